@@ -1,0 +1,32 @@
+namespace Serve;
+
+/// <summary>The stable <c>reason</c> of a problem document: what scripts and clients may match on.</summary>
+public static class ErrorReason
+{
+    /// <summary>404: no application answers at this path, or no deployment has this name.</summary>
+    public const string NoSuchRoute = "no_such_route";
+
+    /// <summary>503 with <c>Retry-After</c>: all replicas are busy and the queue is full.</summary>
+    public const string Overloaded = "overloaded";
+
+    /// <summary>503: the deployment has no replica that could answer.</summary>
+    public const string NoReplica = "no_replica";
+
+    /// <summary>408: the request took longer than its timeout.</summary>
+    public const string Timeout = "timeout";
+
+    /// <summary>500: the deployment's own code threw.</summary>
+    public const string UserException = "user_exception";
+
+    /// <summary>502: the replica's process ended while the request was on it.</summary>
+    public const string ReplicaDied = "replica_died";
+
+    /// <summary>400 (413 for a body over the limit): the request itself is wrong.</summary>
+    public const string BadInput = "bad_input";
+
+    /// <summary>401: the token is missing or wrong.</summary>
+    public const string Unauthorized = "unauthorized";
+
+    /// <summary>403: a host name or a browser page that may not talk to this server.</summary>
+    public const string Forbidden = "forbidden";
+}

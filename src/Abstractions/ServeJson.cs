@@ -1,0 +1,25 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Serve;
+
+/// <summary>The two JSON dialects: one for settings and documents of the platform, one for the arguments and results of user code.</summary>
+public static class ServeJson
+{
+    /// <summary>Settings, REST payloads and stored state: snake_case as in Ray Serve's config files, enums as snake_case text, nulls left out.</summary>
+    public static JsonSerializerOptions Options { get; } = Freeze(new JsonSerializerOptions
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
+    });
+
+    /// <summary>Arguments and results of handle calls between processes: ASP.NET Core's web defaults, the same as HTTP bodies have.</summary>
+    public static JsonSerializerOptions Calls { get; } = Freeze(new JsonSerializerOptions(JsonSerializerDefaults.Web));
+
+    private static JsonSerializerOptions Freeze(JsonSerializerOptions options)
+    {
+        options.MakeReadOnly(populateMissingResolver: true);
+        return options;
+    }
+}

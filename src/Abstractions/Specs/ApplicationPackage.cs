@@ -1,0 +1,22 @@
+using System.Collections.Immutable;
+
+namespace Serve.Specs;
+
+/// <summary>An application's code, built and inspected: a folder named by the hash of its content, and what was found in it.</summary>
+public sealed record ApplicationPackage
+{
+    /// <summary>SHA-256 of the content, hex. Equal hashes are equal code.</summary>
+    public required string Hash { get; init; }
+
+    /// <summary>The folder, absolute.</summary>
+    public required string Directory { get; init; }
+
+    /// <summary>The assembly within <see cref="Directory"/>; its <c>.deps.json</c> lies beside it.</summary>
+    public required string AssemblyFile { get; init; }
+
+    /// <summary>The deployments found, the ingress among them.</summary>
+    public required ImmutableArray<DeploymentDefinition> Deployments { get; init; }
+
+    /// <summary>The deployment that answers HTTP: the one no other depends on.</summary>
+    public required string Ingress { get; init; }
+}

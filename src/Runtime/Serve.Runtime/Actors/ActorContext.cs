@@ -1,0 +1,25 @@
+using System.Collections.Immutable;
+
+namespace Serve.Runtime;
+
+/// <summary>What the runtime lends an actor for its life.</summary>
+public sealed class ActorContext
+{
+    /// <summary>What was asked for.</summary>
+    public required ActorSpec Spec { get; init; }
+
+    /// <summary>The process it lives in, as in <see cref="Serve.Routes.ProcessRoute.ProcessId"/>.</summary>
+    public required string ProcessId { get; init; }
+
+    /// <summary>Lets user code run a turn at a time.</summary>
+    public required ActorTurns Turns { get; init; }
+
+    /// <summary>Counts and limits what is ongoing, calls and HTTP requests alike.</summary>
+    public required ActorGate Gate { get; init; }
+
+    /// <summary>The devices the ledger assigned.</summary>
+    public ImmutableArray<int> GpuIds { get; init; } = [];
+
+    /// <summary>The process's own services.</summary>
+    public required IServiceProvider Services { get; init; }
+}

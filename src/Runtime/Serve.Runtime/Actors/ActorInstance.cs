@@ -1,0 +1,28 @@
+namespace Serve.Runtime;
+
+/// <summary>A live actor as its activator made it. Disposing it runs the user's own disposal; the runtime does so once, after the last call.</summary>
+public abstract class ActorInstance : IAsyncDisposable
+{
+    /// <summary>The object whose methods are called.</summary>
+    public abstract object Target { get; }
+
+    /// <summary>How its methods are called by name.</summary>
+    public abstract MethodTable Methods { get; }
+
+    /// <summary>How it answers HTTP; null when it does not.</summary>
+    public virtual IHttpActor? Http => null;
+
+    /// <summary>Whether it is well: throws when it is not.</summary>
+    /// <param name="cancellationToken">Fires when the check has taken too long.</param>
+    /// <returns>Completes when it is well.</returns>
+    public virtual ValueTask CheckHealthAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+    /// <summary>Takes new settings while it runs.</summary>
+    /// <param name="payload">Opaque to the runtime.</param>
+    /// <param name="cancellationToken">Fires when it is given up.</param>
+    /// <returns>Completes when they are in force.</returns>
+    public virtual ValueTask ReconfigureAsync(ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+    /// <inheritdoc/>
+    public abstract ValueTask DisposeAsync();
+}
