@@ -1,0 +1,26 @@
+namespace Serve.Routes;
+
+/// <summary>The headers that a gateway and a worker exchange. A gateway drops them from what clients send; a worker drops them before user code looks.</summary>
+public static class WireHeaders
+{
+    /// <summary>Request: the worker's token.</summary>
+    public const string Token = "Serve-Token";
+
+    /// <summary>Request: the actor that is to answer.</summary>
+    public const string Actor = "Serve-Actor";
+
+    /// <summary>Request: how much of the path is the route prefix; becomes <c>PathBase</c>.</summary>
+    public const string PathBase = "Serve-Path-Base";
+
+    /// <summary>Response: the request was not started; <c>full</c> or <c>gone</c>.</summary>
+    public const string Refused = "Serve-Refused";
+
+    /// <summary>Request and response: the request's id. Taken from the client when it is sane, made up otherwise.</summary>
+    public const string RequestId = "X-Request-ID";
+
+    /// <summary>Request: the multiplexed model asked for; Ray Serve's own name.</summary>
+    public const string MultiplexedModelId = "serve_multiplexed_model_id";
+
+    /// <summary>Request, on <c>/-/call</c>: how many milliseconds the call may take.</summary>
+    public const string TimeoutMs = "Serve-Timeout-Ms";
+}
