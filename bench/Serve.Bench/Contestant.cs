@@ -1,0 +1,110 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Serve.Bench;
+
+/// <summary>One server process under measurement: started, waited for, and reaped.</summary>
+internal sealed class Contestant : IAsyncDisposable
+{
+    private readonly Process process;
+
+    private Contestant(string name, int port, Process process)
+    {
+        Name = name;
+        Port = port;
+        this.process = process;
+    }
+
+    public string Name { get; }
+
+    public int Port { get; }
+
+    public int ProcessId => process.Id;
+
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    public static Contestant Start(string name, int port, string file, params IEnumerable<string> arguments)
+    {
+        var start = new ProcessStartInfo(file, arguments)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = BenchOptions.Root,
+        };
+        var process = Process.Start(start) ?? throw new InvalidOperationException($"{file} did not start");
+        process.OutputDataReceived += (_, _) => { };
+        process.BeginOutputReadLine();
+        process.ErrorDataReceived += (_, line) =>
+        {
+            if (!string.IsNullOrWhiteSpace(line.Data))
+                Console.Error.WriteLine($"[{name}] {line.Data}");
+        };
+        process.BeginErrorReadLine();
+        return new(name, port, process);
+    }
+
+    public static Contestant DotNet(string name, int port, string project, params IEnumerable<string> arguments) => Start(
+        name, port, "dotnet",
+        [$"artifacts/bin/{project}/release/{project}.dll", "--urls", $"http://127.0.0.1:{port}", .. arguments]);
+
+    /// <summary>Ours, through the launcher a user calls.</summary>
+    public static Contestant Serve(string name, string target, string isolation, params IEnumerable<string> arguments)
+    {
+        var port = FreePort();
+        return Start(name, port, "./serve",
+            ["run", target, "--http-port", $"{port}", "--admin-port", "0", "--isolation", isolation, .. arguments]);
+    }
+
+    public async Task<TimeSpan> WaitForAsync(string path, TimeSpan limit)
+    {
+        using var client = new HttpClient { BaseAddress = new($"http://127.0.0.1:{Port}"), Timeout = TimeSpan.FromSeconds(2) };
+        var watch = Stopwatch.StartNew();
+        while (watch.Elapsed < limit)
+        {
+            if (process.HasExited)
+                throw new InvalidOperationException($"{Name} exited with {process.ExitCode}");
+            try
+            {
+                using var response = await client.GetAsync(new Uri(path, UriKind.Relative));
+                if (response.IsSuccessStatusCode)
+                    return watch.Elapsed;
+            }
+            catch (Exception error) when (error is HttpRequestException or TaskCanceledException)
+            {
+                // Not listening yet.
+            }
+
+            await Task.Delay(5);
+        }
+
+        throw new TimeoutException($"{Name} did not answer {path} within {limit}");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!process.HasExited)
+        {
+            using var kill = Process.Start("kill", ["-TERM", $"{process.Id}"]);
+            await kill.WaitForExitAsync();
+            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(15));
+            try
+            {
+                await process.WaitForExitAsync(patience.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                Console.Error.WriteLine($"{Name} did not stop within 15 s and is killed");
+                process.Kill(entireProcessTree: true);
+                await process.WaitForExitAsync();
+            }
+        }
+
+        process.Dispose();
+    }
+}

@@ -1,0 +1,30 @@
+using Serve.Bench;
+
+var sections = new Dictionary<string, (string What, Func<BenchOptions, Task> Run)>
+{
+    ["throughput"] = ("requests/s and p99 beside Kestrel, YARP, nginx and FastAPI", ThroughputSection.RunAsync),
+    ["calls"] = ("handle calls in the same process and to a worker, beside bare gRPC", CallSection.RunAsync),
+    ["start"] = ("serve run of a built deployment until the first 200", StartSection.RunAsync),
+    ["memory"] = ("resident memory of an idle node", MemorySection.RunAsync),
+    ["kill"] = ("64 connections while a worker is killed every 5 s", KillSection.RunAsync),
+};
+
+var options = BenchOptions.Parse(args, sections.Keys);
+if (options is null)
+{
+    Console.WriteLine("bench/run [--quick] [SECTION...]");
+    foreach (var (name, section) in sections)
+        Console.WriteLine($"  {name,-12} {section.What}");
+    return 2;
+}
+
+Console.WriteLine($"{Environment.ProcessorCount} cores, .NET {Environment.Version}, {options.Rounds} rounds of {options.Seconds} s");
+foreach (var name in options.Sections)
+{
+    Console.WriteLine();
+    Console.WriteLine($"## {name}: {sections[name].What}");
+    Console.WriteLine();
+    await sections[name].Run(options);
+}
+
+return 0;
