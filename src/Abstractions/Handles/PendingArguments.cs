@@ -1,0 +1,33 @@
+namespace Serve;
+
+/// <summary>Finds running calls among the arguments of another, and waits for them.</summary>
+internal static class PendingArguments
+{
+    public static bool Any(object?[] arguments)
+    {
+        foreach (var argument in arguments)
+        {
+            if (argument is DeploymentResponse)
+                return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Whether a response hides behind a parameter declared as object; for other types the compiler has picked the overload.</summary>
+    public static bool IsHidden<T>(T argument) => typeof(T) == typeof(object) && argument is DeploymentResponse;
+
+    public static async ValueTask<object?[]> ResolveAsync(object?[] arguments, CancellationToken cancellationToken)
+    {
+        // A copy: the caller's array is the caller's.
+        var values = new object?[arguments.Length];
+        for (var i = 0; i < values.Length; i++)
+        {
+            values[i] = arguments[i] is DeploymentResponse pending
+                ? await pending.BoxAsync(cancellationToken).ConfigureAwait(false)
+                : arguments[i];
+        }
+
+        return values;
+    }
+}

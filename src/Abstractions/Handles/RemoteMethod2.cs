@@ -1,0 +1,53 @@
+using System.Runtime.CompilerServices;
+
+namespace Serve;
+
+/// <summary>A method of a deployment with two arguments. Made by the source generator.</summary>
+/// <typeparam name="TDeployment">The deployment's class.</typeparam>
+/// <typeparam name="T1">The first parameter's type.</typeparam>
+/// <typeparam name="T2">The second parameter's type.</typeparam>
+/// <typeparam name="TResult">The result's type.</typeparam>
+public readonly struct RemoteMethod<TDeployment, T1, T2, TResult>
+    where TDeployment : class
+{
+    private readonly DeploymentHandle<TDeployment> handle;
+    private readonly string method;
+    private readonly Func<TDeployment, T1, T2, CancellationToken, ValueTask<TResult>> invoke;
+
+    /// <summary>Describes the method.</summary>
+    /// <param name="handle">The deployment.</param>
+    /// <param name="method">The method's name.</param>
+    /// <param name="invoke">Calls it on an instance.</param>
+    public RemoteMethod(DeploymentHandle<TDeployment> handle, string method, Func<TDeployment, T1, T2, CancellationToken, ValueTask<TResult>> invoke)
+    {
+        this.handle = handle;
+        this.method = method;
+        this.invoke = invoke;
+    }
+
+    /// <summary>Starts a call.</summary>
+    /// <param name="first">The first argument.</param>
+    /// <param name="second">The second argument.</param>
+    /// <returns>The running call.</returns>
+    [OverloadResolutionPriority(1)]
+    public DeploymentResponse<TResult> Remote(T1 first, T2 second) =>
+        PendingArguments.IsHidden(first) || PendingArguments.IsHidden(second)
+            ? Remote(Arg<T1>.Of(first), Arg<T2>.Of(second))
+            : DeploymentResponse<TResult>.Start(handle.CallTarget, handle.CallOptions, new RemoteCall<TDeployment, T1, T2, TResult>(method, invoke, first, second));
+
+    /// <summary>Starts a call as soon as the calls among its arguments have their results; if one of them fails, this fails with the same exception.</summary>
+    /// <param name="first">The first argument: a value, or a call that is not awaited.</param>
+    /// <param name="second">The second argument: a value, or a call that is not awaited.</param>
+    /// <returns>The running call.</returns>
+    public DeploymentResponse<TResult> Remote(Arg<T1> first, Arg<T2> second)
+    {
+        var (name, body) = (method, invoke);
+        return DeploymentResponse<TResult>.StartWhenReady(handle.CallTarget, handle.CallOptions, async stop => new RemoteCall<TDeployment, T1, T2, TResult>(
+            name, body, await first.ResolveAsync(stop).ConfigureAwait(false),
+            await second.ResolveAsync(stop).ConfigureAwait(false)));
+    }
+
+    /// <inheritdoc cref="DeploymentHandle.Options"/>
+    public RemoteMethod<TDeployment, T1, T2, TResult> Options(TimeSpan? timeout = null, string? multiplexedModelId = null, string? requestId = null) =>
+        new(handle.Options(timeout, multiplexedModelId, requestId), method, invoke);
+}

@@ -1,0 +1,57 @@
+using System.Runtime.CompilerServices;
+
+namespace Serve;
+
+/// <summary>A streaming method of a deployment with three arguments. Made by the source generator.</summary>
+/// <typeparam name="TDeployment">The deployment's class.</typeparam>
+/// <typeparam name="T1">The first parameter's type.</typeparam>
+/// <typeparam name="T2">The second parameter's type.</typeparam>
+/// <typeparam name="T3">The third parameter's type.</typeparam>
+/// <typeparam name="TItem">The items' type.</typeparam>
+public readonly struct RemoteStream<TDeployment, T1, T2, T3, TItem>
+    where TDeployment : class
+{
+    private readonly DeploymentHandle<TDeployment> handle;
+    private readonly string method;
+    private readonly Func<TDeployment, T1, T2, T3, CancellationToken, ValueTask<IAsyncEnumerable<TItem>>> invoke;
+
+    /// <summary>Describes the method.</summary>
+    /// <param name="handle">The deployment.</param>
+    /// <param name="method">The method's name.</param>
+    /// <param name="invoke">Calls it on an instance.</param>
+    public RemoteStream(DeploymentHandle<TDeployment> handle, string method, Func<TDeployment, T1, T2, T3, CancellationToken, ValueTask<IAsyncEnumerable<TItem>>> invoke)
+    {
+        this.handle = handle;
+        this.method = method;
+        this.invoke = invoke;
+    }
+
+    /// <summary>Calls the method.</summary>
+    /// <param name="first">The first argument.</param>
+    /// <param name="second">The second argument.</param>
+    /// <param name="third">The third argument.</param>
+    /// <returns>The items; the call starts when the first is asked for, and leaving the loop early cancels it.</returns>
+    [OverloadResolutionPriority(1)]
+    public IAsyncEnumerable<TItem> Stream(T1 first, T2 second, T3 third) =>
+        PendingArguments.IsHidden(first) || PendingArguments.IsHidden(second) || PendingArguments.IsHidden(third)
+            ? Stream(Arg<T1>.Of(first), Arg<T2>.Of(second), Arg<T3>.Of(third))
+            : CallStream.Start(handle.CallTarget, handle.CallOptions, new RemoteCall<TDeployment, T1, T2, T3, IAsyncEnumerable<TItem>>(method, invoke, first, second, third));
+
+    /// <summary>Calls the method as soon as the calls among its arguments have their results; if one of them fails, this fails with the same exception.</summary>
+    /// <param name="first">The first argument: a value, or a call that is not awaited.</param>
+    /// <param name="second">The second argument: a value, or a call that is not awaited.</param>
+    /// <param name="third">The third argument: a value, or a call that is not awaited.</param>
+    /// <returns>The items; the call starts when the first is asked for, and leaving the loop early cancels it.</returns>
+    public IAsyncEnumerable<TItem> Stream(Arg<T1> first, Arg<T2> second, Arg<T3> third)
+    {
+        var (name, body) = (method, invoke);
+        return CallStream.StartWhenReady<TItem>(handle.CallTarget, handle.CallOptions, async stop => new RemoteCall<TDeployment, T1, T2, T3, IAsyncEnumerable<TItem>>(
+            name, body, await first.ResolveAsync(stop).ConfigureAwait(false),
+            await second.ResolveAsync(stop).ConfigureAwait(false),
+            await third.ResolveAsync(stop).ConfigureAwait(false)));
+    }
+
+    /// <inheritdoc cref="DeploymentHandle.Options"/>
+    public RemoteStream<TDeployment, T1, T2, T3, TItem> Options(TimeSpan? timeout = null, string? multiplexedModelId = null, string? requestId = null) =>
+        new(handle.Options(timeout, multiplexedModelId, requestId), method, invoke);
+}
