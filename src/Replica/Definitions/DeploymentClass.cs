@@ -1,0 +1,74 @@
+using System.Reflection;
+using Serve.Specs;
+
+namespace Serve.Replica.Definitions;
+
+/// <summary>One class with <see cref="DeploymentAttribute"/>, as read by reflection, with everything that is wrong about it. Immutable once read.</summary>
+internal sealed class DeploymentClass
+{
+    private DeploymentClass(Type type, DeploymentOptions options) => (Type, Options) = (type, options);
+
+    public Type Type { get; }
+
+    public DeploymentOptions Options { get; }
+
+    public string Name => Options.Name!;
+
+    public IReadOnlyList<HandleParameter> Handles { get; private set; } = [];
+
+    public List<string> Errors { get; } = [];
+
+    public static bool IsDeployment(Type type) => type.IsDefined(typeof(DeploymentAttribute), inherit: false);
+
+    public static DeploymentClass Read(Type type)
+    {
+        var options = type.GetCustomAttribute<DeploymentAttribute>(inherit: false)!.ToOptions();
+        var found = new DeploymentClass(type, options with { Name = options.Name ?? type.Name.Split('`')[0] });
+        OptionRules.Check(type, found.Options, found.Errors);
+        found.ReadShape();
+        return found;
+    }
+
+    private void ReadShape()
+    {
+        var kind = Type switch
+        {
+            { IsAbstract: true, IsSealed: true } => "static",
+            { IsAbstract: true } => "abstract",
+            { ContainsGenericParameters: true } => "generic",
+            _ => null,
+        };
+        if (kind is not null)
+        {
+            Errors.Add($"{Type.FullName} is {kind}: no instance of it can be made. A deployment is a plain class.");
+            return;
+        }
+
+        try
+        {
+            ReadConstructor();
+            DeploymentHooks.Of(Type, Errors);
+            DeploymentMethods.Check(Type, Errors);
+        }
+        catch (Exception error) when (error is FileNotFoundException or FileLoadException or TypeLoadException)
+        {
+            Errors.Add($"{Type.FullName} uses something that is not in the package: {error.Message}");
+        }
+    }
+
+    private void ReadConstructor()
+    {
+        var constructors = Type.GetConstructors();
+        if (constructors.Length != 1)
+        {
+            Errors.Add(constructors.Length == 0
+                ? $"{Type.FullName} has no public constructor."
+                : $"{Type.FullName} has {constructors.Length} public constructors; a deployment has one, so that it is clear what is injected.");
+            return;
+        }
+
+        Handles = [.. constructors[0].GetParameters()
+            .Where(parameter => HandleParameter.IsHandle(parameter.ParameterType))
+            .Select(HandleParameter.Of)];
+    }
+}

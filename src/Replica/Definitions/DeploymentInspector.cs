@@ -1,0 +1,70 @@
+using System.Reflection;
+using Serve.Replica.Loading;
+
+namespace Serve.Replica.Definitions;
+
+/// <summary>Finds out what an assembly declares without running any of its code, and tells every error at once. Stateless.</summary>
+public static class DeploymentInspector
+{
+    /// <summary>Inspects an assembly file, in a load context of its own that is unloaded again.</summary>
+    /// <param name="assemblyPath">The assembly; its <c>.deps.json</c> lies beside it.</param>
+    /// <param name="typeName">The ingress class by full or simple name, as in <c>App.dll:Type</c>; null when it is to be found.</param>
+    /// <returns>The deployments.</returns>
+    /// <exception cref="DefinitionException">The assembly or a class in it is wrong; carries every error.</exception>
+    public static InspectedApplication Inspect(string assemblyPath, string? typeName = null)
+    {
+        var context = UserAssemblyContext.Open(assemblyPath);
+        try
+        {
+            return Inspect(context.LoadMain(), typeName);
+        }
+        finally
+        {
+            context.Unload();
+        }
+    }
+
+    /// <summary>Inspects a loaded assembly.</summary>
+    /// <param name="assembly">The assembly.</param>
+    /// <param name="typeName">The ingress class by full or simple name; null when it is to be found.</param>
+    /// <returns>The deployments.</returns>
+    /// <exception cref="DefinitionException">A class in it is wrong; carries every error.</exception>
+    public static InspectedApplication Inspect(Assembly assembly, string? typeName = null)
+    {
+        var types = TypesOf(assembly);
+        var classes = types.Where(DeploymentClass.IsDeployment).Select(DeploymentClass.Read)
+            .OrderBy(found => found.Name, StringComparer.Ordinal).ToList();
+        if (classes.Count == 0)
+            throw new DefinitionException(NoDeployment(assembly, types));
+
+        List<string> errors = [];
+        var graph = new HandleGraph(classes);
+        var application = typeName is null
+            ? graph.WholeAssembly(errors)
+            : graph.ReachableFrom(typeName, types, errors);
+        return errors.Count == 0 ? application! : throw new DefinitionException(errors);
+    }
+
+    private static Type[] TypesOf(Assembly assembly)
+    {
+        try
+        {
+            return assembly.GetTypes();
+        }
+        catch (ReflectionTypeLoadException error)
+        {
+            throw new DefinitionException([.. error.LoaderExceptions
+                .Select(loader => $"{assembly.GetName().Name}: {loader?.Message}").Distinct()]);
+        }
+    }
+
+    private static string NoDeployment(Assembly assembly, Type[] types)
+    {
+        var candidates = types
+            .Where(type => type is { IsClass: true, IsVisible: true, IsAbstract: false })
+            .Select(type => type.FullName!).Order(StringComparer.Ordinal).ToList();
+        return $"{assembly.GetName().Name} has no class with [Deployment]. " + (candidates.Count == 0
+            ? "Write one: [Deployment] public sealed class Counter { ... }"
+            : $"Put the attribute on the class to serve; its public classes are {string.Join(", ", candidates)}.");
+    }
+}
