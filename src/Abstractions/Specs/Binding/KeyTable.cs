@@ -1,0 +1,75 @@
+using System.Collections.Frozen;
+using System.Text.Json.Nodes;
+
+namespace Serve.Specs.Binding;
+
+/// <summary>Every key of one settings object: the one place that reading, checking, merging and writing go by.</summary>
+/// <param name="empty">The object with nothing set.</param>
+/// <param name="keys">Its keys, in the order they are written.</param>
+internal sealed class KeyTable<T>(T empty, params ConfigKey<T>[] keys)
+    where T : class
+{
+    private readonly FrozenDictionary<string, ConfigKey<T>> byName = keys
+        .SelectMany(key => key.Alias is null ? [(key.Name, key)] : new[] { (key.Name, key), (key.Alias, key) })
+        .ToFrozenDictionary(pair => pair.Item1, pair => pair.key);
+
+    public T Read(JsonNode? node, string path, ErrorList errors)
+    {
+        if (node is not JsonObject json)
+        {
+            errors.Add(path, $"expected an object, got {ErrorList.Describe(node)}");
+            return empty;
+        }
+
+        var options = empty;
+        HashSet<string> seen = [];
+        foreach (var (name, value) in Entries(json, path, errors))
+        {
+            var at = path.Length == 0 ? name : $"{path}.{name}";
+            if (!byName.TryGetValue(name, out var key))
+                errors.Add(at, Unknown(name));
+            else if (!seen.Add(key.Name))
+                errors.Add(at, $"'{key.Name}' and '{key.Alias}' are the same key; give one of them");
+            else
+                options = key.Read(options, value, at, errors);
+        }
+
+        foreach (var key in keys.Where(key => key.Required is not null && !seen.Contains(key.Name)))
+            errors.Add(path.Length == 0 ? key.Name : $"{path}.{key.Name}", $"missing; {key.Required}");
+        return options;
+    }
+
+    public void Check(T options, string path, ErrorList errors)
+    {
+        foreach (var key in keys)
+            key.Check(options, $"{path}.{key.Name}", errors);
+    }
+
+    public T Merge(T under, T over) => keys.Aggregate(under, (merged, key) => key.Merge(merged, over));
+
+    public JsonObject Write(T options)
+    {
+        JsonObject json = [];
+        foreach (var key in keys)
+            key.Write(options, json);
+        return json;
+    }
+
+    private static List<KeyValuePair<string, JsonNode?>> Entries(JsonObject json, string path, ErrorList errors)
+    {
+        try
+        {
+            return [.. json];
+        }
+        catch (ArgumentException e)
+        {
+            // JsonObject finds a key that stands twice only when it is looked into.
+            errors.Add(path, $"a key stands twice: {e.Message}");
+            return [];
+        }
+    }
+
+    private string Unknown(string name) => NearestKey.Find(name, byName.Keys) is { } nearest
+        ? $"unknown key '{name}'; did you mean '{nearest}'?"
+        : $"unknown key '{name}'; known keys are {string.Join(", ", keys.Where(key => key is not NotYetKey<T>).Select(key => key.Name).Order(StringComparer.Ordinal))}";
+}
