@@ -1,0 +1,19 @@
+namespace Serve.Routing;
+
+/// <summary>What an admission queue asks of its owner.</summary>
+internal interface IAdmission
+{
+    /// <summary>How many may wait; -1 is no limit.</summary>
+    int MaxQueued { get; }
+
+    /// <summary>For people: who is full.</summary>
+    string Description { get; }
+
+    /// <summary>Picks by the policy in force.</summary>
+    /// <returns>The policy's word.</returns>
+    PickResult Pick();
+
+    /// <summary>How long until a replica that refused may be tried again; null when only a returned lease or a snapshot can help.</summary>
+    /// <returns>The wait.</returns>
+    TimeSpan? NextChance();
+}

@@ -1,0 +1,40 @@
+namespace Serve.Routing;
+
+/// <summary>
+/// Of two replicas chosen at random, the one with fewer leases out (Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing").
+/// When neither has room, any that has.
+/// </summary>
+/// <param name="slots">The replicas.</param>
+/// <param name="limit">How many leases one replica may have out.</param>
+/// <param name="time">Tells when a replica that refused may be tried again.</param>
+public sealed class PowerOfTwoChoicesPicker(ReplicaSlot[] slots, int limit, TimeProvider time) : ReplicaPicker
+{
+    /// <inheritdoc/>
+    public override PickResult Pick()
+    {
+        if (slots.Length == 1)
+            return TryEnter(slots[0]) ? PickResult.Complete(slots[0]) : PickResult.Queue;
+        if (slots.Length == 0)
+            return PickResult.Queue;
+
+        var start = Random.Shared.Next(slots.Length);
+        var other = (start + 1 + Random.Shared.Next(slots.Length - 1)) % slots.Length;
+        var (first, second) = slots[start].Ongoing <= slots[other].Ongoing ? (slots[start], slots[other]) : (slots[other], slots[start]);
+        if (TryEnter(first))
+            return PickResult.Complete(first);
+        if (TryEnter(second))
+            return PickResult.Complete(second);
+
+        for (var i = 0; i < slots.Length; i++)
+        {
+            var slot = slots[(start + i) % slots.Length];
+            if (TryEnter(slot))
+                return PickResult.Complete(slot);
+        }
+
+        return PickResult.Queue;
+    }
+
+    private bool TryEnter(ReplicaSlot slot) =>
+        (slot.AvoidUntil == 0 || slot.AvoidUntil <= time.GetTimestamp()) && slot.TryEnter(limit);
+}

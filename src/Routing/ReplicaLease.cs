@@ -1,0 +1,33 @@
+namespace Serve.Routing;
+
+/// <summary>The right to give one replica one request. Returned exactly once, by <see cref="Release"/> or <see cref="Refuse"/>; a struct, so that taking one allocates nothing.</summary>
+public readonly struct ReplicaLease
+{
+    private readonly DeploymentRouter router;
+
+    internal ReplicaLease(DeploymentRouter router, ReplicaSlot slot)
+    {
+        this.router = router;
+        Slot = slot;
+    }
+
+    /// <summary>The replica.</summary>
+    public ReplicaSlot Slot { get; }
+
+    /// <summary>Returns the lease: the request has ended.</summary>
+    public void Release()
+    {
+        Slot.Exit();
+        Slot.Welcome();
+        router.OnLeaseReturned();
+    }
+
+    /// <summary>Returns the lease of a request that the replica did not start. Ask for another with <see cref="DeploymentRouter.ReacquireAsync"/>.</summary>
+    /// <param name="gone">Whether the replica will take nothing more, rather than being full with another router's requests.</param>
+    public void Refuse(bool gone)
+    {
+        router.OnRefused(Slot, gone);
+        Slot.Exit();
+        router.OnLeaseReturned();
+    }
+}

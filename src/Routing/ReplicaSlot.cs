@@ -1,0 +1,69 @@
+using Serve.Calls;
+using Serve.Routes;
+
+namespace Serve.Routing;
+
+/// <summary>
+/// One replica as this router sees it: how much it has given it and whether it lately refused. Lives as long as snapshots list the replica;
+/// its counters are written by whoever takes and returns leases.
+/// </summary>
+/// <param name="route">The replica and its process.</param>
+/// <param name="target">What calls it.</param>
+public sealed class ReplicaSlot(ReplicaRoute route, ICallTarget target)
+{
+    private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan LongestBackoff = TimeSpan.FromMilliseconds(32);
+
+    // A replica that said it is gone is asked again after this if no snapshot has come: a lost snapshot must not lose a replica for ever.
+    private static readonly TimeSpan GoneBackoff = TimeSpan.FromSeconds(10);
+
+    private int ongoing;
+    private int refusals;
+    private long avoidUntil;
+
+    /// <summary>The replica and its process.</summary>
+    public ReplicaRoute Route { get; } = route;
+
+    /// <summary>What calls it.</summary>
+    public ICallTarget Target { get; } = target;
+
+    /// <summary>How many leases on it are out.</summary>
+    public int Ongoing => Volatile.Read(ref ongoing);
+
+    /// <summary>The timestamp before which it is not picked; 0 when it may be picked now.</summary>
+    internal long AvoidUntil => Volatile.Read(ref avoidUntil);
+
+    internal bool TryEnter(int limit)
+    {
+        var seen = Volatile.Read(ref ongoing);
+        while (seen < limit)
+        {
+            var found = Interlocked.CompareExchange(ref ongoing, seen + 1, seen);
+            if (found == seen)
+                return true;
+            seen = found;
+        }
+
+        return false;
+    }
+
+    internal void Exit() => Interlocked.Decrement(ref ongoing);
+
+    internal void Avoid(bool gone, TimeProvider time)
+    {
+        var backoff = gone
+            ? GoneBackoff
+            : TimeSpan.FromTicks(Math.Min(FirstBackoff.Ticks << Math.Min(refusals++, 8), LongestBackoff.Ticks));
+        var ticks = (long)(backoff.TotalSeconds * time.TimestampFrequency);
+        Volatile.Write(ref avoidUntil, Math.Max(1, time.GetTimestamp() + ticks));
+    }
+
+    internal void Welcome()
+    {
+        // Read first: this runs with every lease, and writing would take the cache line from the other cores.
+        if (Volatile.Read(ref avoidUntil) == 0)
+            return;
+        refusals = 0;
+        Volatile.Write(ref avoidUntil, 0);
+    }
+}

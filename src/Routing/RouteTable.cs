@@ -1,0 +1,95 @@
+using System.Collections.Frozen;
+using Serve.Calls;
+using Serve.Routes;
+
+namespace Serve.Routing;
+
+/// <summary>
+/// Where everything is, as this process knows it: the newest snapshot, turned into routers that keep their counters and queues from one
+/// snapshot to the next. <see cref="Apply"/> is the one writer; readers never lock.
+/// </summary>
+/// <param name="resolve">Turns a replica into something to call; asked once per replica.</param>
+/// <param name="time">The clock of back-offs.</param>
+public sealed class RouteTable(Func<ReplicaRoute, ICallTarget> resolve, TimeProvider? time = null) : IHandleFactory, IDisposable
+{
+    private readonly Lock writing = new();
+    private readonly TimeProvider time = time ?? TimeProvider.System;
+    private volatile RouteMap current = new(RouteSnapshot.Empty, FrozenDictionary<DeploymentId, DeploymentRouter>.Empty);
+    private bool started;
+
+    /// <summary>Raised after a snapshot has come into force, on the thread that applied it. Several may run at once; look at <see cref="Current"/>.</summary>
+    public event Action? Applied;
+
+    /// <summary>The snapshot in force.</summary>
+    public RouteMap Current => current;
+
+    /// <summary>Brings a snapshot into force unless one as new or newer already is.</summary>
+    /// <param name="snapshot">The snapshot.</param>
+    /// <returns>Whether it was newer.</returns>
+    public bool Apply(RouteSnapshot snapshot)
+    {
+        lock (writing)
+        {
+            if (started && snapshot.Version <= current.Version)
+                return false;
+            started = true;
+            var previous = current;
+            var routers = new Dictionary<DeploymentId, DeploymentRouter>();
+            foreach (var route in snapshot.Deployments)
+            {
+                var router = previous.Get(route.Id) ?? new DeploymentRouter(route.Id, time);
+                router.Update(StateOf(route, router));
+                routers[route.Id] = router;
+            }
+
+            current = new RouteMap(snapshot, routers.ToFrozenDictionary());
+            foreach (var gone in previous.Routers.Where(router => !routers.ContainsKey(router.Id)))
+                Delete(gone);
+        }
+
+        Applied?.Invoke();
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public ICallTarget GetTarget(string deployment, string? application = null) => new RoutedTarget(this, deployment, application);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        lock (writing)
+        {
+            foreach (var router in current.Routers)
+                router.Dispose();
+        }
+    }
+
+    private static void Delete(DeploymentRouter router)
+    {
+        // Whoever waits, or found the router just before it went, is told.
+        var id = router.Id;
+        router.Update(new RouterState(
+            new FailPicker(() => new NoSuchRouteException($"Deployment {id} has been deleted.")), [], 0, 0));
+        router.Dispose();
+    }
+
+    private RouterState StateOf(DeploymentRoute route, DeploymentRouter router)
+    {
+        var known = router.Replicas.ToDictionary(slot => slot.Route.ReplicaId, StringComparer.Ordinal);
+        var slots = new ReplicaSlot[route.Replicas.Length];
+        for (var i = 0; i < slots.Length; i++)
+        {
+            var replica = route.Replicas[i];
+            if (known.TryGetValue(replica.ReplicaId, out var slot) && slot.Route == replica)
+                slot.Welcome();
+            else
+                slot = new ReplicaSlot(replica, resolve(replica));
+            slots[i] = slot;
+        }
+
+        ReplicaPicker picker = slots.Length == 0 && route.Unavailable is { } reason
+            ? new FailPicker(() => new NoReplicaException($"Deployment {route.Id} has no replica: {reason}"))
+            : new PowerOfTwoChoicesPicker(slots, route.MaxOngoingRequests, time);
+        return new RouterState(picker, slots, route.MaxOngoingRequests, route.MaxQueuedRequests);
+    }
+}
