@@ -1,0 +1,25 @@
+using Serve.Cli.Build;
+
+namespace Serve.Cli.Tests.Build;
+
+/// <summary>The samples are the contract: each must build as it stands.</summary>
+public sealed class SamplesTests : IDisposable
+{
+    private readonly TemporaryFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    [Theory]
+    [InlineData("Counter.cs", "Counter", 1)]
+    [InlineData("Calculator.cs", "Calculator", 1)]
+    public async Task PrepareAsync_Sample_Builds(string file, string ingress, int deployments)
+    {
+        var store = new PackageStore(folder.In("packages"));
+        var source = new ApplicationSource(new PackageBuilder(store, folder.In("builds"), null, TimeProvider.System), store);
+
+        var package = await source.PrepareAsync(Path.Combine(Repository.Root, "deployments", file), CancellationToken.None);
+
+        Assert.Equal(ingress, package.Ingress);
+        Assert.Equal(deployments, package.Deployments.Length);
+    }
+}
