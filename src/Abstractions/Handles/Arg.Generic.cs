@@ -2,7 +2,7 @@ namespace Serve;
 
 /// <summary>An argument of a call: a value, or the response of another call that is still running. Both convert to it by themselves.</summary>
 /// <typeparam name="T">The parameter's type.</typeparam>
-public readonly struct Arg<T>
+public readonly struct Arg<T> : IArgument
 {
     private readonly T value;
     private readonly DeploymentResponse? pending;
@@ -30,6 +30,8 @@ public readonly struct Arg<T>
     /// <summary>Passes the result of another call, once it is there.</summary>
     /// <param name="response">The running call.</param>
     public static implicit operator Arg<T>(DeploymentResponse<T> response) => After(response);
+
+    async ValueTask<object?> IArgument.BoxAsync(CancellationToken cancellationToken) => await ResolveAsync(cancellationToken).ConfigureAwait(false);
 
     internal async ValueTask<T> ResolveAsync(CancellationToken cancellationToken) => pending switch
     {

@@ -7,7 +7,7 @@ internal static class PendingArguments
     {
         foreach (var argument in arguments)
         {
-            if (argument is DeploymentResponse)
+            if (argument is DeploymentResponse or IArgument)
                 return true;
         }
 
@@ -23,9 +23,12 @@ internal static class PendingArguments
         var values = new object?[arguments.Length];
         for (var i = 0; i < values.Length; i++)
         {
-            values[i] = arguments[i] is DeploymentResponse pending
-                ? await pending.BoxAsync(cancellationToken).ConfigureAwait(false)
-                : arguments[i];
+            values[i] = arguments[i] switch
+            {
+                DeploymentResponse pending => await pending.BoxAsync(cancellationToken).ConfigureAwait(false),
+                IArgument argument => await argument.BoxAsync(cancellationToken).ConfigureAwait(false),
+                var value => value,
+            };
         }
 
         return values;

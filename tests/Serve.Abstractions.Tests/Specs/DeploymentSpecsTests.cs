@@ -86,7 +86,7 @@ public sealed class DeploymentSpecsTests
     }
 
     [Theory]
-    [InlineData("a/b", "must begin with a letter, a digit or '_' and hold only letters, digits, '-', '_' and '.'")]
+    [InlineData("a/b", "must begin with a letter or a digit and hold only letters, digits, '-', '_' and '.'")]
     [InlineData("a#b", "must begin with a letter")]
     [InlineData("..", "must begin with a letter")]
     public void Merge_NameThatIsNoName_IsAnError(string name, string expected)

@@ -13,9 +13,9 @@ internal static class Texts
     {
         if (text.Length is 0 or > 100)
             return text.Length == 0 ? "must not be empty" : "must have at most 100 characters";
-        var wellFormed = (char.IsLetterOrDigit(text[0]) || text[0] == '_')
-            && text.All(letter => char.IsLetterOrDigit(letter) || letter is '-' or '_' or '.');
-        return wellFormed ? null : $"'{text}' must begin with a letter, a digit or '_' and hold only letters, digits, '-', '_' and '.'";
+        var wellFormed = char.IsAsciiLetterOrDigit(text[0])
+            && text.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_' or '.');
+        return wellFormed ? null : $"'{text}' must begin with a letter or a digit and hold only letters, digits, '-', '_' and '.'";
     }
 
     public static string? RoutePrefixProblem(string text) => text switch

@@ -1,0 +1,44 @@
+using Serve.Generators.Models;
+
+namespace Serve.Generators.Emit;
+
+/// <summary>Writes a method as <c>RemoteMethod</c> or <c>RemoteStream</c>: its type, and the lambda that calls it on an instance.</summary>
+internal static class Remote
+{
+    private const string ValueTask = "global::System.Threading.Tasks.ValueTask";
+
+    /// <summary>The result's type; a method that returns nothing has a result that is null.</summary>
+    public static string ResultOf(MethodModel method) => method.Result ?? "object?";
+
+    public static string TypeOf(DeploymentModel deployment, MethodModel method)
+    {
+        var types = new[] { deployment.Type }.Concat(method.Arguments.Select(argument => argument.Type)).Append(ResultOf(method));
+        return $"global::Serve.{(method.IsStream ? "RemoteStream" : "RemoteMethod")}<{string.Join(", ", types)}>";
+    }
+
+    public static string Lambda(MethodModel method)
+    {
+        // Names that no parameter of the user's can hide: the lambda's own.
+        var names = method.Parameters.Select((parameter, i) => parameter.IsToken ? "stop" : $"a{i}").ToList();
+        var inputs = names.Where(name => name != "stop").ToList();
+        var call = $"target.{HandleWriter.Identifier(method.Name)}({string.Join(", ", names)})";
+        var head = $"({string.Join(", ", inputs.Prepend("target").Append("stop"))}) =>";
+        var result = ResultOf(method);
+        return method.Shape switch
+        {
+            ReturnShape.Nothing => $"static {head} {{ {call}; return default({ValueTask}<object?>); }}",
+            ReturnShape.Task => $"static async {head} {{ await {call}.ConfigureAwait(false); return null; }}",
+            ReturnShape.Stream or ReturnShape.TaskOfStream => $"static {head} new {ValueTask}<global::System.Collections.Generic.IAsyncEnumerable<{result}>>({AsTask(method, call)})",
+            _ => $"static {head} {Whole(method, call, result)}",
+        };
+    }
+
+    private static string Whole(MethodModel method, string call, string result) => method switch
+    {
+        { Shape: ReturnShape.TaskOfValue, IsValueTask: true } => call,
+        _ => $"new {ValueTask}<{result}>({call})",
+    };
+
+    private static string AsTask(MethodModel method, string call) =>
+        method is { Shape: ReturnShape.TaskOfStream, IsValueTask: true } ? $"{call}.AsTask()" : call;
+}

@@ -1,0 +1,93 @@
+using System.Collections.Immutable;
+using Microsoft.CodeAnalysis;
+using Serve.Generators.Diagnostics;
+using Serve.Generators.Models;
+
+namespace Serve.Generators.Reading;
+
+/// <summary>Reads a class with <c>[Deployment]</c> into a model.</summary>
+internal static class DeploymentReader
+{
+    /// <summary>Members of the handle itself: C# prefers them to extension members.</summary>
+    private static readonly HashSet<string> Taken = ["Options", "ToDeploymentHandle", "GetType", "ToString", "Equals", "GetHashCode"];
+
+    public static DeploymentModel Read(INamedTypeSymbol type, CancellationToken cancellationToken)
+    {
+        List<Finding> findings = [];
+        List<MethodModel> methods = [];
+        if (IsInstantiable(type, findings) & IsVisible(type, findings))
+        {
+            foreach (var named in DeploymentMethods.Of(type).GroupBy(method => method.Name))
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                if (ReadMethod(type, [.. named], findings) is { } method)
+                    methods.Add(method);
+            }
+        }
+
+        return new DeploymentModel(
+            TypeNames.Of(type),
+            TypeNames.Flat(type) + "Handle",
+            Containing(type).All(each => each.DeclaredAccessibility == Accessibility.Public),
+            new([.. methods]),
+            new([.. findings]));
+    }
+
+    private static MethodModel? ReadMethod(INamedTypeSymbol type, ImmutableArray<IMethodSymbol> overloads, List<Finding> findings)
+    {
+        var method = overloads[0];
+        if (overloads.Length > 1)
+        {
+            findings.AddRange(overloads.Skip(1).Select(each => Find(Rules.Overloaded, each, type.Name, each.Name)));
+            return null;
+        }
+
+        if (DeploymentMethods.WhyNotCallable(method) is { } why)
+        {
+            findings.Add(Find(Rules.NotCallable, method, type.Name, method.Name, why));
+            return null;
+        }
+
+        if (Taken.Contains(method.Name))
+        {
+            findings.Add(Find(Rules.NameTaken, method, type.Name, method.Name));
+            return null;
+        }
+
+        return DeploymentMethods.IsForHttpOnly(method) ? null : DeploymentMethods.Read(method);
+    }
+
+    private static bool IsInstantiable(INamedTypeSymbol type, List<Finding> findings)
+    {
+        var kind = Containing(type).Any(each => each.IsGenericType) ? "generic"
+            : type.IsStatic ? "static"
+            : type.IsAbstract ? "abstract"
+            : null;
+        if (kind is not null)
+            findings.Add(Find(Rules.NoInstance, type, type.Name, kind));
+        var constructors = type.InstanceConstructors.Count(constructor => constructor.DeclaredAccessibility == Accessibility.Public);
+        if (kind is null && constructors != 1)
+            findings.Add(Find(Rules.Constructors, type, type.Name, constructors == 0 ? "no" : constructors.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+        return kind is null;
+    }
+
+    private static bool IsVisible(INamedTypeSymbol type, List<Finding> findings)
+    {
+        var hidden = type.IsFileLocal ? "file-local"
+            : Containing(type).Any(each => each.DeclaredAccessibility is not (Accessibility.Public or Accessibility.Internal or Accessibility.ProtectedOrInternal))
+                ? "private or protected"
+                : null;
+        if (hidden is not null)
+            findings.Add(Find(Rules.NotVisible, type, type.Name, hidden));
+        return hidden is null;
+    }
+
+    private static IEnumerable<INamedTypeSymbol> Containing(INamedTypeSymbol type)
+    {
+        for (var each = type; each is not null; each = each.ContainingType)
+            yield return each;
+    }
+
+    private static Finding Find(DiagnosticDescriptor rule, ISymbol symbol, params string[] arguments) =>
+        new(rule.Id, Place.Of(symbol), new([.. arguments]));
+}
