@@ -20,6 +20,9 @@ public sealed class ActorContext
     /// <summary>The devices the ledger assigned.</summary>
     public ImmutableArray<int> GpuIds { get; init; } = [];
 
+    /// <summary>Fires when a drain has taken too long: what is still ongoing is to end now.</summary>
+    public CancellationToken Aborted { get; init; }
+
     /// <summary>The process's own services.</summary>
     public required IServiceProvider Services { get; init; }
 }

@@ -1,6 +1,9 @@
 namespace Serve.Runtime;
 
-/// <summary>A live actor as its activator made it. Disposing it runs the user's own disposal; the runtime does so once, after the last call.</summary>
+/// <summary>
+/// A live actor as its activator made it. Disposing it runs the user's own disposal; the runtime does so once, after the last call. The
+/// runtime runs health checks, new settings and disposal as turns of the actor; an instance that asks for a turn again is safe.
+/// </summary>
 public abstract class ActorInstance : IAsyncDisposable
 {
     /// <summary>The object whose methods are called.</summary>
@@ -11,6 +14,12 @@ public abstract class ActorInstance : IAsyncDisposable
 
     /// <summary>How it answers HTTP; null when it does not.</summary>
     public virtual IHttpActor? Http => null;
+
+    /// <summary>Whether <see cref="Serve.Calls.RequestContext.Current"/> is set while a call runs. Costs a little, so only for code that can see it.</summary>
+    public virtual bool SeesRequests => false;
+
+    /// <summary>Told of the calls that the runtime made; null when nobody counts them. HTTP requests are not among them.</summary>
+    public virtual ICallObserver? Calls => null;
 
     /// <summary>Whether it is well: throws when it is not.</summary>
     /// <param name="cancellationToken">Fires when the check has taken too long.</param>

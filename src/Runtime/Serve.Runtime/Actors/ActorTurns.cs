@@ -1,3 +1,7 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Serve.Runtime.Turns;
+
 namespace Serve.Runtime;
 
 /// <summary>
@@ -6,6 +10,17 @@ namespace Serve.Runtime;
 /// </summary>
 public abstract class ActorTurns
 {
+    /// <summary>The turns of a new actor.</summary>
+    /// <param name="mode">How its calls may overlap.</param>
+    /// <param name="logger">Told of exceptions that nobody awaits (<c>async void</c>, posted callbacks).</param>
+    /// <returns>Turns that belong to one actor.</returns>
+    public static ActorTurns Create(ConcurrencyMode mode, ILogger? logger = null) => mode switch
+    {
+        ConcurrencyMode.TurnBased => new TurnBasedTurns(logger ?? NullLogger.Instance),
+        ConcurrencyMode.Parallel => new ParallelTurns(logger ?? NullLogger.Instance),
+        _ => throw new ArgumentOutOfRangeException(nameof(mode), mode, "Not a concurrency mode."),
+    };
+
     /// <summary>Runs code in turns: at once on this thread when the actor is free, else when its turn comes.</summary>
     /// <typeparam name="TState">Handed to <paramref name="turn"/>, so that it need not capture.</typeparam>
     /// <typeparam name="TResult">What the code returns.</typeparam>
@@ -21,6 +36,8 @@ public abstract class ActorTurns
     /// <summary>A stream whose every step runs as a turn of this actor.</summary>
     /// <typeparam name="TItem">The items' type.</typeparam>
     /// <param name="source">The user's stream.</param>
+    /// <param name="blocking">Whether its steps block their thread.</param>
     /// <returns>The same items.</returns>
-    public abstract IAsyncEnumerable<TItem> Wrap<TItem>(IAsyncEnumerable<TItem> source);
+    public virtual IAsyncEnumerable<TItem> Wrap<TItem>(IAsyncEnumerable<TItem> source, bool blocking = false) =>
+        new TurnStream<TItem>(this, source, blocking);
 }

@@ -1,19 +1,96 @@
+using System.Collections.Concurrent;
+using System.Collections.Frozen;
+using System.Reflection;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
+using Serve.Runtime.Methods;
 
 namespace Serve.Runtime;
 
 /// <summary>
 /// How the public methods of a class are called by name: each bound once to a compiled delegate. Cancellation tokens are supplied, not
-/// passed; optional parameters may be left out; arguments of another type are converted by JSON.
+/// passed; optional parameters may be left out; arguments of another type are converted by JSON. Immutable.
 /// </summary>
-public sealed partial class MethodTable
+public sealed class MethodTable
 {
+    // Weak in the class, so that a collectible assembly can unload.
+    private static readonly ConditionalWeakTable<Type, ConcurrentDictionary<JsonSerializerOptions, MethodTable>> Tables = [];
+
+    private readonly FrozenDictionary<string, ActorMethod[]> methods;
+    private readonly string owner;
+
+    private MethodTable(string owner, JsonSerializerOptions json, FrozenDictionary<string, ActorMethod[]> methods)
+    {
+        this.owner = owner;
+        this.methods = methods;
+        Json = json;
+        Names = [.. methods.Keys.Order(StringComparer.Ordinal)];
+    }
+
+    /// <summary>The names of the methods that can be called, sorted.</summary>
+    public IReadOnlyList<string> Names { get; }
+
+    internal JsonSerializerOptions Json { get; }
+
     /// <summary>The table of a class, made once per class and serializer.</summary>
     /// <param name="type">The class.</param>
     /// <param name="json">How arguments and results are converted. Default <see cref="ServeJson.Calls"/>.</param>
     /// <returns>The table.</returns>
-    public static partial MethodTable For(Type type, JsonSerializerOptions? json = null);
+    public static MethodTable For(Type type, JsonSerializerOptions? json = null) =>
+        Tables.GetOrAdd(type, static _ => new()).GetOrAdd(json ?? ServeJson.Calls, static (json, type) => Reflect(type, json), type);
 
-    /// <summary>The names of the methods that can be called, sorted.</summary>
-    public partial IReadOnlyList<string> Names { get; }
+    /// <summary>The same table without some methods, for instance a class's hooks.</summary>
+    /// <param name="names">Methods that are not to be called by name.</param>
+    /// <returns>A new table that shares what was compiled.</returns>
+    public MethodTable Without(params IEnumerable<string> names) =>
+        new(owner, Json, methods.Where(method => !names.Contains(method.Key)).ToFrozenDictionary(StringComparer.Ordinal));
+
+    /// <summary>What a caller must know before it enters a turn. Methods that are not in the table do not block.</summary>
+    internal MethodTraits TraitsOf(string name) => methods.TryGetValue(name, out var overloads) ? overloads[0].Traits : MethodTraits.TakesToken;
+
+    /// <summary>Finds the method for these arguments and fits them to its parameters.</summary>
+    /// <exception cref="BadInputException">No such method, a wrong number of arguments, or one that cannot be converted.</exception>
+    internal BoundCall Bind(string name, IArguments arguments)
+    {
+        if (!methods.TryGetValue(name, out var overloads))
+            throw new BadInputException($"{owner} has no method '{name}'.{Suggest(name)}");
+        var count = arguments.Count;
+        BadInputException? misfit = null;
+        foreach (var method in overloads)
+        {
+            if (count < method.Required || count > method.Parameters.Length)
+                continue;
+            try
+            {
+                return new BoundCall(method, arguments.Fit(method, Json));
+            }
+            catch (BadInputException thrown)
+            {
+                misfit ??= thrown;
+            }
+        }
+
+        throw misfit ?? new BadInputException(
+            $"{overloads[0].FullName} takes {string.Join(" or ", overloads.Select(method => method.Signature))}; {count} argument(s) came.");
+    }
+
+    private static MethodTable Reflect(Type type, JsonSerializerOptions json) =>
+        new(type.Name, json, type
+            .GetMethods(BindingFlags.Public | BindingFlags.Instance)
+            .Where(IsCallable)
+            .Select(method => new ActorMethod(type, method))
+            .GroupBy(method => method.Name, StringComparer.Ordinal)
+            .ToFrozenDictionary(group => group.Key, group => group.OrderBy(method => method.Parameters.Length).ToArray(), StringComparer.Ordinal));
+
+    private static bool IsCallable(MethodInfo method) =>
+        !method.IsSpecialName
+        && !method.ContainsGenericParameters
+        && method.GetBaseDefinition().DeclaringType != typeof(object)
+        && !method.ReturnType.IsByRef && !method.ReturnType.IsByRefLike
+        && method.GetParameters().All(parameter => !parameter.ParameterType.IsByRef && !parameter.ParameterType.IsByRefLike && !parameter.ParameterType.IsPointer)
+        && !(method.GetParameters().Length == 0 && method.Name is nameof(IDisposable.Dispose) or nameof(IAsyncDisposable.DisposeAsync));
+
+    private string Suggest(string name) =>
+        Names.Count == 0 ? " It has no public methods."
+        : (Nearest.To(name, Names) is { } nearest ? $" Did you mean '{nearest}'?" : "") + $" It has: {string.Join(", ", Names)}.";
 }

@@ -1,0 +1,109 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.Reflection;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Serve.Calls;
+
+namespace Serve.Runtime;
+
+/// <summary>The actors of this process, node or worker alike: makes them, finds them, ends them. The one writer of its set.</summary>
+internal sealed class ActorHost(IServiceProvider services, ProcessIdentity identity, TimeProvider time, ILogger<ActorHost> logger)
+{
+    private readonly ConcurrentDictionary<ActorId, LocalActor> actors = new();
+
+    // Late, since activators may depend on the directory, which depends on this.
+    private readonly Lazy<ImmutableDictionary<string, IActorActivator>> activators =
+        new(() => services.GetServices<IActorActivator>().ToImmutableDictionary(activator => activator.Kind, StringComparer.Ordinal));
+
+    public LocalActor? Find(ActorId id) => actors.GetValueOrDefault(id);
+
+    /// <exception cref="ActorCreationException">The activator threw, or there is none of this kind.</exception>
+    public async Task<LocalActor> CreateAsync(ActorSpec spec, ImmutableArray<int> gpuIds, CancellationToken cancellationToken)
+    {
+        if (!activators.Value.TryGetValue(spec.Kind, out var activator))
+            throw new ActorCreationException(spec.Id, $"Nothing here makes actors of kind '{spec.Kind}'.");
+        var turns = ActorTurns.Create(spec.Concurrency, logger);
+        var gate = new ActorGate(spec.MaxOngoing);
+        var life = new ActorLife(spec.Id, gate, turns, time, logger);
+        var context = new ActorContext
+        {
+            Spec = spec,
+            ProcessId = identity.ProcessId,
+            Turns = turns,
+            Gate = gate,
+            GpuIds = gpuIds,
+            Aborted = life.Aborted,
+            Services = services,
+        };
+        var instance = await ActivateAsync(activator, context, cancellationToken);
+        var actor = new LocalActor(instance, context, life, () => identity.Route);
+        if (actors.TryAdd(spec.Id, actor))
+            return actor;
+        await instance.DisposeAsync();
+        throw new ActorCreationException(spec.Id, $"Actor {spec.Id} is here already.");
+    }
+
+    public async Task StopAsync(ActorId id, TimeSpan drainTimeout, CancellationToken cancellationToken)
+    {
+        if (!actors.TryGetValue(id, out var actor))
+            return;
+        await actor.Life.EndAsync(actor.Instance, drainTimeout, cancellationToken);
+        actors.TryRemove(new(id, actor));
+    }
+
+    public async Task ReconfigureAsync(ActorId id, int maxOngoing, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    {
+        var actor = Require(id);
+        await AsUserCodeAsync(
+            actor.Context.Turns.RunAsync((actor.Instance, payload, cancellationToken), static call => call.Instance.ReconfigureAsync(call.payload, call.cancellationToken)),
+            cancellationToken);
+        actor.Context.Gate.Limit = maxOngoing;
+    }
+
+    public Task CheckHealthAsync(ActorId id, CancellationToken cancellationToken)
+    {
+        var actor = Require(id);
+        return AsUserCodeAsync(
+            actor.Context.Turns.RunAsync((actor.Instance, cancellationToken), static call => call.Instance.CheckHealthAsync(call.cancellationToken)),
+            cancellationToken);
+    }
+
+    private static async Task AsUserCodeAsync(ValueTask hook, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await hook.AsTask().WaitAsync(cancellationToken);
+        }
+        catch (Exception thrown) when (thrown is not UserCodeException && !cancellationToken.IsCancellationRequested)
+        {
+            throw new UserCodeException(thrown);
+        }
+    }
+
+    private static async Task<ActorInstance> ActivateAsync(IActorActivator activator, ActorContext context, CancellationToken cancellationToken)
+    {
+        // A constructor may block for long: it has a thread of its own.
+        var activation = context.Turns.RunAsync(
+            (activator, context, cancellationToken), static call => call.activator.ActivateAsync(call.context, call.cancellationToken), blocking: true).AsTask();
+        try
+        {
+            var instance = await activation.WaitAsync(cancellationToken);
+            return instance;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            _ = activation.ContinueWith(
+                static late => late.IsCompletedSuccessfully ? late.Result.DisposeAsync().AsTask() : Task.CompletedTask,
+                CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            throw;
+        }
+        catch (Exception thrown)
+        {
+            var cause = thrown is TargetInvocationException { InnerException: { } inner } ? inner : thrown;
+            throw new ActorCreationException(context.Spec.Id, $"{cause.GetType().FullName}: {cause.Message}", cause.ToString(), cause);
+        }
+    }
+
+    private LocalActor Require(ActorId id) => Find(id) ?? throw new CallRefusedException(id.Value, gone: true);
+}

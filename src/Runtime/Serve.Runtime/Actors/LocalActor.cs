@@ -1,0 +1,240 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using Serve.Calls;
+using Serve.Routes;
+using Serve.Runtime.Methods;
+
+namespace Serve.Runtime;
+
+/// <summary>An actor in this process: its gate, its turns, its instance. How its calls end is decided here; how it ends, in <see cref="ActorLife"/>.</summary>
+internal sealed class LocalActor(ActorInstance instance, ActorContext context, ActorLife life, Func<ProcessRoute> process) : ActorHandle
+{
+    private readonly ActorGate gate = context.Gate;
+    private readonly ActorTurns turns = context.Turns;
+    private readonly MethodTable methods = instance.Methods;
+    private readonly object target = instance.Target;
+    private readonly bool seesRequests = instance.SeesRequests;
+    private readonly ICallObserver? observer = instance.Calls;
+
+    public override ActorId Id { get; } = context.Spec.Id;
+
+    public override ProcessRoute Process => process();
+
+    public override IHttpActor? LocalHttp { get; } = instance.Http;
+
+    public ActorInstance Instance => instance;
+
+    public ActorContext Context => context;
+
+    public ActorLife Life => life;
+
+    public override ValueTask<TResult> InvokeAsync<TResult>(MethodCall<TResult> call, CallContext callContext, CancellationToken cancellationToken)
+    {
+        if (!gate.TryEnter())
+            return ValueTask.FromException<TResult>(Refusal());
+        var started = observer is null ? 0 : Stopwatch.GetTimestamp();
+        var traits = methods.TraitsOf(call.Method);
+
+        // Without a token of the caller's, the actor's own reaches user code and nothing need be linked.
+        var linked = cancellationToken.CanBeCanceled && (seesRequests || (traits & MethodTraits.TakesToken) != 0)
+            ? CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, life.Aborted)
+            : null;
+        var pending = turns.RunAsync(
+            new Turn<TResult>(this, call, callContext, cancellationToken, linked?.Token ?? life.Aborted),
+            static turn => turn.Actor.Start(turn),
+            (traits & MethodTraits.Blocking) != 0);
+        if (!pending.IsCompletedSuccessfully || linked is not null || observer is not null)
+            return FinishAsync(pending, call.Method, linked, started, cancellationToken);
+        gate.Exit();
+        return pending;
+    }
+
+    public override async IAsyncEnumerable<TItem> StreamAsync<TItem>(
+        MethodCall<IAsyncEnumerable<TItem>> call, CallContext callContext, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        if (!gate.TryEnter())
+            throw Refusal();
+        var started = Stopwatch.GetTimestamp();
+        var blocking = (methods.TraitsOf(call.Method) & MethodTraits.Blocking) != 0;
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, life.Aborted);
+        IAsyncEnumerator<TItem>? items = null;
+        Exception? error = null;
+        try
+        {
+            while (true)
+            {
+                try
+                {
+                    // Each step has the asker's execution context, so it is told each time.
+                    if (seesRequests)
+                        RequestContext.Current = new RequestContext(callContext, linked.Token);
+                    if (items is null)
+                    {
+                        var source = await turns.RunAsync(
+                            new Turn<IAsyncEnumerable<TItem>>(this, call, callContext, cancellationToken, linked.Token),
+                            static turn => turn.Actor.StartStream(turn), blocking).AsTask().WaitAsync(life.Abandoned).ConfigureAwait(false);
+                        items = turns.Wrap(source, blocking).GetAsyncEnumerator(linked.Token);
+                    }
+
+                    if (!await items.MoveNextAsync().AsTask().WaitAsync(life.Abandoned).ConfigureAwait(false))
+                        break;
+                }
+                catch (Exception thrown)
+                {
+                    error = Translate(thrown, cancellationToken);
+                    if (ReferenceEquals(error, thrown))
+                        throw;
+                    throw error;
+                }
+
+                yield return items.Current;
+            }
+        }
+        finally
+        {
+            await linked.CancelAsync().ConfigureAwait(false);
+            await DisposeStreamAsync(items).ConfigureAwait(false);
+            gate.Exit();
+            observer?.OnEnded(call.Method, Stopwatch.GetElapsedTime(started), error);
+        }
+    }
+
+    private CallRefusedException Refusal() => new(Id.Value, gone: gate.IsClosed);
+
+    private ValueTask<TResult> Start<TResult>(in Turn<TResult> turn)
+    {
+        if (seesRequests)
+            return StartSeen(turn);
+        Admit(turn.CallerToken);
+        return turn.Call.TryInvoke(target, turn.Token, out var result) ? result : InvokeByNameAsync(turn.Call, turn.Token);
+    }
+
+    // The context is set for this turn's execution context only: what the caller sees afterwards is its own again.
+    private ValueTask<TResult> StartSeen<TResult>(in Turn<TResult> turn)
+    {
+        Admit(turn.CallerToken);
+        var outer = RequestContext.Current;
+        RequestContext.Current = new RequestContext(turn.Context, turn.Token);
+        try
+        {
+            return turn.Call.TryInvoke(target, turn.Token, out var result) ? result : InvokeByNameAsync(turn.Call, turn.Token);
+        }
+        finally
+        {
+            RequestContext.Current = outer;
+        }
+    }
+
+    private ValueTask<IAsyncEnumerable<TItem>> StartStream<TItem>(in Turn<IAsyncEnumerable<TItem>> turn)
+    {
+        Admit(turn.CallerToken);
+        return turn.Call.TryInvoke(target, turn.Token, out var result) ? result : StreamByNameAsync(turn.Call, turn.Token);
+    }
+
+    /// <summary>The last look before user code starts: the call may have waited for its turn for long.</summary>
+    private void Admit(CancellationToken callerToken)
+    {
+        if (life.Aborted.IsCancellationRequested)
+            throw new CallFault(new CallRefusedException(Id.Value, gone: true));
+        callerToken.ThrowIfCancellationRequested();
+    }
+
+    private async ValueTask<TResult> InvokeByNameAsync<TResult>(MethodCall<TResult> call, CancellationToken token)
+    {
+        var bound = Bind(call);
+        if (bound.Method.Items is not null)
+            throw new CallFault(new BadInputException($"{bound.Method.FullName} streams its results; call it as a stream."));
+        var value = await bound.Method.InvokeAsync(target, bound.Arguments, token).ConfigureAwait(false);
+        return Convert<TResult>(value, bound.Method);
+    }
+
+    private async ValueTask<IAsyncEnumerable<TItem>> StreamByNameAsync<TItem>(MethodCall<IAsyncEnumerable<TItem>> call, CancellationToken token)
+    {
+        var bound = Bind(call);
+        if (bound.Method.Items is not { } items)
+            throw new CallFault(new BadInputException($"{bound.Method.FullName} does not stream; call it for its one result."));
+        var value = await bound.Method.InvokeAsync(target, bound.Arguments, token).ConfigureAwait(false);
+        return value switch
+        {
+            IAsyncEnumerable<TItem> fits => fits,
+            null => throw new InvalidOperationException($"{bound.Method.FullName} returned null instead of a stream."),
+            _ => new ConvertedStream<TItem>(items(value), item => Convert<TItem>(item, bound.Method)),
+        };
+    }
+
+    private BoundCall Bind<TResult>(MethodCall<TResult> call)
+    {
+        try
+        {
+            return methods.Bind(call.Method, call is JsonCall<TResult> json ? new JsonArguments(json.Arguments) : new ObjectArguments(call.GetArguments()));
+        }
+        catch (Exception thrown)
+        {
+            throw new CallFault(thrown);
+        }
+    }
+
+    private TResult Convert<TResult>(object? value, ActorMethod method)
+    {
+        try
+        {
+            return ResultConversion.To<TResult>(value, method, methods.Json);
+        }
+        catch (BadInputException thrown)
+        {
+            throw new CallFault(thrown);
+        }
+    }
+
+    private async ValueTask<TResult> FinishAsync<TResult>(
+        ValueTask<TResult> pending, string method, CancellationTokenSource? linked, long started, CancellationToken callerToken)
+    {
+        Exception? error = null;
+        try
+        {
+            return pending.IsCompleted
+                ? pending.GetAwaiter().GetResult()
+                : await pending.AsTask().WaitAsync(life.Abandoned).ConfigureAwait(false);
+        }
+        catch (Exception thrown)
+        {
+            error = Translate(thrown, callerToken);
+            if (ReferenceEquals(error, thrown))
+                throw;
+            throw error;
+        }
+        finally
+        {
+            linked?.Dispose();
+            gate.Exit();
+            observer?.OnEnded(method, Stopwatch.GetElapsedTime(started), error);
+        }
+    }
+
+    private async ValueTask DisposeStreamAsync<TItem>(IAsyncEnumerator<TItem>? items)
+    {
+        try
+        {
+            if (items is not null)
+                await items.DisposeAsync().AsTask().WaitAsync(life.Abandoned).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // Leaving a stream early cancels it; that it ends by saying so is what was asked for.
+        }
+    }
+
+    /// <summary>What the caller is told of what came out of a call.</summary>
+    private Exception Translate(Exception thrown, CancellationToken callerToken) => thrown switch
+    {
+        CallFault fault => fault.Cause,
+        UserCodeException user => user,
+        OperationCanceledException when callerToken.IsCancellationRequested => thrown,
+        OperationCanceledException when life.Aborted.IsCancellationRequested =>
+            new ReplicaDiedException($"Replica {Id} was stopped before the call had ended."),
+        _ => new UserCodeException(thrown),
+    };
+
+    private readonly record struct Turn<TResult>(
+        LocalActor Actor, MethodCall<TResult> Call, CallContext Context, CancellationToken CallerToken, CancellationToken Token);
+}

@@ -1,0 +1,16 @@
+using Serve.Routes;
+
+namespace Serve.Runtime;
+
+/// <summary>Who this process is to others. Its addresses are written once, when its call server runs.</summary>
+internal sealed class ProcessIdentity(string processId)
+{
+    private volatile ProcessRoute route = new(processId);
+
+    public string ProcessId => processId;
+
+    /// <summary>How others reach this process; without addresses until its call server runs.</summary>
+    public ProcessRoute Route => route;
+
+    public void Listen(string httpAddress, string callAddress, string token) => route = new(processId, httpAddress, callAddress, token);
+}

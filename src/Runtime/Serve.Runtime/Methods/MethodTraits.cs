@@ -1,0 +1,10 @@
+namespace Serve.Runtime.Methods;
+
+/// <summary>What a caller must know of a method before it enters a turn.</summary>
+[Flags]
+internal enum MethodTraits
+{
+    None = 0,
+    Blocking = 1,
+    TakesToken = 2,
+}

@@ -1,0 +1,19 @@
+namespace Serve.Runtime.Nodes;
+
+/// <summary>What the node knows of one actor. Written by <see cref="ActorRegister"/> under its lock.</summary>
+internal sealed class ActorRecord(ActorSpec spec)
+{
+    public ActorSpec Spec => spec;
+
+    public ActorPhase Phase { get; set; } = ActorPhase.Creating;
+
+    public IActorHome? Home { get; set; }
+
+    public ResourceAllocation? Allocation { get; set; }
+
+    /// <summary>Gives the creation up.</summary>
+    public CancellationTokenSource Creation { get; } = new();
+
+    /// <summary>Completes when nothing of the actor is left.</summary>
+    public TaskCompletionSource Gone { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+}

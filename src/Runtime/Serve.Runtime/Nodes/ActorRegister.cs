@@ -1,0 +1,110 @@
+namespace Serve.Runtime.Nodes;
+
+/// <summary>
+/// The node's actors and the moves of their lives. The one writer of <see cref="ActorRecord"/>: whoever makes the move out of a phase owns
+/// what follows from it, so that resources are freed once and a death is told once.
+/// <code>
+/// Creating -> Live      TryLive       the creator; refused when the home ended meanwhile
+/// Creating -> Gone      Forget        the creator, after undoing
+/// Live     -> Stopping  TryStop       the first that asks
+/// Stopping -> Gone      Forget        the same
+/// Live     -> Gone      TakeDead      the home's end; an actor being created or stopped is its creator's or stopper's
+/// </code>
+/// </summary>
+internal sealed class ActorRegister
+{
+    private readonly Lock sync = new();
+    private readonly Dictionary<ActorId, ActorRecord> records = [];
+
+    public ActorRecord Begin(ActorSpec spec)
+    {
+        lock (sync)
+        {
+            var record = new ActorRecord(spec);
+            return records.TryAdd(spec.Id, record) ? record : throw new ActorCreationException(spec.Id, $"Actor {spec.Id} exists already.");
+        }
+    }
+
+    public ActorRecord? Find(ActorId id)
+    {
+        lock (sync)
+            return records.GetValueOrDefault(id);
+    }
+
+    public IReadOnlyList<ActorRecord> All
+    {
+        get
+        {
+            lock (sync)
+                return [.. records.Values];
+        }
+    }
+
+    public IReadOnlyList<ActorId> At(IActorHome home)
+    {
+        lock (sync)
+            return [.. records.Values.Where(record => record.Home == home && record.Phase != ActorPhase.Gone).Select(record => record.Spec.Id)];
+    }
+
+    public void Allocated(ActorRecord record, ResourceAllocation allocation)
+    {
+        lock (sync)
+            record.Allocation = allocation;
+    }
+
+    public void Housed(ActorRecord record, IActorHome home)
+    {
+        lock (sync)
+            record.Home = home;
+    }
+
+    public bool TryLive(ActorRecord record)
+    {
+        lock (sync)
+        {
+            if (record.Home!.EndedBecause is not null || record.Creation.IsCancellationRequested)
+                return false;
+            record.Phase = ActorPhase.Live;
+            return true;
+        }
+    }
+
+    public bool TryStop(ActorRecord record)
+    {
+        lock (sync)
+        {
+            if (record.Phase != ActorPhase.Live)
+                return false;
+            record.Phase = ActorPhase.Stopping;
+            return true;
+        }
+    }
+
+    public void Forget(ActorRecord record)
+    {
+        lock (sync)
+        {
+            record.Phase = ActorPhase.Gone;
+            records.Remove(record.Spec.Id);
+        }
+
+        record.Gone.TrySetResult();
+    }
+
+    /// <summary>The live actors of a home that ended; they are gone from here on.</summary>
+    public IReadOnlyList<ActorRecord> TakeDead(IActorHome home)
+    {
+        List<ActorRecord> dead;
+        lock (sync)
+        {
+            dead = [.. records.Values.Where(record => record.Home == home && record.Phase == ActorPhase.Live)];
+            foreach (var record in dead)
+            {
+                record.Phase = ActorPhase.Gone;
+                records.Remove(record.Spec.Id);
+            }
+        }
+
+        return dead;
+    }
+}

@@ -1,0 +1,31 @@
+namespace Serve.Runtime;
+
+/// <summary>What a node's runtime needs to know.</summary>
+public sealed record NodeRuntimeOptions
+{
+    /// <summary>The node's process id for routes. Default <c>node</c>.</summary>
+    public string NodeId { get; init; } = "node";
+
+    /// <summary>What the node has to give. Default: as many CPUs as the machine has, and its memory.</summary>
+    public ResourceDemand Resources { get; init; } = ResourceDemand.None
+        .With(ResourceDemand.Cpu, Environment.ProcessorCount)
+        .With(ResourceDemand.Memory, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+
+    /// <summary>How a worker is started: the executable, then its arguments. Default null: no workers.</summary>
+    public IReadOnlyList<string>? WorkerCommand { get; init; }
+
+    /// <summary>Where workers' output goes. Default: a folder of the system's temporary one.</summary>
+    public string WorkerLogDirectory { get; init; } = Path.Combine(Path.GetTempPath(), "serve-workers");
+
+    /// <summary>How long a worker may take to say that it is ready. Default 30 s.</summary>
+    public TimeSpan WorkerStartTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a worker may take to end by itself before it is killed. Default 3 s.</summary>
+    public TimeSpan WorkerStopTimeout { get; init; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>How often a worker is asked whether it lives. Default 2 s; three missed answers in a row have it killed.</summary>
+    public TimeSpan PingPeriod { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long a worker may take to answer. Default 2 s.</summary>
+    public TimeSpan PingTimeout { get; init; } = TimeSpan.FromSeconds(2);
+}

@@ -1,0 +1,34 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Serve.Runtime.Nodes;
+using Serve.Runtime.Topics;
+
+namespace Serve.Runtime;
+
+/// <summary>Registers the runtime.</summary>
+public static class RuntimeServices
+{
+    /// <summary>A node's runtime: <see cref="IActorRuntime"/> and <see cref="IActorDirectory"/>. Activators and topic subscribers are taken from the services.</summary>
+    /// <param name="services">The node's services.</param>
+    /// <param name="options">The node's settings.</param>
+    /// <returns>The services.</returns>
+    public static IServiceCollection AddServeRuntime(this IServiceCollection services, NodeRuntimeOptions options)
+    {
+        AddProcess(services, options.NodeId);
+        services.AddSingleton(options);
+        services.AddSingleton<NodeRuntime>();
+        services.AddSingleton<IActorRuntime>(provider => provider.GetRequiredService<NodeRuntime>());
+        return services;
+    }
+
+    internal static void AddProcess(IServiceCollection services, string processId)
+    {
+        services.AddLogging();
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(new ProcessIdentity(processId));
+        services.AddSingleton<ActorHost>();
+        services.AddSingleton<ActorDirectory>();
+        services.AddSingleton<IActorDirectory>(provider => provider.GetRequiredService<ActorDirectory>());
+        services.AddSingleton<TopicBoard>();
+    }
+}

@@ -1,0 +1,64 @@
+namespace Serve.Runtime.Turns;
+
+/// <summary>
+/// Threads for code that blocks: one per piece of work that runs, kept a while for the next. As many as there is work at once, which the
+/// actors' gates bound. Its state is written under its lock.
+/// </summary>
+internal sealed class DedicatedThreads
+{
+    private static readonly TimeSpan IdleLife = TimeSpan.FromSeconds(20);
+    private readonly object sync = new();
+    private readonly Queue<(Action<object?> Work, object? State)> waiting = new();
+    private int idle;
+    private int starting;
+
+    public static DedicatedThreads Shared { get; } = new();
+
+    /// <summary>Runs work on a dedicated thread at once. The work must not throw.</summary>
+    public void Run(Action<object?> work, object? state)
+    {
+        bool start;
+        lock (sync)
+        {
+            waiting.Enqueue((work, state));
+            start = waiting.Count > idle + starting;
+            if (start)
+                starting++;
+            else
+                Monitor.Pulse(sync);
+        }
+
+        // Unsafe: a thread outlives the work it was started for and must not keep its execution context.
+        if (start)
+            new Thread(Loop) { IsBackground = true, Name = "serve blocking" }.UnsafeStart();
+    }
+
+    private void Loop()
+    {
+        var first = true;
+        while (Take(first) is var (work, state))
+        {
+            first = false;
+            work(state);
+        }
+    }
+
+    private (Action<object?> Work, object? State)? Take(bool first)
+    {
+        lock (sync)
+        {
+            if (first)
+                starting--;
+            while (waiting.Count == 0)
+            {
+                idle++;
+                var woken = Monitor.Wait(sync, IdleLife);
+                idle--;
+                if (!woken && waiting.Count == 0)
+                    return null;
+            }
+
+            return waiting.Dequeue();
+        }
+    }
+}
