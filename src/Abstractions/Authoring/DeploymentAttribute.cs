@@ -1,3 +1,4 @@
+using System.Reflection;
 using Serve.Specs;
 
 namespace Serve;
@@ -65,6 +66,15 @@ public sealed class DeploymentAttribute : Attribute
 
     /// <inheritdoc cref="DeploymentSpec.Concurrency"/>
     public ConcurrencyMode Concurrency { get => concurrency ?? ConcurrencyMode.TurnBased; set => concurrency = value; }
+
+    /// <summary>The name a class is deployed under when nothing else is said.</summary>
+    /// <param name="type">The class.</param>
+    /// <returns>The name its attribute states, or the class's own.</returns>
+    public static string NameOf(Type type)
+    {
+        ArgumentNullException.ThrowIfNull(type);
+        return type.GetCustomAttribute<DeploymentAttribute>(inherit: false)?.Name ?? type.Name;
+    }
 
     /// <summary>What this attribute sets, and only that: the layer that a config file is merged over.</summary>
     /// <returns>Options whose unset keys are null.</returns>

@@ -29,4 +29,10 @@ public static class ErrorReason
 
     /// <summary>403: a host name or a browser page that may not talk to this server.</summary>
     public const string Forbidden = "forbidden";
+
+    /// <summary>503: the node does not answer, or the connection to it broke. Only clients say this.</summary>
+    public const string Unreachable = "unreachable";
+
+    /// <summary>502: the answer is not of the form or type that was asked for. Only clients say this.</summary>
+    public const string UnreadableResult = "unreadable_result";
 }

@@ -1,0 +1,108 @@
+using System.Net.Http.Headers;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using Serve.Calls;
+using Serve.Routes;
+
+namespace Serve.Http;
+
+/// <summary>A deployment reached through a node's gateway: calls are <c>POST /-/call/…</c>, streams come as lines of JSON.</summary>
+/// <param name="connection">The gateway.</param>
+/// <param name="deployment">The deployment's name.</param>
+/// <param name="application">Its application; null when the gateway is to find it.</param>
+internal sealed class HttpCallTarget(NodeConnection connection, string deployment, string? application) : ICallTarget
+{
+    private const string StreamType = "application/x-ndjson";
+    private static readonly MediaTypeHeaderValue Json = new("application/json");
+
+    private readonly string path = application is null
+        ? $"-/call/{Uri.EscapeDataString(deployment)}/"
+        : $"-/call/{Uri.EscapeDataString(application)}/{Uri.EscapeDataString(deployment)}/";
+
+    public async ValueTask<TResult> InvokeAsync<TResult>(MethodCall<TResult> call, CallContext context, CancellationToken cancellationToken)
+    {
+        using var request = Request(call, context, "application/json");
+        using var response = await connection.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var body = await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false);
+            return body.Length == 0 ? default! : JsonSerializer.Deserialize<TResult>(body, ServeJson.Calls)!;
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException)
+        {
+            throw connection.Unreachable(e);
+        }
+        catch (Exception e) when (e is JsonException or NotSupportedException)
+        {
+            throw Unreadable<TResult>(call.Method, e);
+        }
+    }
+
+    public async IAsyncEnumerable<TItem> StreamAsync<TItem>(
+        MethodCall<IAsyncEnumerable<TItem>> call, CallContext context, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var request = Request(call, context, StreamType);
+        using var response = await connection.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        if (response.Content.Headers.ContentType?.MediaType != StreamType)
+            throw new UnreadableResultException($"{deployment}.{call.Method} returned one result, not a stream; call it with Remote.");
+
+        var body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+        using var reader = new StreamReader(body);
+        while (true)
+        {
+            var line = await ReadLineAsync<TItem>(reader, call.Method, cancellationToken).ConfigureAwait(false);
+            if (line.Error is { } error)
+                throw ProblemReader.Read(error);
+            if (line.End)
+                yield break;
+            yield return line.Item!;
+        }
+    }
+
+    private async Task<StreamLine<TItem>> ReadLineAsync<TItem>(StreamReader reader, string method, CancellationToken cancellationToken)
+    {
+        try
+        {
+            // A stream says when it has ended; one that just stops was cut off.
+            var line = await reader.ReadLineAsync(cancellationToken).ConfigureAwait(false) ?? throw connection.Unreachable(null);
+            return JsonSerializer.Deserialize<StreamLine<TItem>>(line, ServeJson.Calls)!;
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException)
+        {
+            throw connection.Unreachable(e);
+        }
+        catch (Exception e) when (e is JsonException or NotSupportedException)
+        {
+            throw Unreadable<TItem>(method, e);
+        }
+    }
+
+    private HttpRequestMessage Request<TResult>(MethodCall<TResult> call, CallContext context, string accept)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, path + Uri.EscapeDataString(call.Method))
+        {
+            Content = new ByteArrayContent(Write(call)) { Headers = { ContentType = Json } },
+        };
+        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue(accept));
+        if (context.RequestId is { } id)
+            request.Headers.TryAddWithoutValidation(WireHeaders.RequestId, id);
+        if (context.MultiplexedModelId is { } model)
+            request.Headers.TryAddWithoutValidation(WireHeaders.MultiplexedModelId, model);
+        return request;
+    }
+
+    private byte[] Write<TResult>(MethodCall<TResult> call)
+    {
+        try
+        {
+            return JsonSerializer.SerializeToUtf8Bytes(call.GetArguments(), ServeJson.Calls);
+        }
+        catch (Exception e) when (e is JsonException or NotSupportedException)
+        {
+            throw new BadInputException($"An argument of {deployment}.{call.Method} cannot be written as JSON: {e.Message}", e);
+        }
+    }
+
+    private UnreadableResultException Unreadable<T>(string method, Exception cause) =>
+        new($"The result of {deployment}.{method} cannot be read as {typeof(T).Name}: {cause.Message}", cause);
+}
