@@ -113,7 +113,7 @@ public sealed class AdminClient : IDisposable
             ("follow", follow ? "true" : null),
         ];
         var asked = string.Join('&', query.Where(pair => pair.Value is not null).Select(pair => $"{pair.Key}={Uri.EscapeDataString(pair.Value!)}"));
-        using var request = new HttpRequestMessage(HttpMethod.Get, $"api/v1/applications/{Uri.EscapeDataString(application)}/logs?{asked}");
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"api/v1/applications/{Uri.EscapeDataString(application)}/logs{(asked.Length > 0 ? "?" : "")}{asked}");
         using var response = await connection.SendAsync(request, cancellationToken).ConfigureAwait(false);
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false));
         while (await ReadLineAsync(reader, cancellationToken).ConfigureAwait(false) is { } line)
