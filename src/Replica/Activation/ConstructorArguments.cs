@@ -1,0 +1,73 @@
+using System.Reflection;
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Serve.Replica.Instances;
+using Serve.Replicas;
+
+namespace Serve.Replica.Activation;
+
+/// <summary>
+/// Finds a value for each constructor parameter: a handle, then the application's <c>args</c> by name, then a service, then the
+/// parameter's default. Tells of all that have none at once.
+/// </summary>
+internal sealed class ConstructorArguments(ReplicaStart start, ReplicaContext replica, IServiceProvider services, IServiceProvider process)
+{
+    private readonly List<string> errors = [];
+
+    /// <exception cref="DefinitionException">Parameters without a value, or with one that cannot be read.</exception>
+    public object?[] For(ConstructorInfo constructor)
+    {
+        var values = constructor.GetParameters().Select(parameter => Find(constructor.DeclaringType!, parameter)).ToArray();
+        return errors.Count == 0 ? values : throw new DefinitionException(errors);
+    }
+
+    private object? Find(Type type, ParameterInfo parameter)
+    {
+        if (parameter.ParameterType == typeof(DeploymentHandle))
+            return UntypedHandle(type, parameter);
+        if (UserJson.TryFind(start.Args, parameter.Name!, out _))
+            return FromArgs(type, parameter);
+        if (parameter.GetCustomAttribute<FromKeyedServicesAttribute>() is { } keyed)
+            return services.GetRequiredKeyedService(parameter.ParameterType, keyed.Key);
+        if (parameter.ParameterType == typeof(IServiceProvider))
+            return services;
+        if (services.GetRequiredService<IServiceProviderIsService>().IsService(parameter.ParameterType))
+            return services.GetRequiredService(parameter.ParameterType);
+        if (parameter.HasDefaultValue)
+            return DefaultOf(parameter);
+        errors.Add($"{type.Name}'s constructor parameter '{parameter.Name}' ({parameter.ParameterType.Name}) has no value: it is neither in args nor a service. "
+            + $"Pass it in args, register it in static void ConfigureServices(IServiceCollection), or give it a default.");
+        return null;
+    }
+
+    private object? FromArgs(Type type, ParameterInfo parameter)
+    {
+        UserJson.TryFind(start.Args, parameter.Name!, out var json);
+        try
+        {
+            return UserJson.Read(json, parameter.ParameterType);
+        }
+        catch (Exception error) when (error is JsonException or NotSupportedException or InvalidOperationException)
+        {
+            errors.Add($"args: {parameter.Name} is {json?.ToJsonString() ?? "null"}, which cannot be read as the {parameter.ParameterType.Name} "
+                + $"that {type.Name}'s constructor takes: {error.Message}");
+            return null;
+        }
+    }
+
+    private DeploymentHandle? UntypedHandle(Type type, ParameterInfo parameter)
+    {
+        var deployment = start.DeploymentsByType.Values.FirstOrDefault(name => name.Equals(parameter.Name, StringComparison.OrdinalIgnoreCase));
+        if (deployment is not null)
+            return new DeploymentHandle(HandleTargets.Of(process, deployment, replica.DeploymentId.Application), deployment);
+        errors.Add($"{type.Name} takes a handle '{parameter.Name}', and no deployment of {replica.DeploymentId.Application} has that name. "
+            + $"They are {string.Join(", ", start.DeploymentsByType.Values)}.");
+        return null;
+    }
+
+    // Reflection gives null for `default` of a struct, which a constructor call would refuse.
+    private static object? DefaultOf(ParameterInfo parameter) => parameter.DefaultValue
+        ?? (parameter.ParameterType.IsValueType && Nullable.GetUnderlyingType(parameter.ParameterType) is null
+            ? Activator.CreateInstance(parameter.ParameterType)
+            : null);
+}

@@ -1,0 +1,138 @@
+using System.Reflection;
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Serve.Replica.Definitions;
+using Serve.Replica.Http;
+using Serve.Replica.Instances;
+using Serve.Replica.Loading;
+using Serve.Replica.Logs;
+using Serve.Replica.Telemetry;
+using Serve.Replicas;
+using Serve.Runtime;
+
+namespace Serve.Replica.Activation;
+
+/// <summary>Makes replicas: loads the class, builds its services, runs its constructor, hands it its <c>user_config</c> and asks whether it is well. Stateless.</summary>
+/// <param name="assemblies">The packages loaded in this process.</param>
+public sealed partial class ReplicaActivator(UserAssemblies assemblies) : IActorActivator
+{
+    /// <inheritdoc/>
+    public string Kind => ReplicaStart.ActorKind;
+
+    /// <inheritdoc/>
+    public async ValueTask<ActorInstance> ActivateAsync(ActorContext context, CancellationToken cancellationToken)
+    {
+        var start = JsonSerializer.Deserialize<ReplicaStart>(context.Spec.Payload.Span, ServeJson.Options)
+            ?? throw new InvalidOperationException("The replica's payload is empty.");
+        var parts = new ReplicaParts(context.Turns, context.Services.GetService<TimeProvider>() ?? TimeProvider.System);
+
+        try
+        {
+            return await StartAsync(parts, start, context, cancellationToken);
+        }
+        catch
+        {
+            await parts.DisposeAsync();
+            throw;
+        }
+    }
+
+    private async Task<ActorInstance> StartAsync(ReplicaParts parts, ReplicaStart start, ActorContext context, CancellationToken cancellationToken)
+    {
+        if (!ReplicaId.TryParse(start.ReplicaId, out var id))
+            throw new InvalidOperationException($"'{start.ReplicaId}' is no replica id; it is written app#deployment#suffix.");
+        LogRetention.Prune(start.LogDirectory);
+        parts.Log = new ReplicaLog(start.LogDirectory, id);
+        parts.Code = assemblies.Acquire(start.PackageHash, Path.Combine(start.PackageDirectory, start.AssemblyFile));
+        var type = parts.Code.Assembly.GetType(start.TypeName)
+            ?? throw new DefinitionException($"{start.AssemblyFile} has no class {start.TypeName}.");
+        var hooks = HooksOf(type);
+        parts.Context = new ReplicaContext(id, start, context.GpuIds);
+        parts.Services = ReplicaServices.Build(start, parts.Context, context, parts.Log, parts.Code.Assembly, hooks);
+        var logger = parts.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Serve.Replica");
+        try
+        {
+            return await ConstructAsync(parts, start, context, type, hooks, logger, cancellationToken);
+        }
+        catch (Exception thrown)
+        {
+            LogStartFailed(logger, thrown);
+            throw;
+        }
+    }
+
+    private static async Task<ActorInstance> ConstructAsync(
+        ReplicaParts parts, ReplicaStart start, ActorContext context, Type type, DeploymentHooks hooks, ILogger logger, CancellationToken cancellationToken)
+    {
+        var started = parts.Time.GetTimestamp();
+        var constructor = type.GetConstructors().Single();
+        parts.Target = OutsideTurns(() =>
+        {
+            var arguments = new ConstructorArguments(start, parts.Context!, parts.Services!, context.Services).For(constructor);
+            return constructor.Invoke(BindingFlags.DoNotWrapExceptions, binder: null, arguments, culture: null);
+        });
+        parts.Hooks = new UserHooks(parts.Target, hooks);
+        cancellationToken.ThrowIfCancellationRequested();
+
+        parts.Metrics = new ReplicaMetrics(parts.Context!.ReplicaId, context.Gate);
+        parts.SeesRequests = constructor.GetParameters().Length > 0 || hooks.ConfigureServices is not null || parts.Target is IIngress;
+        parts.Http = Bind(parts, context, logger);
+        var instance = new ReplicaInstance(parts, context, logger);
+        await instance.TakeConfigAsync(start.Spec.UserConfig, cancellationToken);
+        await instance.CheckHealthAsync(cancellationToken);
+
+        var took = parts.Time.GetElapsedTime(started);
+        parts.Metrics.ObserveInitialization(took);
+        LogStarted(logger, type.FullName!, took.TotalMilliseconds);
+        return instance;
+    }
+
+    // A constructor cannot await, so it may wait for what it starts: that must not need this actor's turn, which the constructor has.
+    private static object OutsideTurns(Func<object> construct)
+    {
+        var turns = SynchronizationContext.Current;
+        SynchronizationContext.SetSynchronizationContext(null);
+        try
+        {
+            return construct();
+        }
+        finally
+        {
+            SynchronizationContext.SetSynchronizationContext(turns);
+        }
+    }
+
+    private static IHttpActor Bind(ReplicaParts parts, ActorContext context, ILogger logger)
+    {
+        var development = parts.Services!.GetRequiredService<IHostEnvironment>().IsDevelopment();
+        var errors = new ReplicaErrors(parts.Context!.ReplicaId, development, logger);
+        try
+        {
+            return new ReplicaHttp(context, parts.Services!, parts.Target!, parts.Metrics!, errors, parts.SeesRequests);
+        }
+        catch (InvalidOperationException unbindable) when (!ReplicaEndpoints.AsksForHttp(parts.Target!.GetType()))
+        {
+            // A Call that only handles use may take what no HTTP request can carry.
+            LogUnbindable(logger, parts.Target.GetType().Name, unbindable.Message);
+            return new UnboundHttp(context.Gate, unbindable.Message);
+        }
+    }
+
+    private static DeploymentHooks HooksOf(Type type)
+    {
+        List<string> errors = [];
+        var hooks = DeploymentHooks.Of(type, errors);
+        return errors.Count == 0 ? hooks : throw new DefinitionException(errors);
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Class} is ready after {Milliseconds:0.0} ms")]
+    private static partial void LogStarted(ILogger logger, string @class, double milliseconds);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Class}.Call cannot be bound to HTTP and is left to handles: {Reason}")]
+    private static partial void LogUnbindable(ILogger logger, string @class, string reason);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The replica could not start")]
+    private static partial void LogStartFailed(ILogger logger, Exception thrown);
+}

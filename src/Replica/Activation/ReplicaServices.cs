@@ -1,0 +1,68 @@
+using System.Diagnostics;
+using System.Reflection;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Serve.Replica.Definitions;
+using Serve.Replica.Instances;
+using Serve.Replica.Logs;
+using Serve.Replicas;
+using Serve.Runtime;
+
+namespace Serve.Replica.Activation;
+
+/// <summary>Builds a replica's own services: what the platform offers, then what the class registers itself.</summary>
+internal static class ReplicaServices
+{
+    public static ServiceProvider Build(
+        ReplicaStart start, ReplicaContext replica, ActorContext actor, ReplicaLog log, Assembly assembly, DeploymentHooks hooks)
+    {
+        var process = actor.Services;
+        var services = new ServiceCollection();
+        services.AddLogging(logging =>
+        {
+            logging.AddProvider(log.Provider);
+            if (process.GetService<ILoggerFactory>() is { } processLog)
+                logging.AddProvider(new ProcessLoggerProvider(processLog, replica.ReplicaId));
+            // Routing and endpoints log every request at these levels; the gateway already does.
+            logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("System.Net.Http", LogLevel.Warning);
+        });
+        services.AddSingleton<IReplicaContext>(replica);
+        services.AddSingleton<IHostEnvironment>(_ => new ReplicaEnvironment(
+            replica.DeploymentId.Application, start.PackageDirectory, process.GetService<IHostEnvironment>()));
+        services.AddSingleton<IConfiguration>(_ => new ConfigurationBuilder()
+            .AddJsonFile(Path.Combine(start.PackageDirectory, "appsettings.json"), optional: true)
+            .AddEnvironmentVariables()
+            .Build());
+        services.AddSingleton(process.GetService<TimeProvider>() ?? TimeProvider.System);
+        services.AddHttpClient();
+        AddEndpoints(services);
+        AddHandles(services, start, replica, process, assembly);
+        hooks.ConfigureServices?.Invoke(null, BindingFlags.DoNotWrapExceptions, binder: null, [services], culture: null);
+        return services.BuildServiceProvider();
+    }
+
+    private static void AddEndpoints(ServiceCollection services)
+    {
+        services.AddRouting();
+        services.AddSingleton(_ => new DiagnosticListener("Serve.Replica"));
+        services.AddSingleton<DiagnosticSource>(provider => provider.GetRequiredService<DiagnosticListener>());
+        // So that a request that cannot be bound arrives as an exception that names the parameter.
+        services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
+    }
+
+    private static void AddHandles(
+        ServiceCollection services, ReplicaStart start, ReplicaContext replica, IServiceProvider process, Assembly assembly)
+    {
+        foreach (var (typeName, deployment) in start.DeploymentsByType)
+        {
+            if (assembly.GetType(typeName) is not { } type)
+                continue;
+            var handle = typeof(DeploymentHandle<>).MakeGenericType(type);
+            services.AddSingleton(handle, _ => Activator.CreateInstance(
+                handle, HandleTargets.Of(process, deployment, replica.DeploymentId.Application), deployment)!);
+        }
+    }
+}

@@ -1,0 +1,51 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+
+namespace Serve.Replica.Activation;
+
+/// <summary>Reads what a config file says about a user's own types. Config files are written in snake_case, JSON bodies in camelCase: both are taken.</summary>
+internal static class UserJson
+{
+    /// <summary>Reads a value.</summary>
+    /// <param name="json">The value.</param>
+    /// <param name="type">What to read it as.</param>
+    /// <param name="strict">Whether a key that the type has not is an error: a typo that is silently ignored is the worst kind.</param>
+    public static object? Read(JsonNode? json, Type type, bool strict = false)
+    {
+#pragma warning disable CA1869 // Cached type information would keep the user's assembly from unloading, and this runs once a start.
+        var options = new JsonSerializerOptions(ServeJson.Calls)
+        {
+            PropertyNamingPolicy = HasSnakeCase(json) ? JsonNamingPolicy.SnakeCaseLower : JsonNamingPolicy.CamelCase,
+            UnmappedMemberHandling = strict ? JsonUnmappedMemberHandling.Disallow : JsonUnmappedMemberHandling.Skip,
+            Converters = { new JsonStringEnumConverter() },
+        };
+#pragma warning restore CA1869
+        return json.Deserialize(type, options);
+    }
+
+    /// <summary>The value of a key, whose words may be joined in any of the usual ways.</summary>
+    public static bool TryFind(JsonObject? json, string name, out JsonNode? value)
+    {
+        foreach (var (key, found) in json ?? [])
+        {
+            if (Joined(key).Equals(Joined(name), StringComparison.OrdinalIgnoreCase))
+            {
+                value = found;
+                return true;
+            }
+        }
+
+        value = null;
+        return false;
+    }
+
+    private static string Joined(string name) => name.Replace("_", "", StringComparison.Ordinal).Replace("-", "", StringComparison.Ordinal);
+
+    private static bool HasSnakeCase(JsonNode? json) => json switch
+    {
+        JsonObject found => found.Any(entry => entry.Key.Contains('_', StringComparison.Ordinal) || HasSnakeCase(entry.Value)),
+        JsonArray found => found.Any(HasSnakeCase),
+        _ => false,
+    };
+}

@@ -1,0 +1,64 @@
+using System.Linq.Expressions;
+using System.Reflection;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Mvc.Routing;
+using Microsoft.AspNetCore.Routing;
+using Serve.Replica.Definitions;
+
+namespace Serve.Replica.Http;
+
+/// <summary>
+/// Maps an object's methods as minimal-API endpoints: <c>Call</c> at the route prefix for any HTTP method, others where their attributes
+/// say; or lets the object map its own. ASP.NET Core binds and answers.
+/// </summary>
+internal static class ReplicaEndpoints
+{
+    public static void Map(IEndpointRouteBuilder routes, object target)
+    {
+        if (target is IIngress ingress)
+        {
+            ingress.Map(routes);
+            return;
+        }
+
+        foreach (var method in DeploymentMethods.Of(target.GetType()))
+        {
+            foreach (var (pattern, verbs) in RoutesOf(method))
+            {
+                var handler = method.CreateDelegate(DelegateType(method), target);
+                var endpoint = verbs.Length == 0 ? routes.Map(pattern, handler) : routes.MapMethods(pattern, verbs, handler);
+                // Form posts need no antiforgery token here: there is no cookie that a foreign page could ride on.
+                endpoint.DisableAntiforgery().WithDisplayName($"{target.GetType().Name}.{method.Name}");
+                // Call takes any HTTP method, so whatever names its methods at the same place goes first.
+                if (verbs.Length == 0)
+                    endpoint.Add(builder => ((RouteEndpointBuilder)builder).Order = 1);
+            }
+        }
+    }
+
+    /// <summary>Whether a class says that it answers HTTP, rather than having a <c>Call</c> that may be for handles alone.</summary>
+    public static bool AsksForHttp(Type type) => typeof(IIngress).IsAssignableFrom(type)
+        || DeploymentMethods.Of(type).Any(method => method.GetCustomAttributes(inherit: true).Any(attribute => attribute is IRouteTemplateProvider or IActionHttpMethodProvider));
+
+    /// <summary>Where a method answers: nowhere without an attribute, except <c>Call</c>.</summary>
+    private static List<(string Pattern, string[] Verbs)> RoutesOf(MethodInfo method)
+    {
+        var attributes = method.GetCustomAttributes(inherit: true);
+        var bare = attributes.OfType<IActionHttpMethodProvider>()
+            .Where(attribute => attribute is not IRouteTemplateProvider { Template: not null })
+            .SelectMany(attribute => attribute.HttpMethods).ToArray();
+        List<(string, string[])> routes = [];
+        foreach (var route in attributes.OfType<IRouteTemplateProvider>().Where(route => route.Template is not null))
+        {
+            // [HttpPost, Route("x")] means the same as [HttpPost("x")].
+            routes.Add((route.Template!, route is IActionHttpMethodProvider own ? [.. own.HttpMethods] : bare));
+        }
+
+        if (routes.Count == 0 && (bare.Length > 0 || method.Name == DeploymentMethods.Call))
+            routes.Add(("", bare));
+        return routes;
+    }
+
+    private static Type DelegateType(MethodInfo method) =>
+        Expression.GetDelegateType([.. method.GetParameters().Select(parameter => parameter.ParameterType), method.ReturnType]);
+}

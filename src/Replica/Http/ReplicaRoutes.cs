@@ -1,0 +1,73 @@
+using System.Collections.Frozen;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Serve.Replica.Telemetry;
+using Serve.Runtime;
+
+namespace Serve.Replica.Http;
+
+/// <summary>A replica's endpoints and how one is found: nothing to find when <c>Call</c> is the only one, ASP.NET Core's routing else. Immutable once made.</summary>
+internal sealed class ReplicaRoutes
+{
+    private readonly FrozenDictionary<Endpoint, RouteMetrics> metrics;
+
+    /// <exception cref="InvalidOperationException">A method cannot be bound; ASP.NET Core's message says which parameter and why.</exception>
+    public ReplicaRoutes(
+        IServiceProvider services, object target, ActorTurns turns, ReplicaMetrics replica, Func<HttpContext, RequestDelegate, Task> run)
+    {
+        var app = new ApplicationBuilder(services);
+        IReadOnlyList<Endpoint> endpoints = [];
+        app.UseRouting();
+        app.Use(next => context => run(context, next));
+        app.UseEndpoints(builder =>
+        {
+            var group = builder.MapGroup("");
+            StreamFilter.AddTo(group, turns);
+            ReplicaEndpoints.Map(group, target);
+            // Asked for here, so that a method that cannot be bound fails the start and not the first request.
+            endpoints = [.. builder.DataSources.SelectMany(source => source.Endpoints)];
+        });
+        Pipeline = app.Build();
+        metrics = endpoints.ToFrozenDictionary(endpoint => endpoint, endpoint => replica.ForRoute(RouteOf(endpoint)));
+        Descriptions = [.. endpoints.Select(Describe).Distinct()];
+        if (endpoints is [RouteEndpoint only] && target is not IIngress && IsPlainCall(only))
+        {
+            Single = only;
+            SingleMetrics = metrics[only];
+            SingleBlocks = only.Metadata.GetMetadata<BlockingAttribute>() is not null;
+        }
+    }
+
+    /// <summary>Finds the endpoint and runs it.</summary>
+    public RequestDelegate Pipeline { get; }
+
+    /// <summary>The only endpoint, when there is nothing to be found.</summary>
+    public Endpoint? Single { get; }
+
+    public RouteMetrics? SingleMetrics { get; }
+
+    public bool SingleBlocks { get; }
+
+    /// <summary>For people: every endpoint as <c>GET /square/{x}</c>.</summary>
+    public IReadOnlyList<string> Descriptions { get; }
+
+    /// <summary>Null for endpoints that routing itself makes, as for a wrong HTTP method.</summary>
+    public RouteMetrics? MetricsOf(Endpoint endpoint) => metrics.GetValueOrDefault(endpoint);
+
+    // Routing also enforces what attributes ask for (size limits, authorization), so a Call with such attributes takes the long way.
+    private static bool IsPlainCall(RouteEndpoint endpoint) =>
+        endpoint.RoutePattern.PathSegments.Count == 0
+        && endpoint.Metadata.GetMetadata<IHttpMethodMetadata>() is null
+        && !endpoint.Metadata.OfType<Attribute>().Any(attribute =>
+            attribute is not BlockingAttribute && attribute.GetType().Namespace?.StartsWith("Microsoft.AspNetCore", StringComparison.Ordinal) == true);
+
+    private static string RouteOf(Endpoint endpoint) =>
+        endpoint is RouteEndpoint route ? "/" + route.RoutePattern.RawText?.TrimStart('/') : endpoint.DisplayName ?? "/";
+
+    private static string Describe(Endpoint endpoint)
+    {
+        var verbs = endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods;
+        return $"{(verbs is null ? "any method" : string.Join("|", verbs))} {RouteOf(endpoint)}";
+    }
+}

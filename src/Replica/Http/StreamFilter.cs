@@ -1,0 +1,37 @@
+using System.Reflection;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Serve.Runtime;
+
+namespace Serve.Replica.Http;
+
+/// <summary>
+/// Has methods that return an <see cref="IAsyncEnumerable{T}"/> answer as a stream whose steps are turns. Decided once per endpoint: other
+/// endpoints run without a filter.
+/// </summary>
+internal static class StreamFilter
+{
+    private static readonly MethodInfo Typed =
+        typeof(StreamFilter).GetMethod(nameof(Stream), BindingFlags.NonPublic | BindingFlags.Static)!;
+
+    public static void AddTo(RouteGroupBuilder routes, ActorTurns turns) => routes.AddEndpointFilterFactory((factory, next) =>
+    {
+        if (ItemType(factory.MethodInfo.ReturnType) is not { } item)
+            return next;
+        var blocking = factory.MethodInfo.IsDefined(typeof(BlockingAttribute), inherit: true);
+        var stream = Typed.MakeGenericMethod(item).CreateDelegate<Func<object, ActorTurns, bool, IResult>>();
+        return async context => await next(context) is { } items ? stream(items, turns, blocking) : null;
+    });
+
+    private static StreamResult<T> Stream<T>(object items, ActorTurns turns, bool blocking) =>
+        new StreamResult<T>(turns.Wrap((IAsyncEnumerable<T>)items, blocking));
+
+    private static Type? ItemType(Type returned)
+    {
+        if (returned.IsGenericType && (returned.GetGenericTypeDefinition() == typeof(Task<>) || returned.GetGenericTypeDefinition() == typeof(ValueTask<>)))
+            returned = returned.GetGenericArguments()[0];
+        return returned.GetInterfaces().Prepend(returned)
+            .FirstOrDefault(type => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IAsyncEnumerable<>))
+            ?.GetGenericArguments()[0];
+    }
+}

@@ -1,0 +1,29 @@
+using Serve.Calls;
+using Serve.Replicas;
+
+namespace Serve.Replica.Instances;
+
+/// <summary>What a replica knows about itself. Its rank and world size are written by <see cref="ReplicaInstance"/>.</summary>
+internal sealed class ReplicaContext(ReplicaId replicaId, ReplicaStart start, IReadOnlyList<int> gpuIds) : IReplicaContext
+{
+    // One reference, so that nobody sees the rank of one update with the world size of another.
+    private volatile Place place = new(start.Rank, start.WorldSize);
+
+    public ReplicaId ReplicaId => replicaId;
+
+    public DeploymentId DeploymentId => replicaId.Deployment;
+
+    public int Rank => place.Rank;
+
+    public int WorldSize => place.WorldSize;
+
+    public IReadOnlyList<int> GpuIds => gpuIds;
+
+    public string? RequestId => RequestContext.Current?.Call.RequestId;
+
+    public string? MultiplexedModelId => RequestContext.Current?.Call.MultiplexedModelId;
+
+    public void Move(int rank, int worldSize) => place = new(rank, worldSize);
+
+    private sealed record Place(int Rank, int WorldSize);
+}

@@ -1,0 +1,81 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Logging;
+using Serve.Replica.Definitions;
+using Serve.Replicas;
+using Serve.Runtime;
+
+namespace Serve.Replica.Instances;
+
+/// <summary>A live replica: the user's object as an actor. The one writer of its rank, its world size and the <c>user_config</c> in force.</summary>
+internal sealed partial class ReplicaInstance(ReplicaParts parts, ActorContext actor, ILogger logger) : ActorInstance
+{
+    private readonly SemaphoreSlim reconfiguring = new(1);
+    private JsonObject? config;
+
+    public override object Target => parts.Target!;
+
+    public override MethodTable Methods { get; } = MethodTable.For(parts.Target!.GetType())
+        .Without(parts.Target.GetType().GetMethods().Where(DeploymentHooks.IsHook).Select(method => method.Name));
+
+    public override IHttpActor? Http => parts.Http;
+
+    public override bool SeesRequests => parts.SeesRequests;
+
+    public override ICallObserver? Calls => parts.Metrics;
+
+    public override async ValueTask CheckHealthAsync(CancellationToken cancellationToken) => await actor.Turns
+        .RunAsync((parts.Hooks!, cancellationToken), static state => state.Item1.CheckHealthAsync(state.cancellationToken))
+        .AsTask().WaitAsync(cancellationToken);
+
+    public override async ValueTask ReconfigureAsync(ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    {
+        var update = JsonSerializer.Deserialize<ReplicaUpdate>(payload.Span, ServeJson.Options)
+            ?? throw new InvalidOperationException("The replica's new settings are empty.");
+        await reconfiguring.WaitAsync(cancellationToken);
+        try
+        {
+            parts.Context!.Move(update.Rank, update.WorldSize);
+            await TakeConfigAsync(update.Spec.UserConfig, cancellationToken);
+        }
+        finally
+        {
+            reconfiguring.Release();
+        }
+    }
+
+    /// <summary>Hands the object its <c>user_config</c> if that differs from the one in force. What the hook throws leaves the old one in force.</summary>
+    public async ValueTask TakeConfigAsync(JsonObject? wanted, CancellationToken cancellationToken)
+    {
+        if (JsonNode.DeepEquals(config, wanted))
+            return;
+        if (!parts.Hooks!.TakesConfig)
+        {
+            LogNoHook(logger, Target.GetType().Name);
+        }
+        else
+        {
+            var time = parts.Time;
+            var started = time.GetTimestamp();
+            // A config that was taken away is an empty one: every value is at its default again.
+            await actor.Turns.RunAsync(
+                (parts.Hooks, wanted ?? [], cancellationToken), static state => state.Item1.ReconfigureAsync(state.Item2, state.cancellationToken));
+            parts.Metrics!.ObserveReconfigure(time.GetElapsedTime(started));
+            LogReconfigured(logger);
+        }
+
+        config = wanted;
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        await parts.DisposeAsync();
+        reconfiguring.Dispose();
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "user_config is in force")]
+    private static partial void LogReconfigured(ILogger logger);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "user_config is set, but {Class} has no Reconfigure(TConfig) to take it")]
+    private static partial void LogNoHook(ILogger logger, string @class);
+}

@@ -1,0 +1,81 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Serve.Replica.Loading;
+using Serve.Replica.Logs;
+using Serve.Replica.Telemetry;
+using Serve.Runtime;
+
+namespace Serve.Replica.Instances;
+
+/// <summary>
+/// What a replica is made of, filled in as it starts, so that a start that fails half-way and a replica that ends are taken apart alike:
+/// the user's object first, its assemblies last. Written by the activator until the replica is ready.
+/// </summary>
+internal sealed partial class ReplicaParts(ActorTurns turns, TimeProvider time) : IAsyncDisposable
+{
+    private int disposed;
+
+    public TimeProvider Time => time;
+
+    public UserAssembly? Code { get; set; }
+
+    public ReplicaLog? Log { get; set; }
+
+    public ReplicaContext? Context { get; set; }
+
+    public ReplicaMetrics? Metrics { get; set; }
+
+    public ServiceProvider? Services { get; set; }
+
+    public object? Target { get; set; }
+
+    public UserHooks? Hooks { get; set; }
+
+    public IHttpActor? Http { get; set; }
+
+    /// <summary>Whether the class can see the request it serves: through handles, its context, its log or services of its own.</summary>
+    public bool SeesRequests { get; set; }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref disposed, 1) != 0)
+            return;
+        var started = time.GetTimestamp();
+        var logger = Services?.GetService<ILoggerFactory>()?.CreateLogger("Serve.Replica");
+        if (Hooks is { } hooks)
+            await AttemptAsync(() => turns.RunAsync(hooks, static hooks => hooks.DisposeAsync()), logger);
+        if (logger is not null)
+            LogEnded(logger, time.GetElapsedTime(started).TotalMilliseconds);
+        if (Services is { } services)
+            await AttemptAsync(services.DisposeAsync, logger: null);
+        Metrics?.ObserveShutdown(time.GetElapsedTime(started));
+        Metrics?.Dispose();
+        Log?.Dispose();
+        Code?.Dispose();
+
+        // Whoever still holds the instance must not keep the user's assembly from unloading.
+        Target = null;
+        Hooks = null;
+        Http = null;
+    }
+
+    private static async ValueTask AttemptAsync(Func<ValueTask> dispose, ILogger? logger)
+    {
+        try
+        {
+            await dispose();
+        }
+        catch (Exception thrown)
+        {
+            // The replica ends all the same: what else it holds must be given back.
+            if (logger is not null)
+                LogNotDisposed(logger, thrown);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Disposing the deployment's object threw")]
+    private static partial void LogNotDisposed(ILogger logger, Exception thrown);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Replica ended after {Milliseconds:0.0} ms")]
+    private static partial void LogEnded(ILogger logger, double milliseconds);
+}

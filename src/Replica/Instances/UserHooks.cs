@@ -1,0 +1,54 @@
+using System.Reflection;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Serve.Replica.Activation;
+using Serve.Replica.Definitions;
+
+namespace Serve.Replica.Instances;
+
+/// <summary>The hooks of one live object, ready to be called. Holds no state of its own.</summary>
+internal sealed class UserHooks(object target, DeploymentHooks hooks)
+{
+    public bool TakesConfig => hooks.Reconfigure is not null;
+
+    /// <summary>Completes when the object says it is well, or has nothing to say.</summary>
+    public ValueTask CheckHealthAsync(CancellationToken cancellationToken) => hooks.CheckHealth is { } method
+        ? InvokeAsync(method, method.GetParameters().Length == 0 ? [] : [cancellationToken])
+        : ValueTask.CompletedTask;
+
+    /// <summary>Hands the object its <c>user_config</c>.</summary>
+    /// <exception cref="BadInputException">It cannot be read as what the hook takes.</exception>
+    public ValueTask ReconfigureAsync(JsonObject config, CancellationToken cancellationToken)
+    {
+        var method = hooks.Reconfigure!;
+        var parameters = method.GetParameters();
+        object? value;
+        try
+        {
+            value = UserJson.Read(config, parameters[0].ParameterType, strict: true);
+        }
+        catch (Exception error) when (error is JsonException or NotSupportedException or InvalidOperationException)
+        {
+            throw new BadInputException(
+                $"user_config cannot be read as {parameters[0].ParameterType.Name}, which {target.GetType().Name}.Reconfigure takes: {error.Message}", error);
+        }
+
+        return InvokeAsync(method, parameters.Length == 1 ? [value] : [value, cancellationToken]);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (target is IAsyncDisposable asynchronous)
+            await asynchronous.DisposeAsync();
+        else
+            (target as IDisposable)?.Dispose();
+    }
+
+    private ValueTask InvokeAsync(MethodInfo method, object?[] arguments) =>
+        method.Invoke(target, BindingFlags.DoNotWrapExceptions, binder: null, arguments, culture: null) switch
+        {
+            Task task => new ValueTask(task),
+            ValueTask task => task,
+            _ => ValueTask.CompletedTask,
+        };
+}

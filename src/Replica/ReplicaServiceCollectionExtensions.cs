@@ -1,0 +1,23 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Serve.Replica.Activation;
+using Serve.Replica.Loading;
+using Serve.Replica.Routes;
+using Serve.Runtime;
+
+namespace Serve.Replica;
+
+/// <summary>Registers this room.</summary>
+public static class ReplicaServiceCollectionExtensions
+{
+    /// <summary>Lets this process hold replicas, node and worker alike. Needs <c>AddServeRouting</c> for handles and routes.</summary>
+    /// <param name="services">The services.</param>
+    /// <returns>The services.</returns>
+    public static IServiceCollection AddServeReplicas(this IServiceCollection services)
+    {
+        services.TryAddSingleton<UserAssemblies>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IActorActivator, ReplicaActivator>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<ITopicSubscriber, RouteSubscriber>());
+        return services;
+    }
+}

@@ -1,0 +1,111 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Serve.Replica.Activation;
+using Serve.Replica.Loading;
+using Serve.Runtime;
+
+namespace Serve.Replica.Tests.Fixtures;
+
+/// <summary>A replica behind a real Kestrel on port 0, as a gateway in the same process would have it. Its class is one of this assembly's samples, loaded as user code is.</summary>
+public sealed class ReplicaHost : IAsyncDisposable
+{
+    public const string Prefix = "/app";
+
+    private readonly WebApplication app;
+    private readonly CancellationTokenSource aborted;
+    private bool disposed;
+
+    private ReplicaHost(WebApplication app, ActorContext context, ActorInstance instance, UserAssemblies assemblies, string logDirectory, CancellationTokenSource aborted)
+    {
+        (this.app, Context, Instance, Assemblies, LogDirectory, this.aborted) = (app, context, instance, assemblies, logDirectory, aborted);
+        Client = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
+    }
+
+    public HttpClient Client { get; }
+
+    public ActorContext Context { get; }
+
+    public ActorInstance Instance { get; }
+
+    public UserAssemblies Assemblies { get; }
+
+    public string LogDirectory { get; }
+
+    public string Log => string.Concat(Directory.GetFiles(LogDirectory, "replica*.log").Order().Select(ReadShared));
+
+    public static async Task<ReplicaHost> StartAsync(Type sample, ReplicaOptions? options = null)
+    {
+        options ??= new ReplicaOptions();
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = options.Environment });
+        builder.WebHost.UseKestrel(kestrel => kestrel.Limits.MaxRequestBodySize = 1000).UseUrls("http://127.0.0.1:0");
+        builder.Logging.ClearProviders();
+        foreach (var provider in options.ProcessLoggers)
+            builder.Logging.AddProvider(provider);
+        if (options.Handles is { } handles)
+            builder.Services.AddSingleton(handles);
+        var app = builder.Build();
+        var assemblies = options.Assemblies ?? new UserAssemblies();
+        var aborted = new CancellationTokenSource();
+        var logDirectory = options.LogDirectory ?? Directory.CreateTempSubdirectory("serve-replica-logs-").FullName;
+        var context = options.ToContext(sample, app.Services, logDirectory, aborted.Token);
+        ActorInstance? instance = null;
+        app.Run(async request =>
+        {
+            request.Request.Path.StartsWithSegments(Prefix, out var rest);
+            request.Request.PathBase = Prefix;
+            request.Request.Path = rest;
+            if (!await instance!.Http!.TryHandleAsync(request))
+                request.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+        });
+        try
+        {
+            instance = await new ReplicaActivator(assemblies).ActivateAsync(context, CancellationToken.None);
+            await app.StartAsync();
+            return new ReplicaHost(app, context, instance, assemblies, logDirectory, aborted);
+        }
+        catch
+        {
+            await app.DisposeAsync();
+            throw;
+        }
+    }
+
+    public void Abort() => aborted.Cancel();
+
+    public Task<string> GetAsync(string path = "") => Client.GetStringAsync(Prefix + path);
+
+    public async Task<(int Status, JsonNode? Body)> SendAsync(HttpMethod method, string path = "", HttpContent? content = null)
+    {
+        using var request = new HttpRequestMessage(method, Prefix + path) { Content = content };
+        using var response = await Client.SendAsync(request);
+        var text = await response.Content.ReadAsStringAsync();
+        return ((int)response.StatusCode, text.Length == 0 ? null : JsonNode.Parse(text));
+    }
+
+    public async Task DisposeInstanceAsync()
+    {
+        if (disposed)
+            return;
+        disposed = true;
+        await Instance.DisposeAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        await app.DisposeAsync();
+        await DisposeInstanceAsync();
+        Directory.Delete(LogDirectory, recursive: true);
+        aborted.Dispose();
+    }
+
+    private static string ReadShared(string path)
+    {
+        using var reader = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+        return reader.ReadToEnd();
+    }
+}
