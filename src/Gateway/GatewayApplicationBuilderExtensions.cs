@@ -1,0 +1,36 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Serve.Gateway.Endpoints;
+using Serve.Gateway.Proxy;
+using Serve.Gateway.Requests;
+
+namespace Serve.Gateway;
+
+/// <summary>Puts the gateway into a pipeline.</summary>
+public static class GatewayApplicationBuilderExtensions
+{
+    /// <summary>Makes this pipeline the gateway: nothing after it is reached.</summary>
+    /// <param name="app">The gateway's own web application.</param>
+    /// <returns>The pipeline.</returns>
+    public static IApplicationBuilder UseServeGateway(this IApplicationBuilder app)
+    {
+        app.UseMiddleware<RequestMiddleware>();
+        app.UseRouting();
+        app.UseEndpoints(MapServeGateway);
+        app.Run(NotFoundAsync);
+        return app;
+    }
+
+    private static void MapServeGateway(IEndpointRouteBuilder routes)
+    {
+        OperationEndpoints.Map(routes);
+        CallEndpoint.Map(routes);
+        // Everything under /-/ is the gateway's own, also when an application answers at "/".
+        routes.Map("/-/{**rest}", NotFoundAsync);
+        routes.MapReverseProxy(proxy => proxy.UseMiddleware<AdmissionMiddleware>());
+    }
+
+    private static Task NotFoundAsync(HttpContext context) =>
+        throw new NoSuchRouteException("No application answers at this path. GET /-/routes lists the route prefixes.");
+}

@@ -1,0 +1,168 @@
+using System.Runtime.CompilerServices;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging;
+using Serve.Gateway.Requests;
+using Serve.Routing;
+using Serve.Runtime;
+using Yarp.ReverseProxy.Configuration;
+using Yarp.ReverseProxy.Forwarder;
+using Yarp.ReverseProxy.Model;
+
+namespace Serve.Gateway.Proxy;
+
+/// <summary>
+/// Gives each request a replica: takes a lease, then dispatches straight to the replica when it is in this process, or narrows YARP's
+/// destinations to its process and lets YARP forward. A replica that refuses before it starts costs the client nothing: another is picked.
+/// </summary>
+/// <param name="next">YARP's forwarder.</param>
+/// <param name="table">Where everything is.</param>
+/// <param name="options">The gateway's settings.</param>
+/// <param name="log">For replicas that die.</param>
+internal sealed class AdmissionMiddleware(RequestDelegate next, RouteTable table, GatewayOptions options, ILogger<AdmissionMiddleware> log)
+{
+    private readonly ConditionalWeakTable<ReplicaSlot, DestinationState> destinations = [];
+    private readonly string rootPath = options.Http.RootPath.TrimEnd('/');
+
+    private enum Outcome
+    {
+        Served,
+        Full,
+        Gone,
+    }
+
+    /// <summary>Serves one request of one application.</summary>
+    /// <param name="context">The request.</param>
+    /// <returns>Completes when it is answered.</returns>
+    public Task InvokeAsync(HttpContext context)
+    {
+        var proxy = context.GetReverseProxyFeature();
+        var application = table.Current.FindApplication(proxy.Route.Config.RouteId)
+            ?? throw new NoSuchRouteException($"Application '{proxy.Route.Config.RouteId}' has just been deleted.");
+        RequestScope.Of(context).Application = application;
+        return ServeAsync(context, proxy, application);
+    }
+
+    private async Task ServeAsync(HttpContext context, IReverseProxyFeature proxy, ApplicationEntry application)
+    {
+        var router = application.Ingress;
+        if (!router.TryAcquire(out var lease))
+            lease = await router.AcquireAsync(context.RequestAborted);
+        ForwardAttempt? attempt = null;
+        while (true)
+        {
+            Outcome outcome;
+            try
+            {
+                outcome = lease.Slot.Target is ActorHandle { LocalHttp: { } actor }
+                    ? await DispatchAsync(context, actor, application.Route.RoutePrefix!)
+                    : await ForwardAsync(context, proxy, lease.Slot, attempt ??= Begin(context, application.Route.RoutePrefix!));
+            }
+            catch
+            {
+                lease.Release();
+                throw;
+            }
+
+            if (outcome == Outcome.Served)
+            {
+                lease.Release();
+                return;
+            }
+
+            lease.Refuse(gone: outcome == Outcome.Gone);
+            lease = await router.ReacquireAsync(context.RequestAborted);
+        }
+    }
+
+    private async ValueTask<Outcome> DispatchAsync(HttpContext context, IHttpActor actor, string prefix)
+    {
+        var request = context.Request;
+        var (pathBase, path) = (request.PathBase, request.Path);
+        var length = PrefixLength(prefix);
+        if (length > 0)
+        {
+            request.PathBase = new PathString(path.Value![..length]);
+            request.Path = new PathString(path.Value[length..]);
+        }
+
+        if (await actor.TryHandleAsync(context))
+            return Outcome.Served;
+        (request.PathBase, request.Path) = (pathBase, path);
+        return Outcome.Full;
+    }
+
+    private async ValueTask<Outcome> ForwardAsync(HttpContext context, IReverseProxyFeature proxy, ReplicaSlot slot, ForwardAttempt attempt)
+    {
+        if (slot.Route.Process.HttpAddress is null)
+            return Outcome.Gone;
+        attempt.Slot = slot;
+        attempt.Refused = null;
+        proxy.AvailableDestinations = destinations.GetValue(slot, static slot => new DestinationState(
+            slot.Route.Process.ProcessId,
+            new DestinationModel(new DestinationConfig { Address = slot.Route.Process.HttpAddress! })));
+
+        await next(context);
+
+        if (attempt.Refused is { } refused)
+            return Retry(context, attempt, gone: refused == "gone");
+        if (context.Features.Get<IForwarderErrorFeature>() is not { } error)
+            return Outcome.Served;
+        return OnError(context, attempt, error);
+    }
+
+    private Outcome OnError(HttpContext context, ForwardAttempt attempt, IForwarderErrorFeature error)
+    {
+        var cause = error.Exception;
+        switch (error.Error)
+        {
+            case ForwarderError.ResponseBodyDestination or ForwarderError.UpgradeResponseDestination or ForwarderError.UpgradeRequestDestination:
+                // YARP has cut the client's connection, so that it does not take what it got for whole.
+                Log.ReplicaDied(log, attempt.Slot.Route.ReplicaId, attempt.RequestId, cause?.Message ?? "its connection broke");
+                return Outcome.Served;
+            case var _ when context.RequestAborted.IsCancellationRequested:
+                throw new OperationCanceledException(context.RequestAborted);
+            case var _ when attempt.Body?.ReadError is { } readError:
+                throw readError;
+            case var _ when context.Response.HasStarted:
+                return Outcome.Served;
+            case ForwarderError.Request when cause is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError }:
+                return Retry(context, attempt, gone: true);
+            default:
+                Log.ReplicaDied(log, attempt.Slot.Route.ReplicaId, attempt.RequestId, cause?.Message ?? error.Error.ToString());
+                throw new ReplicaDiedException(
+                    $"Replica {attempt.Slot.Route.ReplicaId} died while it served the request. It may have run in part.", cause);
+        }
+    }
+
+    private static Outcome Retry(HttpContext context, ForwardAttempt attempt, bool gone)
+    {
+        if (attempt.Body is { CanBeSent: false })
+        {
+            throw new OverloadedException(
+                $"Replica {attempt.Slot.Route.ReplicaId} refused the request after part of its body had been sent; send it again.", TimeSpan.FromSeconds(1));
+        }
+
+        context.Features.Set<IForwarderErrorFeature>(null);
+        context.Response.Clear();
+        return gone ? Outcome.Gone : Outcome.Full;
+    }
+
+    private ForwardAttempt Begin(HttpContext context, string prefix)
+    {
+        var request = context.Request;
+        var attempt = new ForwardAttempt
+        {
+            PathBase = new PathString(request.Path.Value![..PrefixLength(prefix)]).ToUriComponent(),
+            RequestId = context.TraceIdentifier,
+            Body = ForwardedBody.Of(context),
+            IsUpgrade = HttpMethods.IsConnect(request.Method)
+                || context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true }
+                && request.Headers.Upgrade.ToString().Equals("websocket", StringComparison.OrdinalIgnoreCase),
+        };
+        context.Features.Set(attempt);
+        return attempt;
+    }
+
+    private int PrefixLength(string prefix) => rootPath.Length + (prefix == "/" ? 0 : prefix.Length);
+}

@@ -1,0 +1,28 @@
+using Serve.Routing;
+
+namespace Serve.Gateway.Proxy;
+
+/// <summary>One request that is being forwarded: what the transforms need to know, and what they learned. Written by the request's own flow.</summary>
+internal sealed class ForwardAttempt
+{
+    /// <summary>Where the request that goes out keeps it.</summary>
+    public static readonly HttpRequestOptionsKey<ForwardAttempt> OptionsKey = new(nameof(ForwardAttempt));
+
+    /// <summary>The replica asked now.</summary>
+    public ReplicaSlot Slot { get; set; } = null!;
+
+    /// <summary>How much of the path is the route prefix, escaped.</summary>
+    public required string PathBase { get; init; }
+
+    /// <summary>The request's id.</summary>
+    public required string RequestId { get; init; }
+
+    /// <summary>The request's body; null when it has none.</summary>
+    public ForwardedBody? Body { get; init; }
+
+    /// <summary>Whether it asks for a connection of another protocol (WebSocket): then what follows the headers is no body.</summary>
+    public required bool IsUpgrade { get; init; }
+
+    /// <summary>What the worker said instead of starting the request: <c>full</c> or <c>gone</c>.</summary>
+    public string? Refused { get; set; }
+}

@@ -1,0 +1,80 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Serve.Runtime.Http;
+
+namespace Serve.Gateway.Requests;
+
+/// <summary>
+/// The outermost step of every request: its id, its limits in size and time, its metrics, and the one place where what went wrong becomes a
+/// problem document.
+/// </summary>
+/// <param name="next">The rest.</param>
+/// <param name="options">The gateway's settings.</param>
+/// <param name="metrics">Where requests are counted.</param>
+/// <param name="time">The clock of timeouts and latencies.</param>
+/// <param name="log">For what should not happen.</param>
+internal sealed class RequestMiddleware(
+    RequestDelegate next, GatewayOptions options, RequestMetrics metrics, TimeProvider time, ILogger<RequestMiddleware> log)
+{
+    private const int ClientClosedRequest = 499;
+    private readonly TimeSpan? timeout = options.Http.RequestTimeoutS is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
+
+    /// <summary>Serves one request.</summary>
+    /// <param name="context">The request.</param>
+    /// <returns>Completes when it is answered.</returns>
+    public async Task InvokeAsync(HttpContext context)
+    {
+        RequestIds.Assign(context);
+        var scope = new RequestScope();
+        context.Features.Set(scope);
+        var since = time.GetTimestamp();
+        metrics.Enter();
+        try
+        {
+            if (context.Request.ContentLength > options.Http.MaxRequestBodyBytes)
+                await TooLargeAsync(context);
+            else if (timeout is { } limit)
+                await RequestTimeout.RunAsync(context, next, limit, time);
+            else
+                await next(context);
+        }
+        catch (Exception error)
+        {
+            await AnswerAsync(context, error);
+        }
+        finally
+        {
+            metrics.Exit(context, scope, time.GetElapsedTime(since));
+        }
+    }
+
+    private async Task AnswerAsync(HttpContext context, Exception error)
+    {
+        switch (error)
+        {
+            case ServeException problem:
+                await Problems.WriteAsync(context, problem, options.IncludeStack);
+                break;
+            case BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge }:
+                await TooLargeAsync(context);
+                break;
+            case BadHttpRequestException bad when !context.RequestAborted.IsCancellationRequested:
+                await Problems.WriteAsync(context, bad.StatusCode, ErrorReason.BadInput, bad.Message);
+                break;
+            case var _ when context.RequestAborted.IsCancellationRequested:
+                // Nobody reads this; it is for the metrics.
+                if (!context.Response.HasStarted)
+                    context.Response.StatusCode = ClientClosedRequest;
+                break;
+            default:
+                Log.RequestFailed(log, context.TraceIdentifier, error);
+                await Problems.WriteAsync(
+                    context, StatusCodes.Status500InternalServerError, "internal_error", "The gateway failed; its log has the details.");
+                break;
+        }
+    }
+
+    private Task TooLargeAsync(HttpContext context) => Problems.WriteAsync(
+        context, StatusCodes.Status413PayloadTooLarge, ErrorReason.BadInput,
+        $"The request body is larger than {options.Http.MaxRequestBodyBytes} bytes (http_options.max_request_body_bytes).");
+}

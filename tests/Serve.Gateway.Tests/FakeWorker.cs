@@ -1,0 +1,80 @@
+using System.Collections.Concurrent;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Serve.Routes;
+
+namespace Serve.Gateway.Tests;
+
+/// <summary>A worker's HTTP side: a Kestrel on a free port that speaks the wire headers, holding replicas that are delegates.</summary>
+internal sealed class FakeWorker : IAsyncDisposable
+{
+    private readonly WebApplication app;
+    private readonly ConcurrentDictionary<string, RequestDelegate> replicas = new();
+
+    private FakeWorker(WebApplication app) => this.app = app;
+
+    public string Id { get; } = Guid.NewGuid().ToString("N");
+
+    public string Token { get; } = Guid.NewGuid().ToString("N");
+
+    /// <summary>What a replica says instead of serving: <c>full</c> or <c>gone</c>.</summary>
+    public ConcurrentDictionary<string, string> Refusing { get; } = new();
+
+    public int Refusals;
+
+    public ProcessRoute Route => new(Id, app.Urls.First(), null, Token);
+
+    public static async Task<FakeWorker> StartAsync()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.Listen(System.Net.IPAddress.Loopback, 0);
+            kestrel.Limits.MaxRequestBodySize = null;
+        });
+        var app = builder.Build();
+        app.UseWebSockets();
+        var worker = new FakeWorker(app);
+        app.Run(worker.AnswerAsync);
+        await app.StartAsync();
+        return worker;
+    }
+
+    public FakeWorker Replica(string id, RequestDelegate answer)
+    {
+        replicas[id] = answer;
+        return this;
+    }
+
+    public async Task StopAsync() => await app.StopAsync();
+
+    public async ValueTask DisposeAsync() => await app.DisposeAsync();
+
+    private async Task AnswerAsync(HttpContext context)
+    {
+        var headers = context.Request.Headers;
+        if (headers[WireHeaders.Token] != Token)
+        {
+            context.Response.StatusCode = StatusCodes.Status401Unauthorized;
+            return;
+        }
+
+        var id = headers[WireHeaders.Actor].ToString();
+        var known = replicas.TryGetValue(id, out var answer);
+        if (!known || Refusing.ContainsKey(id))
+        {
+            Interlocked.Increment(ref Refusals);
+            context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+            context.Response.Headers[WireHeaders.Refused] = known ? Refusing[id] : "gone";
+            return;
+        }
+
+        context.Request.Path.StartsWithSegments(PathString.FromUriComponent(headers[WireHeaders.PathBase].ToString()), out var matched, out var rest);
+        (context.Request.PathBase, context.Request.Path) = (matched, rest);
+        context.TraceIdentifier = headers[WireHeaders.RequestId].ToString();
+        await answer!(context);
+    }
+}

@@ -1,0 +1,121 @@
+using System.Net;
+using System.Net.Http.Json;
+using Microsoft.AspNetCore.Http;
+using Serve.Routes;
+
+namespace Serve.Gateway.Tests;
+
+public sealed class ForwardingTests
+{
+    [Fact]
+    public async Task Get_ReplicaInAWorker_IsForwardedWithTheWholePathAndTheWireHeaders()
+    {
+        await using var worker = await FakeWorker.StartAsync();
+        worker.Replica("r1", context => context.Response.WriteAsync(
+            $"{context.Request.PathBase.Value}|{context.Request.Path.Value}|{context.Request.QueryString}|{context.TraceIdentifier}|{context.Request.Headers["serve_multiplexed_model_id"]}"));
+        await using var gateway = await GatewayHost.StartAsync();
+        await gateway.Remote("r1", worker.Route).Deploy("x", "/x y", "r1").PublishAsync();
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/x%20y/a%20b?c=d")
+        {
+            Headers = { { "X-Request-ID", "mine" }, { "serve_multiplexed_model_id", "m1" }, { WireHeaders.Token, "forged" }, { WireHeaders.Actor, "other" } },
+        };
+
+        var response = await gateway.Client.SendAsync(request);
+
+        Assert.Equal("/x y|/a b|?c=d|mine|m1", await response.Content.ReadAsStringAsync());
+        Assert.Equal("mine", response.Headers.GetValues("X-Request-ID").Single());
+    }
+
+    [Theory]
+    [InlineData("full", 0)]
+    [InlineData("full", 1000)]
+    [InlineData("full", 200_000)]
+    [InlineData("gone", 200_000)]
+    public async Task Post_OneReplicaRefuses_AnotherGetsTheWholeBody(string refusal, int size)
+    {
+        await using var busy = await FakeWorker.StartAsync();
+        await using var free = await FakeWorker.StartAsync();
+        busy.Replica("r1", Echo).Refusing["r1"] = refusal;
+        free.Replica("r2", Echo);
+        await using var gateway = await GatewayHost.StartAsync();
+        await gateway.Remote("r1", busy.Route).Remote("r2", free.Route).Deploy("x", "/x", "r1 r2").PublishAsync();
+        var body = new byte[size];
+        Random.Shared.NextBytes(body);
+
+        for (var i = 0; i < 20; i++)
+        {
+            var response = await gateway.Client.PostAsync("/x", new ByteArrayContent(body));
+            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+            Assert.False(response.Headers.Contains(WireHeaders.Refused));
+            Assert.Equal(body, await response.Content.ReadAsByteArrayAsync());
+        }
+
+        Assert.True(busy.Refusals > 0, "the busy worker was never asked");
+        Assert.All(gateway.Table.Current.FindApplication("x")!.Ingress.Replicas, slot => Assert.Equal(0, slot.Ongoing));
+    }
+
+    [Fact]
+    public async Task Post_UnknownLengthAndOneReplicaRefuses_AnotherGetsTheWholeBody()
+    {
+        await using var busy = await FakeWorker.StartAsync();
+        await using var free = await FakeWorker.StartAsync();
+        busy.Replica("r1", Echo).Refusing["r1"] = "full";
+        free.Replica("r2", Echo);
+        await using var gateway = await GatewayHost.StartAsync();
+        await gateway.Remote("r1", busy.Route).Remote("r2", free.Route).Deploy("x", "/x", "r1 r2").PublishAsync();
+        for (var i = 0; i < 10; i++)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/x") { Content = JsonContent.Create(new string('a', 100_000)) };
+            request.Headers.TransferEncodingChunked = true;
+            var response = await gateway.Client.SendAsync(request);
+            Assert.Equal(100_002, (await response.Content.ReadAsByteArrayAsync()).Length);
+        }
+
+        Assert.True(busy.Refusals > 0, "the busy worker was never asked");
+    }
+
+    [Fact]
+    public async Task Post_WorkerCannotBeConnectedTo_AnotherAnswers()
+    {
+        await using var dead = await FakeWorker.StartAsync();
+        var route = dead.Route;
+        await dead.StopAsync();
+        await using var free = await FakeWorker.StartAsync();
+        free.Replica("r2", Echo);
+        await using var gateway = await GatewayHost.StartAsync();
+        await gateway.Remote("r1", route).Remote("r2", free.Route).Deploy("x", "/x", "r1 r2").PublishAsync();
+
+        for (var i = 0; i < 20; i++)
+            Assert.Equal("hello", await (await gateway.Client.PostAsync("/x", new StringContent("hello"))).Content.ReadAsStringAsync());
+    }
+
+    [Theory]
+    [InlineData("GET")]
+    [InlineData("POST")]
+    public async Task Send_WorkerDiesWhileItServes_IsReplicaDiedAndNeverSentTwice(string method)
+    {
+        await using var worker = await FakeWorker.StartAsync();
+        await using var other = await FakeWorker.StartAsync();
+        var served = 0;
+        Task Die(HttpContext context)
+        {
+            // The first request is answered, so that the second comes on a connection that has been used.
+            if (Interlocked.Increment(ref served) > 1)
+                context.Abort();
+            return Task.CompletedTask;
+        }
+
+        worker.Replica("r1", Die);
+        await using var gateway = await GatewayHost.StartAsync();
+        await gateway.Remote("r1", worker.Route).Deploy("x", "/x", "r1").PublishAsync();
+        Assert.Equal(HttpStatusCode.OK, (await gateway.Client.GetAsync("/x")).StatusCode);
+
+        var response = await gateway.Client.SendAsync(new HttpRequestMessage(new HttpMethod(method), "/x"));
+
+        await Problem.IsAsync(response, HttpStatusCode.BadGateway, "replica_died");
+        Assert.Equal(2, served);
+        Assert.Contains(gateway.Logged, line => line.Contains("r1 died", StringComparison.Ordinal));
+    }
+
+    private static Task Echo(HttpContext context) => context.Request.Body.CopyToAsync(context.Response.Body);
+}
