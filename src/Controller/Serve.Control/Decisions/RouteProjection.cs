@@ -1,0 +1,50 @@
+using Serve.Routes;
+
+namespace Serve.Control;
+
+/// <summary>Says what the routes should be, and whether that differs from what was published.</summary>
+internal static class RouteProjection
+{
+    /// <summary>The applications' ways in and their replicas, without a version.</summary>
+    public static RouteSnapshot Of(DesiredState desired, ILookup<string, DeploymentOutcome> outcomes)
+    {
+        var applications = desired.IsStopping ? [] : desired.Applications.Values.Where(application => !application.IsDeleting).ToList();
+        return new()
+        {
+            // A new way in counts once what it leads to is up; until then the old one stays.
+            Applications = [.. applications.Select(application => application.LastGood ?? application.Target)
+                .Zip(applications, (revision, application) => new ApplicationRoute(application.Name, revision.Ingress, revision.RoutePrefix))],
+            Deployments = [.. applications.SelectMany(application => outcomes[application.Name]).Where(outcome => !outcome.Goal.IsLeaving).Select(Route)],
+        };
+    }
+
+    /// <summary>Whether two snapshots route alike, whatever their versions.</summary>
+    public static bool AreEqual(RouteSnapshot one, RouteSnapshot other) =>
+        one.Applications.SequenceEqual(other.Applications)
+        && one.Deployments.Length == other.Deployments.Length
+        && one.Deployments.Zip(other.Deployments).All(pair => AreEqual(pair.First, pair.Second));
+
+    private static bool AreEqual(DeploymentRoute one, DeploymentRoute other) =>
+        one with { Replicas = default } == other with { Replicas = default } && one.Replicas.SequenceEqual(other.Replicas);
+
+    private static DeploymentRoute Route(DeploymentOutcome outcome)
+    {
+        var (goal, target) = (outcome.Goal, outcome.Goal.Target!);
+        return new()
+        {
+            Application = goal.Id.Application,
+            Deployment = goal.Id.Name,
+            MaxOngoingRequests = target.Spec.MaxOngoingRequests,
+            MaxQueuedRequests = target.Spec.MaxQueuedRequests,
+            Unavailable = outcome.Routed.Length > 0 ? null : Unavailable(goal),
+            Replicas = [.. outcome.Routed.Where(replica => replica.Process is not null).Select(replica => new ReplicaRoute(replica.Id.ToString(), replica.Process!))],
+        };
+    }
+
+    private static string? Unavailable(DeploymentGoal goal) => goal switch
+    {
+        { Wanted: 0 } => $"{goal.Id} is scaled to 0 replicas.",
+        { IsFrozen: true, Failure: { } failure } => $"{goal.Id} {failure}",
+        _ => null,
+    };
+}
