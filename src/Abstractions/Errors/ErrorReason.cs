@@ -24,6 +24,12 @@ public static class ErrorReason
     /// <summary>400 (413 for a body over the limit): the request itself is wrong.</summary>
     public const string BadInput = "bad_input";
 
+    /// <summary>409: the request contradicts how the node runs now.</summary>
+    public const string Conflict = "conflict";
+
+    /// <summary>500: the node's state on disk cannot be read or written.</summary>
+    public const string StateStore = "state_store";
+
     /// <summary>401: the token is missing or wrong.</summary>
     public const string Unauthorized = "unauthorized";
 

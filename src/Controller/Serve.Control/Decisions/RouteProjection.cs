@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Serve.Routes;
 
 namespace Serve.Control;
@@ -8,12 +9,10 @@ internal static class RouteProjection
     /// <summary>The applications' ways in and their replicas, without a version.</summary>
     public static RouteSnapshot Of(DesiredState desired, ILookup<string, DeploymentOutcome> outcomes)
     {
-        var applications = desired.IsStopping ? [] : desired.Applications.Values.Where(application => !application.IsDeleting).ToList();
+        List<DesiredApplication> applications = desired.IsStopping ? [] : [.. desired.Applications.Values.Where(application => !application.IsDeleting)];
         return new()
         {
-            // A new way in counts once what it leads to is up; until then the old one stays.
-            Applications = [.. applications.Select(application => application.LastGood ?? application.Target)
-                .Zip(applications, (revision, application) => new ApplicationRoute(application.Name, revision.Ingress, revision.RoutePrefix))],
+            Applications = WaysIn(applications),
             Deployments = [.. applications.SelectMany(application => outcomes[application.Name]).Where(outcome => !outcome.Goal.IsLeaving).Select(Route)],
         };
     }
@@ -23,6 +22,19 @@ internal static class RouteProjection
         one.Applications.SequenceEqual(other.Applications)
         && one.Deployments.Length == other.Deployments.Length
         && one.Deployments.Zip(other.Deployments).All(pair => AreEqual(pair.First, pair.Second));
+
+    // A new way in counts once what it leads to is up; until then the old one stays, and whoever is to have it next waits.
+    private static ImmutableArray<ApplicationRoute> WaysIn(IReadOnlyCollection<DesiredApplication> applications)
+    {
+        var held = applications.Select(application => application.LastGood?.RoutePrefix).OfType<string>().ToHashSet(StringComparer.Ordinal);
+        return
+        [
+            .. applications.Select(application => application.LastGood is { } good
+                ? new ApplicationRoute(application.Name, good.Ingress, good.RoutePrefix)
+                : new ApplicationRoute(application.Name, application.Target.Ingress,
+                    application.Target.RoutePrefix is { } prefix && held.Contains(prefix) ? null : application.Target.RoutePrefix)),
+        ];
+    }
 
     private static bool AreEqual(DeploymentRoute one, DeploymentRoute other) =>
         one with { Replicas = default } == other with { Replicas = default } && one.Replicas.SequenceEqual(other.Replicas);

@@ -11,11 +11,17 @@ public sealed record DeploymentTarget
     /// <summary>The class's full name.</summary>
     public required string TypeName { get; init; }
 
+    /// <summary>How many replicas the settings asked for before anybody scaled; kept so that deploying the same again does not undo it.</summary>
+    public required int AskedReplicas { get; init; }
+
     /// <summary>Hash of all that a replica must restart for: code, arguments, isolation, settings of <see cref="UpdateImpact.Restart"/>.</summary>
     public required string Version { get; init; }
 
     /// <summary>Hash of what a running replica can be told: settings of <see cref="UpdateImpact.Reconfigure"/>.</summary>
     public required string Settings { get; init; }
+
+    /// <summary>The same with another number of replicas.</summary>
+    public DeploymentTarget ScaledTo(int replicas) => this with { Spec = Spec with { NumReplicas = replicas } };
 
     /// <summary>Whether replicas of one are replicas of the other without being told anything.</summary>
     public bool IsSameAs(DeploymentTarget other) => Version == other.Version && Settings == other.Settings;

@@ -29,6 +29,7 @@ public static class DeploymentVersion
         {
             Spec = spec,
             TypeName = definition.TypeName,
+            AskedReplicas = spec.NumReplicas,
             Version = Hash(code, RestartProperties, spec),
             Settings = Hash([], ReconfigureProperties, spec),
         };

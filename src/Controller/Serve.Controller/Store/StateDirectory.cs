@@ -1,0 +1,139 @@
+using System.Globalization;
+using System.Text;
+
+namespace Serve.Controller;
+
+/// <summary>The node's folder on disk and the lock that makes it this node's alone, for as long as this object lives.</summary>
+public sealed class StateDirectory : IDisposable
+{
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+    private readonly FileStream lockFile;
+
+    private StateDirectory(string root, FileStream lockFile)
+    {
+        Root = root;
+        this.lockFile = lockFile;
+    }
+
+    /// <summary>The folder, absolute.</summary>
+    public string Root { get; }
+
+    /// <summary>The database.</summary>
+    public string Database => Path.Combine(Root, "serve.db");
+
+    /// <summary>Packages by content hash.</summary>
+    public string Packages => Path.Combine(Root, "packages");
+
+    /// <summary>Build outputs of user code.</summary>
+    public string Builds => Path.Combine(Root, "builds");
+
+    /// <summary>Log files.</summary>
+    public string Logs => Path.Combine(Root, "logs");
+
+    /// <summary>What exists only while the node runs; removed when it ends.</summary>
+    public string Run => Path.Combine(Root, "run");
+
+    /// <summary>The folder of one replica's log files.</summary>
+    public string LogsOf(ReplicaId replica) => Path.Combine(Logs, replica.Deployment.Application, replica.Deployment.Name, replica.Suffix);
+
+    /// <summary>The default: the user's own state folder.</summary>
+    public static string DefaultPath()
+    {
+        var state = Environment.GetEnvironmentVariable("XDG_STATE_HOME");
+        var home = string.IsNullOrEmpty(state) || !Path.IsPathRooted(state)
+            ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".local", "state")
+            : state;
+        return Path.Combine(home, "serve");
+    }
+
+    /// <summary>Creates the folder if need be, readable by its owner alone, and locks it.</summary>
+    /// <exception cref="StateStoreException">It cannot be written, or another node holds it.</exception>
+    public static StateDirectory Open(string path)
+    {
+        var root = Path.GetFullPath(path);
+        try
+        {
+            Create(root);
+            var lockFile = Lock(root);
+            try
+            {
+                var directory = new StateDirectory(root, lockFile);
+                foreach (var folder in (string[])[directory.Packages, directory.Builds, directory.Logs, directory.Run])
+                    Create(folder);
+                return directory;
+            }
+            catch
+            {
+                lockFile.Dispose();
+                throw;
+            }
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new StateStoreException(
+                $"The state directory {root} cannot be written: {error.Message} Give the node another one with --state-dir.", error);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        try
+        {
+            if (Directory.Exists(Run))
+                Directory.Delete(Run, recursive: true);
+            lockFile.SetLength(0);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // The next start clears it; failing to tidy must not keep the lock.
+        }
+        finally
+        {
+            lockFile.Dispose();
+        }
+    }
+
+    private static void Create(string folder)
+    {
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(folder);
+        else
+            Directory.CreateDirectory(folder, OwnerOnly);
+    }
+
+    // The operating system drops the lock with the process, however it ends, so a stale file holds nobody up.
+    private static FileStream Lock(string root)
+    {
+        var path = Path.Combine(root, "node.lock");
+        FileStream file;
+        try
+        {
+            file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException error) when (error is not (DirectoryNotFoundException or FileNotFoundException or PathTooLongException) && File.Exists(path))
+        {
+            throw new StateStoreException(
+                $"The state directory {root} is in use by another node{Holder(path)}. Stop that node, or give this one another directory with --state-dir.", error);
+        }
+
+        file.SetLength(0);
+        file.Write(Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
+        file.Flush();
+        return file;
+    }
+
+    private static string Holder(string path)
+    {
+        try
+        {
+            using var reader = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
+            var text = reader.ReadToEnd().Trim();
+            return text.Length > 0 ? $" (process {text})" : "";
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
+    }
+}
