@@ -34,13 +34,13 @@ public sealed class DeploymentHandle
     /// <typeparam name="TResult">What the result is read as.</typeparam>
     /// <param name="arguments">The arguments in order; a <see cref="DeploymentResponse{T}"/> among them is awaited first.</param>
     /// <returns>The running call.</returns>
-    public DeploymentResponse<TResult> Remote<TResult>(params object?[] arguments) => Method(DefaultMethod).Remote<TResult>(arguments);
+    public DeploymentResponse<TResult> Remote<TResult>(params object?[]? arguments) => Method(DefaultMethod).Remote<TResult>(arguments);
 
     /// <summary>Calls the deployment's <c>Call</c> method when that returns a stream.</summary>
     /// <typeparam name="TItem">What each item is read as.</typeparam>
     /// <param name="arguments">The arguments in order; a <see cref="DeploymentResponse{T}"/> among them is awaited first.</param>
     /// <returns>The items; the call starts when the first is asked for.</returns>
-    public IAsyncEnumerable<TItem> Stream<TItem>(params object?[] arguments) => Method(DefaultMethod).Stream<TItem>(arguments);
+    public IAsyncEnumerable<TItem> Stream<TItem>(params object?[]? arguments) => Method(DefaultMethod).Stream<TItem>(arguments);
 
     /// <summary>Names the method to call.</summary>
     /// <param name="name">The method's name as declared.</param>

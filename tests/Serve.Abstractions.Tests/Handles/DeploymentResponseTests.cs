@@ -1,0 +1,287 @@
+using Microsoft.Extensions.Time.Testing;
+using Serve.Calls;
+
+namespace Serve.Abstractions.Tests.Handles;
+
+public sealed class DeploymentResponseTests
+{
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(10);
+
+    private readonly FakeTimeProvider clock = new();
+    private readonly TaskCompletionSource<object?> answer = new();
+    private readonly FakeTarget target = new();
+
+    public DeploymentResponseTests() => target.Answer = async (_, _, stop) => await answer.Task.WaitAsync(stop);
+
+    private DeploymentHandle Handle => new(target, "X", new CallOptions(null, null, null) { Clock = clock });
+
+    [Fact]
+    public async Task Remote_StartsAtOnceAndCanBeAwaitedOften()
+    {
+        var response = Handle.Remote<int>(1);
+
+        Assert.Single(target.Calls);
+        Assert.False(response.IsCompleted);
+        answer.SetResult(5);
+        Assert.Equal((5, 5, 5), (await response, await response, await response.AsTask()));
+        Assert.True(response.IsCompleted);
+    }
+
+    [Fact]
+    public async Task Remote_CompletesSynchronously_IsDoneAtOnce()
+    {
+        answer.SetResult(5);
+
+        var response = Handle.Remote<int>(1);
+
+        Assert.True(response.IsCompleted);
+        Assert.Equal((5, 5), (await response, await response.AsTask()));
+    }
+
+    [Fact]
+    public async Task Remote_TargetThrows_IsThrownByTheAwait()
+    {
+        var thrown = new OverloadedException("full", 1.Seconds);
+        target.Answer = (_, _, _) => throw thrown;
+        var response = Handle.Remote<int>();
+
+        Assert.Same(thrown, await Assert.ThrowsAsync<OverloadedException>(async () => await response));
+        Assert.Same(thrown, await Assert.ThrowsAsync<OverloadedException>(response.AsTask));
+    }
+
+    [Fact]
+    public async Task Cancel_Running_CancelsTheCallee()
+    {
+        var response = Handle.Remote<int>();
+
+        response.Cancel();
+
+        Assert.True(response.IsCompleted);
+        Assert.True(target.Calls[0].Stop.IsCancellationRequested);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await response);
+    }
+
+    [Fact]
+    public async Task Cancel_CalleeThatDoesNotListen_EndsTheResponseAllTheSame()
+    {
+        target.Answer = async (_, _, _) => await answer.Task;
+        var response = Handle.Remote<int>();
+
+        response.Cancel();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await response.AsTask().WaitAsync(Bound));
+        answer.SetResult(1);
+    }
+
+    [Fact]
+    public async Task Cancel_Ended_ChangesNothing()
+    {
+        var response = Handle.Remote<int>();
+        answer.SetResult(5);
+        await response;
+
+        response.Cancel();
+
+        Assert.Equal(5, await response);
+        Assert.False(target.Calls[0].Stop.IsCancellationRequested);
+    }
+
+    [Fact]
+    public async Task Timeout_Passes_CancelsTheCalleeAndFails()
+    {
+        var response = Handle.Options(timeout: 2.Seconds).Remote<int>();
+        clock.Advance(1.9.Seconds());
+        Assert.False(response.IsCompleted);
+
+        clock.Advance(0.2.Seconds());
+
+        var error = await Assert.ThrowsAsync<RequestTimeoutException>(async () => await response);
+        Assert.Equal("The call took longer than its timeout of 2 s and was cancelled.", error.Message);
+        Assert.True(target.Calls[0].Stop.IsCancellationRequested);
+    }
+
+    [Fact]
+    public async Task Timeout_AnsweredInTime_NeverFires()
+    {
+        var response = Handle.Options(timeout: 2.Seconds).Remote<int>();
+        answer.SetResult(5);
+        Assert.Equal(5, await response);
+
+        clock.Advance(10.Seconds);
+
+        Assert.False(target.Calls[0].Stop.IsCancellationRequested);
+        Assert.Equal(5, await response);
+    }
+
+    [Fact]
+    public async Task Timeout_CancelledFirst_IsCancelled()
+    {
+        var response = Handle.Options(timeout: 2.Seconds).Remote<int>();
+
+        response.Cancel();
+        clock.Advance(10.Seconds);
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await response);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-1)]
+    [InlineData(60 * 60 * 24 * 50)]
+    public void Timeout_OutOfRange_IsRefused(int seconds)
+    {
+        var error = Assert.Throws<ArgumentOutOfRangeException>(() => Handle.Options(timeout: seconds.Seconds));
+
+        Assert.StartsWith("A timeout must be longer than zero and shorter than 49 days; leave it out for none.", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task CalleeCancelsItself_IsCancelled()
+    {
+        target.Answer = (_, _, _) => throw new OperationCanceledException();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await Handle.Remote<int>());
+    }
+
+    [Fact]
+    public async Task Argument_Response_IsAwaitedBeforeTheCallStarts()
+    {
+        var (first, second) = (new FakeTarget(), Handle);
+        var pending = new TaskCompletionSource<object?>();
+        first.Answer = async (_, _, _) => await pending.Task;
+        answer.SetResult("done");
+
+        var outer = second.Remote<string>("a", new DeploymentHandle(first, "First").Remote<int>(), "c");
+        Assert.Empty(target.Calls);
+        pending.SetResult(7);
+
+        Assert.Equal("done", await outer);
+        Assert.Equal(["a", 7, "c"], target.Calls[0].Arguments);
+    }
+
+    [Fact]
+    public async Task Argument_FailedResponse_FailsTheOuterCallWithTheSameException()
+    {
+        var thrown = new UserCodeException(new InvalidOperationException("boom"));
+        var first = new FakeTarget { Answer = (_, _, _) => throw thrown };
+
+        var outer = Handle.Remote<string>(new DeploymentHandle(first, "First").Remote<int>());
+
+        Assert.Same(thrown, await Assert.ThrowsAsync<UserCodeException>(async () => await outer));
+        Assert.Empty(target.Calls);
+    }
+
+    [Fact]
+    public async Task Argument_CancelWhileWaiting_EndsTheOuterCallAndLeavesTheInnerOne()
+    {
+        var first = new FakeTarget();
+        var pending = new TaskCompletionSource<object?>();
+        first.Answer = async (_, _, stop) => await pending.Task.WaitAsync(stop);
+        var inner = new DeploymentHandle(first, "First").Remote<int>();
+        var outer = Handle.Remote<string>(inner);
+
+        outer.Cancel();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await outer);
+        Assert.False(inner.IsCompleted);
+        pending.SetResult(3);
+        Assert.Equal(3, await inner);
+        Assert.Empty(target.Calls);
+    }
+
+    [Fact]
+    public async Task Argument_TimeoutCountsTheWaiting()
+    {
+        var first = new FakeTarget { Answer = async (_, _, _) => await new TaskCompletionSource<object?>().Task };
+        var outer = Handle.Options(timeout: 1.Seconds).Remote<string>(new DeploymentHandle(first, "First").Remote<int>());
+
+        clock.Advance(2.Seconds);
+
+        await Assert.ThrowsAsync<RequestTimeoutException>(async () => await outer);
+    }
+
+    [Fact]
+    public async Task Request_IdAndCancellation_AreInherited()
+    {
+        using var client = new CancellationTokenSource();
+        RequestContext.Current = new RequestContext(new CallContext { RequestId = "r1", MultiplexedModelId = "m1" }, client.Token);
+        var response = Handle.Remote<int>();
+
+        Assert.Equal(new CallContext { RequestId = "r1" }, target.Calls[0].Context);
+        Assert.False(target.Calls[0].Stop.IsCancellationRequested);
+        await client.CancelAsync();
+
+        Assert.True(target.Calls[0].Stop.IsCancellationRequested);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await response);
+    }
+
+    [Fact]
+    public async Task Request_AlreadyAborted_CancelsTheCallAtOnce()
+    {
+        RequestContext.Current = new RequestContext(CallContext.None, new CancellationToken(canceled: true));
+
+        var response = Handle.Remote<int>();
+
+        Assert.True(target.Calls[0].Stop.IsCancellationRequested);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await response);
+    }
+
+    [Fact]
+    public async Task Request_EndedCall_LetsGoOfTheRequest()
+    {
+        using var client = new CancellationTokenSource();
+        RequestContext.Current = new RequestContext(CallContext.None, client.Token);
+        answer.SetResult(5);
+        var response = Handle.Remote<int>();
+
+        await client.CancelAsync();
+
+        Assert.False(target.Calls[0].Stop.IsCancellationRequested);
+        Assert.Equal(5, await response);
+    }
+
+    [Fact]
+    public void Options_WinOverTheRequest_AndAreMergedKeyByKey()
+    {
+        RequestContext.Current = new RequestContext(new CallContext { RequestId = "r1" }, default);
+
+        _ = Handle.Options(multiplexedModelId: "m2").Options(requestId: "r2").Remote<int>();
+        _ = Handle.Method("Other").Options(multiplexedModelId: "m3").Remote<int>();
+
+        Assert.Equal(new CallContext { RequestId = "r2", MultiplexedModelId = "m2" }, target.Calls[0].Context);
+        Assert.Equal(("Other", new CallContext { RequestId = "r1", MultiplexedModelId = "m3" }), (target.Calls[1].Method, target.Calls[1].Context));
+    }
+
+    [Fact]
+    public void Remote_NullAlone_IsOneArgument()
+    {
+        _ = Handle.Remote<int>(null);
+
+        Assert.Equal([null], target.Calls[0].Arguments);
+    }
+
+    [Fact]
+    public async Task CancelAndAnswer_AtTheSameTime_EndOnceAndNeverHang()
+    {
+        for (var i = 0; i < 500; i++)
+        {
+            var racing = new TaskCompletionSource<object?>();
+            var fake = new FakeTarget { Answer = async (_, _, stop) => await racing.Task.WaitAsync(stop) };
+            var response = new DeploymentHandle(fake, "X").Remote<int>();
+            using var gate = new Barrier(2);
+            var cancel = Task.Run(() => { gate.SignalAndWait(); response.Cancel(); });
+            gate.SignalAndWait();
+            racing.TrySetResult(1);
+            await cancel;
+
+            var ended = await Record.ExceptionAsync(() => response.AsTask().WaitAsync(Bound));
+
+            Assert.True(ended is null or OperationCanceledException, ended?.ToString());
+        }
+    }
+}
+
+internal static class Durations
+{
+    public static TimeSpan Seconds(this double amount) => TimeSpan.FromSeconds(amount);
+}
