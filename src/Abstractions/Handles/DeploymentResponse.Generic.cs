@@ -17,6 +17,7 @@ public sealed class DeploymentResponse<T> : DeploymentResponse
     private TaskCompletionSource<T>? completion;
     private T result = default!;
     private bool cancelled;
+    private volatile bool ended;
 
     private DeploymentResponse(CallOptions? options)
     {
@@ -39,7 +40,7 @@ public sealed class DeploymentResponse<T> : DeploymentResponse
     /// <inheritdoc/>
     public override void Cancel()
     {
-        if (completion is { Task.IsCompleted: true })
+        if (ended)
             return;
         cancelled = true;
         stop.Cancel();
@@ -114,28 +115,33 @@ public sealed class DeploymentResponse<T> : DeploymentResponse
 
     private async Task FollowAsync(ValueTask<T> running, CancellationTokenRegistration inherited)
     {
+        // Ended before it completes: who awaits it may run at once, and must find no timer and no link to the request left.
         try
         {
-            completion!.TrySetResult(await running.ConfigureAwait(false));
+            var value = await running.ConfigureAwait(false);
+            End(inherited);
+            completion!.TrySetResult(value);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
+            End(inherited);
             Abandon();
         }
         catch (OperationCanceledException e)
         {
+            End(inherited);
             completion!.TrySetCanceled(e.CancellationToken);
         }
         catch (Exception e)
         {
+            End(inherited);
             completion!.TrySetException(e);
         }
-
-        End(inherited);
     }
 
     private void End(CancellationTokenRegistration inherited)
     {
+        ended = true;
         inherited.Unregister();
         if (options?.Timeout is not null)
             stop.CancelAfter(Timeout.InfiniteTimeSpan);

@@ -25,11 +25,11 @@ public static class DeploymentSpecs
     public static DeploymentSpec Merge(DeploymentOptions code, DeploymentOptions? file)
     {
         ArgumentNullException.ThrowIfNull(code);
-        var merged = file is null ? code : SettingsTables.Deployment.Merge(code, file);
+        var merged = file is null ? code : DeploymentKeys.Table.Merge(code, file);
         var errors = new ErrorList();
         if (merged.Name is null)
             errors.Add("", "The deployment has no name.");
-        SettingsTables.Deployment.Check(merged, merged.Name ?? "deployment", errors);
+        DeploymentKeys.Table.Check(merged, merged.Name ?? "deployment", errors);
         errors.ThrowIfAny();
         return Complete(merged);
     }

@@ -14,7 +14,9 @@ public static class ServeConfigReader
     public static ServeConfig Read(JsonNode? node)
     {
         var errors = new ErrorList();
-        var config = SettingsTables.Serve.Read(node, "", errors);
+        TwiceKeys.Find(node, "", errors);
+        errors.ThrowIfAny();
+        var config = ServeKeys.Table.Read(node, "", errors);
         CheckUnique(config.Applications, application => application.Name, "applications", "name", errors);
         CheckUnique(config.Applications, application => application.RoutePrefix is ApplicationConfig.NoRoute ? null : application.RoutePrefix, "applications", "route_prefix", errors);
         for (var i = 0; i < config.Applications.Count; i++)
@@ -31,7 +33,9 @@ public static class ServeConfigReader
     public static ApplicationConfig ReadApplication(JsonNode? node, string? name = null)
     {
         var errors = new ErrorList();
-        var application = SettingsTables.Application.Read(node, "", errors);
+        TwiceKeys.Find(node, "", errors);
+        errors.ThrowIfAny();
+        var application = ApplicationKeys.Table.Read(node, "", errors);
         CheckUnique(application.Deployments, deployment => deployment.Name, "deployments", "name", errors);
         if (name is not null && node is JsonObject json)
         {

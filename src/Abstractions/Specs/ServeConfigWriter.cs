@@ -12,7 +12,7 @@ public static class ServeConfigWriter
     public static JsonObject Write(ServeConfig config)
     {
         ArgumentNullException.ThrowIfNull(config);
-        return SettingsTables.Serve.Write(config);
+        return ServeKeys.Table.Write(config);
     }
 
     /// <summary>Writes one application: an entry of <c>applications</c>.</summary>
@@ -21,6 +21,6 @@ public static class ServeConfigWriter
     public static JsonObject Write(ApplicationConfig application)
     {
         ArgumentNullException.ThrowIfNull(application);
-        return SettingsTables.Application.Write(application);
+        return ApplicationKeys.Table.Write(application);
     }
 }

@@ -87,6 +87,18 @@ public sealed class DeploymentResponseTests
     }
 
     [Fact]
+    public async Task Cancel_EndedSynchronously_ChangesNothing()
+    {
+        answer.SetResult(5);
+        var response = Handle.Remote<int>();
+
+        response.Cancel();
+
+        Assert.Equal(5, await response);
+        Assert.False(target.Calls[0].Stop.IsCancellationRequested);
+    }
+
+    [Fact]
     public async Task Timeout_Passes_CancelsTheCalleeAndFails()
     {
         var response = Handle.Options(timeout: 2.Seconds).Remote<int>();

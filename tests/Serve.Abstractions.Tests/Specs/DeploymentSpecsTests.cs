@@ -74,7 +74,7 @@ public sealed class DeploymentSpecsTests
         Assert.Equal(
             [
                 "Counter.num_replicas: must be between 0 and 10000, not -1",
-                "Counter.max_ongoing_requests: must be at least 1, not 0",
+                "Counter.max_ongoing_requests: must be between 1 and 536870912, not 0",
                 "Counter.max_queued_requests: must be at least -1, not -2",
                 "Counter.graceful_shutdown_timeout_s: must be at least 0 and at most 4000000, not NaN",
                 "Counter.health_check_period_s: must be more than 0 and at most 4000000, not 0",

@@ -23,7 +23,7 @@ internal sealed class KeyTable<T>(T empty, params ConfigKey<T>[] keys)
 
         var options = empty;
         HashSet<string> seen = [];
-        foreach (var (name, value) in Entries(json, path, errors))
+        foreach (var (name, value) in json)
         {
             var at = path.Length == 0 ? name : $"{path}.{name}";
             if (!byName.TryGetValue(name, out var key))
@@ -53,20 +53,6 @@ internal sealed class KeyTable<T>(T empty, params ConfigKey<T>[] keys)
         foreach (var key in keys)
             key.Write(options, json);
         return json;
-    }
-
-    private static List<KeyValuePair<string, JsonNode?>> Entries(JsonObject json, string path, ErrorList errors)
-    {
-        try
-        {
-            return [.. json];
-        }
-        catch (ArgumentException e)
-        {
-            // JsonObject finds a key that stands twice only when it is looked into.
-            errors.Add(path, $"a key stands twice: {e.Message}");
-            return [];
-        }
     }
 
     private string Unknown(string name) => NearestKey.Find(name, byName.Keys) is { } nearest
