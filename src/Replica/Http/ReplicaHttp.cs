@@ -70,7 +70,7 @@ internal sealed partial class ReplicaHttp : IHttpActor
         var request = (ReplicaRequest)context.Features.Get<IServiceProvidersFeature>()!;
         if (context.GetEndpoint() is not { } endpoint)
             return errors.WriteNoRouteAsync(context, routes);
-        request.Metrics = routes.MetricsOf(endpoint);
+        request.Metrics = ReplicaRoutes.MetricsOf(endpoint);
         request.Next = next;
         return actor.Turns.RunAsync(request, Turn, endpoint.Metadata.GetMetadata<BlockingAttribute>() is not null).AsTask();
     }

@@ -1,7 +1,8 @@
-using System.Collections.Frozen;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Routing.Patterns;
+using Microsoft.Extensions.DependencyInjection;
 using Serve.Replica.Telemetry;
 using Serve.Runtime;
 
@@ -10,31 +11,29 @@ namespace Serve.Replica.Http;
 /// <summary>A replica's endpoints and how one is found: nothing to find when <c>Call</c> is the only one, ASP.NET Core's routing else. Immutable once made.</summary>
 internal sealed class ReplicaRoutes
 {
-    private readonly FrozenDictionary<Endpoint, RouteMetrics> metrics;
-
     /// <exception cref="InvalidOperationException">A method cannot be bound; ASP.NET Core's message says which parameter and why.</exception>
     public ReplicaRoutes(
         IServiceProvider services, object target, ActorTurns turns, ReplicaMetrics replica, Func<HttpContext, RequestDelegate, Task> run)
     {
         var app = new ApplicationBuilder(services);
-        IReadOnlyList<Endpoint> endpoints = [];
         app.UseRouting();
         app.Use(next => context => run(context, next));
         app.UseEndpoints(builder =>
         {
             var group = builder.MapGroup("");
             StreamFilter.AddTo(group, turns);
+            ((IEndpointConventionBuilder)group).Add(endpoint => endpoint.Metadata.Add(replica.ForRoute(RouteOf(endpoint))));
             ReplicaEndpoints.Map(group, target);
-            // Asked for here, so that a method that cannot be bound fails the start and not the first request.
-            endpoints = [.. builder.DataSources.SelectMany(source => source.Endpoints)];
         });
         Pipeline = app.Build();
-        metrics = endpoints.ToFrozenDictionary(endpoint => endpoint, endpoint => replica.ForRoute(RouteOf(endpoint)));
+
+        // Asked for here, so that a method that cannot be bound fails the start and not the first request.
+        var endpoints = services.GetRequiredService<EndpointDataSource>().Endpoints;
         Descriptions = [.. endpoints.Select(Describe).Distinct()];
         if (endpoints is [RouteEndpoint only] && target is not IIngress && IsPlainCall(only))
         {
             Single = only;
-            SingleMetrics = metrics[only];
+            SingleMetrics = MetricsOf(only);
             SingleBlocks = only.Metadata.GetMetadata<BlockingAttribute>() is not null;
         }
     }
@@ -53,7 +52,7 @@ internal sealed class ReplicaRoutes
     public IReadOnlyList<string> Descriptions { get; }
 
     /// <summary>Null for endpoints that routing itself makes, as for a wrong HTTP method.</summary>
-    public RouteMetrics? MetricsOf(Endpoint endpoint) => metrics.GetValueOrDefault(endpoint);
+    public static RouteMetrics? MetricsOf(Endpoint endpoint) => endpoint.Metadata.GetMetadata<RouteMetrics>();
 
     // Routing also enforces what attributes ask for (size limits, authorization), so a Call with such attributes takes the long way.
     private static bool IsPlainCall(RouteEndpoint endpoint) =>
@@ -62,12 +61,14 @@ internal sealed class ReplicaRoutes
         && !endpoint.Metadata.OfType<Attribute>().Any(attribute =>
             attribute is not BlockingAttribute && attribute.GetType().Namespace?.StartsWith("Microsoft.AspNetCore", StringComparison.Ordinal) == true);
 
-    private static string RouteOf(Endpoint endpoint) =>
-        endpoint is RouteEndpoint route ? "/" + route.RoutePattern.RawText?.TrimStart('/') : endpoint.DisplayName ?? "/";
+    private static string RouteOf(EndpointBuilder endpoint) =>
+        endpoint is RouteEndpointBuilder route ? RouteOf(route.RoutePattern) : endpoint.DisplayName ?? "/";
+
+    private static string RouteOf(RoutePattern pattern) => "/" + pattern.RawText?.TrimStart('/');
 
     private static string Describe(Endpoint endpoint)
     {
         var verbs = endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods;
-        return $"{(verbs is null ? "any method" : string.Join("|", verbs))} {RouteOf(endpoint)}";
+        return $"{(verbs is null ? "any method" : string.Join("|", verbs))} {(endpoint is RouteEndpoint route ? RouteOf(route.RoutePattern) : endpoint.DisplayName)}";
     }
 }

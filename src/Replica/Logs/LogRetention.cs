@@ -10,19 +10,20 @@ internal static class LogRetention
     {
         if (Directory.GetParent(directory) is not { Exists: true } parent)
             return;
-        var gone = parent.GetDirectories()
-            .Where(found => found.FullName != Path.GetFullPath(directory) && IsReplica(found))
+        var others = parent.GetDirectories()
+            .Where(found => found.FullName != Path.GetFullPath(directory))
             .OrderByDescending(found => found.LastWriteTimeUtc)
             .Skip(kept);
-        foreach (var found in gone.Where(found => !IsWritten(found)))
+        foreach (var found in others)
         {
             try
             {
-                found.Delete(recursive: true);
+                if (IsReplica(found) && !IsWritten(found))
+                    found.Delete(recursive: true);
             }
             catch (Exception error) when (error is IOException or UnauthorizedAccessException)
             {
-                // Another process prunes the same folder, or a reader has it open: the next start tries again.
+                // Another replica that starts prunes the same folder, or a reader has it open: the next start tries again.
             }
         }
     }

@@ -50,7 +50,7 @@ public sealed class ReplicaHost : IAsyncDisposable
         var app = builder.Build();
         var assemblies = options.Assemblies ?? new UserAssemblies();
         var aborted = new CancellationTokenSource();
-        var logDirectory = options.LogDirectory ?? Directory.CreateTempSubdirectory("serve-replica-logs-").FullName;
+        var logDirectory = options.LogDirectory ?? Path.Combine(Directory.CreateTempSubdirectory("serve-replica-logs-").FullName, options.Suffix);
         var context = options.ToContext(sample, app.Services, logDirectory, aborted.Token);
         ActorInstance? instance = null;
         app.Run(async request =>
@@ -99,7 +99,7 @@ public sealed class ReplicaHost : IAsyncDisposable
         Client.Dispose();
         await app.DisposeAsync();
         await DisposeInstanceAsync();
-        Directory.Delete(LogDirectory, recursive: true);
+        Directory.Delete(Path.GetDirectoryName(LogDirectory)!, recursive: true);
         aborted.Dispose();
     }
 

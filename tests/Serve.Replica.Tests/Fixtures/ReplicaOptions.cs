@@ -28,6 +28,8 @@ public sealed record ReplicaOptions
 
     public string? LogDirectory { get; init; }
 
+    public string? TypeName { get; init; }
+
     public string Suffix { get; init; } = "r1";
 
     public IReadOnlyList<ILoggerProvider> ProcessLoggers { get; init; } = [];
@@ -49,7 +51,7 @@ public sealed record ReplicaOptions
                 PackageDirectory = Path.GetDirectoryName(sample.Assembly.Location)!,
                 AssemblyFile = Path.GetFileName(sample.Assembly.Location),
                 PackageHash = "samples",
-                TypeName = sample.FullName!,
+                TypeName = TypeName ?? sample.FullName!,
                 Args = Args,
                 Rank = 1,
                 WorldSize = 3,

@@ -1,0 +1,155 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Serve.Replica.Tests.Fixtures;
+using Serve.Replica.Tests.Samples;
+using Serve.Replicas;
+using Serve.Specs;
+
+namespace Serve.Replica.Tests.Instances;
+
+public sealed class ReplicaInstanceTests
+{
+    private readonly string key = Guid.NewGuid().ToString("n");
+
+    [Fact]
+    public async Task Start_WithUserConfig_ReconfiguresThenChecks()
+    {
+        await using var replica = await StartAsync(typeof(Lifecycle), new() { ["threshold"] = 1 });
+
+        Assert.Equal("""["constructed","reconfigured 1","checked"]""", await replica.GetAsync());
+    }
+
+    [Fact]
+    public async Task Reconfigure_SameUserConfig_IsNotToldAgain()
+    {
+        await using var replica = await StartAsync(typeof(Lifecycle), new() { ["threshold"] = 1 });
+
+        await ReconfigureAsync(replica, new() { ["threshold"] = 1 });
+        await ReconfigureAsync(replica, new() { ["threshold"] = 2 });
+        await ReconfigureAsync(replica, new() { ["threshold"] = 2 });
+
+        Assert.Equal("""["constructed","reconfigured 1","checked","reconfigured 2"]""", await replica.GetAsync());
+    }
+
+    [Fact]
+    public async Task Reconfigure_Throws_IsTriedAgainTheNextTime()
+    {
+        await using var replica = await StartAsync(typeof(Lifecycle));
+
+        await Assert.ThrowsAsync<InvalidOperationException>(() => ReconfigureAsync(replica, new() { ["threshold"] = 101 }));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => ReconfigureAsync(replica, new() { ["threshold"] = 101 }));
+    }
+
+    [Fact]
+    public async Task Reconfigure_ConfigTakenAway_IsAnEmptyOne()
+    {
+        await using var replica = await StartAsync(typeof(Lifecycle), new() { ["threshold"] = 1 });
+
+        await ReconfigureAsync(replica, null);
+
+        Assert.Contains("reconfigured 0", await replica.GetAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Reconfigure_RankAndWorldSize_AreSeenByTheClass()
+    {
+        await using var replica = await ReplicaHost.StartAsync(typeof(Greeter), new()
+        {
+            Args = new() { ["greeting"] = "hi", ["limits"] = new JsonObject { ["maxTokens"] = 5 } },
+        });
+
+        await ReconfigureAsync(replica, null, rank: 4, worldSize: 6);
+
+        Assert.Contains("\"rank\":4,\"worldSize\":6", await replica.GetAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Hooks_ByNameAndAsynchronous_AreCalled()
+    {
+        await using var replica = await StartAsync(typeof(ByName), new() { ["Threshold"] = 5 });
+
+        Assert.Equal("5", await replica.GetAsync());
+    }
+
+    [Fact]
+    public async Task CheckHealth_Hangs_EndsWithItsToken()
+    {
+        await using var replica = await StartAsync(typeof(ByName));
+        await ReconfigureAsync(replica, new() { ["threshold"] = -1 });
+        using var stop = new CancellationTokenSource();
+
+        var check = replica.Instance.CheckHealthAsync(stop.Token).AsTask();
+        Assert.False(check.IsCompleted);
+        await stop.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => check.WaitAsync(TimeSpan.FromSeconds(10)));
+    }
+
+    [Fact]
+    public async Task Methods_Hooks_AreNotCallableByName()
+    {
+        await using var replica = await StartAsync(typeof(ByName));
+
+        Assert.Equal(["Call", "CheckHealthLater"], replica.Instance.Methods.Names);
+    }
+
+    [Theory]
+    [InlineData(typeof(Counter), false)]
+    [InlineData(typeof(ByName), true)]
+    public async Task SeesRequests_OnlyClassesThatTakeSomething_Do(Type sample, bool expected)
+    {
+        await using var replica = await StartAsync(sample);
+
+        Assert.Equal(expected, replica.Instance.SeesRequests);
+    }
+
+    [Fact]
+    public async Task Dispose_AsynchronousAndNot_RunsTheAsynchronousOnce()
+    {
+        await using var replica = await StartAsync(typeof(Lifecycle));
+
+        await replica.Instance.DisposeAsync();
+        await replica.Instance.DisposeAsync();
+
+        Assert.True(Signals.Of($"{key}-disposed").Task.IsCompleted);
+        Assert.False(Signals.Of($"{key}-disposed-twice").Task.IsCompleted);
+        Assert.Equal(0, replica.Assemblies.Count);
+    }
+
+    [Fact]
+    public async Task Dispose_Throws_IsLoggedAndTheRestGoes()
+    {
+        await using var replica = await StartAsync(typeof(Lifecycle), fail: "dispose");
+
+        await replica.DisposeInstanceAsync();
+
+        Assert.Contains("cannot dispose", replica.Log, StringComparison.Ordinal);
+        Assert.Equal(0, replica.Assemblies.Count);
+    }
+
+    [Fact]
+    public async Task Call_ThatNoRequestCanCarry_IsLeftToHandles()
+    {
+        await using var replica = await StartAsync(typeof(TwoBodies));
+
+        var (status, body) = await replica.SendAsync(HttpMethod.Post);
+
+        Assert.Equal(500, status);
+        Assert.Contains("cannot be bound to HTTP", (string)body!["detail"]!, StringComparison.Ordinal);
+        Assert.Equal(["Call"], replica.Instance.Methods.Names);
+    }
+
+    private Task<ReplicaHost> StartAsync(Type sample, JsonObject? config = null, string fail = "") => ReplicaHost.StartAsync(sample, new()
+    {
+        Args = new() { ["key"] = key, ["fail"] = fail },
+        UserConfig = config,
+    });
+
+    private static async Task ReconfigureAsync(ReplicaHost replica, JsonObject? config, int rank = 1, int worldSize = 3) =>
+        await replica.Instance.ReconfigureAsync(JsonSerializer.SerializeToUtf8Bytes(new ReplicaUpdate
+        {
+            Spec = new DeploymentSpec { Name = "any", UserConfig = config },
+            Rank = rank,
+            WorldSize = worldSize,
+        }, ServeJson.Options), CancellationToken.None);
+}
