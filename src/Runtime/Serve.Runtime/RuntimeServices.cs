@@ -1,7 +1,9 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Serve.Runtime.Nodes;
+using Serve.Runtime.Rpc;
 using Serve.Runtime.Topics;
+using Serve.Runtime.Workers;
 
 namespace Serve.Runtime;
 
@@ -16,6 +18,8 @@ public static class RuntimeServices
     {
         AddProcess(services, options.NodeId);
         services.AddSingleton(options);
+        services.AddSingleton<WorkerPool>();
+        services.AddSingleton<NodeCallServer>();
         services.AddSingleton<NodeRuntime>();
         services.AddSingleton<IActorRuntime>(provider => provider.GetRequiredService<NodeRuntime>());
         return services;
@@ -30,5 +34,6 @@ public static class RuntimeServices
         services.AddSingleton<ActorDirectory>();
         services.AddSingleton<IActorDirectory>(provider => provider.GetRequiredService<ActorDirectory>());
         services.AddSingleton<TopicBoard>();
+        services.AddSingleton<CallChannels>();
     }
 }

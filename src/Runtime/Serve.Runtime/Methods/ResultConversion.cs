@@ -9,7 +9,7 @@ internal static class ResultConversion
     public static TResult To<TResult>(object? value, ActorMethod method, JsonSerializerOptions json)
     {
         if (typeof(TResult) == typeof(JsonText))
-            return (TResult)(object)new JsonText(JsonSerializer.SerializeToUtf8Bytes(value, json));
+            return (TResult)(object)(method.ReturnsNothing ? JsonText.Nothing : new JsonText(JsonSerializer.SerializeToUtf8Bytes(value, json)));
         if (value is TResult fits)
             return fits;
         if (method.ReturnsNothing || (value is null && ParameterDefault.TakesNull(typeof(TResult))))

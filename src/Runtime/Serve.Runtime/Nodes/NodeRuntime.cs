@@ -2,19 +2,35 @@ using System.Threading.Channels;
 using Serve.Calls;
 using Serve.Routes;
 using Serve.Runtime.Topics;
+using Serve.Runtime.Workers;
 
 namespace Serve.Runtime.Nodes;
 
 /// <summary>The node's actors: what each needs is found, begun, and undone here, step by step. What is known of them is in <see cref="ActorRegister"/>.</summary>
-internal sealed class NodeRuntime(ActorHost host, ActorDirectory directory, TopicBoard board, NodeRuntimeOptions options) : IActorRuntime
+internal sealed class NodeRuntime : IActorRuntime
 {
+    private readonly ActorDirectory directory;
+    private readonly TopicBoard board;
+    private readonly WorkerPool pool;
+    private readonly NodeCallServer server;
+    private readonly InProcessHome inProcess;
+    private readonly ResourceLedger ledger;
     private readonly ActorRegister register = new();
-    private readonly ResourceLedger ledger = new(options.Resources);
-    private readonly InProcessHome inProcess = new(host);
 
     // Unbounded, since events must not be dropped: there are never more than actors and workers that lived.
     private readonly Channel<ActorEvent> events = Channel.CreateUnbounded<ActorEvent>(new() { SingleReader = true });
     private int disposed;
+
+    public NodeRuntime(ActorHost host, ActorDirectory directory, TopicBoard board, WorkerPool pool, NodeCallServer server, NodeRuntimeOptions options)
+    {
+        this.directory = directory;
+        this.board = board;
+        this.pool = pool;
+        this.server = server;
+        inProcess = new(host);
+        ledger = new(options.Resources);
+        pool.TellDeaths(OnWorkerDied);
+    }
 
     public string ProcessId => directory.ProcessId;
 
@@ -22,7 +38,8 @@ internal sealed class NodeRuntime(ActorHost host, ActorDirectory directory, Topi
 
     public ResourceLedgerSnapshot Resources => ledger.Snapshot;
 
-    public IReadOnlyList<WorkerStatus> Workers => [];
+    public IReadOnlyList<WorkerStatus> Workers =>
+        [.. pool.Running.Select(worker => new WorkerStatus(worker.Id, worker.Process!.Pid, worker.Label, register.At(worker), worker.LogFile))];
 
     public ActorHandle Resolve(ActorId id, ProcessRoute process) => directory.Resolve(id, process);
 
@@ -70,25 +87,52 @@ internal sealed class NodeRuntime(ActorHost host, ActorDirectory directory, Topi
 
     public Task CheckHealthAsync(ActorId id, CancellationToken cancellationToken) => Require(id).CheckHealthAsync(id, cancellationToken);
 
-    public Task PublishAsync(string topic, long version, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
-        board.PublishAsync(new(topic, version, payload), cancellationToken);
+    public async Task PublishAsync(string topic, long version, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    {
+        // The board first: a worker that starts meanwhile reads it there.
+        var publication = new Publication(topic, version, payload);
+        var here = board.PublishAsync(publication, cancellationToken);
+        await Task.WhenAll(here, pool.PublishAsync(publication, cancellationToken));
+    }
 
-    public Task<IReadOnlyList<string>> CollectWorkerMetricsAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<string>>([]);
+    public async Task<IReadOnlyList<string>> CollectWorkerMetricsAsync(CancellationToken cancellationToken) =>
+        [.. (await Task.WhenAll(pool.Running.Select(worker => worker.CollectMetricsAsync(cancellationToken)))).OfType<string>()];
 
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref disposed, 1) != 0)
             return;
         await Task.WhenAll(register.All.Select(record => StopAsync(record.Spec.Id, TimeSpan.Zero, CancellationToken.None)));
+        await pool.DisposeAsync();
+        await server.DisposeAsync();
         events.Writer.TryComplete();
     }
 
-    private Task<IActorHome> FindHomeAsync(ActorSpec spec, CancellationToken cancellationToken)
+    private async Task<IActorHome> FindHomeAsync(ActorSpec spec, CancellationToken cancellationToken)
     {
-        cancellationToken.ThrowIfCancellationRequested();
-        return spec.Placement == WorkerPlacement.InProcess
-            ? Task.FromResult<IActorHome>(inProcess)
-            : throw new ActorCreationException(spec.Id, "This node was started without a worker command.");
+        if (spec.Placement == WorkerPlacement.InProcess)
+            return inProcess;
+        try
+        {
+            return await pool.LeaseAsync(spec.Placement, cancellationToken);
+        }
+        catch (WorkerStartException failed)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            throw new ActorCreationException(spec.Id, $"No worker could be started for actor {spec.Id}. {failed.Message}", null, failed);
+        }
+    }
+
+    private void OnWorkerDied(Worker worker, string reason)
+    {
+        foreach (var dead in register.TakeDead(worker))
+        {
+            ledger.Release(dead.Allocation!);
+            dead.Gone.TrySetResult();
+            events.Writer.TryWrite(new ActorEvent.ActorDied(dead.Spec.Id, reason));
+        }
+
+        events.Writer.TryWrite(new ActorEvent.WorkerDied(worker.Id, worker.Process!.Pid, reason));
     }
 
     private async Task EndAsync(ActorRecord record, TimeSpan drainTimeout, CancellationToken cancellationToken)

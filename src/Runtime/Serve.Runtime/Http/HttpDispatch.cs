@@ -1,0 +1,51 @@
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using Serve.Routes;
+using Serve.Runtime.Rpc;
+
+namespace Serve.Runtime.Http;
+
+/// <summary>Hands forwarded requests to actors of this process, or refuses them with nothing read. Holds no state.</summary>
+internal sealed class HttpDispatch(ActorHost host, CallServerOptions options)
+{
+    private readonly byte[] token = Encoding.UTF8.GetBytes(options.Token);
+
+    public async Task HandleAsync(HttpContext context)
+    {
+        var headers = context.Request.Headers;
+        if (!RpcToken.Matches(headers[WireHeaders.Token], token))
+        {
+            await Problems.WriteAsync(context, StatusCodes.Status401Unauthorized, ErrorReason.Unauthorized, "Only the node's gateway may call here.");
+            return;
+        }
+
+        string? id = headers[WireHeaders.Actor];
+        string? prefix = headers[WireHeaders.PathBase];
+        headers.Remove(WireHeaders.Token);
+        headers.Remove(WireHeaders.Actor);
+        headers.Remove(WireHeaders.PathBase);
+        if (id is null || host.Find(new(id)) is not { } actor)
+        {
+            await RefuseAsync(context, "gone");
+            return;
+        }
+
+        if (actor.LocalHttp is not { } http)
+        {
+            await Problems.WriteAsync(context, StatusCodes.Status404NotFound, ErrorReason.NoSuchRoute, $"Actor {id} does not answer HTTP.");
+            return;
+        }
+
+        if (!string.IsNullOrEmpty(prefix) && context.Request.Path.StartsWithSegments(PathString.FromUriComponent(prefix), out var matched, out var rest))
+            (context.Request.PathBase, context.Request.Path) = (matched, rest);
+        if (!await http.TryHandleAsync(context))
+            await RefuseAsync(context, actor.Context.Gate.IsClosed ? "gone" : "full");
+    }
+
+    private static Task RefuseAsync(HttpContext context, string how)
+    {
+        context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+        context.Response.Headers[WireHeaders.Refused] = how;
+        return Task.CompletedTask;
+    }
+}

@@ -1,0 +1,76 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Serve.Runtime.Http;
+
+namespace Serve.Runtime.Rpc;
+
+/// <summary>The server of a process that holds actors: forwarded requests by HTTP/1.1 and calls by gRPC, each on a loopback port of its own.</summary>
+internal static class CallServer
+{
+    private const int StreamWindow = 1 << 20;
+
+    /// <summary>Adds the server to a host whose services hold the process's actors.</summary>
+    public static IHostBuilder AddCallServer(this IHostBuilder builder, CallServerOptions options) => builder.ConfigureWebHost(
+        web => web
+            .UseKestrelCore()
+            .ConfigureServices(services =>
+            {
+                services.AddSingleton(options);
+                services.AddRouting();
+                services.AddGrpc(grpc =>
+                {
+                    grpc.MaxReceiveMessageSize = null;
+                    grpc.MaxSendMessageSize = null;
+                    grpc.Interceptors.Add<TokenInterceptor>();
+                });
+                services.AddSingleton<TokenInterceptor>();
+                services.AddSingleton<CallService>();
+                services.AddSingleton<ControlService>();
+                services.AddSingleton<HttpDispatch>();
+                services.Configure<KestrelServerOptions>(Listen);
+            })
+            .Configure(app => Map(app, options)),
+        web => web.SuppressEnvironmentConfiguration = true);
+
+    /// <summary>The addresses of a server that has started.</summary>
+    public static (string Http, string Call) AddressesOf(IServiceProvider services)
+    {
+        var addresses = services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
+        return (addresses.First(), addresses.Last());
+    }
+
+    private static void Listen(KestrelServerOptions kestrel)
+    {
+        kestrel.AddServerHeader = false;
+
+        // The gateway has counted and timed the body already, and decides which connections are kept.
+        kestrel.Limits.MaxRequestBodySize = null;
+        kestrel.Limits.MinRequestBodyDataRate = null;
+        kestrel.Limits.MinResponseDataRate = null;
+        kestrel.Limits.KeepAliveTimeout = TimeSpan.FromDays(1);
+        kestrel.Limits.Http2.InitialStreamWindowSize = StreamWindow;
+        kestrel.Limits.Http2.InitialConnectionWindowSize = 4 * StreamWindow;
+        kestrel.Listen(System.Net.IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);
+        kestrel.Listen(System.Net.IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2);
+    }
+
+    private static void Map(IApplicationBuilder app, CallServerOptions options)
+    {
+        // Before routing, so that no path of a user's can ever meet an endpoint of ours.
+        var dispatch = app.ApplicationServices.GetRequiredService<HttpDispatch>();
+        app.Use(next => context => HttpProtocol.IsHttp2(context.Request.Protocol) ? next(context) : dispatch.HandleAsync(context));
+        app.UseRouting();
+        app.UseEndpoints(endpoints =>
+        {
+            endpoints.MapGrpcService<CallService>();
+            if (options.TakesControl)
+                endpoints.MapGrpcService<ControlService>();
+        });
+    }
+}

@@ -1,0 +1,63 @@
+using Grpc.Core;
+using Prometheus;
+using Serve.Runtime.Topics;
+using Serve.Runtime.Wire;
+
+namespace Serve.Runtime.Rpc;
+
+/// <summary>Takes a node's orders in a worker. Holds no state.</summary>
+internal sealed class ControlService(ActorHost host, TopicBoard board) : Control.ControlBase
+{
+    private static readonly Empty Nothing = new();
+
+    public override Task<Outcome> CreateActor(CreateActorRequest request, ServerCallContext context) => RunAsync(async () =>
+    {
+        var spec = new ActorSpec
+        {
+            Id = new(request.ActorId),
+            Kind = request.Kind,
+            Payload = request.Payload.Memory,
+            Concurrency = request.Parallel ? ConcurrencyMode.Parallel : ConcurrencyMode.TurnBased,
+            MaxOngoing = request.MaxOngoing,
+        };
+        await host.CreateAsync(spec, [.. request.GpuIds], context.CancellationToken);
+    });
+
+    public override Task<Outcome> StopActor(StopActorRequest request, ServerCallContext context) =>
+        RunAsync(() => host.StopAsync(new(request.ActorId), TimeSpan.FromMilliseconds(request.DrainMs), CancellationToken.None));
+
+    public override Task<Outcome> ReconfigureActor(ReconfigureActorRequest request, ServerCallContext context) =>
+        RunAsync(() => host.ReconfigureAsync(new(request.ActorId), request.MaxOngoing, request.Payload.Memory, context.CancellationToken));
+
+    public override Task<Outcome> CheckHealth(CheckHealthRequest request, ServerCallContext context) =>
+        RunAsync(() => host.CheckHealthAsync(new(request.ActorId), context.CancellationToken));
+
+    public override Task<Outcome> Publish(PublishRequest request, ServerCallContext context) =>
+        RunAsync(() => board.PublishAsync(new(request.Topic, request.Version, request.Payload.Memory), context.CancellationToken));
+
+    public override async Task<MetricsReply> CollectMetrics(Empty request, ServerCallContext context)
+    {
+        using var text = new MemoryStream();
+        await Metrics.DefaultRegistry.CollectAndExportAsTextAsync(text, context.CancellationToken);
+        return new MetricsReply { Text = System.Text.Encoding.UTF8.GetString(text.GetBuffer(), 0, (int)text.Length) };
+    }
+
+    public override Task<Empty> Ping(Empty request, ServerCallContext context) => Task.FromResult(Nothing);
+
+    private static async Task<Outcome> RunAsync(Func<Task> order)
+    {
+        try
+        {
+            await order();
+            return new Outcome();
+        }
+        catch (ActorCreationException thrown)
+        {
+            return new Outcome { Error = new() { Message = thrown.Message, Stack = thrown.Details ?? "" } };
+        }
+        catch (Exception thrown)
+        {
+            return new Outcome { Error = CallErrors.ToWire(thrown) };
+        }
+    }
+}

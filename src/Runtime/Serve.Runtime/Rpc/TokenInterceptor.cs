@@ -1,0 +1,31 @@
+using System.Text;
+using Grpc.Core;
+using Grpc.Core.Interceptors;
+
+namespace Serve.Runtime.Rpc;
+
+/// <summary>Refuses every call that does not present this process's token. Holds no state.</summary>
+internal sealed class TokenInterceptor(CallServerOptions options) : Interceptor
+{
+    private readonly byte[] expected = Encoding.UTF8.GetBytes(options.Token);
+
+    public override Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
+        TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
+    {
+        Require(context);
+        return continuation(request, context);
+    }
+
+    public override Task ServerStreamingServerHandler<TRequest, TResponse>(
+        TRequest request, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, ServerStreamingServerMethod<TRequest, TResponse> continuation)
+    {
+        Require(context);
+        return continuation(request, responseStream, context);
+    }
+
+    private void Require(ServerCallContext context)
+    {
+        if (!RpcToken.Matches(context.RequestHeaders.GetValue(RpcToken.MetadataKey), expected))
+            throw new RpcException(new Status(StatusCode.Unauthenticated, "The token is missing or wrong."));
+    }
+}

@@ -1,0 +1,197 @@
+using System.Collections.Immutable;
+using Google.Protobuf;
+using Grpc.Core;
+using Serve.Routes;
+using Serve.Runtime.Nodes;
+using Serve.Runtime.Rpc;
+using Serve.Runtime.Topics;
+using Serve.Runtime.Wire;
+
+namespace Serve.Runtime.Workers;
+
+/// <summary>
+/// A worker as its node sees it: the orders it can be given. Its phase and leases are written by <see cref="WorkerPool"/> under the pool's
+/// lock; its process and route once, by the start that the pool runs.
+/// </summary>
+internal sealed class Worker(string id, string? key, string label, string logFile, WorkerPool pool, CallChannels channels) : IActorHome
+{
+    /// <summary>How long an order to stop may take beyond its drain, cancellation and disposal included.</summary>
+    private static readonly TimeSpan StopSlack = TimeSpan.FromSeconds(15);
+
+    private readonly Metadata headers = [];
+    private Control.ControlClient? client;
+
+    public string Id => id;
+
+    /// <summary>What its actors share; null for a worker of one actor.</summary>
+    public string? Key => key;
+
+    public string Label => label;
+
+    public string LogFile => logFile;
+
+    public WorkerPhase Phase { get; set; }
+
+    public int Leases { get; set; }
+
+    /// <summary>Gives its start up.</summary>
+    public CancellationTokenSource Start { get; } = new();
+
+    /// <summary>Completes when it can hold actors; fails when it never will.</summary>
+    public Task Started { get; set; } = Task.CompletedTask;
+
+    /// <summary>Completes when its process is reaped.</summary>
+    public TaskCompletionSource<string> Ended { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public string? EndedBecause => Ended.Task.IsCompletedSuccessfully ? Ended.Task.Result : null;
+
+    public WorkerProcess? Process { get; set; }
+
+    public ProcessRoute? Route { get; private set; }
+
+    /// <summary>Says where it can be reached. Orders may be given from then on.</summary>
+    public void Reach(ProcessRoute route)
+    {
+        Route = route;
+        headers.Add(RpcToken.MetadataKey, route.Token!);
+        client = new(channels.To(route));
+    }
+
+    public async Task<ActorHandle> CreateAsync(ActorSpec spec, ImmutableArray<int> gpuIds, CancellationToken cancellationToken)
+    {
+        var request = new CreateActorRequest
+        {
+            ActorId = spec.Id.Value,
+            Kind = spec.Kind,
+            Payload = UnsafeByteOperations.UnsafeWrap(spec.Payload),
+            Parallel = spec.Concurrency == ConcurrencyMode.Parallel,
+            MaxOngoing = spec.MaxOngoing,
+        };
+        request.GpuIds.AddRange(gpuIds);
+        try
+        {
+            var outcome = await client!.CreateActorAsync(request, headers, cancellationToken: cancellationToken);
+            return outcome.Error is { } error
+                ? throw new ActorCreationException(spec.Id, error.Message, error.Stack.Length == 0 ? null : error.Stack)
+                : new RemoteActor(spec.Id, Route!, channels);
+        }
+        catch (RpcException broken)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            throw new ActorCreationException(spec.Id, await WhyAsync(broken), null, broken);
+        }
+    }
+
+    public async Task StopAsync(ActorId id, TimeSpan drainTimeout, CancellationToken cancellationToken)
+    {
+        if (client is null || EndedBecause is not null)
+            return;
+
+        // The order itself is not cancelled: a second one, with no time to drain, overtakes it.
+        await using var cut = cancellationToken.UnsafeRegister(_ => _ = StopQuietlyAsync(id, TimeSpan.Zero), null);
+        await StopQuietlyAsync(id, drainTimeout).WaitAsync(drainTimeout + StopSlack, pool.Time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    public async Task ReconfigureAsync(ActorId id, int maxOngoing, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    {
+        var request = new ReconfigureActorRequest { ActorId = id.Value, MaxOngoing = maxOngoing, Payload = UnsafeByteOperations.UnsafeWrap(payload) };
+        await OrderAsync(id, () => client!.ReconfigureActorAsync(request, headers, cancellationToken: cancellationToken), cancellationToken);
+    }
+
+    public Task CheckHealthAsync(ActorId id, CancellationToken cancellationToken) =>
+        OrderAsync(id, () => client!.CheckHealthAsync(new() { ActorId = id.Value }, headers, cancellationToken: cancellationToken), cancellationToken);
+
+    public Task ReleaseAsync() => pool.ReleaseAsync(this);
+
+    /// <summary>Hands it a publication. One that it did not live to see does not count.</summary>
+    public async Task PublishAsync(Publication publication, CancellationToken cancellationToken)
+    {
+        var request = new PublishRequest
+        {
+            Topic = publication.Topic,
+            Version = publication.Version,
+            Payload = UnsafeByteOperations.UnsafeWrap(publication.Payload),
+        };
+        try
+        {
+            var outcome = await client!.PublishAsync(request, headers, cancellationToken: cancellationToken);
+            if (outcome.Error is { } error)
+                throw CallErrors.FromWire(error, id);
+        }
+        catch (RpcException broken)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+
+            // Nothing but its end breaks a loopback call; whoever thinks otherwise finds out by the ping.
+            await SeeEndAsync((pool.Options.PingPeriod + pool.Options.PingTimeout) * 4, cancellationToken);
+            if (EndedBecause is null)
+                throw new IOException($"Worker {id} did not take topic {publication.Topic}.", broken);
+        }
+    }
+
+    public async Task<string?> CollectMetricsAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await client!.CollectMetricsAsync(new(), headers, cancellationToken: cancellationToken)).Text;
+        }
+        catch (RpcException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Whether it answers.</summary>
+    public async Task<bool> PingAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await client!.PingAsync(new(), headers, cancellationToken: cancellationToken);
+            return true;
+        }
+        catch (RpcException)
+        {
+            return false;
+        }
+    }
+
+    private async Task StopQuietlyAsync(ActorId id, TimeSpan drainTimeout)
+    {
+        try
+        {
+            await client!.StopActorAsync(new() { ActorId = id.Value, DrainMs = (long)drainTimeout.TotalMilliseconds }, headers);
+        }
+        catch (RpcException)
+        {
+            // Its process is gone, and the actor with it.
+        }
+    }
+
+    private async Task OrderAsync(ActorId actor, Func<AsyncUnaryCall<Outcome>> order, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var running = order();
+            if ((await running.ResponseAsync).Error is { } error)
+                throw CallErrors.FromWire(error, actor.Value);
+        }
+        catch (RpcException broken)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            throw new ReplicaDiedException($"Actor {actor}: {await WhyAsync(broken)}", broken);
+        }
+    }
+
+    private async Task SeeEndAsync(TimeSpan limit, CancellationToken cancellationToken)
+    {
+        Task ended = Ended.Task;
+        await ended.WaitAsync(limit, pool.Time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <summary>The way it ended, which is known a moment after its calls broke.</summary>
+    private async Task<string> WhyAsync(RpcException broken)
+    {
+        await SeeEndAsync(TimeSpan.FromSeconds(2), CancellationToken.None);
+        return EndedBecause ?? $"Worker {id} does not answer: {broken.Status.Detail}";
+    }
+}

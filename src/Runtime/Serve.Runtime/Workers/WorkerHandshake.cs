@@ -1,0 +1,12 @@
+namespace Serve.Runtime.Workers;
+
+/// <summary>The first line on a worker's standard input, as JSON. After it comes <see cref="StopLine"/> or the end, which means: die at once.</summary>
+/// <param name="WorkerId">Its id, which is its process id in routes.</param>
+/// <param name="Token">What callers present.</param>
+/// <param name="LogFile">Where its output goes from now on.</param>
+/// <param name="ParentPid">The node's process id in the operating system.</param>
+internal sealed record WorkerHandshake(string WorkerId, string Token, string LogFile, int ParentPid)
+{
+    /// <summary>Asks the worker to end by itself.</summary>
+    public const string StopLine = "stop";
+}

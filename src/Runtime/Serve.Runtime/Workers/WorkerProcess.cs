@@ -1,0 +1,132 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Text.Json;
+
+namespace Serve.Runtime.Workers;
+
+/// <summary>
+/// One worker as an operating system process: its start, its pipes, its end. It is reaped before <see cref="Exited"/> completes, and its group
+/// is killed with it. Knows nothing of actors.
+/// </summary>
+internal sealed class WorkerProcess
+{
+    private const int KeptLines = 200;
+    private readonly Process process;
+    private readonly string logFile;
+    private readonly ConcurrentQueue<string> errorLines = new();
+    private volatile string? killedBecause;
+
+    private WorkerProcess(Process process, string logFile)
+    {
+        this.process = process;
+        this.logFile = logFile;
+        Pid = process.Id;
+        var errors = KeepAsync(process.StandardError);
+        Exited = WaitAsync(errors);
+    }
+
+    public int Pid { get; }
+
+    /// <summary>How it ended, for people. Never fails.</summary>
+    public Task<string> Exited { get; }
+
+    public static async Task<WorkerProcess> StartAsync(IReadOnlyList<string> command, string logFile)
+    {
+        var info = new ProcessStartInfo(command[0], command.Skip(1))
+        {
+            UseShellExecute = false,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        return new(await ProcessForker.StartAsync(info), logFile);
+    }
+
+    /// <summary>Tells it who it is and waits until it can be called.</summary>
+    /// <exception cref="IOException">It ended, or wrote something else.</exception>
+    public async Task<WorkerReady> ShakeHandsAsync(WorkerHandshake handshake, CancellationToken cancellationToken)
+    {
+        await SendAsync(JsonSerializer.Serialize(handshake, ServeJson.Options));
+        while (await process.StandardOutput.ReadLineAsync(cancellationToken) is { } line)
+        {
+            // A host may print a banner of its own first.
+            if (!line.StartsWith('{'))
+                continue;
+            var ready = JsonSerializer.Deserialize<WorkerReady>(line, ServeJson.Options)!;
+            _ = KeepAsync(process.StandardOutput);
+            return ready;
+        }
+
+        throw new IOException("The worker closed its output before it was ready.");
+    }
+
+    /// <summary>Asks it to end by itself; harmless when it is gone.</summary>
+    public async Task AskToStopAsync()
+    {
+        try
+        {
+            await SendAsync(WorkerHandshake.StopLine);
+        }
+        catch (Exception thrown) when (thrown is IOException or ObjectDisposedException or InvalidOperationException)
+        {
+            // It ended first.
+        }
+    }
+
+    /// <summary>Kills it and its children.</summary>
+    /// <param name="because">Told as the way it ended; null where that is nobody's surprise.</param>
+    public void Kill(string? because = null)
+    {
+        killedBecause ??= because;
+        if (Exited.IsCompleted)
+            return;
+        NativeProcess.KillGroup(Pid);
+        try
+        {
+            // Also when it had not made its group yet.
+            process.Kill(entireProcessTree: OperatingSystem.IsWindows());
+        }
+        catch (InvalidOperationException)
+        {
+            // It ended first.
+        }
+    }
+
+    private async Task SendAsync(string line)
+    {
+        await process.StandardInput.WriteAsync(line + "\n");
+        await process.StandardInput.FlushAsync();
+    }
+
+    private async Task<string> WaitAsync(Task errors)
+    {
+        await process.WaitForExitAsync();
+
+        // Its group outlives it where user code started children. The number cannot have been given out again so soon.
+        NativeProcess.KillGroup(Pid);
+
+        // What it wrote before it had a log file is in the pipe still; a child of a child may hold that open for ever.
+        await Task.WhenAny(errors, Task.Delay(TimeSpan.FromMilliseconds(200)));
+        var lines = CrashReport.ReadTail(logFile).Concat(errorLines);
+        var report = CrashReport.Describe(process.ExitCode, lines);
+        process.Dispose();
+        return killedBecause is { } because ? $"{because}\n{report}" : report;
+    }
+
+    private async Task KeepAsync(StreamReader reader)
+    {
+        try
+        {
+            while (await reader.ReadLineAsync() is { } line)
+            {
+                errorLines.Enqueue(line);
+                if (errorLines.Count > KeptLines)
+                    errorLines.TryDequeue(out _);
+            }
+        }
+        catch (Exception thrown) when (thrown is IOException or ObjectDisposedException or InvalidOperationException)
+        {
+            // The pipe went with the process.
+        }
+    }
+}

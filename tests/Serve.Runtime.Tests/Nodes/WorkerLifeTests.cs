@@ -1,0 +1,317 @@
+using System.Diagnostics;
+using Serve.Calls;
+using Serve.Runtime.Tests.Testing;
+
+namespace Serve.Runtime.Tests.Nodes;
+
+public sealed class WorkerLifeTests : IAsyncDisposable
+{
+    private readonly TestRuntime runtime = new(options => options with
+    {
+        PingPeriod = TimeSpan.FromMilliseconds(200),
+        PingTimeout = TimeSpan.FromMilliseconds(500),
+        WorkerStopTimeout = TimeSpan.FromSeconds(2),
+    });
+
+    public ValueTask DisposeAsync() => runtime.DisposeAsync();
+
+    [Fact]
+    public async Task Create_ManyForOneKeyAtOnce_ShareOneWorker()
+    {
+        var actors = await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => runtime.CreateAsync(new WorkerPlacement.Shared("app")))).SoonAsync();
+        Assert.Single(actors.Select(actor => actor.Process.ProcessId).Distinct());
+        var worker = Assert.Single(runtime.Node.Workers);
+        Assert.Equal(12, worker.ActorIds.Count);
+        Assert.Equal("app", worker.Label);
+    }
+
+    [Fact]
+    public async Task Stop_LastActor_EndsAndReapsTheWorker()
+    {
+        var first = await runtime.CreateAsync(new WorkerPlacement.Shared("app"), cpus: 1);
+        var second = await runtime.CreateAsync(new WorkerPlacement.Shared("app"), cpus: 1);
+        var pid = Assert.Single(runtime.Node.Workers).ProcessId;
+        await runtime.Node.StopAsync(first.Id, TimeSpan.Zero, default).SoonAsync();
+        Assert.True(LinuxProcess.Exists(pid));
+        await runtime.Node.StopAsync(second.Id, TimeSpan.Zero, default).SoonAsync();
+        Assert.False(LinuxProcess.Exists(pid));
+        Assert.Empty(runtime.Node.Workers);
+        Assert.Empty(runtime.Node.Resources.Reserved.Units);
+        Assert.False(runtime.Node.Events.TryRead(out _));
+    }
+
+    [Fact]
+    public async Task Create_AfterTheLastWasStopped_StartsAnotherWorker()
+    {
+        for (var i = 0; i < 3; i++)
+        {
+            var actor = await runtime.CreateAsync(new WorkerPlacement.Shared("app"), id: $"a{i}");
+            Assert.Equal(1, await actor.CallAsync<int>("Increment"));
+            await runtime.Node.StopAsync(actor.Id, TimeSpan.Zero, default).SoonAsync();
+        }
+    }
+
+    [Fact]
+    public async Task Kill_AWorker_TellsEachActorAndReaps()
+    {
+        var actor = await runtime.CreateAsync(new WorkerPlacement.Shared("app"), cpus: 1);
+        var other = await runtime.CreateAsync(new WorkerPlacement.Shared("app"), cpus: 1);
+        var pid = Assert.Single(runtime.Node.Workers).ProcessId;
+        var inFlight = actor.CallAsync<bool>("Forever");
+        await Eventually.HoldsAsync(() => actor.CallAsync<int>("State").GetAwaiter().GetResult() == 0);
+        var clock = Stopwatch.StartNew();
+        Kill(pid);
+        var first = Assert.IsType<ActorEvent.ActorDied>(await runtime.NextEventAsync());
+        var second = Assert.IsType<ActorEvent.ActorDied>(await runtime.NextEventAsync());
+        var worker = Assert.IsType<ActorEvent.WorkerDied>(await runtime.NextEventAsync());
+        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(1), $"Seen after {clock.Elapsed}.");
+        Assert.Equal(new HashSet<ActorId> { actor.Id, other.Id }, [first.Id, second.Id]);
+        Assert.Equal(pid, worker.ProcessId);
+        Assert.Contains("SIGKILL", worker.Reason, StringComparison.Ordinal);
+        Assert.False(LinuxProcess.Exists(pid));
+        Assert.Empty(runtime.Node.Resources.Reserved.Units);
+        await Assert.ThrowsAsync<ReplicaDiedException>(() => inFlight);
+        Assert.True((await Assert.ThrowsAsync<CallRefusedException>(() => actor.CallAsync<int>("Increment"))).Gone);
+        await runtime.Node.StopAsync(actor.Id, TimeSpan.Zero, default).SoonAsync();
+    }
+
+    [Theory]
+    [InlineData("Crash", "crashed as asked", "SIGABRT")]
+    [InlineData("Overflow", "Stack overflow.", "SIGABRT")]
+    public async Task Crash_OfUserCode_IsToldInItsLastWords(string method, string says, string signal)
+    {
+        var actor = await runtime.CreateAsync(new WorkerPlacement.Own("crash"));
+        var bystander = await runtime.CreateAsync(new WorkerPlacement.Own("bystander"));
+        await Assert.ThrowsAsync<ReplicaDiedException>(() => actor.CallAsync<object?>(method));
+        var died = Assert.IsType<ActorEvent.ActorDied>(await runtime.NextEventAsync());
+        Assert.Contains(says, died.Reason, StringComparison.Ordinal);
+        Assert.Contains(signal, died.Reason, StringComparison.Ordinal);
+        Assert.Equal(1, await bystander.CallAsync<int>("Increment"));
+    }
+
+    [Fact]
+    public async Task End_OfAWorker_TakesTheChildrenOfUserCodeAlong()
+    {
+        var stopped = await runtime.CreateAsync(new WorkerPlacement.Own("stopped"));
+        var killed = await runtime.CreateAsync(new WorkerPlacement.Own("killed"));
+        var childOfStopped = await stopped.CallAsync<int>("Spawn");
+        var childOfKilled = await killed.CallAsync<int>("Spawn");
+        Assert.True(LinuxProcess.Exists(childOfStopped) && LinuxProcess.Exists(childOfKilled));
+        await runtime.Node.StopAsync(stopped.Id, TimeSpan.Zero, default).SoonAsync();
+        Kill(await killed.CallAsync<int>("Pid"));
+        await runtime.NextEventAsync();
+        await Eventually.HoldsAsync(() => !IsAlive(childOfStopped) && !IsAlive(childOfKilled));
+    }
+
+    [Fact]
+    public async Task Worker_HasAGroupOfItsOwn()
+    {
+        await runtime.CreateAsync(new WorkerPlacement.Own("group"));
+        var pid = Assert.Single(runtime.Node.Workers).ProcessId;
+        Assert.Equal(pid, LinuxProcess.GroupOf(pid));
+        Assert.NotEqual(pid, LinuxProcess.GroupOf(Environment.ProcessId));
+    }
+
+    [Fact]
+    public async Task Worker_ThatIsFrozen_IsKilledAfterMissedPings()
+    {
+        await runtime.CreateAsync(new WorkerPlacement.Own("frozen"));
+        var pid = Assert.Single(runtime.Node.Workers).ProcessId;
+        Signal(pid, "STOP");
+        Assert.Contains("did not answer", Assert.IsType<ActorEvent.ActorDied>(await runtime.NextEventAsync()).Reason, StringComparison.Ordinal);
+        Assert.False(LinuxProcess.Exists(pid));
+    }
+
+    [Fact]
+    public async Task Create_ConstructorThrows_IsToldAndTheWorkerEnds()
+    {
+        var thrown = await Assert.ThrowsAsync<ActorCreationException>(() => runtime.CreateAsync(new WorkerPlacement.Own("bad"), "throw", cpus: 1));
+        Assert.Contains("the constructor has no luck", thrown.Message, StringComparison.Ordinal);
+        Assert.Contains("TestActivator", thrown.Details, StringComparison.Ordinal);
+        Assert.Empty(runtime.Node.Workers);
+        Assert.Empty(runtime.Node.Resources.Reserved.Units);
+        Assert.False(runtime.Node.Events.TryRead(out _));
+    }
+
+    [Fact]
+    public async Task Create_ConstructorCrashes_IsToldAsTheCreationsFailure()
+    {
+        var thrown = await Assert.ThrowsAsync<ActorCreationException>(() => runtime.CreateAsync(new WorkerPlacement.Own("bad"), "crash"));
+        Assert.Contains("crashed in the constructor", thrown.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Create_Cancelled_LeavesNothing()
+    {
+        using var source = new CancellationTokenSource();
+        var creation = runtime.CreateAsync(new WorkerPlacement.Own("slow"), "slow", cpus: 1, cancellationToken: source.Token);
+        await Eventually.HoldsAsync(() => runtime.Node.Workers.Count == 1);
+        var pid = runtime.Node.Workers[0].ProcessId;
+        await source.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(creation.SoonAsync);
+        Assert.False(LinuxProcess.Exists(pid));
+        Assert.Empty(runtime.Node.Resources.Reserved.Units);
+    }
+
+    [Fact]
+    public async Task Create_CancelledWhileTheWorkerStarts_LeavesNothing()
+    {
+        using var source = new CancellationTokenSource();
+        var creation = runtime.CreateAsync(new WorkerPlacement.Own("early"), cancellationToken: source.Token);
+        await source.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(creation.SoonAsync);
+        await runtime.DisposeAsync();
+        Assert.DoesNotContain(LinuxProcess.Children(), child => child.State == "Z");
+    }
+
+    [Fact]
+    public async Task Create_WorkerCannotStart_SaysWhatItWrote()
+    {
+        await using var broken = new TestRuntime(options => options with { WorkerCommand = [TestRuntime.Executable, "nonsense"] });
+        var thrown = await Assert.ThrowsAsync<ActorCreationException>(() => broken.CreateAsync(new WorkerPlacement.Own("x")));
+        Assert.Contains("worker | node N", thrown.Message, StringComparison.Ordinal);
+        Assert.Contains("code 2", thrown.Message, StringComparison.Ordinal);
+        await using var absent = new TestRuntime(options => options with { WorkerCommand = ["/does/not/exist"] });
+        await Assert.ThrowsAsync<ActorCreationException>(() => absent.CreateAsync(new WorkerPlacement.Own("x")));
+    }
+
+    [Fact]
+    public async Task Create_WorkerNeverGetsReady_TimesOut()
+    {
+        await using var silent = new TestRuntime(options => options with { WorkerCommand = ["sleep", "300"], WorkerStartTimeout = TimeSpan.FromMilliseconds(300) });
+        var thrown = await Assert.ThrowsAsync<ActorCreationException>(() => silent.CreateAsync(new WorkerPlacement.Own("x")).SoonAsync());
+        Assert.Contains("not ready within 0.3 s", thrown.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(LinuxProcess.Children(), child => child.Name == "sleep");
+    }
+
+    [Fact]
+    public async Task Stop_WithOngoingCall_DrainsIt()
+    {
+        var actor = await runtime.CreateAsync(new WorkerPlacement.Own("drain"));
+        var call = actor.CallAsync<int>("Wait", 400);
+        await Eventually.HoldsAsync(() => actor.CallAsync<int>("State").GetAwaiter().GetResult() == 0);
+        await runtime.Node.StopAsync(actor.Id, TimeSpan.FromSeconds(10), default).SoonAsync();
+        Assert.Equal(400, await call);
+    }
+
+    [Fact]
+    public async Task Stop_DrainTimesOut_CancelsTheCall()
+    {
+        var actor = await runtime.CreateAsync(new WorkerPlacement.Own("drain"));
+        var call = actor.CallAsync<bool>("Forever");
+        await Eventually.HoldsAsync(() => actor.CallAsync<int>("State").GetAwaiter().GetResult() == 0);
+        await runtime.Node.StopAsync(actor.Id, TimeSpan.FromMilliseconds(100), default).SoonAsync();
+        await Assert.ThrowsAsync<ReplicaDiedException>(() => call);
+    }
+
+    [Fact]
+    public async Task Stop_CutShort_EndsTheDrain()
+    {
+        var actor = await runtime.CreateAsync(new WorkerPlacement.Own("drain"));
+        var call = actor.CallAsync<bool>("Forever");
+        await Eventually.HoldsAsync(() => actor.CallAsync<int>("State").GetAwaiter().GetResult() == 0);
+        using var source = new CancellationTokenSource(100);
+        await runtime.Node.StopAsync(actor.Id, TimeSpan.FromMinutes(5), source.Token).SoonAsync();
+        await Assert.ThrowsAsync<ReplicaDiedException>(() => call);
+    }
+
+    [Fact]
+    public async Task Stop_ActorThatBlocksItsTurn_EndsAllTheSame()
+    {
+        var actor = await runtime.CreateAsync(new WorkerPlacement.Own("stuck"));
+        var call = actor.CallAsync<bool>("Block", 600_000);
+        var pid = Assert.Single(runtime.Node.Workers).ProcessId;
+        await runtime.Node.StopAsync(actor.Id, TimeSpan.Zero, default).SoonAsync();
+        Assert.False(LinuxProcess.Exists(pid));
+        await Assert.ThrowsAnyAsync<Exception>(() => call);
+    }
+
+    [Fact]
+    public async Task Publish_IsInForceEverywhere_WhenItCompletes()
+    {
+        var actor = await runtime.CreateAsync(new WorkerPlacement.Own("first"));
+        await runtime.Node.PublishAsync("test", 1, "one"u8.ToArray(), default).SoonAsync();
+        Assert.Equal("1:one", runtime.Topics.Newest);
+        Assert.Equal("1:one", await actor.CallAsync<string?>("Topic"));
+        var late = await runtime.CreateAsync(new WorkerPlacement.Own("second"));
+        Assert.Equal("1:one", await late.CallAsync<string?>("Topic"));
+        await runtime.Node.PublishAsync("test", 0, "old"u8.ToArray(), default).SoonAsync();
+        Assert.Equal("1:one", await late.CallAsync<string?>("Topic"));
+    }
+
+    [Fact]
+    public async Task Publish_WorkerDiesMeanwhile_DoesNotCount()
+    {
+        await runtime.CreateAsync(new WorkerPlacement.Own("dies"));
+        var pid = Assert.Single(runtime.Node.Workers).ProcessId;
+        Signal(pid, "STOP");
+        var publication = runtime.Node.PublishAsync("test", 1, "one"u8.ToArray(), default);
+        Kill(pid);
+        await publication.SoonAsync();
+    }
+
+    [Fact]
+    public async Task Log_OfAWorker_HoldsWhatUserCodeWrites()
+    {
+        var actor = await runtime.CreateAsync(new WorkerPlacement.Own("log"));
+        await actor.CallAsync<object?>("Write", "written by user code");
+        var log = Assert.Single(runtime.Node.Workers).LogFile;
+        await Eventually.HoldsAsync(() => File.ReadAllText(log).Contains("written by user code", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Dispose_WithActorsEverywhere_LeavesNoProcess()
+    {
+        await Task.WhenAll(Enumerable.Range(0, 3).Select(i => runtime.CreateAsync(new WorkerPlacement.Own($"w{i}"))));
+        var pids = runtime.Node.Workers.Select(worker => worker.ProcessId).ToList();
+        Assert.Equal(3, pids.Count);
+        await runtime.DisposeAsync();
+        Assert.DoesNotContain(pids, LinuxProcess.Exists);
+    }
+
+    [Fact]
+    public async Task Kill_OfTheNode_EndsItsWorkersWithinTwoSeconds()
+    {
+        using var node = Process.Start(new ProcessStartInfo(TestRuntime.Executable, ["node", "2"]) { RedirectStandardOutput = true })!;
+        var pids = (await node.StandardOutput.ReadLineAsync().SoonAsync())!.Split(' ').Select(int.Parse).ToList();
+        Assert.Equal(2, pids.Count);
+        Assert.All(pids, pid => Assert.True(LinuxProcess.Exists(pid)));
+        node.Kill();
+        await Eventually.HoldsAsync(() => !pids.Any(IsAlive), within: TimeSpan.FromSeconds(2));
+        await node.WaitForExitAsync();
+    }
+
+    [Fact]
+    public async Task Worker_WhoseInputEnds_DiesAtOnce()
+    {
+        using var worker = Process.Start(new ProcessStartInfo(TestRuntime.Executable, ["worker"]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+        var log = Path.GetTempFileName();
+        await worker.StandardInput.WriteLineAsync($"{{\"worker_id\":\"w\",\"token\":\"t\",\"log_file\":\"{log}\",\"parent_pid\":{Environment.ProcessId}}}");
+        await worker.StandardInput.FlushAsync();
+        Assert.Contains("call_address", await worker.StandardOutput.ReadLineAsync().SoonAsync(), StringComparison.Ordinal);
+        worker.StandardInput.Close();
+        await worker.WaitForExitAsync().SoonAsync();
+        File.Delete(log);
+    }
+
+    // A defunct process whose parent is not ours to reap counts as dead.
+    private static bool IsAlive(int pid)
+    {
+        try
+        {
+            return !File.ReadAllText($"/proc/{pid}/stat").Contains(") Z ", StringComparison.Ordinal);
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+
+    private static void Kill(int pid) => Signal(pid, "KILL");
+
+    private static void Signal(int pid, string signal)
+    {
+        using var kill = Process.Start("kill", [$"-{signal}", pid.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        kill.WaitForExit();
+    }
+}

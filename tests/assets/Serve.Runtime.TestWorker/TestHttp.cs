@@ -1,0 +1,26 @@
+using Microsoft.AspNetCore.Http;
+
+namespace Serve.Runtime.TestWorker;
+
+/// <summary>Answers HTTP with what it saw of the request.</summary>
+public sealed class TestHttp(ActorContext actor) : IHttpActor
+{
+    public async ValueTask<bool> TryHandleAsync(HttpContext context)
+    {
+        if (!actor.Gate.TryEnter())
+            return false;
+        try
+        {
+            using var reader = new StreamReader(context.Request.Body);
+            var body = await reader.ReadToEndAsync(context.RequestAborted);
+            var own = string.Join(',', context.Request.Headers.Keys.Where(name => name.StartsWith("Serve-", StringComparison.OrdinalIgnoreCase)));
+            await context.Response.WriteAsync($"{context.Request.Method} {context.Request.PathBase}|{context.Request.Path}|{body.Length}|{own}", context.RequestAborted);
+        }
+        finally
+        {
+            actor.Gate.Exit();
+        }
+
+        return true;
+    }
+}
