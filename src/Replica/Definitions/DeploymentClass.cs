@@ -24,9 +24,21 @@ internal sealed class DeploymentClass
     {
         var options = type.GetCustomAttribute<DeploymentAttribute>(inherit: false)!.ToOptions();
         var found = new DeploymentClass(type, options with { Name = options.Name ?? type.Name.Split('`')[0] });
-        OptionRules.Check(type, found.Options, found.Errors);
+        found.CheckOptions();
         found.ReadShape();
         return found;
+    }
+
+    private void CheckOptions()
+    {
+        try
+        {
+            DeploymentSpecs.Merge(Options, file: null);
+        }
+        catch (DefinitionException error)
+        {
+            Errors.AddRange(error.Errors.Select(line => $"[Deployment] of {Type.FullName}: {line}"));
+        }
     }
 
     private void ReadShape()

@@ -99,7 +99,7 @@ public sealed class DeploymentInspectorTests
             [Deployment("First")] public sealed class Third { public Third() { } public Third(int x) { } }
             """));
 
-        Assert.Contains(error.Errors, line => line.Contains("MaxOngoingRequests is 0"));
+        Assert.Contains(error.Errors, line => line.Contains("max_ongoing_requests: must be"));
         Assert.Contains(error.Errors, line => line.Contains("First.A is overloaded"));
         Assert.Contains(error.Errors, line => line.Contains("Second is abstract"));
         Assert.Contains(error.Errors, line => line.Contains("Third has 2 public constructors"));
@@ -113,18 +113,18 @@ public sealed class DeploymentInspectorTests
     [InlineData("[Deployment] public static class A { }", "A is static")]
     [InlineData("[Deployment] public class A<T>;", "A`1 is generic")]
     [InlineData("[Deployment] public class A { private A() { } }", "A has no public constructor")]
-    [InlineData("[Deployment(\"a/b\")] public class A;", "Name is 'a/b'")]
-    [InlineData("[Deployment(\"a#b\")] public class A;", "Name is 'a#b'")]
-    [InlineData("[Deployment(NumReplicas = -1)] public class A;", "NumReplicas is -1; it must be 0 to 10000")]
-    [InlineData("[Deployment(NumReplicas = 10001)] public class A;", "NumReplicas is 10001")]
-    [InlineData("[Deployment(MaxQueuedRequests = -2)] public class A;", "MaxQueuedRequests is -2; it must be at least -1")]
-    [InlineData("[Deployment(HealthCheckPeriodS = 0)] public class A;", "HealthCheckPeriodS is 0; it must be more than 0")]
-    [InlineData("[Deployment(HealthCheckTimeoutS = double.NaN)] public class A;", "HealthCheckTimeoutS is NaN")]
-    [InlineData("[Deployment(GracefulShutdownTimeoutS = -1)] public class A;", "GracefulShutdownTimeoutS is -1; it must be at least 0")]
-    [InlineData("[Deployment(NumGpus = 1.5)] public class A;", "NumGpus is 1.5; it must be whole above 1")]
-    [InlineData("[Deployment(NumCpus = -0.5)] public class A;", "NumCpus is -0.5")]
-    [InlineData("[Deployment(Memory = -1)] public class A;", "Memory is -1")]
-    [InlineData("[Deployment(Concurrency = (ConcurrencyMode)7)] public class A;", "Concurrency is 7")]
+    [InlineData("[Deployment(\"a/b\")] public class A;", "a/b.name: 'a/b' must")]
+    [InlineData("[Deployment(\"a#b\")] public class A;", "a#b.name: 'a#b' must")]
+    [InlineData("[Deployment(NumReplicas = -1)] public class A;", "[Deployment] of A: A.num_replicas: must be")]
+    [InlineData("[Deployment(NumReplicas = 10001)] public class A;", "A.num_replicas: must be")]
+    [InlineData("[Deployment(MaxQueuedRequests = -2)] public class A;", "A.max_queued_requests: must be")]
+    [InlineData("[Deployment(HealthCheckPeriodS = 0)] public class A;", "A.health_check_period_s: must be more than 0")]
+    [InlineData("[Deployment(HealthCheckTimeoutS = double.NaN)] public class A;", "A.health_check_timeout_s: must be")]
+    [InlineData("[Deployment(GracefulShutdownTimeoutS = -1)] public class A;", "A.graceful_shutdown_timeout_s: must be at least 0")]
+    [InlineData("[Deployment(NumGpus = 1.5)] public class A;", "A.actor_options.num_gpus: must be whole above 1")]
+    [InlineData("[Deployment(NumCpus = -0.5)] public class A;", "A.actor_options.num_cpus: must be")]
+    [InlineData("[Deployment(Memory = -1)] public class A;", "A.actor_options.memory: must be")]
+    [InlineData("[Deployment(Concurrency = (ConcurrencyMode)7)] public class A;", "A.concurrency: must be")]
     [InlineData("[Deployment] public class A { public T Get<T>(T x) => x; }", "A.Get is generic or takes ref")]
     [InlineData("[Deployment] public class A { public void Get(out int x) => x = 1; }", "A.Get is generic or takes ref")]
     [InlineData("[Deployment] public class A { public bool CheckHealth() => true; }", "A.CheckHealth is a hook and must be")]

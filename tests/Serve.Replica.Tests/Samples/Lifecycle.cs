@@ -83,7 +83,7 @@ public sealed class Caller(DeploymentHandle<Counter> counter, DeploymentHandle c
 {
     public async Task<object> Call() => new
     {
-        count = await counter.ToDeploymentHandle().Remote<int>(),
+        count = await counter.ToDeploymentHandle().Remote<object>(),
         square = await calculator.Method("Square").Remote<int>(3),
         requestId = replica.RequestId,
         model = replica.MultiplexedModelId,

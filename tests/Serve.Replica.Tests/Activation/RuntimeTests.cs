@@ -1,0 +1,108 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Serve.Calls;
+using Serve.Replica.Tests.Samples;
+using Serve.Replicas;
+using Serve.Routes;
+using Serve.Routing;
+using Serve.Runtime;
+using Serve.Specs;
+
+namespace Serve.Replica.Tests.Activation;
+
+/// <summary>Replicas under the real runtime and router, in one process.</summary>
+public sealed class RuntimeTests : IAsyncLifetime
+{
+    private static readonly Type[] Application = [typeof(Caller), typeof(Counter), typeof(Calculator)];
+
+    private readonly string logs = Directory.CreateTempSubdirectory("serve-runtime-").FullName;
+    private ServiceProvider services = null!;
+    private IActorRuntime runtime = null!;
+
+    public Task InitializeAsync()
+    {
+        services = new ServiceCollection()
+            .AddServeRuntime(new NodeRuntimeOptions())
+            .AddServeRouting(provider =>
+            {
+                var directory = provider.GetRequiredService<IActorDirectory>();
+                return replica => directory.Resolve(new ActorId(replica.ReplicaId), replica.Process);
+            })
+            .AddServeReplicas()
+            .BuildServiceProvider();
+        runtime = services.GetRequiredService<IActorRuntime>();
+        return Task.CompletedTask;
+    }
+
+    public async Task DisposeAsync()
+    {
+        await services.DisposeAsync();
+        Directory.Delete(logs, recursive: true);
+    }
+
+    [Fact]
+    public async Task Handles_BetweenReplicas_CallAcrossTheRouter()
+    {
+        var replicas = await Task.WhenAll(Application.Select(StartAsync));
+        await PublishAsync(replicas);
+        var caller = new DeploymentHandle(services.GetRequiredService<IHandleFactory>().GetTarget("Caller", "shop"), "Caller");
+
+        var answer = await caller.Options(requestId: "r7").Remote<JsonElement>();
+
+        Assert.Equal("""{"count":{"count":1},"square":9,"requestId":"r7","model":null}""", answer.GetRawText());
+    }
+
+    [Fact]
+    public async Task Create_ConstructorThrows_IsTheCreationsFailure()
+    {
+        var error = await Assert.ThrowsAsync<ActorCreationException>(() => StartAsync(typeof(Throwing)));
+
+        Assert.Contains("no model file", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Stop_Replica_RefusesCallsFromThenOn()
+    {
+        var counter = await StartAsync(typeof(Counter));
+        Assert.Equal(1, (await counter.InvokeAsync(new NamedCall<CountReply>("Call"), CallContext.None, CancellationToken.None)).Count);
+
+        await runtime.StopAsync(counter.Id, TimeSpan.FromSeconds(5), CancellationToken.None);
+
+        await Assert.ThrowsAsync<CallRefusedException>(() =>
+            counter.InvokeAsync(new NamedCall<CountReply>("Call"), CallContext.None, CancellationToken.None).AsTask());
+    }
+
+    private Task<ActorHandle> StartAsync(Type sample) => runtime.CreateAsync(new ActorSpec
+    {
+        Id = new ActorId($"shop#{sample.Name}#r1"),
+        Kind = ReplicaStart.ActorKind,
+        MaxOngoing = 10,
+        Payload = JsonSerializer.SerializeToUtf8Bytes(new ReplicaStart
+        {
+            ReplicaId = $"shop#{sample.Name}#r1",
+            Spec = new DeploymentSpec { Name = sample.Name },
+            PackageDirectory = Path.GetDirectoryName(sample.Assembly.Location)!,
+            AssemblyFile = Path.GetFileName(sample.Assembly.Location),
+            PackageHash = "samples",
+            TypeName = sample.FullName!,
+            LogDirectory = Path.Combine(logs, sample.Name, "r1"),
+            DeploymentsByType = Application.ToImmutableSortedDictionary(type => type.FullName!, type => type.Name),
+        }, ServeJson.Options),
+    }, CancellationToken.None);
+
+    private Task PublishAsync(ActorHandle[] replicas) => runtime.PublishAsync(RouteSnapshot.Topic, 1, JsonSerializer.SerializeToUtf8Bytes(new RouteSnapshot
+    {
+        Version = 1,
+        Deployments = [.. Application.Zip(replicas, (type, replica) => new DeploymentRoute
+        {
+            Application = "shop",
+            Deployment = type.Name,
+            MaxOngoingRequests = 10,
+            MaxQueuedRequests = 10,
+            Replicas = [new ReplicaRoute(replica.Id.Value, replica.Process)],
+        })],
+    }, ServeJson.Options), CancellationToken.None);
+
+    private sealed record CountReply(int Count);
+}
