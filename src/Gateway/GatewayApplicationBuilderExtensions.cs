@@ -16,6 +16,7 @@ public static class GatewayApplicationBuilderExtensions
     public static IApplicationBuilder UseServeGateway(this IApplicationBuilder app)
     {
         app.UseMiddleware<RequestMiddleware>();
+        app.UseWhen(Upgrades.IsAskedFor, static upgrade => upgrade.UseWebSockets());
         app.UseRouting();
         app.UseEndpoints(MapServeGateway);
         app.Run(NotFoundAsync);

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging;
 using Serve.Routes;
 
@@ -24,7 +25,7 @@ internal sealed class FakeWorker : IAsyncDisposable
 
     public int Refusals;
 
-    public ProcessRoute Route => new(Id, app.Urls.First(), null, Token);
+    public ProcessRoute Route => new(Id, app.Urls.First(), app.Urls.Last(), Token);
 
     public static async Task<FakeWorker> StartAsync()
     {
@@ -32,7 +33,8 @@ internal sealed class FakeWorker : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
-            kestrel.Listen(System.Net.IPAddress.Loopback, 0);
+            kestrel.Listen(System.Net.IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);
+            kestrel.Listen(System.Net.IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2);
             kestrel.Limits.MaxRequestBodySize = null;
         });
         var app = builder.Build();

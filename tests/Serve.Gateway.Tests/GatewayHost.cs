@@ -46,9 +46,9 @@ internal sealed class GatewayHost : IAsyncDisposable
         builder.Logging.AddProvider(new LogRecorder(logged));
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureServeGateway(options.Http, headersTimeout));
         builder.Services.AddServeRouting(_ => route => actors[route.ReplicaId]);
+        builder.Services.AddSingleton<IActorDirectory>(new FakeDirectory());
         builder.Services.AddServeGateway(options);
         var app = builder.Build();
-        app.UseWebSockets();
         app.UseServeGateway();
         await app.StartAsync();
         return new GatewayHost(app, actors) { Logged = logged };
@@ -106,5 +106,12 @@ internal sealed class GatewayHost : IAsyncDisposable
     {
         Client.Dispose();
         await app.DisposeAsync();
+    }
+
+    private sealed class FakeDirectory : IActorDirectory
+    {
+        public string ProcessId => "node";
+
+        public ActorHandle Resolve(ActorId id, ProcessRoute process) => throw new NotSupportedException();
     }
 }

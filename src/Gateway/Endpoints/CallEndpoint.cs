@@ -46,7 +46,7 @@ internal sealed class CallEndpoint(RouteTable handles, GatewayOptions options, T
         }
 
         if (TimeoutOf(request) is { } limit)
-            await RequestTimeout.RunAsync(context, CallAsync, limit, time);
+            await RequestTimeout.RunAsync(context, CallAsync, limit, WireHeaders.TimeoutMs, time);
         else
             await CallAsync(context);
     }

@@ -1,11 +1,9 @@
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 using Serve.Gateway.Requests;
 using Serve.Routing;
 using Serve.Runtime;
-using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Model;
 
@@ -17,11 +15,13 @@ namespace Serve.Gateway.Proxy;
 /// </summary>
 /// <param name="next">YARP's forwarder.</param>
 /// <param name="table">Where everything is.</param>
+/// <param name="directory">Tells which process this is.</param>
 /// <param name="options">The gateway's settings.</param>
 /// <param name="log">For replicas that die.</param>
-internal sealed class AdmissionMiddleware(RequestDelegate next, RouteTable table, GatewayOptions options, ILogger<AdmissionMiddleware> log)
+internal sealed class AdmissionMiddleware(
+    RequestDelegate next, RouteTable table, IActorDirectory directory, GatewayOptions options, ILogger<AdmissionMiddleware> log)
 {
-    private readonly ConditionalWeakTable<ReplicaSlot, DestinationState> destinations = [];
+    private readonly ConditionalWeakTable<ReplicaSlot, WorkerDestinations> destinations = [];
     private readonly string rootPath = options.Http.RootPath.TrimEnd('/');
 
     private enum Outcome
@@ -94,15 +94,19 @@ internal sealed class AdmissionMiddleware(RequestDelegate next, RouteTable table
 
     private async ValueTask<Outcome> ForwardAsync(HttpContext context, IReverseProxyFeature proxy, ReplicaSlot slot, ForwardAttempt attempt)
     {
-        if (slot.Route.Process.HttpAddress is null)
+        // A replica of this process that has no HTTP side anymore has been stopped.
+        if (slot.Route.Process.ProcessId == directory.ProcessId)
+            return Outcome.Gone;
+        var worker = destinations.GetValue(slot, static slot => new WorkerDestinations(slot.Route.Process));
+        if (worker.For(attempt) is not { } destination)
             return Outcome.Gone;
         attempt.Slot = slot;
         attempt.Refused = null;
-        proxy.AvailableDestinations = destinations.GetValue(slot, static slot => new DestinationState(
-            slot.Route.Process.ProcessId,
-            new DestinationModel(new DestinationConfig { Address = slot.Route.Process.HttpAddress! })));
+        proxy.AvailableDestinations = destination;
 
         await next(context);
+        if (attempt.Body is { } body)
+            await body.WhenQuietAsync();
 
         if (attempt.Refused is { } refused)
             return Retry(context, attempt, gone: refused == "gone");
@@ -151,18 +155,22 @@ internal sealed class AdmissionMiddleware(RequestDelegate next, RouteTable table
     private ForwardAttempt Begin(HttpContext context, string prefix)
     {
         var request = context.Request;
+        var body = ForwardedBody.Of(context);
+        var isUpgrade = Upgrades.IsAskedFor(context);
         var attempt = new ForwardAttempt
         {
             PathBase = new PathString(request.Path.Value![..PrefixLength(prefix)]).ToUriComponent(),
             RequestId = context.TraceIdentifier,
-            Body = ForwardedBody.Of(context),
-            IsUpgrade = HttpMethods.IsConnect(request.Method)
-                || context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true }
-                && request.Headers.Upgrade.ToString().Equals("websocket", StringComparison.OrdinalIgnoreCase),
+            Body = body,
+            IsUpgrade = isUpgrade,
+            WantsConversation = !isUpgrade && body is not null && (body.IsAskedFor || IsGrpc(request)),
         };
         context.Features.Set(attempt);
         return attempt;
     }
+
+    private static bool IsGrpc(HttpRequest request) =>
+        request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) is true;
 
     private int PrefixLength(string prefix) => rootPath.Length + (prefix == "/" ? 0 : prefix.Length);
 }

@@ -23,6 +23,15 @@ internal sealed class ForwardAttempt
     /// <summary>Whether it asks for a connection of another protocol (WebSocket): then what follows the headers is no body.</summary>
     public required bool IsUpgrade { get; init; }
 
+    /// <summary>
+    /// Whether it is to go by HTTP/2: a body that the worker may answer before it has ended (over HTTP/1.1 the pool sends first and listens
+    /// then, and a replica that echoes would wait for ever), or gRPC, which ends with trailers that Kestrel has in HTTP/2 only.
+    /// </summary>
+    public required bool WantsConversation { get; init; }
+
+    /// <summary>Whether it goes by HTTP/2 now.</summary>
+    public bool IsConversation { get; set; }
+
     /// <summary>What the worker said instead of starting the request: <c>full</c> or <c>gone</c>.</summary>
     public string? Refused { get; set; }
 }

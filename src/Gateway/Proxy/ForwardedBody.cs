@@ -18,6 +18,7 @@ internal sealed class ForwardedBody
     private readonly byte[]? kept;
     private int keptLength;
     private bool isLost;
+    private Task sending = Task.CompletedTask;
 
     private ForwardedBody(HttpContext context)
     {
@@ -50,7 +51,11 @@ internal sealed class ForwardedBody
     /// <param name="cancellationToken">Fires when the request is given up.</param>
     /// <returns>Completes when it has been sent.</returns>
     public Task SendAsync(Stream destination, CancellationToken cancellationToken) =>
-        kept is null ? StreamAsync(destination, cancellationToken) : ReplayAsync(kept, destination, cancellationToken);
+        sending = kept is null ? StreamAsync(destination, cancellationToken) : ReplayAsync(kept, destination, cancellationToken);
+
+    /// <summary>Waits until nothing reads the request any longer: a worker may have answered before it was sent to the end.</summary>
+    /// <returns>Completes then, whether it was sent or not.</returns>
+    public async Task WhenQuietAsync() => await sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     private async Task ReplayAsync(byte[] buffer, Stream destination, CancellationToken cancellationToken)
     {

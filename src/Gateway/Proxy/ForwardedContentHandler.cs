@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Serve.Gateway.Proxy;
 
 /// <summary>Puts a <see cref="ForwardedContent"/> in the place of YARP's own content, which can be read only once; YARP lets nothing before this point do so.</summary>
@@ -17,6 +19,8 @@ internal sealed class ForwardedContentHandler(HttpMessageHandler connections) : 
             }
 
             request.Content = content;
+            if (attempt.IsConversation)
+                request.Version = HttpVersion.Version20;
         }
 
         return base.SendAsync(request, cancellationToken);

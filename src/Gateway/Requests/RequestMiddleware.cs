@@ -34,7 +34,7 @@ internal sealed class RequestMiddleware(
             if (context.Request.ContentLength > options.Http.MaxRequestBodyBytes)
                 await TooLargeAsync(context);
             else if (timeout is { } limit)
-                await RequestTimeout.RunAsync(context, next, limit, time);
+                await RequestTimeout.RunAsync(context, next, limit, "http_options.request_timeout_s", time);
             else
                 await next(context);
         }

@@ -1,0 +1,25 @@
+using Serve.Routes;
+using Yarp.ReverseProxy.Configuration;
+using Yarp.ReverseProxy.Model;
+
+namespace Serve.Gateway.Proxy;
+
+/// <summary>A worker's two ports as YARP knows destinations. Immutable.</summary>
+internal sealed class WorkerDestinations(ProcessRoute process)
+{
+    private readonly DestinationState? http = Of(process, process.HttpAddress);
+    private readonly DestinationState? call = Of(process, process.CallAddress);
+
+    /// <summary>Where a request goes.</summary>
+    /// <param name="attempt">The request; told which protocol it goes by.</param>
+    /// <returns>Null when the process takes none.</returns>
+    public DestinationState? For(ForwardAttempt attempt)
+    {
+        attempt.IsConversation = attempt.WantsConversation && call is not null;
+        return attempt.IsConversation ? call : http;
+    }
+
+    private static DestinationState? Of(ProcessRoute process, string? address) => address is null
+        ? null
+        : new DestinationState(process.ProcessId, new DestinationModel(new DestinationConfig { Address = address }));
+}
