@@ -6,11 +6,12 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Serve.Routes;
 using Serve.Runtime.Http;
 
 namespace Serve.Runtime.Rpc;
 
-/// <summary>The server of a process that holds actors: forwarded requests by HTTP/1.1 and calls by gRPC, each on a loopback port of its own.</summary>
+/// <summary>The server of a process that holds actors: forwarded requests by HTTP/1.1, calls by gRPC and forwarded conversations by HTTP/2, each on a loopback port of its own.</summary>
 internal static class CallServer
 {
     private const int StreamWindow = 1 << 20;
@@ -64,7 +65,7 @@ internal static class CallServer
     {
         // Before routing, so that no path of a user's can ever meet an endpoint of ours.
         var dispatch = app.ApplicationServices.GetRequiredService<HttpDispatch>();
-        app.Use(next => context => HttpProtocol.IsHttp2(context.Request.Protocol) ? next(context) : dispatch.HandleAsync(context));
+        app.Use(next => context => IsCall(context.Request) ? next(context) : dispatch.HandleAsync(context));
         app.UseRouting();
         app.UseEndpoints(endpoints =>
         {
@@ -73,4 +74,7 @@ internal static class CallServer
                 endpoints.MapGrpcService<ControlService>();
         });
     }
+    // A gateway forwards by HTTP/2 too, where both sides speak at once or the answer ends with trailers; it names the actor then.
+    private static bool IsCall(HttpRequest request) =>
+        HttpProtocol.IsHttp2(request.Protocol) && !request.Headers.ContainsKey(WireHeaders.Actor);
 }
