@@ -313,8 +313,8 @@ public sealed class HandleGeneratorTests
                 "14: Error SERVE004 'Methods.Span' takes a span or a pointer: it cannot be called through a handle; make it internal",
                 "15: Error SERVE004 'Methods.SpanBack' returns a span or a pointer: it cannot be called through a handle; make it internal",
                 "16: Warning SERVE005 'Methods.Options' has the name of a member of DeploymentHandle<Methods>; call it by name: handle.ToDeploymentHandle().Method(\"Options\")",
-                "19: Warning SERVE006 'Inner' is private or protected, so no typed handle can be generated for it; make it internal or public",
-                "20: Warning SERVE006 'FileLocal' is file-local, so no typed handle can be generated for it; make it internal or public",
+                "19: Info SERVE006 'Inner' is private or protected, so no typed handle can be generated for it; make it internal or public",
+                "20: Info SERVE006 'FileLocal' is file-local, so no typed handle can be generated for it; make it internal or public",
             ],
             compiled.Findings);
         Assert.Empty(compiled.Problems());
@@ -348,5 +348,30 @@ public sealed class HandleGeneratorTests
             output => Assert.Contains(
                 output.Reason,
                 new[] { Microsoft.CodeAnalysis.IncrementalStepRunReason.Unchanged, Microsoft.CodeAnalysis.IncrementalStepRunReason.Cached }));
+    }
+
+    [Fact]
+    public void NamesThatLookAlike_DoNotCollide()
+    {
+        var compiled = Compiled.From("""
+            namespace A.B { [Deployment] public class C { public int M(int a = 1) => 1; public int MMethod() => 1; public int M_() => 1; } }
+            namespace A { [Deployment] public class B_C { public int M() => 1; } }
+            namespace A_B { [Deployment] public class C { public int M() => 1; } }
+            """);
+
+        Assert.Empty(compiled.Problems());
+        Assert.Equal(3, compiled.Run.GeneratedTrees.Length);
+    }
+
+    [Fact]
+    public void PublicClassInAnInternalOne_WithInternalTypes_Compiles()
+    {
+        var compiled = Compiled.From("""
+            namespace My;
+            internal sealed record Hidden(int A);
+            [Deployment] internal sealed class C { public Hidden M(Hidden a, List<Hidden>? b = null) => a; public async IAsyncEnumerable<Hidden> S(Hidden[] a) { await Task.Yield(); yield return a[0]; } }
+            """);
+
+        Assert.Empty(compiled.Problems());
     }
 }

@@ -1,6 +1,6 @@
 namespace Serve;
 
-/// <summary>The node answered with an error that this version of the client does not know.</summary>
+/// <summary>The node answered with an error that has no exception of its own: a conflict with what runs, a failure of the node itself, or something newer than this client.</summary>
 /// <param name="reason">The node's own word for it; empty when it gave none.</param>
 /// <param name="statusCode">The HTTP status.</param>
 /// <param name="message">What the node said.</param>

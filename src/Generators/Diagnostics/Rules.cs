@@ -23,7 +23,7 @@ internal static class Rules
 
     public static readonly DiagnosticDescriptor NotVisible = Rule(
         "SERVE006", "A class that other code cannot see gets no typed handle",
-        "'{0}' is {1}, so no typed handle can be generated for it; make it internal or public", DiagnosticSeverity.Warning);
+        "'{0}' is {1}, so no typed handle can be generated for it; make it internal or public", DiagnosticSeverity.Info);
 
     public static readonly DiagnosticDescriptor OldLanguage = Rule(
         "SERVE007", "Typed handles need C# 14",

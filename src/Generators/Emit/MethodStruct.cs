@@ -10,7 +10,7 @@ internal static class MethodStruct
     public static bool IsNeeded(MethodModel method) =>
         method.Arguments.Count() > HandleWriter.MostArguments || method.Arguments.Any(argument => argument.Default is not null || argument.IsParams);
 
-    public static string NameOf(MethodModel method) => method.Name + "Method";
+    public static string NameOf(MethodModel method) => $"{method.Name}_{(method.IsStream ? "Stream" : "Method")}";
 
     public static void Write(SourceWriter writer, DeploymentModel deployment, MethodModel method)
     {

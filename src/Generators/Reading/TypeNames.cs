@@ -11,12 +11,12 @@ internal static class TypeNames
 
     public static string Of(ITypeSymbol type) => type.ToDisplayString(Format);
 
-    /// <summary>The full name as one identifier: unique within an assembly.</summary>
+    /// <summary>The full name as one identifier, unique within an assembly: an underscore of its own is doubled.</summary>
     public static string Flat(INamedTypeSymbol type)
     {
         var flat = new StringBuilder();
-        foreach (var letter in type.ToDisplayString(SymbolDisplayFormat.CSharpErrorMessageFormat))
-            flat.Append(letter is '.' or '+' or '<' or '>' or ',' or ' ' ? '_' : letter);
-        return flat.Replace("@", "").ToString();
+        foreach (var letter in type.ToDisplayString(SymbolDisplayFormat.CSharpErrorMessageFormat).Where(letter => letter != '@'))
+            flat.Append(letter == '_' ? "__" : char.IsLetterOrDigit(letter) ? letter.ToString() : "_");
+        return flat.ToString();
     }
 }
