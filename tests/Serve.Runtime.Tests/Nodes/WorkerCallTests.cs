@@ -48,10 +48,25 @@ public sealed class WorkerCallTests(WorkerCallTests.Fixture fixture) : IClassFix
         var actor = await runtime.CreateAsync(Place, maxOngoing: 1);
         using var source = new CancellationTokenSource();
         var call = actor.InvokeAsync(new NamedCall<bool>("Forever"), CallContext.None, source.Token).AsTask();
-        await Eventually.HoldsAsync(() => IsFull(actor).GetAwaiter().GetResult());
+        await Eventually.HoldsAsync(() => IsFull(actor));
         await source.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(call.SoonAsync);
-        await Eventually.HoldsAsync(() => !IsFull(actor).GetAwaiter().GetResult());
+        await Eventually.HoldsAsync(async () => !await IsFull(actor));
+    }
+
+    [Fact]
+    public async Task Call_ManyCancelledAtOnce_SpareTheOthers()
+    {
+        var actor = await runtime.CreateAsync(Place);
+        var spared = actor.CallAsync<int>("Wait", 1500);
+        using var source = new CancellationTokenSource();
+        var calls = Enumerable.Range(0, 600).Select(_ => actor.InvokeAsync(new NamedCall<bool>("Forever"), CallContext.None, source.Token).AsTask()).ToList();
+        Assert.Equal(1, await actor.CallAsync<int>("Increment"));
+        await source.CancelAsync();
+        foreach (var call in calls)
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(call.SoonAsync);
+        Assert.Equal(1500, await spared);
+        Assert.Equal(2, await actor.CallAsync<int>("Increment"));
     }
 
     [Fact]
@@ -116,7 +131,7 @@ public sealed class WorkerCallTests(WorkerCallTests.Fixture fixture) : IClassFix
                 break;
         }
 
-        await Eventually.HoldsAsync(() => !IsFull(actor).GetAwaiter().GetResult());
+        await Eventually.HoldsAsync(async () => !await IsFull(actor));
         Assert.Equal(-1, await actor.CallAsync<int>("State"));
     }
 
@@ -171,7 +186,7 @@ public sealed class WorkerCallTests(WorkerCallTests.Fixture fixture) : IClassFix
         Assert.Equal("new", await actor.CallAsync<string>("Configured"));
         using var source = new CancellationTokenSource();
         var forever = actor.InvokeAsync(new NamedCall<bool>("Forever"), CallContext.None, source.Token).AsTask();
-        await Eventually.HoldsAsync(() => IsFull(actor).GetAwaiter().GetResult());
+        await Eventually.HoldsAsync(() => IsFull(actor));
         await source.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => forever);
     }

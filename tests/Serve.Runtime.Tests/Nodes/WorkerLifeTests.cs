@@ -58,7 +58,7 @@ public sealed class WorkerLifeTests : IAsyncDisposable
         var other = await runtime.CreateAsync(new WorkerPlacement.Shared("app"), cpus: 1);
         var pid = Assert.Single(runtime.Node.Workers).ProcessId;
         var inFlight = actor.CallAsync<bool>("Forever");
-        await Eventually.HoldsAsync(() => actor.CallAsync<int>("State").GetAwaiter().GetResult() == 0);
+        await Eventually.HoldsAsync(async () => await actor.CallAsync<int>("State") == 0);
         var clock = Stopwatch.StartNew();
         Kill(pid);
         var first = Assert.IsType<ActorEvent.ActorDied>(await runtime.NextEventAsync());
@@ -154,6 +154,44 @@ public sealed class WorkerLifeTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Stop_OfAnActorThatIsBeingMade_GivesItsCreationUp()
+    {
+        var creation = runtime.CreateAsync(new WorkerPlacement.Shared("slow"), "slow", cpus: 1, id: "slow");
+        await Eventually.HoldsAsync(() => runtime.Node.Workers.Count == 1);
+        await runtime.Node.StopAsync(new("slow"), TimeSpan.FromSeconds(10), default).SoonAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => creation);
+        Assert.Empty(runtime.Node.Workers);
+        Assert.Empty(runtime.Node.Resources.Reserved.Units);
+    }
+
+    [Fact]
+    public async Task CreateAndStop_Racing_LeaveNothing()
+    {
+        await runtime.CreateAsync(new WorkerPlacement.Shared("app"), id: "stays");
+        for (var round = 0; round < 30; round++)
+        {
+            using var source = new CancellationTokenSource();
+            var creation = runtime.CreateAsync(new WorkerPlacement.Shared("app"), cpus: 1, id: $"r{round}", cancellationToken: source.Token);
+            for (var spin = 0; spin < round % 6; spin++)
+                await Task.Yield();
+            var stop = round % 2 == 0 ? runtime.Node.StopAsync(new($"r{round}"), TimeSpan.Zero, default) : source.CancelAsync();
+            await stop.SoonAsync();
+            try
+            {
+                await creation.SoonAsync();
+                await runtime.Node.StopAsync(new($"r{round}"), TimeSpan.Zero, default).SoonAsync();
+            }
+            catch (OperationCanceledException)
+            {
+                // The stop or the cancellation came first.
+            }
+        }
+
+        Assert.Empty(runtime.Node.Resources.Reserved.Units);
+        Assert.Equal("stays", Assert.Single(Assert.Single(runtime.Node.Workers).ActorIds).Value);
+    }
+
+    [Fact]
     public async Task Create_CancelledWhileTheWorkerStarts_LeavesNothing()
     {
         using var source = new CancellationTokenSource();
@@ -189,7 +227,7 @@ public sealed class WorkerLifeTests : IAsyncDisposable
     {
         var actor = await runtime.CreateAsync(new WorkerPlacement.Own("drain"));
         var call = actor.CallAsync<int>("Wait", 400);
-        await Eventually.HoldsAsync(() => actor.CallAsync<int>("State").GetAwaiter().GetResult() == 0);
+        await Eventually.HoldsAsync(async () => await actor.CallAsync<int>("State") == 0);
         await runtime.Node.StopAsync(actor.Id, TimeSpan.FromSeconds(10), default).SoonAsync();
         Assert.Equal(400, await call);
     }
@@ -199,7 +237,7 @@ public sealed class WorkerLifeTests : IAsyncDisposable
     {
         var actor = await runtime.CreateAsync(new WorkerPlacement.Own("drain"));
         var call = actor.CallAsync<bool>("Forever");
-        await Eventually.HoldsAsync(() => actor.CallAsync<int>("State").GetAwaiter().GetResult() == 0);
+        await Eventually.HoldsAsync(async () => await actor.CallAsync<int>("State") == 0);
         await runtime.Node.StopAsync(actor.Id, TimeSpan.FromMilliseconds(100), default).SoonAsync();
         await Assert.ThrowsAsync<ReplicaDiedException>(() => call);
     }
@@ -209,7 +247,7 @@ public sealed class WorkerLifeTests : IAsyncDisposable
     {
         var actor = await runtime.CreateAsync(new WorkerPlacement.Own("drain"));
         var call = actor.CallAsync<bool>("Forever");
-        await Eventually.HoldsAsync(() => actor.CallAsync<int>("State").GetAwaiter().GetResult() == 0);
+        await Eventually.HoldsAsync(async () => await actor.CallAsync<int>("State") == 0);
         using var source = new CancellationTokenSource(100);
         await runtime.Node.StopAsync(actor.Id, TimeSpan.FromMinutes(5), source.Token).SoonAsync();
         await Assert.ThrowsAsync<ReplicaDiedException>(() => call);

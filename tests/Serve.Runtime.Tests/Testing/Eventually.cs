@@ -5,10 +5,13 @@ internal static class Eventually
 {
     public static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
 
-    public static async Task HoldsAsync(Func<bool> condition, Func<string>? describe = null, TimeSpan? within = null)
+    public static Task HoldsAsync(Func<bool> condition, Func<string>? describe = null, TimeSpan? within = null) =>
+        HoldsAsync(() => Task.FromResult(condition()), describe, within);
+
+    public static async Task HoldsAsync(Func<Task<bool>> condition, Func<string>? describe = null, TimeSpan? within = null)
     {
         using var bound = new CancellationTokenSource(within ?? Bound);
-        while (!condition())
+        while (!await condition())
         {
             if (bound.IsCancellationRequested)
                 Assert.Fail($"Did not happen within {within ?? Bound}: {describe?.Invoke()}");

@@ -8,9 +8,10 @@ using Serve.Calls;
 namespace Serve.Runtime;
 
 /// <summary>The actors of this process, node or worker alike: makes them, finds them, ends them. The one writer of its set.</summary>
-internal sealed class ActorHost(IServiceProvider services, ProcessIdentity identity, TimeProvider time, ILogger<ActorHost> logger)
+internal sealed partial class ActorHost(IServiceProvider services, ProcessIdentity identity, TimeProvider time, ILogger<ActorHost> logger)
 {
     private readonly ConcurrentDictionary<ActorId, LocalActor> actors = new();
+    private readonly ConcurrentDictionary<ActorId, ActorCreation> creations = new();
 
     // Late, since activators may depend on the directory, which depends on this.
     private readonly Lazy<ImmutableDictionary<string, IActorActivator>> activators =
@@ -23,29 +24,25 @@ internal sealed class ActorHost(IServiceProvider services, ProcessIdentity ident
     {
         if (!activators.Value.TryGetValue(spec.Kind, out var activator))
             throw new ActorCreationException(spec.Id, $"Nothing here makes actors of kind '{spec.Kind}'.");
-        var turns = ActorTurns.Create(spec.Concurrency, logger);
-        var gate = new ActorGate(spec.MaxOngoing);
-        var life = new ActorLife(spec.Id, gate, turns, time, logger);
-        var context = new ActorContext
+        using var creation = new ActorCreation(cancellationToken);
+        if (actors.ContainsKey(spec.Id) || !creations.TryAdd(spec.Id, creation))
+            throw new ActorCreationException(spec.Id, $"Actor {spec.Id} is here already.");
+        try
         {
-            Spec = spec,
-            ProcessId = identity.ProcessId,
-            Turns = turns,
-            Gate = gate,
-            GpuIds = gpuIds,
-            Aborted = life.Aborted,
-            Services = services,
-        };
-        var instance = await ActivateAsync(activator, context, cancellationToken);
-        var actor = new LocalActor(instance, context, life, () => identity.Route);
-        if (actors.TryAdd(spec.Id, actor))
-            return actor;
-        await instance.DisposeAsync();
-        throw new ActorCreationException(spec.Id, $"Actor {spec.Id} is here already.");
+            var (instance, context, life) = await ActivateAsync(activator, spec, gpuIds, creation.Token);
+            return actors[spec.Id] = new LocalActor(instance, context, life, () => identity.Route);
+        }
+        finally
+        {
+            // Before its disposal tells whoever gave it up to look among the actors.
+            creations.TryRemove(new(spec.Id, creation));
+        }
     }
 
     public async Task StopAsync(ActorId id, TimeSpan drainTimeout, CancellationToken cancellationToken)
     {
+        if (creations.TryGetValue(id, out var creation))
+            await creation.GiveUpAsync();
         if (!actors.TryGetValue(id, out var actor))
             return;
         await actor.Life.EndAsync(actor.Instance, drainTimeout, cancellationToken);
@@ -81,29 +78,62 @@ internal sealed class ActorHost(IServiceProvider services, ProcessIdentity ident
         }
     }
 
-    private static async Task<ActorInstance> ActivateAsync(IActorActivator activator, ActorContext context, CancellationToken cancellationToken)
+    private async Task<(ActorInstance Instance, ActorContext Context, ActorLife Life)> ActivateAsync(
+        IActorActivator activator, ActorSpec spec, ImmutableArray<int> gpuIds, CancellationToken cancellationToken)
     {
+        var turns = ActorTurns.Create(spec.Concurrency, logger);
+        var gate = new ActorGate(spec.MaxOngoing);
+        var life = new ActorLife(spec.Id, gate, turns, time, logger);
+        var context = new ActorContext
+        {
+            Spec = spec,
+            ProcessId = identity.ProcessId,
+            Turns = turns,
+            Gate = gate,
+            GpuIds = gpuIds,
+            Aborted = life.Aborted,
+            Services = services,
+        };
+        cancellationToken.ThrowIfCancellationRequested();
+
         // A constructor may block for long: it has a thread of its own.
-        var activation = context.Turns.RunAsync(
+        var activation = turns.RunAsync(
             (activator, context, cancellationToken), static call => call.activator.ActivateAsync(call.context, call.cancellationToken), blocking: true).AsTask();
         try
         {
-            var instance = await activation.WaitAsync(cancellationToken);
-            return instance;
+            return (await activation.WaitAsync(cancellationToken), context, life);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            _ = activation.ContinueWith(
-                static late => late.IsCompletedSuccessfully ? late.Result.DisposeAsync().AsTask() : Task.CompletedTask,
-                CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            _ = DisposeLateAsync(activation, spec.Id);
             throw;
         }
         catch (Exception thrown)
         {
             var cause = thrown is TargetInvocationException { InnerException: { } inner } ? inner : thrown;
-            throw new ActorCreationException(context.Spec.Id, $"{cause.GetType().FullName}: {cause.Message}", cause.ToString(), cause);
+            throw new ActorCreationException(spec.Id, $"{cause.GetType().FullName}: {cause.Message}", cause.ToString(), cause);
+        }
+    }
+
+    /// <summary>Undoes a creation that went on after it was given up.</summary>
+    private async Task DisposeLateAsync(Task<ActorInstance> activation, ActorId id)
+    {
+        try
+        {
+            await (await activation).DisposeAsync();
+        }
+        catch (OperationCanceledException)
+        {
+            // It heeded its token: there is nothing to undo.
+        }
+        catch (Exception thrown)
+        {
+            LogLate(logger, thrown, id);
         }
     }
 
     private LocalActor Require(ActorId id) => Find(id) ?? throw new CallRefusedException(id.Value, gone: true);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Creating actor {Id} failed after it had been given up")]
+    private static partial void LogLate(ILogger logger, Exception thrown, ActorId id);
 }

@@ -11,7 +11,10 @@ internal sealed class ActorRecord(ActorSpec spec)
 
     public ResourceAllocation? Allocation { get; set; }
 
-    /// <summary>Gives the creation up.</summary>
+    /// <summary>Whether someone asked it to stop before it was there.</summary>
+    public bool IsGivenUp { get; set; }
+
+    /// <summary>Tells the creator so.</summary>
     public CancellationTokenSource Creation { get; } = new();
 
     /// <summary>Completes when nothing of the actor is left.</summary>

@@ -6,8 +6,9 @@ namespace Serve.Runtime.Nodes;
 /// <code>
 /// Creating -> Live      TryLive       the creator; refused when the home ended meanwhile
 /// Creating -> Gone      Forget        the creator, after undoing
-/// Live     -> Stopping  TryStop       the first that asks
-/// Stopping -> Gone      Forget        the same
+/// Live     -> Stopping  Stop          the first that asks
+/// Creating             Stop          gives the creation up; its creator undoes it
+/// Stopping -> Gone      Forget        the one that made it Stopping
 /// Live     -> Gone      TakeDead      the home's end; an actor being created or stopped is its creator's or stopper's
 /// </code>
 /// </summary>
@@ -15,11 +16,13 @@ internal sealed class ActorRegister
 {
     private readonly Lock sync = new();
     private readonly Dictionary<ActorId, ActorRecord> records = [];
+    private bool closed;
 
     public ActorRecord Begin(ActorSpec spec)
     {
         lock (sync)
         {
+            ObjectDisposedException.ThrowIf(closed, typeof(IActorRuntime));
             var record = new ActorRecord(spec);
             return records.TryAdd(spec.Id, record) ? record : throw new ActorCreationException(spec.Id, $"Actor {spec.Id} exists already.");
         }
@@ -31,12 +34,13 @@ internal sealed class ActorRegister
             return records.GetValueOrDefault(id);
     }
 
-    public IReadOnlyList<ActorRecord> All
+    /// <summary>Takes no more actors from now on; those that are left.</summary>
+    public IReadOnlyList<ActorRecord> Close()
     {
-        get
+        lock (sync)
         {
-            lock (sync)
-                return [.. records.Values];
+            closed = true;
+            return [.. records.Values];
         }
     }
 
@@ -62,22 +66,30 @@ internal sealed class ActorRegister
     {
         lock (sync)
         {
-            if (record.Home!.EndedBecause is not null || record.Creation.IsCancellationRequested)
+            if (record.Home!.EndedBecause is not null || record.IsGivenUp)
                 return false;
             record.Phase = ActorPhase.Live;
             return true;
         }
     }
 
-    public bool TryStop(ActorRecord record)
+    /// <summary>Whether the caller is the one that ends the actor. When its creator does, the creation is given up first.</summary>
+    public bool Stop(ActorRecord record)
     {
         lock (sync)
         {
-            if (record.Phase != ActorPhase.Live)
-                return false;
-            record.Phase = ActorPhase.Stopping;
-            return true;
+            if (record.Phase == ActorPhase.Live)
+            {
+                record.Phase = ActorPhase.Stopping;
+                return true;
+            }
+
+            record.IsGivenUp |= record.Phase == ActorPhase.Creating;
         }
+
+        if (record.IsGivenUp)
+            record.Creation.Cancel();
+        return false;
     }
 
     public void Forget(ActorRecord record)

@@ -35,12 +35,10 @@ internal sealed class NodeCallServer(ActorHost host, ProcessIdentity identity, I
 
     public async ValueTask DisposeAsync()
     {
-        if (server is not null)
-        {
-            await server.StopAsync();
-            server.Dispose();
-        }
-
+        if (Interlocked.Exchange(ref server, null) is not { } running)
+            return;
+        await running.StopAsync();
+        running.Dispose();
         starting.Dispose();
     }
 

@@ -45,7 +45,6 @@ internal sealed class NodeRuntime : IActorRuntime
 
     public async Task<ActorHandle> CreateAsync(ActorSpec spec, CancellationToken cancellationToken)
     {
-        ObjectDisposedException.ThrowIf(Volatile.Read(ref disposed) != 0, this);
         var record = register.Begin(spec);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, record.Creation.Token);
         try
@@ -55,7 +54,8 @@ internal sealed class NodeRuntime : IActorRuntime
             var handle = await record.Home!.CreateAsync(spec, record.Allocation!.GpuIds, linked.Token);
             if (register.TryLive(record))
                 return handle;
-            linked.Token.ThrowIfCancellationRequested();
+            if (record.IsGivenUp)
+                throw new OperationCanceledException($"Actor {spec.Id} was stopped before it was there.");
             throw new ActorCreationException(spec.Id, $"The worker of actor {spec.Id} ended: {record.Home.EndedBecause}");
         }
         catch
@@ -69,15 +69,14 @@ internal sealed class NodeRuntime : IActorRuntime
     {
         if (register.Find(id) is not { } record)
             return;
-        if (register.TryStop(record))
+        if (register.Stop(record))
         {
             await EndAsync(record, drainTimeout, cancellationToken);
             return;
         }
 
-        if (record.Phase == ActorPhase.Creating)
-            await record.Creation.CancelAsync();
-        else if (record.Home is { } home)
+        // Someone else ends it; this may cut that one's drain short.
+        if (record.Home is { } home)
             await home.StopAsync(id, drainTimeout, cancellationToken);
         await record.Gone.Task;
     }
@@ -102,7 +101,7 @@ internal sealed class NodeRuntime : IActorRuntime
     {
         if (Interlocked.Exchange(ref disposed, 1) != 0)
             return;
-        await Task.WhenAll(register.All.Select(record => StopAsync(record.Spec.Id, TimeSpan.Zero, CancellationToken.None)));
+        await Task.WhenAll(register.Close().Select(record => StopAsync(record.Spec.Id, TimeSpan.Zero, CancellationToken.None)));
         await pool.DisposeAsync();
         await server.DisposeAsync();
         events.Writer.TryComplete();

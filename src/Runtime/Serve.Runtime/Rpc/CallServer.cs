@@ -16,6 +16,9 @@ internal static class CallServer
 {
     private const int StreamWindow = 1 << 20;
 
+    // The server takes a burst of cancelled streams for an attack, in proportion to this, and drops the connection with every call on it.
+    private const int MaxStreams = 1000;
+
     /// <summary>Adds the server to a host whose services hold the process's actors.</summary>
     public static IHostBuilder AddCallServer(this IHostBuilder builder, CallServerOptions options) => builder.ConfigureWebHost(
         web => web
@@ -55,6 +58,7 @@ internal static class CallServer
         kestrel.Limits.MinRequestBodyDataRate = null;
         kestrel.Limits.MinResponseDataRate = null;
         kestrel.Limits.KeepAliveTimeout = TimeSpan.FromDays(1);
+        kestrel.Limits.Http2.MaxStreamsPerConnection = MaxStreams;
         kestrel.Limits.Http2.InitialStreamWindowSize = StreamWindow;
         kestrel.Limits.Http2.InitialConnectionWindowSize = 4 * StreamWindow;
         kestrel.Listen(System.Net.IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);

@@ -116,7 +116,8 @@ internal sealed partial class WorkerPool(
             var number = ++started;
             var id = string.Create(CultureInfo.InvariantCulture, $"{options.NodeId}-worker-{number}");
             var label = key ?? ((WorkerPlacement.Own)placement).Label;
-            var worker = new Worker(id, key, label, Path.Combine(options.WorkerLogDirectory, $"{id}.log"), this, channels) { Leases = 1 };
+            var log = WorkerLogs.NewFile(options.WorkerLogDirectory, id, time);
+            var worker = new Worker(id, key, label, log, this, channels) { Leases = 1 };
             all.Add(worker);
             if (key is not null)
                 shared.Add(key, worker);
@@ -136,6 +137,7 @@ internal sealed partial class WorkerPool(
                 throw new InvalidOperationException("This node was started without a worker command.");
             await nodeServer.StartAsync(bound.Token);
             bound.Token.ThrowIfCancellationRequested();
+            WorkerLogs.Prepare(options.WorkerLogDirectory);
             var process = await WorkerProcess.StartAsync(command, worker.LogFile);
             worker.Process = process;
             _ = WatchAsync(worker, process);

@@ -1,0 +1,99 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Serve.Calls;
+using Serve.Routes;
+using Serve.Runtime.Tests.Testing;
+
+namespace Serve.Runtime.Tests.Http;
+
+public sealed class HttpDispatchTests : IAsyncLifetime, IDisposable
+{
+    private readonly TestRuntime runtime = new();
+    private readonly HttpClient client = new();
+    private ActorHandle actor = null!;
+
+    public async Task InitializeAsync() => actor = await runtime.CreateAsync(new WorkerPlacement.Own("http"), maxOngoing: 1);
+
+    public async Task DisposeAsync() => await runtime.DisposeAsync();
+
+    public void Dispose() => client.Dispose();
+
+    [Fact]
+    public async Task Request_WithTokenAndActor_IsServedWithoutTheNodesHeaders()
+    {
+        var response = await client.SendAsync(Request("/My%20Counter/a/b?x=1", pathBase: "/My%20Counter", body: new byte[100_000]));
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal("POST /My%20Counter|/a/b|100000|", await response.Content.ReadAsStringAsync());
+        Assert.False(response.Headers.Contains("Server"));
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("")]
+    [InlineData("wrong")]
+    public async Task Request_WithoutTheToken_IsRefused(string? token)
+    {
+        var response = await client.SendAsync(Request("/", token: token));
+        Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
+        Assert.Contains(ErrorReason.Unauthorized, await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Request_ToAnActorThatIsNotThere_IsRefusedAsGone()
+    {
+        var response = await client.SendAsync(Request("/", id: "nobody", token: actor.Process.Token));
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
+        Assert.Equal("gone", Assert.Single(response.Headers.GetValues(WireHeaders.Refused)));
+    }
+
+    [Fact]
+    public async Task Request_ToAFullActor_IsRefusedBeforeItsBodyIsSent()
+    {
+        using var source = new CancellationTokenSource();
+        var busy = actor.InvokeAsync(new NamedCall<bool>("Forever"), CallContext.None, source.Token).AsTask();
+        await Eventually.HoldsAsync(async () => (await client.SendAsync(Request("/", token: actor.Process.Token))).StatusCode == HttpStatusCode.ServiceUnavailable);
+        var address = new Uri(actor.Process.HttpAddress!);
+        using var socket = new TcpClient();
+        await socket.ConnectAsync(address.Host, address.Port);
+        var head = $"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n{WireHeaders.Token}: {actor.Process.Token}\r\n{WireHeaders.Actor}: {actor.Id}\r\n\r\n";
+        await socket.GetStream().WriteAsync(Encoding.ASCII.GetBytes(head));
+        var answer = new byte[4096];
+        var length = await socket.GetStream().ReadAsync(answer).SoonAsync();
+        var text = Encoding.ASCII.GetString(answer, 0, length);
+        Assert.StartsWith("HTTP/1.1 503", text, StringComparison.Ordinal);
+        Assert.Contains($"{WireHeaders.Refused}: full", text, StringComparison.Ordinal);
+        await source.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => busy);
+    }
+
+    [Fact]
+    public async Task Request_ForAGrpcPath_ReachesTheActorAndNothingElse()
+    {
+        var response = await client.SendAsync(Request("/serve.runtime.v1.Control/StopActor", token: actor.Process.Token));
+        Assert.StartsWith("POST |/serve.runtime.v1.Control/StopActor", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Node_TakesCallsButNoOrders()
+    {
+        var inNode = await runtime.CreateAsync(WorkerPlacement.InProcess);
+        using var channel = Grpc.Net.Client.GrpcChannel.ForAddress(inNode.Process.CallAddress!);
+        var headers = new Grpc.Core.Metadata { { "serve-token", inNode.Process.Token! } };
+        var thrown = await Assert.ThrowsAsync<Grpc.Core.RpcException>(async () => await new Wire.Control.ControlClient(channel).PingAsync(new(), headers));
+        Assert.Equal(Grpc.Core.StatusCode.Unimplemented, thrown.StatusCode);
+        var unknown = await Assert.ThrowsAsync<Grpc.Core.RpcException>(async () => await new Wire.Calls.CallsClient(channel).CallAsync(new()));
+        Assert.Equal(Grpc.Core.StatusCode.Unauthenticated, unknown.StatusCode);
+    }
+
+    private HttpRequestMessage Request(string path, string? pathBase = null, string? id = null, string? token = "right", byte[]? body = null)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, actor.Process.HttpAddress + path) { Content = new ByteArrayContent(body ?? []) };
+        request.Headers.Add(WireHeaders.Actor, id ?? actor.Id.Value);
+        if (token is not null)
+            request.Headers.Add(WireHeaders.Token, token == "right" ? actor.Process.Token : token);
+        if (pathBase is not null)
+            request.Headers.Add(WireHeaders.PathBase, pathBase);
+        return request;
+    }
+}
