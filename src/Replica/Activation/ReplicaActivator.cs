@@ -50,7 +50,7 @@ public sealed partial class ReplicaActivator(UserAssemblies assemblies) : IActor
             ?? throw new DefinitionException($"{start.AssemblyFile} has no class {start.TypeName}.");
         var hooks = HooksOf(type);
         parts.Context = new ReplicaContext(id, start, context.GpuIds);
-        parts.Services = ReplicaServices.Build(start, parts.Context, context, parts.Log, parts.Code.Assembly, hooks);
+        parts.Services = ReplicaServices.Build(start, parts.Context, context, parts.Log, parts.Code, hooks);
         var logger = parts.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Serve.Replica");
         try
         {

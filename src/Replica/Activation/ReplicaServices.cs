@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Reflection;
+using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -7,6 +8,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Serve.Replica.Definitions;
 using Serve.Replica.Instances;
+using Serve.Replica.Loading;
 using Serve.Replica.Logs;
 using Serve.Replicas;
 using Serve.Runtime;
@@ -17,7 +19,7 @@ namespace Serve.Replica.Activation;
 internal static class ReplicaServices
 {
     public static ServiceProvider Build(
-        ReplicaStart start, ReplicaContext replica, ActorContext actor, ReplicaLog log, Assembly assembly, DeploymentHooks hooks)
+        ReplicaStart start, ReplicaContext replica, ActorContext actor, ReplicaLog log, UserAssembly code, DeploymentHooks hooks)
     {
         var process = actor.Services;
         var services = new ServiceCollection();
@@ -38,19 +40,20 @@ internal static class ReplicaServices
             .Build());
         services.AddSingleton(process.GetService<TimeProvider>() ?? TimeProvider.System);
         services.AddHttpClient();
-        AddEndpoints(services);
-        AddHandles(services, start, replica, process, assembly);
+        AddEndpoints(services, code.Json.TypeInfoResolver!);
+        AddHandles(services, start, replica, process, code.Assembly);
         hooks.ConfigureServices?.Invoke(null, BindingFlags.DoNotWrapExceptions, binder: null, [services], culture: null);
         return services.BuildServiceProvider();
     }
 
-    private static void AddEndpoints(ServiceCollection services)
+    private static void AddEndpoints(ServiceCollection services, IJsonTypeInfoResolver resolver)
     {
         services.AddRouting();
         services.AddSingleton(_ => new DiagnosticListener("Serve.Replica"));
         services.AddSingleton<DiagnosticSource>(provider => provider.GetRequiredService<DiagnosticListener>());
         // So that a request that cannot be bound arrives as an exception that names the parameter.
         services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
+        services.ConfigureHttpJsonOptions(options => options.SerializerOptions.TypeInfoResolver = resolver);
     }
 
     private static void AddHandles(

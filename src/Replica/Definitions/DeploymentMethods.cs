@@ -51,7 +51,14 @@ internal static class DeploymentMethods
             return;
         }
 
-        foreach (var (method, template) in routed.SelectMany(method => Templates(method).Select(template => (method, template))))
+        var routes = routed.SelectMany(method => Templates(method).Select(found => (Method: method, found.Verb, found.Template))).ToList();
+        foreach (var same in routes.GroupBy(route => (route.Verb, Template: route.Template.Trim('/').ToUpperInvariant())).Where(group => group.Count() > 1))
+        {
+            errors.Add($"{type.FullName}: {string.Join(" and ", same.Select(route => route.Method.Name).Distinct())} both answer "
+                + $"[{same.Key.Verb}(\"{same.First().Template}\")]; a request could not tell which is meant.");
+        }
+
+        foreach (var (method, _, template) in routes)
         {
             try
             {
@@ -65,7 +72,9 @@ internal static class DeploymentMethods
     }
 
     // Read as metadata: making the attribute would run the constructor of one that the user wrote.
-    private static IEnumerable<string> Templates(MethodInfo method) => method.GetCustomAttributesData()
+    private static IEnumerable<(string Verb, string Template)> Templates(MethodInfo method) => method.GetCustomAttributesData()
         .Where(data => typeof(HttpMethodAttribute).IsAssignableFrom(data.AttributeType) || data.AttributeType == typeof(RouteAttribute))
-        .Select(data => data.ConstructorArguments is [{ Value: string template }, ..] ? template : "");
+        .Select(data => (
+            data.AttributeType.Name.Replace("Attribute", "", StringComparison.Ordinal),
+            data.ConstructorArguments is [{ Value: string template }, ..] ? template : ""));
 }

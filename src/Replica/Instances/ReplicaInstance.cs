@@ -15,7 +15,7 @@ internal sealed partial class ReplicaInstance(ReplicaParts parts, ActorContext a
 
     public override object Target => parts.Target!;
 
-    public override MethodTable Methods { get; } = MethodTable.For(parts.Target!.GetType())
+    public override MethodTable Methods { get; } = MethodTable.For(parts.Target!.GetType(), parts.Code!.Json)
         .Without(parts.Target.GetType().GetMethods().Where(DeploymentHooks.IsHook).Select(method => method.Name));
 
     public override IHttpActor? Http => parts.Http;

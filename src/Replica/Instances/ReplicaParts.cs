@@ -13,6 +13,9 @@ namespace Serve.Replica.Instances;
 /// </summary>
 internal sealed partial class ReplicaParts(ActorTurns turns, TimeProvider time) : IAsyncDisposable
 {
+    /// <summary>How long the user's own disposal may take; shorter than what the runtime grants the whole.</summary>
+    private static readonly TimeSpan UserDisposalLimit = TimeSpan.FromSeconds(5);
+
     private int disposed;
 
     public TimeProvider Time => time;
@@ -43,11 +46,11 @@ internal sealed partial class ReplicaParts(ActorTurns turns, TimeProvider time) 
         var started = time.GetTimestamp();
         var logger = Services?.GetService<ILoggerFactory>()?.CreateLogger("Serve.Replica");
         if (Hooks is { } hooks)
-            await AttemptAsync(() => turns.RunAsync(hooks, static hooks => hooks.DisposeAsync()), logger);
+            await AttemptAsync(() => DisposeUserAsync(hooks), logger).ConfigureAwait(false);
         if (logger is not null)
             LogEnded(logger, time.GetElapsedTime(started).TotalMilliseconds);
         if (Services is { } services)
-            await AttemptAsync(services.DisposeAsync, logger: null);
+            await AttemptAsync(() => services.DisposeAsync().AsTask(), logger: null);
         Metrics?.ObserveShutdown(time.GetElapsedTime(started));
         Metrics?.Dispose();
         Log?.Dispose();
@@ -59,11 +62,15 @@ internal sealed partial class ReplicaParts(ActorTurns turns, TimeProvider time) 
         Http = null;
     }
 
-    private static async ValueTask AttemptAsync(Func<ValueTask> dispose, ILogger? logger)
+    // On a thread of its own and not waited for within a turn: a disposal that never ends must not keep the rest.
+    private Task DisposeUserAsync(UserHooks hooks) =>
+        turns.RunAsync(hooks, static hooks => hooks.DisposeAsync(), blocking: true).AsTask().WaitAsync(UserDisposalLimit, time);
+
+    private static async Task AttemptAsync(Func<Task> dispose, ILogger? logger)
     {
         try
         {
-            await dispose();
+            await dispose().ConfigureAwait(false);
         }
         catch (Exception thrown)
         {

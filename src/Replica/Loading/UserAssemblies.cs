@@ -1,4 +1,6 @@
 using System.Reflection;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 
 namespace Serve.Replica.Loading;
 
@@ -38,7 +40,7 @@ public sealed class UserAssemblies
             }
 
             package.Holds++;
-            return new UserAssembly(package.Assembly, () => Release(packageHash));
+            return new UserAssembly(package.Assembly, package.Json, () => Release(packageHash));
         }
     }
 
@@ -72,6 +74,9 @@ public sealed class UserAssemblies
         public UserAssemblyContext Context => context;
 
         public Assembly Assembly => assembly;
+
+        // Options that are equal share one cache of types, unless their resolvers differ: this one would outlive the package.
+        public JsonSerializerOptions Json { get; } = new(ServeJson.Calls) { TypeInfoResolver = new DefaultJsonTypeInfoResolver() };
 
         public int Holds { get; set; }
     }

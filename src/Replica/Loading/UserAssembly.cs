@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Text.Json;
 
 namespace Serve.Replica.Loading;
 
@@ -7,10 +8,14 @@ public sealed class UserAssembly : IDisposable
 {
     private Action? release;
 
-    internal UserAssembly(Assembly assembly, Action release) => (Assembly, this.release) = (assembly, release);
+    internal UserAssembly(Assembly assembly, JsonSerializerOptions json, Action release) =>
+        (Assembly, Json, this.release) = (assembly, json, release);
 
     /// <summary>The package's main assembly.</summary>
     public Assembly Assembly { get; }
+
+    /// <summary>How values of the package's types are read and written: <see cref="ServeJson.Calls"/>, with a cache that goes with the package.</summary>
+    public JsonSerializerOptions Json { get; }
 
     /// <inheritdoc/>
     public void Dispose() => Interlocked.Exchange(ref release, null)?.Invoke();

@@ -137,6 +137,7 @@ public sealed class DeploymentInspectorTests
     [InlineData("[Deployment] public class A : IIngress { public int Call() => 1; public void Map(Microsoft.AspNetCore.Routing.IEndpointRouteBuilder r) { } }", "so Call would never be asked over HTTP")]
     [InlineData("[Deployment] public class A : IIngress { [Microsoft.AspNetCore.Mvc.HttpGet] public int Get() => 1; public void Map(Microsoft.AspNetCore.Routing.IEndpointRouteBuilder r) { } }", "so Get would never be asked over HTTP")]
     [InlineData("[Deployment] public class A { [Microsoft.AspNetCore.Mvc.HttpGet(\"/{x\")] public int Get(int x) => 1; }", "A.Get: the route '/{x' is malformed")]
+    [InlineData("[Deployment] public class A { [Microsoft.AspNetCore.Mvc.HttpGet(\"x\")] public int First() => 1; [Microsoft.AspNetCore.Mvc.HttpGet(\"/X\")] public int Second() => 1; }", "First and Second both answer [HttpGet(\"x\")]")]
     [InlineData("[Deployment] public class A(DeploymentHandle<Plain> x) { public object Call() => x; } public class Plain;", "takes a handle to Plain, which is no deployment")]
     [InlineData("[Deployment] public class A(DeploymentHandle missing) { public object Call() => missing; }", "takes a handle 'missing', and no deployment has that name")]
     [InlineData("[Deployment] public class A(DeploymentHandle<A> self) { public object Call() => self; }", "Handles go in a circle: A -> A")]

@@ -29,7 +29,7 @@ public sealed class ReplicaHost : IAsyncDisposable
 
     public ActorContext Context { get; }
 
-    public ActorInstance Instance { get; }
+    public ActorInstance Instance { get; private set; }
 
     public UserAssemblies Assemblies { get; }
 
@@ -47,23 +47,26 @@ public sealed class ReplicaHost : IAsyncDisposable
             builder.Logging.AddProvider(provider);
         if (options.Handles is { } handles)
             builder.Services.AddSingleton(handles);
+        if (options.Time is { } time)
+            builder.Services.AddSingleton(time);
         var app = builder.Build();
         var assemblies = options.Assemblies ?? new UserAssemblies();
         var aborted = new CancellationTokenSource();
         var logDirectory = options.LogDirectory ?? Path.Combine(Directory.CreateTempSubdirectory("serve-replica-logs-").FullName, options.Suffix);
         var context = options.ToContext(sample, app.Services, logDirectory, aborted.Token);
-        ActorInstance? instance = null;
+        IHttpActor? http = null;
         app.Run(async request =>
         {
             request.Request.Path.StartsWithSegments(Prefix, out var rest);
             request.Request.PathBase = Prefix;
             request.Request.Path = rest;
-            if (!await instance!.Http!.TryHandleAsync(request))
+            if (!await http!.TryHandleAsync(request))
                 request.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
         });
         try
         {
-            instance = await new ReplicaActivator(assemblies).ActivateAsync(context, CancellationToken.None);
+            var instance = await new ReplicaActivator(assemblies).ActivateAsync(context, CancellationToken.None);
+            http = instance.Http;
             await app.StartAsync();
             return new ReplicaHost(app, context, instance, assemblies, logDirectory, aborted);
         }
@@ -92,6 +95,8 @@ public sealed class ReplicaHost : IAsyncDisposable
             return;
         disposed = true;
         await Instance.DisposeAsync();
+        // As in the runtime, nobody holds what has ended.
+        Instance = null!;
     }
 
     public async ValueTask DisposeAsync()

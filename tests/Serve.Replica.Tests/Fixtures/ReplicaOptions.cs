@@ -30,6 +30,10 @@ public sealed record ReplicaOptions
 
     public string? TypeName { get; init; }
 
+    public string? AssemblyPath { get; init; }
+
+    public TimeProvider? Time { get; init; }
+
     public string Suffix { get; init; } = "r1";
 
     public IReadOnlyList<ILoggerProvider> ProcessLoggers { get; init; } = [];
@@ -48,9 +52,9 @@ public sealed record ReplicaOptions
             {
                 ReplicaId = $"shop#{sample.Name}#{Suffix}",
                 Spec = new DeploymentSpec { Name = sample.Name, UserConfig = UserConfig },
-                PackageDirectory = Path.GetDirectoryName(sample.Assembly.Location)!,
-                AssemblyFile = Path.GetFileName(sample.Assembly.Location),
-                PackageHash = "samples",
+                PackageDirectory = Path.GetDirectoryName(AssemblyPath ?? sample.Assembly.Location)!,
+                AssemblyFile = Path.GetFileName(AssemblyPath ?? sample.Assembly.Location),
+                PackageHash = AssemblyPath ?? "samples",
                 TypeName = TypeName ?? sample.FullName!,
                 Args = Args,
                 Rank = 1,

@@ -1,5 +1,7 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.Time.Testing;
 using Serve.Replica.Tests.Fixtures;
 using Serve.Replica.Tests.Samples;
 using Serve.Replicas;
@@ -108,8 +110,9 @@ public sealed class ReplicaInstanceTests
     {
         await using var replica = await StartAsync(typeof(Lifecycle));
 
-        await replica.Instance.DisposeAsync();
-        await replica.Instance.DisposeAsync();
+        var instance = replica.Instance;
+        await instance.DisposeAsync();
+        await instance.DisposeAsync();
 
         Assert.True(Signals.Of($"{key}-disposed").Task.IsCompleted);
         Assert.False(Signals.Of($"{key}-disposed-twice").Task.IsCompleted);
@@ -128,6 +131,45 @@ public sealed class ReplicaInstanceTests
     }
 
     [Fact]
+    public async Task Dispose_NeverEnds_DoesNotKeepTheRest()
+    {
+        var time = new FakeTimeProvider();
+        await using var replica = await ReplicaHost.StartAsync(typeof(Lifecycle), new() { Args = new() { ["key"] = key, ["fail"] = "hang" }, Time = time });
+
+        var disposing = replica.DisposeInstanceAsync();
+        await Signals.WaitAsync($"{key}-disposed");
+        await Eventually.TrueAsync(() =>
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            return disposing.IsCompleted;
+        });
+
+        await disposing;
+        Assert.Equal(0, replica.Assemblies.Count);
+    }
+
+    [Fact]
+    public async Task Dispose_ReplicaThatServed_UnloadsItsCode()
+    {
+        using var code = UserCode.Compile("""
+            [Deployment] public sealed class Counter { private int count; public object Call() => new { count = ++count }; }
+            """, "Unloadable");
+
+        var weak = await ServeOnceAsync(code);
+
+        await Eventually.TrueAsync(() =>
+        {
+            // System.Text.Json forgets members that nobody has used for a second, when it is used again.
+#pragma warning disable CA1869 // Options with a cache of their own, so that the members are looked up.
+            JsonSerializer.Serialize(new { another = "type" }, new JsonSerializerOptions());
+#pragma warning restore CA1869
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            return !weak.IsAlive;
+        });
+    }
+
+    [Fact]
     public async Task Call_ThatNoRequestCanCarry_IsLeftToHandles()
     {
         await using var replica = await StartAsync(typeof(TwoBodies));
@@ -137,6 +179,16 @@ public sealed class ReplicaInstanceTests
         Assert.Equal(500, status);
         Assert.Contains("cannot be bound to HTTP", (string)body!["detail"]!, StringComparison.Ordinal);
         Assert.Equal(["Call"], replica.Instance.Methods.Names);
+    }
+
+    // A method of its own, so that no local of the test keeps the code alive.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static async Task<WeakReference> ServeOnceAsync(UserCode code)
+    {
+        await using var replica = await ReplicaHost.StartAsync(typeof(Counter), new() { AssemblyPath = code.Assembly("Unloadable"), TypeName = "Counter" });
+        Assert.Equal("""{"count":1}""", await replica.GetAsync());
+        var weak = new WeakReference(replica.Instance.Target.GetType().Assembly);
+        return weak;
     }
 
     private Task<ReplicaHost> StartAsync(Type sample, JsonObject? config = null, string fail = "") => ReplicaHost.StartAsync(sample, new()

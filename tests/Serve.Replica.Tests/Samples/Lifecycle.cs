@@ -27,6 +27,8 @@ public sealed class Lifecycle(string key, string fail = "") : IReconfigurable<Se
         var signal = Signals.Of($"{key}-disposed");
         if (!signal.TrySetResult())
             Signals.Set($"{key}-disposed-twice");
+        if (fail == "hang")
+            return new ValueTask(Signals.Of($"{key}-never").Task);
         return fail == "dispose" ? throw new InvalidOperationException("cannot dispose") : ValueTask.CompletedTask;
     }
 
