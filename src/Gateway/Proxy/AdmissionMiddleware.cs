@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Serve.Gateway.Requests;
+using Serve.Routes;
 using Serve.Routing;
 using Serve.Runtime;
 using Yarp.ReverseProxy.Forwarder;
@@ -21,6 +22,9 @@ namespace Serve.Gateway.Proxy;
 internal sealed class AdmissionMiddleware(
     RequestDelegate next, RouteTable table, IActorDirectory directory, GatewayOptions options, ILogger<AdmissionMiddleware> log)
 {
+    // What only a gateway may tell a worker.
+    private static readonly string[] InternalHeaders = [WireHeaders.Token, WireHeaders.Actor, WireHeaders.PathBase, WireHeaders.Refused];
+
     private readonly ConditionalWeakTable<ReplicaSlot, WorkerDestinations> destinations = [];
     private readonly string rootPath = options.Http.RootPath.TrimEnd('/');
 
@@ -43,6 +47,7 @@ internal sealed class AdmissionMiddleware(
         return ServeAsync(context, proxy, application);
     }
 
+    // One state machine for all of it: this is every request's path.
     private async Task ServeAsync(HttpContext context, IReverseProxyFeature proxy, ApplicationEntry application)
     {
         var router = application.Ingress;
@@ -54,9 +59,24 @@ internal sealed class AdmissionMiddleware(
             Outcome outcome;
             try
             {
-                outcome = lease.Slot.Target is ActorHandle { LocalHttp: { } actor }
-                    ? await DispatchAsync(context, actor, application.Route.RoutePrefix!)
-                    : await ForwardAsync(context, proxy, lease.Slot, attempt ??= Begin(context, application.Route.RoutePrefix!));
+                if (lease.Slot.Target is ActorHandle { LocalHttp: { } actor })
+                {
+                    var (pathBase, path) = EnterPrefix(context.Request, application.Route.RoutePrefix!);
+                    outcome = await actor.TryHandleAsync(context) ? Outcome.Served : Outcome.Full;
+                    if (outcome != Outcome.Served)
+                        (context.Request.PathBase, context.Request.Path) = (pathBase, path);
+                }
+                else if (Narrow(proxy, lease.Slot, attempt ??= Begin(context, application.Route.RoutePrefix!)))
+                {
+                    await next(context);
+                    if (attempt.Body is { } body)
+                        await body.WhenQuietAsync();
+                    outcome = Judge(context, attempt);
+                }
+                else
+                {
+                    outcome = Outcome.Gone;
+                }
             }
             catch
             {
@@ -75,9 +95,8 @@ internal sealed class AdmissionMiddleware(
         }
     }
 
-    private async ValueTask<Outcome> DispatchAsync(HttpContext context, IHttpActor actor, string prefix)
+    private (PathString PathBase, PathString Path) EnterPrefix(HttpRequest request, string prefix)
     {
-        var request = context.Request;
         var (pathBase, path) = (request.PathBase, request.Path);
         var length = PrefixLength(prefix);
         if (length > 0)
@@ -86,33 +105,30 @@ internal sealed class AdmissionMiddleware(
             request.Path = new PathString(path.Value[length..]);
         }
 
-        if (await actor.TryHandleAsync(context))
-            return Outcome.Served;
-        (request.PathBase, request.Path) = (pathBase, path);
-        return Outcome.Full;
+        return (pathBase, path);
     }
 
-    private async ValueTask<Outcome> ForwardAsync(HttpContext context, IReverseProxyFeature proxy, ReplicaSlot slot, ForwardAttempt attempt)
+    /// <summary>Leaves YARP the one destination where the replica is.</summary>
+    private bool Narrow(IReverseProxyFeature proxy, ReplicaSlot slot, ForwardAttempt attempt)
     {
         // A replica of this process that has no HTTP side anymore has been stopped.
         if (slot.Route.Process.ProcessId == directory.ProcessId)
-            return Outcome.Gone;
+            return false;
         var worker = destinations.GetValue(slot, static slot => new WorkerDestinations(slot.Route.Process));
         if (worker.For(attempt) is not { } destination)
-            return Outcome.Gone;
+            return false;
         attempt.Slot = slot;
         attempt.Refused = null;
         proxy.AvailableDestinations = destination;
+        return true;
+    }
 
-        await next(context);
-        if (attempt.Body is { } body)
-            await body.WhenQuietAsync();
-
+    /// <summary>What has become of a forwarded request.</summary>
+    private Outcome Judge(HttpContext context, ForwardAttempt attempt)
+    {
         if (attempt.Refused is { } refused)
             return Retry(context, attempt, gone: refused == "gone");
-        if (context.Features.Get<IForwarderErrorFeature>() is not { } error)
-            return Outcome.Served;
-        return OnError(context, attempt, error);
+        return context.Features.Get<IForwarderErrorFeature>() is { } error ? OnError(context, attempt, error) : Outcome.Served;
     }
 
     private Outcome OnError(HttpContext context, ForwardAttempt attempt, IForwarderErrorFeature error)
@@ -155,6 +171,8 @@ internal sealed class AdmissionMiddleware(
     private ForwardAttempt Begin(HttpContext context, string prefix)
     {
         var request = context.Request;
+        foreach (var name in InternalHeaders)
+            request.Headers.Remove(name);
         var body = ForwardedBody.Of(context);
         var isUpgrade = Upgrades.IsAskedFor(context);
         var attempt = new ForwardAttempt

@@ -14,7 +14,7 @@ internal sealed class ForwardAttempt
     /// <summary>How much of the path is the route prefix, escaped.</summary>
     public required string PathBase { get; init; }
 
-    /// <summary>The request's id.</summary>
+    /// <summary>The request's id, for logs.</summary>
     public required string RequestId { get; init; }
 
     /// <summary>The request's body; null when it has none.</summary>

@@ -2,22 +2,21 @@ using System.Net;
 
 namespace Serve.Gateway.Proxy;
 
-/// <summary>One sending of a <see cref="ForwardedBody"/>. A request without a body has one too, of length 0: a request with content is never sent a second time by the connection pool on its own, and a replica must not get a request twice.</summary>
-/// <param name="body">The body; null for none.</param>
-internal sealed class ForwardedContent(ForwardedBody? body) : HttpContent
+/// <summary>One sending of a <see cref="ForwardedBody"/>.</summary>
+/// <param name="body">The body.</param>
+internal sealed class ForwardedContent(ForwardedBody body) : HttpContent
 {
     /// <inheritdoc/>
-    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
-        SerializeToStreamAsync(stream, context, CancellationToken.None);
+    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => body.SendAsync(stream, CancellationToken.None);
 
     /// <inheritdoc/>
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
-        body?.SendAsync(stream, cancellationToken) ?? Task.CompletedTask;
+        body.SendAsync(stream, cancellationToken);
 
     /// <inheritdoc/>
     protected override bool TryComputeLength(out long length)
     {
-        length = body is null ? 0 : body.Length ?? -1;
+        length = body.Length ?? -1;
         return length >= 0;
     }
 }

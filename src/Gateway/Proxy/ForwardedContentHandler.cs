@@ -2,27 +2,33 @@ using System.Net;
 
 namespace Serve.Gateway.Proxy;
 
-/// <summary>Puts a <see cref="ForwardedContent"/> in the place of YARP's own content, which can be read only once; YARP lets nothing before this point do so.</summary>
+/// <summary>
+/// Decides what body goes to a worker: a <see cref="ForwardedContent"/> in the place of YARP's own, which can be read only once, and an empty
+/// one where there is none. YARP lets nothing before this point do so.
+/// </summary>
 /// <param name="connections">The connection pool.</param>
 internal sealed class ForwardedContentHandler(HttpMessageHandler connections) : DelegatingHandler(connections)
 {
     /// <inheritdoc/>
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        if (request.Options.TryGetValue(ForwardAttempt.OptionsKey, out var attempt) && !attempt.IsUpgrade)
-        {
-            var content = new ForwardedContent(attempt.Body);
-            if (request.Content is { } original)
-            {
-                foreach (var (name, values) in original.Headers.NonValidated)
-                    content.Headers.TryAddWithoutValidation(name, values);
-            }
+        if (!request.Options.TryGetValue(ForwardAttempt.OptionsKey, out var attempt))
+            request.Content = EmptyContent.Instance;
+        else if (attempt.Body is { } body)
+            Replace(request, attempt, new ForwardedContent(body));
+        return base.SendAsync(request, cancellationToken);
+    }
 
-            request.Content = content;
-            if (attempt.IsConversation)
-                request.Version = HttpVersion.Version20;
+    private static void Replace(HttpRequestMessage request, ForwardAttempt attempt, ForwardedContent content)
+    {
+        if (request.Content is { } original)
+        {
+            foreach (var (name, values) in original.Headers.NonValidated)
+                content.Headers.TryAddWithoutValidation(name, values);
         }
 
-        return base.SendAsync(request, cancellationToken);
+        request.Content = content;
+        if (attempt.IsConversation)
+            request.Version = HttpVersion.Version20;
     }
 }

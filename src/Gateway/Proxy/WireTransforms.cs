@@ -1,4 +1,3 @@
-using System.Net.Http.Headers;
 using Serve.Routes;
 using Yarp.ReverseProxy.Transforms;
 using Yarp.ReverseProxy.Transforms.Builder;
@@ -29,15 +28,14 @@ internal sealed class WireTransforms : ITransformProvider
     {
         var attempt = context.HttpContext.Features.Get<ForwardAttempt>()!;
         var request = context.ProxyRequest;
-        var headers = request.Headers;
-        Set(headers, WireHeaders.Token, attempt.Slot.Route.Process.Token);
-        Set(headers, WireHeaders.Actor, attempt.Slot.Route.ReplicaId);
-        Set(headers, WireHeaders.PathBase, attempt.PathBase);
-        Set(headers, WireHeaders.RequestId, attempt.RequestId);
-        headers.Remove(WireHeaders.Refused);
-
-        headers.ExpectContinue = attempt.Body is { IsAskedFor: true } ? true : null;
-        request.Options.Set(ForwardAttempt.OptionsKey, attempt);
+        // The client's own copies were dropped when the attempt was begun.
+        request.Headers.TryAddWithoutValidation(WireHeaders.Token, attempt.Slot.Route.Process.Token);
+        request.Headers.TryAddWithoutValidation(WireHeaders.Actor, attempt.Slot.Route.ReplicaId);
+        request.Headers.TryAddWithoutValidation(WireHeaders.PathBase, attempt.PathBase);
+        if (attempt.Body is { } body)
+            request.Headers.ExpectContinue = body.IsAskedFor ? true : null;
+        if (attempt.Body is not null || attempt.IsUpgrade)
+            request.Options.Set(ForwardAttempt.OptionsKey, attempt);
         return default;
     }
 
@@ -52,11 +50,5 @@ internal sealed class WireTransforms : ITransformProvider
         }
 
         return default;
-    }
-
-    private static void Set(HttpRequestHeaders headers, string name, string? value)
-    {
-        headers.Remove(name);
-        headers.TryAddWithoutValidation(name, value);
     }
 }
