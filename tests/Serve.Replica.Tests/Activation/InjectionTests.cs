@@ -79,14 +79,6 @@ public sealed class InjectionTests
         Assert.Contains("takes a handle 'calculator', and no deployment of shop has that name. They are the-counter.", Assert.Single(error.Errors), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task Constructor_WaitsForAsynchronousWork_DoesNotHang()
-    {
-        await using var replica = await ReplicaHost.StartAsync(typeof(Waiting)).WaitAsync(TimeSpan.FromSeconds(10));
-
-        Assert.Equal("7", await replica.GetAsync());
-    }
-
     private static Task<ReplicaHost> StartCallerAsync(RecordingHandles handles) => ReplicaHost.StartAsync(typeof(Caller), new()
     {
         Handles = handles,

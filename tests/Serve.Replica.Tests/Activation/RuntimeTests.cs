@@ -62,6 +62,14 @@ public sealed class RuntimeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Create_ConstructorWaitsForAsynchronousWork_DoesNotHang()
+    {
+        var waiting = await StartAsync(typeof(Waiting)).WaitAsync(TimeSpan.FromSeconds(10));
+
+        Assert.Equal(7, await waiting.InvokeAsync(new NamedCall<int>("Call"), CallContext.None, CancellationToken.None));
+    }
+
+    [Fact]
     public async Task Stop_Replica_RefusesCallsFromThenOn()
     {
         var counter = await StartAsync(typeof(Counter));

@@ -61,7 +61,7 @@ public sealed class Streams(string key)
         for (var i = 0; i < 100; i++)
         {
             var alone = Interlocked.Increment(ref inside) == 1;
-            Thread.SpinWait(200);
+            Thread.SpinWait(2000);
             Interlocked.Decrement(ref inside);
             yield return alone;
             await Task.Yield();
