@@ -70,6 +70,45 @@ public sealed class TurnBasedTurnsTests
     }
 
     [Fact]
+    public async Task RunAsync_HammeredWithShortTurns_LosesNoWakeUp()
+    {
+        // Short turns from several threads keep the actor at the edge between free and busy, where a wake-up could be lost.
+        var count = 0;
+        var callers = Enumerable.Range(0, 4).Select(_ => Task.Run(async () =>
+        {
+            for (var i = 0; i < 50_000; i++)
+            {
+                await turns.RunAsync(0, _ =>
+                {
+                    count++;
+                    return new ValueTask<int>(0);
+                });
+            }
+        }));
+        await Task.WhenAll(callers).WaitAsync(TimeSpan.FromSeconds(60));
+        Assert.Equal(200_000, count);
+    }
+
+    [Fact]
+    public async Task RunAsync_ParallelActorCalledFromATurn_ContinuesOutsideThatTurn()
+    {
+        var parallel = ActorTurns.Create(ConcurrencyMode.Parallel);
+        var seen = await turns.RunAsync(parallel, static async parallel =>
+        {
+            var mine = SynchronizationContext.Current;
+            var inner = await parallel.RunAsync(0, static async _ =>
+            {
+                await Task.Yield();
+                return SynchronizationContext.Current;
+            });
+            return (mine, inner, after: SynchronizationContext.Current);
+        }).SoonAsync();
+        Assert.Null(seen.inner);
+        Assert.NotNull(seen.mine);
+        Assert.Same(seen.mine, seen.after);
+    }
+
+    [Fact]
     public async Task RunAsync_TurnAwaits_OthersInterleave()
     {
         var gate = new TaskCompletionSource();

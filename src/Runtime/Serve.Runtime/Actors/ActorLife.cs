@@ -16,6 +16,9 @@ internal sealed partial class ActorLife(ActorId id, ActorGate gate, ActorTurns t
     /// <summary>How long an actor's own disposal may take.</summary>
     private static readonly TimeSpan DisposeLimit = TimeSpan.FromSeconds(10);
 
+    /// <summary>The same when calls are stuck already and the actor may never be free for it.</summary>
+    private static readonly TimeSpan StuckDisposeLimit = TimeSpan.FromSeconds(1);
+
     private readonly CancellationTokenSource cutShort = new();
     private readonly CancellationTokenSource aborted = new();
     private readonly CancellationTokenSource abandoned = new();
@@ -58,7 +61,8 @@ internal sealed partial class ActorLife(ActorId id, ActorGate gate, ActorTurns t
         try
         {
             // A turn that never ends must not keep its actor from ending: the disposal is given up with it.
-            await turns.RunAsync(instance, static instance => instance.DisposeAsync(), blocking: true).AsTask().WaitAsync(DisposeLimit, time);
+            await turns.RunAsync(instance, static instance => instance.DisposeAsync(), blocking: true).AsTask()
+                .WaitAsync(abandoned.IsCancellationRequested ? StuckDisposeLimit : DisposeLimit, time);
         }
         catch (Exception thrown)
         {

@@ -26,6 +26,6 @@ public sealed record NodeRuntimeOptions
     /// <summary>How often a worker is asked whether it lives. Default 2 s; three missed answers in a row have it killed.</summary>
     public TimeSpan PingPeriod { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>How long a worker may take to answer. Default 2 s.</summary>
-    public TimeSpan PingTimeout { get; init; } = TimeSpan.FromSeconds(2);
+    /// <summary>How long a worker may take to answer. Default 5 s: one whose thread pool is busy is not dead.</summary>
+    public TimeSpan PingTimeout { get; init; } = TimeSpan.FromSeconds(5);
 }

@@ -22,15 +22,16 @@ public static class WorkerHost
         NativeProcess.DieWithParent(handshake.ParentPid);
         WorkerPipes.LogTo(handshake.LogFile);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        pipes.Watch(stop.Cancel, Die);
-        using var host = Build(handshake, configure);
+        pipes.Watch(() => _ = stop.CancelAsync(), Die);
+        var host = Build(handshake, configure);
         await host.StartAsync(stop.Token);
         var (http, call) = CallServer.AddressesOf(host.Services);
         host.Services.GetRequiredService<ProcessIdentity>().Listen(http, call, handshake.Token);
         pipes.WriteReady(new(http, call));
         await host.WaitForShutdownAsync(stop.Token);
 
-        // What user code left running (foreground threads, finalizers) has had its time.
+        // Flushes what the process's services hold; what user code left running (foreground threads, finalizers) is not waited for.
+        await Task.WhenAny(((IAsyncDisposable)host).DisposeAsync().AsTask(), Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, CancellationToken.None));
         NativeProcess.ExitAtOnce(0);
     }
 
