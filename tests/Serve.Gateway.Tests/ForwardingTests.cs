@@ -117,5 +117,35 @@ public sealed class ForwardingTests
         Assert.Contains(gateway.Logged, line => line.Contains("r1 died", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("GET")]
+    [InlineData("POST")]
+    public async Task Send_WorkerIsKilledWhileItServes_TheConnectionPoolDoesNotSendItAgainOnItsOwn(string method)
+    {
+        using var worker = RawWorker.Start(request => request == 1 ? "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n" : null);
+        await using var gateway = await GatewayHost.StartAsync();
+        await gateway.Remote("r1", worker.Route).Deploy("x", "/x", "r1").PublishAsync();
+        Assert.Equal(HttpStatusCode.OK, (await gateway.Client.GetAsync("/x")).StatusCode);
+
+        var response = await gateway.Client.SendAsync(new HttpRequestMessage(new HttpMethod(method), "/x"));
+
+        await Problem.IsAsync(response, HttpStatusCode.BadGateway, "replica_died");
+        Assert.Equal(2, worker.Requests);
+    }
+
+    [Fact]
+    public async Task Get_WorkerSendsTrailers_TheyPassThroughHttp2()
+    {
+        using var worker = RawWorker.Start(_ => "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: sum\r\n\r\n4\r\nbody\r\n0\r\nsum: 42\r\n\r\n");
+        await using var gateway = await GatewayHost.StartAsync();
+        await gateway.Remote("r1", worker.Route).Deploy("x", "/x", "r1").PublishAsync();
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/x") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+
+        var response = await gateway.Client.SendAsync(request);
+
+        Assert.Equal("body", await response.Content.ReadAsStringAsync());
+        Assert.Equal("42", response.TrailingHeaders.GetValues("sum").Single());
+    }
+
     private static Task Echo(HttpContext context) => context.Request.Body.CopyToAsync(context.Response.Body);
 }
