@@ -1,0 +1,51 @@
+using System.Collections.Immutable;
+using Serve.Specs;
+
+namespace Serve.Control.Tests;
+
+public sealed class RevisionBuilderTests
+{
+    private static readonly ApplicationPackage Package = new()
+    {
+        Hash = "h1",
+        Directory = "/p",
+        AssemblyFile = "a.dll",
+        Ingress = "Counter",
+        Deployments = [new() { Options = new() { Name = "Counter", NumReplicas = 2 }, TypeName = "Counter" }],
+    };
+
+    private static readonly ApplicationConfig Config = new() { Name = "app", ImportPath = "Counter.cs" };
+
+    [Fact]
+    public void Build_Defaults_RoutePrefixIsTheIngress() =>
+        Assert.Equal("/Counter", RevisionBuilder.Build(Config, Package, IsolationMode.None, null).RoutePrefix);
+
+    [Fact]
+    public void Build_NoRoute_HasNone() =>
+        Assert.Null(RevisionBuilder.Build(Config with { RoutePrefix = ApplicationConfig.NoRoute }, Package, IsolationMode.None, null).RoutePrefix);
+
+    [Fact]
+    public void Build_EverythingWrong_SaysAllAtOnce()
+    {
+        var wrong = Config with
+        {
+            Name = "a b",
+            RoutePrefix = "x/",
+            Deployments = [new() { Name = "Countr" }, new() { Name = "Counter", NumReplicas = -1 }],
+        };
+        var errors = Assert.Throws<DefinitionException>(() => RevisionBuilder.Build(wrong, Package, IsolationMode.None, null)).Errors;
+        Assert.Equal(4, errors.Count);
+        Assert.Contains(errors, error => error.Contains("did you mean 'Counter'?", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Build_SameAfterScaling_KeepsTheScale()
+    {
+        var first = RevisionBuilder.Build(Config, Package, IsolationMode.None, null);
+        var scaled = first with { Deployments = ImmutableSortedDictionary<string, DeploymentTarget>.Empty.Add("Counter", first.Deployments["Counter"].ScaledTo(5)) };
+        var again = RevisionBuilder.Build(Config, Package with { Hash = "h2" }, IsolationMode.None, scaled);
+        Assert.Equal(5, again.Deployments["Counter"].Spec.NumReplicas);
+        var asked = RevisionBuilder.Build(Config with { Deployments = [new() { Name = "Counter", NumReplicas = 3 }] }, Package, IsolationMode.None, scaled);
+        Assert.Equal(3, asked.Deployments["Counter"].Spec.NumReplicas);
+    }
+}
