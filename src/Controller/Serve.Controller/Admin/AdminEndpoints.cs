@@ -46,7 +46,7 @@ public static class AdminEndpoints
             .Produces<string>(StatusCodes.Status200OK, "text/plain");
         api.MapPost("/api/v1/packages", PackageEndpoint.HandleAsync).WithMetadata(new PackageUploadAttribute())
             .WithTags("Applications").WithSummary("Uploads a built application as a zip file.")
-            .Accepts<IFormFile>("application/zip").Produces<PackageReference>();
+            .Accepts<IFormFile>("application/zip", "*/*").Produces<PackageReference>();
         api.MapGet("/metrics", MetricsEndpoint.HandleAsync)
             .WithTags("Node").WithSummary("The node's metrics in Prometheus' text format.").Produces<string>(StatusCodes.Status200OK, "text/plain");
         return app;
@@ -62,7 +62,7 @@ public static class AdminEndpoints
                 return Results.Ok();
             })
             .WithTags("Applications").WithSummary("Makes a whole config true: what it does not list goes.")
-            .Accepts<ServeConfig>("application/json").Produces(StatusCodes.Status200OK).ProducesProblem(400).ProducesProblem(409);
+            .Accepts<ServeConfig>("application/json", "*/*").Produces(StatusCodes.Status200OK).ProducesProblem(400).ProducesProblem(409);
         api.MapDelete(Applications, async (ServeController controller, CancellationToken cancellationToken) =>
             {
                 await controller.DeleteAllAsync(cancellationToken);
@@ -78,7 +78,7 @@ public static class AdminEndpoints
                 return Results.Ok();
             })
             .WithTags("Applications").WithSummary("Deploys one application beside the others.")
-            .Accepts<ApplicationConfig>("application/json").Produces(StatusCodes.Status200OK).ProducesProblem(400);
+            .Accepts<ApplicationConfig>("application/json", "*/*").Produces(StatusCodes.Status200OK).ProducesProblem(400);
         api.MapDelete(Applications + "/{application}", async (string application, ServeController controller, CancellationToken cancellationToken) =>
             {
                 await controller.DeleteAsync(application, cancellationToken);
@@ -92,7 +92,7 @@ public static class AdminEndpoints
                     return Results.Ok();
                 })
             .WithTags("Applications").WithSummary("Sets how many replicas a deployment has.")
-            .Accepts<ScaleRequest>("application/json").Produces(StatusCodes.Status200OK).ProducesProblem(400).ProducesProblem(404);
+            .Accepts<ScaleRequest>("application/json", "*/*").Produces(StatusCodes.Status200OK).ProducesProblem(400).ProducesProblem(404);
     }
 
     private static void MapNode(IEndpointRouteBuilder api)

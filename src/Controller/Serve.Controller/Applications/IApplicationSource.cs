@@ -10,4 +10,9 @@ public interface IApplicationSource
     /// <param name="cancellationToken">Gives it up.</param>
     /// <exception cref="DefinitionException">Everything that is wrong; compile errors with file and line.</exception>
     Task<ApplicationPackage> PrepareAsync(string importPath, CancellationToken cancellationToken);
+
+    /// <summary>Takes in an uploaded package, unpacked into a folder within the state directory that may be moved away.</summary>
+    /// <returns>The hash under which <c>package:HASH</c> finds it; null to have it kept in the packages folder by the hash of its zip file.</returns>
+    /// <exception cref="DefinitionException">It is no package.</exception>
+    Task<string?> AddPackageAsync(string folder, CancellationToken cancellationToken) => Task.FromResult<string?>(null);
 }

@@ -11,10 +11,11 @@ namespace Serve.Controller;
 internal sealed class FolderTail(string folder, int tail) : IDisposable
 {
     private const int MaxLineBytes = 1 << 20;
+    private const int HeadBytes = 256;
     private readonly HashSet<string> finished = new(StringComparer.Ordinal);
     private readonly MemoryStream partial = new();
+    private readonly MemoryStream head = new();
     private FileStream? current;
-    private DateTime currentCreated;
     private bool isOpened;
 
     /// <summary>The complete lines that have come since the last call; the first call gives the tail.</summary>
@@ -80,7 +81,7 @@ internal sealed class FolderTail(string folder, int tail) : IDisposable
         if (current is not null)
         {
             var now = new FileInfo(current.Name);
-            if (now.Exists && (now.Length < current.Position || now.CreationTimeUtc != currentCreated))
+            if (now.Exists && now.Length != current.Position && IsAnother(now))
             {
                 current.Dispose();
                 Open(now);
@@ -97,6 +98,17 @@ internal sealed class FolderTail(string folder, int tail) : IDisposable
         return true;
     }
 
+    // Times of creation are not to be had on every file system, so a file is known by how it begins.
+    private bool IsAnother(FileInfo file)
+    {
+        if (file.Length < current!.Position)
+            return true;
+        using var stream = new FileStream(file.FullName, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1);
+        var begins = new byte[(int)head.Length];
+        return stream.ReadAtLeast(begins, begins.Length, throwOnEndOfStream: false) < begins.Length
+            || !begins.AsSpan().SequenceEqual(head.GetBuffer().AsSpan(0, begins.Length));
+    }
+
     private void Finish()
     {
         finished.Add(current!.Name);
@@ -106,7 +118,7 @@ internal sealed class FolderTail(string folder, int tail) : IDisposable
     private void Open(FileInfo file)
     {
         current = new FileStream(file.FullName, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1);
-        currentCreated = file.CreationTimeUtc;
+        head.SetLength(0);
     }
 
     private void Drain(List<string> lines)
@@ -118,6 +130,8 @@ internal sealed class FolderTail(string folder, int tail) : IDisposable
         while ((read = current.Read(buffer)) > 0)
         {
             var rest = buffer.AsSpan(0, read);
+            if (head.Length < HeadBytes)
+                head.Write(rest[..Math.Min(read, HeadBytes - (int)head.Length)]);
             int end;
             while ((end = rest.IndexOf((byte)'\n')) >= 0)
             {

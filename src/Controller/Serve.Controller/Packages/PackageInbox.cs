@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 namespace Serve.Controller;
 
 /// <summary>Receives a zip file into the packages folder under the hash of its content. A package appears whole or not at all.</summary>
-public sealed class PackageInbox(StateDirectory directory, ControllerOptions options)
+public sealed class PackageInbox(StateDirectory directory, ControllerOptions options, IApplicationSource source)
 {
     private const int MaxEntries = 100_000;
     private const int UnixFileType = 0xF000;
@@ -13,7 +13,7 @@ public sealed class PackageInbox(StateDirectory directory, ControllerOptions opt
     /// <summary>Receives one package.</summary>
     /// <param name="zip">The zip file.</param>
     /// <param name="cancellationToken">Gives it up; nothing is left behind.</param>
-    /// <returns>The hash it is kept under, a folder of that name in <see cref="StateDirectory.Packages"/>.</returns>
+    /// <returns>The hash it is kept under.</returns>
     /// <exception cref="DefinitionException">It is no zip file, too large, or would write outside its folder.</exception>
     public async Task<string> ReceiveAsync(Stream zip, CancellationToken cancellationToken)
     {
@@ -28,6 +28,8 @@ public sealed class PackageInbox(StateDirectory directory, ControllerOptions opt
                 return hash;
             var folder = Path.Combine(work, "content");
             await UnpackAsync(file, folder, cancellationToken);
+            if (await source.AddPackageAsync(folder, cancellationToken) is { } own)
+                return own;
             try
             {
                 Directory.Move(folder, target);

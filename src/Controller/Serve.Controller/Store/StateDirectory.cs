@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 
 namespace Serve.Controller;
 
@@ -33,6 +32,8 @@ public sealed class StateDirectory : IDisposable
     /// <summary>What exists only while the node runs; removed when it ends.</summary>
     public string Run => Path.Combine(Root, "run");
 
+    private string PidFile => Path.Combine(Run, "node.pid");
+
     /// <summary>The folder of one replica's log files.</summary>
     public string LogsOf(ReplicaId replica) => Path.Combine(Logs, replica.Deployment.Application, replica.Deployment.Name, replica.Suffix);
 
@@ -60,6 +61,9 @@ public sealed class StateDirectory : IDisposable
                 var directory = new StateDirectory(root, lockFile);
                 foreach (var folder in (string[])[directory.Packages, directory.Builds, directory.Logs, directory.Run])
                     Create(folder);
+
+                // Beside the lock rather than in it: a locked file cannot be read by whoever finds it locked.
+                File.WriteAllText(directory.PidFile, Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
                 return directory;
             }
             catch
@@ -82,7 +86,6 @@ public sealed class StateDirectory : IDisposable
         {
             if (Directory.Exists(Run))
                 Directory.Delete(Run, recursive: true);
-            lockFile.SetLength(0);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -106,29 +109,22 @@ public sealed class StateDirectory : IDisposable
     private static FileStream Lock(string root)
     {
         var path = Path.Combine(root, "node.lock");
-        FileStream file;
         try
         {
-            file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
         catch (IOException error) when (error is not (DirectoryNotFoundException or FileNotFoundException or PathTooLongException) && File.Exists(path))
         {
             throw new StateStoreException(
-                $"The state directory {root} is in use by another node{Holder(path)}. Stop that node, or give this one another directory with --state-dir.", error);
+                $"The state directory {root} is in use by another node{Holder(Path.Combine(root, "run", "node.pid"))}. Stop that node, or give this one another directory with --state-dir.", error);
         }
-
-        file.SetLength(0);
-        file.Write(Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
-        file.Flush();
-        return file;
     }
 
     private static string Holder(string path)
     {
         try
         {
-            using var reader = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
-            var text = reader.ReadToEnd().Trim();
+            var text = File.ReadAllText(path).Trim();
             return text.Length > 0 ? $" (process {text})" : "";
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
