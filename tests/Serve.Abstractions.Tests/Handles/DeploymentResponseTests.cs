@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Time.Testing;
 using Serve.Calls;
 
@@ -253,6 +254,29 @@ public sealed class DeploymentResponseTests
     }
 
     [Fact]
+    public async Task Request_AlreadyAbortedAndCalleeDoesNotListen_EndsAllTheSame()
+    {
+        target.Answer = async (_, _, _) => await answer.Task;
+        RequestContext.Current = new RequestContext(CallContext.None, new CancellationToken(canceled: true));
+
+        var response = Handle.Remote<int>();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await response.AsTask().WaitAsync(Bound));
+    }
+
+    [Fact]
+    public void Request_ThatLastsLong_DoesNotKeepEndedCalls()
+    {
+        using var client = new CancellationTokenSource();
+        answer.SetResult(5);
+
+        var response = CallWithin(client.Token);
+        GC.Collect();
+
+        Assert.False(response.TryGetTarget(out _));
+    }
+
+    [Fact]
     public void Options_WinOverTheRequest_AndAreMergedKeyByKey()
     {
         RequestContext.Current = new RequestContext(new CallContext { RequestId = "r1" }, default);
@@ -270,6 +294,17 @@ public sealed class DeploymentResponseTests
         _ = Handle.Remote<int>(null);
 
         Assert.Equal([null], target.Calls[0].Arguments);
+    }
+
+    // Not inlined, so that no local of the test's keeps the response alive.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static WeakReference<DeploymentResponse<int>> CallWithin(CancellationToken aborted)
+    {
+        RequestContext.Current = new RequestContext(CallContext.None, aborted);
+        var fake = new FakeTarget { Answer = (_, _, _) => ValueTask.FromResult<object?>(5) };
+        var response = new DeploymentHandle(fake, "X").Remote<int>();
+        RequestContext.Current = null;
+        return new(response);
     }
 
     [Fact]

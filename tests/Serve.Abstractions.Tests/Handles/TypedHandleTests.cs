@@ -104,7 +104,7 @@ public sealed class TypedHandleTests
 
         clock.Advance(3.Seconds);
 
-        var error = await Assert.ThrowsAsync<RequestTimeoutException>(() => next);
+        var error = await Assert.ThrowsAsync<RequestTimeoutException>(() => next.WaitAsync(10.Seconds));
         Assert.Equal("The call took longer than its timeout of 2 s and was cancelled.", error.Message);
     }
 
@@ -119,7 +119,7 @@ public sealed class TypedHandleTests
 
         await client.CancelAsync();
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => next);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => next.WaitAsync(10.Seconds));
         Assert.Equal("r1", target.Calls[0].Context.RequestId);
     }
 
