@@ -18,7 +18,7 @@ public readonly struct ReplicaLease
     public void Release()
     {
         Slot.Exit();
-        Slot.Welcome();
+        Slot.OnServed();
         router.OnLeaseReturned();
     }
 

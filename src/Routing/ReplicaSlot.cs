@@ -19,6 +19,7 @@ public sealed class ReplicaSlot(ReplicaRoute route, ICallTarget target)
 
     private int ongoing;
     private int refusals;
+    private volatile bool isGone;
     private long avoidUntil;
 
     /// <summary>The replica and its process.</summary>
@@ -51,6 +52,7 @@ public sealed class ReplicaSlot(ReplicaRoute route, ICallTarget target)
 
     internal void Avoid(bool gone, TimeProvider time)
     {
+        isGone |= gone;
         var backoff = gone
             ? GoneBackoff
             : TimeSpan.FromTicks(Math.Min(FirstBackoff.Ticks << Math.Min(refusals++, 8), LongestBackoff.Ticks));
@@ -58,11 +60,20 @@ public sealed class ReplicaSlot(ReplicaRoute route, ICallTarget target)
         Volatile.Write(ref avoidUntil, Math.Max(1, time.GetTimestamp() + ticks));
     }
 
+    /// <summary>A request on it has ended: it has room, unless it is on its way out.</summary>
+    internal void OnServed()
+    {
+        if (!isGone)
+            Welcome();
+    }
+
+    /// <summary>It may be picked again at once.</summary>
     internal void Welcome()
     {
         // Read first: this runs with every lease, and writing would take the cache line from the other cores.
         if (Volatile.Read(ref avoidUntil) == 0)
             return;
+        isGone = false;
         refusals = 0;
         Volatile.Write(ref avoidUntil, 0);
     }

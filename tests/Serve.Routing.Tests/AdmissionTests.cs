@@ -223,6 +223,19 @@ public sealed class AdmissionTests
     }
 
     [Fact]
+    public async Task Release_OfAnEarlierLeaseOnAReplicaThatIsGone_DoesNotBringItBack()
+    {
+        using var world = new World().Deploy("a/A", "r1", max: 5).Publish();
+        var router = world.Router("A");
+        var earlier = await router.AcquireAsync(default);
+        (await router.AcquireAsync(default)).Refuse(gone: true);
+
+        earlier.Release();
+
+        Assert.False(router.TryAcquire(out _));
+    }
+
+    [Fact]
     public async Task ReacquireAsync_OthersWaitAndTheQueueIsFull_GoesToTheFront()
     {
         using var world = new World().Deploy("a/A", "r1", max: 1, queue: 1).Publish();
