@@ -1,3 +1,4 @@
+using Serve.Controller;
 using Serve.Replica.Definitions;
 using Serve.Specs;
 
@@ -6,7 +7,7 @@ namespace Serve.Cli.Build;
 /// <summary>Where the controller gets an application's code from: builds it, packs it, and finds out what it declares.</summary>
 /// <param name="builder">Makes packages.</param>
 /// <param name="store">Holds them.</param>
-internal sealed class ApplicationSource(PackageBuilder builder, PackageStore store)
+internal sealed class ApplicationSource(PackageBuilder builder, PackageStore store) : IApplicationSource
 {
     /// <summary>Prepares an application's code.</summary>
     /// <param name="importPath">What to deploy; relative paths are looked for in the working directory.</param>

@@ -12,6 +12,7 @@ public sealed class SamplesTests : IDisposable
     [Theory]
     [InlineData("Counter.cs", "Counter", 1)]
     [InlineData("Calculator.cs", "Calculator", 1)]
+    [InlineData("Pipeline.cs", "Pipeline", 3)]
     public async Task PrepareAsync_Sample_Builds(string file, string ingress, int deployments)
     {
         var store = new PackageStore(folder.In("packages"));

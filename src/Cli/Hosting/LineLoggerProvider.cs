@@ -1,0 +1,52 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+
+namespace Serve.Cli.Hosting;
+
+/// <summary>Writes log lines as <c>12:34:56 warn Category: message</c>. One lock: lines do not mix.</summary>
+/// <param name="writer">Where to.</param>
+/// <param name="time">The clock.</param>
+[ProviderAlias("Console")]
+internal sealed class LineLoggerProvider(TextWriter writer, TimeProvider time) : ILoggerProvider
+{
+    private readonly Lock gate = new();
+
+    /// <inheritdoc/>
+    public ILogger CreateLogger(string categoryName) => new LineLogger(this, categoryName);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+    }
+
+    private void Write(LogLevel level, string category, string message, Exception? exception)
+    {
+        var line = string.Create(CultureInfo.InvariantCulture, $"{time.GetLocalNow():HH:mm:ss} {Name(level)} {category}: {message}");
+        lock (gate)
+        {
+            writer.WriteLine(line);
+            if (exception is not null)
+                writer.WriteLine(exception);
+        }
+    }
+
+    private static string Name(LogLevel level) => level switch
+    {
+        LogLevel.Information => "info",
+        LogLevel.Warning => "warn",
+        LogLevel.Error => "error",
+        LogLevel.Critical => "critical",
+        _ => "debug",
+    };
+
+    private sealed class LineLogger(LineLoggerProvider owner, string category) : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel != LogLevel.None;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            owner.Write(logLevel, category, formatter(state, exception), exception);
+    }
+}

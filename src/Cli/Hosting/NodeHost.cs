@@ -1,0 +1,202 @@
+using System.Net.Sockets;
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Prometheus;
+using Serve.Admin;
+using Serve.Cli.Build;
+using Serve.Controller;
+using Serve.Gateway.Listening;
+using Serve.Gateway;
+using Serve.Runtime;
+using Serve.Specs;
+
+namespace Serve.Cli.Hosting;
+
+/// <summary>
+/// One node: runtime, controller and gateway in one container, the admin API on a server of its own over the same singletons. Owns them all
+/// and ends them in order.
+/// </summary>
+internal sealed class NodeHost : IAsyncDisposable
+{
+    private static readonly TimeSpan ServerStopTimeout = TimeSpan.FromSeconds(3);
+    private readonly StateDirectory directory;
+    private readonly WebApplication gateway;
+    private readonly WebApplication admin;
+    private bool disposed;
+
+    private NodeHost(StateDirectory directory, WebApplication gateway, WebApplication admin)
+    {
+        this.directory = directory;
+        this.gateway = gateway;
+        this.admin = admin;
+    }
+
+    /// <summary>Takes what is wanted and tells what is.</summary>
+    public ServeController Controller => gateway.Services.GetRequiredService<ServeController>();
+
+    /// <summary>Where the servers really listen.</summary>
+    public NodeAddresses Addresses => gateway.Services.GetRequiredService<NodeAddresses>();
+
+    /// <summary>The folder that keeps its state.</summary>
+    public string StatePath => directory.Root;
+
+    /// <summary>Starts a node: locks its state, listens, and brings back what was deployed.</summary>
+    /// <param name="settings">How it is to run.</param>
+    /// <param name="http">How its gateway is to listen.</param>
+    /// <param name="statePath">Keeps its state.</param>
+    /// <param name="buildRoot">Where code is built; null for a folder of the state.</param>
+    /// <param name="progress">Is told of builds.</param>
+    /// <param name="console">How it logs.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The node.</returns>
+    /// <exception cref="CliException">A port is taken, or an address cannot be listened on.</exception>
+    /// <exception cref="StateStoreException">The state cannot be used.</exception>
+    public static async Task<NodeHost> StartAsync(
+        NodeSettings settings, HttpOptions http, string statePath, string? buildRoot, IBuildProgress progress, NodeConsole console, CancellationToken cancellationToken)
+    {
+        var directory = StateDirectory.Open(statePath);
+        var gateway = BuildGateway(settings, http, directory, buildRoot ?? directory.Builds, progress, console);
+        var node = new NodeHost(directory, gateway, BuildAdmin(settings, gateway.Services, console));
+        try
+        {
+            // Opens the database: a damaged one is told before anything listens.
+            _ = node.Controller;
+            node.Addresses.Gateway = await ListenAsync(gateway, http.Host, http.Port, "--http-port", cancellationToken);
+            node.Addresses.Admin = await ListenAsync(node.admin, settings.AdminHost, settings.AdminPort, "--admin-port", cancellationToken);
+            node.Controller.Start();
+            return node;
+        }
+        catch
+        {
+            await node.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Drains: load balancers are told, nothing new is taken on, and what is ongoing is finished.</summary>
+    /// <param name="cancellationToken">Cuts it short.</param>
+    /// <returns>What was ended.</returns>
+    public async Task<ShutdownReport> DrainAsync(CancellationToken cancellationToken)
+    {
+        gateway.Lifetime.StopApplication();
+        return await Controller.ShutdownAsync(cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (disposed)
+            return;
+        disposed = true;
+        await StopAsync(gateway);
+        await StopAsync(admin);
+        // The container ends what it made, newest first: controller, runtime with its workers, store.
+        await gateway.DisposeAsync();
+        await admin.DisposeAsync();
+        directory.Dispose();
+    }
+
+    private static WebApplication BuildGateway(
+        NodeSettings settings, HttpOptions http, StateDirectory directory, string buildRoot, IBuildProgress progress, NodeConsole console)
+    {
+        var builder = NewServer(console);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureServeGateway(http));
+        var nodeId = $"node-{Guid.NewGuid():N}"[..13];
+        var store = new PackageStore(directory.Packages);
+        builder.Services
+            .AddServeRuntime(new NodeRuntimeOptions
+            {
+                NodeId = nodeId,
+                WorkerCommand = ServeProcess.WorkerCommand(),
+                WorkerLogDirectory = Path.Combine(directory.Logs, "workers"),
+            })
+            .AddServeProcess()
+            .AddSingleton<IApplicationSource>(new ApplicationSource(new PackageBuilder(store, buildRoot, progress, TimeProvider.System), store))
+            .AddServeController(new ControllerOptions { NodeId = nodeId, DefaultIsolation = settings.Isolation, HttpOptions = http }, directory)
+            .AddServeGateway(new GatewayOptions
+            {
+                Http = http,
+                Guard = settings.Guard(http.Host),
+                IncludeStack = console.IsDevelopment,
+            });
+        var app = builder.Build();
+        app.UseServeGateway();
+        return app;
+    }
+
+    private static WebApplication BuildAdmin(NodeSettings settings, IServiceProvider node, NodeConsole console)
+    {
+        var builder = NewServer(console);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Listen(Address(settings.AdminHost), settings.AdminPort);
+        });
+        // By reference: the gateway's container made them and ends them.
+        builder.Services
+            .AddSingleton(node.GetRequiredService<ServeController>())
+            .AddSingleton(node.GetRequiredService<ControllerOptions>())
+            .AddSingleton(node.GetRequiredService<StateDirectory>())
+            .AddSingleton(node.GetRequiredService<NodeAddresses>())
+            .AddSingleton(node.GetRequiredService<IActorRuntime>())
+            .AddSingleton(node.GetRequiredService<CollectorRegistry>())
+            .AddSingleton(TimeProvider.System)
+            .AddRouting()
+            .AddServeAdmin();
+        var app = builder.Build();
+        app.MapServeAdmin(settings.Guard(settings.AdminHost));
+        return app;
+    }
+
+    private static WebApplicationBuilder NewServer(NodeConsole console)
+    {
+        // Nothing by default: no configuration files to watch, no logging to every sink.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions
+        {
+            ApplicationName = "serve",
+            ContentRootPath = AppContext.BaseDirectory,
+            EnvironmentName = console.IsDevelopment ? Environments.Development : Environments.Production,
+        });
+        builder.WebHost.UseKestrelCore();
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ServerStopTimeout);
+        console.Configure(builder.Logging);
+        return builder;
+    }
+
+    private static async Task<string> ListenAsync(WebApplication app, string host, int port, string option, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await app.StartAsync(cancellationToken);
+        }
+        catch (IOException e) when (e.InnerException is AddressInUseException)
+        {
+            throw new CliException($"Port {port} on {host} is in use. Choose another with {option}; 0 takes a free one.", inner: e);
+        }
+        catch (SocketException e)
+        {
+            throw new CliException(
+                $"{host}:{port} cannot be listened on ({e.Message}). Choose another with {option} or {option.Replace("port", "host", StringComparison.Ordinal)}.", inner: e);
+        }
+
+        return app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First();
+    }
+
+    private static IPAddress Address(string host) =>
+        host.Equals("localhost", StringComparison.OrdinalIgnoreCase) ? IPAddress.Loopback
+        : IPAddress.TryParse(host.Trim('[', ']'), out var address) ? address
+        : throw new CliException($"--admin-host {host}: expected an IP address or 'localhost'.", ExitCode.Usage);
+
+    private static async Task StopAsync(WebApplication app)
+    {
+        using var limit = new CancellationTokenSource(ServerStopTimeout);
+        await app.StopAsync(limit.Token);
+    }
+}

@@ -1,0 +1,52 @@
+using System.CommandLine;
+
+namespace Serve.Cli.Verbs;
+
+/// <summary><c>serve logs APP[/DEPLOYMENT[/REPLICA]]</c>.</summary>
+internal static class LogsVerb
+{
+    private const int DefaultTail = 100;
+
+    /// <summary>Makes the verb.</summary>
+    /// <param name="console">Where it writes.</param>
+    /// <returns>The verb.</returns>
+    public static Command Create(CliConsole console)
+    {
+        var source = new Argument<string>("APP[/DEPLOYMENT[/REPLICA]]") { Description = "Whose logs." };
+        source.Validators.Add(result =>
+        {
+            var parts = result.GetValueOrDefault<string>().Split('/');
+            if (parts.Length > 3 || parts.Any(part => part.Length == 0))
+                result.AddError($"'{result.GetValueOrDefault<string>()}': expected APP, APP/DEPLOYMENT or APP/DEPLOYMENT/REPLICA.");
+        });
+        var follow = new Option<bool>("--follow", "-f") { Description = "Go on as more is logged, until Ctrl+C." };
+        var tail = new Option<int>("--tail") { Description = "How many lines of what is there already.", HelpName = "LINES", DefaultValueFactory = _ => DefaultTail };
+        tail.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && result.GetValueOrDefault<int>() < 0)
+                result.AddError("--tail: expected 0 or more lines.");
+        });
+        return new NodeCommand("logs", "Tell what replicas have logged.") { source, follow, tail }
+            .Runs(console, async (parsed, client, cancellationToken) =>
+            {
+                var parts = parsed.GetValue(source)!.Split('/');
+                var lines = client.ReadLogsAsync(
+                    parts[0], parts.ElementAtOrDefault(1), parts.ElementAtOrDefault(2), parsed.GetValue(tail), parsed.GetValue(follow), cancellationToken);
+                try
+                {
+                    await foreach (var line in lines)
+                    {
+                        console.Out.WriteLine(line);
+                        // Whoever reads through a pipe waits for the line, not for a full buffer.
+                        await console.Out.FlushAsync(cancellationToken);
+                    }
+                }
+                catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+                {
+                    // Ctrl+C is how following ends.
+                }
+
+                return ExitCode.Ok;
+            });
+    }
+}
