@@ -16,7 +16,7 @@ internal static class CallServer
 {
     private const int StreamWindow = 1 << 20;
 
-    // The server takes a burst of cancelled streams for an attack, in proportion to this, and drops the connection with every call on it.
+    // Kestrel drops a connection on which too many streams are cancelled at once, with every call on it; how many grows with this.
     private const int MaxStreams = 1000;
 
     /// <summary>Adds the server to a host whose services hold the process's actors.</summary>
