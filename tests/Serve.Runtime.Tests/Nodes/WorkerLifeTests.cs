@@ -53,7 +53,7 @@ public sealed class WorkerLifeTests : IAsyncDisposable
         var other = await runtime.CreateAsync(new WorkerPlacement.Shared("app"), cpus: 1);
         var pid = Assert.Single(runtime.Node.Workers).ProcessId;
         var inFlight = actor.CallAsync<bool>("Forever");
-        await Eventually.HoldsAsync(async () => await actor.CallAsync<int>("State") == 0);
+        await Eventually.HoldsAsync(async () => await actor.CallAsync<int>("Ongoing") == 2);
         var clock = Stopwatch.StartNew();
         Kill(pid);
         var first = Assert.IsType<ActorEvent.ActorDied>(await runtime.NextEventAsync());
@@ -227,7 +227,7 @@ public sealed class WorkerLifeTests : IAsyncDisposable
     {
         var actor = await runtime.CreateAsync(new WorkerPlacement.Own("drain"));
         var call = actor.CallAsync<int>("Wait", 400);
-        await Eventually.HoldsAsync(async () => await actor.CallAsync<int>("State") == 0);
+        await Eventually.HoldsAsync(async () => await actor.CallAsync<int>("Ongoing") == 2);
         await runtime.Node.StopAsync(actor.Id, TimeSpan.FromSeconds(10), default).SoonAsync();
         Assert.Equal(400, await call);
     }
@@ -237,7 +237,7 @@ public sealed class WorkerLifeTests : IAsyncDisposable
     {
         var actor = await runtime.CreateAsync(new WorkerPlacement.Own("drain"));
         var call = actor.CallAsync<bool>("Forever");
-        await Eventually.HoldsAsync(async () => await actor.CallAsync<int>("State") == 0);
+        await Eventually.HoldsAsync(async () => await actor.CallAsync<int>("Ongoing") == 2);
         await runtime.Node.StopAsync(actor.Id, TimeSpan.FromMilliseconds(100), default).SoonAsync();
         await Assert.ThrowsAsync<ReplicaDiedException>(() => call);
     }
@@ -247,7 +247,7 @@ public sealed class WorkerLifeTests : IAsyncDisposable
     {
         var actor = await runtime.CreateAsync(new WorkerPlacement.Own("drain"));
         var call = actor.CallAsync<bool>("Forever");
-        await Eventually.HoldsAsync(async () => await actor.CallAsync<int>("State") == 0);
+        await Eventually.HoldsAsync(async () => await actor.CallAsync<int>("Ongoing") == 2);
         using var source = new CancellationTokenSource(100);
         await runtime.Node.StopAsync(actor.Id, TimeSpan.FromMinutes(5), source.Token).SoonAsync();
         await Assert.ThrowsAsync<ReplicaDiedException>(() => call);

@@ -95,6 +95,9 @@ public sealed class TestActor(ActorContext context, TopicLog topics, IActorDirec
 
     public int State() => count;
 
+    /// <summary>This call among them.</summary>
+    public int Ongoing() => context.Gate.Ongoing;
+
     public int Spawn()
     {
         var child = Process.Start(new ProcessStartInfo("sleep", "300"))!;
