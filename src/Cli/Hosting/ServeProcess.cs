@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Prometheus;
 using Serve.Replica;
 using Serve.Routing;
 using Serve.Runtime;
@@ -16,6 +17,8 @@ internal static class ServeProcess
     /// <returns>The services.</returns>
     public static IServiceCollection AddServeProcess(this IServiceCollection services)
     {
+        // Collecting .NET's own meters would switch on ASP.NET Core's, at a price per request; ours say the same with Ray Serve's names.
+        Metrics.SuppressDefaultMetrics(new SuppressDefaultMetricOptions { SuppressMeters = true, SuppressEventCounters = true });
         services.AddServeRouting(provider =>
         {
             var directory = provider.GetRequiredService<IActorDirectory>();

@@ -15,7 +15,7 @@ internal static class CrashReport
 
     public static string Describe(int exitCode, IEnumerable<string> lines)
     {
-        var text = string.Join('\n', Choose([.. lines]));
+        var text = string.Join('\n', Choose(exitCode, [.. lines]));
         return text.Length == 0 ? How(exitCode) : $"{How(exitCode)}\n{text}";
     }
 
@@ -45,9 +45,12 @@ internal static class CrashReport
         _ => $"The worker exited with code {exitCode}.",
     };
 
-    private static IEnumerable<string> Choose(string[] lines)
+    private static IEnumerable<string> Choose(int exitCode, string[] lines)
     {
         var last = Array.FindLastIndex(lines, line => LastWords.Any(words => line.StartsWith(words, StringComparison.Ordinal)));
+        // Somebody ended it from outside: what it happened to log before says nothing about why.
+        if (last < 0 && (exitCode is 137 or 143))
+            return [];
         var chosen = last >= 0 ? lines.Skip(last).Take(MaxLines) : lines.TakeLast(MaxLines);
         return chosen.Select(line => line.Length <= MaxLineLength ? line : line[..MaxLineLength] + "…");
     }
