@@ -8,6 +8,7 @@ namespace Serve.Bench;
 internal sealed class Contestant : IAsyncDisposable
 {
     private readonly Process process;
+    private readonly Queue<string> lastErrors = new();
 
     private Contestant(string name, int port, Process process)
     {
@@ -40,13 +41,10 @@ internal sealed class Contestant : IAsyncDisposable
         var process = Process.Start(start) ?? throw new InvalidOperationException($"{file} did not start");
         process.OutputDataReceived += (_, _) => { };
         process.BeginOutputReadLine();
-        process.ErrorDataReceived += (_, line) =>
-        {
-            if (!string.IsNullOrWhiteSpace(line.Data))
-                Console.Error.WriteLine($"[{name}] {line.Data}");
-        };
+        var contestant = new Contestant(name, port, process);
+        process.ErrorDataReceived += (_, line) => contestant.Keep(line.Data);
         process.BeginErrorReadLine();
-        return new(name, port, process);
+        return contestant;
     }
 
     public static Contestant DotNet(string name, int port, string project, params IEnumerable<string> arguments) => Start(
@@ -68,7 +66,7 @@ internal sealed class Contestant : IAsyncDisposable
         while (watch.Elapsed < limit)
         {
             if (process.HasExited)
-                throw new InvalidOperationException($"{Name} exited with {process.ExitCode}");
+                throw new InvalidOperationException($"{Name} exited with {process.ExitCode}: {LastErrors()}");
             try
             {
                 using var response = await client.GetAsync(new Uri(path, UriKind.Relative));
@@ -83,7 +81,7 @@ internal sealed class Contestant : IAsyncDisposable
             await Task.Delay(5);
         }
 
-        throw new TimeoutException($"{Name} did not answer {path} within {limit}");
+        throw new TimeoutException($"{Name} did not answer {path} within {limit}: {LastErrors()}");
     }
 
     public async ValueTask DisposeAsync()
@@ -106,5 +104,22 @@ internal sealed class Contestant : IAsyncDisposable
         }
 
         process.Dispose();
+    }
+
+    private void Keep(string? line)
+    {
+        lock (lastErrors)
+        {
+            if (line is not null)
+                lastErrors.Enqueue(line);
+            if (lastErrors.Count > 10)
+                lastErrors.Dequeue();
+        }
+    }
+
+    private string LastErrors()
+    {
+        lock (lastErrors)
+            return string.Join(Environment.NewLine, lastErrors);
     }
 }

@@ -11,6 +11,7 @@ internal static partial class Log
     [LoggerMessage(Level = LogLevel.Error, Message = "The new routes could not be applied; the last good ones stay in force.")]
     public static partial void NotApplied(ILogger logger, Exception error);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Replica {Replica} died while it served request {RequestId}: {Reason}")]
+    // Debug: a dead worker is told once by the runtime; with it go as many requests as were on it, each of which its client is told about.
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Replica {Replica} died while it served request {RequestId}: {Reason}")]
     public static partial void ReplicaDied(ILogger logger, string replica, string requestId, string reason);
 }

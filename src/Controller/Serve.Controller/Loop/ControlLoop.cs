@@ -263,7 +263,7 @@ internal sealed partial class ControlLoop : IAsyncDisposable
         [LoggerMessage(4, LogLevel.Information, "Application {Application} is gone")]
         public static partial void Forgotten(ILogger logger, string application);
 
-        [LoggerMessage(5, LogLevel.Warning, "Worker {Worker} (process {ProcessId}) died: {Reason}")]
+        [LoggerMessage(5, LogLevel.Debug, "Worker {Worker} (process {ProcessId}) died: {Reason}")]
         public static partial void WorkerDied(ILogger logger, string worker, int processId, string reason);
 
         [LoggerMessage(6, LogLevel.Error, "Application {Application} could not be stored")]
