@@ -146,6 +146,7 @@ internal sealed class NodeHost : IAsyncDisposable
             .AddSingleton(node.GetRequiredService<StateDirectory>())
             .AddSingleton(node.GetRequiredService<NodeAddresses>())
             .AddSingleton(node.GetRequiredService<IActorRuntime>())
+            .AddSingleton(node.GetRequiredService<IApplicationSource>())
             .AddSingleton(node.GetRequiredService<CollectorRegistry>())
             .AddSingleton(TimeProvider.System)
             .AddRouting()

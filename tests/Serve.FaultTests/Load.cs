@@ -1,0 +1,71 @@
+using System.Collections.Concurrent;
+using System.Net;
+using Serve.Testing;
+
+namespace Serve.FaultTests;
+
+/// <summary>Clients that ask one after the other until told to stop, and remember every answer.</summary>
+internal sealed class Load : IAsyncDisposable
+{
+    private readonly CancellationTokenSource stop = new();
+    private readonly ConcurrentQueue<string> failures = new();
+    private readonly ConcurrentDictionary<string, int> answers = new();
+    private readonly Task[] clients;
+    private int count;
+
+    public Load(TestNode node, int clients, string path = "/patient") =>
+        this.clients = [.. Enumerable.Range(0, clients).Select(_ => Task.Run(() => AskAsync(node.Gateway, path)))];
+
+    /// <summary>How many requests were answered with 200.</summary>
+    public int Count => Volatile.Read(ref count);
+
+    /// <summary>What each request that was not answered with 200 got: its status and reason.</summary>
+    public IReadOnlyCollection<string> Failures => failures;
+
+    /// <summary>The different bodies that came with 200.</summary>
+    public ICollection<string> Answers => answers.Keys;
+
+    /// <summary>Waits until so many more have been answered.</summary>
+    public Task AnsweredAsync(int more)
+    {
+        var until = Count + more;
+        return Eventually.TrueAsync(() => Task.FromResult(Count >= until), () => $"{more} more answers, but {until - Count} are missing; failed: {string.Join(", ", failures.Take(5))}");
+    }
+
+    /// <summary>Lets every client have its last answer.</summary>
+    public async Task StopAsync()
+    {
+        await stop.CancelAsync();
+        await Task.WhenAll(clients);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        stop.Dispose();
+    }
+
+    private async Task AskAsync(HttpClient client, string path)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                using var response = await client.GetAsync(path);
+                if (response.StatusCode == HttpStatusCode.OK)
+                {
+                    answers.TryAdd(await response.Content.ReadAsStringAsync(), 0);
+                    Interlocked.Increment(ref count);
+                }
+                else
+                {
+                    failures.Enqueue($"{(int)response.StatusCode} {await Problem.ReasonAsync(response)}");
+                }
+            }
+            catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
+            {
+                failures.Enqueue(e.Message);
+            }
+        }
+    }
+}

@@ -1,0 +1,44 @@
+// What the fault tests deploy: it breaks in every way it is asked to.
+using Serve;
+
+[Deployment(MaxOngoingRequests = 200)]
+public sealed class Patient
+{
+    private readonly string version;
+
+    public Patient(string version = "one", string? trouble = null, string? tally = null)
+    {
+        if (tally is not null)
+            File.AppendAllText(tally, "+");
+        if (trouble is not null)
+            throw new InvalidOperationException(trouble);
+        this.version = version;
+    }
+
+    public string Call() => version;
+
+    [HttpGet("/pid")]
+    public int Pid() => Environment.ProcessId;
+
+    // Writes its process id to a file of its own in the folder, then waits until that has a file named "go".
+    [HttpGet("/held")]
+    public async Task<int> Held([FromQuery] string folder, CancellationToken stop)
+    {
+        File.WriteAllText(Path.Combine(folder, $"held-{Guid.NewGuid():N}"), $"{Environment.ProcessId}");
+        while (!File.Exists(Path.Combine(folder, "go")))
+            await Task.Delay(5, stop);
+        return Environment.ProcessId;
+    }
+
+    [HttpGet("/failfast")]
+    public string FailFast()
+    {
+        Environment.FailFast("the patient's heart stopped");
+        return "";
+    }
+
+    [HttpGet("/overflow")]
+    public int Overflow() => Deeper(1);
+
+    private static int Deeper(int depth) => depth + Deeper(depth + 1) + Deeper(depth + 2);
+}

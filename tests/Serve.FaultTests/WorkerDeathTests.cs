@@ -1,0 +1,114 @@
+using System.Diagnostics;
+using System.Net;
+using Serve.Testing;
+
+namespace Serve.FaultTests;
+
+/// <summary>A worker that dies takes its own requests along and nothing else, and is replaced.</summary>
+[Collection(FaultCollection.Name)]
+public sealed class WorkerDeathTests(PatientPackage package)
+{
+    private static readonly TimeSpan FullStrength = TimeSpan.FromSeconds(2);
+
+    [Fact]
+    public async Task Kill_IsolationApplicationUnderLoad_OnlyItsRequestsFail()
+    {
+        const int Clients = 8;
+        await using var node = await TestNode.StartAsync();
+        await node.DeployAsync(package, replicas: 4);
+        var worker = (await node.RunningAsync(4, name: "patient")).Pid();
+        await using var load = new Load(node, Clients);
+        await load.AnsweredAsync(100);
+        var held = await HeldRequests.SendAsync(node, 3);
+
+        var watch = Stopwatch.StartNew();
+        ServeProcess.SignalTo(worker, ServeProcess.Kill);
+        var took = await RecoveredAsync(node, 4, [worker], watch);
+
+        Assert.Null(ProcessTable.StateOf(worker));
+        foreach (var response in await Task.WhenAll(held.Responses))
+            Assert.Equal((HttpStatusCode.BadGateway, "replica_died"), (response.StatusCode, await Problem.ReasonAsync(response)));
+        await load.AnsweredAsync(100);
+        await load.StopAsync();
+        Assert.All(load.Failures, failure => Assert.Equal("502 replica_died", failure));
+        // One client has one request in flight; what came later was answered by the new worker.
+        Assert.InRange(load.Failures.Count, 0, Clients);
+        Assert.True(took < FullStrength, $"{took.TotalSeconds} s\n{node.Process}");
+    }
+
+    [Fact]
+    public async Task Kill_IsolationReplicaUnderLoad_OtherReplicasGoOn()
+    {
+        const int Clients = 8;
+        await using var node = await TestNode.StartAsync(IsolationMode.Replica);
+        await node.DeployAsync(package, replicas: 3);
+        await using var load = new Load(node, Clients);
+        var held = await HeldRequests.SendAsync(node, 9);
+        await load.AnsweredAsync(50);
+        var serving = held.Processes;
+        var worker = serving[0];
+        Assert.Contains(serving, pid => pid != worker);
+
+        var watch = Stopwatch.StartNew();
+        ServeProcess.SignalTo(worker, ServeProcess.Kill);
+        var dead = serving.Count(pid => pid == worker);
+        await Eventually.TrueAsync(() => held.Responses.Count(response => response.IsCompleted) >= dead, "what the killed worker served has failed");
+        var took = await RecoveredAsync(node, 3, [worker], watch);
+        held.LetGo();
+
+        var responses = await Task.WhenAll(held.Responses);
+        Assert.Equal(serving.Count - dead, responses.Count(response => response.StatusCode == HttpStatusCode.OK));
+        foreach (var response in responses.Where(response => response.StatusCode != HttpStatusCode.OK))
+            Assert.Equal((HttpStatusCode.BadGateway, "replica_died"), (response.StatusCode, await Problem.ReasonAsync(response)));
+        Assert.Null(ProcessTable.StateOf(worker));
+        await load.StopAsync();
+        Assert.All(load.Failures, failure => Assert.Equal("502 replica_died", failure));
+        Assert.InRange(load.Failures.Count, 0, Clients);
+        Assert.True(took < FullStrength, $"{took.TotalSeconds} s\n{node.Process}");
+    }
+
+    [Theory]
+    [InlineData("failfast", "heart stopped")]
+    [InlineData("overflow", "Stack overflow")]
+    public async Task UserCode_EndsItsProcess_NothingElseGoesAndStatusTellsWhy(string path, string why)
+    {
+        await using var node = await TestNode.StartAsync();
+        await node.DeployAsync(package, replicas: 2);
+        await node.DeployAsync(package, replicas: 1, name: "neighbour");
+        var worker = (await node.RunningAsync(2, name: "patient")).Pid();
+        var neighbour = (await node.RunningAsync(1, name: "neighbour")).Pid();
+        Assert.NotEqual(worker, neighbour);
+        var held = await HeldRequests.SendAsync(node, 2, "neighbour");
+
+        var watch = Stopwatch.StartNew();
+        var response = await node.Gateway.GetAsync("/patient/" + path);
+
+        Assert.Equal((HttpStatusCode.BadGateway, "replica_died"), (response.StatusCode, await Problem.ReasonAsync(response)));
+        string told = "";
+        await Eventually.TrueAsync(
+            async () => (told = (await node.CliAsync("status", "--json")).Output).Contains(why, StringComparison.Ordinal),
+            () => $"status with '{why}', but {told}");
+        await RecoveredAsync(node, 2, [worker], watch);
+        held.LetGo();
+        foreach (var answer in await Task.WhenAll(held.Responses))
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.Equal(neighbour, (await node.RunningAsync(1, name: "neighbour")).Pid());
+        Assert.Equal("one", await node.Gateway.GetStringAsync("/patient"));
+        Assert.False(node.Process.HasExited);
+    }
+
+    /// <summary>Waits until status shows all replicas running, none of them in a process that died; tells how long it took.</summary>
+    private static async Task<TimeSpan> RecoveredAsync(TestNode node, int replicas, int[] dead, Stopwatch watch)
+    {
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                var application = await node.Admin.GetApplicationAsync("patient");
+                var running = application.Deployments["Patient"].Replicas;
+                return application.Status == Admin.ApplicationStatus.Running && running.Count == replicas
+                    && running.All(replica => replica.State == Admin.ReplicaState.Running && !dead.Contains(replica.Pid ?? 0));
+            },
+            () => $"{replicas} replicas running\n{node.Process}");
+        return watch.Elapsed;
+    }
+}
