@@ -26,6 +26,27 @@ public sealed class ForwardingTests
         Assert.Equal("mine", response.Headers.GetValues("X-Request-ID").Single());
     }
 
+    [Fact]
+    public async Task Get_ReplicaInAWorker_IsToldWhoAsksAndForWhichHost()
+    {
+        await using var worker = await FakeWorker.StartAsync();
+        worker.Replica("r1", context => context.Response.WriteAsync(
+            $"{context.Request.Host}|{context.Request.Headers[WireHeaders.Client]}|{context.Request.Headers["X-Forwarded-For"]}|{context.Request.Headers["X-Forwarded-Host"]}"));
+        await using var gateway = await GatewayHost.StartAsync();
+        await gateway.Remote("r1", worker.Route).Deploy("x", "/x", "r1").PublishAsync();
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/x")
+        {
+            Headers = { Host = "models.example" },
+        };
+        request.Headers.Add("X-Forwarded-For", "192.0.2.7");
+        request.Headers.Add(WireHeaders.Client, "http://10.0.0.1:1");
+
+        var response = await gateway.Client.SendAsync(request);
+
+        // A proxy before the gateway is the user's own affair: what it added arrives as it was sent.
+        Assert.Matches(@"^models\.example\|http://127\.0\.0\.1:\d+\|192\.0\.2\.7\|$", await response.Content.ReadAsStringAsync());
+    }
+
     [Theory]
     [InlineData("full", 0)]
     [InlineData("full", 1000)]

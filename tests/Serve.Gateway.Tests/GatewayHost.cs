@@ -43,7 +43,7 @@ internal sealed class GatewayHost : IAsyncDisposable
         var builder = WebApplication.CreateSlimBuilder();
         var logged = new ConcurrentQueue<string>();
         builder.Logging.ClearProviders();
-        builder.Logging.AddProvider(new LogRecorder(logged));
+        builder.Logging.SetMinimumLevel(Microsoft.Extensions.Logging.LogLevel.Debug).AddProvider(new LogRecorder(logged));
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureServeGateway(options.Http, headersTimeout));
         builder.Services.AddServeRouting(_ => route => actors[route.ReplicaId]);
         builder.Services.AddSingleton<IActorDirectory>(new FakeDirectory());

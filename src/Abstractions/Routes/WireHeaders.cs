@@ -12,6 +12,9 @@ public static class WireHeaders
     /// <summary>Request: how much of the path is the route prefix; becomes <c>PathBase</c>.</summary>
     public const string PathBase = "Serve-Path-Base";
 
+    /// <summary>Request: the scheme and remote end point that the client used, as <c>http://ADDRESS:PORT</c>: user code sees what it would see in the gateway's own process.</summary>
+    public const string Client = "Serve-Client";
+
     /// <summary>Response: the request was not started; <c>full</c> or <c>gone</c>.</summary>
     public const string Refused = "Serve-Refused";
 

@@ -23,7 +23,7 @@ internal sealed class AdmissionMiddleware(
     RequestDelegate next, RouteTable table, IActorDirectory directory, GatewayOptions options, ILogger<AdmissionMiddleware> log)
 {
     // What only a gateway may tell a worker.
-    private static readonly string[] InternalHeaders = [WireHeaders.Token, WireHeaders.Actor, WireHeaders.PathBase, WireHeaders.Refused];
+    private static readonly string[] InternalHeaders = [WireHeaders.Token, WireHeaders.Actor, WireHeaders.PathBase, WireHeaders.Client, WireHeaders.Refused];
 
     private readonly ConditionalWeakTable<ReplicaSlot, WorkerDestinations> destinations = [];
     private readonly string rootPath = options.Http.RootPath.TrimEnd('/');

@@ -20,6 +20,9 @@ internal sealed class WireTransforms : ITransformProvider
     /// <inheritdoc/>
     public void Apply(TransformBuilderContext context)
     {
+        // The worker restores the client's view itself, from one header of ours: user code sees the same request in every isolation mode.
+        context.UseDefaultForwarders = false;
+        context.AddOriginalHost();
         context.AddRequestTransform(TransformRequest);
         context.AddResponseTransform(TransformResponse);
     }
@@ -32,6 +35,7 @@ internal sealed class WireTransforms : ITransformProvider
         request.Headers.TryAddWithoutValidation(WireHeaders.Token, attempt.Slot.Route.Process.Token);
         request.Headers.TryAddWithoutValidation(WireHeaders.Actor, attempt.Slot.Route.ReplicaId);
         request.Headers.TryAddWithoutValidation(WireHeaders.PathBase, attempt.PathBase);
+        request.Headers.TryAddWithoutValidation(WireHeaders.Client, ClientOrigin.Of(context.HttpContext));
         if (attempt.Body is { } body)
             request.Headers.ExpectContinue = body.IsAskedFor ? true : null;
         if (attempt.Body is not null || attempt.IsUpgrade)

@@ -29,6 +29,19 @@ public sealed class HttpDispatchTests : IAsyncLifetime, IDisposable
     }
 
     [Theory]
+    [InlineData("https://192.0.2.7:4711", "https://192.0.2.7:4711 models.example")]
+    [InlineData("http://[2001:db8::1]:80", "http://2001:db8::1:80 models.example")]
+    public async Task Request_OfAClient_LooksAsTheGatewaySawIt(string client, string seen)
+    {
+        var request = Request("/");
+        request.Headers.Host = "models.example";
+        request.Headers.Add(WireHeaders.Client, client);
+        var response = await this.client.SendAsync(request);
+        Assert.Equal(seen, Assert.Single(response.Headers.GetValues("Seen-Client")));
+        Assert.EndsWith("|", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData(null)]
     [InlineData("")]
     [InlineData("wrong")]

@@ -14,6 +14,7 @@ public sealed class TestHttp(ActorContext actor) : IHttpActor
             using var reader = new StreamReader(context.Request.Body);
             var body = await reader.ReadToEndAsync(context.RequestAborted);
             var own = string.Join(',', context.Request.Headers.Keys.Where(name => name.StartsWith("Serve-", StringComparison.OrdinalIgnoreCase)));
+            context.Response.Headers["Seen-Client"] = $"{context.Request.Scheme}://{context.Connection.RemoteIpAddress}:{context.Connection.RemotePort} {context.Request.Host}";
             await context.Response.WriteAsync($"{context.Request.Method} {context.Request.PathBase}|{context.Request.Path}|{body.Length}|{own}", context.RequestAborted);
         }
         finally

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Serve.Routes;
@@ -24,6 +25,7 @@ internal sealed class HttpDispatch(ActorHost host, CallServerOptions options)
         headers.Remove(WireHeaders.Token);
         headers.Remove(WireHeaders.Actor);
         headers.Remove(WireHeaders.PathBase);
+        RestoreClient(context);
         if (id is null || host.Find(new(id)) is not { } actor)
         {
             await RefuseAsync(context, "gone");
@@ -40,6 +42,19 @@ internal sealed class HttpDispatch(ActorHost host, CallServerOptions options)
             (context.Request.PathBase, context.Request.Path) = (matched, rest);
         if (!await http.TryHandleAsync(context))
             await RefuseAsync(context, actor.Context.Gate.IsClosed ? "gone" : "full");
+    }
+
+    private static void RestoreClient(HttpContext context)
+    {
+        if (!context.Request.Headers.Remove(WireHeaders.Client, out var values) || (string?)values is not { } client)
+            return;
+        var scheme = client.IndexOf("://", StringComparison.Ordinal);
+        if (scheme < 0 || !IPEndPoint.TryParse(client.AsSpan(scheme + 3), out var remote))
+            return;
+        // Nearly always the scheme it has; a new string would be made for nothing.
+        if (!client.AsSpan(0, scheme).Equals(context.Request.Scheme, StringComparison.Ordinal))
+            context.Request.Scheme = client[..scheme];
+        (context.Connection.RemoteIpAddress, context.Connection.RemotePort) = (remote.Address, remote.Port);
     }
 
     private static Task RefuseAsync(HttpContext context, string how)
