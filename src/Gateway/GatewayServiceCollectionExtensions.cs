@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Serve.Gateway.Proxy;
 using Serve.Gateway.Requests;
@@ -28,10 +29,21 @@ public static class GatewayServiceCollectionExtensions
         services.AddSingleton<RouteAcknowledgement>();
         services.AddSingleton<ITopicSubscriber>(provider => provider.GetRequiredService<RouteAcknowledgement>());
         services.AddReverseProxy().AddTransforms<WireTransforms>();
+        KeepNoKeys(services);
         services.RemoveAll<IForwarderHttpClientFactory>();
         services.AddSingleton<IForwarderHttpClientFactory, WorkerHttpClientFactory>();
         services.AddLogging(Quieten);
         return services;
+    }
+
+    private static void KeepNoKeys(IServiceCollection services)
+    {
+        // YARP brings data protection for the cookies of session affinity, which this gateway does not have; this service of it would make a
+        // key at start and write it to the user's home.
+        var keys = services.Where(service => service.ServiceType == typeof(IHostedService)
+            && service.ImplementationType?.Namespace?.StartsWith("Microsoft.AspNetCore.DataProtection", StringComparison.Ordinal) is true).ToArray();
+        foreach (var service in keys)
+            services.Remove(service);
     }
 
     private static void Quieten(ILoggingBuilder logging)
