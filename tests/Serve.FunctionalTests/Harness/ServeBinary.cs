@@ -1,0 +1,17 @@
+namespace Serve.FunctionalTests.Harness;
+
+/// <summary>The executable under test: the CLI as built beside these tests.</summary>
+internal static class ServeBinary
+{
+    public static string Path { get; } = Find();
+
+    public static string Sample(string name) => System.IO.Path.Combine(AppContext.BaseDirectory, "Samples", name);
+
+    private static string Find()
+    {
+        // artifacts/bin/Serve.FunctionalTests/release/ -> artifacts/bin/Serve.Cli/release/serve
+        var here = new DirectoryInfo(AppContext.BaseDirectory);
+        var path = System.IO.Path.Combine(here.Parent!.Parent!.FullName, "Serve.Cli", here.Name, OperatingSystem.IsWindows() ? "serve.exe" : "serve");
+        return File.Exists(path) ? path : throw new FileNotFoundException("The CLI is not built.", path);
+    }
+}

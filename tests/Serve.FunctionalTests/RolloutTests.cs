@@ -1,0 +1,86 @@
+using System.Net;
+using Serve.Admin;
+using Serve.FunctionalTests.Harness;
+using Serve.Specs;
+
+namespace Serve.FunctionalTests;
+
+/// <summary>Changes under load: not one request fails.</summary>
+[Collection(FunctionalCollection.Name)]
+public sealed class RolloutTests(SamplePackages packages)
+{
+    [Theory]
+    [InlineData(IsolationMode.None)]
+    [InlineData(IsolationMode.Application)]
+    public async Task Rollout_UnderLoad_NoFailedRequest(IsolationMode isolation)
+    {
+        await using var node = await TestNode.StartAsync(isolation);
+        await node.DeployAsync(packages.Lab, new DeploymentOptions { NumReplicas = 2 });
+        await using var load = Load.Start(node.Gateway, "/lab/version");
+        await load.AtLeastAsync(50);
+
+        await node.DeployAsync(packages.LabTwo, new DeploymentOptions { NumReplicas = 2 });
+        await Eventually.TrueAsync(() => load.Last == "two", "the new code answers");
+        await node.DeployAsync(packages.LabTwo, new DeploymentOptions { NumReplicas = 2, Concurrency = ConcurrencyMode.Parallel });
+        await load.AtLeastAsync(load.Count + 50);
+
+        Assert.Empty(await load.StopAsync());
+    }
+
+    [Fact]
+    public async Task ScaleDown_UnderLoad_DrainedNeverCut()
+    {
+        await using var node = await TestNode.StartAsync();
+        await node.DeployAsync(packages.Lab, new DeploymentOptions { NumReplicas = 4 });
+        await using var load = Load.Start(node.Gateway, "/lab/slow?ms=150");
+        await load.AtLeastAsync(30);
+
+        await node.Admin.ScaleAsync(new DeploymentId("lab", "Lab"), 1);
+        await node.RunningAsync(1);
+        await load.AtLeastAsync(load.Count + 10);
+
+        Assert.Empty(await load.StopAsync());
+    }
+
+    [Fact]
+    public async Task Rollout_ConstructorThrows_FailedWithTextAndTheOldKeepsRunning()
+    {
+        await using var node = await TestNode.StartAsync();
+        await node.DeployAsync(packages.Lab);
+        await using var load = Load.Start(node.Gateway, "/lab/version");
+
+        await node.DeployAsync(packages.LabBroken, wait: false);
+        var failed = await node.StatusAsync(ApplicationStatus.DeployFailed);
+
+        Assert.Contains("the reactor is cold", failed.Message + string.Concat(failed.Deployments.Values.Select(found => found.Message)), StringComparison.Ordinal);
+        Assert.Contains("the reactor is cold", (await node.CliAsync("status")).Output, StringComparison.Ordinal);
+        Assert.Equal("one", await node.Gateway.GetStringAsync("/lab/version"));
+        Assert.Empty(await load.StopAsync());
+    }
+
+    [Fact]
+    public async Task Deploy_ConstructorThrows_CliFailsWithTheText()
+    {
+        await using var node = await TestNode.StartAsync(IsolationMode.None);
+
+        var deploy = await node.CliAsync("deploy", packages.LabBroken, "--name", "lab");
+
+        Assert.Equal(1, deploy.Code);
+        Assert.Contains("DEPLOY_FAILED", deploy.Errors, StringComparison.Ordinal);
+        Assert.Contains("the reactor is cold", deploy.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Reconfigure_UserConfig_NoRestart()
+    {
+        await using var node = await TestNode.StartAsync();
+        await node.DeployAsync(packages.Lab, new DeploymentOptions { UserConfig = new() { ["greeting"] = "hello" } });
+        var who = await node.Gateway.GetStringAsync("/lab/who");
+
+        await node.DeployAsync(packages.Lab, new DeploymentOptions { UserConfig = new() { ["greeting"] = "good bye" } });
+
+        await Eventually.TrueAsync(async () => await node.Gateway.GetStringAsync("/lab/greeting") == "good bye", () => "the new greeting");
+        Assert.Equal(who, await node.Gateway.GetStringAsync("/lab/who"));
+        Assert.Equal(HttpStatusCode.OK, (await node.Gateway.GetAsync("/-/healthz")).StatusCode);
+    }
+}
