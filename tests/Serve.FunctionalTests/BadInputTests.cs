@@ -15,7 +15,7 @@ public sealed class BadInputTests(SamplePackages packages)
         await using var node = await TestNode.StartAsync(IsolationMode.None);
         var cases = new[]
         {
-            ("using Serve;\n[Deployment]\npublic sealed class A { public int Call() => nothing; }\n", "(3,48): error CS0103"),
+            ("using Serve;\n[Deployment]\npublic sealed class A { public int Call() => nothing; }\n", "(3,46): error CS0103"),
             ("public sealed class A { public int Call() => 1; }\n", "[Deployment]"),
             ("using Serve;\n[Deployment(\"X\")] public sealed class A { public int Call() => 1; }\n[Deployment(\"X\")] public sealed class B { public int Call() => 1; }\n", "X"),
         };

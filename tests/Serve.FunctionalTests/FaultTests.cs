@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using Serve.Admin;
 using Serve.FunctionalTests.Harness;
@@ -78,10 +79,17 @@ public sealed class FaultTests(SamplePackages packages)
 
     private static async Task<int> OngoingPidAsync(TestNode node, List<int> workers)
     {
-        // Both replicas have some of the requests by the time each has answered a later, quick one.
-        HashSet<string> seen = [];
+        // A process's own answer says whether it has begun any of them.
+        HashSet<int> busy = [];
         await Eventually.TrueAsync(
-            async () => seen.Add(await node.Gateway.GetStringAsync("/lab/pid")) && seen.Count == workers.Count, () => $"both replicas answer, but {string.Join(", ", seen)}");
+            async () =>
+            {
+                var answer = (await node.Gateway.GetStringAsync("/lab/ongoing")).Split(' ');
+                if (answer[1] != "0")
+                    busy.Add(int.Parse(answer[0], CultureInfo.InvariantCulture));
+                return busy.Count == workers.Count;
+            },
+            () => $"both replicas are busy, but only {string.Join(", ", busy)}");
         return workers[0];
     }
 }

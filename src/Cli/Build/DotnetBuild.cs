@@ -10,9 +10,10 @@ internal static class DotnetBuild
     /// <summary>Builds one project in Release.</summary>
     /// <param name="project">The project file, absolute.</param>
     /// <param name="output">Where the result goes; null leaves it to the project.</param>
+    /// <param name="workFolder">For what the build needs on the way.</param>
     /// <param name="cancellationToken">Ends the build.</param>
     /// <exception cref="DefinitionException">It does not build; every error is listed.</exception>
-    public static async Task RunAsync(string project, string? output, CancellationToken cancellationToken)
+    public static async Task RunAsync(string project, string? output, string workFolder, CancellationToken cancellationToken)
     {
         var start = new ProcessStartInfo(FindDotnet())
         {
@@ -35,7 +36,21 @@ internal static class DotnetBuild
         if (output is not null)
             start.ArgumentList.Add($"-p:OutDir={output}{Path.DirectorySeparatorChar}");
         CleanEnvironment(start.Environment);
+        // NuGet and the compiler leave folders in the temporary one: here they go with the build.
+        var temporary = Directory.CreateDirectory(Path.Combine(workFolder, "tmp"));
+        start.Environment["TMPDIR"] = start.Environment["TMP"] = start.Environment["TEMP"] = temporary.FullName;
+        try
+        {
+            await RunAsync(start, project, cancellationToken);
+        }
+        finally
+        {
+            temporary.Delete(recursive: true);
+        }
+    }
 
+    private static async Task RunAsync(ProcessStartInfo start, string project, CancellationToken cancellationToken)
+    {
         var lines = new List<string>();
         using var process = new Process { StartInfo = start };
         void Keep(object sender, DataReceivedEventArgs e)

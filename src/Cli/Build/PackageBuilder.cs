@@ -37,7 +37,7 @@ internal sealed class PackageBuilder(PackageStore store, string buildRoot, IBuil
             folder.Begin();
             var file = Path.Combine(folder.Directory, name + ".csproj");
             await File.WriteAllTextAsync(file, project, cancellationToken);
-            await ReportedAsync(path.Location, () => DotnetBuild.RunAsync(file, null, cancellationToken));
+            await ReportedAsync(path.Location, () => DotnetBuild.RunAsync(file, null, folder.Directory, cancellationToken));
             folder.Complete(fingerprint);
         }
 
@@ -48,7 +48,7 @@ internal sealed class PackageBuilder(PackageStore store, string buildRoot, IBuil
     {
         using var folder = await BuildFolder.EnterAsync(buildRoot, path.Location, time, cancellationToken);
         folder.Begin();
-        await ReportedAsync(path.Location, () => DotnetBuild.RunAsync(path.Location, folder.Output, cancellationToken));
+        await ReportedAsync(path.Location, () => DotnetBuild.RunAsync(path.Location, folder.Output, folder.Directory, cancellationToken));
         return store.Add(folder.Output, null, Manifest(path, ProjectOutput.FindAssembly(path.Location, folder.Output)));
     }
 

@@ -4,6 +4,7 @@ using Serve;
 public sealed class Lab(IReplicaContext replica, ILogger<Lab> log)
 {
     private static int cancelled;
+    private static int ongoing;
     private int count;
     private string greeting = "none";
 
@@ -21,6 +22,7 @@ public sealed class Lab(IReplicaContext replica, ILogger<Lab> log)
     [HttpGet("/slow")]
     public async Task<string> Slow([FromQuery] int ms, CancellationToken stop)
     {
+        Interlocked.Increment(ref ongoing);
         try
         {
             await Task.Delay(ms, stop);
@@ -31,7 +33,14 @@ public sealed class Lab(IReplicaContext replica, ILogger<Lab> log)
             Interlocked.Increment(ref cancelled);
             throw;
         }
+        finally
+        {
+            Interlocked.Decrement(ref ongoing);
+        }
     }
+
+    [HttpGet("/ongoing")]
+    public string Ongoing() => $"{Environment.ProcessId} {ongoing}";
 
     [HttpGet("/cancelled")]
     public int Cancelled() => cancelled;

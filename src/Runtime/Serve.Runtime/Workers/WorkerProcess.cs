@@ -104,6 +104,7 @@ internal sealed class WorkerProcess
 
         // Its group outlives it where user code started children. The number cannot have been given out again so soon.
         NativeProcess.KillGroup(Pid);
+        DiagnosticFiles.RemoveOf(Pid);
 
         // What it wrote before it had a log file is in the pipe still; a child of a child may hold that open for ever.
         await Task.WhenAny(errors, Task.Delay(TimeSpan.FromMilliseconds(200)));
