@@ -59,6 +59,9 @@ internal sealed partial class ControlLoop : IAsyncDisposable
         observed = observed with { Epoch = store.Epoch };
         if (desired.Applications.Count > 0)
             Log.Restored(logger, string.Join(", ", desired.Applications.Keys));
+
+        // Whoever asks at once is not told that nothing is deployed.
+        view = new(desired, observed, Reconciler.Decide(desired, observed, time.GetUtcNow()));
         events.Writer.TryWrite(ControlEvent.Tick.Instance);
         loop = Task.Run(RunAsync);
         listening = Task.Run(ListenAsync);

@@ -147,8 +147,9 @@ public sealed class SqliteStateStore : IStateStore
         }
     }
 
+    // The check tells in several lines what is one.
     private StateStoreException Damaged(string detail, Exception? inner) => new(
-        $"{path} is damaged: {detail}. Nothing was changed. Restore it from a copy, or move it away to start with nothing deployed.", inner);
+        $"{path} is damaged: {detail.ReplaceLineEndings(" ")}. Nothing was changed. Restore it from a copy, or move it away to start with nothing deployed.", inner);
 
     private SqliteCommand Command(string sql)
     {
