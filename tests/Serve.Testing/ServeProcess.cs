@@ -83,6 +83,9 @@ public sealed class ServeProcess : IAsyncDisposable
     /// <summary>Sends a signal to the process and all of its group, as a terminal does on Ctrl+C.</summary>
     public void SignalGroup(int signal) => Assert.Equal(0, Native.Kill(-process.Id, signal));
 
+    /// <summary>As <see cref="SignalGroup"/>; false when there is nobody left.</summary>
+    public bool TrySignalGroup(int signal) => !process.HasExited && Native.Kill(-process.Id, signal) == 0;
+
     public async Task<int> ExitAsync(TimeSpan? within = null)
     {
         using var limit = new CancellationTokenSource(within ?? Patience);

@@ -9,7 +9,7 @@ public sealed class Patient
     public Patient(string version = "one", string? trouble = null, string? tally = null)
     {
         if (tally is not null)
-            File.AppendAllText(tally, "+");
+            File.WriteAllText(Path.Combine(tally, $"{Guid.NewGuid():N}"), "");
         if (trouble is not null)
             throw new InvalidOperationException(trouble);
         this.version = version;
