@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
-using Serve.FunctionalTests.Harness;
 using Serve.Specs;
+using Serve.Testing;
 
 namespace Serve.FunctionalTests;
 

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
-using Serve.FunctionalTests.Harness;
+using Serve.Testing;
 
 namespace Serve.FunctionalTests;
 

@@ -1,7 +1,6 @@
 using System.Net;
-using Serve.Admin;
-using Serve.FunctionalTests.Harness;
 using Serve.Specs;
+using Serve.Testing;
 
 namespace Serve.FunctionalTests;
 
@@ -9,6 +8,8 @@ namespace Serve.FunctionalTests;
 [Collection(FunctionalCollection.Name)]
 public sealed class RolloutTests(SamplePackages packages)
 {
+    private const int Clients = 4;
+
     [Theory]
     [InlineData(IsolationMode.None)]
     [InlineData(IsolationMode.Application)]
@@ -16,15 +17,16 @@ public sealed class RolloutTests(SamplePackages packages)
     {
         await using var node = await TestNode.StartAsync(isolation);
         await node.DeployAsync(packages.Lab, new DeploymentOptions { NumReplicas = 2 });
-        await using var load = Load.Start(node.Gateway, "/lab/version");
-        await load.AtLeastAsync(50);
+        await using var load = new Load(node, Clients, "/lab/version");
+        await load.AnsweredAsync(50);
 
         await node.DeployAsync(packages.LabTwo, new DeploymentOptions { NumReplicas = 2 });
         await Eventually.TrueAsync(() => load.Last == "two", "the new code answers");
         await node.DeployAsync(packages.LabTwo, new DeploymentOptions { NumReplicas = 2, Concurrency = ConcurrencyMode.Parallel });
-        await load.AtLeastAsync(load.Count + 50);
+        await load.AnsweredAsync(50);
 
-        Assert.Empty(await load.StopAsync());
+        await load.StopAsync();
+        Assert.Empty(load.Failures);
     }
 
     [Fact]
@@ -32,30 +34,15 @@ public sealed class RolloutTests(SamplePackages packages)
     {
         await using var node = await TestNode.StartAsync();
         await node.DeployAsync(packages.Lab, new DeploymentOptions { NumReplicas = 4 });
-        await using var load = Load.Start(node.Gateway, "/lab/slow?ms=150");
-        await load.AtLeastAsync(30);
+        await using var load = new Load(node, Clients, "/lab/slow?ms=150");
+        await load.AnsweredAsync(30);
 
         await node.Admin.ScaleAsync(new DeploymentId("lab", "Lab"), 1);
         await node.RunningAsync(1);
-        await load.AtLeastAsync(load.Count + 10);
+        await load.AnsweredAsync(10);
 
-        Assert.Empty(await load.StopAsync());
-    }
-
-    [Fact]
-    public async Task Rollout_ConstructorThrows_FailedWithTextAndTheOldKeepsRunning()
-    {
-        await using var node = await TestNode.StartAsync();
-        await node.DeployAsync(packages.Lab);
-        await using var load = Load.Start(node.Gateway, "/lab/version");
-
-        await node.DeployAsync(packages.LabBroken, wait: false);
-        var failed = await node.StatusAsync(ApplicationStatus.DeployFailed);
-
-        Assert.Contains("the reactor is cold", failed.Message + string.Concat(failed.Deployments.Values.Select(found => found.Message)), StringComparison.Ordinal);
-        Assert.Contains("the reactor is cold", (await node.CliAsync("status")).Output, StringComparison.Ordinal);
-        Assert.Equal("one", await node.Gateway.GetStringAsync("/lab/version"));
-        Assert.Empty(await load.StopAsync());
+        await load.StopAsync();
+        Assert.Empty(load.Failures);
     }
 
     [Fact]

@@ -1,4 +1,4 @@
-using Serve.FunctionalTests.Harness;
+using Serve.Testing;
 
 namespace Serve.FunctionalTests;
 
@@ -6,33 +6,6 @@ namespace Serve.FunctionalTests;
 [Collection(FunctionalCollection.Name)]
 public sealed class StateTests
 {
-    [Fact]
-    public async Task Start_LockedByAnotherNode_SaysSo()
-    {
-        await using var node = await TestNode.StartAsync();
-
-        var (code, _, errors) = await StartAsync(node.Scratch, node.Scratch.In("state"));
-
-        Assert.Equal(1, code);
-        Assert.Contains("in use by another node", errors, StringComparison.Ordinal);
-        Assert.Empty((await node.Admin.GetStatusAsync()).Applications);
-    }
-
-    [Fact]
-    public async Task Start_DamagedDatabase_SaysSoAndLeavesItAlone()
-    {
-        using var scratch = new Scratch();
-        Directory.CreateDirectory(scratch.In("state"));
-        var database = scratch.Write("state/serve.db", new string('x', 8192));
-
-        var (code, _, errors) = await StartAsync(scratch, scratch.In("state"));
-
-        Assert.Equal(1, code);
-        Assert.Contains("serve.db", errors, StringComparison.Ordinal);
-        Assert.DoesNotContain("   at ", errors, StringComparison.Ordinal);
-        Assert.Equal(new string('x', 8192), await File.ReadAllTextAsync(database));
-    }
-
     [Fact]
     public async Task Start_StateDirectoryIsAFileOrBelowOne_SaysSo()
     {

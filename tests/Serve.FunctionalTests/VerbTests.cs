@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Serve.FunctionalTests.Harness;
+using Serve.Testing;
 
 namespace Serve.FunctionalTests;
 

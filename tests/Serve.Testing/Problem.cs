@@ -1,10 +1,10 @@
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 
-namespace Serve.FaultTests;
+namespace Serve.Testing;
 
 /// <summary>Reads the problem document of a response.</summary>
-internal static class Problem
+public static class Problem
 {
     public static async Task<string?> ReasonAsync(HttpResponseMessage response) =>
         response.Content.Headers.ContentType?.MediaType == "application/problem+json"

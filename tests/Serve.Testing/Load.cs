@@ -1,17 +1,17 @@
 using System.Collections.Concurrent;
 using System.Net;
-using Serve.Testing;
 
-namespace Serve.FaultTests;
+namespace Serve.Testing;
 
 /// <summary>Clients that ask one after the other until told to stop, and remember every answer.</summary>
-internal sealed class Load : IAsyncDisposable
+public sealed class Load : IAsyncDisposable
 {
     private readonly CancellationTokenSource stop = new();
     private readonly ConcurrentQueue<string> failures = new();
     private readonly ConcurrentDictionary<string, int> answers = new();
     private readonly Task[] clients;
     private int count;
+    private volatile string last = "";
 
     public Load(TestNode node, int clients, string path = "/patient") =>
         this.clients = [.. Enumerable.Range(0, clients).Select(_ => Task.Run(() => AskAsync(node.Gateway, path)))];
@@ -24,6 +24,9 @@ internal sealed class Load : IAsyncDisposable
 
     /// <summary>The different bodies that came with 200.</summary>
     public ICollection<string> Answers => answers.Keys;
+
+    /// <summary>The newest body that came with 200.</summary>
+    public string Last => last;
 
     /// <summary>Waits until so many more have been answered.</summary>
     public Task AnsweredAsync(int more)
@@ -54,7 +57,8 @@ internal sealed class Load : IAsyncDisposable
                 using var response = await client.GetAsync(path);
                 if (response.StatusCode == HttpStatusCode.OK)
                 {
-                    answers.TryAdd(await response.Content.ReadAsStringAsync(), 0);
+                    last = await response.Content.ReadAsStringAsync();
+                    answers.TryAdd(last, 0);
                     Interlocked.Increment(ref count);
                 }
                 else

@@ -1,4 +1,6 @@
-namespace Serve.FunctionalTests.Harness;
+using Serve.Testing;
+
+namespace Serve.FunctionalTests;
 
 /// <summary>The samples as packages, built once for all tests: a build costs seconds.</summary>
 public sealed class SamplePackages : IAsyncLifetime, IDisposable

@@ -1,4 +1,4 @@
-namespace Serve.FunctionalTests.Harness;
+namespace Serve.FunctionalTests;
 
 /// <summary>All tests, one after the other: they measure time and count processes.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
