@@ -9,8 +9,11 @@ public sealed class LoopTests
     public async Task Deploy_NewApplication_ComesUpAndIsRouted()
     {
         await using var node = new ControllerFixture();
+        var created = new TaskCompletionSource();
+        node.Runtime.OnCreate = _ => created.Task;
         await node.DeployAsync("counter", "Counter@1", 3);
         Assert.Equal(ApplicationStatus.Deploying, node.Controller.GetDetails("counter")!.Status);
+        created.SetResult();
         await node.UntilAsync("counter", ApplicationStatus.Running);
 
         var route = Assert.Single(node.Runtime.Published.Last().Deployments);

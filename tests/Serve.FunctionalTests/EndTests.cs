@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using Serve.Testing;
 
@@ -20,6 +21,24 @@ public sealed class EndTests(SamplePackages packages)
         Assert.Equal(workers, report.Processes.Select(worker => worker.Pid));
         Assert.Equal(0, await node.Process.ExitAsync(TimeSpan.FromSeconds(10)));
         AssertNothingLeft(node, workers);
+    }
+
+    [Fact]
+    public async Task Shutdown_WithARequestInFlight_TellsLoadBalancersAndFinishesIt()
+    {
+        await using var node = await TestNode.StartAsync();
+        await node.DeployAsync(packages.Lab);
+        var slow = node.Gateway.GetStringAsync("/lab/slow?ms=2000");
+        await Eventually.TrueAsync(
+            async () => !(await node.Gateway.GetStringAsync("/lab/ongoing")).EndsWith(" 0", StringComparison.Ordinal), () => "the slow request has begun");
+
+        var shutdown = node.Admin.ShutdownAsync();
+        await Eventually.TrueAsync(
+            async () => (await node.Gateway.GetAsync("/-/healthz")).StatusCode == HttpStatusCode.ServiceUnavailable, () => "health says that it drains");
+
+        Assert.Equal("slow", await slow);
+        await shutdown;
+        Assert.Equal(0, await node.Process.ExitAsync(TimeSpan.FromSeconds(10)));
     }
 
     private static void AssertNothingLeft(TestNode node, List<int> workers)

@@ -67,7 +67,7 @@ internal sealed class NodeHost : IAsyncDisposable
         try
         {
             // Opens the database: a damaged one is told before anything listens.
-            _ = node.Controller;
+            node.Controller.Draining.Register(gateway.Lifetime.StopApplication);
             node.Addresses.Gateway = await ListenAsync(gateway, http.Host, http.Port, "--http-port", cancellationToken);
             node.Addresses.Admin = await ListenAsync(node.admin, settings.AdminHost, settings.AdminPort, "--admin-port", cancellationToken);
             node.Controller.Start();
@@ -83,11 +83,7 @@ internal sealed class NodeHost : IAsyncDisposable
     /// <summary>Drains: load balancers are told, nothing new is taken on, and what is ongoing is finished.</summary>
     /// <param name="cancellationToken">Cuts it short.</param>
     /// <returns>What was ended.</returns>
-    public async Task<ShutdownReport> DrainAsync(CancellationToken cancellationToken)
-    {
-        gateway.Lifetime.StopApplication();
-        return await Controller.ShutdownAsync(cancellationToken);
-    }
+    public Task<ShutdownReport> DrainAsync(CancellationToken cancellationToken) => Controller.ShutdownAsync(cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

@@ -19,6 +19,7 @@ public sealed class ServeController : IAsyncDisposable
     private readonly ControlLoop loop;
     private readonly DetailsProjection details;
     private readonly CancellationTokenSource shutdownRequested = new();
+    private readonly CancellationTokenSource draining = new();
 
     /// <summary>A controller that has not begun.</summary>
     public ServeController(
@@ -38,6 +39,9 @@ public sealed class ServeController : IAsyncDisposable
 
     /// <summary>Fires when somebody asked over the admin API for the node to end; everything has been drained by then. The composition root stops the servers.</summary>
     public CancellationToken ShutdownRequested => shutdownRequested.Token;
+
+    /// <summary>Fires when the node begins to drain, whoever asked for it. The composition root has load balancers told.</summary>
+    public CancellationToken Draining => draining.Token;
 
     /// <summary>Loads the checkpoint and brings back what it holds.</summary>
     /// <exception cref="StateStoreException">It cannot be read.</exception>
@@ -113,6 +117,7 @@ public sealed class ServeController : IAsyncDisposable
     /// <returns>What was ended.</returns>
     public async Task<ShutdownReport> ShutdownAsync(CancellationToken cancellationToken)
     {
+        await draining.CancelAsync();
         var (before, workers) = (loop.View, Workers());
         var drained = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         void Look(ControllerView view)
@@ -151,6 +156,7 @@ public sealed class ServeController : IAsyncDisposable
     {
         await loop.DisposeAsync();
         shutdownRequested.Dispose();
+        draining.Dispose();
     }
 
     private List<WorkerDetails> Workers() => [.. runtime.Workers.Select(worker => new WorkerDetails
