@@ -22,6 +22,22 @@ public readonly struct ReplicaLease
         router.OnLeaseReturned();
     }
 
+    /// <summary>
+    /// Returns the lease of a request that has failed. When the replica died on it, the replica is passed over for a moment: until the
+    /// snapshot without it is here, the next requests would only fail on it too.
+    /// </summary>
+    /// <param name="error">How it failed.</param>
+    public void Fail(Exception error)
+    {
+        if (error is not ReplicaDiedException)
+        {
+            Release();
+            return;
+        }
+
+        Refuse(gone: false);
+    }
+
     /// <summary>Returns the lease of a request that the replica did not start. Ask for another with <see cref="DeploymentRouter.ReacquireAsync"/>.</summary>
     /// <param name="gone">Whether the replica will take nothing more, rather than being full with another router's requests.</param>
     public void Refuse(bool gone)

@@ -39,7 +39,7 @@ internal sealed class RoutedTarget(RouteTable table, string deployment, string? 
         catch (Exception error)
         {
             if (leased)
-                lease.Release();
+                lease.Fail(error);
             return ValueTask.FromException<TResult>(error);
         }
     }
@@ -92,9 +92,9 @@ internal sealed class RoutedTarget(RouteTable table, string deployment, string? 
         {
             gone = refusal.Gone;
         }
-        catch
+        catch (Exception error)
         {
-            lease.Release();
+            lease.Fail(error);
             throw;
         }
 
@@ -116,9 +116,9 @@ internal sealed class RoutedTarget(RouteTable table, string deployment, string? 
             {
                 lease.Refuse(refusal.Gone);
             }
-            catch
+            catch (Exception error)
             {
-                lease.Release();
+                lease.Fail(error);
                 throw;
             }
 

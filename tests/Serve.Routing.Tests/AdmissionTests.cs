@@ -197,6 +197,33 @@ public sealed class AdmissionTests
     }
 
     [Fact]
+    public async Task Fail_ReplicaDied_ThatReplicaIsPassedOverForAMoment()
+    {
+        using var world = new World().Deploy("a/A", "r1 r2", max: 50).Publish();
+        var router = world.Router("A");
+        var lease = await router.AcquireAsync(default);
+
+        lease.Fail(new ReplicaDiedException("its process is gone"));
+
+        for (var i = 0; i < 20; i++)
+        {
+            Assert.True(router.TryAcquire(out var next));
+            Assert.NotSame(lease.Slot, next.Slot);
+        }
+    }
+
+    [Fact]
+    public async Task Fail_AnyOtherWay_TheReplicaIsPickedAgain()
+    {
+        using var world = new World().Deploy("a/A", "r1", max: 1).Publish();
+        var router = world.Router("A");
+
+        (await router.AcquireAsync(default)).Fail(new RequestTimeoutException("too long"));
+
+        Assert.True(router.TryAcquire(out _));
+    }
+
+    [Fact]
     public async Task Refuse_FullAndAnotherHasRoom_GoesThere()
     {
         using var world = new World().Deploy("a/A", "r1 r2", max: 5).Publish();

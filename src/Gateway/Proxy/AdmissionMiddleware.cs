@@ -78,9 +78,9 @@ internal sealed class AdmissionMiddleware(
                     outcome = Outcome.Gone;
                 }
             }
-            catch
+            catch (Exception error)
             {
-                lease.Release();
+                lease.Fail(error);
                 throw;
             }
 
