@@ -110,7 +110,7 @@ public sealed class VerbTests(SamplePackages packages)
         using var http = new HttpClient();
         Assert.Equal("one", await http.GetStringAsync(url + "/version"));
 
-        File.Copy(ServeBinary.Sample("LabTwo.cs"), scratch.In("Lab.cs"), overwrite: true);
+        scratch.Write("Lab.cs", SamplePackages.LabTwoSource());
 
         await Eventually.TrueAsync(async () => await http.GetStringAsync(url + "/version") == "two", run.ToString);
     }

@@ -42,7 +42,7 @@ internal sealed partial class ReplicaErrors(ReplicaId replica, bool isDevelopmen
     /// <summary>Answers for a path at which the deployment has nothing.</summary>
     public Task WriteNoRouteAsync(HttpContext context, ReplicaRoutes routes) => Problems.WriteAsync(
         context, StatusCodes.Status404NotFound, ErrorReason.NoSuchRoute,
-        $"{replica.Deployment.Name} has nothing at '{context.Request.Path}'. " + (routes.Descriptions.Count == 0
+        $"{replica.Deployment.Name} has nothing at '{(context.Request.Path.HasValue ? context.Request.Path : "/")}'. " + (routes.Descriptions.Count == 0
             ? "It answers calls by handle only: none of its methods is called Call or has [HttpGet] or the like."
             : $"Below {(context.Request.PathBase.HasValue ? context.Request.PathBase : "/")} it answers {string.Join(", ", routes.Descriptions)}."));
 
