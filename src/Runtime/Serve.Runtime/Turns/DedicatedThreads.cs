@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Serve.Runtime.Turns;
 
 /// <summary>
@@ -36,11 +38,18 @@ internal sealed class DedicatedThreads
     private void Loop()
     {
         var first = true;
-        while (Take(first) is var (work, state))
-        {
+        while (RunNext(first))
             first = false;
-            work(state);
-        }
+    }
+
+    // A frame of its own: an idle thread must not keep the last work, and with it user code that is to be unloaded, alive on its stack.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool RunNext(bool first)
+    {
+        if (Take(first) is not var (work, state))
+            return false;
+        work(state);
+        return true;
     }
 
     private (Action<object?> Work, object? State)? Take(bool first)
