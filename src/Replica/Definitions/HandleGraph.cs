@@ -101,7 +101,7 @@ internal sealed class HandleGraph(IReadOnlyList<DeploymentClass> classes)
         var known = classes.Select(found => found.Type.FullName!).ToList();
         if (types.FirstOrDefault(type => type.IsClass && (type.FullName == typeName || type.Name == typeName)) is { } plain)
             return $"{plain.FullName} has no [Deployment]. The deployments are {string.Join(", ", known)}.";
-        var nearest = NearestName.Of(typeName, classes.SelectMany(found => new[] { found.Type.Name, found.Type.FullName! }));
+        var nearest = NearestName.Find(typeName, classes.SelectMany(found => new[] { found.Type.Name, found.Type.FullName! }));
         return $"No class is named {typeName}. " + (nearest is null
             ? $"The deployments are {string.Join(", ", known)}."
             : $"Did you mean {nearest}? The deployments are {string.Join(", ", known)}.");

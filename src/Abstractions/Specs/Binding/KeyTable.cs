@@ -55,7 +55,7 @@ internal sealed class KeyTable<T>(T empty, params ConfigKey<T>[] keys)
         return json;
     }
 
-    private string Unknown(string name) => NearestKey.Find(name, byName.Keys) is { } nearest
+    private string Unknown(string name) => NearestName.Find(name, byName.Keys) is { } nearest
         ? $"unknown key '{name}'; did you mean '{nearest}'?"
         : $"unknown key '{name}'; known keys are {string.Join(", ", keys.Where(key => key is not NotYetKey<T>).Select(key => key.Name).Order(StringComparer.Ordinal))}";
 }

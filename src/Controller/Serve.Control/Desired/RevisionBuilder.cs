@@ -58,7 +58,7 @@ public static class RevisionBuilder
         var names = package.Deployments.Select(definition => definition.Options.Name!).ToList();
         foreach (var unknown in config.Deployments.Where(options => !names.Contains(options.Name!, StringComparer.Ordinal)))
         {
-            var nearest = unknown.Name is null ? null : NearestKey.Find(unknown.Name, names);
+            var nearest = unknown.Name is null ? null : NearestName.Find(unknown.Name, names);
             var hint = nearest is null ? $"it has {string.Join(", ", names)}" : $"did you mean '{nearest}'?";
             errors.Add($"{config.Name}: there is no deployment '{unknown.Name}' in {config.ImportPath}; {hint}");
         }

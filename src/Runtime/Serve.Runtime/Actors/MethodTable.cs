@@ -92,5 +92,5 @@ public sealed class MethodTable
 
     private string Suggest(string name) =>
         Names.Count == 0 ? " It has no public methods."
-        : (Nearest.To(name, Names) is { } nearest ? $" Did you mean '{nearest}'?" : "") + $" It has: {string.Join(", ", Names)}.";
+        : (NearestName.Find(name, Names) is { } nearest ? $" Did you mean '{nearest}'?" : "") + $" It has: {string.Join(", ", Names)}.";
 }

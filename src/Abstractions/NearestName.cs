@@ -1,9 +1,12 @@
-namespace Serve.Specs.Binding;
+namespace Serve;
 
-/// <summary>Finds what somebody who mistyped a key meant: Damerau's optimal string alignment distance, case ignored.</summary>
-internal static class NearestKey
+/// <summary>Finds what somebody who mistyped a name meant: Damerau's optimal string alignment distance, case ignored.</summary>
+public static class NearestName
 {
-    /// <summary>The nearest of <paramref name="known"/>; null when none is near enough to be a typo.</summary>
+    /// <summary>The nearest of the known names, the first of several that are equally near.</summary>
+    /// <param name="written">What was written.</param>
+    /// <param name="known">What could have been meant.</param>
+    /// <returns>The name; null when none is near enough to be a typo.</returns>
     public static string? Find(string written, IEnumerable<string> known)
     {
         var nearest = known.Select(key => (Key: key, Distance: Distance(written, key))).OrderBy(pair => pair.Distance).FirstOrDefault();
@@ -12,7 +15,7 @@ internal static class NearestKey
 
     private static int Distance(string written, string key)
     {
-        var (a, b) = (written.ToLowerInvariant(), key);
+        var (a, b) = (written.ToLowerInvariant(), key.ToLowerInvariant());
         var table = new int[a.Length + 1, b.Length + 1];
         for (var i = 0; i <= a.Length; i++)
             table[i, 0] = i;
