@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace Serve.Routing.Tests;
+namespace Serve.Tests;
 
 /// <summary>Waits for a condition, with a bound.</summary>
 internal static class Eventually
