@@ -41,4 +41,31 @@ public static class ErrorReason
 
     /// <summary>502: the answer is not of the form or type that was asked for. Only clients say this.</summary>
     public const string UnreadableResult = "unreadable_result";
+
+    /// <summary>503: the node's ledger cannot give what was asked for.</summary>
+    public const string InsufficientResources = "insufficient_resources";
+
+    /// <summary>502: the worker process of a task ended under it.</summary>
+    public const string WorkerDied = "worker_died";
+
+    /// <summary>502: the actor is gone, or went under the call.</summary>
+    public const string ActorDied = "actor_died";
+
+    /// <summary>404: no living actor has this name.</summary>
+    public const string ActorNotFound = "actor_not_found";
+
+    /// <summary>410: the object is gone and cannot be made again.</summary>
+    public const string ObjectLost = "object_lost";
+
+    /// <summary>503: too many calls wait for the actor.</summary>
+    public const string PendingCallsLimit = "pending_calls_limit";
+
+    /// <summary>500: tasks wait for each other in a circle.</summary>
+    public const string Deadlock = "deadlock";
+
+    /// <summary>507: the machine's memory was nearly full and the task was stopped.</summary>
+    public const string OutOfMemory = "out_of_memory";
+
+    /// <summary>400: a value cannot be sent to another process.</summary>
+    public const string NotSerializable = "not_serializable";
 }

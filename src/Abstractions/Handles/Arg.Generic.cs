@@ -1,26 +1,48 @@
+using Serve.Calls;
+
 namespace Serve;
 
-/// <summary>An argument of a call: a value, or the response of another call that is still running. Both convert to it by themselves.</summary>
+/// <summary>An argument of a call: a value, the response of another call that is still running, or a ref to an object. All convert to it by themselves.</summary>
 /// <typeparam name="T">The parameter's type.</typeparam>
 public readonly struct Arg<T> : IArgument
 {
     private readonly T value;
-    private readonly DeploymentResponse? pending;
+    private readonly object? pending;
 
-    private Arg(T value, DeploymentResponse? pending)
+    private Arg(T value, object? pending)
     {
         this.value = value;
         this.pending = pending;
     }
 
+    /// <summary>The ref that stands for the value; null when none does.</summary>
+    public ObjectRef? Reference => pending as ObjectRef;
+
+    /// <summary>The value; where a ref stands for it, that is ready.</summary>
+    /// <exception cref="InvalidOperationException">The argument is a running call of a deployment, or a ref that is not ready.</exception>
+    public T Value => pending switch
+    {
+        null => value,
+        ObjectRef<T> { IsReady: true } reference => reference.Result,
+        ObjectRef { IsReady: true } reference => (T)reference.Box()!,
+        _ => throw new InvalidOperationException("The argument has no value yet."),
+    };
+
     internal static Arg<T> Of(T value) =>
-        PendingArguments.IsHidden(value) ? new Arg<T>(default!, (DeploymentResponse)(object)value!) : new Arg<T>(value, null);
+        PendingArguments.IsHidden(value) ? new Arg<T>(default!, value) : new Arg<T>(value, null);
 
     internal static Arg<T> After<TValue>(DeploymentResponse<TValue> response)
         where TValue : T
     {
         ArgumentNullException.ThrowIfNull(response);
         return new Arg<T>(default!, response);
+    }
+
+    internal static Arg<T> After<TValue>(ObjectRef<TValue> reference)
+        where TValue : T
+    {
+        ArgumentNullException.ThrowIfNull(reference);
+        return new Arg<T>(default!, reference);
     }
 
     /// <summary>Passes a value.</summary>
@@ -31,12 +53,27 @@ public readonly struct Arg<T> : IArgument
     /// <param name="response">The running call.</param>
     public static implicit operator Arg<T>(DeploymentResponse<T> response) => After(response);
 
+    /// <summary>Passes the object that a ref stands for, once it is there.</summary>
+    /// <param name="reference">The ref.</param>
+    public static implicit operator Arg<T>(ObjectRef<T> reference) => After(reference);
+
+    /// <summary>The argument as <see cref="MethodCall{TResult}.GetArguments"/> has it.</summary>
+    /// <returns>The value, or a <see cref="RefArgument"/>.</returns>
+    public object? Box() => pending switch
+    {
+        null => value,
+        ObjectRef reference => new RefArgument(reference),
+        _ => throw new InvalidOperationException("A running call of a deployment cannot be an argument of a task; await it first."),
+    };
+
     async ValueTask<object?> IArgument.BoxAsync(CancellationToken cancellationToken) => await ResolveAsync(cancellationToken).ConfigureAwait(false);
 
     internal async ValueTask<T> ResolveAsync(CancellationToken cancellationToken) => pending switch
     {
         null => value,
         DeploymentResponse<T> typed => await typed.AsTask().WaitAsync(cancellationToken).ConfigureAwait(false),
-        _ => (T)(await pending.BoxAsync(cancellationToken).ConfigureAwait(false))!,
+        ObjectRef<T> typed => await typed.Cluster.Get(typed, null, cancellationToken).ConfigureAwait(false),
+        ObjectRef reference => (T)(await reference.BoxAsync(cancellationToken).ConfigureAwait(false))!,
+        var response => (T)(await ((DeploymentResponse)response).BoxAsync(cancellationToken).ConfigureAwait(false))!,
     };
 }

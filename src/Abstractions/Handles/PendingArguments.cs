@@ -1,21 +1,21 @@
 namespace Serve;
 
-/// <summary>Finds running calls among the arguments of another, and waits for them.</summary>
+/// <summary>Finds running calls and refs among the arguments of another, and waits for them.</summary>
 internal static class PendingArguments
 {
     public static bool Any(object?[] arguments)
     {
         foreach (var argument in arguments)
         {
-            if (argument is DeploymentResponse or IArgument)
+            if (argument is DeploymentResponse or ObjectRef or IArgument)
                 return true;
         }
 
         return false;
     }
 
-    /// <summary>Whether a response hides behind a parameter declared as object; for other types the compiler has picked the overload.</summary>
-    public static bool IsHidden<T>(T argument) => typeof(T) == typeof(object) && argument is DeploymentResponse;
+    /// <summary>Whether a response or a ref hides behind a parameter declared as object; for other types the compiler has picked the overload.</summary>
+    public static bool IsHidden<T>(T argument) => typeof(T) == typeof(object) && argument is DeploymentResponse or ObjectRef;
 
     public static async ValueTask<object?[]> ResolveAsync(object?[] arguments, CancellationToken cancellationToken)
     {
@@ -26,6 +26,7 @@ internal static class PendingArguments
             values[i] = arguments[i] switch
             {
                 DeploymentResponse pending => await pending.BoxAsync(cancellationToken).ConfigureAwait(false),
+                ObjectRef reference => await reference.BoxAsync(cancellationToken).ConfigureAwait(false),
                 IArgument argument => await argument.BoxAsync(cancellationToken).ConfigureAwait(false),
                 var value => value,
             };

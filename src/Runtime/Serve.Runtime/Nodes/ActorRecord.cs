@@ -5,7 +5,7 @@ internal sealed class ActorRecord(ActorSpec spec)
 {
     public ActorSpec Spec => spec;
 
-    public ActorPhase Phase { get; set; } = ActorPhase.Creating;
+    public RecordPhase Phase { get; set; } = RecordPhase.Creating;
 
     public IActorHome? Home { get; set; }
 

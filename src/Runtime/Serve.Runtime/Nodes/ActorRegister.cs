@@ -47,7 +47,7 @@ internal sealed class ActorRegister
     public IReadOnlyList<ActorId> At(IActorHome home)
     {
         lock (sync)
-            return [.. records.Values.Where(record => record.Home == home && record.Phase != ActorPhase.Gone).Select(record => record.Spec.Id)];
+            return [.. records.Values.Where(record => record.Home == home && record.Phase != RecordPhase.Gone).Select(record => record.Spec.Id)];
     }
 
     public void Allocated(ActorRecord record, ResourceAllocation allocation)
@@ -68,7 +68,7 @@ internal sealed class ActorRegister
         {
             if (record.Home!.EndedBecause is not null || record.IsGivenUp)
                 return false;
-            record.Phase = ActorPhase.Live;
+            record.Phase = RecordPhase.Live;
             return true;
         }
     }
@@ -78,13 +78,13 @@ internal sealed class ActorRegister
     {
         lock (sync)
         {
-            if (record.Phase == ActorPhase.Live)
+            if (record.Phase == RecordPhase.Live)
             {
-                record.Phase = ActorPhase.Stopping;
+                record.Phase = RecordPhase.Stopping;
                 return true;
             }
 
-            record.IsGivenUp |= record.Phase == ActorPhase.Creating;
+            record.IsGivenUp |= record.Phase == RecordPhase.Creating;
         }
 
         if (record.IsGivenUp)
@@ -96,7 +96,7 @@ internal sealed class ActorRegister
     {
         lock (sync)
         {
-            record.Phase = ActorPhase.Gone;
+            record.Phase = RecordPhase.Gone;
             records.Remove(record.Spec.Id);
         }
 
@@ -109,10 +109,10 @@ internal sealed class ActorRegister
         List<ActorRecord> dead;
         lock (sync)
         {
-            dead = [.. records.Values.Where(record => record.Home == home && record.Phase == ActorPhase.Live)];
+            dead = [.. records.Values.Where(record => record.Home == home && record.Phase == RecordPhase.Live)];
             foreach (var record in dead)
             {
-                record.Phase = ActorPhase.Gone;
+                record.Phase = RecordPhase.Gone;
                 records.Remove(record.Spec.Id);
             }
         }

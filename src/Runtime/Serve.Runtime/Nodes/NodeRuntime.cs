@@ -153,5 +153,5 @@ internal sealed class NodeRuntime : IActorRuntime
     }
 
     private IActorHome Require(ActorId id) =>
-        register.Find(id) is { Phase: ActorPhase.Live or ActorPhase.Stopping, Home: { } home } ? home : throw new CallRefusedException(id.Value, gone: true);
+        register.Find(id) is { Phase: RecordPhase.Live or RecordPhase.Stopping, Home: { } home } ? home : throw new CallRefusedException(id.Value, gone: true);
 }

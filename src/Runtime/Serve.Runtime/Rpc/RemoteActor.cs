@@ -26,7 +26,7 @@ internal sealed class RemoteActor(ActorId id, ProcessRoute process, CallChannels
         CallReply reply;
         try
         {
-            using var running = client.Value.CallAsync(request, new CallOptions(headers, cancellationToken: cancellationToken));
+            using var running = client.Value.CallAsync(request, new Grpc.Core.CallOptions(headers, cancellationToken: cancellationToken));
             reply = await running.ResponseAsync.ConfigureAwait(false);
         }
         catch (RpcException broken)
@@ -44,7 +44,7 @@ internal sealed class RemoteActor(ActorId id, ProcessRoute process, CallChannels
         cancellationToken.ThrowIfCancellationRequested();
 
         // Disposing it tells the other side to stop when the loop is left early.
-        using var running = client.Value.Stream(request, new CallOptions(headers, cancellationToken: cancellationToken));
+        using var running = client.Value.Stream(request, new Grpc.Core.CallOptions(headers, cancellationToken: cancellationToken));
         while (true)
         {
             try

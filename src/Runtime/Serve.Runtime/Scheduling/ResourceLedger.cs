@@ -29,6 +29,25 @@ internal sealed class ResourceLedger
         }
     }
 
+    /// <summary>Told, outside the lock, that something was released: who waits may try again.</summary>
+    public event Action? Released;
+
+    /// <summary>Reserves when enough is free now.</summary>
+    /// <exception cref="InsufficientResourcesException">There can never be enough.</exception>
+    public bool TryReserve(ResourceDemand demand, out ResourceAllocation? allocation)
+    {
+        try
+        {
+            allocation = Reserve(demand);
+            return true;
+        }
+        catch (InsufficientResourcesException full) when (!full.IsPermanent)
+        {
+            allocation = null;
+            return false;
+        }
+    }
+
     /// <exception cref="InsufficientResourcesException">Not enough is free, or there can never be.</exception>
     public ResourceAllocation Reserve(ResourceDemand demand)
     {
@@ -54,6 +73,8 @@ internal sealed class ResourceLedger
             foreach (var device in allocation.GpuIds)
                 freeOnDevice[device] += PerDevice(allocation.Demand);
         }
+
+        Released?.Invoke();
     }
 
     private static long PerDevice(ResourceDemand demand) => Math.Min(demand.Units.GetValueOrDefault(ResourceDemand.Gpu), ResourceDemand.UnitsPerOne);

@@ -1,7 +1,7 @@
 namespace Serve.Runtime.Nodes;
 
 /// <summary>Where an actor is in its life, as the node sees it. The moves are in <see cref="ActorRegister"/>.</summary>
-internal enum ActorPhase
+internal enum RecordPhase
 {
     /// <summary>Its creator works on it, and undoes what it began when it fails.</summary>
     Creating,

@@ -1,0 +1,46 @@
+using System.Collections.Immutable;
+
+namespace Serve;
+
+/// <summary>What a cluster has to give, and how it behaves. Every value has a default; the comments say which.</summary>
+public sealed record ClusterOptions
+{
+    /// <summary>CPU slots for tasks and actors; a number to account with, not a limit on threads. Default: the machine's processors.</summary>
+    public double? NumCpus { get; init; }
+
+    /// <summary>GPU slots. Default 0.</summary>
+    public double NumGpus { get; init; }
+
+    /// <summary>Bytes of memory that tasks and actors may reserve. Default: the machine's, or the container's.</summary>
+    public long? Memory { get; init; }
+
+    /// <summary>Custom resources by name. Default none.</summary>
+    public ImmutableDictionary<string, double> Resources { get; init; } = ImmutableDictionary<string, double>.Empty;
+
+    /// <summary>Where tasks and actors run that do not say. Default <see cref="Isolation.None"/>: threads of this process.</summary>
+    public Isolation Isolation { get; init; } = Isolation.None;
+
+    /// <summary>Bytes of shared memory for objects; above it the oldest that nobody maps go to <see cref="SpillDirectory"/>. Default: 30 % of the machine's memory.</summary>
+    public long? ObjectStoreMemory { get; init; }
+
+    /// <summary>Where objects go that do not fit into memory; made when first needed, emptied at the end. Default: a folder of the system's temporary one.</summary>
+    public string? SpillDirectory { get; init; }
+
+    /// <summary>The share of the machine's memory at which the newest retriable task in a worker is stopped. Default 0.95; 1 or more switches it off.</summary>
+    public double MemoryUsageThreshold { get; init; } = 0.95;
+
+    /// <summary>How a worker process is started: the executable, then its arguments. Default: this program again, taken over before its <c>Main</c> runs.</summary>
+    public IReadOnlyList<string>? WorkerCommand { get; init; }
+
+    /// <summary>Where workers' output goes. Default: a folder of the system's temporary one, removed at the end.</summary>
+    public string? WorkerLogDirectory { get; init; }
+
+    /// <summary>Workers that are started at once rather than with the first task that needs one. Default 0.</summary>
+    public int PrestartWorkers { get; init; }
+
+    /// <summary>How many ended tasks <see cref="Cluster.ListTasks"/> and the timeline remember. Default 10,000.</summary>
+    public int TaskHistory { get; init; } = 10_000;
+
+    /// <summary>Whether <c>serve list</c>, <c>summary</c>, <c>memory</c> and <c>timeline</c> in another terminal may look at this cluster. Default true.</summary>
+    public bool Observable { get; init; } = true;
+}

@@ -1,0 +1,89 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
+
+namespace Serve;
+
+/// <summary>A reference to an object of a known type: await it (as often as you like), or pass it on un-awaited.</summary>
+/// <typeparam name="T">The object's type.</typeparam>
+public class ObjectRef<T> : ObjectRef
+{
+    private T? value;
+    private int settled;
+
+    internal ObjectRef(Cluster cluster, ObjectId id)
+        : base(cluster, id)
+    {
+    }
+
+    internal override Type ValueType => typeof(T);
+
+    /// <summary>Waits for the object, as <see cref="Cluster.Get{T}(ObjectRef{T}, TimeSpan?, CancellationToken)"/> does.</summary>
+    /// <returns>An awaiter.</returns>
+    [SuppressMessage("Usage", "CA2012", Justification = "Its awaiter goes to the compiler's await, which consumes it once.")]
+    public ValueTaskAwaiter<T> GetAwaiter() => Cluster.Get(this).GetAwaiter();
+
+    /// <summary>Blocks this thread until the object is there. In a task that does not await; the CPU it holds is given to others meanwhile.</summary>
+    /// <param name="timeout">How long at most. Default: for ever.</param>
+    /// <returns>The object.</returns>
+    /// <exception cref="TimeoutException">The object was not ready in time.</exception>
+    public T GetResult(TimeSpan? timeout = null) => IsReady ? Result : Cluster.GetBlocking(this, timeout);
+
+    /// <summary>The object as a task, for <see cref="Task.WhenAll(Task[])"/> and the like.</summary>
+    /// <returns>A task that ends as the object does.</returns>
+    public Task<T> AsTask() => Cluster.Get(this).AsTask();
+
+    /// <summary>The object of a ref that is ready; throws what getting it throws.</summary>
+    internal T Result
+    {
+        get
+        {
+            if (Error is { } failure)
+                ExceptionDispatchInfo.Throw(failure);
+            return Volatile.Read(ref settled) == 2 ? value! : Load();
+        }
+    }
+
+    internal override object? Box() => Result;
+
+    internal override async Task<object?> BoxAsync(CancellationToken cancellationToken) =>
+        await Cluster.Get(this, null, cancellationToken).ConfigureAwait(false);
+
+    /// <summary>Whether this call made it ready.</summary>
+    internal bool TrySetResult(T result)
+    {
+        if (Interlocked.CompareExchange(ref settled, 1, 0) != 0)
+            return false;
+        value = result;
+        Volatile.Write(ref settled, 2);
+        Complete(null);
+        return true;
+    }
+
+    /// <summary>Makes it ready with bytes that are read when someone asks.</summary>
+    internal bool TrySetStored(StoredObject bytes)
+    {
+        if (Interlocked.CompareExchange(ref settled, 1, 0) != 0)
+            return false;
+        Stored = bytes;
+        Complete(null);
+        return true;
+    }
+
+    internal bool TrySetException(Exception failure)
+    {
+        if (Interlocked.CompareExchange(ref settled, 1, 0) != 0)
+            return false;
+        Complete(failure);
+        return true;
+    }
+
+    // Two readers may both load; they get equal objects, and the first one's stays.
+    private T Load()
+    {
+        var loaded = (T)Stored!.Load(typeof(T))!;
+        value = loaded;
+        Volatile.Write(ref settled, 2);
+        return loaded;
+    }
+}

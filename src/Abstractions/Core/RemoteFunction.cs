@@ -1,0 +1,45 @@
+using System.ComponentModel;
+
+namespace Serve;
+
+/// <summary>A static method that can run as a task. Made once for each by the source generator; it is found again in a worker by its type and name.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public sealed class RemoteFunction
+{
+    /// <summary>Describes a function.</summary>
+    /// <param name="type">The class that declares it.</param>
+    /// <param name="method">Its name.</param>
+    /// <param name="isAsync">Whether it returns a task or a stream.</param>
+    /// <param name="defaults">What its attribute says.</param>
+    public RemoteFunction(Type type, string method, bool isAsync, RemoteAttribute defaults)
+    {
+        ArgumentNullException.ThrowIfNull(type);
+        ArgumentNullException.ThrowIfNull(defaults);
+        Type = type;
+        Method = method;
+        IsAsync = isAsync;
+        Defaults = defaults;
+        Name = $"{type.Name}.{method}";
+    }
+
+    /// <summary>The class that declares it.</summary>
+    public Type Type { get; }
+
+    /// <summary>Its name in the class.</summary>
+    public string Method { get; }
+
+    /// <summary>Its name for people, <c>Demo.Aggregate</c>.</summary>
+    public string Name { get; }
+
+    /// <summary>Whether it returns a task or a stream.</summary>
+    public bool IsAsync { get; }
+
+    /// <summary>What its attribute says.</summary>
+    public RemoteAttribute Defaults { get; }
+
+    /// <summary>What the runtime has worked out about it, once.</summary>
+    internal object? Prepared { get; set; }
+
+    /// <inheritdoc/>
+    public override string ToString() => Name;
+}

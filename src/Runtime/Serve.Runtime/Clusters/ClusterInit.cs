@@ -1,0 +1,15 @@
+using Serve.Runtime.Clusters;
+
+namespace Serve;
+
+/// <summary>Starts clusters.</summary>
+public static class ClusterInit
+{
+    extension(Cluster)
+    {
+        /// <summary>Starts a cluster in this process. Worker processes are started when first needed.</summary>
+        /// <param name="options">What it has to give, and how it behaves. Default: this machine, threads of this process.</param>
+        /// <returns>The cluster; dispose it to end everything that it started.</returns>
+        public static Task<Cluster> Init(ClusterOptions? options = null) => Task.FromResult<Cluster>(new HeadCluster(options ?? new()));
+    }
+}

@@ -1,0 +1,73 @@
+using Serve.Calls;
+using Serve.Runtime.Tasks;
+
+namespace Serve.Runtime.Clusters;
+
+/// <summary>The cluster in the process that started it: it owns the ledger, the objects, the actors and the workers.</summary>
+internal sealed partial class HeadCluster(ClusterOptions options) : RuntimeCluster
+{
+    private long lastId;
+    private int disposed;
+
+    public ClusterOptions Options => options;
+
+    public override bool IsDisposed => Volatile.Read(ref disposed) != 0;
+
+    public override IReadOnlyDictionary<string, double> Resources => throw new NotImplementedException();
+
+    public override IReadOnlyDictionary<string, double> AvailableResources => throw new NotImplementedException();
+
+    public override ObjectRef<T> Put<T>(T value)
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        var reference = new ObjectRef<T>(this, NextId());
+        reference.TrySetResult(value);
+        return reference;
+    }
+
+    public override ObjectRef<TResult> Submit<TResult>(RemoteFunction function, MethodCall<TResult> call, TaskOptions? options = null)
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        var task = new TaskRecord<TResult>(this, NextId(), function, call, options);
+        task.StartWhenReady();
+        return task;
+    }
+
+    public override ObjectRefStream<TItem> SubmitStream<TItem>(RemoteFunction function, MethodCall<IAsyncEnumerable<TItem>> call, TaskOptions? options = null) =>
+        throw new NotImplementedException();
+
+    public override void Cancel(ObjectRef reference, bool force = false, bool recursive = true) => throw new NotImplementedException();
+
+    public override void Free(params IEnumerable<ObjectRef> references) => throw new NotImplementedException();
+
+    public override ActorHandle<TActor> GetActor<TActor>(string name) => throw new NotImplementedException();
+
+    public override ActorHandle<TActor> Actor<TActor>(ActorOptions? options = null, params object?[] arguments) => throw new NotImplementedException();
+
+    public override ActorHandle<TActor> CreateActor<TActor>(MethodCall<TActor> construct, RemoteAttribute defaults, ActorOptions? options = null) =>
+        throw new NotImplementedException();
+
+    public override PlacementGroup CreatePlacementGroup(IEnumerable<Bundle> bundles, PlacementStrategy strategy = PlacementStrategy.Pack, string? name = null) =>
+        throw new NotImplementedException();
+
+    public override IReadOnlyList<TaskState> ListTasks() => throw new NotImplementedException();
+
+    public override IReadOnlyList<ActorState> ListActors() => throw new NotImplementedException();
+
+    public override IReadOnlyList<ObjectState> ListObjects() => throw new NotImplementedException();
+
+    public override IReadOnlyList<WorkerState> ListWorkers() => throw new NotImplementedException();
+
+    public override ClusterSummary Summary() => throw new NotImplementedException();
+
+    public override Task WriteTimeline(Stream output, CancellationToken cancellationToken = default) => throw new NotImplementedException();
+
+    public override ValueTask DisposeAsync()
+    {
+        Interlocked.Exchange(ref disposed, 1);
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>The id of the next object or task.</summary>
+    internal ObjectId NextId() => new(Interlocked.Increment(ref lastId));
+}

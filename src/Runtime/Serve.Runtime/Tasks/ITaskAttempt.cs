@@ -1,0 +1,61 @@
+namespace Serve.Runtime.Tasks;
+
+/// <summary>
+/// One attempt of a task, or of a call of an actor, as whoever runs it sees it. Its refs are ready and its resources reserved. Exactly
+/// one of <see cref="Succeeded"/>, <see cref="Completed"/> and <see cref="Failed"/> is called, once; what is to happen then (retry, give resources back, make
+/// the ref ready) is decided behind them.
+/// </summary>
+internal interface ITaskAttempt
+{
+    /// <summary>The task, which is also the ref of its result.</summary>
+    ObjectRef Reference { get; }
+
+    ObjectId Id { get; }
+
+    /// <summary>For people.</summary>
+    string Name { get; }
+
+    /// <summary>The function; null when it is an actor's call.</summary>
+    RemoteFunction? Function { get; }
+
+    /// <summary>The actor whose call it is; null for a task.</summary>
+    string? ActorId { get; }
+
+    /// <summary>The method's name.</summary>
+    string Method { get; }
+
+    /// <summary>The task that submitted it; null when the program did.</summary>
+    ObjectId? Parent { get; }
+
+    /// <summary>From 1.</summary>
+    int Attempt { get; }
+
+    /// <summary>Fires when the task is cancelled or its time is up.</summary>
+    CancellationToken Stop { get; }
+
+    /// <summary>Whether its results come one by one, through <see cref="ItemAsync"/>.</summary>
+    bool IsStream { get; }
+
+    /// <summary>The devices the ledger assigned.</summary>
+    IReadOnlyList<int> GpuIds { get; }
+
+    /// <summary>The arguments as <see cref="Serve.Calls.MethodCall{TResult}.GetArguments"/> has them.</summary>
+    object?[] GetArguments();
+
+    /// <summary>It has started, in a worker or (null) in this process.</summary>
+    void Started(string? workerId);
+
+    /// <summary>It has its result as bytes.</summary>
+    void Succeeded(StoredObject result);
+
+    /// <summary>The stream has ended well.</summary>
+    void Completed();
+
+    /// <summary>One item of a stream; completes when there is room for the next.</summary>
+    ValueTask ItemAsync(StoredObject item);
+
+    /// <summary>It failed.</summary>
+    /// <param name="failure">What getting its result throws, unless it is tried again: a <see cref="UserCodeException"/> for what its own code threw.</param>
+    /// <param name="isSystem">Whether not its own code but the system failed (the worker died, memory ran out), so that it may be tried again without being asked to.</param>
+    void Failed(Exception failure, bool isSystem);
+}

@@ -1,0 +1,11 @@
+namespace Serve.Runtime.Tasks;
+
+/// <summary>Runs attempts whose resources are reserved: on threads of this process, or in workers.</summary>
+internal interface ITaskExecutor
+{
+    /// <summary>Starts an attempt; never throws, the attempt is told.</summary>
+    void Start(ITaskAttempt attempt);
+
+    /// <summary>Ends an attempt that does not heed its token, where that is possible: by killing its worker.</summary>
+    void Kill(ITaskAttempt attempt);
+}
