@@ -1,4 +1,5 @@
 using Serve.Calls;
+using Serve.Runtime.Placement;
 using Serve.Runtime.Tasks;
 
 namespace Serve.Runtime.Clusters;
@@ -13,9 +14,13 @@ internal sealed partial class HeadCluster(ClusterOptions options) : RuntimeClust
 
     public override bool IsDisposed => Volatile.Read(ref disposed) != 0;
 
-    public override IReadOnlyDictionary<string, double> Resources => throw new NotImplementedException();
+    public override IReadOnlyDictionary<string, double> Resources => Placement.Totals();
 
-    public override IReadOnlyDictionary<string, double> AvailableResources => throw new NotImplementedException();
+    public override IReadOnlyDictionary<string, double> AvailableResources => Placement.Available();
+
+    /// <summary>The nodes' ledgers and the groups reserved of them.</summary>
+    internal PlacementTable Placement { get; } =
+        new([new(ClusterNode.OnlyId, new(ResourceDemands.TotalOf(options)))], TimeProvider.System);
 
     public override ObjectRef<T> Put<T>(T value)
     {
@@ -47,8 +52,11 @@ internal sealed partial class HeadCluster(ClusterOptions options) : RuntimeClust
     public override ActorHandle<TActor> CreateActor<TActor>(MethodCall<TActor> construct, RemoteAttribute defaults, ActorOptions? options = null) =>
         throw new NotImplementedException();
 
-    public override PlacementGroup CreatePlacementGroup(IEnumerable<Bundle> bundles, PlacementStrategy strategy = PlacementStrategy.Pack, string? name = null) =>
-        throw new NotImplementedException();
+    public override PlacementGroup CreatePlacementGroup(IEnumerable<Bundle> bundles, PlacementStrategy strategy = PlacementStrategy.Pack, string? name = null)
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        return Placement.Create(bundles, strategy, name);
+    }
 
     public override IReadOnlyList<TaskState> ListTasks() => throw new NotImplementedException();
 
@@ -64,7 +72,8 @@ internal sealed partial class HeadCluster(ClusterOptions options) : RuntimeClust
 
     public override ValueTask DisposeAsync()
     {
-        Interlocked.Exchange(ref disposed, 1);
+        if (Interlocked.Exchange(ref disposed, 1) == 0)
+            Placement.Close();
         return ValueTask.CompletedTask;
     }
 

@@ -3,22 +3,32 @@ using System.Collections.Immutable;
 namespace Serve.Runtime;
 
 /// <summary>
-/// What a node has and who holds what of it, exact to 0.0001. Fractions of a GPU share the fullest device they fit on; whole GPUs are
-/// exclusive. Its state is written under its lock by <see cref="Reserve"/> and <see cref="Release"/> alone.
+/// What a node, or a bundle of a placement group, has and who holds what of it, exact to 0.0001. Fractions of a GPU share the fullest
+/// device they fit on; whole GPUs are exclusive. Its state is written under its lock by its own methods alone.
 /// </summary>
 internal sealed class ResourceLedger
 {
     private readonly Lock sync = new();
     private readonly ResourceDemand total;
     private readonly Dictionary<string, long> reserved = new(StringComparer.Ordinal);
-    private readonly long[] freeOnDevice;
+    private ImmutableArray<int> devices = [];
+    private long[] freeOnDevice = [];
+    private string? closedBecause;
+    private bool isClosedForGood;
 
     public ResourceLedger(ResourceDemand total)
     {
         this.total = total;
-        freeOnDevice = new long[total.Units.GetValueOrDefault(ResourceDemand.Gpu) / ResourceDemand.UnitsPerOne];
-        Array.Fill(freeOnDevice, ResourceDemand.UnitsPerOne);
+        Equip(Enumerable.Range(0, (int)(total.Units.GetValueOrDefault(ResourceDemand.Gpu) / ResourceDemand.UnitsPerOne)), ResourceDemand.UnitsPerOne);
     }
+
+    private ResourceLedger(ResourceDemand total, string closedBecause)
+    {
+        this.total = total;
+        this.closedBecause = closedBecause;
+    }
+
+    public ResourceDemand Total => total;
 
     public ResourceLedgerSnapshot Snapshot
     {
@@ -29,23 +39,54 @@ internal sealed class ResourceLedger
         }
     }
 
-    /// <summary>Told, outside the lock, that something was released: who waits may try again.</summary>
+    /// <summary>Told, outside the lock, that something was released or that it opened or closed: who waits may try again.</summary>
     public event Action? Released;
+
+    /// <summary>A ledger that gives nothing until it is opened.</summary>
+    /// <param name="total">What it will have.</param>
+    /// <param name="because">Why not yet, for who asks.</param>
+    public static ResourceLedger Closed(ResourceDemand total, string because) => new(total, because);
+
+    /// <summary>Gives from now on, out of what was reserved elsewhere.</summary>
+    public void Open(ResourceAllocation held)
+    {
+        lock (sync)
+        {
+            if (isClosedForGood)
+                return;
+            Equip(held.GpuIds, PerDevice(held.Demand));
+            closedBecause = null;
+        }
+
+        Released?.Invoke();
+    }
+
+    /// <summary>Gives nothing any more; what is held is still to be released. Who waits is told.</summary>
+    public void Close(string because)
+    {
+        lock (sync)
+        {
+            closedBecause = because;
+            isClosedForGood = true;
+        }
+
+        Released?.Invoke();
+    }
+
+    /// <summary>Whether it could give so much if nothing else were reserved.</summary>
+    public bool CanEverReserve(ResourceDemand demand) => Never(demand) is null;
 
     /// <summary>Reserves when enough is free now.</summary>
     /// <exception cref="InsufficientResourcesException">There can never be enough.</exception>
     public bool TryReserve(ResourceDemand demand, out ResourceAllocation? allocation)
     {
-        try
-        {
-            allocation = Reserve(demand);
+        lock (sync)
+            allocation = Fits(demand, out var fitting) ? Take(demand, fitting) : null;
+        if (allocation is not null)
             return true;
-        }
-        catch (InsufficientResourcesException full) when (!full.IsPermanent)
-        {
-            allocation = null;
-            return false;
-        }
+        if (Never(demand) is { } why)
+            throw new InsufficientResourcesException(why, isPermanent: true);
+        return false;
     }
 
     /// <exception cref="InsufficientResourcesException">Not enough is free, or there can never be.</exception>
@@ -53,14 +94,11 @@ internal sealed class ResourceLedger
     {
         lock (sync)
         {
-            foreach (var (resource, units) in demand.Units)
-                Check(demand, resource, units);
-            var devices = Place(demand, demand.Units.GetValueOrDefault(ResourceDemand.Gpu));
-            foreach (var (resource, units) in demand.Units)
-                reserved[resource] = reserved.GetValueOrDefault(resource) + units;
-            foreach (var device in devices)
-                freeOnDevice[device] -= PerDevice(demand);
-            return new(demand, devices);
+            return Fits(demand, out var fitting)
+                ? Take(demand, fitting)
+                : throw (Never(demand) is { } why
+                    ? new InsufficientResourcesException(why, isPermanent: true)
+                    : new InsufficientResourcesException(NotNow(demand), isPermanent: false));
         }
     }
 
@@ -71,7 +109,7 @@ internal sealed class ResourceLedger
             foreach (var (resource, units) in allocation.Demand.Units)
                 reserved[resource] -= units;
             foreach (var device in allocation.GpuIds)
-                freeOnDevice[device] += PerDevice(allocation.Demand);
+                freeOnDevice[devices.IndexOf(device)] += PerDevice(allocation.Demand);
         }
 
         Released?.Invoke();
@@ -81,41 +119,81 @@ internal sealed class ResourceLedger
 
     private static string Amount(string resource, long units) => $"{(decimal)units / ResourceDemand.UnitsPerOne} {resource}";
 
-    private void Check(ResourceDemand demand, string resource, long units)
+    private void Equip(IEnumerable<int> ids, long each)
     {
-        var has = total.Units.GetValueOrDefault(resource);
-        var free = has - reserved.GetValueOrDefault(resource);
-        if (resource == ResourceDemand.Gpu && units > ResourceDemand.UnitsPerOne && units % ResourceDemand.UnitsPerOne != 0)
-            throw new InsufficientResourcesException($"{Amount(resource, units)} were asked for; above one, GPUs are whole.", isPermanent: true);
-        if (units > has)
-        {
-            throw new InsufficientResourcesException(
-                $"{demand} was asked for, and this node has {(has == 0 ? $"no {resource} at all" : $"only {Amount(resource, has)} in total")}. It can never run here.",
-                isPermanent: true);
-        }
-
-        if (units > free)
-        {
-            throw new InsufficientResourcesException(
-                $"{demand} was asked for; {Amount(resource, free)} of {Amount(resource, has)} is free.", isPermanent: false);
-        }
+        devices = [.. ids];
+        freeOnDevice = new long[devices.Length];
+        Array.Fill(freeOnDevice, each);
     }
 
-    private ImmutableArray<int> Place(ResourceDemand demand, long units)
+    private bool Fits(ResourceDemand demand, out ImmutableArray<int> fitting)
     {
-        if (units == 0)
-            return [];
+        fitting = [];
+        if (closedBecause is not null)
+            return false;
+        foreach (var (resource, units) in demand.Units)
+        {
+            if (units > total.Units.GetValueOrDefault(resource) - reserved.GetValueOrDefault(resource))
+                return false;
+        }
+
         var each = PerDevice(demand);
-        var count = (int)(units / each);
-        var devices = Enumerable.Range(0, freeOnDevice.Length)
-            .Where(device => freeOnDevice[device] >= each)
-            .OrderBy(device => freeOnDevice[device])
-            .ThenBy(device => device)
+        if (each == 0)
+            return true;
+        var gpus = demand.Units[ResourceDemand.Gpu];
+        if (gpus % each != 0)
+            return false;
+        var count = (int)(gpus / each);
+        fitting = Enumerable.Range(0, devices.Length)
+            .Where(index => freeOnDevice[index] >= each)
+            .OrderBy(index => freeOnDevice[index])
+            .ThenBy(index => index)
             .Take(count)
+            .Select(index => devices[index])
             .ToImmutableArray();
-        return devices.Length == count
-            ? devices
-            : throw new InsufficientResourcesException(
-                $"{demand} was asked for; no {count} of {freeOnDevice.Length} GPUs have {Amount("free", each)}: other actors share them.", isPermanent: false);
+        return fitting.Length == count;
+    }
+
+    private ResourceAllocation Take(ResourceDemand demand, ImmutableArray<int> fitting)
+    {
+        foreach (var (resource, units) in demand.Units)
+            reserved[resource] = reserved.GetValueOrDefault(resource) + units;
+        foreach (var device in fitting)
+            freeOnDevice[devices.IndexOf(device)] -= PerDevice(demand);
+        return new(demand, fitting);
+    }
+
+    /// <summary>Why there can never be so much; null when there can.</summary>
+    private string? Never(ResourceDemand demand)
+    {
+        if (isClosedForGood)
+            return closedBecause;
+        foreach (var (resource, units) in demand.Units)
+        {
+            var has = total.Units.GetValueOrDefault(resource);
+            if (resource == ResourceDemand.Gpu && units > ResourceDemand.UnitsPerOne && units % ResourceDemand.UnitsPerOne != 0)
+                return $"{Amount(resource, units)} were asked for; above one, GPUs are whole.";
+            if (units > has)
+                return $"{demand} was asked for, and this node has {(has == 0 ? $"no {resource} at all" : $"only {Amount(resource, has)} in total")}. It can never run here.";
+        }
+
+        return null;
+    }
+
+    /// <summary>Why there is not so much at this moment.</summary>
+    private string NotNow(ResourceDemand demand)
+    {
+        if (closedBecause is not null)
+            return closedBecause;
+        foreach (var (resource, units) in demand.Units)
+        {
+            var has = total.Units.GetValueOrDefault(resource);
+            var free = has - reserved.GetValueOrDefault(resource);
+            if (units > free)
+                return $"{demand} was asked for; {Amount(resource, free)} of {Amount(resource, has)} is free.";
+        }
+
+        var each = PerDevice(demand);
+        return $"{demand} was asked for; no {demand.Units[ResourceDemand.Gpu] / each} of {devices.Length} GPUs have {Amount("free", each)}: other actors share them.";
     }
 }

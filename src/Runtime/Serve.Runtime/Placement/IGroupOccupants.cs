@@ -1,0 +1,8 @@
+namespace Serve.Runtime.Placement;
+
+/// <summary>Something that runs work in placement groups, and ends it when a group is removed: the tasks, the actors.</summary>
+internal interface IGroupOccupants
+{
+    /// <summary>Ends all that runs, or waits to run, in a group; must not throw. What it holds of the group's ledgers is released when it has ended.</summary>
+    void EndIn(PlacementGroup group);
+}

@@ -1,0 +1,93 @@
+using Serve.Runtime.Scheduling;
+
+namespace Serve.Runtime.Placement;
+
+/// <summary>Turns a scheduling strategy into the ledgers that may serve it. Holds no state of its own.</summary>
+internal sealed class LedgerSource(IReadOnlyList<ClusterNode> nodes) : ILedgerSource
+{
+    private readonly IReadOnlyList<ResourceLedger> all = [.. nodes.Select(node => node.Ledger)];
+
+    public IReadOnlyList<ResourceLedger> LedgersFor(SchedulingStrategy? strategy) => strategy switch
+    {
+        null => all,
+        SchedulingStrategy.NodeAffinity affinity => OfNode(affinity),
+        SchedulingStrategy.InGroup within => OfGroup(within),
+        _ => all.Count == 1 ? all : [.. all.OrderByDescending(FreeShare)],
+    };
+
+    public IReadOnlyList<ResourceLedger> LedgersFor(SchedulingStrategy? strategy, ResourceDemand demand)
+    {
+        var ledgers = LedgersFor(strategy);
+        if (AllCan(ledgers, demand))
+            return ledgers;
+        var able = ledgers.Where(ledger => ledger.CanEverReserve(demand)).ToArray();
+        return able.Length > 0 ? able : throw new InsufficientResourcesException(WhyNone(strategy, ledgers, demand), isPermanent: true);
+    }
+
+    private static bool AllCan(IReadOnlyList<ResourceLedger> ledgers, ResourceDemand demand)
+    {
+        for (var index = 0; index < ledgers.Count; index++)
+        {
+            if (!ledgers[index].CanEverReserve(demand))
+                return false;
+        }
+
+        return true;
+    }
+
+    private static string WhyNone(SchedulingStrategy? strategy, IReadOnlyList<ResourceLedger> ledgers, ResourceDemand demand)
+    {
+        if (strategy is SchedulingStrategy.InGroup { Group: var group, Bundle: var index })
+        {
+            var which = index >= 0 ? $"bundle {index} of it has {ledgers[0].Total}" : $"none of its {ledgers.Count} bundles has so much";
+            return $"{demand} was asked for in {group}, and {which}. It can never run there: ask for less, or make the bundle larger.";
+        }
+
+        try
+        {
+            ledgers[0].TryReserve(demand, out var taken);
+            if (taken is not null)
+                ledgers[0].Release(taken);
+            return $"{demand} was asked for, and no node has so much.";
+        }
+        catch (InsufficientResourcesException refused)
+        {
+            return refused.Message;
+        }
+    }
+
+    private static IReadOnlyList<ResourceLedger> OfGroup(SchedulingStrategy.InGroup within)
+    {
+        if (within.Group is not ReservedGroup group)
+            throw new ArgumentException("The placement group is not one of this cluster.");
+        if (within.Bundle >= group.Bundles.Count || within.Bundle < -1)
+        {
+            throw new InsufficientResourcesException(
+                $"Bundle {within.Bundle} of {group} was asked for, and it has {group.Bundles.Count}: 0 to {group.Bundles.Count - 1}, or -1 for any.", isPermanent: true);
+        }
+
+        if (group.IsRemoved)
+            throw new InsufficientResourcesException($"{group} was disposed; nothing can run in it any more.", isPermanent: true);
+        return within.Bundle < 0 ? group.Ledgers : [group.Ledgers[within.Bundle]];
+    }
+
+    private static double FreeShare(ResourceLedger ledger)
+    {
+        var (total, reserved) = ledger.Snapshot;
+        return total.Units.Where(unit => unit.Value > 0).Select(unit => 1 - ((double)reserved.Units.GetValueOrDefault(unit.Key) / unit.Value)).DefaultIfEmpty(0).Min();
+    }
+
+    private IReadOnlyList<ResourceLedger> OfNode(SchedulingStrategy.NodeAffinity affinity)
+    {
+        foreach (var node in nodes)
+        {
+            if (node.Id == affinity.NodeId)
+                return nodes.Count == 1 ? all : [node.Ledger];
+        }
+
+        return affinity.Soft
+            ? all
+            : throw new InsufficientResourcesException(
+                $"Node '{affinity.NodeId}' was asked for, and there is none of that name; there is '{string.Join("', '", nodes.Select(node => node.Id))}'. Soft affinity runs elsewhere then.", isPermanent: true);
+    }
+}

@@ -1,0 +1,229 @@
+using System.Collections.Immutable;
+using System.Globalization;
+
+namespace Serve.Runtime.Placement;
+
+/// <summary>
+/// The cluster's placement groups: those that wait, first come first served, and those that hold resources. Their one writer, under its lock.
+/// A group at the head of the queue that does not fit yet holds up those behind it, so that small ones cannot starve a large one.
+/// </summary>
+internal sealed class PlacementTable
+{
+    // In-process code that does not heed its token cannot be ended; disposing does not wait for it for ever.
+    private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(5);
+    private readonly IReadOnlyList<ClusterNode> nodes;
+    private readonly TimeProvider time;
+    private readonly Lock sync = new();
+    private readonly List<ReservedGroup> groups = [];
+    private readonly LinkedList<ReservedGroup> waiting = new();
+    private readonly List<IGroupOccupants> occupants = [];
+    private volatile int waitingCount;
+    private long lastId;
+    private bool isClosed;
+
+    public PlacementTable(IReadOnlyList<ClusterNode> nodes, TimeProvider time)
+    {
+        this.nodes = nodes;
+        this.time = time;
+        Ledgers = new(nodes);
+        foreach (var node in nodes)
+            node.Ledger.Released += ServeWaiting;
+    }
+
+    /// <summary>Which ledgers may serve what.</summary>
+    public LedgerSource Ledgers { get; }
+
+    public IReadOnlyList<ClusterNode> Nodes => nodes;
+
+    /// <summary>Groups that wait or hold resources, oldest first.</summary>
+    public IReadOnlyList<ReservedGroup> Groups
+    {
+        get
+        {
+            lock (sync)
+                return [.. groups];
+        }
+    }
+
+    /// <summary>All there is, by resource.</summary>
+    public ImmutableSortedDictionary<string, double> Totals() => Sum(room => room.Total);
+
+    /// <summary>What is free at this moment, by resource.</summary>
+    public ImmutableSortedDictionary<string, double> Available() => Sum(room => room.Free);
+
+    /// <summary>Has someone end its work when a group is removed.</summary>
+    public void Add(IGroupOccupants runner)
+    {
+        lock (sync)
+            occupants.Add(runner);
+    }
+
+    /// <exception cref="InsufficientResourcesException">The nodes can never have so much, or never so.</exception>
+    public ReservedGroup Create(IEnumerable<Bundle> bundles, PlacementStrategy strategy, string? name)
+    {
+        ArgumentNullException.ThrowIfNull(bundles);
+        Bundle[] kept = [.. bundles];
+        if (kept.Length == 0)
+            throw new ArgumentException("A placement group has at least one bundle.", nameof(bundles));
+        ResourceDemand[] demands = [.. kept.Select(ResourceDemands.Of)];
+        if (Array.FindIndex(demands, demand => demand.Units.Count == 0) is >= 0 and var empty)
+            throw new ArgumentException($"Bundle {empty} holds nothing; say at least one resource.", nameof(bundles));
+        var id = Interlocked.Increment(ref lastId).ToString("x8", CultureInfo.InvariantCulture);
+        var group = new ReservedGroup(this, id, name, strategy, kept, demands);
+        lock (sync)
+        {
+            ObjectDisposedException.ThrowIf(isClosed, typeof(Cluster));
+            if (BundlePlanner.Decide(demands, Rooms(), strategy) is BundleDecision.Impossible never)
+                throw new InsufficientResourcesException($"{Capital(group)} can never be reserved. {never.Because}", isPermanent: true);
+            groups.Add(group);
+            waiting.AddLast(group);
+            waitingCount = waiting.Count;
+        }
+
+        ServeWaiting();
+        return group;
+    }
+
+    /// <summary>Ends what runs in a group and gives its resources back as they come free.</summary>
+    public async ValueTask RemoveAsync(ReservedGroup group)
+    {
+        IGroupOccupants[] runners;
+        lock (sync)
+        {
+            if (!group.IsRemoved)
+            {
+                group.Remove();
+                if (waiting.Remove(group))
+                    waitingCount = waiting.Count;
+            }
+
+            runners = [.. occupants];
+        }
+
+        group.Close();
+        foreach (var runner in runners)
+            runner.EndIn(group);
+        foreach (var ledger in group.Ledgers)
+            ledger.Released += () => GiveBackWhatIsFree(group);
+        GiveBackWhatIsFree(group);
+
+        // The head of the queue may have been what held others up.
+        ServeWaiting();
+        try
+        {
+            await group.Emptied.Task.WaitAsync(EndLimit, time).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // What still runs keeps its share, and gives it back when it ends.
+        }
+    }
+
+    /// <summary>Takes no more groups; those that wait never come.</summary>
+    public void Close()
+    {
+        ReservedGroup[] left;
+        lock (sync)
+        {
+            isClosed = true;
+            left = [.. groups];
+            waiting.Clear();
+            waitingCount = 0;
+            foreach (var group in left)
+                group.Remove();
+        }
+
+        foreach (var group in left)
+            group.Close();
+    }
+
+    private static string Capital(ReservedGroup group)
+    {
+        var text = group.ToString();
+        return char.ToUpperInvariant(text[0]) + text[1..];
+    }
+
+    private ImmutableSortedDictionary<string, double> Sum(Func<NodeRoom, ResourceDemand> part) => Rooms()
+        .SelectMany(room => part(room).Units)
+        .GroupBy(unit => unit.Key, StringComparer.Ordinal)
+        .ToImmutableSortedDictionary(group => group.Key, group => (double)group.Sum(unit => unit.Value) / ResourceDemand.UnitsPerOne, StringComparer.Ordinal);
+
+    private NodeRoom[] Rooms() => [.. nodes.Select(node => Room(node.Ledger.Snapshot))];
+
+    private static NodeRoom Room(ResourceLedgerSnapshot snapshot)
+    {
+        var free = snapshot.Total.Units.ToBuilder();
+        foreach (var (resource, units) in snapshot.Reserved.Units)
+            free[resource] = free[resource] - units;
+        return new(snapshot.Total, new() { Units = free.ToImmutable() });
+    }
+
+    /// <summary>Reserves for the groups at the head of the queue as long as they fit.</summary>
+    private void ServeWaiting()
+    {
+        // Called for every release of a node: the usual answer is no.
+        if (waitingCount == 0 || sync.IsHeldByCurrentThread)
+            return;
+        while (TakeNext() is { } group)
+            group.Open();
+    }
+
+    private ReservedGroup? TakeNext()
+    {
+        lock (sync)
+        {
+            if (waiting.First?.Value is not { } group || BundlePlanner.Decide(group.Demands, Rooms(), group.Strategy) is not BundleDecision.Place place)
+                return null;
+            for (var bundle = 0; bundle < group.Demands.Count; bundle++)
+            {
+                var node = nodes[place.NodeOf[bundle]];
+                if (!node.Ledger.TryReserve(group.Demands[bundle], out group.Held[bundle]))
+                {
+                    UndoReserved(group, bundle);
+                    return null;
+                }
+
+                group.Nodes[bundle] = node;
+            }
+
+            waiting.RemoveFirst();
+            waitingCount = waiting.Count;
+            return group;
+        }
+    }
+
+    /// <summary>Someone was faster, or the free GPU is in pieces: all or nothing.</summary>
+    private static void UndoReserved(ReservedGroup group, int count)
+    {
+        for (var bundle = 0; bundle < count; bundle++)
+        {
+            group.Nodes[bundle]!.Ledger.Release(group.Held[bundle]!);
+            (group.Nodes[bundle], group.Held[bundle]) = (null, null);
+        }
+    }
+
+    private void GiveBackWhatIsFree(ReservedGroup group)
+    {
+        var free = new List<(ResourceLedger Ledger, ResourceAllocation Held)>();
+        bool isEmpty;
+        lock (sync)
+        {
+            for (var bundle = 0; bundle < group.Held.Length; bundle++)
+            {
+                if (group.Held[bundle] is not { } held || group.Ledgers[bundle].Snapshot.Reserved.Units.Count > 0)
+                    continue;
+                free.Add((group.Nodes[bundle]!.Ledger, held));
+                group.Held[bundle] = null;
+            }
+
+            isEmpty = Array.TrueForAll(group.Held, held => held is null);
+            if (isEmpty)
+                groups.Remove(group);
+        }
+
+        foreach (var (ledger, held) in free)
+            ledger.Release(held);
+        if (isEmpty)
+            group.Emptied.TrySetResult();
+    }
+}

@@ -1,0 +1,37 @@
+using System.Collections.Immutable;
+
+namespace Serve.Runtime;
+
+/// <summary>Demands out of what users write. Holds no state.</summary>
+internal static class ResourceDemands
+{
+    /// <summary>What a cluster has to give.</summary>
+    public static ResourceDemand TotalOf(ClusterOptions options) => Of(
+        options.NumCpus ?? Environment.ProcessorCount,
+        options.NumGpus,
+        options.Memory ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes,
+        options.Resources);
+
+    /// <summary>What a bundle holds.</summary>
+    public static ResourceDemand Of(Bundle bundle) => Of(bundle.Cpus, bundle.Gpus, bundle.Memory, bundle.Resources);
+
+    /// <summary>So much of each.</summary>
+    /// <exception cref="ArgumentException">An amount is negative or not a number, or a custom resource has the name of a known one.</exception>
+    public static ResourceDemand Of(double cpus, double gpus, double memory, ImmutableDictionary<string, double>? custom)
+    {
+        var demand = With(With(With(ResourceDemand.None, ResourceDemand.Cpu, cpus), ResourceDemand.Gpu, gpus), ResourceDemand.Memory, memory);
+        foreach (var (resource, amount) in custom ?? ImmutableDictionary<string, double>.Empty)
+        {
+            if (resource is ResourceDemand.Cpu or ResourceDemand.Gpu or ResourceDemand.Memory)
+                throw new ArgumentException($"'{resource}' has a property of its own and is no custom resource.", nameof(custom));
+            demand = With(demand, resource, amount);
+        }
+
+        return demand;
+    }
+
+    private static ResourceDemand With(ResourceDemand demand, string resource, double amount) =>
+        amount is >= 0 and < long.MaxValue / ResourceDemand.UnitsPerOne
+            ? amount == 0 ? demand : demand.With(resource, amount)
+            : throw new ArgumentException($"{amount} {resource} cannot be asked for: amounts are numbers from 0.");
+}

@@ -1,0 +1,176 @@
+using Microsoft.Extensions.Time.Testing;
+using Serve.Runtime.Placement;
+
+namespace Serve.Runtime.Tests.Placement;
+
+public sealed class PlacementTableTests
+{
+    private readonly ResourceLedger node = new(Cpus(4).With(ResourceDemand.Gpu, 2));
+    private readonly FakeTimeProvider time = new();
+    private readonly PlacementTable table;
+
+    public PlacementTableTests() => table = new([new(ClusterNode.OnlyId, node)], time);
+
+    [Fact]
+    public async Task Create_EnoughIsFree_ReservesAllAndIsReady()
+    {
+        var group = table.Create([new() { Cpus = 1 }, new() { Cpus = 2 }], PlacementStrategy.Pack, "pair");
+        Assert.True(group.Ready.IsCompletedSuccessfully);
+        Assert.Equal("CPU 3", node.Snapshot.Reserved.ToString());
+        Assert.Equal(1, table.Available()["CPU"]);
+        await group.DisposeAsync();
+        Assert.Empty(node.Snapshot.Reserved.Units);
+        Assert.Empty(table.Groups);
+    }
+
+    [Fact]
+    public async Task Create_NotEnoughIsFree_HoldsNothingUntilAllIsThere()
+    {
+        var taken = node.Reserve(Cpus(2));
+        var group = table.Create([new() { Cpus = 1 }, new() { Cpus = 2 }], PlacementStrategy.Pack, null);
+        Assert.False(group.Ready.IsCompleted);
+        Assert.Equal("CPU 2", node.Snapshot.Reserved.ToString());
+        Assert.False(group.Ledgers[0].TryReserve(Cpus(1), out _));
+        node.Release(taken);
+        await group.Ready;
+        Assert.Equal("CPU 3", node.Snapshot.Reserved.ToString());
+        Assert.True(group.Ledgers[0].TryReserve(Cpus(1), out _));
+    }
+
+    [Fact]
+    public async Task Create_LargeGroupWaits_SmallOnesBehindItDoNotPassIt()
+    {
+        var taken = node.Reserve(Cpus(3));
+        var large = table.Create([new() { Cpus = 4 }], PlacementStrategy.Pack, null);
+        var small = table.Create([new() { Cpus = 1 }], PlacementStrategy.Pack, null);
+        Assert.False(small.Ready.IsCompleted);
+        node.Release(taken);
+        await large.Ready;
+        Assert.False(small.Ready.IsCompleted);
+        await large.DisposeAsync();
+        await small.Ready;
+    }
+
+    [Fact]
+    public async Task Remove_HeadOfTheQueue_LetsThoseBehindItThrough()
+    {
+        node.Reserve(Cpus(3));
+        var large = table.Create([new() { Cpus = 4 }], PlacementStrategy.Pack, null);
+        var small = table.Create([new() { Cpus = 1 }], PlacementStrategy.Pack, null);
+        await large.DisposeAsync();
+        await small.Ready;
+        Assert.True(large.Ready.IsCanceled);
+    }
+
+    [Fact]
+    public void Create_CanNeverBe_ThrowsAtOnceAndSaysWhy()
+    {
+        var refused = Assert.Throws<InsufficientResourcesException>(
+            () => table.Create([new() { Cpus = 1 }, new() { Cpus = 1 }], PlacementStrategy.StrictSpread, "apart"));
+        Assert.True(refused.IsPermanent);
+        Assert.StartsWith("Placement group 'apart' can never be reserved. STRICT_SPREAD puts each of its 2 bundles on a node of its own, and there is 1 node.", refused.Message, StringComparison.Ordinal);
+        Assert.Empty(table.Groups);
+    }
+
+    [Fact]
+    public void Create_NoBundlesOrAnEmptyOne_Throws()
+    {
+        Assert.Throws<ArgumentException>(() => table.Create([], PlacementStrategy.Pack, null));
+        Assert.Throws<ArgumentException>(() => table.Create([new() { Cpus = 1 }, new()], PlacementStrategy.Pack, null));
+        Assert.Throws<ArgumentException>(() => table.Create([new() { Cpus = -1 }], PlacementStrategy.Pack, null));
+    }
+
+    [Fact]
+    public async Task Remove_WorkInside_IsEndedAndItsShareComesBackWhenItHasEnded()
+    {
+        var group = table.Create([new() { Cpus = 1 }, new() { Cpus = 2 }], PlacementStrategy.Pack, null);
+        var running = group.Ledgers[1].Reserve(Cpus(1));
+        var occupants = new Occupants();
+        table.Add(occupants);
+        var removal = group.DisposeAsync().AsTask();
+        Assert.Same(group, occupants.Ended);
+        Assert.Equal("CPU 2", node.Snapshot.Reserved.ToString());
+        Assert.False(removal.IsCompleted);
+        group.Ledgers[1].Release(running);
+        await removal;
+        Assert.Empty(node.Snapshot.Reserved.Units);
+    }
+
+    [Fact]
+    public async Task Remove_WorkThatDoesNotEnd_IsNotWaitedForForEver()
+    {
+        var group = table.Create([new() { Cpus = 1 }], PlacementStrategy.Pack, null);
+        group.Ledgers[0].Reserve(Cpus(1));
+        var removal = group.DisposeAsync().AsTask();
+        time.Advance(TimeSpan.FromSeconds(5));
+        await removal;
+        Assert.Equal("CPU 1", node.Snapshot.Reserved.ToString());
+    }
+
+    [Fact]
+    public async Task Remove_WhoWaitsForABundle_IsToldThatItIsGone()
+    {
+        var group = table.Create([new() { Cpus = 1 }], PlacementStrategy.Pack, "gone");
+        group.Ledgers[0].Reserve(Cpus(1));
+        var told = 0;
+        group.Ledgers[0].Released += () => told++;
+        var removal = group.DisposeAsync().AsTask();
+        Assert.Equal(1, told);
+        var refused = Assert.Throws<InsufficientResourcesException>(() => group.Ledgers[0].TryReserve(Cpus(1), out _));
+        Assert.True(refused.IsPermanent);
+        Assert.Contains("placement group 'gone' was disposed", refused.Message, StringComparison.Ordinal);
+        time.Advance(TimeSpan.FromSeconds(5));
+        await removal;
+    }
+
+    [Fact]
+    public void Create_GpuBundles_GiveTheDevicesThatTheNodeGaveThem()
+    {
+        node.Reserve(ResourceDemand.None.With(ResourceDemand.Gpu, 1));
+        var group = table.Create([new() { Gpus = 0.5 }, new() { Gpus = 0.25 }], PlacementStrategy.Pack, null);
+        Assert.Equal(1, Assert.Single(group.Ledgers[0].Reserve(ResourceDemand.None.With(ResourceDemand.Gpu, 0.5)).GpuIds));
+        var quarter = group.Ledgers[1].Reserve(ResourceDemand.None.With(ResourceDemand.Gpu, 0.25));
+        Assert.Equal(1, Assert.Single(quarter.GpuIds));
+        Assert.False(group.Ledgers[1].TryReserve(ResourceDemand.None.With(ResourceDemand.Gpu, 0.1), out _));
+        group.Ledgers[1].Release(quarter);
+        Assert.True(group.Ledgers[1].TryReserve(ResourceDemand.None.With(ResourceDemand.Gpu, 0.1), out _));
+    }
+
+    [Fact]
+    public async Task Create_GpusFreeInPieces_WaitsForAWholeOne()
+    {
+        // 0.6 and 0.6 go to two devices: 0.8 is free, on none of them more than 0.4.
+        var first = node.Reserve(ResourceDemand.None.With(ResourceDemand.Gpu, 0.6));
+        node.Reserve(ResourceDemand.None.With(ResourceDemand.Gpu, 0.6));
+        var group = table.Create([new() { Cpus = 1 }, new() { Gpus = 0.8 }], PlacementStrategy.Pack, null);
+        Assert.False(group.Ready.IsCompleted);
+        Assert.False(node.Snapshot.Reserved.Units.ContainsKey(ResourceDemand.Cpu));
+        node.Release(first);
+        await group.Ready;
+    }
+
+    [Fact]
+    public async Task CreateAndRemove_ManyThreads_GivesEverythingBack()
+    {
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(worker => Task.Run(async () =>
+        {
+            for (var round = 0; round < 200; round++)
+            {
+                var group = table.Create([new() { Cpus = 1 + (worker % 2) }, new() { Cpus = 1 }], PlacementStrategy.Spread, null);
+                await group.Ready;
+                Assert.InRange(node.Snapshot.Reserved.Units[ResourceDemand.Cpu], 1, 4 * ResourceDemand.UnitsPerOne);
+                await group.DisposeAsync();
+            }
+        }))).WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.Empty(node.Snapshot.Reserved.Units);
+    }
+
+    private static ResourceDemand Cpus(double amount) => ResourceDemand.None.With(ResourceDemand.Cpu, amount);
+
+    private sealed class Occupants : IGroupOccupants
+    {
+        public PlacementGroup? Ended { get; private set; }
+
+        public void EndIn(PlacementGroup group) => Ended = group;
+    }
+}
