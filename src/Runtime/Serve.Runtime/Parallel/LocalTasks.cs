@@ -1,0 +1,45 @@
+using Serve.Runtime.Clusters;
+using Serve.Runtime.Tasks;
+
+namespace Serve.Runtime.Parallel;
+
+/// <summary>
+/// Starts code of this process as tasks that hold a CPU of the cluster each, so that a map and everything else share them. In a worker,
+/// whose own task holds its CPU already, it runs on the thread pool.
+/// </summary>
+internal static class LocalTasks
+{
+    private static readonly RemoteFunction Synchronous = new(typeof(LocalTasks), "Map", isAsync: false, new() { MaxRetries = 0 });
+    private static readonly RemoteFunction Asynchronous = new(typeof(LocalTasks), "Map", isAsync: true, new() { MaxRetries = 0 });
+
+    /// <summary>How many of them run at once.</summary>
+    public static int Width(Cluster cluster) =>
+        cluster is HeadCluster head ? (int)Math.Clamp(Cpus(head), 1, 1024) : 1;
+
+    public static ObjectRef<TResult> Start<TResult>(Cluster cluster, string name, bool isAsync, Func<CancellationToken, ValueTask<TResult>> body)
+    {
+        if (cluster is HeadCluster head)
+        {
+            var cpus = Math.Min(1, Cpus(head));
+            return cluster.Submit(isAsync ? Asynchronous : Synchronous, new LocalCall<TResult>(body), new() { Name = name, NumCpus = cpus, Isolation = Isolation.None });
+        }
+
+        var reference = new ObjectRef<TResult>(cluster, default);
+        var context = TaskContext.Current;
+        _ = Task.Run(async () =>
+        {
+            TaskContext.SetFlowing(context);
+            try
+            {
+                reference.TrySetResult(await body(CancellationToken.None).ConfigureAwait(false));
+            }
+            catch (Exception thrown)
+            {
+                reference.TrySetException(thrown as ServeException ?? new UserCodeException(thrown));
+            }
+        });
+        return reference;
+    }
+
+    private static double Cpus(HeadCluster cluster) => cluster.Options.NumCpus ?? Environment.ProcessorCount;
+}
