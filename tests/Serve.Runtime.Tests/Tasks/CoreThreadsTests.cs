@@ -1,0 +1,132 @@
+using Serve.Runtime.Tasks;
+
+namespace Serve.Runtime.Tests.Tasks;
+
+public sealed class CoreThreadsTests : IAsyncDisposable
+{
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
+    private readonly CoreThreads threads = new();
+
+    public ValueTask DisposeAsync() => threads.DisposeAsync();
+
+    [Fact]
+    public void Queue_ManyItems_AllRunOnOurThreads()
+    {
+        using var all = new CountdownEvent(10_000);
+        var foreign = 0;
+        for (var i = 0; i < 10_000; i++)
+        {
+            threads.Queue(new Item(() =>
+            {
+                if (Thread.CurrentThread.IsThreadPoolThread)
+                    Interlocked.Increment(ref foreign);
+                all.Signal();
+            }));
+        }
+
+        Assert.True(all.Wait(Bound));
+        Assert.Equal(0, foreign);
+    }
+
+    [Fact]
+    public void Queue_ItemsThatBlock_GetThreadsBeyondProcessors()
+    {
+        using var together = new Barrier(40);
+        var passed = new CountdownEvent(40);
+        for (var i = 0; i < 40; i++)
+        {
+            threads.Queue(new Item(() =>
+            {
+                together.SignalAndWait(Bound);
+                passed.Signal();
+            }));
+        }
+
+        Assert.True(passed.Wait(Bound));
+    }
+
+    [Fact]
+    public void Start_WhileAllOthersBlock_RunsAtOnce()
+    {
+        using var go = new ManualResetEventSlim();
+        using var ended = new CountdownEvent(31);
+        for (var i = 0; i < 30; i++)
+        {
+            threads.Start(new Item(() =>
+            {
+                go.Wait(Bound);
+                ended.Signal();
+            }));
+        }
+
+        threads.Start(new Item(() =>
+        {
+            go.Set();
+            ended.Signal();
+        }));
+        Assert.True(ended.Wait(Bound));
+    }
+
+    [Fact]
+    public void Queue_ItemThrows_OthersGoOn()
+    {
+        using var ran = new ManualResetEventSlim();
+        threads.Queue(new Item(() => throw new InvalidOperationException("nobody awaits this")));
+        threads.Queue(new Item(ran.Set));
+        Assert.True(ran.Wait(Bound));
+    }
+
+    [Fact]
+    public void Start_ItemLeavesContextBehind_NextDoesNotSeeIt()
+    {
+        var leaked = new AsyncLocal<string?>();
+        var seen = new List<string?>();
+        using var ended = new CountdownEvent(20);
+        for (var i = 0; i < 20; i++)
+        {
+            threads.Queue(new Item(() =>
+            {
+                lock (seen)
+                    seen.Add(leaked.Value);
+                leaked.Value = "left behind";
+                ended.Signal();
+            }));
+        }
+
+        Assert.True(ended.Wait(Bound));
+        Assert.All(seen, Assert.Null);
+    }
+
+    [Fact]
+    public async Task DisposeAsync_IdleThreads_AreGone()
+    {
+        using var ran = new CountdownEvent(8);
+        for (var i = 0; i < 8; i++)
+            threads.Start(new Item(() => ran.Signal()));
+        Assert.True(ran.Wait(Bound));
+        await threads.DisposeAsync();
+        Assert.Equal(0, threads.Count);
+    }
+
+    [Fact]
+    public async Task DisposeAsync_ItemThatDoesNotEnd_IsLeftBehindAfterItsTime()
+    {
+        using var go = new ManualResetEventSlim();
+        using var started = new ManualResetEventSlim();
+        threads.Start(new Item(() =>
+        {
+            started.Set();
+            go.Wait(Bound);
+        }));
+        started.Wait(Bound);
+        var disposing = threads.DisposeAsync(TimeSpan.FromMilliseconds(20)).AsTask();
+        await disposing.WaitAsync(Bound);
+        Assert.Equal(1, threads.Count);
+        go.Set();
+    }
+
+    private sealed class Item(Action action) : IThreadPoolWorkItem
+    {
+        public void Execute() => action();
+    }
+}
