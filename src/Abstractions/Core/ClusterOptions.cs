@@ -26,6 +26,9 @@ public sealed record ClusterOptions
     /// <summary>Where objects go that do not fit into memory; made when first needed, emptied at the end. Default: a folder of the system's temporary one.</summary>
     public string? SpillDirectory { get; init; }
 
+    /// <summary>How values of types of yours are written for other processes; asked before MemoryPack and JSON. Each needs a public constructor that takes nothing, since workers make their own. Default none.</summary>
+    public ImmutableArray<ValueSerializer> Serializers { get; init; } = [];
+
     /// <summary>The share of the machine's memory at which the newest retriable task in a worker is stopped. Default 0.95; 1 or more switches it off.</summary>
     public double MemoryUsageThreshold { get; init; } = 0.95;
 

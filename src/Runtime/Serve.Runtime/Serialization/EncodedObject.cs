@@ -1,0 +1,31 @@
+namespace Serve.Runtime.Serialization;
+
+/// <summary>A value as bytes, and what is needed to read them. Immutable, save for where a shared one's bytes lie.</summary>
+internal abstract class EncodedObject(ValueCodec codec, ValueShape shape) : StoredObject
+{
+    public ValueCodec Codec => codec;
+
+    public ValueShape Shape => shape;
+
+    /// <summary>The refs inside it, or what keeps them: they live as long as this does.</summary>
+    public IReadOnlyList<object> References { get; init; } = [];
+
+    /// <summary>Where the refs come from that are inside; null when this process made the value.</summary>
+    public IRefResolver? Peer { get; init; }
+
+    internal override object? Load(Type type) => codec.Decode(this, type);
+
+    /// <summary>Its bytes, to be read until disposed.</summary>
+    internal abstract ByteView Open();
+
+    internal ObjectRef Resolve(long id, Type valueType)
+    {
+        foreach (var held in References)
+        {
+            if (held is ObjectRef reference && reference.Id.Number == id)
+                return reference;
+        }
+
+        return Peer?.Import(id, valueType) ?? throw new ObjectLostException($"Object {new ObjectId(id)} is not known to this process.");
+    }
+}

@@ -1,0 +1,18 @@
+namespace Serve.Runtime.Serialization;
+
+/// <summary>
+/// How refs cross to one other process. Each <see cref="Export"/> here meets one <see cref="Adopt"/> there, when the message is read, so
+/// that both sides can count.
+/// </summary>
+internal interface IRefResolver
+{
+    /// <summary>A ref goes out with the message that is being made: the other side holds it from when it reads that.</summary>
+    /// <returns>Its id as the other side knows it.</returns>
+    long Export(ObjectRef reference);
+
+    /// <summary>A message has brought a ref. What is returned is held as long as the value that the ref is inside of; the ref itself, where it is known already, or whatever releases it when it is collected.</summary>
+    object Adopt(long id);
+
+    /// <summary>User code is about to see the ref: <c>ObjectRef&lt;valueType&gt;</c>.</summary>
+    ObjectRef Import(long id, Type valueType);
+}
