@@ -20,7 +20,7 @@ public sealed class HandleGenerator : IIncrementalGenerator
     public const string ReadStep = "Deployments";
 
     // Roslyn 4.14, which this is compiled against, has no name for it.
-    private const LanguageVersion CSharp14 = (LanguageVersion)1400;
+    internal const LanguageVersion CSharp14 = (LanguageVersion)1400;
 
     /// <inheritdoc/>
     public void Initialize(IncrementalGeneratorInitializationContext context)

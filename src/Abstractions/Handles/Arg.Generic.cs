@@ -22,14 +22,17 @@ public readonly struct Arg<T> : IArgument
     /// <exception cref="InvalidOperationException">The argument is a running call of a deployment, or a ref that is not ready.</exception>
     public T Value => pending switch
     {
-        null => value,
         ObjectRef<T> { IsReady: true } reference => reference.Result,
         ObjectRef { IsReady: true } reference => (T)reference.Box()!,
-        _ => throw new InvalidOperationException("The argument has no value yet."),
+        ObjectRef or DeploymentResponse => throw new InvalidOperationException("The argument has no value yet."),
+        _ => value,
     };
 
+    /// <summary>Whether it is the default of the struct rather than a value or a ref.</summary>
+    internal bool IsLeftOut => pending is null;
+
     internal static Arg<T> Of(T value) =>
-        PendingArguments.IsHidden(value) ? new Arg<T>(default!, value) : new Arg<T>(value, null);
+        PendingArguments.IsHidden(value) ? new Arg<T>(default!, value) : new Arg<T>(value, Arg.Given);
 
     internal static Arg<T> After<TValue>(DeploymentResponse<TValue> response)
         where TValue : T
@@ -38,8 +41,7 @@ public readonly struct Arg<T> : IArgument
         return new Arg<T>(default!, response);
     }
 
-    internal static Arg<T> After<TValue>(ObjectRef<TValue> reference)
-        where TValue : T
+    internal static Arg<T> After(ObjectRef reference)
     {
         ArgumentNullException.ThrowIfNull(reference);
         return new Arg<T>(default!, reference);
@@ -59,21 +61,21 @@ public readonly struct Arg<T> : IArgument
 
     /// <summary>The argument as <see cref="MethodCall{TResult}.GetArguments"/> has it.</summary>
     /// <returns>The value, or a <see cref="RefArgument"/>.</returns>
-    public object? Box() => pending switch
-    {
-        null => value,
-        ObjectRef reference => new RefArgument(reference),
-        _ => throw new InvalidOperationException("A running call of a deployment cannot be an argument of a task; await it first."),
-    };
+    public object? Box() => ForTask().pending is ObjectRef reference ? new RefArgument(reference) : value;
+
+    /// <exception cref="ArgumentException">It is a running call of a deployment.</exception>
+    internal Arg<T> ForTask() => pending is DeploymentResponse
+        ? throw new ArgumentException("A running call of a deployment cannot be an argument of a task; await it first.")
+        : this;
 
     async ValueTask<object?> IArgument.BoxAsync(CancellationToken cancellationToken) => await ResolveAsync(cancellationToken).ConfigureAwait(false);
 
     internal async ValueTask<T> ResolveAsync(CancellationToken cancellationToken) => pending switch
     {
-        null => value,
         DeploymentResponse<T> typed => await typed.AsTask().WaitAsync(cancellationToken).ConfigureAwait(false),
         ObjectRef<T> typed => await typed.Cluster.Get(typed, null, cancellationToken).ConfigureAwait(false),
         ObjectRef reference => (T)(await reference.BoxAsync(cancellationToken).ConfigureAwait(false))!,
-        var response => (T)(await ((DeploymentResponse)response).BoxAsync(cancellationToken).ConfigureAwait(false))!,
+        DeploymentResponse response => (T)(await response.BoxAsync(cancellationToken).ConfigureAwait(false))!,
+        _ => value,
     };
 }

@@ -30,8 +30,10 @@ internal static class Rules
         "Typed handles need C# 14: remove LangVersion from the project or set it to 14; until then call by name: handle.ToDeploymentHandle().Method(name)", DiagnosticSeverity.Warning);
 
     public static readonly IReadOnlyDictionary<string, DiagnosticDescriptor> ById =
-        new[] { NoInstance, Constructors, Overloaded, NotCallable, NameTaken, NotVisible, OldLanguage }.ToDictionary(rule => rule.Id);
+        new[] { NoInstance, Constructors, Overloaded, NotCallable, NameTaken, NotVisible, OldLanguage }
+            .Concat(RemoteRules.All)
+            .ToDictionary(rule => rule.Id);
 
-    private static DiagnosticDescriptor Rule(string id, string title, string message, DiagnosticSeverity severity = DiagnosticSeverity.Error) =>
+    internal static DiagnosticDescriptor Rule(string id, string title, string message, DiagnosticSeverity severity = DiagnosticSeverity.Error) =>
         new(id, title, message, "Serve", severity, isEnabledByDefault: true);
 }

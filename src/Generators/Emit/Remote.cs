@@ -19,8 +19,13 @@ internal static class Remote
     public static string Lambda(MethodModel method)
     {
         // Names that no parameter of the user's can hide: the lambda's own.
-        var names = method.Parameters.Select((parameter, i) => parameter.IsToken ? "stop" : $"a{i}").ToList();
-        var inputs = names.Where(name => name != "stop").ToList();
+        var names = method.Parameters.Select((parameter, i) => parameter.Source switch
+        {
+            ParameterSource.Token => "stop",
+            ParameterSource.Cluster => "global::Serve.Cluster.Current",
+            _ => $"a{i}",
+        }).ToList();
+        var inputs = names.Where((_, i) => !method.Parameters[i].IsSupplied).ToList();
         var call = $"target.{HandleWriter.Identifier(method.Name)}({string.Join(", ", names)})";
         var head = $"({string.Join(", ", inputs.Prepend("target").Append("stop"))}) =>";
         var result = ResultOf(method);

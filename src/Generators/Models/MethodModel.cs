@@ -1,14 +1,16 @@
 namespace Serve.Generators.Models;
 
-/// <summary>One method of a deployment.</summary>
+/// <summary>One method of a deployment or an actor, or a remote function.</summary>
 /// <param name="Name">Its name, unescaped.</param>
 /// <param name="Shape">What it returns.</param>
 /// <param name="IsValueTask">Whether that is a <c>ValueTask</c> rather than a <c>Task</c>, where it is one of them.</param>
 /// <param name="Result">The type of its result or of its items, fully qualified; null when it returns nothing.</param>
-/// <param name="Parameters">Its parameters, cancellation tokens among them.</param>
+/// <param name="Parameters">Its parameters, those among them that the caller does not give.</param>
 internal sealed record MethodModel(string Name, ReturnShape Shape, bool IsValueTask, string? Result, EquatableArray<ParameterModel> Parameters)
 {
     public bool IsStream => Shape is ReturnShape.Stream or ReturnShape.TaskOfStream;
 
-    public IEnumerable<ParameterModel> Arguments => Parameters.Where(parameter => !parameter.IsToken);
+    public bool IsAsync => Shape is not (ReturnShape.Nothing or ReturnShape.Value);
+
+    public IEnumerable<ParameterModel> Arguments => Parameters.Where(parameter => !parameter.IsSupplied);
 }

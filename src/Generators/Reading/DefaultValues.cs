@@ -18,7 +18,7 @@ internal static class DefaultValues
         {
             null => $"default({type})",
             _ when plain.TypeKind == TypeKind.Enum => $"({TypeNames.Of(plain)})({SymbolDisplay.FormatPrimitive(value, quoteStrings: true, useHexadecimalNumbers: false)})",
-            double number => $"(double)({Floating(number, "R")})",
+            double number => Write(number),
             float number => $"(float)({Floating(number, "R")})",
             decimal number => number.ToString(CultureInfo.InvariantCulture) + "m",
             string or char => SymbolDisplay.FormatPrimitive(value, quoteStrings: true, useHexadecimalNumbers: false),
@@ -26,6 +26,8 @@ internal static class DefaultValues
             _ => $"({TypeNames.Of(plain)})({SymbolDisplay.FormatPrimitive(value, quoteStrings: true, useHexadecimalNumbers: false)})",
         };
     }
+
+    public static string Write(double number) => $"(double)({Floating(number, "R")})";
 
     private static string Floating(double number, string format) =>
         double.IsNaN(number) ? "double.NaN"

@@ -28,7 +28,7 @@ internal static class DeploymentReader
         return new DeploymentModel(
             TypeNames.Of(type),
             TypeNames.Flat(type) + "Handle",
-            Containing(type).All(each => each.DeclaredAccessibility == Accessibility.Public),
+            Visibility.IsPublic(type),
             new([.. methods]),
             new([.. findings]));
     }
@@ -42,7 +42,7 @@ internal static class DeploymentReader
             return null;
         }
 
-        if (DeploymentMethods.WhyNotCallable(method) is { } why)
+        if (MethodReader.WhyNotCallable(method) is { } why)
         {
             findings.Add(Find(Rules.NotCallable, method, type.Name, method.Name, why));
             return null;
@@ -54,12 +54,12 @@ internal static class DeploymentReader
             return null;
         }
 
-        return DeploymentMethods.IsForHttpOnly(method) ? null : DeploymentMethods.Read(method);
+        return DeploymentMethods.IsForHttpOnly(method) ? null : MethodReader.Read(method);
     }
 
     private static bool IsInstantiable(INamedTypeSymbol type, List<Finding> findings)
     {
-        var kind = Containing(type).Any(each => each.IsGenericType) ? "generic"
+        var kind = Visibility.Containing(type).Any(each => each.IsGenericType) ? "generic"
             : type.IsStatic ? "static"
             : type.IsAbstract ? "abstract"
             : null;
@@ -73,19 +73,10 @@ internal static class DeploymentReader
 
     private static bool IsVisible(INamedTypeSymbol type, List<Finding> findings)
     {
-        var hidden = type.IsFileLocal ? "file-local"
-            : Containing(type).Any(each => each.DeclaredAccessibility is not (Accessibility.Public or Accessibility.Internal or Accessibility.ProtectedOrInternal))
-                ? "private or protected"
-                : null;
-        if (hidden is not null)
-            findings.Add(Find(Rules.NotVisible, type, type.Name, hidden));
-        return hidden is null;
-    }
-
-    private static IEnumerable<INamedTypeSymbol> Containing(INamedTypeSymbol type)
-    {
-        for (var each = type; each is not null; each = each.ContainingType)
-            yield return each;
+        if (Visibility.WhyHidden(type) is not { } hidden)
+            return true;
+        findings.Add(Find(Rules.NotVisible, type, type.Name, hidden));
+        return false;
     }
 
     private static Finding Find(DiagnosticDescriptor rule, ISymbol symbol, params string[] arguments) =>

@@ -1,0 +1,86 @@
+using Serve.Generators.Models;
+
+namespace Serve.Generators.Emit;
+
+/// <summary>
+/// Writes the calls of one method: one that keeps values as they are, and one for which refs may stand for some of them. Nothing is boxed and
+/// nothing reflected over while a call stays in its process.
+/// </summary>
+internal static class CallWriter
+{
+    private const string ValueTask = "global::System.Threading.Tasks.ValueTask";
+    private const string Refs = "global::System.Collections.Generic.ICollection<global::Serve.ObjectRef>";
+
+    public static void Write(SourceWriter writer, Caller caller)
+    {
+        WriteCall(writer, caller, caller.ValueCall, refs: false);
+        if (caller.Method.Arguments.Any())
+            WriteCall(writer, caller, caller.RefCall, refs: true);
+    }
+
+    private static void WriteCall(SourceWriter writer, Caller caller, string name, bool refs)
+    {
+        var fields = caller.Method.Arguments.Select((argument, i) => $"{(refs ? $"global::Serve.Arg<{argument.BareType}>" : argument.Type)} a{i}").ToList();
+        writer.Line().Open($"internal sealed class {name} : global::Serve.Calls.MethodCall<{caller.CallResult}>");
+        foreach (var field in fields)
+            writer.Line($"private readonly {field};");
+        writer.Open($"internal {name}({string.Join(", ", fields)})");
+        for (var i = 0; i < fields.Count; i++)
+            writer.Line($"this.a{i} = a{i};");
+        writer.Close()
+            .Line($"public override string Method => \"{caller.Wire}\";");
+        if (refs)
+            WriteRefs(writer, fields.Count);
+        WriteInvoke(writer, caller, refs);
+        writer.Line($"public override object?[] GetArguments() => {(fields.Count == 0 ? "global::System.Array.Empty<object?>()" : $"new object?[] {{ {string.Join(", ", fields.Select((_, i) => refs ? $"this.a{i}.Box()" : $"this.a{i}"))} }}")};")
+            .Close();
+    }
+
+    private static void WriteRefs(SourceWriter writer, int count)
+    {
+        writer.Line("public override bool HasRefs => true;")
+            .Open($"public override void CollectRefs({Refs} references)");
+        for (var i = 0; i < count; i++)
+            writer.Line($"if (this.a{i}.Reference is {{ }} r{i}) references.Add(r{i});");
+        writer.Close();
+    }
+
+    private static void WriteInvoke(SourceWriter writer, Caller caller, bool refs)
+    {
+        writer.Open($"public override bool TryInvoke(object target, global::System.Threading.CancellationToken stop, out {ValueTask}<{caller.CallResult}> result)");
+        if (caller.Target is { } target)
+        {
+            writer.Open($"if (target is not {target} actor)")
+                .Line("result = default;")
+                .Line("return false;")
+                .Close();
+        }
+
+        var next = 0;
+        var arguments = caller.Method.Parameters.Select(parameter => parameter.Source switch
+        {
+            ParameterSource.Token => "stop",
+            ParameterSource.Cluster => "global::Serve.Cluster.Current",
+            _ => $"this.a{next++}{(refs ? ".Value" : "")}",
+        });
+        writer.Open("try");
+        foreach (var line in Lines(caller, $"{caller.Invoked}({string.Join(", ", arguments)})"))
+            writer.Line(line);
+        writer.Close()
+            .Open("catch (global::System.Exception thrown)")
+            .Line($"result = {ValueTask}.FromException<{caller.CallResult}>(thrown);")
+            .Close()
+            .Line("return true;");
+        if (caller.Method.Shape == ReturnShape.Task)
+            writer.Line($"static async {ValueTask}<object?> Nothing({(caller.Method.IsValueTask ? ValueTask : "global::System.Threading.Tasks.Task")} task) {{ await task.ConfigureAwait(false); return null; }}");
+        writer.Close();
+    }
+
+    private static IEnumerable<string> Lines(Caller caller, string call) => caller.Method switch
+    {
+        { Shape: ReturnShape.Nothing } when !caller.Invoked.StartsWith("new ", StringComparison.Ordinal) => [$"{call};", "result = default;"],
+        { Shape: ReturnShape.Task } => [$"result = Nothing({call});"],
+        { Shape: ReturnShape.TaskOfValue or ReturnShape.TaskOfStream, IsValueTask: true } => [$"result = {call};"],
+        _ => [$"result = new {ValueTask}<{caller.CallResult}>({call});"],
+    };
+}

@@ -1,0 +1,48 @@
+using Microsoft.CodeAnalysis;
+using Serve.Generators.Models;
+
+namespace Serve.Generators.Reading;
+
+/// <summary>Reads a method into a model, or says why it cannot be called with values alone.</summary>
+internal static class MethodReader
+{
+    public static MethodModel Read(IMethodSymbol method)
+    {
+        var (shape, result) = ReturnShapes.Of(method);
+        return new MethodModel(
+            method.Name,
+            shape,
+            method.ReturnType.Name == "ValueTask",
+            result is null ? null : TypeNames.Of(result),
+            new([.. method.Parameters.Select(ReadParameter)]));
+    }
+
+    public static string? WhyNotCallable(IMethodSymbol method) =>
+        method.IsGenericMethod ? "is generic"
+        : method.IsAsync && method.ReturnsVoid ? "is async void, so that nobody can know when it ends"
+        : method.ReturnsByRef || method.ReturnsByRefReadonly ? "returns by reference"
+        : method.ReturnType.IsRefLikeType || method.ReturnType is IPointerTypeSymbol or IFunctionPointerTypeSymbol ? "returns a span or a pointer"
+        : method.Parameters.Any(parameter => parameter.RefKind != RefKind.None) ? "takes ref, in or out parameters"
+        : method.Parameters.Any(parameter => parameter.Type.IsRefLikeType || parameter.Type is IPointerTypeSymbol or IFunctionPointerTypeSymbol) ? "takes a span or a pointer"
+        : null;
+
+    private static ParameterModel ReadParameter(IParameterSymbol parameter) => new(
+        parameter.Name,
+        TypeNames.Of(parameter.Type),
+        TypeNames.Of(parameter.Type.WithNullableAnnotation(parameter.Type.IsReferenceType ? NullableAnnotation.None : parameter.Type.NullableAnnotation)),
+        parameter.HasExplicitDefaultValue ? DefaultValues.Write(parameter) : null,
+        parameter.IsParams,
+        parameter.Type.ToDisplayString() switch
+        {
+            "System.Threading.CancellationToken" => ParameterSource.Token,
+            "Serve.Cluster" => ParameterSource.Cluster,
+            _ => ParameterSource.Caller,
+        },
+        FitOf(parameter.Type));
+
+    private static TypeFit FitOf(ITypeSymbol type) =>
+        type.SpecialType == SpecialType.System_Object || type.TypeKind == TypeKind.Dynamic ? TypeFit.Anything
+        : type.TypeKind == TypeKind.Interface ? TypeFit.Interface
+        : type is { TypeKind: TypeKind.Class, IsSealed: false } ? TypeFit.Derived
+        : TypeFit.Exact;
+}

@@ -1,0 +1,65 @@
+using Microsoft.CodeAnalysis;
+using Serve.Generators.Diagnostics;
+using Serve.Generators.Models;
+
+namespace Serve.Generators.Reading;
+
+/// <summary>Reads a class that carries <c>[Remote]</c>, or has methods that do, into a model.</summary>
+internal static class RemoteReader
+{
+    private const string Attribute = "Serve.RemoteAttribute";
+
+    /// <summary>Reads the class of a symbol with <c>[Remote]</c>; null when another of the class's symbols stands for it, so that each class is read once.</summary>
+    public static RemoteClassModel? Read(ISymbol marked, Compilation compilation, CancellationToken cancellationToken)
+    {
+        var type = marked as INamedTypeSymbol ?? marked.ContainingType;
+        if (type is null || !SymbolEqualityComparer.Default.Equals(marked, Leader(type)))
+            return null;
+        List<Finding> findings = [];
+        var marks = type.GetMembers().OfType<IMethodSymbol>().Where(method => AttributeOf(method) is not null).ToList();
+        cancellationToken.ThrowIfCancellationRequested();
+        var isActor = AttributeOf(type) is not null;
+        ActorModel? actor = null;
+        EquatableArray<FunctionModel> functions = default;
+        if (IsNamed(type, compilation, findings))
+        {
+            actor = isActor ? ActorReader.Read(type, AttributeOf(type)!, compilation, findings) : null;
+            functions = new([.. FunctionReader.Read(type, marks, isActor, findings)]);
+        }
+
+        return new RemoteClassModel(
+            TypeNames.Of(type), type.Name, TypeNames.Flat(type),
+            type.ContainingNamespace.IsGlobalNamespace ? null : type.ContainingNamespace.ToDisplayString(),
+            Visibility.IsPublic(type), actor, functions, Place.Of(type), new([.. findings]));
+    }
+
+    public static AttributeData? AttributeOf(ISymbol symbol) =>
+        symbol.GetAttributes().FirstOrDefault(attribute => attribute.AttributeClass?.ToDisplayString() == Attribute);
+
+    public static Finding Find(DiagnosticDescriptor rule, ISymbol symbol, params string[] arguments) =>
+        new(rule.Id, Place.Of(symbol), new([.. arguments]));
+
+    /// <summary>The names that a type's own members have: C# prefers them to extension members.</summary>
+    public static ISet<string> NamesIn(Compilation compilation, string type)
+    {
+        HashSet<string> names = [];
+        for (var each = compilation.GetTypeByMetadataName(type); each is not null; each = each.BaseType)
+            names.UnionWith(each.GetMembers().Where(member => member.DeclaredAccessibility == Accessibility.Public).Select(member => member.Name));
+        return names;
+    }
+
+    private static ISymbol? Leader(INamedTypeSymbol type) =>
+        AttributeOf(type) is not null ? type : type.GetMembers().OfType<IMethodSymbol>().FirstOrDefault(method => AttributeOf(method) is not null);
+
+    private static bool IsNamed(INamedTypeSymbol type, Compilation compilation, List<Finding> findings)
+    {
+        var before = findings.Count;
+        if (Visibility.WhyHidden(type) is { } hidden)
+            findings.Add(Find(RemoteRules.NotVisible, type, type.Name, hidden));
+        if (Visibility.Containing(type).Any(each => each.IsGenericType))
+            findings.Add(Find(RemoteRules.NoInstance, type, type.Name, "generic", ", nor have remote functions"));
+        if (NamesIn(compilation, "Serve.Cluster").Contains(type.Name))
+            findings.Add(Find(RemoteRules.NameTaken, type, type.Name, $"Cluster.{type.Name}"));
+        return findings.Count == before;
+    }
+}
