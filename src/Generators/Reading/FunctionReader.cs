@@ -16,7 +16,7 @@ internal static class FunctionReader
     {
         foreach (var method in marked)
         {
-            if (!IsFunction(type, method, isActor, findings))
+            if (!IsFunction(type, method, marked, isActor, findings))
                 continue;
             ParameterRules.Check(method, type.Name, findings);
             var attribute = RemoteReader.AttributeOf(method)!;
@@ -26,7 +26,8 @@ internal static class FunctionReader
         }
     }
 
-    private static bool IsFunction(INamedTypeSymbol type, IMethodSymbol method, bool isActor, List<Finding> findings)
+    private static bool IsFunction(
+        INamedTypeSymbol type, IMethodSymbol method, IReadOnlyList<IMethodSymbol> marked, bool isActor, List<Finding> findings)
     {
         var before = findings.Count;
         if (!method.IsStatic)
@@ -35,7 +36,7 @@ internal static class FunctionReader
             findings.Add(RemoteReader.Find(RemoteRules.NotCallable, method, type.Name, method.Name, why));
         else if (!Visibility.IsVisible(method.DeclaredAccessibility))
             findings.Add(RemoteReader.Find(RemoteRules.NotVisible, method, $"{type.Name}.{method.Name}", "private or protected"));
-        else if (type.GetMembers(method.Name).OfType<IMethodSymbol>().Count(each => each.IsStatic) > 1)
+        else if (marked.Count(each => each.IsStatic && each.Name == method.Name) > 1)
             findings.Add(RemoteReader.Find(RemoteRules.Overloaded, method, type.Name, method.Name));
         else if (Taken.Contains(method.Name) || (isActor && TakenByActor.Contains(method.Name)))
             findings.Add(RemoteReader.Find(RemoteRules.NameTaken, method, $"{type.Name}.{method.Name}", $"a member of 'ray.{type.Name}'"));

@@ -4,23 +4,32 @@ using System.Reflection;
 
 namespace Serve.Runtime.Methods;
 
-/// <summary>One public method of an actor's class, compiled to a delegate when first called by name.</summary>
+/// <summary>
+/// One public method of an actor's class, or a remote function, called by name: by reflection at first, which starts at once, and by a
+/// compiled delegate when it is called often.
+/// </summary>
 internal sealed class ActorMethod
 {
+    /// <summary>After how many calls compiling pays.</summary>
+    private const int FewCalls = 8;
+
     private readonly Lazy<Func<object, object?[], CancellationToken, object?>> invoke;
     private readonly Func<object?, ValueTask<object?>> unwrap;
+    private readonly MethodInfo method;
+    private int calls;
 
     public ActorMethod(Type owner, MethodInfo method)
     {
+        this.method = method;
         Name = method.Name;
         FullName = $"{owner.Name}.{method.Name}";
-        Parameters = [.. method.GetParameters().Where(parameter => parameter.ParameterType != typeof(CancellationToken))];
+        var all = method.GetParameters();
+        Parameters = [.. all.Where(parameter => !IsSupplied(parameter))];
         Required = Parameters.Count(parameter => !parameter.IsOptional);
         Traits = (method.IsDefined(typeof(BlockingAttribute), inherit: true) ? MethodTraits.Blocking : MethodTraits.None)
-            | (method.GetParameters().Length > Parameters.Length ? MethodTraits.TakesToken : MethodTraits.None);
-        (unwrap, var result) = ResultShape.Of(method.ReturnType);
-        ReturnsNothing = result == typeof(void);
-        Items = ResultShape.ItemsOf(result);
+            | (all.Any(parameter => parameter.ParameterType == typeof(CancellationToken)) ? MethodTraits.TakesToken : MethodTraits.None);
+        (unwrap, ResultType) = ResultShape.Of(method.ReturnType);
+        Items = ResultShape.ItemsOf(ResultType);
         invoke = new(() => Compile(method));
     }
 
@@ -28,14 +37,17 @@ internal sealed class ActorMethod
 
     public string FullName { get; }
 
-    /// <summary>Without cancellation tokens, which are supplied.</summary>
+    /// <summary>Without cancellation tokens and the cluster, which are supplied.</summary>
     public ImmutableArray<ParameterInfo> Parameters { get; }
 
     public int Required { get; }
 
     public MethodTraits Traits { get; }
 
-    public bool ReturnsNothing { get; }
+    /// <summary>What it returns, awaited; <see cref="void"/> when that is nothing.</summary>
+    public Type ResultType { get; }
+
+    public bool ReturnsNothing => ResultType == typeof(void);
 
     /// <summary>Reads the result as a stream; null when the method does not stream.</summary>
     public Func<object, IAsyncEnumerable<object?>>? Items { get; }
@@ -43,9 +55,28 @@ internal sealed class ActorMethod
     public string Signature => $"({string.Join(", ", Parameters.Select(parameter =>
         $"{TypeNames.Of(parameter.ParameterType)} {parameter.Name}{(parameter.IsOptional ? "?" : "")}"))})";
 
-    /// <summary>Runs user code; what it throws comes out as it is, at once or by the task.</summary>
-    public ValueTask<object?> InvokeAsync(object target, object?[] arguments, CancellationToken cancellationToken) =>
-        unwrap(invoke.Value(target, arguments, cancellationToken));
+    /// <summary>Runs user code; what it throws comes out as it is, at once or by the task. A remote function needs no target.</summary>
+    public ValueTask<object?> InvokeAsync(object? target, object?[] arguments, CancellationToken cancellationToken) => unwrap(
+        invoke.IsValueCreated || Interlocked.Increment(ref calls) > FewCalls
+            ? invoke.Value(target!, arguments, cancellationToken)
+            : Reflect(target, arguments, cancellationToken));
+
+    private object? Reflect(object? target, object?[] arguments, CancellationToken cancellationToken)
+    {
+        var next = 0;
+        var all = method.GetParameters();
+        var values = new object?[all.Length];
+        for (var i = 0; i < values.Length; i++)
+        {
+            values[i] = all[i].ParameterType == typeof(CancellationToken) ? cancellationToken
+                : all[i].ParameterType == typeof(Cluster) ? Cluster.Current
+                : arguments[next++];
+        }
+
+        return method.Invoke(TargetOf(method) ?? target, BindingFlags.DoNotWrapExceptions, null, values, null);
+    }
+
+    private static bool IsSupplied(ParameterInfo parameter) => parameter.ParameterType == typeof(CancellationToken) || parameter.ParameterType == typeof(Cluster);
 
     private static Func<object, object?[], CancellationToken, object?> Compile(MethodInfo method)
     {
@@ -53,13 +84,20 @@ internal sealed class ActorMethod
         var arguments = Expression.Parameter(typeof(object?[]), "arguments");
         var token = Expression.Parameter(typeof(CancellationToken), "token");
         var next = 0;
-        var values = method.GetParameters().Select(parameter => parameter.ParameterType == typeof(CancellationToken)
-            ? (Expression)token
+        var values = method.GetParameters().Select(parameter =>
+            parameter.ParameterType == typeof(CancellationToken) ? (Expression)token
+            : parameter.ParameterType == typeof(Cluster) ? Expression.Property(null, typeof(Cluster), nameof(Cluster.Current))
             : Expression.Convert(Expression.ArrayIndex(arguments, Expression.Constant(next++)), parameter.ParameterType));
-        var call = Expression.Call(Expression.Convert(target, method.DeclaringType!), method, [.. values]);
+        var instance = method.IsStatic ? null
+            : TargetOf(method) is { } only ? Expression.Constant(only)
+            : (Expression)Expression.Convert(target, method.DeclaringType!);
+        var call = Expression.Call(instance, method, [.. values]);
         Expression body = method.ReturnType == typeof(void)
             ? Expression.Block(call, Expression.Constant(null))
             : Expression.Convert(call, typeof(object));
         return Expression.Lambda<Func<object, object?[], CancellationToken, object?>>(body, target, arguments, token).Compile();
     }
+
+    // A lambda that captures nothing is an instance method all the same: of an object without fields that the compiler made.
+    private static object? TargetOf(MethodInfo method) => method.IsStatic ? null : Closures.OnlyInstanceOf(method.DeclaringType!);
 }
