@@ -68,4 +68,10 @@ public static class ErrorReason
 
     /// <summary>400: a value cannot be sent to another process.</summary>
     public const string NotSerializable = "not_serializable";
+
+    /// <summary>503: nothing was in the queue in time.</summary>
+    public const string QueueEmpty = "queue_empty";
+
+    /// <summary>503: there was no room in the queue in time.</summary>
+    public const string QueueFull = "queue_full";
 }

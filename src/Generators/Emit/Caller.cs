@@ -24,6 +24,9 @@ internal sealed record Caller(
     private const string Serve = "global::Serve";
     private const string Stream = "global::System.Collections.Generic.IAsyncEnumerable";
 
+    /// <summary>Whether it is a static method with [Remote], rather than an actor's constructor or method.</summary>
+    public bool IsFunction => Options.EndsWith(".TaskOptions", StringComparison.Ordinal);
+
     public string CallResult => Method.IsStream ? $"{Stream}<{Result}>" : Result;
 
     public string ValueCall => $"{Struct}_Call";

@@ -15,7 +15,7 @@ internal static class CallerStruct
     {
         writer.Line()
             .Line($"/// <summary>{caller.Title}</summary>")
-            .Open($"{(caller.IsPublic ? "public" : "internal")} readonly struct {caller.Struct}");
+            .Open($"{(caller.IsPublic ? "public" : "internal")} readonly struct {caller.Struct}{(MapWriter.InterfaceOf(caller) is { } contract ? $" : {contract}" : "")}");
         if (caller.Field is { } field)
             writer.Line(field);
         writer.Line($"private readonly {caller.Owner} __owner;")

@@ -54,7 +54,7 @@ internal static class RemoteWriter
 
         foreach (var caller in callers)
         {
-            CallerStruct.Write(writer, caller);
+            CallerStruct.Write(writer, caller, inside => MapWriter.Write(inside, caller));
             CallWriter.Write(writer, caller);
         }
 

@@ -16,5 +16,7 @@ internal readonly struct ItemSource<T>
 
     public int Count => array?.Length ?? list!.Count;
 
+    public IEnumerable<T> Enumerable => array is not null ? array : list!;
+
     public ReadOnlySpan<T> Items => array is not null ? array : CollectionsMarshal.AsSpan(list);
 }

@@ -41,5 +41,5 @@ internal static class LocalTasks
         return reference;
     }
 
-    private static double Cpus(HeadCluster cluster) => cluster.Options.NumCpus ?? Environment.ProcessorCount;
+    public static double Cpus(HeadCluster cluster) => cluster.Options.NumCpus ?? Environment.ProcessorCount;
 }

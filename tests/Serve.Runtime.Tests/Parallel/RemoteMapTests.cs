@@ -1,0 +1,51 @@
+namespace Serve.Runtime.Tests.Parallel;
+
+public sealed class RemoteMapTests : IAsyncLifetime
+{
+    private Cluster ray = null!;
+
+    public async Task InitializeAsync() => ray = await Cluster.Init(new() { NumCpus = 2 });
+
+    public async Task DisposeAsync() => await ray.DisposeAsync();
+
+    [Fact]
+    public async Task Map_RemoteFunction_ResultsAreInOrder()
+    {
+        var items = Enumerable.Range(0, 100_000).Select(i => (double)i).ToArray();
+
+        var results = await ray.Map(ray.MapDemo.Square, items);
+
+        Assert.Equal(items.Select(x => x * x), results);
+    }
+
+    [Fact]
+    public async Task Map_RemoteFunctionThrows_MessageNamesFirstSuchItem()
+    {
+        var thrown = await Assert.ThrowsAsync<UserCodeException>(() => ray.Map(ray.MapDemo.Square, [1.0, -1, 2, -2]));
+
+        Assert.Equal("Item 1: no root", thrown.Message);
+    }
+
+    [Fact]
+    public async Task Map_RemoteAsyncFunction_ResultsAreInOrder() =>
+        Assert.Equal(Enumerable.Range(1, 1000), await ray.Map(ray.MapDemo.Next, Enumerable.Range(0, 1000)));
+
+    [Fact]
+    public async Task Map_RemoteFunctionWithOptions_RunsWithThem()
+    {
+        var map = await Assert.ThrowsAsync<InsufficientResourcesException>(() => ray.Map(ray.MapDemo.Square.Options(new() { NumGpus = 1 }), [1.0]));
+
+        Assert.True(map.IsPermanent);
+    }
+
+    [Fact]
+    public async Task MapUnordered_RemoteFunction_EachResultOnce()
+    {
+        var results = new List<double>();
+
+        await foreach (var result in ray.MapUnordered(ray.MapDemo.Square, Enumerable.Range(0, 1000).Select(i => (double)i)))
+            results.Add(result);
+
+        Assert.Equal(Enumerable.Range(0, 1000).Select(i => (double)i * i), results.Order());
+    }
+}
