@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace Serve;
 
-/// <summary>The two JSON dialects: one for settings and documents of the platform, one for the arguments and results of user code.</summary>
+/// <summary>The JSON dialects: for settings and documents of the platform, for the state API, and for the arguments and results of user code.</summary>
 public static class ServeJson
 {
     /// <summary>Settings, REST payloads and stored state: snake_case as in Ray Serve's config files, enums as snake_case text, nulls left out.</summary>
@@ -12,6 +12,14 @@ public static class ServeJson
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
+    });
+
+    /// <summary>The state API (<c>/api/v0</c>): as <see cref="Options"/>, but enums in capitals as Ray writes them, <c>PENDING_SCHEDULING</c>.</summary>
+    public static JsonSerializerOptions State { get; } = Freeze(new JsonSerializerOptions
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseUpper) },
     });
 
     /// <summary>Arguments and results of handle calls between processes: ASP.NET Core's web defaults, the same as HTTP bodies have.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Serve.Runtime.Observation;
 
 namespace Serve.Controller;
 
@@ -38,14 +39,7 @@ public sealed class StateDirectory : IDisposable
     public string LogsOf(ReplicaId replica) => Path.Combine(Logs, replica.Deployment.Application, replica.Deployment.Name, replica.Suffix);
 
     /// <summary>The default: the user's own state folder.</summary>
-    public static string DefaultPath()
-    {
-        var state = Environment.GetEnvironmentVariable("XDG_STATE_HOME");
-        var home = string.IsNullOrEmpty(state) || !Path.IsPathRooted(state)
-            ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".local", "state")
-            : state;
-        return Path.Combine(home, "serve");
-    }
+    public static string DefaultPath() => UserFolders.State();
 
     /// <summary>Creates the folder if need be, readable by its owner alone, and locks it.</summary>
     /// <exception cref="StateStoreException">It cannot be written, or another node holds it.</exception>

@@ -10,6 +10,12 @@ public static class ClusterInit
         /// <summary>Starts a cluster in this process. Worker processes are started when first needed.</summary>
         /// <param name="options">What it has to give, and how it behaves. Default: this machine, threads of this process.</param>
         /// <returns>The cluster; dispose it to end everything that it started.</returns>
-        public static Task<Cluster> Init(ClusterOptions? options = null) => Task.FromResult<Cluster>(new HeadCluster(options ?? new()));
+        public static Task<Cluster> Init(ClusterOptions? options = null)
+        {
+            var cluster = new HeadCluster(options ?? new());
+            if (cluster.Options.Observable)
+                cluster.Observe();
+            return Task.FromResult<Cluster>(cluster);
+        }
     }
 }

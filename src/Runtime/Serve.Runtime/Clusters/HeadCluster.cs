@@ -1,5 +1,6 @@
 using Serve.Calls;
 using Serve.Runtime.Placement;
+using Serve.Runtime.State;
 using Serve.Runtime.Tasks;
 
 namespace Serve.Runtime.Clusters;
@@ -66,15 +67,17 @@ internal sealed partial class HeadCluster(ClusterOptions options) : RuntimeClust
 
     public override IReadOnlyList<WorkerState> ListWorkers() => throw new NotImplementedException();
 
-    public override ClusterSummary Summary() => throw new NotImplementedException();
+    public override ClusterSummary Summary() => ClusterState.Summarize(this);
 
-    public override Task WriteTimeline(Stream output, CancellationToken cancellationToken = default) => throw new NotImplementedException();
+    public override Task WriteTimeline(Stream output, CancellationToken cancellationToken = default) =>
+        Timeline.WriteAsync(this, output, TimeProvider.System.GetUtcNow(), cancellationToken);
 
-    public override ValueTask DisposeAsync()
+    public override async ValueTask DisposeAsync()
     {
-        if (Interlocked.Exchange(ref disposed, 1) == 0)
-            Placement.Close();
-        return ValueTask.CompletedTask;
+        if (Interlocked.Exchange(ref disposed, 1) != 0)
+            return;
+        await EndObservationAsync().ConfigureAwait(false);
+        Placement.Close();
     }
 
     /// <summary>The id of the next object or task.</summary>

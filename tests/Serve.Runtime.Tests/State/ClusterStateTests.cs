@@ -1,0 +1,38 @@
+using Serve.Runtime.State;
+
+namespace Serve.Runtime.Tests.State;
+
+public sealed class ClusterStateTests
+{
+    [Fact]
+    public async System.Threading.Tasks.Task Summarize_TasksOfSeveralFunctions_CountsEachByState()
+    {
+        await using var cluster = new FakeCluster();
+        cluster.Tasks.AddRange([Task("Demo.Add", TaskPhase.Finished), Task("Demo.Add", TaskPhase.Finished), Task("Demo.Add", TaskPhase.Failed), Task("Demo.Mul", TaskPhase.Running)]);
+        cluster.Actors.Add(new() { ActorId = "1", ClassName = "Counter", State = ActorPhase.Alive });
+        cluster.Objects.AddRange([Object(10, "memory"), Object(5, "memory"), Object(7, "disk")]);
+        var summary = ClusterState.Summarize(cluster);
+        Assert.Equal(["Demo.Add", "Demo.Mul"], summary.Tasks.Keys);
+        Assert.Equal(2, summary.Tasks["Demo.Add"][TaskPhase.Finished]);
+        Assert.Equal(1, summary.Tasks["Demo.Add"][TaskPhase.Failed]);
+        Assert.Equal(1, summary.Actors["Counter"][ActorPhase.Alive]);
+        Assert.Equal((2, 1), (summary.Objects["memory"], summary.Objects["disk"]));
+        Assert.Equal((15, 7), (summary.ObjectBytes["memory"], summary.ObjectBytes["disk"]));
+        Assert.Equal(new ResourceUse(4, 1.5), summary.Resources["CPU"]);
+    }
+
+    [Fact]
+    public async System.Threading.Tasks.Task Memory_Objects_LargestFirst()
+    {
+        await using var cluster = new FakeCluster();
+        cluster.Objects.AddRange([Object(1, "memory"), Object(30, "disk"), Object(2, "memory")]);
+        var memory = ClusterState.Memory(cluster);
+        Assert.Equal([30L, 2, 1], memory.Objects.Select(entry => entry.Size));
+        Assert.Equal(3, memory.ObjectBytes["memory"]);
+        Assert.True(memory.ProcessBytes > 0);
+    }
+
+    private static TaskState Task(string function, TaskPhase phase) => new() { TaskId = "1", Name = function, Function = function, State = phase };
+
+    private static ObjectState Object(long size, string location) => new() { ObjectId = "1", Size = size, Location = location };
+}
