@@ -1,5 +1,7 @@
 using Serve.Calls;
 using Serve.Runtime.Placement;
+using Serve.Runtime.Serialization;
+using Serve.Runtime.Sessions;
 using Serve.Runtime.State;
 using Serve.Runtime.Tasks;
 
@@ -9,6 +11,9 @@ namespace Serve.Runtime.Clusters;
 internal sealed partial class HeadCluster(ClusterOptions options) : RuntimeCluster
 {
     private long lastId;
+    private readonly Lock workersSync = new();
+    private ClusterWorkers? workers;
+    private ValueCodec? codec;
     private int disposed;
 
     public ClusterOptions Options => options;
@@ -22,6 +27,24 @@ internal sealed partial class HeadCluster(ClusterOptions options) : RuntimeClust
     /// <summary>The nodes' ledgers and the groups reserved of them.</summary>
     internal PlacementTable Placement { get; } =
         new([new(ClusterNode.OnlyId, new(ResourceDemands.TotalOf(options)))], TimeProvider.System);
+
+    /// <summary>Writes and reads values for other processes.</summary>
+    internal ValueCodec Codec => LazyInitializer.EnsureInitialized(ref codec, () => new(options.Serializers))!;
+
+    /// <summary>Worker processes, and the session with each; made when first needed.</summary>
+    internal ClusterWorkers Workers
+    {
+        get
+        {
+            if (Volatile.Read(ref workers) is { } made)
+                return made;
+            lock (workersSync)
+            {
+                ObjectDisposedException.ThrowIf(IsDisposed, this);
+                return workers ??= WorkerLaunch.WorkersOf(this);
+            }
+        }
+    }
 
     public override ObjectRef<T> Put<T>(T value)
     {
@@ -78,6 +101,11 @@ internal sealed partial class HeadCluster(ClusterOptions options) : RuntimeClust
             return;
         await EndObservationAsync().ConfigureAwait(false);
         Placement.Close();
+        ClusterWorkers? made;
+        lock (workersSync)
+            made = workers;
+        if (made is not null)
+            await made.DisposeAsync().ConfigureAwait(false);
     }
 
     /// <summary>The id of the next object or task.</summary>

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Serve.Runtime;
 
 /// <summary>What a node's runtime needs to know.</summary>
@@ -13,6 +15,9 @@ public sealed record NodeRuntimeOptions
 
     /// <summary>How a worker is started: the executable, then its arguments. Default null: no workers.</summary>
     public IReadOnlyList<string>? WorkerCommand { get; init; }
+
+    /// <summary>Variables that a worker's environment has besides the node's own. Default none.</summary>
+    public ImmutableDictionary<string, string> WorkerEnvironment { get; init; } = ImmutableDictionary<string, string>.Empty;
 
     /// <summary>Where workers' output goes. Default: a folder of the system's temporary one.</summary>
     public string WorkerLogDirectory { get; init; } = Path.Combine(Path.GetTempPath(), "serve-workers");

@@ -155,6 +155,27 @@ internal sealed class Worker(string id, string? key, string label, string logFil
         }
     }
 
+    /// <summary>The session of the cluster's head with it; null before its first use.</summary>
+    public Sessions.HeadSession? Session { get; private set; }
+
+    public Sessions.HeadSession OpenSession(Func<Sessions.HeadSession> open)
+    {
+        lock (headers)
+            return Session ??= open();
+    }
+
+    /// <summary>How it ended; one that does not end soon although its session broke is killed.</summary>
+    public async Task<string> SeeEndAsync()
+    {
+        await SeeEndAsync(TimeSpan.FromSeconds(2), CancellationToken.None).ConfigureAwait(false);
+        if (EndedBecause is null)
+            Process!.Kill("The connection to the worker broke, and it was killed.");
+        return await Ended.Task.ConfigureAwait(false);
+    }
+
+    /// <summary>Opens its session. It must be reachable.</summary>
+    public AsyncDuplexStreamingCall<Frames, Frames> StartSession() => new Wire.Sessions.SessionsClient(channels.To(Route!)).Session(headers);
+
     private async Task StopQuietlyAsync(ActorId id, TimeSpan drainTimeout)
     {
         try

@@ -19,7 +19,7 @@ namespace Serve.Runtime.Workers;
 /// A lease is one actor that is there or about to be; a worker that is ending is leased no more, so the next creation starts another.
 /// </summary>
 internal sealed partial class WorkerPool(
-    NodeRuntimeOptions options, CallChannels channels, TopicBoard board, NodeCallServer nodeServer, TimeProvider time, ILogger<WorkerPool> logger) : IAsyncDisposable
+    NodeRuntimeOptions options, CallChannels channels, TopicBoard board, NodeCallServer? nodeServer, TimeProvider time, ILogger<WorkerPool> logger) : IAsyncDisposable
 {
     private readonly Lock sync = new();
     private readonly Dictionary<string, Worker> shared = new(StringComparer.Ordinal);
@@ -135,10 +135,11 @@ internal sealed partial class WorkerPool(
         {
             if (options.WorkerCommand is not { Count: > 0 } command)
                 throw new InvalidOperationException("This node was started without a worker command.");
-            await nodeServer.StartAsync(bound.Token);
+            if (nodeServer is not null)
+                await nodeServer.StartAsync(bound.Token);
             bound.Token.ThrowIfCancellationRequested();
             WorkerLogs.Prepare(options.WorkerLogDirectory);
-            var process = await WorkerProcess.StartAsync(command, worker.LogFile);
+            var process = await WorkerProcess.StartAsync(command, options.WorkerEnvironment, worker.LogFile);
             worker.Process = process;
             _ = WatchAsync(worker, process);
             var token = RpcToken.Create();

@@ -30,7 +30,7 @@ internal sealed class WorkerProcess
     /// <summary>How it ended, for people. Never fails.</summary>
     public Task<string> Exited { get; }
 
-    public static async Task<WorkerProcess> StartAsync(IReadOnlyList<string> command, string logFile)
+    public static async Task<WorkerProcess> StartAsync(IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment, string logFile)
     {
         var info = new ProcessStartInfo(command[0], command.Skip(1))
         {
@@ -39,6 +39,8 @@ internal sealed class WorkerProcess
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        foreach (var (name, value) in environment)
+            info.Environment[name] = value;
         return new(await ProcessForker.StartAsync(info), logFile);
     }
 

@@ -1,0 +1,89 @@
+using System.Text.Json;
+using Serve.Calls;
+using Serve.Runtime.Sessions;
+using Serve.Runtime.Tasks;
+
+namespace Serve.Runtime.Clusters;
+
+/// <summary>The cluster as code in a worker sees it: what it starts and asks for goes to the head, which owns everything. Its one state is the next id that it gives.</summary>
+internal sealed class WorkerCluster(WorkerSession session, long firstId) : RuntimeCluster
+{
+    private long lastId = firstId;
+    private volatile bool ended;
+
+    public override bool IsDisposed => ended;
+
+    public override IReadOnlyDictionary<string, double> Resources => Ask<Dictionary<string, double>>("resources");
+
+    public override IReadOnlyDictionary<string, double> AvailableResources => Ask<Dictionary<string, double>>("available");
+
+    public override ObjectRef<T> Put<T>(T value)
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        var reference = NewRef<T>();
+        session.Send(new() { Put = new() { Id = reference.Id.Number, Value = session.Write(value, typeof(T), reference.Id.Number, "what was put"), Type = typeof(T).AssemblyQualifiedName } });
+        reference.TrySetResult(value);
+        return reference;
+    }
+
+    public override ObjectRef<TResult> Submit<TResult>(RemoteFunction function, MethodCall<TResult> call, TaskOptions? options = null)
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        var reference = NewRef<TResult>();
+        session.Submits.Send(reference.Id, function, call.GetArguments(), options, stream: false);
+        return reference;
+    }
+
+    public override ObjectRefStream<TItem> SubmitStream<TItem>(RemoteFunction function, MethodCall<IAsyncEnumerable<TItem>> call, TaskOptions? options = null) =>
+        throw new NotSupportedException($"{function} streams its results, and is started from inside a task in a worker process: that is not supported. Start it from the program, or run the caller with Isolation.None.");
+
+    public override void Cancel(ObjectRef reference, bool force = false, bool recursive = true) =>
+        session.Send(new() { CancelTask = new() { Id = reference.Id.Number, Force = force, Recursive = recursive } });
+
+    public override void Free(params IEnumerable<ObjectRef> references)
+    {
+        var free = new Wire.Free();
+        free.Ids.AddRange(references.Select(reference => reference.Id.Number));
+        session.Send(new() { Free = free });
+    }
+
+    public override ActorHandle<TActor> GetActor<TActor>(string name) => throw new NotImplementedException();
+
+    public override ActorHandle<TActor> Actor<TActor>(ActorOptions? options = null, params object?[] arguments) => throw new NotImplementedException();
+
+    public override ActorHandle<TActor> CreateActor<TActor>(MethodCall<TActor> construct, RemoteAttribute defaults, ActorOptions? options = null) =>
+        throw new NotImplementedException();
+
+    public override PlacementGroup CreatePlacementGroup(IEnumerable<Bundle> bundles, PlacementStrategy strategy = PlacementStrategy.Pack, string? name = null) =>
+        throw new NotSupportedException("A placement group is created by the program, not by a task in a worker process.");
+
+    public override IReadOnlyList<TaskState> ListTasks() => Ask<List<TaskState>>("tasks");
+
+    public override IReadOnlyList<ActorState> ListActors() => Ask<List<ActorState>>("actors");
+
+    public override IReadOnlyList<ObjectState> ListObjects() => Ask<List<ObjectState>>("objects");
+
+    public override IReadOnlyList<WorkerState> ListWorkers() => Ask<List<WorkerState>>("workers");
+
+    public override ClusterSummary Summary() => Ask<ClusterSummary>("summary");
+
+    public override async Task WriteTimeline(Stream output, CancellationToken cancellationToken = default) =>
+        await output.WriteAsync(await session.AskAsync("timeline", default).WaitAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+
+    /// <summary>A worker's cluster ends with its head's; disposing it here does nothing.</summary>
+    public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    /// <summary>The head is gone.</summary>
+    public void End() => ended = true;
+
+    protected override IDisposable? BeginWait(IReadOnlyList<ObjectRef> references) =>
+        TaskContext.Current is { } context && context.Cluster == this ? new TaskWait(session, context.TaskId, references) : null;
+
+    private RemoteRef<T> NewRef<T>() => new(session, session.Held.Add(new(Interlocked.Increment(ref lastId) - 1)));
+
+    private T Ask<T>(string kind)
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        return JsonSerializer.Deserialize<T>(session.AskAsync(kind, default).GetAwaiter().GetResult(), ServeJson.Options)!;
+    }
+}

@@ -1,0 +1,44 @@
+using Serve.Runtime.Clusters;
+using Serve.Runtime.Workers;
+
+namespace Serve.Runtime.Sessions;
+
+/// <summary>A cluster's worker processes and the session with each. Made with the first worker. Its table of sessions is written by whoever opens one first.</summary>
+internal sealed class ClusterWorkers : IAsyncDisposable
+{
+    private readonly WorkerPool pool;
+    private readonly HeadRequests requests;
+
+    private readonly string? folder;
+
+    /// <param name="cluster">Whose they are.</param>
+    /// <param name="pool">Starts and ends the processes.</param>
+    /// <param name="folder">Their logs, when that is nobody else's.</param>
+    public ClusterWorkers(HeadCluster cluster, WorkerPool pool, string? folder)
+    {
+        this.pool = pool;
+        this.folder = folder;
+        requests = new(cluster);
+        Tasks = new(this, cluster.Options.NumCpus ?? Environment.ProcessorCount);
+    }
+
+    public TaskWorkers Tasks { get; }
+
+    /// <summary>A worker that runs, and the session with it.</summary>
+    public async Task<HeadSession> OpenAsync(WorkerPlacement placement, CancellationToken cancellationToken)
+    {
+        var worker = await pool.LeaseAsync(placement, cancellationToken).ConfigureAwait(false);
+        return SessionOf(worker);
+    }
+
+    /// <summary>The session with a worker that runs, opened with the first need of it.</summary>
+    public HeadSession SessionOf(Worker worker) => worker.OpenSession(() => new(worker, requests.Hello(), requests));
+
+    public async ValueTask DisposeAsync()
+    {
+        await Tasks.DisposeAsync().ConfigureAwait(false);
+        await pool.DisposeAsync().ConfigureAwait(false);
+        if (folder is not null)
+            Directory.Delete(folder, recursive: true);
+    }
+}

@@ -1,0 +1,112 @@
+using Grpc.Core;
+using Serve.Runtime.Wire;
+
+namespace Serve.Runtime.Sessions;
+
+/// <summary>
+/// Writes frames to the other side of a session, in order: whatever was queued while one message was written goes out as the next, so that the
+/// cost of a message is shared when there is much to say and nothing waits when there is little. Its state is written under its lock.
+/// </summary>
+internal sealed class FramePump(IAsyncStreamWriter<Frames> output) : IThreadPoolWorkItem
+{
+    private const int MaxFrames = 512;
+    private const int MaxBytes = 1 << 20;
+
+    private readonly Lock sync = new();
+    private readonly TaskCompletionSource drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Queue<Frame> queue = new();
+    private bool writing;
+    private bool closed;
+
+    /// <summary>Completes when what was sent before <see cref="Close"/> is written, or cannot be.</summary>
+    public Task Drained => drained.Task;
+
+    /// <summary>Queues a frame. False when the session is over: nobody will ever see it.</summary>
+    public bool Send(Frame frame)
+    {
+        lock (sync)
+        {
+            if (closed)
+                return false;
+            queue.Enqueue(frame);
+            if (writing)
+                return true;
+            writing = true;
+        }
+
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        return true;
+    }
+
+    /// <summary>Takes no more frames.</summary>
+    /// <param name="discard">Whether those that wait are dropped, since nobody reads them.</param>
+    public void Close(bool discard)
+    {
+        lock (sync)
+        {
+            closed = true;
+            if (discard)
+                queue.Clear();
+            if (!writing)
+                drained.TrySetResult();
+        }
+    }
+
+    async void IThreadPoolWorkItem.Execute()
+    {
+        try
+        {
+            while (Take() is { } message)
+                await output.WriteAsync(message).ConfigureAwait(false);
+        }
+        catch (Exception)
+        {
+            // The stream is broken; its reading side finds out why and tells.
+            lock (sync)
+                writing = false;
+            Close(discard: true);
+        }
+    }
+
+    private Frames? Take()
+    {
+        lock (sync)
+        {
+            if (queue.Count == 0)
+            {
+                writing = false;
+                if (closed)
+                    drained.TrySetResult();
+                return null;
+            }
+
+            var message = new Frames();
+            var bytes = 0;
+            while (message.Frames_.Count < MaxFrames && bytes < MaxBytes && queue.TryDequeue(out var frame))
+            {
+                message.Frames_.Add(frame);
+                bytes += WeightOf(frame);
+            }
+
+            return message;
+        }
+    }
+
+    private static int WeightOf(Frame frame) => frame.BodyCase switch
+    {
+        Frame.BodyOneofCase.Run => frame.Run.Arguments.Sum(WeightOf),
+        Frame.BodyOneofCase.Submit => frame.Submit.Arguments.Sum(WeightOf),
+        Frame.BodyOneofCase.Done => frame.Done.Value is { } done ? WeightOf(done) : 0,
+        Frame.BodyOneofCase.Item => frame.Item.Value is { } item ? WeightOf(item) : 0,
+        Frame.BodyOneofCase.Ready => frame.Ready.Value is { } ready ? WeightOf(ready) : 0,
+        Frame.BodyOneofCase.Put => frame.Put.Value is { } put ? WeightOf(put) : 0,
+        _ => 0,
+    };
+
+    private static int WeightOf(Value value) => value.ContentCase switch
+    {
+        Value.ContentOneofCase.Inline => value.Inline.Length,
+        Value.ContentOneofCase.Items => value.Items.Values.Sum(WeightOf),
+        _ => 0,
+    };
+}

@@ -1,0 +1,199 @@
+using System.Collections.Concurrent;
+using Grpc.Core;
+using Serve.Runtime.Serialization;
+using Serve.Runtime.Workers;
+using Serve.Runtime.Wire;
+
+namespace Serve.Runtime.Sessions;
+
+/// <summary>
+/// The head's end of its session with one worker: sends runs, and puts into effect what the worker says, in order. Its tables are written by
+/// whoever sends and by its reading loop.
+/// </summary>
+internal sealed class HeadSession : IDisposable
+{
+    private readonly Worker worker;
+    private readonly AsyncDuplexStreamingCall<Frames, Frames> call;
+    private readonly FramePump pump;
+    private readonly HeadRequests requests;
+    private readonly ConcurrentDictionary<long, SentRun> sent = new();
+    private readonly FunctionNumbers functions;
+    private long lastRecall;
+    private volatile bool lost;
+
+    public HeadSession(Worker worker, Hello hello, HeadRequests requests)
+    {
+        this.worker = worker;
+        this.requests = requests;
+        call = worker.StartSession();
+        pump = new(call.RequestStream);
+        functions = new(pump);
+        Values = new(requests.Codec, new HeadRefs(Lent));
+        pump.Send(new() { Hello = hello });
+        _ = ReadAsync();
+    }
+
+    public Worker Worker => worker;
+
+    /// <summary>Whether the cluster itself has its worker killed: what is on it is not to blame.</summary>
+    public bool Killed { get; set; }
+
+    public LentRefs Lent { get; } = new();
+
+    public SessionValues Values { get; }
+
+    /// <summary>Runs that are there and not answered.</summary>
+    public int Count => sent.Count;
+
+    public ICollection<SentRun> Runs => sent.Values;
+
+    /// <summary>Sends a run; its attempt is told when that fails.</summary>
+    public void Start(SentRun run)
+    {
+        Frame frame;
+        try
+        {
+            frame = new() { Run = RunFrames.Of(run, functions, Values) };
+        }
+        catch (Exception thrown)
+        {
+            run.Listener.OnEnded(run, TimeSpan.Zero);
+            run.End();
+            run.Attempt.Failed(thrown is ServeException ? thrown : new NotSerializableException($"{run.Attempt.Name}: {thrown.Message}", thrown), isSystem: false);
+            return;
+        }
+
+        sent[run.Id] = run;
+        run.SentTo(this);
+        if (!pump.Send(frame) || lost)
+            Lose(run);
+        else if (run.Attempt.Stop.IsCancellationRequested)
+            Cancel(run);
+    }
+
+    public void Cancel(SentRun run) => pump.Send(new() { Cancel = run.Id });
+
+    public void Send(Frame frame) => pump.Send(frame);
+
+    /// <summary>Asks for the runs that have not started; each that comes back is told to its listener.</summary>
+    public void Recall() => pump.Send(new() { Recall = new() { Number = Interlocked.Increment(ref lastRecall) } });
+
+    public void Dispose()
+    {
+        pump.Close(discard: true);
+        call.Dispose();
+    }
+
+    private async Task ReadAsync()
+    {
+        try
+        {
+            while (await call.ResponseStream.MoveNext(CancellationToken.None).ConfigureAwait(false))
+            {
+                foreach (var frame in call.ResponseStream.Current.Frames_)
+                    Receive(frame);
+            }
+        }
+        catch (Exception thrown) when (thrown is RpcException or IOException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
+        {
+            // Its end is told below, whatever broke first.
+        }
+
+        await EndAsync().ConfigureAwait(false);
+    }
+
+    private void Receive(Frame frame)
+    {
+        switch (frame.BodyCase)
+        {
+            case Frame.BodyOneofCase.Done:
+                OnDone(frame.Done);
+                break;
+            case Frame.BodyOneofCase.Item:
+                if (sent.TryGetValue(frame.Item.Id, out var streaming))
+                    _ = TakeItemAsync(streaming, frame.Item);
+                break;
+            case Frame.BodyOneofCase.Recalled:
+                foreach (var id in frame.Recalled.Ids)
+                {
+                    if (sent.TryRemove(id, out var returned))
+                        returned.Listener.OnReturned(returned);
+                }
+
+                break;
+            case Frame.BodyOneofCase.Waits:
+                Wait(frame.Waits.Task, 1);
+                break;
+            case Frame.BodyOneofCase.WaitEnd:
+                Wait(frame.WaitEnd, -1);
+                break;
+            case Frame.BodyOneofCase.Release:
+                Lent.Remove(frame.Release);
+                break;
+            default:
+                requests.Receive(this, frame);
+                break;
+        }
+    }
+
+    private void OnDone(Done done)
+    {
+        if (!sent.TryRemove(done.Id, out var run))
+            return;
+        var attempt = run.Attempt;
+        var result = done.Value is { } value ? Take(value, done.Id, attempt.Reference.ValueType) : null;
+        run.End();
+        run.Listener.OnEnded(run, TimeSpan.FromMicroseconds(done.Microseconds));
+        if (done.Error is { } error)
+            attempt.Failed(WireErrors.FromWire(error), isSystem: false);
+        else if (result is not null)
+            attempt.Succeeded(result);
+        else
+            attempt.Completed();
+    }
+
+    /// <summary>Takes a value over; the worker keeps memory that it shares until it is told that this is done.</summary>
+    public EncodedObject Take(Value value, long id, Type declared)
+    {
+        var taken = Values.Keep(value, declared);
+        if (SessionValues.IsShared(value))
+            pump.Send(new() { Taken = id });
+        return taken;
+    }
+
+    private async Task TakeItemAsync(SentRun run, Item item)
+    {
+        await run.Attempt.ItemAsync(Take(item.Value, item.Id, run.Attempt.Reference.ValueType)).ConfigureAwait(false);
+        pump.Send(new() { ItemTaken = new() { Id = item.Id } });
+    }
+
+    private void Wait(long task, int change)
+    {
+        if (!sent.TryGetValue(task, out var run))
+            return;
+        run.Waits += change;
+        run.Listener.OnWaiting(run);
+    }
+
+    private async Task EndAsync()
+    {
+        lost = true;
+        pump.Close(discard: true);
+        var reason = await worker.SeeEndAsync().ConfigureAwait(false);
+        Lent.Clear();
+        foreach (var run in sent.Values)
+            Lose(run, reason);
+        call.Dispose();
+    }
+
+    private void Lose(SentRun run, string? reason = null)
+    {
+        // Whoever takes it out of the table tells of it; before the worker's end is known that is the reading loop's.
+        if (reason is null && !worker.Ended.Task.IsCompleted)
+            return;
+        if (!sent.TryRemove(new(run.Id, run)))
+            return;
+        run.End();
+        run.Listener.OnLost(run, reason ?? worker.Ended.Task.Result);
+    }
+}

@@ -1,0 +1,26 @@
+using Serve.Runtime.Wire;
+
+namespace Serve.Runtime.Sessions;
+
+/// <summary>A worker's ref to an object that the head owns: asks for it when someone first waits. The head keeps the object as long as the hold lives.</summary>
+internal sealed class RemoteRef<T>(WorkerSession session, Hold hold) : ObjectRef<T>(session.Cluster, hold.Id), IDemand
+{
+    private int demanded;
+
+    /// <summary>Keeps the object.</summary>
+    public Hold Hold => hold;
+
+    internal override void Demand(bool fetch)
+    {
+        if (!IsReady && Interlocked.Exchange(ref demanded, 1) == 0)
+            session.Demand(this);
+    }
+
+    public void Settle(Ready ready)
+    {
+        if (ready.Error is { } error)
+            TrySetException(WireErrors.FromWire(error));
+        else
+            TrySetStored(session.Values.Keep(ready.Value, typeof(T)));
+    }
+}

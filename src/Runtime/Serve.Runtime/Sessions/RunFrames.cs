@@ -1,0 +1,53 @@
+using Serve.Runtime.Wire;
+
+namespace Serve.Runtime.Sessions;
+
+/// <summary>Writes attempts as the runs of a session.</summary>
+internal static class RunFrames
+{
+    /// <summary>How many items of a stream may be on their way to the head, beyond those that it holds back itself.</summary>
+    private const int StreamWindow = 4;
+
+    /// <exception cref="NotSerializableException">An argument cannot be written.</exception>
+    public static Run Of(SentRun sent, FunctionNumbers functions, SessionValues values)
+    {
+        var attempt = sent.Attempt;
+        var run = new Run
+        {
+            Id = attempt.Id.Number,
+            Attempt = attempt.Attempt,
+            Name = attempt.Name,
+            Parent = attempt.Parent?.Number ?? 0,
+            Stream = attempt.IsStream,
+            Window = attempt.IsStream ? StreamWindow : 0,
+        };
+        if (attempt.GpuIds.Count > 0)
+            run.GpuIds.AddRange(attempt.GpuIds);
+        var arguments = attempt.GetArguments();
+        if (attempt.Function is { } function)
+        {
+            var numbered = functions.Find(function);
+            run.Function = numbered.Number;
+            for (var i = 0; i < arguments.Length; i++)
+                run.Arguments.Add(Write(sent, values, arguments[i], numbered.Method.Parameters[i].ParameterType, $"argument '{numbered.Method.Parameters[i].Name}' of {function}"));
+        }
+        else
+        {
+            run.ActorId = attempt.ActorId;
+            run.Method = attempt.Method;
+            for (var i = 0; i < arguments.Length; i++)
+                run.Arguments.Add(Write(sent, values, arguments[i], typeof(object), $"argument {i + 1} of {attempt.Name}"));
+        }
+
+        return run;
+    }
+
+    private static Value Write(SentRun sent, SessionValues values, object? argument, Type declared, string subject)
+    {
+        var encoded = values.Codec.Encode(declared, argument, subject);
+        var value = values.Write(encoded, declared);
+        if (SessionValues.IsShared(value))
+            sent.Keep(encoded);
+        return value;
+    }
+}

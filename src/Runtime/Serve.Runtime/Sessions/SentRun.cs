@@ -1,0 +1,39 @@
+using Serve.Runtime.Tasks;
+
+namespace Serve.Runtime.Sessions;
+
+/// <summary>An attempt on its way to a worker, or there. Which session has it is written by its listener before it is sent; its waits by the session's reading thread.</summary>
+internal sealed class SentRun(ITaskAttempt attempt, IRunListener listener)
+{
+    private CancellationTokenRegistration stop;
+    private HeadSession? session;
+    private List<StoredObject>? kept;
+
+    public ITaskAttempt Attempt => attempt;
+
+    public IRunListener Listener => listener;
+
+    public long Id { get; } = attempt.Id.Number;
+
+    public HeadSession? Session => Volatile.Read(ref session);
+
+    /// <summary>Keeps memory that the worker maps while the run lasts.</summary>
+    public void Keep(StoredObject argument) => (kept ??= []).Add(argument);
+
+    /// <summary>How many waits of its it is in now.</summary>
+    public int Waits { get; set; }
+
+    /// <summary>Set when its worker is killed because of it: what it then fails with.</summary>
+    public Exception? KilledWith { get; set; }
+
+    public void SentTo(HeadSession? to)
+    {
+        Volatile.Write(ref session, to);
+        stop.Dispose();
+        if (to is not null)
+            stop = attempt.Stop.UnsafeRegister(static state => ((SentRun)state!).Session?.Cancel((SentRun)state), this);
+    }
+
+    /// <summary>It is over: nothing is listened to any more.</summary>
+    public void End() => stop.Unregister();
+}

@@ -1,0 +1,26 @@
+using System.Collections.Concurrent;
+using System.Reflection;
+using Serve.Runtime.Serialization;
+
+namespace Serve.Runtime.Sessions;
+
+/// <summary>How refs cross from a worker to its head and back. Holds no state but what it has worked out of types.</summary>
+internal sealed class WorkerRefs(WorkerSession session) : IRefResolver
+{
+    private static readonly MethodInfo Generic = typeof(WorkerRefs).GetMethod(nameof(Make), BindingFlags.NonPublic | BindingFlags.Static)!;
+    private static readonly ConcurrentDictionary<Type, Func<WorkerSession, Hold, ObjectRef>> Makers = new();
+
+    public long Export(ObjectRef reference) => reference.Cluster == session.Cluster
+        ? reference.Id.Number
+        : throw new NotSerializableException($"Object {reference.Id} is of another cluster and cannot be passed on.");
+
+    public object Adopt(long id) => session.Held.Add(new(id));
+
+    public ObjectRef Import(long id, Type valueType)
+    {
+        var hold = session.Held.Find(new(id)) ?? throw new ObjectLostException($"Object {new ObjectId(id)} was given back by this worker.");
+        return Makers.GetOrAdd(valueType, static type => Generic.MakeGenericMethod(type).CreateDelegate<Func<WorkerSession, Hold, ObjectRef>>())(session, hold);
+    }
+
+    private static RemoteRef<T> Make<T>(WorkerSession session, Hold hold) => new(session, hold);
+}

@@ -1,0 +1,169 @@
+using System.Collections.Concurrent;
+using Serve.Calls;
+using Serve.Runtime.Clusters;
+using Serve.Runtime.Wire;
+
+namespace Serve.Runtime.Sessions;
+
+/// <summary>
+/// A worker's end of its session: what the head says is put into effect here, in order, and what the worker's tasks say goes out. Its tables are
+/// written by the reading thread and by the threads of tasks.
+/// </summary>
+[System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1001", Justification = "A worker's cluster is the head's: there is nothing of it to dispose of here.")]
+internal sealed class WorkerSession(FramePump pump, IServiceProvider services)
+{
+    private readonly ConcurrentDictionary<long, WorkerRun> runs = new();
+    private readonly ConcurrentDictionary<long, ItemWindow> windows = new();
+    private readonly ConcurrentDictionary<long, IDemand> demands = new();
+    private readonly ConcurrentDictionary<long, TaskCompletionSource<byte[]>> questions = new();
+    private readonly ConcurrentDictionary<long, ConcurrentQueue<StoredObject>> shared = new();
+    private WorkerCluster? cluster;
+    private SessionValues? values;
+    private long lastNumber;
+
+    public IServiceProvider Services => services;
+
+    public UserAssemblies Assemblies { get; } = new();
+
+    public WorkerFunctions Functions => field ??= new(Assemblies);
+
+    public RunThreads Threads { get; } = new();
+
+    public HeldRefs Held { get; } = new(pump);
+
+    public Submissions Submits => field ??= new(this, new(pump));
+
+    public SessionValues Values => values ?? throw new InvalidOperationException("The head has not said hello.");
+
+    public WorkerCluster Cluster => cluster ?? throw new InvalidOperationException("The head has not said hello.");
+
+    public bool Send(Frame frame) => pump.Send(frame);
+
+    public void Receive(Frame frame)
+    {
+        switch (frame.BodyCase)
+        {
+            case Frame.BodyOneofCase.Hello:
+                Begin(frame.Hello);
+                break;
+            case Frame.BodyOneofCase.Function:
+                Functions.Define(frame.Function);
+                break;
+            case Frame.BodyOneofCase.Run:
+                var run = new WorkerRun(this, frame.Run);
+                runs[frame.Run.Id] = run;
+                Threads.Enqueue(run);
+                break;
+            case Frame.BodyOneofCase.Cancel:
+                if (runs.TryGetValue(frame.Cancel, out var cancelled))
+                    cancelled.Cancel();
+                break;
+            case Frame.BodyOneofCase.Recall:
+                Recall(frame.Recall.Number);
+                break;
+            case Frame.BodyOneofCase.Ready:
+                if (demands.TryRemove(frame.Ready.Number, out var demand))
+                    demand.Settle(frame.Ready);
+                break;
+            case Frame.BodyOneofCase.ItemTaken:
+                if (windows.TryGetValue(frame.ItemTaken.Id, out var window))
+                    window.Taken();
+                break;
+            case Frame.BodyOneofCase.Taken:
+                if (shared.TryGetValue(frame.Taken, out var keeps) && keeps.TryDequeue(out _) && keeps.IsEmpty)
+                    shared.TryRemove(frame.Taken, out _);
+                break;
+            case Frame.BodyOneofCase.Answer:
+                Settle(frame.Answer);
+                break;
+        }
+    }
+
+    /// <summary>A run has ended.</summary>
+    public void Answer(WorkerRun run, Done done)
+    {
+        runs.TryRemove(new(run.Message.Id, run));
+        Send(new() { Done = done });
+    }
+
+    public WorkerRun? FindRun(ObjectId id) => runs.GetValueOrDefault(id.Number);
+
+    public ItemWindow Window(WorkerRun run)
+    {
+        var id = run.Message.Id;
+        return windows[id] = new(Math.Max(1, run.Message.Window), () => windows.TryRemove(id, out _));
+    }
+
+    /// <summary>Asks the head for an object.</summary>
+    public void Demand(IDemand demand)
+    {
+        var number = Interlocked.Increment(ref lastNumber);
+        demands[number] = demand;
+        Send(new() { Demand = new() { Number = number, Id = demand.Id.Number } });
+    }
+
+    /// <summary>Writes a value that goes out with an id. Memory that it lies in is kept until the head has taken it over.</summary>
+    public Value Write(object? value, Type declared, long id, string subject)
+    {
+        var encoded = Values.Codec.Encode(declared, value, subject);
+        var written = Values.Write(encoded, declared);
+        if (SessionValues.IsShared(written))
+            shared.GetOrAdd(id, static _ => new()).Enqueue(encoded);
+        return written;
+    }
+
+    /// <summary>Asks the head something that it answers.</summary>
+    public async Task<byte[]> AskAsync(string kind, ReadOnlyMemory<byte> body)
+    {
+        var number = Interlocked.Increment(ref lastNumber);
+        var answer = new TaskCompletionSource<byte[]>(TaskCreationOptions.RunContinuationsAsynchronously);
+        questions[number] = answer;
+        if (!Send(new() { Question = new() { Number = number, Kind = kind, Body = Google.Protobuf.UnsafeByteOperations.UnsafeWrap(body) } }))
+            throw new ObjectDisposedException(nameof(Cluster), "The cluster's head is gone.");
+        return await answer.Task.ConfigureAwait(false);
+    }
+
+    /// <summary>The head is gone.</summary>
+    public void End()
+    {
+        cluster?.End();
+        foreach (var run in runs.Values)
+            run.Cancel();
+    }
+
+    /// <summary>Writes an argument of a task that the head is to start.</summary>
+    public Value WriteArgument(object? argument, Type declared, long id, string subject) => argument is RefArgument { Reference: var reference }
+        ? new() { ObjectId = Values.Export(reference) }
+        : Write(argument, declared, id, subject);
+
+    private void Begin(Hello hello)
+    {
+        values = new(new([]), new WorkerRefs(this));
+        cluster = new(this, hello.FirstId);
+    }
+
+    private void Recall(long number)
+    {
+        var answer = new Recalled { Number = number };
+        foreach (var run in Threads.Recall())
+        {
+            if (run.TryGiveBack())
+            {
+                runs.TryRemove(new(run.Message.Id, run));
+                answer.Ids.Add(run.Message.Id);
+            }
+        }
+
+        Send(new() { Recalled = answer });
+    }
+
+    private void Settle(Answer answer)
+    {
+        if (!questions.TryRemove(answer.Number, out var asked))
+            return;
+        if (answer.Error is { } error)
+            asked.TrySetException(WireErrors.FromWire(error));
+        else
+            asked.TrySetResult(answer.Body.ToByteArray());
+    }
+}
