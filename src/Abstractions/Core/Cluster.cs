@@ -157,6 +157,9 @@ public abstract class Cluster : IAsyncDisposable
     public abstract ActorHandle<TActor> CreateActor<TActor>(MethodCall<TActor> construct, RemoteAttribute defaults, ActorOptions? options = null)
         where TActor : class;
 
+    /// <summary>Whether what runs with this setting leaves this process. In a worker everything does: it is handed to the cluster's own process.</summary>
+    internal virtual bool RunsInWorkers(Isolation isolation) => true;
+
     /// <summary>Blocks this thread for an object.</summary>
     internal abstract T GetBlocking<T>(ObjectRef<T> reference, TimeSpan? timeout);
 }

@@ -4,7 +4,7 @@ namespace Serve;
 
 /// <summary>A static method that can run as a task. Made once for each by the source generator; it is found again in a worker by its type and name.</summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
-public sealed class RemoteFunction
+public class RemoteFunction
 {
     /// <summary>Describes a function.</summary>
     /// <param name="type">The class that declares it.</param>
@@ -12,6 +12,11 @@ public sealed class RemoteFunction
     /// <param name="isAsync">Whether it returns a task or a stream.</param>
     /// <param name="defaults">What its attribute says.</param>
     public RemoteFunction(Type type, string method, bool isAsync, RemoteAttribute defaults)
+        : this(type, method, isAsync, defaults, $"{type?.Name}.{method}")
+    {
+    }
+
+    private protected RemoteFunction(Type? type, string method, bool isAsync, RemoteAttribute defaults, string name)
     {
         ArgumentNullException.ThrowIfNull(type);
         ArgumentNullException.ThrowIfNull(defaults);
@@ -19,7 +24,7 @@ public sealed class RemoteFunction
         Method = method;
         IsAsync = isAsync;
         Defaults = defaults;
-        Name = $"{type.Name}.{method}";
+        Name = name;
     }
 
     /// <summary>The class that declares it.</summary>

@@ -56,31 +56,45 @@ internal static class CallWriter
                 .Close();
         }
 
-        var next = 0;
-        var arguments = caller.Method.Parameters.Select(parameter => parameter.Source switch
-        {
-            ParameterSource.Token => "stop",
-            ParameterSource.Cluster => "global::Serve.Cluster.Current",
-            _ => $"this.a{next++}{(refs ? ".Value" : "")}",
-        });
         writer.Open("try");
-        foreach (var line in Lines(caller, $"{caller.Invoked}({string.Join(", ", arguments)})"))
+        foreach (var line in Lines(caller, i => $"this.a{i}{(refs ? ".Value" : "")}", "result ="))
             writer.Line(line);
         writer.Close()
             .Open("catch (global::System.Exception thrown)")
             .Line($"result = {ValueTask}.FromException<{caller.CallResult}>(thrown);")
             .Close()
             .Line("return true;");
-        if (caller.Method.Shape == ReturnShape.Task)
-            writer.Line($"static async {ValueTask}<object?> Nothing({(caller.Method.IsValueTask ? ValueTask : "global::System.Threading.Tasks.Task")} task) {{ await task.ConfigureAwait(false); return null; }}");
+        WriteAwait(writer, caller);
         writer.Close();
     }
 
-    private static IEnumerable<string> Lines(Caller caller, string call) => caller.Method switch
+    /// <summary>Writes the local function that <see cref="Lines"/> calls, where it does.</summary>
+    public static void WriteAwait(SourceWriter writer, Caller caller)
     {
-        { Shape: ReturnShape.Nothing } when !caller.Invoked.StartsWith("new ", StringComparison.Ordinal) => [$"{call};", "result = default;"],
-        { Shape: ReturnShape.Task } => [$"result = Nothing({call});"],
-        { Shape: ReturnShape.TaskOfValue or ReturnShape.TaskOfStream, IsValueTask: true } => [$"result = {call};"],
-        _ => [$"result = new {ValueTask}<{caller.CallResult}>({call});"],
-    };
+        if (caller.Method.Shape == ReturnShape.Task)
+            writer.Line($"static async {ValueTask}<object?> Nothing({(caller.Method.IsValueTask ? ValueTask : "global::System.Threading.Tasks.Task")} task) {{ await task.ConfigureAwait(false); return null; }}");
+    }
+
+    /// <summary>Invokes the method.</summary>
+    /// <param name="caller">The method.</param>
+    /// <param name="argument">The expression of each argument of the caller's.</param>
+    /// <param name="give">What is done with the value task of its result: an assignment or a return.</param>
+    public static IEnumerable<string> Lines(Caller caller, Func<int, string> argument, string give)
+    {
+        var next = 0;
+        var arguments = caller.Method.Parameters.Select(parameter => parameter.Source switch
+        {
+            ParameterSource.Token => "stop",
+            ParameterSource.Cluster => "global::Serve.Cluster.Current",
+            _ => argument(next++),
+        });
+        var call = $"{caller.Invoked}({string.Join(", ", arguments)})";
+        return caller.Method switch
+        {
+            { Shape: ReturnShape.Nothing } when caller.Kind != CallerKind.Constructor => [$"{call};", $"{give} default;"],
+            { Shape: ReturnShape.Task } => [$"{give} Nothing({call});"],
+            { Shape: ReturnShape.TaskOfValue or ReturnShape.TaskOfStream, IsValueTask: true } => [$"{give} {call};"],
+            _ => [$"{give} new {ValueTask}<{caller.CallResult}>({call});"],
+        };
+    }
 }

@@ -3,6 +3,7 @@ using Serve.Generators.Models;
 namespace Serve.Generators.Emit;
 
 /// <summary>What the generated caller of one method is made of: a struct with <c>Remote</c> and <c>Options</c>, and two classes of calls.</summary>
+/// <param name="Kind">What it calls.</param>
 /// <param name="Struct">The struct's name; the calls' names begin with it.</param>
 /// <param name="Method">The method.</param>
 /// <param name="Title">What the documentation comments call it.</param>
@@ -18,14 +19,14 @@ namespace Serve.Generators.Emit;
 /// <param name="After">What comes between the call and the options among its arguments.</param>
 /// <param name="Field">A static field of the struct; null for none.</param>
 internal sealed record Caller(
-    string Struct, MethodModel Method, string Title, string Wire, bool IsPublic, string? Target, string Invoked,
+    CallerKind Kind, string Struct, MethodModel Method, string Title, string Wire, bool IsPublic, string? Target, string Invoked,
     string Result, string Returned, string Owner, string Options, string Start, string After, string? Field)
 {
     private const string Serve = "global::Serve";
     private const string Stream = "global::System.Collections.Generic.IAsyncEnumerable";
 
     /// <summary>Whether it is a static method with [Remote], rather than an actor's constructor or method.</summary>
-    public bool IsFunction => Options.EndsWith(".TaskOptions", StringComparison.Ordinal);
+    public bool IsFunction => Kind == CallerKind.Function;
 
     public string CallResult => Method.IsStream ? $"{Stream}<{Result}>" : Result;
 
@@ -38,7 +39,7 @@ internal sealed record Caller(
         var (method, result) = (function.Method, Remote.ResultOf(function.Method));
         var name = $"{method.Name}_Function";
         return new Caller(
-            name, method, $"The remote function <c>{method.Name}</c>.", method.Name, owner.IsPublic && function.IsPublic, null,
+            CallerKind.Function, name, method, $"The remote function <c>{method.Name}</c>.", method.Name, owner.IsPublic && function.IsPublic, null,
             $"{owner.Type}.{HandleWriter.Identifier(method.Name)}", result,
             $"{Serve}.{(method.IsStream ? "ObjectRefStream" : "ObjectRef")}<{result}>", $"{Serve}.Cluster", $"{Serve}.TaskOptions",
             $"{(method.IsStream ? "SubmitStream" : "Submit")}({name}.__function, ", "",
@@ -46,7 +47,7 @@ internal sealed record Caller(
     }
 
     public static Caller Of(RemoteClassModel owner, ActorModel actor) => new(
-        "New_Actor", actor.Constructor, $"Creates actors of the class <c>{owner.Name}</c>.", ".ctor", owner.IsPublic, null, $"new {owner.Type}", owner.Type,
+        CallerKind.Constructor, "New_Actor", actor.Constructor, $"Creates actors of the class <c>{owner.Name}</c>.", ".ctor", owner.IsPublic, null, $"new {owner.Type}", owner.Type,
         $"{Serve}.ActorHandle<{owner.Type}>", $"{Serve}.Cluster", $"{Serve}.ActorOptions", "CreateActor(", "New_Actor.__defaults, ",
         $"private static readonly {Serve}.RemoteAttribute __defaults = {actor.Defaults};");
 
@@ -54,7 +55,7 @@ internal sealed record Caller(
     {
         var result = Remote.ResultOf(method);
         return new Caller(
-            $"{method.Name}_Method", method, $"The method <c>{method.Name}</c>.", method.Name, owner.IsPublic, owner.Type,
+            CallerKind.Method, $"{method.Name}_Method", method, $"The method <c>{method.Name}</c>.", method.Name, owner.IsPublic, owner.Type,
             $"actor.{HandleWriter.Identifier(method.Name)}", result,
             $"{Serve}.{(method.IsStream ? "ObjectRefStream" : "ObjectRef")}<{result}>", $"{Serve}.ActorHandle<{owner.Type}>", $"{Serve}.ActorCallOptions",
             $"{(method.IsStream ? "SubmitStream" : "Submit")}(", "", null);

@@ -108,6 +108,8 @@ internal sealed partial class HeadCluster(ClusterOptions options) : RuntimeClust
             await made.DisposeAsync().ConfigureAwait(false);
     }
 
+    internal override bool RunsInWorkers(Isolation isolation) => (isolation == Isolation.Default ? options.Isolation : isolation) == Isolation.Process;
+
     /// <summary>The id of the next object or task.</summary>
     internal ObjectId NextId() => new(Interlocked.Increment(ref lastId));
 }

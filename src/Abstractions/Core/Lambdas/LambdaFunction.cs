@@ -1,0 +1,35 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+
+namespace Serve;
+
+/// <summary>A lambda, or a method without <see cref="RemoteAttribute"/>, as a remote function: looked into once for each place in the source. Immutable.</summary>
+internal sealed class LambdaFunction : RemoteFunction
+{
+    // Weak in the method, so that a collectible assembly can unload.
+    private static readonly ConditionalWeakTable<MethodInfo, LambdaFunction> Known = [];
+
+    private LambdaFunction(MethodInfo method, string name, bool isAsync, string? whyItStays)
+        : base(method.DeclaringType ?? typeof(Delegate), MethodOf(method), isAsync, method.GetCustomAttribute<RemoteAttribute>() ?? new(), name) =>
+        WhyItStays = whyItStays;
+
+    /// <summary>Why it cannot run in another process; null when it can.</summary>
+    public string? WhyItStays { get; }
+
+    public static LambdaFunction Of(Delegate work, bool isAsync)
+    {
+        var method = work.Method;
+        if (!work.HasSingleTarget)
+            return new(method, LambdaNames.Of(method), isAsync, "it is several delegates in one");
+        if (method.IsStatic && work.Target is not null)
+            return new(method, LambdaNames.Of(method), isAsync, $"it is bound to its first argument, a {work.Target.GetType()}");
+
+        // What it captures is in its method's class: it says the same each time.
+        return Known.TryGetValue(method, out var known) ? known : Known.GetValue(method, method => new(method, LambdaNames.Of(method), isAsync, LambdaNames.WhyItStays(method)));
+    }
+
+    private static string MethodOf(MethodInfo method) =>
+        method.DeclaringType is not { } type || type.GetMember(method.Name, BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic).Length == 1
+            ? method.Name
+            : method.ToString()!;
+}
