@@ -1,0 +1,70 @@
+// A 5000 x 5000 array of doubles, 200 MB, given to 20 tasks in worker processes: by value, which stores it again for each call, and by Put, which stores it once
+// in shared memory where every worker maps it.
+//
+//     dotnet run -c Release samples/core/04-large-array.cs
+
+await using var ray = await Cluster.Init(new() { NumCpus = 4, Isolation = Isolation.Process });
+var array = new double[5000 * 5000];
+array.AsSpan().Fill(1);
+await ray.Get(Enumerable.Range(0, 20).Select(_ => ray.Demo.NoWork.Remote(new double[1])));
+
+await Measure("by value", async () => await ray.Get(Enumerable.Range(0, 20).Select(_ => ray.Demo.NoWork.Remote(array))));
+await Measure("by Put  ", async () =>
+{
+    var began = Stopwatch.GetTimestamp();
+    var shared = ray.Put(array);
+    var put = Stopwatch.GetElapsedTime(began);
+    var results = await ray.Get(Enumerable.Range(0, 20).Select(_ => ray.Demo.NoWork.Remote(shared)));
+    Console.WriteLine($"Put alone took {put.TotalMilliseconds:0} ms, the 20 tasks {(Stopwatch.GetElapsedTime(began) - put).TotalMilliseconds:0} ms");
+    GC.KeepAlive(shared);
+    return results;
+});
+
+static async Task Measure(string what, Func<Task<double[]>> work)
+{
+    GC.Collect();
+    GC.WaitForPendingFinalizers();
+    var before = Memory();
+    var most = before;
+    using var over = new CancellationTokenSource();
+    var watch = Task.Run(async () =>
+    {
+        while (!over.IsCancellationRequested)
+        {
+            most = Math.Max(most, Memory());
+            await Task.Delay(5);
+        }
+    });
+    var began = Stopwatch.GetTimestamp();
+    var results = await work();
+    var time = Stopwatch.GetElapsedTime(began);
+    most = Math.Max(most, Memory());
+    await over.CancelAsync();
+    await watch;
+    var isRight = results.All(value => value == 1);
+    Console.WriteLine($"{what}: {time.TotalMilliseconds,6:0} ms, memory of all processes grew by {(most - before) / 1e6,5:0} MB{(isRight ? "" : ", AND THE RESULTS ARE WRONG")}");
+}
+
+// What this program and its workers take of the machine's memory: shared pages are counted once, in parts.
+static long Memory() => new[] { "self" }.Concat(File.ReadAllText($"/proc/self/task/{Environment.ProcessId}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries)).Concat(
+    Directory.GetDirectories("/proc/self/task").SelectMany(task => File.ReadAllText($"{task}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries))).Distinct().Sum(Proportional);
+
+static long Proportional(string process)
+{
+    try
+    {
+        var line = File.ReadLines($"/proc/{process}/smaps_rollup").First(line => line.StartsWith("Pss:", StringComparison.Ordinal));
+        return long.Parse(line.AsSpan(4, line.Length - 6), System.Globalization.CultureInfo.InvariantCulture) * 1024;
+    }
+    catch (IOException)
+    {
+        return 0;
+    }
+}
+
+/// <summary>The task.</summary>
+internal static class Demo
+{
+    [Remote]
+    public static double NoWork(ReadOnlyMemory<double> array) => array.Span[^1];
+}

@@ -1,0 +1,65 @@
+// Disposing a cluster ends everything it started. This looks for what could be left: processes, shared memory, files.
+//
+//     dotnet run -c Release samples/core/08-shutdown.cs
+
+string[] Left() =>
+[
+    .. Directory.GetDirectories("/proc/self/task").SelectMany(task => File.ReadAllText($"{task}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries)).Select(id => $"process {id}"),
+    .. Directory.GetFiles("/proc/self/fd").Select(file => new FileInfo(file).LinkTarget ?? "").Where(target => target.Contains("memfd:serve", StringComparison.Ordinal)),
+    .. Directory.GetFileSystemEntries(Path.GetTempPath(), "serve-*"),
+    .. Directory.GetFileSystemEntries("/dev/shm").Where(file => file.Contains("serve", StringComparison.Ordinal)),
+];
+
+var before = Left();
+var ray = await Cluster.Init(new() { NumCpus = 8 });
+var shared = ray.Put(new double[1_000_000]);
+var workers = await ray.Get(Enumerable.Range(0, 8).Select(_ => ray.Demo.WorkerId.Options(new() { Isolation = Isolation.Process }).Remote(shared)));
+var counter = ray.Counter.Options(new() { Isolation = Isolation.Process, Detached = true }).Remote();
+await counter.Increment.Remote();
+var running = ray.Demo.Forever.Options(new() { Isolation = Isolation.Process }).Remote();
+Console.WriteLine($"{workers.Distinct().Count()} worker processes ran tasks, an actor lives, a task runs for ever");
+Console.WriteLine($"while it runs: {Left().Except(before).Count()} processes, segments and files");
+
+var began = Stopwatch.GetTimestamp();
+await ray.DisposeAsync();
+Console.WriteLine($"shut down in {Stopwatch.GetElapsedTime(began).TotalMilliseconds:0} ms");
+
+var left = Left().Except(before).ToArray();
+Console.WriteLine(left.Length == 0 ? "nothing is left" : $"LEFT BEHIND: {string.Join(", ", left)}");
+try
+{
+    await running;
+}
+catch (Exception ended) when (ended is ObjectDisposedException or ServeException)
+{
+    Console.WriteLine($"its task says: {ended.Message}");
+}
+
+return left.Length == 0 ? 0 : 1;
+
+/// <summary>The tasks.</summary>
+internal static class Demo
+{
+    [Remote]
+    public static async Task<int> WorkerId(double[] numbers, CancellationToken stop)
+    {
+        await Task.Delay(200, stop);
+        return numbers.Length == 1_000_000 ? Environment.ProcessId : 0;
+    }
+
+    [Remote]
+    public static async Task<int> Forever(CancellationToken stop)
+    {
+        await Task.Delay(Timeout.Infinite, stop);
+        return 0;
+    }
+}
+
+/// <summary>The actor.</summary>
+[Remote]
+internal sealed class Counter
+{
+    private int count;
+
+    public int Increment() => ++count;
+}
