@@ -16,6 +16,9 @@ public sealed record NodeRuntimeOptions
     /// <summary>How a worker is started: the executable, then its arguments. Default null: no workers.</summary>
     public IReadOnlyList<string>? WorkerCommand { get; init; }
 
+    /// <summary>Whether workers serve HTTP and gRPC from their start, as replicas need; else when the first actor comes to one. Default true.</summary>
+    public bool WorkersListen { get; init; } = true;
+
     /// <summary>Variables that a worker's environment has besides the node's own. Default none.</summary>
     public ImmutableDictionary<string, string> WorkerEnvironment { get; init; } = ImmutableDictionary<string, string>.Empty;
 

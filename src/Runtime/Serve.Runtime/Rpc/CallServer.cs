@@ -8,7 +8,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Serve.Routes;
 using Serve.Runtime.Http;
-using Serve.Runtime.Sessions;
 
 namespace Serve.Runtime.Rpc;
 
@@ -37,7 +36,6 @@ internal static class CallServer
                 services.AddSingleton<TokenInterceptor>();
                 services.AddSingleton<CallService>();
                 services.AddSingleton<ControlService>();
-                services.AddSingleton<SessionService>();
                 services.AddSingleton<HttpDispatch>();
                 services.Configure<KestrelServerOptions>(Listen);
             })
@@ -76,10 +74,8 @@ internal static class CallServer
         app.UseEndpoints(endpoints =>
         {
             endpoints.MapGrpcService<CallService>();
-            if (!options.TakesControl)
-                return;
-            endpoints.MapGrpcService<ControlService>();
-            endpoints.MapGrpcService<SessionService>();
+            if (options.TakesControl)
+                endpoints.MapGrpcService<ControlService>();
         });
     }
     // A gateway forwards by HTTP/2 too, where both sides speak at once or the answer ends with trailers; it names the actor then.

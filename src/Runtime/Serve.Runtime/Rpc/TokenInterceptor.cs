@@ -23,16 +23,6 @@ internal sealed class TokenInterceptor(CallServerOptions options) : Interceptor
         return continuation(request, responseStream, context);
     }
 
-    public override Task DuplexStreamingServerHandler<TRequest, TResponse>(
-        IAsyncStreamReader<TRequest> requestStream,
-        IServerStreamWriter<TResponse> responseStream,
-        ServerCallContext context,
-        DuplexStreamingServerMethod<TRequest, TResponse> continuation)
-    {
-        Require(context);
-        return continuation(requestStream, responseStream, context);
-    }
-
     private void Require(ServerCallContext context)
     {
         if (!RpcToken.Matches(context.RequestHeaders.GetValue(RpcToken.MetadataKey), expected))

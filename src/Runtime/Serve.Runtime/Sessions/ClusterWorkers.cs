@@ -28,15 +28,20 @@ internal sealed class ClusterWorkers : IAsyncDisposable
     public async Task<HeadSession> OpenAsync(WorkerPlacement placement, CancellationToken cancellationToken)
     {
         var worker = await pool.LeaseAsync(placement, cancellationToken).ConfigureAwait(false);
-        return SessionOf(worker);
+        return await SessionOfAsync(worker, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The session with a worker that runs, opened with the first need of it.</summary>
-    public HeadSession SessionOf(Worker worker) => worker.OpenSession(() => new(worker, requests.Hello(), requests));
+    public Task<HeadSession> SessionOfAsync(Worker worker, CancellationToken cancellationToken) =>
+        worker.OpenSession(async () => new(worker, await worker.ConnectAsync(CancellationToken.None).ConfigureAwait(false), requests.Hello(), requests)).WaitAsync(cancellationToken);
 
     public async ValueTask DisposeAsync()
     {
         await Tasks.DisposeAsync().ConfigureAwait(false);
+
+        // A worker's server waits for its open calls before it ends.
+        foreach (var worker in pool.Running)
+            worker.CloseSession();
         await pool.DisposeAsync().ConfigureAwait(false);
         if (folder is not null)
             Directory.Delete(folder, recursive: true);

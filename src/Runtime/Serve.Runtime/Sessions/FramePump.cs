@@ -1,4 +1,3 @@
-using Grpc.Core;
 using Serve.Runtime.Wire;
 
 namespace Serve.Runtime.Sessions;
@@ -7,7 +6,7 @@ namespace Serve.Runtime.Sessions;
 /// Writes frames to the other side of a session, in order: whatever was queued while one message was written goes out as the next, so that the
 /// cost of a message is shared when there is much to say and nothing waits when there is little. Its state is written under its lock.
 /// </summary>
-internal sealed class FramePump(IAsyncStreamWriter<Frames> output) : IThreadPoolWorkItem
+internal sealed class FramePump(FrameStream output) : IThreadPoolWorkItem
 {
     private const int MaxFrames = 512;
     private const int MaxBytes = 1 << 20;

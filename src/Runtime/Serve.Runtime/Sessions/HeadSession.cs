@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Grpc.Core;
 using Serve.Runtime.Serialization;
 using Serve.Runtime.Workers;
 using Serve.Runtime.Wire;
@@ -13,7 +12,7 @@ namespace Serve.Runtime.Sessions;
 internal sealed class HeadSession : IDisposable
 {
     private readonly Worker worker;
-    private readonly AsyncDuplexStreamingCall<Frames, Frames> call;
+    private readonly FrameStream stream;
     private readonly FramePump pump;
     private readonly HeadRequests requests;
     private readonly ConcurrentDictionary<long, SentRun> sent = new();
@@ -21,12 +20,12 @@ internal sealed class HeadSession : IDisposable
     private long lastRecall;
     private volatile bool lost;
 
-    public HeadSession(Worker worker, Hello hello, HeadRequests requests)
+    public HeadSession(Worker worker, FrameStream stream, Hello hello, HeadRequests requests)
     {
         this.worker = worker;
         this.requests = requests;
-        call = worker.StartSession();
-        pump = new(call.RequestStream);
+        this.stream = stream;
+        pump = new(stream);
         functions = new(pump);
         Values = new(requests.Codec, new HeadRefs(Lent));
         pump.Send(new() { Hello = hello });
@@ -81,20 +80,20 @@ internal sealed class HeadSession : IDisposable
     public void Dispose()
     {
         pump.Close(discard: true);
-        call.Dispose();
+        stream.Dispose();
     }
 
     private async Task ReadAsync()
     {
         try
         {
-            while (await call.ResponseStream.MoveNext(CancellationToken.None).ConfigureAwait(false))
+            while (await stream.ReadAsync().ConfigureAwait(false) is { } message)
             {
-                foreach (var frame in call.ResponseStream.Current.Frames_)
+                foreach (var frame in message.Frames_)
                     Receive(frame);
             }
         }
-        catch (Exception thrown) when (thrown is RpcException or IOException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
+        catch (Exception thrown) when (thrown is IOException or ObjectDisposedException or Google.Protobuf.InvalidProtocolBufferException)
         {
             // Its end is told below, whatever broke first.
         }
@@ -183,7 +182,7 @@ internal sealed class HeadSession : IDisposable
         Lent.Clear();
         foreach (var run in sent.Values)
             Lose(run, reason);
-        call.Dispose();
+        stream.Dispose();
     }
 
     private void Lose(SentRun run, string? reason = null)

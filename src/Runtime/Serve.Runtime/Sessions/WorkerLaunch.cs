@@ -29,6 +29,7 @@ internal static class WorkerLaunch
         {
             NodeId = string.Create(CultureInfo.InvariantCulture, $"cluster{Interlocked.Increment(ref lastCluster)}"),
             WorkerCommand = command,
+            WorkersListen = false,
             WorkerEnvironment = environment,
             WorkerLogDirectory = logs,
         };

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Serve.Calls;
 using Serve.Runtime.Clusters;
 using Serve.Runtime.Wire;
+using Serve.Runtime.Workers;
 
 namespace Serve.Runtime.Sessions;
 
@@ -10,7 +11,7 @@ namespace Serve.Runtime.Sessions;
 /// written by the reading thread and by the threads of tasks.
 /// </summary>
 [System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1001", Justification = "A worker's cluster is the head's: there is nothing of it to dispose of here.")]
-internal sealed class WorkerSession(FramePump pump, IServiceProvider services)
+internal sealed class WorkerSession(FramePump pump, WorkerServer server)
 {
     private readonly ConcurrentDictionary<long, WorkerRun> runs = new();
     private readonly ConcurrentDictionary<long, ItemWindow> windows = new();
@@ -21,7 +22,8 @@ internal sealed class WorkerSession(FramePump pump, IServiceProvider services)
     private SessionValues? values;
     private long lastNumber;
 
-    public IServiceProvider Services => services;
+    /// <summary>Where actors of this process live.</summary>
+    public IServiceProvider Services => server.Services ?? throw new InvalidOperationException("This worker holds no actors.");
 
     public UserAssemblies Assemblies { get; } = new();
 
@@ -38,6 +40,30 @@ internal sealed class WorkerSession(FramePump pump, IServiceProvider services)
     public WorkerCluster Cluster => cluster ?? throw new InvalidOperationException("The head has not said hello.");
 
     public bool Send(Frame frame) => pump.Send(frame);
+
+    /// <summary>Serves a head until it is gone.</summary>
+    public static async Task RunAsync(FrameStream stream, WorkerServer server)
+    {
+        var pump = new FramePump(stream);
+        var session = new WorkerSession(pump, server);
+        try
+        {
+            while (await stream.ReadAsync().ConfigureAwait(false) is { } message)
+            {
+                foreach (var frame in message.Frames_)
+                    session.Receive(frame);
+            }
+        }
+        catch (IOException)
+        {
+            // The head is gone, or has no use for this worker; either ends the process soon.
+        }
+        finally
+        {
+            pump.Close(discard: true);
+            session.End();
+        }
+    }
 
     public void Receive(Frame frame)
     {

@@ -20,6 +20,8 @@ internal sealed class Worker(string id, string? key, string label, string logFil
 
     private readonly Metadata headers = [];
     private Control.ControlClient? client;
+    private Task? listening;
+    private Task<Sessions.HeadSession>? session;
 
     public string Id => id;
 
@@ -70,6 +72,7 @@ internal sealed class Worker(string id, string? key, string label, string logFil
         request.GpuIds.AddRange(gpuIds);
         try
         {
+            await ListenAsync(cancellationToken);
             var outcome = await client!.CreateActorAsync(request, headers, cancellationToken: cancellationToken);
             return outcome.Error is { } error
                 ? throw new ActorCreationException(spec.Id, error.Message, error.Stack.Length == 0 ? null : error.Stack)
@@ -131,9 +134,11 @@ internal sealed class Worker(string id, string? key, string label, string logFil
 
     public async Task<string?> CollectMetricsAsync(CancellationToken cancellationToken)
     {
+        if (client is null)
+            return null;
         try
         {
-            return (await client!.CollectMetricsAsync(new(), headers, cancellationToken: cancellationToken)).Text;
+            return (await client.CollectMetricsAsync(new(), headers, cancellationToken: cancellationToken)).Text;
         }
         catch (RpcException)
         {
@@ -144,9 +149,11 @@ internal sealed class Worker(string id, string? key, string label, string logFil
     /// <summary>Whether it answers.</summary>
     public async Task<bool> PingAsync(CancellationToken cancellationToken)
     {
+        if (client is null)
+            return true;
         try
         {
-            await client!.PingAsync(new(), headers, cancellationToken: cancellationToken);
+            await client.PingAsync(new(), headers, cancellationToken: cancellationToken);
             return true;
         }
         catch (RpcException)
@@ -155,13 +162,28 @@ internal sealed class Worker(string id, string? key, string label, string logFil
         }
     }
 
-    /// <summary>The session of the cluster's head with it; null before its first use.</summary>
-    public Sessions.HeadSession? Session { get; private set; }
-
-    public Sessions.HeadSession OpenSession(Func<Sessions.HeadSession> open)
+    /// <summary>The session of the cluster's head with it, opened with its first use.</summary>
+    public Task<Sessions.HeadSession> OpenSession(Func<Task<Sessions.HeadSession>> open)
     {
         lock (headers)
-            return Session ??= open();
+            return session ??= open();
+    }
+
+    public void CloseSession()
+    {
+        if (session is { IsCompletedSuccessfully: true } open)
+            open.Result.Dispose();
+    }
+
+    public string? Token { get; private set; }
+
+    private string? SessionAddress { get; set; }
+
+    /// <summary>The handshake is over.</summary>
+    public void Met(string token, WorkerReady ready)
+    {
+        Token = token;
+        SessionAddress = ready.SessionAddress;
     }
 
     /// <summary>How it ended; one that does not end soon although its session broke is killed.</summary>
@@ -173,8 +195,24 @@ internal sealed class Worker(string id, string? key, string label, string logFil
         return await Ended.Task.ConfigureAwait(false);
     }
 
-    /// <summary>Opens its session. It must be reachable.</summary>
-    public AsyncDuplexStreamingCall<Frames, Frames> StartSession() => new Wire.Sessions.SessionsClient(channels.To(Route!)).Session(headers);
+    /// <summary>A connection for its session.</summary>
+    public Task<Sessions.FrameStream> ConnectAsync(CancellationToken cancellationToken) => Sessions.SessionSocket.ConnectAsync(SessionAddress!, Token!, cancellationToken);
+
+    /// <summary>It serves HTTP and gRPC from here on, if it did not before.</summary>
+    private async Task ListenAsync(CancellationToken cancellationToken)
+    {
+        Task listens;
+        lock (headers)
+            listens = client is not null ? Task.CompletedTask : listening ??= pool.ListenAsync(this, CancellationToken.None);
+        try
+        {
+            await listens.WaitAsync(cancellationToken);
+        }
+        catch (Exception thrown) when (thrown is IOException or ObjectDisposedException or InvalidOperationException)
+        {
+            throw new RpcException(new Status(StatusCode.Unavailable, thrown.Message, thrown));
+        }
+    }
 
     private async Task StopQuietlyAsync(ActorId id, TimeSpan drainTimeout)
     {

@@ -5,8 +5,12 @@ namespace Serve.Runtime.Workers;
 /// <param name="Token">What callers present.</param>
 /// <param name="LogFile">Where its output goes from now on.</param>
 /// <param name="ParentPid">The node's process id in the operating system.</param>
-internal sealed record WorkerHandshake(string WorkerId, string Token, string LogFile, int ParentPid)
+/// <param name="ListensLater">Whether it serves HTTP and gRPC only when it is told <see cref="ListenLine"/>, which it answers with another <see cref="WorkerReady"/>.</param>
+internal sealed record WorkerHandshake(string WorkerId, string Token, string LogFile, int ParentPid, bool ListensLater = false)
 {
     /// <summary>Asks the worker to end by itself.</summary>
     public const string StopLine = "stop";
+
+    /// <summary>Asks the worker to serve HTTP and gRPC.</summary>
+    public const string ListenLine = "listen";
 }

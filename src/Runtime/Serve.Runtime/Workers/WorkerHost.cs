@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Serve.Runtime.Rpc;
+using Serve.Runtime.Sessions;
 using Serve.Runtime.Workers;
 
 namespace Serve.Runtime;
@@ -22,17 +23,30 @@ public static class WorkerHost
         NativeProcess.DieWithParent(handshake.ParentPid);
         WorkerPipes.LogTo(handshake.LogFile);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        pipes.Watch(() => _ = stop.CancelAsync(), Die);
-        var host = Build(handshake, configure);
-        await host.StartAsync(stop.Token);
-        var (http, call) = CallServer.AddressesOf(host.Services);
-        host.Services.GetRequiredService<ProcessIdentity>().Listen(http, call, handshake.Token);
-        pipes.WriteReady(new(http, call));
-        await host.WaitForShutdownAsync(stop.Token);
-
-        // Flushes what the process's services hold; what user code left running (foreground threads, finalizers) is not waited for.
-        await Task.WhenAny(((IAsyncDisposable)host).DisposeAsync().AsTask(), Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, CancellationToken.None));
+        using var server = new WorkerServer(() => Build(handshake, configure), handshake.Token);
+        var session = SessionSocket.Listen(handshake.Token, stream => WorkerSession.RunAsync(stream, server));
+        pipes.Watch(() => _ = stop.CancelAsync(), () => _ = ListenAsync(), Die);
+        if (handshake.ListensLater)
+            pipes.WriteReady(new(null, null, session));
+        else
+            await ListenAsync();
+        await server.WaitForShutdownAsync(stop.Token);
         NativeProcess.ExitAtOnce(0);
+
+        async Task ListenAsync()
+        {
+            try
+            {
+                var (http, call) = await server.StartAsync(stop.Token);
+                pipes.WriteReady(new(http, call, session));
+            }
+            catch (Exception thrown) when (handshake.ListensLater)
+            {
+                // Nobody awaits it; the node waits for the line.
+                Console.Error.WriteLine(thrown);
+                NativeProcess.ExitAtOnce(1);
+            }
+        }
     }
 
     private static IHost Build(WorkerHandshake handshake, Action<IServiceCollection> configure) => new HostBuilder()

@@ -5,7 +5,7 @@ using Microsoft.Win32.SafeHandles;
 namespace Serve.Runtime.Workers;
 
 /// <summary>
-/// A worker's standard streams: the node's orders come in, one ready line goes out, and then both belong to nobody: user code reads an
+/// A worker's standard streams: the node's orders come in, ready lines go out, and both belong to nobody: user code reads an
 /// empty input and writes to the log file. Used by the worker's main thread and its watching thread, each with its own side.
 /// </summary>
 internal sealed class WorkerPipes : IDisposable
@@ -58,11 +58,10 @@ internal sealed class WorkerPipes : IDisposable
         output.Write(JsonSerializer.SerializeToUtf8Bytes(ready, ServeJson.Options));
         output.Write("\n"u8);
         output.Flush();
-        output.Dispose();
     }
 
     /// <summary>Watches the node from a thread of its own, since the thread pool may be busy when it matters.</summary>
-    public void Watch(Action stop, Action die) => new Thread(() =>
+    public void Watch(Action stop, Action listen, Action die) => new Thread(() =>
     {
         try
         {
@@ -70,6 +69,8 @@ internal sealed class WorkerPipes : IDisposable
             {
                 if (line == WorkerHandshake.StopLine)
                     stop();
+                else if (line == WorkerHandshake.ListenLine)
+                    listen();
             }
         }
         catch (IOException)

@@ -143,13 +143,10 @@ internal sealed partial class WorkerPool(
             worker.Process = process;
             _ = WatchAsync(worker, process);
             var token = RpcToken.Create();
-            var ready = await process.ShakeHandsAsync(new(worker.Id, token, worker.LogFile, Environment.ProcessId), bound.Token);
-
-            // Reachable before the topics are read: whatever is published meanwhile goes to it as well.
-            lock (sync)
-                worker.Reach(new ProcessRoute(worker.Id, ready.HttpAddress, ready.CallAddress, token));
-            foreach (var publication in board.Newest)
-                await worker.PublishAsync(publication, bound.Token);
+            var ready = await process.ShakeHandsAsync(new(worker.Id, token, worker.LogFile, Environment.ProcessId, !options.WorkersListen), bound.Token);
+            worker.Met(token, ready);
+            if (options.WorkersListen)
+                await ReachAsync(worker, ready, bound.Token);
             lock (sync)
             {
                 if (worker.Phase != WorkerPhase.Starting)
@@ -174,6 +171,19 @@ internal sealed partial class WorkerPool(
                 End(worker, reason);
             throw new WorkerStartException(reason, thrown);
         }
+    }
+
+    /// <summary>Has a worker that was started for tasks alone serve HTTP and gRPC, so that it can hold actors.</summary>
+    public async Task ListenAsync(Worker worker, CancellationToken cancellationToken) =>
+        await ReachAsync(worker, await worker.Process!.ListenAsync(cancellationToken), cancellationToken);
+
+    private async Task ReachAsync(Worker worker, WorkerReady ready, CancellationToken cancellationToken)
+    {
+        // Reachable before the topics are read: whatever is published meanwhile goes to it as well.
+        lock (sync)
+            worker.Reach(new ProcessRoute(worker.Id, ready.HttpAddress!, ready.CallAddress, worker.Token!));
+        foreach (var publication in board.Newest)
+            await worker.PublishAsync(publication, cancellationToken);
     }
 
     /// <summary>Sees the process's end, whatever its cause.</summary>

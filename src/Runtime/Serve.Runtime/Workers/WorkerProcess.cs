@@ -49,17 +49,20 @@ internal sealed class WorkerProcess
     public async Task<WorkerReady> ShakeHandsAsync(WorkerHandshake handshake, CancellationToken cancellationToken)
     {
         await SendAsync(JsonSerializer.Serialize(handshake, ServeJson.Options));
-        while (await process.StandardOutput.ReadLineAsync(cancellationToken) is { } line)
-        {
-            // A host may print a banner of its own first.
-            if (!line.StartsWith('{'))
-                continue;
-            var ready = JsonSerializer.Deserialize<WorkerReady>(line, ServeJson.Options)!;
+        var ready = await ReadReadyAsync(cancellationToken);
+        if (!handshake.ListensLater)
             _ = KeepAsync(process.StandardOutput);
-            return ready;
-        }
+        return ready;
+    }
 
-        throw new IOException("The worker closed its output before it was ready.");
+    /// <summary>Has one that does not listen yet serve HTTP and gRPC. Once.</summary>
+    /// <exception cref="IOException">It ended.</exception>
+    public async Task<WorkerReady> ListenAsync(CancellationToken cancellationToken)
+    {
+        await SendAsync(WorkerHandshake.ListenLine);
+        var ready = await ReadReadyAsync(cancellationToken);
+        _ = KeepAsync(process.StandardOutput);
+        return ready;
     }
 
     /// <summary>Asks it to end by itself; harmless when it is gone.</summary>
@@ -92,6 +95,18 @@ internal sealed class WorkerProcess
         {
             // It ended first.
         }
+    }
+
+    private async Task<WorkerReady> ReadReadyAsync(CancellationToken cancellationToken)
+    {
+        while (await process.StandardOutput.ReadLineAsync(cancellationToken) is { } line)
+        {
+            // A host may print a banner of its own first.
+            if (line.StartsWith('{'))
+                return JsonSerializer.Deserialize<WorkerReady>(line, ServeJson.Options)!;
+        }
+
+        throw new IOException("The worker closed its output before it was ready.");
     }
 
     private async Task SendAsync(string line)
