@@ -4,9 +4,9 @@
 //     dotnet run -c Release samples/core/04-large-array.cs
 
 await using var ray = await Cluster.Init(new() { NumCpus = 4, Isolation = Isolation.Process });
-var array = new double[5000 * 5000];
-array.AsSpan().Fill(1);
-await ray.Get(Enumerable.Range(0, 20).Select(_ => ray.Demo.NoWork.Remote(new double[1])));
+var array = new double[5000, 5000];
+System.Runtime.InteropServices.MemoryMarshal.CreateSpan(ref array[0, 0], array.Length).Fill(1);
+await ray.Get(Enumerable.Range(0, 20).Select(_ => ray.Demo.NoWork.Remote(new double[1, 1])));
 
 await Measure("by value", async () => await ray.Get(Enumerable.Range(0, 20).Select(_ => ray.Demo.NoWork.Remote(array))));
 await Measure("by Put  ", async () =>
@@ -66,5 +66,5 @@ static long Proportional(string process)
 internal static class Demo
 {
     [Remote]
-    public static double NoWork(ReadOnlyMemory<double> array) => array.Span[^1];
+    public static double NoWork(double[,] array) => array[array.GetLength(0) - 1, array.GetLength(1) - 1];
 }

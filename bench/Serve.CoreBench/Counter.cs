@@ -1,0 +1,10 @@
+namespace Serve.CoreBench;
+
+/// <summary>The actor that is measured.</summary>
+[Remote]
+internal sealed class Counter
+{
+    private int count;
+
+    public int Increment() => ++count;
+}

@@ -1,0 +1,58 @@
+namespace Serve.CoreBench;
+
+/// <summary>One function over 1,000,000 doubles.</summary>
+internal static class MapRows
+{
+    public static async Task RunAsync(Scale scale, Report report, PythonPeers python)
+    {
+        await using var ray = await Cluster.Init();
+        var items = Enumerable.Range(0, 1_000_000).Select(i => (double)i).ToArray();
+
+        // So short that a single hiccup of the machine is as long: many rounds.
+        var times = await Rounds.RunAsync(scale.Rounds * 15, () => Loop(items), () => ray.Map(items, x => x * 10), () => Tpl(items, x => x * 10));
+        var ratio = Rounds.Ratio(times[1], times[0]);
+        report.Add("map of 1,000,000 doubles, `x * 10`, against a plain loop", "≤ 1.1 ×", Report.Times(ratio), ratio <= 1.1,
+            $"{Milliseconds(times[1])}; loop {Milliseconds(times[0])}; TPL `Parallel.For` {Milliseconds(times[2])}; Python `Pool.map` {python.Value("pool_map_ms")} ms, {python.Value("pool_map_ratio")} × its list comprehension",
+            $"{Report.Times(Rounds.Ratio(times[2], times[1]))} TPL");
+
+        var width = Math.Min(2, Environment.ProcessorCount);
+        await using var two = await Cluster.Init(new() { NumCpus = width });
+        times = await Rounds.RunAsync(scale.IsQuick ? 2 : 3, () => Loop(items, Work.Microsecond), () => two.Map(items, Work.Microsecond), () => Tpl(items, Work.Microsecond, width));
+        var faster = Rounds.Ratio(times[0], times[1]);
+        report.Add($"the same where an element costs 1 us, {width} cores", "≥ 1.8 × faster", $"{Report.Times(faster)} faster", faster >= 1.8,
+            $"{Milliseconds(times[1])}; loop {Milliseconds(times[0])}; TPL {Milliseconds(times[2])}", $"{Report.Times(Rounds.Ratio(times[2], times[1]))} TPL");
+
+        await using var workers = await Cluster.Init(new() { Isolation = Isolation.Process });
+        times = await Rounds.RunAsync(scale.Rounds, () => workers.Map(workers.Work.Ten, items));
+        report.Add("map of 1,000,000 doubles, `x * 10`, in worker processes", "", Milliseconds(times[0]), true,
+            $"Python `Pool.map` {python.Value("pool_map_ms")} ms", python.Inverse("pool_map_ms", Report.Median(times[0]) * 1000, "Pool"));
+    }
+
+    private static string Milliseconds(double[] times) => $"{Report.Number(Report.Median(times) * 1000)} ms";
+
+    private static Task Loop(double[] items)
+    {
+        var results = new double[items.Length];
+        for (var i = 0; i < items.Length; i++)
+            results[i] = items[i] * 10;
+        GC.KeepAlive(results);
+        return Task.CompletedTask;
+    }
+
+    private static Task Loop(double[] items, Func<double, double> function)
+    {
+        var results = new double[items.Length];
+        for (var i = 0; i < items.Length; i++)
+            results[i] = function(items[i]);
+        GC.KeepAlive(results);
+        return Task.CompletedTask;
+    }
+
+    private static Task Tpl(double[] items, Func<double, double> function, int width = -1)
+    {
+        var results = new double[items.Length];
+        Parallel.For(0, items.Length, new ParallelOptions { MaxDegreeOfParallelism = width }, i => results[i] = function(items[i]));
+        GC.KeepAlive(results);
+        return Task.CompletedTask;
+    }
+}

@@ -1,0 +1,105 @@
+using System.Diagnostics;
+
+namespace Serve.CoreBench;
+
+/// <summary>Large arrays between processes, and many refs.</summary>
+internal static class ObjectRows
+{
+    private const int Elements = 25_000_000;
+
+    public static async Task RunAsync(Scale scale, Report report, PythonPeers python)
+    {
+        await SharedArrayAsync(scale, report, python);
+        await PutAsync(scale, report);
+        await ManyRefsAsync(report);
+    }
+
+    private static async Task SharedArrayAsync(Scale scale, Report report, PythonPeers python)
+    {
+        await using var ray = await Cluster.Init(new() { Isolation = Isolation.Process });
+        var array = new double[Elements];
+        array.AsSpan().Fill(1);
+        await ray.Get(Enumerable.Range(0, 40).Select(_ => ray.Work.WorkerId.Remote(5)));
+        await ray.Get(Enumerable.Range(0, 20).Select(_ => ray.Work.NoWork.Remote(new double[1])));
+        var times = new List<double>();
+        var growth = new List<double>();
+        for (var round = 0; round < scale.Rounds; round++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            GC.Collect();
+            var before = ProcessMemory.OfTree();
+            var shared = ray.Put(array);
+            var began = Stopwatch.GetTimestamp();
+            var results = await ray.Get(Enumerable.Range(0, 20).Select(_ => ray.Work.NoWork.Remote(shared)));
+            times.Add(Stopwatch.GetElapsedTime(began).TotalMilliseconds);
+            growth.Add((ProcessMemory.OfTree() - before) / 1e6);
+            if (!results.All(value => value == 1))
+                throw new InvalidOperationException("The results are wrong.");
+            ray.Free(shared);
+        }
+
+        var (time, grown) = (Report.Median(times), Report.Median(growth));
+        report.Add("a 200 MB array to 20 tasks in worker processes, after `Put`", "≤ 50 ms", $"{Report.Number(time)} ms", time <= 50,
+            $"Python `Pool`, by value: {python.Value("pool_array_ms")} ms", python.Inverse("pool_array_ms", time, "Pool"));
+        report.Add("the same: memory of the whole tree grows by", "≤ 210 MB", $"{Report.Number(grown)} MB", grown <= 210);
+    }
+
+    private static async Task PutAsync(Scale scale, Report report)
+    {
+        await using var ray = await Cluster.Init(new() { Isolation = Isolation.Process });
+        await ray.Work.Empty.Remote();
+        var array = new double[Elements];
+        array.AsSpan().Fill(1);
+        var copy = new double[Elements];
+        var times = await Rounds.RunAsync(
+            scale.Rounds,
+            () => Copy(array, copy),
+            () => Copy(array, GC.AllocateUninitializedArray<double>(Elements)),
+            () =>
+            {
+                ray.Free(ray.Put(array));
+                return Task.CompletedTask;
+            });
+        var bytes = Elements * 8 / 1e9;
+        var (warm, fresh) = (Rounds.Ratio(times[0], times[2]), Rounds.Ratio(times[1], times[2]));
+        report.Add("`Put` of 200 MB against `memcpy`", "≥ 0.8 ×", Report.Times(warm), warm >= 0.8,
+            $"{Report.Number(bytes / Report.Median(times[2]))} GB/s; memcpy {Report.Number(bytes / Report.Median(times[0]))} GB/s, into fresh memory {Report.Number(bytes / Report.Median(times[1]))} GB/s",
+            $"{Report.Times(fresh)} memcpy into fresh memory");
+    }
+
+    private static Task Copy(double[] from, double[] to)
+    {
+        from.AsSpan().CopyTo(to);
+        return Task.CompletedTask;
+    }
+
+    private static async Task ManyRefsAsync(Report report)
+    {
+        await using var ray = await Cluster.Init();
+        Make(ray, 10_000);
+        var before = Settled();
+        Make(ray, 1_000_000);
+        await ray.Get(ray.Work.Empty.Remote());
+        var after = Settled();
+        var grown = (after - before) / 1e6;
+        report.Add("1,000,000 refs created and dropped: managed memory grows by", "≤ 1 MB", $"{Report.Number(Math.Max(0, grown))} MB", grown <= 1);
+
+        static void Make(Cluster ray, int count)
+        {
+            for (var i = 0; i < count; i++)
+                ray.Put(i);
+        }
+
+        static long Settled()
+        {
+            for (var i = 0; i < 3; i++)
+            {
+                GC.Collect();
+                GC.WaitForPendingFinalizers();
+            }
+
+            return GC.GetTotalMemory(forceFullCollection: true);
+        }
+    }
+}
