@@ -1,0 +1,33 @@
+using System.Diagnostics;
+using System.Globalization;
+using Serve.Stress;
+
+// Serve.Stress [SECONDS [TASKS [ACTORS]]]
+var seconds = args.Length > 0 ? double.Parse(args[0], CultureInfo.InvariantCulture) : 300;
+var tasks = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 100_000;
+var actors = args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 1_000;
+
+var seed = Environment.TickCount;
+Console.WriteLine($"{tasks:N0} tasks, {actors:N0} actors, random kills of workers, {seconds} s, seed {seed}");
+var verdict = new Verdict();
+var before = Remains.Find();
+var memoryBefore = Remains.Memory();
+var scratch = Directory.CreateTempSubdirectory("stress-");
+var began = Stopwatch.GetTimestamp();
+try
+{
+    await StressRun.RunAsync(new(TimeSpan.FromSeconds(seconds), tasks, actors, seed, scratch.FullName), verdict);
+}
+catch (Exception broken)
+{
+    verdict.Fail($"the run broke off: {broken}");
+}
+
+scratch.Delete(recursive: true);
+var left = Remains.Find().Except(before).ToArray();
+verdict.Check(left.Length == 0, () => $"left behind: {string.Join(", ", left)}");
+var grown = (Remains.Memory() - memoryBefore) / 1e6;
+verdict.Check(grown < 20, () => $"managed memory grew by {grown:0.0} MB");
+Console.WriteLine($"managed memory at the end: {grown:+0.0;-0.0} MB; {Stopwatch.GetElapsedTime(began).TotalSeconds:0} s");
+Console.WriteLine($"{verdict.Passed} passed, {verdict.Failed} failed");
+return verdict.Failed == 0 ? 0 : 1;

@@ -1,0 +1,89 @@
+namespace Serve.Stress;
+
+/// <summary>Tasks of every kind, in this process and in workers, each with the result it must have.</summary>
+internal sealed class TaskStorm(Cluster ray, Verdict verdict, int seed)
+{
+    private readonly Random random = new(seed);
+    private int ended;
+
+    /// <summary>How many have ended.</summary>
+    public int Ended => Volatile.Read(ref ended);
+
+    /// <summary>Starts one that is drawn by chance, and checks it when it ends.</summary>
+    public Task OneAsync()
+    {
+        var x = (long)random.Next(1_000_000);
+        var options = new TaskOptions { Isolation = random.Next(2) == 0 ? Isolation.None : Isolation.Process };
+        return CheckedAsync($"{options.Isolation} {x}", random.Next(100) switch
+        {
+            < 40 => ValueAsync(ray.Jobs.Square.Options(options).Remote(x), x * x),
+            < 60 => ValueAsync(ray.Jobs.Later.Options(options).Remote(x), x + 1),
+            < 80 => ValueAsync(ray.Jobs.Add.Options(options).Remote(ray.Jobs.Square.Options(options).Remote(x), ray.Put(7L)), (x * x) + 7),
+            < 84 => ValueAsync(ray.Jobs.Sum.Options(options).Remote(ray.Jobs.Fill.Options(options).Remote(50_000, x)), 50_000.0 * x),
+            < 90 => ValueAsync(ray.Jobs.Nested.Options(options).Remote(x), (3 * x * x) + (6 * x) + 5),
+            < 94 => ThrowsAsync(ray.Jobs.Throws.Options(options).Remote(x), $"bad {x}"),
+            < 97 => StreamAsync(ray.Jobs.Count.Options(options).Remote(x % 50), x % 50),
+            _ => CancelledAsync(ray.Jobs.Forever.Options(options).Remote()),
+        });
+    }
+
+    private async Task CheckedAsync(string what, Task<string?> run)
+    {
+        try
+        {
+            var wrong = await run;
+            verdict.Check(wrong is null, () => $"task {what}: {wrong}");
+        }
+        catch (Exception thrown)
+        {
+            verdict.Fail($"task {what}: {thrown}");
+        }
+
+        Interlocked.Increment(ref ended);
+    }
+
+    private static async Task<string?> ValueAsync<T>(ObjectRef<T> reference, T expected)
+    {
+        var value = await reference;
+        return Equals(value, expected) ? null : $"{value} instead of {expected}";
+    }
+
+    private static async Task<string?> ThrowsAsync(ObjectRef<long> reference, string message)
+    {
+        try
+        {
+            return $"{await reference} instead of an exception";
+        }
+        catch (UserCodeException thrown)
+        {
+            return thrown.Message == message ? null : $"threw {thrown.Message} instead of {message}";
+        }
+    }
+
+    private static async Task<string?> StreamAsync(ObjectRefStream<long> stream, long count)
+    {
+        var next = 0L;
+        await foreach (var item in stream)
+        {
+            var value = await item;
+            if (value != next++)
+                return $"item {next - 1} is {value}";
+        }
+
+        return next == count ? null : $"{next} items instead of {count}";
+    }
+
+    private async Task<string?> CancelledAsync(ObjectRef<long> reference)
+    {
+        await Task.Delay(random.Next(50));
+        ray.Cancel(reference);
+        try
+        {
+            return $"{await reference} instead of cancelled";
+        }
+        catch (OperationCanceledException)
+        {
+            return null;
+        }
+    }
+}
