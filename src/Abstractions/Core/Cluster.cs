@@ -160,6 +160,13 @@ public abstract class Cluster : IAsyncDisposable
     /// <summary>Whether what runs with this setting leaves this process. In a worker everything does: it is handed to the cluster's own process.</summary>
     internal virtual bool RunsInWorkers(Isolation isolation) => true;
 
+    /// <summary>A ref to one item of a tuple. In a worker it is the result of a task, so that the owner of all objects knows it.</summary>
+    internal virtual ObjectRef<TItem> TakeItem<TTuple, TItem>(ObjectRef<TTuple> tuple, int index)
+        where TTuple : struct, System.Runtime.CompilerServices.ITuple =>
+        LambdaTask.Start(
+            this, TupleItem<TTuple, TItem>.Get, (Arg<TTuple>)tuple, (Arg<int>)index, isAsync: false,
+            new() { Name = $"Item{index + 1}", NumCpus = 0, Isolation = Isolation.None }, static (get, items, i, _) => new ValueTask<TItem>(get(items, i)));
+
     /// <summary>Blocks this thread for an object.</summary>
     internal abstract T GetBlocking<T>(ObjectRef<T> reference, TimeSpan? timeout);
 }

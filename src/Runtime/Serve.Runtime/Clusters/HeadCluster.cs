@@ -108,6 +108,12 @@ internal sealed partial class HeadCluster(ClusterOptions options) : RuntimeClust
             await made.DisposeAsync().ConfigureAwait(false);
     }
 
+    internal override ObjectRef<TItem> TakeItem<TTuple, TItem>(ObjectRef<TTuple> tuple, int index)
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        return new TupleItemRef<TTuple, TItem>(tuple, NextId(), index);
+    }
+
     internal override bool RunsInWorkers(Isolation isolation) => (isolation == Isolation.Default ? options.Isolation : isolation) == Isolation.Process;
 
     /// <summary>The id of the next object or task.</summary>
