@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Diagnostics.CodeAnalysis;
 using Serve.Calls;
 
 namespace Serve;
@@ -22,6 +23,14 @@ public abstract class Cluster : IAsyncDisposable
 
     /// <summary>How <see cref="Current"/> is found; set by the runtime.</summary>
     internal static Func<Cluster?>? Ambient { get; set; }
+
+    /// <summary>
+    /// Ends the actor whose code calls it, from inside, for good: it is not made again. It throws to leave the code, and so never returns. The
+    /// running call and all that wait fail with <see cref="ActorDiedException"/>; the actor is disposed.
+    /// </summary>
+    /// <exception cref="ActorExitException">Always.</exception>
+    [DoesNotReturn]
+    public static void ExitActor() => throw new ActorExitException();
 
     /// <summary>Makes an object that tasks can share. Large arrays of unmanaged elements are copied once into shared memory when the cluster has worker processes; everything else stays as it is and is to be treated as immutable.</summary>
     /// <typeparam name="T">The object's type.</typeparam>

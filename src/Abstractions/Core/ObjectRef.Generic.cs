@@ -21,13 +21,23 @@ public class ObjectRef<T> : ObjectRef
     /// <summary>Waits for the object, as <see cref="Cluster.Get{T}(ObjectRef{T}, TimeSpan?, CancellationToken)"/> does.</summary>
     /// <returns>An awaiter.</returns>
     [SuppressMessage("Usage", "CA2012", Justification = "Its awaiter goes to the compiler's await, which consumes it once.")]
-    public ValueTaskAwaiter<T> GetAwaiter() => Cluster.Get(this).GetAwaiter();
+    public new ValueTaskAwaiter<T> GetAwaiter()
+    {
+        if (!IsReady)
+            Help();
+        return Cluster.Get(this).GetAwaiter();
+    }
 
     /// <summary>Blocks this thread until the object is there. In a task that does not await; the CPU it holds is given to others meanwhile.</summary>
     /// <param name="timeout">How long at most. Default: for ever.</param>
     /// <returns>The object.</returns>
     /// <exception cref="TimeoutException">The object was not ready in time.</exception>
-    public T GetResult(TimeSpan? timeout = null) => IsReady ? Result : Cluster.GetBlocking(this, timeout);
+    public T GetResult(TimeSpan? timeout = null)
+    {
+        if (!IsReady && timeout is null)
+            Help();
+        return IsReady ? Result : Cluster.GetBlocking(this, timeout);
+    }
 
     /// <summary>The object as a task, for <see cref="Task.WhenAll(Task[])"/> and the like.</summary>
     /// <returns>A task that ends as the object does.</returns>

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Serve;
 
 /// <summary>
@@ -30,6 +32,10 @@ public abstract class ObjectRef
     /// <summary>Whether getting it throws. False while it is not ready.</summary>
     public bool IsFaulted => ready && Error is not null;
 
+    /// <summary>Waits until the object is there, whatever it is; throws what getting it throws.</summary>
+    /// <returns>An awaiter without a result.</returns>
+    public TaskAwaiter GetAwaiter() => ((Task)BoxAsync(CancellationToken.None)).GetAwaiter();
+
     /// <summary>What getting it throws; null while it is not ready, or when all is well.</summary>
     internal Exception? Error => Volatile.Read(ref error);
 
@@ -51,6 +57,11 @@ public abstract class ObjectRef
     /// <summary>Says that someone waits for it. A ref to an object elsewhere asks for it when this is first called.</summary>
     /// <param name="fetch">False when only its readiness matters.</param>
     internal virtual void Demand(bool fetch)
+    {
+    }
+
+    /// <summary>Lets the calling thread, which is about to wait for the object and nothing else, make it itself where that is quick and safe.</summary>
+    internal virtual void Help()
     {
     }
 

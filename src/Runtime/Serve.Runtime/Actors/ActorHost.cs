@@ -4,6 +4,7 @@ using System.Reflection;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Serve.Calls;
+using Serve.Runtime.Turns;
 
 namespace Serve.Runtime;
 
@@ -81,7 +82,7 @@ internal sealed partial class ActorHost(IServiceProvider services, ProcessIdenti
     private async Task<(ActorInstance Instance, ActorContext Context, ActorLife Life)> ActivateAsync(
         IActorActivator activator, ActorSpec spec, ImmutableArray<int> gpuIds, CancellationToken cancellationToken)
     {
-        var turns = ActorTurns.Create(spec.Concurrency, logger);
+        var turns = spec.Turns ?? ActorTurns.Create(spec.Concurrency, logger);
         var gate = new ActorGate(spec.MaxOngoing);
         var life = new ActorLife(spec.Id, gate, turns, time, logger);
         var context = new ActorContext
@@ -96,9 +97,10 @@ internal sealed partial class ActorHost(IServiceProvider services, ProcessIdenti
         };
         cancellationToken.ThrowIfCancellationRequested();
 
-        // A constructor may block for long: it has a thread of its own.
+        // A constructor may block for long: it has a thread of its own, unless its turns are on threads that may be blocked.
         var activation = turns.RunAsync(
-            (activator, context, cancellationToken), static call => call.activator.ActivateAsync(call.context, call.cancellationToken), blocking: true).AsTask();
+            (activator, context, cancellationToken), static call => call.activator.ActivateAsync(call.context, call.cancellationToken),
+            blocking: turns is not TurnBasedTurns { HasOwnThreads: true }).AsTask();
         try
         {
             return (await activation.WaitAsync(cancellationToken), context, life);

@@ -23,4 +23,10 @@ public sealed record ActorSpec
 
     /// <summary>How many calls and HTTP requests it takes at once; it refuses more.</summary>
     public int MaxOngoing { get; init; } = int.MaxValue;
+
+    /// <summary>What the activator needs beside the payload, when the actor lives in the process that asks for it.</summary>
+    internal object? Local { get; init; }
+
+    /// <summary>The turns it is to have; null for new ones.</summary>
+    internal ActorTurns? Turns { get; init; }
 }

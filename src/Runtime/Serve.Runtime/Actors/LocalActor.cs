@@ -12,7 +12,7 @@ internal sealed class LocalActor(ActorInstance instance, ActorContext context, A
     private readonly ActorGate gate = context.Gate;
     private readonly ActorTurns turns = context.Turns;
     private readonly MethodTable methods = instance.Methods;
-    private readonly object target = instance.Target;
+    private readonly ActorInvoker invoker = new(instance.Target, instance.Methods);
     private readonly bool seesRequests = instance.SeesRequests;
     private readonly ICallObserver? observer = instance.Calls;
 
@@ -27,6 +27,8 @@ internal sealed class LocalActor(ActorInstance instance, ActorContext context, A
     public ActorContext Context => context;
 
     public ActorLife Life => life;
+
+    public ActorInvoker Invoker => invoker;
 
     public override ValueTask<TResult> InvokeAsync<TResult>(MethodCall<TResult> call, CallContext callContext, CancellationToken cancellationToken)
     {
@@ -106,7 +108,7 @@ internal sealed class LocalActor(ActorInstance instance, ActorContext context, A
         if (seesRequests)
             return StartSeen(turn);
         Admit(turn.CallerToken);
-        return turn.Call.TryInvoke(target, turn.Token, out var result) ? result : InvokeByNameAsync(turn.Call, turn.Token);
+        return invoker.Invoke(turn.Call, turn.Token);
     }
 
     // The context is set for this turn's execution context only: what the caller sees afterwards is its own again.
@@ -117,7 +119,7 @@ internal sealed class LocalActor(ActorInstance instance, ActorContext context, A
         RequestContext.Current = new RequestContext(turn.Context, turn.Token);
         try
         {
-            return turn.Call.TryInvoke(target, turn.Token, out var result) ? result : InvokeByNameAsync(turn.Call, turn.Token);
+            return invoker.Invoke(turn.Call, turn.Token);
         }
         finally
         {
@@ -128,7 +130,7 @@ internal sealed class LocalActor(ActorInstance instance, ActorContext context, A
     private ValueTask<IAsyncEnumerable<TItem>> StartStream<TItem>(in Turn<IAsyncEnumerable<TItem>> turn)
     {
         Admit(turn.CallerToken);
-        return turn.Call.TryInvoke(target, turn.Token, out var result) ? result : StreamByNameAsync(turn.Call, turn.Token);
+        return invoker.InvokeStream(turn.Call, turn.Token);
     }
 
     /// <summary>The last look before user code starts: the call may have waited for its turn for long.</summary>
@@ -137,53 +139,6 @@ internal sealed class LocalActor(ActorInstance instance, ActorContext context, A
         if (life.Aborted.IsCancellationRequested)
             throw new CallFault(new CallRefusedException(Id.Value, gone: true));
         callerToken.ThrowIfCancellationRequested();
-    }
-
-    private async ValueTask<TResult> InvokeByNameAsync<TResult>(MethodCall<TResult> call, CancellationToken token)
-    {
-        var bound = Bind(call);
-        if (bound.Method.Items is not null)
-            throw new CallFault(new BadInputException($"{bound.Method.FullName} streams its results; call it as a stream."));
-        var value = await bound.Method.InvokeAsync(target, bound.Arguments, token).ConfigureAwait(false);
-        return Convert<TResult>(value, bound.Method);
-    }
-
-    private async ValueTask<IAsyncEnumerable<TItem>> StreamByNameAsync<TItem>(MethodCall<IAsyncEnumerable<TItem>> call, CancellationToken token)
-    {
-        var bound = Bind(call);
-        if (bound.Method.Items is not { } items)
-            throw new CallFault(new BadInputException($"{bound.Method.FullName} does not stream; call it for its one result."));
-        var value = await bound.Method.InvokeAsync(target, bound.Arguments, token).ConfigureAwait(false);
-        return value switch
-        {
-            IAsyncEnumerable<TItem> fits => fits,
-            null => throw new InvalidOperationException($"{bound.Method.FullName} returned null instead of a stream."),
-            _ => new ConvertedStream<TItem>(items(value), item => Convert<TItem>(item, bound.Method)),
-        };
-    }
-
-    private BoundCall Bind<TResult>(MethodCall<TResult> call)
-    {
-        try
-        {
-            return methods.Bind(call.Method, call is JsonCall<TResult> json ? new JsonArguments(json.Arguments) : new ObjectArguments(call.GetArguments()));
-        }
-        catch (Exception thrown)
-        {
-            throw new CallFault(thrown);
-        }
-    }
-
-    private TResult Convert<TResult>(object? value, ActorMethod method)
-    {
-        try
-        {
-            return ResultConversion.To<TResult>(value, method, methods.Json);
-        }
-        catch (BadInputException thrown)
-        {
-            throw new CallFault(thrown);
-        }
     }
 
     private async ValueTask<TResult> FinishAsync<TResult>(

@@ -48,6 +48,9 @@ public sealed class MethodTable
     /// <summary>What a caller must know before it enters a turn. Methods that are not in the table do not block.</summary>
     internal MethodTraits TraitsOf(string name) => methods.TryGetValue(name, out var overloads) ? overloads[0].Traits : MethodTraits.TakesToken;
 
+    /// <summary>The concurrency group of a method; null for the actor's own, or when there is no such method.</summary>
+    internal string? GroupOf(string name) => methods.TryGetValue(name, out var overloads) ? overloads[0].Group : null;
+
     /// <summary>Finds the method for these arguments and fits them to its parameters.</summary>
     /// <exception cref="BadInputException">No such method, a wrong number of arguments, or one that cannot be converted.</exception>
     internal BoundCall Bind(string name, IArguments arguments)

@@ -1,4 +1,5 @@
 using Serve.Calls;
+using Serve.Runtime.CoreActors;
 using Serve.Runtime.Placement;
 using Serve.Runtime.Serialization;
 using Serve.Runtime.Sessions;
@@ -14,6 +15,7 @@ internal sealed partial class HeadCluster(ClusterOptions options) : RuntimeClust
     private readonly Lock workersSync = new();
     private ClusterWorkers? workers;
     private ValueCodec? codec;
+    private ActorTable? actors;
     private int disposed;
 
     public ClusterOptions Options => options;
@@ -27,6 +29,12 @@ internal sealed partial class HeadCluster(ClusterOptions options) : RuntimeClust
     /// <summary>The nodes' ledgers and the groups reserved of them.</summary>
     internal PlacementTable Placement { get; } =
         new([new(ClusterNode.OnlyId, new(ResourceDemands.TotalOf(options)))], TimeProvider.System);
+
+    /// <summary>The threads that run tasks and actors of this process.</summary>
+    internal CoreThreads Threads { get; } = new();
+
+    /// <summary>The actors; made when first needed.</summary>
+    internal ActorTable Actors => LazyInitializer.EnsureInitialized(ref actors, () => new(this))!;
 
     /// <summary>Writes and reads values for other processes.</summary>
     internal ValueCodec Codec => LazyInitializer.EnsureInitialized(ref codec, () => new(options.Serializers))!;
@@ -65,16 +73,22 @@ internal sealed partial class HeadCluster(ClusterOptions options) : RuntimeClust
     public override ObjectRefStream<TItem> SubmitStream<TItem>(RemoteFunction function, MethodCall<IAsyncEnumerable<TItem>> call, TaskOptions? options = null) =>
         throw new NotImplementedException();
 
-    public override void Cancel(ObjectRef reference, bool force = false, bool recursive = true) => throw new NotImplementedException();
+    public override void Cancel(ObjectRef reference, bool force = false, bool recursive = true)
+    {
+        if (reference is IActorCall call)
+            call.Cancel();
+        else
+            throw new NotImplementedException();
+    }
 
     public override void Free(params IEnumerable<ObjectRef> references) => throw new NotImplementedException();
 
-    public override ActorHandle<TActor> GetActor<TActor>(string name) => throw new NotImplementedException();
+    public override ActorHandle<TActor> GetActor<TActor>(string name) => Actors.Get<TActor>(name);
 
-    public override ActorHandle<TActor> Actor<TActor>(ActorOptions? options = null, params object?[] arguments) => throw new NotImplementedException();
+    public override ActorHandle<TActor> Actor<TActor>(ActorOptions? options = null, params object?[] arguments) => Actors.Create<TActor>(options, arguments);
 
     public override ActorHandle<TActor> CreateActor<TActor>(MethodCall<TActor> construct, RemoteAttribute defaults, ActorOptions? options = null) =>
-        throw new NotImplementedException();
+        Actors.Create(construct, defaults, options);
 
     public override PlacementGroup CreatePlacementGroup(IEnumerable<Bundle> bundles, PlacementStrategy strategy = PlacementStrategy.Pack, string? name = null)
     {
@@ -84,7 +98,7 @@ internal sealed partial class HeadCluster(ClusterOptions options) : RuntimeClust
 
     public override IReadOnlyList<TaskState> ListTasks() => throw new NotImplementedException();
 
-    public override IReadOnlyList<ActorState> ListActors() => throw new NotImplementedException();
+    public override IReadOnlyList<ActorState> ListActors() => Actors.List();
 
     public override IReadOnlyList<ObjectState> ListObjects() => throw new NotImplementedException();
 
@@ -100,12 +114,15 @@ internal sealed partial class HeadCluster(ClusterOptions options) : RuntimeClust
         if (Interlocked.Exchange(ref disposed, 1) != 0)
             return;
         await EndObservationAsync().ConfigureAwait(false);
+        if (Volatile.Read(ref actors) is { } living)
+            await living.DisposeAsync().ConfigureAwait(false);
         Placement.Close();
         ClusterWorkers? made;
         lock (workersSync)
             made = workers;
         if (made is not null)
             await made.DisposeAsync().ConfigureAwait(false);
+        await Threads.DisposeAsync().ConfigureAwait(false);
     }
 
     internal override ObjectRef<TItem> TakeItem<TTuple, TItem>(ObjectRef<TTuple> tuple, int index)

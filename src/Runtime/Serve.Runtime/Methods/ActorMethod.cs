@@ -30,6 +30,9 @@ internal sealed class ActorMethod
             | (all.Any(parameter => parameter.ParameterType == typeof(CancellationToken)) ? MethodTraits.TakesToken : MethodTraits.None);
         (unwrap, ResultType) = ResultShape.Of(method.ReturnType);
         Items = ResultShape.ItemsOf(ResultType);
+        if (ResultType != method.ReturnType || Items is not null)
+            Traits |= MethodTraits.Async;
+        Group = method.GetCustomAttribute<ConcurrencyGroupAttribute>(inherit: true)?.Name;
         invoke = new(() => Compile(method));
     }
 
@@ -46,6 +49,9 @@ internal sealed class ActorMethod
 
     /// <summary>What it returns, awaited; <see cref="void"/> when that is nothing.</summary>
     public Type ResultType { get; }
+
+    /// <summary>Its concurrency group; null for the actor's own.</summary>
+    public string? Group { get; }
 
     public bool ReturnsNothing => ResultType == typeof(void);
 

@@ -7,4 +7,7 @@ internal enum MethodTraits
     None = 0,
     Blocking = 1,
     TakesToken = 2,
+
+    /// <summary>Returns a task or a stream.</summary>
+    Async = 4,
 }

@@ -1,7 +1,7 @@
 namespace Serve.Runtime.Tasks;
 
 /// <summary>The task, or the actor's call, whose code is running: what its waiting, its children and <see cref="Cluster.Current"/> refer to.</summary>
-internal sealed class TaskContext(Cluster cluster, ObjectId taskId)
+internal class TaskContext(Cluster cluster, ObjectId taskId)
 {
     private static readonly AsyncLocal<TaskContext?> Flowing = new();
 

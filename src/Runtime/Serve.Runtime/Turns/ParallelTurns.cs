@@ -2,10 +2,15 @@ using Microsoft.Extensions.Logging;
 
 namespace Serve.Runtime.Turns;
 
-/// <summary>No turns: calls run side by side on their callers' threads and the thread pool, blocking ones on dedicated threads. Holds no state.</summary>
-internal sealed class ParallelTurns(ILogger logger) : ActorTurns
+/// <summary>No turns: calls run side by side on their callers' threads and the thread pool, blocking ones on dedicated threads; those of the mailbox start in order.</summary>
+internal sealed class ParallelTurns(ILogger logger, Action<IThreadPoolWorkItem>? threads = null) : MailboxTurns(threads)
 {
+    /// <summary>How many calls one visit starts before it lets other work by.</summary>
+    private const int CallsPerVisit = 32;
+
     private readonly DedicatedContext dedicated = new(logger);
+
+    protected override bool HasWork => HasCalls;
 
     public override ValueTask<TResult> RunAsync<TState, TResult>(TState state, Func<TState, ValueTask<TResult>> turn, bool blocking = false)
     {
@@ -48,6 +53,42 @@ internal sealed class ParallelTurns(ILogger logger) : ActorTurns
         {
             SynchronizationContext.SetSynchronizationContext(outer);
         }
+    }
+
+    /// <summary>Starts the next call here; who is to start the one after it is seen to first, since this one may take long.</summary>
+    protected override void Visit()
+    {
+        for (var i = 0; i < CallsPerVisit; i++)
+        {
+            if (!MayTake || !TryTake(out var call))
+                break;
+            Hold();
+            Release();
+            if (call.IsBlocking)
+            {
+                RunDedicated(call);
+            }
+            else
+            {
+                var flow = ExecutionContext.Capture();
+                Run(call);
+                if (flow is not null && !ReferenceEquals(ExecutionContext.Capture(), flow))
+                    ExecutionContext.Restore(flow);
+            }
+
+            if (!TryClaim())
+                return;
+        }
+
+        Release();
+    }
+
+    private void RunDedicated(IMailboxCall call) => dedicated.Run(new QueuedTurn(() => Run(call), null, null, true));
+
+    private void Run(IMailboxCall call)
+    {
+        call.Run();
+        Leave();
     }
 
     private async ValueTask<TResult> RunDedicatedAsync<TState, TResult>(TState state, Func<TState, ValueTask<TResult>> turn)

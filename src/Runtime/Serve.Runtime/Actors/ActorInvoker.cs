@@ -1,0 +1,66 @@
+using Serve.Calls;
+using Serve.Runtime.Methods;
+
+namespace Serve.Runtime;
+
+/// <summary>
+/// Runs calls on one instance: directly where the caller was compiled against its class, else by name. What user code throws comes out as it
+/// is; the platform's own refusals come out as <see cref="CallFault"/>. Holds no state.
+/// </summary>
+internal sealed class ActorInvoker(object target, MethodTable methods)
+{
+    public MethodTable Methods => methods;
+
+    public ValueTask<TResult> Invoke<TResult>(MethodCall<TResult> call, CancellationToken token) =>
+        call.TryInvoke(target, token, out var result) ? result : InvokeByNameAsync(call, token);
+
+    public ValueTask<IAsyncEnumerable<TItem>> InvokeStream<TItem>(MethodCall<IAsyncEnumerable<TItem>> call, CancellationToken token) =>
+        call.TryInvoke(target, token, out var result) ? result : StreamByNameAsync(call, token);
+
+    private async ValueTask<TResult> InvokeByNameAsync<TResult>(MethodCall<TResult> call, CancellationToken token)
+    {
+        var bound = Bind(call);
+        if (bound.Method.Items is not null)
+            throw new CallFault(new BadInputException($"{bound.Method.FullName} streams its results; call it as a stream."));
+        var value = await bound.Method.InvokeAsync(target, bound.Arguments, token).ConfigureAwait(false);
+        return Convert<TResult>(value, bound.Method);
+    }
+
+    private async ValueTask<IAsyncEnumerable<TItem>> StreamByNameAsync<TItem>(MethodCall<IAsyncEnumerable<TItem>> call, CancellationToken token)
+    {
+        var bound = Bind(call);
+        if (bound.Method.Items is not { } items)
+            throw new CallFault(new BadInputException($"{bound.Method.FullName} does not stream; call it for its one result."));
+        var value = await bound.Method.InvokeAsync(target, bound.Arguments, token).ConfigureAwait(false);
+        return value switch
+        {
+            IAsyncEnumerable<TItem> fits => fits,
+            null => throw new InvalidOperationException($"{bound.Method.FullName} returned null instead of a stream."),
+            _ => new ConvertedStream<TItem>(items(value), item => Convert<TItem>(item, bound.Method)),
+        };
+    }
+
+    private BoundCall Bind<TResult>(MethodCall<TResult> call)
+    {
+        try
+        {
+            return methods.Bind(call.Method, call is JsonCall<TResult> json ? new JsonArguments(json.Arguments) : new ObjectArguments(call.GetArguments()));
+        }
+        catch (Exception thrown)
+        {
+            throw new CallFault(thrown);
+        }
+    }
+
+    private TResult Convert<TResult>(object? value, ActorMethod method)
+    {
+        try
+        {
+            return ResultConversion.To<TResult>(value, method, methods.Json);
+        }
+        catch (BadInputException thrown)
+        {
+            throw new CallFault(thrown);
+        }
+    }
+}

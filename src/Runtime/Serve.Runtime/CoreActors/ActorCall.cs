@@ -1,0 +1,12 @@
+using Serve.Calls;
+
+namespace Serve.Runtime.CoreActors;
+
+/// <summary>A call with one result.</summary>
+internal sealed class ActorCall<TResult>(CoreActor actor, ObjectId id, MethodPlan plan, CallExtras? extras, MethodCall<TResult> call)
+    : ActorCallRef<TResult>(actor, id, plan, extras)
+{
+    protected override string Method => call.Method;
+
+    protected override ValueTask<TResult> Invoke(ActorInvoker invoker, CancellationToken token) => invoker.Invoke(call, token);
+}

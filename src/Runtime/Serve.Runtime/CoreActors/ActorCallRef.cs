@@ -1,0 +1,208 @@
+using Serve.Runtime.Tasks;
+using Serve.Runtime.Turns;
+
+namespace Serve.Runtime.CoreActors;
+
+/// <summary>
+/// One call: the ref to its result, its link in the mailbox and its attempts in one object. Who brings it from waiting to running, or back,
+/// owns what follows; it is settled once, by whoever is first.
+/// </summary>
+internal abstract class ActorCallRef<TResult>(CoreActor actor, ObjectId id, MethodPlan plan, CallExtras? extras)
+    : ObjectRef<TResult>(actor.Cluster, id), IActorCall
+{
+    private const int Waiting = 0;
+    private const int Running = 1;
+
+    private CallExtras? extras = extras;
+    private int state;
+
+    IMailboxCall? IMailboxCall.Next { get; set; }
+
+    public long Order => Id.Number;
+
+    public bool IsBlocking => plan.IsBlocking && !actor.IsProcess;
+
+    public ObjectRef Reference => this;
+
+    public MethodPlan Plan => plan;
+
+    public string Title => extras?.Options?.Name is { } name ? $"{name} ({Method})" : Method;
+
+    public bool IsRunning => Volatile.Read(ref state) == Running;
+
+    public CoreActor Actor => actor;
+
+    protected CallExtras? Extras => Volatile.Read(ref extras);
+
+    protected abstract string Method { get; }
+
+    private int Attempt => Extras?.Retries ?? 0;
+
+    void IMailboxCall.Run()
+    {
+        if (IsReady || Interlocked.CompareExchange(ref state, Running, Waiting) != Waiting)
+            return;
+        if (actor.Runner is { } runner)
+            Start(runner);
+        else if (Interlocked.CompareExchange(ref state, Waiting, Running) == Running)
+            actor.Return(this);
+    }
+
+    public void Fail(Exception failure)
+    {
+        if (!TrySetException(failure))
+            return;
+        Extras?.Cancel();
+        OnSettled();
+    }
+
+    public bool TryGoBack(Exception failure)
+    {
+        var mayGo = MayRetry;
+        if (mayGo)
+        {
+            Extras?.Cancel();
+            Renew();
+        }
+
+        if (IsReady || Interlocked.CompareExchange(ref state, Waiting, Running) != Running)
+            return false;
+        if (!mayGo)
+            Fail(failure);
+        return mayGo;
+    }
+
+    public void Cancel() => Fail(new OperationCanceledException($"Call {Title} of actor {actor} was cancelled."));
+
+    internal override void Help()
+    {
+        if (plan.Turns is TurnBasedTurns { IsQuick: true } turns && TaskContext.Current is null && SynchronizationContext.Current is null && !actor.IsProcess)
+            turns.Help(this);
+    }
+
+    /// <summary>Runs user code; what it throws comes out as it is.</summary>
+    protected abstract ValueTask<TResult> Invoke(ActorInvoker invoker, CancellationToken token);
+
+    private bool MayRetry => (Extras?.Options?.MaxTaskRetries ?? actor.Settings.MaxTaskRetries) is var limit && (limit < 0 || Attempt < limit);
+
+    private void Start(ActorRunner runner)
+    {
+        var attempt = Attempt;
+        var token = plan.TakesToken ? ExtrasNow().Stop : Extras?.Options?.Timeout is null ? default : Extras!.Stop;
+        if (Extras?.Options?.Timeout is { } timeout)
+            Limit(timeout, attempt);
+        if (IsReady)
+            Extras?.Cancel();
+        var context = new CallTaskContext(actor, Id);
+        var before = TaskContext.SetOnThread(context);
+        ValueTask<TResult> pending;
+        try
+        {
+            // Before the code runs, since awaits keep what they see then; the turn's end undoes it.
+            if (plan.IsAsync)
+                TaskContext.SetFlowing(context);
+            pending = Invoke(runner.Local!, token);
+        }
+        catch (Exception thrown)
+        {
+            Failed(thrown, attempt);
+            return;
+        }
+        finally
+        {
+            TaskContext.SetOnThread(before);
+        }
+
+        if (pending.IsCompletedSuccessfully)
+            Succeeded(pending.Result, attempt);
+        else
+            Await(pending, runner, attempt);
+    }
+
+    private void Await(ValueTask<TResult> pending, ActorRunner runner, int attempt)
+    {
+        plan.Turns.Hold();
+        var gate = actor.Enter(runner, this, attempt);
+
+        // Not awaited: the end of user code runs in its turn, where an await's continuation would be sent to another thread.
+        pending.AsTask().ContinueWith(static (task, state) =>
+        {
+            var (call, gate, attempt) = ((ActorCallRef<TResult>, ActorGate?, int))state!;
+            try
+            {
+                if (task.IsCompletedSuccessfully)
+                    call.Succeeded(task.Result, attempt);
+                else
+                    call.Failed(task.Exception?.InnerException ?? new OperationCanceledException("The call cancelled itself."), attempt);
+            }
+            finally
+            {
+                call.Actor.Exit(gate, call, attempt);
+                call.Plan.Turns.Leave();
+            }
+        }, (this, gate, attempt), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+
+    private void Succeeded(TResult result, int attempt)
+    {
+        if (attempt == Attempt && TrySetResult(result))
+            OnSettled();
+    }
+
+    private void Failed(Exception thrown, int attempt)
+    {
+        if (attempt != Attempt || IsReady)
+            return;
+        if (thrown is ActorExitException)
+        {
+            actor.ExitFromInside(this);
+            return;
+        }
+
+        if (MayRetry && AsksForRetry(thrown))
+        {
+            Renew();
+            if (Interlocked.CompareExchange(ref state, Waiting, Running) == Running)
+                actor.Return(this);
+            return;
+        }
+
+        Fail(thrown switch
+        {
+            CallFault fault => fault.Cause,
+            ServeException known => known,
+            _ => new UserCodeException(thrown),
+        });
+    }
+
+    private bool AsksForRetry(Exception thrown) => thrown is not CallFault
+        && (Extras?.Options?.RetryOn is { } asks ? asks(thrown) : Array.Exists(actor.Settings.RetryOn, type => type.IsInstanceOfType(thrown)));
+
+    private void Limit(TimeSpan timeout, int attempt) => ExtrasNow().Timer = TimeProvider.System.CreateTimer(_ =>
+    {
+        if (attempt == Attempt)
+            Fail(new RequestTimeoutException($"Call {Title} of actor {actor} ran longer than its timeout, {timeout}, and was cancelled."));
+    }, null, timeout, Timeout.InfiniteTimeSpan);
+
+    private void Renew()
+    {
+        var kept = ExtrasNow();
+        kept.Timer?.Dispose();
+        kept.Renew();
+        kept.Retries++;
+    }
+
+    private CallExtras ExtrasNow()
+    {
+        if (Extras is { } there)
+            return there;
+        Interlocked.CompareExchange(ref extras, new(null, null), null);
+        return extras;
+    }
+
+    private void OnSettled()
+    {
+        Extras?.Timer?.Dispose();
+        actor.OnSettled();
+    }
+}

@@ -1,0 +1,243 @@
+using System.Reflection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Serve.Calls;
+using Serve.Runtime.Clusters;
+using Serve.Runtime.Nodes;
+using Serve.Runtime.Placement;
+
+namespace Serve.Runtime.CoreActors;
+
+/// <summary>
+/// The cluster's actors: creates them, finds them by name, finds them resources and a process, and cleans up after them. The one writer of
+/// its sets, under its lock; what an actor's own phase is, <see cref="CoreActor"/> decides.
+/// </summary>
+internal sealed class ActorTable : IGroupOccupants
+{
+    /// <summary>The drain of an actor whose calls have all ended.</summary>
+    public static readonly TimeSpan Patient = TimeSpan.FromMinutes(10);
+
+    private const int Remembered = 1000;
+    private static readonly TimeSpan DisposeLimit = TimeSpan.FromMilliseconds(700);
+
+    private readonly HeadCluster cluster;
+    private readonly LedgerSource ledgers;
+    private readonly Lock sync = new();
+    private readonly Dictionary<ActorId, CoreActor> living = [];
+    private readonly Dictionary<string, CoreActor> named = new(StringComparer.Ordinal);
+    private readonly Queue<ActorState> dead = new();
+    private readonly InProcessHome here;
+    private bool isDisposed;
+
+    public ActorTable(HeadCluster cluster)
+    {
+        this.cluster = cluster;
+        ledgers = cluster.Placement.Ledgers;
+        cluster.Placement.Add(this);
+        Threads = cluster.Threads.Queue;
+        here = new(new(new LocalServices(new CoreActivator(cluster)), new("head"), TimeProvider.System, NullLogger<ActorHost>.Instance));
+    }
+
+    public Action<IThreadPoolWorkItem> Threads { get; }
+
+    public ILogger Logger { get; } = NullLogger.Instance;
+
+    public CoreActorHandle<TActor> Create<TActor>(MethodCall<TActor> construct, RemoteAttribute defaults, ActorOptions? options)
+        where TActor : class
+    {
+        ObjectDisposedException.ThrowIf(cluster.IsDisposed, cluster);
+        var settings = ActorSettings.Resolve(defaults, options, cluster.Options.Isolation);
+        _ = ledgers.LedgersFor(settings.Scheduling, settings.Demand);
+        CoreActor actor;
+        lock (sync)
+        {
+            ObjectDisposedException.ThrowIf(isDisposed, cluster);
+            if (settings.Name is { } taken && named.TryGetValue(taken, out var there) && there.TryAddHandle())
+            {
+                if (options is { GetIfExists: true })
+                    return HandleTo<TActor>(there);
+                there.OnHandleGone();
+                throw new ArgumentException($"An actor named '{taken}' lives already: {there}. Use GetActor or GetIfExists to get it, or kill it first.", nameof(options));
+            }
+
+            actor = new(this, cluster, new ActorConstruct<TActor>(construct), settings);
+            actor.TryAddHandle();
+            living.Add(actor.Id, actor);
+            if (settings.Name is { } name)
+                named[name] = actor;
+        }
+
+        var handle = new CoreActorHandle<TActor>(actor);
+        BringUp(actor, null);
+        return handle;
+    }
+
+    /// <summary>The same with arguments as objects.</summary>
+    /// <exception cref="BadInputException">They do not fit the constructor.</exception>
+    public CoreActorHandle<TActor> Create<TActor>(ActorOptions? options, object?[] arguments)
+        where TActor : class =>
+        Create(new FittedConstructor<TActor>(arguments), typeof(TActor).GetCustomAttribute<RemoteAttribute>() ?? new(), options);
+
+    public CoreActorHandle<TActor> Get<TActor>(string name)
+        where TActor : class
+    {
+        ObjectDisposedException.ThrowIf(cluster.IsDisposed, cluster);
+        lock (sync)
+        {
+            if (named.TryGetValue(name, out var there) && there.TryAddHandle())
+                return HandleTo<TActor>(there);
+            var names = named.Keys.ToArray();
+            throw new ActorNotFoundException(
+                $"No living actor is named '{name}'.{(NearestName.Find(name, names) is { } nearest ? $" Did you mean '{nearest}'?" : "")} "
+                + (names.Length == 0 ? "No actor has a name." : $"There are: {string.Join(", ", names.Order(StringComparer.Ordinal).Take(20))}."));
+        }
+    }
+
+    public CoreActor? Find(ActorId id)
+    {
+        lock (sync)
+            return living.GetValueOrDefault(id);
+    }
+
+    public IReadOnlyList<ActorState> List()
+    {
+        lock (sync)
+            return [.. dead, .. living.Values.Select(actor => actor.State).OrderBy(actor => actor.ActorId, StringComparer.Ordinal)];
+    }
+
+    public void OnDead(CoreActor actor)
+    {
+        var state = actor.State;
+        lock (sync)
+        {
+            living.Remove(actor.Id);
+            if (actor.Settings.Name is { } name && named.GetValueOrDefault(name) == actor)
+                named.Remove(name);
+            dead.Enqueue(state);
+            if (dead.Count > Remembered)
+                dead.Dequeue();
+        }
+    }
+
+    /// <summary>Begins a life of an actor, after the last one is over.</summary>
+    public void BringUp(CoreActor actor, ActorRunner? before) => _ = BringUpAsync(actor, before, actor.BeginBringUp());
+
+    /// <summary>Ends what was there for an actor.</summary>
+    public static void TakeDown(CoreActor actor, ActorRunner? last, TimeSpan drain) => _ = TakeDownAsync(actor, last, drain);
+
+    void IGroupOccupants.EndIn(PlacementGroup group)
+    {
+        foreach (var actor in Living())
+        {
+            if (actor.Settings.Scheduling is SchedulingStrategy.InGroup within && within.Group == group)
+                actor.Die($"Actor {actor} has ended: its placement group was removed.", null, TimeSpan.Zero);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        lock (sync)
+            isDisposed = true;
+        var left = Living();
+        foreach (var actor in left)
+            actor.Die($"Actor {actor} has ended: its cluster was disposed.", null, TimeSpan.Zero);
+        await Task.WhenAny(Task.WhenAll(left.Select(actor => actor.Ended)), Task.Delay(DisposeLimit, TimeProvider.System)).ConfigureAwait(false);
+    }
+
+    private CoreActor[] Living()
+    {
+        lock (sync)
+            return [.. living.Values];
+    }
+
+    private static CoreActorHandle<TActor> HandleTo<TActor>(CoreActor actor)
+        where TActor : class
+    {
+        if (actor.Construct.Type == typeof(TActor))
+            return new(actor);
+        actor.OnHandleGone();
+        throw new ActorNotFoundException($"The actor named '{actor.Settings.Name}' is a {actor.Construct.Type.FullName}, not a {typeof(TActor).FullName}.");
+    }
+
+    private async Task BringUpAsync(CoreActor actor, ActorRunner? before, TaskCompletionSource begun)
+    {
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        try
+        {
+            if (before is not null)
+                await before.Home.StopAsync(actor.Id, TimeSpan.Zero, CancellationToken.None).ConfigureAwait(false);
+            foreach (var argument in actor.Construct.Arguments)
+                await argument.BoxAsync(actor.Gone).ConfigureAwait(false);
+            var held = actor.Resources ??= await ReserveAsync(actor).ConfigureAwait(false);
+            var spec = new ActorSpec
+            {
+                Id = actor.Id,
+                Kind = CoreActivator.CoreKind,
+                Concurrency = actor.Settings.Concurrency,
+                Local = actor.Construct,
+                Turns = actor.Mailboxes.Own,
+            };
+            if (actor.IsProcess)
+                throw new NotSupportedException("Actors in worker processes are not there yet.");
+            var made = (LocalActor)await here.CreateAsync(spec, held.Allocation.GpuIds, actor.Gone).ConfigureAwait(false);
+            if (!actor.TryLive(new(here, made.Invoker, made.Context.Gate, null)))
+                await here.StopAsync(actor.Id, TimeSpan.Zero, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (actor.Gone.IsCancellationRequested)
+        {
+            // It was killed before it was there, and TakeDown frees what it held.
+        }
+        catch (ActorCreationException failed)
+        {
+            var cause = failed.InnerException is { } thrown and not ServeException ? new UserCodeException(thrown) : failed.InnerException ?? failed;
+            actor.Die($"Actor {actor} could not be created: its constructor threw {failed.Message}", cause, TimeSpan.Zero);
+        }
+        catch (Exception failed)
+        {
+            actor.Die($"Actor {actor} could not be created: {failed.Message}", failed, TimeSpan.Zero);
+        }
+        finally
+        {
+            begun.TrySetResult();
+        }
+    }
+
+    private static async Task TakeDownAsync(CoreActor actor, ActorRunner? last, TimeSpan drain)
+    {
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        await actor.NotBeingBroughtUp.ConfigureAwait(false);
+        if (last is not null)
+            await last.Home.StopAsync(actor.Id, drain, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (actor.Resources is { } held)
+            held.Ledger.Release(held.Allocation);
+        actor.OnEnded();
+    }
+
+    /// <summary>Waits until a ledger can give what the actor holds for its life.</summary>
+    private async Task<HeldResources> ReserveAsync(CoreActor actor)
+    {
+        var candidates = ledgers.LedgersFor(actor.Settings.Scheduling, actor.Settings.Demand);
+        while (true)
+        {
+            var released = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            void OnReleased() => released.TrySetResult();
+            foreach (var ledger in candidates)
+                ledger.Released += OnReleased;
+            try
+            {
+                foreach (var ledger in candidates)
+                {
+                    if (ledger.TryReserve(actor.Settings.Demand, out var allocation))
+                        return new(ledger, allocation!);
+                }
+
+                await released.Task.WaitAsync(actor.Gone).ConfigureAwait(false);
+            }
+            finally
+            {
+                foreach (var ledger in candidates)
+                    ledger.Released -= OnReleased;
+            }
+        }
+    }
+}

@@ -1,0 +1,18 @@
+using Serve.Runtime.Methods;
+using Serve.Runtime.Turns;
+
+namespace Serve.Runtime.CoreActors;
+
+/// <summary>Where calls of one method go.</summary>
+/// <param name="Turns">The turns of its concurrency group.</param>
+/// <param name="Lanes">Who of that group waits for arguments.</param>
+/// <param name="Group">The group; null for the actor's own.</param>
+/// <param name="Traits">What must be known before it is called.</param>
+internal sealed record MethodPlan(MailboxTurns Turns, CallerLanes Lanes, string? Group, MethodTraits Traits)
+{
+    public bool IsBlocking => (Traits & MethodTraits.Blocking) != 0;
+
+    public bool IsAsync => (Traits & MethodTraits.Async) != 0;
+
+    public bool TakesToken => (Traits & MethodTraits.TakesToken) != 0;
+}

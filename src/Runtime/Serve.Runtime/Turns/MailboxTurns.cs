@@ -1,0 +1,210 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Serve.Runtime.Turns;
+
+/// <summary>
+/// Turns with a mailbox: calls that are posted start in the order in which they came, at most so many at once, none while it is paused. Who
+/// holds the claim takes calls out; whoever posts only says that there is work. A queued visit stays queued when someone else has done its
+/// work meanwhile, so a caller that runs the actor itself costs no wake-ups.
+/// </summary>
+internal abstract class MailboxTurns(Action<IThreadPoolWorkItem>? threads) : ActorTurns, IThreadPoolWorkItem
+{
+    private const int Queued = 1;
+    private const int Claimed = 2;
+
+    // Newest first; pushed by callers.
+    private MailboxEnd posted;
+
+    // In order; filled by the claim's holder, emptied by it or, for good, by Steal.
+    private MailboxEnd ready;
+    private List<IMailboxCall>? returned;
+    private int state;
+    private int ongoing;
+    private int limit = int.MaxValue;
+    private bool paused;
+
+    /// <summary>How many calls may have started and not ended.</summary>
+    public int Limit
+    {
+        get => Volatile.Read(ref limit);
+        set => Volatile.Write(ref limit, value);
+    }
+
+    /// <summary>How many calls have started and not ended; for turn-based ones those alone that went on after their first turn.</summary>
+    public int Ongoing => Volatile.Read(ref ongoing);
+
+    /// <summary>Whether calls wait although there is someone to run them.</summary>
+    protected bool HasCalls =>
+        MayTake && (Volatile.Read(ref ready.Call) is not null || Volatile.Read(ref posted.Call) is not null || Volatile.Read(ref returned) is not null);
+
+    protected bool MayTake => !Volatile.Read(ref paused) && Volatile.Read(ref ongoing) < Volatile.Read(ref limit);
+
+    /// <summary>The call whose first turn runs at this moment; null for parallel turns, where it is not one.</summary>
+    public virtual IMailboxCall? Current => null;
+
+    /// <summary>Whether its visits are on threads that user code may block.</summary>
+    public bool HasOwnThreads => threads is not null;
+
+    protected bool IsFree => Volatile.Read(ref state) == 0;
+
+    /// <summary>Whether anything waits to be run.</summary>
+    protected abstract bool HasWork { get; }
+
+    /// <summary>Puts a call at the end. Never runs it on this thread.</summary>
+    public void Post(IMailboxCall call)
+    {
+        var head = Volatile.Read(ref posted.Call);
+        while (true)
+        {
+            call.Next = head;
+            var seen = Interlocked.CompareExchange(ref posted.Call, call, head);
+            if (ReferenceEquals(seen, head))
+                break;
+            head = seen;
+        }
+
+        if (MayTake)
+            Wake();
+    }
+
+    /// <summary>Puts calls that had been taken out before all others. One caller at a time.</summary>
+    public void PutBack(IEnumerable<IMailboxCall> calls)
+    {
+        var before = Interlocked.Exchange(ref returned, null);
+        Volatile.Write(ref returned, [.. (before ?? []).Concat(calls).OrderBy(call => call.Order)]);
+        Interlocked.MemoryBarrier();
+        if (HasCalls)
+            Wake();
+    }
+
+    /// <summary>Takes no call out from now on.</summary>
+    public void Pause() => Volatile.Write(ref paused, true);
+
+    public void Resume()
+    {
+        Volatile.Write(ref paused, false);
+        Interlocked.MemoryBarrier();
+        if (HasCalls)
+            Wake();
+    }
+
+    /// <summary>Takes all calls out for good, also while a turn is stuck. What its holder takes at the same moment it still runs.</summary>
+    public IReadOnlyList<IMailboxCall> Steal()
+    {
+        var all = Interlocked.Exchange(ref returned, null) ?? [];
+        Unlink(Interlocked.Exchange(ref ready.Call, null), all);
+        Unlink(Reverse(Interlocked.Exchange(ref posted.Call, null)), all);
+        return all;
+    }
+
+    /// <summary>A call goes on after its turn.</summary>
+    public void Hold() => Interlocked.Increment(ref ongoing);
+
+    /// <summary>Such a call has ended.</summary>
+    public void Leave()
+    {
+        Interlocked.Decrement(ref ongoing);
+        if (HasCalls)
+            Wake();
+    }
+
+    void IThreadPoolWorkItem.Execute()
+    {
+        // Who holds it looks again when it lets go.
+        if ((Interlocked.Exchange(ref state, Claimed) & Claimed) == 0)
+            Visit();
+    }
+
+    /// <summary>Runs what waits; holds the claim, and gives it back.</summary>
+    protected abstract void Visit();
+
+    protected bool TryClaim()
+    {
+        var seen = Volatile.Read(ref state);
+        while ((seen & Claimed) == 0)
+        {
+            var found = Interlocked.CompareExchange(ref state, seen | Claimed, seen);
+            if (found == seen)
+                return true;
+            seen = found;
+        }
+
+        return false;
+    }
+
+    protected bool TryClaimFree() => Interlocked.CompareExchange(ref state, Claimed, 0) == 0;
+
+    protected void Release()
+    {
+        var before = Interlocked.And(ref state, ~Claimed);
+        if ((before & Queued) == 0 && HasWork)
+            Wake();
+    }
+
+    /// <summary>Sees to a visit. What there is to do was written with an interlocked operation before.</summary>
+    protected void Wake()
+    {
+        if (Volatile.Read(ref state) != 0 || Interlocked.CompareExchange(ref state, Queued, 0) != 0)
+            return;
+        if (threads is null)
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        else
+            threads(this);
+    }
+
+    /// <summary>Takes the next call out; for the claim's holder.</summary>
+    protected bool TryTake([NotNullWhen(true)] out IMailboxCall? call)
+    {
+        if (Volatile.Read(ref returned) is not null)
+            TakeReturned();
+        while (true)
+        {
+            call = Volatile.Read(ref ready.Call);
+            if (call is null)
+            {
+                if (Reverse(Interlocked.Exchange(ref posted.Call, null)) is not { } list)
+                    return false;
+                Volatile.Write(ref ready.Call, list);
+                continue;
+            }
+
+            // Interlocked because of Steal.
+            if (ReferenceEquals(Interlocked.CompareExchange(ref ready.Call, call.Next, call), call))
+            {
+                call.Next = null;
+                return true;
+            }
+        }
+    }
+
+    private static IMailboxCall? Reverse(IMailboxCall? list)
+    {
+        IMailboxCall? reversed = null;
+        while (list is not null)
+            (list.Next, reversed, list) = (reversed, list, list.Next);
+        return reversed;
+    }
+
+    private static void Unlink(IMailboxCall? list, List<IMailboxCall> into)
+    {
+        while (list is { } call)
+        {
+            list = call.Next;
+            call.Next = null;
+            into.Add(call);
+        }
+    }
+
+    private void TakeReturned()
+    {
+        var first = Interlocked.Exchange(ref ready.Call, null);
+        var calls = Interlocked.Exchange(ref returned, null) ?? [];
+        for (var i = calls.Count - 1; i >= 0; i--)
+        {
+            calls[i].Next = first;
+            first = calls[i];
+        }
+
+        Volatile.Write(ref ready.Call, first);
+    }
+}

@@ -1,0 +1,196 @@
+using Serve.Runtime.Tests.Testing;
+using Serve.Runtime.TestWorker;
+
+namespace Serve.Runtime.Tests.CoreActors;
+
+public sealed class ActorCallTests : IAsyncLifetime
+{
+    private Cluster ray = null!;
+
+    public async Task InitializeAsync() => ray = await Cluster.Init(new() { NumCpus = 2 });
+
+    public async Task DisposeAsync() => await ray.DisposeAsync();
+
+    [Fact]
+    public async Task Remote_ManyCalls_EachSeesTheOnesBefore()
+    {
+        var actor = ray.CountActor.Remote(10);
+        var calls = Enumerable.Range(0, 10_000).Select(_ => actor.Increment.Remote(1)).ToArray();
+        Assert.Equal(Enumerable.Range(11, 10_000), await ray.Get(calls));
+    }
+
+    [Fact]
+    public async Task Remote_CalledAndAwaitedManyTimes_RunsQuicklyAndInOrder()
+    {
+        // Often enough for the caller to run the actor itself.
+        var actor = ray.CountActor.Remote();
+        for (var i = 1; i <= 5000; i++)
+            Assert.Equal(i, await actor.Increment.Remote(1));
+    }
+
+    [Fact]
+    public async Task Remote_WithoutAwait_NeverRunsOnTheCallersThread()
+    {
+        var actor = ray.CountActor.Remote();
+        var calls = new List<ObjectRef<int>>();
+        var self = 0;
+        var caller = new Thread(() =>
+        {
+            self = Environment.CurrentManagedThreadId;
+            for (var i = 0; i < 2000; i++)
+                calls.Add(actor.ThreadId.Remote());
+        });
+        caller.Start();
+        caller.Join();
+        Assert.DoesNotContain(self, await ray.Get(calls));
+    }
+
+    [Fact]
+    public async Task Remote_CodeThrows_GetThrowsItAsUserCode()
+    {
+        var actor = ray.CountActor.Remote();
+        var thrown = await Assert.ThrowsAsync<UserCodeException>(async () => await actor.Throw.Remote("no"));
+        Assert.Equal("no", thrown.Message);
+        Assert.IsType<InvalidOperationException>(thrown.InnerException);
+        Assert.Equal(1, await actor.Increment.Remote(1));
+    }
+
+    [Fact]
+    public async Task Remote_ArgumentIsPending_HoldsBackLaterCallsOfTheSameCaller()
+    {
+        var other = ray.CountActor.Remote();
+        var gate = new Gate();
+        var pending = other.WaitFor.Remote(gate, 5);
+        var actor = ray.CountActor.Remote();
+        var first = actor.Increment.Remote(pending);
+        var second = actor.Increment.Remote(1);
+        await Task.WhenAny(second.AsTask(), Task.Delay(50));
+        Assert.False(second.IsReady);
+        gate.Open();
+        Assert.Equal(5, await first);
+        Assert.Equal(6, await second);
+    }
+
+    [Fact]
+    public async Task Remote_ArgumentIsPending_CallsOfATaskGoOn()
+    {
+        var other = ray.CountActor.Remote();
+        var gate = new Gate();
+        var actor = ray.CountActor.Remote();
+        var held = actor.Increment.Remote(other.WaitFor.Remote(gate, 5));
+        Assert.Equal(1, await ray.ActorUser.Increment.Remote(actor));
+        gate.Open();
+        Assert.Equal(6, await held);
+    }
+
+    [Fact]
+    public async Task Remote_ArgumentHasFailed_FailsWithTheSameError()
+    {
+        var actor = ray.CountActor.Remote();
+        var failed = actor.Throw.Remote("first");
+        var thrown = await Assert.ThrowsAsync<UserCodeException>(async () => await actor.Increment.Remote(failed));
+        Assert.Equal("first", thrown.Message);
+        Assert.Equal(0, await actor.Read.Remote());
+    }
+
+    [Fact]
+    public async Task Remote_AsyncMethodsOfATurnBasedActor_InterleaveAtAwaits()
+    {
+        var actor = ray.CountActor.Remote();
+        var gate = new Gate();
+        var waits = actor.WaitFor.Remote(gate, 10);
+        Assert.Equal(1, await actor.Increment.Remote(1));
+        gate.Open();
+        Assert.Equal(11, await waits);
+    }
+
+    [Fact]
+    public async Task Remote_MaxConcurrencyIsOne_AsyncCallsDoNotInterleave()
+    {
+        var actor = ray.CountActor.Options(new() { MaxConcurrency = 1 }).Remote();
+        var seen = await ray.Get(Enumerable.Range(0, 50).Select(_ => actor.Overlap.Remote()));
+        Assert.All(seen, inside => Assert.Equal(1, inside));
+        var many = ray.CountActor.Remote();
+        Assert.Contains(await ray.Get(Enumerable.Range(0, 50).Select(_ => many.Overlap.Remote())), inside => inside > 1);
+    }
+
+    [Fact]
+    public async Task Remote_SynchronousMethodsThatBlock_DoNotStarveOtherActors()
+    {
+        var gate = new Gate();
+        var blocked = Enumerable.Range(0, 8).Select(_ => ray.CountActor.Remote()).Select(actor => actor.Block.Remote(gate)).ToArray();
+        Assert.Equal(1, await ray.CountActor.Remote().Increment.Remote(1).AsTask().SoonAsync());
+        gate.Open();
+        Assert.Equal(8, (await ray.Get(blocked)).Length);
+    }
+
+    [Fact]
+    public async Task Remote_BlockingMethod_HasADedicatedThread() => Assert.True(await ray.CountActor.Remote().IsOnBlockingThread.Remote());
+
+    [Fact]
+    public async Task Cancel_QueuedCall_NeverRuns()
+    {
+        var actor = ray.CountActor.Remote();
+        var gate = new Gate();
+        var running = actor.Block.Remote(gate);
+        var queued = actor.Increment.Remote(100);
+        ray.Cancel(queued);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await queued);
+        gate.Open();
+        Assert.Equal(1, await running);
+        Assert.Equal(1, await actor.Read.Remote());
+    }
+
+    [Fact]
+    public async Task Cancel_RunningCall_SeesItsToken()
+    {
+        var actor = ray.CountActor.Remote();
+        var gate = new Gate();
+        var running = actor.UntilCancelled.Remote(gate);
+        await gate.Entered;
+        ray.Cancel(running);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await running);
+        await gate.Left.SoonAsync();
+    }
+
+    [Fact]
+    public async Task Options_Timeout_FailsAndCancels()
+    {
+        var actor = ray.CountActor.Remote();
+        var gate = new Gate();
+        var running = actor.UntilCancelled.Options(new() { Timeout = TimeSpan.FromMilliseconds(30) }).Remote(gate);
+        var thrown = await Assert.ThrowsAsync<RequestTimeoutException>(async () => await running);
+        Assert.Contains("UntilCancelled", thrown.Message, StringComparison.Ordinal);
+        await gate.Left.SoonAsync();
+    }
+
+    [Fact]
+    public async Task Options_RetryOn_SendsItAgainWithinItsRetries()
+    {
+        var actor = ray.CountActor.Remote();
+        Assert.Equal(3, await actor.Flaky.Options(new() { MaxTaskRetries = 2, RetryOn = thrown => thrown is TimeoutException }).Remote(2));
+        await Assert.ThrowsAsync<UserCodeException>(async () =>
+            await actor.Flaky.Options(new() { MaxTaskRetries = 1, RetryOn = thrown => thrown is TimeoutException }).Remote(5));
+    }
+
+    [Fact]
+    public async Task Remote_MoreThanMaxPendingCalls_ThrowsAtOnce()
+    {
+        var actor = ray.CountActor.Options(new() { MaxPendingCalls = 2 }).Remote();
+        var gate = new Gate();
+        var first = actor.Block.Remote(gate);
+        var second = actor.Increment.Remote(1);
+        Assert.Throws<PendingCallsLimitException>(() => actor.Increment.Remote(1));
+        gate.Open();
+        await ray.Get([first, second]);
+        Assert.Equal(3, await actor.Increment.Remote(1));
+    }
+
+    [Fact]
+    public async Task Current_InAnActor_IsItsCluster()
+    {
+        var actor = ray.CountActor.Options(new() { Name = "self" }).Remote();
+        await using var newer = await Cluster.Init();
+        Assert.True(await actor.IsCurrent.Remote("self"));
+    }
+}

@@ -1,0 +1,211 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using Serve.Runtime.Tests.Testing;
+using Serve.Runtime.TestWorker;
+
+namespace Serve.Runtime.Tests.CoreActors;
+
+public sealed class ActorLifeTests : IAsyncLifetime
+{
+    private readonly ConcurrentQueue<string> log = new();
+    private Cluster ray = null!;
+
+    public async Task InitializeAsync() => ray = await Cluster.Init(new() { NumCpus = 2 });
+
+    public async Task DisposeAsync() => await ray.DisposeAsync();
+
+    [Fact]
+    public async Task Remote_ConstructorTakesLong_HandleIsThereAndCallsWait()
+    {
+        var gate = new Gate();
+        var actor = ray.LogActor.Remote(log, gate);
+        await gate.Entered;
+        var said = actor.Say.Remote("hello");
+        Assert.False(actor.Created.IsReady);
+        Assert.Equal(ActorPhase.PendingCreation, Assert.Single(ray.ListActors()).State);
+        gate.Open();
+        await said;
+        await actor.Created;
+        Assert.Equal(["made", "hello"], log);
+        Assert.Equal(ActorPhase.Alive, Assert.Single(ray.ListActors()).State);
+    }
+
+    [Fact]
+    public async Task Remote_ConstructorThrows_EveryCallFailsWithIt()
+    {
+        var actor = ray.FailingActor.Remote("no such file");
+        var early = actor.One.Remote();
+        var thrown = await Assert.ThrowsAsync<ActorDiedException>(async () => await early);
+        Assert.Contains("no such file", thrown.Message, StringComparison.Ordinal);
+        Assert.IsType<InvalidOperationException>(Assert.IsType<UserCodeException>(thrown.InnerException).InnerException);
+        await Assert.ThrowsAsync<ActorDiedException>(async () => await actor.One.Remote());
+        await Assert.ThrowsAsync<ActorDiedException>(async () => await actor.Created);
+        Assert.Contains("no such file", Assert.Single(ray.ListActors()).DeathCause, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Remote_ConstructorTakesARef_WaitsForIt()
+    {
+        var gate = new Gate();
+        var start = ray.CountActor.Remote().WaitFor.Remote(gate, 7);
+        var actor = ray.CountActor.Remote(start);
+        var read = actor.Read.Remote();
+        Assert.False(read.IsReady);
+        gate.Open();
+        Assert.Equal(7, await read);
+    }
+
+    [Fact]
+    public async Task Actor_ArgumentsAsObjects_AreFittedToTheConstructor()
+    {
+        Assert.Equal(5, await ray.Actor<CountActor>(null, 5).Read.Remote());
+        Assert.Equal(6, await ray.Actor<CountActor>(null, ray.Put(6)).Read.Remote());
+        Assert.Equal(0, await ray.Actor<CountActor>().Read.Remote());
+        Assert.Throws<BadInputException>(() => ray.Actor<CountActor>(null, 1, 2));
+        Assert.Throws<BadInputException>(() => ray.Actor<CountActor>(null, "one"));
+    }
+
+    [Fact]
+    public async Task GetActor_Named_FindsItUntilItIsKilled()
+    {
+        var made = ray.CountActor.Options(new() { Name = "counter" }).Remote();
+        await made.Increment.Remote(3);
+        var found = ray.GetActor<CountActor>("counter");
+        Assert.Equal(made.Id, found.Id);
+        Assert.Equal(3, await found.Read.Remote());
+        Assert.Throws<ArgumentException>(() => ray.CountActor.Options(new() { Name = "counter" }).Remote());
+        Assert.Throws<ActorNotFoundException>(() => ray.GetActor<LogActor>("counter"));
+        Assert.Contains("'counter'", Assert.Throws<ActorNotFoundException>(() => ray.GetActor<CountActor>("countr")).Message, StringComparison.Ordinal);
+        made.Kill();
+        Assert.Throws<ActorNotFoundException>(() => ray.GetActor<CountActor>("counter"));
+        Assert.Equal(0, await ray.CountActor.Options(new() { Name = "counter" }).Remote().Read.Remote());
+    }
+
+    [Fact]
+    public async Task GetIfExists_ManyAtOnce_MakesOne()
+    {
+        var handles = new ConcurrentBag<ActorHandle<CountActor>>();
+        System.Threading.Tasks.Parallel.For(0, 64, _ => handles.Add(ray.CountActor.Options(new() { Name = "one", GetIfExists = true }).Remote()));
+        await ray.Get(handles.Select(handle => handle.Increment.Remote(1)));
+        Assert.Equal(64, await ray.GetActor<CountActor>("one").Read.Remote());
+        Assert.Single(ray.ListActors());
+    }
+
+    [Fact]
+    public async Task Kill_RunningAndWaitingCalls_FailAtOnce()
+    {
+        var actor = ray.CountActor.Remote();
+        var gate = new Gate();
+        var running = actor.Block.Remote(gate);
+        var waiting = actor.Increment.Remote(1);
+        await gate.Entered;
+        actor.Kill();
+        Assert.Contains("killed", (await Assert.ThrowsAsync<ActorDiedException>(async () => await running)).Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<ActorDiedException>(async () => await waiting);
+        await Assert.ThrowsAsync<ActorDiedException>(async () => await actor.Read.Remote());
+        Assert.Equal(ActorPhase.Dead, Assert.Single(ray.ListActors()).State);
+        gate.Open();
+    }
+
+    [Fact]
+    public async Task Kill_RestartsAllowed_IsMadeAgainWithoutItsState()
+    {
+        var actor = ray.CountActor.Options(new() { MaxRestarts = 1, Name = "again" }).Remote(5);
+        Assert.Equal(6, await actor.Increment.Remote(1));
+        actor.Kill(noRestart: false);
+        Assert.Equal(5, await actor.Read.Remote());
+        Assert.Equal(1, Assert.Single(ray.ListActors()).NumRestarts);
+        Assert.Equal(actor.Id, ray.GetActor<CountActor>("again").Id);
+        actor.Kill(noRestart: false);
+        await Assert.ThrowsAsync<ActorDiedException>(async () => await actor.Read.Remote());
+    }
+
+    [Fact]
+    public async Task Kill_DuringARun_CallsThatMayGoAgainDoAndOrderIsKept()
+    {
+        var actor = ray.CountActor.Options(new() { MaxRestarts = -1, MaxTaskRetries = -1 }).Remote(0);
+        var gate = new Gate();
+        var waits = actor.WaitFor.Remote(gate, 100);
+        await actor.Increment.Remote(1);
+        actor.Kill(noRestart: false);
+        var after = Enumerable.Range(1, 100).Select(_ => actor.Increment.Remote(1)).ToArray();
+        Assert.Equal(Enumerable.Range(1, 100), await ray.Get(after));
+        gate.Open();
+        Assert.Equal(200, await waits);
+    }
+
+    [Fact]
+    public async Task Terminate_WaitsForCallsAndDisposes()
+    {
+        var actor = ray.LogActor.Remote(log);
+        var gate = new Gate();
+        _ = actor.SayLater.Remote("late", gate);
+        var said = actor.Say.Remote("said");
+        var end = actor.Terminate();
+        await Assert.ThrowsAsync<ActorDiedException>(async () => await actor.Say.Remote("refused"));
+        await said;
+        Assert.False(end.IsCompleted);
+        gate.Open();
+        await end;
+        Assert.Equal(["made", "said", "late", "disposed"], log);
+    }
+
+    [Fact]
+    public async Task ExitActor_FromInside_EndsItForGood()
+    {
+        var actor = ray.CountActor.Options(new() { MaxRestarts = 5 }).Remote();
+        var exits = actor.Exit.Remote();
+        var after = actor.Read.Remote();
+        Assert.Contains("ended itself in Exit", (await Assert.ThrowsAsync<ActorDiedException>(async () => await exits)).Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<ActorDiedException>(async () => await after);
+        Assert.Equal(ActorPhase.Dead, Assert.Single(ray.ListActors()).State);
+    }
+
+    [Fact]
+    public async Task Handle_LastOneIsCollected_ActorEndsWhenItsCallsHaveEnded()
+    {
+        var gate = new Gate();
+        var late = CallAndForget(gate, detached: false);
+        await CollectUntil(() => log.Contains("made"));
+        gate.Open();
+        await late;
+        await CollectUntil(() => log.Contains("disposed"));
+        Assert.Equal(["made", "late", "disposed"], log);
+    }
+
+    [Fact]
+    public async Task Handle_LastOneOfADetachedActorIsCollected_ActorLivesOn()
+    {
+        var gate = new Gate();
+        gate.Open();
+        await CallAndForget(gate, detached: true);
+        for (var i = 0; i < 5; i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+
+        await ray.GetActor<LogActor>("forgotten").Say.Remote("still here");
+        Assert.Equal(["made", "late", "still here"], log);
+    }
+
+    [Fact]
+    public async Task Dispose_OfTheCluster_EndsActors()
+    {
+        var actor = ray.LogActor.Remote(log);
+        await actor.Created;
+        await ray.DisposeAsync();
+        Assert.Equal(["made", "disposed"], log);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private ObjectRef<object?> CallAndForget(Gate gate, bool detached) =>
+        ray.LogActor.Options(new() { Name = "forgotten", Detached = detached }).Remote(log).SayLater.Remote("late", gate);
+
+    private static Task CollectUntil(Func<bool> condition) => Eventually.HoldsAsync(() =>
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        return condition();
+    });
+}

@@ -1,0 +1,61 @@
+using Serve.Runtime.Tests.Testing;
+using Serve.Runtime.TestWorker;
+
+namespace Serve.Runtime.Tests.CoreActors;
+
+public sealed class ConcurrencyGroupTests : IAsyncLifetime
+{
+    private Cluster ray = null!;
+
+    public async Task InitializeAsync() => ray = await Cluster.Init(new() { NumCpus = 2 });
+
+    public async Task DisposeAsync() => await ray.DisposeAsync();
+
+    [Fact]
+    public async Task Remote_GroupIsFull_OtherGroupsGoOn()
+    {
+        var actor = ray.GroupActor.Remote();
+        var gate = new Gate();
+        var compute = new Gate();
+        var io = Enumerable.Range(0, 4).Select(_ => actor.Io.Remote(gate)).ToArray();
+        var computes = actor.Compute.Remote(compute);
+        await compute.Entered.SoonAsync();
+        Assert.Equal(1, await actor.Plain.Remote());
+        compute.Open();
+        gate.Open();
+        await ray.Get(io);
+        await computes;
+        Assert.InRange(await actor.ReadMost.Remote(), 2, 3);
+    }
+
+    [Fact]
+    public async Task Options_ConcurrencyGroup_OverridesTheMethodsOwn()
+    {
+        var actor = ray.GroupActor.Remote();
+        var gate = new Gate();
+        var held = actor.Held.Remote(gate);
+        await gate.Entered;
+        var waits = actor.Plain.Remote();
+        Assert.Equal(1, await actor.Plain.Options(new() { ConcurrencyGroup = "compute" }).Remote());
+        Assert.False(waits.IsReady);
+        gate.Open();
+        await held;
+        Assert.Equal(1, await waits);
+        var unknown = Assert.Throws<ArgumentException>(() => actor.Plain.Options(new() { ConcurrencyGroup = "disk" }).Remote());
+        Assert.Contains("compute, io", unknown.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Remote_ParallelActor_RunsSoManyAtOnceAndStartsInOrder()
+    {
+        var actor = ray.GroupActor.Options(new() { MaxConcurrency = 4 }).Remote();
+        var gates = Enumerable.Range(0, 8).Select(_ => new Gate()).ToArray();
+        var calls = gates.Select(gate => actor.Held.Remote(gate)).ToArray();
+        await Task.WhenAll(gates.Take(4).Select(gate => gate.Entered)).SoonAsync();
+        Assert.DoesNotContain(gates.Skip(4), gate => gate.Entered.IsCompleted);
+        foreach (var gate in gates)
+            gate.Open();
+        await ray.Get(calls);
+        Assert.Equal(4, await actor.ReadMost.Remote());
+    }
+}
