@@ -48,6 +48,10 @@ internal static class RemoteRules
         "SERVE021", "Classes with remote functions and actors have names of their own in their namespace",
         "'{0}' and '{1}' would both be 'ray.{2}' in one namespace; rename one of them");
 
+    public static readonly DiagnosticDescriptor Captures = Rule(
+        "SERVE022", "A lambda that captures variables does not travel to a worker process",
+        "This lambda captures {0} and so cannot run in a worker process; pass what it needs as arguments: ray.Run(static x => …, x)", DiagnosticSeverity.Warning);
+
     public static readonly IReadOnlyList<DiagnosticDescriptor> All =
-        [NotStatic, NotCallable, Overloaded, NotVisible, NoInstance, Constructors, NameTaken, Code, Running, Amounts, OldLanguage, Twice];
+        [NotStatic, NotCallable, Overloaded, NotVisible, NoInstance, Constructors, NameTaken, Code, Running, Amounts, OldLanguage, Twice, Captures];
 }
