@@ -67,7 +67,8 @@ public sealed class LambdaTests
         var captured = 3;
         await using var here = await Cluster.Init();
         Assert.Equal(3, await here.Run(() => captured));
-        Assert.Throws<NotSerializableException>(() => here.Run(() => captured, new() { Isolation = Isolation.Process }));
+        TaskOptions inWorker = new() { Isolation = Isolation.Process };
+        Assert.Throws<NotSerializableException>(() => here.Run(() => captured, inWorker));
         await using var there = await Cluster.Init(InWorkers);
         Assert.Throws<NotSerializableException>(() => there.Run(() => captured));
         Assert.Throws<NotSerializableException>(() => there.Run(() => captured, new() { NumCpus = 1 }));
