@@ -13,7 +13,7 @@ public sealed class QueueActorTests
         for (var i = 0; i < 3; i++)
             await queue.Put(i, null, default);
 
-        Assert.Equal(3, queue.Count);
+        Assert.Equal(3, queue.Size());
         Assert.Equal((true, 0), await queue.Take(Never, default));
         Assert.Equal((true, 1), await queue.Take(Never, default));
         Assert.Equal((true, 2), await queue.Take(Never, default));
@@ -33,7 +33,7 @@ public sealed class QueueActorTests
 
         Assert.Equal((true, "a"), await first);
         Assert.Equal((true, "b"), await second);
-        Assert.Equal(0, queue.Count);
+        Assert.Equal(0, queue.Size());
     }
 
     [Fact]
@@ -99,7 +99,7 @@ public sealed class QueueActorTests
 
         Assert.True(queue.PutBatch([1, 2]));
         Assert.False(queue.PutBatch([3, 4]));
-        Assert.Equal(2, queue.Count);
+        Assert.Equal(2, queue.Size());
         Assert.Null(queue.TakeBatch(3));
         Assert.Equal([1, 2], queue.TakeBatch(2)!);
     }

@@ -1,7 +1,7 @@
 namespace Serve.Runtime.Parallel;
 
 /// <summary>
-/// The actor behind a distributed queue: items in order, those who wait for one, and those who wait for room, both in the order in which they came.
+/// The actor behind <see cref="ActorQueue{T}"/>: items in order, those who wait for one, and those who wait for room, both in the order in which they came.
 /// Thread-safe; its state is written under its lock. It answers with what happened rather than throwing, since its callers may be in other processes.
 /// </summary>
 internal sealed class QueueActor<T>(int maxSize)
@@ -11,13 +11,11 @@ internal sealed class QueueActor<T>(int maxSize)
     private readonly LinkedList<TaskCompletionSource<T>> takers = new();
     private readonly LinkedList<(T Item, TaskCompletionSource Accepted)> givers = new();
 
-    public int Count
+    /// <summary>How many items it holds.</summary>
+    public int Size()
     {
-        get
-        {
-            lock (sync)
-                return items.Count;
-        }
+        lock (sync)
+            return items.Count;
     }
 
     /// <summary>Whether the item was taken in before the time was up. Null waits for ever, zero or less not at all.</summary>

@@ -1,0 +1,22 @@
+namespace Serve.Runtime.Tests.Parallel;
+
+/// <summary>An actor that pools call.</summary>
+[Remote]
+internal sealed class PoolDemo
+{
+    private int running;
+
+    public int Double(int x)
+    {
+        Assert.Equal(1, Interlocked.Increment(ref running));
+        Interlocked.Decrement(ref running);
+        return 2 * x;
+    }
+
+    public int Wait(Gate gate) => gate.Open.Wait(TimeSpan.FromSeconds(20)) ? gate.Number : -1;
+
+    public int Throw(string message) => throw new FormatException(message);
+
+    /// <summary>What a call waits for.</summary>
+    internal sealed record Gate(ManualResetEventSlim Open, int Number);
+}
