@@ -36,11 +36,17 @@ internal sealed record NodeAddress(Uri Uri, string? TokenFile)
 
     /// <summary>A client for it.</summary>
     /// <returns>The client; nothing is sent yet.</returns>
-    public AdminClient Open()
+    public AdminClient Open() => Open(static (address, options) => new AdminClient(address, options));
+
+    /// <summary>A client for its cluster.</summary>
+    /// <returns>The client; nothing is sent yet.</returns>
+    public StateClient OpenState() => Open(static (address, options) => new StateClient(address, options));
+
+    private T Open<T>(Func<string, ServeClientOptions, T> make)
     {
         try
         {
-            return new(Uri.AbsoluteUri, new ServeClientOptions { TokenFile = TokenFile });
+            return make(Uri.AbsoluteUri, new ServeClientOptions { TokenFile = TokenFile });
         }
         catch (ArgumentException e)
         {

@@ -11,7 +11,7 @@ internal static class ServeCommand
     /// <param name="console">Where the verbs write.</param>
     /// <param name="stop">Ends those that go on until told to.</param>
     /// <returns>The root.</returns>
-    public static RootCommand Create(CliConsole console, StopTokens stop) => new("Ray Serve for .NET: serves C# classes over HTTP and handles.")
+    public static RootCommand Create(CliConsole console, StopTokens stop) => new("Ray Serve for .NET: serves C# classes over HTTP and handles, and tells what tasks and actors do.")
     {
         RunVerb.Create(console, stop),
         StartVerb.Create(console, stop),
@@ -20,6 +20,10 @@ internal static class ServeCommand
         ConfigVerb.Create(console),
         ScaleVerb.Create(console),
         LogsVerb.Create(console),
+        ListVerb.Create(console),
+        SummaryVerb.Create(console),
+        MemoryVerb.Create(console),
+        TimelineVerb.Create(console),
         DeleteVerb.Create(console),
         BuildVerb.Create(console),
         ShutdownVerb.CreateStop(console),

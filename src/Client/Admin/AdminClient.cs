@@ -177,23 +177,8 @@ public sealed class AdminClient : IDisposable
         return await ReadAsync<T>(request, cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task<T> ReadAsync<T>(HttpRequestMessage request, CancellationToken cancellationToken)
-    {
-        using var response = await connection.SendAsync(request, cancellationToken).ConfigureAwait(false);
-        try
-        {
-            var json = await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false);
-            return JsonSerializer.Deserialize<T>(json, ServeJson.Options) ?? throw new JsonException("null");
-        }
-        catch (Exception e) when (e is HttpRequestException or IOException)
-        {
-            throw connection.Unreachable(e);
-        }
-        catch (JsonException e)
-        {
-            throw new UnreadableResultException($"The answer to {request.Method} {request.RequestUri} is no {typeof(T).Name}: {e.Message}", e);
-        }
-    }
+    private Task<T> ReadAsync<T>(HttpRequestMessage request, CancellationToken cancellationToken) =>
+        connection.ReadAsync<T>(request, ServeJson.Options, cancellationToken);
 
     private async Task<string?> ReadLineAsync(StreamReader reader, CancellationToken cancellationToken)
     {

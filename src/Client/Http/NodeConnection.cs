@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using System.Text.Json;
 
 namespace Serve.Http;
 
@@ -56,6 +57,25 @@ internal sealed class NodeConnection : IDisposable
         catch (OperationCanceledException e) when (e.InnerException is TimeoutException && !cancellationToken.IsCancellationRequested)
         {
             throw new NodeUnreachableException($"{Nothing} {whatToDo}", neverStarted: true, e);
+        }
+    }
+
+    /// <summary>Sends a request and reads the answer as JSON.</summary>
+    public async Task<T> ReadAsync<T>(HttpRequestMessage request, JsonSerializerOptions dialect, CancellationToken cancellationToken)
+    {
+        using var response = await SendAsync(request, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var json = await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false);
+            return JsonSerializer.Deserialize<T>(json, dialect) ?? throw new JsonException("null");
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException)
+        {
+            throw Unreachable(e);
+        }
+        catch (JsonException e)
+        {
+            throw new UnreadableResultException($"The answer to {request.Method} {request.RequestUri} is no {typeof(T).Name}: {e.Message}", e);
         }
     }
 

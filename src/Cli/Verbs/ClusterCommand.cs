@@ -1,0 +1,49 @@
+using System.CommandLine;
+using Serve.Admin;
+using Serve.Cli.Admin;
+using Serve.Runtime.Observation;
+
+namespace Serve.Cli.Verbs;
+
+/// <summary>A verb that looks at a cluster, a node's or a program's: has <c>--address</c>, <c>--token-file</c> and <c>--pid</c>.</summary>
+internal sealed class ClusterCommand : Command
+{
+    private readonly Option<string?> address = SharedOptions.Address();
+    private readonly Option<string?> tokenFile = SharedOptions.TokenFile();
+    private readonly Option<int?> pid = new("--pid")
+    {
+        Description = "A program that runs a cluster. Default: the node's cluster when a node runs, else that of the only program.",
+        HelpName = "PID",
+    };
+
+    /// <summary>Creates the verb.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="description">What it does.</param>
+    public ClusterCommand(string name, string description)
+        : base(name, description)
+    {
+        Options.Add(address);
+        Options.Add(tokenFile);
+        Options.Add(pid);
+        Validators.Add(result =>
+        {
+            if (result.GetValue(pid) is not null && (result.GetValue(address) is not null || result.GetValue(tokenFile) is not null))
+                result.AddError("--pid names a program, --address and --token-file a node: give one of them.");
+        });
+    }
+
+    /// <summary>Sets what it does.</summary>
+    /// <param name="console">Where it writes.</param>
+    /// <param name="action">Gets a client for the cluster; returns the exit code.</param>
+    /// <returns>This verb.</returns>
+    public ClusterCommand Runs(CliConsole console, Func<ParseResult, StateClient, CancellationToken, Task<int>> action)
+    {
+        this.RunsGuarded(console, async (parsed, cancellationToken) =>
+        {
+            var target = new ClusterTarget(ClusterAnnouncements.OfUser());
+            using var client = await target.FindAsync(parsed.GetValue(address), parsed.GetValue(tokenFile), parsed.GetValue(pid), cancellationToken);
+            return await action(parsed, client, cancellationToken);
+        });
+        return this;
+    }
+}
