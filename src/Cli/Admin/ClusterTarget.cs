@@ -8,7 +8,8 @@ namespace Serve.Cli.Admin;
 /// Holds no state.
 /// </summary>
 /// <param name="announcements">The programs' clusters.</param>
-internal sealed class ClusterTarget(ClusterAnnouncements announcements)
+/// <param name="nodeAddress">Where a node is when nothing else is said.</param>
+internal sealed class ClusterTarget(ClusterAnnouncements announcements, string nodeAddress = NodeAddress.Default)
 {
     /// <summary>Finds it.</summary>
     /// <param name="address">From the command line: a node.</param>
@@ -22,7 +23,7 @@ internal sealed class ClusterTarget(ClusterAnnouncements announcements)
         if (pid is { } process)
             return Open(announcements.Find().LastOrDefault(found => found.Pid == process) ?? throw NoneOf(process));
         var isNamed = address is not null || Environment.GetEnvironmentVariable(NodeAddress.AddressVariable) is { Length: > 0 };
-        var node = NodeAddress.Find(address, tokenFile);
+        var node = NodeAddress.Find(isNamed ? address : nodeAddress, tokenFile);
         if (isNamed || await AnswersAsync(node, cancellationToken))
             return node.OpenState();
         return announcements.Find() switch

@@ -111,6 +111,7 @@ internal sealed class NodeHost : IAsyncDisposable
             {
                 NodeId = nodeId,
                 WorkerCommand = ServeProcess.WorkerCommand(),
+                TaskIsolation = settings.Isolation == IsolationMode.None ? Isolation.None : Isolation.Process,
                 WorkerLogDirectory = Path.Combine(directory.Logs, "workers"),
             })
             .AddServeProcess()
@@ -142,6 +143,7 @@ internal sealed class NodeHost : IAsyncDisposable
             .AddSingleton(node.GetRequiredService<StateDirectory>())
             .AddSingleton(node.GetRequiredService<NodeAddresses>())
             .AddSingleton(node.GetRequiredService<IActorRuntime>())
+            .AddSingleton(node.GetRequiredService<Cluster>())
             .AddSingleton(node.GetRequiredService<IApplicationSource>())
             .AddSingleton(node.GetRequiredService<CollectorRegistry>())
             .AddSingleton(TimeProvider.System)

@@ -27,7 +27,7 @@ internal sealed class ClusterCommand : Command
         Options.Add(pid);
         Validators.Add(result =>
         {
-            if (result.GetValue(pid) is not null && (result.GetValue(address) is not null || result.GetValue(tokenFile) is not null))
+            if (result.GetResult(pid) is not null && (result.GetResult(address) is not null || result.GetResult(tokenFile) is not null))
                 result.AddError("--pid names a program, --address and --token-file a node: give one of them.");
         });
     }

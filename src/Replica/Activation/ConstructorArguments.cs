@@ -27,6 +27,10 @@ internal sealed class ConstructorArguments(ReplicaStart start, ReplicaContext re
             return UntypedHandle(type, parameter);
         if (UserJson.TryFind(start.Args, parameter.Name!, out _))
             return FromArgs(type, parameter);
+
+        // The process's own, and not a service of the replica's, which would be disposed with the replica.
+        if (parameter.ParameterType == typeof(Cluster) && process.GetService<Cluster>() is { } cluster)
+            return cluster;
         if (parameter.GetCustomAttribute<FromKeyedServicesAttribute>() is { } keyed)
             return services.GetRequiredKeyedService(parameter.ParameterType, keyed.Key);
         if (parameter.ParameterType == typeof(IServiceProvider))

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Serve.Runtime.Clusters;
 using Serve.Runtime.Nodes;
 using Serve.Runtime.Rpc;
 using Serve.Runtime.Topics;
@@ -20,10 +21,23 @@ public static class RuntimeServices
         services.AddSingleton(options);
         services.AddSingleton<WorkerPool>();
         services.AddSingleton<NodeCallServer>();
+        services.AddSingleton(new ResourceLedger(options.Resources));
+        services.AddSingleton(provider => new HeadCluster(ClusterOf(options), new(provider.GetRequiredService<ResourceLedger>(), provider.GetRequiredService<WorkerPool>())));
+        services.AddSingleton<Cluster>(provider => provider.GetRequiredService<HeadCluster>());
         services.AddSingleton<NodeRuntime>();
         services.AddSingleton<IActorRuntime>(provider => provider.GetRequiredService<NodeRuntime>());
         return services;
     }
+
+    private static ClusterOptions ClusterOf(NodeRuntimeOptions options) => new()
+    {
+        NumCpus = (double)options.Resources.Units.GetValueOrDefault(ResourceDemand.Cpu) / ResourceDemand.UnitsPerOne,
+        Isolation = options.TaskIsolation,
+        WorkerLogDirectory = options.WorkerLogDirectory,
+
+        // The node's own API shows it.
+        Observable = false,
+    };
 
     internal static void AddProcess(IServiceCollection services, string processId)
     {

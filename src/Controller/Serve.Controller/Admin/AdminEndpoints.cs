@@ -8,6 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Serve.Admin;
 using Serve.Runtime.Http;
+using Serve.Runtime.Observation;
 using Serve.Specs;
 
 namespace Serve.Controller;
@@ -41,6 +42,8 @@ public static class AdminEndpoints
         });
         MapApplications(api);
         MapNode(api);
+        if (app.Services.GetService<Cluster>() is { } cluster)
+            api.MapClusterState(() => cluster);
         api.MapGet("/api/v1/applications/{application}/logs", LogEndpoint.HandleAsync)
             .WithTags("Logs").WithSummary("The last lines of an application's replicas' logs, and what comes after them.")
             .Produces<string>(StatusCodes.Status200OK, "text/plain");

@@ -9,7 +9,7 @@ using Serve.Runtime.Tasks;
 namespace Serve.Runtime.Clusters;
 
 /// <summary>The cluster in the process that started it: it owns the ledger, the objects, the actors and the workers.</summary>
-internal sealed partial class HeadCluster(ClusterOptions options) : RuntimeCluster
+internal sealed partial class HeadCluster(ClusterOptions options, NodeParts? node = null) : RuntimeCluster
 {
     private long lastId;
     private readonly Lock workersSync = new();
@@ -28,7 +28,7 @@ internal sealed partial class HeadCluster(ClusterOptions options) : RuntimeClust
 
     /// <summary>The nodes' ledgers and the groups reserved of them.</summary>
     internal PlacementTable Placement { get; } =
-        new([new(ClusterNode.OnlyId, new(ResourceDemands.TotalOf(options)))], TimeProvider.System);
+        new([new(ClusterNode.OnlyId, node?.Ledger ?? new(ResourceDemands.TotalOf(options)))], TimeProvider.System);
 
     /// <summary>The threads that run tasks and actors of this process.</summary>
     internal CoreThreads Threads { get; } = new();
@@ -49,7 +49,7 @@ internal sealed partial class HeadCluster(ClusterOptions options) : RuntimeClust
             lock (workersSync)
             {
                 ObjectDisposedException.ThrowIf(IsDisposed, this);
-                return workers ??= WorkerLaunch.WorkersOf(this);
+                return workers ??= node is null ? WorkerLaunch.WorkersOf(this) : new(this, node.Pool, folder: null, ownsPool: false);
             }
         }
     }

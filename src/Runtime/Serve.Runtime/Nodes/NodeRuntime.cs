@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Serve.Calls;
 using Serve.Routes;
+using Serve.Runtime.Clusters;
 using Serve.Runtime.Topics;
 using Serve.Runtime.Workers;
 
@@ -14,6 +15,7 @@ internal sealed class NodeRuntime : IActorRuntime
     private readonly WorkerPool pool;
     private readonly NodeCallServer server;
     private readonly InProcessHome inProcess;
+    private readonly HeadCluster cluster;
     private readonly ResourceLedger ledger;
     private readonly ActorRegister register = new();
 
@@ -21,14 +23,15 @@ internal sealed class NodeRuntime : IActorRuntime
     private readonly Channel<ActorEvent> events = Channel.CreateUnbounded<ActorEvent>(new() { SingleReader = true });
     private int disposed;
 
-    public NodeRuntime(ActorHost host, ActorDirectory directory, TopicBoard board, WorkerPool pool, NodeCallServer server, NodeRuntimeOptions options)
+    public NodeRuntime(ActorHost host, ActorDirectory directory, TopicBoard board, WorkerPool pool, NodeCallServer server, ResourceLedger ledger, HeadCluster cluster)
     {
         this.directory = directory;
         this.board = board;
         this.pool = pool;
         this.server = server;
         inProcess = new(host);
-        ledger = new(options.Resources);
+        this.ledger = ledger;
+        this.cluster = cluster;
         pool.TellDeaths(OnWorkerDied);
     }
 
@@ -102,6 +105,7 @@ internal sealed class NodeRuntime : IActorRuntime
         if (Interlocked.Exchange(ref disposed, 1) != 0)
             return;
         await Task.WhenAll(register.Close().Select(record => StopAsync(record.Spec.Id, TimeSpan.Zero, CancellationToken.None)));
+        await cluster.DisposeAsync();
         await pool.DisposeAsync();
         await server.DisposeAsync();
         events.Writer.TryComplete();

@@ -13,6 +13,9 @@ public sealed record NodeRuntimeOptions
         .With(ResourceDemand.Cpu, Environment.ProcessorCount)
         .With(ResourceDemand.Memory, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
 
+    /// <summary>Where tasks and actors run that code of this node starts and that do not say. Default: threads of the node.</summary>
+    public Isolation TaskIsolation { get; init; } = Isolation.None;
+
     /// <summary>How a worker is started: the executable, then its arguments. Default null: no workers.</summary>
     public IReadOnlyList<string>? WorkerCommand { get; init; }
 

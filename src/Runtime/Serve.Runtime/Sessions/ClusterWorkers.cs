@@ -10,14 +10,17 @@ internal sealed class ClusterWorkers : IAsyncDisposable
     private readonly HeadRequests requests;
 
     private readonly string? folder;
+    private readonly bool ownsPool;
 
     /// <param name="cluster">Whose they are.</param>
     /// <param name="pool">Starts and ends the processes.</param>
     /// <param name="folder">Their logs, when that is nobody else's.</param>
-    public ClusterWorkers(HeadCluster cluster, WorkerPool pool, string? folder)
+    /// <param name="ownsPool">Whether the pool ends with it.</param>
+    public ClusterWorkers(HeadCluster cluster, WorkerPool pool, string? folder, bool ownsPool = true)
     {
         this.pool = pool;
         this.folder = folder;
+        this.ownsPool = ownsPool;
         requests = new(cluster);
         Tasks = new(this, cluster.Options.NumCpus ?? Environment.ProcessorCount);
     }
@@ -42,7 +45,8 @@ internal sealed class ClusterWorkers : IAsyncDisposable
         // A worker's server waits for its open calls before it ends.
         foreach (var worker in pool.Running)
             worker.CloseSession();
-        await pool.DisposeAsync().ConfigureAwait(false);
+        if (ownsPool)
+            await pool.DisposeAsync().ConfigureAwait(false);
         if (folder is not null)
             Directory.Delete(folder, recursive: true);
     }
