@@ -8,6 +8,8 @@ namespace Serve.Runtime.Observation;
 /// <param name="folder">The folder; made with the first announcement and removed with the last.</param>
 public sealed class ClusterAnnouncements(string folder)
 {
+    private static readonly Lock Publishing = new();
+
     /// <summary>This user's.</summary>
     /// <returns>The announcements.</returns>
     public static ClusterAnnouncements OfUser() => new(Path.Combine(UserFolders.State(), "clusters"));
@@ -35,26 +37,29 @@ public sealed class ClusterAnnouncements(string folder)
     /// <exception cref="IOException">The folder cannot be written.</exception>
     internal string Publish(ClusterAnnouncement announcement)
     {
-        MakeFolder(Path.GetDirectoryName(folder)!);
-        MakeFolder(folder);
-        for (var number = 1; ; number++)
+        // Only clusters of one process want the same name.
+        lock (Publishing)
         {
-            var name = string.Create(CultureInfo.InvariantCulture, $"{announcement.Pid}{(number == 1 ? "" : $"-{number}")}.json");
-            var file = Path.Combine(folder, name);
+            for (var number = 1; ; number++)
+            {
+                var name = string.Create(CultureInfo.InvariantCulture, $"{announcement.Pid}{(number == 1 ? "" : $"-{number}")}.json");
+                var file = Path.Combine(folder, name);
 
-            // Reading removes what a dead process of this number has left.
-            if (Read(file) is not null || File.Exists(file))
-                continue;
+                // Reading removes what a dead process of this number has left.
+                if (Read(file) is not null || File.Exists(file))
+                    continue;
+                try
+                {
+                    Write(file, announcement);
+                }
+                catch (DirectoryNotFoundException)
+                {
+                    // Another process has just removed the folder with its announcement, the last.
+                    Write(file, announcement);
+                }
 
-            // Whole when it appears: who looks at that moment reads all or nothing.
-            var draft = file + ".new";
-            var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
-            if (!OperatingSystem.IsWindows())
-                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-            using (var stream = new FileStream(draft, options))
-                JsonSerializer.Serialize(stream, announcement, ServeJson.Options);
-            File.Move(draft, file, overwrite: true);
-            return file;
+                return file;
+            }
         }
     }
 
@@ -101,6 +106,21 @@ public sealed class ClusterAnnouncements(string folder)
         {
             return false;
         }
+    }
+
+    private void Write(string file, ClusterAnnouncement announcement)
+    {
+        MakeFolder(Path.GetDirectoryName(folder)!);
+        MakeFolder(folder);
+
+        // Whole when it appears: who looks at that moment reads all or nothing.
+        var draft = file + ".new";
+        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        using (var stream = new FileStream(draft, options))
+            JsonSerializer.Serialize(stream, announcement, ServeJson.Options);
+        File.Move(draft, file, overwrite: true);
     }
 
     private static void MakeFolder(string path)
