@@ -5,6 +5,7 @@ using Serve.Runtime.Serialization;
 using Serve.Runtime.Sessions;
 using Serve.Runtime.State;
 using Serve.Runtime.Tasks;
+using Serve.Runtime.Workers;
 
 namespace Serve.Runtime.Clusters;
 
@@ -53,6 +54,9 @@ internal sealed partial class HeadCluster(ClusterOptions options, NodeParts? nod
             }
         }
     }
+
+    /// <summary>Lets code that lives in a worker, replicas say, use this cluster from soon on. A worker that cannot be reached is about to end, which others see.</summary>
+    public void Attach(Worker worker) => _ = Workers.SessionOfAsync(worker, CancellationToken.None);
 
     public override ObjectRef<T> Put<T>(T value)
     {

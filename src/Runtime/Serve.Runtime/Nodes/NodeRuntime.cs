@@ -117,7 +117,9 @@ internal sealed class NodeRuntime : IActorRuntime
             return inProcess;
         try
         {
-            return await pool.LeaseAsync(spec.Placement, cancellationToken);
+            var worker = await pool.LeaseAsync(spec.Placement, cancellationToken);
+            cluster.Attach(worker);
+            return worker;
         }
         catch (WorkerStartException failed)
         {

@@ -11,7 +11,7 @@ namespace Serve.Runtime.Sessions;
 /// written by the reading thread and by the threads of tasks.
 /// </summary>
 [System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1001", Justification = "A worker's cluster is the head's: there is nothing of it to dispose of here.")]
-internal sealed class WorkerSession(FramePump pump, WorkerServer server)
+internal sealed class WorkerSession(FramePump pump, WorkerServer server, ArrivingCluster arrival)
 {
     private readonly ConcurrentDictionary<long, WorkerRun> runs = new();
     private readonly ConcurrentDictionary<long, ItemWindow> windows = new();
@@ -42,10 +42,10 @@ internal sealed class WorkerSession(FramePump pump, WorkerServer server)
     public bool Send(Frame frame) => pump.Send(frame);
 
     /// <summary>Serves a head until it is gone.</summary>
-    public static async Task RunAsync(FrameStream stream, WorkerServer server)
+    public static async Task RunAsync(FrameStream stream, WorkerServer server, ArrivingCluster arrival)
     {
         var pump = new FramePump(stream);
-        var session = new WorkerSession(pump, server);
+        var session = new WorkerSession(pump, server, arrival);
         try
         {
             while (await stream.ReadAsync().ConfigureAwait(false) is { } message)
@@ -166,6 +166,7 @@ internal sealed class WorkerSession(FramePump pump, WorkerServer server)
     {
         values = new(new([]), new WorkerRefs(this));
         cluster = new(this, hello.FirstId);
+        arrival.Arrive(cluster);
     }
 
     private void Recall(long number)

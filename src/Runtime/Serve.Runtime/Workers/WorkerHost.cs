@@ -23,8 +23,9 @@ public static class WorkerHost
         NativeProcess.DieWithParent(handshake.ParentPid);
         WorkerPipes.LogTo(handshake.LogFile);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var server = new WorkerServer(() => Build(handshake, configure), handshake.Token);
-        var session = SessionSocket.Listen(handshake.Token, stream => WorkerSession.RunAsync(stream, server));
+        var arrival = new ArrivingCluster();
+        using var server = new WorkerServer(() => Build(handshake, arrival, configure), handshake.Token);
+        var session = SessionSocket.Listen(handshake.Token, stream => WorkerSession.RunAsync(stream, server, arrival));
         pipes.Watch(() => _ = stop.CancelAsync(), () => _ = ListenAsync(), Die);
         if (handshake.ListensLater)
             pipes.WriteReady(new(null, null, session));
@@ -49,7 +50,7 @@ public static class WorkerHost
         }
     }
 
-    private static IHost Build(WorkerHandshake handshake, Action<IServiceCollection> configure) => new HostBuilder()
+    private static IHost Build(WorkerHandshake handshake, ArrivingCluster arrival, Action<IServiceCollection> configure) => new HostBuilder()
         .ConfigureServices(services =>
         {
             RuntimeServices.AddProcess(services, handshake.WorkerId);
@@ -63,6 +64,7 @@ public static class WorkerHost
                 .AddFilter("Microsoft", LogLevel.Warning)
                 .AddFilter("Grpc", LogLevel.Warning));
             services.AddSingleton<IHostLifetime, WorkerLifetime>();
+            services.AddSingleton(_ => arrival.Take());
             services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(2));
             configure(services);
         })
