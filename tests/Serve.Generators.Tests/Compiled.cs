@@ -26,6 +26,7 @@ internal sealed class Compiled
         global using Microsoft.AspNetCore.Mvc;
         global using Microsoft.Extensions.Logging;
         global using Serve;
+        global using RemoteAttribute = Serve.RemoteAttribute;
         """;
 
     private Compiled(Compilation compilation, GeneratorDriverRunResult run)
@@ -60,7 +61,7 @@ internal sealed class Compiled
             References,
             new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: NullableContextOptions.Enable));
         GeneratorDriver driver = CSharpGeneratorDriver.Create(
-            [new HandleGenerator().AsSourceGenerator()],
+            [new HandleGenerator().AsSourceGenerator(), new RemoteGenerator().AsSourceGenerator()],
             parseOptions: options,
             driverOptions: new GeneratorDriverOptions(IncrementalGeneratorOutputKind.None, trackIncrementalGeneratorSteps: true));
         return (driver, compilation);
@@ -72,19 +73,37 @@ internal sealed class Compiled
             || (each.Severity == DiagnosticSeverity.Warning && each.Location.SourceTree?.FilePath.EndsWith(".g.cs", StringComparison.Ordinal) == true))
         .Select(each => each.ToString())];
 
+    /// <summary>The compiler's warnings about the user's own code.</summary>
+    public IEnumerable<string> Warnings() => Compilation.GetDiagnostics().Where(each => each.Severity == DiagnosticSeverity.Warning).Select(each => each.ToString());
+
+    /// <summary>Loads the code and runs <c>static async Task Test.Main(Cluster ray)</c> of it.</summary>
+    public async Task RunOnClusterAsync()
+    {
+        var assembly = Load();
+        await using var ray = await Cluster.Init(new() { Observable = false });
+        await (Task)MainOf(assembly).Invoke(null, [ray])!;
+    }
+
     /// <summary>Loads the code and runs <c>static async Task Test.Main(CallRecorder target)</c> of it.</summary>
     public async Task<CallRecorder> RunAsync(string deployment)
+    {
+        var assembly = Load();
+        var constructor = Assert.Single(assembly.GetType(deployment, throwOnError: true)!.GetConstructors());
+        var target = new CallRecorder(constructor.Invoke(new object?[constructor.GetParameters().Length]));
+        await (Task)MainOf(assembly).Invoke(null, [target])!;
+        return target;
+    }
+
+    private static MethodInfo MainOf(Assembly assembly) =>
+        assembly.GetType("Test", throwOnError: true)!.GetMethod("Main", BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.Public)!;
+
+    private Assembly Load()
     {
         Assert.Empty(Problems());
         using var image = new MemoryStream();
         var emitted = Compilation.Emit(image);
         Assert.True(emitted.Success, string.Join("\n", emitted.Diagnostics));
         image.Position = 0;
-        var assembly = new AssemblyLoadContext(null, isCollectible: true).LoadFromStream(image);
-        var constructor = Assert.Single(assembly.GetType(deployment, throwOnError: true)!.GetConstructors());
-        var target = new CallRecorder(constructor.Invoke(new object?[constructor.GetParameters().Length]));
-        var main = assembly.GetType("Test", throwOnError: true)!.GetMethod("Main", BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.Public)!;
-        await (Task)main.Invoke(null, [target])!;
-        return target;
+        return new AssemblyLoadContext(null, isCollectible: true).LoadFromStream(image);
     }
 }

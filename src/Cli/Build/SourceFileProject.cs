@@ -51,6 +51,8 @@ internal static class SourceFileProject
                 directives.Properties.Select(property => new XElement(property.Name, property.Value))),
             new XElement("ItemGroup",
                 Usings.Select(name => Item("Using", name)),
+                // MVC has a RemoteAttribute of its own, for forms; [Remote] is meant to be Core's.
+                new XElement("Using", new XAttribute("Include", "Serve.RemoteAttribute"), new XAttribute("Alias", "RemoteAttribute")),
                 Item("Compile", Escape(source)),
                 directives.Packages.Select(package => Item("PackageReference", package.Name, package.Version)),
                 directives.Projects.Select(reference => Item("ProjectReference", Escape(reference)))),
