@@ -46,6 +46,14 @@ public sealed class CountActor(int start = 0)
         return true;
     }
 
+    /// <summary>Leaves -1 behind when it was told to stop.</summary>
+    public async Task<bool> SleepUntilCancelled(CancellationToken cancellationToken)
+    {
+        await Task.Delay(Timeout.Infinite, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        count = -1;
+        return true;
+    }
+
     /// <summary>How many were inside at once at most, when each gives way in the middle.</summary>
     public async Task<int> Overlap()
     {

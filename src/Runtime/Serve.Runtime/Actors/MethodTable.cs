@@ -51,6 +51,15 @@ public sealed class MethodTable
     /// <summary>The concurrency group of a method; null for the actor's own, or when there is no such method.</summary>
     internal string? GroupOf(string name) => methods.TryGetValue(name, out var overloads) ? overloads[0].Group : null;
 
+    /// <summary>The method of this name that takes so many arguments.</summary>
+    /// <exception cref="BadInputException">There is none.</exception>
+    internal ActorMethod Find(string name, int count)
+    {
+        if (!methods.TryGetValue(name, out var overloads))
+            throw new BadInputException($"{owner} has no method '{name}'.{Suggest(name)}");
+        return Array.Find(overloads, method => count >= method.Required && count <= method.Parameters.Length) ?? throw Misfit(overloads, count);
+    }
+
     /// <summary>Finds the method for these arguments and fits them to its parameters.</summary>
     /// <exception cref="BadInputException">No such method, a wrong number of arguments, or one that cannot be converted.</exception>
     internal BoundCall Bind(string name, IArguments arguments)
@@ -73,8 +82,7 @@ public sealed class MethodTable
             }
         }
 
-        throw misfit ?? new BadInputException(
-            $"{overloads[0].FullName} takes {string.Join(" or ", overloads.Select(method => method.Signature))}; {count} argument(s) came.");
+        throw misfit ?? Misfit(overloads, count);
     }
 
     private static MethodTable Reflect(Type type, JsonSerializerOptions json) =>
@@ -84,6 +92,9 @@ public sealed class MethodTable
             .Select(method => new ActorMethod(type, method))
             .GroupBy(method => method.Name, StringComparer.Ordinal)
             .ToFrozenDictionary(group => group.Key, group => group.OrderBy(method => method.Parameters.Length).ToArray(), StringComparer.Ordinal));
+
+    private static BadInputException Misfit(ActorMethod[] overloads, int count) =>
+        new($"{overloads[0].FullName} takes {string.Join(" or ", overloads.Select(method => method.Signature))}; {count} argument(s) came.");
 
     private static bool IsCallable(MethodInfo method) =>
         !method.IsSpecialName

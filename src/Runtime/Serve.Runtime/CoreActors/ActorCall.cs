@@ -6,7 +6,9 @@ namespace Serve.Runtime.CoreActors;
 internal sealed class ActorCall<TResult>(CoreActor actor, ObjectId id, MethodPlan plan, CallExtras? extras, MethodCall<TResult> call)
     : ActorCallRef<TResult>(actor, id, plan, extras)
 {
-    protected override string Method => call.Method;
+    public override string Method => call.Method;
+
+    public override object?[] GetArguments() => call.GetArguments();
 
     protected override ValueTask<TResult> Invoke(ActorInvoker invoker, CancellationToken token) => invoker.Invoke(call, token);
 }

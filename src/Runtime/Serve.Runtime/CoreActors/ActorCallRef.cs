@@ -34,7 +34,14 @@ internal abstract class ActorCallRef<TResult>(CoreActor actor, ObjectId id, Meth
 
     protected CallExtras? Extras => Volatile.Read(ref extras);
 
-    protected abstract string Method { get; }
+    /// <summary>What its token fires for: cancellation, timeout, the actor's end.</summary>
+    public CancellationToken Stop => ExtrasNow().Stop;
+
+    public ObjectId? Parent => Extras?.Parent?.TaskId;
+
+    public abstract string Method { get; }
+
+    public abstract object?[] GetArguments();
 
     private int Attempt => Extras?.Retries ?? 0;
 
@@ -88,6 +95,12 @@ internal abstract class ActorCallRef<TResult>(CoreActor actor, ObjectId id, Meth
     private void Start(ActorRunner runner)
     {
         var attempt = Attempt;
+        if (runner is RemoteRunner remote)
+        {
+            Send(remote, attempt);
+            return;
+        }
+
         var token = plan.TakesToken ? ExtrasNow().Stop : Extras?.Options?.Timeout is null ? default : Extras!.Stop;
         if (Extras?.Options?.Timeout is { } timeout)
             Limit(timeout, attempt);
@@ -101,7 +114,7 @@ internal abstract class ActorCallRef<TResult>(CoreActor actor, ObjectId id, Meth
             // Before the code runs, since awaits keep what they see then; the turn's end undoes it.
             if (plan.IsAsync)
                 TaskContext.SetFlowing(context);
-            pending = Invoke(runner.Local!, token);
+            pending = Invoke(((LocalRunner)runner).Invoker, token);
         }
         catch (Exception thrown)
         {
@@ -117,6 +130,33 @@ internal abstract class ActorCallRef<TResult>(CoreActor actor, ObjectId id, Meth
             Succeeded(pending.Result, attempt);
         else
             Await(pending, runner, attempt);
+    }
+
+    /// <summary>A worker has answered.</summary>
+    public void OnRemoteEnd(int attempt, StoredObject? result, Exception? failure)
+    {
+        actor.Exit(null, this, attempt);
+        if (failure is not null)
+            Failed(failure is UserCodeException { ExceptionType: var type } && type == typeof(ActorExitException).FullName ? new ActorExitException() : failure, attempt);
+        else if (attempt == Attempt && (result is null ? TrySetResult(default!) : TrySetStored(result)))
+            OnSettled();
+    }
+
+    /// <summary>Its worker died before the actor knew that the call was there.</summary>
+    public void OnLost(int attempt, string reason)
+    {
+        actor.Exit(null, this, attempt);
+        if (attempt == Attempt && IsRunning && TryGoBack(new ActorDiedException($"Actor {actor} died while the call was on it: {reason}")))
+            actor.Return(this);
+    }
+
+    private void Send(RemoteRunner remote, int attempt)
+    {
+        if (Extras?.Options?.Timeout is { } timeout)
+            Limit(timeout, attempt);
+        actor.Enter(remote, this, attempt);
+        var sent = new RemoteAttempt<TResult>(this, remote, attempt);
+        remote.Send(new(sent, sent));
     }
 
     private void Await(ValueTask<TResult> pending, ActorRunner runner, int attempt)

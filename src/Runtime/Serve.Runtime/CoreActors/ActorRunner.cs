@@ -1,11 +1,18 @@
-using Serve.Runtime.Nodes;
-using Serve.Runtime.Tasks;
-
 namespace Serve.Runtime.CoreActors;
 
-/// <summary>What runs an actor's calls while it lives: its instance in this process, or the way to its worker. Made anew with every restart.</summary>
-/// <param name="Home">The process it lives in.</param>
-/// <param name="Local">The instance's, in this process.</param>
-/// <param name="Gate">Counts what goes on, in this process.</param>
-/// <param name="Executor">The way to its worker.</param>
-internal sealed record ActorRunner(IActorHome Home, ActorInvoker? Local, ActorGate? Gate, ITaskExecutor? Executor);
+/// <summary>One life of an actor: what runs its calls, and how it ends. Made anew with every restart.</summary>
+internal abstract class ActorRunner
+{
+    /// <summary>How it ended by itself; null while it has not.</summary>
+    public virtual string? EndedBecause => null;
+
+    public virtual string? WorkerId => null;
+
+    public virtual int Pid => Environment.ProcessId;
+
+    /// <summary>Counts what goes on; null where another process does.</summary>
+    public virtual ActorGate? Gate => null;
+
+    /// <summary>Ends it: lets its calls end for a while and disposes it, or kills its process.</summary>
+    public abstract Task EndAsync(TimeSpan drain, bool kill);
+}

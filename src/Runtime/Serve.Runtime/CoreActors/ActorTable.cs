@@ -123,7 +123,7 @@ internal sealed class ActorTable : IGroupOccupants
     public void BringUp(CoreActor actor, ActorRunner? before) => _ = BringUpAsync(actor, before, actor.BeginBringUp());
 
     /// <summary>Ends what was there for an actor.</summary>
-    public static void TakeDown(CoreActor actor, ActorRunner? last, TimeSpan drain) => _ = TakeDownAsync(actor, last, drain);
+    public static void TakeDown(CoreActor actor, ActorRunner? last, TimeSpan drain, bool kill) => _ = TakeDownAsync(actor, last, drain, kill);
 
     void IGroupOccupants.EndIn(PlacementGroup group)
     {
@@ -165,27 +165,29 @@ internal sealed class ActorTable : IGroupOccupants
         try
         {
             if (before is not null)
-                await before.Home.StopAsync(actor.Id, TimeSpan.Zero, CancellationToken.None).ConfigureAwait(false);
+                await before.EndAsync(TimeSpan.Zero, kill: true).ConfigureAwait(false);
             foreach (var argument in actor.Construct.Arguments)
                 await argument.BoxAsync(actor.Gone).ConfigureAwait(false);
             var held = actor.Resources ??= await ReserveAsync(actor).ConfigureAwait(false);
-            var spec = new ActorSpec
+            var made = actor.IsProcess ? await BeginInWorkerAsync(actor, held).ConfigureAwait(false) : await BeginHereAsync(actor, held).ConfigureAwait(false);
+            if (!actor.TryLive(made))
             {
-                Id = actor.Id,
-                Kind = CoreActivator.CoreKind,
-                Concurrency = actor.Settings.Concurrency,
-                Local = actor.Construct,
-                Turns = actor.Mailboxes.Own,
-            };
-            if (actor.IsProcess)
-                throw new NotSupportedException("Actors in worker processes are not there yet.");
-            var made = (LocalActor)await here.CreateAsync(spec, held.Allocation.GpuIds, actor.Gone).ConfigureAwait(false);
-            if (!actor.TryLive(new(here, made.Invoker, made.Context.Gate, null)))
-                await here.StopAsync(actor.Id, TimeSpan.Zero, CancellationToken.None).ConfigureAwait(false);
+                await made.EndAsync(TimeSpan.Zero, kill: true).ConfigureAwait(false);
+                if (made.EndedBecause is { } reason)
+                    OnDiedEarly(actor, reason);
+            }
         }
         catch (OperationCanceledException) when (actor.Gone.IsCancellationRequested)
         {
             // It was killed before it was there, and TakeDown frees what it held.
+        }
+        catch (WorkerDiedException died)
+        {
+            OnDiedEarly(actor, died.Message);
+        }
+        catch (UserCodeException thrown) when (actor.IsProcess)
+        {
+            actor.Die($"Actor {actor} could not be created: its constructor threw {thrown.ExceptionType}: {thrown.Message}", thrown, TimeSpan.Zero);
         }
         catch (ActorCreationException failed)
         {
@@ -202,12 +204,47 @@ internal sealed class ActorTable : IGroupOccupants
         }
     }
 
-    private static async Task TakeDownAsync(CoreActor actor, ActorRunner? last, TimeSpan drain)
+    private static void OnDiedEarly(CoreActor actor, string reason)
+    {
+        if (!actor.TryRestart(reason, null))
+            actor.Die($"Actor {actor} is dead: its worker died before it was made. {reason}", null, TimeSpan.Zero);
+    }
+
+    private async Task<ActorRunner> BeginHereAsync(CoreActor actor, HeldResources held)
+    {
+        var spec = new ActorSpec
+        {
+            Id = actor.Id,
+            Kind = CoreActivator.CoreKind,
+            Concurrency = actor.Settings.Concurrency,
+            Local = actor.Construct,
+            Turns = actor.Mailboxes.Own,
+        };
+        return new LocalRunner(here, (LocalActor)await here.CreateAsync(spec, held.Allocation.GpuIds, actor.Gone).ConfigureAwait(false));
+    }
+
+    private async Task<ActorRunner> BeginInWorkerAsync(CoreActor actor, HeldResources held)
+    {
+        var session = await cluster.Workers.OpenAsync(new WorkerPlacement.Own(actor.Construct.Type.Name), actor.Gone).ConfigureAwait(false);
+        var life = new RemoteRunner(actor, session);
+        try
+        {
+            await life.BeginAsync(actor.Construct, actor.Settings, held.Allocation.GpuIds).ConfigureAwait(false);
+            return life;
+        }
+        catch
+        {
+            await life.EndAsync(TimeSpan.Zero, kill: true).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private static async Task TakeDownAsync(CoreActor actor, ActorRunner? last, TimeSpan drain, bool kill)
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         await actor.NotBeingBroughtUp.ConfigureAwait(false);
         if (last is not null)
-            await last.Home.StopAsync(actor.Id, drain, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await last.EndAsync(drain, kill).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (actor.Resources is { } held)
             held.Ledger.Release(held.Allocation);
         actor.OnEnded();

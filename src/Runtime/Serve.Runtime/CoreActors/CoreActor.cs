@@ -65,6 +65,8 @@ internal sealed class CoreActor
 
     public ActorConstruct Construct { get; }
 
+    public MethodTable Methods => methods;
+
     public ActorMailboxes Mailboxes => mailboxes;
 
     public bool IsProcess => Settings.IsProcess;
@@ -79,6 +81,8 @@ internal sealed class CoreActor
 
     /// <summary>What it holds from its first life to its end; written by whoever brings it up.</summary>
     public HeldResources? Resources { get; set; }
+
+    public ObjectId NextId() => cluster.NextId();
 
     public Task NotBeingBroughtUp => Volatile.Read(ref beingBroughtUp)?.Task ?? Task.CompletedTask;
 
@@ -97,8 +101,8 @@ internal sealed class CoreActor
                     Name = Settings.Name,
                     State = phase,
                     IsDetached = Settings.IsDetached,
-                    WorkerId = (runner?.Home as Workers.Worker)?.Id,
-                    Pid = runner is null ? null : (runner.Home as Workers.Worker)?.Process?.Pid ?? Environment.ProcessId,
+                    WorkerId = runner?.WorkerId,
+                    Pid = runner?.Pid,
                     NumRestarts = restarts,
                     PendingCalls = (int)Pending,
                     DeathCause = phase == ActorPhase.Dead ? death.Message : null,
@@ -193,7 +197,7 @@ internal sealed class CoreActor
     {
         const string Reason = "it was killed";
         if (noRestart || !TryRestart(Reason, runner))
-            Die($"Actor {this} is dead: {Reason}.", null, TimeSpan.Zero);
+            Die($"Actor {this} is dead: {Reason}.", null, TimeSpan.Zero, kill: true);
     }
 
     public Task Terminate()
@@ -201,6 +205,13 @@ internal sealed class CoreActor
         closed ??= $"Actor {this} has ended: it was terminated.";
         EndWhenIdle();
         return ended.Task;
+    }
+
+    /// <summary>The process of one of its lives has ended by itself.</summary>
+    public void OnDied(ActorRunner life, string reason)
+    {
+        if (runner == life && !TryRestart($"its worker died. {reason}", life))
+            Die($"Actor {this} is dead: its worker died{(Settings.MaxRestarts > 0 ? $" and it was made again {restarts} time(s) already" : "")}. {reason}", null, TimeSpan.Zero, kill: true);
     }
 
     /// <summary>Its own code asks to end.</summary>
@@ -216,7 +227,7 @@ internal sealed class CoreActor
     {
         lock (sync)
         {
-            if (phase is ActorPhase.Dead or ActorPhase.Alive || made.Home.EndedBecause is not null)
+            if (phase is ActorPhase.Dead or ActorPhase.Alive || made.EndedBecause is not null)
                 return false;
             phase = ActorPhase.Alive;
             runner = made;
@@ -263,7 +274,7 @@ internal sealed class CoreActor
     }
 
     /// <summary>Ends it for good: what waits and runs fails.</summary>
-    public void Die(string message, Exception? inner, TimeSpan drain)
+    public void Die(string message, Exception? inner, TimeSpan drain, bool kill = false)
     {
         ActorRunner? last;
         lock (sync)
@@ -285,7 +296,7 @@ internal sealed class CoreActor
 
         // What comes in at this moment is taken out and fails.
         mailboxes.Resume();
-        ActorTable.TakeDown(this, last, drain);
+        ActorTable.TakeDown(this, last, drain, kill);
     }
 
     /// <summary>A life of it is being begun; to be completed when that has worked or not.</summary>

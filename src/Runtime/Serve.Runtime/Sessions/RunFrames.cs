@@ -1,3 +1,4 @@
+using Serve.Runtime.CoreActors;
 using Serve.Runtime.Wire;
 
 namespace Serve.Runtime.Sessions;
@@ -33,10 +34,13 @@ internal static class RunFrames
         }
         else
         {
+            var call = (IActorAttempt)attempt;
             run.ActorId = attempt.ActorId;
             run.Method = attempt.Method;
+            run.ConcurrencyGroup = call.ConcurrencyGroup ?? "";
+            var parameters = call.ParametersFor(arguments.Length);
             for (var i = 0; i < arguments.Length; i++)
-                run.Arguments.Add(Write(sent, values, arguments[i], typeof(object), $"argument {i + 1} of {attempt.Name}"));
+                run.Arguments.Add(Write(sent, values, arguments[i], parameters[i].ParameterType, $"argument '{parameters[i].Name}' of {attempt.Name}"));
         }
 
         return run;

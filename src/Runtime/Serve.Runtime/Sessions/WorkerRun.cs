@@ -5,7 +5,7 @@ using Serve.Runtime.Wire;
 namespace Serve.Runtime.Sessions;
 
 /// <summary>A task that a worker was given, from its arrival to its answer, of which there is exactly one. Written by the thread that runs it and by whoever cancels it.</summary>
-internal sealed class WorkerRun(WorkerSession session, Run message)
+internal class WorkerRun(WorkerSession session, Run message)
 {
     private const int Queued = 0;
     private const int Running = 1;
@@ -20,10 +20,12 @@ internal sealed class WorkerRun(WorkerSession session, Run message)
 
     public Run Message => message;
 
+    protected WorkerSession Session => session;
+
     public ObjectId Id => new(message.Id);
 
     /// <summary>Fires when the head cancels it.</summary>
-    private CancellationToken Token
+    protected CancellationToken Token
     {
         get
         {
@@ -57,9 +59,8 @@ internal sealed class WorkerRun(WorkerSession session, Run message)
     /// <returns>Whether it is over; otherwise <see cref="RunThreads.Leave"/> is called when it is.</returns>
     public bool Execute()
     {
-        if (Interlocked.CompareExchange(ref state, Running, Queued) != Queued)
+        if (!TryBegin())
             return true;
-        started = Stopwatch.GetTimestamp();
         var context = new TaskContext(session.Cluster, Id);
         var before = TaskContext.SetOnThread(context);
         try
@@ -93,14 +94,23 @@ internal sealed class WorkerRun(WorkerSession session, Run message)
     /// <summary>Whether it had not started; it never will here.</summary>
     public bool TryGiveBack() => Interlocked.CompareExchange(ref state, Answered, Queued) == Queued;
 
+    /// <summary>Whether it may start now.</summary>
+    protected bool TryBegin()
+    {
+        if (Interlocked.CompareExchange(ref state, Running, Queued) != Queued)
+            return false;
+        started = Stopwatch.GetTimestamp();
+        return true;
+    }
+
     /// <summary>It waits for objects from here on.</summary>
-    public void BeginWait()
+    public virtual void BeginWait()
     {
         if (Interlocked.Increment(ref waits) == 1)
             session.Threads.Leave();
     }
 
-    public void EndWait()
+    public virtual void EndWait()
     {
         if (Interlocked.Decrement(ref waits) == 0)
             session.Threads.Enter();
@@ -129,7 +139,7 @@ internal sealed class WorkerRun(WorkerSession session, Run message)
         }
     }
 
-    private async Task StreamAsync(SessionFunction function, object? stream)
+    protected async Task StreamAsync(SessionFunction function, object? stream)
     {
         if (function.Method.Items is not { } items || stream is null)
             throw new BadInputException($"{message.Name} does not return a stream.");
@@ -143,10 +153,10 @@ internal sealed class WorkerRun(WorkerSession session, Run message)
         Answer(new() { Id = message.Id });
     }
 
-    private void Succeed(SessionFunction function, object? result) =>
+    protected void Succeed(SessionFunction function, object? result) =>
         Answer(new() { Id = message.Id, Value = session.Write(result, function.ResultType, message.Id, $"the result of {message.Name}") });
 
-    private void Fail(Exception thrown)
+    protected void Fail(Exception thrown)
     {
         var failure = thrown switch
         {
@@ -157,7 +167,7 @@ internal sealed class WorkerRun(WorkerSession session, Run message)
         Answer(new() { Id = message.Id, Error = WireErrors.ToWire(failure) });
     }
 
-    private void Answer(Done done)
+    protected void Answer(Done done)
     {
         Volatile.Write(ref state, Answered);
         done.Microseconds = (int)Math.Min(int.MaxValue, Stopwatch.GetElapsedTime(started).TotalMicroseconds);

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Serve.Calls;
 using Serve.Runtime.Clusters;
+using Serve.Runtime.CoreActors;
 using Serve.Runtime.Wire;
 using Serve.Runtime.Workers;
 
@@ -30,6 +31,9 @@ internal sealed class WorkerSession(FramePump pump, WorkerServer server, Arrivin
     public WorkerFunctions Functions => field ??= new(Assemblies);
 
     public RunThreads Threads { get; } = new();
+
+    /// <summary>The actors that live here.</summary>
+    public WorkerActors Actors => field ??= new(this);
 
     public HeldRefs Held { get; } = new(pump);
 
@@ -74,6 +78,14 @@ internal sealed class WorkerSession(FramePump pump, WorkerServer server, Arrivin
                 break;
             case Frame.BodyOneofCase.Function:
                 Functions.Define(frame.Function);
+                break;
+            case Frame.BodyOneofCase.Actor:
+                Actors.Define(frame.Actor);
+                break;
+            case Frame.BodyOneofCase.Run when frame.Run.ActorId.Length > 0:
+                var call = Actors.RunOf(frame.Run);
+                runs[frame.Run.Id] = call;
+                call.Post();
                 break;
             case Frame.BodyOneofCase.Run:
                 var run = new WorkerRun(this, frame.Run);

@@ -1,0 +1,65 @@
+using System.Reflection;
+using Serve.Runtime.Sessions;
+
+namespace Serve.Runtime.CoreActors;
+
+/// <summary>One attempt of a call in a worker; what comes back after the call has moved on is ignored by its number.</summary>
+internal sealed class RemoteAttempt<TResult>(ActorCallRef<TResult> call, RemoteRunner life, int attempt) : IActorAttempt, IRunListener
+{
+    public ObjectRef Reference => call;
+
+    public ObjectId Id => call.Id;
+
+    public string Name => $"{call.Actor.Construct.Type.Name}.{call.Title}";
+
+    public RemoteFunction? Function => null;
+
+    public string? ActorId => call.Actor.Id.Value;
+
+    public string Method => call.Method;
+
+    public ObjectId? Parent => call.Parent;
+
+    public int Attempt => attempt + 1;
+
+    public CancellationToken Stop => call.Stop;
+
+    public bool IsStream => false;
+
+    public IReadOnlyList<int> GpuIds => [];
+
+    public string? ConcurrencyGroup => call.Plan.Group;
+
+    public object?[] GetArguments() => call.GetArguments();
+
+    public IReadOnlyList<ParameterInfo> ParametersFor(int count) => call.Actor.Methods.Find(call.Method, count).Parameters;
+
+    public void Started(string? workerId)
+    {
+    }
+
+    public void Succeeded(StoredObject result) => call.OnRemoteEnd(attempt, result, null);
+
+    public void Completed() => call.OnRemoteEnd(attempt, null, null);
+
+    public ValueTask ItemAsync(StoredObject item) => ValueTask.CompletedTask;
+
+    public void Failed(Exception failure, bool isSystem) => call.OnRemoteEnd(attempt, null, failure);
+
+    public void OnEnded(SentRun run, TimeSpan took)
+    {
+    }
+
+    public void OnReturned(SentRun run) => OnLost(run, "It gave the call back.");
+
+    public void OnLost(SentRun run, string reason)
+    {
+        // Those that it knew of it sees to itself; one that was just being sent comes back here.
+        life.OnLost(reason);
+        call.OnLost(attempt, reason);
+    }
+
+    public void OnWaiting(SentRun run)
+    {
+    }
+}

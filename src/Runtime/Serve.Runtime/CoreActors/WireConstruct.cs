@@ -1,0 +1,25 @@
+using System.Reflection;
+using Serve.Runtime.Tasks;
+
+namespace Serve.Runtime.CoreActors;
+
+/// <summary>How a worker makes an actor whose arguments have come.</summary>
+internal sealed class WireConstruct(ConstructorInfo constructor, object?[] arguments) : ActorConstruct
+{
+    public override Type Type => constructor.DeclaringType!;
+
+    public override ValueTask<object> MakeAsync(TaskContext context, CancellationToken cancellationToken)
+    {
+        var before = TaskContext.SetOnThread(context);
+        try
+        {
+            return new(constructor.Invoke(BindingFlags.DoNotWrapExceptions, null, arguments, null));
+        }
+        finally
+        {
+            TaskContext.SetOnThread(before);
+        }
+    }
+
+    public override object?[] GetArguments() => arguments;
+}

@@ -1,0 +1,96 @@
+using System.Diagnostics;
+using Serve.Runtime.Tests.Testing;
+using Serve.Runtime.TestWorker;
+
+namespace Serve.Runtime.Tests.CoreActors;
+
+public sealed class WorkerActorTests : IAsyncLifetime
+{
+    private static readonly ActorOptions Apart = new() { Isolation = Isolation.Process };
+    private Cluster ray = null!;
+
+    public async Task InitializeAsync() => ray = await Cluster.Init(new() { NumCpus = 2, WorkerCommand = [TestRuntime.Executable, "worker"] });
+
+    public async Task DisposeAsync() => await ray.DisposeAsync();
+
+    [Fact]
+    public async Task Remote_InAWorker_CallsRunThereInOrder()
+    {
+        var actor = ray.CountActor.Options(Apart).Remote(ray.Put(10));
+        Assert.NotEqual(Environment.ProcessId, await actor.Pid.Remote());
+        Assert.Equal(Enumerable.Range(11, 2000), await ray.Get(Enumerable.Range(0, 2000).Select(_ => actor.Increment.Remote(1)).ToArray()));
+        Assert.Equal(2110, await actor.Increment.Remote(ray.Put(100)));
+        var state = Assert.Single(ray.ListActors());
+        Assert.NotNull(state.WorkerId);
+        Assert.Equal(await actor.Pid.Remote(), state.Pid);
+    }
+
+    [Fact]
+    public async Task Remote_InAWorker_ErrorsArriveAsWhatTheyAre()
+    {
+        var actor = ray.CountActor.Options(Apart).Remote();
+        var thrown = await Assert.ThrowsAsync<UserCodeException>(async () => await actor.Throw.Remote("far away"));
+        Assert.Equal("far away", thrown.Message);
+        Assert.Equal(typeof(InvalidOperationException).FullName, thrown.ExceptionType);
+        Assert.Equal(1, await actor.Increment.Remote(1));
+        var failed = ray.FailingActor.Options(Apart).Remote("no such file");
+        Assert.Contains("no such file", (await Assert.ThrowsAsync<ActorDiedException>(async () => await failed.One.Remote())).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Remote_WorkerDies_CallFailsWithTheCrashReport()
+    {
+        var actor = ray.CountActor.Options(Apart).Remote();
+        var crash = actor.Crash.Remote(7);
+        var after = actor.Read.Remote();
+        Assert.Contains("7", (await Assert.ThrowsAsync<ActorDiedException>(async () => await crash)).Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<ActorDiedException>(async () => await after);
+        Assert.Equal(ActorPhase.Dead, Assert.Single(ray.ListActors()).State);
+    }
+
+    [Fact]
+    public async Task Remote_WorkerIsKilled_IsMadeAgainAndNoCallIsLost()
+    {
+        var actor = ray.CountActor.Options(Apart with { MaxRestarts = -1, MaxTaskRetries = -1 }).Remote(0);
+        var pid = await actor.Pid.Remote();
+        var calls = Enumerable.Range(0, 500).Select(_ => actor.Increment.Remote(1)).ToArray();
+        using (var process = Process.GetProcessById(pid))
+            process.Kill();
+        var seen = await ray.Get(calls);
+
+        // Each life counts from the start, and within a life no call overtakes another.
+        Assert.All(seen.Zip(seen.Skip(1)), pair => Assert.True(pair.Second == pair.First + 1 || pair.Second == 1));
+        Assert.NotEqual(pid, await actor.Pid.Remote());
+        Assert.Equal(1, Assert.Single(ray.ListActors()).NumRestarts);
+    }
+
+    [Fact]
+    public async Task Kill_EndsTheProcess()
+    {
+        var actor = ray.CountActor.Options(Apart).Remote();
+        var pid = await actor.Pid.Remote();
+        actor.Kill();
+        await Assert.ThrowsAsync<ActorDiedException>(async () => await actor.Read.Remote());
+        await Eventually.HoldsAsync(() => !Directory.Exists($"/proc/{pid}"));
+    }
+
+    [Fact]
+    public async Task ExitActor_InAWorker_EndsItAndItsProcess()
+    {
+        var actor = ray.CountActor.Options(Apart with { MaxRestarts = 3 }).Remote();
+        var pid = await actor.Pid.Remote();
+        Assert.Contains("ended itself", (await Assert.ThrowsAsync<ActorDiedException>(async () => await actor.Exit.Remote())).Message, StringComparison.Ordinal);
+        await Eventually.HoldsAsync(() => !Directory.Exists($"/proc/{pid}"));
+    }
+
+    [Fact]
+    public async Task Cancel_InAWorker_CallSeesItsToken()
+    {
+        var actor = ray.CountActor.Options(Apart).Remote();
+        var running = actor.SleepUntilCancelled.Remote();
+        await Task.WhenAny(running.AsTask(), actor.Increment.Remote(0).AsTask());
+        ray.Cancel(running);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await running);
+        await Eventually.HoldsAsync(async () => await actor.Read.Remote() == -1);
+    }
+}
