@@ -1,0 +1,63 @@
+using System.Text.RegularExpressions;
+
+namespace Serve.Generators.Tests;
+
+/// <summary>The code in the guide compiles, with what the generator adds.</summary>
+public sealed partial class DocsTests
+{
+    [Fact]
+    public void CoreGuide_EveryExample_Compiles()
+    {
+        var blocks = Blocks(File.ReadAllText(Path.Combine(Repository(), "docs", "core.md"))).ToArray();
+        Assert.True(blocks.Length > 10, $"{blocks.Length} examples were found");
+
+        // The first one declares what the others use.
+        foreach (var block in blocks.Skip(1))
+        {
+            var problems = Compiles(blocks[0], block);
+            Assert.True(problems.Length == 0, $"{block}\n{problems}");
+        }
+    }
+
+    [Fact]
+    public void Readme_ExampleOfCore_Compiles()
+    {
+        var example = Blocks(File.ReadAllText(Path.Combine(Repository(), "README.md"))).Single(block => block.Contains("Cluster.Init", StringComparison.Ordinal));
+        var split = example.IndexOf("\npublic static", StringComparison.Ordinal);
+
+        Assert.Equal("", Compiles(example[split..], example[..split]));
+    }
+
+    private static string Compiles(string declarations, string example)
+    {
+        var init = example.Contains("Cluster.Init", StringComparison.Ordinal) ? "" : "await using var ray = await Cluster.Init();";
+        var source = $$"""
+            using System.IO;
+            using System.Net.Http;
+            {{declarations}}
+
+            internal static class Example
+            {
+                public static async Task Main()
+                {
+            {{init}}
+            {{example}}
+                }
+            }
+            """;
+        return string.Join("\n", Compiled.From(source).Problems());
+    }
+
+    private static IEnumerable<string> Blocks(string document) => Fence().Matches(document).Select(match => match.Groups[1].Value);
+
+    private static string Repository()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "Serve.sln")))
+            folder = folder.Parent!;
+        return folder.FullName;
+    }
+
+    [GeneratedRegex("^```csharp\n(.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline)]
+    private static partial Regex Fence();
+}

@@ -1,0 +1,39 @@
+namespace Serve.Runtime.Tests.Parallel;
+
+public sealed class AsCompletedTests : IAsyncLifetime
+{
+    private Cluster ray = null!;
+
+    public async Task InitializeAsync() => ray = await Cluster.Init(new() { NumCpus = 4 });
+
+    public async Task DisposeAsync() => await ray.DisposeAsync();
+
+    [Fact]
+    public async Task AsCompleted_FirstIsSlow_OthersComeBeforeIt()
+    {
+        using var gate = new ManualResetEventSlim();
+        ObjectRef<int>[] refs = [ray.Run(() => gate.Wait(TimeSpan.FromSeconds(20)) ? 1 : -1), ray.Run(() => 2), ray.Put(3)];
+        var results = new List<int>();
+
+        await foreach (var result in ray.AsCompleted(refs))
+        {
+            results.Add(result);
+            if (results.Count == 2)
+                gate.Set();
+        }
+
+        Assert.Equal(1, results[^1]);
+        Assert.Equal([1, 2, 3], results.Order());
+    }
+
+    [Fact]
+    public async Task AsCompleted_OneFails_Throws() => await Assert.ThrowsAsync<UserCodeException>(async () =>
+    {
+        await foreach (var _ in ray.AsCompleted([ray.Run(int () => throw new FormatException())]))
+        {
+        }
+    });
+
+    [Fact]
+    public void WithProgress_NoTerminal_SameItems() => Assert.Equal([1, 2, 3], new[] { 1, 2, 3 }.WithProgress("items"));
+}
