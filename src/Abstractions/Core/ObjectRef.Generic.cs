@@ -48,9 +48,14 @@ public class ObjectRef<T> : ObjectRef
     {
         get
         {
+            var known = Volatile.Read(ref settled) == 2;
+            var seen = value;
+
+            // The value is read first: one that is being freed has its error by then.
+            Volatile.ReadBarrier();
             if (Error is { } failure)
                 ExceptionDispatchInfo.Throw(failure);
-            return Volatile.Read(ref settled) == 2 ? value! : Load();
+            return known ? seen! : Load();
         }
     }
 
@@ -88,10 +93,15 @@ public class ObjectRef<T> : ObjectRef
         return true;
     }
 
+    private protected override void DropValue() => value = default;
+
     // Two readers may both load; they get equal objects, and the first one's stays.
     private T Load()
     {
-        var loaded = (T)Stored!.Load(typeof(T))!;
+        var stored = Stored!;
+        var loaded = (T)stored.Load(typeof(T))!;
+        if (stored.RemembersLoaded)
+            return loaded;
         value = loaded;
         Volatile.Write(ref settled, 2);
         return loaded;

@@ -43,7 +43,11 @@ public abstract class ObjectRef
     internal StoredObject? Stored
     {
         get => Volatile.Read(ref stored);
-        set => Volatile.Write(ref stored, value);
+        set
+        {
+            value?.BelongsTo(this);
+            Volatile.Write(ref stored, value);
+        }
     }
 
     internal abstract Type ValueType { get; }
@@ -53,6 +57,20 @@ public abstract class ObjectRef
 
     /// <summary>The object once it is there, for a call that takes it as an argument.</summary>
     internal abstract Task<object?> BoxAsync(CancellationToken cancellationToken);
+
+    /// <summary>Frees the object; getting it throws from now on. One that is not ready is freed when it is.</summary>
+    internal void Free()
+    {
+        if (!ready && TryOnReady(new FreeWhenReady(this)))
+            return;
+        if (Volatile.Read(ref error) is null)
+            Volatile.Write(ref error, new ObjectLostException($"Object {Id} is gone: it was freed with Cluster.Free."));
+        Stored?.Free("it was freed with Cluster.Free");
+        DropValue();
+    }
+
+    /// <summary>Forgets the value of a ref whose <see cref="Error"/> says why.</summary>
+    private protected abstract void DropValue();
 
     /// <summary>Says that someone waits for it. A ref to an object elsewhere asks for it when this is first called.</summary>
     /// <param name="fetch">False when only its readiness matters.</param>
@@ -99,6 +117,11 @@ public abstract class ObjectRef
             next.Next = null;
             next.Run();
         }
+    }
+
+    private sealed class FreeWhenReady(ObjectRef reference) : RefContinuation
+    {
+        internal override void Run() => reference.Free();
     }
 
     private sealed class EndedMark : RefContinuation

@@ -1,5 +1,6 @@
 using Serve.Calls;
 using Serve.Runtime.CoreActors;
+using Serve.Runtime.Objects;
 using Serve.Runtime.Placement;
 using Serve.Runtime.Serialization;
 using Serve.Runtime.Sessions;
@@ -15,8 +16,8 @@ internal sealed partial class HeadCluster(ClusterOptions options, NodeParts? nod
     private long lastId;
     private readonly Lock workersSync = new();
     private ClusterWorkers? workers;
-    private ValueCodec? codec;
     private ActorTable? actors;
+    private ObjectStore? objects;
     private int disposed;
 
     public ClusterOptions Options => options;
@@ -37,8 +38,14 @@ internal sealed partial class HeadCluster(ClusterOptions options, NodeParts? nod
     /// <summary>The actors; made when first needed.</summary>
     internal ActorTable Actors => LazyInitializer.EnsureInitialized(ref actors, () => new(this))!;
 
+    /// <summary>The objects that are not only this process's: in shared memory, on disk, lent to workers. Made when first needed.</summary>
+    internal ObjectStore Objects => LazyInitializer.EnsureInitialized(ref objects, () => new(this))!;
+
     /// <summary>Writes and reads values for other processes.</summary>
-    internal ValueCodec Codec => LazyInitializer.EnsureInitialized(ref codec, () => new(options.Serializers))!;
+    internal ValueCodec Codec => Objects.Codec;
+
+    /// <summary>The workers, where there are any.</summary>
+    internal ClusterWorkers? StartedWorkers => Volatile.Read(ref workers);
 
     /// <summary>Worker processes, and the session with each; made when first needed.</summary>
     internal ClusterWorkers Workers
@@ -62,7 +69,8 @@ internal sealed partial class HeadCluster(ClusterOptions options, NodeParts? nod
     {
         ObjectDisposedException.ThrowIf(IsDisposed, this);
         var reference = new ObjectRef<T>(this, NextId());
-        reference.TrySetResult(value);
+        if (!LargeValue<T>.IsLarge(value) || !Objects.TryPut(reference, value))
+            reference.TrySetResult(value);
         return reference;
     }
 
@@ -85,7 +93,7 @@ internal sealed partial class HeadCluster(ClusterOptions options, NodeParts? nod
             throw new NotImplementedException();
     }
 
-    public override void Free(params IEnumerable<ObjectRef> references) => throw new NotImplementedException();
+    public override void Free(params IEnumerable<ObjectRef> references) => ObjectStore.Free(this, references);
 
     public override ActorHandle<TActor> GetActor<TActor>(string name) => Actors.Get<TActor>(name);
 
@@ -104,7 +112,7 @@ internal sealed partial class HeadCluster(ClusterOptions options, NodeParts? nod
 
     public override IReadOnlyList<ActorState> ListActors() => Actors.List();
 
-    public override IReadOnlyList<ObjectState> ListObjects() => throw new NotImplementedException();
+    public override IReadOnlyList<ObjectState> ListObjects() => ObjectList.Of(this);
 
     public override IReadOnlyList<WorkerState> ListWorkers() => throw new NotImplementedException();
 
@@ -127,6 +135,7 @@ internal sealed partial class HeadCluster(ClusterOptions options, NodeParts? nod
         if (made is not null)
             await made.DisposeAsync().ConfigureAwait(false);
         await Threads.DisposeAsync().ConfigureAwait(false);
+        Volatile.Read(ref objects)?.Dispose();
     }
 
     internal override ObjectRef<TItem> TakeItem<TTuple, TItem>(ObjectRef<TTuple> tuple, int index)

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Serve.Runtime.Objects;
 
 namespace Serve.Runtime.Serialization;
 
@@ -16,10 +17,10 @@ internal sealed class ArrayForm(Type arrayType) : ValueForm
             return codec.Store(new(ValueFormat.Elements, declared, actual, lengths), start, array.LongLength * elementSize);
     }
 
-    public override object? Decode(EncodedObject stored, Type type) => Read(stored, type, element, elementSize);
-
-    public static unsafe Array Read(EncodedObject stored, Type arrayType, Type element, int elementSize)
+    public override unsafe object? Decode(EncodedObject stored, Type type)
     {
+        if (stored is SharedObject shared)
+            return shared.LoadArray(type, element, elementSize);
         var count = stored.Size / elementSize;
         var array = stored.Shape.Lengths is { } lengths ? Array.CreateInstance(element, lengths) : Array.CreateInstance(element, count);
         using var view = stored.Open();

@@ -7,5 +7,32 @@ internal sealed class CompositeObject(ValueCodec codec, ValueShape shape, IReadO
 
     internal override long Size { get; } = items.Sum(item => item.Size);
 
+    public override bool IsShared { get; } = items.Any(item => item.IsShared);
+
+    public override void Pin()
+    {
+        foreach (var item in items)
+            item.Pin();
+    }
+
+    public override void Unpin()
+    {
+        foreach (var item in items)
+            item.Unpin();
+    }
+
     internal override ByteView Open() => items[0].Open();
+
+    internal override void BelongsTo(ObjectRef reference)
+    {
+        base.BelongsTo(reference);
+        foreach (var item in items)
+            item.BelongsTo(reference);
+    }
+
+    internal override void Free(string reason)
+    {
+        foreach (var item in items)
+            item.Free(reason);
+    }
 }

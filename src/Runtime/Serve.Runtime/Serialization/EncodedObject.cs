@@ -13,10 +13,28 @@ internal abstract class EncodedObject(ValueCodec codec, ValueShape shape) : Stor
     /// <summary>Where the refs come from that are inside; null when this process made the value.</summary>
     public IRefResolver? Peer { get; init; }
 
+    /// <summary>Whether a ref has it as its object; an argument that was passed by value is nobody's.</summary>
+    public bool IsOwned { get; private set; }
+
+    internal override void BelongsTo(ObjectRef reference) => IsOwned = true;
+
     internal override object? Load(Type type) => codec.Decode(this, type);
 
     /// <summary>Its bytes, to be read until disposed.</summary>
     internal abstract ByteView Open();
+
+    /// <summary>Whether another process opens its bytes rather than getting them in a message.</summary>
+    public virtual bool IsShared => false;
+
+    /// <summary>Keeps its bytes where another process can open them, from before it is sent until that has happened.</summary>
+    public virtual void Pin()
+    {
+    }
+
+    /// <summary>Undoes one <see cref="Pin"/>.</summary>
+    public virtual void Unpin()
+    {
+    }
 
     internal ObjectRef Resolve(long id, Type valueType)
     {

@@ -1,3 +1,6 @@
+using System.Runtime.InteropServices;
+using Serve.Runtime.Objects;
+
 namespace Serve.Runtime.Serialization;
 
 /// <summary>Memory of unmanaged elements, stored as an array of them is.</summary>
@@ -13,8 +16,12 @@ internal sealed class MemoryForm<T> : ValueForm
 
     public override unsafe object? Decode(EncodedObject stored, Type type)
     {
+        if (stored is SharedObject shared)
+            return Box(type, shared.LoadMemory<T>());
         using var view = stored.Open();
         var array = new ReadOnlySpan<T>(view.Pointer, checked((int)(view.Length / sizeof(T)))).ToArray();
-        return type == typeof(Memory<T>) ? (object)new Memory<T>(array) : new ReadOnlyMemory<T>(array);
+        return Box(type, array);
     }
+
+    private static object Box(Type type, ReadOnlyMemory<T> memory) => type == typeof(Memory<T>) ? MemoryMarshal.AsMemory(memory) : (object)memory;
 }

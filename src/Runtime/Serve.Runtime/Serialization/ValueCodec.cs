@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Serve.Calls;
 using Serve.Runtime.Methods;
+using Serve.Runtime.Objects;
 
 namespace Serve.Runtime.Serialization;
 
@@ -25,6 +26,9 @@ internal sealed class ValueCodec
     }
 
     public JsonSerializerOptions Json => json.Value;
+
+    /// <summary>Where large values go; null where there is no shared memory, and all of them travel in messages.</summary>
+    public ISegmentSource? Segments { get; init; }
 
     /// <summary>Writes a value.</summary>
     /// <param name="declared">The type of the parameter, the result or the ref.</param>
@@ -82,11 +86,19 @@ internal sealed class ValueCodec
         return FormOf(actual ?? declared).Encode(this, declared, actual, value);
     }
 
-    public EncodedObject Store(ValueShape shape, ReadOnlyMemory<byte> bytes, IReadOnlyList<object>? references = null) =>
-        new InlineObject(this, shape, bytes) { References = references ?? [] };
+    /// <summary>Keeps bytes that were made for this: as they are, or in shared memory when there are many.</summary>
+    public unsafe EncodedObject Store(ValueShape shape, ReadOnlyMemory<byte> bytes, IReadOnlyList<object>? references = null)
+    {
+        if (Segments is null || bytes.Length < ISegmentSource.Least)
+            return new InlineObject(this, shape, bytes) { References = references ?? [] };
+        using var pin = bytes.Pin();
+        return Segments.Store(this, shape, (byte*)pin.Pointer, bytes.Length, references ?? []);
+    }
 
-    public unsafe EncodedObject Store(ValueShape shape, byte* start, long length) =>
-        new InlineObject(this, shape, new ReadOnlySpan<byte>(start, checked((int)length)).ToArray());
+    /// <summary>Copies bytes, to shared memory when there are many.</summary>
+    public unsafe EncodedObject Store(ValueShape shape, byte* start, long length) => Segments is null || length < ISegmentSource.Least
+        ? new InlineObject(this, shape, new ReadOnlySpan<byte>(start, checked((int)length)).ToArray())
+        : Segments.Store(this, shape, start, length, []);
 
     // What a value's own type decides about its bytes: null when the declared one is enough to write all of it and to read it back.
     private Type? ActualOf(Type declared, Type own)

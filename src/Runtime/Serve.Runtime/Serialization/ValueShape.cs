@@ -9,4 +9,7 @@ internal sealed record ValueShape(ValueFormat Format, Type Declared, Type? Actua
 {
     /// <summary>The type by which the bytes are read.</summary>
     public Type Stored => Actual ?? Declared;
+
+    /// <summary>How many dimensions an array has.</summary>
+    public int Rank => Lengths?.Length ?? 1;
 }

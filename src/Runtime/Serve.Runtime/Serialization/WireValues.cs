@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using Serve.Runtime.Objects;
 
 namespace Serve.Runtime.Serialization;
 
@@ -30,6 +31,9 @@ internal static class WireValues
             case InlineObject inline:
                 value.Inline = UnsafeByteOperations.UnsafeWrap(inline.Bytes);
                 break;
+            case SharedObject shared:
+                value.Segment = shared.ToWire();
+                break;
             case CompositeObject composite:
                 value.Items = new();
                 value.Items.Values.AddRange(composite.Items.Select(item => ToWire(item, item.Shape.Declared, peer)));
@@ -54,6 +58,7 @@ internal static class WireValues
         return value.ContentCase switch
         {
             Wire.Value.ContentOneofCase.Items => new CompositeObject(codec, shape, Items(value, shape, codec, peer)) { References = held, Peer = peer },
+            Wire.Value.ContentOneofCase.Segment => codec.Segments!.Adopt(codec, shape, Segment.Open(value.Segment), held, peer),
             _ => new InlineObject(codec, shape, value.Inline.Memory) { References = held, Peer = peer },
         };
     }

@@ -27,6 +27,9 @@ internal sealed class ClusterWorkers : IAsyncDisposable
 
     public TaskWorkers Tasks { get; }
 
+    /// <summary>What the workers hold refs to: an object once for each worker that does.</summary>
+    public IEnumerable<ObjectRef> Lent => pool.Running.SelectMany(worker => worker.OpenedSession?.Lent.All ?? []);
+
     /// <summary>A worker that runs, and the session with it.</summary>
     public async Task<HeadSession> OpenAsync(WorkerPlacement placement, CancellationToken cancellationToken)
     {

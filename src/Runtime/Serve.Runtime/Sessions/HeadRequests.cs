@@ -14,7 +14,11 @@ internal sealed class HeadRequests(HeadCluster cluster)
 
     public ValueCodec Codec => cluster.Codec;
 
-    public Hello Hello() => new() { FirstId = Interlocked.Increment(ref lastSession) << IdBits };
+    public Hello Hello() => new()
+    {
+        FirstId = Interlocked.Increment(ref lastSession) << IdBits,
+        Serializers = { cluster.Options.Serializers.Select(serializer => serializer.GetType().AssemblyQualifiedName) },
+    };
 
     public void Receive(HeadSession session, Frame frame)
     {
@@ -25,6 +29,9 @@ internal sealed class HeadRequests(HeadCluster cluster)
                 break;
             case Frame.BodyOneofCase.Put:
                 Put(session, frame.Put);
+                break;
+            case Frame.BodyOneofCase.Taken:
+                session.Supplied.Taken(frame.Taken);
                 break;
             case Frame.BodyOneofCase.CancelTask:
                 if (session.Lent.Find(frame.CancelTask.Id) is { } cancelled)
@@ -76,7 +83,12 @@ internal sealed class HeadRequests(HeadCluster cluster)
                 if (reference.Error is { } failure)
                     ready.Error = WireErrors.ToWire(failure);
                 else
-                    ready.Value = session.Values.Write(session.Values.Codec.Of(reference), reference.ValueType);
+                {
+                    var stored = session.Values.Codec.Of(reference);
+                    if (stored.IsShared)
+                        session.Supplied.Keep(number, stored);
+                    ready.Value = session.Values.Write(stored, reference.ValueType);
+                }
             }
             catch (Exception thrown)
             {

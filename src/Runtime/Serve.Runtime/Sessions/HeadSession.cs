@@ -41,6 +41,9 @@ internal sealed class HeadSession : IDisposable
 
     public SessionValues Values { get; }
 
+    /// <summary>Memory that the worker is about to open.</summary>
+    public SuppliedMemory Supplied { get; } = new();
+
     /// <summary>Runs that are there and not answered.</summary>
     public int Count => sent.Count;
 
@@ -180,6 +183,7 @@ internal sealed class HeadSession : IDisposable
         pump.Close(discard: true);
         var reason = await worker.SeeEndAsync().ConfigureAwait(false);
         Lent.Clear();
+        Supplied.Clear();
         foreach (var run in sent.Values)
             Lose(run, reason);
         stream.Dispose();

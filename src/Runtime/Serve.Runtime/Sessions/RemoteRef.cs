@@ -19,8 +19,18 @@ internal sealed class RemoteRef<T>(WorkerSession session, Hold hold) : ObjectRef
     public void Settle(Ready ready)
     {
         if (ready.Error is { } error)
+        {
             TrySetException(WireErrors.FromWire(error));
-        else
+            return;
+        }
+
+        try
+        {
             TrySetStored(session.Values.Keep(ready.Value, typeof(T)));
+        }
+        catch (ServeException thrown)
+        {
+            TrySetException(thrown);
+        }
     }
 }

@@ -49,9 +49,8 @@ internal static class RunFrames
     private static Value Write(SentRun sent, SessionValues values, object? argument, Type declared, string subject)
     {
         var encoded = values.Codec.Encode(declared, argument, subject);
-        var value = values.Write(encoded, declared);
-        if (SessionValues.IsShared(value))
+        if (encoded.IsShared)
             sent.Keep(encoded);
-        return value;
+        return values.Write(encoded, declared);
     }
 }

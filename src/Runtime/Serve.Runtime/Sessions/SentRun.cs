@@ -1,3 +1,4 @@
+using Serve.Runtime.Serialization;
 using Serve.Runtime.Tasks;
 
 namespace Serve.Runtime.Sessions;
@@ -7,7 +8,7 @@ internal sealed class SentRun(ITaskAttempt attempt, IRunListener listener)
 {
     private CancellationTokenRegistration stop;
     private HeadSession? session;
-    private List<StoredObject>? kept;
+    private List<EncodedObject>? kept;
 
     public ITaskAttempt Attempt => attempt;
 
@@ -17,8 +18,12 @@ internal sealed class SentRun(ITaskAttempt attempt, IRunListener listener)
 
     public HeadSession? Session => Volatile.Read(ref session);
 
-    /// <summary>Keeps memory that the worker maps while the run lasts.</summary>
-    public void Keep(StoredObject argument) => (kept ??= []).Add(argument);
+    /// <summary>Keeps memory where the worker can open it while the run lasts.</summary>
+    public void Keep(EncodedObject argument)
+    {
+        argument.Pin();
+        (kept ??= []).Add(argument);
+    }
 
     /// <summary>How many waits of its it is in now.</summary>
     public int Waits { get; set; }
@@ -35,5 +40,16 @@ internal sealed class SentRun(ITaskAttempt attempt, IRunListener listener)
     }
 
     /// <summary>It is over: nothing is listened to any more.</summary>
-    public void End() => stop.Unregister();
+    public void End()
+    {
+        stop.Unregister();
+        foreach (var argument in Interlocked.Exchange(ref kept, null) ?? [])
+        {
+            argument.Unpin();
+
+            // What was written for this call alone is nobody's any more.
+            if (!argument.IsOwned)
+                argument.Free("its call has ended");
+        }
+    }
 }

@@ -2,6 +2,8 @@ using System.Collections.Concurrent;
 using Serve.Calls;
 using Serve.Runtime.Clusters;
 using Serve.Runtime.CoreActors;
+using Serve.Runtime.Objects;
+using Serve.Runtime.Serialization;
 using Serve.Runtime.Wire;
 using Serve.Runtime.Workers;
 
@@ -102,14 +104,21 @@ internal sealed class WorkerSession(FramePump pump, WorkerServer server, Arrivin
             case Frame.BodyOneofCase.Ready:
                 if (demands.TryRemove(frame.Ready.Number, out var demand))
                     demand.Settle(frame.Ready);
+                if (frame.Ready.Value is { } supplied && SessionValues.IsShared(supplied))
+                    Send(new() { Taken = frame.Ready.Number });
                 break;
             case Frame.BodyOneofCase.ItemTaken:
                 if (windows.TryGetValue(frame.ItemTaken.Id, out var window))
                     window.Taken();
                 break;
             case Frame.BodyOneofCase.Taken:
-                if (shared.TryGetValue(frame.Taken, out var keeps) && keeps.TryDequeue(out _) && keeps.IsEmpty)
-                    shared.TryRemove(frame.Taken, out _);
+                if (shared.TryGetValue(frame.Taken, out var keeps) && keeps.TryDequeue(out var handedOver))
+                {
+                    handedOver.Free("it was handed over");
+                    if (keeps.IsEmpty)
+                        shared.TryRemove(frame.Taken, out _);
+                }
+
                 break;
             case Frame.BodyOneofCase.Answer:
                 Settle(frame.Answer);
@@ -176,10 +185,13 @@ internal sealed class WorkerSession(FramePump pump, WorkerServer server, Arrivin
 
     private void Begin(Hello hello)
     {
-        values = new(new([]), new WorkerRefs(this));
+        values = new(new(hello.Serializers.Select(MakeSerializer)) { Segments = new WorkerSegments() }, new WorkerRefs(this));
         cluster = new(this, hello.FirstId);
         arrival.Arrive(cluster);
     }
+
+    private static ValueSerializer MakeSerializer(string type) => (ValueSerializer)Activator.CreateInstance(
+        ValueTypes.Find(type) ?? throw new NotSerializableException($"This worker has no {type}, which ClusterOptions.Serializers names."))!;
 
     private void Recall(long number)
     {

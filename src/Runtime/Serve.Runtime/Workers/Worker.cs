@@ -169,11 +169,10 @@ internal sealed class Worker(string id, string? key, string label, string logFil
             return session ??= open();
     }
 
-    public void CloseSession()
-    {
-        if (session is { IsCompletedSuccessfully: true } open)
-            open.Result.Dispose();
-    }
+    /// <summary>That session, once it is open.</summary>
+    public Sessions.HeadSession? OpenedSession => session is { IsCompletedSuccessfully: true } open ? open.Result : null;
+
+    public void CloseSession() => OpenedSession?.Dispose();
 
     public string? Token { get; private set; }
 

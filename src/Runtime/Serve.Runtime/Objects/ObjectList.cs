@@ -1,0 +1,50 @@
+using Serve.Runtime.Clusters;
+using Serve.Runtime.Methods;
+using Serve.Runtime.Serialization;
+using Serve.Runtime.Tasks;
+
+namespace Serve.Runtime.Objects;
+
+/// <summary>Lists the objects of a cluster. Holds no state.</summary>
+internal static class ObjectList
+{
+    public static IReadOnlyList<ObjectState> Of(HeadCluster cluster)
+    {
+        var borrowers = new Dictionary<ObjectRef, int>();
+        foreach (var reference in cluster.StartedWorkers?.Lent ?? [])
+            borrowers[reference] = borrowers.GetValueOrDefault(reference) + 1;
+        var listed = new List<(long Number, ObjectState State)>();
+        var seen = new HashSet<ObjectRef>();
+        foreach (var shared in cluster.Objects.All)
+        {
+            var reference = shared.Reference is { } weak && weak.TryGetTarget(out var alive) ? alive : null;
+            if (reference is null || seen.Add(reference))
+                listed.Add((reference?.Id.Number ?? 0, State(reference, shared, shared.Size, borrowers)));
+            else
+                listed[listed.FindIndex(entry => entry.Number == reference.Id.Number)] = (reference.Id.Number, State(reference, shared, reference.Stored?.Size ?? shared.Size, borrowers));
+        }
+
+        foreach (var reference in borrowers.Keys)
+        {
+            if (reference.IsReady && !reference.IsFaulted && seen.Add(reference))
+                listed.Add((reference.Id.Number, State(reference, null, reference.Stored?.Size ?? 0, borrowers)));
+        }
+
+        return [.. listed.OrderBy(entry => entry.Number).Select(entry => entry.State)];
+    }
+
+    private static ObjectState State(ObjectRef? reference, SharedObject? shared, long size, Dictionary<ObjectRef, int> borrowers) => new()
+    {
+        ObjectId = reference?.Id.ToString() ?? "",
+        Size = size,
+        Location = shared is null ? "memory" : shared.IsOnDisk ? "disk" : "shared_memory",
+        Type = TypeNames.Of(reference?.ValueType is { } type && type != typeof(object) ? type : shared?.Shape.Stored ?? (reference?.Stored as EncodedObject)?.Shape.Stored ?? typeof(object)),
+        CreatedBy = reference switch
+        {
+            null => "argument",
+            ITaskAttempt attempt => attempt.Name,
+            _ => "Put",
+        },
+        Borrowers = reference is null ? 0 : borrowers.GetValueOrDefault(reference),
+    };
+}

@@ -1,0 +1,29 @@
+using System.Globalization;
+
+namespace Serve.Runtime.Tests.Objects;
+
+/// <summary>What processes take of the machine's memory.</summary>
+internal static class ProcessMemory
+{
+    /// <summary>The proportional set size of this process and its children: a page that several map counts once in all.</summary>
+    public static long OfTree() => Tree(Environment.ProcessId).Sum(Of);
+
+    private static IEnumerable<int> Tree(int process)
+    {
+        yield return process;
+        foreach (var task in Directory.GetDirectories($"/proc/{process}/task"))
+        {
+            foreach (var child in File.ReadAllText($"{task}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            {
+                foreach (var below in Tree(int.Parse(child, CultureInfo.InvariantCulture)))
+                    yield return below;
+            }
+        }
+    }
+
+    private static long Of(int process)
+    {
+        var line = File.ReadLines($"/proc/{process}/smaps_rollup").First(line => line.StartsWith("Pss:", StringComparison.Ordinal));
+        return 1024 * long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+    }
+}

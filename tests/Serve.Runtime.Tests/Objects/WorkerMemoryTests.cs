@@ -1,0 +1,107 @@
+using Serve.Calls;
+using Serve.Runtime.Clusters;
+using Serve.Runtime.TestWorker;
+using Serve.Runtime.Tests.Sessions;
+using Serve.Runtime.Tests.Testing;
+using Eventually = Serve.Tests.Eventually;
+
+namespace Serve.Runtime.Tests.Objects;
+
+/// <summary>Objects and values between this process and workers.</summary>
+[Collection("Shared memory")]
+public sealed class WorkerMemoryTests : IAsyncDisposable
+{
+    private const int Count = 6_000_000;
+
+    private readonly HeadCluster cluster = new(new()
+    {
+        WorkerCommand = [TestRuntime.Executable, "worker"],
+        Isolation = Isolation.Process,
+        NumCpus = 2,
+        Serializers = [new SealedSerializer()],
+    });
+
+    public ValueTask DisposeAsync() => cluster.DisposeAsync();
+
+    [Fact]
+    public async Task Argument_PutArray_IsMappedAndNotCopied()
+    {
+        var reference = cluster.Put(ArrayJobs.Numbers(Count, 5));
+
+        Assert.Equal(5, await Run<double>(nameof(ArrayJobs.First), reference));
+        Assert.True(await Run<bool>(nameof(ArrayJobs.IsMapped), reference));
+        Assert.Equal(Count * sizeof(double), cluster.Objects.Used);
+    }
+
+    [Fact]
+    public async Task Argument_MemoryOfAPutArray_IsReadAsMemory() =>
+        Assert.Equal(5, await Run<double>(nameof(ArrayJobs.FirstOfMemory), cluster.Put<ReadOnlyMemory<double>>(ArrayJobs.Numbers(Count, 5))));
+
+    [Fact]
+    public async Task Argument_PutArrayOfTwoDimensions_ArrivesWhole()
+    {
+        var square = new double[3000, 3000];
+        square[0, 0] = 1;
+        square[2999, 2999] = 2;
+
+        Assert.Equal(3, await Run<double>(nameof(ArrayJobs.Corner), cluster.Put(square)));
+    }
+
+    [Fact]
+    public async Task Argument_OneArrayForTwentyTasks_TakesItsMemoryOnce()
+    {
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Run<double>(nameof(ArrayJobs.First), new double[1])));
+        var array = ArrayJobs.Numbers(10_000_000, 5);
+        var before = ProcessMemory.OfTree();
+
+        var reference = cluster.Put(array);
+        Assert.All(await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Run<double>(nameof(ArrayJobs.First), reference))), first => Assert.Equal(5, first));
+
+        Assert.InRange(ProcessMemory.OfTree() + cluster.Objects.Used - before, 0, 150_000_000);
+        GC.KeepAlive(array);
+    }
+
+    [Fact]
+    public async Task Result_LargeArray_BelongsToTheHeadAndTheWorkerLetsGo()
+    {
+        var attempt = Start<double[]>(nameof(ArrayJobs.Numbers), Count, 3.0);
+        var array = await attempt.Result.SoonAsync();
+
+        Assert.Equal(Count, array.Length);
+        Assert.Equal(3, array[^1]);
+        Assert.Equal(Count * sizeof(double), cluster.Objects.Used);
+        await Eventually.True(() => Run<int>(nameof(ArrayJobs.OpenMemory)).GetAwaiter().GetResult() == 0);
+        GC.KeepAlive(attempt);
+    }
+
+    [Fact]
+    public async Task Result_TupleWithALargeArray_ArrivesWhole()
+    {
+        var (name, values) = await Run<(string, double[])>(nameof(ArrayJobs.Named), "n", Count);
+
+        Assert.Equal("n", name);
+        Assert.Equal(2, values[Count / 2]);
+    }
+
+    [Fact]
+    public async Task Argument_TypeWithARegisteredSerializer_ReachesTheWorker() =>
+        Assert.Equal(9, await Run<int>(nameof(ArrayJobs.Reveal), Sealed.Of(9)));
+
+    [Fact]
+    public async Task Argument_LargeArrayByValue_IsFreedWhenTheTaskHasEnded()
+    {
+        Assert.Equal(5, await Run<double>(nameof(ArrayJobs.First), ArrayJobs.Numbers(Count, 5)));
+
+        await Eventually.True(() => cluster.Objects.Used == 0, () => $"{cluster.Objects.Used}");
+    }
+
+    private Task<T> Run<T>(string method, params object?[] arguments) => Start<T>(method, arguments).Result.SoonAsync();
+
+    private FakeAttempt<T> Start<T>(string method, params object?[] arguments)
+    {
+        var attempt = new FakeAttempt<T>(
+            cluster, new(typeof(ArrayJobs), method, false, new()), [.. arguments.Select(argument => argument is ObjectRef reference ? new RefArgument(reference) : argument)]);
+        cluster.Workers.Tasks.Start(attempt);
+        return attempt;
+    }
+}

@@ -1,0 +1,59 @@
+namespace Serve.Runtime.TestWorker;
+
+/// <summary>Tasks on large arrays, and on values that travel in other ways.</summary>
+public static partial class ArrayJobs
+{
+    private static readonly List<object> Kept = [];
+
+    [Remote]
+    public static double First(double[] array) => array[0];
+
+    [Remote]
+    public static double FirstOfMemory(ReadOnlyMemory<double> memory) => memory.Span[0];
+
+    [Remote]
+    public static double Corner(double[,] array) => array[0, 0] + array[array.GetLength(0) - 1, array.GetLength(1) - 1];
+
+    [Remote]
+    public static double[] Numbers(int count, double value)
+    {
+        var array = new double[count];
+        Array.Fill(array, value);
+        return array;
+    }
+
+    [Remote]
+    public static (string Name, double[] Values) Named(string name, int count) => (name, Numbers(count, 2));
+
+    /// <summary>Whether the array's pages are a segment's.</summary>
+    [Remote]
+    public static unsafe bool IsMapped(double[] array)
+    {
+        fixed (double* start = array)
+        {
+            var middle = (long)(start + (array.Length / 2));
+            return File.ReadLines("/proc/self/maps").Where(line => line.Contains("memfd:serve-", StringComparison.Ordinal)).Select(line => line.Split(' ')[0].Split('-'))
+                .Any(ends => Convert.ToInt64(ends[0], 16) <= middle && middle < Convert.ToInt64(ends[1], 16));
+        }
+    }
+
+    /// <summary>Keeps it in this worker; how many it keeps now.</summary>
+    [Remote]
+    public static int Keep(double[] array)
+    {
+        Kept.Add(array);
+        return Kept.Count;
+    }
+
+    [Remote]
+    public static int Reveal(Sealed value) => value.Reveal();
+
+    /// <summary>How much memory without a name this worker has open.</summary>
+    [Remote]
+    public static int OpenMemory()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        return Directory.GetFiles("/proc/self/fd").Count(file => new FileInfo(file).LinkTarget?.Contains("memfd:serve-", StringComparison.Ordinal) == true);
+    }
+}
