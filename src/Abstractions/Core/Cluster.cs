@@ -176,6 +176,9 @@ public abstract class Cluster : IAsyncDisposable
             this, TupleItem<TTuple, TItem>.Get, (Arg<TTuple>)tuple, (Arg<int>)index, isAsync: false,
             new() { Name = $"Item{index + 1}", NumCpus = 0, Isolation = Isolation.None }, static (get, items, i, _) => new ValueTask<TItem>(get(items, i)));
 
+    /// <summary>Has code go on when an object is ready.</summary>
+    internal abstract void Await(ObjectRef reference, Action<object?> continuation, object? state, System.Threading.Tasks.Sources.ValueTaskSourceOnCompletedFlags flags);
+
     /// <summary>Blocks this thread for an object.</summary>
     internal abstract T GetBlocking<T>(ObjectRef<T> reference, TimeSpan? timeout);
 }

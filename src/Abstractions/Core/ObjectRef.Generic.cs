@@ -1,12 +1,13 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
+using System.Threading.Tasks.Sources;
 
 namespace Serve;
 
 /// <summary>A reference to an object of a known type: await it (as often as you like), or pass it on un-awaited.</summary>
 /// <typeparam name="T">The object's type.</typeparam>
-public class ObjectRef<T> : ObjectRef
+public class ObjectRef<T> : ObjectRef, IValueTaskSource<T>
 {
     private T? value;
     private int settled;
@@ -59,6 +60,17 @@ public class ObjectRef<T> : ObjectRef
         }
     }
 
+    /// <inheritdoc/>
+    ValueTaskSourceStatus IValueTaskSource<T>.GetStatus(short token) =>
+        !IsReady ? ValueTaskSourceStatus.Pending : Error is null ? ValueTaskSourceStatus.Succeeded : ValueTaskSourceStatus.Faulted;
+
+    /// <inheritdoc/>
+    T IValueTaskSource<T>.GetResult(short token) => Result;
+
+    /// <inheritdoc/>
+    void IValueTaskSource<T>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        Cluster.Await(this, continuation, state, flags);
+
     internal override object? Box() => Result;
 
     internal override async Task<object?> BoxAsync(CancellationToken cancellationToken) =>
@@ -85,7 +97,7 @@ public class ObjectRef<T> : ObjectRef
         return true;
     }
 
-    internal bool TrySetException(Exception failure)
+    internal override bool TrySetException(Exception failure)
     {
         if (Interlocked.CompareExchange(ref settled, 1, 0) != 0)
             return false;

@@ -12,6 +12,7 @@ public abstract class ObjectRef
     private RefContinuation? continuations;
     private Exception? error;
     private StoredObject? stored;
+    private IObjectProducer? producer;
     private volatile bool ready;
 
     private protected ObjectRef(Cluster cluster, ObjectId id)
@@ -50,7 +51,18 @@ public abstract class ObjectRef
         }
     }
 
+    /// <summary>What is to make it ready; null when that is not known here, or over.</summary>
+    internal IObjectProducer? Producer
+    {
+        get => Volatile.Read(ref producer);
+        set => Volatile.Write(ref producer, value);
+    }
+
     internal abstract Type ValueType { get; }
+
+    /// <summary>Makes it ready with a failure.</summary>
+    /// <returns>Whether this call made it ready.</returns>
+    internal abstract bool TrySetException(Exception failure);
 
     /// <summary>The object; it must be ready and well.</summary>
     internal abstract object? Box();

@@ -11,12 +11,13 @@ public class RemoteFunction
     /// <param name="method">Its name.</param>
     /// <param name="isAsync">Whether it returns a task or a stream.</param>
     /// <param name="defaults">What its attribute says.</param>
-    public RemoteFunction(Type type, string method, bool isAsync, RemoteAttribute defaults)
-        : this(type, method, isAsync, defaults, $"{type?.Name}.{method}")
+    /// <param name="takesToken">Whether one of its parameters is a cancellation token.</param>
+    public RemoteFunction(Type type, string method, bool isAsync, RemoteAttribute defaults, bool takesToken = true)
+        : this(type, method, isAsync, defaults, takesToken, $"{type?.Name}.{method}")
     {
     }
 
-    private protected RemoteFunction(Type? type, string method, bool isAsync, RemoteAttribute defaults, string name)
+    private protected RemoteFunction(Type? type, string method, bool isAsync, RemoteAttribute defaults, bool takesToken, string name)
     {
         ArgumentNullException.ThrowIfNull(type);
         ArgumentNullException.ThrowIfNull(defaults);
@@ -24,6 +25,7 @@ public class RemoteFunction
         Method = method;
         IsAsync = isAsync;
         Defaults = defaults;
+        TakesToken = takesToken;
         Name = name;
     }
 
@@ -41,6 +43,9 @@ public class RemoteFunction
 
     /// <summary>What its attribute says.</summary>
     public RemoteAttribute Defaults { get; }
+
+    /// <summary>Whether one of its parameters is a cancellation token.</summary>
+    public bool TakesToken { get; }
 
     /// <summary>What the runtime has worked out about it, once.</summary>
     internal object? Prepared { get; set; }

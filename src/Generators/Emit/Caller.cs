@@ -43,7 +43,7 @@ internal sealed record Caller(
             $"{owner.Type}.{HandleWriter.Identifier(method.Name)}", result,
             $"{Serve}.{(method.IsStream ? "ObjectRefStream" : "ObjectRef")}<{result}>", $"{Serve}.Cluster", $"{Serve}.TaskOptions",
             $"{(method.IsStream ? "SubmitStream" : "Submit")}({name}.__function, ", "",
-            $"private static readonly {Serve}.RemoteFunction __function = new(typeof({owner.Type}), \"{method.Name}\", {(method.IsAsync ? "true" : "false")}, {function.Defaults});");
+            $"private static readonly {Serve}.RemoteFunction __function = new(typeof({owner.Type}), \"{method.Name}\", {(method.IsAsync ? "true" : "false")}, {function.Defaults}{(method.TakesToken ? "" : ", takesToken: false")});");
     }
 
     public static Caller Of(RemoteClassModel owner, ActorModel actor) => new(

@@ -12,5 +12,7 @@ internal sealed record MethodModel(string Name, ReturnShape Shape, bool IsValueT
 
     public bool IsAsync => Shape is not (ReturnShape.Nothing or ReturnShape.Value);
 
+    public bool TakesToken => Parameters.Any(parameter => parameter.Source == ParameterSource.Token);
+
     public IEnumerable<ParameterModel> Arguments => Parameters.Where(parameter => !parameter.IsSupplied);
 }

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Serve.Runtime.Tests.Functions;
 
 public sealed class RemoteFunctionTests
@@ -5,7 +7,7 @@ public sealed class RemoteFunctionTests
     [Fact]
     public async Task Remote_ValuesRefsAndMixes_GiveTheSame()
     {
-        await using var ray = await Cluster.Init();
+        await using var ray = await Cluster.Init(new() { Resources = ImmutableDictionary<string, double>.Empty.Add("disk", 1).Add("tpu", 1) });
         ObjectRef<int> one = ray.Put(1);
         var list = ray.Put<double[]>([1, 2]);
 

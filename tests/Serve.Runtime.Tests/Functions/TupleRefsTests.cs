@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 
 namespace Serve.Runtime.Tests.Functions;
@@ -7,7 +8,7 @@ public sealed class TupleRefsTests
     [Fact]
     public async Task Deconstruct_ResultOfATask_GivesARefToEachItem()
     {
-        await using var ray = await Cluster.Init();
+        await using var ray = await Cluster.Init(new() { Resources = ImmutableDictionary<string, double>.Empty.Add("disk", 1).Add("tpu", 1) });
 
         var (quotient, remainder) = ray.Demo.DivMod.Remote(7, 2);
         var (a, b, c, d, e, f, g, h) = ray.Put((1, "2", 3.0, '4', 5L, (byte)6, 7f, new[] { 8 }));

@@ -10,7 +10,7 @@ internal sealed class LambdaFunction : RemoteFunction
     private static readonly ConditionalWeakTable<MethodInfo, LambdaFunction> Known = [];
 
     private LambdaFunction(MethodInfo method, string name, bool isAsync, string? whyItStays)
-        : base(method.DeclaringType ?? typeof(Delegate), MethodOf(method), isAsync, method.GetCustomAttribute<RemoteAttribute>() ?? new(), name) =>
+        : base(method.DeclaringType ?? typeof(Delegate), MethodOf(method), isAsync, method.GetCustomAttribute<RemoteAttribute>() ?? new(), TakesTokenIn(method), name) =>
         WhyItStays = whyItStays;
 
     /// <summary>Why it cannot run in another process; null when it can.</summary>
@@ -27,6 +27,8 @@ internal sealed class LambdaFunction : RemoteFunction
         // What it captures is in its method's class: it says the same each time.
         return Known.TryGetValue(method, out var known) ? known : Known.GetValue(method, method => new(method, LambdaNames.Of(method), isAsync, LambdaNames.WhyItStays(method)));
     }
+
+    private static bool TakesTokenIn(MethodInfo method) => Array.Exists(method.GetParameters(), static parameter => parameter.ParameterType == typeof(CancellationToken));
 
     private static string MethodOf(MethodInfo method) =>
         method.DeclaringType is not { } type || type.GetMember(method.Name, BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic).Length == 1

@@ -11,16 +11,27 @@ using Serve.Runtime.Workers;
 namespace Serve.Runtime.Clusters;
 
 /// <summary>The cluster in the process that started it: it owns the ledger, the objects, the actors and the workers.</summary>
-internal sealed partial class HeadCluster(ClusterOptions options, NodeParts? node = null) : RuntimeCluster
+internal sealed partial class HeadCluster : RuntimeCluster
 {
-    private long lastId;
     private readonly Lock workersSync = new();
+    private readonly NodeParts? node;
+    private long lastId;
     private ClusterWorkers? workers;
     private ActorTable? actors;
     private ObjectStore? objects;
     private int disposed;
 
-    public ClusterOptions Options => options;
+    public HeadCluster(ClusterOptions options, NodeParts? node = null)
+    {
+        Options = options;
+        this.node = node;
+        Placement = new([new(ClusterNode.OnlyId, node?.Ledger ?? new(ResourceDemands.TotalOf(options)))], TimeProvider.System);
+        Threads = new();
+        Tasks = new(this, NextId, Placement.Ledgers, Threads, options, TimeProvider.System);
+        Tasks.UseWorkers(() => Workers.Tasks);
+    }
+
+    public ClusterOptions Options { get; }
 
     public override bool IsDisposed => Volatile.Read(ref disposed) != 0;
 
@@ -29,11 +40,10 @@ internal sealed partial class HeadCluster(ClusterOptions options, NodeParts? nod
     public override IReadOnlyDictionary<string, double> AvailableResources => Placement.Available();
 
     /// <summary>The nodes' ledgers and the groups reserved of them.</summary>
-    internal PlacementTable Placement { get; } =
-        new([new(ClusterNode.OnlyId, node?.Ledger ?? new(ResourceDemands.TotalOf(options)))], TimeProvider.System);
+    internal PlacementTable Placement { get; }
 
-    /// <summary>The threads that run tasks and actors of this process.</summary>
-    internal CoreThreads Threads { get; } = new();
+    /// <summary>The tasks.</summary>
+    internal TaskDispatcher Tasks { get; }
 
     /// <summary>The actors; made when first needed.</summary>
     internal ActorTable Actors => LazyInitializer.EnsureInitialized(ref actors, () => new(this))!;
@@ -74,23 +84,24 @@ internal sealed partial class HeadCluster(ClusterOptions options, NodeParts? nod
         return reference;
     }
 
-    public override ObjectRef<TResult> Submit<TResult>(RemoteFunction function, MethodCall<TResult> call, TaskOptions? options = null)
-    {
-        ObjectDisposedException.ThrowIf(IsDisposed, this);
-        var task = new TaskRecord<TResult>(this, NextId(), function, call, options);
-        task.StartWhenReady();
-        return task;
-    }
+    public override ObjectRef<TResult> Submit<TResult>(RemoteFunction function, MethodCall<TResult> call, TaskOptions? options = null) =>
+        Tasks.Submit(function, call, options);
 
     public override ObjectRefStream<TItem> SubmitStream<TItem>(RemoteFunction function, MethodCall<IAsyncEnumerable<TItem>> call, TaskOptions? options = null) =>
-        throw new NotImplementedException();
+        throw new NotSupportedException($"{function} streams its results, which is not supported yet.");
 
     public override void Cancel(ObjectRef reference, bool force = false, bool recursive = true)
     {
-        if (reference is IActorCall call)
-            call.Cancel();
-        else
-            throw new NotImplementedException();
+        ArgumentNullException.ThrowIfNull(reference);
+        if (reference is not IActorCall call)
+        {
+            reference.Producer?.Cancel(force, recursive);
+            return;
+        }
+
+        call.Cancel();
+        if (recursive)
+            Tasks.CancelChildren(reference.Id, force);
     }
 
     public override void Free(params IEnumerable<ObjectRef> references) => ObjectStore.Free(this, references);
@@ -108,7 +119,7 @@ internal sealed partial class HeadCluster(ClusterOptions options, NodeParts? nod
         return Placement.Create(bundles, strategy, name);
     }
 
-    public override IReadOnlyList<TaskState> ListTasks() => throw new NotImplementedException();
+    public override IReadOnlyList<TaskState> ListTasks() => Tasks.List();
 
     public override IReadOnlyList<ActorState> ListActors() => Actors.List();
 
@@ -126,6 +137,7 @@ internal sealed partial class HeadCluster(ClusterOptions options, NodeParts? nod
         if (Interlocked.Exchange(ref disposed, 1) != 0)
             return;
         await EndObservationAsync().ConfigureAwait(false);
+        await Tasks.DisposeAsync().ConfigureAwait(false);
         if (Volatile.Read(ref actors) is { } living)
             await living.DisposeAsync().ConfigureAwait(false);
         Placement.Close();
@@ -144,7 +156,10 @@ internal sealed partial class HeadCluster(ClusterOptions options, NodeParts? nod
         return new TupleItemRef<TTuple, TItem>(tuple, NextId(), index);
     }
 
-    internal override bool RunsInWorkers(Isolation isolation) => (isolation == Isolation.Default ? options.Isolation : isolation) == Isolation.Process;
+    internal override bool RunsInWorkers(Isolation isolation) => (isolation == Isolation.Default ? Options.Isolation : isolation) == Isolation.Process;
+
+    /// <summary>What tasks and actors of this process run on.</summary>
+    internal override CoreThreads Threads { get; }
 
     /// <summary>The id of the next object or task.</summary>
     internal ObjectId NextId() => new(Interlocked.Increment(ref lastId));

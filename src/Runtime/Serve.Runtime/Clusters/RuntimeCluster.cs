@@ -1,3 +1,6 @@
+using System.Threading.Tasks.Sources;
+using Serve.Runtime.Tasks;
+
 namespace Serve.Runtime.Clusters;
 
 /// <summary>What a cluster does the same way in its own process and in a worker: waiting for refs, and telling refs of other clusters apart.</summary>
@@ -5,14 +8,20 @@ internal abstract class RuntimeCluster : Cluster
 {
     private static Cluster? newest;
 
-    static RuntimeCluster() => Ambient = static () => Tasks.TaskContext.Current?.Cluster ?? Volatile.Read(ref newest);
+    static RuntimeCluster() => Ambient = static () => TaskContext.Current?.Cluster ?? Volatile.Read(ref newest);
 
     protected RuntimeCluster() => Volatile.Write(ref newest, this);
 
     public sealed override ValueTask<T> Get<T>(ObjectRef<T> reference, TimeSpan? timeout = null, CancellationToken cancellationToken = default)
     {
         Require(reference);
-        return reference.IsReady ? FromReady(reference) : WaitOneAsync(reference, timeout, cancellationToken);
+        if (reference.IsReady)
+            return reference.Error is { } failure ? ValueTask.FromException<T>(failure) : new(reference.Result);
+
+        // The ref is its own source: nothing is allocated before someone awaits it.
+        return timeout is null && !cancellationToken.CanBeCanceled
+            ? new(reference, 0)
+            : GetInTimeAsync(reference, timeout, cancellationToken);
     }
 
     public sealed override async Task<T[]> Get<T>(IEnumerable<ObjectRef<T>> references, TimeSpan? timeout = null, CancellationToken cancellationToken = default)
@@ -20,12 +29,19 @@ internal abstract class RuntimeCluster : Cluster
         var all = references.ToArray();
         foreach (var reference in all)
             Require(reference);
-        await WaitAsync(all, all.Length, untilFault: true, fetch: true, timeout, cancellationToken).ConfigureAwait(false);
-        if (all.FirstOrDefault(reference => reference.IsFaulted) is { } failed)
-            _ = failed.Result;
-        if (!Array.TrueForAll(all, reference => reference.IsReady))
-            throw new TimeoutException($"{all.Count(reference => !reference.IsReady)} of {all.Length} objects were not ready within {timeout}.");
-        return Array.ConvertAll(all, reference => reference.Result);
+        var ready = await WaitAsync(all, all.Length, untilFault: true, fetch: true, timeout, cancellationToken).ConfigureAwait(false);
+        foreach (var reference in all)
+        {
+            if (reference.IsFaulted)
+                _ = reference.Result;
+        }
+
+        if (!ready && all.Count(static reference => !reference.IsReady) is > 0 and var late)
+            throw new TimeoutException($"{late} of {all.Length} objects were not ready within {timeout}.");
+        var values = new T[all.Length];
+        for (var i = 0; i < all.Length; i++)
+            values[i] = all[i].Result;
+        return values;
     }
 
     public sealed override async Task<WaitResult<T>> Wait<T>(
@@ -36,29 +52,52 @@ internal abstract class RuntimeCluster : Cluster
         ArgumentOutOfRangeException.ThrowIfGreaterThan(numReturns, all.Length);
         foreach (var reference in all)
             Require(reference);
-        if (all.Distinct().Count() != all.Length)
+        if (new HashSet<ObjectRef<T>>(all).Count != all.Length)
             throw new ArgumentException("A ref is among them twice.", nameof(references));
         await WaitAsync(all, numReturns, untilFault: false, fetch: false, timeout, cancellationToken).ConfigureAwait(false);
         var ready = new List<ObjectRef<T>>(numReturns);
-        var pending = new List<ObjectRef<T>>();
+        var pending = new List<ObjectRef<T>>(all.Length - numReturns);
         foreach (var reference in all)
             (ready.Count < numReturns && reference.IsReady ? ready : pending).Add(reference);
         return new(ready, pending);
     }
 
+    internal sealed override void Await(ObjectRef reference, Action<object?> continuation, object? state, ValueTaskSourceOnCompletedFlags flags)
+    {
+        reference.Demand(fetch: true);
+        new RefAwaiter(continuation, state, flags).Start(reference, TaskContext.Current, BeginWait([reference]));
+    }
+
     internal sealed override T GetBlocking<T>(ObjectRef<T> reference, TimeSpan? timeout)
     {
         Require(reference);
-        return WaitOneAsync(reference, timeout, CancellationToken.None).AsTask().GetAwaiter().GetResult();
+        reference.Demand(fetch: true);
+        var context = TaskContext.Current;
+        if (timeout is null && context is SubmittedTask waiting && reference.Producer is SubmittedTask awaited && awaited.TryRunInside(waiting))
+            return reference.Result;
+        if (reference.IsReady)
+            return reference.Result;
+        var isShared = Threads?.EnterBlocking() ?? false;
+        try
+        {
+            return new BlockedThread().Wait(reference, context, BeginWait([reference]), timeout)
+                ? reference.Result
+                : throw new TimeoutException($"Object {reference.Id} was not ready within {timeout}.");
+        }
+        finally
+        {
+            if (isShared)
+                Threads!.ExitBlocking();
+        }
     }
 
-    /// <summary>Told that the running task waits for refs from now on, so that its CPU may be lent; disposed when it goes on. Null outside of a task.</summary>
+    /// <summary>The threads that tasks and actors of this process run on; null where there are none.</summary>
+    internal virtual CoreThreads? Threads => null;
+
+    /// <summary>Told that the running task waits for refs from now on, where someone else has to know; disposed when it goes on.</summary>
     protected virtual IDisposable? BeginWait(IReadOnlyList<ObjectRef> references) => null;
 
-    private static ValueTask<T> FromReady<T>(ObjectRef<T> reference) =>
-        reference.Error is { } failure ? ValueTask.FromException<T>(failure) : new(reference.Result);
-
-    private async ValueTask<T> WaitOneAsync<T>(ObjectRef<T> reference, TimeSpan? timeout, CancellationToken cancellationToken)
+    private async ValueTask<T> GetInTimeAsync<T>(ObjectRef<T> reference, TimeSpan? timeout, CancellationToken cancellationToken)
     {
         if (!await WaitAsync([reference], 1, untilFault: false, fetch: true, timeout, cancellationToken).ConfigureAwait(false))
             throw new TimeoutException($"Object {reference.Id} was not ready within {timeout}.");
@@ -68,20 +107,31 @@ internal abstract class RuntimeCluster : Cluster
     /// <summary>Whether enough were ready before the time ran out.</summary>
     private async Task<bool> WaitAsync(ObjectRef[] references, int count, bool untilFault, bool fetch, TimeSpan? timeout, CancellationToken cancellationToken)
     {
-        var waiter = new Waiter(references, count, untilFault);
         foreach (var reference in references)
             reference.Demand(fetch);
-        if (waiter.Ended.IsCompleted)
+        var counted = new CountedRefs(references, count, untilFault);
+        if (counted.Ended.IsCompleted)
             return true;
-        using var lent = BeginWait(references);
+        var wait = TaskContext.Current?.BeginWait(references, flow: null);
+        var entered = BeginWait(references);
         try
         {
-            await waiter.Ended.WaitAsync(timeout ?? Timeout.InfiniteTimeSpan, cancellationToken).ConfigureAwait(false);
+            await counted.Ended.WaitAsync(timeout ?? Timeout.InfiniteTimeSpan, cancellationToken).ConfigureAwait(false);
             return true;
         }
         catch (TimeoutException)
         {
             return false;
+        }
+        finally
+        {
+            entered?.Dispose();
+            if (wait is not null)
+            {
+                var grant = new Grant();
+                wait.End(grant);
+                await grant.Task.ConfigureAwait(false);
+            }
         }
     }
 
@@ -91,39 +141,5 @@ internal abstract class RuntimeCluster : Cluster
         ObjectDisposedException.ThrowIf(IsDisposed, this);
         if (reference.Cluster != this)
             throw new ArgumentException($"Object {reference.Id} is of another cluster, which this one knows nothing of.", nameof(reference));
-    }
-
-    /// <summary>Counts refs that become ready.</summary>
-    private sealed class Waiter
-    {
-        private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private readonly bool untilFault;
-        private int missing;
-
-        public Waiter(ObjectRef[] references, int count, bool untilFault)
-        {
-            this.untilFault = untilFault;
-            missing = count;
-            if (count == 0)
-                ended.TrySetResult();
-            foreach (var reference in references)
-            {
-                if (!reference.TryOnReady(new One(this, reference)))
-                    OnReady(reference);
-            }
-        }
-
-        public Task Ended => ended.Task;
-
-        private void OnReady(ObjectRef reference)
-        {
-            if (Interlocked.Decrement(ref missing) == 0 || (untilFault && reference.IsFaulted))
-                ended.TrySetResult();
-        }
-
-        private sealed class One(Waiter waiter, ObjectRef reference) : RefContinuation
-        {
-            internal override void Run() => waiter.OnReady(reference);
-        }
     }
 }

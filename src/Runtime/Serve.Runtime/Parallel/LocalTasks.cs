@@ -20,7 +20,8 @@ internal static class LocalTasks
     {
         if (cluster is HeadCluster head)
         {
-            var cpus = Math.Min(1, Cpus(head));
+            // What is asynchronous waits most of the time, many at once: its own limit holds, not the CPUs.
+            var cpus = isAsync ? 0 : Math.Min(1, Cpus(head));
             return cluster.Submit(isAsync ? Asynchronous : Synchronous, new LocalCall<TResult>(body), new() { Name = name, NumCpus = cpus, Isolation = Isolation.None });
         }
 

@@ -73,6 +73,13 @@ internal sealed class ResourceLedger
         Released?.Invoke();
     }
 
+    /// <summary>The units of a resource that are free now.</summary>
+    public long Free(string resource)
+    {
+        lock (sync)
+            return closedBecause is null ? total.Units.GetValueOrDefault(resource) - reserved.GetValueOrDefault(resource) : 0;
+    }
+
     /// <summary>Whether it could give so much if nothing else were reserved.</summary>
     public bool CanEverReserve(ResourceDemand demand) => Never(demand) is null;
 

@@ -1,0 +1,78 @@
+using System.Threading.Tasks.Sources;
+
+namespace Serve.Runtime.Tasks;
+
+/// <summary>Code that awaits one ref: hangs on the ref, and runs where the code asked to.</summary>
+internal sealed class RefAwaiter : RefContinuation, IResumable, IThreadPoolWorkItem
+{
+    private readonly Action<object?> continuation;
+    private readonly object? state;
+    private readonly ExecutionContext? flow;
+    private readonly object? scheduler;
+    private RefWait? wait;
+    private IDisposable? entered;
+
+    public RefAwaiter(Action<object?> continuation, object? state, ValueTaskSourceOnCompletedFlags flags)
+    {
+        this.continuation = continuation;
+        this.state = state;
+        if ((flags & ValueTaskSourceOnCompletedFlags.FlowExecutionContext) != 0)
+            flow = ExecutionContext.Capture();
+        if ((flags & ValueTaskSourceOnCompletedFlags.UseSchedulingContext) == 0)
+            return;
+        if (SynchronizationContext.Current is { } context && context.GetType() != typeof(SynchronizationContext))
+            scheduler = context;
+        else if (TaskScheduler.Current != TaskScheduler.Default)
+            scheduler = TaskScheduler.Current;
+    }
+
+    /// <summary>Starts to wait.</summary>
+    /// <param name="reference">For what.</param>
+    /// <param name="context">The task whose code it is; null outside of one.</param>
+    /// <param name="undo">Disposed when the wait is over.</param>
+    public void Start(ObjectRef reference, TaskContext? context, IDisposable? undo)
+    {
+        wait = context?.BeginWait([reference], state);
+        entered = undo;
+        if (!reference.TryOnReady(this))
+            Run();
+    }
+
+    public void Resume()
+    {
+        switch (scheduler)
+        {
+            case CoreContext core:
+                core.Threads.Start(this);
+                break;
+            case SynchronizationContext context:
+                context.Post(static self => ((RefAwaiter)self!).Execute(), this);
+                break;
+            case TaskScheduler tasks:
+                _ = Task.Factory.StartNew(static self => ((RefAwaiter)self!).Execute(), this, CancellationToken.None, TaskCreationOptions.DenyChildAttach, tasks);
+                break;
+            default:
+                ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+                break;
+        }
+    }
+
+    public void Execute()
+    {
+        if (scheduler is CoreContext core)
+            SynchronizationContext.SetSynchronizationContext(core);
+        if (flow is null)
+            continuation(state);
+        else
+            ExecutionContext.Run(flow, new ContextCallback(continuation), state);
+    }
+
+    internal override void Run()
+    {
+        entered?.Dispose();
+        if (wait is { } begun)
+            begun.End(this);
+        else
+            Resume();
+    }
+}

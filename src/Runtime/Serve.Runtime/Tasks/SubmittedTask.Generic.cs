@@ -1,0 +1,89 @@
+using System.Diagnostics;
+using Serve.Calls;
+
+namespace Serve.Runtime.Tasks;
+
+/// <summary>A task with its arguments and the ref that its result goes into.</summary>
+internal sealed class SubmittedTask<TResult>(TaskPlan plan, ObjectRef<TResult> reference, ObjectId? parent, MethodCall<TResult> call) : SubmittedTask(plan, reference, parent)
+{
+    private static readonly object NoTarget = new();
+    private MethodCall<TResult>? call = call;
+
+    protected override bool HasRefs => call!.HasRefs;
+
+    public override object?[] GetArguments() => call?.GetArguments() ?? [];
+
+    public override void Succeeded(StoredObject result)
+    {
+        var here = Slot;
+        var wasWaiting = End(Stopwatch.GetTimestamp(), null);
+        reference.TrySetStored(result);
+        reference.Producer = null;
+        here.Ended(this, wasWaiting);
+    }
+
+    protected override void CollectRefs(ICollection<ObjectRef> references) => call?.CollectRefs(references);
+
+    protected override bool Invoke()
+    {
+        var isAsync = Function.IsAsync;
+        try
+        {
+            if (isAsync)
+            {
+                SetFlowing(this);
+                SynchronizationContext.SetSynchronizationContext(Dispatcher.Context);
+            }
+
+            if (!call!.TryInvoke(NoTarget, Function.TakesToken ? Stop : CancellationToken.None, out var pending))
+                throw new InvalidOperationException($"{Function} cannot be invoked as it is not compiled into this program.");
+            if (!pending.IsCompleted)
+            {
+                var flow = pending.AsTask();
+                GoesOn(flow);
+                _ = flow.ContinueWith(
+                    static (ended, self) => ((SubmittedTask<TResult>)self!).EndAsync((Task<TResult>)ended),
+                    this,
+                    CancellationToken.None,
+                    TaskContinuationOptions.ExecuteSynchronously,
+                    TaskScheduler.Default);
+                return false;
+            }
+
+            Succeed(pending.GetAwaiter().GetResult());
+        }
+        catch (Exception thrown)
+        {
+            Fail(thrown as ServeException ?? new UserCodeException(thrown), isSystem: false);
+        }
+
+        return true;
+    }
+
+    protected override void Forget() => call = null;
+
+    private void EndAsync(Task<TResult> ended)
+    {
+        var here = Slot;
+        if (ended.IsCompletedSuccessfully)
+        {
+            Succeed(ended.Result);
+        }
+        else
+        {
+            var thrown = ended.Exception?.InnerException ?? new TaskCanceledException(ended);
+            Fail(thrown as ServeException ?? new UserCodeException(thrown), isSystem: false);
+        }
+
+        here.Ended(this, wasWaiting: false);
+    }
+
+    private void Succeed(TResult result)
+    {
+        var now = Stopwatch.GetTimestamp();
+        Slot.Clock = now;
+        End(now, null);
+        reference.TrySetResult(result);
+        reference.Producer = null;
+    }
+}

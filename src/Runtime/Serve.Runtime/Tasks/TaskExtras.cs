@@ -1,0 +1,26 @@
+namespace Serve.Runtime.Tasks;
+
+/// <summary>What few tasks have, apart from them so that the many stay small. Written under its task's lock.</summary>
+internal sealed class TaskExtras
+{
+    /// <summary>Whether it was cancelled.</summary>
+    public bool IsCancelled { get; set; }
+
+    /// <summary>What its token belongs to.</summary>
+    public CancellationTokenSource? Stop { get; set; }
+
+    /// <summary>Fires when its time is up.</summary>
+    public ITimer? Timer { get; set; }
+
+    /// <summary>The task object of its async method: what the method's own awaits go on with.</summary>
+    public object? Flow { get; set; }
+
+    /// <summary>The worker it runs in.</summary>
+    public string? WorkerId { get; set; }
+
+    /// <summary>The executor that runs it in a worker.</summary>
+    public ITaskExecutor? Executor { get; set; }
+
+    /// <summary>The task on whose thread it runs since that waits for it.</summary>
+    public SubmittedTask? Outer { get; set; }
+}

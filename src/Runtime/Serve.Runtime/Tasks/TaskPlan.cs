@@ -1,0 +1,49 @@
+namespace Serve.Runtime.Tasks;
+
+/// <summary>How the tasks of one function with the same options run: worked out once. Immutable but for its cache.</summary>
+internal sealed class TaskPlan
+{
+    public required TaskDispatcher Dispatcher { get; init; }
+
+    public required RemoteFunction Function { get; init; }
+
+    /// <summary>What it was worked out from, beside the function's defaults.</summary>
+    public TaskOptions? Options { get; init; }
+
+    /// <summary>Where its tasks wait for their resources.</summary>
+    public required TaskQueue Queue { get; init; }
+
+    public required string Name { get; init; }
+
+    /// <summary>-1 for ever.</summary>
+    public required int MaxRetries { get; init; }
+
+    public TimeSpan? Timeout { get; init; }
+
+    public SchedulingStrategy? Scheduling { get; init; }
+
+    public int MaxBufferedItems { get; init; }
+
+    /// <summary>The plan of the options that the function was called with last.</summary>
+    public TaskPlan? Latest { get; set; }
+
+    /// <summary>Whether an exception of the task's own is one to retry on.</summary>
+    public bool RetriesOn(Exception failure)
+    {
+        var thrown = failure is UserCodeException { InnerException: { } inner } ? inner : failure;
+        if (Options?.RetryOn is { } chosen)
+            return chosen(thrown);
+        foreach (var type in Function.Defaults.RetryOn)
+        {
+            if (type.IsInstanceOfType(thrown) || (failure is UserCodeException { InnerException: null } told && IsNamed(type, told.ExceptionType)))
+                return true;
+        }
+
+        return false;
+    }
+
+    // What was thrown in a worker is known by its name alone; the type is looked for where the function's own code would find it.
+    private bool IsNamed(Type type, string name) =>
+        type.FullName == name
+        || (Type.GetType(name) ?? Function.Type.Assembly.GetType(name) ?? type.Assembly.GetType(name)) is { } thrown && type.IsAssignableFrom(thrown);
+}

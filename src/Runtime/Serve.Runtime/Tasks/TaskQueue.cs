@@ -1,0 +1,87 @@
+using System.Collections.Concurrent;
+
+namespace Serve.Runtime.Tasks;
+
+/// <summary>
+/// Tasks that are ready and wait for the same resources, first come first served. At most one slot at a time is on its way to it and finds
+/// nothing to do there. <see cref="IsWaiting"/> is written under the dispatcher's lock, the rest with interlocked operations.
+/// </summary>
+internal sealed class TaskQueue(TaskDispatcher dispatcher, ResourceDemand demand, IReadOnlyList<ResourceLedger> ledgers, int priority, bool isProcess)
+{
+    private readonly ConcurrentQueue<SubmittedTask> tasks = new();
+    private int looking;
+    private volatile bool isWaiting;
+
+    public TaskDispatcher Dispatcher => dispatcher;
+
+    public ResourceDemand Demand => demand;
+
+    /// <summary>What a task gives to others while it waits; null when it holds no CPU.</summary>
+    public ResourceDemand? CpuPart { get; } = demand.Units.TryGetValue(ResourceDemand.Cpu, out var units)
+        ? ResourceDemand.None.With(ResourceDemand.Cpu, (double)units / ResourceDemand.UnitsPerOne)
+        : null;
+
+    public IReadOnlyList<ResourceLedger> Ledgers => ledgers;
+
+    public int Priority => priority;
+
+    public bool IsProcess => isProcess;
+
+    public PlacementGroup? Group { get; init; }
+
+    public bool IsEmpty => tasks.IsEmpty;
+
+    /// <summary>Tasks as they lie there; ended ones may be among them.</summary>
+    public IEnumerable<SubmittedTask> Tasks => tasks;
+
+    /// <summary>Whether it is among those that want a slot as soon as there are resources.</summary>
+    public bool IsWaiting
+    {
+        get => isWaiting;
+        set => isWaiting = value;
+    }
+
+    /// <summary>How many later tasks may still take resources that its first one waits for.</summary>
+    public int Passes { get; set; }
+
+    /// <summary>How long it lets nobody pass next time.</summary>
+    public TimeSpan Patience { get; set; } = TaskDispatcher.FirstPatience;
+
+    public void Add(SubmittedTask task)
+    {
+        tasks.Enqueue(task);
+        Interlocked.MemoryBarrier();
+        if (Volatile.Read(ref looking) == 0 && !isWaiting)
+            dispatcher.Request(this);
+    }
+
+    /// <summary>Takes the first task that is still to be run.</summary>
+    public SubmittedTask? Take()
+    {
+        while (tasks.TryDequeue(out var task))
+        {
+            if (task.TryClaim())
+                return task;
+        }
+
+        return null;
+    }
+
+    /// <summary>The id of the first one; the highest when there is none.</summary>
+    public long First => tasks.TryPeek(out var task) ? task.TaskId.Number : long.MaxValue;
+
+    /// <summary>Says that the caller looks into it; false when someone else does.</summary>
+    public bool TryLook() => Interlocked.CompareExchange(ref looking, 1, 0) == 0;
+
+    /// <summary>The dispatcher, which had meant to send someone, has nobody to send.</summary>
+    public void Unlook() => Volatile.Write(ref looking, 0);
+
+    /// <summary>The caller has looked: with more to do there the next one is asked for.</summary>
+    public void Looked()
+    {
+        Volatile.Write(ref looking, 0);
+        Interlocked.MemoryBarrier();
+        if (!tasks.IsEmpty && !isWaiting)
+            dispatcher.Request(this);
+    }
+}
