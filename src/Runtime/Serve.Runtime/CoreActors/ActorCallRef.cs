@@ -41,7 +41,12 @@ internal abstract class ActorCallRef<TResult>(CoreActor actor, ObjectId id, Meth
 
     public abstract string Method { get; }
 
+    public virtual bool IsStream => false;
+
     public abstract object?[] GetArguments();
+
+    /// <summary>A worker has sent an item of a stream.</summary>
+    public virtual ValueTask TakeItemAsync(StoredObject item, int index) => ValueTask.CompletedTask;
 
     private int Attempt => Extras?.Retries ?? 0;
 
@@ -101,7 +106,7 @@ internal abstract class ActorCallRef<TResult>(CoreActor actor, ObjectId id, Meth
             return;
         }
 
-        var token = plan.TakesToken ? ExtrasNow().Stop : Extras?.Options?.Timeout is null ? default : Extras!.Stop;
+        var token = plan.TakesToken || IsStream ? ExtrasNow().Stop : Extras?.Options?.Timeout is null ? default : Extras!.Stop;
         if (Extras?.Options?.Timeout is { } timeout)
             Limit(timeout, attempt);
         if (IsReady)

@@ -145,6 +145,23 @@ internal sealed class CoreActor
         var parent = TaskContext.Current;
         var extras = options is null && parent is null ? null : new CallExtras(options, parent);
         var made = new ActorCall<TResult>(this, cluster.NextId(), plan, extras, call);
+        Begin(made, call, plan, parent);
+        return made;
+    }
+
+    public ActorItemStream<TItem> SubmitStream<TItem>(MethodCall<IAsyncEnumerable<TItem>> call, ActorCallOptions? options)
+    {
+        ObjectDisposedException.ThrowIf(cluster.IsDisposed, cluster);
+        var plan = PlanOf(call.Method, options?.ConcurrencyGroup);
+        RefuseOverLimit();
+        var parent = TaskContext.Current;
+        var made = new ActorStreamCall<TItem>(this, cluster, plan, new(options, parent), call);
+        Begin(made, call, plan, parent);
+        return new(made);
+    }
+
+    private void Begin<TCall>(IActorCall made, MethodCall<TCall> call, MethodPlan plan, TaskContext? parent)
+    {
         submitted.Increment();
         if (closed is not null)
             made.Fail(DeathNow());
@@ -152,7 +169,6 @@ internal sealed class CoreActor
             PostInOrder(made, call, parent);
         else
             plan.Turns.Post(made);
-        return made;
     }
 
     /// <summary>A call was taken out and could not be started: it waits for the next life, or fails when there is none.</summary>
@@ -335,7 +351,7 @@ internal sealed class CoreActor
         }
     }
 
-    private void PostInOrder<TResult>(ActorCall<TResult> made, MethodCall<TResult> call, TaskContext? parent)
+    private void PostInOrder<TCall>(IActorCall made, MethodCall<TCall> call, TaskContext? parent)
     {
         var references = new List<ObjectRef>();
         call.CollectRefs(references);

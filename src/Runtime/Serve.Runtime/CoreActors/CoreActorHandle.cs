@@ -34,8 +34,12 @@ internal sealed class CoreActorHandle<TActor> : ActorHandle<TActor>
         return submitted;
     }
 
-    public override ObjectRefStream<TItem> SubmitStream<TItem>(MethodCall<IAsyncEnumerable<TItem>> call, ActorCallOptions? options = null) =>
-        throw new NotSupportedException("Methods that stream cannot be called on actors yet.");
+    public override ObjectRefStream<TItem> SubmitStream<TItem>(MethodCall<IAsyncEnumerable<TItem>> call, ActorCallOptions? options = null)
+    {
+        var stream = actor.SubmitStream(call, options);
+        GC.KeepAlive(this);
+        return stream;
+    }
 
     public override string ToString() => actor.ToString();
 }

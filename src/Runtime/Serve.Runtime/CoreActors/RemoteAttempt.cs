@@ -6,6 +6,8 @@ namespace Serve.Runtime.CoreActors;
 /// <summary>One attempt of a call in a worker; what comes back after the call has moved on is ignored by its number.</summary>
 internal sealed class RemoteAttempt<TResult>(ActorCallRef<TResult> call, RemoteRunner life, int attempt) : IActorAttempt, IRunListener
 {
+    private int items;
+
     public ObjectRef Reference => call;
 
     public ObjectId Id => call.Id;
@@ -24,7 +26,7 @@ internal sealed class RemoteAttempt<TResult>(ActorCallRef<TResult> call, RemoteR
 
     public CancellationToken Stop => call.Stop;
 
-    public bool IsStream => false;
+    public bool IsStream => call.IsStream;
 
     public IReadOnlyList<int> GpuIds => [];
 
@@ -42,7 +44,7 @@ internal sealed class RemoteAttempt<TResult>(ActorCallRef<TResult> call, RemoteR
 
     public void Completed() => call.OnRemoteEnd(attempt, null, null);
 
-    public ValueTask ItemAsync(StoredObject item) => ValueTask.CompletedTask;
+    public ValueTask ItemAsync(StoredObject item) => call.TakeItemAsync(item, items++);
 
     public void Failed(Exception failure, bool isSystem) => call.OnRemoteEnd(attempt, null, failure);
 

@@ -73,6 +73,8 @@ internal sealed class WorkerActorRun(WorkerSession session, Run message, WorkerA
     {
     }
 
+    protected override IAsyncEnumerable<object?> InTurns(IAsyncEnumerable<object?> items) => plan!.Turns.Wrap(items, plan.IsBlocking);
+
     private async Task FinishAsync(ValueTask<object?> pending, SessionFunction function)
     {
         var turns = plan!.Turns;

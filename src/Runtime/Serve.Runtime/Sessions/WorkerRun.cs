@@ -144,7 +144,7 @@ internal class WorkerRun(WorkerSession session, Run message)
         if (function.Method.Items is not { } items || stream is null)
             throw new BadInputException($"{message.Name} does not return a stream.");
         using var room = session.Window(this);
-        await foreach (var item in items(stream).WithCancellation(Token).ConfigureAwait(false))
+        await foreach (var item in InTurns(items(stream)).WithCancellation(Token).ConfigureAwait(false))
         {
             await room.WaitAsync(Token).ConfigureAwait(false);
             session.Send(new() { Item = new() { Id = message.Id, Value = session.Write(item, function.ResultType, message.Id, $"an item of {message.Name}") } });
@@ -152,6 +152,9 @@ internal class WorkerRun(WorkerSession session, Run message)
 
         Answer(new() { Id = message.Id });
     }
+
+    /// <summary>A stream whose steps run where its code belongs.</summary>
+    protected virtual IAsyncEnumerable<object?> InTurns(IAsyncEnumerable<object?> items) => items;
 
     protected void Succeed(SessionFunction function, object? result) =>
         Answer(new() { Id = message.Id, Value = session.Write(result, function.ResultType, message.Id, $"the result of {message.Name}") });

@@ -1,0 +1,56 @@
+using Serve.Runtime.Tests.Testing;
+using Serve.Runtime.TestWorker;
+
+namespace Serve.Runtime.Tests.CoreActors;
+
+public sealed class ActorStreamTests : IAsyncLifetime
+{
+    private Cluster ray = null!;
+
+    public async Task InitializeAsync() => ray = await Cluster.Init(new() { NumCpus = 2, WorkerCommand = [TestRuntime.Executable, "worker"] });
+
+    public async Task DisposeAsync() => await ray.DisposeAsync();
+
+    [Theory]
+    [InlineData(Isolation.None)]
+    [InlineData(Isolation.Process)]
+    public async Task Remote_Stream_BringsRefsToItsItems(Isolation isolation)
+    {
+        var actor = ray.CountActor.Options(new() { Isolation = isolation }).Remote();
+        var stream = actor.Up.Remote(100);
+        var seen = new List<int>();
+        await foreach (var item in stream)
+            seen.Add(await item);
+        Assert.Equal(Enumerable.Range(0, 100), seen);
+        await stream.Completion;
+    }
+
+    [Fact]
+    public async Task Remote_StreamNobodyReads_WaitsForRoom()
+    {
+        var actor = ray.CountActor.Remote();
+        var stream = actor.Up.Options(new() { MaxBufferedItems = 3 }).Remote(1000);
+        await Eventually.HoldsAsync(async () => await actor.Read.Remote() == 3);
+        for (var i = 0; i < 100; i++)
+            Assert.Equal(3, await actor.Read.Remote());
+        var next = 0;
+        await foreach (var item in stream)
+            Assert.Equal(next++, await item);
+        Assert.Equal(1000, next);
+    }
+
+    [Fact]
+    public async Task Remote_StreamIsLeftEarly_IsCancelled()
+    {
+        var actor = ray.CountActor.Remote();
+        var stream = actor.Up.Remote(int.MaxValue);
+        await foreach (var item in stream)
+        {
+            if (await item == 5)
+                break;
+        }
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await stream.Completion);
+        await actor.Terminate().SoonAsync();
+    }
+}
