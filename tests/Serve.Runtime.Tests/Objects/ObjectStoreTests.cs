@@ -162,6 +162,42 @@ public sealed class ObjectStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task Get_FileLostOfWhatATaskMade_IsMadeAgain()
+    {
+        await using var cluster = Limited(1);
+        var reference = cluster.Put(Numbers(0));
+        var again = new ObjectRef<double[]>(cluster, cluster.NextId());
+        var lineage = new FakeLineage(again, () => again.TrySetStored(cluster.Codec.Encode(typeof(double[]), Numbers(0), "it")));
+        ((SharedObject)cluster.Codec.Of(reference)).Lineage = lineage;
+        var second = cluster.Put(Numbers(1));
+        File.Delete(Assert.Single(Files()));
+
+        Assert.Equal(Numbers(0), await cluster.Get(reference));
+        Assert.Equal(1, lineage.Restarts);
+        Assert.Equal(Numbers(0), await cluster.Get(reference));
+        Assert.Equal(1, lineage.Restarts);
+        GC.KeepAlive(second);
+    }
+
+    [Fact]
+    public async Task Get_FileLostAndMakingItAgainFails_SaysBoth()
+    {
+        await using var cluster = Limited(1);
+        var reference = cluster.Put(Numbers(0));
+        var again = new ObjectRef<double[]>(cluster, cluster.NextId());
+        ((SharedObject)cluster.Codec.Of(reference)).Lineage = new FakeLineage(again, () => again.TrySetException(new InvalidOperationException("no luck")));
+        var second = cluster.Put(Numbers(1));
+        var file = Assert.Single(Files());
+        File.Delete(file);
+
+        var thrown = await Assert.ThrowsAsync<ObjectLostException>(() => cluster.Get(reference).AsTask());
+
+        Assert.Contains("no luck", thrown.Message, StringComparison.Ordinal);
+        Assert.Contains(file, thrown.Message, StringComparison.Ordinal);
+        GC.KeepAlive(second);
+    }
+
+    [Fact]
     public async Task Free_EveryKindOfObject_GettingItSaysThatItWasFreed()
     {
         await using var cluster = new HeadCluster(new() { Isolation = Isolation.Process });
@@ -269,6 +305,23 @@ public sealed class ObjectStoreTests : IDisposable
         }
 
         static string[] TemporaryFiles() => Directory.GetFiles(Path.GetTempPath(), $"serve-{Environment.ProcessId}-*.segment");
+    }
+
+    private sealed class FakeLineage(ObjectRef again, Action make) : ILineage
+    {
+        public int Restarts { get; private set; }
+
+        public ObjectRef? Restart()
+        {
+            Restarts++;
+            return again;
+        }
+
+        public void Wait(ObjectRef pending)
+        {
+            Assert.Same(again, pending);
+            make();
+        }
     }
 
     private HeadCluster Limited(int objects) => new(new() { Isolation = Isolation.Process, ObjectStoreMemory = objects * Size, SpillDirectory = folder });

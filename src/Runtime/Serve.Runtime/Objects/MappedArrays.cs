@@ -8,7 +8,7 @@ namespace Serve.Runtime.Objects;
 /// <summary>
 /// Arrays whose pages are those of a segment: many processes read one copy. An array is allocated by the collector as any other, and then the pages
 /// that hold nothing but its elements are replaced by the segment's, copy on write. To the collector it is an array that someone has
-/// filled. docs/decisions/0008 says why that is safe.
+/// filled. docs/decisions/0007 says why that is safe.
 /// </summary>
 internal static unsafe class MappedArrays
 {

@@ -8,9 +8,10 @@ internal sealed class SharedObject : EncodedObject, IDisposable
 {
     private readonly Lock sync = new();
     private readonly ObjectStore? owner;
-    private Segment? segment;
-    private string? file;
+    private volatile Segment? segment;
+    private volatile string? file;
     private string? lost;
+    private ObjectRef? again;
     private int pins;
 
     /// <param name="codec">Reads it.</param>
@@ -32,24 +33,15 @@ internal sealed class SharedObject : EncodedObject, IDisposable
     /// <summary>The ref it is the object of, as long as anyone has that; null for an argument.</summary>
     public WeakReference<ObjectRef>? Reference { get; private set; }
 
-    /// <summary>Whether its bytes are gone.</summary>
-    public bool IsGone
-    {
-        get
-        {
-            lock (sync)
-                return segment is null && file is null;
-        }
-    }
+    /// <summary>How it is made again when its bytes are lost; null when it cannot be.</summary>
+    public ILineage? Lineage { get; set; }
 
-    public bool IsOnDisk
-    {
-        get
-        {
-            lock (sync)
-                return segment is null && file is not null;
-        }
-    }
+    // These two take no lock: the store asks under its own, which is taken inside of this one.
+
+    /// <summary>Whether its bytes are gone.</summary>
+    public bool IsGone => segment is null && file is null;
+
+    public bool IsOnDisk => segment is null && file is not null;
 
     internal override bool RemembersLoaded => Shape.Format == ValueFormat.Elements;
 
@@ -61,25 +53,16 @@ internal sealed class SharedObject : EncodedObject, IDisposable
 
     internal override ByteView Open()
     {
-        lock (sync)
+        var mapping = Use(static bytes => bytes.Map());
+        unsafe
         {
-            var mapping = Acquire().Map();
-            unsafe
-            {
-                return new(mapping.Pointer, mapping.Length, mapping);
-            }
+            return new(mapping.Pointer, mapping.Length, mapping);
         }
     }
 
     /// <summary>The array that it is: one for all who use it at the same time.</summary>
-    public Array LoadArray(Type type, Type element, int elementSize)
-    {
-        lock (sync)
-        {
-            var bytes = Acquire();
-            return bytes.Decoded.GetOrMake(type, () => MappedArrays.Read(bytes, element, elementSize, Shape.Lengths));
-        }
-    }
+    public Array LoadArray(Type type, Type element, int elementSize) =>
+        Use(bytes => bytes.Decoded.GetOrMake(type, () => MappedArrays.Read(bytes, element, elementSize, Shape.Lengths)));
 
     /// <summary>Has loading give this object as long as anyone else uses it: it is what the bytes were made from.</summary>
     public void Remember(object value)
@@ -90,17 +73,14 @@ internal sealed class SharedObject : EncodedObject, IDisposable
 
     /// <summary>Its bytes as memory that is mapped for as long as anyone uses it.</summary>
     public ReadOnlyMemory<T> LoadMemory<T>()
-        where T : unmanaged
-    {
-        lock (sync)
-            return new MappedMemory<T>(Acquire().ShareMapping()).Memory;
-    }
+        where T : unmanaged => new MappedMemory<T>(Use(static bytes => bytes.ShareMapping())).Memory;
 
     /// <summary>How another process opens it.</summary>
+    /// <exception cref="ObjectPendingException">It is being made again.</exception>
     public Wire.Segment ToWire()
     {
         lock (sync)
-            return Acquire().ToWire();
+            return (TryAcquire() ?? throw new ObjectPendingException(MakeAgain())).ToWire();
     }
 
     public override bool IsShared => true;
@@ -109,7 +89,8 @@ internal sealed class SharedObject : EncodedObject, IDisposable
     {
         lock (sync)
         {
-            Acquire();
+            if (TryAcquire() is null)
+                throw new ObjectPendingException(MakeAgain());
             pins++;
         }
     }
@@ -151,6 +132,7 @@ internal sealed class SharedObject : EncodedObject, IDisposable
         lock (sync)
         {
             lost ??= reason;
+            Lineage = null;
             Drop();
         }
     }
@@ -162,22 +144,81 @@ internal sealed class SharedObject : EncodedObject, IDisposable
         GC.SuppressFinalize(this);
     }
 
-    // Under the lock.
-    private Segment Acquire()
+    /// <summary>Gives the bytes over to another object that is the same.</summary>
+    private Segment? Surrender()
+    {
+        lock (sync)
+        {
+            var bytes = TryAcquire();
+            segment = null;
+            lost = "it was handed over";
+            if (bytes is not null && owner is not null)
+                GC.RemoveMemoryPressure(Size);
+            return bytes;
+        }
+    }
+
+    private T Use<T>(Func<Segment, T> use)
+    {
+        while (true)
+        {
+            ObjectRef making;
+            lock (sync)
+            {
+                if (TryAcquire() is { } bytes)
+                    return use(bytes);
+                making = MakeAgain();
+            }
+
+            // Not under the lock: what makes it may need the CPU that another reader holds who waits for the lock.
+            Lineage!.Wait(making);
+        }
+    }
+
+    // Under the lock. Null when the bytes are lost, or being made again.
+    private Segment? TryAcquire()
     {
         if (segment is not null)
             return segment;
-        if (lost is not null || file is null || owner is null)
-            throw new ObjectLostException($"{Name} is gone: {lost ?? "its memory was given up"}.");
+        if (again is { IsReady: true })
+            TakeOver();
+        else if (file is not null && owner is not null)
+            Restore(owner, file);
+        return segment;
+    }
+
+    private void Restore(ObjectStore store, string path)
+    {
         try
         {
-            return segment = owner.Restore(this, file);
+            segment = store.Restore(this, path);
         }
         catch (Exception thrown) when (thrown is IOException or UnauthorizedAccessException)
         {
-            lost = $"it had been moved to disk, and '{file}' cannot be read any more: {thrown.Message}";
-            throw new ObjectLostException($"{Name} is gone: {lost}", thrown);
+            lost = $"it had been moved to disk, and '{path}' cannot be read any more: {thrown.Message}";
+            file = null;
         }
+    }
+
+    private void TakeOver()
+    {
+        var made = again!;
+        again = null;
+        if (made.Error is { } failure)
+            throw new ObjectLostException($"{Name} is gone: {lost} Making it again failed: {failure.Message}", failure);
+        if (made.Stored is SharedObject same && same.Size == Size && same.Surrender() is { } bytes)
+            segment = bytes;
+        else
+            lost += " What was made again is not the same.";
+    }
+
+    // Under the lock: a ref that is ready when it is worth trying once more.
+    private ObjectRef MakeAgain()
+    {
+        if (again is not null)
+            return again;
+        var why = Lineage is null ? " It was put, or is part of another, so that it cannot be computed again." : " Its task may not run again: its MaxRetries are used up.";
+        return again = Lineage?.Restart() ?? throw new ObjectLostException($"{Name} is gone: {lost ?? "its memory was given up"}{(file is null && lost?.StartsWith("it had", StringComparison.Ordinal) == true ? why : ".")}");
     }
 
     private string Name => Reference is { } weak && weak.TryGetTarget(out var reference) ? $"Object {reference.Id}" : "The object";

@@ -1,4 +1,5 @@
 using Serve.Runtime.Clusters;
+using Serve.Runtime.Objects;
 using Serve.Runtime.Serialization;
 using Serve.Runtime.Wire;
 
@@ -89,6 +90,10 @@ internal sealed class HeadRequests(HeadCluster cluster)
                         session.Supplied.Keep(number, stored);
                     ready.Value = session.Values.Write(stored, reference.ValueType);
                 }
+            }
+            catch (ObjectPendingException pending) when (pending.Again.TryOnReady(new Supplying(session, number, reference)))
+            {
+                return;
             }
             catch (Exception thrown)
             {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Serve.Runtime.Objects;
 using Serve.Runtime.Serialization;
 using Serve.Runtime.Workers;
 using Serve.Runtime.Wire;
@@ -56,6 +57,13 @@ internal sealed class HeadSession : IDisposable
         try
         {
             frame = new() { Run = RunFrames.Of(run, functions, Values) };
+        }
+        catch (ObjectPendingException pending)
+        {
+            run.Listener.OnEnded(run, TimeSpan.Zero);
+            run.End();
+            RetryWhenReady.Start(run.Attempt, pending.Again);
+            return;
         }
         catch (Exception thrown)
         {
