@@ -26,7 +26,7 @@ public sealed class RemoteGenerator : IIncrementalGenerator
         var classes = context.SyntaxProvider
             .ForAttributeWithMetadataName(
                 "Serve.RemoteAttribute",
-                static (node, _) => node is TypeDeclarationSyntax or MethodDeclarationSyntax,
+                static (node, _) => node is TypeDeclarationSyntax or MethodDeclarationSyntax or LocalFunctionStatementSyntax,
                 static (found, stop) => RemoteReader.Read(found.TargetSymbol, found.SemanticModel.Compilation, stop))
             .Where(static model => model is not null)
             .Select(static (model, _) => model!)

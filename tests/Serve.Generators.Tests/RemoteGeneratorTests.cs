@@ -20,7 +20,7 @@ public sealed class RemoteGeneratorTests
                     [Remote] public static double[] Aggregate(double[] x, double[] y) => x.Zip(y, (a, b) => a + b).ToArray();
                     [Remote] public static int Value(Base a) => a.A;
                     [Remote] public static void Nothing(string? a) { }
-                    [Remote] public static Task Later(Cluster ray, CancellationToken stop) => ray == Cluster.Current ? Task.CompletedTask : throw new Exception();
+                    [Remote] public static Task Later(Cluster? ray, CancellationToken stop) => ray == Cluster.Current ? Task.CompletedTask : throw new Exception();
                     [Remote] public static ValueTask VoidLater(int @int, int @event) => default;
                     [Remote] public static ValueTask<int> Five(int a, int b, int c, int d, long? e = 5) => new(a + b + c + d + (int)(e ?? 0));
                     [Remote] public static async Task<(int Quotient, int Remainder)> DivMod(int a, int b) { await Task.Yield(); return (a / b, a % b); }
@@ -263,6 +263,7 @@ public sealed class RemoteGeneratorTests
             public static class Outer { [Remote] private class Inner { } }
             file static class FileLocal { [Remote] public static int M() => 1; }
             public static class Put { [Remote] public static int M() => 1; }
+            public static class Around { public static int M() { return Local(); [Remote] static int Local() => 1; } }
             """);
 
         Assert.Equal(
@@ -302,6 +303,7 @@ public sealed class RemoteGeneratorTests
                 "41: Error SERVE013 'Inner' is private or protected, so nothing can be generated that calls it; make it internal or public",
                 "42: Error SERVE013 'FileLocal' is file-local, so nothing can be generated that calls it; make it internal or public",
                 "43: Error SERVE016 'Put' has the name of Cluster.Put, which comes first, so it cannot be called remotely; rename it",
+                "44: Error SERVE011 'Around.Local' is a local function: it cannot be called remotely",
             ],
             compiled.Findings);
         Assert.DoesNotContain(compiled.Problems(), problem => problem.Contains(".g.cs", StringComparison.Ordinal));

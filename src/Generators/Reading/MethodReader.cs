@@ -32,7 +32,7 @@ internal static class MethodReader
         TypeNames.Of(parameter.Type.WithNullableAnnotation(parameter.Type.IsReferenceType ? NullableAnnotation.None : parameter.Type.NullableAnnotation)),
         parameter.HasExplicitDefaultValue ? DefaultValues.Write(parameter) : null,
         parameter.IsParams,
-        parameter.Type.ToDisplayString() switch
+        parameter.Type.WithNullableAnnotation(NullableAnnotation.None).ToDisplayString() switch
         {
             "System.Threading.CancellationToken" => ParameterSource.Token,
             "Serve.Cluster" => ParameterSource.Cluster,

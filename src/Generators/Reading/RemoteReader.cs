@@ -13,6 +13,8 @@ internal static class RemoteReader
     public static RemoteClassModel? Read(ISymbol marked, Compilation compilation, CancellationToken cancellationToken)
     {
         var type = marked as INamedTypeSymbol ?? marked.ContainingType;
+        if (marked is IMethodSymbol { MethodKind: MethodKind.LocalFunction } local)
+            return Nothing(local, Find(RemoteRules.NotCallable, local, type!.Name, local.Name, "is a local function"));
         if (type is null || !SymbolEqualityComparer.Default.Equals(marked, Leader(type)))
             return null;
         List<Finding> findings = [];
@@ -32,6 +34,9 @@ internal static class RemoteReader
             type.ContainingNamespace.IsGlobalNamespace ? null : type.ContainingNamespace.ToDisplayString(),
             Visibility.IsPublic(type), actor, functions, Place.Of(type), new([.. findings]));
     }
+
+    private static RemoteClassModel Nothing(IMethodSymbol local, Finding finding) =>
+        new("", local.Name, "", null, false, null, default, Place.Of(local), new([finding]));
 
     public static AttributeData? AttributeOf(ISymbol symbol) =>
         symbol.GetAttributes().FirstOrDefault(attribute => attribute.AttributeClass?.ToDisplayString() == Attribute);
