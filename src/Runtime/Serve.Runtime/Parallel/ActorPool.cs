@@ -74,10 +74,23 @@ public sealed class ActorPool<TActor>
     {
         PoolCall<TActor> next;
         lock (sync)
+        {
             next = results.First?.Value ?? throw NoneLeft();
-        await cluster.Get(next.Ended, timeout, cancellationToken).ConfigureAwait(false);
-        lock (sync)
-            results.Remove(next);
+            results.RemoveFirst();
+        }
+
+        try
+        {
+            await cluster.Get(next.Ended, timeout, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception end) when (end is TimeoutException or OperationCanceledException)
+        {
+            // Nobody has had it: whoever asks next gets it.
+            lock (sync)
+                results.AddFirst(next);
+            throw;
+        }
+
         return await next.ResultAsync<TResult>(cluster, cancellationToken).ConfigureAwait(false);
     }
 
