@@ -20,7 +20,8 @@ try
 }
 catch (Exception broken)
 {
-    verdict.Fail($"the run broke off: {broken}");
+    Console.WriteLine($"BROKE OFF: {broken}");
+    verdict.Fail("the run broke off");
 }
 
 scratch.Delete(recursive: true);
