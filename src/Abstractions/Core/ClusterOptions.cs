@@ -38,6 +38,9 @@ public sealed record ClusterOptions
     /// <summary>Where workers' output goes. Default: a folder of the system's temporary one, removed at the end.</summary>
     public string? WorkerLogDirectory { get; init; }
 
+    /// <summary>Whether lines that tasks in workers write to the console appear on this process's console too, as <c>(Demo.GenerateData pid=1234) line</c>. They are in the worker's log either way. Default true.</summary>
+    public bool LogToDriver { get; init; } = true;
+
     /// <summary>Workers that are started at once rather than with the first task that needs one. Default 0.</summary>
     public int PrestartWorkers { get; init; }
 

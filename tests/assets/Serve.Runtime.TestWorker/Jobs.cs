@@ -1,3 +1,6 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+
 namespace Serve.Runtime.TestWorker;
 
 /// <summary>Functions that tests run as tasks, in this process and in workers.</summary>
@@ -25,15 +28,125 @@ public static partial class Jobs
     }
 
     [Remote]
+    public static Person? Older(Person? person) => person is null ? null : person with { Age = person.Age + 1 };
+
+    [Remote]
+    public static (int Quotient, int Remainder) DivMod(int a, int b) => (a / b, a % b);
+
+    [Remote]
+    public static Dictionary<string, List<int>> Group(IEnumerable<string> words) =>
+        words.GroupBy(word => word[..1]).ToDictionary(group => group.Key, group => group.Select(word => word.Length).ToList());
+
+    [Remote]
     public static int Fail(string message) => throw new InvalidOperationException(message);
 
-    [Remote(MaxRetries = 0)]
-    public static int Crash() => throw new System.Diagnostics.UnreachableException(Environment.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture)
-        + Exit());
+    [Remote]
+    public static async Task<int> FailLater(string message)
+    {
+        await Task.Yield();
+        throw new InvalidOperationException(message);
+    }
 
-    private static string Exit()
+    /// <summary>Kills its process at the first attempt, which leaves a file.</summary>
+    [Remote]
+    public static int CrashOnce(string file)
+    {
+        if (!File.Exists(file))
+        {
+            File.WriteAllText(file, "");
+            Environment.Exit(7);
+        }
+
+        return Environment.ProcessId;
+    }
+
+    [Remote(MaxRetries = 0)]
+    public static int Crash()
     {
         Environment.Exit(7);
-        return "";
+        return 0;
     }
+
+    /// <summary>Says that it runs by a file, then waits for its token.</summary>
+    [Remote(MaxRetries = 0)]
+    public static async Task<int> Wait(string file, CancellationToken cancellationToken)
+    {
+        await File.WriteAllTextAsync(file, Environment.ProcessId.ToString(CultureInfo.InvariantCulture), CancellationToken.None);
+        try
+        {
+            await Task.Delay(Timeout.Infinite, cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            await File.WriteAllTextAsync(file, "cancelled", CancellationToken.None);
+            throw;
+        }
+
+        return 0;
+    }
+
+    /// <summary>Says that it runs by a file, then blocks until there is another, heeding nothing.</summary>
+    [Remote]
+    public static int Block(string file, string until)
+    {
+        File.WriteAllText(file, Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+        SpinWait.SpinUntil(() => File.Exists(until), TimeSpan.FromSeconds(60));
+        return Environment.ProcessId;
+    }
+
+    /// <summary>The sum of 1 to n, each number by a task that waits for the next one's.</summary>
+    [Remote]
+    public static int Sum(Cluster ray, int n) => n == 0 ? 0 : n + ray.Jobs.Sum.Remote(n - 1).GetResult();
+
+    [Remote]
+    public static async Task<int> SumLater(Cluster ray, int n) => n == 0 ? 0 : n + await ray.Jobs.SumLater.Remote(n - 1);
+
+    /// <summary>A ref made inside, passed on and returned.</summary>
+    [Remote]
+    public static ObjectRef<int> Inner(Cluster ray, int value) => ray.Jobs.Add.Remote(ray.Put(value), 1);
+
+    [Remote]
+    public static async Task<int> Open(ObjectRef<int> inside) => await inside;
+
+    [Remote]
+    public static async Task<int[]> Fan(int count)
+    {
+        var ray = Cluster.Current;
+        var refs = Enumerable.Range(0, count).Select(i => ray.Jobs.Add.Remote(i, i)).ToList();
+        var (ready, pending) = await ray.Wait(refs, count);
+        return pending.Count == 0 ? await ray.Get(ready) : [];
+    }
+
+    [Remote]
+    public static async Task<string> FailInside(Cluster ray)
+    {
+        try
+        {
+            await ray.Jobs.Fail.Remote("inner");
+            return "nothing";
+        }
+        catch (UserCodeException thrown)
+        {
+            return $"{thrown.ExceptionType}: {thrown.Message}";
+        }
+    }
+
+    [Remote]
+    public static string States(Cluster ray) => $"{ray.ListTasks().Any(task => task.Name == "Jobs.States")} {ray.Resources["CPU"]}";
+
+    [Remote]
+    public static object Unwritable() => new Action(() => { });
+
+    [Remote]
+    public static void Write(string line) => Console.WriteLine(line);
+
+    [Remote]
+    [SuppressMessage("Usage", "CA2201", Justification = "The system throws it when memory runs out; tests ask for one.")]
+    public static int ThrowUnusual() => throw new NotWritableException(new object());
+
+    /// <summary>An exception that no other process can make.</summary>
+    [SuppressMessage("Design", "CA1032", Justification = "That it lacks them is what it is for.")]
+    public sealed class NotWritableException(object cause) : Exception($"because of {cause}");
+
+    public sealed record Person(string Name, int Age);
 }

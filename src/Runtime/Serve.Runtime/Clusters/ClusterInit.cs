@@ -15,6 +15,8 @@ public static class ClusterInit
             var cluster = new HeadCluster(options ?? new());
             if (cluster.Options.Observable)
                 cluster.Observe();
+            if (cluster.Options.PrestartWorkers is > 0 and var count)
+                cluster.Workers.Tasks.Prestart(count);
             return Task.FromResult<Cluster>(cluster);
         }
     }

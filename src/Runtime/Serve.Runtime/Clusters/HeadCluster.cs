@@ -33,6 +33,12 @@ internal sealed partial class HeadCluster : RuntimeCluster
 
     public ClusterOptions Options { get; }
 
+    /// <summary>Where lines that tasks in workers write appear; null for the console.</summary>
+    public TextWriter? Output { get; init; }
+
+    /// <summary>How much memory is in use.</summary>
+    public Func<MemoryReading> ReadMemory { get; init; } = ProcessMemory.Read;
+
     public override bool IsDisposed => Volatile.Read(ref disposed) != 0;
 
     public override IReadOnlyDictionary<string, double> Resources => Placement.Totals();
@@ -67,7 +73,7 @@ internal sealed partial class HeadCluster : RuntimeCluster
             lock (workersSync)
             {
                 ObjectDisposedException.ThrowIf(IsDisposed, this);
-                return workers ??= node is null ? WorkerLaunch.WorkersOf(this) : new(this, node.Pool, folder: null, ownsPool: false);
+                return workers ??= node is null ? WorkerLaunch.WorkersOf(this) : new(this, node.Pool, folder: null, new ConsoleLogger(), ownsPool: false);
             }
         }
     }
@@ -125,7 +131,7 @@ internal sealed partial class HeadCluster : RuntimeCluster
 
     public override IReadOnlyList<ObjectState> ListObjects() => ObjectList.Of(this);
 
-    public override IReadOnlyList<WorkerState> ListWorkers() => throw new NotImplementedException();
+    public override IReadOnlyList<WorkerState> ListWorkers() => Volatile.Read(ref workers)?.List() ?? [];
 
     public override ClusterSummary Summary() => ClusterState.Summarize(this);
 

@@ -13,9 +13,9 @@ internal sealed class WorkerCluster(WorkerSession session, long firstId) : Runti
 
     public override bool IsDisposed => ended;
 
-    public override IReadOnlyDictionary<string, double> Resources => Ask<Dictionary<string, double>>("resources");
+    public override IReadOnlyDictionary<string, double> Resources => Ask<Dictionary<string, double>>(nameof(Resources));
 
-    public override IReadOnlyDictionary<string, double> AvailableResources => Ask<Dictionary<string, double>>("available");
+    public override IReadOnlyDictionary<string, double> AvailableResources => Ask<Dictionary<string, double>>(nameof(AvailableResources));
 
     public override ObjectRef<T> Put<T>(T value)
     {
@@ -57,18 +57,18 @@ internal sealed class WorkerCluster(WorkerSession session, long firstId) : Runti
     public override PlacementGroup CreatePlacementGroup(IEnumerable<Bundle> bundles, PlacementStrategy strategy = PlacementStrategy.Pack, string? name = null) =>
         throw new NotSupportedException("A placement group is created by the program, not by a task in a worker process.");
 
-    public override IReadOnlyList<TaskState> ListTasks() => Ask<List<TaskState>>("tasks");
+    public override IReadOnlyList<TaskState> ListTasks() => Ask<List<TaskState>>(nameof(ListTasks));
 
-    public override IReadOnlyList<ActorState> ListActors() => Ask<List<ActorState>>("actors");
+    public override IReadOnlyList<ActorState> ListActors() => Ask<List<ActorState>>(nameof(ListActors));
 
-    public override IReadOnlyList<ObjectState> ListObjects() => Ask<List<ObjectState>>("objects");
+    public override IReadOnlyList<ObjectState> ListObjects() => Ask<List<ObjectState>>(nameof(ListObjects));
 
-    public override IReadOnlyList<WorkerState> ListWorkers() => Ask<List<WorkerState>>("workers");
+    public override IReadOnlyList<WorkerState> ListWorkers() => Ask<List<WorkerState>>(nameof(ListWorkers));
 
-    public override ClusterSummary Summary() => Ask<ClusterSummary>("summary");
+    public override ClusterSummary Summary() => Ask<ClusterSummary>(nameof(Summary));
 
     public override async Task WriteTimeline(Stream output, CancellationToken cancellationToken = default) =>
-        await output.WriteAsync(await session.AskAsync("timeline", default).WaitAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        await output.WriteAsync(await session.AskAsync(nameof(WriteTimeline), default).WaitAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
 
     /// <summary>A worker's cluster ends with its head's; disposing it here does nothing.</summary>
     public override ValueTask DisposeAsync() => ValueTask.CompletedTask;

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Serve.Runtime.Clusters;
 using Serve.Runtime.Workers;
 
@@ -8,21 +9,23 @@ internal sealed class ClusterWorkers : IAsyncDisposable
 {
     private readonly WorkerPool pool;
     private readonly HeadRequests requests;
-
+    private readonly MemoryMonitor memory;
     private readonly string? folder;
     private readonly bool ownsPool;
 
     /// <param name="cluster">Whose they are.</param>
     /// <param name="pool">Starts and ends the processes.</param>
     /// <param name="folder">Their logs, when that is nobody else's.</param>
+    /// <param name="logger">Told when a task is stopped.</param>
     /// <param name="ownsPool">Whether the pool ends with it.</param>
-    public ClusterWorkers(HeadCluster cluster, WorkerPool pool, string? folder, bool ownsPool = true)
+    public ClusterWorkers(HeadCluster cluster, WorkerPool pool, string? folder, ILogger logger, bool ownsPool = true)
     {
         this.pool = pool;
         this.folder = folder;
         this.ownsPool = ownsPool;
         requests = new(cluster);
-        Tasks = new(this, cluster.Options.NumCpus ?? Environment.ProcessorCount);
+        Tasks = new(this, cluster.Options.NumCpus ?? Environment.ProcessorCount, cluster.Options.PrestartWorkers, pool.Time);
+        memory = new(Tasks, cluster.ReadMemory, cluster.Options.MemoryUsageThreshold, logger, pool.Time);
     }
 
     public TaskWorkers Tasks { get; }
@@ -41,8 +44,22 @@ internal sealed class ClusterWorkers : IAsyncDisposable
     public Task<HeadSession> SessionOfAsync(Worker worker, CancellationToken cancellationToken) =>
         worker.OpenSession(async () => new(worker, await worker.ConnectAsync(CancellationToken.None).ConfigureAwait(false), requests.Hello(), requests)).WaitAsync(cancellationToken);
 
+    public IReadOnlyList<WorkerState> List() =>
+    [
+        .. pool.Running.Select(static worker => new WorkerState
+        {
+            WorkerId = worker.Id,
+            Pid = worker.Process!.Pid,
+            Purpose = worker.Label,
+            Running = worker.RunsOnSession,
+            Memory = ProcessMemory.ResidentOf(worker.Process.Pid),
+            LogFile = worker.LogFile,
+        }),
+    ];
+
     public async ValueTask DisposeAsync()
     {
+        await memory.DisposeAsync().ConfigureAwait(false);
         await Tasks.DisposeAsync().ConfigureAwait(false);
 
         // A worker's server waits for its open calls before it ends.

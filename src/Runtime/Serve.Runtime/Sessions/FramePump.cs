@@ -20,6 +20,15 @@ internal sealed class FramePump(FrameStream output) : IThreadPoolWorkItem
     /// <summary>Completes when what was sent before <see cref="Close"/> is written, or cannot be.</summary>
     public Task Drained => drained.Task;
 
+    public bool IsClosed
+    {
+        get
+        {
+            lock (sync)
+                return closed;
+        }
+    }
+
     /// <summary>Queues a frame. False when the session is over: nobody will ever see it.</summary>
     public bool Send(Frame frame)
     {

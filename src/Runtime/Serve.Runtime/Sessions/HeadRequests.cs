@@ -1,3 +1,6 @@
+using System.Collections.Concurrent;
+using System.Reflection;
+using System.Text.Json;
 using Serve.Runtime.Clusters;
 using Serve.Runtime.Objects;
 using Serve.Runtime.Serialization;
@@ -5,12 +8,17 @@ using Serve.Runtime.Wire;
 
 namespace Serve.Runtime.Sessions;
 
-/// <summary>What workers' tasks ask of the cluster, put into effect in the head. Its one state is the ids it has given out.</summary>
+/// <summary>What workers' tasks ask of the cluster, put into effect in the head. Its state is the ids it has given out and the functions it has found.</summary>
 internal sealed class HeadRequests(HeadCluster cluster)
 {
     /// <summary>How many ids a session may give to objects and tasks of its own.</summary>
     private const int IdBits = 40;
 
+    private static readonly MethodInfo KeepGeneric = typeof(HeadRequests).GetMethod(nameof(Keep), BindingFlags.NonPublic | BindingFlags.Static)!;
+    private static readonly ConcurrentDictionary<Type, Func<Cluster, ObjectId, StoredObject, ObjectRef>> Keepers = new();
+
+    private readonly ConcurrentDictionary<(string Assembly, string Type, string Method), Lazy<NestedFunction>> functions = new();
+    private readonly UserAssemblies assemblies = new();
     private long lastSession;
 
     public ValueCodec Codec => cluster.Codec;
@@ -18,6 +26,7 @@ internal sealed class HeadRequests(HeadCluster cluster)
     public Hello Hello() => new()
     {
         FirstId = Interlocked.Increment(ref lastSession) << IdBits,
+        Print = cluster.Options.LogToDriver,
         Serializers = { cluster.Options.Serializers.Select(serializer => serializer.GetType().AssemblyQualifiedName) },
     };
 
@@ -34,6 +43,18 @@ internal sealed class HeadRequests(HeadCluster cluster)
             case Frame.BodyOneofCase.Taken:
                 session.Supplied.Taken(frame.Taken);
                 break;
+            case Frame.BodyOneofCase.Function:
+                session.Functions[frame.Function.Number] = Find(frame.Function);
+                break;
+            case Frame.BodyOneofCase.Submit:
+                Submit(session, frame.Submit);
+                break;
+            case Frame.BodyOneofCase.Printed:
+                (cluster.Output ?? Console.Out).WriteLine($"({frame.Printed.Task} pid={session.Worker.Process!.Pid}) {frame.Printed.Text}");
+                break;
+            case Frame.BodyOneofCase.Question:
+                _ = AnswerAsync(session, frame.Question);
+                break;
             case Frame.BodyOneofCase.CancelTask:
                 if (session.Lent.Find(frame.CancelTask.Id) is { } cancelled)
                     cluster.Cancel(cancelled, frame.CancelTask.Force, frame.CancelTask.Recursive);
@@ -44,11 +65,69 @@ internal sealed class HeadRequests(HeadCluster cluster)
         }
     }
 
+    private Lazy<NestedFunction> Find(Function named) => functions.GetOrAdd(
+        (named.Assembly, named.Type, named.Method),
+        static (_, state) => new(() => new(state.Self.assemblies.FindType(state.named), state.named)),
+        (Self: this, named));
+
+    private void Submit(HeadSession session, Submit submit)
+    {
+        try
+        {
+            session.Functions[submit.Function].Value.Submit(cluster, session, submit, session.Find(submit.Parent)?.Attempt);
+        }
+        catch (BadInputException thrown)
+        {
+            var failed = new ObjectRef<object?>(cluster, new(submit.Id));
+            session.Lent.Add(failed);
+            failed.TrySetException(thrown);
+        }
+    }
+
+    private async Task AnswerAsync(HeadSession session, Question question)
+    {
+        var answer = new Answer { Number = question.Number };
+        try
+        {
+            await Task.Yield();
+            using var timeline = new MemoryStream();
+            if (question.Kind == nameof(Cluster.WriteTimeline))
+                await cluster.WriteTimeline(timeline).ConfigureAwait(false);
+            answer.Body = Google.Protobuf.UnsafeByteOperations.UnsafeWrap(question.Kind switch
+            {
+                nameof(Cluster.WriteTimeline) => timeline.ToArray(),
+                nameof(Cluster.Resources) => Json(cluster.Resources),
+                nameof(Cluster.AvailableResources) => Json(cluster.AvailableResources),
+                nameof(Cluster.ListTasks) => Json(cluster.ListTasks()),
+                nameof(Cluster.ListActors) => Json(cluster.ListActors()),
+                nameof(Cluster.ListObjects) => Json(cluster.ListObjects()),
+                nameof(Cluster.ListWorkers) => Json(cluster.ListWorkers()),
+                nameof(Cluster.Summary) => Json(cluster.Summary()),
+                _ => throw new NotSupportedException($"A cluster does not know what '{question.Kind}' is."),
+            });
+        }
+        catch (Exception thrown)
+        {
+            answer.Error = WireErrors.ToWire(thrown);
+        }
+
+        session.Send(new() { Answer = answer });
+    }
+
+    private static byte[] Json<T>(T value) => JsonSerializer.SerializeToUtf8Bytes(value, ServeJson.Options);
+
     private void Put(HeadSession session, Put put)
     {
-        var reference = new ObjectRef<object?>(cluster, new(put.Id));
-        session.Lent.Add(reference);
-        reference.TrySetStored(session.Take(put.Value, put.Id, typeof(object)));
+        var type = ValueTypes.Find(put.Type) ?? typeof(object);
+        var keep = Keepers.GetOrAdd(type, static type => KeepGeneric.MakeGenericMethod(type).CreateDelegate<Func<Cluster, ObjectId, StoredObject, ObjectRef>>());
+        session.Lent.Add(keep(cluster, new(put.Id), session.Take(put.Value, put.Id, type)));
+    }
+
+    private static ObjectRef<T> Keep<T>(Cluster cluster, ObjectId id, StoredObject value)
+    {
+        var reference = new ObjectRef<T>(cluster, id);
+        reference.TrySetStored(value);
+        return reference;
     }
 
     private static void Supply(HeadSession session, Demand demand)

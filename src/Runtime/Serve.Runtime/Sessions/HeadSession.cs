@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Serve.Runtime.Objects;
 using Serve.Runtime.Serialization;
+using Serve.Runtime.Tasks;
 using Serve.Runtime.Workers;
 using Serve.Runtime.Wire;
 
@@ -18,6 +19,7 @@ internal sealed class HeadSession : IDisposable
     private readonly HeadRequests requests;
     private readonly ConcurrentDictionary<long, SentRun> sent = new();
     private readonly FunctionNumbers functions;
+    private readonly Dictionary<long, RefWait> waits = [];
     private long lastRecall;
     private volatile bool lost;
 
@@ -35,6 +37,9 @@ internal sealed class HeadSession : IDisposable
 
     public Worker Worker => worker;
 
+    /// <summary>Whether its worker can no longer be told anything.</summary>
+    public bool IsBroken => lost || pump.IsClosed;
+
     /// <summary>Whether the cluster itself has its worker killed: what is on it is not to blame.</summary>
     public bool Killed { get; set; }
 
@@ -45,10 +50,15 @@ internal sealed class HeadSession : IDisposable
     /// <summary>Memory that the worker is about to open.</summary>
     public SuppliedMemory Supplied { get; } = new();
 
+    /// <summary>The functions that its worker's tasks start, by their numbers; written by its reading loop.</summary>
+    public Dictionary<int, Lazy<NestedFunction>> Functions { get; } = [];
+
     /// <summary>Runs that are there and not answered.</summary>
     public int Count => sent.Count;
 
     public ICollection<SentRun> Runs => sent.Values;
+
+    public SentRun? Find(long id) => sent.GetValueOrDefault(id);
 
     /// <summary>Sends a run; its attempt is told when that fails.</summary>
     public void Start(SentRun run)
@@ -132,10 +142,10 @@ internal sealed class HeadSession : IDisposable
 
                 break;
             case Frame.BodyOneofCase.Waits:
-                Wait(frame.Waits.Task, 1);
+                BeginWait(frame.Waits);
                 break;
             case Frame.BodyOneofCase.WaitEnd:
-                Wait(frame.WaitEnd, -1);
+                EndWait(frame.WaitEnd);
                 break;
             case Frame.BodyOneofCase.Release:
                 Lent.Remove(frame.Release);
@@ -177,11 +187,24 @@ internal sealed class HeadSession : IDisposable
         pump.Send(new() { ItemTaken = new() { Id = item.Id } });
     }
 
-    private void Wait(long task, int change)
+    private void BeginWait(Waits frame)
     {
-        if (!sent.TryGetValue(task, out var run))
+        if (!sent.TryGetValue(frame.Task, out var run))
             return;
-        run.Waits += change;
+        var references = frame.Ids.Select(Lent.Find).OfType<ObjectRef>().ToArray();
+        if (TaskDispatcher.BeginWait(run.Attempt, references, isStuck: references.Length == 1) is { } wait)
+            waits[frame.Number] = wait;
+        run.Waits++;
+        run.Listener.OnWaiting(run);
+    }
+
+    private void EndWait(WaitEnd frame)
+    {
+        if (waits.Remove(frame.Number, out var wait))
+            wait.End(Going.On);
+        if (!sent.TryGetValue(frame.Task, out var run))
+            return;
+        run.Waits--;
         run.Listener.OnWaiting(run);
     }
 
@@ -195,6 +218,16 @@ internal sealed class HeadSession : IDisposable
         foreach (var run in sent.Values)
             Lose(run, reason);
         stream.Dispose();
+    }
+
+    /// <summary>A worker's task goes on by itself when what it waited for is there; its CPU is reserved again as soon as one is free.</summary>
+    private sealed class Going : IResumable
+    {
+        public static readonly Going On = new();
+
+        public void Resume()
+        {
+        }
     }
 
     private void Lose(SentRun run, string? reason = null)

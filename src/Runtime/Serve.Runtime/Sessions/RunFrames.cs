@@ -1,4 +1,5 @@
 using Serve.Runtime.CoreActors;
+using Serve.Runtime.Serialization;
 using Serve.Runtime.Wire;
 
 namespace Serve.Runtime.Sessions;
@@ -48,7 +49,7 @@ internal static class RunFrames
 
     private static Value Write(SentRun sent, SessionValues values, object? argument, Type declared, string subject)
     {
-        var encoded = values.Codec.Encode(declared, argument, subject);
+        var encoded = argument as EncodedObject ?? values.Codec.Encode(declared, argument, subject);
         if (encoded.IsShared)
             sent.Keep(encoded);
         return values.Write(encoded, declared);

@@ -6,6 +6,8 @@ namespace Serve.Runtime.Sessions;
 /// <summary>An attempt on its way to a worker, or there. Which session has it is written by its listener before it is sent; its waits by the session's reading thread.</summary>
 internal sealed class SentRun(ITaskAttempt attempt, IRunListener listener)
 {
+    private static long lastOrder;
+
     private CancellationTokenRegistration stop;
     private HeadSession? session;
     private List<EncodedObject>? kept;
@@ -25,6 +27,12 @@ internal sealed class SentRun(ITaskAttempt attempt, IRunListener listener)
         (kept ??= []).Add(argument);
     }
 
+    /// <summary>Counts up from the first run of all.</summary>
+    public long Order { get; } = Interlocked.Increment(ref lastOrder);
+
+    /// <summary>Whether its attempt was told that it has started.</summary>
+    public bool IsTold { get; set; }
+
     /// <summary>How many waits of its it is in now.</summary>
     public int Waits { get; set; }
 
@@ -33,6 +41,8 @@ internal sealed class SentRun(ITaskAttempt attempt, IRunListener listener)
 
     public void SentTo(HeadSession? to)
     {
+        if (to is not null && to == session)
+            return;
         Volatile.Write(ref session, to);
         stop.Dispose();
         if (to is not null)

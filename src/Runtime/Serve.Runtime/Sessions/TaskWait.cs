@@ -8,13 +8,15 @@ internal sealed class TaskWait : IDisposable
     private readonly WorkerSession session;
     private readonly ObjectId task;
     private readonly WorkerRun? run;
+    private readonly long number;
 
     public TaskWait(WorkerSession session, ObjectId task, IReadOnlyList<ObjectRef> references)
     {
         this.session = session;
         this.task = task;
         run = session.FindRun(task);
-        var waits = new Waits { Task = task.Number };
+        number = session.NextNumber();
+        var waits = new Waits { Number = number, Task = task.Number };
         waits.Ids.AddRange(references.Where(reference => !reference.IsReady).Select(reference => reference.Id.Number));
         session.Send(new() { Waits = waits });
         run?.BeginWait();
@@ -23,6 +25,6 @@ internal sealed class TaskWait : IDisposable
     public void Dispose()
     {
         run?.EndWait();
-        session.Send(new() { WaitEnd = task.Number });
+        session.Send(new() { WaitEnd = new() { Number = number, Task = task.Number } });
     }
 }

@@ -3,27 +3,44 @@ using Serve.Runtime.Tasks;
 namespace Serve.Runtime.Sessions;
 
 /// <summary>
-/// Runs tasks in worker processes: each on a worker where nothing else runs, started when there is none. The one writer of the set of task
-/// workers and of what is on each, under its lock; attempts are told outside of it.
+/// Runs tasks in worker processes: each on a worker where nothing else runs, started when there is none; quick ones of one lane one behind the
+/// other, so that none waits for a message. The one writer of the set of task workers and of what is on each, under its lock; attempts are
+/// told outside of it.
 /// </summary>
 internal sealed class TaskWorkers : ITaskExecutor, IRunListener, IAsyncDisposable
 {
     private static readonly TimeSpan IdleLife = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan WatchPeriod = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan TidyPeriod = TimeSpan.FromSeconds(10);
+
     private readonly Lock sync = new();
     private readonly List<TaskWorker> workers = [];
     private readonly LinkedList<SentRun> waiting = [];
     private readonly Dictionary<long, SentRun> runs = [];
     private readonly ClusterWorkers owner;
+    private readonly ITimer watch;
+    private readonly ITimer tidy;
     private readonly int most;
+    private readonly int kept;
     private int starting;
+    private bool isWatching;
     private bool closed;
 
-    public TaskWorkers(ClusterWorkers owner, double cpus)
+    public TaskWorkers(ClusterWorkers owner, double cpus, int prestarted, TimeProvider time)
     {
         this.owner = owner;
 
         // Tasks that ask for no CPU come without limit: their workers do not.
         most = 8 + (4 * Math.Max(Environment.ProcessorCount, (int)Math.Ceiling(cpus)));
+        kept = prestarted;
+        watch = time.CreateTimer(_ => Watch(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        tidy = time.CreateTimer(_ => Tidy(), null, TidyPeriod, TidyPeriod);
+    }
+
+    public int DepthOf(object lane)
+    {
+        lock (sync)
+            return FindLane(lane)?.Depth ?? 1;
     }
 
     public void Start(ITaskAttempt attempt)
@@ -54,11 +71,32 @@ internal sealed class TaskWorkers : ITaskExecutor, IRunListener, IAsyncDisposabl
         }
     }
 
-    public void OnEnded(SentRun run, TimeSpan took) => Leave(run);
+    /// <summary>Stops the newest run to save memory: one that may be tried again where there is one.</summary>
+    /// <param name="why">Told as what it fails with, when it may not.</param>
+    /// <returns>What was stopped; null when nothing runs.</returns>
+    public SentRun? StopNewest(Func<SentRun, Exception> why)
+    {
+        SentRun? newest;
+        lock (sync)
+        {
+            newest = runs.Values
+                .Where(static run => run.Session is { Killed: false } && run.KilledWith is null)
+                .OrderByDescending(static run => run.Attempt.MayRetry).ThenByDescending(static run => run.Order).FirstOrDefault();
+        }
+
+        if (newest is not null)
+            Kill(newest, why(newest));
+        return newest;
+    }
+
+    public void OnEnded(SentRun run, TimeSpan took) => Leave(run, took);
 
     public void OnReturned(SentRun run)
     {
-        Leave(run);
+        Leave(run, took: null);
+        run.End();
+        if (run.Attempt.TryGiveBack())
+            return;
         lock (sync)
             runs[run.Id] = run;
         Place(run, first: true);
@@ -73,9 +111,7 @@ internal sealed class TaskWorkers : ITaskExecutor, IRunListener, IAsyncDisposabl
             if (workers.Find(worker => worker.Session == run.Session) is { } lost)
             {
                 lost.IsEnding = true;
-                lost.Runs.Remove(run);
-                if (lost.Runs.Count == 0)
-                    workers.Remove(lost);
+                lost.GiveUp(run);
             }
 
             if (!again)
@@ -90,7 +126,7 @@ internal sealed class TaskWorkers : ITaskExecutor, IRunListener, IAsyncDisposabl
 
     public void OnWaiting(SentRun run) => Serve(run.Session);
 
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         SentRun[] left;
         lock (sync)
@@ -100,10 +136,13 @@ internal sealed class TaskWorkers : ITaskExecutor, IRunListener, IAsyncDisposabl
             waiting.Clear();
         }
 
+        await watch.DisposeAsync().ConfigureAwait(false);
+        await tidy.DisposeAsync().ConfigureAwait(false);
         foreach (var run in left)
-            run.Attempt.Failed(new ObjectDisposedException(nameof(Cluster), "The cluster was disposed."), isSystem: false);
-        return ValueTask.CompletedTask;
+            run.Attempt.Failed(Disposed(), isSystem: false);
     }
+
+    private static ObjectDisposedException Disposed() => new(nameof(Cluster), "The cluster was disposed.");
 
     /// <summary>Kills the worker that a run is on because of that run; what else is there is run again.</summary>
     private void Kill(SentRun run, Exception failure)
@@ -115,8 +154,10 @@ internal sealed class TaskWorkers : ITaskExecutor, IRunListener, IAsyncDisposabl
             session = run.Session;
             if (session is not null)
                 session.Killed = true;
+            else if (!waiting.Remove(run))
+                return;
             else
-                waiting.Remove(run);
+                runs.Remove(run.Id);
         }
 
         if (session is not null)
@@ -129,27 +170,33 @@ internal sealed class TaskWorkers : ITaskExecutor, IRunListener, IAsyncDisposabl
     {
         TaskWorker? worker = null;
         var start = false;
+        bool refused;
         lock (sync)
         {
-            if (!closed && (worker = Free()) is not null)
+            refused = closed;
+            if (refused)
             {
-                worker.Runs.AddLast(run);
-                run.SentTo(worker.Session);
+                runs.Remove(run.Id);
             }
-            else if (!closed)
+            else if ((worker = FindLane(run.Attempt.Lane) ?? Free()) is not null)
+            {
+                worker.Add(run);
+                if (worker.Runs.Count > 1 && !isWatching)
+                {
+                    isWatching = true;
+                    watch.Change(WatchPeriod, WatchPeriod);
+                }
+            }
+            else
             {
                 run.SentTo(null);
                 if (first)
                     waiting.AddFirst(run);
                 else
                     waiting.AddLast(run);
-                start = starting < waiting.Count && workers.Count + starting < most;
+                start = starting < waiting.Count && workers.Count(static worker => worker.TakesRuns) + starting < most;
                 if (start)
                     starting++;
-            }
-            else
-            {
-                runs.Remove(run.Id);
             }
         }
 
@@ -157,27 +204,63 @@ internal sealed class TaskWorkers : ITaskExecutor, IRunListener, IAsyncDisposabl
             Send(worker, run);
         else if (start)
             _ = StartWorkerAsync();
-        else if (closed)
-            run.Attempt.Failed(new ObjectDisposedException(nameof(Cluster), "The cluster was disposed."), isSystem: false);
+        else if (refused)
+            run.Attempt.Failed(Disposed(), isSystem: false);
+    }
+
+    // Under the lock.
+    private TaskWorker? FindLane(object? lane)
+    {
+        if (lane is null)
+            return null;
+        foreach (var worker in workers)
+        {
+            if (worker.Lane == lane && worker.TakesRuns)
+                return worker;
+        }
+
+        return null;
     }
 
     // Under the lock. One on which nothing is at all comes first.
-    private TaskWorker? Free() => workers.Find(static worker => worker.Runs.Count == 0 && !worker.IsEnding) ?? workers.Find(static worker => worker.IsFree);
+    private TaskWorker? Free() => workers.Find(static worker => worker.Runs.Count == 0 && worker.TakesRuns) ?? workers.Find(static worker => worker.IsFree);
 
-    private static void Send(TaskWorker worker, SentRun run)
+    private void Send(TaskWorker worker, SentRun run)
     {
-        run.Attempt.Started(worker.Session.Worker.Id);
+        Tell(worker);
         worker.Session.Start(run);
     }
 
-    private void Leave(SentRun run)
+    /// <summary>Tells the run that is first on a worker that it has started.</summary>
+    private void Tell(TaskWorker worker)
     {
+        SentRun? first;
+        lock (sync)
+        {
+            first = worker.Runs.First?.Value;
+            if (first is null or { IsTold: true })
+                return;
+            first.IsTold = true;
+        }
+
+        first.Attempt.Started(worker.Session.Worker.Id);
+    }
+
+    private void Leave(SentRun run, TimeSpan? took)
+    {
+        TaskWorker? worker;
         lock (sync)
         {
             runs.Remove(run.Id);
-            workers.Find(worker => worker.Session == run.Session)?.Runs.Remove(run);
+            worker = workers.Find(candidate => candidate.Session == run.Session);
+            if (took is { } time)
+                worker?.Remove(run, time);
+            else
+                worker?.GiveUp(run);
         }
 
+        if (worker is not null)
+            Tell(worker);
         Serve(run.Session);
     }
 
@@ -188,18 +271,56 @@ internal sealed class TaskWorkers : ITaskExecutor, IRunListener, IAsyncDisposabl
         SentRun? next = null;
         lock (sync)
         {
+            if (waiting.Count == 0)
+                return;
             worker = workers.Find(candidate => candidate.Session == session);
             if (worker is { IsFree: true } && waiting.First is { } first)
             {
                 next = first.Value;
                 waiting.RemoveFirst();
-                worker.Runs.AddLast(next);
-                next.SentTo(worker.Session);
+                worker.Add(next);
             }
         }
 
         if (next is not null)
             Send(worker!, next);
+    }
+
+    /// <summary>Looks for a run that holds up those behind it: they are called back, for another worker.</summary>
+    private void Watch()
+    {
+        List<TaskWorker> stalled;
+        lock (sync)
+        {
+            stalled = workers.FindAll(static worker => worker.SeeStall());
+            if (!workers.Exists(static worker => worker.Runs.Count > 1))
+            {
+                isWatching = false;
+                watch.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            }
+        }
+
+        foreach (var worker in stalled)
+            worker.Session.Recall();
+    }
+
+    /// <summary>Ends workers that have had nothing to do for long.</summary>
+    private void Tidy()
+    {
+        List<TaskWorker> idle;
+        lock (sync)
+        {
+            workers.RemoveAll(static worker => !worker.TakesRuns && worker.Runs.Count == 0);
+            idle = workers.Where(static worker => worker.TakesRuns && worker.Idle > IdleLife).Take(Math.Max(0, workers.Count - kept)).ToList();
+            foreach (var worker in idle)
+                worker.IsEnding = true;
+        }
+
+        foreach (var worker in idle)
+        {
+            worker.Session.Dispose();
+            _ = worker.Session.Worker.ReleaseAsync();
+        }
     }
 
     private async Task StartWorkerAsync()
@@ -222,7 +343,7 @@ internal sealed class TaskWorkers : ITaskExecutor, IRunListener, IAsyncDisposabl
             {
                 // Whatever is wrong with one is wrong with all that would be started for the same tasks.
                 starting--;
-                failed = workers.Count > 0 ? [] : [.. waiting];
+                failed = workers.Exists(static worker => worker.TakesRuns) ? [] : [.. waiting];
                 if (failed.Length > 0)
                     waiting.Clear();
                 foreach (var run in failed)

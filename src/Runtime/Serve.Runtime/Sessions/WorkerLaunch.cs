@@ -35,7 +35,7 @@ internal static class WorkerLaunch
         };
         var board = new TopicBoard(new NoServices());
         var pool = new WorkerPool(node, new CallChannels(), board, nodeServer: null, TimeProvider.System, logger);
-        return new(cluster, pool, options.WorkerLogDirectory is null ? logs : null);
+        return new(cluster, pool, options.WorkerLogDirectory is null ? logs : null, logger);
     }
 
     /// <exception cref="NotSupportedException">The program cannot be started again so.</exception>

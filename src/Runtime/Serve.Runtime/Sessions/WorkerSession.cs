@@ -133,6 +133,9 @@ internal sealed class WorkerSession(FramePump pump, WorkerServer server, Arrivin
         Send(new() { Done = done });
     }
 
+    /// <summary>A number for something that is asked, or told of.</summary>
+    public long NextNumber() => Interlocked.Increment(ref lastNumber);
+
     public WorkerRun? FindRun(ObjectId id) => runs.GetValueOrDefault(id.Number);
 
     public ItemWindow Window(WorkerRun run)
@@ -144,7 +147,7 @@ internal sealed class WorkerSession(FramePump pump, WorkerServer server, Arrivin
     /// <summary>Asks the head for an object.</summary>
     public void Demand(IDemand demand)
     {
-        var number = Interlocked.Increment(ref lastNumber);
+        var number = NextNumber();
         demands[number] = demand;
         Send(new() { Demand = new() { Number = number, Id = demand.Id.Number } });
     }
@@ -162,7 +165,7 @@ internal sealed class WorkerSession(FramePump pump, WorkerServer server, Arrivin
     /// <summary>Asks the head something that it answers.</summary>
     public async Task<byte[]> AskAsync(string kind, ReadOnlyMemory<byte> body)
     {
-        var number = Interlocked.Increment(ref lastNumber);
+        var number = NextNumber();
         var answer = new TaskCompletionSource<byte[]>(TaskCreationOptions.RunContinuationsAsynchronously);
         questions[number] = answer;
         if (!Send(new() { Question = new() { Number = number, Kind = kind, Body = Google.Protobuf.UnsafeByteOperations.UnsafeWrap(body) } }))
@@ -187,6 +190,8 @@ internal sealed class WorkerSession(FramePump pump, WorkerServer server, Arrivin
     {
         values = new(new(hello.Serializers.Select(MakeSerializer)) { Segments = new WorkerSegments() }, new WorkerRefs(this));
         cluster = new(this, hello.FirstId);
+        if (hello.Print)
+            Console.SetOut(TextWriter.Synchronized(new TaskOutput(Console.Out, this)));
         arrival.Arrive(cluster);
     }
 

@@ -39,6 +39,16 @@ internal interface ITaskAttempt
     /// <summary>The devices the ledger assigned.</summary>
     IReadOnlyList<int> GpuIds { get; }
 
+    /// <summary>What it shares its resources with: attempts of one lane are run one after the other. Null when it has its own.</summary>
+    object? Lane => null;
+
+    /// <summary>Whether it may be tried again when the system fails it.</summary>
+    bool MayRetry => false;
+
+    /// <summary>Gives it back: it never started, and is to be run when there are resources again.</summary>
+    /// <returns>False when it cannot be given back; it is the executor's still.</returns>
+    bool TryGiveBack() => false;
+
     /// <summary>The arguments as <see cref="Serve.Calls.MethodCall{TResult}.GetArguments"/> has them.</summary>
     object?[] GetArguments();
 

@@ -92,7 +92,7 @@ internal abstract partial class SubmittedTask
         var now = Stopwatch.GetTimestamp();
         if (slot is { } here)
             here.Clock = now;
-        if (reference.IsReady || !MayRetry(ref failure, isSystem))
+        if (reference.IsReady || !RetriesOn(ref failure, isSystem))
         {
             var wasWaiting = End(now, failure);
             reference.TrySetException(failure);
@@ -101,6 +101,13 @@ internal abstract partial class SubmittedTask
         }
 
         var waited = EndWaits();
+        Requeue();
+        return waited;
+    }
+
+    /// <summary>Queues it once more.</summary>
+    private void Requeue()
+    {
         lock (this)
         {
             extras?.Timer?.Dispose();
@@ -112,7 +119,6 @@ internal abstract partial class SubmittedTask
         started = 0;
         Volatile.Write(ref phase, Queued);
         plan.Queue.Add(this);
-        return waited;
     }
 
     /// <summary>Ends it when it has not started.</summary>
@@ -129,9 +135,9 @@ internal abstract partial class SubmittedTask
         reference.Producer = null;
     }
 
-    private bool MayRetry(ref Exception failure, bool isSystem)
+    private bool RetriesOn(ref Exception failure, bool isSystem)
     {
-        if (Dispatcher.IsDisposed || (plan.MaxRetries >= 0 && attempt > plan.MaxRetries))
+        if (!MayRetry)
             return false;
         try
         {

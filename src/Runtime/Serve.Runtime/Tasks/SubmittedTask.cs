@@ -42,6 +42,10 @@ internal abstract partial class SubmittedTask(TaskPlan plan, ObjectRef reference
 
     public IReadOnlyList<int> GpuIds => slot?.GpuIds ?? [];
 
+    public object? Lane => slot;
+
+    public bool MayRetry => !Dispatcher.IsDisposed && (plan.MaxRetries < 0 || attempt <= plan.MaxRetries);
+
     public override SchedulingStrategy? InheritedScheduling => plan.Scheduling is SchedulingStrategy.InGroup { CaptureChildTasks: true } ? plan.Scheduling : null;
 
     public string Label => $"task {plan.Name} ({TaskId})";
@@ -187,6 +191,21 @@ internal abstract partial class SubmittedTask(TaskPlan plan, ObjectRef reference
         var here = slot!;
         var wasWaiting = Fail(failure, isSystem);
         here.Ended(this, wasWaiting);
+    }
+
+    public bool TryGiveBack()
+    {
+        var here = slot!;
+        if (reference.IsReady)
+        {
+            Failed(reference.Error ?? new OperationCanceledException($"{Label} was cancelled."), isSystem: false);
+            return true;
+        }
+
+        attempt--;
+        Requeue();
+        here.Ended(this, wasWaiting: false);
+        return true;
     }
 
     public void AddBlockers(ICollection<ObjectRef> references)

@@ -226,7 +226,7 @@ internal sealed class TaskSlot(TaskQueue queue, ResourceLedger ledger, ResourceA
     private bool HasRoom()
     {
         lock (sync)
-            return !isGone && !isLent && running < Dispatcher.Workers.Depth;
+            return !isGone && !isLent && running < Dispatcher.Workers.DepthOf(this);
     }
 
     private bool IsUnused()

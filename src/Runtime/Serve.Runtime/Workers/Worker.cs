@@ -169,6 +169,8 @@ internal sealed class Worker(string id, string? key, string label, string logFil
             return session ??= open();
     }
 
+    public int RunsOnSession => OpenedSession?.Count ?? 0;
+
     /// <summary>That session, once it is open.</summary>
     public Sessions.HeadSession? OpenedSession => session is { IsCompletedSuccessfully: true } open ? open.Result : null;
 

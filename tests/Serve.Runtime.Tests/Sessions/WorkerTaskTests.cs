@@ -1,0 +1,284 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Reflection;
+using System.Reflection.Emit;
+using Serve.Calls;
+using Serve.Runtime.Clusters;
+using Serve.Runtime.TestWorker;
+using Serve.Runtime.Tests.Testing;
+using Serve.Runtime.Workers;
+
+namespace Serve.Runtime.Tests.Sessions;
+
+/// <summary>Tasks in worker processes: what happens to them when things go wrong, and what is left.</summary>
+public sealed class WorkerTaskTests : IAsyncDisposable
+{
+    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("serve-worker-task-tests");
+    private readonly HeadCluster ray;
+
+    public WorkerTaskTests() => ray = new(Options);
+
+    private ClusterOptions Options => new() { NumCpus = 2, Isolation = Isolation.Process, WorkerCommand = [TestRuntime.Executable, "worker"], WorkerLogDirectory = folder.FullName };
+
+    public async ValueTask DisposeAsync()
+    {
+        await ray.DisposeAsync();
+        folder.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task Task_InAWorker_RunsInAnotherProcess() => Assert.NotEqual(Environment.ProcessId, await ray.Jobs.Pid.Remote());
+
+    [Fact]
+    public async Task Task_WhoseWorkerIsKilled_RunsAgain()
+    {
+        var (file, until) = (NewFile(), NewFile());
+        var blocked = ray.Jobs.Block.Remote(file, until);
+        var pid = await PidInAsync(file);
+
+        Kill(pid);
+        await Eventually.HoldsAsync(() => File.Exists(file) && File.ReadAllText(file) != pid.ToString(CultureInfo.InvariantCulture));
+        File.WriteAllText(until, "");
+
+        Assert.NotEqual(pid, await blocked.AsTask().SoonAsync());
+    }
+
+    [Fact]
+    public async Task Task_ThatExitsItsProcessOnce_RunsAgain() => Assert.NotEqual(Environment.ProcessId, await ray.Jobs.CrashOnce.Remote(NewFile()).AsTask().SoonAsync());
+
+    [Fact]
+    public async Task Task_WithoutRetries_FailsAsItsWorkerEnded()
+    {
+        var thrown = await Assert.ThrowsAsync<WorkerDiedException>(() => ray.Jobs.Crash.Remote().AsTask().SoonAsync());
+
+        Assert.Contains("Jobs.Crash", thrown.Message, StringComparison.Ordinal);
+        Assert.Contains("exited with code 7", thrown.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Cancel_BeforeItsWorkerIsThere_NeverRuns()
+    {
+        var file = NewFile();
+        var waiting = ray.Jobs.Wait.Remote(file);
+        ray.Cancel(waiting);
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting.AsTask().SoonAsync());
+        Assert.NotEqual(Environment.ProcessId, await ray.Jobs.Pid.Remote().AsTask().SoonAsync());
+        Assert.False(File.Exists(file));
+    }
+
+    [Fact]
+    public async Task Cancel_WhileItRuns_FiresItsToken()
+    {
+        var file = NewFile();
+        var waiting = ray.Jobs.Wait.Remote(file);
+        await PidInAsync(file);
+
+        ray.Cancel(waiting);
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting.AsTask().SoonAsync());
+        await Eventually.HoldsAsync(() => File.ReadAllText(file) == "cancelled");
+    }
+
+    [Fact]
+    public async Task Cancel_WithForce_KillsItsWorkerAndNothingElseIsLost()
+    {
+        var (file, never, other, until) = (NewFile(), NewFile(), NewFile(), NewFile());
+        var stuck = ray.Jobs.Block.Remote(file, never);
+        var fine = ray.Jobs.Block.Remote(other, until);
+        var (pid, finePid) = (await PidInAsync(file), await PidInAsync(other));
+
+        ray.Cancel(stuck, force: true);
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => stuck.AsTask().SoonAsync());
+        await Eventually.HoldsAsync(() => !LinuxProcess.Exists(pid));
+        File.WriteAllText(until, "");
+        Assert.Equal(finePid, await fine.AsTask().SoonAsync());
+        Assert.Equal(3, await ray.Jobs.Add.Remote(1, 2).AsTask().SoonAsync());
+    }
+
+    [Fact]
+    public async Task Task_WithAnArgumentThatCannotTravel_FailsWithItsName()
+    {
+        var function = new RemoteFunction(typeof(Travel), nameof(Travel.Take), false, new());
+        var thrown = await Assert.ThrowsAsync<NotSerializableException>(() => ray.Submit(function, new Call<int>(nameof(Travel.Take), new Action(() => { }))).AsTask().SoonAsync());
+
+        Assert.Contains("rgument 'action'", thrown.Message, StringComparison.Ordinal);
+        Assert.Equal(3, await ray.Jobs.Add.Remote(1, 2).AsTask().SoonAsync());
+    }
+
+    [Fact]
+    public async Task Task_WithAResultThatCannotTravel_FailsWithItsName()
+    {
+        var thrown = await Assert.ThrowsAsync<NotSerializableException>(() => ray.Jobs.Unwritable.Remote().AsTask().SoonAsync());
+
+        Assert.Contains("Jobs.Unwritable", thrown.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Task_OfAnAssemblyThatTheWorkerDoesNotReference_IsFoundByItsFile()
+    {
+        var function = new RemoteFunction(typeof(Travel), nameof(Travel.Twice), false, new());
+
+        Assert.Equal(14, await ray.Submit(function, new Call<int>(nameof(Travel.Twice), 7)).AsTask().SoonAsync());
+    }
+
+    [Fact]
+    public async Task Task_OfAnAssemblyWithoutAFile_FailsWithItsName()
+    {
+        var type = AssemblyBuilder.DefineDynamicAssembly(new("Nowhere"), AssemblyBuilderAccess.Run).DefineDynamicModule("Nowhere").DefineType("Absent", TypeAttributes.Public | TypeAttributes.Class);
+        var method = type.DefineMethod("Run", MethodAttributes.Public | MethodAttributes.Static, typeof(int), []);
+        method.GetILGenerator().Emit(OpCodes.Ldc_I4_1);
+        method.GetILGenerator().Emit(OpCodes.Ret);
+        var function = new RemoteFunction(type.CreateType(), "Run", false, new());
+
+        var thrown = await Assert.ThrowsAsync<BadInputException>(() => ray.Submit(function, new Call<int>("Run")).AsTask().SoonAsync());
+
+        Assert.Contains("Absent", thrown.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Write_InAWorker_GoesToItsLog()
+    {
+        await ray.Jobs.Write.Remote("a line of the task's").AsTask().SoonAsync();
+
+        await Eventually.HoldsAsync(() => folder.GetFiles("*.log").Any(file => ReadShared(file.FullName).Contains("a line of the task's", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task Write_InAWorker_AppearsHereWithItsTaskAndProcess()
+    {
+        using var output = new StringWriter();
+        await using var cluster = new HeadCluster(Options) { Output = TextWriter.Synchronized(output) };
+        await cluster.Jobs.Write.Remote("a line of the task's").AsTask().SoonAsync();
+        var pid = cluster.ListWorkers()[0].Pid;
+
+        await Eventually.HoldsAsync(() => output.ToString() == $"(Jobs.Write pid={pid}) a line of the task's{Environment.NewLine}", output.ToString);
+    }
+
+    [Fact]
+    public async Task Memory_AboveTheThreshold_StopsTheNewestAndRunsItAgain()
+    {
+        var reading = new MemoryReading(50, 100);
+        await using var cluster = new HeadCluster(Options with { MemoryUsageThreshold = 0.9 }) { ReadMemory = () => reading };
+        var (old, young, until) = (NewFile(), NewFile(), NewFile());
+        var first = cluster.Jobs.Block.Remote(old, until);
+        var firstPid = await PidInAsync(old);
+        var second = cluster.Jobs.Block.Remote(young, until);
+        var secondPid = await PidInAsync(young);
+
+        reading = new(95, 100);
+        await Eventually.HoldsAsync(() => !LinuxProcess.Exists(secondPid));
+        reading = new(50, 100);
+        await Eventually.HoldsAsync(() => ReadShared(young) != secondPid.ToString(CultureInfo.InvariantCulture));
+        File.WriteAllText(until, "");
+
+        Assert.Equal(firstPid, await first.AsTask().SoonAsync());
+        Assert.NotEqual(secondPid, await second.AsTask().SoonAsync());
+    }
+
+    [Fact]
+    public async Task Memory_AboveTheThreshold_FailsWhatMayNotRunAgain()
+    {
+        var reading = new MemoryReading(50, 100);
+        await using var cluster = new HeadCluster(Options with { MemoryUsageThreshold = 0.9 }) { ReadMemory = () => reading };
+        var file = NewFile();
+        var waiting = cluster.Jobs.Wait.Remote(file);
+        await PidInAsync(file);
+
+        reading = new(95, 100);
+
+        var thrown = await Assert.ThrowsAsync<TaskOutOfMemoryException>(() => waiting.AsTask().SoonAsync());
+        Assert.Contains("Jobs.Wait", thrown.Message, StringComparison.Ordinal);
+        Assert.Contains("95.0", thrown.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Tasks_BehindOneThatTakesLong_RunOnOtherWorkers()
+    {
+        for (var i = 0; i < 40; i++)
+            await ray.Get(Enumerable.Range(0, 50).Select(n => ray.Jobs.Add.Remote(n, n)));
+        var (file, until) = (NewFile(), NewFile());
+        var refs = new List<ObjectRef<int>>();
+        for (var i = 0; i < 200; i++)
+            refs.Add(ray.Jobs.Add.Remote(i, 1));
+        var blocked = ray.Jobs.Block.Remote(file, until);
+        for (var i = 0; i < 200; i++)
+            refs.Add(ray.Jobs.Add.Remote(i, 1));
+
+        var sums = await ray.Get(refs).SoonAsync();
+
+        Assert.Equal(400, sums.Length);
+        Assert.False(blocked.IsReady);
+        File.WriteAllText(until, "");
+        await blocked.AsTask().SoonAsync();
+    }
+
+    [Fact]
+    public async Task Tasks_ThatAreQuick_DoNotWaitForEachOthersAnswers()
+    {
+        await ray.Get(Enumerable.Range(0, 2000).Select(n => ray.Jobs.Add.Remote(n, n)));
+        var workers = ray.ListWorkers();
+
+        Assert.InRange(workers.Count, 1, 2);
+    }
+
+    [Fact]
+    public async Task Dispose_WithTasksThatRun_LeavesNoProcessAndNoFile()
+    {
+        var cluster = new HeadCluster(new() { NumCpus = 8, Isolation = Isolation.Process, WorkerCommand = [TestRuntime.Executable, "worker"] });
+        var files = Enumerable.Range(0, 8).Select(_ => NewFile()).ToArray();
+        var refs = files.Select(file => cluster.Jobs.Block.Remote(file, "/nowhere")).ToArray();
+        foreach (var file in files)
+            await PidInAsync(file);
+        var workers = cluster.ListWorkers();
+        Assert.Equal(8, workers.Count);
+        Assert.All(workers, worker => Assert.Equal("tasks", worker.Purpose));
+        Assert.All(workers, worker => Assert.True(File.Exists(worker.LogFile)));
+
+        var clock = Stopwatch.StartNew();
+        await cluster.DisposeAsync();
+
+        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(5), $"It took {clock.Elapsed}.");
+        Assert.All(workers, worker => Assert.False(LinuxProcess.Exists(worker.Pid)));
+        Assert.All(workers, worker => Assert.False(Directory.Exists(Path.GetDirectoryName(worker.LogFile))));
+        foreach (var reference in refs)
+            await Assert.ThrowsAnyAsync<Exception>(() => reference.AsTask());
+    }
+
+    private static async Task<int> PidInAsync(string file)
+    {
+        await Eventually.HoldsAsync(() => File.Exists(file) && ReadShared(file).Length > 0);
+        return int.Parse(ReadShared(file), CultureInfo.InvariantCulture);
+    }
+
+    private static string ReadShared(string file)
+    {
+        using var reader = new StreamReader(new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
+        return reader.ReadToEnd();
+    }
+
+    private static void Kill(int pid)
+    {
+        using var process = Process.GetProcessById(pid);
+        process.Kill();
+    }
+
+    private string NewFile() => Path.Combine(folder.FullName, Guid.NewGuid().ToString("n"));
+
+    internal static class Travel
+    {
+        public static int Take(Action action) => action.Method.Name.Length;
+
+        public static int Twice(int value) => value * 2;
+    }
+
+    private sealed class Call<T>(string method, params object?[] arguments) : MethodCall<T>
+    {
+        public override string Method => method;
+
+        public override bool TryInvoke(object target, CancellationToken cancellationToken, out ValueTask<T> result) => throw new NotSupportedException("It runs in a worker.");
+
+        public override object?[] GetArguments() => arguments;
+    }
+}
