@@ -32,7 +32,7 @@ public abstract class Cluster : IAsyncDisposable
     [DoesNotReturn]
     public static void ExitActor() => throw new ActorExitException();
 
-    /// <summary>Makes an object that tasks can share. Large arrays of unmanaged elements are copied once into shared memory when the cluster has worker processes; everything else stays as it is and is to be treated as immutable.</summary>
+    /// <summary>Makes an object that tasks can share. Arrays of unmanaged elements of 100 KB and more are copied into shared memory, now if the cluster runs its tasks in worker processes or has started one, otherwise when a worker first needs them; everything else stays as it is. Either way the object is to be treated as immutable: who reads it in this process may get the very object that was put.</summary>
     /// <typeparam name="T">The object's type.</typeparam>
     /// <param name="value">The object.</param>
     /// <returns>A ref to it.</returns>

@@ -1,7 +1,6 @@
 using Serve.Runtime.Clusters;
 using Serve.Runtime.Methods;
 using Serve.Runtime.Serialization;
-using Serve.Runtime.Tasks;
 
 namespace Serve.Runtime.Objects;
 
@@ -39,12 +38,7 @@ internal static class ObjectList
         Size = size,
         Location = shared is null ? "memory" : shared.IsOnDisk ? "disk" : "shared_memory",
         Type = TypeNames.Of(reference?.ValueType is { } type && type != typeof(object) ? type : shared?.Shape.Stored ?? (reference?.Stored as EncodedObject)?.Shape.Stored ?? typeof(object)),
-        CreatedBy = reference switch
-        {
-            null => "argument",
-            ITaskAttempt attempt => attempt.Name,
-            _ => "Put",
-        },
+        CreatedBy = reference is null ? "argument" : shared?.MadeBy ?? (shared is null ? null : "Put"),
         Borrowers = reference is null ? 0 : borrowers.GetValueOrDefault(reference),
     };
 }

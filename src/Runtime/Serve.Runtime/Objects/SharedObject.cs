@@ -33,6 +33,9 @@ internal sealed class SharedObject : EncodedObject, IDisposable
     /// <summary>The ref it is the object of, as long as anyone has that; null for an argument.</summary>
     public WeakReference<ObjectRef>? Reference { get; private set; }
 
+    /// <summary>The task that made it, for lists; null when it was put.</summary>
+    public string? MadeBy { get; set; }
+
     /// <summary>How it is made again when its bytes are lost; null when it cannot be.</summary>
     public ILineage? Lineage { get; set; }
 

@@ -2,9 +2,11 @@ using Serve.Runtime.Tasks;
 
 namespace Serve.Runtime.Sessions;
 
-/// <summary>Has an attempt tried again once an argument of it that was lost has been made again.</summary>
-internal sealed class RetryWhenReady(ITaskAttempt attempt, ObjectRef again) : RefContinuation, IThreadPoolWorkItem
+/// <summary>Has an attempt tried again once an argument of it that was lost has been made again. Its CPU is lent until then: the one task may need what the other holds.</summary>
+internal sealed class RetryWhenReady(ITaskAttempt attempt, ObjectRef again) : RefContinuation, IThreadPoolWorkItem, IResumable
 {
+    private readonly RefWait? wait = TaskDispatcher.BeginWait(attempt, [again], isStuck: false);
+
     public static void Start(ITaskAttempt attempt, ObjectRef again)
     {
         var retry = new RetryWhenReady(attempt, again);
@@ -18,5 +20,13 @@ internal sealed class RetryWhenReady(ITaskAttempt attempt, ObjectRef again) : Re
             : new ObjectLostException($"An argument of {attempt.Name} was lost and has been made again, but {attempt.Name} may not be tried again: raise its MaxRetries."),
         isSystem: again.Error is null);
 
-    internal override void Run() => ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+    public void Resume() => ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+
+    internal override void Run()
+    {
+        if (wait is not null)
+            wait.End(this);
+        else
+            Resume();
+    }
 }

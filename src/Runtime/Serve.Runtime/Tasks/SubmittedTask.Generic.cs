@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Serve.Calls;
+using Serve.Runtime.Objects;
 
 namespace Serve.Runtime.Tasks;
 
@@ -16,6 +17,12 @@ internal sealed class SubmittedTask<TResult>(TaskPlan plan, ObjectRef<TResult> r
     public override void Succeeded(StoredObject result)
     {
         var here = Slot;
+        if (result is SharedObject shared && call is { } made)
+        {
+            shared.MadeBy = Name;
+            shared.Lineage = new TaskLineage<TResult>(Plan, made, Parent);
+        }
+
         var wasWaiting = End(Stopwatch.GetTimestamp(), null);
         reference.TrySetStored(result);
         reference.Producer = null;

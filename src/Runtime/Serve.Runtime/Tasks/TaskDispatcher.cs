@@ -85,6 +85,15 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
         Start(plans.Find(function, options, (parent as TaskContext)?.InheritedScheduling), reference, call, parent?.Id);
     }
 
+    /// <summary>Starts a task once more whose result was lost.</summary>
+    /// <returns>The ref of what it makes now.</returns>
+    public ObjectRef<TResult> Resubmit<TResult>(TaskPlan plan, MethodCall<TResult> call, ObjectId? parent)
+    {
+        var reference = new ObjectRef<TResult>(cluster, nextId());
+        Start(plan, reference, call, parent);
+        return reference;
+    }
+
     /// <summary>Cancels the tasks that a task, or an actor's call, has started.</summary>
     public void CancelChildren(ObjectId parent, bool force)
     {

@@ -1,0 +1,66 @@
+using Serve.Runtime.Clusters;
+using Serve.Runtime.TestWorker;
+using Serve.Runtime.Tests.Testing;
+
+namespace Serve.Runtime.Tests.Objects;
+
+/// <summary>Results of tasks in workers whose bytes are lost on disk.</summary>
+[Collection("Shared memory")]
+public sealed class LostObjectTests : IAsyncDisposable
+{
+    private const int Count = 50_000;
+
+    private readonly string folder = Directory.CreateTempSubdirectory("serve-lost-test").FullName;
+    private readonly HeadCluster cluster;
+
+    public LostObjectTests() => cluster = new(new()
+    {
+        WorkerCommand = [TestRuntime.Executable, "worker"],
+        Isolation = Isolation.Process,
+        NumCpus = 1,
+        ObjectStoreMemory = Count * sizeof(double),
+        SpillDirectory = folder,
+    });
+
+    public async ValueTask DisposeAsync()
+    {
+        await cluster.DisposeAsync();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task Get_ResultLost_TheTaskRunsAgain()
+    {
+        var reference = await LostAsync(maxRetries: 1);
+
+        Assert.Equal(ArrayJobs.Numbers(Count, 3), await cluster.Get(reference));
+    }
+
+    [Fact]
+    public async Task Get_ResultLostAndNoRetryAllowed_SaysSo()
+    {
+        var reference = await LostAsync(maxRetries: 0);
+
+        var thrown = await Assert.ThrowsAsync<ObjectLostException>(() => cluster.Get(reference).AsTask());
+
+        Assert.Contains("MaxRetries", thrown.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Submit_ArgumentLost_IsMadeAgainThoughThereIsOneCpu()
+    {
+        var reference = await LostAsync(maxRetries: 3);
+
+        Assert.Equal(3, await cluster.ArrayJobs.First.Remote(reference).AsTask().SoonAsync());
+    }
+
+    private async Task<ObjectRef<double[]>> LostAsync(int maxRetries)
+    {
+        var reference = cluster.ArrayJobs.Numbers.Options(new() { MaxRetries = maxRetries }).Remote(Count, 3.0);
+        await cluster.Wait([reference]);
+        var other = cluster.Put(ArrayJobs.Numbers(Count, 1));
+        File.Delete(Assert.Single(Directory.GetFiles(folder, "*.object", SearchOption.AllDirectories)));
+        cluster.Free(other);
+        return reference;
+    }
+}
