@@ -169,6 +169,10 @@ public abstract class Cluster : IAsyncDisposable
     /// <summary>Whether what runs with this setting leaves this process. In a worker everything does: it is handed to the cluster's own process.</summary>
     internal virtual bool RunsInWorkers(Isolation isolation) => true;
 
+    /// <summary>Waits for objects of any types.</summary>
+    /// <returns>Completes when all are there; throws as soon as one has failed, or when the time is up.</returns>
+    internal abstract Task WaitForAll(ObjectRef[] references, TimeSpan? timeout, CancellationToken cancellationToken);
+
     /// <summary>A ref to one item of a tuple. In a worker it is the result of a task, so that the owner of all objects knows it.</summary>
     internal virtual ObjectRef<TItem> TakeItem<TTuple, TItem>(ObjectRef<TTuple> tuple, int index)
         where TTuple : struct, System.Runtime.CompilerServices.ITuple =>

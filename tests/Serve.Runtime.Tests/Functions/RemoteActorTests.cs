@@ -39,4 +39,17 @@ public sealed class RemoteActorTests
         Assert.Equal(4, await ray.Tally.Twice.Remote(2));
         Assert.Equal(8, await ray.Tally.Twice.Remote(ray.Tally.Twice.Remote(2)));
     }
+
+    [Fact]
+    public async Task Remote_StreamingMethod_GivesARefToEachItem()
+    {
+        await using var ray = await Cluster.Init();
+        var tally = ray.Tally.Remote(3);
+        List<int> items = [];
+
+        await foreach (ObjectRef<int> item in tally.Down.Remote())
+            items.Add(await item);
+
+        Assert.Equal([2, 1, 0], items);
+    }
 }

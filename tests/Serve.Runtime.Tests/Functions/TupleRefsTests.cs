@@ -48,6 +48,22 @@ public sealed class TupleRefsTests
     }
 
     [Fact]
+    public async Task Cancel_OfAnItem_CancelsTheTaskOfTheTuple()
+    {
+        await using var ray = await Cluster.Init(new() { NumCpus = 1 });
+        var (never, _) = ray.Run(async stop =>
+        {
+            await Task.Delay(Timeout.Infinite, stop);
+            return (1, 2);
+        });
+
+        ray.Cancel(never);
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await never);
+        Assert.Equal(3, await ray.Run(() => 3).AsTask().WaitAsync(TimeSpan.FromSeconds(30)));
+    }
+
+    [Fact]
     public async Task Demand_OfAnItem_IsDemandOfTheTuple()
     {
         await using var ray = await Cluster.Init();

@@ -6,7 +6,7 @@ namespace Serve;
 /// A ref to one item of a tuple that is there or will be: ready when the tuple is, failed as it is, and the tuple is let go then. Written by whoever
 /// makes the tuple ready.
 /// </summary>
-internal sealed class TupleItemRef<TTuple, TItem> : ObjectRef<TItem>, ITupleItemRef, IThreadPoolWorkItem
+internal sealed class TupleItemRef<TTuple, TItem> : ObjectRef<TItem>, IObjectProducer, IThreadPoolWorkItem
     where TTuple : struct, ITuple
 {
     private readonly int index;
@@ -17,11 +17,23 @@ internal sealed class TupleItemRef<TTuple, TItem> : ObjectRef<TItem>, ITupleItem
     {
         this.source = source;
         this.index = index;
+        Producer = this;
         if (!source.TryOnReady(new Taking(this)))
             Take(source);
     }
 
-    ObjectRef? ITupleItemRef.Source => Volatile.Read(ref source);
+    string IObjectProducer.Label => $"item {index + 1} of {Volatile.Read(ref source)?.Producer?.Label ?? "a tuple"}";
+
+    bool IObjectProducer.IsBlocked => !IsReady;
+
+    void IObjectProducer.AddBlockers(ICollection<ObjectRef> references)
+    {
+        if (Volatile.Read(ref source) is { } tuple)
+            references.Add(tuple);
+    }
+
+    // Its task is the tuple's.
+    void IObjectProducer.Cancel(bool force, bool recursive) => Volatile.Read(ref source)?.Producer?.Cancel(force, recursive);
 
     internal override void Demand(bool fetch) => Volatile.Read(ref source)?.Demand(fetch);
 
@@ -54,6 +66,7 @@ internal sealed class TupleItemRef<TTuple, TItem> : ObjectRef<TItem>, ITupleItem
             TrySetException(unreadable);
         }
 
+        Producer = null;
         Volatile.Write(ref source, null);
     }
 

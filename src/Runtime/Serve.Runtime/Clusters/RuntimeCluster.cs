@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using System.Threading.Tasks.Sources;
 using Serve.Runtime.Tasks;
 
@@ -27,17 +28,7 @@ internal abstract class RuntimeCluster : Cluster
     public sealed override async Task<T[]> Get<T>(IEnumerable<ObjectRef<T>> references, TimeSpan? timeout = null, CancellationToken cancellationToken = default)
     {
         var all = references.ToArray();
-        foreach (var reference in all)
-            Require(reference);
-        var ready = await WaitAsync(all, all.Length, untilFault: true, fetch: true, timeout, cancellationToken).ConfigureAwait(false);
-        foreach (var reference in all)
-        {
-            if (reference.IsFaulted)
-                _ = reference.Result;
-        }
-
-        if (!ready && all.Count(static reference => !reference.IsReady) is > 0 and var late)
-            throw new TimeoutException($"{late} of {all.Length} objects were not ready within {timeout}.");
+        await WaitForAll(all, timeout, cancellationToken).ConfigureAwait(false);
         var values = new T[all.Length];
         for (var i = 0; i < all.Length; i++)
             values[i] = all[i].Result;
@@ -60,6 +51,21 @@ internal abstract class RuntimeCluster : Cluster
         foreach (var reference in all)
             (ready.Count < numReturns && reference.IsReady ? ready : pending).Add(reference);
         return new(ready, pending);
+    }
+
+    internal sealed override async Task WaitForAll(ObjectRef[] references, TimeSpan? timeout, CancellationToken cancellationToken)
+    {
+        foreach (var reference in references)
+            Require(reference);
+        var ready = await WaitAsync(references, references.Length, untilFault: true, fetch: true, timeout, cancellationToken).ConfigureAwait(false);
+        foreach (var reference in references)
+        {
+            if (reference.Error is { } failure)
+                ExceptionDispatchInfo.Throw(failure);
+        }
+
+        if (!ready && references.Count(static reference => !reference.IsReady) is > 0 and var late)
+            throw new TimeoutException($"{late} of {references.Length} objects were not ready within {timeout}.");
     }
 
     internal sealed override void Await(ObjectRef reference, Action<object?> continuation, object? state, ValueTaskSourceOnCompletedFlags flags)
