@@ -64,6 +64,9 @@ public sealed class CountActor(int start = 0)
         return seen;
     }
 
+    /// <summary>Waits for a call that can start only when this one has ended.</summary>
+    public int CallItself(ActorHandle<CountActor> self) => self.Increment.Remote(1).GetResult();
+
     public bool IsCurrent(string name) => Cluster.Current.GetActor<CountActor>(name) is not null;
 
     public int Exit()

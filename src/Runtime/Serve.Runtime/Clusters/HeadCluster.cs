@@ -125,7 +125,7 @@ internal sealed partial class HeadCluster : RuntimeCluster
         return Placement.Create(bundles, strategy, name);
     }
 
-    public override IReadOnlyList<TaskState> ListTasks() => Tasks.List();
+    public override IReadOnlyList<TaskState> ListTasks() => Tasks.List(Volatile.Read(ref actors)?.Calls ?? []);
 
     public override IReadOnlyList<ActorState> ListActors() => Actors.List();
 

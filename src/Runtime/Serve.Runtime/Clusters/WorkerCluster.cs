@@ -47,12 +47,12 @@ internal sealed class WorkerCluster(WorkerSession session, long firstId) : Runti
         session.Send(new() { Free = free });
     }
 
-    public override ActorHandle<TActor> GetActor<TActor>(string name) => throw new NotImplementedException();
+    public override ActorHandle<TActor> GetActor<TActor>(string name) => throw NoActors();
 
-    public override ActorHandle<TActor> Actor<TActor>(ActorOptions? options = null, params object?[] arguments) => throw new NotImplementedException();
+    public override ActorHandle<TActor> Actor<TActor>(ActorOptions? options = null, params object?[] arguments) => throw NoActors();
 
     public override ActorHandle<TActor> CreateActor<TActor>(MethodCall<TActor> construct, RemoteAttribute defaults, ActorOptions? options = null) =>
-        throw new NotImplementedException();
+        throw NoActors();
 
     public override PlacementGroup CreatePlacementGroup(IEnumerable<Bundle> bundles, PlacementStrategy strategy = PlacementStrategy.Pack, string? name = null) =>
         throw new NotSupportedException("A placement group is created by the program, not by a task in a worker process.");
@@ -72,6 +72,9 @@ internal sealed class WorkerCluster(WorkerSession session, long firstId) : Runti
 
     /// <summary>A worker's cluster ends with its head's; disposing it here does nothing.</summary>
     public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private static NotSupportedException NoActors() =>
+        new("Code in a worker process cannot create or call actors yet. Pass it what it needs, call the actor from the program, or run this with Isolation.None.");
 
     /// <summary>The head is gone.</summary>
     public void End() => ended = true;

@@ -10,5 +10,7 @@ internal sealed class ActorCall<TResult>(CoreActor actor, ObjectId id, MethodPla
 
     public override object?[] GetArguments() => call.GetArguments();
 
+    protected override void CollectRefs(ICollection<ObjectRef> references) => call.CollectRefs(references);
+
     protected override ValueTask<TResult> Invoke(ActorInvoker invoker, CancellationToken token) => invoker.Invoke(call, token);
 }

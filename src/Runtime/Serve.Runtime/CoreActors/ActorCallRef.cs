@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Serve.Runtime.Tasks;
 using Serve.Runtime.Turns;
 
@@ -8,13 +9,16 @@ namespace Serve.Runtime.CoreActors;
 /// owns what follows; it is settled once, by whoever is first.
 /// </summary>
 internal abstract class ActorCallRef<TResult>(CoreActor actor, ObjectId id, MethodPlan plan, CallExtras? extras)
-    : ObjectRef<TResult>(actor.Cluster, id), IActorCall
+    : ObjectRef<TResult>(actor.Cluster, id), IActorCall, IObjectProducer
 {
     private const int Waiting = 0;
     private const int Running = 1;
 
     private CallExtras? extras = extras;
+    private CallTaskContext? context;
+    private long started;
     private int state;
+    private int told;
 
     IMailboxCall? IMailboxCall.Next { get; set; }
 
@@ -52,7 +56,14 @@ internal abstract class ActorCallRef<TResult>(CoreActor actor, ObjectId id, Meth
 
     void IMailboxCall.Run()
     {
-        if (IsReady || Interlocked.CompareExchange(ref state, Running, Waiting) != Waiting)
+        if (IsReady)
+        {
+            // Whoever made it ready need not have been one of its own.
+            OnSettled();
+            return;
+        }
+
+        if (Interlocked.CompareExchange(ref state, Running, Waiting) != Waiting)
             return;
         if (actor.Runner is { } runner)
             Start(runner);
@@ -84,6 +95,57 @@ internal abstract class ActorCallRef<TResult>(CoreActor actor, ObjectId id, Meth
         return mayGo;
     }
 
+    public EndedTask Describe()
+    {
+        var error = Error;
+        var ended = IsReady ? Stopwatch.GetTimestamp() : 0;
+        if (ended != 0)
+            plan.Turns.Clock = ended;
+        return new()
+        {
+            Id = Id.Number,
+            Parent = Extras?.Parent?.TaskId.Number ?? 0,
+            Name = Extras?.Options?.Name ?? plan.Name,
+            Function = plan.Name,
+            ActorId = actor.Id.Value,
+            WorkerId = actor.Runner?.WorkerId,
+            State = ended == 0 ? IsRunning ? TaskPhase.Running : TaskPhase.PendingScheduling
+                : error is null ? TaskPhase.Finished
+                : error is OperationCanceledException ? TaskPhase.Cancelled
+                : TaskPhase.Failed,
+            Attempt = Attempt + 1,
+            Started = started,
+            Ended = ended,
+            Error = error,
+        };
+    }
+
+    void IObjectProducer.AddBlockers(ICollection<ObjectRef> references)
+    {
+        if (IsRunning)
+        {
+            Volatile.Read(ref context)?.AddAwaited(references);
+            return;
+        }
+
+        var arguments = new List<ObjectRef>();
+        CollectRefs(arguments);
+        foreach (var reference in arguments.Concat(actor.Ahead(plan)))
+        {
+            if (!ReferenceEquals(reference, this))
+                references.Add(reference);
+        }
+    }
+
+    void IObjectProducer.Cancel(bool force, bool recursive) => Cancel();
+
+    string IObjectProducer.Label => $"call {plan.Name} of actor {actor} ({Id})";
+
+    bool IObjectProducer.IsBlocked => !IsReady && (!IsRunning || Volatile.Read(ref context) is { IsWaiting: true });
+
+    /// <summary>The refs that stand for arguments.</summary>
+    protected abstract void CollectRefs(ICollection<ObjectRef> references);
+
     public void Cancel() => Fail(new OperationCanceledException($"Call {Title} of actor {actor} was cancelled."));
 
     internal override void Help()
@@ -100,6 +162,7 @@ internal abstract class ActorCallRef<TResult>(CoreActor actor, ObjectId id, Meth
     private void Start(ActorRunner runner)
     {
         var attempt = Attempt;
+        started = plan.Turns.Clock;
         if (runner is RemoteRunner remote)
         {
             Send(remote, attempt);
@@ -111,7 +174,7 @@ internal abstract class ActorCallRef<TResult>(CoreActor actor, ObjectId id, Meth
             Limit(timeout, attempt);
         if (IsReady)
             Extras?.Cancel();
-        var context = new CallTaskContext(actor, Id);
+        context = new CallTaskContext(actor, Id);
         var before = TaskContext.SetOnThread(context);
         ValueTask<TResult> pending;
         try
@@ -190,8 +253,10 @@ internal abstract class ActorCallRef<TResult>(CoreActor actor, ObjectId id, Meth
 
     private void Succeeded(TResult result, int attempt)
     {
-        if (attempt == Attempt && TrySetResult(result))
-            OnSettled();
+        if (attempt != Attempt)
+            return;
+        TrySetResult(result);
+        OnSettled();
     }
 
     private void Failed(Exception thrown, int attempt)
@@ -247,7 +312,9 @@ internal abstract class ActorCallRef<TResult>(CoreActor actor, ObjectId id, Meth
 
     private void OnSettled()
     {
+        if (Interlocked.Exchange(ref told, 1) != 0)
+            return;
         Extras?.Timer?.Dispose();
-        actor.OnSettled();
+        actor.OnSettled(Describe());
     }
 }

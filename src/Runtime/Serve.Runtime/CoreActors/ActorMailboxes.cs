@@ -28,14 +28,16 @@ internal sealed class ActorMailboxes
     private IEnumerable<(MailboxTurns Turns, CallerLanes Lanes)> All => groups.Values.Prepend(own);
 
     /// <exception cref="ArgumentException">There is no such group.</exception>
-    public MethodPlan Plan(MethodTable methods, string method, string? group)
+    public MethodPlan Plan(Type type, string method, string? group)
     {
+        var methods = MethodTable.For(type);
+        var name = $"{type.Name}.{method}";
         group ??= methods.GroupOf(method);
         var traits = methods.TraitsOf(method);
         if (group is null)
-            return new(own.Turns, own.Lanes, null, traits);
+            return new(name, own.Turns, own.Lanes, null, traits);
         if (groups.TryGetValue(group, out var found))
-            return new(found.Turns, found.Lanes, group, traits);
+            return new(name, found.Turns, found.Lanes, group, traits);
         throw new ArgumentException(
             $"{method} is to run in concurrency group '{group}', which the actor does not have. "
             + (groups.Count == 0 ? "It has none: name them in ConcurrencyGroups." : $"It has: {string.Join(", ", groups.Keys.Order(StringComparer.Ordinal))}."));
@@ -58,6 +60,9 @@ internal sealed class ActorMailboxes
         foreach (var group in calls.GroupBy(call => call.Plan.Turns))
             group.Key.PutBack(group);
     }
+
+    /// <summary>Some of what waits.</summary>
+    public IEnumerable<IActorCall> Waiting(int most) => All.SelectMany(mailbox => mailbox.Turns.Peek(most).OfType<IActorCall>().Concat(mailbox.Lanes.Waiting));
 
     /// <summary>What a turn runs at this moment.</summary>
     public IEnumerable<IActorCall> Current => All.Select(mailbox => mailbox.Turns.Current).OfType<IActorCall>();

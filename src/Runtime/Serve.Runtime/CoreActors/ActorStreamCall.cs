@@ -41,6 +41,8 @@ internal sealed class ActorStreamCall<TItem> : ActorCallRef<TItem>
         await OfferAsync(reference).ConfigureAwait(false);
     }
 
+    protected override void CollectRefs(ICollection<ObjectRef> references) => call.CollectRefs(references);
+
     protected override ValueTask<TItem> Invoke(ActorInvoker invoker, CancellationToken token) => new(PumpAsync(invoker, token));
 
     // Without ConfigureAwait: it runs in the actor's turns, and so does what it asks of the user's stream.

@@ -5,6 +5,7 @@ using Serve.Calls;
 using Serve.Runtime.Clusters;
 using Serve.Runtime.Nodes;
 using Serve.Runtime.Placement;
+using Serve.Runtime.Tasks;
 
 namespace Serve.Runtime.CoreActors;
 
@@ -104,6 +105,9 @@ internal sealed class ActorTable : IGroupOccupants
         lock (sync)
             return [.. dead, .. living.Values.Select(actor => actor.State).OrderBy(actor => actor.ActorId, StringComparer.Ordinal)];
     }
+
+    /// <summary>Calls that wait or run.</summary>
+    public IEnumerable<EndedTask> Calls => Living().SelectMany(actor => actor.Calls).Select(call => call.Describe());
 
     public void OnDead(CoreActor actor)
     {

@@ -48,6 +48,15 @@ internal sealed class CallerLanes(MailboxTurns turns)
         entry.OnReady();
     }
 
+    public IReadOnlyList<IActorCall> Waiting
+    {
+        get
+        {
+            lock (sync)
+                return [.. lanes.Values.SelectMany(lane => lane).Select(entry => entry.Call)];
+        }
+    }
+
     public IReadOnlyList<IActorCall> Steal()
     {
         lock (sync)

@@ -162,6 +162,7 @@ internal sealed class CoreActor
 
     private void Begin<TCall>(IActorCall made, MethodCall<TCall> call, MethodPlan plan, TaskContext? parent)
     {
+        made.Reference.Producer = (IObjectProducer)made;
         submitted.Increment();
         if (closed is not null)
             made.Fail(DeathNow());
@@ -186,11 +187,37 @@ internal sealed class CoreActor
         call.Fail(DeathNow());
     }
 
-    public void OnSettled()
+    public void OnSettled(in EndedTask call)
     {
+        cluster.Tasks.Log.Add(call);
         settled.Increment();
         if (closed is not null)
             EndWhenIdle();
+    }
+
+    /// <summary>Its calls that wait or run, as far as they can be counted quickly.</summary>
+    public IEnumerable<IActorCall> Calls
+    {
+        get
+        {
+            const int Most = 10_000;
+            lock (running)
+                return [.. mailboxes.Waiting(Most).Concat(running.Select(entry => entry.Call)).Concat(mailboxes.Current).Distinct().Where(call => !call.Reference.IsReady)];
+        }
+    }
+
+    /// <summary>Calls of a group that its later ones cannot overtake at this moment.</summary>
+    public IEnumerable<ObjectRef> Ahead(MethodPlan plan)
+    {
+        if (plan.Turns.Current is IActorCall current)
+            yield return current.Reference;
+        if (plan.Turns.Ongoing < plan.Turns.Limit)
+            yield break;
+        IActorCall[] all;
+        lock (running)
+            all = [.. running.Select(entry => entry.Call).Where(call => call.Plan.Turns == plan.Turns)];
+        foreach (var call in all)
+            yield return call.Reference;
     }
 
     /// <summary>A call goes on after its first turn.</summary>
@@ -372,7 +399,7 @@ internal sealed class CoreActor
     {
         if (group is null && lastPlan is { } last && ReferenceEquals(last.Method, method))
             return last.Plan;
-        var plan = plans.GetOrAdd((method, group), static (key, actor) => actor.mailboxes.Plan(actor.methods, key.Item1, key.Item2), this);
+        var plan = plans.GetOrAdd((method, group), static (key, actor) => actor.mailboxes.Plan(actor.Construct.Type, key.Item1, key.Item2), this);
         if (group is null)
             lastPlan = new(method, plan);
         return plan;

@@ -1,3 +1,4 @@
+using Serve.Runtime.Tasks;
 using Serve.Runtime.Turns;
 
 namespace Serve.Runtime.CoreActors;
@@ -14,6 +15,9 @@ internal interface IActorCall : IMailboxCall
 
     /// <summary>Whether code runs for it.</summary>
     bool IsRunning { get; }
+
+    /// <summary>What is known of it.</summary>
+    EndedTask Describe();
 
     /// <summary>Has it fail, whether it runs or not.</summary>
     void Fail(Exception failure);

@@ -27,7 +27,7 @@ internal sealed class WorkerActorRun(WorkerSession session, Run message, WorkerA
 
         try
         {
-            plan = actor.Mailboxes.Plan(actor.Methods, Message.Method, Message.ConcurrencyGroup.Length == 0 ? null : Message.ConcurrencyGroup);
+            plan = actor.Mailboxes.Plan(actor.Type, Message.Method, Message.ConcurrencyGroup.Length == 0 ? null : Message.ConcurrencyGroup);
             plan.Turns.Post(this);
         }
         catch (Exception thrown)

@@ -128,11 +128,13 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
     }
 
     /// <summary>Tasks that have not ended and those that ended last, by id.</summary>
-    public IReadOnlyList<TaskState> List()
+    public IReadOnlyList<TaskState> List(IEnumerable<EndedTask> calls)
     {
         var states = new SortedDictionary<long, TaskState>();
         foreach (var task in Live())
             states[task.TaskId.Number] = Log.ToState(task.Describe(task.State));
+        foreach (var call in calls)
+            states[call.Id] = Log.ToState(call);
 
         // Read last: a task that ends meanwhile is told as ended, not forgotten.
         foreach (var task in Log.Read())

@@ -23,6 +23,9 @@ internal abstract class MailboxTurns(Action<IThreadPoolWorkItem>? threads) : Act
     private int limit = int.MaxValue;
     private bool paused;
 
+    /// <summary>The time as it was when someone last looked: when the visit began, or the call before this one ended. Looking costs too much to do it twice for each.</summary>
+    public long Clock { get; set; }
+
     /// <summary>How many calls may have started and not ended.</summary>
     public int Limit
     {
@@ -75,6 +78,19 @@ internal abstract class MailboxTurns(Action<IThreadPoolWorkItem>? threads) : Act
         Interlocked.MemoryBarrier();
         if (HasCalls)
             Wake();
+    }
+
+    /// <summary>Some of what waits, in no order and as it is at this moment: calls come and go meanwhile.</summary>
+    public IReadOnlyList<IMailboxCall> Peek(int most)
+    {
+        var seen = new List<IMailboxCall>();
+        foreach (var start in new[] { Volatile.Read(ref ready.Call), Volatile.Read(ref posted.Call) })
+        {
+            for (var call = start; call is not null && seen.Count < most; call = call.Next)
+                seen.Add(call);
+        }
+
+        return seen;
     }
 
     /// <summary>Takes no call out from now on.</summary>

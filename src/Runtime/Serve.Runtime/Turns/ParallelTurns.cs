@@ -64,6 +64,7 @@ internal sealed class ParallelTurns(ILogger logger, Action<IThreadPoolWorkItem>?
                 break;
             Hold();
             Release();
+            Clock = System.Diagnostics.Stopwatch.GetTimestamp();
             if (call.IsBlocking)
             {
                 RunDedicated(call);

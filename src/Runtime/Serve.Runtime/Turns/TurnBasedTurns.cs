@@ -15,7 +15,11 @@ internal sealed partial class TurnBasedTurns : MailboxTurns
     private const int TurnsPerLook = 32;
 
     /// <summary>So many short turns in a row, and a waiting thread may help.</summary>
-    private const int QuickTurns = 256;
+    private const int QuickTurns = 64;
+
+    /// <summary>How many more count, and what one slow visit takes away: a thread that lost its processor for once is no sign of slow code.</summary>
+    private const int MostQuickTurns = 256;
+    private const int SlowVisit = 96;
 
     private const int HelpLooks = 50;
     private const int HelpSpins = 5;
@@ -136,6 +140,7 @@ internal sealed partial class TurnBasedTurns : MailboxTurns
     {
         var began = Environment.TickCount64;
         var start = HasOwnThreads ? Stopwatch.GetTimestamp() : 0;
+        Clock = start;
         var outer = SynchronizationContext.Current;
         var flow = ExecutionContext.Capture();
         var turns = 0;
@@ -181,7 +186,7 @@ internal sealed partial class TurnBasedTurns : MailboxTurns
         Volatile.Write(ref current.Call, null);
         SynchronizationContext.SetSynchronizationContext(outer);
         if (HasOwnThreads)
-            Volatile.Write(ref quickTurns, Stopwatch.GetTimestamp() - start < QuickTicks * turns ? Math.Min(quickTurns + turns, QuickTurns) : 0);
+            Volatile.Write(ref quickTurns, Stopwatch.GetTimestamp() - start < QuickTicks * turns ? Math.Min(quickTurns + turns, MostQuickTurns) : Math.Max(quickTurns - SlowVisit, 0));
         Release();
     }
 

@@ -1,0 +1,46 @@
+using Serve.Runtime.Tests.Testing;
+using Serve.Runtime.TestWorker;
+
+namespace Serve.Runtime.Tests.CoreActors;
+
+public sealed class ActorStateTests : IAsyncLifetime
+{
+    private Cluster ray = null!;
+
+    public async Task InitializeAsync() => ray = await Cluster.Init(new() { NumCpus = 2 });
+
+    public async Task DisposeAsync() => await ray.DisposeAsync();
+
+    [Fact]
+    public async Task ListTasks_CallsOfActors_AreAmongThem()
+    {
+        var actor = ray.CountActor.Remote();
+        var gate = new Gate();
+        var running = actor.Block.Remote(gate);
+        var waiting = actor.Increment.Options(new() { Name = "later" }).Remote(1);
+        await gate.Entered;
+        Assert.Equal(TaskPhase.Running, Of("CountActor.Block").State);
+        Assert.Equal(TaskPhase.PendingScheduling, Of("later").State);
+        Assert.Equal(actor.Id, Of("later").ActorId);
+        Assert.Equal(2, Assert.Single(ray.ListActors()).PendingCalls);
+        gate.Open();
+        await waiting;
+        await Assert.ThrowsAsync<UserCodeException>(async () => await actor.Throw.Remote("no"));
+        await Eventually.HoldsAsync(() => ray.ListTasks().Any(task => task.Name == "CountActor.Throw" && task.State == TaskPhase.Failed));
+        var ended = Of("later");
+        Assert.Equal((TaskPhase.Finished, "CountActor.Increment"), (ended.State, ended.Function));
+        Assert.True(ended.EndTime >= ended.StartTime);
+        Assert.Equal(typeof(InvalidOperationException).FullName, Of("CountActor.Throw").ErrorType);
+
+        TaskState Of(string name) => Assert.Single(ray.ListTasks(), task => task.Name == name);
+    }
+
+    [Fact]
+    public async Task GetResult_OfACallOfItself_IsADeadlockThatIsTold()
+    {
+        var actor = ray.CountActor.Remote();
+        var thrown = await Assert.ThrowsAsync<DeadlockException>(async () => await actor.CallItself.Remote(actor).AsTask().SoonAsync());
+        Assert.Contains("CountActor.Increment", thrown.Message, StringComparison.Ordinal);
+        Assert.Equal(0, await actor.Read.Remote());
+    }
+}
