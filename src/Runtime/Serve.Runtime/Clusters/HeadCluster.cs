@@ -29,6 +29,7 @@ internal sealed partial class HeadCluster : RuntimeCluster
         Threads = new();
         Tasks = new(this, NextId, Placement.Ledgers, Threads, options, TimeProvider.System);
         Tasks.UseWorkers(() => Workers.Tasks);
+        Placement.Add(Tasks);
     }
 
     public ClusterOptions Options { get; }
@@ -94,7 +95,7 @@ internal sealed partial class HeadCluster : RuntimeCluster
         Tasks.Submit(function, call, options);
 
     public override ObjectRefStream<TItem> SubmitStream<TItem>(RemoteFunction function, MethodCall<IAsyncEnumerable<TItem>> call, TaskOptions? options = null) =>
-        throw new NotSupportedException($"{function} streams its results, which is not supported yet.");
+        Tasks.SubmitStream(function, call, options);
 
     public override void Cancel(ObjectRef reference, bool force = false, bool recursive = true)
     {

@@ -142,6 +142,7 @@ internal abstract partial class SubmittedTask(TaskPlan plan, ObjectRef reference
         slot = here;
         started = here.Clock;
         attempt++;
+        Attempting();
         if (plan.Timeout is not null)
             StartTimer();
         var before = SetOnThread(this);
@@ -172,6 +173,7 @@ internal abstract partial class SubmittedTask(TaskPlan plan, ObjectRef reference
         slot = here;
         started = 0;
         attempt++;
+        Attempting();
         lock (this)
             (extras ??= new()).Executor = executor;
         executor.Start(this);
@@ -229,6 +231,11 @@ internal abstract partial class SubmittedTask(TaskPlan plan, ObjectRef reference
     /// <summary>Runs the code, and ends it or fails it when that is over.</summary>
     /// <returns>False when the code goes on after this.</returns>
     protected abstract bool Invoke();
+
+    /// <summary>Another attempt begins.</summary>
+    protected virtual void Attempting()
+    {
+    }
 
     /// <summary>The arguments are not needed any more.</summary>
     protected abstract void Forget();

@@ -65,6 +65,7 @@ internal sealed partial class TaskDispatcher
             slots.RemoveAt(slots.Count - 1);
         }
 
+        slot.Queue.Trim();
         slot.Ledger.Release(held);
         if (!slot.Queue.IsEmpty && !slot.Queue.IsWaiting)
             Request(slot.Queue);

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Serve.Calls;
+using Serve.Runtime.Placement;
 using Serve.Runtime.Scheduling;
 
 namespace Serve.Runtime.Tasks;
@@ -8,7 +9,7 @@ namespace Serve.Runtime.Tasks;
 /// Takes tasks in, and gives them resources and threads: in the order of their priority, then of their submission, except that what finds
 /// room may pass what does not for a while. Which queues wait, which slots there are and who waits for a CPU back is written under its lock.
 /// </summary>
-internal sealed partial class TaskDispatcher : IAsyncDisposable
+internal sealed partial class TaskDispatcher : IGroupOccupants, IAsyncDisposable
 {
     private readonly Cluster cluster;
     private readonly Func<ObjectId> nextId;
@@ -77,6 +78,18 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
         return reference;
     }
 
+    /// <summary>Starts a task that streams.</summary>
+    /// <exception cref="InsufficientResourcesException">The cluster can never give what it asks for.</exception>
+    public ObjectRefStream<TItem> SubmitStream<TItem>(RemoteFunction function, MethodCall<IAsyncEnumerable<TItem>> call, TaskOptions? options)
+    {
+        ObjectDisposedException.ThrowIf(isDisposed, cluster);
+        var context = TaskContext.Current;
+        var plan = plans.Find(function, options, context?.InheritedScheduling);
+        var task = new SubmittedStream<TItem>(plan, new(cluster, nextId()), context?.Cluster == cluster ? context.TaskId : null, call, nextId);
+        Start(task);
+        return task.Items;
+    }
+
     /// <summary>Starts a task whose ref is there already: one that a task in a worker submits, under an id of its own.</summary>
     /// <exception cref="InsufficientResourcesException">The cluster can never give what it asks for.</exception>
     public void Submit<TResult>(ObjectRef<TResult> reference, RemoteFunction function, MethodCall<TResult> call, TaskOptions? options, ITaskAttempt? parent)
@@ -142,6 +155,15 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
         return [.. states.Values];
     }
 
+    public void EndIn(PlacementGroup group)
+    {
+        foreach (var task in Live())
+        {
+            if (task.Plan.Queue.Group == group)
+                task.Stopped(new InsufficientResourcesException($"{task.Label} was to run in {group}, which was disposed.", isPermanent: true), force: true);
+        }
+    }
+
     /// <summary>Fails everything that has not ended, and tells code that runs to stop.</summary>
     public ValueTask DisposeAsync()
     {
@@ -149,15 +171,18 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
         var ended = Ended();
         foreach (var task in Live())
             task.Stopped(ended, force: false);
+        plans.Forget();
         lock (sync)
             ServeReturning();
         return ValueTask.CompletedTask;
     }
 
-    private void Start<TResult>(TaskPlan plan, ObjectRef<TResult> reference, MethodCall<TResult> call, ObjectId? parent)
+    private void Start<TResult>(TaskPlan plan, ObjectRef<TResult> reference, MethodCall<TResult> call, ObjectId? parent) =>
+        Start(new SubmittedTask<TResult>(plan, reference, parent, call));
+
+    private void Start(SubmittedTask task)
     {
-        var task = new SubmittedTask<TResult>(plan, reference, parent, call);
-        reference.Producer = task;
+        task.Reference.Producer = task;
         task.Begin();
 
         // Disposed meanwhile, after what was there had been failed.

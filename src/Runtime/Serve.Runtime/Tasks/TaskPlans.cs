@@ -11,6 +11,7 @@ internal sealed class TaskPlans(TaskDispatcher dispatcher, ILedgerSource ledgers
     private static readonly ResourceDemand OneCpu = ResourceDemand.None.With(ResourceDemand.Cpu, 1);
     private readonly Lock sync = new();
     private readonly Dictionary<(string Demand, SchedulingStrategy? Scheduling, int Priority, bool IsProcess), TaskQueue> queues = [];
+    private readonly List<RemoteFunction> functions = [];
     private TaskQueue? common;
 
     /// <exception cref="InsufficientResourcesException">The cluster can never give what it asks for.</exception>
@@ -18,13 +19,31 @@ internal sealed class TaskPlans(TaskDispatcher dispatcher, ILedgerSource ledgers
     {
         var plan = function.Prepared as TaskPlan;
         if (plan is null || plan.Dispatcher != dispatcher)
+        {
             function.Prepared = plan = Make(function, null, null);
+            lock (sync)
+                functions.Add(function);
+        }
+
         if (options is null && inherited is null)
             return plan;
         var scheduling = options?.Scheduling ?? inherited;
         if (plan.Latest is { } latest && ReferenceEquals(latest.Options, options) && Equals(latest.Scheduling, scheduling))
             return latest;
         return plan.Latest = Make(function, options, scheduling);
+    }
+
+    /// <summary>Leaves nothing of the cluster on the functions, which live as long as the process.</summary>
+    public void Forget()
+    {
+        lock (sync)
+        {
+            foreach (var function in functions)
+            {
+                if (function.Prepared is TaskPlan plan && plan.Dispatcher == dispatcher)
+                    function.Prepared = null;
+            }
+        }
     }
 
     private TaskPlan Make(RemoteFunction function, TaskOptions? options, SchedulingStrategy? scheduling)

@@ -8,7 +8,10 @@ namespace Serve.Runtime.Tasks;
 /// </summary>
 internal sealed class TaskQueue(TaskDispatcher dispatcher, ResourceDemand demand, IReadOnlyList<ResourceLedger> ledgers, int priority, bool isProcess)
 {
-    private readonly ConcurrentQueue<SubmittedTask> tasks = new();
+    // So many went through a queue that is dropped when it is empty: it keeps the memory of the most that it ever held.
+    private const int Large = 10_000;
+    private ConcurrentQueue<SubmittedTask> tasks = new();
+    private int added;
     private int looking;
     private volatile bool isWaiting;
 
@@ -49,8 +52,12 @@ internal sealed class TaskQueue(TaskDispatcher dispatcher, ResourceDemand demand
 
     public void Add(SubmittedTask task)
     {
-        tasks.Enqueue(task);
+        var into = tasks;
+        into.Enqueue(task);
+        added++;
         Interlocked.MemoryBarrier();
+        if (into != tasks)
+            Move(into);
         if (Volatile.Read(ref looking) == 0 && !isWaiting)
             dispatcher.Request(this);
     }
@@ -65,6 +72,16 @@ internal sealed class TaskQueue(TaskDispatcher dispatcher, ResourceDemand demand
         }
 
         return null;
+    }
+
+    /// <summary>Gives back the memory of many tasks that have gone through it.</summary>
+    public void Trim()
+    {
+        if (added < Large || !tasks.IsEmpty)
+            return;
+        added = 0;
+        var before = Interlocked.Exchange(ref tasks, new());
+        Move(before);
     }
 
     /// <summary>The id of the first one; the highest when there is none.</summary>
@@ -83,5 +100,12 @@ internal sealed class TaskQueue(TaskDispatcher dispatcher, ResourceDemand demand
         Interlocked.MemoryBarrier();
         if (!tasks.IsEmpty && !isWaiting)
             dispatcher.Request(this);
+    }
+
+    // Added to the one that was dropped, at the same moment.
+    private void Move(ConcurrentQueue<SubmittedTask> from)
+    {
+        while (from.TryDequeue(out var task))
+            tasks.Enqueue(task);
     }
 }

@@ -1,0 +1,25 @@
+namespace Serve.Runtime.Tasks;
+
+/// <summary>Waits of a task's code for something else than a ref: its CPU is lent meanwhile too. Holds no state.</summary>
+internal static class ContextWait
+{
+    public static async Task WaitAsync(Task something, CancellationToken cancellationToken)
+    {
+        if (something.IsCompleted)
+            return;
+        var wait = TaskContext.Current?.BeginWait([], flow: null);
+        try
+        {
+            await something.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (wait is not null)
+            {
+                var grant = new Grant();
+                wait.End(grant);
+                await grant.Task.ConfigureAwait(false);
+            }
+        }
+    }
+}
