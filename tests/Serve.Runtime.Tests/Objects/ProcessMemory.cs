@@ -8,16 +8,19 @@ internal static class ProcessMemory
     /// <summary>The proportional set size of this process and its children: a page that several map counts once in all.</summary>
     public static long OfTree() => Tree(Environment.ProcessId).Sum(Of);
 
-    private static IEnumerable<int> Tree(int process)
+    private static IEnumerable<int> Tree(int process) =>
+        [process, .. Directory.GetDirectories($"/proc/{process}/task").SelectMany(Children).SelectMany(Tree)];
+
+    private static IEnumerable<int> Children(string thread)
     {
-        yield return process;
-        foreach (var task in Directory.GetDirectories($"/proc/{process}/task"))
+        try
         {
-            foreach (var child in File.ReadAllText($"{task}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries))
-            {
-                foreach (var below in Tree(int.Parse(child, CultureInfo.InvariantCulture)))
-                    yield return below;
-            }
+            return File.ReadAllText($"{thread}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(id => int.Parse(id, CultureInfo.InvariantCulture));
+        }
+        catch (IOException)
+        {
+            // The thread has ended.
+            return [];
         }
     }
 
