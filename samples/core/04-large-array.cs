@@ -45,9 +45,9 @@ static async Task Measure(string what, Func<Task<double[]>> work)
     Console.WriteLine($"{what}: {time.TotalMilliseconds,6:0} ms, memory of all processes grew by {(most - before) / 1e6,5:0} MB{(isRight ? "" : ", AND THE RESULTS ARE WRONG")}");
 }
 
-// What this program and its workers take of the machine's memory: shared pages are counted once, in parts.
-static long Memory() => new[] { "self" }.Concat(File.ReadAllText($"/proc/self/task/{Environment.ProcessId}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries)).Concat(
-    Directory.GetDirectories("/proc/self/task").SelectMany(task => File.ReadAllText($"{task}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries))).Distinct().Sum(Proportional);
+// What this program and its workers take of the machine's memory: of pages that several map each counts its part.
+static long Memory() => Directory.GetDirectories("/proc/self/task")
+    .SelectMany(task => File.ReadAllText($"{task}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries)).Append("self").Sum(Proportional);
 
 static long Proportional(string process)
 {
