@@ -3,9 +3,10 @@ using System.Diagnostics;
 
 namespace Serve.Stress;
 
-/// <summary>Kills a worker now and then, as the kernel would when memory runs out.</summary>
-internal sealed class Killer(Cluster ray, int seed)
+/// <summary>Kills a worker now and then, as the kernel would when memory runs out; not before something has ended since the last kill, or a slow machine would do nothing but start workers.</summary>
+internal sealed class Killer(Cluster ray, Func<int> ended, int seed)
 {
+    private const int LeastProgress = 20;
     private readonly Random random = new(seed);
 
     /// <summary>How many it has killed.</summary>
@@ -15,9 +16,10 @@ internal sealed class Killer(Cluster ray, int seed)
     {
         while (!stop.IsCancellationRequested)
         {
-            await Task.Delay(random.Next(300, 2000), stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            var before = ended();
+            await Task.Delay(random.Next(500, 3000), stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             var workers = ray.ListWorkers();
-            if (stop.IsCancellationRequested || workers.Count == 0)
+            if (stop.IsCancellationRequested || workers.Count == 0 || ended() < before + LeastProgress)
                 continue;
             try
             {

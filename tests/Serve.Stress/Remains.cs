@@ -7,7 +7,7 @@ internal static class Remains
     [
         .. Children().Select(id => $"process {id}"),
         .. Directory.GetFiles("/proc/self/fd").Select(file => new FileInfo(file).LinkTarget ?? "").Where(target => target.Contains("memfd:", StringComparison.Ordinal) && !target.Contains("doublemapper", StringComparison.Ordinal)),
-        .. Directory.GetFileSystemEntries(Path.GetTempPath(), "serve-*"),
+        .. Directory.GetFileSystemEntries(Path.GetTempPath()),
         .. Directory.GetFileSystemEntries("/dev/shm"),
     ];
 

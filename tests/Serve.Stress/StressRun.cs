@@ -14,7 +14,7 @@ internal static class StressRun
         var random = new Random(plan.Seed);
         var tasks = new TaskStorm(ray, verdict, plan.Seed);
         var actors = new ActorStorm(ray, plan, verdict);
-        var killer = new Killer(ray, plan.Seed + 1);
+        var killer = new Killer(ray, () => tasks.Ended, plan.Seed + 1);
         using var stop = new CancellationTokenSource();
         var killing = killer.RunAsync(stop.Token);
 

@@ -14,7 +14,9 @@ internal sealed class TaskStorm(Cluster ray, Verdict verdict, int seed)
     {
         var x = (long)random.Next(1_000_000);
         var options = new TaskOptions { Isolation = random.Next(2) == 0 ? Isolation.None : Isolation.Process };
-        return CheckedAsync($"{options.Isolation} {x}", random.Next(100) switch
+        var kind = random.Next(100);
+        var patience = random.Next(50);
+        return CheckedAsync($"{options.Isolation} {kind} {x}", () => kind switch
         {
             < 40 => ValueAsync(ray.Jobs.Square.Options(options).Remote(x), x * x),
             < 60 => ValueAsync(ray.Jobs.Later.Options(options).Remote(x), x + 1),
@@ -23,15 +25,15 @@ internal sealed class TaskStorm(Cluster ray, Verdict verdict, int seed)
             < 90 => ValueAsync(ray.Jobs.Nested.Options(options).Remote(x), (3 * x * x) + (6 * x) + 5),
             < 94 => ThrowsAsync(ray.Jobs.Throws.Options(options).Remote(x), $"bad {x}"),
             < 97 => StreamAsync(ray.Jobs.Count.Options(options).Remote(x % 50), x % 50),
-            _ => CancelledAsync(ray.Jobs.Forever.Options(options).Remote()),
+            _ => CancelledAsync(ray.Jobs.Forever.Options(options).Remote(), patience),
         });
     }
 
-    private async Task CheckedAsync(string what, Task<string?> run)
+    private async Task CheckedAsync(string what, Func<Task<string?>> run)
     {
         try
         {
-            var wrong = await run;
+            var wrong = await run();
             verdict.Check(wrong is null, () => $"task {what}: {wrong}");
         }
         catch (Exception thrown)
@@ -73,9 +75,9 @@ internal sealed class TaskStorm(Cluster ray, Verdict verdict, int seed)
         return next == count ? null : $"{next} items instead of {count}";
     }
 
-    private async Task<string?> CancelledAsync(ObjectRef<long> reference)
+    private async Task<string?> CancelledAsync(ObjectRef<long> reference, int patience)
     {
-        await Task.Delay(random.Next(50));
+        await Task.Delay(patience);
         ray.Cancel(reference);
         try
         {
