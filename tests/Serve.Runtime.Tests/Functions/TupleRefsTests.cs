@@ -59,7 +59,7 @@ public sealed class TupleRefsTests
 
         ray.Cancel(never);
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await never);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => never.AsTask().WaitAsync(TimeSpan.FromSeconds(30)));
         Assert.Equal(3, await ray.Run(() => 3).AsTask().WaitAsync(TimeSpan.FromSeconds(30)));
     }
 
