@@ -84,7 +84,8 @@ public sealed class TupleRefsTests
         using var loading = new Bytes();
 
         var (first, second) = tuple;
-        tuple.TrySetStored(loading);
+        var settled = Task.Run(() => tuple.TrySetStored(loading));
+        Assert.True(await settled.WaitAsync(TimeSpan.FromSeconds(30)));
         Assert.False(first.IsReady);
         loading.Go.Set();
 
