@@ -138,6 +138,26 @@ public sealed class WorkerTaskTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Task_WithoutAWorkerCommand_RunsInThisProgramStartedAgain()
+    {
+        await using var cluster = new HeadCluster(new() { NumCpus = 1, Isolation = Isolation.Process, WorkerLogDirectory = folder.FullName });
+
+        var pid = await cluster.Jobs.Pid.Remote().AsTask().SoonAsync();
+
+        Assert.NotEqual(Environment.ProcessId, pid);
+        Assert.Equal(pid, cluster.ListWorkers()[0].Pid);
+        Assert.Null(await cluster.Jobs.Variable.Remote("DOTNET_STARTUP_HOOKS").AsTask().SoonAsync());
+    }
+
+    [Fact]
+    public async Task GetActor_InAWorker_SaysThatItIsNotSupported()
+    {
+        var thrown = await Assert.ThrowsAsync<UserCodeException>(() => ray.Jobs.AskForActor.Remote().AsTask().SoonAsync());
+
+        Assert.IsType<NotSupportedException>(thrown.InnerException);
+    }
+
+    [Fact]
     public async Task Write_InAWorker_GoesToItsLog()
     {
         await ray.Jobs.Write.Remote("a line of the task's").AsTask().SoonAsync();

@@ -325,6 +325,7 @@ internal sealed class TaskWorkers : ITaskExecutor, IRunListener, IAsyncDisposabl
 
     private async Task StartWorkerAsync()
     {
+        SessionWarmUp.Begin();
         try
         {
             var session = await owner.OpenAsync(new WorkerPlacement.Own("tasks"), CancellationToken.None).ConfigureAwait(false);

@@ -18,6 +18,7 @@ public static class WorkerHost
     public static async Task RunAsync(Action<IServiceCollection> configure, CancellationToken cancellationToken = default)
     {
         NativeProcess.LeadOwnGroup();
+        SessionWarmUp.Begin();
         using var pipes = WorkerPipes.Take();
         var handshake = pipes.ReadHandshake();
         NativeProcess.DieWithParent(handshake.ParentPid);
