@@ -13,11 +13,14 @@ public sealed class SamplePackages : IAsyncLifetime, IDisposable
 
     public string LabBroken => scratch.In("LabBroken.zip");
 
+    public string Work => scratch.In("Work.zip");
+
     public async Task InitializeAsync()
     {
         await BuildAsync(ServeBinary.Sample("Lab.cs"), Lab);
         await BuildAsync(scratch.Write("LabTwo.cs", LabTwoSource()), LabTwo);
         await BuildAsync(ServeBinary.Sample("LabBroken.cs"), LabBroken);
+        await BuildAsync(ServeBinary.Sample("Work.cs"), Work);
     }
 
     /// <summary>The next version of Lab: the same but for what it says of itself.</summary>
