@@ -7,14 +7,12 @@ namespace Serve.Runtime.Sessions;
 
 /// <summary>
 /// Finds the classes of the head's program in a worker: by name where the worker is the same program; else from the file that the head has it
-/// from, with what it needs beside it. Its sets are written under their own locks.
+/// from, with what it needs beside it, each file in a context of its own: of a package that is deployed anew there are several versions of one
+/// name. Its table is written under its own locks.
 /// </summary>
 internal sealed class UserAssemblies
 {
-    private readonly ConcurrentDictionary<string, Assembly> found = new(StringComparer.Ordinal);
-    private readonly ConcurrentBag<AssemblyDependencyResolver> resolvers = [];
-
-    public UserAssemblies() => AssemblyLoadContext.Default.Resolving += Resolve;
+    private readonly ConcurrentDictionary<(string Name, string Path), Lazy<Assembly>> found = new();
 
     /// <exception cref="BadInputException">There is no such class here.</exception>
     public Type FindType(Function function) => FindType(function.Assembly, function.Path, function.Type);
@@ -23,7 +21,7 @@ internal sealed class UserAssemblies
     {
         try
         {
-            return found.GetOrAdd(assembly, static (name, state) => state.Self.Load(name, state.path), (Self: this, path)).GetType(type, throwOnError: true)!;
+            return found.GetOrAdd((assembly, path), static key => new(() => Load(key.Name, key.Path))).Value.GetType(type, throwOnError: true)!;
         }
         catch (Exception thrown) when (thrown is IOException or BadImageFormatException or TypeLoadException)
         {
@@ -31,7 +29,7 @@ internal sealed class UserAssemblies
         }
     }
 
-    private Assembly Load(string name, string path)
+    private static Assembly Load(string name, string path)
     {
         try
         {
@@ -39,19 +37,28 @@ internal sealed class UserAssemblies
         }
         catch (IOException) when (File.Exists(path))
         {
-            resolvers.Add(new(path));
-            return AssemblyLoadContext.Default.LoadFromAssemblyPath(path);
+            return new FileContext(path).LoadFromAssemblyPath(path);
         }
     }
 
-    private Assembly? Resolve(AssemblyLoadContext context, AssemblyName name)
+    /// <summary>One file and what lies beside it. What this process has itself, the contract above all, is shared with it.</summary>
+    private sealed class FileContext(string path) : AssemblyLoadContext(path)
     {
-        foreach (var resolver in resolvers)
+        private readonly AssemblyDependencyResolver resolver = new(path);
+
+        protected override Assembly? Load(AssemblyName assemblyName)
         {
-            if (resolver.ResolveAssemblyToPath(name) is { } path)
-                return context.LoadFromAssemblyPath(path);
+            try
+            {
+                return Default.LoadFromAssemblyName(assemblyName);
+            }
+            catch (IOException) when (resolver.ResolveAssemblyToPath(assemblyName) is { } file)
+            {
+                return LoadFromAssemblyPath(file);
+            }
         }
 
-        return null;
+        protected override nint LoadUnmanagedDll(string unmanagedDllName) =>
+            resolver.ResolveUnmanagedDllToPath(unmanagedDllName) is { } file ? LoadUnmanagedDllFromPath(file) : 0;
     }
 }
