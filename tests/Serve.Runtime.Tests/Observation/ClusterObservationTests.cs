@@ -28,8 +28,12 @@ public sealed class ClusterObservationTests : IDisposable
     public async Task Observe_ProgramThatEndsSoon_LeavesNoTrace()
     {
         await using var cluster = new FakeCluster();
-        await using (new ClusterObservation(cluster, announcements, time))
+        await using (var observation = new ClusterObservation(cluster, announcements, time))
+        {
             time.Advance(TimeSpan.FromMilliseconds(499));
+            Assert.False(observation.HasBegun);
+        }
+
         Assert.False(Directory.Exists(root));
     }
 

@@ -28,6 +28,16 @@ internal sealed class ClusterObservation : IAsyncDisposable
             timer = time.CreateTimer(static state => ((ClusterObservation)state!).Start(), this, Delay, Timeout.InfiniteTimeSpan);
     }
 
+    /// <summary>Whether the program has run long enough.</summary>
+    public bool HasBegun
+    {
+        get
+        {
+            lock (sync)
+                return running is not null;
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         Task<(StateServer Server, string File)?>? begun;
