@@ -15,7 +15,7 @@ public sealed class ClusterTests(SamplePackages packages)
     public async Task Deployment_RunsTasksPutsAndHasAnActor_SameAnswersInEachIsolation(IsolationMode isolation)
     {
         await using var node = await TestNode.StartAsync(isolation);
-        await node.DeployAsync(packages.Work, new(), "work");
+        await node.DeployAsync(packages.Work, name: "work");
 
         Assert.Equal("22.5", await node.Gateway.GetStringAsync("/work/sum?n=10"));
         Assert.Equal("1000", await node.Gateway.GetStringAsync("/work/put?n=1000"));
@@ -35,7 +35,7 @@ public sealed class ClusterTests(SamplePackages packages)
     public async Task State_NodesCluster_IsToldByTheAdminApiAndTheCli()
     {
         await using var node = await TestNode.StartAsync(IsolationMode.None);
-        await node.DeployAsync(packages.Work, new(), "work");
+        await node.DeployAsync(packages.Work, name: "work");
         await node.Gateway.GetStringAsync("/work/sum?n=3");
         await node.Gateway.GetAsync("/work/throw");
         await node.Gateway.GetStringAsync("/work/add?n=1");

@@ -63,6 +63,48 @@ public sealed class PlacementTableTests
     }
 
     [Fact]
+    public async Task Create_TasksTakeWhatComesFree_TheGroupGetsItAllTheSame()
+    {
+        // Tasks that follow one another on each CPU: there are never two free at once.
+        var running = Enumerable.Range(0, 4).Select(_ => node.Reserve(Cpus(1))).ToArray();
+        var group = table.Create([new() { Cpus = 2 }], PlacementStrategy.Pack, null);
+        void NextTaskOn(int cpu)
+        {
+            if (running[cpu] is { } ended)
+                node.Release(ended);
+            running[cpu] = node.TryReserve(Cpus(1), out var next) ? next! : null!;
+        }
+
+        NextTaskOn(0);
+        NextTaskOn(1);
+        Assert.False(group.Ready.IsCompleted);
+        Assert.All(running, Assert.NotNull);
+        time.Advance(TimeSpan.FromMilliseconds(50));
+        NextTaskOn(0);
+        Assert.Null(running[0]);
+        NextTaskOn(1);
+        await group.Ready;
+
+        // The others are let in again.
+        NextTaskOn(2);
+        Assert.NotNull(running[2]);
+    }
+
+    [Fact]
+    public void Create_GroupCannotBeHadYet_OthersGetTheirTurnMeanwhile()
+    {
+        node.Reserve(Cpus(2));
+        var group = table.Create([new() { Cpus = 4 }], PlacementStrategy.Pack, null);
+        time.Advance(TimeSpan.FromMilliseconds(50));
+        Assert.False(node.TryReserve(Cpus(1), out _));
+        time.Advance(TimeSpan.FromMilliseconds(50));
+        Assert.True(node.TryReserve(Cpus(1), out _));
+        time.Advance(TimeSpan.FromMilliseconds(100));
+        Assert.False(node.TryReserve(Cpus(1), out _));
+        Assert.False(group.Ready.IsCompleted);
+    }
+
+    [Fact]
     public void Create_CanNeverBe_ThrowsAtOnceAndSaysWhy()
     {
         var refused = Assert.Throws<InsufficientResourcesException>(

@@ -28,6 +28,7 @@ internal sealed partial class HeadCluster : RuntimeCluster
         Placement = new([new(ClusterNode.OnlyId, node?.Ledger ?? new(ResourceDemands.TotalOf(options)))], TimeProvider.System);
         Threads = new();
         Tasks = new(this, NextId, Placement.Ledgers, Threads, options, TimeProvider.System);
+        Placement.Add(Tasks);
         Tasks.UseWorkers(() => Workers.Tasks);
         Placement.Add(Tasks);
     }

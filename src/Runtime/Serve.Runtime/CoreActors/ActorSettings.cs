@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Serve.Runtime.Tasks;
 
 namespace Serve.Runtime.CoreActors;
 
@@ -57,7 +58,7 @@ internal sealed record ActorSettings
             Concurrency = options.Concurrency ?? defaults.Concurrency,
             MaxConcurrency = (options.MaxConcurrency ?? defaults.MaxConcurrency) is > 0 and var limit ? limit : DefaultConcurrency,
             Groups = options.ConcurrencyGroups ?? Amounts(defaults.ConcurrencyGroups, int.Parse),
-            Scheduling = options.Scheduling,
+            Scheduling = options.Scheduling ?? TaskContext.Current?.InheritedScheduling,
         };
         settings.Check(options);
         return settings;

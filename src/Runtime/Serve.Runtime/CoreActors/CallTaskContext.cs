@@ -6,4 +6,7 @@ namespace Serve.Runtime.CoreActors;
 internal sealed class CallTaskContext(CoreActor actor, ObjectId id) : TaskContext(actor.Cluster, id)
 {
     public CoreActor Actor => actor;
+
+    public override SchedulingStrategy? InheritedScheduling =>
+        actor.Settings.Scheduling is SchedulingStrategy.InGroup { CaptureChildTasks: true } group ? group : null;
 }

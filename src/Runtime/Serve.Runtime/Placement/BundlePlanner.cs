@@ -19,6 +19,13 @@ internal static class BundlePlanner
             : new BundleDecision.Impossible(Why(bundles, nodes, strategy));
     }
 
+    /// <summary>All of them together.</summary>
+    public static ResourceDemand Sum(IEnumerable<ResourceDemand> bundles) => new()
+    {
+        Units = bundles.SelectMany(bundle => bundle.Units).GroupBy(unit => unit.Key, StringComparer.Ordinal)
+            .ToImmutableSortedDictionary(group => group.Key, group => group.Sum(unit => unit.Value), StringComparer.Ordinal),
+    };
+
     private static bool IsBrokenGpu(ResourceDemand bundle) =>
         bundle.Units.GetValueOrDefault(ResourceDemand.Gpu) is > ResourceDemand.UnitsPerOne and var units && units % ResourceDemand.UnitsPerOne != 0;
 
@@ -71,10 +78,4 @@ internal static class BundlePlanner
                 : strategy == PlacementStrategy.StrictPack ? "STRICT_PACK puts them on one node: none has so much." : $"they do not fit onto the {nodes.Count} nodes."),
         };
     }
-
-    private static ResourceDemand Sum(IEnumerable<ResourceDemand> bundles) => new()
-    {
-        Units = bundles.SelectMany(bundle => bundle.Units).GroupBy(unit => unit.Key, StringComparer.Ordinal)
-            .ToImmutableSortedDictionary(group => group.Key, group => group.Sum(unit => unit.Value), StringComparer.Ordinal),
-    };
 }

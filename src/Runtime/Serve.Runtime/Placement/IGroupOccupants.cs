@@ -5,4 +5,9 @@ internal interface IGroupOccupants
 {
     /// <summary>Ends all that runs, or waits to run, in a group; must not throw. What it holds of the group's ledgers is released when it has ended.</summary>
     void EndIn(PlacementGroup group);
+
+    /// <summary>Says whether a group waits for resources that it must be let have: who keeps some for what comes next gives them back first.</summary>
+    void GroupWaits(bool waits)
+    {
+    }
 }

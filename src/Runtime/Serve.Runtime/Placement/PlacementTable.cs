@@ -17,6 +17,7 @@ internal sealed class PlacementTable
     private readonly List<ReservedGroup> groups = [];
     private readonly LinkedList<ReservedGroup> waiting = new();
     private readonly List<IGroupOccupants> occupants = [];
+    private readonly GroupClaims claims;
     private volatile int waitingCount;
     private long lastId;
     private bool isClosed;
@@ -26,6 +27,7 @@ internal sealed class PlacementTable
         this.nodes = nodes;
         this.time = time;
         Ledgers = new(nodes);
+        claims = new(this, time);
         foreach (var node in nodes)
             node.Ledger.Released += ServeWaiting;
     }
@@ -34,6 +36,16 @@ internal sealed class PlacementTable
     public LedgerSource Ledgers { get; }
 
     public IReadOnlyList<ClusterNode> Nodes => nodes;
+
+    /// <summary>What the group at the head of the queue waits for; null when none waits.</summary>
+    public ResourceDemand? Wanted
+    {
+        get
+        {
+            lock (sync)
+                return waiting.First?.Value is { } first ? BundlePlanner.Sum(first.Demands) : null;
+        }
+    }
 
     /// <summary>Groups that wait or hold resources, oldest first.</summary>
     public IReadOnlyList<ReservedGroup> Groups
@@ -56,6 +68,18 @@ internal sealed class PlacementTable
     {
         lock (sync)
             occupants.Add(runner);
+    }
+
+    /// <summary>Keeps what comes free for the group at the head of the queue, or no longer.</summary>
+    public void Claim(ResourceDemand? wanted)
+    {
+        IGroupOccupants[] runners;
+        lock (sync)
+            runners = [.. occupants];
+        foreach (var runner in runners)
+            runner.GroupWaits(wanted is not null);
+        foreach (var node in nodes)
+            node.Ledger.Claim(wanted);
     }
 
     /// <exception cref="InsufficientResourcesException">The nodes can never have so much, or never so.</exception>
@@ -81,6 +105,7 @@ internal sealed class PlacementTable
         }
 
         ServeWaiting();
+        claims.Watch();
         return group;
     }
 
@@ -109,6 +134,8 @@ internal sealed class PlacementTable
 
         // The head of the queue may have been what held others up.
         ServeWaiting();
+        if (waitingCount == 0)
+            claims.Drop();
         try
         {
             await group.Emptied.Task.WaitAsync(EndLimit, time).ConfigureAwait(false);
@@ -129,6 +156,7 @@ internal sealed class PlacementTable
             left = [.. groups];
             waiting.Clear();
             waitingCount = 0;
+            claims.Stop();
             foreach (var group in left)
                 group.Remove();
         }
@@ -164,8 +192,15 @@ internal sealed class PlacementTable
         // Called for every release of a node: the usual answer is no.
         if (waitingCount == 0 || sync.IsHeldByCurrentThread)
             return;
+        var served = false;
         while (TakeNext() is { } group)
+        {
+            served = true;
             group.Open();
+        }
+
+        if (served && waitingCount == 0)
+            claims.Drop();
     }
 
     private ReservedGroup? TakeNext()
@@ -177,7 +212,7 @@ internal sealed class PlacementTable
             for (var bundle = 0; bundle < group.Demands.Count; bundle++)
             {
                 var node = nodes[place.NodeOf[bundle]];
-                if (!node.Ledger.TryReserve(group.Demands[bundle], out group.Held[bundle]))
+                if (!node.Ledger.TryReserveClaimed(group.Demands[bundle], out group.Held[bundle]))
                 {
                     UndoReserved(group, bundle);
                     return null;

@@ -13,6 +13,7 @@ internal sealed class ResourceLedger
     private readonly Dictionary<string, long> reserved = new(StringComparer.Ordinal);
     private ImmutableArray<int> devices = [];
     private long[] freeOnDevice = [];
+    private ResourceDemand? claim;
     private string? closedBecause;
     private bool isClosedForGood;
 
@@ -80,6 +81,23 @@ internal sealed class ResourceLedger
             return closedBecause is null ? total.Units.GetValueOrDefault(resource) - reserved.GetValueOrDefault(resource) : 0;
     }
 
+    /// <summary>Keeps what is free of these resources, or comes free, for who claims them: <see cref="TryReserve"/> gives none of them to others until the claim is dropped (null).</summary>
+    public void Claim(ResourceDemand? wanted)
+    {
+        lock (sync)
+            claim = wanted;
+        if (wanted is null)
+            Released?.Invoke();
+    }
+
+    /// <summary>Reserves for who has claimed.</summary>
+    public bool TryReserveClaimed(ResourceDemand demand, out ResourceAllocation? allocation)
+    {
+        lock (sync)
+            allocation = Fits(demand, out var fitting) ? Take(demand, fitting) : null;
+        return allocation is not null;
+    }
+
     /// <summary>Whether it could give so much if nothing else were reserved.</summary>
     public bool CanEverReserve(ResourceDemand demand) => Never(demand) is null;
 
@@ -88,7 +106,7 @@ internal sealed class ResourceLedger
     public bool TryReserve(ResourceDemand demand, out ResourceAllocation? allocation)
     {
         lock (sync)
-            allocation = Fits(demand, out var fitting) ? Take(demand, fitting) : null;
+            allocation = !IsClaimed(demand) && Fits(demand, out var fitting) ? Take(demand, fitting) : null;
         if (allocation is not null)
             return true;
         if (Never(demand) is { } why)
@@ -132,6 +150,8 @@ internal sealed class ResourceLedger
         freeOnDevice = new long[devices.Length];
         Array.Fill(freeOnDevice, each);
     }
+
+    private bool IsClaimed(ResourceDemand demand) => claim is not null && demand.Units.Keys.Any(claim.Units.ContainsKey);
 
     private bool Fits(ResourceDemand demand, out ImmutableArray<int> fitting)
     {

@@ -37,6 +37,8 @@ internal sealed partial class TaskDispatcher
     {
         if (isDisposed)
             return false;
+        if (IsGroupWaiting && queue.Group is null)
+            return true;
         if (returningCount == 0 && waitingCount <= (queue.IsWaiting ? 1 : 0))
             return false;
         lock (sync)

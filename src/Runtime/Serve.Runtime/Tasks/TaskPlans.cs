@@ -1,4 +1,5 @@
 using System.Globalization;
+using Serve.Runtime.Placement;
 using Serve.Runtime.Scheduling;
 
 namespace Serve.Runtime.Tasks;
@@ -28,6 +29,10 @@ internal sealed class TaskPlans(TaskDispatcher dispatcher, ILedgerSource ledgers
         if (options is null && inherited is null)
             return plan;
         var scheduling = options?.Scheduling ?? inherited;
+
+        // What is remembered of a group outlives it.
+        if (scheduling is SchedulingStrategy.InGroup { Group: ReservedGroup { IsRemoved: true } gone })
+            throw new InsufficientResourcesException($"{function} cannot run: {gone} was disposed, and nothing can run in it any more.", isPermanent: true);
         if (plan.Latest is { } latest && ReferenceEquals(latest.Options, options) && Equals(latest.Scheduling, scheduling))
             return latest;
         return plan.Latest = Make(function, options, scheduling);

@@ -1,0 +1,77 @@
+namespace Serve.Runtime.Tests.Placement;
+
+/// <summary>Tasks and actors that run in placement groups of a cluster.</summary>
+public sealed class GroupWorkTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    [Fact]
+    public async Task Submit_InABundle_UsesItsResourcesAndNotTheNodes()
+    {
+        await using var ray = await Cluster.Init(new() { NumCpus = 2, Observable = false });
+        await using var group = ray.CreatePlacementGroup([new() { Cpus = 2 }]);
+        await group.Ready;
+        var outside = ray.Grouped.Seven.Remote();
+        Assert.Equal(7, await ray.Get(ray.Grouped.Seven.Options(new() { Scheduling = group.Bundle(0) }).Remote(), Patience));
+        Assert.False(outside.IsReady);
+        await group.DisposeAsync();
+        Assert.Equal(7, await ray.Get(outside, Patience));
+    }
+
+    [Fact]
+    public async Task Submit_GroupThatWaits_RunsWhenItIsReady()
+    {
+        await using var ray = await Cluster.Init(new() { NumCpus = 1, Observable = false });
+        var first = ray.CreatePlacementGroup([new() { Cpus = 1 }]);
+        await using var second = ray.CreatePlacementGroup([new() { Cpus = 1 }]);
+        var seven = ray.Grouped.Seven.Options(new() { Scheduling = second.Bundle() }).Remote();
+        Assert.False(seven.IsReady);
+        await first.DisposeAsync();
+        Assert.Equal(7, await ray.Get(seven, Patience));
+    }
+
+    [Fact]
+    public async Task Dispose_TasksInside_AreCancelledAndSayWhy()
+    {
+        await using var ray = await Cluster.Init(new() { NumCpus = 2, Observable = false });
+        var group = ray.CreatePlacementGroup([new() { Cpus = 1 }], name: "short");
+        var inside = new TaskOptions { Scheduling = group.Bundle(0) };
+        var running = ray.Grouped.UntilStopped.Options(inside).Remote();
+        var waiting = ray.Grouped.Seven.Options(inside).Remote();
+        await group.DisposeAsync();
+        foreach (var ended in new ObjectRef<int>[] { running, waiting })
+            Assert.Contains("placement group 'short' was disposed", (await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await ray.Get(ended, Patience))).Message, StringComparison.Ordinal);
+        Assert.Equal(2, ray.AvailableResources["CPU"]);
+        Assert.Throws<InsufficientResourcesException>(() => ray.Grouped.Seven.Options(inside).Remote());
+    }
+
+    [Fact]
+    public async Task Submit_FromInsideWithCapture_RunsInTheGroupToo()
+    {
+        await using var ray = await Cluster.Init(new() { NumCpus = 3, Observable = false });
+        await using var group = ray.CreatePlacementGroup([new() { Cpus = 2 }]);
+        var captured = ray.Grouped.FreeOutside.Options(new() { Scheduling = group.Bundle(captureChildTasks: true) }).Remote();
+        Assert.Equal(1, await ray.Get(captured, Patience));
+        var free = ray.Grouped.FreeOutside.Options(new() { Scheduling = group.Bundle() }).Remote();
+        Assert.Equal(0, await ray.Get(free, Patience));
+    }
+}
+
+public static partial class Grouped
+{
+    [Remote]
+    public static int Seven() => 7;
+
+    [Remote]
+    public static async Task<int> UntilStopped(CancellationToken stop)
+    {
+        await Task.Delay(Timeout.Infinite, stop);
+        return 0;
+    }
+
+    [Remote]
+    public static async Task<double> FreeOutside() => await Cluster.Current.Get(Cluster.Current.Grouped.FreeNow.Remote());
+
+    [Remote]
+    public static double FreeNow() => Cluster.Current.AvailableResources["CPU"];
+}
