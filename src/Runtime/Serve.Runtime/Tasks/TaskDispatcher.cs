@@ -188,6 +188,8 @@ internal sealed partial class TaskDispatcher : IGroupOccupants, IAsyncDisposable
         // Disposed meanwhile, after what was there had been failed.
         if (isDisposed)
             task.Stopped(Ended(), force: false);
+        if (task.Group is ReservedGroup { IsRemoved: true })
+            task.EndWithGroup();
     }
 
     private ObjectDisposedException Ended() => new(cluster.GetType().FullName, "The cluster was disposed before the task ended.");
