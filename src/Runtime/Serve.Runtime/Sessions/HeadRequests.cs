@@ -17,7 +17,7 @@ internal sealed class HeadRequests(HeadCluster cluster)
     private static readonly MethodInfo KeepGeneric = typeof(HeadRequests).GetMethod(nameof(Keep), BindingFlags.NonPublic | BindingFlags.Static)!;
     private static readonly ConcurrentDictionary<Type, Func<Cluster, ObjectId, StoredObject, ObjectRef>> Keepers = new();
 
-    private readonly ConcurrentDictionary<(string Assembly, string Type, string Method), Lazy<NestedFunction>> functions = new();
+    private readonly ConcurrentDictionary<(string Path, string Assembly, string Type, string Method), Lazy<NestedFunction>> functions = new();
     private readonly UserAssemblies assemblies = new();
     private long lastSession;
 
@@ -66,7 +66,7 @@ internal sealed class HeadRequests(HeadCluster cluster)
     }
 
     private Lazy<NestedFunction> Find(Function named) => functions.GetOrAdd(
-        (named.Assembly, named.Type, named.Method),
+        (named.Path, named.Assembly, named.Type, named.Method),
         static (_, state) => new(() => new(state.Self.assemblies.FindType(state.named), state.named)),
         (Self: this, named));
 
