@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json;
 
 namespace Serve.Runtime.State;
@@ -15,15 +16,20 @@ internal static class Timeline
         IEnumerable<TaskState> tasks, IEnumerable<ActorState> actors, IReadOnlyList<WorkerState> workers, int ownPid, Stream output, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var rows = new TimelineRows(actors, workers, ownPid);
-        await using var json = new Utf8JsonWriter(output);
+
+        // Serializing into a writer flushes it, and where this goes may not be written to but asynchronously.
+        var buffer = new ArrayBufferWriter<byte>(2 * FlushAt);
+        await using var json = new Utf8JsonWriter(buffer);
         json.WriteStartObject();
         json.WriteString("displayTimeUnit", "ms");
         json.WriteStartArray("traceEvents");
         foreach (var task in tasks.Where(task => task.StartTime is not null).OrderBy(task => task.StartTime))
         {
             WriteTask(json, task, rows, now);
-            if (json.BytesPending > FlushAt)
-                await json.FlushAsync(cancellationToken).ConfigureAwait(false);
+            if (buffer.WrittenCount < FlushAt)
+                continue;
+            await output.WriteAsync(buffer.WrittenMemory, cancellationToken).ConfigureAwait(false);
+            buffer.ResetWrittenCount();
         }
 
         foreach (var (process, name) in rows.Processes)
@@ -33,6 +39,7 @@ internal static class Timeline
         json.WriteEndArray();
         json.WriteEndObject();
         await json.FlushAsync(cancellationToken).ConfigureAwait(false);
+        await output.WriteAsync(buffer.WrittenMemory, cancellationToken).ConfigureAwait(false);
     }
 
     private static void WriteTask(Utf8JsonWriter json, TaskState task, TimelineRows rows, DateTimeOffset now)
