@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace Serve.CoreBench;
 
-/// <summary>Memory of this process and those it started, pages that several of them map counted once.</summary>
+/// <summary>Memory of this process and those it started, and the machine's shared memory, which counts whether anybody maps it or not.</summary>
 internal static class ProcessMemory
 {
-    public static long OfTree() => Children().Append("self").Sum(Proportional);
+    public static long OfTree() => Children().Append("self").Sum(process => Read($"/proc/{process}/smaps_rollup", "Pss_Anon:")) + Read("/proc/meminfo", "Shmem:");
 
     public static IReadOnlyList<string> Children() =>
     [
@@ -13,15 +13,16 @@ internal static class ProcessMemory
             .SelectMany(task => File.ReadAllText($"{task}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries)),
     ];
 
-    private static long Proportional(string process)
+    private static long Read(string file, string name)
     {
         try
         {
-            var line = File.ReadLines($"/proc/{process}/smaps_rollup").First(line => line.StartsWith("Pss:", StringComparison.Ordinal));
-            return long.Parse(line.AsSpan(4, line.Length - 6), CultureInfo.InvariantCulture) * 1024;
+            var line = File.ReadLines(file).First(line => line.StartsWith(name, StringComparison.Ordinal));
+            return long.Parse(line.AsSpan(name.Length, line.Length - name.Length - "kB".Length), CultureInfo.InvariantCulture) * 1024;
         }
         catch (IOException)
         {
+            // It has ended in between.
             return 0;
         }
     }

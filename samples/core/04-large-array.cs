@@ -45,16 +45,17 @@ static async Task Measure(string what, Func<Task<double[]>> work)
     Console.WriteLine($"{what}: {time.TotalMilliseconds,6:0} ms, memory of all processes grew by {(most - before) / 1e6,5:0} MB{(isRight ? "" : ", AND THE RESULTS ARE WRONG")}");
 }
 
-// What this program and its workers take of the machine's memory: of pages that several map each counts its part.
+// What this program and its workers take of the machine's memory, and the shared memory, which counts whether anybody maps it or not.
 static long Memory() => Directory.GetDirectories("/proc/self/task")
-    .SelectMany(task => File.ReadAllText($"{task}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries)).Append("self").Sum(Proportional);
+    .SelectMany(task => File.ReadAllText($"{task}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries)).Append("self")
+    .Sum(process => Read($"/proc/{process}/smaps_rollup", "Pss_Anon:")) + Read("/proc/meminfo", "Shmem:");
 
-static long Proportional(string process)
+static long Read(string file, string name)
 {
     try
     {
-        var line = File.ReadLines($"/proc/{process}/smaps_rollup").First(line => line.StartsWith("Pss:", StringComparison.Ordinal));
-        return long.Parse(line.AsSpan(4, line.Length - 6), System.Globalization.CultureInfo.InvariantCulture) * 1024;
+        var line = File.ReadLines(file).First(line => line.StartsWith(name, StringComparison.Ordinal));
+        return long.Parse(line.AsSpan(name.Length, line.Length - name.Length - "kB".Length), System.Globalization.CultureInfo.InvariantCulture) * 1024;
     }
     catch (IOException)
     {
