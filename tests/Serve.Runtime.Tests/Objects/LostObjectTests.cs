@@ -6,7 +6,7 @@ namespace Serve.Runtime.Tests.Objects;
 
 /// <summary>Results of tasks in workers whose bytes are lost on disk.</summary>
 [Collection("Shared memory")]
-public sealed class LostObjectTests : IAsyncDisposable
+public sealed class LostObjectTests : IAsyncLifetime, IAsyncDisposable
 {
     private const int Count = 50_000;
 
@@ -21,6 +21,10 @@ public sealed class LostObjectTests : IAsyncDisposable
         ObjectStoreMemory = Count * sizeof(double),
         SpillDirectory = folder,
     });
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    Task IAsyncLifetime.DisposeAsync() => DisposeAsync().AsTask();
 
     public async ValueTask DisposeAsync()
     {

@@ -9,7 +9,7 @@ namespace Serve.Runtime.Tests.Objects;
 
 /// <summary>Objects and values between this process and workers.</summary>
 [Collection("Shared memory")]
-public sealed class WorkerMemoryTests : IAsyncDisposable
+public sealed class WorkerMemoryTests : IAsyncLifetime, IAsyncDisposable
 {
     private const int Count = 6_000_000;
 
@@ -20,6 +20,10 @@ public sealed class WorkerMemoryTests : IAsyncDisposable
         NumCpus = 2,
         Serializers = [new SealedSerializer()],
     });
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    Task IAsyncLifetime.DisposeAsync() => DisposeAsync().AsTask();
 
     public ValueTask DisposeAsync() => cluster.DisposeAsync();
 
