@@ -164,7 +164,15 @@ public sealed class TaskTests
 
         await Eventually.True(() => GC.GetTotalMemory(true) - before < 1_000_000, () => $"{GC.GetTotalMemory(true) - before} bytes more");
 
-        async Task RunManyAsync(int count) => await ray.Get(Enumerable.Range(0, count).Select(i => ray.Recursion.Increment.Remote(i)));
+        async Task RunManyAsync(int count)
+        {
+            using var submitted = new ManualResetEventSlim();
+            var first = ray.Run(() => submitted.Wait(TimeSpan.FromSeconds(20)), new() { NumCpus = 2 });
+            var refs = Enumerable.Range(0, count).Select(i => ray.Recursion.Increment.Remote(i)).ToArray();
+            submitted.Set();
+            await first;
+            await ray.Get(refs);
+        }
     }
 
     [Fact]
