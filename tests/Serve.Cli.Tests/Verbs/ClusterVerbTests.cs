@@ -104,7 +104,8 @@ public sealed partial class ClusterVerbTests(ClusterVerbTests.Running running) :
         {
             ray = await Cluster.Init(new() { NumCpus = 4 });
             Announced = Eventually.True(() => Serve.Runtime.Observation.ClusterAnnouncements.OfUser().Find().Count > 0, () => "the cluster is announced");
-            Assert.Equal([3, 5, 7], await ray.Get([ray.Sums.Add.Remote(1, 2), ray.Sums.Add.Remote(2, 3), ray.Sums.Add.Remote(3, 4)]));
+            var sums = await ray.Get([ray.Sums.Add.Remote(1, 2), ray.Sums.Add.Remote(2, 3), ray.Sums.Add.Remote(3, 4)]);
+            Assert.Equal([3, 5, 7], sums);
             await Assert.ThrowsAsync<UserCodeException>(async () => await ray.Get(ray.Sums.Fail.Remote()));
             total = ray.Total.Remote();
             await ray.CreatePlacementGroup([new() { Cpus = 1 }]).Ready;
