@@ -26,6 +26,9 @@ internal static class Timeline
         foreach (var task in tasks.Where(task => task.StartTime is not null).OrderBy(task => task.StartTime))
         {
             WriteTask(json, task, rows, now);
+
+            // What the writer has not handed over lies in the buffer too, uncounted.
+            json.Flush();
             if (buffer.WrittenCount < FlushAt)
                 continue;
             await output.WriteAsync(buffer.WrittenMemory, cancellationToken).ConfigureAwait(false);
