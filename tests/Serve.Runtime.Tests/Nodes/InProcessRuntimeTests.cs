@@ -4,7 +4,7 @@ using Serve.Runtime.Tests.Testing;
 
 namespace Serve.Runtime.Tests.Nodes;
 
-public sealed class InProcessRuntimeTests : IAsyncDisposable
+public sealed class InProcessRuntimeTests : IAsyncLifetime, IAsyncDisposable
 {
     private readonly SampleActivator activator = new();
     private readonly ServiceProvider services;
@@ -18,6 +18,10 @@ public sealed class InProcessRuntimeTests : IAsyncDisposable
         services = collection.BuildServiceProvider();
         runtime = services.GetRequiredService<IActorRuntime>();
     }
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    Task IAsyncLifetime.DisposeAsync() => DisposeAsync().AsTask();
 
     public ValueTask DisposeAsync() => services.DisposeAsync();
 

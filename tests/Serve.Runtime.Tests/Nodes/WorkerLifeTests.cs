@@ -4,9 +4,13 @@ using Serve.Runtime.Tests.Testing;
 
 namespace Serve.Runtime.Tests.Nodes;
 
-public sealed class WorkerLifeTests : IAsyncDisposable
+public sealed class WorkerLifeTests : IAsyncLifetime, IAsyncDisposable
 {
     private readonly TestRuntime runtime = new();
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    Task IAsyncLifetime.DisposeAsync() => DisposeAsync().AsTask();
 
     public ValueTask DisposeAsync() => runtime.DisposeAsync();
 

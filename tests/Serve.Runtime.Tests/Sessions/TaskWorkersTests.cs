@@ -4,9 +4,13 @@ using Serve.Runtime.Tests.Testing;
 
 namespace Serve.Runtime.Tests.Sessions;
 
-public sealed class TaskWorkersTests : IAsyncDisposable
+public sealed class TaskWorkersTests : IAsyncLifetime, IAsyncDisposable
 {
     private readonly HeadCluster cluster = new(new() { WorkerCommand = [TestRuntime.Executable, "worker"] });
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    Task IAsyncLifetime.DisposeAsync() => DisposeAsync().AsTask();
 
     public ValueTask DisposeAsync() => cluster.DisposeAsync();
 

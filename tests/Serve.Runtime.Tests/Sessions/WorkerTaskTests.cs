@@ -11,7 +11,7 @@ using Serve.Runtime.Workers;
 namespace Serve.Runtime.Tests.Sessions;
 
 /// <summary>Tasks in worker processes: what happens to them when things go wrong, and what is left.</summary>
-public sealed class WorkerTaskTests : IAsyncDisposable
+public sealed class WorkerTaskTests : IAsyncLifetime, IAsyncDisposable
 {
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("serve-worker-task-tests");
     private readonly HeadCluster ray;
@@ -19,6 +19,10 @@ public sealed class WorkerTaskTests : IAsyncDisposable
     public WorkerTaskTests() => ray = new(Options);
 
     private ClusterOptions Options => new() { NumCpus = 2, Isolation = Isolation.Process, WorkerCommand = [TestRuntime.Executable, "worker"], WorkerLogDirectory = folder.FullName };
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    Task IAsyncLifetime.DisposeAsync() => DisposeAsync().AsTask();
 
     public async ValueTask DisposeAsync()
     {
@@ -53,6 +57,17 @@ public sealed class WorkerTaskTests : IAsyncDisposable
 
         Assert.Contains("Jobs.Crash", thrown.Message, StringComparison.Ordinal);
         Assert.Contains("exited with code 7", thrown.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>A quick task that was sent ahead behind one that waits, and is given back, must not leave that one's CPU unlent.</summary>
+    [Fact]
+    public async Task Tasks_ThatWaitAmongQuickOnes_NeverHoldEveryCpu()
+    {
+        for (var round = 0; round < 20; round++)
+        {
+            var sums = Enumerable.Range(0, 600).Select(i => i % 30 == 29 ? ray.Jobs.SumLater.Remote(3) : ray.Jobs.Add.Remote(i, 1)).ToList();
+            await ray.Get(sums).WaitAsync(TimeSpan.FromSeconds(60));
+        }
     }
 
     [Fact]

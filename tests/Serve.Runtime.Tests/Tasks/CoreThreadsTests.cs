@@ -2,10 +2,14 @@ using Serve.Runtime.Tasks;
 
 namespace Serve.Runtime.Tests.Tasks;
 
-public sealed class CoreThreadsTests : IAsyncDisposable
+public sealed class CoreThreadsTests : IAsyncLifetime, IAsyncDisposable
 {
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
     private readonly CoreThreads threads = new();
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    Task IAsyncLifetime.DisposeAsync() => DisposeAsync().AsTask();
 
     public ValueTask DisposeAsync() => threads.DisposeAsync();
 

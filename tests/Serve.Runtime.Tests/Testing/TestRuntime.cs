@@ -53,7 +53,10 @@ internal sealed class TestRuntime : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await services.DisposeAsync();
-        logs.Delete(recursive: true);
+
+        // A test may have ended it itself.
+        if (Directory.Exists(logs.FullName))
+            logs.Delete(recursive: true);
     }
 }
 

@@ -129,6 +129,13 @@ internal sealed partial class TaskDispatcher
         for (var i = 0; i < count; i++)
         {
             var (slot, waiter) = returning.Dequeue();
+            if (!slot.IsLent)
+            {
+                // Another task of the slot has brought the CPU back for both, or nothing is left to bring it back for.
+                waiter.Resume();
+                continue;
+            }
+
             if (slot.Ledger == full || !TryReserve(slot.Ledger, slot.Queue.CpuPart!, out var allocation))
             {
                 full = slot.Ledger;

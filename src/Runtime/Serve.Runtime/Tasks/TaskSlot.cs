@@ -104,14 +104,8 @@ internal sealed class TaskSlot(TaskQueue queue, ResourceLedger ledger, ResourceA
     public void Lend()
     {
         lock (sync)
-        {
             waiting++;
-            if (waiting < running || isLent || isGone || queue.CpuPart is null)
-                return;
-            isLent = true;
-        }
-
-        ledger.Release(new(queue.CpuPart, []));
+        LendUnlessUsed();
     }
 
     /// <summary>A task in it waits no longer.</summary>
@@ -128,6 +122,16 @@ internal sealed class TaskSlot(TaskQueue queue, ResourceLedger ledger, ResourceA
             Dispatcher.TakeBack(this, waiter);
         else
             waiter.Resume();
+    }
+
+    /// <summary>Whether its CPU is with others.</summary>
+    public bool IsLent
+    {
+        get
+        {
+            lock (sync)
+                return isLent;
+        }
     }
 
     /// <summary>Its CPU was reserved for it again; false when it no longer needs it.</summary>
@@ -221,6 +225,21 @@ internal sealed class TaskSlot(TaskQueue queue, ResourceLedger ledger, ResourceA
         while (Interlocked.Decrement(ref filling) != 0);
         if (IsUnused())
             Leave();
+        else
+            LendUnlessUsed();
+    }
+
+    // Also when the one that used it has ended, or was given back, and those that are left wait.
+    private void LendUnlessUsed()
+    {
+        lock (sync)
+        {
+            if (waiting == 0 || waiting < running || isLent || isGone || queue.CpuPart is null)
+                return;
+            isLent = true;
+        }
+
+        ledger.Release(new(queue.CpuPart, []));
     }
 
     private bool HasRoom()
