@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 
 namespace Serve.Runtime.Parallel;
 
@@ -14,19 +15,18 @@ internal sealed class FunctionMap<T, TResult>(ItemSource<T> source, Func<T, TRes
         StartRunners(cluster, width, isAsync: false, Run);
     }
 
+    // Without a try block of its own: a counter that a handler reads stays in memory, and each item would wait for the store of the one before.
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Apply(ReadOnlySpan<T> items, Span<TResult> results, Func<T, TResult> function, ref int done)
     {
         results = results[..items.Length];
-        var i = 0;
-        try
-        {
-            for (; i < items.Length; i++)
-                results[i] = function(items[i]);
-        }
-        finally
+        for (var i = 0; i < items.Length; i++)
         {
             done = i;
+            results[i] = function(items[i]);
         }
+
+        done = items.Length;
     }
 
     private ValueTask<object?> Run(CancellationToken stop)
