@@ -52,6 +52,13 @@ internal sealed class Report(string? only)
 
     public static string Times(double ratio) => $"{Number(ratio)} ×";
 
+    /// <summary>The value that this share of the others do not exceed.</summary>
+    public static double Quantile(IEnumerable<double> values, double share)
+    {
+        var sorted = values.Order().ToArray();
+        return sorted[(int)(share * (sorted.Length - 1))];
+    }
+
     public static double Median(IEnumerable<double> values)
     {
         var sorted = values.Order().ToArray();

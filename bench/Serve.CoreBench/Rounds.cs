@@ -6,11 +6,13 @@ namespace Serve.CoreBench;
 internal static class Rounds
 {
     /// <summary>The contestants' times in seconds, by contestant, then by round.</summary>
-    public static async Task<double[][]> RunAsync(int rounds, params Func<Task>[] contestants)
+    public static Task<double[][]> RunAsync(int rounds, params Func<Task>[] contestants) => RunAsync(rounds, warmUp: 2, contestants);
+
+    /// <summary>The same after so many rounds of warm-up.</summary>
+    public static async Task<double[][]> RunAsync(int rounds, int warmUp, params Func<Task>[] contestants)
     {
-        const int WarmUp = 2;
         var times = contestants.Select(_ => new double[rounds]).ToArray();
-        for (var round = -WarmUp; round < rounds; round++)
+        for (var round = -warmUp; round < rounds; round++)
         {
             for (var i = 0; i < contestants.Length; i++)
             {
