@@ -15,7 +15,14 @@ public sealed record ClusterOptions
     public long? Memory { get; init; }
 
     /// <summary>Custom resources by name. Default none.</summary>
-    public ImmutableDictionary<string, double> Resources { get; init; } = ImmutableDictionary<string, double>.Empty;
+    public ImmutableDictionary<string, double> Resources
+    {
+        get => OwnResources ?? ImmutableDictionary<string, double>.Empty;
+        init => OwnResources = value is { Count: > 0 } ? value : null;
+    }
+
+    /// <summary>Custom resources, if there are any: the empty dictionary is code that is compiled at the start of each process.</summary>
+    internal ImmutableDictionary<string, double>? OwnResources { get; private init; }
 
     /// <summary>Where tasks and actors run that do not say. Default <see cref="Isolation.None"/>: threads of this process.</summary>
     public Isolation Isolation { get; init; } = Isolation.None;

@@ -25,7 +25,7 @@ internal sealed partial class HeadCluster : RuntimeCluster
     {
         Options = options;
         this.node = node;
-        Placement = new([new(ClusterNode.OnlyId, node?.Ledger ?? new(ResourceDemands.TotalOf(options)))], TimeProvider.System);
+        Placement = new(new ClusterNode[] { new(ClusterNode.OnlyId, node?.Ledger ?? new(ResourceDemands.TotalOf(options))) }, TimeProvider.System);
         Threads = new();
         Tasks = new(this, NextId, Placement.Ledgers, Threads, options, TimeProvider.System);
         Placement.Add(Tasks);

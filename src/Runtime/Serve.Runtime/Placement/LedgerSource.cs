@@ -5,14 +5,14 @@ namespace Serve.Runtime.Placement;
 /// <summary>Turns a scheduling strategy into the ledgers that may serve it. Holds no state of its own.</summary>
 internal sealed class LedgerSource(IReadOnlyList<ClusterNode> nodes) : ILedgerSource
 {
-    private readonly IReadOnlyList<ResourceLedger> all = [.. nodes.Select(node => node.Ledger)];
+    private readonly ResourceLedger[] all = LedgersOf(nodes);
 
     public IReadOnlyList<ResourceLedger> LedgersFor(SchedulingStrategy? strategy) => strategy switch
     {
         null => all,
         SchedulingStrategy.NodeAffinity affinity => OfNode(affinity),
         SchedulingStrategy.InGroup within => OfGroup(within),
-        _ => all.Count == 1 ? all : [.. all.OrderByDescending(FreeShare)],
+        _ => all.Length == 1 ? all : [.. all.OrderByDescending(FreeShare)],
     };
 
     public IReadOnlyList<ResourceLedger> LedgersFor(SchedulingStrategy? strategy, ResourceDemand demand)
@@ -20,8 +20,21 @@ internal sealed class LedgerSource(IReadOnlyList<ClusterNode> nodes) : ILedgerSo
         var ledgers = LedgersFor(strategy);
         if (AllCan(ledgers, demand))
             return ledgers;
+        return AbleOf(strategy, ledgers, demand);
+    }
+
+    private static ResourceLedger[] AbleOf(SchedulingStrategy? strategy, IReadOnlyList<ResourceLedger> ledgers, ResourceDemand demand)
+    {
         var able = ledgers.Where(ledger => ledger.CanEverReserve(demand)).ToArray();
         return able.Length > 0 ? able : throw new InsufficientResourcesException(WhyNone(strategy, ledgers, demand), isPermanent: true);
+    }
+
+    private static ResourceLedger[] LedgersOf(IReadOnlyList<ClusterNode> nodes)
+    {
+        var ledgers = new ResourceLedger[nodes.Count];
+        for (var index = 0; index < ledgers.Length; index++)
+            ledgers[index] = nodes[index].Ledger;
+        return ledgers;
     }
 
     private static bool AllCan(IReadOnlyList<ResourceLedger> ledgers, ResourceDemand demand)
@@ -77,7 +90,7 @@ internal sealed class LedgerSource(IReadOnlyList<ClusterNode> nodes) : ILedgerSo
         return total.Units.Where(unit => unit.Value > 0).Select(unit => 1 - ((double)reserved.Units.GetValueOrDefault(unit.Key) / unit.Value)).DefaultIfEmpty(0).Min();
     }
 
-    private IReadOnlyList<ResourceLedger> OfNode(SchedulingStrategy.NodeAffinity affinity)
+    private ResourceLedger[] OfNode(SchedulingStrategy.NodeAffinity affinity)
     {
         foreach (var node in nodes)
         {

@@ -28,8 +28,8 @@ internal sealed class PlacementTable
         this.time = time;
         Ledgers = new(nodes);
         claims = new(this, time);
-        foreach (var node in nodes)
-            node.Ledger.Released += ServeWaiting;
+        for (var index = 0; index < nodes.Count; index++)
+            nodes[index].Ledger.Released += ServeWaiting;
     }
 
     /// <summary>Which ledgers may serve what.</summary>

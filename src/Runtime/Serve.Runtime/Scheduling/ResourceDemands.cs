@@ -10,7 +10,7 @@ internal static class ResourceDemands
         options.NumCpus ?? Environment.ProcessorCount,
         options.NumGpus,
         options.Memory ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes,
-        options.Resources);
+        options.OwnResources);
 
     /// <summary>What a bundle holds.</summary>
     public static ResourceDemand Of(Bundle bundle) => Of(bundle.Cpus, bundle.Gpus, bundle.Memory, bundle.Resources);
@@ -20,7 +20,12 @@ internal static class ResourceDemands
     public static ResourceDemand Of(double cpus, double gpus, double memory, ImmutableDictionary<string, double>? custom)
     {
         var demand = With(With(With(ResourceDemand.None, ResourceDemand.Cpu, cpus), ResourceDemand.Gpu, gpus), ResourceDemand.Memory, memory);
-        foreach (var (resource, amount) in custom ?? ImmutableDictionary<string, double>.Empty)
+        return custom is null ? demand : With(demand, custom);
+    }
+
+    private static ResourceDemand With(ResourceDemand demand, ImmutableDictionary<string, double> custom)
+    {
+        foreach (var (resource, amount) in custom)
         {
             if (resource is ResourceDemand.Cpu or ResourceDemand.Gpu or ResourceDemand.Memory)
                 throw new ArgumentException($"'{resource}' has a property of its own and is no custom resource.", nameof(custom));

@@ -20,7 +20,8 @@ internal sealed class ResourceLedger
     public ResourceLedger(ResourceDemand total)
     {
         this.total = total;
-        Equip(Enumerable.Range(0, (int)(total.Units.GetValueOrDefault(ResourceDemand.Gpu) / ResourceDemand.UnitsPerOne)), ResourceDemand.UnitsPerOne);
+        if ((int)(total.UnitsOf(ResourceDemand.Gpu) / ResourceDemand.UnitsPerOne) is > 0 and var gpus)
+            Equip(gpus);
     }
 
     private ResourceLedger(ResourceDemand total, string closedBecause)
@@ -78,7 +79,7 @@ internal sealed class ResourceLedger
     public long Free(string resource)
     {
         lock (sync)
-            return closedBecause is null ? total.Units.GetValueOrDefault(resource) - reserved.GetValueOrDefault(resource) : 0;
+            return closedBecause is null ? Unreserved(resource) : 0;
     }
 
     /// <summary>Keeps what is free of these resources, or comes free, for who claims them: <see cref="TryReserve"/> gives none of them to others until the claim is dropped (null).</summary>
@@ -131,18 +132,21 @@ internal sealed class ResourceLedger
     {
         lock (sync)
         {
-            foreach (var (resource, units) in allocation.Demand.Units)
-                reserved[resource] -= units;
-            foreach (var device in allocation.GpuIds)
-                freeOnDevice[devices.IndexOf(device)] += PerDevice(allocation.Demand);
+            var demand = allocation.Demand;
+            for (var index = 0; index < demand.Count; index++)
+                reserved[demand.NameAt(index)] = Reserved(demand.NameAt(index)) - demand.UnitsAt(index);
+            if (allocation.GpuIds.Length > 0)
+                AddFree(allocation.GpuIds, PerDevice(demand));
         }
 
         Released?.Invoke();
     }
 
-    private static long PerDevice(ResourceDemand demand) => Math.Min(demand.Units.GetValueOrDefault(ResourceDemand.Gpu), ResourceDemand.UnitsPerOne);
+    private static long PerDevice(ResourceDemand demand) => Math.Min(demand.UnitsOf(ResourceDemand.Gpu), ResourceDemand.UnitsPerOne);
 
     private static string Amount(string resource, long units) => $"{(decimal)units / ResourceDemand.UnitsPerOne} {resource}";
+
+    private void Equip(int gpus) => Equip(Enumerable.Range(0, gpus), ResourceDemand.UnitsPerOne);
 
     private void Equip(IEnumerable<int> ids, long each)
     {
@@ -151,23 +155,37 @@ internal sealed class ResourceLedger
         Array.Fill(freeOnDevice, each);
     }
 
-    private bool IsClaimed(ResourceDemand demand) => claim is not null && demand.Units.Keys.Any(claim.Units.ContainsKey);
+    private bool IsClaimed(ResourceDemand demand) => claim is not null && claim.Units.Keys.Any(resource => demand.UnitsOf(resource) != 0);
+
+    private long Reserved(string resource) => reserved.TryGetValue(resource, out var units) ? units : 0;
+
+    private long Unreserved(string resource) => total.UnitsOf(resource) - Reserved(resource);
+
+    private void AddFree(ImmutableArray<int> ids, long each)
+    {
+        foreach (var device in ids)
+            freeOnDevice[devices.IndexOf(device)] += each;
+    }
 
     private bool Fits(ResourceDemand demand, out ImmutableArray<int> fitting)
     {
         fitting = [];
         if (closedBecause is not null)
             return false;
-        foreach (var (resource, units) in demand.Units)
+        for (var index = 0; index < demand.Count; index++)
         {
-            if (units > total.Units.GetValueOrDefault(resource) - reserved.GetValueOrDefault(resource))
+            if (demand.UnitsAt(index) > Unreserved(demand.NameAt(index)))
                 return false;
         }
 
         var each = PerDevice(demand);
-        if (each == 0)
-            return true;
-        var gpus = demand.Units[ResourceDemand.Gpu];
+        return each == 0 || FitsDevices(demand.UnitsOf(ResourceDemand.Gpu), each, out fitting);
+    }
+
+    // Apart, since compiling it takes longer than what most demands need.
+    private bool FitsDevices(long gpus, long each, out ImmutableArray<int> fitting)
+    {
+        fitting = [];
         if (gpus % each != 0)
             return false;
         var count = (int)(gpus / each);
@@ -183,10 +201,10 @@ internal sealed class ResourceLedger
 
     private ResourceAllocation Take(ResourceDemand demand, ImmutableArray<int> fitting)
     {
-        foreach (var (resource, units) in demand.Units)
-            reserved[resource] = reserved.GetValueOrDefault(resource) + units;
-        foreach (var device in fitting)
-            freeOnDevice[devices.IndexOf(device)] -= PerDevice(demand);
+        for (var index = 0; index < demand.Count; index++)
+            reserved[demand.NameAt(index)] = Reserved(demand.NameAt(index)) + demand.UnitsAt(index);
+        if (fitting.Length > 0)
+            AddFree(fitting, -PerDevice(demand));
         return new(demand, fitting);
     }
 
@@ -195,16 +213,22 @@ internal sealed class ResourceLedger
     {
         if (isClosedForGood)
             return closedBecause;
-        foreach (var (resource, units) in demand.Units)
+        for (var index = 0; index < demand.Count; index++)
         {
-            var has = total.Units.GetValueOrDefault(resource);
-            if (resource == ResourceDemand.Gpu && units > ResourceDemand.UnitsPerOne && units % ResourceDemand.UnitsPerOne != 0)
-                return $"{Amount(resource, units)} were asked for; above one, GPUs are whole.";
-            if (units > has)
-                return $"{demand} was asked for, and this node has {(has == 0 ? $"no {resource} at all" : $"only {Amount(resource, has)} in total")}. It can never run here.";
+            var (resource, units) = (demand.NameAt(index), demand.UnitsAt(index));
+            if (units > total.UnitsOf(resource) || (resource == ResourceDemand.Gpu && units > ResourceDemand.UnitsPerOne && units % ResourceDemand.UnitsPerOne != 0))
+                return Never(demand, resource, units);
         }
 
         return null;
+    }
+
+    private string Never(ResourceDemand demand, string resource, long units)
+    {
+        var has = total.UnitsOf(resource);
+        if (resource == ResourceDemand.Gpu && units > ResourceDemand.UnitsPerOne && units % ResourceDemand.UnitsPerOne != 0)
+            return $"{Amount(resource, units)} were asked for; above one, GPUs are whole.";
+        return $"{demand} was asked for, and this node has {(has == 0 ? $"no {resource} at all" : $"only {Amount(resource, has)} in total")}. It can never run here.";
     }
 
     /// <summary>Why there is not so much at this moment.</summary>

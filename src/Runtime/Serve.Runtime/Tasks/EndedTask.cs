@@ -1,30 +1,30 @@
 namespace Serve.Runtime.Tasks;
 
-/// <summary>What is remembered of a task, or of an actor's call.</summary>
+/// <summary>What is remembered of a task, or of an actor's call. Plain fields: each property would be compiled on the way to a process's first result.</summary>
 internal record struct EndedTask
 {
-    public long Id { get; set; }
+    public long Id;
 
     /// <summary>0 for none.</summary>
-    public long Parent { get; set; }
+    public long Parent;
 
-    public string Name { get; set; }
+    public string Name;
 
-    public string Function { get; set; }
+    public string Function;
 
-    public string? ActorId { get; set; }
+    public string? ActorId;
 
-    public string? WorkerId { get; set; }
+    public string? WorkerId;
 
-    public TaskPhase State { get; set; }
+    public TaskPhase State;
 
-    public int Attempt { get; set; }
+    public int Attempt;
 
     /// <summary>A <see cref="System.Diagnostics.Stopwatch"/> time; 0 when it never started.</summary>
-    public long Started { get; set; }
+    public long Started;
 
     /// <summary>A <see cref="System.Diagnostics.Stopwatch"/> time; 0 when it has not ended.</summary>
-    public long Ended { get; set; }
+    public long Ended;
 
-    public Exception? Error { get; set; }
+    public Exception? Error;
 }

@@ -124,6 +124,8 @@ internal sealed partial class TaskDispatcher
     // Those that go on come before those that start: they hold memory and other resources already.
     private void ServeReturning()
     {
+        if (returningCount == 0)
+            return;
         var count = returning.Count;
         ResourceLedger? full = null;
         for (var i = 0; i < count; i++)
@@ -216,6 +218,8 @@ internal sealed partial class TaskDispatcher
 
     private bool IsReturningTo(ResourceLedger ledger)
     {
+        if (returningCount == 0)
+            return false;
         foreach (var (slot, _) in returning)
         {
             if (slot.Ledger == ledger)
@@ -232,9 +236,10 @@ internal sealed partial class TaskDispatcher
         {
             if (!SharesLedger(earlier, queue))
                 continue;
-            foreach (var (resource, units) in earlier.Demand.Units)
+            var wanted = earlier.Demand;
+            for (var index = 0; index < wanted.Count; index++)
             {
-                if (queue.Demand.Units.ContainsKey(resource) && ledger.Free(resource) < units)
+                if (queue.Demand.UnitsOf(wanted.NameAt(index)) != 0 && ledger.Free(wanted.NameAt(index)) < wanted.UnitsAt(index))
                     return earlier;
             }
         }

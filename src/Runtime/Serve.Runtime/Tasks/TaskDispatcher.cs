@@ -19,6 +19,7 @@ internal sealed partial class TaskDispatcher : IGroupOccupants, IAsyncDisposable
     private readonly HashSet<TaskQueue> queues = [];
     private Func<ITaskExecutor>? makeWorkers;
     private ITaskExecutor? workers;
+    private ConcurrentDictionary<long, SubmittedTask>? awaitingArguments;
     private volatile bool isDisposed;
 
     /// <summary>Makes one; no thread is started before the first task.</summary>
@@ -55,7 +56,8 @@ internal sealed partial class TaskDispatcher : IGroupOccupants, IAsyncDisposable
     public ITaskExecutor Workers => workers ?? Interlocked.CompareExchange(ref workers, MakeWorkers(), null) ?? workers;
 
     /// <summary>Tasks that wait for an argument, by id.</summary>
-    public ConcurrentDictionary<long, SubmittedTask> AwaitingArguments { get; } = new();
+    public ConcurrentDictionary<long, SubmittedTask> AwaitingArguments =>
+        Volatile.Read(ref awaitingArguments) ?? Interlocked.CompareExchange(ref awaitingArguments, new(), null) ?? awaitingArguments;
 
     /// <summary>Told that what a task has started is to be cancelled with it, for whoever has other things that tasks start: actors' calls.</summary>
     public event Action<ObjectId, bool>? CancellingChildren;
@@ -135,7 +137,8 @@ internal sealed partial class TaskDispatcher : IGroupOccupants, IAsyncDisposable
                 slot.AddTasks(live);
         }
 
-        live.AddRange(AwaitingArguments.Values);
+        if (Volatile.Read(ref awaitingArguments) is { } awaiting)
+            live.AddRange(awaiting.Values);
         live.RemoveAll(static task => task.IsOver);
         return live;
     }

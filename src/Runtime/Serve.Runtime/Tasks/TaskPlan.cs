@@ -1,31 +1,31 @@
 namespace Serve.Runtime.Tasks;
 
-/// <summary>How the tasks of one function with the same options run: worked out once. Immutable but for its cache.</summary>
+/// <summary>How the tasks of one function with the same options run: worked out once. Immutable but for its cache, though of plain fields: each property would be compiled on the way to a first result.</summary>
 internal sealed class TaskPlan
 {
-    public required TaskDispatcher Dispatcher { get; init; }
+    public required TaskDispatcher Dispatcher;
 
-    public required RemoteFunction Function { get; init; }
+    public required RemoteFunction Function;
 
     /// <summary>What it was worked out from, beside the function's defaults.</summary>
-    public TaskOptions? Options { get; init; }
+    public TaskOptions? Options;
 
     /// <summary>Where its tasks wait for their resources.</summary>
-    public required TaskQueue Queue { get; init; }
+    public required TaskQueue Queue;
 
-    public required string Name { get; init; }
+    public required string Name;
 
     /// <summary>-1 for ever.</summary>
-    public required int MaxRetries { get; init; }
+    public required int MaxRetries;
 
-    public TimeSpan? Timeout { get; init; }
+    public TimeSpan? Timeout;
 
-    public SchedulingStrategy? Scheduling { get; init; }
+    public SchedulingStrategy? Scheduling;
 
-    public int MaxBufferedItems { get; init; }
+    public int MaxBufferedItems;
 
     /// <summary>The plan of the options that the function was called with last.</summary>
-    public TaskPlan? Latest { get; set; }
+    public TaskPlan? Latest;
 
     /// <summary>Whether an exception of the task's own is one to retry on.</summary>
     public bool RetriesOn(Exception failure)

@@ -11,7 +11,7 @@ internal sealed class TaskPlans(TaskDispatcher dispatcher, ILedgerSource ledgers
     private const int MostQueues = 1000;
     private static readonly ResourceDemand OneCpu = ResourceDemand.None.With(ResourceDemand.Cpu, 1);
     private readonly Lock sync = new();
-    private readonly Dictionary<(string Demand, SchedulingStrategy? Scheduling, int Priority, bool IsProcess), TaskQueue> queues = [];
+    private Dictionary<(string Demand, SchedulingStrategy? Scheduling, int Priority, bool IsProcess), TaskQueue>? queues;
     private readonly List<RemoteFunction> functions = [];
     private TaskQueue? common;
 
@@ -81,8 +81,14 @@ internal sealed class TaskPlans(TaskDispatcher dispatcher, ILedgerSource ledgers
         if (isOneCpu && scheduling is null && priority == 0 && !isProcess)
             return common ??= Make(OneCpu, null, 0, isProcess: false);
         var demand = isOneCpu ? OneCpu : ResourceDemands.Of(cpus, gpus, memory, options?.Resources ?? CustomResources.Parse(defaults.Resources));
+        return QueueFor(demand, scheduling, priority, isProcess);
+    }
+
+    private TaskQueue QueueFor(ResourceDemand demand, SchedulingStrategy? scheduling, int priority, bool isProcess)
+    {
         lock (sync)
         {
+            queues ??= [];
             var key = (string.Create(CultureInfo.InvariantCulture, $"{demand}"), scheduling, priority, isProcess);
             if (queues.TryGetValue(key, out var queue))
                 return queue;
@@ -97,8 +103,8 @@ internal sealed class TaskPlans(TaskDispatcher dispatcher, ILedgerSource ledgers
     private TaskQueue Make(ResourceDemand demand, SchedulingStrategy? scheduling, int priority, bool isProcess)
     {
         var able = ledgers.LedgersFor(scheduling, demand);
-        foreach (var ledger in able)
-            dispatcher.Follow(ledger);
+        for (var index = 0; index < able.Count; index++)
+            dispatcher.Follow(able[index]);
         return new(dispatcher, demand, able, priority, isProcess) { Group = (scheduling as SchedulingStrategy.InGroup)?.Group };
     }
 }

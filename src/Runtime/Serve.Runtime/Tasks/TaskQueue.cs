@@ -20,7 +20,7 @@ internal sealed class TaskQueue(TaskDispatcher dispatcher, ResourceDemand demand
     public ResourceDemand Demand => demand;
 
     /// <summary>What a task gives to others while it waits; null when it holds no CPU.</summary>
-    public ResourceDemand? CpuPart { get; } = demand.Units.TryGetValue(ResourceDemand.Cpu, out var units)
+    public ResourceDemand? CpuPart { get; } = demand.UnitsOf(ResourceDemand.Cpu) is not 0 and var units
         ? ResourceDemand.None.With(ResourceDemand.Cpu, (double)units / ResourceDemand.UnitsPerOne)
         : null;
 
