@@ -59,6 +59,17 @@ public sealed class WorkerTaskTests : IAsyncLifetime, IAsyncDisposable
         Assert.Contains("exited with code 7", thrown.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>A quick task that was sent ahead behind one that waits, and is given back, must not leave that one's CPU unlent.</summary>
+    [Fact]
+    public async Task Tasks_ThatWaitAmongQuickOnes_NeverHoldEveryCpu()
+    {
+        for (var round = 0; round < 20; round++)
+        {
+            var sums = Enumerable.Range(0, 600).Select(i => i % 30 == 29 ? ray.Jobs.SumLater.Remote(3) : ray.Jobs.Add.Remote(i, 1)).ToList();
+            await ray.Get(sums).WaitAsync(TimeSpan.FromSeconds(60));
+        }
+    }
+
     [Fact]
     public async Task Cancel_BeforeItsWorkerIsThere_NeverRuns()
     {

@@ -131,9 +131,9 @@ internal sealed partial class TaskDispatcher
         for (var i = 0; i < count; i++)
         {
             var (slot, waiter) = returning.Dequeue();
-            if (!slot.IsLent)
+            if (!slot.LacksCpu)
             {
-                // Another task of the slot has brought the CPU back for both, or nothing is left to bring it back for.
+                // Another task of the slot has brought the CPU back for both, or nothing is left to bring it back for, or it waits again.
                 waiter.Resume();
                 continue;
             }
@@ -145,7 +145,7 @@ internal sealed partial class TaskDispatcher
                 continue;
             }
 
-            // It may have ended meanwhile: then nothing is needed any more. Released elsewhere, since that comes back here.
+            // It may have ended or wait again meanwhile: then nothing is needed any more. Released elsewhere, since that comes back here.
             if (!slot.TryTakeBack() && allocation is not null)
                 ThreadPool.UnsafeQueueUserWorkItem(static unneeded => unneeded.Ledger.Release(unneeded.allocation), (slot.Ledger, allocation), preferLocal: false);
             waiter.Resume();

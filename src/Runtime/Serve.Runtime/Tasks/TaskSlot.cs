@@ -124,13 +124,13 @@ internal sealed class TaskSlot(TaskQueue queue, ResourceLedger ledger, ResourceA
             waiter.Resume();
     }
 
-    /// <summary>Whether its CPU is with others.</summary>
-    public bool IsLent
+    /// <summary>Whether its CPU is with others and something in it does not wait. A task in a worker goes on before it has the CPU back, and may wait again by then.</summary>
+    public bool LacksCpu
     {
         get
         {
             lock (sync)
-                return isLent;
+                return isLent && !isGone && waiting < running;
         }
     }
 
@@ -139,7 +139,7 @@ internal sealed class TaskSlot(TaskQueue queue, ResourceLedger ledger, ResourceA
     {
         lock (sync)
         {
-            if (isGone || !isLent)
+            if (!isLent || isGone || waiting == running)
                 return false;
             isLent = false;
             return true;
