@@ -48,9 +48,7 @@ public sealed class StreamTests
 
         Assert.True(stream.Completion.IsFaulted);
         await Eventually.True(() => ray.ListTasks().Single().State == TaskPhase.Cancelled);
-
-        // How far it gets before it sees that it was cancelled is not promised; how far ahead it may run is tested above.
-        Assert.InRange(made, 4, 1_000_000);
+        Assert.InRange(made, 4, 25);
     }
 
     [Fact]

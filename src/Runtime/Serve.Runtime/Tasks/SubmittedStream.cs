@@ -77,6 +77,10 @@ internal sealed class SubmittedStream<TItem> : SubmittedTask
             var added = AddAsync(reference);
             if (!added.IsCompletedSuccessfully)
                 await ContextWait.WaitAsync(added, stop);
+
+            // Cancelled: nobody reads on, and the token may be told later than the ref.
+            if (completion.IsReady)
+                return;
         }
     }
 
@@ -106,7 +110,7 @@ internal sealed class SubmittedStream<TItem> : SubmittedTask
 
     private bool Complete()
     {
-        var wasWaiting = End(Stopwatch.GetTimestamp(), null);
+        var wasWaiting = End(Stopwatch.GetTimestamp(), completion.Error);
         completion.TrySetResult(default!);
         completion.Producer = null;
         return wasWaiting;
