@@ -15,23 +15,23 @@ public sealed class ClusterTests(SamplePackages packages)
     public async Task Deployment_RunsTasksAndPuts_SameAnswersInEachIsolation(IsolationMode isolation)
     {
         await using var node = await TestNode.StartAsync(isolation);
-        await node.DeployAsync(packages.Work, name: "work");
+        await node.DeployAsync(packages.Work, name: "steps");
 
-        Assert.Equal("22.5", await node.Gateway.GetStringAsync("/work/sum?n=10"));
-        Assert.Equal("1000", await node.Gateway.GetStringAsync("/work/put?n=1000"));
-        Assert.Equal("300000", await node.Gateway.GetStringAsync("/work/put?n=300000"));
+        Assert.Equal("22.5", await node.Gateway.GetStringAsync("/steps/sum?n=10"));
+        Assert.Equal("1000", await node.Gateway.GetStringAsync("/steps/put?n=1000"));
+        Assert.Equal("300000", await node.Gateway.GetStringAsync("/steps/put?n=300000"));
 
         // Code in workers cannot have actors yet, and is told so.
         if (isolation == IsolationMode.None)
         {
-            Assert.Equal("101", await node.Gateway.GetStringAsync("/work/add?n=1"));
-            Assert.Equal("103", await node.Gateway.GetStringAsync("/work/add?n=2"));
+            Assert.Equal("101", await node.Gateway.GetStringAsync("/steps/add?n=1"));
+            Assert.Equal("103", await node.Gateway.GetStringAsync("/steps/add?n=2"));
         }
-        Assert.Equal("true", await node.Gateway.GetStringAsync("/work/current"));
-        await IsolationTests.ProblemAsync(await node.Gateway.GetAsync("/work/throw"), HttpStatusCode.InternalServerError, "user_exception", "a task of a deployment");
+        Assert.Equal("true", await node.Gateway.GetStringAsync("/steps/current"));
+        await IsolationTests.ProblemAsync(await node.Gateway.GetAsync("/steps/throw"), HttpStatusCode.InternalServerError, "user_exception", "a task of a deployment");
 
         // Tasks live in no process of which replicas must be kept out.
-        var where = await node.Gateway.GetFromJsonAsync<int[]>("/work/where");
+        var where = await node.Gateway.GetFromJsonAsync<int[]>("/steps/where");
         Assert.Equal(isolation == IsolationMode.None, where![0] == node.Process.Id);
         Assert.Equal(isolation == IsolationMode.None, where[1] == node.Process.Id);
     }
@@ -40,10 +40,10 @@ public sealed class ClusterTests(SamplePackages packages)
     public async Task State_NodesCluster_IsToldByTheAdminApiAndTheCli()
     {
         await using var node = await TestNode.StartAsync(IsolationMode.None);
-        await node.DeployAsync(packages.Work, name: "work");
-        await node.Gateway.GetStringAsync("/work/sum?n=3");
-        await node.Gateway.GetAsync("/work/throw");
-        await node.Gateway.GetStringAsync("/work/add?n=1");
+        await node.DeployAsync(packages.Work, name: "steps");
+        await node.Gateway.GetStringAsync("/steps/sum?n=3");
+        await node.Gateway.GetAsync("/steps/throw");
+        await node.Gateway.GetStringAsync("/steps/add?n=1");
 
         using var state = new StateClient(node.AdminAddress);
         Assert.Equal(3, (await state.ListAsync<TaskState>("tasks", [new("name", "Steps.Half"), new("state", "FINISHED")])).NumFiltered);
