@@ -69,6 +69,9 @@ public static class ErrorReason
     /// <summary>400: a value cannot be sent to another process.</summary>
     public const string NotSerializable = "not_serializable";
 
+    /// <summary>500: a model cannot be loaded or run.</summary>
+    public const string InferenceFailed = "inference_failed";
+
     /// <summary>503: nothing was in the queue in time.</summary>
     public const string QueueEmpty = "queue_empty";
 

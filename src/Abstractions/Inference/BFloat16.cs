@@ -1,0 +1,25 @@
+namespace Serve;
+
+/// <summary>A 16-bit float with the exponent of a <see cref="float"/> and 7 bits of fraction: its upper half. Carries values to and from models; arithmetic is done in <see cref="float"/>.</summary>
+/// <param name="Bits">Sign, 8 bits of exponent, 7 of fraction.</param>
+public readonly record struct BFloat16(ushort Bits)
+{
+    /// <summary>Rounds to the nearest value, ties to even. NaN stays NaN.</summary>
+    /// <param name="value">The value.</param>
+    public static explicit operator BFloat16(float value)
+    {
+        var bits = BitConverter.SingleToUInt32Bits(value);
+
+        // The fraction's upper bits of a NaN may all be zero, which would be infinity.
+        return float.IsNaN(value)
+            ? new((ushort)((bits >> 16) | 0x40))
+            : new((ushort)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16));
+    }
+
+    /// <summary>The same value, exactly.</summary>
+    /// <param name="value">The value.</param>
+    public static implicit operator float(BFloat16 value) => BitConverter.UInt32BitsToSingle((uint)value.Bits << 16);
+
+    /// <inheritdoc/>
+    public override string ToString() => ((float)this).ToString(System.Globalization.CultureInfo.InvariantCulture);
+}

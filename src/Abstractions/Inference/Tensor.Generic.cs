@@ -1,0 +1,34 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Serve;
+
+/// <summary>A tensor whose elements are of type <typeparamref name="T"/>.</summary>
+/// <typeparam name="T">One of the .NET types in <see cref="TensorType"/>.</typeparam>
+public sealed class Tensor<T> : Tensor
+{
+    internal Tensor(Memory<T> values, long[] shape)
+        : base(TensorTypes.Of<T>(), shape, values.Length) => Values = values;
+
+    /// <summary>The elements in row-major order.</summary>
+    public Memory<T> Values { get; }
+
+    /// <inheritdoc/>
+    public override int Count => Values.Length;
+
+    /// <inheritdoc/>
+    public override ReadOnlySpan<byte> Bytes => TensorTypes.IsFlat<T>()
+        ? MemoryMarshal.CreateReadOnlySpan(ref Unsafe.As<T, byte>(ref MemoryMarshal.GetReference(Values.Span)), Values.Length * Unsafe.SizeOf<T>())
+        : throw new NotSupportedException("Strings have no fixed size.");
+
+    /// <inheritdoc/>
+    public override Tensor Reshape(params long[] newShape) => new Tensor<T>(Values, newShape);
+
+    /// <inheritdoc/>
+    public override Tensor Rows(long start, long count)
+    {
+        var rows = RowShape(start, count);
+        var stride = Shape[0] == 0 ? 0 : Count / Shape[0];
+        return new Tensor<T>(Values.Slice((int)(start * stride), (int)(count * stride)), rows);
+    }
+}

@@ -1,0 +1,68 @@
+using System.Collections.Frozen;
+using System.Runtime.CompilerServices;
+
+namespace Serve;
+
+/// <summary>What goes with a <see cref="TensorType"/>: its .NET type, its size, its name in the Open Inference Protocol.</summary>
+public static class TensorTypes
+{
+    private static readonly (TensorType Type, Type Element, int Size, string Name)[] Table =
+    [
+        (TensorType.Bool, typeof(bool), 1, "BOOL"),
+        (TensorType.UInt8, typeof(byte), 1, "UINT8"),
+        (TensorType.UInt16, typeof(ushort), 2, "UINT16"),
+        (TensorType.UInt32, typeof(uint), 4, "UINT32"),
+        (TensorType.UInt64, typeof(ulong), 8, "UINT64"),
+        (TensorType.Int8, typeof(sbyte), 1, "INT8"),
+        (TensorType.Int16, typeof(short), 2, "INT16"),
+        (TensorType.Int32, typeof(int), 4, "INT32"),
+        (TensorType.Int64, typeof(long), 8, "INT64"),
+        (TensorType.Float16, typeof(Half), 2, "FP16"),
+        (TensorType.BFloat16, typeof(BFloat16), 2, "BF16"),
+        (TensorType.Float32, typeof(float), 4, "FP32"),
+        (TensorType.Float64, typeof(double), 8, "FP64"),
+        (TensorType.String, typeof(string), 0, "BYTES"),
+    ];
+
+    private static readonly FrozenDictionary<string, TensorType> ByName = Table.ToFrozenDictionary(row => row.Name, row => row.Type, StringComparer.Ordinal);
+    private static readonly FrozenDictionary<Type, TensorType> ByElement = Table.ToFrozenDictionary(row => row.Element, row => row.Type);
+
+    /// <summary>The protocol's names, in the order of <see cref="TensorType"/>.</summary>
+    public static IEnumerable<string> Names => Table.Select(static row => row.Name);
+
+    /// <summary>Its name in the Open Inference Protocol, for instance <c>FP32</c>.</summary>
+    /// <param name="type">The type.</param>
+    /// <returns>The name.</returns>
+    public static string NameOf(TensorType type) => Table[(int)type].Name;
+
+    /// <summary>The .NET type of an element.</summary>
+    /// <param name="type">The type.</param>
+    /// <returns>For instance <see cref="float"/>.</returns>
+    public static Type ElementOf(TensorType type) => Table[(int)type].Element;
+
+    /// <summary>How many bytes an element takes; 0 for strings, which differ.</summary>
+    /// <param name="type">The type.</param>
+    /// <returns>1 to 8, or 0.</returns>
+    public static int SizeOf(TensorType type) => Table[(int)type].Size;
+
+    /// <summary>Reads a protocol's name; case counts, as in the protocol.</summary>
+    /// <param name="name">For instance <c>FP32</c>.</param>
+    /// <param name="type">The type.</param>
+    /// <returns>Whether there is such a type.</returns>
+    public static bool TryParse(string name, out TensorType type) => ByName.TryGetValue(name, out type);
+
+    /// <summary>The type of tensors of <typeparamref name="T"/>.</summary>
+    /// <typeparam name="T">One of the .NET types in <see cref="TensorType"/>.</typeparam>
+    /// <returns>The type.</returns>
+    /// <exception cref="NotSupportedException">No tensor has such elements.</exception>
+    public static TensorType Of<T>() => Cache<T>.Type
+        ?? throw new NotSupportedException($"No tensor has elements of type {typeof(T)}. They are {string.Join(", ", Table.Select(row => row.Element.Name))}.");
+
+    /// <summary>Whether <typeparamref name="T"/> is an element of a fixed size, so that its bytes are its value.</summary>
+    internal static bool IsFlat<T>() => !RuntimeHelpers.IsReferenceOrContainsReferences<T>();
+
+    private static class Cache<T>
+    {
+        public static readonly TensorType? Type = ByElement.TryGetValue(typeof(T), out var type) ? type : null;
+    }
+}
