@@ -59,7 +59,7 @@ public static class TensorBatch
     {
         if (TensorTypes.Of<T>() != input.Type)
             throw new BadInputException($"The model's input {input} takes {TensorTypes.NameOf(input.Type)}; items of {TensorTypes.NameOf(TensorTypes.Of<T>())} came.");
-        var inner = input.Shape.AsSpan(1).ToArray();
+        var inner = input.Shape.AsSpan()[1..].ToArray();
         var open = Array.IndexOf(inner, -1L);
         if (open >= 0 && Array.IndexOf(inner, -1L, open + 1) >= 0)
             throw new BadInputException($"The model's input {input} has more than one open length after the first; give it as a tensor.");
@@ -69,7 +69,7 @@ public static class TensorBatch
         var longest = 0;
         for (var index = 0; index < items.Count; index++)
         {
-            var length = items[index]?.Length ?? throw new BadInputException($"Item {index} is null.");
+            var length = (items[index] ?? throw new BadInputException($"Item {index} is null.")).Length;
             if (open < 0 ? length != unit : unit == 0 || length % unit != 0)
                 throw new BadInputException($"Item {index} has {length} elements; the model's input {input} takes {(open < 0 ? "" : "a multiple of ")}{unit} an item.");
             longest = Math.Max(longest, length);
