@@ -28,7 +28,6 @@ internal sealed partial class HeadCluster : RuntimeCluster
         Placement = new(new ClusterNode[] { new(ClusterNode.OnlyId, node?.Ledger ?? new(ResourceDemands.TotalOf(options))) }, TimeProvider.System);
         Threads = new();
         Tasks = new(this, NextId, Placement.Ledgers, Threads, options, TimeProvider.System);
-        Placement.Add(Tasks);
         Tasks.UseWorkers(() => Workers.Tasks);
         Placement.Add(Tasks);
     }

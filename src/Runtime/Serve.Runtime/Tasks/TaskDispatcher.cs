@@ -9,7 +9,7 @@ namespace Serve.Runtime.Tasks;
 /// Takes tasks in, and gives them resources and threads: in the order of their priority, then of their submission, except that what finds
 /// room may pass what does not for a while. Which queues wait, which slots there are and who waits for a CPU back is written under its lock.
 /// </summary>
-internal sealed partial class TaskDispatcher : IGroupOccupants, IAsyncDisposable
+internal sealed partial class TaskDispatcher : IAsyncDisposable
 {
     private readonly Cluster cluster;
     private readonly Func<ObjectId> nextId;
@@ -58,9 +58,6 @@ internal sealed partial class TaskDispatcher : IGroupOccupants, IAsyncDisposable
     /// <summary>Tasks that wait for an argument, by id.</summary>
     public ConcurrentDictionary<long, SubmittedTask> AwaitingArguments =>
         Volatile.Read(ref awaitingArguments) ?? Interlocked.CompareExchange(ref awaitingArguments, new(), null) ?? awaitingArguments;
-
-    /// <summary>Told that what a task has started is to be cancelled with it, for whoever has other things that tasks start: actors' calls.</summary>
-    public event Action<ObjectId, bool>? CancellingChildren;
 
     /// <summary>Where tasks go whose isolation is a process; made with the first of them.</summary>
     public void UseWorkers(Func<ITaskExecutor> make) => makeWorkers = make;
@@ -117,8 +114,6 @@ internal sealed partial class TaskDispatcher : IGroupOccupants, IAsyncDisposable
             if (task.Parent == parent)
                 task.Cancel(force, recursive: true);
         }
-
-        CancellingChildren?.Invoke(parent, force);
     }
 
     /// <summary>Says that an attempt that runs in a worker waits; its CPU is lent to others. Null for what is no task of this dispatcher.</summary>
@@ -156,15 +151,6 @@ internal sealed partial class TaskDispatcher : IGroupOccupants, IAsyncDisposable
         foreach (var task in Log.Read())
             states[task.Id] = Log.ToState(task);
         return [.. states.Values];
-    }
-
-    public void EndIn(PlacementGroup group)
-    {
-        foreach (var task in Live())
-        {
-            if (task.Plan.Queue.Group == group)
-                task.Stopped(new InsufficientResourcesException($"{task.Label} was to run in {group}, which was disposed.", isPermanent: true), force: true);
-        }
     }
 
     /// <summary>Fails everything that has not ended, and tells code that runs to stop.</summary>
