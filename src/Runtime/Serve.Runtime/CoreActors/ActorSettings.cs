@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using System.Globalization;
+using Serve.Runtime.Scheduling;
 using Serve.Runtime.Tasks;
 
 namespace Serve.Runtime.CoreActors;
@@ -49,7 +49,7 @@ internal sealed record ActorSettings
                 options.NumCpus ?? Math.Max(defaults.NumCpus, 0),
                 options.NumGpus ?? defaults.NumGpus,
                 options.Memory ?? defaults.Memory,
-                options.Resources ?? Amounts(defaults.Resources, double.Parse)),
+                options.Resources ?? NamedAmounts.Parse<double>(defaults.Resources)),
             IsProcess = isolation == Isolation.Process,
             MaxRestarts = options.MaxRestarts ?? defaults.MaxRestarts,
             MaxTaskRetries = options.MaxTaskRetries ?? defaults.MaxTaskRetries,
@@ -57,33 +57,11 @@ internal sealed record ActorSettings
             MaxPendingCalls = options.MaxPendingCalls ?? defaults.MaxPendingCalls,
             Concurrency = options.Concurrency ?? defaults.Concurrency,
             MaxConcurrency = (options.MaxConcurrency ?? defaults.MaxConcurrency) is > 0 and var limit ? limit : DefaultConcurrency,
-            Groups = options.ConcurrencyGroups ?? Amounts(defaults.ConcurrencyGroups, int.Parse),
+            Groups = options.ConcurrencyGroups ?? NamedAmounts.Parse<int>(defaults.ConcurrencyGroups),
             Scheduling = options.Scheduling ?? TaskContext.Current?.InheritedScheduling,
         };
         settings.Check(options);
         return settings;
-    }
-
-    /// <summary>Reads <c>"a=1, b=2"</c>.</summary>
-    private static ImmutableDictionary<string, T> Amounts<T>(string? text, Func<string, IFormatProvider, T> parse)
-    {
-        var amounts = ImmutableDictionary.CreateBuilder<string, T>(StringComparer.Ordinal);
-        foreach (var part in (text ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
-        {
-            try
-            {
-                var (name, value) = part.Split('=', StringSplitOptions.TrimEntries) is [{ Length: > 0 } left, { Length: > 0 } right]
-                    ? (left, right)
-                    : throw new FormatException("A name, '=' and a number belong there.");
-                amounts[name] = parse(value, CultureInfo.InvariantCulture);
-            }
-            catch (Exception misread) when (misread is FormatException or OverflowException)
-            {
-                throw new ArgumentException($"'{part}' in \"{text}\" cannot be read; write \"name=1, other=2\". {misread.Message}", misread);
-            }
-        }
-
-        return amounts.ToImmutable();
     }
 
     private void Check(ActorOptions options)

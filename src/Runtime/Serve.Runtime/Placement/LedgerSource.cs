@@ -1,12 +1,12 @@
-using Serve.Runtime.Scheduling;
-
 namespace Serve.Runtime.Placement;
 
 /// <summary>Turns a scheduling strategy into the ledgers that may serve it. Holds no state of its own.</summary>
-internal sealed class LedgerSource(IReadOnlyList<ClusterNode> nodes) : ILedgerSource
+internal sealed class LedgerSource(IReadOnlyList<ClusterNode> nodes)
 {
     private readonly ResourceLedger[] all = LedgersOf(nodes);
 
+    /// <summary>The ledgers that may serve it, best first; more than one when any bundle of a group will do. Allocates nothing when there is no strategy.</summary>
+    /// <exception cref="InsufficientResourcesException">None can ever: the group is gone, the node does not exist.</exception>
     public IReadOnlyList<ResourceLedger> LedgersFor(SchedulingStrategy? strategy) => strategy switch
     {
         null => all,
@@ -15,6 +15,8 @@ internal sealed class LedgerSource(IReadOnlyList<ClusterNode> nodes) : ILedgerSo
         _ => all.Length == 1 ? all : [.. all.OrderByDescending(FreeShare)],
     };
 
+    /// <summary>Those of them that could ever serve so much, so that a bundle that is too small is not asked.</summary>
+    /// <exception cref="InsufficientResourcesException">None can ever.</exception>
     public IReadOnlyList<ResourceLedger> LedgersFor(SchedulingStrategy? strategy, ResourceDemand demand)
     {
         var ledgers = LedgersFor(strategy);

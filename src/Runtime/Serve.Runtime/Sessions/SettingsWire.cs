@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using System.Globalization;
+using Serve.Runtime.Scheduling;
 using Serve.Runtime.Wire;
 
 namespace Serve.Runtime.Sessions;
@@ -29,7 +29,7 @@ internal static class SettingsWire
         if (options?.Resources is { } resources)
             settings.Resources.Add(resources);
         else
-            settings.Resources.Add(Parse(defaults.Resources));
+            settings.Resources.Add(NamedAmounts.Parse<double>(defaults.Resources));
         return settings;
     }
 
@@ -46,9 +46,4 @@ internal static class SettingsWire
         Timeout = settings.TimeoutSeconds > 0 ? TimeSpan.FromSeconds(settings.TimeoutSeconds) : null,
         MaxBufferedItems = settings.MaxBufferedItems > 0 ? settings.MaxBufferedItems : null,
     };
-
-    private static Dictionary<string, double> Parse(string? resources) => (resources ?? "")
-        .Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
-        .Select(part => part.Split('=', 2, StringSplitOptions.TrimEntries))
-        .ToDictionary(part => part[0], part => part.Length > 1 ? double.Parse(part[1], CultureInfo.InvariantCulture) : 1);
 }

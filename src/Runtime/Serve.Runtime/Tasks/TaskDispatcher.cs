@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using Serve.Calls;
 using Serve.Runtime.Placement;
-using Serve.Runtime.Scheduling;
 
 namespace Serve.Runtime.Tasks;
 
@@ -29,7 +28,7 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
     /// <param name="threads">What tasks of this process run on; disposed by who made it.</param>
     /// <param name="options">The cluster's.</param>
     /// <param name="time">The clock of timeouts.</param>
-    public TaskDispatcher(Cluster cluster, Func<ObjectId> nextId, ILedgerSource ledgers, CoreThreads threads, ClusterOptions options, TimeProvider time)
+    public TaskDispatcher(Cluster cluster, Func<ObjectId> nextId, LedgerSource ledgers, CoreThreads threads, ClusterOptions options, TimeProvider time)
     {
         this.cluster = cluster;
         this.nextId = nextId;

@@ -5,7 +5,7 @@ using Serve.Runtime.Scheduling;
 namespace Serve.Runtime.Tasks;
 
 /// <summary>Works out how a function's tasks run, and which tasks wait in one queue: those of the same demand, place and priority. Its tables are written under its lock.</summary>
-internal sealed class TaskPlans(TaskDispatcher dispatcher, ILedgerSource ledgers, Isolation isolation)
+internal sealed class TaskPlans(TaskDispatcher dispatcher, LedgerSource ledgers, Isolation isolation)
 {
     private const int DefaultBufferedItems = 16;
     private const int MostQueues = 1000;
@@ -80,7 +80,7 @@ internal sealed class TaskPlans(TaskDispatcher dispatcher, ILedgerSource ledgers
         var isOneCpu = cpus == 1 && gpus == 0 && memory == 0 && defaults.Resources is null && options?.Resources is null;
         if (isOneCpu && scheduling is null && priority == 0 && !isProcess)
             return common ??= Make(OneCpu, null, 0, isProcess: false);
-        var demand = isOneCpu ? OneCpu : ResourceDemands.Of(cpus, gpus, memory, options?.Resources ?? CustomResources.Parse(defaults.Resources));
+        var demand = isOneCpu ? OneCpu : ResourceDemands.Of(cpus, gpus, memory, options?.Resources ?? NamedAmounts.Parse<double>(defaults.Resources));
         return QueueFor(demand, scheduling, priority, isProcess);
     }
 
