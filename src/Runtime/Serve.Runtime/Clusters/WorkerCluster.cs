@@ -68,7 +68,7 @@ internal sealed class WorkerCluster(WorkerSession session, long firstId) : Runti
     public override ClusterSummary Summary() => Ask<ClusterSummary>(nameof(Summary));
 
     public override async Task WriteTimeline(Stream output, CancellationToken cancellationToken = default) =>
-        await output.WriteAsync(await session.AskAsync(nameof(WriteTimeline), default).WaitAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        await output.WriteAsync(await session.AskAsync(nameof(WriteTimeline)).WaitAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
 
     /// <summary>A worker's cluster ends with its head's; disposing it here does nothing.</summary>
     public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
@@ -87,6 +87,6 @@ internal sealed class WorkerCluster(WorkerSession session, long firstId) : Runti
     private T Ask<T>(string kind)
     {
         ObjectDisposedException.ThrowIf(IsDisposed, this);
-        return JsonSerializer.Deserialize<T>(session.AskAsync(kind, default).GetAwaiter().GetResult(), ServeJson.Options)!;
+        return JsonSerializer.Deserialize<T>(session.AskAsync(kind).GetAwaiter().GetResult(), ServeJson.Options)!;
     }
 }

@@ -1,7 +1,9 @@
 namespace Serve.Runtime.CoreActors;
 
-/// <summary>The services of a process that needs none but one activator; a container would take longer to build than an actor.</summary>
-internal sealed class LocalServices(IActorActivator activator) : IServiceProvider
+/// <summary>The services of a process that needs none but its activators; a container would take longer to build than an actor. Holds no state.</summary>
+internal sealed class LocalServices(params IActorActivator[] activators) : IServiceProvider
 {
-    public object? GetService(Type serviceType) => serviceType == typeof(IEnumerable<IActorActivator>) ? new[] { activator } : null;
+    public object? GetService(Type serviceType) => serviceType == typeof(IEnumerable<IActorActivator>) ? activators
+        : serviceType == typeof(IEnumerable<ITopicSubscriber>) ? Array.Empty<ITopicSubscriber>()
+        : null;
 }

@@ -20,7 +20,7 @@ internal sealed class WorkerActor(Actor told, WorkerSession session, ActorHost h
 
     public LocalActor Local => Volatile.Read(ref actor) ?? throw new BadInputException($"Actor {told.ActorId} is not here.");
 
-    public Type Type => field ??= session.Assemblies.FindType(told.Type.Assembly, told.Type.Path, told.Type.Type);
+    public Type Type => field ??= session.Assemblies.FindType(told.Type);
 
     public MethodTable Methods => MethodTable.For(Type);
 

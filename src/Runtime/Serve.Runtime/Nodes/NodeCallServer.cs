@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Serve.Runtime.Http;
 using Serve.Runtime.Rpc;
 
 namespace Serve.Runtime.Nodes;
@@ -52,12 +53,4 @@ internal sealed class NodeCallServer(ActorHost host, ProcessIdentity identity, I
         })
         .AddCallServer(new(token, TakesControl: false))
         .Build();
-
-    /// <summary>The node's own host decides when it ends; this one listens to no signal.</summary>
-    private sealed class EmbeddedLifetime : IHostLifetime
-    {
-        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-    }
 }

@@ -28,7 +28,7 @@ internal sealed class StateServer : IAsyncDisposable
             kestrel.AddServerHeader = false;
             kestrel.Listen(IPAddress.Loopback, 0);
         });
-        builder.Services.AddRoutingCore().AddSingleton<IHostLifetime, NoLifetime>();
+        builder.Services.AddRoutingCore().AddSingleton<IHostLifetime, EmbeddedLifetime>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromMilliseconds(200));
         var app = builder.Build();
         app.UseRequestGuard(new() { Token = token });
@@ -67,12 +67,5 @@ internal sealed class StateServer : IAsyncDisposable
         {
             await Problems.WriteAsync(context, StatusCodes.Status503ServiceUnavailable, ErrorReason.Unreachable, $"The cluster has ended: {ended.Message}");
         }
-    }
-
-    private sealed class NoLifetime : IHostLifetime
-    {
-        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

@@ -5,18 +5,13 @@ namespace Serve.Runtime.Sessions;
 /// <summary>Names functions for another process.</summary>
 internal static class FunctionNames
 {
-    public static Function Of(RemoteFunction function, int number)
+    public static Function Of(RemoteFunction function, int number) => new()
     {
-        var named = new Function
-        {
-            Number = number,
-            Assembly = function.Type.Assembly.FullName,
-            Path = function.Type.Assembly.Location,
-            Type = function.Type.FullName,
-            Method = function.Method,
-            IsAsync = function.IsAsync,
-        };
-        named.RetryOn.AddRange(function.Defaults.RetryOn.Select(type => type.AssemblyQualifiedName));
-        return named;
-    }
+        Number = number,
+        Assembly = function.Type.Assembly.FullName,
+        Path = function.Type.Assembly.Location,
+        Type = function.Type.FullName,
+        Method = function.Method,
+        IsAsync = function.IsAsync,
+    };
 }

@@ -18,7 +18,7 @@ internal sealed class HeadRequests(HeadCluster cluster)
     private static readonly ConcurrentDictionary<Type, Func<Cluster, ObjectId, StoredObject, ObjectRef>> Keepers = new();
 
     private readonly ConcurrentDictionary<(string Path, string Assembly, string Type, string Method), Lazy<NestedFunction>> functions = new();
-    private readonly UserAssemblies assemblies = new();
+    private readonly PeerAssemblies assemblies = new();
     private long lastSession;
 
     public ValueCodec Codec => cluster.Codec;

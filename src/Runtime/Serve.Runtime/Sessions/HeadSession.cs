@@ -20,7 +20,6 @@ internal sealed class HeadSession : IDisposable
     private readonly ConcurrentDictionary<long, SentRun> sent = new();
     private readonly FunctionNumbers functions;
     private readonly Dictionary<long, RefWait> waits = [];
-    private long lastRecall;
     private volatile bool lost;
 
     public HeadSession(Worker worker, FrameStream stream, Hello hello, HeadRequests requests)
@@ -96,7 +95,7 @@ internal sealed class HeadSession : IDisposable
     public void Send(Frame frame) => pump.Send(frame);
 
     /// <summary>Asks for the runs that have not started; each that comes back is told to its listener.</summary>
-    public void Recall() => pump.Send(new() { Recall = new() { Number = Interlocked.Increment(ref lastRecall) } });
+    public void Recall() => pump.Send(new() { Recall = new() });
 
     public void Dispose()
     {

@@ -5,7 +5,7 @@ using Serve.Runtime.Wire;
 namespace Serve.Runtime.Sessions;
 
 /// <summary>The functions that a session has numbered, each found when first called. Written by the session's reader.</summary>
-internal sealed class WorkerFunctions(UserAssemblies assemblies)
+internal sealed class WorkerFunctions(PeerAssemblies assemblies)
 {
     private readonly ConcurrentDictionary<int, Lazy<SessionFunction>> functions = new();
 

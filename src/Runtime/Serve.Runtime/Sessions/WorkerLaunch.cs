@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Serve.Runtime.Clusters;
+using Serve.Runtime.CoreActors;
 using Serve.Runtime.Rpc;
 using Serve.Runtime.Topics;
 using Serve.Runtime.Workers;
@@ -33,7 +34,7 @@ internal static class WorkerLaunch
             WorkerEnvironment = environment,
             WorkerLogDirectory = logs,
         };
-        var board = new TopicBoard(new NoServices());
+        var board = new TopicBoard(new LocalServices());
         var pool = new WorkerPool(node, new CallChannels(), board, nodeServer: null, TimeProvider.System, logger);
         return new(cluster, pool, options.WorkerLogDirectory is null ? logs : null, logger);
     }

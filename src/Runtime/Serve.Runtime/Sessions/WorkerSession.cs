@@ -5,7 +5,6 @@ using Serve.Runtime.CoreActors;
 using Serve.Runtime.Objects;
 using Serve.Runtime.Serialization;
 using Serve.Runtime.Wire;
-using Serve.Runtime.Workers;
 
 namespace Serve.Runtime.Sessions;
 
@@ -14,7 +13,7 @@ namespace Serve.Runtime.Sessions;
 /// written by the reading thread and by the threads of tasks.
 /// </summary>
 [System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1001", Justification = "A worker's cluster is the head's: there is nothing of it to dispose of here.")]
-internal sealed class WorkerSession(FramePump pump, WorkerServer server, ArrivingCluster arrival)
+internal sealed class WorkerSession(FramePump pump, ArrivingCluster arrival)
 {
     private readonly ConcurrentDictionary<long, WorkerRun> runs = new();
     private readonly ConcurrentDictionary<long, ItemWindow> windows = new();
@@ -25,10 +24,7 @@ internal sealed class WorkerSession(FramePump pump, WorkerServer server, Arrivin
     private SessionValues? values;
     private long lastNumber;
 
-    /// <summary>Where actors of this process live.</summary>
-    public IServiceProvider Services => server.Services ?? throw new InvalidOperationException("This worker holds no actors.");
-
-    public UserAssemblies Assemblies { get; } = new();
+    public PeerAssemblies Assemblies { get; } = new();
 
     public WorkerFunctions Functions => field ??= new(Assemblies);
 
@@ -48,10 +44,10 @@ internal sealed class WorkerSession(FramePump pump, WorkerServer server, Arrivin
     public bool Send(Frame frame) => pump.Send(frame);
 
     /// <summary>Serves a head until it is gone.</summary>
-    public static async Task RunAsync(FrameStream stream, WorkerServer server, ArrivingCluster arrival)
+    public static async Task RunAsync(FrameStream stream, ArrivingCluster arrival)
     {
         var pump = new FramePump(stream);
-        var session = new WorkerSession(pump, server, arrival);
+        var session = new WorkerSession(pump, arrival);
         try
         {
             while (await stream.ReadAsync().ConfigureAwait(false) is { } message)
@@ -99,7 +95,7 @@ internal sealed class WorkerSession(FramePump pump, WorkerServer server, Arrivin
                     cancelled.Cancel();
                 break;
             case Frame.BodyOneofCase.Recall:
-                Recall(frame.Recall.Number);
+                Recall();
                 break;
             case Frame.BodyOneofCase.Ready:
                 if (demands.TryRemove(frame.Ready.Number, out var demand))
@@ -163,12 +159,12 @@ internal sealed class WorkerSession(FramePump pump, WorkerServer server, Arrivin
     }
 
     /// <summary>Asks the head something that it answers.</summary>
-    public async Task<byte[]> AskAsync(string kind, ReadOnlyMemory<byte> body)
+    public async Task<byte[]> AskAsync(string kind)
     {
         var number = NextNumber();
         var answer = new TaskCompletionSource<byte[]>(TaskCreationOptions.RunContinuationsAsynchronously);
         questions[number] = answer;
-        if (!Send(new() { Question = new() { Number = number, Kind = kind, Body = Google.Protobuf.UnsafeByteOperations.UnsafeWrap(body) } }))
+        if (!Send(new() { Question = new() { Number = number, Kind = kind } }))
             throw new ObjectDisposedException(nameof(Cluster), "The cluster's head is gone.");
         return await answer.Task.ConfigureAwait(false);
     }
@@ -198,9 +194,9 @@ internal sealed class WorkerSession(FramePump pump, WorkerServer server, Arrivin
     private static ValueSerializer MakeSerializer(string type) => (ValueSerializer)Activator.CreateInstance(
         ValueTypes.Find(type) ?? throw new NotSerializableException($"This worker has no {type}, which ClusterOptions.Serializers names."))!;
 
-    private void Recall(long number)
+    private void Recall()
     {
-        var answer = new Recalled { Number = number };
+        var answer = new Recalled();
         foreach (var run in Threads.Recall())
         {
             if (run.TryGiveBack())

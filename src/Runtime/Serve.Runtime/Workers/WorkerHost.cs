@@ -26,7 +26,7 @@ public static class WorkerHost
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var arrival = new ArrivingCluster();
         using var server = new WorkerServer(() => Build(handshake, arrival, configure), handshake.Token);
-        var session = SessionSocket.Listen(handshake.Token, stream => WorkerSession.RunAsync(stream, server, arrival));
+        var session = SessionSocket.Listen(handshake.Token, stream => WorkerSession.RunAsync(stream, arrival));
         pipes.Watch(() => _ = stop.CancelAsync(), () => _ = ListenAsync(), Die);
         if (handshake.ListensLater)
             pipes.WriteReady(new(null, null, session));

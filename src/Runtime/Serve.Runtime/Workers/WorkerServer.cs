@@ -15,9 +15,6 @@ internal sealed class WorkerServer(Func<IHost> build, string token) : IDisposabl
     private readonly TaskCompletionSource stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private IHost? host;
 
-    /// <summary>What the process is made of; null while the server has not started.</summary>
-    public IServiceProvider? Services => Volatile.Read(ref host)?.Services;
-
     /// <summary>Starts the server; says where it listens.</summary>
     public async Task<(string Http, string Call)> StartAsync(CancellationToken cancellationToken)
     {

@@ -6,26 +6,24 @@ using Serve.Runtime.Wire;
 namespace Serve.Runtime.Sessions;
 
 /// <summary>
-/// Finds the classes of the head's program in a worker: by name where the worker is the same program; else from the file that the head has it
+/// Finds the classes that the other side of a session names: by name where this is the same program; else from the file that the other side has it
 /// from, with what it needs beside it, each file in a context of its own: of a package that is deployed anew there are several versions of one
 /// name. Its table is written under its own locks.
 /// </summary>
-internal sealed class UserAssemblies
+internal sealed class PeerAssemblies
 {
     private readonly ConcurrentDictionary<(string Name, string Path), Lazy<Assembly>> found = new();
 
     /// <exception cref="BadInputException">There is no such class here.</exception>
-    public Type FindType(Function function) => FindType(function.Assembly, function.Path, function.Type);
-
-    public Type FindType(string assembly, string path, string type)
+    public Type FindType(Function named)
     {
         try
         {
-            return found.GetOrAdd((assembly, path), static key => new(() => Load(key.Name, key.Path))).Value.GetType(type, throwOnError: true)!;
+            return found.GetOrAdd((named.Assembly, named.Path), static key => new(() => Load(key.Name, key.Path))).Value.GetType(named.Type, throwOnError: true)!;
         }
         catch (Exception thrown) when (thrown is IOException or BadImageFormatException or TypeLoadException)
         {
-            throw new BadInputException($"The worker cannot find {type} of {assembly}. {thrown.Message} Its program must reference what declares the function.", thrown);
+            throw new BadInputException($"The worker cannot find {named.Type} of {named.Assembly}. {thrown.Message} Its program must reference what declares the function.", thrown);
         }
     }
 
