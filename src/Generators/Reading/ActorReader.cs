@@ -32,19 +32,19 @@ internal static class ActorReader
         var method = overloads[0];
         if (overloads.Length > 1)
         {
-            findings.AddRange(overloads.Skip(1).Select(each => RemoteReader.Find(RemoteRules.Overloaded, each, type.Name, each.Name)));
+            findings.AddRange(overloads.Skip(1).Select(each => Finding.Of(RemoteRules.Overloaded, each, type.Name, each.Name)));
             return false;
         }
 
         if (MethodReader.WhyNotCallable(method) is { } why)
         {
-            findings.Add(RemoteReader.Find(RemoteRules.NotCallable, method, type.Name, method.Name, why));
+            findings.Add(Finding.Of(RemoteRules.NotCallable, method, type.Name, method.Name, why));
             return false;
         }
 
         if (taken.Contains(method.Name))
         {
-            findings.Add(RemoteReader.Find(RemoteRules.NameTaken, method, $"{type.Name}.{method.Name}", $"ActorHandle<{type.Name}>.{method.Name}"));
+            findings.Add(Finding.Of(RemoteRules.NameTaken, method, $"{type.Name}.{method.Name}", $"ActorHandle<{type.Name}>.{method.Name}"));
             return false;
         }
 
@@ -60,14 +60,14 @@ internal static class ActorReader
             : default;
         if (kind.Item1 is not null)
         {
-            findings.Add(RemoteReader.Find(RemoteRules.NoInstance, type, type.Name, kind.Item1, kind.Item2));
+            findings.Add(Finding.Of(RemoteRules.NoInstance, type, type.Name, kind.Item1, kind.Item2));
             return null;
         }
 
         var constructors = type.InstanceConstructors.Where(each => each.DeclaredAccessibility == Accessibility.Public).ToList();
         if (constructors.Count != 1)
         {
-            findings.Add(RemoteReader.Find(
+            findings.Add(Finding.Of(
                 RemoteRules.Constructors, type, type.Name, constructors.Count == 0 ? "no" : constructors.Count.ToString(System.Globalization.CultureInfo.InvariantCulture)));
             return null;
         }
@@ -76,7 +76,7 @@ internal static class ActorReader
             ?? (HasRequiredMembers(type, constructors[0]) ? "leaves required members unset, which only an object initializer could set" : null);
         if (why is null)
             return constructors[0];
-        findings.Add(RemoteReader.Find(RemoteRules.NotCallable, constructors[0], type.Name, type.Name, why));
+        findings.Add(Finding.Of(RemoteRules.NotCallable, constructors[0], type.Name, type.Name, why));
         return null;
     }
 

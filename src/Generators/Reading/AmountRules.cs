@@ -14,7 +14,7 @@ internal static class AmountRules
         {
             var whole = setting.Key == "ConcurrencyGroups";
             if ((whole || setting.Key == "Resources") && setting.Value.Value is string text && WhyNot(text, whole) is { } why)
-                findings.Add(RemoteReader.Find(RemoteRules.Amounts, symbol, setting.Key, text, why));
+                findings.Add(Finding.Of(RemoteRules.Amounts, symbol, setting.Key, text, why));
         }
     }
 

@@ -38,19 +38,19 @@ internal static class DeploymentReader
         var method = overloads[0];
         if (overloads.Length > 1)
         {
-            findings.AddRange(overloads.Skip(1).Select(each => Find(Rules.Overloaded, each, type.Name, each.Name)));
+            findings.AddRange(overloads.Skip(1).Select(each => Finding.Of(Rules.Overloaded, each, type.Name, each.Name)));
             return null;
         }
 
         if (MethodReader.WhyNotCallable(method) is { } why)
         {
-            findings.Add(Find(Rules.NotCallable, method, type.Name, method.Name, why));
+            findings.Add(Finding.Of(Rules.NotCallable, method, type.Name, method.Name, why));
             return null;
         }
 
         if (Taken.Contains(method.Name))
         {
-            findings.Add(Find(Rules.NameTaken, method, type.Name, method.Name));
+            findings.Add(Finding.Of(Rules.NameTaken, method, type.Name, method.Name));
             return null;
         }
 
@@ -64,10 +64,10 @@ internal static class DeploymentReader
             : type.IsAbstract ? "abstract"
             : null;
         if (kind is not null)
-            findings.Add(Find(Rules.NoInstance, type, type.Name, kind));
+            findings.Add(Finding.Of(Rules.NoInstance, type, type.Name, kind));
         var constructors = type.InstanceConstructors.Count(constructor => constructor.DeclaredAccessibility == Accessibility.Public);
         if (kind is null && constructors != 1)
-            findings.Add(Find(Rules.Constructors, type, type.Name, constructors == 0 ? "no" : constructors.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+            findings.Add(Finding.Of(Rules.Constructors, type, type.Name, constructors == 0 ? "no" : constructors.ToString(System.Globalization.CultureInfo.InvariantCulture)));
         return kind is null;
     }
 
@@ -75,10 +75,7 @@ internal static class DeploymentReader
     {
         if (Visibility.WhyHidden(type) is not { } hidden)
             return true;
-        findings.Add(Find(Rules.NotVisible, type, type.Name, hidden));
+        findings.Add(Finding.Of(Rules.NotVisible, type, type.Name, hidden));
         return false;
     }
-
-    private static Finding Find(DiagnosticDescriptor rule, ISymbol symbol, params string[] arguments) =>
-        new(rule.Id, Place.Of(symbol), new([.. arguments]));
 }

@@ -31,15 +31,15 @@ internal static class FunctionReader
     {
         var before = findings.Count;
         if (!method.IsStatic)
-            findings.Add(RemoteReader.Find(RemoteRules.NotStatic, method, type.Name, method.Name));
+            findings.Add(Finding.Of(RemoteRules.NotStatic, method, type.Name, method.Name));
         else if (MethodReader.WhyNotCallable(method) is { } why)
-            findings.Add(RemoteReader.Find(RemoteRules.NotCallable, method, type.Name, method.Name, why));
+            findings.Add(Finding.Of(RemoteRules.NotCallable, method, type.Name, method.Name, why));
         else if (!Visibility.IsVisible(method.DeclaredAccessibility))
-            findings.Add(RemoteReader.Find(RemoteRules.NotVisible, method, $"{type.Name}.{method.Name}", "private or protected"));
+            findings.Add(Finding.Of(RemoteRules.NotVisible, method, $"{type.Name}.{method.Name}", "private or protected"));
         else if (marked.Count(each => each.IsStatic && each.Name == method.Name) > 1)
-            findings.Add(RemoteReader.Find(RemoteRules.Overloaded, method, type.Name, method.Name));
+            findings.Add(Finding.Of(RemoteRules.Overloaded, method, type.Name, method.Name));
         else if (Taken.Contains(method.Name) || (isActor && TakenByActor.Contains(method.Name)))
-            findings.Add(RemoteReader.Find(RemoteRules.NameTaken, method, $"{type.Name}.{method.Name}", $"a member of 'ray.{type.Name}'"));
+            findings.Add(Finding.Of(RemoteRules.NameTaken, method, $"{type.Name}.{method.Name}", $"a member of 'ray.{type.Name}'"));
         return findings.Count == before;
     }
 

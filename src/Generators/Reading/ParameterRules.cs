@@ -13,9 +13,9 @@ internal static class ParameterRules
         foreach (var parameter in method.Parameters)
         {
             if (CodeOf(parameter.Type) is { } code)
-                findings.Add(RemoteReader.Find(RemoteRules.Code, parameter, owner, name, code, parameter.Name));
+                findings.Add(Finding.Of(RemoteRules.Code, parameter, owner, name, code, parameter.Name));
             else if (RunningOf(parameter.Type) is { } running)
-                findings.Add(RemoteReader.Find(RemoteRules.Running, parameter, owner, name, running, parameter.Name));
+                findings.Add(Finding.Of(RemoteRules.Running, parameter, owner, name, running, parameter.Name));
         }
     }
 

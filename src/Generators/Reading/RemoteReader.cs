@@ -14,7 +14,7 @@ internal static class RemoteReader
     {
         var type = marked as INamedTypeSymbol ?? marked.ContainingType;
         if (marked is IMethodSymbol { MethodKind: MethodKind.LocalFunction } local)
-            return Nothing(local, Find(RemoteRules.NotCallable, local, type!.Name, local.Name, "is a local function"));
+            return Nothing(local, Finding.Of(RemoteRules.NotCallable, local, type!.Name, local.Name, "is a local function"));
         if (type is null || !SymbolEqualityComparer.Default.Equals(marked, Leader(type)))
             return null;
         List<Finding> findings = [];
@@ -41,9 +41,6 @@ internal static class RemoteReader
     public static AttributeData? AttributeOf(ISymbol symbol) =>
         symbol.GetAttributes().FirstOrDefault(attribute => attribute.AttributeClass?.ToDisplayString() == Attribute);
 
-    public static Finding Find(DiagnosticDescriptor rule, ISymbol symbol, params string[] arguments) =>
-        new(rule.Id, Place.Of(symbol), new([.. arguments]));
-
     /// <summary>The names that a type's own members have: C# prefers them to extension members.</summary>
     public static ISet<string> NamesIn(Compilation compilation, string type)
     {
@@ -60,11 +57,11 @@ internal static class RemoteReader
     {
         var before = findings.Count;
         if (Visibility.WhyHidden(type) is { } hidden)
-            findings.Add(Find(RemoteRules.NotVisible, type, type.Name, hidden));
+            findings.Add(Finding.Of(RemoteRules.NotVisible, type, type.Name, hidden));
         if (Visibility.Containing(type).Any(each => each.IsGenericType))
-            findings.Add(Find(RemoteRules.NoInstance, type, type.Name, "generic", ", nor have remote functions"));
+            findings.Add(Finding.Of(RemoteRules.NoInstance, type, type.Name, "generic", ", nor have remote functions"));
         if (NamesIn(compilation, "Serve.Cluster").Contains(type.Name))
-            findings.Add(Find(RemoteRules.NameTaken, type, type.Name, $"Cluster.{type.Name}"));
+            findings.Add(Finding.Of(RemoteRules.NameTaken, type, type.Name, $"Cluster.{type.Name}"));
         return findings.Count == before;
     }
 }

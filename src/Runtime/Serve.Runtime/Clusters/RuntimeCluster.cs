@@ -133,11 +133,7 @@ internal abstract class RuntimeCluster : Cluster
         {
             entered?.Dispose();
             if (wait is not null)
-            {
-                var grant = new Grant();
-                wait.End(grant);
-                await grant.Task.ConfigureAwait(false);
-            }
+                await wait.EndAsync().ConfigureAwait(false);
         }
     }
 

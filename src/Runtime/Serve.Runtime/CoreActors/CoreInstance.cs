@@ -1,14 +1,11 @@
 namespace Serve.Runtime.CoreActors;
 
-/// <summary>A live actor of Core: the user's object, whose own disposal and health check are the actor's.</summary>
+/// <summary>A live actor of Core: the user's object, whose own disposal is the actor's.</summary>
 internal sealed class CoreInstance(object target, MethodTable methods) : ActorInstance
 {
     public override object Target => target;
 
     public override MethodTable Methods => methods;
-
-    public override ValueTask CheckHealthAsync(CancellationToken cancellationToken) =>
-        target is ISelfCheck check ? check.CheckHealth(cancellationToken) : ValueTask.CompletedTask;
 
     public override ValueTask DisposeAsync()
     {

@@ -15,11 +15,7 @@ internal static class ContextWait
         finally
         {
             if (wait is not null)
-            {
-                var grant = new Grant();
-                wait.End(grant);
-                await grant.Task.ConfigureAwait(false);
-            }
+                await wait.EndAsync().ConfigureAwait(false);
         }
     }
 }

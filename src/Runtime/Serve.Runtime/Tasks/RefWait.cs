@@ -13,6 +13,14 @@ internal sealed class RefWait(TaskContext context, IReadOnlyList<ObjectRef> refe
 
     public RefWait? Next { get; set; }
 
+    /// <summary>The wait is over, for whatever reason; completes when the code has its CPU back.</summary>
+    public Task EndAsync()
+    {
+        var grant = new Grant();
+        End(grant);
+        return grant.Task;
+    }
+
     /// <summary>The wait is over, for whatever reason.</summary>
     /// <param name="waiter">Resumed when the code has its CPU back.</param>
     public void End(IResumable waiter) => context.End(this, waiter);
