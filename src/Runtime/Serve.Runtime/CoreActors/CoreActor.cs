@@ -149,7 +149,7 @@ internal sealed class CoreActor
         return made;
     }
 
-    public ActorItemStream<TItem> SubmitStream<TItem>(MethodCall<IAsyncEnumerable<TItem>> call, ActorCallOptions? options)
+    public ItemStream<TItem> SubmitStream<TItem>(MethodCall<IAsyncEnumerable<TItem>> call, ActorCallOptions? options)
     {
         ObjectDisposedException.ThrowIf(cluster.IsDisposed, cluster);
         var plan = PlanOf(call.Method, options?.ConcurrencyGroup);
@@ -157,7 +157,7 @@ internal sealed class CoreActor
         var parent = TaskContext.Current;
         var made = new ActorStreamCall<TItem>(this, cluster, plan, new(options, parent), call);
         Begin(made, call, plan, parent);
-        return new(made);
+        return made.Items;
     }
 
     private void Begin<TCall>(IActorCall made, MethodCall<TCall> call, MethodPlan plan, TaskContext? parent)

@@ -1,11 +1,13 @@
 namespace Serve.Runtime.Tasks;
 
 /// <summary>
-/// The items of a streaming task between the task, which adds them and waits when too many lie unread, and the one loop that reads them.
+/// The items of a streaming task or call between its code, which adds them and waits when too many lie unread, and the one loop that reads them.
 /// Its end is that of its completion ref. Its state is written under its lock.
 /// </summary>
 internal sealed class ItemStream<T> : ObjectRefStream<T>
 {
+    private const int DefaultCapacity = 16;
+
     private readonly ObjectRef<T> completion;
     private readonly int capacity;
     private readonly Action cancel;
@@ -17,12 +19,12 @@ internal sealed class ItemStream<T> : ObjectRefStream<T>
 
     /// <summary>Starts empty.</summary>
     /// <param name="completion">Made ready when the task ends.</param>
-    /// <param name="capacity">How many items may lie unread.</param>
+    /// <param name="capacity">How many items may lie unread; null for 16.</param>
     /// <param name="cancel">Called when the loop is left early.</param>
-    public ItemStream(ObjectRef<T> completion, int capacity, Action cancel)
+    public ItemStream(ObjectRef<T> completion, int? capacity, Action cancel)
     {
         this.completion = completion;
-        this.capacity = capacity;
+        this.capacity = Math.Max(1, capacity ?? DefaultCapacity);
         this.cancel = cancel;
         var end = new End(this);
         if (!completion.TryOnReady(end))

@@ -22,7 +22,7 @@ internal sealed class TaskPlan
 
     public SchedulingStrategy? Scheduling;
 
-    public int MaxBufferedItems;
+    public int? MaxBufferedItems;
 
     /// <summary>The plan of the options that the function was called with last.</summary>
     public TaskPlan? Latest;

@@ -7,7 +7,6 @@ namespace Serve.Runtime.Tasks;
 /// <summary>Works out how a function's tasks run, and which tasks wait in one queue: those of the same demand, place and priority. Its tables are written under its lock.</summary>
 internal sealed class TaskPlans(TaskDispatcher dispatcher, LedgerSource ledgers, Isolation isolation)
 {
-    private const int DefaultBufferedItems = 16;
     private const int MostQueues = 1000;
     private static readonly ResourceDemand OneCpu = ResourceDemand.None.With(ResourceDemand.Cpu, 1);
     private readonly Lock sync = new();
@@ -65,7 +64,7 @@ internal sealed class TaskPlans(TaskDispatcher dispatcher, LedgerSource ledgers,
             MaxRetries = options?.MaxRetries ?? defaults.MaxRetries,
             Timeout = options?.Timeout ?? (seconds > 0 ? TimeSpan.FromSeconds(seconds) : null),
             Scheduling = scheduling,
-            MaxBufferedItems = Math.Max(1, options?.MaxBufferedItems ?? DefaultBufferedItems),
+            MaxBufferedItems = options?.MaxBufferedItems,
         };
     }
 
