@@ -7,9 +7,10 @@ namespace Serve.Cli.Tests.Verbs;
 /// <summary>What the verbs tell of a cluster in this process, which they find as they would find one in another program.</summary>
 public sealed partial class ClusterVerbTests(ClusterVerbTests.Running running) : IClassFixture<ClusterVerbTests.Running>
 {
+    private static readonly string StateFolder = Path.Combine(Path.GetTempPath(), $"serve-cli-tests-state-{Environment.ProcessId}");
+
     [ModuleInitializer]
-    internal static void UseAStateFolderOfOurOwn() =>
-        Environment.SetEnvironmentVariable("XDG_STATE_HOME", Path.Combine(Path.GetTempPath(), $"serve-cli-tests-state-{Environment.ProcessId}"));
+    internal static void UseAStateFolderOfOurOwn() => Environment.SetEnvironmentVariable("XDG_STATE_HOME", StateFolder);
 
     [Fact]
     public async Task List_Tasks_ATable()
@@ -116,6 +117,7 @@ public sealed partial class ClusterVerbTests(ClusterVerbTests.Running running) :
             GC.KeepAlive(total);
             await ray.DisposeAsync();
             Assert.Empty(Serve.Runtime.Observation.ClusterAnnouncements.OfUser().Find());
+            Directory.Delete(StateFolder, recursive: true);
         }
     }
 }

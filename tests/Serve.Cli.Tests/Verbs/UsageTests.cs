@@ -14,6 +14,13 @@ public sealed class UsageTests
     [InlineData("deploy X.cs --isolation most", "most")]
     [InlineData("deploy X.cs --timeout -1", "0 or more")]
     [InlineData("build X.cs", "--output")]
+    [InlineData("list", "KIND is missing")]
+    [InlineData("list boats", "boats")]
+    [InlineData("list tasks --limit 0", "1 to 10000")]
+    [InlineData("list tasks --filter state", "FIELD=VALUE")]
+    [InlineData("summary boats", "boats")]
+    [InlineData("list tasks --pid 1 --address x", "give one of them")]
+    [InlineData("memory --pid many", "many")]
     public async Task RunAsync_WrongUsage_OneMessageAndCode2(string line, string expected)
     {
         var run = await CommandRun.OfAsync(line.Split(' '));
