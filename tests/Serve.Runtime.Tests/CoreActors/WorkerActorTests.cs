@@ -65,6 +65,13 @@ public sealed class WorkerActorTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Actor_InAWorkerWithArgumentsLeftOut_TheirDefaultsHold()
+    {
+        Assert.Equal(0, await ray.Actor<CountActor>(Apart).Read.Remote());
+        Assert.Equal(5, await ray.Actor<CountActor>(Apart, 5).Read.Remote());
+    }
+
+    [Fact]
     public async Task Kill_EndsTheProcess()
     {
         var actor = ray.CountActor.Options(Apart).Remote();

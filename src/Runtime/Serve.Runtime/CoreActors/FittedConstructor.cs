@@ -21,7 +21,8 @@ internal sealed class FittedConstructor<TActor> : MethodCall<TActor>
             throw new BadInputException($"{typeof(TActor).Name} has {constructors.Length} public constructors; an actor's class has exactly one and is not abstract.");
         constructor = constructors[0];
         parameters = constructor.GetParameters();
-        this.arguments = arguments;
+        // A copy: the caller's array is the caller's.
+        this.arguments = [.. arguments];
         var required = parameters.Count(parameter => !parameter.IsOptional);
         if (arguments.Length < required || arguments.Length > parameters.Length)
         {
@@ -32,7 +33,7 @@ internal sealed class FittedConstructor<TActor> : MethodCall<TActor>
         for (var i = 0; i < arguments.Length; i++)
         {
             if (!StandsForValue(i))
-                arguments[i] = Fit(i, arguments[i]);
+                this.arguments[i] = Fit(i, arguments[i]);
         }
     }
 
@@ -55,7 +56,10 @@ internal sealed class FittedConstructor<TActor> : MethodCall<TActor>
     }
 
     public override object?[] GetArguments() =>
-        [.. arguments.Select((argument, i) => StandsForValue(i) ? new RefArgument((ObjectRef)argument!) : argument)];
+    [
+        .. arguments.Select((argument, i) => StandsForValue(i) ? new RefArgument((ObjectRef)argument!) : argument),
+        .. parameters.Skip(arguments.Length).Select(ParameterDefault.Of),
+    ];
 
     public override void CollectRefs(ICollection<ObjectRef> references)
     {
