@@ -38,6 +38,17 @@ public sealed class WorkerMemoryTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
+    public async Task ListObjects_ResultOfATaskOfThisProcessLentToAWorker_SaysWhichTaskMadeIt()
+    {
+        var made = cluster.Run(static () => ArrayJobs.Numbers(Count, 5), new() { Isolation = Isolation.None, Name = "numbers" });
+        var put = cluster.Put(ArrayJobs.Numbers(Count, 6));
+        Assert.Equal(5, await Run<double>(nameof(ArrayJobs.First), made));
+
+        Assert.Equal(["numbers", "Put"], cluster.ListObjects().Select(entry => entry.CreatedBy));
+        GC.KeepAlive(put);
+    }
+
+    [Fact]
     public async Task Argument_MemoryOfAPutArray_IsReadAsMemory() =>
         Assert.Equal(5, await Run<double>(nameof(ArrayJobs.FirstOfMemory), cluster.Put<ReadOnlyMemory<double>>(ArrayJobs.Numbers(Count, 5))));
 

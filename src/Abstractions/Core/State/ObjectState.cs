@@ -15,7 +15,7 @@ public sealed record ObjectState
     /// <summary>The type it was stored as.</summary>
     public string? Type { get; init; }
 
-    /// <summary>What made it: a function's name, or <c>Put</c>.</summary>
+    /// <summary>What made it: a task's name, or <c>Put</c>. Null for what this process holds itself when the task is not among those remembered (<see cref="ClusterOptions.TaskHistory"/>).</summary>
     public string? CreatedBy { get; init; }
 
     /// <summary>How many workers hold refs to it.</summary>

@@ -12,33 +12,37 @@ internal static class ObjectList
         var borrowers = new Dictionary<ObjectRef, int>();
         foreach (var reference in cluster.StartedWorkers?.Lent ?? [])
             borrowers[reference] = borrowers.GetValueOrDefault(reference) + 1;
+        var makers = new Dictionary<long, string>();
+        foreach (var task in cluster.Tasks.Log.Read())
+            makers[task.Id] = task.Name;
         var listed = new List<(long Number, ObjectState State)>();
         var seen = new HashSet<ObjectRef>();
         foreach (var shared in cluster.Objects.All)
         {
             var reference = shared.Reference is { } weak && weak.TryGetTarget(out var alive) ? alive : null;
             if (reference is null || seen.Add(reference))
-                listed.Add((reference?.Id.Number ?? 0, State(reference, shared, shared.Size, borrowers)));
+                listed.Add((reference?.Id.Number ?? 0, State(reference, shared, shared.Size, borrowers, makers)));
             else
-                listed[listed.FindIndex(entry => entry.Number == reference.Id.Number)] = (reference.Id.Number, State(reference, shared, reference.Stored?.Size ?? shared.Size, borrowers));
+                listed[listed.FindIndex(entry => entry.Number == reference.Id.Number)] = (reference.Id.Number, State(reference, shared, reference.Stored?.Size ?? shared.Size, borrowers, makers));
         }
 
         foreach (var reference in borrowers.Keys)
         {
             if (reference.IsReady && !reference.IsFaulted && seen.Add(reference))
-                listed.Add((reference.Id.Number, State(reference, null, reference.Stored?.Size ?? 0, borrowers)));
+                listed.Add((reference.Id.Number, State(reference, null, reference.Stored?.Size ?? 0, borrowers, makers)));
         }
 
         return [.. listed.OrderBy(entry => entry.Number).Select(entry => entry.State)];
     }
 
-    private static ObjectState State(ObjectRef? reference, SharedObject? shared, long size, Dictionary<ObjectRef, int> borrowers) => new()
+    private static ObjectState State(ObjectRef? reference, SharedObject? shared, long size, Dictionary<ObjectRef, int> borrowers, Dictionary<long, string> makers) => new()
     {
         ObjectId = reference?.Id.ToString() ?? "",
         Size = size,
         Location = shared is null ? "memory" : shared.IsOnDisk ? "disk" : "shared_memory",
         Type = TypeNames.Of(reference?.ValueType is { } type && type != typeof(object) ? type : shared?.Shape.Stored ?? (reference?.Stored as EncodedObject)?.Shape.Stored ?? typeof(object)),
-        CreatedBy = reference is null ? "argument" : shared?.MadeBy ?? (shared is null ? null : "Put"),
+        // A task's id is that of its result.
+        CreatedBy = reference is null ? "argument" : shared?.MadeBy ?? makers.GetValueOrDefault(reference.Id.Number) ?? (shared is null ? null : "Put"),
         Borrowers = reference is null ? 0 : borrowers.GetValueOrDefault(reference),
     };
 }
