@@ -1,0 +1,52 @@
+using ModelMaker.Onnx;
+
+namespace ModelMaker;
+
+/// <summary>Model files that no runtime can load, each for a reason of its own.</summary>
+public static class BrokenModels
+{
+    /// <summary>A text, whatever its name says.</summary>
+    public static void WriteNoModel(string path) => File.WriteAllText(path, "This is no ONNX model.\n");
+
+    /// <summary>A file of no bytes.</summary>
+    public static void WriteEmpty(string path) => File.WriteAllBytes(path, []);
+
+    /// <summary>A model whose file ends in the middle of its weights.</summary>
+    public static void WriteTruncated(string path) => File.WriteAllBytes(path, Sound().ToArray()[..^100]);
+
+    /// <summary>A model of an operator set that no runtime knows yet.</summary>
+    public static void WriteOpsetTooNew(string path)
+    {
+        var graph = Sound();
+        graph.RequireOpset(9999);
+        graph.Save(path);
+    }
+
+    /// <summary>A model of an operator that does not exist.</summary>
+    public static void WriteUnknownOperator(string path) => new OnnxGraph("unknown_operator")
+        .Input("x", OnnxType.Float32, "N")
+        .Node("Divinate", ["x"], ["y"])
+        .Output("y", OnnxType.Float32, "N")
+        .Save(path);
+
+    /// <summary>A model whose weights are said to lie in a second file, <paramref name="path"/> plus ".data", that is not there.</summary>
+    public static void WriteMissingExternalData(string path)
+    {
+        Sound().Save(path, externalData: true);
+        File.Delete(path + ".data");
+    }
+
+    /// <summary>A model whose weights lie in a second file that is shorter than they are.</summary>
+    public static void WriteShortExternalData(string path)
+    {
+        Sound().Save(path, externalData: true);
+        using var data = File.OpenWrite(path + ".data");
+        data.SetLength(data.Length - 100);
+    }
+
+    private static OnnxGraph Sound() => new OnnxGraph("sound")
+        .Input("x", OnnxType.Float32, "N", 64)
+        .Weights("weight", new SeededRandom(1).Weights(64 * 64, 64), 64, 64)
+        .Node("MatMul", ["x", "weight"], ["y"])
+        .Output("y", OnnxType.Float32, "N", 64);
+}
