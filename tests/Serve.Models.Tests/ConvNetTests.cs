@@ -53,6 +53,15 @@ public sealed class ConvNetTests : IDisposable
     }
 
     [Fact]
+    public void Run_SmallNetwork_AnswersAsComputedHere()
+    {
+        ConvNet.Write(folder.In("tiny"), seed: 4, width: 2);
+        using var model = Model.Open(folder.In("tiny"));
+
+        AssertClose(new ReferenceNet(seed: 4, width: 2).Logits(Image(seed: 1)), Logits(model, Image(seed: 1)));
+    }
+
+    [Fact]
     public void Write_ExternalData_AnswersTheSameFromTwoFiles()
     {
         Write("one");
