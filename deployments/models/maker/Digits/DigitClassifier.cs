@@ -27,7 +27,7 @@ public sealed class DigitClassifier
     /// <summary>Pictures that it did not learn from.</summary>
     public static IReadOnlyList<DigitImage> TestImages() => new DigitPainter(seed: 2).Paint(1000);
 
-    /// <summary>Learns from the given pictures. On one machine the same pictures give the same classifier, to the bit.</summary>
+    /// <summary>Learns from the given pictures. On processors of one kind the same pictures give the same classifier, to the bit.</summary>
     public static DigitClassifier Train(IReadOnlyList<DigitImage> images)
     {
         var context = new MLContext(seed: 1);
@@ -35,7 +35,7 @@ public sealed class DigitClassifier
         {
             FeatureColumnName = nameof(DigitRow.Pixels),
             LabelColumnName = nameof(DigitRow.Label),
-            // More threads add up in the order in which they come.
+            // The last bits depend on how many threads share the sums.
             NumberOfThreads = 1,
             L1Regularization = 0,
             L2Regularization = 1,
