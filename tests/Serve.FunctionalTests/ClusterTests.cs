@@ -20,13 +20,8 @@ public sealed class ClusterTests(SamplePackages packages)
         Assert.Equal("22.5", await node.Gateway.GetStringAsync("/steps/sum?n=10"));
         Assert.Equal("1000", await node.Gateway.GetStringAsync("/steps/put?n=1000"));
         Assert.Equal("300000", await node.Gateway.GetStringAsync("/steps/put?n=300000"));
-
-        // Code in workers cannot have actors yet, and is told so.
-        if (isolation == IsolationMode.None)
-        {
-            Assert.Equal("101", await node.Gateway.GetStringAsync("/steps/add?n=1"));
-            Assert.Equal("103", await node.Gateway.GetStringAsync("/steps/add?n=2"));
-        }
+        Assert.Equal("101", await node.Gateway.GetStringAsync("/steps/add?n=1"));
+        Assert.Equal("103", await node.Gateway.GetStringAsync("/steps/add?n=2"));
         Assert.Equal("true", await node.Gateway.GetStringAsync("/steps/current"));
         await IsolationTests.ProblemAsync(await node.Gateway.GetAsync("/steps/throw"), HttpStatusCode.InternalServerError, "user_exception", "a task of a deployment");
 

@@ -1,3 +1,4 @@
+using Serve.Runtime.CoreActors;
 using Serve.Runtime.Serialization;
 
 namespace Serve.Runtime.Tests.Serialization;
@@ -10,6 +11,8 @@ internal sealed class FakePeer : IRefResolver
     public List<long> Adopted { get; } = [];
 
     public Dictionary<long, ObjectRef> Known { get; } = [];
+
+    public Dictionary<long, object> Actors { get; } = [];
 
     public long Export(ObjectRef reference)
     {
@@ -24,4 +27,18 @@ internal sealed class FakePeer : IRefResolver
     }
 
     public ObjectRef Import(long id, Type valueType) => Known[id];
+
+    public long Export(IActorLink handle)
+    {
+        Exported.Add(handle.Address.Number);
+        return handle.Address.Number;
+    }
+
+    public object AdoptActor(long number)
+    {
+        Adopted.Add(number);
+        return Actors[number];
+    }
+
+    public object ImportActor(ActorAddress address, Type actorType) => Actors[address.Number];
 }

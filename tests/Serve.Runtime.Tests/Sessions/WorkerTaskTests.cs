@@ -165,14 +165,6 @@ public sealed class WorkerTaskTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public async Task GetActor_InAWorker_SaysThatItIsNotSupported()
-    {
-        var thrown = await Assert.ThrowsAsync<UserCodeException>(() => ray.Jobs.AskForActor.Remote().AsTask().SoonAsync());
-
-        Assert.IsType<NotSupportedException>(thrown.InnerException);
-    }
-
-    [Fact]
     public async Task Write_InAWorker_GoesToItsLog()
     {
         await ray.Jobs.Write.Remote("a line of the task's").AsTask().SoonAsync();

@@ -141,9 +141,6 @@ public static partial class Jobs
     public static string? Variable(string name) => Environment.GetEnvironmentVariable(name);
 
     [Remote]
-    public static bool AskForActor(Cluster ray) => ray.GetActor<Person>("nobody") is null;
-
-    [Remote]
     public static void Write(string line) => Console.WriteLine(line);
 
     [Remote]

@@ -101,7 +101,7 @@ internal abstract class RuntimeCluster : Cluster
     internal virtual CoreThreads? Threads => null;
 
     /// <summary>Told that the running task waits for refs from now on, where someone else has to know; disposed when it goes on.</summary>
-    protected virtual IDisposable? BeginWait(IReadOnlyList<ObjectRef> references) => null;
+    internal virtual IDisposable? BeginWait(IReadOnlyList<ObjectRef> references) => null;
 
     private async ValueTask<T> GetInTimeAsync<T>(ObjectRef<T> reference, TimeSpan? timeout, CancellationToken cancellationToken)
     {

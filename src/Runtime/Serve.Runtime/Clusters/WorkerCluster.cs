@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Serve.Calls;
+using Serve.Runtime.CoreActors;
 using Serve.Runtime.Sessions;
 using Serve.Runtime.Tasks;
 
@@ -30,12 +31,25 @@ internal sealed class WorkerCluster(WorkerSession session, long firstId) : Runti
     {
         ObjectDisposedException.ThrowIf(IsDisposed, this);
         var reference = NewRef<TResult>();
-        session.Submits.Send(reference.Id, function, call.GetArguments(), options, stream: false);
+        session.Submits.Send(reference.Id, function, call.GetArguments(), options);
         return reference;
     }
 
-    public override ObjectRefStream<TItem> SubmitStream<TItem>(RemoteFunction function, MethodCall<IAsyncEnumerable<TItem>> call, TaskOptions? options = null) =>
-        throw new NotSupportedException($"{function} streams its results, and is started from inside a task in a worker process: that is not supported. Start it from the program, or run the caller with Isolation.None.");
+    public override ObjectRefStream<TItem> SubmitStream<TItem>(RemoteFunction function, MethodCall<IAsyncEnumerable<TItem>> call, TaskOptions? options = null)
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        var stream = session.Streams.Begin<TItem>(options?.MaxBufferedItems);
+        try
+        {
+            session.Submits.Send(stream.Completion.Id, function, call.GetArguments(), options, RemoteStreams.WindowOf(options?.MaxBufferedItems));
+            return stream;
+        }
+        catch
+        {
+            session.Streams.Forget(stream.Completion.Id);
+            throw;
+        }
+    }
 
     public override void Cancel(ObjectRef reference, bool force = false, bool recursive = true) =>
         session.Send(new() { CancelTask = new() { Id = reference.Id.Number, Force = force, Recursive = recursive } });
@@ -47,15 +61,30 @@ internal sealed class WorkerCluster(WorkerSession session, long firstId) : Runti
         session.Send(new() { Free = free });
     }
 
-    public override ActorHandle<TActor> GetActor<TActor>(string name) => throw NoActors();
+    public override ActorHandle<TActor> GetActor<TActor>(string name)
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        return session.Calls.Get<TActor>(name);
+    }
 
-    public override ActorHandle<TActor> Actor<TActor>(ActorOptions? options = null, params object?[] arguments) => throw NoActors();
+    public override ActorHandle<TActor> Actor<TActor>(ActorOptions? options = null, params object?[] arguments) =>
+        CreateActor(new FittedConstructor<TActor>(arguments), new(), options);
 
-    public override ActorHandle<TActor> CreateActor<TActor>(MethodCall<TActor> construct, RemoteAttribute defaults, ActorOptions? options = null) =>
-        throw NoActors();
+    /// <summary>The head finds what the class's attribute says by itself.</summary>
+    public override ActorHandle<TActor> CreateActor<TActor>(MethodCall<TActor> construct, RemoteAttribute defaults, ActorOptions? options = null)
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        return session.Calls.Create(construct, options);
+    }
 
-    public override PlacementGroup CreatePlacementGroup(IEnumerable<Bundle> bundles, PlacementStrategy strategy = PlacementStrategy.Pack, string? name = null) =>
-        throw new NotSupportedException("A placement group is created by the program, not by a task in a worker process.");
+    public override PlacementGroup CreatePlacementGroup(IEnumerable<Bundle> bundles, PlacementStrategy strategy = PlacementStrategy.Pack, string? name = null)
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        ArgumentNullException.ThrowIfNull(bundles);
+        Bundle[] kept = [.. bundles];
+        var id = session.AskAsync(Questions.CreateGroup, Questions.Write(new Questions.Reserve(kept, strategy, name))).GetAwaiter().GetResult();
+        return new RemoteGroup(session, Questions.Read<string>(id), name, strategy, kept);
+    }
 
     public override IReadOnlyList<TaskState> ListTasks() => Ask<List<TaskState>>(nameof(ListTasks));
 
@@ -73,16 +102,17 @@ internal sealed class WorkerCluster(WorkerSession session, long firstId) : Runti
     /// <summary>A worker's cluster ends with its head's; disposing it here does nothing.</summary>
     public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    private static NotSupportedException NoActors() =>
-        new("Code in a worker process cannot create or call actors yet. Pass it what it needs, call the actor from the program, or run this with Isolation.None.");
-
     /// <summary>The head is gone.</summary>
     public void End() => ended = true;
 
-    protected override IDisposable? BeginWait(IReadOnlyList<ObjectRef> references) =>
-        TaskContext.Current is { } context && context.Cluster == this ? new TaskWait(session, context.TaskId, references) : null;
+    /// <summary>A ref to what is about to be made.</summary>
+    public RemoteRef<T> NewRef<T>() => new(session, session.Held.Add(NextId()));
 
-    private RemoteRef<T> NewRef<T>() => new(session, session.Held.Add(new(Interlocked.Increment(ref lastId) - 1)));
+    /// <summary>The id of something that is about to be made.</summary>
+    public ObjectId NextId() => new(Interlocked.Increment(ref lastId) - 1);
+
+    internal override IDisposable? BeginWait(IReadOnlyList<ObjectRef> references) =>
+        TaskContext.Current is { } context && context.Cluster == this ? new TaskWait(session, context.TaskId, references) : null;
 
     private T Ask<T>(string kind)
     {

@@ -41,6 +41,9 @@ internal abstract class ActorCallRef<TResult>(CoreActor actor, ObjectId id, Meth
     /// <summary>What its token fires for: cancellation, timeout, the actor's end.</summary>
     public CancellationToken Stop => ExtrasNow().Stop;
 
+    /// <summary>The code of an attempt that runs in a worker.</summary>
+    public TaskContext BeginContext() => context = new(actor, Id);
+
     public ObjectId? Parent => Extras?.Parent?.TaskId;
 
     public abstract string Method { get; }

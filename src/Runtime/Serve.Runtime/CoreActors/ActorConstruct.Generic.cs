@@ -39,5 +39,7 @@ internal sealed class ActorConstruct<TActor> : ActorConstruct
         return await made;
     }
 
+    public override IActorLink HandleTo(CoreActor actor) => new CoreActorHandle<TActor>(actor);
+
     public override object?[] GetArguments() => construct.GetArguments();
 }

@@ -12,6 +12,9 @@ internal abstract class ActorConstruct
     /// <summary>Runs the constructor; its arguments are ready.</summary>
     public abstract ValueTask<object> MakeAsync(TaskContext context, CancellationToken cancellationToken);
 
+    /// <summary>A handle to the actor that was made so, which has counted it already.</summary>
+    public abstract IActorLink HandleTo(CoreActor actor);
+
     /// <summary>The constructor's arguments, for another process.</summary>
     public abstract object?[] GetArguments();
 }

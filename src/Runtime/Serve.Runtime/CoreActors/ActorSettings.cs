@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Serve.Runtime.Scheduling;
-using Serve.Runtime.Tasks;
 
 namespace Serve.Runtime.CoreActors;
 
@@ -35,7 +34,7 @@ internal sealed record ActorSettings
     public SchedulingStrategy? Scheduling { get; init; }
 
     /// <exception cref="ArgumentException">A number is out of range, or a text cannot be read.</exception>
-    public static ActorSettings Resolve(RemoteAttribute defaults, ActorOptions? options, Isolation clusterIsolation)
+    public static ActorSettings Resolve(RemoteAttribute defaults, ActorOptions? options, SchedulingStrategy? inherited, Isolation clusterIsolation)
     {
         options ??= new();
         var isolation = options.Isolation != Isolation.Default ? options.Isolation
@@ -58,7 +57,7 @@ internal sealed record ActorSettings
             Concurrency = options.Concurrency ?? defaults.Concurrency,
             MaxConcurrency = (options.MaxConcurrency ?? defaults.MaxConcurrency) is > 0 and var limit ? limit : DefaultConcurrency,
             Groups = options.ConcurrencyGroups ?? NamedAmounts.Parse<int>(defaults.ConcurrencyGroups),
-            Scheduling = options.Scheduling ?? TaskContext.Current?.InheritedScheduling,
+            Scheduling = options.Scheduling ?? inherited,
         };
         settings.Check(options);
         return settings;

@@ -10,8 +10,8 @@ internal sealed class ActorStreamCall<TItem> : ActorCallRef<TItem>
     private readonly MethodCall<IAsyncEnumerable<TItem>> call;
     private readonly HeadCluster cluster;
 
-    public ActorStreamCall(CoreActor actor, HeadCluster cluster, MethodPlan plan, CallExtras? extras, MethodCall<IAsyncEnumerable<TItem>> call)
-        : base(actor, cluster.NextId(), plan, extras)
+    public ActorStreamCall(CoreActor actor, ObjectId id, HeadCluster cluster, MethodPlan plan, CallExtras? extras, MethodCall<IAsyncEnumerable<TItem>> call)
+        : base(actor, id, plan, extras)
     {
         this.call = call;
         this.cluster = cluster;

@@ -44,10 +44,20 @@ internal sealed class ActorTable : IGroupOccupants
     public ILogger Logger { get; } = NullLogger.Instance;
 
     public CoreActorHandle<TActor> Create<TActor>(MethodCall<TActor> construct, RemoteAttribute defaults, ActorOptions? options)
-        where TActor : class
+        where TActor : class =>
+        new(Make(new ActorConstruct<TActor>(construct), defaults, options, TaskContext.Current?.InheritedScheduling, static (actor, type) => actor == type));
+
+    /// <summary>Makes an actor, or finds the one that the options ask for.</summary>
+    /// <param name="construct">How it is made.</param>
+    /// <param name="defaults">What its class's attribute says.</param>
+    /// <param name="options">What whoever creates it says.</param>
+    /// <param name="inherited">Where it is to run unless the options say.</param>
+    /// <param name="isSame">Whether the class of one that is there is the one asked for.</param>
+    /// <returns>The actor, which counts one handle more.</returns>
+    public CoreActor Make(ActorConstruct construct, RemoteAttribute defaults, ActorOptions? options, SchedulingStrategy? inherited, Func<Type, Type, bool> isSame)
     {
         ObjectDisposedException.ThrowIf(cluster.IsDisposed, cluster);
-        var settings = ActorSettings.Resolve(defaults, options, cluster.Options.Isolation);
+        var settings = ActorSettings.Resolve(defaults, options, inherited, cluster.Options.Isolation);
         _ = ledgers.LedgersFor(settings.Scheduling, settings.Demand);
         CoreActor actor;
         lock (sync)
@@ -56,21 +66,20 @@ internal sealed class ActorTable : IGroupOccupants
             if (settings.Name is { } taken && named.TryGetValue(taken, out var there) && there.TryAddHandle())
             {
                 if (options is { GetIfExists: true })
-                    return HandleTo<TActor>(there);
+                    return Expect(there, isSame(there.Construct.Type, construct.Type), construct.Type.FullName!);
                 there.OnHandleGone();
                 throw new ArgumentException($"An actor named '{taken}' lives already: {there}. Use GetActor or GetIfExists to get it, or kill it first.", nameof(options));
             }
 
-            actor = new(this, cluster, new ActorConstruct<TActor>(construct), settings);
+            actor = new(this, cluster, construct, settings);
             actor.TryAddHandle();
             living.Add(actor.Id, actor);
             if (settings.Name is { } name)
                 named[name] = actor;
         }
 
-        var handle = new CoreActorHandle<TActor>(actor);
         BringUp(actor, null);
-        return handle;
+        return actor;
     }
 
     /// <summary>The same with arguments as objects.</summary>
@@ -80,13 +89,22 @@ internal sealed class ActorTable : IGroupOccupants
         Create(new FittedConstructor<TActor>(arguments), typeof(TActor).GetCustomAttribute<RemoteAttribute>() ?? new(), options);
 
     public CoreActorHandle<TActor> Get<TActor>(string name)
-        where TActor : class
+        where TActor : class =>
+        new(Get(name, typeof(TActor).FullName!, static type => type == typeof(TActor)));
+
+    /// <summary>Finds an actor by its name.</summary>
+    /// <param name="name">The name.</param>
+    /// <param name="className">The class it is to be of, for the message.</param>
+    /// <param name="isSame">Whether its class is that one.</param>
+    /// <returns>The actor, which counts one handle more.</returns>
+    /// <exception cref="ActorNotFoundException">There is none, or it is of another class.</exception>
+    public CoreActor Get(string name, string className, Func<Type, bool> isSame)
     {
         ObjectDisposedException.ThrowIf(cluster.IsDisposed, cluster);
         lock (sync)
         {
             if (named.TryGetValue(name, out var there) && there.TryAddHandle())
-                return HandleTo<TActor>(there);
+                return Expect(there, isSame(there.Construct.Type), className);
             var names = named.Keys.ToArray();
             throw new ActorNotFoundException(
                 $"No living actor is named '{name}'.{(NearestName.Find(name, names) is { } nearest ? $" Did you mean '{nearest}'?" : "")} "
@@ -154,13 +172,12 @@ internal sealed class ActorTable : IGroupOccupants
             return [.. living.Values];
     }
 
-    private static CoreActorHandle<TActor> HandleTo<TActor>(CoreActor actor)
-        where TActor : class
+    private static CoreActor Expect(CoreActor actor, bool isSame, string className)
     {
-        if (actor.Construct.Type == typeof(TActor))
-            return new(actor);
+        if (isSame)
+            return actor;
         actor.OnHandleGone();
-        throw new ActorNotFoundException($"The actor named '{actor.Settings.Name}' is a {actor.Construct.Type.FullName}, not a {typeof(TActor).FullName}.");
+        throw new ActorNotFoundException($"The actor named '{actor.Settings.Name}' is a {actor.Construct.Type.FullName}, not a {className}.");
     }
 
     private async Task BringUpAsync(CoreActor actor, ActorRunner? before, TaskCompletionSource begun)

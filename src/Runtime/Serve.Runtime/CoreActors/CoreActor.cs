@@ -48,6 +48,7 @@ internal sealed class CoreActor
         Settings = settings;
         var number = cluster.NextId();
         Id = new(number.ToString());
+        Address = new(number.Number, settings.Name, settings.MaxPendingCalls >= 0);
         methods = MethodTable.For(construct.Type);
         created = new(cluster, number);
         mailboxes = new(
@@ -58,6 +59,9 @@ internal sealed class CoreActor
     }
 
     public ActorId Id { get; }
+
+    /// <summary>How it is found from other processes.</summary>
+    public ActorAddress Address { get; }
 
     public Cluster Cluster => cluster;
 
@@ -125,6 +129,13 @@ internal sealed class CoreActor
         }
     }
 
+    /// <summary>One more handle, which may be to an actor that is about to end.</summary>
+    public IActorLink NewHandle()
+    {
+        TryAddHandle();
+        return Construct.HandleTo(this);
+    }
+
     public void OnHandleGone()
     {
         lock (sync)
@@ -137,37 +148,40 @@ internal sealed class CoreActor
         EndWhenIdle();
     }
 
-    public ObjectRef<TResult> Submit<TResult>(MethodCall<TResult> call, ActorCallOptions? options)
+    public ObjectRef<TResult> Submit<TResult>(MethodCall<TResult> call, ActorCallOptions? options) => Submit(call, options, CallOrigin.Here);
+
+    public ObjectRef<TResult> Submit<TResult>(MethodCall<TResult> call, ActorCallOptions? options, CallOrigin origin)
     {
         ObjectDisposedException.ThrowIf(cluster.IsDisposed, cluster);
         var plan = PlanOf(call.Method, options?.ConcurrencyGroup);
         RefuseOverLimit();
-        var parent = TaskContext.Current;
-        var extras = options is null && parent is null ? null : new CallExtras(options, parent);
-        var made = new ActorCall<TResult>(this, cluster.NextId(), plan, extras, call);
-        Begin(made, call, plan, parent);
+        var extras = options is null && origin.Parent is null ? null : new CallExtras(options, origin.Parent);
+        var made = new ActorCall<TResult>(this, origin.Id ?? cluster.NextId(), plan, extras, call);
+        Begin(made, call, plan, origin);
         return made;
     }
 
-    public ItemStream<TItem> SubmitStream<TItem>(MethodCall<IAsyncEnumerable<TItem>> call, ActorCallOptions? options)
+    public ItemStream<TItem> SubmitStream<TItem>(MethodCall<IAsyncEnumerable<TItem>> call, ActorCallOptions? options) =>
+        SubmitStream(call, options, CallOrigin.Here);
+
+    public ItemStream<TItem> SubmitStream<TItem>(MethodCall<IAsyncEnumerable<TItem>> call, ActorCallOptions? options, CallOrigin origin)
     {
         ObjectDisposedException.ThrowIf(cluster.IsDisposed, cluster);
         var plan = PlanOf(call.Method, options?.ConcurrencyGroup);
         RefuseOverLimit();
-        var parent = TaskContext.Current;
-        var made = new ActorStreamCall<TItem>(this, cluster, plan, new(options, parent), call);
-        Begin(made, call, plan, parent);
+        var made = new ActorStreamCall<TItem>(this, origin.Id ?? cluster.NextId(), cluster, plan, new(options, origin.Parent), call);
+        Begin(made, call, plan, origin);
         return made.Items;
     }
 
-    private void Begin<TCall>(IActorCall made, MethodCall<TCall> call, MethodPlan plan, TaskContext? parent)
+    private void Begin<TCall>(IActorCall made, MethodCall<TCall> call, MethodPlan plan, CallOrigin origin)
     {
         made.Reference.Producer = (IObjectProducer)made;
         submitted.Increment();
         if (closed is not null)
             made.Fail(DeathNow());
         else if (call.HasRefs || plan.Lanes.Any)
-            PostInOrder(made, call, parent);
+            PostInOrder(made, call, origin);
         else
             plan.Turns.Post(made);
     }
@@ -378,11 +392,11 @@ internal sealed class CoreActor
         }
     }
 
-    private void PostInOrder<TCall>(IActorCall made, MethodCall<TCall> call, TaskContext? parent)
+    private void PostInOrder<TCall>(IActorCall made, MethodCall<TCall> call, CallOrigin origin)
     {
         var references = new List<ObjectRef>();
         call.CollectRefs(references);
-        made.Plan.Lanes.Post(made, (parent as CallTaskContext)?.Actor ?? (object?)parent ?? cluster, references);
+        made.Plan.Lanes.Post(made, origin.Caller ?? cluster, references);
 
         // It may have died meanwhile, and with it the lanes.
         if (closed is not null && Runner is null)

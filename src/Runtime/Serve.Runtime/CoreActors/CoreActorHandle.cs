@@ -3,7 +3,7 @@ using Serve.Calls;
 namespace Serve.Runtime.CoreActors;
 
 /// <summary>A handle in the process that owns the actor. The actor counts its handles; the garbage collector says when one is gone.</summary>
-internal sealed class CoreActorHandle<TActor> : ActorHandle<TActor>
+internal sealed class CoreActorHandle<TActor> : ActorHandle<TActor>, IActorLink
     where TActor : class
 {
     private readonly CoreActor actor;
@@ -22,6 +22,10 @@ internal sealed class CoreActorHandle<TActor> : ActorHandle<TActor>
     public override ObjectRef Created => actor.Created;
 
     public CoreActor Actor => actor;
+
+    public ActorAddress Address => actor.Address;
+
+    CoreActor? IActorLink.Here => actor;
 
     public override void Kill(bool noRestart = true) => actor.Kill(noRestart);
 

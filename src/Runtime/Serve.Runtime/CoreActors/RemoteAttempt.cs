@@ -1,5 +1,6 @@
 using System.Reflection;
 using Serve.Runtime.Sessions;
+using Serve.Runtime.Tasks;
 
 namespace Serve.Runtime.CoreActors;
 
@@ -7,6 +8,7 @@ namespace Serve.Runtime.CoreActors;
 internal sealed class RemoteAttempt<TResult>(ActorCallRef<TResult> call, RemoteRunner life, int attempt) : IActorAttempt, IRunListener
 {
     private int items;
+    private TaskContext? context;
 
     public ObjectRef Reference => call;
 
@@ -25,6 +27,8 @@ internal sealed class RemoteAttempt<TResult>(ActorCallRef<TResult> call, RemoteR
     public int Attempt => attempt + 1;
 
     public CancellationToken Stop => call.Stop;
+
+    public TaskContext? Context => context ??= call.BeginContext();
 
     public bool IsStream => call.IsStream;
 

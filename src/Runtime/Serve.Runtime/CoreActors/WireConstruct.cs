@@ -21,5 +21,7 @@ internal sealed class WireConstruct(ConstructorInfo constructor, object?[] argum
         }
     }
 
+    public override IActorLink HandleTo(CoreActor actor) => throw new InvalidOperationException("Handles to an actor are made in the head.");
+
     public override object?[] GetArguments() => arguments;
 }

@@ -9,6 +9,8 @@ namespace Serve.Runtime.Placement;
 /// </summary>
 internal sealed class PlacementTable
 {
+    private const int Remembered = 1000;
+
     // In-process code that does not heed its token cannot be ended; disposing does not wait for it for ever.
     private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(5);
     private readonly IReadOnlyList<ClusterNode> nodes;
@@ -16,6 +18,7 @@ internal sealed class PlacementTable
     private readonly Lock sync = new();
     private readonly List<ReservedGroup> groups = [];
     private readonly LinkedList<ReservedGroup> waiting = new();
+    private readonly Queue<ReservedGroup> removed = new();
     private readonly List<IGroupOccupants> occupants = [];
     private readonly GroupClaims claims;
     private volatile int waitingCount;
@@ -54,6 +57,17 @@ internal sealed class PlacementTable
         {
             lock (sync)
                 return [.. groups];
+        }
+    }
+
+    /// <summary>A group by its id, also one that was removed lately.</summary>
+    /// <exception cref="InsufficientResourcesException">There is none.</exception>
+    public ReservedGroup Find(string id)
+    {
+        lock (sync)
+        {
+            return groups.Find(group => group.Id == id) ?? removed.FirstOrDefault(group => group.Id == id)
+                ?? throw new InsufficientResourcesException($"Placement group {id} was disposed; nothing can run in it any more.", isPermanent: true);
         }
     }
 
@@ -118,6 +132,9 @@ internal sealed class PlacementTable
             if (!group.IsRemoved)
             {
                 group.Remove();
+                removed.Enqueue(group);
+                if (removed.Count > Remembered)
+                    removed.Dequeue();
                 if (waiting.Remove(group))
                     waitingCount = waiting.Count;
             }

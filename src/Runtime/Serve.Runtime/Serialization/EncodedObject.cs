@@ -1,3 +1,5 @@
+using Serve.Runtime.CoreActors;
+
 namespace Serve.Runtime.Serialization;
 
 /// <summary>A value as bytes, and what is needed to read them. Immutable, save for where a shared one's bytes lie.</summary>
@@ -7,7 +9,7 @@ internal abstract class EncodedObject(ValueCodec codec, ValueShape shape) : Stor
 
     public ValueShape Shape => shape;
 
-    /// <summary>The refs inside it, or what keeps them: they live as long as this does.</summary>
+    /// <summary>The refs and the actors' handles inside it, or what keeps them: they live as long as this does.</summary>
     public IReadOnlyList<object> References { get; init; } = [];
 
     /// <summary>Where the refs come from that are inside; null when this process made the value.</summary>
@@ -45,5 +47,16 @@ internal abstract class EncodedObject(ValueCodec codec, ValueShape shape) : Stor
         }
 
         return Peer?.Import(id, valueType) ?? throw new ObjectLostException($"Object {new ObjectId(id)} is not known to this process.");
+    }
+
+    internal object ResolveActor(ActorAddress address, Type actorType)
+    {
+        foreach (var held in References)
+        {
+            if (held is IActorLink link && link.Address.Number == address.Number)
+                return link;
+        }
+
+        return Peer?.ImportActor(address, actorType) ?? throw new ActorNotFoundException($"Actor {new ObjectId(address.Number)} is not known to this process.");
     }
 }

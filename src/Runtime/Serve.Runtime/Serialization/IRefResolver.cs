@@ -1,7 +1,9 @@
+using Serve.Runtime.CoreActors;
+
 namespace Serve.Runtime.Serialization;
 
 /// <summary>
-/// How refs cross to one other process. Each <see cref="Export"/> here meets one <see cref="Adopt"/> there, when the message is read, so
+/// How refs cross to one other process. Each <see cref="Export(ObjectRef)"/> here meets one <see cref="Adopt"/> there, when the message is read, so
 /// that both sides can count.
 /// </summary>
 internal interface IRefResolver
@@ -15,4 +17,14 @@ internal interface IRefResolver
 
     /// <summary>User code is about to see the ref: <c>ObjectRef&lt;valueType&gt;</c>.</summary>
     ObjectRef Import(long id, Type valueType);
+
+    /// <summary>As <see cref="Export(ObjectRef)"/>, for a handle of an actor.</summary>
+    /// <returns>The actor's number.</returns>
+    long Export(IActorLink handle);
+
+    /// <summary>As <see cref="Adopt"/>, for a handle of an actor.</summary>
+    object AdoptActor(long number);
+
+    /// <summary>User code is about to see the handle: <c>ActorHandle&lt;actorType&gt;</c>.</summary>
+    object ImportActor(ActorAddress address, Type actorType);
 }

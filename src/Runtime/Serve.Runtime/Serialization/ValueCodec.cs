@@ -16,13 +16,15 @@ internal sealed class ValueCodec
     private readonly ConcurrentDictionary<Type, ValueForm> forms = new();
     private readonly Dictionary<Type, ValueSerializer> serializers;
     private readonly Lazy<JsonSerializerOptions> json;
+    private readonly JsonConverter[] converters;
 
     /// <param name="serializers">The user's, which come first.</param>
     /// <param name="converters">For types of the runtime that travel inside values as something else.</param>
     public ValueCodec(IEnumerable<ValueSerializer> serializers, params IEnumerable<JsonConverter> converters)
     {
         this.serializers = serializers.ToDictionary(serializer => serializer.ValueType);
-        json = new(() => MakeJson(converters));
+        this.converters = [.. converters];
+        json = new(MakeJson);
     }
 
     public JsonSerializerOptions Json => json.Value;
@@ -104,7 +106,11 @@ internal sealed class ValueCodec
     private Type? ActualOf(Type declared, Type own)
     {
         declared = Nullable.GetUnderlyingType(declared) ?? declared;
-        if (own == declared || declared.IsSealed || serializers.ContainsKey(declared) || typeof(ObjectRef).IsAssignableFrom(declared))
+        if (own == declared || declared.IsSealed || serializers.ContainsKey(declared) || typeof(ObjectRef).IsAssignableFrom(declared) || ValueTypes.HandleOf(declared) is not null)
+            return null;
+        if (ValueTypes.HandleOf(own) is { } handle)
+            return handle;
+        if (converters.Any(converter => converter.CanConvert(declared)))
             return null;
         if (typeof(ObjectRef).IsAssignableFrom(own) || serializers.ContainsKey(own) || IsElements(own))
             return own;
@@ -133,6 +139,8 @@ internal sealed class ValueCodec
             return new ArrayForm(type);
         if (typeof(ObjectRef).IsAssignableFrom(type))
             return new ReferenceForm();
+        if (ValueTypes.HandleOf(type) is not null)
+            return new HandleForm();
         if (ValueTypes.IsUnmanaged(type))
             return Make(typeof(RawForm<>), type);
         if ((ValueTypes.Is(type, typeof(Memory<>)) || ValueTypes.Is(type, typeof(ReadOnlyMemory<>))) && ValueTypes.IsUnmanaged(type.GetGenericArguments()[0]))
@@ -170,7 +178,7 @@ internal sealed class ValueCodec
         return new($"{char.ToUpperInvariant(subject[0])}{subject[1..]} cannot be sent to another process. It is of type {TypeNames.Of(type)}: {why} {Remedy}", cause);
     }
 
-    private JsonSerializerOptions MakeJson(IEnumerable<JsonConverter> converters)
+    private JsonSerializerOptions MakeJson()
     {
         var options = new JsonSerializerOptions(ServeJson.Calls)
         {
@@ -181,6 +189,7 @@ internal sealed class ValueCodec
         if (serializers.Count > 0)
             options.Converters.Add(new JsonCustomConverter(serializers));
         options.Converters.Add(new JsonRefConverter());
+        options.Converters.Add(new JsonHandleConverter());
         options.Converters.Add(new JsonArrayConverter());
         foreach (var converter in converters)
             options.Converters.Add(converter);

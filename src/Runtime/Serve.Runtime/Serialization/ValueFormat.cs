@@ -35,4 +35,7 @@ internal enum ValueFormat
 
     /// <summary>JSON, then the large arrays that were inside it, each a value of its own.</summary>
     JsonAndArrays,
+
+    /// <summary>The address of an actor whose handle it is, as JSON.</summary>
+    Handle,
 }

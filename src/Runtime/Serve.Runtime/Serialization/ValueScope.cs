@@ -1,3 +1,5 @@
+using Serve.Runtime.CoreActors;
+
 namespace Serve.Runtime.Serialization;
 
 /// <summary>One value that is being written or read on this thread: where its refs and large arrays go to, or come from.</summary>
@@ -42,6 +44,8 @@ internal sealed class ValueScope
     }
 
     public void Add(ObjectRef reference) => (references ??= []).Add(reference);
+
+    public void Add(IActorLink handle) => (references ??= []).Add(handle);
 
     /// <summary>The place of an array that travels beside its value.</summary>
     public int Add(EncodedObject array)

@@ -24,6 +24,14 @@ internal static class ValueTypes
 
     public static bool Is(Type type, Type definition) => type.IsGenericType && type.GetGenericTypeDefinition() == definition;
 
+    /// <summary><c>ActorHandle&lt;TActor&gt;</c> where a type is that, or one of the runtime's that derive from it; null for all others.</summary>
+    public static Type? HandleOf(Type? type)
+    {
+        while (type is not null && !Is(type, typeof(ActorHandle<>)))
+            type = type.BaseType;
+        return type;
+    }
+
     /// <summary>A type by the name it gave itself in another process; also of assemblies that are loaded but not found by themselves.</summary>
     public static Type? Find(string name) => ByName.GetOrAdd(name, static name => Type.GetType(name, FindAssembly, null, throwOnError: false));
 

@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using Serve.Runtime.CoreActors;
 using Serve.Runtime.Objects;
 
 namespace Serve.Runtime.Serialization;
@@ -24,6 +25,8 @@ internal static class WireValues
         {
             if (held is ObjectRef reference)
                 value.References.Add(peer.Export(reference));
+            else if (held is IActorLink handle)
+                value.Actors.Add(peer.Export(handle));
         }
 
         switch (stored)
@@ -54,7 +57,7 @@ internal static class WireValues
         if (value.Type.Length > 0)
             actual = ValueTypes.Find(value.Type) ?? throw new NotSerializableException($"This process has no type {value.Type}: the worker's program must be built with the same code.");
         var shape = new ValueShape((ValueFormat)value.Format, declared, actual, value.Lengths.Count == 0 ? null : [.. value.Lengths]);
-        object[] held = value.References.Count == 0 ? [] : [.. value.References.Select(peer.Adopt)];
+        object[] held = value.References.Count + value.Actors.Count == 0 ? [] : [.. value.References.Select(peer.Adopt), .. value.Actors.Select(peer.AdoptActor)];
         return value.ContentCase switch
         {
             Wire.Value.ContentOneofCase.Items => new CompositeObject(codec, shape, Items(value, shape, codec, peer)) { References = held, Peer = peer },

@@ -1,9 +1,11 @@
+using Serve.Runtime.Clusters;
+using Serve.Runtime.CoreActors;
 using Serve.Runtime.Serialization;
 
 namespace Serve.Runtime.Sessions;
 
-/// <summary>How refs cross from the head to one worker and back. Holds no state but the loans.</summary>
-internal sealed class HeadRefs(LentRefs lent) : IRefResolver
+/// <summary>How refs and handles cross from the head to one worker and back. Holds no state but the loans.</summary>
+internal sealed class HeadRefs(HeadCluster cluster, LentRefs lent) : IRefResolver
 {
     public long Export(ObjectRef reference)
     {
@@ -15,4 +17,19 @@ internal sealed class HeadRefs(LentRefs lent) : IRefResolver
 
     public ObjectRef Import(long id, Type valueType) =>
         lent.Find(id) ?? throw new ObjectLostException($"Object {new ObjectId(id)} came from a worker that did not hold it.");
+
+    public long Export(IActorLink handle)
+    {
+        if (handle.Cluster != cluster)
+            throw new NotSerializableException($"{handle} is of another cluster and cannot be passed on.");
+        lent.Add(handle.Here!);
+        return handle.Address.Number;
+    }
+
+    public object AdoptActor(long number) => Found(number).NewHandle();
+
+    public object ImportActor(ActorAddress address, Type actorType) => Found(address.Number).NewHandle();
+
+    private CoreActor Found(long number) =>
+        lent.FindActor(number) ?? throw new ActorNotFoundException($"Actor {new ObjectId(number)} came from a worker that had no handle to it.");
 }

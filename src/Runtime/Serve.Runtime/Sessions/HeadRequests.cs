@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Reflection;
 using System.Text.Json;
 using Serve.Runtime.Clusters;
 using Serve.Runtime.Objects;
@@ -14,14 +13,15 @@ internal sealed class HeadRequests(HeadCluster cluster)
     /// <summary>How many ids a session may give to objects and tasks of its own.</summary>
     private const int IdBits = 40;
 
-    private static readonly MethodInfo KeepGeneric = typeof(HeadRequests).GetMethod(nameof(Keep), BindingFlags.NonPublic | BindingFlags.Static)!;
-    private static readonly ConcurrentDictionary<Type, Func<Cluster, ObjectId, StoredObject, ObjectRef>> Keepers = new();
-
     private readonly ConcurrentDictionary<(string Path, string Assembly, string Type, string Method), Lazy<NestedFunction>> functions = new();
     private readonly PeerAssemblies assemblies = new();
     private long lastSession;
 
+    public HeadCluster Cluster => cluster;
+
     public ValueCodec Codec => cluster.Codec;
+
+    private HeadActors Actors => field ??= new(cluster, assemblies);
 
     public Hello Hello() => new()
     {
@@ -45,6 +45,19 @@ internal sealed class HeadRequests(HeadCluster cluster)
                 break;
             case Frame.BodyOneofCase.Function:
                 session.Functions[frame.Function.Number] = Find(frame.Function);
+                break;
+            case Frame.BodyOneofCase.Submit when frame.Submit.Actor != 0:
+                Actors.Call(session, frame.Submit);
+                break;
+            case Frame.BodyOneofCase.CreateActor:
+                Actors.Create(session, frame.CreateActor);
+                break;
+            case Frame.BodyOneofCase.KillActor:
+                session.Lent.FindActor(frame.KillActor.Actor)?.Kill(noRestart: !frame.KillActor.Restart);
+                break;
+            case Frame.BodyOneofCase.StreamTaken:
+                if (session.Streams.TryGetValue(frame.StreamTaken, out var window))
+                    window.Taken();
                 break;
             case Frame.BodyOneofCase.Submit:
                 Submit(session, frame.Submit);
@@ -81,6 +94,8 @@ internal sealed class HeadRequests(HeadCluster cluster)
             var failed = new ObjectRef<object?>(cluster, new(submit.Id));
             session.Lent.Add(failed);
             failed.TrySetException(thrown);
+            if (submit.Stream)
+                LentStream.End(session, submit.Id, thrown);
         }
     }
 
@@ -91,18 +106,23 @@ internal sealed class HeadRequests(HeadCluster cluster)
         {
             await Task.Yield();
             using var timeline = new MemoryStream();
-            if (question.Kind == nameof(Cluster.WriteTimeline))
+            if (question.Kind == nameof(Serve.Cluster.WriteTimeline))
                 await cluster.WriteTimeline(timeline).ConfigureAwait(false);
             answer.Body = Google.Protobuf.UnsafeByteOperations.UnsafeWrap(question.Kind switch
             {
-                nameof(Cluster.WriteTimeline) => timeline.ToArray(),
-                nameof(Cluster.Resources) => Json(cluster.Resources),
-                nameof(Cluster.AvailableResources) => Json(cluster.AvailableResources),
-                nameof(Cluster.ListTasks) => Json(cluster.ListTasks()),
-                nameof(Cluster.ListActors) => Json(cluster.ListActors()),
-                nameof(Cluster.ListObjects) => Json(cluster.ListObjects()),
-                nameof(Cluster.ListWorkers) => Json(cluster.ListWorkers()),
-                nameof(Cluster.Summary) => Json(cluster.Summary()),
+                nameof(Serve.Cluster.WriteTimeline) => timeline.ToArray(),
+                nameof(Serve.Cluster.Resources) => Json(cluster.Resources),
+                nameof(Serve.Cluster.AvailableResources) => Json(cluster.AvailableResources),
+                nameof(Serve.Cluster.ListTasks) => Json(cluster.ListTasks()),
+                nameof(Serve.Cluster.ListActors) => Json(cluster.ListActors()),
+                nameof(Serve.Cluster.ListObjects) => Json(cluster.ListObjects()),
+                nameof(Serve.Cluster.ListWorkers) => Json(cluster.ListWorkers()),
+                nameof(Serve.Cluster.Summary) => Json(cluster.Summary()),
+                Questions.GetActor => Actors.Find(session, Questions.Read<Questions.Named>(question.Body.Span)),
+                Questions.Terminate => await HeadActors.TerminateAsync(session, Questions.Read<long>(question.Body.Span)).ConfigureAwait(false),
+                Questions.CreateGroup => Reserve(Questions.Read<Questions.Reserve>(question.Body.Span)),
+                Questions.GroupReady => await ReadyAsync(Questions.Read<string>(question.Body.Span)).ConfigureAwait(false),
+                Questions.RemoveGroup => await RemoveAsync(Questions.Read<string>(question.Body.Span)).ConfigureAwait(false),
                 _ => throw new NotSupportedException($"A cluster does not know what '{question.Kind}' is."),
             });
         }
@@ -119,15 +139,21 @@ internal sealed class HeadRequests(HeadCluster cluster)
     private void Put(HeadSession session, Put put)
     {
         var type = ValueTypes.Find(put.Type) ?? typeof(object);
-        var keep = Keepers.GetOrAdd(type, static type => KeepGeneric.MakeGenericMethod(type).CreateDelegate<Func<Cluster, ObjectId, StoredObject, ObjectRef>>());
-        session.Lent.Add(keep(cluster, new(put.Id), session.Take(put.Value, put.Id, type)));
+        session.Lent.Add(NestedArguments.RefTo(cluster, new(put.Id), session.Take(put.Value, put.Id, type), type));
     }
 
-    private static ObjectRef<T> Keep<T>(Cluster cluster, ObjectId id, StoredObject value)
+    private byte[] Reserve(Questions.Reserve asked) => Questions.Write(cluster.CreatePlacementGroup(asked.Bundles, asked.Strategy, asked.Name).Id);
+
+    private async Task<byte[]> ReadyAsync(string group)
     {
-        var reference = new ObjectRef<T>(cluster, id);
-        reference.TrySetStored(value);
-        return reference;
+        await cluster.Placement.Find(group).Ready.ConfigureAwait(false);
+        return [];
+    }
+
+    private async Task<byte[]> RemoveAsync(string group)
+    {
+        await cluster.Placement.Find(group).DisposeAsync().ConfigureAwait(false);
+        return [];
     }
 
     private static void Supply(HeadSession session, Demand demand)

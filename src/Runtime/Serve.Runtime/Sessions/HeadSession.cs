@@ -20,6 +20,7 @@ internal sealed class HeadSession : IDisposable
     private readonly ConcurrentDictionary<long, SentRun> sent = new();
     private readonly FunctionNumbers functions;
     private readonly Dictionary<long, RefWait> waits = [];
+    private readonly CancellationTokenSource gone = new();
     private volatile bool lost;
 
     public HeadSession(Worker worker, FrameStream stream, Hello hello, HeadRequests requests)
@@ -29,7 +30,7 @@ internal sealed class HeadSession : IDisposable
         this.stream = stream;
         pump = new(stream);
         functions = new(pump);
-        Values = new(requests.Codec, new HeadRefs(Lent));
+        Values = new(requests.Codec, new HeadRefs(requests.Cluster, Lent));
         pump.Send(new() { Hello = hello });
         _ = ReadAsync();
     }
@@ -45,6 +46,12 @@ internal sealed class HeadSession : IDisposable
     public LentRefs Lent { get; } = new();
 
     public SessionValues Values { get; }
+
+    /// <summary>Fires when its worker is gone.</summary>
+    public CancellationToken Gone => gone.Token;
+
+    /// <summary>The streams that its worker reads; each takes itself out at its end.</summary>
+    public ConcurrentDictionary<long, ItemWindow> Streams { get; } = [];
 
     /// <summary>Memory that the worker is about to open.</summary>
     public SuppliedMemory Supplied { get; } = new();
@@ -210,9 +217,10 @@ internal sealed class HeadSession : IDisposable
     private async Task EndAsync()
     {
         lost = true;
+        gone.Cancel();
         pump.Close(discard: true);
         var reason = await worker.SeeEndAsync().ConfigureAwait(false);
-        Lent.Clear();
+        Lent.Close();
         Supplied.Clear();
         foreach (var run in sent.Values)
             Lose(run, reason);

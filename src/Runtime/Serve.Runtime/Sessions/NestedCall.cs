@@ -1,10 +1,9 @@
 using Serve.Calls;
 using Serve.Runtime.Methods;
-using Serve.Runtime.Serialization;
 
 namespace Serve.Runtime.Sessions;
 
-/// <summary>A call that a worker's task has made: its arguments are read when it runs in this process, and passed on as they are when it runs in another.</summary>
+/// <summary>A call that code in a worker has made, of a function or of an actor: its arguments are read when it runs in this process, and passed on as they are when it runs in another.</summary>
 internal sealed class NestedCall<TResult>(ActorMethod method, object?[] arguments) : MethodCall<TResult>
 {
     public override string Method => method.Name;
@@ -13,7 +12,7 @@ internal sealed class NestedCall<TResult>(ActorMethod method, object?[] argument
 
     public override bool TryInvoke(object target, CancellationToken cancellationToken, out ValueTask<TResult> result)
     {
-        result = InvokeAsync(cancellationToken);
+        result = InvokeAsync(target, cancellationToken);
         return true;
     }
 
@@ -28,19 +27,14 @@ internal sealed class NestedCall<TResult>(ActorMethod method, object?[] argument
         }
     }
 
-    private async ValueTask<TResult> InvokeAsync(CancellationToken cancellationToken)
+    private async ValueTask<TResult> InvokeAsync(object target, CancellationToken cancellationToken)
     {
         var values = new object?[method.Parameters.Length];
         for (var i = 0; i < values.Length; i++)
         {
-            values[i] = i >= arguments.Length ? ParameterDefault.Of(method.Parameters[i]) : arguments[i] switch
-            {
-                RefArgument { Reference: var reference } => reference.Box(),
-                EncodedObject encoded => encoded.Load(method.Parameters[i].ParameterType),
-                var plain => plain,
-            };
+            values[i] = i >= arguments.Length ? ParameterDefault.Of(method.Parameters[i]) : NestedArguments.ValueOf(arguments[i], method.Parameters[i].ParameterType);
         }
 
-        return (TResult)(await method.InvokeAsync(null, values, cancellationToken).ConfigureAwait(false))!;
+        return (TResult)(await method.InvokeAsync(target, values, cancellationToken).ConfigureAwait(false))!;
     }
 }

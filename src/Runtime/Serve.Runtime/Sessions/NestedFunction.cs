@@ -1,6 +1,4 @@
 using System.Reflection;
-using Google.Protobuf.Collections;
-using Serve.Calls;
 using Serve.Runtime.Clusters;
 using Serve.Runtime.Methods;
 using Serve.Runtime.Tasks;
@@ -11,7 +9,8 @@ namespace Serve.Runtime.Sessions;
 /// <summary>A function that workers' tasks start, as the head knows it: the same program's, or one of an assembly that a worker has named. Immutable.</summary>
 internal sealed class NestedFunction
 {
-    private static readonly MethodInfo Generic = typeof(NestedFunction).GetMethod(nameof(SubmitAs), BindingFlags.NonPublic | BindingFlags.Instance)!;
+    private static readonly MethodInfo OneResult = typeof(NestedFunction).GetMethod(nameof(SubmitAs), BindingFlags.NonPublic | BindingFlags.Instance)!;
+    private static readonly MethodInfo Items = typeof(NestedFunction).GetMethod(nameof(StreamAs), BindingFlags.NonPublic | BindingFlags.Instance)!;
 
     private readonly RemoteFunction function;
     private readonly ActorMethod method;
@@ -23,8 +22,10 @@ internal sealed class NestedFunction
         var defaults = type.GetMethods(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)
             .FirstOrDefault(candidate => candidate.Name == named.Method && candidate.IsDefined(typeof(RemoteAttribute), inherit: false))?.GetCustomAttribute<RemoteAttribute>();
         function = new(type, named.Method, named.IsAsync, defaults ?? new());
-        var result = method.ReturnsNothing ? typeof(object) : method.ResultType;
-        submit = Generic.MakeGenericMethod(result).CreateDelegate<Action<HeadCluster, HeadSession, Submit, ITaskAttempt?>>(this);
+        var generic = method.Items is null
+            ? OneResult.MakeGenericMethod(method.ReturnsNothing ? typeof(object) : method.ResultType)
+            : Items.MakeGenericMethod(SessionFunction.ItemOf(method.ResultType));
+        submit = generic.CreateDelegate<Action<HeadCluster, HeadSession, Submit, ITaskAttempt?>>(this);
     }
 
     /// <summary>Starts the task; the worker holds its ref from now on, also when it fails at once.</summary>
@@ -36,8 +37,8 @@ internal sealed class NestedFunction
         session.Lent.Add(reference);
         try
         {
-            var arguments = Arguments(session, message.Id, message.Arguments);
-            cluster.Tasks.Submit(reference, function, new NestedCall<TResult>(method, arguments), SettingsWire.FromWire(message.Settings), parent);
+            var call = new NestedCall<TResult>(method, NestedArguments.Take(cluster, session, message.Id, message.Arguments, method.Parameters));
+            cluster.Tasks.Submit(reference, function, call, SettingsWire.FromWire(message.Settings, cluster.Placement), parent);
         }
         catch (Exception thrown)
         {
@@ -45,16 +46,19 @@ internal sealed class NestedFunction
         }
     }
 
-    private object?[] Arguments(HeadSession session, long id, RepeatedField<Value> values)
+    private void StreamAs<TItem>(HeadCluster cluster, HeadSession session, Submit message, ITaskAttempt? parent)
     {
-        var arguments = new object?[values.Count];
-        for (var i = 0; i < arguments.Length; i++)
+        var completion = new ObjectRef<TItem>(cluster, new(message.Id));
+        session.Lent.Add(completion);
+        try
         {
-            arguments[i] = values[i].ContentCase == Value.ContentOneofCase.ObjectId
-                ? new RefArgument(session.Lent.Find(values[i].ObjectId) ?? throw new ObjectLostException($"Object {new ObjectId(values[i].ObjectId)} was given back by the worker that passes it on."))
-                : session.Take(values[i], id, method.Parameters[i].ParameterType);
+            var call = new NestedCall<IAsyncEnumerable<TItem>>(method, NestedArguments.Take(cluster, session, message.Id, message.Arguments, method.Parameters));
+            LentStream.Forward(session, message, cluster.Tasks.SubmitStream(completion, function, call, SettingsWire.FromWire(message.Settings, cluster.Placement), parent));
         }
-
-        return arguments;
+        catch (Exception thrown)
+        {
+            completion.TrySetException(thrown);
+            LentStream.End(session, message.Id, thrown);
+        }
     }
 }

@@ -17,6 +17,12 @@ internal sealed class PeerAssemblies
     /// <exception cref="BadInputException">There is no such class here.</exception>
     public Type FindType(Function named)
     {
+        var type = FindOne(named);
+        return named.Arguments.Count == 0 ? type : type.MakeGenericType([.. named.Arguments.Select(FindType)]);
+    }
+
+    private Type FindOne(Function named)
+    {
         try
         {
             return found.GetOrAdd((named.Assembly, named.Path), static key => new(() => Load(key.Name, key.Path))).Value.GetType(named.Type, throwOnError: true)!;

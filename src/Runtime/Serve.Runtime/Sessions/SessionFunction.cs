@@ -29,6 +29,7 @@ internal sealed class SessionFunction(ActorMethod method, bool isAsync)
         return read;
     }
 
-    private static Type ItemOf(Type stream) => stream.GetInterfaces().Prepend(stream)
+    /// <summary>Of a type that is a stream its items'.</summary>
+    public static Type ItemOf(Type stream) => stream.GetInterfaces().Prepend(stream)
         .First(type => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IAsyncEnumerable<>)).GetGenericArguments()[0];
 }

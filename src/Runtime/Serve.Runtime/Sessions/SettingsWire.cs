@@ -1,18 +1,17 @@
 using System.Collections.Immutable;
+using Serve.Runtime.Placement;
 using Serve.Runtime.Scheduling;
 using Serve.Runtime.Wire;
 
 namespace Serve.Runtime.Sessions;
 
-/// <summary>How a task that a worker starts is to run, to and from the wire: what the caller said and what the attribute says together.</summary>
+/// <summary>How what a worker starts is to run, to and from the wire: of a task what the caller said and what the attribute says together.</summary>
 internal static class SettingsWire
 {
-    public static TaskSettings ToWire(RemoteFunction function, TaskOptions? options)
+    public static TaskSettings ToWire(RemoteFunction function, TaskOptions? options, bool isStream)
     {
         if (options?.RetryOn is not null)
             throw new NotSerializableException($"{function}: RetryOn of TaskOptions is a delegate, which cannot leave this worker process. Name the exceptions in [Remote(RetryOn = …)].");
-        if (options?.Scheduling is SchedulingStrategy.InGroup)
-            throw new NotSerializableException($"{function}: a task in a worker process cannot place others in a placement group by itself. Use CaptureChildTasks where the program starts it.");
         var defaults = function.Defaults;
         var settings = new TaskSettings
         {
@@ -24,7 +23,8 @@ internal static class SettingsWire
             MaxRetries = options?.MaxRetries ?? defaults.MaxRetries,
             Priority = options?.Priority ?? 0,
             TimeoutSeconds = options?.Timeout?.TotalSeconds ?? defaults.TimeoutSeconds,
-            MaxBufferedItems = options?.MaxBufferedItems ?? 0,
+            MaxBufferedItems = isStream ? RemoteStreams.BufferOf(options?.MaxBufferedItems) : 0,
+            Scheduling = ToWire(options?.Scheduling),
         };
         if (options?.Resources is { } resources)
             settings.Resources.Add(resources);
@@ -33,7 +33,7 @@ internal static class SettingsWire
         return settings;
     }
 
-    public static TaskOptions FromWire(TaskSettings settings) => new()
+    public static TaskOptions FromWire(TaskSettings settings, PlacementTable groups) => new()
     {
         Name = settings.Name.Length == 0 ? null : settings.Name,
         NumCpus = settings.NumCpus < 0 ? null : settings.NumCpus,
@@ -45,5 +45,49 @@ internal static class SettingsWire
         Priority = settings.Priority,
         Timeout = settings.TimeoutSeconds > 0 ? TimeSpan.FromSeconds(settings.TimeoutSeconds) : null,
         MaxBufferedItems = settings.MaxBufferedItems > 0 ? settings.MaxBufferedItems : null,
+        Scheduling = FromWire(settings.Scheduling, groups),
+    };
+
+    public static CallSettings? ToWire(string method, ActorCallOptions? options, bool isStream)
+    {
+        if (options?.RetryOn is not null)
+            throw new NotSerializableException($"{method}: RetryOn of ActorCallOptions is a delegate, which cannot leave this worker process. Name the exceptions in [Remote(RetryOn = …)].");
+        if (options is null && !isStream)
+            return null;
+        var settings = new CallSettings
+        {
+            Name = options?.Name ?? "",
+            ConcurrencyGroup = options?.ConcurrencyGroup ?? "",
+            TimeoutSeconds = options?.Timeout?.TotalSeconds ?? 0,
+            MaxBufferedItems = isStream ? RemoteStreams.BufferOf(options?.MaxBufferedItems) : 0,
+        };
+        if (options?.MaxTaskRetries is { } retries)
+            settings.MaxTaskRetries = retries;
+        return settings;
+    }
+
+    public static ActorCallOptions? FromWire(CallSettings? settings) => settings is null ? null : new()
+    {
+        Name = settings.Name.Length == 0 ? null : settings.Name,
+        ConcurrencyGroup = settings.ConcurrencyGroup.Length == 0 ? null : settings.ConcurrencyGroup,
+        MaxTaskRetries = settings.HasMaxTaskRetries ? settings.MaxTaskRetries : null,
+        Timeout = settings.TimeoutSeconds > 0 ? TimeSpan.FromSeconds(settings.TimeoutSeconds) : null,
+        MaxBufferedItems = settings.MaxBufferedItems > 0 ? settings.MaxBufferedItems : null,
+    };
+
+    public static Wire.Scheduling? ToWire(SchedulingStrategy? strategy) => strategy switch
+    {
+        null => null,
+        SchedulingStrategy.NodeAffinity affinity => new() { Node = new() { NodeId = affinity.NodeId, Soft = affinity.Soft } },
+        SchedulingStrategy.InGroup within => new() { Group = new() { GroupId = within.Group.Id, Bundle = within.Bundle, CaptureChildTasks = within.CaptureChildTasks } },
+        _ => new() { Spread = true },
+    };
+
+    public static SchedulingStrategy? FromWire(Wire.Scheduling? strategy, PlacementTable groups) => strategy?.StrategyCase switch
+    {
+        Wire.Scheduling.StrategyOneofCase.Node => new SchedulingStrategy.NodeAffinity(strategy.Node.NodeId, strategy.Node.Soft),
+        Wire.Scheduling.StrategyOneofCase.Group => new SchedulingStrategy.InGroup(groups.Find(strategy.Group.GroupId), strategy.Group.Bundle, strategy.Group.CaptureChildTasks),
+        Wire.Scheduling.StrategyOneofCase.Spread => SchedulingStrategy.Spread,
+        _ => null,
     };
 }

@@ -6,8 +6,14 @@ namespace Serve.Runtime.Sessions;
 /// <summary>Sends the tasks that a worker's tasks start. Holds no state but the functions' numbers.</summary>
 internal sealed class Submissions(WorkerSession session, FunctionNumbers functions)
 {
+    /// <summary>Starts a task.</summary>
+    /// <param name="id">The result's, or that of the stream's end.</param>
+    /// <param name="function">The function.</param>
+    /// <param name="arguments">Its arguments.</param>
+    /// <param name="options">How it is to run.</param>
+    /// <param name="window">How many items of a stream may be on their way; 0 for a single result.</param>
     /// <exception cref="NotSerializableException">An argument cannot be written.</exception>
-    public void Send(ObjectId id, RemoteFunction function, object?[] arguments, TaskOptions? options, bool stream)
+    public void Send(ObjectId id, RemoteFunction function, object?[] arguments, TaskOptions? options, int window = 0)
     {
         var target = functions.Find(function);
         var submit = new Submit
@@ -15,8 +21,9 @@ internal sealed class Submissions(WorkerSession session, FunctionNumbers functio
             Id = id.Number,
             Parent = TaskContext.Current?.TaskId.Number ?? 0,
             Function = target.Number,
-            Stream = stream,
-            Settings = SettingsWire.ToWire(function, options),
+            Stream = window > 0,
+            Window = window,
+            Settings = SettingsWire.ToWire(function, options, window > 0),
         };
         for (var i = 0; i < arguments.Length; i++)
         {

@@ -1,10 +1,11 @@
 using System.Collections.Concurrent;
 using System.Reflection;
+using Serve.Runtime.CoreActors;
 using Serve.Runtime.Serialization;
 
 namespace Serve.Runtime.Sessions;
 
-/// <summary>How refs cross from a worker to its head and back. Holds no state but what it has worked out of types.</summary>
+/// <summary>How refs and handles cross from a worker to its head and back. Holds no state but what it has worked out of types.</summary>
 internal sealed class WorkerRefs(WorkerSession session) : IRefResolver
 {
     private static readonly MethodInfo Generic = typeof(WorkerRefs).GetMethod(nameof(Make), BindingFlags.NonPublic | BindingFlags.Static)!;
@@ -20,6 +21,18 @@ internal sealed class WorkerRefs(WorkerSession session) : IRefResolver
     {
         var hold = session.Held.Find(new(id)) ?? throw new ObjectLostException($"Object {new ObjectId(id)} was given back by this worker.");
         return Makers.GetOrAdd(valueType, static type => Generic.MakeGenericMethod(type).CreateDelegate<Func<WorkerSession, Hold, ObjectRef>>())(session, hold);
+    }
+
+    public long Export(IActorLink handle) => handle.Cluster == session.Cluster
+        ? handle.Address.Number
+        : throw new NotSerializableException($"{handle} is of another cluster and cannot be passed on.");
+
+    public object AdoptActor(long number) => session.Held.Add(new(number));
+
+    public object ImportActor(ActorAddress address, Type actorType)
+    {
+        var hold = session.Held.Find(new(address.Number)) ?? throw new ActorNotFoundException($"The handle to actor {new ObjectId(address.Number)} was given back by this worker.");
+        return Activator.CreateInstance(typeof(RemoteActorHandle<>).MakeGenericType(actorType), session, hold, address)!;
     }
 
     private static RemoteRef<T> Make<T>(WorkerSession session, Hold hold) => new(session, hold);

@@ -37,6 +37,12 @@ internal sealed class WorkerSession(FramePump pump, ArrivingCluster arrival)
 
     public Submissions Submits => field ??= new(this, new(pump));
 
+    /// <summary>What code here does with actors, wherever they live.</summary>
+    public CallSubmissions Calls => field ??= new(this);
+
+    /// <summary>The streams that code here reads.</summary>
+    public RemoteStreams Streams => field ??= new(this);
+
     public SessionValues Values => values ?? throw new InvalidOperationException("The head has not said hello.");
 
     public WorkerCluster Cluster => cluster ?? throw new InvalidOperationException("The head has not said hello.");
@@ -116,6 +122,9 @@ internal sealed class WorkerSession(FramePump pump, ArrivingCluster arrival)
                 }
 
                 break;
+            case Frame.BodyOneofCase.StreamItem:
+                Streams.Receive(frame.StreamItem);
+                break;
             case Frame.BodyOneofCase.Answer:
                 Settle(frame.Answer);
                 break;
@@ -159,12 +168,16 @@ internal sealed class WorkerSession(FramePump pump, ArrivingCluster arrival)
     }
 
     /// <summary>Asks the head something that it answers.</summary>
-    public async Task<byte[]> AskAsync(string kind)
+    public Task<byte[]> AskAsync(string kind, ReadOnlyMemory<byte> body = default) =>
+        AskAsync(number => new() { Question = new() { Number = number, Kind = kind, Body = Google.Protobuf.UnsafeByteOperations.UnsafeWrap(body) } });
+
+    /// <summary>Sends something that the head answers by the number it is made with.</summary>
+    public async Task<byte[]> AskAsync(Func<long, Frame> make)
     {
         var number = NextNumber();
         var answer = new TaskCompletionSource<byte[]>(TaskCreationOptions.RunContinuationsAsynchronously);
         questions[number] = answer;
-        if (!Send(new() { Question = new() { Number = number, Kind = kind } }))
+        if (!Send(make(number)))
             throw new ObjectDisposedException(nameof(Cluster), "The cluster's head is gone.");
         return await answer.Task.ConfigureAwait(false);
     }
@@ -173,6 +186,8 @@ internal sealed class WorkerSession(FramePump pump, ArrivingCluster arrival)
     public void End()
     {
         cluster?.End();
+        foreach (var asked in questions.Values)
+            asked.TrySetException(new ObjectDisposedException(nameof(Cluster), "The cluster's head is gone."));
         foreach (var run in runs.Values)
             run.Cancel();
     }

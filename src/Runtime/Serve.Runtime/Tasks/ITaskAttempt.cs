@@ -45,6 +45,9 @@ internal interface ITaskAttempt
     /// <summary>Whether it may be tried again when the system fails it.</summary>
     bool MayRetry => false;
 
+    /// <summary>Its code, as what that starts and waits for sees it; null for what is no code of the user's.</summary>
+    TaskContext? Context => null;
+
     /// <summary>Gives it back: it never started, and is to be run when there are resources again.</summary>
     /// <returns>False when it cannot be given back; it is the executor's still.</returns>
     bool TryGiveBack() => false;

@@ -46,6 +46,8 @@ internal abstract partial class SubmittedTask(TaskPlan plan, ObjectRef reference
 
     public bool MayRetry => !Dispatcher.IsDisposed && (plan.MaxRetries < 0 || attempt <= plan.MaxRetries);
 
+    public TaskContext? Context => this;
+
     public override SchedulingStrategy? InheritedScheduling => plan.Scheduling is SchedulingStrategy.InGroup { CaptureChildTasks: true } ? plan.Scheduling : null;
 
     public string Label => $"task {plan.Name} ({TaskId})";

@@ -93,7 +93,18 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
     public void Submit<TResult>(ObjectRef<TResult> reference, RemoteFunction function, MethodCall<TResult> call, TaskOptions? options, ITaskAttempt? parent)
     {
         ObjectDisposedException.ThrowIf(isDisposed, cluster);
-        Start(plans.Find(function, options, (parent as TaskContext)?.InheritedScheduling), reference, call, parent?.Id);
+        Start(plans.Find(function, options, parent?.Context?.InheritedScheduling), reference, call, parent?.Id);
+    }
+
+    /// <summary>The same for a task that streams, whose end is the ref's.</summary>
+    /// <exception cref="InsufficientResourcesException">The cluster can never give what it asks for.</exception>
+    public ObjectRefStream<TItem> SubmitStream<TItem>(
+        ObjectRef<TItem> completion, RemoteFunction function, MethodCall<IAsyncEnumerable<TItem>> call, TaskOptions? options, ITaskAttempt? parent)
+    {
+        ObjectDisposedException.ThrowIf(isDisposed, cluster);
+        var task = new SubmittedStream<TItem>(plans.Find(function, options, parent?.Context?.InheritedScheduling), completion, parent?.Id, call, nextId);
+        Start(task);
+        return task.Items;
     }
 
     /// <summary>Starts a task once more whose result was lost.</summary>
@@ -115,9 +126,9 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
         }
     }
 
-    /// <summary>Says that an attempt that runs in a worker waits; its CPU is lent to others. Null for what is no task of this dispatcher.</summary>
+    /// <summary>Says that an attempt that runs in a worker waits; a task's CPU is lent to others. Null for what is no code of the user's.</summary>
     public static RefWait? BeginWait(ITaskAttempt attempt, IReadOnlyList<ObjectRef> references, bool isStuck) =>
-        (attempt as SubmittedTask)?.BeginWait(references, isStuck ? RefWait.Thread : null);
+        attempt.Context?.BeginWait(references, isStuck ? RefWait.Thread : null);
 
     /// <summary>Tasks that have not ended.</summary>
     public List<SubmittedTask> Live()

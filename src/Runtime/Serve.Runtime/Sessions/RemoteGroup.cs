@@ -1,0 +1,21 @@
+namespace Serve.Runtime.Sessions;
+
+/// <summary>A placement group as code in a worker sees it: the head reserves it and gives it back.</summary>
+internal sealed class RemoteGroup(WorkerSession session, string id, string? name, PlacementStrategy strategy, IReadOnlyList<Bundle> bundles) : PlacementGroup
+{
+    private readonly Lazy<Task> ready = new(() => session.AskAsync(Questions.GroupReady, Questions.Write(id)));
+
+    public override string Id => id;
+
+    public override string? Name => name;
+
+    public override PlacementStrategy Strategy => strategy;
+
+    public override IReadOnlyList<Bundle> Bundles => bundles;
+
+    public override Task Ready => ready.Value;
+
+    public override string ToString() => name is null ? $"placement group {id}" : $"placement group '{name}'";
+
+    public override async ValueTask DisposeAsync() => await session.AskAsync(Questions.RemoveGroup, Questions.Write(id)).ConfigureAwait(false);
+}
