@@ -18,6 +18,7 @@ public static class ReplicaServiceCollectionExtensions
         services.TryAddSingleton<UserAssemblies>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IActorActivator, ReplicaActivator>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<ITopicSubscriber, RouteSubscriber>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<ITopicSubscriber, ModelSubscriber>());
         return services;
     }
 }

@@ -10,8 +10,13 @@ internal interface IAdmission
     string Description { get; }
 
     /// <summary>Picks by the policy in force.</summary>
+    /// <param name="model">The multiplexed model asked for; null for none.</param>
+    /// <param name="patient">Whether to rather wait for a replica that has the model than have another load it.</param>
     /// <returns>The policy's word.</returns>
-    PickResult Pick();
+    PickResult Pick(string? model, bool patient);
+
+    /// <summary>How long a request is patient.</summary>
+    TimeSpan Patience { get; }
 
     /// <summary>How long until a replica that refused may be tried again; null when only a returned lease or a snapshot can help.</summary>
     /// <returns>The wait.</returns>

@@ -38,7 +38,7 @@ public readonly struct ReplicaLease
         Refuse(gone: false);
     }
 
-    /// <summary>Returns the lease of a request that the replica did not start. Ask for another with <see cref="DeploymentRouter.ReacquireAsync"/>.</summary>
+    /// <summary>Returns the lease of a request that the replica did not start. Ask for another with <see cref="DeploymentRouter.ReacquireAsync(string?, CancellationToken)"/>.</summary>
     /// <param name="gone">Whether the replica will take nothing more, rather than being full with another router's requests.</param>
     public void Refuse(bool gone)
     {

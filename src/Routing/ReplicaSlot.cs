@@ -31,6 +31,12 @@ public sealed class ReplicaSlot(ReplicaRoute route, ICallTarget target)
     /// <summary>How many leases on it are out.</summary>
     public int Ongoing => Volatile.Read(ref ongoing);
 
+    /// <summary>Which models it has; null while it has not said that it multiplexes any. Written under the router's lock of models.</summary>
+    internal ReplicaModels? Models { get; set; }
+
+    /// <summary>Whether it has said that it takes nothing more.</summary>
+    internal bool IsGone => isGone;
+
     /// <summary>The timestamp before which it is not picked; 0 when it may be picked now.</summary>
     internal long AvoidUntil => Volatile.Read(ref avoidUntil);
 
@@ -47,6 +53,9 @@ public sealed class ReplicaSlot(ReplicaRoute route, ICallTarget target)
 
         return false;
     }
+
+    internal bool HasRoom(int limit, TimeProvider time) =>
+        Ongoing < limit && (AvoidUntil == 0 || AvoidUntil <= time.GetTimestamp());
 
     internal void Exit() => Interlocked.Decrement(ref ongoing);
 

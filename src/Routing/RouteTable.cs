@@ -15,6 +15,8 @@ public sealed class RouteTable(Func<ReplicaRoute, ICallTarget> resolve, TimeProv
     private readonly Lock writing = new();
     private readonly TimeProvider time = time ?? TimeProvider.System;
     private volatile RouteMap current = new(RouteSnapshot.Empty, FrozenDictionary<DeploymentId, DeploymentRouter>.Empty);
+    private IReadOnlyDictionary<string, ModelReport> reports = FrozenDictionary<string, ModelReport>.Empty;
+    private long reportsVersion;
     private bool started;
 
     /// <summary>Raised after a snapshot has come into force, on the thread that applied it. Several may run at once; look at <see cref="Current"/>.</summary>
@@ -39,6 +41,7 @@ public sealed class RouteTable(Func<ReplicaRoute, ICallTarget> resolve, TimeProv
             {
                 var router = previous.Get(route.Id) ?? new DeploymentRouter(route.Id, time);
                 router.Update(StateOf(route, router));
+                router.Take(reports);
                 routers[route.Id] = router;
             }
 
@@ -49,6 +52,21 @@ public sealed class RouteTable(Func<ReplicaRoute, ICallTarget> resolve, TimeProv
 
         Applied?.Invoke();
         return true;
+    }
+
+    /// <summary>Takes what replicas say of their models, unless something as new or newer was taken before.</summary>
+    /// <param name="version">Grows with every publication of a node.</param>
+    /// <param name="models">All reports, by replica.</param>
+    public void Take(long version, IReadOnlyDictionary<string, ModelReport> models)
+    {
+        lock (writing)
+        {
+            if (version <= reportsVersion)
+                return;
+            (reportsVersion, reports) = (version, models);
+            foreach (var router in current.Routers)
+                router.Take(models);
+        }
     }
 
     /// <inheritdoc/>
@@ -69,7 +87,7 @@ public sealed class RouteTable(Func<ReplicaRoute, ICallTarget> resolve, TimeProv
         // Whoever waits, or found the router just before it went, is told.
         var id = router.Id;
         router.Update(new RouterState(
-            new FailPicker(() => new NoSuchRouteException($"Deployment {id} has been deleted.")), [], 0, 0));
+            new FailPicker(() => new NoSuchRouteException($"Deployment {id} has been deleted.")), null, [], 0, 0));
         router.Dispose();
     }
 
@@ -90,6 +108,7 @@ public sealed class RouteTable(Func<ReplicaRoute, ICallTarget> resolve, TimeProv
         ReplicaPicker picker = slots.Length == 0 && route.Unavailable is { } reason
             ? new FailPicker(() => new NoReplicaException($"Deployment {route.Id} has no replica: {reason}"))
             : new PowerOfTwoChoicesPicker(slots, route.MaxOngoingRequests, time);
-        return new RouterState(picker, slots, route.MaxOngoingRequests, route.MaxQueuedRequests);
+        var models = router.ModelsOver(picker, slots, route.MaxOngoingRequests);
+        return new RouterState(picker, models, slots, route.MaxOngoingRequests, route.MaxQueuedRequests);
     }
 }

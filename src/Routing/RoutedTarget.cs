@@ -21,7 +21,7 @@ internal sealed class RoutedTarget(RouteTable table, string deployment, string? 
         try
         {
             // Without an await, so that a call that is done at once allocates nothing here.
-            leased = Router().TryAcquire(out lease);
+            leased = Router().TryAcquire(context.MultiplexedModelId, out lease);
             if (!leased)
                 return InvokeQueuedAsync(call, context, cancellationToken);
             var pending = lease.Slot.Target.InvokeAsync(call, context, cancellationToken);
@@ -68,13 +68,13 @@ internal sealed class RoutedTarget(RouteTable table, string deployment, string? 
 
     private async ValueTask<TResult> InvokeQueuedAsync<TResult>(MethodCall<TResult> call, CallContext context, CancellationToken cancellationToken)
     {
-        var lease = await Router().AcquireAsync(cancellationToken);
+        var lease = await Router().AcquireAsync(context.MultiplexedModelId, cancellationToken);
         return await RunAsync(lease, call, context, cancellationToken);
     }
 
     private async ValueTask<TResult> RetryAsync<TResult>(MethodCall<TResult> call, CallContext context, CancellationToken cancellationToken)
     {
-        var lease = await Router().ReacquireAsync(cancellationToken);
+        var lease = await Router().ReacquireAsync(context.MultiplexedModelId, cancellationToken);
         return await RunAsync(lease, call, context, cancellationToken);
     }
 
@@ -122,14 +122,14 @@ internal sealed class RoutedTarget(RouteTable table, string deployment, string? 
                 throw;
             }
 
-            lease = await Router().ReacquireAsync(cancellationToken);
+            lease = await Router().ReacquireAsync(context.MultiplexedModelId, cancellationToken);
         }
     }
 
     private async ValueTask<(ReplicaLease Lease, IAsyncEnumerator<TItem> Items, bool More)> OpenAsync<TItem>(
         MethodCall<IAsyncEnumerable<TItem>> call, CallContext context, CancellationToken cancellationToken)
     {
-        var lease = await Router().AcquireAsync(cancellationToken);
+        var lease = await Router().AcquireAsync(context.MultiplexedModelId, cancellationToken);
         while (true)
         {
             IAsyncEnumerator<TItem>? items = null;
@@ -152,7 +152,7 @@ internal sealed class RoutedTarget(RouteTable table, string deployment, string? 
                 lease.Refuse(refusal.Gone);
             }
 
-            lease = await Router().ReacquireAsync(cancellationToken);
+            lease = await Router().ReacquireAsync(context.MultiplexedModelId, cancellationToken);
         }
     }
 

@@ -15,12 +15,18 @@ public sealed class SamplePackages : IAsyncLifetime, IDisposable
 
     public string Work => scratch.In("Work.zip");
 
+    public string Zoo => scratch.In("Zoo.zip");
+
+    public string Keeper => scratch.In("Keeper.zip");
+
     public async Task InitializeAsync()
     {
         await BuildAsync(ServeBinary.Sample("Lab.cs"), Lab);
         await BuildAsync(scratch.Write("LabTwo.cs", LabTwoSource()), LabTwo);
         await BuildAsync(ServeBinary.Sample("LabBroken.cs"), LabBroken);
         await BuildAsync(ServeBinary.Sample("Work.cs"), Work);
+        await BuildAsync(ServeBinary.Sample("Zoo.cs"), Zoo);
+        await BuildAsync(scratch.Write("Keeper.cs", File.ReadAllText(ServeBinary.Sample("Zoo.cs")) + File.ReadAllText(ServeBinary.Sample("Keeper.cs"))), Keeper);
     }
 
     /// <summary>The next version of Lab: the same but for what it says of itself.</summary>

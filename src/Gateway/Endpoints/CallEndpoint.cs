@@ -60,7 +60,7 @@ internal sealed class CallEndpoint(RouteTable handles, GatewayOptions options, T
         var call = new CallContext
         {
             RequestId = context.TraceIdentifier,
-            MultiplexedModelId = context.Request.Headers[WireHeaders.MultiplexedModelId] is [{ Length: > 0 } model] ? model : null,
+            MultiplexedModelId = RequestedModel.Of(context.Request),
         };
         if (WantsLines(context.Request))
         {

@@ -51,8 +51,9 @@ internal sealed class AdmissionMiddleware(
     private async Task ServeAsync(HttpContext context, IReverseProxyFeature proxy, ApplicationEntry application)
     {
         var router = application.Ingress;
-        if (!router.TryAcquire(out var lease))
-            lease = await router.AcquireAsync(context.RequestAborted);
+        var model = router.IsMultiplexed ? RequestedModel.Of(context.Request) : null;
+        if (!router.TryAcquire(model, out var lease))
+            lease = await router.AcquireAsync(model, context.RequestAborted);
         ForwardAttempt? attempt = null;
         while (true)
         {
@@ -91,7 +92,7 @@ internal sealed class AdmissionMiddleware(
             }
 
             lease.Refuse(gone: outcome == Outcome.Gone);
-            lease = await router.ReacquireAsync(context.RequestAborted);
+            lease = await router.ReacquireAsync(model, context.RequestAborted);
         }
     }
 

@@ -32,6 +32,7 @@ internal static class Rules
     public static readonly IReadOnlyDictionary<string, DiagnosticDescriptor> ById =
         new[] { NoInstance, Constructors, Overloaded, NotCallable, NameTaken, NotVisible, OldLanguage }
             .Concat(RemoteRules.All)
+            .Concat(ModelRules.All)
             .ToDictionary(rule => rule.Id);
 
     internal static DiagnosticDescriptor Rule(string id, string title, string message, DiagnosticSeverity severity = DiagnosticSeverity.Error) =>

@@ -30,7 +30,7 @@ internal static class DeploymentMethods
     ];
 
     public static IEnumerable<IMethodSymbol> Of(INamedTypeSymbol type) => InstanceMethods.Of(type)
-        .Where(method => !Hooks.Contains(method.Name)
+        .Where(method => !Hooks.Contains(method.Name) && !MultiplexedMethods.IsOne(method)
             && !(method.Name == "Map" && type.AllInterfaces.Any(each => each.ToDisplayString() == "Serve.IIngress")));
 
     public static bool IsForHttpOnly(IMethodSymbol method) =>

@@ -8,6 +8,7 @@ using Serve.Replica.Http;
 using Serve.Replica.Instances;
 using Serve.Replica.Loading;
 using Serve.Replica.Logs;
+using Serve.Replica.Multiplexing;
 using Serve.Replica.Telemetry;
 using Serve.Replicas;
 using Serve.Runtime;
@@ -50,7 +51,8 @@ public sealed partial class ReplicaActivator(UserAssemblies assemblies) : IActor
             ?? throw new DefinitionException($"{start.AssemblyFile} has no class {start.TypeName}.");
         var hooks = HooksOf(type);
         parts.Context = new ReplicaContext(id, start, context.GpuIds);
-        parts.Services = ReplicaServices.Build(start, parts.Context, context, parts.Log, parts.Code, hooks);
+        parts.Models = ReplicaModels.Of(ModelsOf(type), id, context, parts.Time);
+        parts.Services = ReplicaServices.Build(start, parts.Context, context, parts.Log, parts.Code, hooks, parts.Models, type);
         var logger = parts.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Serve.Replica");
         try
         {
@@ -74,6 +76,7 @@ public sealed partial class ReplicaActivator(UserAssemblies assemblies) : IActor
             return constructor.Invoke(BindingFlags.DoNotWrapExceptions, binder: null, arguments, culture: null);
         });
         parts.Hooks = new UserHooks(parts.Target, hooks);
+        parts.Models?.Bind(parts.Target, logger);
         cancellationToken.ThrowIfCancellationRequested();
 
         parts.Metrics = new ReplicaMetrics(parts.Context!.ReplicaId, context.Gate);
@@ -125,6 +128,13 @@ public sealed partial class ReplicaActivator(UserAssemblies assemblies) : IActor
         List<string> errors = [];
         var hooks = DeploymentHooks.Of(type, errors);
         return errors.Count == 0 ? hooks : throw new DefinitionException(errors);
+    }
+
+    private static IReadOnlyList<MultiplexedMethod> ModelsOf(Type type)
+    {
+        List<string> errors = [];
+        var models = MultiplexedMethod.Of(type, errors);
+        return errors.Count == 0 ? models : throw new DefinitionException(errors);
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Class} is ready after {Milliseconds:0.0} ms")]

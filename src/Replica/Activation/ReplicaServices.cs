@@ -10,6 +10,7 @@ using Serve.Replica.Definitions;
 using Serve.Replica.Instances;
 using Serve.Replica.Loading;
 using Serve.Replica.Logs;
+using Serve.Replica.Multiplexing;
 using Serve.Replicas;
 using Serve.Runtime;
 
@@ -19,7 +20,8 @@ namespace Serve.Replica.Activation;
 internal static class ReplicaServices
 {
     public static ServiceProvider Build(
-        ReplicaStart start, ReplicaContext replica, ActorContext actor, ReplicaLog log, UserAssembly code, DeploymentHooks hooks)
+        ReplicaStart start, ReplicaContext replica, ActorContext actor, ReplicaLog log, UserAssembly code, DeploymentHooks hooks,
+        ReplicaModels? models, Type type)
     {
         var process = actor.Services;
         var services = new ServiceCollection();
@@ -42,6 +44,7 @@ internal static class ReplicaServices
         services.AddHttpClient();
         AddEndpoints(services, code.Json.TypeInfoResolver!);
         AddHandles(services, start, replica, process, code.Assembly);
+        models?.AddTo(services, type.GetConstructors().SelectMany(each => each.GetParameters()).Select(each => MultiplexedMethod.ModelOf(each.ParameterType)).OfType<Type>());
         hooks.ConfigureServices?.Invoke(null, BindingFlags.DoNotWrapExceptions, binder: null, [services], culture: null);
         return services.BuildServiceProvider();
     }

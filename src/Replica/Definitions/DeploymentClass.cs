@@ -1,4 +1,5 @@
 using System.Reflection;
+using Serve.Replica.Multiplexing;
 using Serve.Specs;
 
 namespace Serve.Replica.Definitions;
@@ -61,6 +62,7 @@ internal sealed class DeploymentClass
             ReadConstructor();
             DeploymentHooks.Of(Type, Errors);
             DeploymentMethods.Check(Type, Errors);
+            MultiplexedMethod.Of(Type, Errors);
         }
         catch (Exception error) when (error is FileNotFoundException or FileLoadException or TypeLoadException)
         {

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.Routing;
 using Microsoft.AspNetCore.Routing.Patterns;
+using Serve.Replica.Multiplexing;
 
 namespace Serve.Replica.Definitions;
 
@@ -12,11 +13,11 @@ internal static class DeploymentMethods
     /// <summary>The method that answers at the route prefix itself.</summary>
     public const string Call = "Call";
 
-    /// <summary>The public methods of a class that are its own: no hooks, no accessors, nothing that a compiler added.</summary>
+    /// <summary>The public methods of a class that are its own: no hooks, no accessors, nothing that loads models or that a compiler added.</summary>
     public static IEnumerable<MethodInfo> Of(Type type) => type
         .GetMethods(BindingFlags.Public | BindingFlags.Instance)
         .Where(method => method.DeclaringType != typeof(object) && method.GetBaseDefinition().DeclaringType != typeof(object)
-            && !method.IsSpecialName && !method.IsDefined(typeof(CompilerGeneratedAttribute)) && !DeploymentHooks.IsHook(method));
+            && !method.IsSpecialName && !method.IsDefined(typeof(CompilerGeneratedAttribute)) && !DeploymentHooks.IsHook(method) && !MultiplexedMethod.IsOne(method));
 
     /// <summary>Adds a line for each method that could not be called or bound.</summary>
     public static void Check(Type type, List<string> errors)

@@ -18,6 +18,7 @@ internal sealed class ReplicaRequest : IServiceProvidersFeature
     private readonly Endpoint? outerEndpoint;
     private AsyncServiceScope? scope;
     private IServiceProvider? services;
+    private RequestContext? described;
 
     public ReplicaRequest(HttpContext context, IServiceScopeFactory scopes, Endpoint? endpoint)
     {
@@ -46,22 +47,21 @@ internal sealed class ReplicaRequest : IServiceProvidersFeature
         set => services = value;
     }
 
-    /// <summary>What user code and its handles see of this request.</summary>
+    /// <summary>What user code and its handles see of this request; ended by <see cref="Leave"/>.</summary>
     public RequestContext Describe()
     {
-        var headers = Context.Request.Headers;
-        string? id = headers[WireHeaders.RequestId];
-        string? model = headers[WireHeaders.MultiplexedModelId];
-        return new RequestContext(
-            new CallContext { RequestId = string.IsNullOrEmpty(id) ? Context.TraceIdentifier : id, MultiplexedModelId = string.IsNullOrEmpty(model) ? null : model },
+        string? id = Context.Request.Headers[WireHeaders.RequestId];
+        return described ??= new RequestContext(
+            new CallContext { RequestId = string.IsNullOrEmpty(id) ? Context.TraceIdentifier : id, MultiplexedModelId = RequestedModel.Of(Context.Request) },
             Context.RequestAborted);
     }
 
     public ValueTask DisposeScopeAsync() => scope?.DisposeAsync() ?? ValueTask.CompletedTask;
 
-    /// <summary>Gives the host its services and endpoint back.</summary>
+    /// <summary>Ends the request for user code and gives the host its services and endpoint back.</summary>
     public void Leave()
     {
+        described?.End();
         Context.Features.Set(outerServices);
         Context.SetEndpoint(outerEndpoint);
     }

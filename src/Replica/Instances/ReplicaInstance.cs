@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using Serve.Replica.Definitions;
+using Serve.Replica.Multiplexing;
 using Serve.Replicas;
 using Serve.Runtime;
 
@@ -13,10 +14,13 @@ internal sealed partial class ReplicaInstance(ReplicaParts parts, ActorContext a
     private readonly SemaphoreSlim reconfiguring = new(1);
     private JsonObject? config;
 
+    // What of it the object was handed.
+    private JsonObject? users;
+
     public override object Target => parts.Target!;
 
     public override MethodTable Methods { get; } = MethodTable.For(parts.Target!.GetType(), parts.Code!.Json)
-        .Without(parts.Target.GetType().GetMethods().Where(DeploymentHooks.IsHook).Select(method => method.Name));
+        .Without(parts.Target.GetType().GetMethods().Where(method => DeploymentHooks.IsHook(method) || MultiplexedMethod.IsOne(method)).Select(method => method.Name));
 
     public override IHttpActor? Http => parts.Http;
 
@@ -44,12 +48,17 @@ internal sealed partial class ReplicaInstance(ReplicaParts parts, ActorContext a
         }
     }
 
-    /// <summary>Hands the object its <c>user_config</c> if that differs from the one in force. What the hook throws leaves the old one in force.</summary>
+    /// <summary>Hands the object its <c>user_config</c>, and the platform what of it is its own, if that differs from the one in force. What is wrong with it, or the hook throws, leaves the old one in force.</summary>
     public async ValueTask TakeConfigAsync(JsonObject? wanted, CancellationToken cancellationToken)
     {
         if (JsonNode.DeepEquals(config, wanted))
             return;
-        if (!parts.Hooks!.TakesConfig)
+        var split = SplitConfig.Of(wanted, parts.ConfigKeys);
+        if (JsonNode.DeepEquals(users, split.Users))
+        {
+            LogReconfigured(logger);
+        }
+        else if (!parts.Hooks!.TakesConfig)
         {
             LogNoHook(logger, Target.GetType().Name);
         }
@@ -59,12 +68,13 @@ internal sealed partial class ReplicaInstance(ReplicaParts parts, ActorContext a
             var started = time.GetTimestamp();
             // A config that was taken away is an empty one: every value is at its default again.
             await actor.Turns.RunAsync(
-                (parts.Hooks, wanted ?? [], cancellationToken), static state => state.Item1.ReconfigureAsync(state.Item2, state.cancellationToken));
+                (parts.Hooks, split.Users ?? [], cancellationToken), static state => state.Item1.ReconfigureAsync(state.Item2, state.cancellationToken));
             parts.Metrics!.ObserveReconfigure(time.GetElapsedTime(started));
             LogReconfigured(logger);
         }
 
-        config = wanted;
+        split.Apply();
+        (config, users) = (wanted, split.Users);
     }
 
     public override async ValueTask DisposeAsync()

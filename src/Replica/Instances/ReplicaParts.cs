@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Serve.Replica.Loading;
 using Serve.Replica.Logs;
+using Serve.Replica.Multiplexing;
 using Serve.Replica.Telemetry;
 using Serve.Runtime;
 
@@ -9,7 +10,7 @@ namespace Serve.Replica.Instances;
 
 /// <summary>
 /// What a replica is made of, filled in as it starts, so that a start that fails half-way and a replica that ends are taken apart alike:
-/// the user's object first, its assemblies last. Written by the activator until the replica is ready.
+/// the user's object first, then the models it loaded, its assemblies last. Written by the activator until the replica is ready.
 /// </summary>
 internal sealed partial class ReplicaParts(ActorTurns turns, TimeProvider time) : IAsyncDisposable
 {
@@ -30,6 +31,12 @@ internal sealed partial class ReplicaParts(ActorTurns turns, TimeProvider time) 
 
     public ServiceProvider? Services { get; set; }
 
+    /// <summary>The class's multiplexed models; null when it has none.</summary>
+    public ReplicaModels? Models { get; set; }
+
+    /// <summary>The keys of <c>user_config</c> that are the platform's own.</summary>
+    public IReadOnlyList<IConfigKey> ConfigKeys => Models is { } models ? [models] : [];
+
     public object? Target { get; set; }
 
     public UserHooks? Hooks { get; set; }
@@ -47,6 +54,8 @@ internal sealed partial class ReplicaParts(ActorTurns turns, TimeProvider time) 
         var logger = Services?.GetService<ILoggerFactory>()?.CreateLogger("Serve.Replica");
         if (Hooks is { } hooks)
             await AttemptAsync(() => DisposeUserAsync(hooks), logger).ConfigureAwait(false);
+        if (Models is { } models)
+            await AttemptAsync(() => models.DisposeAsync().AsTask().WaitAsync(UserDisposalLimit, time), logger).ConfigureAwait(false);
         if (logger is not null)
             LogEnded(logger, time.GetElapsedTime(started).TotalMilliseconds);
         if (Services is { } services)
@@ -58,6 +67,7 @@ internal sealed partial class ReplicaParts(ActorTurns turns, TimeProvider time) 
 
         // Whoever still holds the instance must not keep the user's assembly from unloading.
         Target = null;
+        Models = null;
         Hooks = null;
         Http = null;
     }
@@ -80,7 +90,7 @@ internal sealed partial class ReplicaParts(ActorTurns turns, TimeProvider time) 
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Disposing the deployment's object threw")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "Disposing the deployment's object or its models threw")]
     private static partial void LogNotDisposed(ILogger logger, Exception thrown);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Replica ended after {Milliseconds:0.0} ms")]

@@ -6,17 +6,17 @@ namespace Serve.Replica.Telemetry;
 internal static class ReplicaMetricFamilies
 {
     private static readonly string[] PerDeployment = ["application", "deployment"];
-    private static readonly string[] PerReplica = [.. PerDeployment, "replica"];
+    internal static readonly string[] PerReplica = [.. PerDeployment, "replica"];
     private static readonly string[] PerRoute = [.. PerReplica, "route"];
 
-    private static readonly HistogramConfiguration Milliseconds = new()
+    internal static readonly HistogramConfiguration Milliseconds = new()
     {
         Buckets = [1, 2, 5, 10, 20, 50, 100, 200, 300, 400, 500, 1000, 2000, 5000, 10000, 60000, 120000, 300000, 600000],
         // Looking for the current activity with each request is not free, and nobody scrapes exemplars here.
         ExemplarBehavior = ExemplarBehavior.NoExemplars(),
     };
 
-    private static readonly CounterConfiguration Plain = new() { ExemplarBehavior = ExemplarBehavior.NoExemplars() };
+    internal static readonly CounterConfiguration Plain = new() { ExemplarBehavior = ExemplarBehavior.NoExemplars() };
 
     public static Counter Requests { get; } = Prometheus.Metrics.CreateCounter(
         "serve_deployment_request_counter_total", "Requests and calls that this replica has served. The route is empty for calls by handle.", PerRoute, Plain);

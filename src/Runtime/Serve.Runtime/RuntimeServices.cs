@@ -48,6 +48,7 @@ public static class RuntimeServices
         services.AddSingleton<ActorDirectory>();
         services.AddSingleton<IActorDirectory>(provider => provider.GetRequiredService<ActorDirectory>());
         services.AddSingleton<TopicBoard>();
+        services.AddSingleton<ActorReports>();
         services.AddSingleton<CallChannels>();
     }
 }

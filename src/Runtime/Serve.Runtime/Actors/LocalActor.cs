@@ -41,12 +41,15 @@ internal sealed class LocalActor(ActorInstance instance, ActorContext context, A
         var linked = cancellationToken.CanBeCanceled && (seesRequests || (traits & MethodTraits.TakesToken) != 0)
             ? CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, life.Aborted)
             : null;
+        var token = linked?.Token ?? life.Aborted;
+        var request = seesRequests ? new RequestContext(callContext, token) : null;
         var pending = turns.RunAsync(
-            new Turn<TResult>(this, call, callContext, cancellationToken, linked?.Token ?? life.Aborted),
+            new Turn<TResult>(this, call, request, cancellationToken, token),
             static turn => turn.Actor.Start(turn),
             (traits & MethodTraits.Blocking) != 0);
         if (!pending.IsCompletedSuccessfully || linked is not null || observer is not null)
-            return FinishAsync(pending, call.Method, linked, started, cancellationToken);
+            return FinishAsync(pending, call.Method, request, linked, started, cancellationToken);
+        request?.End();
         gate.Exit();
         return pending;
     }
@@ -59,6 +62,7 @@ internal sealed class LocalActor(ActorInstance instance, ActorContext context, A
         var started = Stopwatch.GetTimestamp();
         var blocking = (methods.TraitsOf(call.Method) & MethodTraits.Blocking) != 0;
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, life.Aborted);
+        var request = seesRequests ? new RequestContext(callContext, linked.Token) : null;
         IAsyncEnumerator<TItem>? items = null;
         Exception? error = null;
         try
@@ -68,12 +72,12 @@ internal sealed class LocalActor(ActorInstance instance, ActorContext context, A
                 try
                 {
                     // Each step has the asker's execution context, so it is told each time.
-                    if (seesRequests)
-                        RequestContext.Current = new RequestContext(callContext, linked.Token);
+                    if (request is not null)
+                        RequestContext.Current = request;
                     if (items is null)
                     {
                         var source = await turns.RunAsync(
-                            new Turn<IAsyncEnumerable<TItem>>(this, call, callContext, cancellationToken, linked.Token),
+                            new Turn<IAsyncEnumerable<TItem>>(this, call, request, cancellationToken, linked.Token),
                             static turn => turn.Actor.StartStream(turn), blocking).AsTask().WaitAsync(life.Abandoned).ConfigureAwait(false);
                         items = turns.Wrap(source, blocking).GetAsyncEnumerator(linked.Token);
                     }
@@ -96,6 +100,7 @@ internal sealed class LocalActor(ActorInstance instance, ActorContext context, A
         {
             await linked.CancelAsync().ConfigureAwait(false);
             await DisposeStreamAsync(items).ConfigureAwait(false);
+            request?.End();
             gate.Exit();
             observer?.OnEnded(call.Method, Stopwatch.GetElapsedTime(started), error);
         }
@@ -105,7 +110,7 @@ internal sealed class LocalActor(ActorInstance instance, ActorContext context, A
 
     private ValueTask<TResult> Start<TResult>(in Turn<TResult> turn)
     {
-        if (seesRequests)
+        if (turn.Request is not null)
             return StartSeen(turn);
         Admit(turn.CallerToken);
         return invoker.Invoke(turn.Call, turn.Token);
@@ -116,7 +121,7 @@ internal sealed class LocalActor(ActorInstance instance, ActorContext context, A
     {
         Admit(turn.CallerToken);
         var outer = RequestContext.Current;
-        RequestContext.Current = new RequestContext(turn.Context, turn.Token);
+        RequestContext.Current = turn.Request;
         try
         {
             return invoker.Invoke(turn.Call, turn.Token);
@@ -142,7 +147,7 @@ internal sealed class LocalActor(ActorInstance instance, ActorContext context, A
     }
 
     private async ValueTask<TResult> FinishAsync<TResult>(
-        ValueTask<TResult> pending, string method, CancellationTokenSource? linked, long started, CancellationToken callerToken)
+        ValueTask<TResult> pending, string method, RequestContext? request, CancellationTokenSource? linked, long started, CancellationToken callerToken)
     {
         Exception? error = null;
         try
@@ -161,6 +166,7 @@ internal sealed class LocalActor(ActorInstance instance, ActorContext context, A
         finally
         {
             linked?.Dispose();
+            request?.End();
             gate.Exit();
             observer?.OnEnded(method, Stopwatch.GetElapsedTime(started), error);
         }
@@ -191,5 +197,5 @@ internal sealed class LocalActor(ActorInstance instance, ActorContext context, A
     };
 
     private readonly record struct Turn<TResult>(
-        LocalActor Actor, MethodCall<TResult> Call, CallContext Context, CancellationToken CallerToken, CancellationToken Token);
+        LocalActor Actor, MethodCall<TResult> Call, RequestContext? Request, CancellationToken CallerToken, CancellationToken Token);
 }

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
 using Serve.Calls;
 using Serve.Routes;
 using Serve.Runtime.Clusters;
@@ -17,13 +18,15 @@ internal sealed class NodeRuntime : IActorRuntime
     private readonly InProcessHome inProcess;
     private readonly HeadCluster cluster;
     private readonly ResourceLedger ledger;
+    private readonly ReportHub hub;
     private readonly ActorRegister register = new();
 
     // Unbounded, since events must not be dropped: there are never more than actors and workers that lived.
     private readonly Channel<ActorEvent> events = Channel.CreateUnbounded<ActorEvent>(new() { SingleReader = true });
     private int disposed;
 
-    public NodeRuntime(ActorHost host, ActorDirectory directory, TopicBoard board, WorkerPool pool, NodeCallServer server, ResourceLedger ledger, HeadCluster cluster)
+    public NodeRuntime(ActorHost host, ActorDirectory directory, TopicBoard board, WorkerPool pool, NodeCallServer server, ResourceLedger ledger, HeadCluster cluster,
+        ActorReports reports, TimeProvider time, ILogger<NodeRuntime> logger)
     {
         this.directory = directory;
         this.board = board;
@@ -32,7 +35,9 @@ internal sealed class NodeRuntime : IActorRuntime
         inProcess = new(host);
         this.ledger = ledger;
         this.cluster = cluster;
+        hub = new ReportHub(reports, PublishAsync, time, logger);
         pool.TellDeaths(OnWorkerDied);
+        pool.TellReached(worker => _ = WatchReportsAsync(worker));
     }
 
     public string ProcessId => directory.ProcessId;
@@ -89,10 +94,12 @@ internal sealed class NodeRuntime : IActorRuntime
 
     public Task CheckHealthAsync(ActorId id, CancellationToken cancellationToken) => Require(id).CheckHealthAsync(id, cancellationToken);
 
-    public async Task PublishAsync(string topic, long version, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    public Task PublishAsync(string topic, long version, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
+        PublishAsync(new Publication(topic, version, payload), cancellationToken);
+
+    private async Task PublishAsync(Publication publication, CancellationToken cancellationToken)
     {
         // The board first: a worker that starts meanwhile reads it there.
-        var publication = new Publication(topic, version, payload);
         var here = board.PublishAsync(publication, cancellationToken);
         await Task.WhenAll(here, pool.PublishAsync(publication, cancellationToken));
     }
@@ -105,6 +112,7 @@ internal sealed class NodeRuntime : IActorRuntime
         if (Interlocked.Exchange(ref disposed, 1) != 0)
             return;
         await Task.WhenAll(register.Close().Select(record => StopAsync(record.Spec.Id, TimeSpan.Zero, CancellationToken.None)));
+        await hub.DisposeAsync();
         await cluster.DisposeAsync();
         await pool.DisposeAsync();
         await server.DisposeAsync();
@@ -126,6 +134,12 @@ internal sealed class NodeRuntime : IActorRuntime
             cancellationToken.ThrowIfCancellationRequested();
             throw new ActorCreationException(spec.Id, $"No worker could be started for actor {spec.Id}. {failed.Message}", null, failed);
         }
+    }
+
+    private async Task WatchReportsAsync(Worker worker)
+    {
+        await worker.WatchReportsAsync(reports => hub.Take(worker.Id, reports));
+        hub.Forget(worker.Id);
     }
 
     private void OnWorkerDied(Worker worker, string reason)

@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Grpc.Core;
 using Prometheus;
 using Serve.Runtime.Topics;
@@ -6,9 +7,10 @@ using Serve.Runtime.Wire;
 namespace Serve.Runtime.Rpc;
 
 /// <summary>Takes a node's orders in a worker. Holds no state.</summary>
-internal sealed class ControlService(ActorHost host, TopicBoard board) : Control.ControlBase
+internal sealed class ControlService(ActorHost host, TopicBoard board, ActorReports reports, TimeProvider time) : Control.ControlBase
 {
     private static readonly Empty Nothing = new();
+    private static readonly TimeSpan ReportPause = TimeSpan.FromMilliseconds(20);
 
     public override Task<Outcome> CreateActor(CreateActorRequest request, ServerCallContext context) => RunAsync(async () =>
     {
@@ -40,6 +42,23 @@ internal sealed class ControlService(ActorHost host, TopicBoard board) : Control
         using var text = new MemoryStream();
         await Metrics.DefaultRegistry.CollectAndExportAsTextAsync(text, context.CancellationToken);
         return new MetricsReply { Text = System.Text.Encoding.UTF8.GetString(text.GetBuffer(), 0, (int)text.Length) };
+    }
+
+    public override async Task WatchReports(Empty request, IServerStreamWriter<ReportsReply> responseStream, ServerCallContext context)
+    {
+        var seen = 0L;
+        while (true)
+        {
+            await reports.WhenChangedAsync(seen, context.CancellationToken);
+            seen = reports.Version;
+            var reply = new ReportsReply();
+            foreach (var (topic, actor, payload) in reports.Read())
+                reply.Reports.Add(new ReportEntry { Topic = topic, ActorId = actor.Value, Payload = UnsafeByteOperations.UnsafeWrap(payload) });
+            await responseStream.WriteAsync(reply, context.CancellationToken);
+
+            // Many changes in a row are one message.
+            await Task.Delay(ReportPause, time, context.CancellationToken);
+        }
     }
 
     public override Task<Empty> Ping(Empty request, ServerCallContext context) => Task.FromResult(Nothing);

@@ -132,6 +132,26 @@ internal sealed class Worker(string id, string? key, string label, string logFil
         }
     }
 
+    /// <summary>Hands on what its actors say of themselves, until it has ended.</summary>
+    public async Task WatchReportsAsync(Action<IReadOnlyList<(string Topic, ActorId Actor, ReadOnlyMemory<byte> Payload)>> take)
+    {
+        while (EndedBecause is null)
+        {
+            try
+            {
+                using var watch = client!.WatchReports(new Empty(), headers);
+                while (await watch.ResponseStream.MoveNext(CancellationToken.None))
+                    take([.. watch.ResponseStream.Current.Reports.Select(report => (report.Topic, new ActorId(report.ActorId), report.Payload.Memory))]);
+            }
+            catch (Exception broken) when (broken is RpcException or ObjectDisposedException)
+            {
+                // Its end, most likely, which is about to be seen; else it is asked again.
+            }
+
+            await ((Task)Ended.Task).WaitAsync(pool.Options.PingPeriod, pool.Time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
     public async Task<string?> CollectMetricsAsync(CancellationToken cancellationToken)
     {
         if (client is null)

@@ -25,6 +25,7 @@ internal sealed partial class WorkerPool(
     private readonly Dictionary<string, Worker> shared = new(StringComparer.Ordinal);
     private readonly HashSet<Worker> all = [];
     private Action<Worker, string> onDeath = static (_, _) => { };
+    private Action<Worker> onReached = static _ => { };
     private int started;
     private bool closed;
 
@@ -53,6 +54,9 @@ internal sealed partial class WorkerPool(
 
     /// <summary>Says who is told of deaths. Called outside the lock, before the worker's end is known to anyone else.</summary>
     public void TellDeaths(Action<Worker, string> listener) => onDeath = listener;
+
+    /// <summary>Says who is told of workers that orders may be given to. Called outside the lock.</summary>
+    public void TellReached(Action<Worker> listener) => onReached = listener;
 
     /// <summary>A worker that runs, started if need be. Paired with one <see cref="ReleaseAsync"/>.</summary>
     public async Task<Worker> LeaseAsync(WorkerPlacement placement, CancellationToken cancellationToken)
@@ -182,6 +186,7 @@ internal sealed partial class WorkerPool(
         // Reachable before the topics are read: whatever is published meanwhile goes to it as well.
         lock (sync)
             worker.Reach(new ProcessRoute(worker.Id, ready.HttpAddress!, ready.CallAddress, worker.Token!));
+        onReached(worker);
         foreach (var publication in board.Newest)
             await worker.PublishAsync(publication, cancellationToken);
     }

@@ -1,0 +1,27 @@
+using System.Text.Json.Nodes;
+
+namespace Serve.Replica.Instances;
+
+/// <summary>A <c>user_config</c>, parted into what is the platform's and what is the class's. Immutable.</summary>
+/// <param name="Users">What the class is handed; null when nothing of it is for the class.</param>
+/// <param name="Apply">Puts the platform's own in force.</param>
+internal sealed record SplitConfig(JsonObject? Users, Action Apply)
+{
+    /// <summary>Parts a configuration.</summary>
+    /// <exception cref="BadInputException">A platform's key cannot be read.</exception>
+    public static SplitConfig Of(JsonObject? whole, IReadOnlyList<IConfigKey> keys)
+    {
+        if (keys.Count == 0)
+            return new SplitConfig(whole, static () => { });
+        var readings = keys.Select(key => key.Read(whole?[key.Name])).ToList();
+        var users = new JsonObject();
+        foreach (var (name, value) in whole ?? [])
+        {
+            if (!keys.Any(key => key.Name == name))
+                users[name] = value?.DeepClone();
+        }
+
+        var isNothing = whole is null || (users.Count == 0 && whole.Count > 0);
+        return new SplitConfig(isNothing ? null : users, () => readings.ForEach(static apply => apply()));
+    }
+}

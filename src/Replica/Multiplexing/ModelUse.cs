@@ -1,0 +1,22 @@
+namespace Serve.Replica.Multiplexing;
+
+/// <summary>That somebody uses a model, or waits to: while it lasts the model is not unloaded. Written by <see cref="ModelCache"/> under its lock.</summary>
+internal sealed class ModelUse
+{
+    public ModelUse(CachedModel model, RequestModels? request)
+    {
+        Model = model;
+        Request = request;
+        Node = new(this);
+    }
+
+    public CachedModel Model { get; }
+
+    /// <summary>The request it ends with; null when it is ended by whoever has it.</summary>
+    public RequestModels? Request { get; }
+
+    /// <summary>Its place among the uses of its model; in no list once it has ended.</summary>
+    public LinkedListNode<ModelUse> Node { get; }
+
+    public bool HasEnded => Node.List is null;
+}

@@ -1,0 +1,95 @@
+using System.Reflection;
+using Serve.Replica.Definitions;
+
+namespace Serve.Replica.Multiplexing;
+
+/// <summary>One <see cref="MultiplexedAttribute"/> method of a deployment class, as read by reflection. Immutable.</summary>
+/// <param name="Method">The method.</param>
+/// <param name="Model">What it loads.</param>
+/// <param name="MaxModels">How many a replica keeps; -1 is no limit.</param>
+internal sealed record MultiplexedMethod(MethodInfo Method, Type Model, int MaxModels)
+{
+    private const string Shape = "Task<TModel> Load(string modelId, CancellationToken stop) (or ValueTask<TModel>, or TModel; the token may be left out)";
+
+    private const BindingFlags Any = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static;
+
+    /// <summary>Whether a method loads models and so is none that users call.</summary>
+    public static bool IsOne(MethodInfo method) => method.IsDefined(typeof(MultiplexedAttribute), inherit: true);
+
+    /// <summary>Finds a class's methods; adds a line for each thing that is wrong about them.</summary>
+    public static IReadOnlyList<MultiplexedMethod> Of(Type type, List<string> errors)
+    {
+        var methods = type.GetMethods(Any).Where(IsOne).ToList();
+        var found = methods.Select(method => Read(type, method, errors)).OfType<MultiplexedMethod>().ToList();
+
+        foreach (var same in found.GroupBy(method => method.Model).Where(group => group.Count() > 1))
+        {
+            errors.Add($"{type.FullName}: {string.Join(" and ", same.Select(each => each.Method.Name))} both load {same.Key.Name} ([Multiplexed]); "
+                + $"an IMultiplexed<{same.Key.Name}> could not tell which is meant.");
+        }
+
+        foreach (var name in found.Select(each => each.Method.Name).Distinct().Where(name => DeploymentMethods.Of(type).Any(method => method.Name == name)))
+            errors.Add($"{type.FullName}.{name} is [Multiplexed] and has an overload that is not: what handles call by that name would not be clear. Rename one.");
+        // With a method that cannot be read, that nothing loads a parameter's model is no second mistake.
+        if (found.Count == methods.Count)
+            CheckParameters(type, found, errors);
+        return found;
+    }
+
+    /// <summary>The method that an <see cref="IMultiplexed{TModel}"/> of this type stands for; null when there is not exactly one.</summary>
+    public static MultiplexedMethod? Find(IReadOnlyList<MultiplexedMethod> methods, Type model)
+    {
+        if (methods.FirstOrDefault(method => method.Model == model) is { } same)
+            return same;
+        var fitting = methods.Where(method => model.IsAssignableFrom(method.Model)).ToList();
+        return fitting.Count == 1 ? fitting[0] : null;
+    }
+
+    /// <summary>What a constructor parameter asks models of; null when it asks for none.</summary>
+    public static Type? ModelOf(Type parameter) =>
+        parameter.IsGenericType && parameter.GetGenericTypeDefinition() == typeof(IMultiplexed<>) ? parameter.GetGenericArguments()[0] : null;
+
+    private static MultiplexedMethod? Read(Type type, MethodInfo method, List<string> errors)
+    {
+        var most = method.GetCustomAttribute<MultiplexedAttribute>(inherit: true)!.MaxModelsPerReplica;
+        var before = errors.Count;
+        if (most is < -1 or 0)
+            errors.Add($"{type.FullName}.{method.Name}: MaxModelsPerReplica is {most}; it is at least 1, or -1 for no limit.");
+        if (method.IsStatic || method.IsGenericMethod || !TakesId(method) || ModelOfResult(method.ReturnType) is not { } model)
+            errors.Add($"{type.FullName}.{method.Name} is [Multiplexed] and must be {Shape}.");
+        else if (IsAnswering(method))
+            errors.Add($"{type.FullName}.{method.Name} is [Multiplexed], which users do not call, so it cannot answer HTTP as well.");
+        else if (errors.Count == before)
+            return new MultiplexedMethod(method, model, most);
+        return null;
+    }
+
+    private static void CheckParameters(Type type, List<MultiplexedMethod> methods, List<string> errors)
+    {
+        foreach (var model in type.GetConstructors().SelectMany(each => each.GetParameters()).Select(each => ModelOf(each.ParameterType)).OfType<Type>())
+        {
+            if (Find(methods, model) is not null)
+                continue;
+            errors.Add(methods.Exists(method => model.IsAssignableFrom(method.Model))
+                ? $"{type.FullName} takes an IMultiplexed<{model.Name}>, and several [Multiplexed] methods load one; name the type that is meant."
+                : $"{type.FullName} takes an IMultiplexed<{model.Name}>, but has no method that loads it: [Multiplexed] Task<{model.Name}> Load(string modelId, CancellationToken stop).");
+        }
+    }
+
+    private static bool TakesId(MethodInfo method) => method.GetParameters() switch
+    {
+        [var id] => id.ParameterType == typeof(string),
+        [var id, var stop] => id.ParameterType == typeof(string) && stop.ParameterType == typeof(CancellationToken),
+        _ => false,
+    };
+
+    private static Type? ModelOfResult(Type result)
+    {
+        if (result.IsGenericType && (result.GetGenericTypeDefinition() == typeof(Task<>) || result.GetGenericTypeDefinition() == typeof(ValueTask<>)))
+            result = result.GetGenericArguments()[0];
+        return result == typeof(void) || result == typeof(Task) || result == typeof(ValueTask) || result.IsByRef || result.IsByRefLike || result.IsPointer ? null : result;
+    }
+
+    private static bool IsAnswering(MethodInfo method) => method.GetCustomAttributesData().Any(data =>
+        data.AttributeType.GetInterfaces().Any(contract => contract.Name is "IRouteTemplateProvider" or "IActionHttpMethodProvider"));
+}

@@ -1,0 +1,10 @@
+namespace Serve.Replica.Multiplexing;
+
+/// <summary>The models that one request uses. Written by <see cref="ModelCache"/> under its lock.</summary>
+internal sealed class RequestModels
+{
+    public List<ModelUse> Uses { get; } = [];
+
+    /// <summary>Whether it waits for a model that has no place yet: until it has one, the request gives none of its own back.</summary>
+    public bool WaitsForPlace => Uses.Exists(static use => use.Model.State == ModelState.Pending);
+}

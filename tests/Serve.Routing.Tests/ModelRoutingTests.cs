@@ -1,0 +1,320 @@
+using Serve.Calls;
+using Serve.Routes;
+
+namespace Serve.Routing.Tests;
+
+public sealed class ModelRoutingTests
+{
+    private readonly World world = new();
+    private long reported;
+
+    private DeploymentRouter Router => world.Router("A");
+
+    [Fact]
+    public void TryAcquire_AReplicaHasTheModel_PicksIt()
+    {
+        world.Deploy("a/A", "r1 r2 r3", max: 100).Publish();
+        Report("r1: x", "r2: y", "r3: z");
+
+        for (var i = 0; i < 50; i++)
+            Assert.Equal("r2", Pick("y"));
+    }
+
+    [Fact]
+    public void TryAcquire_SeveralHaveTheModel_PicksTheLeastLoadedThatHasItLoaded()
+    {
+        world.Deploy("a/A", "r1 r2 r3", max: 100).Publish();
+        Report("r1: y", "r2: y", "r3: y?");
+        Assert.True(Router.TryAcquire("y", out var first));
+        Assert.True(Router.TryAcquire("y", out var second));
+
+        Assert.Equal(["r1", "r2"], new[] { Id(first), Id(second) }.Order());
+        Assert.NotEqual("r3", Pick("y"));
+    }
+
+    [Fact]
+    public void TryAcquire_NobodyHasTheModel_PicksTheReplicaWithFewestModelsAndRemembers()
+    {
+        world.Deploy("a/A", "r1 r2 r3", max: 100).Publish();
+        Report("r1: a b", "r2: c", "r3: d e");
+
+        Assert.Equal("r2", Pick("new"));
+        for (var i = 0; i < 20; i++)
+            Assert.Equal("r2", Pick("new"));
+    }
+
+    [Fact]
+    public void TryAcquire_AllPlacesTaken_PicksTheReplicaWhoseModelWasUnusedForLongest()
+    {
+        world.Deploy("a/A", "r1 r2 r3", max: 100).Publish();
+        Report("r1/1:", "r2/1:", "r3/1:");
+        Dictionary<string, string> homes = [];
+        foreach (var model in (string[])["a", "b", "c", "a", "c"])
+            homes[model] = Pick(model);
+
+        Assert.Equal(3, homes.Values.Distinct().Count());
+        Assert.Equal(homes["b"], Pick("new"));
+        Assert.Equal(homes["a"], Pick("newer"));
+    }
+
+    [Fact]
+    public void Take_ReportThatMissesALatePick_IsNotBelievedForASecond()
+    {
+        world.Deploy("a/A", "r1 r2", max: 100).Publish();
+        Report("r1:", "r2: q");
+        Assert.Equal("r1", Pick("m"));
+
+        Report("r1: x y", "r2: q");
+        Assert.Equal("r1", Pick("m"));
+
+        world.Clock.Advance(TimeSpan.FromSeconds(1.1));
+        Report("r1: x y", "r2: q");
+        Assert.Equal("r2", Pick("m"));
+    }
+
+    [Fact]
+    public void Take_ReportThatStillListsWhatALatePickPushedOut_IsNotBelieved()
+    {
+        world.Deploy("a/A", "r1 r2", max: 100).Publish();
+        Report("r1/1: old", "r2/1: other");
+        world.Clock.Advance(TimeSpan.FromMilliseconds(5));
+        Assert.Equal("r2", Pick("other"));
+        Assert.Equal("r1", Pick("new"));
+
+        Report("r1/1: old", "r2/1: other");
+
+        // Were "old" still thought to be there, it would be sent to r1, which is loading "new" in its place.
+        Assert.Equal("r1", Pick("new"));
+        Assert.Equal("r2", Pick("old"));
+    }
+
+    [Fact]
+    public void Take_SameReportAgain_DoesNotMakeItsModelsLookUsed()
+    {
+        world.Deploy("a/A", "r1 r2", max: 100).Publish();
+        var reports = Reports("r1/1: a", "r2/1: b");
+        world.Table.Take(1, reports);
+        world.Clock.Advance(TimeSpan.FromSeconds(5));
+        Pick("b");
+        world.Clock.Advance(TimeSpan.FromSeconds(5));
+
+        world.Table.Take(2, reports);
+
+        Assert.Equal("r1", Pick("new"));
+    }
+
+    [Fact]
+    public async Task AcquireAsync_HolderIsFull_WaitsForIt()
+    {
+        world.Deploy("a/A", "r1 r2", max: 1).Publish();
+        Report("r1: m", "r2: other");
+        Assert.True(Router.TryAcquire("m", out var held));
+
+        var waiting = Router.AcquireAsync("m", default).AsTask();
+        Assert.False(waiting.IsCompleted);
+        held.Release();
+
+        Assert.Equal("r1", Id(await waiting));
+    }
+
+    [Fact]
+    public async Task AcquireAsync_HolderStaysFull_AnotherLoadsItAfterASecond()
+    {
+        world.Deploy("a/A", "r1 r2", max: 1).Publish();
+        Report("r1: m", "r2: other");
+        Assert.True(Router.TryAcquire("m", out _));
+        var waiting = Router.AcquireAsync("m", default).AsTask();
+
+        world.Clock.Advance(TimeSpan.FromMilliseconds(900));
+        Assert.False(waiting.IsCompleted);
+        world.Clock.Advance(TimeSpan.FromMilliseconds(200));
+
+        Assert.Equal("r2", Id(await waiting.WaitAsync(TimeSpan.FromSeconds(10))));
+        (await waiting).Release();
+        // The choice is remembered.
+        Assert.Equal("r2", Pick("m"));
+    }
+
+    [Fact]
+    public async Task AcquireAsync_LoadsAreQuick_WaitsNoLongerThanOneTakes()
+    {
+        world.Deploy("a/A", "r1 r2", max: 1).Publish();
+        Report("r1~50: m", "r2: other");
+        Assert.True(Router.TryAcquire("m", out _));
+        var waiting = Router.AcquireAsync("m", default).AsTask();
+
+        world.Clock.Advance(TimeSpan.FromMilliseconds(40));
+        Assert.False(waiting.IsCompleted);
+        world.Clock.Advance(TimeSpan.FromMilliseconds(15));
+
+        Assert.Equal("r2", Id(await waiting.WaitAsync(TimeSpan.FromSeconds(10))));
+    }
+
+    [Fact]
+    public async Task AcquireAsync_SomebodyWaitsForAHolder_OthersPass()
+    {
+        world.Deploy("a/A", "r1 r2", max: 1, queue: 1).Publish();
+        Report("r1: m", "r2: other");
+        Assert.True(Router.TryAcquire("m", out _));
+        var waiting = Router.AcquireAsync("m", default).AsTask();
+
+        var other = await Router.AcquireAsync("other", default).AsTask().WaitAsync(TimeSpan.FromSeconds(10));
+        Assert.Equal("r2", Id(other));
+        other.Release();
+        var plain = await Router.AcquireAsync(default).AsTask().WaitAsync(TimeSpan.FromSeconds(10));
+        Assert.Equal("r2", Id(plain));
+
+        // Full now, and the line has its one.
+        await Assert.ThrowsAsync<OverloadedException>(() => Router.AcquireAsync("m", default).AsTask());
+        await Assert.ThrowsAsync<OverloadedException>(() => Router.AcquireAsync(default).AsTask());
+        Assert.False(waiting.IsCompleted);
+        Assert.Equal(1, Router.Queued);
+    }
+
+    [Fact]
+    public async Task AcquireAsync_SeveralWaitForAModel_FirstComeFirstServed()
+    {
+        world.Deploy("a/A", "r1", max: 1).Publish();
+        Report("r1: m n");
+        Assert.True(Router.TryAcquire("m", out var held));
+        var waiters = ((string?[])["m", "n", null, "m", "n"]).Select(model => Router.AcquireAsync(model, default).AsTask()).ToArray();
+
+        foreach (var waiter in waiters)
+        {
+            held.Release();
+            Assert.Same(waiter, await Task.WhenAny(waiters.Where(task => task == waiter || !task.IsCompleted)));
+            held = await waiter;
+        }
+    }
+
+    [Fact]
+    public async Task AcquireAsync_CancelledWhileWaitingForAHolder_LeavesTheLine()
+    {
+        world.Deploy("a/A", "r1 r2", max: 1).Publish();
+        Report("r1: m", "r2: other");
+        Assert.True(Router.TryAcquire("m", out _));
+        using var stop = new CancellationTokenSource();
+        var waiting = Router.AcquireAsync("m", stop.Token).AsTask();
+
+        await stop.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+        Assert.Equal(0, Router.Queued);
+        Assert.True(Router.TryAcquire(out _));
+    }
+
+    [Fact]
+    public async Task AcquireAsync_HolderIsGone_IsNotWaitedFor()
+    {
+        world.Deploy("a/A", "r1 r2", max: 1).Publish();
+        Report("r1: m", "r2: other");
+        Assert.True(Router.TryAcquire("m", out var lease));
+
+        lease.Refuse(gone: true);
+
+        Assert.Equal("r2", Id(await Router.ReacquireAsync("m", default)));
+    }
+
+    [Fact]
+    public void Apply_HolderIsNoLongerListed_ItsModelsAreForgotten()
+    {
+        world.Deploy("a/A", "r1 r2", max: 100).Publish();
+        Report("r1: m", "r2: a b");
+        Assert.Equal("r1", Pick("m"));
+
+        world.Deploy("a/A", "r2 r3", max: 100).Publish();
+        Report("r1: m", "r2: a b", "r3:");
+
+        Assert.Equal("r3", Pick("m"));
+        Assert.Equal("r3", Pick("m"));
+    }
+
+    [Fact]
+    public void Take_BeforeTheRoutes_IsThereWithThem()
+    {
+        world.Table.Take(1, Reports("r1: a", "r2: m"));
+        world.Deploy("a/A", "r1 r2", max: 100).Publish();
+
+        for (var i = 0; i < 20; i++)
+            Assert.Equal("r2", Pick("m"));
+    }
+
+    [Fact]
+    public void TryAcquire_NobodyMultiplexes_SpreadsWhateverModelIsNamed()
+    {
+        world.Deploy("a/A", "r1 r2 r3", max: 100).Publish();
+
+        var picked = Enumerable.Range(0, 60).Select(_ => Pick("m", release: false)).CountBy(id => id).ToDictionary();
+
+        Assert.False(Router.IsMultiplexed);
+        Assert.Equal(3, picked.Count);
+    }
+
+    [Fact]
+    public void TryAcquire_NoModelNamed_SpreadsOverReplicasWithModelsToo()
+    {
+        world.Deploy("a/A", "r1 r2 r3", max: 100).Publish();
+        Report("r1: m", "r2: a b c", "r3:");
+
+        var picked = Enumerable.Range(0, 60).Select(_ => Pick(null, release: false)).CountBy(id => id).ToDictionary();
+
+        Assert.Equal(3, picked.Count);
+        Assert.All(picked.Values, count => Assert.InRange(count, 15, 25));
+    }
+
+    [Fact]
+    public async Task InvokeAsync_ContextNamesAModel_GoesToItsHolder()
+    {
+        world.Deploy("a/A", "r1 r2 r3", max: 100).Publish();
+        Report("r1: x", "r2: y", "r3: z");
+        var target = world.Table.GetTarget("A");
+
+        for (var i = 0; i < 20; i++)
+            Assert.Equal("r3", await target.InvokeAsync(new NamedCall<string>("Call"), new CallContext { MultiplexedModelId = "z" }, default));
+        await foreach (var id in target.StreamAsync(new NamedCall<IAsyncEnumerable<string>>("Call"), new CallContext { MultiplexedModelId = "x" }, default))
+            Assert.Equal("r1", id);
+    }
+
+    [Fact]
+    public void Pick_ManyAtOnceForOneMissingModel_OneReplicaLoadsIt()
+    {
+        world.Deploy("a/A", "r1 r2 r3", max: 1000).Publish();
+        Report("r1:", "r2:", "r3:");
+        for (var round = 0; round < 50; round++)
+        {
+            var picked = new string[64];
+            Parallel.For(0, picked.Length, i => picked[i] = Pick($"m{round}", release: false, advance: false));
+            Assert.Single(picked.Distinct());
+        }
+    }
+
+    private static string Id(ReplicaLease lease) => lease.Slot.Route.ReplicaId;
+
+    private string Pick(string? model, bool release = true, bool advance = true)
+    {
+        Assert.True(Router.TryAcquire(model, out var lease));
+        if (release)
+            lease.Release();
+        // So that no two uses are at the same time.
+        if (advance)
+            world.Clock.Advance(TimeSpan.FromMilliseconds(1));
+        return Id(lease);
+    }
+
+    private void Report(params string[] lines) => world.Table.Take(++reported, Reports(lines));
+
+    /// <summary>A line a replica: <c>id/max~loadMs: model model</c>; max is 3 unless told, <c>?</c> behind a model says that it is not loaded yet.</summary>
+    private Dictionary<string, ModelReport> Reports(params string[] lines) => lines.ToDictionary(
+        line => line.Split(':')[0].Split('/', '~')[0],
+        line =>
+        {
+            var (head, models) = (line.Split(':')[0], line.Split(':')[1]);
+            return new ModelReport
+            {
+                Sequence = reported,
+                MaxModels = head.Contains('/') ? int.Parse(head.Split('/')[1]) : 3,
+                LoadMs = head.Contains('~') ? double.Parse(head.Split('~')[1]) : 0,
+                Models = [.. models.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(model => new HeldModel(model.TrimEnd('?'), !model.EndsWith('?'), 0))],
+            };
+        });
+}
