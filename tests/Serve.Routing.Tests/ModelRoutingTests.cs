@@ -3,7 +3,7 @@ using Serve.Routes;
 
 namespace Serve.Routing.Tests;
 
-public sealed class ModelRoutingTests
+public sealed class ModelRoutingTests : IDisposable
 {
     private readonly World world = new();
     private long reported;
@@ -82,6 +82,7 @@ public sealed class ModelRoutingTests
         Assert.Equal("r1", Pick("new"));
 
         Report("r1/1: old", "r2/1: other");
+        world.Clock.Advance(TimeSpan.FromMilliseconds(5));
 
         // Were "old" still thought to be there, it would be sent to r1, which is loading "new" in its place.
         Assert.Equal("r1", Pick("new"));
@@ -278,7 +279,7 @@ public sealed class ModelRoutingTests
     [Fact]
     public void Pick_ManyAtOnceForOneMissingModel_OneReplicaLoadsIt()
     {
-        world.Deploy("a/A", "r1 r2 r3", max: 1000).Publish();
+        world.Deploy("a/A", "r1 r2 r3", max: 10_000).Publish();
         Report("r1:", "r2:", "r3:");
         for (var round = 0; round < 50; round++)
         {
@@ -287,6 +288,8 @@ public sealed class ModelRoutingTests
             Assert.Single(picked.Distinct());
         }
     }
+
+    public void Dispose() => world.Dispose();
 
     private static string Id(ReplicaLease lease) => lease.Slot.Route.ReplicaId;
 
