@@ -36,6 +36,9 @@ public sealed class ActorsInWorkersTests : IAsyncLifetime, IAsyncDisposable
         { "actor's stream in a worker", async ray => await ray.ActorJobs.ActorStream.Remote(Isolation.Process), null },
         { "placement group", async ray => await ray.ActorJobs.Group.Remote(), null },
         { "queue", async ray => await ray.ActorJobs.Queue.Remote(), null },
+        { "queue that its maker forgets", async ray => $"{await ray.ActorJobs.QueueForgotten.Remote()}", "6" },
+        { "calls of an actor", async ray => $"{await ray.ActorJobs.Relay.Remote(Isolation.None)} {await ray.ActorJobs.Relay.Remote(Isolation.Process)}", "5 6 4950 5 6 4950" },
+        { "placement group as an argument", async ray => await ray.ActorJobs.PassGroup.Remote(), null },
         { "pool", async ray => await ray.ActorJobs.Pool.Remote(), "20 0 0" },
         { "tasks inside", async ray => $"{await ray.ActorJobs.NestedInCall.Remote()}", "7" },
         { "circle", async ray => await ray.ActorJobs.Stuck.Remote(Isolation.None), typeof(DeadlockException).FullName },
@@ -118,6 +121,14 @@ public sealed class ActorsInWorkersTests : IAsyncLifetime, IAsyncDisposable
             Collect();
             return ray.ListActors().Single().State == ActorPhase.Dead;
         });
+    }
+
+    [Fact]
+    public async Task Stream_ReadInAWorkerWithOneCpu_LendsIt()
+    {
+        await using var narrow = new HeadCluster(InWorkers with { NumCpus = 1 });
+
+        Assert.Equal("4950 1000100", await narrow.ActorJobs.Stream.Remote().AsTask().SoonAsync());
     }
 
     [Fact]

@@ -164,6 +164,20 @@ public static partial class ActorJobs
             + $" {(await Failure(failing.One.Remote())).Replace(failing.Id, "id", StringComparison.Ordinal)} {await Failure(ray.CountActor.Remote(0).Throw.Remote("in a call"))}";
     }
 
+    /// <summary>What is thrown at once, or when the result is asked for: a task that a worker submits is refused then.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever it is, is told.")]
+    private static async Task<string> FailureOf(Func<ObjectRef<int>> code)
+    {
+        try
+        {
+            return await Failure(code());
+        }
+        catch (Exception thrown)
+        {
+            return $"{thrown.GetType().Name}: {thrown.Message}";
+        }
+    }
+
     [SuppressMessage("Design", "CA1031", Justification = "Whatever it is, is told.")]
     private static async Task<string> Failure<T>(ObjectRef<T> reference)
     {
@@ -340,10 +354,11 @@ public static partial class ActorJobs
         var actor = ray.CountActor.Options(new() { NumCpus = 0.25, Scheduling = group.Bundle(1) }).Remote(3);
         inside += await actor.Increment.Remote(1);
         var tooMuch = Told(() => ray.CountActor.Options(new() { NumCpus = 1, Scheduling = group.Bundle(1) }).Remote(3));
+        var taskTooMuch = await FailureOf(() => ray.ActorJobs.Late.Options(new() { NumCpus = 1, Scheduling = group.Bundle(1) }).Remote(3));
         await group.DisposeAsync();
         while (ray.AvailableResources["CPU"] < free)
             await Task.Delay(5);
-        return ($"{held} {inside} {group} {group.Bundles.Count} {group.Strategy} {tooMuch} {await Failure(actor.Read.Remote())} ")
+        return ($"{held} {inside} {group} {group.Bundles.Count} {group.Strategy} {tooMuch} {taskTooMuch} {await Failure(actor.Read.Remote())} ")
             .Replace(actor.Id, "id", StringComparison.Ordinal) + Told(() => ray.CountActor.Options(new() { Scheduling = group.Bundle(1) }).Remote(3));
     }
 
@@ -385,6 +400,49 @@ public static partial class ActorJobs
         }
 
         return $"{sums} {await words.Size()} {await words.Get()} {string.Join(' ', await words.GetNoWaitBatch(2))} {none}";
+    }
+
+    [Remote]
+    public static async Task<int> ReceiveLater(ActorQueue<int> queue, int count) => await Receive(queue, count);
+
+    /// <summary>Gives a queue to a task that starts late, and forgets it.</summary>
+    [Remote]
+    public static async Task<int> QueueForgotten(Cluster ray)
+    {
+        var received = await FillAndForget(ray);
+        Collect();
+        return await received;
+    }
+
+    private static async Task<ObjectRef<int>> FillAndForget(Cluster ray)
+    {
+        var queue = ray.Queue<int>();
+        await queue.PutNoWaitBatch([1, 2, 3]);
+        return ray.ActorJobs.ReceiveLater.Remote(queue, ray.ActorJobs.Late.Remote(3));
+    }
+
+    [Remote]
+    public static async Task<string> Relay(Cluster ray, Isolation isolation)
+    {
+        var relay = ray.RelayActor.Options(new() { Isolation = isolation }).Remote(ray.CountActor.Remote(0));
+        return $"{await relay.InOrder.Remote()} {await relay.Sum.Remote(100)}";
+    }
+
+    [Remote]
+    public static async Task<string> UseGroup(Cluster ray, PlacementGroup group)
+    {
+        await group.Ready;
+        var actor = ray.CountActor.Options(new() { NumCpus = 0.5, Scheduling = group.Bundle(0) }).Remote(3);
+        var text = $"{await actor.Increment.Remote(1)} {group} {group.Bundles[0].Cpus}";
+        actor.Kill();
+        return text;
+    }
+
+    [Remote]
+    public static async Task<string> PassGroup(Cluster ray)
+    {
+        await using var group = ray.CreatePlacementGroup([new() { Cpus = 0.5 }], PlacementStrategy.StrictPack, "given");
+        return $"{await ray.ActorJobs.UseGroup.Options(new() { NumCpus = 0.1 }).Remote(group)} {await ray.ActorJobs.UseGroup.Options(new() { NumCpus = 0.1, Isolation = Isolation.None }).Remote(ray.Put(group))}";
     }
 
     [Remote]
@@ -450,11 +508,15 @@ public static partial class ActorJobs
     }
 
     [Remote]
-    [SuppressMessage("Reliability", "CA2001", Justification = "Tests ask for it.")]
     public static void Forget()
     {
         lock (Kept)
             Kept.Clear();
+        Collect();
+    }
+
+    private static void Collect()
+    {
         GC.Collect();
         GC.WaitForPendingFinalizers();
     }

@@ -1,4 +1,5 @@
 using Serve.Runtime.Clusters;
+using Serve.Runtime.Placement;
 using Serve.Runtime.Serialization;
 
 namespace Serve.Runtime.Objects;
@@ -26,7 +27,7 @@ internal sealed class ObjectStore : ISegmentSource, IDisposable
         this.cluster = cluster;
         limit = cluster.Options.ObjectStoreMemory ?? (long)(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes * 0.3);
         files = new(cluster.Options.SpillDirectory);
-        Codec = new(cluster.Options.Serializers) { Segments = this };
+        Codec = new(cluster.Options.Serializers, new JsonGroupConverter(group => cluster.Placement.Find(group.Id))) { Segments = this };
     }
 
     /// <summary>Writes and reads values for other processes.</summary>

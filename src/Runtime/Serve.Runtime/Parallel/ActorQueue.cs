@@ -32,7 +32,7 @@ public sealed class ActorQueue<T>
     /// <summary>How many items it holds at most; 0 for no limit.</summary>
     public int MaxSize { get; }
 
-    private ActorHandle<QueueActor<T>> Actor => actor ??= Cluster.Current.GetActor<QueueActor<T>>(Name);
+    internal ActorHandle<QueueActor<T>> Actor => actor ??= Cluster.Current.GetActor<QueueActor<T>>(Name);
 
     /// <summary>Adds an item, waiting for room.</summary>
     /// <param name="item">The item.</param>

@@ -110,8 +110,8 @@ internal sealed class ValueCodec
             return null;
         if (ValueTypes.HandleOf(own) is { } handle)
             return handle;
-        if (converters.Any(converter => converter.CanConvert(declared)))
-            return null;
+        if (Array.Find(converters, converter => converter.Type?.IsAssignableFrom(own) == true) is { Type: var converted })
+            return converted == declared ? null : converted;
         if (typeof(ObjectRef).IsAssignableFrom(own) || serializers.ContainsKey(own) || IsElements(own))
             return own;
         if (declared.IsInterface && declared.Namespace is "System.Collections" or "System.Collections.Generic")
@@ -190,6 +190,7 @@ internal sealed class ValueCodec
             options.Converters.Add(new JsonCustomConverter(serializers));
         options.Converters.Add(new JsonRefConverter());
         options.Converters.Add(new JsonHandleConverter());
+        options.Converters.Add(new JsonQueueConverter());
         options.Converters.Add(new JsonArrayConverter());
         foreach (var converter in converters)
             options.Converters.Add(converter);

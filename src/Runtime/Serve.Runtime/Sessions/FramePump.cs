@@ -104,6 +104,7 @@ internal sealed class FramePump(FrameStream output) : IThreadPoolWorkItem
     {
         Frame.BodyOneofCase.Run => frame.Run.Arguments.Sum(WeightOf),
         Frame.BodyOneofCase.Submit => frame.Submit.Arguments.Sum(WeightOf),
+        Frame.BodyOneofCase.CreateActor => frame.CreateActor.Arguments.Sum(WeightOf),
         Frame.BodyOneofCase.Done => frame.Done.Value is { } done ? WeightOf(done) : 0,
         Frame.BodyOneofCase.Item => frame.Item.Value is { } item ? WeightOf(item) : 0,
         Frame.BodyOneofCase.Ready => frame.Ready.Value is { } ready ? WeightOf(ready) : 0,

@@ -3,6 +3,7 @@ using Serve.Calls;
 using Serve.Runtime.Clusters;
 using Serve.Runtime.CoreActors;
 using Serve.Runtime.Objects;
+using Serve.Runtime.Placement;
 using Serve.Runtime.Serialization;
 using Serve.Runtime.Wire;
 
@@ -199,7 +200,7 @@ internal sealed class WorkerSession(FramePump pump, ArrivingCluster arrival)
 
     private void Begin(Hello hello)
     {
-        values = new(new(hello.Serializers.Select(MakeSerializer)) { Segments = new WorkerSegments() }, new WorkerRefs(this));
+        values = new(new(hello.Serializers.Select(MakeSerializer), new JsonGroupConverter(group => new RemoteGroup(this, group.Id, group.Name, group.Strategy, group.Bundles))) { Segments = new WorkerSegments() }, new WorkerRefs(this));
         cluster = new(this, hello.FirstId);
         if (hello.Print)
             Console.SetOut(TextWriter.Synchronized(new TaskOutput(Console.Out, this)));
