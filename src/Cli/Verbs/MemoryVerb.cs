@@ -27,7 +27,7 @@ internal static class MemoryVerb
             });
     }
 
-    private static void Write(CliConsole console, ClusterMemory memory)
+    internal static void Write(CliConsole console, ClusterMemory memory)
     {
         if (memory.Objects.IsEmpty)
             console.Out.WriteLine("No objects.");

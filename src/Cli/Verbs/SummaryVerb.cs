@@ -38,7 +38,7 @@ internal static class SummaryVerb
         _ => summary,
     };
 
-    private static void Write(CliConsole console, ClusterSummary summary, string? kind)
+    internal static void Write(CliConsole console, ClusterSummary summary, string? kind)
     {
         if (kind is null)
         {

@@ -28,7 +28,9 @@ public sealed partial class ClusterVerbTests(ClusterVerbTests.Running running) :
         var failed = await RunAsync("list", "tasks", "--filter", "state=FAILED");
         Assert.Contains("Sums.Fail", failed.Out, StringComparison.Ordinal);
         Assert.DoesNotContain("Sums.Add", failed.Out, StringComparison.Ordinal);
-        Assert.DoesNotContain("Sums.Fail", (await RunAsync("list", "tasks", "--filter", "state!=FAILED")).Out, StringComparison.Ordinal);
+        var others = await RunAsync("list", "tasks", "--filter", "state!=FAILED");
+        Assert.Contains("Sums.Add", others.Out, StringComparison.Ordinal);
+        Assert.DoesNotContain("Sums.Fail", others.Out, StringComparison.Ordinal);
         var limited = await RunAsync("list", "tasks", "--limit", "2");
         Assert.Equal(3, limited.Out.TrimEnd().Split('\n').Length);
         Assert.Contains("The newest 2 of 4", limited.Error, StringComparison.Ordinal);
@@ -84,6 +86,24 @@ public sealed partial class ClusterVerbTests(ClusterVerbTests.Running running) :
         Assert.Contains(file, run.Out, StringComparison.Ordinal);
         var events = JsonDocument.Parse(await File.ReadAllTextAsync(file)).RootElement.GetProperty("traceEvents");
         Assert.Contains(events.EnumerateArray(), entry => entry.GetProperty("name").GetString() == "Sums.Add");
+    }
+
+    [Fact]
+    public async Task Timeline_StandardOutput_NothingButTheTrace()
+    {
+        var events = JsonDocument.Parse((await RunAsync("timeline", "-o", "-")).Out).RootElement.GetProperty("traceEvents");
+        Assert.Contains(events.EnumerateArray(), entry => entry.GetProperty("name").GetString() == "Sums.Fail");
+    }
+
+    [Fact]
+    public async Task SummaryAndMemory_Json_WhatTheApiSays()
+    {
+        var all = JsonDocument.Parse((await RunAsync("summary", "--json")).Out).RootElement;
+        Assert.Equal(3, all.GetProperty("tasks").GetProperty("Sums.Add").GetProperty("FINISHED").GetInt64());
+        Assert.Equal(4, all.GetProperty("resources").GetProperty("CPU").GetProperty("total").GetDouble());
+        var tasks = JsonDocument.Parse((await RunAsync("summary", "tasks", "--json")).Out).RootElement;
+        Assert.Equal(1, tasks.GetProperty("Sums.Fail").GetProperty("FAILED").GetInt64());
+        Assert.Equal(Environment.ProcessId, JsonDocument.Parse((await RunAsync("memory", "--json")).Out).RootElement.GetProperty("pid").GetInt32());
     }
 
     private async Task<CommandRun> RunAsync(params string[] arguments)

@@ -62,6 +62,27 @@ public sealed class MappedArraysTests
         static void Use(Segment segment) => Assert.Equal(1f, ((float[])MappedArrays.Read(segment, typeof(float), sizeof(float), null))[1]);
     }
 
+    /// <summary>The collector keeps a region in which others live, and hands out the room of the array between them as it is.</summary>
+    [Fact]
+    public async Task Read_ArrayDroppedBetweenOthers_ItsPagesAreGivenBackAllTheSame()
+    {
+        using var segment = Create(Numbers(1 << 20));
+        var others = new List<byte[]>();
+        for (var i = 0; i < 8; i++)
+        {
+            others.Add(GC.AllocateUninitializedArray<byte>(1 << 20, pinned: true));
+            Use(segment);
+        }
+
+        Assert.NotEmpty(MappedRanges(segment));
+
+        await Eventually.True(() => Collected(() => MappedRanges(segment).Count == 0), () => string.Join('\n', MappedRanges(segment)));
+        GC.KeepAlive(others);
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        static void Use(Segment segment) => Assert.Equal(1f, ((float[])MappedArrays.Read(segment, typeof(float), sizeof(float), null))[1]);
+    }
+
     [Fact]
     public void Read_SegmentClosed_ArrayStays()
     {

@@ -5,29 +5,41 @@ namespace Serve.Runtime.Tests.Tasks;
 /// <summary>Arguments, errors, resources and order.</summary>
 public sealed class TaskTests
 {
-    [Fact]
-    public async Task Run_DependencyTenDeepThrew_SameErrorWithoutRunning()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Run_DependencyTenDeepThrew_SameErrorWithoutRunning(bool isOver)
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 2 });
+        using var gate = new ManualResetEventSlim(isOver);
         var ran = 0;
         var last = ray.Run(Fail);
         var first = last;
+        await Eventually.True(() => first.IsReady == isOver);
         for (var i = 0; i < 10; i++)
         {
             last = ray.Run(x =>
             {
                 Interlocked.Increment(ref ran);
                 return x + 1;
-            }, last);
+            }, last, new() { Name = "dependent" });
         }
 
+        gate.Set();
         var thrown = await Assert.ThrowsAsync<UserCodeException>(async () => await last);
 
         Assert.Same(await Record.ExceptionAsync(async () => await first), thrown);
         Assert.Contains(nameof(Run_DependencyTenDeepThrew_SameErrorWithoutRunning), thrown.RemoteStack, StringComparison.Ordinal);
         Assert.Equal(0, ran);
+        var dependents = ray.ListTasks().Where(task => task.Name == "dependent").ToList();
+        Assert.Equal(10, dependents.Count);
+        Assert.All(dependents, task => Assert.Equal((TaskPhase.Failed, null), (task.State, task.StartTime)));
 
-        static int Fail() => throw new FormatException("bad input");
+        int Fail()
+        {
+            gate.Wait(TimeSpan.FromSeconds(20));
+            throw new FormatException("bad input");
+        }
     }
 
     [Fact]

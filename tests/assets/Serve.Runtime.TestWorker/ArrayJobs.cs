@@ -27,15 +27,11 @@ public static partial class ArrayJobs
 
     /// <summary>Whether the array's pages are a segment's.</summary>
     [Remote]
-    public static unsafe bool IsMapped(double[] array)
-    {
-        fixed (double* start = array)
-        {
-            var middle = (long)(start + (array.Length / 2));
-            return File.ReadLines("/proc/self/maps").Where(line => line.Contains("memfd:serve-", StringComparison.Ordinal)).Select(line => line.Split(' ')[0].Split('-'))
-                .Any(ends => Convert.ToInt64(ends[0], 16) <= middle && middle < Convert.ToInt64(ends[1], 16));
-        }
-    }
+    public static bool IsMapped(double[] array) => HasPagesOfASegment(array);
+
+    /// <summary>The same of memory.</summary>
+    [Remote]
+    public static bool IsMemoryMapped(ReadOnlyMemory<double> memory) => HasPagesOfASegment(memory.Span);
 
     /// <summary>Keeps it in this worker; how many it keeps now.</summary>
     [Remote]
@@ -52,4 +48,14 @@ public static partial class ArrayJobs
     [Remote]
     public static int OpenMemory() =>
         Directory.GetFiles("/proc/self/fd").Count(file => new FileInfo(file).LinkTarget?.Contains("memfd:serve-", StringComparison.Ordinal) == true);
+
+    private static unsafe bool HasPagesOfASegment(ReadOnlySpan<double> span)
+    {
+        fixed (double* start = span)
+        {
+            var middle = (long)(start + (span.Length / 2));
+            return File.ReadLines("/proc/self/maps").Where(line => line.Contains("memfd:serve-", StringComparison.Ordinal)).Select(line => line.Split(' ')[0].Split('-'))
+                .Any(ends => Convert.ToInt64(ends[0], 16) <= middle && middle < Convert.ToInt64(ends[1], 16));
+        }
+    }
 }
