@@ -1,0 +1,44 @@
+using Serve.Runtime.Clusters;
+using Serve.Runtime.Tasks;
+using Serve.Runtime.TestWorker;
+using Serve.Tests;
+
+namespace Serve.Runtime.Tests.Tasks;
+
+/// <summary>The CPU of tasks in workers that wait, moved step by step.</summary>
+public sealed class LentCpuTests : IAsyncLifetime
+{
+    private readonly HeadCluster ray = new(new() { NumCpus = 1, Isolation = Isolation.Process });
+    private readonly FakeExecutor workers = new();
+
+    public Task InitializeAsync()
+    {
+        ray.Tasks.UseWorkers(() => workers);
+        return Task.CompletedTask;
+    }
+
+    public async Task DisposeAsync() => await ray.DisposeAsync();
+
+    [Fact]
+    public async Task TryGiveBack_OfTheOneBehindATaskThatWaits_LendsTheirCpu()
+    {
+        var refs = Enumerable.Range(0, 3).Select(number => ray.Jobs.Add.Remote(number, 1)).ToArray();
+        await Eventually.True(() => workers.Started.Count == 1);
+        workers.Depth = 2;
+        workers.Started.First().Failed(new InvalidOperationException("It makes room for two."), isSystem: false);
+        await Eventually.True(() => workers.Started.Count == 3);
+        var (waits, quick) = (workers.Started.ElementAt(1), workers.Started.ElementAt(2));
+        Assert.Same(waits.Lane, quick.Lane);
+
+        TaskDispatcher.BeginWait(waits, [ray.Put(1)], isStuck: false);
+        Assert.Equal(0, ray.AvailableResources["CPU"]);
+        workers.Depth = 1;
+        Assert.True(quick.TryGiveBack());
+
+        // It runs with the CPU that nobody uses now, in a lane of its own.
+        await Eventually.True(() => workers.Started.Count == 4);
+        Assert.Same(quick, workers.Started.ElementAt(3));
+        Assert.NotSame(waits.Lane, quick.Lane);
+        GC.KeepAlive(refs);
+    }
+}
