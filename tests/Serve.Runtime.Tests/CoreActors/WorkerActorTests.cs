@@ -72,6 +72,16 @@ public sealed class WorkerActorTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Remote_WorkerOfAnIdleActorIsKilled_IsSeenWithoutACall()
+    {
+        var actor = ray.CountActor.Options(Apart).Remote();
+        using (var process = Process.GetProcessById(await actor.Pid.Remote()))
+            process.Kill();
+        await Eventually.HoldsAsync(() => ray.ListActors().Single().State == ActorPhase.Dead);
+        GC.KeepAlive(actor);
+    }
+
+    [Fact]
     public async Task Kill_EndsTheProcess()
     {
         var actor = ray.CountActor.Options(Apart).Remote();

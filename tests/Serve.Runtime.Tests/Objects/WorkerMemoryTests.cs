@@ -114,6 +114,14 @@ public sealed class WorkerMemoryTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
+    public async Task Free_InAWorkerThatKeepsTheRef_FreesItsMemory()
+    {
+        Assert.Equal(5, await Run<double>(nameof(ArrayJobs.PutAndFree), ArrayJobs.Numbers(Count, 5)));
+
+        await Eventually.True(() => cluster.Objects.Used == 0, () => $"{cluster.Objects.Used}");
+    }
+
+    [Fact]
     public async Task Argument_TypeWithARegisteredSerializer_ReachesTheWorker() =>
         Assert.Equal(9, await Run<int>(nameof(ArrayJobs.Reveal), Sealed.Of(9)));
 

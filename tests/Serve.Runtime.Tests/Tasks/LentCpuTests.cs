@@ -6,22 +6,14 @@ using Serve.Tests;
 namespace Serve.Runtime.Tests.Tasks;
 
 /// <summary>The CPU of tasks in workers that wait, moved step by step.</summary>
-public sealed class LentCpuTests : IAsyncLifetime
+public sealed class LentCpuTests
 {
-    private readonly HeadCluster ray = new(new() { NumCpus = 1, Isolation = Isolation.Process });
-    private readonly FakeExecutor workers = new();
-
-    public Task InitializeAsync()
-    {
-        ray.Tasks.UseWorkers(() => workers);
-        return Task.CompletedTask;
-    }
-
-    public async Task DisposeAsync() => await ray.DisposeAsync();
-
     [Fact]
     public async Task TryGiveBack_OfTheOneBehindATaskThatWaits_LendsTheirCpu()
     {
+        await using var ray = new HeadCluster(new() { NumCpus = 1, Isolation = Isolation.Process });
+        var workers = new FakeExecutor();
+        ray.Tasks.UseWorkers(() => workers);
         var refs = Enumerable.Range(0, 3).Select(number => ray.Jobs.Add.Remote(number, 1)).ToArray();
         await Eventually.True(() => workers.Started.Count == 1);
         workers.Depth = 2;

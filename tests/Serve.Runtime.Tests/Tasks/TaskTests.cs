@@ -42,6 +42,36 @@ public sealed class TaskTests
         }
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Free_RefIsKept_ItsValueIsCollected(bool isReady)
+    {
+        await using var ray = await Cluster.Init(new() { NumCpus = 1 });
+        using var gate = new ManualResetEventSlim(isReady);
+        WeakReference? value = null;
+        var kept = ray.Run(Make);
+        await Eventually.True(() => kept.IsReady == isReady);
+        ray.Free(kept);
+        gate.Set();
+
+        await Assert.ThrowsAsync<ObjectLostException>(async () => await kept);
+        await Eventually.True(() =>
+        {
+            GC.Collect();
+            return value is { IsAlive: false };
+        });
+        GC.KeepAlive(kept);
+
+        object Make()
+        {
+            gate.Wait(TimeSpan.FromSeconds(20));
+            var made = new object();
+            value = new(made);
+            return made;
+        }
+    }
+
     [Fact]
     public async Task Run_24CallsThatBlockOn8Slots_ThreeRounds()
     {

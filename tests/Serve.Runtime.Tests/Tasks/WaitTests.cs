@@ -157,6 +157,29 @@ public sealed class WaitTests
     }
 
     [Fact]
+    public async Task Wait_ForOneOfTwoOneOfWhichWaitsForIt_NoDeadlockReported()
+    {
+        await using var ray = await Cluster.Init(new() { NumCpus = 4 });
+        var third = new TaskCompletionSource<int>();
+        var slow = ray.Run(() => third.Task);
+        ObjectRef<int>? second = null;
+        using var made = new ManualResetEventSlim();
+        var first = ray.Run(() =>
+        {
+            made.Wait(TimeSpan.FromSeconds(20));
+            return ray.Wait([second!, slow]).GetAwaiter().GetResult().Ready[0].GetResult();
+        });
+        second = ray.Run(() => first.GetResult() + 1);
+        made.Set();
+        await Eventually.True(() => ray.ListTasks().Count(task => task.State == TaskPhase.Waiting) == 2);
+
+        third.SetResult(5);
+
+        Assert.Equal(5, await first);
+        Assert.Equal(6, await second);
+    }
+
+    [Fact]
     public async Task GetResult_TimeoutInsideACircle_IsATimeoutAndNoDeadlock()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 4 });

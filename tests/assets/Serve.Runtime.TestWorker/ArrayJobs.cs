@@ -41,6 +41,16 @@ public static partial class ArrayJobs
         return Kept.Count;
     }
 
+    /// <summary>Puts it, keeps the ref and frees the object all the same.</summary>
+    [Remote]
+    public static double PutAndFree(double[] array)
+    {
+        var reference = Cluster.Current.Put(array);
+        Kept.Add(reference);
+        Cluster.Current.Free(reference);
+        return array[0];
+    }
+
     [Remote]
     public static int Reveal(Sealed value) => value.Reveal();
 
