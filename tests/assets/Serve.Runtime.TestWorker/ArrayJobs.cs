@@ -51,6 +51,20 @@ public static partial class ArrayJobs
         return array[0];
     }
 
+    /// <summary>The elements in the middle of what it keeps, where pages are a segment's.</summary>
+    [Remote]
+    public static double[] MiddleOfKept() => [.. Kept.Cast<double[]>().Select(array => array[array.Length / 2])];
+
+    /// <summary>Lets go of what it keeps.</summary>
+    [Remote]
+    public static int Drop()
+    {
+        Kept.Clear();
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        return Kept.Count;
+    }
+
     [Remote]
     public static int Reveal(Sealed value) => value.Reveal();
 

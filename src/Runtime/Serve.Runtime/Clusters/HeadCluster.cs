@@ -40,6 +40,9 @@ internal sealed partial class HeadCluster : RuntimeCluster
     /// <summary>How much memory is in use.</summary>
     public Func<MemoryReading> ReadMemory { get; init; } = ProcessMemory.Read;
 
+    /// <summary>Tells when memory that waits to be used again has waited long enough.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
     public override bool IsDisposed => Volatile.Read(ref disposed) != 0;
 
     public override IReadOnlyDictionary<string, double> Resources => Placement.Totals();
@@ -57,6 +60,10 @@ internal sealed partial class HeadCluster : RuntimeCluster
 
     /// <summary>The objects that are not only this process's: in shared memory, on disk, lent to workers. Made when first needed.</summary>
     internal ObjectStore Objects => LazyInitializer.EnsureInitialized(ref objects, () => new(this))!;
+
+    /// <summary>Gives back to the system what the objects' memory has no object in.</summary>
+    /// <returns>The bytes.</returns>
+    internal long GiveUpIdleMemory() => Volatile.Read(ref objects)?.GiveUpIdle() ?? 0;
 
     /// <summary>Writes and reads values for other processes.</summary>
     internal ValueCodec Codec => Objects.Codec;

@@ -104,6 +104,7 @@ internal static unsafe class MappedArrays
             var length = (nint)(segment.Length - (first - data)) & ~(nint)(Segment.PageSize - 1);
             if (!NativeMemory.Cover((nint)first, length, segment.File, offset))
                 return false;
+            segment.Covered();
             Pages.Add(array, new(array, segment, (nint)data, (nint)first, length));
             Interlocked.Increment(ref count);
             CopyRest(segment, data, first - data, length);
@@ -138,6 +139,7 @@ internal static unsafe class MappedArrays
                     NativeMemory.Uncover(first, length);
             }
 
+            segment.Uncovered();
             Interlocked.Decrement(ref count);
         }
     }

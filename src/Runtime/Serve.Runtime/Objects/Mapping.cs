@@ -6,11 +6,14 @@ namespace Serve.Runtime.Objects;
 internal sealed unsafe class Mapping : IDisposable
 {
     private readonly MemoryMappedViewAccessor view;
+    private readonly Slab? slab;
     private Segment? segment;
 
-    public Mapping(MemoryMappedViewAccessor view, long offset, long length)
+    public Mapping(MemoryMappedViewAccessor view, long offset, long length, Slab? slab)
     {
         this.view = view;
+        this.slab = slab;
+        slab?.AddView();
         byte* start = null;
         view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
         Pointer = start + view.PointerOffset + offset;
@@ -31,9 +34,14 @@ internal sealed unsafe class Mapping : IDisposable
         view.SafeMemoryMappedViewHandle.ReleasePointer();
         view.Dispose();
         segment = null;
+        slab?.RemoveView();
         GC.SuppressFinalize(this);
     }
 
     // The pointer is a count on the handle, which alone would never fall to zero.
-    ~Mapping() => view.SafeMemoryMappedViewHandle.ReleasePointer();
+    ~Mapping()
+    {
+        view.SafeMemoryMappedViewHandle.ReleasePointer();
+        slab?.RemoveView();
+    }
 }

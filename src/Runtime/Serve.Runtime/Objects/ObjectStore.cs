@@ -14,6 +14,7 @@ internal sealed class ObjectStore : ISegmentSource, IDisposable
     private readonly Lock spilling = new();
     private readonly LinkedList<WeakReference<SharedObject>> objects = [];
     private readonly SpillFiles files;
+    private readonly SlabPool slabs;
     private readonly long limit;
     private long used;
     private long sinceCollection;
@@ -27,6 +28,7 @@ internal sealed class ObjectStore : ISegmentSource, IDisposable
         this.cluster = cluster;
         limit = cluster.Options.ObjectStoreMemory ?? (long)(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes * 0.3);
         files = new(cluster.Options.SpillDirectory);
+        slabs = new(limit, cluster.Time);
         Codec = new(cluster.Options.Serializers, new JsonGroupConverter(group => cluster.Placement.Find(group.Id))) { Segments = this };
     }
 
@@ -42,6 +44,9 @@ internal sealed class ObjectStore : ISegmentSource, IDisposable
                 return used;
         }
     }
+
+    /// <summary>Bytes of shared memory that wait for the next objects, beyond <see cref="Used"/>; the two together keep to the limit.</summary>
+    public long Idle => slabs.IdleBytes;
 
     /// <summary>The objects, oldest first.</summary>
     public IReadOnlyList<SharedObject> All
@@ -78,18 +83,32 @@ internal sealed class ObjectStore : ISegmentSource, IDisposable
 
     public unsafe EncodedObject Store(ValueCodec codec, ValueShape shape, byte* start, long length, IReadOnlyList<object> references)
     {
-        Reserve(length);
+        var slab = length >= Slab.Least ? slabs.TryTake(MappedArrays.DataOffset(shape.Rank), length) : null;
+        var size = slab is null ? length : Math.Max(length, slab.Resident);
         Segment segment;
         try
         {
-            segment = Segment.Create(start, length, shape.Rank);
+            Reserve(size);
+        }
+        catch
+        {
+            if (slab is not null)
+                slabs.Return(slab);
+            throw;
+        }
+
+        try
+        {
+            segment = Create(slab, start, length, shape.Rank);
         }
         catch (IOException thrown)
         {
-            Release(length);
+            Release(size);
             throw new InsufficientResourcesException($"No shared memory could be had for an object of {length:N0} bytes: {thrown.Message}", isPermanent: false);
         }
 
+        if (segment.Resident < size)
+            Release(size - segment.Resident);
         return Add(new(codec, shape, segment, this) { References = references });
     }
 
@@ -119,21 +138,44 @@ internal sealed class ObjectStore : ISegmentSource, IDisposable
         }
     }
 
-    /// <summary>An object is no more. Called under its lock, or by its finalizer.</summary>
-    public void Dropped(SharedObject dropped, bool wasInMemory)
+    /// <summary>An object is no more whose bytes were here; null when they were on disk. Called under its lock, or by its finalizer.</summary>
+    public void Dropped(Segment? bytes)
     {
-        if (wasInMemory)
-            Release(dropped.Size);
+        if (bytes is not null)
+            Release(bytes.Resident);
     }
 
-    /// <summary>Frees every object, whoever still holds a ref to it, and removes the files.</summary>
+    /// <summary>Gives the memory back to the system that no object is in.</summary>
+    /// <returns>The bytes.</returns>
+    public long GiveUpIdle() => slabs.Clear();
+
+    /// <summary>Frees every object, whoever still holds a ref to it, and removes the files and the memory.</summary>
     public void Dispose()
     {
         lock (sync)
             disposed = true;
         foreach (var known in All)
             known.Free("its cluster was disposed");
+        slabs.Dispose();
         files.Dispose();
+    }
+
+    // Into memory whose pages are there, into new memory that is kept for the next, or into some of its own.
+    private unsafe Segment Create(Slab? slab, byte* start, long length, int rank)
+    {
+        try
+        {
+            if (slab is null && length >= Slab.Least && Segment.InMemory)
+                slab = slabs.TryMake(MappedArrays.DataOffset(rank), length);
+            if (slab is not null && Segment.TryCreate(slab, start, length, rank) is { } made)
+                return made;
+        }
+        catch (IOException) when (slabs.Clear() > 0)
+        {
+            // There is more memory now than there was.
+        }
+
+        return Segment.Create(start, length, rank);
     }
 
     private SharedObject Add(SharedObject added)
@@ -188,7 +230,10 @@ internal sealed class ObjectStore : ISegmentSource, IDisposable
     private void Release(long length)
     {
         lock (sync)
+        {
             used -= length;
+            slabs.SetUsed(used);
+        }
     }
 
     private void Reserve(long length, bool always = false)
@@ -209,24 +254,27 @@ internal sealed class ObjectStore : ISegmentSource, IDisposable
                 if (!SpillOldest())
                 {
                     // All of it is on its way to a worker at this moment: that ends by itself, and waiting for it here could wait for this very thread.
-                    lock (sync)
-                        used += length;
+                    TryReserve(length, always: true);
                     return;
                 }
             }
         }
     }
 
-    private bool TryReserve(long length)
+    private bool TryReserve(long length, bool always = false)
     {
         lock (sync)
         {
-            if (used + length > limit)
+            if (used + length > limit && !always)
                 return false;
-            used += length;
             sinceCollection += length;
-            return true;
+            used += length;
+            slabs.SetUsed(used);
         }
+
+        // What waits goes before anything that is in use does.
+        slabs.Trim();
+        return true;
     }
 
     // Refs that nobody has any more still take room until the collector has seen it.
@@ -249,8 +297,10 @@ internal sealed class ObjectStore : ISegmentSource, IDisposable
         {
             try
             {
-                if (!known.TrySpill(files))
+                if (!known.TrySpill(files, out var freed))
                     continue;
+                Release(freed);
+                return true;
             }
             catch (Exception thrown) when (thrown is IOException or UnauthorizedAccessException)
             {
@@ -258,9 +308,6 @@ internal sealed class ObjectStore : ISegmentSource, IDisposable
                     $"The object store is full ({Used:N0} of {limit:N0} bytes) and an object of {known.Size:N0} bytes could not be moved to '{files.Parent}': {thrown.Message} Make room there, or set ClusterOptions.SpillDirectory or ObjectStoreMemory.",
                     isPermanent: false);
             }
-
-            Release(known.Size);
-            return true;
         }
 
         return false;

@@ -20,8 +20,10 @@ internal sealed class Segment : IDisposable
     private readonly string name;
     private readonly WeakReference<Segment> self;
     private readonly DecodedValue mapping = new();
+    private readonly Slab? slab;
+    private int closed;
 
-    private Segment(SafeFileHandle file, string name, string? path, long offset, long length)
+    private Segment(SafeFileHandle file, string name, string? path, long offset, long length, long use = 0)
     {
         this.file = file;
         this.name = name;
@@ -29,7 +31,11 @@ internal sealed class Segment : IDisposable
         self = new(this);
         Offset = offset;
         Length = length;
+        Use = use;
     }
+
+    private Segment(Slab slab, long offset, long length)
+        : this(slab.File, slab.Name, null, offset, length, slab.Use) => this.slab = slab;
 
     /// <summary>Whether memory is used rather than files; a test may say otherwise.</summary>
     internal static bool InMemory { get; set; } = OperatingSystem.IsLinux();
@@ -41,12 +47,40 @@ internal sealed class Segment : IDisposable
 
     public long Length { get; }
 
+    /// <summary>Bytes of memory that it takes: a little more than it has where it lies in memory that had a longer one before.</summary>
+    public long Resident => slab is null ? Length : slab.Resident;
+
+    /// <summary>Which use of its slab it is; 0 for memory of its own.</summary>
+    public long Use { get; }
+
     public SafeFileHandle File => file;
 
-    public bool IsClosed => file.IsClosed;
+    public bool IsClosed => Volatile.Read(ref closed) != 0 || file.IsClosed;
 
     /// <summary>What this process has made of it and still uses.</summary>
     public DecodedValue Decoded { get; } = new();
+
+    /// <summary>Copies bytes into a slab that was taken from its pool; it gets it back where that fails.</summary>
+    /// <returns>Null where the kernel cannot do that.</returns>
+    /// <exception cref="IOException">There is no memory for it.</exception>
+    public static unsafe Segment? TryCreate(Slab slab, byte* start, long length, int rank)
+    {
+        var offset = MappedArrays.DataOffset(rank);
+        Segment? segment = null;
+        try
+        {
+            if (slab.TryWrite(start, length, offset))
+                segment = new(slab, offset, length);
+        }
+        finally
+        {
+            if (segment is null)
+                slab.Pool.Discard(slab);
+        }
+
+        segment?.Register();
+        return segment;
+    }
 
     /// <summary>Copies bytes into a new one.</summary>
     /// <exception cref="IOException">There is no memory for it.</exception>
@@ -98,7 +132,7 @@ internal sealed class Segment : IDisposable
     /// <exception cref="ObjectLostException">The process that had it is gone, or has closed it.</exception>
     public static Segment Open(Wire.Segment wire)
     {
-        if (Opened.TryGetValue(wire.Name, out var weak) && weak.TryGetTarget(out var open) && !open.IsClosed)
+        if (Opened.TryGetValue(wire.Name, out var weak) && weak.TryGetTarget(out var open) && !open.IsClosed && open.Use == wire.Use)
             return open;
         SafeFileHandle file;
         try
@@ -111,14 +145,14 @@ internal sealed class Segment : IDisposable
             throw new ObjectLostException($"Shared memory of process {wire.ProcessId} is gone: {thrown.Message}", thrown);
         }
 
-        // The number may stand for another file by now.
-        if (wire.Path.Length == 0 && new FileInfo($"/proc/self/fd/{file.DangerousGetHandle()}").LinkTarget?.Contains(wire.Name, StringComparison.Ordinal) != true)
+        // The number may stand for another file by now, and the file for another use of it.
+        if (wire.Path.Length == 0 && (new FileInfo($"/proc/self/fd/{file.DangerousGetHandle()}").LinkTarget?.EndsWith($":{wire.Name} (deleted)", StringComparison.Ordinal) != true || (wire.Use > 0 && UseOf(file) != wire.Use)))
         {
             file.Dispose();
             throw new ObjectLostException($"Shared memory of process {wire.ProcessId} is gone: it was closed before it was opened here.");
         }
 
-        var segment = new Segment(file, wire.Name, wire.Path.Length > 0 ? wire.Path : null, wire.Offset, wire.Length);
+        var segment = new Segment(file, wire.Name, wire.Path.Length > 0 ? wire.Path : null, wire.Offset, wire.Length, wire.Use);
         segment.Register();
         return segment;
     }
@@ -127,6 +161,7 @@ internal sealed class Segment : IDisposable
     public Wire.Segment ToWire()
     {
         ObjectDisposedException.ThrowIf(IsClosed, this);
+        slab?.Lend();
         return new()
         {
             Path = path ?? "",
@@ -135,6 +170,7 @@ internal sealed class Segment : IDisposable
             Name = name,
             Offset = Offset,
             Length = Length,
+            Use = Use,
         };
     }
 
@@ -142,7 +178,7 @@ internal sealed class Segment : IDisposable
     public Mapping Map()
     {
         using var mapped = MemoryMappedFile.CreateFromFile(file, null, 0, MemoryMappedFileAccess.CopyOnWrite, HandleInheritability.None, leaveOpen: true);
-        return new(mapped.CreateViewAccessor(0, Offset + Length, MemoryMappedFileAccess.CopyOnWrite), Offset, Length);
+        return new(mapped.CreateViewAccessor(0, Offset + Length, MemoryMappedFileAccess.CopyOnWrite), Offset, Length, slab);
     }
 
     /// <summary>The mapping that everybody shares who reads it as memory, as long as one does.</summary>
@@ -165,16 +201,53 @@ internal sealed class Segment : IDisposable
         }
     }
 
+    /// <summary>Pages of an array of this process are its own: they are read until <see cref="Uncovered"/>.</summary>
+    public void Covered() => slab?.AddView();
+
+    public void Uncovered() => slab?.RemoveView();
+
+    /// <summary>Closes it, and leaves its memory to the next if that can be.</summary>
+    public void Recycle()
+    {
+        if (slab is null)
+            Dispose();
+        else if (Close())
+            slab.Pool.Return(slab);
+    }
+
+    /// <summary>Closes it. Its memory is free when nobody maps it.</summary>
     public void Dispose()
     {
-        file.Dispose();
-        Unregister();
+        if (Close())
+        {
+            if (slab is null)
+                file.Dispose();
+            else
+                slab.Pool.Discard(slab);
+        }
+
         GC.SuppressFinalize(this);
+    }
+
+    internal static string NextName() => $"serve-{Environment.ProcessId}-{Interlocked.Increment(ref lastNumber)}";
+
+    private bool Close()
+    {
+        if (Interlocked.Exchange(ref closed, 1) != 0)
+            return false;
+        Unregister();
+        return true;
+    }
+
+    private static long UseOf(SafeFileHandle file)
+    {
+        Span<byte> first = stackalloc byte[sizeof(long)];
+        return RandomAccess.Read(file, first, 0) == first.Length ? BitConverter.ToInt64(first) : 0;
     }
 
     private static Segment Empty(long length, int rank)
     {
-        var name = $"serve-{Environment.ProcessId}-{Interlocked.Increment(ref lastNumber)}";
+        var name = NextName();
         if (InMemory)
             return new(NativeMemory.CreateFile(name), name, null, MappedArrays.DataOffset(rank), length);
         var path = Path.Combine(Path.GetTempPath(), name + ".segment");

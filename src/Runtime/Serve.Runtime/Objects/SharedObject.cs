@@ -108,10 +108,13 @@ internal sealed class SharedObject : EncodedObject, IDisposable
     }
 
     /// <summary>Moves its bytes to disk, unless someone uses it this moment.</summary>
-    /// <returns>Whether memory became free.</returns>
+    /// <param name="files">Where to.</param>
+    /// <param name="freed">Bytes of memory that became free.</param>
+    /// <returns>Whether that was done.</returns>
     /// <exception cref="IOException">They could not be written; they are still in memory.</exception>
-    public bool TrySpill(SpillFiles files)
+    public bool TrySpill(SpillFiles files, out long freed)
     {
+        freed = 0;
         if (!sync.TryEnter())
             return false;
         try
@@ -119,6 +122,7 @@ internal sealed class SharedObject : EncodedObject, IDisposable
             if (segment is null || pins > 0)
                 return false;
             file ??= files.Write(segment);
+            freed = segment.Resident;
             segment.Dispose();
             segment = null;
             return true;
@@ -231,10 +235,10 @@ internal sealed class SharedObject : EncodedObject, IDisposable
         if (owner is not null && (segment is not null || file is not null))
         {
             GC.RemoveMemoryPressure(Size);
-            owner.Dropped(this, segment is not null);
+            owner.Dropped(segment);
         }
 
-        segment?.Dispose();
+        segment?.Recycle();
         segment = null;
         if (file is not null)
             SpillFiles.Delete(file);

@@ -25,7 +25,7 @@ internal sealed class ClusterWorkers : IAsyncDisposable
         this.ownsPool = ownsPool;
         requests = new(cluster);
         Tasks = new(this, cluster.Options.NumCpus ?? Environment.ProcessorCount, cluster.Options.PrestartWorkers, pool.Time);
-        memory = new(Tasks, cluster.ReadMemory, cluster.Options.MemoryUsageThreshold, logger, pool.Time);
+        memory = new(Tasks, cluster.ReadMemory, cluster.GiveUpIdleMemory, cluster.Options.MemoryUsageThreshold, logger, pool.Time);
     }
 
     public TaskWorkers Tasks { get; }

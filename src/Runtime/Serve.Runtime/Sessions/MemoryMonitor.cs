@@ -14,16 +14,24 @@ internal sealed partial class MemoryMonitor : IAsyncDisposable
 
     private readonly TaskWorkers tasks;
     private readonly Func<MemoryReading> read;
+    private readonly Func<long> giveUp;
     private readonly double threshold;
     private readonly ILogger logger;
     private readonly ITimer timer;
     private SentRun? stopping;
     private int looking;
 
-    public MemoryMonitor(TaskWorkers tasks, Func<MemoryReading> read, double threshold, ILogger logger, TimeProvider time)
+    /// <param name="tasks">Has the tasks.</param>
+    /// <param name="read">How much memory is in use.</param>
+    /// <param name="giveUp">Gives back memory that nothing is in, and says how much that was: before anything is stopped.</param>
+    /// <param name="threshold">The share in use from which on something is stopped.</param>
+    /// <param name="logger">Told what was stopped.</param>
+    /// <param name="time">How often to look.</param>
+    public MemoryMonitor(TaskWorkers tasks, Func<MemoryReading> read, Func<long> giveUp, double threshold, ILogger logger, TimeProvider time)
     {
         this.tasks = tasks;
         this.read = read;
+        this.giveUp = giveUp;
         this.threshold = threshold;
         this.logger = logger;
         timer = time.CreateTimer(_ => Look(), null, threshold < 1 ? Period : Timeout.InfiniteTimeSpan, Period);
@@ -42,6 +50,8 @@ internal sealed partial class MemoryMonitor : IAsyncDisposable
                 return;
             stopping = null;
             var now = read();
+            if (now.Share >= threshold && giveUp() > 0)
+                now = read();
             if (now.Share < threshold)
                 return;
             stopping = tasks.StopNewest(run => new TaskOutOfMemoryException(Describe(run, now)));
