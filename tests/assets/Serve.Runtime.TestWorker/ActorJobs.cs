@@ -410,6 +410,9 @@ public static partial class ActorJobs
     public static async Task<int> QueueForgotten(Cluster ray)
     {
         var received = await FillAndForget(ray);
+
+        // Nothing of the queue is on the stack of what goes on.
+        await Task.Yield();
         Collect();
         return await received;
     }
