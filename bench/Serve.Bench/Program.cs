@@ -3,6 +3,7 @@ using Serve.Bench;
 var sections = new Dictionary<string, (string What, Func<BenchOptions, Task> Run)>
 {
     ["core"] = ("tasks, actors, maps and objects beside TPL, multiprocessing and Dask", CoreSection.RunAsync),
+    ["onnx"] = ("models: what a call costs beside InferenceSession, what equal models share", OnnxSection.RunAsync),
     ["throughput"] = ("requests/s and p99 beside Kestrel, YARP, nginx and FastAPI", ThroughputSection.RunAsync),
     ["calls"] = ("handle calls in the same process and to a worker, beside bare gRPC", CallSection.RunAsync),
     ["start"] = ("serve run of a built deployment until the first 200", StartSection.RunAsync),

@@ -19,6 +19,8 @@ public sealed class SamplePackages : IAsyncLifetime, IDisposable
 
     public string Keeper => scratch.In("Keeper.zip");
 
+    public string Digits => scratch.In("Digits.zip");
+
     public async Task InitializeAsync()
     {
         await BuildAsync(ServeBinary.Sample("Lab.cs"), Lab);
@@ -27,6 +29,7 @@ public sealed class SamplePackages : IAsyncLifetime, IDisposable
         await BuildAsync(ServeBinary.Sample("Work.cs"), Work);
         await BuildAsync(ServeBinary.Sample("Zoo.cs"), Zoo);
         await BuildAsync(scratch.Write("Keeper.cs", File.ReadAllText(ServeBinary.Sample("Zoo.cs")) + File.ReadAllText(ServeBinary.Sample("Keeper.cs"))), Keeper);
+        await BuildAsync(Path.Combine(ServeBinary.Root, "deployments", "Digits.cs"), Digits);
     }
 
     /// <summary>The next version of Lab: the same but for what it says of itself.</summary>

@@ -5,6 +5,9 @@ public static class ServeBinary
 {
     public static string Path { get; } = Find();
 
+    /// <summary>The repository's folder: artifacts/bin/Serve.SomeTests/release/ is four below it.</summary>
+    public static string Root { get; } = System.IO.Path.GetFullPath("../../../..", AppContext.BaseDirectory);
+
     public static string Sample(string name) => System.IO.Path.Combine(AppContext.BaseDirectory, "Samples", name);
 
     private static string Find()

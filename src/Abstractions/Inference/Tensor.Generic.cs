@@ -31,4 +31,6 @@ public sealed class Tensor<T> : Tensor
         var stride = Shape[0] == 0 ? 0 : Count / Shape[0];
         return new Tensor<T>(Values.Slice((int)(start * stride), (int)(count * stride)), rows);
     }
+
+    internal override System.Buffers.MemoryHandle Pin() => Values.Pin();
 }

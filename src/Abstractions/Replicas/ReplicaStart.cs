@@ -40,6 +40,9 @@ public sealed record ReplicaStart
     /// <summary>How many replicas the deployment is meant to have.</summary>
     public int WorldSize { get; init; } = 1;
 
+    /// <summary>Whether it has a process of its own, and so divides the machine's CPUs with the other replicas.</summary>
+    public IsolationMode Isolation { get; init; }
+
     /// <summary>Where this replica's log files go: a folder of its own.</summary>
     public required string LogDirectory { get; init; }
 

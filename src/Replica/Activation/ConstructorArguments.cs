@@ -7,8 +7,8 @@ using Serve.Replicas;
 namespace Serve.Replica.Activation;
 
 /// <summary>
-/// Finds a value for each constructor parameter: a handle, then the application's <c>args</c> by name, then a service, then the
-/// parameter's default. Tells of all that have none at once.
+/// Finds a value for each constructor parameter: a handle, a model's <see cref="ModelSettings"/> in place of the model, then the application's <c>args</c> by
+/// name, then a service, then the parameter's default. Tells of all that have none at once.
 /// </summary>
 internal sealed class ConstructorArguments(ReplicaStart start, ReplicaContext replica, IServiceProvider services, IServiceProvider process)
 {
@@ -25,6 +25,8 @@ internal sealed class ConstructorArguments(ReplicaStart start, ReplicaContext re
     {
         if (parameter.ParameterType == typeof(DeploymentHandle))
             return UntypedHandle(type, parameter);
+        if (ModelSettings.IsModel(parameter) && Model(parameter) is { IsSettled: true } model)
+            return model.Settings;
         if (UserJson.TryFind(start.Args, parameter.Name!, out _))
             return FromArgs(type, parameter);
 
@@ -39,9 +41,24 @@ internal sealed class ConstructorArguments(ReplicaStart start, ReplicaContext re
             return services.GetRequiredService(parameter.ParameterType);
         if (parameter.HasDefaultValue)
             return DefaultOf(parameter);
-        errors.Add($"{type.Name}'s constructor parameter '{parameter.Name}' ({parameter.ParameterType.Name}) has no value: it is neither in args nor a service. "
+        errors.Add(ModelSettings.IsModel(parameter) ? NoModel(type, parameter) : $"{type.Name}'s constructor parameter '{parameter.Name}' ({parameter.ParameterType.Name}) has no value: it is neither in args nor a service. "
             + $"Pass it in args, register it in static void ConfigureServices(IServiceCollection), or give it a default.");
         return null;
+    }
+
+    // Settings that are wrong settle it too: their errors are told.
+    private (bool IsSettled, ModelSettings? Settings) Model(ParameterInfo parameter)
+    {
+        var before = errors.Count;
+        var settings = ModelSettings.Read(parameter, start.Args, start.Spec.UserConfig, errors);
+        return (settings is not null || errors.Count > before, settings);
+    }
+
+    private static string NoModel(Type type, ParameterInfo parameter)
+    {
+        var keys = ModelSettings.KeysOf(parameter);
+        return $"{type.Name}'s constructor takes a model '{parameter.Name}', and nothing says which. "
+            + $"Write {keys[0]}: FILE.onnx, or {keys[1]}: {{ path: FILE.onnx, … }}, in the application's args or the deployment's user_config.";
     }
 
     private object? FromArgs(Type type, ParameterInfo parameter)

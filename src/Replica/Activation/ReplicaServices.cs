@@ -13,6 +13,7 @@ using Serve.Replica.Logs;
 using Serve.Replica.Multiplexing;
 using Serve.Replicas;
 using Serve.Runtime;
+using Serve.Runtime.Onnx;
 
 namespace Serve.Replica.Activation;
 
@@ -40,6 +41,8 @@ internal static class ReplicaServices
             .AddJsonFile(Path.Combine(start.PackageDirectory, "appsettings.json"), optional: true)
             .AddEnvironmentVariables()
             .Build());
+        services.AddSingleton<IOnnxModels>(provider => new OnnxModels(
+            PlaceOf(start, replica), provider.GetRequiredService<ILoggerFactory>().CreateLogger("Serve.Onnx")));
         services.AddSingleton(process.GetService<TimeProvider>() ?? TimeProvider.System);
         services.AddHttpClient();
         AddEndpoints(services, code.Json.TypeInfoResolver!);
@@ -48,6 +51,15 @@ internal static class ReplicaServices
         hooks.ConfigureServices?.Invoke(null, BindingFlags.DoNotWrapExceptions, binder: null, [services], culture: null);
         return services.BuildServiceProvider();
     }
+
+    private static OnnxPlace PlaceOf(ReplicaStart start, ReplicaContext replica) => new()
+    {
+        Folders = [start.PackageDirectory, Environment.CurrentDirectory],
+        GpuIds = [.. replica.GpuIds],
+        NumGpus = start.Spec.Resources.NumGpus,
+        // Replicas of one process share its threads; those with a process each divide the CPUs.
+        Threads = start.Isolation == IsolationMode.Replica ? Math.Max(1, Environment.ProcessorCount / Math.Max(1, start.WorldSize)) : Environment.ProcessorCount,
+    };
 
     private static void AddEndpoints(ServiceCollection services, IJsonTypeInfoResolver resolver)
     {

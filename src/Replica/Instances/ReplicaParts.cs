@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Serve.Replica.Loading;
@@ -41,6 +42,12 @@ internal sealed partial class ReplicaParts(ActorTurns turns, TimeProvider time) 
 
     public UserHooks? Hooks { get; set; }
 
+    /// <summary>The models that the object's constructor was given; they go after the object.</summary>
+    public List<OnnxModel> InjectedModels { get; } = [];
+
+    /// <summary>The keys of <c>user_config</c> that are about those.</summary>
+    public ImmutableArray<string> ModelKeys { get; set; } = [];
+
     public IHttpActor? Http { get; set; }
 
     /// <summary>Whether the class can see the request it serves: through handles, its context, its log or services of its own.</summary>
@@ -56,6 +63,8 @@ internal sealed partial class ReplicaParts(ActorTurns turns, TimeProvider time) 
             await AttemptAsync(() => DisposeUserAsync(hooks), logger).ConfigureAwait(false);
         if (Models is { } models)
             await AttemptAsync(() => models.DisposeAsync().AsTask().WaitAsync(UserDisposalLimit, time), logger).ConfigureAwait(false);
+        foreach (var model in InjectedModels)
+            await AttemptAsync(() => DisposeModelAsync(model), logger).ConfigureAwait(false);
         if (logger is not null)
             LogEnded(logger, time.GetElapsedTime(started).TotalMilliseconds);
         if (Services is { } services)
@@ -75,6 +84,9 @@ internal sealed partial class ReplicaParts(ActorTurns turns, TimeProvider time) 
     // On a thread of its own and not waited for within a turn: a disposal that never ends must not keep the rest.
     private Task DisposeUserAsync(UserHooks hooks) =>
         turns.RunAsync(hooks, static hooks => hooks.DisposeAsync(), blocking: true).AsTask().WaitAsync(UserDisposalLimit, time);
+
+    // It waits for runs under way.
+    private Task DisposeModelAsync(OnnxModel model) => Task.Run(model.Dispose).WaitAsync(UserDisposalLimit, time);
 
     private static async Task AttemptAsync(Func<Task> dispose, ILogger? logger)
     {

@@ -13,8 +13,9 @@ public sealed class ReferenceMatrixTests
         ["Serve.Routing"] = ["Serve.Abstractions"],
         ["Serve.Control"] = ["Serve.Abstractions"],
         ["Serve.Runtime"] = ["Serve.Abstractions"],
+        ["Serve.Runtime.Onnx"] = ["Serve.Abstractions"],
         ["Serve.Client"] = ["Serve.Abstractions"],
-        ["Serve.Replica"] = ["Serve.Abstractions", "Serve.Routing", "Serve.Runtime"],
+        ["Serve.Replica"] = ["Serve.Abstractions", "Serve.Routing", "Serve.Runtime", "Serve.Runtime.Onnx"],
         ["Serve.Gateway"] = ["Serve.Abstractions", "Serve.Routing", "Serve.Runtime"],
         ["Serve.Controller"] = ["Serve.Abstractions", "Serve.Control", "Serve.Runtime"],
     };

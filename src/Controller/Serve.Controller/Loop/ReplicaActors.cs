@@ -24,6 +24,7 @@ internal static class ReplicaActors
             Args = revision.Config.Args,
             Rank = start.Rank,
             WorldSize = start.WorldSize,
+            Isolation = revision.Isolation,
             LogDirectory = directory.LogsOf(start.Replica),
             DeploymentsByType = revision.Package.Deployments
                 .GroupBy(definition => definition.TypeName)

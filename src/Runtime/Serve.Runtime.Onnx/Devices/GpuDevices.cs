@@ -1,0 +1,14 @@
+namespace Serve.Runtime.Onnx.Devices;
+
+/// <summary>Which source of devices this process has.</summary>
+internal static class GpuDevices
+{
+    private static readonly Lazy<IGpuDevices> Found = new(static () => Nvml.TryOpen() is { } nvml ? nvml : new NoGpuDevices());
+
+    public static IGpuDevices Shared => Found.Value;
+
+    private sealed class NoGpuDevices : IGpuDevices
+    {
+        public IReadOnlyList<GpuDevice> Read() => [];
+    }
+}

@@ -1,0 +1,88 @@
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Serve.Runtime.Onnx.Devices;
+
+/// <summary>NVIDIA's management library, where the driver has put it. Opened once and kept. See NVIDIA's NVML API reference.</summary>
+internal sealed unsafe class Nvml : IGpuDevices
+{
+    private const int Success = 0;
+    private const int NameLength = 96;
+
+    private readonly delegate* unmanaged<uint*, int> countOf;
+    private readonly delegate* unmanaged<uint, nint*, int> handleOf;
+    private readonly delegate* unmanaged<nint, byte*, uint, int> nameOf;
+    private readonly delegate* unmanaged<nint, Memory*, int> memoryOf;
+    private readonly delegate* unmanaged<nint, Utilization*, int> utilizationOf;
+
+    private Nvml(nint library)
+    {
+        countOf = (delegate* unmanaged<uint*, int>)NativeLibrary.GetExport(library, "nvmlDeviceGetCount_v2");
+        handleOf = (delegate* unmanaged<uint, nint*, int>)NativeLibrary.GetExport(library, "nvmlDeviceGetHandleByIndex_v2");
+        nameOf = (delegate* unmanaged<nint, byte*, uint, int>)NativeLibrary.GetExport(library, "nvmlDeviceGetName");
+        memoryOf = (delegate* unmanaged<nint, Memory*, int>)NativeLibrary.GetExport(library, "nvmlDeviceGetMemoryInfo");
+        utilizationOf = (delegate* unmanaged<nint, Utilization*, int>)NativeLibrary.GetExport(library, "nvmlDeviceGetUtilizationRates");
+    }
+
+    /// <returns>Null where there is no such library, or it finds no driver.</returns>
+    public static Nvml? TryOpen(string? path = null)
+    {
+        if (!NativeLibrary.TryLoad(path ?? (OperatingSystem.IsWindows() ? "nvml.dll" : "libnvidia-ml.so.1"), out var library))
+            return null;
+        try
+        {
+            var start = (delegate* unmanaged<int>)NativeLibrary.GetExport(library, "nvmlInit_v2");
+            return start() == Success ? new Nvml(library) : null;
+        }
+        catch (EntryPointNotFoundException)
+        {
+            // Too old, or something else of this name.
+            return null;
+        }
+    }
+
+    public IReadOnlyList<GpuDevice> Read()
+    {
+        var count = 0u;
+        if (countOf(&count) != Success)
+            return [];
+        var devices = new List<GpuDevice>((int)count);
+        for (var index = 0u; index < count; index++)
+        {
+            nint handle;
+            Memory memory;
+            if (handleOf(index, &handle) == Success && memoryOf(handle, &memory) == Success)
+                devices.Add(new((int)index, NameOf(handle), (long)memory.Total, (long)memory.Used, BusyOf(handle)));
+        }
+
+        return devices;
+    }
+
+    private string NameOf(nint handle)
+    {
+        var name = stackalloc byte[NameLength];
+        return nameOf(handle, name, NameLength) == Success ? Encoding.UTF8.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(name)) : "";
+    }
+
+    private double? BusyOf(nint handle)
+    {
+        Utilization utilization;
+        return utilizationOf(handle, &utilization) == Success ? utilization.Gpu / 100.0 : null;
+    }
+
+    // nvmlMemory_t and nvmlUtilization_t.
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Memory
+    {
+        public ulong Total;
+        public ulong Free;
+        public ulong Used;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Utilization
+    {
+        public uint Gpu;
+        public uint Memory;
+    }
+}

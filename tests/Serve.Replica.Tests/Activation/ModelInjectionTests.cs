@@ -1,0 +1,128 @@
+using System.Reflection;
+using System.Text.Json.Nodes;
+using Serve.Replica.Tests.Fixtures;
+using Serve.Replica.Tests.Samples;
+using Serve.Runtime.Onnx.Tests.Fixtures;
+
+namespace Serve.Replica.Tests.Activation;
+
+/// <summary>Models as constructor parameters: where their files are named, and what is said when they are not.</summary>
+public sealed class ModelInjectionTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("serve-models-").FullName;
+    private readonly string path;
+
+    public ModelInjectionTests() => path = TestModel.Doubles().Save(folder, "doubles.onnx");
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public async Task Constructor_ModelPathInArgs_IsLoadedAndRuns()
+    {
+        await using var replica = await StartAsync(args: new() { ["model_path"] = path });
+
+        Assert.Equal("42", await replica.GetAsync("?x=21"));
+        Assert.Equal("""{"path":"doubles.onnx","on":"cpu","second":null,"third":null,"mode":null}""", await replica.GetAsync("/about"));
+        Assert.Contains($"{path} runs on cpu", replica.Log, StringComparison.Ordinal);
+
+        // The replica has device 2, and this build of ONNX Runtime has no provider for it.
+        Assert.Contains("there is no GPU to run on", replica.Log, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Constructor_SeveralModels_EachByItsParametersName()
+    {
+        await using var replica = await StartAsync(args: new() { ["model_path"] = path, ["secondPath"] = TestModel.Doubles("n,5").Save(folder, "second.onnx"), ["third"] = path });
+
+        Assert.Equal("""{"path":"doubles.onnx","on":"cpu","second":"second.onnx","third":"doubles.onnx","mode":null}""", await replica.GetAsync("/about"));
+    }
+
+    [Fact]
+    public async Task Constructor_ModelInUserConfig_IsTakenAndTheHookDoesNotSeeIt()
+    {
+        await using var replica = await StartAsync(config: new()
+        {
+            ["model"] = new JsonObject { ["path"] = path, ["execution_provider"] = "cpu", ["intra_op_threads"] = 1, ["provider_options"] = new JsonObject { ["a"] = "b" } },
+            ["mode"] = "fast",
+        });
+
+        Assert.Equal("42", await replica.GetAsync("?x=21"));
+        Assert.Contains("\"mode\":\"fast\"", await replica.GetAsync("/about"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Constructor_PathIsRelative_IsLookedForInThePackageThenInTheWorkingDirectory()
+    {
+        var error = await Assert.ThrowsAsync<InferenceException>(() => StartAsync(args: new() { ["model_path"] = "absent/model.onnx" }));
+
+        Assert.Contains(Path.Combine(AppContext.BaseDirectory, "absent/model.onnx"), error.Message, StringComparison.Ordinal);
+        Assert.Contains(Path.GetFullPath("absent/model.onnx"), error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Constructor_NothingSaysWhichModel_NamesTheKeys()
+    {
+        var error = await Assert.ThrowsAsync<DefinitionException>(() => StartAsync());
+
+        Assert.Contains("Doubler's constructor takes a model 'model', and nothing says which. Write model_path: FILE.onnx", Assert.Single(error.Errors), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Constructor_WrongModelSettings_AreToldTogether()
+    {
+        var error = await Assert.ThrowsAsync<DefinitionException>(() => StartAsync(args: new()
+        {
+            ["model"] = new JsonObject { ["path"] = path, ["intra_op_thread"] = 1, ["speed"] = 1 },
+            ["second"] = new JsonObject { ["path"] = path, ["intra_op_threads"] = "many" },
+        }));
+
+        Assert.Equal(3, error.Errors.Count);
+        Assert.Contains("args: model has an unknown key 'intra_op_thread' (did you mean 'intra_op_threads'?)", error.Errors[0], StringComparison.Ordinal);
+        Assert.Contains("unknown key 'speed'. Its keys are path, execution_provider", error.Errors[1], StringComparison.Ordinal);
+        Assert.Contains("args: second cannot be read", error.Errors[2], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Constructor_PathAndObject_AreOneTooMany()
+    {
+        var error = await Assert.ThrowsAsync<DefinitionException>(() => StartAsync(args: new() { ["model"] = path, ["model_path"] = path }));
+
+        Assert.Contains("both model_path and model", Assert.Single(error.Errors), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Constructor_NotAModel_FailsTheStartWithOnnxRuntimesMessage()
+    {
+        await File.WriteAllTextAsync(path, "no model");
+        var error = await Assert.ThrowsAsync<InferenceException>(() => StartAsync(args: new() { ["model_path"] = path }));
+
+        Assert.Contains("Protobuf parsing failed", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Request_InputDoesNotFit_IsBadInput()
+    {
+        await using var replica = await StartAsync(args: new() { ["model_path"] = TestModel.Doubles("n,5").Save(folder, "five.onnx") });
+
+        var (status, body) = await replica.SendAsync(HttpMethod.Get, "?x=1");
+        Assert.Equal(400, status);
+        Assert.Contains("'x' has the shape [1,4]; the model takes x: FP32[-1,5]", (string)body!["detail"]!, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Dispose_Replica_DisposesItsModels()
+    {
+        OnnxModel model;
+        await using (var replica = await StartAsync(args: new() { ["model_path"] = path }))
+        {
+            var target = replica.Instance.Target!;
+            model = target.GetType().GetFields(BindingFlags.Instance | BindingFlags.NonPublic).Select(field => field.GetValue(target)).OfType<OnnxModel>().Single();
+            (await model.RunAsync([("x", Tensor.Of(new float[4], 1, 4))])).Dispose();
+        }
+
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => model.RunAsync([("x", Tensor.Of(new float[4], 1, 4))]).AsTask());
+    }
+
+    private static Task<ReplicaHost> StartAsync(JsonObject? args = null, JsonObject? config = null) =>
+        ReplicaHost.StartAsync(typeof(Doubler), new() { Args = args, UserConfig = config });
+}
