@@ -4,14 +4,14 @@ namespace Serve;
 
 /// <summary>A call with three arguments, kept as they are: nothing is boxed and nothing reflected over while it stays in this process.</summary>
 internal sealed class RemoteCall<TDeployment, T1, T2, T3, TResult>(
-    string method, Func<TDeployment, T1, T2, T3, CancellationToken, ValueTask<TResult>> invoke, T1 first, T2 second, T3 third) : MethodCall<TResult>
+    string method, Func<TDeployment, T1, T2, T3, CancellationToken, ValueTask<TResult>>? invoke, T1 first, T2 second, T3 third) : MethodCall<TResult>
     where TDeployment : class
 {
     public override string Method => method;
 
     public override bool TryInvoke(object target, CancellationToken cancellationToken, out ValueTask<TResult> result)
     {
-        if (target is not TDeployment deployment)
+        if (invoke is null || target is not TDeployment deployment)
         {
             result = default;
             return false;

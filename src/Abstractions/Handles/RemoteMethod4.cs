@@ -14,13 +14,13 @@ public readonly struct RemoteMethod<TDeployment, T1, T2, T3, T4, TResult>
 {
     private readonly DeploymentHandle<TDeployment> handle;
     private readonly string method;
-    private readonly Func<TDeployment, T1, T2, T3, T4, CancellationToken, ValueTask<TResult>> invoke;
+    private readonly Func<TDeployment, T1, T2, T3, T4, CancellationToken, ValueTask<TResult>>? invoke;
 
     /// <summary>Describes the method.</summary>
     /// <param name="handle">The deployment.</param>
     /// <param name="method">The method's name.</param>
-    /// <param name="invoke">Calls it on an instance.</param>
-    public RemoteMethod(DeploymentHandle<TDeployment> handle, string method, Func<TDeployment, T1, T2, T3, T4, CancellationToken, ValueTask<TResult>> invoke)
+    /// <param name="invoke">Calls it on an instance; null for one with <see cref="BatchAttribute"/>, whose calls the replica gathers.</param>
+    public RemoteMethod(DeploymentHandle<TDeployment> handle, string method, Func<TDeployment, T1, T2, T3, T4, CancellationToken, ValueTask<TResult>>? invoke)
     {
         this.handle = handle;
         this.method = method;

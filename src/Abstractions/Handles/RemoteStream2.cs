@@ -12,13 +12,13 @@ public readonly struct RemoteStream<TDeployment, T1, T2, TItem>
 {
     private readonly DeploymentHandle<TDeployment> handle;
     private readonly string method;
-    private readonly Func<TDeployment, T1, T2, CancellationToken, ValueTask<IAsyncEnumerable<TItem>>> invoke;
+    private readonly Func<TDeployment, T1, T2, CancellationToken, ValueTask<IAsyncEnumerable<TItem>>>? invoke;
 
     /// <summary>Describes the method.</summary>
     /// <param name="handle">The deployment.</param>
     /// <param name="method">The method's name.</param>
-    /// <param name="invoke">Calls it on an instance.</param>
-    public RemoteStream(DeploymentHandle<TDeployment> handle, string method, Func<TDeployment, T1, T2, CancellationToken, ValueTask<IAsyncEnumerable<TItem>>> invoke)
+    /// <param name="invoke">Calls it on an instance; null for one with <see cref="BatchAttribute"/>, whose calls the replica gathers.</param>
+    public RemoteStream(DeploymentHandle<TDeployment> handle, string method, Func<TDeployment, T1, T2, CancellationToken, ValueTask<IAsyncEnumerable<TItem>>>? invoke)
     {
         this.handle = handle;
         this.method = method;

@@ -29,8 +29,15 @@ internal static class Rules
         "SERVE007", "Typed handles need C# 14",
         "Typed handles need C# 14: remove LangVersion from the project or set it to 14; until then call by name: handle.ToDeploymentHandle().Method(name)", DiagnosticSeverity.Warning);
 
+    public static readonly DiagnosticDescriptor BatchShape = Rule(
+        "SERVE008", "A batched method takes lists and returns one with as many results",
+        "'{0}.{1}' has [Batch] and {2}: it takes one list per argument of its callers and returns an array or a list with a result for each item, or a task of one; to stream, IAsyncEnumerable<BatchResult<T>[]>");
+
+    public static readonly DiagnosticDescriptor BatchSettings = Rule(
+        "SERVE009", "The settings of a batched method can be followed", "[Batch] of '{0}.{1}': {2}");
+
     public static readonly IReadOnlyDictionary<string, DiagnosticDescriptor> ById =
-        new[] { NoInstance, Constructors, Overloaded, NotCallable, NameTaken, NotVisible, OldLanguage }
+        new[] { NoInstance, Constructors, Overloaded, NotCallable, NameTaken, NotVisible, OldLanguage, BatchShape, BatchSettings }
             .Concat(RemoteRules.All)
             .Concat(ModelRules.All)
             .ToDictionary(rule => rule.Id);

@@ -2,7 +2,7 @@ using Serve.Generators.Models;
 
 namespace Serve.Generators.Emit;
 
-/// <summary>Writes a method as <c>RemoteMethod</c> or <c>RemoteStream</c>: its type, and the lambda that calls it on an instance.</summary>
+/// <summary>Writes a method as <c>RemoteMethod</c> or <c>RemoteStream</c>: its type, and the lambda that calls it on an instance; null for one that no caller may call with one item.</summary>
 internal static class Remote
 {
     private const string ValueTask = "global::System.Threading.Tasks.ValueTask";
@@ -18,6 +18,8 @@ internal static class Remote
 
     public static string Lambda(MethodModel method)
     {
+        if (method.IsBatched)
+            return "null";
         // Names that no parameter of the user's can hide: the lambda's own.
         var names = method.Parameters.Select((parameter, i) => parameter.Source switch
         {

@@ -6,7 +6,8 @@ namespace Serve.Generators.Models;
 /// <param name="IsValueTask">Whether that is a <c>ValueTask</c> rather than a <c>Task</c>, where it is one of them.</param>
 /// <param name="Result">The type of its result or of its items, fully qualified; null when it returns nothing.</param>
 /// <param name="Parameters">Its parameters, those among them that the caller does not give.</param>
-internal sealed record MethodModel(string Name, ReturnShape Shape, bool IsValueTask, string? Result, EquatableArray<ParameterModel> Parameters)
+/// <param name="IsBatched">Whether it works on many items at once, so that no caller may invoke it: the replica gathers their calls.</param>
+internal sealed record MethodModel(string Name, ReturnShape Shape, bool IsValueTask, string? Result, EquatableArray<ParameterModel> Parameters, bool IsBatched = false)
 {
     public bool IsStream => Shape is ReturnShape.Stream or ReturnShape.TaskOfStream;
 

@@ -55,6 +55,8 @@ internal static class DeploymentReader
             return null;
         }
 
+        if (BatchReader.AttributeOf(method) is { } batch)
+            return BatchReader.Read(type, method, batch, findings);
         return DeploymentMethods.IsForHttpOnly(method) ? null : MethodReader.Read(method);
     }
 

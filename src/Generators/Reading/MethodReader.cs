@@ -40,7 +40,7 @@ internal static class MethodReader
         },
         FitOf(parameter.Type));
 
-    private static TypeFit FitOf(ITypeSymbol type) =>
+    public static TypeFit FitOf(ITypeSymbol type) =>
         type.SpecialType == SpecialType.System_Object || type.TypeKind == TypeKind.Dynamic ? TypeFit.Anything
         : type.TypeKind == TypeKind.Interface ? TypeFit.Interface
         : type is { TypeKind: TypeKind.Class, IsSealed: false } ? TypeFit.Derived

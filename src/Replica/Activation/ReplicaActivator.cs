@@ -3,6 +3,7 @@ using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Serve.Replica.Batching;
 using Serve.Replica.Definitions;
 using Serve.Replica.Http;
 using Serve.Replica.Instances;
@@ -80,9 +81,11 @@ public sealed partial class ReplicaActivator(UserAssemblies assemblies) : IActor
 
         parts.Metrics = new ReplicaMetrics(parts.Context!.ReplicaId, context.Gate);
         parts.SeesRequests = constructor.GetParameters().Length > 0 || hooks.ConfigureServices is not null || parts.Target is IIngress;
+        parts.Batches = BatchedMethods.Of(parts.Target, context, parts.Metrics, parts.Time, parts.SeesRequests);
         parts.Http = Bind(parts, context, logger);
         var instance = new ReplicaInstance(parts, context, logger);
         await instance.TakeConfigAsync(start.Spec.UserConfig, cancellationToken);
+        instance.CheckLimit(start.Spec.MaxOngoingRequests);
         await instance.CheckHealthAsync(cancellationToken);
 
         var took = parts.Time.GetElapsedTime(started);
@@ -125,7 +128,7 @@ public sealed partial class ReplicaActivator(UserAssemblies assemblies) : IActor
         var errors = new ReplicaErrors(parts.Context!.ReplicaId, development, logger);
         try
         {
-            return new ReplicaHttp(context, parts.Services!, parts.Target!, parts.Metrics!, errors, parts.SeesRequests);
+            return new ReplicaHttp(context, parts, errors);
         }
         catch (InvalidOperationException unbindable) when (!ReplicaEndpoints.AsksForHttp(parts.Target!.GetType()))
         {

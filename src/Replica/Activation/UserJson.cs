@@ -29,7 +29,7 @@ internal static class UserJson
     {
         foreach (var (key, found) in json ?? [])
         {
-            if (Joined(key).Equals(Joined(name), StringComparison.OrdinalIgnoreCase))
+            if (Same(key, name))
             {
                 value = found;
                 return true;
@@ -39,6 +39,9 @@ internal static class UserJson
         value = null;
         return false;
     }
+
+    /// <summary>Whether two names have the same words, joined in whatever way.</summary>
+    public static bool Same(string one, string other) => Joined(one).Equals(Joined(other), StringComparison.OrdinalIgnoreCase);
 
     private static string Joined(string name) => name.Replace("_", "", StringComparison.Ordinal).Replace("-", "", StringComparison.Ordinal);
 

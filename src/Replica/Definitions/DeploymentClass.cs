@@ -7,11 +7,14 @@ namespace Serve.Replica.Definitions;
 /// <summary>One class with <see cref="DeploymentAttribute"/>, as read by reflection, with everything that is wrong about it. Immutable once read.</summary>
 internal sealed class DeploymentClass
 {
+    /// <summary>More are let in only when the deployment says so: each holds memory.</summary>
+    private const int MostCallers = 100_000;
+
     private DeploymentClass(Type type, DeploymentOptions options) => (Type, Options) = (type, options);
 
     public Type Type { get; }
 
-    public DeploymentOptions Options { get; }
+    public DeploymentOptions Options { get; private set; }
 
     public string Name => Options.Name!;
 
@@ -63,11 +66,21 @@ internal sealed class DeploymentClass
             DeploymentHooks.Of(Type, Errors);
             DeploymentMethods.Check(Type, Errors);
             MultiplexedMethod.Of(Type, Errors);
+            ReadBatches();
         }
         catch (Exception error) when (error is FileNotFoundException or FileLoadException or TypeLoadException)
         {
             Errors.Add($"{Type.FullName} uses something that is not in the package: {error.Message}");
         }
+    }
+
+    /// <summary>Lets in enough callers to fill one batch while another runs, unless the attribute says how many.</summary>
+    private void ReadBatches()
+    {
+        var callers = BatchMethod.Of(Type, Errors).Where(method => method.SizeOf is null)
+            .Sum(method => 2L * method.Settings.MaxBatchSize * method.Settings.MaxConcurrentBatches);
+        if (Options.MaxOngoingRequests is null && callers > DeploymentSpec.Default.MaxOngoingRequests)
+            Options = Options with { MaxOngoingRequests = (int)Math.Min(callers, MostCallers) };
     }
 
     private void ReadConstructor()

@@ -3,6 +3,7 @@ using System.Reflection;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Mvc.Routing;
 using Microsoft.AspNetCore.Routing;
+using Serve.Replica.Batching;
 using Serve.Replica.Definitions;
 
 namespace Serve.Replica.Http;
@@ -13,7 +14,7 @@ namespace Serve.Replica.Http;
 /// </summary>
 internal static class ReplicaEndpoints
 {
-    public static void Map(IEndpointRouteBuilder routes, object target)
+    public static void Map(IEndpointRouteBuilder routes, object target, BatchedMethods batches)
     {
         if (target is IIngress ingress)
         {
@@ -25,10 +26,15 @@ internal static class ReplicaEndpoints
         {
             foreach (var (pattern, verbs) in RoutesOf(method))
             {
-                var handler = method.CreateDelegate(DelegateType(method), target);
+                // Of a batched method the item is bound, and what it returns for it is the answer.
+                var batched = batches.Find(method);
+                var bound = batched?.Entry ?? method;
+                var handler = bound.CreateDelegate(DelegateType(bound), batched?.Facade ?? target);
                 var endpoint = verbs.Length == 0 ? routes.Map(pattern, handler) : routes.MapMethods(pattern, verbs, handler);
                 // Form posts need no antiforgery token here: there is no cookie that a foreign page could ride on.
                 endpoint.DisableAntiforgery().WithDisplayName($"{target.GetType().Name}.{method.Name}");
+                if (batched is not null)
+                    endpoint.WithMetadata(method.GetCustomAttributes(inherit: true));
                 // Call takes any HTTP method, so whatever names its methods at the same place goes first.
                 if (verbs.Length == 0)
                     endpoint.Add(builder => ((RouteEndpointBuilder)builder).Order = 1);

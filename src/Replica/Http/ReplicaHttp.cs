@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Serve.Calls;
-using Serve.Replica.Telemetry;
+using Serve.Replica.Instances;
 using Serve.Runtime;
 
 namespace Serve.Replica.Http;
@@ -20,14 +20,15 @@ internal sealed partial class ReplicaHttp : IHttpActor
     private readonly ReplicaErrors errors;
     private readonly bool seesRequests;
 
-    public ReplicaHttp(ActorContext actor, IServiceProvider services, object target, ReplicaMetrics metrics, ReplicaErrors errors, bool seesRequests)
+    public ReplicaHttp(ActorContext actor, ReplicaParts parts, ReplicaErrors errors)
     {
         this.actor = actor;
         this.errors = errors;
-        this.seesRequests = seesRequests;
+        seesRequests = parts.SeesRequests;
+        var services = parts.Services!;
         scopes = services.GetRequiredService<IServiceScopeFactory>();
         time = services.GetRequiredService<TimeProvider>();
-        routes = new ReplicaRoutes(services, target, actor.Turns, metrics, RunInTurnsAsync);
+        routes = new ReplicaRoutes(services, parts, actor.Turns, RunInTurnsAsync);
     }
 
     public ValueTask<bool> TryHandleAsync(HttpContext context)
@@ -61,7 +62,7 @@ internal sealed partial class ReplicaHttp : IHttpActor
             return new ValueTask(errors.WriteNoRouteAsync(request.Context, routes));
         request.Metrics = routes.SingleMetrics;
         request.Next = single.RequestDelegate!;
-        return actor.Turns.RunAsync(request, Turn, routes.SingleBlocks);
+        return routes.SingleIsBatched ? RunBatched(request) : actor.Turns.RunAsync(request, Turn, routes.SingleBlocks);
     }
 
     /// <summary>The piece of the pipeline between finding an endpoint and running it.</summary>
@@ -72,16 +73,23 @@ internal sealed partial class ReplicaHttp : IHttpActor
             return errors.WriteNoRouteAsync(context, routes);
         request.Metrics = ReplicaRoutes.MetricsOf(endpoint);
         request.Next = next;
-        return actor.Turns.RunAsync(request, Turn, endpoint.Metadata.GetMetadata<BlockingAttribute>() is not null).AsTask();
+        return ReplicaRoutes.IsBatched(endpoint)
+            ? RunBatched(request).AsTask()
+            : actor.Turns.RunAsync(request, Turn, endpoint.Metadata.GetMetadata<BlockingAttribute>() is not null).AsTask();
     }
 
     // One delegate for all requests: an allocation per request less.
     private Func<ReplicaRequest, ValueTask> Turn => field ??= RunTurn;
 
-    private ValueTask RunTurn(ReplicaRequest request)
+    private ValueTask RunTurn(ReplicaRequest request) =>
+        seesRequests ? RunSeen(request) : new ValueTask(request.Next!(request.Context));
+
+    // Not in turns: its caller's part is to wait, and what it waits for runs in one. It is told of the model, which decides which requests go together.
+    private ValueTask RunBatched(ReplicaRequest request) =>
+        seesRequests || request.HasModel ? RunSeen(request) : new ValueTask(request.Next!(request.Context));
+
+    private static ValueTask RunSeen(ReplicaRequest request)
     {
-        if (!seesRequests)
-            return new ValueTask(request.Next!(request.Context));
         var outer = RequestContext.Current;
         RequestContext.Current = request.Describe();
         try

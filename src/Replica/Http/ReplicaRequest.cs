@@ -47,6 +47,9 @@ internal sealed class ReplicaRequest : IServiceProvidersFeature
         set => services = value;
     }
 
+    /// <summary>Whether it asks for a model.</summary>
+    public bool HasModel => RequestedModel.Of(Context.Request) is not null;
+
     /// <summary>What user code and its handles see of this request; ended by <see cref="Leave"/>.</summary>
     public RequestContext Describe()
     {

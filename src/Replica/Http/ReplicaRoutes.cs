@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Routing.Patterns;
 using Microsoft.Extensions.DependencyInjection;
+using Serve.Replica.Instances;
 using Serve.Replica.Telemetry;
 using Serve.Runtime;
 
@@ -13,17 +14,18 @@ internal sealed class ReplicaRoutes
 {
     /// <exception cref="InvalidOperationException">A method cannot be bound; ASP.NET Core's message says which parameter and why.</exception>
     public ReplicaRoutes(
-        IServiceProvider services, object target, ActorTurns turns, ReplicaMetrics replica, Func<HttpContext, RequestDelegate, Task> run)
+        IServiceProvider services, ReplicaParts parts, ActorTurns turns, Func<HttpContext, RequestDelegate, Task> run)
     {
+        var (target, replica) = (parts.Target!, parts.Metrics!);
         var app = new ApplicationBuilder(services);
         app.UseRouting();
         app.Use(next => context => run(context, next));
         app.UseEndpoints(builder =>
         {
             var group = builder.MapGroup("");
-            StreamFilter.AddTo(group, turns);
+            StreamFilter.AddTo(group, turns, parts.Batches!);
             ((IEndpointConventionBuilder)group).Add(endpoint => endpoint.Metadata.Add(replica.ForRoute(RouteOf(endpoint))));
-            ReplicaEndpoints.Map(group, target);
+            ReplicaEndpoints.Map(group, target, parts.Batches!);
         });
         Pipeline = app.Build();
 
@@ -34,6 +36,7 @@ internal sealed class ReplicaRoutes
         {
             Single = only;
             SingleMetrics = MetricsOf(only);
+            SingleIsBatched = IsBatched(only);
             SingleBlocks = only.Metadata.GetMetadata<BlockingAttribute>() is not null;
         }
     }
@@ -48,18 +51,23 @@ internal sealed class ReplicaRoutes
 
     public bool SingleBlocks { get; }
 
+    public bool SingleIsBatched { get; }
+
     /// <summary>For people: every endpoint as <c>GET /square/{x}</c>.</summary>
     public IReadOnlyList<string> Descriptions { get; }
 
     /// <summary>Null for endpoints that routing itself makes, as for a wrong HTTP method.</summary>
     public static RouteMetrics? MetricsOf(Endpoint endpoint) => endpoint.Metadata.GetMetadata<RouteMetrics>();
 
+    /// <summary>Whether an endpoint only waits for a batch.</summary>
+    public static bool IsBatched(Endpoint endpoint) => endpoint.Metadata.GetMetadata<BatchAttribute>() is not null;
+
     // Routing also enforces what attributes ask for (size limits, authorization), so a Call with such attributes takes the long way.
     private static bool IsPlainCall(RouteEndpoint endpoint) =>
         endpoint.RoutePattern.PathSegments.Count == 0
         && endpoint.Metadata.GetMetadata<IHttpMethodMetadata>() is null
         && !endpoint.Metadata.OfType<Attribute>().Any(attribute =>
-            attribute is not BlockingAttribute && attribute.GetType().Namespace?.StartsWith("Microsoft.AspNetCore", StringComparison.Ordinal) == true);
+            attribute is not (BlockingAttribute or BatchAttribute) && attribute.GetType().Namespace?.StartsWith("Microsoft.AspNetCore", StringComparison.Ordinal) == true);
 
     private static string RouteOf(EndpointBuilder endpoint) =>
         endpoint is RouteEndpointBuilder route ? RouteOf(route.RoutePattern) : endpoint.DisplayName ?? "/";

@@ -1,6 +1,7 @@
 using System.Reflection;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Serve.Replica.Batching;
 using Serve.Runtime;
 
 namespace Serve.Replica.Http;
@@ -14,17 +15,19 @@ internal static class StreamFilter
     private static readonly MethodInfo Typed =
         typeof(StreamFilter).GetMethod(nameof(Stream), BindingFlags.NonPublic | BindingFlags.Static)!;
 
-    public static void AddTo(RouteGroupBuilder routes, ActorTurns turns) => routes.AddEndpointFilterFactory((factory, next) =>
+    public static void AddTo(RouteGroupBuilder routes, ActorTurns turns, BatchedMethods batches) => routes.AddEndpointFilterFactory((factory, next) =>
     {
         if (ItemType(factory.MethodInfo.ReturnType) is not { } item)
             return next;
         var blocking = factory.MethodInfo.IsDefined(typeof(BlockingAttribute), inherit: true);
-        var stream = Typed.MakeGenericMethod(item).CreateDelegate<Func<object, ActorTurns, bool, IResult>>();
-        return async context => await next(context) is { } items ? stream(items, turns, blocking) : null;
+        var stream = Typed.MakeGenericMethod(item).CreateDelegate<Func<object, ActorTurns?, bool, IResult>>();
+        // A batch's stream is pumped elsewhere, in turns; reading it is none.
+        var stepping = batches.IsEntry(factory.MethodInfo) ? null : turns;
+        return async context => await next(context) is { } items ? stream(items, stepping, blocking) : null;
     });
 
-    private static StreamResult<T> Stream<T>(object items, ActorTurns turns, bool blocking) =>
-        new StreamResult<T>(turns.Wrap((IAsyncEnumerable<T>)items, blocking));
+    private static StreamResult<T> Stream<T>(object items, ActorTurns? turns, bool blocking) =>
+        new StreamResult<T>(turns is null ? (IAsyncEnumerable<T>)items : turns.Wrap((IAsyncEnumerable<T>)items, blocking));
 
     private static Type? ItemType(Type returned)
     {

@@ -21,7 +21,8 @@ internal sealed partial class ReplicaInstance(ReplicaParts parts, ActorContext a
     public override object Target => parts.Target!;
 
     public override MethodTable Methods { get; } = MethodTable.For(parts.Target!.GetType(), parts.Code!.Json)
-        .Without(parts.Target.GetType().GetMethods().Where(method => DeploymentHooks.IsHook(method) || MultiplexedMethod.IsOne(method)).Select(method => method.Name));
+        .Without(parts.Target.GetType().GetMethods().Where(method => DeploymentHooks.IsHook(method) || MultiplexedMethod.IsOne(method)).Select(method => method.Name))
+        .With(parts.Batches!.Queued);
 
     public override IHttpActor? Http => parts.Http;
 
@@ -42,6 +43,7 @@ internal sealed partial class ReplicaInstance(ReplicaParts parts, ActorContext a
         {
             parts.Context!.Move(update.Rank, update.WorldSize);
             await TakeConfigAsync(update.Spec.UserConfig, cancellationToken);
+            CheckLimit(update.Spec.MaxOngoingRequests);
         }
         finally
         {
@@ -79,6 +81,13 @@ internal sealed partial class ReplicaInstance(ReplicaParts parts, ActorContext a
         (config, users) = (wanted, split.Users);
     }
 
+    /// <summary>Warns where batches can never fill, because the replica lets too few callers in.</summary>
+    public void CheckLimit(int maxOngoingRequests)
+    {
+        foreach (var method in parts.Batches!.All.Where(method => method.Declared.SizeOf is null && method.Settings.MaxBatchSize > maxOngoingRequests))
+            LogTooFew(logger, maxOngoingRequests, method.Name, method.Settings.MaxBatchSize);
+    }
+
     public override async ValueTask DisposeAsync()
     {
         await parts.DisposeAsync();
@@ -87,6 +96,9 @@ internal sealed partial class ReplicaInstance(ReplicaParts parts, ActorContext a
 
     [LoggerMessage(Level = LogLevel.Information, Message = "user_config is in force")]
     private static partial void LogReconfigured(ILogger logger);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "max_ongoing_requests is {Limit}, so batches of {Method}, which may have {MaxBatchSize} items, never fill: set it to twice as many or more")]
+    private static partial void LogTooFew(ILogger logger, int limit, string method, int maxBatchSize);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "user_config is set, but {Class} has no Reconfigure(TConfig) to take it")]
     private static partial void LogNoHook(ILogger logger, string @class);

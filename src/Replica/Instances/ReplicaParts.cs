@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Serve.Replica.Batching;
 using Serve.Replica.Loading;
 using Serve.Replica.Logs;
 using Serve.Replica.Multiplexing;
@@ -36,7 +37,7 @@ internal sealed partial class ReplicaParts(ActorTurns turns, TimeProvider time) 
     public ReplicaModels? Models { get; set; }
 
     /// <summary>The keys of <c>user_config</c> that are the platform's own.</summary>
-    public IReadOnlyList<IConfigKey> ConfigKeys => Models is { } models ? [models] : [];
+    public IReadOnlyList<IConfigKey> ConfigKeys => [.. Models is { } models ? [models] : (IConfigKey[])[], .. Batches is { Any: true } batches ? [batches] : (IConfigKey[])[]];
 
     public object? Target { get; set; }
 
@@ -47,6 +48,9 @@ internal sealed partial class ReplicaParts(ActorTurns turns, TimeProvider time) 
 
     /// <summary>The keys of <c>user_config</c> that are about those.</summary>
     public ImmutableArray<string> ModelKeys { get; set; } = [];
+
+    /// <summary>What gathers calls of methods with <see cref="BatchAttribute"/>.</summary>
+    public BatchedMethods? Batches { get; set; }
 
     public IHttpActor? Http { get; set; }
 
@@ -59,6 +63,7 @@ internal sealed partial class ReplicaParts(ActorTurns turns, TimeProvider time) 
             return;
         var started = time.GetTimestamp();
         var logger = Services?.GetService<ILoggerFactory>()?.CreateLogger("Serve.Replica");
+        Batches?.Dispose();
         if (Hooks is { } hooks)
             await AttemptAsync(() => DisposeUserAsync(hooks), logger).ConfigureAwait(false);
         if (Models is { } models)
@@ -78,6 +83,7 @@ internal sealed partial class ReplicaParts(ActorTurns turns, TimeProvider time) 
         Target = null;
         Models = null;
         Hooks = null;
+        Batches = null;
         Http = null;
     }
 

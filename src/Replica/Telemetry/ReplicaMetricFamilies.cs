@@ -8,11 +8,24 @@ internal static class ReplicaMetricFamilies
     private static readonly string[] PerDeployment = ["application", "deployment"];
     internal static readonly string[] PerReplica = [.. PerDeployment, "replica"];
     private static readonly string[] PerRoute = [.. PerReplica, "route"];
+    private static readonly string[] PerMethod = [.. PerReplica, "function_name"];
 
     internal static readonly HistogramConfiguration Milliseconds = new()
     {
         Buckets = [1, 2, 5, 10, 20, 50, 100, 200, 300, 400, 500, 1000, 2000, 5000, 10000, 60000, 120000, 300000, 600000],
         // Looking for the current activity with each request is not free, and nobody scrapes exemplars here.
+        ExemplarBehavior = ExemplarBehavior.NoExemplars(),
+    };
+
+    private static readonly HistogramConfiguration Percent = new()
+    {
+        Buckets = [5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 99, 100],
+        ExemplarBehavior = ExemplarBehavior.NoExemplars(),
+    };
+
+    private static readonly HistogramConfiguration Sizes = new()
+    {
+        Buckets = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024],
         ExemplarBehavior = ExemplarBehavior.NoExemplars(),
     };
 
@@ -38,4 +51,22 @@ internal static class ReplicaMetricFamilies
 
     public static Histogram Shutdown { get; } = Prometheus.Metrics.CreateHistogram(
         "serve_replica_shutdown_duration_ms", "Milliseconds that disposing a replica took.", PerDeployment, Milliseconds);
+
+    public static Histogram BatchWait { get; } = Prometheus.Metrics.CreateHistogram(
+        "serve_batch_wait_time_ms", "Milliseconds that the first item of a batch waited for it to start.", PerMethod, Milliseconds);
+
+    public static Histogram BatchExecution { get; } = Prometheus.Metrics.CreateHistogram(
+        "serve_batch_execution_time_ms", "Milliseconds that a batch ran.", PerMethod, Milliseconds);
+
+    public static Gauge BatchQueueLength { get; } = Prometheus.Metrics.CreateGauge(
+        "serve_batch_queue_length", "Items that wait for a batch now.", PerMethod);
+
+    public static Histogram BatchUtilization { get; } = Prometheus.Metrics.CreateHistogram(
+        "serve_batch_utilization_percent", "How full batches were, in percent of the most they may hold.", PerMethod, Percent);
+
+    public static Histogram BatchSize { get; } = Prometheus.Metrics.CreateHistogram(
+        "serve_actual_batch_size", "How many items batches had.", PerMethod, Sizes);
+
+    public static Counter Batches { get; } = Prometheus.Metrics.CreateCounter(
+        "serve_batches_processed_total", "Batches that have ended.", PerMethod, Plain);
 }

@@ -8,6 +8,7 @@ internal sealed class ReplicaMetrics : ICallObserver, IDisposable
     private const string CallRoute = "";
 
     private readonly Dictionary<string, RouteMetrics> routes = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, BatchMetrics> batches = new(StringComparer.Ordinal);
     private readonly Lock guard = new();
     private readonly string[] labels;
     private readonly ActorGate gate;
@@ -32,6 +33,17 @@ internal sealed class ReplicaMetrics : ICallObserver, IDisposable
         }
     }
 
+    /// <summary>The metrics of one batched method, made once.</summary>
+    public BatchMetrics ForBatches(string method)
+    {
+        lock (guard)
+        {
+            if (!batches.TryGetValue(method, out var found))
+                batches[method] = found = new BatchMetrics([.. labels, method]);
+            return found;
+        }
+    }
+
     public void ObserveInitialization(TimeSpan duration) => ReplicaMetricFamilies.Initialization.WithLabels(labels).Observe(duration.TotalMilliseconds);
 
     public void ObserveReconfigure(TimeSpan duration) => ReplicaMetricFamilies.Reconfigure.WithLabels(labels).Observe(duration.TotalMilliseconds);
@@ -48,6 +60,8 @@ internal sealed class ReplicaMetrics : ICallObserver, IDisposable
         {
             if (routes.Count > 0)
                 ReplicaMetricFamilies.Processing.WithLabels(labels).Set(gate.Ongoing);
+            foreach (var method in batches.Values)
+                method.Copy();
         }
     }
 
@@ -59,6 +73,9 @@ internal sealed class ReplicaMetrics : ICallObserver, IDisposable
             foreach (var route in routes.Values)
                 route.Dispose();
             routes.Clear();
+            foreach (var method in batches.Values)
+                method.Dispose();
+            batches.Clear();
             ReplicaMetricFamilies.Processing.RemoveLabelled(labels);
             ReplicaMetricFamilies.Initialization.RemoveLabelled(labels);
             ReplicaMetricFamilies.Reconfigure.RemoveLabelled(labels);

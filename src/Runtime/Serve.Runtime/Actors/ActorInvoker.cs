@@ -17,6 +17,14 @@ internal sealed class ActorInvoker(object target, MethodTable methods)
     public ValueTask<IAsyncEnumerable<TItem>> InvokeStream<TItem>(MethodCall<IAsyncEnumerable<TItem>> call, CancellationToken token) =>
         call.TryInvoke(target, token, out var result) ? result : StreamByNameAsync(call, token);
 
+    /// <summary>Hands a call of a queued method to what takes it.</summary>
+    public ValueTask<TResult> Queue<TResult>(MethodCall<TResult> call, CancellationToken token) =>
+        methods.TakerOf(call.Method) is { } taker && call.TryInvoke(taker, token, out var result) ? result : InvokeByNameAsync(call, token);
+
+    /// <inheritdoc cref="Queue"/>
+    public ValueTask<IAsyncEnumerable<TItem>> QueueStream<TItem>(MethodCall<IAsyncEnumerable<TItem>> call, CancellationToken token) =>
+        methods.TakerOf(call.Method) is { } taker && call.TryInvoke(taker, token, out var result) ? result : StreamByNameAsync(call, token);
+
     private async ValueTask<TResult> InvokeByNameAsync<TResult>(MethodCall<TResult> call, CancellationToken token)
     {
         var bound = Bind(call);

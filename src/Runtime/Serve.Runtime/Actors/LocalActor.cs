@@ -36,6 +36,8 @@ internal sealed class LocalActor(ActorInstance instance, ActorContext context, A
             return ValueTask.FromException<TResult>(Refusal());
         var started = observer is null ? 0 : Stopwatch.GetTimestamp();
         var traits = methods.TraitsOf(call.Method);
+        if ((traits & MethodTraits.Queued) != 0)
+            return QueueAsync(call, callContext, started, cancellationToken);
 
         // Without a token of the caller's, the actor's own reaches user code and nothing need be linked.
         var linked = cancellationToken.CanBeCanceled && (seesRequests || (traits & MethodTraits.TakesToken) != 0)
@@ -60,9 +62,11 @@ internal sealed class LocalActor(ActorInstance instance, ActorContext context, A
         if (!gate.TryEnter())
             throw Refusal();
         var started = Stopwatch.GetTimestamp();
-        var blocking = (methods.TraitsOf(call.Method) & MethodTraits.Blocking) != 0;
+        var traits = methods.TraitsOf(call.Method);
+        var queued = (traits & MethodTraits.Queued) != 0;
+        var blocking = (traits & MethodTraits.Blocking) != 0;
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, life.Aborted);
-        var request = seesRequests ? new RequestContext(callContext, linked.Token) : null;
+        var request = seesRequests || (queued && callContext.MultiplexedModelId is not null) ? new RequestContext(callContext, linked.Token) : null;
         IAsyncEnumerator<TItem>? items = null;
         Exception? error = null;
         try
@@ -74,7 +78,11 @@ internal sealed class LocalActor(ActorInstance instance, ActorContext context, A
                     // Each step has the asker's execution context, so it is told each time.
                     if (request is not null)
                         RequestContext.Current = request;
-                    if (items is null)
+                    if (queued)
+                    {
+                        items ??= (await QueueStreamAsync(call, cancellationToken, linked.Token).ConfigureAwait(false)).GetAsyncEnumerator(linked.Token);
+                    }
+                    else if (items is null)
                     {
                         var source = await turns.RunAsync(
                             new Turn<IAsyncEnumerable<TItem>>(this, call, request, cancellationToken, linked.Token),
@@ -87,7 +95,7 @@ internal sealed class LocalActor(ActorInstance instance, ActorContext context, A
                 }
                 catch (Exception thrown)
                 {
-                    error = Translate(thrown, cancellationToken);
+                    error = Translate(thrown, cancellationToken, queued);
                     if (ReferenceEquals(error, thrown))
                         throw;
                     throw error;
@@ -138,6 +146,44 @@ internal sealed class LocalActor(ActorInstance instance, ActorContext context, A
         return invoker.InvokeStream(turn.Call, turn.Token);
     }
 
+    /// <summary>Hands a call to what takes it, outside turns. It is told of the model asked for, which decides which calls go together.</summary>
+    private ValueTask<TResult> QueueAsync<TResult>(MethodCall<TResult> call, CallContext callContext, long started, CancellationToken cancellationToken)
+    {
+        ValueTask<TResult> pending;
+        var token = cancellationToken.CanBeCanceled ? cancellationToken : life.Aborted;
+        var request = seesRequests || callContext.MultiplexedModelId is not null ? new RequestContext(callContext, token) : null;
+        var outer = request is null ? null : RequestContext.Current;
+        try
+        {
+            Admit(cancellationToken);
+            if (request is not null)
+                RequestContext.Current = request;
+            pending = invoker.Queue(call, token);
+        }
+        catch (Exception thrown)
+        {
+            pending = ValueTask.FromException<TResult>(thrown);
+        }
+        finally
+        {
+            if (request is not null)
+                RequestContext.Current = outer;
+        }
+
+        if (!pending.IsCompletedSuccessfully || observer is not null)
+            return FinishAsync(pending, call.Method, request, null, started, cancellationToken, queued: true);
+        request?.End();
+        gate.Exit();
+        return pending;
+    }
+
+    private ValueTask<IAsyncEnumerable<TItem>> QueueStreamAsync<TItem>(
+        MethodCall<IAsyncEnumerable<TItem>> call, CancellationToken callerToken, CancellationToken token)
+    {
+        Admit(callerToken);
+        return invoker.QueueStream(call, token);
+    }
+
     /// <summary>The last look before user code starts: the call may have waited for its turn for long.</summary>
     private void Admit(CancellationToken callerToken)
     {
@@ -147,7 +193,7 @@ internal sealed class LocalActor(ActorInstance instance, ActorContext context, A
     }
 
     private async ValueTask<TResult> FinishAsync<TResult>(
-        ValueTask<TResult> pending, string method, RequestContext? request, CancellationTokenSource? linked, long started, CancellationToken callerToken)
+        ValueTask<TResult> pending, string method, RequestContext? request, CancellationTokenSource? linked, long started, CancellationToken callerToken, bool queued = false)
     {
         Exception? error = null;
         try
@@ -158,7 +204,7 @@ internal sealed class LocalActor(ActorInstance instance, ActorContext context, A
         }
         catch (Exception thrown)
         {
-            error = Translate(thrown, callerToken);
+            error = Translate(thrown, callerToken, queued);
             if (ReferenceEquals(error, thrown))
                 throw;
             throw error;
@@ -186,9 +232,11 @@ internal sealed class LocalActor(ActorInstance instance, ActorContext context, A
     }
 
     /// <summary>What the caller is told of what came out of a call.</summary>
-    private Exception Translate(Exception thrown, CancellationToken callerToken) => thrown switch
+    private Exception Translate(Exception thrown, CancellationToken callerToken, bool queued = false) => thrown switch
     {
         CallFault fault => fault.Cause,
+        // What takes queued calls may refuse one of them, and user code then says of one item among many that it is wrong.
+        BadInputException or OverloadedException when queued => thrown,
         UserCodeException user => user,
         OperationCanceledException when callerToken.IsCancellationRequested => thrown,
         OperationCanceledException when life.Aborted.IsCancellationRequested =>

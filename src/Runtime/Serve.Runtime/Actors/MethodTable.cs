@@ -45,6 +45,18 @@ public sealed class MethodTable
     public MethodTable Without(params IEnumerable<string> names) =>
         new(owner, Json, methods.Where(method => !names.Contains(method.Key)).ToFrozenDictionary(StringComparer.Ordinal));
 
+    /// <summary>The same table with some methods taking their calls outside turns, in place of those of the same names.</summary>
+    /// <param name="queued">The methods.</param>
+    /// <returns>A new table that shares what was compiled.</returns>
+    public MethodTable With(params IEnumerable<QueuedMethod> queued)
+    {
+        var replaced = queued.ToDictionary(method => method.Method.Name, method => new[] { new ActorMethod(owner, method) }, StringComparer.Ordinal);
+        return new(owner, Json, methods.Where(method => !replaced.ContainsKey(method.Key)).Concat(replaced).ToFrozenDictionary(StringComparer.Ordinal));
+    }
+
+    /// <summary>What takes the calls of a queued method that were compiled; null for methods that are not queued.</summary>
+    internal object? TakerOf(string name) => methods.TryGetValue(name, out var overloads) ? overloads[0].Taker : null;
+
     /// <summary>What a caller must know before it enters a turn. Methods that are not in the table do not block.</summary>
     internal MethodTraits TraitsOf(string name) => methods.TryGetValue(name, out var overloads) ? overloads[0].Traits : MethodTraits.TakesToken;
 

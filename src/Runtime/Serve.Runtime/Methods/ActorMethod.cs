@@ -18,11 +18,26 @@ internal sealed class ActorMethod
     private readonly MethodInfo method;
     private int calls;
 
+    private readonly object? facade;
+
     public ActorMethod(Type owner, MethodInfo method)
+        : this(owner.Name, method)
+    {
+    }
+
+    public ActorMethod(string owner, QueuedMethod queued)
+        : this(owner, queued.Method)
+    {
+        facade = queued.Facade;
+        Taker = queued.Taker;
+        Traits |= MethodTraits.Queued;
+    }
+
+    private ActorMethod(string owner, MethodInfo method)
     {
         this.method = method;
         Name = method.Name;
-        FullName = $"{owner.Name}.{method.Name}";
+        FullName = $"{owner}.{method.Name}";
         var all = method.GetParameters();
         Parameters = [.. all.Where(parameter => !IsSupplied(parameter))];
         Required = Parameters.Count(parameter => !parameter.IsOptional);
@@ -53,6 +68,9 @@ internal sealed class ActorMethod
     /// <summary>Its concurrency group; null for the actor's own.</summary>
     public string? Group { get; }
 
+    /// <summary>What takes compiled calls in place of the actor's object; null for methods that are not queued.</summary>
+    public object? Taker { get; }
+
     public bool ReturnsNothing => ResultType == typeof(void);
 
     /// <summary>Reads the result as a stream; null when the method does not stream.</summary>
@@ -64,8 +82,8 @@ internal sealed class ActorMethod
     /// <summary>Runs user code; what it throws comes out as it is, at once or by the task. A remote function needs no target.</summary>
     public ValueTask<object?> InvokeAsync(object? target, object?[] arguments, CancellationToken cancellationToken) => unwrap(
         invoke.IsValueCreated || Interlocked.Increment(ref calls) > FewCalls
-            ? invoke.Value(target!, arguments, cancellationToken)
-            : Reflect(target, arguments, cancellationToken));
+            ? invoke.Value((facade ?? target)!, arguments, cancellationToken)
+            : Reflect(facade ?? target, arguments, cancellationToken));
 
     private object? Reflect(object? target, object?[] arguments, CancellationToken cancellationToken)
     {

@@ -10,4 +10,7 @@ internal enum MethodTraits
 
     /// <summary>Returns a task or a stream.</summary>
     Async = 4,
+
+    /// <summary>Takes its calls outside turns: see <see cref="QueuedMethod"/>.</summary>
+    Queued = 8,
 }

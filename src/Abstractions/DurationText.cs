@@ -1,0 +1,44 @@
+using System.Globalization;
+
+namespace Serve;
+
+/// <summary>Durations as text: a number and <c>us</c>, <c>ms</c>, <c>s</c>, <c>m</c> or <c>h</c>. Only zero needs no unit. The generator compiles this file too.</summary>
+internal static class DurationText
+{
+    public const string Expected = "a number with a unit, like \"5ms\", \"0.5s\" or \"200us\"";
+
+    private static readonly (string Unit, double Ticks)[] Units =
+    [
+        ("us", TimeSpan.TicksPerMillisecond / 1000d),
+        ("ms", TimeSpan.TicksPerMillisecond),
+        ("s", TimeSpan.TicksPerSecond),
+        ("m", TimeSpan.TicksPerMinute),
+        ("h", TimeSpan.TicksPerHour),
+    ];
+
+#pragma warning disable CA1846 // The generator's framework has no spans here.
+    public static bool TryParse(string? text, out TimeSpan duration)
+    {
+        duration = default;
+        var trimmed = (text ?? "").Trim();
+        if (trimmed == "0")
+            return true;
+        foreach (var (unit, ticks) in Units)
+        {
+            if (!trimmed.EndsWith(unit, StringComparison.Ordinal)
+                || !double.TryParse(trimmed.Substring(0, trimmed.Length - unit.Length), NumberStyles.AllowDecimalPoint | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out var number))
+            {
+                continue;
+            }
+
+            var total = number * ticks;
+            if (total > TimeSpan.TicksPerDay)
+                return false;
+            duration = new TimeSpan((long)Math.Round(total));
+            return true;
+        }
+
+        return false;
+    }
+#pragma warning restore CA1846
+}

@@ -1,0 +1,64 @@
+namespace Serve.Replica.Batching;
+
+/// <summary>The items that may share a batch: those that ask for the same model, in the order in which they came. Written by whoever holds the queue.</summary>
+internal sealed class BatchGroup<TItem, TResult>(string? model)
+{
+    private BatchItem<TItem, TResult>? tail;
+
+    public string? Model => model;
+
+    public BatchItem<TItem, TResult>? First { get; private set; }
+
+    public int Count { get; private set; }
+
+    /// <summary>What the sizes of its items add up to; long, since a queue may be long.</summary>
+    public long Size { get; private set; }
+
+    public void Add(BatchItem<TItem, TResult> item)
+    {
+        if (First is null)
+            First = item;
+        else
+            tail!.Next = item;
+        tail = item;
+        Count++;
+        Size += item.Size;
+    }
+
+    /// <summary>Takes the first ones out, as many as a batch holds, and at least one.</summary>
+    public BatchItem<TItem, TResult>[] Take(int maxBatchSize)
+    {
+        var (count, size) = (0, 0L);
+        for (var item = First; item is not null && (count == 0 || size + item.Size <= maxBatchSize); item = item.Next)
+        {
+            count++;
+            size += item.Size;
+        }
+
+        var taken = new BatchItem<TItem, TResult>[count];
+        for (var i = 0; i < count; i++)
+            taken[i] = Remove();
+        return taken;
+    }
+
+    /// <summary>Takes those out that have ended.</summary>
+    public void Sweep()
+    {
+        for (var left = Count; left > 0; left--)
+        {
+            var item = Remove();
+            if (!item.HasEnded)
+                Add(item);
+        }
+    }
+
+    private BatchItem<TItem, TResult> Remove()
+    {
+        var item = First!;
+        First = item.Next;
+        item.Next = null;
+        Count--;
+        Size -= item.Size;
+        return item;
+    }
+}

@@ -1,0 +1,86 @@
+using System.Reflection;
+using Serve.Calls;
+using Serve.Replica.Definitions;
+using Serve.Runtime;
+
+namespace Serve.Replica.Batching;
+
+/// <summary>One method with <see cref="BatchAttribute"/> of one live object: its queue, and what callers call in its place.</summary>
+internal abstract class BatchedMethod(BatchMethod method, object target, ActorTurns turns, bool seesRequests) : IDisposable
+{
+    private object? facade;
+    private MethodInfo? entry;
+
+    /// <summary>What it was declared as.</summary>
+    public BatchMethod Declared => method;
+
+    public string Name => method.Method.Name;
+
+    /// <summary>What callers call: one item in, one result out. On <see cref="Facade"/>.</summary>
+    public MethodInfo Entry => entry ?? Emit().Entry;
+
+    public object Facade => facade ?? Emit().Facade;
+
+    /// <summary>How many items wait.</summary>
+    public abstract int Length { get; }
+
+    public abstract BatchSettings Settings { get; set; }
+
+    protected object Target => target;
+
+    protected ActorTurns Turns => turns;
+
+    public static BatchedMethod Create(BatchMethod method, object target, ActorTurns turns, bool seesRequests, IBatchObserver observer, ActorContext actor, TimeProvider time)
+    {
+        var type = method.IsStream
+            ? typeof(BatchedStream<,,>).MakeGenericType(method.ItemType, method.ListType, method.ResultType)
+            : typeof(BatchedList<,,,>).MakeGenericType(method.ItemType, method.ListType, method.ElementType, method.ResultType);
+        return (BatchedMethod)Activator.CreateInstance(type, method, target, turns, seesRequests, observer, actor, time)!;
+    }
+
+    public abstract void Dispose();
+
+    /// <summary>A function of the callers' arguments and a token.</summary>
+    protected abstract Delegate CompileEntry();
+
+    protected BatchQueueOptions<TItem> OptionsFor<TItem>(IBatchObserver observer, ActorContext actor, TimeProvider time) => new()
+    {
+        Settings = method.Settings,
+        SizeOf = BatchCall.CompileSize<TItem>(method, target),
+        // A gate that is closed lets nobody in any more.
+        MaxCallers = () => actor.Gate.IsClosed ? 0 : actor.Gate.Limit,
+        Observer = observer,
+        Time = time,
+        RunsElsewhere = method.Blocks,
+        Aborted = actor.Aborted,
+    };
+
+    /// <summary>Starts a batch as a turn: takes out who has left, says what it is, and calls the user's code.</summary>
+    /// <returns>What user code returned; the default when nobody is left.</returns>
+    protected TReturned? Start<TItem, TResult, TReturned>(Batch<TItem, TResult> batch, Func<TItem[], CancellationToken, TReturned> call)
+    {
+        if (!batch.TryStart())
+            return default;
+        if (seesRequests || batch.Model is not null)
+        {
+            var request = new RequestContext(batch.Model is null ? CallContext.None : new CallContext { MultiplexedModelId = batch.Model }, batch.CancellationToken);
+            batch.AtEnd = request.End;
+            RequestContext.Current = request;
+        }
+
+        try
+        {
+            return call(batch.Items, seesRequests || Declared.TakesToken ? batch.CancellationToken : CancellationToken.None);
+        }
+        finally
+        {
+            RequestContext.Current = null;
+        }
+    }
+
+    private (object Facade, MethodInfo Entry) Emit()
+    {
+        (facade, entry) = BatchFacade.Create(method, CompileEntry());
+        return (facade, entry);
+    }
+}

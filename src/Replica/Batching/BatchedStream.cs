@@ -1,0 +1,78 @@
+using System.Runtime.CompilerServices;
+using Serve.Calls;
+using Serve.Replica.Definitions;
+using Serve.Runtime;
+
+namespace Serve.Replica.Batching;
+
+/// <summary>A method that streams: each of its steps has something for each of its callers.</summary>
+internal sealed class BatchedStream<TItem, TStep, TResult> : BatchedMethod, IBatched<TItem, IAsyncEnumerable<TResult>>
+    where TStep : class, IEnumerable<BatchResult<TResult>>
+{
+    private readonly BatchQueue<TItem, CallerStream<TResult>> queue;
+    private readonly Func<TItem[], CancellationToken, IAsyncEnumerable<TStep>> call;
+
+    public BatchedStream(BatchMethod method, object target, ActorTurns turns, bool seesRequests, IBatchObserver observer, ActorContext actor, TimeProvider time)
+        : base(method, target, turns, seesRequests)
+    {
+        call = BatchCall.Compile<TItem, IAsyncEnumerable<TStep>>(method, target);
+        queue = new BatchQueue<TItem, CallerStream<TResult>>(RunAsync, OptionsFor<TItem>(observer, actor, time));
+    }
+
+    public override int Length => queue.Length;
+
+    public override BatchSettings Settings
+    {
+        get => queue.Settings;
+        set => queue.Settings = value;
+    }
+
+    public ValueTask<IAsyncEnumerable<TResult>> InvokeAsync(TItem item, CancellationToken cancellationToken) => new(Stream(item, cancellationToken));
+
+    public override void Dispose() => queue.Dispose();
+
+    protected override Delegate CompileEntry() => BatchCall.CompileFacade<TItem, IAsyncEnumerable<TResult>>(Declared, Stream);
+
+    private IAsyncEnumerable<TResult> Stream(TItem item, CancellationToken cancellationToken) =>
+        ReadAsync(item, RequestContext.Current?.Call.MultiplexedModelId, cancellationToken);
+
+    // Nothing is put into the queue before the first item is asked for.
+    private async IAsyncEnumerable<TResult> ReadAsync(TItem item, string? model, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var stream = await queue.EnqueueAsync(item, model, cancellationToken).ConfigureAwait(false);
+        await foreach (var result in stream.ReadAsync(cancellationToken).ConfigureAwait(false))
+            yield return result;
+    }
+
+    private async ValueTask RunAsync(Batch<TItem, CallerStream<TResult>> batch)
+    {
+        var steps = await Turns.RunAsync(
+            (this, batch), static state => new ValueTask<IAsyncEnumerable<TStep>?>(state.Item1.Start(state.batch, state.Item1.call)), Declared.Blocks).ConfigureAwait(false);
+        if (batch.Count == 0)
+            return;
+        var streams = new CallerStreams<TItem, TResult>(batch);
+        try
+        {
+            if (steps is null)
+                throw new InvalidOperationException($"{Name} returned null instead of a stream.");
+            await PumpAsync(Turns.Wrap(steps, Declared.Blocks), streams, batch.CancellationToken).ConfigureAwait(false);
+            streams.Close(null);
+        }
+        catch (Exception thrown)
+        {
+            streams.Close(thrown);
+        }
+    }
+
+    private async Task PumpAsync(IAsyncEnumerable<TStep> steps, CallerStreams<TItem, TResult> streams, CancellationToken stop)
+    {
+        await foreach (var step in steps.WithCancellation(stop).ConfigureAwait(false))
+        {
+            var results = step as IReadOnlyList<BatchResult<TResult>> ?? [.. step];
+            if (results.Count != streams.Count)
+                throw new InvalidOperationException($"A step of {Name} has {results.Count} results for {streams.Count} items; each has one for every item, in their order.");
+            if (!streams.Write(results))
+                break;
+        }
+    }
+}

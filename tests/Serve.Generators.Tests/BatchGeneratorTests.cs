@@ -1,0 +1,129 @@
+namespace Serve.Generators.Tests;
+
+public sealed class BatchGeneratorTests
+{
+    private const string Models = """
+        public sealed record Image(int Size);
+
+        [Deployment]
+        public sealed class Models
+        {
+            [Batch(MaxBatchSize = 32, BatchWaitTimeout = "5ms", SizeMethod = nameof(SizeOf))]
+            public Task<string[]> Classify(IReadOnlyList<Image> images) => throw new Exception("never by a caller");
+
+            [Batch(SizeMethod = "Both")]
+            public BatchResult<int?>[] Pair(List<int> left, string?[] right, CancellationToken stop) => throw new Exception("never by a caller");
+
+            [Batch]
+            public IAsyncEnumerable<IReadOnlyList<BatchResult<int>>> Count(IEnumerable<int> from) => throw new Exception("never by a caller");
+
+            [Batch]
+            public ValueTask<List<int>> Five(int[] a, int[] b, int[] c, int[] d, int[] e) => throw new Exception("never by a caller");
+
+            private static int SizeOf(Image image) => image.Size;
+            internal int Both(int left, string? right) => left;
+        }
+
+        """;
+
+    [Fact]
+    public async Task Handle_OfABatchedMethod_TakesAnItemAndNeverCallsTheMethod()
+    {
+        var target = await Compiled.From(Models + """
+            public static class Test
+            {
+                public static async Task Main(Serve.Calls.ICallTarget target)
+                {
+                    var models = new DeploymentHandle<Models>(target, "Models");
+                    string label = await models.Classify.Remote(new Image(3));
+                    string later = await models.Classify.Options(multiplexedModelId: "m").Remote(new Image(4));
+                    int? pair = await models.Pair.Remote(1, null);
+                    int five = await models.Five.Remote(1, 2, 3, 4, 5);
+                    await foreach (int n in models.Count.Stream(7))
+                        throw new Exception($"{n}");
+                }
+            }
+            """).RunAsync("Models");
+
+        Assert.Equal(
+            ["named Classify(Image { Size = 3 })", "named Classify(Image { Size = 4 })", "named Pair(1, null)", "named Five(1, 2, 3, 4, 5)", "named Count(7)"],
+            target.Calls);
+    }
+
+    [Fact]
+    public async Task Handle_OfWhatGathersCalls_HandsItTheItemUnboxed()
+    {
+        await Compiled.From(Models + """
+            public sealed class Taker : Serve.Calls.ICallTarget, Serve.Calls.IBatched<Image, string>, Serve.Calls.IBatched<int, IAsyncEnumerable<int>>
+            {
+                public ValueTask<string> InvokeAsync(Image item, CancellationToken stop) => new($"size {item.Size}");
+
+                public ValueTask<IAsyncEnumerable<int>> InvokeAsync(int item, CancellationToken stop) => new(Two(item));
+
+                public ValueTask<TResult> InvokeAsync<TResult>(Serve.Calls.MethodCall<TResult> call, Serve.Calls.CallContext context, CancellationToken stop) =>
+                    call.TryInvoke(this, stop, out var result) ? result : throw new Exception("not typed");
+
+                public async IAsyncEnumerable<TItem> StreamAsync<TItem>(
+                    Serve.Calls.MethodCall<IAsyncEnumerable<TItem>> call, Serve.Calls.CallContext context, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken stop)
+                {
+                    await foreach (var item in await InvokeAsync(call, context, stop))
+                        yield return item;
+                }
+
+                private static async IAsyncEnumerable<int> Two(int item) { await Task.Yield(); yield return item; yield return item + 1; }
+            }
+
+            public static class Test
+            {
+                public static async Task Main(Serve.Calls.ICallTarget target)
+                {
+                    var models = new DeploymentHandle<Models>(new Taker(), "Models");
+                    if (await models.Classify.Remote(new Image(3)) != "size 3")
+                        throw new Exception("item");
+                    List<int> items = [];
+                    await foreach (var n in models.Count.Stream(7))
+                        items.Add(n);
+                    if (items is not [7, 8])
+                        throw new Exception("stream");
+                }
+            }
+            """).RunAsync("Models");
+    }
+
+    [Fact]
+    public void Mistakes_AreFoundWhereTheyStand()
+    {
+        var compiled = Compiled.From("""
+            [Deployment]
+            public class Wrong
+            {
+                [Batch] public Task<int[]> NoList(int a) => null!;
+                [Batch] public Task<int[]> Nothing(CancellationToken stop) => null!;
+                [Batch] public Task<int> One(int[] a) => null!;
+                [Batch] public Task NoResult(int[] a) => null!;
+                [Batch] public IAsyncEnumerable<int[]> Bare(int[] a) => null!;
+                [Batch] public IEnumerable<int> Lazy(int[] a) => null!;
+                [Batch(MaxBatchSize = 0, MaxConcurrentBatches = -1, BatchWaitTimeout = "soon", SizeMethod = "Nope")] public int[] Settings(int[] a) => a;
+                [Batch(SizeMethod = nameof(Length))] public int[] Size(int[] a) => a;
+                private int Length(string text) => text.Length;
+            }
+            """);
+
+        const string Rule = ": it takes one list per argument of its callers and returns an array or a list with a result for each item, or a task of one; to stream, IAsyncEnumerable<BatchResult<T>[]>";
+        Assert.Equal(
+            [
+                "4: Error SERVE008 'Wrong.NoList' has [Batch] and takes 'a', which is no list" + Rule,
+                "5: Error SERVE008 'Wrong.Nothing' has [Batch] and takes 0 lists" + Rule,
+                "6: Error SERVE008 'Wrong.One' has [Batch] and returns Task<int>" + Rule,
+                "7: Error SERVE008 'Wrong.NoResult' has [Batch] and returns Task" + Rule,
+                "8: Error SERVE008 'Wrong.Bare' has [Batch] and returns IAsyncEnumerable<int[]>" + Rule,
+                "9: Error SERVE008 'Wrong.Lazy' has [Batch] and returns IEnumerable<int>" + Rule,
+                "10: Error SERVE009 [Batch] of 'Wrong.Settings': MaxBatchSize must be at least 1, not 0",
+                "10: Error SERVE009 [Batch] of 'Wrong.Settings': MaxConcurrentBatches must be at least 1, not -1",
+                "10: Error SERVE009 [Batch] of 'Wrong.Settings': BatchWaitTimeout must be a number with a unit, like \"5ms\", \"0.5s\" or \"200us\", not \"soon\"",
+                "10: Error SERVE009 [Batch] of 'Wrong.Settings': the class has no method int Nope(int)",
+                "11: Error SERVE009 [Batch] of 'Wrong.Size': the class has no method int Length(int)",
+            ],
+            compiled.Findings);
+    }
+}

@@ -1,0 +1,395 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Time.Testing;
+using Serve.Replica.Batching;
+using Serve.Replica.Tests.Fixtures;
+
+namespace Serve.Replica.Tests.Batching;
+
+public sealed class BatchQueueTests : IDisposable
+{
+    private readonly FakeTimeProvider time = new();
+    private readonly ConcurrentQueue<string> batches = new();
+    private readonly CancellationTokenSource aborted = new();
+    private readonly List<IDisposable> made = [];
+
+    /// <summary>Batches that run now, each to be ended by the test.</summary>
+    private readonly ConcurrentQueue<TaskCompletionSource> gates = new();
+
+    public void Dispose()
+    {
+        made.ForEach(queue => queue.Dispose());
+        aborted.Dispose();
+    }
+
+    [Fact]
+    public async Task Enqueue_FewerThanABatch_StartsWhenTheFirstHasWaited()
+    {
+        var queue = Make(new() { MaxBatchSize = 4, WaitTimeout = TimeSpan.FromMilliseconds(10) });
+
+        var one = Put(queue, 1, null, default);
+        time.Advance(TimeSpan.FromMilliseconds(6));
+        var two = Put(queue, 2, null, default);
+        time.Advance(TimeSpan.FromMilliseconds(3));
+        Assert.Empty(batches);
+        time.Advance(TimeSpan.FromMilliseconds(1));
+
+        Assert.Equal((int[])[10, 20], await AllAsync([one, two]));
+        Assert.Equal(["1 2"], batches);
+    }
+
+    [Fact]
+    public async Task Enqueue_AFullBatch_StartsAtOnce()
+    {
+        var queue = Make(new() { MaxBatchSize = 3, WaitTimeout = TimeSpan.FromHours(1) });
+
+        var results = await AllAsync(Enumerable.Range(1, 6).Select(i => Put(queue, i, null, default)));
+
+        Assert.Equal([10, 20, 30, 40, 50, 60], results);
+        Assert.Equal(["1 2 3", "4 5 6"], batches.Order());
+    }
+
+    [Fact]
+    public async Task Enqueue_NoWaitAndNothingRuns_StartsAtOnce()
+    {
+        var queue = Make(new() { MaxBatchSize = 3, WaitTimeout = TimeSpan.Zero });
+
+        Assert.Equal(10, await Put(queue, 1, null, default));
+        Assert.Equal(20, await Put(queue, 2, null, default));
+        Assert.Equal(["1", "2"], batches);
+    }
+
+    [Fact]
+    public async Task Enqueue_WhileOneRuns_GathersUntilItEnds()
+    {
+        var queue = Make(new() { MaxBatchSize = 3, WaitTimeout = TimeSpan.Zero }, gated: true);
+
+        var first = Put(queue, 1, null, default);
+        await RunningAsync(1);
+        var others = Enumerable.Range(2, 4).Select(i => Put(queue, i, null, default)).ToArray();
+        Assert.Equal(4, queue.Length);
+        Release(0);
+        await RunningAsync(2);
+        Release(1);
+        await RunningAsync(3);
+        Release(2);
+
+        Assert.Equal(10, await first);
+        Assert.Equal((int[])[20, 30, 40, 50], await AllAsync(others));
+        Assert.Equal(["1", "2 3 4", "5"], batches);
+    }
+
+    [Fact]
+    public async Task MaxConcurrentBatches_ThatMany_RunAtOnceAndNoMore()
+    {
+        var queue = Make(new() { MaxBatchSize = 1, WaitTimeout = TimeSpan.Zero, MaxConcurrentBatches = 2 }, gated: true);
+
+        var results = Enumerable.Range(1, 3).Select(i => Put(queue, i, null, default)).ToArray();
+        await RunningAsync(2);
+        Assert.Equal(1, queue.Length);
+        Release(0);
+        await RunningAsync(3);
+        Release(1);
+        Release(2);
+
+        Assert.Equal((int[])[10, 20, 30], await AllAsync(results));
+    }
+
+    [Fact]
+    public async Task Cancel_BeforeItsBatchStarts_LeavesIt()
+    {
+        var queue = Make(new() { MaxBatchSize = 3, WaitTimeout = TimeSpan.FromMilliseconds(10) });
+        using var gone = new CancellationTokenSource();
+
+        var one = Put(queue, 1, null, default);
+        var two = Put(queue, 2, null, gone.Token);
+        await gone.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await two);
+        Assert.Equal(1, queue.Length);
+
+        // It counts no more: two others fill the batch.
+        var others = AllAsync([Put(queue, 3, null, default), Put(queue, 4, null, default)]);
+        Assert.Equal((int[])[30, 40], await others);
+        Assert.Equal(10, await one);
+        Assert.Equal(["1 3 4"], batches);
+    }
+
+    [Fact]
+    public async Task Cancel_AllOfARunningBatch_CancelsIt()
+    {
+        var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var started = new TaskCompletionSource<CancellationToken>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var queue = Add(new BatchQueue<int, int>(async batch =>
+        {
+            batch.TryStart();
+            batch.CancellationToken.Register(stopped.SetResult);
+            started.SetResult(batch.CancellationToken);
+            await stopped.Task;
+        }, new() { Settings = new() { MaxBatchSize = 2, WaitTimeout = TimeSpan.FromHours(1) }, Time = time }));
+        using var one = new CancellationTokenSource();
+        using var two = new CancellationTokenSource();
+
+        var results = new[] { Put(queue, 1, null, one.Token), Put(queue, 2, null, two.Token) };
+        var token = await started.Task.WaitAsync(TimeSpan.FromSeconds(10));
+        await one.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => results[0]);
+        Assert.False(token.IsCancellationRequested);
+        await two.CancelAsync();
+
+        await stopped.Task.WaitAsync(TimeSpan.FromSeconds(10));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => results[1]);
+    }
+
+    [Fact]
+    public async Task Cancel_AllBeforeTheStart_RunsNothing()
+    {
+        var queue = Make(new() { MaxBatchSize = 2, WaitTimeout = TimeSpan.FromMilliseconds(5) });
+        using var gone = new CancellationTokenSource();
+
+        var result = Put(queue, 1, null, gone.Token);
+        await gone.CancelAsync();
+        time.Advance(TimeSpan.FromMilliseconds(20));
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await result);
+        Assert.Equal(20, await EnqueueAndPassAsync(queue, 2));
+        Assert.Equal(["2"], batches);
+    }
+
+    [Fact]
+    public async Task Models_Different_NeverShareABatch()
+    {
+        var queue = Make(new() { MaxBatchSize = 2, WaitTimeout = TimeSpan.FromMilliseconds(10), MaxConcurrentBatches = 8 });
+
+        var results = AllAsync([
+            Put(queue, 1, "a", default), Put(queue, 2, "b", default), Put(queue, 3, null, default),
+            Put(queue, 4, "b", default), Put(queue, 5, "a", default)]);
+        time.Advance(TimeSpan.FromMilliseconds(10));
+
+        Assert.Equal((int[])[10, 20, 30, 40, 50], await results);
+        Assert.Equal(["3", "a: 1 5", "b: 2 4"], batches.Order());
+    }
+
+    [Fact]
+    public async Task Models_OneSlot_TheOneThatWaitedLongestIsNext()
+    {
+        var queue = Make(new() { MaxBatchSize = 2, WaitTimeout = TimeSpan.Zero }, gated: true);
+        var results = new List<Task<int>> { Put(queue, 0, null, default) };
+        await RunningAsync(1);
+        foreach (var (value, model) in new[] { (1, "a"), (2, "b"), (3, "a"), (4, "b") })
+        {
+            time.Advance(TimeSpan.FromMilliseconds(1));
+            results.Add(Put(queue, value, model, default));
+        }
+
+        for (var i = 0; i < 3; i++)
+        {
+            await RunningAsync(i + 1);
+            Release(i);
+        }
+
+        await Task.WhenAll(results);
+        Assert.Equal(["0", "a: 1 3", "b: 2 4"], batches);
+    }
+
+    [Fact]
+    public async Task Sizes_OfABatch_DoNotAddUpToMoreThanTheMost()
+    {
+        var queue = Make(new() { MaxBatchSize = 10, WaitTimeout = TimeSpan.FromMilliseconds(10), MaxConcurrentBatches = 8 }, sizeOf: item => item);
+
+        var results = AllAsync(new[] { 4, 4, 3, 9, 10 }.Select(size => Put(queue, size, null, default)));
+        time.Advance(TimeSpan.FromMilliseconds(10));
+
+        Assert.Equal((int[])[40, 40, 30, 90, 100], await results);
+        Assert.Equal(["10", "3", "4 4", "9"], batches.Order());
+        Assert.Throws<BadInputException>(() => { _ = Put(queue, 11, null, default); });
+    }
+
+    [Fact]
+    public async Task Limit_AllThatMayComeAreHere_StartsAtOnce()
+    {
+        var callers = 3;
+        var queue = Make(new() { MaxBatchSize = 10, WaitTimeout = TimeSpan.FromHours(1) }, maxCallers: () => callers);
+
+        Assert.Equal((int[])[10, 20, 30], await AllAsync(Enumerable.Range(1, 3).Select(i => Put(queue, i, null, default))));
+
+        callers = 0;
+        Assert.Equal(40, await Put(queue, 4, null, default));
+        Assert.Equal(["1 2 3", "4"], batches);
+    }
+
+    [Fact]
+    public async Task Run_Throws_FailsEachWithIt()
+    {
+        var queue = Add(new BatchQueue<int, int>(batch =>
+        {
+            batch.TryStart();
+            batch.SetResult(0, 7);
+            throw new InvalidOperationException("broken");
+        }, new() { Settings = new() { MaxBatchSize = 3, WaitTimeout = TimeSpan.FromHours(1) }, Time = time }));
+
+        var results = Enumerable.Range(1, 3).Select(i => Put(queue, i, null, default)).ToArray();
+
+        Assert.Equal(7, await results[0]);
+        Assert.Equal("broken", (await Assert.ThrowsAsync<InvalidOperationException>(() => results[1])).Message);
+        Assert.Equal("broken", (await Assert.ThrowsAsync<InvalidOperationException>(() => results[2])).Message);
+    }
+
+    [Fact]
+    public async Task Run_ForgetsAnItem_FailsIt()
+    {
+        var queue = Add(new BatchQueue<int, int>(batch =>
+        {
+            batch.TryStart();
+            return ValueTask.CompletedTask;
+        }, new() { Settings = new() { WaitTimeout = TimeSpan.Zero } }));
+
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(() => Put(queue, 1, null, default));
+
+        Assert.Contains("without a result", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Settings_Changed_AreInForceForWhatWaits()
+    {
+        var queue = Make(new() { MaxBatchSize = 10, WaitTimeout = TimeSpan.FromHours(1) });
+        var results = Enumerable.Range(1, 4).Select(i => Put(queue, i, null, default)).ToArray();
+        Assert.Empty(batches);
+
+        queue.Settings = queue.Settings with { MaxBatchSize = 2 };
+
+        Assert.Equal((int[])[10, 20, 30, 40], await AllAsync(results));
+        Assert.Equal(["1 2", "3 4"], batches);
+    }
+
+    [Fact]
+    public async Task Aborted_CancelsWhatWaitsAndWhatRuns()
+    {
+        var queue = Make(new() { MaxBatchSize = 1, WaitTimeout = TimeSpan.Zero }, gated: true);
+        var one = Put(queue, 1, null, default);
+        await RunningAsync(1);
+        var two = Put(queue, 2, null, default);
+
+        await aborted.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => two);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => one);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Put(queue, 3, null, default));
+    }
+
+    [Fact]
+    public async Task Observer_IsToldOfSizeWaitAndTime()
+    {
+        var observer = new Observed();
+        var queue = Add(new BatchQueue<int, int>(batch =>
+        {
+            batch.TryStart();
+            time.Advance(TimeSpan.FromMilliseconds(30));
+            for (var i = 0; i < batch.Count; i++)
+                batch.SetResult(i, 0);
+            return ValueTask.CompletedTask;
+        }, new() { Settings = new() { MaxBatchSize = 8, WaitTimeout = TimeSpan.FromMilliseconds(10) }, Time = time, Observer = observer }));
+
+        var results = AllAsync([Put(queue, 1, null, default), Put(queue, 2, null, default)]);
+        time.Advance(TimeSpan.FromMilliseconds(10));
+        await results;
+
+        await Eventually.TrueAsync(() => observer.Seen is not null);
+        Assert.Equal((2, 0.25, TimeSpan.FromMilliseconds(10), TimeSpan.FromMilliseconds(30)), observer.Seen);
+    }
+
+    [Fact]
+    public async Task Enqueue_ManyThreads_EachGetsItsOwnResultOnce()
+    {
+        var largest = 0;
+        var running = 0;
+        var atOnce = 0;
+        var queue = Add(new BatchQueue<int, int>(async batch =>
+        {
+            batch.TryStart();
+            InterlockedMax(ref atOnce, Interlocked.Increment(ref running));
+            InterlockedMax(ref largest, batch.Count);
+            if (batch.Items[0] % 3 == 0)
+                await Task.Yield();
+            for (var i = 0; i < batch.Count; i++)
+                batch.SetResult(i, batch.Items[i] * 10);
+            Interlocked.Decrement(ref running);
+        }, new() { Settings = new() { MaxBatchSize = 7, WaitTimeout = TimeSpan.FromMilliseconds(1), MaxConcurrentBatches = 2 } }));
+
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(caller => Task.Run(async () =>
+        {
+            for (var i = 0; i < 500; i++)
+            {
+                using var gone = new CancellationTokenSource();
+                var value = (caller * 10_000) + i;
+                var result = Put(queue, value, i % 5 == 0 ? "m" : null, gone.Token);
+                if (i % 7 == 0)
+                    await gone.CancelAsync();
+                try
+                {
+                    Assert.Equal(value * 10, await result.WaitAsync(TimeSpan.FromSeconds(20)));
+                }
+                catch (OperationCanceledException)
+                {
+                    Assert.Equal(0, i % 7);
+                }
+            }
+        })));
+
+        Assert.InRange(largest, 2, 7);
+        Assert.InRange(atOnce, 1, 2);
+        Assert.Equal(0, queue.Length);
+    }
+
+    private static void InterlockedMax(ref int target, int value)
+    {
+        for (var seen = Volatile.Read(ref target); value > seen; seen = Volatile.Read(ref target))
+            Interlocked.CompareExchange(ref target, value, seen);
+    }
+
+    private static Task<int> Put(BatchQueue<int, int> queue, int value, string? model, CancellationToken cancellationToken) =>
+        queue.EnqueueAsync(value, model, cancellationToken).AsTask();
+
+    // Started when they are asked for, so all of them before any is awaited.
+    private static Task<int[]> AllAsync(IEnumerable<Task<int>> results) => Task.WhenAll(results.ToArray()).WaitAsync(TimeSpan.FromSeconds(10));
+
+    private async Task<int> EnqueueAndPassAsync(BatchQueue<int, int> queue, int value)
+    {
+        var result = Put(queue, value, null, default);
+        time.Advance(TimeSpan.FromMilliseconds(20));
+        return await result.WaitAsync(TimeSpan.FromSeconds(10));
+    }
+
+    private Task RunningAsync(int count) => Eventually.TrueAsync(() => gates.Count >= count, () => $"{gates.Count} of {count} batches have started");
+
+    private void Release(int index) => gates.ElementAt(index).TrySetResult();
+
+    private BatchQueue<int, int> Make(BatchSettings settings, bool gated = false, Func<int, int>? sizeOf = null, Func<int>? maxCallers = null) =>
+        Add(new BatchQueue<int, int>(async batch =>
+        {
+            if (!batch.TryStart())
+                return;
+            batches.Enqueue((batch.Model is null ? "" : batch.Model + ": ") + string.Join(' ', batch.Items));
+            if (gated)
+            {
+                var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                await using var stop = batch.CancellationToken.Register(() => gate.TrySetCanceled(batch.CancellationToken));
+                gates.Enqueue(gate);
+                await gate.Task;
+            }
+
+            for (var i = 0; i < batch.Count; i++)
+                batch.SetResult(i, batch.Items[i] * 10);
+        }, new() { Settings = settings, Time = time, SizeOf = sizeOf, MaxCallers = maxCallers, Aborted = aborted.Token }));
+
+    private BatchQueue<int, int> Add(BatchQueue<int, int> queue)
+    {
+        made.Add(queue);
+        return queue;
+    }
+
+    private sealed class Observed : IBatchObserver
+    {
+        public (int, double, TimeSpan, TimeSpan)? Seen { get; private set; }
+
+        public void OnEnded(int items, double utilization, TimeSpan waited, TimeSpan ran) => Seen = (items, utilization, waited, ran);
+    }
+}

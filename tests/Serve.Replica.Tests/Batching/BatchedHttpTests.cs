@@ -1,0 +1,220 @@
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using Serve.Replica.Tests.Fixtures;
+using Serve.Replica.Tests.Samples;
+using Serve.Replicas;
+using Serve.Routes;
+using Serve.Specs;
+
+namespace Serve.Replica.Tests.Batching;
+
+public sealed class BatchedHttpTests : IAsyncLifetime
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
+
+    private readonly string key = Guid.NewGuid().ToString("n");
+    private ReplicaHost replica = null!;
+
+    public async Task InitializeAsync() => replica = await ReplicaHost.StartAsync(typeof(Batched), new() { Args = new() { ["key"] = key } });
+
+    public async Task DisposeAsync() => await replica.DisposeAsync();
+
+    [Fact]
+    public async Task Call_BodiesOfSeveralRequests_AreOneBatch()
+    {
+        var answers = await AllAsync(Enumerable.Range(0, 8).Select(i => PostAsync($$"""{"name":"p{{i}}"}""")));
+
+        Assert.Equal(Enumerable.Range(0, 8).Select(i => $$"""{"name":"p{{i}}","among":4}"""), answers);
+    }
+
+    [Fact]
+    public async Task Call_NoBody_IsBadInputAndNoItem()
+    {
+        var (status, problem) = await replica.SendAsync(HttpMethod.Post, "", JsonContent.Create((object?)null));
+        var (wrong, _) = await replica.SendAsync(HttpMethod.Post, "", JsonContent.Create(7));
+
+        Assert.Equal((400, 400), (status, wrong));
+        Assert.Contains("pictures", (string)problem!["detail"]!, StringComparison.Ordinal);
+        Assert.Equal(4, (await AllAsync(Enumerable.Range(0, 4).Select(i => PostAsync("""{"name":"p"}""")))).Length);
+    }
+
+    [Fact]
+    public async Task Route_NamesTheList_AndBindsTheItem() =>
+        Assert.Equal(["9", "16"], await GetAllAsync("/square/3", "/square/4"));
+
+    [Fact]
+    public async Task Attributes_OfParameters_AreTheItems()
+    {
+        var answers = await AllAsync(new[] { "1", "2" }.Select(async n =>
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, $"{ReplicaHost.Prefix}/join?a=l{n}") { Headers = { { "X-Right", "r" + n } } };
+            using var response = await replica.Client.SendAsync(request);
+            return await response.Content.ReadAsStringAsync();
+        }));
+
+        Assert.Equal(["l1-r1-True", "l2-r2-True"], answers);
+    }
+
+    [Fact]
+    public async Task Outcomes_EachCallerHasItsOwn()
+    {
+        var answers = await AllAsync(new[] { 1, 2, 0 }.Select(n => replica.SendAsync(HttpMethod.Get, $"/odd/{n}")));
+
+        Assert.Equal([200, 400, 500], answers.Select(answer => answer.Status));
+        Assert.Equal("2 is even", (string)answers[1].Body!["detail"]!);
+        Assert.Contains("no result", (string)answers[2].Body!["detail"]!, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("/broken", "cannot do 2")]
+    [InlineData("/short", "TooFew returned 1 results for 2 items")]
+    public async Task Failure_OfTheWhole_IsEachCallers(string path, string expected)
+    {
+        var answers = await AllAsync(new[] { 1, 2 }.Select(n => replica.SendAsync(HttpMethod.Get, $"{path}/{n}")));
+
+        Assert.All(answers, answer => Assert.Equal(500, answer.Status));
+        Assert.All(answers, answer => Assert.Contains(expected, (string)answer.Body!["detail"]!, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Models_SplitBatches_AndAreToldToThem()
+    {
+        var answers = await AllAsync(new[] { "a", "b", "a", "" }.Select(async model =>
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, $"{ReplicaHost.Prefix}/model/1");
+            if (model.Length > 0)
+                request.Headers.Add(WireHeaders.MultiplexedModelId, model);
+            using var response = await replica.Client.SendAsync(request);
+            return await response.Content.ReadAsStringAsync();
+        }));
+
+        Assert.Equal(["a 2", "b 1", "a 2", " 1"], answers);
+    }
+
+    [Fact]
+    public async Task Sizes_FillABatchAndRefuseWhatIsTooLarge()
+    {
+        Assert.Equal(["2", "2"], await GetAllAsync("/words/12345", "/words/67890"));
+
+        var (status, problem) = await replica.SendAsync(HttpMethod.Get, "/words/12345678901");
+
+        Assert.Equal(400, status);
+        Assert.Contains("size is 11", (string)problem!["detail"]!, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Stream_EachCallerReadsItsOwn_AndEndsForItself()
+    {
+        Signals.Set($"{key}-third");
+
+        var answers = await GetAllAsync("/count/2", "/count/4");
+
+        Assert.Equal(["[2,1,0]", "[4,3,2,1,0]"], answers);
+        await Signals.WaitAsync($"{key}-ended");
+    }
+
+    [Fact]
+    public async Task Stream_AllCallersGone_IsStopped()
+    {
+        using var gone = new CancellationTokenSource();
+        var reading = new[] { "9", "8" }.Select(async from =>
+        {
+            using var response = await replica.Client.GetAsync($"{ReplicaHost.Prefix}/count/{from}", HttpCompletionOption.ResponseHeadersRead, gone.Token);
+            Assert.Equal(200, (int)response.StatusCode);
+            await response.Content.ReadAsStringAsync(gone.Token);
+        }).ToArray();
+        await Signals.WaitAsync($"{key}-counting");
+        Assert.Equal(2, replica.Context.Gate.Ongoing);
+
+        await gone.CancelAsync();
+
+        await Signals.WaitAsync($"{key}-ended");
+        await Eventually.TrueAsync(() => replica.Context.Gate.Ongoing == 0);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading[0]);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading[1]);
+    }
+
+    [Fact]
+    public async Task Blocking_RunsOnADedicatedThread() => Assert.Equal(["serve blocking"], await GetAllAsync("/thread/1"));
+
+    [Fact]
+    public async Task Batches_AtOnce_TakeTurns() =>
+        Assert.All(await GetAllAsync([.. Enumerable.Range(0, 24).Select(i => $"/inside/{i}")]), seen => Assert.Equal("1", seen));
+
+    [Fact]
+    public async Task Waiting_HoldsNoTurn()
+    {
+        var waiting = replica.GetAsync("/square/5");
+        await Eventually.TrueAsync(() => replica.Context.Gate.Ongoing == 1);
+
+        Assert.Equal(4, (await AllAsync(Enumerable.Range(0, 4).Select(i => PostAsync("""{"name":"p"}""")))).Length);
+        Assert.False(waiting.IsCompleted);
+        Assert.Equal(["36"], await GetAllAsync("/square/6"));
+        Assert.Equal("25", await waiting.WaitAsync(Limit));
+    }
+
+    [Fact]
+    public async Task Clients_AllGone_CancelTheBatch()
+    {
+        using var gone = new CancellationTokenSource();
+        var requests = new[] { 1, 2 }.Select(n => replica.Client.GetStringAsync($"{ReplicaHost.Prefix}/hang/{n}", gone.Token)).ToArray();
+        await Signals.WaitAsync($"{key}-hanging");
+
+        await gone.CancelAsync();
+
+        await Signals.WaitAsync($"{key}-released");
+        await Eventually.TrueAsync(() => replica.Context.Gate.Ongoing == 0);
+    }
+
+    [Fact]
+    public async Task UserConfig_Batching_TakesEffectWhileItRuns()
+    {
+        await ReconfigureAsync("""{"batching": {"batch_wait_timeout_s": 0, "Square": {"max_batch_size": 1, "batch_wait_timeout_s": "1h"}}}""");
+        Assert.Equal("""{"name":"p","among":1}""", await PostAsync("""{"name":"p"}""").WaitAsync(Limit));
+        Assert.Equal(["49"], await GetAllAsync("/square/7"));
+
+        await ReconfigureAsync(null);
+        var answers = await AllAsync(Enumerable.Range(0, 4).Select(i => PostAsync("""{"name":"p"}""")));
+        Assert.All(answers, answer => Assert.Equal("""{"name":"p","among":4}""", answer));
+        Assert.DoesNotContain("no Reconfigure", replica.Log, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task UserConfig_WrongBatching_TellsAllByName()
+    {
+        var error = await Assert.ThrowsAsync<BadInputException>(() => ReconfigureAsync(
+            """{"batching": {"max_batch_sze": 3, "adaptive": 1, "Square": {"max_batch_size": 0}, "Call": 7}}"""));
+
+        foreach (var expected in new[] { "batching has no key 'max_batch_sze'. Did you mean 'max_batch_size'?", "batching.adaptive must be", "batching.Square.max_batch_size must be", "batching.Call must be" })
+            Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+        Assert.Equal(4, error.Message.Split('\n').Length);
+    }
+
+    [Fact]
+    public async Task Limit_BelowABatch_IsWarnedOf()
+    {
+        await ReconfigureAsync(null, maxOngoingRequests: 3);
+
+        Assert.Contains("max_ongoing_requests is 3, so batches of Call, which may have 4 items, never fill", replica.Log, StringComparison.Ordinal);
+        Assert.DoesNotContain("batches of Square", replica.Log, StringComparison.Ordinal);
+    }
+
+    private static async Task<T[]> AllAsync<T>(IEnumerable<Task<T>> requests) => await Task.WhenAll(requests.ToArray()).WaitAsync(Limit);
+
+    private Task<string[]> GetAllAsync(params string[] paths) => AllAsync(paths.Select(replica.GetAsync));
+
+    private async Task<string> PostAsync(string json)
+    {
+        using var content = new StringContent(json, System.Text.Encoding.UTF8, "application/json");
+        using var response = await replica.Client.PostAsync(ReplicaHost.Prefix, content);
+        return await response.Content.ReadAsStringAsync();
+    }
+
+    private async Task ReconfigureAsync(string? config, int maxOngoingRequests = 100) => await replica.Instance.ReconfigureAsync(
+        System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(new ReplicaUpdate
+        {
+            Spec = new DeploymentSpec { Name = "any", UserConfig = config is null ? null : (JsonObject)JsonNode.Parse(config)!, MaxOngoingRequests = maxOngoingRequests },
+            Rank = 1,
+            WorldSize = 3,
+        }, ServeJson.Options), CancellationToken.None);
+}

@@ -1,0 +1,105 @@
+using System.Runtime.CompilerServices;
+using Microsoft.AspNetCore.Mvc;
+using Serve.Calls;
+using Serve.Replica.Tests.Fixtures;
+
+namespace Serve.Replica.Tests.Samples;
+
+[Deployment]
+public sealed class Batched(string key)
+{
+    private int inside;
+
+    // Says how large its batch was.
+    [Batch(MaxBatchSize = 4, BatchWaitTimeout = "1h")]
+    public async Task<Labelled[]> Call(IReadOnlyList<Picture> pictures)
+    {
+        await Task.Yield();
+        return [.. pictures.Select(picture => new Labelled(picture.Name, pictures.Count))];
+    }
+
+    [Batch(MaxBatchSize = 2, BatchWaitTimeout = "1h"), HttpGet("/square/{number}")]
+    public IReadOnlyList<int> Square(List<int> number) => [.. number.Select(x => x * x)];
+
+    [Batch(MaxBatchSize = 2, BatchWaitTimeout = "1h"), HttpGet("/join")]
+    public ValueTask<List<string>> Join([FromQuery(Name = "a")] string[] left, [FromHeader(Name = "X-Right")] IList<string> right, CancellationToken stop) =>
+        new([.. left.Zip(right, (l, r) => $"{l}-{r}-{stop.CanBeCanceled}")]);
+
+    [Batch(MaxBatchSize = 3, BatchWaitTimeout = "1h"), HttpGet("/odd/{n}")]
+    public Task<BatchResult<int>[]> Odd(int[] n) => Task.FromResult(n.Select(x =>
+        x % 2 == 1 ? x : x == 0 ? (BatchResult<int>)BatchResult.None : BatchResult.Fail(new BadInputException($"{x} is even"))).ToArray());
+
+    [Batch(MaxBatchSize = 2, BatchWaitTimeout = "1h"), HttpGet("/broken/{n}")]
+    public Task<int[]> Broken(int[] n) => throw new InvalidOperationException($"cannot do {n.Length}");
+
+    [Batch(MaxBatchSize = 2, BatchWaitTimeout = "1h"), HttpGet("/short/{n}")]
+    public Task<int[]> TooFew(int[] n) => Task.FromResult(n[1..]);
+
+    [Batch(MaxBatchSize = 2, BatchWaitTimeout = "10ms"), HttpGet("/model/{n}")]
+    public string?[] Model(IReadOnlyList<int> n) =>
+        [.. n.Select(_ => $"{RequestContext.Current?.Call.MultiplexedModelId} {n.Count}")];
+
+    [Batch(MaxBatchSize = 10, SizeMethod = nameof(Length), BatchWaitTimeout = "1h"), HttpGet("/words/{word}")]
+    public int[] Words(IReadOnlyList<string> word) => [.. word.Select(_ => word.Count)];
+
+    // Counts down for each caller; each ends at 0, and one at 13 fails.
+    [Batch(MaxBatchSize = 2, BatchWaitTimeout = "1h"), HttpGet("/count/{from}")]
+    public async IAsyncEnumerable<BatchResult<int>[]> Count(IReadOnlyList<int> from, [EnumeratorCancellation] CancellationToken stop)
+    {
+        try
+        {
+            for (var step = 0; ; step++)
+            {
+                if (step == 3)
+                {
+                    Signals.Set($"{key}-counting");
+                    await Signals.Of($"{key}-third").Task.WaitAsync(stop);
+                }
+
+                yield return [.. from.Select(n => n - step >= 0 ? n - step : n == 13 ? BatchResult.Fail(new BadInputException("13")) : (BatchResult<int>)BatchResult.End)];
+            }
+        }
+        finally
+        {
+            Signals.Set($"{key}-ended");
+        }
+    }
+
+    [Batch(MaxBatchSize = 1, BatchWaitTimeout = "0"), Blocking, HttpGet("/thread/{n}")]
+    public string[] ThreadName(int[] n) => [Thread.CurrentThread.Name ?? "none"];
+
+    // As turns are taken, nobody else is inside up to the first await.
+    [Batch(MaxBatchSize = 1, BatchWaitTimeout = "0", MaxConcurrentBatches = 4), HttpGet("/inside/{n}")]
+    public async Task<int[]> Inside(int[] n)
+    {
+        inside++;
+        Thread.Sleep(1);
+        var seen = inside--;
+        await Task.Yield();
+        return [seen];
+    }
+
+    [Batch(MaxBatchSize = 2, BatchWaitTimeout = "1h"), HttpGet("/hang/{n}")]
+    public async Task<int[]> Hang(int[] n, CancellationToken stop)
+    {
+        Signals.Set($"{key}-hanging");
+        try
+        {
+            await Task.Delay(Timeout.Infinite, stop);
+        }
+        finally
+        {
+            Signals.Set($"{key}-released");
+        }
+
+        return n;
+    }
+
+    public int Plain(int n) => n;
+
+    private static int Length(string word) => word.Length;
+}
+
+public sealed record Picture(string Name);
+
+public sealed record Labelled(string Name, int Among);
