@@ -1,0 +1,207 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using Serve.Calls;
+using Serve.Replica.Tests.Fixtures;
+using Serve.Replica.Tests.Samples;
+using Serve.Replicas;
+using Serve.Runtime;
+using Serve.Specs;
+
+namespace Serve.Replica.Tests.Batching;
+
+/// <summary>Calls by handle to batched methods, under the real runtime.</summary>
+public sealed class BatchedHandleTests : IAsyncLifetime
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
+
+    private readonly string key = Guid.NewGuid().ToString("n");
+    private readonly string logs = Directory.CreateTempSubdirectory("serve-batched-").FullName;
+    private ServiceProvider services = null!;
+    private ActorHandle replica = null!;
+
+    public async Task InitializeAsync()
+    {
+        services = new ServiceCollection().AddServeRuntime(new NodeRuntimeOptions()).AddServeReplicas().BuildServiceProvider();
+        var id = $"shop#Batched#{key[..8]}";
+        replica = await services.GetRequiredService<IActorRuntime>().CreateAsync(new ActorSpec
+        {
+            Id = new ActorId(id),
+            Kind = ReplicaStart.ActorKind,
+            MaxOngoing = 100,
+            Payload = JsonSerializer.SerializeToUtf8Bytes(new ReplicaStart
+            {
+                ReplicaId = id,
+                Spec = new DeploymentSpec { Name = "Batched" },
+                PackageDirectory = Path.GetDirectoryName(typeof(Batched).Assembly.Location)!,
+                AssemblyFile = Path.GetFileName(typeof(Batched).Assembly.Location),
+                PackageHash = "samples",
+                TypeName = typeof(Batched).FullName!,
+                Args = new JsonObject { ["key"] = key },
+                LogDirectory = Path.Combine(logs, "r1"),
+            }, ServeJson.Options),
+        }, CancellationToken.None);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await services.DisposeAsync();
+        Directory.Delete(logs, recursive: true);
+    }
+
+    [Fact]
+    public async Task ByName_ItemsOfSeveralCallers_AreOneBatch()
+    {
+        var labels = await AllAsync(Enumerable.Range(0, 4).Select(i => CallAsync<Labelled>("Call", new { Name = $"p{i}" })));
+
+        Assert.Equal(Enumerable.Range(0, 4).Select(i => new Labelled($"p{i}", 4)), labels);
+    }
+
+    [Fact]
+    public async Task Compiled_ItemAndResult_AreTyped()
+    {
+        var square = new RemoteMethod<Batched, int, int>(new DeploymentHandle<Batched>(replica, "Batched"), "Square", null);
+
+        var (nine, sixteen) = (square.Remote(3), square.Remote(4));
+
+        Assert.Equal((9, 16), (await nine, await sixteen));
+    }
+
+    [Fact]
+    public async Task SeveralLists_AreSeveralArguments() =>
+        Assert.Equal(["a-b-True", "c-d-True"], await AllAsync([CallAsync<string>("Join", "a", "b"), CallAsync<string>("Join", "c", "d")]));
+
+    [Fact]
+    public async Task WrongArguments_AreRefusedAndNoItems()
+    {
+        var count = await Assert.ThrowsAsync<BadInputException>(() => CallAsync<int>("Square", 1, 2));
+        var type = await Assert.ThrowsAsync<BadInputException>(() => CallAsync<int>("Square", "x"));
+        Assert.Contains("Batched.Square takes (int number); 2 argument(s) came", count.Message, StringComparison.Ordinal);
+        Assert.Contains("argument 1, 'number', must be int", type.Message, StringComparison.Ordinal);
+
+        Assert.Equal((int[])[9, 16], await AllAsync([CallAsync<int>("Square", 3), CallAsync<int>("Square", 4)]));
+    }
+
+    [Fact]
+    public async Task Outcomes_AreEachCallersOwn()
+    {
+        var calls = new[] { 1, 2, 0 }.Select(n => CallAsync<int>("Odd", n)).ToArray();
+
+        Assert.Equal(1, await calls[0].WaitAsync(Limit));
+        Assert.Equal("2 is even", (await Assert.ThrowsAsync<BadInputException>(() => calls[1])).Message);
+        Assert.Contains("no result", (await Assert.ThrowsAsync<UserCodeException>(() => calls[2])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Throws_EachCallerIsTold()
+    {
+        var calls = new[] { 1, 2 }.Select(n => CallAsync<int>("Broken", n)).ToArray();
+
+        foreach (var call in calls)
+            Assert.Equal("cannot do 2", (await Assert.ThrowsAsync<UserCodeException>(() => call.WaitAsync(Limit))).Message);
+    }
+
+    [Fact]
+    public async Task TooLarge_IsBadInput() =>
+        Assert.Contains("size is 11", (await Assert.ThrowsAsync<BadInputException>(() => CallAsync<int>("Words", "12345678901"))).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public async Task Models_SplitBatches()
+    {
+        var calls = new[] { "a", "b", "a" }.Select(model => CallAsync<string>("Model", new CallContext { MultiplexedModelId = model }, default, 1));
+
+        Assert.Equal(["a 2", "b 1", "a 2"], await AllAsync(calls));
+        Assert.Null(RequestContext.Current);
+    }
+
+    [Fact]
+    public async Task Stream_EachCallerReadsItsOwn()
+    {
+        Signals.Set($"{key}-third");
+
+        var both = await AllAsync(new[] { 2, 4 }.Select(from => ReadAsync(from)));
+
+        Assert.Equal([2, 1, 0], both[0]);
+        Assert.Equal([4, 3, 2, 1, 0], both[1]);
+    }
+
+    [Fact]
+    public async Task Stream_OneFails_TheOtherGoesOn()
+    {
+        Signals.Set($"{key}-third");
+        var reading = new[] { 13, 15 }.Select(from => ReadAsync(from)).ToArray();
+
+        Assert.Equal("13", (await Assert.ThrowsAsync<BadInputException>(() => reading[0].WaitAsync(Limit))).Message);
+        Assert.Equal(16, (await reading[1].WaitAsync(Limit)).Count);
+    }
+
+    [Fact]
+    public async Task Stream_ReadersLeave_StopsTheBatch()
+    {
+        var left = await AllAsync(new[] { 8, 9 }.Select(async from =>
+        {
+            await foreach (var n in replica.StreamAsync(new NamedCall<IAsyncEnumerable<int>>("Count", from), CallContext.None, default))
+                return n;
+            return -1;
+        }));
+
+        Assert.Equal([8, 9], left);
+        await Signals.WaitAsync($"{key}-ended");
+    }
+
+    [Fact]
+    public async Task Cancel_WhileWaiting_LeavesTheBatch()
+    {
+        using var gone = new CancellationTokenSource();
+        var waiting = CallAsync<Labelled>("Call", CallContext.None, gone.Token, new Picture("gone"));
+        await gone.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+        var labels = await AllAsync(Enumerable.Range(0, 4).Select(i => CallAsync<Labelled>("Call", new Picture("p"))));
+        Assert.All(labels, label => Assert.Equal(new Labelled("p", 4), label));
+    }
+
+    [Fact]
+    public async Task Cancel_AllCallers_CancelsTheBatch()
+    {
+        using var gone = new CancellationTokenSource();
+        var calls = new[] { 1, 2 }.Select(n => CallAsync<int>("Hang", CallContext.None, gone.Token, n)).ToArray();
+        await Signals.WaitAsync($"{key}-hanging");
+
+        await gone.CancelAsync();
+
+        await Signals.WaitAsync($"{key}-released");
+        foreach (var call in calls)
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call.WaitAsync(Limit));
+    }
+
+    [Fact]
+    public async Task Stop_WithABatchThatDoesNotFill_DoesNotWaitForIt()
+    {
+        var waiting = CallAsync<int>("Square", 3);
+        var runtime = services.GetRequiredService<IActorRuntime>();
+
+        var stopping = runtime.StopAsync(replica.Id, TimeSpan.FromMilliseconds(200), CancellationToken.None);
+
+        await Assert.ThrowsAnyAsync<ServeException>(() => waiting.WaitAsync(Limit));
+        await stopping.WaitAsync(Limit);
+    }
+
+    [Fact]
+    public async Task Methods_OthersStayAsTheyAre() => Assert.Equal(5, await CallAsync<int>("Plain", 5).WaitAsync(Limit));
+
+    private static async Task<T[]> AllAsync<T>(IEnumerable<Task<T>> calls) => await Task.WhenAll(calls.ToArray()).WaitAsync(Limit);
+
+    private Task<T> CallAsync<T>(string method, params object?[] arguments) => CallAsync<T>(method, CallContext.None, default, arguments);
+
+    private Task<T> CallAsync<T>(string method, CallContext context, CancellationToken cancellationToken, params object?[] arguments) =>
+        replica.InvokeAsync(new NamedCall<T>(method, arguments), context, cancellationToken).AsTask();
+
+    private async Task<List<int>> ReadAsync(int from)
+    {
+        List<int> items = [];
+        await foreach (var item in replica.StreamAsync(new NamedCall<IAsyncEnumerable<int>>("Count", from), CallContext.None, default))
+            items.Add(item);
+        return items;
+    }
+}
