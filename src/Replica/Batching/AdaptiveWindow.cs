@@ -78,7 +78,7 @@ internal sealed class AdaptiveWindow
         if (variance > 1e-3 * meanX * meanX)
         {
             CostPerSize = Math.Clamp(((sumXY / weight) - (meanX * meanY)) / variance, 0, meanY / meanX);
-            FixedCost = meanY - (CostPerSize * meanX);
+            FixedCost = Math.Max(0, meanY - (CostPerSize * meanX));
         }
         else
         {
