@@ -2,7 +2,7 @@ namespace Serve.BatchBench;
 
 /// <summary>What is called: methods that do next to nothing, and ones that take a fixed time however many items they are given.</summary>
 [Deployment(Concurrency = ConcurrencyMode.TurnBased)]
-public sealed class Model
+public sealed class Model : IDisposable
 {
     private readonly SemaphoreSlim device = new(1);
 
@@ -34,6 +34,8 @@ public sealed class Model
 
     [Batch(MaxBatchSize = 64, BatchWaitTimeout = "10ms", Adaptive = true)]
     public Task<int[]> SlowAdaptive(int[] x) => SlowAsync(x);
+
+    public void Dispose() => device.Dispose();
 
     private static async Task<int[]> SlowAsync(int[] x)
     {
