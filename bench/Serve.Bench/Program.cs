@@ -6,6 +6,7 @@ var sections = new Dictionary<string, (string What, Func<BenchOptions, Task> Run
     ["onnx"] = ("models: what a call costs beside InferenceSession, what equal models share", OnnxSection.RunAsync),
     ["throughput"] = ("requests/s and p99 beside Kestrel, YARP, nginx and FastAPI", ThroughputSection.RunAsync),
     ["calls"] = ("handle calls in the same process and to a worker, beside bare gRPC", CallSection.RunAsync),
+    ["models"] = ("loads of 20 multiplexed models over 3 places, beside an ideal LRU", ModelsSection.RunAsync),
     ["start"] = ("serve run of a built deployment until the first 200", StartSection.RunAsync),
     ["memory"] = ("resident memory of an idle node", MemorySection.RunAsync),
     ["kill"] = ("64 connections while a worker is killed every 5 s", KillSection.RunAsync),

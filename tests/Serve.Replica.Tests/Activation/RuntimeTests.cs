@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Serve.Calls;
+using Serve.Replica.Tests.Fixtures;
 using Serve.Replica.Tests.Samples;
 using Serve.Replicas;
 using Serve.Routes;
@@ -14,9 +15,8 @@ namespace Serve.Replica.Tests.Activation;
 /// <summary>Replicas under the real runtime and router, in one process.</summary>
 public sealed class RuntimeTests : IAsyncLifetime
 {
-    private static readonly Type[] Application = [typeof(Caller), typeof(Counter), typeof(Calculator)];
-
     private readonly string logs = Directory.CreateTempSubdirectory("serve-runtime-").FullName;
+    private Type[] application = [typeof(Caller), typeof(Counter), typeof(Calculator)];
     private ServiceProvider services = null!;
     private IActorRuntime runtime = null!;
 
@@ -44,7 +44,7 @@ public sealed class RuntimeTests : IAsyncLifetime
     [Fact]
     public async Task Handles_BetweenReplicas_CallAcrossTheRouter()
     {
-        var replicas = await Task.WhenAll(Application.Select(StartAsync));
+        var replicas = await Task.WhenAll(application.Select(StartAsync));
         await PublishAsync(replicas);
         var caller = new DeploymentHandle(services.GetRequiredService<IHandleFactory>().GetTarget("Caller", "shop"), "Caller");
 
@@ -67,6 +67,34 @@ public sealed class RuntimeTests : IAsyncLifetime
         var waiting = await StartAsync(typeof(Waiting)).WaitAsync(TimeSpan.FromSeconds(10));
 
         Assert.Equal(7, await waiting.InvokeAsync(new NamedCall<int>("Call"), CallContext.None, CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task Models_UsedByCallsAndStreams_AreFreeWhenTheseHaveEnded()
+    {
+        var models = await StartAsync(typeof(Models));
+        for (var i = 0; i < 6; i++)
+        {
+            // Two places: a use that did not end would keep the third waiting.
+            Assert.Equal($"c{i}", await models.InvokeAsync(new NamedCall<string>("Call"), new CallContext { MultiplexedModelId = $"c{i}" }, CancellationToken.None)
+                .AsTask().WaitAsync(TimeSpan.FromSeconds(10)));
+            var signal = Guid.NewGuid().ToString("n");
+            Signals.Set(signal);
+            var stream = models.StreamAsync(
+                new NamedCall<IAsyncEnumerable<string>>("Stream", signal), new CallContext { MultiplexedModelId = $"s{i}" }, CancellationToken.None);
+            await foreach (var item in stream)
+                Assert.Equal($"s{i} True", item);
+        }
+    }
+
+    [Fact]
+    public async Task Models_OfAReplica_AreKnownToTheRouter()
+    {
+        application = [typeof(Models)];
+        await PublishAsync([await StartAsync(typeof(Models))]);
+        var router = services.GetRequiredService<RouteTable>().Current.Find("Models", "shop");
+
+        await Eventually.TrueAsync(() => router.IsMultiplexed);
     }
 
     [Fact]
@@ -95,14 +123,14 @@ public sealed class RuntimeTests : IAsyncLifetime
             PackageHash = "samples",
             TypeName = sample.FullName!,
             LogDirectory = Path.Combine(logs, sample.Name, "r1"),
-            DeploymentsByType = Application.ToImmutableSortedDictionary(type => type.FullName!, type => type.Name),
+            DeploymentsByType = application.ToImmutableSortedDictionary(type => type.FullName!, type => type.Name),
         }, ServeJson.Options),
     }, CancellationToken.None);
 
     private Task PublishAsync(ActorHandle[] replicas) => runtime.PublishAsync(RouteSnapshot.Topic, 1, JsonSerializer.SerializeToUtf8Bytes(new RouteSnapshot
     {
         Version = 1,
-        Deployments = [.. Application.Zip(replicas, (type, replica) => new DeploymentRoute
+        Deployments = [.. application.Zip(replicas, (type, replica) => new DeploymentRoute
         {
             Application = "shop",
             Deployment = type.Name,

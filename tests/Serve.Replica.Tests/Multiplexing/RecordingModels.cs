@@ -11,7 +11,7 @@ internal sealed class RecordingModels : IModelObserver
     private readonly Dictionary<string, TaskCompletionSource> loads = [];
     private int alive;
 
-    public RecordingModels(int limit) => Cache = new ModelCache(LoadAsync, UnloadAsync, limit, TimeProvider.System, this);
+    public RecordingModels(int limit, TimeProvider? time = null) => Cache = new ModelCache(LoadAsync, UnloadAsync, limit, time ?? TimeProvider.System, this);
 
     public ModelCache Cache { get; }
 
@@ -30,6 +30,15 @@ internal sealed class RecordingModels : IModelObserver
     public int MostAlive { get; private set; }
 
     public int Changes { get; private set; }
+
+    public int Loads
+    {
+        get
+        {
+            lock (gate)
+                return events.Count(what => what[0] == '+');
+        }
+    }
 
     /// <summary><c>+a</c> a load began, <c>-a</c> an unload, <c>!a</c> a load failed, <c>~a</c> was given up.</summary>
     public string Events

@@ -1,0 +1,26 @@
+using Serve;
+
+/// <summary>Twenty models over three replicas with a place each; loads are counted in the process, which they share.</summary>
+[Deployment(NumReplicas = 3)]
+public sealed class ModelsThree(IMultiplexed<CountedModel> models)
+{
+    public async Task<int> Call()
+    {
+        await models.Get();
+        return CountedModel.Loads;
+    }
+
+    [Multiplexed(MaxModelsPerReplica = 1)]
+    public CountedModel Load(string id) => new(id);
+}
+
+public sealed class CountedModel
+{
+    private static int loads;
+
+    public CountedModel(string id) => (Id, _) = (id, Interlocked.Increment(ref loads));
+
+    public static int Loads => Volatile.Read(ref loads);
+
+    public string Id { get; }
+}

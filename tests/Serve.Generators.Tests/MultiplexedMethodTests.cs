@@ -1,0 +1,51 @@
+namespace Serve.Generators.Tests;
+
+public sealed class MultiplexedMethodTests
+{
+    [Fact]
+    public void MethodThatLoads_IsNoMemberOfTheHandle()
+    {
+        var compiled = Compiled.From("""
+            [Deployment]
+            public sealed class Zoo(IMultiplexed<object> animals)
+            {
+                public async Task<int> Call() => (await animals.Get()).GetHashCode();
+
+                [Multiplexed]
+                public Task<Animal> Load(string id, CancellationToken stop) => Task.FromResult(new Animal());
+            }
+
+            public class Animal;
+            """);
+
+        Assert.Empty(compiled.Findings);
+        Assert.Contains("Call", compiled.Generated, StringComparison.Ordinal);
+        Assert.DoesNotContain("Load", compiled.Generated, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void WhatIsWrong_IsSaidWhereItIs()
+    {
+        var compiled = Compiled.From("""
+            [Deployment] public class A { [Multiplexed] public Task Load(string id) => throw null!; }
+            [Deployment] public class B { [Multiplexed] public static string Load(string id) => throw null!; }
+            [Deployment] public class C { [Multiplexed(MaxModelsPerReplica = 0)] public string Load(string id) => throw null!; }
+            [Deployment] public class D(IMultiplexed<int[]> models) { public object Call() => models; }
+            [Deployment] public class E { [Multiplexed] public string One(string id) => throw null!; [Multiplexed] public string Two(string id) => throw null!; }
+            [Deployment] public class F(IMultiplexed<object> models) { public object Call() => models; [Multiplexed] public string One(string id) => ""; [Multiplexed] public int[] Two(string id) => []; }
+            [Deployment] public class G { [Multiplexed] public string Load(string id, int more) => throw null!; }
+            """);
+
+        Assert.Equal(
+            [
+                "1: Error SERVE030 'A.Load' is [Multiplexed] and must be Task<TModel> Load(string modelId, CancellationToken stop) (or ValueTask<TModel>, or TModel; the token may be left out)",
+                "2: Error SERVE030 'B.Load' is [Multiplexed] and must be Task<TModel> Load(string modelId, CancellationToken stop) (or ValueTask<TModel>, or TModel; the token may be left out)",
+                "3: Error SERVE031 'C.Load': MaxModelsPerReplica is 0; it is at least 1, or -1 for no limit",
+                "4: Error SERVE032 'D' takes an IMultiplexed<int[]>, but has no method that loads it: [Multiplexed] Task<int[]> Load(string modelId, CancellationToken stop)",
+                "5: Error SERVE033 'E.Two' loads string, as 'E.One' does: an IMultiplexed<string> could not tell which is meant",
+                "6: Error SERVE032 'F' takes an IMultiplexed<object>, but several of its [Multiplexed] methods load one; name the type that is meant",
+                "7: Error SERVE030 'G.Load' is [Multiplexed] and must be Task<TModel> Load(string modelId, CancellationToken stop) (or ValueTask<TModel>, or TModel; the token may be left out)",
+            ],
+            compiled.Findings);
+    }
+}

@@ -1,0 +1,73 @@
+using Serve.Replica.Definitions;
+using Serve.Replica.Tests.Fixtures;
+
+namespace Serve.Replica.Tests.Definitions;
+
+public sealed class MultiplexedMethodTests
+{
+    [Theory]
+    [InlineData("public Task<Model> Load(string id, CancellationToken stop) => throw null!;")]
+    [InlineData("public ValueTask<Model> Load(string id) => throw null!;")]
+    [InlineData("private Model Load(string id, CancellationToken stop) => throw null!;")]
+    public void Inspect_MethodThatLoads_IsWell(string method) =>
+        Assert.Empty(ErrorsOf($"[Deployment] public class D(IMultiplexed<Model> models) {{ public object Call() => models; [Multiplexed] {method} }}"));
+
+    [Fact]
+    public void Inspect_EverythingWrong_IsToldAtOnce()
+    {
+        var errors = ErrorsOf("""
+            [Deployment] public class D
+            {
+                [Multiplexed] public Task Nothing(string id) => throw null!;
+                [Multiplexed] public Model Number(int id) => throw null!;
+                [Multiplexed] public Model More(string id, CancellationToken stop, int more) => throw null!;
+                [Multiplexed] public static Model Static(string id) => throw null!;
+                [Multiplexed] public T Generic<T>(string id) => throw null!;
+                [Multiplexed(MaxModelsPerReplica = 0)] public Model None(string id) => throw null!;
+                [Multiplexed(MaxModelsPerReplica = -2)] public Model Fewer(string id) => throw null!;
+                [Multiplexed, Microsoft.AspNetCore.Mvc.HttpGet("/x")] public Model Answers(string id) => throw null!;
+            }
+            """);
+
+        Assert.Equal(8, errors.Count);
+        foreach (var name in (string[])["Nothing", "Number", "More", "Static", "Generic"])
+            Assert.Contains($"D.{name} is [Multiplexed] and must be Task<TModel> Load(string modelId, CancellationToken stop) (or ValueTask<TModel>, or TModel; the token may be left out).", errors);
+        Assert.Contains("D.None: MaxModelsPerReplica is 0; it is at least 1, or -1 for no limit.", errors);
+        Assert.Contains("D.Fewer: MaxModelsPerReplica is -2; it is at least 1, or -1 for no limit.", errors);
+        Assert.Contains("D.Answers is [Multiplexed], which users do not call, so it cannot answer HTTP as well.", errors);
+    }
+
+    [Fact]
+    public void Inspect_TwoMethodsForOneType_IsAnError() => Assert.Contains(
+        "D: One and Two both load Model ([Multiplexed]); an IMultiplexed<Model> could not tell which is meant.",
+        ErrorsOf("[Deployment] public class D { [Multiplexed] public Model One(string id) => null!; [Multiplexed] public Model Two(string id) => null!; }"));
+
+    [Fact]
+    public void Inspect_ParameterThatNothingLoads_IsAnError() => Assert.Contains(
+        "D takes an IMultiplexed<String>, but has no method that loads it: [Multiplexed] Task<String> Load(string modelId, CancellationToken stop).",
+        ErrorsOf("[Deployment] public class D(IMultiplexed<string> models) { public object Call() => models; [Multiplexed] public Model Load(string id) => null!; }"));
+
+    [Fact]
+    public void Inspect_ParameterOfABaseTypeThatSeveralLoad_IsAnError() => Assert.Contains(
+        "D takes an IMultiplexed<Object>, and several [Multiplexed] methods load one; name the type that is meant.",
+        ErrorsOf("[Deployment] public class D(IMultiplexed<object> models) { public object Call() => models; [Multiplexed] public Model A(string id) => null!; [Multiplexed] public string B(string id) => null!; }"));
+
+    [Fact]
+    public void Inspect_OverloadThatIsNot_IsAnError() => Assert.Contains(
+        "D.Load is [Multiplexed] and has an overload that is not: what handles call by that name would not be clear. Rename one.",
+        ErrorsOf("[Deployment] public class D { [Multiplexed] public Model Load(string id) => null!; public int Load(int x) => x; }"));
+
+    private static IReadOnlyList<string> ErrorsOf(string source)
+    {
+        using var code = UserCode.Compile(source + " public class Model { }");
+        try
+        {
+            DeploymentInspector.Inspect(code.Assembly());
+            return [];
+        }
+        catch (DefinitionException error)
+        {
+            return error.Errors;
+        }
+    }
+}

@@ -1,0 +1,156 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Serve.Replica.Tests.Fixtures;
+using Serve.Replica.Tests.Samples;
+using Serve.Replicas;
+using Serve.Specs;
+
+namespace Serve.Replica.Tests.Multiplexing;
+
+public sealed class ReplicaModelsTests
+{
+    [Fact]
+    public async Task Get_OfTheRequestsModel_LoadsItAndKeepsItUntilItsPlaceIsNeeded()
+    {
+        await using var replica = await ReplicaHost.StartAsync(typeof(Models));
+        foreach (var model in (string[])["a", "b", "a", "c"])
+            Assert.Equal(model, await AskAsync(replica, model));
+
+        Assert.Equal("+a +b -b +c", await replica.GetAsync("/events"));
+    }
+
+    [Fact]
+    public async Task Get_RequestNamesNoModel_IsBadInput()
+    {
+        await using var replica = await ReplicaHost.StartAsync(typeof(Models));
+
+        var (status, body) = await replica.SendAsync(HttpMethod.Get);
+
+        Assert.Equal((400, "bad_input"), (status, (string)body!["reason"]!));
+        Assert.Contains("serve_multiplexed_model_id", (string)body["detail"]!, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Get_LoadThrowsBadInput_IsTheClientsToKnow()
+    {
+        await using var replica = await ReplicaHost.StartAsync(typeof(Models));
+
+        var (status, body) = await replica.SendAsync(HttpMethod.Get, "/named/bad");
+
+        Assert.Equal((400, "There is no model 'bad'."), (status, (string)body!["detail"]!));
+    }
+
+    [Fact]
+    public async Task Get_GrpcMetadata_NamesTheModelToo()
+    {
+        await using var replica = await ReplicaHost.StartAsync(typeof(Models));
+        using var request = new HttpRequestMessage(HttpMethod.Post, ReplicaHost.Prefix) { Content = new ByteArrayContent([]) };
+        request.Content.Headers.ContentType = new("application/grpc");
+        request.Headers.Add("multiplexed_model_id", "m");
+
+        Assert.Equal("m", await (await replica.Client.SendAsync(request)).Content.ReadAsStringAsync());
+    }
+
+    [Fact]
+    public async Task Get_WhileTheRequestStreams_TheModelStays()
+    {
+        await using var replica = await ReplicaHost.StartAsync(typeof(Models));
+        var key = Guid.NewGuid().ToString("n");
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"{ReplicaHost.Prefix}/stream?signal={key}");
+        request.Headers.Add("serve_multiplexed_model_id", "s");
+        using var response = await replica.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        foreach (var model in (string[])["x", "y", "z"])
+            await AskAsync(replica, model);
+
+        Signals.Set(key);
+
+        Assert.Equal("""["s True","s True"]""", await response.Content.ReadAsStringAsync());
+        // Its use ends with the stream, and so it is the one that was used last.
+        await Eventually.TrueAsync(() => replica.Context.Gate.Ongoing == 0);
+        await AskAsync(replica, "y");
+        await AskAsync(replica, "w");
+        Assert.Equal("+s +x -x +y -y +z -z +y -s +w", await replica.GetAsync("/events"));
+    }
+
+    [Fact]
+    public async Task Get_TwoInOneRequest_BothStay()
+    {
+        await using var replica = await ReplicaHost.StartAsync(typeof(Models));
+
+        Assert.Equal("a True b True", await replica.GetAsync("/two?first=a&second=b"));
+        Assert.Equal("c True a True", await replica.GetAsync("/two?first=c&second=a"));
+    }
+
+    [Fact]
+    public async Task Acquire_Disposed_ItsPlaceIsFree()
+    {
+        await using var replica = await ReplicaHost.StartAsync(typeof(Models));
+        for (var i = 0; i < 5; i++)
+            Assert.EndsWith($"m{i} m{i}", await replica.GetAsync($"/lease?id=m{i}"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Load_ByNameOrOverHttp_IsNotThere()
+    {
+        await using var replica = await ReplicaHost.StartAsync(typeof(Models));
+
+        Assert.DoesNotContain("Load", replica.Instance.Methods.Names);
+        Assert.Equal(404, (await replica.SendAsync(HttpMethod.Get, "/load")).Status);
+    }
+
+    [Fact]
+    public async Task DisposeAsync_Replica_UnloadsItsModels()
+    {
+        await using var replica = await ReplicaHost.StartAsync(typeof(Models));
+        var model = Guid.NewGuid().ToString("n");
+        await AskAsync(replica, model);
+
+        await replica.DisposeInstanceAsync();
+
+        await Signals.WaitAsync($"disposed {model}");
+        Assert.Contains($"Model {model} is unloaded", replica.Log, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Reconfigure_Limit_IsThePlatformsOwn()
+    {
+        await using var replica = await ReplicaHost.StartAsync(typeof(Models));
+        await ReconfigureAsync(replica, """{"multiplexed":{"max_models_per_replica":1}}""");
+        foreach (var model in (string[])["a", "b"])
+            await AskAsync(replica, model);
+        Assert.Equal("+a -a +b", await replica.GetAsync("/events"));
+
+        // Taken away, it is what the attribute says.
+        await ReconfigureAsync(replica, "null");
+        await AskAsync(replica, "c");
+        Assert.Equal("+a -a +b +c", await replica.GetAsync("/events"));
+        Assert.DoesNotContain("has no Reconfigure", replica.Log, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{"multiplexed":5}""", "is an object like")]
+    [InlineData("""{"multiplexed":{"max_models":5}}""", "has no key 'max_models'")]
+    [InlineData("""{"multiplexed":{"max_models_per_replica":0}}""", "is a whole number of at least 1, or -1 for no limit, not 0")]
+    [InlineData("""{"multiplexed":{"max_models_per_replica":"5"}}""", "not \"5\"")]
+    public async Task Reconfigure_LimitThatCannotBeRead_IsAnError(string config, string error)
+    {
+        await using var replica = await ReplicaHost.StartAsync(typeof(Models));
+
+        var thrown = await Assert.ThrowsAsync<BadInputException>(() => ReconfigureAsync(replica, config));
+
+        Assert.Contains(error, thrown.Message, StringComparison.Ordinal);
+    }
+
+    private static async Task<string> AskAsync(ReplicaHost replica, string model)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, ReplicaHost.Prefix);
+        request.Headers.Add("serve_multiplexed_model_id", model);
+        using var response = await replica.Client.SendAsync(request);
+        return await response.Content.ReadAsStringAsync();
+    }
+
+    private static async Task ReconfigureAsync(ReplicaHost replica, string config) => await replica.Instance.ReconfigureAsync(
+        JsonSerializer.SerializeToUtf8Bytes(
+            new ReplicaUpdate { Spec = new DeploymentSpec { Name = nameof(Models), UserConfig = (JsonObject?)JsonNode.Parse(config) } }, ServeJson.Options),
+        CancellationToken.None);
+}

@@ -1,0 +1,71 @@
+using Microsoft.AspNetCore.Mvc;
+using Serve.Replica.Tests.Fixtures;
+
+namespace Serve.Replica.Tests.Samples;
+
+public interface INamed
+{
+    string Name { get; }
+}
+
+[Deployment]
+public sealed class Models(IMultiplexed<INamed> models, IReplicaContext replica)
+{
+    private readonly List<string> events = [];
+
+    public async Task<string> Call() => (await models.Get()).Name;
+
+    [HttpGet("/named/{id}")]
+    public async Task<string> Named(string id) => (await models.Get(id)).Name;
+
+    [HttpGet("/two")]
+    public async Task<string> Two(string first, string second)
+    {
+        var one = (Model)await models.Get(first);
+        var other = (Model)await models.Get(second);
+        return $"{one.Name} {one.IsThere} {other.Name} {other.IsThere}";
+    }
+
+    [HttpGet("/stream")]
+    public async IAsyncEnumerable<string> Stream(string signal)
+    {
+        var model = (Model)await models.Get();
+        yield return $"{model.Name} {model.IsThere}";
+        await Signals.WaitAsync(signal);
+        yield return $"{model.Name} {model.IsThere}";
+    }
+
+    [HttpGet("/lease")]
+    public async Task<string> Lease(string id)
+    {
+        using var lease = await models.Acquire(id);
+        return string.Join(' ', models.Loaded.Append(lease.Model.Name));
+    }
+
+    [HttpGet("/events")]
+    public string Events() => string.Join(' ', events);
+
+    // What a request carries must not reach a load that others wait for too.
+    [Multiplexed(MaxModelsPerReplica = 2)]
+    public async Task<Model> Load(string id, CancellationToken stop)
+    {
+        events.Add($"+{id}{replica.MultiplexedModelId}{replica.RequestId}");
+        await Task.Delay(1, stop);
+        return id == "bad" ? throw new BadInputException("There is no model 'bad'.") : new Model(id, events);
+    }
+
+    public sealed class Model(string id, List<string> events) : INamed, IAsyncDisposable
+    {
+        public string Name => id;
+
+        public bool IsThere { get; private set; } = true;
+
+        public async ValueTask DisposeAsync()
+        {
+            await Task.Yield();
+            IsThere = false;
+            events.Add($"-{id}");
+            Signals.Set($"disposed {id}");
+        }
+    }
+}
