@@ -37,6 +37,19 @@ public sealed class ModelCacheTests
     }
 
     [Fact]
+    public async Task UseAsync_OneThatWasIdle_StaysWhileItIsInUseAgain()
+    {
+        var models = new RecordingModels(2);
+        await models.Touch("a");
+        var use = await models.Use("a", RecordingModels.Request());
+
+        await models.Touch("b", "c", "d");
+
+        Assert.Equal("+a +b -b +c -c +d", models.Events);
+        Assert.Equal(ModelState.Loaded, use.Model.State);
+    }
+
+    [Fact]
     public async Task UseAsync_ModelIsBeingUnloaded_ItsPlaceIsFreeOnlyAfterwards()
     {
         var models = new RecordingModels(1) { HoldUnloads = new() };
