@@ -153,6 +153,28 @@ public sealed class ActorCallTests : IAsyncLifetime
         await gate.Left.SoonAsync();
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Cancel_OfTheTaskThatCalls_RecursiveEndsTheCall(bool recursive)
+    {
+        var actor = ray.CountActor.Remote();
+        var gate = new Gate();
+        ObjectRef? call = null;
+        var caller = ray.Run(async () =>
+        {
+            var made = actor.UntilCancelled.Remote(gate);
+            call = made;
+            return await made;
+        });
+        await gate.Entered;
+
+        ray.Cancel(caller, recursive: recursive);
+        if (recursive)
+            await gate.Left.SoonAsync();
+        Assert.Equal(recursive, call!.IsFaulted);
+    }
+
     [Fact]
     public async Task Options_Timeout_FailsAndCancels()
     {

@@ -35,6 +35,7 @@ internal sealed class ActorTable : IGroupOccupants
         this.cluster = cluster;
         ledgers = cluster.Placement.Ledgers;
         cluster.Placement.Add(this);
+        cluster.Tasks.CancellingChildren += CancelChildren;
         Threads = cluster.Threads.Queue;
         here = new(new(new LocalServices(new CoreActivator(cluster)), new("head"), TimeProvider.System, NullLogger<ActorHost>.Instance));
     }
@@ -296,6 +297,15 @@ internal sealed class ActorTable : IGroupOccupants
                 foreach (var ledger in candidates)
                     ledger.Released -= OnReleased;
             }
+        }
+    }
+
+    private void CancelChildren(ObjectId parent, bool force)
+    {
+        foreach (var call in Living().SelectMany(static actor => actor.Calls).Where(call => call.Parent == parent).ToList())
+        {
+            call.Cancel();
+            cluster.Tasks.CancelChildren(call.Reference.Id, force);
         }
     }
 }

@@ -10,6 +10,9 @@ internal interface IActorCall : IMailboxCall
 
     MethodPlan Plan { get; }
 
+    /// <summary>The task or call whose code made it; null for the program's.</summary>
+    ObjectId? Parent { get; }
+
     /// <summary>The method, for people.</summary>
     string Title { get; }
 

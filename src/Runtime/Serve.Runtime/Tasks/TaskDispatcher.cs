@@ -116,9 +116,13 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
         return reference;
     }
 
-    /// <summary>Cancels the tasks that a task, or an actor's call, has started.</summary>
+    /// <summary>Told whose children are cancelled, and whether by force: for the actors' calls among them.</summary>
+    public event Action<ObjectId, bool>? CancellingChildren;
+
+    /// <summary>Cancels the tasks and calls that a task, or an actor's call, has started.</summary>
     public void CancelChildren(ObjectId parent, bool force)
     {
+        CancellingChildren?.Invoke(parent, force);
         foreach (var task in Live())
         {
             if (task.Parent == parent)
