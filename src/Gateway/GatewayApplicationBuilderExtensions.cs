@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Serve.Gateway.Endpoints;
+using Serve.Gateway.Inference;
 using Serve.Gateway.Proxy;
 using Serve.Gateway.Requests;
 
@@ -16,6 +17,7 @@ public static class GatewayApplicationBuilderExtensions
     public static IApplicationBuilder UseServeGateway(this IApplicationBuilder app)
     {
         app.UseMiddleware<RequestMiddleware>();
+        app.UseMiddleware<InferenceMiddleware>();
         app.UseWhen(Upgrades.IsAskedFor, static upgrade => upgrade.UseWebSockets());
         app.UseRouting();
         app.UseEndpoints(MapServeGateway);

@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Serve.Gateway.Inference;
 using Serve.Gateway.Proxy;
 using Serve.Gateway.Requests;
 using Serve.Runtime;
@@ -23,6 +24,10 @@ public static class GatewayServiceCollectionExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.AddRouting();
         services.AddSingleton<RequestMetrics>();
+        services.TryAddSingleton<IModelRepository, NoModelRepository>();
+        services.AddSingleton<InferenceServer>();
+        services.AddSingleton<InferenceRest>();
+        services.AddSingleton<InferenceRpc>();
         services.AddSingleton<RouteConfigProvider>();
         services.AddSingleton<IProxyConfigProvider>(provider => provider.GetRequiredService<RouteConfigProvider>());
         services.AddSingleton<IConfigChangeListener>(provider => provider.GetRequiredService<RouteConfigProvider>());

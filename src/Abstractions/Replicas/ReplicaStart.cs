@@ -22,8 +22,8 @@ public sealed record ReplicaStart
     /// <summary>The package's folder, absolute.</summary>
     public required string PackageDirectory { get; init; }
 
-    /// <summary>The assembly within the folder.</summary>
-    public required string AssemblyFile { get; init; }
+    /// <summary>The assembly within the folder; null when there is none and a class of the replica room's own serves what is there.</summary>
+    public string? AssemblyFile { get; init; }
 
     /// <summary>The package's content hash: replicas of one hash in one process share its loaded assemblies.</summary>
     public required string PackageHash { get; init; }

@@ -11,10 +11,10 @@ public sealed record ApplicationConfig
     /// <summary>Unique on the node. Letters, digits, '-', '_' and '.'. Default <c>default</c>.</summary>
     public string Name { get; init; } = "default";
 
-    /// <summary>Where HTTP requests reach it: starts with '/', has no trailing '/' and no braces. Default <c>/{ingress deployment's name}</c>; <see cref="NoRoute"/> for none.</summary>
+    /// <summary>Where HTTP requests reach it: starts with '/', has no trailing '/' and no braces. Default <c>/{ingress deployment's name}</c>, and <c>/v2/models/{Name}</c> for a model; <see cref="NoRoute"/> for none.</summary>
     public string? RoutePrefix { get; init; }
 
-    /// <summary>What to deploy: a <c>.cs</c> file, a project, <c>Assembly.dll[:Type]</c>, or <c>package:HASH</c> for one that was uploaded.</summary>
+    /// <summary>What to deploy: a <c>.cs</c> file, a project, <c>Assembly.dll[:Type]</c>, an <c>.onnx</c> file or a folder of a model's versions, or <c>package:HASH</c> for one that was uploaded.</summary>
     public required string ImportPath { get; init; }
 
     /// <summary>Constructor parameters by name, for those that are neither services nor handles.</summary>

@@ -5,18 +5,26 @@ namespace Serve.Specs;
 /// <summary>An application's code, built and inspected: a folder named by the hash of its content, and what was found in it.</summary>
 public sealed record ApplicationPackage
 {
+    /// <summary>What comes before a model's name in its route prefix: the Open Inference Protocol's own path.</summary>
+    public const string ModelPrefix = "/v2/models/";
+
     /// <summary>SHA-256 of the content, hex. Equal hashes are equal code.</summary>
     public required string Hash { get; init; }
 
     /// <summary>The folder, absolute.</summary>
     public required string Directory { get; init; }
 
-    /// <summary>The assembly within <see cref="Directory"/>; its <c>.deps.json</c> lies beside it.</summary>
-    public required string AssemblyFile { get; init; }
+    /// <summary>The assembly within <see cref="Directory"/>; its <c>.deps.json</c> lies beside it. Null for a model, which has no code.</summary>
+    public string? AssemblyFile { get; init; }
 
     /// <summary>The deployments found, the ingress among them.</summary>
     public required ImmutableArray<DeploymentDefinition> Deployments { get; init; }
 
     /// <summary>The deployment that answers HTTP: the one no other depends on.</summary>
     public required string Ingress { get; init; }
+
+    /// <summary>Where an application of it answers when it is not told.</summary>
+    /// <param name="application">The application's name.</param>
+    /// <returns><c>/INGRESS</c>, or <c>/v2/models/APPLICATION</c> for a model.</returns>
+    public string DefaultRoutePrefix(string application) => AssemblyFile is null ? ModelPrefix + application : "/" + Ingress;
 }

@@ -1,5 +1,6 @@
 using Serve.Controller;
 using Serve.Replica.Definitions;
+using Serve.Replica.ModelServing;
 using Serve.Specs;
 
 namespace Serve.Cli.Build;
@@ -23,7 +24,9 @@ internal sealed class ApplicationSource(PackageBuilder builder, PackageStore sto
             var hash = await builder.BuildAsync(path, cancellationToken);
             var manifest = store.ReadManifest(hash);
             var folder = store.FolderOf(hash);
-            var inspected = DeploymentInspector.Inspect(Path.Combine(folder, manifest.AssemblyFile), path.TypeName ?? manifest.TypeName);
+            var inspected = manifest.AssemblyFile is { } file
+                ? DeploymentInspector.Inspect(Path.Combine(folder, file), path.TypeName ?? manifest.TypeName)
+                : ModelDefinition.Of(manifest.Name);
             return new ApplicationPackage
             {
                 Hash = hash,

@@ -17,4 +17,7 @@ internal enum ImportKind
 
     /// <summary>A zip file that <c>serve build</c> wrote.</summary>
     Archive,
+
+    /// <summary>An ONNX file, or a folder of a model's versions.</summary>
+    Model,
 }

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Serve.Replica.ModelServing;
 
 namespace Serve.Cli.Build;
 
@@ -11,7 +12,13 @@ internal sealed partial record ImportPath(ImportKind Kind, string Location, stri
     private const string PackagePrefix = "package:";
 
     /// <summary>The name an application takes from it when it is given none.</summary>
-    public string DefaultName => Kind is ImportKind.Package ? "default" : Path.GetFileNameWithoutExtension(Location);
+    public string DefaultName => Kind switch
+    {
+        ImportKind.Package => "default",
+        // A folder's name has no extension, whatever dots are in it.
+        ImportKind.Model when !File.Exists(Location) => Path.GetFileName(Location),
+        _ => Path.GetFileNameWithoutExtension(Location),
+    };
 
     /// <summary>Reads an import path and finds what it names.</summary>
     /// <param name="text">As written.</param>
@@ -32,6 +39,8 @@ internal sealed partial record ImportPath(ImportKind Kind, string Location, stri
         var (path, type) = match.Success ? (match.Groups["path"].Value, match.Groups["type"].Value) : (text, null);
         var found = Find(path, folders) ?? throw new DefinitionException(
             $"import_path '{text}': there is no such file or folder{(Path.IsPathRooted(path) ? "" : $" in {Directory.GetCurrentDirectory()}")}.");
+        if (Directory.Exists(found) && ModelFiles.Find(found).Count > 0)
+            return new(ImportKind.Model, Path.TrimEndingDirectorySeparator(found), null);
         if (Directory.Exists(found))
             return new(ImportKind.Project, ProjectIn(found), type);
         return Path.GetExtension(found).ToLowerInvariant() switch
@@ -40,8 +49,8 @@ internal sealed partial record ImportPath(ImportKind Kind, string Location, stri
             ".csproj" or ".fsproj" or ".vbproj" => new(ImportKind.Project, found, type),
             ".dll" => new(ImportKind.Assembly, found, type),
             ".zip" => new(ImportKind.Archive, found, type),
-            ".onnx" => throw new DefinitionException($"import_path '{text}': ONNX models cannot be deployed without code yet; load the model in a deployment class."),
-            _ => throw new DefinitionException($"import_path '{text}': expected a .cs file, a project or its folder, an assembly (.dll), a package (.zip) or package:HASH."),
+            ModelFiles.Extension => new(ImportKind.Model, found, null),
+            _ => throw new DefinitionException($"import_path '{text}': expected a .cs file, a project or its folder, an assembly (.dll), an ONNX model (.onnx) or a folder of its versions, a package (.zip) or package:HASH."),
         };
     }
 
@@ -70,7 +79,7 @@ internal sealed partial record ImportPath(ImportKind Kind, string Location, stri
         return projects switch
         {
             [var only] => only,
-            [] => throw new DefinitionException($"import_path '{folder}': the folder has no project. Name a .cs file, a project or a .dll."),
+            [] => throw new DefinitionException($"import_path '{folder}': the folder has no project, and no model in VERSION/{ModelFiles.FileName}. Name a .cs file, a project, a .dll or an .onnx file."),
             _ => throw new DefinitionException(
                 $"import_path '{folder}': the folder has {projects.Length} projects; name one: {string.Join(", ", projects.Select(Path.GetFileName).Order(StringComparer.Ordinal))}."),
         };

@@ -18,6 +18,7 @@ internal sealed class PackageBuilder(PackageStore store, string buildRoot, IBuil
         ImportKind.Project => FromProjectAsync(path, cancellationToken),
         ImportKind.Assembly => Task.FromResult(FromAssembly(path)),
         ImportKind.Archive => Task.FromResult(PackageArchive.Read(path.Location, store)),
+        ImportKind.Model => Task.FromResult(store.Add(ModelPackage.Files(path.Location), new() { Name = path.DefaultName })),
         ImportKind.Package => Task.FromResult(path.Location),
         _ => throw new ArgumentOutOfRangeException(nameof(path)),
     };

@@ -6,8 +6,8 @@ internal sealed record PackageManifest
     /// <summary>The manifest's file name within the package.</summary>
     public const string FileName = "serve-package.json";
 
-    /// <summary>The assembly within the folder.</summary>
-    public required string AssemblyFile { get; init; }
+    /// <summary>The assembly within the folder; null for a model, whose versions lie in <c>VERSION/model.onnx</c>.</summary>
+    public string? AssemblyFile { get; init; }
 
     /// <summary>The name that an application takes when it is given none.</summary>
     public required string Name { get; init; }

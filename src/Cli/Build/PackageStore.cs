@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Serve.Replica.ModelServing;
 
 namespace Serve.Cli.Build;
 
@@ -28,15 +29,20 @@ internal sealed class PackageStore(string directory)
     /// <param name="include">Which of its files, by relative name; null takes all.</param>
     /// <param name="manifest">What the package is to say about itself.</param>
     /// <returns>The package's hash.</returns>
-    public string Add(string source, Func<string, bool>? include, PackageManifest manifest)
+    public string Add(string source, Func<string, bool>? include, PackageManifest manifest) =>
+        Add(Files(source).Where(file => include is null || include(file.Name)), manifest);
+
+    /// <summary>Adds files, unless the same content is there already.</summary>
+    /// <param name="files">Names within the package (with <c>/</c>), and where each lies now; not changed.</param>
+    /// <param name="manifest">What the package is to say about itself.</param>
+    /// <returns>The package's hash.</returns>
+    public string Add(IEnumerable<(string Name, string Path)> files, PackageManifest manifest)
     {
         var staging = NewStaging();
         try
         {
-            foreach (var (name, path) in Files(source))
+            foreach (var (name, path) in files)
             {
-                if (include is not null && !include(name))
-                    continue;
                 var target = Path.Combine(staging, name);
                 Directory.CreateDirectory(Path.GetDirectoryName(target)!);
                 File.Copy(path, target);
@@ -60,8 +66,10 @@ internal sealed class PackageStore(string directory)
         if (!File.Exists(manifestFile))
             throw new DefinitionException($"This is not a package: it has no {PackageManifest.FileName}. 'serve build TARGET -o FILE' makes one.");
         var manifest = ParseManifest(File.ReadAllBytes(manifestFile), manifestFile);
-        if (!File.Exists(Path.Combine(staging, manifest.AssemblyFile)))
-            throw new DefinitionException($"The package names the assembly '{manifest.AssemblyFile}' and does not hold it.");
+        if (manifest.AssemblyFile is { } assembly && !File.Exists(Path.Combine(staging, assembly)))
+            throw new DefinitionException($"The package names the assembly '{assembly}' and does not hold it.");
+        if (manifest.AssemblyFile is null && ModelFiles.Find(staging).Count == 0)
+            throw new DefinitionException($"The package has neither an assembly nor a model in VERSION/{ModelFiles.FileName}.");
         var hash = ContentHash.Of(Files(staging));
         var target = FolderOf(hash);
         if (!Directory.Exists(target))

@@ -49,7 +49,9 @@ internal static class SourceChanges
         }
     }
 
-    private static FileSystemWatcher Watch(ImportPath path) => Watch(path.Location, path.Kind is ImportKind.Project);
+    private static FileSystemWatcher Watch(ImportPath path) => Directory.Exists(path.Location)
+        ? new(path.Location) { IncludeSubdirectories = true }
+        : Watch(path.Location, path.Kind is ImportKind.Project);
 
     private static FileSystemWatcher Watch(string file, bool wholeFolder)
     {

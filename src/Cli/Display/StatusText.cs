@@ -1,4 +1,5 @@
 using Serve.Admin;
+using Serve.Specs;
 
 namespace Serve.Cli.Display;
 
@@ -35,7 +36,7 @@ internal static class StatusText
         var deployments = application.Deployments.Values.OrderBy(deployment => deployment.Name != application.Ingress).ThenBy(deployment => deployment.Name, StringComparer.Ordinal).ToList();
         if (deployments is [var only])
         {
-            yield return $"{application.Name}  {Replicas(only)}  {Url(instance, application)}";
+            yield return $"{application.Name}  {Replicas(only)}  {Url(instance, application)}{Protocol(application)}";
             yield break;
         }
 
@@ -44,6 +45,10 @@ internal static class StatusText
         foreach (var deployment in deployments)
             yield return $"  {deployment.Name.PadRight(width)}  {Replicas(deployment)}";
     }
+
+    // Whoever looks for where to send a request finds it.
+    private static string Protocol(ApplicationDetails application) =>
+        application.RoutePrefix?.StartsWith(ApplicationPackage.ModelPrefix, StringComparison.Ordinal) is true ? "/infer     (Open Inference Protocol v2)" : "";
 
     /// <summary>Everything about an application: deployments, replicas, and why.</summary>
     /// <param name="instance">The node.</param>

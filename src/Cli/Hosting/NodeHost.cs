@@ -12,6 +12,7 @@ using Prometheus;
 using Serve.Admin;
 using Serve.Cli.Build;
 using Serve.Controller;
+using Serve.Gateway.Inference;
 using Serve.Gateway.Listening;
 using Serve.Gateway;
 using Serve.Runtime;
@@ -117,6 +118,7 @@ internal sealed class NodeHost : IAsyncDisposable
             .AddServeProcess()
             .AddSingleton<IApplicationSource>(new ApplicationSource(new PackageBuilder(store, buildRoot, progress, TimeProvider.System), store))
             .AddServeController(new ControllerOptions { NodeId = nodeId, DefaultIsolation = settings.Isolation, HttpOptions = http }, directory)
+            .AddSingleton<IModelRepository, ControllerModels>()
             .AddServeGateway(new GatewayOptions
             {
                 Http = http,

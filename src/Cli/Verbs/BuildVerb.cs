@@ -13,7 +13,7 @@ internal static class BuildVerb
     /// <returns>The verb.</returns>
     public static Command Create(CliConsole console)
     {
-        var target = new Argument<string>("TARGET") { Description = "A .cs file, a project or a .dll." };
+        var target = new Argument<string>("TARGET") { Description = "A .cs file, a project, a .dll or an .onnx file." };
         var output = new Option<string>("--output", "-o") { Description = "The package to write.", HelpName = "FILE.zip", Required = true };
         var command = new Command("build", "Build a package that 'deploy' takes on another machine.") { target, output };
         command.RunsGuarded(console, async (parsed, cancellationToken) =>

@@ -14,7 +14,7 @@ internal static class DeployVerb
     /// <returns>The verb.</returns>
     public static Command Create(CliConsole console)
     {
-        var target = new Argument<string>("TARGET") { Description = "A .cs file, a project, a .dll, a package (.zip), or a config file (.yaml), which is declarative: what it does not list goes." };
+        var target = new Argument<string>("TARGET") { Description = "A .cs file, a project, a .dll, an .onnx file, a package (.zip), or a config file (.yaml), which is declarative: what it does not list goes." };
         var (name, route, isolation) = (SharedOptions.Name(), SharedOptions.RoutePrefix(), SharedOptions.Isolation("Default: what the node was started with."));
         var (noWait, timeout) = (SharedOptions.NoWait(), SharedOptions.TimeoutSeconds());
         return new NodeCommand("deploy", "Deploy to the running node, and wait until it runs.") { target, name, route, isolation, noWait, timeout }

@@ -18,7 +18,7 @@ internal static class RunVerb
     /// <returns>The verb.</returns>
     public static Command Create(CliConsole console, StopTokens stop)
     {
-        var target = new Argument<string>("TARGET") { Description = "A .cs file, a project, a .dll, a package (.zip) or a config file (.yaml)." };
+        var target = new Argument<string>("TARGET") { Description = "A .cs file, a project, a .dll, an .onnx file, a package (.zip) or a config file (.yaml)." };
         var (name, route) = (SharedOptions.Name(), SharedOptions.RoutePrefix());
         var reload = new Option<bool>("--reload", "-r") { Description = "Deploy again whenever the source changes." };
         var command = new Command("run", "Serve a target in the foreground; Ctrl+C ends everything.") { target, name, route, reload };

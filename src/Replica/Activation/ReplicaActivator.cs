@@ -47,9 +47,11 @@ public sealed partial class ReplicaActivator(UserAssemblies assemblies) : IActor
             throw new InvalidOperationException($"'{start.ReplicaId}' is no replica id; it is written app#deployment#suffix.");
         LogRetention.Prune(start.LogDirectory);
         parts.Log = new ReplicaLog(start.LogDirectory, id);
-        parts.Code = assemblies.Acquire(start.PackageHash, Path.Combine(start.PackageDirectory, start.AssemblyFile));
+        parts.Code = start.AssemblyFile is { } file
+            ? assemblies.Acquire(start.PackageHash, Path.Combine(start.PackageDirectory, file))
+            : UserAssemblies.BuiltIn();
         var type = parts.Code.Assembly.GetType(start.TypeName)
-            ?? throw new DefinitionException($"{start.AssemblyFile} has no class {start.TypeName}.");
+            ?? throw new DefinitionException($"{start.AssemblyFile ?? "The replica room"} has no class {start.TypeName}.");
         var hooks = HooksOf(type);
         parts.Context = new ReplicaContext(id, start, context.GpuIds);
         parts.Models = ReplicaModels.Of(ModelsOf(type), id, context, parts.Time);

@@ -44,6 +44,10 @@ public sealed class UserAssemblies
         }
     }
 
+    /// <summary>This room's own classes, for what is served without user code.</summary>
+    /// <returns>A hold that nothing depends on.</returns>
+    public static UserAssembly BuiltIn() => new(typeof(UserAssemblies).Assembly, ServeJson.Calls, static () => { });
+
     private static Assembly LoadOrUnload(UserAssemblyContext context)
     {
         try

@@ -35,7 +35,7 @@ public sealed class ApplicationSourceTests : IDisposable
         Assert.Equal(first.Hash, second.Hash);
         Assert.Equal("Counter", first.Ingress);
         Assert.Equal(3, Assert.Single(first.Deployments).Options.NumReplicas);
-        Assert.True(File.Exists(Path.Combine(first.Directory, first.AssemblyFile)));
+        Assert.True(File.Exists(Path.Combine(first.Directory, first.AssemblyFile!)));
         Assert.False(File.Exists(Path.Combine(first.Directory, "Serve.Abstractions.dll")));
         Assert.Equal([first.Directory], Directory.GetDirectories(folder.In("packages")));
 

@@ -14,6 +14,7 @@ public sealed class ImportPathTests : IDisposable
     [InlineData("App.csproj", ImportKind.Project, null)]
     [InlineData("App.dll:Counter", ImportKind.Assembly, "Counter")]
     [InlineData("app.zip", ImportKind.Archive, null)]
+    [InlineData("digits.onnx", ImportKind.Model, null)]
     internal void Resolve_FileByExtension_KindAndType(string text, ImportKind kind, string? type)
     {
         var file = folder.Write(text.Split(':')[0], "");
@@ -48,14 +49,39 @@ public sealed class ImportPathTests : IDisposable
     }
 
     [Theory]
+    [InlineData("digits")]
+    [InlineData("digits.v2/")]
+    public void Resolve_FolderOfVersions_AModelOfItsName(string text)
+    {
+        folder.Write(Path.Combine(text, "3/model.onnx"), "");
+        folder.Write(Path.Combine(text, "config.pbtxt"), "");
+
+        var path = ImportPath.Resolve(text, folder.Path);
+
+        Assert.Equal(new ImportPath(ImportKind.Model, folder.In(text.TrimEnd('/')), null), path);
+        Assert.Equal(text.TrimEnd('/'), path.DefaultName);
+    }
+
+    [Theory]
+    [InlineData("03/model.onnx")]
+    [InlineData("0/model.onnx")]
+    [InlineData("x/model.onnx")]
+    [InlineData("1/other.onnx")]
+    public void Resolve_FolderWithoutVersions_ErrorSaysWhatIsMissing(string file)
+    {
+        folder.Write("digits/" + file, "");
+
+        var error = Assert.Throws<DefinitionException>(() => ImportPath.Resolve("digits", folder.Path));
+        Assert.Contains("no project, and no model in VERSION/model.onnx", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("missing.cs", "no such file")]
     [InlineData("package:abc", "64 hex digits")]
     [InlineData("there.txt", "expected a .cs file")]
-    [InlineData("model.onnx", "ONNX")]
     public void Resolve_NotDeployable_ErrorSaysWhy(string text, string expected)
     {
         folder.Write("there.txt", "");
-        folder.Write("model.onnx", "");
 
         var error = Assert.Throws<DefinitionException>(() => ImportPath.Resolve(text, folder.Path));
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);

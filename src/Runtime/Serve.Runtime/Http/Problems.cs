@@ -25,6 +25,9 @@ public static class Problems
 
         var problem = new ProblemDetails { Status = status, Title = Title(reason), Detail = detail };
         problem.Extensions["reason"] = reason;
+        // Clients of the Open Inference Protocol look for this member.
+        if (IsInference(context.Request))
+            problem.Extensions["error"] = detail;
         foreach (var (key, value) in extensions ?? new Dictionary<string, object?>())
             problem.Extensions[key] = value;
         context.Response.Clear();
@@ -59,6 +62,12 @@ public static class Problems
         }
 
         return WriteAsync(context, error.StatusCode, error.Reason, error.Message, extensions);
+    }
+
+    private static bool IsInference(HttpRequest request)
+    {
+        var path = (request.PathBase + request.Path).Value ?? "";
+        return path.Contains("/v2/", StringComparison.Ordinal) || path.EndsWith("/v2", StringComparison.Ordinal);
     }
 
     private static string Title(string reason) => reason switch

@@ -1,0 +1,30 @@
+using Serve.Replica.ModelServing;
+
+namespace Serve.Cli.Build;
+
+/// <summary>Which files a model is made of.</summary>
+internal static class ModelPackage
+{
+    /// <summary>The version of a model that is one file.</summary>
+    private const string OnlyVersion = "1";
+
+    /// <summary>The files of a package of the model.</summary>
+    /// <param name="location">An ONNX file, or a folder of versions.</param>
+    /// <returns>Names within the package, as <see cref="ModelFiles"/> has them, and where each lies.</returns>
+    public static IEnumerable<(string Name, string Path)> Files(string location) => File.Exists(location)
+        ? FilesOf(location, OnlyVersion)
+        : ModelFiles.Find(location).SelectMany(found => FilesOf(found.File, Path.GetFileName(Path.GetDirectoryName(found.File))!));
+
+    private static IEnumerable<(string Name, string Path)> FilesOf(string model, string version)
+    {
+        yield return ($"{version}/{ModelFiles.FileName}", model);
+        var folder = Path.GetDirectoryName(model)!;
+        foreach (var name in ExternalData.Find(model))
+        {
+            // One that is missing, or not below the model, is left to ONNX Runtime, which says so.
+            var path = Path.GetFullPath(name, folder);
+            if (path.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal) && File.Exists(path))
+                yield return ($"{version}/{Path.GetRelativePath(folder, path).Replace('\\', '/')}", path);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+using Microsoft.AspNetCore.Http;
+using Serve.Routing;
+using Serve.Runtime.RawGrpc;
+using Serve.Specs;
+
+namespace Serve.Gateway.Inference;
+
+/// <summary>
+/// Answers the Open Inference Protocol where it concerns the server and not one model's replica: <c>/v2</c> over REST, <c>inference.GRPCInferenceService</c> over
+/// gRPC. What an application claims by its route prefix stays the application's; one at <c>/</c> gives way once a model is deployed.
+/// </summary>
+/// <param name="next">The rest of the gateway.</param>
+/// <param name="table">Who claims which path.</param>
+/// <param name="server">What is answered.</param>
+/// <param name="rest">REST.</param>
+/// <param name="rpc">gRPC.</param>
+/// <param name="options">The gateway's settings.</param>
+internal sealed class InferenceMiddleware(
+    RequestDelegate next, RouteTable table, InferenceServer server, InferenceRest rest, InferenceRpc rpc, GatewayOptions options)
+{
+    private readonly string rootPath = options.Http.RootPath.TrimEnd('/');
+    private readonly string protocol = options.Http.RootPath.TrimEnd('/') + "/v2";
+
+    /// <summary>Serves one request.</summary>
+    /// <param name="context">The request.</param>
+    /// <returns>Completes when it is answered.</returns>
+    public Task InvokeAsync(HttpContext context)
+    {
+        var path = context.Request.Path.Value!;
+        if (path.StartsWith(protocol, StringComparison.Ordinal) && (path.Length == protocol.Length || path[protocol.Length] == '/'))
+            return AnswerAsync(context, path);
+        if (path.StartsWith(InferenceRpc.Service, StringComparison.Ordinal) && GrpcFrames.IsGrpc(context.Request) && !IsClaimed(path))
+            return rpc.AnswerAsync(context, path[InferenceRpc.Service.Length..], next, rootPath);
+        return next(context);
+    }
+
+    private Task AnswerAsync(HttpContext context, string path)
+    {
+        var below = path[rootPath.Length..];
+        if (below.StartsWith(ApplicationPackage.ModelPrefix, StringComparison.Ordinal))
+        {
+            // Most of what comes: straight on to the model.
+            if (below.EndsWith("/infer", StringComparison.Ordinal) && server.Find(NameIn(below)) is not null)
+                return next(context);
+            return server.Find(NameIn(below)) is { } entry
+                ? rest.AnswerModelAsync(context, entry, below[ApplicationPackage.ModelPrefix.Length..], next)
+                : IsClaimed(below) ? next(context) : rest.AnswerServerAsync(context, below);
+        }
+
+        return IsClaimed(below) ? next(context) : rest.AnswerServerAsync(context, below);
+    }
+
+    private static ReadOnlySpan<char> NameIn(string path)
+    {
+        var name = path.AsSpan(ApplicationPackage.ModelPrefix.Length);
+        return name.IndexOf('/') is >= 0 and var end ? name[..end] : name;
+    }
+
+    private bool IsClaimed(string path)
+    {
+        foreach (var entry in table.Current.ByLongestPrefix)
+        {
+            var prefix = entry.Route.RoutePrefix!;
+            if (prefix == "/")
+                return !server.HasModels();
+            if (path.StartsWith(prefix, StringComparison.Ordinal) && (path.Length == prefix.Length || path[prefix.Length] == '/'))
+                return true;
+        }
+
+        return false;
+    }
+}

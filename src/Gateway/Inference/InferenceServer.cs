@@ -1,0 +1,206 @@
+using System.Collections.Immutable;
+using System.Reflection;
+using System.Text.Json;
+using Serve.Calls;
+using Serve.Inference;
+using Serve.Routing;
+using Serve.Specs;
+
+namespace Serve.Gateway.Inference;
+
+/// <summary>
+/// What the Open Inference Protocol asks of a server as a whole, whatever the transport: what is there, whether it is ready, what it has done. Asks the replicas
+/// themselves where only they know. Holds no state.
+/// </summary>
+/// <param name="table">Where models are.</param>
+/// <param name="repository">Which there are.</param>
+/// <param name="time">The clock.</param>
+internal sealed class InferenceServer(RouteTable table, IModelRepository repository, TimeProvider time)
+{
+    /// <summary>What the server calls itself.</summary>
+    public const string Name = "serve";
+
+    private const int Attempts = 50;
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>The extensions of Triton's that are offered, by their names there.</summary>
+    public static ImmutableArray<string> Extensions { get; } = ["binary_tensor_data", "model_repository", "statistics"];
+
+    /// <summary>The server's version.</summary>
+    public static string Version { get; } =
+        typeof(InferenceServer).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "";
+
+    /// <summary>The models.</summary>
+    public IModelRepository Repository => repository;
+
+    /// <summary>Whether every model that is meant to be loaded can be asked.</summary>
+    public bool IsReady => repository.List().All(model => model.State is ModelState.Ready or ModelState.Unloading || IsUnloaded(model));
+
+    /// <summary>Finds the application that serves a model.</summary>
+    /// <param name="model">The model's name.</param>
+    /// <returns>The application; null when there is none.</returns>
+    public ApplicationEntry? Find(ReadOnlySpan<char> model)
+    {
+        foreach (var entry in table.Current.ByLongestPrefix)
+        {
+            if (IsModel(entry, out var name) && name.SequenceEqual(model))
+                return entry;
+        }
+
+        return null;
+    }
+
+    /// <summary>Whether any model is deployed.</summary>
+    public bool HasModels()
+    {
+        foreach (var entry in table.Current.ByLongestPrefix)
+        {
+            if (IsModel(entry, out _))
+                return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Finds the application that serves a model.</summary>
+    /// <exception cref="NoSuchRouteException">There is none.</exception>
+    public ApplicationEntry Require(string model) => Find(model) ?? throw Unknown(model);
+
+    /// <summary>Whether a model can be asked.</summary>
+    /// <param name="model">Its name.</param>
+    /// <param name="version">The version; null or empty for the highest.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="NoSuchRouteException">There is no such model or version.</exception>
+    public async Task<bool> IsModelReadyAsync(string model, string? version, CancellationToken cancellationToken)
+    {
+        if (Require(model).Ingress.Replicas.Count == 0)
+            return false;
+        await DescribeAsync(model, version, cancellationToken);
+        return true;
+    }
+
+    /// <summary>What a model says of itself.</summary>
+    /// <exception cref="NoSuchRouteException">There is no such model or version.</exception>
+    public async Task<ModelMetadata> DescribeAsync(string model, string? version, CancellationToken cancellationToken)
+    {
+        var id = Require(model).Ingress.Id;
+        var target = table.GetTarget(id.Name, id.Application);
+        var highest = await AskAsync("");
+        // Checked here, since what a method throws reaches a caller as the method's failure.
+        if (!string.IsNullOrEmpty(version) && !highest.Versions.Contains(version))
+            throw new NoSuchRouteException($"The model has no version '{version}'; it has {string.Join(", ", highest.Versions)}.");
+        return string.IsNullOrEmpty(version) || version == highest.Versions[^1] ? highest : await AskAsync(version);
+
+        async Task<ModelMetadata> AskAsync(string asked)
+        {
+            var argument = JsonSerializer.SerializeToElement(asked, ServeJson.Calls);
+            var found = await target.InvokeAsync(new NamedCall<JsonElement>("Metadata", argument), CallContext.None, cancellationToken);
+            return found.Deserialize<ModelMetadata>(ServeJson.Calls)! with { Name = model };
+        }
+    }
+
+    /// <summary>What models have done, all their replicas together.</summary>
+    /// <param name="model">One model; null or empty for all.</param>
+    /// <param name="version">One version; null or empty for all.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="NoSuchRouteException">There is no such model or version.</exception>
+    public async Task<List<ModelStatistics>> CountAsync(string? model, string? version, CancellationToken cancellationToken)
+    {
+        List<ModelStatistics> all = [];
+        if (!string.IsNullOrEmpty(model))
+        {
+            all.AddRange(await CountAsync(Require(model), model, cancellationToken));
+            if (string.IsNullOrEmpty(version))
+                return all;
+            var versions = string.Join(", ", all.Select(each => each.Version));
+            all.RemoveAll(each => each.Version != version);
+            return all.Count > 0 ? all : throw new NoSuchRouteException($"The model '{model}' has no version '{version}'; it has {versions}.");
+        }
+
+        foreach (var entry in table.Current.ByLongestPrefix.OrderBy(entry => entry.Route.RoutePrefix, StringComparer.Ordinal))
+        {
+            if (IsModel(entry, out var name))
+                all.AddRange(await CountAsync(entry, name.ToString(), cancellationToken));
+        }
+
+        return all;
+    }
+
+    /// <summary>Every model and its versions.</summary>
+    /// <param name="readyOnly">Whether those are left out that cannot be asked.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<List<(string Name, string Version, string State, string Reason)>> IndexAsync(bool readyOnly, CancellationToken cancellationToken)
+    {
+        List<(string, string, string, string)> index = [];
+        foreach (var model in repository.List())
+        {
+            if (readyOnly && model.State != ModelState.Ready)
+                continue;
+            foreach (var version in model.State == ModelState.Ready ? await VersionsAsync(model.Name, cancellationToken) : [""])
+                index.Add((model.Name, version, model.State.ToString().ToUpperInvariant(), model.Reason));
+        }
+
+        return index;
+    }
+
+    /// <summary>That there is no such model, and how to find those there are.</summary>
+    public static NoSuchRouteException Unknown(string model) => new($"There is no model '{model}'. POST /v2/repository/index lists those there are.");
+
+    private static bool IsUnloaded(RepositoryModel model) => model is { State: ModelState.Unavailable, Reason: RepositoryModel.Unloaded };
+
+    private static bool IsModel(ApplicationEntry entry, out ReadOnlySpan<char> name)
+    {
+        var prefix = entry.Route.RoutePrefix!;
+        name = prefix.StartsWith(ApplicationPackage.ModelPrefix, StringComparison.Ordinal) ? prefix.AsSpan(ApplicationPackage.ModelPrefix.Length) : default;
+        return !name.IsEmpty && !name.Contains('/');
+    }
+
+    private async Task<string[]> VersionsAsync(string model, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return [.. (await DescribeAsync(model, null, cancellationToken)).Versions];
+        }
+        catch (ServeException)
+        {
+            // An application of the user's own that answers there need not know its versions; and a model may just have gone.
+            return [""];
+        }
+    }
+
+    private async Task<List<ModelStatistics>> CountAsync(ApplicationEntry entry, string model, CancellationToken cancellationToken)
+    {
+        Dictionary<string, ModelStatistics> versions = new(StringComparer.Ordinal);
+        foreach (var slot in entry.Ingress.Replicas)
+        {
+            foreach (var found in await CountAsync(slot, cancellationToken))
+                versions[found.Version] = versions.TryGetValue(found.Version, out var before) ? before.With(found) : found with { Name = model };
+        }
+
+        return [.. versions.Values.OrderBy(each => each.Version.Length).ThenBy(each => each.Version, StringComparer.Ordinal)];
+    }
+
+    // Each replica is asked itself, beside the requests that are leased to it: a full one refuses, and is asked again.
+    private async Task<ModelStatistics[]> CountAsync(ReplicaSlot slot, CancellationToken cancellationToken)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                var found = await slot.Target.InvokeAsync(new NamedCall<JsonElement>("Statistics"), CallContext.None, cancellationToken);
+                return found.ValueKind == JsonValueKind.Array ? found.Deserialize<ModelStatistics[]>(ServeJson.Calls)! : [];
+            }
+            catch (CallRefusedException refusal)
+            {
+                if (refusal.Gone || attempt == Attempts)
+                    return [];
+                await Task.Delay(Pause, time, cancellationToken);
+            }
+            catch (ServeException)
+            {
+                // It died, or is an application of the user's own without statistics.
+                return [];
+            }
+        }
+    }
+}

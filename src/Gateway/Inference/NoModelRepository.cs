@@ -1,0 +1,13 @@
+namespace Serve.Gateway.Inference;
+
+/// <summary>A node without a controller beside its gateway: nobody can load or unload.</summary>
+internal sealed class NoModelRepository : IModelRepository
+{
+    public IReadOnlyList<RepositoryModel> List() => [];
+
+    public Task LoadAsync(string name, CancellationToken cancellationToken) => throw Unknown(name);
+
+    public Task UnloadAsync(string name, CancellationToken cancellationToken) => throw Unknown(name);
+
+    private static NoSuchRouteException Unknown(string name) => new($"There is no model '{name}'.");
+}

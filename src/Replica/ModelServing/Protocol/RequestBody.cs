@@ -1,0 +1,105 @@
+using System.Buffers;
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+
+namespace Serve.Replica.ModelServing.Protocol;
+
+/// <summary>A request's body in one pooled array: its JSON, and behind it, aligned, the binary part.</summary>
+internal sealed class RequestBody : IDisposable
+{
+    /// <summary>Says how long the JSON is, in requests and responses with a binary part.</summary>
+    public const string HeaderLengthName = "Inference-Header-Content-Length";
+
+    private const int FirstSize = 4096;
+    private const int Alignment = 64;
+
+    private readonly int? jsonLength;
+    private byte[] array;
+    private int length;
+
+    private RequestBody(byte[] array, int? jsonLength) => (this.array, this.jsonLength) = (array, jsonLength);
+
+    /// <summary>Whether the request said where its JSON ends.</summary>
+    public bool HasBinaryPart => jsonLength is not null;
+
+    public ReadOnlySpan<byte> Json => array.AsSpan(0, Math.Min(jsonLength ?? length, length));
+
+    public Memory<byte> Binary => jsonLength is { } json && length > json ? array.AsMemory(Gap(json), length - json) : Memory<byte>.Empty;
+
+    /// <summary>Reads a request's body to its end.</summary>
+    /// <exception cref="BadInputException">The header that says where its JSON ends is malformed, or says more than there is.</exception>
+    public static async ValueTask<RequestBody> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        var jsonLength = HeaderLength(request);
+        var expected = request.ContentLength ?? FirstSize;
+        if (jsonLength > expected && request.ContentLength is not null)
+            throw TooShort(jsonLength.Value, expected);
+        // One byte more than there should be, to be told of the end without growing.
+        var body = new RequestBody(ArrayPool<byte>.Shared.Rent((int)Math.Min(expected + Alignment + 1, Array.MaxLength)), jsonLength);
+        try
+        {
+            while (true)
+            {
+                var read = await request.Body.ReadAsync(body.Free(), cancellationToken);
+                if (read == 0)
+                    break;
+                body.length += read;
+            }
+
+            return jsonLength is null || jsonLength <= body.length ? body : throw TooShort(jsonLength.Value, body.length);
+        }
+        catch
+        {
+            body.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose()
+    {
+        var mine = array;
+        array = [];
+        if (mine.Length > 0)
+            ArrayPool<byte>.Shared.Return(mine);
+    }
+
+    // The JSON first, then the binary part at an offset of its own, so that its tensors can be used where they lie.
+    private Memory<byte> Free()
+    {
+        if (jsonLength is { } json && length < json)
+        {
+            // Not at once to what the header says: nothing may have come yet.
+            Grow(length + 1);
+            return array.AsMemory(length, Math.Min(json, array.Length) - length);
+        }
+
+        var start = jsonLength is { } end ? Gap(end) + (length - end) : length;
+        Grow(start + 1);
+        return array.AsMemory(start);
+    }
+
+    private void Grow(int needed)
+    {
+        if (needed <= array.Length)
+            return;
+        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(needed, (int)Math.Min(array.Length * 2L, Array.MaxLength)));
+        array.CopyTo(larger.AsSpan());
+        ArrayPool<byte>.Shared.Return(array);
+        array = larger;
+    }
+
+    private static int Gap(int json) => (json + Alignment - 1) & -Alignment;
+
+    private static int? HeaderLength(HttpRequest request)
+    {
+        var header = request.Headers[HeaderLengthName].ToString();
+        if (header.Length == 0)
+            return null;
+        return int.TryParse(header, NumberStyles.None, CultureInfo.InvariantCulture, out var length)
+            ? length
+            : throw new BadInputException($"{HeaderLengthName} is the length of the request's JSON in bytes, not '{header}'.");
+    }
+
+    private static BadInputException TooShort(int json, long body) =>
+        new($"{HeaderLengthName} says that the JSON has {json} bytes; the whole body has {body}.");
+}

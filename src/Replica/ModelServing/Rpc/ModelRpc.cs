@@ -1,0 +1,63 @@
+using Inference;
+using Microsoft.AspNetCore.Http;
+using Serve.Replica.ModelServing.Protocol;
+using Serve.Runtime.RawGrpc;
+
+namespace Serve.Replica.ModelServing.Rpc;
+
+/// <summary>The protocol's inference over gRPC, as far as it is one model's. Holds no state.</summary>
+/// <param name="server">The model.</param>
+internal sealed class ModelRpc(ModelServer server)
+{
+    /// <summary>ModelInfer.</summary>
+    public async Task InferAsync(HttpContext context, string model, CancellationToken cancellationToken)
+    {
+        var message = await GrpcFrames.ReadAsync(context.Request, cancellationToken)
+            ?? throw new GrpcException(GrpcStatus.InvalidArgument, "The call came without its message.");
+        await ServeAsync(
+            message, model,
+            (version, request, isRaw, outputs) => RpcResponse.WriteAsync(context, model, version.Name, request, isRaw, outputs, cancellationToken),
+            cancellationToken);
+    }
+
+    /// <summary>ModelStreamInfer: one request after the other; one that is wrong does not end the stream.</summary>
+    public async Task StreamAsync(HttpContext context, string model, CancellationToken cancellationToken)
+    {
+        while (await GrpcFrames.ReadAsync(context.Request, cancellationToken) is { } message)
+        {
+            var answer = new ModelStreamInferResponse();
+            try
+            {
+                await ServeAsync(message, model, (version, request, isRaw, outputs) =>
+                {
+                    answer.InferResponse = RpcResponse.Head(model, version.Name, request, outputs);
+                    answer.InferResponse.RawOutputContents.AddRange(outputs.Select(output => RpcResponse.Raw(output.Tensor)));
+                    return Task.CompletedTask;
+                }, cancellationToken);
+            }
+            catch (Exception thrown) when (!cancellationToken.IsCancellationRequested)
+            {
+                (answer.ErrorMessage, answer.InferResponse) = (thrown.Message, null);
+            }
+
+            await GrpcAnswers.WriteAsync(context, answer, cancellationToken);
+        }
+    }
+
+    private async Task ServeAsync(
+        GrpcMessage message, string model, Func<ModelVersion, InferRequest, bool, ModelOutputs, Task> answer, CancellationToken cancellationToken)
+    {
+        var request = new InferRequest();
+        request.Own(message);
+        var isRaw = false;
+        ModelVersion Read()
+        {
+            (var named, isRaw) = RpcRequest.Read(message.Memory, request);
+            return named == model
+                ? server.Loaded.Find(request.Version)
+                : throw new BadInputException($"The request names the model '{named}'; this call began with '{model}', whose replica has it.");
+        }
+
+        await server.ServeAsync(request, Read, (version, outputs) => answer(version, request, isRaw, outputs), cancellationToken);
+    }
+}

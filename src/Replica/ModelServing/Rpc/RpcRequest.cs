@@ -1,0 +1,155 @@
+using Inference;
+using Serve.Replica.ModelServing.Protocol;
+
+namespace Serve.Replica.ModelServing.Rpc;
+
+/// <summary>Reads ModelInferRequest messages (inference.proto): raw contents where they lie, typed ones through the generated class.</summary>
+internal static class RpcRequest
+{
+    /// <summary>Reads a request.</summary>
+    /// <param name="message">The message.</param>
+    /// <param name="request">Receives what it says.</param>
+    /// <returns>The model it names, and whether its tensors are raw.</returns>
+    /// <exception cref="BadInputException">It is malformed; names the tensor where there is one.</exception>
+    public static (string Model, bool IsRaw) Read(Memory<byte> message, InferRequest request)
+    {
+        var model = "";
+        var heads = new List<TensorHead>();
+        var contents = new List<Memory<byte>?>();
+        var raw = new List<Memory<byte>>();
+        var reader = new ProtoReader(message);
+        while (reader.Next())
+        {
+            switch (reader.Field)
+            {
+                case ModelInferRequest.ModelNameFieldNumber:
+                    model = reader.ReadString();
+                    break;
+                case ModelInferRequest.ModelVersionFieldNumber:
+                    request.Version = reader.ReadString();
+                    break;
+                case ModelInferRequest.IdFieldNumber:
+                    request.Id = reader.ReadString();
+                    break;
+                case ModelInferRequest.InputsFieldNumber:
+                    var head = new TensorHead($"#{heads.Count}");
+                    contents.Add(ReadInput(reader.ReadBytes(), head));
+                    heads.Add(head);
+                    break;
+                case ModelInferRequest.OutputsFieldNumber:
+                    request.Outputs.Add(ReadOutput(reader.ReadBytes(), request.Outputs.Count));
+                    break;
+                case ModelInferRequest.RawInputContentsFieldNumber:
+                    raw.Add(reader.ReadBytes());
+                    break;
+                default:
+                    reader.Skip();
+                    break;
+            }
+        }
+
+        if (heads.Count == 0)
+            throw new BadInputException("The request has no inputs.");
+        if (raw.Count > 0)
+            TakeRaw(heads, contents, raw, request);
+        else
+            TakeTyped(heads, contents, request);
+        return (model, raw.Count > 0);
+    }
+
+    private static void TakeRaw(List<TensorHead> heads, List<Memory<byte>?> contents, List<Memory<byte>> raw, InferRequest request)
+    {
+        if (raw.Count != heads.Count)
+            throw new BadInputException($"raw_input_contents has {raw.Count} entries for {heads.Count} inputs; it is to have one for each, in their order.");
+        for (var index = 0; index < heads.Count; index++)
+        {
+            if (contents[index] is not null)
+                throw heads[index].Fail("it has contents, and the request has raw_input_contents: only one of the two may be used.");
+            request.Inputs.Add(new(heads[index].Name, BinaryTensors.Read(heads[index], raw[index], request)));
+        }
+    }
+
+    private static void TakeTyped(List<TensorHead> heads, List<Memory<byte>?> contents, InferRequest request)
+    {
+        for (var index = 0; index < heads.Count; index++)
+        {
+            var head = heads[index];
+            var typed = contents[index] is { } bytes ? InferTensorContents.Parser.ParseFrom(bytes.Span) : new InferTensorContents();
+            request.Inputs.Add(new(head.Name, RpcContents.Read(head, typed)));
+        }
+    }
+
+    private static Memory<byte>? ReadInput(Memory<byte> message, TensorHead head)
+    {
+        Memory<byte>? contents = null;
+        string? datatype = null;
+        List<long> shape = [];
+        var reader = new ProtoReader(message);
+        while (reader.Next())
+        {
+            switch (reader.Field)
+            {
+                case ModelInferRequest.Types.InferInputTensor.NameFieldNumber:
+                    head.Name = reader.ReadString();
+                    break;
+                case ModelInferRequest.Types.InferInputTensor.DatatypeFieldNumber:
+                    datatype = reader.ReadString();
+                    break;
+                case ModelInferRequest.Types.InferInputTensor.ShapeFieldNumber:
+                    reader.ReadVarints(shape);
+                    break;
+                case ModelInferRequest.Types.InferInputTensor.ContentsFieldNumber:
+                    contents = reader.ReadBytes();
+                    break;
+                case ModelInferRequest.Types.InferInputTensor.ParametersFieldNumber:
+                    if (KeyOf(reader.ReadBytes()) == "shared_memory_region")
+                        throw head.Fail("tensors in shared memory regions are not taken; send contents, or raw_input_contents.");
+                    break;
+                default:
+                    reader.Skip();
+                    break;
+            }
+        }
+
+        head.Shape = [.. shape];
+        head.SetType(datatype);
+        return contents;
+    }
+
+    private static RequestedOutput ReadOutput(Memory<byte> message, int index)
+    {
+        string? name = null;
+        var reader = new ProtoReader(message);
+        while (reader.Next())
+        {
+            if (reader.Field == ModelInferRequest.Types.InferRequestedOutputTensor.NameFieldNumber)
+                name = reader.ReadString();
+            else if (reader.Field == ModelInferRequest.Types.InferRequestedOutputTensor.ParametersFieldNumber)
+                CheckParameter(KeyOf(reader.ReadBytes()), name ?? $"#{index}");
+            else
+                reader.Skip();
+        }
+
+        return new(name ?? throw new BadInputException($"output #{index} has no name."), null);
+    }
+
+    private static void CheckParameter(string key, string output)
+    {
+        if (key is "classification" or "shared_memory_region")
+            throw new BadInputException($"output '{output}': the parameter {key} is not offered here.");
+    }
+
+    // An entry of a map: the key is its field 1.
+    private static string KeyOf(Memory<byte> entry)
+    {
+        var reader = new ProtoReader(entry);
+        while (reader.Next())
+        {
+            if (reader.Field == 1)
+                return reader.ReadString();
+            reader.Skip();
+        }
+
+        return "";
+    }
+}

@@ -1,0 +1,216 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.IO.Compression;
+using System.IO.Pipelines;
+using Microsoft.AspNetCore.Http;
+
+namespace Serve.Runtime.RawGrpc;
+
+/// <summary>
+/// gRPC's messages on an HTTP/2 stream (PROTOCOL-HTTP2.md), for services whose messages are better read where they lie than through generated classes: a
+/// byte that says whether it is compressed, a length of 4 bytes, the message.
+/// </summary>
+public static class GrpcFrames
+{
+    /// <summary>What comes before a message.</summary>
+    public const int HeadSize = 5;
+
+    private const string Gzip = "gzip";
+
+    /// <summary>Whether a request is a gRPC call.</summary>
+    /// <param name="request">The request.</param>
+    /// <returns>Whether it is.</returns>
+    public static bool IsGrpc(HttpRequest request) =>
+        request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) is true
+        && !request.ContentType.StartsWith("application/grpc-web", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Reads the next message.</summary>
+    /// <param name="request">The call.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The message, to be disposed; null when the client has ended its side.</returns>
+    /// <exception cref="GrpcException">The client ended within a message, or compresses in a way that is not known.</exception>
+    public static async ValueTask<GrpcMessage?> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        var body = request.BodyReader;
+        var first = await body.ReadAtLeastAsync(HeadSize, cancellationToken);
+        if (first.Buffer.Length < HeadSize)
+        {
+            var isEmpty = first.Buffer.IsEmpty;
+            body.AdvanceTo(first.Buffer.End);
+            return isEmpty ? null : throw Broken();
+        }
+
+        var (isCompressed, length) = ReadHead(first.Buffer);
+        body.AdvanceTo(first.Buffer.GetPosition(HeadSize));
+        if (length > Array.MaxLength)
+            throw new GrpcException(GrpcStatus.ResourceExhausted, $"A message of {length} bytes is too large.");
+        var message = await ReadAsync(body, (int)length, cancellationToken);
+        if (!isCompressed)
+            return message;
+        using (message)
+            return Inflate(request, message.Memory);
+    }
+
+    /// <summary>Looks at the beginning of a call's first message and leaves it where it is.</summary>
+    /// <typeparam name="T">What is looked for.</typeparam>
+    /// <param name="request">The call.</param>
+    /// <param name="find">Looks for it in the message's first bytes; told whether that is all of it. Null when more is needed.</param>
+    /// <param name="limit">How many bytes are looked at, at most.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>What was found; null when it is not there.</returns>
+    /// <exception cref="GrpcException">As <see cref="ReadAsync(HttpRequest, CancellationToken)"/>.</exception>
+    public static async ValueTask<T?> PeekAsync<T>(HttpRequest request, Func<ReadOnlySequence<byte>, bool, T?> find, int limit, CancellationToken cancellationToken)
+        where T : class
+    {
+        var body = request.BodyReader;
+        while (true)
+        {
+            var read = await body.ReadAsync(cancellationToken);
+            var buffer = read.Buffer;
+            T? found = null;
+            var isWhole = false;
+            if (buffer.Length >= HeadSize)
+            {
+                var (isCompressed, length) = ReadHead(buffer);
+                var message = buffer.Slice(HeadSize, Math.Min(length, buffer.Length - HeadSize));
+                isWhole = message.Length == length;
+                found = find(isCompressed ? InflatePart(request, message) : message, isWhole);
+            }
+
+            var isEnough = found is not null || isWhole || read.IsCompleted || buffer.Length >= limit;
+            // Not examined when it is enough, so that whoever reads next has it at once.
+            body.AdvanceTo(buffer.Start, isEnough ? buffer.Start : buffer.End);
+            if (isEnough)
+                return found;
+        }
+    }
+
+    /// <summary>Writes what comes before a message.</summary>
+    /// <param name="target">Where to.</param>
+    /// <param name="length">The message's length.</param>
+    public static void WriteHead(IBufferWriter<byte> target, long length)
+    {
+        var head = target.GetSpan(HeadSize);
+        head[0] = 0;
+        BinaryPrimitives.WriteUInt32BigEndian(head[1..], checked((uint)length));
+        target.Advance(HeadSize);
+    }
+
+    private static (bool IsCompressed, uint Length) ReadHead(ReadOnlySequence<byte> buffer)
+    {
+        Span<byte> head = stackalloc byte[HeadSize];
+        buffer.Slice(0, HeadSize).CopyTo(head);
+        return (head[0] != 0, BinaryPrimitives.ReadUInt32BigEndian(head[1..]));
+    }
+
+    private static async ValueTask<GrpcMessage> ReadAsync(PipeReader body, int length, CancellationToken cancellationToken)
+    {
+        // No more at once than is likely to come: the length is only what the client says.
+        const int FirstSize = 1 << 20;
+        var message = new GrpcMessage(Math.Min(length, FirstSize));
+        try
+        {
+            while (message.Length < length)
+            {
+                var read = await body.ReadAsync(cancellationToken);
+                var part = read.Buffer.Slice(0, Math.Min(read.Buffer.Length, length - message.Length));
+                message.Append(part, length);
+                body.AdvanceTo(part.End);
+                if (read.IsCompleted && message.Length < length)
+                    throw Broken();
+            }
+
+            return message;
+        }
+        catch
+        {
+            message.Dispose();
+            throw;
+        }
+    }
+
+    private static GrpcMessage Inflate(HttpRequest request, ReadOnlyMemory<byte> compressed)
+    {
+        RequireGzip(request);
+        var message = new GrpcMessage(compressed.Length * 2);
+        try
+        {
+            using var inflater = new GZipStream(new ReadOnlyMemoryStream(compressed), CompressionMode.Decompress);
+            message.Append(inflater);
+            return message;
+        }
+        catch (InvalidDataException broken)
+        {
+            message.Dispose();
+            throw new GrpcException(GrpcStatus.Internal, $"The message cannot be decompressed: {broken.Message}");
+        }
+    }
+
+    private static ReadOnlySequence<byte> InflatePart(HttpRequest request, ReadOnlySequence<byte> compressed)
+    {
+        RequireGzip(request);
+        using var inflater = new GZipStream(new ReadOnlyMemoryStream(compressed.ToArray()), CompressionMode.Decompress);
+        var part = new byte[16 * 1024];
+        var length = 0;
+        try
+        {
+            int read;
+            while ((read = inflater.Read(part, length, part.Length - length)) > 0)
+                length += read;
+        }
+        catch (InvalidDataException)
+        {
+            // It ends where what has come ends.
+        }
+
+        return new(part, 0, length);
+    }
+
+    private static void RequireGzip(HttpRequest request)
+    {
+        var encoding = request.Headers["grpc-encoding"].ToString();
+        if (encoding != Gzip)
+            throw new GrpcException(GrpcStatus.Unimplemented, $"grpc-encoding '{encoding}' is not known here; gzip is.");
+    }
+
+    private static GrpcException Broken() => new(GrpcStatus.Internal, "The client ended within a message.");
+
+    private sealed class ReadOnlyMemoryStream(ReadOnlyMemory<byte> bytes) : Stream
+    {
+        private int at;
+
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => false;
+
+        public override long Length => bytes.Length;
+
+        public override long Position
+        {
+            get => at;
+            set => throw new NotSupportedException();
+        }
+
+        public override int Read(Span<byte> buffer)
+        {
+            var count = Math.Min(buffer.Length, bytes.Length - at);
+            bytes.Span.Slice(at, count).CopyTo(buffer);
+            at += count;
+            return count;
+        }
+
+        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+
+        public override void Flush()
+        {
+        }
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+    }
+}

@@ -1,0 +1,55 @@
+using System.Buffers;
+
+namespace Serve.Runtime.RawGrpc;
+
+/// <summary>One message's bytes, in an array that goes back to its pool.</summary>
+/// <param name="size">How much is likely to come.</param>
+public sealed class GrpcMessage(int size) : IDisposable
+{
+    private byte[] array = ArrayPool<byte>.Shared.Rent(Math.Max(size, 1));
+
+    /// <summary>How many bytes it has.</summary>
+    public int Length { get; private set; }
+
+    /// <summary>Its bytes.</summary>
+    public Memory<byte> Memory => array.AsMemory(0, Length);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        var mine = array;
+        array = [];
+        if (mine.Length > 0)
+            ArrayPool<byte>.Shared.Return(mine);
+    }
+
+    internal void Append(ReadOnlySequence<byte> part, int whole)
+    {
+        var length = Length + (int)part.Length;
+        if (length > array.Length)
+            Grow(Math.Min(whole, Math.Max(length, array.Length * 2)));
+        part.CopyTo(array.AsSpan(Length));
+        Length = length;
+    }
+
+    internal void Append(Stream stream)
+    {
+        int read;
+        do
+        {
+            if (Length == array.Length)
+                Grow(array.Length * 2);
+            read = stream.Read(array, Length, array.Length - Length);
+            Length += read;
+        }
+        while (read > 0);
+    }
+
+    private void Grow(int needed)
+    {
+        var larger = ArrayPool<byte>.Shared.Rent(needed);
+        array.AsSpan(0, Length).CopyTo(larger);
+        ArrayPool<byte>.Shared.Return(array);
+        array = larger;
+    }
+}

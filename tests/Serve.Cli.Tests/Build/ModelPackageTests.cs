@@ -1,0 +1,117 @@
+using System.IO.Compression;
+using Google.Protobuf;
+using Serve.Cli.Build;
+
+namespace Serve.Cli.Tests.Build;
+
+/// <summary>Packages of models: what is in them, and that making one needs no compiler.</summary>
+public sealed class ModelPackageTests : IDisposable
+{
+    private readonly TemporaryFolder folder = new();
+    private readonly FakeBuildProgress progress = new();
+
+    public void Dispose() => folder.Dispose();
+
+    [Fact]
+    public async Task PrepareAsync_OnnxFile_VersionOneOfABuiltInClass()
+    {
+        var package = await PrepareAsync(folder.Write("digits.onnx", "bytes"));
+
+        Assert.Equal(["1/model.onnx", "serve-package.json"], Files(package.Directory));
+        Assert.Equal("bytes", File.ReadAllText(Path.Combine(package.Directory, "1/model.onnx")));
+        Assert.Null(package.AssemblyFile);
+        Assert.Equal("digits", package.Ingress);
+        Assert.Equal("Serve.Replica.ModelServing.ModelServer", Assert.Single(package.Deployments).TypeName);
+        Assert.Equal("/v2/models/other", package.DefaultRoutePrefix("other"));
+        Assert.Empty(progress.Told);
+    }
+
+    [Fact]
+    public async Task PrepareAsync_FileReplaced_AnotherPackage()
+    {
+        var file = folder.Write("digits.onnx", "one");
+        var first = await PrepareAsync(file);
+        var same = await PrepareAsync(file);
+        folder.Write("digits.onnx", "two");
+        var second = await PrepareAsync(file);
+
+        Assert.Equal(first.Hash, same.Hash);
+        Assert.NotEqual(first.Hash, second.Hash);
+    }
+
+    [Fact]
+    public async Task PrepareAsync_FolderOfVersions_AllOfThemAndNothingElse()
+    {
+        folder.Write("digits/1/model.onnx", "one");
+        folder.Write("digits/12/model.onnx", "twelve");
+        folder.Write("digits/config.pbtxt", "");
+        folder.Write("digits/2/notes.txt", "");
+
+        Assert.Equal(["1/model.onnx", "12/model.onnx", "serve-package.json"], Files((await PrepareAsync(folder.In("digits"))).Directory));
+    }
+
+    [Fact]
+    public async Task PrepareAsync_ExternalData_GoesAlongWhereverInTheGraphItIsNamed()
+    {
+        var initializer = Field(5, Tensor("weights.bin"));
+        var attribute = Field(1, Field(5, Field(5, Tensor("sub/constant.bin"))));
+        var branch = Field(1, Field(5, Field(6, Field(5, Tensor("branch.bin")))));
+        folder.Write("m/net.onnx", "");
+        await File.WriteAllBytesAsync(folder.In("m/net.onnx"), Field(7, [.. initializer, .. attribute, .. branch, .. Field(5, Tensor("missing.bin")), .. Field(5, Tensor("../outside.bin"))]));
+        foreach (var name in new[] { "weights.bin", "sub/constant.bin", "branch.bin", "unrelated.bin", "../outside.bin" })
+            folder.Write("m/" + name, name);
+
+        var package = await PrepareAsync(folder.In("m/net.onnx"));
+
+        Assert.Equal(["1/branch.bin", "1/model.onnx", "1/sub/constant.bin", "1/weights.bin", "serve-package.json"], Files(package.Directory));
+    }
+
+    [Fact]
+    public async Task Archive_OfAModel_IsAPackageElsewhere()
+    {
+        var package = await PrepareAsync(folder.Write("digits.onnx", "bytes"));
+        PackageArchive.Write(package.Directory, folder.In("digits.zip"));
+
+        var unpacked = await PrepareAsync(folder.In("digits.zip"));
+
+        Assert.Equal(package.Hash, unpacked.Hash);
+        Assert.Equal("digits", unpacked.Ingress);
+    }
+
+    [Fact]
+    public async Task Archive_WithNeitherAssemblyNorModel_IsNone()
+    {
+        await using (var zip = await ZipFile.OpenAsync(folder.In("empty.zip"), ZipArchiveMode.Create))
+        {
+            await using var manifest = await zip.CreateEntry("serve-package.json").OpenAsync();
+            await manifest.WriteAsync("""{"name":"digits"}"""u8.ToArray());
+        }
+
+        var error = await Assert.ThrowsAsync<DefinitionException>(() => PrepareAsync(folder.In("empty.zip")));
+        Assert.Contains("neither an assembly nor a model", error.Message, StringComparison.Ordinal);
+    }
+
+    private Task<Specs.ApplicationPackage> PrepareAsync(string path)
+    {
+        var store = new PackageStore(folder.In("packages"));
+        return new ApplicationSource(new PackageBuilder(store, folder.In("builds"), progress, TimeProvider.System), store).PrepareAsync(path, CancellationToken.None);
+    }
+
+    private static IEnumerable<string> Files(string package) => PackageStore.Files(package).Select(file => file.Name).Order(StringComparer.Ordinal);
+
+    // A TensorProto whose external_data (13) has an entry of key (1) and value (2).
+    private static byte[] Tensor(string location) =>
+        [.. Field(13, [.. Field(1, "location"u8), .. Field(2, System.Text.Encoding.UTF8.GetBytes(location))]), .. Field(13, [.. Field(1, "offset"u8), .. Field(2, "0"u8)])];
+
+    private static byte[] Field(int number, ReadOnlySpan<byte> content)
+    {
+        using var stream = new MemoryStream();
+        using (var output = new CodedOutputStream(stream, leaveOpen: true))
+        {
+            output.WriteTag(number, WireFormat.WireType.LengthDelimited);
+            output.WriteBytes(ByteString.CopyFrom(content));
+        }
+
+        return stream.ToArray();
+    }
+}

@@ -1,0 +1,99 @@
+using System.Net;
+using System.Text;
+using Serve.Testing;
+
+namespace Serve.FunctionalTests.OpenInference;
+
+/// <summary>What a user does with a model file: runs it, replaces it, and gets it wrong.</summary>
+public sealed class ModelRolloutTests
+{
+    [Fact]
+    public async Task Run_OnnxFile_AnswersAtTheUrlItPrints()
+    {
+        using var scratch = new Scratch();
+        await using var process = ServeProcess.Start(scratch, "run", InferenceNode.Model("digits.onnx"), "--http-port", "0", "--admin-port", "0");
+        var line = await process.LineAsync("digits  1/1 replicas  ");
+        Assert.EndsWith("/v2/models/digits/infer     (Open Inference Protocol v2)", line, StringComparison.Ordinal);
+
+        using var client = new HttpClient();
+        using var response = await client.PostAsync(line.Split(' ')[0], new StringContent(Samples.DigitsRequest));
+        Assert.Contains("\"data\":[3]", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Deploy_FileReplacedUnderLoad_RolledOverWithoutAFailedRequest()
+    {
+        await using var node = await TestNode.StartAsync(IsolationMode.None);
+        var file = node.Scratch.In("digits.onnx");
+        await ReplaceAsync(InferenceNode.Model("digits.onnx"), file, 0);
+        await DeployAsync(node, file);
+        using var stop = new CancellationTokenSource();
+        var answered = 0;
+        var load = Enumerable.Range(0, 4).Select(_ => Task.Run(async () =>
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                using var content = new StringContent(Samples.DigitsRequest, Encoding.UTF8, "application/json");
+                using var response = await node.Gateway.PostAsync("/v2/models/digits/infer", content);
+                Assert.True(response.StatusCode == HttpStatusCode.OK, await response.Content.ReadAsStringAsync());
+                Interlocked.Increment(ref answered);
+            }
+        })).ToArray();
+
+        for (var version = 1; version <= 3; version++)
+        {
+            var (before, code) = (answered, (await node.Admin.GetApplicationAsync("digits")).CodeHash);
+            await ReplaceAsync(InferenceNode.Model("digits.onnx"), file, version);
+            await DeployAsync(node, file);
+            Assert.NotEqual(code, (await node.Admin.GetApplicationAsync("digits")).CodeHash);
+            await Eventually.TrueAsync(() => Task.FromResult(answered > before + 20), () => "more answers");
+        }
+
+        await stop.CancelAsync();
+        await Task.WhenAll(load);
+    }
+
+    [Fact]
+    public async Task Deploy_NoOnnxModel_DeployFailedWithTheRuntimesWords()
+    {
+        await using var node = await TestNode.StartAsync(IsolationMode.None);
+        var file = node.Scratch.Write("broken.onnx", "this is no model");
+
+        var (code, _, errors) = await node.CliAsync("deploy", file);
+
+        Assert.Equal(1, code);
+        Assert.Contains("DEPLOY_FAILED", errors, StringComparison.Ordinal);
+        Assert.Contains("rotobuf", errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Deploy_FolderOfVersions_EachAnswersAndTheHighestByDefault()
+    {
+        await using var node = await TestNode.StartAsync(IsolationMode.None);
+        foreach (var (version, model) in new[] { ("1", "digits"), ("2", "text") })
+        {
+            Directory.CreateDirectory(node.Scratch.In($"words/{version}"));
+            File.Copy(InferenceNode.Model(model + ".onnx"), node.Scratch.In($"words/{version}/model.onnx"));
+        }
+
+        await DeployAsync(node, node.Scratch.In("words"));
+
+        Assert.Contains("\"versions\":[\"1\",\"2\"]", await node.Gateway.GetStringAsync("/v2/models/words"), StringComparison.Ordinal);
+        Assert.Contains("\"word\"", await node.Gateway.GetStringAsync("/v2/models/words"), StringComparison.Ordinal);
+        Assert.Contains("\"pixels\"", await node.Gateway.GetStringAsync("/v2/models/words/versions/1"), StringComparison.Ordinal);
+    }
+
+    // The same model with another doc_string (field 6), so that its content differs.
+    private static async Task ReplaceAsync(string model, string file, int version)
+    {
+        byte[] documentation = Encoding.UTF8.GetBytes($"version {version}");
+        await File.WriteAllBytesAsync(file + ".new", [.. await File.ReadAllBytesAsync(model), (6 << 3) | 2, (byte)documentation.Length, .. documentation]);
+        File.Move(file + ".new", file, overwrite: true);
+    }
+
+    private static async Task DeployAsync(TestNode node, string target)
+    {
+        var (code, _, errors) = await node.CliAsync("deploy", target);
+        Assert.True(code == 0, errors);
+    }
+}
