@@ -63,7 +63,10 @@ public sealed partial class ReplicaActivator(UserAssemblies assemblies) : IActor
         }
         catch (Exception thrown)
         {
-            LogStartFailed(logger, thrown);
+            if (thrown is DefinitionException or (ServeException and not UserCodeException))
+                LogRefused(logger, thrown.Message);
+            else
+                LogStartFailed(logger, thrown);
             throw;
         }
     }
@@ -162,4 +165,7 @@ public sealed partial class ReplicaActivator(UserAssemblies assemblies) : IActor
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The replica could not start")]
     private static partial void LogStartFailed(ILogger logger, Exception thrown);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The replica could not start. {Reason}")]
+    private static partial void LogRefused(ILogger logger, string reason);
 }

@@ -106,7 +106,7 @@ internal sealed partial class ActionRunner(
         }
         catch (Exception error)
         {
-            Log.StartFailed(logger, start.Replica, error is ActorCreationException { Details: { } details } ? details : error.ToString());
+            Log.StartFailed(logger, start.Replica, error is ActorCreationException failed ? failed.Details ?? failed.Message : error.ToString());
             outcome = new Observation.StartFailed(start.Replica, start.Generation, error.Message);
         }
 
