@@ -14,7 +14,7 @@ public sealed class Batcher
     }
 
     // One bad item fails alone.
-    [Batch(MaxBatchSize = 32, Adaptive = true), HttpGet("/root/{number}")]
+    [Batch(MaxBatchSize = 32, Adaptive = true), HttpGet("/square-root/{number}")]
     public BatchResult<double>[] Root(IReadOnlyList<double> number) =>
         [.. number.Select(x => x >= 0 ? Math.Sqrt(x) : (BatchResult<double>)BatchResult.Fail(new BadInputException($"{x} has no real root.")))];
 

@@ -59,8 +59,8 @@ public sealed class BatchingTests
 
         Assert.Equal("""["one","two","three"]""", await node.Gateway.GetStringAsync("/Batcher/words?text=one two three"));
         Assert.Equal("""["one","two","three"]""", await node.Gateway.GetStringAsync("/Front/words?text=one two three"));
-        Assert.Equal("3", await node.Gateway.GetStringAsync("/Batcher/root/9"));
-        await IsolationTests.ProblemAsync(await node.Gateway.GetAsync("/Batcher/root/-1"), HttpStatusCode.BadRequest, "bad_input", "-1 has no real root");
+        Assert.Equal("3", await node.Gateway.GetStringAsync("/Batcher/square-root/9"));
+        await IsolationTests.ProblemAsync(await node.Gateway.GetAsync("/Batcher/square-root/-1"), HttpStatusCode.BadRequest, "bad_input", "-1 has no real root");
 
         await using var serve = await ServeClient.ConnectAsync(node.GatewayAddress);
         var outside = await Task.WhenAll(Enumerable.Range(0, Callers).Select(async i =>
