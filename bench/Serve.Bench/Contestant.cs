@@ -84,6 +84,33 @@ internal sealed class Contestant : IAsyncDisposable
         throw new TimeoutException($"{Name} did not answer {path} within {limit}: {LastErrors()}");
     }
 
+    /// <summary>Waits until it uses no CPU to speak of.</summary>
+    public async Task IdleAsync(TimeSpan limit)
+    {
+        var watch = Stopwatch.StartNew();
+        for (var before = ProcessorTime(); watch.Elapsed < limit;)
+        {
+            await Task.Delay(200);
+            var now = ProcessorTime();
+            if ((now - before).TotalMilliseconds < 20)
+                return;
+            before = now;
+        }
+    }
+
+    /// <summary>What it has used of the CPUs, its workers counted in.</summary>
+    public TimeSpan ProcessorTime()
+    {
+        var sum = TimeSpan.Zero;
+        foreach (var id in (int[])[process.Id, .. ProcessTree.ChildrenOf(process.Id)])
+        {
+            using var each = Process.GetProcessById(id);
+            sum += each.TotalProcessorTime;
+        }
+
+        return sum;
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (!process.HasExited)

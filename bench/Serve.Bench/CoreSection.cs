@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace Serve.Bench;
 
 /// <summary>Core's own measurements, which run inside a program that uses it.</summary>
@@ -7,10 +5,7 @@ internal static class CoreSection
 {
     public static async Task RunAsync(BenchOptions options)
     {
-        string[] arguments = ["artifacts/bin/Serve.CoreBench/release/Serve.CoreBench.dll", .. options.Rounds < 5 ? ["--quick"] : Array.Empty<string>()];
-        using var process = Process.Start(new ProcessStartInfo("dotnet", arguments) { WorkingDirectory = BenchOptions.Root })!;
-        await process.WaitForExitAsync();
-        if (process.ExitCode != 0)
+        if (await OwnProgram.RunAsync("Serve.CoreBench", options) != 0)
             Console.WriteLine($"{Environment.NewLine}Not every goal was reached.");
     }
 }

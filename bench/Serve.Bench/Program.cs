@@ -4,6 +4,8 @@ var sections = new Dictionary<string, (string What, Func<BenchOptions, Task> Run
 {
     ["core"] = ("tasks, actors, maps and objects beside TPL, multiprocessing and Dask", CoreSection.RunAsync),
     ["onnx"] = ("models: what a call costs beside InferenceSession, what equal models share", OnnxSection.RunAsync),
+    ["batching"] = ("what gathering calls costs one caller, and gains many", BatchSection.RunAsync),
+    ["inference"] = ("models over HTTP beside a hand-written endpoint over InferenceSession, and Node.js", InferenceSection.RunAsync),
     ["throughput"] = ("requests/s and p99 beside Kestrel, YARP, nginx and FastAPI", ThroughputSection.RunAsync),
     ["calls"] = ("handle calls in the same process and to a worker, beside bare gRPC", CallSection.RunAsync),
     ["models"] = ("loads of 20 multiplexed models over 3 places, beside an ideal LRU", ModelsSection.RunAsync),

@@ -1,0 +1,117 @@
+using ModelMaker;
+using ModelMaker.Onnx;
+
+namespace Serve.Bench;
+
+/// <summary>Models served without code, as <c>serve run FILE</c> does it, beside a minimal API over one InferenceSession and beside Node.js.</summary>
+internal static class InferenceSection
+{
+    private const string Hand = "hand-written minimal API";
+
+    public static async Task RunAsync(BenchOptions options)
+    {
+        if (!Wrk.IsInstalled)
+        {
+            Console.WriteLine("wrk is missing (Debian: apt-get install wrk); left out.");
+            return;
+        }
+
+        var folder = Directory.CreateTempSubdirectory("serve-bench-").FullName;
+        try
+        {
+            await DigitsAsync(options, folder);
+            await BatchesAsync(options, folder);
+            await ConvolutionsAsync(options, folder);
+            await TransportAsync(options, folder);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static async Task DigitsAsync(BenchOptions options, string folder)
+    {
+        const string Model = "deployments/models/digits.onnx";
+        var body = new HttpBody(folder, "pixels", 1, 64).Json();
+        await using var hand = ByHand(Model, "digits");
+        await using var ours = await OursAsync(Model, "digits", "none");
+        await using var apart = await OursAsync(Model, "digits", "application");
+        await using var node = await NodeJs.StartAsync("Node.js", Model, "digits");
+        List<Turn> turns =
+        [
+            new(Hand, hand, Infer("digits"), body), new("**serve run**", ours, Infer("digits"), body),
+            new("serve run, isolation application", apart, Infer("digits"), body),
+        ];
+        if (node is not null)
+            turns.Add(new("Node.js, Fastify, onnxruntime-node", node, Infer("digits"), body));
+
+        await Turns.RunAsync("The digits, JSON, one row a request", options.Rounds, options.Seconds, turns);
+    }
+
+    private static async Task BatchesAsync(BenchOptions options, string folder)
+    {
+        var file = Path.Combine(folder, "mlp.onnx");
+        Mlp.Write(file, width: 512, layers: 16);
+        var body = new HttpBody(folder, "x", 1, 512).Json();
+        await using var hand = ByHand(file, "mlp");
+        await using var ours = await OursAsync(file, "mlp", "none");
+        var config = Path.Combine(folder, "gathered.yaml");
+        await File.WriteAllTextAsync(config, $"""
+            applications:
+              - name: gathered
+                route_prefix: /Gathered
+                import_path: {BenchOptions.Root}/bench/deployments/Gathered.cs
+                args:
+                  model_path: {file}
+            """);
+        await using var gathered = Contestant.Serve("gathered", config, "none");
+        await Turns.RunAsync("16 dense layers of 512 x 512, JSON, one row a request", options.Rounds, options.Seconds,
+            [new(Hand, hand, Infer("mlp"), body), new("serve run, each row a run", ours, Infer("mlp"), body), new("**`[Batch]`**", gathered, "/Gathered", body)]);
+    }
+
+    private static async Task ConvolutionsAsync(BenchOptions options, string folder)
+    {
+        var file = Path.Combine(folder, "convnet.onnx");
+        ConvNet.Write(file);
+        var body = new HttpBody(folder, "image", 1, 3, ConvNet.ImageSize, ConvNet.ImageSize);
+        await using var hand = ByHand(file, "convnet");
+        await using var single = ByHand(file, "convnet", "--threads", "1");
+        await using var ours = await OursAsync(file, "convnet", "none");
+        await Turns.RunAsync("The convolutional network, binary: the extension on ours, the floats alone on theirs", options.Rounds, options.Seconds,
+            [new(Hand, hand, "/raw", body.Raw()), new(Hand + ", 1 thread a run", single, "/raw", body.Raw()), new("**serve run**", ours, Infer("convnet"), body.Binary())]);
+        await Turns.RunAsync("The convolutional network, JSON", options.Rounds, options.Seconds,
+            [new(Hand, hand, Infer("convnet"), body.Json()), new("**serve run**", ours, Infer("convnet"), body.Json())]);
+    }
+
+    private static async Task TransportAsync(BenchOptions options, string folder)
+    {
+        var file = Path.Combine(folder, "mean.onnx");
+        const int Size = ConvNet.ImageSize;
+        new OnnxGraph("mean")
+            .Input("image", OnnxType.Float32, "N", 3, Size, Size)
+            .Node("GlobalAveragePool", ["image"], ["mean"])
+            .Output("mean", OnnxType.Float32, "N", 3, 1, 1)
+            .Save(file);
+        var body = new HttpBody(folder, "image", 1, 3, Size, Size);
+        await using var hand = ByHand(file, "mean");
+        await using var ours = await OursAsync(file, "mean", "none");
+        await Turns.RunAsync("1 x 3 x 224 x 224 floats to a model that takes their means", options.Rounds, options.Seconds,
+            [
+                new("serve run, JSON", ours, Infer("mean"), body.Json()), new("**serve run, binary**", ours, Infer("mean"), body.Binary()),
+                new(Hand + ", JSON", hand, Infer("mean"), body.Json()), new(Hand + ", the floats alone", hand, "/raw", body.Raw()),
+            ]);
+    }
+
+    private static string Infer(string model) => $"/v2/models/{model}/infer";
+
+    private static Contestant ByHand(string file, string model, params string[] more) =>
+        Contestant.DotNet(Hand, Contestant.FreePort(), "BareOnnx", ["--model", file, "--name", model, .. more]);
+
+    private static async Task<Contestant> OursAsync(string file, string model, string isolation)
+    {
+        var ours = Contestant.Serve("serve run", file, isolation);
+        await ours.WaitForAsync($"/v2/models/{model}/ready", TimeSpan.FromSeconds(60));
+        return ours;
+    }
+}
