@@ -9,6 +9,7 @@ using Serve.Replica.Http;
 using Serve.Replica.Instances;
 using Serve.Replica.Loading;
 using Serve.Replica.Logs;
+using Serve.Replica.ModelServing;
 using Serve.Replica.Multiplexing;
 using Serve.Replica.Telemetry;
 using Serve.Replicas;
@@ -87,6 +88,7 @@ public sealed partial class ReplicaActivator(UserAssemblies assemblies) : IActor
         parts.Metrics = new ReplicaMetrics(parts.Context!.ReplicaId, context.Gate);
         parts.SeesRequests = constructor.GetParameters().Length > 0 || hooks.ConfigureServices is not null || parts.Target is IIngress;
         parts.Batches = BatchedMethods.Of(parts.Target, context, parts.Metrics, parts.Time, parts.SeesRequests);
+        (parts.Target as ModelServer)?.Batching.Attach(parts.Metrics, context.Gate);
         parts.Http = Bind(parts, context, logger);
         var instance = new ReplicaInstance(parts, context, logger);
         await instance.TakeConfigAsync(start.Spec.UserConfig, cancellationToken);

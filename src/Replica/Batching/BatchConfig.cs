@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Serve.Replica.Activation;
+using Serve.Replica.ModelServing;
 
 namespace Serve.Replica.Batching;
 
@@ -16,6 +17,8 @@ internal sealed class BatchConfig
     private const string WaitTimeout = "batch_wait_timeout_s";
     private const string MaxConcurrentBatches = "max_concurrent_batches";
     private const string Adaptive = "adaptive";
+    private const string Enabled = "enabled";
+    private const string Padding = "padding";
     private const int LongestWait = 86_400;
 
     private static readonly string[] Keys = [MaxBatchSize, WaitTimeout, MaxConcurrentBatches, Adaptive];
@@ -36,6 +39,36 @@ internal sealed class BatchConfig
         var reader = new BatchConfig();
         var settings = reader.ReadAll(batching, methods);
         return reader.errors.Count == 0 ? settings : throw new BadInputException(string.Join(Environment.NewLine, reader.errors));
+    }
+
+    /// <summary>Reads the key's value for a model that is served without code.</summary>
+    /// <param name="batching">The value; null for none.</param>
+    /// <param name="defaults">What holds where it says nothing.</param>
+    /// <returns>The settings.</returns>
+    /// <exception cref="BadInputException">A wrong key or value; tells of all.</exception>
+    public static ModelBatchSettings ReadModel(JsonNode? batching, ModelBatchSettings defaults)
+    {
+        var reader = new BatchConfig();
+        var settings = reader.ReadOne(batching, defaults);
+        return reader.errors.Count == 0 ? settings : throw new BadInputException(string.Join(Environment.NewLine, reader.errors));
+    }
+
+    private ModelBatchSettings ReadOne(JsonNode? batching, ModelBatchSettings settings)
+    {
+        string[] own = [Enabled, Padding];
+        if (batching is not null and not JsonObject)
+            errors.Add($"user_config: {Key} must be an object with {string.Join(", ", Keys.Concat(own))}, not {batching.ToJsonString()}.");
+        foreach (var (written, value) in batching as JsonObject ?? [])
+        {
+            settings = Array.Find(own, key => UserJson.Same(key, written)) switch
+            {
+                Enabled => settings with { Enabled = Switch(Key, Enabled, value) },
+                Padding => settings with { Padding = Switch(Key, Padding, value) },
+                _ => settings with { Queue = Set(settings.Queue, Key, written, value, own, report: true) },
+            };
+        }
+
+        return settings;
     }
 
     private Dictionary<string, BatchSettings> ReadAll(JsonNode? batching, IReadOnlyDictionary<string, BatchSettings> methods)
@@ -81,7 +114,7 @@ internal sealed class BatchConfig
             MaxBatchSize => settings with { MaxBatchSize = Whole(path, key, value) },
             MaxConcurrentBatches => settings with { MaxConcurrentBatches = Whole(path, key, value) },
             WaitTimeout => settings with { WaitTimeout = Wait(path, value) },
-            Adaptive => settings with { Adaptive = Switch(path, value) },
+            Adaptive => settings with { Adaptive = Switch(path, Adaptive, value) },
             _ => Unknown(settings, path, written, methods),
         };
         if (!report)
@@ -123,11 +156,11 @@ internal sealed class BatchConfig
         return default;
     }
 
-    private bool Switch(string path, JsonNode? value)
+    private bool Switch(string path, string key, JsonNode? value)
     {
         if (value?.GetValueKind() is JsonValueKind.True or JsonValueKind.False)
             return value.GetValue<bool>();
-        errors.Add($"user_config: {path}.{Adaptive} must be true or false, not {value?.ToJsonString() ?? "null"}.");
+        errors.Add($"user_config: {path}.{key} must be true or false, not {value?.ToJsonString() ?? "null"}.");
         return false;
     }
 }

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using Serve.Replica.Activation;
 using Serve.Replica.Definitions;
+using Serve.Replica.ModelServing;
 using Serve.Replica.Multiplexing;
 using Serve.Replicas;
 using Serve.Runtime;
@@ -86,6 +87,8 @@ internal sealed partial class ReplicaInstance(ReplicaParts parts, ActorContext a
     {
         foreach (var method in parts.Batches!.All.Where(method => method.Declared.SizeOf is null && method.Settings.MaxBatchSize > maxOngoingRequests))
             LogTooFew(logger, maxOngoingRequests, method.Name, method.Settings.MaxBatchSize);
+        if (Target is ModelServer { Batching.Settings: { Enabled: true, Queue.MaxBatchSize: var most } } && most > maxOngoingRequests)
+            LogTooFew(logger, maxOngoingRequests, ModelBatching.Function, most);
     }
 
     public override async ValueTask DisposeAsync()

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Serve.Replica.Batching;
 using Serve.Replica.Loading;
 using Serve.Replica.Logs;
+using Serve.Replica.ModelServing;
 using Serve.Replica.Multiplexing;
 using Serve.Replica.Telemetry;
 using Serve.Runtime;
@@ -37,7 +38,12 @@ internal sealed partial class ReplicaParts(ActorTurns turns, TimeProvider time) 
     public ReplicaModels? Models { get; set; }
 
     /// <summary>The keys of <c>user_config</c> that are the platform's own.</summary>
-    public IReadOnlyList<IConfigKey> ConfigKeys => [.. Models is { } models ? [models] : (IConfigKey[])[], .. Batches is { Any: true } batches ? [batches] : (IConfigKey[])[]];
+    public IReadOnlyList<IConfigKey> ConfigKeys =>
+    [
+        .. Models is { } models ? [models] : (IConfigKey[])[],
+        .. Batches is { Any: true } batches ? [batches] : (IConfigKey[])[],
+        .. Target is ModelServer server ? [server.Batching] : (IConfigKey[])[],
+    ];
 
     public object? Target { get; set; }
 

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace Serve.Replica.ModelServing;
 
-/// <summary>A model's <c>user_config</c>: the keys of <see cref="OnnxOptions"/>, which versions are loaded, and batching.</summary>
+/// <summary>A model's <c>user_config</c>: the keys of <see cref="OnnxOptions"/>, and which versions are loaded. Its key <c>batching</c> is <see cref="ModelBatching"/>'s.</summary>
 internal sealed record ModelConfig
 {
     public string? ExecutionProvider { get; init; }

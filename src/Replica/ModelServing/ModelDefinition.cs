@@ -6,6 +6,10 @@ namespace Serve.Replica.ModelServing;
 /// <summary>What a package of a model declares: one deployment of the built-in class.</summary>
 public static class ModelDefinition
 {
+    // So many that one batch fills while another runs.
+    private static readonly int MaxOngoingRequests = Math.Max(
+        DeploymentSpec.Default.MaxOngoingRequests, 2 * new ModelBatchSettings().Queue.MaxBatchSize * new ModelBatchSettings().Queue.MaxConcurrentBatches);
+
     /// <summary>The declaration.</summary>
     /// <param name="name">The deployment's name.</param>
     /// <returns>As inspecting an assembly would have found it.</returns>
@@ -14,7 +18,7 @@ public static class ModelDefinition
             new DeploymentDefinition
             {
                 // Requests share nothing but the model, which takes any number at a time.
-                Options = new DeploymentOptions { Name = name, Concurrency = ConcurrencyMode.Parallel },
+                Options = new DeploymentOptions { Name = name, Concurrency = ConcurrencyMode.Parallel, MaxOngoingRequests = MaxOngoingRequests },
                 TypeName = typeof(ModelServer).FullName!,
             },
         ],

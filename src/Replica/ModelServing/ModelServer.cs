@@ -31,6 +31,7 @@ internal sealed partial class ModelServer : IIngress, IAsyncDisposable
         (this.models, this.time, this.logger) = (models, time, logger);
         folder = environment.ContentRootPath;
         names = new(replica.DeploymentId.Application);
+        Batching = new(() => loaded is { } current ? current.All : []);
         rpc = new(this);
     }
 
@@ -82,6 +83,9 @@ internal sealed partial class ModelServer : IIngress, IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
+    /// <summary>How requests are gathered into runs.</summary>
+    internal ModelBatching Batching { get; }
+
     internal ModelVersions Loaded => loaded ?? throw new NoReplicaException("The model is not loaded yet.");
 
     private static string? VersionOf(HttpContext context) => (string?)context.Request.RouteValues["version"];
@@ -109,7 +113,7 @@ internal sealed partial class ModelServer : IIngress, IAsyncDisposable
                 var model = await models.LoadAsync(file, options, cancellationToken);
                 // What was counted stays counted when only settings change.
                 var counters = before?.All.FirstOrDefault(version => version.Number == number)?.Counters ?? new ModelCounters(time);
-                versions.Add(new(number, model, counters, time));
+                versions.Add(new(number, model, counters, Batching, time, logger));
                 LogLoaded(logger, names.Default, number, model.ExecutionProvider, time.GetElapsedTime(started).TotalMilliseconds);
             }
 
@@ -202,17 +206,20 @@ internal sealed partial class ModelServer : IIngress, IAsyncDisposable
         }
     }
 
-    /// <summary>Runs it, once more when settings changed just now and what it was to run with has gone.</summary>
+    /// <summary>Runs it, again as often as settings changed just now and what it was to run with has gone.</summary>
     private async ValueTask<(ModelVersion Version, ModelOutputs Outputs)> RunAsync(
         ModelVersion version, InferRequest request, CancellationToken cancellationToken)
     {
-        try
+        while (true)
         {
-            return (version, await version.RunAsync(request, cancellationToken));
-        }
-        catch (ObjectDisposedException) when (loaded is { } current && current.Find(request.Version) is { } next && next != version)
-        {
-            return (next, await next.RunAsync(request, cancellationToken));
+            try
+            {
+                return (version, await version.RunAsync(request, cancellationToken));
+            }
+            catch (ObjectDisposedException) when (loaded is { } current && current.Find(request.Version) is { } next && next != version)
+            {
+                version = next;
+            }
         }
     }
 

@@ -1,13 +1,16 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Microsoft.Extensions.Logging;
 using Serve.Inference;
 using Serve.Replica.ModelServing.Protocol;
 
 namespace Serve.Replica.ModelServing;
 
 /// <summary>One version of a model, loaded: what runs it, and what is counted of it.</summary>
-internal sealed class ModelVersion(long number, OnnxModel model, ModelCounters counters, TimeProvider time) : IDisposable
+internal sealed class ModelVersion(long number, OnnxModel model, ModelCounters counters, ModelBatching batching, TimeProvider time, ILogger logger) : IDisposable
 {
+    private readonly ModelRuns runs = new(model, counters, batching, time, logger);
+
     public long Number => number;
 
     /// <summary>The number as the protocol has it.</summary>
@@ -17,15 +20,14 @@ internal sealed class ModelVersion(long number, OnnxModel model, ModelCounters c
 
     public ModelCounters Counters => counters;
 
-    /// <summary>Runs the model for a request that has been checked.</summary>
-    public async ValueTask<ModelOutputs> RunAsync(InferRequest request, CancellationToken cancellationToken)
-    {
-        var started = time.GetTimestamp();
-        var outputs = await model.RunAsync(request.Inputs, request.OutputNames(), cancellationToken);
-        counters.Executed(request.BatchSize(model), requests: 1, TimeSpan.Zero, time.GetElapsedTime(started), TimeSpan.Zero);
-        counters.Queue.Add(TimeSpan.Zero);
-        return outputs;
-    }
+    /// <summary>How many requests wait to be run with others.</summary>
+    public int Waiting => runs.Waiting;
+
+    /// <inheritdoc cref="ModelRuns.RunAsync(InferRequest, CancellationToken)"/>
+    public ValueTask<ModelOutputs> RunAsync(InferRequest request, CancellationToken cancellationToken) => runs.RunAsync(request, cancellationToken);
+
+    /// <inheritdoc cref="ModelRuns.Apply"/>
+    public void Apply(ModelBatchSettings settings) => runs.Apply(settings);
 
     public ModelMetadata Describe(string name, ImmutableArray<string> versions) => new()
     {
@@ -36,7 +38,7 @@ internal sealed class ModelVersion(long number, OnnxModel model, ModelCounters c
         Properties = Properties(),
     };
 
-    public void Dispose() => model.Dispose();
+    public void Dispose() => runs.Dispose();
 
     private static TensorMetadata Describe(TensorSpec spec) => new(spec.Name, TensorTypes.NameOf(spec.Type), spec.Shape);
 

@@ -5,11 +5,18 @@ namespace Serve.Replica.Tests.ModelServing;
 /// <summary>A model whose outputs are its inputs, each under its name with <c>_out</c>; or what a test has it do.</summary>
 internal sealed class FakeModel(string path, params IReadOnlyList<TensorSpec> inputs) : OnnxModel
 {
+    private readonly IReadOnlyList<TensorSpec> outputs = [.. inputs.Select(input => input with { Name = input.Name + "_out" })];
+    private int runs;
+    private int lent;
+
     public override string Path => path;
 
     public override IReadOnlyList<TensorSpec> Inputs => inputs;
 
-    public override IReadOnlyList<TensorSpec> Outputs { get; } = [.. inputs.Select(input => input with { Name = input.Name + "_out" })];
+    public override IReadOnlyList<TensorSpec> Outputs => outputs;
+
+    /// <summary>Other outputs than one for each input.</summary>
+    public IReadOnlyList<TensorSpec> Given { init => outputs = value; }
 
     public override string ExecutionProvider => "fake";
 
@@ -17,7 +24,13 @@ internal sealed class FakeModel(string path, params IReadOnlyList<TensorSpec> in
 
     public Func<IReadOnlyList<NamedTensor>, IReadOnlyList<NamedTensor>>? Run { get; set; }
 
-    public int Runs { get; private set; }
+    /// <summary>What a run waits for before it begins.</summary>
+    public Func<Task>? Before { get; set; }
+
+    public int Runs => runs;
+
+    /// <summary>Runs whose outputs have not been given back.</summary>
+    public int Lent => lent;
 
     public bool IsDisposed { get; private set; }
 
@@ -31,11 +44,19 @@ internal sealed class FakeModel(string path, params IReadOnlyList<TensorSpec> in
         IReadOnlyList<NamedTensor> inputs, IReadOnlyList<string>? outputs = null, CancellationToken cancellationToken = default)
     {
         ObjectDisposedException.ThrowIf(IsDisposed, this);
-        Runs++;
+        Interlocked.Increment(ref runs);
         await Task.Yield();
+        if (Before is { } before)
+            await before().WaitAsync(cancellationToken);
         var all = Run?.Invoke(inputs) ?? [.. inputs.Select(input => new NamedTensor(input.Name + "_out", input.Tensor))];
-        return new([.. (outputs ?? [.. all.Select(each => each.Name)]).Select(name => all.First(each => each.Name == name))]);
+        Interlocked.Increment(ref lent);
+        return new([.. (outputs ?? [.. all.Select(each => each.Name)]).Select(name => all.First(each => each.Name == name))], new Loan(() => Interlocked.Decrement(ref lent)));
     }
 
     protected override void Dispose(bool disposing) => IsDisposed = true;
+
+    private sealed class Loan(Action back) : IDisposable
+    {
+        public void Dispose() => back();
+    }
 }

@@ -1,0 +1,53 @@
+using System.Text.Json.Nodes;
+using Serve.Replica.Batching;
+using Serve.Replica.Instances;
+using Serve.Replica.Telemetry;
+using Serve.Runtime;
+
+namespace Serve.Replica.ModelServing;
+
+/// <summary>The key <c>batching</c> of a model's <c>user_config</c>, and what the versions' queues have in common. Written by the replica, when it starts and when it takes a <c>user_config</c>.</summary>
+/// <param name="versions">Those that are loaded.</param>
+internal sealed class ModelBatching(Func<IEnumerable<ModelVersion>> versions) : IConfigKey
+{
+    /// <summary>The label of its metrics where batched methods have their names.</summary>
+    public const string Function = "infer";
+
+    private volatile ModelBatchSettings settings = new();
+
+    public ModelBatchSettings Settings => settings;
+
+    /// <summary>Told of each run; null when nobody counts them.</summary>
+    public IBatchObserver? Observer { get; set; }
+
+    /// <summary>How many callers there can be at once; null when nobody knows.</summary>
+    public Func<int>? MaxCallers { get; set; }
+
+    /// <summary>How many requests wait, of all versions.</summary>
+    public int Length => versions().Sum(version => version.Waiting);
+
+    /// <inheritdoc/>
+    public string Name => BatchConfig.Key;
+
+    /// <summary>Has runs counted in the replica's metrics, and no request wait when nobody else can come.</summary>
+    public void Attach(ReplicaMetrics metrics, ActorGate gate)
+    {
+        var counted = metrics.ForBatches(Function);
+        counted.Length = () => Length;
+        Observer = counted;
+        // A gate that is closed lets nobody in any more.
+        MaxCallers = () => gate.IsClosed ? 0 : gate.Limit;
+    }
+
+    /// <inheritdoc/>
+    public Action Read(JsonNode? value)
+    {
+        var wanted = BatchConfig.ReadModel(value, new());
+        return () =>
+        {
+            settings = wanted;
+            foreach (var version in versions())
+                version.Apply(wanted);
+        };
+    }
+}

@@ -1,0 +1,251 @@
+using System.Text;
+using Microsoft.Extensions.Logging;
+using Serve.Replica.Batching;
+using Serve.Replica.ModelServing.Protocol;
+
+namespace Serve.Replica.ModelServing;
+
+/// <summary>
+/// Runs one version for requests that have been checked: alone while there is one at a time, and joined along the first dimension where the model's inputs and outputs have it open.
+/// </summary>
+internal sealed partial class ModelRuns : IDisposable
+{
+    /// <summary>For how many requests one remembers that there were several at a time. Until then they are queued, so that the first of a crowd that comes back waits for the others if that pays.</summary>
+    private const int Remembered = 16;
+
+    private const char Separator = '\0';
+
+    private readonly OnnxModel model;
+    private readonly ModelCounters counters;
+    private readonly ModelBatching batching;
+    private readonly TimeProvider time;
+    private readonly ILogger logger;
+    private readonly BatchQueue<WaitingRequest, ModelOutputs>? queue;
+    private readonly bool hasOpenInner;
+    private int inside;
+    private int company;
+    private volatile bool isIndivisible;
+    private volatile bool disposed;
+
+    public ModelRuns(OnnxModel model, ModelCounters counters, ModelBatching batching, TimeProvider time, ILogger logger)
+    {
+        (this.model, this.counters, this.batching, this.time, this.logger) = (model, counters, batching, time, logger);
+        hasOpenInner = model.Inputs.Any(input => input.Shape.Skip(1).Any(length => length < 0));
+        if (!CanJoin(model))
+            return;
+        queue = new(RunAsync, new()
+        {
+            Settings = batching.Settings.Queue,
+            SizeOf = static item => item.Rows,
+            MaxCallers = batching.MaxCallers,
+            Observer = batching.Observer,
+            Time = time,
+            // A run is short or on a thread of its own; so one that need not wait starts on its caller's.
+            RunsElsewhere = true,
+        });
+    }
+
+    /// <summary>How many requests wait to be run with others.</summary>
+    public int Waiting => queue?.Length ?? 0;
+
+    /// <summary>Whether requests for it can share a run: all first lengths are open, and no two inputs give theirs different names.</summary>
+    public static bool CanJoin(OnnxModel model) =>
+        model.Inputs.Count > 0
+        && model.Inputs.Concat(model.Outputs).All(spec => spec.HasBatch)
+        && model.Inputs.Select(input => input.Symbols is [{ Length: > 0 } first, ..] ? first : null).Where(symbol => symbol is not null).Distinct().Count() <= 1;
+
+    /// <summary>Puts other settings in force.</summary>
+    public void Apply(ModelBatchSettings settings)
+    {
+        if (queue is not null)
+            queue.Settings = settings.Queue;
+    }
+
+    /// <summary>Runs the model for a request that has been checked.</summary>
+    /// <exception cref="ObjectDisposedException">The version has been given up; another may take the request.</exception>
+    public async ValueTask<ModelOutputs> RunAsync(InferRequest request, CancellationToken cancellationToken)
+    {
+        var rows = request.BatchSize(model);
+        var isAlone = Interlocked.Increment(ref inside) == 1;
+        try
+        {
+            if (queue is null || !batching.Settings.Enabled || isIndivisible || rows < 1 || rows >= queue.Settings.MaxBatchSize || !IsAligned(request, rows))
+                return await RunAloneAsync(request, rows, cancellationToken);
+            if (!isAlone)
+                Volatile.Write(ref company, Remembered);
+            else if (Volatile.Read(ref company) <= 0 && queue.Settings.Adaptive)
+                return await RunAloneAsync(request, rows, cancellationToken);
+            else
+                Interlocked.Decrement(ref company);
+            return await queue.EnqueueAsync(new(request, (int)rows, time.GetTimestamp()), GroupOf(request), cancellationToken);
+        }
+        catch (OperationCanceledException) when (disposed && !cancellationToken.IsCancellationRequested)
+        {
+            throw new ObjectDisposedException(model.Path);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref inside);
+        }
+    }
+
+    // What waits fails with ObjectDisposedException as the model does, or is cancelled below, which is made into it.
+    public void Dispose()
+    {
+        disposed = true;
+        model.Dispose();
+        queue?.Dispose();
+    }
+
+    // A model may take inputs of different first lengths; which rows belong together is then its own affair.
+    private static bool IsAligned(InferRequest request, long rows)
+    {
+        foreach (var (_, tensor) in request.Inputs)
+        {
+            if (tensor.Shape[0] != rows)
+                return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>A name for those whose requests may share a run: equal inner shapes, and the same outputs in the same order. Datatypes are the model's.</summary>
+    private string? GroupOf(InferRequest request)
+    {
+        var byShape = hasOpenInner && !batching.Settings.Padding;
+        if (!byShape && request.Outputs.Count == 0)
+            return null;
+        var name = new StringBuilder();
+        if (byShape)
+        {
+            foreach (var spec in model.Inputs)
+            {
+                foreach (var length in InputOf(request, spec).Shape[1..])
+                    name.Append(length).Append(Separator);
+            }
+        }
+
+        foreach (var output in request.Outputs)
+            name.Append(Separator).Append(output.Name);
+        return name.ToString();
+    }
+
+    private static Tensor InputOf(InferRequest request, TensorSpec spec)
+    {
+        foreach (var (name, tensor) in request.Inputs)
+        {
+            if (name == spec.Name)
+                return tensor;
+        }
+
+        throw new InvalidOperationException($"A request came unchecked: it has no input '{spec.Name}'.");
+    }
+
+    private async ValueTask<ModelOutputs> RunAloneAsync(InferRequest request, long rows, CancellationToken cancellationToken)
+    {
+        var started = time.GetTimestamp();
+        var outputs = await model.RunAsync(request.Inputs, request.OutputNames(), cancellationToken);
+        var ran = time.GetElapsedTime(started);
+        counters.Executed(rows, requests: 1, TimeSpan.Zero, ran, TimeSpan.Zero);
+        counters.Queue.Add(TimeSpan.Zero);
+        if (queue is not null)
+            batching.Observer?.OnEnded(1, Math.Min(1, rows / (double)queue.Settings.MaxBatchSize), TimeSpan.Zero, ran);
+        return outputs;
+    }
+
+    private async ValueTask RunAsync(Batch<WaitingRequest, ModelOutputs> batch)
+    {
+        if (!batch.TryStart())
+            return;
+        var started = time.GetTimestamp();
+        if (batch.Count == 1)
+        {
+            await RunOneAsync(batch, 0, started);
+            return;
+        }
+
+        try
+        {
+            await RunJoinedAsync(batch, started);
+        }
+        catch (Exception thrown) when (thrown is not ObjectDisposedException && !batch.CancellationToken.IsCancellationRequested)
+        {
+            // One of them may be to blame; the others shall not pay for it.
+            LogOneByOne(logger, thrown, model.Path, batch.Count);
+            for (var index = 0; index < batch.Count; index++)
+                await RunOneAsync(batch, index, started);
+        }
+    }
+
+    private async ValueTask RunOneAsync(Batch<WaitingRequest, ModelOutputs> batch, int index, long taken)
+    {
+        var (request, rows, arrived) = batch.Items[index];
+        try
+        {
+            var started = time.GetTimestamp();
+            var outputs = await model.RunAsync(request.Inputs, request.OutputNames(), batch.CancellationToken);
+            counters.Executed(rows, requests: 1, TimeSpan.Zero, time.GetElapsedTime(started), TimeSpan.Zero);
+            counters.Queue.Add(time.GetElapsedTime(arrived, taken));
+            Give(batch, index, outputs);
+        }
+        catch (Exception thrown)
+        {
+            // It is the caller's, who logs it.
+            batch.SetException(index, thrown);
+        }
+    }
+
+    private async ValueTask RunJoinedAsync(Batch<WaitingRequest, ModelOutputs> batch, long started)
+    {
+        var items = batch.Items;
+        var inputs = Join(items);
+        var joined = time.GetTimestamp();
+        var outputs = await model.RunAsync(inputs, items[0].Request.OutputNames(), batch.CancellationToken);
+        var ran = time.GetTimestamp();
+        var rows = Array.ConvertAll(items, item => (long)item.Rows);
+        ModelOutputs[] parts;
+        try
+        {
+            parts = SharedOutputs.Divide(outputs, rows);
+        }
+        catch (ArgumentException thrown)
+        {
+            outputs.Dispose();
+            isIndivisible = true;
+            LogIndivisible(logger, model.Path, thrown.Message);
+            throw;
+        }
+
+        counters.Executed(rows.Sum(), items.Length, time.GetElapsedTime(started, joined), time.GetElapsedTime(joined, ran), time.GetElapsedTime(ran));
+        for (var index = 0; index < items.Length; index++)
+        {
+            counters.Queue.Add(time.GetElapsedTime(items[index].Arrived, started));
+            Give(batch, index, parts[index]);
+        }
+    }
+
+    private NamedTensor[] Join(WaitingRequest[] items)
+    {
+        var inputs = new NamedTensor[model.Inputs.Count];
+        for (var index = 0; index < inputs.Length; index++)
+        {
+            var spec = model.Inputs[index];
+            inputs[index] = new(spec.Name, TensorBatch.Join(Array.ConvertAll(items, item => InputOf(item.Request, spec)), batching.Settings.Padding));
+        }
+
+        return inputs;
+    }
+
+    // Nobody else would give back what a caller who has gone does not take.
+    private static void Give(Batch<WaitingRequest, ModelOutputs> batch, int index, ModelOutputs outputs)
+    {
+        if (!batch.SetResult(index, outputs))
+            outputs.Dispose();
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A run of {Model} for {Count} requests failed; they are run one by one")]
+    private static partial void LogOneByOne(ILogger logger, Exception thrown, string model, int count);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Model} is not run for several requests at once any more: {Reason}")]
+    private static partial void LogIndivisible(ILogger logger, string model, string reason);
+}

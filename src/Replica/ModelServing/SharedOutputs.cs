@@ -1,0 +1,38 @@
+namespace Serve.Replica.ModelServing;
+
+/// <summary>The outputs of a run for several requests: given back when the last of them has been answered.</summary>
+/// <param name="joined">The outputs.</param>
+/// <param name="users">How many requests; each disposes once.</param>
+internal sealed class SharedOutputs(ModelOutputs joined, int users) : IDisposable
+{
+    private int users = users;
+
+    /// <summary>Takes outputs apart along their first dimension, without a copy.</summary>
+    /// <param name="joined">The outputs; the parts' from here on.</param>
+    /// <param name="rows">How many rows each part has.</param>
+    /// <returns>The parts; the last that is disposed disposes of the outputs.</returns>
+    /// <exception cref="ArgumentException">The rows do not add up to an output's; the outputs are the caller's still.</exception>
+    public static ModelOutputs[] Divide(ModelOutputs joined, IReadOnlyList<long> rows)
+    {
+        var divided = new Tensor[joined.Count][];
+        for (var output = 0; output < divided.Length; output++)
+            divided[output] = TensorBatch.Split(joined[output].Tensor, rows);
+        var shared = new SharedOutputs(joined, rows.Count);
+        var parts = new ModelOutputs[rows.Count];
+        for (var part = 0; part < parts.Length; part++)
+        {
+            var tensors = new NamedTensor[divided.Length];
+            for (var output = 0; output < tensors.Length; output++)
+                tensors[output] = new(joined[output].Name, divided[output][part]);
+            parts[part] = new(tensors, shared);
+        }
+
+        return parts;
+    }
+
+    public void Dispose()
+    {
+        if (Interlocked.Decrement(ref users) == 0)
+            joined.Dispose();
+    }
+}

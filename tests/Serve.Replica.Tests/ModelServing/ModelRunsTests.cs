@@ -1,0 +1,270 @@
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Logging.Abstractions;
+using Serve.Replica.ModelServing;
+using Serve.Replica.ModelServing.Protocol;
+using Serve.Replica.Tests.Fixtures;
+
+namespace Serve.Replica.Tests.ModelServing;
+
+/// <summary>Requests of several callers for one version: which share a run, and what each of them gets.</summary>
+public sealed class ModelRunsTests : IDisposable
+{
+    private const float Bad = 666;
+
+    private readonly FakeModel model = new("x.onnx", FakeModel.Spec("x", TensorType.Float32, -1, -1));
+    private readonly List<string> shapes = [];
+    private readonly TaskCompletionSource open = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ModelCounters counters = new(TimeProvider.System);
+    private readonly ModelBatching batching = new(() => []);
+    private readonly ModelRuns runs;
+
+    public ModelRunsTests()
+    {
+        model.Before = () => open.Task;
+        model.Run = inputs =>
+        {
+            var tensor = inputs.Single().Tensor;
+            lock (shapes)
+                shapes.Add(string.Join('x', tensor.Shape.ToArray()));
+            return tensor.Data<float>().Span.Contains(Bad) ? throw new InferenceException("It is bad.") : [("x_out", tensor)];
+        };
+        runs = new(model, counters, batching, TimeProvider.System, NullLogger.Instance);
+    }
+
+    public void Dispose() => runs.Dispose();
+
+    [Fact]
+    public async Task Run_SeveralCallers_OneRunAndEachItsRows()
+    {
+        await OccupyAsync();
+        var pending = new[] { RunAsync([1, 2]), RunAsync([3, 4, 5, 6]), RunAsync([7, 8, 9, 10, 11, 12]) };
+        Assert.Equal(3, runs.Waiting);
+        open.SetResult();
+
+        var answers = await Task.WhenAll(pending);
+        Assert.Equal(["[1,2] 1,2", "[2,2] 3,4,5,6", "[3,2] 7,8,9,10,11,12"], answers.Select(Text));
+        Assert.Equal(["1x2", "1x2", "6x2"], shapes);
+        var statistics = counters.Read("fake", "1");
+        Assert.Equal((3, 5), (statistics.ExecutionCount, statistics.InferenceStats.ComputeInfer.Count));
+        Assert.Equal(["1: 2", "6: 1"], statistics.BatchStats.Select(each => $"{each.BatchSize}: {each.ComputeInfer.Count}"));
+        Assert.Equal(5, statistics.InferenceStats.Queue.Count);
+        Assert.True(statistics.InferenceStats.Queue.Ns > 0);
+    }
+
+    [Fact]
+    public async Task Run_MoreThanFits_InSeveralRuns()
+    {
+        Set("""{"max_batch_size":4}""");
+        await OccupyAsync();
+        var pending = Enumerable.Range(0, 5).Select(index => RunAsync([index, 0, 1, 2])).Append(RunAsync(new float[5 * 2])).ToArray();
+        open.SetResult();
+
+        var answers = await Task.WhenAll(pending);
+        Assert.Equal([.. Enumerable.Range(0, 5).Select(index => $"[2,2] {index},0,1,2"), "[5,2] 0,0,0,0,0,0,0,0,0,0"], answers.Select(Text));
+        Assert.Equal(["1x2", "1x2", "2x2", "4x2", "4x2", "5x2"], shapes.Order());
+    }
+
+    [Theory]
+    [InlineData(false, "1x2;1x2;2x2;2x3", "[1,3] 3,4,5")]
+    [InlineData(true, "1x2;1x2;4x3", "[1,3] 3,4,5")]
+    public async Task Run_InnerLengthsDiffer_TogetherOnlyWithPadding(bool padding, string expected, string third)
+    {
+        Set($$"""{"padding":{{(padding ? "true" : "false")}}}""");
+        await OccupyAsync();
+        var pending = new[] { RunAsync([1, 2]), RunAsync([3, 4, 5], 3), RunAsync([6, 7]), RunAsync([8, 9, 10], 3) };
+        open.SetResult();
+
+        var answers = await Task.WhenAll(pending);
+        Assert.Equal(expected, string.Join(';', shapes.Order()));
+        Assert.Equal(padding ? "[1,3] 1,2,0" : "[1,2] 1,2", Text(answers[0]));
+        Assert.Equal(third, Text(answers[1]));
+    }
+
+    [Fact]
+    public async Task Run_OtherOutputsAreAskedFor_AnotherRun()
+    {
+        await OccupyAsync();
+        var pending = new[] { RunAsync([1, 2]), RunAsync([3, 4], outputs: "x_out"), RunAsync([5, 6]), RunAsync([7, 8], outputs: "x_out") };
+        open.SetResult();
+
+        Assert.Equal(["[1,2] 1,2", "[1,2] 3,4", "[1,2] 5,6", "[1,2] 7,8"], (await Task.WhenAll(pending)).Select(Text));
+        Assert.Equal(["1x2", "1x2", "2x2", "2x2"], shapes);
+    }
+
+    [Fact]
+    public async Task Run_OneFails_OnlyThatOne()
+    {
+        await OccupyAsync();
+        var pending = new[] { RunAsync([1, 2]), RunAsync([3, Bad]), RunAsync([5, 6]) };
+        open.SetResult();
+
+        Assert.Equal("[1,2] 1,2", Text(await pending[0]));
+        Assert.Equal("It is bad.", (await Assert.ThrowsAsync<InferenceException>(() => pending[1])).Message);
+        Assert.Equal("[1,2] 5,6", Text(await pending[2]));
+        Assert.Equal(["1x2", "1x2", "3x2", "1x2", "1x2", "1x2"], shapes);
+    }
+
+    [Fact]
+    public async Task Run_CancelledWhileItWaits_LeavesTheBatch()
+    {
+        await OccupyAsync();
+        using var stop = new CancellationTokenSource();
+        var pending = new[] { RunAsync([1, 2]), RunAsync([3, 4], stop: stop.Token), RunAsync([5, 6]) };
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => pending[1]);
+        open.SetResult();
+
+        Assert.Equal(["[1,2] 1,2", "[1,2] 5,6"], [Text(await pending[0]), Text(await pending[2])]);
+        Assert.Equal(["1x2", "1x2", "2x2"], shapes);
+    }
+
+    [Fact]
+    public async Task Run_CancelledWhileItRuns_ItsPartOfTheOutputsIsGivenBack()
+    {
+        var occupied = await OccupyAsync();
+        using var stop = new CancellationTokenSource();
+        var joined = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var pending = new[] { RunAsync([1, 2]), RunAsync([3, 4], stop: stop.Token) };
+        model.Before = () => joined.Task;
+        open.SetResult();
+        await Eventually.TrueAsync(() => model.Runs == 3, () => $"{model.Runs} runs");
+        await stop.CancelAsync();
+        joined.SetResult();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => pending[1]);
+        foreach (var each in await Task.WhenAll([.. occupied, pending[0]]))
+            each.Dispose();
+        await Eventually.TrueAsync(() => model.Lent == 0, () => $"{model.Lent} lent");
+    }
+
+    [Fact]
+    public async Task Outputs_OfOneRun_LiveUntilTheLastIsDisposed()
+    {
+        var occupied = await OccupyAsync();
+        var pending = new[] { RunAsync([1, 2]), RunAsync([3, 4]) };
+        open.SetResult();
+        foreach (var each in await Task.WhenAll(occupied))
+            each.Dispose();
+        var answers = await Task.WhenAll(pending);
+        Assert.Equal(1, model.Lent);
+        answers[1].Dispose();
+        answers[1].Dispose();
+        Assert.Equal(1, model.Lent);
+        answers[0].Dispose();
+        Assert.Equal(0, model.Lent);
+    }
+
+    [Fact]
+    public async Task Run_OutputsOfOtherLength_OneByOneFromThenOn()
+    {
+        model.Run = _ => [("x_out", Tensor.Of([7f], 1, 1))];
+        await OccupyAsync();
+        var pending = new[] { RunAsync([1, 2]), RunAsync([3, 4]) };
+        open.SetResult();
+        Assert.Equal(["[1,1] 7", "[1,1] 7"], (await Task.WhenAll(pending)).Select(Text));
+        Assert.Equal(2 + 1 + 2, model.Runs);
+
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => RunAsync([1, 2])));
+        Assert.Equal(2 + 1 + 2 + 8, model.Runs);
+        Assert.DoesNotContain(counters.Read("fake", "1").BatchStats, each => each.BatchSize > 1);
+    }
+
+    [Fact]
+    public async Task Run_Alone_NeverWaits()
+    {
+        open.SetResult();
+        Set("""{"batch_wait_timeout_s":3600}""");
+        for (var index = 0; index < 50; index++)
+            Assert.Equal("[1,2] 1,2", Text(await RunAsync([1, 2]).WaitAsync(TimeSpan.FromSeconds(20))));
+        Assert.Equal(50, model.Runs);
+    }
+
+    [Fact]
+    public async Task Run_NotEnabled_EachItsOwnRunAtOnce()
+    {
+        Set("""{"enabled":false}""");
+        var pending = Enumerable.Range(0, 8).Select(index => RunAsync([index, 0])).ToArray();
+        Assert.Equal((8, 0), (model.Runs, runs.Waiting));
+        open.SetResult();
+        Assert.Equal(8, (await Task.WhenAll(pending)).Length);
+    }
+
+    [Fact]
+    public async Task Dispose_WhileSomeWait_TheyAreTakenToAnother()
+    {
+        var occupied = await OccupyAsync();
+        var waiting = new[] { RunAsync([1, 2]), RunAsync([3, 4]) };
+        runs.Dispose();
+        open.SetResult();
+        foreach (var each in waiting.Append(occupied[1]))
+            await Assert.ThrowsAsync<ObjectDisposedException>(() => each);
+        Assert.Equal("[1,2] 0,0", Text(await occupied[0]));
+    }
+
+    [Theory]
+    [InlineData("-1,2", "n", "-1", "n", "-1,3", true)]
+    [InlineData("-1,2", "n", "-1", "", "-1,3", true)]
+    [InlineData("-1,2", "n", "-1", "m", "-1,3", false)]
+    [InlineData("-1,2", "n", "1", "", "-1,3", false)]
+    [InlineData("-1,2", "n", "", "", "-1,3", false)]
+    [InlineData("-1,2", "n", "-1", "n", "3", false)]
+    public void CanJoin_OnlyWhereAllFirstLengthsAreOpen(string one, string symbol, string other, string otherSymbol, string output, bool expected)
+    {
+        using var made = new FakeModel("x", Spec(one, symbol), Spec(other, otherSymbol)) { Given = [Spec(output, "")] };
+        Assert.Equal(expected, ModelRuns.CanJoin(made));
+    }
+
+    [Theory]
+    [InlineData("7", "user_config: batching must be an object with max_batch_size, batch_wait_timeout_s, max_concurrent_batches, adaptive, enabled, padding, not 7.")]
+    [InlineData("""{"enabeld":true}""", "user_config: batching has no key 'enabeld'. Did you mean 'enabled'? It has max_batch_size, batch_wait_timeout_s, max_concurrent_batches, adaptive, enabled, padding.")]
+    [InlineData("""{"padding":1}""", "user_config: batching.padding must be true or false, not 1.")]
+    [InlineData("""{"max_batch_size":0}""", "user_config: batching.max_batch_size must be a whole number of at least 1, not 0.")]
+    public void Config_Wrong_SaysWhat(string json, string expected) =>
+        Assert.Equal(expected, Assert.Throws<BadInputException>(() => batching.Read(JsonNode.Parse(json))).Message);
+
+    [Fact]
+    public void Config_TakenAway_TheDefaultsAgain()
+    {
+        batching.Read(JsonNode.Parse("""{"enabled":false,"padding":true,"max_batch_size":7,"adaptive":false,"batch_wait_timeout_s":0.5,"max_concurrent_batches":3}"""))();
+        var (enabled, padding, queue) = (batching.Settings.Enabled, batching.Settings.Padding, batching.Settings.Queue);
+        Assert.Equal((false, true, 7, false, TimeSpan.FromSeconds(0.5), 3), (enabled, padding, queue.MaxBatchSize, queue.Adaptive, queue.WaitTimeout, queue.MaxConcurrentBatches));
+        batching.Read(null)();
+        Assert.Equal(new ModelBatchSettings(), batching.Settings);
+    }
+
+    private static TensorSpec Spec(string shape, string symbol)
+    {
+        long[] lengths = [.. shape.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(long.Parse)];
+        return new("x", TensorType.Float32, [.. lengths]) { Symbols = symbol.Length == 0 ? [] : [symbol, .. lengths.Skip(1).Select(_ => "")] };
+    }
+
+    private static string Text(ModelOutputs outputs)
+    {
+        var tensor = Assert.Single(outputs).Tensor;
+        return $"[{string.Join(',', tensor.Shape.ToArray())}] {string.Join(',', tensor.ToArray<float>())}";
+    }
+
+    private void Set(string json)
+    {
+        batching.Read(JsonNode.Parse(json))();
+        runs.Apply(batching.Settings);
+    }
+
+    /// <summary>One request runs alone and one as a batch, both until the door is opened: what comes now gathers.</summary>
+    private async Task<Task<ModelOutputs>[]> OccupyAsync()
+    {
+        var occupied = new[] { RunAsync([0, 0]), RunAsync([0, 0]) };
+        await Eventually.TrueAsync(() => model.Runs == 2, () => $"{model.Runs} runs");
+        return occupied;
+    }
+
+    private Task<ModelOutputs> RunAsync(float[] data, int width = 2, string? outputs = null, CancellationToken stop = default)
+    {
+        var request = new InferRequest();
+        request.Inputs.Add(new("x", Tensor.Of(data, data.Length / width, width)));
+        if (outputs is not null)
+            request.Outputs.Add(new(outputs, null));
+        request.Check(model);
+        return runs.RunAsync(request, stop).AsTask();
+    }
+}
