@@ -148,7 +148,7 @@ internal sealed partial class ModelRuns : IDisposable
         var ran = time.GetElapsedTime(started);
         counters.Executed(rows, requests: 1, TimeSpan.Zero, ran, TimeSpan.Zero);
         counters.Queue.Add(TimeSpan.Zero);
-        if (queue is not null)
+        if (queue is not null && batching.Settings.Enabled)
             batching.Observer?.OnEnded(1, Math.Min(1, rows / (double)queue.Settings.MaxBatchSize), TimeSpan.Zero, ran);
         return outputs;
     }
