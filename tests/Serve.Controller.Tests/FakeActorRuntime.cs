@@ -11,12 +11,14 @@ namespace Serve.Controller.Tests;
 internal sealed class FakeActorRuntime : IActorRuntime
 {
     private readonly Channel<ActorEvent> events = Channel.CreateUnbounded<ActorEvent>();
+    private readonly ConcurrentQueue<RouteSnapshot> published = new();
 
     public ConcurrentDictionary<string, ActorSpec> Actors { get; } = new();
 
     public ConcurrentQueue<string> Calls { get; } = new();
 
-    public ConcurrentQueue<RouteSnapshot> Published { get; } = new();
+    /// <summary>The newest of what was published: publications run side by side, and whoever receives an older one later ignores it.</summary>
+    public RouteSnapshot? InForce => published.MaxBy(snapshot => snapshot.Version);
 
     public Func<ReplicaStart, Task> OnCreate { get; set; } = _ => Task.CompletedTask;
 
@@ -75,7 +77,7 @@ internal sealed class FakeActorRuntime : IActorRuntime
     public async Task PublishAsync(string topic, long version, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
     {
         var snapshot = JsonSerializer.Deserialize<RouteSnapshot>(payload.Span, ServeJson.Options)!;
-        Published.Enqueue(snapshot);
+        published.Enqueue(snapshot);
         await OnPublish(snapshot).WaitAsync(cancellationToken);
         Calls.Enqueue($"published {version}: {string.Join(" ", snapshot.Deployments.SelectMany(deployment => deployment.Replicas).Select(replica => replica.ReplicaId))}");
     }

@@ -17,11 +17,11 @@ public sealed class LoopTests
         await node.UntilAsync("counter", ApplicationStatus.Running);
 
         // Replicas are routed as they come up, and running before they are routed.
-        await node.UntilAsync(() => node.Runtime.Published.LastOrDefault()?.Deployments.SingleOrDefault()?.Replicas.Length == 3);
-        var route = Assert.Single(node.Runtime.Published.Last().Deployments);
+        await node.UntilAsync(() => node.Runtime.InForce?.Deployments.SingleOrDefault()?.Replicas.Length == 3);
+        var route = Assert.Single(node.Runtime.InForce!.Deployments);
         Assert.Equal(node.Runtime.Actors.Keys.Order(), route.Replicas.Select(replica => replica.ReplicaId).Order());
         Assert.Equal([0, 1, 2], node.Controller.GetDetails("counter")!.Deployments["Counter"].Replicas.Select(replica => replica.Rank));
-        Assert.Equal("/Counter", node.Runtime.Published.Last().Applications[0].RoutePrefix);
+        Assert.Equal("/Counter", node.Runtime.InForce!.Applications[0].RoutePrefix);
     }
 
     [Fact]
