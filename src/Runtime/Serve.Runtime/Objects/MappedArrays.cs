@@ -19,7 +19,7 @@ internal static unsafe class MappedArrays
     private const int LargeObjectPadding = 0x20;
     private const int ArrayHeader = 0x10;
     private const int SmallestArray = 24;
-    private const int Attempts = 4;
+    private const int Attempts = 8;
 
     // Larger ones have a region of their own, in which nothing lies before them.
     private const long LargestMoved = 64 << 20;
