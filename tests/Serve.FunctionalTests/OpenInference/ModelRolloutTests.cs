@@ -66,6 +66,24 @@ public sealed class ModelRolloutTests
         Assert.Contains("rotobuf", errors, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("missing", "weights.onnx.data")]
+    [InlineData("opset", "9999")]
+    public async Task Deploy_ModelThatCannotBeLoaded_DeployFailedAndSaysWhy(string broken, string expected)
+    {
+        await using var node = await TestNode.StartAsync(IsolationMode.None);
+        var file = node.Scratch.In("weights.onnx");
+        if (broken == "missing")
+            ModelMaker.BrokenModels.WriteMissingExternalData(file);
+        else
+            ModelMaker.BrokenModels.WriteOpsetTooNew(file);
+
+        var (code, _, errors) = await node.CliAsync("deploy", file);
+
+        Assert.Equal(1, code);
+        Assert.Contains(expected, errors, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Deploy_FolderOfVersions_EachAnswersAndTheHighestByDefault()
     {
