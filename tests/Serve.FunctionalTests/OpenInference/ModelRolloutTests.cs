@@ -81,6 +81,7 @@ public sealed class ModelRolloutTests
         var (code, _, errors) = await node.CliAsync("deploy", file);
 
         Assert.Equal(1, code);
+        Assert.Contains("DEPLOY_FAILED", errors, StringComparison.Ordinal);
         Assert.Contains(expected, errors, StringComparison.Ordinal);
     }
 
