@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Grpc.Core;
+using Microsoft.Extensions.Hosting;
 using Prometheus;
 using Serve.Runtime.Topics;
 using Serve.Runtime.Wire;
@@ -7,7 +8,7 @@ using Serve.Runtime.Wire;
 namespace Serve.Runtime.Rpc;
 
 /// <summary>Takes a node's orders in a worker. Holds no state.</summary>
-internal sealed class ControlService(ActorHost host, TopicBoard board, ActorReports reports, TimeProvider time) : Control.ControlBase
+internal sealed class ControlService(ActorHost host, TopicBoard board, ActorReports reports, TimeProvider time, IHostApplicationLifetime lifetime) : Control.ControlBase
 {
     private static readonly Empty Nothing = new();
     private static readonly TimeSpan ReportPause = TimeSpan.FromMilliseconds(20);
@@ -46,18 +47,20 @@ internal sealed class ControlService(ActorHost host, TopicBoard board, ActorRepo
 
     public override async Task WatchReports(Empty request, IServerStreamWriter<ReportsReply> responseStream, ServerCallContext context)
     {
+        // The server waits for its calls when it stops, and this one has no end of its own.
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
         var seen = 0L;
         while (true)
         {
-            await reports.WhenChangedAsync(seen, context.CancellationToken);
+            await reports.WhenChangedAsync(seen, ending.Token);
             seen = reports.Version;
             var reply = new ReportsReply();
             foreach (var (topic, actor, payload) in reports.Read())
                 reply.Reports.Add(new ReportEntry { Topic = topic, ActorId = actor.Value, Payload = UnsafeByteOperations.UnsafeWrap(payload) });
-            await responseStream.WriteAsync(reply, context.CancellationToken);
+            await responseStream.WriteAsync(reply, ending.Token);
 
             // Many changes in a row are one message.
-            await Task.Delay(ReportPause, time, context.CancellationToken);
+            await Task.Delay(ReportPause, time, ending.Token);
         }
     }
 
