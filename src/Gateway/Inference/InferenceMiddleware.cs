@@ -37,14 +37,12 @@ internal sealed class InferenceMiddleware(
     private Task AnswerAsync(HttpContext context, string path)
     {
         var below = path[rootPath.Length..];
-        if (below.StartsWith(ApplicationPackage.ModelPrefix, StringComparison.Ordinal))
+        if (below.StartsWith(ApplicationPackage.ModelPrefix, StringComparison.Ordinal) && server.Find(NameIn(below)) is { } entry)
         {
             // Most of what comes: straight on to the model.
-            if (below.EndsWith("/infer", StringComparison.Ordinal) && server.Find(NameIn(below)) is not null)
-                return next(context);
-            return server.Find(NameIn(below)) is { } entry
-                ? rest.AnswerModelAsync(context, entry, below[ApplicationPackage.ModelPrefix.Length..], next)
-                : IsClaimed(below) ? next(context) : rest.AnswerServerAsync(context, below);
+            return below.EndsWith("/infer", StringComparison.Ordinal)
+                ? next(context)
+                : rest.AnswerModelAsync(context, entry, below[ApplicationPackage.ModelPrefix.Length..], next);
         }
 
         return IsClaimed(below) ? next(context) : rest.AnswerServerAsync(context, below);

@@ -100,8 +100,7 @@ internal sealed class InferenceRpc(InferenceServer server, GatewayOptions option
         where TRequest : IMessage<TRequest>
         where TResponse : IMessage
     {
-        using var message = await GrpcFrames.ReadAsync(context.Request, stop)
-            ?? throw new GrpcException(GrpcStatus.InvalidArgument, "The call came without its message.");
+        using var message = await GrpcFrames.RequireAsync(context.Request, stop);
         await GrpcAnswers.WriteAsync(context, await answer(parser.ParseFrom(message.Memory.Span)), stop);
     }
 

@@ -88,7 +88,7 @@ internal sealed class InferenceServer(RouteTable table, IModelRepository reposit
         var highest = await AskAsync("");
         // Checked here, since what a method throws reaches a caller as the method's failure.
         if (!string.IsNullOrEmpty(version) && !highest.Versions.Contains(version))
-            throw new NoSuchRouteException($"The model has no version '{version}'; it has {string.Join(", ", highest.Versions)}.");
+            throw NoVersion(model, version, highest.Versions);
         return string.IsNullOrEmpty(version) || version == highest.Versions[^1] ? highest : await AskAsync(version);
 
         async Task<ModelMetadata> AskAsync(string asked)
@@ -112,9 +112,8 @@ internal sealed class InferenceServer(RouteTable table, IModelRepository reposit
             all.AddRange(await CountAsync(Require(model), model, cancellationToken));
             if (string.IsNullOrEmpty(version))
                 return all;
-            var versions = string.Join(", ", all.Select(each => each.Version));
-            all.RemoveAll(each => each.Version != version);
-            return all.Count > 0 ? all : throw new NoSuchRouteException($"The model '{model}' has no version '{version}'; it has {versions}.");
+            var one = all.FindAll(each => each.Version == version);
+            return one.Count > 0 ? one : throw NoVersion(model, version, all.Select(each => each.Version));
         }
 
         foreach (var entry in table.Current.ByLongestPrefix.OrderBy(entry => entry.Route.RoutePrefix, StringComparer.Ordinal))
@@ -145,6 +144,9 @@ internal sealed class InferenceServer(RouteTable table, IModelRepository reposit
 
     /// <summary>That there is no such model, and how to find those there are.</summary>
     public static NoSuchRouteException Unknown(string model) => new($"There is no model '{model}'. POST /v2/repository/index lists those there are.");
+
+    private static NoSuchRouteException NoVersion(string model, string version, IEnumerable<string> versions) =>
+        new($"The model '{model}' has no version '{version}'; it has {string.Join(", ", versions)}.");
 
     private static bool IsUnloaded(RepositoryModel model) => model is { State: ModelState.Unavailable, Reason: RepositoryModel.Unloaded };
 

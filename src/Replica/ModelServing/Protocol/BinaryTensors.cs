@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Buffers.Binary;
+using System.IO.Pipelines;
 using System.Runtime.InteropServices;
 using System.Text;
 
@@ -8,6 +10,10 @@ namespace Serve.Replica.ModelServing.Protocol;
 internal static class BinaryTensors
 {
     private const int LengthSize = sizeof(uint);
+
+    /// <summary>After how many bytes a writer is flushed: one flush for a large tensor would have the connection buffer it all.</summary>
+    private const int Piece = 64 * 1024;
+
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>A tensor over bytes, where they lie; a copy only of what is not aligned.</summary>
@@ -36,8 +42,27 @@ internal static class BinaryTensors
         return size;
     }
 
+    /// <summary>Writes a tensor's bytes. What is less than a piece is left for the caller to flush.</summary>
+    public static async ValueTask WriteAsync(Tensor tensor, PipeWriter target, CancellationToken cancellationToken)
+    {
+        if (tensor is Tensor<string> texts)
+        {
+            WriteStrings(texts, target);
+            return;
+        }
+
+        var size = (int)SizeOf(tensor);
+        for (var start = 0; start < size; start += Piece)
+        {
+            var length = Math.Min(Piece, size - start);
+            target.Write(tensor.Bytes.Slice(start, length));
+            if (length == Piece)
+                await target.FlushAsync(cancellationToken);
+        }
+    }
+
     /// <summary>Writes the strings of a tensor; other tensors are their own bytes.</summary>
-    public static void WriteStrings(Tensor<string> tensor, System.Buffers.IBufferWriter<byte> target)
+    public static void WriteStrings(Tensor<string> tensor, IBufferWriter<byte> target)
     {
         foreach (var text in tensor.Values.Span)
         {

@@ -28,8 +28,10 @@ internal static class JsonResponse
         for (var index = 0; index < outputs.Count; index++)
         {
             if (IsBinary(request, index))
-                await WriteBinaryAsync(context, outputs[index].Tensor);
+                await BinaryTensors.WriteAsync(outputs[index].Tensor, body, context.RequestAborted);
         }
+
+        await body.FlushAsync(context.RequestAborted);
     }
 
     /// <summary>Answers with an error, as the protocol has them.</summary>
@@ -105,28 +107,6 @@ internal static class JsonResponse
         json.WriteEndObject();
         return binarySize;
     }
-
-    private static async Task WriteBinaryAsync(HttpContext context, Tensor tensor)
-    {
-        if (tensor is Tensor<string> texts)
-        {
-            using var buffer = new PooledBuffer();
-            BinaryTensors.WriteStrings(texts, buffer);
-            await context.Response.BodyWriter.WriteAsync(buffer.Written, context.RequestAborted);
-            return;
-        }
-
-        // In pieces: one flush for the whole would have the connection buffer it all.
-        const int Piece = 64 * 1024;
-        var size = (int)BinaryTensors.SizeOf(tensor);
-        for (var start = 0; start < size; start += Piece)
-        {
-            Copy(tensor.Bytes.Slice(start, Math.Min(Piece, size - start)), context.Response.BodyWriter);
-            await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
-        }
-    }
-
-    private static void Copy(ReadOnlySpan<byte> bytes, System.Buffers.IBufferWriter<byte> target) => System.Buffers.BuffersExtensions.Write(target, bytes);
 
     // Outputs come in the order in which they were asked for.
     private static bool IsBinary(InferRequest request, int index) =>

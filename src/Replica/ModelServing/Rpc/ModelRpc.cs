@@ -12,8 +12,7 @@ internal sealed class ModelRpc(ModelServer server)
     /// <summary>ModelInfer.</summary>
     public async Task InferAsync(HttpContext context, string model, CancellationToken cancellationToken)
     {
-        var message = await GrpcFrames.ReadAsync(context.Request, cancellationToken)
-            ?? throw new GrpcException(GrpcStatus.InvalidArgument, "The call came without its message.");
+        var message = await GrpcFrames.RequireAsync(context.Request, cancellationToken);
         await ServeAsync(
             message, model,
             (version, request, isRaw, outputs) => RpcResponse.WriteAsync(context, model, version.Name, request, isRaw, outputs, cancellationToken),

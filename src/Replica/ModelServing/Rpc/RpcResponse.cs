@@ -12,8 +12,6 @@ namespace Serve.Replica.ModelServing.Rpc;
 /// </summary>
 internal static class RpcResponse
 {
-    private const int Piece = 64 * 1024;
-
     /// <summary>Answers with the outputs.</summary>
     public static Task WriteAsync(
         HttpContext context, string model, string version, InferRequest request, bool isRaw, ModelOutputs outputs, CancellationToken cancellationToken)
@@ -70,7 +68,7 @@ internal static class RpcResponse
         for (var index = 0; index < sizes.Length; index++)
         {
             WriteFieldHead(body, sizes[index]);
-            await WriteElementsAsync(context, outputs[index].Tensor, cancellationToken);
+            await BinaryTensors.WriteAsync(outputs[index].Tensor, body, cancellationToken);
         }
 
         await body.FlushAsync(cancellationToken);
@@ -90,26 +88,4 @@ internal static class RpcResponse
 
         target.Advance(length);
     }
-
-    private static async Task WriteElementsAsync(HttpContext context, Tensor tensor, CancellationToken cancellationToken)
-    {
-        var body = context.Response.BodyWriter;
-        if (tensor is Tensor<string> texts)
-        {
-            BinaryTensors.WriteStrings(texts, body);
-            return;
-        }
-
-        var size = (int)BinaryTensors.SizeOf(tensor);
-        for (var start = 0; start < size; start += Piece)
-        {
-            var length = Math.Min(Piece, size - start);
-            Copy(tensor, start, length, body);
-            if (length == Piece)
-                await body.FlushAsync(cancellationToken);
-        }
-    }
-
-    private static void Copy(Tensor tensor, int start, int length, System.IO.Pipelines.PipeWriter target) =>
-        System.Buffers.BuffersExtensions.Write(target, tensor.Bytes.Slice(start, length));
 }

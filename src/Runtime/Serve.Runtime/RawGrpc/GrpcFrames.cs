@@ -48,8 +48,16 @@ public static class GrpcFrames
         if (!isCompressed)
             return message;
         using (message)
-            return Inflate(request, message.Memory);
+            return Inflate(request, message);
     }
+
+    /// <summary>Reads the one message that a call must have.</summary>
+    /// <param name="request">The call.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The message, to be disposed.</returns>
+    /// <exception cref="GrpcException">There is none, or as <see cref="ReadAsync(HttpRequest, CancellationToken)"/>.</exception>
+    public static async ValueTask<GrpcMessage> RequireAsync(HttpRequest request, CancellationToken cancellationToken) =>
+        await ReadAsync(request, cancellationToken) ?? throw new GrpcException(GrpcStatus.InvalidArgument, "The call came without its message.");
 
     /// <summary>Looks at the beginning of a call's first message and leaves it where it is.</summary>
     /// <typeparam name="T">What is looked for.</typeparam>
@@ -129,13 +137,13 @@ public static class GrpcFrames
         }
     }
 
-    private static GrpcMessage Inflate(HttpRequest request, ReadOnlyMemory<byte> compressed)
+    private static GrpcMessage Inflate(HttpRequest request, GrpcMessage compressed)
     {
         RequireGzip(request);
         var message = new GrpcMessage(compressed.Length * 2);
         try
         {
-            using var inflater = new GZipStream(new ReadOnlyMemoryStream(compressed), CompressionMode.Decompress);
+            using var inflater = new GZipStream(compressed.OpenRead(), CompressionMode.Decompress);
             message.Append(inflater);
             return message;
         }
@@ -149,7 +157,7 @@ public static class GrpcFrames
     private static ReadOnlySequence<byte> InflatePart(HttpRequest request, ReadOnlySequence<byte> compressed)
     {
         RequireGzip(request);
-        using var inflater = new GZipStream(new ReadOnlyMemoryStream(compressed.ToArray()), CompressionMode.Decompress);
+        using var inflater = new GZipStream(new MemoryStream(compressed.ToArray(), writable: false), CompressionMode.Decompress);
         var part = new byte[16 * 1024];
         var length = 0;
         try
@@ -174,43 +182,4 @@ public static class GrpcFrames
     }
 
     private static GrpcException Broken() => new(GrpcStatus.Internal, "The client ended within a message.");
-
-    private sealed class ReadOnlyMemoryStream(ReadOnlyMemory<byte> bytes) : Stream
-    {
-        private int at;
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => bytes.Length;
-
-        public override long Position
-        {
-            get => at;
-            set => throw new NotSupportedException();
-        }
-
-        public override int Read(Span<byte> buffer)
-        {
-            var count = Math.Min(buffer.Length, bytes.Length - at);
-            bytes.Span.Slice(at, count).CopyTo(buffer);
-            at += count;
-            return count;
-        }
-
-        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-    }
 }

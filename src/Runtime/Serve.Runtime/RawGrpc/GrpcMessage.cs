@@ -23,6 +23,8 @@ public sealed class GrpcMessage(int size) : IDisposable
             ArrayPool<byte>.Shared.Return(mine);
     }
 
+    internal Stream OpenRead() => new MemoryStream(array, 0, Length, writable: false);
+
     internal void Append(ReadOnlySequence<byte> part, int whole)
     {
         var length = Length + (int)part.Length;
