@@ -13,7 +13,7 @@ internal sealed record ModelSettings(string Path, OnnxOptions Options)
     private const string PathKey = "path";
 
     private static readonly ImmutableArray<string> OptionKeys =
-        [.. typeof(OnnxOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite).Select(property => JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name))];
+        [.. typeof(OnnxConfig).GetProperties().Select(property => JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name))];
 
     /// <summary>Whether a parameter is a model.</summary>
     public static bool IsModel(ParameterInfo parameter) => parameter.ParameterType == typeof(OnnxModel);
@@ -52,17 +52,6 @@ internal sealed record ModelSettings(string Path, OnnxOptions Options)
         return null;
     }
 
-    /// <summary>A user_config without what it says of models, which the class's own hook has nothing to do with.</summary>
-    /// <returns>Null when nothing is left.</returns>
-    public static JsonObject? Without(JsonObject? userConfig, ImmutableArray<string> keys)
-    {
-        if (userConfig is null || keys.IsEmpty || !keys.Any(key => UserJson.TryFind(userConfig, key, out _)))
-            return userConfig;
-        var rest = new JsonObject(userConfig.Where(entry => !keys.Any(key => UserJson.TryFind(new JsonObject { [entry.Key] = null }, key, out _)))
-            .Select(entry => KeyValuePair.Create(entry.Key, entry.Value?.DeepClone())));
-        return rest.Count == 0 ? null : rest;
-    }
-
     private static ModelSettings? OfPath(string place, JsonNode? path, List<string> errors)
     {
         if (path is JsonValue value && value.TryGetValue<string>(out var text) && text.Length > 0)
@@ -88,7 +77,7 @@ internal sealed record ModelSettings(string Path, OnnxOptions Options)
         try
         {
             var options = new JsonObject(settings.Where(entry => entry.Key != PathKey).Select(entry => KeyValuePair.Create(entry.Key, entry.Value?.DeepClone())));
-            return path with { Options = options.Deserialize<OnnxOptions>(SnakeCase)! };
+            return path with { Options = options.Deserialize<OnnxConfig>(SnakeCase)!.ToOptions() };
         }
         catch (JsonException wrong)
         {

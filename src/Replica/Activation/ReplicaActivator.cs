@@ -78,7 +78,8 @@ public sealed partial class ReplicaActivator(UserAssemblies assemblies) : IActor
         var started = parts.Time.GetTimestamp();
         var constructor = type.GetConstructors().Single();
         var arguments = OutsideTurns(() => new ConstructorArguments(start, parts.Context!, parts.Services!, context.Services).For(constructor));
-        parts.ModelKeys = [.. constructor.GetParameters().Where(ModelSettings.IsModel).SelectMany(ModelSettings.KeysOf)];
+        parts.ModelKeys = [.. constructor.GetParameters().Where(ModelSettings.IsModel).SelectMany(ModelSettings.KeysOf)
+            .Select(key => new ModelKey(key, UserJson.TryFind(start.Spec.UserConfig, key, out var value) ? value : null, logger))];
         await LoadModelsAsync(parts, arguments, cancellationToken);
         parts.Target = OutsideTurns(() => constructor.Invoke(BindingFlags.DoNotWrapExceptions, binder: null, arguments, culture: null));
         parts.Hooks = new UserHooks(parts.Target, hooks);

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
-using Serve.Replica.Activation;
 using Serve.Replica.Definitions;
 using Serve.Replica.ModelServing;
 using Serve.Replica.Multiplexing;
@@ -55,7 +54,6 @@ internal sealed partial class ReplicaInstance(ReplicaParts parts, ActorContext a
     /// <summary>Hands the object its <c>user_config</c>, and the platform what of it is its own, if that differs from the one in force. What is wrong with it, or the hook throws, leaves the old one in force.</summary>
     public async ValueTask TakeConfigAsync(JsonObject? wanted, CancellationToken cancellationToken)
     {
-        wanted = ModelSettings.Without(wanted, parts.ModelKeys);
         if (JsonNode.DeepEquals(config, wanted))
             return;
         var split = SplitConfig.Of(wanted, parts.ConfigKeys);

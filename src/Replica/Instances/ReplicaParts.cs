@@ -42,6 +42,7 @@ internal sealed partial class ReplicaParts(ActorTurns turns, TimeProvider time) 
     [
         .. Models is { } models ? [models] : (IConfigKey[])[],
         .. Batches is { Any: true } batches ? [batches] : (IConfigKey[])[],
+        .. ModelKeys,
         .. Target is ModelServer server ? [server.Batching] : (IConfigKey[])[],
     ];
 
@@ -53,7 +54,7 @@ internal sealed partial class ReplicaParts(ActorTurns turns, TimeProvider time) 
     public List<OnnxModel> InjectedModels { get; } = [];
 
     /// <summary>The keys of <c>user_config</c> that are about those.</summary>
-    public ImmutableArray<string> ModelKeys { get; set; } = [];
+    public ImmutableArray<ModelKey> ModelKeys { get; set; } = [];
 
     /// <summary>What gathers calls of methods with <see cref="BatchAttribute"/>.</summary>
     public BatchedMethods? Batches { get; set; }

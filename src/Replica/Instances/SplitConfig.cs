@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Serve.Replica.Activation;
 
 namespace Serve.Replica.Instances;
 
@@ -13,11 +14,11 @@ internal sealed record SplitConfig(JsonObject? Users, Action Apply)
     {
         if (keys.Count == 0)
             return new SplitConfig(whole, static () => { });
-        var readings = keys.Select(key => key.Read(whole?[key.Name])).ToList();
+        var readings = keys.Select(key => key.Read(UserJson.TryFind(whole, key.Name, out var value) ? value : null)).ToList();
         var users = new JsonObject();
         foreach (var (name, value) in whole ?? [])
         {
-            if (!keys.Any(key => key.Name == name))
+            if (!keys.Any(key => UserJson.Same(key.Name, name)))
                 users[name] = value?.DeepClone();
         }
 

@@ -51,6 +51,29 @@ public sealed class ModelInjectionTests : IDisposable
     }
 
     [Fact]
+    public async Task Reconfigure_AnotherModel_IsForTheNextStartAndSaidSo()
+    {
+        JsonObject Config(string model, string mode) => new() { ["modelPath"] = model, ["mode"] = mode };
+        await using var replica = await StartAsync(config: Config(path, "slow"));
+        await replica.ReconfigureAsync(Config(path, "fast"));
+        Assert.DoesNotContain("another model_path", replica.Log, StringComparison.Ordinal);
+
+        await replica.ReconfigureAsync(Config(Path.Combine(folder, "other.onnx"), "faster"));
+
+        Assert.Contains("another model_path is taken when the replica starts again", replica.Log, StringComparison.Ordinal);
+        Assert.Equal("42", await replica.GetAsync("?x=21"));
+        Assert.Contains("\"mode\":\"faster\"", await replica.GetAsync("/about"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Constructor_OptionWithoutValue_HasItsDefault()
+    {
+        await using var replica = await StartAsync(args: new() { ["model"] = new JsonObject { ["path"] = path, ["execution_provider"] = null, ["optimization"] = null } });
+
+        Assert.Equal("42", await replica.GetAsync("?x=21"));
+    }
+
+    [Fact]
     public async Task Constructor_PathIsRelative_IsLookedForInThePackageThenInTheWorkingDirectory()
     {
         var error = await Assert.ThrowsAsync<InferenceException>(() => StartAsync(args: new() { ["model_path"] = "absent/model.onnx" }));

@@ -2,9 +2,7 @@ using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Serve.Replica.Tests.Fixtures;
 using Serve.Replica.Tests.Samples;
-using Serve.Replicas;
 using Serve.Routes;
-using Serve.Specs;
 
 namespace Serve.Replica.Tests.Batching;
 
@@ -210,11 +208,6 @@ public sealed class BatchedHttpTests : IAsyncLifetime
         return await response.Content.ReadAsStringAsync();
     }
 
-    private async Task ReconfigureAsync(string? config, int maxOngoingRequests = 100) => await replica.Instance.ReconfigureAsync(
-        System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(new ReplicaUpdate
-        {
-            Spec = new DeploymentSpec { Name = "any", UserConfig = config is null ? null : (JsonObject)JsonNode.Parse(config)!, MaxOngoingRequests = maxOngoingRequests },
-            Rank = 1,
-            WorldSize = 3,
-        }, ServeJson.Options), CancellationToken.None);
+    private Task ReconfigureAsync(string? config, int maxOngoingRequests = 100) =>
+        replica.ReconfigureAsync(config is null ? null : (JsonObject)JsonNode.Parse(config)!, maxOngoingRequests: maxOngoingRequests);
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -6,7 +7,9 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Serve.Replica.Activation;
 using Serve.Replica.Loading;
+using Serve.Replicas;
 using Serve.Runtime;
+using Serve.Specs;
 
 namespace Serve.Replica.Tests.Fixtures;
 
@@ -88,6 +91,19 @@ public sealed class ReplicaHost : IAsyncDisposable
         var text = await response.Content.ReadAsStringAsync();
         return ((int)response.StatusCode, text.Length == 0 ? null : JsonNode.Parse(text));
     }
+
+    /// <summary>Hands the running replica another <c>user_config</c>, and what else may change while it runs.</summary>
+    public async Task ReconfigureAsync(JsonObject? config, int rank = 1, int worldSize = 3, int maxOngoingRequests = 100) =>
+        await Instance.ReconfigureAsync(
+            JsonSerializer.SerializeToUtf8Bytes(
+                new ReplicaUpdate
+                {
+                    Spec = new DeploymentSpec { Name = "any", UserConfig = config, MaxOngoingRequests = maxOngoingRequests },
+                    Rank = rank,
+                    WorldSize = worldSize,
+                },
+                ServeJson.Options),
+            CancellationToken.None);
 
     public async Task DisposeInstanceAsync()
     {

@@ -1,11 +1,8 @@
 using System.Runtime.Loader;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Time.Testing;
 using Serve.Replica.Tests.Fixtures;
 using Serve.Replica.Tests.Samples;
-using Serve.Replicas;
-using Serve.Specs;
 
 namespace Serve.Replica.Tests.Instances;
 
@@ -26,9 +23,9 @@ public sealed class ReplicaInstanceTests
     {
         await using var replica = await StartAsync(typeof(Lifecycle), new() { ["threshold"] = 1 });
 
-        await ReconfigureAsync(replica, new() { ["threshold"] = 1 });
-        await ReconfigureAsync(replica, new() { ["threshold"] = 2 });
-        await ReconfigureAsync(replica, new() { ["threshold"] = 2 });
+        await replica.ReconfigureAsync(new() { ["threshold"] = 1 });
+        await replica.ReconfigureAsync(new() { ["threshold"] = 2 });
+        await replica.ReconfigureAsync(new() { ["threshold"] = 2 });
 
         Assert.Equal("""["constructed","reconfigured 1","checked","reconfigured 2"]""", await replica.GetAsync());
     }
@@ -38,8 +35,8 @@ public sealed class ReplicaInstanceTests
     {
         await using var replica = await StartAsync(typeof(Lifecycle));
 
-        await Assert.ThrowsAsync<InvalidOperationException>(() => ReconfigureAsync(replica, new() { ["threshold"] = 101 }));
-        await Assert.ThrowsAsync<InvalidOperationException>(() => ReconfigureAsync(replica, new() { ["threshold"] = 101 }));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => replica.ReconfigureAsync(new() { ["threshold"] = 101 }));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => replica.ReconfigureAsync(new() { ["threshold"] = 101 }));
     }
 
     [Fact]
@@ -47,7 +44,7 @@ public sealed class ReplicaInstanceTests
     {
         await using var replica = await StartAsync(typeof(Lifecycle), new() { ["threshold"] = 1 });
 
-        await ReconfigureAsync(replica, null);
+        await replica.ReconfigureAsync(null);
 
         Assert.Contains("reconfigured 0", await replica.GetAsync(), StringComparison.Ordinal);
     }
@@ -60,7 +57,7 @@ public sealed class ReplicaInstanceTests
             Args = new() { ["greeting"] = "hi", ["limits"] = new JsonObject { ["maxTokens"] = 5 } },
         });
 
-        await ReconfigureAsync(replica, null, rank: 4, worldSize: 6);
+        await replica.ReconfigureAsync(null, rank: 4, worldSize: 6);
 
         Assert.Contains("\"rank\":4,\"worldSize\":6", await replica.GetAsync(), StringComparison.Ordinal);
     }
@@ -77,7 +74,7 @@ public sealed class ReplicaInstanceTests
     public async Task CheckHealth_Hangs_EndsWithItsToken()
     {
         await using var replica = await StartAsync(typeof(ByName));
-        await ReconfigureAsync(replica, new() { ["threshold"] = -1 });
+        await replica.ReconfigureAsync(new() { ["threshold"] = -1 });
         using var stop = new CancellationTokenSource();
 
         var check = replica.Instance.CheckHealthAsync(stop.Token).AsTask();
@@ -184,12 +181,4 @@ public sealed class ReplicaInstanceTests
         Args = new() { ["key"] = key, ["fail"] = fail },
         UserConfig = config,
     });
-
-    private static async Task ReconfigureAsync(ReplicaHost replica, JsonObject? config, int rank = 1, int worldSize = 3) =>
-        await replica.Instance.ReconfigureAsync(JsonSerializer.SerializeToUtf8Bytes(new ReplicaUpdate
-        {
-            Spec = new DeploymentSpec { Name = "any", UserConfig = config },
-            Rank = rank,
-            WorldSize = worldSize,
-        }, ServeJson.Options), CancellationToken.None);
 }

@@ -1,9 +1,6 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Serve.Replica.Tests.Fixtures;
 using Serve.Replica.Tests.Samples;
-using Serve.Replicas;
-using Serve.Specs;
 
 namespace Serve.Replica.Tests.Multiplexing;
 
@@ -149,8 +146,5 @@ public sealed class ReplicaModelsTests
         return await response.Content.ReadAsStringAsync();
     }
 
-    private static async Task ReconfigureAsync(ReplicaHost replica, string config) => await replica.Instance.ReconfigureAsync(
-        JsonSerializer.SerializeToUtf8Bytes(
-            new ReplicaUpdate { Spec = new DeploymentSpec { Name = nameof(Models), UserConfig = (JsonObject?)JsonNode.Parse(config) } }, ServeJson.Options),
-        CancellationToken.None);
+    private static Task ReconfigureAsync(ReplicaHost replica, string config) => replica.ReconfigureAsync((JsonObject?)JsonNode.Parse(config));
 }
