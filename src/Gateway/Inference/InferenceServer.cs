@@ -88,7 +88,7 @@ internal sealed class InferenceServer(RouteTable table, IModelRepository reposit
         var highest = await AskAsync("");
         // Checked here, since what a method throws reaches a caller as the method's failure.
         if (!string.IsNullOrEmpty(version) && !highest.Versions.Contains(version))
-            throw NoVersion(model, version, highest.Versions);
+            throw NoVersion(version, highest.Versions);
         return string.IsNullOrEmpty(version) || version == highest.Versions[^1] ? highest : await AskAsync(version);
 
         async Task<ModelMetadata> AskAsync(string asked)
@@ -113,7 +113,7 @@ internal sealed class InferenceServer(RouteTable table, IModelRepository reposit
             if (string.IsNullOrEmpty(version))
                 return all;
             var one = all.FindAll(each => each.Version == version);
-            return one.Count > 0 ? one : throw NoVersion(model, version, all.Select(each => each.Version));
+            return one.Count > 0 ? one : throw NoVersion(version, all.Select(each => each.Version));
         }
 
         foreach (var entry in table.Current.ByLongestPrefix.OrderBy(entry => entry.Route.RoutePrefix, StringComparer.Ordinal))
@@ -145,8 +145,8 @@ internal sealed class InferenceServer(RouteTable table, IModelRepository reposit
     /// <summary>That there is no such model, and how to find those there are.</summary>
     public static NoSuchRouteException Unknown(string model) => new($"There is no model '{model}'. POST /v2/repository/index lists those there are.");
 
-    private static NoSuchRouteException NoVersion(string model, string version, IEnumerable<string> versions) =>
-        new($"The model '{model}' has no version '{version}'; it has {string.Join(", ", versions)}.");
+    private static NoSuchRouteException NoVersion(string version, IEnumerable<string> versions) =>
+        new($"The model has no version '{version}'; it has {string.Join(", ", versions)}.");
 
     private static bool IsUnloaded(RepositoryModel model) => model is { State: ModelState.Unavailable, Reason: RepositoryModel.Unloaded };
 
