@@ -264,6 +264,14 @@ public sealed class RemoteGeneratorTests
             file static class FileLocal { [Remote] public static int M() => 1; }
             public static class Put { [Remote] public static int M() => 1; }
             public static class Around { public static int M() { return Local(); [Remote] static int Local() => 1; } }
+            public class Batching { [Batch] public virtual int[] Sums(int[] a) => a; }
+            [Remote]
+            public class Actor2 : Batching
+            {
+                public override int[] Sums(int[] a) => a;
+                [Multiplexed] public string Load(string id) => id;
+                [Remote, Batch] public static int[] Task(int[] a) => a;
+            }
             """);
 
         Assert.Equal(
@@ -304,6 +312,9 @@ public sealed class RemoteGeneratorTests
                 "42: Error SERVE013 'FileLocal' is file-local, so nothing can be generated that calls it; make it internal or public",
                 "43: Error SERVE016 'Put' has the name of Cluster.Put, which comes first, so it cannot be called remotely; rename it",
                 "44: Error SERVE011 'Around.Local' is a local function: it cannot be called remotely",
+                "49: Error SERVE023 'Actor2.Sums' has [Batch], which only the replicas of a deployment follow: here it would be ignored; remove it, or make the class a [Deployment]",
+                "50: Error SERVE023 'Actor2.Load' has [Multiplexed], which only the replicas of a deployment follow: here it would be ignored; remove it, or make the class a [Deployment]",
+                "51: Error SERVE023 'Actor2.Task' has [Batch], which only the replicas of a deployment follow: here it would be ignored; remove it, or make the class a [Deployment]",
             ],
             compiled.Findings);
         Assert.DoesNotContain(compiled.Problems(), problem => problem.Contains(".g.cs", StringComparison.Ordinal));

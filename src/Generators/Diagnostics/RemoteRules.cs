@@ -52,6 +52,10 @@ internal static class RemoteRules
         "SERVE022", "A lambda that captures variables does not travel to a worker process",
         "This lambda captures {0} and so cannot run in a worker process; pass what it needs as arguments: ray.Run(static x => …, x)", DiagnosticSeverity.Warning);
 
+    public static readonly DiagnosticDescriptor OfDeployments = Rule(
+        "SERVE023", "What only deployments follow is not on what a cluster calls",
+        "'{0}.{1}' has [{2}], which only the replicas of a deployment follow: here it would be ignored; remove it, or make the class a [Deployment]");
+
     public static readonly IReadOnlyList<DiagnosticDescriptor> All =
-        [NotStatic, NotCallable, Overloaded, NotVisible, NoInstance, Constructors, NameTaken, Code, Running, Amounts, OldLanguage, Twice, Captures];
+        [NotStatic, NotCallable, Overloaded, NotVisible, NoInstance, Constructors, NameTaken, Code, Running, Amounts, OldLanguage, Twice, Captures, OfDeployments];
 }

@@ -48,6 +48,7 @@ internal static class ActorReader
             return false;
         }
 
+        DeploymentMarks.Check(method, type.Name, findings);
         ParameterRules.Check(method, type.Name, findings);
         return true;
     }

@@ -18,6 +18,7 @@ internal static class FunctionReader
         {
             if (!IsFunction(type, method, marked, isActor, findings))
                 continue;
+            DeploymentMarks.Check(method, type.Name, findings);
             ParameterRules.Check(method, type.Name, findings);
             var attribute = RemoteReader.AttributeOf(method)!;
             AmountRules.Check(attribute, method, findings);
