@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Serve.Calls;
+using Serve.Runtime.TestWorker;
 using Serve.Runtime.Tests.Testing;
 
 namespace Serve.Runtime.Tests.Nodes;
@@ -124,6 +125,42 @@ public sealed class WorkerLifeTests : IAsyncLifetime, IAsyncDisposable
         Signal(pid, "STOP");
         Assert.Contains("did not answer", Assert.IsType<ActorEvent.ActorDied>(await impatient.NextEventAsync()).Reason, StringComparison.Ordinal);
         Assert.False(LinuxProcess.Exists(pid));
+    }
+
+    [Fact]
+    public async Task WorkerOfTasks_ThatIsFrozen_IsKilledAndItsTaskRunsAgain()
+    {
+        var folder = Directory.CreateTempSubdirectory("serve-frozen-test").FullName;
+        try
+        {
+            await using var impatient = new TestRuntime(ImpatientWithTasks);
+            var (file, until) = (Path.Combine(folder, "runs"), Path.Combine(folder, "until"));
+            var blocked = impatient.Cluster.Jobs.Block.Remote(file, until);
+            await Eventually.HoldsAsync(() => File.Exists(file));
+            var pid = Assert.Single(impatient.Cluster.ListWorkers()).Pid;
+
+            Signal(pid, "STOP");
+
+            Assert.Contains("did not answer", Assert.IsType<ActorEvent.WorkerDied>(await impatient.NextEventAsync()).Reason, StringComparison.Ordinal);
+            Assert.False(LinuxProcess.Exists(pid));
+            File.WriteAllText(until, "");
+            Assert.NotEqual(pid, await blocked.AsTask().SoonAsync());
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task WorkerOfTasks_WhoseThreadPoolIsBusy_Lives()
+    {
+        await using var impatient = new TestRuntime(ImpatientWithTasks);
+
+        // Longer than it takes to miss three answers.
+        var pid = await impatient.Cluster.Jobs.BusyPool.Remote(5000).AsTask().SoonAsync();
+
+        Assert.Equal(pid, Assert.Single(impatient.Cluster.ListWorkers()).Pid);
     }
 
     [Fact]
@@ -348,6 +385,15 @@ public sealed class WorkerLifeTests : IAsyncLifetime, IAsyncDisposable
             return false;
         }
     }
+
+    /// <summary>Its workers run tasks and have no server of their own.</summary>
+    private static NodeRuntimeOptions ImpatientWithTasks(NodeRuntimeOptions options) => options with
+    {
+        WorkersListen = false,
+        TaskIsolation = Isolation.Process,
+        PingPeriod = TimeSpan.FromMilliseconds(100),
+        PingTimeout = TimeSpan.FromSeconds(1),
+    };
 
     private static void Kill(int pid) => Signal(pid, "KILL");
 

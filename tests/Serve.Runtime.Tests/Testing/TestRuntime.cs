@@ -24,11 +24,15 @@ internal sealed class TestRuntime : IAsyncDisposable
         TestServices.Add(collection);
         services = collection.BuildServiceProvider();
         Node = services.GetRequiredService<IActorRuntime>();
+        Cluster = services.GetRequiredService<Cluster>();
     }
 
     public static string Executable { get; } = Path.Combine(AppContext.BaseDirectory, "Serve.Runtime.TestWorker");
 
     public IActorRuntime Node { get; }
+
+    /// <summary>The node's.</summary>
+    public Cluster Cluster { get; }
 
     public TopicLog Topics => services.GetRequiredService<TopicLog>();
 

@@ -94,6 +94,34 @@ public static partial class Jobs
         return Environment.ProcessId;
     }
 
+    /// <summary>Blocks every thread of its process's thread pool for a while.</summary>
+    [Remote(MaxRetries = 0)]
+    public static int BusyPool(int milliseconds)
+    {
+        var end = Environment.TickCount64 + milliseconds;
+        for (var i = 0; i < 500; i++)
+            ThreadPool.UnsafeQueueUserWorkItem(_ => Thread.Sleep((int)Math.Max(0, end - Environment.TickCount64)), null);
+        Thread.Sleep(milliseconds);
+        return Environment.ProcessId;
+    }
+
+    /// <summary>Waits for another task, which runs in this process meanwhile, and cancels that by force. Run again, it tells which processes it has seen them in.</summary>
+    [Remote(MaxRetries = 0)]
+    public static async Task<string> KillNeighbour(Cluster ray, string own, string other, string never)
+    {
+        if (File.Exists(own))
+            return $"{await File.ReadAllTextAsync(own)} {await File.ReadAllTextAsync(other)}";
+        await File.WriteAllTextAsync(own, Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+        var neighbour = ray.Jobs.Block.Remote(other, never);
+        var waiting = ray.Wait([neighbour]);
+        while (!File.Exists(other) || new FileInfo(other).Length == 0)
+            await Task.Delay(5);
+        ray.Cancel(neighbour, force: true);
+        await waiting;
+        await Task.Delay(TimeSpan.FromSeconds(30));
+        return "its process lives";
+    }
+
     /// <summary>The sum of 1 to n, each number by a task that waits for the next one's.</summary>
     [Remote]
     public static int Sum(Cluster ray, int n) => n == 0 ? 0 : n + ray.Jobs.Sum.Remote(n - 1).GetResult();

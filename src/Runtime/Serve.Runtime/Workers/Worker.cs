@@ -170,7 +170,7 @@ internal sealed class Worker(string id, string? key, string label, string logFil
     public async Task<bool> PingAsync(CancellationToken cancellationToken)
     {
         if (client is null)
-            return true;
+            return await Process!.PingAsync(cancellationToken);
         try
         {
             await client.PingAsync(new(), headers, cancellationToken: cancellationToken);

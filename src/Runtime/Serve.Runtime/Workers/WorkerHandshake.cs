@@ -1,6 +1,6 @@
 namespace Serve.Runtime.Workers;
 
-/// <summary>The first line on a worker's standard input, as JSON. After it comes <see cref="StopLine"/> or the end, which means: die at once.</summary>
+/// <summary>The first line on a worker's standard input, as JSON. After it come the lines below, and the end, which means: die at once.</summary>
 /// <param name="WorkerId">Its id, which is its process id in routes.</param>
 /// <param name="Token">What callers present.</param>
 /// <param name="LogFile">Where its output goes from now on.</param>
@@ -13,4 +13,10 @@ internal sealed record WorkerHandshake(string WorkerId, string Token, string Log
 
     /// <summary>Asks the worker to serve HTTP and gRPC.</summary>
     public const string ListenLine = "listen";
+
+    /// <summary>Asks the worker whether it lives.</summary>
+    public const string PingLine = "ping";
+
+    /// <summary>Its answer to that, on its standard output.</summary>
+    public const string PongLine = "pong";
 }

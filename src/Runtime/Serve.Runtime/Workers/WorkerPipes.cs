@@ -13,6 +13,7 @@ internal sealed class WorkerPipes : IDisposable
     private readonly Stream input;
     private readonly Stream output;
     private readonly StreamReader orders;
+    private readonly Lock writing = new();
 
     private WorkerPipes(Stream input, Stream output)
     {
@@ -53,14 +54,9 @@ internal sealed class WorkerPipes : IDisposable
         NativeProcess.Redirect((int)log.DangerousGetHandle(), 2);
     }
 
-    public void WriteReady(WorkerReady ready)
-    {
-        output.Write(JsonSerializer.SerializeToUtf8Bytes(ready, ServeJson.Options));
-        output.Write("\n"u8);
-        output.Flush();
-    }
+    public void WriteReady(WorkerReady ready) => Write(JsonSerializer.Serialize(ready, ServeJson.Options));
 
-    /// <summary>Watches the node from a thread of its own, since the thread pool may be busy when it matters.</summary>
+    /// <summary>Watches the node, and answers its pings, from a thread of its own, since the thread pool may be busy when it matters.</summary>
     public void Watch(Action stop, Action listen, Action die) => new Thread(() =>
     {
         try
@@ -71,6 +67,8 @@ internal sealed class WorkerPipes : IDisposable
                     stop();
                 else if (line == WorkerHandshake.ListenLine)
                     listen();
+                else if (line == WorkerHandshake.PingLine)
+                    Write(WorkerHandshake.PongLine);
             }
         }
         catch (IOException)
@@ -87,6 +85,15 @@ internal sealed class WorkerPipes : IDisposable
         orders.Dispose();
         input.Dispose();
         output.Dispose();
+    }
+
+    private void Write(string line)
+    {
+        lock (writing)
+        {
+            output.Write(Encoding.UTF8.GetBytes(line + "\n"));
+            output.Flush();
+        }
     }
 
     private static FileStream OpenPipe(int descriptor, FileAccess access) => new(new SafeFileHandle(descriptor, ownsHandle: true), access, bufferSize: 0);

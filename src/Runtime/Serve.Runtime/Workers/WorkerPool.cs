@@ -229,7 +229,7 @@ internal sealed partial class WorkerPool(
         await worker.Started.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (worker.Process is not { } process)
             return;
-        await process.AskToStopAsync();
+        process.AskToStop();
         try
         {
             await worker.Ended.Task.WaitAsync(options.WorkerStopTimeout, time);

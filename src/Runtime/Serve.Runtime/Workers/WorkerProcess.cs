@@ -14,6 +14,9 @@ internal sealed class WorkerProcess
     private readonly Process process;
     private readonly string logFile;
     private readonly ConcurrentQueue<string> errorLines = new();
+    private readonly Lock sending = new();
+    private readonly TaskCompletionSource<WorkerReady?> listens = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource? pong;
     private volatile string? killedBecause;
 
     private WorkerProcess(Process process, string logFile)
@@ -48,10 +51,9 @@ internal sealed class WorkerProcess
     /// <exception cref="IOException">It ended, or wrote something else.</exception>
     public async Task<WorkerReady> ShakeHandsAsync(WorkerHandshake handshake, CancellationToken cancellationToken)
     {
-        await SendAsync(JsonSerializer.Serialize(handshake, ServeJson.Options));
+        Send(JsonSerializer.Serialize(handshake, ServeJson.Options));
         var ready = await ReadReadyAsync(cancellationToken);
-        if (!handshake.ListensLater)
-            _ = KeepAsync(process.StandardOutput);
+        _ = ReadAnswersAsync();
         return ready;
     }
 
@@ -59,24 +61,24 @@ internal sealed class WorkerProcess
     /// <exception cref="IOException">It ended.</exception>
     public async Task<WorkerReady> ListenAsync(CancellationToken cancellationToken)
     {
-        await SendAsync(WorkerHandshake.ListenLine);
-        var ready = await ReadReadyAsync(cancellationToken);
-        _ = KeepAsync(process.StandardOutput);
-        return ready;
+        Send(WorkerHandshake.ListenLine);
+        return await listens.Task.WaitAsync(cancellationToken) ?? throw NeverReady();
+    }
+
+    /// <summary>Asks it whether it lives. A thread answers that does nothing else: a process that is busy does too, one that is frozen does not.</summary>
+    /// <returns>False when it has not answered by the time that the token fires, or has ended.</returns>
+    public async Task<bool> PingAsync(CancellationToken cancellationToken)
+    {
+        var answered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Volatile.Write(ref pong, answered);
+        if (!TrySend(WorkerHandshake.PingLine))
+            return false;
+        await answered.Task.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return answered.Task.IsCompleted;
     }
 
     /// <summary>Asks it to end by itself; harmless when it is gone.</summary>
-    public async Task AskToStopAsync()
-    {
-        try
-        {
-            await SendAsync(WorkerHandshake.StopLine);
-        }
-        catch (Exception thrown) when (thrown is IOException or ObjectDisposedException or InvalidOperationException)
-        {
-            // It ended first.
-        }
-    }
+    public void AskToStop() => TrySend(WorkerHandshake.StopLine);
 
     /// <summary>Kills it and its children.</summary>
     /// <param name="because">Told as the way it ended; null where that is nobody's surprise.</param>
@@ -106,14 +108,59 @@ internal sealed class WorkerProcess
                 return JsonSerializer.Deserialize<WorkerReady>(line, ServeJson.Options)!;
         }
 
-        throw new IOException("The worker closed its output before it was ready.");
+        throw NeverReady();
     }
 
-    private async Task SendAsync(string line)
+    private static IOException NeverReady() => new("The worker closed its output before it was ready.");
+
+    /// <summary>Reads what it answers to orders, until its end.</summary>
+    private async Task ReadAnswersAsync()
     {
-        await process.StandardInput.WriteAsync(line + "\n");
-        await process.StandardInput.FlushAsync();
+        try
+        {
+            while (await process.StandardOutput.ReadLineAsync() is { } line)
+            {
+                if (line == WorkerHandshake.PongLine)
+                    Volatile.Read(ref pong)?.TrySetResult();
+                else if (!line.StartsWith('{'))
+                    Keep(line);
+                else
+                    listens.TrySetResult(JsonSerializer.Deserialize<WorkerReady>(line, ServeJson.Options));
+            }
+        }
+        catch (Exception thrown) when (IsEnd(thrown))
+        {
+            // The pipe went with the process.
+        }
+
+        listens.TrySetResult(null);
     }
+
+    // Short enough for the pipe's buffer: it does not wait for the worker to read.
+    private void Send(string line)
+    {
+        lock (sending)
+        {
+            process.StandardInput.Write(line + "\n");
+            process.StandardInput.Flush();
+        }
+    }
+
+    private bool TrySend(string line)
+    {
+        try
+        {
+            Send(line);
+            return true;
+        }
+        catch (Exception thrown) when (IsEnd(thrown))
+        {
+            // It ended first.
+            return false;
+        }
+    }
+
+    private static bool IsEnd(Exception thrown) => thrown is IOException or ObjectDisposedException or InvalidOperationException;
 
     private async Task<string> WaitAsync(Task errors)
     {
@@ -136,15 +183,18 @@ internal sealed class WorkerProcess
         try
         {
             while (await reader.ReadLineAsync() is { } line)
-            {
-                errorLines.Enqueue(line);
-                if (errorLines.Count > KeptLines)
-                    errorLines.TryDequeue(out _);
-            }
+                Keep(line);
         }
-        catch (Exception thrown) when (thrown is IOException or ObjectDisposedException or InvalidOperationException)
+        catch (Exception thrown) when (IsEnd(thrown))
         {
             // The pipe went with the process.
         }
+    }
+
+    private void Keep(string line)
+    {
+        errorLines.Enqueue(line);
+        if (errorLines.Count > KeptLines)
+            errorLines.TryDequeue(out _);
     }
 }
