@@ -120,7 +120,7 @@ internal sealed class HeadSession : IDisposable
                     Receive(frame);
             }
         }
-        catch (Exception thrown) when (thrown is IOException or ObjectDisposedException or Google.Protobuf.InvalidProtocolBufferException)
+        catch (Exception thrown) when (thrown is IOException or ObjectDisposedException or Google.Protobuf.InvalidProtocolBufferException or ServeException)
         {
             // Its end is told below, whatever broke first.
         }
@@ -164,12 +164,23 @@ internal sealed class HeadSession : IDisposable
 
     private void OnDone(Done done)
     {
-        if (!sent.TryRemove(done.Id, out var run))
+        if (!sent.TryGetValue(done.Id, out var run))
             return;
         var attempt = run.Attempt;
-        var result = done.Value is { } value ? Take(value, done.Id, attempt.Reference.ValueType) : null;
-        run.End();
-        run.Listener.OnEnded(run, TimeSpan.FromMicroseconds(done.Microseconds));
+        var took = TimeSpan.FromMicroseconds(done.Microseconds);
+        EncodedObject? result;
+        try
+        {
+            result = done.Value is { } value ? Take(value, done.Id, attempt.Reference.ValueType) : null;
+        }
+        catch (ServeException thrown) when (thrown is not ObjectLostException)
+        {
+            Fail(run, thrown, took);
+            return;
+        }
+
+        if (!TryEnd(run, took))
+            return;
         if (done.Error is { } error)
             attempt.Failed(WireErrors.FromWire(error), isSystem: false);
         else if (result is not null)
@@ -179,18 +190,49 @@ internal sealed class HeadSession : IDisposable
     }
 
     /// <summary>Takes a value over; the worker keeps memory that it shares until it is told that this is done.</summary>
+    /// <exception cref="ObjectLostException">Its memory is gone, and so is the worker: the session ends, and what is on it is lost with it.</exception>
+    /// <exception cref="ServeException">It cannot be kept here.</exception>
     public EncodedObject Take(Value value, long id, Type declared)
     {
-        var taken = Values.Keep(value, declared);
-        if (SessionValues.IsShared(value))
-            pump.Send(new() { Taken = id });
-        return taken;
+        try
+        {
+            return Values.Keep(value, declared);
+        }
+        finally
+        {
+            if (SessionValues.IsShared(value))
+                pump.Send(new() { Taken = id });
+        }
     }
 
     private async Task TakeItemAsync(SentRun run, Item item)
     {
-        await run.Attempt.ItemAsync(Take(item.Value, item.Id, run.Attempt.Reference.ValueType)).ConfigureAwait(false);
-        pump.Send(new() { ItemTaken = new() { Id = item.Id } });
+        try
+        {
+            await run.Attempt.ItemAsync(Take(item.Value, item.Id, run.Attempt.Reference.ValueType)).ConfigureAwait(false);
+            pump.Send(new() { ItemTaken = new() { Id = item.Id } });
+        }
+        catch (ServeException thrown) when (thrown is not ObjectLostException)
+        {
+            Cancel(run);
+            Fail(run, thrown, TimeSpan.Zero);
+        }
+    }
+
+    /// <summary>What a run has sent cannot be kept here.</summary>
+    private void Fail(SentRun run, Exception failure, TimeSpan took)
+    {
+        if (TryEnd(run, took))
+            run.Attempt.Failed(failure, isSystem: false);
+    }
+
+    private bool TryEnd(SentRun run, TimeSpan took)
+    {
+        if (!sent.TryRemove(new(run.Id, run)))
+            return false;
+        run.End();
+        run.Listener.OnEnded(run, took);
+        return true;
     }
 
     private void BeginWait(Waits frame)
