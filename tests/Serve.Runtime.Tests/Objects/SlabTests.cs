@@ -258,6 +258,18 @@ public sealed class SlabTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
+    public void Put_OverTheLimit_MemoryOfWhatWentToDiskGoesBack()
+    {
+        var before = OpenMemory();
+
+        var references = Enumerable.Range(0, 13).Select(i => cluster.Put(Numbers(i))).ToArray();
+
+        Assert.Equal(3, cluster.ListObjects().Count(entry => entry.Location == "disk"));
+        Assert.Equal((before.Files + 10, before.Mappings + 10), OpenMemory());
+        GC.KeepAlive(references);
+    }
+
+    [Fact]
     public void Free_NothingIsPutAnyMore_MemoryGoesBackAfterTwoPeriods()
     {
         var before = OpenMemory();

@@ -44,6 +44,7 @@ public sealed class TaskTests
 
     [Theory]
     [InlineData(true)]
+    [InlineData(false)]
     public async Task Free_RefIsKept_ItsValueIsCollected(bool isReady)
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 1 });
