@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Serve.Runtime.Tests.Testing;
 using Serve.Runtime.TestWorker;
 
@@ -173,6 +174,38 @@ public sealed class ActorCallTests : IAsyncLifetime
         if (recursive)
             await gate.Left.SoonAsync();
         Assert.Equal(recursive, call!.IsFaulted);
+    }
+
+    [Theory]
+    [InlineData("task", true)]
+    [InlineData("task", false)]
+    [InlineData("call", true)]
+    [InlineData("call", false)]
+    [InlineData("stream", true)]
+    [InlineData("stream", false)]
+    [InlineData("task of a call", true)]
+    [InlineData("task of a call", false)]
+    public async Task Cancel_OfACall_RecursiveEndsWhatItHasStarted(string kind, bool recursive)
+    {
+        var actor = ray.ParentActor.Remote();
+        var other = ray.CountActor.Remote();
+        var (gate, started) = (new Gate(), new ConcurrentQueue<ObjectRef>());
+        var call = kind switch
+        {
+            "task" => actor.Start.Remote(started, gate),
+            "call" => actor.Call.Remote(started, gate, other),
+            "stream" => actor.Stream.Remote(started, gate, other),
+            _ => actor.Deep.Remote(started, gate, ray.ParentActor.Remote()),
+        };
+        await gate.Entered.SoonAsync();
+
+        ray.Cancel(call, recursive: recursive);
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await call);
+        await Eventually.HoldsAsync(() => !started.IsEmpty);
+        var child = Assert.Single(started);
+        Assert.Equal(recursive, child.IsFaulted);
+        ray.Cancel(child);
     }
 
     [Fact]

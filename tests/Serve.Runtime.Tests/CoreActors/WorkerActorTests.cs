@@ -7,11 +7,16 @@ namespace Serve.Runtime.Tests.CoreActors;
 public sealed class WorkerActorTests : IAsyncLifetime
 {
     private static readonly ActorOptions Apart = new() { Isolation = Isolation.Process };
+    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("serve-worker-actor-tests");
     private Cluster ray = null!;
 
     public async Task InitializeAsync() => ray = await Cluster.Init(new() { NumCpus = 2, WorkerCommand = [TestRuntime.Executable, "worker"] });
 
-    public async Task DisposeAsync() => await ray.DisposeAsync();
+    public async Task DisposeAsync()
+    {
+        await ray.DisposeAsync();
+        folder.Delete(recursive: true);
+    }
 
     [Fact]
     public async Task Remote_InAWorker_CallsRunThereInOrder()
@@ -91,6 +96,49 @@ public sealed class WorkerActorTests : IAsyncLifetime
         await Eventually.HoldsAsync(() => !Directory.Exists($"/proc/{pid}"));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task KillAndTerminate_InAWorker_OnlyTerminateDisposes(bool kill)
+    {
+        var file = NewFile();
+        var actor = ray.FileActor.Options(Apart).Remote(file);
+        var pid = await actor.Pid.Remote();
+
+        if (kill)
+            actor.Kill();
+        else
+            await actor.Terminate().SoonAsync();
+
+        await Eventually.HoldsAsync(() => !LinuxProcess.Exists(pid));
+        Assert.Equal(!kill, File.Exists(file));
+    }
+
+    [Fact]
+    public async Task Cancel_OfACallInAWorker_EndsTheTaskThatItHasStarted()
+    {
+        var file = NewFile();
+        var call = ray.FileActor.Options(Apart).Remote(NewFile()).StartWait.Remote(file);
+        await Eventually.HoldsAsync(() => File.Exists(file));
+
+        ray.Cancel(call);
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await call);
+        await Eventually.HoldsAsync(() => File.ReadAllText(file) == "cancelled");
+    }
+
+    [Fact]
+    public async Task Cancel_OfATaskInAWorker_EndsTheCallThatItHasMade()
+    {
+        var actor = ray.CountActor.Remote();
+        var task = ray.ActorJobs.Sleep.Options(new() { Isolation = Isolation.Process }).Remote(actor);
+        await Eventually.HoldsAsync(() => ray.ListTasks().Any(state => state.Name == "CountActor.SleepUntilCancelled" && state.State == TaskPhase.Running));
+
+        ray.Cancel(task);
+
+        await Eventually.HoldsAsync(async () => await actor.Read.Remote() == -1);
+    }
+
     [Fact]
     public async Task ExitActor_InAWorker_EndsItAndItsProcess()
     {
@@ -110,4 +158,6 @@ public sealed class WorkerActorTests : IAsyncLifetime
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await running);
         await Eventually.HoldsAsync(async () => await actor.Read.Remote() == -1);
     }
+
+    private string NewFile() => Path.Combine(folder.FullName, Guid.NewGuid().ToString("n"));
 }

@@ -1,3 +1,5 @@
+using Serve.Runtime.Tests.Testing;
+
 namespace Serve.Runtime.Tests.Placement;
 
 /// <summary>Tasks and actors that run in placement groups of a cluster.</summary>
@@ -54,6 +56,53 @@ public sealed class GroupWorkTests
         Assert.Equal(1, await ray.Get(captured, Patience));
         var free = ray.Grouped.FreeOutside.Options(new() { Scheduling = group.Bundle() }).Remote();
         Assert.Equal(0, await ray.Get(free, Patience));
+    }
+
+    [Theory]
+    [InlineData(Isolation.None, true)]
+    [InlineData(Isolation.None, false)]
+    [InlineData(Isolation.Process, true)]
+    [InlineData(Isolation.Process, false)]
+    public async Task Call_OfAnActorInside_WhatItStartsRunsInTheGroupIfThatIsAsked(Isolation isolation, bool capture)
+    {
+        await using var ray = await Cluster.Init(new() { NumCpus = 3, Isolation = isolation, WorkerCommand = [TestRuntime.Executable, "worker"], Observable = false });
+        await using var group = ray.CreatePlacementGroup([new() { Cpus = 2 }]);
+        var actor = ray.GroupedActor.Options(new() { Scheduling = group.Bundle(captureChildTasks: capture) }).Remote();
+
+        Assert.Equal(capture ? 1 : 0, await ray.Get(actor.FreeOutsideTask.Remote(), Patience));
+        Assert.Equal(capture ? 1 : 0, await ray.Get(actor.FreeOutsideActor.Remote(), Patience));
+    }
+
+    [Fact]
+    public async Task Dispose_ActorsInside_End()
+    {
+        await using var ray = await Cluster.Init(new() { NumCpus = 2, Observable = false });
+        var group = ray.CreatePlacementGroup([new() { Cpus = 1 }]);
+        var inside = ray.GroupedActor.Options(new() { NumCpus = 1, Scheduling = group.Bundle(0) }).Remote();
+        var outside = ray.GroupedActor.Remote();
+        await inside.Created;
+
+        await group.DisposeAsync();
+
+        Assert.Contains("placement group", (await Assert.ThrowsAsync<ActorDiedException>(async () => await inside.FreeOutsideTask.Remote())).Message, StringComparison.Ordinal);
+        Assert.Equal(1, await ray.Get(outside.FreeOutsideTask.Remote(), Patience));
+        await Eventually.HoldsAsync(() => ray.AvailableResources["CPU"] == 2);
+    }
+}
+
+/// <summary>Says how many CPUs are free while something runs that it has started.</summary>
+[Remote]
+public sealed class GroupedActor
+{
+    public Task<double> FreeOutsideTask() => Grouped.FreeOutside();
+
+    public async Task<double> FreeOutsideActor()
+    {
+        var made = Cluster.Current.GroupedActor.Options(new() { NumCpus = 1 }).Remote();
+        await made.Created;
+        var free = Grouped.FreeNow();
+        await made.Terminate();
+        return free;
     }
 }
 

@@ -151,6 +151,7 @@ public sealed class ActorsInWorkersTests : IAsyncLifetime, IAsyncDisposable
     private async Task GiveAwayAsync()
     {
         var actor = ray.CountActor.Remote(0);
+        await actor.Created;
         await ray.ActorJobs.KeepGiven.Remote(actor).AsTask().SoonAsync();
     }
 }

@@ -113,6 +113,18 @@ public sealed class WorkerTaskTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
+    public async Task Cancel_WithForce_WhatElseIsOnItsWorkerRunsAgainWithoutARetry()
+    {
+        await using var narrow = new HeadCluster(Options with { NumCpus = 1 });
+        var (own, other, never) = (NewFile(), NewFile(), NewFile());
+
+        var seen = (await narrow.Jobs.KillNeighbour.Remote(own, other, never).AsTask().SoonAsync()).Split(' ');
+
+        Assert.Equal(seen[0], seen[1]);
+        Assert.False(LinuxProcess.Exists(int.Parse(seen[0], CultureInfo.InvariantCulture)));
+    }
+
+    [Fact]
     public async Task Task_WithAnArgumentThatCannotTravel_FailsWithItsName()
     {
         var function = new RemoteFunction(typeof(Travel), nameof(Travel.Take), false, new());

@@ -432,6 +432,9 @@ public static partial class ActorJobs
     }
 
     [Remote]
+    public static async Task<bool> Sleep(ActorHandle<CountActor> actor) => await actor.SleepUntilCancelled.Remote();
+
+    [Remote]
     public static async Task<string> UseGroup(Cluster ray, PlacementGroup group)
     {
         await group.Ready;
