@@ -14,6 +14,7 @@ internal static class StressRun
         var random = new Random(plan.Seed);
         var tasks = new TaskStorm(ray, verdict, plan.Seed);
         var actors = new ActorStorm(ray, plan, verdict);
+        var nests = new NestStorm(ray, plan, verdict);
         var killer = new Killer(ray, () => tasks.Ended, plan.Seed + 1);
         using var stop = new CancellationTokenSource();
         var killing = killer.RunAsync(stop.Token);
@@ -28,6 +29,7 @@ internal static class StressRun
             for (var due = (int)((long)plan.Tasks * round / rounds); started < due; started++)
                 underWay.Add(tasks.OneAsync());
             underWay.AddRange(actors.Calls(random, Math.Max(1, plan.Actors / 4)));
+            underWay.AddRange(nests.Calls());
             underWay.RemoveAll(task => task.IsCompleted);
             if (Stopwatch.GetElapsedTime(told) > TimeSpan.FromSeconds(10))
             {
@@ -57,7 +59,8 @@ internal static class StressRun
         await stop.CancelAsync();
         await killing;
         await actors.SettleAsync().WaitAsync(Patience);
-        Console.WriteLine($"{tasks.Ended:N0} tasks, {plan.Actors:N0} actors, {killer.Kills} kills in {Stopwatch.GetElapsedTime(began).TotalSeconds:0} s");
+        nests.Settle();
+        Console.WriteLine($"{tasks.Ended:N0} tasks, {plan.Actors:N0} actors, {nests.Made:N0} calls of nested actors, {killer.Kills} kills in {Stopwatch.GetElapsedTime(began).TotalSeconds:0} s");
         verdict.Check(tasks.Ended == plan.Tasks, () => $"{tasks.Ended} of {plan.Tasks} tasks ended");
     }
 }
