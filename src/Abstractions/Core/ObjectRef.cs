@@ -70,6 +70,14 @@ public abstract class ObjectRef
     /// <summary>The object once it is there, for a call that takes it as an argument.</summary>
     internal abstract Task<object?> BoxAsync(CancellationToken cancellationToken);
 
+    /// <summary>Refuses it where another cluster is asked to do something with it.</summary>
+    /// <exception cref="ArgumentException">It is of another cluster.</exception>
+    internal void RequireOf(Cluster cluster)
+    {
+        if (Cluster != cluster)
+            throw new ArgumentException($"Object {Id} is of another cluster, which this one knows nothing of.");
+    }
+
     /// <summary>Frees the object; getting it throws from now on. One that is not ready is freed when it is.</summary>
     internal void Free()
     {

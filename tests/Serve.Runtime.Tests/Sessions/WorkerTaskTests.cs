@@ -135,6 +135,17 @@ public sealed class WorkerTaskTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
+    public async Task Task_WithARefOfAnotherClusterInsideAValue_FailsAndNamesIt()
+    {
+        await using var other = new HeadCluster(new() { NumCpus = 1 });
+        ObjectRef<int> foreign = other.Put(1);
+
+        var thrown = await Assert.ThrowsAsync<NotSerializableException>(() => ray.Jobs.Open.Remote(foreign).AsTask().SoonAsync());
+
+        Assert.Contains($"Object {foreign.Id} is of another cluster", thrown.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Task_WithAResultThatCannotTravel_FailsWithItsName()
     {
         var thrown = await Assert.ThrowsAsync<NotSerializableException>(() => ray.Jobs.Unwritable.Remote().AsTask().SoonAsync());

@@ -141,7 +141,6 @@ internal abstract class RuntimeCluster : Cluster
     {
         ArgumentNullException.ThrowIfNull(reference);
         ObjectDisposedException.ThrowIf(IsDisposed, this);
-        if (reference.Cluster != this)
-            throw new ArgumentException($"Object {reference.Id} is of another cluster, which this one knows nothing of.", nameof(reference));
+        reference.RequireOf(this);
     }
 }

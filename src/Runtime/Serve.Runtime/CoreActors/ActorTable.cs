@@ -58,6 +58,8 @@ internal sealed class ActorTable : IGroupOccupants
     public CoreActor Make(ActorConstruct construct, RemoteAttribute defaults, ActorOptions? options, SchedulingStrategy? inherited, Func<Type, Type, bool> isSame)
     {
         ObjectDisposedException.ThrowIf(cluster.IsDisposed, cluster);
+        foreach (var argument in construct.Arguments)
+            argument.RequireOf(cluster);
         var settings = ActorSettings.Resolve(defaults, options, inherited, cluster.Options.Isolation);
         _ = ledgers.LedgersFor(settings.Scheduling, settings.Demand);
         CoreActor actor;

@@ -176,12 +176,13 @@ internal sealed class CoreActor
 
     private void Begin<TCall>(IActorCall made, MethodCall<TCall> call, MethodPlan plan, CallOrigin origin)
     {
+        var arguments = call.HasRefs || plan.Lanes.Any ? ArgumentsOf(call) : null;
         made.Reference.Producer = (IObjectProducer)made;
         submitted.Increment();
         if (closed is not null)
             made.Fail(DeathNow());
-        else if (call.HasRefs || plan.Lanes.Any)
-            PostInOrder(made, call, origin);
+        else if (arguments is not null)
+            PostInOrder(made, arguments, origin);
         else
             plan.Turns.Post(made);
     }
@@ -392,11 +393,18 @@ internal sealed class CoreActor
         }
     }
 
-    private void PostInOrder<TCall>(IActorCall made, MethodCall<TCall> call, CallOrigin origin)
+    private List<ObjectRef> ArgumentsOf<TCall>(MethodCall<TCall> call)
     {
         var references = new List<ObjectRef>();
         call.CollectRefs(references);
-        made.Plan.Lanes.Post(made, origin.Caller ?? cluster, references);
+        foreach (var argument in references)
+            argument.RequireOf(cluster);
+        return references;
+    }
+
+    private void PostInOrder(IActorCall made, List<ObjectRef> arguments, CallOrigin origin)
+    {
+        made.Plan.Lanes.Post(made, origin.Caller ?? cluster, arguments);
 
         // It may have died meanwhile, and with it the lanes.
         if (closed is not null && Runner is null)

@@ -75,8 +75,7 @@ internal sealed class ObjectStore : ISegmentSource, IDisposable
     {
         foreach (var reference in references)
         {
-            if (reference.Cluster != cluster)
-                throw new ArgumentException($"Object {reference.Id} is of another cluster, which this one knows nothing of.", nameof(references));
+            reference.RequireOf(cluster);
             reference.Free();
         }
     }

@@ -9,6 +9,8 @@ internal sealed class HeadRefs(HeadCluster cluster, LentRefs lent) : IRefResolve
 {
     public long Export(ObjectRef reference)
     {
+        if (reference.Cluster != cluster)
+            throw new NotSerializableException($"Object {reference.Id} is of another cluster and cannot be passed on.");
         lent.Add(reference);
         return reference.Id.Number;
     }

@@ -103,6 +103,8 @@ internal abstract partial class SubmittedTask(TaskPlan plan, ObjectRef reference
 
         var references = new List<ObjectRef>(4);
         CollectRefs(references);
+        foreach (var argument in references)
+            argument.RequireOf(reference.Cluster);
         missing = 1;
         foreach (var argument in references)
         {
