@@ -50,9 +50,31 @@ public sealed class ClusterTests(SamplePackages packages)
         Assert.Equal(0, code);
         Assert.Contains("Steps.Throw", output, StringComparison.Ordinal);
         Assert.DoesNotContain("Steps.Half", output, StringComparison.Ordinal);
+        Assert.Contains("Tally", (await node.CliAsync("list", "actors")).Output, StringComparison.Ordinal);
         Assert.Contains("Steps.Half", (await node.CliAsync("summary")).Output, StringComparison.Ordinal);
         Assert.Contains("process", (await node.CliAsync("memory")).Output, StringComparison.Ordinal);
         Assert.Contains("\"traceEvents\"", (await node.CliAsync("timeline", "-o", "-")).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task State_ObjectsAndWorkers_AreToldByTheCli()
+    {
+        await using var node = await TestNode.StartAsync(IsolationMode.Application);
+        await node.DeployAsync(packages.Work, name: "steps");
+        await node.Gateway.GetStringAsync("/steps/hold?n=1000000");
+        var pids = (await node.WorkersAsync()).ConvertAll(pid => $"{pid}");
+
+        var objects = (await node.CliAsync("list", "objects", "--filter", "created_by=Put")).Output;
+        Assert.Matches(@"7\.6 MiB +shared_memory +double\[\] +Put +1", objects);
+        var workers = (await node.CliAsync("list", "workers")).Output;
+        Assert.All(pids, pid => Assert.Contains(pid, workers, StringComparison.Ordinal));
+        Assert.Contains("tasks", workers, StringComparison.Ordinal);
+        Assert.Matches(@"shared_memory +1 +7\.6 MiB", (await node.CliAsync("summary", "objects")).Output);
+        var memory = (await node.CliAsync("memory")).Output;
+        Assert.Contains("objects in shared_memory: 7.6 MiB", memory, StringComparison.Ordinal);
+        Assert.All(pids, pid => Assert.Contains($"(pid {pid}): ", memory, StringComparison.Ordinal));
+        var events = (await node.CliAsync("timeline", "-o", "-")).Output;
+        Assert.Contains("Steps.First", events, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -4,6 +4,7 @@ using Serve;
 public sealed class Work(Cluster ray)
 {
     private ActorHandle<Tally>? tally;
+    private ObjectRef<double[]>? held;
 
     [HttpGet("/sum")]
     public async Task<double> Sum([FromQuery] int n) =>
@@ -14,6 +15,13 @@ public sealed class Work(Cluster ray)
     {
         var text = ray.Put(new string('x', n));
         return await ray.Get(ray.Steps.Length.Remote(text));
+    }
+
+    [HttpGet("/hold")]
+    public async Task<double> Hold([FromQuery] int n)
+    {
+        held = ray.Put(new double[n]);
+        return await ray.Get(ray.Steps.First.Remote(held));
     }
 
     [HttpGet("/where")]
@@ -36,6 +44,9 @@ public static partial class Steps
 
     [Remote]
     public static int Length(string text) => text.Length;
+
+    [Remote]
+    public static double First(double[] array) => array[0];
 
     [Remote]
     public static int Where() => Environment.ProcessId;

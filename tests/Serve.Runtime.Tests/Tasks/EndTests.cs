@@ -65,6 +65,24 @@ public sealed class EndTests
     }
 
     [Fact]
+    public async Task Run_LongerThanTimeout_WhatItHasStartedIsCancelled()
+    {
+        await using var ray = await Cluster.Init(new() { NumCpus = 2 });
+        var started = new TaskCompletionSource<ObjectRef<bool>>();
+        var late = ray.Run(() =>
+        {
+            var child = Cluster.Current.Run(stop => stop.WaitHandle.WaitOne(Bound));
+            started.SetResult(child);
+            return child.GetResult(Bound);
+        }, new() { Timeout = TimeSpan.FromSeconds(1) });
+
+        var child = await started.Task.WaitAsync(Bound);
+
+        await Assert.ThrowsAsync<RequestTimeoutException>(async () => await late);
+        await Assert.ThrowsAsync<OperationCanceledException>(async () => await child);
+    }
+
+    [Fact]
     public async Task Cancel_BeforeStart_NeverRuns()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 1 });
