@@ -235,7 +235,11 @@ public sealed class ActorPool<TActor>
                 else
                     idle.Enqueue(actor);
             }
+        }
 
+        call.Ended.Set();
+        lock (sync)
+        {
             told = [.. listeners];
             listeners.Clear();
         }

@@ -15,7 +15,7 @@ internal sealed class PoolCall<TActor>
         Ended = new End(cluster, this);
     }
 
-    /// <summary>Ready when the call has ended, well or not.</summary>
+    /// <summary>Ready when the call has ended, well or not, and its actor is free; set by whoever is told that it has finished.</summary>
     public Signal Ended { get; }
 
     public void Start(ActorHandle<TActor> actor)
@@ -25,19 +25,19 @@ internal sealed class PoolCall<TActor>
             result = make(actor);
             result.Demand(fetch: false);
             if (!result.TryOnReady(new Answer(this, actor)))
-                Finish(actor, result.Error);
+                finished(this, actor, result.Error);
         }
         catch (Exception thrown)
         {
             failure = thrown;
-            Finish(actor, thrown);
+            finished(this, actor, thrown);
         }
     }
 
     public void Fail(Exception reason)
     {
         failure = reason;
-        Finish(null, reason);
+        finished(this, null, reason);
     }
 
     public ValueTask<TResult> ResultAsync<TResult>(Cluster cluster, CancellationToken cancellationToken) => result switch
@@ -48,12 +48,6 @@ internal sealed class PoolCall<TActor>
             $"The pool's next result is a {result.ValueType}, not a {typeof(TResult)}; it was submitted by another call.")),
     };
 
-    private void Finish(ActorHandle<TActor>? actor, Exception? reason)
-    {
-        Ended.Set();
-        finished(this, actor, reason);
-    }
-
     /// <summary>The end of a call, which knows the call.</summary>
     internal sealed class End(Cluster cluster, PoolCall<TActor> call) : Signal(cluster)
     {
@@ -62,6 +56,6 @@ internal sealed class PoolCall<TActor>
 
     private sealed class Answer(PoolCall<TActor> call, ActorHandle<TActor> actor) : RefContinuation
     {
-        internal override void Run() => call.Finish(actor, call.result!.Error);
+        internal override void Run() => call.finished(call, actor, call.result!.Error);
     }
 }
