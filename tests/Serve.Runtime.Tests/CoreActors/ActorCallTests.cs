@@ -229,6 +229,33 @@ public sealed class ActorCallTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Options_RetryOnThrows_CallFailsWithBoth()
+    {
+        var actor = ray.CountActor.Remote();
+        Func<Exception, bool> rule = _ => throw new FormatException("the rule");
+
+        var thrown = await Assert.ThrowsAsync<UserCodeException>(() => actor.Throw.Options(new() { MaxTaskRetries = 1, RetryOn = rule }).Remote("the call").AsTask().SoonAsync());
+
+        Assert.Contains("the rule", thrown.Message, StringComparison.Ordinal);
+        Assert.Contains("the call", thrown.Message, StringComparison.Ordinal);
+        Assert.Equal(1, await actor.Increment.Remote(1));
+    }
+
+    [Theory]
+    [InlineData(Isolation.None)]
+    [InlineData(Isolation.Process)]
+    public async Task Remote_RetryOnOfTheClass_SendsItAgainOnThatAlone(Isolation isolation)
+    {
+        await using var apart = await Cluster.Init(new() { NumCpus = 1, WorkerCommand = [TestRuntime.Executable, "worker"] });
+        var actor = apart.FlakyActor.Options(new() { Isolation = isolation }).Remote();
+
+        Assert.Equal(3, await actor.TimeOut.Remote(2));
+        await Assert.ThrowsAsync<UserCodeException>(async () => await actor.Throw.Remote());
+        Assert.Equal(5, await actor.TimeOut.Remote(0));
+        Assert.Equal(7, await actor.TimeOut.Options(new() { RetryOn = thrown => thrown is TimeoutException { Message: "Call 6." } }).Remote(6));
+    }
+
+    [Fact]
     public async Task Remote_MoreThanMaxPendingCalls_ThrowsAtOnce()
     {
         var actor = ray.CountActor.Options(new() { MaxPendingCalls = 2 }).Remote();

@@ -121,6 +121,18 @@ public sealed class ActorLifeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Kill_ThoughRestartsAreLeft_EndsItForGood()
+    {
+        var actor = ray.CountActor.Options(new() { MaxRestarts = -1, MaxTaskRetries = -1 }).Remote(5);
+        await actor.Created;
+
+        actor.Kill();
+
+        await Assert.ThrowsAsync<ActorDiedException>(async () => await actor.Read.Remote());
+        Assert.Equal((ActorPhase.Dead, 0), (ray.ListActors().Single().State, ray.ListActors().Single().NumRestarts));
+    }
+
+    [Fact]
     public async Task Kill_DuringARun_CallsThatMayGoAgainDoAndOrderIsKept()
     {
         var actor = ray.CountActor.Options(new() { MaxRestarts = -1, MaxTaskRetries = -1 }).Remote(0);

@@ -36,6 +36,20 @@ public sealed class ActorStateTests : IAsyncLifetime
     }
 
     [Fact]
+    public void ListActors_ManyHaveDied_RemembersTheLastThousand()
+    {
+        var alive = ray.CountActor.Remote();
+        for (var i = 0; i < 1001; i++)
+            ray.CountActor.Options(new() { Name = $"actor {i}" }).Remote().Kill();
+
+        var actors = ray.ListActors();
+
+        Assert.Equal(1001, actors.Count);
+        Assert.Equal(("actor 1", "actor 1000"), (actors[0].Name, actors[999].Name));
+        Assert.Equal(alive.Id, actors[1000].ActorId);
+    }
+
+    [Fact]
     public async Task GetResult_OfACallOfItself_IsADeadlockThatIsTold()
     {
         var actor = ray.CountActor.Remote();

@@ -29,6 +29,23 @@ public sealed class ConcurrencyGroupTests : IAsyncLifetime
         Assert.Equal(3, await actor.ReadMost.Remote());
     }
 
+    [Theory]
+    [InlineData(Isolation.None)]
+    [InlineData(Isolation.Process)]
+    public async Task Remote_MoreThanMayRunAtOnce_WaitWhileOtherGroupsGoOn(Isolation isolation)
+    {
+        await using var apart = await Cluster.Init(new() { NumCpus = 1, WorkerCommand = [TestRuntime.Executable, "worker"] });
+        var actor = apart.HoldActor.Options(new() { Isolation = isolation }).Remote();
+        var holds = Enumerable.Range(0, 3).Select(_ => actor.Hold.Remote()).ToArray();
+
+        await Eventually.HoldsAsync(async () => await actor.Held.Remote() == 2);
+        for (var i = 0; i < 50; i++)
+            Assert.Equal(2, await actor.Held.Remote());
+        await actor.Release.Remote();
+
+        Assert.All(await apart.Get(holds), Assert.True);
+    }
+
     [Fact]
     public async Task Options_ConcurrencyGroup_OverridesTheMethodsOwn()
     {

@@ -97,6 +97,20 @@ public sealed class WorkerActorTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public async Task Remote_WorkerDiesInTheConstructor_IsMadeAgainIfThatIsAllowed(int restarts)
+    {
+        var actor = ray.FragileActor.Options(Apart with { MaxRestarts = restarts }).Remote(NewFile());
+
+        if (restarts == 0)
+            Assert.Contains("code 7", (await Assert.ThrowsAsync<ActorDiedException>(async () => await actor.Pid.Remote())).Message, StringComparison.Ordinal);
+        else
+            Assert.NotEqual(Environment.ProcessId, await actor.Pid.Remote());
+        Assert.Equal(restarts, Assert.Single(ray.ListActors()).NumRestarts);
+    }
+
+    [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public async Task KillAndTerminate_InAWorker_OnlyTerminateDisposes(bool kill)

@@ -93,6 +93,19 @@ public sealed class ObjectStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task Put_AfterOneCameBackFromDisk_ThatOneIsNotTheNextToGo()
+    {
+        await using var cluster = Limited(3);
+        var references = Enumerable.Range(0, 4).Select(number => cluster.Put(Numbers(number))).ToList();
+        Assert.Equal(Numbers(0), await cluster.Get(references[0]));
+
+        references.Add(cluster.Put(Numbers(4)));
+
+        Assert.Equal(["shared_memory", "disk", "disk", "shared_memory", "shared_memory"], cluster.ListObjects().Select(entry => entry.Location));
+        GC.KeepAlive(references);
+    }
+
+    [Fact]
     public async Task Put_OverTheLimitButRefsWereDropped_NothingGoesToDisk()
     {
         await using var cluster = Limited(3);

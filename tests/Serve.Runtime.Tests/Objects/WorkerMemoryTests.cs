@@ -121,6 +121,38 @@ public sealed class WorkerMemoryTests : IAsyncLifetime, IAsyncDisposable
         await Eventually.True(() => cluster.Objects.Used == 0, () => $"{cluster.Objects.Used}");
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Put_InAWorker_LivesUntilThatForgetsItOrDies(bool dies)
+    {
+        var pid = await Run<int>(nameof(ArrayJobs.PutAndKeep), Count);
+        Collect();
+        Assert.Equal(Count * sizeof(double), cluster.Objects.Used);
+        Assert.Equal(1, Assert.Single(cluster.ListObjects()).Borrowers);
+
+        if (dies)
+        {
+            using var worker = System.Diagnostics.Process.GetProcessById(pid);
+            worker.Kill();
+        }
+
+        await Eventually.True(() =>
+        {
+            if (!dies)
+                Run<int>(nameof(ArrayJobs.Drop)).GetAwaiter().GetResult();
+            Collect();
+            return cluster.Objects.Used == 0;
+        });
+        Assert.Empty(cluster.ListObjects());
+
+        static void Collect()
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+    }
+
     [Fact]
     public async Task Argument_TypeWithARegisteredSerializer_ReachesTheWorker() =>
         Assert.Equal(9, await Run<int>(nameof(ArrayJobs.Reveal), Sealed.Of(9)));

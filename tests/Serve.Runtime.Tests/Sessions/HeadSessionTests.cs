@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Serve.Runtime.Clusters;
 using Serve.Runtime.CoreActors;
+using Serve.Runtime.Objects;
 using Serve.Runtime.Rpc;
 using Serve.Runtime.Serialization;
 using Serve.Runtime.Sessions;
@@ -15,7 +16,8 @@ namespace Serve.Runtime.Tests.Sessions;
 /// <summary>What the head makes of a worker's messages that it cannot take as they are.</summary>
 public sealed class HeadSessionTests : IAsyncLifetime, IAsyncDisposable, IRunListener
 {
-    private readonly HeadCluster cluster = new(new() { NumCpus = 1 });
+    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("serve-head-session-tests");
+    private readonly HeadCluster cluster = new(new() { NumCpus = 1, Isolation = Isolation.Process });
     private readonly TaskCompletionSource<string> lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<FrameStream> connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource over = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -46,6 +48,44 @@ public sealed class HeadSessionTests : IAsyncLifetime, IAsyncDisposable, IRunLis
         session.Dispose();
         over.SetResult();
         await cluster.DisposeAsync();
+        folder.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task Start_SharedArgument_StaysInMemoryUntilTheAnswer()
+    {
+        var put = cluster.Put(new double[50_000]);
+        var run = await SendAsync(new(typeof(ArrayJobs), nameof(ArrayJobs.First), false, new()), cluster.Codec.Of(put));
+        Assert.False(MayGoToDisk(put));
+
+        await AnswerAsync(new Frame { Done = new() { Id = run.Id.Number, Value = Seven } });
+
+        Assert.Equal(7, await run.Result.SoonAsync());
+        Assert.True(MayGoToDisk(put));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Demand_SharedObject_StaysInMemoryUntilTheWorkerHasItOrIsDead(bool dies)
+    {
+        var put = cluster.Put(new double[50_000]);
+        session.Lent.Add(put);
+        await AnswerAsync(new Frame { Demand = new() { Number = 1, Id = put.Id.Number } });
+        Assert.Equal(1, (await ReadUntilAsync(Frame.BodyOneofCase.Ready)).Ready.Number);
+        Assert.False(MayGoToDisk(put));
+
+        if (dies)
+        {
+            worker.Ended.SetResult("It was killed.");
+            there.Dispose();
+        }
+        else
+        {
+            await AnswerAsync(new Frame { Taken = 1 });
+        }
+
+        await Eventually.HoldsAsync(() => MayGoToDisk(put));
     }
 
     [Fact]
@@ -124,9 +164,17 @@ public sealed class HeadSessionTests : IAsyncLifetime, IAsyncDisposable, IRunLis
         Segment = new() { ProcessId = int.MaxValue, FileDescriptor = 3, Name = "serve-dead", Length = 8 },
     };
 
-    private async Task<FakeAttempt<int>> SendAsync()
+    private bool MayGoToDisk(ObjectRef reference)
     {
-        var attempt = new FakeAttempt<int>(cluster, new(typeof(Jobs), nameof(Jobs.Pid), false, new()));
+        using var files = new SpillFiles(folder.FullName);
+        return ((SharedObject)cluster.Codec.Of(reference)).TrySpill(files, out _);
+    }
+
+    private Task<FakeAttempt<int>> SendAsync() => SendAsync(new(typeof(Jobs), nameof(Jobs.Pid), false, new()));
+
+    private async Task<FakeAttempt<int>> SendAsync(RemoteFunction function, params object?[] arguments)
+    {
+        var attempt = new FakeAttempt<int>(cluster, function, arguments);
         session.Start(new(attempt, this));
         await ReadUntilAsync(Frame.BodyOneofCase.Run);
         return attempt;

@@ -41,6 +41,14 @@ public static partial class ArrayJobs
         return Kept.Count;
     }
 
+    /// <summary>Puts one, keeps the ref and says where.</summary>
+    [Remote]
+    public static int PutAndKeep(int count)
+    {
+        Kept.Add(Cluster.Current.Put(Numbers(count, 1)));
+        return Environment.ProcessId;
+    }
+
     /// <summary>Puts it, keeps the ref and frees the object all the same.</summary>
     [Remote]
     public static double PutAndFree(double[] array)

@@ -272,7 +272,7 @@ internal abstract class ActorCallRef<TResult>(CoreActor actor, ObjectId id, Meth
             return;
         }
 
-        if (MayRetry && AsksForRetry(thrown))
+        if (MayRetry && AsksForRetry(ref thrown))
         {
             Renew();
             if (Interlocked.CompareExchange(ref state, Waiting, Running) == Running)
@@ -288,8 +288,19 @@ internal abstract class ActorCallRef<TResult>(CoreActor actor, ObjectId id, Meth
         });
     }
 
-    private bool AsksForRetry(Exception thrown) => thrown is not CallFault
-        && (Extras?.Options?.RetryOn is { } asks ? asks(thrown) : Array.Exists(actor.Settings.RetryOn, type => type.IsInstanceOfType(thrown)));
+    private bool AsksForRetry(ref Exception thrown)
+    {
+        try
+        {
+            return thrown is not CallFault && RetryRule.Holds(thrown, Extras?.Options?.RetryOn, actor.Settings.RetryOn, actor.Construct.Type);
+        }
+        catch (Exception failed)
+        {
+            // The user's own choice of what to retry on failed: that is told with what it was asked about.
+            thrown = new AggregateException($"RetryOn of call {Title} of actor {actor} threw.", failed, thrown);
+            return false;
+        }
+    }
 
     private void Limit(TimeSpan timeout, int attempt) => ExtrasNow().Timer = TimeProvider.System.CreateTimer(_ =>
     {

@@ -28,22 +28,5 @@ internal sealed class TaskPlan
     public TaskPlan? Latest;
 
     /// <summary>Whether an exception of the task's own is one to retry on.</summary>
-    public bool RetriesOn(Exception failure)
-    {
-        var thrown = failure is UserCodeException { InnerException: { } inner } ? inner : failure;
-        if (Options?.RetryOn is { } chosen)
-            return chosen(thrown);
-        foreach (var type in Function.Defaults.RetryOn)
-        {
-            if (type.IsInstanceOfType(thrown) || (failure is UserCodeException { InnerException: null } told && IsNamed(type, told.ExceptionType)))
-                return true;
-        }
-
-        return false;
-    }
-
-    // What was thrown in a worker is known by its name alone; the type is looked for where the function's own code would find it.
-    private bool IsNamed(Type type, string name) =>
-        type.FullName == name
-        || (Type.GetType(name) ?? Function.Type.Assembly.GetType(name) ?? type.Assembly.GetType(name)) is { } thrown && type.IsAssignableFrom(thrown);
+    public bool RetriesOn(Exception failure) => RetryRule.Holds(failure, Options?.RetryOn, Function.Defaults.RetryOn, Function.Type);
 }

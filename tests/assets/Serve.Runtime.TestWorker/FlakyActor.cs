@@ -1,0 +1,17 @@
+namespace Serve.Runtime.TestWorker;
+
+/// <summary>An actor whose attribute says which exceptions its calls are sent again on.</summary>
+[Remote(MaxTaskRetries = 2, RetryOn = [typeof(TimeoutException)])]
+public sealed class FlakyActor
+{
+    private int calls;
+
+    /// <summary>Throws as often as said, then tells how often it was called.</summary>
+    public int TimeOut(int failures) => ++calls <= failures ? throw new TimeoutException($"Call {calls}.") : calls;
+
+    public int Throw()
+    {
+        calls++;
+        throw new InvalidOperationException("not this one");
+    }
+}
