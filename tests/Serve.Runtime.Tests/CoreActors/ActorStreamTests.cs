@@ -25,6 +25,21 @@ public sealed class ActorStreamTests : IAsyncLifetime
         await stream.Completion;
     }
 
+    [Theory]
+    [InlineData(Isolation.None)]
+    [InlineData(Isolation.Process)]
+    public async Task Remote_StreamIsSentAgain_NoItemTwice(Isolation isolation)
+    {
+        await using var apart = await Cluster.Init(new() { NumCpus = 1, WorkerCommand = [TestRuntime.Executable, "worker"] });
+        var actor = apart.FlakyActor.Options(new() { Isolation = isolation }).Remote();
+        var seen = new List<int>();
+
+        await foreach (var item in actor.Up.Remote(20))
+            seen.Add(await item);
+
+        Assert.Equal(Enumerable.Range(0, 20), seen);
+    }
+
     [Fact]
     public async Task Remote_StreamNobodyReads_WaitsForRoom()
     {

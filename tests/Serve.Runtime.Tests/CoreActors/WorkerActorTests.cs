@@ -129,6 +129,20 @@ public sealed class WorkerActorTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Options_TimeoutInAWorker_FailsAndCancels()
+    {
+        var actor = ray.CountActor.Options(Apart).Remote();
+        await actor.Created;
+
+        await Assert.ThrowsAsync<RequestTimeoutException>(() => actor.SleepUntilCancelled.Options(new() { Timeout = TimeSpan.FromMilliseconds(200) }).Remote().AsTask().SoonAsync());
+
+        await Eventually.HoldsAsync(async () => await actor.Read.Remote() == -1);
+    }
+
+    [Fact]
+    public async Task Remote_BlockingMethodInAWorker_HasADedicatedThread() => Assert.True(await ray.CountActor.Options(Apart).Remote().IsOnBlockingThread.Remote());
+
+    [Fact]
     public async Task Cancel_OfACallInAWorker_EndsTheTaskThatItHasStarted()
     {
         var file = NewFile();

@@ -209,22 +209,39 @@ public sealed class WorkerTaskTests : IAsyncLifetime, IAsyncDisposable
     [Fact]
     public async Task Memory_AboveTheThreshold_StopsTheNewestAndRunsItAgain()
     {
-        var reading = new MemoryReading(50, 100);
-        await using var cluster = new HeadCluster(Options with { MemoryUsageThreshold = 0.9 }) { ReadMemory = () => reading };
+        var hungry = 0;
+        await using var cluster = new HeadCluster(Options with { MemoryUsageThreshold = 0.9 }) { ReadMemory = () => ShortWhileThereIs(Volatile.Read(ref hungry)) };
         var (old, young, until) = (NewFile(), NewFile(), NewFile());
         var first = cluster.Jobs.Block.Remote(old, until);
         var firstPid = await PidInAsync(old);
         var second = cluster.Jobs.Block.Remote(young, until);
         var secondPid = await PidInAsync(young);
 
-        reading = new(95, 100);
-        await Eventually.HoldsAsync(() => !LinuxProcess.Exists(secondPid));
-        reading = new(50, 100);
+        Volatile.Write(ref hungry, secondPid);
         await Eventually.HoldsAsync(() => ReadShared(young) != secondPid.ToString(CultureInfo.InvariantCulture));
         File.WriteAllText(until, "");
 
         Assert.Equal(firstPid, await first.AsTask().SoonAsync());
         Assert.NotEqual(secondPid, await second.AsTask().SoonAsync());
+    }
+
+    [Fact]
+    public async Task Memory_AboveTheThreshold_StopsAnOlderOneThatMayRunAgainRatherThanOneThatMayNot()
+    {
+        var hungry = 0;
+        await using var cluster = new HeadCluster(Options with { MemoryUsageThreshold = 0.9 }) { ReadMemory = () => ShortWhileThereIs(Volatile.Read(ref hungry)) };
+        var (old, young, until) = (NewFile(), NewFile(), NewFile());
+        var first = cluster.Jobs.Block.Remote(old, until);
+        var firstPid = await PidInAsync(old);
+        var second = cluster.Jobs.Block.Options(new() { MaxRetries = 0 }).Remote(young, until);
+        var secondPid = await PidInAsync(young);
+
+        Volatile.Write(ref hungry, firstPid);
+        await Eventually.HoldsAsync(() => ReadShared(old) != firstPid.ToString(CultureInfo.InvariantCulture));
+        File.WriteAllText(until, "");
+
+        Assert.NotEqual(firstPid, await first.AsTask().SoonAsync());
+        Assert.Equal(secondPid, await second.AsTask().SoonAsync());
     }
 
     [Fact]
@@ -283,7 +300,8 @@ public sealed class WorkerTaskTests : IAsyncLifetime, IAsyncDisposable
             await PidInAsync(file);
         var workers = cluster.ListWorkers();
         Assert.Equal(8, workers.Count);
-        Assert.All(workers, worker => Assert.Equal("tasks", worker.Purpose));
+        Assert.All(workers, worker => Assert.Equal(("tasks", 1), (worker.Purpose, worker.Running)));
+        Assert.All(workers, worker => Assert.InRange(worker.Memory, 1_000_000, long.MaxValue));
         Assert.All(workers, worker => Assert.True(File.Exists(worker.LogFile)));
 
         var clock = Stopwatch.StartNew();
@@ -295,6 +313,9 @@ public sealed class WorkerTaskTests : IAsyncLifetime, IAsyncDisposable
         foreach (var reference in refs)
             await Assert.ThrowsAnyAsync<Exception>(() => reference.AsTask());
     }
+
+    /// <summary>Memory that is short until a process has ended, and no longer: nothing else is stopped for it.</summary>
+    private static MemoryReading ShortWhileThereIs(int pid) => new(pid != 0 && LinuxProcess.Exists(pid) ? 95 : 50, 100);
 
     private static async Task<int> PidInAsync(string file)
     {
