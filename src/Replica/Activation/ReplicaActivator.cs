@@ -88,9 +88,10 @@ public sealed partial class ReplicaActivator(UserAssemblies assemblies) : IActor
 
         parts.Metrics = new ReplicaMetrics(parts.Context!.ReplicaId, context.Gate);
         parts.SeesRequests = constructor.GetParameters().Length > 0 || hooks.ConfigureServices is not null || parts.Target is IIngress;
-        parts.Batches = BatchedMethods.Of(parts.Target, context, parts.Metrics, parts.Time, parts.SeesRequests);
+        var failures = new FailureLog(logger);
+        parts.Batches = BatchedMethods.Of(parts.Target, new(context, failures, parts.Time, parts.SeesRequests), parts.Metrics);
         (parts.Target as ModelServer)?.Batching.Attach(parts.Metrics, context.Gate);
-        parts.Http = Bind(parts, context, logger);
+        parts.Http = Bind(parts, context, failures, logger);
         var instance = new ReplicaInstance(parts, context, logger);
         await instance.TakeConfigAsync(start.Spec.UserConfig, cancellationToken);
         instance.CheckLimit(start.Spec.MaxOngoingRequests);
@@ -130,10 +131,10 @@ public sealed partial class ReplicaActivator(UserAssemblies assemblies) : IActor
         }
     }
 
-    private static IHttpActor Bind(ReplicaParts parts, ActorContext context, ILogger logger)
+    private static IHttpActor Bind(ReplicaParts parts, ActorContext context, FailureLog failures, ILogger logger)
     {
         var development = parts.Services!.GetRequiredService<IHostEnvironment>().IsDevelopment();
-        var errors = new ReplicaErrors(parts.Context!.ReplicaId, development, logger);
+        var errors = new ReplicaErrors(parts.Context!.ReplicaId, development, failures, logger);
         try
         {
             return new ReplicaHttp(context, parts, errors);

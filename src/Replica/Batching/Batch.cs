@@ -45,6 +45,9 @@ internal sealed class Batch<TItem, TResult> : IThreadPoolWorkItem
     /// <summary>Done when it has ended.</summary>
     internal Action? AtEnd { get; set; }
 
+    /// <summary>How many items have no result yet.</summary>
+    internal int Unended => items.Count(item => !item.HasEnded);
+
     /// <summary>How many items it was made of.</summary>
     internal int Formed { get; }
 
@@ -103,7 +106,7 @@ internal sealed class Batch<TItem, TResult> : IThreadPoolWorkItem
     public bool SetException(int index, Exception thrown) => items[index].TrySetException(thrown);
 
     /// <summary>Has all items fail that have no result.</summary>
-    public void Fail(Exception thrown)
+    internal void Fail(Exception thrown)
     {
         foreach (var item in items)
             item.TrySetException(thrown);

@@ -1,3 +1,5 @@
+using Serve.Runtime;
+
 namespace Serve.Replica.Batching;
 
 /// <summary>
@@ -17,8 +19,9 @@ internal sealed class BatchQueue<TItem, TResult> : IDisposable
 
     private readonly Func<Batch<TItem, TResult>, ValueTask> run;
     private readonly Func<TItem, int>? sizeOf;
-    private readonly Func<int>? maxCallers;
+    private readonly ActorGate? gate;
     private readonly IBatchObserver? observer;
+    private readonly Action<Exception, int>? failed;
     private readonly TimeProvider time;
     private readonly CancellationToken aborted;
     private readonly CancellationTokenRegistration aborting;
@@ -27,6 +30,7 @@ internal sealed class BatchQueue<TItem, TResult> : IDisposable
     private readonly long ticksPerMillisecond;
     private readonly long handOverTicks;
     private readonly bool runsElsewhere;
+    private readonly bool refusesLarger;
 
     // Written by anyone.
     private BatchItem<TItem, TResult>? posted;
@@ -56,12 +60,14 @@ internal sealed class BatchQueue<TItem, TResult> : IDisposable
     {
         options ??= new();
         this.run = run;
-        (settings, sizeOf, maxCallers, observer, time, aborted, runsElsewhere) =
-            (options.Settings, options.SizeOf, options.MaxCallers, options.Observer, options.Time, options.Aborted, options.RunsElsewhere);
+        (settings, sizeOf, gate, observer, failed, time, aborted, runsElsewhere, refusesLarger) =
+            (options.Settings, options.SizeOf, options.Gate, options.Observer, options.Failed, options.Time, options.Aborted, options.RunsElsewhere, options.RefusesLarger);
         ticksPerMillisecond = time.TimestampFrequency / 1000;
         handOverTicks = ToTicks(HandOver);
         timer = time.CreateTimer(static queue => ((BatchQueue<TItem, TResult>)queue!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         aborting = aborted.UnsafeRegister(static queue => ((BatchQueue<TItem, TResult>)queue!).Pulse(mayRun: false), this);
+        if (gate is not null)
+            gate.Closed += OnGateClosed;
     }
 
     /// <summary>How it gathers items. What is set is in force from the next decision on.</summary>
@@ -91,7 +97,7 @@ internal sealed class BatchQueue<TItem, TResult> : IDisposable
     public ValueTask<TResult> EnqueueAsync(TItem value, string? model, CancellationToken cancellationToken)
     {
         var size = sizeOf is null ? 1 : Math.Max(1, sizeOf(value));
-        if (size > 1 && size > Settings.MaxBatchSize)
+        if (refusesLarger && size > 1 && size > Settings.MaxBatchSize)
             throw new BadInputException($"The item's size is {size}, and a batch holds {Settings.MaxBatchSize} at most.");
         var item = new BatchItem<TItem, TResult>(this, value, model, size, Now);
         if (cancellationToken.CanBeCanceled && cancellationToken != aborted)
@@ -120,6 +126,8 @@ internal sealed class BatchQueue<TItem, TResult> : IDisposable
     {
         Volatile.Write(ref disposed, true);
         Pulse(mayRun: false);
+        if (gate is not null)
+            gate.Closed -= OnGateClosed;
         aborting.Unregister();
         timer.Dispose();
     }
@@ -168,7 +176,7 @@ internal sealed class BatchQueue<TItem, TResult> : IDisposable
         }
         catch (Exception thrown)
         {
-            batch.Fail(thrown);
+            Fail(batch, thrown);
         }
 
         End(batch);
@@ -182,10 +190,17 @@ internal sealed class BatchQueue<TItem, TResult> : IDisposable
         }
         catch (Exception thrown)
         {
-            batch.Fail(thrown);
+            Fail(batch, thrown);
         }
 
         End(batch);
+    }
+
+    private void Fail(Batch<TItem, TResult> batch, Exception thrown)
+    {
+        if (failed is not null && batch.Unended is > 0 and var callers && !(IsAborted && thrown is OperationCanceledException))
+            failed(thrown, callers);
+        batch.Fail(thrown);
     }
 
     private void End(Batch<TItem, TResult> batch)
@@ -216,6 +231,8 @@ internal sealed class BatchQueue<TItem, TResult> : IDisposable
         Volatile.Write(ref timerFired, 1);
         Pulse(mayRun: false);
     }
+
+    private void OnGateClosed() => Pulse(mayRun: false);
 
     /// <summary>Has somebody decide: this thread, unless another is at it, who then looks again.</summary>
     /// <param name="mayRun">Whether this thread is a caller's, which may run a short batch itself.</param>
@@ -292,7 +309,7 @@ internal sealed class BatchQueue<TItem, TResult> : IDisposable
         BatchGroup<TItem, TResult>? ready = null;
         var now = Now;
         var due = long.MaxValue;
-        var nobodyElse = maxCallers is not null && waiting + taken >= maxCallers();
+        var nobodyElse = gate is not null && (gate.IsClosed || waiting + taken >= gate.Limit);
         foreach (var group in groups)
         {
             var startBy = nobodyElse || group.Size >= current.MaxBatchSize ? now : StartBy(group, current, now);

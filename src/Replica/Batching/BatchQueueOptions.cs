@@ -1,3 +1,5 @@
+using Serve.Runtime;
+
 namespace Serve.Replica.Batching;
 
 /// <summary>What a queue is given for its life, beside what it runs.</summary>
@@ -10,11 +12,17 @@ internal sealed record BatchQueueOptions<TItem>
     /// <summary>How large an item is; null when all count 1.</summary>
     public Func<TItem, int>? SizeOf { get; init; }
 
-    /// <summary>How many callers there can be at once; null when nobody knows. Once all of them wait or run, no batch waits for more.</summary>
-    public Func<int>? MaxCallers { get; init; }
+    /// <summary>Whether an item that is larger than a batch may be is refused; otherwise it is a batch of its own.</summary>
+    public bool RefusesLarger { get; init; } = true;
+
+    /// <summary>What lets callers in; null when nobody knows. Once all that it lets in wait or run, or it is closed, no batch waits for more.</summary>
+    public ActorGate? Gate { get; init; }
 
     /// <summary>Told of each batch; null when nobody counts them.</summary>
     public IBatchObserver? Observer { get; init; }
+
+    /// <summary>Told of what a batch threw and how many callers fail with it, before they do; null when nobody asks. Not of one that is told to end with the queue and does.</summary>
+    public Action<Exception, int>? Failed { get; init; }
 
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;

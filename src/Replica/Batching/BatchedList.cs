@@ -1,6 +1,5 @@
 using Serve.Calls;
 using Serve.Replica.Definitions;
-using Serve.Runtime;
 
 namespace Serve.Replica.Batching;
 
@@ -11,11 +10,11 @@ internal sealed class BatchedList<TItem, TList, TElement, TResult> : BatchedMeth
     private readonly BatchQueue<TItem, TResult> queue;
     private readonly Func<TItem[], CancellationToken, ValueTask<TList>> call;
 
-    public BatchedList(BatchMethod method, object target, ActorTurns turns, bool seesRequests, IBatchObserver observer, ActorContext actor, TimeProvider time)
-        : base(method, target, turns, seesRequests)
+    public BatchedList(BatchMethod method, object target, BatchHost host, IBatchObserver observer)
+        : base(method, target, host)
     {
         call = BatchCall.Compile<TItem, ValueTask<TList>>(method, target);
-        queue = new BatchQueue<TItem, TResult>(RunAsync, OptionsFor<TItem>(observer, actor, time));
+        queue = new BatchQueue<TItem, TResult>(RunAsync, OptionsFor<TItem>(observer));
     }
 
     public override int Length => queue.Length;

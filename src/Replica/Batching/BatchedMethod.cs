@@ -6,7 +6,7 @@ using Serve.Runtime;
 namespace Serve.Replica.Batching;
 
 /// <summary>One method with <see cref="BatchAttribute"/> of one live object: its queue, and what callers call in its place.</summary>
-internal abstract class BatchedMethod(BatchMethod method, object target, ActorTurns turns, bool seesRequests) : IDisposable
+internal abstract class BatchedMethod(BatchMethod method, object target, BatchHost host) : IDisposable
 {
     private object? facade;
     private MethodInfo? entry;
@@ -26,16 +26,14 @@ internal abstract class BatchedMethod(BatchMethod method, object target, ActorTu
 
     public abstract BatchSettings Settings { get; set; }
 
-    protected object Target => target;
+    protected ActorTurns Turns => host.Actor.Turns;
 
-    protected ActorTurns Turns => turns;
-
-    public static BatchedMethod Create(BatchMethod method, object target, ActorTurns turns, bool seesRequests, IBatchObserver observer, ActorContext actor, TimeProvider time)
+    public static BatchedMethod Create(BatchMethod method, object target, BatchHost host, IBatchObserver observer)
     {
         var type = method.IsStream
             ? typeof(BatchedStream<,,>).MakeGenericType(method.ItemType, method.ListType, method.ResultType)
             : typeof(BatchedList<,,,>).MakeGenericType(method.ItemType, method.ListType, method.ElementType, method.ResultType);
-        return (BatchedMethod)Activator.CreateInstance(type, method, target, turns, seesRequests, observer, actor, time)!;
+        return (BatchedMethod)Activator.CreateInstance(type, method, target, host, observer)!;
     }
 
     public abstract void Dispose();
@@ -43,17 +41,20 @@ internal abstract class BatchedMethod(BatchMethod method, object target, ActorTu
     /// <summary>A function of the callers' arguments and a token.</summary>
     protected abstract Delegate CompileEntry();
 
-    protected BatchQueueOptions<TItem> OptionsFor<TItem>(IBatchObserver observer, ActorContext actor, TimeProvider time) => new()
+    protected BatchQueueOptions<TItem> OptionsFor<TItem>(IBatchObserver observer) => new()
     {
         Settings = method.Settings,
         SizeOf = BatchCall.CompileSize<TItem>(method, target),
-        // A gate that is closed lets nobody in any more.
-        MaxCallers = () => actor.Gate.IsClosed ? 0 : actor.Gate.Limit,
+        Gate = host.Actor.Gate,
         Observer = observer,
-        Time = time,
+        Failed = OnFailed,
+        Time = host.Time,
         RunsElsewhere = method.Blocks,
-        Aborted = actor.Aborted,
+        Aborted = host.Actor.Aborted,
     };
+
+    /// <summary>A batch threw, and so many callers are going to be told.</summary>
+    protected void OnFailed(Exception thrown, int callers) => host.Failures.OfBatch(Name, callers, thrown);
 
     /// <summary>Starts a batch as a turn: takes out who has left, says what it is, and calls the user's code.</summary>
     /// <returns>What user code returned; the default when nobody is left.</returns>
@@ -61,7 +62,7 @@ internal abstract class BatchedMethod(BatchMethod method, object target, ActorTu
     {
         if (!batch.TryStart())
             return default;
-        if (seesRequests || batch.Model is not null)
+        if (host.SeesRequests || batch.Model is not null)
         {
             var request = new RequestContext(batch.Model is null ? CallContext.None : new CallContext { MultiplexedModelId = batch.Model }, batch.CancellationToken);
             batch.AtEnd = request.End;
@@ -70,7 +71,7 @@ internal abstract class BatchedMethod(BatchMethod method, object target, ActorTu
 
         try
         {
-            return call(batch.Items, seesRequests || Declared.TakesToken ? batch.CancellationToken : CancellationToken.None);
+            return call(batch.Items, host.SeesRequests || Declared.TakesToken ? batch.CancellationToken : CancellationToken.None);
         }
         finally
         {

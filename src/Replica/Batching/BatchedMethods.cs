@@ -22,13 +22,13 @@ internal sealed class BatchedMethods : IConfigKey, IDisposable
     public IEnumerable<QueuedMethod> Queued => methods.Select(method => new QueuedMethod(method.Entry, method.Facade, method));
 
     /// <summary>Reads the object's class, which has been inspected, and makes the queues.</summary>
-    public static BatchedMethods Of(object target, ActorContext actor, ReplicaMetrics metrics, TimeProvider time, bool seesRequests)
+    public static BatchedMethods Of(object target, BatchHost host, ReplicaMetrics metrics)
     {
         var declared = BatchMethod.Of(target.GetType(), []);
         return new([.. declared.Select(method =>
         {
             var counted = metrics.ForBatches(method.Method.Name);
-            var made = BatchedMethod.Create(method, target, actor.Turns, seesRequests, counted, actor, time);
+            var made = BatchedMethod.Create(method, target, host, counted);
             counted.Length = () => made.Length;
             return made;
         })]);

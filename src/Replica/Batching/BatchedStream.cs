@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using Serve.Calls;
 using Serve.Replica.Definitions;
-using Serve.Runtime;
 
 namespace Serve.Replica.Batching;
 
@@ -12,11 +11,11 @@ internal sealed class BatchedStream<TItem, TStep, TResult> : BatchedMethod, IBat
     private readonly BatchQueue<TItem, CallerStream<TResult>> queue;
     private readonly Func<TItem[], CancellationToken, IAsyncEnumerable<TStep>> call;
 
-    public BatchedStream(BatchMethod method, object target, ActorTurns turns, bool seesRequests, IBatchObserver observer, ActorContext actor, TimeProvider time)
-        : base(method, target, turns, seesRequests)
+    public BatchedStream(BatchMethod method, object target, BatchHost host, IBatchObserver observer)
+        : base(method, target, host)
     {
         call = BatchCall.Compile<TItem, IAsyncEnumerable<TStep>>(method, target);
-        queue = new BatchQueue<TItem, CallerStream<TResult>>(RunAsync, OptionsFor<TItem>(observer, actor, time));
+        queue = new BatchQueue<TItem, CallerStream<TResult>>(RunAsync, OptionsFor<TItem>(observer));
     }
 
     public override int Length => queue.Length;
@@ -60,6 +59,8 @@ internal sealed class BatchedStream<TItem, TStep, TResult> : BatchedMethod, IBat
         }
         catch (Exception thrown)
         {
+            if (streams.Readers is > 0 and var readers && !(queue.IsAborted && thrown is OperationCanceledException))
+                OnFailed(thrown, readers);
             streams.Close(thrown);
         }
     }

@@ -23,6 +23,9 @@ internal sealed class CallerStream<T>(Action onLeft)
     /// <summary>Whether it takes no more: it has ended, or its caller has gone.</summary>
     public bool IsClosed { get; private set; }
 
+    /// <summary>Whether somebody would see how it ends.</summary>
+    public bool IsRead => !IsClosed && Volatile.Read(ref left) == 0;
+
     /// <summary>The items; to be read once.</summary>
     public async IAsyncEnumerable<T> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {

@@ -28,6 +28,9 @@ internal sealed class CallerStreams<TItem, TResult>
 
     public int Count => streams.Length;
 
+    /// <summary>How many would see how it ends.</summary>
+    public int Readers => streams.Count(stream => stream.IsRead);
+
     /// <summary>Hands out one step.</summary>
     /// <returns>False when all streams have ended, so that nobody waits for another.</returns>
     public bool Write(IReadOnlyList<BatchResult<TResult>> step)

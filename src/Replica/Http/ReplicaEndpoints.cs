@@ -18,7 +18,9 @@ internal static class ReplicaEndpoints
     {
         if (target is IIngress ingress)
         {
-            ingress.Map(routes);
+            var own = routes.MapGroup("");
+            ((IEndpointConventionBuilder)own).Add(RefuseBatched);
+            ingress.Map(own);
             return;
         }
 
@@ -45,6 +47,15 @@ internal static class ReplicaEndpoints
     /// <summary>Whether a class says that it answers HTTP, rather than having a <c>Call</c> that may be for handles alone.</summary>
     public static bool AsksForHttp(Type type) => typeof(IIngress).IsAssignableFrom(type)
         || DeploymentMethods.Of(type).Any(method => method.GetCustomAttributes(inherit: true).Any(attribute => attribute is IRouteTemplateProvider or IActionHttpMethodProvider));
+
+    // What a class maps itself ASP.NET Core binds as it is declared: the list, and in no batch's company.
+    private static void RefuseBatched(EndpointBuilder endpoint)
+    {
+        if (endpoint.Metadata.OfType<MethodInfo>().FirstOrDefault(mapped => mapped.IsDefined(typeof(BatchAttribute), inherit: true)) is not { } method)
+            return;
+        throw new DefinitionException($"{method.DeclaringType!.Name}.{method.Name} has [Batch] and cannot be mapped to {endpoint.DisplayName} by {nameof(IIngress)}.{nameof(IIngress.Map)}: "
+            + "it would be given one request's list instead of many requests' items. Give it a route attribute in a deployment without IIngress, or map a method that calls such a deployment by handle.");
+    }
 
     /// <summary>Where a method answers: nowhere without an attribute, except <c>Call</c>.</summary>
     private static List<(string Pattern, string[] Verbs)> RoutesOf(MethodInfo method)

@@ -1,11 +1,12 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Serve.Replica.Telemetry;
 using Serve.Runtime.Http;
 
 namespace Serve.Replica.Http;
 
-/// <summary>Turns what goes wrong with a request into a problem document and, where it is the user code's fault, a line in the replica's log. Holds no state.</summary>
-internal sealed partial class ReplicaErrors(ReplicaId replica, bool isDevelopment, ILogger logger)
+/// <summary>Turns what goes wrong with a request into a problem document and a line in the replica's log. Holds no state.</summary>
+internal sealed partial class ReplicaErrors(ReplicaId replica, bool isDevelopment, FailureLog failures, ILogger logger)
 {
     private const int ClientClosedRequest = 499;
 
@@ -28,12 +29,11 @@ internal sealed partial class ReplicaErrors(ReplicaId replica, bool isDevelopmen
                 await Problems.WriteAsync(context, bad.StatusCode, ErrorReason.BadInput, detail);
                 return false;
             case ServeException known and not UserCodeException:
-                // From a handle that this deployment called: overloaded stays overloaded, with its own status.
-                LogPassedOn(logger, known.Reason, known.Message);
+                failures.OfRequest(context.Request, thrown);
                 await Problems.WriteAsync(context, known);
                 return false;
             default:
-                LogThrown(logger, thrown, context.Request.Method, context.Request.PathBase + context.Request.Path);
+                failures.OfRequest(context.Request, thrown);
                 await Problems.WriteAsync(context, thrown as UserCodeException ?? new UserCodeException(thrown), isDevelopment);
                 return true;
         }
@@ -71,12 +71,6 @@ internal sealed partial class ReplicaErrors(ReplicaId replica, bool isDevelopmen
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A request's services could not be disposed")]
     private static partial void LogScopeNotDisposed(ILogger logger, Exception thrown);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} threw")]
-    private static partial void LogThrown(ILogger logger, Exception thrown, string method, string path);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "A call from here failed with {Reason}, which was passed on to the client: {Detail}")]
-    private static partial void LogPassedOn(ILogger logger, string reason, string detail);
 
     public void LogScope(Exception thrown) => LogScopeNotDisposed(logger, thrown);
 }

@@ -18,10 +18,10 @@ internal sealed class ModelBatching(Func<IEnumerable<ModelVersion>> versions) : 
     public ModelBatchSettings Settings => settings;
 
     /// <summary>Told of each run; null when nobody counts them.</summary>
-    public IBatchObserver? Observer { get; set; }
+    public IBatchObserver? Observer { get; private set; }
 
-    /// <summary>How many callers there can be at once; null when nobody knows.</summary>
-    public Func<int>? MaxCallers { get; set; }
+    /// <summary>What lets callers in; null when nobody knows.</summary>
+    public ActorGate? Gate { get; private set; }
 
     /// <summary>How many requests wait, of all versions.</summary>
     public int Length => versions().Sum(version => version.Waiting);
@@ -34,9 +34,7 @@ internal sealed class ModelBatching(Func<IEnumerable<ModelVersion>> versions) : 
     {
         var counted = metrics.ForBatches(Function);
         counted.Length = () => Length;
-        Observer = counted;
-        // A gate that is closed lets nobody in any more.
-        MaxCallers = () => gate.IsClosed ? 0 : gate.Limit;
+        (Observer, Gate) = (counted, gate);
     }
 
     /// <inheritdoc/>

@@ -37,7 +37,9 @@ internal sealed partial class ModelRuns : IDisposable
         {
             Settings = batching.Settings.Queue,
             SizeOf = static item => item.Rows,
-            MaxCallers = batching.MaxCallers,
+            // Those that were as large when they came are not queued; the most may have become less since.
+            RefusesLarger = false,
+            Gate = batching.Gate,
             Observer = batching.Observer,
             Time = time,
             // A run is short or on a thread of its own; so one that need not wait starts on its caller's.

@@ -2,18 +2,21 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.Time.Testing;
 using Serve.Replica.Batching;
 using Serve.Replica.Tests.Fixtures;
+using Serve.Runtime;
 
 namespace Serve.Replica.Tests.Batching;
 
 public sealed class BatchQueueTests : IDisposable
 {
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+
     private readonly FakeTimeProvider time = new();
     private readonly ConcurrentQueue<string> batches = new();
     private readonly CancellationTokenSource aborted = new();
     private readonly List<IDisposable> made = [];
 
     /// <summary>Batches that run now, each to be ended by the test.</summary>
-    private readonly ConcurrentQueue<TaskCompletionSource> gates = new();
+    private readonly ConcurrentQueue<TaskCompletionSource> ends = new();
 
     public void Dispose()
     {
@@ -129,13 +132,13 @@ public sealed class BatchQueueTests : IDisposable
         using var two = new CancellationTokenSource();
 
         var results = new[] { Put(queue, 1, null, one.Token), Put(queue, 2, null, two.Token) };
-        var token = await started.Task.WaitAsync(TimeSpan.FromSeconds(10));
+        var token = await started.Task.WaitAsync(Limit);
         await one.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => results[0]);
         Assert.False(token.IsCancellationRequested);
         await two.CancelAsync();
 
-        await stopped.Task.WaitAsync(TimeSpan.FromSeconds(10));
+        await stopped.Task.WaitAsync(Limit);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => results[1]);
     }
 
@@ -206,14 +209,51 @@ public sealed class BatchQueueTests : IDisposable
     [Fact]
     public async Task Limit_AllThatMayComeAreHere_StartsAtOnce()
     {
-        var callers = 3;
-        var queue = Make(new() { MaxBatchSize = 10, WaitTimeout = TimeSpan.FromHours(1) }, maxCallers: () => callers);
+        var gate = new ActorGate(3);
+        var queue = Make(new() { MaxBatchSize = 10, WaitTimeout = TimeSpan.FromHours(1) }, gate: gate);
 
         Assert.Equal((int[])[10, 20, 30], await AllAsync(Enumerable.Range(1, 3).Select(i => Put(queue, i, null, default))));
 
-        callers = 0;
-        Assert.Equal(40, await Put(queue, 4, null, default));
+        gate.Limit = 1;
+        Assert.Equal(40, await Put(queue, 4, null, default).WaitAsync(Limit));
         Assert.Equal(["1 2 3", "4"], batches);
+    }
+
+    [Fact]
+    public async Task Gate_Closed_StartsWhatWaitsAndWhatComesAtOnce()
+    {
+        var gate = new ActorGate(100);
+        var queue = Make(new() { MaxBatchSize = 10, WaitTimeout = TimeSpan.FromHours(1) }, gate: gate);
+        var waiting = new[] { Put(queue, 1, null, default), Put(queue, 2, null, default) };
+        Assert.Empty(batches);
+
+        gate.Close();
+
+        Assert.Equal((int[])[10, 20], await AllAsync(waiting));
+        Assert.Equal(30, await Put(queue, 3, null, default).WaitAsync(Limit));
+        Assert.Equal(["1 2", "3"], batches);
+    }
+
+    [Fact]
+    public void Dispose_AGateThatStays_DoesNotKeepTheQueue()
+    {
+        var gate = new ActorGate(100);
+        var queue = MakeDisposed(gate);
+
+        for (var attempt = 0; attempt < 10 && queue.IsAlive; attempt++)
+            GC.Collect();
+
+        Assert.False(queue.IsAlive);
+        GC.KeepAlive(gate);
+    }
+
+    [Fact]
+    public async Task Sizes_LargerThanTheMostWhereThatIsNotRefused_AreBatchesOfTheirOwn()
+    {
+        var queue = Make(new() { MaxBatchSize = 10, WaitTimeout = TimeSpan.FromHours(1) }, sizeOf: item => item, refusesLarger: false);
+
+        Assert.Equal((int[])[110, 60, 40], await AllAsync(new[] { 11, 6, 4 }.Select(size => Put(queue, size, null, default))));
+        Assert.Equal(["11", "6 4"], batches);
     }
 
     [Fact]
@@ -231,6 +271,57 @@ public sealed class BatchQueueTests : IDisposable
         Assert.Equal(7, await results[0]);
         Assert.Equal("broken", (await Assert.ThrowsAsync<InvalidOperationException>(() => results[1])).Message);
         Assert.Equal("broken", (await Assert.ThrowsAsync<InvalidOperationException>(() => results[2])).Message);
+    }
+
+    [Fact]
+    public async Task Run_Throws_IsToldOnceWithWhoIsStillThere()
+    {
+        ConcurrentQueue<(string, int)> failures = [];
+        using var gone = new CancellationTokenSource();
+        var queue = Add(new BatchQueue<int, int>(async batch =>
+        {
+            batch.TryStart();
+            batch.SetResult(0, 7);
+            await gone.CancelAsync();
+            throw new InvalidOperationException("broken");
+        }, new() { Settings = new() { MaxBatchSize = 4, WaitTimeout = TimeSpan.FromHours(1) }, Time = time, Failed = (thrown, callers) => failures.Enqueue((thrown.Message, callers)) }));
+
+        var results = Enumerable.Range(1, 4).Select(i => Put(queue, i, null, i == 2 ? gone.Token : default)).ToArray();
+
+        await Assert.ThrowsAsync<InvalidOperationException>(() => results[3].WaitAsync(Limit));
+        Assert.Equal([("broken", 2)], failures);
+    }
+
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    public async Task Run_ThrowsSinceItIsToEnd_IsNotToldOf(bool aborts, bool disposes)
+    {
+        ConcurrentQueue<(Exception, int)> failures = [];
+        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var gone = new CancellationTokenSource();
+        var queue = Add(new BatchQueue<int, int>(async batch =>
+        {
+            batch.TryStart();
+            batch.AtEnd = ended.SetResult;
+            started.TrySetResult();
+            await Task.Delay(Timeout.Infinite, batch.CancellationToken);
+        }, new() { Settings = new() { MaxBatchSize = 1 }, Aborted = aborted.Token, Failed = (thrown, callers) => failures.Enqueue((thrown, callers)) }));
+        var result = Put(queue, 1, null, gone.Token);
+        await started.Task.WaitAsync(Limit);
+
+        if (aborts)
+            await aborted.CancelAsync();
+        else if (disposes)
+            queue.Dispose();
+        else
+            await gone.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => result.WaitAsync(Limit));
+        await ended.Task.WaitAsync(Limit);
+        Assert.Empty(failures);
     }
 
     [Fact]
@@ -304,7 +395,9 @@ public sealed class BatchQueueTests : IDisposable
         var atOnce = 0;
         var queue = Add(new BatchQueue<int, int>(async batch =>
         {
-            batch.TryStart();
+            // All may have left it before it starts.
+            if (!batch.TryStart())
+                return;
             InterlockedMax(ref atOnce, Interlocked.Increment(ref running));
             InterlockedMax(ref largest, batch.Count);
             if (batch.Items[0] % 3 == 0)
@@ -325,7 +418,7 @@ public sealed class BatchQueueTests : IDisposable
                     await gone.CancelAsync();
                 try
                 {
-                    Assert.Equal(value * 10, await result.WaitAsync(TimeSpan.FromSeconds(20)));
+                    Assert.Equal(value * 10, await result.WaitAsync(Limit));
                 }
                 catch (OperationCanceledException)
                 {
@@ -340,6 +433,14 @@ public sealed class BatchQueueTests : IDisposable
         await Eventually.TrueAsync(() => queue.Length == 0, () => $"{queue.Length} items still wait");
     }
 
+    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+    private static WeakReference MakeDisposed(ActorGate gate)
+    {
+        var queue = new BatchQueue<int, int>(_ => default, new() { Gate = gate });
+        queue.Dispose();
+        return new(queue);
+    }
+
     private static void InterlockedMax(ref int target, int value)
     {
         for (var seen = Volatile.Read(ref target); value > seen; seen = Volatile.Read(ref target))
@@ -350,20 +451,20 @@ public sealed class BatchQueueTests : IDisposable
         queue.EnqueueAsync(value, model, cancellationToken).AsTask();
 
     // Started when they are asked for, so all of them before any is awaited.
-    private static Task<int[]> AllAsync(IEnumerable<Task<int>> results) => Task.WhenAll(results.ToArray()).WaitAsync(TimeSpan.FromSeconds(10));
+    private static Task<int[]> AllAsync(IEnumerable<Task<int>> results) => Task.WhenAll(results.ToArray()).WaitAsync(Limit);
 
     private async Task<int> EnqueueAndPassAsync(BatchQueue<int, int> queue, int value)
     {
         var result = Put(queue, value, null, default);
         time.Advance(TimeSpan.FromMilliseconds(20));
-        return await result.WaitAsync(TimeSpan.FromSeconds(10));
+        return await result.WaitAsync(Limit);
     }
 
-    private Task RunningAsync(int count) => Eventually.TrueAsync(() => gates.Count >= count, () => $"{gates.Count} of {count} batches have started");
+    private Task RunningAsync(int count) => Eventually.TrueAsync(() => ends.Count >= count, () => $"{ends.Count} of {count} batches have started");
 
-    private void Release(int index) => gates.ElementAt(index).TrySetResult();
+    private void Release(int index) => ends.ElementAt(index).TrySetResult();
 
-    private BatchQueue<int, int> Make(BatchSettings settings, bool gated = false, Func<int, int>? sizeOf = null, Func<int>? maxCallers = null) =>
+    private BatchQueue<int, int> Make(BatchSettings settings, bool gated = false, Func<int, int>? sizeOf = null, ActorGate? gate = null, bool refusesLarger = true) =>
         Add(new BatchQueue<int, int>(async batch =>
         {
             if (!batch.TryStart())
@@ -371,15 +472,15 @@ public sealed class BatchQueueTests : IDisposable
             batches.Enqueue((batch.Model is null ? "" : batch.Model + ": ") + string.Join(' ', batch.Items));
             if (gated)
             {
-                var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                await using var stop = batch.CancellationToken.Register(() => gate.TrySetCanceled(batch.CancellationToken));
-                gates.Enqueue(gate);
-                await gate.Task;
+                var end = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                await using var stop = batch.CancellationToken.Register(() => end.TrySetCanceled(batch.CancellationToken));
+                ends.Enqueue(end);
+                await end.Task;
             }
 
             for (var i = 0; i < batch.Count; i++)
                 batch.SetResult(i, batch.Items[i] * 10);
-        }, new() { Settings = settings, Time = time, SizeOf = sizeOf, MaxCallers = maxCallers, Aborted = aborted.Token }));
+        }, new() { Settings = settings, Time = time, SizeOf = sizeOf, Gate = gate, RefusesLarger = refusesLarger, Aborted = aborted.Token }));
 
     private BatchQueue<int, int> Add(BatchQueue<int, int> queue)
     {

@@ -74,6 +74,37 @@ public sealed class BatchedHttpTests : IAsyncLifetime
         Assert.All(answers, answer => Assert.Contains(expected, (string)answer.Body!["detail"]!, StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("/broken/1", "/broken/2", "A batch of Broken threw; its 2 callers are told so", "/broken")]
+    [InlineData("/busy/1", "/busy/2", "A batch of Busy failed with overloaded, which was passed on to its 2 callers: all pots are full", "A call from here")]
+    [InlineData("/count/20", "/count/21", "A batch of Count threw; its 2 callers are told so", "/count")]
+    public async Task Failure_OfTheWhole_IsLoggedOnce(string one, string other, string expected, string notEach)
+    {
+        Signals.Set($"{key}-third");
+
+        await AllAsync(new[] { one, other }.Select(async path =>
+        {
+            using var response = await replica.Client.GetAsync(ReplicaHost.Prefix + path, HttpCompletionOption.ResponseHeadersRead);
+            // A stream that fails on its way breaks off.
+            await Record.ExceptionAsync(() => response.Content.ReadAsStringAsync());
+            return 0;
+        }));
+        await Eventually.TrueAsync(() => replica.Context.Gate.Ongoing == 0);
+
+        Assert.Single(replica.Log.Split(expected)[1..]);
+        Assert.DoesNotContain(notEach, replica.Log, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Failure_OfOneItem_IsLoggedForIt()
+    {
+        await AllAsync(new[] { 1, 2, 0 }.Select(n => replica.SendAsync(HttpMethod.Get, $"/odd/{n}")));
+        await Eventually.TrueAsync(() => replica.Context.Gate.Ongoing == 0);
+
+        Assert.Contains("GET /app/odd/0 threw", replica.Log, StringComparison.Ordinal);
+        Assert.DoesNotContain("A batch of", replica.Log, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Models_SplitBatches_AndAreToldToThem()
     {

@@ -37,4 +37,13 @@ public sealed class IngressTests
         Assert.Equal(404, status);
         Assert.Equal("no_such_route", (string)body!["reason"]!);
     }
+
+    [Fact]
+    public async Task Map_ABatchedMethod_FailsTheStartAndSaysWhatToDo()
+    {
+        var error = await Assert.ThrowsAsync<DefinitionException>(() => ReplicaHost.StartAsync(typeof(RoutedBatch)));
+
+        Assert.Contains("RoutedBatch.Square has [Batch] and cannot be mapped to HTTP: GET /v1/squares/{x}", error.Message, StringComparison.Ordinal);
+        Assert.Contains("by handle", error.Message, StringComparison.Ordinal);
+    }
 }

@@ -180,6 +180,27 @@ public sealed class ModelRunsTests : IDisposable
     }
 
     [Fact]
+    public async Task Run_TheMostIsLoweredWhileItIsQueued_RunsAlone()
+    {
+        var clock = new TellingClock();
+        using var changing = new ModelRuns(model, counters, batching, clock, NullLogger.Instance);
+        var first = changing.RunAsync(Request([0, 0]), default).AsTask();
+        // The clock is asked between the decision that it is small enough to be queued and its queueing.
+        clock.Asked = () =>
+        {
+            clock.Asked = null;
+            batching.Read(JsonNode.Parse("""{"max_batch_size":2}"""))();
+            changing.Apply(batching.Settings);
+        };
+        var second = changing.RunAsync(Request(new float[3 * 2]), default).AsTask();
+        open.SetResult();
+
+        Assert.Null(clock.Asked);
+        Assert.Equal("[1,2] 0,0", Text(await first));
+        Assert.Equal("[3,2] 0,0,0,0,0,0", Text(await second));
+    }
+
+    [Fact]
     public async Task Run_NotEnabled_EachItsOwnRunAtOnce()
     {
         Set("""{"enabled":false}""");
@@ -258,13 +279,28 @@ public sealed class ModelRunsTests : IDisposable
         return occupied;
     }
 
-    private Task<ModelOutputs> RunAsync(float[] data, int width = 2, string? outputs = null, CancellationToken stop = default)
+    private Task<ModelOutputs> RunAsync(float[] data, int width = 2, string? outputs = null, CancellationToken stop = default) =>
+        runs.RunAsync(Request(data, width, outputs), stop).AsTask();
+
+    private InferRequest Request(float[] data, int width = 2, string? outputs = null)
     {
         var request = new InferRequest();
         request.Inputs.Add(new("x", Tensor.Of(data, data.Length / width, width)));
         if (outputs is not null)
             request.Outputs.Add(new(outputs, null));
         request.Check(model);
-        return runs.RunAsync(request, stop).AsTask();
+        return request;
+    }
+
+    /// <summary>The machine's clock, which says that it is asked.</summary>
+    private sealed class TellingClock : TimeProvider
+    {
+        public Action? Asked { get; set; }
+
+        public override long GetTimestamp()
+        {
+            Asked?.Invoke();
+            return base.GetTimestamp();
+        }
     }
 }

@@ -32,6 +32,9 @@ public sealed class Batched(string key)
     [Batch(MaxBatchSize = 2, BatchWaitTimeout = "1h"), HttpGet("/broken/{n}")]
     public Task<int[]> Broken(int[] n) => throw new InvalidOperationException($"cannot do {n.Length}");
 
+    [Batch(MaxBatchSize = 2, BatchWaitTimeout = "1h"), HttpGet("/busy/{n}")]
+    public Task<int[]> Busy(int[] n) => throw new OverloadedException("all pots are full", TimeSpan.FromSeconds(n.Length));
+
     [Batch(MaxBatchSize = 2, BatchWaitTimeout = "1h"), HttpGet("/short/{n}")]
     public Task<int[]> TooFew(int[] n) => Task.FromResult(n[1..]);
 
@@ -42,7 +45,7 @@ public sealed class Batched(string key)
     [Batch(MaxBatchSize = 10, SizeMethod = nameof(Length), BatchWaitTimeout = "1h"), HttpGet("/words/{word}")]
     public int[] Words(IReadOnlyList<string> word) => [.. word.Select(_ => word.Count)];
 
-    // Counts down for each caller; each ends at 0, and one at 13 fails.
+    // Counts down for each caller; each ends at 0, one at 13 fails, and all with one that begins at 20.
     [Batch(MaxBatchSize = 2, BatchWaitTimeout = "1h"), HttpGet("/count/{from}")]
     public async IAsyncEnumerable<BatchResult<int>[]> Count(IReadOnlyList<int> from, [EnumeratorCancellation] CancellationToken stop)
     {
@@ -54,6 +57,8 @@ public sealed class Batched(string key)
                 {
                     Signals.Set($"{key}-counting");
                     await Signals.Of($"{key}-third").Task.WaitAsync(stop);
+                    if (from.Contains(20))
+                        throw new InvalidOperationException("cannot count so far");
                 }
 
                 yield return [.. from.Select(n => n - step >= 0 ? n - step : n == 13 ? BatchResult.Fail(new BadInputException("13")) : (BatchResult<int>)BatchResult.End)];

@@ -28,3 +28,12 @@ public sealed class Routed : IIngress
         yield return 2;
     }
 }
+
+[Deployment]
+public sealed class RoutedBatch : IIngress
+{
+    public void Map(IEndpointRouteBuilder routes) => routes.MapGroup("/v1").MapGet("/squares/{x}", Square);
+
+    [Batch]
+    public int[] Square(int[] x) => [.. x.Select(each => each * each)];
+}

@@ -25,6 +25,9 @@ public sealed class ActorGate(int limit)
     /// <summary>Whether it takes nothing more.</summary>
     public bool IsClosed => (Volatile.Read(ref state) & ClosedFlag) != 0;
 
+    /// <summary>Raised once it takes nothing more, on the thread that closed it; handlers do not block or throw. Not for those that come later: see <see cref="IsClosed"/>.</summary>
+    public event Action? Closed;
+
     /// <summary>Completes when the gate is closed and empty.</summary>
     public Task WhenIdle => idle.Task;
 
@@ -55,7 +58,10 @@ public sealed class ActorGate(int limit)
     /// <summary>Takes nothing more from now on. Idempotent.</summary>
     public void Close()
     {
-        if (Interlocked.Or(ref state, ClosedFlag) is 0 or ClosedFlag)
+        var before = Interlocked.Or(ref state, ClosedFlag);
+        if (before is 0 or ClosedFlag)
             idle.TrySetResult();
+        if ((before & ClosedFlag) == 0)
+            Closed?.Invoke();
     }
 }
