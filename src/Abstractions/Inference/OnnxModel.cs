@@ -54,7 +54,8 @@ public abstract class OnnxModel : IDisposable
             return [];
         if (Inputs is not [{ HasBatch: true } input])
             throw new InvalidOperationException($"{Path} cannot take items in a list: it has {Inputs.Count} inputs ({string.Join("; ", Inputs)}) and must have one whose first length is open.");
-        var joined = TensorBatch.Join(input, items);
+        using var buffers = new TensorBuffers();
+        var joined = TensorBatch.Join(input, items, buffers);
         using var results = await RunAsync([(input.Name, joined)], [Outputs[0].Name], cancellationToken).ConfigureAwait(false);
         return TensorBatch.Part<TOut>(results[0].Tensor, items.Count);
     }

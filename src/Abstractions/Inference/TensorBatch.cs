@@ -10,7 +10,13 @@ public static class TensorBatch
     /// <param name="padding">Whether shorter items are filled up with zeros (or empty strings) at the end of each dimension in which lengths differ.</param>
     /// <returns>A tensor whose first length is the sum of theirs.</returns>
     /// <exception cref="BadInputException">An item is of another type or shape than the first; says which.</exception>
-    public static Tensor Join(IReadOnlyList<Tensor> items, bool padding = false)
+    public static Tensor Join(IReadOnlyList<Tensor> items, bool padding = false) => Join(items, padding, buffers: null);
+
+    /// <summary>The same in memory that is used again.</summary>
+    /// <param name="items">Of one type, with equal lengths but for the first, or for <paramref name="padding"/>.</param>
+    /// <param name="padding">Whether shorter items are filled up.</param>
+    /// <param name="buffers">Where the tensor's memory comes from, and ends; null for memory of its own.</param>
+    internal static Tensor Join(IReadOnlyList<Tensor> items, bool padding, TensorBuffers? buffers)
     {
         ArgumentNullException.ThrowIfNull(items);
         ArgumentOutOfRangeException.ThrowIfZero(items.Count);
@@ -19,20 +25,20 @@ public static class TensorBatch
         var shape = JoinedShape(items, padding);
         return items[0] switch
         {
-            Tensor<bool> => Join<bool>(items, shape),
-            Tensor<byte> => Join<byte>(items, shape),
-            Tensor<ushort> => Join<ushort>(items, shape),
-            Tensor<uint> => Join<uint>(items, shape),
-            Tensor<ulong> => Join<ulong>(items, shape),
-            Tensor<sbyte> => Join<sbyte>(items, shape),
-            Tensor<short> => Join<short>(items, shape),
-            Tensor<int> => Join<int>(items, shape),
-            Tensor<long> => Join<long>(items, shape),
-            Tensor<Half> => Join<Half>(items, shape),
-            Tensor<BFloat16> => Join<BFloat16>(items, shape),
-            Tensor<float> => Join<float>(items, shape),
-            Tensor<double> => Join<double>(items, shape),
-            _ => Join<string>(items, shape),
+            Tensor<bool> => Join<bool>(items, shape, buffers),
+            Tensor<byte> => Join<byte>(items, shape, buffers),
+            Tensor<ushort> => Join<ushort>(items, shape, buffers),
+            Tensor<uint> => Join<uint>(items, shape, buffers),
+            Tensor<ulong> => Join<ulong>(items, shape, buffers),
+            Tensor<sbyte> => Join<sbyte>(items, shape, buffers),
+            Tensor<short> => Join<short>(items, shape, buffers),
+            Tensor<int> => Join<int>(items, shape, buffers),
+            Tensor<long> => Join<long>(items, shape, buffers),
+            Tensor<Half> => Join<Half>(items, shape, buffers),
+            Tensor<BFloat16> => Join<BFloat16>(items, shape, buffers),
+            Tensor<float> => Join<float>(items, shape, buffers),
+            Tensor<double> => Join<double>(items, shape, buffers),
+            _ => Join<string>(items, shape, buffers),
         };
     }
 
@@ -55,7 +61,7 @@ public static class TensorBatch
     }
 
     /// <summary>Joins items that are the elements of one row each, for an input whose first length is open.</summary>
-    internal static Tensor<T> Join<T>(TensorSpec input, IReadOnlyList<T[]> items)
+    internal static Tensor<T> Join<T>(TensorSpec input, IReadOnlyList<T[]> items, TensorBuffers buffers)
     {
         if (TensorTypes.Of<T>() != input.Type)
             throw new BadInputException($"The model's input {input} takes {TensorTypes.NameOf(input.Type)}; items of {TensorTypes.NameOf(TensorTypes.Of<T>())} came.");
@@ -79,10 +85,14 @@ public static class TensorBatch
             throw new BadInputException($"The items differ in length, and the open length of {input} is not the first of an item; give them as one tensor.");
         if (open >= 0)
             inner[open] = longest / unit;
-        var joined = new T[items.Count * longest];
+        var joined = buffers.Rent<T>(checked(items.Count * longest));
         for (var index = 0; index < items.Count; index++)
-            items[index].CopyTo(joined, index * longest);
-        FillEnd(joined, items, longest);
+        {
+            var target = joined.Span.Slice(index * longest, longest);
+            items[index].CopyTo(target);
+            Pad(target[items[index].Length..]);
+        }
+
         return new(joined, [items.Count, .. inner]);
     }
 
@@ -97,15 +107,6 @@ public static class TensorBatch
         for (var index = 0; index < count; index++)
             parts[index] = data.Slice(index * width, width).ToArray();
         return parts;
-    }
-
-    // Strings that are not there are empty, not null.
-    private static void FillEnd<T>(T[] joined, IReadOnlyList<T[]> items, int width)
-    {
-        if (joined is not string[] texts)
-            return;
-        for (var index = 0; index < items.Count; index++)
-            texts.AsSpan((index * width) + items[index].Length, width - items[index].Length).Fill("");
     }
 
     private static long[] JoinedShape(IReadOnlyList<Tensor> items, bool padding)
@@ -136,13 +137,13 @@ public static class TensorBatch
     private static void ThrowUnlike(IReadOnlyList<Tensor> items, int index) =>
         throw new BadInputException($"Item {index} is {items[index]}, item 0 is {items[0]}: they cannot be joined along the first dimension.");
 
-    private static Tensor<T> Join<T>(IReadOnlyList<Tensor> items, long[] shape)
+    private static Tensor<T> Join<T>(IReadOnlyList<Tensor> items, long[] shape, TensorBuffers? buffers)
     {
         var count = 1L;
         foreach (var length in shape)
             count = checked(count * length);
-        var joined = GC.AllocateUninitializedArray<T>(checked((int)count));
-        var rest = joined.AsSpan();
+        var joined = buffers is null ? GC.AllocateUninitializedArray<T>(checked((int)count)) : buffers.Rent<T>(checked((int)count));
+        var rest = joined.Span;
         var row = 1L;
         foreach (var length in shape.AsSpan(1))
             row *= length;
@@ -179,6 +180,7 @@ public static class TensorBatch
         Pad(target[(length * targetStride)..]);
     }
 
+    // Strings that are not there are empty, not null.
     private static void Pad<T>(Span<T> rest)
     {
         if (typeof(T) == typeof(string))

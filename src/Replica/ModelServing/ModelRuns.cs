@@ -200,21 +200,23 @@ internal sealed partial class ModelRuns : IDisposable
     private async ValueTask RunJoinedAsync(Batch<WaitingRequest, ModelOutputs> batch, long started)
     {
         var items = batch.Items;
-        var inputs = Join(items);
-        var joined = time.GetTimestamp();
-        var outputs = await model.RunAsync(inputs, items[0].Request.OutputNames(), batch.CancellationToken);
-        var ran = time.GetTimestamp();
         var rows = Array.ConvertAll(items, item => (long)item.Rows);
+        var buffers = new TensorBuffers();
+        ModelOutputs? outputs = null;
         ModelOutputs[] parts;
+        long joined, ran;
         try
         {
-            parts = SharedOutputs.Divide(outputs, rows);
+            var inputs = Join(items, buffers);
+            joined = time.GetTimestamp();
+            outputs = await model.RunAsync(inputs, items[0].Request.OutputNames(), batch.CancellationToken);
+            ran = time.GetTimestamp();
+            parts = Divide(outputs, buffers, rows);
         }
-        catch (ArgumentException thrown)
+        catch
         {
-            outputs.Dispose();
-            isIndivisible = true;
-            LogIndivisible(logger, model.Path, thrown.Message);
+            outputs?.Dispose();
+            buffers.Dispose();
             throw;
         }
 
@@ -226,13 +228,27 @@ internal sealed partial class ModelRuns : IDisposable
         }
     }
 
-    private NamedTensor[] Join(WaitingRequest[] items)
+    private ModelOutputs[] Divide(ModelOutputs outputs, TensorBuffers buffers, long[] rows)
+    {
+        try
+        {
+            return SharedOutputs.Divide(outputs, buffers, rows);
+        }
+        catch (ArgumentException thrown)
+        {
+            isIndivisible = true;
+            LogIndivisible(logger, model.Path, thrown.Message);
+            throw;
+        }
+    }
+
+    private NamedTensor[] Join(WaitingRequest[] items, TensorBuffers buffers)
     {
         var inputs = new NamedTensor[model.Inputs.Count];
         for (var index = 0; index < inputs.Length; index++)
         {
             var spec = model.Inputs[index];
-            inputs[index] = new(spec.Name, TensorBatch.Join(Array.ConvertAll(items, item => InputOf(item.Request, spec)), batching.Settings.Padding));
+            inputs[index] = new(spec.Name, TensorBatch.Join(Array.ConvertAll(items, item => InputOf(item.Request, spec)), batching.Settings.Padding, buffers));
         }
 
         return inputs;

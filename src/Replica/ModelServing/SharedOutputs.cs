@@ -1,23 +1,25 @@
 namespace Serve.Replica.ModelServing;
 
-/// <summary>The outputs of a run for several requests: given back when the last of them has been answered.</summary>
+/// <summary>The outputs of a run for several requests, and the memory of its inputs: given back when the last of them has been answered.</summary>
 /// <param name="joined">The outputs.</param>
+/// <param name="buffers">What the inputs lie in.</param>
 /// <param name="users">How many requests; each disposes once.</param>
-internal sealed class SharedOutputs(ModelOutputs joined, int users) : IDisposable
+internal sealed class SharedOutputs(ModelOutputs joined, TensorBuffers buffers, int users) : IDisposable
 {
     private int users = users;
 
     /// <summary>Takes outputs apart along their first dimension, without a copy.</summary>
     /// <param name="joined">The outputs; the parts' from here on.</param>
+    /// <param name="buffers">What the run's inputs lie in; the parts' from here on.</param>
     /// <param name="rows">How many rows each part has.</param>
-    /// <returns>The parts; the last that is disposed disposes of the outputs.</returns>
-    /// <exception cref="ArgumentException">The rows do not add up to an output's; the outputs are the caller's still.</exception>
-    public static ModelOutputs[] Divide(ModelOutputs joined, IReadOnlyList<long> rows)
+    /// <returns>The parts; the last that is disposed disposes of both.</returns>
+    /// <exception cref="ArgumentException">The rows do not add up to an output's; both are the caller's still.</exception>
+    public static ModelOutputs[] Divide(ModelOutputs joined, TensorBuffers buffers, IReadOnlyList<long> rows)
     {
         var divided = new Tensor[joined.Count][];
         for (var output = 0; output < divided.Length; output++)
             divided[output] = TensorBatch.Split(joined[output].Tensor, rows);
-        var shared = new SharedOutputs(joined, rows.Count);
+        var shared = new SharedOutputs(joined, buffers, rows.Count);
         var parts = new ModelOutputs[rows.Count];
         for (var part = 0; part < parts.Length; part++)
         {
@@ -32,7 +34,9 @@ internal sealed class SharedOutputs(ModelOutputs joined, int users) : IDisposabl
 
     public void Dispose()
     {
-        if (Interlocked.Decrement(ref users) == 0)
-            joined.Dispose();
+        if (Interlocked.Decrement(ref users) != 0)
+            return;
+        joined.Dispose();
+        buffers.Dispose();
     }
 }

@@ -51,15 +51,40 @@ public sealed class AdaptiveWindowTests
         }
     }
 
+    [Fact]
+    public void LoneCaller_NeverWaits_EvenWhereAnotherWouldBeWorthIt()
+    {
+        var window = new AdaptiveWindow();
+        var now = 0L;
+        for (var i = 0; i < 200; i++, now += 6050)
+        {
+            // Sizes differ, so that the fixed cost is known, and silence is short.
+            window.OnStarted(most: 1);
+            window.OnEnded(1 + (i % 9), 5000 + (100 * (1 + (i % 9))), now + 6000);
+            window.OnArrived(now + 6050);
+        }
+
+        Assert.Equal(now, window.StartBy(1, 1, now));
+
+        // It is for want of others alone: with two at a time of late, the same caller waits at the same time.
+        for (var i = 0; i < 20; i++)
+            window.OnStarted(most: 2);
+        Assert.InRange(window.StartBy(1, 1, now), now + 2400, now + 2500);
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(50)]
     [InlineData(20_000)]
-    public void LoneCaller_NeverWaits(int think)
+    public void LoneCaller_OfAnyPace_HasItsResultAfterOneRun(int think)
     {
-        var adaptive = Simulate(new Server(5000, 100), closed: 1, think: think);
+        var server = new Server(5000, 100);
+        // Company that has gone has left knowledge of what waiting would spare.
+        server.RunClosed(4, think, calls: 400, adaptive: true);
 
-        Assert.Equal(5100, adaptive.Last(100).Average(), 1.0);
+        var latencies = server.RunClosed(1, think, calls: 400, adaptive: true);
+
+        Assert.Equal(5100, latencies.Last(100).Average(), 1.0);
     }
 
     [Fact]

@@ -1,3 +1,6 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging.Abstractions;
 using Serve.Replica.ModelServing;
@@ -10,6 +13,7 @@ namespace Serve.Replica.Tests.ModelServing;
 public sealed class ModelRunsTests : IDisposable
 {
     private const float Bad = 666;
+    private const int Width = 1000;
 
     private readonly FakeModel model = new("x.onnx", FakeModel.Spec("x", TensorType.Float32, -1, -1));
     private readonly List<string> shapes = [];
@@ -152,6 +156,40 @@ public sealed class ModelRunsTests : IDisposable
         Assert.Equal(1, model.Lent);
         answers[0].Dispose();
         Assert.Equal(0, model.Lent);
+    }
+
+    [Fact]
+    public async Task Inputs_OfOneRun_AreUsedAgainOnlyWhenTheLastIsDisposed()
+    {
+        // The model gives its inputs as outputs, as one may: what is held must stay what it is.
+        var inputs = new ConcurrentBag<float[]>();
+        var run = model.Run!;
+        model.Run = given =>
+        {
+            if (given[0].Tensor.Shape[0] == 2 && MemoryMarshal.TryGetArray<float>(given[0].Tensor.Data<float>(), out var memory))
+                inputs.Add(memory.Array!);
+            return run(given);
+        };
+        var occupied = await OccupyAsync();
+        var pending = new[] { RunAsync(Row(1), Width), RunAsync(Row(2), Width) };
+        open.SetResult();
+        var held = await Task.WhenAll(pending);
+        var joined = Assert.Single(inputs);
+
+        for (var round = 0; round < 50; round++)
+        {
+            foreach (var each in await Task.WhenAll(RunAsync(Row(3), Width), RunAsync(Row(4), Width), RunAsync(Row(5), Width)))
+                each.Dispose();
+        }
+
+        Assert.All(held, (each, index) => Assert.Equal(Row(index + 1), each[0].Tensor.ToArray<float>()));
+        held[0].Dispose();
+        Assert.NotSame(joined, ArrayPool<float>.Shared.Rent(2 * Width));
+        held[1].Dispose();
+        Assert.Same(joined, ArrayPool<float>.Shared.Rent(2 * Width));
+        Array.ForEach(occupied, each => each.Result.Dispose());
+
+        static float[] Row(float value) => [.. Enumerable.Repeat(value, Width)];
     }
 
     [Fact]

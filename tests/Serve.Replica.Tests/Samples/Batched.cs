@@ -38,7 +38,7 @@ public sealed class Batched(string key)
     [Batch(MaxBatchSize = 2, BatchWaitTimeout = "1h"), HttpGet("/short/{n}")]
     public Task<int[]> TooFew(int[] n) => Task.FromResult(n[1..]);
 
-    [Batch(MaxBatchSize = 2, BatchWaitTimeout = "10ms"), HttpGet("/model/{n}")]
+    [Batch(MaxBatchSize = 2, BatchWaitTimeout = "2s"), HttpGet("/model/{n}")]
     public string?[] Model(IReadOnlyList<int> n) =>
         [.. n.Select(_ => $"{RequestContext.Current?.Call.MultiplexedModelId} {n.Count}")];
 
