@@ -82,13 +82,11 @@ public sealed class BatchedHttpTests : IAsyncLifetime
     {
         Signals.Set($"{key}-third");
 
-        await AllAsync(new[] { one, other }.Select(async path =>
+        // A stream that fails on its way breaks off, perhaps before its first byte has left.
+        await AllAsync(new[] { one, other }.Select(path => Record.ExceptionAsync(async () =>
         {
-            using var response = await replica.Client.GetAsync(ReplicaHost.Prefix + path, HttpCompletionOption.ResponseHeadersRead);
-            // A stream that fails on its way breaks off.
-            await Record.ExceptionAsync(() => response.Content.ReadAsStringAsync());
-            return 0;
-        }));
+            using var response = await replica.Client.GetAsync(ReplicaHost.Prefix + path);
+        })));
         await Eventually.TrueAsync(() => replica.Context.Gate.Ongoing == 0);
 
         Assert.Single(replica.Log.Split(expected)[1..]);
