@@ -7,6 +7,7 @@ namespace Serve.Bench;
 internal static class InferenceSection
 {
     private const string Hand = "hand-written minimal API";
+    private const string Single = "serve run, `batching: {enabled: false}`";
 
     public static async Task RunAsync(BenchOptions options)
     {
@@ -36,11 +37,12 @@ internal static class InferenceSection
         var body = new HttpBody(folder, "pixels", 1, 64).Json();
         await using var hand = ByHand(Model, "digits");
         await using var ours = await OursAsync(Model, "digits", "none");
+        await using var single = await OneByOneAsync(folder, Path.Combine(BenchOptions.Root, Model), "digits");
         await using var apart = await OursAsync(Model, "digits", "application");
         await using var node = await NodeJs.StartAsync("Node.js", Model, "digits");
         List<Turn> turns =
         [
-            new(Hand, hand, Infer("digits"), body), new("**serve run**", ours, Infer("digits"), body),
+            new(Hand, hand, Infer("digits"), body), new("**serve run**", ours, Infer("digits"), body), new(Single, single, Infer("digits"), body),
             new("serve run, isolation application", apart, Infer("digits"), body),
         ];
         if (node is not null)
@@ -56,6 +58,7 @@ internal static class InferenceSection
         var body = new HttpBody(folder, "x", 1, 512).Json();
         await using var hand = ByHand(file, "mlp");
         await using var ours = await OursAsync(file, "mlp", "none");
+        await using var single = await OneByOneAsync(folder, file, "mlp");
         var config = Path.Combine(folder, "gathered.yaml");
         await File.WriteAllTextAsync(config, $"""
             applications:
@@ -67,7 +70,10 @@ internal static class InferenceSection
             """);
         await using var gathered = Contestant.Serve("gathered", config, "none");
         await Turns.RunAsync("16 dense layers of 512 x 512, JSON, one row a request", options.Rounds, options.Seconds,
-            [new(Hand, hand, Infer("mlp"), body), new("serve run, each row a run", ours, Infer("mlp"), body), new("**`[Batch]`**", gathered, "/Gathered", body)]);
+            [
+                new(Hand, hand, Infer("mlp"), body), new("**serve run**", ours, Infer("mlp"), body), new(Single, single, Infer("mlp"), body),
+                new("`[Batch]`", gathered, "/Gathered", body),
+            ]);
     }
 
     private static async Task ConvolutionsAsync(BenchOptions options, string folder)
@@ -108,9 +114,24 @@ internal static class InferenceSection
     private static Contestant ByHand(string file, string model, params string[] more) =>
         Contestant.DotNet(Hand, Contestant.FreePort(), "BareOnnx", ["--model", file, "--name", model, .. more]);
 
-    private static async Task<Contestant> OursAsync(string file, string model, string isolation)
+    // Each request a run of its own.
+    private static async Task<Contestant> OneByOneAsync(string folder, string file, string model)
     {
-        var ours = Contestant.Serve("serve run", file, isolation);
+        var config = Path.Combine(folder, $"{model}.yaml");
+        await File.WriteAllTextAsync(config, $$$"""
+            applications:
+              - name: {{{model}}}
+                import_path: {{{file}}}
+                deployments:
+                  - name: {{{model}}}
+                    user_config: {batching: {enabled: false}}
+            """);
+        return await OursAsync(config, model, "none");
+    }
+
+    private static async Task<Contestant> OursAsync(string target, string model, string isolation)
+    {
+        var ours = Contestant.Serve("serve run", target, isolation);
         await ours.WaitForAsync($"/v2/models/{model}/ready", TimeSpan.FromSeconds(60));
         return ours;
     }
