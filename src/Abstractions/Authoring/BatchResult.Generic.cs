@@ -26,6 +26,22 @@ public readonly struct BatchResult<T>
     /// <exception cref="InvalidOperationException">It is not a value.</exception>
     public T Value => Kind == BatchResultKind.Value ? value! : throw new InvalidOperationException($"This is no value but {Kind}.");
 
+    /// <summary>The same with another value; what is no value stays what it is.</summary>
+    /// <typeparam name="TOther">What the caller gets.</typeparam>
+    /// <param name="selector">Makes it of the value.</param>
+    /// <returns>The result.</returns>
+    public BatchResult<TOther> Select<TOther>(Func<T, TOther> selector)
+    {
+        ArgumentNullException.ThrowIfNull(selector);
+        return Kind switch
+        {
+            BatchResultKind.Value => selector(value!),
+            BatchResultKind.Error => BatchResult.Fail(Error!),
+            BatchResultKind.End => BatchResult.End,
+            _ => BatchResult.None,
+        };
+    }
+
 #pragma warning disable CA2225 // The named ways are BatchResult.Of, End, None and Fail.
     /// <summary>A value.</summary>
     /// <param name="value">What the caller gets.</param>

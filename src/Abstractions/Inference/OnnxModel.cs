@@ -50,18 +50,65 @@ public abstract class OnnxModel : IDisposable
     public async Task<TOut[][]> RunAsync<TIn, TOut>(IReadOnlyList<TIn[]> items, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(items);
-        if (items.Count == 0)
-            return [];
-        if (Inputs is not [{ HasBatch: true } input])
-            throw new InvalidOperationException($"{Path} cannot take items in a list: it has {Inputs.Count} inputs ({string.Join("; ", Inputs)}) and must have one whose first length is open.");
-        using var buffers = new TensorBuffers();
-        var joined = TensorBatch.Join(input, items, buffers);
-        using var results = await RunAsync([(input.Name, joined)], [Outputs[0].Name], cancellationToken).ConfigureAwait(false);
-        return TensorBatch.Part<TOut>(results[0].Tensor, items.Count);
+        var rows = new ItemRows<TIn>(ItemInput());
+        for (var index = 0; index < items.Count; index++)
+        {
+            if (rows.Misfit(items[index]) is { } misfit)
+                throw new BadInputException($"Item {index} {misfit}");
+        }
+
+        return await RunRowsAsync<TIn, TOut>(rows, items, cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc cref="RunAsync{TIn, TOut}"/>
     public Task<float[][]> RunAsync(IReadOnlyList<float[]> items, CancellationToken cancellationToken = default) => RunAsync<float, float>(items, cancellationToken);
+
+    /// <summary>
+    /// As <see cref="RunAsync{TIn, TOut}(IReadOnlyList{TIn[]}, CancellationToken)"/>, with a result of its own for each item: for methods with <see cref="BatchAttribute"/>, whose callers are
+    /// not to pay for each other's mistakes. An item that does not fit fails alone; when the run fails the items are run one by one.
+    /// </summary>
+    /// <typeparam name="TIn">The input's element.</typeparam>
+    /// <typeparam name="TOut">The first output's element.</typeparam>
+    /// <param name="items">The items, each the elements of one in row-major order.</param>
+    /// <param name="cancellationToken">Ends the run between two of its operators.</param>
+    /// <returns>The first output's elements for each item, or its <see cref="BadInputException"/> or <see cref="InferenceException"/>.</returns>
+    /// <exception cref="BadInputException">The input takes other elements.</exception>
+    /// <exception cref="InvalidOperationException">The model has several inputs, or no dimension for items.</exception>
+    public async Task<BatchResult<TOut[]>[]> RunEachAsync<TIn, TOut>(IReadOnlyList<TIn[]> items, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(items);
+        var rows = new ItemRows<TIn>(ItemInput());
+        var results = new BatchResult<TOut[]>[items.Count];
+        var fitting = new List<int>(items.Count);
+        for (var index = 0; index < results.Length; index++)
+        {
+            if (rows.Misfit(items[index]) is { } misfit)
+                results[index] = BatchResult.Fail(new BadInputException($"The item {misfit}"));
+            else
+                fitting.Add(index);
+        }
+
+        await RunFittingAsync(fitting).ConfigureAwait(false);
+        return results;
+
+        async Task RunFittingAsync(List<int> some)
+        {
+            try
+            {
+                var parts = await RunRowsAsync<TIn, TOut>(rows, some.ConvertAll(index => items[index]), cancellationToken).ConfigureAwait(false);
+                for (var index = 0; index < parts.Length; index++)
+                    results[some[index]] = parts[index];
+            }
+            catch (Exception thrown) when (thrown is BadInputException or InferenceException)
+            {
+                if (some.Count == 1)
+                    results[some[0]] = BatchResult.Fail(thrown);
+                else
+                    foreach (var index in some)
+                        await RunFittingAsync([index]).ConfigureAwait(false);
+            }
+        }
+    }
 
     /// <summary>Gives it up. Runs that are under way end first; its memory goes with the last of its equals.</summary>
     public void Dispose()
@@ -73,4 +120,17 @@ public abstract class OnnxModel : IDisposable
     /// <inheritdoc cref="Dispose()"/>
     /// <param name="disposing">True from <see cref="Dispose()"/>.</param>
     protected abstract void Dispose(bool disposing);
+
+    private TensorSpec ItemInput() => Inputs is [{ HasBatch: true } input]
+        ? input
+        : throw new InvalidOperationException($"{Path} cannot take items in a list: it has {Inputs.Count} inputs ({string.Join("; ", Inputs)}) and must have one whose first length is open.");
+
+    private async Task<TOut[][]> RunRowsAsync<TIn, TOut>(ItemRows<TIn> rows, IReadOnlyList<TIn[]> items, CancellationToken cancellationToken)
+    {
+        if (items.Count == 0)
+            return [];
+        using var buffers = new TensorBuffers();
+        using var results = await RunAsync([(Inputs[0].Name, rows.Join(items, buffers))], [Outputs[0].Name], cancellationToken).ConfigureAwait(false);
+        return ItemRows<TOut>.Part(results[0].Tensor, items.Count);
+    }
 }

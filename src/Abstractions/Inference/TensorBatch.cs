@@ -60,55 +60,6 @@ public static class TensorBatch
         return parts;
     }
 
-    /// <summary>Joins items that are the elements of one row each, for an input whose first length is open.</summary>
-    internal static Tensor<T> Join<T>(TensorSpec input, IReadOnlyList<T[]> items, TensorBuffers buffers)
-    {
-        if (TensorTypes.Of<T>() != input.Type)
-            throw new BadInputException($"The model's input {input} takes {TensorTypes.NameOf(input.Type)}; items of {TensorTypes.NameOf(TensorTypes.Of<T>())} came.");
-        var inner = input.Shape.AsSpan()[1..].ToArray();
-        var open = Array.IndexOf(inner, -1L);
-        if (open >= 0 && Array.IndexOf(inner, -1L, open + 1) >= 0)
-            throw new BadInputException($"The model's input {input} has more than one open length after the first; give it as a tensor.");
-        var unit = 1L;
-        foreach (var length in inner)
-            unit *= length < 0 ? 1 : length;
-        var longest = 0;
-        for (var index = 0; index < items.Count; index++)
-        {
-            var length = (items[index] ?? throw new BadInputException($"Item {index} is null.")).Length;
-            if (open < 0 ? length != unit : unit == 0 || length % unit != 0)
-                throw new BadInputException($"Item {index} has {length} elements; the model's input {input} takes {(open < 0 ? "" : "a multiple of ")}{unit} an item.");
-            longest = Math.Max(longest, length);
-        }
-
-        if (open > 0 && items.Any(item => item.Length != longest))
-            throw new BadInputException($"The items differ in length, and the open length of {input} is not the first of an item; give them as one tensor.");
-        if (open >= 0)
-            inner[open] = longest / unit;
-        var joined = buffers.Rent<T>(checked(items.Count * longest));
-        for (var index = 0; index < items.Count; index++)
-        {
-            var target = joined.Span.Slice(index * longest, longest);
-            items[index].CopyTo(target);
-            Pad(target[items[index].Length..]);
-        }
-
-        return new(joined, [items.Count, .. inner]);
-    }
-
-    /// <summary>The elements of each row.</summary>
-    internal static T[][] Part<T>(Tensor joined, int count)
-    {
-        var data = joined.Data<T>().Span;
-        if (joined.Shape.Length == 0 || joined.Shape[0] != count)
-            throw new InferenceException($"The model gave {joined} for {count} items; its first length was to be {count}.");
-        var width = count == 0 ? 0 : data.Length / count;
-        var parts = new T[count][];
-        for (var index = 0; index < count; index++)
-            parts[index] = data.Slice(index * width, width).ToArray();
-        return parts;
-    }
-
     private static long[] JoinedShape(IReadOnlyList<Tensor> items, bool padding)
     {
         var shape = items[0].Shape.ToArray();
@@ -181,7 +132,7 @@ public static class TensorBatch
     }
 
     // Strings that are not there are empty, not null.
-    private static void Pad<T>(Span<T> rest)
+    internal static void Pad<T>(Span<T> rest)
     {
         if (typeof(T) == typeof(string))
             rest.Fill((T)(object)"");
