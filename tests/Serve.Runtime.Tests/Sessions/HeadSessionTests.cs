@@ -52,6 +52,21 @@ public sealed class HeadSessionTests : IAsyncLifetime, IAsyncDisposable, IRunLis
     }
 
     [Fact]
+    public async Task Start_CancelledBefore_IsNeverSent()
+    {
+        var cancelled = new FakeAttempt<int>(cluster, new(typeof(Jobs), nameof(Jobs.Pid), false, new()));
+        await cancelled.Cancellation.CancelAsync();
+        var other = new FakeAttempt<int>(cluster, new(typeof(Jobs), nameof(Jobs.Pid), false, new()));
+
+        session.Start(new(cancelled, this));
+        session.Start(new(other, this));
+
+        Assert.Equal(other.Id.Number, (await ReadUntilAsync(Frame.BodyOneofCase.Run)).Run.Id);
+        await Assert.ThrowsAsync<OperationCanceledException>(() => cancelled.Result.SoonAsync());
+        Assert.Equal(1, session.Count);
+    }
+
+    [Fact]
     public async Task Start_SharedArgument_StaysInMemoryUntilTheAnswer()
     {
         var put = cluster.Put(new double[50_000]);

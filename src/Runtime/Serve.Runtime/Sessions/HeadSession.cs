@@ -69,6 +69,13 @@ internal sealed class HeadSession : IDisposable
     /// <summary>Sends a run; its attempt is told when that fails.</summary>
     public void Start(SentRun run)
     {
+        // Its code would run up to where it looks at its token.
+        if (run.Attempt.Stop.IsCancellationRequested)
+        {
+            Refuse(run, SentRun.CancelledEarly(run.Attempt));
+            return;
+        }
+
         Frame frame;
         try
         {
@@ -83,9 +90,7 @@ internal sealed class HeadSession : IDisposable
         }
         catch (Exception thrown)
         {
-            run.Listener.OnEnded(run, TimeSpan.Zero);
-            run.End();
-            run.Attempt.Failed(thrown is ServeException ? thrown : new NotSerializableException($"{run.Attempt.Name}: {thrown.Message}", thrown), isSystem: false);
+            Refuse(run, thrown is ServeException ? thrown : new NotSerializableException($"{run.Attempt.Name}: {thrown.Message}", thrown));
             return;
         }
 
@@ -108,6 +113,14 @@ internal sealed class HeadSession : IDisposable
     {
         pump.Close(discard: true);
         stream.Dispose();
+    }
+
+    /// <summary>It is not sent.</summary>
+    private static void Refuse(SentRun run, Exception failure)
+    {
+        run.Listener.OnEnded(run, TimeSpan.Zero);
+        run.End();
+        run.Attempt.Failed(failure, isSystem: false);
     }
 
     private async Task ReadAsync()

@@ -49,6 +49,9 @@ internal sealed class SentRun(ITaskAttempt attempt, IRunListener listener)
             stop = attempt.Stop.UnsafeRegister(static state => ((SentRun)state!).Session?.Cancel((SentRun)state), this);
     }
 
+    /// <summary>What one fails with that was cancelled before it was sent.</summary>
+    public static OperationCanceledException CancelledEarly(ITaskAttempt attempt) => new($"{attempt.Name} was cancelled before it started.");
+
     /// <summary>It is over: nothing is listened to any more.</summary>
     public void End()
     {

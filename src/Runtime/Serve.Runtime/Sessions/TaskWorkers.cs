@@ -269,19 +269,30 @@ internal sealed class TaskWorkers : ITaskExecutor, IRunListener, IAsyncDisposabl
     {
         TaskWorker? worker;
         SentRun? next = null;
+        List<SentRun>? cancelled = null;
         lock (sync)
         {
             if (waiting.Count == 0)
                 return;
             worker = workers.Find(candidate => candidate.Session == session);
-            if (worker is { IsFree: true } && waiting.First is { } first)
+            while (next is null && worker is { IsFree: true } && waiting.First is { } first)
             {
-                next = first.Value;
                 waiting.RemoveFirst();
-                worker.Add(next);
+                if (first.Value.Attempt.Stop.IsCancellationRequested)
+                {
+                    runs.Remove(first.Value.Id);
+                    (cancelled ??= []).Add(first.Value);
+                }
+                else
+                {
+                    next = first.Value;
+                    worker.Add(next);
+                }
             }
         }
 
+        foreach (var run in cancelled ?? [])
+            run.Attempt.Failed(SentRun.CancelledEarly(run.Attempt), isSystem: false);
         if (next is not null)
             Send(worker!, next);
     }
