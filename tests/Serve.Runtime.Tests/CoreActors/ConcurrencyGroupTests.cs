@@ -41,6 +41,7 @@ public sealed class ConcurrencyGroupTests : IAsyncLifetime
         await Eventually.HoldsAsync(async () => await actor.Held.Remote() == 2);
         for (var i = 0; i < 50; i++)
             Assert.Equal(2, await actor.Held.Remote());
+        Assert.Equal(2, await actor.HeldNow.Options(new() { ConcurrencyGroup = "control" }).Remote().AsTask().SoonAsync());
         await actor.Release.Remote();
 
         Assert.All(await apart.Get(holds), Assert.True);

@@ -83,6 +83,17 @@ public sealed class WorkerTaskTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
+    public async Task Task_WhoseWorkerCannotBeStarted_FailsAndSaysWhy()
+    {
+        await using var broken = new HeadCluster(Options with { WorkerCommand = ["/bin/sh", "-c", "echo no luck >&2; exit 3"] });
+
+        var thrown = await Assert.ThrowsAsync<WorkerDiedException>(() => broken.Jobs.Pid.Remote().AsTask().SoonAsync());
+
+        Assert.Contains("Jobs.Pid", thrown.Message, StringComparison.Ordinal);
+        Assert.Contains("no luck", thrown.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Cancel_WhileItRuns_FiresItsToken()
     {
         var file = NewFile();

@@ -16,6 +16,9 @@ public sealed class HoldActor : IDisposable
     [ConcurrencyGroup("control")]
     public int Held() => Volatile.Read(ref held);
 
+    /// <summary>The same among the calls that may be held.</summary>
+    public int HeldNow() => Volatile.Read(ref held);
+
     [ConcurrencyGroup("control")]
     public void Release() => released.Set();
 
