@@ -24,6 +24,26 @@ public sealed class RevisionBuilderTests
     public void Build_NoRoute_HasNone() =>
         Assert.Null(RevisionBuilder.Build(Config with { RoutePrefix = ApplicationConfig.NoRoute }, Package, IsolationMode.None, null).RoutePrefix);
 
+    [Theory]
+    [InlineData("/")]
+    [InlineData("/digits")]
+    [InlineData("/models/digits")]
+    [InlineData("/v2/models/a/b")]
+    public void Build_ModelWithAnotherRoutePrefix_RefusedSaysWhatToRemove(string prefix)
+    {
+        var errors = Assert.Throws<DefinitionException>(() => Model(prefix)).Errors;
+        Assert.Equal(
+            $"digits: route_prefix '{prefix}' cannot be a model's, since clients of the Open Inference Protocol look for it at /v2/models/NAME: remove route_prefix.",
+            Assert.Single(errors));
+    }
+
+    [Theory]
+    [InlineData(null, "/v2/models/digits")]
+    [InlineData("/v2/models/other", "/v2/models/other")]
+    [InlineData(ApplicationConfig.NoRoute, null)]
+    public void Build_ModelWhereTheProtocolFindsItOrNowhere_Taken(string? prefix, string? expected) =>
+        Assert.Equal(expected, Model(prefix).RoutePrefix);
+
     [Fact]
     public void Build_EverythingWrong_SaysAllAtOnce()
     {
@@ -48,4 +68,9 @@ public sealed class RevisionBuilderTests
         var asked = RevisionBuilder.Build(Config with { Deployments = [new() { Name = "Counter", NumReplicas = 3 }] }, Package, IsolationMode.None, scaled);
         Assert.Equal(3, asked.Deployments["Counter"].Spec.NumReplicas);
     }
+
+    private static ApplicationRevision Model(string? prefix) => RevisionBuilder.Build(
+        new() { Name = "digits", ImportPath = "digits.onnx", RoutePrefix = prefix },
+        Package with { AssemblyFile = null, Ingress = "digits", Deployments = [new() { Options = new() { Name = "digits" }, TypeName = "Model" }] },
+        IsolationMode.None, null);
 }

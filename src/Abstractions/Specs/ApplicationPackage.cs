@@ -27,4 +27,14 @@ public sealed record ApplicationPackage
     /// <param name="application">The application's name.</param>
     /// <returns><c>/INGRESS</c>, or <c>/v2/models/APPLICATION</c> for a model.</returns>
     public string DefaultRoutePrefix(string application) => AssemblyFile is null ? ModelPrefix + application : "/" + Ingress;
+
+    /// <summary>Why an application of it cannot answer at a route prefix.</summary>
+    /// <param name="prefix">A well-formed one.</param>
+    /// <returns>The end of a sentence that begins with <c>route_prefix</c>; null when it can.</returns>
+    public string? RoutePrefixProblem(string prefix) => AssemblyFile is not null || IsModelPrefix(prefix)
+        ? null
+        : $"'{prefix}' cannot be a model's, since clients of the Open Inference Protocol look for it at {ModelPrefix}NAME: remove route_prefix";
+
+    private static bool IsModelPrefix(string prefix) =>
+        prefix.StartsWith(ModelPrefix, StringComparison.Ordinal) && prefix.IndexOf('/', ModelPrefix.Length) < 0;
 }

@@ -66,6 +66,17 @@ public sealed class ModelRolloutTests
         Assert.Contains("rotobuf", errors, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Deploy_RoutePrefixWhereNoClientLooks_RefusedInOneLine()
+    {
+        await using var node = await TestNode.StartAsync(IsolationMode.None);
+
+        var (code, _, errors) = await node.CliAsync("deploy", InferenceNode.Model("digits.onnx"), "--route-prefix", "/models/m");
+
+        Assert.Equal(1, code);
+        Assert.Contains("remove route_prefix", Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("missing", "weights.onnx.data")]
     [InlineData("opset", "9999")]

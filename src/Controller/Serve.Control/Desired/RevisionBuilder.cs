@@ -22,7 +22,7 @@ public static class RevisionBuilder
         if (Texts.NameProblem(config.Name) is { } nameProblem)
             errors.Add($"name: {nameProblem}.");
         var prefix = config.RoutePrefix switch { null => package.DefaultRoutePrefix(config.Name), ApplicationConfig.NoRoute => null, { } asked => asked };
-        if (prefix is not null && Texts.RoutePrefixProblem(prefix) is { } prefixProblem)
+        if (prefix is not null && (Texts.RoutePrefixProblem(prefix) ?? package.RoutePrefixProblem(prefix)) is { } prefixProblem)
             errors.Add($"{config.Name}: route_prefix {prefixProblem}.");
         var isolation = config.Isolation ?? defaultIsolation;
         var deployments = Deployments(config, package, isolation, before, errors);
