@@ -27,7 +27,7 @@ internal sealed class InferenceRest(InferenceServer server, GatewayOptions optio
             ("GET", ["health", "ready"]) => ReadyAsync(context),
             ("GET", ["models", "stats"]) => StatisticsAsync(context, null, null),
             ("POST", ["repository", "index"]) => IndexAsync(context),
-            ("POST", ["repository", "models", var model, "load"]) => GuardedAsync(context, () => server.Repository.LoadAsync(model, context.RequestAborted)),
+            ("POST", ["repository", "models", var model, "load"]) => GuardedAsync(context, () => LoadAsync(context, model)),
             ("POST", ["repository", "models", var model, "unload"]) => GuardedAsync(context, () => server.Repository.UnloadAsync(model, context.RequestAborted)),
             (_, ["models", var model, ..]) => throw InferenceServer.Unknown(Uri.UnescapeDataString(model)),
             (var method, _) => throw new NoSuchRouteException($"There is nothing at {method} '{path}'. GET /v2 tells what this server is."),
@@ -89,18 +89,48 @@ internal sealed class InferenceRest(InferenceServer server, GatewayOptions optio
 
     private static async Task<bool> ReadyOnlyAsync(HttpContext context)
     {
+        using var json = await ReadAsync(context);
+        if (json is null || !json.RootElement.TryGetProperty("ready"u8, out var ready))
+            return false;
+        return ready.ValueKind is JsonValueKind.True or JsonValueKind.False
+            ? ready.GetBoolean()
+            : throw new BadInputException($"\"ready\" is to be true or false; {ready.GetRawText()} came.");
+    }
+
+    private async Task LoadAsync(HttpContext context, string model)
+    {
+        using (var json = await ReadAsync(context))
+        {
+            if (json is not null && json.RootElement.TryGetProperty("parameters"u8, out var parameters))
+            {
+                if (parameters.ValueKind != JsonValueKind.Object)
+                    throw new BadInputException($"\"parameters\" is to be an object; {parameters.GetRawText()} came.");
+                InferenceServer.CheckLoad(parameters.EnumerateObject().Select(parameter => parameter.Name));
+            }
+        }
+
+        await server.Repository.LoadAsync(model, context.RequestAborted);
+    }
+
+    // The request's object; null when nothing came.
+    private static async Task<JsonDocument?> ReadAsync(HttpContext context)
+    {
         using var body = new MemoryStream();
         await context.Request.Body.CopyToAsync(body, context.RequestAborted);
         if (body.Length == 0)
-            return false;
+            return null;
         try
         {
-            using var json = JsonDocument.Parse(body.GetBuffer().AsMemory(0, (int)body.Length));
-            return json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty("ready"u8, out var ready) && ready.GetBoolean();
+            body.Position = 0;
+            var json = JsonDocument.Parse(body);
+            if (json.RootElement.ValueKind == JsonValueKind.Object)
+                return json;
+            json.Dispose();
+            throw new BadInputException("The request is to be a JSON object.");
         }
-        catch (Exception broken) when (broken is JsonException or InvalidOperationException)
+        catch (JsonException broken)
         {
-            throw new BadInputException($"The request is to be a JSON object, whose \"ready\" is true or false: {broken.Message}", broken);
+            throw new BadInputException($"The request is no valid JSON: {broken.Message}", broken);
         }
     }
 

@@ -73,18 +73,27 @@ internal sealed class InferenceRpc(InferenceServer server, GatewayOptions option
             async request => new ModelReadyResponse { Ready = await server.IsModelReadyAsync(request.Name, request.Version, stop) }, stop),
         "ModelMetadata" => AnswerAsync(context, ModelMetadataRequest.Parser,
             async request => ToWire(await server.DescribeAsync(request.Name, request.Version, stop)), stop),
+        "ModelConfig" => AnswerAsync(context, ModelConfigRequest.Parser,
+            async request => new ModelConfigResponse { Config = ToWire(await server.ConfigureAsync(request.Name, request.Version, stop)) }, stop),
         "ModelStatistics" => AnswerAsync(context, ModelStatisticsRequest.Parser,
             async request => new ModelStatisticsResponse { ModelStats = { (await server.CountAsync(request.Name, request.Version, stop)).Select(ToWire) } }, stop),
-        "RepositoryIndex" => AnswerAsync(context, RepositoryIndexRequest.Parser, request => IndexAsync(request.Ready, stop), stop),
+        "RepositoryIndex" => AnswerAsync(context, RepositoryIndexRequest.Parser, request =>
+        {
+            CheckRepository(request.RepositoryName);
+            return IndexAsync(request.Ready, stop);
+        }, stop),
         "RepositoryModelLoad" => AnswerAsync(context, RepositoryModelLoadRequest.Parser, async request =>
         {
             Guard(context);
+            CheckRepository(request.RepositoryName);
+            InferenceServer.CheckLoad(request.Parameters.Keys);
             await server.Repository.LoadAsync(request.ModelName, stop);
             return new RepositoryModelLoadResponse();
         }, stop),
         "RepositoryModelUnload" => AnswerAsync(context, RepositoryModelUnloadRequest.Parser, async request =>
         {
             Guard(context);
+            CheckRepository(request.RepositoryName);
             await server.Repository.UnloadAsync(request.ModelName, stop);
             return new RepositoryModelUnloadResponse();
         }, stop),
@@ -121,6 +130,12 @@ internal sealed class InferenceRpc(InferenceServer server, GatewayOptions option
         },
     };
 
+    private static void CheckRepository(string name)
+    {
+        if (name.Length > 0)
+            throw new BadInputException($"There is no repository '{name}': there is one, without a name. Leave repository_name empty.");
+    }
+
     private void Guard(HttpContext context)
     {
         if (RequestGuard.Check(context.Request, options.Guard) is { } refusal)
@@ -147,6 +162,21 @@ internal sealed class InferenceRpc(InferenceServer server, GatewayOptions option
     private static ModelMetadataResponse.Types.TensorMetadata ToWire(TensorMetadata tensor) =>
         new() { Name = tensor.Name, Datatype = tensor.Datatype, Shape = { tensor.Shape } };
 
+    private static ModelConfig ToWire(ModelConfiguration model) => new()
+    {
+        Name = model.Name,
+        Platform = model.Platform,
+        Backend = model.Backend,
+        MaxBatchSize = model.MaxBatchSize,
+        Input = { model.Input.Select(input => new ModelInput { Name = input.Name, DataType = ToWire(input.DataType), Dims = { input.Dims } }) },
+        Output = { model.Output.Select(output => new ModelOutput { Name = output.Name, DataType = ToWire(output.DataType), Dims = { output.Dims } }) },
+        DynamicBatching = model.DynamicBatching is { } batching ? new() { MaxQueueDelayMicroseconds = (ulong)batching.MaxQueueDelayMicroseconds } : null,
+        DefaultModelFilename = model.DefaultModelFilename,
+    };
+
+    // TYPE_FP32 is TypeFp32 in the generated code.
+    private static DataType ToWire(string type) => Enum.Parse<DataType>(type.Replace("_", "", StringComparison.Ordinal), ignoreCase: true);
+
     private static global::Inference.ModelStatistics ToWire(Statistics found) => new()
     {
         Name = found.Name,
@@ -162,6 +192,8 @@ internal sealed class InferenceRpc(InferenceServer server, GatewayOptions option
             ComputeInput = ToWire(found.InferenceStats.ComputeInput),
             ComputeInfer = ToWire(found.InferenceStats.ComputeInfer),
             ComputeOutput = ToWire(found.InferenceStats.ComputeOutput),
+            CacheHit = ToWire(found.InferenceStats.CacheHit),
+            CacheMiss = ToWire(found.InferenceStats.CacheMiss),
         },
         BatchStats =
         {

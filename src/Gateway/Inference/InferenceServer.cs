@@ -24,7 +24,7 @@ internal sealed class InferenceServer(RouteTable table, IModelRepository reposit
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
     /// <summary>The extensions of Triton's that are offered, by their names there.</summary>
-    public static ImmutableArray<string> Extensions { get; } = ["binary_tensor_data", "model_repository", "statistics"];
+    public static ImmutableArray<string> Extensions { get; } = ["binary_tensor_data", "classification", "model_configuration", "model_repository", "statistics"];
 
     /// <summary>The server's version.</summary>
     public static string Version { get; } =
@@ -83,20 +83,20 @@ internal sealed class InferenceServer(RouteTable table, IModelRepository reposit
     /// <exception cref="NoSuchRouteException">There is no such model or version.</exception>
     public async Task<ModelMetadata> DescribeAsync(string model, string? version, CancellationToken cancellationToken)
     {
-        var id = Require(model).Ingress.Id;
-        var target = table.GetTarget(id.Name, id.Application);
-        var highest = await AskAsync("");
+        var highest = await AskAsync<ModelMetadata>(model, "Metadata", null, cancellationToken);
         // Checked here, since what a method throws reaches a caller as the method's failure.
         if (!string.IsNullOrEmpty(version) && !highest.Versions.Contains(version))
             throw NoVersion(version, highest.Versions);
-        return string.IsNullOrEmpty(version) || version == highest.Versions[^1] ? highest : await AskAsync(version);
+        var found = string.IsNullOrEmpty(version) || version == highest.Versions[^1] ? highest : await AskAsync<ModelMetadata>(model, "Metadata", version, cancellationToken);
+        return found with { Name = model };
+    }
 
-        async Task<ModelMetadata> AskAsync(string asked)
-        {
-            var argument = JsonSerializer.SerializeToElement(asked, ServeJson.Calls);
-            var found = await target.InvokeAsync(new NamedCall<JsonElement>("Metadata", argument), CallContext.None, cancellationToken);
-            return found.Deserialize<ModelMetadata>(ServeJson.Calls)! with { Name = model };
-        }
+    /// <summary>How a model is served.</summary>
+    /// <exception cref="NoSuchRouteException">There is no such model or version.</exception>
+    public async Task<ModelConfiguration> ConfigureAsync(string model, string? version, CancellationToken cancellationToken)
+    {
+        await DescribeAsync(model, version, cancellationToken);
+        return await AskAsync<ModelConfiguration>(model, "Configuration", version, cancellationToken) with { Name = model };
     }
 
     /// <summary>What models have done, all their replicas together.</summary>
@@ -142,6 +142,18 @@ internal sealed class InferenceServer(RouteTable table, IModelRepository reposit
         return index;
     }
 
+    /// <summary>Holds against what is offered what a client wants of a load beside the load itself.</summary>
+    /// <param name="parameters">The names of its parameters.</param>
+    /// <exception cref="BadInputException">One of them would have the model be another than the deployed one.</exception>
+    public static void CheckLoad(IEnumerable<string> parameters)
+    {
+        foreach (var name in parameters)
+        {
+            if (name == "config" || name.StartsWith("file:", StringComparison.Ordinal))
+                throw new BadInputException($"The parameter '{name}' is not taken: a model is loaded from the file and with the user_config that it was deployed with. Deploy it to change them.");
+        }
+    }
+
     /// <summary>That there is no such model, and how to find those there are.</summary>
     public static NoSuchRouteException Unknown(string model) => new($"There is no model '{model}'. POST /v2/repository/index lists those there are.");
 
@@ -155,6 +167,14 @@ internal sealed class InferenceServer(RouteTable table, IModelRepository reposit
         var prefix = entry.Route.RoutePrefix!;
         name = prefix.StartsWith(ApplicationPackage.ModelPrefix, StringComparison.Ordinal) ? prefix.AsSpan(ApplicationPackage.ModelPrefix.Length) : default;
         return !name.IsEmpty && !name.Contains('/');
+    }
+
+    private async Task<T> AskAsync<T>(string model, string method, string? version, CancellationToken cancellationToken)
+    {
+        var id = Require(model).Ingress.Id;
+        var argument = JsonSerializer.SerializeToElement(version ?? "", ServeJson.Calls);
+        var found = await table.GetTarget(id.Name, id.Application).InvokeAsync(new NamedCall<JsonElement>(method, argument), CallContext.None, cancellationToken);
+        return found.Deserialize<T>(ServeJson.Calls)!;
     }
 
     private async Task<string[]> VersionsAsync(string model, CancellationToken cancellationToken)

@@ -57,6 +57,9 @@ internal sealed partial class ModelServer : IIngress, IAsyncDisposable
     /// <summary>What the model takes and gives, in one version; the highest when it is empty.</summary>
     public ModelMetadata Metadata(string version) => Describe(names.Default, version);
 
+    /// <summary>How the model is served, in one version; the highest when it is empty.</summary>
+    public ModelConfiguration Configuration(string version) => Loaded.Find(version).Configure(names.Default);
+
     /// <summary>What this replica has done, by version.</summary>
     public ModelStatistics[] Statistics() => [.. Loaded.All.Select(version => version.Counters.Read(names.Default, version.Name))];
 
@@ -66,6 +69,7 @@ internal sealed partial class ModelServer : IIngress, IAsyncDisposable
         {
             routes.MapGet(prefix.Length == 0 ? "/" : prefix, MetadataAsync);
             routes.MapGet(prefix + "/ready", ReadyAsync);
+            routes.MapGet(prefix + "/config", ConfigurationAsync);
             routes.MapGet(prefix + "/stats", StatisticsAsync);
             routes.MapPost(prefix + "/infer", InferAsync);
         }
@@ -136,6 +140,9 @@ internal sealed partial class ModelServer : IIngress, IAsyncDisposable
     private Task MetadataAsync(HttpContext context) =>
         AnswerAsync(context, () => JsonDocuments.WriteAsync(context, Describe(names.Of(context), VersionOf(context))));
 
+    private Task ConfigurationAsync(HttpContext context) =>
+        AnswerAsync(context, () => JsonDocuments.WriteAsync(context, Loaded.Find(VersionOf(context)).Configure(names.Of(context))));
+
     private Task ReadyAsync(HttpContext context) => AnswerAsync(context, () =>
     {
         Loaded.Find(VersionOf(context));
@@ -150,7 +157,7 @@ internal sealed partial class ModelServer : IIngress, IAsyncDisposable
     });
 
     private Task NothingAsync(HttpContext context) => AnswerAsync(context, () => throw new NoSuchRouteException(
-        $"There is nothing at {context.Request.Method} '{context.Request.PathBase}{context.Request.Path}'. Below a model are GET / (its metadata), GET /ready, GET /stats and POST /infer, and the same below /versions/VERSION."));
+        $"There is nothing at {context.Request.Method} '{context.Request.PathBase}{context.Request.Path}'. Below a model are GET / (its metadata), GET /ready, GET /config, GET /stats and POST /infer, and the same below /versions/VERSION."));
 
     private Task InferAsync(HttpContext context) => AnswerAsync(context, () => InferAsync(context, names.Of(context), VersionOf(context)));
 
@@ -163,7 +170,10 @@ internal sealed partial class ModelServer : IIngress, IAsyncDisposable
         request.Version = asked;
         ModelVersion Read()
         {
-            JsonRequest.Read(body.Json, body.Binary, body.HasBinaryPart, request);
+            if (body.IsRaw)
+                RawBinaryRequest.Read(body.Binary, current.Model, request);
+            else
+                JsonRequest.Read(body.Json, body.Binary, body.HasBinaryPart, request);
             return current;
         }
 
@@ -190,7 +200,7 @@ internal sealed partial class ModelServer : IIngress, IAsyncDisposable
             using (outputs)
             {
                 var ran = time.GetTimestamp();
-                await answer(version, outputs);
+                await answer(version, Classification.Apply(outputs, request, version.Model));
                 version.Counters.Succeeded(request.BatchSize(version.Model), input, time.GetElapsedTime(ran), time.GetElapsedTime(started));
             }
 

@@ -38,9 +38,28 @@ internal sealed class ModelVersion(long number, OnnxModel model, ModelCounters c
         Properties = Properties(),
     };
 
+    public ModelConfiguration Configure(string name)
+    {
+        var settings = batching.Settings;
+        var isShared = settings.Enabled && ModelRuns.CanJoin(model);
+        return new()
+        {
+            Name = name,
+            MaxBatchSize = isShared ? settings.Queue.MaxBatchSize : 0,
+            Input = [.. model.Inputs.Select(input => Configure(input, isShared))],
+            Output = [.. model.Outputs.Select(output => Configure(output, isShared))],
+            DynamicBatching = isShared ? new((long)settings.Queue.WaitTimeout.TotalMicroseconds) : null,
+        };
+    }
+
     public void Dispose() => runs.Dispose();
 
     private static TensorMetadata Describe(TensorSpec spec) => new(spec.Name, TensorTypes.NameOf(spec.Type), spec.Shape);
+
+    private static TensorConfiguration Configure(TensorSpec spec, bool isShared) => new(
+        spec.Name,
+        "TYPE_" + (spec.Type == TensorType.String ? "STRING" : TensorTypes.NameOf(spec.Type)),
+        isShared ? spec.Shape[1..] : spec.Shape);
 
     private ImmutableSortedDictionary<string, string> Properties()
     {

@@ -81,6 +81,18 @@ public sealed class RestInferTests : IAsyncLifetime, IDisposable
         Assert.Equal("[1,2]", answer["outputs"]![0]!["data"]!.ToJsonString());
     }
 
+    [Theory]
+    [InlineData(TensorType.Float32, "FP32", "[2.5]")]
+    [InlineData(TensorType.String, "BYTES", """["a"]""")]
+    public async Task Infer_ShapeWithoutDimensions_OneElement(TensorType type, string datatype, string data)
+    {
+        using var model = new FakeModel("m", FakeModel.Spec("x", type));
+        await using var scalar = await ModelHost.StartAsync(model);
+        var answer = await scalar.InferAsync($$"""{"inputs":[{"name":"x","shape":[],"datatype":"{{datatype}}","data":{{data}}}]}""");
+        Assert.Equal("[]", answer["outputs"]![0]!["shape"]!.ToJsonString());
+        Assert.Equal(data, answer["outputs"]![0]!["data"]!.ToJsonString());
+    }
+
     [Fact]
     public async Task Infer_NoElements_NoElements()
     {
@@ -170,7 +182,7 @@ public sealed class RestInferTests : IAsyncLifetime, IDisposable
     [InlineData("""{"inputs":[{"name":"x","shape":[1,2],"datatype":"FP32","data":[1,2]}],"outputs":[{"name":"z"}]}""", "The model has no output 'z'. It gives x_out: FP32[-1,2].")]
     [InlineData("""{"inputs":[{"name":"x","shape":[1,2],"datatype":"FP32","data":[1,2]}],"outputs":[{"name":"x_out"},{"name":"x_out"}]}""", "output 'x_out' is asked for twice.")]
     [InlineData("""{"inputs":[{"name":"x","shape":[1,2],"datatype":"FP32","data":[1,2]}],"outputs":[{}]}""", "output #0 has no name.")]
-    [InlineData("""{"inputs":[{"name":"x","shape":[1,2],"datatype":"FP32","data":[1,2]}],"outputs":[{"name":"x_out","parameters":{"classification":2}}]}""", "output 'x_out': the parameter classification is not offered here.")]
+    [InlineData("""{"inputs":[{"name":"x","shape":[1,2],"datatype":"FP32","data":[1,2]}],"outputs":[{"name":"x_out","parameters":{"shared_memory_region":"r"}}]}""", "output 'x_out': the parameter shared_memory_region is not offered here.")]
     [InlineData("""{"inputs":[{"name":"x","shape":[1,2],"datatype":"FP32","data":[1,2]}],"outputs":[{"name":"x_out","parameters":{"binary_data":1}}]}""", "output 'x_out': binary_data is to be true or false; 1 came.")]
     public async Task Infer_WrongRequest_400SaysWhat(string json, string expected)
     {

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json.Nodes;
 using Serve.Replica.ModelServing;
 
 namespace Serve.Replica.Tests.ModelServing;
@@ -21,6 +22,7 @@ public sealed class VersionTests
     [InlineData("/versions/3")]
     [InlineData("/versions/3/ready")]
     [InlineData("/versions/3/stats")]
+    [InlineData("/versions/3/config")]
     public async Task Version_Unknown_404NamesThoseThereAre(string path)
     {
         await using var host = await StartAsync();
@@ -41,6 +43,30 @@ public sealed class VersionTests
         Assert.Equal("""[{"name":"x","datatype":"FP32","shape":[-1,2]}]""", answer["inputs"]!.ToJsonString());
         Assert.Equal("""[{"name":"x_out","datatype":"FP32","shape":[-1,2]}]""", answer["outputs"]!.ToJsonString());
         Assert.Equal("fake", (string?)answer["properties"]!["execution_provider"]);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("/versions/2")]
+    public async Task Config_RequestsShareRuns_DimensionsWithoutTheItems(string version)
+    {
+        await using var host = await StartAsync();
+        Assert.Equal(
+            """{"name":"fake","platform":"onnxruntime_onnx","backend":"onnxruntime","max_batch_size":32,"input":[{"name":"x","data_type":"TYPE_FP32","dims":[2]}],"output":[{"name":"x_out","data_type":"TYPE_FP32","dims":[2]}],"dynamic_batching":{"max_queue_delay_microseconds":10000},"default_model_filename":"model.onnx"}""",
+            (await host.GetAsync(version + "/config")).ToJsonString());
+    }
+
+    [Theory]
+    [InlineData(true, 2, "[2]")]
+    [InlineData(false, -1, "[-1]")]
+    public async Task Config_RequestsDoNotShareRuns_WholeShapes(bool enabled, long length, string dims)
+    {
+        using var model = new FakeModel("m", FakeModel.Spec("text", TensorType.String, length));
+        await using var host = await ModelHost.StartAsync(model);
+        host.Server.Batching.Read(JsonNode.Parse($$"""{"enabled":{{(enabled ? "true" : "false")}}}"""))();
+        Assert.Equal(
+            $$"""{"name":"fake","platform":"onnxruntime_onnx","backend":"onnxruntime","max_batch_size":0,"input":[{"name":"text","data_type":"TYPE_STRING","dims":{{dims}}}],"output":[{"name":"text_out","data_type":"TYPE_STRING","dims":{{dims}}}],"default_model_filename":"model.onnx"}""",
+            (await host.GetAsync("/config")).ToJsonString());
     }
 
     [Theory]

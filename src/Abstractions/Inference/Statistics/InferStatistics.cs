@@ -21,6 +21,12 @@ public sealed record InferStatistics
     /// <summary>Writing the tensors into the answer.</summary>
     public DurationStatistic ComputeOutput { get; init; }
 
+    /// <summary>Answers out of a cache. Nothing is cached, so it is 0; the extension wants it.</summary>
+    public DurationStatistic CacheHit { get; init; }
+
+    /// <inheritdoc cref="CacheHit"/>
+    public DurationStatistic CacheMiss { get; init; }
+
     /// <summary>The same of two replicas.</summary>
     /// <param name="other">The other's.</param>
     /// <returns>The sum.</returns>

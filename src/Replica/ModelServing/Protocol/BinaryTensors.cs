@@ -22,7 +22,7 @@ internal static class BinaryTensors
     {
         var (type, count) = (head.RequireType(), head.Count());
         if (type == TensorType.String)
-            return Tensor.Of(ReadStrings(head, bytes.Span, count), head.Shape!);
+            return head.Over<string>(ReadStrings(head, bytes.Span, count));
         var size = TensorTypes.SizeOf(type);
         if (bytes.Length != (long)count * size)
             throw head.Fail($"{head} takes {(long)count * size} bytes; {bytes.Length} came.");
@@ -74,6 +74,20 @@ internal static class BinaryTensors
         }
     }
 
+    /// <summary>Reads a string without its length.</summary>
+    /// <exception cref="BadInputException">It is no UTF-8.</exception>
+    public static string ReadText(TensorHead head, ReadOnlySpan<byte> bytes, int index)
+    {
+        try
+        {
+            return Strict.GetString(bytes);
+        }
+        catch (DecoderFallbackException broken)
+        {
+            throw head.Fail($"string {index} is no UTF-8.", broken);
+        }
+    }
+
     private static string[] ReadStrings(TensorHead head, ReadOnlySpan<byte> bytes, int count)
     {
         if ((long)count * LengthSize > bytes.Length)
@@ -88,15 +102,7 @@ internal static class BinaryTensors
             rest = rest[LengthSize..];
             if (length > rest.Length)
                 throw head.Fail($"string {index} is said to have {length} bytes; {rest.Length} are left.");
-            try
-            {
-                texts[index] = Strict.GetString(rest[..(int)length]);
-            }
-            catch (DecoderFallbackException broken)
-            {
-                throw head.Fail($"string {index} is no UTF-8.", broken);
-            }
-
+            texts[index] = ReadText(head, rest[..(int)length], index);
             rest = rest[(int)length..];
         }
 

@@ -91,8 +91,10 @@ internal sealed class InferRequest
         for (var index = 0; index < Outputs.Count; index++)
         {
             var name = Outputs[index].Name;
-            if (Find(model.Outputs, name) is null)
-                throw new BadInputException($"The model has no output '{name}'. It gives {string.Join("; ", model.Outputs)}.");
+            var spec = Find(model.Outputs, name)
+                ?? throw new BadInputException($"The model has no output '{name}'. It gives {string.Join("; ", model.Outputs)}.");
+            if (Outputs[index].Classes > 0 && !Classification.CanRank(spec.Type))
+                throw new BadInputException($"output '{name}': {TensorTypes.NameOf(spec.Type)} has no largest elements, which the parameter classification asks for.");
             for (var earlier = 0; earlier < index; earlier++)
             {
                 if (Outputs[earlier].Name == name)

@@ -181,6 +181,7 @@ internal static class JsonRequest
     {
         string? name = null;
         bool? binary = null;
+        var classes = 0;
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
             if (json.ValueTextEquals("name"u8))
@@ -195,8 +196,10 @@ internal static class JsonRequest
                 {
                     if (json.ValueTextEquals("binary_data"u8))
                         binary = ReadFlag(ref json, $"{whose} binary_data");
-                    else if (json.ValueTextEquals("classification"u8) || json.ValueTextEquals("shared_memory_region"u8))
-                        throw new BadInputException($"{whose} the parameter {json.GetString()} is not offered here.");
+                    else if (json.ValueTextEquals("classification"u8))
+                        classes = ReadClasses(ref json, whose);
+                    else if (json.ValueTextEquals("shared_memory_region"u8))
+                        throw new BadInputException($"{whose} the parameter shared_memory_region is not offered here.");
                     else
                         SkipParameter(ref json, whose);
                 }
@@ -207,7 +210,7 @@ internal static class JsonRequest
             }
         }
 
-        request.Outputs.Add(new(name ?? throw new BadInputException($"output #{request.Outputs.Count} has no name."), binary));
+        request.Outputs.Add(new(name ?? throw new BadInputException($"output #{request.Outputs.Count} has no name."), binary, classes));
     }
 
     private static void TakeBinary(List<TensorHead> heads, Memory<byte> binary, bool hasBinaryPart, InferRequest request)
@@ -259,6 +262,14 @@ internal static class JsonRequest
         return json.TokenType is JsonTokenType.True or JsonTokenType.False
             ? json.GetBoolean()
             : throw new BadInputException($"{what} is to be true or false; {JsonTensors.Describe(ref json)} came.");
+    }
+
+    private static int ReadClasses(ref Utf8JsonReader json, string whose)
+    {
+        json.Read();
+        return json.TokenType == JsonTokenType.Number && json.TryGetInt32(out var classes) && classes >= 0
+            ? classes
+            : throw new BadInputException($"{whose} classification is to be a number of classes; {JsonTensors.Describe(ref json)} came.");
     }
 
     private static void EnterParameters(ref Utf8JsonReader json, string whose)

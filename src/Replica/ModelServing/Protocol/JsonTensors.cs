@@ -61,7 +61,7 @@ internal static class JsonTensors
             ReadNested<T, TElement>(ref json, head, values.Span);
         else
             ReadFlat<T, TElement>(ref json, head, values.Span);
-        return Tensor.Of(values, head.Shape!);
+        return head.Over(values);
     }
 
     private static void ReadFlat<T, TElement>(ref Utf8JsonReader json, TensorHead head, Span<T> values)

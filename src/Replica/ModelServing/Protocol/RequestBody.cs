@@ -22,6 +22,9 @@ internal sealed class RequestBody : IDisposable
     /// <summary>Whether the request said where its JSON ends.</summary>
     public bool HasBinaryPart => jsonLength is not null;
 
+    /// <summary>Whether it has no JSON at all: see <see cref="RawBinaryRequest"/>.</summary>
+    public bool IsRaw => jsonLength is 0;
+
     public ReadOnlySpan<byte> Json => array.AsSpan(0, Math.Min(jsonLength ?? length, length));
 
     public Memory<byte> Binary => jsonLength is { } json && length > json ? array.AsMemory(Gap(json), length - json) : Memory<byte>.Empty;

@@ -45,6 +45,9 @@ internal sealed class TensorHead(string name)
         return isEmpty ? 0 : (int)count;
     }
 
+    /// <summary>The tensor of these elements, which are as many as <see cref="Count"/> says. A shape without dimensions is one element.</summary>
+    public Tensor<T> Over<T>(Memory<T> elements) => Shape is [] ? Serve.Tensor.Scalar(elements.Span[0]) : Serve.Tensor.Of(elements, Shape!);
+
     public TensorType RequireType() => Type ?? throw Fail("it has no datatype.");
 
     public BadInputException Fail(string what, Exception? inner = null) => new($"input '{Name}': {what}", inner);

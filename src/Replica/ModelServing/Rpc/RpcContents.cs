@@ -96,7 +96,7 @@ internal static class RpcContents
         var elements = new TTo[count];
         for (var index = 0; index < count; index++)
             elements[index] = convert(values[index]);
-        return Tensor.Of(elements, head.Shape!);
+        return head.Over<TTo>(elements);
     }
 
     private static Tensor<TTo> Narrow<TFrom, TTo>(TensorHead head, InferTensorContents contents, RepeatedField<TFrom> values, Func<TFrom, TTo> convert)

@@ -102,7 +102,7 @@ internal static class RpcRequest
                     contents = reader.ReadBytes();
                     break;
                 case ModelInferRequest.Types.InferInputTensor.ParametersFieldNumber:
-                    if (KeyOf(reader.ReadBytes()) == "shared_memory_region")
+                    if (ReadEntry(reader.ReadBytes()).Key == "shared_memory_region")
                         throw head.Fail("tensors in shared memory regions are not taken; send contents, or raw_input_contents.");
                     break;
                 default:
@@ -119,37 +119,49 @@ internal static class RpcRequest
     private static RequestedOutput ReadOutput(Memory<byte> message, int index)
     {
         string? name = null;
+        var classes = 0;
         var reader = new ProtoReader(message);
         while (reader.Next())
         {
             if (reader.Field == ModelInferRequest.Types.InferRequestedOutputTensor.NameFieldNumber)
                 name = reader.ReadString();
             else if (reader.Field == ModelInferRequest.Types.InferRequestedOutputTensor.ParametersFieldNumber)
-                CheckParameter(KeyOf(reader.ReadBytes()), name ?? $"#{index}");
+                ReadOutputParameter(reader.ReadBytes(), name ?? $"#{index}", ref classes);
             else
                 reader.Skip();
         }
 
-        return new(name ?? throw new BadInputException($"output #{index} has no name."), null);
+        return new(name ?? throw new BadInputException($"output #{index} has no name."), null, classes);
     }
 
-    private static void CheckParameter(string key, string output)
+    private static void ReadOutputParameter(Memory<byte> entry, string output, ref int classes)
     {
-        if (key is "classification" or "shared_memory_region")
-            throw new BadInputException($"output '{output}': the parameter {key} is not offered here.");
+        var (key, value) = ReadEntry(entry);
+        if (key == "shared_memory_region")
+            throw new BadInputException($"output '{output}': the parameter shared_memory_region is not offered here.");
+        if (key != "classification")
+            return;
+        var parameter = InferParameter.Parser.ParseFrom(value.Span);
+        classes = parameter.ParameterChoiceCase == InferParameter.ParameterChoiceOneofCase.Int64Param && parameter.Int64Param is >= 0 and <= int.MaxValue and var count
+            ? (int)count
+            : throw new BadInputException($"output '{output}': classification is to be a number of classes, as int64_param; {parameter} came.");
     }
 
-    // An entry of a map: the key is its field 1.
-    private static string KeyOf(Memory<byte> entry)
+    // An entry of a map: its key is field 1, its value field 2.
+    private static (string Key, Memory<byte> Value) ReadEntry(Memory<byte> entry)
     {
+        var (key, value) = ("", Memory<byte>.Empty);
         var reader = new ProtoReader(entry);
         while (reader.Next())
         {
             if (reader.Field == 1)
-                return reader.ReadString();
-            reader.Skip();
+                key = reader.ReadString();
+            else if (reader.Field == 2)
+                value = reader.ReadBytes();
+            else
+                reader.Skip();
         }
 
-        return "";
+        return (key, value);
     }
 }
