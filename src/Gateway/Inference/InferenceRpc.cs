@@ -51,8 +51,9 @@ internal sealed class InferenceRpc(InferenceServer server, GatewayOptions option
     {
         try
         {
-            var model = await GrpcFrames.PeekAsync(context.Request, FindModel, PeekLimit, context.RequestAborted)
-                ?? throw new GrpcException(GrpcStatus.InvalidArgument, $"The request names no model in its first {PeekLimit} bytes (model_name).");
+            var model = await GrpcFrames.PeekAsync(context.Request, FindModel, PeekLimit, context.RequestAborted);
+            if (string.IsNullOrEmpty(model))
+                throw new GrpcException(GrpcStatus.InvalidArgument, $"The request names no model in its first {PeekLimit} bytes (model_name).");
             server.Require(model);
             context.Request.Path = $"{rootPath}{ApplicationPackage.ModelPrefix}{model}{Service}{method}";
             await next(context);

@@ -26,7 +26,7 @@ public sealed class InferenceNode : IAsyncLifetime, IDisposable
     public async Task InitializeAsync()
     {
         Node = await TestNode.StartAsync(IsolationMode.Application);
-        foreach (var model in new[] { "types", "digits", "text" })
+        foreach (var model in new[] { "types", "digits", "text", "attention" })
             await DeployAsync(Model(model + ".onnx"));
         channel = GrpcChannel.ForAddress(Node.GatewayAddress);
         Rpc = new(channel);

@@ -8,7 +8,10 @@ namespace Serve.FunctionalTests.OpenInference;
 /// <summary>A request of two elements of every datatype for the model <c>types</c>, in each of the protocol's forms.</summary>
 internal static class Samples
 {
-    public const string DigitsRequest = """{"inputs":[{"name":"pixels","shape":[1,64],"datatype":"FP32","data":[0,1,10,13,16,10,1,0,1,5,16,12,10,14,10,0,2,0,0,3,4,14,9,2,0,1,2,16,16,16,0,0,0,0,2,4,9,14,9,2,0,4,8,5,4,16,10,1,0,7,16,16,15,15,1,0,0,0,1,2,4,5,0,0]}]}""";
+    /// <summary>The pixels of a three.</summary>
+    public const string Three = "[0,1,10,13,16,10,1,0,1,5,16,12,10,14,10,0,2,0,0,3,4,14,9,2,0,1,2,16,16,16,0,0,0,0,2,4,9,14,9,2,0,4,8,5,4,16,10,1,0,7,16,16,15,15,1,0,0,0,1,2,4,5,0,0]";
+
+    public const string DigitsRequest = $$"""{"inputs":[{"name":"pixels","shape":[1,64],"datatype":"FP32","data":{{Three}}}]}""";
 
     /// <summary>Datatype, the elements as JSON, and as bytes.</summary>
     public static readonly (string Datatype, string Json, byte[] Bytes)[] All =
@@ -44,13 +47,17 @@ internal static class Samples
         return request;
     }
 
-    /// <summary>The same with typed contents; FP16 and BF16 have none, so that model is not asked with it.</summary>
-    public static ModelInferRequest.Types.InferInputTensor Typed((string Datatype, string Json, byte[] Bytes) sample)
+    /// <summary>The same with typed contents; FP16 and BF16 have none, so that no model is asked with it.</summary>
+    public static ModelInferRequest.Types.InferInputTensor Typed((string Datatype, string Json, byte[] Bytes) sample) =>
+        new() { Name = "in_" + Name(sample.Datatype), Datatype = sample.Datatype, Shape = { 2 }, Contents = Contents(sample.Datatype, JsonNode.Parse(sample.Json)!.AsArray()) };
+
+    /// <summary>Elements in the field of their type.</summary>
+    public static InferTensorContents Contents(string datatype, JsonArray elements)
     {
         var contents = new InferTensorContents();
-        foreach (var value in JsonNode.Parse(sample.Json)!.AsArray())
+        foreach (var value in elements)
         {
-            switch (sample.Datatype)
+            switch (datatype)
             {
                 case "BOOL":
                     contents.BoolContents.Add((bool)value!);
@@ -79,18 +86,17 @@ internal static class Samples
             }
         }
 
-        return new() { Name = "in_" + Name(sample.Datatype), Datatype = sample.Datatype, Shape = { 2 }, Contents = contents };
+        return contents;
     }
 
     public static ModelInferRequest Digits(string? version = null)
     {
-        var pixels = JsonNode.Parse(DigitsRequest)!["inputs"]![0]!["data"]!.AsArray().Select(value => (float)value!);
         return new()
         {
             ModelName = "digits",
             ModelVersion = version ?? "",
             Id = "7",
-            Inputs = { new ModelInferRequest.Types.InferInputTensor { Name = "pixels", Datatype = "FP32", Shape = { 1, 64 }, Contents = new() { Fp32Contents = { pixels } } } },
+            Inputs = { new ModelInferRequest.Types.InferInputTensor { Name = "pixels", Datatype = "FP32", Shape = { 1, 64 }, Contents = Contents("FP32", JsonNode.Parse(Three)!.AsArray()) } },
         };
     }
 

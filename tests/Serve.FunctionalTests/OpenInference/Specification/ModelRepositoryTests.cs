@@ -1,0 +1,148 @@
+using System.Net;
+using Grpc.Core;
+
+namespace Serve.FunctionalTests.OpenInference.Specification;
+
+/// <summary>Triton's extension_model_repository.md: "Index", "Load" and "Unload".</summary>
+public sealed class ModelRepositoryTests(InferenceNode node) : Chapter(node)
+{
+    [Theory]
+    [MemberData(nameof(Transports))]
+    public async Task Index_EveryModel_NameVersionStateAndReason(Transport transport)
+    {
+        var index = await By(transport).IndexAsync();
+        foreach (var model in new[] { "attention", "digits", "text", "types" })
+            Assert.Contains($"{model} 1 READY ", index);
+    }
+
+    [Fact]
+    public async Task Rest_Index_WithoutABody_EveryModel() => Assert.Contains(
+        (await Node.PostAsync("/v2/repository/index", "")).AsArray(), each => each!.ToJsonString() == """{"name":"digits","version":"1","state":"READY","reason":""}""");
+
+    [Theory]
+    [InlineData("[]")]
+    [InlineData("{")]
+    [InlineData("""{"ready":1}""")]
+    public async Task Rest_Index_OtherThanTheRequestObject_400WithError(string body) =>
+        Assert.NotEmpty((string)(await Node.PostAsync("/v2/repository/index", body, HttpStatusCode.BadRequest))["error"]!);
+
+    [Theory]
+    [MemberData(nameof(Transports))]
+    public async Task UnloadThenLoad_NotReadyInTheIndexAndNotAsked_ThenReady(Transport transport)
+    {
+        await DeployAsync("spare");
+
+        await By(transport).UnloadAsync("spare");
+        Assert.False(await By(transport).IsModelReadyAsync("spare"));
+        await RefusedAsync(StatusCode.Unavailable, "scaled to 0 replicas", () => By(transport).InferAsync("spare", [Pixels]));
+        Assert.Contains("spare  UNAVAILABLE unloaded", await By(transport).IndexAsync());
+        Assert.Contains("spare  UNAVAILABLE unloaded", await By(transport).IndexAsync(ready: false));
+        Assert.DoesNotContain(await By(transport).IndexAsync(ready: true), each => each.StartsWith("spare", StringComparison.Ordinal));
+        Assert.True(await By(transport).IsReadyAsync());
+
+        await By(transport).LoadAsync("spare");
+        Assert.Contains("spare 1 READY ", await By(transport).IndexAsync(ready: true));
+        Assert.Equal("[3]", (await By(transport).InferAsync("spare", [Pixels], ["label"])).Outputs.Single().Data);
+    }
+
+    [Theory]
+    [MemberData(nameof(Transports))]
+    public async Task Load_AlreadyLoaded_IsLoadedAgainAsItsFileIsNow(Transport transport)
+    {
+        await DeployAsync("changing");
+        File.Copy(InferenceNode.Model("text.onnx"), Node.Node.Scratch.In("changing.onnx"), overwrite: true);
+
+        await By(transport).LoadAsync("changing");
+
+        Assert.Equal("word BYTES [-1]", (await By(transport).DescribeAsync("changing")).Inputs[0]);
+    }
+
+    [Theory]
+    [MemberData(nameof(Transports))]
+    public async Task Load_OfAFileThatIsNoModelAnyMore_SaysWhyAndTheOneBeforeGoesOn(Transport transport)
+    {
+        await DeployAsync("breaking");
+        await File.WriteAllTextAsync(Node.Node.Scratch.In("breaking.onnx"), "this is no model");
+
+        await RefusedAsync(StatusCode.InvalidArgument, "The model 'breaking' could not be loaded:", () => By(transport).LoadAsync("breaking"));
+
+        Assert.Equal("[3]", (await By(transport).InferAsync("breaking", [Pixels], ["label"])).Outputs.Single().Data);
+    }
+
+    [Theory]
+    [InlineData(Transport.Rest, "config")]
+    [InlineData(Transport.Rest, "file:1/model.onnx")]
+    [InlineData(Transport.Rpc, "config")]
+    [InlineData(Transport.Rpc, "file:1/model.onnx")]
+    public async Task Load_ParametersThatWouldMakeItAnotherModel_InvalidArgument(Transport transport, string parameter) => await RefusedAsync(
+        StatusCode.InvalidArgument, $"The parameter '{parameter}' is not taken", () => By(transport).LoadAsync("digits", new Dictionary<string, string> { [parameter] = "{}" }));
+
+    [Theory]
+    [MemberData(nameof(Transports))]
+    public async Task Load_OtherParameters_AreTaken(Transport transport) =>
+        await By(transport).LoadAsync("digits", new Dictionary<string, string> { ["custom"] = "a" });
+
+    [Theory]
+    [InlineData("[]")]
+    [InlineData("{")]
+    [InlineData("""{"parameters":[]}""")]
+    public async Task Rest_Load_OtherThanTheRequestObject_400WithError(string body) =>
+        Assert.NotEmpty((string)(await Node.PostAsync("/v2/repository/models/digits/load", body, HttpStatusCode.BadRequest))["error"]!);
+
+    [Theory]
+    [MemberData(nameof(Transports))]
+    public async Task Unload_Dependents_AreTakenThereAreNone(Transport transport)
+    {
+        await DeployAsync("spare");
+        await By(transport).UnloadAsync("spare", dependents: true);
+        Assert.False(await By(transport).IsModelReadyAsync("spare"));
+        await By(transport).LoadAsync("spare");
+    }
+
+    [Theory]
+    [MemberData(nameof(Transports))]
+    public async Task UnknownModel_NotFound(Transport transport)
+    {
+        await RefusedAsync(StatusCode.NotFound, "There is no model 'nothing'", () => By(transport).LoadAsync("nothing"));
+        await RefusedAsync(StatusCode.NotFound, "There is no model 'nothing'", () => By(transport).UnloadAsync("nothing"));
+    }
+
+    [Fact]
+    public async Task Rpc_RepositoryName_ThereIsOneWithoutAName()
+    {
+        foreach (var call in new Func<Task>[]
+        {
+            async () => await Node.Rpc.RepositoryIndexAsync(new() { RepositoryName = "other" }),
+            async () => await Node.Rpc.RepositoryModelLoadAsync(new() { RepositoryName = "other", ModelName = "digits" }),
+            async () => await Node.Rpc.RepositoryModelUnloadAsync(new() { RepositoryName = "other", ModelName = "digits" }),
+        })
+        {
+            var error = await Assert.ThrowsAsync<RpcException>(call);
+            Assert.Equal((StatusCode.InvalidArgument, "There is no repository 'other': there is one, without a name. Leave repository_name empty."), (error.StatusCode, error.Status.Detail));
+        }
+    }
+
+    [Fact]
+    public async Task Rest_FromAnotherSitesPage_403()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v2/repository/models/digits/unload") { Headers = { { "Sec-Fetch-Site", "cross-site" } } };
+        using var response = await Node.Http.SendAsync(request);
+        Assert.Equal(HttpStatusCode.Forbidden, response.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("load")]
+    [InlineData("unload")]
+    public async Task Rpc_FromAnotherSitesPage_PermissionDenied(string what)
+    {
+        var metadata = new Grpc.Core.Metadata { { "sec-fetch-site", "cross-site" } };
+        var error = await Assert.ThrowsAsync<RpcException>(async () =>
+        {
+            if (what == "load")
+                await Node.Rpc.RepositoryModelLoadAsync(new() { ModelName = "digits" }, metadata);
+            else
+                await Node.Rpc.RepositoryModelUnloadAsync(new() { ModelName = "digits" }, metadata);
+        });
+        Assert.Equal(StatusCode.PermissionDenied, error.StatusCode);
+    }
+}
