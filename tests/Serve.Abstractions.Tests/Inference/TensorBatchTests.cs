@@ -67,7 +67,7 @@ public sealed class TensorBatchTests
         using var buffers = new TensorBuffers();
         Soil<float>(6);
 
-        var joined = TensorBatch.Join(new TensorSpec("x", TensorType.Float32, [-1, -1]), [[1f, 2f, 3f], [4f]], buffers);
+        var joined = new ItemRows<float>(new("x", TensorType.Float32, [-1, -1])).Join([[1f, 2f, 3f], [4f]], buffers);
 
         Assert.Equal("FP32[2,3]", joined.ToString());
         Assert.Equal([1, 2, 3, 4, 0, 0], joined.ToArray<float>());

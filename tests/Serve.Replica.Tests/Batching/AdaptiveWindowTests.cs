@@ -72,21 +72,6 @@ public sealed class AdaptiveWindowTests
         Assert.InRange(window.StartBy(1, 1, now), now + 2400, now + 2500);
     }
 
-    [Theory]
-    [InlineData(0)]
-    [InlineData(50)]
-    [InlineData(20_000)]
-    public void LoneCaller_OfAnyPace_HasItsResultAfterOneRun(int think)
-    {
-        var server = new Server(5000, 100);
-        // Company that has gone has left knowledge of what waiting would spare.
-        server.RunClosed(4, think, calls: 400, adaptive: true);
-
-        var latencies = server.RunClosed(1, think, calls: 400, adaptive: true);
-
-        Assert.Equal(5100, latencies.Last(100).Average(), 1.0);
-    }
-
     [Fact]
     public void ManyCallersAtOnce_ArriveTogetherAgain()
     {

@@ -76,6 +76,8 @@ public sealed class ReplicaHost : IAsyncDisposable
         catch
         {
             await app.DisposeAsync();
+            if (options.LogDirectory is null)
+                Directory.Delete(Path.GetDirectoryName(logDirectory)!, recursive: true);
             throw;
         }
     }

@@ -108,6 +108,8 @@ public sealed class WorkerActorTests : IAsyncLifetime
         else
             Assert.NotEqual(Environment.ProcessId, await actor.Pid.Remote());
         Assert.Equal(restarts, Assert.Single(ray.ListActors()).NumRestarts);
+        // An actor that nobody holds any more is not made again.
+        GC.KeepAlive(actor);
     }
 
     [Theory]
