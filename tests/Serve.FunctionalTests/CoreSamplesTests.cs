@@ -16,7 +16,7 @@ public sealed class CoreSamplesTests
     [InlineData("05-put-get.cs", "example")]
     [InlineData("06-counter.cs", "1, 3, 6, 10, 15", "the counter stands at 15")]
     [InlineData("07-slots.cs", "8 calls ended after 0.", "8 calls ended after 1.", "24 calls in 1.")]
-    [InlineData("08-shutdown.cs", "8 worker processes ran tasks", "nothing is left")]
+    [InlineData("08-shutdown.cs", "worker processes ran tasks", "nothing is left")]
     public async Task Sample_RunWithOneCommand_ShowsWhatItSays(string file, params string[] shown)
     {
         var start = new ProcessStartInfo("dotnet", ["run", "-c", "Release", $"samples/core/{file}"])
