@@ -125,7 +125,7 @@ public sealed class ModelRepositoryTests(InferenceNode node) : Chapter(node)
     [Fact]
     public async Task Rest_FromAnotherSitesPage_403()
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/v2/repository/models/digits/unload") { Headers = { { "Sec-Fetch-Site", "cross-site" } } };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v2/repository/models/nothing/unload") { Headers = { { "Sec-Fetch-Site", "cross-site" } } };
         using var response = await Node.Http.SendAsync(request);
         Assert.Equal(HttpStatusCode.Forbidden, response.StatusCode);
     }
@@ -139,9 +139,9 @@ public sealed class ModelRepositoryTests(InferenceNode node) : Chapter(node)
         var error = await Assert.ThrowsAsync<RpcException>(async () =>
         {
             if (what == "load")
-                await Node.Rpc.RepositoryModelLoadAsync(new() { ModelName = "digits" }, metadata);
+                await Node.Rpc.RepositoryModelLoadAsync(new() { ModelName = "nothing" }, metadata);
             else
-                await Node.Rpc.RepositoryModelUnloadAsync(new() { ModelName = "digits" }, metadata);
+                await Node.Rpc.RepositoryModelUnloadAsync(new() { ModelName = "nothing" }, metadata);
         });
         Assert.Equal(StatusCode.PermissionDenied, error.StatusCode);
     }
