@@ -76,7 +76,7 @@ internal sealed class ControllerModels(ServeController controller, TimeProvider 
                 return application;
         }
 
-        throw new NoSuchRouteException($"There is no model '{name}'. POST /v2/repository/index lists those there are.");
+        throw RepositoryModel.Unknown(name);
     }
 
     private static DeploymentDetails? Deployment(ApplicationDetails application) =>

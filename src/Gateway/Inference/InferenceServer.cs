@@ -64,7 +64,7 @@ internal sealed class InferenceServer(RouteTable table, IModelRepository reposit
 
     /// <summary>Finds the application that serves a model.</summary>
     /// <exception cref="NoSuchRouteException">There is none.</exception>
-    public ApplicationEntry Require(string model) => Find(model) ?? throw Unknown(model);
+    public ApplicationEntry Require(string model) => Find(model) ?? throw RepositoryModel.Unknown(model);
 
     /// <summary>Whether a model can be asked.</summary>
     /// <param name="model">Its name.</param>
@@ -153,9 +153,6 @@ internal sealed class InferenceServer(RouteTable table, IModelRepository reposit
                 throw new BadInputException($"The parameter '{name}' is not taken: a model is loaded from the file and with the user_config that it was deployed with. Deploy it to change them.");
         }
     }
-
-    /// <summary>That there is no such model, and how to find those there are.</summary>
-    public static NoSuchRouteException Unknown(string model) => new($"There is no model '{model}'. POST /v2/repository/index lists those there are.");
 
     private static NoSuchRouteException NoVersion(string version, IEnumerable<string> versions) =>
         new($"The model has no version '{version}'; it has {string.Join(", ", versions)}.");

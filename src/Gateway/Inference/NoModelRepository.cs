@@ -5,9 +5,7 @@ internal sealed class NoModelRepository : IModelRepository
 {
     public IReadOnlyList<RepositoryModel> List() => [];
 
-    public Task LoadAsync(string name, CancellationToken cancellationToken) => throw Unknown(name);
+    public Task LoadAsync(string name, CancellationToken cancellationToken) => throw RepositoryModel.Unknown(name);
 
-    public Task UnloadAsync(string name, CancellationToken cancellationToken) => throw Unknown(name);
-
-    private static NoSuchRouteException Unknown(string name) => new($"There is no model '{name}'.");
+    public Task UnloadAsync(string name, CancellationToken cancellationToken) => throw RepositoryModel.Unknown(name);
 }

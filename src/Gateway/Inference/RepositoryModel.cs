@@ -9,4 +9,9 @@ public sealed record RepositoryModel(string Name, ModelState State, string Reaso
 {
     /// <summary>The reason of a model that was unloaded, Triton's word.</summary>
     public const string Unloaded = "unloaded";
+
+    /// <summary>That there is no such model, and how to find those there are.</summary>
+    /// <param name="name">The name that was asked for.</param>
+    /// <returns>To be thrown.</returns>
+    public static NoSuchRouteException Unknown(string name) => new($"There is no model '{name}'. POST /v2/repository/index lists those there are.");
 }

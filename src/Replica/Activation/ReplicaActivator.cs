@@ -64,7 +64,7 @@ public sealed partial class ReplicaActivator(UserAssemblies assemblies) : IActor
         }
         catch (Exception thrown)
         {
-            if (thrown is DefinitionException or (ServeException and not UserCodeException))
+            if (PlatformErrors.Include(thrown))
                 LogRefused(logger, thrown.Message);
             else
                 LogStartFailed(logger, thrown);

@@ -37,8 +37,7 @@ internal sealed class BatchConfig
     public static IReadOnlyDictionary<string, BatchSettings> Read(JsonNode? batching, IReadOnlyDictionary<string, BatchSettings> methods)
     {
         var reader = new BatchConfig();
-        var settings = reader.ReadAll(batching, methods);
-        return reader.errors.Count == 0 ? settings : throw new BadInputException(string.Join(Environment.NewLine, reader.errors));
+        return reader.Checked(reader.ReadAll(batching, methods));
     }
 
     /// <summary>Reads the key's value for a model that is served without code.</summary>
@@ -49,9 +48,10 @@ internal sealed class BatchConfig
     public static ModelBatchSettings ReadModel(JsonNode? batching, ModelBatchSettings defaults)
     {
         var reader = new BatchConfig();
-        var settings = reader.ReadOne(batching, defaults);
-        return reader.errors.Count == 0 ? settings : throw new BadInputException(string.Join(Environment.NewLine, reader.errors));
+        return reader.Checked(reader.ReadOne(batching, defaults));
     }
+
+    private T Checked<T>(T settings) => errors.Count == 0 ? settings : throw new BadInputException(string.Join(Environment.NewLine, errors));
 
     private ModelBatchSettings ReadOne(JsonNode? batching, ModelBatchSettings settings)
     {

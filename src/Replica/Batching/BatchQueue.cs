@@ -168,6 +168,13 @@ internal sealed class BatchQueue<TItem, TResult> : IDisposable
         Pulse(mayRun: false);
     }
 
+    /// <summary>A batch threw, and so many callers are going to be told; that it was aborted is no failure of its code.</summary>
+    internal void Tell(Exception thrown, int callers)
+    {
+        if (callers > 0 && !(IsAborted && thrown is OperationCanceledException))
+            failed?.Invoke(thrown, callers);
+    }
+
     private async Task FinishAsync(Batch<TItem, TResult> batch, ValueTask pending)
     {
         try
@@ -198,8 +205,7 @@ internal sealed class BatchQueue<TItem, TResult> : IDisposable
 
     private void Fail(Batch<TItem, TResult> batch, Exception thrown)
     {
-        if (failed is not null && batch.Unended is > 0 and var callers && !(IsAborted && thrown is OperationCanceledException))
-            failed(thrown, callers);
+        Tell(thrown, batch.Unended);
         batch.Fail(thrown);
     }
 

@@ -47,14 +47,11 @@ internal abstract class BatchedMethod(BatchMethod method, object target, BatchHo
         SizeOf = BatchCall.CompileSize<TItem>(method, target),
         Gate = host.Actor.Gate,
         Observer = observer,
-        Failed = OnFailed,
+        Failed = (thrown, callers) => host.Failures.OfBatch(Name, callers, thrown),
         Time = host.Time,
         RunsElsewhere = method.Blocks,
         Aborted = host.Actor.Aborted,
     };
-
-    /// <summary>A batch threw, and so many callers are going to be told.</summary>
-    protected void OnFailed(Exception thrown, int callers) => host.Failures.OfBatch(Name, callers, thrown);
 
     /// <summary>Starts a batch as a turn: takes out who has left, says what it is, and calls the user's code.</summary>
     /// <returns>What user code returned; the default when nobody is left.</returns>

@@ -59,8 +59,7 @@ internal sealed class BatchedStream<TItem, TStep, TResult> : BatchedMethod, IBat
         }
         catch (Exception thrown)
         {
-            if (streams.Readers is > 0 and var readers && !(queue.IsAborted && thrown is OperationCanceledException))
-                OnFailed(thrown, readers);
+            queue.Tell(thrown, streams.Readers);
             streams.Close(thrown);
         }
     }

@@ -1,4 +1,5 @@
 using System.Reflection;
+using Serve.Replica.Batching;
 using Serve.Replica.Multiplexing;
 using Serve.Specs;
 
@@ -8,7 +9,6 @@ namespace Serve.Replica.Definitions;
 internal sealed class DeploymentClass
 {
     /// <summary>More are let in only when the deployment says so: each holds memory.</summary>
-    private const int MostCallers = 100_000;
 
     private DeploymentClass(Type type, DeploymentOptions options) => (Type, Options) = (type, options);
 
@@ -74,13 +74,11 @@ internal sealed class DeploymentClass
         }
     }
 
-    /// <summary>Lets in enough callers to fill one batch while another runs, unless the attribute says how many.</summary>
     private void ReadBatches()
     {
-        var callers = BatchMethod.Of(Type, Errors).Where(method => method.SizeOf is null)
-            .Sum(method => 2L * method.Settings.MaxBatchSize * method.Settings.MaxConcurrentBatches);
-        if (Options.MaxOngoingRequests is null && callers > DeploymentSpec.Default.MaxOngoingRequests)
-            Options = Options with { MaxOngoingRequests = (int)Math.Min(callers, MostCallers) };
+        var batched = BatchMethod.Of(Type, Errors).Where(method => method.SizeOf is null).Select(method => method.Settings);
+        if (Options.MaxOngoingRequests is null && BatchCallers.Of(batched) is { } callers)
+            Options = Options with { MaxOngoingRequests = callers };
     }
 
     private void ReadConstructor()

@@ -1,3 +1,4 @@
+using Serve.Replica.Batching;
 using Serve.Replica.Definitions;
 using Serve.Specs;
 
@@ -6,10 +7,6 @@ namespace Serve.Replica.ModelServing;
 /// <summary>What a package of a model declares: one deployment of the built-in class.</summary>
 public static class ModelDefinition
 {
-    // So many that one batch fills while another runs.
-    private static readonly int MaxOngoingRequests = Math.Max(
-        DeploymentSpec.Default.MaxOngoingRequests, 2 * new ModelBatchSettings().Queue.MaxBatchSize * new ModelBatchSettings().Queue.MaxConcurrentBatches);
-
     /// <summary>The declaration.</summary>
     /// <param name="name">The deployment's name.</param>
     /// <returns>As inspecting an assembly would have found it.</returns>
@@ -18,7 +15,12 @@ public static class ModelDefinition
             new DeploymentDefinition
             {
                 // Requests share nothing but the model, which takes any number at a time.
-                Options = new DeploymentOptions { Name = name, Concurrency = ConcurrencyMode.Parallel, MaxOngoingRequests = MaxOngoingRequests },
+                Options = new DeploymentOptions
+                {
+                    Name = name,
+                    Concurrency = ConcurrencyMode.Parallel,
+                    MaxOngoingRequests = BatchCallers.Of([new ModelBatchSettings().Queue]),
+                },
                 TypeName = typeof(ModelServer).FullName!,
             },
         ],

@@ -113,9 +113,7 @@ internal sealed partial class ActorHost(IServiceProvider services, ProcessIdenti
         catch (Exception thrown)
         {
             var cause = thrown is TargetInvocationException { InnerException: { } inner } ? inner : thrown;
-
-            // What the platform itself says tells what to change; where in the platform it was said does not.
-            var details = cause is DefinitionException or (ServeException and not UserCodeException) ? null : cause.ToString();
+            var details = PlatformErrors.Include(cause) ? null : cause.ToString();
             throw new ActorCreationException(spec.Id, $"{cause.GetType().FullName}: {cause.Message}", details, cause);
         }
     }
