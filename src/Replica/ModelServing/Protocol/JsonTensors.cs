@@ -54,7 +54,7 @@ internal static class JsonTensors
             throw head.Fail($"data is to be an array; {Describe(ref json)} came.");
         // Each element takes two bytes at least: a shape must not have memory taken that its data cannot fill.
         if (count > jsonLength / 2)
-            throw head.Fail($"{head} has {count} elements; the whole request of {jsonLength} bytes cannot hold them.");
+            throw head.Fail($"{head} has {count} elements; data has {CountOf(ref json)}.");
         var values = owner.Rent<T>(count);
         json.Read();
         if (json.TokenType == JsonTokenType.StartArray)
@@ -62,6 +62,22 @@ internal static class JsonTensors
         else
             ReadFlat<T, TElement>(ref json, head, values.Span);
         return head.Over(values);
+    }
+
+    // The reader stands on the outermost array; values of any kind count, however they are nested.
+    private static long CountOf(ref Utf8JsonReader json)
+    {
+        var outermost = json.CurrentDepth;
+        var count = 0L;
+        while (json.Read() && json.CurrentDepth > outermost)
+        {
+            if (json.TokenType == JsonTokenType.StartObject)
+                json.Skip();
+            if (json.TokenType is not (JsonTokenType.StartArray or JsonTokenType.EndArray))
+                count++;
+        }
+
+        return count;
     }
 
     private static void ReadFlat<T, TElement>(ref Utf8JsonReader json, TensorHead head, Span<T> values)
