@@ -48,6 +48,26 @@ public sealed class ForwardingTests
     }
 
     [Theory]
+    [InlineData("text/plain", "gzip", 10, "5000")]
+    [InlineData("application/grpc", "", 10, "5000")]
+    [InlineData("text/plain", "", 10, "")]
+    [InlineData("text/plain", "gzip", null, "")]
+    public async Task Send_WorkerMayMakeMoreOfTheBodyThanComes_IsToldTheLimit(string type, string coding, int? size, string expected)
+    {
+        await using var worker = await FakeWorker.StartAsync();
+        worker.Replica("r1", context => context.Response.WriteAsync($"{context.Request.Headers[WireHeaders.BodyLimit]}"));
+        await using var gateway = await GatewayHost.StartAsync(new GatewayOptions { Http = new() { MaxRequestBodyBytes = 5000 } });
+        await gateway.Remote("r1", worker.Route).Deploy("x", "/x", "r1").PublishAsync();
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/x") { Headers = { { WireHeaders.BodyLimit, "7" } } };
+        if (size is { } length)
+            request.Content = new ByteArrayContent(new byte[length]) { Headers = { { "Content-Type", type } } };
+        if (size is not null && coding.Length > 0)
+            request.Content!.Headers.ContentEncoding.Add(coding);
+
+        Assert.Equal(expected, await (await gateway.Client.SendAsync(request)).Content.ReadAsStringAsync());
+    }
+
+    [Theory]
     [InlineData("full", 0)]
     [InlineData("full", 1000)]
     [InlineData("full", 200_000)]

@@ -15,6 +15,9 @@ public static class WireHeaders
     /// <summary>Request: the scheme and remote end point that the client used, as <c>http://ADDRESS:PORT</c>: user code sees what it would see in the gateway's own process.</summary>
     public const string Client = "Serve-Client";
 
+    /// <summary>Request: how large its body may be once it is decompressed, where it says that it is compressed, and each message of a gRPC call.</summary>
+    public const string BodyLimit = "Serve-Body-Limit";
+
     /// <summary>Response: the request was not started; <c>full</c> or <c>gone</c>.</summary>
     public const string Refused = "Serve-Refused";
 

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 using Serve.Gateway.Requests;
 using Serve.Routes;
@@ -23,7 +24,7 @@ internal sealed class AdmissionMiddleware(
     RequestDelegate next, RouteTable table, IActorDirectory directory, GatewayOptions options, ILogger<AdmissionMiddleware> log)
 {
     // What only a gateway may tell a worker.
-    private static readonly string[] InternalHeaders = [WireHeaders.Token, WireHeaders.Actor, WireHeaders.PathBase, WireHeaders.Client, WireHeaders.Refused];
+    private static readonly string[] InternalHeaders = [WireHeaders.Token, WireHeaders.Actor, WireHeaders.PathBase, WireHeaders.Client, WireHeaders.BodyLimit, WireHeaders.Refused];
 
     private readonly ConditionalWeakTable<ReplicaSlot, WorkerDestinations> destinations = [];
     private readonly string rootPath = options.Http.RootPath.TrimEnd('/');
@@ -183,6 +184,9 @@ internal sealed class AdmissionMiddleware(
             Body = body,
             IsUpgrade = isUpgrade,
             WantsConversation = !isUpgrade && body is not null && (body.IsAskedFor || IsGrpc(request)),
+            BodyLimit = body is not null && (IsGrpc(request) || request.Headers.ContentEncoding.Count > 0)
+                ? context.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize
+                : null,
         };
         context.Features.Set(attempt);
         return attempt;

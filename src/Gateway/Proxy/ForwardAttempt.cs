@@ -29,6 +29,9 @@ internal sealed class ForwardAttempt
     /// </summary>
     public required bool WantsConversation { get; init; }
 
+    /// <summary>How large its body may be once it is decompressed, and each message of a gRPC call; null where the worker makes no more of the body than comes.</summary>
+    public long? BodyLimit { get; init; }
+
     /// <summary>Whether it goes by HTTP/2 now.</summary>
     public bool IsConversation { get; set; }
 

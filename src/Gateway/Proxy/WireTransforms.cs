@@ -1,3 +1,4 @@
+using System.Globalization;
 using Serve.Routes;
 using Yarp.ReverseProxy.Transforms;
 using Yarp.ReverseProxy.Transforms.Builder;
@@ -36,6 +37,8 @@ internal sealed class WireTransforms : ITransformProvider
         request.Headers.TryAddWithoutValidation(WireHeaders.Actor, attempt.Slot.Route.ReplicaId);
         request.Headers.TryAddWithoutValidation(WireHeaders.PathBase, attempt.PathBase);
         request.Headers.TryAddWithoutValidation(WireHeaders.Client, ClientOrigin.Of(context.HttpContext));
+        if (attempt.BodyLimit is { } limit)
+            request.Headers.TryAddWithoutValidation(WireHeaders.BodyLimit, limit.ToString(CultureInfo.InvariantCulture));
         if (attempt.Body is { } body)
             request.Headers.ExpectContinue = body.IsAskedFor ? true : null;
         if (attempt.Body is not null || attempt.IsUpgrade)

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Serve.Replica.Activation;
@@ -14,18 +15,24 @@ namespace Serve.Replica.Tests.ModelServing;
 internal sealed class ModelHost : IAsyncDisposable, IOnnxModels, IReplicaContext
 {
     public const string Prefix = "/v2/models/fake";
+    private const long MaxBody = 30_000_000;
 
     private readonly Dictionary<string, Func<OnnxModel>> models;
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("serve-models-");
     private readonly WebApplication app;
 
-    private ModelHost(Dictionary<string, Func<OnnxModel>> models)
+    private ModelHost(Dictionary<string, Func<OnnxModel>> models, long maxBody)
     {
         this.models = models;
         foreach (var version in models.Keys)
             File.WriteAllText(Path.Combine(folder.CreateSubdirectory(version).FullName, ModelFiles.FileName), version);
         var builder = WebApplication.CreateSlimBuilder();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.Limits.MaxRequestBodySize = maxBody;
+            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);
+            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2);
+        });
         builder.Logging.ClearProviders();
         app = builder.Build();
         using var environment = new ReplicaEnvironment("fake", folder.FullName, null);
@@ -38,6 +45,9 @@ internal sealed class ModelHost : IAsyncDisposable, IOnnxModels, IReplicaContext
     public ModelServer Server { get; }
 
     public HttpClient Client { get; private set; } = null!;
+
+    /// <summary>Where gRPC is answered.</summary>
+    public Uri RpcAddress => new(app.Urls.Last() + Prefix + "/inference.GRPCInferenceService/");
 
     public List<OnnxOptions> Loads { get; } = [];
 
@@ -55,16 +65,17 @@ internal sealed class ModelHost : IAsyncDisposable, IOnnxModels, IReplicaContext
 
     public string? MultiplexedModelId => null;
 
-    public static Task<ModelHost> StartAsync(OnnxModel model) => StartAsync(new Dictionary<string, Func<OnnxModel>> { ["1"] = () => model });
+    public static Task<ModelHost> StartAsync(OnnxModel model, long maxBody = MaxBody) =>
+        StartAsync(new Dictionary<string, Func<OnnxModel>> { ["1"] = () => model }, maxBody: maxBody);
 
-    public static async Task<ModelHost> StartAsync(Dictionary<string, Func<OnnxModel>> models, ModelConfig? config = null)
+    public static async Task<ModelHost> StartAsync(Dictionary<string, Func<OnnxModel>> models, ModelConfig? config = null, long maxBody = MaxBody)
     {
-        var host = new ModelHost(models);
+        var host = new ModelHost(models, maxBody);
         if (config is not null)
             await host.Server.Reconfigure(config, CancellationToken.None);
         await host.Server.CheckHealth(CancellationToken.None);
         await host.app.StartAsync();
-        host.Client = new() { BaseAddress = new(host.app.Urls.Single()) };
+        host.Client = new() { BaseAddress = new(host.app.Urls.First()) };
         return host;
     }
 

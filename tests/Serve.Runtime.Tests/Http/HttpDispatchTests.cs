@@ -42,6 +42,21 @@ public sealed class HttpDispatchTests : IAsyncLifetime, IDisposable
     }
 
     [Theory]
+    [InlineData("30000000", "30000000")]
+    [InlineData(null, "")]
+    [InlineData("-1", "")]
+    [InlineData("much", "")]
+    public async Task Request_WithALimitOfTheGateways_HasItAsItWouldThere(string? limit, string seen)
+    {
+        var request = Request("/");
+        if (limit is not null)
+            request.Headers.Add(WireHeaders.BodyLimit, limit);
+        var response = await client.SendAsync(request);
+        Assert.Equal(seen, response.Headers.GetValues("Seen-Limit").Single());
+        Assert.EndsWith("|", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData(null)]
     [InlineData("")]
     [InlineData("wrong")]

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace Serve.Runtime.TestWorker;
 
@@ -15,6 +16,7 @@ public sealed class TestHttp(ActorContext actor) : IHttpActor
             var body = await reader.ReadToEndAsync(context.RequestAborted);
             var own = string.Join(',', context.Request.Headers.Keys.Where(name => name.StartsWith("Serve-", StringComparison.OrdinalIgnoreCase)));
             context.Response.Headers["Seen-Client"] = $"{context.Request.Scheme}://{context.Connection.RemoteIpAddress}:{context.Connection.RemotePort} {context.Request.Host}";
+            context.Response.Headers["Seen-Limit"] = $"{context.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize}";
             await context.Response.WriteAsync($"{context.Request.Method} {context.Request.PathBase}|{context.Request.Path}|{body.Length}|{own}", context.RequestAborted);
         }
         finally

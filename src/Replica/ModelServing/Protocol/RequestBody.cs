@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
+using Serve.Runtime.Http;
 
 namespace Serve.Replica.ModelServing.Protocol;
 
@@ -31,11 +32,29 @@ internal sealed class RequestBody : IDisposable
 
     /// <summary>Reads a request's body to its end.</summary>
     /// <exception cref="BadInputException">The header that says where its JSON ends is malformed, or says more than there is.</exception>
-    public static async ValueTask<RequestBody> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
+    /// <exception cref="BadHttpRequestException">It is too large, or compressed in a way that is not known here.</exception>
+    public static ValueTask<RequestBody> ReadAsync(HttpRequest request, CancellationToken cancellationToken) => request.Headers.ContentEncoding.Count == 0
+        ? ReadAsync(request, request.Body, request.ContentLength, BodyLimit.Most, cancellationToken)
+        : DecompressAsync(request, cancellationToken);
+
+    private static async ValueTask<RequestBody> DecompressAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var content = ContentCoding.Open(request);
+            return await ReadAsync(request, content, null, BodyLimit.Of(request.HttpContext), cancellationToken);
+        }
+        catch (InvalidDataException broken)
+        {
+            throw new BadInputException($"The request's body is not what its Content-Encoding says, {request.Headers.ContentEncoding}: {broken.Message}", broken);
+        }
+    }
+
+    private static async ValueTask<RequestBody> ReadAsync(HttpRequest request, Stream content, long? size, int limit, CancellationToken cancellationToken)
     {
         var jsonLength = HeaderLength(request);
-        var expected = request.ContentLength ?? FirstSize;
-        if (jsonLength > expected && request.ContentLength is not null)
+        var expected = size ?? FirstSize;
+        if (jsonLength > expected && size is not null)
             throw TooShort(jsonLength.Value, expected);
         // One byte more than there should be, to be told of the end without growing.
         var body = new RequestBody(ArrayPool<byte>.Shared.Rent((int)Math.Min(expected + Alignment + 1, Array.MaxLength)), jsonLength);
@@ -43,10 +62,12 @@ internal sealed class RequestBody : IDisposable
         {
             while (true)
             {
-                var read = await request.Body.ReadAsync(body.Free(), cancellationToken);
+                var read = await content.ReadAsync(body.Free(), cancellationToken);
                 if (read == 0)
                     break;
                 body.length += read;
+                if (body.length > limit)
+                    throw new BadHttpRequestException($"The request's body is larger than {limit} bytes (http_options.max_request_body_bytes).", StatusCodes.Status413PayloadTooLarge);
             }
 
             return jsonLength is null || jsonLength <= body.length ? body : throw TooShort(jsonLength.Value, body.length);

@@ -1,6 +1,8 @@
+using System.Globalization;
 using System.Net;
 using System.Text;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Serve.Routes;
 using Serve.Runtime.Rpc;
 
@@ -26,6 +28,7 @@ internal sealed class HttpDispatch(ActorHost host, CallServerOptions options)
         headers.Remove(WireHeaders.Actor);
         headers.Remove(WireHeaders.PathBase);
         RestoreClient(context);
+        RestoreLimit(context);
         if (id is null || host.Find(new(id)) is not { } actor)
         {
             await RefuseAsync(context, "gone");
@@ -55,6 +58,16 @@ internal sealed class HttpDispatch(ActorHost host, CallServerOptions options)
         if (!client.AsSpan(0, scheme).Equals(context.Request.Scheme, StringComparison.Ordinal))
             context.Request.Scheme = client[..scheme];
         (context.Connection.RemoteIpAddress, context.Connection.RemotePort) = (remote.Address, remote.Port);
+    }
+
+    private static void RestoreLimit(HttpContext context)
+    {
+        if (context.Request.Headers.Remove(WireHeaders.BodyLimit, out var value)
+            && long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var limit)
+            && context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { } server)
+        {
+            context.Features.Set<IHttpMaxRequestBodySizeFeature>(new BodyLimit(server, limit));
+        }
     }
 
     private static Task RefuseAsync(HttpContext context, string how)

@@ -1,0 +1,168 @@
+using System.Globalization;
+using System.IO.Compression;
+using System.Net;
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace Serve.Replica.Tests.ModelServing;
+
+/// <summary>Bodies with a Content-Encoding.</summary>
+public sealed class CompressedInferTests : IAsyncLifetime, IDisposable
+{
+    private const int Limit = 100_000;
+    private const string Json = """{"inputs":[{"name":"x","shape":[3],"datatype":"INT32","data":[1,2,3]}]}""";
+
+    private readonly FakeModel model = new("m.onnx", FakeModel.Spec("x", TensorType.Int32, -1));
+    private ModelHost host = null!;
+
+    public async Task InitializeAsync() => host = await ModelHost.StartAsync(model, Limit);
+
+    public async Task DisposeAsync() => await host.DisposeAsync();
+
+    public void Dispose() => model.Dispose();
+
+    [Theory]
+    [InlineData("gzip")]
+    [InlineData("GZip")]
+    [InlineData("x-gzip")]
+    [InlineData("deflate")]
+    [InlineData("Deflate")]
+    [InlineData("identity")]
+    [InlineData("")]
+    public async Task Json_Compressed_IsRead(string coding)
+    {
+        using var response = await SendAsync(Encoding.UTF8.GetBytes(Json), coding);
+        Assert.Equal("[1,2,3]", JsonNode.Parse(await ReadAsync(response, HttpStatusCode.OK))!["outputs"]![0]!["data"]!.ToJsonString());
+        Assert.Empty(response.Content.Headers.ContentEncoding);
+    }
+
+    // Larger than what is taken at first, so that the body grows; the header says how long the JSON is before it is compressed.
+    [Theory]
+    [InlineData("gzip", 3)]
+    [InlineData("deflate", 3)]
+    [InlineData("gzip", 20_000)]
+    [InlineData("deflate", 20_000)]
+    public async Task Binary_Compressed_IsRead(string coding, int count)
+    {
+        byte[] tensor = [.. Enumerable.Range(0, count * 4).Select(each => (byte)(each * 7))];
+        var json = Encoding.UTF8.GetBytes($$$"""
+            {"parameters":{"binary_data_output":true},"inputs":[{"name":"x","shape":[{{{count}}}],"datatype":"INT32","parameters":{"binary_data_size":{{{tensor.Length}}}}}]}
+            """);
+        using var response = await SendAsync([.. json, .. tensor], coding, json.Length);
+        var body = await response.Content.ReadAsByteArrayAsync();
+        Assert.True(response.StatusCode == HttpStatusCode.OK, Encoding.UTF8.GetString(body));
+        Assert.Equal(tensor, body[int.Parse(response.Headers.GetValues("Inference-Header-Content-Length").Single(), CultureInfo.InvariantCulture)..]);
+    }
+
+    [Theory]
+    [InlineData("gzip")]
+    [InlineData("deflate")]
+    public async Task RawBinary_Compressed_ShapeFollowsFromTheLengthBefore(string coding)
+    {
+        using var response = await SendAsync([1, 0, 0, 0, 2, 0, 0, 0], coding, headerLength: 0);
+        var body = await response.Content.ReadAsByteArrayAsync();
+        Assert.True(response.StatusCode == HttpStatusCode.OK, Encoding.UTF8.GetString(body));
+        Assert.Equal([1, 0, 0, 0, 2, 0, 0, 0], body[^8..]);
+    }
+
+    [Theory]
+    [InlineData("gzip", 0, HttpStatusCode.OK)]
+    [InlineData("gzip", 1, HttpStatusCode.RequestEntityTooLarge)]
+    [InlineData("deflate", 0, HttpStatusCode.OK)]
+    [InlineData("deflate", 1, HttpStatusCode.RequestEntityTooLarge)]
+    [InlineData("gzip", 100 * Limit, HttpStatusCode.RequestEntityTooLarge)]
+    [InlineData("", 1, HttpStatusCode.RequestEntityTooLarge)]
+    public async Task Body_OverTheLimitOnceItIsDecompressed_413(string coding, int over, HttpStatusCode expected)
+    {
+        using var response = await SendAsync(Encoding.UTF8.GetBytes(Json.PadRight(Limit + over)), coding);
+        var text = await ReadAsync(response, expected);
+        if (expected != HttpStatusCode.OK)
+            Assert.Contains($"{Limit} bytes", (string)JsonNode.Parse(text)!["error"]!, StringComparison.Ordinal);
+        await host.InferAsync(Json);
+    }
+
+    [Theory]
+    [InlineData("br", "'br'")]
+    [InlineData("zstd", "'zstd'")]
+    [InlineData("gzip, deflate", "'gzip, deflate'")]
+    [InlineData("gzip,gzip", "'gzip,gzip'")]
+    public async Task Coding_NotKnown_415SaysWhichAre(string coding, string named)
+    {
+        using var response = await SendAsync(Encoding.UTF8.GetBytes(Json), coding);
+        Assert.Equal($"Content-Encoding {named} is not taken here; gzip, deflate are.", Error(await ReadAsync(response, HttpStatusCode.UnsupportedMediaType)));
+        Assert.Equal("gzip, deflate", response.Headers.GetValues("Accept-Encoding").Single());
+    }
+
+    [Theory]
+    [InlineData("gzip", "deflate")]
+    [InlineData("deflate", "gzip")]
+    [InlineData("", "gzip")]
+    [InlineData("", "deflate")]
+    public async Task Body_OfAnotherCoding_400(string coding, string said)
+    {
+        using var response = await SendAsync(Compress(Encoding.UTF8.GetBytes(Json), coding), said, compress: false);
+        Assert.StartsWith($"The request's body is not what its Content-Encoding says, {said}: ", Error(await ReadAsync(response, HttpStatusCode.BadRequest)), StringComparison.Ordinal);
+        Assert.Equal(0, model.Runs);
+    }
+
+    // The last byte of the data may have nothing but their end; behind it there is only their checksum.
+    [Theory]
+    [InlineData("gzip", 8)]
+    [InlineData("deflate", 4)]
+    public async Task Body_CutWithinItsData_400AndNeverAnAnswer(string coding, int checksum)
+    {
+        var whole = Compress(Encoding.UTF8.GetBytes(Json), coding);
+        for (var length = 0; length < whole.Length - checksum - 2; length++)
+        {
+            using var response = await SendAsync(whole[..length], coding, compress: false);
+            Assert.NotEmpty(Error(await ReadAsync(response, HttpStatusCode.BadRequest)));
+        }
+
+        Assert.Equal(0, model.Runs);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task HeaderLength_MoreThanTheBodyOnceItIsDecompressed_400(bool isCompressed)
+    {
+        using var response = await SendAsync(Encoding.UTF8.GetBytes(Json), isCompressed ? "gzip" : "", Json.Length + 1);
+        Assert.Equal(
+            $"Inference-Header-Content-Length says that the JSON has {Json.Length + 1} bytes; the whole body has {Json.Length}.", Error(await ReadAsync(response, HttpStatusCode.BadRequest)));
+    }
+
+    private static byte[] Compress(byte[] body, string coding)
+    {
+        using var compressed = new MemoryStream();
+        using (Stream stream = coding.ToLowerInvariant() switch
+        {
+            "gzip" or "x-gzip" => new GZipStream(compressed, CompressionLevel.Fastest, leaveOpen: true),
+            "deflate" => new ZLibStream(compressed, CompressionLevel.Fastest, leaveOpen: true),
+            _ => compressed,
+        })
+        {
+            stream.Write(body);
+        }
+
+        return compressed.ToArray();
+    }
+
+    private Task<HttpResponseMessage> SendAsync(byte[] body, string coding, int? headerLength = null, bool compress = true)
+    {
+        var content = new ByteArrayContent(compress ? Compress(body, coding) : body);
+        if (coding.Length > 0)
+            content.Headers.TryAddWithoutValidation("Content-Encoding", coding);
+        if (headerLength is { } length)
+            content.Headers.Add("Inference-Header-Content-Length", length.ToString(CultureInfo.InvariantCulture));
+        return host.Client.PostAsync(ModelHost.Prefix + "/infer", content);
+    }
+
+    private static async Task<string> ReadAsync(HttpResponseMessage response, HttpStatusCode expected)
+    {
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.True(response.StatusCode == expected, $"{(int)response.StatusCode}: {text}");
+        return text;
+    }
+
+    private static string Error(string text) => (string)JsonNode.Parse(text)!["error"]!;
+}
