@@ -29,7 +29,8 @@ internal sealed class InferenceMiddleware(
         var path = context.Request.Path.Value!;
         if (path.StartsWith(protocol, StringComparison.Ordinal) && (path.Length == protocol.Length || path[protocol.Length] == '/'))
             return AnswerAsync(context, path);
-        if (path.StartsWith(InferenceRpc.Service, StringComparison.Ordinal) && GrpcFrames.IsGrpc(context.Request) && !IsClaimed(path))
+        // A service is called by its name alone: below a root path no application can claim it.
+        if (path.StartsWith(InferenceRpc.Service, StringComparison.Ordinal) && GrpcFrames.IsGrpc(context.Request) && (rootPath.Length > 0 || !IsClaimed(path)))
             return rpc.AnswerAsync(context, path[InferenceRpc.Service.Length..], next, rootPath);
         return next(context);
     }

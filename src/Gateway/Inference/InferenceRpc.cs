@@ -2,6 +2,7 @@ using System.Buffers;
 using Google.Protobuf;
 using Inference;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 using Serve.Gateway.Requests;
 using Serve.Inference;
@@ -28,6 +29,9 @@ internal sealed class InferenceRpc(InferenceServer server, GatewayOptions option
     // Every serializer writes the model's name first; whoever does not sends small messages.
     private const int PeekLimit = 256 * 1024;
 
+    // Whoever serves the call ends it itself when the client's time is over. This is for one that waits for a replica, or for its first message.
+    private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(250);
+
     /// <summary>Answers a call.</summary>
     /// <param name="context">The call.</param>
     /// <param name="method">The method's name.</param>
@@ -49,8 +53,16 @@ internal sealed class InferenceRpc(InferenceServer server, GatewayOptions option
 
     private async Task PassOnAsync(HttpContext context, string method, RequestDelegate next, string rootPath)
     {
+        var clientGone = context.RequestAborted;
+        using var over = GrpcAnswers.TimeLimit(context.Request) is { } limit ? new CancellationTokenSource(limit + Grace, time) : null;
+        using var either = over is null ? null : CancellationTokenSource.CreateLinkedTokenSource(clientGone, over.Token);
+        if (either is not null)
+            context.RequestAborted = either.Token;
+        Exception? failure = null;
         try
         {
+            if (method == "ModelStreamInfer")
+                LimitEachMessage(context);
             var model = await GrpcFrames.PeekAsync(context.Request, FindModel, PeekLimit, context.RequestAborted);
             if (string.IsNullOrEmpty(model))
                 throw new GrpcException(GrpcStatus.InvalidArgument, $"The request names no model in its first {PeekLimit} bytes (model_name).");
@@ -58,11 +70,44 @@ internal sealed class InferenceRpc(InferenceServer server, GatewayOptions option
             context.Request.Path = $"{rootPath}{ApplicationPackage.ModelPrefix}{model}{Service}{method}";
             await next(context);
         }
-        catch (Exception thrown) when (thrown is ServeException or GrpcException or BadHttpRequestException && !context.Response.HasStarted)
+        catch (Exception thrown) when (thrown is ServeException or GrpcException or BadHttpRequestException || IsOver())
         {
-            context.Response.Clear();
-            await GrpcAnswers.RunAsync(context, _ => throw thrown, time);
+            failure = thrown;
         }
+        finally
+        {
+            if (either is not null)
+                context.RequestAborted = clientGone;
+        }
+
+        // A replica that was stopped by its token may have returned without a word.
+        if (IsOver() && !context.Response.HasStarted)
+            failure = new GrpcException(GrpcStatus.DeadlineExceeded, GrpcAnswers.TimeIsOver);
+        if (failure is not null)
+            await FailAsync(context, failure);
+
+        bool IsOver() => over?.IsCancellationRequested is true && !clientGone.IsCancellationRequested;
+    }
+
+    private async Task FailAsync(HttpContext context, Exception failure)
+    {
+        if (context.Response.HasStarted)
+        {
+            context.Abort();
+            return;
+        }
+
+        context.Response.Clear();
+        await GrpcAnswers.RunAsync(context, _ => throw failure, time);
+    }
+
+    // A stream may last: the limit is for each of its messages, which the replica counts.
+    private static void LimitEachMessage(HttpContext context)
+    {
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is not { IsReadOnly: false } server)
+            return;
+        context.Features.Set<IHttpMaxRequestBodySizeFeature>(new BodyLimit(server, server.MaxRequestBodySize));
+        server.MaxRequestBodySize = null;
     }
 
     private Task AnswerAsync(HttpContext context, string method, CancellationToken stop) => method switch

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Serve.Runtime.Http;
+using Serve.Runtime.RawGrpc;
 
 namespace Serve.Gateway.Requests;
 
@@ -31,7 +32,8 @@ internal sealed class RequestMiddleware(
         metrics.Enter();
         try
         {
-            if (context.Request.ContentLength > options.Http.MaxRequestBodyBytes)
+            // A gRPC call is told so by a status of its own, by whoever reads it.
+            if (context.Request.ContentLength > options.Http.MaxRequestBodyBytes && !GrpcFrames.IsGrpc(context.Request))
                 await TooLargeAsync(context);
             else if (timeout is { } limit)
                 await RequestTimeout.RunAsync(context, next, limit, "http_options.request_timeout_s", time);

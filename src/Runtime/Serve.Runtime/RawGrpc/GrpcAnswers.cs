@@ -8,6 +8,9 @@ namespace Serve.Runtime.RawGrpc;
 /// <summary>Answers gRPC calls: headers, messages, and the status in trailers.</summary>
 public static class GrpcAnswers
 {
+    /// <summary>What a call ends with whose time limit has passed.</summary>
+    public const string TimeIsOver = "The client's time is over.";
+
     private const string StatusName = "grpc-status";
     private const string MessageName = "grpc-message";
 
@@ -30,9 +33,34 @@ public static class GrpcAnswers
         catch (Exception thrown) when (!context.RequestAborted.IsCancellationRequested)
         {
             var status = over?.IsCancellationRequested is true ? GrpcStatus.DeadlineExceeded : StatusOf(thrown);
-            End(context, status, status == GrpcStatus.DeadlineExceeded ? "The client's time is over." : thrown.Message);
-            return status is GrpcStatus.Internal ? thrown : null;
+            End(context, status, status == GrpcStatus.DeadlineExceeded ? TimeIsOver : thrown.Message);
+            // What has a status of its own is of the protocol, such as a message that cannot be decompressed: the client's.
+            return status is GrpcStatus.Internal && thrown is not GrpcException ? thrown : null;
         }
+    }
+
+    /// <summary>How long the client waits, as its grpc-timeout says.</summary>
+    /// <param name="request">The call.</param>
+    /// <returns>Null when it does not say, or as long as it takes.</returns>
+    public static TimeSpan? TimeLimit(HttpRequest request)
+    {
+        // At most eight digits and a unit.
+        var header = request.Headers["grpc-timeout"].ToString();
+        if (header.Length is < 2 or > 9 || !long.TryParse(header.AsSpan(0, header.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var value))
+            return null;
+        var unit = header[^1] switch
+        {
+            'H' => TimeSpan.TicksPerHour,
+            'M' => TimeSpan.TicksPerMinute,
+            'S' => TimeSpan.TicksPerSecond,
+            'm' => TimeSpan.TicksPerMillisecond,
+            'u' => TimeSpan.TicksPerMicrosecond,
+            'n' => 1.0 / TimeSpan.NanosecondsPerTick,
+            _ => 0.0,
+        };
+        var ticks = value * unit;
+        // Longer than a timer can be is no limit.
+        return unit > 0 && ticks < (uint.MaxValue - 1.0) * TimeSpan.TicksPerMillisecond ? new TimeSpan((long)ticks) : null;
     }
 
     /// <summary>Writes one message.</summary>
@@ -104,26 +132,5 @@ public static class GrpcAnswers
         }
 
         return text.ToString();
-    }
-
-    // At most eight digits and a unit.
-    private static TimeSpan? TimeLimit(HttpRequest request)
-    {
-        var header = request.Headers["grpc-timeout"].ToString();
-        if (header.Length is < 2 or > 9 || !long.TryParse(header.AsSpan(0, header.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var value))
-            return null;
-        var unit = header[^1] switch
-        {
-            'H' => TimeSpan.TicksPerHour,
-            'M' => TimeSpan.TicksPerMinute,
-            'S' => TimeSpan.TicksPerSecond,
-            'm' => TimeSpan.TicksPerMillisecond,
-            'u' => TimeSpan.TicksPerMicrosecond,
-            'n' => 1.0 / TimeSpan.NanosecondsPerTick,
-            _ => 0.0,
-        };
-        var ticks = value * unit;
-        // Longer than a timer can be is no limit.
-        return unit > 0 && ticks < (uint.MaxValue - 1.0) * TimeSpan.TicksPerMillisecond ? new TimeSpan((long)ticks) : null;
     }
 }

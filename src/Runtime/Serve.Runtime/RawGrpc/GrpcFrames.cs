@@ -3,6 +3,7 @@ using System.Buffers.Binary;
 using System.IO.Compression;
 using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http;
+using Serve.Runtime.Http;
 
 namespace Serve.Runtime.RawGrpc;
 
@@ -28,7 +29,7 @@ public static class GrpcFrames
     /// <param name="request">The call.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The message, to be disposed; null when the client has ended its side.</returns>
-    /// <exception cref="GrpcException">The client ended within a message, or compresses in a way that is not known.</exception>
+    /// <exception cref="GrpcException">The client ended within a message, or compresses in a way that is not known, or the message is larger than a request's body may be.</exception>
     public static async ValueTask<GrpcMessage?> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         var body = request.BodyReader;
@@ -42,13 +43,14 @@ public static class GrpcFrames
 
         var (isCompressed, length) = ReadHead(first.Buffer);
         body.AdvanceTo(first.Buffer.GetPosition(HeadSize));
-        if (length > Array.MaxLength)
-            throw new GrpcException(GrpcStatus.ResourceExhausted, $"A message of {length} bytes is too large.");
+        var limit = BodyLimit.Of(request.HttpContext);
+        if (length > limit)
+            throw TooLarge(limit);
         var message = await ReadAsync(body, (int)length, cancellationToken);
         if (!isCompressed)
             return message;
         using (message)
-            return Inflate(request, message);
+            return Inflate(request, message, limit);
     }
 
     /// <summary>Reads the one message that a call must have.</summary>
@@ -63,7 +65,7 @@ public static class GrpcFrames
     /// <typeparam name="T">What is looked for.</typeparam>
     /// <param name="request">The call.</param>
     /// <param name="find">Looks for it in the message's first bytes; told whether that is all of it. Null when more is needed.</param>
-    /// <param name="limit">How many bytes are looked at, at most.</param>
+    /// <param name="limit">How many bytes of the message are looked at, at most.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>What was found; null when it is not there.</returns>
     /// <exception cref="GrpcException">As <see cref="ReadAsync(HttpRequest, CancellationToken)"/>.</exception>
@@ -76,16 +78,16 @@ public static class GrpcFrames
             var read = await body.ReadAsync(cancellationToken);
             var buffer = read.Buffer;
             T? found = null;
-            var isWhole = false;
+            var isEnough = read.IsCompleted;
             if (buffer.Length >= HeadSize)
             {
                 var (isCompressed, length) = ReadHead(buffer);
-                var message = buffer.Slice(HeadSize, Math.Min(length, buffer.Length - HeadSize));
-                isWhole = message.Length == length;
-                found = find(isCompressed ? InflatePart(request, message) : message, isWhole);
+                var message = buffer.Slice(HeadSize, Math.Min(Math.Min(length, limit), buffer.Length - HeadSize));
+                var isWhole = message.Length == length;
+                found = isCompressed ? FindInflated(request, message, isWhole, find, limit) : find(message, isWhole);
+                isEnough |= found is not null || isWhole || message.Length == limit;
             }
 
-            var isEnough = found is not null || isWhole || read.IsCompleted || buffer.Length >= limit;
             // Not examined when it is enough, so that whoever reads next has it at once.
             body.AdvanceTo(buffer.Start, isEnough ? buffer.Start : buffer.End);
             if (isEnough)
@@ -137,41 +139,62 @@ public static class GrpcFrames
         }
     }
 
-    private static GrpcMessage Inflate(HttpRequest request, GrpcMessage compressed)
+    private static GrpcMessage Inflate(HttpRequest request, GrpcMessage compressed, int limit)
     {
         RequireGzip(request);
-        var message = new GrpcMessage(compressed.Length * 2);
+        var message = new GrpcMessage((int)Math.Min(compressed.Length * 2L, limit));
         try
         {
             using var inflater = new GZipStream(compressed.OpenRead(), CompressionMode.Decompress);
-            message.Append(inflater);
-            return message;
+            return message.TryAppend(inflater, limit) ? message : throw TooLarge(limit);
         }
-        catch (InvalidDataException broken)
+        catch (Exception thrown)
         {
             message.Dispose();
-            throw new GrpcException(GrpcStatus.Internal, $"The message cannot be decompressed: {broken.Message}");
+            if (thrown is InvalidDataException)
+                throw new GrpcException(GrpcStatus.Internal, $"The message cannot be decompressed: {thrown.Message}");
+            throw;
         }
     }
 
-    private static ReadOnlySequence<byte> InflatePart(HttpRequest request, ReadOnlySequence<byte> compressed)
+    // What is looked for stands first as a rule; more is inflated only while it has not been found.
+    private static T? FindInflated<T>(HttpRequest request, ReadOnlySequence<byte> compressed, bool isWhole, Func<ReadOnlySequence<byte>, bool, T?> find, int limit)
+        where T : class
     {
+        const int FirstSize = 4096;
         RequireGzip(request);
         using var inflater = new GZipStream(new MemoryStream(compressed.ToArray(), writable: false), CompressionMode.Decompress);
-        var part = new byte[16 * 1024];
+        var part = new byte[Math.Min(FirstSize, limit)];
         var length = 0;
+        while (true)
+        {
+            var hasEnded = !TryFill(inflater, part, ref length);
+            var found = find(new(part, 0, length), isWhole && hasEnded);
+            if (found is not null || hasEnded || part.Length == limit)
+                return found;
+            Array.Resize(ref part, Math.Min(part.Length * 4, limit));
+        }
+    }
+
+    private static bool TryFill(Stream source, byte[] target, ref int length)
+    {
         try
         {
-            int read;
-            while ((read = inflater.Read(part, length, part.Length - length)) > 0)
+            while (length < target.Length)
+            {
+                var read = source.Read(target, length, target.Length - length);
+                if (read == 0)
+                    return false;
                 length += read;
+            }
+
+            return true;
         }
         catch (InvalidDataException)
         {
             // It ends where what has come ends.
+            return false;
         }
-
-        return new(part, 0, length);
     }
 
     private static void RequireGzip(HttpRequest request)
@@ -180,6 +203,9 @@ public static class GrpcFrames
         if (encoding != Gzip)
             throw new GrpcException(GrpcStatus.Unimplemented, $"grpc-encoding '{encoding}' is not known here; gzip is.");
     }
+
+    private static GrpcException TooLarge(int limit) =>
+        new(GrpcStatus.ResourceExhausted, $"The message is larger than {limit} bytes, which is the most that is taken (http_options.max_request_body_bytes).");
 
     private static GrpcException Broken() => new(GrpcStatus.Internal, "The client ended within a message.");
 }

@@ -34,17 +34,20 @@ public sealed class GrpcMessage(int size) : IDisposable
         Length = length;
     }
 
-    internal void Append(Stream stream)
+    // Whether the stream had no more than that.
+    internal bool TryAppend(Stream stream, int limit)
     {
-        int read;
-        do
+        while (Length <= limit)
         {
             if (Length == array.Length)
-                Grow(array.Length * 2);
-            read = stream.Read(array, Length, array.Length - Length);
+                Grow((int)Math.Min(array.Length * 2L, Array.MaxLength));
+            var read = stream.Read(array, Length, array.Length - Length);
+            if (read == 0)
+                return true;
             Length += read;
         }
-        while (read > 0);
+
+        return false;
     }
 
     private void Grow(int needed)

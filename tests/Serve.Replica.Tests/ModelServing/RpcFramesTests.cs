@@ -1,0 +1,125 @@
+using Google.Protobuf;
+using Inference;
+using Serve.Runtime.RawGrpc;
+using Serve.Tests;
+
+namespace Serve.Replica.Tests.ModelServing;
+
+/// <summary>gRPC's messages: how large they may be, compressed or not, and how long a call may take.</summary>
+public sealed class RpcFramesTests : IAsyncLifetime, IDisposable
+{
+    private const int Limit = 100_000;
+    private readonly FakeModel model = new("m.onnx", FakeModel.Spec("x", TensorType.Int32, -1));
+    private readonly HttpClient client = new();
+    private ModelHost host = null!;
+
+    public async Task InitializeAsync() => host = await ModelHost.StartAsync(model, Limit);
+
+    public async Task DisposeAsync() => await host.DisposeAsync();
+
+    public void Dispose()
+    {
+        client.Dispose();
+        model.Dispose();
+    }
+
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(1, (int)GrpcStatus.ResourceExhausted)]
+    [InlineData(100 * Limit, (int)GrpcStatus.ResourceExhausted)]
+    public async Task Compressed_LargerThanTheLimitOnceItIsDecompressed_ResourceExhausted(int over, int expected)
+    {
+        var (status, text, body) = await CallAsync(RawRpc.Frame(RawRpc.Gzip(Message(Limit + over)), isCompressed: true), ("grpc-encoding", "gzip"));
+        Assert.True(status == expected, $"{status}: {text}");
+        if (expected == 0)
+            Assert.Equal([1, 0, 0, 0], ModelInferResponse.Parser.ParseFrom(body.AsSpan(5)).RawOutputContents.Single().ToByteArray());
+        else
+            Assert.Equal($"The message is larger than {Limit} bytes, which is the most that is taken (http_options.max_request_body_bytes).", text);
+        Assert.Equal(0, (await CallAsync(RawRpc.Frame(Message(100)))).Status);
+    }
+
+    // Its length alone says so: not a byte of it is waited for.
+    [Theory]
+    [InlineData(Limit + 1)]
+    [InlineData(int.MaxValue)]
+    public async Task Plain_LargerThanTheLimit_ResourceExhausted(int length)
+    {
+        var head = RawRpc.Frame([]);
+        System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(head.AsSpan(1), length);
+        var never = new TaskCompletionSource();
+        var (status, text, _) = await RawRpc.CallAsync(client, new(host.RpcAddress, "ModelInfer"), new RawRpc.Pieces([head], never.Task));
+        Assert.Equal((int)GrpcStatus.ResourceExhausted, status);
+        Assert.Contains($"larger than {Limit} bytes", text, StringComparison.Ordinal);
+        never.SetResult();
+    }
+
+    [Fact]
+    public async Task Compressed_NoGzip_InternalSaysSo()
+    {
+        var (status, text, _) = await CallAsync(RawRpc.Frame(Message(100), isCompressed: true), ("grpc-encoding", "gzip"));
+        Assert.Equal((int)GrpcStatus.Internal, status);
+        Assert.StartsWith("The message cannot be decompressed: ", text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("br")]
+    [InlineData(null)]
+    public async Task Compressed_InAnotherWay_Unimplemented(string? encoding)
+    {
+        var (status, text, _) = await CallAsync(RawRpc.Frame(RawRpc.Gzip(Message(100)), isCompressed: true), encoding is null ? [] : [("grpc-encoding", encoding)]);
+        Assert.Equal((int)GrpcStatus.Unimplemented, status);
+        Assert.Equal($"grpc-encoding '{encoding}' is not known here; gzip is.", text);
+    }
+
+    [Theory]
+    [InlineData("ModelInfer")]
+    [InlineData("ModelStreamInfer")]
+    public async Task Timeout_Passes_TheRunIsEndedAndTheAnswerIsDeadlineExceeded(string method)
+    {
+        var never = new TaskCompletionSource();
+        model.Before = () => never.Task;
+        // Answered only after the run has ended, which by itself would not.
+        var (status, text, _) = await RawRpc.CallAsync(client, new(host.RpcAddress, method), RawRpc.Frame(Message(100)), ("grpc-timeout", "20m"));
+        Assert.Equal(((int)GrpcStatus.DeadlineExceeded, "The client's time is over."), (status, text));
+        Assert.Equal(1, model.Runs);
+        Assert.Equal(1, host.Server.Statistics()[0].InferenceStats.Fail.Count);
+        model.Before = null;
+        Assert.Equal(0, (await CallAsync(RawRpc.Frame(Message(100)))).Status);
+    }
+
+    [Fact]
+    public async Task Timeout_PassesWhileTheStreamWaitsForAMessage_DeadlineExceeded()
+    {
+        var never = new TaskCompletionSource();
+        var (status, text, _) = await RawRpc.CallAsync(
+            client, new(host.RpcAddress, "ModelStreamInfer"), new RawRpc.Pieces([RawRpc.Frame(Message(100))], never.Task), ("grpc-timeout", "200m"));
+        Assert.Equal(((int)GrpcStatus.DeadlineExceeded, "The client's time is over."), (status, text));
+        never.SetResult();
+    }
+
+    private Task<(int Status, string Message, byte[] Body)> CallAsync(byte[] body, params (string Name, string Value)[] headers) =>
+        RawRpc.CallAsync(client, new(host.RpcAddress, "ModelInfer"), body, headers);
+
+    // A correct request of this size: the rest is in a field that no one reads.
+    private static byte[] Message(int size)
+    {
+        var request = new ModelInferRequest
+        {
+            ModelName = "fake",
+            Inputs = { new ModelInferRequest.Types.InferInputTensor { Name = "x", Datatype = "INT32", Shape = { 1 } } },
+            RawInputContents = { ByteString.CopyFrom(1, 0, 0, 0) },
+        }.ToByteArray();
+        const int Unknown = (99 << 3) | 2;
+        var head = new MemoryStream();
+        var output = new CodedOutputStream(head, leaveOpen: true);
+        var rest = size - request.Length;
+        output.WriteUInt32(Unknown);
+        // Five bytes for the length, whatever it is.
+        output.Flush();
+        rest -= (int)head.Length + 5;
+        byte[] length = [(byte)(rest | 0x80), (byte)((rest >> 7) | 0x80), (byte)((rest >> 14) | 0x80), (byte)((rest >> 21) | 0x80), (byte)(rest >> 28)];
+        byte[] message = [.. request, .. head.ToArray(), .. length, .. new byte[rest]];
+        Assert.Equal(size, message.Length);
+        return message;
+    }
+}
