@@ -1,10 +1,15 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 
 namespace Serve;
 
 /// <summary>What a cluster has to give, and how it behaves. Every value has a default; the comments say which.</summary>
 public sealed record ClusterOptions
 {
+    // Null when empty, and no immutable array: their library is only loaded by programs that set them.
+    private readonly ImmutableDictionary<string, double>? resources;
+    private readonly ValueSerializer[]? serializers;
+
     /// <summary>CPU slots for tasks and actors; a number to account with, not a limit on threads. Default: the machine's processors.</summary>
     public double? NumCpus { get; init; }
 
@@ -17,12 +22,12 @@ public sealed record ClusterOptions
     /// <summary>Custom resources by name. Default none.</summary>
     public ImmutableDictionary<string, double> Resources
     {
-        get => OwnResources ?? ImmutableDictionary<string, double>.Empty;
-        init => OwnResources = value is { Count: > 0 } ? value : null;
+        get => resources ?? ImmutableDictionary<string, double>.Empty;
+        init => (resources, HasResources) = value is { Count: > 0 } ? (value, true) : (null, false);
     }
 
-    /// <summary>Custom resources, if there are any: the empty dictionary is code that is compiled at the start of each process.</summary>
-    internal ImmutableDictionary<string, double>? OwnResources { get; private init; }
+    /// <summary>Whether there are custom resources.</summary>
+    internal bool HasResources { get; private init; }
 
     /// <summary>Where tasks and actors run that do not say. Default <see cref="Isolation.None"/>: threads of this process.</summary>
     public Isolation Isolation { get; init; } = Isolation.None;
@@ -34,7 +39,11 @@ public sealed record ClusterOptions
     public string? SpillDirectory { get; init; }
 
     /// <summary>How values of types of yours are written for other processes; asked before MemoryPack and JSON. Each needs a public constructor that takes nothing, since workers make their own. Default none.</summary>
-    public ImmutableArray<ValueSerializer> Serializers { get; init; } = [];
+    public ImmutableArray<ValueSerializer> Serializers
+    {
+        get => serializers is null ? [] : ImmutableCollectionsMarshal.AsImmutableArray(serializers);
+        init => serializers = value.IsDefaultOrEmpty ? null : ImmutableCollectionsMarshal.AsArray(value);
+    }
 
     /// <summary>The share of the machine's memory at which the newest retriable task in a worker is stopped. Default 0.95; 1 or more switches it off.</summary>
     public double MemoryUsageThreshold { get; init; } = 0.95;

@@ -14,7 +14,7 @@ public static class ClusterInit
         {
             var cluster = new HeadCluster(options ?? new());
             if (cluster.Options.Observable)
-                cluster.Observe();
+                ThreadPool.UnsafeQueueUserWorkItem(static cluster => cluster.Observe(), cluster, preferLocal: false);
             if (cluster.Options.PrestartWorkers is > 0 and var count)
                 cluster.Workers.Tasks.Prestart(count);
             return Task.FromResult<Cluster>(cluster);

@@ -7,8 +7,24 @@ internal sealed partial class HeadCluster
 {
     private ClusterObservation? observation;
 
-    /// <summary>Lets other processes look at it from soon on; called once.</summary>
-    public void Observe() => observation = new(this, ClusterAnnouncements.OfUser(), TimeProvider.System);
+    /// <summary>Whether other processes can look at it, now or soon.</summary>
+    internal bool IsObserved => Volatile.Read(ref observation) is not null;
 
-    private ValueTask EndObservationAsync() => observation is null ? ValueTask.CompletedTask : observation.DisposeAsync();
+    /// <summary>Lets other processes look at it from soon on; called once. It may have been disposed by then.</summary>
+    public void Observe()
+    {
+        lock (making)
+        {
+            if (!IsDisposed)
+                observation = new(this, ClusterAnnouncements.OfUser(), TimeProvider.System);
+        }
+    }
+
+    private ValueTask EndObservationAsync()
+    {
+        ClusterObservation? made;
+        lock (making)
+            made = observation;
+        return made?.DisposeAsync() ?? ValueTask.CompletedTask;
+    }
 }

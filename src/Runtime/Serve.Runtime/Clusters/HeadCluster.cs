@@ -13,9 +13,11 @@ namespace Serve.Runtime.Clusters;
 /// <summary>The cluster in the process that started it: it owns the ledger, the objects, the actors and the workers.</summary>
 internal sealed partial class HeadCluster : RuntimeCluster
 {
-    private readonly Lock workersSync = new();
+    private readonly Lock making = new();
     private readonly NodeParts? node;
+    private readonly ClusterNode[] nodes;
     private long lastId;
+    private PlacementTable? placement;
     private ClusterWorkers? workers;
     private ActorTable? actors;
     private ObjectStore? objects;
@@ -25,11 +27,11 @@ internal sealed partial class HeadCluster : RuntimeCluster
     {
         Options = options;
         this.node = node;
-        Placement = new(new ClusterNode[] { new(ClusterNode.OnlyId, node?.Ledger ?? new(ResourceDemands.TotalOf(options))) }, TimeProvider.System);
+        nodes = [new(ClusterNode.OnlyId, node?.Ledger ?? new(ResourceDemands.TotalOf(options)))];
+        Ledgers = new(nodes);
         Threads = new();
-        Tasks = new(this, NextId, Placement.Ledgers, Threads, options, TimeProvider.System);
+        Tasks = new(this, NextId, Ledgers, Threads, options, TimeProvider.System);
         Tasks.UseWorkers(() => Workers.Tasks);
-        Placement.Add(Tasks);
     }
 
     public ClusterOptions Options { get; }
@@ -49,8 +51,20 @@ internal sealed partial class HeadCluster : RuntimeCluster
 
     public override IReadOnlyDictionary<string, double> AvailableResources => Placement.Available();
 
-    /// <summary>The nodes' ledgers and the groups reserved of them.</summary>
-    internal PlacementTable Placement { get; }
+    /// <summary>Which ledgers may serve what.</summary>
+    internal LedgerSource Ledgers { get; }
+
+    /// <summary>The nodes and the groups reserved of them; made when first needed.</summary>
+    internal PlacementTable Placement
+    {
+        get
+        {
+            if (Volatile.Read(ref placement) is { } made)
+                return made;
+            lock (making)
+                return placement ?? MakePlacement();
+        }
+    }
 
     /// <summary>The tasks.</summary>
     internal TaskDispatcher Tasks { get; }
@@ -78,7 +92,7 @@ internal sealed partial class HeadCluster : RuntimeCluster
         {
             if (Volatile.Read(ref workers) is { } made)
                 return made;
-            lock (workersSync)
+            lock (making)
             {
                 ObjectDisposedException.ThrowIf(IsDisposed, this);
                 return workers ??= node is null ? WorkerLaunch.WorkersOf(this) : new(this, node.Pool, folder: null, new ConsoleLogger(), ownsPool: false);
@@ -154,10 +168,11 @@ internal sealed partial class HeadCluster : RuntimeCluster
         await Tasks.DisposeAsync().ConfigureAwait(false);
         if (Volatile.Read(ref actors) is { } living)
             await living.DisposeAsync().ConfigureAwait(false);
-        Placement.Close();
+        PlacementTable? groups;
         ClusterWorkers? made;
-        lock (workersSync)
-            made = workers;
+        lock (making)
+            (groups, made) = (placement, workers);
+        groups?.Close();
         if (made is not null)
             await made.DisposeAsync().ConfigureAwait(false);
         await Threads.DisposeAsync().ConfigureAwait(false);
@@ -174,6 +189,16 @@ internal sealed partial class HeadCluster : RuntimeCluster
 
     /// <summary>What tasks and actors of this process run on.</summary>
     internal override CoreThreads Threads { get; }
+
+    private PlacementTable MakePlacement()
+    {
+        var made = new PlacementTable(nodes, TimeProvider.System);
+        made.Add(Tasks);
+        if (IsDisposed)
+            made.Close();
+        Volatile.Write(ref placement, made);
+        return made;
+    }
 
     /// <summary>The id of the next object or task.</summary>
     internal ObjectId NextId() => new(Interlocked.Increment(ref lastId));

@@ -16,12 +16,9 @@ internal abstract class RuntimeCluster : Cluster
     public sealed override ValueTask<T> Get<T>(ObjectRef<T> reference, TimeSpan? timeout = null, CancellationToken cancellationToken = default)
     {
         Require(reference);
-        if (reference.IsReady)
-            return reference.Error is { } failure ? ValueTask.FromException<T>(failure) : new(reference.Result);
-
         // The ref is its own source: nothing is allocated before someone awaits it.
-        return timeout is null && !cancellationToken.CanBeCanceled
-            ? new(reference, 0)
+        return reference.IsReady ? GetReady(reference)
+            : timeout is null && !cancellationToken.CanBeCanceled ? new(reference, 0)
             : GetInTimeAsync(reference, timeout, cancellationToken);
     }
 
@@ -71,7 +68,11 @@ internal abstract class RuntimeCluster : Cluster
     internal sealed override void Await(ObjectRef reference, Action<object?> continuation, object? state, ValueTaskSourceOnCompletedFlags flags)
     {
         reference.Demand(fetch: true);
-        new RefAwaiter(continuation, state, flags).Start(reference, TaskContext.Current, BeginWait([reference]));
+        var awaiter = new RefAwaiter(continuation, state, flags);
+        if (TaskContext.Current is { } context)
+            awaiter.Start(reference, context, this);
+        else
+            awaiter.Start(reference);
     }
 
     internal sealed override T GetBlocking<T>(ObjectRef<T> reference, TimeSpan? timeout)
@@ -102,6 +103,9 @@ internal abstract class RuntimeCluster : Cluster
 
     /// <summary>Told that the running task waits for refs from now on, where someone else has to know; disposed when it goes on.</summary>
     internal virtual IDisposable? BeginWait(IReadOnlyList<ObjectRef> references) => null;
+
+    private static ValueTask<T> GetReady<T>(ObjectRef<T> reference) =>
+        reference.Error is { } failure ? ValueTask.FromException<T>(failure) : new(reference.Result);
 
     private async ValueTask<T> GetInTimeAsync<T>(ObjectRef<T> reference, TimeSpan? timeout, CancellationToken cancellationToken)
     {

@@ -33,7 +33,7 @@ internal sealed class ActorTable : IGroupOccupants
     public ActorTable(HeadCluster cluster)
     {
         this.cluster = cluster;
-        ledgers = cluster.Placement.Ledgers;
+        ledgers = cluster.Ledgers;
         cluster.Placement.Add(this);
         cluster.Tasks.CancellingChildren += CancelChildren;
         Threads = cluster.Threads.Queue;
@@ -244,7 +244,7 @@ internal sealed class ActorTable : IGroupOccupants
             Local = actor.Construct,
             Turns = actor.Mailboxes.Own,
         };
-        return new LocalRunner(here, (LocalActor)await here.CreateAsync(spec, held.Allocation.GpuIds, actor.Gone).ConfigureAwait(false));
+        return new LocalRunner(here, (LocalActor)await here.CreateAsync(spec, [.. held.Allocation.GpuIds], actor.Gone).ConfigureAwait(false));
     }
 
     private async Task<ActorRunner> BeginInWorkerAsync(CoreActor actor, HeldResources held)

@@ -59,7 +59,7 @@ internal sealed class NodeRuntime : IActorRuntime
         {
             register.Allocated(record, ledger.Reserve(spec.Resources));
             register.Housed(record, await FindHomeAsync(spec, linked.Token));
-            var handle = await record.Home!.CreateAsync(spec, record.Allocation!.GpuIds, linked.Token);
+            var handle = await record.Home!.CreateAsync(spec, [.. record.Allocation!.GpuIds], linked.Token);
             if (register.TryLive(record))
                 return handle;
             if (record.IsGivenUp)

@@ -1,23 +1,17 @@
 namespace Serve.Runtime.Placement;
 
 /// <summary>Turns a scheduling strategy into the ledgers that may serve it. Holds no state of its own.</summary>
-internal sealed class LedgerSource(IReadOnlyList<ClusterNode> nodes)
+internal sealed class LedgerSource(ClusterNode[] nodes)
 {
     private readonly ResourceLedger[] all = LedgersOf(nodes);
 
     /// <summary>The ledgers that may serve it, best first; more than one when any bundle of a group will do. Allocates nothing when there is no strategy.</summary>
     /// <exception cref="InsufficientResourcesException">None can ever: the group is gone, the node does not exist.</exception>
-    public IReadOnlyList<ResourceLedger> LedgersFor(SchedulingStrategy? strategy) => strategy switch
-    {
-        null => all,
-        SchedulingStrategy.NodeAffinity affinity => OfNode(affinity),
-        SchedulingStrategy.InGroup within => OfGroup(within),
-        _ => all.Length == 1 ? all : [.. all.OrderByDescending(FreeShare)],
-    };
+    public ResourceLedger[] LedgersFor(SchedulingStrategy? strategy) => strategy is null ? all : LedgersBy(strategy);
 
     /// <summary>Those of them that could ever serve so much, so that a bundle that is too small is not asked.</summary>
     /// <exception cref="InsufficientResourcesException">None can ever.</exception>
-    public IReadOnlyList<ResourceLedger> LedgersFor(SchedulingStrategy? strategy, ResourceDemand demand)
+    public ResourceLedger[] LedgersFor(SchedulingStrategy? strategy, ResourceDemand demand)
     {
         var ledgers = LedgersFor(strategy);
         if (AllCan(ledgers, demand))
@@ -25,36 +19,36 @@ internal sealed class LedgerSource(IReadOnlyList<ClusterNode> nodes)
         return AbleOf(strategy, ledgers, demand);
     }
 
-    private static ResourceLedger[] AbleOf(SchedulingStrategy? strategy, IReadOnlyList<ResourceLedger> ledgers, ResourceDemand demand)
+    private static ResourceLedger[] AbleOf(SchedulingStrategy? strategy, ResourceLedger[] ledgers, ResourceDemand demand)
     {
         var able = ledgers.Where(ledger => ledger.CanEverReserve(demand)).ToArray();
         return able.Length > 0 ? able : throw new InsufficientResourcesException(WhyNone(strategy, ledgers, demand), isPermanent: true);
     }
 
-    private static ResourceLedger[] LedgersOf(IReadOnlyList<ClusterNode> nodes)
+    private static ResourceLedger[] LedgersOf(ClusterNode[] nodes)
     {
-        var ledgers = new ResourceLedger[nodes.Count];
+        var ledgers = new ResourceLedger[nodes.Length];
         for (var index = 0; index < ledgers.Length; index++)
             ledgers[index] = nodes[index].Ledger;
         return ledgers;
     }
 
-    private static bool AllCan(IReadOnlyList<ResourceLedger> ledgers, ResourceDemand demand)
+    private static bool AllCan(ResourceLedger[] ledgers, ResourceDemand demand)
     {
-        for (var index = 0; index < ledgers.Count; index++)
+        foreach (var ledger in ledgers)
         {
-            if (!ledgers[index].CanEverReserve(demand))
+            if (!ledger.CanEverReserve(demand))
                 return false;
         }
 
         return true;
     }
 
-    private static string WhyNone(SchedulingStrategy? strategy, IReadOnlyList<ResourceLedger> ledgers, ResourceDemand demand)
+    private static string WhyNone(SchedulingStrategy? strategy, ResourceLedger[] ledgers, ResourceDemand demand)
     {
         if (strategy is SchedulingStrategy.InGroup { Group: var group, Bundle: var index })
         {
-            var which = index >= 0 ? $"bundle {index} of it has {ledgers[0].Total}" : $"none of its {ledgers.Count} bundles has so much";
+            var which = index >= 0 ? $"bundle {index} of it has {ledgers[0].Total}" : $"none of its {ledgers.Length} bundles has so much";
             return $"{demand} was asked for in {group}, and {which}. It can never run there: ask for less, or make the bundle larger.";
         }
 
@@ -71,7 +65,7 @@ internal sealed class LedgerSource(IReadOnlyList<ClusterNode> nodes)
         }
     }
 
-    private static IReadOnlyList<ResourceLedger> OfGroup(SchedulingStrategy.InGroup within)
+    private static ResourceLedger[] OfGroup(SchedulingStrategy.InGroup within)
     {
         if (within.Group is not ReservedGroup group)
             throw new ArgumentException("The placement group is not one of this cluster.");
@@ -92,12 +86,19 @@ internal sealed class LedgerSource(IReadOnlyList<ClusterNode> nodes)
         return total.Units.Where(unit => unit.Value > 0).Select(unit => 1 - ((double)reserved.Units.GetValueOrDefault(unit.Key) / unit.Value)).DefaultIfEmpty(0).Min();
     }
 
+    private ResourceLedger[] LedgersBy(SchedulingStrategy strategy) => strategy switch
+    {
+        SchedulingStrategy.NodeAffinity affinity => OfNode(affinity),
+        SchedulingStrategy.InGroup within => OfGroup(within),
+        _ => all.Length == 1 ? all : [.. all.OrderByDescending(FreeShare)],
+    };
+
     private ResourceLedger[] OfNode(SchedulingStrategy.NodeAffinity affinity)
     {
         foreach (var node in nodes)
         {
             if (node.Id == affinity.NodeId)
-                return nodes.Count == 1 ? all : [node.Ledger];
+                return nodes.Length == 1 ? all : [node.Ledger];
         }
 
         return affinity.Soft

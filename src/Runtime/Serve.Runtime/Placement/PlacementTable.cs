@@ -25,18 +25,15 @@ internal sealed class PlacementTable
     private long lastId;
     private bool isClosed;
 
+    /// <summary>Makes one for nodes whose resources others may have reserved from already.</summary>
     public PlacementTable(IReadOnlyList<ClusterNode> nodes, TimeProvider time)
     {
         this.nodes = nodes;
         this.time = time;
-        Ledgers = new(nodes);
         claims = new(this, time);
         for (var index = 0; index < nodes.Count; index++)
-            nodes[index].Ledger.Released += ServeWaiting;
+            nodes[index].Ledger.TellFirst(ServeWaiting);
     }
-
-    /// <summary>Which ledgers may serve what.</summary>
-    public LedgerSource Ledgers { get; }
 
     public IReadOnlyList<ClusterNode> Nodes => nodes;
 

@@ -33,7 +33,7 @@ internal sealed class ReservedGroup : PlacementGroup
     public IReadOnlyList<ResourceDemand> Demands { get; }
 
     /// <summary>One for each bundle; closed until the group is reserved.</summary>
-    public IReadOnlyList<ResourceLedger> Ledgers { get; }
+    public ResourceLedger[] Ledgers { get; }
 
     /// <summary>What each bundle holds of its node.</summary>
     public ResourceAllocation?[] Held { get; }
@@ -53,7 +53,7 @@ internal sealed class ReservedGroup : PlacementGroup
     /// <summary>Lets work in.</summary>
     public void Open()
     {
-        for (var bundle = 0; bundle < Ledgers.Count; bundle++)
+        for (var bundle = 0; bundle < Ledgers.Length; bundle++)
             Ledgers[bundle].Open(Held[bundle]!);
         ready.TrySetResult();
     }

@@ -88,15 +88,18 @@ public sealed record ResourceDemand
     internal long UnitsAt(int index) => amounts[index];
 
     /// <summary>The units of a resource; 0 when it does not name it.</summary>
-    internal long UnitsOf(string resource)
+    internal long UnitsOf(string resource) => IndexOf(resource) is >= 0 and var index ? amounts[index] : 0;
+
+    /// <summary>Which of its resources this is; -1 when it does not name it.</summary>
+    internal int IndexOf(string resource)
     {
         for (var index = 0; index < names.Length; index++)
         {
             if (names[index] == resource)
-                return amounts[index];
+                return index;
         }
 
-        return 0;
+        return -1;
     }
 
     private ResourceDemand WithUnits(string resource, long wanted)

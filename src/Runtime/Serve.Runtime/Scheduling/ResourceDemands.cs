@@ -6,11 +6,11 @@ namespace Serve.Runtime;
 internal static class ResourceDemands
 {
     /// <summary>What a cluster has to give.</summary>
-    public static ResourceDemand TotalOf(ClusterOptions options) => Of(
-        options.NumCpus ?? Environment.ProcessorCount,
-        options.NumGpus,
-        options.Memory ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes,
-        options.OwnResources);
+    public static ResourceDemand TotalOf(ClusterOptions options)
+    {
+        var total = Of(options.NumCpus ?? Environment.ProcessorCount, options.NumGpus, options.Memory ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+        return options.HasResources ? WithOwn(total, options) : total;
+    }
 
     /// <summary>What a bundle holds.</summary>
     public static ResourceDemand Of(Bundle bundle) => Of(bundle.Cpus, bundle.Gpus, bundle.Memory, bundle.Resources);
@@ -19,9 +19,15 @@ internal static class ResourceDemands
     /// <exception cref="ArgumentException">An amount is negative or not a number, or a custom resource has the name of a known one.</exception>
     public static ResourceDemand Of(double cpus, double gpus, double memory, ImmutableDictionary<string, double>? custom)
     {
-        var demand = With(With(With(ResourceDemand.None, ResourceDemand.Cpu, cpus), ResourceDemand.Gpu, gpus), ResourceDemand.Memory, memory);
+        var demand = Of(cpus, gpus, memory);
         return custom is null ? demand : With(demand, custom);
     }
+
+    private static ResourceDemand Of(double cpus, double gpus, double memory) =>
+        With(With(With(ResourceDemand.None, ResourceDemand.Cpu, cpus), ResourceDemand.Gpu, gpus), ResourceDemand.Memory, memory);
+
+    // Apart, since compiling it loads the library of immutable collections.
+    private static ResourceDemand WithOwn(ResourceDemand total, ClusterOptions options) => With(total, options.Resources);
 
     private static ResourceDemand With(ResourceDemand demand, ImmutableDictionary<string, double> custom)
     {

@@ -10,8 +10,8 @@ internal sealed class ResourceLedger
 {
     private readonly Lock sync = new();
     private readonly ResourceDemand total;
-    private readonly Dictionary<string, long> reserved = new(StringComparer.Ordinal);
-    private ImmutableArray<int> devices = [];
+    private readonly long[] reserved;
+    private int[] devices = [];
     private long[] freeOnDevice = [];
     private ResourceDemand? claim;
     private string? closedBecause;
@@ -20,6 +20,7 @@ internal sealed class ResourceLedger
     public ResourceLedger(ResourceDemand total)
     {
         this.total = total;
+        reserved = new long[total.Count];
         if ((int)(total.UnitsOf(ResourceDemand.Gpu) / ResourceDemand.UnitsPerOne) is > 0 and var gpus)
             Equip(gpus);
     }
@@ -27,6 +28,7 @@ internal sealed class ResourceLedger
     private ResourceLedger(ResourceDemand total, string closedBecause)
     {
         this.total = total;
+        reserved = new long[total.Count];
         this.closedBecause = closedBecause;
     }
 
@@ -37,7 +39,7 @@ internal sealed class ResourceLedger
         get
         {
             lock (sync)
-                return new(total, new() { Units = reserved.Where(unit => unit.Value > 0).ToImmutableSortedDictionary(StringComparer.Ordinal) });
+                return new(total, new() { Units = Enumerable.Range(0, reserved.Length).Where(index => reserved[index] > 0).ToImmutableSortedDictionary(total.NameAt, index => reserved[index], StringComparer.Ordinal) });
         }
     }
 
@@ -73,6 +75,15 @@ internal sealed class ResourceLedger
         }
 
         Released?.Invoke();
+    }
+
+    /// <summary>Has someone told of what is released before those who are told already.</summary>
+    public void TellFirst(Action told)
+    {
+        Action? seen;
+        do
+            seen = Released;
+        while (Interlocked.CompareExchange(ref Released, told + seen, seen) != seen);
     }
 
     /// <summary>The units of a resource that are free now.</summary>
@@ -134,7 +145,7 @@ internal sealed class ResourceLedger
         {
             var demand = allocation.Demand;
             for (var index = 0; index < demand.Count; index++)
-                reserved[demand.NameAt(index)] = Reserved(demand.NameAt(index)) - demand.UnitsAt(index);
+                reserved[total.IndexOf(demand.NameAt(index))] -= demand.UnitsAt(index);
             if (allocation.GpuIds.Length > 0)
                 AddFree(allocation.GpuIds, PerDevice(demand));
         }
@@ -155,19 +166,26 @@ internal sealed class ResourceLedger
         Array.Fill(freeOnDevice, each);
     }
 
-    private bool IsClaimed(ResourceDemand demand) => claim is not null && claim.Units.Keys.Any(resource => demand.UnitsOf(resource) != 0);
-
-    private long Reserved(string resource) => reserved.TryGetValue(resource, out var units) ? units : 0;
-
-    private long Unreserved(string resource) => total.UnitsOf(resource) - Reserved(resource);
-
-    private void AddFree(ImmutableArray<int> ids, long each)
+    private bool IsClaimed(ResourceDemand demand)
     {
-        foreach (var device in ids)
-            freeOnDevice[devices.IndexOf(device)] += each;
+        for (var index = 0; claim is not null && index < claim.Count; index++)
+        {
+            if (demand.UnitsOf(claim.NameAt(index)) != 0)
+                return true;
+        }
+
+        return false;
     }
 
-    private bool Fits(ResourceDemand demand, out ImmutableArray<int> fitting)
+    private long Unreserved(string resource) => total.IndexOf(resource) is >= 0 and var index ? total.UnitsAt(index) - reserved[index] : 0;
+
+    private void AddFree(int[] ids, long each)
+    {
+        foreach (var device in ids)
+            freeOnDevice[Array.IndexOf(devices, device)] += each;
+    }
+
+    private bool Fits(ResourceDemand demand, out int[] fitting)
     {
         fitting = [];
         if (closedBecause is not null)
@@ -183,7 +201,7 @@ internal sealed class ResourceLedger
     }
 
     // Apart, since compiling it takes longer than what most demands need.
-    private bool FitsDevices(long gpus, long each, out ImmutableArray<int> fitting)
+    private bool FitsDevices(long gpus, long each, out int[] fitting)
     {
         fitting = [];
         if (gpus % each != 0)
@@ -195,14 +213,14 @@ internal sealed class ResourceLedger
             .ThenBy(index => index)
             .Take(count)
             .Select(index => devices[index])
-            .ToImmutableArray();
+            .ToArray();
         return fitting.Length == count;
     }
 
-    private ResourceAllocation Take(ResourceDemand demand, ImmutableArray<int> fitting)
+    private ResourceAllocation Take(ResourceDemand demand, int[] fitting)
     {
         for (var index = 0; index < demand.Count; index++)
-            reserved[demand.NameAt(index)] = Reserved(demand.NameAt(index)) + demand.UnitsAt(index);
+            reserved[total.IndexOf(demand.NameAt(index))] += demand.UnitsAt(index);
         if (fitting.Length > 0)
             AddFree(fitting, -PerDevice(demand));
         return new(demand, fitting);
@@ -239,7 +257,7 @@ internal sealed class ResourceLedger
         foreach (var (resource, units) in demand.Units)
         {
             var has = total.Units.GetValueOrDefault(resource);
-            var free = has - reserved.GetValueOrDefault(resource);
+            var free = Unreserved(resource);
             if (units > free)
                 return $"{demand} was asked for; {Amount(resource, free)} of {Amount(resource, has)} is free.";
         }

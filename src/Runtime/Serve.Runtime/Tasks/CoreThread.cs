@@ -42,7 +42,7 @@ internal sealed class CoreThread(CoreThreads owner)
         {
         }
 
-        owner.OnEnded(this);
+        owner.OnEnded();
     }
 
     // A frame of its own: an idle thread must not keep the last work, and with it user code that is to be unloaded, alive on its stack.

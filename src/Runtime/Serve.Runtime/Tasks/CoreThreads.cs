@@ -4,8 +4,8 @@ namespace Serve.Runtime.Tasks;
 
 /// <summary>
 /// The threads that run tasks and actors of this process, apart from the .NET pool since user code may block them. What is started has a
-/// thread at once; what is queued shares as many as there are processors, and gets more when none of it moves on. The set of threads
-/// is written under <see cref="sync"/>, the queue's counters with interlocked operations.
+/// thread at once; what is queued shares as many as there are processors, and gets more when none of it moves on. Its threads
+/// are counted under <see cref="sync"/>, the queue's counters with interlocked operations.
 /// </summary>
 internal sealed class CoreThreads : IThreadPoolWorkItem, IAsyncDisposable
 {
@@ -21,11 +21,11 @@ internal sealed class CoreThreads : IThreadPoolWorkItem, IAsyncDisposable
 
     private readonly object sync = new();
     private readonly Stack<CoreThread> idle = new();
-    private readonly HashSet<CoreThread> threads = [];
     private readonly TaskCompletionSource gone = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ConcurrentQueue<IThreadPoolWorkItem> queue = new();
     private readonly object watchSync = new();
     private object? offer;
+    private int count;
     private int limit = Environment.ProcessorCount;
     private int drainers;
     private int requested;
@@ -40,7 +40,7 @@ internal sealed class CoreThreads : IThreadPoolWorkItem, IAsyncDisposable
         get
         {
             lock (sync)
-                return threads.Count;
+                return count;
         }
     }
 
@@ -66,7 +66,7 @@ internal sealed class CoreThreads : IThreadPoolWorkItem, IAsyncDisposable
             }
 
             thread = new(this);
-            threads.Add(thread);
+            count++;
         }
 
         try
@@ -76,7 +76,7 @@ internal sealed class CoreThreads : IThreadPoolWorkItem, IAsyncDisposable
         catch (Exception full) when (full is OutOfMemoryException or ThreadStartException)
         {
             // The system gives no more threads: it waits until one of those that there are is free.
-            OnEnded(thread);
+            OnEnded();
             queue.Enqueue(item);
             Watch();
         }
@@ -143,7 +143,7 @@ internal sealed class CoreThreads : IThreadPoolWorkItem, IAsyncDisposable
             disposed = true;
             while (idle.TryPop(out var thread))
                 thread.End();
-            if (threads.Count == 0)
+            if (count == 0)
                 gone.TrySetResult();
         }
 
@@ -211,12 +211,12 @@ internal sealed class CoreThreads : IThreadPoolWorkItem, IAsyncDisposable
         }
     }
 
-    internal void OnEnded(CoreThread thread)
+    internal void OnEnded()
     {
         lock (sync)
         {
-            threads.Remove(thread);
-            if (disposed && threads.Count == 0)
+            count--;
+            if (disposed && count == 0)
                 gone.TrySetResult();
         }
     }

@@ -1,4 +1,5 @@
 using System.Threading.Tasks.Sources;
+using Serve.Runtime.Clusters;
 
 namespace Serve.Runtime.Tasks;
 
@@ -26,14 +27,22 @@ internal sealed class RefAwaiter : RefContinuation, IResumable, IThreadPoolWorkI
             scheduler = TaskScheduler.Current;
     }
 
+    /// <summary>Starts to wait in the code of a task.</summary>
+    /// <param name="reference">For what.</param>
+    /// <param name="context">The task whose code it is.</param>
+    /// <param name="cluster">Told that the task waits.</param>
+    public void Start(ObjectRef reference, TaskContext context, RuntimeCluster cluster)
+    {
+        ObjectRef[] awaited = [reference];
+        entered = cluster.BeginWait(awaited);
+        wait = context.BeginWait(awaited, state);
+        Start(reference);
+    }
+
     /// <summary>Starts to wait.</summary>
     /// <param name="reference">For what.</param>
-    /// <param name="context">The task whose code it is; null outside of one.</param>
-    /// <param name="undo">Disposed when the wait is over.</param>
-    public void Start(ObjectRef reference, TaskContext? context, IDisposable? undo)
+    public void Start(ObjectRef reference)
     {
-        wait = context?.BeginWait([reference], state);
-        entered = undo;
         if (!reference.TryOnReady(this))
             Run();
     }

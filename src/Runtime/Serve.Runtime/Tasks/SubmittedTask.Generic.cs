@@ -33,38 +33,43 @@ internal sealed class SubmittedTask<TResult>(TaskPlan plan, ObjectRef<TResult> r
 
     protected override bool Invoke()
     {
-        var isAsync = Function.IsAsync;
         try
         {
-            if (isAsync)
-            {
-                SetFlowing(this);
-                SynchronizationContext.SetSynchronizationContext(Dispatcher.Context);
-            }
-
+            if (Function.IsAsync)
+                EnterAsync();
             if (!call!.TryInvoke(NoTarget, Function.TakesToken ? Stop : CancellationToken.None, out var pending))
-                throw new InvalidOperationException($"{Function} cannot be invoked as it is not compiled into this program.");
+                throw NotCompiledIn();
             if (!pending.IsCompleted)
             {
-                var flow = pending.AsTask();
-                GoesOn(flow);
-                _ = flow.ContinueWith(
-                    static (ended, self) => ((SubmittedTask<TResult>)self!).EndAsync((Task<TResult>)ended),
-                    this,
-                    CancellationToken.None,
-                    TaskContinuationOptions.ExecuteSynchronously,
-                    TaskScheduler.Default);
+                GoOn(pending.AsTask());
                 return false;
             }
 
-            Succeed(pending.GetAwaiter().GetResult());
+            Succeed(pending.Result);
         }
         catch (Exception thrown)
         {
-            Fail(thrown as ServeException ?? new UserCodeException(thrown), isSystem: false);
+            Threw(thrown);
         }
 
         return true;
+    }
+
+    private void EnterAsync()
+    {
+        SetFlowing(this);
+        SynchronizationContext.SetSynchronizationContext(Dispatcher.Context);
+    }
+
+    private void GoOn(Task<TResult> flow)
+    {
+        GoesOn(flow);
+        _ = flow.ContinueWith(
+            static (ended, self) => ((SubmittedTask<TResult>)self!).EndAsync((Task<TResult>)ended),
+            this,
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
     }
 
     protected override void Forget() => call = null;
@@ -78,12 +83,15 @@ internal sealed class SubmittedTask<TResult>(TaskPlan plan, ObjectRef<TResult> r
         }
         else
         {
-            var thrown = ended.Exception?.InnerException ?? new TaskCanceledException(ended);
-            Fail(thrown as ServeException ?? new UserCodeException(thrown), isSystem: false);
+            Threw(ended.Exception?.InnerException ?? new TaskCanceledException(ended));
         }
 
         here.Ended(this, wasWaiting: false);
     }
+
+    private void Threw(Exception thrown) => Fail(thrown as ServeException ?? new UserCodeException(thrown), isSystem: false);
+
+    private InvalidOperationException NotCompiledIn() => new($"{Function} cannot be invoked as it is not compiled into this program.");
 
     private void Succeed(TResult result)
     {

@@ -94,13 +94,18 @@ internal abstract partial class SubmittedTask(TaskPlan plan, ObjectRef reference
     /// <summary>Queues it when its arguments are ready.</summary>
     public void Begin()
     {
-        if (!HasRefs)
+        if (HasRefs)
         {
-            phase = Queued;
-            plan.Queue.Add(this);
+            BeginWhenReady();
             return;
         }
 
+        phase = Queued;
+        plan.Queue.Add(this);
+    }
+
+    private void BeginWhenReady()
+    {
         var references = new List<ObjectRef>(4);
         CollectRefs(references);
         foreach (var argument in references)

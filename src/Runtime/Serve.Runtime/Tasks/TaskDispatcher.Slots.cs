@@ -7,7 +7,7 @@ internal sealed partial class TaskDispatcher
     public static readonly TimeSpan FirstPatience = TimeSpan.FromMilliseconds(50);
 
     private readonly List<TaskQueue> waiting = [];
-    private readonly Queue<(TaskSlot Slot, IResumable Waiter)> returning = new();
+    private Queue<(TaskSlot Slot, IResumable Waiter)>? returning;
     private readonly List<TaskQueue> lacking = [];
     private volatile int waitingCount;
     private volatile int returningCount;
@@ -42,18 +42,7 @@ internal sealed partial class TaskDispatcher
         if (returningCount == 0 && waitingCount <= (queue.IsWaiting ? 1 : 0))
             return false;
         lock (sync)
-        {
-            if (returning.Count > 0)
-                return true;
-            var first = queue.First;
-            foreach (var other in waiting)
-            {
-                if (other != queue && !other.IsEmpty && Precedes(other, queue, first) && SharesLedger(other, queue))
-                    return true;
-            }
-
-            return false;
-        }
+            return returningCount > 0 || IsPreceded(queue);
     }
 
     /// <summary>A slot is done.</summary>
@@ -78,10 +67,23 @@ internal sealed partial class TaskDispatcher
     {
         lock (sync)
         {
+            returning ??= [];
             returning.Enqueue((slot, waiter));
             returningCount = returning.Count;
             ServeReturning();
         }
+    }
+
+    private bool IsPreceded(TaskQueue queue)
+    {
+        var first = queue.First;
+        foreach (var other in waiting)
+        {
+            if (other != queue && !other.IsEmpty && Precedes(other, queue, first) && SharesLedger(other, queue))
+                return true;
+        }
+
+        return false;
     }
 
     private static bool Precedes(TaskQueue other, TaskQueue queue, long first) =>
@@ -124,7 +126,7 @@ internal sealed partial class TaskDispatcher
     // Those that go on come before those that start: they hold memory and other resources already.
     private void ServeReturning()
     {
-        if (returningCount == 0)
+        if (returning is null)
             return;
         var count = returning.Count;
         ResourceLedger? full = null;
@@ -193,9 +195,9 @@ internal sealed partial class TaskDispatcher
     {
         foreach (var ledger in queue.Ledgers)
         {
-            if (queue.CpuPart is not null && IsReturningTo(ledger))
+            if (returningCount > 0 && queue.CpuPart is not null && IsReturningTo(ledger))
                 continue;
-            var holder = HeldUpBy(queue, ledger);
+            var holder = lacking.Count == 0 ? null : HeldUpBy(queue, ledger);
             if (holder is { Passes: 0 })
             {
                 heldUp = true;
@@ -218,9 +220,7 @@ internal sealed partial class TaskDispatcher
 
     private bool IsReturningTo(ResourceLedger ledger)
     {
-        if (returningCount == 0)
-            return false;
-        foreach (var (slot, _) in returning)
+        foreach (var (slot, _) in returning!)
         {
             if (slot.Ledger == ledger)
                 return true;

@@ -25,16 +25,7 @@ internal sealed class TaskPlans(TaskDispatcher dispatcher, LedgerSource ledgers,
                 functions.Add(function);
         }
 
-        if (options is null && inherited is null)
-            return plan;
-        var scheduling = options?.Scheduling ?? inherited;
-
-        // What is remembered of a group outlives it.
-        if (scheduling is SchedulingStrategy.InGroup { Group: ReservedGroup { IsRemoved: true } gone })
-            throw new InsufficientResourcesException($"{function} cannot run: {gone} was disposed, and nothing can run in it any more.", isPermanent: true);
-        if (plan.Latest is { } latest && ReferenceEquals(latest.Options, options) && Equals(latest.Scheduling, scheduling))
-            return latest;
-        return plan.Latest = Make(function, options, scheduling);
+        return options is null && inherited is null ? plan : Find(plan, options, options?.Scheduling ?? inherited);
     }
 
     /// <summary>Leaves nothing of the cluster on the functions, which live as long as the process.</summary>
@@ -48,6 +39,18 @@ internal sealed class TaskPlans(TaskDispatcher dispatcher, LedgerSource ledgers,
                     function.Prepared = null;
             }
         }
+    }
+
+    private TaskPlan Find(TaskPlan plan, TaskOptions? options, SchedulingStrategy? scheduling)
+    {
+        var function = plan.Function;
+
+        // What is remembered of a group outlives it.
+        if (scheduling is SchedulingStrategy.InGroup { Group: ReservedGroup { IsRemoved: true } gone })
+            throw new InsufficientResourcesException($"{function} cannot run: {gone} was disposed, and nothing can run in it any more.", isPermanent: true);
+        if (plan.Latest is { } latest && ReferenceEquals(latest.Options, options) && Equals(latest.Scheduling, scheduling))
+            return latest;
+        return plan.Latest = Make(function, options, scheduling);
     }
 
     private TaskPlan Make(RemoteFunction function, TaskOptions? options, SchedulingStrategy? scheduling)
@@ -76,11 +79,17 @@ internal sealed class TaskPlans(TaskDispatcher dispatcher, LedgerSource ledgers,
         var memory = options?.Memory ?? defaults.Memory;
         var isProcess = where == Isolation.Process;
         var priority = options?.Priority ?? 0;
-        var isOneCpu = cpus == 1 && gpus == 0 && memory == 0 && defaults.Resources is null && options?.Resources is null;
-        if (isOneCpu && scheduling is null && priority == 0 && !isProcess)
-            return common ??= Make(OneCpu, null, 0, isProcess: false);
-        var demand = isOneCpu ? OneCpu : ResourceDemands.Of(cpus, gpus, memory, options?.Resources ?? NamedAmounts.Parse<double>(defaults.Resources));
-        return QueueFor(demand, scheduling, priority, isProcess);
+        var isOneCpu = cpus == 1 && gpus == 0 && memory == 0 && defaults.Resources is null;
+        var demand = isOneCpu && options is null ? OneCpu : DemandOf(cpus, gpus, memory, defaults, options);
+        return ReferenceEquals(demand, OneCpu) && scheduling is null && priority == 0 && !isProcess
+            ? common ??= Make(OneCpu, null, 0, isProcess: false)
+            : QueueFor(demand, scheduling, priority, isProcess);
+    }
+
+    private static ResourceDemand DemandOf(double cpus, double gpus, double memory, RemoteAttribute defaults, TaskOptions? options)
+    {
+        var demand = ResourceDemands.Of(cpus, gpus, memory, options?.Resources ?? NamedAmounts.Parse<double>(defaults.Resources));
+        return demand.Equals(OneCpu) ? OneCpu : demand;
     }
 
     private TaskQueue QueueFor(ResourceDemand demand, SchedulingStrategy? scheduling, int priority, bool isProcess)
@@ -102,8 +111,8 @@ internal sealed class TaskPlans(TaskDispatcher dispatcher, LedgerSource ledgers,
     private TaskQueue Make(ResourceDemand demand, SchedulingStrategy? scheduling, int priority, bool isProcess)
     {
         var able = ledgers.LedgersFor(scheduling, demand);
-        for (var index = 0; index < able.Count; index++)
-            dispatcher.Follow(able[index]);
+        foreach (var ledger in able)
+            dispatcher.Follow(ledger);
         return new(dispatcher, demand, able, priority, isProcess) { Group = (scheduling as SchedulingStrategy.InGroup)?.Group };
     }
 }

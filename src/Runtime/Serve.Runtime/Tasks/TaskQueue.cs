@@ -6,7 +6,7 @@ namespace Serve.Runtime.Tasks;
 /// Tasks that are ready and wait for the same resources, first come first served. At most one slot at a time is on its way to it and finds
 /// nothing to do there. <see cref="IsWaiting"/> is written under the dispatcher's lock, the rest with interlocked operations.
 /// </summary>
-internal sealed class TaskQueue(TaskDispatcher dispatcher, ResourceDemand demand, IReadOnlyList<ResourceLedger> ledgers, int priority, bool isProcess)
+internal sealed class TaskQueue(TaskDispatcher dispatcher, ResourceDemand demand, ResourceLedger[] ledgers, int priority, bool isProcess)
 {
     // So many went through a queue that is dropped when it is empty: it keeps the memory of the most that it ever held.
     private const int Large = 10_000;
@@ -24,7 +24,7 @@ internal sealed class TaskQueue(TaskDispatcher dispatcher, ResourceDemand demand
         ? ResourceDemand.None.With(ResourceDemand.Cpu, (double)units / ResourceDemand.UnitsPerOne)
         : null;
 
-    public IReadOnlyList<ResourceLedger> Ledgers => ledgers;
+    public ResourceLedger[] Ledgers => ledgers;
 
     public int Priority => priority;
 
