@@ -44,6 +44,33 @@ public sealed class ResourceLedgerTests
         });
 
     [Fact]
+    public void Reserve_NothingOfAResourceTheNodeLacks_IsNoDemandForIt()
+    {
+        var ledger = new ResourceLedger(Node);
+        var demand = new ResourceDemand { Units = ResourceDemand.None.With(ResourceDemand.Cpu, 1).Units.Add("tpu", 0) };
+        Assert.Equal(ResourceDemand.None.With(ResourceDemand.Cpu, 1), demand);
+        ledger.Release(ledger.Reserve(demand));
+        Assert.Empty(ledger.Snapshot.Reserved.Units);
+    }
+
+    [Fact]
+    public void Tell_Again_KeepsThePlaceAndIsToldOnce()
+    {
+        var ledger = new ResourceLedger(Node);
+        var told = new List<string>();
+        void Second() => told.Add("second");
+        void Third() => told.Add("third");
+        void First() => told.Add("first");
+        ledger.Tell(Second);
+        ledger.Tell(Third);
+        ledger.Tell(First, isFirst: true);
+        ledger.Tell(Second);
+        ledger.Tell(First);
+        ledger.Release(ledger.Reserve(ResourceDemand.None.With(ResourceDemand.Cpu, 1)));
+        Assert.Equal(["first", "second", "third"], told);
+    }
+
+    [Fact]
     public void Reserve_FractionsOfAGpu_ShareTheFullestDeviceTheyFitOn()
     {
         var ledger = new ResourceLedger(Node);

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Collections.Immutable;
 using Serve.Runtime.Clusters;
 using Serve.Runtime.Tests.Testing;
 
@@ -32,6 +34,25 @@ public sealed class LazyPartsTests
     }
 
     [Fact]
+    public async Task Follow_WhileATaskWaits_MissesNoRelease()
+    {
+        await using var ray = new HeadCluster(new() { NumCpus = 1 });
+        var ledger = ray.Ledgers.LedgersFor(null)[0];
+        var held = ledger.Reserve(ResourceDemand.None.With(ResourceDemand.Cpu, 1));
+        using var holds = new ManualResetEventSlim();
+        var queued = ray.Run(() => holds.Wait(Eventually.Bound));
+        long? free = null;
+        ledger.Released += () => free ??= ledger.Free(ResourceDemand.Cpu);
+
+        // Whoever was taken off the list and put on it again would be told last, and would have missed what was released meanwhile.
+        ray.Tasks.Follow(ledger);
+        ledger.Release(held);
+        Assert.Equal(0, free);
+        holds.Set();
+        Assert.True(await queued.AsTask().SoonAsync());
+    }
+
+    [Fact]
     public async Task Init_Observable_CanBeLookedAtSoon()
     {
         await using var ray = (HeadCluster)await Cluster.Init();
@@ -54,5 +75,29 @@ public sealed class LazyPartsTests
         Assert.Empty(options.Serializers);
         Assert.Empty(options.Resources);
         Assert.Equal(new(), options);
+    }
+
+    [Fact]
+    public async Task Options_SomethingSet_IsKeptAndGiven()
+    {
+        var options = new ClusterOptions { Serializers = [new NoSerializer()], Resources = ImmutableDictionary<string, double>.Empty.Add("licence", 2) };
+        Assert.IsType<NoSerializer>(Assert.Single(options.Serializers));
+        Assert.Equal(2, options.Resources["licence"]);
+        Assert.NotEqual(new(), options);
+        Assert.Equal(options, options with { });
+        Assert.Equal(new ClusterOptions().Serializers, (options with { Serializers = [] }).Serializers);
+        await using var without = new HeadCluster(options with { Resources = [] });
+        Assert.DoesNotContain("licence", without.Resources.Keys);
+        await using var with = new HeadCluster(options with { NumCpus = 3 });
+        Assert.Equal(2, with.Resources["licence"]);
+    }
+
+    private sealed class NoSerializer : ValueSerializer<Version>
+    {
+        public override void Serialize(Version value, IBufferWriter<byte> output)
+        {
+        }
+
+        public override Version Deserialize(ReadOnlySpan<byte> bytes) => new();
     }
 }

@@ -32,7 +32,7 @@ internal sealed class PlacementTable
         this.time = time;
         claims = new(this, time);
         for (var index = 0; index < nodes.Count; index++)
-            nodes[index].Ledger.TellFirst(ServeWaiting);
+            nodes[index].Ledger.Tell(ServeWaiting, isFirst: true);
     }
 
     public IReadOnlyList<ClusterNode> Nodes => nodes;

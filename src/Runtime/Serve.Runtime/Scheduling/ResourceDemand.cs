@@ -43,8 +43,8 @@ public sealed record ResourceDemand
         init
         {
             units = value;
-            names = [.. value.Keys];
-            amounts = [.. value.Values];
+            names = [.. value.Where(unit => unit.Value != 0).Select(unit => unit.Key)];
+            amounts = [.. value.Values.Where(amount => amount != 0)];
         }
     }
 

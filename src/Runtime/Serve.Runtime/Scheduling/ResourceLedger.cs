@@ -77,13 +77,19 @@ internal sealed class ResourceLedger
         Released?.Invoke();
     }
 
-    /// <summary>Has someone told of what is released before those who are told already.</summary>
-    public void TellFirst(Action told)
+    /// <summary>Has someone told of what is released, who misses nothing by asking again and keeps the place.</summary>
+    /// <param name="told">Whom.</param>
+    /// <param name="isFirst">Whether before those who are told already.</param>
+    public void Tell(Action told, bool isFirst = false)
     {
         Action? seen;
         do
+        {
             seen = Released;
-        while (Interlocked.CompareExchange(ref Released, told + seen, seen) != seen);
+            if (!ReferenceEquals(Delegate.Remove(seen, told), seen))
+                return;
+        }
+        while (Interlocked.CompareExchange(ref Released, isFirst ? told + seen : seen + told, seen) != seen);
     }
 
     /// <summary>The units of a resource that are free now.</summary>

@@ -15,11 +15,7 @@ internal sealed partial class TaskDispatcher
     private bool isTimed;
 
     /// <summary>Tries again when a ledger has something free.</summary>
-    public void Follow(ResourceLedger ledger)
-    {
-        ledger.Released -= OnReleased;
-        ledger.Released += OnReleased;
-    }
+    public void Follow(ResourceLedger ledger) => ledger.Tell(OnReleased);
 
     /// <summary>A queue has a task and nobody on the way to it.</summary>
     public void Request(TaskQueue queue)
