@@ -235,16 +235,62 @@ public sealed class BatchQueueTests : IDisposable
     }
 
     [Fact]
-    public void Dispose_AGateThatStays_DoesNotKeepTheQueue()
+    public void Dispose_WhatOutlivesIt_DoesNotKeepTheQueue()
     {
         var gate = new ActorGate(100);
-        var queue = MakeDisposed(gate);
+        var queue = MakeDisposed(gate, time, aborted.Token);
 
         for (var attempt = 0; attempt < 10 && queue.IsAlive; attempt++)
             GC.Collect();
 
         Assert.False(queue.IsAlive);
         GC.KeepAlive(gate);
+        GC.KeepAlive(time);
+        GC.KeepAlive(aborted);
+    }
+
+    [Fact]
+    public async Task Sizes_BelowOne_CountOne()
+    {
+        var queue = Make(new() { MaxBatchSize = 2, WaitTimeout = TimeSpan.FromHours(1) }, sizeOf: item => item - 3);
+
+        Assert.Equal((int[])[30, 20], await AllAsync([Put(queue, 3, null, default), Put(queue, 2, null, default)]));
+        Assert.Equal(["3 2"], batches);
+    }
+
+    [Fact]
+    public async Task Enqueue_WhileAnotherDecides_IsTakenInOrder()
+    {
+        var looked = new LookedAtTime();
+        var queue = Add(new BatchQueue<int, int>(GiveTenfold, new() { Settings = new() { MaxBatchSize = 3, WaitTimeout = TimeSpan.FromHours(1) }, Time = looked }));
+        List<Task<int>> meanwhile = [];
+        // The first look is for the item itself; the second is the decision's.
+        looked.AtLook(2, () => meanwhile.AddRange([Put(queue, 2, null, default), Put(queue, 3, null, default)]));
+
+        var first = Put(queue, 1, null, default);
+
+        Assert.Equal((int[])[10, 20, 30], await AllAsync([first, .. meanwhile]));
+        Assert.Equal(["1 2 3"], batches);
+    }
+
+    [Fact]
+    public async Task Run_OnACallersThread_SeesNothingOfItsContextAndLeavesItAsItWas()
+    {
+        var of = new AsyncLocal<string?>();
+        ConcurrentQueue<(string?, int)> seen = [];
+        var queue = Add(new BatchQueue<int, int>(
+            batch =>
+            {
+                seen.Enqueue((of.Value, Environment.CurrentManagedThreadId));
+                return GiveTenfold(batch);
+            }, new() { Settings = new() { MaxBatchSize = 1 }, Time = time, RunsElsewhere = true }));
+
+        of.Value = "caller";
+        var result = Put(queue, 1, null, default);
+
+        Assert.Equal([(null, Environment.CurrentManagedThreadId)], seen);
+        Assert.Equal("caller", of.Value);
+        Assert.Equal(10, await result.WaitAsync(Limit));
     }
 
     [Fact]
@@ -367,6 +413,88 @@ public sealed class BatchQueueTests : IDisposable
     }
 
     [Fact]
+    public async Task Cancel_AllBetweenFormingAndStart_IsNoBatch()
+    {
+        var observer = new Observed();
+        var started = true;
+        using var gone = new CancellationTokenSource();
+        var queue = Add(new BatchQueue<int, int>(
+            batch =>
+            {
+                gone.Cancel();
+                started = batch.TryStart();
+                return ValueTask.CompletedTask;
+            }, new() { Settings = new() { MaxBatchSize = 1 }, Time = time, Observer = observer, RunsElsewhere = true }));
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Put(queue, 1, null, gone.Token).WaitAsync(Limit));
+
+        Assert.False(started);
+        Assert.Null(observer.Seen);
+    }
+
+    [Fact]
+    public async Task Adaptive_WaitsWhereWhatCameBeforeSaysSo()
+    {
+        var observer = new Observed();
+        var queue = Make(new(), gated: true, observer: observer);
+        var training = new BatchSettings { WaitTimeout = TimeSpan.FromHours(1) };
+        var runs = 0;
+        async Task EndAsync()
+        {
+            await RunningAsync(++runs);
+            time.Advance(TimeSpan.FromMilliseconds(8));
+            Release(runs - 1);
+            Assert.True(await observer.Ended.WaitAsync(Limit));
+        }
+
+        void PutSeveral(int count)
+        {
+            for (var i = 0; i < count; i++)
+                _ = Put(queue, i, null, default);
+        }
+
+        // Five callers at a time, whose batches take 8 ms whatever their size.
+        for (var round = 0; round < 20; round++)
+        {
+            queue.Settings = training with { MaxBatchSize = 3 };
+            PutSeveral(5);
+            await RunningAsync(runs + 1);
+            queue.Settings = training with { MaxBatchSize = 2 };
+            await EndAsync();
+            await EndAsync();
+        }
+
+        // With three here, others are worth waiting for during a quarter of that, and no longer than the setting says.
+        queue.Settings = new() { MaxBatchSize = 10, WaitTimeout = TimeSpan.FromHours(1), Adaptive = true };
+        time.Advance(TimeSpan.FromMilliseconds(20));
+        PutSeveral(3);
+        Assert.Equal(3, queue.Length);
+        time.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.Equal(3, queue.Length);
+        time.Advance(TimeSpan.FromMilliseconds(2));
+        Assert.Equal(0, queue.Length);
+        await EndAsync();
+        queue.Settings = queue.Settings with { WaitTimeout = TimeSpan.FromMilliseconds(1) };
+        PutSeveral(3);
+        time.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.Equal(0, queue.Length);
+        await EndAsync();
+
+        // Once they have not come for long, the one who is left waits no more.
+        queue.Settings = queue.Settings with { WaitTimeout = TimeSpan.FromHours(1) };
+        for (var round = 0; round < 60; round++)
+        {
+            PutSeveral(1);
+            time.Advance(TimeSpan.FromMilliseconds(8));
+            await EndAsync();
+        }
+
+        PutSeveral(1);
+        Assert.Equal(0, queue.Length);
+        await EndAsync();
+    }
+
+    [Fact]
     public async Task Observer_IsToldOfSizeWaitAndTime()
     {
         var observer = new Observed();
@@ -377,14 +505,14 @@ public sealed class BatchQueueTests : IDisposable
             for (var i = 0; i < batch.Count; i++)
                 batch.SetResult(i, 0);
             return ValueTask.CompletedTask;
-        }, new() { Settings = new() { MaxBatchSize = 8, WaitTimeout = TimeSpan.FromMilliseconds(10) }, Time = time, Observer = observer }));
+        }, new() { Settings = new() { MaxBatchSize = 8, WaitTimeout = TimeSpan.FromMilliseconds(10) }, Time = time, Observer = observer, SizeOf = item => item }));
 
-        var results = AllAsync([Put(queue, 1, null, default), Put(queue, 2, null, default)]);
+        var results = AllAsync([Put(queue, 1, null, default), Put(queue, 3, null, default)]);
         time.Advance(TimeSpan.FromMilliseconds(10));
         await results;
 
-        await Eventually.TrueAsync(() => observer.Seen is not null);
-        Assert.Equal((2, 0.25, TimeSpan.FromMilliseconds(10), TimeSpan.FromMilliseconds(30)), observer.Seen);
+        Assert.True(await observer.Ended.WaitAsync(Limit));
+        Assert.Equal((2, 0.5, TimeSpan.FromMilliseconds(10), TimeSpan.FromMilliseconds(30)), observer.Seen);
     }
 
     [Fact]
@@ -433,10 +561,59 @@ public sealed class BatchQueueTests : IDisposable
         await Eventually.TrueAsync(() => queue.Length == 0, () => $"{queue.Length} items still wait");
     }
 
-    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
-    private static WeakReference MakeDisposed(ActorGate gate)
+    [Fact]
+    public async Task Run_OfShortBatches_IsOnTheCallersThread_OfOthersNever()
     {
-        var queue = new BatchQueue<int, int>(_ => default, new() { Gate = gate });
+        var (putting, takes) = (0, 0);
+        ConcurrentQueue<bool> onCallers = [];
+        var observer = new Observed();
+        var gate = new ActorGate(100);
+        var queue = Add(new BatchQueue<int, int>(
+            batch =>
+            {
+                onCallers.Enqueue(Volatile.Read(ref putting) == Environment.CurrentManagedThreadId);
+                time.Advance(TimeSpan.FromMilliseconds(takes));
+                return GiveTenfold(batch);
+            }, new() { Settings = new() { MaxBatchSize = 1, WaitTimeout = TimeSpan.FromHours(1) }, Time = time, Gate = gate, Observer = observer }));
+        Task<int> Within(Func<Task<int>> put)
+        {
+            Volatile.Write(ref putting, Environment.CurrentManagedThreadId);
+            var result = put();
+            Volatile.Write(ref putting, 0);
+            return result;
+        }
+
+        async Task<bool> PutAsync(int milliseconds)
+        {
+            takes = milliseconds;
+            Assert.Equal(10, await Within(() => Put(queue, 1, null, default)).WaitAsync(Limit));
+            Assert.True(await observer.Ended.WaitAsync(Limit));
+            return onCallers.Last();
+        }
+
+        // Nothing is known of the first; what it shows is known of the next.
+        Assert.False(await PutAsync(0));
+        Assert.True(await PutAsync(0));
+        Assert.True(await PutAsync(1));
+        Assert.False(await PutAsync(0));
+
+        // Who closes the gate does not run what waited.
+        queue.Settings = queue.Settings with { MaxBatchSize = 2 };
+        var waiting = Put(queue, 1, null, default);
+        _ = Within(() =>
+        {
+            gate.Close();
+            return waiting;
+        });
+        Assert.Equal(10, await waiting.WaitAsync(Limit));
+        Assert.False(onCallers.Last());
+    }
+
+    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+    private static WeakReference MakeDisposed(ActorGate gate, TimeProvider time, CancellationToken aborted)
+    {
+        var queue = new BatchQueue<int, int>(_ => default, new() { Gate = gate, Time = time, Aborted = aborted, Settings = new() { WaitTimeout = TimeSpan.FromHours(1) } });
+        _ = Put(queue, 1, null, default);
         queue.Dispose();
         return new(queue);
     }
@@ -464,7 +641,7 @@ public sealed class BatchQueueTests : IDisposable
 
     private void Release(int index) => ends.ElementAt(index).TrySetResult();
 
-    private BatchQueue<int, int> Make(BatchSettings settings, bool gated = false, Func<int, int>? sizeOf = null, ActorGate? gate = null, bool refusesLarger = true) =>
+    private BatchQueue<int, int> Make(BatchSettings settings, bool gated = false, Func<int, int>? sizeOf = null, ActorGate? gate = null, bool refusesLarger = true, IBatchObserver? observer = null) =>
         Add(new BatchQueue<int, int>(async batch =>
         {
             if (!batch.TryStart())
@@ -480,7 +657,16 @@ public sealed class BatchQueueTests : IDisposable
 
             for (var i = 0; i < batch.Count; i++)
                 batch.SetResult(i, batch.Items[i] * 10);
-        }, new() { Settings = settings, Time = time, SizeOf = sizeOf, Gate = gate, RefusesLarger = refusesLarger, Aborted = aborted.Token }));
+        }, new() { Settings = settings, Time = time, SizeOf = sizeOf, Gate = gate, RefusesLarger = refusesLarger, Observer = observer, Aborted = aborted.Token }));
+
+    private ValueTask GiveTenfold(Batch<int, int> batch)
+    {
+        batch.TryStart();
+        batches.Enqueue(string.Join(' ', batch.Items));
+        for (var i = 0; i < batch.Count; i++)
+            batch.SetResult(i, batch.Items[i] * 10);
+        return ValueTask.CompletedTask;
+    }
 
     private BatchQueue<int, int> Add(BatchQueue<int, int> queue)
     {
@@ -488,10 +674,37 @@ public sealed class BatchQueueTests : IDisposable
         return queue;
     }
 
+    /// <summary>A clock that has something done when it is looked at.</summary>
+    private sealed class LookedAtTime : FakeTimeProvider
+    {
+        private Action? next;
+        private int looks;
+
+        public void AtLook(int count, Action action) => (looks, next) = (count, action);
+
+        public override long GetTimestamp()
+        {
+            if (next is { } action && --looks == 0)
+            {
+                next = null;
+                action();
+            }
+
+            return base.GetTimestamp();
+        }
+    }
+
     private sealed class Observed : IBatchObserver
     {
         public (int, double, TimeSpan, TimeSpan)? Seen { get; private set; }
 
-        public void OnEnded(int items, double utilization, TimeSpan waited, TimeSpan ran) => Seen = (items, utilization, waited, ran);
+        /// <summary>Entered once for each batch, when the queue knows that it has ended.</summary>
+        public SemaphoreSlim Ended { get; } = new(0);
+
+        public void OnEnded(int items, double utilization, TimeSpan waited, TimeSpan ran)
+        {
+            Seen = (items, utilization, waited, ran);
+            Ended.Release();
+        }
     }
 }

@@ -254,9 +254,10 @@ public sealed class ModelRunsTests : IDisposable
         var occupied = await OccupyAsync();
         var waiting = new[] { RunAsync([1, 2]), RunAsync([3, 4]) };
         runs.Dispose();
-        open.SetResult();
+        // Before the model goes on: what runs is told to stop on another thread, and might end first.
         foreach (var each in waiting.Append(occupied[1]))
             await Assert.ThrowsAsync<ObjectDisposedException>(() => each);
+        open.SetResult();
         Assert.Equal("[1,2] 0,0", Text(await occupied[0]));
     }
 
