@@ -56,6 +56,9 @@ internal sealed class BatchGroup<TItem, TResult>(string? model)
     {
         var item = First!;
         First = item.Next;
+        // Else a queue that nobody uses would keep what its last batch was given and gave.
+        if (First is null)
+            tail = null;
         item.Next = null;
         Count--;
         Size -= item.Size;

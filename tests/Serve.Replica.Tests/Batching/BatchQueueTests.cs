@@ -41,6 +41,20 @@ public sealed class BatchQueueTests : IDisposable
     }
 
     [Fact]
+    public async Task WaitTimeout_OfPartsOfAMillisecond_IsRoundedUpToWhatATimerCan()
+    {
+        var queue = Make(new() { MaxBatchSize = 4, WaitTimeout = TimeSpan.FromMilliseconds(1.5) });
+
+        var result = Put(queue, 1, null, default);
+        time.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.Equal(1, queue.Length);
+        time.Advance(TimeSpan.FromMilliseconds(1));
+
+        Assert.Equal(0, queue.Length);
+        Assert.Equal(10, await result.WaitAsync(Limit));
+    }
+
+    [Fact]
     public async Task Enqueue_AFullBatch_StartsAtOnce()
     {
         var queue = Make(new() { MaxBatchSize = 3, WaitTimeout = TimeSpan.FromHours(1) });
@@ -106,7 +120,7 @@ public sealed class BatchQueueTests : IDisposable
         var one = Put(queue, 1, null, default);
         var two = Put(queue, 2, null, gone.Token);
         await gone.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await two);
+        Assert.Equal(gone.Token, (await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await two)).CancellationToken);
         Assert.Equal(1, queue.Length);
 
         // It counts no more: two others fill the batch.
@@ -235,15 +249,13 @@ public sealed class BatchQueueTests : IDisposable
     }
 
     [Fact]
-    public void Dispose_WhatOutlivesIt_DoesNotKeepTheQueue()
+    public async Task Dispose_WhatOutlivesIt_DoesNotKeepTheQueue()
     {
         var gate = new ActorGate(100);
         var queue = MakeDisposed(gate, time, aborted.Token);
 
-        for (var attempt = 0; attempt < 10 && queue.IsAlive; attempt++)
-            GC.Collect();
+        await GoneAsync(queue);
 
-        Assert.False(queue.IsAlive);
         GC.KeepAlive(gate);
         GC.KeepAlive(time);
         GC.KeepAlive(aborted);
@@ -412,6 +424,118 @@ public sealed class BatchQueueTests : IDisposable
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Put(queue, 3, null, default));
     }
 
+    [Theory]
+    [InlineData(null, false)]
+    [InlineData(null, true)]
+    [InlineData("m", false)]
+    public async Task Ended_NothingOfItIsKept(string? model, bool fails)
+    {
+        var queue = new BatchQueue<object, int>(
+            batch =>
+            {
+                batch.TryStart();
+                return fails ? throw new IOException() : batch.SetResult(0, 1) ? default : throw new InvalidOperationException();
+            }, new() { Settings = new() { MaxBatchSize = 1 }, Time = time, RunsElsewhere = true });
+        made.Add(queue);
+        using var caller = new CancellationTokenSource();
+
+        var (item, name) = PutOne(queue, model, caller.Token);
+        await GoneAsync(item);
+        await GoneAsync(name);
+
+        GC.KeepAlive(queue);
+        GC.KeepAlive(caller);
+    }
+
+    [Fact]
+    public async Task Result_OfACaller_ContinuesItElsewhereThanTheBatch()
+    {
+        var giving = 0;
+        var start = new TaskCompletionSource();
+        var queue = Add(new BatchQueue<int, int>(async batch =>
+        {
+            await start.Task;
+            batch.TryStart();
+            Volatile.Write(ref giving, Environment.CurrentManagedThreadId);
+            batch.SetResult(0, 1);
+            Volatile.Write(ref giving, 0);
+        }, new() { Settings = new() { MaxBatchSize = 1 }, Time = time }));
+
+        var continued = Put(queue, 1, null, default).ContinueWith(
+            _ => Volatile.Read(ref giving) == Environment.CurrentManagedThreadId, default, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        start.SetResult();
+
+        Assert.False(await continued.WaitAsync(Limit));
+    }
+
+    [Fact]
+    public async Task Cancel_ByTheLastCaller_TellsTheBatchElsewhere()
+    {
+        var cancelling = 0;
+        var told = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var queue = Add(new BatchQueue<int, int>(
+            batch =>
+            {
+                batch.TryStart();
+                batch.CancellationToken.Register(() => told.SetResult(Volatile.Read(ref cancelling) == Environment.CurrentManagedThreadId));
+                return new(told.Task);
+            }, new() { Settings = new() { MaxBatchSize = 1 }, Time = time, RunsElsewhere = true }));
+        using var gone = new CancellationTokenSource();
+        var result = Put(queue, 1, null, gone.Token);
+
+        Volatile.Write(ref cancelling, Environment.CurrentManagedThreadId);
+        gone.Cancel();
+        Volatile.Write(ref cancelling, 0);
+
+        Assert.False(await told.Task.WaitAsync(Limit));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => result);
+    }
+
+    [Fact]
+    public async Task Cancel_SomeBetweenFormingAndStart_AreNotCountedAsRunningForEver()
+    {
+        var observer = new Observed();
+        using var gone = new CancellationTokenSource();
+        var queue = Add(new BatchQueue<int, int>(
+            batch =>
+            {
+                gone.Cancel();
+                return GiveTenfold(batch);
+            }, new() { Settings = new() { MaxBatchSize = 2, WaitTimeout = TimeSpan.FromHours(1) }, Time = time, Gate = new ActorGate(2), Observer = observer }));
+        var left = Put(queue, 1, null, gone.Token);
+        Assert.Equal(20, await Put(queue, 2, null, default).WaitAsync(Limit));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => left);
+        Assert.True(await observer.Ended.WaitAsync(Limit));
+
+        // One more may come, so this one waits for it.
+        var third = Put(queue, 3, null, default);
+        Assert.Equal(1, queue.Length);
+
+        Assert.Equal((int[])[30, 40], await AllAsync([third, Put(queue, 4, null, default)]));
+        Assert.Equal(["2", "3 4"], batches);
+    }
+
+    [Fact]
+    public async Task Models_OfDifferentAge_EachStartsAtItsTime()
+    {
+        var observer = new Observed();
+        var queue = Make(new() { MaxBatchSize = 2, WaitTimeout = TimeSpan.FromMilliseconds(10) }, gated: true, observer: observer);
+        _ = AllAsync([Put(queue, 1, null, default), Put(queue, 2, null, default)]);
+        await RunningAsync(1);
+        _ = Put(queue, 3, "a", default);
+        time.Advance(TimeSpan.FromMilliseconds(5));
+        _ = Put(queue, 4, "b", default);
+        Release(0);
+        Assert.True(await observer.Ended.WaitAsync(Limit));
+        Assert.Equal(2, queue.Length);
+
+        time.Advance(TimeSpan.FromMilliseconds(5));
+
+        Assert.Equal(1, queue.Length);
+        await RunningAsync(2);
+        Assert.Equal(["1 2", "a: 3"], batches);
+    }
+
     [Fact]
     public async Task Cancel_AllBetweenFormingAndStart_IsNoBatch()
     {
@@ -507,8 +631,10 @@ public sealed class BatchQueueTests : IDisposable
             return ValueTask.CompletedTask;
         }, new() { Settings = new() { MaxBatchSize = 8, WaitTimeout = TimeSpan.FromMilliseconds(10) }, Time = time, Observer = observer, SizeOf = item => item }));
 
-        var results = AllAsync([Put(queue, 1, null, default), Put(queue, 3, null, default)]);
-        time.Advance(TimeSpan.FromMilliseconds(10));
+        var first = Put(queue, 1, null, default);
+        time.Advance(TimeSpan.FromMilliseconds(4));
+        var results = AllAsync([first, Put(queue, 3, null, default)]);
+        time.Advance(TimeSpan.FromMilliseconds(6));
         await results;
 
         Assert.True(await observer.Ended.WaitAsync(Limit));
@@ -609,6 +735,13 @@ public sealed class BatchQueueTests : IDisposable
         Assert.False(onCallers.Last());
     }
 
+    private static Task GoneAsync(WeakReference what) => Eventually.TrueAsync(() =>
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        return !what.IsAlive;
+    });
+
     [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
     private static WeakReference MakeDisposed(ActorGate gate, TimeProvider time, CancellationToken aborted)
     {
@@ -616,6 +749,15 @@ public sealed class BatchQueueTests : IDisposable
         _ = Put(queue, 1, null, default);
         queue.Dispose();
         return new(queue);
+    }
+
+    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+    private static (WeakReference Item, WeakReference Model) PutOne(BatchQueue<object, int> queue, string? model, CancellationToken caller)
+    {
+        var item = new object();
+        var name = model is null ? null : new string(model.AsSpan());
+        Assert.True(queue.EnqueueAsync(item, name, caller).AsTask().IsCompleted);
+        return (new(item), new(name));
     }
 
     private static void InterlockedMax(ref int target, int value)
