@@ -12,7 +12,8 @@ internal sealed class ModelMetrics : IDisposable
     private readonly Histogram.Child loadLatency;
     private readonly Histogram.Child unloadLatency;
     private readonly Gauge.Child count;
-    private readonly HashSet<string> registered = new(StringComparer.Ordinal);
+    // How many of each id: two methods may load models of the same, and a load that was given up may succeed beside a new one.
+    private readonly Dictionary<string, int> registered = new(StringComparer.Ordinal);
     private bool removed;
 
     public ModelMetrics(ReplicaId replica)
@@ -34,9 +35,10 @@ internal sealed class ModelMetrics : IDisposable
         loadLatency.Observe(took.TotalMilliseconds);
         lock (registered)
         {
-            if (removed || !registered.Add(model))
+            if (removed)
                 return;
-            count.Set(registered.Count);
+            count.Inc();
+            registered[model] = registered.GetValueOrDefault(model) + 1;
             ModelMetricFamilies.Registered.WithLabels([.. labels, model]).Set(1);
         }
     }
@@ -47,9 +49,12 @@ internal sealed class ModelMetrics : IDisposable
         unloadLatency.Observe(took.TotalMilliseconds);
         lock (registered)
         {
-            if (removed || !registered.Remove(model))
+            if (removed)
                 return;
-            count.Set(registered.Count);
+            count.Dec();
+            if (--registered[model] > 0)
+                return;
+            registered.Remove(model);
             ModelMetricFamilies.Registered.RemoveLabelled([.. labels, model]);
         }
     }
@@ -59,7 +64,7 @@ internal sealed class ModelMetrics : IDisposable
         lock (registered)
         {
             removed = true;
-            foreach (var model in registered)
+            foreach (var model in registered.Keys)
                 ModelMetricFamilies.Registered.RemoveLabelled([.. labels, model]);
         }
 

@@ -234,6 +234,19 @@ public sealed class BatchQueueTests : IDisposable
     }
 
     [Fact]
+    public async Task Limit_TheOthersRun_StartsAtOnce()
+    {
+        var queue = Make(new() { MaxBatchSize = 2, WaitTimeout = TimeSpan.FromHours(1), MaxConcurrentBatches = 2 }, gated: true, gate: new ActorGate(3));
+        _ = AllAsync([Put(queue, 1, null, default), Put(queue, 2, null, default)]);
+        await RunningAsync(1);
+
+        _ = Put(queue, 3, null, default);
+
+        await RunningAsync(2);
+        Assert.Equal(["1 2", "3"], batches);
+    }
+
+    [Fact]
     public async Task Gate_Closed_StartsWhatWaitsAndWhatComesAtOnce()
     {
         var gate = new ActorGate(100);
@@ -519,9 +532,10 @@ public sealed class BatchQueueTests : IDisposable
     public async Task Models_OfDifferentAge_EachStartsAtItsTime()
     {
         var observer = new Observed();
-        var queue = Make(new() { MaxBatchSize = 2, WaitTimeout = TimeSpan.FromMilliseconds(10) }, gated: true, observer: observer);
-        _ = AllAsync([Put(queue, 1, null, default), Put(queue, 2, null, default)]);
+        var queue = Make(new() { MaxBatchSize = 1, WaitTimeout = TimeSpan.FromMilliseconds(10) }, gated: true, observer: observer);
+        _ = Put(queue, 1, null, default);
         await RunningAsync(1);
+        queue.Settings = queue.Settings with { MaxBatchSize = 2 };
         _ = Put(queue, 3, "a", default);
         time.Advance(TimeSpan.FromMilliseconds(5));
         _ = Put(queue, 4, "b", default);
@@ -533,7 +547,7 @@ public sealed class BatchQueueTests : IDisposable
 
         Assert.Equal(1, queue.Length);
         await RunningAsync(2);
-        Assert.Equal(["1 2", "a: 3"], batches);
+        Assert.Equal(["1", "a: 3"], batches);
     }
 
     [Fact]
@@ -616,6 +630,43 @@ public sealed class BatchQueueTests : IDisposable
         PutSeveral(1);
         Assert.Equal(0, queue.Length);
         await EndAsync();
+    }
+
+    [Fact]
+    public async Task Adaptive_BatchesThatAllHaveLeft_TeachNothing()
+    {
+        CancellationTokenSource? gone = null;
+        var queue = Add(new BatchQueue<int, int>(
+            batch =>
+            {
+                gone?.Cancel();
+                if (!batch.TryStart())
+                    return default;
+                time.Advance(TimeSpan.FromMilliseconds(8));
+                for (var i = 0; i < batch.Count; i++)
+                    batch.SetResult(i, 10);
+                return default;
+            }, new() { Time = time, RunsElsewhere = true }));
+        async Task PutSeveral(int count, CancellationToken stop = default)
+        {
+            queue.Settings = new() { MaxBatchSize = count, WaitTimeout = TimeSpan.FromHours(1) };
+            await Task.WhenAll(Enumerable.Range(0, count).Select(i => Put(queue, i, null, stop)).ToArray()).WaitAsync(Limit, CancellationToken.None);
+        }
+
+        for (var round = 0; round < 20; round++)
+        {
+            await PutSeveral(2);
+            await PutSeveral(3);
+            using (gone = new())
+                await Assert.ThrowsAnyAsync<OperationCanceledException>(() => PutSeveral(1, gone.Token));
+            gone = null;
+        }
+
+        queue.Settings = new() { MaxBatchSize = 10, WaitTimeout = TimeSpan.FromHours(1), Adaptive = true };
+        var result = Put(queue, 1, null, default);
+        Assert.Equal(1, queue.Length);
+        time.Advance(TimeSpan.FromMilliseconds(5));
+        Assert.Equal(10, await result.WaitAsync(Limit));
     }
 
     [Fact]

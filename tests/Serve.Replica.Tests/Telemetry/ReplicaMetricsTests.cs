@@ -1,4 +1,6 @@
 using System.Text;
+using System.Text.Json.Nodes;
+using Serve.Replica.Telemetry;
 using Serve.Replica.Tests.Fixtures;
 using Serve.Replica.Tests.Samples;
 
@@ -56,6 +58,90 @@ public sealed class ReplicaMetricsTests
     }
 
     [Fact]
+    public async Task Batches_AreObservedByMethod()
+    {
+        await using var replica = await StartAsync(typeof(Batched), new() { ["key"] = suffix });
+        var labels = Labels.Replace("Calculator", "Batched", StringComparison.Ordinal) + ",function_name=\"Square\"";
+        var waiting = replica.GetAsync("/square/3");
+        await Eventually.TrueAsync(() => replica.Context.Gate.Ongoing == 1);
+        await Eventually.TrueAsync(() => Scrape().Contains($"serve_batch_queue_length{{{labels}}} 1\n", StringComparison.Ordinal), Scrape);
+
+        await replica.GetAsync("/square/4");
+        await waiting;
+
+        // A caller has its answer before its batch is counted.
+        await Eventually.TrueAsync(() => Scrape().Contains($"serve_batches_processed_total{{{labels}}} 1\n", StringComparison.Ordinal), Scrape);
+        foreach (var line in (string[])["serve_actual_batch_size_sum{0} 2", "serve_batch_utilization_percent_sum{0} 100", "serve_batch_queue_length{0} 0"])
+            Assert.Contains(line.Replace("{0}", $"{{{labels}}}", StringComparison.Ordinal) + "\n", Scrape(), StringComparison.Ordinal);
+
+        await replica.DisposeInstanceAsync();
+        Assert.DoesNotContain(suffix, Scrape(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Batches_WaitAndExecution_AreToldApart()
+    {
+        using var metrics = new BatchMetrics(["shop", "Waits", suffix, "Call"]);
+
+        metrics.OnEnded(3, 0.75, TimeSpan.FromMilliseconds(7), TimeSpan.FromMilliseconds(40));
+
+        var labels = $"{{application=\"shop\",deployment=\"Waits\",replica=\"{suffix}\",function_name=\"Call\"}}";
+        foreach (var line in (string[])[
+            "serve_batch_wait_time_ms_sum{0} 7", "serve_batch_execution_time_ms_sum{0} 40", "serve_batch_utilization_percent_sum{0} 75", "serve_actual_batch_size_sum{0} 3"])
+        {
+            Assert.Contains(line.Replace("{0}", labels, StringComparison.Ordinal) + "\n", Scrape(), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Models_AreCountedAndNamedWhileTheyAreLoaded()
+    {
+        await using var replica = await StartAsync(typeof(Models));
+        var labels = Labels.Replace("Calculator", "Models", StringComparison.Ordinal);
+        foreach (var model in (string[])["a", "b", "a", "c"])
+            await replica.GetAsync($"/named/{model}");
+        await replica.SendAsync(HttpMethod.Get, "/named/bad");
+
+        // Of two places one went to c and one was given up for the model that is not there.
+        var expected = $$"""
+            serve_multiplexed_get_model_requests_counter_total{{{labels}}} 5
+            serve_multiplexed_models_load_counter_total{{{labels}}} 3
+            serve_multiplexed_models_unload_counter_total{{{labels}}} 2
+            serve_multiplexed_model_load_latency_ms_count{{{labels}}} 3
+            serve_multiplexed_model_unload_latency_ms_count{{{labels}}} 2
+            serve_num_multiplexed_models{{{labels}}} 1
+            serve_registered_multiplexed_model_id{{{labels}},model_id="c"} 1
+            """;
+        foreach (var line in expected.Replace("{{", "{", StringComparison.Ordinal).Replace("}}", "}", StringComparison.Ordinal).Split('\n'))
+            Assert.Contains(line.TrimEnd('\r') + "\n", Scrape(), StringComparison.Ordinal);
+        Assert.DoesNotContain($"serve_registered_multiplexed_model_id{{{labels},model_id=\"a\"}}", Scrape(), StringComparison.Ordinal);
+
+        await replica.DisposeInstanceAsync();
+        Assert.DoesNotContain(suffix, Scrape(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Models_OneIdLoadedTwice_CountsTwiceUntilBothAreGone()
+    {
+        using var metrics = new ModelMetrics(new ReplicaId(new DeploymentId("shop", "Twice"), suffix));
+        var labels = $"application=\"shop\",deployment=\"Twice\",replica=\"shop#Twice#{suffix}\"";
+        string Number() => Scrape().Split($"serve_num_multiplexed_models{{{labels}}} ")[1].Split('\n')[0];
+        bool IsNamed() => Scrape().Contains($"serve_registered_multiplexed_model_id{{{labels},model_id=\"x\"}} 1\n", StringComparison.Ordinal);
+
+        // By another method, or since somebody began anew while a load that was given up went on.
+        metrics.ObserveLoad("x", TimeSpan.FromMilliseconds(3));
+        metrics.ObserveLoad("x", TimeSpan.FromMilliseconds(4));
+        Assert.Equal(("2", true), (Number(), IsNamed()));
+        metrics.ObserveUnload("x", TimeSpan.FromMilliseconds(1));
+        Assert.Equal(("1", true), (Number(), IsNamed()));
+        metrics.ObserveUnload("x", TimeSpan.FromMilliseconds(1));
+
+        Assert.Equal(("0", false), (Number(), IsNamed()));
+        Assert.Contains($"serve_multiplexed_model_load_latency_ms_sum{{{labels}}} 7\n", Scrape(), StringComparison.Ordinal);
+        Assert.Contains($"serve_multiplexed_model_unload_latency_ms_sum{{{labels}}} 2\n", Scrape(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Replica_Gone_TakesItsMetricsWithIt()
     {
         await using var replica = await StartAsync(typeof(Calculator));
@@ -68,7 +154,9 @@ public sealed class ReplicaMetricsTests
         Assert.Contains("serve_replica_shutdown_duration_ms_count{application=\"shop\",deployment=\"Calculator\"}", text, StringComparison.Ordinal);
     }
 
-    private Task<ReplicaHost> StartAsync(Type sample) => ReplicaHost.StartAsync(sample, new() { Suffix = suffix });
+    private Task<ReplicaHost> StartAsync(Type sample, JsonObject? args = null) => ReplicaHost.StartAsync(sample, new() { Suffix = suffix, Args = args });
+
+    private static string Scrape() => ScrapeAsync().GetAwaiter().GetResult();
 
     private static async Task<string> ScrapeAsync()
     {
