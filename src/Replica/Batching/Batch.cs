@@ -1,3 +1,5 @@
+using Serve.Calls;
+
 namespace Serve.Replica.Batching;
 
 /// <summary>
@@ -44,6 +46,9 @@ internal sealed class Batch<TItem, TResult> : IThreadPoolWorkItem
 
     /// <summary>Done when it has ended.</summary>
     internal Action? AtEnd { get; set; }
+
+    /// <summary>What the code that it runs sees as its request; null when it sees none.</summary>
+    internal RequestContext? Request { get; set; }
 
     /// <summary>How many items have no result yet.</summary>
     internal int Unended => items.Count(item => !item.HasEnded);

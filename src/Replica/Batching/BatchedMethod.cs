@@ -63,6 +63,7 @@ internal abstract class BatchedMethod(BatchMethod method, object target, BatchHo
         {
             var request = new RequestContext(batch.Model is null ? CallContext.None : new CallContext { MultiplexedModelId = batch.Model }, batch.CancellationToken);
             batch.AtEnd = request.End;
+            batch.Request = request;
             RequestContext.Current = request;
         }
 

@@ -54,7 +54,7 @@ internal sealed class BatchedStream<TItem, TStep, TResult> : BatchedMethod, IBat
         {
             if (steps is null)
                 throw new InvalidOperationException($"{Name} returned null instead of a stream.");
-            await PumpAsync(Turns.Wrap(steps, Declared.Blocks), streams, batch.CancellationToken).ConfigureAwait(false);
+            await PumpAsync(Turns.Wrap(steps, Declared.Blocks), streams, batch.Request, batch.CancellationToken).ConfigureAwait(false);
             streams.Close(null);
         }
         catch (Exception thrown)
@@ -64,8 +64,10 @@ internal sealed class BatchedStream<TItem, TStep, TResult> : BatchedMethod, IBat
         }
     }
 
-    private async Task PumpAsync(IAsyncEnumerable<TStep> steps, CallerStreams<TItem, TResult> streams, CancellationToken stop)
+    private async Task PumpAsync(IAsyncEnumerable<TStep> steps, CallerStreams<TItem, TResult> streams, RequestContext? request, CancellationToken stop)
     {
+        // Each step has the asker's execution context, so it is told here: the call that made the stream has ended.
+        RequestContext.Current = request;
         await foreach (var step in steps.WithCancellation(stop).ConfigureAwait(false))
         {
             var results = step as IReadOnlyList<BatchResult<TResult>> ?? [.. step];

@@ -20,6 +20,57 @@ public sealed class AdaptiveWindowTests
     }
 
     [Fact]
+    public void Line_CostsThatChange_AreForgotten()
+    {
+        var window = new AdaptiveWindow();
+        foreach (var cost in new[] { 5000, 1000 })
+        {
+            for (var i = 0; i < 300; i++)
+                window.OnEnded(1 + (i % 9), cost + (100 * (1 + (i % 9))), i);
+        }
+
+        Assert.InRange(window.FixedCost, 990, 1010);
+    }
+
+    [Theory]
+    [InlineData(4, 4)]
+    [InlineData(100, 101)]
+    public void Line_SizesThatHardlyDiffer_IsHalfAndHalf(int one, int other)
+    {
+        var window = new AdaptiveWindow();
+        for (var i = 0; i < 100; i++)
+            window.OnEnded(i % 2 == 0 ? one : other, i % 2 == 0 ? 7000 : 9000, i);
+
+        Assert.InRange(window.FixedCost, 3950, 4050);
+        Assert.InRange(window.CostPerSize * one, 3900, 4050);
+    }
+
+    [Fact]
+    public void Gap_OneLongSilence_IsNoRule()
+    {
+        var window = new AdaptiveWindow();
+        var now = 0;
+        for (var i = 0; i < 50; i++)
+            window.OnArrived(now += 100);
+
+        window.OnArrived(now + 100_000);
+
+        Assert.InRange(window.Gap, 105, 115);
+    }
+
+    [Fact]
+    public void Crowd_SeenOnce_IsHalfBelieved()
+    {
+        var window = new AdaptiveWindow();
+        for (var i = 0; i < 50; i++)
+            window.OnStarted(most: 1);
+
+        window.OnStarted(most: 9);
+
+        Assert.InRange(window.Crowd, 2.5, 3.5);
+    }
+
+    [Fact]
     public void StartBy_NothingKnown_IsAtOnce() => Assert.Equal(7, new AdaptiveWindow().StartBy(1, 1, 7));
 
     [Fact]

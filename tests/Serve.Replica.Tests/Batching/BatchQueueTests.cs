@@ -11,6 +11,7 @@ public sealed class BatchQueueTests : IDisposable
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
 
     private readonly FakeTimeProvider time = new();
+    private readonly Observed observer = new();
     private readonly ConcurrentQueue<string> batches = new();
     private readonly CancellationTokenSource aborted = new();
     private readonly List<IDisposable> made = [];
@@ -363,6 +364,20 @@ public sealed class BatchQueueTests : IDisposable
         Assert.Equal([("broken", 2)], failures);
     }
 
+    [Fact]
+    public async Task Run_GivesUpOfItself_IsToldOf()
+    {
+        ConcurrentQueue<(Exception, int)> failures = [];
+        var thrown = new OperationCanceledException("too slow");
+        var queue = Add(new BatchQueue<int, int>(
+            batch => batch.TryStart() ? throw thrown : default,
+            new() { Settings = new() { MaxBatchSize = 1 }, Time = time, Aborted = aborted.Token, Failed = (error, callers) => failures.Enqueue((error, callers)) }));
+
+        await Assert.ThrowsAsync<OperationCanceledException>(() => Put(queue, 1, null, default).WaitAsync(Limit));
+
+        Assert.Equal([(thrown, 1)], failures);
+    }
+
     [Theory]
     [InlineData(false, false)]
     [InlineData(true, false)]
@@ -507,7 +522,6 @@ public sealed class BatchQueueTests : IDisposable
     [Fact]
     public async Task Cancel_SomeBetweenFormingAndStart_AreNotCountedAsRunningForEver()
     {
-        var observer = new Observed();
         using var gone = new CancellationTokenSource();
         var queue = Add(new BatchQueue<int, int>(
             batch =>
@@ -531,8 +545,7 @@ public sealed class BatchQueueTests : IDisposable
     [Fact]
     public async Task Models_OfDifferentAge_EachStartsAtItsTime()
     {
-        var observer = new Observed();
-        var queue = Make(new() { MaxBatchSize = 1, WaitTimeout = TimeSpan.FromMilliseconds(10) }, gated: true, observer: observer);
+        var queue = Make(new() { MaxBatchSize = 1, WaitTimeout = TimeSpan.FromMilliseconds(10) }, gated: true);
         _ = Put(queue, 1, null, default);
         await RunningAsync(1);
         queue.Settings = queue.Settings with { MaxBatchSize = 2 };
@@ -550,10 +563,51 @@ public sealed class BatchQueueTests : IDisposable
         Assert.Equal(["1", "a: 3"], batches);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Cancel_BeforeTheBatchAsksForItsToken_ItIsCancelledWhenItDoes(bool byCaller)
+    {
+        using var gone = new CancellationTokenSource();
+        var token = new TaskCompletionSource<CancellationToken>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var queue = Add(new BatchQueue<int, int>(
+            batch =>
+            {
+                batch.TryStart();
+                (byCaller ? gone : aborted).Cancel();
+                token.SetResult(batch.CancellationToken);
+                return default;
+            }, new() { Settings = new() { MaxBatchSize = 1 }, Time = time, RunsElsewhere = true, Aborted = aborted.Token }));
+
+        _ = Put(queue, 1, null, gone.Token);
+
+        Assert.True((await token.Task.WaitAsync(Limit)).IsCancellationRequested);
+    }
+
+    [Fact]
+    public async Task Cancel_OneBeforeTheStartAndTheOtherAfter_CancelsTheBatch()
+    {
+        using var one = new CancellationTokenSource();
+        using var other = new CancellationTokenSource();
+        var queue = Add(new BatchQueue<int, int>(
+            async batch =>
+            {
+                one.Cancel();
+                batch.TryStart();
+                var stopped = Task.Delay(Timeout.Infinite, batch.CancellationToken);
+                other.Cancel();
+                await stopped;
+            }, new() { Settings = new() { MaxBatchSize = 2, WaitTimeout = TimeSpan.FromHours(1) }, Time = time, Observer = observer }));
+
+        _ = Put(queue, 1, null, one.Token);
+        _ = Put(queue, 2, null, other.Token);
+
+        Assert.True(await observer.Ended.WaitAsync(Limit));
+    }
+
     [Fact]
     public async Task Cancel_AllBetweenFormingAndStart_IsNoBatch()
     {
-        var observer = new Observed();
         var started = true;
         using var gone = new CancellationTokenSource();
         var queue = Add(new BatchQueue<int, int>(
@@ -573,8 +627,7 @@ public sealed class BatchQueueTests : IDisposable
     [Fact]
     public async Task Adaptive_WaitsWhereWhatCameBeforeSaysSo()
     {
-        var observer = new Observed();
-        var queue = Make(new(), gated: true, observer: observer);
+        var queue = Make(new(), gated: true);
         var training = new BatchSettings { WaitTimeout = TimeSpan.FromHours(1) };
         var runs = 0;
         async Task EndAsync()
@@ -672,7 +725,6 @@ public sealed class BatchQueueTests : IDisposable
     [Fact]
     public async Task Observer_IsToldOfSizeWaitAndTime()
     {
-        var observer = new Observed();
         var queue = Add(new BatchQueue<int, int>(batch =>
         {
             batch.TryStart();
@@ -743,7 +795,6 @@ public sealed class BatchQueueTests : IDisposable
     {
         var (putting, takes) = (0, 0);
         ConcurrentQueue<bool> onCallers = [];
-        var observer = new Observed();
         var gate = new ActorGate(100);
         var queue = Add(new BatchQueue<int, int>(
             batch =>
@@ -834,7 +885,7 @@ public sealed class BatchQueueTests : IDisposable
 
     private void Release(int index) => ends.ElementAt(index).TrySetResult();
 
-    private BatchQueue<int, int> Make(BatchSettings settings, bool gated = false, Func<int, int>? sizeOf = null, ActorGate? gate = null, bool refusesLarger = true, IBatchObserver? observer = null) =>
+    private BatchQueue<int, int> Make(BatchSettings settings, bool gated = false, Func<int, int>? sizeOf = null, ActorGate? gate = null, bool refusesLarger = true) =>
         Add(new BatchQueue<int, int>(async batch =>
         {
             if (!batch.TryStart())

@@ -101,6 +101,40 @@ public sealed class BatchedHandleTests : IAsyncLifetime
             Assert.Equal("cannot do 2", (await Assert.ThrowsAsync<UserCodeException>(() => call.WaitAsync(Limit))).Message);
     }
 
+    [Theory]
+    [InlineData("TooMany", "TooMany returned 3 results for 2 items")]
+    [InlineData("NoList", "NoList returned null instead of a list with 2 results")]
+    public async Task Results_NotOneForEach_IsEachCallersError(string method, string expected)
+    {
+        foreach (var call in new[] { 1, 2 }.Select(n => CallAsync<int>(method, n)).ToArray())
+            Assert.Contains(expected, (await Assert.ThrowsAsync<UserCodeException>(() => call.WaitAsync(Limit))).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("WideSteps", "A step of WideSteps has 3 results for 2 items")]
+    [InlineData("NoStream", "NoStream returned null instead of a stream")]
+    public async Task Steps_NotOneForEach_IsEachCallersError(string method, string expected)
+    {
+        foreach (var read in new[] { 1, 2 }.Select(n => ReadAsync<int>(method, CallContext.None, n)).ToArray())
+            Assert.Contains(expected, (await Assert.ThrowsAsync<UserCodeException>(() => read.WaitAsync(Limit))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Sizes_BySomethingOfTheObject_AreAdded() =>
+        Assert.Equal((int[])[2, 2], await AllAsync([CallAsync<int>("Halves", "1234567890"), CallAsync<int>("Halves", "1234567890")]));
+
+    [Fact]
+    public async Task Stream_Models_SplitBatches()
+    {
+        var read = await AllAsync(new[] { "a", "b", "a" }.Select(model => ReadAsync<string>("ModelStream", new CallContext { MultiplexedModelId = model }, 1)));
+
+        Assert.Equal(["a 2", "b 1", "a 2"], read.Select(Assert.Single<string>));
+    }
+
+    [Fact]
+    public async Task Stream_StepsAtOnce_TakeTurns() =>
+        Assert.All(await AllAsync(Enumerable.Range(0, 8).Select(i => ReadAsync<int>("InsideSteps", CallContext.None, i))), seen => Assert.Equal([1, 1, 1, 1], seen));
+
     [Fact]
     public async Task TooLarge_IsBadInput() =>
         Assert.Contains("size is 11", (await Assert.ThrowsAsync<BadInputException>(() => CallAsync<int>("Words", "12345678901"))).Message, StringComparison.Ordinal);
@@ -197,10 +231,12 @@ public sealed class BatchedHandleTests : IAsyncLifetime
     private Task<T> CallAsync<T>(string method, CallContext context, CancellationToken cancellationToken, params object?[] arguments) =>
         replica.InvokeAsync(new NamedCall<T>(method, arguments), context, cancellationToken).AsTask();
 
-    private async Task<List<int>> ReadAsync(int from)
+    private Task<List<int>> ReadAsync(int from) => ReadAsync<int>("Count", CallContext.None, from);
+
+    private async Task<List<T>> ReadAsync<T>(string method, CallContext context, int argument)
     {
-        List<int> items = [];
-        await foreach (var item in replica.StreamAsync(new NamedCall<IAsyncEnumerable<int>>("Count", from), CallContext.None, default))
+        List<T> items = [];
+        await foreach (var item in replica.StreamAsync(new NamedCall<IAsyncEnumerable<T>>(method, argument), context, default))
             items.Add(item);
         return items;
     }

@@ -79,6 +79,26 @@ public sealed class ReplicaModelsTests
     }
 
     [Fact]
+    public async Task Get_InABatch_EndsWithIt()
+    {
+        await using var replica = await ReplicaHost.StartAsync(typeof(Models));
+        foreach (var model in (string[])["a", "b", "c"])
+            Assert.Equal(model, await replica.GetAsync($"/batch/{model}").WaitAsync(TimeSpan.FromSeconds(10)));
+
+        Assert.Equal("+a +b -a +c", await replica.GetAsync("/events"));
+    }
+
+    [Fact]
+    public async Task Get_InABatchThatStreams_EndsWithIt()
+    {
+        await using var replica = await ReplicaHost.StartAsync(typeof(Models));
+        foreach (var model in (string[])["a", "b", "c"])
+            Assert.Equal($"[\"{model}\"]", await replica.GetAsync($"/batch-stream/{model}").WaitAsync(TimeSpan.FromSeconds(10)));
+
+        Assert.Equal("+a +b -a +c", await replica.GetAsync("/events"));
+    }
+
+    [Fact]
     public async Task Acquire_Disposed_ItsPlaceIsFree()
     {
         await using var replica = await ReplicaHost.StartAsync(typeof(Models));

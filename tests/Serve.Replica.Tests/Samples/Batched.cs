@@ -38,6 +38,34 @@ public sealed class Batched(string key)
     [Batch(MaxBatchSize = 2, BatchWaitTimeout = "1h"), HttpGet("/short/{n}")]
     public Task<int[]> TooFew(int[] n) => Task.FromResult(n[1..]);
 
+    [Batch(MaxBatchSize = 2, BatchWaitTimeout = "1h")]
+    public Task<int[]> TooMany(int[] n) => Task.FromResult<int[]>([.. n, 0]);
+
+    [Batch(MaxBatchSize = 2, BatchWaitTimeout = "1h")]
+    public int[] NoList(int[] n) => null!;
+
+    [Batch(MaxBatchSize = 2, BatchWaitTimeout = "1h")]
+    public IAsyncEnumerable<BatchResult<int>[]> NoStream(int[] n) => null!;
+
+    [Batch(MaxBatchSize = 2, BatchWaitTimeout = "1h")]
+    public async IAsyncEnumerable<BatchResult<int>[]> WideSteps(int[] n)
+    {
+        await Task.Yield();
+        yield return [.. n, 0];
+    }
+
+    [Batch(MaxBatchSize = 2, BatchWaitTimeout = "2s")]
+    public async IAsyncEnumerable<BatchResult<string>[]> ModelStream(int[] n)
+    {
+        var told = $"{RequestContext.Current?.Call.MultiplexedModelId} {n.Length}";
+        await Task.Yield();
+        yield return [.. n.Select(_ => told)];
+    }
+
+    // The size is this object's to tell.
+    [Batch(MaxBatchSize = 10, SizeMethod = nameof(HalfKey), BatchWaitTimeout = "1h")]
+    public int[] Halves(IReadOnlyList<string> word) => [.. word.Select(_ => word.Count)];
+
     [Batch(MaxBatchSize = 2, BatchWaitTimeout = "2s"), HttpGet("/model/{n}")]
     public string?[] Model(IReadOnlyList<int> n) =>
         [.. n.Select(_ => $"{RequestContext.Current?.Call.MultiplexedModelId} {n.Count}")];
@@ -84,6 +112,20 @@ public sealed class Batched(string key)
         return [seen];
     }
 
+    // The same up to each step of a stream.
+    [Batch(MaxBatchSize = 1, BatchWaitTimeout = "0", MaxConcurrentBatches = 4)]
+    public async IAsyncEnumerable<BatchResult<int>[]> InsideSteps(int[] n)
+    {
+        for (var step = 0; step < 4; step++)
+        {
+            await Task.Delay(1);
+            inside++;
+            Thread.Sleep(1);
+            var seen = inside--;
+            yield return [seen];
+        }
+    }
+
     [Batch(MaxBatchSize = 2, BatchWaitTimeout = "1h"), HttpGet("/hang/{n}")]
     public async Task<int[]> Hang(int[] n, CancellationToken stop)
     {
@@ -103,6 +145,8 @@ public sealed class Batched(string key)
     public int Plain(int n) => n;
 
     private static int Length(string word) => word.Length;
+
+    private int HalfKey(string word) => word.Length * key.Length / 64;
 }
 
 public sealed record Picture(string Name);

@@ -45,6 +45,16 @@ public sealed class Models(IMultiplexed<INamed> models, IReplicaContext replica)
     [HttpGet("/events")]
     public string Events() => string.Join(' ', events);
 
+    [Batch(MaxBatchSize = 1), HttpGet("/batch/{id}")]
+    public async Task<string[]> Batch(string[] id) => [(await models.Get(id[0])).Name];
+
+    [Batch(MaxBatchSize = 1), HttpGet("/batch-stream/{id}")]
+    public async IAsyncEnumerable<BatchResult<string>[]> BatchStream(string[] id)
+    {
+        await Task.Yield();
+        yield return [(await models.Get(id[0])).Name];
+    }
+
     // What a request carries must not reach a load that others wait for too.
     [Multiplexed(MaxModelsPerReplica = 2)]
     public async Task<Model> Load(string id, CancellationToken stop)
