@@ -85,6 +85,23 @@ public sealed class BadInputTests(SamplePackages packages)
         await Eventually.TrueAsync(
             async () => (status = (await node.CliAsync("status")).Output).Contains("GPU", StringComparison.Ordinal), () => status);
         Assert.Contains("64", status, StringComparison.Ordinal);
+        Assert.Contains("--num-gpus", status, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Deploy_DemandThatTheNodeWasGiven_IsPlacedAndNoMoreThanThat()
+    {
+        await using var node = await TestNode.StartAsync(IsolationMode.None, scratch: null, "--num-cpus", "1.5", "--num-gpus", "2", "--memory", "1000", "--resource", "licence=1");
+        var half = new ResourceOptions { NumCpus = 1, NumGpus = 1.0, Memory = 900, Resources = new Dictionary<string, double> { ["licence"] = 0.5 } };
+
+        await node.DeployAsync(packages.Lab, new DeploymentOptions { ActorOptions = half });
+        Assert.Equal("one", await node.Gateway.GetStringAsync("/lab/version"));
+
+        await node.DeployAsync(packages.LabTwo, new DeploymentOptions { ActorOptions = half }, wait: false, name: "two");
+        var status = "";
+        await Eventually.TrueAsync(
+            async () => (status = (await node.CliAsync("status")).Output).Contains("needs CPU 1, free 0.5", StringComparison.Ordinal), () => status);
+        Assert.DoesNotContain("GPU", status, StringComparison.Ordinal);
     }
 
     [Theory]

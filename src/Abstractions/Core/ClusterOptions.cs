@@ -13,8 +13,8 @@ public sealed record ClusterOptions
     /// <summary>CPU slots for tasks and actors; a number to account with, not a limit on threads. Default: the machine's processors.</summary>
     public double? NumCpus { get; init; }
 
-    /// <summary>GPU slots. Default 0.</summary>
-    public double NumGpus { get; init; }
+    /// <summary>GPU slots. Default: the NVIDIA devices that <c>CUDA_VISIBLE_DEVICES</c> leaves to this process, all where it is not set.</summary>
+    public double? NumGpus { get; init; }
 
     /// <summary>Bytes of memory that tasks and actors may reserve. Default: the machine's, or the container's.</summary>
     public long? Memory { get; init; }

@@ -111,6 +111,7 @@ internal sealed class NodeHost : IAsyncDisposable
             .AddServeRuntime(new NodeRuntimeOptions
             {
                 NodeId = nodeId,
+                Resources = settings.Resources,
                 WorkerCommand = ServeProcess.WorkerCommand(),
                 TaskIsolation = settings.Isolation == IsolationMode.None ? Isolation.None : Isolation.Process,
                 WorkerLogDirectory = Path.Combine(directory.Logs, "workers"),

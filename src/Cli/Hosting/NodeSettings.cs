@@ -1,3 +1,4 @@
+using Serve.Runtime;
 using Serve.Runtime.Http;
 using Serve.Specs;
 
@@ -23,6 +24,9 @@ internal sealed record NodeSettings
 
     /// <summary>Where replicas live unless an application says otherwise.</summary>
     public IsolationMode Isolation { get; init; } = IsolationMode.Application;
+
+    /// <summary>What the node has for replicas, tasks and actors to reserve.</summary>
+    public ResourceDemand Resources { get => field ??= ResourceDemands.TotalOf(new()); init; }
 
     /// <summary>What callers present; null for nothing, on loopback only.</summary>
     public string? Token { get; init; }

@@ -10,11 +10,8 @@ internal sealed class ClusterCommand : Command
 {
     private readonly Option<string?> address = SharedOptions.Address();
     private readonly Option<string?> tokenFile = SharedOptions.TokenFile();
-    private readonly Option<int?> pid = new("--pid")
-    {
-        Description = "A program that runs a cluster. Default: the node's cluster when a node runs, else that of the only program.",
-        HelpName = "PID",
-    };
+    private readonly Option<int?> pid = NumberOption.Of(
+        "--pid", "PID", "A program that runs a cluster. Default: the node's cluster when a node runs, else that of the only program.", 1, int.MaxValue, "a process id");
 
     /// <summary>Creates the verb.</summary>
     /// <param name="name">Its name.</param>

@@ -20,11 +20,11 @@ internal static class DeleteVerb
                 await client.DeleteAsync(name, cancellationToken);
                 if (parsed.GetValue(noWait))
                     return ExitCode.Ok;
-                var seconds = parsed.GetValue(timeout);
+                var limit = SharedOptions.Timeout(parsed, timeout);
                 var gone = await new DeployProgress(client, console, TimeProvider.System).WaitAsync(
-                    [name], instance => !instance.Applications.ContainsKey(name), TimeSpan.FromSeconds(seconds), cancellationToken);
+                    [name], instance => !instance.Applications.ContainsKey(name), limit, cancellationToken);
                 if (gone is null)
-                    throw new CliException($"{name} is still draining after {seconds} s; it goes on. 'serve status' tells how far it is.");
+                    throw new CliException($"{name} is still draining after {limit.TotalSeconds} s; it goes on. 'serve status' tells how far it is.");
                 console.Out.WriteLine($"{name} is deleted.");
                 return ExitCode.Ok;
             });

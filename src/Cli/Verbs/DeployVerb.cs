@@ -33,7 +33,7 @@ internal static class DeployVerb
                     return ExitCode.Ok;
                 }
 
-                return await WaitAsync(names, client, console, TimeSpan.FromSeconds(parsed.GetValue(timeout)), cancellationToken);
+                return await WaitAsync(names, client, console, SharedOptions.Timeout(parsed, timeout), cancellationToken);
             });
     }
 

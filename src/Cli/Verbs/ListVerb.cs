@@ -8,6 +8,7 @@ namespace Serve.Cli.Verbs;
 /// <summary><c>serve list tasks|actors|objects|workers|nodes|placement-groups</c>.</summary>
 internal static class ListVerb
 {
+    private const int DefaultLimit = 100;
     private const int MaxLimit = 10_000;
     private static readonly string[] Kinds = ["tasks", "actors", "objects", "workers", "nodes", "placement-groups"];
 
@@ -24,17 +25,12 @@ internal static class ListVerb
             foreach (var token in result.Tokens.Where(token => token.Value.IndexOf('=', StringComparison.Ordinal) < 1))
                 result.AddError($"--filter {token.Value}: expected FIELD=VALUE or FIELD!=VALUE.");
         });
-        var limit = new Option<int>("--limit") { Description = "How many at most, the newest.", HelpName = "N", DefaultValueFactory = _ => 100 };
-        limit.Validators.Add(result =>
-        {
-            if (result.Tokens.Count > 0 && result.GetValueOrDefault<int>() is not (> 0 and <= MaxLimit))
-                result.AddError($"--limit: expected 1 to {MaxLimit}.");
-        });
+        var limit = NumberOption.Of("--limit", "N", $"How many at most, the newest. Default {DefaultLimit}.", 1, MaxLimit, $"1 to {MaxLimit}");
         var json = SharedOptions.Json();
         return new ClusterCommand("list", "Tell the tasks, actors, objects or worker processes of a cluster.") { kind, filter, limit, json }
             .Runs(console, (parsed, client, cancellationToken) =>
             {
-                var query = new Query(console, client, parsed.GetValue(kind)!, [.. (parsed.GetValue(filter) ?? []).Select(Condition)], parsed.GetValue(limit), parsed.GetValue(json));
+                var query = new Query(console, client, parsed.GetValue(kind)!, [.. (parsed.GetValue(filter) ?? []).Select(Condition)], parsed.GetValue(limit) ?? DefaultLimit, parsed.GetValue(json));
                 return query.Kind switch
                 {
                     "tasks" => query.WriteAsync<TaskState>(StateTables.Tasks, cancellationToken),

@@ -20,18 +20,13 @@ internal static class LogsVerb
                 result.AddError($"'{result.GetValueOrDefault<string>()}': expected APP, APP/DEPLOYMENT or APP/DEPLOYMENT/REPLICA.");
         });
         var follow = new Option<bool>("--follow", "-f") { Description = "Go on as more is logged, until Ctrl+C." };
-        var tail = new Option<int>("--tail") { Description = "How many lines of what is there already.", HelpName = "LINES", DefaultValueFactory = _ => DefaultTail };
-        tail.Validators.Add(result =>
-        {
-            if (result.Tokens.Count > 0 && result.GetValueOrDefault<int>() < 0)
-                result.AddError("--tail: expected 0 or more lines.");
-        });
+        var tail = NumberOption.Of("--tail", "LINES", $"How many lines of what is there already. Default {DefaultTail}.", 0, int.MaxValue, "0 or more lines");
         return new NodeCommand("logs", "Tell what replicas have logged.") { source, follow, tail }
             .Runs(console, async (parsed, client, cancellationToken) =>
             {
                 var parts = parsed.GetValue(source)!.Split('/');
                 var lines = client.ReadLogsAsync(
-                    parts[0], parts.ElementAtOrDefault(1), parts.ElementAtOrDefault(2), parsed.GetValue(tail), parsed.GetValue(follow), cancellationToken);
+                    parts[0], parts.ElementAtOrDefault(1), parts.ElementAtOrDefault(2), parsed.GetValue(tail) ?? DefaultTail, parsed.GetValue(follow), cancellationToken);
                 try
                 {
                     await foreach (var line in lines)

@@ -13,6 +13,7 @@ internal sealed class NodeOptions
     private readonly Option<int?> adminPort = Port("--admin-port", "The admin API's port; 0 takes a free one. Default 8265.");
     private readonly Option<string?> stateDir;
     private readonly Option<IsolationMode?> isolation;
+    private readonly ResourceOptions resources;
     private readonly Option<string?> tokenFile = SharedOptions.TokenFile();
     private readonly Option<string[]> allowedHosts = new("--allowed-host")
     {
@@ -35,6 +36,7 @@ internal sealed class NodeOptions
         Option[] all = [httpHost, httpPort, adminHost, adminPort, stateDir, isolation, tokenFile, allowedHosts];
         foreach (var option in all)
             command.Options.Add(option);
+        resources = new(command);
     }
 
     /// <summary>Reads the options.</summary>
@@ -52,19 +54,11 @@ internal sealed class NodeOptions
             AdminPort = parsed.GetValue(adminPort) ?? defaults.AdminPort,
             StateDir = parsed.GetValue(stateDir),
             Isolation = parsed.GetValue(isolation) ?? defaultIsolation,
+            Resources = resources.Read(parsed),
             Token = string.IsNullOrEmpty(file) ? null : NodeToken.Read(file),
             AllowedHosts = parsed.GetValue(allowedHosts) ?? [],
         };
     }
 
-    private static Option<int?> Port(string name, string description)
-    {
-        var option = new Option<int?>(name) { Description = description, HelpName = "PORT" };
-        option.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int?>() is { } port and not (>= 0 and <= 65535))
-                result.AddError($"{name} {port}: expected 0 to 65535.");
-        });
-        return option;
-    }
+    private static Option<int?> Port(string name, string description) => NumberOption.Of(name, "PORT", description, 0, 65535, "0 to 65535");
 }

@@ -18,7 +18,11 @@ internal static class ScaleVerb
             if (!DeploymentId.TryParse(result.GetValueOrDefault<string>(), out _))
                 result.AddError($"'{result.GetValueOrDefault<string>()}': expected APP/DEPLOYMENT, for instance counter/Counter.");
         });
-        var replicas = new Argument<int>("N") { Description = "How many replicas." };
+        var replicas = new Argument<int>("N")
+        {
+            Description = "How many replicas.",
+            CustomParser = static result => NumberOption.Parse(result, "N", 0, int.MaxValue, "a number of replicas") ?? 0,
+        };
         var (noWait, timeout) = (SharedOptions.NoWait(), SharedOptions.TimeoutSeconds());
         return new NodeCommand("scale", "Set how many replicas a deployment has, and wait until it has them.") { deployment, replicas, noWait, timeout }
             .Runs(console, async (parsed, client, cancellationToken) =>
@@ -28,9 +32,8 @@ internal static class ScaleVerb
                 await client.ScaleAsync(id, wanted, cancellationToken);
                 if (parsed.GetValue(noWait))
                     return ExitCode.Ok;
-                var seconds = parsed.GetValue(timeout);
                 var seen = await new DeployProgress(client, console, TimeProvider.System).WaitAsync(
-                    [id.Application], instance => IsSettled(instance, id), TimeSpan.FromSeconds(seconds), cancellationToken);
+                    [id.Application], instance => IsSettled(instance, id), SharedOptions.Timeout(parsed, timeout), cancellationToken);
                 return Tell(seen ?? await client.GetStatusAsync(cancellationToken), id, wanted, console);
             });
     }

@@ -6,6 +6,8 @@ namespace Serve.Cli.Verbs;
 /// <summary>Options that several verbs have, made anew for each.</summary>
 internal static class SharedOptions
 {
+    private const int DefaultTimeoutSeconds = 600;
+
     public static Option<string?> Address() => new("--address")
     {
         Description = $"The node's admin address. Default: {NodeAddress.AddressVariable}, or {NodeAddress.Default}.",
@@ -22,31 +24,29 @@ internal static class SharedOptions
 
     public static Option<bool> NoWait() => new("--no-wait") { Description = "Do not wait until it is done." };
 
-    public static Option<double> TimeoutSeconds()
-    {
-        var option = new Option<double>("--timeout")
-        {
-            Description = "How many seconds to wait until it is done.",
-            HelpName = "SECONDS",
-            DefaultValueFactory = _ => 600,
-        };
-        option.Validators.Add(result =>
-        {
-            if (result.Tokens.Count > 0 && result.GetValueOrDefault<double>() is not (>= 0 and < 1e7))
-                result.AddError("--timeout: expected seconds, 0 or more.");
-        });
-        return option;
-    }
+    public static Option<double?> TimeoutSeconds() =>
+        NumberOption.Of("--timeout", "SECONDS", $"How many seconds to wait until it is done. Default {DefaultTimeoutSeconds}.", 0, 1e7, "seconds, 0 or more");
 
-    public static Option<IsolationMode?> Isolation(string @default)
+    /// <summary>How long is waited.</summary>
+    public static TimeSpan Timeout(ParseResult parsed, Option<double?> timeout) => TimeSpan.FromSeconds(parsed.GetValue(timeout) ?? DefaultTimeoutSeconds);
+
+    public static Option<IsolationMode?> Isolation(string @default) => new("--isolation")
     {
-        var option = new Option<IsolationMode?>("--isolation")
+        Description = $"Where replicas live: in the node's process, a worker per application, or a worker each. {@default}",
+        HelpName = "none|application|replica",
+        CustomParser = static result =>
         {
-            Description = $"Where replicas live: in the node's process, a worker per application, or a worker each. {@default}",
-            HelpName = "none|application|replica",
-        };
-        return option;
-    }
+            var text = result.Tokens[0].Value;
+            foreach (var mode in Enum.GetValues<IsolationMode>())
+            {
+                if (string.Equals(text, mode.ToString(), StringComparison.OrdinalIgnoreCase))
+                    return mode;
+            }
+
+            result.AddError($"--isolation {text}: expected none, application or replica.");
+            return null;
+        },
+    };
 
     public static Option<string?> Name() => new("--name")
     {

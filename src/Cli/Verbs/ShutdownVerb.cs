@@ -18,7 +18,7 @@ internal static class ShutdownVerb
         return new NodeCommand("shutdown", "Drain and end the node and everything on it; return when nothing of it is left, and say what was ended.") { json, timeout }
             .Runs(console, async (parsed, client, cancellationToken) =>
             {
-                var report = await EndAsync(client, TimeSpan.FromSeconds(parsed.GetValue(timeout)), cancellationToken);
+                var report = await EndAsync(client, SharedOptions.Timeout(parsed, timeout), cancellationToken);
                 if (parsed.GetValue(json))
                     console.Out.WriteLine(JsonSerializer.Serialize(report, ServeJson.Options));
                 else
@@ -36,7 +36,7 @@ internal static class ShutdownVerb
         return new NodeCommand("stop", "Ask the node to drain and end. What is deployed comes back with the next 'serve start'.") { timeout }
             .Runs(console, async (parsed, client, cancellationToken) =>
             {
-                var report = await EndAsync(client, TimeSpan.FromSeconds(parsed.GetValue(timeout)), cancellationToken);
+                var report = await EndAsync(client, SharedOptions.Timeout(parsed, timeout), cancellationToken);
                 console.Out.WriteLine($"The node (process {report.NodePid}) has ended.");
                 return ExitCode.Ok;
             });

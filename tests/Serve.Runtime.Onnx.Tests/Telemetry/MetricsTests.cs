@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Prometheus;
-using Serve.Runtime.Onnx.Devices;
+using Serve.Devices;
 using Serve.Runtime.Onnx.Telemetry;
 using Serve.Runtime.Onnx.Tests.Fixtures;
 
@@ -40,12 +40,12 @@ public sealed class MetricsTests : IDisposable
     [Fact]
     public async Task Scrape_Devices_AreReadEachTime()
     {
-        var devices = new FakeDevices { Devices = [new GpuDevice(1, "Fake", 100, 10, 0.25)] };
+        var devices = new FakeDevices { Devices = [new GpuDevice(1, "GPU-1", "Fake", 100, 10, 0.25)] };
         var registry = Metrics.NewCustomRegistry();
         DeviceMetrics.Follow(devices, registry);
 
         Assert.Contains("serve_gpu_memory_used_bytes{gpu=\"1\",name=\"Fake\"} 10\n", await ScrapeAsync(registry), StringComparison.Ordinal);
-        devices.Devices = [new GpuDevice(1, "Fake", 100, 20, 0.5)];
+        devices.Devices = [new GpuDevice(1, "GPU-1", "Fake", 100, 20, 0.5)];
         var text = await ScrapeAsync(registry);
         Assert.Contains("serve_gpu_memory_bytes{gpu=\"1\",name=\"Fake\"} 100\n", text, StringComparison.Ordinal);
         Assert.Contains("serve_gpu_memory_used_bytes{gpu=\"1\",name=\"Fake\"} 20\n", text, StringComparison.Ordinal);

@@ -33,7 +33,7 @@ public sealed class RemoteMapTests : IAsyncLifetime
     [Fact]
     public async Task Map_RemoteFunctionWithOptions_RunsWithThem()
     {
-        var map = await Assert.ThrowsAsync<InsufficientResourcesException>(() => ray.Map(ray.MapDemo.Square.Options(new() { NumGpus = 1 }), [1.0]));
+        var map = await Assert.ThrowsAsync<InsufficientResourcesException>(() => ray.Map(ray.MapDemo.Square.Options(new() { NumGpus = 1000 }), [1.0]));
 
         Assert.True(map.IsPermanent);
     }

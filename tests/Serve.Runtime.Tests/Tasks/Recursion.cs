@@ -51,7 +51,7 @@ public static partial class Recursion
     [Remote(MaxRetries = 2, RetryOn = [typeof(IOException)])]
     public static int Flaky(int hook) => Hooks[hook](0);
 
-    [Remote(NumGpus = 1)]
+    [Remote(NumGpus = 1000)]
     public static int OnGpu(int x) => x;
 
     [Remote]

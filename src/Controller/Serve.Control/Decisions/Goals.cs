@@ -57,7 +57,7 @@ internal static class Goals
     {
         var demand = ResourceAmounts.Of(target.Spec.Resources);
         if (observed.Resources is { } resources && !demand.FitsIn(resources.Total))
-            return $"can never be placed on this node: {demand.Compare(resources.Total, "the node has")}";
+            return $"can never be placed on this node: {demand.Compare(resources.Total, "the node has")}{demand.OriginOfGpus(resources.Total)}";
         if (history.IsShortForever)
             return $"can never be placed on this node: {history.Shortage}";
 

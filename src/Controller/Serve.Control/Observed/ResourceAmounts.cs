@@ -8,6 +8,7 @@ namespace Serve.Control;
 public sealed record ResourceAmounts(ImmutableSortedDictionary<string, long> Units)
 {
     private const long UnitsPerOne = 10_000;
+    private const string Gpu = "GPU";
 
     /// <summary>Nothing.</summary>
     public static ResourceAmounts None { get; } = new(ImmutableSortedDictionary.Create<string, long>(StringComparer.Ordinal));
@@ -16,7 +17,7 @@ public sealed record ResourceAmounts(ImmutableSortedDictionary<string, long> Uni
     public static ResourceAmounts Of(ResourceSpec spec)
     {
         var units = None.Units.ToBuilder();
-        foreach (var (name, amount) in spec.Resources.Append(new("CPU", spec.NumCpus)).Append(new("GPU", spec.NumGpus)).Append(new("memory", spec.Memory)))
+        foreach (var (name, amount) in spec.Resources.Append(new("CPU", spec.NumCpus)).Append(new(Gpu, spec.NumGpus)).Append(new("memory", spec.Memory)))
         {
             if (amount > 0)
                 units[name] = (long)Math.Round(amount * UnitsPerOne);
@@ -44,6 +45,11 @@ public sealed record ResourceAmounts(ImmutableSortedDictionary<string, long> Uni
     public string Compare(ResourceAmounts available, string word) => string.Join(", ", Units
         .Where(unit => unit.Value > available[unit.Key])
         .Select(unit => $"needs {unit.Key} {Text(unit.Value)}, {word} {Text(Math.Max(0, available[unit.Key]))}"));
+
+    /// <summary>Where the devices of <paramref name="available"/> come from, for people who miss one; empty when none is missed.</summary>
+    public string OriginOfGpus(ResourceAmounts available) => this[Gpu] > available[Gpu]
+        ? ". GPUs are the devices that NVIDIA's management library (NVML) shows and CUDA_VISIBLE_DEVICES leaves, or what the node's option --num-gpus says"
+        : "";
 
     private static string Text(long units) => ((decimal)units / UnitsPerOne).ToString("0.####", CultureInfo.InvariantCulture);
 

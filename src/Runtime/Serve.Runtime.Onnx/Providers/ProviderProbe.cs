@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
-using Serve.Runtime.Onnx.Devices;
+using Serve.Devices;
 
 namespace Serve.Runtime.Onnx.Providers;
 

@@ -1,5 +1,5 @@
 using Prometheus;
-using Serve.Runtime.Onnx.Devices;
+using Serve.Devices;
 
 namespace Serve.Runtime.Onnx.Telemetry;
 

@@ -8,10 +8,8 @@ public sealed record NodeRuntimeOptions
     /// <summary>The node's process id for routes. Default <c>node</c>.</summary>
     public string NodeId { get; init; } = "node";
 
-    /// <summary>What the node has to give. Default: as many CPUs as the machine has, and its memory.</summary>
-    public ResourceDemand Resources { get; init; } = ResourceDemand.None
-        .With(ResourceDemand.Cpu, Environment.ProcessorCount)
-        .With(ResourceDemand.Memory, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+    /// <summary>What the node has to give. Default: what the machine has, as for a cluster.</summary>
+    public ResourceDemand Resources { get => field ??= ResourceDemands.TotalOf(new()); init; }
 
     /// <summary>Where tasks and actors run that code of this node starts and that do not say. Default: threads of the node.</summary>
     public Isolation TaskIsolation { get; init; } = Isolation.None;

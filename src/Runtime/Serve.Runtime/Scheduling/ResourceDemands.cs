@@ -1,23 +1,28 @@
 using System.Collections.Immutable;
+using Serve.Devices;
 
 namespace Serve.Runtime;
 
 /// <summary>Demands out of what users write. Holds no state.</summary>
-internal static class ResourceDemands
+public static class ResourceDemands
 {
-    /// <summary>What a cluster has to give.</summary>
+    /// <summary>What a cluster, or a node, has to give.</summary>
+    /// <param name="options">What is said of it; the rest is what the machine has.</param>
+    /// <returns>All of it.</returns>
+    /// <exception cref="ArgumentException">An amount is negative or not a number, or a custom resource has the name of a known one.</exception>
     public static ResourceDemand TotalOf(ClusterOptions options)
     {
-        var total = Of(options.NumCpus ?? Environment.ProcessorCount, options.NumGpus, options.Memory ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+        var total = Of(
+            options.NumCpus ?? Environment.ProcessorCount, options.NumGpus ?? GpuDevices.Shared.Read().Count, options.Memory ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
         return options.HasResources ? WithOwn(total, options) : total;
     }
 
     /// <summary>What a bundle holds.</summary>
-    public static ResourceDemand Of(Bundle bundle) => Of(bundle.Cpus, bundle.Gpus, bundle.Memory, bundle.Resources);
+    internal static ResourceDemand Of(Bundle bundle) => Of(bundle.Cpus, bundle.Gpus, bundle.Memory, bundle.Resources);
 
     /// <summary>So much of each.</summary>
     /// <exception cref="ArgumentException">An amount is negative or not a number, or a custom resource has the name of a known one.</exception>
-    public static ResourceDemand Of(double cpus, double gpus, double memory, ImmutableDictionary<string, double>? custom)
+    internal static ResourceDemand Of(double cpus, double gpus, double memory, ImmutableDictionary<string, double>? custom)
     {
         var demand = Of(cpus, gpus, memory);
         return custom is null ? demand : With(demand, custom);

@@ -1,6 +1,6 @@
-using Serve.Runtime.Onnx.Devices;
+using Serve.Devices;
 
-namespace Serve.Runtime.Onnx.Tests.Devices;
+namespace Serve.Runtime.Tests.Devices;
 
 /// <summary>The driver's own library, where there is one.</summary>
 public sealed class NvmlTests

@@ -1,4 +1,4 @@
-namespace Serve.Runtime.Onnx.Devices;
+namespace Serve.Devices;
 
 /// <summary>The devices of this machine.</summary>
 internal interface IGpuDevices

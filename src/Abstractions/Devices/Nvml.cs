@@ -1,17 +1,19 @@
 using System.Runtime.InteropServices;
 using System.Text;
 
-namespace Serve.Runtime.Onnx.Devices;
+namespace Serve.Devices;
 
 /// <summary>NVIDIA's management library, where the driver has put it. Opened once and kept. See NVIDIA's NVML API reference.</summary>
 internal sealed unsafe class Nvml : IGpuDevices
 {
     private const int Success = 0;
     private const int NameLength = 96;
+    private const int UuidLength = 96;
 
     private readonly delegate* unmanaged<uint*, int> countOf;
     private readonly delegate* unmanaged<uint, nint*, int> handleOf;
     private readonly delegate* unmanaged<nint, byte*, uint, int> nameOf;
+    private readonly delegate* unmanaged<nint, byte*, uint, int> uuidOf;
     private readonly delegate* unmanaged<nint, Memory*, int> memoryOf;
     private readonly delegate* unmanaged<nint, Utilization*, int> utilizationOf;
 
@@ -20,6 +22,7 @@ internal sealed unsafe class Nvml : IGpuDevices
         countOf = (delegate* unmanaged<uint*, int>)NativeLibrary.GetExport(library, "nvmlDeviceGetCount_v2");
         handleOf = (delegate* unmanaged<uint, nint*, int>)NativeLibrary.GetExport(library, "nvmlDeviceGetHandleByIndex_v2");
         nameOf = (delegate* unmanaged<nint, byte*, uint, int>)NativeLibrary.GetExport(library, "nvmlDeviceGetName");
+        uuidOf = (delegate* unmanaged<nint, byte*, uint, int>)NativeLibrary.GetExport(library, "nvmlDeviceGetUUID");
         memoryOf = (delegate* unmanaged<nint, Memory*, int>)NativeLibrary.GetExport(library, "nvmlDeviceGetMemoryInfo");
         utilizationOf = (delegate* unmanaged<nint, Utilization*, int>)NativeLibrary.GetExport(library, "nvmlDeviceGetUtilizationRates");
     }
@@ -52,16 +55,16 @@ internal sealed unsafe class Nvml : IGpuDevices
             nint handle;
             Memory memory;
             if (handleOf(index, &handle) == Success && memoryOf(handle, &memory) == Success)
-                devices.Add(new((int)index, NameOf(handle), (long)memory.Total, (long)memory.Used, BusyOf(handle)));
+                devices.Add(new((int)index, TextOf(uuidOf, handle, UuidLength), TextOf(nameOf, handle, NameLength), (long)memory.Total, (long)memory.Used, BusyOf(handle)));
         }
 
         return devices;
     }
 
-    private string NameOf(nint handle)
+    private static string TextOf(delegate* unmanaged<nint, byte*, uint, int> read, nint handle, int length)
     {
-        var name = stackalloc byte[NameLength];
-        return nameOf(handle, name, NameLength) == Success ? Encoding.UTF8.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(name)) : "";
+        var text = stackalloc byte[length];
+        return read(handle, text, (uint)length) == Success ? Encoding.UTF8.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(text)) : "";
     }
 
     private double? BusyOf(nint handle)

@@ -1,9 +1,10 @@
-namespace Serve.Runtime.Onnx.Devices;
+namespace Serve.Devices;
 
 /// <summary>Which source of devices this process has.</summary>
 internal static class GpuDevices
 {
-    private static readonly Lazy<IGpuDevices> Found = new(static () => Nvml.TryOpen() is { } nvml ? nvml : new NoGpuDevices());
+    private static readonly Lazy<IGpuDevices> Found = new(static () =>
+        Nvml.TryOpen() is { } nvml ? new VisibleDevices(nvml, Environment.GetEnvironmentVariable(VisibleDevices.Variable)) : new NoGpuDevices());
 
     public static IGpuDevices Shared => Found.Value;
 

@@ -1,0 +1,41 @@
+using System.Globalization;
+
+namespace Serve.Devices;
+
+/// <summary>
+/// The devices that CUDA may see, numbered as CUDA numbers them: those that <c>CUDA_VISIBLE_DEVICES</c> lists by index or UUID, in its order, up to the first entry
+/// that is none. All of them where it is not set. See "CUDA environment variables" in NVIDIA's CUDA C++ Programming Guide.
+/// </summary>
+/// <param name="devices">Those of the machine.</param>
+/// <param name="visible">The variable's value; null where it is not set.</param>
+internal sealed class VisibleDevices(IGpuDevices devices, string? visible) : IGpuDevices
+{
+    public const string Variable = "CUDA_VISIBLE_DEVICES";
+
+    public IReadOnlyList<GpuDevice> Read()
+    {
+        var all = devices.Read();
+        if (visible is null)
+            return all;
+        var seen = new List<GpuDevice>();
+        foreach (var entry in visible.Split(',', StringSplitOptions.TrimEntries))
+        {
+            if (Find(all, entry) is not { } device || seen.Exists(other => other.Uuid == device.Uuid))
+                break;
+            seen.Add(device with { Id = seen.Count });
+        }
+
+        return seen;
+    }
+
+    // A UUID may be cut short, as long as it is one device's.
+    private static GpuDevice? Find(IReadOnlyList<GpuDevice> all, string entry)
+    {
+        if (int.TryParse(entry, NumberStyles.None, CultureInfo.InvariantCulture, out var index))
+            return all.FirstOrDefault(device => device.Id == index);
+        if (!entry.StartsWith("GPU-", StringComparison.Ordinal))
+            return null;
+        var named = all.Where(device => device.Uuid.StartsWith(entry, StringComparison.OrdinalIgnoreCase)).ToList();
+        return named.Count == 1 ? named[0] : null;
+    }
+}
