@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 
 namespace Serve.Replica.Activation;
 
@@ -11,17 +12,16 @@ internal static class UserJson
     /// <param name="json">The value.</param>
     /// <param name="type">What to read it as.</param>
     /// <param name="strict">Whether a key that the type has not is an error: a typo that is silently ignored is the worst kind.</param>
-    public static object? Read(JsonNode? json, Type type, bool strict = false)
+    public static object? Read(JsonNode? json, Type type, bool strict = false) =>
+        json.Deserialize(type, OptionsFor(json, strict));
+
+    /// <summary>The keys that a type has, as a config file writes them; null for a type that takes any, or is no object.</summary>
+    public static IReadOnlyList<string>? KeysOf(Type type)
     {
-#pragma warning disable CA1869 // Cached type information would keep the user's assembly from unloading, and this runs once a start.
-        var options = new JsonSerializerOptions(ServeJson.Calls)
-        {
-            PropertyNamingPolicy = HasSnakeCase(json) ? JsonNamingPolicy.SnakeCaseLower : JsonNamingPolicy.CamelCase,
-            UnmappedMemberHandling = strict ? JsonUnmappedMemberHandling.Disallow : JsonUnmappedMemberHandling.Skip,
-            Converters = { new JsonStringEnumConverter() },
-        };
-#pragma warning restore CA1869
-        return json.Deserialize(type, options);
+        var info = OptionsFor(null, strict: true, JsonNamingPolicy.SnakeCaseLower).GetTypeInfo(type);
+        return info.Kind == JsonTypeInfoKind.Object && !info.Properties.Any(static property => property.IsExtensionData)
+            ? [.. info.Properties.Where(static property => property.Set is not null || property.AssociatedParameter is not null).Select(static property => property.Name)]
+            : null;
     }
 
     /// <summary>The value of a key, whose words may be joined in any of the usual ways.</summary>
@@ -42,6 +42,15 @@ internal static class UserJson
 
     /// <summary>Whether two names have the same words, joined in whatever way.</summary>
     public static bool Same(string one, string other) => Joined(one).Equals(Joined(other), StringComparison.OrdinalIgnoreCase);
+
+#pragma warning disable CA1869 // Cached type information would keep the user's assembly from unloading, and this runs once a start.
+    private static JsonSerializerOptions OptionsFor(JsonNode? json, bool strict, JsonNamingPolicy? naming = null) => new(ServeJson.Calls)
+    {
+        PropertyNamingPolicy = naming ?? (HasSnakeCase(json) ? JsonNamingPolicy.SnakeCaseLower : JsonNamingPolicy.CamelCase),
+        UnmappedMemberHandling = strict ? JsonUnmappedMemberHandling.Disallow : JsonUnmappedMemberHandling.Skip,
+        Converters = { new JsonStringEnumConverter() },
+    };
+#pragma warning restore CA1869
 
     private static string Joined(string name) => name.Replace("_", "", StringComparison.Ordinal).Replace("-", "", StringComparison.Ordinal);
 

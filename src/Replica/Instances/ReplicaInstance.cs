@@ -71,7 +71,8 @@ internal sealed partial class ReplicaInstance(ReplicaParts parts, ActorContext a
             var started = time.GetTimestamp();
             // A config that was taken away is an empty one: every value is at its default again.
             await actor.Turns.RunAsync(
-                (parts.Hooks, split.Users ?? [], cancellationToken), static state => state.Item1.ReconfigureAsync(state.Item2, state.cancellationToken));
+                (parts, split.Users ?? [], cancellationToken),
+                static state => state.parts.Hooks!.ReconfigureAsync(state.Item2, state.parts.ConfigKeys.Select(static key => key.Name), state.cancellationToken));
             parts.Metrics!.ObserveReconfigure(time.GetElapsedTime(started));
             LogReconfigured(logger);
         }

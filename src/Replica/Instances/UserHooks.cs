@@ -17,14 +17,18 @@ internal sealed class UserHooks(object target, DeploymentHooks hooks)
         : ValueTask.CompletedTask;
 
     /// <summary>Hands the object its <c>user_config</c>.</summary>
+    /// <param name="config">What is its own of it.</param>
+    /// <param name="platformKeys">The keys that are not.</param>
+    /// <param name="cancellationToken">Given to the hook.</param>
     /// <exception cref="BadInputException">It cannot be read as what the hook takes.</exception>
-    public ValueTask ReconfigureAsync(JsonObject config, CancellationToken cancellationToken)
+    public ValueTask ReconfigureAsync(JsonObject config, IEnumerable<string> platformKeys, CancellationToken cancellationToken)
     {
         var method = hooks.Reconfigure!;
         var parameters = method.GetParameters();
         object? value;
         try
         {
+            CheckKeys(config, parameters[0].ParameterType, platformKeys);
             value = UserJson.Read(config, parameters[0].ParameterType, strict: true);
         }
         catch (Exception error) when (error is JsonException or NotSupportedException or InvalidOperationException)
@@ -34,6 +38,18 @@ internal sealed class UserHooks(object target, DeploymentHooks hooks)
         }
 
         return InvokeAsync(method, parameters.Length == 1 ? [value] : [value, cancellationToken]);
+    }
+
+    private static void CheckKeys(JsonObject config, Type type, IEnumerable<string> platformKeys)
+    {
+        if (UserJson.KeysOf(type) is not { } own)
+            return;
+        string[] known = [.. own, .. platformKeys];
+        var wrong = config.Select(static pair => pair.Key).Where(written => !Array.Exists(known, key => UserJson.Same(key, written)))
+            .Select(written => $"user_config has no key '{written}'. {(NearestName.Find(written, known) is { } nearest ? $"Did you mean '{nearest}'? " : "")}It has {string.Join(", ", known)}.")
+            .ToList();
+        if (wrong.Count > 0)
+            throw new BadInputException(string.Join(Environment.NewLine, wrong));
     }
 
     public async ValueTask DisposeAsync()

@@ -46,7 +46,7 @@ public sealed class FailedStartTests : IDisposable
             UserConfig = new() { ["treshold"] = 1 },
         }));
 
-        Assert.Contains("treshold", error.Message, StringComparison.Ordinal);
+        Assert.Equal("user_config has no key 'treshold'. Did you mean 'threshold'? It has threshold.", error.Message);
         Assert.Equal(0, assemblies.Count);
     }
 
