@@ -59,7 +59,7 @@ internal sealed record ProviderChoice(ImmutableArray<ProviderUse> Candidates, st
     }
 
     private static string HowToBuild(ProviderFacts facts, string provider) =>
-        facts.Providers.Contains(provider) ? "" : " Build Serve with -p:OnnxRuntime=Gpu for CUDA and TensorRT, or name a plug-in provider library by its path.";
+        facts.Providers.Contains(provider) ? "" : " Build Serve with -p:OnnxRuntime=Gpu (OnnxRuntime=Gpu ./serve run …) for CUDA and TensorRT, or name a plug-in provider library by its path.";
 
     private static ProviderUse Use(ProviderRequest request, ProviderFacts facts, string name) => new(name, DeviceOf(request), LimitOf(request, facts));
 
