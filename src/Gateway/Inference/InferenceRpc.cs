@@ -156,7 +156,7 @@ internal sealed class InferenceRpc(InferenceServer server, GatewayOptions option
         where TResponse : IMessage
     {
         using var message = await GrpcFrames.RequireAsync(context.Request, stop);
-        await GrpcAnswers.WriteAsync(context, await answer(parser.ParseFrom(message.Memory.Span)), stop);
+        await GrpcAnswers.WriteAsync(context, await answer(parser.ParseFrom(message.Written.Span)), stop);
     }
 
     private static ServerMetadataResponse Describe() =>

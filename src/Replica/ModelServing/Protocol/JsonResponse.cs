@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using Serve.Runtime;
 
 namespace Serve.Replica.ModelServing.Protocol;
 

@@ -1,6 +1,6 @@
-using System.Buffers;
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
+using Serve.Runtime;
 using Serve.Runtime.Http;
 
 namespace Serve.Replica.ModelServing.Protocol;
@@ -14,11 +14,11 @@ internal sealed class RequestBody : IDisposable
     private const int FirstSize = 4096;
     private const int Alignment = 64;
 
+    private readonly PooledBuffer buffer;
     private readonly int? jsonLength;
-    private byte[] array;
     private int length;
 
-    private RequestBody(byte[] array, int? jsonLength) => (this.array, this.jsonLength) = (array, jsonLength);
+    private RequestBody(PooledBuffer buffer, int? jsonLength) => (this.buffer, this.jsonLength) = (buffer, jsonLength);
 
     /// <summary>Whether the request said where its JSON ends.</summary>
     public bool HasBinaryPart => jsonLength is not null;
@@ -26,9 +26,9 @@ internal sealed class RequestBody : IDisposable
     /// <summary>Whether it has no JSON at all: see <see cref="RawBinaryRequest"/>.</summary>
     public bool IsRaw => jsonLength is 0;
 
-    public ReadOnlySpan<byte> Json => array.AsSpan(0, Math.Min(jsonLength ?? length, length));
+    public ReadOnlySpan<byte> Json => buffer.Written.Span[..Math.Min(jsonLength ?? length, length)];
 
-    public Memory<byte> Binary => jsonLength is { } json && length > json ? array.AsMemory(Gap(json), length - json) : Memory<byte>.Empty;
+    public Memory<byte> Binary => jsonLength is { } json && length > json ? buffer.Written[Gap(json)..] : Memory<byte>.Empty;
 
     /// <summary>Reads a request's body to its end.</summary>
     /// <exception cref="BadInputException">The header that says where its JSON ends is malformed, or says more than there is.</exception>
@@ -57,7 +57,7 @@ internal sealed class RequestBody : IDisposable
         if (jsonLength > expected && size is not null)
             throw TooShort(jsonLength.Value, expected);
         // One byte more than there should be, to be told of the end without growing.
-        var body = new RequestBody(ArrayPool<byte>.Shared.Rent((int)Math.Min(expected + Alignment + 1, Array.MaxLength)), jsonLength);
+        var body = new RequestBody(new((int)Math.Min(expected + Alignment + 1, Array.MaxLength)), jsonLength);
         try
         {
             while (true)
@@ -65,6 +65,7 @@ internal sealed class RequestBody : IDisposable
                 var read = await content.ReadAsync(body.Free(), cancellationToken);
                 if (read == 0)
                     break;
+                body.buffer.Advance(read);
                 body.length += read;
                 if (body.length > limit)
                     throw new BadHttpRequestException($"The request's body is larger than {limit} bytes (http_options.max_request_body_bytes).", StatusCodes.Status413PayloadTooLarge);
@@ -79,37 +80,25 @@ internal sealed class RequestBody : IDisposable
         }
     }
 
-    public void Dispose()
-    {
-        var mine = array;
-        array = [];
-        if (mine.Length > 0)
-            ArrayPool<byte>.Shared.Return(mine);
-    }
+    public void Dispose() => buffer.Dispose();
 
     // The JSON first, then the binary part at an offset of its own, so that its tensors can be used where they lie.
     private Memory<byte> Free()
     {
+        // Not at once as much as the header says: nothing may have come yet.
         if (jsonLength is { } json && length < json)
         {
-            // Not at once to what the header says: nothing may have come yet.
-            Grow(length + 1);
-            return array.AsMemory(length, Math.Min(json, array.Length) - length);
+            var free = buffer.GetMemory();
+            return free[..Math.Min(json - length, free.Length)];
         }
 
-        var start = jsonLength is { } end ? Gap(end) + (length - end) : length;
-        Grow(start + 1);
-        return array.AsMemory(start);
-    }
+        if (jsonLength is { } end && buffer.Length < Gap(end))
+        {
+            buffer.GetSpan(Gap(end) - buffer.Length);
+            buffer.Advance(Gap(end) - buffer.Length);
+        }
 
-    private void Grow(int needed)
-    {
-        if (needed <= array.Length)
-            return;
-        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(needed, (int)Math.Min(array.Length * 2L, Array.MaxLength)));
-        array.CopyTo(larger.AsSpan());
-        ArrayPool<byte>.Shared.Return(array);
-        array = larger;
+        return buffer.GetMemory();
     }
 
     private static int Gap(int json) => (json + Alignment - 1) & -Alignment;

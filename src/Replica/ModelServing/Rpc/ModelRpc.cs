@@ -1,6 +1,7 @@
 using Inference;
 using Microsoft.AspNetCore.Http;
 using Serve.Replica.ModelServing.Protocol;
+using Serve.Runtime;
 using Serve.Runtime.RawGrpc;
 
 namespace Serve.Replica.ModelServing.Rpc;
@@ -44,14 +45,14 @@ internal sealed class ModelRpc(ModelServer server)
     }
 
     private async Task ServeAsync(
-        GrpcMessage message, string model, Func<ModelVersion, InferRequest, bool, ModelOutputs, Task> answer, CancellationToken cancellationToken)
+        PooledBuffer message, string model, Func<ModelVersion, InferRequest, bool, ModelOutputs, Task> answer, CancellationToken cancellationToken)
     {
         var request = new InferRequest();
         request.Own(message);
         var isRaw = false;
         ModelVersion Read()
         {
-            (var named, isRaw) = RpcRequest.Read(message.Memory, request);
+            (var named, isRaw) = RpcRequest.Read(message.Written, request);
             return named == model
                 ? server.Loaded.Find(request.Version)
                 : throw new BadInputException($"The request names the model '{named}'; this call began with '{model}', whose replica has it.");

@@ -30,7 +30,7 @@ public static class GrpcFrames
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The message, to be disposed; null when the client has ended its side.</returns>
     /// <exception cref="GrpcException">The client ended within a message, or compresses in a way that is not known, or the message is larger than a request's body may be.</exception>
-    public static async ValueTask<GrpcMessage?> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
+    public static async ValueTask<PooledBuffer?> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         var body = request.BodyReader;
         var first = await body.ReadAtLeastAsync(HeadSize, cancellationToken);
@@ -58,7 +58,7 @@ public static class GrpcFrames
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The message, to be disposed.</returns>
     /// <exception cref="GrpcException">There is none, or as <see cref="ReadAsync(HttpRequest, CancellationToken)"/>.</exception>
-    public static async ValueTask<GrpcMessage> RequireAsync(HttpRequest request, CancellationToken cancellationToken) =>
+    public static async ValueTask<PooledBuffer> RequireAsync(HttpRequest request, CancellationToken cancellationToken) =>
         await ReadAsync(request, cancellationToken) ?? throw new GrpcException(GrpcStatus.InvalidArgument, "The call came without its message.");
 
     /// <summary>Looks at the beginning of a call's first message and leaves it where it is.</summary>
@@ -113,18 +113,19 @@ public static class GrpcFrames
         return (head[0] != 0, BinaryPrimitives.ReadUInt32BigEndian(head[1..]));
     }
 
-    private static async ValueTask<GrpcMessage> ReadAsync(PipeReader body, int length, CancellationToken cancellationToken)
+    private static async ValueTask<PooledBuffer> ReadAsync(PipeReader body, int length, CancellationToken cancellationToken)
     {
         // No more at once than is likely to come: the length is only what the client says.
         const int FirstSize = 1 << 20;
-        var message = new GrpcMessage(Math.Min(length, FirstSize));
+        var message = new PooledBuffer(Math.Min(length, FirstSize));
         try
         {
             while (message.Length < length)
             {
                 var read = await body.ReadAsync(cancellationToken);
                 var part = read.Buffer.Slice(0, Math.Min(read.Buffer.Length, length - message.Length));
-                message.Append(part, length);
+                part.CopyTo(message.GetSpan((int)part.Length));
+                message.Advance((int)part.Length);
                 body.AdvanceTo(part.End);
                 if (read.IsCompleted && message.Length < length)
                     throw Broken();
@@ -139,14 +140,14 @@ public static class GrpcFrames
         }
     }
 
-    private static GrpcMessage Inflate(HttpRequest request, GrpcMessage compressed, int limit)
+    private static PooledBuffer Inflate(HttpRequest request, PooledBuffer compressed, int limit)
     {
         RequireGzip(request);
-        var message = new GrpcMessage((int)Math.Min(compressed.Length * 2L, limit));
+        var message = new PooledBuffer((int)Math.Min(compressed.Length * 2L, limit));
         try
         {
             using var inflater = new GZipStream(compressed.OpenRead(), CompressionMode.Decompress);
-            return message.TryAppend(inflater, limit) ? message : throw TooLarge(limit);
+            return message.TryFill(inflater, limit) ? message : throw TooLarge(limit);
         }
         catch (Exception thrown)
         {
