@@ -38,17 +38,24 @@ internal sealed class PackageStore(string directory)
     /// <returns>The package's hash.</returns>
     public string Add(IEnumerable<(string Name, string Path)> files, PackageManifest manifest)
     {
+        var json = JsonSerializer.SerializeToUtf8Bytes(manifest, ServeJson.Options);
+        var all = files.Where(file => file.Name != PackageManifest.FileName).ToList();
+        // Most of what is added is there already: read once, and nothing is written.
+        var known = ContentHash.Of(all, (PackageManifest.FileName, json));
+        if (Directory.Exists(FolderOf(known)))
+            return known;
         var staging = NewStaging();
         try
         {
-            foreach (var (name, path) in files)
+            foreach (var (name, path) in all)
             {
                 var target = Path.Combine(staging, name);
                 Directory.CreateDirectory(Path.GetDirectoryName(target)!);
                 File.Copy(path, target);
             }
 
-            File.WriteAllBytes(Path.Combine(staging, PackageManifest.FileName), JsonSerializer.SerializeToUtf8Bytes(manifest, ServeJson.Options));
+            File.WriteAllBytes(Path.Combine(staging, PackageManifest.FileName), json);
+            // By the hash of what was copied: a file may have changed meanwhile.
             return Commit(staging);
         }
         finally

@@ -40,6 +40,35 @@ public sealed class ModelPackageTests : IDisposable
     }
 
     [Fact]
+    public async Task PrepareAsync_SameFileAgain_NothingIsWritten()
+    {
+        var file = folder.Write("digits.onnx", "one");
+        var first = await PrepareAsync(file);
+        var before = new DateTime(2001, 1, 1, 0, 0, 0, DateTimeKind.Utc);
+        Directory.SetLastWriteTimeUtc(folder.In("packages"), before);
+
+        Assert.Equal(first.Hash, (await PrepareAsync(file)).Hash);
+        Assert.Equal(before, Directory.GetLastWriteTimeUtc(folder.In("packages")));
+
+        folder.Write("digits.onnx", "two");
+        await PrepareAsync(file);
+        Assert.NotEqual(before, Directory.GetLastWriteTimeUtc(folder.In("packages")));
+    }
+
+    [Fact]
+    public async Task PrepareAsync_FolderWithAManifestOfItsOwn_ItIsNotThePackages()
+    {
+        folder.Write("digits/serve-package.json", "no manifest at all");
+        var store = new PackageStore(folder.In("packages"));
+        Directory.CreateDirectory(folder.In("packages"));
+        folder.Write("digits/1/model.onnx", "one");
+        var hash = store.Add(folder.In("digits"), null, new() { Name = "digits" });
+
+        Assert.Equal("digits", store.ReadManifest(hash).Name);
+        Assert.Equal(hash, (await PrepareAsync(folder.In("digits"))).Hash);
+    }
+
+    [Fact]
     public async Task PrepareAsync_FolderOfVersions_AllOfThemAndNothingElse()
     {
         folder.Write("digits/1/model.onnx", "one");
