@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
+using Grpc.Core;
 using Grpc.Net.Client;
 using Inference;
 using Serve.Testing;
@@ -19,7 +20,12 @@ public sealed class InferenceNode : IAsyncLifetime, IDisposable
 
     public GRPCInferenceService.GRPCInferenceServiceClient Rpc { get; private set; } = null!;
 
+    /// <summary>For messages that no client would write.</summary>
+    public CallInvoker Invoker => channel!.CreateCallInvoker();
+
     public static string Model(string name) => Path.Combine(RepositoryRoot, "deployments", "models", name);
+
+    public static string Document(string name) => Path.Combine(RepositoryRoot, "docs", name);
 
     private static string RepositoryRoot { get; } = Find(new(AppContext.BaseDirectory));
 
