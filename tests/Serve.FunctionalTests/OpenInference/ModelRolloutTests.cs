@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using System.Text.Json.Nodes;
 using Serve.Testing;
 
 namespace Serve.FunctionalTests.OpenInference;
@@ -75,6 +76,35 @@ public sealed class ModelRolloutTests
 
         Assert.Equal(1, code);
         Assert.Contains("remove route_prefix", Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("/models/m", "'/models/m' cannot be a model's, since clients of the Open Inference Protocol look for it at /v2/models/NAME: remove route_prefix.")]
+    [InlineData("/", "'/' cannot be a model's, since clients of the Open Inference Protocol look for it at /v2/models/NAME: remove route_prefix.")]
+    [InlineData("/v2/models/a/b", "'/v2/models/a/b' cannot be a model's, since clients of the Open Inference Protocol look for it at /v2/models/NAME: remove route_prefix.")]
+    [InlineData("/v2/models/digits/", "'/v2/models/digits/' must not end with '/'")]
+    public async Task Run_RoutePrefixWhereNoClientLooks_RefusedInOneSentenceAndNothingIsLeft(string prefix, string why)
+    {
+        using var scratch = new Scratch();
+
+        var (code, _, errors) = await ServeProcess.RunAsync(
+            scratch, ["run", InferenceNode.Model("digits.onnx"), "--route-prefix", prefix, "--http-port", "0", "--admin-port", "0"]);
+
+        Assert.Equal(1, code);
+        Assert.EndsWith(why, Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_RoutePrefixOfAnotherName_TheModelAnswersByIt()
+    {
+        using var scratch = new Scratch();
+        await using var run = ServeProcess.Start(
+            scratch, ["run", InferenceNode.Model("digits.onnx"), "--name", "app", "--route-prefix", "/v2/models/seven", "--http-port", "0", "--admin-port", "0"]);
+        var url = new Uri((await run.LineAsync("app  1/1 replicas  ")).Split(' ')[0]);
+        Assert.EndsWith("/v2/models/seven/infer", url.AbsolutePath, StringComparison.Ordinal);
+        using var http = new HttpClient();
+        Assert.Equal("seven", (string)JsonNode.Parse(await http.GetStringAsync(new Uri(url, "/v2/models/seven")))!["name"]!);
+        Assert.Equal(HttpStatusCode.NotFound, (await http.GetAsync(new Uri(url, "/v2/models/app"))).StatusCode);
     }
 
     [Theory]
