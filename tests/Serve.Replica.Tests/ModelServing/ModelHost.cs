@@ -21,7 +21,7 @@ internal sealed class ModelHost : IAsyncDisposable, IOnnxModels, IReplicaContext
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("serve-models-");
     private readonly WebApplication app;
 
-    private ModelHost(Dictionary<string, Func<OnnxModel>> models, long maxBody)
+    private ModelHost(Dictionary<string, Func<OnnxModel>> models, long maxBody, TimeProvider time)
     {
         this.models = models;
         foreach (var version in models.Keys)
@@ -36,7 +36,7 @@ internal sealed class ModelHost : IAsyncDisposable, IOnnxModels, IReplicaContext
         builder.Logging.ClearProviders();
         app = builder.Build();
         using var environment = new ReplicaEnvironment("fake", folder.FullName, null);
-        Server = new(this, this, environment, TimeProvider.System, NullLogger<ModelServer>.Instance);
+        Server = new(this, this, environment, time, NullLogger<ModelServer>.Instance);
         app.UsePathBase(Prefix);
         app.UseRouting();
         Server.Map(app);
@@ -65,12 +65,12 @@ internal sealed class ModelHost : IAsyncDisposable, IOnnxModels, IReplicaContext
 
     public string? MultiplexedModelId => null;
 
-    public static Task<ModelHost> StartAsync(OnnxModel model, long maxBody = MaxBody) =>
-        StartAsync(new Dictionary<string, Func<OnnxModel>> { ["1"] = () => model }, maxBody: maxBody);
+    public static Task<ModelHost> StartAsync(OnnxModel model, long maxBody = MaxBody, TimeProvider? time = null) =>
+        StartAsync(new Dictionary<string, Func<OnnxModel>> { ["1"] = () => model }, null, maxBody, time);
 
-    public static async Task<ModelHost> StartAsync(Dictionary<string, Func<OnnxModel>> models, ModelConfig? config = null, long maxBody = MaxBody)
+    public static async Task<ModelHost> StartAsync(Dictionary<string, Func<OnnxModel>> models, ModelConfig? config = null, long maxBody = MaxBody, TimeProvider? time = null)
     {
-        var host = new ModelHost(models, maxBody);
+        var host = new ModelHost(models, maxBody, time ?? TimeProvider.System);
         if (config is not null)
             await host.Server.Reconfigure(config, CancellationToken.None);
         await host.Server.CheckHealth(CancellationToken.None);

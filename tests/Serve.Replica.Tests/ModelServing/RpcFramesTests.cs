@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Inference;
+using Microsoft.Extensions.Time.Testing;
 using Serve.Runtime.RawGrpc;
 using Serve.Tests;
 
@@ -9,11 +10,13 @@ namespace Serve.Replica.Tests.ModelServing;
 public sealed class RpcFramesTests : IAsyncLifetime, IDisposable
 {
     private const int Limit = 100_000;
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
     private readonly FakeModel model = new("m.onnx", FakeModel.Spec("x", TensorType.Int32, -1));
     private readonly HttpClient client = new();
+    private readonly FakeTimeProvider time = new();
     private ModelHost host = null!;
 
-    public async Task InitializeAsync() => host = await ModelHost.StartAsync(model, Limit);
+    public async Task InitializeAsync() => host = await ModelHost.StartAsync(model, Limit, time);
 
     public async Task DisposeAsync() => await host.DisposeAsync();
 
@@ -76,12 +79,18 @@ public sealed class RpcFramesTests : IAsyncLifetime, IDisposable
     [InlineData("ModelStreamInfer")]
     public async Task Timeout_Passes_TheRunIsEndedAndTheAnswerIsDeadlineExceeded(string method)
     {
-        var never = new TaskCompletionSource();
-        model.Before = () => never.Task;
+        var (begun, never) = (new TaskCompletionSource(), new TaskCompletionSource());
+        model.Before = () =>
+        {
+            begun.SetResult();
+            return never.Task;
+        };
+        var call = RawRpc.CallAsync(client, new(host.RpcAddress, method), RawRpc.Frame(Message(100)), ("grpc-timeout", "20S"));
+        await begun.Task.WaitAsync(Bound);
+        time.Advance(TimeSpan.FromSeconds(21));
         // Answered only after the run has ended, which by itself would not.
-        var (status, text, _) = await RawRpc.CallAsync(client, new(host.RpcAddress, method), RawRpc.Frame(Message(100)), ("grpc-timeout", "20m"));
+        var (status, text, _) = await call.WaitAsync(Bound);
         Assert.Equal(((int)GrpcStatus.DeadlineExceeded, "The client's time is over."), (status, text));
-        Assert.Equal(1, model.Runs);
         Assert.Equal(1, host.Server.Statistics()[0].InferenceStats.Fail.Count);
         model.Before = null;
         Assert.Equal(0, (await CallAsync(RawRpc.Frame(Message(100)))).Status);
@@ -90,9 +99,16 @@ public sealed class RpcFramesTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task Timeout_PassesWhileTheStreamWaitsForAMessage_DeadlineExceeded()
     {
-        var never = new TaskCompletionSource();
-        var (status, text, _) = await RawRpc.CallAsync(
-            client, new(host.RpcAddress, "ModelStreamInfer"), new RawRpc.Pieces([RawRpc.Frame(Message(100))], never.Task), ("grpc-timeout", "200m"));
+        var (begun, never) = (new TaskCompletionSource(), new TaskCompletionSource());
+        model.Before = () =>
+        {
+            begun.SetResult();
+            return Task.CompletedTask;
+        };
+        var call = RawRpc.CallAsync(client, new(host.RpcAddress, "ModelStreamInfer"), new RawRpc.Pieces([RawRpc.Frame(Message(100))], never.Task), ("grpc-timeout", "20S"));
+        await begun.Task.WaitAsync(Bound);
+        time.Advance(TimeSpan.FromSeconds(21));
+        var (status, text, _) = await call.WaitAsync(Bound);
         Assert.Equal(((int)GrpcStatus.DeadlineExceeded, "The client's time is over."), (status, text));
         never.SetResult();
     }
