@@ -94,6 +94,21 @@ public sealed class BatchedHttpTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Failure_OfAStream_CountsThoseWhoStillRead()
+    {
+        using var gone = new CancellationTokenSource();
+        var reading = new[] { 20, 21 }.Select(from => replica.Client.GetStringAsync($"{ReplicaHost.Prefix}/count/{from}", from == 21 ? gone.Token : default)).ToArray();
+        await Signals.WaitAsync($"{key}-counting");
+        await gone.CancelAsync();
+        await Eventually.TrueAsync(() => replica.Context.Gate.Ongoing == 1);
+
+        Signals.Set($"{key}-third");
+
+        await Task.WhenAll(reading).ContinueWith(_ => { }, TaskScheduler.Default);
+        await Eventually.TrueAsync(() => replica.Log.Contains("A batch of Count threw; its 1 callers are told so", StringComparison.Ordinal), () => replica.Log);
+    }
+
+    [Fact]
     public async Task Failure_OfOneItem_IsLoggedForIt()
     {
         await AllAsync(new[] { 1, 2, 0 }.Select(n => replica.SendAsync(HttpMethod.Get, $"/odd/{n}")));

@@ -42,9 +42,10 @@ internal sealed partial class ReportHub : IAsyncDisposable
     {
         lock (gate)
         {
-            if (reports.Count == 0 && !sources.ContainsKey(source))
+            if (reports.Count > 0)
+                sources[source] = reports;
+            else if (!sources.Remove(source))
                 return;
-            sources[source] = reports;
         }
 
         changes.Writer.TryWrite(true);
