@@ -5,9 +5,19 @@ public sealed class BatchGeneratorTests
     private const string Models = """
         public sealed record Image(int Size);
 
-        [Deployment]
-        public sealed class Models
+        public abstract class Declared
         {
+            [Batch(SizeMethod = "SizeOf")]
+            public abstract ICollection<string> Inherited(IList<string> a, ICollection<int> b, IReadOnlyCollection<int> c);
+
+            private protected int SizeOf(string a, int b, int c) => b;
+        }
+
+        [Deployment]
+        public sealed class Models : Declared
+        {
+            public override ICollection<string> Inherited(IList<string> a, ICollection<int> b, IReadOnlyCollection<int> c) => throw new Exception("never by a caller");
+
             [Batch(MaxBatchSize = 32, BatchWaitTimeout = "5ms", SizeMethod = nameof(SizeOf))]
             public Task<string[]> Classify(IReadOnlyList<Image> images) => throw new Exception("never by a caller");
 
@@ -39,6 +49,7 @@ public sealed class BatchGeneratorTests
                     string later = await models.Classify.Options(multiplexedModelId: "m").Remote(new Image(4));
                     int? pair = await models.Pair.Remote(1, null);
                     int five = await models.Five.Remote(1, 2, 3, 4, 5);
+                    string inherited = await models.Inherited.Remote("a", 2, 3);
                     await foreach (int n in models.Count.Stream(7))
                         throw new Exception($"{n}");
                 }
@@ -46,7 +57,7 @@ public sealed class BatchGeneratorTests
             """).RunAsync("Models");
 
         Assert.Equal(
-            ["named Classify(Image { Size = 3 })", "named Classify(Image { Size = 4 })", "named Pair(1, null)", "named Five(1, 2, 3, 4, 5)", "named Count(7)"],
+            ["named Classify(Image { Size = 3 })", "named Classify(Image { Size = 4 })", "named Pair(1, null)", "named Five(1, 2, 3, 4, 5)", "named Inherited(a, 2, 3)", "named Count(7)"],
             target.Calls);
     }
 
@@ -106,6 +117,12 @@ public sealed class BatchGeneratorTests
                 [Batch(MaxBatchSize = 0, MaxConcurrentBatches = -1, BatchWaitTimeout = "soon", SizeMethod = "Nope")] public int[] Settings(int[] a) => a;
                 [Batch(SizeMethod = nameof(Length))] public int[] Size(int[] a) => a;
                 private int Length(string text) => text.Length;
+                [Batch] public int[] Eight(int[] a, int[] b, int[] c, int[] d, int[] e, int[] f, int[] g, int[] h) => a;
+                [Batch] public int[] Table(int[,] a) => null!;
+                [Batch(SizeMethod = nameof(Text))] public int[] NoNumber(int[] a) => a;
+                private string Text(int a) => "";
+                [Batch(SizeMethod = nameof(Two))] public int[] MoreThanIt(int[] a) => a;
+                private int Two(int a, int b) => a;
             }
             """);
 
@@ -123,6 +140,10 @@ public sealed class BatchGeneratorTests
                 "10: Error SERVE009 [Batch] of 'Wrong.Settings': BatchWaitTimeout must be a number with a unit, like \"5ms\", \"0.5s\" or \"200us\", not \"soon\"",
                 "10: Error SERVE009 [Batch] of 'Wrong.Settings': the class has no method int Nope(int)",
                 "11: Error SERVE009 [Batch] of 'Wrong.Size': the class has no method int Length(int)",
+                "13: Error SERVE008 'Wrong.Eight' has [Batch] and takes 8 lists" + Rule,
+                "14: Error SERVE008 'Wrong.Table' has [Batch] and takes 'a', which is no list" + Rule,
+                "15: Error SERVE009 [Batch] of 'Wrong.NoNumber': the class has no method int Text(int)",
+                "17: Error SERVE009 [Batch] of 'Wrong.MoreThanIt': the class has no method int Two(int)",
             ],
             compiled.Findings);
     }

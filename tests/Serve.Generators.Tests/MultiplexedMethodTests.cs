@@ -34,6 +34,13 @@ public sealed class MultiplexedMethodTests
             [Deployment] public class E { [Multiplexed] public string One(string id) => throw null!; [Multiplexed] public string Two(string id) => throw null!; }
             [Deployment] public class F(IMultiplexed<object> models) { public object Call() => models; [Multiplexed] public string One(string id) => ""; [Multiplexed] public int[] Two(string id) => []; }
             [Deployment] public class G { [Multiplexed] public string Load(string id, int more) => throw null!; }
+            [Deployment] public class H { [Multiplexed] public string Load<T>(string id) => throw null!; }
+            [Deployment] public class I { [Multiplexed(MaxModelsPerReplica = -2)] public string Load(string id) => throw null!; }
+            [Deployment] public class J(IMultiplexed<int[]> models) { public object Call() => models; [Multiplexed] public Task Load(string id) => throw null!; }
+            [Deployment] public class K { [Multiplexed] public string Load(ref string id) => throw null!; }
+            [Deployment] public class L { [Multiplexed] public string Load(string id, CancellationToken one, CancellationToken other) => throw null!; }
+            [Deployment] public class Fine(IMultiplexed<IDisposable> models) : Base { public object Call() => models; }
+            public class Base { [Multiplexed(MaxModelsPerReplica = -1)] public ValueTask<System.IO.Stream> Load(string id) => throw null!; }
             """);
 
         Assert.Equal(
@@ -45,6 +52,11 @@ public sealed class MultiplexedMethodTests
                 "5: Error SERVE033 'E.Two' loads string, as 'E.One' does: an IMultiplexed<string> could not tell which is meant",
                 "6: Error SERVE032 'F' takes an IMultiplexed<object>, but several of its [Multiplexed] methods load one; name the type that is meant",
                 "7: Error SERVE030 'G.Load' is [Multiplexed] and must be Task<TModel> Load(string modelId, CancellationToken stop) (or ValueTask<TModel>, or TModel; the token may be left out)",
+                "8: Error SERVE030 'H.Load' is [Multiplexed] and must be Task<TModel> Load(string modelId, CancellationToken stop) (or ValueTask<TModel>, or TModel; the token may be left out)",
+                "9: Error SERVE031 'I.Load': MaxModelsPerReplica is -2; it is at least 1, or -1 for no limit",
+                "10: Error SERVE030 'J.Load' is [Multiplexed] and must be Task<TModel> Load(string modelId, CancellationToken stop) (or ValueTask<TModel>, or TModel; the token may be left out)",
+                "11: Error SERVE030 'K.Load' is [Multiplexed] and must be Task<TModel> Load(string modelId, CancellationToken stop) (or ValueTask<TModel>, or TModel; the token may be left out)",
+                "12: Error SERVE030 'L.Load' is [Multiplexed] and must be Task<TModel> Load(string modelId, CancellationToken stop) (or ValueTask<TModel>, or TModel; the token may be left out)",
             ],
             compiled.Findings);
     }

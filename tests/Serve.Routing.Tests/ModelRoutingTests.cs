@@ -96,12 +96,146 @@ public sealed class ModelRoutingTests : IDisposable
         var reports = Reports("r1/1: a", "r2/1: b");
         world.Table.Take(1, reports);
         world.Clock.Advance(TimeSpan.FromSeconds(5));
-        Pick("b");
+        Pick("a");
         world.Clock.Advance(TimeSpan.FromSeconds(5));
 
         world.Table.Take(2, reports);
 
+        Assert.Equal("r2", Pick("new"));
+    }
+
+    [Fact]
+    public void Take_ModelIsListedNoMore_IsForgotten()
+    {
+        world.Deploy("a/A", "r1 r2", max: 100).Publish();
+        Report("r1: m", "r2:");
+
+        Report("r1: x y", "r2:");
+
+        Assert.Equal("r2", Pick("m"));
+    }
+
+    [Fact]
+    public void Take_HowLongAModelWasUnused_IsWhatTheReplicaSays()
+    {
+        world.Deploy("a/A", "r1 r2", max: 100).Publish();
+        Report("r1/1: a@1000", "r2/1: b@5000");
+
+        Assert.Equal("r2", Pick("new"));
+    }
+
+    [Fact]
+    public void Take_ReportThatDoesNotKnowALateUse_DoesNotMakeItOlder()
+    {
+        world.Deploy("a/A", "r1 r2", max: 100).Publish();
+        Report("r1/1: a", "r2/1: b");
+        world.Clock.Advance(TimeSpan.FromSeconds(10));
+        Pick("b");
+        world.Clock.Advance(TimeSpan.FromSeconds(1));
+
+        Report("r1/1: a@2000", "r2/1: b@11000");
+
         Assert.Equal("r1", Pick("new"));
+    }
+
+    [Fact]
+    public void TryAcquire_PushedOutAndSentAgain_IsThereAndNotYetLoaded()
+    {
+        world.Deploy("a/A", "r1 r2", max: 2).Publish();
+        Report("r1/1: old", "r2/1: other");
+        world.Clock.Advance(TimeSpan.FromMilliseconds(5));
+        Pick("other");
+        Assert.Equal("r1", Pick("new"));
+        Pick("other");
+        Assert.Equal("r1", Pick("old"));
+
+        // It is thought to be there: when there is no room one waits for it.
+        Assert.True(Router.TryAcquire("old", out var one));
+        Assert.True(Router.TryAcquire("old", out var other));
+        Assert.Equal(("r1", "r1"), (Id(one), Id(other)));
+        Assert.False(Router.TryAcquire("old", out _));
+        one.Release();
+        other.Release();
+
+        // Where it is loaded goes first, though more is under way there.
+        Report("r1/1:", "r2/1: old");
+        Assert.True(Router.TryAcquire("old", out var loaded));
+        Assert.Equal("r2", Id(loaded));
+        Assert.Equal("r2", Pick("old"));
+    }
+
+    [Fact]
+    public void TryAcquire_NoLimit_PicksTheReplicaWithFewestModelsAndPushesNoneOut()
+    {
+        world.Deploy("a/A", "r1 r2", max: 1).Publish();
+        Report("r2/-1: b c d", "r1/-1: a");
+        Assert.Equal("r1", Pick("new"));
+
+        Assert.True(Router.TryAcquire("new", out _));
+
+        // Its holder is full, so this one waits for it.
+        Assert.False(Router.TryAcquire("a", out _));
+    }
+
+    [Fact]
+    public void TryAcquire_PlacesAreEqual_PicksTheLeastLoadedWhateverItsModelsAge()
+    {
+        world.Deploy("a/A", "r1 r2", max: 100).Publish();
+        Report("r1: a", "r2: b");
+        Pick("a", release: false);
+        Pick("b");
+
+        Assert.Equal("r2", Pick("new"));
+    }
+
+    [Fact]
+    public void TryAcquire_MoreModelsThanPlaces_CountsAsNoneFree()
+    {
+        world.Deploy("a/A", "r1 r2", max: 100).Publish();
+        Report("r1/1: a b", "r2/1: c");
+        Pick("c");
+
+        Assert.Equal("r1", Pick("new"));
+    }
+
+    [Fact]
+    public void TryAcquire_ThoseWithModelsAreFull_GoesToOneThatHasSaidNothingYet()
+    {
+        world.Deploy("a/A", "r1 r2", max: 1).Publish();
+        Report("r1: x");
+        Assert.True(Router.TryAcquire("x", out _));
+
+        Assert.Equal("r2", Pick("m"));
+    }
+
+    [Fact]
+    public async Task AcquireAsync_NoReplicaLeft_SaysWhy()
+    {
+        world.Deploy("a/A", "r1", max: 1).Publish();
+        Report("r1: x");
+
+        world.Deploy("a/A", "", unavailable: "its constructor threw").Publish();
+
+        var error = await Assert.ThrowsAsync<NoReplicaException>(() => Router.AcquireAsync("x", default).AsTask().WaitAsync(TimeSpan.FromSeconds(10)));
+        Assert.Contains("its constructor threw", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("r1~200: m", "r2~400: other", 300)]
+    [InlineData("r1~5000: m", "r2: other", 1000)]
+    public async Task AcquireAsync_HolderStaysFull_WaitsAsLongAsLoadsTakeOnAverageAndASecondAtMost(string one, string other, int milliseconds)
+    {
+        world.Deploy("a/A", "r1 r2", max: 1).Publish();
+        Report(one, other);
+        Assert.True(Router.TryAcquire("m", out _));
+        var waiting = Router.AcquireAsync("m", default).AsTask();
+
+        world.Clock.Advance(TimeSpan.FromMilliseconds(milliseconds - 10));
+        Assert.Equal(1, Router.Queued);
+        world.Clock.Advance(TimeSpan.FromMilliseconds(20));
+
+        Assert.Equal(0, Router.Queued);
+        Assert.Equal("r2", Id(await waiting.WaitAsync(TimeSpan.FromSeconds(10))));
     }
 
     [Fact]
@@ -306,7 +440,9 @@ public sealed class ModelRoutingTests : IDisposable
 
     private void Report(params string[] lines) => world.Table.Take(++reported, Reports(lines));
 
-    /// <summary>A line a replica: <c>id/max~loadMs: model model</c>; max is 3 unless told, <c>?</c> behind a model says that it is not loaded yet.</summary>
+    /// <summary>
+    /// A line a replica: <c>id/max~loadMs: model model</c>; max is 3 unless told, <c>?</c> behind a model says that it is not loaded yet, <c>@ms</c> how long it has not been used.
+    /// </summary>
     private Dictionary<string, ModelReport> Reports(params string[] lines) => lines.ToDictionary(
         line => line.Split(':')[0].Split('/', '~')[0],
         line =>
@@ -317,7 +453,8 @@ public sealed class ModelRoutingTests : IDisposable
                 Sequence = reported,
                 MaxModels = head.Contains('/') ? int.Parse(head.Split('/')[1]) : 3,
                 LoadMs = head.Contains('~') ? double.Parse(head.Split('~')[1]) : 0,
-                Models = [.. models.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(model => new HeldModel(model.TrimEnd('?'), !model.EndsWith('?'), 0))],
+                Models = [.. models.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(model => new HeldModel(
+                    model.TrimEnd('?').Split('@')[0], !model.EndsWith('?'), model.Contains('@') ? long.Parse(model.Split('@')[1]) : 0))],
             };
         });
 }

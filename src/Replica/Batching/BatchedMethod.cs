@@ -69,7 +69,7 @@ internal abstract class BatchedMethod(BatchMethod method, object target, BatchHo
 
         try
         {
-            return call(batch.Items, host.SeesRequests || Declared.TakesToken ? batch.CancellationToken : CancellationToken.None);
+            return call(batch.Items, Declared.TakesToken ? batch.CancellationToken : CancellationToken.None);
         }
         finally
         {

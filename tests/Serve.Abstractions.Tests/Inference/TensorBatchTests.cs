@@ -91,6 +91,19 @@ public sealed class TensorBatchTests
     }
 
     [Fact]
+    public void Buffers_OfTexts_StayOutOfThePool()
+    {
+        var buffers = new TensorBuffers();
+        var joined = TensorBatch.Join([Tensor.Of(["a", "b"], 1, 2), Tensor.Of(["c", "d"], 1, 2)], padding: false, buffers);
+        Assert.True(MemoryMarshal.TryGetArray<string>(joined.Data<string>(), out var memory));
+
+        buffers.Dispose();
+
+        Assert.NotSame(memory.Array, ArrayPool<string>.Shared.Rent(4));
+        Assert.Equal(4, memory.Array!.Length);
+    }
+
+    [Fact]
     public void Split_Rows_AreViews()
     {
         var joined = Tensor.Of([1f, 2f, 3f, 4f, 5f, 6f], 3, 2);
@@ -101,6 +114,7 @@ public sealed class TensorBatchTests
         Assert.Equal(["FP32[2,2]", "FP32[1,2]"], parts.Select(part => part.ToString()));
         Assert.Equal([50, 6], parts[1].ToArray<float>());
         Assert.Throws<ArgumentException>(() => TensorBatch.Split(joined, [2, 2]));
+        Assert.Throws<ArgumentException>(() => TensorBatch.Split(joined, [1, 1]));
     }
 
     private static void Soil<T>(int length)

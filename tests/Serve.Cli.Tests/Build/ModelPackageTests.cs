@@ -95,6 +95,33 @@ public sealed class ModelPackageTests : IDisposable
         Assert.Equal(["1/branch.bin", "1/model.onnx", "1/sub/constant.bin", "1/weights.bin", "serve-package.json"], Files(package.Directory));
     }
 
+    // By the field numbers of onnx.proto: a model's graph is 7, its training 20, its functions 25, and so on down to a tensor.
+    [Theory]
+    [InlineData(7, 5)]
+    [InlineData(7, 15, 1)]
+    [InlineData(7, 15, 2)]
+    [InlineData(7, 1, 5, 5)]
+    [InlineData(7, 1, 5, 6, 5)]
+    [InlineData(7, 1, 5, 10)]
+    [InlineData(7, 1, 5, 11, 5)]
+    [InlineData(7, 1, 5, 22, 1)]
+    [InlineData(7, 1, 5, 23, 2)]
+    [InlineData(20, 1, 5)]
+    [InlineData(20, 2, 5)]
+    [InlineData(25, 7, 5, 5)]
+    public async Task PrepareAsync_ExternalDataOfATensorAnywhere_GoesAlong(params int[] path)
+    {
+        folder.Write("m/net.onnx", "");
+        await File.WriteAllBytesAsync(folder.In("m/net.onnx"), path.Reverse().Aggregate(Tensor("weights.bin"), (within, number) => Field(number, within)));
+        folder.Write("m/weights.bin", "weights");
+        // Its offset is no file's name.
+        folder.Write("m/0", "0");
+
+        var package = await PrepareAsync(folder.In("m/net.onnx"));
+
+        Assert.Equal(["1/model.onnx", "1/weights.bin", "serve-package.json"], Files(package.Directory));
+    }
+
     [Fact]
     public async Task Archive_OfAModel_IsAPackageElsewhere()
     {

@@ -222,6 +222,20 @@ public sealed class BatchedHandleTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Stop_PastItsTime_TellsBatchesThatRunToStop()
+    {
+        using var never = new CancellationTokenSource();
+        var calls = new[] { 1, 2 }.Select(n => CallAsync<int>("Hang", CallContext.None, never.Token, n)).ToArray();
+        await Signals.WaitAsync($"{key}-hanging");
+
+        await services.GetRequiredService<IActorRuntime>().StopAsync(replica.Id, TimeSpan.Zero, CancellationToken.None).WaitAsync(Limit);
+
+        await Signals.WaitAsync($"{key}-released");
+        foreach (var call in calls)
+            await Assert.ThrowsAnyAsync<Exception>(() => call.WaitAsync(Limit));
+    }
+
+    [Fact]
     public async Task Methods_OthersStayAsTheyAre() => Assert.Equal(5, await CallAsync<int>("Plain", 5).WaitAsync(Limit));
 
     private static async Task<T[]> AllAsync<T>(IEnumerable<Task<T>> calls) => await Task.WhenAll(calls.ToArray()).WaitAsync(Limit);
