@@ -323,6 +323,81 @@ public sealed class ModelRoutingTests : IDisposable
     }
 
     [Fact]
+    public async Task ReacquireAsync_OthersWaitInOtherLines_GoesBeforeThemAll()
+    {
+        world.Deploy("a/A", "r1", max: 1).Publish();
+        Report("r1: m n");
+        Assert.True(Router.TryAcquire("m", out var held));
+        var plain = Router.AcquireAsync(default).AsTask();
+        var other = Router.AcquireAsync("n", default).AsTask();
+        var again = Router.ReacquireAsync("m", default).AsTask();
+
+        held.Release();
+
+        Assert.Same(again, await Task.WhenAny(plain, other, again).WaitAsync(TimeSpan.FromSeconds(10)));
+        (await again).Release();
+        Assert.Same(plain, await Task.WhenAny(plain, other).WaitAsync(TimeSpan.FromSeconds(10)));
+    }
+
+    [Fact]
+    public async Task AcquireAsync_TheFirstOfALineLeaves_TheOtherLinesTimeStillCounts()
+    {
+        world.Deploy("a/A", "r1 r2", max: 1).Publish();
+        Report("r1: m n", "r2: other");
+        Assert.True(Router.TryAcquire("m", out _));
+        using var stop = new CancellationTokenSource();
+        var leaves = Router.AcquireAsync("m", stop.Token).AsTask();
+        world.Clock.Advance(TimeSpan.FromMilliseconds(100));
+        var waiting = Router.AcquireAsync("n", default).AsTask();
+        world.Clock.Advance(TimeSpan.FromMilliseconds(400));
+        var later = Router.AcquireAsync("m", default).AsTask();
+        await stop.CancelAsync();
+
+        world.Clock.Advance(TimeSpan.FromMilliseconds(550));
+        Assert.Equal(2, Router.Queued);
+        world.Clock.Advance(TimeSpan.FromMilliseconds(60));
+
+        Assert.Equal("r2", Id(await waiting.WaitAsync(TimeSpan.FromSeconds(10))));
+        Assert.Equal(1, Router.Queued);
+        Assert.False(later.IsCompleted);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leaves);
+    }
+
+    [Fact]
+    public async Task AcquireAsync_PatienceIsOverAndNobodyHasRoom_WaitsForWhoeverHas()
+    {
+        world.Deploy("a/A", "r1", max: 1).Publish();
+        Report("r1: m");
+        Assert.True(Router.TryAcquire("m", out var held));
+        var one = Router.AcquireAsync("m", default).AsTask();
+        world.Clock.Advance(TimeSpan.FromMilliseconds(1200));
+        var other = Router.AcquireAsync("n", default).AsTask();
+        Assert.Equal(2, Router.Queued);
+
+        held.Release();
+
+        (await one.WaitAsync(TimeSpan.FromSeconds(10))).Release();
+        Assert.Equal("r1", Id(await other.WaitAsync(TimeSpan.FromSeconds(10))));
+    }
+
+    [Fact]
+    public async Task AcquireAsync_CancelledJustAfterItWasGivenAReplica_HasIt()
+    {
+        world.Deploy("a/A", "r1", max: 1).Publish();
+        Report("r1: m");
+        Assert.True(Router.TryAcquire("m", out var held));
+        Assert.Equal(1, Router.Immediate);
+        using var stop = new CancellationTokenSource();
+        var waiting = Router.AcquireAsync("m", stop.Token).AsTask();
+
+        held.Release();
+        stop.Cancel();
+
+        Assert.Equal("r1", Id(await waiting.WaitAsync(TimeSpan.FromSeconds(10))));
+        Assert.Equal(1, Router.Immediate);
+    }
+
+    [Fact]
     public async Task AcquireAsync_CancelledWhileWaitingForAHolder_LeavesTheLine()
     {
         world.Deploy("a/A", "r1 r2", max: 1).Publish();
