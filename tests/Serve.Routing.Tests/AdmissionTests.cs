@@ -197,6 +197,29 @@ public sealed class AdmissionTests
     }
 
     [Fact]
+    public async Task Refuse_AgainAfterARequestWasServed_AvoidsItAsBrieflyAsTheFirstTime()
+    {
+        using var world = new World().Deploy("a/A", "r1", max: 5).Publish();
+        var router = world.Router("A");
+        for (var i = 0; i < 6; i++)
+        {
+            var lease = router.AcquireAsync(default).AsTask();
+            world.Clock.Advance(TimeSpan.FromMilliseconds(40));
+            (await lease.WaitAsync(TimeSpan.FromSeconds(20))).Refuse(gone: false);
+        }
+
+        world.Clock.Advance(TimeSpan.FromMilliseconds(40));
+        Assert.True(router.TryAcquire(out var served));
+        served.Release();
+        Assert.True(router.TryAcquire(out var refused));
+        refused.Refuse(gone: false);
+        Assert.False(router.TryAcquire(out _));
+        world.Clock.Advance(TimeSpan.FromMilliseconds(2));
+
+        Assert.True(router.TryAcquire(out _));
+    }
+
+    [Fact]
     public async Task Fail_ReplicaDied_ThatReplicaIsPassedOverForAMoment()
     {
         using var world = new World().Deploy("a/A", "r1 r2", max: 50).Publish();

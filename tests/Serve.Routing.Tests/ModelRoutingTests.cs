@@ -168,8 +168,8 @@ public sealed class ModelRoutingTests : IDisposable
     public void TryAcquire_NoLimit_PicksTheReplicaWithFewestModelsAndPushesNoneOut()
     {
         world.Deploy("a/A", "r1 r2", max: 1).Publish();
-        Report("r2/-1: b c d", "r1/-1: a");
-        Assert.Equal("r1", Pick("new"));
+        Report("r1/-1: b c d", "r2/-1: a");
+        Assert.Equal("r2", Pick("new"));
 
         Assert.True(Router.TryAcquire("new", out _));
 

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Time.Testing;
+using Serve.Calls;
 using Serve.Replica.Multiplexing;
 using Serve.Replica.Tests.Fixtures;
 
@@ -349,6 +351,159 @@ public sealed class ModelCacheTests
         await Eventually.TrueAsync(() => models.Cache.Held.All(held => held.Loaded));
         Assert.True(models.Changes > before);
         Assert.Equal(0, models.Cache.Held.Single(held => held.Id == "b").IdleMs);
+    }
+
+    [Fact]
+    public async Task UseAsync_LoadsAndUnloads_SeeNobodysRequest()
+    {
+        var models = new RecordingModels(1);
+        RequestContext.Current = RecordingModels.Request();
+
+        await models.Touch("a", "b");
+
+        Assert.Equal("+a -a +b", models.Events);
+        Assert.False(models.SawRequest);
+    }
+
+    [Fact]
+    public async Task UseAsync_RequestEndsWhileItsModelLoads_IsTold()
+    {
+        var models = new RecordingModels(1) { Holds = true };
+        var request = RecordingModels.Request();
+        var waits = models.Use("a", request);
+        var other = models.Use("a");
+
+        request.End();
+        models.EndLoad("a");
+
+        await other;
+        Assert.Contains("The request has ended", (await Assert.ThrowsAsync<InvalidOperationException>(() => waits)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task UseAsync_OneRequestWaitsTwiceAndGivesUpOnce_HasIt()
+    {
+        var models = new RecordingModels(1) { Holds = true };
+        var request = RecordingModels.Request();
+        using var stop = new CancellationTokenSource();
+        var leaves = models.Use("a", request, stop.Token);
+        var stays = models.Use("a", request);
+
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leaves);
+        models.EndLoad("a");
+
+        Assert.False((await stays).HasEnded);
+    }
+
+    [Fact]
+    public async Task UseAsync_AfterAUseThatWasGivenUp_IsAnother()
+    {
+        var models = new RecordingModels(1) { Holds = true };
+        var request = RecordingModels.Request();
+        using var stop = new CancellationTokenSource();
+        var leaves = models.Use("a", request, stop.Token);
+        var other = models.Use("a");
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leaves);
+        models.EndLoad("a");
+        await other;
+
+        Assert.False((await models.Use("a", request)).HasEnded);
+    }
+
+    [Fact]
+    public async Task UseAsync_AllPlacesTakenButOneIsIdle_TakesItsPlace()
+    {
+        var models = new RecordingModels(2);
+        var request = RecordingModels.Request();
+        await models.Touch("a");
+        await models.Use("b", request);
+
+        await models.Use("c", request);
+
+        Assert.Equal("+a +b -a +c", models.Events);
+    }
+
+    [Fact]
+    public async Task UseAsync_APlaceIsHeldByALoadThatWasGivenUp_WaitsForItsEnd()
+    {
+        var models = new RecordingModels(2) { Holds = true, HeedsCancellation = false };
+        using var stop = new CancellationTokenSource();
+        var leaving = models.Use("x", null, stop.Token);
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leaving);
+        models.Holds = false;
+        var request = RecordingModels.Request();
+        await models.Use("b", request);
+
+        var waits = models.Use("c", request);
+        Assert.False(waits.IsCompleted);
+        models.EndLoad("x");
+
+        await waits;
+        await Eventually.TrueAsync(() => models.Events == "+x +b -x +c", () => models.Events);
+    }
+
+    [Fact]
+    public async Task UseAsync_OneIsBeingUnloadedForIt_NoMoreGoForIt()
+    {
+        var models = new RecordingModels(2) { HoldUnloads = new(TaskCreationOptions.RunContinuationsAsynchronously) };
+        await models.Touch("a", "b");
+        var waits = models.Use("c");
+        Assert.Equal("+a +b -a", models.Events);
+
+        await models.Touch("b");
+
+        Assert.Equal("+a +b -a", models.Events);
+        models.HoldUnloads.SetResult();
+        await waits;
+        Assert.Equal(["b", "c"], models.Cache.Loaded.Order());
+    }
+
+    [Fact]
+    public async Task Held_HowLongNobodyUsedAModel_IsCountedFromTheLastUse()
+    {
+        var time = new FakeTimeProvider();
+        var models = new RecordingModels(2, time) { HeedsCancellation = false };
+        await models.Touch("a");
+        models.Holds = true;
+        using var stop = new CancellationTokenSource();
+        var leaves = models.Use("b", null, stop.Token);
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leaves);
+        time.Advance(TimeSpan.FromSeconds(2));
+        models.EndLoad("b");
+        await Eventually.TrueAsync(() => models.Cache.Loaded.Count == 2);
+        time.Advance(TimeSpan.FromSeconds(3));
+
+        Assert.Equal([("a", 5000), ("b", 3000)], models.Cache.Held.Select(held => (held.Id, held.IdleMs)).Order());
+    }
+
+    [Fact]
+    public void Limit_Changed_IsAChangeForRouters()
+    {
+        var models = new RecordingModels(2);
+
+        models.Cache.Limit = 3;
+
+        Assert.Equal(1, models.Changes);
+    }
+
+    [Fact]
+    public async Task DisposeAsync_NothingLoaded_IsDone() => await new RecordingModels(2).Cache.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10));
+
+    [Fact]
+    public async Task DisposeAsync_ALoadEndsAllTheSame_ItsModelIsUnloadedThoughSomebodyWaits()
+    {
+        var models = new RecordingModels(1) { Holds = true, HeedsCancellation = false };
+        _ = models.Use("a");
+        var disposal = models.Cache.DisposeAsync().AsTask();
+
+        models.EndLoad("a");
+
+        await disposal.WaitAsync(TimeSpan.FromSeconds(10));
+        Assert.Equal("+a -a", models.Events);
     }
 
     [Fact]

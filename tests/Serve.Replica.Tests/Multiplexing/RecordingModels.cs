@@ -31,6 +31,9 @@ internal sealed class RecordingModels : IModelObserver
 
     public int Changes { get; private set; }
 
+    /// <summary>Whether a load or an unload saw somebody's request.</summary>
+    public bool SawRequest { get; private set; }
+
     public int Loads
     {
         get
@@ -112,6 +115,7 @@ internal sealed class RecordingModels : IModelObserver
         Task load = Task.CompletedTask;
         lock (gate)
         {
+            SawRequest |= RequestContext.Current is not null;
             events.Add("+" + id);
             MostAlive = Math.Max(MostAlive, ++alive);
             if (Holds)
@@ -137,6 +141,7 @@ internal sealed class RecordingModels : IModelObserver
 
     private async ValueTask UnloadAsync(object model)
     {
+        SawRequest |= RequestContext.Current is not null;
         Note("-" + ((string)model)["model ".Length..]);
         if (HoldUnloads is { } hold)
             await hold.Task;

@@ -148,6 +148,7 @@ public sealed class ReplicaModelsTests
     [InlineData("""{"multiplexed":5}""", "is an object like")]
     [InlineData("""{"multiplexed":{"max_models":5}}""", "has no key 'max_models'")]
     [InlineData("""{"multiplexed":{"max_models_per_replica":0}}""", "is a whole number of at least 1, or -1 for no limit, not 0")]
+    [InlineData("""{"multiplexed":{"max_models_per_replica":-2}}""", "not -2")]
     [InlineData("""{"multiplexed":{"max_models_per_replica":"5"}}""", "not \"5\"")]
     public async Task Reconfigure_LimitThatCannotBeRead_IsAnError(string config, string error)
     {

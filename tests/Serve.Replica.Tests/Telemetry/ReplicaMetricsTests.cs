@@ -142,6 +142,19 @@ public sealed class ReplicaMetricsTests
     }
 
     [Fact]
+    public void Models_LoadedWhenTheReplicaGoes_AreNotCountedAnyMore()
+    {
+        var metrics = new ModelMetrics(new ReplicaId(new DeploymentId("shop", "Gone"), suffix));
+        metrics.ObserveLoad("x", TimeSpan.FromMilliseconds(3));
+        Assert.Contains(suffix, Scrape(), StringComparison.Ordinal);
+
+        metrics.Dispose();
+        metrics.ObserveUnload("x", TimeSpan.FromMilliseconds(3));
+
+        Assert.DoesNotContain(suffix, Scrape(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Replica_Gone_TakesItsMetricsWithIt()
     {
         await using var replica = await StartAsync(typeof(Calculator));
