@@ -62,6 +62,9 @@ public sealed class BatchGeneratorTests
     }
 
     [Fact]
+    public void Methods_OfEveryShape_AreFine() => Assert.Empty(Compiled.From(Models).Findings);
+
+    [Fact]
     public async Task Handle_OfWhatGathersCalls_HandsItTheItemUnboxed()
     {
         await Compiled.From(Models + """
