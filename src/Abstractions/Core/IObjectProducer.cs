@@ -6,11 +6,11 @@ internal interface IObjectProducer
     /// <summary>For people: <c>task Demo.Sum (000…1)</c>.</summary>
     string Label { get; }
 
-    /// <summary>Whether it cannot go on at this moment; false costs nothing to ask.</summary>
-    bool IsBlocked { get; }
+    /// <summary>Adds all that it cannot go on without at this moment: its arguments and resources before it starts, its turn, what its code waits for.</summary>
+    void AddNeeds(ICollection<ObjectNeed> needs);
 
-    /// <summary>Adds the refs it cannot go on without, all of them: its arguments before it starts, what its code waits for, the call that it is queued behind.</summary>
-    void AddBlockers(ICollection<ObjectRef> references);
+    /// <summary>Has the object fail; what has not started never does.</summary>
+    void Fail(Exception failure);
 
     /// <summary>Cancels it; the ref fails at once with an <see cref="OperationCanceledException"/>.</summary>
     /// <param name="force">Kills the worker that runs it.</param>

@@ -31,6 +31,30 @@ public sealed class ActorLifeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Call_Ended_CodeThatItLeavesBehindDoesNotKeepItsArguments()
+    {
+        var actor = ray.Ring.Remote();
+        var until = new TaskCompletionSource();
+        var argument = await CallAsync(actor, until);
+        await actor.One.Remote();
+
+        await Eventually.HoldsAsync(() =>
+        {
+            GC.Collect();
+            return !argument.IsAlive;
+        });
+        until.SetResult();
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        static async Task<WeakReference> CallAsync(ActorHandle<Ring> actor, TaskCompletionSource until)
+        {
+            var argument = new object();
+            await actor.LeaveBehind.Remote(argument, until);
+            return new(argument);
+        }
+    }
+
+    [Fact]
     public async Task Remote_ConstructorThrows_EveryCallFailsWithIt()
     {
         var actor = ray.FailingActor.Remote("no such file");

@@ -36,6 +36,8 @@ internal sealed class FakeAttempt<T>(HeadCluster cluster, RemoteFunction functio
 
     public bool IsStream => false;
 
+    public TaskContext? Context { get; init; }
+
     public IReadOnlyList<int> GpuIds => [];
 
     public object?[] GetArguments() => arguments;

@@ -5,6 +5,7 @@ using Serve.Runtime.Objects;
 using Serve.Runtime.Rpc;
 using Serve.Runtime.Serialization;
 using Serve.Runtime.Sessions;
+using Serve.Runtime.Tasks;
 using Serve.Runtime.TestWorker;
 using Serve.Runtime.Tests.Testing;
 using Serve.Runtime.Topics;
@@ -150,6 +151,49 @@ public sealed class HeadSessionTests : IAsyncLifetime, IAsyncDisposable, IRunLis
         Assert.Equal(streaming.Id.Number, (await ReadUntilAsync(Frame.BodyOneofCase.Cancel)).Cancel);
     }
 
+    [Fact]
+    public async Task Waits_WorkerEnds_AreOver()
+    {
+        var context = new FakeContext(cluster);
+        var waits = await SendInAsync(context);
+        await AnswerAsync(new Frame { Waits = new() { Number = 1, Task = waits.Id.Number, HoldsThread = true } });
+        await Eventually.HoldsAsync(() => context.IsWaiting);
+
+        worker.Ended.SetResult("It was killed.");
+        there.Dispose();
+
+        await Eventually.HoldsAsync(() => !context.IsWaiting);
+    }
+
+    [Fact]
+    public async Task Waits_AreWhatTheWorkerSaysOfThem()
+    {
+        var context = new FakeContext(cluster);
+        var waits = await SendInAsync(context);
+        var (known, more) = (new ObjectRef<int>(cluster, cluster.NextId()), new ObjectRef<int>(cluster, cluster.NextId()));
+        session.Lent.Add(known);
+        session.Lent.Add(more);
+        var ids = new[] { known.Id.Number, more.Id.Number, 1L << 40 };
+        await AnswerAsync(
+            new Frame { Waits = new() { Number = 1, Task = waits.Id.Number, Ids = { ids }, Count = 3 } },
+            new Frame { WaitStuck = 1 },
+            new Frame { WaitStuck = 7 },
+            new Frame { Waits = new() { Number = 2, Task = waits.Id.Number, Ids = { ids }, Count = 3, HoldsTurn = true, Begun = { 11, 12 } } },
+            new Frame { Waits = new() { Number = 3, Task = waits.Id.Number, Ids = { ids }, Count = 3, HoldsThread = true, UntilFault = true } });
+        await Eventually.HoldsAsync(() => context.Needs.Count == 2);
+
+        // A ref that the head does not know is none that it could wait for.
+        Assert.All(context.Needs, need => Assert.Equal([known, more], need.Objects));
+        Assert.Equal([true, false], context.Needs.Select(need => need.IsMet(reference => reference == known)));
+        Assert.Equal([true, true], context.Needs.Select(need => need.IsMet(_ => true)));
+        Assert.Equal([false, false], context.Needs.Select(need => need.IsMet(_ => false)));
+        Assert.Same(RefWait.Thread, context.TurnWait!.Flow);
+
+        await AnswerAsync(new Frame { WaitEnd = new() { Number = 3, Task = waits.Id.Number } });
+        await Eventually.HoldsAsync(() => context.Needs.Count == 1);
+        Assert.Equal([11, 12], context.TurnWait!.Begun);
+    }
+
     void IRunListener.OnEnded(SentRun run, TimeSpan took)
     {
     }
@@ -187,9 +231,13 @@ public sealed class HeadSessionTests : IAsyncLifetime, IAsyncDisposable, IRunLis
 
     private Task<FakeAttempt<int>> SendAsync() => SendAsync(new(typeof(Jobs), nameof(Jobs.Pid), false, new()));
 
-    private async Task<FakeAttempt<int>> SendAsync(RemoteFunction function, params object?[] arguments)
+    private Task<FakeAttempt<int>> SendInAsync(TaskContext context) =>
+        SendThisAsync(new FakeAttempt<int>(cluster, new(typeof(Jobs), nameof(Jobs.Pid), false, new())) { Context = context });
+
+    private Task<FakeAttempt<int>> SendAsync(RemoteFunction function, params object?[] arguments) => SendThisAsync(new FakeAttempt<int>(cluster, function, arguments));
+
+    private async Task<FakeAttempt<int>> SendThisAsync(FakeAttempt<int> attempt)
     {
-        var attempt = new FakeAttempt<int>(cluster, function, arguments);
         session.Start(new(attempt, this));
         await ReadUntilAsync(Frame.BodyOneofCase.Run);
         return attempt;
@@ -211,5 +259,22 @@ public sealed class HeadSessionTests : IAsyncLifetime, IAsyncDisposable, IRunLis
         }
 
         throw new InvalidOperationException($"The head hung up before it sent a {kind}.");
+    }
+
+    private sealed class FakeContext(Cluster cluster) : TaskContext
+    {
+        public override Cluster Cluster => cluster;
+
+        public override ObjectId TaskId => new(1);
+
+        public List<ObjectNeed> Needs
+        {
+            get
+            {
+                var needs = new List<ObjectNeed>();
+                AddWaits(needs);
+                return needs;
+            }
+        }
     }
 }

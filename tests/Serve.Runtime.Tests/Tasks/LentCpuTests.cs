@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Serve.Runtime.Clusters;
 using Serve.Runtime.Tasks;
 using Serve.Runtime.TestWorker;
@@ -22,7 +23,7 @@ public sealed class LentCpuTests
         var (waits, quick) = (workers.Started.ElementAt(1), workers.Started.ElementAt(2));
         Assert.Same(waits.Lane, quick.Lane);
 
-        TaskDispatcher.BeginWait(waits, [ray.Put(1)], isStuck: false);
+        waits.Context!.BeginWait([ray.Put(1)], 1, flow: null);
         Assert.Equal(0, ray.AvailableResources["CPU"]);
         workers.Depth = 1;
         Assert.True(quick.TryGiveBack());
@@ -31,6 +32,42 @@ public sealed class LentCpuTests
         await Eventually.True(() => workers.Started.Count == 4);
         Assert.Same(quick, workers.Started.ElementAt(3));
         Assert.NotSame(waits.Lane, quick.Lane);
+        GC.KeepAlive(refs);
+    }
+
+    [Fact]
+    public async Task Wait_ForOneThatIsServedAfterTheOneBesideIt_IsNoDeadlock()
+    {
+        var slot = new Dictionary<string, double> { ["slot"] = 1 }.ToImmutableDictionary();
+        await using var ray = new HeadCluster(new() { NumCpus = 1, Isolation = Isolation.Process, Resources = slot });
+        var workers = new FakeExecutor();
+        ray.Tasks.UseWorkers(() => workers);
+        var options = new TaskOptions { NumCpus = 0, Resources = slot };
+        var refs = Enumerable.Range(0, 3).Select(number => ray.Jobs.Add.Options(options).Remote(number, 1)).ToArray();
+        await Eventually.True(() => workers.Started.Count == 1);
+        workers.Depth = 2;
+        workers.Started.First().Failed(new InvalidOperationException("It makes room for two."), isSystem: false);
+        await Eventually.True(() => workers.Started.Count == 3);
+        var (waits, beside) = (workers.Started.ElementAt(1), workers.Started.ElementAt(2));
+        var wanted = ray.Jobs.Add.Options(options).Remote(7, 7);
+
+        waits.Context!.BeginWait([wanted], 1, RefWait.Thread);
+
+        // A circle that is there now is told, and this is none.
+        ObjectRef<int>? own = null;
+        var made = new TaskCompletionSource();
+        own = ray.Run(async () =>
+        {
+            await made.Task;
+            return await own!;
+        }, new() { Isolation = Isolation.None });
+        made.SetResult();
+        await Assert.ThrowsAsync<DeadlockException>(async () => await own);
+        Assert.False(wanted.IsReady);
+
+        beside.Failed(new InvalidOperationException("It makes room for the one that is waited for."), isSystem: false);
+        await Eventually.True(() => workers.Started.Count == 4);
+        Assert.Equal(wanted.Id, workers.Started.ElementAt(3).Id);
         GC.KeepAlive(refs);
     }
 }

@@ -114,6 +114,22 @@ public sealed class WaitTests
     }
 
     [Fact]
+    public async Task Get_TaskThatItsThreadRunsMeanwhileWaitsForIt_Deadlock()
+    {
+        await using var ray = await Cluster.Init(new() { NumCpus = 1 });
+        using var made = new ManualResetEventSlim();
+        ObjectRef<int>? own = null;
+        own = ray.Run(() =>
+        {
+            made.Wait(TimeSpan.FromSeconds(20));
+            return ray.Run(() => own!.GetResult()).GetResult();
+        });
+        made.Set();
+
+        Assert.IsType<DeadlockException>(await Record.ExceptionAsync(async () => await own.AsTask().WaitAsync(TimeSpan.FromSeconds(20))));
+    }
+
+    [Fact]
     public async Task Get_TaskWaitsForOneThatDependsOnIt_Deadlock()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 2 });

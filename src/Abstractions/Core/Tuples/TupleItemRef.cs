@@ -24,13 +24,13 @@ internal sealed class TupleItemRef<TTuple, TItem> : ObjectRef<TItem>, IObjectPro
 
     string IObjectProducer.Label => $"item {index + 1} of {Volatile.Read(ref source)?.Producer?.Label ?? "a tuple"}";
 
-    bool IObjectProducer.IsBlocked => !IsReady;
-
-    void IObjectProducer.AddBlockers(ICollection<ObjectRef> references)
+    void IObjectProducer.AddNeeds(ICollection<ObjectNeed> needs)
     {
         if (Volatile.Read(ref source) is { } tuple)
-            references.Add(tuple);
+            needs.Add(new NeedOfRefs(this, [tuple], 1));
     }
+
+    void IObjectProducer.Fail(Exception failure) => TrySetException(failure);
 
     // Its task is the tuple's.
     void IObjectProducer.Cancel(bool force, bool recursive) => Volatile.Read(ref source)?.Producer?.Cancel(force, recursive);

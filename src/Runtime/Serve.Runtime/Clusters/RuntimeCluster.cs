@@ -70,7 +70,7 @@ internal abstract class RuntimeCluster : Cluster
         reference.Demand(fetch: true);
         var awaiter = new RefAwaiter(continuation, state, flags);
         if (TaskContext.Current is { } context)
-            awaiter.Start(reference, context, this);
+            awaiter.Start(reference, context);
         else
             awaiter.Start(reference);
     }
@@ -87,7 +87,7 @@ internal abstract class RuntimeCluster : Cluster
         var isShared = Threads?.EnterBlocking() ?? false;
         try
         {
-            return new BlockedThread().Wait(reference, context, BeginWait([reference]), timeout)
+            return new BlockedThread().Wait(reference, context, timeout)
                 ? reference.Result
                 : throw new TimeoutException($"Object {reference.Id} was not ready within {timeout}.");
         }
@@ -101,13 +101,10 @@ internal abstract class RuntimeCluster : Cluster
     /// <summary>The threads that tasks and actors of this process run on; null where there are none.</summary>
     internal virtual CoreThreads? Threads => null;
 
-    /// <summary>Told that the running task waits for refs from now on, where someone else has to know; disposed when it goes on.</summary>
-    internal virtual IDisposable? BeginWait(IReadOnlyList<ObjectRef> references) => null;
-
     private static ValueTask<T> GetReady<T>(ObjectRef<T> reference) =>
         reference.Error is { } failure ? ValueTask.FromException<T>(failure) : new(reference.Result);
 
-    private async ValueTask<T> GetInTimeAsync<T>(ObjectRef<T> reference, TimeSpan? timeout, CancellationToken cancellationToken)
+    private static async ValueTask<T> GetInTimeAsync<T>(ObjectRef<T> reference, TimeSpan? timeout, CancellationToken cancellationToken)
     {
         if (!await WaitAsync([reference], 1, untilFault: false, fetch: true, timeout, cancellationToken).ConfigureAwait(false))
             throw new TimeoutException($"Object {reference.Id} was not ready within {timeout}.");
@@ -115,15 +112,15 @@ internal abstract class RuntimeCluster : Cluster
     }
 
     /// <summary>Whether enough were ready before the time ran out.</summary>
-    private async Task<bool> WaitAsync(ObjectRef[] references, int count, bool untilFault, bool fetch, TimeSpan? timeout, CancellationToken cancellationToken)
+    private static async Task<bool> WaitAsync(ObjectRef[] references, int count, bool untilFault, bool fetch, TimeSpan? timeout, CancellationToken cancellationToken)
     {
         foreach (var reference in references)
             reference.Demand(fetch);
         var counted = new CountedRefs(references, count, untilFault);
         if (counted.Ended.IsCompleted)
             return true;
-        var wait = TaskContext.Current?.BeginWait(references, flow: null);
-        var entered = BeginWait(references);
+        var mayEnd = timeout is not null || cancellationToken.CanBeCanceled;
+        var wait = TaskContext.Current is { } context ? context.BeginWait(new(context, references, count, mayEnd ? null : counted.Ended) { UntilFault = untilFault }) : null;
         try
         {
             await counted.Ended.WaitAsync(timeout ?? Timeout.InfiniteTimeSpan, cancellationToken).ConfigureAwait(false);
@@ -135,7 +132,6 @@ internal abstract class RuntimeCluster : Cluster
         }
         finally
         {
-            entered?.Dispose();
             if (wait is not null)
                 await wait.EndAsync().ConfigureAwait(false);
         }

@@ -2,7 +2,6 @@ using System.Text.Json;
 using Serve.Calls;
 using Serve.Runtime.CoreActors;
 using Serve.Runtime.Sessions;
-using Serve.Runtime.Tasks;
 
 namespace Serve.Runtime.Clusters;
 
@@ -110,9 +109,6 @@ internal sealed class WorkerCluster(WorkerSession session, long firstId) : Runti
 
     /// <summary>The id of something that is about to be made.</summary>
     public ObjectId NextId() => new(Interlocked.Increment(ref lastId) - 1);
-
-    internal override IDisposable? BeginWait(IReadOnlyList<ObjectRef> references) =>
-        TaskContext.Current is { } context && context.Cluster == this ? new TaskWait(session, context.TaskId, references) : null;
 
     private T Ask<T>(string kind)
     {

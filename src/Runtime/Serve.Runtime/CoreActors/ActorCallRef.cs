@@ -42,7 +42,15 @@ internal abstract class ActorCallRef<TResult>(CoreActor actor, ObjectId id, Meth
     public CancellationToken Stop => ExtrasNow().Stop;
 
     /// <summary>The code of an attempt that runs in a worker.</summary>
-    public TaskContext BeginContext() => context = new(actor, Id);
+    public TaskContext BeginContext(int attempt)
+    {
+        var made = new CallTaskContext(this);
+        if (attempt == Attempt)
+            Volatile.Write(ref context, made);
+        else
+            made.Ended();
+        return made;
+    }
 
     public ObjectId? Parent => Extras?.Parent?.TaskId;
 
@@ -123,28 +131,37 @@ internal abstract class ActorCallRef<TResult>(CoreActor actor, ObjectId id, Meth
         };
     }
 
-    void IObjectProducer.AddBlockers(ICollection<ObjectRef> references)
+    void IObjectProducer.AddNeeds(ICollection<ObjectNeed> needs)
     {
         if (IsRunning)
         {
-            Volatile.Read(ref context)?.AddAwaited(references);
+            // A timeout of its own ends it whatever it waits for.
+            if (Extras?.Options?.Timeout is not null)
+                return;
+            Volatile.Read(ref context)?.AddWaits(needs);
+
+            // It may lie in the worker's mailbox still.
+            if (actor.IsProcess && actor.Runner is { } life)
+                actor.Waits.AddNeeds(this, (life, Attempt), needs);
             return;
         }
 
-        var arguments = new List<ObjectRef>();
-        CollectRefs(arguments);
-        foreach (var reference in arguments.Concat(actor.Ahead(plan)))
+        if (plan.Lanes.Any)
         {
-            if (!ReferenceEquals(reference, this))
-                references.Add(reference);
+            var arguments = new List<ObjectRef>();
+            CollectRefs(arguments);
+            needs.Add(new NeedOfRefs(this, arguments, arguments.Count));
         }
+
+        if (actor.Runner is { } runner)
+            actor.Waits.AddNeeds(this, (runner, Attempt), needs);
+        else
+            actor.AddNeedsOfLife(Attempt, needs);
     }
 
     void IObjectProducer.Cancel(bool force, bool recursive) => Cancel();
 
     string IObjectProducer.Label => $"call {plan.Name} of actor {actor} ({Id})";
-
-    bool IObjectProducer.IsBlocked => !IsReady && (!IsRunning || Volatile.Read(ref context) is { IsWaiting: true });
 
     /// <summary>The refs that stand for arguments.</summary>
     protected abstract void CollectRefs(ICollection<ObjectRef> references);
@@ -177,7 +194,7 @@ internal abstract class ActorCallRef<TResult>(CoreActor actor, ObjectId id, Meth
             Limit(timeout, attempt);
         if (IsReady)
             Extras?.Cancel();
-        context = new CallTaskContext(actor, Id);
+        var context = this.context = new(this);
         var before = TaskContext.SetOnThread(context);
         ValueTask<TResult> pending;
         try
@@ -200,7 +217,7 @@ internal abstract class ActorCallRef<TResult>(CoreActor actor, ObjectId id, Meth
         if (pending.IsCompletedSuccessfully)
             Succeeded(pending.Result, attempt);
         else
-            Await(pending, runner, attempt);
+            Await(pending, context, runner, attempt);
     }
 
     /// <summary>A worker has answered.</summary>
@@ -230,13 +247,15 @@ internal abstract class ActorCallRef<TResult>(CoreActor actor, ObjectId id, Meth
         remote.Send(new(sent, sent));
     }
 
-    private void Await(ValueTask<TResult> pending, ActorRunner runner, int attempt)
+    private void Await(ValueTask<TResult> pending, CallTaskContext context, ActorRunner runner, int attempt)
     {
         plan.Turns.Hold();
+        var whole = pending.AsTask();
+        context.GoesOn(whole);
         var gate = actor.Enter(runner, this, attempt);
 
         // Not awaited: the end of user code runs in its turn, where an await's continuation would be sent to another thread.
-        pending.AsTask().ContinueWith(static (task, state) =>
+        whole.ContinueWith(static (task, state) =>
         {
             var (call, gate, attempt) = ((ActorCallRef<TResult>, ActorGate?, int))state!;
             try
@@ -312,6 +331,7 @@ internal abstract class ActorCallRef<TResult>(CoreActor actor, ObjectId id, Meth
     {
         var kept = ExtrasNow();
         kept.Timer?.Dispose();
+        Interlocked.Exchange(ref context, null)?.Ended();
         kept.Renew();
         kept.Retries++;
     }
@@ -329,6 +349,7 @@ internal abstract class ActorCallRef<TResult>(CoreActor actor, ObjectId id, Meth
         if (Interlocked.Exchange(ref told, 1) != 0)
             return;
         Extras?.Timer?.Dispose();
+        context?.Ended();
         actor.OnSettled(Describe());
     }
 }

@@ -36,6 +36,7 @@ internal sealed class ActorTable : IGroupOccupants
         ledgers = cluster.Ledgers;
         cluster.Placement.Add(this);
         cluster.Tasks.CancellingChildren += CancelChildren;
+        cluster.Tasks.Observing += Observe;
         Threads = cluster.Threads.Queue;
         here = new(new(new LocalServices(new CoreActivator(cluster)), new("head"), TimeProvider.System, NullLogger<ActorHost>.Instance));
     }
@@ -288,10 +289,13 @@ internal sealed class ActorTable : IGroupOccupants
             {
                 foreach (var ledger in candidates)
                 {
-                    if (ledger.TryReserve(actor.Settings.Demand, out var allocation))
-                        return new(ledger, allocation!);
+                    if (!ledger.TryReserve(actor.Settings.Demand, out var allocation))
+                        continue;
+                    actor.Wanted = null;
+                    return new(ledger, allocation!);
                 }
 
+                actor.Wanted = candidates;
                 await released.Task.WaitAsync(actor.Gone).ConfigureAwait(false);
             }
             finally
@@ -300,6 +304,12 @@ internal sealed class ActorTable : IGroupOccupants
                     ledger.Released -= OnReleased;
             }
         }
+    }
+
+    private void Observe(WaitSnapshot seen)
+    {
+        foreach (var actor in Living())
+            actor.Waits.Observe(seen);
     }
 
     private void CancelChildren(ObjectId parent, bool force)

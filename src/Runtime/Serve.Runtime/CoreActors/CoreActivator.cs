@@ -1,5 +1,3 @@
-using Serve.Runtime.Tasks;
-
 namespace Serve.Runtime.CoreActors;
 
 /// <summary>Makes actors of Core in the process that asks for them.</summary>
@@ -12,7 +10,7 @@ internal sealed class CoreActivator(Cluster cluster) : IActorActivator
     public async ValueTask<ActorInstance> ActivateAsync(ActorContext context, CancellationToken cancellationToken)
     {
         var construct = (ActorConstruct)context.Spec.Local!;
-        var made = await construct.MakeAsync(new TaskContext(cluster, new(0)), cancellationToken);
+        var made = await construct.MakeAsync(new ConstructorContext(cluster), cancellationToken);
         return new CoreInstance(made, MethodTable.For(construct.Type));
     }
 }

@@ -51,6 +51,7 @@ internal sealed class CoreActor
         Address = new(number.Number, settings.Name, settings.MaxPendingCalls >= 0);
         methods = MethodTable.For(construct.Type);
         created = new(cluster, number);
+        Waits = new(this);
         mailboxes = new(
             settings.IsProcess ? ConcurrencyMode.TurnBased : settings.Concurrency,
             settings.IsProcess ? int.MaxValue : settings.MaxConcurrency,
@@ -64,6 +65,11 @@ internal sealed class CoreActor
     public ActorAddress Address { get; }
 
     public Cluster Cluster => cluster;
+
+    public TaskDispatcher Tasks => cluster.Tasks;
+
+    /// <summary>Its calls whose code waits.</summary>
+    public ActorWaits Waits { get; }
 
     public ActorSettings Settings { get; }
 
@@ -85,6 +91,9 @@ internal sealed class CoreActor
 
     /// <summary>What it holds from its first life to its end; written by whoever brings it up.</summary>
     public HeldResources? Resources { get; set; }
+
+    /// <summary>The ledgers that it waits for its resources from; null when it does not.</summary>
+    public IReadOnlyList<ResourceLedger>? Wanted { get; set; }
 
     public ObjectId NextId() => cluster.NextId();
 
@@ -221,18 +230,13 @@ internal sealed class CoreActor
         }
     }
 
-    /// <summary>Calls of a group that its later ones cannot overtake at this moment.</summary>
-    public IEnumerable<ObjectRef> Ahead(MethodPlan plan)
+    /// <summary>Adds what it needs before it can answer any call: its constructor's arguments, its resources.</summary>
+    public void AddNeedsOfLife(object since, ICollection<ObjectNeed> needs)
     {
-        if (plan.Turns.Current is IActorCall current)
-            yield return current.Reference;
-        if (plan.Turns.Ongoing < plan.Turns.Limit)
-            yield break;
-        IActorCall[] all;
-        lock (running)
-            all = [.. running.Select(entry => entry.Call).Where(call => call.Plan.Turns == plan.Turns)];
-        foreach (var call in all)
-            yield return call.Reference;
+        if (Construct.Arguments is { Count: > 0 } arguments)
+            needs.Add(new NeedOfRefs(this, arguments, arguments.Count, untilFault: true));
+        if (Wanted is { } ledgers && Tasks.Deadlocks.Holders is { Count: > 0 } holders)
+            needs.Add(new NeedOfResources(since, ledgers, Settings.Demand, queue: null, holders));
     }
 
     /// <summary>A call goes on after its first turn.</summary>

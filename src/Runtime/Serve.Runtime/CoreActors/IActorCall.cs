@@ -10,6 +10,8 @@ internal interface IActorCall : IMailboxCall
 
     MethodPlan Plan { get; }
 
+    CoreActor Actor { get; }
+
     /// <summary>The task or call whose code made it; null for the program's.</summary>
     ObjectId? Parent { get; }
 

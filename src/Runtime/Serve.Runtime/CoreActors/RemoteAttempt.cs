@@ -28,7 +28,7 @@ internal sealed class RemoteAttempt<TResult>(ActorCallRef<TResult> call, RemoteR
 
     public CancellationToken Stop => call.Stop;
 
-    public TaskContext? Context => context ??= call.BeginContext();
+    public TaskContext? Context => context ??= call.BeginContext(attempt);
 
     public bool IsStream => call.IsStream;
 

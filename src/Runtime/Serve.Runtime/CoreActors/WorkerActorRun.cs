@@ -14,6 +14,8 @@ internal sealed class WorkerActorRun(WorkerSession session, Run message, WorkerA
 
     public long Order => Message.Id;
 
+    public override MailboxTurns? Turns => plan?.Turns;
+
     public bool IsBlocking => plan is { IsBlocking: true };
 
     /// <summary>Puts it into its mailbox; runs nothing here.</summary>
@@ -40,7 +42,7 @@ internal sealed class WorkerActorRun(WorkerSession session, Run message, WorkerA
     {
         if (!TryBegin())
             return;
-        var context = new TaskContext(Session.Cluster, Id);
+        var context = new WorkerContext(Session, this);
         var before = TaskContext.SetOnThread(context);
         try
         {
@@ -52,7 +54,7 @@ internal sealed class WorkerActorRun(WorkerSession session, Run message, WorkerA
             if (pending.IsCompletedSuccessfully && !Message.Stream)
                 Succeed(function, pending.Result);
             else
-                _ = FinishAsync(pending, function);
+                context.GoesOn(FinishAsync(pending, function));
         }
         catch (Exception thrown)
         {

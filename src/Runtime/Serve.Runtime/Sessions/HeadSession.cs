@@ -166,6 +166,10 @@ internal sealed class HeadSession : IDisposable
             case Frame.BodyOneofCase.WaitEnd:
                 EndWait(frame.WaitEnd);
                 break;
+            case Frame.BodyOneofCase.WaitStuck:
+                if (waits.TryGetValue(frame.WaitStuck, out var stuck))
+                    stuck.Flow = RefWait.Code;
+                break;
             case Frame.BodyOneofCase.Release:
                 Lent.Remove(frame.Release);
                 break;
@@ -252,9 +256,13 @@ internal sealed class HeadSession : IDisposable
     {
         if (!sent.TryGetValue(frame.Task, out var run))
             return;
-        var references = frame.Ids.Select(Lent.Find).OfType<ObjectRef>().ToArray();
-        if (TaskDispatcher.BeginWait(run.Attempt, references, isStuck: references.Length == 1) is { } wait)
-            waits[frame.Number] = wait;
+        if (run.Attempt.Context is { } context)
+        {
+            var references = frame.Ids.Select(Lent.Find).OfType<ObjectRef>().ToArray();
+            var flow = frame.HoldsThread ? RefWait.Thread : frame.HoldsTurn ? RefWait.Turn : null;
+            waits[frame.Number] = context.BeginWait(new(context, references, frame.Count - (frame.Ids.Count - references.Length), flow) { UntilFault = frame.UntilFault, Begun = frame.Begun });
+        }
+
         run.Waits++;
         run.Listener.OnWaiting(run);
     }
@@ -277,6 +285,11 @@ internal sealed class HeadSession : IDisposable
         var reason = await worker.SeeEndAsync().ConfigureAwait(false);
         Lent.Close();
         Supplied.Clear();
+
+        // What is run again elsewhere does not wait any more.
+        foreach (var wait in waits.Values)
+            wait.End(Going.On);
+        waits.Clear();
         foreach (var run in sent.Values)
             Lose(run, reason);
         stream.Dispose();

@@ -5,7 +5,7 @@ namespace Serve.Runtime.Sessions;
 /// <summary>Has an attempt tried again once an argument of it that was lost has been made again. Its CPU is lent until then: the one task may need what the other holds.</summary>
 internal sealed class RetryWhenReady(ITaskAttempt attempt, ObjectRef again) : RefContinuation, IThreadPoolWorkItem, IResumable
 {
-    private readonly RefWait? wait = TaskDispatcher.BeginWait(attempt, [again], isStuck: false);
+    private readonly RefWait? wait = attempt.Context?.BeginWait([again], count: 1, flow: null);
 
     public static void Start(ITaskAttempt attempt, ObjectRef again)
     {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Serve.Runtime.Tasks;
+using Serve.Runtime.Turns;
 using Serve.Runtime.Wire;
 
 namespace Serve.Runtime.Sessions;
@@ -23,6 +24,12 @@ internal class WorkerRun(WorkerSession session, Run message)
     protected WorkerSession Session => session;
 
     public ObjectId Id => new(message.Id);
+
+    /// <summary>Whether it runs, or waits for something else than its start.</summary>
+    public bool IsRunning => Volatile.Read(ref state) == Running;
+
+    /// <summary>Whose turns its code takes; null for a task.</summary>
+    public virtual MailboxTurns? Turns => null;
 
     /// <summary>Fires when the head cancels it.</summary>
     protected CancellationToken Token
@@ -61,7 +68,7 @@ internal class WorkerRun(WorkerSession session, Run message)
     {
         if (!TryBegin())
             return true;
-        var context = new TaskContext(session.Cluster, Id);
+        var context = new WorkerContext(session, this);
         var before = TaskContext.SetOnThread(context);
         try
         {
@@ -72,6 +79,7 @@ internal class WorkerRun(WorkerSession session, Run message)
                 var running = RunAsync(function, arguments, context);
                 if (running.IsCompleted)
                     return true;
+                context.GoesOn(running);
                 _ = LeaveAsync(running);
                 return false;
             }

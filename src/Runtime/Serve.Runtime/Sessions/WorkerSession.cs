@@ -5,6 +5,7 @@ using Serve.Runtime.CoreActors;
 using Serve.Runtime.Objects;
 using Serve.Runtime.Placement;
 using Serve.Runtime.Serialization;
+using Serve.Runtime.Turns;
 using Serve.Runtime.Wire;
 
 namespace Serve.Runtime.Sessions;
@@ -23,6 +24,7 @@ internal sealed class WorkerSession(FramePump pump, ArrivingCluster arrival)
     private readonly ConcurrentDictionary<long, ConcurrentQueue<StoredObject>> shared = new();
     private WorkerCluster? cluster;
     private SessionValues? values;
+    private UnclearWaits? unclear;
     private long lastNumber;
 
     public PeerAssemblies Assemblies { get; } = new();
@@ -40,6 +42,9 @@ internal sealed class WorkerSession(FramePump pump, ArrivingCluster arrival)
 
     /// <summary>What code here does with actors, wherever they live.</summary>
     public CallSubmissions Calls => field ??= new(this);
+
+    /// <summary>Waits that may hold up their task.</summary>
+    public UnclearWaits Unclear => Volatile.Read(ref unclear) ?? Interlocked.CompareExchange(ref unclear, new(this), null) ?? unclear;
 
     /// <summary>The streams that code here reads.</summary>
     public RemoteStreams Streams => field ??= new(this);
@@ -143,6 +148,9 @@ internal sealed class WorkerSession(FramePump pump, ArrivingCluster arrival)
     public long NextNumber() => Interlocked.Increment(ref lastNumber);
 
     public WorkerRun? FindRun(ObjectId id) => runs.GetValueOrDefault(id.Number);
+
+    /// <summary>The calls that have begun and not ended, by number, of those that take these turns.</summary>
+    public IEnumerable<long> Begun(MailboxTurns turns) => runs.Values.Where(run => run.Turns == turns && run.IsRunning).Select(run => run.Message.Id);
 
     public ItemWindow Window(WorkerRun run)
     {

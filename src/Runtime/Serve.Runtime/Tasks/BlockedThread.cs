@@ -6,16 +6,14 @@ namespace Serve.Runtime.Tasks;
 internal sealed class BlockedThread : RefContinuation, IResumable
 {
     private RefWait? wait;
-    private IDisposable? entered;
     private bool isReady;
     private bool mayGoOn;
 
     /// <summary>Whether the ref was ready in time.</summary>
-    public bool Wait(ObjectRef reference, TaskContext? context, IDisposable? undo, TimeSpan? timeout)
+    public bool Wait(ObjectRef reference, TaskContext? context, TimeSpan? timeout)
     {
         // A wait with a timeout is never stuck.
-        wait = context?.BeginWait([reference], timeout is null ? RefWait.Thread : null);
-        entered = undo;
+        wait = context?.BeginWait([reference], 1, timeout is null ? context.FlowOfThread : null);
         if (!reference.TryOnReady(this))
             Run();
         lock (this)
@@ -79,7 +77,6 @@ internal sealed class BlockedThread : RefContinuation, IResumable
 
     private void EndWait()
     {
-        entered?.Dispose();
         if (wait is { } begun)
             begun.End(this);
         else

@@ -1,5 +1,3 @@
-using Serve.Runtime.Clusters;
-
 namespace Serve.Runtime.Tasks;
 
 /// <summary>Waits of a task's code for something else than a ref: its CPU is lent meanwhile too. Holds no state.</summary>
@@ -9,16 +7,13 @@ internal static class ContextWait
     {
         if (something.IsCompleted)
             return;
-        var context = TaskContext.Current;
-        var wait = context?.BeginWait([], flow: null);
-        var entered = (context?.Cluster as RuntimeCluster)?.BeginWait([]);
+        var wait = TaskContext.Current?.BeginWait([], 0, flow: null);
         try
         {
             await something.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
         finally
         {
-            entered?.Dispose();
             if (wait is not null)
                 await wait.EndAsync().ConfigureAwait(false);
         }

@@ -1,5 +1,4 @@
 using System.Threading.Tasks.Sources;
-using Serve.Runtime.Clusters;
 
 namespace Serve.Runtime.Tasks;
 
@@ -11,7 +10,6 @@ internal sealed class RefAwaiter : RefContinuation, IResumable, IThreadPoolWorkI
     private readonly ExecutionContext? flow;
     private readonly object? scheduler;
     private RefWait? wait;
-    private IDisposable? entered;
 
     public RefAwaiter(Action<object?> continuation, object? state, ValueTaskSourceOnCompletedFlags flags)
     {
@@ -30,12 +28,9 @@ internal sealed class RefAwaiter : RefContinuation, IResumable, IThreadPoolWorkI
     /// <summary>Starts to wait in the code of a task.</summary>
     /// <param name="reference">For what.</param>
     /// <param name="context">The task whose code it is.</param>
-    /// <param name="cluster">Told that the task waits.</param>
-    public void Start(ObjectRef reference, TaskContext context, RuntimeCluster cluster)
+    public void Start(ObjectRef reference, TaskContext context)
     {
-        ObjectRef[] awaited = [reference];
-        entered = cluster.BeginWait(awaited);
-        wait = context.BeginWait(awaited, state);
+        wait = context.BeginWait([reference], 1, state);
         Start(reference);
     }
 
@@ -78,7 +73,6 @@ internal sealed class RefAwaiter : RefContinuation, IResumable, IThreadPoolWorkI
 
     internal override void Run()
     {
-        entered?.Dispose();
         if (wait is { } begun)
             begun.End(this);
         else

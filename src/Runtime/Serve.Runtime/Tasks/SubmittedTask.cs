@@ -6,7 +6,7 @@ namespace Serve.Runtime.Tasks;
 /// A task from its submission to its end: its arguments, its attempts, its code's waiting. Its phase goes forward by interlocked operations;
 /// whoever moves it on does what follows.
 /// </summary>
-internal abstract partial class SubmittedTask(TaskPlan plan, ObjectRef reference, ObjectId? parent) : TaskContext(reference.Cluster, reference.Id), ITaskAttempt, IObjectProducer
+internal abstract partial class SubmittedTask(TaskPlan plan, ObjectRef reference, ObjectId? parent) : TaskContext, ITaskAttempt, IObjectProducer
 {
     private const int AwaitsArguments = 0;
     private const int Queued = 1;
@@ -24,7 +24,11 @@ internal abstract partial class SubmittedTask(TaskPlan plan, ObjectRef reference
 
     public ObjectRef Reference => reference;
 
-    public ObjectId Id => TaskId;
+    public override Cluster Cluster => reference.Cluster;
+
+    public override ObjectId TaskId => reference.Id;
+
+    public ObjectId Id => reference.Id;
 
     public string Name => plan.Name;
 
@@ -51,13 +55,6 @@ internal abstract partial class SubmittedTask(TaskPlan plan, ObjectRef reference
     public override SchedulingStrategy? InheritedScheduling => plan.Scheduling is SchedulingStrategy.InGroup { CaptureChildTasks: true } ? plan.Scheduling : null;
 
     public string Label => $"task {plan.Name} ({TaskId})";
-
-    public bool IsBlocked => Volatile.Read(ref phase) switch
-    {
-        AwaitsArguments => true,
-        Running => IsWaiting,
-        _ => false,
-    };
 
     public TaskPlan Plan => plan;
 
@@ -219,14 +216,6 @@ internal abstract partial class SubmittedTask(TaskPlan plan, ObjectRef reference
         return true;
     }
 
-    public void AddBlockers(ICollection<ObjectRef> references)
-    {
-        if (Volatile.Read(ref phase) == AwaitsArguments)
-            CollectRefs(references);
-        else
-            AddAwaited(references);
-    }
-
     public abstract void Succeeded(StoredObject result);
 
     public virtual void Completed() => throw new InvalidOperationException($"{Label} is no stream.");
@@ -254,16 +243,11 @@ internal abstract partial class SubmittedTask(TaskPlan plan, ObjectRef reference
     {
         lock (this)
             (extras ??= new()).Flow = flow;
-        if (!IsWaiting)
-            return;
-
-        // Waits that began before the flow was known.
-        var awaited = new List<ObjectRef>();
-        AddAwaited(awaited);
-        Deadlocks.Break(TaskId, awaited);
     }
 
-    protected override bool IsStuckBy(RefWait wait) => base.IsStuckBy(wait) || (wait.Flow is not null && wait.Flow == extras?.Flow);
+    protected override Task? Flow => extras?.Flow;
+
+    protected override void OnBegun(RefWait wait) => Dispatcher.Deadlocks.Arm();
 
     protected override void Lend() => slot?.Lend();
 

@@ -1,10 +1,12 @@
+using Serve.Runtime.Turns;
+
 namespace Serve.Runtime.Tasks;
 
 /// <summary>
 /// The task, or the actor's call, whose code is running: what its waiting, its children and <see cref="Cluster.Current"/> refer to. What it
 /// waits for is written under its lock.
 /// </summary>
-internal class TaskContext(Cluster cluster, ObjectId taskId)
+internal abstract class TaskContext
 {
     private static readonly AsyncLocal<TaskContext?> Flowing = new();
 
@@ -16,9 +18,9 @@ internal class TaskContext(Cluster cluster, ObjectId taskId)
     /// <summary>Null in code that no task runs.</summary>
     public static TaskContext? Current => onThread ?? Flowing.Value;
 
-    public Cluster Cluster => cluster;
+    public abstract Cluster Cluster { get; }
 
-    public ObjectId TaskId => taskId;
+    public abstract ObjectId TaskId { get; }
 
     /// <summary>Whether its code waits for objects.</summary>
     public bool IsWaiting => Volatile.Read(ref waits) is not null;
@@ -37,12 +39,42 @@ internal class TaskContext(Cluster cluster, ObjectId taskId)
     /// <summary>Makes it the current one for this execution context and what is awaited in it.</summary>
     public static void SetFlowing(TaskContext? context) => Flowing.Value = context;
 
-    /// <summary>Its code waits from here on; its CPU is lent to others. To be ended by <see cref="RefWait.End"/>.</summary>
-    /// <param name="references">All of what it waits for.</param>
-    /// <param name="flow">What goes on when they are ready: <see cref="RefWait.Thread"/> for the calling thread, an async method's own object, or null when it may go on without them.</param>
-    public RefWait BeginWait(IReadOnlyList<ObjectRef> references, object? flow)
+    /// <summary>The flow, as <see cref="RefWait.Flow"/>, of its code that blocks this thread.</summary>
+    public object? FlowOfThread =>
+        onThread == this ? RefWait.Thread
+        : SynchronizationContext.Current is TurnContext context && context.Turns == Turns ? RefWait.Turn
+        : null;
+
+    /// <summary>The wait for which its code blocks its turn, or the thread it was begun on; null when there is none.</summary>
+    public RefWait? TurnWait
     {
-        var wait = new RefWait(this, references, flow);
+        get
+        {
+            lock (this)
+            {
+                var wait = waits;
+                while (wait is not null && wait.Flow != RefWait.Thread && wait.Flow != RefWait.Turn)
+                    wait = wait.Next;
+                return wait;
+            }
+        }
+    }
+
+    /// <summary>Whose turns its code takes; null where it takes none.</summary>
+    protected virtual MailboxTurns? Turns => null;
+
+    /// <summary>The whole of its code, where that is an async method that has returned before its end.</summary>
+    protected virtual Task? Flow => null;
+
+    /// <summary>Its code waits from here on; its CPU is lent to others. To be ended by <see cref="RefWait.End"/>.</summary>
+    /// <param name="references">What it waits for.</param>
+    /// <param name="count">How many of them have to be ready.</param>
+    /// <param name="flow">As <see cref="RefWait.Flow"/>.</param>
+    public RefWait BeginWait(IReadOnlyList<ObjectRef> references, int count, object? flow) => BeginWait(new(this, references, count, flow));
+
+    /// <summary>The same with a wait that has been made.</summary>
+    public RefWait BeginWait(RefWait wait)
+    {
         bool isFirst;
         lock (this)
         {
@@ -53,28 +85,30 @@ internal class TaskContext(Cluster cluster, ObjectId taskId)
 
         if (isFirst)
             Lend();
-        if (IsStuckBy(wait))
-            Deadlocks.Break(taskId, references);
+        OnBegun(wait);
         return wait;
     }
 
-    /// <summary>Adds the refs without which its code cannot go on.</summary>
-    public void AddAwaited(ICollection<ObjectRef> references)
+    /// <summary>Adds what its code cannot go on without.</summary>
+    public void AddWaits(ICollection<ObjectNeed> needs)
     {
         lock (this)
         {
             for (var wait = waits; wait is not null; wait = wait.Next)
             {
-                if (!IsStuckBy(wait))
-                    continue;
-                foreach (var reference in wait.References)
-                    references.Add(reference);
+                if (IsStuckBy(wait))
+                    needs.Add(new NeedOfRefs(wait, wait.References, wait.Count, wait.UntilFault));
             }
         }
     }
 
+    /// <summary>Whether its code cannot end before this wait does. False as long as that is not known.</summary>
+    public bool IsStuckBy(RefWait wait) =>
+        wait.Flow == RefWait.Thread || wait.Flow == RefWait.Code || (wait.Flow is Task awaited && Flow is { } whole && Continuations.Lead(awaited, whole));
+
     internal void End(RefWait ended, IResumable waiter)
     {
+        OnEnded(ended);
         bool isLast;
         lock (this)
         {
@@ -107,8 +141,15 @@ internal class TaskContext(Cluster cluster, ObjectId taskId)
         return true;
     }
 
-    /// <summary>Whether its code cannot end before this wait does.</summary>
-    protected virtual bool IsStuckBy(RefWait wait) => wait.Flow == RefWait.Thread;
+    /// <summary>It waits for something, perhaps for other things as well.</summary>
+    protected virtual void OnBegun(RefWait wait)
+    {
+    }
+
+    /// <summary>One of its waits is about to end.</summary>
+    protected virtual void OnEnded(RefWait wait)
+    {
+    }
 
     /// <summary>It starts to wait: others may have its CPU.</summary>
     protected virtual void Lend()

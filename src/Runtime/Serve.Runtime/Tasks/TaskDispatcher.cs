@@ -130,10 +130,6 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
         }
     }
 
-    /// <summary>Says that an attempt that runs in a worker waits; a task's CPU is lent to others. Null for what is no code of the user's.</summary>
-    public static RefWait? BeginWait(ITaskAttempt attempt, IReadOnlyList<ObjectRef> references, bool isStuck) =>
-        attempt.Context?.BeginWait(references, isStuck ? RefWait.Thread : null);
-
     /// <summary>Tasks that have not ended.</summary>
     public List<SubmittedTask> Live()
     {
@@ -171,6 +167,7 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
     public ValueTask DisposeAsync()
     {
         isDisposed = true;
+        Volatile.Read(ref deadlocks)?.Dispose();
         var ended = Ended();
         foreach (var task in Live())
             task.Stopped(ended, force: false);

@@ -12,8 +12,8 @@ internal sealed class TaskExtras
     /// <summary>Fires when its time is up.</summary>
     public ITimer? Timer { get; set; }
 
-    /// <summary>The task object of its async method: what the method's own awaits go on with.</summary>
-    public object? Flow { get; set; }
+    /// <summary>Its async method, which has returned before its end.</summary>
+    public Task? Flow { get; set; }
 
     /// <summary>The worker it runs in.</summary>
     public string? WorkerId { get; set; }

@@ -27,6 +27,9 @@ internal sealed class TaskSlot(TaskQueue queue, ResourceLedger ledger, ResourceA
 
     public IReadOnlyList<int> GpuIds => allocation.GpuIds;
 
+    /// <summary>What it keeps from others although all in it waits: everything but the CPU.</summary>
+    public ResourceDemand Kept => allocation.Demand.With(ResourceDemand.Cpu, 0);
+
     /// <summary>Where it stands in the dispatcher's list, which alone writes it.</summary>
     public int Index { get; set; }
 
@@ -122,6 +125,16 @@ internal sealed class TaskSlot(TaskQueue queue, ResourceLedger ledger, ResourceA
             Dispatcher.TakeBack(this, waiter);
         else
             waiter.Resume();
+    }
+
+    /// <summary>Whether it takes more tasks as soon as something in it that does not wait has ended, or does so at this moment.</summary>
+    public bool Fills
+    {
+        get
+        {
+            lock (sync)
+                return queue.IsProcess && (waiting < running || isArriving || Volatile.Read(ref filling) != 0);
+        }
     }
 
     /// <summary>Whether its CPU is with others and something in it does not wait. A task in a worker goes on before it has the CPU back, and may wait again by then.</summary>

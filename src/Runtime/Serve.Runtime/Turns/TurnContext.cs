@@ -5,6 +5,8 @@ namespace Serve.Runtime.Turns;
 /// <param name="blocking">Whether the code that awaits is blocking code, whose continuations need a dedicated thread as well.</param>
 internal sealed class TurnContext(TurnBasedTurns turns, bool blocking) : SynchronizationContext
 {
+    public TurnBasedTurns Turns => turns;
+
     public override void Post(SendOrPostCallback d, object? state) =>
         turns.Enqueue(new QueuedTurn(d, state, ExecutionContext.Capture(), blocking));
 

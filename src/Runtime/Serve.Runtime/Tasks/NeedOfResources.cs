@@ -1,0 +1,49 @@
+namespace Serve.Runtime.Tasks;
+
+/// <summary>
+/// Resources have to be free in one of some ledgers. What can be free is all but what is held by those who never give it back: who else
+/// holds some may do so at any time.
+/// </summary>
+/// <param name="since">Equal for as long as they have been needed without a break.</param>
+/// <param name="ledgers">The ledgers.</param>
+/// <param name="demand">The resources.</param>
+/// <param name="queue">Whose task needs them; null for an actor.</param>
+/// <param name="holders">Who holds any and waits.</param>
+internal sealed class NeedOfResources(object since, IReadOnlyList<ResourceLedger> ledgers, ResourceDemand demand, TaskQueue? queue, IReadOnlyList<ResourceHolder> holders) : ObjectNeed(since)
+{
+    public override IEnumerable<ObjectRef> Objects => holders.Where(holder => ledgers.Contains(holder.Ledger) && Wants(holder)).SelectMany(holder => holder.Until);
+
+    public override bool IsMet(Func<ObjectRef, bool> comes) => ledgers.Any(ledger => Missing(ledger, comes) is null);
+
+    public override string Describe(string next, Func<ObjectRef, bool> comes)
+    {
+        var missing = ledgers.Select(ledger => Missing(ledger, comes)).OfType<string>().Distinct().Order(StringComparer.Ordinal).ToArray();
+        var keepers = holders.Where(holder => ledgers.Contains(holder.Ledger) && Array.Exists(missing, resource => holder.Held.UnitsOf(resource) > 0) && holder.KeepsFrom(queue, comes));
+        return $"waits for {demand}, of which {string.Join(" and ", missing)} is held by {string.Join(", ", keepers.Select(holder => holder.Label))}";
+    }
+
+    private bool Wants(ResourceHolder holder)
+    {
+        for (var index = 0; index < demand.Count; index++)
+        {
+            if (holder.Held.UnitsOf(demand.NameAt(index)) > 0)
+                return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>A resource that never is free in a ledger; null when there is none.</summary>
+    private string? Missing(ResourceLedger ledger, Func<ObjectRef, bool> comes)
+    {
+        for (var index = 0; index < demand.Count; index++)
+        {
+            var resource = demand.NameAt(index);
+            var kept = holders.Where(holder => holder.Ledger == ledger && holder.KeepsFrom(queue, comes)).Sum(holder => holder.Held.UnitsOf(resource));
+            if (kept > 0 && ledger.Total.UnitsOf(resource) - kept < demand.UnitsAt(index))
+                return resource;
+        }
+
+        return null;
+    }
+}

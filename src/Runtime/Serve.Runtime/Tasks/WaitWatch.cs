@@ -1,0 +1,76 @@
+using System.Diagnostics;
+
+namespace Serve.Runtime.Tasks;
+
+/// <summary>Looks at waits that last, for as long as there are any; whoever begins a wait does no more than have it look. Whether it looks is written with interlocked operations, its timer under its lock.</summary>
+internal abstract class WaitWatch(TimeProvider time) : IThreadPoolWorkItem, IDisposable
+{
+    private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(50);
+
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(1);
+
+    /// <summary>Looking takes one part in so many of a CPU's time, unless a look takes very long.</summary>
+    private const int Share = 20;
+
+    private readonly Lock sync = new();
+    private readonly Lock looking = new();
+    private int armed;
+    private ITimer? timer;
+    private volatile bool isDisposed;
+
+    /// <summary>A wait has begun.</summary>
+    public void Arm()
+    {
+        // The wait is written before this is read, or else the last look would miss it.
+        Interlocked.MemoryBarrier();
+        if (Volatile.Read(ref armed) == 0 && Interlocked.Exchange(ref armed, 1) == 0)
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+    }
+
+    public void Dispose()
+    {
+        isDisposed = true;
+        lock (sync)
+            timer?.Dispose();
+    }
+
+    void IThreadPoolWorkItem.Execute() => Schedule(Period);
+
+    /// <summary>Looks.</summary>
+    /// <returns>Whether anything waits.</returns>
+    protected abstract bool Look();
+
+    // Armed again while the last look goes on, it would begin another one beside that.
+    private bool LookOnce()
+    {
+        lock (looking)
+            return Look();
+    }
+
+    private void Schedule(TimeSpan delay)
+    {
+        lock (sync)
+        {
+            if (isDisposed)
+                return;
+            timer ??= time.CreateTimer(static self => ((WaitWatch)self!).Run(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            timer.Change(delay, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private void Run()
+    {
+        if (isDisposed)
+            return;
+        var began = Stopwatch.GetTimestamp();
+        if (!LookOnce())
+        {
+            Interlocked.Exchange(ref armed, 0);
+            if (!LookOnce() || Interlocked.Exchange(ref armed, 1) != 0)
+                return;
+        }
+
+        var took = Stopwatch.GetElapsedTime(began) * Share;
+        Schedule(took < Period ? Period : took < Longest ? took : Longest);
+    }
+}

@@ -1,0 +1,189 @@
+using System.Collections.Immutable;
+
+namespace Serve.Runtime.TestWorker;
+
+/// <summary>Functions that wait for whatever they are told of, in every way there is.</summary>
+public static partial class Circles
+{
+    /// <summary>Waits for the refs that come through a queue.</summary>
+    [Remote]
+    public static async Task<int> Await(Cluster ray, ActorQueue<ObjectRef<int>[]> queue, string how)
+    {
+        var refs = await queue.Get();
+        return how switch
+        {
+            "one" => await refs[0],
+            "helper" => await HelpAsync(refs[0]),
+            "many" => (await ray.Get(refs)).Sum(),
+            "all of them" => (await ray.Get((await ray.Wait(refs, refs.Length)).Ready)).Sum(),
+            "two of them" => (await ray.Get((await ray.Wait(refs, 2)).Ready)).Sum(),
+            "one of them" => await (await ray.Wait(refs[..2])).Ready[0],
+            "two of three" => await TwoWithTheLast(ray, refs),
+            "as a task" => await refs[0].AsTask(),
+            "all tasks" => (await Task.WhenAll(refs.Select(reference => reference.AsTask()))).Sum(),
+            "any task" => await await Task.WhenAny(refs[..2].Select(reference => reference.AsTask())),
+            "for a moment" => await ForAMoment(ray, refs[0]),
+            "until cancelled" => await UntilCancelled(ray, refs[0]),
+            _ => throw new ArgumentOutOfRangeException(nameof(how), how, "There is no such way."),
+        };
+    }
+
+    /// <summary>Blocks until the one ref is there that comes through a queue.</summary>
+    [Remote]
+    public static int Block(ActorQueue<ObjectRef<int>[]> queue) => queue.Get().GetAwaiter().GetResult()[0].GetResult();
+
+    /// <summary>Ends when something comes through a queue.</summary>
+    [Remote]
+    public static async Task<int> Later(ActorQueue<int> queue) => await queue.Get();
+
+    /// <summary>Fails when something comes through a queue.</summary>
+    [Remote]
+    public static async Task<int> Fail(ActorQueue<int> queue) => throw new InvalidOperationException($"It was told to fail with {await queue.Get()}.");
+
+    /// <summary>Waits for an actor that demands what this one holds.</summary>
+    [Remote]
+    public static int HoldForActor(Cluster ray, string resource) =>
+        ray.Ring.Options(new() { Resources = new Dictionary<string, double> { [resource] = 1 }.ToImmutableDictionary() }).Remote().One.Remote().GetResult();
+
+    /// <summary>Blocks for a moment for the one ref that comes through a queue.</summary>
+    [Remote]
+    public static int BlockForAMoment(ActorQueue<ObjectRef<int>[]> queue)
+    {
+        try
+        {
+            return queue.Get().GetAwaiter().GetResult()[0].GetResult(TimeSpan.FromMilliseconds(600));
+        }
+        catch (TimeoutException)
+        {
+            return 7;
+        }
+    }
+
+    [Remote]
+    public static int One() => 1;
+
+    [Remote]
+    public static int Sum(int left, int right) => left + right;
+
+    /// <summary>Waits for a task that demands what this one holds.</summary>
+    [Remote]
+    public static int Hold(Cluster ray, string resource) =>
+        ray.Circles.One.Options(new() { Name = "the one inside", NumCpus = 0, Resources = new Dictionary<string, double> { [resource] = 1 }.ToImmutableDictionary() }).Remote().GetResult();
+
+    /// <summary>Waits for what nobody is told of.</summary>
+    internal static Task<int> Unseen(ActorQueue<int> queue)
+    {
+        using (ExecutionContext.SuppressFlow())
+            return Task.Run(async () => await queue.Get());
+    }
+
+    private static async Task<int> HelpAsync(ObjectRef<int> reference)
+    {
+        await Task.Yield();
+        return await reference;
+    }
+
+    private static async Task<int> TwoWithTheLast(Cluster ray, ObjectRef<int>[] refs)
+    {
+        await refs[^1];
+        return (await ray.Wait(refs, 2)).Ready.Count;
+    }
+
+    private static async Task<int> ForAMoment(Cluster ray, ObjectRef<int> reference)
+    {
+        try
+        {
+            return await ray.Get(reference, TimeSpan.FromMinutes(5));
+        }
+        catch (TimeoutException)
+        {
+            return 7;
+        }
+    }
+
+    private static async Task<int> UntilCancelled(Cluster ray, ObjectRef<int> reference)
+    {
+        using var soon = new CancellationTokenSource(TimeSpan.FromMinutes(5));
+        try
+        {
+            return await ray.Get(reference, cancellationToken: soon.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            return 7;
+        }
+    }
+}
+
+/// <summary>An actor whose calls wait for calls of others, perhaps of itself.</summary>
+[Remote]
+public sealed class Ring
+{
+    public int Block(ActorHandle<Ring>[] path) => path.Length == 0 ? 1 : 1 + path[0].Block.Remote(path[1..]).GetResult();
+
+    public async Task<int> Await(ActorHandle<Ring>[] path) => path.Length == 0 ? 1 : 1 + await path[0].Await.Remote(path[1..]);
+
+    public async Task<int> AwaitAll(ActorHandle<Ring>[] path) =>
+        path.Length == 0 ? 1 : 1 + (await Cluster.Current.Get([path[0].AwaitAll.Remote(path[1..]), path[0].AwaitAll.Remote([])])).Max();
+
+    [ConcurrencyGroup("other")]
+    public int Other() => 1;
+
+    [ConcurrencyGroup("other")]
+    public async Task<int> AwaitOther(ActorHandle<Ring> self) => await self.Other.Remote();
+
+    [ConcurrencyGroup("other")]
+    public async Task<int> LeaveOther(ActorQueue<int> queue) => await Circles.Unseen(queue).ConfigureAwait(false);
+
+    public int BlockOnOne(ActorHandle<Ring> self) => self.One.Remote().GetResult();
+
+    public int BlockForOther(ActorHandle<Ring> self) => self.Other.Remote().GetResult();
+
+    /// <summary>Waits for a task that demands what the actor holds.</summary>
+    public int Hold(string resource) => Cluster.Current.Circles.Hold.Options(new() { NumCpus = 0, Resources = new Dictionary<string, double> { [resource] = 1 }.ToImmutableDictionary() }).Remote(resource).GetResult();
+
+    public async Task<int> AwaitFor(ActorHandle<Ring>[] path, ActorQueue<int> queue) => path.Length == 0 ? await queue.Get() : await path[0].Await.Remote([]);
+
+    /// <summary>Ends without another turn when something comes through a queue.</summary>
+    public async Task<int> Leave(ActorQueue<int> queue) => await Circles.Unseen(queue).ConfigureAwait(false);
+
+    /// <summary>The same, and leaves code behind that blocks the actor.</summary>
+    public async Task<int> LeaveBlocked(ActorQueue<int> queue, ActorQueue<ObjectRef<int>[]> others)
+    {
+        _ = BlockLater(others);
+        return await Circles.Unseen(queue).ConfigureAwait(false);
+
+        static async Task BlockLater(ActorQueue<ObjectRef<int>[]> others) => (await others.Get())[0].GetResult();
+    }
+
+    /// <summary>Blocks a turn that is not its first for a call behind it.</summary>
+    public async Task<int> BlockLaterForOne(ActorQueue<int> queue, ActorHandle<Ring> self)
+    {
+        await queue.Get();
+        return self.One.Remote().GetResult();
+    }
+
+    /// <summary>Blocks until a ref is there.</summary>
+    public int BlockOn(ObjectRef<int>[] refs) => refs[0].GetResult();
+
+    public int One() => 1;
+
+    public int Same(int value) => value;
+
+    /// <summary>Leaves code behind that waits for something else.</summary>
+    public async Task<int> LeaveBehind(object argument, TaskCompletionSource until)
+    {
+        _ = WaitAsync(until.Task);
+        await Task.Yield();
+        return argument.GetHashCode();
+
+        static async Task WaitAsync(Task until) => await until;
+    }
+}
+
+/// <summary>An actor that is made of something.</summary>
+[Remote]
+public sealed class Made(int from)
+{
+    public int From() => from;
+}
