@@ -44,7 +44,18 @@ internal abstract class WaitWatch(TimeProvider time) : IThreadPoolWorkItem, IDis
     private bool LookOnce()
     {
         lock (looking)
-            return Look();
+        {
+            try
+            {
+                return Look();
+            }
+            catch (Exception thrown)
+            {
+                // On a timer's thread it would end the program, which goes on without having been looked at.
+                Debug.Fail(thrown.ToString());
+                return true;
+            }
+        }
     }
 
     private void Schedule(TimeSpan delay)
