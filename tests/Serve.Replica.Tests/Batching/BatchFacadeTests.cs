@@ -21,6 +21,24 @@ public sealed class BatchFacadeTests
         Assert.Equal(4, await (ValueTask<int>)entry.Invoke(facade, [3, CancellationToken.None])!);
     }
 
+    [Fact]
+    public async Task Create_TypesThatAreInternal_AreSeen()
+    {
+        var method = Assert.Single(BatchMethod.Of(typeof(Inside), []));
+
+        var (facade, entry) = BatchFacade.Create(method, (Hidden item, CancellationToken stop) => new ValueTask<Hidden>(item with { Number = 2 }));
+
+        Assert.Equal(new Hidden(2), await (ValueTask<Hidden>)entry.Invoke(facade, [new Hidden(1), CancellationToken.None])!);
+    }
+
+    internal sealed record Hidden(int Number);
+
+    internal sealed class Inside
+    {
+        [Batch]
+        public Hidden[] Call(Hidden[] items) => items;
+    }
+
     [AttributeUsage(AttributeTargets.Parameter)]
     public sealed class TagAttribute(DayOfWeek day, params string[] names) : Attribute
     {

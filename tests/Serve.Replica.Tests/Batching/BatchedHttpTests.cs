@@ -222,6 +222,28 @@ public sealed class BatchedHttpTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task UserConfig_OfOneMethod_IsItsAlone()
+    {
+        await ReconfigureAsync("""{"batching": {"Square": {"max_batch_size": 1}}}""");
+
+        Assert.Equal(["49"], await GetAllAsync("/square/7"));
+        var answers = await AllAsync(Enumerable.Range(0, 4).Select(i => PostAsync("""{"name":"p"}""")));
+        Assert.All(answers, answer => Assert.Equal("""{"name":"p","among":4}""", answer));
+    }
+
+    [Fact]
+    public async Task Dispose_Replica_EndsWhatWaits()
+    {
+        var waiting = replica.SendAsync(HttpMethod.Get, "/square/5");
+        await Eventually.TrueAsync(() => replica.Context.Gate.Ongoing == 1);
+
+        await replica.DisposeInstanceAsync();
+
+        await Record.ExceptionAsync(() => waiting.WaitAsync(Limit));
+        Assert.True(waiting.IsCompleted);
+    }
+
+    [Fact]
     public async Task UserConfig_WrongBatching_TellsAllByName()
     {
         var error = await Assert.ThrowsAsync<BadInputException>(() => ReconfigureAsync(
