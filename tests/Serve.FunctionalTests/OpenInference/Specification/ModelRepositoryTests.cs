@@ -45,6 +45,23 @@ public sealed class ModelRepositoryTests(InferenceNode node) : Chapter(node)
         Assert.Equal("[3]", (await By(transport).InferAsync("spare", [Pixels], ["label"])).Outputs.Single().Data);
     }
 
+    [Fact]
+    public async Task Load_Scaled_HasAsManyReplicasAsBefore()
+    {
+        await DeployAsync("several");
+        await Node.Node.Admin.ScaleAsync(new("several", "several"), 2);
+
+        // One that is loaded, and one that has been unloaded.
+        await By(Transport.Rest).LoadAsync("several");
+        Assert.Equal(2, await WantedAsync());
+        await By(Transport.Rest).UnloadAsync("several");
+        Assert.Equal(0, await WantedAsync());
+        await By(Transport.Rest).LoadAsync("several");
+        Assert.Equal(2, await WantedAsync());
+
+        async Task<int> WantedAsync() => (await Node.Node.Admin.GetApplicationAsync("several")).Deployments["several"].TargetNumReplicas;
+    }
+
     [Theory]
     [MemberData(nameof(Transports))]
     public async Task Load_AlreadyLoaded_IsLoadedAgainAsItsFileIsNow(Transport transport)
