@@ -66,6 +66,10 @@ public sealed class ModelPackageTests : IDisposable
 
         Assert.Equal("digits", store.ReadManifest(hash).Name);
         Assert.Equal(hash, (await PrepareAsync(folder.In("digits"))).Hash);
+        var before = new DateTime(2001, 1, 1, 0, 0, 0, DateTimeKind.Utc);
+        Directory.SetLastWriteTimeUtc(folder.In("packages"), before);
+        Assert.Equal(hash, store.Add(folder.In("digits"), null, new() { Name = "digits" }));
+        Assert.Equal(before, Directory.GetLastWriteTimeUtc(folder.In("packages")));
     }
 
     [Fact]

@@ -93,6 +93,26 @@ public sealed class PrecedenceTests
         Assert.Equal("/", await AnswererAsync(gateway, "/v2"));
     }
 
+    // What all replicas together are is the gateway's to say, whoever has the rest of /v2.
+    [Theory]
+    [InlineData("")]
+    [InlineData("/")]
+    [InlineData("/v2")]
+    [InlineData("/v2/models")]
+    public async Task ModelWithoutAReplica_BesideAnApplication_TheGatewaySaysThatItIsNotReady(string prefix)
+    {
+        await using var gateway = await GatewayHost.StartAsync();
+        if (prefix.Length > 0)
+            Deploy(gateway, prefix);
+        await gateway.Deploy("m", "/v2/models/m", "", unavailable: "unloaded").PublishAsync();
+        foreach (var path in new[] { "/v2/models/m/ready", "/v2/models/m/versions/1/ready" })
+        {
+            using var response = await gateway.Client.GetAsync(path);
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
+            Assert.Equal("""{"name":"m","ready":false}""", await response.Content.ReadAsStringAsync());
+        }
+    }
+
     private static async Task<string> AskAsync(string rootPath, string prefixes, string path)
     {
         await using var gateway = await GatewayHost.StartAsync(new GatewayOptions { Http = new() { RootPath = rootPath } });

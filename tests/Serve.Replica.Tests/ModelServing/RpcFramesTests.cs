@@ -74,6 +74,22 @@ public sealed class RpcFramesTests : IAsyncLifetime, IDisposable
         Assert.Equal($"grpc-encoding '{encoding}' is not known here; gzip is.", text);
     }
 
+    [Fact]
+    public async Task Stream_MessagesThatComeTogether_EachIsItsOwn()
+    {
+        byte[] body = [.. Enumerable.Repeat(RawRpc.Frame(Message(Limit / 5)), 4).SelectMany(each => each)];
+        var (status, text, answers) = await RawRpc.CallAsync(client, new(host.RpcAddress, "ModelStreamInfer"), body);
+        Assert.True(status == 0, text);
+        for (var rest = answers.AsSpan(); rest.Length > 0;)
+        {
+            var length = System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(rest[1..]);
+            Assert.Empty(ModelStreamInferResponse.Parser.ParseFrom(rest.Slice(5, length)).ErrorMessage);
+            rest = rest[(5 + length)..];
+        }
+
+        Assert.Equal(4, model.Runs);
+    }
+
     [Theory]
     [InlineData("ModelInfer")]
     [InlineData("ModelStreamInfer")]
