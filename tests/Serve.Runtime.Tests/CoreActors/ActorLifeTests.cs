@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
+using Serve.Runtime.Clusters;
+using Serve.Runtime.CoreActors;
 using Serve.Runtime.Tests.Testing;
 using Serve.Runtime.TestWorker;
 
@@ -210,6 +212,45 @@ public sealed class ActorLifeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task OnDied_LastHandleIsGoneAndCallsAreLeft_IsMadeAgainForThem()
+    {
+        var gate = new Gate();
+        var handle = ray.CountActor.Options(new() { MaxRestarts = 1 }).Remote(5);
+        var actor = CoreOf(handle.Id);
+        var running = handle.Block.Remote(gate);
+        var waiting = handle.Read.Remote();
+        await gate.Entered;
+        actor.OnHandleGone();
+
+        actor.OnDied(actor.Runner!, "It fell.");
+
+        Assert.Contains("It fell.", (await Assert.ThrowsAsync<ActorDiedException>(async () => await running)).Message, StringComparison.Ordinal);
+        gate.Open();
+        Assert.Equal(5, await waiting);
+        await actor.Ended.SoonAsync();
+        Assert.Equal((ActorPhase.Dead, 1), (actor.State.State, actor.State.NumRestarts));
+        GC.KeepAlive(handle);
+    }
+
+    [Fact]
+    public async Task OnDied_LastHandleIsGoneAndNoCallIsLeft_Ends()
+    {
+        var handle = ray.LogActor.Options(new() { MaxRestarts = -1 }).Remote(log);
+        var actor = CoreOf(handle.Id);
+        await handle.Created;
+        var running = handle.SayLater.Remote("late", new Gate());
+        await handle.Say.Remote("said");
+        actor.OnHandleGone();
+
+        actor.OnDied(actor.Runner!, "It fell.");
+
+        await Assert.ThrowsAsync<ActorDiedException>(async () => await running);
+        await actor.Ended.SoonAsync();
+        Assert.Single(log, "made");
+        GC.KeepAlive(handle);
+    }
+
+    [Fact]
     public async Task Handle_LastOneOfADetachedActorIsCollected_ActorLivesOn()
     {
         var gate = new Gate();
@@ -244,4 +285,6 @@ public sealed class ActorLifeTests : IAsyncLifetime
         GC.WaitForPendingFinalizers();
         return condition();
     });
+
+    private CoreActor CoreOf(string id) => ((HeadCluster)ray).Actors.Find(new(id))!;
 }

@@ -129,6 +129,22 @@ public sealed class HeadSessionTests : IAsyncLifetime, IAsyncDisposable, IRunLis
     }
 
     [Fact]
+    public async Task Put_ValueThatCannotBeKept_FailsThatObjectAlone()
+    {
+        const long Id = 1L << 40;
+        var running = await SendAsync();
+
+        await AnswerAsync(
+            new Frame { Put = new() { Id = Id, Value = OfNoType, Type = typeof(double[]).AssemblyQualifiedName } },
+            new Frame { Demand = new() { Number = 1, Id = Id } });
+
+        Assert.Contains("Nobody.Knows", (await ReadUntilAsync(Frame.BodyOneofCase.Ready)).Ready.Error.Message, StringComparison.Ordinal);
+        Assert.IsType<NotSerializableException>(session.Lent.Find(Id)!.Error);
+        await AnswerAsync(new Frame { Done = new() { Id = running.Id.Number, Value = Seven } });
+        Assert.Equal(7, await running.Result.SoonAsync());
+    }
+
+    [Fact]
     public async Task Done_ValueThatCannotBeKept_FailsThatRunAlone()
     {
         var (answered, other) = (await SendAsync(), await SendAsync());

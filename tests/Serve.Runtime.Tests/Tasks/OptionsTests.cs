@@ -29,6 +29,18 @@ public sealed class OptionsTests
     }
 
     [Fact]
+    public async Task Remote_OneCpuAndOwnResources_AreHeldToo()
+    {
+        await using var ray = await Cluster.Init(Plenty);
+        Assert.Equal(2, await ray.Recursion.Increment.Remote(1));
+
+        Assert.Equal("CPU=3 GPU=2 memory=1000 tpu=0.5", await ray.Demanding.FreeOfCustom.Remote());
+        await Eventually.True(() => ray.AvailableResources["CPU"] == 4);
+        var free = await ray.Run(() => Demanding.Text(ray.AvailableResources), new() { Resources = ImmutableDictionary<string, double>.Empty.Add("tpu", 0.25) });
+        Assert.Equal("CPU=3 GPU=2 memory=1000 tpu=0.75", free);
+    }
+
+    [Fact]
     public async Task Remote_LongerThanTheAttributesTimeout_Fails()
     {
         await using var ray = await Cluster.Init(Plenty);
@@ -82,6 +94,10 @@ public static partial class Demanding
     /// <summary>What is free while it runs.</summary>
     [Remote(NumCpus = 1.5, NumGpus = 0.5, Memory = 100, Resources = "tpu=0.25")]
     public static string Free() => Text(Cluster.Current.AvailableResources);
+
+    /// <summary>What is free while it runs.</summary>
+    [Remote(Resources = "tpu=0.5")]
+    public static string FreeOfCustom() => Text(Cluster.Current.AvailableResources);
 
     [Remote(TimeoutSeconds = 0.05)]
     public static async Task<int> Forever(CancellationToken stop)

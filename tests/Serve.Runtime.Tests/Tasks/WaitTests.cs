@@ -1,3 +1,4 @@
+using Serve.Runtime.Clusters;
 using Serve.Tests;
 
 namespace Serve.Runtime.Tests.Tasks;
@@ -56,6 +57,30 @@ public sealed class WaitTests
         await ray.Get(waiting);
 
         Assert.Equal(1, most);
+    }
+
+    [Fact]
+    public async Task Await_CpusNotBackYet_NothingElseThatNeedsCpuStarts()
+    {
+        await using var ray = new HeadCluster(new() { NumCpus = 2 });
+        var ledger = ray.Ledgers.LedgersFor(null)[0];
+        var one = ResourceDemand.None.With(ResourceDemand.Cpu, 1);
+        var awaited = new TaskCompletionSource<int>();
+        var slow = ray.Run(() => awaited.Task, new() { NumCpus = 0 });
+        var returns = ray.Run(async () => await slow, new() { NumCpus = 2 });
+        await Eventually.True(() => ray.ListTasks().Any(task => task.State == TaskPhase.Waiting) && ray.AvailableResources["CPU"] == 2);
+        var held = ledger.Reserve(one);
+        awaited.SetResult(7);
+        await Eventually.True(() => ray.Tasks.HasToYield(new(ray.Tasks, one, [ledger], 0, isProcess: false)));
+
+        using var gate = new ManualResetEventSlim();
+        var later = ray.Run(() => gate.Wait(TimeSpan.FromSeconds(20)));
+        Assert.Equal(1, ray.AvailableResources["CPU"]);
+        Assert.Equal(3, await ray.Run(static () => 3, new() { NumCpus = 0 }).AsTask().WaitAsync(TimeSpan.FromSeconds(20)));
+        ledger.Release(held);
+        Assert.Equal(7, await returns.AsTask().WaitAsync(TimeSpan.FromSeconds(20)));
+        gate.Set();
+        Assert.True(await later.AsTask().WaitAsync(TimeSpan.FromSeconds(20)));
     }
 
     [Fact]

@@ -191,6 +191,8 @@ internal sealed class ActorTable : IGroupOccupants
         {
             if (before is not null)
                 await before.EndAsync(TimeSpan.Zero, kill: true).ConfigureAwait(false);
+            if (actor.IsDone)
+                return;
             foreach (var argument in actor.Construct.Arguments)
                 await argument.BoxAsync(actor.Gone).ConfigureAwait(false);
             var held = actor.Resources ??= await ReserveAsync(actor).ConfigureAwait(false);

@@ -101,6 +101,9 @@ internal sealed class CoreActor
 
     public long Pending => submitted.Value - settled.Value;
 
+    /// <summary>Whether nobody can call it any more and nothing that was called is left: it is about to end.</summary>
+    public bool IsDone => closed is not null && Pending == 0;
+
     public ActorState State
     {
         get
@@ -300,16 +303,16 @@ internal sealed class CoreActor
         return true;
     }
 
-    /// <summary>Ends one life and begins the next, where there is one left.</summary>
+    /// <summary>Ends one life and begins the next, where there is one left and someone has use for it.</summary>
     /// <param name="reason">Why, for people.</param>
     /// <param name="life">The life that ended; null for one that never came to be.</param>
     public bool TryRestart(string reason, ActorRunner? life)
     {
         lock (sync)
         {
-            if (phase == ActorPhase.Dead || closed is not null || (life is not null && life != runner))
-                return phase != ActorPhase.Dead && closed is null;
-            if (Settings.MaxRestarts >= 0 && restarts >= Settings.MaxRestarts)
+            if (phase == ActorPhase.Dead || (life is not null && life != runner))
+                return phase != ActorPhase.Dead;
+            if (IsDone || (Settings.MaxRestarts >= 0 && restarts >= Settings.MaxRestarts))
                 return false;
             restarts++;
             phase = ActorPhase.Restarting;
@@ -383,7 +386,7 @@ internal sealed class CoreActor
 
     private void EndWhenIdle()
     {
-        if (closed is { } message && Pending == 0)
+        if (IsDone && closed is { } message)
             ThreadPool.UnsafeQueueUserWorkItem(static end => end.Actor.Die(end.message, null, ActorTable.Patient), (Actor: this, message), preferLocal: false);
     }
 

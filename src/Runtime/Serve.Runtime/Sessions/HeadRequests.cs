@@ -91,9 +91,7 @@ internal sealed class HeadRequests(HeadCluster cluster)
         }
         catch (BadInputException thrown)
         {
-            var failed = new ObjectRef<object?>(cluster, new(submit.Id));
-            session.Lent.Add(failed);
-            failed.TrySetException(thrown);
+            LendFailed(session, submit.Id, thrown);
             if (submit.Stream)
                 LentStream.End(session, submit.Id, thrown);
         }
@@ -138,8 +136,22 @@ internal sealed class HeadRequests(HeadCluster cluster)
 
     private void Put(HeadSession session, Put put)
     {
-        var type = ValueTypes.Find(put.Type) ?? typeof(object);
-        session.Lent.Add(NestedArguments.RefTo(cluster, new(put.Id), session.Take(put.Value, put.Id, type), type));
+        try
+        {
+            var type = ValueTypes.Find(put.Type) ?? typeof(object);
+            session.Lent.Add(NestedArguments.RefTo(cluster, new(put.Id), session.Take(put.Value, put.Id, type), type));
+        }
+        catch (ServeException thrown) when (thrown is not ObjectLostException)
+        {
+            LendFailed(session, put.Id, thrown);
+        }
+    }
+
+    private void LendFailed(HeadSession session, long id, Exception failure)
+    {
+        var failed = new ObjectRef<object?>(cluster, new(id));
+        session.Lent.Add(failed);
+        failed.TrySetException(failure);
     }
 
     private byte[] Reserve(Questions.Reserve asked) => Questions.Write(cluster.CreatePlacementGroup(asked.Bundles, asked.Strategy, asked.Name).Id);
