@@ -44,7 +44,7 @@ internal static class Demo
     public static async Task<int> WorkerId(double[] numbers, CancellationToken stop)
     {
         await Task.Delay(200, stop);
-        return numbers.Length == 1_000_000 ? Environment.ProcessId : 0;
+        return numbers.Length == 1_000_000 ? Environment.ProcessId : throw new InvalidOperationException($"The array has {numbers.Length} numbers.");
     }
 
     [Remote]

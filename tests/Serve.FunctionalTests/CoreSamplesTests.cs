@@ -35,6 +35,7 @@ public sealed class CoreSamplesTests
 
         Assert.True(process.ExitCode == 0, $"{output}\n{await errors}");
         Assert.All(shown, text => Assert.Contains(text, output, StringComparison.Ordinal));
+        Assert.DoesNotContain("WRONG", output, StringComparison.Ordinal);
     }
 
     [Fact]

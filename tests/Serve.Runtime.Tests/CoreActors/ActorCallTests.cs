@@ -92,6 +92,11 @@ public sealed class ActorCallTests : IAsyncLifetime
         var thrown = await Assert.ThrowsAsync<UserCodeException>(async () => await actor.Increment.Remote(failed));
         Assert.Equal("first", thrown.Message);
         Assert.Equal(0, await actor.Read.Remote());
+        var gate = new Gate();
+        var blocks = actor.Block.Remote(gate);
+        await Assert.ThrowsAsync<UserCodeException>(() => actor.Increment.Remote(failed).AsTask().SoonAsync());
+        gate.Open();
+        Assert.Equal(1, await blocks);
     }
 
     [Fact]
@@ -263,6 +268,7 @@ public sealed class ActorCallTests : IAsyncLifetime
         var first = actor.Block.Remote(gate);
         var second = actor.Increment.Remote(1);
         Assert.Throws<PendingCallsLimitException>(() => actor.Increment.Remote(1));
+        Assert.Throws<PendingCallsLimitException>(() => actor.Up.Remote(1));
         gate.Open();
         await ray.Get([first, second]);
         Assert.Equal(3, await actor.Increment.Remote(1));

@@ -87,6 +87,7 @@ public sealed class LambdaTests
         Assert.Equal(8, Resolved((Func<int, int>)Local, 4));
         Assert.Null(LambdaFunction.Of(static () => 42, isAsync: false).WhyItStays);
         Assert.NotNull(LambdaFunction.Of(() => captured, isAsync: false).WhyItStays);
+        Assert.Null(Closures.OnlyInstanceOf(((Func<int>)(() => captured)).Method.DeclaringType!));
         Assert.Equal("LambdaTests.LambdaFunction_WhatTravels_IsFoundAgainByTypeAndName.Local", LambdaFunction.Of((Func<int, int>)Local, isAsync: false).Name);
 
         static int Local(int x) => 2 * x;

@@ -258,6 +258,19 @@ public sealed class SlabTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
+    public async Task Put_NoRoomIsFoundForALongerOne_TheMemoryItWouldTakeWaitsOn()
+    {
+        await using var full = new HeadCluster(new() { Isolation = Isolation.Process, ObjectStoreMemory = 2 * Size, SpillDirectory = "/proc/nothing" }) { Time = time };
+        var kept = full.Put(Numbers(1));
+        full.Free(full.Put(Numbers(2)));
+
+        Assert.Throws<InsufficientResourcesException>(() => full.Put(Numbers(3, Count + 500)));
+
+        Assert.Equal((Size, Size), (full.Objects.Used, full.Objects.Idle));
+        GC.KeepAlive(kept);
+    }
+
+    [Fact]
     public void Put_OverTheLimit_MemoryOfWhatWentToDiskGoesBack()
     {
         var before = OpenMemory();

@@ -103,4 +103,17 @@ public sealed class QueueActorTests
         Assert.Null(queue.TakeBatch(3));
         Assert.Equal([1, 2], queue.TakeBatch(2)!);
     }
+
+    [Fact]
+    public async Task PutBatch_SomeWaitForItems_ThoseTakeNoRoom()
+    {
+        var queue = new QueueActor<int>(1);
+        var waiting = Enumerable.Range(0, 2).Select(_ => queue.Take(null, CancellationToken.None)).ToArray();
+
+        Assert.False(queue.PutBatch([1, 2, 3, 4]));
+        Assert.True(queue.PutBatch([1, 2, 3]));
+
+        Assert.Equal([(true, 1), (true, 2)], await Task.WhenAll(waiting));
+        Assert.Equal(1, queue.Size());
+    }
 }

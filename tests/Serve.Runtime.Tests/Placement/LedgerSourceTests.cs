@@ -50,6 +50,7 @@ public sealed class LedgerSourceTests
     {
         var group = table.Create([new() { Cpus = 1 }, new() { Cpus = 3 }], PlacementStrategy.Pack, "g");
         Assert.Equal([group.Ledgers[1]], source.LedgersFor(group.Bundle(1), Cpus(2)));
+        Assert.Equal([group.Ledgers[1]], source.LedgersFor(group.Bundle(1), Cpus(1)));
         Assert.Equal(group.Ledgers, source.LedgersFor(group.Bundle(), Cpus(1)));
         Assert.Equal([group.Ledgers[1]], source.LedgersFor(group.Bundle(), Cpus(2)));
         var refused = Assert.Throws<InsufficientResourcesException>(() => source.LedgersFor(group.Bundle(), Cpus(4)));

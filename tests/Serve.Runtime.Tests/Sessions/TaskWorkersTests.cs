@@ -1,18 +1,28 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using Serve.Runtime.Clusters;
+using Serve.Runtime.Sessions;
 using Serve.Runtime.TestWorker;
 using Serve.Runtime.Tests.Testing;
+using Serve.Runtime.Workers;
 
 namespace Serve.Runtime.Tests.Sessions;
 
 public sealed class TaskWorkersTests : IAsyncLifetime, IAsyncDisposable
 {
+    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("serve-task-workers-tests");
+    private readonly FakeTimeProvider time = new();
     private readonly HeadCluster cluster = new(new() { WorkerCommand = [TestRuntime.Executable, "worker"] });
 
     public Task InitializeAsync() => Task.CompletedTask;
 
     Task IAsyncLifetime.DisposeAsync() => DisposeAsync().AsTask();
 
-    public ValueTask DisposeAsync() => cluster.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await cluster.DisposeAsync();
+        folder.Delete(recursive: true);
+    }
 
     [Fact]
     public async Task Start_Function_RunsInAnotherProcess()
@@ -47,10 +57,99 @@ public sealed class TaskWorkersTests : IAsyncLifetime, IAsyncDisposable
         Assert.True(attempt.IsSystem);
     }
 
-    private FakeAttempt<T> Start<T>(string method, params object?[] arguments)
+    [Fact]
+    public async Task Tidy_WorkersIdleForAMinute_EndButThoseThatAreKept()
+    {
+        await using var tasks = new TaskWorkers(cluster.Workers, cpus: 1, prestarted: 1, time);
+        var pids = await RunSideBySideAsync(tasks, 2);
+
+        time.Advance(TimeSpan.FromSeconds(55));
+        Assert.Equal(2, tasks.Count);
+        Assert.Equal(pids, await RunSideBySideAsync(tasks, 2));
+
+        time.Advance(TimeSpan.FromSeconds(75));
+        Assert.Equal(1, tasks.Count);
+        var left = Assert.Single(await RunSideBySideAsync(tasks, 1));
+        Assert.Contains(left, pids);
+        await Eventually.HoldsAsync(() => pids.Count(LinuxProcess.Exists) == 1);
+    }
+
+    [Fact]
+    public async Task Start_MoreThanThereMayBeWorkers_WaitForThose()
+    {
+        await using var tasks = new TaskWorkers(cluster.Workers, cpus: 1, prestarted: 0, time) { Most = 2 };
+        var (files, until) = (NewFiles(4), NewFiles(1)[0]);
+        var attempts = files.Select(file => Start<int>(tasks, nameof(Jobs.Block), file, until)).ToArray();
+        Assert.Equal(2, tasks.Count);
+
+        File.WriteAllText(until, "");
+
+        var pids = await Task.WhenAll(attempts.Select(attempt => attempt.Result)).SoonAsync();
+        Assert.InRange(pids.Distinct().Count(), 1, 2);
+    }
+
+    [Fact]
+    public async Task DisposeAsync_WhatWaitsForAWorker_FailsAndSoDoesWhatComesLater()
+    {
+        var tasks = new TaskWorkers(cluster.Workers, cpus: 1, prestarted: 0, time) { Most = 0 };
+        var waiting = Start<int>(tasks, nameof(Jobs.Pid));
+
+        await tasks.DisposeAsync();
+
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => waiting.Result.SoonAsync());
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => Start<int>(tasks, nameof(Jobs.Pid)).Result.SoonAsync());
+        Assert.Equal(0, tasks.Count);
+    }
+
+    [Fact]
+    public async Task Memory_AboveTheThresholdWhileWhatWasStoppedEnds_NothingElseIsStopped()
+    {
+        await using var tasks = new TaskWorkers(cluster.Workers, cpus: 2, prestarted: 0, time);
+        var (files, until) = (NewFiles(2), NewFiles(1)[0]);
+        var attempts = files.Select(file => Start<int>(tasks, nameof(Jobs.Block), file, until)).ToArray();
+        var pids = await Task.WhenAll(files.Select(PidInAsync));
+        var looks = 0;
+        await using var memory = new MemoryMonitor(tasks, Read, () => 0, 0.9, NullLogger.Instance, time);
+
+        time.Advance(TimeSpan.FromMilliseconds(250));
+        time.Advance(TimeSpan.FromMilliseconds(250));
+
+        // Its process may have gone between the two: that it is there still says that it had not.
+        Assert.True(looks == 1 || !pids.All(LinuxProcess.Exists), $"It looked {looks} times.");
+        File.WriteAllText(until, "");
+        GC.KeepAlive(attempts);
+
+        MemoryReading Read()
+        {
+            looks++;
+            return new(95, 100);
+        }
+    }
+
+    private async Task<int[]> RunSideBySideAsync(TaskWorkers tasks, int count)
+    {
+        var (files, until) = (NewFiles(count), NewFiles(1)[0]);
+        var attempts = files.Select(file => Start<int>(tasks, nameof(Jobs.Block), file, until)).ToArray();
+        await Task.WhenAll(files.Select(PidInAsync));
+        File.WriteAllText(until, "");
+        return [.. (await Task.WhenAll(attempts.Select(attempt => attempt.Result)).SoonAsync()).Order()];
+    }
+
+    private static async Task<int> PidInAsync(string file)
+    {
+        var pid = 0;
+        await Eventually.HoldsAsync(() => File.Exists(file) && int.TryParse(File.ReadAllText(file), out pid));
+        return pid;
+    }
+
+    private string[] NewFiles(int count) => [.. Enumerable.Range(0, count).Select(_ => Path.Combine(folder.FullName, Guid.NewGuid().ToString("n")))];
+
+    private FakeAttempt<T> Start<T>(string method, params object?[] arguments) => Start<T>(cluster.Workers.Tasks, method, arguments);
+
+    private FakeAttempt<T> Start<T>(TaskWorkers tasks, string method, params object?[] arguments)
     {
         var attempt = new FakeAttempt<T>(cluster, new(typeof(Jobs), method, false, new()), arguments);
-        cluster.Workers.Tasks.Start(attempt);
+        tasks.Start(attempt);
         return attempt;
     }
 }

@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using Serve.Runtime.Clusters;
+using Serve.Runtime.CoreActors;
 using Serve.Runtime.Tests.Functions;
 using Serve.Tests;
 
@@ -33,12 +35,43 @@ public sealed class OptionsTests
     {
         await using var ray = await Cluster.Init(Plenty);
         Assert.Equal(2, await ray.Recursion.Increment.Remote(1));
+        await Eventually.True(() => ray.AvailableResources["CPU"] == 4);
 
         Assert.Equal("CPU=3 GPU=2 memory=1000 tpu=0.5", await ray.Demanding.FreeOfCustom.Remote());
         await Eventually.True(() => ray.AvailableResources["CPU"] == 4);
         var free = await ray.Run(() => Demanding.Text(ray.AvailableResources), new() { Resources = ImmutableDictionary<string, double>.Empty.Add("tpu", 0.25) });
         Assert.Equal("CPU=3 GPU=2 memory=1000 tpu=0.75", free);
     }
+
+    [Theory]
+    [InlineData(Isolation.None)]
+    [InlineData(Isolation.Process)]
+    public async Task Isolation_OfTheCallThenTheAttributeThenTheCluster_SaysWhere(Isolation cluster)
+    {
+        await using var ray = new HeadCluster(Plenty with { Isolation = cluster });
+        var workers = new FakeExecutor();
+        ray.Tasks.UseWorkers(() => workers);
+
+        Assert.Equal(1, await ray.Demanding.Here.Remote());
+        Assert.Equal(2, await ray.Demanding.Apart.Options(new() { Isolation = Isolation.None }).Remote());
+        Assert.Empty(workers.Started);
+        ObjectRef<int>[] apart = [ray.Demanding.Apart.Remote(), ray.Demanding.Here.Options(new() { Isolation = Isolation.Process }).Remote()];
+        await Eventually.True(() => workers.Started.Count == 2);
+        var unsaid = ray.Recursion.Increment.Remote(1);
+        await Eventually.True(() => unsaid.IsReady || workers.Started.Count == 3);
+        Assert.Equal(cluster == Isolation.None, unsaid.IsReady);
+        GC.KeepAlive(apart);
+    }
+
+    [Theory]
+    [InlineData(Isolation.Default, Isolation.Default, Isolation.Process, true)]
+    [InlineData(Isolation.Default, Isolation.Default, Isolation.None, false)]
+    [InlineData(Isolation.Default, Isolation.Process, Isolation.None, true)]
+    [InlineData(Isolation.Default, Isolation.None, Isolation.Process, false)]
+    [InlineData(Isolation.Process, Isolation.None, Isolation.None, true)]
+    [InlineData(Isolation.None, Isolation.Process, Isolation.Process, false)]
+    public void Isolation_OfAnActor_ComesFromWhereItIsSaidFirst(Isolation options, Isolation attribute, Isolation cluster, bool isProcess) =>
+        Assert.Equal(isProcess, ActorSettings.Resolve(new() { Isolation = attribute }, new() { Isolation = options }, null, cluster).IsProcess);
 
     [Fact]
     public async Task Remote_LongerThanTheAttributesTimeout_Fails()
@@ -98,6 +131,12 @@ public static partial class Demanding
     /// <summary>What is free while it runs.</summary>
     [Remote(Resources = "tpu=0.5")]
     public static string FreeOfCustom() => Text(Cluster.Current.AvailableResources);
+
+    [Remote(Isolation = Isolation.None)]
+    public static int Here() => 1;
+
+    [Remote(Isolation = Isolation.Process)]
+    public static int Apart() => 2;
 
     [Remote(TimeoutSeconds = 0.05)]
     public static async Task<int> Forever(CancellationToken stop)

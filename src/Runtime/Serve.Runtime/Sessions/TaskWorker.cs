@@ -1,9 +1,7 @@
-using System.Diagnostics;
-
 namespace Serve.Runtime.Sessions;
 
 /// <summary>A worker process that runs tasks, as <see cref="TaskWorkers"/> sees it, which writes its state under its lock.</summary>
-internal sealed class TaskWorker(HeadSession session)
+internal sealed class TaskWorker(HeadSession session, TimeProvider time)
 {
     /// <summary>Work that is on its way while other work is done, as a time: longer than an answer takes.</summary>
     private const double WindowMicroseconds = 2000;
@@ -13,7 +11,7 @@ internal sealed class TaskWorker(HeadSession session)
     private static readonly TimeSpan Stall = TimeSpan.FromMilliseconds(5);
 
     private double average = Quick.TotalMicroseconds;
-    private long progress = Stopwatch.GetTimestamp();
+    private long progress = time.GetTimestamp();
     private bool isStalled;
 
     public HeadSession Session => session;
@@ -33,7 +31,7 @@ internal sealed class TaskWorker(HeadSession session)
     public bool IsFree => TakesRuns && Runs.All(static run => run.Waits > 0);
 
     /// <summary>How long it has had nothing to do.</summary>
-    public TimeSpan Idle => Runs.Count > 0 ? TimeSpan.Zero : Stopwatch.GetElapsedTime(progress);
+    public TimeSpan Idle => Runs.Count > 0 ? TimeSpan.Zero : time.GetElapsedTime(progress);
 
     /// <summary>How many runs may be on it: one, unless its tasks are so quick that it would wait for the next one each time.</summary>
     public int Depth => isStalled || average >= Quick.TotalMicroseconds ? 1 : (int)Math.Clamp(WindowMicroseconds / Math.Max(average, 1), 1, MostAhead);
@@ -41,7 +39,7 @@ internal sealed class TaskWorker(HeadSession session)
     public void Add(SentRun run)
     {
         if (Runs.Count == 0)
-            progress = Stopwatch.GetTimestamp();
+            progress = time.GetTimestamp();
         Runs.AddLast(run);
         Lane = run.Attempt.Lane;
         run.SentTo(session);
@@ -58,7 +56,7 @@ internal sealed class TaskWorker(HeadSession session)
     public void Remove(SentRun run, TimeSpan took)
     {
         Runs.Remove(run);
-        progress = Stopwatch.GetTimestamp();
+        progress = time.GetTimestamp();
         isStalled = false;
         average = took >= Quick ? took.TotalMicroseconds : (0.8 * Math.Min(average, 4 * Quick.TotalMicroseconds)) + (0.2 * took.TotalMicroseconds);
         if (Runs.Count == 0)
@@ -68,7 +66,7 @@ internal sealed class TaskWorker(HeadSession session)
     /// <summary>Whether one run has held up others for a while, seen for the first time.</summary>
     public bool SeeStall()
     {
-        if (isStalled || Runs.Count < 2 || Stopwatch.GetElapsedTime(progress) < Stall)
+        if (isStalled || Runs.Count < 2 || time.GetElapsedTime(progress) < Stall)
             return false;
         isStalled = true;
         return true;

@@ -20,7 +20,7 @@ internal sealed class TaskWorkers : ITaskExecutor, IRunListener, IAsyncDisposabl
     private readonly ClusterWorkers owner;
     private readonly ITimer watch;
     private readonly ITimer tidy;
-    private readonly int most;
+    private readonly TimeProvider time;
     private readonly int kept;
     private int starting;
     private bool isWatching;
@@ -29,12 +29,26 @@ internal sealed class TaskWorkers : ITaskExecutor, IRunListener, IAsyncDisposabl
     public TaskWorkers(ClusterWorkers owner, double cpus, int prestarted, TimeProvider time)
     {
         this.owner = owner;
+        this.time = time;
 
         // Tasks that ask for no CPU come without limit: their workers do not.
-        most = 8 + (4 * Math.Max(Environment.ProcessorCount, (int)Math.Ceiling(cpus)));
+        Most = 8 + (4 * Math.Max(Environment.ProcessorCount, (int)Math.Ceiling(cpus)));
         kept = prestarted;
         watch = time.CreateTimer(_ => Watch(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         tidy = time.CreateTimer(_ => Tidy(), null, TidyPeriod, TidyPeriod);
+    }
+
+    /// <summary>How many workers it has at most.</summary>
+    public int Most { get; init; }
+
+    /// <summary>Workers that take runs, and those that are being started.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (sync)
+                return workers.Count(static worker => worker.TakesRuns) + starting;
+        }
     }
 
     public int DepthOf(object lane)
@@ -194,7 +208,7 @@ internal sealed class TaskWorkers : ITaskExecutor, IRunListener, IAsyncDisposabl
                     waiting.AddFirst(run);
                 else
                     waiting.AddLast(run);
-                start = starting < waiting.Count && workers.Count(static worker => worker.TakesRuns) + starting < most;
+                start = starting < waiting.Count && workers.Count(static worker => worker.TakesRuns) + starting < Most;
                 if (start)
                     starting++;
             }
@@ -343,7 +357,7 @@ internal sealed class TaskWorkers : ITaskExecutor, IRunListener, IAsyncDisposabl
             lock (sync)
             {
                 starting--;
-                workers.Add(new(session));
+                workers.Add(new(session, time));
             }
 
             Serve(session);
