@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Serve.Testing;
 
 namespace Serve.FunctionalTests;
 
@@ -19,12 +20,14 @@ public sealed class CoreSamplesTests
     [InlineData("08-shutdown.cs", "worker processes ran tasks", "nothing is left")]
     public async Task Sample_RunWithOneCommand_ShowsWhatItSays(string file, params string[] shown)
     {
+        // A folder of its own, since one of them tells what it leaves behind there.
+        using var scratch = new Scratch();
         var start = new ProcessStartInfo("dotnet", ["run", "-c", "Release", $"samples/core/{file}"])
         {
             WorkingDirectory = Repository(),
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            Environment = { ["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1", ["MSBUILDDISABLENODEREUSE"] = "1", ["DOTNET_CLI_USE_MSBUILD_SERVER"] = "0" },
+            Environment = { ["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1", ["MSBUILDDISABLENODEREUSE"] = "1", ["DOTNET_CLI_USE_MSBUILD_SERVER"] = "0", ["TMPDIR"] = scratch.Temporary },
         };
         using var process = Process.Start(start)!;
         using var limit = new CancellationTokenSource(Patience);
