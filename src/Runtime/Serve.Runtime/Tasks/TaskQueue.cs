@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-
 namespace Serve.Runtime.Tasks;
 
 /// <summary>
@@ -8,10 +6,7 @@ namespace Serve.Runtime.Tasks;
 /// </summary>
 internal sealed class TaskQueue(TaskDispatcher dispatcher, ResourceDemand demand, ResourceLedger[] ledgers, int priority, bool isProcess)
 {
-    // So many went through a queue that is dropped when it is empty: it keeps the memory of the most that it ever held.
-    private const int Large = 10_000;
-    private ConcurrentQueue<SubmittedTask> tasks = new();
-    private int added;
+    private readonly TrimmedQueue<SubmittedTask> tasks = new(large: 10_000);
     private int looking;
     private volatile bool isWaiting;
 
@@ -35,7 +30,7 @@ internal sealed class TaskQueue(TaskDispatcher dispatcher, ResourceDemand demand
     public bool IsEmpty => tasks.IsEmpty;
 
     /// <summary>Tasks as they lie there; ended ones may be among them.</summary>
-    public IEnumerable<SubmittedTask> Tasks => tasks;
+    public IEnumerable<SubmittedTask> Tasks => tasks.Items;
 
     /// <summary>Whether it is among those that want a slot as soon as there are resources.</summary>
     public bool IsWaiting
@@ -52,12 +47,10 @@ internal sealed class TaskQueue(TaskDispatcher dispatcher, ResourceDemand demand
 
     public void Add(SubmittedTask task)
     {
-        var into = tasks;
-        into.Enqueue(task);
-        added++;
+        tasks.Add(task);
+
+        // The task is there before this is read, or else whoever looks sees it.
         Interlocked.MemoryBarrier();
-        if (into != tasks)
-            Move(into);
         if (Volatile.Read(ref looking) == 0 && !isWaiting)
             dispatcher.Request(this);
     }
@@ -65,7 +58,7 @@ internal sealed class TaskQueue(TaskDispatcher dispatcher, ResourceDemand demand
     /// <summary>Takes the first task that is still to be run.</summary>
     public SubmittedTask? Take()
     {
-        while (tasks.TryDequeue(out var task))
+        while (tasks.TryTake(out var task))
         {
             if (task.TryClaim())
                 return task;
@@ -75,14 +68,7 @@ internal sealed class TaskQueue(TaskDispatcher dispatcher, ResourceDemand demand
     }
 
     /// <summary>Gives back the memory of many tasks that have gone through it.</summary>
-    public void Trim()
-    {
-        if (added < Large || !tasks.IsEmpty)
-            return;
-        added = 0;
-        var before = Interlocked.Exchange(ref tasks, new());
-        Move(before);
-    }
+    public void Trim() => tasks.Trim();
 
     /// <summary>The id of the first one; the highest when there is none.</summary>
     public long First => tasks.TryPeek(out var task) ? task.TaskId.Number : long.MaxValue;
@@ -100,12 +86,5 @@ internal sealed class TaskQueue(TaskDispatcher dispatcher, ResourceDemand demand
         Interlocked.MemoryBarrier();
         if (!tasks.IsEmpty && !isWaiting)
             dispatcher.Request(this);
-    }
-
-    // Added to the one that was dropped, at the same moment.
-    private void Move(ConcurrentQueue<SubmittedTask> from)
-    {
-        while (from.TryDequeue(out var task))
-            tasks.Enqueue(task);
     }
 }
