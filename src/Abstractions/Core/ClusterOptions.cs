@@ -26,7 +26,7 @@ public sealed record ClusterOptions
         init => (resources, HasResources) = value is { Count: > 0 } ? (value, true) : (null, false);
     }
 
-    /// <summary>Whether there are custom resources.</summary>
+    /// <summary>Whether there are custom resources. Told apart from the field, since code that reads that has its library loaded.</summary>
     internal bool HasResources { get; private init; }
 
     /// <summary>Where tasks and actors run that do not say. Default <see cref="Isolation.None"/>: threads of this process.</summary>

@@ -43,6 +43,13 @@ internal static class UserJson
     /// <summary>Whether two names have the same words, joined in whatever way.</summary>
     public static bool Same(string one, string other) => Joined(one).Equals(Joined(other), StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>That a key is none of those there are, and which was meant.</summary>
+    /// <param name="whole">What has no such key.</param>
+    /// <param name="written">The key.</param>
+    /// <param name="known">Those there are.</param>
+    public static string NoKey(string whole, string written, IReadOnlyCollection<string> known) =>
+        $"{whole} has no key '{written}'. {(NearestName.Find(written, known) is { } nearest ? $"Did you mean '{nearest}'? " : "")}It has {string.Join(", ", known)}.";
+
 #pragma warning disable CA1869 // Cached type information would keep the user's assembly from unloading, and this runs once a start.
     private static JsonSerializerOptions OptionsFor(JsonNode? json, bool strict, JsonNamingPolicy? naming = null) => new(ServeJson.Calls)
     {

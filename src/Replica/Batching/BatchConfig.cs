@@ -124,9 +124,7 @@ internal sealed class BatchConfig
 
     private BatchSettings Unknown(BatchSettings settings, string path, string written, IEnumerable<string> methods)
     {
-        var known = Keys.Concat(methods).ToList();
-        errors.Add($"user_config: {path} has no key '{written}'. "
-            + (NearestName.Find(written, known) is { } nearest ? $"Did you mean '{nearest}'? " : "") + $"It has {string.Join(", ", known)}.");
+        errors.Add(UserJson.NoKey($"user_config: {path}", written, [.. Keys, .. methods]));
         return settings;
     }
 

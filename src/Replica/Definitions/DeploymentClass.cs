@@ -8,8 +8,6 @@ namespace Serve.Replica.Definitions;
 /// <summary>One class with <see cref="DeploymentAttribute"/>, as read by reflection, with everything that is wrong about it. Immutable once read.</summary>
 internal sealed class DeploymentClass
 {
-    /// <summary>More are let in only when the deployment says so: each holds memory.</summary>
-
     private DeploymentClass(Type type, DeploymentOptions options) => (Type, Options) = (type, options);
 
     public Type Type { get; }

@@ -56,7 +56,8 @@ internal sealed partial class ReplicaInstance(ReplicaParts parts, ActorContext a
     {
         if (JsonNode.DeepEquals(config, wanted))
             return;
-        var split = SplitConfig.Of(wanted, parts.ConfigKeys);
+        var keys = parts.ConfigKeys;
+        var split = SplitConfig.Of(wanted, keys);
         if (JsonNode.DeepEquals(users, split.Users))
         {
             LogReconfigured(logger);
@@ -71,8 +72,8 @@ internal sealed partial class ReplicaInstance(ReplicaParts parts, ActorContext a
             var started = time.GetTimestamp();
             // A config that was taken away is an empty one: every value is at its default again.
             await actor.Turns.RunAsync(
-                (parts, split.Users ?? [], cancellationToken),
-                static state => state.parts.Hooks!.ReconfigureAsync(state.Item2, state.parts.ConfigKeys.Select(static key => key.Name), state.cancellationToken));
+                (parts.Hooks, Users: split.Users ?? [], keys, cancellationToken),
+                static state => state.Hooks.ReconfigureAsync(state.Users, state.keys.Select(static key => key.Name), state.cancellationToken));
             parts.Metrics!.ObserveReconfigure(time.GetElapsedTime(started));
             LogReconfigured(logger);
         }

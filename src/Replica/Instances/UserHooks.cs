@@ -40,24 +40,23 @@ internal sealed class UserHooks(object target, DeploymentHooks hooks)
         return InvokeAsync(method, parameters.Length == 1 ? [value] : [value, cancellationToken]);
     }
 
-    private static void CheckKeys(JsonObject config, Type type, IEnumerable<string> platformKeys)
-    {
-        if (UserJson.KeysOf(type) is not { } own)
-            return;
-        string[] known = [.. own, .. platformKeys];
-        var wrong = config.Select(static pair => pair.Key).Where(written => !Array.Exists(known, key => UserJson.Same(key, written)))
-            .Select(written => $"user_config has no key '{written}'. {(NearestName.Find(written, known) is { } nearest ? $"Did you mean '{nearest}'? " : "")}It has {string.Join(", ", known)}.")
-            .ToList();
-        if (wrong.Count > 0)
-            throw new BadInputException(string.Join(Environment.NewLine, wrong));
-    }
-
     public async ValueTask DisposeAsync()
     {
         if (target is IAsyncDisposable asynchronous)
             await asynchronous.DisposeAsync();
         else
             (target as IDisposable)?.Dispose();
+    }
+
+    private static void CheckKeys(JsonObject config, Type type, IEnumerable<string> platformKeys)
+    {
+        if (UserJson.KeysOf(type) is not { } own)
+            return;
+        string[] known = [.. own, .. platformKeys];
+        var wrong = config.Select(static pair => pair.Key).Where(written => !Array.Exists(known, key => UserJson.Same(key, written)))
+            .Select(written => UserJson.NoKey("user_config", written, known)).ToList();
+        if (wrong.Count > 0)
+            throw new BadInputException(string.Join(Environment.NewLine, wrong));
     }
 
     private ValueTask InvokeAsync(MethodInfo method, object?[] arguments) =>

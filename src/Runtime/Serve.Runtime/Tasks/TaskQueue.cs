@@ -49,8 +49,7 @@ internal sealed class TaskQueue(TaskDispatcher dispatcher, ResourceDemand demand
     {
         tasks.Add(task);
 
-        // The task is there before this is read, or else whoever looks sees it.
-        Interlocked.MemoryBarrier();
+        // Behind the barrier of that: the task is there before this is read, or else whoever looks sees it.
         if (Volatile.Read(ref looking) == 0 && !isWaiting)
             dispatcher.Request(this);
     }

@@ -21,6 +21,7 @@ internal sealed class TrimmedQueue<T>(int large)
 
     public bool TryTake(out T item) => items.TryDequeue(out item!);
 
+    /// <summary>Adds an item. A full barrier: what the caller reads next is read after the item can be seen.</summary>
     public void Add(T item)
     {
         added++;
