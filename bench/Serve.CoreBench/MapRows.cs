@@ -11,7 +11,7 @@ internal static class MapRows
         // A result array lies now in memory that was used before, now in memory that the system hands out page by page at the first touch, which
         // takes several times as long as the loop itself. About every second turn of each contestant is of either kind: the quartiles compare
         // like with like, where a quotient within a round would not. Warm-up is long enough for everybody's loop to be compiled with its profile.
-        var times = await Rounds.RunAsync(scale.Rounds * 15, warmUp: 100, () => Loop(items), () => ray.Map(items, x => x * 10), () => Tpl(items, x => x * 10));
+        var times = await Rounds.RunAsync(scale.Rounds * 15, warmUp: 250, () => Loop(items), () => ray.Map(items, x => x * 10), () => Tpl(items, x => x * 10));
         var (used, fresh) = (times.Select(of => Report.Quantile(of, 0.25)).ToArray(), times.Select(of => Report.Quantile(of, 0.75)).ToArray());
         var (ratio, freshRatio) = (used[1] / used[0], fresh[1] / fresh[0]);
         report.Add("map of 1,000,000 doubles, `x * 10`, against a plain loop", "≤ 1.1 ×", $"{Report.Times(ratio)}, in fresh memory {Report.Times(freshRatio)}", Math.Max(ratio, freshRatio) <= 1.1,

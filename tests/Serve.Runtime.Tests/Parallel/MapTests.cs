@@ -120,6 +120,21 @@ public sealed class MapTests : IAsyncLifetime
         Assert.IsType<FormatException>(thrown.InnerException);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    [InlineData(7)]
+    public async Task Map_FunctionThrowsAnywhereInChunk_MessageNamesItem(int count)
+    {
+        for (var bad = 0; bad < count; bad++)
+        {
+            var thrown = await Assert.ThrowsAsync<UserCodeException>(() => ray.Map(
+                Enumerable.Range(0, count), i => i >= bad ? throw new FormatException($"bad {i}") : i, options: new() { ChunkSize = count }));
+
+            Assert.Equal($"Item {bad}: bad {bad}", thrown.Message);
+        }
+    }
+
     [Fact]
     public async Task Map_FunctionThrows_RestIsNotRun()
     {

@@ -55,9 +55,8 @@ internal abstract class ArrayMap<T, TResult>(ItemSource<T> source, MapOptions op
     {
         count = Math.Min(count, source.Count);
         unfinished = count;
-        for (var i = 0; i < count; i++)
+        foreach (var runner in LocalTasks.Start(cluster, count, options.Name, isAsync, run))
         {
-            var runner = LocalTasks.Start(cluster, options.Name, isAsync, run);
             if (!runner.TryOnReady(new RunnerEnd(this, runner)))
                 Ended(runner);
         }

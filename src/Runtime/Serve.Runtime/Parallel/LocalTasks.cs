@@ -16,15 +16,30 @@ internal static class LocalTasks
     public static int Width(Cluster cluster) =>
         cluster is HeadCluster head ? (int)Math.Clamp(Cpus(head), 1, 1024) : 1;
 
-    public static ObjectRef<TResult> Start<TResult>(Cluster cluster, string name, bool isAsync, Func<CancellationToken, ValueTask<TResult>> body)
+    public static ObjectRef<TResult> Start<TResult>(Cluster cluster, string name, bool isAsync, Func<CancellationToken, ValueTask<TResult>> body) =>
+        Start(cluster, 1, name, isAsync, body)[0];
+
+    /// <summary>Starts so many that run the same code.</summary>
+    public static ObjectRef<TResult>[] Start<TResult>(Cluster cluster, int count, string name, bool isAsync, Func<CancellationToken, ValueTask<TResult>> body)
     {
         if (cluster is HeadCluster head)
         {
             // What is asynchronous waits most of the time, many at once: its own limit holds, not the CPUs.
             var cpus = isAsync ? 0 : Math.Min(1, Cpus(head));
-            return cluster.Submit(isAsync ? Asynchronous : Synchronous, new LocalCall<TResult>(body), new() { Name = name, NumCpus = cpus, Isolation = Isolation.None });
+            var options = new TaskOptions { Name = name, NumCpus = cpus, Isolation = Isolation.None };
+            return head.Tasks.Submit(isAsync ? Asynchronous : Synchronous, count, () => new LocalCall<TResult>(body), options);
         }
 
+        var references = new ObjectRef<TResult>[count];
+        for (var i = 0; i < count; i++)
+            references[i] = StartOnPool(cluster, body);
+        return references;
+    }
+
+    public static double Cpus(HeadCluster cluster) => cluster.Options.NumCpus ?? Environment.ProcessorCount;
+
+    private static ObjectRef<TResult> StartOnPool<TResult>(Cluster cluster, Func<CancellationToken, ValueTask<TResult>> body)
+    {
         var reference = new ObjectRef<TResult>(cluster, default);
         var context = TaskContext.Current;
         _ = Task.Run(async () =>
@@ -41,6 +56,4 @@ internal static class LocalTasks
         });
         return reference;
     }
-
-    public static double Cpus(HeadCluster cluster) => cluster.Options.NumCpus ?? Environment.ProcessorCount;
 }

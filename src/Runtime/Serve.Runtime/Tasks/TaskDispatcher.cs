@@ -76,6 +76,31 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
         return reference;
     }
 
+    /// <summary>Starts several tasks that are to run at the same time.</summary>
+    /// <exception cref="InsufficientResourcesException">The cluster can never give what they ask for.</exception>
+    public ObjectRef<TResult>[] Submit<TResult>(RemoteFunction function, int count, Func<MethodCall<TResult>> makeCall, TaskOptions? options)
+    {
+        ObjectDisposedException.ThrowIf(isDisposed, cluster);
+        var context = TaskContext.Current;
+        var plan = plans.Find(function, options, context?.InheritedScheduling);
+        ObjectId? parent = context?.Cluster == cluster ? context.TaskId : null;
+
+        // Nobody is woken before the last is there: a thread that wakes up on the caller's processor keeps the caller from it until the first task is over.
+        var isFirst = plan.Queue.TryLook();
+        try
+        {
+            var references = new ObjectRef<TResult>[count];
+            for (var i = 0; i < count; i++)
+                Start(plan, references[i] = new(cluster, nextId()), makeCall(), parent);
+            return references;
+        }
+        finally
+        {
+            if (isFirst)
+                plan.Queue.Looked();
+        }
+    }
+
     /// <summary>Starts a task that streams.</summary>
     /// <exception cref="InsufficientResourcesException">The cluster can never give what it asks for.</exception>
     public ObjectRefStream<TItem> SubmitStream<TItem>(RemoteFunction function, MethodCall<IAsyncEnumerable<TItem>> call, TaskOptions? options)
