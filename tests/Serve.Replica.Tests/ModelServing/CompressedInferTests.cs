@@ -105,17 +105,37 @@ public sealed class CompressedInferTests : IAsyncLifetime, IDisposable
         Assert.Equal(0, model.Runs);
     }
 
-    // The last byte of the data may have nothing but their end; behind it there is only their checksum.
+    // What has come by then may be a request of its own: all of the JSON, and as raw bytes a shorter tensor.
     [Theory]
-    [InlineData("gzip", 8)]
-    [InlineData("deflate", 4)]
-    public async Task Body_CutWithinItsData_400AndNeverAnAnswer(string coding, int checksum)
+    [InlineData("gzip", null)]
+    [InlineData("deflate", null)]
+    [InlineData("gzip", 0)]
+    [InlineData("deflate", 0)]
+    public async Task Body_CutAnywhere_400SaysHowMuchCame(string coding, int? headerLength)
     {
-        var whole = Compress(Encoding.UTF8.GetBytes(Json), coding);
-        for (var length = 0; length < whole.Length - checksum - 2; length++)
+        var whole = Compress(headerLength is 0 ? [.. Enumerable.Range(0, 40).Select(each => (byte)each)] : Encoding.UTF8.GetBytes(Json), coding);
+        for (var length = 0; length < whole.Length; length++)
         {
-            using var response = await SendAsync(whole[..length], coding, compress: false);
-            Assert.NotEmpty(Error(await ReadAsync(response, HttpStatusCode.BadRequest)));
+            using var response = await SendAsync(whole[..length], coding, headerLength, compress: false);
+            Assert.Equal(
+                $"The request's body is not what its Content-Encoding says, {coding}: {length} bytes came, and the compressed data do not end with them.", Error(await ReadAsync(response, HttpStatusCode.BadRequest)));
+        }
+
+        Assert.Equal(0, model.Runs);
+        await host.InferAsync(Json);
+    }
+
+    [Theory]
+    [InlineData("gzip")]
+    [InlineData("deflate")]
+    public async Task Binary_CutAnywhere_400(string coding)
+    {
+        var json = Encoding.UTF8.GetBytes("""{"inputs":[{"name":"x","shape":[2],"datatype":"INT32","parameters":{"binary_data_size":8}}]}""");
+        var whole = Compress([.. json, 1, 0, 0, 0, 2, 0, 0, 0], coding);
+        for (var length = 0; length < whole.Length; length++)
+        {
+            using var response = await SendAsync(whole[..length], coding, json.Length, compress: false);
+            Assert.Contains($"{length} bytes came", Error(await ReadAsync(response, HttpStatusCode.BadRequest)), StringComparison.Ordinal);
         }
 
         Assert.Equal(0, model.Runs);

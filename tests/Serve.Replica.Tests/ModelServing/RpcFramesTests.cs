@@ -64,6 +64,19 @@ public sealed class RpcFramesTests : IAsyncLifetime, IDisposable
         Assert.StartsWith("The message cannot be decompressed: ", text, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Compressed_CutAnywhere_InternalSaysHowMuchCame()
+    {
+        var whole = RawRpc.Gzip(Message(100));
+        for (var length = 1; length < whole.Length; length++)
+        {
+            var (status, text, _) = await CallAsync(RawRpc.Frame(whole[..length], isCompressed: true), ("grpc-encoding", "gzip"));
+            Assert.Equal(((int)GrpcStatus.Internal, $"The message cannot be decompressed: {length} bytes came, and the compressed data do not end with them."), (status, text));
+        }
+
+        Assert.Equal(0, model.Runs);
+    }
+
     [Theory]
     [InlineData("br")]
     [InlineData(null)]

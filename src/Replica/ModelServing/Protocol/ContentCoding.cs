@@ -1,5 +1,5 @@
-using System.IO.Compression;
 using Microsoft.AspNetCore.Http;
+using Serve.Runtime.Http;
 
 namespace Serve.Replica.ModelServing.Protocol;
 
@@ -14,10 +14,10 @@ internal static class ContentCoding
     {
         var coding = request.Headers.ContentEncoding.ToString().Trim();
         if (coding.Equals("gzip", StringComparison.OrdinalIgnoreCase) || coding.Equals("x-gzip", StringComparison.OrdinalIgnoreCase))
-            return new GZipStream(request.Body, CompressionMode.Decompress, leaveOpen: true);
+            return DecompressedStream.Gzip(request.Body);
         // The coding of this name is zlib's format (RFC 9110, 8.4.1.2).
         if (coding.Equals("deflate", StringComparison.OrdinalIgnoreCase))
-            return new ZLibStream(request.Body, CompressionMode.Decompress, leaveOpen: true);
+            return DecompressedStream.Zlib(request.Body);
         if (coding.Length == 0 || coding.Equals("identity", StringComparison.OrdinalIgnoreCase))
             return request.Body;
         // Set when the answer begins, since writing an error clears its headers.

@@ -144,9 +144,12 @@ public static class GrpcFrames
     {
         RequireGzip(request);
         var message = new PooledBuffer((int)Math.Min(compressed.Length * 2L, limit));
+        // What .NET's writers make of an empty message.
+        if (compressed.Length == 0)
+            return message;
         try
         {
-            using var inflater = new GZipStream(compressed.OpenRead(), CompressionMode.Decompress);
+            using var inflater = DecompressedStream.Gzip(compressed.OpenRead());
             return message.TryFill(inflater, limit) ? message : throw TooLarge(limit);
         }
         catch (Exception thrown)
