@@ -57,6 +57,32 @@ public sealed class ActorLifeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Call_EndedAndItsRefIsKept_ItsArgumentsAreCollected()
+    {
+        var actor = ray.Ring.Remote();
+        var until = new TaskCompletionSource();
+        until.SetResult();
+        var (kept, argument) = Call(actor, until);
+        await kept;
+        await actor.One.Remote();
+
+        await Eventually.HoldsAsync(() =>
+        {
+            GC.Collect();
+            return !argument.IsAlive;
+        });
+        ray.Cancel(kept);
+        await kept;
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        static (ObjectRef Kept, WeakReference Argument) Call(ActorHandle<Ring> actor, TaskCompletionSource until)
+        {
+            var argument = new object();
+            return (actor.LeaveBehind.Remote(argument, until), new(argument));
+        }
+    }
+
+    [Fact]
     public async Task Remote_ConstructorThrows_EveryCallFailsWithIt()
     {
         var actor = ray.FailingActor.Remote("no such file");

@@ -54,7 +54,7 @@ internal abstract class ActorCallRef<TResult>(CoreActor actor, ObjectId id, Meth
 
     public ObjectId? Parent => Extras?.Parent?.TaskId;
 
-    public abstract string Method { get; }
+    public string Method => plan.Method;
 
     public virtual bool IsStream => false;
 
@@ -176,6 +176,11 @@ internal abstract class ActorCallRef<TResult>(CoreActor actor, ObjectId id, Meth
 
     /// <summary>Runs user code; what it throws comes out as it is.</summary>
     protected abstract ValueTask<TResult> Invoke(ActorInvoker invoker, CancellationToken token);
+
+    /// <summary>It is settled: whoever keeps the ref to its result keeps no arguments with it.</summary>
+    protected virtual void Forget()
+    {
+    }
 
     private bool MayRetry => (Extras?.Options?.MaxTaskRetries ?? actor.Settings.MaxTaskRetries) is var limit && (limit < 0 || Attempt < limit);
 
@@ -349,7 +354,13 @@ internal abstract class ActorCallRef<TResult>(CoreActor actor, ObjectId id, Meth
         if (Interlocked.Exchange(ref told, 1) != 0)
             return;
         Extras?.Timer?.Dispose();
-        context?.Ended();
+        if (context is { } over)
+        {
+            context = null;
+            over.Ended();
+        }
+
+        Forget();
         actor.OnSettled(Describe());
     }
 }

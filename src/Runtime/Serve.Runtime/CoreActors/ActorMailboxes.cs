@@ -35,9 +35,9 @@ internal sealed class ActorMailboxes
         group ??= methods.GroupOf(method);
         var traits = methods.TraitsOf(method);
         if (group is null)
-            return new(name, own.Turns, own.Lanes, null, traits);
+            return new(method, name, own.Turns, own.Lanes, null, traits);
         if (groups.TryGetValue(group, out var found))
-            return new(name, found.Turns, found.Lanes, group, traits);
+            return new(method, name, found.Turns, found.Lanes, group, traits);
         throw new ArgumentException(
             $"{method} is to run in concurrency group '{group}', which the actor does not have. "
             + (groups.Count == 0 ? "It has none: name them in ConcurrencyGroups." : $"It has: {string.Join(", ", groups.Keys.Order(StringComparer.Ordinal))}."));

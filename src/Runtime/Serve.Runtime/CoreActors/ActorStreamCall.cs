@@ -18,8 +18,6 @@ internal sealed class ActorStreamCall<TItem> : ActorCallRef<TItem>
         Items = new(this, extras?.Options?.MaxBufferedItems, Cancel);
     }
 
-    public override string Method => call.Method;
-
     public override bool IsStream => true;
 
     public ItemStream<TItem> Items { get; }

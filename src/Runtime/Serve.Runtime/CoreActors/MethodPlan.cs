@@ -4,12 +4,13 @@ using Serve.Runtime.Turns;
 namespace Serve.Runtime.CoreActors;
 
 /// <summary>Where calls of one method go.</summary>
+/// <param name="Method">Its name.</param>
 /// <param name="Name">The class and the method, for people.</param>
 /// <param name="Turns">The turns of its concurrency group.</param>
 /// <param name="Lanes">Who of that group waits for arguments.</param>
 /// <param name="Group">The group; null for the actor's own.</param>
 /// <param name="Traits">What must be known before it is called.</param>
-internal sealed record MethodPlan(string Name, MailboxTurns Turns, CallerLanes Lanes, string? Group, MethodTraits Traits)
+internal sealed record MethodPlan(string Method, string Name, MailboxTurns Turns, CallerLanes Lanes, string? Group, MethodTraits Traits)
 {
     public bool IsBlocking => (Traits & MethodTraits.Blocking) != 0;
 
