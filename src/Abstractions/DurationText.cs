@@ -16,6 +16,17 @@ internal static class DurationText
         ("h", TimeSpan.TicksPerHour),
     ];
 
+    /// <summary>A duration as people read it.</summary>
+    /// <param name="span">The duration.</param>
+    /// <returns>For instance <c>1.25 ms</c>.</returns>
+    public static string Of(TimeSpan span) => FormattableString.Invariant(span.TotalSeconds switch
+    {
+        < 0.001 => (FormattableString)$"{span.Ticks / Units[0].Ticks:0.#} us",
+        < 1 => $"{span.TotalMilliseconds:0.##} ms",
+        < 120 => $"{span.TotalSeconds:0.##} s",
+        _ => $"{span:d\\.hh\\:mm\\:ss}",
+    });
+
 #pragma warning disable CA1846 // The generator's framework has no spans here.
     public static bool TryParse(string? text, out TimeSpan duration)
     {

@@ -21,6 +21,17 @@ public abstract class Cluster : IAsyncDisposable
     /// <summary>Whether it was disposed, or is being.</summary>
     public abstract bool IsDisposed { get; }
 
+    /// <summary>Refuses what cannot be done any more.</summary>
+    /// <exception cref="ObjectDisposedException">It was disposed.</exception>
+    internal void ThrowIfDisposed()
+    {
+        if (IsDisposed)
+            throw Disposed();
+    }
+
+    /// <summary>What is thrown where it was disposed.</summary>
+    internal static ObjectDisposedException Disposed(string message = "The cluster was disposed.") => new(nameof(Cluster), message);
+
     /// <summary>How <see cref="Current"/> is found; set by the runtime.</summary>
     internal static Func<Cluster?>? Ambient { get; set; }
 

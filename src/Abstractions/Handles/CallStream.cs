@@ -19,7 +19,7 @@ internal static class CallStream
         RunAsync(target, options, RequestContext.Current, prepare);
 
     public static string TimeoutMessage(CallOptions options) =>
-        $"The call took longer than its timeout of {options.Timeout!.Value.TotalSeconds:0.###} s and was cancelled.";
+        $"The call took longer than its timeout of {DurationText.Of(options.Timeout!.Value)} and was cancelled.";
 
     private static async IAsyncEnumerable<TItem> RunAsync<TItem>(
         ICallTarget target,

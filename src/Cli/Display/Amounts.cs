@@ -17,15 +17,4 @@ internal static class Amounts
             bytes /= 1024;
         return string.Create(CultureInfo.InvariantCulture, $"{(unit == 0 ? bytes : Math.Round(bytes, 1)):0.#} {Units[unit]}");
     }
-
-    /// <summary>A duration as people read it.</summary>
-    /// <param name="span">The duration.</param>
-    /// <returns>For instance <c>1.25 ms</c>.</returns>
-    public static string Duration(TimeSpan span) => FormattableString.Invariant(span.TotalSeconds switch
-    {
-        < 0.001 => (FormattableString)$"{span.TotalMicroseconds:0.#} us",
-        < 1 => $"{span.TotalMilliseconds:0.##} ms",
-        < 120 => $"{span.TotalSeconds:0.##} s",
-        _ => $"{span:d\\.hh\\:mm\\:ss}",
-    });
 }

@@ -55,7 +55,7 @@ internal static class StateTables
 
     private static string Number(int? number) => number?.ToString(CultureInfo.InvariantCulture) ?? "";
 
-    private static string Duration(TaskState task) => task is { StartTime: { } start, EndTime: { } end } ? Amounts.Duration(end - start) : "";
+    private static string Duration(TaskState task) => task is { StartTime: { } start, EndTime: { } end } ? DurationText.Of(end - start) : "";
 
     private static string? Error(TaskState task) => task.ErrorType is null ? null : $"{task.ErrorType[(task.ErrorType.LastIndexOf('.') + 1)..]}: {task.ErrorMessage}";
 

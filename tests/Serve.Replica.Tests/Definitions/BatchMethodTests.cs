@@ -97,6 +97,13 @@ public sealed class BatchMethodTests
     [InlineData("1e3ms")]
     public void DurationText_Unreadable_IsNot(string? text) => Assert.False(DurationText.TryParse(text, out _));
 
+    [Theory]
+    [InlineData(2.5, "2.5 us")]
+    [InlineData(1250, "1.25 ms")]
+    [InlineData(1_500_000, "1.5 s")]
+    [InlineData(3_723_000_000, "0.01:02:03")]
+    public void DurationText_Of_AsPeopleReadIt(double microseconds, string text) => Assert.Equal(text, DurationText.Of(TimeSpan.FromMicroseconds(microseconds)));
+
     private static InspectedApplication Inspect(string source)
     {
         using var code = UserCode.Compile(source);

@@ -19,6 +19,9 @@ public sealed class ClusterStateTests
         Assert.Equal((2, 1), (summary.Objects["memory"], summary.Objects["disk"]));
         Assert.Equal((15, 7), (summary.ObjectBytes["memory"], summary.ObjectBytes["disk"]));
         Assert.Equal(new ResourceUse(4, 1.5), summary.Resources["CPU"]);
+        Assert.Equal(
+            ["CPU: 1.5 of 4 free", "task Demo.Add: 2 Finished, 1 Failed", "task Demo.Mul: 1 Running", "actor Counter: 1 Alive", "objects in disk: 1, 7 bytes", "objects in memory: 2, 15 bytes"],
+            $"{summary}".Split(Environment.NewLine));
     }
 
     [Fact]

@@ -169,8 +169,11 @@ public sealed class EndTests
 
         await ray.DisposeAsync();
 
-        await Assert.ThrowsAsync<ObjectDisposedException>(() => waiting.WaitAsync(Bound));
-        await Assert.ThrowsAsync<ObjectDisposedException>(async () => await running[0]);
+        var ended = await Assert.ThrowsAsync<ObjectDisposedException>(() => waiting.WaitAsync(Bound));
+        Assert.StartsWith("The cluster was disposed before the task ended.", ended.Message, StringComparison.Ordinal);
+        var late = await Assert.ThrowsAsync<ObjectDisposedException>(async () => await running[0]);
+        Assert.StartsWith("The cluster was disposed.", late.Message, StringComparison.Ordinal);
+        Assert.Equal(nameof(Cluster), late.ObjectName);
         Assert.Throws<ObjectDisposedException>(() => ray.Run(() => 1));
         Assert.Equal(0, ((Serve.Runtime.Clusters.RuntimeCluster)ray).Threads!.Count);
     }

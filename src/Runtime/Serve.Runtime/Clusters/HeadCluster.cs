@@ -94,7 +94,7 @@ internal sealed partial class HeadCluster : RuntimeCluster
                 return made;
             lock (making)
             {
-                ObjectDisposedException.ThrowIf(IsDisposed, this);
+                ThrowIfDisposed();
                 return workers ??= node is null ? WorkerLaunch.WorkersOf(this) : new(this, node.Pool, folder: null, new ConsoleLogger(), ownsPool: false);
             }
         }
@@ -105,7 +105,7 @@ internal sealed partial class HeadCluster : RuntimeCluster
 
     public override ObjectRef<T> Put<T>(T value)
     {
-        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        ThrowIfDisposed();
         var reference = new ObjectRef<T>(this, NextId());
         if (!LargeValue<T>.IsLarge(value) || !Objects.TryPut(reference, value))
             reference.TrySetResult(value);
@@ -143,7 +143,7 @@ internal sealed partial class HeadCluster : RuntimeCluster
 
     public override PlacementGroup CreatePlacementGroup(IEnumerable<Bundle> bundles, PlacementStrategy strategy = PlacementStrategy.Pack, string? name = null)
     {
-        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        ThrowIfDisposed();
         return Placement.Create(bundles, strategy, name);
     }
 
@@ -181,7 +181,7 @@ internal sealed partial class HeadCluster : RuntimeCluster
 
     internal override ObjectRef<TItem> TakeItem<TTuple, TItem>(ObjectRef<TTuple> tuple, int index)
     {
-        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        ThrowIfDisposed();
         return new TupleItemRef<TTuple, TItem>(tuple, NextId(), index);
     }
 

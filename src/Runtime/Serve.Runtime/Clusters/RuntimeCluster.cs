@@ -62,7 +62,7 @@ internal abstract class RuntimeCluster : Cluster
         }
 
         if (!ready && references.Count(static reference => !reference.IsReady) is > 0 and var late)
-            throw new TimeoutException($"{late} of {references.Length} objects were not ready within {timeout}.");
+            throw new TimeoutException($"{late} of {references.Length} objects were not ready within {DurationText.Of(timeout!.Value)}.");
     }
 
     internal sealed override void Await(ObjectRef reference, Action<object?> continuation, object? state, ValueTaskSourceOnCompletedFlags flags)
@@ -89,7 +89,7 @@ internal abstract class RuntimeCluster : Cluster
         {
             return new BlockedThread().Wait(reference, context, timeout)
                 ? reference.Result
-                : throw new TimeoutException($"Object {reference.Id} was not ready within {timeout}.");
+                : throw Late(reference, timeout!.Value);
         }
         finally
         {
@@ -104,10 +104,12 @@ internal abstract class RuntimeCluster : Cluster
     private static ValueTask<T> GetReady<T>(ObjectRef<T> reference) =>
         reference.Error is { } failure ? ValueTask.FromException<T>(failure) : new(reference.Result);
 
+    private static TimeoutException Late(ObjectRef reference, TimeSpan timeout) => new($"Object {reference.Id} was not ready within {DurationText.Of(timeout)}.");
+
     private static async ValueTask<T> GetInTimeAsync<T>(ObjectRef<T> reference, TimeSpan? timeout, CancellationToken cancellationToken)
     {
         if (!await WaitAsync([reference], 1, untilFault: false, fetch: true, timeout, cancellationToken).ConfigureAwait(false))
-            throw new TimeoutException($"Object {reference.Id} was not ready within {timeout}.");
+            throw Late(reference, timeout!.Value);
         return reference.Result;
     }
 
@@ -140,7 +142,7 @@ internal abstract class RuntimeCluster : Cluster
     private void Require(ObjectRef reference)
     {
         ArgumentNullException.ThrowIfNull(reference);
-        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        ThrowIfDisposed();
         reference.RequireOf(this);
     }
 }

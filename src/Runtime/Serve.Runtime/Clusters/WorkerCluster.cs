@@ -19,7 +19,7 @@ internal sealed class WorkerCluster(WorkerSession session, long firstId) : Runti
 
     public override ObjectRef<T> Put<T>(T value)
     {
-        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        ThrowIfDisposed();
         var reference = NewRef<T>();
         session.Send(new() { Put = new() { Id = reference.Id.Number, Value = session.Write(value, typeof(T), reference.Id.Number, "what was put"), Type = typeof(T).AssemblyQualifiedName } });
         reference.TrySetResult(value);
@@ -28,7 +28,7 @@ internal sealed class WorkerCluster(WorkerSession session, long firstId) : Runti
 
     public override ObjectRef<TResult> Submit<TResult>(RemoteFunction function, MethodCall<TResult> call, TaskOptions? options = null)
     {
-        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        ThrowIfDisposed();
         var reference = NewRef<TResult>();
         session.Submits.Send(reference.Id, function, call.GetArguments(), options);
         return reference;
@@ -36,7 +36,7 @@ internal sealed class WorkerCluster(WorkerSession session, long firstId) : Runti
 
     public override ObjectRefStream<TItem> SubmitStream<TItem>(RemoteFunction function, MethodCall<IAsyncEnumerable<TItem>> call, TaskOptions? options = null)
     {
-        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        ThrowIfDisposed();
         var stream = session.Streams.Begin<TItem>(options?.MaxBufferedItems);
         try
         {
@@ -62,7 +62,7 @@ internal sealed class WorkerCluster(WorkerSession session, long firstId) : Runti
 
     public override ActorHandle<TActor> GetActor<TActor>(string name)
     {
-        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        ThrowIfDisposed();
         return session.Calls.Get<TActor>(name);
     }
 
@@ -72,13 +72,13 @@ internal sealed class WorkerCluster(WorkerSession session, long firstId) : Runti
     /// <summary>The head finds what the class's attribute says by itself.</summary>
     public override ActorHandle<TActor> CreateActor<TActor>(MethodCall<TActor> construct, RemoteAttribute defaults, ActorOptions? options = null)
     {
-        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        ThrowIfDisposed();
         return session.Calls.Create(construct, options);
     }
 
     public override PlacementGroup CreatePlacementGroup(IEnumerable<Bundle> bundles, PlacementStrategy strategy = PlacementStrategy.Pack, string? name = null)
     {
-        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        ThrowIfDisposed();
         ArgumentNullException.ThrowIfNull(bundles);
         Bundle[] kept = [.. bundles];
         var id = session.AskAsync(Questions.CreateGroup, Questions.Write(new Questions.Reserve(kept, strategy, name))).GetAwaiter().GetResult();
@@ -112,7 +112,7 @@ internal sealed class WorkerCluster(WorkerSession session, long firstId) : Runti
 
     private T Ask<T>(string kind)
     {
-        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        ThrowIfDisposed();
         return JsonSerializer.Deserialize<T>(session.AskAsync(kind).GetAwaiter().GetResult(), ServeJson.Options)!;
     }
 }

@@ -329,7 +329,7 @@ internal abstract class ActorCallRef<TResult>(CoreActor actor, ObjectId id, Meth
     private void Limit(TimeSpan timeout, int attempt) => ExtrasNow().Timer = TimeProvider.System.CreateTimer(_ =>
     {
         if (attempt == Attempt)
-            Fail(new RequestTimeoutException($"Call {Title} of actor {actor} ran longer than its timeout, {timeout}, and was cancelled."));
+            Fail(new RequestTimeoutException($"Call {Title} of actor {actor} ran longer than its timeout, {DurationText.Of(timeout)}, and was cancelled."));
     }, null, timeout, Timeout.InfiniteTimeSpan);
 
     private void Renew()

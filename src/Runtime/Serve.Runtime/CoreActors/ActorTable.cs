@@ -58,7 +58,7 @@ internal sealed class ActorTable : IGroupOccupants
     /// <returns>The actor, which counts one handle more.</returns>
     public CoreActor Make(ActorConstruct construct, RemoteAttribute defaults, ActorOptions? options, SchedulingStrategy? inherited, Func<Type, Type, bool> isSame)
     {
-        ObjectDisposedException.ThrowIf(cluster.IsDisposed, cluster);
+        cluster.ThrowIfDisposed();
         foreach (var argument in construct.Arguments)
             argument.RequireOf(cluster);
         var settings = ActorSettings.Resolve(defaults, options, inherited, cluster.Options.Isolation);
@@ -66,7 +66,8 @@ internal sealed class ActorTable : IGroupOccupants
         CoreActor actor;
         lock (sync)
         {
-            ObjectDisposedException.ThrowIf(isDisposed, cluster);
+            if (isDisposed)
+                throw Cluster.Disposed();
             if (settings.Name is { } taken && named.TryGetValue(taken, out var there) && there.TryAddHandle())
             {
                 if (options is { GetIfExists: true })
@@ -104,7 +105,7 @@ internal sealed class ActorTable : IGroupOccupants
     /// <exception cref="ActorNotFoundException">There is none, or it is of another class.</exception>
     public CoreActor Get(string name, string className, Func<Type, bool> isSame)
     {
-        ObjectDisposedException.ThrowIf(cluster.IsDisposed, cluster);
+        cluster.ThrowIfDisposed();
         lock (sync)
         {
             if (named.TryGetValue(name, out var there) && there.TryAddHandle())

@@ -164,7 +164,7 @@ internal sealed class CoreActor
 
     public ObjectRef<TResult> Submit<TResult>(MethodCall<TResult> call, ActorCallOptions? options, CallOrigin origin)
     {
-        ObjectDisposedException.ThrowIf(cluster.IsDisposed, cluster);
+        cluster.ThrowIfDisposed();
         var plan = PlanOf(call.Method, options?.ConcurrencyGroup);
         RefuseOverLimit();
         var extras = options is null && origin.Parent is null ? null : new CallExtras(options, origin.Parent);
@@ -178,7 +178,7 @@ internal sealed class CoreActor
 
     public ItemStream<TItem> SubmitStream<TItem>(MethodCall<IAsyncEnumerable<TItem>> call, ActorCallOptions? options, CallOrigin origin)
     {
-        ObjectDisposedException.ThrowIf(cluster.IsDisposed, cluster);
+        cluster.ThrowIfDisposed();
         var plan = PlanOf(call.Method, options?.ConcurrencyGroup);
         RefuseOverLimit();
         var made = new ActorStreamCall<TItem>(this, origin.Id ?? cluster.NextId(), cluster, plan, new(options, origin.Parent), call);

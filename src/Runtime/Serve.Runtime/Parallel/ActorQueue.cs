@@ -111,7 +111,7 @@ public sealed class ActorQueue<T>
     /// <inheritdoc/>
     public override string ToString() => $"queue {Name}";
 
-    private static string Waited(TimeSpan? timeout) => timeout > TimeSpan.Zero ? $" within {timeout}" : "";
+    private static string Waited(TimeSpan? timeout) => timeout > TimeSpan.Zero ? $" within {DurationText.Of(timeout.Value)}" : "";
 
     private async Task<TResult> Call<TResult>(MethodCall<TResult> call, CancellationToken cancellationToken)
     {

@@ -33,7 +33,7 @@ internal abstract class ArrayMap<T, TResult>(ItemSource<T> source, MapOptions op
     public async Task<TResult[]> RunAsync(Cluster cluster)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        ObjectDisposedException.ThrowIf(cluster.IsDisposed, cluster);
+        cluster.ThrowIfDisposed();
         if (source.Count == 0)
             return results;
         completion = new CompletionRef(cluster, this);

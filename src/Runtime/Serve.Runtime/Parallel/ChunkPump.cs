@@ -21,7 +21,7 @@ internal sealed class ChunkPump<T, TResult>(Cluster cluster, IAsyncEnumerable<T>
     /// <summary>The chunks' results, each with the index of its first item.</summary>
     public async IAsyncEnumerable<(long Offset, TResult[] Results)> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        ObjectDisposedException.ThrowIf(cluster.IsDisposed, cluster);
+        cluster.ThrowIfDisposed();
         var width = starter.Width;
         var room = options.MaxConcurrency is null ? 2 * width : width;
         using var progress = options.Progress ? ProgressBar.Start(options.Name, total, () => Volatile.Read(ref done)) : null;

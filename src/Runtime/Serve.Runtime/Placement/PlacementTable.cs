@@ -107,7 +107,8 @@ internal sealed class PlacementTable
         var group = new ReservedGroup(this, id, name, strategy, kept, demands);
         lock (sync)
         {
-            ObjectDisposedException.ThrowIf(isClosed, typeof(Cluster));
+            if (isClosed)
+                throw Cluster.Disposed();
             if (BundlePlanner.Decide(demands, Rooms(), strategy) is BundleDecision.Impossible never)
                 throw new InsufficientResourcesException($"{Capital(group)} can never be reserved. {never.Because}", isPermanent: true);
             groups.Add(group);

@@ -18,7 +18,7 @@ internal sealed class CallSubmissions(WorkerSession session)
     public void Send<TActor, TResult>(ActorAddress actor, ObjectId id, MethodCall<TResult> call, ActorCallOptions? options, int window)
         where TActor : class
     {
-        ObjectDisposedException.ThrowIf(session.Cluster.IsDisposed, session.Cluster);
+        session.Cluster.ThrowIfDisposed();
         var arguments = call.GetArguments();
         var submit = new Submit
         {

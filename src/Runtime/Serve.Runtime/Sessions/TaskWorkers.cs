@@ -153,10 +153,8 @@ internal sealed class TaskWorkers : ITaskExecutor, IRunListener, IAsyncDisposabl
         await watch.DisposeAsync().ConfigureAwait(false);
         await tidy.DisposeAsync().ConfigureAwait(false);
         foreach (var run in left)
-            run.Attempt.Failed(Disposed(), isSystem: false);
+            run.Attempt.Failed(Cluster.Disposed(), isSystem: false);
     }
-
-    private static ObjectDisposedException Disposed() => new(nameof(Cluster), "The cluster was disposed.");
 
     /// <summary>Kills the worker that a run is on because of that run; what else is there is run again.</summary>
     private void Kill(SentRun run, Exception failure)
@@ -219,7 +217,7 @@ internal sealed class TaskWorkers : ITaskExecutor, IRunListener, IAsyncDisposabl
         else if (start)
             _ = StartWorkerAsync();
         else if (refused)
-            run.Attempt.Failed(Disposed(), isSystem: false);
+            run.Attempt.Failed(Cluster.Disposed(), isSystem: false);
     }
 
     // Under the lock.

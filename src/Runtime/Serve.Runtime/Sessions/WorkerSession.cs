@@ -187,7 +187,7 @@ internal sealed class WorkerSession(FramePump pump, ArrivingCluster arrival)
         var answer = new TaskCompletionSource<byte[]>(TaskCreationOptions.RunContinuationsAsynchronously);
         questions[number] = answer;
         if (!Send(make(number)))
-            throw new ObjectDisposedException(nameof(Cluster), "The cluster's head is gone.");
+            throw HeadIsGone();
         return await answer.Task.ConfigureAwait(false);
     }
 
@@ -196,7 +196,7 @@ internal sealed class WorkerSession(FramePump pump, ArrivingCluster arrival)
     {
         cluster?.End();
         foreach (var asked in questions.Values)
-            asked.TrySetException(new ObjectDisposedException(nameof(Cluster), "The cluster's head is gone."));
+            asked.TrySetException(HeadIsGone());
         foreach (var run in runs.Values)
             run.Cancel();
     }
@@ -205,6 +205,8 @@ internal sealed class WorkerSession(FramePump pump, ArrivingCluster arrival)
     public Value WriteArgument(object? argument, Type declared, long id, string subject) => argument is RefArgument { Reference: var reference }
         ? new() { ObjectId = Values.Export(reference) }
         : Write(argument, declared, id, subject);
+
+    private static ObjectDisposedException HeadIsGone() => Serve.Cluster.Disposed("The cluster's head is gone.");
 
     private void Begin(Hello hello)
     {

@@ -170,7 +170,7 @@ internal abstract partial class SubmittedTask
 
     private void TimeIsUp(TimeSpan limit)
     {
-        Stopped(new RequestTimeoutException($"{Label} ran for longer than its timeout of {limit}. It was told to stop by its cancellation token; raise TaskOptions.Timeout if it needs more."), force: false);
+        Stopped(new RequestTimeoutException($"{Label} ran for longer than its timeout of {DurationText.Of(limit)}. It was told to stop by its cancellation token; raise TaskOptions.Timeout if it needs more."), force: false);
         Dispatcher.CancelChildren(TaskId, force: false);
     }
 

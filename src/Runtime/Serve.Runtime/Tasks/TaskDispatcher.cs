@@ -68,7 +68,7 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
     /// <exception cref="InsufficientResourcesException">The cluster can never give what it asks for.</exception>
     public ObjectRef<TResult> Submit<TResult>(RemoteFunction function, MethodCall<TResult> call, TaskOptions? options)
     {
-        ObjectDisposedException.ThrowIf(isDisposed, cluster);
+        ThrowIfDisposed();
         var context = TaskContext.Current;
         var plan = plans.Find(function, options, context?.InheritedScheduling);
         var reference = new ObjectRef<TResult>(cluster, nextId());
@@ -80,7 +80,7 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
     /// <exception cref="InsufficientResourcesException">The cluster can never give what they ask for.</exception>
     public ObjectRef<TResult>[] Submit<TResult>(RemoteFunction function, int count, Func<MethodCall<TResult>> makeCall, TaskOptions? options)
     {
-        ObjectDisposedException.ThrowIf(isDisposed, cluster);
+        ThrowIfDisposed();
         var context = TaskContext.Current;
         var plan = plans.Find(function, options, context?.InheritedScheduling);
         ObjectId? parent = context?.Cluster == cluster ? context.TaskId : null;
@@ -105,7 +105,7 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
     /// <exception cref="InsufficientResourcesException">The cluster can never give what it asks for.</exception>
     public ObjectRefStream<TItem> SubmitStream<TItem>(RemoteFunction function, MethodCall<IAsyncEnumerable<TItem>> call, TaskOptions? options)
     {
-        ObjectDisposedException.ThrowIf(isDisposed, cluster);
+        ThrowIfDisposed();
         var context = TaskContext.Current;
         var plan = plans.Find(function, options, context?.InheritedScheduling);
         var task = new SubmittedStream<TItem>(plan, new(cluster, nextId()), context?.Cluster == cluster ? context.TaskId : null, call, nextId);
@@ -117,7 +117,7 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
     /// <exception cref="InsufficientResourcesException">The cluster can never give what it asks for.</exception>
     public void Submit<TResult>(ObjectRef<TResult> reference, RemoteFunction function, MethodCall<TResult> call, TaskOptions? options, ITaskAttempt? parent)
     {
-        ObjectDisposedException.ThrowIf(isDisposed, cluster);
+        ThrowIfDisposed();
         Start(plans.Find(function, options, parent?.Context?.InheritedScheduling), reference, call, parent?.Id);
     }
 
@@ -126,7 +126,7 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
     public ObjectRefStream<TItem> SubmitStream<TItem>(
         ObjectRef<TItem> completion, RemoteFunction function, MethodCall<IAsyncEnumerable<TItem>> call, TaskOptions? options, ITaskAttempt? parent)
     {
-        ObjectDisposedException.ThrowIf(isDisposed, cluster);
+        ThrowIfDisposed();
         var task = new SubmittedStream<TItem>(plans.Find(function, options, parent?.Context?.InheritedScheduling), completion, parent?.Id, call, nextId);
         Start(task);
         return task.Items;
@@ -217,7 +217,13 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
             task.EndWithGroup();
     }
 
-    private ObjectDisposedException Ended() => new(cluster.GetType().FullName, "The cluster was disposed before the task ended.");
+    private void ThrowIfDisposed()
+    {
+        if (isDisposed)
+            throw Cluster.Disposed();
+    }
+
+    private static ObjectDisposedException Ended() => Cluster.Disposed("The cluster was disposed before the task ended.");
 
     private ITaskExecutor MakeWorkers() =>
         makeWorkers?.Invoke() ?? throw new NotSupportedException("This cluster has no worker processes.");
