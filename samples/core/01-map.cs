@@ -18,7 +18,7 @@ var map = await Best(async () => mapped = await ray.Map(items, x => x * 10));
 
 Console.WriteLine($"plain loop                {loop,8:0.0} ms");
 Console.WriteLine($"ray.Map                   {map,8:0.0} ms");
-Console.WriteLine(looped.SequenceEqual(mapped) ? "the results are the same" : "THE RESULTS DIFFER");
+Console.WriteLine(looped.SequenceEqual(mapped) ? $"{mapped.Length} results are the same, the last is {mapped[^1]}" : "THE RESULTS DIFFER");
 
 // Where an element costs something, Map uses every CPU.
 var slowLoop = await Best(() => Task.FromResult(Array.ConvertAll(items[..100_000], Microsecond)), 2);

@@ -5,18 +5,30 @@
 await using var ray = await Cluster.Init(new() { NumCpus = 8 });
 
 var began = Stopwatch.GetTimestamp();
-var ends = await ray.Get(Enumerable.Range(0, 24).Select(i => ray.Demo.Wait.Remote(i, began)));
-foreach (var round in ends.GroupBy(end => Math.Round(end / 0.5)).OrderBy(round => round.Key))
-    Console.WriteLine($"{round.Count()} calls ended after {round.Average():0.00} s");
-Console.WriteLine($"24 calls in {Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s");
+var calls = await ray.Get(Enumerable.Range(0, 24).Select(i => ray.Demo.Wait.Remote(i, began)));
+Console.WriteLine($"{calls.Length} calls in {Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s");
+
+// A call of the next round begins when one of this round has ended.
+var left = calls.OrderBy(call => call.Began).ToArray();
+for (var number = 1; left.Length > 0; number++)
+{
+    var firstEnd = left.Min(call => call.Ended);
+    var round = left.TakeWhile(call => call.Began < firstEnd).ToArray();
+    Console.WriteLine($"round {number}: {round.Length} calls, ended after {round.Average(call => call.Ended):0.00} s");
+    left = left[round.Length..];
+}
+
+/// <summary>When a call began and ended, in seconds.</summary>
+internal sealed record Call(double Began, double Ended);
 
 /// <summary>The task.</summary>
 internal static class Demo
 {
     [Remote]
-    public static async Task<double> Wait(int call, long began)
+    public static async Task<Call> Wait(int call, long began)
     {
+        var start = Stopwatch.GetElapsedTime(began);
         await Task.Delay(500);
-        return Stopwatch.GetElapsedTime(began).TotalSeconds;
+        return new(start.TotalSeconds, Stopwatch.GetElapsedTime(began).TotalSeconds);
     }
 }

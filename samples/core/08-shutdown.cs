@@ -5,9 +5,9 @@
 string[] Left() =>
 [
     .. Directory.GetDirectories("/proc/self/task").SelectMany(task => File.ReadAllText($"{task}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries)).Select(id => $"process {id}"),
-    .. Directory.GetFiles("/proc/self/fd").Select(file => new FileInfo(file).LinkTarget ?? "").Where(target => target.Contains("memfd:serve", StringComparison.Ordinal)),
-    .. Directory.GetFileSystemEntries(Path.GetTempPath(), "serve-*"),
-    .. Directory.GetFileSystemEntries("/dev/shm").Where(file => file.Contains("serve", StringComparison.Ordinal)),
+    .. Directory.GetFiles("/proc/self/fd").Select(file => new FileInfo(file).LinkTarget ?? "").Where(target => target.Contains("memfd:serve", StringComparison.Ordinal)).Select(target => $"segment {target}"),
+    .. Directory.GetFileSystemEntries(Path.GetTempPath(), "serve-*").Select(file => $"file {file}"),
+    .. Directory.GetFileSystemEntries("/dev/shm").Where(file => file.Contains("serve", StringComparison.Ordinal)).Select(file => $"file {file}"),
 ];
 
 var before = Left();
@@ -18,7 +18,7 @@ var counter = ray.Counter.Options(new() { Isolation = Isolation.Process, Detache
 await counter.Increment.Remote();
 var running = ray.Demo.Forever.Options(new() { Isolation = Isolation.Process }).Remote();
 Console.WriteLine($"{workers.Distinct().Count()} worker processes ran tasks, an actor lives, a task runs for ever");
-Console.WriteLine($"while it runs: {Left().Except(before).Count()} processes, segments and files");
+Console.WriteLine($"while it runs: {string.Join(", ", Left().Except(before).CountBy(what => what.Split(' ')[0]).Select(kind => $"{kind.Value} x {kind.Key}"))}");
 
 var began = Stopwatch.GetTimestamp();
 await ray.DisposeAsync();

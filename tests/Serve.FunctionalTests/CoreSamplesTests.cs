@@ -10,15 +10,47 @@ public sealed class CoreSamplesTests
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     [Theory]
-    [InlineData("01-map.cs", "the results are the same", "ray.Map ", "x faster on")]
-    [InlineData("02-tree-reduce.cs", "100 tasks and 99 aggregations in", "the sum is right")]
-    [InlineData("03-get-loop-vs-batch.cs", "Get in a loop:  2.", "one Get of all: 0.", "[0, 1, 4, 9]")]
-    [InlineData("04-large-array.cs", "by value:", "by Put  :", "Put alone took")]
+    [InlineData("01-map.cs", """
+        plain loop .* ms
+        ray\.Map .* ms
+        1000000 results are the same, the last is 9999990
+        1 us an element: .* x faster on \d+ CPUs
+        (Python list comprehension .* ms
+        Python Pool\.map .* ms|Python is not installed)
+        """)]
+    [InlineData("02-tree-reduce.cs", """
+        100 tasks and 99 aggregations in .* ms
+        the sum is right
+        standard deviation 9\.9 of 1000 sums, .*
+        """)]
+    [InlineData("03-get-loop-vs-batch.cs", """
+        Get in a loop:  ([2-9]|\d\d).* s  \[0, 1, 4, 9]
+        one Get of all: [01]\..* s  \[0, 1, 4, 9]
+        """)]
+    [InlineData("04-large-array.cs", """
+        by value: .* ms, memory of all processes grew by +\d{4,} MB
+        Put alone took \d+ ms, the 20 tasks \d+ ms
+        by Put  : .* ms, memory of all processes grew by +\d{1,3} MB
+        """)]
     [InlineData("05-put-get.cs", "example")]
-    [InlineData("06-counter.cs", "1, 3, 6, 10, 15", "the counter stands at 15")]
-    [InlineData("07-slots.cs", "8 calls ended after 0.", "8 calls ended after 1.", "24 calls in 1.")]
-    [InlineData("08-shutdown.cs", "worker processes ran tasks", "nothing is left")]
-    public async Task Sample_RunWithOneCommand_ShowsWhatItSays(string file, params string[] shown)
+    [InlineData("06-counter.cs", """
+        1, 3, 6, 10, 15
+        the counter stands at 15
+        """)]
+    [InlineData("07-slots.cs", """
+        24 calls in .* s
+        round 1: 8 calls, ended after .* s
+        round 2: 8 calls, ended after .* s
+        round 3: 8 calls, ended after .* s
+        """)]
+    [InlineData("08-shutdown.cs", """
+        [1-8] worker processes ran tasks, an actor lives, a task runs for ever
+        while it runs: \d+ x process, \d+ x segment, \d+ x file
+        shut down in \d+ ms
+        nothing is left
+        its task says: [\s\S]+
+        """)]
+    public async Task Sample_RunWithOneCommand_ShowsWhatItSays(string file, string shown)
     {
         // A folder of its own, since one of them tells what it leaves behind there.
         using var scratch = new Scratch();
@@ -37,8 +69,7 @@ public sealed class CoreSamplesTests
         await process.WaitForExitAsync();
 
         Assert.True(process.ExitCode == 0, $"{output}\n{await errors}");
-        Assert.All(shown, text => Assert.Contains(text, output, StringComparison.Ordinal));
-        Assert.DoesNotContain("WRONG", output, StringComparison.Ordinal);
+        Assert.Matches($"^{shown}$", output.TrimEnd());
     }
 
     [Fact]
