@@ -10,12 +10,15 @@ namespace Serve.Replica.ModelServing.Rpc;
 /// <param name="server">The model.</param>
 internal sealed class ModelRpc(ModelServer server)
 {
+    // Triton's mark on the last response to a request of a stream (extension_parameters.md); here each has one.
+    private const string FinalResponse = "triton_final_response";
+
     /// <summary>ModelInfer.</summary>
     public async Task InferAsync(HttpContext context, string model, CancellationToken cancellationToken)
     {
         var message = await GrpcFrames.RequireAsync(context.Request, cancellationToken);
         await ServeAsync(
-            message, model,
+            message, new(), model,
             (version, request, isRaw, outputs) => RpcResponse.WriteAsync(context, model, version.Name, request, isRaw, outputs, cancellationToken),
             cancellationToken);
     }
@@ -25,10 +28,11 @@ internal sealed class ModelRpc(ModelServer server)
     {
         while (await GrpcFrames.ReadAsync(context.Request, cancellationToken) is { } message)
         {
+            var asked = new InferRequest();
             var answer = new ModelStreamInferResponse();
             try
             {
-                await ServeAsync(message, model, (version, request, isRaw, outputs) =>
+                await ServeAsync(message, asked, model, (version, request, isRaw, outputs) =>
                 {
                     answer.InferResponse = RpcResponse.Head(model, version.Name, request, outputs);
                     answer.InferResponse.RawOutputContents.AddRange(outputs.Select(output => RpcResponse.Raw(output.Tensor)));
@@ -37,17 +41,18 @@ internal sealed class ModelRpc(ModelServer server)
             }
             catch (Exception thrown) when (!cancellationToken.IsCancellationRequested)
             {
-                (answer.ErrorMessage, answer.InferResponse) = (thrown.Message, null);
+                // With the request's id, since a client may have sent several.
+                (answer.ErrorMessage, answer.InferResponse) = (thrown.Message, new() { Id = asked.Id ?? "" });
             }
 
+            answer.InferResponse.Parameters[FinalResponse] = new() { BoolParam = true };
             await GrpcAnswers.WriteAsync(context, answer, cancellationToken);
         }
     }
 
     private async Task ServeAsync(
-        PooledBuffer message, string model, Func<ModelVersion, InferRequest, bool, ModelOutputs, Task> answer, CancellationToken cancellationToken)
+        PooledBuffer message, InferRequest request, string model, Func<ModelVersion, InferRequest, bool, ModelOutputs, Task> answer, CancellationToken cancellationToken)
     {
-        var request = new InferRequest();
         request.Own(message);
         var isRaw = false;
         ModelVersion Read()

@@ -148,14 +148,18 @@ public sealed class RpcContentsTests(InferenceNode node) : Chapter(node)
         using var call = Node.Rpc.ModelStreamInfer();
         var wrong = Samples.Digits();
         wrong.Inputs[0].Name = "wrong";
+        var number = 0;
         foreach (var request in new[] { Samples.Digits(), wrong, Samples.Digits() })
         {
+            request.Id = $"request {number++}";
             await call.RequestStream.WriteAsync(request);
             Assert.True(await call.ResponseStream.MoveNext(CancellationToken.None));
             if (request == wrong)
                 Assert.Contains("The model has no input 'wrong'", call.ResponseStream.Current.ErrorMessage, StringComparison.Ordinal);
             else
                 Assert.Equal(3, BitConverter.ToInt64(call.ResponseStream.Current.InferResponse.RawOutputContents[0].Span));
+            Assert.Equal(request.Id, call.ResponseStream.Current.InferResponse.Id);
+            Assert.True(call.ResponseStream.Current.InferResponse.Parameters["triton_final_response"].BoolParam);
         }
 
         await call.RequestStream.CompleteAsync();
