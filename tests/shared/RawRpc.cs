@@ -17,23 +17,30 @@ internal static class RawRpc
         return frame;
     }
 
-    public static byte[] Gzip(byte[] message)
+    /// <summary>A message as a <c>grpc-encoding</c> has it.</summary>
+    public static byte[] Compress(byte[] message, string encoding)
     {
         using var compressed = new MemoryStream();
-        using (var gzip = new GZipStream(compressed, CompressionLevel.Fastest, leaveOpen: true))
-            gzip.Write(message);
+        using (Stream stream = encoding == "gzip" ? new GZipStream(compressed, CompressionLevel.Fastest, leaveOpen: true) : new ZLibStream(compressed, CompressionLevel.Fastest, leaveOpen: true))
+            stream.Write(message);
         return compressed.ToArray();
     }
 
-    /// <summary>Calls and waits for the status.</summary>
-    public static async Task<(int Status, string Message, byte[] Body)> CallAsync(HttpClient client, Uri address, HttpContent content, params (string Name, string Value)[] headers)
+    /// <summary>Calls and leaves the answer to be read.</summary>
+    public static async Task<HttpResponseMessage> SendAsync(HttpClient client, Uri address, HttpContent content, params (string Name, string Value)[] headers)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, address) { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact, Content = content };
         content.Headers.ContentType = new MediaTypeHeaderValue("application/grpc");
         request.Headers.TE.Add(new("trailers"));
         foreach (var (name, value) in headers)
             request.Headers.TryAddWithoutValidation(name, value);
-        using var response = await client.SendAsync(request);
+        return await client.SendAsync(request);
+    }
+
+    /// <summary>Calls and waits for the status.</summary>
+    public static async Task<(int Status, string Message, byte[] Body)> CallAsync(HttpClient client, Uri address, HttpContent content, params (string Name, string Value)[] headers)
+    {
+        using var response = await SendAsync(client, address, content, headers);
         var body = await response.Content.ReadAsByteArrayAsync();
         var (status, message) = (Find("grpc-status"), Uri.UnescapeDataString(Find("grpc-message") ?? ""));
         Assert.True(status is not null, $"{(int)response.StatusCode} without a status: {System.Text.Encoding.UTF8.GetString(body)}");

@@ -30,7 +30,7 @@ internal sealed class InferenceRest(InferenceServer server, GatewayOptions optio
             ("POST", ["repository", "models", var model, "load"]) => GuardedAsync(context, () => LoadAsync(context, model)),
             ("POST", ["repository", "models", var model, "unload"]) => GuardedAsync(context, () => server.Repository.UnloadAsync(model, context.RequestAborted)),
             (_, ["models", var model, ..]) => throw RepositoryModel.Unknown(Uri.UnescapeDataString(model)),
-            (var method, _) => throw new NoSuchRouteException($"There is nothing at {method} '{path}'. GET /v2 tells what this server is."),
+            (var method, _) => throw new NoSuchRouteException($"There is nothing at {method} '{path}'. GET /v2 names the extensions that are offered."),
         };
     }
 

@@ -27,12 +27,14 @@ public sealed class RpcFramesTests : IAsyncLifetime, IDisposable
     }
 
     [Theory]
-    [InlineData(0, 0)]
-    [InlineData(1, (int)GrpcStatus.ResourceExhausted)]
-    [InlineData(100 * Limit, (int)GrpcStatus.ResourceExhausted)]
-    public async Task Compressed_LargerThanTheLimitOnceItIsDecompressed_ResourceExhausted(int over, int expected)
+    [InlineData("gzip", 0, 0)]
+    [InlineData("gzip", 1, (int)GrpcStatus.ResourceExhausted)]
+    [InlineData("gzip", 100 * Limit, (int)GrpcStatus.ResourceExhausted)]
+    [InlineData("deflate", 0, 0)]
+    [InlineData("deflate", 1, (int)GrpcStatus.ResourceExhausted)]
+    public async Task Compressed_LargerThanTheLimitOnceItIsDecompressed_ResourceExhausted(string encoding, int over, int expected)
     {
-        var (status, text, body) = await CallAsync(RawRpc.Frame(RawRpc.Gzip(Message(Limit + over)), isCompressed: true), ("grpc-encoding", "gzip"));
+        var (status, text, body) = await CallAsync(RawRpc.Frame(RawRpc.Compress(Message(Limit + over), encoding), isCompressed: true), ("grpc-encoding", encoding));
         Assert.True(status == expected, $"{status}: {text}");
         if (expected == 0)
             Assert.Equal([1, 0, 0, 0], ModelInferResponse.Parser.ParseFrom(body.AsSpan(5)).RawOutputContents.Single().ToByteArray());
@@ -56,21 +58,25 @@ public sealed class RpcFramesTests : IAsyncLifetime, IDisposable
         never.SetResult();
     }
 
-    [Fact]
-    public async Task Compressed_NoGzip_InternalSaysSo()
+    [Theory]
+    [InlineData("gzip")]
+    [InlineData("deflate")]
+    public async Task Compressed_AndIsNot_InternalSaysSo(string encoding)
     {
-        var (status, text, _) = await CallAsync(RawRpc.Frame(Message(100), isCompressed: true), ("grpc-encoding", "gzip"));
+        var (status, text, _) = await CallAsync(RawRpc.Frame(Message(100), isCompressed: true), ("grpc-encoding", encoding));
         Assert.Equal((int)GrpcStatus.Internal, status);
         Assert.StartsWith("The message cannot be decompressed: ", text, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task Compressed_CutAnywhere_InternalSaysHowMuchCame()
+    [Theory]
+    [InlineData("gzip")]
+    [InlineData("deflate")]
+    public async Task Compressed_CutAnywhere_InternalSaysHowMuchCame(string encoding)
     {
-        var whole = RawRpc.Gzip(Message(100));
+        var whole = RawRpc.Compress(Message(100), encoding);
         for (var length = 1; length < whole.Length; length++)
         {
-            var (status, text, _) = await CallAsync(RawRpc.Frame(whole[..length], isCompressed: true), ("grpc-encoding", "gzip"));
+            var (status, text, _) = await CallAsync(RawRpc.Frame(whole[..length], isCompressed: true), ("grpc-encoding", encoding));
             Assert.Equal(((int)GrpcStatus.Internal, $"The message cannot be decompressed: {length} bytes came, and the compressed data do not end with them."), (status, text));
         }
 
@@ -82,9 +88,11 @@ public sealed class RpcFramesTests : IAsyncLifetime, IDisposable
     [InlineData(null)]
     public async Task Compressed_InAnotherWay_Unimplemented(string? encoding)
     {
-        var (status, text, _) = await CallAsync(RawRpc.Frame(RawRpc.Gzip(Message(100)), isCompressed: true), encoding is null ? [] : [("grpc-encoding", encoding)]);
-        Assert.Equal((int)GrpcStatus.Unimplemented, status);
-        Assert.Equal($"grpc-encoding '{encoding}' is not known here; gzip is.", text);
+        using var body = new ByteArrayContent(RawRpc.Frame(RawRpc.Compress(Message(100), "gzip"), isCompressed: true));
+        using var response = await RawRpc.SendAsync(client, new(host.RpcAddress, "ModelInfer"), body, encoding is null ? [] : [("grpc-encoding", encoding)]);
+        Assert.Equal($"{(int)GrpcStatus.Unimplemented}", response.Headers.GetValues("grpc-status").Single());
+        Assert.Equal($"grpc-encoding '{encoding}' is not known here; gzip, deflate are.", response.Headers.GetValues("grpc-message").Single());
+        Assert.Equal("gzip, deflate", response.Headers.GetValues("grpc-accept-encoding").Single());
     }
 
     [Fact]

@@ -107,6 +107,9 @@ public static class GrpcAnswers
         var response = context.Response;
         var target = response.HasStarted || status == GrpcStatus.Ok ? null : response.Headers;
         Set(context, target, StatusName, ((int)status).ToString(CultureInfo.InvariantCulture));
+        // What a client whose compression is not known is to be told (compression.md).
+        if (status == GrpcStatus.Unimplemented && target is not null)
+            target["grpc-accept-encoding"] = GrpcFrames.Encodings;
         if (!string.IsNullOrEmpty(message))
             Set(context, target, MessageName, Escape(message));
     }

@@ -16,7 +16,8 @@ public static class GrpcFrames
     /// <summary>What comes before a message.</summary>
     public const int HeadSize = 5;
 
-    private const string Gzip = "gzip";
+    /// <summary>How a client may compress its messages.</summary>
+    internal const string Encodings = "gzip, deflate";
 
     /// <summary>Whether a request is a gRPC call.</summary>
     /// <param name="request">The request.</param>
@@ -142,15 +143,12 @@ public static class GrpcFrames
 
     private static PooledBuffer Inflate(HttpRequest request, PooledBuffer compressed, int limit)
     {
-        RequireGzip(request);
         var message = new PooledBuffer((int)Math.Min(compressed.Length * 2L, limit));
-        // What .NET's writers make of an empty message.
-        if (compressed.Length == 0)
-            return message;
         try
         {
-            using var inflater = DecompressedStream.Gzip(compressed.OpenRead());
-            return message.TryFill(inflater, limit) ? message : throw TooLarge(limit);
+            using var inflater = Open(request, compressed.OpenRead(), isWhole: true);
+            // Nothing is what .NET's writers make of an empty message.
+            return compressed.Length == 0 || message.TryFill(inflater, limit) ? message : throw TooLarge(limit);
         }
         catch (Exception thrown)
         {
@@ -166,8 +164,7 @@ public static class GrpcFrames
         where T : class
     {
         const int FirstSize = 4096;
-        RequireGzip(request);
-        using var inflater = new GZipStream(new MemoryStream(compressed.ToArray(), writable: false), CompressionMode.Decompress);
+        using var inflater = Open(request, new MemoryStream(compressed.ToArray(), writable: false), isWhole: false);
         var part = new byte[Math.Min(FirstSize, limit)];
         var length = 0;
         while (true)
@@ -201,11 +198,16 @@ public static class GrpcFrames
         }
     }
 
-    private static void RequireGzip(HttpRequest request)
+    private static Stream Open(HttpRequest request, Stream compressed, bool isWhole)
     {
         var encoding = request.Headers["grpc-encoding"].ToString();
-        if (encoding != Gzip)
-            throw new GrpcException(GrpcStatus.Unimplemented, $"grpc-encoding '{encoding}' is not known here; gzip is.");
+        return encoding switch
+        {
+            "gzip" => isWhole ? DecompressedStream.Gzip(compressed) : new GZipStream(compressed, CompressionMode.Decompress),
+            // zlib's format, as in HTTP.
+            "deflate" => isWhole ? DecompressedStream.Zlib(compressed) : new ZLibStream(compressed, CompressionMode.Decompress),
+            _ => throw new GrpcException(GrpcStatus.Unimplemented, $"grpc-encoding '{encoding}' is not known here; {Encodings} are."),
+        };
     }
 
     private static GrpcException TooLarge(int limit) =>
