@@ -8,7 +8,7 @@ using Grpc.Core;
 
 namespace Serve.FunctionalTests.OpenInference;
 
-/// <summary>Compressed requests through the gateway, which passes them on as they are; and the limit of what they may become, which is the gateway's.</summary>
+/// <summary>Compressed requests and answers through the gateway, which passes them on as they are; and the limit of what requests may become, which is the gateway's.</summary>
 [Collection(InferenceCollection.Name)]
 public sealed class CompressionTests(InferenceNode node)
 {
@@ -38,6 +38,31 @@ public sealed class CompressionTests(InferenceNode node)
             $"The request's body is larger than {Limit} bytes (http_options.max_request_body_bytes).",
             (string)JsonNode.Parse(await ReadAsync(response, HttpStatusCode.RequestEntityTooLarge))!["error"]!);
         await node.PostAsync("/v2/models/digits/infer", Samples.DigitsRequest);
+    }
+
+    [Theory]
+    [InlineData("gzip", false)]
+    [InlineData("gzip", true)]
+    [InlineData("deflate", false)]
+    [InlineData("deflate", true)]
+    public async Task Rest_AnswerAskedForCompressed_ComesSo(string coding, bool isBinary)
+    {
+        var asked = JsonNode.Parse($$"""
+            {"parameters":{"binary_data_output":{{(isBinary ? "true" : "false")}}},"outputs":[{"name":"probabilities"}],"inputs":[{"name":"pixels","shape":[100,64],"datatype":"FP32"}]}
+            """)!;
+        asked["inputs"]![0]!["data"] = new JsonArray([.. Enumerable.Range(0, 100).Select(_ => JsonNode.Parse(Samples.Three))]);
+        using var plain = await node.Http.PostAsync("/v2/models/digits/infer", new StringContent(asked.ToJsonString()));
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v2/models/digits/infer") { Content = new StringContent(asked.ToJsonString()) };
+        request.Headers.AcceptEncoding.ParseAdd(coding);
+        using var response = await node.Http.SendAsync(request);
+        Assert.Equal([coding], response.Content.Headers.ContentEncoding);
+        await using var sent = await response.Content.ReadAsStreamAsync();
+        await using Stream content = coding == "gzip" ? new GZipStream(sent, CompressionMode.Decompress) : new ZLibStream(sent, CompressionMode.Decompress);
+        using var whole = new MemoryStream();
+        await content.CopyToAsync(whole);
+        Assert.Equal(await plain.Content.ReadAsByteArrayAsync(), whole.ToArray());
+        if (isBinary)
+            Assert.Equal(plain.Headers.GetValues("Inference-Header-Content-Length"), response.Headers.GetValues("Inference-Header-Content-Length"));
     }
 
     [Fact]

@@ -3,10 +3,12 @@ using System.IO.Compression;
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using Serve.Replica.ModelServing.Protocol;
 
 namespace Serve.Replica.Tests.ModelServing;
 
-/// <summary>Bodies with a Content-Encoding.</summary>
+/// <summary>Bodies with a Content-Encoding, of requests and of answers.</summary>
 public sealed class CompressedInferTests : IAsyncLifetime, IDisposable
 {
     private const int Limit = 100_000;
@@ -149,6 +151,99 @@ public sealed class CompressedInferTests : IAsyncLifetime, IDisposable
         using var response = await SendAsync(Encoding.UTF8.GetBytes(Json), isCompressed ? "gzip" : "", Json.Length + 1);
         Assert.Equal(
             $"Inference-Header-Content-Length says that the JSON has {Json.Length + 1} bytes; the whole body has {Json.Length}.", Error(await ReadAsync(response, HttpStatusCode.BadRequest)));
+    }
+
+    [Theory]
+    [InlineData("gzip", "gzip", false)]
+    [InlineData("gzip", "gzip", true)]
+    [InlineData("deflate", "deflate", false)]
+    [InlineData("deflate", "deflate", true)]
+    [InlineData("br, gzip;q=0.5, deflate;q=0.8", "deflate", false)]
+    [InlineData("gzip, deflate, br", "gzip", true)]
+    [InlineData("*", "gzip", false)]
+    [InlineData("", "", false)]
+    [InlineData("identity", "", true)]
+    [InlineData("br, zstd", "", false)]
+    [InlineData("gzip;q=0", "", true)]
+    [InlineData("identity, gzip;q=0.5", "", false)]
+    public async Task Answer_Large_IsInTheCodingThatWasAskedFor(string asked, string coding, bool isBinary)
+    {
+        const int Count = 2000;
+        using var plain = await AskAsync(Count, "", isBinary);
+        using var response = await AskAsync(Count, asked, isBinary);
+        Assert.Equal(coding.Length == 0 ? [] : [coding], response.Content.Headers.ContentEncoding);
+        var (sent, whole) = (await response.Content.ReadAsByteArrayAsync(), await plain.Content.ReadAsByteArrayAsync());
+        Assert.Equal(whole, Decompress(sent, coding));
+        if (coding.Length > 0)
+            Assert.InRange(sent.Length, 1, whole.Length / 2);
+        // What says where the binary part begins is about the body as it is before it is compressed.
+        Assert.Equal(plain.Headers.TryGetValues("Inference-Header-Content-Length", out var before), response.Headers.TryGetValues("Inference-Header-Content-Length", out var after));
+        Assert.Equal(before, after);
+        Assert.Equal(isBinary, after is not null);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Answer_Small_IsNotCompressed(bool isBinary)
+    {
+        using var response = await AskAsync(3, "gzip", isBinary);
+        Assert.Empty(response.Content.Headers.ContentEncoding);
+        Assert.Equal(response.Content.Headers.ContentLength, (await response.Content.ReadAsByteArrayAsync()).Length);
+    }
+
+    [Fact]
+    public async Task Answer_BehindAProxyThatSpeaksTls_IsCompressed()
+    {
+        using var body = new MemoryStream();
+        var context = new DefaultHttpContext { Request = { Scheme = "https", Headers = { AcceptEncoding = "gzip" } }, Response = { Body = body } };
+        await ResponseCoding.WriteAsync(context, async context =>
+        {
+            (context.Response.ContentType, context.Response.ContentLength) = ("application/json", 2000);
+            await context.Response.Body.WriteAsync(new byte[2000]);
+        });
+        Assert.Equal("gzip", context.Response.Headers.ContentEncoding);
+    }
+
+    [Fact]
+    public async Task Answer_AnError_IsPlainAndTheNextIsCompressed()
+    {
+        using var wrong = new HttpRequestMessage(HttpMethod.Post, ModelHost.Prefix + "/infer") { Content = new StringContent($$"""{"inputs":[{"name":"{{new string('n', 3000)}}","shape":[1],"datatype":"INT32","data":[1]}]}""") };
+        wrong.Headers.AcceptEncoding.ParseAdd("gzip");
+        using var refused = await host.Client.SendAsync(wrong);
+        Assert.StartsWith("The model has no input 'nnn", Error(await ReadAsync(refused, HttpStatusCode.BadRequest)), StringComparison.Ordinal);
+        Assert.Empty(refused.Content.Headers.ContentEncoding);
+        using var response = await AskAsync(2000, "gzip", isBinary: false);
+        Assert.Equal(["gzip"], response.Content.Headers.ContentEncoding);
+    }
+
+    private async Task<HttpResponseMessage> AskAsync(int count, string asked, bool isBinary)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, ModelHost.Prefix + "/infer")
+        {
+            Content = new StringContent($$$"""
+                {"parameters":{"binary_data_output":{{{(isBinary ? "true" : "false")}}}},"inputs":[{"name":"x","shape":[{{{count}}}],"datatype":"INT32","data":[{{{string.Join(',', Enumerable.Range(0, count).Select(each => each % 7))}}}]}]}
+                """),
+        };
+        if (asked.Length > 0)
+            request.Headers.TryAddWithoutValidation("Accept-Encoding", asked);
+        var response = await host.Client.SendAsync(request);
+        Assert.True(response.StatusCode == HttpStatusCode.OK, await response.Content.ReadAsStringAsync());
+        return response;
+    }
+
+    private static byte[] Decompress(byte[] body, string coding)
+    {
+        using var source = new MemoryStream(body);
+        using Stream stream = coding switch
+        {
+            "gzip" => new GZipStream(source, CompressionMode.Decompress),
+            "deflate" => new ZLibStream(source, CompressionMode.Decompress),
+            _ => source,
+        };
+        using var whole = new MemoryStream();
+        stream.CopyTo(whole);
+        return whole.ToArray();
     }
 
     private static byte[] Compress(byte[] body, string coding)

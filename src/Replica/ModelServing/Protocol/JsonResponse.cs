@@ -13,7 +13,12 @@ internal static class JsonResponse
 
     /// <summary>Answers with the outputs.</summary>
     /// <exception cref="BadInputException">An output holds a number that JSON has not; names it.</exception>
-    public static async Task WriteAsync(HttpContext context, string model, string version, InferRequest request, ModelOutputs outputs)
+    public static Task WriteAsync(HttpContext context, string model, string version, InferRequest request, ModelOutputs outputs) =>
+        ResponseCoding.IsAskedFor(context.Request)
+            ? ResponseCoding.WriteAsync(context, context => WritePlainAsync(context, model, version, request, outputs))
+            : WritePlainAsync(context, model, version, request, outputs);
+
+    private static async Task WritePlainAsync(HttpContext context, string model, string version, InferRequest request, ModelOutputs outputs)
     {
         using var json = new PooledBuffer(SizeHint(request, outputs));
         var binarySize = WriteJson(json, model, version, request, outputs);
