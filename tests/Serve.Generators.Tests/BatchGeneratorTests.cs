@@ -10,7 +10,7 @@ public sealed class BatchGeneratorTests
             [Batch(SizeMethod = "SizeOf")]
             public abstract ICollection<string> Inherited(IList<string> a, ICollection<int> b, IReadOnlyCollection<int> c);
 
-            private protected int SizeOf(string a, int b, int c) => b;
+            private int SizeOf(string a, int b, int c) => b;
         }
 
         [Deployment]
@@ -126,6 +126,13 @@ public sealed class BatchGeneratorTests
                 private string Text(int a) => "";
                 [Batch(SizeMethod = nameof(Two))] public int[] MoreThanIt(int[] a) => a;
                 private int Two(int a, int b) => a;
+                [Batch(SizeMethod = nameof(Any))] public int[] Generic(int[] a) => a;
+                private int Any<T>(int a) => a;
+                [Batch(SizeMethod = nameof(In))] public int[] ByReference(int[] a) => a;
+                private int In(in int a) => a;
+                [Batch] private int[] Hidden(int[] a) => a;
+                [Batch] public static int[] Static(int[] a) => a;
+                [Batch] public void CheckHealth() { }
             }
             """);
 
@@ -147,6 +154,11 @@ public sealed class BatchGeneratorTests
                 "14: Error SERVE008 'Wrong.Table' has [Batch] and takes 'a', which is no list" + Rule,
                 "15: Error SERVE009 [Batch] of 'Wrong.NoNumber': the class has no method int Text(int)",
                 "17: Error SERVE009 [Batch] of 'Wrong.MoreThanIt': the class has no method int Two(int)",
+                "19: Error SERVE009 [Batch] of 'Wrong.Generic': the class has no method int Any(int)",
+                "21: Error SERVE009 [Batch] of 'Wrong.ByReference': the class has no method int In(int)",
+                "23: Error SERVE009 [Batch] of 'Wrong.Hidden': it is no public instance method, so nobody calls it",
+                "24: Error SERVE009 [Batch] of 'Wrong.Static': it is no public instance method, so nobody calls it",
+                "25: Error SERVE009 [Batch] of 'Wrong.CheckHealth': it is a hook, which the platform calls with what is its own",
             ],
             compiled.Findings);
     }

@@ -23,6 +23,20 @@ public sealed class MultiplexedMethodTests
         Assert.DoesNotContain("Load", compiled.Generated, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("[Multiplexed]")]
+    public void MethodThatOverridesOneThatLoads_IsOneAndTheSame(string attribute)
+    {
+        var compiled = Compiled.From($$"""
+            [Deployment] public class Zoo(IMultiplexed<string> models) : Base { public object Call() => models; {{attribute}} public override string Load(string id) => id; }
+            public abstract class Base { [Multiplexed] public abstract string Load(string id); }
+            """);
+
+        Assert.Empty(compiled.Findings);
+        Assert.DoesNotContain("Load", compiled.Generated, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void WhatIsWrong_IsSaidWhereItIs()
     {
@@ -40,7 +54,7 @@ public sealed class MultiplexedMethodTests
             [Deployment] public class K { [Multiplexed] public string Load(ref string id) => throw null!; }
             [Deployment] public class L { [Multiplexed] public string Load(string id, CancellationToken one, CancellationToken other) => throw null!; }
             [Deployment] public class Fine(IMultiplexed<IDisposable> models) : Base { public object Call() => models; }
-            public class Base { [Multiplexed(MaxModelsPerReplica = -1)] public ValueTask<System.IO.Stream> Load(string id) => throw null!; }
+            public class Base { [Multiplexed(MaxModelsPerReplica = -1)] private ValueTask<System.IO.Stream> Load(string id) => throw null!; }
             """);
 
         Assert.Equal(

@@ -18,7 +18,7 @@ internal static class ActorReader
         AmountRules.Check(attribute, type, findings);
         var taken = RemoteReader.NamesIn(compilation, "Serve.ActorHandle`1");
         List<MethodModel> methods = [];
-        foreach (var named in InstanceMethods.Of(type).Where(method => !Hooks.Contains(method.Name)).GroupBy(method => method.Name))
+        foreach (var named in ClassMethods.OfInstance(type).Where(method => !Hooks.Contains(method.Name)).GroupBy(method => method.Name))
         {
             if (IsMethod(type, [.. named], taken, findings))
                 methods.Add(MethodReader.Read(named.First()));

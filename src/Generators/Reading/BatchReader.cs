@@ -13,15 +13,19 @@ internal static class BatchReader
     private static readonly HashSet<string> Lists =
         [Generic + "List", Generic + "IReadOnlyList", Generic + "IList", Generic + "IReadOnlyCollection", Generic + "ICollection"];
 
-    public static AttributeData? AttributeOf(IMethodSymbol method)
-    {
-        for (var each = method; each is not null; each = each.OverriddenMethod)
-        {
-            if (each.GetAttributes().FirstOrDefault(attribute => attribute.AttributeClass?.ToDisplayString() == "Serve.BatchAttribute") is { } found)
-                return found;
-        }
+    public static AttributeData? AttributeOf(IMethodSymbol method) => ClassMethods.AttributeOf(method, "Serve.BatchAttribute");
 
-        return null;
+    /// <summary>Adds a finding for each method that gathers calls and that nobody can call.</summary>
+    public static void CheckCallable(INamedTypeSymbol type, List<Finding> findings)
+    {
+        foreach (var method in ClassMethods.Of(type).Where(method => AttributeOf(method) is not null))
+        {
+            var wrong = method.IsStatic || method.DeclaredAccessibility != Accessibility.Public ? "it is no public instance method, so nobody calls it"
+                : DeploymentMethods.IsHook(type, method) ? "it is a hook, which the platform calls with what is its own"
+                : null;
+            if (wrong is not null)
+                findings.Add(Finding.Of(Rules.BatchSettings, method, type.Name, method.Name, wrong));
+        }
     }
 
     public static MethodModel? Read(INamedTypeSymbol type, IMethodSymbol method, AttributeData attribute, List<Finding> findings)
@@ -65,20 +69,10 @@ internal static class BatchReader
         }
     }
 
-    private static bool HasSize(INamedTypeSymbol type, string name, List<IParameterSymbol> lists)
-    {
-        for (var each = type; each is not null; each = each.BaseType)
-        {
-            if (each.GetMembers(name).OfType<IMethodSymbol>().Any(method => method.ReturnType.SpecialType == SpecialType.System_Int32
-                && method.Parameters.Length == lists.Count
-                && method.Parameters.Zip(lists, (item, list) => SymbolEqualityComparer.Default.Equals(item.Type, TakenElement(list.Type))).All(fits => fits)))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
+    private static bool HasSize(INamedTypeSymbol type, string name, List<IParameterSymbol> lists) => ClassMethods.Of(type).Any(method =>
+        method.Name == name && method is { IsGenericMethod: false, RefKind: RefKind.None, ReturnType.SpecialType: SpecialType.System_Int32 }
+        && method.Parameters.Length == lists.Count
+        && method.Parameters.Zip(lists, (item, list) => item.RefKind == RefKind.None && SymbolEqualityComparer.Default.Equals(item.Type, TakenElement(list.Type))).All(fits => fits));
 
     private static ParameterModel ItemOf(IParameterSymbol parameter, ITypeSymbol item) => new(
         parameter.Name,

@@ -29,9 +29,12 @@ internal static class DeploymentMethods
         "Microsoft.AspNetCore.Http.AsParametersAttribute",
     ];
 
-    public static IEnumerable<IMethodSymbol> Of(INamedTypeSymbol type) => InstanceMethods.Of(type)
-        .Where(method => !Hooks.Contains(method.Name) && !MultiplexedMethods.IsOne(method)
-            && !(method.Name == "Map" && type.AllInterfaces.Any(each => each.ToDisplayString() == "Serve.IIngress")));
+    public static IEnumerable<IMethodSymbol> Of(INamedTypeSymbol type) => ClassMethods.OfInstance(type)
+        .Where(method => !IsHook(type, method) && !MultiplexedMethods.IsOne(method));
+
+    /// <summary>Whether a public method is one that the platform calls.</summary>
+    public static bool IsHook(INamedTypeSymbol type, IMethodSymbol method) =>
+        Hooks.Contains(method.Name) || (method.Name == "Map" && type.AllInterfaces.Any(each => each.ToDisplayString() == "Serve.IIngress"));
 
     public static bool IsForHttpOnly(IMethodSymbol method) =>
         ReturnShapes.Of(method).Result is { } result && IsHttp(result)

@@ -16,6 +16,7 @@ internal static class DeploymentReader
         List<Finding> findings = [];
         List<MethodModel> methods = [];
         MultiplexedMethods.Check(type, findings);
+        BatchReader.CheckCallable(type, findings);
         if (IsInstantiable(type, findings) & IsVisible(type, findings))
         {
             foreach (var named in DeploymentMethods.Of(type).GroupBy(method => method.Name))

@@ -8,13 +8,11 @@ namespace Serve.Generators.Reading;
 /// <summary>The methods of a deployment class that load models. Nobody calls them through a handle; what is wrong with them is said here.</summary>
 internal static class MultiplexedMethods
 {
-    private const string AttributeName = "Serve.MultiplexedAttribute";
-
-    public static bool IsOne(IMethodSymbol method) => method.GetAttributes().Any(IsMultiplexed);
+    public static bool IsOne(IMethodSymbol method) => AttributeOf(method) is not null;
 
     public static void Check(INamedTypeSymbol type, List<Finding> findings)
     {
-        var methods = Of(type).ToList();
+        var methods = ClassMethods.Of(type).Where(IsOne).ToList();
         var wrong = methods.RemoveAll(method => !IsWell(type, method, findings));
         for (var i = 0; i < methods.Count; i++)
         {
@@ -28,18 +26,9 @@ internal static class MultiplexedMethods
             CheckParameters(type, methods, findings);
     }
 
-    private static IEnumerable<IMethodSymbol> Of(INamedTypeSymbol type)
-    {
-        for (var each = type; each is { SpecialType: not SpecialType.System_Object }; each = each.BaseType)
-        {
-            foreach (var method in each.GetMembers().OfType<IMethodSymbol>().Where(IsOne))
-                yield return method;
-        }
-    }
-
     private static bool IsWell(INamedTypeSymbol type, IMethodSymbol method, List<Finding> findings)
     {
-        var most = method.GetAttributes().First(IsMultiplexed).NamedArguments
+        var most = AttributeOf(method)!.NamedArguments
             .Where(argument => argument.Key == "MaxModelsPerReplica").Select(argument => argument.Value.Value).OfType<int>().DefaultIfEmpty(1).First();
         if (most is < -1 or 0)
             findings.Add(Finding.Of(ModelRules.Limit, method, type.Name, method.Name, most.ToString(CultureInfo.InvariantCulture)));
@@ -89,7 +78,7 @@ internal static class MultiplexedMethods
 
     private static bool IsSame(ITypeSymbol? one, ITypeSymbol? other) => SymbolEqualityComparer.Default.Equals(one, other);
 
-    private static bool IsMultiplexed(AttributeData attribute) => attribute.AttributeClass?.ToDisplayString() == AttributeName;
+    private static AttributeData? AttributeOf(IMethodSymbol method) => ClassMethods.AttributeOf(method, "Serve.MultiplexedAttribute");
 
     private static string Name(ITypeSymbol type) => type.ToDisplayString(SymbolDisplayFormat.MinimallyQualifiedFormat);
 }

@@ -58,8 +58,8 @@ internal sealed record BatchMethod
     /// <summary>Reads all that a class has, those of wrong shape left out; adds a line for everything that is wrong.</summary>
     public static IReadOnlyList<BatchMethod> Of(Type type, List<string> errors)
     {
-        foreach (var method in type.GetMethods(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static)
-            .Where(method => method.DeclaringType != typeof(object) && IsBatched(method) && (!method.IsPublic || method.IsStatic || DeploymentHooks.IsHook(method))))
+        foreach (var method in ClassMethods.Of(type)
+            .Where(method => IsBatched(method) && (!method.IsPublic || method.IsStatic || DeploymentHooks.IsHook(method))))
         {
             errors.Add($"{type.FullName}.{method.Name} has [Batch], but "
                 + (method is { IsPublic: true, IsStatic: false } ? "is a hook, which the platform calls with what is its own." : "is no public instance method, so nobody calls it. Make it one."));
@@ -133,8 +133,7 @@ internal sealed record BatchMethod
     private static MethodInfo? FindSizeOf(Type type, string name, string size, ImmutableArray<Type> items, List<string> errors)
     {
         var shape = $"int {size}({string.Join(", ", items.Select(item => item.Name))})";
-        var named = type.GetMethods(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.FlattenHierarchy)
-            .Where(method => method.Name == size).ToList();
+        var named = ClassMethods.Of(type).Where(method => method.Name == size).ToList();
         if (named.Find(method => method.ReturnType == typeof(int) && !method.IsGenericMethod
             && method.GetParameters().Select(parameter => parameter.ParameterType).SequenceEqual(items)) is { } fitting)
         {

@@ -11,15 +11,13 @@ internal sealed record MultiplexedMethod(MethodInfo Method, Type Model, int MaxM
 {
     private const string Shape = "Task<TModel> Load(string modelId, CancellationToken stop) (or ValueTask<TModel>, or TModel; the token may be left out)";
 
-    private const BindingFlags Any = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static;
-
     /// <summary>Whether a method loads models and so is none that users call.</summary>
     public static bool IsOne(MethodInfo method) => method.IsDefined(typeof(MultiplexedAttribute), inherit: true);
 
     /// <summary>Finds a class's methods; adds a line for each thing that is wrong about them.</summary>
     public static IReadOnlyList<MultiplexedMethod> Of(Type type, List<string> errors)
     {
-        var methods = type.GetMethods(Any).Where(IsOne).ToList();
+        var methods = ClassMethods.Of(type).Where(IsOne).ToList();
         var found = methods.Select(method => Read(type, method, errors)).OfType<MultiplexedMethod>().ToList();
 
         foreach (var same in found.GroupBy(method => method.Model).Where(group => group.Count() > 1))

@@ -10,8 +10,13 @@ public sealed class BatchMethodTests
     public void Inspect_EveryMistake_IsTold()
     {
         var error = Assert.Throws<DefinitionException>(() => Inspect("""
+            public class Base
+            {
+                [Batch] private int[] Deep(int[] a) => a;
+            }
+
             [Deployment]
-            public sealed class Wrong
+            public sealed class Wrong : Base
             {
                 [Batch] public Task<int[]> NoList(int a) => null!;
                 [Batch] public Task<int[]> Nothing(CancellationToken stop) => null!;
@@ -44,12 +49,13 @@ public sealed class BatchMethodTests
             "Wrong.Both has [Blocking] and MaxConcurrentBatches = 2",
             "Wrong.Hidden has [Batch], but is no public instance method",
             "Wrong.CheckHealth has [Batch], but is a hook",
+            "Wrong.Deep has [Batch], but is no public instance method",
         })
         {
             Assert.Contains(error.Errors, line => line.Contains(expected, StringComparison.Ordinal));
         }
 
-        Assert.Equal(13, error.Errors.Count);
+        Assert.Equal(14, error.Errors.Count);
     }
 
     [Theory]

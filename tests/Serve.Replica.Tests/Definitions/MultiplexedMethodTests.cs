@@ -12,6 +12,19 @@ public sealed class MultiplexedMethodTests
     public void Inspect_MethodThatLoads_IsWell(string method) =>
         Assert.Empty(ErrorsOf($"[Deployment] public class D(IMultiplexed<Model> models) {{ public object Call() => models; [Multiplexed] {method} }}"));
 
+    [Theory]
+    [InlineData("[Multiplexed] private Model Load(string id) => null!;", "")]
+    [InlineData("[Multiplexed] public virtual Model Load(string id) => null!;", "public override Model Load(string id) => null!;")]
+    [InlineData("[Multiplexed] public virtual Model Load(string id) => null!;", "[Multiplexed] public override Model Load(string id) => null!;")]
+    [InlineData("[Multiplexed] protected abstract Model Load(string id);", "protected override Model Load(string id) => null!;")]
+    public void Inspect_MethodOfABaseClass_LoadsToo(string method, string own) => Assert.Empty(ErrorsOf(
+        $"[Deployment] public class D(IMultiplexed<Model> models) : Base {{ public object Call() => models; {own} }} public abstract class Base {{ {method} }}"));
+
+    [Fact]
+    public void Inspect_MethodOfABaseClassThatIsWrong_IsAnError() => Assert.Contains(
+        "D.Load is [Multiplexed] and must be Task<TModel> Load(string modelId, CancellationToken stop) (or ValueTask<TModel>, or TModel; the token may be left out).",
+        ErrorsOf("[Deployment] public class D : Base { } public class Base { [Multiplexed] private static Model Load(string id) => null!; }"));
+
     [Fact]
     public void Inspect_EverythingWrong_IsToldAtOnce()
     {
