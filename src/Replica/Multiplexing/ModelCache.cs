@@ -135,7 +135,10 @@ internal sealed class ModelCache(
             : null;
         try
         {
-            await use.Model.Ready.Task.WaitAsync(either?.Token ?? (aborted.CanBeCanceled ? aborted : cancellationToken)).ConfigureAwait(false);
+            var (ready, refused) = (use.Model.Ready.Task, use.Refused!.Task);
+            await Task.WhenAny(ready, refused).WaitAsync(either?.Token ?? (aborted.CanBeCanceled ? aborted : cancellationToken)).ConfigureAwait(false);
+            // Refused, it may have been the last that waited for the model, which then fails too, for want of anybody.
+            await (refused.IsCompleted ? refused : ready).ConfigureAwait(false);
             return use.HasEnded ? throw RequestOver() : use;
         }
         catch
@@ -188,14 +191,6 @@ internal sealed class ModelCache(
         var use = new ModelUse(model, request);
         model.Uses.AddLast(use.Node);
         request?.Uses.Add(use);
-        if (request is not null && model.State == ModelState.Pending && WaitsForItself(request))
-        {
-            Leave(use);
-            throw new InvalidOperationException(
-                $"Model '{id}' cannot be loaded: all {limit} places for models are used by requests that themselves wait for another model. "
-                + "Raise MaxModelsPerReplica, or use fewer models in one request (Acquire gives one back early).");
-        }
-
         return use;
     }
 
@@ -242,10 +237,24 @@ internal sealed class ModelCache(
         }
     }
 
-    /// <summary>Whether nothing that has a place will ever be given back: all is used by requests that wait for a place, this one among them.</summary>
-    private bool WaitsForItself(RequestModels request)
+    /// <summary>Tells requests that wait for each other, the last first, until the others can go on.</summary>
+    private void EndCircles()
     {
-        if (limit < 0 || occupied < limit || idle.Count > 0 || unloading > 0 || request.Uses.Count < 2)
+        while (IsCircle() && pending.Reverse().SelectMany(static model => model.Uses.Reverse()).FirstOrDefault(static use => use.Request is { HasPlace: true }) is { } last)
+        {
+            last.Refused!.SetException(new InvalidOperationException(
+                $"Model '{last.Model.Id}' cannot be loaded: all {limit} places for models are used by requests that themselves wait for another model. "
+                + "Raise MaxModelsPerReplica, or use fewer models in one request (Acquire gives one back early)."));
+            // It may be that nobody waits any more.
+            _ = last.Refused.Task.Exception;
+            Leave(last);
+        }
+    }
+
+    /// <summary>Whether nothing that has a place will ever be given back: all is used by requests that wait for a place.</summary>
+    private bool IsCircle()
+    {
+        if (pending.Count == 0 || occupied < limit || idle.Count > 0 || unloading > 0)
             return false;
         var used = models.Values.Where(model => model.State != ModelState.Pending).ToList();
         return used.Count == occupied && used.TrueForAll(model =>
@@ -292,6 +301,7 @@ internal sealed class ModelCache(
             Evict(victim);
         }
 
+        EndCircles();
         var isChanged = changed;
         changed = false;
         return new FollowUp(isChanged, loads, unloads);

@@ -8,6 +8,7 @@ internal sealed class ModelUse
         Model = model;
         Request = request;
         Node = new(this);
+        Refused = model.State == ModelState.Loaded ? null : new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
     public CachedModel Model { get; }
@@ -19,4 +20,7 @@ internal sealed class ModelUse
     public LinkedListNode<ModelUse> Node { get; }
 
     public bool HasEnded => Node.List is null;
+
+    /// <summary>Fails when it is ended because it would wait for ever, and completes in no other way. Null when there was nothing to wait for.</summary>
+    public TaskCompletionSource? Refused { get; }
 }

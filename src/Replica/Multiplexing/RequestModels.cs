@@ -7,4 +7,7 @@ internal sealed class RequestModels
 
     /// <summary>Whether it waits for a model that has no place yet: until it has one, the request gives none of its own back.</summary>
     public bool WaitsForPlace => Uses.Exists(static use => use.Model.State == ModelState.Pending);
+
+    /// <summary>Whether one of its models has a place.</summary>
+    public bool HasPlace => Uses.Exists(static use => use.Model.State != ModelState.Pending);
 }

@@ -250,6 +250,81 @@ public sealed class ModelCacheTests
     }
 
     [Fact]
+    public async Task UseAsync_ARequestWantsMoreAtOnceThanThereArePlaces_IsToldWhenItHasThese()
+    {
+        var models = new RecordingModels(1) { Holds = true };
+        var request = RecordingModels.Request();
+        var first = models.Use("a", request);
+        Task[] others = [models.Use("b", request), models.Use("c", request)];
+        Assert.All(others, static other => Assert.False(other.IsCompleted));
+
+        models.EndLoad("a");
+
+        await first;
+        foreach (var other in others)
+            Assert.Contains("all 1 places", (await Assert.ThrowsAsync<InvalidOperationException>(() => other)).Message, StringComparison.Ordinal);
+        models.Holds = false;
+        request.End();
+        await models.Touch("b");
+        Assert.Equal("+a -a +b", models.Events);
+    }
+
+    [Fact]
+    public async Task UseAsync_RequestsWaitForEachOtherOnlyOnceTheirModelsAreLoaded_TheLastIsTold()
+    {
+        var models = new RecordingModels(2) { Holds = true };
+        var (one, other) = (RecordingModels.Request(), RecordingModels.Request());
+        Task[] had = [models.Use("a", one), models.Use("b", other)];
+        var waits = models.Use("c", one);
+        var told = models.Use("d", other);
+        models.EndLoad("b");
+        await had[1];
+        Assert.False(told.IsCompleted);
+
+        models.EndLoad("a");
+
+        await Assert.ThrowsAsync<InvalidOperationException>(() => told);
+        Assert.False(waits.IsCompleted);
+        models.Holds = false;
+        other.End();
+        await waits;
+        Assert.Equal("+a +b -b +c", models.Events);
+    }
+
+    [Fact]
+    public async Task UseAsync_TheLeaseThatWasHopedForEnds_TheRequestThatStillWaitsForItselfIsTold()
+    {
+        var models = new RecordingModels(1);
+        var lease = await models.Use("a");
+        var request = RecordingModels.Request();
+        await models.Use("a", request);
+        var waits = models.Use("b", request);
+        Assert.False(waits.IsCompleted);
+
+        models.Cache.End(lease);
+
+        await Assert.ThrowsAsync<InvalidOperationException>(() => waits);
+    }
+
+    [Fact]
+    public async Task UseAsync_OneOfTwoWhoWaitForAModelWaitsForItself_TheOtherGetsIt()
+    {
+        var models = new RecordingModels(1) { Holds = true };
+        var request = RecordingModels.Request();
+        var first = models.Use("a", request);
+        var waits = models.Use("b", RecordingModels.Request());
+        var told = models.Use("b", request);
+
+        models.EndLoad("a");
+
+        await first;
+        await Assert.ThrowsAsync<InvalidOperationException>(() => told);
+        models.Holds = false;
+        request.End();
+        Assert.Equal("model b", RecordingModels.NameOf(await waits));
+    }
+
+    [Fact]
     public async Task UseAsync_RequestHasEnded_IsToldToUseALease()
     {
         var models = new RecordingModels(2);

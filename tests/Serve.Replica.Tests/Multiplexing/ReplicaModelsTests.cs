@@ -38,6 +38,33 @@ public sealed class ReplicaModelsTests
     }
 
     [Fact]
+    public async Task Get_ManyWantAModelWhileItIsLoaded_OneLoad()
+    {
+        await using var replica = await ReplicaHost.StartAsync(typeof(Models));
+        var model = $"held-{Guid.NewGuid():n}";
+
+        var answers = await AskTogetherAsync(replica, model);
+
+        Assert.All(answers, answer => Assert.Equal((200, model), (answer.Status, answer.Text)));
+        Assert.Equal($"+{model}", await replica.GetAsync("/events"));
+    }
+
+    [Fact]
+    public async Task Get_TheLoadThrows_AllWhoWaitAreToldAndTheNextTriesAgain()
+    {
+        await using var replica = await ReplicaHost.StartAsync(typeof(Models));
+        var model = $"held-{Guid.NewGuid():n}-not at first";
+
+        var answers = await AskTogetherAsync(replica, model);
+
+        Assert.All(answers, answer => Assert.Equal((500, true), (answer.Status, answer.Text.Contains("There is no file.", StringComparison.Ordinal))));
+        Assert.Equal($"+{model}", await replica.GetAsync("/events"));
+        Assert.Equal(model, await replica.GetAsync($"/named/{model}"));
+        Assert.Equal($"+{model} +{model}", await replica.GetAsync("/events"));
+        Assert.Contains($"Model {model} could not be loaded", replica.Log, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Get_GrpcMetadata_NamesTheModelToo()
     {
         await using var replica = await ReplicaHost.StartAsync(typeof(Models));
@@ -76,6 +103,20 @@ public sealed class ReplicaModelsTests
 
         Assert.Equal("a True b True", await replica.GetAsync("/two?first=a&second=b"));
         Assert.Equal("c True a True", await replica.GetAsync("/two?first=c&second=a"));
+    }
+
+    [Fact]
+    public async Task Get_TwoAtOnceAndOnePlace_IsToldInsteadOfWaitingForEver()
+    {
+        await using var replica = await ReplicaHost.StartAsync(typeof(Models));
+        Assert.Equal("a b", await replica.GetAsync("/together?first=a&second=b"));
+        await ReconfigureAsync(replica, """{"multiplexed":{"max_models_per_replica":1}}""");
+
+        var (status, body) = await replica.SendAsync(HttpMethod.Get, "/together?first=c&second=d").WaitAsync(TimeSpan.FromSeconds(30));
+
+        Assert.True(status == 500, $"{status} {body}");
+        Assert.Contains("Model 'd' cannot be loaded: all 1 places", (string)body!["detail"]!, StringComparison.Ordinal);
+        Assert.Equal("d", await AskAsync(replica, "d"));
     }
 
     [Fact]
@@ -165,6 +206,19 @@ public sealed class ReplicaModelsTests
         request.Headers.Add("serve_multiplexed_model_id", model);
         using var response = await replica.Client.SendAsync(request);
         return await response.Content.ReadAsStringAsync();
+    }
+
+    // Its load ends when all have asked.
+    private static async Task<(int Status, string Text)[]> AskTogetherAsync(ReplicaHost replica, string model)
+    {
+        var requests = Enumerable.Range(0, 8).Select(_ => replica.Client.GetAsync($"{ReplicaHost.Prefix}/named/{model}")).ToList();
+        await Eventually.TrueAsync(async () => await replica.GetAsync("/asked") == "8");
+        Signals.Set(model);
+        return await Task.WhenAll(requests.Select(async request =>
+        {
+            using var response = await request;
+            return ((int)response.StatusCode, await response.Content.ReadAsStringAsync());
+        }));
     }
 
     private static Task ReconfigureAsync(ReplicaHost replica, string config) => replica.ReconfigureAsync((JsonObject?)JsonNode.Parse(config));

@@ -12,11 +12,20 @@ public interface INamed
 public sealed class Models(IMultiplexed<INamed> models, IReplicaContext replica)
 {
     private readonly List<string> events = [];
+    private int asked;
 
     public async Task<string> Call() => (await models.Get()).Name;
 
     [HttpGet("/named/{id}")]
-    public async Task<string> Named(string id) => (await models.Get(id)).Name;
+    public async Task<string> Named(string id)
+    {
+        asked++;
+        return (await models.Get(id)).Name;
+    }
+
+    // A turn like any other: whoever is counted has asked for its model.
+    [HttpGet("/asked")]
+    public int Asked() => asked;
 
     [HttpGet("/two")]
     public async Task<string> Two(string first, string second)
@@ -25,6 +34,10 @@ public sealed class Models(IMultiplexed<INamed> models, IReplicaContext replica)
         var other = (Model)await models.Get(second);
         return $"{one.Name} {one.IsThere} {other.Name} {other.IsThere}";
     }
+
+    [HttpGet("/together")]
+    public async Task<string> Together(string first, string second) =>
+        string.Join(' ', (await Task.WhenAll(models.Get(first).AsTask(), models.Get(second).AsTask())).Select(model => model.Name));
 
     [HttpGet("/stream")]
     public async IAsyncEnumerable<string> Stream(string signal)
@@ -60,7 +73,9 @@ public sealed class Models(IMultiplexed<INamed> models, IReplicaContext replica)
     public async Task<Model> Load(string id, CancellationToken stop)
     {
         events.Add($"+{id}{replica.MultiplexedModelId}{replica.RequestId}");
-        await Task.Delay(1, stop);
+        await (id.StartsWith("held", StringComparison.Ordinal) ? Signals.Of(id).Task.WaitAsync(stop) : Task.Delay(1, stop));
+        if (id.EndsWith("at first", StringComparison.Ordinal) && events.Count(each => each == $"+{id}") == 1)
+            throw new IOException("There is no file.");
         return id == "bad" ? throw new BadInputException("There is no model 'bad'.") : new Model(id, events);
     }
 
