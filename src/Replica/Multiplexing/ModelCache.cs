@@ -254,8 +254,9 @@ internal sealed class ModelCache(
     /// <summary>Whether nothing that has a place will ever be given back: all is used by requests that wait for a place.</summary>
     private bool IsCircle()
     {
-        if (pending.Count == 0 || occupied < limit || idle.Count > 0 || unloading > 0)
+        if (pending.Count == 0)
             return false;
+        // One that is being unloaded, or loaded for nobody any more, has a place and is not among them.
         var used = models.Values.Where(model => model.State != ModelState.Pending).ToList();
         return used.Count == occupied && used.TrueForAll(model =>
             model.State == ModelState.Loaded && model.Uses.All(use => use.Request is { WaitsForPlace: true }));

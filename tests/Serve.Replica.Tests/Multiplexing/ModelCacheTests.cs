@@ -325,6 +325,24 @@ public sealed class ModelCacheTests
     }
 
     [Fact]
+    public async Task UseAsync_OneWhoHasNothingCameAfterTheOneThatWaitsForItself_ItIsNotTold()
+    {
+        var models = new RecordingModels(1) { Holds = true };
+        var request = RecordingModels.Request();
+        var first = models.Use("a", request);
+        var told = models.Use("b", request);
+        var waits = models.Use("c", RecordingModels.Request());
+
+        models.EndLoad("a");
+
+        await first;
+        await Assert.ThrowsAsync<InvalidOperationException>(() => told);
+        models.Holds = false;
+        request.End();
+        Assert.Equal("model c", RecordingModels.NameOf(await waits));
+    }
+
+    [Fact]
     public async Task UseAsync_RequestHasEnded_IsToldToUseALease()
     {
         var models = new RecordingModels(2);
