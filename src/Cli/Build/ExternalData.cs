@@ -21,7 +21,7 @@ internal static class ExternalData
     {
         [Kind.Model] = new() { [ModelGraph] = Kind.Graph, [ModelTrainingInfo] = Kind.Training, [ModelFunctions] = Kind.Function },
         [Kind.Training] = new() { [1] = Kind.Graph, [2] = Kind.Graph },
-        [Kind.Function] = new() { [7] = Kind.Node },
+        [Kind.Function] = new() { [7] = Kind.Node, [11] = Kind.Attribute },
         [Kind.Graph] = new() { [1] = Kind.Node, [5] = Kind.Tensor, [15] = Kind.Sparse },
         [Kind.Node] = new() { [5] = Kind.Attribute },
         [Kind.Attribute] = new() { [5] = Kind.Tensor, [6] = Kind.Graph, [10] = Kind.Tensor, [11] = Kind.Graph, [22] = Kind.Sparse, [23] = Kind.Sparse },

@@ -19,10 +19,9 @@ internal static class ModelPackage
     {
         yield return ($"{version}/{ModelFiles.FileName}", model);
         var folder = Path.GetDirectoryName(model)!;
-        foreach (var name in ExternalData.Find(model))
+        foreach (var path in ExternalData.Find(model).Select(name => Path.GetFullPath(name, folder)).Distinct())
         {
             // One that is missing, or not below the model, is left to ONNX Runtime, which says so.
-            var path = Path.GetFullPath(name, folder);
             if (path.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal) && File.Exists(path))
                 yield return ($"{version}/{Path.GetRelativePath(folder, path).Replace('\\', '/')}", path);
         }

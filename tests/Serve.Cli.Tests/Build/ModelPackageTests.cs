@@ -99,6 +99,33 @@ public sealed class ModelPackageTests : IDisposable
         Assert.Equal(["1/branch.bin", "1/model.onnx", "1/sub/constant.bin", "1/weights.bin", "serve-package.json"], Files(package.Directory));
     }
 
+    [Fact]
+    public async Task PrepareAsync_FolderOfVersionsWithExternalData_EachHasItsOwn()
+    {
+        foreach (var version in new[] { "1", "2" })
+        {
+            folder.Write($"net/{version}/model.onnx", "");
+            await File.WriteAllBytesAsync(folder.In($"net/{version}/model.onnx"), Field(7, Field(5, Tensor("weights.bin"))));
+            folder.Write($"net/{version}/weights.bin", version);
+        }
+
+        var package = await PrepareAsync(folder.In("net"));
+
+        Assert.Equal(["1/model.onnx", "1/weights.bin", "2/model.onnx", "2/weights.bin", "serve-package.json"], Files(package.Directory));
+        Assert.Equal("2", File.ReadAllText(Path.Combine(package.Directory, "2/weights.bin")));
+    }
+
+    // One file, named in two ways.
+    [Fact]
+    public async Task PrepareAsync_ExternalDataNamedTwice_GoesAlongOnce()
+    {
+        folder.Write("m/net.onnx", "");
+        await File.WriteAllBytesAsync(folder.In("m/net.onnx"), Field(7, [.. Field(5, Tensor("weights.bin")), .. Field(5, Tensor("./weights.bin"))]));
+        folder.Write("m/weights.bin", "weights");
+
+        Assert.Equal(["1/model.onnx", "1/weights.bin", "serve-package.json"], Files((await PrepareAsync(folder.In("m/net.onnx"))).Directory));
+    }
+
     // By the field numbers of onnx.proto: a model's graph is 7, its training 20, its functions 25, and so on down to a tensor.
     [Theory]
     [InlineData(7, 5)]
@@ -113,6 +140,7 @@ public sealed class ModelPackageTests : IDisposable
     [InlineData(20, 1, 5)]
     [InlineData(20, 2, 5)]
     [InlineData(25, 7, 5, 5)]
+    [InlineData(25, 11, 5)]
     public async Task PrepareAsync_ExternalDataOfATensorAnywhere_GoesAlong(params int[] path)
     {
         folder.Write("m/net.onnx", "");
