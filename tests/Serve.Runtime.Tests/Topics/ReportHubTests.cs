@@ -114,6 +114,45 @@ public sealed class ReportHubTests : IAsyncLifetime, IAsyncDisposable
         Assert.Equal(("models", 3, """{"a":3}"""), await NextAsync());
     }
 
+    [Fact]
+    public async Task Report_ChangesWhileItIsWritten_IsWrittenAgain()
+    {
+        var written = 0;
+        ActorReport report = null!;
+        report = own.Add(new ActorId("a"), "models", () =>
+        {
+            if (Interlocked.Increment(ref written) == 2)
+                report.Change();
+            return Encoding.UTF8.GetBytes($"{written}");
+        });
+        await NextAsync();
+
+        report.Change();
+
+        Assert.Equal("""{"a":2}""", (await NextAsync()).Payload);
+        Assert.Equal("""{"a":3}""", (await NextAsync()).Payload);
+    }
+
+    [Fact]
+    public async Task Take_WhileAPublicationGoesOn_IsPublishedAfterIt()
+    {
+        var (begun, end) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        takes = async _ =>
+        {
+            begun.TrySetResult();
+            await end.Task;
+        };
+        hub.Take("w1", [Said("models", "a", "1")]);
+        await begun.Task;
+
+        hub.Take("w1", [Said("models", "a", "2")]);
+        takes = _ => Task.CompletedTask;
+        end.SetResult();
+
+        Assert.Equal("""{"a":1}""", (await NextAsync()).Payload);
+        Assert.Equal("""{"a":2}""", (await NextAsync()).Payload);
+    }
+
     private static (string Topic, ActorId Actor, ReadOnlyMemory<byte> Payload) Said(string topic, string actor, string json) =>
         (topic, new ActorId(actor), Encoding.UTF8.GetBytes(json));
 

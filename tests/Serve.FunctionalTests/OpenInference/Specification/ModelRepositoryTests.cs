@@ -139,10 +139,12 @@ public sealed class ModelRepositoryTests(InferenceNode node) : Chapter(node)
         }
     }
 
-    [Fact]
-    public async Task Rest_FromAnotherSitesPage_403()
+    [Theory]
+    [InlineData("load")]
+    [InlineData("unload")]
+    public async Task Rest_FromAnotherSitesPage_403(string what)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/v2/repository/models/nothing/unload") { Headers = { { "Sec-Fetch-Site", "cross-site" } } };
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/v2/repository/models/nothing/{what}") { Headers = { { "Sec-Fetch-Site", "cross-site" } } };
         using var response = await Node.Http.SendAsync(request);
         Assert.Equal(HttpStatusCode.Forbidden, response.StatusCode);
     }
