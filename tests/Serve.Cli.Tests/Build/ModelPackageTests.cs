@@ -90,8 +90,8 @@ public sealed class ModelPackageTests : IDisposable
         var attribute = Field(1, Field(5, Field(5, Tensor("sub/constant.bin"))));
         var branch = Field(1, Field(5, Field(6, Field(5, Tensor("branch.bin")))));
         folder.Write("m/net.onnx", "");
-        await File.WriteAllBytesAsync(folder.In("m/net.onnx"), Field(7, [.. initializer, .. attribute, .. branch, .. Field(5, Tensor("missing.bin")), .. Field(5, Tensor("../outside.bin"))]));
-        foreach (var name in new[] { "weights.bin", "sub/constant.bin", "branch.bin", "unrelated.bin", "../outside.bin" })
+        await File.WriteAllBytesAsync(folder.In("m/net.onnx"), Field(7, [.. initializer, .. attribute, .. branch, .. Field(5, Tensor("missing.bin")), .. Field(5, Tensor("../outside.bin")), .. Field(5, Tensor("../m-too/outside.bin"))]));
+        foreach (var name in new[] { "weights.bin", "sub/constant.bin", "branch.bin", "unrelated.bin", "../outside.bin", "../m-too/outside.bin" })
             folder.Write("m/" + name, name);
 
         var package = await PrepareAsync(folder.In("m/net.onnx"));
