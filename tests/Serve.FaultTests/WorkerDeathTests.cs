@@ -30,10 +30,23 @@ public sealed class WorkerDeathTests(PatientPackage package)
             Assert.Equal((HttpStatusCode.BadGateway, "replica_died"), (response.StatusCode, await Problem.ReasonAsync(response)));
         await load.AnsweredAsync(100);
         await load.StopAsync();
-        Assert.All(load.Failures, failure => Assert.Equal("502 replica_died", failure));
+        OnlyTheKilledWorkersFailed(load);
         // One client has one request in flight; what came later was answered by the new worker.
         Assert.InRange(load.Failures.Count, 0, Clients);
         Assert.True(took < FullStrength, $"{took.TotalSeconds} s\n{node.Process}");
+    }
+
+    [Fact]
+    public async Task Die_InTheMiddleOfAnAnswer_TheAnswerIsCutShort()
+    {
+        await using var node = await TestNode.StartAsync();
+        await node.DeployAsync(package, replicas: 1);
+        await using var load = new Load(node, 1, "/patient/half");
+
+        await Eventually.TrueAsync(() => load.Failures.Count > 0, "an answer has failed");
+
+        Assert.Equal(Load.CutShort, load.Failures.First());
+        Assert.Equal(0, load.Count);
     }
 
     [Fact]
@@ -62,7 +75,7 @@ public sealed class WorkerDeathTests(PatientPackage package)
             Assert.Equal((HttpStatusCode.BadGateway, "replica_died"), (response.StatusCode, await Problem.ReasonAsync(response)));
         Assert.Null(ProcessTable.StateOf(worker));
         await load.StopAsync();
-        Assert.All(load.Failures, failure => Assert.Equal("502 replica_died", failure));
+        OnlyTheKilledWorkersFailed(load);
         Assert.InRange(load.Failures.Count, 0, Clients);
         Assert.True(took < FullStrength, $"{took.TotalSeconds} s\n{node.Process}");
     }
@@ -95,6 +108,13 @@ public sealed class WorkerDeathTests(PatientPackage package)
         Assert.Equal(neighbour, (await node.RunningAsync(1, name: "neighbour")).Pid());
         Assert.Equal("one", await node.Gateway.GetStringAsync("/patient"));
         Assert.False(node.Process.HasExited);
+    }
+
+    // What it had begun to answer when it was killed cannot become an error any more.
+    private static void OnlyTheKilledWorkersFailed(Load load)
+    {
+        Assert.All(load.Failures, failure => Assert.Contains(failure, new[] { "502 replica_died", Load.CutShort }));
+        Assert.Equal(["one"], load.Answers);
     }
 
     /// <summary>Waits until status shows all replicas running, none of them in a process that died; tells how long it took.</summary>

@@ -19,7 +19,10 @@ public sealed class Load : IAsyncDisposable
     /// <summary>How many requests were answered with 200.</summary>
     public int Count => Volatile.Read(ref count);
 
-    /// <summary>What each request that was not answered with 200 got: its status and reason.</summary>
+    /// <summary>What <see cref="Failures"/> has of a request whose answer had begun with 200 and ended before its end.</summary>
+    public const string CutShort = "200 cut short";
+
+    /// <summary>What each request that was not answered with 200, to its end, got: its status and reason.</summary>
     public IReadOnlyCollection<string> Failures => failures;
 
     /// <summary>The different bodies that came with 200.</summary>
@@ -54,12 +57,19 @@ public sealed class Load : IAsyncDisposable
         {
             try
             {
-                using var response = await client.GetAsync(path);
+                using var response = await client.GetAsync(path, HttpCompletionOption.ResponseHeadersRead);
                 if (response.StatusCode == HttpStatusCode.OK)
                 {
-                    last = await response.Content.ReadAsStringAsync();
-                    answers.TryAdd(last, 0);
-                    Interlocked.Increment(ref count);
+                    if (await ReadAsync(response) is { } whole)
+                    {
+                        last = whole;
+                        answers.TryAdd(last, 0);
+                        Interlocked.Increment(ref count);
+                    }
+                    else
+                    {
+                        failures.Enqueue(CutShort);
+                    }
                 }
                 else
                 {
@@ -70,6 +80,19 @@ public sealed class Load : IAsyncDisposable
             {
                 failures.Enqueue(e.Message);
             }
+        }
+    }
+
+    /// <summary>The body; null when the connection has ended before it.</summary>
+    private static async Task<string?> ReadAsync(HttpResponseMessage response)
+    {
+        try
+        {
+            return await response.Content.ReadAsStringAsync();
+        }
+        catch (HttpRequestException e) when (e.InnerException is IOException)
+        {
+            return null;
         }
     }
 }

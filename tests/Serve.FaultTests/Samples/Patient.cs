@@ -30,6 +30,20 @@ public sealed class Patient
         return Environment.ProcessId;
     }
 
+    // Dies when it has sent more than lies in buffers on the way.
+    [HttpGet("/half")]
+    public async Task Half(Microsoft.AspNetCore.Http.HttpContext context)
+    {
+        var body = context.Response.Body;
+        for (var i = 0; i < 64; i++)
+        {
+            await body.WriteAsync(new byte[1 << 16]);
+            await body.FlushAsync();
+        }
+
+        System.Diagnostics.Process.GetCurrentProcess().Kill();
+    }
+
     [HttpGet("/failfast")]
     public string FailFast()
     {
