@@ -37,7 +37,7 @@ public abstract class ObjectRef
     /// <returns>An awaiter without a result.</returns>
     public TaskAwaiter GetAwaiter() => ((Task)BoxAsync(CancellationToken.None)).GetAwaiter();
 
-    /// <summary>What getting it throws; null while it is not ready, or when all is well.</summary>
+    /// <summary>What getting it throws; null when all is well, or that is not known yet.</summary>
     internal Exception? Error => Volatile.Read(ref error);
 
     /// <summary>The object as bytes, where the runtime has it so.</summary>
@@ -81,10 +81,11 @@ public abstract class ObjectRef
     /// <summary>Frees the object; getting it throws from now on. One that is not ready is freed when it is.</summary>
     internal void Free()
     {
+        // First of all, so that nobody gets it from now on, not even at the moment in which it becomes ready.
+        if (Volatile.Read(ref error) is null)
+            Interlocked.CompareExchange(ref error, new ObjectLostException($"Object {Id} is gone: it was freed with Cluster.Free."), null);
         if (!ready && TryOnReady(new FreeWhenReady(this)))
             return;
-        if (Volatile.Read(ref error) is null)
-            Volatile.Write(ref error, new ObjectLostException($"Object {Id} is gone: it was freed with Cluster.Free."));
         Stored?.Free("it was freed with Cluster.Free");
         DropValue();
     }

@@ -73,6 +73,22 @@ public sealed class TaskTests
     }
 
     [Fact]
+    public async Task Free_BeforeItIsReady_NobodyGetsItEvenAtThatMoment()
+    {
+        await using var ray = await Cluster.Init(new() { NumCpus = 1 });
+        using var gate = new ManualResetEventSlim();
+        var freed = ray.Run(() => gate.Wait(TimeSpan.FromSeconds(20)));
+        var first = new Look(freed);
+        Assert.True(freed.TryOnReady(first));
+
+        ray.Free(freed);
+        gate.Set();
+
+        await Assert.ThrowsAsync<ObjectLostException>(async () => await freed);
+        Assert.True(first.SawFailure);
+    }
+
+    [Fact]
     public async Task Run_24CallsThatBlockOn8Slots_ThreeRounds()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 8 });
@@ -240,5 +256,13 @@ public sealed class TaskTests
         var seen = Volatile.Read(ref most);
         while (now > seen && Interlocked.CompareExchange(ref most, now, seen) is var other && other != seen)
             seen = other;
+    }
+
+    /// <summary>Looks at a ref as soon as it is ready.</summary>
+    private sealed class Look(ObjectRef reference) : RefContinuation
+    {
+        public bool SawFailure { get; private set; }
+
+        internal override void Run() => SawFailure = reference.IsFaulted;
     }
 }
