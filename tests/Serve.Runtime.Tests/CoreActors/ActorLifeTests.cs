@@ -299,6 +299,7 @@ public sealed class ActorLifeTests : IAsyncLifetime
         await actor.Created;
         await ray.DisposeAsync();
         Assert.Equal(["made", "disposed"], log);
+        GC.KeepAlive(actor);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
