@@ -13,6 +13,10 @@ public sealed class DeadlocksTests
 
     public static TheoryData<string, Isolation> WaysOut { get; } = Combine("one of them", "two of three", "any task", "for a moment", "until cancelled");
 
+    public static TheoryData<string, Isolation> GroupWays { get; } = Combine("ready", "all", "task inside", "actor inside");
+
+    public static TheoryData<string, Isolation> GroupWaysOut { get; } = Combine("any", "ask");
+
     public static TheoryData<Isolation> Both { get; } = new(Isolation.None, Isolation.Process);
 
     public static TheoryData<string, Isolation> Rings { get; } = Combine("block", "await", "await all");
@@ -300,6 +304,114 @@ public sealed class DeadlocksTests
     }
 
     [Theory]
+    [MemberData(nameof(GroupWays))]
+    public async Task Group_OfWhatOneHoldsThatWaitsForIt_IsTold(string how, Isolation isolation)
+    {
+        await using var ray = Make(isolation);
+        var holder = ray.Circles.HoldForGroup.Options(new() { Name = "the holder", Resources = Slots(1) }).Remote(how, new() { Resources = Slots(1) });
+
+        var told = await Assert.ThrowsAsync<DeadlockException>(async () => await holder.AsTask().SoonAsync());
+
+        if (how is "ready" or "all")
+            Assert.Matches(@"task the holder \(\w+\) waits for placement group 'the group'", told.Message);
+        else
+            Assert.Matches(@"(task the one inside|call Ring.One).* waits for placement group 'the group'", told.Message);
+        Assert.Matches(@"placement group 'the group' waits for slot 1, of which slot is held by task the holder \(\w+\)", told.Message);
+        await using var after = ray.CreatePlacementGroup([new() { Resources = Slots(1) }]);
+        await after.Ready.SoonAsync();
+    }
+
+    [Theory]
+    [MemberData(nameof(Both))]
+    public async Task Group_OfWhatAnActorHoldsThatWaitsForIt_IsTold(Isolation isolation)
+    {
+        await using var ray = Make(isolation);
+        var actor = ray.Ring.Options(new() { NumCpus = 4 }).Remote();
+
+        var told = await Assert.ThrowsAsync<DeadlockException>(async () => await actor.HoldForGroup.Remote(new() { Cpus = 1 }).AsTask().SoonAsync());
+
+        Assert.Contains("waits for CPU 1, of which CPU is held by actor Ring", told.Message, StringComparison.Ordinal);
+        Assert.Equal(1, await actor.One.Remote().AsTask().SoonAsync());
+    }
+
+    [Theory]
+    [MemberData(nameof(Both))]
+    public async Task Group_BehindOneOfWhatItsWaiterHolds_IsTold(Isolation isolation)
+    {
+        await using var ray = Make(isolation, slots: 2);
+        var queue = ray.Queue<int>();
+        var other = ray.Circles.Later.Options(new() { Resources = Slots(1) }).Remote(queue);
+        await HoldsAsync(ray, "slot", 1);
+        await using var large = ray.CreatePlacementGroup([new() { Resources = Slots(2) }], name: "large");
+        await using var small = ray.CreatePlacementGroup([new() { Cpus = 1 }], name: "small");
+        var holder = ray.Circles.AwaitGroup.Options(new() { Name = "the holder", Resources = Slots(1) }).Remote(small);
+        await LookedAsync(ray, isolation, holder);
+        Assert.False(other.IsReady);
+
+        // Another one holds a part of it, but would never be enough.
+        var told = await Assert.ThrowsAsync<DeadlockException>(async () => await holder.AsTask().SoonAsync());
+
+        Assert.Contains("placement group 'small' waits for placement group 'large'", told.Message, StringComparison.Ordinal);
+        await queue.Put(5);
+        Assert.Equal(5, await other.AsTask().SoonAsync());
+        await large.Ready.SoonAsync();
+    }
+
+    [Theory]
+    [MemberData(nameof(Both))]
+    public async Task Group_OfWhatAnotherHolds_IsNotTold(Isolation isolation)
+    {
+        await using var ray = Make(isolation, slots: 2);
+        var queue = ray.Queue<int>();
+        var other = ray.Circles.Later.Options(new() { Resources = Slots(1) }).Remote(queue);
+        await HoldsAsync(ray, "slot", 1);
+        var holder = ray.Circles.HoldForGroup.Options(new() { Resources = Slots(1) }).Remote("ready", new() { Resources = Slots(1) });
+        await LookedAsync(ray, isolation, other, holder);
+
+        Assert.False(holder.IsReady);
+        await queue.Put(5);
+
+        Assert.Equal(7, await holder.AsTask().SoonAsync());
+        Assert.Equal(5, await other.AsTask().SoonAsync());
+    }
+
+    [Theory]
+    [MemberData(nameof(GroupWaysOut))]
+    public async Task Group_ThatIsNotAllThatItsHolderWaitsFor_IsNotTold(string how, Isolation isolation)
+    {
+        await using var ray = Make(isolation);
+        var queue = ray.Queue<int>();
+        var holder = ray.Circles.HoldForGroup.Options(new() { Resources = Slots(1) }).Remote(how, new() { Resources = Slots(1) }, queue);
+        await LookedAsync(ray, isolation, holder);
+
+        Assert.False(holder.IsReady);
+        await queue.Put(5);
+
+        Assert.Equal(7, await holder.AsTask().SoonAsync());
+    }
+
+    [Theory]
+    [MemberData(nameof(Both))]
+    public async Task Group_OfTheCpuOfATaskThatWaitsForIt_IsReserved(Isolation isolation)
+    {
+        await using var ray = Make(isolation);
+
+        Assert.Equal(7, await ray.Circles.HoldForGroup.Remote("ready", new() { Cpus = 4 }).AsTask().SoonAsync());
+        Assert.Equal(7, await ray.Circles.HoldForGroup.Remote("task inside", new() { Cpus = 4 }).AsTask().SoonAsync());
+        await HoldsAsync(ray, "CPU", 4);
+    }
+
+    [Theory]
+    [MemberData(nameof(Both))]
+    public async Task Actor_OfTheCpuOfATaskThatWaitsForIt_TheTaskGoesOnWithoutOne(Isolation isolation)
+    {
+        await using var ray = Make(isolation);
+
+        Assert.Equal(3, await ray.Circles.LendToActor.Remote(3.5).AsTask().SoonAsync());
+        await HoldsAsync(ray, "CPU", 4);
+    }
+
+    [Theory]
     [MemberData(nameof(Both))]
     public async Task Block_ForAMoment_IsNotTold(Isolation isolation)
     {
@@ -396,6 +508,10 @@ public sealed class DeadlocksTests
             await Assert.ThrowsAsync<DeadlockException>(async () => await circle.AsTask().SoonAsync());
         }
     }
+
+    private static ImmutableDictionary<string, double> Slots(double count) => new Dictionary<string, double> { ["slot"] = count }.ToImmutableDictionary();
+
+    private static Task HoldsAsync(HeadCluster ray, string resource, double free) => Eventually.HoldsAsync(() => ray.AvailableResources[resource] == free);
 
     private static HeadCluster Make(Isolation isolation, double slots = 1) => new(new()
     {

@@ -70,6 +70,56 @@ public static partial class Circles
     public static int Hold(Cluster ray, string resource) =>
         ray.Circles.One.Options(new() { Name = "the one inside", NumCpus = 0, Resources = new Dictionary<string, double> { [resource] = 1 }.ToImmutableDictionary() }).Remote().GetResult();
 
+    /// <summary>Waits for a placement group of what this one holds.</summary>
+    [Remote]
+    public static async Task<int> HoldForGroup(Cluster ray, string how, Bundle bundle, ActorQueue<int>? queue = null)
+    {
+        await using var group = ray.CreatePlacementGroup([bundle], name: "the group");
+        switch (how)
+        {
+            case "ready":
+                await group.Ready;
+                break;
+            case "all":
+                await Task.WhenAll(group.Ready, Task.CompletedTask);
+                break;
+            case "any":
+                await Task.WhenAny(group.Ready, queue!.Get());
+                break;
+            case "ask":
+                for (var i = 0; i < 100; i++)
+                    _ = group.Ready.IsCompleted;
+                await queue!.Get();
+                return group.Ready.IsFaulted ? 8 : 7;
+            case "task inside":
+                await ray.Circles.One.Options(new() { Name = "the one inside", NumCpus = 0, Scheduling = group.Bundle(0) }).Remote();
+                break;
+            case "actor inside":
+                await ray.Ring.Options(new() { Scheduling = group.Bundle(0) }).Remote().One.Remote();
+                break;
+        }
+
+        return 7;
+    }
+
+    /// <summary>Waits for a placement group that another one made.</summary>
+    [Remote]
+    public static async Task<int> AwaitGroup(PlacementGroup group)
+    {
+        await group.Ready;
+        return 5;
+    }
+
+    /// <summary>Waits, more than once, for an actor that demands the CPU which this one lends meanwhile.</summary>
+    [Remote]
+    public static async Task<int> LendToActor(Cluster ray, double cpus)
+    {
+        var actor = ray.Ring.Options(new() { NumCpus = cpus }).Remote();
+        var three = await actor.One.Remote() + await actor.One.Remote() + await ray.Circles.One.Options(new() { NumCpus = 0.5 }).Remote();
+        actor.Kill();
+        return three;
+    }
+
     /// <summary>Waits for what nobody is told of.</summary>
     internal static Task<int> Unseen(ActorQueue<int> queue)
     {
@@ -141,6 +191,9 @@ public sealed class Ring
 
     /// <summary>Waits for a task that demands what the actor holds.</summary>
     public int Hold(string resource) => Cluster.Current.Circles.Hold.Options(new() { NumCpus = 0, Resources = new Dictionary<string, double> { [resource] = 1 }.ToImmutableDictionary() }).Remote(resource).GetResult();
+
+    /// <summary>Waits for a placement group of what the actor holds.</summary>
+    public async Task<int> HoldForGroup(Bundle bundle) => await Circles.HoldForGroup(Cluster.Current, "ready", bundle);
 
     public async Task<int> AwaitFor(ActorHandle<Ring>[] path, ActorQueue<int> queue) => path.Length == 0 ? await queue.Get() : await path[0].Await.Remote([]);
 

@@ -192,7 +192,7 @@ internal sealed partial class HeadCluster : RuntimeCluster
 
     private PlacementTable MakePlacement()
     {
-        var made = new PlacementTable(nodes, TimeProvider.System);
+        var made = new PlacementTable(nodes, TimeProvider.System, this);
         made.Add(Tasks);
         if (IsDisposed)
             made.Close();

@@ -292,7 +292,7 @@ internal sealed class ActorTable : IGroupOccupants
             {
                 foreach (var ledger in candidates)
                 {
-                    if (!ledger.TryReserve(actor.Settings.Demand, out var allocation))
+                    if (!ledger.TryReserve(actor.Settings.Demand, out var allocation, isLasting: true))
                         continue;
                     actor.Wanted = null;
                     return new(ledger, allocation!);

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Serve.Calls;
 using Serve.Runtime.Clusters;
+using Serve.Runtime.Placement;
 using Serve.Runtime.Tasks;
 
 namespace Serve.Runtime.CoreActors;
@@ -238,7 +239,9 @@ internal sealed class CoreActor
     {
         if (Construct.Arguments is { Count: > 0 } arguments)
             needs.Add(new NeedOfRefs(this, arguments, arguments.Count, untilFault: true));
-        if (Wanted is { } ledgers && Tasks.Deadlocks.Holders is { Count: > 0 } holders)
+        if (Settings.Scheduling is SchedulingStrategy.InGroup { Group: ReservedGroup { IsReserved: false } group })
+            needs.Add(new NeedOfRefs(group, group.Reserved, group.Reserved.Count));
+        else if (Wanted is { } ledgers && Tasks.Deadlocks.Holders is { Count: > 0 } holders)
             needs.Add(new NeedOfResources(since, ledgers, Settings.Demand, queue: null, holders));
     }
 

@@ -75,8 +75,8 @@ internal sealed class LedgerSource(ClusterNode[] nodes)
                 $"Bundle {within.Bundle} of {group} was asked for, and it has {group.Bundles.Count}: 0 to {group.Bundles.Count - 1}, or -1 for any.", isPermanent: true);
         }
 
-        if (group.IsRemoved)
-            throw new InsufficientResourcesException($"{group} was disposed; nothing can run in it any more.", isPermanent: true);
+        if (group.RemovedBecause is { } because)
+            throw new InsufficientResourcesException(because, isPermanent: true);
         return within.Bundle < 0 ? group.Ledgers : [group.Ledgers[within.Bundle]];
     }
 

@@ -26,10 +26,10 @@ internal static class PlacementStates
         {
             PlacementGroupId = group.Id,
             Name = group.Name,
-            State = group.IsRemoved ? "REMOVED" : group.Ready.IsCompletedSuccessfully ? "CREATED" : "PENDING",
+            State = group.IsRemoved ? "REMOVED" : group.IsReserved ? "CREATED" : "PENDING",
             Strategy = group.Strategy,
             Bundles = [.. group.Bundles],
-            Nodes = group.Ready.IsCompletedSuccessfully ? [.. group.Nodes.Select(node => node!.Id)] : [],
+            Nodes = group.IsReserved ? [.. group.Nodes.Select(node => node!.Id)] : [],
         }),
     ];
 

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Serve.Runtime.Clusters;
+using Serve.Runtime.Tasks;
 
 namespace Serve.Runtime.Placement;
 
@@ -26,14 +28,20 @@ internal sealed class PlacementTable
     private bool isClosed;
 
     /// <summary>Makes one for nodes whose resources others may have reserved from already.</summary>
-    public PlacementTable(IReadOnlyList<ClusterNode> nodes, TimeProvider time)
+    /// <param name="nodes">The nodes.</param>
+    /// <param name="time">The clock of claims.</param>
+    /// <param name="cluster">Whose tasks may wait for groups; null for nobody's.</param>
+    public PlacementTable(IReadOnlyList<ClusterNode> nodes, TimeProvider time, HeadCluster? cluster = null)
     {
+        Head = cluster;
         this.nodes = nodes;
         this.time = time;
         claims = new(this, time);
         for (var index = 0; index < nodes.Count; index++)
             nodes[index].Ledger.Tell(ServeWaiting, isFirst: true);
     }
+
+    public HeadCluster? Head { get; }
 
     public IReadOnlyList<ClusterNode> Nodes => nodes;
 
@@ -59,13 +67,14 @@ internal sealed class PlacementTable
 
     /// <summary>A group by its id, also one that was removed lately.</summary>
     /// <exception cref="InsufficientResourcesException">There is none.</exception>
-    public ReservedGroup Find(string id)
+    public ReservedGroup Find(string id) =>
+        TryFind(id) ?? throw new InsufficientResourcesException($"Placement group {id} was disposed; nothing can run in it any more.", isPermanent: true);
+
+    /// <summary>The same; null when there is none.</summary>
+    public ReservedGroup? TryFind(string id)
     {
         lock (sync)
-        {
-            return groups.Find(group => group.Id == id) ?? removed.FirstOrDefault(group => group.Id == id)
-                ?? throw new InsufficientResourcesException($"Placement group {id} was disposed; nothing can run in it any more.", isPermanent: true);
-        }
+            return groups.Find(group => group.Id == id) ?? removed.FirstOrDefault(group => group.Id == id);
     }
 
     /// <summary>All there is, by resource.</summary>
@@ -121,26 +130,71 @@ internal sealed class PlacementTable
         return group;
     }
 
+    /// <summary>Adds what a group cannot be reserved without: those before it in the queue, and that enough is free.</summary>
+    public void AddNeeds(ReservedGroup group, ICollection<ObjectNeed> needs)
+    {
+        lock (sync)
+        {
+            if (waiting.Find(group) is not { } place)
+                return;
+            if (place.Previous?.Value is { } before)
+                needs.Add(new NeedOfRefs(before, before.Reserved, before.Reserved.Count));
+        }
+
+        if (Head!.Tasks.Deadlocks.Holders is { Count: > 0 } holders)
+            needs.Add(new NeedOfResources(group, [.. nodes.Select(node => node.Ledger)], BundlePlanner.Sum(group.Demands), queue: null, holders) { Together = true });
+    }
+
+    /// <summary>Gives up a group that waits; whoever waits for it gets a failure. Does nothing to one that holds its resources.</summary>
+    public void Withdraw(ReservedGroup group, Exception failure)
+    {
+        lock (sync)
+        {
+            if (!waiting.Contains(group))
+                return;
+            Take(group, $"{group} could not be reserved: it was waited for by what holds its resources.");
+        }
+
+        End(group, failure);
+    }
+
     /// <summary>Ends what runs in a group and gives its resources back as they come free.</summary>
     public async ValueTask RemoveAsync(ReservedGroup group)
     {
-        IGroupOccupants[] runners;
         lock (sync)
         {
             if (!group.IsRemoved)
-            {
-                group.Remove();
-                removed.Enqueue(group);
-                if (removed.Count > Remembered)
-                    removed.Dequeue();
-                if (waiting.Remove(group))
-                    waitingCount = waiting.Count;
-            }
-
-            runners = [.. occupants];
+                Take(group, $"{group} was disposed; nothing can run in it any more.");
         }
 
-        group.Close();
+        End(group, failure: null);
+        try
+        {
+            await group.Emptied.Task.WaitAsync(EndLimit, time).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // What still runs keeps its share, and gives it back when it ends.
+        }
+    }
+
+    /// <summary>Under the lock.</summary>
+    private void Take(ReservedGroup group, string because)
+    {
+        group.Remove(because);
+        removed.Enqueue(group);
+        if (removed.Count > Remembered)
+            removed.Dequeue();
+        if (waiting.Remove(group))
+            waitingCount = waiting.Count;
+    }
+
+    private void End(ReservedGroup group, Exception? failure)
+    {
+        IGroupOccupants[] runners;
+        lock (sync)
+            runners = [.. occupants];
+        group.Close(failure);
         foreach (var runner in runners)
             runner.EndIn(group);
         foreach (var ledger in group.Ledgers)
@@ -151,14 +205,6 @@ internal sealed class PlacementTable
         ServeWaiting();
         if (waitingCount == 0)
             claims.Drop();
-        try
-        {
-            await group.Emptied.Task.WaitAsync(EndLimit, time).ConfigureAwait(false);
-        }
-        catch (TimeoutException)
-        {
-            // What still runs keeps its share, and gives it back when it ends.
-        }
     }
 
     /// <summary>Takes no more groups; those that wait never come.</summary>
@@ -173,7 +219,7 @@ internal sealed class PlacementTable
             waitingCount = 0;
             claims.Stop();
             foreach (var group in left)
-                group.Remove();
+                group.Remove($"{group} was disposed; nothing can run in it any more.");
         }
 
         foreach (var group in left)

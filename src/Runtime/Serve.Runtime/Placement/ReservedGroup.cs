@@ -1,11 +1,13 @@
+using Serve.Runtime.Tasks;
+
 namespace Serve.Runtime.Placement;
 
 /// <summary>A placement group and the ledgers of its bundles. Written by <see cref="PlacementTable"/> under its lock.</summary>
-internal sealed class ReservedGroup : PlacementGroup
+internal sealed class ReservedGroup : PlacementGroup, IObjectProducer
 {
     private readonly PlacementTable table;
     private readonly TaskCompletionSource ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private volatile bool isRemoved;
+    private volatile string? removedBecause;
 
     public ReservedGroup(PlacementTable table, string id, string? name, PlacementStrategy strategy, IReadOnlyList<Bundle> bundles, IReadOnlyList<ResourceDemand> demands)
     {
@@ -18,6 +20,8 @@ internal sealed class ReservedGroup : PlacementGroup
         Ledgers = [.. demands.Select(demand => ResourceLedger.Closed(demand, $"{this} waits for its resources."))];
         Held = new ResourceAllocation?[demands.Count];
         Nodes = new ClusterNode?[demands.Count];
+        if (table.Head is { } cluster)
+            Reserved = [new ObjectRef<bool>(cluster, cluster.NextId()) { Producer = this }];
     }
 
     public override string Id { get; }
@@ -28,7 +32,13 @@ internal sealed class ReservedGroup : PlacementGroup
 
     public override IReadOnlyList<Bundle> Bundles { get; }
 
-    public override Task Ready => ready.Task;
+    public override Task Ready => GroupWait.Begin(ready.Task, Reserved, group: null);
+
+    /// <summary>Whether it holds its resources, or did.</summary>
+    public bool IsReserved => ready.Task.IsCompletedSuccessfully;
+
+    /// <summary>What stands for it where tasks that wait for each other are looked for: ready when it is reserved, or never will be. None where nobody looks.</summary>
+    public IReadOnlyList<ObjectRef> Reserved { get; } = [];
 
     public IReadOnlyList<ResourceDemand> Demands { get; }
 
@@ -41,7 +51,12 @@ internal sealed class ReservedGroup : PlacementGroup
     /// <summary>The node each bundle lies on.</summary>
     public ClusterNode?[] Nodes { get; }
 
-    public bool IsRemoved => isRemoved;
+    public bool IsRemoved => removedBecause is not null;
+
+    /// <summary>Why nothing can run in it any more; null as long as it can, or soon can.</summary>
+    public string? RemovedBecause => removedBecause;
+
+    string IObjectProducer.Label => ToString();
 
     /// <summary>Completes when its nodes have everything back.</summary>
     public TaskCompletionSource Emptied { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -56,15 +71,33 @@ internal sealed class ReservedGroup : PlacementGroup
         for (var bundle = 0; bundle < Ledgers.Length; bundle++)
             Ledgers[bundle].Open(Held[bundle]!);
         ready.TrySetResult();
+        Tell();
     }
 
-    public void Remove() => isRemoved = true;
+    public void Remove(string because) => removedBecause ??= because;
 
     /// <summary>Lets nothing in any more.</summary>
-    public void Close()
+    /// <param name="failure">Why it was not reserved; null when it was disposed.</param>
+    public void Close(Exception? failure = null)
     {
         foreach (var ledger in Ledgers)
-            ledger.Close($"{this} was disposed; nothing can run in it any more.");
-        ready.TrySetCanceled();
+            ledger.Close(removedBecause!);
+        if (failure is null)
+            ready.TrySetCanceled();
+        else
+            ready.TrySetException(failure);
+        Tell();
+    }
+
+    void IObjectProducer.AddNeeds(ICollection<ObjectNeed> needs) => table.AddNeeds(this, needs);
+
+    void IObjectProducer.Fail(Exception failure) => table.Withdraw(this, failure);
+
+    void IObjectProducer.Cancel(bool force, bool recursive) => _ = table.RemoveAsync(this).AsTask();
+
+    private void Tell()
+    {
+        foreach (var reserved in Reserved)
+            ((ObjectRef<bool>)reserved).TrySetResult(IsReserved);
     }
 }

@@ -14,6 +14,7 @@ internal sealed class ResourceLedger
     private int[] devices = [];
     private long[] freeOnDevice = [];
     private ResourceDemand? claim;
+    private long lastingCpu;
     private string? closedBecause;
     private bool isClosedForGood;
 
@@ -108,23 +109,33 @@ internal sealed class ResourceLedger
             Released?.Invoke();
     }
 
-    /// <summary>Reserves for who has claimed.</summary>
+    /// <summary>Reserves for who has claimed, and keeps it for long.</summary>
     public bool TryReserveClaimed(ResourceDemand demand, out ResourceAllocation? allocation)
     {
         lock (sync)
-            allocation = Fits(demand, out var fitting) ? Take(demand, fitting) : null;
+            allocation = Fits(demand, out var fitting) ? Take(demand, fitting, isLasting: true) : null;
         return allocation is not null;
+    }
+
+    /// <summary>Whether tasks can have so much of the CPUs before any of those end who have reserved some for long.</summary>
+    public bool LeavesForTasks(ResourceDemand cpus)
+    {
+        lock (sync)
+            return total.UnitsOf(ResourceDemand.Cpu) - lastingCpu >= cpus.UnitsOf(ResourceDemand.Cpu);
     }
 
     /// <summary>Whether it could give so much if nothing else were reserved.</summary>
     public bool CanEverReserve(ResourceDemand demand) => Never(demand) is null;
 
     /// <summary>Reserves when enough is free now.</summary>
+    /// <param name="demand">What.</param>
+    /// <param name="allocation">It, when it is reserved.</param>
+    /// <param name="isLasting">Whether it is kept for long: for an actor's life rather than for a task.</param>
     /// <exception cref="InsufficientResourcesException">There can never be enough.</exception>
-    public bool TryReserve(ResourceDemand demand, out ResourceAllocation? allocation)
+    public bool TryReserve(ResourceDemand demand, out ResourceAllocation? allocation, bool isLasting = false)
     {
         lock (sync)
-            allocation = !IsClaimed(demand) && Fits(demand, out var fitting) ? Take(demand, fitting) : null;
+            allocation = !IsClaimed(demand) && Fits(demand, out var fitting) ? Take(demand, fitting, isLasting) : null;
         if (allocation is not null)
             return true;
         if (Never(demand) is { } why)
@@ -132,13 +143,14 @@ internal sealed class ResourceLedger
         return false;
     }
 
+    /// <summary>Reserves for long, now or not at all.</summary>
     /// <exception cref="InsufficientResourcesException">Not enough is free, or there can never be.</exception>
     public ResourceAllocation Reserve(ResourceDemand demand)
     {
         lock (sync)
         {
             return Fits(demand, out var fitting)
-                ? Take(demand, fitting)
+                ? Take(demand, fitting, isLasting: true)
                 : throw (Never(demand) is { } why
                     ? new InsufficientResourcesException(why, isPermanent: true)
                     : new InsufficientResourcesException(NotNow(demand), isPermanent: false));
@@ -152,6 +164,8 @@ internal sealed class ResourceLedger
             var demand = allocation.Demand;
             for (var index = 0; index < demand.Count; index++)
                 reserved[total.IndexOf(demand.NameAt(index))] -= demand.UnitsAt(index);
+            if (allocation.IsLasting)
+                lastingCpu -= demand.UnitsOf(ResourceDemand.Cpu);
             if (allocation.GpuIds.Length > 0)
                 AddFree(allocation.GpuIds, PerDevice(demand));
         }
@@ -223,13 +237,15 @@ internal sealed class ResourceLedger
         return fitting.Length == count;
     }
 
-    private ResourceAllocation Take(ResourceDemand demand, int[] fitting)
+    private ResourceAllocation Take(ResourceDemand demand, int[] fitting, bool isLasting = false)
     {
         for (var index = 0; index < demand.Count; index++)
             reserved[total.IndexOf(demand.NameAt(index))] += demand.UnitsAt(index);
         if (fitting.Length > 0)
             AddFree(fitting, -PerDevice(demand));
-        return new(demand, fitting);
+        if (isLasting)
+            lastingCpu += demand.UnitsOf(ResourceDemand.Cpu);
+        return new(demand, fitting, isLasting);
     }
 
     /// <summary>Why there can never be so much; null when there can.</summary>

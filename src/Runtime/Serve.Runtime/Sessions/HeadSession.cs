@@ -19,7 +19,7 @@ internal sealed class HeadSession : IDisposable
     private readonly HeadRequests requests;
     private readonly ConcurrentDictionary<long, SentRun> sent = new();
     private readonly FunctionNumbers functions;
-    private readonly Dictionary<long, RefWait> waits = [];
+    private readonly Dictionary<long, (RefWait? Wait, SentRun Run)> waits = [];
     private readonly CancellationTokenSource gone = new();
     private volatile bool lost;
 
@@ -167,8 +167,8 @@ internal sealed class HeadSession : IDisposable
                 EndWait(frame.WaitEnd);
                 break;
             case Frame.BodyOneofCase.WaitStuck:
-                if (waits.TryGetValue(frame.WaitStuck, out var stuck))
-                    stuck.Flow = RefWait.Code;
+                if (waits.TryGetValue(frame.WaitStuck, out var stuck) && stuck.Wait is { } unclear)
+                    unclear.Flow = RefWait.Code;
                 break;
             case Frame.BodyOneofCase.Release:
                 Lent.Remove(frame.Release);
@@ -256,22 +256,28 @@ internal sealed class HeadSession : IDisposable
     {
         if (!sent.TryGetValue(frame.Task, out var run))
             return;
+        RefWait? wait = null;
         if (run.Attempt.Context is { } context)
         {
-            var references = frame.Ids.Select(Lent.Find).OfType<ObjectRef>().ToArray();
+            ObjectRef[] lent = [.. frame.Ids.Select(Lent.Find).OfType<ObjectRef>()];
+            IReadOnlyList<ObjectRef> reserved = frame.Group.Length == 0 ? [] : requests.Cluster.Placement.TryFind(frame.Group)?.Reserved ?? [];
             var flow = frame.HoldsThread ? RefWait.Thread : frame.HoldsTurn ? RefWait.Turn : null;
-            waits[frame.Number] = context.BeginWait(new(context, references, frame.Count - (frame.Ids.Count - references.Length), flow) { UntilFault = frame.UntilFault, Begun = frame.Begun });
+            wait = context.BeginWait(new(context, [.. lent, .. reserved], frame.Count - (frame.Ids.Count - lent.Length) + reserved.Count, flow) { UntilFault = frame.UntilFault, Begun = frame.Begun });
         }
 
+        waits[frame.Number] = (wait, run);
         run.Waits++;
         run.Listener.OnWaiting(run);
     }
 
     private void EndWait(WaitEnd frame)
     {
-        if (waits.Remove(frame.Number, out var wait))
-            wait.End(Going.On);
-        if (!sent.TryGetValue(frame.Task, out var run))
+        if (!waits.Remove(frame.Number, out var ended))
+            return;
+        ended.Wait?.End(Going.On);
+
+        // Code that it has left behind may wait still when it is over, and even when it runs again.
+        if (!sent.TryGetValue(frame.Task, out var run) || run != ended.Run)
             return;
         run.Waits--;
         run.Listener.OnWaiting(run);
@@ -287,22 +293,12 @@ internal sealed class HeadSession : IDisposable
         Supplied.Clear();
 
         // What is run again elsewhere does not wait any more.
-        foreach (var wait in waits.Values)
-            wait.End(Going.On);
+        foreach (var (wait, _) in waits.Values)
+            wait?.End(Going.On);
         waits.Clear();
         foreach (var run in sent.Values)
             Lose(run, reason);
         stream.Dispose();
-    }
-
-    /// <summary>A worker's task goes on by itself when what it waited for is there; its CPU is reserved again as soon as one is free.</summary>
-    private sealed class Going : IResumable
-    {
-        public static readonly Going On = new();
-
-        public void Resume()
-        {
-        }
     }
 
     private void Lose(SentRun run, string? reason = null)

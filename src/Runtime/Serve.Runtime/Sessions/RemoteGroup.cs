@@ -1,3 +1,5 @@
+using Serve.Runtime.Tasks;
+
 namespace Serve.Runtime.Sessions;
 
 /// <summary>A placement group as code in a worker sees it: the head reserves it and gives it back.</summary>
@@ -13,7 +15,7 @@ internal sealed class RemoteGroup(WorkerSession session, string id, string? name
 
     public override IReadOnlyList<Bundle> Bundles => bundles;
 
-    public override Task Ready => ready.Value;
+    public override Task Ready => GroupWait.Begin(ready.Value, [], id);
 
     public override string ToString() => name is null ? $"placement group {id}" : $"placement group '{name}'";
 

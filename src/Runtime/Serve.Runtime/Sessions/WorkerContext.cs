@@ -28,7 +28,7 @@ internal sealed class WorkerContext(WorkerSession session, WorkerRun run) : Task
         wait.Number = session.NextNumber();
         var waits = new Waits
         {
-            Number = wait.Number, Task = TaskId.Number, UntilFault = wait.UntilFault, HoldsThread = wait.Flow == RefWait.Thread, HoldsTurn = wait.Flow == RefWait.Turn,
+            Number = wait.Number, Task = TaskId.Number, UntilFault = wait.UntilFault, Group = wait.Group ?? "", HoldsThread = wait.Flow == RefWait.Thread, HoldsTurn = wait.Flow == RefWait.Turn,
         };
         if ((waits.HoldsThread || waits.HoldsTurn) && Turns is { } turns)
             waits.Begun.AddRange(session.Begun(turns));

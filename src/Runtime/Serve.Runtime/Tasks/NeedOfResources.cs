@@ -1,7 +1,7 @@
 namespace Serve.Runtime.Tasks;
 
 /// <summary>
-/// Resources have to be free in one of some ledgers. What can be free is all but what is held by those who never give it back: who else
+/// Resources have to be free in one of some ledgers, or in all of them together. What can be free is all but what is held by those who never give it back: who else
 /// holds some may do so at any time.
 /// </summary>
 /// <param name="since">Equal for as long as they have been needed without a break.</param>
@@ -11,13 +11,18 @@ namespace Serve.Runtime.Tasks;
 /// <param name="holders">Who holds any and waits.</param>
 internal sealed class NeedOfResources(object since, IReadOnlyList<ResourceLedger> ledgers, ResourceDemand demand, TaskQueue? queue, IReadOnlyList<ResourceHolder> holders) : ObjectNeed(since)
 {
+    /// <summary>Whether each of the ledgers may give a part.</summary>
+    public bool Together { get; init; }
+
+    private IEnumerable<IReadOnlyList<ResourceLedger>> Sources => Together ? [ledgers] : ledgers.Select(ledger => new[] { ledger });
+
     public override IEnumerable<ObjectRef> Objects => holders.Where(holder => ledgers.Contains(holder.Ledger) && Wants(holder)).SelectMany(holder => holder.Until);
 
-    public override bool IsMet(Func<ObjectRef, bool> comes) => ledgers.Any(ledger => Missing(ledger, comes) is null);
+    public override bool IsMet(Func<ObjectRef, bool> comes) => Sources.Any(source => Missing(source, comes) is null);
 
     public override string Describe(string next, Func<ObjectRef, bool> comes)
     {
-        var missing = ledgers.Select(ledger => Missing(ledger, comes)).OfType<string>().Distinct().Order(StringComparer.Ordinal).ToArray();
+        var missing = Sources.Select(source => Missing(source, comes)).OfType<string>().Distinct().Order(StringComparer.Ordinal).ToArray();
         var keepers = holders.Where(holder => ledgers.Contains(holder.Ledger) && Array.Exists(missing, resource => holder.Held.UnitsOf(resource) > 0) && holder.KeepsFrom(queue, comes));
         return $"waits for {demand}, of which {string.Join(" and ", missing)} is held by {string.Join(", ", keepers.Select(holder => holder.Label))}";
     }
@@ -33,14 +38,14 @@ internal sealed class NeedOfResources(object since, IReadOnlyList<ResourceLedger
         return false;
     }
 
-    /// <summary>A resource that never is free in a ledger; null when there is none.</summary>
-    private string? Missing(ResourceLedger ledger, Func<ObjectRef, bool> comes)
+    /// <summary>A resource of which never enough is free in some ledgers together; null when there is none.</summary>
+    private string? Missing(IReadOnlyList<ResourceLedger> source, Func<ObjectRef, bool> comes)
     {
         for (var index = 0; index < demand.Count; index++)
         {
             var resource = demand.NameAt(index);
-            var kept = holders.Where(holder => holder.Ledger == ledger && holder.KeepsFrom(queue, comes)).Sum(holder => holder.Held.UnitsOf(resource));
-            if (kept > 0 && ledger.Total.UnitsOf(resource) - kept < demand.UnitsAt(index))
+            var kept = holders.Where(holder => source.Contains(holder.Ledger) && holder.KeepsFrom(queue, comes)).Sum(holder => holder.Held.UnitsOf(resource));
+            if (kept > 0 && source.Sum(ledger => ledger.Total.UnitsOf(resource)) - kept < demand.UnitsAt(index))
                 return resource;
         }
 

@@ -29,6 +29,9 @@ internal sealed class RefWait(TaskContext context, IReadOnlyList<ObjectRef> refe
     /// <summary>Where it blocks a turn in a worker: the calls that had begun by then and need no turn, by number.</summary>
     public IReadOnlyCollection<long> Begun { get; init; } = [];
 
+    /// <summary>The placement group that it waits for, in a worker; null for refs.</summary>
+    public string? Group { get; init; }
+
     /// <summary>Whether its code cannot end before it does.</summary>
     public bool IsStuck => context.IsStuckBy(this);
 

@@ -1,3 +1,5 @@
+using Serve.Runtime.Placement;
+
 namespace Serve.Runtime.Tasks;
 
 /// <content>A task in a placement group.</content>
@@ -9,7 +11,7 @@ internal abstract partial class SubmittedTask
     /// <summary>Its group is gone: it never starts, or is told to stop; a worker that runs it is killed.</summary>
     public void EndWithGroup()
     {
-        Stopped(new OperationCanceledException($"{Label} was cancelled: {Group} was disposed."), force: true);
+        Stopped(new OperationCanceledException($"{Label} was cancelled: {(Group as ReservedGroup)?.RemovedBecause}"), force: true);
         Dispatcher.CancelChildren(TaskId, force: true);
     }
 }

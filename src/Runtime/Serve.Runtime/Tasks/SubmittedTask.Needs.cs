@@ -1,3 +1,5 @@
+using Serve.Runtime.Placement;
+
 namespace Serve.Runtime.Tasks;
 
 /// <content>What it cannot go on without.</content>
@@ -11,6 +13,9 @@ internal abstract partial class SubmittedTask
                 var arguments = new List<ObjectRef>();
                 CollectRefs(arguments);
                 needs.Add(new NeedOfRefs(this, arguments, arguments.Count, untilFault: true));
+                break;
+            case Queued when Group is ReservedGroup { IsReserved: false } group:
+                needs.Add(new NeedOfRefs(group, group.Reserved, group.Reserved.Count));
                 break;
             case Queued when Dispatcher.Deadlocks.Holders is { Count: > 0 } holders:
                 needs.Add(new NeedOfResources(attempt, plan.Queue.Ledgers, plan.Queue.Demand, plan.Queue, holders));

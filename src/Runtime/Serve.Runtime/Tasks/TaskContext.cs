@@ -89,6 +89,18 @@ internal abstract class TaskContext
         return wait;
     }
 
+    /// <summary>Whether one of its waits is for what goes on with this.</summary>
+    public bool HasWait(Task flow)
+    {
+        lock (this)
+        {
+            var wait = waits;
+            while (wait is not null && wait.Flow != flow)
+                wait = wait.Next;
+            return wait is not null;
+        }
+    }
+
     /// <summary>Adds what its code cannot go on without.</summary>
     public void AddWaits(ICollection<ObjectNeed> needs)
     {

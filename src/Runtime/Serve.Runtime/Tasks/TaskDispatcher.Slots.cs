@@ -70,6 +70,9 @@ internal sealed partial class TaskDispatcher
         }
     }
 
+    /// <summary>A task waits again whose slot has not got its CPU back since: it holds up nobody that needs one.</summary>
+    public void WaitsAgain() => OnReleased();
+
     private bool IsPreceded(TaskQueue queue)
     {
         var first = queue.First;
@@ -139,6 +142,14 @@ internal sealed partial class TaskDispatcher
             if (slot.Ledger == full || !TryReserve(slot.Ledger, slot.Queue.CpuPart!, out var allocation))
             {
                 full = slot.Ledger;
+
+                // Whoever has it, an actor or a group, may live until this one has ended.
+                if (!slot.Ledger.LeavesForTasks(slot.Queue.CpuPart!))
+                {
+                    waiter.Resume();
+                    waiter = Going.On;
+                }
+
                 returning.Enqueue((slot, waiter));
                 continue;
             }

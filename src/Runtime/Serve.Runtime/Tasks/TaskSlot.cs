@@ -106,9 +106,16 @@ internal sealed class TaskSlot(TaskQueue queue, ResourceLedger ledger, ResourceA
     /// <summary>A task in it starts to wait.</summary>
     public void Lend()
     {
+        bool wasLent;
         lock (sync)
+        {
             waiting++;
+            wasLent = isLent;
+        }
+
         LendUnlessUsed();
+        if (wasLent)
+            Dispatcher.WaitsAgain();
     }
 
     /// <summary>A task in it waits no longer.</summary>
