@@ -206,7 +206,12 @@ public sealed class Ring
         _ = BlockLater(others);
         return await Circles.Unseen(queue).ConfigureAwait(false);
 
-        static async Task BlockLater(ActorQueue<ObjectRef<int>[]> others) => (await others.Get())[0].GetResult();
+        static async Task BlockLater(ActorQueue<ObjectRef<int>[]> others)
+        {
+            // Not in the call's first turn, even when there is something to get already.
+            await Task.Yield();
+            (await others.Get())[0].GetResult();
+        }
     }
 
     /// <summary>Blocks a turn that is not its first for a call behind it.</summary>
