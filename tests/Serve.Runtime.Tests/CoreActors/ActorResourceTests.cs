@@ -1,3 +1,4 @@
+using Serve.Runtime.Clusters;
 using Serve.Runtime.Tests.Testing;
 using Serve.Runtime.TestWorker;
 
@@ -42,5 +43,59 @@ public sealed class ActorResourceTests : IAsyncLifetime
         await Assert.ThrowsAsync<ActorDiedException>(async () => await second.Read.Remote());
         first.Kill();
         await Eventually.HoldsAsync(() => ray.AvailableResources["CPU"] == 2);
+    }
+
+    [Theory]
+    [InlineData(Isolation.None)]
+    [InlineData(Isolation.Process)]
+    public async Task KillToRestart_WhileItIsMade_OneLivesAndHoldsOnce(Isolation isolation)
+    {
+        await using var processes = Make();
+        var queue = processes.Queue<int>();
+        var actor = processes.Made.Options(new() { Isolation = isolation, NumCpus = 1, MaxRestarts = 5 }).Remote(processes.Circles.Later.Options(new() { NumCpus = 0, Isolation = Isolation.None }).Remote(queue));
+        actor.Kill(noRestart: false);
+        actor.Kill(noRestart: false);
+        await queue.Put(3);
+
+        Assert.Equal(3, await actor.From.Remote().AsTask().SoonAsync());
+        await HoldsOnceAndLeavesNothingAsync(processes, actor, isolation);
+    }
+
+    [Theory]
+    [InlineData(Isolation.None)]
+    [InlineData(Isolation.Process)]
+    public async Task KillToRestart_WhileItIsMadeAgain_OneLivesAndHoldsOnce(Isolation isolation)
+    {
+        await using var processes = Make();
+        var actor = processes.Made.Options(new() { Isolation = isolation, NumCpus = 1, MaxRestarts = 5 }).Remote(3);
+        Assert.Equal(3, await actor.From.Remote().AsTask().SoonAsync());
+        for (var i = 0; i < 3; i++)
+            actor.Kill(noRestart: false);
+
+        Assert.Equal(3, await actor.From.Remote().AsTask().SoonAsync());
+        await HoldsOnceAndLeavesNothingAsync(processes, actor, isolation);
+    }
+
+    [Fact]
+    public async Task KillToRestart_WhileItIsMadeForTheLastTime_Ends()
+    {
+        var actor = ray.Made.Options(new() { MaxRestarts = 0 }).Remote(ray.Circles.Later.Options(new() { NumCpus = 0 }).Remote(ray.Queue<int>()));
+
+        actor.Kill(noRestart: false);
+
+        await Assert.ThrowsAsync<ActorDiedException>(async () => await actor.From.Remote().AsTask().SoonAsync());
+    }
+
+    private static HeadCluster Make() => new(new() { NumCpus = 4, WorkerCommand = [TestRuntime.Executable, "worker"], Observable = false });
+
+    private static async Task HoldsOnceAndLeavesNothingAsync(HeadCluster cluster, ActorHandle<Made> actor, Isolation isolation)
+    {
+        await cluster.Actors.Find(new(actor.Id))!.NotBeingBroughtUp.SoonAsync();
+        Assert.Equal(3, cluster.AvailableResources["CPU"]);
+        if (isolation == Isolation.Process)
+            await Eventually.HoldsAsync(() => cluster.ListWorkers().Count == 1);
+
+        actor.Kill();
+        await Eventually.HoldsAsync(() => cluster.AvailableResources["CPU"] == 4);
     }
 }

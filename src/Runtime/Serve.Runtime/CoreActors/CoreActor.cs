@@ -264,7 +264,10 @@ internal sealed class CoreActor
     public void Kill(bool noRestart)
     {
         const string Reason = "it was killed";
-        if (noRestart || !TryRestart(Reason, runner))
+        var life = runner;
+
+        // A life that is being begun is the next one already: beginning one more beside it would make the actor twice.
+        if (noRestart || !(life is null ? HasLifeLeft : TryRestart(Reason, life)))
             Die($"Actor {this} is dead: {Reason}.", null, TimeSpan.Zero, kill: true);
     }
 
@@ -315,7 +318,7 @@ internal sealed class CoreActor
         {
             if (phase == ActorPhase.Dead || (life is not null && life != runner))
                 return phase != ActorPhase.Dead;
-            if (IsDone || (Settings.MaxRestarts >= 0 && restarts >= Settings.MaxRestarts))
+            if (!HasLifeLeft)
                 return false;
             restarts++;
             phase = ActorPhase.Restarting;
@@ -386,6 +389,8 @@ internal sealed class CoreActor
         lock (sync)
             return phase == ActorPhase.Dead ? new(death.Message, death.Inner) : new(closed ?? $"Actor {this} is dead.");
     }
+
+    private bool HasLifeLeft => !IsDone && (Settings.MaxRestarts < 0 || Volatile.Read(ref restarts) < Settings.MaxRestarts);
 
     private void EndWhenIdle()
     {
