@@ -484,6 +484,52 @@ public sealed class DeadlocksTests
         Assert.False(call.IsReady);
     }
 
+    [Theory]
+    [InlineData(true, Isolation.None)]
+    [InlineData(true, Isolation.Process)]
+    [InlineData(false, Isolation.None)]
+    [InlineData(false, Isolation.Process)]
+    public async Task Stream_WhoseReaderOrCodeWaitsForWhatComes_IsNotTold(bool readerWaits, Isolation isolation)
+    {
+        await using var ray = Make(isolation);
+        var queue = ray.Queue<int>();
+        var reader = ray.Circles.Read.Remote(readerWaits, queue);
+        await LookedAsync(ray, isolation, reader);
+
+        Assert.False(reader.IsReady);
+        await queue.Put(5);
+
+        Assert.Equal(45, await reader.AsTask().SoonAsync());
+    }
+
+    [Fact]
+    public async Task Await_OfAnotherClustersTaskThatWaitsForThisOnes_IsNotTold()
+    {
+        await using var here = Make(Isolation.None);
+        await using var there = Make(Isolation.None);
+        var queue = here.Queue<int>();
+        var last = here.Circles.Later.Remote(queue);
+        var middle = there.Run(async () => await last);
+
+        await LookedAsync(here, Isolation.None, last);
+
+        // The two that wait for each other's cluster have one number.
+        var number = here.Put(0).Id.Number;
+        while (middle.Id.Number <= number + 1)
+            middle = there.Run(async () => await last);
+        for (; number < middle.Id.Number - 1; number++)
+            _ = here.Put(0);
+        var first = here.Run(async () => await middle);
+        Assert.Equal(middle.Id, first.Id);
+        await LookedAsync(here, Isolation.None, first);
+        await LookedAsync(there, Isolation.None, middle);
+
+        Assert.False(first.IsReady || middle.IsReady);
+        await queue.Put(5);
+
+        Assert.Equal(5, await first.AsTask().SoonAsync());
+    }
+
     private static ObjectRef<int> Start(ActorHandle<Ring> actor, ActorHandle<Ring>[] path, string how) => how switch
     {
         "block" => actor.Block.Remote(path),

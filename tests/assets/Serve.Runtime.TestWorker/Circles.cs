@@ -59,6 +59,33 @@ public static partial class Circles
         }
     }
 
+    /// <summary>A stream that waits for what comes through a queue, or else for its reader alone.</summary>
+    [Remote]
+    public static async IAsyncEnumerable<int> Numbers(Cluster ray, int to, ActorQueue<int>? queue)
+    {
+        for (var i = 0; i < to; i++)
+        {
+            if (i == 5 && queue is not null)
+                await ray.Circles.Later.Remote(queue);
+            yield return i;
+        }
+    }
+
+    /// <summary>Adds up a stream, and waits after its first item for what comes through a queue unless the stream does so.</summary>
+    [Remote]
+    public static async Task<int> Read(Cluster ray, bool waits, ActorQueue<int> queue)
+    {
+        var sum = 0;
+        await foreach (var item in ray.Circles.Numbers.Options(new() { MaxBufferedItems = 1 }).Remote(10, waits ? null : queue))
+        {
+            sum += await item;
+            if (waits && sum == 0)
+                await ray.Circles.Later.Remote(queue);
+        }
+
+        return sum;
+    }
+
     [Remote]
     public static int One() => 1;
 

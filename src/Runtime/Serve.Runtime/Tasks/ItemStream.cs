@@ -63,6 +63,8 @@ internal sealed class ItemStream<T> : ObjectRefStream<T>
         {
             while (true)
             {
+                // Also while there is always another one.
+                cancellationToken.ThrowIfCancellationRequested();
                 if (TryTake(out var item, out var waiting))
                 {
                     yield return item;
