@@ -36,6 +36,21 @@ public sealed class ActorStateTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task ListTasks_CallWhoseResultWasFreedWhileItRan_HasFinishedAllTheSame()
+    {
+        var actor = ray.CountActor.Remote();
+        var gate = new Gate();
+        var freed = actor.Block.Remote(gate);
+        await gate.Entered;
+        ray.Free(freed);
+        Assert.Null(Assert.Single(ray.ListTasks()).ErrorType);
+        gate.Open();
+        await Assert.ThrowsAsync<ObjectLostException>(async () => await freed);
+
+        await Eventually.HoldsAsync(() => Assert.Single(ray.ListTasks()) is { State: TaskPhase.Finished, ErrorType: null });
+    }
+
+    [Fact]
     public void ListActors_ManyHaveDied_RemembersTheLastThousand()
     {
         var alive = ray.CountActor.Remote();

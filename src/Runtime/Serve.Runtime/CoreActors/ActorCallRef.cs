@@ -70,7 +70,7 @@ internal abstract class ActorCallRef<TResult>(CoreActor actor, ObjectId id, Meth
         if (IsReady)
         {
             // Whoever made it ready need not have been one of its own.
-            OnSettled();
+            OnSettled(Error);
             return;
         }
 
@@ -87,7 +87,7 @@ internal abstract class ActorCallRef<TResult>(CoreActor actor, ObjectId id, Meth
         if (!TrySetException(failure))
             return;
         Extras?.Cancel();
-        OnSettled();
+        OnSettled(failure);
     }
 
     public bool TryGoBack(Exception failure)
@@ -106,9 +106,10 @@ internal abstract class ActorCallRef<TResult>(CoreActor actor, ObjectId id, Meth
         return mayGo;
     }
 
-    public EndedTask Describe()
+    public EndedTask Describe() => Describe(IsReady ? Error : null);
+
+    private EndedTask Describe(Exception? error)
     {
-        var error = Error;
         var ended = IsReady ? Stopwatch.GetTimestamp() : 0;
         if (ended != 0)
             plan.Turns.Clock = ended;
@@ -232,7 +233,7 @@ internal abstract class ActorCallRef<TResult>(CoreActor actor, ObjectId id, Meth
         if (failure is not null)
             Failed(failure is UserCodeException { ExceptionType: var type } && type == typeof(ActorExitException).FullName ? new ActorExitException() : failure, attempt);
         else if (attempt == Attempt && (result is null ? TrySetResult(default!) : TrySetStored(result)))
-            OnSettled();
+            OnSettled(null);
     }
 
     /// <summary>Its worker died before the actor knew that the call was there.</summary>
@@ -282,8 +283,7 @@ internal abstract class ActorCallRef<TResult>(CoreActor actor, ObjectId id, Meth
     {
         if (attempt != Attempt)
             return;
-        TrySetResult(result);
-        OnSettled();
+        OnSettled(TrySetResult(result) ? null : Error);
     }
 
     private void Failed(Exception thrown, int attempt)
@@ -349,7 +349,8 @@ internal abstract class ActorCallRef<TResult>(CoreActor actor, ObjectId id, Meth
         return extras;
     }
 
-    private void OnSettled()
+    /// <param name="failure">How it ended, whatever became of its result: that may be freed already.</param>
+    private void OnSettled(Exception? failure)
     {
         if (Interlocked.Exchange(ref told, 1) != 0)
             return;
@@ -361,6 +362,6 @@ internal abstract class ActorCallRef<TResult>(CoreActor actor, ObjectId id, Meth
         }
 
         Forget();
-        actor.OnSettled(Describe());
+        actor.OnSettled(Describe(failure));
     }
 }
