@@ -16,6 +16,9 @@ internal static class ExternalData
     private const int EntryValue = 2;
     private const string Location = "location";
 
+    // As deep as protobuf's own readers go, ONNX Runtime's too.
+    private const int Deepest = 100;
+
     /// <summary>What lies within a message that may lead to a tensor: field number to the kind of message there.</summary>
     private static readonly Dictionary<Kind, Dictionary<int, Kind>> Within = new()
     {
@@ -52,9 +55,9 @@ internal static class ExternalData
         try
         {
             using var file = new CodedInputStream(stream, leaveOpen: true);
-            Walk(file, Kind.Model, stream.Length, found);
+            Walk(file, Kind.Model, stream.Length, depth: 0, found);
         }
-        catch (InvalidProtocolBufferException)
+        catch (Exception thrown) when (thrown is InvalidProtocolBufferException or InvalidDataException)
         {
             return [];
         }
@@ -62,8 +65,10 @@ internal static class ExternalData
         return found;
     }
 
-    private static void Walk(CodedInputStream input, Kind kind, long end, SortedSet<string> found)
+    private static void Walk(CodedInputStream input, Kind kind, long end, int depth, SortedSet<string> found)
     {
+        if (depth > Deepest)
+            throw new InvalidDataException("Messages lie in each other deeper than a reader goes.");
         while (input.Position < end && input.ReadTag() is not 0 and var tag)
         {
             if (WireFormat.GetTagWireType(tag) == WireFormat.WireType.LengthDelimited
@@ -73,7 +78,7 @@ internal static class ExternalData
                 if (inner == Kind.Entry)
                     ReadEntry(input, input.Position + length, found);
                 else
-                    Walk(input, inner, input.Position + length, found);
+                    Walk(input, inner, input.Position + length, depth + 1, found);
             }
             else
             {

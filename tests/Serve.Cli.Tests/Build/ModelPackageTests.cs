@@ -154,6 +154,28 @@ public sealed class ModelPackageTests : IDisposable
         Assert.Equal(["1/model.onnx", "1/weights.bin", "serve-package.json"], Files(package.Directory));
     }
 
+    // 100,000 graphs in each other, as no ONNX file has them: written from the innermost outwards.
+    [Fact]
+    public async Task PrepareAsync_GraphsDeeperThanAnyReaderGoes_AreOnnxRuntimesToRefuse()
+    {
+        var bytes = new byte[4_000_000];
+        var at = bytes.Length;
+        foreach (var number in Enumerable.Repeat<int[]>([6, 5, 1], 100_000).SelectMany(level => level).Append(7))
+        {
+            var length = bytes.Length - at;
+            var size = CodedOutputStream.ComputeLengthSize(length);
+            at -= size + 1;
+            bytes[at] = (byte)((number << 3) | (int)WireFormat.WireType.LengthDelimited);
+            for (var i = 0; i < size; i++, length >>= 7)
+                bytes[at + 1 + i] = (byte)((length & 0x7F) | (i < size - 1 ? 0x80 : 0));
+        }
+
+        folder.Write("deep.onnx", "");
+        await File.WriteAllBytesAsync(folder.In("deep.onnx"), bytes.AsMemory(at));
+
+        Assert.Equal(["1/model.onnx", "serve-package.json"], Files((await PrepareAsync(folder.In("deep.onnx"))).Directory));
+    }
+
     [Fact]
     public async Task Archive_OfAModel_IsAPackageElsewhere()
     {
