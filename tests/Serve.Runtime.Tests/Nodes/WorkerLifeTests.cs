@@ -351,13 +351,20 @@ public sealed class WorkerLifeTests : IAsyncLifetime, IAsyncDisposable
     [Fact]
     public async Task Kill_OfTheNode_EndsItsWorkersWithinTwoSeconds()
     {
-        using var node = Process.Start(new ProcessStartInfo(TestRuntime.Executable, ["node", "2"]) { RedirectStandardOutput = true })!;
+        // What a killed node leaves is nobody else's.
+        var temporary = Directory.CreateTempSubdirectory("serve-node-test");
+        using var node = Process.Start(new ProcessStartInfo(TestRuntime.Executable, ["node", "2"])
+        {
+            RedirectStandardOutput = true,
+            Environment = { ["TMPDIR"] = temporary.FullName },
+        })!;
         var pids = (await node.StandardOutput.ReadLineAsync().SoonAsync())!.Split(' ').Select(int.Parse).ToList();
         Assert.Equal(2, pids.Count);
         Assert.All(pids, pid => Assert.True(LinuxProcess.Exists(pid)));
         node.Kill();
         await Eventually.HoldsAsync(() => !pids.Any(IsAlive), within: TimeSpan.FromSeconds(2));
         await node.WaitForExitAsync();
+        temporary.Delete(recursive: true);
     }
 
     [Fact]

@@ -5,7 +5,7 @@ using Serve.Runtime.Tests.Testing;
 namespace Serve.Runtime.Tests.Sessions;
 
 /// <summary>Streams whose code runs in a worker and whose reader is here.</summary>
-public sealed class WorkerStreamTests : IAsyncDisposable
+public sealed class WorkerStreamTests : IAsyncLifetime, IAsyncDisposable
 {
     private const int Buffer = 5;
 
@@ -16,6 +16,10 @@ public sealed class WorkerStreamTests : IAsyncDisposable
     private const int Ended = 1_000_000;
 
     private readonly HeadCluster ray = new(new() { NumCpus = 2, WorkerCommand = [TestRuntime.Executable, "worker"], Observable = false });
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    Task IAsyncLifetime.DisposeAsync() => DisposeAsync().AsTask();
 
     public ValueTask DisposeAsync() => ray.DisposeAsync();
 

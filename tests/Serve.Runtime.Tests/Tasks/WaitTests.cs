@@ -69,7 +69,7 @@ public sealed class WaitTests
         var slow = ray.Run(() => awaited.Task, new() { NumCpus = 0 });
         var returns = ray.Run(async () => await slow, new() { NumCpus = 2 });
         await Eventually.True(() => ray.ListTasks().Any(task => task.State == TaskPhase.Waiting) && ray.AvailableResources["CPU"] == 2);
-        var held = ledger.Reserve(one);
+        Assert.True(ledger.TryReserve(one, out var held));
         awaited.SetResult(7);
         await Eventually.True(() => ray.Tasks.HasToYield(new(ray.Tasks, one, [ledger], 0, isProcess: false)));
 
@@ -77,7 +77,7 @@ public sealed class WaitTests
         var later = ray.Run(() => gate.Wait(TimeSpan.FromSeconds(20)));
         Assert.Equal(1, ray.AvailableResources["CPU"]);
         Assert.Equal(3, await ray.Run(static () => 3, new() { NumCpus = 0 }).AsTask().WaitAsync(TimeSpan.FromSeconds(20)));
-        ledger.Release(held);
+        ledger.Release(held!);
         Assert.Equal(7, await returns.AsTask().WaitAsync(TimeSpan.FromSeconds(20)));
         gate.Set();
         Assert.True(await later.AsTask().WaitAsync(TimeSpan.FromSeconds(20)));
