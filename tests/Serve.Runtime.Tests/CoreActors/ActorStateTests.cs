@@ -47,7 +47,7 @@ public sealed class ActorStateTests : IAsyncLifetime
         gate.Open();
         await Assert.ThrowsAsync<ObjectLostException>(async () => await freed);
 
-        await Eventually.HoldsAsync(() => Assert.Single(ray.ListTasks()) is { State: TaskPhase.Finished, ErrorType: null });
+        await Eventually.HoldsAsync(() => ray.ListTasks() is [{ State: TaskPhase.Finished, ErrorType: null }]);
     }
 
     [Fact]
