@@ -240,7 +240,7 @@ internal sealed class CoreActor
         if (Construct.Arguments is { Count: > 0 } arguments)
             needs.Add(new NeedOfRefs(this, arguments, arguments.Count, untilFault: true));
         if (Settings.Scheduling is SchedulingStrategy.InGroup { Group: ReservedGroup { IsReserved: false } group })
-            needs.Add(new NeedOfRefs(group, group.Reserved, group.Reserved.Count));
+            needs.Add(group.Need);
         else if (Wanted is { } ledgers && Tasks.Deadlocks.Holders is { Count: > 0 } holders)
             needs.Add(new NeedOfResources(since, ledgers, Settings.Demand, queue: null, holders));
     }

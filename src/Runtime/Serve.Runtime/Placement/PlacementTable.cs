@@ -138,7 +138,7 @@ internal sealed class PlacementTable
             if (waiting.Find(group) is not { } place)
                 return;
             if (place.Previous?.Value is { } before)
-                needs.Add(new NeedOfRefs(before, before.Reserved, before.Reserved.Count));
+                needs.Add(before.Need);
         }
 
         if (Head!.Tasks.Deadlocks.Holders is { Count: > 0 } holders)
@@ -164,7 +164,7 @@ internal sealed class PlacementTable
         lock (sync)
         {
             if (!group.IsRemoved)
-                Take(group, $"{group} was disposed; nothing can run in it any more.");
+                Take(group);
         }
 
         End(group, failure: null);
@@ -179,7 +179,7 @@ internal sealed class PlacementTable
     }
 
     /// <summary>Under the lock.</summary>
-    private void Take(ReservedGroup group, string because)
+    private void Take(ReservedGroup group, string? because = null)
     {
         group.Remove(because);
         removed.Enqueue(group);
@@ -219,7 +219,7 @@ internal sealed class PlacementTable
             waitingCount = 0;
             claims.Stop();
             foreach (var group in left)
-                group.Remove($"{group} was disposed; nothing can run in it any more.");
+                group.Remove();
         }
 
         foreach (var group in left)

@@ -40,6 +40,9 @@ internal sealed class ReservedGroup : PlacementGroup, IObjectProducer
     /// <summary>What stands for it where tasks that wait for each other are looked for: ready when it is reserved, or never will be. None where nobody looks.</summary>
     public IReadOnlyList<ObjectRef> Reserved { get; } = [];
 
+    /// <summary>For what cannot go on before it is reserved.</summary>
+    public ObjectNeed Need => new NeedOfRefs(this, Reserved, Reserved.Count);
+
     public IReadOnlyList<ResourceDemand> Demands { get; }
 
     /// <summary>One for each bundle; closed until the group is reserved.</summary>
@@ -74,7 +77,9 @@ internal sealed class ReservedGroup : PlacementGroup, IObjectProducer
         Tell();
     }
 
-    public void Remove(string because) => removedBecause ??= because;
+    /// <summary>Says that it is no more; <see cref="Close"/> follows.</summary>
+    /// <param name="because">Why nothing can run in it any more. Default: it was disposed.</param>
+    public void Remove(string? because = null) => removedBecause ??= because ?? $"{this} was disposed; nothing can run in it any more.";
 
     /// <summary>Lets nothing in any more.</summary>
     /// <param name="failure">Why it was not reserved; null when it was disposed.</param>

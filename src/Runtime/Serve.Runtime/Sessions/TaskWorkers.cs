@@ -206,7 +206,7 @@ internal sealed class TaskWorkers : ITaskExecutor, IRunListener, IAsyncDisposabl
                     waiting.AddFirst(run);
                 else
                     waiting.AddLast(run);
-                start = starting < waiting.Count && workers.Count(static worker => worker.TakesRuns) + starting < Most;
+                start = starting < waiting.Count && Count < Most;
                 if (start)
                     starting++;
             }

@@ -15,7 +15,7 @@ internal abstract partial class SubmittedTask
                 needs.Add(new NeedOfRefs(this, arguments, arguments.Count, untilFault: true));
                 break;
             case Queued when Group is ReservedGroup { IsReserved: false } group:
-                needs.Add(new NeedOfRefs(group, group.Reserved, group.Reserved.Count));
+                needs.Add(group.Need);
                 break;
             case Queued when Dispatcher.Deadlocks.Holders is { Count: > 0 } holders:
                 needs.Add(new NeedOfResources(attempt, plan.Queue.Ledgers, plan.Queue.Demand, plan.Queue, holders));

@@ -46,8 +46,8 @@ internal sealed class TaskPlans(TaskDispatcher dispatcher, LedgerSource ledgers,
         var function = plan.Function;
 
         // What is remembered of a group outlives it.
-        if (scheduling is SchedulingStrategy.InGroup { Group: ReservedGroup { IsRemoved: true } gone })
-            throw new InsufficientResourcesException($"{function} cannot run: {gone} was disposed, and nothing can run in it any more.", isPermanent: true);
+        if (scheduling is SchedulingStrategy.InGroup { Group: ReservedGroup { RemovedBecause: { } because } })
+            throw new InsufficientResourcesException($"{function} cannot run: {because}", isPermanent: true);
         if (plan.Latest is { } latest && ReferenceEquals(latest.Options, options) && Equals(latest.Scheduling, scheduling))
             return latest;
         return plan.Latest = Make(function, options, scheduling);
