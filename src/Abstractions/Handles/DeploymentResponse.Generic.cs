@@ -10,7 +10,7 @@ namespace Serve;
 /// </summary>
 /// <typeparam name="T">The result's type.</typeparam>
 [SuppressMessage("Design", "CA1001", Justification = "The source has no timer left when the call ends, so there is nothing to dispose.")]
-public sealed class DeploymentResponse<T> : DeploymentResponse
+public sealed class DeploymentResponse<T> : DeploymentResponse, IPendingResult<T>
 {
     private readonly CancellationTokenSource stop;
     private readonly CallOptions? options;
@@ -36,6 +36,10 @@ public sealed class DeploymentResponse<T> : DeploymentResponse
     /// <summary>The call as a task, for <see cref="Task.WhenAll(Task[])"/> and the like.</summary>
     /// <returns>A task that ends as the call does.</returns>
     public Task<T> AsTask() => completion?.Task ?? Task.FromResult(result);
+
+    /// <summary>Passes the result to another call, once it is there.</summary>
+    /// <param name="response">The running call.</param>
+    public static implicit operator Arg<T>(DeploymentResponse<T> response) => Arg<T>.After(response);
 
     /// <inheritdoc/>
     public override void Cancel()
@@ -75,7 +79,7 @@ public sealed class DeploymentResponse<T> : DeploymentResponse
         return response;
     }
 
-    internal override async Task<object?> BoxAsync(CancellationToken cancellationToken) =>
+    private protected override async ValueTask<object?> BoxAsync(CancellationToken cancellationToken) =>
         await AsTask().WaitAsync(cancellationToken).ConfigureAwait(false);
 
     private CancellationTokenRegistration Inherit(RequestContext? request) =>

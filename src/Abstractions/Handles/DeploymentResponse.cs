@@ -1,7 +1,7 @@
 namespace Serve;
 
 /// <summary>A running call of a deployment, whatever its result's type is.</summary>
-public abstract class DeploymentResponse
+public abstract class DeploymentResponse : IPendingResult
 {
     private protected DeploymentResponse()
     {
@@ -14,5 +14,7 @@ public abstract class DeploymentResponse
     public abstract void Cancel();
 
     /// <summary>The result as an object, for a call that takes it as an argument.</summary>
-    internal abstract Task<object?> BoxAsync(CancellationToken cancellationToken);
+    private protected abstract ValueTask<object?> BoxAsync(CancellationToken cancellationToken);
+
+    ValueTask<object?> IArgument.BoxAsync(CancellationToken cancellationToken) => BoxAsync(cancellationToken);
 }

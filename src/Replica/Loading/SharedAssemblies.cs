@@ -8,6 +8,7 @@ internal static class SharedAssemblies
 {
     private static readonly FrozenSet<string> Names = FrameworkNames()
         .Append(typeof(DeploymentAttribute).Assembly.GetName().Name!)
+        .Append(typeof(Cluster).Assembly.GetName().Name!)
         .ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
     public static bool Contains(string? simpleName) => simpleName is not null && Names.Contains(simpleName);

@@ -8,12 +8,13 @@ public sealed class ReferenceMatrixTests
 {
     private static readonly Dictionary<string, string[]> May = new()
     {
-        ["Serve.Abstractions"] = [],
+        ["Serve.Core"] = [],
+        ["Serve.Abstractions"] = ["Serve.Core"],
         ["Serve.Generators"] = [],
         ["Serve.Routing"] = ["Serve.Abstractions"],
         ["Serve.Control"] = ["Serve.Abstractions"],
-        ["Serve.Runtime"] = ["Serve.Abstractions"],
-        ["Serve.Runtime.Onnx"] = ["Serve.Abstractions"],
+        ["Serve.Runtime"] = ["Serve.Abstractions", "Serve.Core"],
+        ["Serve.Runtime.Onnx"] = ["Serve.Abstractions", "Serve.Runtime"],
         ["Serve.Client"] = ["Serve.Abstractions"],
         ["Serve.Replica"] = ["Serve.Abstractions", "Serve.Routing", "Serve.Runtime", "Serve.Runtime.Onnx"],
         ["Serve.Gateway"] = ["Serve.Abstractions", "Serve.Routing", "Serve.Runtime"],

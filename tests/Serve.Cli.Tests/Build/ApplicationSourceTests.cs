@@ -37,6 +37,7 @@ public sealed class ApplicationSourceTests : IDisposable
         Assert.Equal(3, Assert.Single(first.Deployments).Options.NumReplicas);
         Assert.True(File.Exists(Path.Combine(first.Directory, first.AssemblyFile!)));
         Assert.False(File.Exists(Path.Combine(first.Directory, "Serve.Abstractions.dll")));
+        Assert.False(File.Exists(Path.Combine(first.Directory, "Serve.Core.dll")));
         Assert.Equal([first.Directory], Directory.GetDirectories(folder.In("packages")));
 
         folder.Write("my file.cs", Counter.Replace("++count", "count += 2", StringComparison.Ordinal));

@@ -15,7 +15,7 @@ public sealed class UserCode : IDisposable
     private static readonly ImmutableArray<MetadataReference> Host =
     [
         .. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
-            .Where(path => Path.GetFileName(path) == "Serve.Abstractions.dll" || path.Contains("Microsoft.NETCore.App", StringComparison.Ordinal)
+            .Where(path => Path.GetFileName(path) is "Serve.Abstractions.dll" or "Serve.Core.dll" || path.Contains("Microsoft.NETCore.App", StringComparison.Ordinal)
                 || path.Contains("Microsoft.AspNetCore.App", StringComparison.Ordinal))
             .Select(path => MetadataReference.CreateFromFile(path)),
     ];

@@ -38,15 +38,16 @@ public sealed class UserAssembliesTests
     public void Acquire_ContractAndFramework_AreTheHosts()
     {
         using var code = UserCode.Compile("""
-            [Deployment] public class A { public static Type[] Get() => [typeof(DeploymentAttribute), typeof(Microsoft.AspNetCore.Http.HttpContext), typeof(Microsoft.Extensions.Logging.ILogger)]; }
+            [Deployment] public class A { public static Type[] Get() => [typeof(DeploymentAttribute), typeof(Cluster), typeof(Microsoft.AspNetCore.Http.HttpContext), typeof(Microsoft.Extensions.Logging.ILogger)]; }
             """);
         // A published package carries its own copy of the contract; it must not be taken.
         File.Copy(typeof(DeploymentAttribute).Assembly.Location, Path.Combine(code.Directory, "Serve.Abstractions.dll"));
+        File.Copy(typeof(Cluster).Assembly.Location, Path.Combine(code.Directory, "Serve.Core.dll"));
 
         using var loaded = assemblies.Acquire("h1", code.Assembly());
         var types = (Type[])loaded.Assembly.GetType("A")!.GetMethod("Get")!.Invoke(null, null)!;
 
-        Assert.Equal([typeof(DeploymentAttribute), typeof(Microsoft.AspNetCore.Http.HttpContext), typeof(Microsoft.Extensions.Logging.ILogger)], types);
+        Assert.Equal([typeof(DeploymentAttribute), typeof(Cluster), typeof(Microsoft.AspNetCore.Http.HttpContext), typeof(Microsoft.Extensions.Logging.ILogger)], types);
     }
 
     [Fact]

@@ -1,4 +1,4 @@
-using Serve.Devices;
+using Serve.Runtime.Devices;
 using Serve.Runtime.Onnx.Tests.Fixtures;
 
 namespace Serve.Runtime.Onnx.Tests.Providers;

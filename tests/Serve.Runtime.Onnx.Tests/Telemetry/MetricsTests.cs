@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Prometheus;
-using Serve.Devices;
+using Serve.Runtime.Devices;
 using Serve.Runtime.Onnx.Telemetry;
 using Serve.Runtime.Onnx.Tests.Fixtures;
 

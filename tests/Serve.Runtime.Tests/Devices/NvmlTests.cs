@@ -1,4 +1,4 @@
-using Serve.Devices;
+using Serve.Runtime.Devices;
 
 namespace Serve.Runtime.Tests.Devices;
 

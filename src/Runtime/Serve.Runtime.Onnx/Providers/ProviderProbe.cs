@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
-using Serve.Devices;
+using Serve.Runtime.Devices;
 
 namespace Serve.Runtime.Onnx.Providers;
 

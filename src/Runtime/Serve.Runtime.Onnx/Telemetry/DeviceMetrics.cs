@@ -1,5 +1,5 @@
 using Prometheus;
-using Serve.Devices;
+using Serve.Runtime.Devices;
 
 namespace Serve.Runtime.Onnx.Telemetry;
 

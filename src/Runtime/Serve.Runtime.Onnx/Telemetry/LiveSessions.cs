@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using Prometheus;
-using Serve.Devices;
+using Serve.Runtime.Devices;
 using Serve.Runtime.Onnx.Sessions;
 
 namespace Serve.Runtime.Onnx.Telemetry;

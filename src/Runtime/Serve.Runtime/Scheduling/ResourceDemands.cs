@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using Serve.Devices;
+using Serve.Runtime.Devices;
 
 namespace Serve.Runtime;
 

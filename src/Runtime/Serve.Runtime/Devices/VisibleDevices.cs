@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Serve.Devices;
+namespace Serve.Runtime.Devices;
 
 /// <summary>
 /// The devices that CUDA may see, numbered as CUDA numbers them: those that <c>CUDA_VISIBLE_DEVICES</c> lists by index or UUID, in its order, up to the first entry
@@ -8,7 +8,7 @@ namespace Serve.Devices;
 /// </summary>
 /// <param name="devices">Those of the machine.</param>
 /// <param name="visible">The variable's value; null where it is not set.</param>
-internal sealed class VisibleDevices(IGpuDevices devices, string? visible) : IGpuDevices
+public sealed class VisibleDevices(IGpuDevices devices, string? visible) : IGpuDevices
 {
     public const string Variable = "CUDA_VISIBLE_DEVICES";
 

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 
-namespace Serve.Devices;
+namespace Serve.Runtime.Devices;
 
 /// <summary>NVIDIA's management library, where the driver has put it. Opened once and kept. See NVIDIA's NVML API reference.</summary>
 internal sealed unsafe class Nvml : IGpuDevices

@@ -1,7 +1,7 @@
-namespace Serve.Devices;
+namespace Serve.Runtime.Devices;
 
 /// <summary>Which source of devices this process has.</summary>
-internal static class GpuDevices
+public static class GpuDevices
 {
     private static readonly Lazy<IGpuDevices> Found = new(static () =>
         Nvml.TryOpen() is { } nvml ? new VisibleDevices(nvml, Environment.GetEnvironmentVariable(VisibleDevices.Variable)) : new NoGpuDevices());

@@ -1,7 +1,7 @@
 namespace Serve.Calls;
 
 /// <summary>
-/// Takes the calls of a method that works on many items at once, each with one item: the replica's side of <see cref="BatchAttribute"/>. Compiled callers hand their item
+/// Takes the calls of a method that works on many items at once, each with one item: the replica's side of <c>[Batch]</c>. Compiled callers hand their item
 /// over without boxing it.
 /// </summary>
 /// <typeparam name="TItem">What a caller passes.</typeparam>

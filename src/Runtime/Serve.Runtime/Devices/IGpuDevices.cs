@@ -1,7 +1,7 @@
-namespace Serve.Devices;
+namespace Serve.Runtime.Devices;
 
 /// <summary>The devices of this machine.</summary>
-internal interface IGpuDevices
+public interface IGpuDevices
 {
     /// <summary>All of them as they are now; none where there is no driver.</summary>
     IReadOnlyList<GpuDevice> Read();

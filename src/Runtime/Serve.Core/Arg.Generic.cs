@@ -24,7 +24,7 @@ public readonly struct Arg<T> : IArgument
     {
         ObjectRef<T> { IsReady: true } reference => reference.Result,
         ObjectRef { IsReady: true } reference => (T)reference.Box()!,
-        ObjectRef or DeploymentResponse => throw new InvalidOperationException("The argument has no value yet."),
+        ObjectRef or IPendingResult => throw new InvalidOperationException("The argument has no value yet."),
         _ => value,
     };
 
@@ -34,8 +34,7 @@ public readonly struct Arg<T> : IArgument
     internal static Arg<T> Of(T value) =>
         PendingArguments.IsHidden(value) ? new Arg<T>(default!, value) : new Arg<T>(value, Arg.Given);
 
-    internal static Arg<T> After<TValue>(DeploymentResponse<TValue> response)
-        where TValue : T
+    internal static Arg<T> After(IPendingResult response)
     {
         ArgumentNullException.ThrowIfNull(response);
         return new Arg<T>(default!, response);
@@ -51,10 +50,6 @@ public readonly struct Arg<T> : IArgument
     /// <param name="value">The value.</param>
     public static implicit operator Arg<T>(T value) => Of(value);
 
-    /// <summary>Passes the result of another call, once it is there.</summary>
-    /// <param name="response">The running call.</param>
-    public static implicit operator Arg<T>(DeploymentResponse<T> response) => After(response);
-
     /// <summary>Passes the object that a ref stands for, once it is there.</summary>
     /// <param name="reference">The ref.</param>
     public static implicit operator Arg<T>(ObjectRef<T> reference) => After(reference);
@@ -64,7 +59,7 @@ public readonly struct Arg<T> : IArgument
     public object? Box() => ForTask().pending is ObjectRef reference ? new RefArgument(reference) : value;
 
     /// <exception cref="ArgumentException">It is a running call of a deployment.</exception>
-    internal Arg<T> ForTask() => pending is DeploymentResponse
+    internal Arg<T> ForTask() => pending is IPendingResult
         ? throw new ArgumentException("A running call of a deployment cannot be an argument of a task; await it first.")
         : this;
 
@@ -72,10 +67,10 @@ public readonly struct Arg<T> : IArgument
 
     internal async ValueTask<T> ResolveAsync(CancellationToken cancellationToken) => pending switch
     {
-        DeploymentResponse<T> typed => await typed.AsTask().WaitAsync(cancellationToken).ConfigureAwait(false),
+        IPendingResult<T> typed => await typed.AsTask().WaitAsync(cancellationToken).ConfigureAwait(false),
         ObjectRef<T> typed => await typed.Cluster.Get(typed, null, cancellationToken).ConfigureAwait(false),
         ObjectRef reference => (T)(await reference.BoxAsync(cancellationToken).ConfigureAwait(false))!,
-        DeploymentResponse response => (T)(await response.BoxAsync(cancellationToken).ConfigureAwait(false))!,
+        IPendingResult response => (T)(await response.BoxAsync(cancellationToken).ConfigureAwait(false))!,
         _ => value,
     };
 }

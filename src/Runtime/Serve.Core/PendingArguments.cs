@@ -7,7 +7,7 @@ internal static class PendingArguments
     {
         foreach (var argument in arguments)
         {
-            if (argument is DeploymentResponse or ObjectRef or IArgument)
+            if (argument is ObjectRef or IArgument)
                 return true;
         }
 
@@ -15,7 +15,7 @@ internal static class PendingArguments
     }
 
     /// <summary>Whether a response or a ref hides behind a parameter declared as object; for other types the compiler has picked the overload.</summary>
-    public static bool IsHidden<T>(T argument) => typeof(T) == typeof(object) && argument is DeploymentResponse or ObjectRef;
+    public static bool IsHidden<T>(T argument) => typeof(T) == typeof(object) && argument is IPendingResult or ObjectRef;
 
     public static async ValueTask<object?[]> ResolveAsync(object?[] arguments, CancellationToken cancellationToken)
     {
@@ -25,7 +25,6 @@ internal static class PendingArguments
         {
             values[i] = arguments[i] switch
             {
-                DeploymentResponse pending => await pending.BoxAsync(cancellationToken).ConfigureAwait(false),
                 ObjectRef reference => await reference.BoxAsync(cancellationToken).ConfigureAwait(false),
                 IArgument argument => await argument.BoxAsync(cancellationToken).ConfigureAwait(false),
                 var value => value,

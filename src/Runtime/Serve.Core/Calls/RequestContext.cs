@@ -3,7 +3,7 @@ namespace Serve.Calls;
 /// <summary>
 /// The request that user code is serving right now, flowing with its awaits: handle calls made from it inherit its id and its
 /// cancellation, and what it uses is given back when it ends. Set by the replica room only for classes that can see it (those that take handles or
-/// <see cref="IReplicaContext"/>); whoever sets it says when it ends, by <see cref="End"/>.
+/// <c>IReplicaContext</c>); whoever sets it says when it ends, by <see cref="End"/>.
 /// </summary>
 /// <param name="call">What came beside the request.</param>
 /// <param name="aborted">Fires when the client has gone or the request has timed out.</param>
