@@ -13,20 +13,20 @@ using Serve.Runtime;
 using Serve.Specs;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
-Type[] classes = [typeof(Driver), typeof(Model)];
+Type[] classes = [typeof(BatchCallDriver), typeof(BatchedModel)];
 var logs = Directory.CreateTempSubdirectory("serve-batch-bench-").FullName;
 var services = new ServiceCollection()
     .AddServeRuntime(new NodeRuntimeOptions())
-    .AddServeRouting(provider => replica => provider.GetRequiredService<IActorDirectory>().Resolve(new ActorId(replica.ReplicaId), replica.Process))
+    .AddServeRouting(provider => replica => provider.GetRequiredService<IActorReferenceResolver>().Resolve(new ActorId(replica.ReplicaId), replica.Process))
     .AddServeReplicas()
     .BuildServiceProvider();
-var runtime = services.GetRequiredService<IActorRuntime>();
+var runtime = services.GetRequiredService<INodeAgent>();
 var replicas = await Task.WhenAll(classes.Select(type => runtime.CreateAsync(new ActorSpec
 {
     Id = new ActorId($"bench#{type.Name}#r1"),
-    Kind = ReplicaStart.ActorKind,
+    Kind = ReplicaStartRequest.ActorKind,
     MaxOngoing = 1000,
-    Payload = JsonSerializer.SerializeToUtf8Bytes(new ReplicaStart
+    Payload = JsonSerializer.SerializeToUtf8Bytes(new ReplicaStartRequest
     {
         ReplicaId = $"bench#{type.Name}#r1",
         Spec = new DeploymentSpec { Name = type.Name, MaxOngoingRequests = 1000 },
@@ -69,12 +69,12 @@ foreach (var callers in new[] { 1, 32 })
 await services.DisposeAsync();
 Directory.Delete(logs, recursive: true);
 
-Task<Cost> RunAsync(string method, params object?[] arguments) =>
-    replicas[0].InvokeAsync(new NamedCall<Cost>(method, arguments), CallContext.None, CancellationToken.None).AsTask();
+Task<MeasuredCallCost> RunAsync(string method, params object?[] arguments) =>
+    replicas[0].InvokeAsync(new NamedMethodCall<MeasuredCallCost>(method, arguments), CallContext.None, CancellationToken.None).AsTask();
 
-static async Task<Cost> MedianAsync(Func<Task<Cost>> measure)
+static async Task<MeasuredCallCost> MedianAsync(Func<Task<MeasuredCallCost>> measure)
 {
-    List<Cost> costs = [];
+    List<MeasuredCallCost> costs = [];
     for (var round = 0; round < 7; round++)
         costs.Add(await measure());
     return costs.OrderBy(cost => cost.Seconds).ElementAt(3);

@@ -5,7 +5,7 @@ internal static class CoreSection
 {
     public static async Task RunAsync(BenchOptions options)
     {
-        if (await OwnProgram.RunAsync("Serve.CoreBench", options) != 0)
+        if (await BenchProgramRunner.RunAsync("Serve.CoreBench", options) != 0)
             Console.WriteLine($"{Environment.NewLine}Not every goal was reached.");
     }
 }

@@ -11,7 +11,7 @@ internal static class InferenceSection
 
     public static async Task RunAsync(BenchOptions options)
     {
-        if (!Wrk.IsInstalled)
+        if (!WrkLoadGenerator.IsInstalled)
         {
             Console.WriteLine("wrk is missing (Debian: apt-get install wrk); left out.");
             return;
@@ -34,13 +34,13 @@ internal static class InferenceSection
     private static async Task DigitsAsync(BenchOptions options, string folder)
     {
         const string Model = "deployments/models/digits.onnx";
-        var body = new HttpBody(folder, "pixels", 1, 64).Json();
+        var body = new InferenceRequestPayloads(folder, "pixels", 1, 64).Json();
         await using var hand = ByHand(Model, "digits");
         await using var ours = await OursAsync(Model, "digits", "none");
         await using var single = await OneByOneAsync(folder, Path.Combine(BenchOptions.Root, Model), "digits");
         await using var apart = await OursAsync(Model, "digits", "application");
-        await using var node = await NodeJs.StartAsync("Node.js", Model, "digits");
-        List<Turn> turns =
+        await using var node = await NodeJsContestant.StartAsync("Node.js", Model, "digits");
+        List<ContestantTurn> turns =
         [
             new(Hand, hand, Infer("digits"), body), new("**serve run**", ours, Infer("digits"), body), new(Single, single, Infer("digits"), body),
             new("serve run, isolation application", apart, Infer("digits"), body),
@@ -48,14 +48,14 @@ internal static class InferenceSection
         if (node is not null)
             turns.Add(new("Node.js, Fastify, onnxruntime-node", node, Infer("digits"), body));
 
-        await Turns.RunAsync("The digits, JSON, one row a request", options.Rounds, options.Seconds, turns);
+        await ContestantTurnRunner.RunAsync("The digits, JSON, one row a request", options.Rounds, options.Seconds, turns);
     }
 
     private static async Task BatchesAsync(BenchOptions options, string folder)
     {
         var file = Path.Combine(folder, "mlp.onnx");
         Mlp.Write(file, width: 512, layers: 16);
-        var body = new HttpBody(folder, "x", 1, 512).Json();
+        var body = new InferenceRequestPayloads(folder, "x", 1, 512).Json();
         await using var hand = ByHand(file, "mlp");
         await using var ours = await OursAsync(file, "mlp", "none");
         await using var single = await OneByOneAsync(folder, file, "mlp");
@@ -68,8 +68,8 @@ internal static class InferenceSection
                 args:
                   model_path: {file}
             """);
-        await using var gathered = Contestant.Serve("gathered", config, "none");
-        await Turns.RunAsync("16 dense layers of 512 x 512, JSON, one row a request", options.Rounds, options.Seconds,
+        await using var gathered = BenchContestant.Serve("gathered", config, "none");
+        await ContestantTurnRunner.RunAsync("16 dense layers of 512 x 512, JSON, one row a request", options.Rounds, options.Seconds,
             [
                 new(Hand, hand, Infer("mlp"), body), new("**serve run**", ours, Infer("mlp"), body), new(Single, single, Infer("mlp"), body),
                 new("`[Batch]`", gathered, "/Gathered", body),
@@ -80,13 +80,13 @@ internal static class InferenceSection
     {
         var file = Path.Combine(folder, "convnet.onnx");
         ConvNet.Write(file);
-        var body = new HttpBody(folder, "image", 1, 3, ConvNet.ImageSize, ConvNet.ImageSize);
+        var body = new InferenceRequestPayloads(folder, "image", 1, 3, ConvNet.ImageSize, ConvNet.ImageSize);
         await using var hand = ByHand(file, "convnet");
         await using var single = ByHand(file, "convnet", "--threads", "1");
         await using var ours = await OursAsync(file, "convnet", "none");
-        await Turns.RunAsync("The convolutional network, binary: the extension on ours, the floats alone on theirs", options.Rounds, options.Seconds,
+        await ContestantTurnRunner.RunAsync("The convolutional network, binary: the extension on ours, the floats alone on theirs", options.Rounds, options.Seconds,
             [new(Hand, hand, "/raw", body.Raw()), new(Hand + ", 1 thread a run", single, "/raw", body.Raw()), new("**serve run**", ours, Infer("convnet"), body.Binary())]);
-        await Turns.RunAsync("The convolutional network, JSON", options.Rounds, options.Seconds,
+        await ContestantTurnRunner.RunAsync("The convolutional network, JSON", options.Rounds, options.Seconds,
             [new(Hand, hand, Infer("convnet"), body.Json()), new("**serve run**", ours, Infer("convnet"), body.Json())]);
     }
 
@@ -99,10 +99,10 @@ internal static class InferenceSection
             .Node("GlobalAveragePool", ["image"], ["mean"])
             .Output("mean", OnnxType.Float32, "N", 3, 1, 1)
             .Save(file);
-        var body = new HttpBody(folder, "image", 1, 3, Size, Size);
+        var body = new InferenceRequestPayloads(folder, "image", 1, 3, Size, Size);
         await using var hand = ByHand(file, "mean");
         await using var ours = await OursAsync(file, "mean", "none");
-        await Turns.RunAsync("1 x 3 x 224 x 224 floats to a model that takes their means", options.Rounds, options.Seconds,
+        await ContestantTurnRunner.RunAsync("1 x 3 x 224 x 224 floats to a model that takes their means", options.Rounds, options.Seconds,
             [
                 new("serve run, JSON", ours, Infer("mean"), body.Json()), new("**serve run, binary**", ours, Infer("mean"), body.Binary()),
                 new(Hand + ", JSON", hand, Infer("mean"), body.Json()), new(Hand + ", the floats alone", hand, "/raw", body.Raw()),
@@ -111,11 +111,11 @@ internal static class InferenceSection
 
     private static string Infer(string model) => $"/v2/models/{model}/infer";
 
-    private static Contestant ByHand(string file, string model, params string[] more) =>
-        Contestant.DotNet(Hand, Contestant.FreePort(), "BareOnnx", ["--model", file, "--name", model, .. more]);
+    private static BenchContestant ByHand(string file, string model, params string[] more) =>
+        BenchContestant.DotNet(Hand, BenchContestant.FreePort(), "BareOnnx", ["--model", file, "--name", model, .. more]);
 
     // Each request a run of its own.
-    private static async Task<Contestant> OneByOneAsync(string folder, string file, string model)
+    private static async Task<BenchContestant> OneByOneAsync(string folder, string file, string model)
     {
         var config = Path.Combine(folder, $"{model}.yaml");
         await File.WriteAllTextAsync(config, $$$"""
@@ -129,9 +129,9 @@ internal static class InferenceSection
         return await OursAsync(config, model, "none");
     }
 
-    private static async Task<Contestant> OursAsync(string target, string model, string isolation)
+    private static async Task<BenchContestant> OursAsync(string target, string model, string isolation)
     {
-        var ours = Contestant.Serve("serve run", target, isolation);
+        var ours = BenchContestant.Serve("serve run", target, isolation);
         await ours.WaitForAsync($"/v2/models/{model}/ready", TimeSpan.FromSeconds(60));
         return ours;
     }

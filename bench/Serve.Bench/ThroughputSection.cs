@@ -14,22 +14,22 @@ internal static class ThroughputSection
 
     public static async Task RunAsync(BenchOptions options)
     {
-        if (!Wrk.IsInstalled)
+        if (!WrkLoadGenerator.IsInstalled)
         {
             Console.WriteLine("wrk is missing (Debian: apt-get install wrk); left out.");
             return;
         }
 
-        var contestants = new List<Contestant>();
+        var contestants = new List<BenchContestant>();
         var folder = Directory.CreateTempSubdirectory("serve-bench-");
         try
         {
-            contestants.Add(Contestant.DotNet(Kestrel, Contestant.FreePort(), "BareKestrel"));
-            contestants.Add(Contestant.DotNet(Yarp, Contestant.FreePort(), "BareYarp", "--destination", $"http://127.0.0.1:{contestants[0].Port}"));
+            contestants.Add(BenchContestant.DotNet(Kestrel, BenchContestant.FreePort(), "BareKestrel"));
+            contestants.Add(BenchContestant.DotNet(Yarp, BenchContestant.FreePort(), "BareYarp", "--destination", $"http://127.0.0.1:{contestants[0].Port}"));
             AddNginx(contestants, folder.FullName);
             AddFastApi(contestants);
-            contestants.Add(Contestant.Serve(OursNone, "deployments/Counter.cs", "none"));
-            contestants.Add(Contestant.Serve(OursApplication, "deployments/Counter.cs", "application"));
+            contestants.Add(BenchContestant.Serve(OursNone, "deployments/Counter.cs", "none"));
+            contestants.Add(BenchContestant.Serve(OursApplication, "deployments/Counter.cs", "application"));
             foreach (var contestant in contestants)
                 await contestant.WaitForAsync("/Counter", TimeSpan.FromSeconds(60));
 
@@ -38,7 +38,7 @@ internal static class ThroughputSection
             {
                 foreach (var contestant in contestants)
                 {
-                    var report = await Wrk.RunAsync($"http://127.0.0.1:{contestant.Port}/Counter", options.Seconds);
+                    var report = await WrkLoadGenerator.RunAsync($"http://127.0.0.1:{contestant.Port}/Counter", options.Seconds);
                     // The first round warms up: tiered compilation has run by its end.
                     if (round >= 0)
                         reports[contestant.Name].Add(report);
@@ -77,7 +77,7 @@ internal static class ThroughputSection
         return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
     }
 
-    private static void AddNginx(List<Contestant> contestants, string folder)
+    private static void AddNginx(List<BenchContestant> contestants, string folder)
     {
         if (!File.Exists("/usr/sbin/nginx"))
         {
@@ -85,16 +85,16 @@ internal static class ThroughputSection
             return;
         }
 
-        var port = Contestant.FreePort();
+        var port = BenchContestant.FreePort();
         var config = File.ReadAllText("bench/contestants/nginx/nginx.conf.template")
             .Replace("@FOLDER@", folder, StringComparison.Ordinal)
             .Replace("@PORT@", $"{port}", StringComparison.Ordinal)
             .Replace("@DESTINATION@", $"{contestants[0].Port}", StringComparison.Ordinal);
         File.WriteAllText(Path.Combine(folder, "nginx.conf"), config);
-        contestants.Add(Contestant.Start(Nginx, port, "/usr/sbin/nginx", ["-p", folder, "-c", Path.Combine(folder, "nginx.conf")]));
+        contestants.Add(BenchContestant.Start(Nginx, port, "/usr/sbin/nginx", ["-p", folder, "-c", Path.Combine(folder, "nginx.conf")]));
     }
 
-    private static void AddFastApi(List<Contestant> contestants)
+    private static void AddFastApi(List<BenchContestant> contestants)
     {
         const string Python = "/usr/bin/python3";
         using var probe = File.Exists(Python)
@@ -107,8 +107,8 @@ internal static class ThroughputSection
             return;
         }
 
-        var port = Contestant.FreePort();
-        contestants.Add(Contestant.Start(FastApi, port, Python,
+        var port = BenchContestant.FreePort();
+        contestants.Add(BenchContestant.Start(FastApi, port, Python,
             ["-m", "uvicorn", "--app-dir", "bench/contestants/fastapi", "--port", $"{port}", "--log-level", "warning", "--no-access-log", "counter:app"]));
     }
 }

@@ -5,21 +5,21 @@ namespace Serve.CoreBench;
 /// <summary>What one writes without a library: a class with a mailbox and a loop.</summary>
 internal sealed class ChannelCounter
 {
-    private readonly Channel<TaskCompletionSource<int>> mailbox = Channel.CreateUnbounded<TaskCompletionSource<int>>(new() { SingleReader = true });
-    private int count;
+    private readonly Channel<TaskCompletionSource<int>> _mailbox = Channel.CreateUnbounded<TaskCompletionSource<int>>(new() { SingleReader = true });
+    private int _count;
 
     public ChannelCounter() => _ = RunAsync();
 
     public Task<int> Increment()
     {
         var answer = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
-        mailbox.Writer.TryWrite(answer);
+        _mailbox.Writer.TryWrite(answer);
         return answer.Task;
     }
 
     private async Task RunAsync()
     {
-        await foreach (var answer in mailbox.Reader.ReadAllAsync())
-            answer.SetResult(++count);
+        await foreach (var answer in _mailbox.Reader.ReadAllAsync())
+            answer.SetResult(++_count);
     }
 }

@@ -4,11 +4,11 @@ using Serve.Cli.Verbs;
 using Serve.Runtime;
 
 // Before anything else is loaded: a worker's start counts.
-if (args is [ServeProcess.WorkerVerb])
+if (args is [NodeProcessServices.WorkerVerb])
 {
-    await WorkerHost.RunAsync(services => services.AddServeProcess());
-    return ExitCode.Ok;
+    await WorkerProcessHost.RunAsync(services => services.AddServeProcess());
+    return CliExitCode.Ok;
 }
 
-using var signals = new StopSignals(TimeProvider.System);
-return await ServeCommand.RunAsync(args, CliConsole.Standard(), signals.Tokens);
+using var signals = new ShutdownSignalHandler(TimeProvider.System);
+return await ServeRootCommand.RunAsync(args, CommandConsole.Standard(), signals.Tokens);

@@ -14,17 +14,17 @@ namespace Serve;
 /// </example>
 public sealed class ServeClient : IHandleFactory, IAsyncDisposable
 {
-    private readonly NodeConnection connection;
-    private readonly ServeClientOptions options;
+    private readonly NodeHttpConnection _connection;
+    private readonly ServeClientOptions _options;
 
-    private ServeClient(NodeConnection connection, ServeClientOptions options)
+    private ServeClient(NodeHttpConnection connection, ServeClientOptions options)
     {
-        this.connection = connection;
-        this.options = options;
+        this._connection = connection;
+        this._options = options;
     }
 
     /// <summary>The gateway's address.</summary>
-    public Uri Address => connection.Address;
+    public Uri Address => _connection.Address;
 
     /// <summary>Connects to a node's gateway, and finds out whether there is one.</summary>
     /// <param name="address">The gateway's base address. Default: that of a node on this machine with default ports.</param>
@@ -38,7 +38,7 @@ public sealed class ServeClient : IHandleFactory, IAsyncDisposable
         string address = "http://127.0.0.1:8000", ServeClientOptions? options = null, CancellationToken cancellationToken = default)
     {
         options ??= new ServeClientOptions();
-        var connection = NodeConnection.Open(address, options, "Start a node with 'serve start', or 'serve run' something, and give its HTTP address.");
+        var connection = NodeHttpConnection.Open(address, options, "Start a node with 'serve start', or 'serve run' something, and give its HTTP address.");
         try
         {
             await CheckAsync(connection, options.ConnectTimeout, cancellationToken).ConfigureAwait(false);
@@ -58,7 +58,7 @@ public sealed class ServeClient : IHandleFactory, IAsyncDisposable
     public DeploymentHandle GetHandle(string deployment, string? application = null)
     {
         var handle = new DeploymentHandle(GetTarget(deployment, application), deployment);
-        return options.Timeout is null ? handle : handle.Options(options.Timeout);
+        return _options.Timeout is null ? handle : handle.Options(_options.Timeout);
     }
 
     /// <summary>A handle that calls through the deployment's class, checked by the compiler.</summary>
@@ -70,25 +70,25 @@ public sealed class ServeClient : IHandleFactory, IAsyncDisposable
     {
         var name = DeploymentAttribute.NameOf(typeof(TDeployment));
         var handle = new DeploymentHandle<TDeployment>(GetTarget(name, application), name);
-        return options.Timeout is null ? handle : handle.Options(options.Timeout);
+        return _options.Timeout is null ? handle : handle.Options(_options.Timeout);
     }
 
     /// <inheritdoc/>
     public ICallTarget GetTarget(string deployment, string? application = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(deployment);
-        return new HttpCallTarget(connection, deployment, application);
+        return new HttpCallTarget(_connection, deployment, application);
     }
 
     /// <summary>Closes the connections. Calls that are under way are cut off.</summary>
     /// <returns>Completes at once.</returns>
     public ValueTask DisposeAsync()
     {
-        connection.Dispose();
+        _connection.Dispose();
         return ValueTask.CompletedTask;
     }
 
-    private static async Task CheckAsync(NodeConnection connection, TimeSpan limit, CancellationToken cancellationToken)
+    private static async Task CheckAsync(NodeHttpConnection connection, TimeSpan limit, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         stop.CancelAfter(limit);
@@ -102,7 +102,7 @@ public sealed class ServeClient : IHandleFactory, IAsyncDisposable
             throw new NodeUnreachableException(
                 $"Something listens at {connection.Address.GetLeftPart(UriPartial.Authority)}, but it did not answer within {limit.TotalSeconds:0.###} s.", neverStarted: true, e);
         }
-        catch (Exception e) when (e is UnexpectedAnswerException or NoSuchRouteException)
+        catch (Exception e) when (e is UnexpectedResponseException or NoSuchRouteException)
         {
             throw new NodeUnreachableException(
                 $"Something answers at {connection.Address.GetLeftPart(UriPartial.Authority)}, but it is no gateway that is well: GET /-/healthz gave {((ServeException)e).StatusCode}. "

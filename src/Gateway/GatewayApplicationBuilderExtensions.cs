@@ -16,9 +16,9 @@ public static class GatewayApplicationBuilderExtensions
     /// <returns>The pipeline.</returns>
     public static IApplicationBuilder UseServeGateway(this IApplicationBuilder app)
     {
-        app.UseMiddleware<RequestMiddleware>();
-        app.UseMiddleware<InferenceMiddleware>();
-        app.UseWhen(Upgrades.IsAskedFor, static upgrade => upgrade.UseWebSockets());
+        app.UseMiddleware<GatewayRequestMiddleware>();
+        app.UseMiddleware<OpenInferenceMiddleware>();
+        app.UseWhen(WebSocketUpgrade.IsRequested, static upgrade => upgrade.UseWebSockets());
         app.UseRouting();
         app.UseEndpoints(MapServeGateway);
         app.Run(NotFoundAsync);
@@ -27,11 +27,11 @@ public static class GatewayApplicationBuilderExtensions
 
     private static void MapServeGateway(IEndpointRouteBuilder routes)
     {
-        OperationEndpoints.Map(routes);
-        CallEndpoint.Map(routes);
+        GatewayStatusEndpoints.Map(routes);
+        HandleCallEndpoint.Map(routes);
         // Everything under /-/ is the gateway's own, also when an application answers at "/".
         routes.Map("/-/{**rest}", NotFoundAsync);
-        routes.MapReverseProxy(proxy => proxy.UseMiddleware<AdmissionMiddleware>());
+        routes.MapReverseProxy(proxy => proxy.UseMiddleware<ReplicaAdmissionMiddleware>());
     }
 
     private static Task NotFoundAsync(HttpContext context) =>

@@ -14,7 +14,7 @@ public sealed class CapturingLambdaAnalyzer : DiagnosticAnalyzer
     private const int Process = 2;
 
     /// <inheritdoc/>
-    public override ImmutableArray<DiagnosticDescriptor> SupportedDiagnostics { get; } = [RemoteRules.Captures];
+    public override ImmutableArray<DiagnosticDescriptor> SupportedDiagnostics { get; } = [RemoteDiagnostics.Captures];
 
     /// <inheritdoc/>
     public override void Initialize(AnalysisContext context)
@@ -37,7 +37,7 @@ public sealed class CapturingLambdaAnalyzer : DiagnosticAnalyzer
             return;
         var captured = Captured(lambda).Distinct().ToList();
         if (captured.Count > 0)
-            context.ReportDiagnostic(Diagnostic.Create(RemoteRules.Captures, lambda.Syntax.GetLocation(), string.Join(", ", captured)));
+            context.ReportDiagnostic(Diagnostic.Create(RemoteDiagnostics.Captures, lambda.Syntax.GetLocation(), string.Join(", ", captured)));
     }
 
     private static IOperation? ArgumentOf(IInvocationOperation call, string parameter)

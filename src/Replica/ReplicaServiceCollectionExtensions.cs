@@ -15,10 +15,10 @@ public static class ReplicaServiceCollectionExtensions
     /// <returns>The services.</returns>
     public static IServiceCollection AddServeReplicas(this IServiceCollection services)
     {
-        services.TryAddSingleton<UserAssemblies>();
+        services.TryAddSingleton<UserAssemblyCache>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IActorActivator, ReplicaActivator>());
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<ITopicSubscriber, RouteSubscriber>());
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<ITopicSubscriber, ModelSubscriber>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<ITopicSubscriber, RouteSnapshotSubscriber>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<ITopicSubscriber, ModelReportSubscriber>());
         return services;
     }
 }

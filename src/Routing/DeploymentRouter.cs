@@ -6,55 +6,55 @@ namespace Serve.Routing;
 /// Routes the requests of one deployment, from gateway and handles alike. Lives from the first snapshot that lists the deployment to the
 /// first that does not; its state is replaced whole by <see cref="RouteTable.Apply"/>.
 /// </summary>
-public sealed class DeploymentRouter : IAdmission, IDisposable
+public sealed class DeploymentRouter : IAdmissionPolicy, IDisposable
 {
-    private readonly AdmissionQueue queue;
-    private readonly Lock models = new();
-    private readonly TimeProvider time;
-    private readonly RouterMetrics metrics;
-    private volatile RouterState state;
-    private volatile bool isMultiplexed;
-    private long immediate;
+    private readonly RequestAdmissionQueue _queue;
+    private readonly Lock _models = new();
+    private readonly TimeProvider _time;
+    private readonly DeploymentRouterMetrics _metrics;
+    private volatile DeploymentRouterState _state;
+    private volatile bool _isMultiplexed;
+    private long _immediate;
 
     internal DeploymentRouter(DeploymentId id, TimeProvider time)
     {
         Id = id;
-        this.time = time;
-        state = new RouterState(new PowerOfTwoChoicesPicker([], 0, time), null, [], 0, -1);
-        queue = new AdmissionQueue(this, time);
-        metrics = new RouterMetrics(this);
+        this._time = time;
+        _state = new DeploymentRouterState(new PowerOfTwoChoicesPicker([], 0, time), null, [], 0, -1);
+        _queue = new RequestAdmissionQueue(this, time);
+        _metrics = new DeploymentRouterMetrics(this);
     }
 
     /// <summary>The deployment.</summary>
     public DeploymentId Id { get; }
 
     /// <summary>The replicas of the snapshot in force.</summary>
-    public IReadOnlyList<ReplicaSlot> Replicas => state.Slots;
+    public IReadOnlyList<ReplicaSlot> Replicas => _state.Slots;
 
     /// <summary>Whether a replica has said that it multiplexes models: else it does not matter which a request asks for.</summary>
-    public bool IsMultiplexed => isMultiplexed;
+    public bool IsMultiplexed => _isMultiplexed;
 
     /// <summary>How many requests wait for a replica.</summary>
-    public int Queued => queue.Waiting;
+    public int Queued => _queue.Waiting;
 
     /// <summary>How many requests got a replica without waiting, ever.</summary>
-    internal long Immediate => Interlocked.Read(ref immediate);
+    internal long Immediate => Interlocked.Read(ref _immediate);
 
-    internal RouterMetrics Metrics => metrics;
+    internal DeploymentRouterMetrics Metrics => _metrics;
 
-    int IAdmission.MaxQueued => state.MaxQueued;
+    int IAdmissionPolicy.MaxQueued => _state.MaxQueued;
 
-    string IAdmission.Description =>
-        $"All {state.Slots.Length} replicas of {Id} are busy (max_ongoing_requests {state.MaxOngoing})";
+    string IAdmissionPolicy.Description =>
+        $"All {_state.Slots.Length} replicas of {Id} are busy (max_ongoing_requests {_state.MaxOngoing})";
 
     /// <summary>Takes a lease if one can be had at once and nobody waits for one.</summary>
     /// <param name="lease">The lease.</param>
     /// <returns>Whether there was one.</returns>
     public bool TryAcquire(out ReplicaLease lease)
     {
-        if (queue.Waiting == 0 && state.Picker.Pick().Slot is { } slot)
+        if (_queue.Waiting == 0 && _state.Picker.Pick().Slot is { } slot)
         {
-            Interlocked.Increment(ref immediate);
+            Interlocked.Increment(ref _immediate);
             lease = new ReplicaLease(this, slot);
             return true;
         }
@@ -69,11 +69,11 @@ public sealed class DeploymentRouter : IAdmission, IDisposable
     /// <returns>Whether there was one.</returns>
     public bool TryAcquire(string? model, out ReplicaLease lease)
     {
-        if (model is null || !isMultiplexed)
+        if (model is null || !_isMultiplexed)
             return TryAcquire(out lease);
-        if (queue.Waiting == 0 && Pick(model, patient: true).Slot is { } slot)
+        if (_queue.Waiting == 0 && Pick(model, patient: true).Slot is { } slot)
         {
-            Interlocked.Increment(ref immediate);
+            Interlocked.Increment(ref _immediate);
             lease = new ReplicaLease(this, slot);
             return true;
         }
@@ -109,18 +109,18 @@ public sealed class DeploymentRouter : IAdmission, IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        queue.Dispose();
-        metrics.Dispose();
+        _queue.Dispose();
+        _metrics.Dispose();
     }
 
-    PickResult IAdmission.Pick(string? model, bool patient) => model is null ? state.Picker.Pick() : Pick(model, patient);
+    ReplicaPickResult IAdmissionPolicy.Pick(string? model, bool patient) => model is null ? _state.Picker.Pick() : Pick(model, patient);
 
-    TimeSpan IAdmission.Patience => state.Models?.Patience ?? TimeSpan.Zero;
+    TimeSpan IAdmissionPolicy.Patience => _state.Models?.Patience ?? TimeSpan.Zero;
 
-    TimeSpan? IAdmission.NextChance()
+    TimeSpan? IAdmissionPolicy.GetRetryDelay()
     {
         var next = long.MaxValue;
-        var current = state;
+        var current = _state;
         foreach (var slot in current.Slots)
         {
             // One that is full with our own leases needs no alarm: their return wakes the line.
@@ -131,61 +131,61 @@ public sealed class DeploymentRouter : IAdmission, IDisposable
         if (next == long.MaxValue)
             return null;
         // A millisecond is the finest a timer waits; rounding down would spin.
-        var wait = time.GetElapsedTime(time.GetTimestamp(), next);
+        var wait = _time.GetElapsedTime(_time.GetTimestamp(), next);
         return wait < TimeSpan.FromMilliseconds(1) ? TimeSpan.FromMilliseconds(1) : wait;
     }
 
-    internal void Update(RouterState next)
+    internal void Update(DeploymentRouterState next)
     {
-        state = next;
-        queue.Pump();
+        _state = next;
+        _queue.Pump();
     }
 
     /// <summary>Takes what replicas say of their models.</summary>
     /// <param name="reports">All reports, by replica; one that was taken before changes nothing.</param>
-    internal void Take(IReadOnlyDictionary<string, ModelReport> reports)
+    internal void ApplyModelReports(IReadOnlyDictionary<string, ReplicaModelReport> reports)
     {
-        var slots = state.Slots;
-        lock (models)
+        var slots = _state.Slots;
+        lock (_models)
         {
-            var now = time.GetTimestamp();
+            var now = _time.GetTimestamp();
             foreach (var slot in slots)
             {
                 if (!reports.TryGetValue(slot.Route.ReplicaId, out var report))
                     continue;
-                (slot.Models ??= new ReplicaModels(time)).Take(report, now);
-                isMultiplexed = true;
+                (slot.Models ??= new ReplicaModelTracker(_time)).ApplyReport(report, now);
+                _isMultiplexed = true;
             }
         }
 
         // Somebody may wait for a model that another has by now.
-        if (isMultiplexed && queue.Waiting > 0)
-            queue.Pump();
+        if (_isMultiplexed && _queue.Waiting > 0)
+            _queue.Pump();
     }
 
     /// <summary>The policy for requests that ask for a model, over the policy for those that do not.</summary>
-    internal ModelPicker ModelsOver(ReplicaPicker plain, ReplicaSlot[] slots, int limit) => new(plain, slots, limit, models, time);
+    internal MultiplexedModelPicker CreateModelPicker(ReplicaPicker plain, ReplicaSlot[] slots, int limit) => new(plain, slots, limit, _models, _time);
 
     internal void OnLeaseReturned()
     {
-        // The returned lease's Interlocked.Decrement orders this read after it: see AdmissionQueue.TryPass.
-        if (queue.Waiting > 0)
-            queue.Pump();
+        // The returned lease's Interlocked.Decrement orders this read after it: see RequestAdmissionQueue.TryPass.
+        if (_queue.Waiting > 0)
+            _queue.Pump();
     }
 
-    internal void OnRefused(ReplicaSlot slot, bool gone) => slot.Avoid(gone, time);
+    internal void OnRefused(ReplicaSlot slot, bool gone) => slot.BackOff(gone, _time);
 
-    private PickResult Pick(string model, bool patient)
+    private ReplicaPickResult Pick(string model, bool patient)
     {
-        var current = state;
+        var current = _state;
         return current.Models?.Pick(model, patient) ?? current.Picker.Pick();
     }
 
     private async ValueTask<ReplicaLease> QueueAsync(string? model, bool readmitted, CancellationToken cancellationToken)
     {
-        var since = time.GetTimestamp();
-        var slot = await queue.EnterAsync(isMultiplexed ? model : null, readmitted, cancellationToken);
-        metrics.ObserveWait(time.GetElapsedTime(since));
+        var since = _time.GetTimestamp();
+        var slot = await _queue.WaitForReplicaAsync(_isMultiplexed ? model : null, readmitted, cancellationToken);
+        _metrics.ObserveWait(_time.GetElapsedTime(since));
         return new ReplicaLease(this, slot);
     }
 }

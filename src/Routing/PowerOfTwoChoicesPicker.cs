@@ -10,29 +10,29 @@ namespace Serve.Routing;
 public sealed class PowerOfTwoChoicesPicker(ReplicaSlot[] slots, int limit, TimeProvider time) : ReplicaPicker
 {
     /// <inheritdoc/>
-    public override PickResult Pick()
+    public override ReplicaPickResult Pick()
     {
         if (slots.Length == 1)
-            return TryEnter(slots[0]) ? PickResult.Complete(slots[0]) : PickResult.Queue;
+            return TryEnter(slots[0]) ? ReplicaPickResult.Complete(slots[0]) : ReplicaPickResult.Queue;
         if (slots.Length == 0)
-            return PickResult.Queue;
+            return ReplicaPickResult.Queue;
 
         var start = Random.Shared.Next(slots.Length);
         var other = (start + 1 + Random.Shared.Next(slots.Length - 1)) % slots.Length;
         var (first, second) = slots[start].Ongoing <= slots[other].Ongoing ? (slots[start], slots[other]) : (slots[other], slots[start]);
         if (TryEnter(first))
-            return PickResult.Complete(first);
+            return ReplicaPickResult.Complete(first);
         if (TryEnter(second))
-            return PickResult.Complete(second);
+            return ReplicaPickResult.Complete(second);
 
         for (var i = 0; i < slots.Length; i++)
         {
             var slot = slots[(start + i) % slots.Length];
             if (TryEnter(slot))
-                return PickResult.Complete(slot);
+                return ReplicaPickResult.Complete(slot);
         }
 
-        return PickResult.Queue;
+        return ReplicaPickResult.Queue;
     }
 
     private bool TryEnter(ReplicaSlot slot) =>

@@ -3,11 +3,11 @@ namespace Serve.Routing;
 /// <summary>The right to give one replica one request. Returned exactly once, by <see cref="Release"/> or <see cref="Refuse"/>; a struct, so that taking one allocates nothing.</summary>
 public readonly struct ReplicaLease
 {
-    private readonly DeploymentRouter router;
+    private readonly DeploymentRouter _router;
 
     internal ReplicaLease(DeploymentRouter router, ReplicaSlot slot)
     {
-        this.router = router;
+        this._router = router;
         Slot = slot;
     }
 
@@ -18,8 +18,8 @@ public readonly struct ReplicaLease
     public void Release()
     {
         Slot.Exit();
-        Slot.OnServed();
-        router.OnLeaseReturned();
+        Slot.OnRequestCompleted();
+        _router.OnLeaseReturned();
     }
 
     /// <summary>
@@ -42,8 +42,8 @@ public readonly struct ReplicaLease
     /// <param name="gone">Whether the replica will take nothing more, rather than being full with another router's requests.</param>
     public void Refuse(bool gone)
     {
-        router.OnRefused(Slot, gone);
+        _router.OnRefused(Slot, gone);
         Slot.Exit();
-        router.OnLeaseReturned();
+        _router.OnLeaseReturned();
     }
 }

@@ -5,5 +5,5 @@ public abstract class ReplicaPicker
 {
     /// <summary>Picks a replica and enters it.</summary>
     /// <returns>The replica, or to wait, or to give up.</returns>
-    public abstract PickResult Pick();
+    public abstract ReplicaPickResult Pick();
 }

@@ -17,10 +17,10 @@ public sealed class ReplicaSlot(ReplicaRoute route, ICallTarget target)
     // A replica that said it is gone is asked again after this if no snapshot has come: a lost snapshot must not lose a replica for ever.
     private static readonly TimeSpan GoneBackoff = TimeSpan.FromSeconds(10);
 
-    private int ongoing;
-    private int refusals;
-    private volatile bool isGone;
-    private long avoidUntil;
+    private int _ongoing;
+    private int _refusals;
+    private volatile bool _isGone;
+    private long _avoidUntil;
 
     /// <summary>The replica and its process.</summary>
     public ReplicaRoute Route { get; } = route;
@@ -29,23 +29,23 @@ public sealed class ReplicaSlot(ReplicaRoute route, ICallTarget target)
     public ICallTarget Target { get; } = target;
 
     /// <summary>How many leases on it are out.</summary>
-    public int Ongoing => Volatile.Read(ref ongoing);
+    public int Ongoing => Volatile.Read(ref _ongoing);
 
     /// <summary>Which models it has; null while it has not said that it multiplexes any. Written under the router's lock of models.</summary>
-    internal ReplicaModels? Models { get; set; }
+    internal ReplicaModelTracker? Models { get; set; }
 
     /// <summary>Whether it has said that it takes nothing more.</summary>
-    internal bool IsGone => isGone;
+    internal bool IsGone => _isGone;
 
     /// <summary>The timestamp before which it is not picked; 0 when it may be picked now.</summary>
-    internal long AvoidUntil => Volatile.Read(ref avoidUntil);
+    internal long AvoidUntil => Volatile.Read(ref _avoidUntil);
 
     internal bool TryEnter(int limit)
     {
-        var seen = Volatile.Read(ref ongoing);
+        var seen = Volatile.Read(ref _ongoing);
         while (seen < limit)
         {
-            var found = Interlocked.CompareExchange(ref ongoing, seen + 1, seen);
+            var found = Interlocked.CompareExchange(ref _ongoing, seen + 1, seen);
             if (found == seen)
                 return true;
             seen = found;
@@ -54,36 +54,36 @@ public sealed class ReplicaSlot(ReplicaRoute route, ICallTarget target)
         return false;
     }
 
-    internal bool HasRoom(int limit, TimeProvider time) =>
+    internal bool HasCapacity(int limit, TimeProvider time) =>
         Ongoing < limit && (AvoidUntil == 0 || AvoidUntil <= time.GetTimestamp());
 
-    internal void Exit() => Interlocked.Decrement(ref ongoing);
+    internal void Exit() => Interlocked.Decrement(ref _ongoing);
 
-    internal void Avoid(bool gone, TimeProvider time)
+    internal void BackOff(bool gone, TimeProvider time)
     {
-        isGone |= gone;
+        _isGone |= gone;
         var backoff = gone
             ? GoneBackoff
-            : TimeSpan.FromTicks(Math.Min(FirstBackoff.Ticks << Math.Min(refusals++, 8), LongestBackoff.Ticks));
+            : TimeSpan.FromTicks(Math.Min(FirstBackoff.Ticks << Math.Min(_refusals++, 8), LongestBackoff.Ticks));
         var ticks = (long)(backoff.TotalSeconds * time.TimestampFrequency);
-        Volatile.Write(ref avoidUntil, Math.Max(1, time.GetTimestamp() + ticks));
+        Volatile.Write(ref _avoidUntil, Math.Max(1, time.GetTimestamp() + ticks));
     }
 
     /// <summary>A request on it has ended: it has room, unless it is on its way out.</summary>
-    internal void OnServed()
+    internal void OnRequestCompleted()
     {
-        if (!isGone)
-            Welcome();
+        if (!_isGone)
+            ResetBackoff();
     }
 
     /// <summary>It may be picked again at once.</summary>
-    internal void Welcome()
+    internal void ResetBackoff()
     {
         // Read first: this runs with every lease, and writing would take the cache line from the other cores.
-        if (Volatile.Read(ref avoidUntil) == 0)
+        if (Volatile.Read(ref _avoidUntil) == 0)
             return;
-        isGone = false;
-        refusals = 0;
-        Volatile.Write(ref avoidUntil, 0);
+        _isGone = false;
+        _refusals = 0;
+        Volatile.Write(ref _avoidUntil, 0);
     }
 }

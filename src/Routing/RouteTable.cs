@@ -12,40 +12,40 @@ namespace Serve.Routing;
 /// <param name="time">The clock of back-offs.</param>
 public sealed class RouteTable(Func<ReplicaRoute, ICallTarget> resolve, TimeProvider? time = null) : IHandleFactory, IDisposable
 {
-    private readonly Lock writing = new();
-    private readonly TimeProvider time = time ?? TimeProvider.System;
-    private volatile RouteMap current = new(RouteSnapshot.Empty, FrozenDictionary<DeploymentId, DeploymentRouter>.Empty);
-    private IReadOnlyDictionary<string, ModelReport> reports = FrozenDictionary<string, ModelReport>.Empty;
-    private long reportsVersion;
-    private bool started;
+    private readonly Lock _writing = new();
+    private readonly TimeProvider _time = time ?? TimeProvider.System;
+    private volatile DeploymentRouteMap _current = new(RouteSnapshot.Empty, FrozenDictionary<DeploymentId, DeploymentRouter>.Empty);
+    private IReadOnlyDictionary<string, ReplicaModelReport> _reports = FrozenDictionary<string, ReplicaModelReport>.Empty;
+    private long _reportsVersion;
+    private bool _started;
 
     /// <summary>Raised after a snapshot has come into force, on the thread that applied it. Several may run at once; look at <see cref="Current"/>.</summary>
     public event Action? Applied;
 
     /// <summary>The snapshot in force.</summary>
-    public RouteMap Current => current;
+    public DeploymentRouteMap Current => _current;
 
     /// <summary>Brings a snapshot into force unless one as new or newer already is.</summary>
     /// <param name="snapshot">The snapshot.</param>
     /// <returns>Whether it was newer.</returns>
     public bool Apply(RouteSnapshot snapshot)
     {
-        lock (writing)
+        lock (_writing)
         {
-            if (started && snapshot.Version <= current.Version)
+            if (_started && snapshot.Version <= _current.Version)
                 return false;
-            started = true;
-            var previous = current;
+            _started = true;
+            var previous = _current;
             var routers = new Dictionary<DeploymentId, DeploymentRouter>();
             foreach (var route in snapshot.Deployments)
             {
-                var router = previous.Get(route.Id) ?? new DeploymentRouter(route.Id, time);
-                router.Update(StateOf(route, router));
-                router.Take(reports);
+                var router = previous.Get(route.Id) ?? new DeploymentRouter(route.Id, _time);
+                router.Update(CreateState(route, router));
+                router.ApplyModelReports(_reports);
                 routers[route.Id] = router;
             }
 
-            current = new RouteMap(snapshot, routers.ToFrozenDictionary());
+            _current = new DeploymentRouteMap(snapshot, routers.ToFrozenDictionary());
             foreach (var gone in previous.Routers.Where(router => !routers.ContainsKey(router.Id)))
                 Delete(gone);
         }
@@ -57,27 +57,27 @@ public sealed class RouteTable(Func<ReplicaRoute, ICallTarget> resolve, TimeProv
     /// <summary>Takes what replicas say of their models, unless something as new or newer was taken before.</summary>
     /// <param name="version">Grows with every publication of a node.</param>
     /// <param name="models">All reports, by replica.</param>
-    public void Take(long version, IReadOnlyDictionary<string, ModelReport> models)
+    public void ApplyModelReports(long version, IReadOnlyDictionary<string, ReplicaModelReport> models)
     {
-        lock (writing)
+        lock (_writing)
         {
-            if (version <= reportsVersion)
+            if (version <= _reportsVersion)
                 return;
-            (reportsVersion, reports) = (version, models);
-            foreach (var router in current.Routers)
-                router.Take(models);
+            (_reportsVersion, _reports) = (version, models);
+            foreach (var router in _current.Routers)
+                router.ApplyModelReports(models);
         }
     }
 
     /// <inheritdoc/>
-    public ICallTarget GetTarget(string deployment, string? application = null) => new RoutedTarget(this, deployment, application);
+    public ICallTarget GetTarget(string deployment, string? application = null) => new RoutedCallTarget(this, deployment, application);
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        lock (writing)
+        lock (_writing)
         {
-            foreach (var router in current.Routers)
+            foreach (var router in _current.Routers)
                 router.Dispose();
         }
     }
@@ -86,12 +86,12 @@ public sealed class RouteTable(Func<ReplicaRoute, ICallTarget> resolve, TimeProv
     {
         // Whoever waits, or found the router just before it went, is told.
         var id = router.Id;
-        router.Update(new RouterState(
-            new FailPicker(() => new NoSuchRouteException($"Deployment {id} has been deleted.")), null, [], 0, 0));
+        router.Update(new DeploymentRouterState(
+            new FailingReplicaPicker(() => new NoSuchRouteException($"Deployment {id} has been deleted.")), null, [], 0, 0));
         router.Dispose();
     }
 
-    private RouterState StateOf(DeploymentRoute route, DeploymentRouter router)
+    private DeploymentRouterState CreateState(DeploymentRoute route, DeploymentRouter router)
     {
         var known = router.Replicas.ToDictionary(slot => slot.Route.ReplicaId, StringComparer.Ordinal);
         var slots = new ReplicaSlot[route.Replicas.Length];
@@ -99,16 +99,16 @@ public sealed class RouteTable(Func<ReplicaRoute, ICallTarget> resolve, TimeProv
         {
             var replica = route.Replicas[i];
             if (known.TryGetValue(replica.ReplicaId, out var slot) && slot.Route == replica)
-                slot.Welcome();
+                slot.ResetBackoff();
             else
                 slot = new ReplicaSlot(replica, resolve(replica));
             slots[i] = slot;
         }
 
         ReplicaPicker picker = slots.Length == 0 && route.Unavailable is { } reason
-            ? new FailPicker(() => new NoReplicaException($"Deployment {route.Id} has no replica: {reason}"))
-            : new PowerOfTwoChoicesPicker(slots, route.MaxOngoingRequests, time);
-        var models = router.ModelsOver(picker, slots, route.MaxOngoingRequests);
-        return new RouterState(picker, models, slots, route.MaxOngoingRequests, route.MaxQueuedRequests);
+            ? new FailingReplicaPicker(() => new NoReplicaException($"Deployment {route.Id} has no replica: {reason}"))
+            : new PowerOfTwoChoicesPicker(slots, route.MaxOngoingRequests, _time);
+        var models = router.CreateModelPicker(picker, slots, route.MaxOngoingRequests);
+        return new DeploymentRouterState(picker, models, slots, route.MaxOngoingRequests, route.MaxQueuedRequests);
     }
 }

@@ -13,7 +13,7 @@ public sealed class AdminClientTests
     [Fact]
     public async Task EveryCall_GoesToItsPath()
     {
-        await using var node = await FakeNode.StartAsync(app =>
+        await using var node = await FakeHttpNode.StartAsync(app =>
         {
             app.MapGet("/api/serve/applications/", () => Results.Text("""{"controller_info":{"node_id":"n1"}}"""));
             app.MapGet("/api/serve/applications/{name}", (string name) => Results.Text($$"""{"name":"{{name}}","status":"DEPLOY_FAILED"}"""));
@@ -63,8 +63,8 @@ public sealed class AdminClientTests
     [Fact]
     public async Task Deploy_WrongConfig_ThrowsEveryError()
     {
-        await using var node = await FakeNode.StartAsync(app => app.MapPut(
-            "/{**rest}", FakeNode.Problem(400, """{"reason":"bad_input","detail":"a\nb","errors":["a","b"]}""")));
+        await using var node = await FakeHttpNode.StartAsync(app => app.MapPut(
+            "/{**rest}", FakeHttpNode.Problem(400, """{"reason":"bad_input","detail":"a\nb","errors":["a","b"]}""")));
         using var admin = new AdminClient(node.Address);
 
         var error = await Assert.ThrowsAsync<DefinitionException>(() => admin.DeployAsync(new ServeConfig { Applications = [] }));
@@ -75,7 +75,7 @@ public sealed class AdminClientTests
     [Fact]
     public async Task Scale_UnknownDeployment_ThrowsWhatTheNodeSaid()
     {
-        await using var node = await FakeNode.StartAsync(app => app.MapPost("/{**rest}", FakeNode.Problem(404, """{"reason":"no_such_route","detail":"There is no application 'x'."}""")));
+        await using var node = await FakeHttpNode.StartAsync(app => app.MapPost("/{**rest}", FakeHttpNode.Problem(404, """{"reason":"no_such_route","detail":"There is no application 'x'."}""")));
         using var admin = new AdminClient(node.Address);
 
         var error = await Assert.ThrowsAsync<NoSuchRouteException>(() => admin.ScaleAsync(new DeploymentId("x", "y"), 1));
@@ -100,7 +100,7 @@ public sealed class AdminClientTests
     [Fact]
     public async Task GetStatus_AnswerOfAnotherForm_SaysSo()
     {
-        await using var node = await FakeNode.StartAsync(app => app.MapGet("/{**rest}", () => "hello"));
+        await using var node = await FakeHttpNode.StartAsync(app => app.MapGet("/{**rest}", () => "hello"));
         using var admin = new AdminClient(node.Address);
 
         var error = await Assert.ThrowsAsync<UnreadableResultException>(() => admin.GetStatusAsync());

@@ -10,7 +10,7 @@ public sealed class DocsExamplesTests
     [Fact]
     public async Task Handles_AsInTheDocs_CompileAndRun()
     {
-        await using var node = await FakeNode.StartAsync(app =>
+        await using var node = await FakeHttpNode.StartAsync(app =>
         {
             app.MapPost("/-/call/Counter/Call", () => """{"count":1}""");
             app.MapPost("/-/call/Calculator/Square", async (HttpRequest request) => (await ArgumentsAsync(request))[0].GetInt32() is var x ? x * x : 0);

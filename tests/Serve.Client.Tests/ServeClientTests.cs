@@ -12,7 +12,7 @@ public sealed class ServeClientTests
     [Fact]
     public async Task Remote_ByName_SendsArgumentsAsJsonAndReadsTheResult()
     {
-        await using var node = await FakeNode.StartAsync(app => app.MapPost("/-/call/{**rest}", () => """{"count":1}"""));
+        await using var node = await FakeHttpNode.StartAsync(app => app.MapPost("/-/call/{**rest}", () => """{"count":1}"""));
         await using var serve = await ServeClient.ConnectAsync(node.Address);
 
         var counter = await serve.GetHandle("Counter").Remote<CountReply>();
@@ -27,7 +27,7 @@ public sealed class ServeClientTests
     [Fact]
     public async Task GetHandle_OfAClass_TakesTheNameItIsDeployedUnder()
     {
-        await using var node = await FakeNode.StartAsync(app => app.MapPost("/-/call/{**rest}", () => "3"));
+        await using var node = await FakeHttpNode.StartAsync(app => app.MapPost("/-/call/{**rest}", () => "3"));
         await using var serve = await ServeClient.ConnectAsync(node.Address);
 
         await serve.GetHandle<Plain>().ToDeploymentHandle().Remote<int>();
@@ -41,7 +41,7 @@ public sealed class ServeClientTests
     [InlineData("")]
     public async Task Remote_NothingComesBack_IsNull(string body)
     {
-        await using var node = await FakeNode.StartAsync(app => app.MapPost("/-/call/{**rest}", () => body));
+        await using var node = await FakeHttpNode.StartAsync(app => app.MapPost("/-/call/{**rest}", () => body));
         await using var serve = await ServeClient.ConnectAsync(node.Address);
 
         Assert.Null(await serve.GetHandle("Counter").Remote<object?>());
@@ -50,7 +50,7 @@ public sealed class ServeClientTests
     [Fact]
     public async Task Remote_Options_TravelAsHeaders()
     {
-        await using var node = await FakeNode.StartAsync(app => app.MapPost("/-/call/{**rest}", () => "3"));
+        await using var node = await FakeHttpNode.StartAsync(app => app.MapPost("/-/call/{**rest}", () => "3"));
         await using var serve = await ServeClient.ConnectAsync(node.Address, new() { Token = "secret" });
 
         await serve.GetHandle("Counter").Options(multiplexedModelId: "m1", requestId: "r1").Remote<int>();
@@ -64,7 +64,7 @@ public sealed class ServeClientTests
     [Fact]
     public async Task Remote_ResponseAsArgument_IsAwaitedFirst()
     {
-        await using var node = await FakeNode.StartAsync(app => app.MapPost("/-/call/{deployment}/Call", (string deployment) => deployment == "Resize" ? "7" : "8"));
+        await using var node = await FakeHttpNode.StartAsync(app => app.MapPost("/-/call/{deployment}/Call", (string deployment) => deployment == "Resize" ? "7" : "8"));
         await using var serve = await ServeClient.ConnectAsync(node.Address);
 
         Assert.Equal(8, await serve.GetHandle("Classify").Remote<int>(serve.GetHandle("Resize").Remote<int>(1), 2));
@@ -82,11 +82,11 @@ public sealed class ServeClientTests
     [InlineData(400, """{"reason":"bad_input","detail":"Bad."}""", typeof(BadInputException), "Bad.", true)]
     [InlineData(401, """{"reason":"unauthorized","detail":"Token?"}""", typeof(AccessDeniedException), "Token?", true)]
     [InlineData(403, """{"reason":"forbidden","detail":"Host?"}""", typeof(AccessDeniedException), "Host?", true)]
-    [InlineData(418, """{"reason":"teapot","title":"Tea."}""", typeof(UnexpectedAnswerException), "Tea.", false)]
-    [InlineData(500, "<html>", typeof(UnexpectedAnswerException), "HTTP 500 Internal Server Error", false)]
+    [InlineData(418, """{"reason":"teapot","title":"Tea."}""", typeof(UnexpectedResponseException), "Tea.", false)]
+    [InlineData(500, "<html>", typeof(UnexpectedResponseException), "HTTP 500 Internal Server Error", false)]
     public async Task Remote_Problem_IsTheSameExceptionAsInside(int status, string json, Type expected, string message, bool retrySafe)
     {
-        await using var node = await FakeNode.StartAsync(app => app.MapPost("/-/call/{**rest}", FakeNode.Problem(status, json)));
+        await using var node = await FakeHttpNode.StartAsync(app => app.MapPost("/-/call/{**rest}", FakeHttpNode.Problem(status, json)));
         await using var serve = await ServeClient.ConnectAsync(node.Address);
 
         var error = await Assert.ThrowsAnyAsync<ServeException>(async () => await serve.GetHandle("X").Remote<int>());
@@ -97,13 +97,13 @@ public sealed class ServeClientTests
     [Fact]
     public async Task Remote_ProblemWithMore_KeepsIt()
     {
-        await using var node = await FakeNode.StartAsync(app =>
+        await using var node = await FakeHttpNode.StartAsync(app =>
         {
-            app.MapPost("/-/call/A/Call", FakeNode.Problem(500, """{"reason":"user_exception","detail":"Boom.","exceptionType":"My.Boom","stack":"at My.Code"}"""));
+            app.MapPost("/-/call/A/Call", FakeHttpNode.Problem(500, """{"reason":"user_exception","detail":"Boom.","exceptionType":"My.Boom","stack":"at My.Code"}"""));
             app.MapPost("/-/call/B/Call", context =>
             {
                 context.Response.Headers.RetryAfter = "7";
-                return FakeNode.Problem(503, """{"reason":"overloaded","detail":"Full."}""")(context);
+                return FakeHttpNode.Problem(503, """{"reason":"overloaded","detail":"Full."}""")(context);
             });
         });
         await using var serve = await ServeClient.ConnectAsync(node.Address);
@@ -118,7 +118,7 @@ public sealed class ServeClientTests
     [Fact]
     public async Task Remote_ResultOfAnotherType_SaysSo()
     {
-        await using var node = await FakeNode.StartAsync(app => app.MapPost("/-/call/{**rest}", () => """{"count":1}"""));
+        await using var node = await FakeHttpNode.StartAsync(app => app.MapPost("/-/call/{**rest}", () => """{"count":1}"""));
         await using var serve = await ServeClient.ConnectAsync(node.Address);
 
         var error = await Assert.ThrowsAsync<UnreadableResultException>(async () => await serve.GetHandle("Counter").Remote<int>());
@@ -129,7 +129,7 @@ public sealed class ServeClientTests
     [Fact]
     public async Task Remote_ArgumentThatIsNoJson_SaysSo()
     {
-        await using var node = await FakeNode.StartAsync(_ => { });
+        await using var node = await FakeHttpNode.StartAsync(_ => { });
         await using var serve = await ServeClient.ConnectAsync(node.Address);
 
         var error = await Assert.ThrowsAsync<BadInputException>(async () => await serve.GetHandle("Counter").Remote<int>((Action)(() => { })));
@@ -142,7 +142,7 @@ public sealed class ServeClientTests
     public async Task Cancel_AbortsTheRequestOnTheServer()
     {
         var (started, aborted) = (new TaskCompletionSource(), new TaskCompletionSource());
-        await using var node = await FakeNode.StartAsync(app => app.MapPost("/-/call/{**rest}", context => HangAsync(context, started, aborted)));
+        await using var node = await FakeHttpNode.StartAsync(app => app.MapPost("/-/call/{**rest}", context => HangAsync(context, started, aborted)));
         await using var serve = await ServeClient.ConnectAsync(node.Address);
 
         var call = serve.GetHandle("Counter").Remote<int>();
@@ -159,7 +159,7 @@ public sealed class ServeClientTests
     public async Task Timeout_OfTheClientOrTheHandle_FailsAndAbortsTheRequest()
     {
         var (started, aborted) = (new TaskCompletionSource(), new TaskCompletionSource());
-        await using var node = await FakeNode.StartAsync(app => app.MapPost("/-/call/{**rest}", context => HangAsync(context, started, aborted)));
+        await using var node = await FakeHttpNode.StartAsync(app => app.MapPost("/-/call/{**rest}", context => HangAsync(context, started, aborted)));
         await using var serve = await ServeClient.ConnectAsync(node.Address, new() { Timeout = 50.Milliseconds });
 
         var error = await Assert.ThrowsAsync<RequestTimeoutException>(async () => await serve.GetHandle("Counter").Remote<int>());
@@ -171,7 +171,7 @@ public sealed class ServeClientTests
     [Fact]
     public async Task Stream_Lines_AreItems()
     {
-        await using var node = await FakeNode.StartAsync(app => app.MapPost("/-/call/{**rest}", Lines("""{"item":"a"}""", """{"item":"b"}""", """{"end":true}""")));
+        await using var node = await FakeHttpNode.StartAsync(app => app.MapPost("/-/call/{**rest}", Lines("""{"item":"a"}""", """{"item":"b"}""", """{"end":true}""")));
         await using var serve = await ServeClient.ConnectAsync(node.Address);
 
         var items = await serve.GetHandle("Calculator").Method("Tokens").Stream<string>(5).ToListAsync();
@@ -184,7 +184,7 @@ public sealed class ServeClientTests
     [Fact]
     public async Task Stream_ErrorAtTheEnd_IsThrownAfterTheItems()
     {
-        await using var node = await FakeNode.StartAsync(app => app.MapPost("/-/call/{**rest}", Lines("""{"item":1}""", """{"error":{"reason":"user_exception","detail":"Boom."}}""")));
+        await using var node = await FakeHttpNode.StartAsync(app => app.MapPost("/-/call/{**rest}", Lines("""{"item":1}""", """{"error":{"reason":"user_exception","detail":"Boom."}}""")));
         await using var serve = await ServeClient.ConnectAsync(node.Address);
         List<int> items = [];
 
@@ -201,7 +201,7 @@ public sealed class ServeClientTests
     [Fact]
     public async Task Stream_CutOff_IsNoEnd()
     {
-        await using var node = await FakeNode.StartAsync(app => app.MapPost("/-/call/{**rest}", Lines("""{"item":1}""")));
+        await using var node = await FakeHttpNode.StartAsync(app => app.MapPost("/-/call/{**rest}", Lines("""{"item":1}""")));
         await using var serve = await ServeClient.ConnectAsync(node.Address);
 
         var error = await Assert.ThrowsAsync<NodeUnreachableException>(async () => await serve.GetHandle("X").Stream<int>().ToListAsync());
@@ -213,7 +213,7 @@ public sealed class ServeClientTests
     [Fact]
     public async Task Stream_OfAMethodThatReturnsOneResult_SaysSo()
     {
-        await using var node = await FakeNode.StartAsync(app => app.MapPost("/-/call/{**rest}", () => Results.Json(1)));
+        await using var node = await FakeHttpNode.StartAsync(app => app.MapPost("/-/call/{**rest}", () => Results.Json(1)));
         await using var serve = await ServeClient.ConnectAsync(node.Address);
 
         var error = await Assert.ThrowsAsync<UnreadableResultException>(async () => await serve.GetHandle("X").Stream<int>().ToListAsync());
@@ -225,7 +225,7 @@ public sealed class ServeClientTests
     public async Task Stream_LeftEarly_AbortsTheRequestOnTheServer()
     {
         var (started, aborted) = (new TaskCompletionSource(), new TaskCompletionSource());
-        await using var node = await FakeNode.StartAsync(app => app.MapPost("/-/call/{**rest}", async context =>
+        await using var node = await FakeHttpNode.StartAsync(app => app.MapPost("/-/call/{**rest}", async context =>
         {
             context.Response.ContentType = "application/x-ndjson";
             await context.Response.WriteAsync("{\"item\":1}\n");
@@ -269,7 +269,7 @@ public sealed class ServeClientTests
     [Fact]
     public async Task Connect_SomethingElseAnswers_SaysSo()
     {
-        await using var node = await FakeNode.StartAsync(_ => { });
+        await using var node = await FakeHttpNode.StartAsync(_ => { });
 
         var error = await Assert.ThrowsAsync<NodeUnreachableException>(() => ServeClient.ConnectAsync(node.Address + "/elsewhere"));
 
@@ -281,7 +281,7 @@ public sealed class ServeClientTests
     [Fact]
     public async Task Remote_NodeGoneSinceConnecting_IsRetrySafe()
     {
-        var node = await FakeNode.StartAsync(_ => { });
+        var node = await FakeHttpNode.StartAsync(_ => { });
         await using var serve = await ServeClient.ConnectAsync(node.Address);
         await node.DisposeAsync();
 
@@ -293,7 +293,7 @@ public sealed class ServeClientTests
     [Fact]
     public async Task Remote_ConnectionBreaksUnderway_IsNotRetrySafe()
     {
-        await using var node = await FakeNode.StartAsync(app => app.MapPost("/-/call/{**rest}", context => { context.Abort(); return Task.CompletedTask; }));
+        await using var node = await FakeHttpNode.StartAsync(app => app.MapPost("/-/call/{**rest}", context => { context.Abort(); return Task.CompletedTask; }));
         await using var serve = await ServeClient.ConnectAsync(node.Address);
 
         var error = await Assert.ThrowsAsync<NodeUnreachableException>(async () => await serve.GetHandle("X").Remote<int>());
@@ -316,7 +316,7 @@ public sealed class ServeClientTests
     [Fact]
     public async Task Connect_TokenFile_IsReadOrRefused()
     {
-        await using var node = await FakeNode.StartAsync(_ => { });
+        await using var node = await FakeHttpNode.StartAsync(_ => { });
         var file = Path.GetTempFileName();
         try
         {

@@ -16,7 +16,7 @@ public sealed class AdminApiTests
     [Fact]
     public async Task Put_WholeConfig_RunsWhatItListsAndDropsTheRest()
     {
-        await using var admin = await AdminFixture.StartAsync();
+        await using var admin = await AdminApiTestFixture.StartAsync();
         Assert.Equal(HttpStatusCode.OK, (await admin.PutAsync("/api/serve/applications/other", """{"import_path":"Other@1"}""")).StatusCode);
         await admin.Node.UntilAsync("other", ApplicationStatus.Running);
         Assert.Equal(HttpStatusCode.OK, (await admin.PutAsync("/api/serve/applications/", $$"""{"applications":[{{Counter}}]}""")).StatusCode);
@@ -39,7 +39,7 @@ public sealed class AdminApiTests
     [InlineData("""{"applications":[{"name":"a","import_path":"A@1","deployments":[{"name":"B"}]}]}""", 1)]
     public async Task Put_Wrong_IsRefusedWithEveryErrorAndNothingIsDone(string body, int errors)
     {
-        await using var admin = await AdminFixture.StartAsync();
+        await using var admin = await AdminApiTestFixture.StartAsync();
         var response = await admin.PutAsync("/api/serve/applications/", body);
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
         Assert.Equal("application/problem+json", response.Content.Headers.ContentType!.MediaType);
@@ -53,7 +53,7 @@ public sealed class AdminApiTests
     [Fact]
     public async Task Put_PrefixOfAnother_IsRefusedAndNamesIt()
     {
-        await using var admin = await AdminFixture.StartAsync();
+        await using var admin = await AdminApiTestFixture.StartAsync();
         await admin.PutAsync("/api/serve/applications/a", """{"import_path":"A@1","route_prefix":"/x"}""");
         var response = await admin.PutAsync("/api/serve/applications/b", """{"import_path":"B@1","route_prefix":"/x"}""");
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
@@ -67,7 +67,7 @@ public sealed class AdminApiTests
     [Fact]
     public async Task Put_BodyOverTheLimit_Is413()
     {
-        await using var admin = await AdminFixture.StartAsync(options: new() { NodeId = "n1", MaxRequestBodyBytes = 100 });
+        await using var admin = await AdminApiTestFixture.StartAsync(options: new() { NodeId = "n1", MaxRequestBodyBytes = 100 });
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, (await admin.PutAsync("/api/serve/applications/", new string(' ', 200))).StatusCode);
     }
 
@@ -122,7 +122,7 @@ public sealed class AdminApiTests
     [Fact]
     public async Task Any_TokenConfigured_IsAskedFor()
     {
-        await using var admin = await AdminFixture.StartAsync(new RequestGuardOptions { Token = "secret" });
+        await using var admin = await AdminApiTestFixture.StartAsync(new RequestGuardOptions { Token = "secret" });
         Assert.Equal(HttpStatusCode.Unauthorized, (await admin.Client.GetAsync("/api/serve/applications/")).StatusCode);
         admin.Client.DefaultRequestHeaders.Authorization = new("Bearer", "wrong");
         Assert.Equal(HttpStatusCode.Unauthorized, (await admin.Client.GetAsync("/api/serve/applications/")).StatusCode);
@@ -169,7 +169,7 @@ public sealed class AdminApiTests
         await admin.PutAsync("/api/serve/applications/counter", Counter);
         await admin.Node.UntilAsync("counter", ApplicationStatus.Running);
         var response = await admin.Client.PostAsync("/api/v1/shutdown", null);
-        var report = JsonSerializer.Deserialize<ShutdownReport>(await response.Content.ReadAsStringAsync(), ServeJson.Options)!;
+        var report = JsonSerializer.Deserialize<NodeShutdownReport>(await response.Content.ReadAsStringAsync(), ServeJson.Options)!;
         Assert.Equal(2, report.Replicas.Count);
         Assert.Single(report.Processes);
         Assert.Empty(admin.Node.Runtime.Actors);
@@ -197,7 +197,7 @@ public sealed class AdminApiTests
     public async Task Packages_ZipThatStaysInside_IsKeptByItsHash() => await WithAsync(async admin =>
     {
         var response = await admin.Client.PostAsync("/api/v1/packages", new ByteArrayContent(Zip(("a/b.txt", "hello"))));
-        var reference = JsonSerializer.Deserialize<PackageReference>(await response.Content.ReadAsStringAsync(), ServeJson.Options)!;
+        var reference = JsonSerializer.Deserialize<UploadedPackageReference>(await response.Content.ReadAsStringAsync(), ServeJson.Options)!;
         var folder = Path.Combine(admin.Node.State.Packages, reference.ImportPath["package:".Length..]);
         Assert.Equal("hello", await File.ReadAllTextAsync(Path.Combine(folder, "a", "b.txt")));
         Assert.Equal(["node.pid"], Directory.EnumerateFileSystemEntries(admin.Node.State.Run).Select(Path.GetFileName));
@@ -220,7 +220,7 @@ public sealed class AdminApiTests
     [Fact]
     public async Task Packages_NoZipTooLargeOrBomb_IsRefused()
     {
-        await using var admin = await AdminFixture.StartAsync(options: new() { NodeId = "n1", MaxPackageBytes = 10_000, MaxUnpackedBytes = 50_000 });
+        await using var admin = await AdminApiTestFixture.StartAsync(options: new() { NodeId = "n1", MaxPackageBytes = 10_000, MaxUnpackedBytes = 50_000 });
         Assert.Equal(HttpStatusCode.BadRequest, (await admin.Client.PostAsync("/api/v1/packages", new ByteArrayContent(Encoding.UTF8.GetBytes("no zip")))).StatusCode);
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, (await admin.Client.PostAsync("/api/v1/packages", new ByteArrayContent(new byte[20_000]))).StatusCode);
         var bomb = await admin.Client.PostAsync("/api/v1/packages", new ByteArrayContent(Zip(("big", new string('x', 100_000)))));
@@ -228,9 +228,9 @@ public sealed class AdminApiTests
         Assert.Contains("unpacked", await bomb.Content.ReadAsStringAsync());
     }
 
-    private static async Task WithAsync(Func<AdminFixture, Task> test)
+    private static async Task WithAsync(Func<AdminApiTestFixture, Task> test)
     {
-        await using var admin = await AdminFixture.StartAsync();
+        await using var admin = await AdminApiTestFixture.StartAsync();
         await test(admin);
     }
 

@@ -8,23 +8,23 @@ using Serve.Runtime;
 namespace Serve.Controller.Tests;
 
 /// <summary>A runtime without processes: actors are entries in a table; tests decide what fails and kill what they like.</summary>
-internal sealed class FakeActorRuntime : IActorRuntime
+internal sealed class FakeActorRuntime : INodeAgent
 {
-    private readonly Channel<ActorEvent> events = Channel.CreateUnbounded<ActorEvent>();
-    private readonly ConcurrentQueue<RouteSnapshot> published = new();
+    private readonly Channel<NodeEvent> _events = Channel.CreateUnbounded<NodeEvent>();
+    private readonly ConcurrentQueue<RouteSnapshot> _published = new();
 
     public ConcurrentDictionary<string, ActorSpec> Actors { get; } = new();
 
     public ConcurrentQueue<string> Calls { get; } = new();
 
     /// <summary>The newest of what was published: publications run side by side, and whoever receives an older one later ignores it.</summary>
-    public RouteSnapshot? InForce => published.MaxBy(snapshot => snapshot.Version);
+    public RouteSnapshot? InForce => _published.MaxBy(snapshot => snapshot.Version);
 
-    public Func<ReplicaStart, Task> OnCreate { get; set; } = _ => Task.CompletedTask;
+    public Func<ReplicaStartRequest, Task> OnCreate { get; set; } = _ => Task.CompletedTask;
 
     public Func<string, Task> OnStop { get; set; } = _ => Task.CompletedTask;
 
-    public Func<ReplicaUpdate, Task> OnReconfigure { get; set; } = _ => Task.CompletedTask;
+    public Func<ReplicaSettingsUpdate, Task> OnReconfigure { get; set; } = _ => Task.CompletedTask;
 
     public Func<string, CancellationToken, Task> OnCheckHealth { get; set; } = (_, _) => Task.CompletedTask;
 
@@ -36,7 +36,7 @@ internal sealed class FakeActorRuntime : IActorRuntime
 
     public string ProcessId => "node";
 
-    public ChannelReader<ActorEvent> Events => events.Reader;
+    public ChannelReader<NodeEvent> Events => _events.Reader;
 
     public ResourceLedgerSnapshot Resources => new(Total, Actors.Values.Aggregate(ResourceDemand.None, (sum, actor) =>
         new() { Units = actor.Resources.Units.Aggregate(sum.Units, (units, unit) => units.SetItem(unit.Key, units.GetValueOrDefault(unit.Key) + unit.Value)) }));
@@ -46,9 +46,9 @@ internal sealed class FakeActorRuntime : IActorRuntime
         .GroupBy(ProcessOf)
         .Select(group => new WorkerStatus(group.Key, 4242, group.Key, [.. group.Select(actor => actor.Id)], "/dev/null"))];
 
-    public async Task<ActorHandle> CreateAsync(ActorSpec spec, CancellationToken cancellationToken)
+    public async Task<ActorReference> CreateAsync(ActorSpec spec, CancellationToken cancellationToken)
     {
-        var start = JsonSerializer.Deserialize<ReplicaStart>(spec.Payload.Span, ServeJson.Options)!;
+        var start = JsonSerializer.Deserialize<ReplicaStartRequest>(spec.Payload.Span, ServeJson.Options)!;
         Calls.Enqueue($"create {spec.Id}");
         await OnCreate(start).WaitAsync(cancellationToken);
         Actors[spec.Id.Value] = spec;
@@ -65,7 +65,7 @@ internal sealed class FakeActorRuntime : IActorRuntime
     public Task ReconfigureAsync(ActorId id, int maxOngoing, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
     {
         Calls.Enqueue($"reconfigure {id}");
-        return OnReconfigure(JsonSerializer.Deserialize<ReplicaUpdate>(payload.Span, ServeJson.Options)!);
+        return OnReconfigure(JsonSerializer.Deserialize<ReplicaSettingsUpdate>(payload.Span, ServeJson.Options)!);
     }
 
     public Task CheckHealthAsync(ActorId id, CancellationToken cancellationToken)
@@ -77,20 +77,20 @@ internal sealed class FakeActorRuntime : IActorRuntime
     public async Task PublishAsync(string topic, long version, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
     {
         var snapshot = JsonSerializer.Deserialize<RouteSnapshot>(payload.Span, ServeJson.Options)!;
-        published.Enqueue(snapshot);
+        _published.Enqueue(snapshot);
         await OnPublish(snapshot).WaitAsync(cancellationToken);
         Calls.Enqueue($"published {version}: {string.Join(" ", snapshot.Deployments.SelectMany(deployment => deployment.Replicas).Select(replica => replica.ReplicaId))}");
     }
 
     public Task<IReadOnlyList<string>> CollectWorkerMetricsAsync(CancellationToken cancellationToken) => Task.FromResult(WorkerMetrics);
 
-    public ActorHandle Resolve(ActorId id, ProcessRoute process) => new FakeHandle(id, process);
+    public ActorReference Resolve(ActorId id, HostProcessAddress process) => new FakeHandle(id, process);
 
     public void Kill(string id, string reason = "signal 9")
     {
         Actors.TryRemove(id, out _);
         Calls.Enqueue($"died {id}");
-        events.Writer.TryWrite(new ActorEvent.ActorDied(new(id), reason));
+        _events.Writer.TryWrite(new NodeEvent.ActorDied(new(id), reason));
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;

@@ -4,11 +4,11 @@ using Serve.Runtime;
 
 namespace Serve.Controller.Tests;
 
-internal sealed class FakeHandle(ActorId id, ProcessRoute process) : ActorHandle
+internal sealed class FakeHandle(ActorId id, HostProcessAddress process) : ActorReference
 {
     public override ActorId Id => id;
 
-    public override ProcessRoute Process => process;
+    public override HostProcessAddress Process => process;
 
     public override ValueTask<TResult> InvokeAsync<TResult>(MethodCall<TResult> call, CallContext context, CancellationToken cancellationToken) =>
         throw new NotSupportedException();

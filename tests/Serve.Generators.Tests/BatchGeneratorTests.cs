@@ -39,7 +39,7 @@ public sealed class BatchGeneratorTests
     [Fact]
     public async Task Handle_OfABatchedMethod_TakesAnItemAndNeverCallsTheMethod()
     {
-        var target = await Compiled.From(Models + """
+        var target = await CompiledUserCode.From(Models + """
             public static class Test
             {
                 public static async Task Main(Serve.Calls.ICallTarget target)
@@ -62,12 +62,12 @@ public sealed class BatchGeneratorTests
     }
 
     [Fact]
-    public void Methods_OfEveryShape_AreFine() => Assert.Empty(Compiled.From(Models).Findings);
+    public void Methods_OfEveryShape_AreFine() => Assert.Empty(CompiledUserCode.From(Models).Findings);
 
     [Fact]
     public async Task Handle_OfWhatGathersCalls_HandsItTheItemUnboxed()
     {
-        await Compiled.From(Models + """
+        await CompiledUserCode.From(Models + """
             public sealed class Taker : Serve.Calls.ICallTarget, Serve.Calls.IBatched<Image, string>, Serve.Calls.IBatched<int, IAsyncEnumerable<int>>
             {
                 public ValueTask<string> InvokeAsync(Image item, CancellationToken stop) => new($"size {item.Size}");
@@ -107,7 +107,7 @@ public sealed class BatchGeneratorTests
     [Fact]
     public void Mistakes_AreFoundWhereTheyStand()
     {
-        var compiled = Compiled.From("""
+        var compiled = CompiledUserCode.From("""
             [Deployment]
             public class Wrong
             {

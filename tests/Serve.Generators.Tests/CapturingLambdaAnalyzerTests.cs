@@ -7,7 +7,7 @@ public sealed class CapturingLambdaAnalyzerTests
     [Fact]
     public async Task Run_LambdaThatCapturesForAWorker_IsFound()
     {
-        var compiled = Compiled.From("""
+        var compiled = CompiledUserCode.From("""
             public sealed class User(int field)
             {
                 private int own = field;

@@ -45,7 +45,7 @@ public sealed partial class DocsTests
                 }
             }
             """;
-        return string.Join("\n", Compiled.From(source).Problems());
+        return string.Join("\n", CompiledUserCode.From(source).Problems());
     }
 
     private static IEnumerable<string> Blocks(string document) => Fence().Matches(document).Select(match => match.Groups[1].Value);

@@ -5,7 +5,7 @@ public sealed class MultiplexedMethodTests
     [Fact]
     public void MethodThatLoads_IsNoMemberOfTheHandle()
     {
-        var compiled = Compiled.From("""
+        var compiled = CompiledUserCode.From("""
             [Deployment]
             public sealed class Zoo(IMultiplexed<object> animals)
             {
@@ -28,7 +28,7 @@ public sealed class MultiplexedMethodTests
     [InlineData("[Multiplexed]")]
     public void MethodThatOverridesOneThatLoads_IsOneAndTheSame(string attribute)
     {
-        var compiled = Compiled.From($$"""
+        var compiled = CompiledUserCode.From($$"""
             [Deployment] public class Zoo(IMultiplexed<string> models) : Base { public object Call() => models; {{attribute}} public override string Load(string id) => id; }
             public abstract class Base { [Multiplexed] public abstract string Load(string id); }
             """);
@@ -40,7 +40,7 @@ public sealed class MultiplexedMethodTests
     [Fact]
     public void WhatIsWrong_IsSaidWhereItIs()
     {
-        var compiled = Compiled.From("""
+        var compiled = CompiledUserCode.From("""
             [Deployment] public class A { [Multiplexed] public Task Load(string id) => throw null!; }
             [Deployment] public class B { [Multiplexed] public static string Load(string id) => throw null!; }
             [Deployment] public class C { [Multiplexed(MaxModelsPerReplica = 0)] public string Load(string id) => throw null!; }

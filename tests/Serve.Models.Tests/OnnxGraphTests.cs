@@ -24,28 +24,28 @@ public sealed class OnnxGraphTests
     [Fact]
     public void Save_IntoAMissingFolder_MakesIt()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new TemporaryModelFolder();
         var path = Path.Combine(folder.In("deeper"), "model.onnx");
 
         Graph().Node("Identity", ["a"], ["b"]).Output("b", OnnxType.Float32, "N").Save(path);
 
-        using var model = Model.Open(path);
-        using var answer = model.Run(("a", Model.Tensor<float>([4], 1)));
+        using var model = OnnxTestSession.Open(path);
+        using var answer = model.Run(("a", OnnxTestSession.Tensor<float>([4], 1)));
         Assert.Equal([4f], answer.Values<float>("b"));
     }
 
     [Fact]
     public void Save_WithExternalDataFirst_LeavesTheGraphWhole()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new TemporaryModelFolder();
         var graph = Graph().Weights("w", [3f]).Node("Mul", ["a", "w"], ["b"]).Output("b", OnnxType.Float32, "N");
 
         graph.Save(folder.In("apart"), externalData: true);
         graph.Save(folder.In("whole"));
         File.Delete(folder.In("apart.data"));
 
-        using var model = Model.Open(folder.In("whole"));
-        using var answer = model.Run(("a", Model.Tensor<float>([4], 1)));
+        using var model = OnnxTestSession.Open(folder.In("whole"));
+        using var answer = model.Run(("a", OnnxTestSession.Tensor<float>([4], 1)));
         Assert.Equal([12f], answer.Values<float>("b"));
     }
 

@@ -8,7 +8,7 @@ public sealed class RouteTableTests
     [Fact]
     public void Apply_OlderOrSameVersion_IsIgnored()
     {
-        using var world = new World();
+        using var world = new RoutingTestWorld();
         world.Deploy("a/A", "r1");
         Assert.True(world.Table.Apply(world.Snapshot(5)));
         world.Deploy("a/A", "r1 r2");
@@ -23,7 +23,7 @@ public sealed class RouteTableTests
     [Fact]
     public void Apply_ReplicaStays_KeepsItsCounters()
     {
-        using var world = new World().Deploy("a/A", "r1", max: 5).Publish();
+        using var world = new RoutingTestWorld().Deploy("a/A", "r1", max: 5).Publish();
         Assert.True(world.Router("A").TryAcquire(out var lease));
 
         world.Deploy("a/A", "r1 r2", max: 5).Publish();
@@ -38,7 +38,7 @@ public sealed class RouteTableTests
     [Fact]
     public void Apply_NewSnapshot_RaisesAppliedAfterItIsInForce()
     {
-        using var world = new World();
+        using var world = new RoutingTestWorld();
         long seen = 0;
         world.Table.Applied += () => seen = world.Table.Current.Version;
         world.Publish();
@@ -48,7 +48,7 @@ public sealed class RouteTableTests
     [Fact]
     public void ByLongestPrefix_SeveralApplications_LongestFirst()
     {
-        using var world = new World()
+        using var world = new RoutingTestWorld()
             .Deploy("a/A", "r1").Deploy("b/B", "r2").Deploy("c/C", "r3")
             .Application("a", "A", "/").Application("b", "B", "/x/y").Application("c", "C", "/x").Publish();
 
@@ -58,7 +58,7 @@ public sealed class RouteTableTests
     [Fact]
     public async Task GetTarget_UniqueDeploymentName_FindsIt()
     {
-        using var world = new World().Deploy("a/A", "r1").Deploy("b/B", "r2").Publish();
+        using var world = new RoutingTestWorld().Deploy("a/A", "r1").Deploy("b/B", "r2").Publish();
         Assert.Equal("r2", await world.Call("B"));
         Assert.Equal("r1", await world.Call("A", "a"));
     }
@@ -66,7 +66,7 @@ public sealed class RouteTableTests
     [Fact]
     public async Task GetTarget_AmbiguousName_NamesTheCandidates()
     {
-        using var world = new World().Deploy("a/A", "r1").Deploy("b/A", "r2").Publish();
+        using var world = new RoutingTestWorld().Deploy("a/A", "r1").Deploy("b/A", "r2").Publish();
 
         var error = await Assert.ThrowsAsync<NoSuchRouteException>(() => world.Call("A"));
 
@@ -77,14 +77,14 @@ public sealed class RouteTableTests
     [Fact]
     public async Task GetTarget_ApplicationName_CallsItsIngress()
     {
-        using var world = new World().Deploy("shop/Front", "r1").Deploy("shop/Back", "r2").Application("shop", "Front").Publish();
+        using var world = new RoutingTestWorld().Deploy("shop/Front", "r1").Deploy("shop/Back", "r2").Application("shop", "Front").Publish();
         Assert.Equal("r1", await world.Call("shop"));
     }
 
     [Fact]
     public async Task GetTarget_Unknown_SaysWhatWasLookedFor()
     {
-        using var world = new World().Deploy("a/A", "r1").Publish();
+        using var world = new RoutingTestWorld().Deploy("a/A", "r1").Publish();
         Assert.Contains("'X'", (await Assert.ThrowsAsync<NoSuchRouteException>(() => world.Call("X"))).Message, StringComparison.Ordinal);
         Assert.Contains("'A'", (await Assert.ThrowsAsync<NoSuchRouteException>(() => world.Call("A", "b"))).Message, StringComparison.Ordinal);
     }
@@ -92,14 +92,14 @@ public sealed class RouteTableTests
     [Fact]
     public async Task GetTarget_BeforeTheDeploymentExists_FindsItOnceItDoes()
     {
-        using var world = new World();
+        using var world = new RoutingTestWorld();
         var target = world.Table.GetTarget("A");
         await Assert.ThrowsAsync<NoSuchRouteException>(async () =>
-            await target.InvokeAsync(new NamedCall<string>("Call"), CallContext.None, default));
+            await target.InvokeAsync(new NamedMethodCall<string>("Call"), CallContext.None, default));
 
         world.Deploy("a/A", "r1").Publish();
 
-        Assert.Equal("r1", await target.InvokeAsync(new NamedCall<string>("Call"), CallContext.None, default));
+        Assert.Equal("r1", await target.InvokeAsync(new NamedMethodCall<string>("Call"), CallContext.None, default));
     }
 
     [Fact]
@@ -109,7 +109,7 @@ public sealed class RouteTableTests
         using var table = new RouteTable(route =>
         {
             resolved.Add(route);
-            return new FakeReplica(route.ReplicaId);
+            return new FakeReplicaTarget(route.ReplicaId);
         });
         DeploymentRoute Deployment(string process) => new()
         {
@@ -117,7 +117,7 @@ public sealed class RouteTableTests
             Deployment = "A",
             MaxOngoingRequests = 1,
             MaxQueuedRequests = 0,
-            Replicas = [new ReplicaRoute("r1", new ProcessRoute(process))],
+            Replicas = [new ReplicaRoute("r1", new HostProcessAddress(process))],
         };
 
         table.Apply(new RouteSnapshot { Version = 1, Deployments = [Deployment("p1")] });

@@ -4,7 +4,7 @@ namespace Serve.Stress;
 [Remote]
 internal sealed class Counter
 {
-    private int count;
+    private int _count;
 
-    public int Increment() => ++count;
+    public int Increment() => ++_count;
 }

@@ -9,17 +9,17 @@ namespace Serve.Stress;
 [Remote]
 internal sealed class Ledger(string folder, int number) : IDisposable
 {
-    private readonly FileStream journal = new(Path.Combine(folder, number.ToString(CultureInfo.InvariantCulture)), FileMode.Append, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
-    private int count;
+    private readonly FileStream _journal = new(Path.Combine(folder, number.ToString(CultureInfo.InvariantCulture)), FileMode.Append, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
+    private int _count;
 
     /// <summary>How many calls this incarnation has run.</summary>
     public int Note(int call)
     {
-        journal.Write(System.Text.Encoding.ASCII.GetBytes($"{call}\n"));
-        return ++count;
+        _journal.Write(System.Text.Encoding.ASCII.GetBytes($"{call}\n"));
+        return ++_count;
     }
 
-    public void Dispose() => journal.Dispose();
+    public void Dispose() => _journal.Dispose();
 
     /// <summary>How often each call was run.</summary>
     public static Dictionary<int, int> Read(string folder, int number)

@@ -7,13 +7,13 @@ namespace Serve.Stress;
 [Remote]
 internal sealed class Nest(string folder, int number, Isolation isolation)
 {
-    private ActorHandle<Ledger>? inner;
+    private ActorHandle<Ledger>? _inner;
 
     /// <summary>Answers with the call when the other one has noted it.</summary>
     public async Task<int> Note(int call)
     {
-        inner ??= Cluster.Current.Ledger.Options(new() { Isolation = isolation, MaxRestarts = -1, MaxTaskRetries = -1 }).Remote(folder, number);
-        await inner.Note.Remote(call);
+        _inner ??= Cluster.Current.Ledger.Options(new() { Isolation = isolation, MaxRestarts = -1, MaxTaskRetries = -1 }).Remote(folder, number);
+        await _inner.Note.Remote(call);
         return call;
     }
 }

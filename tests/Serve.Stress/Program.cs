@@ -9,18 +9,18 @@ var actors = args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) 
 
 var seed = Environment.TickCount;
 Console.WriteLine($"{tasks:N0} tasks, {actors:N0} actors, random kills of workers, {seconds} s, seed {seed}");
-var verdict = new Verdict();
+var verdict = new StressCheckResults();
 
 // Temporary files of this run are its own: what others on this machine leave is not held against it.
 var scratch = Directory.CreateTempSubdirectory("stress-");
 var temporary = scratch.CreateSubdirectory("tmp");
 Environment.SetEnvironmentVariable("TMPDIR", temporary.FullName);
-var before = Remains.Find();
-var memoryBefore = Remains.Memory();
+var before = ProcessResourceInventory.Find();
+var memoryBefore = ProcessResourceInventory.Memory();
 var began = Stopwatch.GetTimestamp();
 try
 {
-    await StressRun.RunAsync(new(TimeSpan.FromSeconds(seconds), tasks, actors, seed, scratch.FullName), verdict);
+    await StressTestRunner.RunAsync(new(TimeSpan.FromSeconds(seconds), tasks, actors, seed, scratch.FullName), verdict);
 }
 catch (Exception broken)
 {
@@ -28,10 +28,10 @@ catch (Exception broken)
     verdict.Fail("the run broke off");
 }
 
-var left = Remains.Find().Except(before).ToArray();
+var left = ProcessResourceInventory.Find().Except(before).ToArray();
 verdict.Check(left.Length == 0, () => $"left behind: {string.Join(", ", left)}");
 scratch.Delete(recursive: true);
-var grown = (Remains.Memory() - memoryBefore) / 1e6;
+var grown = (ProcessResourceInventory.Memory() - memoryBefore) / 1e6;
 verdict.Check(grown < 20, () => $"managed memory grew by {grown:0.0} MB");
 Console.WriteLine($"managed memory at the end: {grown:+0.0;-0.0} MB; {Stopwatch.GetElapsedTime(began).TotalSeconds:0} s");
 Console.WriteLine($"{verdict.Passed} passed, {verdict.Failed} failed");

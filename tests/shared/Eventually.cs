@@ -5,7 +5,7 @@ namespace Serve.Tests;
 /// <summary>Waits for a condition, with a bound.</summary>
 internal static class Eventually
 {
-    public static async Task True(Func<bool> condition, Func<string>? state = null)
+    public static async Task TrueAsync(Func<bool> condition, Func<string>? state = null)
     {
         var clock = Stopwatch.StartNew();
         while (!condition())

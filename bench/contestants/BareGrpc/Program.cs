@@ -14,10 +14,10 @@ app.Run();
 
 internal sealed class CountingService : Bare.BareBase
 {
-    private static int count;
+    private static int _count;
 
     public override Task<CountReply> Count(CountRequest request, ServerCallContext context) => Task.FromResult(new CountReply
     {
-        Result = ByteString.CopyFrom(JsonSerializer.SerializeToUtf8Bytes(new { count = Interlocked.Increment(ref count) })),
+        Result = ByteString.CopyFrom(JsonSerializer.SerializeToUtf8Bytes(new { count = Interlocked.Increment(ref _count) })),
     });
 }

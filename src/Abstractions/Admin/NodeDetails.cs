@@ -31,5 +31,5 @@ public sealed record NodeDetails
     public IReadOnlyDictionary<string, double> ResourcesReserved { get; init; } = new Dictionary<string, double>();
 
     /// <summary>Its worker processes.</summary>
-    public IReadOnlyList<WorkerDetails> Workers { get; init; } = [];
+    public IReadOnlyList<WorkerProcessDetails> Workers { get; init; } = [];
 }

@@ -8,11 +8,11 @@ namespace Serve;
 /// <typeparam name="T">What one caller gets.</typeparam>
 public readonly struct BatchResult<T>
 {
-    private readonly T? value;
+    private readonly T? _value;
 
     /// <summary>A value.</summary>
     /// <param name="value">What the caller gets.</param>
-    public BatchResult(T value) => (Kind, this.value) = (BatchResultKind.Value, value);
+    public BatchResult(T value) => (Kind, this._value) = (BatchResultKind.Value, value);
 
     private BatchResult(BatchResult other) => (Kind, Error) = (other.Kind, other.Error);
 
@@ -24,7 +24,7 @@ public readonly struct BatchResult<T>
 
     /// <summary>The value.</summary>
     /// <exception cref="InvalidOperationException">It is not a value.</exception>
-    public T Value => Kind == BatchResultKind.Value ? value! : throw new InvalidOperationException($"This is no value but {Kind}.");
+    public T Value => Kind == BatchResultKind.Value ? _value! : throw new InvalidOperationException($"This is no value but {Kind}.");
 
     /// <summary>The same with another value; what is no value stays what it is.</summary>
     /// <typeparam name="TOther">What the caller gets.</typeparam>
@@ -35,7 +35,7 @@ public readonly struct BatchResult<T>
         ArgumentNullException.ThrowIfNull(selector);
         return Kind switch
         {
-            BatchResultKind.Value => selector(value!),
+            BatchResultKind.Value => selector(_value!),
             BatchResultKind.Error => BatchResult.Fail(Error!),
             BatchResultKind.End => BatchResult.End,
             _ => BatchResult.None,
@@ -55,7 +55,7 @@ public readonly struct BatchResult<T>
     /// <inheritdoc/>
     public override string ToString() => Kind switch
     {
-        BatchResultKind.Value => value?.ToString() ?? "null",
+        BatchResultKind.Value => _value?.ToString() ?? "null",
         BatchResultKind.Error => Error!.Message,
         _ => Kind.ToString(),
     };

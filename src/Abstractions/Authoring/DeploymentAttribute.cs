@@ -10,17 +10,17 @@ namespace Serve;
 [AttributeUsage(AttributeTargets.Class, Inherited = false)]
 public sealed class DeploymentAttribute : Attribute
 {
-    private int? numReplicas;
-    private int? maxOngoingRequests;
-    private int? maxQueuedRequests;
-    private double? numCpus;
-    private double? numGpus;
-    private long? memory;
-    private double? healthCheckPeriodS;
-    private double? healthCheckTimeoutS;
-    private double? gracefulShutdownWaitLoopS;
-    private double? gracefulShutdownTimeoutS;
-    private ConcurrencyMode? concurrency;
+    private int? _numReplicas;
+    private int? _maxOngoingRequests;
+    private int? _maxQueuedRequests;
+    private double? _numCpus;
+    private double? _numGpus;
+    private long? _memory;
+    private double? _healthCheckPeriodS;
+    private double? _healthCheckTimeoutS;
+    private double? _gracefulShutdownWaitLoopS;
+    private double? _gracefulShutdownTimeoutS;
+    private ConcurrencyMode? _concurrency;
 
     /// <summary>A deployment named after its class.</summary>
     public DeploymentAttribute()
@@ -35,37 +35,37 @@ public sealed class DeploymentAttribute : Attribute
     public string? Name { get; set; }
 
     /// <inheritdoc cref="DeploymentSpec.NumReplicas"/>
-    public int NumReplicas { get => numReplicas ?? DeploymentSpec.Default.NumReplicas; set => numReplicas = value; }
+    public int NumReplicas { get => _numReplicas ?? DeploymentSpec.Default.NumReplicas; set => _numReplicas = value; }
 
     /// <inheritdoc cref="DeploymentSpec.MaxOngoingRequests"/>
-    public int MaxOngoingRequests { get => maxOngoingRequests ?? DeploymentSpec.Default.MaxOngoingRequests; set => maxOngoingRequests = value; }
+    public int MaxOngoingRequests { get => _maxOngoingRequests ?? DeploymentSpec.Default.MaxOngoingRequests; set => _maxOngoingRequests = value; }
 
     /// <inheritdoc cref="DeploymentSpec.MaxQueuedRequests"/>
-    public int MaxQueuedRequests { get => maxQueuedRequests ?? DeploymentSpec.Default.MaxQueuedRequests; set => maxQueuedRequests = value; }
+    public int MaxQueuedRequests { get => _maxQueuedRequests ?? DeploymentSpec.Default.MaxQueuedRequests; set => _maxQueuedRequests = value; }
 
-    /// <inheritdoc cref="ResourceSpec.NumCpus"/>
-    public double NumCpus { get => numCpus ?? 0; set => numCpus = value; }
+    /// <inheritdoc cref="ReplicaResourceSpec.NumCpus"/>
+    public double NumCpus { get => _numCpus ?? 0; set => _numCpus = value; }
 
-    /// <inheritdoc cref="ResourceSpec.NumGpus"/>
-    public double NumGpus { get => numGpus ?? 0; set => numGpus = value; }
+    /// <inheritdoc cref="ReplicaResourceSpec.NumGpus"/>
+    public double NumGpus { get => _numGpus ?? 0; set => _numGpus = value; }
 
-    /// <inheritdoc cref="ResourceSpec.Memory"/>
-    public long Memory { get => memory ?? 0; set => memory = value; }
+    /// <inheritdoc cref="ReplicaResourceSpec.Memory"/>
+    public long Memory { get => _memory ?? 0; set => _memory = value; }
 
     /// <inheritdoc cref="DeploymentSpec.HealthCheckPeriodS"/>
-    public double HealthCheckPeriodS { get => healthCheckPeriodS ?? DeploymentSpec.Default.HealthCheckPeriodS; set => healthCheckPeriodS = value; }
+    public double HealthCheckPeriodS { get => _healthCheckPeriodS ?? DeploymentSpec.Default.HealthCheckPeriodS; set => _healthCheckPeriodS = value; }
 
     /// <inheritdoc cref="DeploymentSpec.HealthCheckTimeoutS"/>
-    public double HealthCheckTimeoutS { get => healthCheckTimeoutS ?? DeploymentSpec.Default.HealthCheckTimeoutS; set => healthCheckTimeoutS = value; }
+    public double HealthCheckTimeoutS { get => _healthCheckTimeoutS ?? DeploymentSpec.Default.HealthCheckTimeoutS; set => _healthCheckTimeoutS = value; }
 
     /// <inheritdoc cref="DeploymentSpec.GracefulShutdownWaitLoopS"/>
-    public double GracefulShutdownWaitLoopS { get => gracefulShutdownWaitLoopS ?? DeploymentSpec.Default.GracefulShutdownWaitLoopS; set => gracefulShutdownWaitLoopS = value; }
+    public double GracefulShutdownWaitLoopS { get => _gracefulShutdownWaitLoopS ?? DeploymentSpec.Default.GracefulShutdownWaitLoopS; set => _gracefulShutdownWaitLoopS = value; }
 
     /// <inheritdoc cref="DeploymentSpec.GracefulShutdownTimeoutS"/>
-    public double GracefulShutdownTimeoutS { get => gracefulShutdownTimeoutS ?? DeploymentSpec.Default.GracefulShutdownTimeoutS; set => gracefulShutdownTimeoutS = value; }
+    public double GracefulShutdownTimeoutS { get => _gracefulShutdownTimeoutS ?? DeploymentSpec.Default.GracefulShutdownTimeoutS; set => _gracefulShutdownTimeoutS = value; }
 
     /// <inheritdoc cref="DeploymentSpec.Concurrency"/>
-    public ConcurrencyMode Concurrency { get => concurrency ?? ConcurrencyMode.TurnBased; set => concurrency = value; }
+    public ConcurrencyMode Concurrency { get => _concurrency ?? ConcurrencyMode.TurnBased; set => _concurrency = value; }
 
     /// <summary>The name a class is deployed under when nothing else is said.</summary>
     /// <param name="type">The class.</param>
@@ -81,16 +81,16 @@ public sealed class DeploymentAttribute : Attribute
     public DeploymentOptions ToOptions() => new()
     {
         Name = Name,
-        NumReplicas = numReplicas,
-        MaxOngoingRequests = maxOngoingRequests,
-        MaxQueuedRequests = maxQueuedRequests,
-        HealthCheckPeriodS = healthCheckPeriodS,
-        HealthCheckTimeoutS = healthCheckTimeoutS,
-        GracefulShutdownWaitLoopS = gracefulShutdownWaitLoopS,
-        GracefulShutdownTimeoutS = gracefulShutdownTimeoutS,
-        Concurrency = concurrency,
-        ActorOptions = (numCpus, numGpus, memory) is (null, null, null)
+        NumReplicas = _numReplicas,
+        MaxOngoingRequests = _maxOngoingRequests,
+        MaxQueuedRequests = _maxQueuedRequests,
+        HealthCheckPeriodS = _healthCheckPeriodS,
+        HealthCheckTimeoutS = _healthCheckTimeoutS,
+        GracefulShutdownWaitLoopS = _gracefulShutdownWaitLoopS,
+        GracefulShutdownTimeoutS = _gracefulShutdownTimeoutS,
+        Concurrency = _concurrency,
+        ActorOptions = (_numCpus, _numGpus, _memory) is (null, null, null)
             ? null
-            : new ResourceOptions { NumCpus = numCpus, NumGpus = numGpus, Memory = memory },
+            : new ReplicaResourceOptions { NumCpus = _numCpus, NumGpus = _numGpus, Memory = _memory },
     };
 }

@@ -4,8 +4,8 @@ namespace Serve;
 /// <typeparam name="TModel">The model's type.</typeparam>
 public sealed class ModelLease<TModel> : IDisposable, IAsyncDisposable
 {
-    private readonly TModel model;
-    private Action? release;
+    private readonly TModel _model;
+    private Action? _release;
 
     /// <summary>A lease; made by <see cref="IMultiplexed{TModel}.Acquire"/>, or by a stand-in for it in a test.</summary>
     /// <param name="modelId">The model's id.</param>
@@ -14,8 +14,8 @@ public sealed class ModelLease<TModel> : IDisposable, IAsyncDisposable
     public ModelLease(string modelId, TModel model, Action release)
     {
         ModelId = modelId;
-        this.model = model;
-        this.release = release;
+        this._model = model;
+        this._release = release;
     }
 
     /// <summary>The model's id.</summary>
@@ -27,13 +27,13 @@ public sealed class ModelLease<TModel> : IDisposable, IAsyncDisposable
     {
         get
         {
-            ObjectDisposedException.ThrowIf(Volatile.Read(ref release) is null, this);
-            return model;
+            ObjectDisposedException.ThrowIf(Volatile.Read(ref _release) is null, this);
+            return _model;
         }
     }
 
     /// <summary>Ends the use. The model stays loaded until another needs its place. Idempotent; never waits.</summary>
-    public void Dispose() => Interlocked.Exchange(ref release, null)?.Invoke();
+    public void Dispose() => Interlocked.Exchange(ref _release, null)?.Invoke();
 
     /// <inheritdoc cref="Dispose"/>
     /// <returns>A completed task.</returns>

@@ -10,7 +10,7 @@ namespace Serve;
 public sealed class DeploymentHandle<TDeployment>
     where TDeployment : class
 {
-    private readonly DeploymentHandle untyped;
+    private readonly DeploymentHandle _untyped;
 
     /// <summary>Creates a handle to whatever <paramref name="target"/> reaches.</summary>
     /// <param name="target">Where calls go.</param>
@@ -20,16 +20,16 @@ public sealed class DeploymentHandle<TDeployment>
     {
     }
 
-    internal DeploymentHandle(ICallTarget target, string name, CallOptions? options)
+    internal DeploymentHandle(ICallTarget target, string name, HandleCallOptions? options)
     {
-        untyped = new DeploymentHandle(target, name, options);
+        _untyped = new DeploymentHandle(target, name, options);
         CallTarget = target;
         CallOptions = options;
     }
 
     internal ICallTarget CallTarget { get; }
 
-    internal CallOptions? CallOptions { get; }
+    internal HandleCallOptions? CallOptions { get; }
 
     /// <summary>The same deployment, called by names of methods.</summary>
     /// <param name="handle">The typed handle.</param>
@@ -41,12 +41,12 @@ public sealed class DeploymentHandle<TDeployment>
 
     /// <summary>The same deployment, called by names of methods: for methods the generator cannot offer, overloaded ones for example.</summary>
     /// <returns>A handle under the same options.</returns>
-    public DeploymentHandle ToDeploymentHandle() => untyped;
+    public DeploymentHandle ToDeploymentHandle() => _untyped;
 
     /// <inheritdoc cref="DeploymentHandle.Options"/>
     public DeploymentHandle<TDeployment> Options(TimeSpan? timeout = null, string? multiplexedModelId = null, string? requestId = null) =>
-        new(CallTarget, untyped.Name, CallOptions.Merge(CallOptions, timeout, multiplexedModelId, requestId));
+        new(CallTarget, _untyped.Name, HandleCallOptions.Merge(CallOptions, timeout, multiplexedModelId, requestId));
 
     /// <inheritdoc/>
-    public override string ToString() => untyped.ToString();
+    public override string ToString() => _untyped.ToString();
 }

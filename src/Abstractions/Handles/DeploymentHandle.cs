@@ -7,8 +7,8 @@ public sealed class DeploymentHandle
 {
     private const string DefaultMethod = "Call";
 
-    private readonly ICallTarget target;
-    private readonly CallOptions? options;
+    private readonly ICallTarget _target;
+    private readonly HandleCallOptions? _options;
 
     /// <summary>Creates a handle to whatever <paramref name="target"/> reaches.</summary>
     /// <param name="target">Where calls go.</param>
@@ -18,12 +18,12 @@ public sealed class DeploymentHandle
     {
     }
 
-    internal DeploymentHandle(ICallTarget target, string name, CallOptions? options)
+    internal DeploymentHandle(ICallTarget target, string name, HandleCallOptions? options)
     {
         ArgumentNullException.ThrowIfNull(target);
         ArgumentException.ThrowIfNullOrEmpty(name);
-        this.target = target;
-        this.options = options;
+        this._target = target;
+        this._options = options;
         Name = name;
     }
 
@@ -48,7 +48,7 @@ public sealed class DeploymentHandle
     public NamedMethod Method(string name)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
-        return new NamedMethod(target, Name, name, options);
+        return new NamedMethod(_target, Name, name, _options);
     }
 
     /// <summary>The same deployment, called differently. What is left out stays as it is.</summary>
@@ -57,7 +57,7 @@ public sealed class DeploymentHandle
     /// <param name="requestId">The id in logs. Default: that of the request being served, else one made up by the callee.</param>
     /// <returns>A new handle.</returns>
     public DeploymentHandle Options(TimeSpan? timeout = null, string? multiplexedModelId = null, string? requestId = null) =>
-        new(target, Name, CallOptions.Merge(options, timeout, multiplexedModelId, requestId));
+        new(_target, Name, HandleCallOptions.Merge(_options, timeout, multiplexedModelId, requestId));
 
     /// <inheritdoc/>
     public override string ToString() => Name;

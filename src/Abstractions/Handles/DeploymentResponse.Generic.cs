@@ -10,32 +10,32 @@ namespace Serve;
 /// </summary>
 /// <typeparam name="T">The result's type.</typeparam>
 [SuppressMessage("Design", "CA1001", Justification = "The source has no timer left when the call ends, so there is nothing to dispose.")]
-public sealed class DeploymentResponse<T> : DeploymentResponse, IPendingResult<T>
+public sealed class DeploymentResponse<T> : DeploymentResponse, IPendingCallResult<T>
 {
-    private readonly CancellationTokenSource stop;
-    private readonly CallOptions? options;
-    private TaskCompletionSource<T>? completion;
-    private T result = default!;
-    private bool cancelled;
-    private volatile bool ended;
+    private readonly CancellationTokenSource _stop;
+    private readonly HandleCallOptions? _options;
+    private TaskCompletionSource<T>? _completion;
+    private T _result = default!;
+    private bool _cancelled;
+    private volatile bool _ended;
 
-    private DeploymentResponse(CallOptions? options)
+    private DeploymentResponse(HandleCallOptions? options)
     {
-        this.options = options;
-        stop = options?.Timeout is { } timeout ? new CancellationTokenSource(timeout, options.Clock) : new CancellationTokenSource();
+        this._options = options;
+        _stop = options?.Timeout is { } timeout ? new CancellationTokenSource(timeout, options.Clock) : new CancellationTokenSource();
     }
 
     /// <inheritdoc/>
-    public override bool IsCompleted => completion is null || completion.Task.IsCompleted;
+    public override bool IsCompleted => _completion is null || _completion.Task.IsCompleted;
 
     /// <summary>Makes the response awaitable.</summary>
     /// <returns>An awaiter.</returns>
     /// <exception cref="ServeException">The call failed; <see cref="UserCodeException"/> when the deployment's own code threw.</exception>
-    public ValueTaskAwaiter<T> GetAwaiter() => (completion is null ? new ValueTask<T>(result) : new ValueTask<T>(completion.Task)).GetAwaiter();
+    public ValueTaskAwaiter<T> GetAwaiter() => (_completion is null ? new ValueTask<T>(_result) : new ValueTask<T>(_completion.Task)).GetAwaiter();
 
     /// <summary>The call as a task, for <see cref="Task.WhenAll(Task[])"/> and the like.</summary>
     /// <returns>A task that ends as the call does.</returns>
-    public Task<T> AsTask() => completion?.Task ?? Task.FromResult(result);
+    public Task<T> AsTask() => _completion?.Task ?? Task.FromResult(_result);
 
     /// <summary>Passes the result to another call, once it is there.</summary>
     /// <param name="response">The running call.</param>
@@ -44,14 +44,14 @@ public sealed class DeploymentResponse<T> : DeploymentResponse, IPendingResult<T
     /// <inheritdoc/>
     public override void Cancel()
     {
-        if (ended)
+        if (_ended)
             return;
-        cancelled = true;
-        stop.Cancel();
+        _cancelled = true;
+        _stop.Cancel();
         Abandon();
     }
 
-    internal static DeploymentResponse<T> Start(ICallTarget target, CallOptions? options, MethodCall<T> call)
+    internal static DeploymentResponse<T> Start(ICallTarget target, HandleCallOptions? options, MethodCall<T> call)
     {
         var response = new DeploymentResponse<T>(options);
         var request = RequestContext.Current;
@@ -59,7 +59,7 @@ public sealed class DeploymentResponse<T> : DeploymentResponse, IPendingResult<T
         var running = response.Invoke(target, call, request);
         if (running.IsCompletedSuccessfully)
         {
-            response.result = running.Result;
+            response._result = running.Result;
             response.End(inherited);
         }
         else
@@ -71,7 +71,7 @@ public sealed class DeploymentResponse<T> : DeploymentResponse, IPendingResult<T
     }
 
     internal static DeploymentResponse<T> StartWhenReady(
-        ICallTarget target, CallOptions? options, Func<CancellationToken, ValueTask<MethodCall<T>>> prepare)
+        ICallTarget target, HandleCallOptions? options, Func<CancellationToken, ValueTask<MethodCall<T>>> prepare)
     {
         var response = new DeploymentResponse<T>(options);
         var request = RequestContext.Current;
@@ -91,7 +91,7 @@ public sealed class DeploymentResponse<T> : DeploymentResponse, IPendingResult<T
     {
         try
         {
-            return target.InvokeAsync(call, CallOptions.ContextFor(options, request), stop.Token);
+            return target.InvokeAsync(call, HandleCallOptions.ContextFor(_options, request), _stop.Token);
         }
         catch (Exception e)
         {
@@ -102,17 +102,17 @@ public sealed class DeploymentResponse<T> : DeploymentResponse, IPendingResult<T
     private async ValueTask<T> InvokeWhenReady(
         ICallTarget target, Func<CancellationToken, ValueTask<MethodCall<T>>> prepare, RequestContext? request)
     {
-        var call = await prepare(stop.Token).ConfigureAwait(false);
+        var call = await prepare(_stop.Token).ConfigureAwait(false);
         return await Invoke(target, call, request).ConfigureAwait(false);
     }
 
     private void Follow(ValueTask<T> running, CancellationTokenRegistration inherited)
     {
         // A full fence: either Cancel sees the completion, or this sees that it was cancelled.
-        Interlocked.Exchange(ref completion, new TaskCompletionSource<T>());
-        if (options?.Timeout is not null)
-            stop.Token.UnsafeRegister(static response => ((DeploymentResponse<T>)response!).Abandon(), this);
-        if (stop.IsCancellationRequested)
+        Interlocked.Exchange(ref _completion, new TaskCompletionSource<T>());
+        if (_options?.Timeout is not null)
+            _stop.Token.UnsafeRegister(static response => ((DeploymentResponse<T>)response!).Abandon(), this);
+        if (_stop.IsCancellationRequested)
             Abandon();
         _ = FollowAsync(running, inherited);
     }
@@ -124,9 +124,9 @@ public sealed class DeploymentResponse<T> : DeploymentResponse, IPendingResult<T
         {
             var value = await running.ConfigureAwait(false);
             End(inherited);
-            completion!.TrySetResult(value);
+            _completion!.TrySetResult(value);
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
             End(inherited);
             Abandon();
@@ -134,28 +134,28 @@ public sealed class DeploymentResponse<T> : DeploymentResponse, IPendingResult<T
         catch (OperationCanceledException e)
         {
             End(inherited);
-            completion!.TrySetCanceled(e.CancellationToken);
+            _completion!.TrySetCanceled(e.CancellationToken);
         }
         catch (Exception e)
         {
             End(inherited);
-            completion!.TrySetException(e);
+            _completion!.TrySetException(e);
         }
     }
 
     private void End(CancellationTokenRegistration inherited)
     {
-        ended = true;
+        _ended = true;
         inherited.Unregister();
-        if (options?.Timeout is not null)
-            stop.CancelAfter(Timeout.InfiniteTimeSpan);
+        if (_options?.Timeout is not null)
+            _stop.CancelAfter(Timeout.InfiniteTimeSpan);
     }
 
     private void Abandon()
     {
-        if (cancelled)
-            completion?.TrySetCanceled(stop.Token);
+        if (_cancelled)
+            _completion?.TrySetCanceled(_stop.Token);
         else
-            completion?.TrySetException(new RequestTimeoutException(CallStream.TimeoutMessage(options!)));
+            _completion?.TrySetException(new RequestTimeoutException(DeploymentStreamStarter.TimeoutMessage(_options!)));
     }
 }

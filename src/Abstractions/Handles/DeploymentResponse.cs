@@ -1,7 +1,7 @@
 namespace Serve;
 
 /// <summary>A running call of a deployment, whatever its result's type is.</summary>
-public abstract class DeploymentResponse : IPendingResult
+public abstract class DeploymentResponse : IPendingCallResult
 {
     private protected DeploymentResponse()
     {
@@ -16,5 +16,5 @@ public abstract class DeploymentResponse : IPendingResult
     /// <summary>The result as an object, for a call that takes it as an argument.</summary>
     private protected abstract ValueTask<object?> BoxAsync(CancellationToken cancellationToken);
 
-    ValueTask<object?> IArgument.BoxAsync(CancellationToken cancellationToken) => BoxAsync(cancellationToken);
+    ValueTask<object?> ICallArgument.ResolveBoxedAsync(CancellationToken cancellationToken) => BoxAsync(cancellationToken);
 }

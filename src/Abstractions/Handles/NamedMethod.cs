@@ -5,17 +5,17 @@ namespace Serve;
 /// <summary>One method of a deployment, found by its name when it is called.</summary>
 public readonly struct NamedMethod
 {
-    private readonly ICallTarget target;
-    private readonly string deployment;
-    private readonly string method;
-    private readonly CallOptions? options;
+    private readonly ICallTarget _target;
+    private readonly string _deployment;
+    private readonly string _method;
+    private readonly HandleCallOptions? _options;
 
-    internal NamedMethod(ICallTarget target, string deployment, string method, CallOptions? options)
+    internal NamedMethod(ICallTarget target, string deployment, string method, HandleCallOptions? options)
     {
-        this.target = target;
-        this.deployment = deployment;
-        this.method = method;
-        this.options = options;
+        this._target = target;
+        this._deployment = deployment;
+        this._method = method;
+        this._options = options;
     }
 
     /// <summary>Starts a call.</summary>
@@ -24,10 +24,10 @@ public readonly struct NamedMethod
     /// <returns>The running call.</returns>
     public DeploymentResponse<TResult> Remote<TResult>(params object?[]? arguments)
     {
-        var (name, values) = (method, arguments ?? [null]);
-        return PendingArguments.Any(values)
-            ? DeploymentResponse<TResult>.StartWhenReady(target, options, async stop => new NamedCall<TResult>(name, await PendingArguments.ResolveAsync(values, stop)))
-            : DeploymentResponse<TResult>.Start(target, options, new NamedCall<TResult>(name, values));
+        var (name, values) = (_method, arguments ?? [null]);
+        return PendingArgumentResolver.ContainsPending(values)
+            ? DeploymentResponse<TResult>.StartWhenReady(_target, _options, async stop => new NamedMethodCall<TResult>(name, await PendingArgumentResolver.ResolveAsync(values, stop)))
+            : DeploymentResponse<TResult>.Start(_target, _options, new NamedMethodCall<TResult>(name, values));
     }
 
     /// <summary>Calls a method that returns a stream.</summary>
@@ -36,16 +36,16 @@ public readonly struct NamedMethod
     /// <returns>The items; the call starts when the first is asked for, and leaving the loop early cancels it.</returns>
     public IAsyncEnumerable<TItem> Stream<TItem>(params object?[]? arguments)
     {
-        var (name, values) = (method, arguments ?? [null]);
-        return PendingArguments.Any(values)
-            ? CallStream.StartWhenReady<TItem>(target, options, async stop => new NamedCall<IAsyncEnumerable<TItem>>(name, await PendingArguments.ResolveAsync(values, stop)))
-            : CallStream.Start(target, options, new NamedCall<IAsyncEnumerable<TItem>>(name, values));
+        var (name, values) = (_method, arguments ?? [null]);
+        return PendingArgumentResolver.ContainsPending(values)
+            ? DeploymentStreamStarter.StartWhenReady<TItem>(_target, _options, async stop => new NamedMethodCall<IAsyncEnumerable<TItem>>(name, await PendingArgumentResolver.ResolveAsync(values, stop)))
+            : DeploymentStreamStarter.Start(_target, _options, new NamedMethodCall<IAsyncEnumerable<TItem>>(name, values));
     }
 
     /// <inheritdoc cref="DeploymentHandle.Options"/>
     public NamedMethod Options(TimeSpan? timeout = null, string? multiplexedModelId = null, string? requestId = null) =>
-        new(target, deployment, method, CallOptions.Merge(options, timeout, multiplexedModelId, requestId));
+        new(_target, _deployment, _method, HandleCallOptions.Merge(_options, timeout, multiplexedModelId, requestId));
 
     /// <inheritdoc/>
-    public override string ToString() => $"{deployment}.{method}";
+    public override string ToString() => $"{_deployment}.{_method}";
 }

@@ -3,7 +3,7 @@ using Serve.Calls;
 namespace Serve;
 
 /// <summary>A call with no arguments, made where it was compiled: nothing is boxed and nothing reflected over while it stays in this process.</summary>
-internal sealed class RemoteCall<TDeployment, TResult>(
+internal sealed class RemoteMethodCall<TDeployment, TResult>(
     string method, Func<TDeployment, CancellationToken, ValueTask<TResult>> invoke) : MethodCall<TResult>
     where TDeployment : class
 {

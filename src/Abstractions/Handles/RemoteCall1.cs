@@ -3,7 +3,7 @@ using Serve.Calls;
 namespace Serve;
 
 /// <summary>A call with one argument, kept as it is: nothing is boxed and nothing reflected over while it stays in this process.</summary>
-internal sealed class RemoteCall<TDeployment, T1, TResult>(
+internal sealed class RemoteMethodCall<TDeployment, T1, TResult>(
     string method, Func<TDeployment, T1, CancellationToken, ValueTask<TResult>>? invoke, T1 first) : MethodCall<TResult>
     where TDeployment : class
 {

@@ -3,7 +3,7 @@ using Serve.Calls;
 namespace Serve;
 
 /// <summary>A call with two arguments, kept as they are: nothing is boxed and nothing reflected over while it stays in this process.</summary>
-internal sealed class RemoteCall<TDeployment, T1, T2, TResult>(
+internal sealed class RemoteMethodCall<TDeployment, T1, T2, TResult>(
     string method, Func<TDeployment, T1, T2, CancellationToken, ValueTask<TResult>>? invoke, T1 first, T2 second) : MethodCall<TResult>
     where TDeployment : class
 {

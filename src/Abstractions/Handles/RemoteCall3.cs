@@ -3,7 +3,7 @@ using Serve.Calls;
 namespace Serve;
 
 /// <summary>A call with three arguments, kept as they are: nothing is boxed and nothing reflected over while it stays in this process.</summary>
-internal sealed class RemoteCall<TDeployment, T1, T2, T3, TResult>(
+internal sealed class RemoteMethodCall<TDeployment, T1, T2, T3, TResult>(
     string method, Func<TDeployment, T1, T2, T3, CancellationToken, ValueTask<TResult>>? invoke, T1 first, T2 second, T3 third) : MethodCall<TResult>
     where TDeployment : class
 {

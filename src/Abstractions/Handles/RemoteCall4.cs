@@ -3,7 +3,7 @@ using Serve.Calls;
 namespace Serve;
 
 /// <summary>A call with four arguments, kept as they are: nothing is boxed and nothing reflected over while it stays in this process.</summary>
-internal sealed class RemoteCall<TDeployment, T1, T2, T3, T4, TResult>(
+internal sealed class RemoteMethodCall<TDeployment, T1, T2, T3, T4, TResult>(
     string method, Func<TDeployment, T1, T2, T3, T4, CancellationToken, ValueTask<TResult>>? invoke, T1 first, T2 second, T3 third, T4 fourth) : MethodCall<TResult>
     where TDeployment : class
 {

@@ -6,9 +6,9 @@ namespace Serve;
 public readonly struct RemoteMethod<TDeployment, TResult>
     where TDeployment : class
 {
-    private readonly DeploymentHandle<TDeployment> handle;
-    private readonly string method;
-    private readonly Func<TDeployment, CancellationToken, ValueTask<TResult>> invoke;
+    private readonly DeploymentHandle<TDeployment> _handle;
+    private readonly string _method;
+    private readonly Func<TDeployment, CancellationToken, ValueTask<TResult>> _invoke;
 
     /// <summary>Describes the method.</summary>
     /// <param name="handle">The deployment.</param>
@@ -16,16 +16,16 @@ public readonly struct RemoteMethod<TDeployment, TResult>
     /// <param name="invoke">Calls it on an instance.</param>
     public RemoteMethod(DeploymentHandle<TDeployment> handle, string method, Func<TDeployment, CancellationToken, ValueTask<TResult>> invoke)
     {
-        this.handle = handle;
-        this.method = method;
-        this.invoke = invoke;
+        this._handle = handle;
+        this._method = method;
+        this._invoke = invoke;
     }
 
     /// <summary>Starts a call.</summary>
     /// <returns>The running call.</returns>
-    public DeploymentResponse<TResult> Remote() => DeploymentResponse<TResult>.Start(handle.CallTarget, handle.CallOptions, new RemoteCall<TDeployment, TResult>(method, invoke));
+    public DeploymentResponse<TResult> Remote() => DeploymentResponse<TResult>.Start(_handle.CallTarget, _handle.CallOptions, new RemoteMethodCall<TDeployment, TResult>(_method, _invoke));
 
     /// <inheritdoc cref="DeploymentHandle.Options"/>
     public RemoteMethod<TDeployment, TResult> Options(TimeSpan? timeout = null, string? multiplexedModelId = null, string? requestId = null) =>
-        new(handle.Options(timeout, multiplexedModelId, requestId), method, invoke);
+        new(_handle.Options(timeout, multiplexedModelId, requestId), _method, _invoke);
 }

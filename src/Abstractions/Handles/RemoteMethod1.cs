@@ -9,9 +9,9 @@ namespace Serve;
 public readonly struct RemoteMethod<TDeployment, T1, TResult>
     where TDeployment : class
 {
-    private readonly DeploymentHandle<TDeployment> handle;
-    private readonly string method;
-    private readonly Func<TDeployment, T1, CancellationToken, ValueTask<TResult>>? invoke;
+    private readonly DeploymentHandle<TDeployment> _handle;
+    private readonly string _method;
+    private readonly Func<TDeployment, T1, CancellationToken, ValueTask<TResult>>? _invoke;
 
     /// <summary>Describes the method.</summary>
     /// <param name="handle">The deployment.</param>
@@ -19,9 +19,9 @@ public readonly struct RemoteMethod<TDeployment, T1, TResult>
     /// <param name="invoke">Calls it on an instance; null for one with <see cref="BatchAttribute"/>, whose calls the replica gathers.</param>
     public RemoteMethod(DeploymentHandle<TDeployment> handle, string method, Func<TDeployment, T1, CancellationToken, ValueTask<TResult>>? invoke)
     {
-        this.handle = handle;
-        this.method = method;
-        this.invoke = invoke;
+        this._handle = handle;
+        this._method = method;
+        this._invoke = invoke;
     }
 
     /// <summary>Starts a call.</summary>
@@ -29,9 +29,9 @@ public readonly struct RemoteMethod<TDeployment, T1, TResult>
     /// <returns>The running call.</returns>
     [OverloadResolutionPriority(1)]
     public DeploymentResponse<TResult> Remote(T1 first) =>
-        PendingArguments.IsHidden(first)
+        PendingArgumentResolver.IsPendingObject(first)
             ? WhenReady(Arg<T1>.Of(first))
-            : DeploymentResponse<TResult>.Start(handle.CallTarget, handle.CallOptions, new RemoteCall<TDeployment, T1, TResult>(method, invoke, first));
+            : DeploymentResponse<TResult>.Start(_handle.CallTarget, _handle.CallOptions, new RemoteMethodCall<TDeployment, T1, TResult>(_method, _invoke, first));
 
     /// <summary>Starts a call as soon as another call, which provides the argument, has its result; if that fails, this fails with the same exception.</summary>
     /// <typeparam name="TArgument">The argument's type.</typeparam>
@@ -42,12 +42,12 @@ public readonly struct RemoteMethod<TDeployment, T1, TResult>
 
     /// <inheritdoc cref="DeploymentHandle.Options"/>
     public RemoteMethod<TDeployment, T1, TResult> Options(TimeSpan? timeout = null, string? multiplexedModelId = null, string? requestId = null) =>
-        new(handle.Options(timeout, multiplexedModelId, requestId), method, invoke);
+        new(_handle.Options(timeout, multiplexedModelId, requestId), _method, _invoke);
 
     private DeploymentResponse<TResult> WhenReady(Arg<T1> first)
     {
-        var (name, body) = (method, invoke);
-        return DeploymentResponse<TResult>.StartWhenReady(handle.CallTarget, handle.CallOptions, async stop => new RemoteCall<TDeployment, T1, TResult>(
+        var (name, body) = (_method, _invoke);
+        return DeploymentResponse<TResult>.StartWhenReady(_handle.CallTarget, _handle.CallOptions, async stop => new RemoteMethodCall<TDeployment, T1, TResult>(
             name, body, await first.ResolveAsync(stop).ConfigureAwait(false)));
     }
 }

@@ -10,9 +10,9 @@ namespace Serve;
 public readonly struct RemoteMethod<TDeployment, T1, T2, TResult>
     where TDeployment : class
 {
-    private readonly DeploymentHandle<TDeployment> handle;
-    private readonly string method;
-    private readonly Func<TDeployment, T1, T2, CancellationToken, ValueTask<TResult>>? invoke;
+    private readonly DeploymentHandle<TDeployment> _handle;
+    private readonly string _method;
+    private readonly Func<TDeployment, T1, T2, CancellationToken, ValueTask<TResult>>? _invoke;
 
     /// <summary>Describes the method.</summary>
     /// <param name="handle">The deployment.</param>
@@ -20,9 +20,9 @@ public readonly struct RemoteMethod<TDeployment, T1, T2, TResult>
     /// <param name="invoke">Calls it on an instance; null for one with <see cref="BatchAttribute"/>, whose calls the replica gathers.</param>
     public RemoteMethod(DeploymentHandle<TDeployment> handle, string method, Func<TDeployment, T1, T2, CancellationToken, ValueTask<TResult>>? invoke)
     {
-        this.handle = handle;
-        this.method = method;
-        this.invoke = invoke;
+        this._handle = handle;
+        this._method = method;
+        this._invoke = invoke;
     }
 
     /// <summary>Starts a call.</summary>
@@ -31,9 +31,9 @@ public readonly struct RemoteMethod<TDeployment, T1, T2, TResult>
     /// <returns>The running call.</returns>
     [OverloadResolutionPriority(1)]
     public DeploymentResponse<TResult> Remote(T1 first, T2 second) =>
-        PendingArguments.IsHidden(first) || PendingArguments.IsHidden(second)
+        PendingArgumentResolver.IsPendingObject(first) || PendingArgumentResolver.IsPendingObject(second)
             ? Remote(Arg<T1>.Of(first), Arg<T2>.Of(second))
-            : DeploymentResponse<TResult>.Start(handle.CallTarget, handle.CallOptions, new RemoteCall<TDeployment, T1, T2, TResult>(method, invoke, first, second));
+            : DeploymentResponse<TResult>.Start(_handle.CallTarget, _handle.CallOptions, new RemoteMethodCall<TDeployment, T1, T2, TResult>(_method, _invoke, first, second));
 
     /// <summary>Starts a call as soon as the calls among its arguments have their results; if one of them fails, this fails with the same exception.</summary>
     /// <param name="first">The first argument: a value, or a call that is not awaited.</param>
@@ -41,13 +41,13 @@ public readonly struct RemoteMethod<TDeployment, T1, T2, TResult>
     /// <returns>The running call.</returns>
     public DeploymentResponse<TResult> Remote(Arg<T1> first, Arg<T2> second)
     {
-        var (name, body) = (method, invoke);
-        return DeploymentResponse<TResult>.StartWhenReady(handle.CallTarget, handle.CallOptions, async stop => new RemoteCall<TDeployment, T1, T2, TResult>(
+        var (name, body) = (_method, _invoke);
+        return DeploymentResponse<TResult>.StartWhenReady(_handle.CallTarget, _handle.CallOptions, async stop => new RemoteMethodCall<TDeployment, T1, T2, TResult>(
             name, body, await first.ResolveAsync(stop).ConfigureAwait(false),
             await second.ResolveAsync(stop).ConfigureAwait(false)));
     }
 
     /// <inheritdoc cref="DeploymentHandle.Options"/>
     public RemoteMethod<TDeployment, T1, T2, TResult> Options(TimeSpan? timeout = null, string? multiplexedModelId = null, string? requestId = null) =>
-        new(handle.Options(timeout, multiplexedModelId, requestId), method, invoke);
+        new(_handle.Options(timeout, multiplexedModelId, requestId), _method, _invoke);
 }

@@ -11,9 +11,9 @@ namespace Serve;
 public readonly struct RemoteMethod<TDeployment, T1, T2, T3, TResult>
     where TDeployment : class
 {
-    private readonly DeploymentHandle<TDeployment> handle;
-    private readonly string method;
-    private readonly Func<TDeployment, T1, T2, T3, CancellationToken, ValueTask<TResult>>? invoke;
+    private readonly DeploymentHandle<TDeployment> _handle;
+    private readonly string _method;
+    private readonly Func<TDeployment, T1, T2, T3, CancellationToken, ValueTask<TResult>>? _invoke;
 
     /// <summary>Describes the method.</summary>
     /// <param name="handle">The deployment.</param>
@@ -21,9 +21,9 @@ public readonly struct RemoteMethod<TDeployment, T1, T2, T3, TResult>
     /// <param name="invoke">Calls it on an instance; null for one with <see cref="BatchAttribute"/>, whose calls the replica gathers.</param>
     public RemoteMethod(DeploymentHandle<TDeployment> handle, string method, Func<TDeployment, T1, T2, T3, CancellationToken, ValueTask<TResult>>? invoke)
     {
-        this.handle = handle;
-        this.method = method;
-        this.invoke = invoke;
+        this._handle = handle;
+        this._method = method;
+        this._invoke = invoke;
     }
 
     /// <summary>Starts a call.</summary>
@@ -33,9 +33,9 @@ public readonly struct RemoteMethod<TDeployment, T1, T2, T3, TResult>
     /// <returns>The running call.</returns>
     [OverloadResolutionPriority(1)]
     public DeploymentResponse<TResult> Remote(T1 first, T2 second, T3 third) =>
-        PendingArguments.IsHidden(first) || PendingArguments.IsHidden(second) || PendingArguments.IsHidden(third)
+        PendingArgumentResolver.IsPendingObject(first) || PendingArgumentResolver.IsPendingObject(second) || PendingArgumentResolver.IsPendingObject(third)
             ? Remote(Arg<T1>.Of(first), Arg<T2>.Of(second), Arg<T3>.Of(third))
-            : DeploymentResponse<TResult>.Start(handle.CallTarget, handle.CallOptions, new RemoteCall<TDeployment, T1, T2, T3, TResult>(method, invoke, first, second, third));
+            : DeploymentResponse<TResult>.Start(_handle.CallTarget, _handle.CallOptions, new RemoteMethodCall<TDeployment, T1, T2, T3, TResult>(_method, _invoke, first, second, third));
 
     /// <summary>Starts a call as soon as the calls among its arguments have their results; if one of them fails, this fails with the same exception.</summary>
     /// <param name="first">The first argument: a value, or a call that is not awaited.</param>
@@ -44,8 +44,8 @@ public readonly struct RemoteMethod<TDeployment, T1, T2, T3, TResult>
     /// <returns>The running call.</returns>
     public DeploymentResponse<TResult> Remote(Arg<T1> first, Arg<T2> second, Arg<T3> third)
     {
-        var (name, body) = (method, invoke);
-        return DeploymentResponse<TResult>.StartWhenReady(handle.CallTarget, handle.CallOptions, async stop => new RemoteCall<TDeployment, T1, T2, T3, TResult>(
+        var (name, body) = (_method, _invoke);
+        return DeploymentResponse<TResult>.StartWhenReady(_handle.CallTarget, _handle.CallOptions, async stop => new RemoteMethodCall<TDeployment, T1, T2, T3, TResult>(
             name, body, await first.ResolveAsync(stop).ConfigureAwait(false),
             await second.ResolveAsync(stop).ConfigureAwait(false),
             await third.ResolveAsync(stop).ConfigureAwait(false)));
@@ -53,5 +53,5 @@ public readonly struct RemoteMethod<TDeployment, T1, T2, T3, TResult>
 
     /// <inheritdoc cref="DeploymentHandle.Options"/>
     public RemoteMethod<TDeployment, T1, T2, T3, TResult> Options(TimeSpan? timeout = null, string? multiplexedModelId = null, string? requestId = null) =>
-        new(handle.Options(timeout, multiplexedModelId, requestId), method, invoke);
+        new(_handle.Options(timeout, multiplexedModelId, requestId), _method, _invoke);
 }

@@ -12,9 +12,9 @@ namespace Serve;
 public readonly struct RemoteMethod<TDeployment, T1, T2, T3, T4, TResult>
     where TDeployment : class
 {
-    private readonly DeploymentHandle<TDeployment> handle;
-    private readonly string method;
-    private readonly Func<TDeployment, T1, T2, T3, T4, CancellationToken, ValueTask<TResult>>? invoke;
+    private readonly DeploymentHandle<TDeployment> _handle;
+    private readonly string _method;
+    private readonly Func<TDeployment, T1, T2, T3, T4, CancellationToken, ValueTask<TResult>>? _invoke;
 
     /// <summary>Describes the method.</summary>
     /// <param name="handle">The deployment.</param>
@@ -22,9 +22,9 @@ public readonly struct RemoteMethod<TDeployment, T1, T2, T3, T4, TResult>
     /// <param name="invoke">Calls it on an instance; null for one with <see cref="BatchAttribute"/>, whose calls the replica gathers.</param>
     public RemoteMethod(DeploymentHandle<TDeployment> handle, string method, Func<TDeployment, T1, T2, T3, T4, CancellationToken, ValueTask<TResult>>? invoke)
     {
-        this.handle = handle;
-        this.method = method;
-        this.invoke = invoke;
+        this._handle = handle;
+        this._method = method;
+        this._invoke = invoke;
     }
 
     /// <summary>Starts a call.</summary>
@@ -35,9 +35,9 @@ public readonly struct RemoteMethod<TDeployment, T1, T2, T3, T4, TResult>
     /// <returns>The running call.</returns>
     [OverloadResolutionPriority(1)]
     public DeploymentResponse<TResult> Remote(T1 first, T2 second, T3 third, T4 fourth) =>
-        PendingArguments.IsHidden(first) || PendingArguments.IsHidden(second) || PendingArguments.IsHidden(third) || PendingArguments.IsHidden(fourth)
+        PendingArgumentResolver.IsPendingObject(first) || PendingArgumentResolver.IsPendingObject(second) || PendingArgumentResolver.IsPendingObject(third) || PendingArgumentResolver.IsPendingObject(fourth)
             ? Remote(Arg<T1>.Of(first), Arg<T2>.Of(second), Arg<T3>.Of(third), Arg<T4>.Of(fourth))
-            : DeploymentResponse<TResult>.Start(handle.CallTarget, handle.CallOptions, new RemoteCall<TDeployment, T1, T2, T3, T4, TResult>(method, invoke, first, second, third, fourth));
+            : DeploymentResponse<TResult>.Start(_handle.CallTarget, _handle.CallOptions, new RemoteMethodCall<TDeployment, T1, T2, T3, T4, TResult>(_method, _invoke, first, second, third, fourth));
 
     /// <summary>Starts a call as soon as the calls among its arguments have their results; if one of them fails, this fails with the same exception.</summary>
     /// <param name="first">The first argument: a value, or a call that is not awaited.</param>
@@ -47,8 +47,8 @@ public readonly struct RemoteMethod<TDeployment, T1, T2, T3, T4, TResult>
     /// <returns>The running call.</returns>
     public DeploymentResponse<TResult> Remote(Arg<T1> first, Arg<T2> second, Arg<T3> third, Arg<T4> fourth)
     {
-        var (name, body) = (method, invoke);
-        return DeploymentResponse<TResult>.StartWhenReady(handle.CallTarget, handle.CallOptions, async stop => new RemoteCall<TDeployment, T1, T2, T3, T4, TResult>(
+        var (name, body) = (_method, _invoke);
+        return DeploymentResponse<TResult>.StartWhenReady(_handle.CallTarget, _handle.CallOptions, async stop => new RemoteMethodCall<TDeployment, T1, T2, T3, T4, TResult>(
             name, body, await first.ResolveAsync(stop).ConfigureAwait(false),
             await second.ResolveAsync(stop).ConfigureAwait(false),
             await third.ResolveAsync(stop).ConfigureAwait(false),
@@ -57,5 +57,5 @@ public readonly struct RemoteMethod<TDeployment, T1, T2, T3, T4, TResult>
 
     /// <inheritdoc cref="DeploymentHandle.Options"/>
     public RemoteMethod<TDeployment, T1, T2, T3, T4, TResult> Options(TimeSpan? timeout = null, string? multiplexedModelId = null, string? requestId = null) =>
-        new(handle.Options(timeout, multiplexedModelId, requestId), method, invoke);
+        new(_handle.Options(timeout, multiplexedModelId, requestId), _method, _invoke);
 }

@@ -6,9 +6,9 @@ namespace Serve;
 public readonly struct RemoteStream<TDeployment, TItem>
     where TDeployment : class
 {
-    private readonly DeploymentHandle<TDeployment> handle;
-    private readonly string method;
-    private readonly Func<TDeployment, CancellationToken, ValueTask<IAsyncEnumerable<TItem>>> invoke;
+    private readonly DeploymentHandle<TDeployment> _handle;
+    private readonly string _method;
+    private readonly Func<TDeployment, CancellationToken, ValueTask<IAsyncEnumerable<TItem>>> _invoke;
 
     /// <summary>Describes the method.</summary>
     /// <param name="handle">The deployment.</param>
@@ -16,16 +16,16 @@ public readonly struct RemoteStream<TDeployment, TItem>
     /// <param name="invoke">Calls it on an instance.</param>
     public RemoteStream(DeploymentHandle<TDeployment> handle, string method, Func<TDeployment, CancellationToken, ValueTask<IAsyncEnumerable<TItem>>> invoke)
     {
-        this.handle = handle;
-        this.method = method;
-        this.invoke = invoke;
+        this._handle = handle;
+        this._method = method;
+        this._invoke = invoke;
     }
 
     /// <summary>Calls the method.</summary>
     /// <returns>The items; the call starts when the first is asked for, and leaving the loop early cancels it.</returns>
-    public IAsyncEnumerable<TItem> Stream() => CallStream.Start(handle.CallTarget, handle.CallOptions, new RemoteCall<TDeployment, IAsyncEnumerable<TItem>>(method, invoke));
+    public IAsyncEnumerable<TItem> Stream() => DeploymentStreamStarter.Start(_handle.CallTarget, _handle.CallOptions, new RemoteMethodCall<TDeployment, IAsyncEnumerable<TItem>>(_method, _invoke));
 
     /// <inheritdoc cref="DeploymentHandle.Options"/>
     public RemoteStream<TDeployment, TItem> Options(TimeSpan? timeout = null, string? multiplexedModelId = null, string? requestId = null) =>
-        new(handle.Options(timeout, multiplexedModelId, requestId), method, invoke);
+        new(_handle.Options(timeout, multiplexedModelId, requestId), _method, _invoke);
 }

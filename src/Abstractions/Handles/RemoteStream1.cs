@@ -9,9 +9,9 @@ namespace Serve;
 public readonly struct RemoteStream<TDeployment, T1, TItem>
     where TDeployment : class
 {
-    private readonly DeploymentHandle<TDeployment> handle;
-    private readonly string method;
-    private readonly Func<TDeployment, T1, CancellationToken, ValueTask<IAsyncEnumerable<TItem>>>? invoke;
+    private readonly DeploymentHandle<TDeployment> _handle;
+    private readonly string _method;
+    private readonly Func<TDeployment, T1, CancellationToken, ValueTask<IAsyncEnumerable<TItem>>>? _invoke;
 
     /// <summary>Describes the method.</summary>
     /// <param name="handle">The deployment.</param>
@@ -19,9 +19,9 @@ public readonly struct RemoteStream<TDeployment, T1, TItem>
     /// <param name="invoke">Calls it on an instance; null for one with <see cref="BatchAttribute"/>, whose calls the replica gathers.</param>
     public RemoteStream(DeploymentHandle<TDeployment> handle, string method, Func<TDeployment, T1, CancellationToken, ValueTask<IAsyncEnumerable<TItem>>>? invoke)
     {
-        this.handle = handle;
-        this.method = method;
-        this.invoke = invoke;
+        this._handle = handle;
+        this._method = method;
+        this._invoke = invoke;
     }
 
     /// <summary>Calls the method.</summary>
@@ -29,9 +29,9 @@ public readonly struct RemoteStream<TDeployment, T1, TItem>
     /// <returns>The items; the call starts when the first is asked for, and leaving the loop early cancels it.</returns>
     [OverloadResolutionPriority(1)]
     public IAsyncEnumerable<TItem> Stream(T1 first) =>
-        PendingArguments.IsHidden(first)
+        PendingArgumentResolver.IsPendingObject(first)
             ? WhenReady(Arg<T1>.Of(first))
-            : CallStream.Start(handle.CallTarget, handle.CallOptions, new RemoteCall<TDeployment, T1, IAsyncEnumerable<TItem>>(method, invoke, first));
+            : DeploymentStreamStarter.Start(_handle.CallTarget, _handle.CallOptions, new RemoteMethodCall<TDeployment, T1, IAsyncEnumerable<TItem>>(_method, _invoke, first));
 
     /// <summary>Calls the method as soon as another call, which provides the argument, has its result; if that fails, this fails with the same exception.</summary>
     /// <typeparam name="TArgument">The argument's type.</typeparam>
@@ -42,12 +42,12 @@ public readonly struct RemoteStream<TDeployment, T1, TItem>
 
     /// <inheritdoc cref="DeploymentHandle.Options"/>
     public RemoteStream<TDeployment, T1, TItem> Options(TimeSpan? timeout = null, string? multiplexedModelId = null, string? requestId = null) =>
-        new(handle.Options(timeout, multiplexedModelId, requestId), method, invoke);
+        new(_handle.Options(timeout, multiplexedModelId, requestId), _method, _invoke);
 
     private IAsyncEnumerable<TItem> WhenReady(Arg<T1> first)
     {
-        var (name, body) = (method, invoke);
-        return CallStream.StartWhenReady<TItem>(handle.CallTarget, handle.CallOptions, async stop => new RemoteCall<TDeployment, T1, IAsyncEnumerable<TItem>>(
+        var (name, body) = (_method, _invoke);
+        return DeploymentStreamStarter.StartWhenReady<TItem>(_handle.CallTarget, _handle.CallOptions, async stop => new RemoteMethodCall<TDeployment, T1, IAsyncEnumerable<TItem>>(
             name, body, await first.ResolveAsync(stop).ConfigureAwait(false)));
     }
 }

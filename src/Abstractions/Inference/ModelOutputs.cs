@@ -11,7 +11,7 @@ namespace Serve;
 /// <param name="memory">Who gives their memory back; null when nobody has to.</param>
 public sealed class ModelOutputs(IReadOnlyList<NamedTensor> tensors, IDisposable? memory = null) : IReadOnlyList<NamedTensor>, IDisposable
 {
-    private IDisposable? memory = memory;
+    private IDisposable? _memory = memory;
 
     /// <summary>How many there are.</summary>
     public int Count => tensors.Count;
@@ -50,7 +50,7 @@ public sealed class ModelOutputs(IReadOnlyList<NamedTensor> tensors, IDisposable
     public IEnumerator<NamedTensor> GetEnumerator() => tensors.GetEnumerator();
 
     /// <summary>Gives the tensors' memory back.</summary>
-    public void Dispose() => Interlocked.Exchange(ref memory, null)?.Dispose();
+    public void Dispose() => Interlocked.Exchange(ref _memory, null)?.Dispose();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 }

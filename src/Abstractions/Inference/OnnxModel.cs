@@ -50,7 +50,7 @@ public abstract class OnnxModel : IDisposable
     public async Task<TOut[][]> RunAsync<TIn, TOut>(IReadOnlyList<TIn[]> items, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(items);
-        var rows = new ItemRows<TIn>(ItemInput());
+        var rows = new ModelItemRows<TIn>(ItemInput());
         for (var index = 0; index < items.Count; index++)
         {
             if (rows.Misfit(items[index]) is { } misfit)
@@ -77,7 +77,7 @@ public abstract class OnnxModel : IDisposable
     public async Task<BatchResult<TOut[]>[]> RunEachAsync<TIn, TOut>(IReadOnlyList<TIn[]> items, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(items);
-        var rows = new ItemRows<TIn>(ItemInput());
+        var rows = new ModelItemRows<TIn>(ItemInput());
         var results = new BatchResult<TOut[]>[items.Count];
         var fitting = new List<int>(items.Count);
         for (var index = 0; index < results.Length; index++)
@@ -125,12 +125,12 @@ public abstract class OnnxModel : IDisposable
         ? input
         : throw new InvalidOperationException($"{Path} cannot take items in a list: it has {Inputs.Count} inputs ({string.Join("; ", Inputs)}) and must have one whose first length is open.");
 
-    private async Task<TOut[][]> RunRowsAsync<TIn, TOut>(ItemRows<TIn> rows, IReadOnlyList<TIn[]> items, CancellationToken cancellationToken)
+    private async Task<TOut[][]> RunRowsAsync<TIn, TOut>(ModelItemRows<TIn> rows, IReadOnlyList<TIn[]> items, CancellationToken cancellationToken)
     {
         if (items.Count == 0)
             return [];
-        using var buffers = new TensorBuffers();
+        using var buffers = new PooledTensorBuffers();
         using var results = await RunAsync([(Inputs[0].Name, rows.Join(items, buffers))], [Outputs[0].Name], cancellationToken).ConfigureAwait(false);
-        return ItemRows<TOut>.Part(results[0].Tensor, items.Count);
+        return ModelItemRows<TOut>.Part(results[0].Tensor, items.Count);
     }
 }

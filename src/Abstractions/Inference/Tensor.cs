@@ -6,21 +6,21 @@ namespace Serve;
 /// </summary>
 public abstract class Tensor
 {
-    private readonly long[] shape;
+    private readonly long[] _shape;
 
     private protected Tensor(TensorType type, long[] shape, int length)
     {
         var count = CountOf(shape);
         if (count != length)
             throw new ArgumentException($"A tensor of shape [{string.Join(",", shape)}] has {count} elements; {length} came.", nameof(shape));
-        (Type, this.shape) = (type, shape);
+        (Type, this._shape) = (type, shape);
     }
 
     /// <summary>What its elements are.</summary>
     public TensorType Type { get; }
 
     /// <summary>The length of each dimension, the outermost first; empty for a scalar.</summary>
-    public ReadOnlySpan<long> Shape => shape;
+    public ReadOnlySpan<long> Shape => _shape;
 
     /// <summary>How many elements it has: the product of its shape.</summary>
     public abstract int Count { get; }
@@ -102,16 +102,16 @@ public abstract class Tensor
     public abstract Tensor Rows(long start, long count);
 
     /// <inheritdoc/>
-    public override string ToString() => $"{TensorTypes.NameOf(Type)}[{string.Join(",", shape)}]";
+    public override string ToString() => $"{TensorTypes.NameOf(Type)}[{string.Join(",", _shape)}]";
 
     private protected long[] RowShape(long start, long count)
     {
-        if (shape.Length == 0)
+        if (_shape.Length == 0)
             throw new ArgumentOutOfRangeException(nameof(start), "A scalar has no rows.");
         ArgumentOutOfRangeException.ThrowIfNegative(start);
         ArgumentOutOfRangeException.ThrowIfNegative(count);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(start + count, shape[0]);
-        return [count, .. shape.AsSpan(1)];
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(start + count, _shape[0]);
+        return [count, .. _shape.AsSpan(1)];
     }
 
     private static long CountOf(long[] shape)
@@ -134,6 +134,6 @@ public abstract class Tensor
         var size = TensorTypes.SizeOf(TensorTypes.Of<T>());
         if (data.Length % size != 0)
             throw new ArgumentException($"{data.Length} bytes are no whole number of {TensorTypes.NameOf(TensorTypes.Of<T>())} elements of {size} bytes.", nameof(data));
-        return new(new CastMemory<T>(data).Memory, shape);
+        return new(new CastMemoryManager<T>(data).Memory, shape);
     }
 }

@@ -16,7 +16,7 @@ public static class TensorBatch
     /// <param name="items">Of one type, with equal lengths but for the first, or for <paramref name="padding"/>.</param>
     /// <param name="padding">Whether shorter items are filled up.</param>
     /// <param name="buffers">Where the tensor's memory comes from, and ends; null for memory of its own.</param>
-    internal static Tensor Join(IReadOnlyList<Tensor> items, bool padding, TensorBuffers? buffers)
+    internal static Tensor Join(IReadOnlyList<Tensor> items, bool padding, PooledTensorBuffers? buffers)
     {
         ArgumentNullException.ThrowIfNull(items);
         ArgumentOutOfRangeException.ThrowIfZero(items.Count);
@@ -88,7 +88,7 @@ public static class TensorBatch
     private static void ThrowUnlike(IReadOnlyList<Tensor> items, int index) =>
         throw new BadInputException($"Item {index} is {items[index]}, item 0 is {items[0]}: they cannot be joined along the first dimension.");
 
-    private static Tensor<T> Join<T>(IReadOnlyList<Tensor> items, long[] shape, TensorBuffers? buffers)
+    private static Tensor<T> Join<T>(IReadOnlyList<Tensor> items, long[] shape, PooledTensorBuffers? buffers)
     {
         var count = 1L;
         foreach (var length in shape)

@@ -42,5 +42,5 @@ public sealed record DeploymentOptions
     public ConcurrencyMode? Concurrency { get; init; }
 
     /// <inheritdoc cref="DeploymentSpec.Resources"/>
-    public ResourceOptions? ActorOptions { get; init; }
+    public ReplicaResourceOptions? ActorOptions { get; init; }
 }

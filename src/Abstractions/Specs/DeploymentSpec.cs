@@ -57,5 +57,5 @@ public sealed record DeploymentSpec
 
     /// <summary>What one replica reserves. Default nothing. <c>actor_options</c> in a file.</summary>
     [UpdateImpact(UpdateImpact.Restart)]
-    public ResourceSpec Resources { get; init; } = new();
+    public ReplicaResourceSpec Resources { get; init; } = new();
 }

@@ -13,10 +13,10 @@ public static class ServeConfigReader
     /// <exception cref="DefinitionException">Unknown keys (each with the nearest known one), wrong types, values out of range, names and route prefixes used twice.</exception>
     public static ServeConfig Read(JsonNode? node)
     {
-        var errors = new ErrorList();
-        TwiceKeys.Find(node, "", errors);
+        var errors = new ConfigErrorCollector();
+        DuplicateKeyDetector.FindDuplicates(node, "", errors);
         errors.ThrowIfAny();
-        var config = ServeKeys.Table.Read(node, "", errors);
+        var config = ServeConfigKeys.Table.Read(node, "", errors);
         CheckUnique(config.Applications, application => application.Name, "applications", "name", errors);
         CheckUnique(config.Applications, application => application.RoutePrefix is ApplicationConfig.NoRoute ? null : application.RoutePrefix, "applications", "route_prefix", errors);
         for (var i = 0; i < config.Applications.Count; i++)
@@ -32,10 +32,10 @@ public static class ServeConfigReader
     /// <exception cref="DefinitionException">As for <see cref="Read"/>.</exception>
     public static ApplicationConfig ReadApplication(JsonNode? node, string? name = null)
     {
-        var errors = new ErrorList();
-        TwiceKeys.Find(node, "", errors);
+        var errors = new ConfigErrorCollector();
+        DuplicateKeyDetector.FindDuplicates(node, "", errors);
         errors.ThrowIfAny();
-        var application = ApplicationKeys.Table.Read(node, "", errors);
+        var application = ApplicationConfigKeys.Table.Read(node, "", errors);
         CheckUnique(application.Deployments, deployment => deployment.Name, "deployments", "name", errors);
         if (name is not null && node is JsonObject json)
         {
@@ -43,7 +43,7 @@ public static class ServeConfigReader
                 application = application with { Name = name };
             else if (application.Name != name)
                 errors.Add("name", $"'{application.Name}' is not '{name}', under which it was sent");
-            if (Texts.NameProblem(name) is { } problem)
+            if (NameRules.NameProblem(name) is { } problem)
                 errors.Add("name", problem);
         }
 
@@ -51,7 +51,7 @@ public static class ServeConfigReader
         return application;
     }
 
-    private static void CheckUnique<T>(IReadOnlyList<T> items, Func<T, string?> value, string path, string key, ErrorList errors)
+    private static void CheckUnique<T>(IReadOnlyList<T> items, Func<T, string?> value, string path, string key, ConfigErrorCollector errors)
     {
         Dictionary<string, int> first = [];
         for (var i = 0; i < items.Count; i++)

@@ -12,7 +12,7 @@ public static class ServeConfigWriter
     public static JsonObject Write(ServeConfig config)
     {
         ArgumentNullException.ThrowIfNull(config);
-        return ServeKeys.Table.Write(config);
+        return ServeConfigKeys.Table.Write(config);
     }
 
     /// <summary>Writes one application: an entry of <c>applications</c>.</summary>
@@ -21,6 +21,6 @@ public static class ServeConfigWriter
     public static JsonObject Write(ApplicationConfig application)
     {
         ArgumentNullException.ThrowIfNull(application);
-        return ApplicationKeys.Table.Write(application);
+        return ApplicationConfigKeys.Table.Write(application);
     }
 }

@@ -6,5 +6,5 @@ namespace Serve.Cli.Build;
 internal static class BuildCache
 {
     /// <summary>The build folders of the user's own state directory.</summary>
-    public static string Default => Path.Combine(StateDirectory.DefaultPath(), "builds");
+    public static string Default => Path.Combine(NodeStateDirectory.DefaultPath(), "builds");
 }

@@ -5,18 +5,18 @@ namespace Serve.Cli.Build;
 
 /// <summary>An import path, read: what kind of code it names, where that is, and which class is the ingress.</summary>
 /// <param name="Kind">What it names.</param>
-/// <param name="Location">The absolute path, or the hash of a <see cref="ImportKind.Package"/>.</param>
+/// <param name="Location">The absolute path, or the hash of a <see cref="ImportPathKind.Package"/>.</param>
 /// <param name="TypeName">The ingress class after <c>:</c>; null to have it found.</param>
-internal sealed partial record ImportPath(ImportKind Kind, string Location, string? TypeName)
+internal sealed partial record ImportPath(ImportPathKind Kind, string Location, string? TypeName)
 {
     private const string PackagePrefix = "package:";
 
     /// <summary>The name an application takes from it when it is given none.</summary>
     public string DefaultName => Kind switch
     {
-        ImportKind.Package => "default",
+        ImportPathKind.Package => "default",
         // A folder's name has no extension, whatever dots are in it.
-        ImportKind.Model when !File.Exists(Location) => Path.GetFileName(Location),
+        ImportPathKind.Model when !File.Exists(Location) => Path.GetFileName(Location),
         _ => Path.GetFileNameWithoutExtension(Location),
     };
 
@@ -31,7 +31,7 @@ internal sealed partial record ImportPath(ImportKind Kind, string Location, stri
         {
             var parts = text[PackagePrefix.Length..].Split(':', 2);
             return Hash().IsMatch(parts[0])
-                ? new(ImportKind.Package, parts[0], parts.ElementAtOrDefault(1))
+                ? new(ImportPathKind.Package, parts[0], parts.ElementAtOrDefault(1))
                 : throw new DefinitionException($"import_path '{text}': expected package:HASH with the 64 hex digits that the upload returned.");
         }
 
@@ -39,17 +39,17 @@ internal sealed partial record ImportPath(ImportKind Kind, string Location, stri
         var (path, type) = match.Success ? (match.Groups["path"].Value, match.Groups["type"].Value) : (text, null);
         var found = Find(path, folders) ?? throw new DefinitionException(
             $"import_path '{text}': there is no such file or folder{(Path.IsPathRooted(path) ? "" : $" in {Directory.GetCurrentDirectory()}")}.");
-        if (Directory.Exists(found) && ModelFiles.Find(found).Count > 0)
-            return new(ImportKind.Model, Path.TrimEndingDirectorySeparator(found), null);
+        if (Directory.Exists(found) && ModelVersionFiles.Find(found).Count > 0)
+            return new(ImportPathKind.Model, Path.TrimEndingDirectorySeparator(found), null);
         if (Directory.Exists(found))
-            return new(ImportKind.Project, ProjectIn(found), type);
+            return new(ImportPathKind.Project, ProjectIn(found), type);
         return Path.GetExtension(found).ToLowerInvariant() switch
         {
-            ".cs" => new(ImportKind.SourceFile, found, type),
-            ".csproj" or ".fsproj" or ".vbproj" => new(ImportKind.Project, found, type),
-            ".dll" => new(ImportKind.Assembly, found, type),
-            ".zip" => new(ImportKind.Archive, found, type),
-            ModelFiles.Extension => new(ImportKind.Model, found, null),
+            ".cs" => new(ImportPathKind.SourceFile, found, type),
+            ".csproj" or ".fsproj" or ".vbproj" => new(ImportPathKind.Project, found, type),
+            ".dll" => new(ImportPathKind.Assembly, found, type),
+            ".zip" => new(ImportPathKind.Archive, found, type),
+            ModelVersionFiles.Extension => new(ImportPathKind.Model, found, null),
             _ => throw new DefinitionException($"import_path '{text}': expected a .cs file, a project or its folder, an assembly (.dll), an ONNX model (.onnx) or a folder of its versions, a package (.zip) or package:HASH."),
         };
     }
@@ -57,7 +57,7 @@ internal sealed partial record ImportPath(ImportKind Kind, string Location, stri
     /// <inheritdoc/>
     public override string ToString()
     {
-        var location = Kind is ImportKind.Package ? PackagePrefix + Location : Location;
+        var location = Kind is ImportPathKind.Package ? PackagePrefix + Location : Location;
         return TypeName is null ? location : $"{location}:{TypeName}";
     }
 
@@ -79,7 +79,7 @@ internal sealed partial record ImportPath(ImportKind Kind, string Location, stri
         return projects switch
         {
             [var only] => only,
-            [] => throw new DefinitionException($"import_path '{folder}': the folder has no project, and no model in VERSION/{ModelFiles.FileName}. Name a .cs file, a project, a .dll or an .onnx file."),
+            [] => throw new DefinitionException($"import_path '{folder}': the folder has no project, and no model in VERSION/{ModelVersionFiles.FileName}. Name a .cs file, a project, a .dll or an .onnx file."),
             _ => throw new DefinitionException(
                 $"import_path '{folder}': the folder has {projects.Length} projects; name one: {string.Join(", ", projects.Select(Path.GetFileName).Order(StringComparer.Ordinal))}."),
         };

@@ -5,21 +5,21 @@ namespace Serve.Cli.Display;
 
 /// <summary>Tells builds as <c>building X … done in 2.1 s</c>, the path as short as the working directory allows.</summary>
 /// <param name="console">Where.</param>
-internal sealed class BuildProgressLine(CliConsole console) : IBuildProgress
+internal sealed class BuildProgressLine(CommandConsole console) : IBuildProgressListener
 {
     /// <inheritdoc/>
-    public void Begun(string source)
+    public void OnBuildStarted(string source)
     {
         console.Error.Write($"building {Short(source)} … ");
         console.Error.Flush();
     }
 
     /// <inheritdoc/>
-    public void Done(string source, TimeSpan took) =>
+    public void OnBuildSucceeded(string source, TimeSpan took) =>
         console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"done in {took.TotalSeconds:0.0} s"));
 
     /// <inheritdoc/>
-    public void Failed(string source) => console.Error.WriteLine("failed");
+    public void OnBuildFailed(string source) => console.Error.WriteLine("failed");
 
     private static string Short(string source)
     {

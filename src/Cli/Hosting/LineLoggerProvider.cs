@@ -9,10 +9,10 @@ namespace Serve.Cli.Hosting;
 [ProviderAlias("Console")]
 internal sealed class LineLoggerProvider(TextWriter writer, TimeProvider time) : ILoggerProvider
 {
-    private readonly Lock gate = new();
+    private readonly Lock _gate = new();
 
     /// <inheritdoc/>
-    public ILogger CreateLogger(string categoryName) => new LineLogger(this, categoryName);
+    public ILogger CreateLogger(string categoryName) => new PlainLineLogger(this, categoryName);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -22,7 +22,7 @@ internal sealed class LineLoggerProvider(TextWriter writer, TimeProvider time) :
     private void Write(LogLevel level, string category, string message, Exception? exception)
     {
         var line = string.Create(CultureInfo.InvariantCulture, $"{time.GetLocalNow():HH:mm:ss} {Name(level)} {category}: {message}");
-        lock (gate)
+        lock (_gate)
         {
             writer.WriteLine(line);
             if (exception is not null)
@@ -39,7 +39,7 @@ internal sealed class LineLoggerProvider(TextWriter writer, TimeProvider time) :
         _ => "debug",
     };
 
-    private sealed class LineLogger(LineLoggerProvider owner, string category) : ILogger
+    private sealed class PlainLineLogger(LineLoggerProvider owner, string category) : ILogger
     {
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;

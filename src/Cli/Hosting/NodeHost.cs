@@ -27,26 +27,26 @@ namespace Serve.Cli.Hosting;
 internal sealed class NodeHost : IAsyncDisposable
 {
     private static readonly TimeSpan ServerStopTimeout = TimeSpan.FromSeconds(3);
-    private readonly StateDirectory directory;
-    private readonly WebApplication gateway;
-    private readonly WebApplication admin;
-    private bool disposed;
+    private readonly NodeStateDirectory _directory;
+    private readonly WebApplication _gateway;
+    private readonly WebApplication _admin;
+    private bool _disposed;
 
-    private NodeHost(StateDirectory directory, WebApplication gateway, WebApplication admin)
+    private NodeHost(NodeStateDirectory directory, WebApplication gateway, WebApplication admin)
     {
-        this.directory = directory;
-        this.gateway = gateway;
-        this.admin = admin;
+        this._directory = directory;
+        this._gateway = gateway;
+        this._admin = admin;
     }
 
     /// <summary>Takes what is wanted and tells what is.</summary>
-    public ServeController Controller => gateway.Services.GetRequiredService<ServeController>();
+    public ServeController Controller => _gateway.Services.GetRequiredService<ServeController>();
 
     /// <summary>Where the servers really listen.</summary>
-    public NodeAddresses Addresses => gateway.Services.GetRequiredService<NodeAddresses>();
+    public NodeListenAddresses Addresses => _gateway.Services.GetRequiredService<NodeListenAddresses>();
 
     /// <summary>The folder that keeps its state.</summary>
-    public string StatePath => directory.Root;
+    public string StatePath => _directory.Root;
 
     /// <summary>Starts a node: locks its state, listens, and brings back what was deployed.</summary>
     /// <param name="settings">How it is to run.</param>
@@ -57,12 +57,12 @@ internal sealed class NodeHost : IAsyncDisposable
     /// <param name="console">How it logs.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The node.</returns>
-    /// <exception cref="CliException">A port is taken, or an address cannot be listened on.</exception>
+    /// <exception cref="CommandFailedException">A port is taken, or an address cannot be listened on.</exception>
     /// <exception cref="StateStoreException">The state cannot be used.</exception>
     public static async Task<NodeHost> StartAsync(
-        NodeSettings settings, HttpOptions http, string statePath, string? buildRoot, IBuildProgress progress, NodeConsole console, CancellationToken cancellationToken)
+        NodeHostSettings settings, HttpOptions http, string statePath, string? buildRoot, IBuildProgressListener progress, NodeConsoleLogging console, CancellationToken cancellationToken)
     {
-        var directory = StateDirectory.Open(statePath);
+        var directory = NodeStateDirectory.Open(statePath);
         var gateway = BuildGateway(settings, http, directory, buildRoot ?? directory.Builds, progress, console);
         var node = new NodeHost(directory, gateway, BuildAdmin(settings, gateway.Services, console));
         try
@@ -70,7 +70,7 @@ internal sealed class NodeHost : IAsyncDisposable
             // Opens the database: a damaged one is told before anything listens.
             node.Controller.Draining.Register(gateway.Lifetime.StopApplication);
             node.Addresses.Gateway = await ListenAsync(gateway, http.Host, http.Port, "--http-port", cancellationToken);
-            node.Addresses.Admin = await ListenAsync(node.admin, settings.AdminHost, settings.AdminPort, "--admin-port", cancellationToken);
+            node.Addresses.Admin = await ListenAsync(node._admin, settings.AdminHost, settings.AdminPort, "--admin-port", cancellationToken);
             node.Controller.Start();
             return node;
         }
@@ -84,42 +84,42 @@ internal sealed class NodeHost : IAsyncDisposable
     /// <summary>Drains: load balancers are told, nothing new is taken on, and what is ongoing is finished.</summary>
     /// <param name="cancellationToken">Cuts it short.</param>
     /// <returns>What was ended.</returns>
-    public Task<ShutdownReport> DrainAsync(CancellationToken cancellationToken) => Controller.ShutdownAsync(cancellationToken);
+    public Task<NodeShutdownReport> DrainAsync(CancellationToken cancellationToken) => Controller.ShutdownAsync(cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        if (disposed)
+        if (_disposed)
             return;
-        disposed = true;
-        await StopAsync(gateway);
-        await StopAsync(admin);
+        _disposed = true;
+        await StopAsync(_gateway);
+        await StopAsync(_admin);
         // The container ends what it made, newest first: controller, runtime with its workers, store.
-        await gateway.DisposeAsync();
-        await admin.DisposeAsync();
-        directory.Dispose();
+        await _gateway.DisposeAsync();
+        await _admin.DisposeAsync();
+        _directory.Dispose();
     }
 
     private static WebApplication BuildGateway(
-        NodeSettings settings, HttpOptions http, StateDirectory directory, string buildRoot, IBuildProgress progress, NodeConsole console)
+        NodeHostSettings settings, HttpOptions http, NodeStateDirectory directory, string buildRoot, IBuildProgressListener progress, NodeConsoleLogging console)
     {
         var builder = NewServer(console);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureServeGateway(http));
         var nodeId = $"node-{Guid.NewGuid():N}"[..13];
-        var store = new PackageStore(directory.Packages);
+        var store = new ApplicationPackageStore(directory.Packages);
         builder.Services
             .AddServeRuntime(new NodeRuntimeOptions
             {
                 NodeId = nodeId,
                 Resources = settings.Resources,
-                WorkerCommand = ServeProcess.WorkerCommand(),
+                WorkerCommand = NodeProcessServices.WorkerCommand(),
                 TaskIsolation = settings.Isolation == IsolationMode.None ? Isolation.None : Isolation.Process,
                 WorkerLogDirectory = Path.Combine(directory.Logs, "workers"),
             })
             .AddServeProcess()
-            .AddSingleton<IApplicationSource>(new ApplicationSource(new PackageBuilder(store, buildRoot, progress, TimeProvider.System), store))
+            .AddSingleton<IApplicationSource>(new PackageApplicationSource(new ApplicationPackageBuilder(store, buildRoot, progress, TimeProvider.System), store))
             .AddServeController(new ControllerOptions { NodeId = nodeId, DefaultIsolation = settings.Isolation, HttpOptions = http }, directory)
-            .AddSingleton<IModelRepository, ControllerModels>()
+            .AddSingleton<IModelRepository, ControllerModelRepository>()
             .AddServeGateway(new GatewayOptions
             {
                 Http = http,
@@ -131,7 +131,7 @@ internal sealed class NodeHost : IAsyncDisposable
         return app;
     }
 
-    private static WebApplication BuildAdmin(NodeSettings settings, IServiceProvider node, NodeConsole console)
+    private static WebApplication BuildAdmin(NodeHostSettings settings, IServiceProvider node, NodeConsoleLogging console)
     {
         var builder = NewServer(console);
         builder.WebHost.ConfigureKestrel(kestrel =>
@@ -143,9 +143,9 @@ internal sealed class NodeHost : IAsyncDisposable
         builder.Services
             .AddSingleton(node.GetRequiredService<ServeController>())
             .AddSingleton(node.GetRequiredService<ControllerOptions>())
-            .AddSingleton(node.GetRequiredService<StateDirectory>())
-            .AddSingleton(node.GetRequiredService<NodeAddresses>())
-            .AddSingleton(node.GetRequiredService<IActorRuntime>())
+            .AddSingleton(node.GetRequiredService<NodeStateDirectory>())
+            .AddSingleton(node.GetRequiredService<NodeListenAddresses>())
+            .AddSingleton(node.GetRequiredService<INodeAgent>())
             .AddSingleton(node.GetRequiredService<Cluster>())
             .AddSingleton(node.GetRequiredService<IApplicationSource>())
             .AddSingleton(node.GetRequiredService<CollectorRegistry>())
@@ -157,7 +157,7 @@ internal sealed class NodeHost : IAsyncDisposable
         return app;
     }
 
-    private static WebApplicationBuilder NewServer(NodeConsole console)
+    private static WebApplicationBuilder NewServer(NodeConsoleLogging console)
     {
         // Nothing by default: no configuration files to watch, no logging to every sink.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions
@@ -180,11 +180,11 @@ internal sealed class NodeHost : IAsyncDisposable
         }
         catch (IOException e) when (e.InnerException is AddressInUseException)
         {
-            throw new CliException($"Port {port} on {host} is in use. Choose another with {option}; 0 takes a free one.", inner: e);
+            throw new CommandFailedException($"Port {port} on {host} is in use. Choose another with {option}; 0 takes a free one.", inner: e);
         }
         catch (SocketException e)
         {
-            throw new CliException(
+            throw new CommandFailedException(
                 $"{host}:{port} cannot be listened on ({e.Message}). Choose another with {option} or {option.Replace("port", "host", StringComparison.Ordinal)}.", inner: e);
         }
 
@@ -194,7 +194,7 @@ internal sealed class NodeHost : IAsyncDisposable
     private static IPAddress Address(string host) =>
         host.Equals("localhost", StringComparison.OrdinalIgnoreCase) ? IPAddress.Loopback
         : IPAddress.TryParse(host.Trim('[', ']'), out var address) ? address
-        : throw new CliException($"--admin-host {host}: expected an IP address or 'localhost'.", ExitCode.Usage);
+        : throw new CommandFailedException($"--admin-host {host}: expected an IP address or 'localhost'.", CliExitCode.Usage);
 
     private static async Task StopAsync(WebApplication app)
     {

@@ -17,19 +17,19 @@ public sealed class AdminClient : IDisposable
 {
     private const string Applications = "api/serve/applications/";
 
-    private readonly NodeConnection connection;
+    private readonly NodeHttpConnection _connection;
 
     /// <summary>Prepares to talk to a node; sends nothing.</summary>
     /// <param name="address">The admin API's base address. Default: that of a node on this machine with default ports.</param>
     /// <param name="options">How to reach it. Default: as suits a node on this machine.</param>
     /// <exception cref="ArgumentException">The address or the token file cannot be read.</exception>
-    public AdminClient(string address = "http://127.0.0.1:8265", ServeClientOptions? options = null) => connection = NodeConnection.Open(
+    public AdminClient(string address = "http://127.0.0.1:8265", ServeClientOptions? options = null) => _connection = NodeHttpConnection.Open(
         address,
         options ?? new ServeClientOptions(),
         "Start a node with 'serve start', or say where one is with --address or SERVE_ADDRESS.");
 
     /// <summary>The admin API's address.</summary>
-    public Uri Address => connection.Address;
+    public Uri Address => _connection.Address;
 
     /// <summary>Makes the node run exactly what a config lists; applications that it does not list go. Returns when the node has taken it, not when it is done.</summary>
     /// <param name="config">What is to run.</param>
@@ -85,7 +85,7 @@ public sealed class AdminClient : IDisposable
     public Task ScaleAsync(DeploymentId deployment, int replicas, CancellationToken cancellationToken = default) => SendAsync(
         HttpMethod.Post,
         $"api/v1/applications/{Uri.EscapeDataString(deployment.Application)}/deployments/{Uri.EscapeDataString(deployment.Name)}/scale",
-        JsonSerializer.SerializeToNode(new ScaleRequest { TargetNumReplicas = replicas }, ServeJson.Options),
+        JsonSerializer.SerializeToNode(new ScaleDeploymentRequest { TargetNumReplicas = replicas }, ServeJson.Options),
         cancellationToken);
 
     /// <summary>The lines that an application's replicas have logged.</summary>
@@ -114,7 +114,7 @@ public sealed class AdminClient : IDisposable
         ];
         var asked = string.Join('&', query.Where(pair => pair.Value is not null).Select(pair => $"{pair.Key}={Uri.EscapeDataString(pair.Value!)}"));
         using var request = new HttpRequestMessage(HttpMethod.Get, $"api/v1/applications/{Uri.EscapeDataString(application)}/logs{(asked.Length > 0 ? "?" : "")}{asked}");
-        using var response = await connection.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        using var response = await _connection.SendAsync(request, cancellationToken).ConfigureAwait(false);
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false));
         while (await ReadLineAsync(reader, cancellationToken).ConfigureAwait(false) is { } line)
             yield return line;
@@ -123,27 +123,27 @@ public sealed class AdminClient : IDisposable
     /// <summary>The nodes: what they have, what is reserved of it, and their worker processes.</summary>
     /// <param name="cancellationToken">Stops waiting for the answer.</param>
     /// <returns>The nodes.</returns>
-    public Task<NodeList> GetNodesAsync(CancellationToken cancellationToken = default) =>
-        ReadAsync<NodeList>(HttpMethod.Get, "api/v1/nodes", null, cancellationToken);
+    public Task<NodeDetailsList> GetNodesAsync(CancellationToken cancellationToken = default) =>
+        ReadAsync<NodeDetailsList>(HttpMethod.Get, "api/v1/nodes", null, cancellationToken);
 
     /// <summary>Ends the node and everything on it: requests are finished first. What is deployed comes back when the node starts again.</summary>
     /// <param name="cancellationToken">Stops waiting for the answer.</param>
     /// <returns>What was ended, told when only the node's own process is left, which ends after this.</returns>
-    public Task<ShutdownReport> ShutdownAsync(CancellationToken cancellationToken = default) =>
-        ReadAsync<ShutdownReport>(HttpMethod.Post, "api/v1/shutdown", null, cancellationToken);
+    public Task<NodeShutdownReport> ShutdownAsync(CancellationToken cancellationToken = default) =>
+        ReadAsync<NodeShutdownReport>(HttpMethod.Post, "api/v1/shutdown", null, cancellationToken);
 
     /// <summary>Uploads built code.</summary>
     /// <param name="zip">The package, as <c>serve build</c> writes it; read to its end, not disposed.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>What to name as an application's <c>import_path</c>.</returns>
-    public async Task<PackageReference> UploadPackageAsync(Stream zip, CancellationToken cancellationToken = default)
+    public async Task<UploadedPackageReference> UploadPackageAsync(Stream zip, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(zip);
         using var request = new HttpRequestMessage(HttpMethod.Post, "api/v1/packages")
         {
-            Content = new PackageContent(zip),
+            Content = new PackageHttpContent(zip),
         };
-        return await ReadAsync<PackageReference>(request, cancellationToken).ConfigureAwait(false);
+        return await ReadAsync<UploadedPackageReference>(request, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Finds out whether a node answers.</summary>
@@ -152,7 +152,7 @@ public sealed class AdminClient : IDisposable
     public Task CheckAsync(CancellationToken cancellationToken = default) => SendAsync(HttpMethod.Get, "-/healthz", null, cancellationToken);
 
     /// <summary>Closes the connections.</summary>
-    public void Dispose() => connection.Dispose();
+    public void Dispose() => _connection.Dispose();
 
     private static string Application(string name)
     {
@@ -168,7 +168,7 @@ public sealed class AdminClient : IDisposable
     private async Task SendAsync(HttpMethod method, string path, JsonNode? body, CancellationToken cancellationToken)
     {
         using var request = Request(method, path, body);
-        using var response = await connection.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        using var response = await _connection.SendAsync(request, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<T> ReadAsync<T>(HttpMethod method, string path, JsonNode? body, CancellationToken cancellationToken)
@@ -178,7 +178,7 @@ public sealed class AdminClient : IDisposable
     }
 
     private Task<T> ReadAsync<T>(HttpRequestMessage request, CancellationToken cancellationToken) =>
-        connection.ReadAsync<T>(request, ServeJson.Options, cancellationToken);
+        _connection.ReadAsync<T>(request, ServeJson.Options, cancellationToken);
 
     private async Task<string?> ReadLineAsync(StreamReader reader, CancellationToken cancellationToken)
     {
@@ -188,7 +188,7 @@ public sealed class AdminClient : IDisposable
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
-            throw connection.Unreachable(e);
+            throw _connection.Unreachable(e);
         }
     }
 }

@@ -11,17 +11,17 @@ namespace Serve.Admin;
 public sealed class StateClient : IDisposable
 {
     private const string Root = "api/v0/";
-    private readonly NodeConnection connection;
+    private readonly NodeHttpConnection _connection;
 
     /// <summary>Prepares to look; sends nothing.</summary>
     /// <param name="address">The base address. Default: a node on this machine with default ports.</param>
     /// <param name="options">How to reach it. Default: as suits a node on this machine.</param>
     /// <exception cref="ArgumentException">The address or the token file cannot be read.</exception>
     public StateClient(string address = "http://127.0.0.1:8265", ServeClientOptions? options = null) =>
-        connection = NodeConnection.Open(address, options ?? new ServeClientOptions(), "The program may have ended; 'serve list tasks' finds those that run.");
+        _connection = NodeHttpConnection.Open(address, options ?? new ServeClientOptions(), "The program may have ended; 'serve list tasks' finds those that run.");
 
     /// <summary>The base address.</summary>
-    public Uri Address => connection.Address;
+    public Uri Address => _connection.Address;
 
     /// <summary>Lists things of one kind.</summary>
     /// <typeparam name="T">The kind's record, for instance <see cref="TaskState"/>.</typeparam>
@@ -31,7 +31,7 @@ public sealed class StateClient : IDisposable
     /// <param name="cancellationToken">Stops waiting for the answer.</param>
     /// <returns>The list, and how many there are.</returns>
     public async Task<StateList<T>> ListAsync<T>(
-        string kind, IReadOnlyCollection<StateCondition>? conditions = null, int? limit = null, CancellationToken cancellationToken = default)
+        string kind, IReadOnlyCollection<StateFilterCondition>? conditions = null, int? limit = null, CancellationToken cancellationToken = default)
     {
         var query = (conditions ?? []).SelectMany(condition => new[]
         {
@@ -60,23 +60,23 @@ public sealed class StateClient : IDisposable
     public async Task WriteTimelineAsync(Stream output, CancellationToken cancellationToken = default)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, Root + "timeline");
-        using var response = await connection.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        using var response = await _connection.SendAsync(request, cancellationToken).ConfigureAwait(false);
         try
         {
             await response.Content.CopyToAsync(output, cancellationToken).ConfigureAwait(false);
         }
         catch (HttpRequestException broken)
         {
-            throw connection.Unreachable(broken);
+            throw _connection.Unreachable(broken);
         }
     }
 
     /// <summary>Closes the connections.</summary>
-    public void Dispose() => connection.Dispose();
+    public void Dispose() => _connection.Dispose();
 
     private async Task<T> ReadAsync<T>(string path, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, Root + path);
-        return (await connection.ReadAsync<StateAnswer<T>>(request, ServeJson.State, cancellationToken).ConfigureAwait(false)).Data.Result;
+        return (await _connection.ReadAsync<StateApiResponse<T>>(request, ServeJson.State, cancellationToken).ConfigureAwait(false)).Data.Result;
     }
 }

@@ -10,12 +10,12 @@ namespace Serve.Http;
 /// <param name="connection">The gateway.</param>
 /// <param name="deployment">The deployment's name.</param>
 /// <param name="application">Its application; null when the gateway is to find it.</param>
-internal sealed class HttpCallTarget(NodeConnection connection, string deployment, string? application) : ICallTarget
+internal sealed class HttpCallTarget(NodeHttpConnection connection, string deployment, string? application) : ICallTarget
 {
     private const string StreamType = "application/x-ndjson";
     private static readonly MediaTypeHeaderValue Json = new("application/json");
 
-    private readonly string path = application is null
+    private readonly string _path = application is null
         ? $"-/call/{Uri.EscapeDataString(deployment)}/"
         : $"-/call/{Uri.EscapeDataString(application)}/{Uri.EscapeDataString(deployment)}/";
 
@@ -52,20 +52,20 @@ internal sealed class HttpCallTarget(NodeConnection connection, string deploymen
         {
             var line = await ReadLineAsync<TItem>(reader, call.Method, cancellationToken).ConfigureAwait(false);
             if (line.Error is { } error)
-                throw ProblemReader.Read(error);
+                throw ProblemDocumentReader.Read(error);
             if (line.End)
                 yield break;
             yield return line.Item!;
         }
     }
 
-    private async Task<StreamLine<TItem>> ReadLineAsync<TItem>(StreamReader reader, string method, CancellationToken cancellationToken)
+    private async Task<StreamedResponseLine<TItem>> ReadLineAsync<TItem>(StreamReader reader, string method, CancellationToken cancellationToken)
     {
         try
         {
             // A stream says when it has ended; one that just stops was cut off.
             var line = await reader.ReadLineAsync(cancellationToken).ConfigureAwait(false) ?? throw connection.Unreachable(null);
-            return JsonSerializer.Deserialize<StreamLine<TItem>>(line, ServeJson.Calls)!;
+            return JsonSerializer.Deserialize<StreamedResponseLine<TItem>>(line, ServeJson.Calls)!;
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
@@ -79,15 +79,15 @@ internal sealed class HttpCallTarget(NodeConnection connection, string deploymen
 
     private HttpRequestMessage Request<TResult>(MethodCall<TResult> call, CallContext context, string accept)
     {
-        var request = new HttpRequestMessage(HttpMethod.Post, path + Uri.EscapeDataString(call.Method))
+        var request = new HttpRequestMessage(HttpMethod.Post, _path + Uri.EscapeDataString(call.Method))
         {
             Content = new ByteArrayContent(Write(call)) { Headers = { ContentType = Json } },
         };
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue(accept));
         if (context.RequestId is { } id)
-            request.Headers.TryAddWithoutValidation(WireHeaders.RequestId, id);
+            request.Headers.TryAddWithoutValidation(WireHeaderNames.RequestId, id);
         if (context.MultiplexedModelId is { } model)
-            request.Headers.TryAddWithoutValidation(WireHeaders.MultiplexedModelId, model);
+            request.Headers.TryAddWithoutValidation(WireHeaderNames.MultiplexedModelId, model);
         return request;
     }
 

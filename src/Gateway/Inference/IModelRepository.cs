@@ -5,7 +5,7 @@ public interface IModelRepository
 {
     /// <summary>Every model: every application that answers at <c>/v2/models/NAME</c>.</summary>
     /// <returns>By name.</returns>
-    IReadOnlyList<RepositoryModel> List();
+    IReadOnlyList<RepositoryModelEntry> List();
 
     /// <summary>Loads a model, or loads it again with what its files hold now; waits until it is up.</summary>
     /// <param name="name">The model's name.</param>

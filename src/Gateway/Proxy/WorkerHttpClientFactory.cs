@@ -6,7 +6,7 @@ namespace Serve.Gateway.Proxy;
 /// <summary>The one connection pool from this gateway to all workers, shared by every cluster: an application's change of prefix must not cost connections.</summary>
 internal sealed class WorkerHttpClientFactory : IForwarderHttpClientFactory, IDisposable
 {
-    private readonly HttpMessageInvoker invoker = new(new ForwardedContentHandler(new SocketsHttpHandler
+    private readonly HttpMessageInvoker _invoker = new(new ReplayableContentHandler(new SocketsHttpHandler
     {
         UseProxy = false,
         AllowAutoRedirect = false,
@@ -23,7 +23,7 @@ internal sealed class WorkerHttpClientFactory : IForwarderHttpClientFactory, IDi
     }));
 
     /// <inheritdoc/>
-    public HttpMessageInvoker CreateClient(ForwarderHttpClientContext context) => invoker;
+    public HttpMessageInvoker CreateClient(ForwarderHttpClientContext context) => _invoker;
 
-    public void Dispose() => invoker.Dispose();
+    public void Dispose() => _invoker.Dispose();
 }

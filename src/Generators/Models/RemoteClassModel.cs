@@ -12,7 +12,7 @@ namespace Serve.Generators.Models;
 /// <param name="Findings">What is wrong with it.</param>
 internal sealed record RemoteClassModel(
     string Type, string Name, string Flat, string? Namespace, bool IsPublic,
-    ActorModel? Actor, EquatableArray<FunctionModel> Functions, Place? Place, EquatableArray<Finding> Findings)
+    RemoteActorModel? Actor, EquatableArray<RemoteFunctionModel> Functions, SourceLocation? Place, EquatableArray<DiagnosticInfo> Findings)
 {
     public bool HasMembers => Actor is not null || Functions.Count > 0;
 }

@@ -19,17 +19,17 @@ namespace Serve.Replica.Activation;
 
 /// <summary>Makes replicas: loads the class, builds its services, runs its constructor, hands it its <c>user_config</c> and asks whether it is well. Stateless.</summary>
 /// <param name="assemblies">The packages loaded in this process.</param>
-public sealed partial class ReplicaActivator(UserAssemblies assemblies) : IActorActivator
+public sealed partial class ReplicaActivator(UserAssemblyCache assemblies) : IActorActivator
 {
     /// <inheritdoc/>
-    public string Kind => ReplicaStart.ActorKind;
+    public string Kind => ReplicaStartRequest.ActorKind;
 
     /// <inheritdoc/>
-    public async ValueTask<ActorInstance> ActivateAsync(ActorContext context, CancellationToken cancellationToken)
+    public async ValueTask<ActorInstance> ActivateAsync(ActorActivationContext context, CancellationToken cancellationToken)
     {
-        var start = JsonSerializer.Deserialize<ReplicaStart>(context.Spec.Payload.Span, ServeJson.Options)
+        var start = JsonSerializer.Deserialize<ReplicaStartRequest>(context.Spec.Payload.Span, ServeJson.Options)
             ?? throw new InvalidOperationException("The replica's payload is empty.");
-        var parts = new ReplicaParts(context.Turns, context.Services.GetService<TimeProvider>() ?? TimeProvider.System);
+        var parts = new ReplicaComponents(context.Turns, context.Services.GetService<TimeProvider>() ?? TimeProvider.System);
 
         try
         {
@@ -42,21 +42,21 @@ public sealed partial class ReplicaActivator(UserAssemblies assemblies) : IActor
         }
     }
 
-    private async Task<ActorInstance> StartAsync(ReplicaParts parts, ReplicaStart start, ActorContext context, CancellationToken cancellationToken)
+    private async Task<ActorInstance> StartAsync(ReplicaComponents parts, ReplicaStartRequest start, ActorActivationContext context, CancellationToken cancellationToken)
     {
         if (!ReplicaId.TryParse(start.ReplicaId, out var id))
             throw new InvalidOperationException($"'{start.ReplicaId}' is no replica id; it is written app#deployment#suffix.");
-        LogRetention.Prune(start.LogDirectory);
-        parts.Log = new ReplicaLog(start.LogDirectory, id);
+        ReplicaLogRetention.Prune(start.LogDirectory);
+        parts.Log = new ReplicaLogFactory(start.LogDirectory, id);
         parts.Code = start.AssemblyFile is { } file
             ? assemblies.Acquire(start.PackageHash, Path.Combine(start.PackageDirectory, file))
-            : UserAssemblies.BuiltIn();
+            : UserAssemblyCache.BuiltIn();
         var type = parts.Code.Assembly.GetType(start.TypeName)
             ?? throw new DefinitionException($"{start.AssemblyFile ?? "The replica room"} has no class {start.TypeName}.");
         var hooks = HooksOf(type);
         parts.Context = new ReplicaContext(id, start, context.GpuIds);
-        parts.Models = ReplicaModels.Of(ModelsOf(type), id, context, parts.Time);
-        parts.Services = ReplicaServices.Build(start, parts.Context, context, parts.Log, parts.Code, hooks, parts.Models, type);
+        parts.Models = ReplicaModelSets.Of(ModelsOf(type), id, context, parts.Time);
+        parts.Services = ReplicaServiceBuilder.Build(start, parts.Context, context, parts.Log, parts.Code, hooks, parts.Models, type);
         var logger = parts.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Serve.Replica");
         try
         {
@@ -64,7 +64,7 @@ public sealed partial class ReplicaActivator(UserAssemblies assemblies) : IActor
         }
         catch (Exception thrown)
         {
-            if (PlatformErrors.Include(thrown))
+            if (PlatformErrorClassifier.IsPlatformError(thrown))
                 LogRefused(logger, thrown.Message);
             else
                 LogStartFailed(logger, thrown);
@@ -73,24 +73,24 @@ public sealed partial class ReplicaActivator(UserAssemblies assemblies) : IActor
     }
 
     private static async Task<ActorInstance> ConstructAsync(
-        ReplicaParts parts, ReplicaStart start, ActorContext context, Type type, DeploymentHooks hooks, ILogger logger, CancellationToken cancellationToken)
+        ReplicaComponents parts, ReplicaStartRequest start, ActorActivationContext context, Type type, DeploymentHookMethods hooks, ILogger logger, CancellationToken cancellationToken)
     {
         var started = parts.Time.GetTimestamp();
         var constructor = type.GetConstructors().Single();
-        var arguments = OutsideTurns(() => new ConstructorArguments(start, parts.Context!, parts.Services!, context.Services).For(constructor));
-        parts.ModelKeys = [.. constructor.GetParameters().Where(ModelSettings.IsModel).SelectMany(ModelSettings.KeysOf)
-            .Select(key => new ModelKey(key, UserJson.TryFind(start.Spec.UserConfig, key, out var value) ? value : null, logger))];
+        var arguments = OutsideTurns(() => new ConstructorArgumentResolver(start, parts.Context!, parts.Services!, context.Services).For(constructor));
+        parts.ModelKeys = [.. constructor.GetParameters().Where(InjectedModelSettings.IsModel).SelectMany(InjectedModelSettings.KeysOf)
+            .Select(key => new ModelConfigKey(key, UserJsonReader.TryFind(start.Spec.UserConfig, key, out var value) ? value : null, logger))];
         await LoadModelsAsync(parts, arguments, cancellationToken);
         parts.Target = OutsideTurns(() => constructor.Invoke(BindingFlags.DoNotWrapExceptions, binder: null, arguments, culture: null));
-        parts.Hooks = new UserHooks(parts.Target, hooks);
+        parts.Hooks = new UserHookInvoker(parts.Target, hooks);
         parts.Models?.Bind(parts.Target, logger);
         cancellationToken.ThrowIfCancellationRequested();
 
         parts.Metrics = new ReplicaMetrics(parts.Context!.ReplicaId, context.Gate);
         parts.SeesRequests = constructor.GetParameters().Length > 0 || hooks.ConfigureServices is not null || parts.Target is IIngress;
-        var failures = new FailureLog(logger);
-        parts.Batches = BatchedMethods.Of(parts.Target, new(context, failures, parts.Time, parts.SeesRequests), parts.Metrics);
-        (parts.Target as ModelServer)?.Batching.Attach(parts.Metrics, context.Gate);
+        var failures = new UserFailureLog(logger);
+        parts.Batches = BatchedMethodSet.Of(parts.Target, new(context, failures, parts.Time, parts.SeesRequests), parts.Metrics);
+        (parts.Target as OnnxModelServer)?.Batching.Attach(parts.Metrics, context.Gate);
         parts.Http = Bind(parts, context, failures, logger);
         var instance = new ReplicaInstance(parts, context, logger);
         await instance.TakeConfigAsync(start.Spec.UserConfig, cancellationToken);
@@ -104,11 +104,11 @@ public sealed partial class ReplicaActivator(UserAssemblies assemblies) : IActor
     }
 
     // One after the other: each uses all CPUs while it is optimized.
-    private static async Task LoadModelsAsync(ReplicaParts parts, object?[] arguments, CancellationToken cancellationToken)
+    private static async Task LoadModelsAsync(ReplicaComponents parts, object?[] arguments, CancellationToken cancellationToken)
     {
         for (var index = 0; index < arguments.Length; index++)
         {
-            if (arguments[index] is not ModelSettings settings)
+            if (arguments[index] is not InjectedModelSettings settings)
                 continue;
             var model = await parts.Services!.GetRequiredService<IOnnxModels>().LoadAsync(settings.Path, settings.Options, cancellationToken);
             parts.InjectedModels.Add(model);
@@ -131,26 +131,26 @@ public sealed partial class ReplicaActivator(UserAssemblies assemblies) : IActor
         }
     }
 
-    private static IHttpActor Bind(ReplicaParts parts, ActorContext context, FailureLog failures, ILogger logger)
+    private static IActorHttpHandler Bind(ReplicaComponents parts, ActorActivationContext context, UserFailureLog failures, ILogger logger)
     {
         var development = parts.Services!.GetRequiredService<IHostEnvironment>().IsDevelopment();
-        var errors = new ReplicaErrors(parts.Context!.ReplicaId, development, failures, logger);
+        var errors = new ReplicaErrorResponder(parts.Context!.ReplicaId, development, failures, logger);
         try
         {
-            return new ReplicaHttp(context, parts, errors);
+            return new ReplicaHttpHandler(context, parts, errors);
         }
-        catch (InvalidOperationException unbindable) when (!ReplicaEndpoints.AsksForHttp(parts.Target!.GetType()))
+        catch (InvalidOperationException unbindable) when (!ReplicaEndpointBuilder.AsksForHttp(parts.Target!.GetType()))
         {
             // A Call that only handles use may take what no HTTP request can carry.
             LogUnbindable(logger, parts.Target.GetType().Name, unbindable.Message);
-            return new UnboundHttp(context.Gate, unbindable.Message);
+            return new UnboundHttpHandler(context.Gate, unbindable.Message);
         }
     }
 
-    private static DeploymentHooks HooksOf(Type type)
+    private static DeploymentHookMethods HooksOf(Type type)
     {
         List<string> errors = [];
-        var hooks = DeploymentHooks.Of(type, errors);
+        var hooks = DeploymentHookMethods.Of(type, errors);
         return errors.Count == 0 ? hooks : throw new DefinitionException(errors);
     }
 

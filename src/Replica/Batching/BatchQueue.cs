@@ -17,76 +17,76 @@ internal sealed class BatchQueue<TItem, TResult> : IDisposable
     /// <summary>What handing a batch over may cost, with a pool whose threads sleep.</summary>
     private static readonly TimeSpan HandOver = TimeSpan.FromMicroseconds(50);
 
-    private readonly Func<Batch<TItem, TResult>, ValueTask> run;
-    private readonly Func<TItem, int>? sizeOf;
-    private readonly ActorGate? gate;
-    private readonly IBatchObserver? observer;
-    private readonly Action<Exception, int>? failed;
-    private readonly TimeProvider time;
-    private readonly CancellationToken aborted;
-    private readonly CancellationTokenRegistration aborting;
-    private readonly ExecutionContext? flow = ExecutionContext.Capture();
-    private readonly ITimer timer;
-    private readonly long ticksPerMillisecond;
-    private readonly long handOverTicks;
-    private readonly bool runsElsewhere;
-    private readonly bool refusesLarger;
+    private readonly Func<DispatchedBatch<TItem, TResult>, ValueTask> _run;
+    private readonly Func<TItem, int>? _sizeOf;
+    private readonly ConcurrencyLimiter? _gate;
+    private readonly IBatchQueueObserver? _observer;
+    private readonly Action<Exception, int>? _failed;
+    private readonly TimeProvider _time;
+    private readonly CancellationToken _aborted;
+    private readonly CancellationTokenRegistration _aborting;
+    private readonly ExecutionContext? _flow = ExecutionContext.Capture();
+    private readonly ITimer _timer;
+    private readonly long _ticksPerMillisecond;
+    private readonly long _handOverTicks;
+    private readonly bool _runsElsewhere;
+    private readonly bool _refusesLarger;
 
     // Written by anyone.
-    private BatchItem<TItem, TResult>? posted;
-    private Batch<TItem, TResult>? ended;
-    private BatchSettings settings;
-    private int pulses;
-    private int someLeft;
-    private int timerFired;
-    private bool quick;
-    private bool disposed;
+    private QueuedBatchItem<TItem, TResult>? _posted;
+    private DispatchedBatch<TItem, TResult>? _ended;
+    private BatchQueueSettings _settings;
+    private int _pulses;
+    private int _someLeft;
+    private int _timerFired;
+    private bool _quick;
+    private bool _disposed;
 
     // Written by the holder.
-    private readonly BatchGroup<TItem, TResult> unnamed = new(null);
-    private readonly List<BatchGroup<TItem, TResult>> groups = [];
-    private readonly Dictionary<string, BatchGroup<TItem, TResult>> named = new(StringComparer.Ordinal);
-    private readonly List<Batch<TItem, TResult>> running = [];
-    private readonly AdaptiveWindow window = new();
-    private int waiting;
-    private int taken;
-    private int most;
-    private long armed = long.MaxValue;
+    private readonly BatchModelGroup<TItem, TResult> _unnamed = new(null);
+    private readonly List<BatchModelGroup<TItem, TResult>> _groups = [];
+    private readonly Dictionary<string, BatchModelGroup<TItem, TResult>> _named = new(StringComparer.Ordinal);
+    private readonly List<DispatchedBatch<TItem, TResult>> _running = [];
+    private readonly AdaptiveBatchWindow _window = new();
+    private int _waiting;
+    private int _taken;
+    private int _most;
+    private long _armed = long.MaxValue;
 
     /// <summary>Makes an empty queue.</summary>
     /// <param name="run">Runs a batch: starts it, gives each item its result, and completes when it is done. Items left without one fail, all of them if it throws.</param>
     /// <param name="options">The rest.</param>
-    public BatchQueue(Func<Batch<TItem, TResult>, ValueTask> run, BatchQueueOptions<TItem>? options = null)
+    public BatchQueue(Func<DispatchedBatch<TItem, TResult>, ValueTask> run, BatchQueueOptions<TItem>? options = null)
     {
         options ??= new();
-        this.run = run;
-        (settings, sizeOf, gate, observer, failed, time, aborted, runsElsewhere, refusesLarger) =
+        this._run = run;
+        (_settings, _sizeOf, _gate, _observer, _failed, _time, _aborted, _runsElsewhere, _refusesLarger) =
             (options.Settings, options.SizeOf, options.Gate, options.Observer, options.Failed, options.Time, options.Aborted, options.RunsElsewhere, options.RefusesLarger);
-        ticksPerMillisecond = time.TimestampFrequency / 1000;
-        handOverTicks = ToTicks(HandOver);
-        timer = time.CreateTimer(static queue => ((BatchQueue<TItem, TResult>)queue!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        aborting = aborted.UnsafeRegister(static queue => ((BatchQueue<TItem, TResult>)queue!).Pulse(mayRun: false), this);
-        if (gate is not null)
-            gate.Closed += OnGateClosed;
+        _ticksPerMillisecond = _time.TimestampFrequency / 1000;
+        _handOverTicks = ToTicks(HandOver);
+        _timer = _time.CreateTimer(static queue => ((BatchQueue<TItem, TResult>)queue!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _aborting = _aborted.UnsafeRegister(static queue => ((BatchQueue<TItem, TResult>)queue!).Pulse(mayRun: false), this);
+        if (_gate is not null)
+            _gate.Closed += OnGateClosed;
     }
 
     /// <summary>How it gathers items. What is set is in force from the next decision on.</summary>
-    public BatchSettings Settings
+    public BatchQueueSettings Settings
     {
-        get => Volatile.Read(ref settings);
+        get => Volatile.Read(ref _settings);
         set
         {
-            Volatile.Write(ref settings, value);
+            Volatile.Write(ref _settings, value);
             Pulse(mayRun: false);
         }
     }
 
     /// <summary>How many items wait.</summary>
-    public int Length => Volatile.Read(ref waiting);
+    public int Length => Volatile.Read(ref _waiting);
 
-    internal bool IsAborted => aborted.IsCancellationRequested || Volatile.Read(ref disposed);
+    internal bool IsAborted => _aborted.IsCancellationRequested || Volatile.Read(ref _disposed);
 
-    internal long Now => time.GetTimestamp();
+    internal long Now => _time.GetTimestamp();
 
     /// <summary>Puts an item in.</summary>
     /// <param name="value">The item.</param>
@@ -96,22 +96,22 @@ internal sealed class BatchQueue<TItem, TResult> : IDisposable
     /// <exception cref="BadInputException">It is larger than a batch may be.</exception>
     public ValueTask<TResult> EnqueueAsync(TItem value, string? model, CancellationToken cancellationToken)
     {
-        var size = sizeOf is null ? 1 : Math.Max(1, sizeOf(value));
-        if (refusesLarger && size > 1 && size > Settings.MaxBatchSize)
+        var size = _sizeOf is null ? 1 : Math.Max(1, _sizeOf(value));
+        if (_refusesLarger && size > 1 && size > Settings.MaxBatchSize)
             throw new BadInputException($"The item's size is {size}, and a batch holds {Settings.MaxBatchSize} at most.");
-        var item = new BatchItem<TItem, TResult>(this, value, model, size, Now);
-        if (cancellationToken.CanBeCanceled && cancellationToken != aborted)
+        var item = new QueuedBatchItem<TItem, TResult>(this, value, model, size, Now);
+        if (cancellationToken.CanBeCanceled && cancellationToken != _aborted)
         {
             item.LeaveWith(cancellationToken);
             if (item.HasEnded)
                 return item.Result;
         }
 
-        var head = Volatile.Read(ref posted);
+        var head = Volatile.Read(ref _posted);
         while (true)
         {
             item.Next = head;
-            var seen = Interlocked.CompareExchange(ref posted, item, head);
+            var seen = Interlocked.CompareExchange(ref _posted, item, head);
             if (ReferenceEquals(seen, head))
                 break;
             head = seen;
@@ -124,27 +124,27 @@ internal sealed class BatchQueue<TItem, TResult> : IDisposable
     /// <summary>Gives its timer back. What waits, or comes later, is cancelled.</summary>
     public void Dispose()
     {
-        Volatile.Write(ref disposed, true);
+        Volatile.Write(ref _disposed, true);
         Pulse(mayRun: false);
-        if (gate is not null)
-            gate.Closed -= OnGateClosed;
-        aborting.Unregister();
-        timer.Dispose();
+        if (_gate is not null)
+            _gate.Closed -= OnGateClosed;
+        _aborting.Unregister();
+        _timer.Dispose();
     }
 
     /// <summary>Runs a batch and sees to its end.</summary>
-    internal void Run(Batch<TItem, TResult> batch)
+    internal void Run(DispatchedBatch<TItem, TResult> batch)
     {
         // What one caller has in its execution context is not its neighbours' business.
         var own = ExecutionContext.Capture();
-        var foreign = flow is not null && own is not null && !ReferenceEquals(own, flow);
+        var foreign = _flow is not null && own is not null && !ReferenceEquals(own, _flow);
         if (foreign)
-            ExecutionContext.Restore(flow!);
+            ExecutionContext.Restore(_flow!);
         var from = Now;
         ValueTask pending;
         try
         {
-            pending = run(batch);
+            pending = _run(batch);
         }
         catch (Exception thrown)
         {
@@ -152,7 +152,7 @@ internal sealed class BatchQueue<TItem, TResult> : IDisposable
         }
 
         if (batch.Started != 0)
-            Volatile.Write(ref quick, Now - from < handOverTicks);
+            Volatile.Write(ref _quick, Now - from < _handOverTicks);
         if (pending.IsCompleted)
             Finish(batch, pending);
         else
@@ -164,7 +164,7 @@ internal sealed class BatchQueue<TItem, TResult> : IDisposable
     /// <summary>An item has left before its batch started.</summary>
     internal void Left()
     {
-        Volatile.Write(ref someLeft, 1);
+        Volatile.Write(ref _someLeft, 1);
         Pulse(mayRun: false);
     }
 
@@ -172,10 +172,10 @@ internal sealed class BatchQueue<TItem, TResult> : IDisposable
     internal void Tell(Exception thrown, int callers)
     {
         if (callers > 0 && !(IsAborted && thrown is OperationCanceledException))
-            failed?.Invoke(thrown, callers);
+            _failed?.Invoke(thrown, callers);
     }
 
-    private async Task FinishAsync(Batch<TItem, TResult> batch, ValueTask pending)
+    private async Task FinishAsync(DispatchedBatch<TItem, TResult> batch, ValueTask pending)
     {
         try
         {
@@ -189,7 +189,7 @@ internal sealed class BatchQueue<TItem, TResult> : IDisposable
         End(batch);
     }
 
-    private void Finish(Batch<TItem, TResult> batch, ValueTask completed)
+    private void Finish(DispatchedBatch<TItem, TResult> batch, ValueTask completed)
     {
         try
         {
@@ -203,21 +203,21 @@ internal sealed class BatchQueue<TItem, TResult> : IDisposable
         End(batch);
     }
 
-    private void Fail(Batch<TItem, TResult> batch, Exception thrown)
+    private void Fail(DispatchedBatch<TItem, TResult> batch, Exception thrown)
     {
         Tell(thrown, batch.Unended);
         batch.Fail(thrown);
     }
 
-    private void End(Batch<TItem, TResult> batch)
+    private void End(DispatchedBatch<TItem, TResult> batch)
     {
         batch.Ended = Now;
         batch.AtEnd?.Invoke();
-        var head = Volatile.Read(ref ended);
+        var head = Volatile.Read(ref _ended);
         while (true)
         {
             batch.Next = head;
-            var seen = Interlocked.CompareExchange(ref ended, batch, head);
+            var seen = Interlocked.CompareExchange(ref _ended, batch, head);
             if (ReferenceEquals(seen, head))
                 break;
             head = seen;
@@ -227,14 +227,14 @@ internal sealed class BatchQueue<TItem, TResult> : IDisposable
         batch.FailUnended();
         if (batch.Count > 0)
         {
-            observer?.OnEnded(
-                batch.Count, batch.Size / (double)batch.MaxBatchSize, time.GetElapsedTime(batch.Arrived, batch.Started), time.GetElapsedTime(batch.Started, batch.Ended));
+            _observer?.OnEnded(
+                batch.Count, batch.Size / (double)batch.MaxBatchSize, _time.GetElapsedTime(batch.Arrived, batch.Started), _time.GetElapsedTime(batch.Started, batch.Ended));
         }
     }
 
     private void OnTimer()
     {
-        Volatile.Write(ref timerFired, 1);
+        Volatile.Write(ref _timerFired, 1);
         Pulse(mayRun: false);
     }
 
@@ -244,19 +244,19 @@ internal sealed class BatchQueue<TItem, TResult> : IDisposable
     /// <param name="mayRun">Whether this thread is a caller's, which may run a short batch itself.</param>
     private void Pulse(bool mayRun)
     {
-        if (Interlocked.Increment(ref pulses) != 1)
+        if (Interlocked.Increment(ref _pulses) != 1)
             return;
-        Batch<TItem, TResult>? first = null;
-        Batch<TItem, TResult>? last = null;
+        DispatchedBatch<TItem, TResult>? first = null;
+        DispatchedBatch<TItem, TResult>? last = null;
         int seen;
         do
         {
-            seen = Volatile.Read(ref pulses);
+            seen = Volatile.Read(ref _pulses);
             Decide(ref first, ref last);
         }
-        while (Interlocked.Add(ref pulses, -seen) != 0);
+        while (Interlocked.Add(ref _pulses, -seen) != 0);
 
-        var here = mayRun && (runsElsewhere || Volatile.Read(ref quick)) ? first : null;
+        var here = mayRun && (_runsElsewhere || Volatile.Read(ref _quick)) ? first : null;
         for (var batch = ReferenceEquals(here, first) ? first?.Next : first; batch is not null;)
         {
             var next = batch.Next;
@@ -272,19 +272,19 @@ internal sealed class BatchQueue<TItem, TResult> : IDisposable
         }
     }
 
-    private void Decide(ref Batch<TItem, TResult>? first, ref Batch<TItem, TResult>? last)
+    private void Decide(ref DispatchedBatch<TItem, TResult>? first, ref DispatchedBatch<TItem, TResult>? last)
     {
         var current = Settings;
         TakePosted();
-        most = Math.Max(most, waiting + taken);
+        _most = Math.Max(_most, _waiting + _taken);
         TakeEnded();
-        if (Volatile.Read(ref someLeft) != 0 && Interlocked.Exchange(ref someLeft, 0) != 0)
+        if (Volatile.Read(ref _someLeft) != 0 && Interlocked.Exchange(ref _someLeft, 0) != 0)
             Sweep();
-        if (Volatile.Read(ref timerFired) != 0 && Interlocked.Exchange(ref timerFired, 0) != 0)
-            armed = long.MaxValue;
+        if (Volatile.Read(ref _timerFired) != 0 && Interlocked.Exchange(ref _timerFired, 0) != 0)
+            _armed = long.MaxValue;
         if (IsAborted)
             Abort();
-        while (waiting > 0 && running.Count < current.MaxConcurrentBatches && NextReady(current) is { } group)
+        while (_waiting > 0 && _running.Count < current.MaxConcurrentBatches && NextReady(current) is { } group)
         {
             var batch = Form(group, current);
             if (first is null)
@@ -295,28 +295,28 @@ internal sealed class BatchQueue<TItem, TResult> : IDisposable
         }
     }
 
-    private Batch<TItem, TResult> Form(BatchGroup<TItem, TResult> group, BatchSettings current)
+    private DispatchedBatch<TItem, TResult> Form(BatchModelGroup<TItem, TResult> group, BatchQueueSettings current)
     {
         var items = group.Take(current.MaxBatchSize);
-        waiting -= items.Length;
-        taken += items.Length;
+        _waiting -= items.Length;
+        _taken += items.Length;
         if (group.Count == 0)
             Forget(group);
-        window.OnStarted(most);
-        most = waiting + taken;
-        var batch = new Batch<TItem, TResult>(this, items, current.MaxBatchSize);
-        running.Add(batch);
+        _window.OnStarted(_most);
+        _most = _waiting + _taken;
+        var batch = new DispatchedBatch<TItem, TResult>(this, items, current.MaxBatchSize);
+        _running.Add(batch);
         return batch;
     }
 
     /// <summary>Of the groups that may start, the one whose first item came first. If there is none, the timer is set for the one that may start first.</summary>
-    private BatchGroup<TItem, TResult>? NextReady(BatchSettings current)
+    private BatchModelGroup<TItem, TResult>? NextReady(BatchQueueSettings current)
     {
-        BatchGroup<TItem, TResult>? ready = null;
+        BatchModelGroup<TItem, TResult>? ready = null;
         var now = Now;
         var due = long.MaxValue;
-        var nobodyElse = gate is not null && (gate.IsClosed || waiting + taken >= gate.Limit);
-        foreach (var group in groups)
+        var nobodyElse = _gate is not null && (_gate.IsClosed || _waiting + _taken >= _gate.Limit);
+        foreach (var group in _groups)
         {
             var startBy = nobodyElse || group.Size >= current.MaxBatchSize ? now : StartBy(group, current, now);
             if (startBy > now)
@@ -330,52 +330,52 @@ internal sealed class BatchQueue<TItem, TResult> : IDisposable
         return ready;
     }
 
-    private long StartBy(BatchGroup<TItem, TResult> group, BatchSettings current, long now)
+    private long StartBy(BatchModelGroup<TItem, TResult> group, BatchQueueSettings current, long now)
     {
         var latest = group.First!.Arrived + ToTicks(current.WaitTimeout);
-        return current.Adaptive && latest > now ? Math.Min(latest, window.StartBy(group.Count, group.Size, now)) : latest;
+        return current.Adaptive && latest > now ? Math.Min(latest, _window.StartBy(group.Count, group.Size, now)) : latest;
     }
 
     // Whole milliseconds, rounded up: a timer knows no others, and one that came early would come again at once.
     private void Arm(long due, long now)
     {
-        if (due >= armed)
+        if (due >= _armed)
             return;
-        armed = due;
-        timer.Change(TimeSpan.FromMilliseconds(Math.Ceiling((due - now) / (double)ticksPerMillisecond)), Timeout.InfiniteTimeSpan);
+        _armed = due;
+        _timer.Change(TimeSpan.FromMilliseconds(Math.Ceiling((due - now) / (double)_ticksPerMillisecond)), Timeout.InfiniteTimeSpan);
     }
 
     private void TakePosted()
     {
-        var list = Interlocked.Exchange(ref posted, null);
-        BatchItem<TItem, TResult>? inOrder = null;
+        var list = Interlocked.Exchange(ref _posted, null);
+        QueuedBatchItem<TItem, TResult>? inOrder = null;
         while (list is not null)
             (list.Next, inOrder, list) = (inOrder, list, list.Next);
-        var count = waiting;
+        var count = _waiting;
         while (inOrder is { } item)
         {
             inOrder = item.Next;
             item.Next = null;
             if (item.HasEnded)
                 continue;
-            window.OnArrived(item.Arrived);
+            _window.OnArrived(item.Arrived);
             GroupOf(item.Model).Add(item);
             count++;
         }
 
-        Volatile.Write(ref waiting, count);
+        Volatile.Write(ref _waiting, count);
     }
 
     private void TakeEnded()
     {
-        for (var batch = Interlocked.Exchange(ref ended, null); batch is not null;)
+        for (var batch = Interlocked.Exchange(ref _ended, null); batch is not null;)
         {
             var next = batch.Next;
             batch.Next = null;
-            running.Remove(batch);
-            taken -= batch.Formed;
+            _running.Remove(batch);
+            _taken -= batch.Formed;
             if (batch.Count > 0)
-                window.OnEnded(batch.Size, batch.Ended - batch.Started, batch.Ended);
+                _window.OnEnded(batch.Size, batch.Ended - batch.Started, batch.Ended);
             batch = next;
         }
     }
@@ -383,49 +383,49 @@ internal sealed class BatchQueue<TItem, TResult> : IDisposable
     private void Sweep()
     {
         var left = 0;
-        for (var i = groups.Count - 1; i >= 0; i--)
+        for (var i = _groups.Count - 1; i >= 0; i--)
         {
-            var group = groups[i];
+            var group = _groups[i];
             group.Sweep();
             left += group.Count;
             if (group.Count == 0)
                 Forget(group);
         }
 
-        Volatile.Write(ref waiting, left);
+        Volatile.Write(ref _waiting, left);
     }
 
     private void Abort()
     {
-        foreach (var group in groups)
+        foreach (var group in _groups)
         {
             for (var item = group.First; item is not null; item = item.Next)
-                item.TrySetException(new OperationCanceledException(aborted));
+                item.TrySetException(new OperationCanceledException(_aborted));
         }
 
         Sweep();
-        foreach (var batch in running)
+        foreach (var batch in _running)
             batch.Cancel();
     }
 
-    private BatchGroup<TItem, TResult> GroupOf(string? model)
+    private BatchModelGroup<TItem, TResult> GroupOf(string? model)
     {
-        BatchGroup<TItem, TResult>? group;
+        BatchModelGroup<TItem, TResult>? group;
         if (model is null)
-            group = unnamed;
-        else if (!named.TryGetValue(model, out group))
-            named[model] = group = new(model);
+            group = _unnamed;
+        else if (!_named.TryGetValue(model, out group))
+            _named[model] = group = new(model);
         if (group.Count == 0)
-            groups.Add(group);
+            _groups.Add(group);
         return group;
     }
 
-    private void Forget(BatchGroup<TItem, TResult> group)
+    private void Forget(BatchModelGroup<TItem, TResult> group)
     {
-        groups.Remove(group);
+        _groups.Remove(group);
         if (group.Model is { } model)
-            named.Remove(model);
+            _named.Remove(model);
     }
 
-    private long ToTicks(TimeSpan span) => (long)(span.TotalMilliseconds * ticksPerMillisecond);
+    private long ToTicks(TimeSpan span) => (long)(span.TotalMilliseconds * _ticksPerMillisecond);
 }

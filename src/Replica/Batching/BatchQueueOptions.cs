@@ -7,7 +7,7 @@ namespace Serve.Replica.Batching;
 internal sealed record BatchQueueOptions<TItem>
 {
     /// <summary>How it gathers items, to begin with.</summary>
-    public BatchSettings Settings { get; init; } = new();
+    public BatchQueueSettings Settings { get; init; } = new();
 
     /// <summary>How large an item is; null when all count 1.</summary>
     public Func<TItem, int>? SizeOf { get; init; }
@@ -16,10 +16,10 @@ internal sealed record BatchQueueOptions<TItem>
     public bool RefusesLarger { get; init; } = true;
 
     /// <summary>What lets callers in; null when nobody knows. Once all that it lets in wait or run, or it is closed, no batch waits for more.</summary>
-    public ActorGate? Gate { get; init; }
+    public ConcurrencyLimiter? Gate { get; init; }
 
     /// <summary>Told of each batch; null when nobody counts them.</summary>
-    public IBatchObserver? Observer { get; init; }
+    public IBatchQueueObserver? Observer { get; init; }
 
     /// <summary>Told of what a batch threw and how many callers fail with it, before they do; null when nobody asks. Not of one that is told to end with the queue and does.</summary>
     public Action<Exception, int>? Failed { get; init; }

@@ -6,33 +6,33 @@ using Serve.Runtime;
 namespace Serve.Replica.Batching;
 
 /// <summary>One method with <see cref="BatchAttribute"/> of one live object: its queue, and what callers call in its place.</summary>
-internal abstract class BatchedMethod(BatchMethod method, object target, BatchHost host) : IDisposable
+internal abstract class BatchedMethod(BatchMethodDefinition method, object target, BatchMethodContext host) : IDisposable
 {
-    private object? facade;
-    private MethodInfo? entry;
+    private object? _facade;
+    private MethodInfo? _entry;
 
     /// <summary>What it was declared as.</summary>
-    public BatchMethod Declared => method;
+    public BatchMethodDefinition Declared => method;
 
     public string Name => method.Method.Name;
 
     /// <summary>What callers call: one item in, one result out. On <see cref="Facade"/>.</summary>
-    public MethodInfo Entry => entry ?? Emit().Entry;
+    public MethodInfo Entry => _entry ?? Emit().Entry;
 
-    public object Facade => facade ?? Emit().Facade;
+    public object Facade => _facade ?? Emit().Facade;
 
     /// <summary>How many items wait.</summary>
     public abstract int Length { get; }
 
-    public abstract BatchSettings Settings { get; set; }
+    public abstract BatchQueueSettings Settings { get; set; }
 
-    protected ActorTurns Turns => host.Actor.Turns;
+    protected ActorTurnScheduler Turns => host.Actor.Turns;
 
-    public static BatchedMethod Create(BatchMethod method, object target, BatchHost host, IBatchObserver observer)
+    public static BatchedMethod Create(BatchMethodDefinition method, object target, BatchMethodContext host, IBatchQueueObserver observer)
     {
         var type = method.IsStream
-            ? typeof(BatchedStream<,,>).MakeGenericType(method.ItemType, method.ListType, method.ResultType)
-            : typeof(BatchedList<,,,>).MakeGenericType(method.ItemType, method.ListType, method.ElementType, method.ResultType);
+            ? typeof(BatchedStreamMethod<,,>).MakeGenericType(method.ItemType, method.ListType, method.ResultType)
+            : typeof(BatchedListMethod<,,,>).MakeGenericType(method.ItemType, method.ListType, method.ElementType, method.ResultType);
         return (BatchedMethod)Activator.CreateInstance(type, method, target, host, observer)!;
     }
 
@@ -41,10 +41,10 @@ internal abstract class BatchedMethod(BatchMethod method, object target, BatchHo
     /// <summary>A function of the callers' arguments and a token.</summary>
     protected abstract Delegate CompileEntry();
 
-    protected BatchQueueOptions<TItem> OptionsFor<TItem>(IBatchObserver observer) => new()
+    protected BatchQueueOptions<TItem> OptionsFor<TItem>(IBatchQueueObserver observer) => new()
     {
         Settings = method.Settings,
-        SizeOf = BatchCall.CompileSize<TItem>(method, target),
+        SizeOf = BatchCallCompiler.CompileSize<TItem>(method, target),
         Gate = host.Actor.Gate,
         Observer = observer,
         Failed = (thrown, callers) => host.Failures.OfBatch(Name, callers, thrown),
@@ -55,7 +55,7 @@ internal abstract class BatchedMethod(BatchMethod method, object target, BatchHo
 
     /// <summary>Starts a batch as a turn: takes out who has left, says what it is, and calls the user's code.</summary>
     /// <returns>What user code returned; the default when nobody is left.</returns>
-    protected TReturned? Start<TItem, TResult, TReturned>(Batch<TItem, TResult> batch, Func<TItem[], CancellationToken, TReturned> call)
+    protected TReturned? Start<TItem, TResult, TReturned>(DispatchedBatch<TItem, TResult> batch, Func<TItem[], CancellationToken, TReturned> call)
     {
         if (!batch.TryStart())
             return default;
@@ -79,7 +79,7 @@ internal abstract class BatchedMethod(BatchMethod method, object target, BatchHo
 
     private (object Facade, MethodInfo Entry) Emit()
     {
-        (facade, entry) = BatchFacade.Create(method, CompileEntry());
-        return (facade, entry);
+        (_facade, _entry) = BatchFacadeFactory.Create(method, CompileEntry());
+        return (_facade, _entry);
     }
 }

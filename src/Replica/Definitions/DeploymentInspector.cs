@@ -13,7 +13,7 @@ public static class DeploymentInspector
     /// <exception cref="DefinitionException">The assembly or a class in it is wrong; carries every error.</exception>
     public static InspectedApplication Inspect(string assemblyPath, string? typeName = null)
     {
-        var context = UserAssemblyContext.Open(assemblyPath);
+        var context = UserAssemblyLoadContext.Open(assemblyPath);
         try
         {
             return Inspect(context.LoadMain(), typeName);
@@ -32,13 +32,13 @@ public static class DeploymentInspector
     public static InspectedApplication Inspect(Assembly assembly, string? typeName = null)
     {
         var types = TypesOf(assembly);
-        var classes = types.Where(DeploymentClass.IsDeployment).Select(DeploymentClass.Read)
+        var classes = types.Where(DeploymentClassReader.IsDeployment).Select(DeploymentClassReader.Read)
             .OrderBy(found => found.Name, StringComparer.Ordinal).ToList();
         if (classes.Count == 0)
             throw new DefinitionException(NoDeployment(assembly, types));
 
         List<string> errors = [];
-        var graph = new HandleGraph(classes);
+        var graph = new HandleDependencyGraph(classes);
         var application = typeName is null
             ? graph.WholeAssembly(errors)
             : graph.ReachableFrom(typeName, types, errors);

@@ -4,18 +4,18 @@ using Serve.Replicas;
 namespace Serve.Replica.Instances;
 
 /// <summary>What a replica knows about itself. Its rank and world size are written by <see cref="ReplicaInstance"/>.</summary>
-internal sealed class ReplicaContext(ReplicaId replicaId, ReplicaStart start, IReadOnlyList<int> gpuIds) : IReplicaContext
+internal sealed class ReplicaContext(ReplicaId replicaId, ReplicaStartRequest start, IReadOnlyList<int> gpuIds) : IReplicaContext
 {
     // One reference, so that nobody sees the rank of one update with the world size of another.
-    private volatile Place place = new(start.Rank, start.WorldSize);
+    private volatile Place _place = new(start.Rank, start.WorldSize);
 
     public ReplicaId ReplicaId => replicaId;
 
     public DeploymentId DeploymentId => replicaId.Deployment;
 
-    public int Rank => place.Rank;
+    public int Rank => _place.Rank;
 
-    public int WorldSize => place.WorldSize;
+    public int WorldSize => _place.WorldSize;
 
     public IReadOnlyList<int> GpuIds => gpuIds;
 
@@ -23,7 +23,7 @@ internal sealed class ReplicaContext(ReplicaId replicaId, ReplicaStart start, IR
 
     public string? MultiplexedModelId => RequestContext.Current?.Call.MultiplexedModelId;
 
-    public void Move(int rank, int worldSize) => place = new(rank, worldSize);
+    public void Move(int rank, int worldSize) => _place = new(rank, worldSize);
 
     private sealed record Place(int Rank, int WorldSize);
 }

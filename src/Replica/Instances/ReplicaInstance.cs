@@ -10,25 +10,25 @@ using Serve.Runtime;
 namespace Serve.Replica.Instances;
 
 /// <summary>A live replica: the user's object as an actor. The one writer of its rank, its world size and the <c>user_config</c> in force.</summary>
-internal sealed partial class ReplicaInstance(ReplicaParts parts, ActorContext actor, ILogger logger) : ActorInstance
+internal sealed partial class ReplicaInstance(ReplicaComponents parts, ActorActivationContext actor, ILogger logger) : ActorInstance
 {
-    private readonly SemaphoreSlim reconfiguring = new(1);
-    private JsonObject? config;
+    private readonly SemaphoreSlim _reconfiguring = new(1);
+    private JsonObject? _config;
 
     // What of it the object was handed.
-    private JsonObject? users;
+    private JsonObject? _users;
 
     public override object Target => parts.Target!;
 
-    public override MethodTable Methods { get; } = MethodTable.For(parts.Target!.GetType(), parts.Code!.Json)
-        .Without(parts.Target.GetType().GetMethods().Where(method => DeploymentHooks.IsHook(method) || MultiplexedMethod.IsOne(method)).Select(method => method.Name))
+    public override ActorMethodTable Methods { get; } = ActorMethodTable.For(parts.Target!.GetType(), parts.Code!.Json)
+        .Without(parts.Target.GetType().GetMethods().Where(method => DeploymentHookMethods.IsHook(method) || MultiplexedMethod.IsOne(method)).Select(method => method.Name))
         .With(parts.Batches!.Queued);
 
-    public override IHttpActor? Http => parts.Http;
+    public override IActorHttpHandler? Http => parts.Http;
 
     public override bool SeesRequests => parts.SeesRequests;
 
-    public override ICallObserver? Calls => parts.Metrics;
+    public override IActorCallObserver? Calls => parts.Metrics;
 
     public override async ValueTask CheckHealthAsync(CancellationToken cancellationToken) => await actor.Turns
         .RunAsync((parts.Hooks!, cancellationToken), static state => state.Item1.CheckHealthAsync(state.cancellationToken))
@@ -36,9 +36,9 @@ internal sealed partial class ReplicaInstance(ReplicaParts parts, ActorContext a
 
     public override async ValueTask ReconfigureAsync(ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
     {
-        var update = JsonSerializer.Deserialize<ReplicaUpdate>(payload.Span, ServeJson.Options)
+        var update = JsonSerializer.Deserialize<ReplicaSettingsUpdate>(payload.Span, ServeJson.Options)
             ?? throw new InvalidOperationException("The replica's new settings are empty.");
-        await reconfiguring.WaitAsync(cancellationToken);
+        await _reconfiguring.WaitAsync(cancellationToken);
         try
         {
             parts.Context!.Move(update.Rank, update.WorldSize);
@@ -47,18 +47,18 @@ internal sealed partial class ReplicaInstance(ReplicaParts parts, ActorContext a
         }
         finally
         {
-            reconfiguring.Release();
+            _reconfiguring.Release();
         }
     }
 
     /// <summary>Hands the object its <c>user_config</c>, and the platform what of it is its own, if that differs from the one in force. What is wrong with it, or the hook throws, leaves the old one in force.</summary>
     public async ValueTask TakeConfigAsync(JsonObject? wanted, CancellationToken cancellationToken)
     {
-        if (JsonNode.DeepEquals(config, wanted))
+        if (JsonNode.DeepEquals(_config, wanted))
             return;
         var keys = parts.ConfigKeys;
-        var split = SplitConfig.Of(wanted, keys);
-        if (JsonNode.DeepEquals(users, split.Users))
+        var split = SplitUserConfig.Of(wanted, keys);
+        if (JsonNode.DeepEquals(_users, split.Users))
         {
             LogReconfigured(logger);
         }
@@ -79,7 +79,7 @@ internal sealed partial class ReplicaInstance(ReplicaParts parts, ActorContext a
         }
 
         split.Apply();
-        (config, users) = (wanted, split.Users);
+        (_config, _users) = (wanted, split.Users);
     }
 
     /// <summary>Warns where batches can never fill, because the replica lets too few callers in.</summary>
@@ -87,14 +87,14 @@ internal sealed partial class ReplicaInstance(ReplicaParts parts, ActorContext a
     {
         foreach (var method in parts.Batches!.All.Where(method => method.Declared.SizeOf is null && method.Settings.MaxBatchSize > maxOngoingRequests))
             LogTooFew(logger, maxOngoingRequests, method.Name, method.Settings.MaxBatchSize);
-        if (Target is ModelServer { Batching.Settings: { Enabled: true, Queue.MaxBatchSize: var most } } && most > maxOngoingRequests)
-            LogTooFew(logger, maxOngoingRequests, ModelBatching.Function, most);
+        if (Target is OnnxModelServer { Batching.Settings: { Enabled: true, Queue.MaxBatchSize: var most } } && most > maxOngoingRequests)
+            LogTooFew(logger, maxOngoingRequests, ModelBatchingConfigKey.Function, most);
     }
 
     public override async ValueTask DisposeAsync()
     {
         await parts.DisposeAsync();
-        reconfiguring.Dispose();
+        _reconfiguring.Dispose();
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "user_config is in force")]

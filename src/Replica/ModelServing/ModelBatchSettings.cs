@@ -12,5 +12,5 @@ internal sealed record ModelBatchSettings
     public bool Padding { get; init; }
 
     /// <summary>How they are gathered; sizes are rows.</summary>
-    public BatchSettings Queue { get; init; } = new() { MaxBatchSize = 32, MaxConcurrentBatches = 1, Adaptive = true };
+    public BatchQueueSettings Queue { get; init; } = new() { MaxBatchSize = 32, MaxConcurrentBatches = 1, Adaptive = true };
 }

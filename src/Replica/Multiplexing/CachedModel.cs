@@ -1,6 +1,6 @@
 namespace Serve.Replica.Multiplexing;
 
-/// <summary>One model from the moment somebody asks for it until it is gone. Written by <see cref="ModelCache"/> under its lock.</summary>
+/// <summary>One model from the moment somebody asks for it until it is gone. Written by <see cref="MultiplexedModelCache"/> under its lock.</summary>
 internal sealed class CachedModel
 {
     public CachedModel(string id)
@@ -11,13 +11,13 @@ internal sealed class CachedModel
 
     public string Id { get; }
 
-    public ModelState State { get; set; }
+    public CachedModelState State { get; set; }
 
     /// <summary>Its place in the line of those that wait, or of those that nobody uses.</summary>
     public LinkedListNode<CachedModel> Node { get; }
 
     /// <summary>Who uses it, or waits to.</summary>
-    public LinkedList<ModelUse> Uses { get; } = new();
+    public LinkedList<CachedModelUse> Uses { get; } = new();
 
     /// <summary>Cancels its load.</summary>
     public CancellationTokenSource Abandoned { get; } = new();

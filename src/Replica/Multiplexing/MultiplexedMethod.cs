@@ -17,7 +17,7 @@ internal sealed record MultiplexedMethod(MethodInfo Method, Type Model, int MaxM
     /// <summary>Finds a class's methods; adds a line for each thing that is wrong about them.</summary>
     public static IReadOnlyList<MultiplexedMethod> Of(Type type, List<string> errors)
     {
-        var methods = ClassMethods.Of(type).Where(IsOne).ToList();
+        var methods = ClassMethodFinder.Of(type).Where(IsOne).ToList();
         var found = methods.Select(method => Read(type, method, errors)).OfType<MultiplexedMethod>().ToList();
 
         foreach (var same in found.GroupBy(method => method.Model).Where(group => group.Count() > 1))
@@ -26,7 +26,7 @@ internal sealed record MultiplexedMethod(MethodInfo Method, Type Model, int MaxM
                 + $"an IMultiplexed<{same.Key.Name}> could not tell which is meant.");
         }
 
-        foreach (var name in found.Select(each => each.Method.Name).Distinct().Where(name => DeploymentMethods.Of(type).Any(method => method.Name == name)))
+        foreach (var name in found.Select(each => each.Method.Name).Distinct().Where(name => DeploymentMethodFinder.Of(type).Any(method => method.Name == name)))
             errors.Add($"{type.FullName}.{name} is [Multiplexed] and has an overload that is not: what handles call by that name would not be clear. Rename one.");
         // With a method that cannot be read, that nothing loads a parameter's model is no second mistake.
         if (found.Count == methods.Count)

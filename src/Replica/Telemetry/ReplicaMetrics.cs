@@ -3,82 +3,82 @@ using Serve.Runtime;
 namespace Serve.Replica.Telemetry;
 
 /// <summary>One replica's metrics, with Ray Serve's names. Its children are made when the replica starts and removed when it is gone.</summary>
-internal sealed class ReplicaMetrics : ICallObserver, IDisposable
+internal sealed class ReplicaMetrics : IActorCallObserver, IDisposable
 {
     private const string CallRoute = "";
 
-    private readonly Dictionary<string, RouteMetrics> routes = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, BatchMetrics> batches = new(StringComparer.Ordinal);
-    private readonly Lock guard = new();
-    private readonly string[] labels;
-    private readonly ActorGate gate;
-    private readonly RouteMetrics calls;
+    private readonly Dictionary<string, ReplicaRouteMetrics> _routes = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, BatchMethodMetrics> _batches = new(StringComparer.Ordinal);
+    private readonly Lock _guard = new();
+    private readonly string[] _labels;
+    private readonly ConcurrencyLimiter _gate;
+    private readonly ReplicaRouteMetrics _calls;
 
-    public ReplicaMetrics(ReplicaId replica, ActorGate gate)
+    public ReplicaMetrics(ReplicaId replica, ConcurrencyLimiter gate)
     {
-        labels = [replica.Deployment.Application, replica.Deployment.Name, replica.ToString()];
-        this.gate = gate;
-        calls = ForRoute(CallRoute);
-        LiveReplicas.Add(this);
+        _labels = [replica.Deployment.Application, replica.Deployment.Name, replica.ToString()];
+        this._gate = gate;
+        _calls = ForRoute(CallRoute);
+        LiveReplicaRegistry.Add(this);
     }
 
     /// <summary>The metrics of one route, made once.</summary>
-    public RouteMetrics ForRoute(string route)
+    public ReplicaRouteMetrics ForRoute(string route)
     {
-        lock (guard)
+        lock (_guard)
         {
-            if (!routes.TryGetValue(route, out var found))
-                routes[route] = found = new RouteMetrics([.. labels, route]);
+            if (!_routes.TryGetValue(route, out var found))
+                _routes[route] = found = new ReplicaRouteMetrics([.. _labels, route]);
             return found;
         }
     }
 
     /// <summary>The metrics of one batched method, made once.</summary>
-    public BatchMetrics ForBatches(string method)
+    public BatchMethodMetrics ForBatches(string method)
     {
-        lock (guard)
+        lock (_guard)
         {
-            if (!batches.TryGetValue(method, out var found))
-                batches[method] = found = new BatchMetrics([.. labels, method]);
+            if (!_batches.TryGetValue(method, out var found))
+                _batches[method] = found = new BatchMethodMetrics([.. _labels, method]);
             return found;
         }
     }
 
-    public void ObserveInitialization(TimeSpan duration) => ReplicaMetricFamilies.Initialization.WithLabels(labels).Observe(duration.TotalMilliseconds);
+    public void ObserveInitialization(TimeSpan duration) => ReplicaMetricFamilies.Initialization.WithLabels(_labels).Observe(duration.TotalMilliseconds);
 
-    public void ObserveReconfigure(TimeSpan duration) => ReplicaMetricFamilies.Reconfigure.WithLabels(labels).Observe(duration.TotalMilliseconds);
+    public void ObserveReconfigure(TimeSpan duration) => ReplicaMetricFamilies.Reconfigure.WithLabels(_labels).Observe(duration.TotalMilliseconds);
 
     // By deployment alone: the replica is gone before anyone could scrape a child of its own.
-    public void ObserveShutdown(TimeSpan duration) => ReplicaMetricFamilies.Shutdown.WithLabels(labels[..2]).Observe(duration.TotalMilliseconds);
+    public void ObserveShutdown(TimeSpan duration) => ReplicaMetricFamilies.Shutdown.WithLabels(_labels[..2]).Observe(duration.TotalMilliseconds);
 
-    public void OnEnded(string method, TimeSpan duration, Exception? error) => calls.Observe(duration, error is UserCodeException);
+    public void OnEnded(string method, TimeSpan duration, Exception? error) => _calls.Observe(duration, error is UserCodeException);
 
     /// <summary>Copies what is counted elsewhere, when metrics are scraped.</summary>
     public void Copy()
     {
-        lock (guard)
+        lock (_guard)
         {
-            if (routes.Count > 0)
-                ReplicaMetricFamilies.Processing.WithLabels(labels).Set(gate.Ongoing);
-            foreach (var method in batches.Values)
+            if (_routes.Count > 0)
+                ReplicaMetricFamilies.Processing.WithLabels(_labels).Set(_gate.Ongoing);
+            foreach (var method in _batches.Values)
                 method.Copy();
         }
     }
 
     public void Dispose()
     {
-        LiveReplicas.Remove(this);
-        lock (guard)
+        LiveReplicaRegistry.Remove(this);
+        lock (_guard)
         {
-            foreach (var route in routes.Values)
+            foreach (var route in _routes.Values)
                 route.Dispose();
-            routes.Clear();
-            foreach (var method in batches.Values)
+            _routes.Clear();
+            foreach (var method in _batches.Values)
                 method.Dispose();
-            batches.Clear();
-            ReplicaMetricFamilies.Processing.RemoveLabelled(labels);
-            ReplicaMetricFamilies.Initialization.RemoveLabelled(labels);
-            ReplicaMetricFamilies.Reconfigure.RemoveLabelled(labels);
+            _batches.Clear();
+            ReplicaMetricFamilies.Processing.RemoveLabelled(_labels);
+            ReplicaMetricFamilies.Initialization.RemoveLabelled(_labels);
+            ReplicaMetricFamilies.Reconfigure.RemoveLabelled(_labels);
         }
     }
 }

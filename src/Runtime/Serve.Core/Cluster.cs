@@ -16,7 +16,7 @@ public abstract class Cluster : IAsyncDisposable
 
     /// <summary>The cluster of the running task or actor; outside of one, the one that this process has initialized last.</summary>
     /// <exception cref="InvalidOperationException">There is none.</exception>
-    public static Cluster Current => Ambient?.Invoke() ?? throw new InvalidOperationException("No cluster is running in this process. Call Cluster.Init() first.");
+    public static Cluster Current => CurrentResolver?.Invoke() ?? throw new InvalidOperationException("No cluster is running in this process. Call Cluster.Init() first.");
 
     /// <summary>Whether it was disposed, or is being.</summary>
     public abstract bool IsDisposed { get; }
@@ -26,14 +26,14 @@ public abstract class Cluster : IAsyncDisposable
     internal void ThrowIfDisposed()
     {
         if (IsDisposed)
-            throw Disposed();
+            throw CreateDisposedException();
     }
 
     /// <summary>What is thrown where it was disposed.</summary>
-    internal static ObjectDisposedException Disposed(string message = "The cluster was disposed.") => new(nameof(Cluster), message);
+    internal static ObjectDisposedException CreateDisposedException(string message = "The cluster was disposed.") => new(nameof(Cluster), message);
 
     /// <summary>How <see cref="Current"/> is found; set by the runtime.</summary>
-    internal static Func<Cluster?>? Ambient { get; set; }
+    internal static Func<Cluster?>? CurrentResolver { get; set; }
 
     /// <summary>
     /// Ends the actor whose code calls it, from inside, for good: it is not made again. It throws to leave the code, and so never returns. The
@@ -185,14 +185,14 @@ public abstract class Cluster : IAsyncDisposable
     internal abstract Task WaitForAll(ObjectRef[] references, TimeSpan? timeout, CancellationToken cancellationToken);
 
     /// <summary>A ref to one item of a tuple. In a worker it is the result of a task, so that the owner of all objects knows it.</summary>
-    internal virtual ObjectRef<TItem> TakeItem<TTuple, TItem>(ObjectRef<TTuple> tuple, int index)
+    internal virtual ObjectRef<TItem> CreateItemRef<TTuple, TItem>(ObjectRef<TTuple> tuple, int index)
         where TTuple : struct, System.Runtime.CompilerServices.ITuple =>
-        LambdaTask.Start(
-            this, TupleItem<TTuple, TItem>.Get, (Arg<TTuple>)tuple, (Arg<int>)index, isAsync: false,
+        LambdaTaskStarter.Start(
+            this, TupleItemReader<TTuple, TItem>.Get, (Arg<TTuple>)tuple, (Arg<int>)index, isAsync: false,
             new() { Name = $"Item{index + 1}", NumCpus = 0, Isolation = Isolation.None }, static (get, items, i, _) => new ValueTask<TItem>(get(items, i)));
 
     /// <summary>Has code go on when an object is ready.</summary>
-    internal abstract void Await(ObjectRef reference, Action<object?> continuation, object? state, System.Threading.Tasks.Sources.ValueTaskSourceOnCompletedFlags flags);
+    internal abstract void AddAwaitContinuation(ObjectRef reference, Action<object?> continuation, object? state, System.Threading.Tasks.Sources.ValueTaskSourceOnCompletedFlags flags);
 
     /// <summary>Blocks this thread for an object.</summary>
     internal abstract T GetBlocking<T>(ObjectRef<T> reference, TimeSpan? timeout);

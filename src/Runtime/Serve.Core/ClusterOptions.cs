@@ -7,8 +7,8 @@ namespace Serve;
 public sealed record ClusterOptions
 {
     // Null when empty, and no immutable array: their library is only loaded by programs that set them.
-    private readonly ImmutableDictionary<string, double>? resources;
-    private readonly ValueSerializer[]? serializers;
+    private readonly ImmutableDictionary<string, double>? _resources;
+    private readonly ValueSerializer[]? _serializers;
 
     /// <summary>CPU slots for tasks and actors; a number to account with, not a limit on threads. Default: the machine's processors.</summary>
     public double? NumCpus { get; init; }
@@ -22,8 +22,8 @@ public sealed record ClusterOptions
     /// <summary>Custom resources by name. Default none.</summary>
     public ImmutableDictionary<string, double> Resources
     {
-        get => resources ?? ImmutableDictionary<string, double>.Empty;
-        init => (resources, HasResources) = value is { Count: > 0 } ? (value, true) : (null, false);
+        get => _resources ?? ImmutableDictionary<string, double>.Empty;
+        init => (_resources, HasResources) = value is { Count: > 0 } ? (value, true) : (null, false);
     }
 
     /// <summary>Whether there are custom resources. Told apart from the field, since code that reads that has its library loaded.</summary>
@@ -41,8 +41,8 @@ public sealed record ClusterOptions
     /// <summary>How values of types of yours are written for other processes; asked before MemoryPack and JSON. Each needs a public constructor that takes nothing, since workers make their own. Default none.</summary>
     public ImmutableArray<ValueSerializer> Serializers
     {
-        get => serializers is null ? [] : ImmutableCollectionsMarshal.AsImmutableArray(serializers);
-        init => serializers = value.IsDefaultOrEmpty ? null : ImmutableCollectionsMarshal.AsArray(value);
+        get => _serializers is null ? [] : ImmutableCollectionsMarshal.AsImmutableArray(_serializers);
+        init => _serializers = value.IsDefaultOrEmpty ? null : ImmutableCollectionsMarshal.AsArray(value);
     }
 
     /// <summary>The share of the machine's memory at which the newest retriable task in a worker is stopped. Default 0.95; 1 or more switches it off.</summary>

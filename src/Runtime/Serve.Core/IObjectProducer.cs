@@ -7,7 +7,7 @@ internal interface IObjectProducer
     string Label { get; }
 
     /// <summary>Adds all that it cannot go on without at this moment: its arguments and resources before it starts, its turn, what its code waits for.</summary>
-    void AddNeeds(ICollection<ObjectNeed> needs);
+    void AddDependencies(ICollection<ObjectDependency> needs);
 
     /// <summary>Has the object fail; what has not started never does.</summary>
     void Fail(Exception failure);

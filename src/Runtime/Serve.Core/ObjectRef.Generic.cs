@@ -9,8 +9,8 @@ namespace Serve;
 /// <typeparam name="T">The object's type.</typeparam>
 public class ObjectRef<T> : ObjectRef, IValueTaskSource<T>
 {
-    private T? value;
-    private int settled;
+    private T? _value;
+    private int _settled;
 
     internal ObjectRef(Cluster cluster, ObjectId id)
         : base(cluster, id)
@@ -25,7 +25,7 @@ public class ObjectRef<T> : ObjectRef, IValueTaskSource<T>
     public new ValueTaskAwaiter<T> GetAwaiter()
     {
         if (!IsReady)
-            Help();
+            TryProduceInline();
         return Cluster.Get(this).GetAwaiter();
     }
 
@@ -36,7 +36,7 @@ public class ObjectRef<T> : ObjectRef, IValueTaskSource<T>
     public T GetResult(TimeSpan? timeout = null)
     {
         if (!IsReady && timeout is null)
-            Help();
+            TryProduceInline();
         return IsReady ? Result : Cluster.GetBlocking(this, timeout);
     }
 
@@ -49,8 +49,8 @@ public class ObjectRef<T> : ObjectRef, IValueTaskSource<T>
     {
         get
         {
-            var known = Volatile.Read(ref settled) == 2;
-            var seen = value;
+            var known = Volatile.Read(ref _settled) == 2;
+            var seen = _value;
 
             // The value is read first: one that is being freed has its error by then.
             Volatile.ReadBarrier();
@@ -69,20 +69,20 @@ public class ObjectRef<T> : ObjectRef, IValueTaskSource<T>
 
     /// <inheritdoc/>
     void IValueTaskSource<T>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
-        Cluster.Await(this, continuation, state, flags);
+        Cluster.AddAwaitContinuation(this, continuation, state, flags);
 
-    internal override object? Box() => Result;
+    internal override object? GetBoxedResult() => Result;
 
-    internal override async Task<object?> BoxAsync(CancellationToken cancellationToken) =>
+    internal override async Task<object?> GetBoxedAsync(CancellationToken cancellationToken) =>
         await Cluster.Get(this, null, cancellationToken).ConfigureAwait(false);
 
     /// <summary>Whether this call made it ready.</summary>
     internal bool TrySetResult(T result)
     {
-        if (Interlocked.CompareExchange(ref settled, 1, 0) != 0)
+        if (Interlocked.CompareExchange(ref _settled, 1, 0) != 0)
             return false;
-        value = result;
-        Volatile.Write(ref settled, 2);
+        _value = result;
+        Volatile.Write(ref _settled, 2);
         Complete(null);
         return true;
     }
@@ -90,7 +90,7 @@ public class ObjectRef<T> : ObjectRef, IValueTaskSource<T>
     /// <summary>Makes it ready with bytes that are read when someone asks.</summary>
     internal bool TrySetStored(StoredObject bytes)
     {
-        if (Interlocked.CompareExchange(ref settled, 1, 0) != 0)
+        if (Interlocked.CompareExchange(ref _settled, 1, 0) != 0)
             return false;
         Stored = bytes;
         Complete(null);
@@ -99,23 +99,23 @@ public class ObjectRef<T> : ObjectRef, IValueTaskSource<T>
 
     internal override bool TrySetException(Exception failure)
     {
-        if (Interlocked.CompareExchange(ref settled, 1, 0) != 0)
+        if (Interlocked.CompareExchange(ref _settled, 1, 0) != 0)
             return false;
         Complete(failure);
         return true;
     }
 
-    private protected override void DropValue() => value = default;
+    private protected override void ReleaseValue() => _value = default;
 
     // Two readers may both load; they get equal objects, and the first one's stays.
     private T Load()
     {
         var stored = Stored!;
         var loaded = (T)stored.Load(typeof(T))!;
-        if (stored.RemembersLoaded)
+        if (stored.CachesLoadedValue)
             return loaded;
-        value = loaded;
-        Volatile.Write(ref settled, 2);
+        _value = loaded;
+        Volatile.Write(ref _settled, 2);
         return loaded;
     }
 }

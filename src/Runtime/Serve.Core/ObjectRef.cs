@@ -8,12 +8,12 @@ namespace Serve;
 /// </summary>
 public abstract class ObjectRef
 {
-    private static readonly RefContinuation Ended = new EndedMark();
-    private RefContinuation? continuations;
-    private Exception? error;
-    private StoredObject? stored;
-    private IObjectProducer? producer;
-    private volatile bool ready;
+    private static readonly ObjectRefContinuation CompletedSentinel = new CompletedRefSentinel();
+    private ObjectRefContinuation? _continuations;
+    private Exception? _error;
+    private StoredObject? _stored;
+    private IObjectProducer? _producer;
+    private volatile bool _ready;
 
     private protected ObjectRef(Cluster cluster, ObjectId id)
     {
@@ -28,34 +28,34 @@ public abstract class ObjectRef
     public Cluster Cluster { get; }
 
     /// <summary>Whether the object is there, or is known never to be.</summary>
-    public bool IsReady => ready;
+    public bool IsReady => _ready;
 
     /// <summary>Whether getting it throws. False while it is not ready.</summary>
-    public bool IsFaulted => ready && Error is not null;
+    public bool IsFaulted => _ready && Error is not null;
 
     /// <summary>Waits until the object is there, whatever it is; throws what getting it throws.</summary>
     /// <returns>An awaiter without a result.</returns>
-    public TaskAwaiter GetAwaiter() => ((Task)BoxAsync(CancellationToken.None)).GetAwaiter();
+    public TaskAwaiter GetAwaiter() => ((Task)GetBoxedAsync(CancellationToken.None)).GetAwaiter();
 
     /// <summary>What getting it throws; null when all is well, or that is not known yet.</summary>
-    internal Exception? Error => Volatile.Read(ref error);
+    internal Exception? Error => Volatile.Read(ref _error);
 
     /// <summary>The object as bytes, where the runtime has it so.</summary>
     internal StoredObject? Stored
     {
-        get => Volatile.Read(ref stored);
+        get => Volatile.Read(ref _stored);
         set
         {
-            value?.BelongsTo(this);
-            Volatile.Write(ref stored, value);
+            value?.AttachTo(this);
+            Volatile.Write(ref _stored, value);
         }
     }
 
     /// <summary>What is to make it ready; null when that is not known here, or over.</summary>
     internal IObjectProducer? Producer
     {
-        get => Volatile.Read(ref producer);
-        set => Volatile.Write(ref producer, value);
+        get => Volatile.Read(ref _producer);
+        set => Volatile.Write(ref _producer, value);
     }
 
     internal abstract Type ValueType { get; }
@@ -65,14 +65,14 @@ public abstract class ObjectRef
     internal abstract bool TrySetException(Exception failure);
 
     /// <summary>The object; it must be ready and well.</summary>
-    internal abstract object? Box();
+    internal abstract object? GetBoxedResult();
 
     /// <summary>The object once it is there, for a call that takes it as an argument.</summary>
-    internal abstract Task<object?> BoxAsync(CancellationToken cancellationToken);
+    internal abstract Task<object?> GetBoxedAsync(CancellationToken cancellationToken);
 
     /// <summary>Refuses it where another cluster is asked to do something with it.</summary>
     /// <exception cref="ArgumentException">It is of another cluster.</exception>
-    internal void RequireOf(Cluster cluster)
+    internal void ThrowIfOfOtherCluster(Cluster cluster)
     {
         if (Cluster != cluster)
             throw new ArgumentException($"Object {Id} is of another cluster, which this one knows nothing of.");
@@ -82,39 +82,39 @@ public abstract class ObjectRef
     internal void Free()
     {
         // First of all, so that nobody gets it from now on, not even at the moment in which it becomes ready.
-        if (Volatile.Read(ref error) is null)
-            Interlocked.CompareExchange(ref error, new ObjectLostException($"Object {Id} is gone: it was freed with Cluster.Free."), null);
-        if (!ready && TryOnReady(new FreeWhenReady(this)))
+        if (Volatile.Read(ref _error) is null)
+            Interlocked.CompareExchange(ref _error, new ObjectLostException($"Object {Id} is gone: it was freed with Cluster.Free."), null);
+        if (!_ready && TryAddContinuation(new FreeOnReadyContinuation(this)))
             return;
         Stored?.Free("it was freed with Cluster.Free");
-        DropValue();
+        ReleaseValue();
     }
 
     /// <summary>Forgets the value of a ref whose <see cref="Error"/> says why.</summary>
-    private protected abstract void DropValue();
+    private protected abstract void ReleaseValue();
 
     /// <summary>Says that someone waits for it. A ref to an object elsewhere asks for it when this is first called.</summary>
     /// <param name="fetch">False when only its readiness matters.</param>
-    internal virtual void Demand(bool fetch)
+    internal virtual void RequestObject(bool fetch)
     {
     }
 
     /// <summary>Lets the calling thread, which is about to wait for the object and nothing else, make it itself where that is quick and safe.</summary>
-    internal virtual void Help()
+    internal virtual void TryProduceInline()
     {
     }
 
     /// <summary>Has something happen when the object is ready.</summary>
     /// <returns>False when it is ready already: then nothing was registered.</returns>
-    internal bool TryOnReady(RefContinuation continuation)
+    internal bool TryAddContinuation(ObjectRefContinuation continuation)
     {
-        var head = Volatile.Read(ref continuations);
+        var head = Volatile.Read(ref _continuations);
         while (true)
         {
-            if (ReferenceEquals(head, Ended))
+            if (ReferenceEquals(head, CompletedSentinel))
                 return false;
             continuation.Next = head;
-            var seen = Interlocked.CompareExchange(ref continuations, continuation, head);
+            var seen = Interlocked.CompareExchange(ref _continuations, continuation, head);
             if (ReferenceEquals(seen, head))
                 return true;
             head = seen;
@@ -124,12 +124,12 @@ public abstract class ObjectRef
     private protected void Complete(Exception? failure)
     {
         if (failure is not null)
-            Volatile.Write(ref error, failure);
-        ready = true;
-        var list = Interlocked.Exchange(ref continuations, Ended);
+            Volatile.Write(ref _error, failure);
+        _ready = true;
+        var list = Interlocked.Exchange(ref _continuations, CompletedSentinel);
 
         // Last in, first out so far; who registered first is told first.
-        RefContinuation? ordered = null;
+        ObjectRefContinuation? ordered = null;
         while (list is not null)
             (list.Next, ordered, list) = (ordered, list, list.Next);
         while (ordered is { } next)
@@ -140,12 +140,12 @@ public abstract class ObjectRef
         }
     }
 
-    private sealed class FreeWhenReady(ObjectRef reference) : RefContinuation
+    private sealed class FreeOnReadyContinuation(ObjectRef reference) : ObjectRefContinuation
     {
         internal override void Run() => reference.Free();
     }
 
-    private sealed class EndedMark : RefContinuation
+    private sealed class CompletedRefSentinel : ObjectRefContinuation
     {
         internal override void Run()
         {

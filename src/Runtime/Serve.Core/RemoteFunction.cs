@@ -48,7 +48,7 @@ public class RemoteFunction
     public bool TakesToken { get; }
 
     /// <summary>What the runtime has worked out about it, once.</summary>
-    internal object? Prepared { get; set; }
+    internal object? RuntimeState { get; set; }
 
     /// <inheritdoc/>
     public override string ToString() => Name;

@@ -7,10 +7,10 @@ internal abstract class StoredObject
     internal abstract long Size { get; }
 
     /// <summary>Whether loading gives the same object again as long as anyone uses it, so that its ref need not hold it.</summary>
-    internal virtual bool RemembersLoaded => false;
+    internal virtual bool CachesLoadedValue => false;
 
     /// <summary>Told whose object it is.</summary>
-    internal virtual void BelongsTo(ObjectRef reference)
+    internal virtual void AttachTo(ObjectRef reference)
     {
     }
 

@@ -12,8 +12,8 @@ internal static class StartupHook
     {
         // What the worker's tasks start are programs of their own.
         var mine = typeof(StartupHook).Assembly.Location;
-        var others = (Environment.GetEnvironmentVariable(WorkerLaunch.HookVariable) ?? "").Split(Path.PathSeparator).Where(hook => hook != mine);
-        Environment.SetEnvironmentVariable(WorkerLaunch.HookVariable, string.Join(Path.PathSeparator, others) is { Length: > 0 } left ? left : null);
-        WorkerHost.RunAsync(static _ => { }).GetAwaiter().GetResult();
+        var others = (Environment.GetEnvironmentVariable(ProgramWorkerLauncher.HookVariable) ?? "").Split(Path.PathSeparator).Where(hook => hook != mine);
+        Environment.SetEnvironmentVariable(ProgramWorkerLauncher.HookVariable, string.Join(Path.PathSeparator, others) is { Length: > 0 } left ? left : null);
+        WorkerProcessHost.RunAsync(static _ => { }).GetAwaiter().GetResult();
     }
 }

@@ -8,22 +8,22 @@ public sealed class DeploymentResponseTests
 {
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(10);
 
-    private readonly FakeTimeProvider clock = new();
-    private readonly TaskCompletionSource<object?> answer = new();
-    private readonly FakeTarget target = new();
+    private readonly FakeTimeProvider _clock = new();
+    private readonly TaskCompletionSource<object?> _answer = new();
+    private readonly FakeCallTarget _target = new();
 
-    public DeploymentResponseTests() => target.Answer = async (_, _, stop) => await answer.Task.WaitAsync(stop);
+    public DeploymentResponseTests() => _target.Answer = async (_, _, stop) => await _answer.Task.WaitAsync(stop);
 
-    private DeploymentHandle Handle => new(target, "X", new CallOptions(null, null, null) { Clock = clock });
+    private DeploymentHandle Handle => new(_target, "X", new HandleCallOptions(null, null, null) { Clock = _clock });
 
     [Fact]
     public async Task Remote_StartsAtOnceAndCanBeAwaitedOften()
     {
         var response = Handle.Remote<int>(1);
 
-        Assert.Single(target.Calls);
+        Assert.Single(_target.Calls);
         Assert.False(response.IsCompleted);
-        answer.SetResult(5);
+        _answer.SetResult(5);
         Assert.Equal((5, 5, 5), (await response, await response, await response.AsTask()));
         Assert.True(response.IsCompleted);
     }
@@ -31,7 +31,7 @@ public sealed class DeploymentResponseTests
     [Fact]
     public async Task Remote_CompletesSynchronously_IsDoneAtOnce()
     {
-        answer.SetResult(5);
+        _answer.SetResult(5);
 
         var response = Handle.Remote<int>(1);
 
@@ -43,7 +43,7 @@ public sealed class DeploymentResponseTests
     public async Task Remote_TargetThrows_IsThrownByTheAwait()
     {
         var thrown = new OverloadedException("full", 1.Seconds);
-        target.Answer = (_, _, _) => throw thrown;
+        _target.Answer = (_, _, _) => throw thrown;
         var response = Handle.Remote<int>();
 
         Assert.Same(thrown, await Assert.ThrowsAsync<OverloadedException>(async () => await response));
@@ -58,71 +58,71 @@ public sealed class DeploymentResponseTests
         response.Cancel();
 
         Assert.True(response.IsCompleted);
-        Assert.True(target.Calls[0].Stop.IsCancellationRequested);
+        Assert.True(_target.Calls[0].Stop.IsCancellationRequested);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await response);
     }
 
     [Fact]
     public async Task Cancel_CalleeThatDoesNotListen_EndsTheResponseAllTheSame()
     {
-        target.Answer = async (_, _, _) => await answer.Task;
+        _target.Answer = async (_, _, _) => await _answer.Task;
         var response = Handle.Remote<int>();
 
         response.Cancel();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await response.AsTask().WaitAsync(Bound));
-        answer.SetResult(1);
+        _answer.SetResult(1);
     }
 
     [Fact]
     public async Task Cancel_Ended_ChangesNothing()
     {
         var response = Handle.Remote<int>();
-        answer.SetResult(5);
+        _answer.SetResult(5);
         await response;
 
         response.Cancel();
 
         Assert.Equal(5, await response);
-        Assert.False(target.Calls[0].Stop.IsCancellationRequested);
+        Assert.False(_target.Calls[0].Stop.IsCancellationRequested);
     }
 
     [Fact]
     public async Task Cancel_EndedSynchronously_ChangesNothing()
     {
-        answer.SetResult(5);
+        _answer.SetResult(5);
         var response = Handle.Remote<int>();
 
         response.Cancel();
 
         Assert.Equal(5, await response);
-        Assert.False(target.Calls[0].Stop.IsCancellationRequested);
+        Assert.False(_target.Calls[0].Stop.IsCancellationRequested);
     }
 
     [Fact]
     public async Task Timeout_Passes_CancelsTheCalleeAndFails()
     {
         var response = Handle.Options(timeout: 2.Seconds).Remote<int>();
-        clock.Advance(1.9.Seconds());
+        _clock.Advance(1.9.Seconds());
         Assert.False(response.IsCompleted);
 
-        clock.Advance(0.2.Seconds());
+        _clock.Advance(0.2.Seconds());
 
         var error = await Assert.ThrowsAsync<RequestTimeoutException>(async () => await response);
         Assert.Equal("The call took longer than its timeout of 2 s and was cancelled.", error.Message);
-        Assert.True(target.Calls[0].Stop.IsCancellationRequested);
+        Assert.True(_target.Calls[0].Stop.IsCancellationRequested);
     }
 
     [Fact]
     public async Task Timeout_AnsweredInTime_NeverFires()
     {
         var response = Handle.Options(timeout: 2.Seconds).Remote<int>();
-        answer.SetResult(5);
+        _answer.SetResult(5);
         Assert.Equal(5, await response);
 
-        clock.Advance(10.Seconds);
+        _clock.Advance(10.Seconds);
 
-        Assert.False(target.Calls[0].Stop.IsCancellationRequested);
+        Assert.False(_target.Calls[0].Stop.IsCancellationRequested);
         Assert.Equal(5, await response);
     }
 
@@ -132,7 +132,7 @@ public sealed class DeploymentResponseTests
         var response = Handle.Options(timeout: 2.Seconds).Remote<int>();
 
         response.Cancel();
-        clock.Advance(10.Seconds);
+        _clock.Advance(10.Seconds);
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await response);
     }
@@ -151,7 +151,7 @@ public sealed class DeploymentResponseTests
     [Fact]
     public async Task CalleeCancelsItself_IsCancelled()
     {
-        target.Answer = (_, _, _) => throw new OperationCanceledException();
+        _target.Answer = (_, _, _) => throw new OperationCanceledException();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await Handle.Remote<int>());
     }
@@ -159,35 +159,35 @@ public sealed class DeploymentResponseTests
     [Fact]
     public async Task Argument_Response_IsAwaitedBeforeTheCallStarts()
     {
-        var (first, second) = (new FakeTarget(), Handle);
+        var (first, second) = (new FakeCallTarget(), Handle);
         var pending = new TaskCompletionSource<object?>();
         first.Answer = async (_, _, _) => await pending.Task;
-        answer.SetResult("done");
+        _answer.SetResult("done");
 
         var outer = second.Remote<string>("a", new DeploymentHandle(first, "First").Remote<int>(), "c");
-        Assert.Empty(target.Calls);
+        Assert.Empty(_target.Calls);
         pending.SetResult(7);
 
         Assert.Equal("done", await outer);
-        Assert.Equal(["a", 7, "c"], target.Calls[0].Arguments);
+        Assert.Equal(["a", 7, "c"], _target.Calls[0].Arguments);
     }
 
     [Fact]
     public async Task Argument_FailedResponse_FailsTheOuterCallWithTheSameException()
     {
         var thrown = new UserCodeException(new InvalidOperationException("boom"));
-        var first = new FakeTarget { Answer = (_, _, _) => throw thrown };
+        var first = new FakeCallTarget { Answer = (_, _, _) => throw thrown };
 
         var outer = Handle.Remote<string>(new DeploymentHandle(first, "First").Remote<int>());
 
         Assert.Same(thrown, await Assert.ThrowsAsync<UserCodeException>(async () => await outer));
-        Assert.Empty(target.Calls);
+        Assert.Empty(_target.Calls);
     }
 
     [Fact]
     public async Task Argument_CancelWhileWaiting_EndsTheOuterCallAndLeavesTheInnerOne()
     {
-        var first = new FakeTarget();
+        var first = new FakeCallTarget();
         var pending = new TaskCompletionSource<object?>();
         first.Answer = async (_, _, stop) => await pending.Task.WaitAsync(stop);
         var inner = new DeploymentHandle(first, "First").Remote<int>();
@@ -199,16 +199,16 @@ public sealed class DeploymentResponseTests
         Assert.False(inner.IsCompleted);
         pending.SetResult(3);
         Assert.Equal(3, await inner);
-        Assert.Empty(target.Calls);
+        Assert.Empty(_target.Calls);
     }
 
     [Fact]
     public async Task Argument_TimeoutCountsTheWaiting()
     {
-        var first = new FakeTarget { Answer = async (_, _, _) => await new TaskCompletionSource<object?>().Task };
+        var first = new FakeCallTarget { Answer = async (_, _, _) => await new TaskCompletionSource<object?>().Task };
         var outer = Handle.Options(timeout: 1.Seconds).Remote<string>(new DeploymentHandle(first, "First").Remote<int>());
 
-        clock.Advance(2.Seconds);
+        _clock.Advance(2.Seconds);
 
         await Assert.ThrowsAsync<RequestTimeoutException>(async () => await outer);
     }
@@ -220,11 +220,11 @@ public sealed class DeploymentResponseTests
         RequestContext.Current = new RequestContext(new CallContext { RequestId = "r1", MultiplexedModelId = "m1" }, client.Token);
         var response = Handle.Remote<int>();
 
-        Assert.Equal(new CallContext { RequestId = "r1" }, target.Calls[0].Context);
-        Assert.False(target.Calls[0].Stop.IsCancellationRequested);
+        Assert.Equal(new CallContext { RequestId = "r1" }, _target.Calls[0].Context);
+        Assert.False(_target.Calls[0].Stop.IsCancellationRequested);
         await client.CancelAsync();
 
-        Assert.True(target.Calls[0].Stop.IsCancellationRequested);
+        Assert.True(_target.Calls[0].Stop.IsCancellationRequested);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await response);
     }
 
@@ -235,7 +235,7 @@ public sealed class DeploymentResponseTests
 
         var response = Handle.Remote<int>();
 
-        Assert.True(target.Calls[0].Stop.IsCancellationRequested);
+        Assert.True(_target.Calls[0].Stop.IsCancellationRequested);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await response);
     }
 
@@ -244,19 +244,19 @@ public sealed class DeploymentResponseTests
     {
         using var client = new CancellationTokenSource();
         RequestContext.Current = new RequestContext(CallContext.None, client.Token);
-        answer.SetResult(5);
+        _answer.SetResult(5);
         var response = Handle.Remote<int>();
 
         await client.CancelAsync();
 
-        Assert.False(target.Calls[0].Stop.IsCancellationRequested);
+        Assert.False(_target.Calls[0].Stop.IsCancellationRequested);
         Assert.Equal(5, await response);
     }
 
     [Fact]
     public async Task Request_AlreadyAbortedAndCalleeDoesNotListen_EndsAllTheSame()
     {
-        target.Answer = async (_, _, _) => await answer.Task;
+        _target.Answer = async (_, _, _) => await _answer.Task;
         RequestContext.Current = new RequestContext(CallContext.None, new CancellationToken(canceled: true));
 
         var response = Handle.Remote<int>();
@@ -268,7 +268,7 @@ public sealed class DeploymentResponseTests
     public void Request_ThatLastsLong_DoesNotKeepEndedCalls()
     {
         using var client = new CancellationTokenSource();
-        answer.SetResult(5);
+        _answer.SetResult(5);
 
         var response = CallWithin(client.Token);
         GC.Collect();
@@ -284,8 +284,8 @@ public sealed class DeploymentResponseTests
         _ = Handle.Options(multiplexedModelId: "m2").Options(requestId: "r2").Remote<int>();
         _ = Handle.Method("Other").Options(multiplexedModelId: "m3").Remote<int>();
 
-        Assert.Equal(new CallContext { RequestId = "r2", MultiplexedModelId = "m2" }, target.Calls[0].Context);
-        Assert.Equal(("Other", new CallContext { RequestId = "r1", MultiplexedModelId = "m3" }), (target.Calls[1].Method, target.Calls[1].Context));
+        Assert.Equal(new CallContext { RequestId = "r2", MultiplexedModelId = "m2" }, _target.Calls[0].Context);
+        Assert.Equal(("Other", new CallContext { RequestId = "r1", MultiplexedModelId = "m3" }), (_target.Calls[1].Method, _target.Calls[1].Context));
     }
 
     [Fact]
@@ -293,7 +293,7 @@ public sealed class DeploymentResponseTests
     {
         _ = Handle.Remote<int>(null);
 
-        Assert.Equal([null], target.Calls[0].Arguments);
+        Assert.Equal([null], _target.Calls[0].Arguments);
     }
 
     // Not inlined, so that no local of the test's keeps the response alive.
@@ -301,7 +301,7 @@ public sealed class DeploymentResponseTests
     private static WeakReference<DeploymentResponse<int>> CallWithin(CancellationToken aborted)
     {
         RequestContext.Current = new RequestContext(CallContext.None, aborted);
-        var fake = new FakeTarget { Answer = (_, _, _) => ValueTask.FromResult<object?>(5) };
+        var fake = new FakeCallTarget { Answer = (_, _, _) => ValueTask.FromResult<object?>(5) };
         var response = new DeploymentHandle(fake, "X").Remote<int>();
         RequestContext.Current = null;
         return new(response);
@@ -313,7 +313,7 @@ public sealed class DeploymentResponseTests
         for (var i = 0; i < 500; i++)
         {
             var racing = new TaskCompletionSource<object?>();
-            var fake = new FakeTarget { Answer = async (_, _, stop) => await racing.Task.WaitAsync(stop) };
+            var fake = new FakeCallTarget { Answer = async (_, _, stop) => await racing.Task.WaitAsync(stop) };
             var response = new DeploymentHandle(fake, "X").Remote<int>();
             using var gate = new Barrier(2);
             var cancel = Task.Run(() => { gate.SignalAndWait(); response.Cancel(); });
@@ -328,7 +328,7 @@ public sealed class DeploymentResponseTests
     }
 }
 
-internal static class Durations
+internal static class HandleTestDurations
 {
     public static TimeSpan Seconds(this double amount) => TimeSpan.FromSeconds(amount);
 }

@@ -7,12 +7,12 @@ public sealed class HandleFactoryTests
     [Fact]
     public async Task GetHandle_ByNameAndByClass_AsksForTheDeployment()
     {
-        var factory = new Factory();
+        var factory = new FakeHandleFactory();
 
         await factory.GetHandle("Counter").Remote<object?>();
         await factory.GetHandle("Counter", "app").Remote<object?>();
         await factory.GetHandle<Calculator>().Same.Remote(1);
-        await factory.GetHandle<Renamed>("app").ToDeploymentHandle().Remote<object?>();
+        await factory.GetHandle<RenamedDeployment>("app").ToDeploymentHandle().Remote<object?>();
 
         Assert.Equal([("Counter", null), ("Counter", "app"), ("Calculator", null), ("other", "app")], factory.Asked);
     }
@@ -21,14 +21,14 @@ public sealed class HandleFactoryTests
     public void NameOf_AClass_IsWhatItIsDeployedUnder()
     {
         Assert.Equal("Calculator", DeploymentAttribute.NameOf(typeof(Calculator)));
-        Assert.Equal("other", DeploymentAttribute.NameOf(typeof(Renamed)));
+        Assert.Equal("other", DeploymentAttribute.NameOf(typeof(RenamedDeployment)));
         Assert.Equal("HandleFactoryTests", DeploymentAttribute.NameOf(typeof(HandleFactoryTests)));
     }
 
     [Fact]
     public async Task NamedCall_ArgsAmongTheArguments_AreResolved()
     {
-        var target = new FakeTarget { Answer = (_, arguments, _) => ValueTask.FromResult<object?>(arguments.Length) };
+        var target = new FakeCallTarget { Answer = (_, arguments, _) => ValueTask.FromResult<object?>(arguments.Length) };
         var handle = new DeploymentHandle(target, "X");
 
         await handle.Remote<int>(Arg.Of<IReadOnlyList<int>>([1, 2]), (Arg<int>)handle.Remote<int>("a", "b"), 3);
@@ -37,16 +37,16 @@ public sealed class HandleFactoryTests
     }
 
     [Deployment("other")]
-    private sealed class Renamed;
+    private sealed class RenamedDeployment;
 
-    private sealed class Factory : IHandleFactory
+    private sealed class FakeHandleFactory : IHandleFactory
     {
         public List<(string Deployment, string? Application)> Asked { get; } = [];
 
         public ICallTarget GetTarget(string deployment, string? application = null)
         {
             Asked.Add((deployment, application));
-            return new FakeTarget();
+            return new FakeCallTarget();
         }
     }
 }

@@ -5,10 +5,10 @@ namespace Serve.Abstractions.Tests.Handles;
 
 public sealed class TypedHandleTests
 {
-    private readonly FakeTimeProvider clock = new();
-    private readonly FakeTarget target = new(new Calculator());
+    private readonly FakeTimeProvider _clock = new();
+    private readonly FakeCallTarget _target = new(new Calculator());
 
-    private DeploymentHandle<Calculator> Handle => new(target, "Calculator", new CallOptions(null, null, null) { Clock = clock });
+    private DeploymentHandle<Calculator> Handle => new(_target, "Calculator", new HandleCallOptions(null, null, null) { Clock = _clock });
 
     [Fact]
     public async Task Remote_EachNumberOfArguments_ArrivesUnchanged()
@@ -17,7 +17,7 @@ public sealed class TypedHandleTests
         Assert.Equal(5, await Handle.Add.Remote(2, 3));
         Assert.Equal("1 b 2.5 True", await Handle.Join.Remote(1, "b", 2.5, true));
         Assert.Equal([0, 1, 2], await Handle.Items.Stream(3).ToListAsync());
-        Assert.Equal(["Square", "Add", "Join", "Items"], target.Calls.Select(call => call.Method));
+        Assert.Equal(["Square", "Add", "Join", "Items"], _target.Calls.Select(call => call.Method));
     }
 
     [Fact]
@@ -60,7 +60,7 @@ public sealed class TypedHandleTests
     [Fact]
     public async Task Remote_AnotherClass_IsCalledByName()
     {
-        var other = new FakeTarget(new object()) { Answer = (_, arguments, _) => ValueTask.FromResult<object?>(arguments[0]) };
+        var other = new FakeCallTarget(new object()) { Answer = (_, arguments, _) => ValueTask.FromResult<object?>(arguments[0]) };
 
         Assert.Equal(3, await new DeploymentHandle<Calculator>(other, "Calculator").Square.Remote(3));
     }
@@ -70,7 +70,7 @@ public sealed class TypedHandleTests
     {
         await Handle.Options(requestId: "r1").Square.Options(multiplexedModelId: "m1").Remote(3);
 
-        Assert.Equal(new CallContext { RequestId = "r1", MultiplexedModelId = "m1" }, target.Calls[0].Context);
+        Assert.Equal(new CallContext { RequestId = "r1", MultiplexedModelId = "m1" }, _target.Calls[0].Context);
     }
 
     [Fact]
@@ -81,7 +81,7 @@ public sealed class TypedHandleTests
         response.Cancel();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await response);
-        Assert.True(target.Calls[0].Stop.IsCancellationRequested);
+        Assert.True(_target.Calls[0].Stop.IsCancellationRequested);
     }
 
     [Fact]
@@ -91,7 +91,7 @@ public sealed class TypedHandleTests
 
         await byName.Method("Square").Remote<object?>(3);
 
-        Assert.Equal("r1", target.Calls[0].Context.RequestId);
+        Assert.Equal("r1", _target.Calls[0].Context.RequestId);
         Assert.Equal("Calculator", byName.Name);
     }
 
@@ -102,7 +102,7 @@ public sealed class TypedHandleTests
         Assert.True(await items.MoveNextAsync());
         var next = items.MoveNextAsync().AsTask();
 
-        clock.Advance(3.Seconds);
+        _clock.Advance(3.Seconds);
 
         var error = await Assert.ThrowsAsync<RequestTimeoutException>(() => next.WaitAsync(10.Seconds));
         Assert.Equal("The call took longer than its timeout of 2 s and was cancelled.", error.Message);
@@ -120,24 +120,24 @@ public sealed class TypedHandleTests
         await client.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => next.WaitAsync(10.Seconds));
-        Assert.Equal("r1", target.Calls[0].Context.RequestId);
+        Assert.Equal("r1", _target.Calls[0].Context.RequestId);
     }
 
     [Fact]
     public async Task Stream_NotEnumerated_CallsNothing()
     {
         var items = Handle.Items.Stream(1);
-        Assert.Empty(target.Calls);
+        Assert.Empty(_target.Calls);
 
         Assert.Equal([0], await items.ToListAsync());
         Assert.Equal([0], await items.ToListAsync());
-        Assert.Equal(2, target.Calls.Count);
+        Assert.Equal(2, _target.Calls.Count);
     }
 
     [Fact]
     public async Task Remote_InThisProcess_AllocatesLittle()
     {
-        var handle = new DeploymentHandle<Calculator>(new Straight(new Calculator()), "Calculator");
+        var handle = new DeploymentHandle<Calculator>(new DirectCallTarget(new Calculator()), "Calculator");
         for (var i = 0; i < 100; i++)
             await handle.Square.Remote(i);
 
@@ -151,7 +151,7 @@ public sealed class TypedHandleTests
         Assert.True(each <= 152, $"{each} bytes a call");
     }
 
-    private sealed class Straight(object instance) : ICallTarget
+    private sealed class DirectCallTarget(object instance) : ICallTarget
     {
         public ValueTask<TResult> InvokeAsync<TResult>(MethodCall<TResult> call, CallContext context, CancellationToken cancellationToken) =>
             call.TryInvoke(instance, cancellationToken, out var result) ? result : throw new InvalidOperationException("by name");

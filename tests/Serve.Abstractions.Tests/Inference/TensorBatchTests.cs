@@ -18,7 +18,7 @@ public sealed class TensorBatchTests
     public void Join_OneTensor_IsThatOne()
     {
         var only = Tensor.Of([1f, 2f], 1, 2);
-        using var buffers = new TensorBuffers();
+        using var buffers = new PooledTensorBuffers();
 
         Assert.Same(only, TensorBatch.Join([only], padding: true, buffers));
     }
@@ -28,7 +28,7 @@ public sealed class TensorBatchTests
     [InlineData(true)]
     public void Join_ShorterItems_AreFilledUpInEachDimension(bool rents)
     {
-        using var buffers = new TensorBuffers();
+        using var buffers = new PooledTensorBuffers();
         Soil<float>(2 * 3 * 2);
 
         var joined = TensorBatch.Join([Tensor.Of([1f, 2f, 3f, 4f, 5f, 6f], 1, 3, 2), Tensor.Of([7f, 8f], 1, 2, 1)], padding: true, rents ? buffers : null);
@@ -40,7 +40,7 @@ public sealed class TensorBatchTests
     [Fact]
     public void Join_ShorterTexts_AreFilledUpWithEmptyOnes()
     {
-        using var buffers = new TensorBuffers();
+        using var buffers = new PooledTensorBuffers();
         Soil("old", 4);
 
         var joined = TensorBatch.Join([Tensor.Of(["a", "b"], 1, 2), Tensor.Of(["c"], 1, 1)], padding: true, buffers);
@@ -64,10 +64,10 @@ public sealed class TensorBatchTests
     [Fact]
     public void Join_RowsOfItems_FilledUpInMemoryThatWasUsedBefore()
     {
-        using var buffers = new TensorBuffers();
+        using var buffers = new PooledTensorBuffers();
         Soil<float>(6);
 
-        var joined = new ItemRows<float>(new("x", TensorType.Float32, [-1, -1])).Join([[1f, 2f, 3f], [4f]], buffers);
+        var joined = new ModelItemRows<float>(new("x", TensorType.Float32, [-1, -1])).Join([[1f, 2f, 3f], [4f]], buffers);
 
         Assert.Equal("FP32[2,3]", joined.ToString());
         Assert.Equal([1, 2, 3, 4, 0, 0], joined.ToArray<float>());
@@ -76,7 +76,7 @@ public sealed class TensorBatchTests
     [Fact]
     public void Buffers_Disposed_AreUsedAgain()
     {
-        var buffers = new TensorBuffers();
+        var buffers = new PooledTensorBuffers();
         var joined = TensorBatch.Join([Tensor.Of(new float[100], 1, 100), Tensor.Of(new float[100], 1, 100)], padding: false, buffers);
         Assert.True(MemoryMarshal.TryGetArray<float>(joined.Data<float>(), out var memory));
 
@@ -93,7 +93,7 @@ public sealed class TensorBatchTests
     [Fact]
     public void Buffers_OfTexts_StayOutOfThePool()
     {
-        var buffers = new TensorBuffers();
+        var buffers = new PooledTensorBuffers();
         var joined = TensorBatch.Join([Tensor.Of(["a", "b"], 1, 2), Tensor.Of(["c", "d"], 1, 2)], padding: false, buffers);
         Assert.True(MemoryMarshal.TryGetArray<string>(joined.Data<string>(), out var memory));
 

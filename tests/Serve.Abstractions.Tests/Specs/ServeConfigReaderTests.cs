@@ -59,7 +59,7 @@ public sealed class ServeConfigReaderTests
                 HealthCheckTimeoutS = 2,
                 MaxConstructorRetryCount = 3,
                 Concurrency = ConcurrencyMode.Parallel,
-                ActorOptions = new ResourceOptions { NumCpus = 0.5, NumGpus = 2, Memory = 1048576 },
+                ActorOptions = new ReplicaResourceOptions { NumCpus = 0.5, NumGpus = 2, Memory = 1048576 },
             },
             deployment with { UserConfig = null, ActorOptions = deployment.ActorOptions with { Resources = null } });
     }
@@ -69,7 +69,7 @@ public sealed class ServeConfigReaderTests
     {
         // Whoever adds a property forgets nothing: a key that is written for it, under the name that JSON has for it.
         Assert.Equal(Names<DeploymentOptions>(), Keys("every-key", "applications", 0, "deployments", 0));
-        Assert.Equal(Names<ResourceOptions>(), Keys("every-key", "applications", 0, "deployments", 0, "actor_options"));
+        Assert.Equal(Names<ReplicaResourceOptions>(), Keys("every-key", "applications", 0, "deployments", 0, "actor_options"));
         Assert.Equal(Names<ApplicationConfig>(), Keys("every-key", "applications", 0));
         Assert.Equal(Names<HttpOptions>(), Keys("every-key", "http_options"));
         Assert.Equal(Names<ServeConfig>(), Keys("every-key"));

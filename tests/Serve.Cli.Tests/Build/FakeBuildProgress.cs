@@ -3,13 +3,13 @@ using Serve.Cli.Build;
 namespace Serve.Cli.Tests.Build;
 
 /// <summary>Remembers what it was told.</summary>
-internal sealed class FakeBuildProgress : IBuildProgress
+internal sealed class FakeBuildProgress : IBuildProgressListener
 {
     public List<string> Told { get; } = [];
 
-    public void Begun(string source) => Told.Add("begun");
+    public void OnBuildStarted(string source) => Told.Add("begun");
 
-    public void Done(string source, TimeSpan took) => Told.Add("done");
+    public void OnBuildSucceeded(string source, TimeSpan took) => Told.Add("done");
 
-    public void Failed(string source) => Told.Add("failed");
+    public void OnBuildFailed(string source) => Told.Add("failed");
 }

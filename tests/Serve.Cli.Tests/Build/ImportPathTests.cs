@@ -4,47 +4,47 @@ namespace Serve.Cli.Tests.Build;
 
 public sealed class ImportPathTests : IDisposable
 {
-    private readonly TemporaryFolder folder = new();
+    private readonly TemporaryTestFolder _folder = new();
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     [Theory]
-    [InlineData("Counter.cs", ImportKind.SourceFile, null)]
-    [InlineData("Counter.cs:My.Counter", ImportKind.SourceFile, "My.Counter")]
-    [InlineData("App.csproj", ImportKind.Project, null)]
-    [InlineData("App.dll:Counter", ImportKind.Assembly, "Counter")]
-    [InlineData("app.zip", ImportKind.Archive, null)]
-    [InlineData("digits.onnx", ImportKind.Model, null)]
-    internal void Resolve_FileByExtension_KindAndType(string text, ImportKind kind, string? type)
+    [InlineData("Counter.cs", ImportPathKind.SourceFile, null)]
+    [InlineData("Counter.cs:My.Counter", ImportPathKind.SourceFile, "My.Counter")]
+    [InlineData("App.csproj", ImportPathKind.Project, null)]
+    [InlineData("App.dll:Counter", ImportPathKind.Assembly, "Counter")]
+    [InlineData("app.zip", ImportPathKind.Archive, null)]
+    [InlineData("digits.onnx", ImportPathKind.Model, null)]
+    internal void Resolve_FileByExtension_KindAndType(string text, ImportPathKind kind, string? type)
     {
-        var file = folder.Write(text.Split(':')[0], "");
+        var file = _folder.Write(text.Split(':')[0], "");
 
-        Assert.Equal(new ImportPath(kind, file, type), ImportPath.Resolve(text, folder.Path));
+        Assert.Equal(new ImportPath(kind, file, type), ImportPath.Resolve(text, _folder.Path));
     }
 
     [Fact]
     public void Resolve_SecondFolder_FoundThere()
     {
-        var file = folder.Write("sub/Counter.cs", "");
+        var file = _folder.Write("sub/Counter.cs", "");
 
-        Assert.Equal(file, ImportPath.Resolve("Counter.cs", folder.Path, folder.In("sub")).Location);
+        Assert.Equal(file, ImportPath.Resolve("Counter.cs", _folder.Path, _folder.In("sub")).Location);
     }
 
     [Fact]
     public void Resolve_FolderWithOneProject_TheProject()
     {
-        var project = folder.Write("app/App.csproj", "");
+        var project = _folder.Write("app/App.csproj", "");
 
-        Assert.Equal(new ImportPath(ImportKind.Project, project, null), ImportPath.Resolve("app", folder.Path));
+        Assert.Equal(new ImportPath(ImportPathKind.Project, project, null), ImportPath.Resolve("app", _folder.Path));
     }
 
     [Fact]
     public void Resolve_FolderWithTwoProjects_ErrorNamesBoth()
     {
-        folder.Write("app/A.csproj", "");
-        folder.Write("app/B.csproj", "");
+        _folder.Write("app/A.csproj", "");
+        _folder.Write("app/B.csproj", "");
 
-        var error = Assert.Throws<DefinitionException>(() => ImportPath.Resolve("app", folder.Path));
+        var error = Assert.Throws<DefinitionException>(() => ImportPath.Resolve("app", _folder.Path));
         Assert.Contains("A.csproj, B.csproj", error.Message, StringComparison.Ordinal);
     }
 
@@ -53,12 +53,12 @@ public sealed class ImportPathTests : IDisposable
     [InlineData("digits.v2/")]
     public void Resolve_FolderOfVersions_AModelOfItsName(string text)
     {
-        folder.Write(Path.Combine(text, "3/model.onnx"), "");
-        folder.Write(Path.Combine(text, "config.pbtxt"), "");
+        _folder.Write(Path.Combine(text, "3/model.onnx"), "");
+        _folder.Write(Path.Combine(text, "config.pbtxt"), "");
 
-        var path = ImportPath.Resolve(text, folder.Path);
+        var path = ImportPath.Resolve(text, _folder.Path);
 
-        Assert.Equal(new ImportPath(ImportKind.Model, folder.In(text.TrimEnd('/')), null), path);
+        Assert.Equal(new ImportPath(ImportPathKind.Model, _folder.In(text.TrimEnd('/')), null), path);
         Assert.Equal(text.TrimEnd('/'), path.DefaultName);
     }
 
@@ -69,9 +69,9 @@ public sealed class ImportPathTests : IDisposable
     [InlineData("1/other.onnx")]
     public void Resolve_FolderWithoutVersions_ErrorSaysWhatIsMissing(string file)
     {
-        folder.Write("digits/" + file, "");
+        _folder.Write("digits/" + file, "");
 
-        var error = Assert.Throws<DefinitionException>(() => ImportPath.Resolve("digits", folder.Path));
+        var error = Assert.Throws<DefinitionException>(() => ImportPath.Resolve("digits", _folder.Path));
         Assert.Contains("no project, and no model in VERSION/model.onnx", error.Message, StringComparison.Ordinal);
     }
 
@@ -81,9 +81,9 @@ public sealed class ImportPathTests : IDisposable
     [InlineData("there.txt", "expected a .cs file")]
     public void Resolve_NotDeployable_ErrorSaysWhy(string text, string expected)
     {
-        folder.Write("there.txt", "");
+        _folder.Write("there.txt", "");
 
-        var error = Assert.Throws<DefinitionException>(() => ImportPath.Resolve(text, folder.Path));
+        var error = Assert.Throws<DefinitionException>(() => ImportPath.Resolve(text, _folder.Path));
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 
@@ -92,6 +92,6 @@ public sealed class ImportPathTests : IDisposable
     {
         var hash = new string('a', 64);
 
-        Assert.Equal(new ImportPath(ImportKind.Package, hash, "Counter"), ImportPath.Resolve($"package:{hash}:Counter"));
+        Assert.Equal(new ImportPath(ImportPathKind.Package, hash, "Counter"), ImportPath.Resolve($"package:{hash}:Counter"));
     }
 }

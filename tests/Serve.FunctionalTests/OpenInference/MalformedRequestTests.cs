@@ -10,8 +10,8 @@ using Inference;
 namespace Serve.FunctionalTests.OpenInference;
 
 /// <summary>Requests that were cut and changed on their way: whatever comes, the answer says what is wrong with it, and the replica answers the next one. Each round is the same in every run.</summary>
-[Collection(InferenceCollection.Name)]
-public sealed class MalformedRequestTests(InferenceNode node)
+[Collection(InferenceTestCollection.Name)]
+public sealed class MalformedRequestTests(InferenceTestNode node)
 {
     private const int Rounds = 250;
     private static readonly string[] Lengths = ["-1", "0", "1", "2147483647", "2147483648", "9223372036854775808", "1e3", "0x10", "abc", " ", "12,12", "+5", "5.0"];
@@ -27,7 +27,7 @@ public sealed class MalformedRequestTests(InferenceNode node)
         var random = new Random(7);
         for (var round = 0; round < 200; round++)
         {
-            var json = Samples.DigitsRequest.ToCharArray();
+            var json = InferenceSamples.DigitsRequest.ToCharArray();
             for (var change = random.Next(4); change >= 0; change--)
                 json[random.Next(json.Length)] = "{}[],:\"0-9e"[random.Next(11)];
             using var content = new StringContent(new(json, 0, random.Next(json.Length)));
@@ -35,7 +35,7 @@ public sealed class MalformedRequestTests(InferenceNode node)
             Assert.True(response.StatusCode is HttpStatusCode.BadRequest, $"{(int)response.StatusCode} for {new string(json)}");
         }
 
-        await node.PostAsync("/v2/models/digits/infer", Samples.DigitsRequest);
+        await node.PostAsync("/v2/models/digits/infer", InferenceSamples.DigitsRequest);
     }
 
     [Theory]
@@ -48,7 +48,7 @@ public sealed class MalformedRequestTests(InferenceNode node)
         var answered = 0;
         for (var round = 0; round < Rounds; round++)
         {
-            var (json, binary, header) = (Samples.Request(binary: true, random.Next(2) == 0), Samples.Binary(), (string?)null);
+            var (json, binary, header) = (InferenceSamples.Request(binary: true, random.Next(2) == 0), InferenceSamples.Binary(), (string?)null);
             var what = new StringBuilder($"round {round}:");
             for (var change = random.Next(3); change >= 0; change--)
                 Change(random, ref json, ref binary, ref header, what);
@@ -118,14 +118,14 @@ public sealed class MalformedRequestTests(InferenceNode node)
         for (var round = 0; round < Rounds; round++)
         {
             // The first names the model that the stream goes to.
-            var message = round == 0 ? Samples.Raw().ToByteArray() : Changed(random, out _);
+            var message = round == 0 ? InferenceSamples.Raw().ToByteArray() : Changed(random, out _);
             await call.RequestStream.WriteAsync(message);
             Assert.True(await call.ResponseStream.MoveNext(CancellationToken.None));
             var answer = ModelStreamInferResponse.Parser.ParseFrom(call.ResponseStream.Current);
             Assert.True(answer.InferResponse.Outputs.Count > 0 ^ answer.ErrorMessage.Length > 0, $"round {round}: {answer}");
         }
 
-        await call.RequestStream.WriteAsync(Samples.Raw().ToByteArray());
+        await call.RequestStream.WriteAsync(InferenceSamples.Raw().ToByteArray());
         Assert.True(await call.ResponseStream.MoveNext(CancellationToken.None));
         Assert.Empty(ModelStreamInferResponse.Parser.ParseFrom(call.ResponseStream.Current).ErrorMessage);
         await call.RequestStream.CompleteAsync();
@@ -220,7 +220,7 @@ public sealed class MalformedRequestTests(InferenceNode node)
 
     private static byte[] Changed(Random random, out string what)
     {
-        var request = Samples.Raw();
+        var request = InferenceSamples.Raw();
         var index = random.Next(request.Inputs.Count);
         var input = request.Inputs[index];
         var raw = request.RawInputContents[index].ToByteArray();
@@ -244,7 +244,7 @@ public sealed class MalformedRequestTests(InferenceNode node)
                 input.Shape.AddRange(RpcShapes[random.Next(RpcShapes.Length)]);
                 break;
             case 5:
-                input.Datatype = Samples.All[random.Next(Samples.All.Length)].Datatype;
+                input.Datatype = InferenceSamples.All[random.Next(InferenceSamples.All.Length)].Datatype;
                 break;
             case 6:
                 // A string's length, or an element.
@@ -268,11 +268,11 @@ public sealed class MalformedRequestTests(InferenceNode node)
     {
         foreach (var isBinary in new[] { true, false })
         {
-            var (_, binary) = await node.PostBinaryAsync("/v2/models/types/infer", Samples.Request(isBinary, binaryOutput: true), isBinary ? Samples.Binary() : []);
-            Assert.Equal(Samples.Binary(), binary);
+            var (_, binary) = await node.PostBinaryAsync("/v2/models/types/infer", InferenceSamples.Request(isBinary, binaryOutput: true), isBinary ? InferenceSamples.Binary() : []);
+            Assert.Equal(InferenceSamples.Binary(), binary);
         }
 
-        Assert.Equal(Samples.Raw().RawInputContents, (await node.Rpc.ModelInferAsync(Samples.Raw())).RawOutputContents);
+        Assert.Equal(InferenceSamples.Raw().RawInputContents, (await node.Rpc.ModelInferAsync(InferenceSamples.Raw())).RawOutputContents);
     }
 
     private async Task<byte[]> RawInferAsync(byte[] message) => await node.Invoker.AsyncUnaryCall(Method("ModelInfer", MethodType.Unary), null, default, message);

@@ -11,22 +11,22 @@ public sealed class ModelRolloutTests
     [Fact]
     public async Task Run_OnnxFile_AnswersAtTheUrlItPrints()
     {
-        using var scratch = new Scratch();
-        await using var process = ServeProcess.Start(scratch, "run", InferenceNode.Model("digits.onnx"), "--http-port", "0", "--admin-port", "0");
-        var line = await process.LineAsync("digits  1/1 replicas  ");
+        using var scratch = new ScratchDirectory();
+        await using var process = ServeCliProcess.Start(scratch, "run", InferenceTestNode.Model("digits.onnx"), "--http-port", "0", "--admin-port", "0");
+        var line = await process.WaitForLineAsync("digits  1/1 replicas  ");
         Assert.EndsWith("/v2/models/digits/infer     (Open Inference Protocol v2)", line, StringComparison.Ordinal);
 
         using var client = new HttpClient();
-        using var response = await client.PostAsync(line.Split(' ')[0], new StringContent(Samples.DigitsRequest));
+        using var response = await client.PostAsync(line.Split(' ')[0], new StringContent(InferenceSamples.DigitsRequest));
         Assert.Contains("\"data\":[3]", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Deploy_FileReplacedUnderLoad_RolledOverWithoutAFailedRequest()
     {
-        await using var node = await TestNode.StartAsync(IsolationMode.None);
+        await using var node = await TestNodeProcess.StartAsync(IsolationMode.None);
         var file = node.Scratch.In("digits.onnx");
-        await ReplaceAsync(InferenceNode.Model("digits.onnx"), file, 0);
+        await ReplaceAsync(InferenceTestNode.Model("digits.onnx"), file, 0);
         await DeployAsync(node, file);
         using var stop = new CancellationTokenSource();
         var answered = 0;
@@ -34,7 +34,7 @@ public sealed class ModelRolloutTests
         {
             while (!stop.IsCancellationRequested)
             {
-                using var content = new StringContent(Samples.DigitsRequest, Encoding.UTF8, "application/json");
+                using var content = new StringContent(InferenceSamples.DigitsRequest, Encoding.UTF8, "application/json");
                 using var response = await node.Gateway.PostAsync("/v2/models/digits/infer", content);
                 Assert.True(response.StatusCode == HttpStatusCode.OK, await response.Content.ReadAsStringAsync());
                 Interlocked.Increment(ref answered);
@@ -44,7 +44,7 @@ public sealed class ModelRolloutTests
         for (var version = 1; version <= 3; version++)
         {
             var (before, code) = (answered, (await node.Admin.GetApplicationAsync("digits")).CodeHash);
-            await ReplaceAsync(InferenceNode.Model("digits.onnx"), file, version);
+            await ReplaceAsync(InferenceTestNode.Model("digits.onnx"), file, version);
             await DeployAsync(node, file);
             Assert.NotEqual(code, (await node.Admin.GetApplicationAsync("digits")).CodeHash);
             await Eventually.TrueAsync(() => Task.FromResult(answered > before + 20), () => "more answers");
@@ -57,7 +57,7 @@ public sealed class ModelRolloutTests
     [Fact]
     public async Task Deploy_NoOnnxModel_DeployFailedWithTheRuntimesWords()
     {
-        await using var node = await TestNode.StartAsync(IsolationMode.None);
+        await using var node = await TestNodeProcess.StartAsync(IsolationMode.None);
         var file = node.Scratch.Write("broken.onnx", "this is no model");
 
         var (code, _, errors) = await node.CliAsync("deploy", file);
@@ -70,9 +70,9 @@ public sealed class ModelRolloutTests
     [Fact]
     public async Task Deploy_RoutePrefixWhereNoClientLooks_RefusedInOneLine()
     {
-        await using var node = await TestNode.StartAsync(IsolationMode.None);
+        await using var node = await TestNodeProcess.StartAsync(IsolationMode.None);
 
-        var (code, _, errors) = await node.CliAsync("deploy", InferenceNode.Model("digits.onnx"), "--route-prefix", "/models/m");
+        var (code, _, errors) = await node.CliAsync("deploy", InferenceTestNode.Model("digits.onnx"), "--route-prefix", "/models/m");
 
         Assert.Equal(1, code);
         Assert.Contains("remove route_prefix", Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
@@ -85,10 +85,10 @@ public sealed class ModelRolloutTests
     [InlineData("/v2/models/digits/", "'/v2/models/digits/' must not end with '/'")]
     public async Task Run_RoutePrefixWhereNoClientLooks_RefusedInOneSentenceAndNothingIsLeft(string prefix, string why)
     {
-        using var scratch = new Scratch();
+        using var scratch = new ScratchDirectory();
 
-        var (code, _, errors) = await ServeProcess.RunAsync(
-            scratch, ["run", InferenceNode.Model("digits.onnx"), "--route-prefix", prefix, "--http-port", "0", "--admin-port", "0"]);
+        var (code, _, errors) = await ServeCliProcess.RunAsync(
+            scratch, ["run", InferenceTestNode.Model("digits.onnx"), "--route-prefix", prefix, "--http-port", "0", "--admin-port", "0"]);
 
         Assert.Equal(1, code);
         Assert.EndsWith(why, Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
@@ -97,10 +97,10 @@ public sealed class ModelRolloutTests
     [Fact]
     public async Task Run_RoutePrefixOfAnotherName_TheModelAnswersByIt()
     {
-        using var scratch = new Scratch();
-        await using var run = ServeProcess.Start(
-            scratch, ["run", InferenceNode.Model("digits.onnx"), "--name", "app", "--route-prefix", "/v2/models/seven", "--http-port", "0", "--admin-port", "0"]);
-        var url = new Uri((await run.LineAsync("app  1/1 replicas  ")).Split(' ')[0]);
+        using var scratch = new ScratchDirectory();
+        await using var run = ServeCliProcess.Start(
+            scratch, ["run", InferenceTestNode.Model("digits.onnx"), "--name", "app", "--route-prefix", "/v2/models/seven", "--http-port", "0", "--admin-port", "0"]);
+        var url = new Uri((await run.WaitForLineAsync("app  1/1 replicas  ")).Split(' ')[0]);
         Assert.EndsWith("/v2/models/seven/infer", url.AbsolutePath, StringComparison.Ordinal);
         using var http = new HttpClient();
         Assert.Equal("seven", (string)JsonNode.Parse(await http.GetStringAsync(new Uri(url, "/v2/models/seven")))!["name"]!);
@@ -112,7 +112,7 @@ public sealed class ModelRolloutTests
     [InlineData("opset", "9999")]
     public async Task Deploy_ModelThatCannotBeLoaded_DeployFailedAndSaysWhy(string broken, string expected)
     {
-        await using var node = await TestNode.StartAsync(IsolationMode.None);
+        await using var node = await TestNodeProcess.StartAsync(IsolationMode.None);
         var file = node.Scratch.In("weights.onnx");
         if (broken == "missing")
             ModelMaker.BrokenModels.WriteMissingExternalData(file);
@@ -129,11 +129,11 @@ public sealed class ModelRolloutTests
     [Fact]
     public async Task Deploy_FolderOfVersions_EachAnswersAndTheHighestByDefault()
     {
-        await using var node = await TestNode.StartAsync(IsolationMode.None);
+        await using var node = await TestNodeProcess.StartAsync(IsolationMode.None);
         foreach (var (version, model) in new[] { ("1", "digits"), ("2", "text") })
         {
             Directory.CreateDirectory(node.Scratch.In($"words/{version}"));
-            File.Copy(InferenceNode.Model(model + ".onnx"), node.Scratch.In($"words/{version}/model.onnx"));
+            File.Copy(InferenceTestNode.Model(model + ".onnx"), node.Scratch.In($"words/{version}/model.onnx"));
         }
 
         await DeployAsync(node, node.Scratch.In("words"));
@@ -151,7 +151,7 @@ public sealed class ModelRolloutTests
         File.Move(file + ".new", file, overwrite: true);
     }
 
-    private static async Task DeployAsync(TestNode node, string target)
+    private static async Task DeployAsync(TestNodeProcess node, string target)
     {
         var (code, _, errors) = await node.CliAsync("deploy", target);
         Assert.True(code == 0, errors);

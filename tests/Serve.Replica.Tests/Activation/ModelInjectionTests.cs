@@ -9,21 +9,21 @@ namespace Serve.Replica.Tests.Activation;
 /// <summary>Models as constructor parameters: where their files are named, and what is said when they are not.</summary>
 public sealed class ModelInjectionTests : IDisposable
 {
-    private readonly string folder = Directory.CreateTempSubdirectory("serve-models-").FullName;
-    private readonly string path;
+    private readonly string _folder = Directory.CreateTempSubdirectory("serve-models-").FullName;
+    private readonly string _path;
 
-    public ModelInjectionTests() => path = TestModel.Doubles().Save(folder, "doubles.onnx");
+    public ModelInjectionTests() => _path = OnnxTestModel.Doubles().Save(_folder, "doubles.onnx");
 
-    public void Dispose() => Directory.Delete(folder, recursive: true);
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
     public async Task Constructor_ModelPathInArgs_IsLoadedAndRuns()
     {
-        await using var replica = await StartAsync(args: new() { ["model_path"] = path });
+        await using var replica = await StartAsync(args: new() { ["model_path"] = _path });
 
         Assert.Equal("42", await replica.GetAsync("?x=21"));
         Assert.Equal("""{"path":"doubles.onnx","on":"cpu","second":null,"third":null,"mode":null}""", await replica.GetAsync("/about"));
-        Assert.Contains($"{path} runs on cpu", replica.Log, StringComparison.Ordinal);
+        Assert.Contains($"{_path} runs on cpu", replica.Log, StringComparison.Ordinal);
 
         // The replica has device 2, and this build of ONNX Runtime has no provider for it.
         Assert.Contains("there is no GPU to run on", replica.Log, StringComparison.Ordinal);
@@ -32,7 +32,7 @@ public sealed class ModelInjectionTests : IDisposable
     [Fact]
     public async Task Constructor_SeveralModels_EachByItsParametersName()
     {
-        await using var replica = await StartAsync(args: new() { ["model_path"] = path, ["secondPath"] = TestModel.Doubles("n,5").Save(folder, "second.onnx"), ["third"] = path });
+        await using var replica = await StartAsync(args: new() { ["model_path"] = _path, ["secondPath"] = OnnxTestModel.Doubles("n,5").Save(_folder, "second.onnx"), ["third"] = _path });
 
         Assert.Equal("""{"path":"doubles.onnx","on":"cpu","second":"second.onnx","third":"doubles.onnx","mode":null}""", await replica.GetAsync("/about"));
     }
@@ -42,7 +42,7 @@ public sealed class ModelInjectionTests : IDisposable
     {
         await using var replica = await StartAsync(config: new()
         {
-            ["model"] = new JsonObject { ["path"] = path, ["execution_provider"] = "cpu", ["intra_op_threads"] = 1, ["provider_options"] = new JsonObject { ["a"] = "b" } },
+            ["model"] = new JsonObject { ["path"] = _path, ["execution_provider"] = "cpu", ["intra_op_threads"] = 1, ["provider_options"] = new JsonObject { ["a"] = "b" } },
             ["mode"] = "fast",
         });
 
@@ -54,11 +54,11 @@ public sealed class ModelInjectionTests : IDisposable
     public async Task Reconfigure_AnotherModel_IsForTheNextStartAndSaidSo()
     {
         JsonObject Config(string model, string mode) => new() { ["modelPath"] = model, ["mode"] = mode };
-        await using var replica = await StartAsync(config: Config(path, "slow"));
-        await replica.ReconfigureAsync(Config(path, "fast"));
+        await using var replica = await StartAsync(config: Config(_path, "slow"));
+        await replica.ReconfigureAsync(Config(_path, "fast"));
         Assert.DoesNotContain("another model_path", replica.Log, StringComparison.Ordinal);
 
-        await replica.ReconfigureAsync(Config(Path.Combine(folder, "other.onnx"), "faster"));
+        await replica.ReconfigureAsync(Config(Path.Combine(_folder, "other.onnx"), "faster"));
 
         Assert.Contains("another model_path is taken when the replica starts again", replica.Log, StringComparison.Ordinal);
         Assert.Equal("42", await replica.GetAsync("?x=21"));
@@ -68,7 +68,7 @@ public sealed class ModelInjectionTests : IDisposable
     [Fact]
     public async Task Constructor_OptionWithoutValue_HasItsDefault()
     {
-        await using var replica = await StartAsync(args: new() { ["model"] = new JsonObject { ["path"] = path, ["execution_provider"] = null, ["optimization"] = null } });
+        await using var replica = await StartAsync(args: new() { ["model"] = new JsonObject { ["path"] = _path, ["execution_provider"] = null, ["optimization"] = null } });
 
         Assert.Equal("42", await replica.GetAsync("?x=21"));
     }
@@ -95,8 +95,8 @@ public sealed class ModelInjectionTests : IDisposable
     {
         var error = await Assert.ThrowsAsync<DefinitionException>(() => StartAsync(args: new()
         {
-            ["model"] = new JsonObject { ["path"] = path, ["intra_op_thread"] = 1, ["speed"] = 1 },
-            ["second"] = new JsonObject { ["path"] = path, ["intra_op_threads"] = "many" },
+            ["model"] = new JsonObject { ["path"] = _path, ["intra_op_thread"] = 1, ["speed"] = 1 },
+            ["second"] = new JsonObject { ["path"] = _path, ["intra_op_threads"] = "many" },
         }));
 
         Assert.Equal(3, error.Errors.Count);
@@ -108,7 +108,7 @@ public sealed class ModelInjectionTests : IDisposable
     [Fact]
     public async Task Constructor_PathAndObject_AreOneTooMany()
     {
-        var error = await Assert.ThrowsAsync<DefinitionException>(() => StartAsync(args: new() { ["model"] = path, ["model_path"] = path }));
+        var error = await Assert.ThrowsAsync<DefinitionException>(() => StartAsync(args: new() { ["model"] = _path, ["model_path"] = _path }));
 
         Assert.Contains("both model_path and model", Assert.Single(error.Errors), StringComparison.Ordinal);
     }
@@ -116,8 +116,8 @@ public sealed class ModelInjectionTests : IDisposable
     [Fact]
     public async Task Constructor_NotAModel_FailsTheStartWithOnnxRuntimesMessage()
     {
-        await File.WriteAllTextAsync(path, "no model");
-        var error = await Assert.ThrowsAsync<InferenceException>(() => StartAsync(args: new() { ["model_path"] = path }));
+        await File.WriteAllTextAsync(_path, "no model");
+        var error = await Assert.ThrowsAsync<InferenceException>(() => StartAsync(args: new() { ["model_path"] = _path }));
 
         Assert.Contains("Protobuf parsing failed", error.Message, StringComparison.Ordinal);
     }
@@ -125,7 +125,7 @@ public sealed class ModelInjectionTests : IDisposable
     [Fact]
     public async Task Request_InputDoesNotFit_IsBadInput()
     {
-        await using var replica = await StartAsync(args: new() { ["model_path"] = TestModel.Doubles("n,5").Save(folder, "five.onnx") });
+        await using var replica = await StartAsync(args: new() { ["model_path"] = OnnxTestModel.Doubles("n,5").Save(_folder, "five.onnx") });
 
         var (status, body) = await replica.SendAsync(HttpMethod.Get, "?x=1");
         Assert.Equal(400, status);
@@ -136,7 +136,7 @@ public sealed class ModelInjectionTests : IDisposable
     public async Task Dispose_Replica_DisposesItsModels()
     {
         OnnxModel model;
-        await using (var replica = await StartAsync(args: new() { ["model_path"] = path }))
+        await using (var replica = await StartAsync(args: new() { ["model_path"] = _path }))
         {
             var target = replica.Instance.Target!;
             model = target.GetType().GetFields(BindingFlags.Instance | BindingFlags.NonPublic).Select(field => field.GetValue(target)).OfType<OnnxModel>().Single();
@@ -146,6 +146,6 @@ public sealed class ModelInjectionTests : IDisposable
         await Assert.ThrowsAsync<ObjectDisposedException>(() => model.RunAsync([("x", Tensor.Of(new float[4], 1, 4))]).AsTask());
     }
 
-    private static Task<ReplicaHost> StartAsync(JsonObject? args = null, JsonObject? config = null) =>
-        ReplicaHost.StartAsync(typeof(Doubler), new() { Args = args, UserConfig = config });
+    private static Task<ReplicaTestHost> StartAsync(JsonObject? args = null, JsonObject? config = null) =>
+        ReplicaTestHost.StartAsync(typeof(Doubler), new() { Args = args, UserConfig = config });
 }

@@ -10,19 +10,19 @@ public sealed class BatchQueueTests : IDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
 
-    private readonly FakeTimeProvider time = new();
-    private readonly Observed observer = new();
-    private readonly ConcurrentQueue<string> batches = new();
-    private readonly CancellationTokenSource aborted = new();
-    private readonly List<IDisposable> made = [];
+    private readonly FakeTimeProvider _time = new();
+    private readonly RecordingBatchObserver _observer = new();
+    private readonly ConcurrentQueue<string> _batches = new();
+    private readonly CancellationTokenSource _aborted = new();
+    private readonly List<IDisposable> _made = [];
 
     /// <summary>Batches that run now, each to be ended by the test.</summary>
-    private readonly ConcurrentQueue<TaskCompletionSource> ends = new();
+    private readonly ConcurrentQueue<TaskCompletionSource> _ends = new();
 
     public void Dispose()
     {
-        made.ForEach(queue => queue.Dispose());
-        aborted.Dispose();
+        _made.ForEach(queue => queue.Dispose());
+        _aborted.Dispose();
     }
 
     [Fact]
@@ -31,14 +31,14 @@ public sealed class BatchQueueTests : IDisposable
         var queue = Make(new() { MaxBatchSize = 4, WaitTimeout = TimeSpan.FromMilliseconds(10) });
 
         var one = Put(queue, 1, null, default);
-        time.Advance(TimeSpan.FromMilliseconds(6));
+        _time.Advance(TimeSpan.FromMilliseconds(6));
         var two = Put(queue, 2, null, default);
-        time.Advance(TimeSpan.FromMilliseconds(3));
-        Assert.Empty(batches);
-        time.Advance(TimeSpan.FromMilliseconds(1));
+        _time.Advance(TimeSpan.FromMilliseconds(3));
+        Assert.Empty(_batches);
+        _time.Advance(TimeSpan.FromMilliseconds(1));
 
         Assert.Equal((int[])[10, 20], await AllAsync([one, two]));
-        Assert.Equal(["1 2"], batches);
+        Assert.Equal(["1 2"], _batches);
     }
 
     [Fact]
@@ -47,9 +47,9 @@ public sealed class BatchQueueTests : IDisposable
         var queue = Make(new() { MaxBatchSize = 4, WaitTimeout = TimeSpan.FromMilliseconds(1.5) });
 
         var result = Put(queue, 1, null, default);
-        time.Advance(TimeSpan.FromMilliseconds(1));
+        _time.Advance(TimeSpan.FromMilliseconds(1));
         Assert.Equal(1, queue.Length);
-        time.Advance(TimeSpan.FromMilliseconds(1));
+        _time.Advance(TimeSpan.FromMilliseconds(1));
 
         Assert.Equal(0, queue.Length);
         Assert.Equal(10, await result.WaitAsync(Limit));
@@ -63,7 +63,7 @@ public sealed class BatchQueueTests : IDisposable
         var results = await AllAsync(Enumerable.Range(1, 6).Select(i => Put(queue, i, null, default)));
 
         Assert.Equal([10, 20, 30, 40, 50, 60], results);
-        Assert.Equal(["1 2 3", "4 5 6"], batches.Order());
+        Assert.Equal(["1 2 3", "4 5 6"], _batches.Order());
     }
 
     [Fact]
@@ -73,7 +73,7 @@ public sealed class BatchQueueTests : IDisposable
 
         Assert.Equal(10, await Put(queue, 1, null, default));
         Assert.Equal(20, await Put(queue, 2, null, default));
-        Assert.Equal(["1", "2"], batches);
+        Assert.Equal(["1", "2"], _batches);
     }
 
     [Fact]
@@ -93,7 +93,7 @@ public sealed class BatchQueueTests : IDisposable
 
         Assert.Equal(10, await first);
         Assert.Equal((int[])[20, 30, 40, 50], await AllAsync(others));
-        Assert.Equal(["1", "2 3 4", "5"], batches);
+        Assert.Equal(["1", "2 3 4", "5"], _batches);
     }
 
     [Fact]
@@ -128,7 +128,7 @@ public sealed class BatchQueueTests : IDisposable
         var others = AllAsync([Put(queue, 3, null, default), Put(queue, 4, null, default)]);
         Assert.Equal((int[])[30, 40], await others);
         Assert.Equal(10, await one);
-        Assert.Equal(["1 3 4"], batches);
+        Assert.Equal(["1 3 4"], _batches);
     }
 
     [Fact]
@@ -142,7 +142,7 @@ public sealed class BatchQueueTests : IDisposable
             batch.CancellationToken.Register(stopped.SetResult);
             started.SetResult(batch.CancellationToken);
             await stopped.Task;
-        }, new() { Settings = new() { MaxBatchSize = 2, WaitTimeout = TimeSpan.FromHours(1) }, Time = time }));
+        }, new() { Settings = new() { MaxBatchSize = 2, WaitTimeout = TimeSpan.FromHours(1) }, Time = _time }));
         using var one = new CancellationTokenSource();
         using var two = new CancellationTokenSource();
 
@@ -165,11 +165,11 @@ public sealed class BatchQueueTests : IDisposable
 
         var result = Put(queue, 1, null, gone.Token);
         await gone.CancelAsync();
-        time.Advance(TimeSpan.FromMilliseconds(20));
+        _time.Advance(TimeSpan.FromMilliseconds(20));
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await result);
         Assert.Equal(20, await EnqueueAndPassAsync(queue, 2));
-        Assert.Equal(["2"], batches);
+        Assert.Equal(["2"], _batches);
     }
 
     [Fact]
@@ -180,10 +180,10 @@ public sealed class BatchQueueTests : IDisposable
         var results = AllAsync([
             Put(queue, 1, "a", default), Put(queue, 2, "b", default), Put(queue, 3, null, default),
             Put(queue, 4, "b", default), Put(queue, 5, "a", default)]);
-        time.Advance(TimeSpan.FromMilliseconds(10));
+        _time.Advance(TimeSpan.FromMilliseconds(10));
 
         Assert.Equal((int[])[10, 20, 30, 40, 50], await results);
-        Assert.Equal(["3", "a: 1 5", "b: 2 4"], batches.Order());
+        Assert.Equal(["3", "a: 1 5", "b: 2 4"], _batches.Order());
     }
 
     [Fact]
@@ -194,7 +194,7 @@ public sealed class BatchQueueTests : IDisposable
         await RunningAsync(1);
         foreach (var (value, model) in new[] { (1, "a"), (2, "b"), (3, "a"), (4, "b") })
         {
-            time.Advance(TimeSpan.FromMilliseconds(1));
+            _time.Advance(TimeSpan.FromMilliseconds(1));
             results.Add(Put(queue, value, model, default));
         }
 
@@ -205,7 +205,7 @@ public sealed class BatchQueueTests : IDisposable
         }
 
         await Task.WhenAll(results);
-        Assert.Equal(["0", "a: 1 3", "b: 2 4"], batches);
+        Assert.Equal(["0", "a: 1 3", "b: 2 4"], _batches);
     }
 
     [Fact]
@@ -214,65 +214,65 @@ public sealed class BatchQueueTests : IDisposable
         var queue = Make(new() { MaxBatchSize = 10, WaitTimeout = TimeSpan.FromMilliseconds(10), MaxConcurrentBatches = 8 }, sizeOf: item => item);
 
         var results = AllAsync(new[] { 4, 4, 3, 9, 10 }.Select(size => Put(queue, size, null, default)));
-        time.Advance(TimeSpan.FromMilliseconds(10));
+        _time.Advance(TimeSpan.FromMilliseconds(10));
 
         Assert.Equal((int[])[40, 40, 30, 90, 100], await results);
-        Assert.Equal(["10", "3", "4 4", "9"], batches.Order());
+        Assert.Equal(["10", "3", "4 4", "9"], _batches.Order());
         Assert.Throws<BadInputException>(() => { _ = Put(queue, 11, null, default); });
     }
 
     [Fact]
     public async Task Limit_AllThatMayComeAreHere_StartsAtOnce()
     {
-        var gate = new ActorGate(3);
+        var gate = new ConcurrencyLimiter(3);
         var queue = Make(new() { MaxBatchSize = 10, WaitTimeout = TimeSpan.FromHours(1) }, gate: gate);
 
         Assert.Equal((int[])[10, 20, 30], await AllAsync(Enumerable.Range(1, 3).Select(i => Put(queue, i, null, default))));
 
         gate.Limit = 1;
         Assert.Equal(40, await Put(queue, 4, null, default).WaitAsync(Limit));
-        Assert.Equal(["1 2 3", "4"], batches);
+        Assert.Equal(["1 2 3", "4"], _batches);
     }
 
     [Fact]
     public async Task Limit_TheOthersRun_StartsAtOnce()
     {
-        var queue = Make(new() { MaxBatchSize = 2, WaitTimeout = TimeSpan.FromHours(1), MaxConcurrentBatches = 2 }, gated: true, gate: new ActorGate(3));
+        var queue = Make(new() { MaxBatchSize = 2, WaitTimeout = TimeSpan.FromHours(1), MaxConcurrentBatches = 2 }, gated: true, gate: new ConcurrencyLimiter(3));
         _ = AllAsync([Put(queue, 1, null, default), Put(queue, 2, null, default)]);
         await RunningAsync(1);
 
         _ = Put(queue, 3, null, default);
 
         await RunningAsync(2);
-        Assert.Equal(["1 2", "3"], batches);
+        Assert.Equal(["1 2", "3"], _batches);
     }
 
     [Fact]
     public async Task Gate_Closed_StartsWhatWaitsAndWhatComesAtOnce()
     {
-        var gate = new ActorGate(100);
+        var gate = new ConcurrencyLimiter(100);
         var queue = Make(new() { MaxBatchSize = 10, WaitTimeout = TimeSpan.FromHours(1) }, gate: gate);
         var waiting = new[] { Put(queue, 1, null, default), Put(queue, 2, null, default) };
-        Assert.Empty(batches);
+        Assert.Empty(_batches);
 
         gate.Close();
 
         Assert.Equal((int[])[10, 20], await AllAsync(waiting));
         Assert.Equal(30, await Put(queue, 3, null, default).WaitAsync(Limit));
-        Assert.Equal(["1 2", "3"], batches);
+        Assert.Equal(["1 2", "3"], _batches);
     }
 
     [Fact]
     public async Task Dispose_WhatOutlivesIt_DoesNotKeepTheQueue()
     {
-        var gate = new ActorGate(100);
-        var queue = MakeDisposed(gate, time, aborted.Token);
+        var gate = new ConcurrencyLimiter(100);
+        var queue = MakeDisposed(gate, _time, _aborted.Token);
 
         await GoneAsync(queue);
 
         GC.KeepAlive(gate);
-        GC.KeepAlive(time);
-        GC.KeepAlive(aborted);
+        GC.KeepAlive(_time);
+        GC.KeepAlive(_aborted);
     }
 
     [Fact]
@@ -281,13 +281,13 @@ public sealed class BatchQueueTests : IDisposable
         var queue = Make(new() { MaxBatchSize = 2, WaitTimeout = TimeSpan.FromHours(1) }, sizeOf: item => item - 3);
 
         Assert.Equal((int[])[30, 20], await AllAsync([Put(queue, 3, null, default), Put(queue, 2, null, default)]));
-        Assert.Equal(["3 2"], batches);
+        Assert.Equal(["3 2"], _batches);
     }
 
     [Fact]
     public async Task Enqueue_WhileAnotherDecides_IsTakenInOrder()
     {
-        var looked = new LookedAtTime();
+        var looked = new ObservedTimeProvider();
         var queue = Add(new BatchQueue<int, int>(GiveTenfold, new() { Settings = new() { MaxBatchSize = 3, WaitTimeout = TimeSpan.FromHours(1) }, Time = looked }));
         List<Task<int>> meanwhile = [];
         // The first look is for the item itself; the second is the decision's.
@@ -296,7 +296,7 @@ public sealed class BatchQueueTests : IDisposable
         var first = Put(queue, 1, null, default);
 
         Assert.Equal((int[])[10, 20, 30], await AllAsync([first, .. meanwhile]));
-        Assert.Equal(["1 2 3"], batches);
+        Assert.Equal(["1 2 3"], _batches);
     }
 
     [Fact]
@@ -309,7 +309,7 @@ public sealed class BatchQueueTests : IDisposable
             {
                 seen.Enqueue((of.Value, Environment.CurrentManagedThreadId));
                 return GiveTenfold(batch);
-            }, new() { Settings = new() { MaxBatchSize = 1 }, Time = time, RunsElsewhere = true }));
+            }, new() { Settings = new() { MaxBatchSize = 1 }, Time = _time, RunsElsewhere = true }));
 
         of.Value = "caller";
         var result = Put(queue, 1, null, default);
@@ -325,7 +325,7 @@ public sealed class BatchQueueTests : IDisposable
         var queue = Make(new() { MaxBatchSize = 10, WaitTimeout = TimeSpan.FromHours(1) }, sizeOf: item => item, refusesLarger: false);
 
         Assert.Equal((int[])[110, 60, 40], await AllAsync(new[] { 11, 6, 4 }.Select(size => Put(queue, size, null, default))));
-        Assert.Equal(["11", "6 4"], batches);
+        Assert.Equal(["11", "6 4"], _batches);
     }
 
     [Fact]
@@ -336,7 +336,7 @@ public sealed class BatchQueueTests : IDisposable
             batch.TryStart();
             batch.SetResult(0, 7);
             throw new InvalidOperationException("broken");
-        }, new() { Settings = new() { MaxBatchSize = 3, WaitTimeout = TimeSpan.FromHours(1) }, Time = time }));
+        }, new() { Settings = new() { MaxBatchSize = 3, WaitTimeout = TimeSpan.FromHours(1) }, Time = _time }));
 
         var results = Enumerable.Range(1, 3).Select(i => Put(queue, i, null, default)).ToArray();
 
@@ -356,7 +356,7 @@ public sealed class BatchQueueTests : IDisposable
             batch.SetResult(0, 7);
             await gone.CancelAsync();
             throw new InvalidOperationException("broken");
-        }, new() { Settings = new() { MaxBatchSize = 4, WaitTimeout = TimeSpan.FromHours(1) }, Time = time, Failed = (thrown, callers) => failures.Enqueue((thrown.Message, callers)) }));
+        }, new() { Settings = new() { MaxBatchSize = 4, WaitTimeout = TimeSpan.FromHours(1) }, Time = _time, Failed = (thrown, callers) => failures.Enqueue((thrown.Message, callers)) }));
 
         var results = Enumerable.Range(1, 4).Select(i => Put(queue, i, null, i == 2 ? gone.Token : default)).ToArray();
 
@@ -371,7 +371,7 @@ public sealed class BatchQueueTests : IDisposable
         var thrown = new OperationCanceledException("too slow");
         var queue = Add(new BatchQueue<int, int>(
             batch => batch.TryStart() ? throw thrown : default,
-            new() { Settings = new() { MaxBatchSize = 1 }, Time = time, Aborted = aborted.Token, Failed = (error, callers) => failures.Enqueue((error, callers)) }));
+            new() { Settings = new() { MaxBatchSize = 1 }, Time = _time, Aborted = _aborted.Token, Failed = (error, callers) => failures.Enqueue((error, callers)) }));
 
         await Assert.ThrowsAsync<OperationCanceledException>(() => Put(queue, 1, null, default).WaitAsync(Limit));
 
@@ -394,12 +394,12 @@ public sealed class BatchQueueTests : IDisposable
             batch.AtEnd = ended.SetResult;
             started.TrySetResult();
             await Task.Delay(Timeout.Infinite, batch.CancellationToken);
-        }, new() { Settings = new() { MaxBatchSize = 1 }, Aborted = aborted.Token, Failed = (thrown, callers) => failures.Enqueue((thrown, callers)) }));
+        }, new() { Settings = new() { MaxBatchSize = 1 }, Aborted = _aborted.Token, Failed = (thrown, callers) => failures.Enqueue((thrown, callers)) }));
         var result = Put(queue, 1, null, gone.Token);
         await started.Task.WaitAsync(Limit);
 
         if (aborts)
-            await aborted.CancelAsync();
+            await _aborted.CancelAsync();
         else if (disposes)
             queue.Dispose();
         else
@@ -429,12 +429,12 @@ public sealed class BatchQueueTests : IDisposable
     {
         var queue = Make(new() { MaxBatchSize = 10, WaitTimeout = TimeSpan.FromHours(1) });
         var results = Enumerable.Range(1, 4).Select(i => Put(queue, i, null, default)).ToArray();
-        Assert.Empty(batches);
+        Assert.Empty(_batches);
 
         queue.Settings = queue.Settings with { MaxBatchSize = 2 };
 
         Assert.Equal((int[])[10, 20, 30, 40], await AllAsync(results));
-        Assert.Equal(["1 2", "3 4"], batches);
+        Assert.Equal(["1 2", "3 4"], _batches);
     }
 
     [Fact]
@@ -445,7 +445,7 @@ public sealed class BatchQueueTests : IDisposable
         await RunningAsync(1);
         var two = Put(queue, 2, null, default);
 
-        await aborted.CancelAsync();
+        await _aborted.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => two);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => one);
@@ -463,8 +463,8 @@ public sealed class BatchQueueTests : IDisposable
             {
                 batch.TryStart();
                 return fails ? throw new IOException() : batch.SetResult(0, 1) ? default : throw new InvalidOperationException();
-            }, new() { Settings = new() { MaxBatchSize = 1 }, Time = time, RunsElsewhere = true });
-        made.Add(queue);
+            }, new() { Settings = new() { MaxBatchSize = 1 }, Time = _time, RunsElsewhere = true });
+        _made.Add(queue);
         using var caller = new CancellationTokenSource();
 
         var (item, name) = PutOne(queue, model, caller.Token);
@@ -487,7 +487,7 @@ public sealed class BatchQueueTests : IDisposable
             Volatile.Write(ref giving, Environment.CurrentManagedThreadId);
             batch.SetResult(0, 1);
             Volatile.Write(ref giving, 0);
-        }, new() { Settings = new() { MaxBatchSize = 1 }, Time = time }));
+        }, new() { Settings = new() { MaxBatchSize = 1 }, Time = _time }));
 
         var continued = Put(queue, 1, null, default).ContinueWith(
             _ => Volatile.Read(ref giving) == Environment.CurrentManagedThreadId, default, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
@@ -507,7 +507,7 @@ public sealed class BatchQueueTests : IDisposable
                 batch.TryStart();
                 batch.CancellationToken.Register(() => told.SetResult(Volatile.Read(ref cancelling) == Environment.CurrentManagedThreadId));
                 return new(told.Task);
-            }, new() { Settings = new() { MaxBatchSize = 1 }, Time = time, RunsElsewhere = true }));
+            }, new() { Settings = new() { MaxBatchSize = 1 }, Time = _time, RunsElsewhere = true }));
         using var gone = new CancellationTokenSource();
         var result = Put(queue, 1, null, gone.Token);
 
@@ -528,18 +528,18 @@ public sealed class BatchQueueTests : IDisposable
             {
                 gone.Cancel();
                 return GiveTenfold(batch);
-            }, new() { Settings = new() { MaxBatchSize = 2, WaitTimeout = TimeSpan.FromHours(1) }, Time = time, Gate = new ActorGate(2), Observer = observer }));
+            }, new() { Settings = new() { MaxBatchSize = 2, WaitTimeout = TimeSpan.FromHours(1) }, Time = _time, Gate = new ConcurrencyLimiter(2), Observer = _observer }));
         var left = Put(queue, 1, null, gone.Token);
         Assert.Equal(20, await Put(queue, 2, null, default).WaitAsync(Limit));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => left);
-        Assert.True(await observer.Ended.WaitAsync(Limit));
+        Assert.True(await _observer.Ended.WaitAsync(Limit));
 
         // One more may come, so this one waits for it.
         var third = Put(queue, 3, null, default);
         Assert.Equal(1, queue.Length);
 
         Assert.Equal((int[])[30, 40], await AllAsync([third, Put(queue, 4, null, default)]));
-        Assert.Equal(["2", "3 4"], batches);
+        Assert.Equal(["2", "3 4"], _batches);
     }
 
     [Fact]
@@ -550,17 +550,17 @@ public sealed class BatchQueueTests : IDisposable
         await RunningAsync(1);
         queue.Settings = queue.Settings with { MaxBatchSize = 2 };
         _ = Put(queue, 3, "a", default);
-        time.Advance(TimeSpan.FromMilliseconds(5));
+        _time.Advance(TimeSpan.FromMilliseconds(5));
         _ = Put(queue, 4, "b", default);
         Release(0);
-        Assert.True(await observer.Ended.WaitAsync(Limit));
+        Assert.True(await _observer.Ended.WaitAsync(Limit));
         Assert.Equal(2, queue.Length);
 
-        time.Advance(TimeSpan.FromMilliseconds(5));
+        _time.Advance(TimeSpan.FromMilliseconds(5));
 
         Assert.Equal(1, queue.Length);
         await RunningAsync(2);
-        Assert.Equal(["1", "a: 3"], batches);
+        Assert.Equal(["1", "a: 3"], _batches);
     }
 
     [Theory]
@@ -574,10 +574,10 @@ public sealed class BatchQueueTests : IDisposable
             batch =>
             {
                 batch.TryStart();
-                (byCaller ? gone : aborted).Cancel();
+                (byCaller ? gone : _aborted).Cancel();
                 token.SetResult(batch.CancellationToken);
                 return default;
-            }, new() { Settings = new() { MaxBatchSize = 1 }, Time = time, RunsElsewhere = true, Aborted = aborted.Token }));
+            }, new() { Settings = new() { MaxBatchSize = 1 }, Time = _time, RunsElsewhere = true, Aborted = _aborted.Token }));
 
         _ = Put(queue, 1, null, gone.Token);
 
@@ -597,12 +597,12 @@ public sealed class BatchQueueTests : IDisposable
                 var stopped = Task.Delay(Timeout.Infinite, batch.CancellationToken);
                 other.Cancel();
                 await stopped;
-            }, new() { Settings = new() { MaxBatchSize = 2, WaitTimeout = TimeSpan.FromHours(1) }, Time = time, Observer = observer }));
+            }, new() { Settings = new() { MaxBatchSize = 2, WaitTimeout = TimeSpan.FromHours(1) }, Time = _time, Observer = _observer }));
 
         _ = Put(queue, 1, null, one.Token);
         _ = Put(queue, 2, null, other.Token);
 
-        Assert.True(await observer.Ended.WaitAsync(Limit));
+        Assert.True(await _observer.Ended.WaitAsync(Limit));
     }
 
     [Fact]
@@ -616,26 +616,26 @@ public sealed class BatchQueueTests : IDisposable
                 gone.Cancel();
                 started = batch.TryStart();
                 return ValueTask.CompletedTask;
-            }, new() { Settings = new() { MaxBatchSize = 1 }, Time = time, Observer = observer, RunsElsewhere = true }));
+            }, new() { Settings = new() { MaxBatchSize = 1 }, Time = _time, Observer = _observer, RunsElsewhere = true }));
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Put(queue, 1, null, gone.Token).WaitAsync(Limit));
 
         Assert.False(started);
-        Assert.Null(observer.Seen);
+        Assert.Null(_observer.Seen);
     }
 
     [Fact]
     public async Task Adaptive_WaitsWhereWhatCameBeforeSaysSo()
     {
         var queue = Make(new(), gated: true);
-        var training = new BatchSettings { WaitTimeout = TimeSpan.FromHours(1) };
+        var training = new BatchQueueSettings { WaitTimeout = TimeSpan.FromHours(1) };
         var runs = 0;
         async Task EndAsync()
         {
             await RunningAsync(++runs);
-            time.Advance(TimeSpan.FromMilliseconds(8));
+            _time.Advance(TimeSpan.FromMilliseconds(8));
             Release(runs - 1);
-            Assert.True(await observer.Ended.WaitAsync(Limit));
+            Assert.True(await _observer.Ended.WaitAsync(Limit));
         }
 
         void PutSeveral(int count)
@@ -657,17 +657,17 @@ public sealed class BatchQueueTests : IDisposable
 
         // With three here, others are worth waiting for during a quarter of that, and no longer than the setting says.
         queue.Settings = new() { MaxBatchSize = 10, WaitTimeout = TimeSpan.FromHours(1), Adaptive = true };
-        time.Advance(TimeSpan.FromMilliseconds(20));
+        _time.Advance(TimeSpan.FromMilliseconds(20));
         PutSeveral(3);
         Assert.Equal(3, queue.Length);
-        time.Advance(TimeSpan.FromMilliseconds(1));
+        _time.Advance(TimeSpan.FromMilliseconds(1));
         Assert.Equal(3, queue.Length);
-        time.Advance(TimeSpan.FromMilliseconds(2));
+        _time.Advance(TimeSpan.FromMilliseconds(2));
         Assert.Equal(0, queue.Length);
         await EndAsync();
         queue.Settings = queue.Settings with { WaitTimeout = TimeSpan.FromMilliseconds(1) };
         PutSeveral(3);
-        time.Advance(TimeSpan.FromMilliseconds(1));
+        _time.Advance(TimeSpan.FromMilliseconds(1));
         Assert.Equal(0, queue.Length);
         await EndAsync();
 
@@ -676,7 +676,7 @@ public sealed class BatchQueueTests : IDisposable
         for (var round = 0; round < 60; round++)
         {
             PutSeveral(1);
-            time.Advance(TimeSpan.FromMilliseconds(8));
+            _time.Advance(TimeSpan.FromMilliseconds(8));
             await EndAsync();
         }
 
@@ -695,11 +695,11 @@ public sealed class BatchQueueTests : IDisposable
                 gone?.Cancel();
                 if (!batch.TryStart())
                     return default;
-                time.Advance(TimeSpan.FromMilliseconds(8));
+                _time.Advance(TimeSpan.FromMilliseconds(8));
                 for (var i = 0; i < batch.Count; i++)
                     batch.SetResult(i, 10);
                 return default;
-            }, new() { Time = time, RunsElsewhere = true }));
+            }, new() { Time = _time, RunsElsewhere = true }));
         async Task PutSeveral(int count, CancellationToken stop = default)
         {
             queue.Settings = new() { MaxBatchSize = count, WaitTimeout = TimeSpan.FromHours(1) };
@@ -718,7 +718,7 @@ public sealed class BatchQueueTests : IDisposable
         queue.Settings = new() { MaxBatchSize = 10, WaitTimeout = TimeSpan.FromHours(1), Adaptive = true };
         var result = Put(queue, 1, null, default);
         Assert.Equal(1, queue.Length);
-        time.Advance(TimeSpan.FromMilliseconds(5));
+        _time.Advance(TimeSpan.FromMilliseconds(5));
         Assert.Equal(10, await result.WaitAsync(Limit));
     }
 
@@ -728,20 +728,20 @@ public sealed class BatchQueueTests : IDisposable
         var queue = Add(new BatchQueue<int, int>(batch =>
         {
             batch.TryStart();
-            time.Advance(TimeSpan.FromMilliseconds(30));
+            _time.Advance(TimeSpan.FromMilliseconds(30));
             for (var i = 0; i < batch.Count; i++)
                 batch.SetResult(i, 0);
             return ValueTask.CompletedTask;
-        }, new() { Settings = new() { MaxBatchSize = 8, WaitTimeout = TimeSpan.FromMilliseconds(10) }, Time = time, Observer = observer, SizeOf = item => item }));
+        }, new() { Settings = new() { MaxBatchSize = 8, WaitTimeout = TimeSpan.FromMilliseconds(10) }, Time = _time, Observer = _observer, SizeOf = item => item }));
 
         var first = Put(queue, 1, null, default);
-        time.Advance(TimeSpan.FromMilliseconds(4));
+        _time.Advance(TimeSpan.FromMilliseconds(4));
         var results = AllAsync([first, Put(queue, 3, null, default)]);
-        time.Advance(TimeSpan.FromMilliseconds(6));
+        _time.Advance(TimeSpan.FromMilliseconds(6));
         await results;
 
-        Assert.True(await observer.Ended.WaitAsync(Limit));
-        Assert.Equal((2, 0.5, TimeSpan.FromMilliseconds(10), TimeSpan.FromMilliseconds(30)), observer.Seen);
+        Assert.True(await _observer.Ended.WaitAsync(Limit));
+        Assert.Equal((2, 0.5, TimeSpan.FromMilliseconds(10), TimeSpan.FromMilliseconds(30)), _observer.Seen);
     }
 
     [Fact]
@@ -795,14 +795,14 @@ public sealed class BatchQueueTests : IDisposable
     {
         var (putting, takes) = (0, 0);
         ConcurrentQueue<bool> onCallers = [];
-        var gate = new ActorGate(100);
+        var gate = new ConcurrencyLimiter(100);
         var queue = Add(new BatchQueue<int, int>(
             batch =>
             {
                 onCallers.Enqueue(Volatile.Read(ref putting) == Environment.CurrentManagedThreadId);
-                time.Advance(TimeSpan.FromMilliseconds(takes));
+                _time.Advance(TimeSpan.FromMilliseconds(takes));
                 return GiveTenfold(batch);
-            }, new() { Settings = new() { MaxBatchSize = 1, WaitTimeout = TimeSpan.FromHours(1) }, Time = time, Gate = gate, Observer = observer }));
+            }, new() { Settings = new() { MaxBatchSize = 1, WaitTimeout = TimeSpan.FromHours(1) }, Time = _time, Gate = gate, Observer = _observer }));
         Task<int> Within(Func<Task<int>> put)
         {
             Volatile.Write(ref putting, Environment.CurrentManagedThreadId);
@@ -815,7 +815,7 @@ public sealed class BatchQueueTests : IDisposable
         {
             takes = milliseconds;
             Assert.Equal(10, await Within(() => Put(queue, 1, null, default)).WaitAsync(Limit));
-            Assert.True(await observer.Ended.WaitAsync(Limit));
+            Assert.True(await _observer.Ended.WaitAsync(Limit));
             return onCallers.Last();
         }
 
@@ -845,7 +845,7 @@ public sealed class BatchQueueTests : IDisposable
     });
 
     [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
-    private static WeakReference MakeDisposed(ActorGate gate, TimeProvider time, CancellationToken aborted)
+    private static WeakReference MakeDisposed(ConcurrencyLimiter gate, TimeProvider time, CancellationToken aborted)
     {
         var queue = new BatchQueue<int, int>(_ => default, new() { Gate = gate, Time = time, Aborted = aborted, Settings = new() { WaitTimeout = TimeSpan.FromHours(1) } });
         _ = Put(queue, 1, null, default);
@@ -877,36 +877,36 @@ public sealed class BatchQueueTests : IDisposable
     private async Task<int> EnqueueAndPassAsync(BatchQueue<int, int> queue, int value)
     {
         var result = Put(queue, value, null, default);
-        time.Advance(TimeSpan.FromMilliseconds(20));
+        _time.Advance(TimeSpan.FromMilliseconds(20));
         return await result.WaitAsync(Limit);
     }
 
-    private Task RunningAsync(int count) => Eventually.TrueAsync(() => ends.Count >= count, () => $"{ends.Count} of {count} batches have started");
+    private Task RunningAsync(int count) => Eventually.TrueAsync(() => _ends.Count >= count, () => $"{_ends.Count} of {count} batches have started");
 
-    private void Release(int index) => ends.ElementAt(index).TrySetResult();
+    private void Release(int index) => _ends.ElementAt(index).TrySetResult();
 
-    private BatchQueue<int, int> Make(BatchSettings settings, bool gated = false, Func<int, int>? sizeOf = null, ActorGate? gate = null, bool refusesLarger = true) =>
+    private BatchQueue<int, int> Make(BatchQueueSettings settings, bool gated = false, Func<int, int>? sizeOf = null, ConcurrencyLimiter? gate = null, bool refusesLarger = true) =>
         Add(new BatchQueue<int, int>(async batch =>
         {
             if (!batch.TryStart())
                 return;
-            batches.Enqueue((batch.Model is null ? "" : batch.Model + ": ") + string.Join(' ', batch.Items));
+            _batches.Enqueue((batch.Model is null ? "" : batch.Model + ": ") + string.Join(' ', batch.Items));
             if (gated)
             {
                 var end = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
                 await using var stop = batch.CancellationToken.Register(() => end.TrySetCanceled(batch.CancellationToken));
-                ends.Enqueue(end);
+                _ends.Enqueue(end);
                 await end.Task;
             }
 
             for (var i = 0; i < batch.Count; i++)
                 batch.SetResult(i, batch.Items[i] * 10);
-        }, new() { Settings = settings, Time = time, SizeOf = sizeOf, Gate = gate, RefusesLarger = refusesLarger, Observer = observer, Aborted = aborted.Token }));
+        }, new() { Settings = settings, Time = _time, SizeOf = sizeOf, Gate = gate, RefusesLarger = refusesLarger, Observer = _observer, Aborted = _aborted.Token }));
 
-    private ValueTask GiveTenfold(Batch<int, int> batch)
+    private ValueTask GiveTenfold(DispatchedBatch<int, int> batch)
     {
         batch.TryStart();
-        batches.Enqueue(string.Join(' ', batch.Items));
+        _batches.Enqueue(string.Join(' ', batch.Items));
         for (var i = 0; i < batch.Count; i++)
             batch.SetResult(i, batch.Items[i] * 10);
         return ValueTask.CompletedTask;
@@ -914,23 +914,23 @@ public sealed class BatchQueueTests : IDisposable
 
     private BatchQueue<int, int> Add(BatchQueue<int, int> queue)
     {
-        made.Add(queue);
+        _made.Add(queue);
         return queue;
     }
 
     /// <summary>A clock that has something done when it is looked at.</summary>
-    private sealed class LookedAtTime : FakeTimeProvider
+    private sealed class ObservedTimeProvider : FakeTimeProvider
     {
-        private Action? next;
-        private int looks;
+        private Action? _next;
+        private int _looks;
 
-        public void AtLook(int count, Action action) => (looks, next) = (count, action);
+        public void AtLook(int count, Action action) => (_looks, _next) = (count, action);
 
         public override long GetTimestamp()
         {
-            if (next is { } action && --looks == 0)
+            if (_next is { } action && --_looks == 0)
             {
-                next = null;
+                _next = null;
                 action();
             }
 
@@ -938,7 +938,7 @@ public sealed class BatchQueueTests : IDisposable
         }
     }
 
-    private sealed class Observed : IBatchObserver
+    private sealed class RecordingBatchObserver : IBatchQueueObserver
     {
         public (int, double, TimeSpan, TimeSpan)? Seen { get; private set; }
 

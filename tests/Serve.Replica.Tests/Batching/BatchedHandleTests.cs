@@ -15,21 +15,21 @@ public sealed class BatchedHandleTests : IAsyncLifetime
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
 
-    private readonly string key = Guid.NewGuid().ToString("n");
-    private readonly string logs = Directory.CreateTempSubdirectory("serve-batched-").FullName;
-    private ServiceProvider services = null!;
-    private ActorHandle replica = null!;
+    private readonly string _key = Guid.NewGuid().ToString("n");
+    private readonly string _logs = Directory.CreateTempSubdirectory("serve-batched-").FullName;
+    private ServiceProvider _services = null!;
+    private ActorReference _replica = null!;
 
     public async Task InitializeAsync()
     {
-        services = new ServiceCollection().AddServeRuntime(new NodeRuntimeOptions()).AddServeReplicas().BuildServiceProvider();
-        var id = $"shop#Batched#{key[..8]}";
-        replica = await services.GetRequiredService<IActorRuntime>().CreateAsync(new ActorSpec
+        _services = new ServiceCollection().AddServeRuntime(new NodeRuntimeOptions()).AddServeReplicas().BuildServiceProvider();
+        var id = $"shop#Batched#{_key[..8]}";
+        _replica = await _services.GetRequiredService<INodeAgent>().CreateAsync(new ActorSpec
         {
             Id = new ActorId(id),
-            Kind = ReplicaStart.ActorKind,
+            Kind = ReplicaStartRequest.ActorKind,
             MaxOngoing = 100,
-            Payload = JsonSerializer.SerializeToUtf8Bytes(new ReplicaStart
+            Payload = JsonSerializer.SerializeToUtf8Bytes(new ReplicaStartRequest
             {
                 ReplicaId = id,
                 Spec = new DeploymentSpec { Name = "Batched" },
@@ -37,16 +37,16 @@ public sealed class BatchedHandleTests : IAsyncLifetime
                 AssemblyFile = Path.GetFileName(typeof(Batched).Assembly.Location),
                 PackageHash = "samples",
                 TypeName = typeof(Batched).FullName!,
-                Args = new JsonObject { ["key"] = key },
-                LogDirectory = Path.Combine(logs, "r1"),
+                Args = new JsonObject { ["key"] = _key },
+                LogDirectory = Path.Combine(_logs, "r1"),
             }, ServeJson.Options),
         }, CancellationToken.None);
     }
 
     public async Task DisposeAsync()
     {
-        await services.DisposeAsync();
-        Directory.Delete(logs, recursive: true);
+        await _services.DisposeAsync();
+        Directory.Delete(_logs, recursive: true);
     }
 
     [Fact]
@@ -60,7 +60,7 @@ public sealed class BatchedHandleTests : IAsyncLifetime
     [Fact]
     public async Task Compiled_ItemAndResult_AreTyped()
     {
-        var square = new RemoteMethod<Batched, int, int>(new DeploymentHandle<Batched>(replica, "Batched"), "Square", null);
+        var square = new RemoteMethod<Batched, int, int>(new DeploymentHandle<Batched>(_replica, "Batched"), "Square", null);
 
         var (nine, sixteen) = (square.Remote(3), square.Remote(4));
 
@@ -151,7 +151,7 @@ public sealed class BatchedHandleTests : IAsyncLifetime
     [Fact]
     public async Task Stream_EachCallerReadsItsOwn()
     {
-        Signals.Set($"{key}-third");
+        TestSignals.Set($"{_key}-third");
 
         var both = await AllAsync(new[] { 2, 4 }.Select(from => ReadAsync(from)));
 
@@ -162,7 +162,7 @@ public sealed class BatchedHandleTests : IAsyncLifetime
     [Fact]
     public async Task Stream_OneFails_TheOtherGoesOn()
     {
-        Signals.Set($"{key}-third");
+        TestSignals.Set($"{_key}-third");
         var reading = new[] { 13, 15 }.Select(from => ReadAsync(from)).ToArray();
 
         Assert.Equal("13", (await Assert.ThrowsAsync<BadInputException>(() => reading[0].WaitAsync(Limit))).Message);
@@ -174,13 +174,13 @@ public sealed class BatchedHandleTests : IAsyncLifetime
     {
         var left = await AllAsync(new[] { 8, 9 }.Select(async from =>
         {
-            await foreach (var n in replica.StreamAsync(new NamedCall<IAsyncEnumerable<int>>("Count", from), CallContext.None, default))
+            await foreach (var n in _replica.StreamAsync(new NamedMethodCall<IAsyncEnumerable<int>>("Count", from), CallContext.None, default))
                 return n;
             return -1;
         }));
 
         Assert.Equal([8, 9], left);
-        await Signals.WaitAsync($"{key}-ended");
+        await TestSignals.WaitAsync($"{_key}-ended");
     }
 
     [Fact]
@@ -200,11 +200,11 @@ public sealed class BatchedHandleTests : IAsyncLifetime
     {
         using var gone = new CancellationTokenSource();
         var calls = new[] { 1, 2 }.Select(n => CallAsync<int>("Hang", CallContext.None, gone.Token, n)).ToArray();
-        await Signals.WaitAsync($"{key}-hanging");
+        await TestSignals.WaitAsync($"{_key}-hanging");
 
         await gone.CancelAsync();
 
-        await Signals.WaitAsync($"{key}-released");
+        await TestSignals.WaitAsync($"{_key}-released");
         foreach (var call in calls)
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call.WaitAsync(Limit));
     }
@@ -213,9 +213,9 @@ public sealed class BatchedHandleTests : IAsyncLifetime
     public async Task Stop_WithABatchThatDoesNotFill_RunsItAtOnce()
     {
         var waiting = CallAsync<int>("Square", 3);
-        var runtime = services.GetRequiredService<IActorRuntime>();
+        var runtime = _services.GetRequiredService<INodeAgent>();
 
-        var stopping = runtime.StopAsync(replica.Id, TimeSpan.FromHours(1), CancellationToken.None);
+        var stopping = runtime.StopAsync(_replica.Id, TimeSpan.FromHours(1), CancellationToken.None);
 
         Assert.Equal(9, await waiting.WaitAsync(Limit));
         await stopping.WaitAsync(Limit);
@@ -226,11 +226,11 @@ public sealed class BatchedHandleTests : IAsyncLifetime
     {
         using var never = new CancellationTokenSource();
         var calls = new[] { 1, 2 }.Select(n => CallAsync<int>("Hang", CallContext.None, never.Token, n)).ToArray();
-        await Signals.WaitAsync($"{key}-hanging");
+        await TestSignals.WaitAsync($"{_key}-hanging");
 
-        await services.GetRequiredService<IActorRuntime>().StopAsync(replica.Id, TimeSpan.Zero, CancellationToken.None).WaitAsync(Limit);
+        await _services.GetRequiredService<INodeAgent>().StopAsync(_replica.Id, TimeSpan.Zero, CancellationToken.None).WaitAsync(Limit);
 
-        await Signals.WaitAsync($"{key}-released");
+        await TestSignals.WaitAsync($"{_key}-released");
         foreach (var call in calls)
             await Assert.ThrowsAnyAsync<Exception>(() => call.WaitAsync(Limit));
     }
@@ -243,14 +243,14 @@ public sealed class BatchedHandleTests : IAsyncLifetime
     private Task<T> CallAsync<T>(string method, params object?[] arguments) => CallAsync<T>(method, CallContext.None, default, arguments);
 
     private Task<T> CallAsync<T>(string method, CallContext context, CancellationToken cancellationToken, params object?[] arguments) =>
-        replica.InvokeAsync(new NamedCall<T>(method, arguments), context, cancellationToken).AsTask();
+        _replica.InvokeAsync(new NamedMethodCall<T>(method, arguments), context, cancellationToken).AsTask();
 
     private Task<List<int>> ReadAsync(int from) => ReadAsync<int>("Count", CallContext.None, from);
 
     private async Task<List<T>> ReadAsync<T>(string method, CallContext context, int argument)
     {
         List<T> items = [];
-        await foreach (var item in replica.StreamAsync(new NamedCall<IAsyncEnumerable<T>>(method, argument), context, default))
+        await foreach (var item in _replica.StreamAsync(new NamedMethodCall<IAsyncEnumerable<T>>(method, argument), context, default))
             items.Add(item);
         return items;
     }

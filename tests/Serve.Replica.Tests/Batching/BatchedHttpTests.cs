@@ -10,12 +10,12 @@ public sealed class BatchedHttpTests : IAsyncLifetime
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
 
-    private readonly string key = Guid.NewGuid().ToString("n");
-    private ReplicaHost replica = null!;
+    private readonly string _key = Guid.NewGuid().ToString("n");
+    private ReplicaTestHost _replica = null!;
 
-    public async Task InitializeAsync() => replica = await ReplicaHost.StartAsync(typeof(Batched), new() { Args = new() { ["key"] = key } });
+    public async Task InitializeAsync() => _replica = await ReplicaTestHost.StartAsync(typeof(Batched), new() { Args = new() { ["key"] = _key } });
 
-    public async Task DisposeAsync() => await replica.DisposeAsync();
+    public async Task DisposeAsync() => await _replica.DisposeAsync();
 
     [Fact]
     public async Task Call_BodiesOfSeveralRequests_AreOneBatch()
@@ -28,8 +28,8 @@ public sealed class BatchedHttpTests : IAsyncLifetime
     [Fact]
     public async Task Call_NoBody_IsBadInputAndNoItem()
     {
-        var (status, problem) = await replica.SendAsync(HttpMethod.Post, "", JsonContent.Create((object?)null));
-        var (wrong, _) = await replica.SendAsync(HttpMethod.Post, "", JsonContent.Create(7));
+        var (status, problem) = await _replica.SendAsync(HttpMethod.Post, "", JsonContent.Create((object?)null));
+        var (wrong, _) = await _replica.SendAsync(HttpMethod.Post, "", JsonContent.Create(7));
 
         Assert.Equal((400, 400), (status, wrong));
         Assert.Contains("pictures", (string)problem!["detail"]!, StringComparison.Ordinal);
@@ -45,8 +45,8 @@ public sealed class BatchedHttpTests : IAsyncLifetime
     {
         var answers = await AllAsync(new[] { "1", "2" }.Select(async n =>
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, $"{ReplicaHost.Prefix}/join?a=l{n}") { Headers = { { "X-Right", "r" + n } } };
-            using var response = await replica.Client.SendAsync(request);
+            using var request = new HttpRequestMessage(HttpMethod.Get, $"{ReplicaTestHost.Prefix}/join?a=l{n}") { Headers = { { "X-Right", "r" + n } } };
+            using var response = await _replica.Client.SendAsync(request);
             return await response.Content.ReadAsStringAsync();
         }));
 
@@ -56,7 +56,7 @@ public sealed class BatchedHttpTests : IAsyncLifetime
     [Fact]
     public async Task Outcomes_EachCallerHasItsOwn()
     {
-        var answers = await AllAsync(new[] { 1, 2, 0 }.Select(n => replica.SendAsync(HttpMethod.Get, $"/odd/{n}")));
+        var answers = await AllAsync(new[] { 1, 2, 0 }.Select(n => _replica.SendAsync(HttpMethod.Get, $"/odd/{n}")));
 
         Assert.Equal([200, 400, 500], answers.Select(answer => answer.Status));
         Assert.Equal("2 is even", (string)answers[1].Body!["detail"]!);
@@ -68,7 +68,7 @@ public sealed class BatchedHttpTests : IAsyncLifetime
     [InlineData("/short", "TooFew returned 1 results for 2 items")]
     public async Task Failure_OfTheWhole_IsEachCallers(string path, string expected)
     {
-        var answers = await AllAsync(new[] { 1, 2 }.Select(n => replica.SendAsync(HttpMethod.Get, $"{path}/{n}")));
+        var answers = await AllAsync(new[] { 1, 2 }.Select(n => _replica.SendAsync(HttpMethod.Get, $"{path}/{n}")));
 
         Assert.All(answers, answer => Assert.Equal(500, answer.Status));
         Assert.All(answers, answer => Assert.Contains(expected, (string)answer.Body!["detail"]!, StringComparison.Ordinal));
@@ -80,42 +80,42 @@ public sealed class BatchedHttpTests : IAsyncLifetime
     [InlineData("/count/20", "/count/21", "A batch of Count threw; its 2 callers are told so", "/count")]
     public async Task Failure_OfTheWhole_IsLoggedOnce(string one, string other, string expected, string notEach)
     {
-        Signals.Set($"{key}-third");
+        TestSignals.Set($"{_key}-third");
 
         // A stream that fails on its way breaks off, perhaps before its first byte has left.
         await AllAsync(new[] { one, other }.Select(path => Record.ExceptionAsync(async () =>
         {
-            using var response = await replica.Client.GetAsync(ReplicaHost.Prefix + path);
+            using var response = await _replica.Client.GetAsync(ReplicaTestHost.Prefix + path);
         })));
-        await Eventually.TrueAsync(() => replica.Context.Gate.Ongoing == 0);
+        await Eventually.TrueAsync(() => _replica.Context.Gate.Ongoing == 0);
 
-        Assert.Single(replica.Log.Split(expected)[1..]);
-        Assert.DoesNotContain(notEach, replica.Log, StringComparison.Ordinal);
+        Assert.Single(_replica.Log.Split(expected)[1..]);
+        Assert.DoesNotContain(notEach, _replica.Log, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Failure_OfAStream_CountsThoseWhoStillRead()
     {
         using var gone = new CancellationTokenSource();
-        var reading = new[] { 20, 21 }.Select(from => replica.Client.GetStringAsync($"{ReplicaHost.Prefix}/count/{from}", from == 21 ? gone.Token : default)).ToArray();
-        await Signals.WaitAsync($"{key}-counting");
+        var reading = new[] { 20, 21 }.Select(from => _replica.Client.GetStringAsync($"{ReplicaTestHost.Prefix}/count/{from}", from == 21 ? gone.Token : default)).ToArray();
+        await TestSignals.WaitAsync($"{_key}-counting");
         await gone.CancelAsync();
-        await Eventually.TrueAsync(() => replica.Context.Gate.Ongoing == 1);
+        await Eventually.TrueAsync(() => _replica.Context.Gate.Ongoing == 1);
 
-        Signals.Set($"{key}-third");
+        TestSignals.Set($"{_key}-third");
 
         await Task.WhenAll(reading).ContinueWith(_ => { }, TaskScheduler.Default);
-        await Eventually.TrueAsync(() => replica.Log.Contains("A batch of Count threw; its 1 callers are told so", StringComparison.Ordinal), () => replica.Log);
+        await Eventually.TrueAsync(() => _replica.Log.Contains("A batch of Count threw; its 1 callers are told so", StringComparison.Ordinal), () => _replica.Log);
     }
 
     [Fact]
     public async Task Failure_OfOneItem_IsLoggedForIt()
     {
-        await AllAsync(new[] { 1, 2, 0 }.Select(n => replica.SendAsync(HttpMethod.Get, $"/odd/{n}")));
-        await Eventually.TrueAsync(() => replica.Context.Gate.Ongoing == 0);
+        await AllAsync(new[] { 1, 2, 0 }.Select(n => _replica.SendAsync(HttpMethod.Get, $"/odd/{n}")));
+        await Eventually.TrueAsync(() => _replica.Context.Gate.Ongoing == 0);
 
-        Assert.Contains("GET /app/odd/0 threw", replica.Log, StringComparison.Ordinal);
-        Assert.DoesNotContain("A batch of", replica.Log, StringComparison.Ordinal);
+        Assert.Contains("GET /app/odd/0 threw", _replica.Log, StringComparison.Ordinal);
+        Assert.DoesNotContain("A batch of", _replica.Log, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -123,10 +123,10 @@ public sealed class BatchedHttpTests : IAsyncLifetime
     {
         var answers = await AllAsync(new[] { "a", "b", "a", "" }.Select(async model =>
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, $"{ReplicaHost.Prefix}/model/1");
+            using var request = new HttpRequestMessage(HttpMethod.Get, $"{ReplicaTestHost.Prefix}/model/1");
             if (model.Length > 0)
-                request.Headers.Add(WireHeaders.MultiplexedModelId, model);
-            using var response = await replica.Client.SendAsync(request);
+                request.Headers.Add(WireHeaderNames.MultiplexedModelId, model);
+            using var response = await _replica.Client.SendAsync(request);
             return await response.Content.ReadAsStringAsync();
         }));
 
@@ -138,7 +138,7 @@ public sealed class BatchedHttpTests : IAsyncLifetime
     {
         Assert.Equal(["2", "2"], await GetAllAsync("/words/12345", "/words/67890"));
 
-        var (status, problem) = await replica.SendAsync(HttpMethod.Get, "/words/12345678901");
+        var (status, problem) = await _replica.SendAsync(HttpMethod.Get, "/words/12345678901");
 
         Assert.Equal(400, status);
         Assert.Contains("size is 11", (string)problem!["detail"]!, StringComparison.Ordinal);
@@ -147,12 +147,12 @@ public sealed class BatchedHttpTests : IAsyncLifetime
     [Fact]
     public async Task Stream_EachCallerReadsItsOwn_AndEndsForItself()
     {
-        Signals.Set($"{key}-third");
+        TestSignals.Set($"{_key}-third");
 
         var answers = await GetAllAsync("/count/2", "/count/4");
 
         Assert.Equal(["[2,1,0]", "[4,3,2,1,0]"], answers);
-        await Signals.WaitAsync($"{key}-ended");
+        await TestSignals.WaitAsync($"{_key}-ended");
     }
 
     [Fact]
@@ -161,17 +161,17 @@ public sealed class BatchedHttpTests : IAsyncLifetime
         using var gone = new CancellationTokenSource();
         var reading = new[] { "9", "8" }.Select(async from =>
         {
-            using var response = await replica.Client.GetAsync($"{ReplicaHost.Prefix}/count/{from}", HttpCompletionOption.ResponseHeadersRead, gone.Token);
+            using var response = await _replica.Client.GetAsync($"{ReplicaTestHost.Prefix}/count/{from}", HttpCompletionOption.ResponseHeadersRead, gone.Token);
             Assert.Equal(200, (int)response.StatusCode);
             await response.Content.ReadAsStringAsync(gone.Token);
         }).ToArray();
-        await Signals.WaitAsync($"{key}-counting");
-        Assert.Equal(2, replica.Context.Gate.Ongoing);
+        await TestSignals.WaitAsync($"{_key}-counting");
+        Assert.Equal(2, _replica.Context.Gate.Ongoing);
 
         await gone.CancelAsync();
 
-        await Signals.WaitAsync($"{key}-ended");
-        await Eventually.TrueAsync(() => replica.Context.Gate.Ongoing == 0);
+        await TestSignals.WaitAsync($"{_key}-ended");
+        await Eventually.TrueAsync(() => _replica.Context.Gate.Ongoing == 0);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading[0]);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading[1]);
     }
@@ -186,8 +186,8 @@ public sealed class BatchedHttpTests : IAsyncLifetime
     [Fact]
     public async Task Waiting_HoldsNoTurn()
     {
-        var waiting = replica.GetAsync("/square/5");
-        await Eventually.TrueAsync(() => replica.Context.Gate.Ongoing == 1);
+        var waiting = _replica.GetAsync("/square/5");
+        await Eventually.TrueAsync(() => _replica.Context.Gate.Ongoing == 1);
 
         Assert.Equal(4, (await AllAsync(Enumerable.Range(0, 4).Select(i => PostAsync("""{"name":"p"}""")))).Length);
         Assert.False(waiting.IsCompleted);
@@ -199,13 +199,13 @@ public sealed class BatchedHttpTests : IAsyncLifetime
     public async Task Clients_AllGone_CancelTheBatch()
     {
         using var gone = new CancellationTokenSource();
-        var requests = new[] { 1, 2 }.Select(n => replica.Client.GetStringAsync($"{ReplicaHost.Prefix}/hang/{n}", gone.Token)).ToArray();
-        await Signals.WaitAsync($"{key}-hanging");
+        var requests = new[] { 1, 2 }.Select(n => _replica.Client.GetStringAsync($"{ReplicaTestHost.Prefix}/hang/{n}", gone.Token)).ToArray();
+        await TestSignals.WaitAsync($"{_key}-hanging");
 
         await gone.CancelAsync();
 
-        await Signals.WaitAsync($"{key}-released");
-        await Eventually.TrueAsync(() => replica.Context.Gate.Ongoing == 0);
+        await TestSignals.WaitAsync($"{_key}-released");
+        await Eventually.TrueAsync(() => _replica.Context.Gate.Ongoing == 0);
     }
 
     [Fact]
@@ -218,7 +218,7 @@ public sealed class BatchedHttpTests : IAsyncLifetime
         await ReconfigureAsync(null);
         var answers = await AllAsync(Enumerable.Range(0, 4).Select(i => PostAsync("""{"name":"p"}""")));
         Assert.All(answers, answer => Assert.Equal("""{"name":"p","among":4}""", answer));
-        Assert.DoesNotContain("no Reconfigure", replica.Log, StringComparison.Ordinal);
+        Assert.DoesNotContain("no Reconfigure", _replica.Log, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -234,10 +234,10 @@ public sealed class BatchedHttpTests : IAsyncLifetime
     [Fact]
     public async Task Dispose_Replica_EndsWhatWaits()
     {
-        var waiting = replica.SendAsync(HttpMethod.Get, "/square/5");
-        await Eventually.TrueAsync(() => replica.Context.Gate.Ongoing == 1);
+        var waiting = _replica.SendAsync(HttpMethod.Get, "/square/5");
+        await Eventually.TrueAsync(() => _replica.Context.Gate.Ongoing == 1);
 
-        await replica.DisposeInstanceAsync();
+        await _replica.DisposeInstanceAsync();
 
         await Record.ExceptionAsync(() => waiting.WaitAsync(Limit));
         Assert.True(waiting.IsCompleted);
@@ -259,21 +259,21 @@ public sealed class BatchedHttpTests : IAsyncLifetime
     {
         await ReconfigureAsync(null, maxOngoingRequests: 3);
 
-        Assert.Contains("max_ongoing_requests is 3, so batches of Call, which may have 4 items, never fill", replica.Log, StringComparison.Ordinal);
-        Assert.DoesNotContain("batches of Square", replica.Log, StringComparison.Ordinal);
+        Assert.Contains("max_ongoing_requests is 3, so batches of Call, which may have 4 items, never fill", _replica.Log, StringComparison.Ordinal);
+        Assert.DoesNotContain("batches of Square", _replica.Log, StringComparison.Ordinal);
     }
 
     private static async Task<T[]> AllAsync<T>(IEnumerable<Task<T>> requests) => await Task.WhenAll(requests.ToArray()).WaitAsync(Limit);
 
-    private Task<string[]> GetAllAsync(params string[] paths) => AllAsync(paths.Select(replica.GetAsync));
+    private Task<string[]> GetAllAsync(params string[] paths) => AllAsync(paths.Select(_replica.GetAsync));
 
     private async Task<string> PostAsync(string json)
     {
         using var content = new StringContent(json, System.Text.Encoding.UTF8, "application/json");
-        using var response = await replica.Client.PostAsync(ReplicaHost.Prefix, content);
+        using var response = await _replica.Client.PostAsync(ReplicaTestHost.Prefix, content);
         return await response.Content.ReadAsStringAsync();
     }
 
     private Task ReconfigureAsync(string? config, int maxOngoingRequests = 100) =>
-        replica.ReconfigureAsync(config is null ? null : (JsonObject)JsonNode.Parse(config)!, maxOngoingRequests: maxOngoingRequests);
+        _replica.ReconfigureAsync(config is null ? null : (JsonObject)JsonNode.Parse(config)!, maxOngoingRequests: maxOngoingRequests);
 }

@@ -87,7 +87,7 @@ public sealed class DeploymentInspectorTests
 
         DeploymentInspector.Inspect(code.Assembly("PassingThrough"));
 
-        Collect.UntilTrue(() => AppDomain.CurrentDomain.GetAssemblies().All(loaded => loaded.GetName().Name != "PassingThrough"));
+        CollectedItems.UntilTrue(() => AppDomain.CurrentDomain.GetAssemblies().All(loaded => loaded.GetName().Name != "PassingThrough"));
     }
 
     [Fact]

@@ -8,7 +8,7 @@ namespace Serve.Replica.Tests.Instances;
 
 public sealed class ReplicaInstanceTests
 {
-    private readonly string key = Guid.NewGuid().ToString("n");
+    private readonly string _key = Guid.NewGuid().ToString("n");
 
     [Fact]
     public async Task Start_WithUserConfig_ReconfiguresThenChecks()
@@ -52,7 +52,7 @@ public sealed class ReplicaInstanceTests
     [Fact]
     public async Task Reconfigure_RankAndWorldSize_AreSeenByTheClass()
     {
-        await using var replica = await ReplicaHost.StartAsync(typeof(Greeter), new()
+        await using var replica = await ReplicaTestHost.StartAsync(typeof(Greeter), new()
         {
             Args = new() { ["greeting"] = "hi", ["limits"] = new JsonObject { ["maxTokens"] = 5 } },
         });
@@ -111,8 +111,8 @@ public sealed class ReplicaInstanceTests
         await instance.DisposeAsync();
         await instance.DisposeAsync();
 
-        Assert.True(Signals.Of($"{key}-disposed").Task.IsCompleted);
-        Assert.False(Signals.Of($"{key}-disposed-twice").Task.IsCompleted);
+        Assert.True(TestSignals.Of($"{_key}-disposed").Task.IsCompleted);
+        Assert.False(TestSignals.Of($"{_key}-disposed-twice").Task.IsCompleted);
         Assert.Equal(0, replica.Assemblies.Count);
     }
 
@@ -131,10 +131,10 @@ public sealed class ReplicaInstanceTests
     public async Task Dispose_NeverEnds_DoesNotKeepTheRest()
     {
         var time = new FakeTimeProvider();
-        await using var replica = await ReplicaHost.StartAsync(typeof(Lifecycle), new() { Args = new() { ["key"] = key, ["fail"] = "hang" }, Time = time });
+        await using var replica = await ReplicaTestHost.StartAsync(typeof(Lifecycle), new() { Args = new() { ["key"] = _key, ["fail"] = "hang" }, Time = time });
 
         var disposing = replica.DisposeInstanceAsync();
-        await Signals.WaitAsync($"{key}-disposed");
+        await TestSignals.WaitAsync($"{_key}-disposed");
         await Eventually.TrueAsync(() =>
         {
             time.Advance(TimeSpan.FromSeconds(1));
@@ -153,7 +153,7 @@ public sealed class ReplicaInstanceTests
             """, "Unloadable");
         var unloading = new TaskCompletionSource();
 
-        await using (var replica = await ReplicaHost.StartAsync(typeof(Counter), new() { AssemblyPath = code.Assembly("Unloadable"), TypeName = "Counter" }))
+        await using (var replica = await ReplicaTestHost.StartAsync(typeof(Counter), new() { AssemblyPath = code.Assembly("Unloadable"), TypeName = "Counter" }))
         {
             Assert.Equal("""{"count":1}""", await replica.GetAsync());
             AssemblyLoadContext.GetLoadContext(replica.Instance.Target.GetType().Assembly)!.Unloading += _ => unloading.TrySetResult();
@@ -176,9 +176,9 @@ public sealed class ReplicaInstanceTests
         Assert.Equal(["Call"], replica.Instance.Methods.Names);
     }
 
-    private Task<ReplicaHost> StartAsync(Type sample, JsonObject? config = null, string fail = "") => ReplicaHost.StartAsync(sample, new()
+    private Task<ReplicaTestHost> StartAsync(Type sample, JsonObject? config = null, string fail = "") => ReplicaTestHost.StartAsync(sample, new()
     {
-        Args = new() { ["key"] = key, ["fail"] = fail },
+        Args = new() { ["key"] = _key, ["fail"] = fail },
         UserConfig = config,
     });
 }

@@ -4,16 +4,16 @@ using Serve.Replica.Multiplexing;
 namespace Serve.Replica.Tests.Multiplexing;
 
 /// <summary>A cache over loads that the test ends, by default at once, and what became of them.</summary>
-internal sealed class RecordingModels : IModelObserver
+internal sealed class RecordingModels : IModelCacheObserver
 {
-    private readonly Lock gate = new();
-    private readonly List<string> events = [];
-    private readonly Dictionary<string, TaskCompletionSource> loads = [];
-    private int alive;
+    private readonly Lock _gate = new();
+    private readonly List<string> _events = [];
+    private readonly Dictionary<string, TaskCompletionSource> _loads = [];
+    private int _alive;
 
-    public RecordingModels(int limit, TimeProvider? time = null) => Cache = new ModelCache(LoadAsync, UnloadAsync, limit, time ?? TimeProvider.System, this);
+    public RecordingModels(int limit, TimeProvider? time = null) => Cache = new MultiplexedModelCache(LoadAsync, UnloadAsync, limit, time ?? TimeProvider.System, this);
 
-    public ModelCache Cache { get; }
+    public MultiplexedModelCache Cache { get; }
 
     /// <summary>Loads that wait until they are ended by <see cref="EndLoad"/>.</summary>
     public bool Holds { get; set; }
@@ -38,8 +38,8 @@ internal sealed class RecordingModels : IModelObserver
     {
         get
         {
-            lock (gate)
-                return events.Count(what => what[0] == '+');
+            lock (_gate)
+                return _events.Count(what => what[0] == '+');
         }
     }
 
@@ -48,17 +48,17 @@ internal sealed class RecordingModels : IModelObserver
     {
         get
         {
-            lock (gate)
-                return string.Join(' ', events);
+            lock (_gate)
+                return string.Join(' ', _events);
         }
     }
 
     public static RequestContext Request(CancellationToken aborted = default) => new(CallContext.None, aborted);
 
-    public async Task<ModelUse> Use(string id, RequestContext? request = null, CancellationToken stop = default) =>
+    public async Task<CachedModelUse> Use(string id, RequestContext? request = null, CancellationToken stop = default) =>
         await Cache.UseAsync(id, request, stop).AsTask().WaitAsync(TimeSpan.FromSeconds(10), CancellationToken.None);
 
-    public static string NameOf(ModelUse use) => (string)use.Model.Ready.Task.Result;
+    public static string NameOf(CachedModelUse use) => (string)use.Model.Ready.Task.Result;
 
     /// <summary>One request that uses a model and ends.</summary>
     public async Task Touch(params string[] ids)
@@ -74,9 +74,9 @@ internal sealed class RecordingModels : IModelObserver
     public void EndLoad(string id, Exception? error = null)
     {
         TaskCompletionSource load;
-        lock (gate)
+        lock (_gate)
         {
-            if (!loads.Remove(id, out load!))
+            if (!_loads.Remove(id, out load!))
                 throw new InvalidOperationException($"No load of {id} is going on: {Events}");
         }
 
@@ -88,8 +88,8 @@ internal sealed class RecordingModels : IModelObserver
 
     public bool IsLoading(string id)
     {
-        lock (gate)
-            return loads.ContainsKey(id);
+        lock (_gate)
+            return _loads.ContainsKey(id);
     }
 
     public void OnAsked()
@@ -113,13 +113,13 @@ internal sealed class RecordingModels : IModelObserver
     private async ValueTask<object> LoadAsync(string id, CancellationToken cancellationToken)
     {
         Task load = Task.CompletedTask;
-        lock (gate)
+        lock (_gate)
         {
             SawRequest |= RequestContext.Current is not null;
-            events.Add("+" + id);
-            MostAlive = Math.Max(MostAlive, ++alive);
+            _events.Add("+" + id);
+            MostAlive = Math.Max(MostAlive, ++_alive);
             if (Holds)
-                load = (loads[id] = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+                load = (_loads[id] = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
         }
 
         try
@@ -129,10 +129,10 @@ internal sealed class RecordingModels : IModelObserver
         }
         catch
         {
-            lock (gate)
+            lock (_gate)
             {
-                alive--;
-                loads.Remove(id);
+                _alive--;
+                _loads.Remove(id);
             }
 
             throw;
@@ -145,15 +145,15 @@ internal sealed class RecordingModels : IModelObserver
         Note("-" + ((string)model)["model ".Length..]);
         if (HoldUnloads is { } hold)
             await hold.Task;
-        lock (gate)
-            alive--;
+        lock (_gate)
+            _alive--;
         if (UnloadThrows is { } error)
             throw error;
     }
 
     private void Note(string what)
     {
-        lock (gate)
-            events.Add(what);
+        lock (_gate)
+            _events.Add(what);
     }
 }

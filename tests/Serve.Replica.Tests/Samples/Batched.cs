@@ -8,7 +8,7 @@ namespace Serve.Replica.Tests.Samples;
 [Deployment]
 public sealed class Batched(string key)
 {
-    private int inside;
+    private int _inside;
 
     // Says how large its batch was.
     [Batch(MaxBatchSize = 4, BatchWaitTimeout = "1h")]
@@ -83,8 +83,8 @@ public sealed class Batched(string key)
             {
                 if (step == 3)
                 {
-                    Signals.Set($"{key}-counting");
-                    await Signals.Of($"{key}-third").Task.WaitAsync(stop);
+                    TestSignals.Set($"{key}-counting");
+                    await TestSignals.Of($"{key}-third").Task.WaitAsync(stop);
                     if (from.Contains(20))
                         throw new InvalidOperationException("cannot count so far");
                 }
@@ -94,7 +94,7 @@ public sealed class Batched(string key)
         }
         finally
         {
-            Signals.Set($"{key}-ended");
+            TestSignals.Set($"{key}-ended");
         }
     }
 
@@ -105,9 +105,9 @@ public sealed class Batched(string key)
     [Batch(MaxBatchSize = 1, BatchWaitTimeout = "0", MaxConcurrentBatches = 4), HttpGet("/inside/{n}")]
     public async Task<int[]> Inside(int[] n)
     {
-        inside++;
+        _inside++;
         Thread.Sleep(1);
-        var seen = inside--;
+        var seen = _inside--;
         await Task.Yield();
         return [seen];
     }
@@ -119,9 +119,9 @@ public sealed class Batched(string key)
         for (var step = 0; step < 4; step++)
         {
             await Task.Delay(1);
-            inside++;
+            _inside++;
             Thread.Sleep(1);
-            var seen = inside--;
+            var seen = _inside--;
             yield return [seen];
         }
     }
@@ -129,14 +129,14 @@ public sealed class Batched(string key)
     [Batch(MaxBatchSize = 2, BatchWaitTimeout = "1h"), HttpGet("/hang/{n}")]
     public async Task<int[]> Hang(int[] n, CancellationToken stop)
     {
-        Signals.Set($"{key}-hanging");
+        TestSignals.Set($"{key}-hanging");
         try
         {
             await Task.Delay(Timeout.Infinite, stop);
         }
         finally
         {
-            Signals.Set($"{key}-released");
+            TestSignals.Set($"{key}-released");
         }
 
         return n;

@@ -3,7 +3,7 @@ namespace Serve.Replica.Tests.Samples;
 [Deployment]
 public sealed class Counter
 {
-    private int count;
+    private int _count;
 
-    public object Call() => new { count = ++count };
+    public object Call() => new { count = ++_count };
 }

@@ -53,9 +53,9 @@ public sealed class Clock(string name)
 
 public sealed class Scoped(Clock clock) : IDisposable
 {
-    private static int made;
+    private static int _made;
 
-    public int Number { get; } = ++made;
+    public int Number { get; } = ++_made;
 
     public void Dispose() => clock.Disposed++;
 }

@@ -5,34 +5,34 @@ namespace Serve.Replica.Tests.Samples;
 [Deployment]
 public sealed class Lifecycle(string key, string fail = "") : IReconfigurable<Settings>, ISelfCheck, IAsyncDisposable, IDisposable
 {
-    private readonly List<string> events = ["constructed"];
+    private readonly List<string> _events = ["constructed"];
 
-    public string[] Call() => [.. events];
+    public string[] Call() => [.. _events];
 
     public void Reconfigure(Settings config)
     {
-        events.Add($"reconfigured {config.Threshold}");
+        _events.Add($"reconfigured {config.Threshold}");
         if (fail == "reconfigure" || config.Threshold > 100)
             throw new InvalidOperationException("threshold is too high");
     }
 
     public ValueTask CheckHealth(CancellationToken cancellationToken)
     {
-        events.Add("checked");
+        _events.Add("checked");
         return fail == "health" ? throw new InvalidOperationException("not well") : ValueTask.CompletedTask;
     }
 
     public ValueTask DisposeAsync()
     {
-        var signal = Signals.Of($"{key}-disposed");
+        var signal = TestSignals.Of($"{key}-disposed");
         if (!signal.TrySetResult())
-            Signals.Set($"{key}-disposed-twice");
+            TestSignals.Set($"{key}-disposed-twice");
         if (fail == "hang")
-            return new ValueTask(Signals.Of($"{key}-never").Task);
+            return new ValueTask(TestSignals.Of($"{key}-never").Task);
         return fail == "dispose" ? throw new InvalidOperationException("cannot dispose") : ValueTask.CompletedTask;
     }
 
-    public void Dispose() => Signals.Set($"{key}-disposed-twice");
+    public void Dispose() => TestSignals.Set($"{key}-disposed-twice");
 }
 
 public sealed record Settings(double Threshold);
@@ -40,20 +40,20 @@ public sealed record Settings(double Threshold);
 [Deployment]
 public sealed class ByName(string key)
 {
-    private int threshold;
+    private int _threshold;
 
-    public int Call() => threshold;
+    public int Call() => _threshold;
 
     public async Task Reconfigure(Settings config, CancellationToken stop)
     {
         await Task.Yield();
         stop.ThrowIfCancellationRequested();
-        threshold = (int)config.Threshold;
+        _threshold = (int)config.Threshold;
     }
 
     public async Task CheckHealth(CancellationToken stop)
     {
-        if (threshold < 0)
+        if (_threshold < 0)
             await Task.Delay(Timeout.Infinite, stop);
     }
 
@@ -69,9 +69,9 @@ public sealed class Throwing
 [Deployment]
 public sealed class Waiting
 {
-    private readonly int value = LoadAsync().GetAwaiter().GetResult();
+    private readonly int _value = LoadAsync().GetAwaiter().GetResult();
 
-    public int Call() => value;
+    public int Call() => _value;
 
     private static async Task<int> LoadAsync()
     {

@@ -7,8 +7,8 @@ namespace Serve.Replica.Tests.Samples;
 [Deployment]
 public sealed class Loaders(IMultiplexed<Loaders.Plain> plain, IMultiplexed<Loaders.Both> both, string key)
 {
-    private readonly List<string> events = [];
-    private ModelLease<Plain>? held;
+    private readonly List<string> _events = [];
+    private ModelLease<Plain>? _held;
 
     [HttpGet("/plain/{id}")]
     public async Task<string> GetPlain(string id) => (await plain.Get(id)).Name;
@@ -22,7 +22,7 @@ public sealed class Loaders(IMultiplexed<Loaders.Plain> plain, IMultiplexed<Load
     {
         using var stop = new CancellationTokenSource();
         var getting = lease ? plain.Acquire("hang", stop.Token).AsTask() : (Task)plain.Get("hang", stop.Token).AsTask();
-        await Signals.WaitAsync($"{key}-loading");
+        await TestSignals.WaitAsync($"{key}-loading");
         await stop.CancelAsync();
         await getting.ContinueWith(_ => { }, TaskScheduler.Default);
         return getting.Status.ToString();
@@ -31,44 +31,44 @@ public sealed class Loaders(IMultiplexed<Loaders.Plain> plain, IMultiplexed<Load
     [HttpGet("/hold/{id}")]
     public async Task<string> Hold(string id)
     {
-        held = await plain.Acquire(id);
+        _held = await plain.Acquire(id);
         return id;
     }
 
     [HttpGet("/drop")]
     public bool Drop()
     {
-        var isThere = held!.Model.IsThere;
-        held.Dispose();
+        var isThere = _held!.Model.IsThere;
+        _held.Dispose();
         return isThere;
     }
 
     [HttpGet("/events")]
-    public string Events() => string.Join(' ', events);
+    public string Events() => string.Join(' ', _events);
 
     [Multiplexed(MaxModelsPerReplica = 1)]
     public async ValueTask<Plain> LoadPlain(string id, CancellationToken stop)
     {
-        events.Add($"+{id}");
+        _events.Add($"+{id}");
         if (id == "hang")
         {
-            Signals.Set($"{key}-loading");
+            TestSignals.Set($"{key}-loading");
             try
             {
                 await Task.Delay(Timeout.Infinite, stop);
             }
             finally
             {
-                Signals.Set($"{key}-stopped");
+                TestSignals.Set($"{key}-stopped");
             }
         }
 
-        return new Plain(id, events);
+        return new Plain(id, _events);
     }
 
     [Multiplexed(MaxModelsPerReplica = 1), Blocking]
     public Both LoadBoth(string id) =>
-        id == "bad" ? throw new BadInputException("There is no model 'bad'.") : new Both(Thread.CurrentThread.Name ?? "none", events);
+        id == "bad" ? throw new BadInputException("There is no model 'bad'.") : new Both(Thread.CurrentThread.Name ?? "none", _events);
 
     public sealed class Plain(string id, List<string> events) : IDisposable
     {

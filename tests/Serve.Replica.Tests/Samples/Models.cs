@@ -11,21 +11,21 @@ public interface INamed
 [Deployment]
 public sealed class Models(IMultiplexed<INamed> models, IReplicaContext replica)
 {
-    private readonly List<string> events = [];
-    private int asked;
+    private readonly List<string> _events = [];
+    private int _asked;
 
     public async Task<string> Call() => (await models.Get()).Name;
 
     [HttpGet("/named/{id}")]
     public async Task<string> Named(string id)
     {
-        asked++;
+        _asked++;
         return (await models.Get(id)).Name;
     }
 
     // A turn like any other: whoever is counted has asked for its model.
     [HttpGet("/asked")]
-    public int Asked() => asked;
+    public int Asked() => _asked;
 
     [HttpGet("/two")]
     public async Task<string> Two(string first, string second)
@@ -44,7 +44,7 @@ public sealed class Models(IMultiplexed<INamed> models, IReplicaContext replica)
     {
         var model = (Model)await models.Get();
         yield return $"{model.Name} {model.IsThere}";
-        await Signals.WaitAsync(signal);
+        await TestSignals.WaitAsync(signal);
         yield return $"{model.Name} {model.IsThere}";
     }
 
@@ -56,7 +56,7 @@ public sealed class Models(IMultiplexed<INamed> models, IReplicaContext replica)
     }
 
     [HttpGet("/events")]
-    public string Events() => string.Join(' ', events);
+    public string Events() => string.Join(' ', _events);
 
     [Batch(MaxBatchSize = 1), HttpGet("/batch/{id}")]
     public async Task<string[]> Batch(string[] id) => [(await models.Get(id[0])).Name];
@@ -72,11 +72,11 @@ public sealed class Models(IMultiplexed<INamed> models, IReplicaContext replica)
     [Multiplexed(MaxModelsPerReplica = 2)]
     public async Task<Model> Load(string id, CancellationToken stop)
     {
-        events.Add($"+{id}{replica.MultiplexedModelId}{replica.RequestId}");
-        await (id.StartsWith("held", StringComparison.Ordinal) ? Signals.Of(id).Task.WaitAsync(stop) : Task.Delay(1, stop));
-        if (id.EndsWith("at first", StringComparison.Ordinal) && events.Count(each => each == $"+{id}") == 1)
+        _events.Add($"+{id}{replica.MultiplexedModelId}{replica.RequestId}");
+        await (id.StartsWith("held", StringComparison.Ordinal) ? TestSignals.Of(id).Task.WaitAsync(stop) : Task.Delay(1, stop));
+        if (id.EndsWith("at first", StringComparison.Ordinal) && _events.Count(each => each == $"+{id}") == 1)
             throw new IOException("There is no file.");
-        return id == "bad" ? throw new BadInputException("There is no model 'bad'.") : new Model(id, events);
+        return id == "bad" ? throw new BadInputException("There is no model 'bad'.") : new Model(id, _events);
     }
 
     public sealed class Model(string id, List<string> events) : INamed, IAsyncDisposable
@@ -90,7 +90,7 @@ public sealed class Models(IMultiplexed<INamed> models, IReplicaContext replica)
             await Task.Yield();
             IsThere = false;
             events.Add($"-{id}");
-            Signals.Set($"disposed {id}");
+            TestSignals.Set($"disposed {id}");
         }
     }
 }

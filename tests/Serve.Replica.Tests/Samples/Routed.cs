@@ -8,7 +8,7 @@ namespace Serve.Replica.Tests.Samples;
 [Deployment]
 public sealed class Routed : IIngress
 {
-    private int asked;
+    private int _asked;
 
     public void Map(IEndpointRouteBuilder routes)
     {
@@ -17,7 +17,7 @@ public sealed class Routed : IIngress
             context.HttpContext.Response.Headers["X-Filtered"] = "yes";
             return await next(context);
         });
-        api.MapGet("/models/{name}", Results<Ok<string>, NotFound> (string name) => name == "none" ? TypedResults.NotFound() : TypedResults.Ok($"{name} {++asked}"));
+        api.MapGet("/models/{name}", Results<Ok<string>, NotFound> (string name) => name == "none" ? TypedResults.NotFound() : TypedResults.Ok($"{name} {++_asked}"));
         api.MapGet("/numbers", () => Numbers());
     }
 

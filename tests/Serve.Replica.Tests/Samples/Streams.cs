@@ -7,7 +7,7 @@ namespace Serve.Replica.Tests.Samples;
 [Deployment]
 public sealed class Streams(string key)
 {
-    private int inside;
+    private int _inside;
 
     [HttpGet("/tokens")]
     public async IAsyncEnumerable<string> Tokens([FromQuery] int n, [EnumeratorCancellation] CancellationToken stop)
@@ -15,7 +15,7 @@ public sealed class Streams(string key)
         for (var i = 0; i < n; i++)
         {
             if (i == 1)
-                await Signals.Of($"{key}-second").Task.WaitAsync(stop);
+                await TestSignals.Of($"{key}-second").Task.WaitAsync(stop);
             yield return $"t{i}";
         }
     }
@@ -33,7 +33,7 @@ public sealed class Streams(string key)
         }
         finally
         {
-            Signals.Set($"{key}-ended");
+            TestSignals.Set($"{key}-ended");
         }
     }
 
@@ -60,9 +60,9 @@ public sealed class Streams(string key)
     {
         for (var i = 0; i < 100; i++)
         {
-            var alone = Interlocked.Increment(ref inside) == 1;
+            var alone = Interlocked.Increment(ref _inside) == 1;
             Thread.SpinWait(2000);
-            Interlocked.Decrement(ref inside);
+            Interlocked.Decrement(ref _inside);
             yield return alone;
             await Task.Yield();
         }

@@ -6,8 +6,8 @@ namespace Serve.Replica.Tests.Samples;
 [Deployment]
 public sealed class Turns(string key)
 {
-    private int count;
-    private int inside;
+    private int _count;
+    private int _inside;
 
     [HttpGet("/count")]
     public async Task<int> Count()
@@ -15,36 +15,36 @@ public sealed class Turns(string key)
         // Not atomic on purpose: without turns, updates are lost.
         for (var i = 0; i < 10; i++)
         {
-            var seen = count;
+            var seen = _count;
             Thread.SpinWait(100);
-            count = seen + 1;
+            _count = seen + 1;
             await Task.Yield();
         }
 
-        return count;
+        return _count;
     }
 
     [HttpGet("/first")]
     public async Task<string> First()
     {
-        Signals.Set($"{key}-first-inside");
-        await Signals.WaitAsync($"{key}-second-done");
+        TestSignals.Set($"{key}-first-inside");
+        await TestSignals.WaitAsync($"{key}-second-done");
         return "first";
     }
 
     [HttpGet("/second")]
     public string Second()
     {
-        Signals.Set($"{key}-second-done");
+        TestSignals.Set($"{key}-second-done");
         return "second";
     }
 
     [HttpPost("/body")]
     public int Body(Numbers numbers)
     {
-        var alone = Interlocked.Increment(ref inside) == 1;
+        var alone = Interlocked.Increment(ref _inside) == 1;
         Thread.SpinWait(500);
-        Interlocked.Decrement(ref inside);
+        Interlocked.Decrement(ref _inside);
         return alone ? numbers.Values.Length : -1;
     }
 
@@ -62,22 +62,22 @@ public sealed class Turns(string key)
     [HttpGet("/rendezvous")]
     public bool Rendezvous([FromQuery] int number)
     {
-        Signals.Set($"{key}-here-{number}");
-        return Signals.Of($"{key}-here-{1 - number}").Task.Wait(TimeSpan.FromSeconds(10));
+        TestSignals.Set($"{key}-here-{number}");
+        return TestSignals.Of($"{key}-here-{1 - number}").Task.Wait(TimeSpan.FromSeconds(10));
     }
 
     [HttpGet("/wait")]
     public async Task<string> Wait(CancellationToken stop)
     {
-        Signals.Set($"{key}-waiting");
+        TestSignals.Set($"{key}-waiting");
         try
         {
-            await Signals.Of($"{key}-go").Task.WaitAsync(stop);
+            await TestSignals.Of($"{key}-go").Task.WaitAsync(stop);
             return "done";
         }
         catch (OperationCanceledException)
         {
-            Signals.Set($"{key}-cancelled");
+            TestSignals.Set($"{key}-cancelled");
             throw;
         }
     }

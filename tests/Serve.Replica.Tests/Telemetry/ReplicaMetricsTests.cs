@@ -8,9 +8,9 @@ namespace Serve.Replica.Tests.Telemetry;
 
 public sealed class ReplicaMetricsTests
 {
-    private readonly string suffix = Guid.NewGuid().ToString("n")[..8];
+    private readonly string _suffix = Guid.NewGuid().ToString("n")[..8];
 
-    private string Labels => $"application=\"shop\",deployment=\"Calculator\",replica=\"shop#Calculator#{suffix}\"";
+    private string Labels => $"application=\"shop\",deployment=\"Calculator\",replica=\"shop#Calculator#{_suffix}\"";
 
     [Fact]
     public async Task Requests_AndErrors_AreCountedByRoute()
@@ -60,7 +60,7 @@ public sealed class ReplicaMetricsTests
     [Fact]
     public async Task Batches_AreObservedByMethod()
     {
-        await using var replica = await StartAsync(typeof(Batched), new() { ["key"] = suffix });
+        await using var replica = await StartAsync(typeof(Batched), new() { ["key"] = _suffix });
         var labels = Labels.Replace("Calculator", "Batched", StringComparison.Ordinal) + ",function_name=\"Square\"";
         var waiting = replica.GetAsync("/square/3");
         await Eventually.TrueAsync(() => replica.Context.Gate.Ongoing == 1);
@@ -75,17 +75,17 @@ public sealed class ReplicaMetricsTests
             Assert.Contains(line.Replace("{0}", $"{{{labels}}}", StringComparison.Ordinal) + "\n", Scrape(), StringComparison.Ordinal);
 
         await replica.DisposeInstanceAsync();
-        Assert.DoesNotContain(suffix, Scrape(), StringComparison.Ordinal);
+        Assert.DoesNotContain(_suffix, Scrape(), StringComparison.Ordinal);
     }
 
     [Fact]
     public void Batches_WaitAndExecution_AreToldApart()
     {
-        using var metrics = new BatchMetrics(["shop", "Waits", suffix, "Call"]);
+        using var metrics = new BatchMethodMetrics(["shop", "Waits", _suffix, "Call"]);
 
         metrics.OnEnded(3, 0.75, TimeSpan.FromMilliseconds(7), TimeSpan.FromMilliseconds(40));
 
-        var labels = $"{{application=\"shop\",deployment=\"Waits\",replica=\"{suffix}\",function_name=\"Call\"}}";
+        var labels = $"{{application=\"shop\",deployment=\"Waits\",replica=\"{_suffix}\",function_name=\"Call\"}}";
         foreach (var line in (string[])[
             "serve_batch_wait_time_ms_sum{0} 7", "serve_batch_execution_time_ms_sum{0} 40", "serve_batch_utilization_percent_sum{0} 75", "serve_actual_batch_size_sum{0} 3"])
         {
@@ -117,14 +117,14 @@ public sealed class ReplicaMetricsTests
         Assert.DoesNotContain($"serve_registered_multiplexed_model_id{{{labels},model_id=\"a\"}}", Scrape(), StringComparison.Ordinal);
 
         await replica.DisposeInstanceAsync();
-        Assert.DoesNotContain(suffix, Scrape(), StringComparison.Ordinal);
+        Assert.DoesNotContain(_suffix, Scrape(), StringComparison.Ordinal);
     }
 
     [Fact]
     public void Models_OneIdLoadedTwice_CountsTwiceUntilBothAreGone()
     {
-        using var metrics = new ModelMetrics(new ReplicaId(new DeploymentId("shop", "Twice"), suffix));
-        var labels = $"application=\"shop\",deployment=\"Twice\",replica=\"shop#Twice#{suffix}\"";
+        using var metrics = new ReplicaModelMetrics(new ReplicaId(new DeploymentId("shop", "Twice"), _suffix));
+        var labels = $"application=\"shop\",deployment=\"Twice\",replica=\"shop#Twice#{_suffix}\"";
         string Number() => Scrape().Split($"serve_num_multiplexed_models{{{labels}}} ")[1].Split('\n')[0];
         bool IsNamed() => Scrape().Contains($"serve_registered_multiplexed_model_id{{{labels},model_id=\"x\"}} 1\n", StringComparison.Ordinal);
 
@@ -144,14 +144,14 @@ public sealed class ReplicaMetricsTests
     [Fact]
     public void Models_LoadedWhenTheReplicaGoes_AreNotCountedAnyMore()
     {
-        var metrics = new ModelMetrics(new ReplicaId(new DeploymentId("shop", "Gone"), suffix));
+        var metrics = new ReplicaModelMetrics(new ReplicaId(new DeploymentId("shop", "Gone"), _suffix));
         metrics.ObserveLoad("x", TimeSpan.FromMilliseconds(3));
-        Assert.Contains(suffix, Scrape(), StringComparison.Ordinal);
+        Assert.Contains(_suffix, Scrape(), StringComparison.Ordinal);
 
         metrics.Dispose();
         metrics.ObserveUnload("x", TimeSpan.FromMilliseconds(3));
 
-        Assert.DoesNotContain(suffix, Scrape(), StringComparison.Ordinal);
+        Assert.DoesNotContain(_suffix, Scrape(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -163,11 +163,11 @@ public sealed class ReplicaMetricsTests
         await replica.DisposeInstanceAsync();
 
         var text = await ScrapeAsync();
-        Assert.DoesNotContain(suffix, text, StringComparison.Ordinal);
+        Assert.DoesNotContain(_suffix, text, StringComparison.Ordinal);
         Assert.Contains("serve_replica_shutdown_duration_ms_count{application=\"shop\",deployment=\"Calculator\"}", text, StringComparison.Ordinal);
     }
 
-    private Task<ReplicaHost> StartAsync(Type sample, JsonObject? args = null) => ReplicaHost.StartAsync(sample, new() { Suffix = suffix, Args = args });
+    private Task<ReplicaTestHost> StartAsync(Type sample, JsonObject? args = null) => ReplicaTestHost.StartAsync(sample, new() { Suffix = _suffix, Args = args });
 
     private static string Scrape() => ScrapeAsync().GetAwaiter().GetResult();
 

@@ -6,43 +6,43 @@ namespace Serve.Runtime.Tests.CoreActors;
 
 public sealed class ActorResourceTests : IAsyncLifetime
 {
-    private Cluster ray = null!;
+    private Cluster _ray = null!;
 
-    public async Task InitializeAsync() => ray = await Cluster.Init(new() { NumCpus = 2 });
+    public async Task InitializeAsync() => _ray = await Cluster.Init(new() { NumCpus = 2 });
 
-    public async Task DisposeAsync() => await ray.DisposeAsync();
+    public async Task DisposeAsync() => await _ray.DisposeAsync();
 
     [Fact]
     public void Remote_MoreThanThereIs_ThrowsAtOnce() =>
-        Assert.True(Assert.Throws<InsufficientResourcesException>(() => ray.CountActor.Options(new() { NumCpus = 3 }).Remote()).IsPermanent);
+        Assert.True(Assert.Throws<InsufficientResourcesException>(() => _ray.CountActor.Options(new() { NumCpus = 3 }).Remote()).IsPermanent);
 
     [Fact]
     public async Task Remote_NotFreeNow_IsCreatedWhenItIs()
     {
-        var first = ray.CountActor.Options(new() { NumCpus = 2 }).Remote();
+        var first = _ray.CountActor.Options(new() { NumCpus = 2 }).Remote();
         await first.Created;
-        Assert.Equal(0, ray.AvailableResources["CPU"]);
-        var second = ray.CountActor.Options(new() { NumCpus = 1 }).Remote();
+        Assert.Equal(0, _ray.AvailableResources["CPU"]);
+        var second = _ray.CountActor.Options(new() { NumCpus = 1 }).Remote();
         var read = second.Read.Remote();
-        Assert.Equal(ActorPhase.PendingCreation, ray.ListActors()[1].State);
+        Assert.Equal(ActorPhase.PendingCreation, _ray.ListActors()[1].State);
         Assert.False(read.IsReady);
         first.Kill();
         Assert.Equal(0, await read);
-        Assert.Equal(1, ray.AvailableResources["CPU"]);
+        Assert.Equal(1, _ray.AvailableResources["CPU"]);
         await second.Terminate();
-        Assert.Equal(2, ray.AvailableResources["CPU"]);
+        Assert.Equal(2, _ray.AvailableResources["CPU"]);
     }
 
     [Fact]
     public async Task Remote_KilledWhileItWaits_HoldsNothing()
     {
-        var first = ray.CountActor.Options(new() { NumCpus = 2 }).Remote();
+        var first = _ray.CountActor.Options(new() { NumCpus = 2 }).Remote();
         await first.Created;
-        var second = ray.CountActor.Options(new() { NumCpus = 2 }).Remote();
+        var second = _ray.CountActor.Options(new() { NumCpus = 2 }).Remote();
         second.Kill();
         await Assert.ThrowsAsync<ActorDiedException>(async () => await second.Read.Remote());
         first.Kill();
-        await Eventually.HoldsAsync(() => ray.AvailableResources["CPU"] == 2);
+        await Eventually.TrueAsync(() => _ray.AvailableResources["CPU"] == 2);
     }
 
     [Theory]
@@ -79,23 +79,23 @@ public sealed class ActorResourceTests : IAsyncLifetime
     [Fact]
     public async Task KillToRestart_WhileItIsMadeForTheLastTime_Ends()
     {
-        var actor = ray.Made.Options(new() { MaxRestarts = 0 }).Remote(ray.Circles.Later.Options(new() { NumCpus = 0 }).Remote(ray.Queue<int>()));
+        var actor = _ray.Made.Options(new() { MaxRestarts = 0 }).Remote(_ray.Circles.Later.Options(new() { NumCpus = 0 }).Remote(_ray.Queue<int>()));
 
         actor.Kill(noRestart: false);
 
         await Assert.ThrowsAsync<ActorDiedException>(async () => await actor.From.Remote().AsTask().SoonAsync());
     }
 
-    private static HeadCluster Make() => new(new() { NumCpus = 4, WorkerCommand = [TestRuntime.Executable, "worker"], Observable = false });
+    private static DriverCluster Make() => new(new() { NumCpus = 4, WorkerCommand = [LocalAgentFixture.Executable, "worker"], Observable = false });
 
-    private static async Task HoldsOnceAndLeavesNothingAsync(HeadCluster cluster, ActorHandle<Made> actor, Isolation isolation)
+    private static async Task HoldsOnceAndLeavesNothingAsync(DriverCluster cluster, ActorHandle<Made> actor, Isolation isolation)
     {
         await cluster.Actors.Find(new(actor.Id))!.NotBeingBroughtUp.SoonAsync();
         Assert.Equal(3, cluster.AvailableResources["CPU"]);
         if (isolation == Isolation.Process)
-            await Eventually.HoldsAsync(() => cluster.ListWorkers().Count == 1);
+            await Eventually.TrueAsync(() => cluster.ListWorkers().Count == 1);
 
         actor.Kill();
-        await Eventually.HoldsAsync(() => cluster.AvailableResources["CPU"] == 4);
+        await Eventually.TrueAsync(() => cluster.AvailableResources["CPU"] == 4);
     }
 }

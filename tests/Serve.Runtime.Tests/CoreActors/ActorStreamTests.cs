@@ -5,18 +5,18 @@ namespace Serve.Runtime.Tests.CoreActors;
 
 public sealed class ActorStreamTests : IAsyncLifetime
 {
-    private Cluster ray = null!;
+    private Cluster _ray = null!;
 
-    public async Task InitializeAsync() => ray = await Cluster.Init(new() { NumCpus = 2, WorkerCommand = [TestRuntime.Executable, "worker"] });
+    public async Task InitializeAsync() => _ray = await Cluster.Init(new() { NumCpus = 2, WorkerCommand = [LocalAgentFixture.Executable, "worker"] });
 
-    public async Task DisposeAsync() => await ray.DisposeAsync();
+    public async Task DisposeAsync() => await _ray.DisposeAsync();
 
     [Theory]
     [InlineData(Isolation.None)]
     [InlineData(Isolation.Process)]
     public async Task Remote_Stream_BringsRefsToItsItems(Isolation isolation)
     {
-        var actor = ray.CountActor.Options(new() { Isolation = isolation }).Remote();
+        var actor = _ray.CountActor.Options(new() { Isolation = isolation }).Remote();
         var stream = actor.Up.Remote(100);
         var seen = new List<int>();
         await foreach (var item in stream)
@@ -30,7 +30,7 @@ public sealed class ActorStreamTests : IAsyncLifetime
     [InlineData(Isolation.Process)]
     public async Task Remote_StreamIsSentAgain_NoItemTwice(Isolation isolation)
     {
-        await using var apart = await Cluster.Init(new() { NumCpus = 1, WorkerCommand = [TestRuntime.Executable, "worker"] });
+        await using var apart = await Cluster.Init(new() { NumCpus = 1, WorkerCommand = [LocalAgentFixture.Executable, "worker"] });
         var actor = apart.FlakyActor.Options(new() { Isolation = isolation }).Remote();
         var seen = new List<int>();
 
@@ -43,10 +43,10 @@ public sealed class ActorStreamTests : IAsyncLifetime
     [Fact]
     public async Task Remote_StreamNobodyReads_WaitsForRoom()
     {
-        var actor = ray.CountActor.Remote();
+        var actor = _ray.CountActor.Remote();
         var stream = actor.Up.Options(new() { MaxBufferedItems = 3 }).Remote(1000);
         // Items 0, 1 and 2 lie unread: the next is not made before one is taken.
-        await Eventually.HoldsAsync(async () => await actor.Read.Remote() == 2);
+        await Eventually.TrueAsync(async () => await actor.Read.Remote() == 2);
         for (var i = 0; i < 100; i++)
             Assert.Equal(2, await actor.Read.Remote());
         var next = 0;
@@ -58,7 +58,7 @@ public sealed class ActorStreamTests : IAsyncLifetime
     [Fact]
     public async Task Remote_StreamIsLeftEarly_IsCancelled()
     {
-        var actor = ray.CountActor.Remote();
+        var actor = _ray.CountActor.Remote();
         var stream = actor.Up.Remote(int.MaxValue);
         await foreach (var item in stream)
         {

@@ -5,26 +5,26 @@ namespace Serve.Runtime.Tests.CoreActors;
 
 public sealed class ConcurrencyGroupTests : IAsyncLifetime
 {
-    private Cluster ray = null!;
+    private Cluster _ray = null!;
 
-    public async Task InitializeAsync() => ray = await Cluster.Init(new() { NumCpus = 2 });
+    public async Task InitializeAsync() => _ray = await Cluster.Init(new() { NumCpus = 2 });
 
-    public async Task DisposeAsync() => await ray.DisposeAsync();
+    public async Task DisposeAsync() => await _ray.DisposeAsync();
 
     [Fact]
     public async Task Remote_GroupIsFull_OtherGroupsGoOn()
     {
-        var actor = ray.GroupActor.Remote();
-        var gate = new Gate();
-        var compute = new Gate();
+        var actor = _ray.GroupActor.Remote();
+        var gate = new TestCallGate();
+        var compute = new TestCallGate();
         var io = Enumerable.Range(0, 4).Select(_ => actor.Io.Remote(gate)).ToArray();
         var computes = actor.Compute.Remote(compute);
         await compute.Entered.SoonAsync();
         Assert.Equal(1, await actor.Plain.Remote());
-        await Eventually.HoldsAsync(async () => await actor.ReadMost.Remote() == 3);
+        await Eventually.TrueAsync(async () => await actor.ReadMost.Remote() == 3);
         compute.Open();
         gate.Open();
-        await ray.Get(io);
+        await _ray.Get(io);
         await computes;
         Assert.Equal(3, await actor.ReadMost.Remote());
     }
@@ -34,11 +34,11 @@ public sealed class ConcurrencyGroupTests : IAsyncLifetime
     [InlineData(Isolation.Process)]
     public async Task Remote_MoreThanMayRunAtOnce_WaitWhileOtherGroupsGoOn(Isolation isolation)
     {
-        await using var apart = await Cluster.Init(new() { NumCpus = 1, WorkerCommand = [TestRuntime.Executable, "worker"] });
+        await using var apart = await Cluster.Init(new() { NumCpus = 1, WorkerCommand = [LocalAgentFixture.Executable, "worker"] });
         var actor = apart.HoldActor.Options(new() { Isolation = isolation }).Remote();
         var holds = Enumerable.Range(0, 3).Select(_ => actor.Hold.Remote()).ToArray();
 
-        await Eventually.HoldsAsync(async () => await actor.Held.Remote() == 2);
+        await Eventually.TrueAsync(async () => await actor.Held.Remote() == 2);
         for (var i = 0; i < 50; i++)
             Assert.Equal(2, await actor.Held.Remote());
         Assert.Equal(2, await actor.HeldNow.Options(new() { ConcurrencyGroup = "control" }).Remote().AsTask().SoonAsync());
@@ -50,8 +50,8 @@ public sealed class ConcurrencyGroupTests : IAsyncLifetime
     [Fact]
     public async Task Options_ConcurrencyGroup_OverridesTheMethodsOwn()
     {
-        var actor = ray.GroupActor.Remote();
-        var gate = new Gate();
+        var actor = _ray.GroupActor.Remote();
+        var gate = new TestCallGate();
         var held = actor.Held.Remote(gate);
         await gate.Entered;
         var waits = actor.Plain.Remote();
@@ -67,14 +67,14 @@ public sealed class ConcurrencyGroupTests : IAsyncLifetime
     [Fact]
     public async Task Remote_ParallelActor_RunsSoManyAtOnceAndStartsInOrder()
     {
-        var actor = ray.GroupActor.Options(new() { MaxConcurrency = 4 }).Remote();
-        var gates = Enumerable.Range(0, 8).Select(_ => new Gate()).ToArray();
+        var actor = _ray.GroupActor.Options(new() { MaxConcurrency = 4 }).Remote();
+        var gates = Enumerable.Range(0, 8).Select(_ => new TestCallGate()).ToArray();
         var calls = gates.Select(gate => actor.Held.Remote(gate)).ToArray();
         await Task.WhenAll(gates.Take(4).Select(gate => gate.Entered)).SoonAsync();
         Assert.DoesNotContain(gates.Skip(4), gate => gate.Entered.IsCompleted);
         foreach (var gate in gates)
             gate.Open();
-        await ray.Get(calls);
+        await _ray.Get(calls);
         Assert.Equal(4, await actor.ReadMost.Remote());
     }
 }

@@ -85,19 +85,19 @@ public sealed class LambdaTests
         Assert.Equal(9, Resolved((Func<int, int>)Square, 3));
         Assert.Equal("s", Resolved((Func<string, string>)Same, "s"));
         Assert.Equal(8, Resolved((Func<int, int>)Local, 4));
-        Assert.Null(LambdaFunction.Of(static () => 42, isAsync: false).WhyItStays);
-        Assert.NotNull(LambdaFunction.Of(() => captured, isAsync: false).WhyItStays);
-        Assert.Null(Closures.OnlyInstanceOf(((Func<int>)(() => captured)).Method.DeclaringType!));
-        Assert.Equal("LambdaTests.LambdaFunction_WhatTravels_IsFoundAgainByTypeAndName.Local", LambdaFunction.Of((Func<int, int>)Local, isAsync: false).Name);
+        Assert.Null(LambdaRemoteFunction.Of(static () => 42, isAsync: false).TransferObstacle);
+        Assert.NotNull(LambdaRemoteFunction.Of(() => captured, isAsync: false).TransferObstacle);
+        Assert.Null(CompilerClosureTypes.FindSingleton(((Func<int>)(() => captured)).Method.DeclaringType!));
+        Assert.Equal("LambdaTests.LambdaFunction_WhatTravels_IsFoundAgainByTypeAndName.Local", LambdaRemoteFunction.Of((Func<int, int>)Local, isAsync: false).Name);
 
         static int Local(int x) => 2 * x;
     }
 
     private static object? Resolved(Delegate work, params object?[] arguments)
     {
-        var function = LambdaFunction.Of(work, isAsync: false);
-        Assert.Null(function.WhyItStays);
-        return FunctionTable.Resolve(function.Type, function.Method).InvokeAsync(null, arguments, CancellationToken.None).Result;
+        var function = LambdaRemoteFunction.Of(work, isAsync: false);
+        Assert.Null(function.TransferObstacle);
+        return RemoteFunctionTable.Resolve(function.Type, function.Method).InvokeAsync(null, arguments, CancellationToken.None).Result;
     }
 
     private static int Square(int x) => x * x;

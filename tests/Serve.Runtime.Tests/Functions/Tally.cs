@@ -6,28 +6,28 @@ namespace Serve.Runtime.Tests.Functions;
 [Remote(MaxConcurrency = 1)]
 public sealed class Tally(int start = 0)
 {
-    private int count = start;
+    private int _count = start;
 
     [Remote]
     public static int Twice(int a) => 2 * a;
 
-    public int Increment(int by = 1) => count += by;
+    public int Increment(int by = 1) => _count += by;
 
     public async Task<int> Later(int by)
     {
         await Task.Yield();
-        return count += by;
+        return _count += by;
     }
 
-    public void Clear() => count = 0;
+    public void Clear() => _count = 0;
 
     public async IAsyncEnumerable<int> Down([EnumeratorCancellation] CancellationToken stop = default)
     {
-        while (count > 0)
+        while (_count > 0)
         {
             await Task.Yield();
             stop.ThrowIfCancellationRequested();
-            yield return --count;
+            yield return --_count;
         }
     }
 }

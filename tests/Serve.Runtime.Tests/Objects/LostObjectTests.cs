@@ -10,16 +10,16 @@ public sealed class LostObjectTests : IAsyncLifetime, IAsyncDisposable
 {
     private const int Count = 50_000;
 
-    private readonly string folder = Directory.CreateTempSubdirectory("serve-lost-test").FullName;
-    private readonly HeadCluster cluster;
+    private readonly string _folder = Directory.CreateTempSubdirectory("serve-lost-test").FullName;
+    private readonly DriverCluster _cluster;
 
-    public LostObjectTests() => cluster = new(new()
+    public LostObjectTests() => _cluster = new(new()
     {
-        WorkerCommand = [TestRuntime.Executable, "worker"],
+        WorkerCommand = [LocalAgentFixture.Executable, "worker"],
         Isolation = Isolation.Process,
         NumCpus = 1,
         ObjectStoreMemory = Count * sizeof(double),
-        SpillDirectory = folder,
+        SpillDirectory = _folder,
     });
 
     public Task InitializeAsync() => Task.CompletedTask;
@@ -28,8 +28,8 @@ public sealed class LostObjectTests : IAsyncLifetime, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await cluster.DisposeAsync();
-        Directory.Delete(folder, recursive: true);
+        await _cluster.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
     }
 
     [Fact]
@@ -37,7 +37,7 @@ public sealed class LostObjectTests : IAsyncLifetime, IAsyncDisposable
     {
         var reference = await LostAsync(maxRetries: 1);
 
-        Assert.Equal(ArrayJobs.Numbers(Count, 3), await cluster.Get(reference));
+        Assert.Equal(ArrayJobs.Numbers(Count, 3), await _cluster.Get(reference));
     }
 
     [Fact]
@@ -45,7 +45,7 @@ public sealed class LostObjectTests : IAsyncLifetime, IAsyncDisposable
     {
         var reference = await LostAsync(maxRetries: 0);
 
-        var thrown = await Assert.ThrowsAsync<ObjectLostException>(() => cluster.Get(reference).AsTask());
+        var thrown = await Assert.ThrowsAsync<ObjectLostException>(() => _cluster.Get(reference).AsTask());
 
         Assert.Contains("MaxRetries", thrown.Message, StringComparison.Ordinal);
     }
@@ -55,16 +55,16 @@ public sealed class LostObjectTests : IAsyncLifetime, IAsyncDisposable
     {
         var reference = await LostAsync(maxRetries: 3);
 
-        Assert.Equal(3, await cluster.ArrayJobs.First.Remote(reference).AsTask().SoonAsync());
+        Assert.Equal(3, await _cluster.ArrayJobs.First.Remote(reference).AsTask().SoonAsync());
     }
 
     private async Task<ObjectRef<double[]>> LostAsync(int maxRetries)
     {
-        var reference = cluster.ArrayJobs.Numbers.Options(new() { MaxRetries = maxRetries }).Remote(Count, 3.0);
-        await cluster.Wait([reference]);
-        var other = cluster.Put(ArrayJobs.Numbers(Count, 1));
-        File.Delete(Assert.Single(Directory.GetFiles(folder, "*.object", SearchOption.AllDirectories)));
-        cluster.Free(other);
+        var reference = _cluster.ArrayJobs.Numbers.Options(new() { MaxRetries = maxRetries }).Remote(Count, 3.0);
+        await _cluster.Wait([reference]);
+        var other = _cluster.Put(ArrayJobs.Numbers(Count, 1));
+        File.Delete(Assert.Single(Directory.GetFiles(_folder, "*.object", SearchOption.AllDirectories)));
+        _cluster.Free(other);
         return reference;
     }
 }

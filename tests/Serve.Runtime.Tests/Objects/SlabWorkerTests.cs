@@ -16,23 +16,23 @@ public sealed class SlabWorkerTests : IAsyncLifetime, IAsyncDisposable
 {
     private const int Count = 6_000_000;
 
-    private readonly HeadCluster cluster;
-    private bool isShort;
+    private readonly DriverCluster _cluster;
+    private bool _isShort;
 
-    public SlabWorkerTests() => cluster = new(new()
+    public SlabWorkerTests() => _cluster = new(new()
     {
-        WorkerCommand = [TestRuntime.Executable, "worker"],
+        WorkerCommand = [LocalAgentFixture.Executable, "worker"],
         Isolation = Isolation.Process,
         NumCpus = 1,
         MemoryUsageThreshold = 0.9,
     })
-    { ReadMemory = () => new MemoryReading(Volatile.Read(ref isShort) && cluster!.Objects.Idle > 0 ? 95 : 50, 100) };
+    { ReadMemory = () => new SystemMemoryUsage(Volatile.Read(ref _isShort) && _cluster!.Objects.IdleBytes > 0 ? 95 : 50, 100) };
 
     public Task InitializeAsync() => Task.CompletedTask;
 
     Task IAsyncLifetime.DisposeAsync() => DisposeAsync().AsTask();
 
-    public ValueTask DisposeAsync() => cluster.DisposeAsync();
+    public ValueTask DisposeAsync() => _cluster.DisposeAsync();
 
     [Fact]
     public async Task Put_AWorkerKeepsTheFreedArray_ItNeverSeesTheNextOnes()
@@ -41,9 +41,9 @@ public sealed class SlabWorkerTests : IAsyncLifetime, IAsyncDisposable
 
         for (var i = 0; i < 5; i++)
         {
-            var next = cluster.Put(ArrayJobs.Numbers(Count, 6 + i));
+            var next = _cluster.Put(ArrayJobs.Numbers(Count, 6 + i));
             Assert.Equal(6 + i, await Run<double>(nameof(ArrayJobs.First), next));
-            cluster.Free(next);
+            _cluster.Free(next);
         }
 
         double[] expected = [5];
@@ -55,7 +55,7 @@ public sealed class SlabWorkerTests : IAsyncLifetime, IAsyncDisposable
     {
         var name = await KeepAndFree();
 
-        await Eventually.True(() =>
+        await Eventually.TrueAsync(() =>
         {
             Assert.Equal(0, Run<int>(nameof(ArrayJobs.Drop)).GetAwaiter().GetResult());
             return PutAgain() == name;
@@ -66,7 +66,7 @@ public sealed class SlabWorkerTests : IAsyncLifetime, IAsyncDisposable
     public async Task Put_TheWorkerThatHasTheFreedArrayIsDead_TakesItsMemory()
     {
         var name = await KeepAndFree();
-        using var worker = Process.GetProcessById(Assert.Single(cluster.ListWorkers()).Pid);
+        using var worker = Process.GetProcessById(Assert.Single(_cluster.ListWorkers()).Pid);
 
         worker.Kill();
         await worker.WaitForExitAsync().SoonAsync();
@@ -78,11 +78,11 @@ public sealed class SlabWorkerTests : IAsyncLifetime, IAsyncDisposable
     public async Task Memory_AboveTheThresholdWhileSomeWaits_IsGivenBackAndNothingIsStopped()
     {
         var name = await KeepAndFree();
-        Assert.Equal(Count * sizeof(double), cluster.Objects.Idle);
+        Assert.Equal(Count * sizeof(double), _cluster.Objects.IdleBytes);
 
-        Volatile.Write(ref isShort, true);
+        Volatile.Write(ref _isShort, true);
 
-        await Eventually.True(() => cluster.Objects.Idle == 0);
+        await Eventually.TrueAsync(() => _cluster.Objects.IdleBytes == 0);
         double[] expected = [5];
         Assert.Equal(expected, await Run<double[]>(nameof(ArrayJobs.MiddleOfKept)));
         Assert.NotEqual(name, PutAgain());
@@ -91,30 +91,30 @@ public sealed class SlabWorkerTests : IAsyncLifetime, IAsyncDisposable
     private async Task<string> KeepAndFree()
     {
         // So that memory may wait for two arrays.
-        var other = cluster.Put(ArrayJobs.Numbers(2 * Count, 4));
-        var first = cluster.Put(ArrayJobs.Numbers(Count, 5));
+        var other = _cluster.Put(ArrayJobs.Numbers(2 * Count, 4));
+        var first = _cluster.Put(ArrayJobs.Numbers(Count, 5));
         Assert.Equal(1, await Run<int>(nameof(ArrayJobs.Keep), first));
         var name = NameOf(first);
-        cluster.Free(first);
+        _cluster.Free(first);
         GC.KeepAlive(other);
         return name;
     }
 
     private string PutAgain()
     {
-        var next = cluster.Put(ArrayJobs.Numbers(Count, 6));
+        var next = _cluster.Put(ArrayJobs.Numbers(Count, 6));
         var name = NameOf(next);
-        cluster.Free(next);
+        _cluster.Free(next);
         return name;
     }
 
-    private string NameOf(ObjectRef reference) => ((SharedObject)cluster.Codec.Of(reference)).ToWire().Name;
+    private string NameOf(ObjectRef reference) => ((SharedMemoryObject)_cluster.Codec.EncodeObject(reference)).ToWire().Name;
 
     private Task<T> Run<T>(string method, params object?[] arguments)
     {
-        var attempt = new FakeAttempt<T>(
-            cluster, new(typeof(ArrayJobs), method, false, new()), [.. arguments.Select(argument => argument is ObjectRef reference ? new RefArgument(reference) : argument)]);
-        cluster.Workers.Tasks.Start(attempt);
+        var attempt = new FakeTaskAttempt<T>(
+            _cluster, new(typeof(ArrayJobs), method, false, new()), [.. arguments.Select(argument => argument is ObjectRef reference ? new ObjectRefArgument(reference) : argument)]);
+        _cluster.Workers.Tasks.Start(attempt);
         return attempt.Result.SoonAsync();
     }
 }

@@ -13,45 +13,45 @@ public sealed class WorkerMemoryTests : IAsyncLifetime, IAsyncDisposable
 {
     private const int Count = 6_000_000;
 
-    private readonly HeadCluster cluster = new(new()
+    private readonly DriverCluster _cluster = new(new()
     {
-        WorkerCommand = [TestRuntime.Executable, "worker"],
+        WorkerCommand = [LocalAgentFixture.Executable, "worker"],
         Isolation = Isolation.Process,
         NumCpus = 2,
-        Serializers = [new SealedSerializer()],
+        Serializers = [new SealedTestValueSerializer()],
     });
 
     public Task InitializeAsync() => Task.CompletedTask;
 
     Task IAsyncLifetime.DisposeAsync() => DisposeAsync().AsTask();
 
-    public ValueTask DisposeAsync() => cluster.DisposeAsync();
+    public ValueTask DisposeAsync() => _cluster.DisposeAsync();
 
     [Fact]
     public async Task Argument_PutArray_IsMappedAndNotCopied()
     {
-        var reference = cluster.Put(ArrayJobs.Numbers(Count, 5));
+        var reference = _cluster.Put(ArrayJobs.Numbers(Count, 5));
 
         Assert.Equal(5, await Run<double>(nameof(ArrayJobs.First), reference));
         Assert.True(await Run<bool>(nameof(ArrayJobs.IsMapped), reference));
-        Assert.Equal(Count * sizeof(double), cluster.Objects.Used);
+        Assert.Equal(Count * sizeof(double), _cluster.Objects.UsedBytes);
     }
 
     [Fact]
     public async Task ListObjects_ResultOfATaskOfThisProcessLentToAWorker_SaysWhichTaskMadeIt()
     {
-        var made = cluster.Run(static () => ArrayJobs.Numbers(Count, 5), new() { Isolation = Isolation.None, Name = "numbers" });
-        var put = cluster.Put(ArrayJobs.Numbers(Count, 6));
+        var made = _cluster.Run(static () => ArrayJobs.Numbers(Count, 5), new() { Isolation = Isolation.None, Name = "numbers" });
+        var put = _cluster.Put(ArrayJobs.Numbers(Count, 6));
         Assert.Equal(5, await Run<double>(nameof(ArrayJobs.First), made));
 
-        Assert.Equal(["numbers", "Put"], cluster.ListObjects().Select(entry => entry.CreatedBy));
+        Assert.Equal(["numbers", "Put"], _cluster.ListObjects().Select(entry => entry.CreatedBy));
         GC.KeepAlive(put);
     }
 
     [Fact]
     public async Task Argument_MemoryOfAPutArray_IsMappedAndReadAsMemory()
     {
-        var reference = cluster.Put<ReadOnlyMemory<double>>(ArrayJobs.Numbers(Count, 5));
+        var reference = _cluster.Put<ReadOnlyMemory<double>>(ArrayJobs.Numbers(Count, 5));
 
         Assert.Equal(5, await Run<double>(nameof(ArrayJobs.FirstOfMemory), reference));
         Assert.True(await Run<bool>(nameof(ArrayJobs.IsMemoryMapped), reference));
@@ -64,7 +64,7 @@ public sealed class WorkerMemoryTests : IAsyncLifetime, IAsyncDisposable
         square[0, 0] = 1;
         square[2999, 2999] = 2;
 
-        Assert.Equal(3, await Run<double>(nameof(ArrayJobs.Corner), cluster.Put(square)));
+        Assert.Equal(3, await Run<double>(nameof(ArrayJobs.Corner), _cluster.Put(square)));
     }
 
     [Fact]
@@ -77,13 +77,13 @@ public sealed class WorkerMemoryTests : IAsyncLifetime, IAsyncDisposable
         // A worker that starts meanwhile takes memory of its own, once. What a task keeps cannot be the room of the next round's copy.
         for (var round = 0; round < 3; round++)
         {
-            var before = ProcessMemory.OfTree();
-            var reference = cluster.Put(array);
+            var before = ProcessMemoryReader.OfTree();
+            var reference = _cluster.Put(array);
             var kept = Task.WhenAll(Enumerable.Range(0, 10).Select(_ => Run<int>(nameof(ArrayJobs.Keep), reference)));
             Assert.All(await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => Run<double>(nameof(ArrayJobs.First), reference))), first => Assert.Equal(5, first));
             await kept;
-            growths.Add(ProcessMemory.OfTree() + cluster.Objects.Used - before);
-            cluster.Free(reference);
+            growths.Add(ProcessMemoryReader.OfTree() + _cluster.Objects.UsedBytes - before);
+            _cluster.Free(reference);
         }
 
         // Half of another one.
@@ -99,8 +99,8 @@ public sealed class WorkerMemoryTests : IAsyncLifetime, IAsyncDisposable
 
         Assert.Equal(Count, array.Length);
         Assert.Equal(3, array[^1]);
-        Assert.Equal(Count * sizeof(double), cluster.Objects.Used);
-        await Eventually.True(() => Run<int>(nameof(ArrayJobs.OpenMemory)).GetAwaiter().GetResult() == 0);
+        Assert.Equal(Count * sizeof(double), _cluster.Objects.UsedBytes);
+        await Eventually.TrueAsync(() => Run<int>(nameof(ArrayJobs.OpenMemory)).GetAwaiter().GetResult() == 0);
         GC.KeepAlive(attempt);
     }
 
@@ -118,7 +118,7 @@ public sealed class WorkerMemoryTests : IAsyncLifetime, IAsyncDisposable
     {
         Assert.Equal(5, await Run<double>(nameof(ArrayJobs.PutAndFree), ArrayJobs.Numbers(Count, 5)));
 
-        await Eventually.True(() => cluster.Objects.Used == 0, () => $"{cluster.Objects.Used}");
+        await Eventually.TrueAsync(() => _cluster.Objects.UsedBytes == 0, () => $"{_cluster.Objects.UsedBytes}");
     }
 
     [Theory]
@@ -128,8 +128,8 @@ public sealed class WorkerMemoryTests : IAsyncLifetime, IAsyncDisposable
     {
         var pid = await Run<int>(nameof(ArrayJobs.PutAndKeep), Count);
         Collect();
-        Assert.Equal(Count * sizeof(double), cluster.Objects.Used);
-        Assert.Equal(1, Assert.Single(cluster.ListObjects()).Borrowers);
+        Assert.Equal(Count * sizeof(double), _cluster.Objects.UsedBytes);
+        Assert.Equal(1, Assert.Single(_cluster.ListObjects()).Borrowers);
 
         if (dies)
         {
@@ -137,14 +137,14 @@ public sealed class WorkerMemoryTests : IAsyncLifetime, IAsyncDisposable
             worker.Kill();
         }
 
-        await Eventually.True(() =>
+        await Eventually.TrueAsync(() =>
         {
             if (!dies)
                 Run<int>(nameof(ArrayJobs.Drop)).GetAwaiter().GetResult();
             Collect();
-            return cluster.Objects.Used == 0;
+            return _cluster.Objects.UsedBytes == 0;
         });
-        Assert.Empty(cluster.ListObjects());
+        Assert.Empty(_cluster.ListObjects());
 
         static void Collect()
         {
@@ -155,23 +155,23 @@ public sealed class WorkerMemoryTests : IAsyncLifetime, IAsyncDisposable
 
     [Fact]
     public async Task Argument_TypeWithARegisteredSerializer_ReachesTheWorker() =>
-        Assert.Equal(9, await Run<int>(nameof(ArrayJobs.Reveal), Sealed.Of(9)));
+        Assert.Equal(9, await Run<int>(nameof(ArrayJobs.Reveal), SealedTestValue.Of(9)));
 
     [Fact]
     public async Task Argument_LargeArrayByValue_IsFreedWhenTheTaskHasEnded()
     {
         Assert.Equal(5, await Run<double>(nameof(ArrayJobs.First), ArrayJobs.Numbers(Count, 5)));
 
-        await Eventually.True(() => cluster.Objects.Used == 0, () => $"{cluster.Objects.Used}");
+        await Eventually.TrueAsync(() => _cluster.Objects.UsedBytes == 0, () => $"{_cluster.Objects.UsedBytes}");
     }
 
     private Task<T> Run<T>(string method, params object?[] arguments) => Start<T>(method, arguments).Result.SoonAsync();
 
-    private FakeAttempt<T> Start<T>(string method, params object?[] arguments)
+    private FakeTaskAttempt<T> Start<T>(string method, params object?[] arguments)
     {
-        var attempt = new FakeAttempt<T>(
-            cluster, new(typeof(ArrayJobs), method, false, new()), [.. arguments.Select(argument => argument is ObjectRef reference ? new RefArgument(reference) : argument)]);
-        cluster.Workers.Tasks.Start(attempt);
+        var attempt = new FakeTaskAttempt<T>(
+            _cluster, new(typeof(ArrayJobs), method, false, new()), [.. arguments.Select(argument => argument is ObjectRef reference ? new ObjectRefArgument(reference) : argument)]);
+        _cluster.Workers.Tasks.Start(attempt);
         return attempt;
     }
 }

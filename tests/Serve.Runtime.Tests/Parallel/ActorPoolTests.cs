@@ -2,11 +2,11 @@ namespace Serve.Runtime.Tests.Parallel;
 
 public sealed class ActorPoolTests : IAsyncLifetime
 {
-    private Cluster ray = null!;
+    private Cluster _ray = null!;
 
-    public async Task InitializeAsync() => ray = await Cluster.Init(new() { NumCpus = 4 });
+    public async Task InitializeAsync() => _ray = await Cluster.Init(new() { NumCpus = 4 });
 
-    public async Task DisposeAsync() => await ray.DisposeAsync();
+    public async Task DisposeAsync() => await _ray.DisposeAsync();
 
     [Fact]
     public async Task Map_ManyValues_ResultsAreInOrder()
@@ -91,7 +91,7 @@ public sealed class ActorPoolTests : IAsyncLifetime
     [Fact]
     public async Task Actor_Killed_OthersGoOnAndTheLastOnesDeathIsTold()
     {
-        var (first, second) = (ray.PoolDemo.Remote(), ray.PoolDemo.Remote());
+        var (first, second) = (_ray.PoolDemo.Remote(), _ray.PoolDemo.Remote());
         var pool = new ActorPool<PoolDemo>(first, second);
         first.Kill();
         var told = 0;
@@ -124,7 +124,7 @@ public sealed class ActorPoolTests : IAsyncLifetime
         using var gate = new ManualResetEventSlim();
         pool.Submit((actor, x) => actor.Wait.Remote(x), new PoolDemo.Gate(gate, 1));
         pool.Submit((actor, x) => actor.Double.Remote(x), 1);
-        pool.Push(ray.PoolDemo.Remote());
+        pool.Push(_ray.PoolDemo.Remote());
 
         Assert.Equal(2, await pool.GetNextUnordered<int>());
         gate.Set();
@@ -134,5 +134,5 @@ public sealed class ActorPoolTests : IAsyncLifetime
         Assert.Null(pool.PopIdle());
     }
 
-    private ActorPool<PoolDemo> Pool(int actors) => new(Enumerable.Range(0, actors).Select(_ => ray.PoolDemo.Remote()));
+    private ActorPool<PoolDemo> Pool(int actors) => new(Enumerable.Range(0, actors).Select(_ => _ray.PoolDemo.Remote()));
 }

@@ -2,16 +2,16 @@ namespace Serve.Runtime.Tests.Parallel;
 
 public sealed class ActorQueueTests : IAsyncLifetime
 {
-    private Cluster ray = null!;
+    private Cluster _ray = null!;
 
-    public async Task InitializeAsync() => ray = await Cluster.Init(new() { NumCpus = 4 });
+    public async Task InitializeAsync() => _ray = await Cluster.Init(new() { NumCpus = 4 });
 
-    public async Task DisposeAsync() => await ray.DisposeAsync();
+    public async Task DisposeAsync() => await _ray.DisposeAsync();
 
     [Fact]
     public async Task Get_AfterPuts_FirstInFirstOut()
     {
-        var queue = ray.Queue<string>();
+        var queue = _ray.Queue<string>();
         await queue.Put("a");
         await queue.Put("b");
 
@@ -24,7 +24,7 @@ public sealed class ActorQueueTests : IAsyncLifetime
     [Fact]
     public async Task Get_Empty_WaitsForPut()
     {
-        var queue = ray.Queue<int>();
+        var queue = _ray.Queue<int>();
 
         var getting = queue.Get();
         await queue.Put(7);
@@ -35,7 +35,7 @@ public sealed class ActorQueueTests : IAsyncLifetime
     [Fact]
     public async Task Get_EmptyInTime_Throws()
     {
-        var queue = ray.Queue<int>(name: "jobs");
+        var queue = _ray.Queue<int>(name: "jobs");
 
         var thrown = await Assert.ThrowsAsync<QueueEmptyException>(() => queue.Get(TimeSpan.FromMilliseconds(5)));
         Assert.Contains("queue jobs", thrown.Message, StringComparison.Ordinal);
@@ -46,7 +46,7 @@ public sealed class ActorQueueTests : IAsyncLifetime
     [Fact]
     public async Task Put_Full_WaitsThenThrows()
     {
-        var queue = ray.Queue<int>(maxSize: 1);
+        var queue = _ray.Queue<int>(maxSize: 1);
         await queue.Put(1);
 
         Assert.True(await queue.IsFull());
@@ -62,7 +62,7 @@ public sealed class ActorQueueTests : IAsyncLifetime
     [Fact]
     public async Task Batches_InOrder()
     {
-        var queue = ray.Queue<int>();
+        var queue = _ray.Queue<int>();
         await queue.PutNoWaitBatch([1, 2, 3]);
 
         Assert.Equal(new[] { 1, 2 }, await queue.GetNoWaitBatch(2));
@@ -72,7 +72,7 @@ public sealed class ActorQueueTests : IAsyncLifetime
     [Fact]
     public async Task Get_Cancelled_TakesNothing()
     {
-        var queue = ray.Queue<int>();
+        var queue = _ray.Queue<int>();
         using var stop = new CancellationTokenSource();
 
         var getting = queue.Get(cancellationToken: stop.Token);
@@ -86,7 +86,7 @@ public sealed class ActorQueueTests : IAsyncLifetime
     [Fact]
     public async Task Get_ThousandsWait_PutsStillGetIn()
     {
-        var queue = ray.Queue<int>();
+        var queue = _ray.Queue<int>();
 
         var getting = Enumerable.Range(0, 3000).Select(_ => queue.Get()).ToArray();
         for (var i = 0; i < getting.Length; i++)
@@ -98,7 +98,7 @@ public sealed class ActorQueueTests : IAsyncLifetime
     [Fact]
     public async Task Shutdown_WhoWaits_IsTold()
     {
-        var queue = ray.Queue<int>();
+        var queue = _ray.Queue<int>();
         var getting = queue.Get();
 
         queue.Shutdown();

@@ -2,20 +2,20 @@ namespace Serve.Runtime.Tests.Parallel;
 
 public sealed class AsCompletedTests : IAsyncLifetime
 {
-    private Cluster ray = null!;
+    private Cluster _ray = null!;
 
-    public async Task InitializeAsync() => ray = await Cluster.Init(new() { NumCpus = 4 });
+    public async Task InitializeAsync() => _ray = await Cluster.Init(new() { NumCpus = 4 });
 
-    public async Task DisposeAsync() => await ray.DisposeAsync();
+    public async Task DisposeAsync() => await _ray.DisposeAsync();
 
     [Fact]
     public async Task AsCompleted_FirstIsSlow_OthersComeBeforeIt()
     {
         using var gate = new ManualResetEventSlim();
-        ObjectRef<int>[] refs = [ray.Run(() => gate.Wait(TimeSpan.FromSeconds(20)) ? 1 : -1), ray.Run(() => 2), ray.Put(3)];
+        ObjectRef<int>[] refs = [_ray.Run(() => gate.Wait(TimeSpan.FromSeconds(20)) ? 1 : -1), _ray.Run(() => 2), _ray.Put(3)];
         var results = new List<int>();
 
-        await foreach (var result in ray.AsCompleted(refs))
+        await foreach (var result in _ray.AsCompleted(refs))
         {
             results.Add(result);
             if (results.Count == 2)
@@ -29,7 +29,7 @@ public sealed class AsCompletedTests : IAsyncLifetime
     [Fact]
     public async Task AsCompleted_OneFails_Throws() => await Assert.ThrowsAsync<UserCodeException>(async () =>
     {
-        await foreach (var _ in ray.AsCompleted([ray.Run(int () => throw new FormatException())]))
+        await foreach (var _ in _ray.AsCompleted([_ray.Run(int () => throw new FormatException())]))
         {
         }
     });

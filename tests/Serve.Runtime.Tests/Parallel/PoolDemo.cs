@@ -4,12 +4,12 @@ namespace Serve.Runtime.Tests.Parallel;
 [Remote]
 internal sealed class PoolDemo
 {
-    private int running;
+    private int _running;
 
     public int Double(int x)
     {
-        Assert.Equal(1, Interlocked.Increment(ref running));
-        Interlocked.Decrement(ref running);
+        Assert.Equal(1, Interlocked.Increment(ref _running));
+        Interlocked.Decrement(ref _running);
         return 2 * x;
     }
 

@@ -8,7 +8,7 @@ namespace Serve.Runtime.Tests.Sessions;
 /// <summary>What code in workers does with actors, streams, placement groups and queues: the same as in the program itself.</summary>
 public sealed class ActorsInWorkersTests : IAsyncLifetime, IAsyncDisposable
 {
-    private readonly HeadCluster ray = new(InWorkers);
+    private readonly DriverCluster _ray = new(InWorkers);
 
     public static TheoryData<string, Func<Cluster, Task<string>>, string?> Functions { get; } = new()
     {
@@ -45,23 +45,23 @@ public sealed class ActorsInWorkersTests : IAsyncLifetime, IAsyncDisposable
         { "large arguments", async ray => await ray.ActorJobs.LargeArgument.Remote(), "150000 120000" },
     };
 
-    private static ClusterOptions InWorkers { get; } = new() { NumCpus = 2, Isolation = Isolation.Process, WorkerCommand = [TestRuntime.Executable, "worker"], Observable = false };
+    private static ClusterOptions InWorkers { get; } = new() { NumCpus = 2, Isolation = Isolation.Process, WorkerCommand = [LocalAgentFixture.Executable, "worker"], Observable = false };
 
     public Task InitializeAsync() => Task.CompletedTask;
 
     Task IAsyncLifetime.DisposeAsync() => DisposeAsync().AsTask();
 
-    public async ValueTask DisposeAsync() => await ray.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _ray.DisposeAsync();
 
     [Theory]
     [MemberData(nameof(Functions))]
     public async Task Task_InEitherIsolation_GivesTheSame(string name, Func<Cluster, Task<string>> function, string? known)
     {
         Assert.NotEmpty(name);
-        await using var here = new HeadCluster(InWorkers with { Isolation = Isolation.None });
+        await using var here = new DriverCluster(InWorkers with { Isolation = Isolation.None });
 
         var expected = known ?? await function(here).SoonAsync();
-        var actual = await function(ray).SoonAsync();
+        var actual = await function(_ray).SoonAsync();
 
         Assert.Equal(expected, actual);
     }
@@ -69,41 +69,41 @@ public sealed class ActorsInWorkersTests : IAsyncLifetime, IAsyncDisposable
     [Fact]
     public async Task Actor_NamedInAWorker_IsFoundHereAndTheReverse()
     {
-        var made = await ray.ActorJobs.Make.Remote(40).AsTask().SoonAsync();
+        var made = await _ray.ActorJobs.Make.Remote(40).AsTask().SoonAsync();
         Assert.Equal(41, await made.Increment.Remote(1).AsTask().SoonAsync());
 
-        await ray.ActorJobs.Keep.Remote().AsTask().SoonAsync();
-        Assert.Equal(2, await ray.GetActor<CountActor>("kept").Increment.Remote(2).AsTask().SoonAsync());
-        var named = ray.CountActor.Options(new() { Name = "here" }).Remote(7);
+        await _ray.ActorJobs.Keep.Remote().AsTask().SoonAsync();
+        Assert.Equal(2, await _ray.GetActor<CountActor>("kept").Increment.Remote(2).AsTask().SoonAsync());
+        var named = _ray.CountActor.Options(new() { Name = "here" }).Remote(7);
 
-        Assert.Equal(8, await ray.ActorJobs.Named.Remote("here").AsTask().SoonAsync());
-        Assert.Equal(9, await ray.ActorJobs.Use.Remote(named, 1).AsTask().SoonAsync());
+        Assert.Equal(8, await _ray.ActorJobs.Named.Remote("here").AsTask().SoonAsync());
+        Assert.Equal(9, await _ray.ActorJobs.Use.Remote(named, 1).AsTask().SoonAsync());
     }
 
     [Fact]
     public async Task Actor_WhoseOnlyHandleIsInAWorker_EndsWithTheWorker()
     {
-        var kept = (await ray.ActorJobs.Keep.Remote().AsTask().SoonAsync()).Split(' ');
-        Assert.Equal(ActorPhase.Alive, Assert.Single(ray.ListActors()).State);
+        var kept = (await _ray.ActorJobs.Keep.Remote().AsTask().SoonAsync()).Split(' ');
+        Assert.Equal(ActorPhase.Alive, Assert.Single(_ray.ListActors()).State);
 
         using (var process = Process.GetProcessById(int.Parse(kept[0], null)))
             process.Kill();
 
-        await Eventually.HoldsAsync(() => ray.ListActors().Single().State == ActorPhase.Dead);
-        Assert.Contains("last handle", ray.ListActors().Single().DeathCause, StringComparison.Ordinal);
+        await Eventually.TrueAsync(() => _ray.ListActors().Single().State == ActorPhase.Dead);
+        Assert.Contains("last handle", _ray.ListActors().Single().DeathCause, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Actor_WhoseOnlyHandleAWorkerForgets_Ends()
     {
-        await ray.ActorJobs.Keep.Remote().AsTask().SoonAsync();
-        await ray.ActorJobs.Late.Remote(1).AsTask().SoonAsync();
-        Assert.Equal(ActorPhase.Alive, Assert.Single(ray.ListActors()).State);
+        await _ray.ActorJobs.Keep.Remote().AsTask().SoonAsync();
+        await _ray.ActorJobs.Late.Remote(1).AsTask().SoonAsync();
+        Assert.Equal(ActorPhase.Alive, Assert.Single(_ray.ListActors()).State);
 
-        await Eventually.HoldsAsync(async () =>
+        await Eventually.TrueAsync(async () =>
         {
-            await ray.ActorJobs.Forget.Remote();
-            return ray.ListActors().Single().State == ActorPhase.Dead;
+            await _ray.ActorJobs.Forget.Remote();
+            return _ray.ListActors().Single().State == ActorPhase.Dead;
         });
     }
 
@@ -114,19 +114,19 @@ public sealed class ActorsInWorkersTests : IAsyncLifetime, IAsyncDisposable
         for (var i = 0; i < 5; i++)
             Collect();
 
-        Assert.Equal(ActorPhase.Alive, Assert.Single(ray.ListActors()).State);
-        await Eventually.HoldsAsync(async () =>
+        Assert.Equal(ActorPhase.Alive, Assert.Single(_ray.ListActors()).State);
+        await Eventually.TrueAsync(async () =>
         {
-            await ray.ActorJobs.Forget.Remote();
+            await _ray.ActorJobs.Forget.Remote();
             Collect();
-            return ray.ListActors().Single().State == ActorPhase.Dead;
+            return _ray.ListActors().Single().State == ActorPhase.Dead;
         });
     }
 
     [Fact]
     public async Task Stream_ReadInAWorkerWithOneCpu_LendsIt()
     {
-        await using var narrow = new HeadCluster(InWorkers with { NumCpus = 1 });
+        await using var narrow = new DriverCluster(InWorkers with { NumCpus = 1 });
 
         Assert.Equal("4950 1000100", await narrow.ActorJobs.Stream.Remote().AsTask().SoonAsync());
     }
@@ -134,12 +134,12 @@ public sealed class ActorsInWorkersTests : IAsyncLifetime, IAsyncDisposable
     [Fact]
     public async Task Stream_WhoseReaderDies_IsCancelled()
     {
-        var made = ray.CountActor.Remote(0);
-        var pid = ray.ActorJobs.ReadAndDie.Remote(made);
+        var made = _ray.CountActor.Remote(0);
+        var pid = _ray.ActorJobs.ReadAndDie.Remote(made);
 
         await Assert.ThrowsAsync<WorkerDiedException>(() => pid.AsTask().SoonAsync());
 
-        await Eventually.HoldsAsync(async () => await made.Read.Remote() >= 1_000_000);
+        await Eventually.TrueAsync(async () => await made.Read.Remote() >= 1_000_000);
     }
 
     private static void Collect()
@@ -150,8 +150,8 @@ public sealed class ActorsInWorkersTests : IAsyncLifetime, IAsyncDisposable
 
     private async Task GiveAwayAsync()
     {
-        var actor = ray.CountActor.Remote(0);
+        var actor = _ray.CountActor.Remote(0);
         await actor.Created;
-        await ray.ActorJobs.KeepGiven.Remote(actor).AsTask().SoonAsync();
+        await _ray.ActorJobs.KeepGiven.Remote(actor).AsTask().SoonAsync();
     }
 }

@@ -36,8 +36,8 @@ public sealed class IsolationTests
     public async Task Task_InEitherIsolation_GivesTheSame(string name, Func<Cluster, Task<string>> function)
     {
         Assert.NotEmpty(name);
-        await using var here = new HeadCluster(new() { NumCpus = 1 });
-        await using var there = new HeadCluster(new() { NumCpus = 1, Isolation = Isolation.Process, WorkerCommand = [TestRuntime.Executable, "worker"] });
+        await using var here = new DriverCluster(new() { NumCpus = 1 });
+        await using var there = new DriverCluster(new() { NumCpus = 1, Isolation = Isolation.Process, WorkerCommand = [LocalAgentFixture.Executable, "worker"] });
 
         var expected = await function(here).SoonAsync();
 

@@ -15,31 +15,31 @@ public sealed class WorkerStreamTests : IAsyncLifetime, IAsyncDisposable
     /// <summary>What the stream adds to its count at its end.</summary>
     private const int Ended = 1_000_000;
 
-    private readonly HeadCluster ray = new(new() { NumCpus = 2, WorkerCommand = [TestRuntime.Executable, "worker"], Observable = false });
+    private readonly DriverCluster _ray = new(new() { NumCpus = 2, WorkerCommand = [LocalAgentFixture.Executable, "worker"], Observable = false });
 
     public Task InitializeAsync() => Task.CompletedTask;
 
     Task IAsyncLifetime.DisposeAsync() => DisposeAsync().AsTask();
 
-    public ValueTask DisposeAsync() => ray.DisposeAsync();
+    public ValueTask DisposeAsync() => _ray.DisposeAsync();
 
     [Fact]
     public async Task Read_Slowly_TheCodeIsAheadByNoMoreThanItMayAndGoesOn()
     {
         const int All = 40;
-        var made = ray.CountActor.Remote(0);
+        var made = _ray.CountActor.Remote(0);
         var read = 0;
         await foreach (var item in Count(All, made))
         {
             Assert.Equal(read++, await item);
             var least = Math.Min(All, read + Buffer);
-            await Eventually.HoldsAsync(async () => await made.Read.Remote() % Ended >= least);
+            await Eventually.TrueAsync(async () => await made.Read.Remote() % Ended >= least);
             for (var looks = 0; looks < 20; looks++)
                 Assert.InRange(await made.Read.Remote() % Ended, least, Math.Min(All, read + Buffer + Window));
         }
 
         Assert.Equal(All, read);
-        await Eventually.HoldsAsync(async () => await made.Read.Remote() == Ended + All);
+        await Eventually.TrueAsync(async () => await made.Read.Remote() == Ended + All);
     }
 
     [Theory]
@@ -47,7 +47,7 @@ public sealed class WorkerStreamTests : IAsyncLifetime, IAsyncDisposable
     [InlineData(false)]
     public async Task Read_LeftOrCancelledEarly_TheCodeEnds(bool isCancelled)
     {
-        var made = ray.CountActor.Remote(0);
+        var made = _ray.CountActor.Remote(0);
         using var stop = new CancellationTokenSource();
         var stream = Count(int.MaxValue, made);
         var read = 0;
@@ -62,7 +62,7 @@ public sealed class WorkerStreamTests : IAsyncLifetime, IAsyncDisposable
                 if (!isCancelled)
                     break;
 
-                await Eventually.HoldsAsync(async () => await made.Read.Remote() >= read + Buffer);
+                await Eventually.TrueAsync(async () => await made.Read.Remote() >= read + Buffer);
                 await stop.CancelAsync();
             }
         }
@@ -70,11 +70,11 @@ public sealed class WorkerStreamTests : IAsyncLifetime, IAsyncDisposable
         {
         }
 
-        await Eventually.HoldsAsync(async () => await made.Read.Remote() >= Ended);
+        await Eventually.TrueAsync(async () => await made.Read.Remote() >= Ended);
         Assert.Equal(3, read);
         Assert.True(stream.Completion.IsFaulted);
     }
 
     private ObjectRefStream<int> Count(int to, ActorHandle<CountActor> made) =>
-        ray.ActorJobs.Count.Options(new() { Isolation = Isolation.Process, NumCpus = 1, MaxBufferedItems = Buffer }).Remote(to, made);
+        _ray.ActorJobs.Count.Options(new() { Isolation = Isolation.Process, NumCpus = 1, MaxBufferedItems = Buffer }).Remote(to, made);
 }

@@ -13,12 +13,12 @@ namespace Serve.Runtime.Tests.Sessions;
 /// <summary>Tasks in worker processes: what happens to them when things go wrong, and what is left.</summary>
 public sealed class WorkerTaskTests : IAsyncLifetime, IAsyncDisposable
 {
-    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("serve-worker-task-tests");
-    private readonly HeadCluster ray;
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("serve-worker-task-tests");
+    private readonly DriverCluster _ray;
 
-    public WorkerTaskTests() => ray = new(Options);
+    public WorkerTaskTests() => _ray = new(Options);
 
-    private ClusterOptions Options => new() { NumCpus = 2, Isolation = Isolation.Process, WorkerCommand = [TestRuntime.Executable, "worker"], WorkerLogDirectory = folder.FullName };
+    private ClusterOptions Options => new() { NumCpus = 2, Isolation = Isolation.Process, WorkerCommand = [LocalAgentFixture.Executable, "worker"], WorkerLogDirectory = _folder.FullName };
 
     public Task InitializeAsync() => Task.CompletedTask;
 
@@ -26,34 +26,34 @@ public sealed class WorkerTaskTests : IAsyncLifetime, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await ray.DisposeAsync();
-        folder.Delete(recursive: true);
+        await _ray.DisposeAsync();
+        _folder.Delete(recursive: true);
     }
 
     [Fact]
-    public async Task Task_InAWorker_RunsInAnotherProcess() => Assert.NotEqual(Environment.ProcessId, await ray.Jobs.Pid.Remote());
+    public async Task Task_InAWorker_RunsInAnotherProcess() => Assert.NotEqual(Environment.ProcessId, await _ray.Jobs.Pid.Remote());
 
     [Fact]
     public async Task Task_WhoseWorkerIsKilled_RunsAgain()
     {
         var (file, until) = (NewFile(), NewFile());
-        var blocked = ray.Jobs.Block.Remote(file, until);
+        var blocked = _ray.Jobs.Block.Remote(file, until);
         var pid = await PidInAsync(file);
 
         Kill(pid);
-        await Eventually.HoldsAsync(() => File.Exists(file) && File.ReadAllText(file) != pid.ToString(CultureInfo.InvariantCulture));
+        await Eventually.TrueAsync(() => File.Exists(file) && File.ReadAllText(file) != pid.ToString(CultureInfo.InvariantCulture));
         File.WriteAllText(until, "");
 
         Assert.NotEqual(pid, await blocked.AsTask().SoonAsync());
     }
 
     [Fact]
-    public async Task Task_ThatExitsItsProcessOnce_RunsAgain() => Assert.NotEqual(Environment.ProcessId, await ray.Jobs.CrashOnce.Remote(NewFile()).AsTask().SoonAsync());
+    public async Task Task_ThatExitsItsProcessOnce_RunsAgain() => Assert.NotEqual(Environment.ProcessId, await _ray.Jobs.CrashOnce.Remote(NewFile()).AsTask().SoonAsync());
 
     [Fact]
     public async Task Task_WithoutRetries_FailsAsItsWorkerEnded()
     {
-        var thrown = await Assert.ThrowsAsync<WorkerDiedException>(() => ray.Jobs.Crash.Remote().AsTask().SoonAsync());
+        var thrown = await Assert.ThrowsAsync<WorkerDiedException>(() => _ray.Jobs.Crash.Remote().AsTask().SoonAsync());
 
         Assert.Contains("Jobs.Crash", thrown.Message, StringComparison.Ordinal);
         Assert.Contains("exited with code 7", thrown.Message, StringComparison.Ordinal);
@@ -65,8 +65,8 @@ public sealed class WorkerTaskTests : IAsyncLifetime, IAsyncDisposable
     {
         for (var round = 0; round < 20; round++)
         {
-            var sums = Enumerable.Range(0, 600).Select(i => i % 30 == 29 ? ray.Jobs.SumLater.Remote(3) : ray.Jobs.Add.Remote(i, 1)).ToList();
-            await ray.Get(sums).WaitAsync(TimeSpan.FromSeconds(60));
+            var sums = Enumerable.Range(0, 600).Select(i => i % 30 == 29 ? _ray.Jobs.SumLater.Remote(3) : _ray.Jobs.Add.Remote(i, 1)).ToList();
+            await _ray.Get(sums).WaitAsync(TimeSpan.FromSeconds(60));
         }
     }
 
@@ -74,18 +74,18 @@ public sealed class WorkerTaskTests : IAsyncLifetime, IAsyncDisposable
     public async Task Cancel_BeforeItsWorkerIsThere_NeverRuns()
     {
         var file = NewFile();
-        var waiting = ray.Jobs.Wait.Remote(file);
-        ray.Cancel(waiting);
+        var waiting = _ray.Jobs.Wait.Remote(file);
+        _ray.Cancel(waiting);
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting.AsTask().SoonAsync());
-        Assert.NotEqual(Environment.ProcessId, await ray.Jobs.Pid.Remote().AsTask().SoonAsync());
+        Assert.NotEqual(Environment.ProcessId, await _ray.Jobs.Pid.Remote().AsTask().SoonAsync());
         Assert.False(File.Exists(file));
     }
 
     [Fact]
     public async Task Task_WhoseWorkerCannotBeStarted_FailsAndSaysWhy()
     {
-        await using var broken = new HeadCluster(Options with { WorkerCommand = ["/bin/sh", "-c", "echo no luck >&2; exit 3"] });
+        await using var broken = new DriverCluster(Options with { WorkerCommand = ["/bin/sh", "-c", "echo no luck >&2; exit 3"] });
 
         var thrown = await Assert.ThrowsAsync<WorkerDiedException>(() => broken.Jobs.Pid.Remote().AsTask().SoonAsync());
 
@@ -97,61 +97,61 @@ public sealed class WorkerTaskTests : IAsyncLifetime, IAsyncDisposable
     public async Task Cancel_WhileItRuns_FiresItsToken()
     {
         var file = NewFile();
-        var waiting = ray.Jobs.Wait.Remote(file);
+        var waiting = _ray.Jobs.Wait.Remote(file);
         await PidInAsync(file);
 
-        ray.Cancel(waiting);
+        _ray.Cancel(waiting);
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting.AsTask().SoonAsync());
-        await Eventually.HoldsAsync(() => File.ReadAllText(file) == "cancelled");
+        await Eventually.TrueAsync(() => File.ReadAllText(file) == "cancelled");
     }
 
     [Fact]
     public async Task Cancel_WithForce_KillsItsWorkerAndNothingElseIsLost()
     {
         var (file, never, other, until) = (NewFile(), NewFile(), NewFile(), NewFile());
-        var stuck = ray.Jobs.Block.Remote(file, never);
-        var fine = ray.Jobs.Block.Remote(other, until);
+        var stuck = _ray.Jobs.Block.Remote(file, never);
+        var fine = _ray.Jobs.Block.Remote(other, until);
         var (pid, finePid) = (await PidInAsync(file), await PidInAsync(other));
 
-        ray.Cancel(stuck, force: true);
+        _ray.Cancel(stuck, force: true);
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => stuck.AsTask().SoonAsync());
-        await Eventually.HoldsAsync(() => !LinuxProcess.Exists(pid));
+        await Eventually.TrueAsync(() => !LinuxProcessInfo.Exists(pid));
         File.WriteAllText(until, "");
         Assert.Equal(finePid, await fine.AsTask().SoonAsync());
-        Assert.Equal(3, await ray.Jobs.Add.Remote(1, 2).AsTask().SoonAsync());
+        Assert.Equal(3, await _ray.Jobs.Add.Remote(1, 2).AsTask().SoonAsync());
     }
 
     [Fact]
     public async Task Cancel_WithForce_WhatElseIsOnItsWorkerRunsAgainWithoutARetry()
     {
-        await using var narrow = new HeadCluster(Options with { NumCpus = 1 });
+        await using var narrow = new DriverCluster(Options with { NumCpus = 1 });
         var (own, other, never) = (NewFile(), NewFile(), NewFile());
 
         var seen = (await narrow.Jobs.KillNeighbour.Remote(own, other, never).AsTask().SoonAsync()).Split(' ');
 
         Assert.Equal(seen[0], seen[1]);
-        Assert.False(LinuxProcess.Exists(int.Parse(seen[0], CultureInfo.InvariantCulture)));
+        Assert.False(LinuxProcessInfo.Exists(int.Parse(seen[0], CultureInfo.InvariantCulture)));
     }
 
     [Fact]
     public async Task Task_WithAnArgumentThatCannotTravel_FailsWithItsName()
     {
         var function = new RemoteFunction(typeof(Travel), nameof(Travel.Take), false, new());
-        var thrown = await Assert.ThrowsAsync<NotSerializableException>(() => ray.Submit(function, new Call<int>(nameof(Travel.Take), new Action(() => { }))).AsTask().SoonAsync());
+        var thrown = await Assert.ThrowsAsync<NotSerializableException>(() => _ray.Submit(function, new Call<int>(nameof(Travel.Take), new Action(() => { }))).AsTask().SoonAsync());
 
         Assert.Contains("rgument 'action'", thrown.Message, StringComparison.Ordinal);
-        Assert.Equal(3, await ray.Jobs.Add.Remote(1, 2).AsTask().SoonAsync());
+        Assert.Equal(3, await _ray.Jobs.Add.Remote(1, 2).AsTask().SoonAsync());
     }
 
     [Fact]
     public async Task Task_WithARefOfAnotherClusterInsideAValue_FailsAndNamesIt()
     {
-        await using var other = new HeadCluster(new() { NumCpus = 1 });
+        await using var other = new DriverCluster(new() { NumCpus = 1 });
         ObjectRef<int> foreign = other.Put(1);
 
-        var thrown = await Assert.ThrowsAsync<NotSerializableException>(() => ray.Jobs.Open.Remote(foreign).AsTask().SoonAsync());
+        var thrown = await Assert.ThrowsAsync<NotSerializableException>(() => _ray.Jobs.Open.Remote(foreign).AsTask().SoonAsync());
 
         Assert.Contains($"Object {foreign.Id} is of another cluster", thrown.Message, StringComparison.Ordinal);
     }
@@ -159,7 +159,7 @@ public sealed class WorkerTaskTests : IAsyncLifetime, IAsyncDisposable
     [Fact]
     public async Task Task_WithAResultThatCannotTravel_FailsWithItsName()
     {
-        var thrown = await Assert.ThrowsAsync<NotSerializableException>(() => ray.Jobs.Unwritable.Remote().AsTask().SoonAsync());
+        var thrown = await Assert.ThrowsAsync<NotSerializableException>(() => _ray.Jobs.Unwritable.Remote().AsTask().SoonAsync());
 
         Assert.Contains("Jobs.Unwritable", thrown.Message, StringComparison.Ordinal);
     }
@@ -169,7 +169,7 @@ public sealed class WorkerTaskTests : IAsyncLifetime, IAsyncDisposable
     {
         var function = new RemoteFunction(typeof(Travel), nameof(Travel.Twice), false, new());
 
-        Assert.Equal(14, await ray.Submit(function, new Call<int>(nameof(Travel.Twice), 7)).AsTask().SoonAsync());
+        Assert.Equal(14, await _ray.Submit(function, new Call<int>(nameof(Travel.Twice), 7)).AsTask().SoonAsync());
     }
 
     [Fact]
@@ -181,7 +181,7 @@ public sealed class WorkerTaskTests : IAsyncLifetime, IAsyncDisposable
         method.GetILGenerator().Emit(OpCodes.Ret);
         var function = new RemoteFunction(type.CreateType(), "Run", false, new());
 
-        var thrown = await Assert.ThrowsAsync<BadInputException>(() => ray.Submit(function, new Call<int>("Run")).AsTask().SoonAsync());
+        var thrown = await Assert.ThrowsAsync<BadInputException>(() => _ray.Submit(function, new Call<int>("Run")).AsTask().SoonAsync());
 
         Assert.Contains("Absent", thrown.Message, StringComparison.Ordinal);
     }
@@ -189,7 +189,7 @@ public sealed class WorkerTaskTests : IAsyncLifetime, IAsyncDisposable
     [Fact]
     public async Task Task_WithoutAWorkerCommand_RunsInThisProgramStartedAgain()
     {
-        await using var cluster = new HeadCluster(new() { NumCpus = 1, Isolation = Isolation.Process, WorkerLogDirectory = folder.FullName });
+        await using var cluster = new DriverCluster(new() { NumCpus = 1, Isolation = Isolation.Process, WorkerLogDirectory = _folder.FullName });
 
         var pid = await cluster.Jobs.Pid.Remote().AsTask().SoonAsync();
 
@@ -201,27 +201,27 @@ public sealed class WorkerTaskTests : IAsyncLifetime, IAsyncDisposable
     [Fact]
     public async Task Write_InAWorker_GoesToItsLog()
     {
-        await ray.Jobs.Write.Remote("a line of the task's").AsTask().SoonAsync();
+        await _ray.Jobs.Write.Remote("a line of the task's").AsTask().SoonAsync();
 
-        await Eventually.HoldsAsync(() => folder.GetFiles("*.log").Any(file => ReadShared(file.FullName).Contains("a line of the task's", StringComparison.Ordinal)));
+        await Eventually.TrueAsync(() => _folder.GetFiles("*.log").Any(file => ReadShared(file.FullName).Contains("a line of the task's", StringComparison.Ordinal)));
     }
 
     [Fact]
     public async Task Write_InAWorker_AppearsHereWithItsTaskAndProcess()
     {
         using var output = new StringWriter();
-        await using var cluster = new HeadCluster(Options) { Output = TextWriter.Synchronized(output) };
+        await using var cluster = new DriverCluster(Options) { Output = TextWriter.Synchronized(output) };
         await cluster.Jobs.Write.Remote("a line of the task's").AsTask().SoonAsync();
         var pid = cluster.ListWorkers()[0].Pid;
 
-        await Eventually.HoldsAsync(() => output.ToString() == $"(Jobs.Write pid={pid}) a line of the task's{Environment.NewLine}", output.ToString);
+        await Eventually.TrueAsync(() => output.ToString() == $"(Jobs.Write pid={pid}) a line of the task's{Environment.NewLine}", output.ToString);
     }
 
     [Fact]
     public async Task Memory_AboveTheThreshold_StopsTheNewestAndRunsItAgain()
     {
         var hungry = 0;
-        await using var cluster = new HeadCluster(Options with { MemoryUsageThreshold = 0.9 }) { ReadMemory = () => ShortWhileThereIs(Volatile.Read(ref hungry)) };
+        await using var cluster = new DriverCluster(Options with { MemoryUsageThreshold = 0.9 }) { ReadMemory = () => ShortWhileThereIs(Volatile.Read(ref hungry)) };
         var (old, young, until) = (NewFile(), NewFile(), NewFile());
         var first = cluster.Jobs.Block.Remote(old, until);
         var firstPid = await PidInAsync(old);
@@ -229,7 +229,7 @@ public sealed class WorkerTaskTests : IAsyncLifetime, IAsyncDisposable
         var secondPid = await PidInAsync(young);
 
         Volatile.Write(ref hungry, secondPid);
-        await Eventually.HoldsAsync(() => ReadShared(young) != secondPid.ToString(CultureInfo.InvariantCulture));
+        await Eventually.TrueAsync(() => ReadShared(young) != secondPid.ToString(CultureInfo.InvariantCulture));
         File.WriteAllText(until, "");
 
         Assert.Equal(firstPid, await first.AsTask().SoonAsync());
@@ -240,7 +240,7 @@ public sealed class WorkerTaskTests : IAsyncLifetime, IAsyncDisposable
     public async Task Memory_AboveTheThreshold_StopsAnOlderOneThatMayRunAgainRatherThanOneThatMayNot()
     {
         var hungry = 0;
-        await using var cluster = new HeadCluster(Options with { MemoryUsageThreshold = 0.9 }) { ReadMemory = () => ShortWhileThereIs(Volatile.Read(ref hungry)) };
+        await using var cluster = new DriverCluster(Options with { MemoryUsageThreshold = 0.9 }) { ReadMemory = () => ShortWhileThereIs(Volatile.Read(ref hungry)) };
         var (old, young, until) = (NewFile(), NewFile(), NewFile());
         var first = cluster.Jobs.Block.Remote(old, until);
         var firstPid = await PidInAsync(old);
@@ -248,7 +248,7 @@ public sealed class WorkerTaskTests : IAsyncLifetime, IAsyncDisposable
         var secondPid = await PidInAsync(young);
 
         Volatile.Write(ref hungry, firstPid);
-        await Eventually.HoldsAsync(() => ReadShared(old) != firstPid.ToString(CultureInfo.InvariantCulture));
+        await Eventually.TrueAsync(() => ReadShared(old) != firstPid.ToString(CultureInfo.InvariantCulture));
         File.WriteAllText(until, "");
 
         Assert.NotEqual(firstPid, await first.AsTask().SoonAsync());
@@ -258,8 +258,8 @@ public sealed class WorkerTaskTests : IAsyncLifetime, IAsyncDisposable
     [Fact]
     public async Task Memory_AboveTheThreshold_FailsWhatMayNotRunAgain()
     {
-        var reading = new MemoryReading(50, 100);
-        await using var cluster = new HeadCluster(Options with { MemoryUsageThreshold = 0.9 }) { ReadMemory = () => reading };
+        var reading = new SystemMemoryUsage(50, 100);
+        await using var cluster = new DriverCluster(Options with { MemoryUsageThreshold = 0.9 }) { ReadMemory = () => reading };
         var file = NewFile();
         var waiting = cluster.Jobs.Wait.Remote(file);
         await PidInAsync(file);
@@ -275,16 +275,16 @@ public sealed class WorkerTaskTests : IAsyncLifetime, IAsyncDisposable
     public async Task Tasks_BehindOneThatTakesLong_RunOnOtherWorkers()
     {
         for (var i = 0; i < 40; i++)
-            await ray.Get(Enumerable.Range(0, 50).Select(n => ray.Jobs.Add.Remote(n, n)));
+            await _ray.Get(Enumerable.Range(0, 50).Select(n => _ray.Jobs.Add.Remote(n, n)));
         var (file, until) = (NewFile(), NewFile());
         var refs = new List<ObjectRef<int>>();
         for (var i = 0; i < 200; i++)
-            refs.Add(ray.Jobs.Add.Remote(i, 1));
-        var blocked = ray.Jobs.Block.Remote(file, until);
+            refs.Add(_ray.Jobs.Add.Remote(i, 1));
+        var blocked = _ray.Jobs.Block.Remote(file, until);
         for (var i = 0; i < 200; i++)
-            refs.Add(ray.Jobs.Add.Remote(i, 1));
+            refs.Add(_ray.Jobs.Add.Remote(i, 1));
 
-        var sums = await ray.Get(refs).SoonAsync();
+        var sums = await _ray.Get(refs).SoonAsync();
 
         Assert.Equal(400, sums.Length);
         Assert.False(blocked.IsReady);
@@ -295,8 +295,8 @@ public sealed class WorkerTaskTests : IAsyncLifetime, IAsyncDisposable
     [Fact]
     public async Task Tasks_ThatAreQuick_DoNotWaitForEachOthersAnswers()
     {
-        await ray.Get(Enumerable.Range(0, 2000).Select(n => ray.Jobs.Add.Remote(n, n)));
-        var workers = ray.ListWorkers();
+        await _ray.Get(Enumerable.Range(0, 2000).Select(n => _ray.Jobs.Add.Remote(n, n)));
+        var workers = _ray.ListWorkers();
 
         Assert.InRange(workers.Count, 1, 2);
     }
@@ -304,7 +304,7 @@ public sealed class WorkerTaskTests : IAsyncLifetime, IAsyncDisposable
     [Fact]
     public async Task Dispose_WithTasksThatRun_LeavesNoProcessAndNoFile()
     {
-        var cluster = new HeadCluster(new() { NumCpus = 8, Isolation = Isolation.Process, WorkerCommand = [TestRuntime.Executable, "worker"] });
+        var cluster = new DriverCluster(new() { NumCpus = 8, Isolation = Isolation.Process, WorkerCommand = [LocalAgentFixture.Executable, "worker"] });
         var files = Enumerable.Range(0, 8).Select(_ => NewFile()).ToArray();
         var refs = files.Select(file => cluster.Jobs.Block.Remote(file, "/nowhere")).ToArray();
         foreach (var file in files)
@@ -319,18 +319,18 @@ public sealed class WorkerTaskTests : IAsyncLifetime, IAsyncDisposable
         await cluster.DisposeAsync();
 
         Assert.True(clock.Elapsed < TimeSpan.FromSeconds(5), $"It took {clock.Elapsed}.");
-        Assert.All(workers, worker => Assert.False(LinuxProcess.Exists(worker.Pid)));
+        Assert.All(workers, worker => Assert.False(LinuxProcessInfo.Exists(worker.Pid)));
         Assert.All(workers, worker => Assert.False(Directory.Exists(Path.GetDirectoryName(worker.LogFile))));
         foreach (var reference in refs)
             await Assert.ThrowsAnyAsync<Exception>(() => reference.AsTask());
     }
 
     /// <summary>Memory that is short until a process has ended, and no longer: nothing else is stopped for it.</summary>
-    private static MemoryReading ShortWhileThereIs(int pid) => new(pid != 0 && LinuxProcess.Exists(pid) ? 95 : 50, 100);
+    private static SystemMemoryUsage ShortWhileThereIs(int pid) => new(pid != 0 && LinuxProcessInfo.Exists(pid) ? 95 : 50, 100);
 
     private static async Task<int> PidInAsync(string file)
     {
-        await Eventually.HoldsAsync(() => File.Exists(file) && ReadShared(file).Length > 0);
+        await Eventually.TrueAsync(() => File.Exists(file) && ReadShared(file).Length > 0);
         return int.Parse(ReadShared(file), CultureInfo.InvariantCulture);
     }
 
@@ -346,7 +346,7 @@ public sealed class WorkerTaskTests : IAsyncLifetime, IAsyncDisposable
         process.Kill();
     }
 
-    private string NewFile() => Path.Combine(folder.FullName, Guid.NewGuid().ToString("n"));
+    private string NewFile() => Path.Combine(_folder.FullName, Guid.NewGuid().ToString("n"));
 
     internal static class Travel
     {

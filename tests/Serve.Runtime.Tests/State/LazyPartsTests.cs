@@ -11,7 +11,7 @@ public sealed class LazyPartsTests
     [Fact]
     public async Task Placement_NeverUsed_TakesNoGroupsAfterTheEnd()
     {
-        var ray = new HeadCluster(new() { NumCpus = 2 });
+        var ray = new DriverCluster(new() { NumCpus = 2 });
         await ray.DisposeAsync();
         Assert.Equal(2, ray.AvailableResources["CPU"]);
         Assert.Throws<ObjectDisposedException>(() => ray.Placement.Create([new() { Cpus = 1 }], PlacementStrategy.Pack, null));
@@ -20,7 +20,7 @@ public sealed class LazyPartsTests
     [Fact]
     public async Task Placement_MadeWhileTasksWait_HasWhatComesFreeBeforeThem()
     {
-        await using var ray = new HeadCluster(new() { NumCpus = 1 });
+        await using var ray = new DriverCluster(new() { NumCpus = 1 });
         using var holds = new ManualResetEventSlim();
         var running = ray.Run(() => holds.Wait(Eventually.Bound));
         var queued = ray.Run(static () => true, new() { NumCpus = 0.5 });
@@ -36,8 +36,8 @@ public sealed class LazyPartsTests
     [Fact]
     public async Task Follow_WhileATaskWaits_MissesNoRelease()
     {
-        await using var ray = new HeadCluster(new() { NumCpus = 1 });
-        var ledger = ray.Ledgers.LedgersFor(null)[0];
+        await using var ray = new DriverCluster(new() { NumCpus = 1 });
+        var ledger = ray.Ledgers.GetLedgers(null)[0];
         var held = ledger.Reserve(ResourceDemand.None.With(ResourceDemand.Cpu, 1));
         using var holds = new ManualResetEventSlim();
         var queued = ray.Run(() => holds.Wait(Eventually.Bound));
@@ -45,7 +45,7 @@ public sealed class LazyPartsTests
         ledger.Released += () => free ??= ledger.Free(ResourceDemand.Cpu);
 
         // Whoever was taken off the list and put on it again would be told last, and would have missed what was released meanwhile.
-        ray.Tasks.Follow(ledger);
+        ray.Tasks.SubscribeTo(ledger);
         ledger.Release(held);
         Assert.Equal(0, free);
         holds.Set();
@@ -55,14 +55,14 @@ public sealed class LazyPartsTests
     [Fact]
     public async Task Init_Observable_CanBeLookedAtSoon()
     {
-        await using var ray = (HeadCluster)await Cluster.Init();
-        await Eventually.HoldsAsync(() => ray.IsObserved);
+        await using var ray = (DriverCluster)await Cluster.Init();
+        await Eventually.TrueAsync(() => ray.IsObserved);
     }
 
     [Fact]
     public async Task Observe_DisposedMeanwhile_DoesNothing()
     {
-        var ray = new HeadCluster(new());
+        var ray = new DriverCluster(new());
         await ray.DisposeAsync();
         ray.Observe();
         Assert.False(ray.IsObserved);
@@ -86,9 +86,9 @@ public sealed class LazyPartsTests
         Assert.NotEqual(new(), options);
         Assert.Equal(options, options with { });
         Assert.Equal(new(), options with { Resources = [], Serializers = [] });
-        await using var without = new HeadCluster(options with { Resources = [] });
+        await using var without = new DriverCluster(options with { Resources = [] });
         Assert.DoesNotContain("licence", without.Resources.Keys);
-        await using var with = new HeadCluster(options with { NumCpus = 3 });
+        await using var with = new DriverCluster(options with { NumCpus = 3 });
         Assert.Equal(2, with.Resources["licence"]);
     }
 

@@ -10,24 +10,24 @@ public sealed class TaskContextTests
     [Fact]
     public void FlowOfThread_IsTheTasksOwnOrItsTurnOrNothing()
     {
-        var (own, other) = (new TurnBasedTurns(NullLogger.Instance), new TurnBasedTurns(NullLogger.Instance));
-        var context = new Context(own);
+        var (own, other) = (new TurnBasedScheduler(NullLogger.Instance), new TurnBasedScheduler(NullLogger.Instance));
+        var context = new FakeTaskContext(own);
         var before = SynchronizationContext.Current;
         try
         {
             SynchronizationContext.SetSynchronizationContext(null);
             Assert.Null(context.FlowOfThread);
 
-            SynchronizationContext.SetSynchronizationContext(new TurnContext(own, blocking: false));
-            Assert.Same(RefWait.Turn, context.FlowOfThread);
+            SynchronizationContext.SetSynchronizationContext(new TurnSynchronizationContext(own, blocking: false));
+            Assert.Same(ObjectRefWait.Turn, context.FlowOfThread);
 
             // Code of an actor that this one's code has called.
-            SynchronizationContext.SetSynchronizationContext(new TurnContext(other, blocking: false));
+            SynchronizationContext.SetSynchronizationContext(new TurnSynchronizationContext(other, blocking: false));
             Assert.Null(context.FlowOfThread);
-            Assert.Null(new Context(null).FlowOfThread);
+            Assert.Null(new FakeTaskContext(null).FlowOfThread);
 
             var outer = TaskContext.SetOnThread(context);
-            Assert.Same(RefWait.Thread, context.FlowOfThread);
+            Assert.Same(ObjectRefWait.Thread, context.FlowOfThread);
             TaskContext.SetOnThread(outer);
         }
         finally
@@ -39,25 +39,25 @@ public sealed class TaskContextTests
     [Fact]
     public void AddWaits_OfWhatHoldsUpTheTask()
     {
-        var context = new Context(null);
-        var marks = new object?[] { RefWait.Thread, RefWait.Turn, RefWait.Code, null, Task.CompletedTask };
+        var context = new FakeTaskContext(null);
+        var marks = new object?[] { ObjectRefWait.Thread, ObjectRefWait.Turn, ObjectRefWait.Code, null, Task.CompletedTask };
         var waits = marks.Select(mark => context.BeginWait([], 1, mark)).ToArray();
-        var needs = new List<ObjectNeed>();
+        var needs = new List<ObjectDependency>();
 
         context.AddWaits(needs);
 
-        Assert.Equal([waits[2], waits[0]], needs.Select(need => need.Since));
+        Assert.Equal([waits[2], waits[0]], needs.Select(need => need.WaitIdentity));
         Assert.Same(waits[1], context.TurnWait);
-        waits[1].End(new Grant());
+        waits[1].End(new CpuReacquisition());
         Assert.Same(waits[0], context.TurnWait);
     }
 
-    private sealed class Context(MailboxTurns? turns) : TaskContext
+    private sealed class FakeTaskContext(MailboxTurnScheduler? turns) : TaskContext
     {
         public override Cluster Cluster => throw new NotSupportedException();
 
         public override ObjectId TaskId => new(1);
 
-        protected override MailboxTurns? Turns => turns;
+        protected override MailboxTurnScheduler? Turns => turns;
     }
 }

@@ -5,10 +5,10 @@ internal static class Eventually
 {
     public static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
 
-    public static Task HoldsAsync(Func<bool> condition, Func<string>? describe = null, TimeSpan? within = null) =>
-        HoldsAsync(() => Task.FromResult(condition()), describe, within);
+    public static Task TrueAsync(Func<bool> condition, Func<string>? describe = null, TimeSpan? within = null) =>
+        TrueAsync(() => Task.FromResult(condition()), describe, within);
 
-    public static async Task HoldsAsync(Func<Task<bool>> condition, Func<string>? describe = null, TimeSpan? within = null)
+    public static async Task TrueAsync(Func<Task<bool>> condition, Func<string>? describe = null, TimeSpan? within = null)
     {
         using var bound = new CancellationTokenSource(within ?? Bound);
         while (!await condition())

@@ -74,7 +74,7 @@ public static partial class ArrayJobs
     }
 
     [Remote]
-    public static int Reveal(Sealed value) => value.Reveal();
+    public static int Reveal(SealedTestValue value) => value.Reveal();
 
     /// <summary>How much memory without a name this worker has open.</summary>
     [Remote]

@@ -22,13 +22,13 @@ public sealed class CountActor(int start = 0)
     /// <summary>Throws as often as said, then counts.</summary>
     public int Flaky(int failures) => ++count <= failures ? throw new TimeoutException($"Attempt {count}.") : count;
 
-    public async Task<int> WaitFor(Gate gate, int by)
+    public async Task<int> WaitFor(TestCallGate gate, int by)
     {
         await gate.Opened;
         return count += by;
     }
 
-    public int Block(Gate gate)
+    public int Block(TestCallGate gate)
     {
         gate.OnEntered();
         gate.Opened.Wait();
@@ -38,7 +38,7 @@ public sealed class CountActor(int start = 0)
     [Blocking]
     public bool IsOnBlockingThread() => Thread.CurrentThread.Name == "serve blocking";
 
-    public async Task<bool> UntilCancelled(Gate gate, CancellationToken cancellationToken)
+    public async Task<bool> UntilCancelled(TestCallGate gate, CancellationToken cancellationToken)
     {
         gate.OnEntered();
         await Task.Delay(Timeout.Infinite, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

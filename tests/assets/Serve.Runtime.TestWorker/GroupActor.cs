@@ -10,18 +10,18 @@ public sealed class GroupActor
     public int Most => most;
 
     [ConcurrencyGroup("io")]
-    public int Io(Gate gate) => Within(gate);
+    public int Io(TestCallGate gate) => Within(gate);
 
     [ConcurrencyGroup("compute")]
-    public int Compute(Gate gate) => Within(gate);
+    public int Compute(TestCallGate gate) => Within(gate);
 
     public int Plain() => 1;
 
-    public int Held(Gate gate) => Within(gate);
+    public int Held(TestCallGate gate) => Within(gate);
 
     public int ReadMost() => most;
 
-    private int Within(Gate gate)
+    private int Within(TestCallGate gate)
     {
         var now = Interlocked.Increment(ref inside);
         lock (this)

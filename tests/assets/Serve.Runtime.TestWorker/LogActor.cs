@@ -8,7 +8,7 @@ public sealed class LogActor : IAsyncDisposable
 {
     private readonly ConcurrentQueue<string> log;
 
-    public LogActor(ConcurrentQueue<string> log, Gate? gate = null)
+    public LogActor(ConcurrentQueue<string> log, TestCallGate? gate = null)
     {
         gate?.OnEntered();
         gate?.Opened.Wait();
@@ -18,7 +18,7 @@ public sealed class LogActor : IAsyncDisposable
 
     public void Say(string text) => log.Enqueue(text);
 
-    public async Task SayLater(string text, Gate gate)
+    public async Task SayLater(string text, TestCallGate gate)
     {
         await gate.Opened;
         log.Enqueue(text);

@@ -6,7 +6,7 @@ namespace Serve.Runtime.TestWorker;
 [Remote]
 public sealed class ParentActor
 {
-    public async Task<bool> Start(ConcurrentQueue<ObjectRef> started, Gate gate)
+    public async Task<bool> Start(ConcurrentQueue<ObjectRef> started, TestCallGate gate)
     {
         var task = Cluster.Current.Run(async stop =>
         {
@@ -19,7 +19,7 @@ public sealed class ParentActor
         return await task;
     }
 
-    public async Task<bool> Call(ConcurrentQueue<ObjectRef> started, Gate gate, ActorHandle<CountActor> other)
+    public async Task<bool> Call(ConcurrentQueue<ObjectRef> started, TestCallGate gate, ActorHandle<CountActor> other)
     {
         var call = other.UntilCancelled.Remote(gate);
         started.Enqueue(call);
@@ -27,9 +27,9 @@ public sealed class ParentActor
     }
 
     /// <summary>Waits for an actor that has started a task.</summary>
-    public async Task<bool> Deep(ConcurrentQueue<ObjectRef> started, Gate gate, ActorHandle<ParentActor> other) => await other.Start.Remote(started, gate);
+    public async Task<bool> Deep(ConcurrentQueue<ObjectRef> started, TestCallGate gate, ActorHandle<ParentActor> other) => await other.Start.Remote(started, gate);
 
-    public async Task<bool> Stream(ConcurrentQueue<ObjectRef> started, Gate gate, ActorHandle<CountActor> other)
+    public async Task<bool> Stream(ConcurrentQueue<ObjectRef> started, TestCallGate gate, ActorHandle<CountActor> other)
     {
         var stream = other.Up.Remote(int.MaxValue);
         started.Enqueue(stream.Completion);

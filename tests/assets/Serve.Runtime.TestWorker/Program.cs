@@ -5,10 +5,10 @@ using Serve.Runtime.TestWorker;
 switch (args)
 {
     case ["worker"]:
-        await WorkerHost.RunAsync(TestServices.Add);
+        await WorkerProcessHost.RunAsync(TestWorkerServices.Add);
         break;
     case ["node", var workers]:
-        await TestNode.RunAsync(int.Parse(workers, System.Globalization.CultureInfo.InvariantCulture));
+        await WorkerSpawningTestNode.RunAsync(int.Parse(workers, System.Globalization.CultureInfo.InvariantCulture));
         break;
     default:
         Console.Error.WriteLine("worker | node N");

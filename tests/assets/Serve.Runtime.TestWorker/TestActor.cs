@@ -6,7 +6,7 @@ using Serve.Routes;
 namespace Serve.Runtime.TestWorker;
 
 /// <summary>Does what tests need an actor to do.</summary>
-public sealed class TestActor(ActorContext context, TopicLog topics, IActorDirectory directory)
+public sealed class TestActor(ActorActivationContext context, TestTopicSubscriber topics, IActorReferenceResolver directory)
 {
     private readonly List<Process> children = [];
     private int count;
@@ -111,6 +111,6 @@ public sealed class TestActor(ActorContext context, TopicLog topics, IActorDirec
 
     public void Write(string line) => Console.WriteLine(line);
 
-    public Task<int> IncrementOther(string id, ProcessRoute process) =>
-        directory.Resolve(new(id), process).InvokeAsync(new NamedCall<int>(nameof(Increment)), CallContext.None, CancellationToken.None).AsTask();
+    public Task<int> IncrementOther(string id, HostProcessAddress process) =>
+        directory.Resolve(new(id), process).InvokeAsync(new NamedMethodCall<int>(nameof(Increment)), CallContext.None, CancellationToken.None).AsTask();
 }

@@ -13,9 +13,9 @@ internal abstract class ConfigKey<TOptions>(string name, string? alias = null)
     /// <summary>What the key is for, when leaving it out is an error.</summary>
     public virtual string? Required => null;
 
-    public abstract TOptions Read(TOptions options, JsonNode? node, string path, ErrorList errors);
+    public abstract TOptions Read(TOptions options, JsonNode? node, string path, ConfigErrorCollector errors);
 
-    public virtual void Check(TOptions options, string path, ErrorList errors)
+    public virtual void Check(TOptions options, string path, ConfigErrorCollector errors)
     {
     }
 

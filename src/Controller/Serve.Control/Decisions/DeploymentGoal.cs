@@ -7,16 +7,16 @@ internal sealed record DeploymentGoal(DeploymentId Id)
     public ApplicationRevision? Revision { get; init; }
 
     /// <summary>The settings wanted; null when the deployment goes.</summary>
-    public DeploymentTarget? Target { get; init; }
+    public DeploymentRevision? Deployment { get; init; }
 
     /// <summary>How many replicas are wanted.</summary>
-    public int Wanted { get; init; }
+    public int TargetReplicas { get; init; }
 
     /// <summary>The revision that is kept at full strength until the wanted one has shown that it comes up; null when there is no other.</summary>
     public ApplicationRevision? FallbackRevision { get; init; }
 
     /// <summary>Its settings.</summary>
-    public DeploymentTarget? Fallback { get; init; }
+    public DeploymentRevision? FallbackDeployment { get; init; }
 
     /// <summary>Whether no replica is to be started any more.</summary>
     public bool IsFrozen { get; init; }
@@ -25,8 +25,8 @@ internal sealed record DeploymentGoal(DeploymentId Id)
     public string? Failure { get; init; }
 
     /// <summary>Whether the deployment is on its way out.</summary>
-    public bool IsLeaving => Target is null;
+    public bool IsLeaving => Deployment is null;
 
     /// <summary>How many replicas there may be above what is wanted while they are replaced.</summary>
-    public int Surge => Math.Max(1, Wanted / 5);
+    public int Surge => Math.Max(1, TargetReplicas / 5);
 }

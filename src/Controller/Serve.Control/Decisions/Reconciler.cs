@@ -6,16 +6,16 @@ namespace Serve.Control;
 public static class Reconciler
 {
     /// <summary>Decides. The same input gives the same plan; a world as wanted gives an empty one.</summary>
-    public static Plan Decide(DesiredState desired, ObservedState observed, DateTimeOffset now)
+    public static ReconciliationPlan Decide(DesiredState desired, ObservedState observed, DateTimeOffset now)
     {
-        var draft = new PlanDraft(observed, now);
+        var draft = new ReconciliationPlanBuilder(observed, now);
         var outcomes = desired.Applications.Values
-            .SelectMany(application => Goals.Of(application, desired, observed))
+            .SelectMany(application => DeploymentGoalResolver.ResolveAll(application, desired, observed))
             .Concat(Orphans(desired, observed))
-            .Select(goal => Rollout.Decide(draft, goal))
+            .Select(goal => DeploymentRolloutPlanner.Plan(draft, goal))
             .ToLookup(outcome => outcome.Goal.Id.Application, StringComparer.Ordinal);
 
-        var routes = Publish(draft, RouteProjection.Of(desired, outcomes));
+        var routes = Publish(draft, RouteSnapshotProjection.Of(desired, outcomes));
         foreach (var application in desired.Applications.Values)
             Conclude(draft, application, desired, outcomes[application.Name]);
         return new()
@@ -24,7 +24,7 @@ public static class Reconciler
             NextWakeUp = draft.NextWakeUp,
             Routes = routes,
             Status = desired.Applications.ToImmutableSortedDictionary(
-                pair => pair.Key, pair => StatusProjection.Of(pair.Value, desired, observed, outcomes[pair.Key]), StringComparer.Ordinal),
+                pair => pair.Key, pair => ApplicationStatusProjection.Of(pair.Value, desired, observed, outcomes[pair.Key]), StringComparer.Ordinal),
         };
     }
 
@@ -34,30 +34,30 @@ public static class Reconciler
         .Distinct()
         .Select(deployment => new DeploymentGoal(deployment));
 
-    private static Routes.RouteSnapshot Publish(PlanDraft draft, Routes.RouteSnapshot wanted)
+    private static Routes.RouteSnapshot Publish(ReconciliationPlanBuilder draft, Routes.RouteSnapshot wanted)
     {
         var published = draft.Observed.Routes;
-        var isSame = RouteProjection.AreEqual(wanted, published.Newest);
-        if (isSame && (published.RetryAt is not { } retryAt || draft.IsBefore(retryAt)))
+        var isSame = RouteSnapshotProjection.AreEqual(wanted, published.Newest);
+        if (isSame && (published.RetryAt is not { } retryAt || draft.MustWaitUntil(retryAt)))
             return published.Newest;
         var next = wanted with { Version = published.Newest.Version + 1 };
-        draft.Add(generation => new ControlAction.PublishRoutes(generation, isSame ? "not acknowledged by all" : "changed", next));
+        draft.Add(generation => new ControlAction.PublishRouteSnapshot(generation, isSame ? "not acknowledged by all" : "changed", next));
         return next;
     }
 
-    private static void Conclude(PlanDraft draft, DesiredApplication application, DesiredState desired, IEnumerable<DeploymentOutcome> outcomes)
+    private static void Conclude(ReconciliationPlanBuilder draft, DesiredApplication application, DesiredState desired, IEnumerable<DeploymentRolloutResult> outcomes)
     {
         if (application.IsDeleting)
         {
             if (outcomes.All(outcome => outcome.Remaining == 0))
-                draft.Add(generation => new ControlAction.ForgetApplication(generation, "nothing of it is left", application.Name));
+                draft.Add(generation => new ControlAction.RemoveApplication(generation, "nothing of it is left", application.Name));
             return;
         }
 
-        var number = application.Target.Number;
-        var isUp = outcomes.Where(outcome => application.Target.Deployments.ContainsKey(outcome.Goal.Id.Name))
+        var number = application.Requested.Number;
+        var isUp = outcomes.Where(outcome => application.Requested.Deployments.ContainsKey(outcome.Goal.Id.Name))
             .All(outcome => outcome.IsSteady && outcome.Goal.Failure is null);
-        if (isUp && !desired.IsStopping && draft.Observed.Settled.GetValueOrDefault(application.Name) != number)
-            draft.Add(generation => new ControlAction.SettleApplication(generation, "everything is up", application.Name, number));
+        if (isUp && !desired.IsStopping && draft.Observed.Promoted.GetValueOrDefault(application.Name) != number)
+            draft.Add(generation => new ControlAction.PromoteApplicationRevision(generation, "everything is up", application.Name, number));
     }
 }

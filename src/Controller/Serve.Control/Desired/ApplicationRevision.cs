@@ -26,12 +26,12 @@ public sealed record ApplicationRevision
     public string? RoutePrefix { get; init; }
 
     /// <summary>Its deployments by name.</summary>
-    public required ImmutableSortedDictionary<string, DeploymentTarget> Deployments { get; init; }
+    public required ImmutableSortedDictionary<string, DeploymentRevision> Deployments { get; init; }
 
     /// <summary>The deployment that answers HTTP.</summary>
     [JsonIgnore]
     public string Ingress => Package.Ingress;
 
     /// <summary>One of its deployments; null when it has none of that name.</summary>
-    public DeploymentTarget? Find(string deployment) => Deployments.GetValueOrDefault(deployment);
+    public DeploymentRevision? Find(string deployment) => Deployments.GetValueOrDefault(deployment);
 }

@@ -7,7 +7,7 @@ public sealed record DesiredApplication
     public required string Name { get; init; }
 
     /// <summary>What was asked for last.</summary>
-    public required ApplicationRevision Target { get; init; }
+    public required ApplicationRevision Requested { get; init; }
 
     /// <summary>The newest revision that was completely up; null before the first was.</summary>
     public ApplicationRevision? LastGood { get; init; }
@@ -15,6 +15,6 @@ public sealed record DesiredApplication
     /// <summary>Whether it is to be drained and forgotten.</summary>
     public bool IsDeleting { get; init; }
 
-    /// <summary>When <see cref="Target"/> was asked for.</summary>
+    /// <summary>When <see cref="Requested"/> was asked for.</summary>
     public DateTimeOffset DeployedAt { get; init; }
 }

@@ -9,7 +9,7 @@ public sealed record ObservedReplica
     public required ReplicaId Id { get; init; }
 
     /// <summary>The deployment's settings it was started with or last took.</summary>
-    public required DeploymentTarget Deployment { get; init; }
+    public required DeploymentRevision Deployment { get; init; }
 
     /// <summary>The revision it was started for.</summary>
     public required long Revision { get; init; }
@@ -24,7 +24,7 @@ public sealed record ObservedReplica
     public required int WorldSize { get; init; }
 
     /// <summary>The process that holds it; null while it starts.</summary>
-    public ProcessRoute? Process { get; init; }
+    public HostProcessAddress? Process { get; init; }
 
     /// <summary>When its start was dispatched.</summary>
     public required DateTimeOffset StartedAt { get; init; }
@@ -39,7 +39,7 @@ public sealed record ObservedReplica
     public long? InFlight { get; init; }
 
     /// <summary>What the reconfiguration under way will put in force.</summary>
-    public PendingSettings? Pending { get; init; }
+    public PendingReconfiguration? Pending { get; init; }
 
     /// <summary>Not to be stopped or told again before; after a try that failed.</summary>
     public DateTimeOffset NotBefore { get; init; }

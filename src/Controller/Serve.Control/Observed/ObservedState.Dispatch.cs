@@ -6,7 +6,7 @@ namespace Serve.Control;
 public sealed partial record ObservedState
 {
     /// <summary>This state once an action is under way.</summary>
-    public ObservedState Dispatched(ControlAction action, DateTimeOffset now)
+    public ObservedState WithDispatched(ControlAction action, DateTimeOffset now)
     {
         var next = this with { Generation = Math.Max(Generation, action.Generation) };
         return action switch
@@ -23,24 +23,24 @@ public sealed partial record ObservedState
                 InFlight = start.Generation,
             }),
             ControlAction.StopReplica stop => next.Change(stop.Replica, replica => next.Move(
-                replica with { InFlight = stop.Generation, Pending = null, Reason = stop.Reason }, ReplicaTrigger.StopRequested)),
+                replica with { InFlight = stop.Generation, Pending = null, Reason = stop.Reason }, ReplicaPhaseTrigger.StopRequested)),
             ControlAction.ReconfigureReplica change => next.Change(change.Replica, replica => next.With(
                 replica with { InFlight = change.Generation, Pending = new(change.Deployment, change.Rank, change.WorldSize), Reason = change.Reason })),
-            ControlAction.CheckHealth check => next.Change(check.Replica, replica => next.With(replica with { CheckInFlight = check.Generation })),
-            ControlAction.PublishRoutes publish => next.Published(publish.Snapshot),
-            ControlAction.SettleApplication settle => next.OnSettled(settle),
-            ControlAction.ForgetApplication forget => next.Forgotten(forget.Application),
+            ControlAction.CheckReplicaHealth check => next.Change(check.Replica, replica => next.With(replica with { CheckInFlight = check.Generation })),
+            ControlAction.PublishRouteSnapshot publish => next.Published(publish.Snapshot),
+            ControlAction.PromoteApplicationRevision settle => next.OnSettled(settle),
+            ControlAction.RemoveApplication forget => next.Forgotten(forget.Application),
             _ => throw new ArgumentOutOfRangeException(nameof(action)),
         };
     }
 
     /// <summary>This state without the failures of an application's versions, so that they are tried again.</summary>
-    public ObservedState Retrying(string application) => this with
+    public ObservedState WithoutStartFailures(string application) => this with
     {
         Starts = Starts.ToImmutableDictionary(
             pair => pair.Key,
             pair => pair.Key.Deployment.Application == application
-                ? pair.Value with { Failures = 0, Error = null, Shortage = null, IsShortForever = false, NotBefore = DateTimeOffset.MinValue }
+                ? pair.Value with { Failures = 0, Error = null, Shortage = null, IsUnplaceable = false, NotBefore = DateTimeOffset.MinValue }
                 : pair.Value),
     };
 
@@ -59,19 +59,19 @@ public sealed partial record ObservedState
         };
     }
 
-    private ObservedState OnSettled(ControlAction.SettleApplication settle)
+    private ObservedState OnSettled(ControlAction.PromoteApplicationRevision settle)
     {
-        var alive = Replicas.Values.Select(replica => StartKey.Of(replica.Id.Deployment, replica.Deployment)).ToHashSet();
+        var alive = Replicas.Values.Select(replica => ReplicaStartKey.Of(replica.Id.Deployment, replica.Deployment)).ToHashSet();
         return this with
         {
-            Settled = Settled.SetItem(settle.Application, settle.Revision),
+            Promoted = Promoted.SetItem(settle.Application, settle.Revision),
             Starts = Starts.RemoveRange(Starts.Keys.Where(key => key.Deployment.Application == settle.Application && !alive.Contains(key))),
         };
     }
 
     private ObservedState Forgotten(string application) => this with
     {
-        Settled = Settled.Remove(application),
+        Promoted = Promoted.Remove(application),
         Starts = Starts.RemoveRange(Starts.Keys.Where(key => key.Deployment.Application == application)),
     };
 }

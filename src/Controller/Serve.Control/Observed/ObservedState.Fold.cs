@@ -3,20 +3,20 @@ namespace Serve.Control;
 public sealed partial record ObservedState
 {
     /// <summary>This state after something was learnt. What is stale or means nothing in the replica's phase changes nothing.</summary>
-    public ObservedState After(Observation observation, DateTimeOffset now) => observation switch
+    public ObservedState Apply(ControlObservation observation, DateTimeOffset now) => observation switch
     {
-        Observation.Started started => OnStarted(started, now),
-        Observation.StartFailed failed => OnStartFailed(failed, now),
-        Observation.StartShort shortage => OnStartShort(shortage, now),
-        Observation.Reconfigured taken => OnReconfigured(taken),
-        Observation.ReconfigureFailed refused => OnReconfigureFailed(refused, now),
-        Observation.Stopped stopped => InFlightOf(stopped.Replica, stopped.Generation) is { } replica ? Move(replica, ReplicaTrigger.Stopped) : this,
-        Observation.StopFailed failed => InFlightOf(failed.Replica, failed.Generation) is { Phase: ReplicaPhase.Stopping } replica
-            ? With(replica with { InFlight = null, NotBefore = now + ControlTimes.Recheck, Reason = $"could not be stopped: {failed.Error}" })
+        ControlObservation.ReplicaStarted started => OnStarted(started, now),
+        ControlObservation.ReplicaStartFailed failed => OnStartFailed(failed, now),
+        ControlObservation.ReplicaPlacementFailed shortage => OnStartShort(shortage, now),
+        ControlObservation.ReplicaReconfigured taken => OnReconfigured(taken),
+        ControlObservation.ReplicaReconfigureFailed refused => OnReconfigureFailed(refused, now),
+        ControlObservation.ReplicaStopped stopped => InFlightOf(stopped.Replica, stopped.Generation) is { } replica ? Move(replica, ReplicaPhaseTrigger.Stopped) : this,
+        ControlObservation.ReplicaStopFailed failed => InFlightOf(failed.Replica, failed.Generation) is { Phase: ReplicaPhase.Stopping } replica
+            ? With(replica with { InFlight = null, NotBefore = now + ReconciliationIntervals.RecheckInterval, Reason = $"could not be stopped: {failed.Error}" })
             : this,
-        Observation.HealthChecked health => OnHealthChecked(health, now),
-        Observation.Died died => OnDied(died, now),
-        Observation.RoutesAcknowledged acknowledged => this with
+        ControlObservation.ReplicaHealthChecked health => OnHealthChecked(health, now),
+        ControlObservation.ReplicaDied died => OnDied(died, now),
+        ControlObservation.RoutesAcknowledged acknowledged => this with
         {
             Routes = Routes with
             {
@@ -24,18 +24,18 @@ public sealed partial record ObservedState
                 RetryAt = acknowledged.Version == Routes.Newest.Version ? null : Routes.RetryAt,
             },
         },
-        Observation.RoutesRefused refused => refused.Version == Routes.Newest.Version
-            ? this with { Routes = Routes with { RetryAt = now + ControlTimes.Recheck } }
+        ControlObservation.RoutesNotAcknowledged refused => refused.Version == Routes.Newest.Version
+            ? this with { Routes = Routes with { RetryAt = now + ReconciliationIntervals.RecheckInterval } }
             : this,
         _ => throw new ArgumentOutOfRangeException(nameof(observation)),
     };
 
-    private ObservedState OnStarted(Observation.Started started, DateTimeOffset now)
+    private ObservedState OnStarted(ControlObservation.ReplicaStarted started, DateTimeOffset now)
     {
         if (InFlightOf(started.Replica, started.Generation) is not { Phase: ReplicaPhase.Starting } replica)
             return this;
-        var key = StartKey.Of(replica.Id.Deployment, replica.Deployment);
-        var next = With(key, History(key) with { Failures = 0, Error = null, HasRun = true, Shortage = null, IsShortForever = false });
+        var key = ReplicaStartKey.Of(replica.Id.Deployment, replica.Deployment);
+        var next = With(key, StartHistoryOf(key) with { Failures = 0, Error = null, HasRun = true, Shortage = null, IsUnplaceable = false });
         next = next.Move(
             replica with
             {
@@ -44,39 +44,39 @@ public sealed partial record ObservedState
                 RunningSince = now,
                 NextCheckAt = now + TimeSpan.FromSeconds(replica.Deployment.Spec.HealthCheckPeriodS),
             },
-            ReplicaTrigger.Started);
+            ReplicaPhaseTrigger.Started);
         return replica.EarlyDeath is { } reason ? next.OnDied(new(replica.Id, reason), now) : next;
     }
 
-    private ObservedState OnStartFailed(Observation.StartFailed failed, DateTimeOffset now)
+    private ObservedState OnStartFailed(ControlObservation.ReplicaStartFailed failed, DateTimeOffset now)
     {
         if (InFlightOf(failed.Replica, failed.Generation) is not { Phase: ReplicaPhase.Starting } replica)
             return this;
-        var key = StartKey.Of(replica.Id.Deployment, replica.Deployment);
-        var history = History(key);
+        var key = ReplicaStartKey.Of(replica.Id.Deployment, replica.Deployment);
+        var history = StartHistoryOf(key);
         var failures = history.Failures + 1;
 
         // Replicas of one deployment are tried side by side: what waits and doubles is the round, not the single try.
         var rounds = (failures + Math.Max(1, replica.WorldSize) - 1) / Math.Max(1, replica.WorldSize);
-        return With(key, history with { Failures = failures, Error = failed.Error, NotBefore = now + ControlTimes.AfterFailures(rounds), Shortage = null })
-            .Move(replica, ReplicaTrigger.StartFailed);
+        return With(key, history with { Failures = failures, Error = failed.Error, NotBefore = now + ReconciliationIntervals.RetryDelay(rounds), Shortage = null })
+            .Move(replica, ReplicaPhaseTrigger.StartFailed);
     }
 
-    private ObservedState OnStartShort(Observation.StartShort shortage, DateTimeOffset now)
+    private ObservedState OnStartShort(ControlObservation.ReplicaPlacementFailed shortage, DateTimeOffset now)
     {
         if (InFlightOf(shortage.Replica, shortage.Generation) is not { Phase: ReplicaPhase.Starting } replica)
             return this;
-        var key = StartKey.Of(replica.Id.Deployment, replica.Deployment);
-        return With(key, History(key) with { Shortage = shortage.Message, IsShortForever = shortage.IsPermanent, NotBefore = now + ControlTimes.Recheck })
-            .Move(replica, ReplicaTrigger.StartFailed);
+        var key = ReplicaStartKey.Of(replica.Id.Deployment, replica.Deployment);
+        return With(key, StartHistoryOf(key) with { Shortage = shortage.Message, IsUnplaceable = shortage.IsPermanent, NotBefore = now + ReconciliationIntervals.RecheckInterval })
+            .Move(replica, ReplicaPhaseTrigger.StartFailed);
     }
 
-    private ObservedState OnReconfigured(Observation.Reconfigured taken)
+    private ObservedState OnReconfigured(ControlObservation.ReplicaReconfigured taken)
     {
         if (InFlightOf(taken.Replica, taken.Generation) is not { Pending: { } pending } replica)
             return this;
-        var key = StartKey.Of(replica.Id.Deployment, pending.Deployment);
-        return With(key, History(key) with { Failures = 0, Error = null, HasRun = true })
+        var key = ReplicaStartKey.Of(replica.Id.Deployment, pending.Deployment);
+        return With(key, StartHistoryOf(key) with { Failures = 0, Error = null, HasRun = true })
             .With(replica with
             {
                 InFlight = null,
@@ -87,17 +87,17 @@ public sealed partial record ObservedState
             });
     }
 
-    private ObservedState OnReconfigureFailed(Observation.ReconfigureFailed refused, DateTimeOffset now)
+    private ObservedState OnReconfigureFailed(ControlObservation.ReplicaReconfigureFailed refused, DateTimeOffset now)
     {
         if (InFlightOf(refused.Replica, refused.Generation) is not { Pending: { } pending } replica)
             return this;
-        var key = StartKey.Of(replica.Id.Deployment, pending.Deployment);
-        var history = History(key);
+        var key = ReplicaStartKey.Of(replica.Id.Deployment, pending.Deployment);
+        var history = StartHistoryOf(key);
         return With(key, history with { Failures = history.Failures + 1, Error = refused.Error })
-            .With(replica with { InFlight = null, Pending = null, NotBefore = now + ControlTimes.AfterFailures(history.Failures + 1) });
+            .With(replica with { InFlight = null, Pending = null, NotBefore = now + ReconciliationIntervals.RetryDelay(history.Failures + 1) });
     }
 
-    private ObservedState OnHealthChecked(Observation.HealthChecked health, DateTimeOffset now)
+    private ObservedState OnHealthChecked(ControlObservation.ReplicaHealthChecked health, DateTimeOffset now)
     {
         if (!Replicas.TryGetValue(health.Replica.ToString(), out var replica) || replica.CheckInFlight != health.Generation)
             return this;
@@ -107,32 +107,32 @@ public sealed partial record ObservedState
             NextCheckAt = now + TimeSpan.FromSeconds(replica.Deployment.Spec.HealthCheckPeriodS),
             HealthFailures = health.Error is null ? 0 : replica.HealthFailures + 1,
         };
-        if (checkedOnce.HealthFailures < ControlTimes.HealthFailuresAllowed || replica.Phase != ReplicaPhase.Running)
+        if (checkedOnce.HealthFailures < ReconciliationIntervals.HealthFailuresAllowed || replica.Phase != ReplicaPhase.Running)
             return With(checkedOnce);
         var reason = $"{checkedOnce.HealthFailures} health checks failed in a row; the last: {health.Error}";
-        return Crashed(replica, reason, now).Move(checkedOnce with { Reason = reason }, ReplicaTrigger.HealthLost);
+        return Crashed(replica, reason, now).Move(checkedOnce with { Reason = reason }, ReplicaPhaseTrigger.HealthLost);
     }
 
-    private ObservedState OnDied(Observation.Died died, DateTimeOffset now)
+    private ObservedState OnDied(ControlObservation.ReplicaDied died, DateTimeOffset now)
     {
         if (!Replicas.TryGetValue(died.Replica.ToString(), out var replica))
             return this;
         if (replica.Phase == ReplicaPhase.Starting)
             return With(replica with { EarlyDeath = died.Reason });
         var next = replica.Phase == ReplicaPhase.Running ? Crashed(replica, $"{replica.Id} died: {died.Reason}", now) : this;
-        return next.Move(replica, ReplicaTrigger.Died);
+        return next.Move(replica, ReplicaPhaseTrigger.Died);
     }
 
     private ObservedState Crashed(ObservedReplica replica, string reason, DateTimeOffset now)
     {
-        var key = StartKey.Of(replica.Id.Deployment, replica.Deployment);
-        var history = History(key);
+        var key = ReplicaStartKey.Of(replica.Id.Deployment, replica.Deployment);
+        var history = StartHistoryOf(key);
         if (replica.StartedAt < history.CrashedAt)
             return With(key, history with { Death = reason });
-        var crashes = now - replica.RunningSince < ControlTimes.Soon ? history.Crashes + 1 : 1;
+        var crashes = now - replica.RunningSince < ReconciliationIntervals.CrashWindow ? history.Crashes + 1 : 1;
 
         // The first crash is replaced at once: most often somebody killed a process, and waiting would only cost strength.
-        var notBefore = now + ControlTimes.AfterFailures(crashes - 1);
+        var notBefore = now + ReconciliationIntervals.RetryDelay(crashes - 1);
         return With(key, history with
         {
             Crashes = crashes,
@@ -145,7 +145,7 @@ public sealed partial record ObservedState
     private ObservedReplica? InFlightOf(ReplicaId id, long generation) =>
         Replicas.TryGetValue(id.ToString(), out var replica) && replica.InFlight == generation ? replica : null;
 
-    private ObservedState Move(ObservedReplica replica, ReplicaTrigger trigger) => ReplicaLifeCycle.Next(replica.Phase, trigger) switch
+    private ObservedState Move(ObservedReplica replica, ReplicaPhaseTrigger trigger) => ReplicaStateMachine.Next(replica.Phase, trigger) switch
     {
         null => this,
         ReplicaPhase.Gone => this with { Replicas = Replicas.Remove(replica.Id.ToString()) },
@@ -154,5 +154,5 @@ public sealed partial record ObservedState
 
     private ObservedState With(ObservedReplica replica) => this with { Replicas = Replicas.SetItem(replica.Id.ToString(), replica) };
 
-    private ObservedState With(StartKey key, StartHistory history) => this with { Starts = Starts.SetItem(key, history) };
+    private ObservedState With(ReplicaStartKey key, ReplicaStartHistory history) => this with { Starts = Starts.SetItem(key, history) };
 }

@@ -10,13 +10,13 @@ public sealed partial record ObservedState
         ImmutableSortedDictionary.Create<string, ObservedReplica>(StringComparer.Ordinal);
 
     /// <summary>How starts went.</summary>
-    public ImmutableDictionary<StartKey, StartHistory> Starts { get; init; } = ImmutableDictionary<StartKey, StartHistory>.Empty;
+    public ImmutableDictionary<ReplicaStartKey, ReplicaStartHistory> Starts { get; init; } = ImmutableDictionary<ReplicaStartKey, ReplicaStartHistory>.Empty;
 
     /// <summary>What was published.</summary>
-    public PublishedRoutes Routes { get; init; } = new();
+    public RoutePublicationState Routes { get; init; } = new();
 
     /// <summary>By application, the revision that was completely up since this controller started.</summary>
-    public ImmutableDictionary<string, long> Settled { get; init; } = ImmutableDictionary<string, long>.Empty;
+    public ImmutableDictionary<string, long> Promoted { get; init; } = ImmutableDictionary<string, long>.Empty;
 
     /// <summary>The node's resources; null when they are not limited.</summary>
     public NodeResources? Resources { get; init; }
@@ -28,8 +28,8 @@ public sealed partial record ObservedState
     public int Epoch { get; init; }
 
     /// <summary>How starts of one version went.</summary>
-    public StartHistory History(StartKey key) => Starts.GetValueOrDefault(key, StartHistory.None);
+    public ReplicaStartHistory StartHistoryOf(ReplicaStartKey key) => Starts.GetValueOrDefault(key, ReplicaStartHistory.None);
 
     /// <summary>The replicas of one deployment.</summary>
-    public IEnumerable<ObservedReplica> Of(DeploymentId deployment) => Replicas.Values.Where(replica => replica.Id.Deployment == deployment);
+    public IEnumerable<ObservedReplica> ReplicasOf(DeploymentId deployment) => Replicas.Values.Where(replica => replica.Id.Deployment == deployment);
 }

@@ -14,7 +14,7 @@ public sealed record ResourceAmounts(ImmutableSortedDictionary<string, long> Uni
     public static ResourceAmounts None { get; } = new(ImmutableSortedDictionary.Create<string, long>(StringComparer.Ordinal));
 
     /// <summary>What one replica reserves.</summary>
-    public static ResourceAmounts Of(ResourceSpec spec)
+    public static ResourceAmounts Of(ReplicaResourceSpec spec)
     {
         var units = None.Units.ToBuilder();
         foreach (var (name, amount) in spec.Resources.Append(new("CPU", spec.NumCpus)).Append(new(Gpu, spec.NumGpus)).Append(new("memory", spec.Memory)))
@@ -42,12 +42,12 @@ public sealed record ResourceAmounts(ImmutableSortedDictionary<string, long> Uni
     public bool FitsIn(ResourceAmounts available) => Units.All(unit => unit.Value <= available[unit.Key]);
 
     /// <summary>What of this <paramref name="available"/> cannot give, with numbers, for people.</summary>
-    public string Compare(ResourceAmounts available, string word) => string.Join(", ", Units
+    public string DescribeShortage(ResourceAmounts available, string word) => string.Join(", ", Units
         .Where(unit => unit.Value > available[unit.Key])
         .Select(unit => $"needs {unit.Key} {Text(unit.Value)}, {word} {Text(Math.Max(0, available[unit.Key]))}"));
 
     /// <summary>Where the devices of <paramref name="available"/> come from, for people who miss one; empty when none is missed.</summary>
-    public string OriginOfGpus(ResourceAmounts available) => this[Gpu] > available[Gpu]
+    public string DescribeGpuDetection(ResourceAmounts available) => this[Gpu] > available[Gpu]
         ? ". GPUs are the devices that NVIDIA's management library (NVML) shows and CUDA_VISIBLE_DEVICES leaves, or what the node's option --num-gpus says"
         : "";
 

@@ -16,30 +16,30 @@ internal abstract record ControlEvent
     }
 
     /// <summary>Something was learnt.</summary>
-    public sealed record Learnt(Observation Observation) : ControlEvent;
+    public sealed record ObservationReceived(ControlObservation Observation) : ControlEvent;
 
     /// <summary>Somebody asked for a change, and waits for it to be stored.</summary>
-    public abstract record Request : ControlEvent
+    public abstract record ChangeRequest : ControlEvent
     {
-        private readonly TaskCompletionSource<bool> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource<bool> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         /// <summary>Completes once it is stored and decided about; whether it changed anything. Fails with what is wrong with it.</summary>
-        public Task<bool> Answer => answer.Task;
+        public Task<bool> Answer => _answer.Task;
 
-        public void Succeed(bool changed) => answer.TrySetResult(changed);
+        public void Succeed(bool changed) => _answer.TrySetResult(changed);
 
-        public void Fail(Exception error) => answer.TrySetException(error);
+        public void Fail(Exception error) => _answer.TrySetException(error);
     }
 
     /// <summary>Applications are to run; with <paramref name="IsWhole"/> all others are to go.</summary>
-    public sealed record Deploy(IReadOnlyList<PreparedApplication> Applications, bool IsWhole) : Request;
+    public sealed record DeployApplications(IReadOnlyList<PreparedApplication> Applications, bool IsWhole) : ChangeRequest;
 
     /// <summary>An application is to go; null for all.</summary>
-    public sealed record Delete(string? Application) : Request;
+    public sealed record DeleteApplications(string? Application) : ChangeRequest;
 
     /// <summary>A deployment is to have so many replicas.</summary>
-    public sealed record Scale(DeploymentId Deployment, int Replicas) : Request;
+    public sealed record ScaleDeployment(DeploymentId Deployment, int Replicas) : ChangeRequest;
 
     /// <summary>Everything is to be drained, nothing forgotten.</summary>
-    public sealed record Stop : Request;
+    public sealed record StopAllReplicas : ChangeRequest;
 }

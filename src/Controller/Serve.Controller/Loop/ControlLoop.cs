@@ -12,68 +12,68 @@ namespace Serve.Controller;
 /// </summary>
 internal sealed partial class ControlLoop : IAsyncDisposable
 {
-    private readonly Channel<ControlEvent> events = Channel.CreateBounded<ControlEvent>(
+    private readonly Channel<ControlEvent> _events = Channel.CreateBounded<ControlEvent>(
         new BoundedChannelOptions(4096) { FullMode = BoundedChannelFullMode.Wait, SingleReader = true });
 
-    private readonly IActorRuntime runtime;
-    private readonly IStateStore store;
-    private readonly ControllerOptions options;
-    private readonly ControllerMetrics metrics;
-    private readonly TimeProvider time;
-    private readonly ILogger<ControlLoop> logger;
-    private readonly ActionRunner runner;
-    private readonly ITimer timer;
-    private readonly CancellationTokenSource ending = new();
-    private DesiredState desired = DesiredState.Empty;
-    private ObservedState observed = new();
-    private volatile ControllerView view;
-    private Task loop = Task.CompletedTask;
-    private Task listening = Task.CompletedTask;
+    private readonly INodeAgent _runtime;
+    private readonly IClusterStore _store;
+    private readonly ControllerOptions _options;
+    private readonly ControllerMetrics _metrics;
+    private readonly TimeProvider _time;
+    private readonly ILogger<ControlLoop> _logger;
+    private readonly ControlActionRunner _runner;
+    private readonly ITimer _timer;
+    private readonly CancellationTokenSource _ending = new();
+    private DesiredState _desired = DesiredState.Empty;
+    private ObservedState _observed = new();
+    private volatile ControllerStateView _view;
+    private Task _loop = Task.CompletedTask;
+    private Task _listening = Task.CompletedTask;
 
     public ControlLoop(
-        IActorRuntime runtime, IStateStore store, StateDirectory directory, ControllerOptions options, ControllerMetrics metrics,
+        INodeAgent runtime, IClusterStore store, NodeStateDirectory directory, ControllerOptions options, ControllerMetrics metrics,
         TimeProvider time, ILoggerFactory loggers)
     {
-        this.runtime = runtime;
-        this.store = store;
-        this.options = options;
-        this.metrics = metrics;
-        this.time = time;
-        logger = loggers.CreateLogger<ControlLoop>();
-        runner = new(runtime, directory, options, metrics, time, LearnAsync, loggers.CreateLogger<ActionRunner>());
-        timer = time.CreateTimer(_ => events.Writer.TryWrite(ControlEvent.Tick.Instance), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        view = new(desired, observed, Reconciler.Decide(desired, observed, time.GetUtcNow()));
+        this._runtime = runtime;
+        this._store = store;
+        this._options = options;
+        this._metrics = metrics;
+        this._time = time;
+        _logger = loggers.CreateLogger<ControlLoop>();
+        _runner = new(runtime, directory, options, metrics, time, LearnAsync, loggers.CreateLogger<ControlActionRunner>());
+        _timer = time.CreateTimer(_ => _events.Writer.TryWrite(ControlEvent.Tick.Instance), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _view = new(_desired, _observed, Reconciler.Decide(_desired, _observed, time.GetUtcNow()));
     }
 
     /// <summary>The newest state. Safe to read from anywhere.</summary>
-    public ControllerView View => view;
+    public ControllerStateView View => _view;
 
     /// <summary>Raised on the loop after the view was replaced; handlers are quick and do not throw.</summary>
-    public event Action<ControllerView>? Changed;
+    public event Action<ControllerStateView>? Changed;
 
     /// <summary>Loads what was stored and begins.</summary>
     /// <exception cref="StateStoreException">What was stored cannot be read.</exception>
     public void Start()
     {
-        desired = new() { Applications = store.Load().ToImmutableSortedDictionary(application => application.Name, application => application, StringComparer.Ordinal) };
-        observed = observed with { Epoch = store.Epoch };
-        if (desired.Applications.Count > 0)
-            Log.Restored(logger, string.Join(", ", desired.Applications.Keys));
+        _desired = new() { Applications = _store.Load().ToImmutableSortedDictionary(application => application.Name, application => application, StringComparer.Ordinal) };
+        _observed = _observed with { Epoch = _store.Epoch };
+        if (_desired.Applications.Count > 0)
+            Log.Restored(_logger, string.Join(", ", _desired.Applications.Keys));
 
         // Whoever asks at once is not told that nothing is deployed.
-        view = new(desired, observed, Reconciler.Decide(desired, observed, time.GetUtcNow()));
-        events.Writer.TryWrite(ControlEvent.Tick.Instance);
-        loop = Task.Run(RunAsync);
-        listening = Task.Run(ListenAsync);
+        _view = new(_desired, _observed, Reconciler.Decide(_desired, _observed, _time.GetUtcNow()));
+        _events.Writer.TryWrite(ControlEvent.Tick.Instance);
+        _loop = Task.Run(RunAsync);
+        _listening = Task.Run(ListenAsync);
     }
 
     /// <summary>Asks for a change.</summary>
     /// <returns>Completes once it is stored and decided about; whether it changed anything.</returns>
-    public async Task<bool> RequestAsync(ControlEvent.Request request, CancellationToken cancellationToken)
+    public async Task<bool> RequestAsync(ControlEvent.ChangeRequest request, CancellationToken cancellationToken)
     {
         try
         {
-            await events.Writer.WriteAsync(request, cancellationToken);
+            await _events.Writer.WriteAsync(request, cancellationToken);
         }
         catch (ChannelClosedException)
         {
@@ -86,20 +86,20 @@ internal sealed partial class ControlLoop : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        await ending.CancelAsync();
-        await timer.DisposeAsync();
-        await listening;
-        events.Writer.TryComplete();
-        await loop;
-        await runner.DisposeAsync();
-        ending.Dispose();
+        await _ending.CancelAsync();
+        await _timer.DisposeAsync();
+        await _listening;
+        _events.Writer.TryComplete();
+        await _loop;
+        await _runner.DisposeAsync();
+        _ending.Dispose();
     }
 
-    private async ValueTask LearnAsync(Observation observation)
+    private async ValueTask LearnAsync(ControlObservation observation)
     {
         try
         {
-            await events.Writer.WriteAsync(new ControlEvent.Learnt(observation));
+            await _events.Writer.WriteAsync(new ControlEvent.ObservationReceived(observation));
         }
         catch (ChannelClosedException)
         {
@@ -111,15 +111,15 @@ internal sealed partial class ControlLoop : IAsyncDisposable
     {
         try
         {
-            await foreach (var happened in runtime.Events.ReadAllAsync(ending.Token))
+            await foreach (var happened in _runtime.Events.ReadAllAsync(_ending.Token))
             {
-                if (happened is ActorEvent.ActorDied died && ReplicaId.TryParse(died.Id.Value, out var replica))
-                    await LearnAsync(new Observation.Died(replica, died.Reason));
-                else if (happened is ActorEvent.WorkerDied worker)
-                    Log.WorkerDied(logger, worker.WorkerId, worker.ProcessId, worker.Reason);
+                if (happened is NodeEvent.ActorDied died && ReplicaId.TryParse(died.Id.Value, out var replica))
+                    await LearnAsync(new ControlObservation.ReplicaDied(replica, died.Reason));
+                else if (happened is NodeEvent.WorkerDied worker)
+                    Log.WorkerDied(_logger, worker.WorkerId, worker.ProcessId, worker.Reason);
             }
         }
-        catch (OperationCanceledException) when (ending.IsCancellationRequested)
+        catch (OperationCanceledException) when (_ending.IsCancellationRequested)
         {
             // The controller ends.
         }
@@ -127,18 +127,18 @@ internal sealed partial class ControlLoop : IAsyncDisposable
 
     private async Task RunAsync()
     {
-        List<(ControlEvent.Request Request, bool Changed)> stored = [];
-        while (await events.Reader.WaitToReadAsync())
+        List<(ControlEvent.ChangeRequest Request, bool Changed)> stored = [];
+        while (await _events.Reader.WaitToReadAsync())
         {
             // One decision for all that has come meanwhile.
-            while (events.Reader.TryRead(out var happened))
+            while (_events.Reader.TryRead(out var happened))
             {
                 switch (happened)
                 {
-                    case ControlEvent.Learnt learnt:
-                        observed = observed.After(learnt.Observation, time.GetUtcNow());
+                    case ControlEvent.ObservationReceived learnt:
+                        _observed = _observed.Apply(learnt.Observation, _time.GetUtcNow());
                         break;
-                    case ControlEvent.Request request when TryStore(request, out var changed):
+                    case ControlEvent.ChangeRequest request when TryStore(request, out var changed):
                         stored.Add((request, changed));
                         break;
                 }
@@ -151,8 +151,8 @@ internal sealed partial class ControlLoop : IAsyncDisposable
             catch (Exception error)
             {
                 // A decision that throws is a defect; the world stays as it is and the next event tries again.
-                Log.DecisionBroke(logger, error);
-                timer.Change(ControlTimes.Recheck, Timeout.InfiniteTimeSpan);
+                Log.DecisionBroke(_logger, error);
+                _timer.Change(ReconciliationIntervals.RecheckInterval, Timeout.InfiniteTimeSpan);
             }
 
             foreach (var (request, changed) in stored)
@@ -162,24 +162,24 @@ internal sealed partial class ControlLoop : IAsyncDisposable
     }
 
     // Stored before anything is done about it: after a crash the node must know what it had promised.
-    private bool TryStore(ControlEvent.Request request, out bool changed)
+    private bool TryStore(ControlEvent.ChangeRequest request, out bool changed)
     {
         changed = false;
         try
         {
-            var next = DesiredChanges.Apply(desired, request, options.DefaultIsolation, time.GetUtcNow());
+            var next = DesiredStateUpdater.Apply(_desired, request, _options.DefaultIsolation, _time.GetUtcNow());
             var saved = next.Applications.Values
-                .Where(application => !ReferenceEquals(application, desired.Applications.GetValueOrDefault(application.Name))).ToList();
+                .Where(application => !ReferenceEquals(application, _desired.Applications.GetValueOrDefault(application.Name))).ToList();
             if (saved.Count > 0)
-                store.Save(saved, []);
+                _store.Save(saved, []);
             foreach (var application in saved)
-                Log.Wanted(logger, application.Name, application.Target.Number, application.IsDeleting ? "deletion" : application.Target.Change.ToString());
-            changed = saved.Count > 0 || next.IsStopping != desired.IsStopping;
-            desired = next;
-            if (request is ControlEvent.Deploy deploy)
+                Log.Wanted(_logger, application.Name, application.Requested.Number, application.IsDeleting ? "deletion" : application.Requested.Change.ToString());
+            changed = saved.Count > 0 || next.IsStopping != _desired.IsStopping;
+            _desired = next;
+            if (request is ControlEvent.DeployApplications deploy)
             {
                 foreach (var application in deploy.Applications)
-                    observed = observed.Retrying(application.Config.Name);
+                    _observed = _observed.WithoutStartFailures(application.Config.Name);
             }
 
             return true;
@@ -193,62 +193,62 @@ internal sealed partial class ControlLoop : IAsyncDisposable
 
     private void Decide()
     {
-        Plan plan;
+        ReconciliationPlan plan;
         var rounds = 0;
         do
         {
-            var now = time.GetUtcNow();
-            var resources = runtime.Resources;
-            observed = observed with { Resources = new(new(resources.Total.Units), new(resources.Reserved.Units)) };
-            plan = Reconciler.Decide(desired, observed, now);
+            var now = _time.GetUtcNow();
+            var resources = _runtime.Resources;
+            _observed = _observed with { Resources = new(new(resources.Total.Units), new(resources.Reserved.Units)) };
+            plan = Reconciler.Decide(_desired, _observed, now);
             foreach (var action in plan.Actions)
             {
-                observed = observed.Dispatched(action, now);
+                _observed = _observed.WithDispatched(action, now);
                 if (!TryConclude(action))
-                    runner.Run(action);
+                    _runner.Run(action);
             }
 
-            metrics.Looped();
+            _metrics.CountDecision();
         }
-        while (plan.Actions.Any(action => action is ControlAction.SettleApplication or ControlAction.ForgetApplication) && ++rounds < 8);
+        while (plan.Actions.Any(action => action is ControlAction.PromoteApplicationRevision or ControlAction.RemoveApplication) && ++rounds < 8);
 
-        var wait = plan.NextWakeUp is { } wakeUp ? wakeUp - time.GetUtcNow() : Timeout.InfiniteTimeSpan;
-        timer.Change(wait < TimeSpan.Zero && plan.NextWakeUp is not null ? TimeSpan.Zero : wait, Timeout.InfiniteTimeSpan);
-        view = new(desired, observed, plan);
-        metrics.Show(view);
-        Changed?.Invoke(view);
+        var wait = plan.NextWakeUp is { } wakeUp ? wakeUp - _time.GetUtcNow() : Timeout.InfiniteTimeSpan;
+        _timer.Change(wait < TimeSpan.Zero && plan.NextWakeUp is not null ? TimeSpan.Zero : wait, Timeout.InfiniteTimeSpan);
+        _view = new(_desired, _observed, plan);
+        _metrics.Update(_view);
+        Changed?.Invoke(_view);
     }
 
     private bool TryConclude(ControlAction action)
     {
         switch (action)
         {
-            case ControlAction.SettleApplication settle when desired.Applications.TryGetValue(settle.Application, out var application):
-                Log.Settled(logger, settle.Application, settle.Revision);
-                if (application.LastGood?.Number == application.Target.Number)
+            case ControlAction.PromoteApplicationRevision settle when _desired.Applications.TryGetValue(settle.Application, out var application):
+                Log.Settled(_logger, settle.Application, settle.Revision);
+                if (application.LastGood?.Number == application.Requested.Number)
                     return true;
-                Persist(application with { LastGood = application.Target }, settle.Application);
+                Persist(application with { LastGood = application.Requested }, settle.Application);
                 return true;
-            case ControlAction.ForgetApplication forget:
-                Log.Forgotten(logger, forget.Application);
+            case ControlAction.RemoveApplication forget:
+                Log.Forgotten(_logger, forget.Application);
                 Persist(null, forget.Application);
                 return true;
             default:
-                return action is ControlAction.SettleApplication;
+                return action is ControlAction.PromoteApplicationRevision;
         }
     }
 
     private void Persist(DesiredApplication? application, string name)
     {
-        desired = application is null ? desired.Without(name) : desired.With(application);
+        _desired = application is null ? _desired.Without(name) : _desired.With(application);
         try
         {
-            store.Save(application is null ? [] : [application], application is null ? [name] : []);
+            _store.Save(application is null ? [] : [application], application is null ? [name] : []);
         }
         catch (StateStoreException error)
         {
             // The node goes on with what it knows; a restart would find the older checkpoint and come to the same again.
-            Log.NotStored(logger, name, error);
+            Log.NotStored(_logger, name, error);
         }
     }
 

@@ -20,7 +20,7 @@ public abstract class MethodCall<TResult>
     /// <returns>False when the target is of another class (the same class loaded twice counts as another); the callee then invokes by name.</returns>
     public abstract bool TryInvoke(object target, CancellationToken cancellationToken, out ValueTask<TResult> result);
 
-    /// <summary>The arguments in order, without cancellation tokens. Where a ref stands for a value there is a <see cref="RefArgument"/>.</summary>
+    /// <summary>The arguments in order, without cancellation tokens. Where a ref stands for a value there is a <see cref="ObjectRefArgument"/>.</summary>
     /// <returns>A new array.</returns>
     public abstract object?[] GetArguments();
 

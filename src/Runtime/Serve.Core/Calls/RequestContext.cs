@@ -10,9 +10,9 @@ namespace Serve.Calls;
 public sealed class RequestContext(CallContext call, CancellationToken aborted)
 {
     private static readonly AsyncLocal<RequestContext?> Ambient = new();
-    private static readonly Action Over = static () => { };
+    private static readonly Action EndedMarker = static () => { };
 
-    private Action? ended;
+    private Action? _ended;
 
     /// <summary>The request being served; null outside one.</summary>
     public static RequestContext? Current
@@ -30,12 +30,12 @@ public sealed class RequestContext(CallContext call, CancellationToken aborted)
     /// <summary>Has something done when the request ends, on the thread that ends it; it must not block or throw.</summary>
     /// <param name="action">What is done.</param>
     /// <returns>False when the request has ended already: the action is not run.</returns>
-    public bool TryOnEnded(Action action)
+    public bool TryAddEndCallback(Action action)
     {
-        var seen = Volatile.Read(ref ended);
-        while (!ReferenceEquals(seen, Over))
+        var seen = Volatile.Read(ref _ended);
+        while (!ReferenceEquals(seen, EndedMarker))
         {
-            var found = Interlocked.CompareExchange(ref ended, seen + action, seen);
+            var found = Interlocked.CompareExchange(ref _ended, seen + action, seen);
             if (ReferenceEquals(found, seen))
                 return true;
             seen = found;
@@ -45,5 +45,5 @@ public sealed class RequestContext(CallContext call, CancellationToken aborted)
     }
 
     /// <summary>Says that the request has ended, its response or stream included. Idempotent.</summary>
-    public void End() => Interlocked.Exchange(ref ended, Over)?.Invoke();
+    public void End() => Interlocked.Exchange(ref _ended, EndedMarker)?.Invoke();
 }

@@ -15,7 +15,7 @@ public static class ClusterRun
     /// <returns>A ref that is ready when it has run.</returns>
     /// <exception cref="NotSerializableException">It is to run in a worker process but captures variables.</exception>
     public static ObjectRef<object?> Run(this Cluster cluster, Action work, TaskOptions? options = null) =>
-        LambdaTask.Start(cluster, work, isAsync: false, options, static (work, _) =>
+        LambdaTaskStarter.Start(cluster, work, isAsync: false, options, static (work, _) =>
         {
             work();
             return default(ValueTask<object?>);
@@ -28,7 +28,7 @@ public static class ClusterRun
     /// <returns>A ref that is ready when it has run.</returns>
     /// <exception cref="NotSerializableException">It is to run in a worker process but captures variables.</exception>
     public static ObjectRef<object?> Run(this Cluster cluster, Func<Task> work, TaskOptions? options = null) =>
-        LambdaTask.Start(cluster, work, isAsync: true, options, static async (work, _) =>
+        LambdaTaskStarter.Start(cluster, work, isAsync: true, options, static async (work, _) =>
         {
             await work().ConfigureAwait(false);
             return default(object?);
@@ -42,7 +42,7 @@ public static class ClusterRun
     /// <returns>A ref to its result.</returns>
     /// <exception cref="NotSerializableException">It is to run in a worker process but captures variables.</exception>
     public static ObjectRef<TResult> Run<TResult>(this Cluster cluster, Func<TResult> work, TaskOptions? options = null) =>
-        LambdaTask.Start(cluster, work, isAsync: false, options, static (work, _) => new ValueTask<TResult>(work()));
+        LambdaTaskStarter.Start(cluster, work, isAsync: false, options, static (work, _) => new ValueTask<TResult>(work()));
 
     /// <summary>Runs an asynchronous lambda as a task.</summary>
     /// <typeparam name="TResult">The result's type.</typeparam>
@@ -52,7 +52,7 @@ public static class ClusterRun
     /// <returns>A ref to its result.</returns>
     /// <exception cref="NotSerializableException">It is to run in a worker process but captures variables.</exception>
     public static ObjectRef<TResult> Run<TResult>(this Cluster cluster, Func<Task<TResult>> work, TaskOptions? options = null) =>
-        LambdaTask.Start(cluster, work, isAsync: true, options, static (work, _) => new ValueTask<TResult>(work()));
+        LambdaTaskStarter.Start(cluster, work, isAsync: true, options, static (work, _) => new ValueTask<TResult>(work()));
 
     /// <summary>Runs an asynchronous lambda that can be cancelled as a task.</summary>
     /// <param name="cluster">The cluster.</param>
@@ -61,7 +61,7 @@ public static class ClusterRun
     /// <returns>A ref that is ready when it has run.</returns>
     /// <exception cref="NotSerializableException">It is to run in a worker process but captures variables.</exception>
     public static ObjectRef<object?> Run(this Cluster cluster, Func<CancellationToken, Task> work, TaskOptions? options = null) =>
-        LambdaTask.Start(cluster, work, isAsync: true, options, static async (work, stop) =>
+        LambdaTaskStarter.Start(cluster, work, isAsync: true, options, static async (work, stop) =>
         {
             await work(stop).ConfigureAwait(false);
             return default(object?);
@@ -75,7 +75,7 @@ public static class ClusterRun
     /// <returns>A ref to its result.</returns>
     /// <exception cref="NotSerializableException">It is to run in a worker process but captures variables.</exception>
     public static ObjectRef<TResult> Run<TResult>(this Cluster cluster, Func<CancellationToken, TResult> work, TaskOptions? options = null) =>
-        LambdaTask.Start(cluster, work, isAsync: false, options, static (work, stop) => new ValueTask<TResult>(work(stop)));
+        LambdaTaskStarter.Start(cluster, work, isAsync: false, options, static (work, stop) => new ValueTask<TResult>(work(stop)));
 
     /// <summary>Runs an asynchronous lambda that can be cancelled as a task.</summary>
     /// <typeparam name="TResult">The result's type.</typeparam>
@@ -85,7 +85,7 @@ public static class ClusterRun
     /// <returns>A ref to its result.</returns>
     /// <exception cref="NotSerializableException">It is to run in a worker process but captures variables.</exception>
     public static ObjectRef<TResult> Run<TResult>(this Cluster cluster, Func<CancellationToken, Task<TResult>> work, TaskOptions? options = null) =>
-        LambdaTask.Start(cluster, work, isAsync: true, options, static (work, stop) => new ValueTask<TResult>(work(stop)));
+        LambdaTaskStarter.Start(cluster, work, isAsync: true, options, static (work, stop) => new ValueTask<TResult>(work(stop)));
 
     /// <summary>Runs a lambda with an argument as a task.</summary>
     /// <typeparam name="T">The argument's type.</typeparam>
@@ -96,7 +96,7 @@ public static class ClusterRun
     /// <returns>A ref that is ready when it has run.</returns>
     /// <exception cref="NotSerializableException">It is to run in a worker process but captures variables.</exception>
     public static ObjectRef<object?> Run<T>(this Cluster cluster, Action<T> work, T argument, TaskOptions? options = null) =>
-        LambdaTask.Start(cluster, work, Arg.ForTask<T>(argument), isAsync: false, options, static (work, a, _) =>
+        LambdaTaskStarter.Start(cluster, work, Arg.ForTask<T>(argument), isAsync: false, options, static (work, a, _) =>
         {
             work(a);
             return default(ValueTask<object?>);
@@ -111,7 +111,7 @@ public static class ClusterRun
     /// <returns>A ref that is ready when it has run.</returns>
     /// <exception cref="NotSerializableException">It is to run in a worker process but captures variables.</exception>
     public static ObjectRef<object?> Run<T>(this Cluster cluster, Func<T, Task> work, T argument, TaskOptions? options = null) =>
-        LambdaTask.Start(cluster, work, Arg.ForTask<T>(argument), isAsync: true, options, static async (work, a, _) =>
+        LambdaTaskStarter.Start(cluster, work, Arg.ForTask<T>(argument), isAsync: true, options, static async (work, a, _) =>
         {
             await work(a).ConfigureAwait(false);
             return default(object?);
@@ -127,7 +127,7 @@ public static class ClusterRun
     /// <returns>A ref to its result.</returns>
     /// <exception cref="NotSerializableException">It is to run in a worker process but captures variables.</exception>
     public static ObjectRef<TResult> Run<T, TResult>(this Cluster cluster, Func<T, TResult> work, T argument, TaskOptions? options = null) =>
-        LambdaTask.Start(cluster, work, Arg.ForTask<T>(argument), isAsync: false, options, static (work, a, _) => new ValueTask<TResult>(work(a)));
+        LambdaTaskStarter.Start(cluster, work, Arg.ForTask<T>(argument), isAsync: false, options, static (work, a, _) => new ValueTask<TResult>(work(a)));
 
     /// <summary>Runs an asynchronous lambda with an argument as a task.</summary>
     /// <typeparam name="T">The argument's type.</typeparam>
@@ -139,7 +139,7 @@ public static class ClusterRun
     /// <returns>A ref to its result.</returns>
     /// <exception cref="NotSerializableException">It is to run in a worker process but captures variables.</exception>
     public static ObjectRef<TResult> Run<T, TResult>(this Cluster cluster, Func<T, Task<TResult>> work, T argument, TaskOptions? options = null) =>
-        LambdaTask.Start(cluster, work, Arg.ForTask<T>(argument), isAsync: true, options, static (work, a, _) => new ValueTask<TResult>(work(a)));
+        LambdaTaskStarter.Start(cluster, work, Arg.ForTask<T>(argument), isAsync: true, options, static (work, a, _) => new ValueTask<TResult>(work(a)));
 
     /// <summary>Runs a lambda with the object of a ref, once it is there as a task.</summary>
     /// <typeparam name="T">The argument's type.</typeparam>
@@ -151,7 +151,7 @@ public static class ClusterRun
     /// <exception cref="NotSerializableException">It is to run in a worker process but captures variables.</exception>
     [OverloadResolutionPriority(1)]
     public static ObjectRef<object?> Run<T>(this Cluster cluster, Action<T> work, ObjectRef<T> argument, TaskOptions? options = null) =>
-        LambdaTask.Start(cluster, work, Arg.ForTask<T>(argument), isAsync: false, options, static (work, a, _) =>
+        LambdaTaskStarter.Start(cluster, work, Arg.ForTask<T>(argument), isAsync: false, options, static (work, a, _) =>
         {
             work(a);
             return default(ValueTask<object?>);
@@ -167,7 +167,7 @@ public static class ClusterRun
     /// <exception cref="NotSerializableException">It is to run in a worker process but captures variables.</exception>
     [OverloadResolutionPriority(1)]
     public static ObjectRef<object?> Run<T>(this Cluster cluster, Func<T, Task> work, ObjectRef<T> argument, TaskOptions? options = null) =>
-        LambdaTask.Start(cluster, work, Arg.ForTask<T>(argument), isAsync: true, options, static async (work, a, _) =>
+        LambdaTaskStarter.Start(cluster, work, Arg.ForTask<T>(argument), isAsync: true, options, static async (work, a, _) =>
         {
             await work(a).ConfigureAwait(false);
             return default(object?);
@@ -184,7 +184,7 @@ public static class ClusterRun
     /// <exception cref="NotSerializableException">It is to run in a worker process but captures variables.</exception>
     [OverloadResolutionPriority(1)]
     public static ObjectRef<TResult> Run<T, TResult>(this Cluster cluster, Func<T, TResult> work, ObjectRef<T> argument, TaskOptions? options = null) =>
-        LambdaTask.Start(cluster, work, Arg.ForTask<T>(argument), isAsync: false, options, static (work, a, _) => new ValueTask<TResult>(work(a)));
+        LambdaTaskStarter.Start(cluster, work, Arg.ForTask<T>(argument), isAsync: false, options, static (work, a, _) => new ValueTask<TResult>(work(a)));
 
     /// <summary>Runs an asynchronous lambda with the object of a ref, once it is there as a task.</summary>
     /// <typeparam name="T">The argument's type.</typeparam>
@@ -197,7 +197,7 @@ public static class ClusterRun
     /// <exception cref="NotSerializableException">It is to run in a worker process but captures variables.</exception>
     [OverloadResolutionPriority(1)]
     public static ObjectRef<TResult> Run<T, TResult>(this Cluster cluster, Func<T, Task<TResult>> work, ObjectRef<T> argument, TaskOptions? options = null) =>
-        LambdaTask.Start(cluster, work, Arg.ForTask<T>(argument), isAsync: true, options, static (work, a, _) => new ValueTask<TResult>(work(a)));
+        LambdaTaskStarter.Start(cluster, work, Arg.ForTask<T>(argument), isAsync: true, options, static (work, a, _) => new ValueTask<TResult>(work(a)));
 
     /// <summary>Runs a lambda with arguments as a task.</summary>
     /// <typeparam name="T1">The first argument's type.</typeparam>
@@ -211,7 +211,7 @@ public static class ClusterRun
     /// <returns>A ref to its result.</returns>
     /// <exception cref="NotSerializableException">It is to run in a worker process but captures variables.</exception>
     public static ObjectRef<TResult> Run<T1, T2, TResult>(this Cluster cluster, Func<T1, T2, TResult> work, T1 first, T2 second, TaskOptions? options = null) =>
-        LambdaTask.Start(cluster, work, Arg.ForTask<T1>(first), Arg.ForTask<T2>(second), isAsync: false, options, static (work, a, b, _) => new ValueTask<TResult>(work(a, b)));
+        LambdaTaskStarter.Start(cluster, work, Arg.ForTask<T1>(first), Arg.ForTask<T2>(second), isAsync: false, options, static (work, a, b, _) => new ValueTask<TResult>(work(a, b)));
 
     /// <summary>Runs an asynchronous lambda with arguments as a task.</summary>
     /// <typeparam name="T1">The first argument's type.</typeparam>
@@ -225,7 +225,7 @@ public static class ClusterRun
     /// <returns>A ref to its result.</returns>
     /// <exception cref="NotSerializableException">It is to run in a worker process but captures variables.</exception>
     public static ObjectRef<TResult> Run<T1, T2, TResult>(this Cluster cluster, Func<T1, T2, Task<TResult>> work, T1 first, T2 second, TaskOptions? options = null) =>
-        LambdaTask.Start(cluster, work, Arg.ForTask<T1>(first), Arg.ForTask<T2>(second), isAsync: true, options, static (work, a, b, _) => new ValueTask<TResult>(work(a, b)));
+        LambdaTaskStarter.Start(cluster, work, Arg.ForTask<T1>(first), Arg.ForTask<T2>(second), isAsync: true, options, static (work, a, b, _) => new ValueTask<TResult>(work(a, b)));
 
     /// <summary>Runs a lambda with the objects of refs, once they are there as a task.</summary>
     /// <typeparam name="T1">The first argument's type.</typeparam>
@@ -240,7 +240,7 @@ public static class ClusterRun
     /// <exception cref="NotSerializableException">It is to run in a worker process but captures variables.</exception>
     [OverloadResolutionPriority(1)]
     public static ObjectRef<TResult> Run<T1, T2, TResult>(this Cluster cluster, Func<T1, T2, TResult> work, ObjectRef<T1> first, ObjectRef<T2> second, TaskOptions? options = null) =>
-        LambdaTask.Start(cluster, work, Arg.ForTask<T1>(first), Arg.ForTask<T2>(second), isAsync: false, options, static (work, a, b, _) => new ValueTask<TResult>(work(a, b)));
+        LambdaTaskStarter.Start(cluster, work, Arg.ForTask<T1>(first), Arg.ForTask<T2>(second), isAsync: false, options, static (work, a, b, _) => new ValueTask<TResult>(work(a, b)));
 
     /// <summary>Runs an asynchronous lambda with the objects of refs, once they are there as a task.</summary>
     /// <typeparam name="T1">The first argument's type.</typeparam>
@@ -255,5 +255,5 @@ public static class ClusterRun
     /// <exception cref="NotSerializableException">It is to run in a worker process but captures variables.</exception>
     [OverloadResolutionPriority(1)]
     public static ObjectRef<TResult> Run<T1, T2, TResult>(this Cluster cluster, Func<T1, T2, Task<TResult>> work, ObjectRef<T1> first, ObjectRef<T2> second, TaskOptions? options = null) =>
-        LambdaTask.Start(cluster, work, Arg.ForTask<T1>(first), Arg.ForTask<T2>(second), isAsync: true, options, static (work, a, b, _) => new ValueTask<TResult>(work(a, b)));
+        LambdaTaskStarter.Start(cluster, work, Arg.ForTask<T1>(first), Arg.ForTask<T2>(second), isAsync: true, options, static (work, a, b, _) => new ValueTask<TResult>(work(a, b)));
 }

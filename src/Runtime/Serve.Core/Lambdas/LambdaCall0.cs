@@ -3,7 +3,7 @@ using Serve.Calls;
 namespace Serve;
 
 /// <summary>A call of a lambda. In this process the delegate runs; elsewhere the method is found by its name.</summary>
-internal sealed class LambdaCall<TWork, TResult>(RemoteFunction function, TWork work, Func<TWork, CancellationToken, ValueTask<TResult>> invoke)
+internal sealed class LambdaMethodCall<TWork, TResult>(RemoteFunction function, TWork work, Func<TWork, CancellationToken, ValueTask<TResult>> invoke)
     : MethodCall<TResult>
 {
     public override string Method => function.Method;

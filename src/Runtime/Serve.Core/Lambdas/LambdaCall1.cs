@@ -3,7 +3,7 @@ using Serve.Calls;
 namespace Serve;
 
 /// <summary>A call of a lambda with an argument, for which a ref may stand.</summary>
-internal sealed class LambdaCall<TWork, T, TResult>(
+internal sealed class LambdaMethodCall<TWork, T, TResult>(
     RemoteFunction function, TWork work, Arg<T> argument, Func<TWork, T, CancellationToken, ValueTask<TResult>> invoke) : MethodCall<TResult>
 {
     public override string Method => function.Method;

@@ -3,7 +3,7 @@ using Serve.Calls;
 namespace Serve;
 
 /// <summary>A call of a lambda with two arguments, for which refs may stand.</summary>
-internal sealed class LambdaCall<TWork, T1, T2, TResult>(
+internal sealed class LambdaMethodCall<TWork, T1, T2, TResult>(
     RemoteFunction function, TWork work, Arg<T1> first, Arg<T2> second, Func<TWork, T1, T2, CancellationToken, ValueTask<TResult>> invoke) : MethodCall<TResult>
 {
     public override string Method => function.Method;

@@ -18,7 +18,7 @@ public sealed record ClusterSummary
     public required ImmutableSortedDictionary<string, long> ObjectBytes { get; init; }
 
     /// <summary>Resources: what there is and what of it is free.</summary>
-    public required ImmutableSortedDictionary<string, ResourceUse> Resources { get; init; }
+    public required ImmutableSortedDictionary<string, ResourceUsage> Resources { get; init; }
 
     /// <summary>A line for each resource, function, class and place of objects.</summary>
     /// <returns>For instance <c>task Demo.Square: 4 Finished</c>.</returns>

@@ -2,51 +2,51 @@ namespace Serve.Runtime.Onnx.Runs;
 
 /// <summary>
 /// The threads of this process on which models run: a blocking run must keep neither the thread pool's nor a replica's turns. As many as runs are under way,
-/// which <see cref="RunGate"/> bounds; one that has had nothing to do for a while ends. The one writer of who is idle.
+/// which <see cref="SessionRunLimiter"/> bounds; one that has had nothing to do for a while ends. The one writer of who is idle.
 /// </summary>
 internal sealed class RunThreads(TimeSpan idleLimit)
 {
-    private readonly object guard = new();
-    private readonly LinkedList<Worker> idle = [];
-    private readonly TimeSpan limit = idleLimit;
-    private int count;
+    private readonly object _guard = new();
+    private readonly LinkedList<Worker> _idle = [];
+    private readonly TimeSpan _limit = idleLimit;
+    private int _count;
 
     public static RunThreads Shared { get; } = new(TimeSpan.FromSeconds(30));
 
-    public int Count => Volatile.Read(ref count);
+    public int Count => Volatile.Read(ref _count);
 
     /// <summary>Does a run that has its place, and those that get the place after it.</summary>
-    public void Start(QueuedRun run)
+    public void Start(QueuedSessionRun run)
     {
-        lock (guard)
+        lock (_guard)
         {
-            if (idle.Last is { } last)
+            if (_idle.Last is { } last)
             {
-                idle.RemoveLast();
+                _idle.RemoveLast();
                 last.Value.Give(run);
                 return;
             }
 
-            count++;
+            _count++;
         }
 
         new Worker(this, run).Begin();
     }
 
     /// <summary>One thread. The one that ran last is taken first: what it used is still in the caches.</summary>
-    private sealed class Worker(RunThreads owner, QueuedRun first)
+    private sealed class Worker(RunThreads owner, QueuedSessionRun first)
     {
-        private readonly object given = new();
-        private QueuedRun? run = first;
+        private readonly object _given = new();
+        private QueuedSessionRun? _run = first;
 
         public void Begin() => new Thread(Work) { IsBackground = true, Name = "ONNX run" }.UnsafeStart();
 
-        public void Give(QueuedRun next)
+        public void Give(QueuedSessionRun next)
         {
-            lock (given)
+            lock (_given)
             {
-                run = next;
-                Monitor.Pulse(given);
+                _run = next;
+                Monitor.Pulse(_given);
             }
         }
 
@@ -54,22 +54,22 @@ internal sealed class RunThreads(TimeSpan idleLimit)
         {
             while (Next() is { } current)
             {
-                for (QueuedRun? each = current; each is not null;)
+                for (QueuedSessionRun? each = current; each is not null;)
                     each = each.Execute();
-                lock (owner.guard)
-                    owner.idle.AddLast(this);
+                lock (owner._guard)
+                    owner._idle.AddLast(this);
             }
         }
 
-        private QueuedRun? Next()
+        private QueuedSessionRun? Next()
         {
-            if (Take(owner.limit) is { } next)
+            if (Take(owner._limit) is { } next)
                 return next;
-            lock (owner.guard)
+            lock (owner._guard)
             {
-                if (owner.idle.Remove(this))
+                if (owner._idle.Remove(this))
                 {
-                    owner.count--;
+                    owner._count--;
                     return null;
                 }
             }
@@ -78,14 +78,14 @@ internal sealed class RunThreads(TimeSpan idleLimit)
             return Take(Timeout.InfiniteTimeSpan);
         }
 
-        private QueuedRun? Take(TimeSpan limit)
+        private QueuedSessionRun? Take(TimeSpan limit)
         {
-            lock (given)
+            lock (_given)
             {
-                if (run is null)
-                    Monitor.Wait(given, limit);
-                var taken = run;
-                run = null;
+                if (_run is null)
+                    Monitor.Wait(_given, limit);
+                var taken = _run;
+                _run = null;
                 return taken;
             }
         }

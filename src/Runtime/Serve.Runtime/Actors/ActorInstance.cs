@@ -10,16 +10,16 @@ public abstract class ActorInstance : IAsyncDisposable
     public abstract object Target { get; }
 
     /// <summary>How its methods are called by name.</summary>
-    public abstract MethodTable Methods { get; }
+    public abstract ActorMethodTable Methods { get; }
 
     /// <summary>How it answers HTTP; null when it does not.</summary>
-    public virtual IHttpActor? Http => null;
+    public virtual IActorHttpHandler? Http => null;
 
     /// <summary>Whether <see cref="Serve.Calls.RequestContext.Current"/> is set while a call runs. Costs a little, so only for code that can see it.</summary>
     public virtual bool SeesRequests => false;
 
     /// <summary>Told of the calls that the runtime made; null when nobody counts them. HTTP requests are not among them.</summary>
-    public virtual ICallObserver? Calls => null;
+    public virtual IActorCallObserver? Calls => null;
 
     /// <summary>Whether it is well: throws when it is not.</summary>
     /// <param name="cancellationToken">Fires when the check has taken too long.</param>

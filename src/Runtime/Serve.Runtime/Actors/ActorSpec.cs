@@ -28,5 +28,5 @@ public sealed record ActorSpec
     internal object? Local { get; init; }
 
     /// <summary>The turns it is to have; null for new ones.</summary>
-    internal ActorTurns? Turns { get; init; }
+    internal ActorTurnScheduler? Turns { get; init; }
 }

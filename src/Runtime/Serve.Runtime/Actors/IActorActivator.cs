@@ -10,5 +10,5 @@ public interface IActorActivator
     /// <param name="context">The actor to make and what the runtime lends it.</param>
     /// <param name="cancellationToken">Fires when the creation is given up.</param>
     /// <returns>The instance, ready for calls.</returns>
-    ValueTask<ActorInstance> ActivateAsync(ActorContext context, CancellationToken cancellationToken);
+    ValueTask<ActorInstance> ActivateAsync(ActorActivationContext context, CancellationToken cancellationToken);
 }

@@ -5,12 +5,12 @@ namespace Serve.Runtime;
 /// <summary>Who this process is to others. Its addresses are written once, when its call server runs.</summary>
 internal sealed class ProcessIdentity(string processId)
 {
-    private volatile ProcessRoute route = new(processId);
+    private volatile HostProcessAddress _route = new(processId);
 
     public string ProcessId => processId;
 
     /// <summary>How others reach this process; without addresses until its call server runs.</summary>
-    public ProcessRoute Route => route;
+    public HostProcessAddress Route => _route;
 
-    public void Listen(string httpAddress, string callAddress, string token) => route = new(processId, httpAddress, callAddress, token);
+    public void Listen(string httpAddress, string callAddress, string token) => _route = new(processId, httpAddress, callAddress, token);
 }

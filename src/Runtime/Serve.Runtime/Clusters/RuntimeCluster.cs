@@ -7,11 +7,11 @@ namespace Serve.Runtime.Clusters;
 /// <summary>What a cluster does the same way in its own process and in a worker: waiting for refs, and telling refs of other clusters apart.</summary>
 internal abstract class RuntimeCluster : Cluster
 {
-    private static Cluster? newest;
+    private static Cluster? _newest;
 
-    static RuntimeCluster() => Ambient = static () => TaskContext.Current?.Cluster ?? Volatile.Read(ref newest);
+    static RuntimeCluster() => CurrentResolver = static () => TaskContext.Current?.Cluster ?? Volatile.Read(ref _newest);
 
-    protected RuntimeCluster() => Volatile.Write(ref newest, this);
+    protected RuntimeCluster() => Volatile.Write(ref _newest, this);
 
     public sealed override ValueTask<T> Get<T>(ObjectRef<T> reference, TimeSpan? timeout = null, CancellationToken cancellationToken = default)
     {
@@ -62,13 +62,13 @@ internal abstract class RuntimeCluster : Cluster
         }
 
         if (!ready && references.Count(static reference => !reference.IsReady) is > 0 and var late)
-            throw new TimeoutException($"{late} of {references.Length} objects were not ready within {DurationText.Of(timeout!.Value)}.");
+            throw new TimeoutException($"{late} of {references.Length} objects were not ready within {DurationTextFormat.Of(timeout!.Value)}.");
     }
 
-    internal sealed override void Await(ObjectRef reference, Action<object?> continuation, object? state, ValueTaskSourceOnCompletedFlags flags)
+    internal sealed override void AddAwaitContinuation(ObjectRef reference, Action<object?> continuation, object? state, ValueTaskSourceOnCompletedFlags flags)
     {
-        reference.Demand(fetch: true);
-        var awaiter = new RefAwaiter(continuation, state, flags);
+        reference.RequestObject(fetch: true);
+        var awaiter = new ObjectRefAwaiter(continuation, state, flags);
         if (TaskContext.Current is { } context)
             awaiter.Start(reference, context);
         else
@@ -78,16 +78,16 @@ internal abstract class RuntimeCluster : Cluster
     internal sealed override T GetBlocking<T>(ObjectRef<T> reference, TimeSpan? timeout)
     {
         Require(reference);
-        reference.Demand(fetch: true);
+        reference.RequestObject(fetch: true);
         var context = TaskContext.Current;
-        if (timeout is null && context is SubmittedTask waiting && reference.Producer is SubmittedTask awaited && awaited.TryRunInside(waiting))
+        if (timeout is null && context is TaskExecution waiting && reference.Producer is TaskExecution awaited && awaited.TryRunInline(waiting))
             return reference.Result;
         if (reference.IsReady)
             return reference.Result;
         var isShared = Threads?.EnterBlocking() ?? false;
         try
         {
-            return new BlockedThread().Wait(reference, context, timeout)
+            return new BlockingObjectRefWaiter().Wait(reference, context, timeout)
                 ? reference.Result
                 : throw Late(reference, timeout!.Value);
         }
@@ -99,12 +99,12 @@ internal abstract class RuntimeCluster : Cluster
     }
 
     /// <summary>The threads that tasks and actors of this process run on; null where there are none.</summary>
-    internal virtual CoreThreads? Threads => null;
+    internal virtual TaskThreadPool? Threads => null;
 
     private static ValueTask<T> GetReady<T>(ObjectRef<T> reference) =>
         reference.Error is { } failure ? ValueTask.FromException<T>(failure) : new(reference.Result);
 
-    private static TimeoutException Late(ObjectRef reference, TimeSpan timeout) => new($"Object {reference.Id} was not ready within {DurationText.Of(timeout)}.");
+    private static TimeoutException Late(ObjectRef reference, TimeSpan timeout) => new($"Object {reference.Id} was not ready within {DurationTextFormat.Of(timeout)}.");
 
     private static async ValueTask<T> GetInTimeAsync<T>(ObjectRef<T> reference, TimeSpan? timeout, CancellationToken cancellationToken)
     {
@@ -117,15 +117,15 @@ internal abstract class RuntimeCluster : Cluster
     private static async Task<bool> WaitAsync(ObjectRef[] references, int count, bool untilFault, bool fetch, TimeSpan? timeout, CancellationToken cancellationToken)
     {
         foreach (var reference in references)
-            reference.Demand(fetch);
-        var counted = new CountedRefs(references, count, untilFault);
-        if (counted.Ended.IsCompleted)
+            reference.RequestObject(fetch);
+        var counted = new ReadyObjectCounter(references, count, untilFault);
+        if (counted.Completion.IsCompleted)
             return true;
         var mayEnd = timeout is not null || cancellationToken.CanBeCanceled;
-        var wait = TaskContext.Current is { } context ? context.BeginWait(new(context, references, count, mayEnd ? null : counted.Ended) { UntilFault = untilFault }) : null;
+        var wait = TaskContext.Current is { } context ? context.BeginWait(new(context, references, count, mayEnd ? null : counted.Completion) { UntilFault = untilFault }) : null;
         try
         {
-            await counted.Ended.WaitAsync(timeout ?? Timeout.InfiniteTimeSpan, cancellationToken).ConfigureAwait(false);
+            await counted.Completion.WaitAsync(timeout ?? Timeout.InfiniteTimeSpan, cancellationToken).ConfigureAwait(false);
             return true;
         }
         catch (TimeoutException)
@@ -143,6 +143,6 @@ internal abstract class RuntimeCluster : Cluster
     {
         ArgumentNullException.ThrowIfNull(reference);
         ThrowIfDisposed();
-        reference.RequireOf(this);
+        reference.ThrowIfOfOtherCluster(this);
     }
 }

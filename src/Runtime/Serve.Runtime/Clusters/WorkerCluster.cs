@@ -6,12 +6,12 @@ using Serve.Runtime.Sessions;
 namespace Serve.Runtime.Clusters;
 
 /// <summary>The cluster as code in a worker sees it: what it starts and asks for goes to the head, which owns everything. Its one state is the next id that it gives.</summary>
-internal sealed class WorkerCluster(WorkerSession session, long firstId) : RuntimeCluster
+internal sealed class WorkerCluster(DriverConnection session, long firstId) : RuntimeCluster
 {
-    private long lastId = firstId;
-    private volatile bool ended;
+    private long _lastId = firstId;
+    private volatile bool _ended;
 
-    public override bool IsDisposed => ended;
+    public override bool IsDisposed => _ended;
 
     public override IReadOnlyDictionary<string, double> Resources => Ask<Dictionary<string, double>>(nameof(Resources));
 
@@ -30,7 +30,7 @@ internal sealed class WorkerCluster(WorkerSession session, long firstId) : Runti
     {
         ThrowIfDisposed();
         var reference = NewRef<TResult>();
-        session.Submits.Send(reference.Id, function, call.GetArguments(), options);
+        session.TaskSubmitter.Send(reference.Id, function, call.GetArguments(), options);
         return reference;
     }
 
@@ -40,7 +40,7 @@ internal sealed class WorkerCluster(WorkerSession session, long firstId) : Runti
         var stream = session.Streams.Begin<TItem>(options?.MaxBufferedItems);
         try
         {
-            session.Submits.Send(stream.Completion.Id, function, call.GetArguments(), options, RemoteStreams.WindowOf(options?.MaxBufferedItems));
+            session.TaskSubmitter.Send(stream.Completion.Id, function, call.GetArguments(), options, RemoteStreamTable.WindowOf(options?.MaxBufferedItems));
             return stream;
         }
         catch
@@ -63,17 +63,17 @@ internal sealed class WorkerCluster(WorkerSession session, long firstId) : Runti
     public override ActorHandle<TActor> GetActor<TActor>(string name)
     {
         ThrowIfDisposed();
-        return session.Calls.Get<TActor>(name);
+        return session.ActorSubmitter.Get<TActor>(name);
     }
 
     public override ActorHandle<TActor> Actor<TActor>(ActorOptions? options = null, params object?[] arguments) =>
-        CreateActor(new FittedConstructor<TActor>(arguments), new(), options);
+        CreateActor(new UntypedConstructorCall<TActor>(arguments), new(), options);
 
     /// <summary>The head finds what the class's attribute says by itself.</summary>
     public override ActorHandle<TActor> CreateActor<TActor>(MethodCall<TActor> construct, RemoteAttribute defaults, ActorOptions? options = null)
     {
         ThrowIfDisposed();
-        return session.Calls.Create(construct, options);
+        return session.ActorSubmitter.Create(construct, options);
     }
 
     public override PlacementGroup CreatePlacementGroup(IEnumerable<Bundle> bundles, PlacementStrategy strategy = PlacementStrategy.Pack, string? name = null)
@@ -81,8 +81,8 @@ internal sealed class WorkerCluster(WorkerSession session, long firstId) : Runti
         ThrowIfDisposed();
         ArgumentNullException.ThrowIfNull(bundles);
         Bundle[] kept = [.. bundles];
-        var id = session.AskAsync(Questions.CreateGroup, Questions.Write(new Questions.Reserve(kept, strategy, name))).GetAwaiter().GetResult();
-        return new RemoteGroup(session, Questions.Read<string>(id), name, strategy, kept);
+        var id = session.QueryAsync(DriverQueryKinds.CreateGroup, DriverQueryKinds.Write(new DriverQueryKinds.PlacementGroupQuery(kept, strategy, name))).GetAwaiter().GetResult();
+        return new RemotePlacementGroup(session, DriverQueryKinds.Read<string>(id), name, strategy, kept);
     }
 
     public override IReadOnlyList<TaskState> ListTasks() => Ask<List<TaskState>>(nameof(ListTasks));
@@ -96,23 +96,23 @@ internal sealed class WorkerCluster(WorkerSession session, long firstId) : Runti
     public override ClusterSummary Summary() => Ask<ClusterSummary>(nameof(Summary));
 
     public override async Task WriteTimeline(Stream output, CancellationToken cancellationToken = default) =>
-        await output.WriteAsync(await session.AskAsync(nameof(WriteTimeline)).WaitAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        await output.WriteAsync(await session.QueryAsync(nameof(WriteTimeline)).WaitAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
 
     /// <summary>A worker's cluster ends with its head's; disposing it here does nothing.</summary>
     public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     /// <summary>The head is gone.</summary>
-    public void End() => ended = true;
+    public void End() => _ended = true;
 
     /// <summary>A ref to what is about to be made.</summary>
-    public RemoteRef<T> NewRef<T>() => new(session, session.Held.Add(NextId()));
+    public RemoteObjectRef<T> NewRef<T>() => new(session, session.Borrowed.Add(NextId()));
 
     /// <summary>The id of something that is about to be made.</summary>
-    public ObjectId NextId() => new(Interlocked.Increment(ref lastId) - 1);
+    public ObjectId NextId() => new(Interlocked.Increment(ref _lastId) - 1);
 
     private T Ask<T>(string kind)
     {
         ThrowIfDisposed();
-        return JsonSerializer.Deserialize<T>(session.AskAsync(kind).GetAwaiter().GetResult(), ServeJson.Options)!;
+        return JsonSerializer.Deserialize<T>(session.QueryAsync(kind).GetAwaiter().GetResult(), ServeJson.Options)!;
     }
 }

@@ -10,21 +10,21 @@ internal sealed unsafe class Nvml : IGpuDevices
     private const int NameLength = 96;
     private const int UuidLength = 96;
 
-    private readonly delegate* unmanaged<uint*, int> countOf;
-    private readonly delegate* unmanaged<uint, nint*, int> handleOf;
-    private readonly delegate* unmanaged<nint, byte*, uint, int> nameOf;
-    private readonly delegate* unmanaged<nint, byte*, uint, int> uuidOf;
-    private readonly delegate* unmanaged<nint, Memory*, int> memoryOf;
-    private readonly delegate* unmanaged<nint, Utilization*, int> utilizationOf;
+    private readonly delegate* unmanaged<uint*, int> _countOf;
+    private readonly delegate* unmanaged<uint, nint*, int> _handleOf;
+    private readonly delegate* unmanaged<nint, byte*, uint, int> _nameOf;
+    private readonly delegate* unmanaged<nint, byte*, uint, int> _uuidOf;
+    private readonly delegate* unmanaged<nint, Memory*, int> _memoryOf;
+    private readonly delegate* unmanaged<nint, Utilization*, int> _utilizationOf;
 
     private Nvml(nint library)
     {
-        countOf = (delegate* unmanaged<uint*, int>)NativeLibrary.GetExport(library, "nvmlDeviceGetCount_v2");
-        handleOf = (delegate* unmanaged<uint, nint*, int>)NativeLibrary.GetExport(library, "nvmlDeviceGetHandleByIndex_v2");
-        nameOf = (delegate* unmanaged<nint, byte*, uint, int>)NativeLibrary.GetExport(library, "nvmlDeviceGetName");
-        uuidOf = (delegate* unmanaged<nint, byte*, uint, int>)NativeLibrary.GetExport(library, "nvmlDeviceGetUUID");
-        memoryOf = (delegate* unmanaged<nint, Memory*, int>)NativeLibrary.GetExport(library, "nvmlDeviceGetMemoryInfo");
-        utilizationOf = (delegate* unmanaged<nint, Utilization*, int>)NativeLibrary.GetExport(library, "nvmlDeviceGetUtilizationRates");
+        _countOf = (delegate* unmanaged<uint*, int>)NativeLibrary.GetExport(library, "nvmlDeviceGetCount_v2");
+        _handleOf = (delegate* unmanaged<uint, nint*, int>)NativeLibrary.GetExport(library, "nvmlDeviceGetHandleByIndex_v2");
+        _nameOf = (delegate* unmanaged<nint, byte*, uint, int>)NativeLibrary.GetExport(library, "nvmlDeviceGetName");
+        _uuidOf = (delegate* unmanaged<nint, byte*, uint, int>)NativeLibrary.GetExport(library, "nvmlDeviceGetUUID");
+        _memoryOf = (delegate* unmanaged<nint, Memory*, int>)NativeLibrary.GetExport(library, "nvmlDeviceGetMemoryInfo");
+        _utilizationOf = (delegate* unmanaged<nint, Utilization*, int>)NativeLibrary.GetExport(library, "nvmlDeviceGetUtilizationRates");
     }
 
     /// <returns>Null where there is no such library, or it finds no driver.</returns>
@@ -47,15 +47,15 @@ internal sealed unsafe class Nvml : IGpuDevices
     public IReadOnlyList<GpuDevice> Read()
     {
         var count = 0u;
-        if (countOf(&count) != Success)
+        if (_countOf(&count) != Success)
             return [];
         var devices = new List<GpuDevice>((int)count);
         for (var index = 0u; index < count; index++)
         {
             nint handle;
             Memory memory;
-            if (handleOf(index, &handle) == Success && memoryOf(handle, &memory) == Success)
-                devices.Add(new((int)index, TextOf(uuidOf, handle, UuidLength), TextOf(nameOf, handle, NameLength), (long)memory.Total, (long)memory.Used, BusyOf(handle)));
+            if (_handleOf(index, &handle) == Success && _memoryOf(handle, &memory) == Success)
+                devices.Add(new((int)index, TextOf(_uuidOf, handle, UuidLength), TextOf(_nameOf, handle, NameLength), (long)memory.Total, (long)memory.Used, BusyOf(handle)));
         }
 
         return devices;
@@ -70,7 +70,7 @@ internal sealed unsafe class Nvml : IGpuDevices
     private double? BusyOf(nint handle)
     {
         Utilization utilization;
-        return utilizationOf(handle, &utilization) == Success ? utilization.Gpu / 100.0 : null;
+        return _utilizationOf(handle, &utilization) == Success ? utilization.Gpu / 100.0 : null;
     }
 
     // nvmlMemory_t and nvmlUtilization_t.

@@ -21,14 +21,14 @@ public static class RequestGuard
     /// <returns>The pipeline.</returns>
     public static IApplicationBuilder UseRequestGuard(this IApplicationBuilder app, RequestGuardOptions options) =>
         app.Use((context, next) => Check(context.Request, options) is { } refusal
-            ? Problems.WriteAsync(context, refusal.Status, refusal.Reason, refusal.Detail)
+            ? ProblemDetailsWriter.WriteAsync(context, refusal.Status, refusal.Reason, refusal.Detail)
             : next(context));
 
     /// <summary>Decides about one request.</summary>
     /// <param name="request">The request.</param>
     /// <param name="options">Who may pass.</param>
     /// <returns>Null when it may pass.</returns>
-    public static GuardRefusal? Check(HttpRequest request, RequestGuardOptions options)
+    public static RequestGuardRefusal? Check(HttpRequest request, RequestGuardOptions options)
     {
         if (!IsAllowedHost(request.Host.Host, options))
         {

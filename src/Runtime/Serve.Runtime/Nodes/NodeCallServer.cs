@@ -7,40 +7,40 @@ using Serve.Runtime.Rpc;
 namespace Serve.Runtime.Nodes;
 
 /// <summary>The node's own call server, so that workers can call actors that live in the node. Started with the first worker; its one state is that server.</summary>
-internal sealed class NodeCallServer(ActorHost host, ProcessIdentity identity, ILoggerFactory loggers) : IAsyncDisposable
+internal sealed class NodeCallServer(ProcessActorHost host, ProcessIdentity identity, ILoggerFactory loggers) : IAsyncDisposable
 {
-    private readonly SemaphoreSlim starting = new(1, 1);
-    private IHost? server;
+    private readonly SemaphoreSlim _starting = new(1, 1);
+    private IHost? _server;
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        if (Volatile.Read(ref server) is not null)
+        if (Volatile.Read(ref _server) is not null)
             return;
-        await starting.WaitAsync(cancellationToken);
+        await _starting.WaitAsync(cancellationToken);
         try
         {
-            if (server is not null)
+            if (_server is not null)
                 return;
-            var token = RpcToken.Create();
+            var token = ProcessAccessToken.Create();
             var built = Build(token);
             await built.StartAsync(cancellationToken);
-            var (http, call) = CallServer.AddressesOf(built.Services);
+            var (http, call) = ProcessHttpServer.AddressesOf(built.Services);
             identity.Listen(http, call, token);
-            Volatile.Write(ref server, built);
+            Volatile.Write(ref _server, built);
         }
         finally
         {
-            starting.Release();
+            _starting.Release();
         }
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (Interlocked.Exchange(ref server, null) is not { } running)
+        if (Interlocked.Exchange(ref _server, null) is not { } running)
             return;
         await running.StopAsync();
         running.Dispose();
-        starting.Dispose();
+        _starting.Dispose();
     }
 
     private IHost Build(string token) => new HostBuilder()
@@ -48,7 +48,7 @@ internal sealed class NodeCallServer(ActorHost host, ProcessIdentity identity, I
         {
             services.AddSingleton(loggers);
             services.AddSingleton(host);
-            services.AddSingleton<IHostLifetime, EmbeddedLifetime>();
+            services.AddSingleton<IHostLifetime, EmbeddedHostLifetime>();
             services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(1));
         })
         .AddCallServer(new(token, TakesControl: false))

@@ -9,7 +9,7 @@ public sealed record NodeRuntimeOptions
     public string NodeId { get; init; } = "node";
 
     /// <summary>What the node has to give. Default: what the machine has, as for a cluster.</summary>
-    public ResourceDemand Resources { get => field ??= ResourceDemands.TotalOf(new()); init; }
+    public ResourceDemand Resources { get => field ??= ResourceDemandFactory.TotalOf(new()); init; }
 
     /// <summary>Where tasks and actors run that code of this node starts and that do not say. Default: threads of the node.</summary>
     public Isolation TaskIsolation { get; init; } = Isolation.None;

@@ -11,22 +11,22 @@ namespace Serve;
 public sealed class ActorPool<TActor>
     where TActor : class
 {
-    private readonly Lock sync = new();
-    private readonly Cluster cluster;
-    private readonly Queue<ActorHandle<TActor>> idle = new();
-    private readonly Queue<PoolCall<TActor>> waiting = new();
-    private readonly LinkedList<PoolCall<TActor>> results = new();
-    private readonly List<Signal> listeners = [];
-    private int busy;
-    private Exception? lastDeath;
+    private readonly Lock _sync = new();
+    private readonly Cluster _cluster;
+    private readonly Queue<ActorHandle<TActor>> _idle = new();
+    private readonly Queue<ActorPoolCall<TActor>> _waiting = new();
+    private readonly LinkedList<ActorPoolCall<TActor>> _results = new();
+    private readonly List<CompletionSignalRef> _listeners = [];
+    private int _busy;
+    private Exception? _lastDeath;
 
     /// <summary>Makes a pool of actors that are idle.</summary>
     /// <param name="actors">At least one.</param>
     public ActorPool(params IEnumerable<ActorHandle<TActor>> actors)
     {
         foreach (var actor in actors)
-            idle.Enqueue(actor);
-        cluster = idle.TryPeek(out var first) ? first.Cluster : throw new ArgumentException("A pool needs an actor.", nameof(actors));
+            _idle.Enqueue(actor);
+        _cluster = _idle.TryPeek(out var first) ? first.Cluster : throw new ArgumentException("A pool needs an actor.", nameof(actors));
     }
 
     /// <summary>Whether results of <see cref="Submit{T, TResult}"/> are still to be had, ready or not.</summary>
@@ -34,8 +34,8 @@ public sealed class ActorPool<TActor>
     {
         get
         {
-            lock (sync)
-                return results.Count > 0;
+            lock (_sync)
+                return _results.Count > 0;
         }
     }
 
@@ -44,8 +44,8 @@ public sealed class ActorPool<TActor>
     {
         get
         {
-            lock (sync)
-                return idle.Count > 0;
+            lock (_sync)
+                return _idle.Count > 0;
         }
     }
 
@@ -57,9 +57,9 @@ public sealed class ActorPool<TActor>
     public void Submit<T, TResult>(Func<ActorHandle<TActor>, T, ObjectRef<TResult>> call, T value)
     {
         ArgumentNullException.ThrowIfNull(call);
-        var made = new PoolCall<TActor>(cluster, actor => call(actor, value), Finished);
-        lock (sync)
-            results.AddLast(made);
+        var made = new ActorPoolCall<TActor>(_cluster, actor => call(actor, value), Finished);
+        lock (_sync)
+            _results.AddLast(made);
         Enqueue(made);
     }
 
@@ -72,26 +72,26 @@ public sealed class ActorPool<TActor>
     /// <exception cref="TimeoutException">It was not ready in time.</exception>
     public async Task<TResult> GetNext<TResult>(TimeSpan? timeout = null, CancellationToken cancellationToken = default)
     {
-        PoolCall<TActor> next;
-        lock (sync)
+        ActorPoolCall<TActor> next;
+        lock (_sync)
         {
-            next = results.First?.Value ?? throw NoneLeft();
-            results.RemoveFirst();
+            next = _results.First?.Value ?? throw NoneLeft();
+            _results.RemoveFirst();
         }
 
         try
         {
-            await cluster.Get(next.Ended, timeout, cancellationToken).ConfigureAwait(false);
+            await _cluster.Get(next.Ended, timeout, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception end) when (end is TimeoutException or OperationCanceledException)
         {
             // Nobody has had it: whoever asks next gets it.
-            lock (sync)
-                results.AddFirst(next);
+            lock (_sync)
+                _results.AddFirst(next);
             throw;
         }
 
-        return await next.ResultAsync<TResult>(cluster, cancellationToken).ConfigureAwait(false);
+        return await next.ResultAsync<TResult>(_cluster, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The result that is ready first.</summary>
@@ -100,25 +100,25 @@ public sealed class ActorPool<TActor>
     {
         while (true)
         {
-            Signal some;
-            lock (sync)
+            CompletionSignalRef some;
+            lock (_sync)
             {
-                if (results.Count == 0)
+                if (_results.Count == 0)
                     throw NoneLeft();
-                if (results.FirstOrDefault(call => call.Ended.IsReady) is { } ready)
+                if (_results.FirstOrDefault(call => call.Ended.IsReady) is { } ready)
                 {
-                    results.Remove(ready);
+                    _results.Remove(ready);
                     some = ready.Ended;
                 }
                 else
                 {
-                    listeners.Add(some = new Signal(cluster));
+                    _listeners.Add(some = new CompletionSignalRef(_cluster));
                 }
             }
 
-            if (some is PoolCall<TActor>.End end)
-                return await end.Call.ResultAsync<TResult>(cluster, cancellationToken).ConfigureAwait(false);
-            await cluster.Get(some, timeout, cancellationToken).ConfigureAwait(false);
+            if (some is ActorPoolCall<TActor>.PoolCallCompletionRef end)
+                return await end.Call.ResultAsync<TResult>(_cluster, cancellationToken).ConfigureAwait(false);
+            await _cluster.Get(some, timeout, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -142,8 +142,8 @@ public sealed class ActorPool<TActor>
     public void Push(ActorHandle<TActor> actor)
     {
         ArgumentNullException.ThrowIfNull(actor);
-        lock (sync)
-            idle.Enqueue(actor);
+        lock (_sync)
+            _idle.Enqueue(actor);
         StartWaiting();
     }
 
@@ -151,8 +151,8 @@ public sealed class ActorPool<TActor>
     /// <returns>The actor; null when all are busy.</returns>
     public ActorHandle<TActor>? PopIdle()
     {
-        lock (sync)
-            return idle.TryDequeue(out var actor) ? actor : null;
+        lock (_sync)
+            return _idle.TryDequeue(out var actor) ? actor : null;
     }
 
     private static InvalidOperationException NoneLeft() => new("The pool has no more results: nothing was submitted that was not gotten already.");
@@ -163,14 +163,14 @@ public sealed class ActorPool<TActor>
         ArgumentNullException.ThrowIfNull(call);
         ArgumentNullException.ThrowIfNull(values);
         using var source = values.GetEnumerator();
-        var underWay = new List<PoolCall<TActor>>();
+        var underWay = new List<ActorPoolCall<TActor>>();
         var isEnded = false;
         while (true)
         {
             while (!isEnded && underWay.Count < Room() && (isEnded = !source.MoveNext()) is false)
             {
                 var value = source.Current;
-                var made = new PoolCall<TActor>(cluster, actor => call(actor, value), Finished);
+                var made = new ActorPoolCall<TActor>(_cluster, actor => call(actor, value), Finished);
                 underWay.Add(made);
                 Enqueue(made);
             }
@@ -178,23 +178,23 @@ public sealed class ActorPool<TActor>
             if (underWay.Count == 0)
                 yield break;
             IEnumerable<ObjectRef<object?>> awaited = isOrdered ? [underWay[0].Ended] : underWay.Select(one => one.Ended);
-            await cluster.Wait(awaited, 1, null, cancellationToken).ConfigureAwait(false);
+            await _cluster.Wait(awaited, 1, null, cancellationToken).ConfigureAwait(false);
             var next = underWay.First(one => one.Ended.IsReady);
             underWay.Remove(next);
-            yield return await next.ResultAsync<TResult>(cluster, cancellationToken).ConfigureAwait(false);
+            yield return await next.ResultAsync<TResult>(_cluster, cancellationToken).ConfigureAwait(false);
         }
     }
 
     private int Room()
     {
-        lock (sync)
-            return Math.Max(1, 2 * (idle.Count + busy));
+        lock (_sync)
+            return Math.Max(1, 2 * (_idle.Count + _busy));
     }
 
-    private void Enqueue(PoolCall<TActor> call)
+    private void Enqueue(ActorPoolCall<TActor> call)
     {
-        lock (sync)
-            waiting.Enqueue(call);
+        lock (_sync)
+            _waiting.Enqueue(call);
         StartWaiting();
     }
 
@@ -202,17 +202,17 @@ public sealed class ActorPool<TActor>
     {
         while (true)
         {
-            PoolCall<TActor>? call;
+            ActorPoolCall<TActor>? call;
             ActorHandle<TActor>? actor;
             Exception? nobody;
-            lock (sync)
+            lock (_sync)
             {
-                nobody = idle.Count == 0 && busy == 0 ? lastDeath : null;
-                if (waiting.Count == 0 || (idle.Count == 0 && nobody is null))
+                nobody = _idle.Count == 0 && _busy == 0 ? _lastDeath : null;
+                if (_waiting.Count == 0 || (_idle.Count == 0 && nobody is null))
                     return;
-                call = waiting.Dequeue();
-                if (idle.TryDequeue(out actor))
-                    busy++;
+                call = _waiting.Dequeue();
+                if (_idle.TryDequeue(out actor))
+                    _busy++;
             }
 
             if (actor is null)
@@ -222,26 +222,26 @@ public sealed class ActorPool<TActor>
         }
     }
 
-    private void Finished(PoolCall<TActor> call, ActorHandle<TActor>? actor, Exception? failure)
+    private void Finished(ActorPoolCall<TActor> call, ActorHandle<TActor>? actor, Exception? failure)
     {
-        Signal[] told;
-        lock (sync)
+        CompletionSignalRef[] told;
+        lock (_sync)
         {
             if (actor is not null)
             {
-                busy--;
+                _busy--;
                 if (failure is ActorDiedException)
-                    lastDeath = failure;
+                    _lastDeath = failure;
                 else
-                    idle.Enqueue(actor);
+                    _idle.Enqueue(actor);
             }
         }
 
         call.Ended.Set();
-        lock (sync)
+        lock (_sync)
         {
-            told = [.. listeners];
-            listeners.Clear();
+            told = [.. _listeners];
+            _listeners.Clear();
         }
 
         foreach (var listener in told)

@@ -11,7 +11,7 @@ namespace Serve;
 /// <typeparam name="T">The items' type. Between processes they travel as arguments do.</typeparam>
 public sealed class ActorQueue<T>
 {
-    private ActorHandle<QueueActor<T>>? actor;
+    private ActorHandle<SharedQueueActor<T>>? _actor;
 
     /// <summary>Finds a queue by its name, in the cluster whose code is running.</summary>
     /// <param name="name">Its name.</param>
@@ -23,8 +23,8 @@ public sealed class ActorQueue<T>
         (Name, MaxSize) = (name, maxSize);
     }
 
-    internal ActorQueue(string name, int maxSize, ActorHandle<QueueActor<T>> actor)
-        : this(name, maxSize) => this.actor = actor;
+    internal ActorQueue(string name, int maxSize, ActorHandle<SharedQueueActor<T>> actor)
+        : this(name, maxSize) => this._actor = actor;
 
     /// <summary>The name of its actor.</summary>
     public string Name { get; }
@@ -32,7 +32,7 @@ public sealed class ActorQueue<T>
     /// <summary>How many items it holds at most; 0 for no limit.</summary>
     public int MaxSize { get; }
 
-    internal ActorHandle<QueueActor<T>> Actor => actor ??= Cluster.Current.GetActor<QueueActor<T>>(Name);
+    internal ActorHandle<SharedQueueActor<T>> Actor => _actor ??= Cluster.Current.GetActor<SharedQueueActor<T>>(Name);
 
     /// <summary>Adds an item, waiting for room.</summary>
     /// <param name="item">The item.</param>
@@ -42,7 +42,7 @@ public sealed class ActorQueue<T>
     /// <exception cref="QueueFullException">There was no room in time.</exception>
     public async Task Put(T item, TimeSpan? timeout = null, CancellationToken cancellationToken = default)
     {
-        var put = new QueueCall<T, bool>(nameof(QueueActor<>.Put), (queue, stop) => new(queue!.Put(item, timeout, stop)), item, timeout);
+        var put = new QueueActorCall<T, bool>(nameof(SharedQueueActor<>.Put), (queue, stop) => new(queue!.Put(item, timeout, stop)), item, timeout);
         if (!await Call(put, cancellationToken).ConfigureAwait(false))
             throw Full(1, timeout);
     }
@@ -54,7 +54,7 @@ public sealed class ActorQueue<T>
     /// <exception cref="QueueEmptyException">There was none in time.</exception>
     public async Task<T> Get(TimeSpan? timeout = null, CancellationToken cancellationToken = default)
     {
-        var take = new QueueCall<T, (bool Has, T? Value)>(nameof(QueueActor<>.Take), (queue, stop) => new(queue!.Take(timeout, stop)), timeout);
+        var take = new QueueActorCall<T, (bool Has, T? Value)>(nameof(SharedQueueActor<>.Take), (queue, stop) => new(queue!.Take(timeout, stop)), timeout);
         var (has, value) = await Call(take, cancellationToken).ConfigureAwait(false);
         return has ? value! : throw Empty(1, timeout);
     }
@@ -77,7 +77,7 @@ public sealed class ActorQueue<T>
     public async Task PutNoWaitBatch(IEnumerable<T> items)
     {
         var batch = items.ToArray();
-        var put = new QueueCall<T, bool>(nameof(QueueActor<>.PutBatch), (queue, _) => new(queue!.PutBatch(batch)), [batch]);
+        var put = new QueueActorCall<T, bool>(nameof(SharedQueueActor<>.PutBatch), (queue, _) => new(queue!.PutBatch(batch)), [batch]);
         if (!await Call(put, default).ConfigureAwait(false))
             throw Full(batch.Length, TimeSpan.Zero);
     }
@@ -89,13 +89,13 @@ public sealed class ActorQueue<T>
     public async Task<T[]> GetNoWaitBatch(int count)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
-        var take = new QueueCall<T, T[]?>(nameof(QueueActor<>.TakeBatch), (queue, _) => new(queue!.TakeBatch(count)), count);
+        var take = new QueueActorCall<T, T[]?>(nameof(SharedQueueActor<>.TakeBatch), (queue, _) => new(queue!.TakeBatch(count)), count);
         return await Call(take, default).ConfigureAwait(false) ?? throw Empty(count, TimeSpan.Zero);
     }
 
     /// <summary>How many items it holds.</summary>
     /// <returns>The number at some moment during the call.</returns>
-    public async Task<int> Size() => await Call(new QueueCall<T, int>(nameof(QueueActor<>.Size), (queue, _) => new(queue!.Size())), default).ConfigureAwait(false);
+    public async Task<int> Size() => await Call(new QueueActorCall<T, int>(nameof(SharedQueueActor<>.Size), (queue, _) => new(queue!.Size())), default).ConfigureAwait(false);
 
     /// <summary>Whether it holds nothing.</summary>
     /// <returns>So at some moment during the call.</returns>
@@ -111,7 +111,7 @@ public sealed class ActorQueue<T>
     /// <inheritdoc/>
     public override string ToString() => $"queue {Name}";
 
-    private static string Waited(TimeSpan? timeout) => timeout > TimeSpan.Zero ? $" within {DurationText.Of(timeout.Value)}" : "";
+    private static string Waited(TimeSpan? timeout) => timeout > TimeSpan.Zero ? $" within {DurationTextFormat.Of(timeout.Value)}" : "";
 
     private async Task<TResult> Call<TResult>(MethodCall<TResult> call, CancellationToken cancellationToken)
     {

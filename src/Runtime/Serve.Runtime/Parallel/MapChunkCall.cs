@@ -6,11 +6,11 @@ namespace Serve.Runtime.Parallel;
 internal sealed class MapChunkCall<TFunction, T, TResult>(T[] items, long offset) : MethodCall<(TResult[] Results, long Ticks)>
     where TFunction : IRemoteFunction<T, TResult>, new()
 {
-    public override string Method => nameof(MapChunk<,,>.Run);
+    public override string Method => nameof(MapChunkRunner<,,>.Run);
 
     public override bool TryInvoke(object target, CancellationToken cancellationToken, out ValueTask<(TResult[] Results, long Ticks)> result)
     {
-        result = MapChunk<TFunction, T, TResult>.Run(items, offset, cancellationToken);
+        result = MapChunkRunner<TFunction, T, TResult>.Run(items, offset, cancellationToken);
         return true;
     }
 

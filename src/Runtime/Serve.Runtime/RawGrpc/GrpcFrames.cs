@@ -31,7 +31,7 @@ public static class GrpcFrames
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The message, to be disposed; null when the client has ended its side.</returns>
     /// <exception cref="GrpcException">The client ended within a message, or compresses in a way that is not known, or the message is larger than a request's body may be.</exception>
-    public static async ValueTask<PooledBuffer?> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
+    public static async ValueTask<PooledBufferWriter?> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         var body = request.BodyReader;
         var first = await body.ReadAtLeastAsync(HeadSize, cancellationToken);
@@ -44,7 +44,7 @@ public static class GrpcFrames
 
         var (isCompressed, length) = ReadHead(first.Buffer);
         body.AdvanceTo(first.Buffer.GetPosition(HeadSize));
-        var limit = BodyLimit.Of(request.HttpContext);
+        var limit = RequestBodyLimit.Of(request.HttpContext);
         if (length > limit)
             throw TooLarge(limit);
         var message = await ReadAsync(body, (int)length, cancellationToken);
@@ -59,7 +59,7 @@ public static class GrpcFrames
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The message, to be disposed.</returns>
     /// <exception cref="GrpcException">There is none, or as <see cref="ReadAsync(HttpRequest, CancellationToken)"/>.</exception>
-    public static async ValueTask<PooledBuffer> RequireAsync(HttpRequest request, CancellationToken cancellationToken) =>
+    public static async ValueTask<PooledBufferWriter> RequireAsync(HttpRequest request, CancellationToken cancellationToken) =>
         await ReadAsync(request, cancellationToken) ?? throw new GrpcException(GrpcStatus.InvalidArgument, "The call came without its message.");
 
     /// <summary>Looks at the beginning of a call's first message and leaves it where it is.</summary>
@@ -114,11 +114,11 @@ public static class GrpcFrames
         return (head[0] != 0, BinaryPrimitives.ReadUInt32BigEndian(head[1..]));
     }
 
-    private static async ValueTask<PooledBuffer> ReadAsync(PipeReader body, int length, CancellationToken cancellationToken)
+    private static async ValueTask<PooledBufferWriter> ReadAsync(PipeReader body, int length, CancellationToken cancellationToken)
     {
         // No more at once than is likely to come: the length is only what the client says.
         const int FirstSize = 1 << 20;
-        var message = new PooledBuffer(Math.Min(length, FirstSize));
+        var message = new PooledBufferWriter(Math.Min(length, FirstSize));
         try
         {
             while (message.Length < length)
@@ -141,9 +141,9 @@ public static class GrpcFrames
         }
     }
 
-    private static PooledBuffer Inflate(HttpRequest request, PooledBuffer compressed, int limit)
+    private static PooledBufferWriter Inflate(HttpRequest request, PooledBufferWriter compressed, int limit)
     {
-        var message = new PooledBuffer((int)Math.Min(compressed.Length * 2L, limit));
+        var message = new PooledBufferWriter((int)Math.Min(compressed.Length * 2L, limit));
         try
         {
             using var inflater = Open(request, compressed.OpenRead(), isWhole: true);
@@ -203,9 +203,9 @@ public static class GrpcFrames
         var encoding = request.Headers["grpc-encoding"].ToString();
         return encoding switch
         {
-            "gzip" => isWhole ? DecompressedStream.Gzip(compressed) : new GZipStream(compressed, CompressionMode.Decompress),
+            "gzip" => isWhole ? StrictDecompressionStream.Gzip(compressed) : new GZipStream(compressed, CompressionMode.Decompress),
             // zlib's format, as in HTTP.
-            "deflate" => isWhole ? DecompressedStream.Zlib(compressed) : new ZLibStream(compressed, CompressionMode.Decompress),
+            "deflate" => isWhole ? StrictDecompressionStream.Zlib(compressed) : new ZLibStream(compressed, CompressionMode.Decompress),
             _ => throw new GrpcException(GrpcStatus.Unimplemented, $"grpc-encoding '{encoding}' is not known here; {Encodings} are."),
         };
     }

@@ -7,17 +7,17 @@ namespace Serve.Runtime.Rpc;
 /// <summary>One channel per process that is called. Written by whoever resolves an actor there first, and by whoever learns that the process is gone.</summary>
 internal sealed class CallChannels : IDisposable
 {
-    private readonly ConcurrentDictionary<string, Lazy<GrpcChannel>> channels = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Lazy<GrpcChannel>> _channels = new(StringComparer.Ordinal);
 
-    public GrpcChannel To(ProcessRoute process) =>
-        channels.GetOrAdd(process.ProcessId, static (_, address) => new(() => Open(address)), process.CallAddress!).Value;
+    public GrpcChannel To(HostProcessAddress process) =>
+        _channels.GetOrAdd(process.ProcessId, static (_, address) => new(() => Open(address)), process.CallAddress!).Value;
 
     /// <summary>Lets go of a process that is gone. Calls that still run on its channel fail by themselves.</summary>
-    public void Forget(string processId) => channels.TryRemove(processId, out _);
+    public void Forget(string processId) => _channels.TryRemove(processId, out _);
 
     public void Dispose()
     {
-        foreach (var channel in channels.Values)
+        foreach (var channel in _channels.Values)
             channel.Value.Dispose();
     }
 

@@ -7,18 +7,18 @@ using Serve.Runtime.Wire;
 namespace Serve.Runtime.Rpc;
 
 /// <summary>Takes calls from other processes to actors of this one. Holds no state.</summary>
-internal sealed class CallService(ActorHost host) : Wire.Calls.CallsBase
+internal sealed class CallService(ProcessActorHost host) : Wire.Calls.CallsBase
 {
     public override async Task<CallReply> Call(CallRequest request, ServerCallContext context)
     {
         try
         {
-            var call = new JsonCall<JsonText>(request.Method, request.Arguments.Memory);
+            var call = new JsonMethodCall<JsonResultText>(request.Method, request.Arguments.Memory);
             return Reply(await Require(request).InvokeAsync(call, ContextOf(request), context.CancellationToken));
         }
         catch (Exception thrown)
         {
-            return new CallReply { Error = CallErrors.ToWire(thrown) };
+            return new CallReply { Error = CallErrorConverter.ToWire(thrown) };
         }
     }
 
@@ -26,18 +26,18 @@ internal sealed class CallService(ActorHost host) : Wire.Calls.CallsBase
     {
         try
         {
-            var call = new JsonCall<IAsyncEnumerable<JsonText>>(request.Method, request.Arguments.Memory);
+            var call = new JsonMethodCall<IAsyncEnumerable<JsonResultText>>(request.Method, request.Arguments.Memory);
             await foreach (var item in Require(request).StreamAsync(call, ContextOf(request), context.CancellationToken))
                 await responseStream.WriteAsync(Reply(item), context.CancellationToken);
         }
         catch (Exception thrown) when (!context.CancellationToken.IsCancellationRequested)
         {
-            await responseStream.WriteAsync(new CallReply { Error = CallErrors.ToWire(thrown) }, context.CancellationToken);
+            await responseStream.WriteAsync(new CallReply { Error = CallErrorConverter.ToWire(thrown) }, context.CancellationToken);
         }
     }
 
     // Nobody writes to the bytes again, so they need not be copied.
-    private static CallReply Reply(JsonText text) => new() { Result = UnsafeByteOperations.UnsafeWrap(text.Utf8) };
+    private static CallReply Reply(JsonResultText text) => new() { Result = UnsafeByteOperations.UnsafeWrap(text.Utf8) };
 
     private static CallContext ContextOf(CallRequest request) => !request.HasRequestId && !request.HasModelId
         ? CallContext.None
@@ -47,6 +47,6 @@ internal sealed class CallService(ActorHost host) : Wire.Calls.CallsBase
             MultiplexedModelId = request.HasModelId ? request.ModelId : null,
         };
 
-    private LocalActor Require(CallRequest request) =>
+    private HostedActor Require(CallRequest request) =>
         host.Find(new(request.ActorId)) ?? throw new CallRefusedException(request.ActorId, gone: true);
 }

@@ -8,7 +8,7 @@ using Serve.Runtime.Wire;
 namespace Serve.Runtime.Rpc;
 
 /// <summary>Takes a node's orders in a worker. Holds no state.</summary>
-internal sealed class ControlService(ActorHost host, TopicBoard board, ActorReports reports, TimeProvider time, IHostApplicationLifetime lifetime) : Control.ControlBase
+internal sealed class ControlService(ProcessActorHost host, TopicPublicationStore board, ActorReportRegistry reports, TimeProvider time, IHostApplicationLifetime lifetime) : Control.ControlBase
 {
     private static readonly Empty Nothing = new();
     private static readonly TimeSpan ReportPause = TimeSpan.FromMilliseconds(20);
@@ -79,7 +79,7 @@ internal sealed class ControlService(ActorHost host, TopicBoard board, ActorRepo
         }
         catch (Exception thrown)
         {
-            return new Outcome { Error = CallErrors.ToWire(thrown) };
+            return new Outcome { Error = CallErrorConverter.ToWire(thrown) };
         }
     }
 }

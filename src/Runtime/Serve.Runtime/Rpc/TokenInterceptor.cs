@@ -5,9 +5,9 @@ using Grpc.Core.Interceptors;
 namespace Serve.Runtime.Rpc;
 
 /// <summary>Refuses every call that does not present this process's token. Holds no state.</summary>
-internal sealed class TokenInterceptor(CallServerOptions options) : Interceptor
+internal sealed class TokenInterceptor(ProcessHttpServerOptions options) : Interceptor
 {
-    private readonly byte[] expected = Encoding.UTF8.GetBytes(options.Token);
+    private readonly byte[] _expected = Encoding.UTF8.GetBytes(options.Token);
 
     public override Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
         TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
@@ -25,7 +25,7 @@ internal sealed class TokenInterceptor(CallServerOptions options) : Interceptor
 
     private void Require(ServerCallContext context)
     {
-        if (!RpcToken.Matches(context.RequestHeaders.GetValue(RpcToken.MetadataKey), expected))
+        if (!ProcessAccessToken.Matches(context.RequestHeaders.GetValue(ProcessAccessToken.MetadataKey), _expected))
             throw new RpcException(new Status(StatusCode.Unauthenticated, "The token is missing or wrong."));
     }
 }

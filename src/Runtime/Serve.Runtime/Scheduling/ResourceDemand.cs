@@ -21,9 +21,9 @@ public sealed record ResourceDemand
     public static ResourceDemand None { get; } = new();
 
     // Two plain arrays in the order of the names: the dictionary over them is code that is compiled at the start of each process, so it is made for who asks.
-    private readonly string[] names = [];
-    private readonly long[] amounts = [];
-    private ImmutableSortedDictionary<string, long>? units;
+    private readonly string[] _names = [];
+    private readonly long[] _amounts = [];
+    private ImmutableSortedDictionary<string, long>? _units;
 
     /// <summary>Nothing.</summary>
     public ResourceDemand()
@@ -32,24 +32,24 @@ public sealed record ResourceDemand
 
     private ResourceDemand(string[] names, long[] amounts)
     {
-        this.names = names;
-        this.amounts = amounts;
+        this._names = names;
+        this._amounts = amounts;
     }
 
     /// <summary>Units by resource name; zero amounts are left out.</summary>
     public ImmutableSortedDictionary<string, long> Units
     {
-        get => units ??= MakeUnits();
+        get => _units ??= MakeUnits();
         init
         {
-            units = value;
-            names = [.. value.Where(unit => unit.Value != 0).Select(unit => unit.Key)];
-            amounts = [.. value.Values.Where(amount => amount != 0)];
+            _units = value;
+            _names = [.. value.Where(unit => unit.Value != 0).Select(unit => unit.Key)];
+            _amounts = [.. value.Values.Where(amount => amount != 0)];
         }
     }
 
     /// <summary>How many resources it names.</summary>
-    internal int Count => names.Length;
+    internal int Count => _names.Length;
 
     /// <summary>This amount and so much of a resource.</summary>
     /// <param name="resource">The resource's name.</param>
@@ -62,16 +62,16 @@ public sealed record ResourceDemand
     }
 
     /// <inheritdoc/>
-    public bool Equals(ResourceDemand? other) => other is not null && names.AsSpan().SequenceEqual(other.names) && amounts.AsSpan().SequenceEqual(other.amounts);
+    public bool Equals(ResourceDemand? other) => other is not null && _names.AsSpan().SequenceEqual(other._names) && _amounts.AsSpan().SequenceEqual(other._amounts);
 
     /// <inheritdoc/>
     public override int GetHashCode()
     {
         var hash = new HashCode();
-        for (var index = 0; index < names.Length; index++)
+        for (var index = 0; index < _names.Length; index++)
         {
-            hash.Add(names[index]);
-            hash.Add(amounts[index]);
+            hash.Add(_names[index]);
+            hash.Add(_amounts[index]);
         }
 
         return hash.ToHashCode();
@@ -82,20 +82,20 @@ public sealed record ResourceDemand
         Units.Count == 0 ? "nothing" : string.Join(", ", Units.Select(unit => $"{unit.Key} {(decimal)unit.Value / UnitsPerOne}"));
 
     /// <summary>The name of one of its resources.</summary>
-    internal string NameAt(int index) => names[index];
+    internal string NameAt(int index) => _names[index];
 
     /// <summary>The units of one of its resources.</summary>
-    internal long UnitsAt(int index) => amounts[index];
+    internal long UnitsAt(int index) => _amounts[index];
 
     /// <summary>The units of a resource; 0 when it does not name it.</summary>
-    internal long UnitsOf(string resource) => IndexOf(resource) is >= 0 and var index ? amounts[index] : 0;
+    internal long UnitsOf(string resource) => IndexOf(resource) is >= 0 and var index ? _amounts[index] : 0;
 
     /// <summary>Which of its resources this is; -1 when it does not name it.</summary>
     internal int IndexOf(string resource)
     {
-        for (var index = 0; index < names.Length; index++)
+        for (var index = 0; index < _names.Length; index++)
         {
-            if (names[index] == resource)
+            if (_names[index] == resource)
                 return index;
         }
 
@@ -105,19 +105,19 @@ public sealed record ResourceDemand
     private ResourceDemand WithUnits(string resource, long wanted)
     {
         var at = 0;
-        while (at < names.Length && string.CompareOrdinal(names[at], resource) < 0)
+        while (at < _names.Length && string.CompareOrdinal(_names[at], resource) < 0)
             at++;
-        var isNamed = at < names.Length && names[at] == resource;
+        var isNamed = at < _names.Length && _names[at] == resource;
         if (wanted == 0 && !isNamed)
             return this;
         var rest = isNamed ? at + 1 : at;
         var own = wanted == 0 ? 0 : 1;
-        var newNames = new string[at + own + names.Length - rest];
+        var newNames = new string[at + own + _names.Length - rest];
         var newAmounts = new long[newNames.Length];
-        Array.Copy(names, newNames, at);
-        Array.Copy(amounts, newAmounts, at);
-        Array.Copy(names, rest, newNames, at + own, names.Length - rest);
-        Array.Copy(amounts, rest, newAmounts, at + own, names.Length - rest);
+        Array.Copy(_names, newNames, at);
+        Array.Copy(_amounts, newAmounts, at);
+        Array.Copy(_names, rest, newNames, at + own, _names.Length - rest);
+        Array.Copy(_amounts, rest, newAmounts, at + own, _names.Length - rest);
         if (own != 0)
             (newNames[at], newAmounts[at]) = (resource, wanted);
         return new(newNames, newAmounts);
@@ -126,8 +126,8 @@ public sealed record ResourceDemand
     private ImmutableSortedDictionary<string, long> MakeUnits()
     {
         var made = ImmutableSortedDictionary.CreateBuilder<string, long>(StringComparer.Ordinal);
-        for (var index = 0; index < names.Length; index++)
-            made.Add(names[index], amounts[index]);
+        for (var index = 0; index < _names.Length; index++)
+            made.Add(_names[index], _amounts[index]);
         return made.ToImmutable();
     }
 }

@@ -8,39 +8,39 @@ namespace Serve.Runtime;
 /// </summary>
 internal sealed class ResourceLedger
 {
-    private readonly Lock sync = new();
-    private readonly ResourceDemand total;
-    private readonly long[] reserved;
-    private int[] devices = [];
-    private long[] freeOnDevice = [];
-    private ResourceDemand? claim;
-    private long lastingCpu;
-    private string? closedBecause;
-    private bool isClosedForGood;
+    private readonly Lock _sync = new();
+    private readonly ResourceDemand _total;
+    private readonly long[] _reserved;
+    private int[] _devices = [];
+    private long[] _freeOnDevice = [];
+    private ResourceDemand? _claim;
+    private long _lastingCpu;
+    private string? _closedBecause;
+    private bool _isClosedForGood;
 
     public ResourceLedger(ResourceDemand total)
     {
-        this.total = total;
-        reserved = new long[total.Count];
+        this._total = total;
+        _reserved = new long[total.Count];
         if ((int)(total.UnitsOf(ResourceDemand.Gpu) / ResourceDemand.UnitsPerOne) is > 0 and var gpus)
             Equip(gpus);
     }
 
     private ResourceLedger(ResourceDemand total, string closedBecause)
     {
-        this.total = total;
-        reserved = new long[total.Count];
-        this.closedBecause = closedBecause;
+        this._total = total;
+        _reserved = new long[total.Count];
+        this._closedBecause = closedBecause;
     }
 
-    public ResourceDemand Total => total;
+    public ResourceDemand Total => _total;
 
     public ResourceLedgerSnapshot Snapshot
     {
         get
         {
-            lock (sync)
-                return new(total, new() { Units = Enumerable.Range(0, reserved.Length).Where(index => reserved[index] > 0).ToImmutableSortedDictionary(total.NameAt, index => reserved[index], StringComparer.Ordinal) });
+            lock (_sync)
+                return new(_total, new() { Units = Enumerable.Range(0, _reserved.Length).Where(index => _reserved[index] > 0).ToImmutableSortedDictionary(_total.NameAt, index => _reserved[index], StringComparer.Ordinal) });
         }
     }
 
@@ -55,12 +55,12 @@ internal sealed class ResourceLedger
     /// <summary>Gives from now on, out of what was reserved elsewhere.</summary>
     public void Open(ResourceAllocation held)
     {
-        lock (sync)
+        lock (_sync)
         {
-            if (isClosedForGood)
+            if (_isClosedForGood)
                 return;
             Equip(held.GpuIds, PerDevice(held.Demand));
-            closedBecause = null;
+            _closedBecause = null;
         }
 
         Released?.Invoke();
@@ -69,10 +69,10 @@ internal sealed class ResourceLedger
     /// <summary>Gives nothing any more; what is held is still to be released. Who waits is told.</summary>
     public void Close(string because)
     {
-        lock (sync)
+        lock (_sync)
         {
-            closedBecause = because;
-            isClosedForGood = true;
+            _closedBecause = because;
+            _isClosedForGood = true;
         }
 
         Released?.Invoke();
@@ -96,15 +96,15 @@ internal sealed class ResourceLedger
     /// <summary>The units of a resource that are free now.</summary>
     public long Free(string resource)
     {
-        lock (sync)
-            return closedBecause is null ? Unreserved(resource) : 0;
+        lock (_sync)
+            return _closedBecause is null ? Unreserved(resource) : 0;
     }
 
     /// <summary>Keeps what is free of these resources, or comes free, for who claims them: <see cref="TryReserve"/> gives none of them to others until the claim is dropped (null).</summary>
     public void Claim(ResourceDemand? wanted)
     {
-        lock (sync)
-            claim = wanted;
+        lock (_sync)
+            _claim = wanted;
         if (wanted is null)
             Released?.Invoke();
     }
@@ -112,7 +112,7 @@ internal sealed class ResourceLedger
     /// <summary>Reserves for who has claimed, and keeps it for long.</summary>
     public bool TryReserveClaimed(ResourceDemand demand, out ResourceAllocation? allocation)
     {
-        lock (sync)
+        lock (_sync)
             allocation = Fits(demand, out var fitting) ? Take(demand, fitting, isLasting: true) : null;
         return allocation is not null;
     }
@@ -120,8 +120,8 @@ internal sealed class ResourceLedger
     /// <summary>Whether tasks can have so much of the CPUs before any of those end who have reserved some for long.</summary>
     public bool LeavesForTasks(ResourceDemand cpus)
     {
-        lock (sync)
-            return total.UnitsOf(ResourceDemand.Cpu) - lastingCpu >= cpus.UnitsOf(ResourceDemand.Cpu);
+        lock (_sync)
+            return _total.UnitsOf(ResourceDemand.Cpu) - _lastingCpu >= cpus.UnitsOf(ResourceDemand.Cpu);
     }
 
     /// <summary>Whether it could give so much if nothing else were reserved.</summary>
@@ -134,7 +134,7 @@ internal sealed class ResourceLedger
     /// <exception cref="InsufficientResourcesException">There can never be enough.</exception>
     public bool TryReserve(ResourceDemand demand, out ResourceAllocation? allocation, bool isLasting = false)
     {
-        lock (sync)
+        lock (_sync)
             allocation = !IsClaimed(demand) && Fits(demand, out var fitting) ? Take(demand, fitting, isLasting) : null;
         if (allocation is not null)
             return true;
@@ -147,7 +147,7 @@ internal sealed class ResourceLedger
     /// <exception cref="InsufficientResourcesException">Not enough is free, or there can never be.</exception>
     public ResourceAllocation Reserve(ResourceDemand demand)
     {
-        lock (sync)
+        lock (_sync)
         {
             return Fits(demand, out var fitting)
                 ? Take(demand, fitting, isLasting: true)
@@ -159,13 +159,13 @@ internal sealed class ResourceLedger
 
     public void Release(ResourceAllocation allocation)
     {
-        lock (sync)
+        lock (_sync)
         {
             var demand = allocation.Demand;
             for (var index = 0; index < demand.Count; index++)
-                reserved[total.IndexOf(demand.NameAt(index))] -= demand.UnitsAt(index);
+                _reserved[_total.IndexOf(demand.NameAt(index))] -= demand.UnitsAt(index);
             if (allocation.IsLasting)
-                lastingCpu -= demand.UnitsOf(ResourceDemand.Cpu);
+                _lastingCpu -= demand.UnitsOf(ResourceDemand.Cpu);
             if (allocation.GpuIds.Length > 0)
                 AddFree(allocation.GpuIds, PerDevice(demand));
         }
@@ -181,34 +181,34 @@ internal sealed class ResourceLedger
 
     private void Equip(IEnumerable<int> ids, long each)
     {
-        devices = [.. ids];
-        freeOnDevice = new long[devices.Length];
-        Array.Fill(freeOnDevice, each);
+        _devices = [.. ids];
+        _freeOnDevice = new long[_devices.Length];
+        Array.Fill(_freeOnDevice, each);
     }
 
     private bool IsClaimed(ResourceDemand demand)
     {
-        for (var index = 0; claim is not null && index < claim.Count; index++)
+        for (var index = 0; _claim is not null && index < _claim.Count; index++)
         {
-            if (demand.UnitsOf(claim.NameAt(index)) != 0)
+            if (demand.UnitsOf(_claim.NameAt(index)) != 0)
                 return true;
         }
 
         return false;
     }
 
-    private long Unreserved(string resource) => total.IndexOf(resource) is >= 0 and var index ? total.UnitsAt(index) - reserved[index] : 0;
+    private long Unreserved(string resource) => _total.IndexOf(resource) is >= 0 and var index ? _total.UnitsAt(index) - _reserved[index] : 0;
 
     private void AddFree(int[] ids, long each)
     {
         foreach (var device in ids)
-            freeOnDevice[Array.IndexOf(devices, device)] += each;
+            _freeOnDevice[Array.IndexOf(_devices, device)] += each;
     }
 
     private bool Fits(ResourceDemand demand, out int[] fitting)
     {
         fitting = [];
-        if (closedBecause is not null)
+        if (_closedBecause is not null)
             return false;
         for (var index = 0; index < demand.Count; index++)
         {
@@ -227,12 +227,12 @@ internal sealed class ResourceLedger
         if (gpus % each != 0)
             return false;
         var count = (int)(gpus / each);
-        fitting = Enumerable.Range(0, devices.Length)
-            .Where(index => freeOnDevice[index] >= each)
-            .OrderBy(index => freeOnDevice[index])
+        fitting = Enumerable.Range(0, _devices.Length)
+            .Where(index => _freeOnDevice[index] >= each)
+            .OrderBy(index => _freeOnDevice[index])
             .ThenBy(index => index)
             .Take(count)
-            .Select(index => devices[index])
+            .Select(index => _devices[index])
             .ToArray();
         return fitting.Length == count;
     }
@@ -240,23 +240,23 @@ internal sealed class ResourceLedger
     private ResourceAllocation Take(ResourceDemand demand, int[] fitting, bool isLasting = false)
     {
         for (var index = 0; index < demand.Count; index++)
-            reserved[total.IndexOf(demand.NameAt(index))] += demand.UnitsAt(index);
+            _reserved[_total.IndexOf(demand.NameAt(index))] += demand.UnitsAt(index);
         if (fitting.Length > 0)
             AddFree(fitting, -PerDevice(demand));
         if (isLasting)
-            lastingCpu += demand.UnitsOf(ResourceDemand.Cpu);
+            _lastingCpu += demand.UnitsOf(ResourceDemand.Cpu);
         return new(demand, fitting, isLasting);
     }
 
     /// <summary>Why there can never be so much; null when there can.</summary>
     private string? Never(ResourceDemand demand)
     {
-        if (isClosedForGood)
-            return closedBecause;
+        if (_isClosedForGood)
+            return _closedBecause;
         for (var index = 0; index < demand.Count; index++)
         {
             var (resource, units) = (demand.NameAt(index), demand.UnitsAt(index));
-            if (units > total.UnitsOf(resource) || (resource == ResourceDemand.Gpu && units > ResourceDemand.UnitsPerOne && units % ResourceDemand.UnitsPerOne != 0))
+            if (units > _total.UnitsOf(resource) || (resource == ResourceDemand.Gpu && units > ResourceDemand.UnitsPerOne && units % ResourceDemand.UnitsPerOne != 0))
                 return Never(demand, resource, units);
         }
 
@@ -265,7 +265,7 @@ internal sealed class ResourceLedger
 
     private string Never(ResourceDemand demand, string resource, long units)
     {
-        var has = total.UnitsOf(resource);
+        var has = _total.UnitsOf(resource);
         if (resource == ResourceDemand.Gpu && units > ResourceDemand.UnitsPerOne && units % ResourceDemand.UnitsPerOne != 0)
             return $"{Amount(resource, units)} were asked for; above one, GPUs are whole.";
         return $"{demand} was asked for, and this node has {(has == 0 ? $"no {resource} at all" : $"only {Amount(resource, has)} in total")}. It can never run here.";
@@ -274,17 +274,17 @@ internal sealed class ResourceLedger
     /// <summary>Why there is not so much at this moment.</summary>
     private string NotNow(ResourceDemand demand)
     {
-        if (closedBecause is not null)
-            return closedBecause;
+        if (_closedBecause is not null)
+            return _closedBecause;
         foreach (var (resource, units) in demand.Units)
         {
-            var has = total.Units.GetValueOrDefault(resource);
+            var has = _total.Units.GetValueOrDefault(resource);
             var free = Unreserved(resource);
             if (units > free)
                 return $"{demand} was asked for; {Amount(resource, free)} of {Amount(resource, has)} is free.";
         }
 
         var each = PerDevice(demand);
-        return $"{demand} was asked for; no {demand.Units[ResourceDemand.Gpu] / each} of {devices.Length} GPUs have {Amount("free", each)}: other actors share them.";
+        return $"{demand} was asked for; no {demand.Units[ResourceDemand.Gpu] / each} of {_devices.Length} GPUs have {Amount("free", each)}: other actors share them.";
     }
 }

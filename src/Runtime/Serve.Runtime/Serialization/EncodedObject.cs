@@ -3,27 +3,27 @@ using Serve.Runtime.CoreActors;
 namespace Serve.Runtime.Serialization;
 
 /// <summary>A value as bytes, and what is needed to read them. Immutable, save for where a shared one's bytes lie.</summary>
-internal abstract class EncodedObject(ValueCodec codec, ValueShape shape) : StoredObject
+internal abstract class EncodedObject(ObjectValueCodec codec, EncodedValueShape shape) : StoredObject
 {
-    public ValueCodec Codec => codec;
+    public ObjectValueCodec Codec => codec;
 
-    public ValueShape Shape => shape;
+    public EncodedValueShape Shape => shape;
 
     /// <summary>The refs and the actors' handles inside it, or what keeps them: they live as long as this does.</summary>
     public IReadOnlyList<object> References { get; init; } = [];
 
     /// <summary>Where the refs come from that are inside; null when this process made the value.</summary>
-    public IRefResolver? Peer { get; init; }
+    public IPeerReferenceResolver? Peer { get; init; }
 
     /// <summary>Whether a ref has it as its object; an argument that was passed by value is nobody's.</summary>
     public bool IsOwned { get; private set; }
 
-    internal override void BelongsTo(ObjectRef reference) => IsOwned = true;
+    internal override void AttachTo(ObjectRef reference) => IsOwned = true;
 
     internal override object? Load(Type type) => codec.Decode(this, type);
 
     /// <summary>Its bytes, to be read until disposed.</summary>
-    internal abstract ByteView Open();
+    internal abstract PinnedByteView Open();
 
     /// <summary>Whether another process opens its bytes rather than getting them in a message.</summary>
     public virtual bool IsShared => false;
@@ -49,11 +49,11 @@ internal abstract class EncodedObject(ValueCodec codec, ValueShape shape) : Stor
         return Peer?.Import(id, valueType) ?? throw new ObjectLostException($"Object {new ObjectId(id)} is not known to this process.");
     }
 
-    internal object ResolveActor(ActorAddress address, Type actorType)
+    internal object ResolveActor(ActorHandleDescriptor address, Type actorType)
     {
         foreach (var held in References)
         {
-            if (held is IActorLink link && link.Address.Number == address.Number)
+            if (held is IActorHandleLink link && link.Address.Number == address.Number)
                 return link;
         }
 

@@ -12,19 +12,19 @@ internal sealed class FrameStream(Stream stream) : IDisposable
 {
     private const int Header = sizeof(int);
     private const int Kept = 256 << 10;
-    private byte[] output = new byte[4096];
-    private byte[] input = new byte[16 << 10];
-    private int start;
-    private int end;
+    private byte[] _output = new byte[4096];
+    private byte[] _input = new byte[16 << 10];
+    private int _start;
+    private int _end;
 
     public ValueTask WriteAsync(Frames message)
     {
         var size = message.CalculateSize();
-        if (output.Length < size + Header || (output.Length > Kept && size + Header < Kept))
-            output = new byte[Math.Max(4096, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)(size + Header)))];
-        BinaryPrimitives.WriteInt32LittleEndian(output, size);
-        message.WriteTo(output.AsSpan(Header, size));
-        return stream.WriteAsync(output.AsMemory(0, Header + size));
+        if (_output.Length < size + Header || (_output.Length > Kept && size + Header < Kept))
+            _output = new byte[Math.Max(4096, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)(size + Header)))];
+        BinaryPrimitives.WriteInt32LittleEndian(_output, size);
+        message.WriteTo(_output.AsSpan(Header, size));
+        return stream.WriteAsync(_output.AsMemory(0, Header + size));
     }
 
     /// <summary>The next message; null at the end.</summary>
@@ -32,12 +32,12 @@ internal sealed class FrameStream(Stream stream) : IDisposable
     {
         if (!await FillAsync(Header).ConfigureAwait(false))
             return null;
-        var size = BinaryPrimitives.ReadInt32LittleEndian(input.AsSpan(start));
-        start += Header;
+        var size = BinaryPrimitives.ReadInt32LittleEndian(_input.AsSpan(_start));
+        _start += Header;
         if (!await FillAsync(size).ConfigureAwait(false))
             return null;
-        var message = Frames.Parser.ParseFrom(input, start, size);
-        start += size;
+        var message = Frames.Parser.ParseFrom(_input, _start, size);
+        _start += size;
         return message;
     }
 
@@ -46,20 +46,20 @@ internal sealed class FrameStream(Stream stream) : IDisposable
     /// <summary>Has so many bytes in the buffer; false when the stream ends before.</summary>
     private async ValueTask<bool> FillAsync(int count)
     {
-        while (end - start < count)
+        while (_end - _start < count)
         {
-            if (start > 0)
+            if (_start > 0)
             {
-                input.AsSpan(start, end - start).CopyTo(input);
-                (start, end) = (0, end - start);
+                _input.AsSpan(_start, _end - _start).CopyTo(_input);
+                (_start, _end) = (0, _end - _start);
             }
 
-            if (input.Length < count || (input.Length > Kept && count < Kept && end < Kept))
-                Array.Resize(ref input, Math.Max(16 << 10, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)count)));
-            var read = await stream.ReadAsync(input.AsMemory(end)).ConfigureAwait(false);
+            if (_input.Length < count || (_input.Length > Kept && count < Kept && _end < Kept))
+                Array.Resize(ref _input, Math.Max(16 << 10, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)count)));
+            var read = await stream.ReadAsync(_input.AsMemory(_end)).ConfigureAwait(false);
             if (read == 0)
                 return false;
-            end += read;
+            _end += read;
         }
 
         return true;

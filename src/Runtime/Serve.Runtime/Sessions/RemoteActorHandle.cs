@@ -4,7 +4,7 @@ using Serve.Runtime.CoreActors;
 namespace Serve.Runtime.Sessions;
 
 /// <summary>A worker's handle to an actor that the head owns, wherever that runs: what is asked of it goes to the head, in order. The head counts it as long as the hold lives.</summary>
-internal sealed class RemoteActorHandle<TActor>(WorkerSession session, Hold hold, ActorAddress address) : ActorHandle<TActor>, IActorLink
+internal sealed class RemoteActorHandle<TActor>(DriverConnection session, BorrowedObjectHold hold, ActorHandleDescriptor address) : ActorHandle<TActor>, IActorHandleLink
     where TActor : class
 {
     public override string Id => hold.Id.ToString();
@@ -13,11 +13,11 @@ internal sealed class RemoteActorHandle<TActor>(WorkerSession session, Hold hold
 
     public override Cluster Cluster => session.Cluster;
 
-    public override ObjectRef Created => new RemoteRef<bool>(session, hold);
+    public override ObjectRef Created => new RemoteObjectRef<bool>(session, hold);
 
-    public ActorAddress Address => address;
+    public ActorHandleDescriptor Address => address;
 
-    CoreActor? IActorLink.Here => null;
+    ActorRecord? IActorHandleLink.Here => null;
 
     public override void Kill(bool noRestart = true)
     {
@@ -27,14 +27,14 @@ internal sealed class RemoteActorHandle<TActor>(WorkerSession session, Hold hold
 
     public override async Task Terminate()
     {
-        await session.AskAsync(Questions.Terminate, Questions.Write(address.Number)).ConfigureAwait(false);
+        await session.QueryAsync(DriverQueryKinds.Terminate, DriverQueryKinds.Write(address.Number)).ConfigureAwait(false);
         GC.KeepAlive(this);
     }
 
     public override ObjectRef<TResult> Submit<TResult>(MethodCall<TResult> call, ActorCallOptions? options = null)
     {
         var reference = session.Cluster.NewRef<TResult>();
-        session.Calls.Send<TActor, TResult>(address, reference.Id, call, options, window: 0);
+        session.ActorSubmitter.Send<TActor, TResult>(address, reference.Id, call, options, window: 0);
         GC.KeepAlive(this);
         return reference;
     }
@@ -42,7 +42,7 @@ internal sealed class RemoteActorHandle<TActor>(WorkerSession session, Hold hold
     public override ObjectRefStream<TItem> SubmitStream<TItem>(MethodCall<IAsyncEnumerable<TItem>> call, ActorCallOptions? options = null)
     {
         var stream = session.Streams.Begin<TItem>(options?.MaxBufferedItems);
-        session.Calls.Send<TActor, IAsyncEnumerable<TItem>>(address, stream.Completion.Id, call, options, RemoteStreams.WindowOf(options?.MaxBufferedItems));
+        session.ActorSubmitter.Send<TActor, IAsyncEnumerable<TItem>>(address, stream.Completion.Id, call, options, RemoteStreamTable.WindowOf(options?.MaxBufferedItems));
         GC.KeepAlive(this);
         return stream;
     }

@@ -1,6 +1,6 @@
 namespace Serve.Runtime.State;
 
-/// <summary>A row of a timeline: what follows one another on a thread of a process, or in an actor. Written by <see cref="TimelineRows"/>.</summary>
+/// <summary>A row of a timeline: what follows one another on a thread of a process, or in an actor. Written by <see cref="TimelineRowLayout"/>.</summary>
 internal sealed class TimelineRow(int process, int thread, string name)
 {
     /// <summary>The row's process, as the trace numbers it.</summary>

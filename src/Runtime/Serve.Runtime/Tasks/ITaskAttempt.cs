@@ -2,7 +2,7 @@ namespace Serve.Runtime.Tasks;
 
 /// <summary>
 /// One attempt of a task, or of a call of an actor, as whoever runs it sees it. Its refs are ready and its resources reserved. Exactly
-/// one of <see cref="Succeeded"/>, <see cref="Completed"/> and <see cref="Failed"/> is called, once; what is to happen then (retry, give resources back, make
+/// one of <see cref="ReportResult"/>, <see cref="ReportStreamEnd"/> and <see cref="ReportFailure"/> is called, once; what is to happen then (retry, give resources back, make
 /// the ref ready) is decided behind them.
 /// </summary>
 internal interface ITaskAttempt
@@ -31,16 +31,16 @@ internal interface ITaskAttempt
     int Attempt { get; }
 
     /// <summary>Fires when the task is cancelled or its time is up.</summary>
-    CancellationToken Stop { get; }
+    CancellationToken StopToken { get; }
 
-    /// <summary>Whether its results come one by one, through <see cref="ItemAsync"/>.</summary>
+    /// <summary>Whether its results come one by one, through <see cref="ReportItemAsync"/>.</summary>
     bool IsStream { get; }
 
     /// <summary>The devices the ledger assigned.</summary>
     IReadOnlyList<int> GpuIds { get; }
 
     /// <summary>What it shares its resources with: attempts of one lane are run one after the other. Null when it has its own.</summary>
-    object? Lane => null;
+    object? Pipeline => null;
 
     /// <summary>Whether it may be tried again when the system fails it.</summary>
     bool MayRetry => false;
@@ -50,25 +50,25 @@ internal interface ITaskAttempt
 
     /// <summary>Gives it back: it never started, and is to be run when there are resources again.</summary>
     /// <returns>False when it cannot be given back; it is the executor's still.</returns>
-    bool TryGiveBack() => false;
+    bool TryRequeue() => false;
 
     /// <summary>The arguments as <see cref="Serve.Calls.MethodCall{TResult}.GetArguments"/> has them.</summary>
     object?[] GetArguments();
 
     /// <summary>It has started, in a worker or (null) in this process.</summary>
-    void Started(string? workerId);
+    void ReportStarted(string? workerId);
 
     /// <summary>It has its result as bytes.</summary>
-    void Succeeded(StoredObject result);
+    void ReportResult(StoredObject result);
 
     /// <summary>The stream has ended well.</summary>
-    void Completed();
+    void ReportStreamEnd();
 
     /// <summary>One item of a stream; completes when there is room for the next.</summary>
-    ValueTask ItemAsync(StoredObject item);
+    ValueTask ReportItemAsync(StoredObject item);
 
     /// <summary>It failed.</summary>
     /// <param name="failure">What getting its result throws, unless it is tried again: a <see cref="UserCodeException"/> for what its own code threw.</param>
     /// <param name="isSystem">Whether not its own code but the system failed (the worker died, memory ran out), so that it may be tried again without being asked to.</param>
-    void Failed(Exception failure, bool isSystem);
+    void ReportFailure(Exception failure, bool isSystem);
 }

@@ -4,7 +4,7 @@ namespace Serve.Runtime.Tasks;
 internal interface ITaskExecutor
 {
     /// <summary>How many attempts may be under way at once on the resources of one: above 1, quick ones need not wait for each other's answers. The executor runs them one after the other.</summary>
-    /// <param name="lane">Their <see cref="ITaskAttempt.Lane"/>.</param>
+    /// <param name="lane">Their <see cref="ITaskAttempt.Pipeline"/>.</param>
     int DepthOf(object lane) => 1;
 
     /// <summary>Starts an attempt; never throws, the attempt is told.</summary>

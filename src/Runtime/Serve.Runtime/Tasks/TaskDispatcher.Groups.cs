@@ -3,19 +3,19 @@ using Serve.Runtime.Placement;
 namespace Serve.Runtime.Tasks;
 
 /// <content>What a placement group's end means for tasks.</content>
-internal sealed partial class TaskDispatcher : IGroupOccupants
+internal sealed partial class TaskDispatcher : IPlacementGroupOccupant
 {
     /// <summary>Whether slots are to give their resources back after each task, because a placement group waits for them.</summary>
     public bool IsGroupWaiting { get; set; }
 
-    void IGroupOccupants.EndIn(PlacementGroup group)
+    void IPlacementGroupOccupant.CancelGroupWork(PlacementGroup group)
     {
-        foreach (var task in Live())
+        foreach (var task in ListUnfinished())
         {
             if (task.Group == group)
-                task.EndWithGroup();
+                task.CancelWithGroup();
         }
     }
 
-    void IGroupOccupants.GroupWaits(bool waits) => IsGroupWaiting = waits;
+    void IPlacementGroupOccupant.SetGroupWaiting(bool waits) => IsGroupWaiting = waits;
 }

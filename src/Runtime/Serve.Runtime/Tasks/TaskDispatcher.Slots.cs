@@ -4,79 +4,79 @@ namespace Serve.Runtime.Tasks;
 internal sealed partial class TaskDispatcher
 {
     /// <summary>How long the first one that finds no room holds up those behind it while nothing moves.</summary>
-    public static readonly TimeSpan FirstPatience = TimeSpan.FromMilliseconds(50);
+    public static readonly TimeSpan InitialOvertakeBlock = TimeSpan.FromMilliseconds(50);
 
-    private readonly List<TaskQueue> waiting = [];
-    private Queue<(TaskSlot Slot, IResumable Waiter)>? returning;
-    private readonly List<TaskQueue> lacking = [];
-    private volatile int waitingCount;
-    private volatile int returningCount;
-    private long grants;
-    private bool isTimed;
+    private readonly List<TaskQueue> _waiting = [];
+    private Queue<(ResourceLease Slot, IResumable Waiter)>? _returning;
+    private readonly List<TaskQueue> _lacking = [];
+    private volatile int _waitingCount;
+    private volatile int _returningCount;
+    private long _grants;
+    private bool _isTimed;
 
     /// <summary>Tries again when a ledger has something free.</summary>
-    public void Follow(ResourceLedger ledger) => ledger.Tell(OnReleased);
+    public void SubscribeTo(ResourceLedger ledger) => ledger.Tell(OnReleased);
 
     /// <summary>A queue has a task and nobody on the way to it.</summary>
-    public void Request(TaskQueue queue)
+    public void RequestLease(TaskQueue queue)
     {
-        lock (sync)
+        lock (_sync)
         {
-            queues.Add(queue);
-            Wait(queue);
-            Serve();
+            _queues.Add(queue);
+            AddWaiting(queue);
+            GrantLeases();
         }
     }
 
     /// <summary>Whether a slot has to give its resources back rather than go on with its queue.</summary>
-    public bool HasToYield(TaskQueue queue)
+    public bool MustYield(TaskQueue queue)
     {
-        if (isDisposed)
+        if (_isDisposed)
             return false;
         if (IsGroupWaiting && queue.Group is null)
             return true;
-        if (returningCount == 0 && waitingCount <= (queue.IsWaiting ? 1 : 0))
+        if (_returningCount == 0 && _waitingCount <= (queue.IsWaitingForResources ? 1 : 0))
             return false;
-        lock (sync)
-            return returningCount > 0 || IsPreceded(queue);
+        lock (_sync)
+            return _returningCount > 0 || IsPreceded(queue);
     }
 
     /// <summary>A slot is done.</summary>
-    public void Leave(TaskSlot slot, ResourceAllocation held)
+    public void ReturnLease(ResourceLease slot, ResourceAllocation held)
     {
-        lock (sync)
+        lock (_sync)
         {
-            var last = slots[^1];
-            slots[slot.Index] = last;
+            var last = _slots[^1];
+            _slots[slot.Index] = last;
             last.Index = slot.Index;
-            slots.RemoveAt(slots.Count - 1);
+            _slots.RemoveAt(_slots.Count - 1);
         }
 
         slot.Queue.Trim();
         slot.Ledger.Release(held);
-        if (!slot.Queue.IsEmpty && !slot.Queue.IsWaiting)
-            Request(slot.Queue);
+        if (!slot.Queue.IsEmpty && !slot.Queue.IsWaitingForResources)
+            RequestLease(slot.Queue);
     }
 
     /// <summary>A task that has waited needs the CPU back that its slot has lent.</summary>
-    public void TakeBack(TaskSlot slot, IResumable waiter)
+    public void ReacquireCpu(ResourceLease slot, IResumable waiter)
     {
-        lock (sync)
+        lock (_sync)
         {
-            returning ??= [];
-            returning.Enqueue((slot, waiter));
-            returningCount = returning.Count;
-            ServeReturning();
+            _returning ??= [];
+            _returning.Enqueue((slot, waiter));
+            _returningCount = _returning.Count;
+            GrantReacquisitions();
         }
     }
 
     /// <summary>A task waits again whose slot has not got its CPU back since: it holds up nobody that needs one.</summary>
-    public void WaitsAgain() => OnReleased();
+    public void OnWaitsAgain() => OnReleased();
 
     private bool IsPreceded(TaskQueue queue)
     {
-        var first = queue.First;
-        foreach (var other in waiting)
+        var first = queue.FirstTaskNumber;
+        foreach (var other in _waiting)
         {
             if (other != queue && !other.IsEmpty && Precedes(other, queue, first) && SharesLedger(other, queue))
                 return true;
@@ -86,7 +86,7 @@ internal sealed partial class TaskDispatcher
     }
 
     private static bool Precedes(TaskQueue other, TaskQueue queue, long first) =>
-        other.Priority > queue.Priority || (other.Priority == queue.Priority && other.First < first);
+        other.Priority > queue.Priority || (other.Priority == queue.Priority && other.FirstTaskNumber < first);
 
     private static bool SharesLedger(TaskQueue other, TaskQueue queue)
     {
@@ -104,108 +104,108 @@ internal sealed partial class TaskDispatcher
 
     private void OnReleased()
     {
-        if (waitingCount == 0 && returningCount == 0)
+        if (_waitingCount == 0 && _returningCount == 0)
             return;
-        lock (sync)
+        lock (_sync)
         {
-            ServeReturning();
-            Serve();
+            GrantReacquisitions();
+            GrantLeases();
         }
     }
 
-    private void Wait(TaskQueue queue)
+    private void AddWaiting(TaskQueue queue)
     {
-        if (queue.IsWaiting)
+        if (queue.IsWaitingForResources)
             return;
-        queue.IsWaiting = true;
-        waiting.Add(queue);
-        waitingCount = waiting.Count;
+        queue.IsWaitingForResources = true;
+        _waiting.Add(queue);
+        _waitingCount = _waiting.Count;
     }
 
     // Those that go on come before those that start: they hold memory and other resources already.
-    private void ServeReturning()
+    private void GrantReacquisitions()
     {
-        if (returning is null)
+        if (_returning is null)
             return;
-        var count = returning.Count;
+        var count = _returning.Count;
         ResourceLedger? full = null;
         for (var i = 0; i < count; i++)
         {
-            var (slot, waiter) = returning.Dequeue();
-            if (!slot.LacksCpu)
+            var (slot, waiter) = _returning.Dequeue();
+            if (!slot.NeedsCpu)
             {
                 // Another task of the slot has brought the CPU back for both, or nothing is left to bring it back for, or it waits again.
                 waiter.Resume();
                 continue;
             }
 
-            if (slot.Ledger == full || !TryReserve(slot.Ledger, slot.Queue.CpuPart!, out var allocation))
+            if (slot.Ledger == full || !TryReserve(slot.Ledger, slot.Queue.ReleasableCpu!, out var allocation))
             {
                 full = slot.Ledger;
 
                 // Whoever has it, an actor or a group, may live until this one has ended.
-                if (!slot.Ledger.LeavesForTasks(slot.Queue.CpuPart!))
+                if (!slot.Ledger.LeavesForTasks(slot.Queue.ReleasableCpu!))
                 {
                     waiter.Resume();
-                    waiter = Going.On;
+                    waiter = NoOpResumable.On;
                 }
 
-                returning.Enqueue((slot, waiter));
+                _returning.Enqueue((slot, waiter));
                 continue;
             }
 
             // It may have ended or wait again meanwhile: then nothing is needed any more. Released elsewhere, since that comes back here.
-            if (!slot.TryTakeBack() && allocation is not null)
+            if (!slot.TryAcceptCpu() && allocation is not null)
                 ThreadPool.UnsafeQueueUserWorkItem(static unneeded => unneeded.Ledger.Release(unneeded.allocation), (slot.Ledger, allocation), preferLocal: false);
             waiter.Resume();
         }
 
-        returningCount = returning.Count;
+        _returningCount = _returning.Count;
     }
 
     // In order. A queue that is served leaves the list: its slot asks for the next one when it finds more there.
-    private void Serve()
+    private void GrantLeases()
     {
-        if (waiting.Count > 1)
-            waiting.Sort(static (a, b) => a.Priority != b.Priority ? b.Priority.CompareTo(a.Priority) : a.First.CompareTo(b.First));
-        lacking.Clear();
+        if (_waiting.Count > 1)
+            _waiting.Sort(static (a, b) => a.Priority != b.Priority ? b.Priority.CompareTo(a.Priority) : a.FirstTaskNumber.CompareTo(b.FirstTaskNumber));
+        _lacking.Clear();
         var heldUp = false;
-        for (var i = 0; i < waiting.Count; i++)
+        for (var i = 0; i < _waiting.Count; i++)
         {
-            var queue = waiting[i];
-            queue.IsWaiting = false;
+            var queue = _waiting[i];
+            queue.IsWaitingForResources = false;
             Interlocked.MemoryBarrier();
-            if (queue.IsEmpty || !queue.TryLook())
+            if (queue.IsEmpty || !queue.TryBeginPoll())
             {
-                waiting.RemoveAt(i--);
+                _waiting.RemoveAt(i--);
                 continue;
             }
 
-            if (TryGrant(queue, ref heldUp) is { } slot)
+            if (TryGrantLease(queue, ref heldUp) is { } slot)
             {
-                waiting.RemoveAt(i--);
-                Threads.Start(slot);
+                _waiting.RemoveAt(i--);
+                Threads.RunNow(slot);
                 continue;
             }
 
-            lacking.Add(queue);
-            queue.IsWaiting = true;
-            queue.Unlook();
+            _lacking.Add(queue);
+            queue.IsWaitingForResources = true;
+            queue.CancelPoll();
         }
 
-        waitingCount = waiting.Count;
-        if (heldUp && !isTimed)
-            StartPatience();
+        _waitingCount = _waiting.Count;
+        if (heldUp && !_isTimed)
+            StartOvertakeBlockTimer();
     }
 
-    private TaskSlot? TryGrant(TaskQueue queue, ref bool heldUp)
+    private ResourceLease? TryGrantLease(TaskQueue queue, ref bool heldUp)
     {
         foreach (var ledger in queue.Ledgers)
         {
-            if (returningCount > 0 && queue.CpuPart is not null && IsReturningTo(ledger))
+            if (_returningCount > 0 && queue.ReleasableCpu is not null && IsReturningTo(ledger))
                 continue;
-            var holder = lacking.Count == 0 ? null : HeldUpBy(queue, ledger);
-            if (holder is { Passes: 0 })
+            var holder = _lacking.Count == 0 ? null : FindBlockingQueue(queue, ledger);
+            if (holder is { RemainingOvertakes: 0 })
             {
                 heldUp = true;
                 continue;
@@ -214,11 +214,11 @@ internal sealed partial class TaskDispatcher
             if (!TryReserve(ledger, queue.Demand, out var allocation))
                 continue;
             if (holder is not null)
-                holder.Passes--;
-            (queue.Passes, queue.Patience) = (0, FirstPatience);
-            grants++;
-            var slot = new TaskSlot(queue, ledger, allocation ?? new(ResourceDemand.None, [])) { Index = slots.Count };
-            slots.Add(slot);
+                holder.RemainingOvertakes--;
+            (queue.RemainingOvertakes, queue.OvertakeBlockDuration) = (0, InitialOvertakeBlock);
+            _grants++;
+            var slot = new ResourceLease(queue, ledger, allocation ?? new(ResourceDemand.None, [])) { Index = _slots.Count };
+            _slots.Add(slot);
             return slot;
         }
 
@@ -227,7 +227,7 @@ internal sealed partial class TaskDispatcher
 
     private bool IsReturningTo(ResourceLedger ledger)
     {
-        foreach (var (slot, _) in returning!)
+        foreach (var (slot, _) in _returning!)
         {
             if (slot.Ledger == ledger)
                 return true;
@@ -237,9 +237,9 @@ internal sealed partial class TaskDispatcher
     }
 
     /// <summary>An earlier queue that waits for something that this one would take.</summary>
-    private TaskQueue? HeldUpBy(TaskQueue queue, ResourceLedger ledger)
+    private TaskQueue? FindBlockingQueue(TaskQueue queue, ResourceLedger ledger)
     {
-        foreach (var earlier in lacking)
+        foreach (var earlier in _lacking)
         {
             if (!SharesLedger(earlier, queue))
                 continue;
@@ -257,7 +257,7 @@ internal sealed partial class TaskDispatcher
     private bool TryReserve(ResourceLedger ledger, ResourceDemand demand, out ResourceAllocation? allocation)
     {
         allocation = null;
-        if (isDisposed)
+        if (_isDisposed)
             return true;
         try
         {
@@ -271,30 +271,30 @@ internal sealed partial class TaskDispatcher
     }
 
     // What is held up might be what the holder of the resources waits for; and a large demand must not leave a machine idle for hours.
-    private void StartPatience()
+    private void StartOvertakeBlockTimer()
     {
-        isTimed = true;
-        var seen = grants;
-        var first = lacking[0];
+        _isTimed = true;
+        var seen = _grants;
+        var first = _lacking[0];
         ITimer? timer = null;
         timer = Time.CreateTimer(
             _ =>
             {
                 timer?.Dispose();
-                lock (sync)
+                lock (_sync)
                 {
-                    isTimed = false;
-                    if (grants == seen && first.IsWaiting)
+                    _isTimed = false;
+                    if (_grants == seen && first.IsWaitingForResources)
                     {
-                        first.Passes = 1;
-                        first.Patience *= 2;
+                        first.RemainingOvertakes = 1;
+                        first.OvertakeBlockDuration *= 2;
                     }
 
-                    Serve();
+                    GrantLeases();
                 }
             },
             null,
-            first.Patience,
+            first.OvertakeBlockDuration,
             Timeout.InfiniteTimeSpan);
     }
 }

@@ -10,16 +10,16 @@ namespace Serve.Runtime.Tasks;
 /// </summary>
 internal sealed partial class TaskDispatcher : IAsyncDisposable
 {
-    private readonly Cluster cluster;
-    private readonly Func<ObjectId> nextId;
-    private readonly TaskPlans plans;
-    private readonly Lock sync = new();
-    private readonly List<TaskSlot> slots = [];
-    private readonly HashSet<TaskQueue> queues = [];
-    private Func<ITaskExecutor>? makeWorkers;
-    private ITaskExecutor? workers;
-    private ConcurrentDictionary<long, SubmittedTask>? awaitingArguments;
-    private volatile bool isDisposed;
+    private readonly Cluster _cluster;
+    private readonly Func<ObjectId> _nextId;
+    private readonly TaskPlanCache _plans;
+    private readonly Lock _sync = new();
+    private readonly List<ResourceLease> _slots = [];
+    private readonly HashSet<TaskQueue> _queues = [];
+    private Func<ITaskExecutor>? _makeWorkers;
+    private ITaskExecutor? _workers;
+    private ConcurrentDictionary<long, TaskExecution>? _awaitingArguments;
+    private volatile bool _isDisposed;
 
     /// <summary>Makes one; no thread is started before the first task.</summary>
     /// <param name="cluster">The cluster its refs belong to.</param>
@@ -28,38 +28,38 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
     /// <param name="threads">What tasks of this process run on; disposed by who made it.</param>
     /// <param name="options">The cluster's.</param>
     /// <param name="time">The clock of timeouts.</param>
-    public TaskDispatcher(Cluster cluster, Func<ObjectId> nextId, LedgerSource ledgers, CoreThreads threads, ClusterOptions options, TimeProvider time)
+    public TaskDispatcher(Cluster cluster, Func<ObjectId> nextId, SchedulingLedgerResolver ledgers, TaskThreadPool threads, ClusterOptions options, TimeProvider time)
     {
-        this.cluster = cluster;
-        this.nextId = nextId;
-        plans = new(this, ledgers, options.Isolation);
+        this._cluster = cluster;
+        this._nextId = nextId;
+        _plans = new(this, ledgers, options.Isolation);
         Threads = threads;
         Context = new(threads);
         Time = time;
-        Log = new(options.TaskHistory, time);
+        FinishedTasks = new(options.TaskHistory, time);
     }
 
-    public CoreThreads Threads { get; }
+    public TaskThreadPool Threads { get; }
 
     /// <summary>Where the code of async tasks goes on.</summary>
-    public CoreContext Context { get; }
+    public TaskSynchronizationContext Context { get; }
 
     public TimeProvider Time { get; }
 
     /// <summary>What ended last; actors write their calls into it too.</summary>
-    public TaskLog Log { get; }
+    public FinishedTaskLog FinishedTasks { get; }
 
-    public bool IsDisposed => isDisposed;
+    public bool IsDisposed => _isDisposed;
 
     /// <summary>What runs tasks in workers.</summary>
-    public ITaskExecutor Workers => workers ?? Interlocked.CompareExchange(ref workers, MakeWorkers(), null) ?? workers;
+    public ITaskExecutor Workers => _workers ?? Interlocked.CompareExchange(ref _workers, CreateWorkers(), null) ?? _workers;
 
     /// <summary>Tasks that wait for an argument, by id.</summary>
-    public ConcurrentDictionary<long, SubmittedTask> AwaitingArguments =>
-        Volatile.Read(ref awaitingArguments) ?? Interlocked.CompareExchange(ref awaitingArguments, new(), null) ?? awaitingArguments;
+    public ConcurrentDictionary<long, TaskExecution> AwaitingArguments =>
+        Volatile.Read(ref _awaitingArguments) ?? Interlocked.CompareExchange(ref _awaitingArguments, new(), null) ?? _awaitingArguments;
 
     /// <summary>Where tasks go whose isolation is a process; made with the first of them.</summary>
-    public void UseWorkers(Func<ITaskExecutor> make) => makeWorkers = make;
+    public void SetWorkerFactory(Func<ITaskExecutor> make) => _makeWorkers = make;
 
     /// <summary>Starts a task.</summary>
     /// <param name="function">Its function.</param>
@@ -70,9 +70,9 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
     {
         ThrowIfDisposed();
         var context = TaskContext.Current;
-        var plan = plans.Find(function, options, context?.InheritedScheduling);
-        var reference = new ObjectRef<TResult>(cluster, nextId());
-        Start(plan, reference, call, context?.Cluster == cluster ? context.TaskId : null);
+        var plan = _plans.GetPlan(function, options, context?.InheritedScheduling);
+        var reference = new ObjectRef<TResult>(_cluster, _nextId());
+        Start(plan, reference, call, context?.Cluster == _cluster ? context.TaskId : null);
         return reference;
     }
 
@@ -82,22 +82,22 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
     {
         ThrowIfDisposed();
         var context = TaskContext.Current;
-        var plan = plans.Find(function, options, context?.InheritedScheduling);
-        ObjectId? parent = context?.Cluster == cluster ? context.TaskId : null;
+        var plan = _plans.GetPlan(function, options, context?.InheritedScheduling);
+        ObjectId? parent = context?.Cluster == _cluster ? context.TaskId : null;
 
         // Nobody is woken before the last is there: a thread that wakes up on the caller's processor keeps the caller from it until the first task is over.
-        var isFirst = plan.Queue.TryLook();
+        var isFirst = plan.Queue.TryBeginPoll();
         try
         {
             var references = new ObjectRef<TResult>[count];
             for (var i = 0; i < count; i++)
-                Start(plan, references[i] = new(cluster, nextId()), makeCall(), parent);
+                Start(plan, references[i] = new(_cluster, _nextId()), makeCall(), parent);
             return references;
         }
         finally
         {
             if (isFirst)
-                plan.Queue.Looked();
+                plan.Queue.EndPoll();
         }
     }
 
@@ -107,8 +107,8 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
     {
         ThrowIfDisposed();
         var context = TaskContext.Current;
-        var plan = plans.Find(function, options, context?.InheritedScheduling);
-        var task = new SubmittedStream<TItem>(plan, new(cluster, nextId()), context?.Cluster == cluster ? context.TaskId : null, call, nextId);
+        var plan = _plans.GetPlan(function, options, context?.InheritedScheduling);
+        var task = new StreamingTaskExecution<TItem>(plan, new(_cluster, _nextId()), context?.Cluster == _cluster ? context.TaskId : null, call, _nextId);
         Start(task);
         return task.Items;
     }
@@ -118,7 +118,7 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
     public void Submit<TResult>(ObjectRef<TResult> reference, RemoteFunction function, MethodCall<TResult> call, TaskOptions? options, ITaskAttempt? parent)
     {
         ThrowIfDisposed();
-        Start(plans.Find(function, options, parent?.Context?.InheritedScheduling), reference, call, parent?.Id);
+        Start(_plans.GetPlan(function, options, parent?.Context?.InheritedScheduling), reference, call, parent?.Id);
     }
 
     /// <summary>The same for a task that streams, whose end is the ref's.</summary>
@@ -127,16 +127,16 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
         ObjectRef<TItem> completion, RemoteFunction function, MethodCall<IAsyncEnumerable<TItem>> call, TaskOptions? options, ITaskAttempt? parent)
     {
         ThrowIfDisposed();
-        var task = new SubmittedStream<TItem>(plans.Find(function, options, parent?.Context?.InheritedScheduling), completion, parent?.Id, call, nextId);
+        var task = new StreamingTaskExecution<TItem>(_plans.GetPlan(function, options, parent?.Context?.InheritedScheduling), completion, parent?.Id, call, _nextId);
         Start(task);
         return task.Items;
     }
 
     /// <summary>Starts a task once more whose result was lost.</summary>
     /// <returns>The ref of what it makes now.</returns>
-    public ObjectRef<TResult> Resubmit<TResult>(TaskPlan plan, MethodCall<TResult> call, ObjectId? parent)
+    public ObjectRef<TResult> Resubmit<TResult>(TaskExecutionPlan plan, MethodCall<TResult> call, ObjectId? parent)
     {
-        var reference = new ObjectRef<TResult>(cluster, nextId());
+        var reference = new ObjectRef<TResult>(_cluster, _nextId());
         Start(plan, reference, call, parent);
         return reference;
     }
@@ -148,7 +148,7 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
     public void CancelChildren(ObjectId parent, bool force)
     {
         CancellingChildren?.Invoke(parent, force);
-        foreach (var task in Live())
+        foreach (var task in ListUnfinished())
         {
             if (task.Parent == parent)
                 task.Cancel(force, recursive: true);
@@ -156,75 +156,75 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
     }
 
     /// <summary>Tasks that have not ended.</summary>
-    public List<SubmittedTask> Live()
+    public List<TaskExecution> ListUnfinished()
     {
-        var live = new List<SubmittedTask>();
-        lock (sync)
+        var live = new List<TaskExecution>();
+        lock (_sync)
         {
-            foreach (var queue in queues)
+            foreach (var queue in _queues)
                 live.AddRange(queue.Tasks);
-            foreach (var slot in slots)
+            foreach (var slot in _slots)
                 slot.AddTasks(live);
         }
 
-        if (Volatile.Read(ref awaitingArguments) is { } awaiting)
+        if (Volatile.Read(ref _awaitingArguments) is { } awaiting)
             live.AddRange(awaiting.Values);
-        live.RemoveAll(static task => task.IsOver);
+        live.RemoveAll(static task => task.IsFinished);
         return live;
     }
 
     /// <summary>Tasks that have not ended and those that ended last, by id.</summary>
-    public IReadOnlyList<TaskState> List(IEnumerable<EndedTask> calls)
+    public IReadOnlyList<TaskState> List(IEnumerable<FinishedTaskRecord> calls)
     {
         var states = new SortedDictionary<long, TaskState>();
-        foreach (var task in Live())
-            states[task.TaskId.Number] = Log.ToState(task.Describe(task.State));
+        foreach (var task in ListUnfinished())
+            states[task.TaskId.Number] = FinishedTasks.ToState(task.CreateRecord(task.State));
         foreach (var call in calls)
-            states[call.Id] = Log.ToState(call);
+            states[call.Id] = FinishedTasks.ToState(call);
 
         // Read last: a task that ends meanwhile is told as ended, not forgotten.
-        foreach (var task in Log.Read())
-            states[task.Id] = Log.ToState(task);
+        foreach (var task in FinishedTasks.Read())
+            states[task.Id] = FinishedTasks.ToState(task);
         return [.. states.Values];
     }
 
     /// <summary>Fails everything that has not ended, and tells code that runs to stop.</summary>
     public ValueTask DisposeAsync()
     {
-        isDisposed = true;
-        Volatile.Read(ref deadlocks)?.Dispose();
-        var ended = Ended();
-        foreach (var task in Live())
-            task.Stopped(ended, force: false);
-        plans.Forget();
-        lock (sync)
-            ServeReturning();
+        _isDisposed = true;
+        Volatile.Read(ref _deadlocks)?.Dispose();
+        var ended = CreateDisposedFailure();
+        foreach (var task in ListUnfinished())
+            task.FailAndStop(ended, force: false);
+        _plans.DetachFunctions();
+        lock (_sync)
+            GrantReacquisitions();
         return ValueTask.CompletedTask;
     }
 
-    private void Start<TResult>(TaskPlan plan, ObjectRef<TResult> reference, MethodCall<TResult> call, ObjectId? parent) =>
-        Start(new SubmittedTask<TResult>(plan, reference, parent, call));
+    private void Start<TResult>(TaskExecutionPlan plan, ObjectRef<TResult> reference, MethodCall<TResult> call, ObjectId? parent) =>
+        Start(new TaskExecution<TResult>(plan, reference, parent, call));
 
-    private void Start(SubmittedTask task)
+    private void Start(TaskExecution task)
     {
         task.Reference.Producer = task;
-        task.Begin();
+        task.EnqueueWhenReady();
 
         // Disposed meanwhile, after what was there had been failed.
-        if (isDisposed)
-            task.Stopped(Ended(), force: false);
-        if (task.Group is ReservedGroup { IsRemoved: true })
-            task.EndWithGroup();
+        if (_isDisposed)
+            task.FailAndStop(CreateDisposedFailure(), force: false);
+        if (task.Group is ReservedPlacementGroup { IsRemoved: true })
+            task.CancelWithGroup();
     }
 
     private void ThrowIfDisposed()
     {
-        if (isDisposed)
-            throw Cluster.Disposed();
+        if (_isDisposed)
+            throw Cluster.CreateDisposedException();
     }
 
-    private static ObjectDisposedException Ended() => Cluster.Disposed("The cluster was disposed before the task ended.");
+    private static ObjectDisposedException CreateDisposedFailure() => Cluster.CreateDisposedException("The cluster was disposed before the task ended.");
 
-    private ITaskExecutor MakeWorkers() =>
-        makeWorkers?.Invoke() ?? throw new NotSupportedException("This cluster has no worker processes.");
+    private ITaskExecutor CreateWorkers() =>
+        _makeWorkers?.Invoke() ?? throw new NotSupportedException("This cluster has no worker processes.");
 }

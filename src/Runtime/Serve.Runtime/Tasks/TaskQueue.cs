@@ -2,20 +2,20 @@ namespace Serve.Runtime.Tasks;
 
 /// <summary>
 /// Tasks that are ready and wait for the same resources, first come first served. At most one slot at a time is on its way to it and finds
-/// nothing to do there. <see cref="IsWaiting"/> is written under the dispatcher's lock, the rest with interlocked operations.
+/// nothing to do there. <see cref="IsWaitingForResources"/> is written under the dispatcher's lock, the rest with interlocked operations.
 /// </summary>
 internal sealed class TaskQueue(TaskDispatcher dispatcher, ResourceDemand demand, ResourceLedger[] ledgers, int priority, bool isProcess)
 {
-    private readonly TrimmedQueue<SubmittedTask> tasks = new(large: 10_000);
-    private int looking;
-    private volatile bool isWaiting;
+    private readonly MemoryTrimmingQueue<TaskExecution> _tasks = new(large: 10_000);
+    private int _looking;
+    private volatile bool _isWaiting;
 
     public TaskDispatcher Dispatcher => dispatcher;
 
     public ResourceDemand Demand => demand;
 
     /// <summary>What a task gives to others while it waits; null when it holds no CPU.</summary>
-    public ResourceDemand? CpuPart { get; } = demand.UnitsOf(ResourceDemand.Cpu) is not 0 and var units
+    public ResourceDemand? ReleasableCpu { get; } = demand.UnitsOf(ResourceDemand.Cpu) is not 0 and var units
         ? ResourceDemand.None.With(ResourceDemand.Cpu, (double)units / ResourceDemand.UnitsPerOne)
         : null;
 
@@ -23,41 +23,41 @@ internal sealed class TaskQueue(TaskDispatcher dispatcher, ResourceDemand demand
 
     public int Priority => priority;
 
-    public bool IsProcess => isProcess;
+    public bool RunsInWorker => isProcess;
 
     public PlacementGroup? Group { get; init; }
 
-    public bool IsEmpty => tasks.IsEmpty;
+    public bool IsEmpty => _tasks.IsEmpty;
 
     /// <summary>Tasks as they lie there; ended ones may be among them.</summary>
-    public IEnumerable<SubmittedTask> Tasks => tasks.Items;
+    public IEnumerable<TaskExecution> Tasks => _tasks.Items;
 
     /// <summary>Whether it is among those that want a slot as soon as there are resources.</summary>
-    public bool IsWaiting
+    public bool IsWaitingForResources
     {
-        get => isWaiting;
-        set => isWaiting = value;
+        get => _isWaiting;
+        set => _isWaiting = value;
     }
 
     /// <summary>How many later tasks may still take resources that its first one waits for.</summary>
-    public int Passes { get; set; }
+    public int RemainingOvertakes { get; set; }
 
     /// <summary>How long it lets nobody pass next time.</summary>
-    public TimeSpan Patience { get; set; } = TaskDispatcher.FirstPatience;
+    public TimeSpan OvertakeBlockDuration { get; set; } = TaskDispatcher.InitialOvertakeBlock;
 
-    public void Add(SubmittedTask task)
+    public void Enqueue(TaskExecution task)
     {
-        tasks.Add(task);
+        _tasks.Enqueue(task);
 
         // Behind the barrier of that: the task is there before this is read, or else whoever looks sees it.
-        if (Volatile.Read(ref looking) == 0 && !isWaiting)
-            dispatcher.Request(this);
+        if (Volatile.Read(ref _looking) == 0 && !_isWaiting)
+            dispatcher.RequestLease(this);
     }
 
     /// <summary>Takes the first task that is still to be run.</summary>
-    public SubmittedTask? Take()
+    public TaskExecution? Dequeue()
     {
-        while (tasks.TryTake(out var task))
+        while (_tasks.TryDequeue(out var task))
         {
             if (task.TryClaim())
                 return task;
@@ -67,23 +67,23 @@ internal sealed class TaskQueue(TaskDispatcher dispatcher, ResourceDemand demand
     }
 
     /// <summary>Gives back the memory of many tasks that have gone through it.</summary>
-    public void Trim() => tasks.Trim();
+    public void Trim() => _tasks.Trim();
 
     /// <summary>The id of the first one; the highest when there is none.</summary>
-    public long First => tasks.TryPeek(out var task) ? task.TaskId.Number : long.MaxValue;
+    public long FirstTaskNumber => _tasks.TryPeek(out var task) ? task.TaskId.Number : long.MaxValue;
 
     /// <summary>Says that the caller looks into it; false when someone else does.</summary>
-    public bool TryLook() => Interlocked.CompareExchange(ref looking, 1, 0) == 0;
+    public bool TryBeginPoll() => Interlocked.CompareExchange(ref _looking, 1, 0) == 0;
 
     /// <summary>The dispatcher, which had meant to send someone, has nobody to send.</summary>
-    public void Unlook() => Volatile.Write(ref looking, 0);
+    public void CancelPoll() => Volatile.Write(ref _looking, 0);
 
     /// <summary>The caller has looked: with more to do there the next one is asked for.</summary>
-    public void Looked()
+    public void EndPoll()
     {
-        Volatile.Write(ref looking, 0);
+        Volatile.Write(ref _looking, 0);
         Interlocked.MemoryBarrier();
-        if (!tasks.IsEmpty && !isWaiting)
-            dispatcher.Request(this);
+        if (!_tasks.IsEmpty && !_isWaiting)
+            dispatcher.RequestLease(this);
     }
 }

@@ -6,12 +6,12 @@ namespace Serve.Runtime.Workers;
 /// <summary>When a worker ends: when its node says so, or on SIGTERM. Ctrl+C is the node's business. Holds its signal registrations.</summary>
 internal sealed class WorkerLifetime(IHostApplicationLifetime application) : IHostLifetime, IDisposable
 {
-    private readonly List<PosixSignalRegistration> signals = [];
+    private readonly List<PosixSignalRegistration> _signals = [];
 
     public Task WaitForStartAsync(CancellationToken cancellationToken)
     {
-        signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGINT, static signal => signal.Cancel = true));
-        signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal =>
+        _signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGINT, static signal => signal.Cancel = true));
+        _signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal =>
         {
             signal.Cancel = true;
             application.StopApplication();
@@ -21,5 +21,5 @@ internal sealed class WorkerLifetime(IHostApplicationLifetime application) : IHo
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public void Dispose() => signals.ForEach(signal => signal.Dispose());
+    public void Dispose() => _signals.ForEach(signal => signal.Dispose());
 }

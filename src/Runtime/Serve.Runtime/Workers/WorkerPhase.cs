@@ -1,6 +1,6 @@
 namespace Serve.Runtime.Workers;
 
-/// <summary>Where a worker is in its life. The moves are in <see cref="WorkerPool"/>.</summary>
+/// <summary>Where a worker is in its life. The moves are in <see cref="WorkerProcessPool"/>.</summary>
 internal enum WorkerPhase
 {
     /// <summary>Its process starts; creators wait for it.</summary>

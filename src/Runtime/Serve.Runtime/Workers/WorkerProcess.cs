@@ -11,20 +11,20 @@ namespace Serve.Runtime.Workers;
 internal sealed class WorkerProcess
 {
     private const int KeptLines = 200;
-    private readonly Process process;
-    private readonly string logFile;
-    private readonly ConcurrentQueue<string> errorLines = new();
-    private readonly Lock sending = new();
-    private readonly TaskCompletionSource<WorkerReady?> listens = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private TaskCompletionSource? pong;
-    private volatile string? killedBecause;
+    private readonly Process _process;
+    private readonly string _logFile;
+    private readonly ConcurrentQueue<string> _errorLines = new();
+    private readonly Lock _sending = new();
+    private readonly TaskCompletionSource<WorkerReadyMessage?> _listens = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource? _pong;
+    private volatile string? _killedBecause;
 
     private WorkerProcess(Process process, string logFile)
     {
-        this.process = process;
-        this.logFile = logFile;
+        this._process = process;
+        this._logFile = logFile;
         Pid = process.Id;
-        var errors = KeepAsync(process.StandardError);
+        var errors = RecordErrorOutputAsync(process.StandardError);
         Exited = WaitAsync(errors);
     }
 
@@ -44,12 +44,12 @@ internal sealed class WorkerProcess
         };
         foreach (var (name, value) in environment)
             info.Environment[name] = value;
-        return new(await ProcessForker.StartAsync(info), logFile);
+        return new(await ChildProcessStarter.StartAsync(info), logFile);
     }
 
     /// <summary>Tells it who it is and waits until it can be called.</summary>
     /// <exception cref="IOException">It ended, or wrote something else.</exception>
-    public async Task<WorkerReady> ShakeHandsAsync(WorkerHandshake handshake, CancellationToken cancellationToken)
+    public async Task<WorkerReadyMessage> PerformHandshakeAsync(WorkerHandshakeMessage handshake, CancellationToken cancellationToken)
     {
         Send(JsonSerializer.Serialize(handshake, ServeJson.Options));
         var ready = await ReadReadyAsync(cancellationToken);
@@ -59,10 +59,10 @@ internal sealed class WorkerProcess
 
     /// <summary>Has one that does not listen yet serve HTTP and gRPC. Once.</summary>
     /// <exception cref="IOException">It ended.</exception>
-    public async Task<WorkerReady> ListenAsync(CancellationToken cancellationToken)
+    public async Task<WorkerReadyMessage> ListenAsync(CancellationToken cancellationToken)
     {
-        Send(WorkerHandshake.ListenLine);
-        return await listens.Task.WaitAsync(cancellationToken) ?? throw NeverReady();
+        Send(WorkerHandshakeMessage.ListenLine);
+        return await _listens.Task.WaitAsync(cancellationToken) ?? throw OutputClosedEarly();
     }
 
     /// <summary>Asks it whether it lives. A thread answers that does nothing else: a process that is busy does too, one that is frozen does not.</summary>
@@ -70,28 +70,28 @@ internal sealed class WorkerProcess
     public async Task<bool> PingAsync(CancellationToken cancellationToken)
     {
         var answered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        Volatile.Write(ref pong, answered);
-        if (!TrySend(WorkerHandshake.PingLine))
+        Volatile.Write(ref _pong, answered);
+        if (!TrySend(WorkerHandshakeMessage.PingLine))
             return false;
         await answered.Task.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return answered.Task.IsCompleted;
     }
 
     /// <summary>Asks it to end by itself; harmless when it is gone.</summary>
-    public void AskToStop() => TrySend(WorkerHandshake.StopLine);
+    public void RequestStop() => TrySend(WorkerHandshakeMessage.StopLine);
 
     /// <summary>Kills it and its children.</summary>
     /// <param name="because">Told as the way it ended; null where that is nobody's surprise.</param>
     public void Kill(string? because = null)
     {
-        killedBecause ??= because;
+        _killedBecause ??= because;
         if (Exited.IsCompleted)
             return;
-        NativeProcess.KillGroup(Pid);
+        NativeProcessApi.KillGroup(Pid);
         try
         {
             // Also when it had not made its group yet.
-            process.Kill(entireProcessTree: OperatingSystem.IsWindows());
+            _process.Kill(entireProcessTree: OperatingSystem.IsWindows());
         }
         catch (InvalidOperationException)
         {
@@ -99,33 +99,33 @@ internal sealed class WorkerProcess
         }
     }
 
-    private async Task<WorkerReady> ReadReadyAsync(CancellationToken cancellationToken)
+    private async Task<WorkerReadyMessage> ReadReadyAsync(CancellationToken cancellationToken)
     {
-        while (await process.StandardOutput.ReadLineAsync(cancellationToken) is { } line)
+        while (await _process.StandardOutput.ReadLineAsync(cancellationToken) is { } line)
         {
             // A host may print a banner of its own first.
             if (line.StartsWith('{'))
-                return JsonSerializer.Deserialize<WorkerReady>(line, ServeJson.Options)!;
+                return JsonSerializer.Deserialize<WorkerReadyMessage>(line, ServeJson.Options)!;
         }
 
-        throw NeverReady();
+        throw OutputClosedEarly();
     }
 
-    private static IOException NeverReady() => new("The worker closed its output before it was ready.");
+    private static IOException OutputClosedEarly() => new("The worker closed its output before it was ready.");
 
     /// <summary>Reads what it answers to orders, until its end.</summary>
     private async Task ReadAnswersAsync()
     {
         try
         {
-            while (await process.StandardOutput.ReadLineAsync() is { } line)
+            while (await _process.StandardOutput.ReadLineAsync() is { } line)
             {
-                if (line == WorkerHandshake.PongLine)
-                    Volatile.Read(ref pong)?.TrySetResult();
+                if (line == WorkerHandshakeMessage.PongLine)
+                    Volatile.Read(ref _pong)?.TrySetResult();
                 else if (!line.StartsWith('{'))
-                    Keep(line);
+                    RecordOutputLine(line);
                 else
-                    listens.TrySetResult(JsonSerializer.Deserialize<WorkerReady>(line, ServeJson.Options));
+                    _listens.TrySetResult(JsonSerializer.Deserialize<WorkerReadyMessage>(line, ServeJson.Options));
             }
         }
         catch (Exception thrown) when (IsEnd(thrown))
@@ -133,16 +133,16 @@ internal sealed class WorkerProcess
             // The pipe went with the process.
         }
 
-        listens.TrySetResult(null);
+        _listens.TrySetResult(null);
     }
 
     // Short enough for the pipe's buffer: it does not wait for the worker to read.
     private void Send(string line)
     {
-        lock (sending)
+        lock (_sending)
         {
-            process.StandardInput.Write(line + "\n");
-            process.StandardInput.Flush();
+            _process.StandardInput.Write(line + "\n");
+            _process.StandardInput.Flush();
         }
     }
 
@@ -164,26 +164,26 @@ internal sealed class WorkerProcess
 
     private async Task<string> WaitAsync(Task errors)
     {
-        await process.WaitForExitAsync();
+        await _process.WaitForExitAsync();
 
         // Its group outlives it where user code started children. The number cannot have been given out again so soon.
-        NativeProcess.KillGroup(Pid);
-        DiagnosticFiles.RemoveOf(Pid);
+        NativeProcessApi.KillGroup(Pid);
+        RuntimeDiagnosticFiles.RemoveOf(Pid);
 
         // What it wrote before it had a log file is in the pipe still; a child of a child may hold that open for ever.
         await Task.WhenAny(errors, Task.Delay(TimeSpan.FromMilliseconds(200)));
-        var lines = CrashReport.ReadTail(logFile).Concat(errorLines);
-        var report = CrashReport.Describe(process.ExitCode, lines);
-        process.Dispose();
-        return killedBecause is { } because ? $"{because}\n{report}" : report;
+        var lines = WorkerCrashReport.ReadTail(_logFile).Concat(_errorLines);
+        var report = WorkerCrashReport.Describe(_process.ExitCode, lines);
+        _process.Dispose();
+        return _killedBecause is { } because ? $"{because}\n{report}" : report;
     }
 
-    private async Task KeepAsync(StreamReader reader)
+    private async Task RecordErrorOutputAsync(StreamReader reader)
     {
         try
         {
             while (await reader.ReadLineAsync() is { } line)
-                Keep(line);
+                RecordOutputLine(line);
         }
         catch (Exception thrown) when (IsEnd(thrown))
         {
@@ -191,10 +191,10 @@ internal sealed class WorkerProcess
         }
     }
 
-    private void Keep(string line)
+    private void RecordOutputLine(string line)
     {
-        errorLines.Enqueue(line);
-        if (errorLines.Count > KeptLines)
-            errorLines.TryDequeue(out _);
+        _errorLines.Enqueue(line);
+        if (_errorLines.Count > KeptLines)
+            _errorLines.TryDequeue(out _);
     }
 }

@@ -11,9 +11,9 @@ internal interface IProtocolClient
 
     Task<(string Name, string Version, string[] Extensions)> DescribeServerAsync();
 
-    Task<Metadata> DescribeAsync(string model, string version = "");
+    Task<ProtocolModelMetadata> DescribeAsync(string model, string version = "");
 
-    Task<Configuration> ConfigureAsync(string model, string version = "");
+    Task<ProtocolModelConfiguration> ConfigureAsync(string model, string version = "");
 
     /// <summary>Asks a model.</summary>
     /// <param name="model">Its name.</param>
@@ -22,8 +22,8 @@ internal interface IProtocolClient
     /// <param name="version">The version; empty for the server's choice.</param>
     /// <param name="id">The request's id; empty for none.</param>
     /// <param name="parameters">Parameters of the request, of its first input and of its outputs: strings, whole numbers or booleans.</param>
-    Task<Answer> InferAsync(
-        string model, Input[] inputs, string[]? outputs = null, string version = "", string id = "", IReadOnlyDictionary<string, object>? parameters = null);
+    Task<ProtocolAnswer> InferAsync(
+        string model, ProtocolInput[] inputs, string[]? outputs = null, string version = "", string id = "", IReadOnlyDictionary<string, object>? parameters = null);
 
     Task<string[]> IndexAsync(bool? ready = null);
 
@@ -31,5 +31,5 @@ internal interface IProtocolClient
 
     Task UnloadAsync(string model, bool? dependents = null);
 
-    Task<IReadOnlyList<Counts>> CountAsync(string model = "", string version = "");
+    Task<IReadOnlyList<ProtocolModelCounts>> CountAsync(string model = "", string version = "");
 }

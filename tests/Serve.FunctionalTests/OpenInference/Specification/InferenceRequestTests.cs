@@ -4,7 +4,7 @@ using Grpc.Core;
 namespace Serve.FunctionalTests.OpenInference.Specification;
 
 /// <summary>inference_rest.md "Inference Request JSON Object", "Request Input", "Request Output", "Parameters"; inference_grpc.md "Inference", ModelInferRequest.</summary>
-public sealed class InferenceRequestTests(InferenceNode node) : Chapter(node)
+public sealed class InferenceRequestTests(InferenceTestNode node) : SpecificationChapter(node)
 {
     [Fact]
     public async Task Rest_Inference_IsAskedByPost() => await Node.GetAsync("/v2/models/digits/infer", HttpStatusCode.NotFound);
@@ -19,20 +19,20 @@ public sealed class InferenceRequestTests(InferenceNode node) : Chapter(node)
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Inputs_AreRequired(Transport transport) =>
+    public async Task Inputs_AreRequired(ProtocolTransport transport) =>
         await RefusedAsync(StatusCode.InvalidArgument, "The request has no inputs.", () => By(transport).InferAsync("digits", []));
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Id_Given_IsReturned(Transport transport) => Assert.Equal("42 ü", (await By(transport).InferAsync("digits", [Pixels], id: "42 ü")).Id);
+    public async Task Id_Given_IsReturned(ProtocolTransport transport) => Assert.Equal("42 ü", (await By(transport).InferAsync("digits", [Pixels], id: "42 ü")).Id);
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Id_NotGiven_NoneIsReturned(Transport transport) => Assert.Equal("", (await By(transport).InferAsync("digits", [Pixels])).Id);
+    public async Task Id_NotGiven_NoneIsReturned(ProtocolTransport transport) => Assert.Equal("", (await By(transport).InferAsync("digits", [Pixels])).Id);
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task ModelAndVersion_OfTheRequest_Answer(Transport transport)
+    public async Task ModelAndVersion_OfTheRequest_Answer(ProtocolTransport transport)
     {
         Assert.Equal(("digits", "1"), await AnsweredByAsync(""));
         Assert.Equal(("digits", "1"), await AnsweredByAsync("1"));
@@ -46,7 +46,7 @@ public sealed class InferenceRequestTests(InferenceNode node) : Chapter(node)
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task ModelOrVersion_Unknown_NotFound(Transport transport)
+    public async Task ModelOrVersion_Unknown_NotFound(ProtocolTransport transport)
     {
         await RefusedAsync(StatusCode.NotFound, "There is no model 'nothing'", () => By(transport).InferAsync("nothing", [Pixels]));
         await RefusedAsync(StatusCode.NotFound, "has no version '9'; it has 1", () => By(transport).InferAsync("digits", [Pixels], version: "9"));
@@ -54,7 +54,7 @@ public sealed class InferenceRequestTests(InferenceNode node) : Chapter(node)
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Parameters_OfRequestInputAndOutput_StringsNumbersAndBooleansAreTaken(Transport transport)
+    public async Task Parameters_OfRequestInputAndOutput_StringsNumbersAndBooleansAreTaken(ProtocolTransport transport)
     {
         var parameters = new Dictionary<string, object> { ["text"] = "a", ["number"] = 7, ["flag"] = true };
         Assert.Equal("[3]", (await By(transport).InferAsync("digits", [Pixels], ["label"], parameters: parameters)).Outputs.Single().Data);
@@ -66,23 +66,23 @@ public sealed class InferenceRequestTests(InferenceNode node) : Chapter(node)
     [InlineData("null")]
     public async Task Rest_Parameters_NeitherStringNumberNorBoolean_400(string value)
     {
-        var request = Samples.DigitsRequest.Replace("{\"inputs\"", $$$"""{"parameters":{"p":{{{value}}}},"inputs" """, StringComparison.Ordinal);
+        var request = InferenceSamples.DigitsRequest.Replace("{\"inputs\"", $$$"""{"parameters":{"p":{{{value}}}},"inputs" """, StringComparison.Ordinal);
         Assert.Contains("the parameter p is to be a string, a number or a boolean", (string)(await Node.PostAsync("/v2/models/digits/infer", request, HttpStatusCode.BadRequest))["error"]!, StringComparison.Ordinal);
     }
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Input_Name_IsOneOfTheModels(Transport transport) => await RefusedAsync(
+    public async Task Input_Name_IsOneOfTheModels(ProtocolTransport transport) => await RefusedAsync(
         StatusCode.InvalidArgument, "The model has no input 'picture'. It takes pixels: FP32[-1,64].", () => By(transport).InferAsync("digits", [Pixels with { Name = "picture" }]));
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Input_EveryOneOfTheModels_IsRequired(Transport transport) => await RefusedAsync(
+    public async Task Input_EveryOneOfTheModels_IsRequired(ProtocolTransport transport) => await RefusedAsync(
         StatusCode.InvalidArgument, "The model also takes count: INT64[-1]; it came without.", () => By(transport).InferAsync("text", [new("word", "BYTES", "[1]", """["good"]""")]));
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Input_Shape_FitsTheModelsAndTheData(Transport transport)
+    public async Task Input_Shape_FitsTheModelsAndTheData(ProtocolTransport transport)
     {
         await RefusedAsync(
             StatusCode.InvalidArgument, "input 'pixels': the model takes FP32[-1,64]; FP32[64] came.", () => By(transport).InferAsync("digits", [Pixels with { Shape = "[64]" }]));
@@ -92,7 +92,7 @@ public sealed class InferenceRequestTests(InferenceNode node) : Chapter(node)
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Input_NegativeLength_InvalidArgument(Transport transport) => await RefusedAsync(
+    public async Task Input_NegativeLength_InvalidArgument(ProtocolTransport transport) => await RefusedAsync(
         StatusCode.InvalidArgument, "input 'pixels': shape [-1,64] cannot be: no length is negative.", () => By(transport).InferAsync("digits", [Pixels with { Shape = "[-1,64]" }]));
 
     [Theory]
@@ -100,11 +100,11 @@ public sealed class InferenceRequestTests(InferenceNode node) : Chapter(node)
     [InlineData("9223372036854775807")]
     [InlineData("1.5")]
     public async Task Rest_Shape_IntegersThatNothingCanHaveAndOthers_400(string length) => Assert.Contains(
-        "shape", (string)(await Node.PostAsync("/v2/models/digits/infer", Samples.DigitsRequest.Replace("[1,64]", $"[{length},64]", StringComparison.Ordinal), HttpStatusCode.BadRequest))["error"]!, StringComparison.Ordinal);
+        "shape", (string)(await Node.PostAsync("/v2/models/digits/infer", InferenceSamples.DigitsRequest.Replace("[1,64]", $"[{length},64]", StringComparison.Ordinal), HttpStatusCode.BadRequest))["error"]!, StringComparison.Ordinal);
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Input_Datatype_IsTheModels(Transport transport)
+    public async Task Input_Datatype_IsTheModels(ProtocolTransport transport)
     {
         await RefusedAsync(StatusCode.InvalidArgument, "datatype 'FLOAT' is none of BOOL,", () => By(transport).InferAsync("digits", [Pixels with { Datatype = "FLOAT" }]));
         await RefusedAsync(
@@ -113,10 +113,10 @@ public sealed class InferenceRequestTests(InferenceNode node) : Chapter(node)
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Input_Batched_ShapeAndDataAreTheWholeBatch(Transport transport)
+    public async Task Input_Batched_ShapeAndDataAreTheWholeBatch(ProtocolTransport transport)
     {
         var blank = string.Join(",", Enumerable.Repeat("0", 64));
-        var two = Pixels with { Shape = "[3,64]", Data = $"[{blank},{Samples.Three[1..^1]},{blank}]" };
+        var two = Pixels with { Shape = "[3,64]", Data = $"[{blank},{InferenceSamples.Three[1..^1]},{blank}]" };
         var label = (await By(transport).InferAsync("digits", [two], ["label"])).Outputs.Single();
         var alone = (await By(transport).InferAsync("digits", [Pixels with { Data = $"[{blank}]" }], ["label"])).Outputs.Single().Data[1..^1];
         Assert.Equal("[3]", label.Shape);
@@ -125,12 +125,12 @@ public sealed class InferenceRequestTests(InferenceNode node) : Chapter(node)
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Outputs_NotGiven_AllAreReturned(Transport transport) =>
+    public async Task Outputs_NotGiven_AllAreReturned(ProtocolTransport transport) =>
         Assert.Equal(["label", "probabilities"], (await By(transport).InferAsync("digits", [Pixels])).Outputs.Select(output => output.Name));
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Outputs_Given_OnlyThoseInTheirOrder(Transport transport)
+    public async Task Outputs_Given_OnlyThoseInTheirOrder(ProtocolTransport transport)
     {
         Assert.Equal(["probabilities"], (await By(transport).InferAsync("digits", [Pixels], ["probabilities"])).Outputs.Select(output => output.Name));
         Assert.Equal(["probabilities", "label"], (await By(transport).InferAsync("digits", [Pixels], ["probabilities", "label"])).Outputs.Select(output => output.Name));
@@ -138,7 +138,7 @@ public sealed class InferenceRequestTests(InferenceNode node) : Chapter(node)
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Outputs_UnknownOrTwice_InvalidArgument(Transport transport)
+    public async Task Outputs_UnknownOrTwice_InvalidArgument(ProtocolTransport transport)
     {
         await RefusedAsync(StatusCode.InvalidArgument, "The model has no output 'digit'. It gives label:", () => By(transport).InferAsync("digits", [Pixels], ["digit"]));
         await RefusedAsync(StatusCode.InvalidArgument, "output 'label' is asked for twice.", () => By(transport).InferAsync("digits", [Pixels], ["label", "label"]));
@@ -146,7 +146,7 @@ public sealed class InferenceRequestTests(InferenceNode node) : Chapter(node)
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Refused_TheReplicaGoesOn(Transport transport)
+    public async Task Refused_TheReplicaGoesOn(ProtocolTransport transport)
     {
         await Assert.ThrowsAsync<ProtocolErrorException>(() => By(transport).InferAsync("digits", [Pixels with { Shape = "[1,63]" }]));
         Assert.Equal("[3]", (await By(transport).InferAsync("digits", [Pixels], ["label"])).Outputs.Single().Data);

@@ -5,12 +5,12 @@ using System.Text.Json.Nodes;
 namespace Serve.FunctionalTests.OpenInference.Specification;
 
 /// <summary>inference_rest.md "Inference Response JSON Object", "Response Output", "Inference Response JSON Error Object"; inference_grpc.md ModelInferResponse.</summary>
-public sealed class InferenceResponseTests(InferenceNode node) : Chapter(node)
+public sealed class InferenceResponseTests(InferenceTestNode node) : SpecificationChapter(node)
 {
     [Fact]
     public async Task Rest_Success_200WithJsonOfTheLengthThatTheHeaderSays()
     {
-        using var response = await Node.Http.PostAsync("/v2/models/digits/infer", new StringContent(Samples.DigitsRequest, Encoding.UTF8, "application/json"));
+        using var response = await Node.Http.PostAsync("/v2/models/digits/infer", new StringContent(InferenceSamples.DigitsRequest, Encoding.UTF8, "application/json"));
         var body = await response.Content.ReadAsByteArrayAsync();
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal("application/json", response.Content.Headers.ContentType?.MediaType);
@@ -21,7 +21,7 @@ public sealed class InferenceResponseTests(InferenceNode node) : Chapter(node)
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task ModelNameAndVersion_OfTheOneThatAnswered(Transport transport)
+    public async Task ModelNameAndVersion_OfTheOneThatAnswered(ProtocolTransport transport)
     {
         var answer = await By(transport).InferAsync("digits", [Pixels]);
         Assert.Equal(("digits", "1"), (answer.Model, answer.Version));
@@ -29,21 +29,21 @@ public sealed class InferenceResponseTests(InferenceNode node) : Chapter(node)
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Output_NameShapeDatatypeAndData(Transport transport)
+    public async Task Output_NameShapeDatatypeAndData(ProtocolTransport transport)
     {
         var outputs = (await By(transport).InferAsync("digits", [Pixels])).Outputs;
-        Assert.Equal(new Output("label", "INT64", "[1]", "[3]"), outputs[0]);
+        Assert.Equal(new ProtocolOutput("label", "INT64", "[1]", "[3]"), outputs[0]);
         Assert.Equal(("probabilities", "FP32", "[1,10]"), (outputs[1].Name, outputs[1].Datatype, outputs[1].Shape));
         Assert.Equal(3, JsonNode.Parse(outputs[1].Data)!.AsArray().Select((value, index) => ((float)value!, index)).Max().index);
     }
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Output_Batched_ShapeAndDataAreTheWholeBatch(Transport transport)
+    public async Task Output_Batched_ShapeAndDataAreTheWholeBatch(ProtocolTransport transport)
     {
-        var pixels = Samples.Three[1..^1];
+        var pixels = InferenceSamples.Three[1..^1];
         var outputs = (await By(transport).InferAsync("digits", [Pixels with { Shape = "[3,64]", Data = $"[{pixels},{pixels},{pixels}]" }])).Outputs;
-        Assert.Equal(new Output("label", "INT64", "[3]", "[3,3,3]"), outputs[0]);
+        Assert.Equal(new ProtocolOutput("label", "INT64", "[3]", "[3,3,3]"), outputs[0]);
         Assert.Equal("[3,10]", outputs[1].Shape);
         Assert.Equal(30, JsonNode.Parse(outputs[1].Data)!.AsArray().Count);
     }

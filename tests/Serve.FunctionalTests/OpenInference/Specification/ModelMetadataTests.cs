@@ -3,15 +3,15 @@ using Grpc.Core;
 namespace Serve.FunctionalTests.OpenInference.Specification;
 
 /// <summary>inference_rest.md and inference_grpc.md "Model Metadata" and "Platforms".</summary>
-public sealed class ModelMetadataTests(InferenceNode node) : Chapter(node)
+public sealed class ModelMetadataTests(InferenceTestNode node) : SpecificationChapter(node)
 {
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task ModelMetadata_Name_IsTheModels(Transport transport) => Assert.Equal("digits", (await By(transport).DescribeAsync("digits")).Name);
+    public async Task ModelMetadata_Name_IsTheModels(ProtocolTransport transport) => Assert.Equal("digits", (await By(transport).DescribeAsync("digits")).Name);
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task ModelMetadata_Versions_EachCanBeAskedFor(Transport transport)
+    public async Task ModelMetadata_Versions_EachCanBeAskedFor(ProtocolTransport transport)
     {
         Assert.Equal("""["1"]""", (await By(transport).DescribeAsync("digits")).Versions);
         Assert.Equal("digits", (await By(transport).DescribeAsync("digits", "1")).Name);
@@ -20,12 +20,12 @@ public sealed class ModelMetadataTests(InferenceNode node) : Chapter(node)
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task ModelMetadata_NoVersionGiven_TheHighestIsChosen(Transport transport)
+    public async Task ModelMetadata_NoVersionGiven_TheHighestIsChosen(ProtocolTransport transport)
     {
         foreach (var (version, model) in new[] { ("2", "text"), ("10", "digits") })
         {
             Directory.CreateDirectory(Node.Node.Scratch.In($"several/{version}"));
-            File.Copy(InferenceNode.Model(model + ".onnx"), Node.Node.Scratch.In($"several/{version}/model.onnx"), overwrite: true);
+            File.Copy(InferenceTestNode.Model(model + ".onnx"), Node.Node.Scratch.In($"several/{version}/model.onnx"), overwrite: true);
         }
 
         await Node.DeployAsync(Node.Node.Scratch.In("several"));
@@ -38,11 +38,11 @@ public sealed class ModelMetadataTests(InferenceNode node) : Chapter(node)
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task ModelMetadata_Platform_IsTheNameForOnnx(Transport transport) => Assert.Equal("onnx_onnxv1", (await By(transport).DescribeAsync("digits")).Platform);
+    public async Task ModelMetadata_Platform_IsTheNameForOnnx(ProtocolTransport transport) => Assert.Equal("onnx_onnxv1", (await By(transport).DescribeAsync("digits")).Platform);
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task ModelMetadata_Tensors_NameDatatypeAndShapeWithMinusOneForVariableLengths(Transport transport)
+    public async Task ModelMetadata_Tensors_NameDatatypeAndShapeWithMinusOneForVariableLengths(ProtocolTransport transport)
     {
         var digits = await By(transport).DescribeAsync("digits");
         Assert.Equal(["pixels FP32 [-1,64]"], digits.Inputs);
@@ -52,7 +52,7 @@ public sealed class ModelMetadataTests(InferenceNode node) : Chapter(node)
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task ModelMetadata_UnknownModelOrVersion_NotFound(Transport transport)
+    public async Task ModelMetadata_UnknownModelOrVersion_NotFound(ProtocolTransport transport)
     {
         await RefusedAsync(StatusCode.NotFound, "There is no model 'nothing'", () => By(transport).DescribeAsync("nothing"));
         await RefusedAsync(StatusCode.NotFound, "There is no model 'nothing'", () => By(transport).DescribeAsync("nothing", "1"));

@@ -4,11 +4,11 @@ using Grpc.Core;
 namespace Serve.FunctionalTests.OpenInference.Specification;
 
 /// <summary>Triton's extension_model_repository.md: "Index", "Load" and "Unload".</summary>
-public sealed class ModelRepositoryTests(InferenceNode node) : Chapter(node)
+public sealed class ModelRepositoryTests(InferenceTestNode node) : SpecificationChapter(node)
 {
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Index_EveryModel_NameVersionStateAndReason(Transport transport)
+    public async Task Index_EveryModel_NameVersionStateAndReason(ProtocolTransport transport)
     {
         var index = await By(transport).IndexAsync();
         foreach (var model in new[] { "attention", "digits", "text", "types" })
@@ -28,7 +28,7 @@ public sealed class ModelRepositoryTests(InferenceNode node) : Chapter(node)
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task UnloadThenLoad_NotReadyInTheIndexAndNotAsked_ThenReady(Transport transport)
+    public async Task UnloadThenLoad_NotReadyInTheIndexAndNotAsked_ThenReady(ProtocolTransport transport)
     {
         await DeployAsync("spare");
 
@@ -52,11 +52,11 @@ public sealed class ModelRepositoryTests(InferenceNode node) : Chapter(node)
         await Node.Node.Admin.ScaleAsync(new("several", "several"), 2);
 
         // One that is loaded, and one that has been unloaded.
-        await By(Transport.Rest).LoadAsync("several");
+        await By(ProtocolTransport.Rest).LoadAsync("several");
         Assert.Equal(2, await WantedAsync());
-        await By(Transport.Rest).UnloadAsync("several");
+        await By(ProtocolTransport.Rest).UnloadAsync("several");
         Assert.Equal(0, await WantedAsync());
-        await By(Transport.Rest).LoadAsync("several");
+        await By(ProtocolTransport.Rest).LoadAsync("several");
         Assert.Equal(2, await WantedAsync());
 
         async Task<int> WantedAsync() => (await Node.Node.Admin.GetApplicationAsync("several")).Deployments["several"].TargetNumReplicas;
@@ -64,10 +64,10 @@ public sealed class ModelRepositoryTests(InferenceNode node) : Chapter(node)
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Load_AlreadyLoaded_IsLoadedAgainAsItsFileIsNow(Transport transport)
+    public async Task Load_AlreadyLoaded_IsLoadedAgainAsItsFileIsNow(ProtocolTransport transport)
     {
         await DeployAsync("changing");
-        File.Copy(InferenceNode.Model("text.onnx"), Node.Node.Scratch.In("changing.onnx"), overwrite: true);
+        File.Copy(InferenceTestNode.Model("text.onnx"), Node.Node.Scratch.In("changing.onnx"), overwrite: true);
 
         await By(transport).LoadAsync("changing");
 
@@ -76,7 +76,7 @@ public sealed class ModelRepositoryTests(InferenceNode node) : Chapter(node)
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Load_OfAFileThatIsNoModelAnyMore_SaysWhyAndTheOneBeforeGoesOn(Transport transport)
+    public async Task Load_OfAFileThatIsNoModelAnyMore_SaysWhyAndTheOneBeforeGoesOn(ProtocolTransport transport)
     {
         await DeployAsync("breaking");
         await File.WriteAllTextAsync(Node.Node.Scratch.In("breaking.onnx"), "this is no model");
@@ -87,16 +87,16 @@ public sealed class ModelRepositoryTests(InferenceNode node) : Chapter(node)
     }
 
     [Theory]
-    [InlineData(Transport.Rest, "config")]
-    [InlineData(Transport.Rest, "file:1/model.onnx")]
-    [InlineData(Transport.Rpc, "config")]
-    [InlineData(Transport.Rpc, "file:1/model.onnx")]
-    public async Task Load_ParametersThatWouldMakeItAnotherModel_InvalidArgument(Transport transport, string parameter) => await RefusedAsync(
+    [InlineData(ProtocolTransport.Rest, "config")]
+    [InlineData(ProtocolTransport.Rest, "file:1/model.onnx")]
+    [InlineData(ProtocolTransport.Rpc, "config")]
+    [InlineData(ProtocolTransport.Rpc, "file:1/model.onnx")]
+    public async Task Load_ParametersThatWouldMakeItAnotherModel_InvalidArgument(ProtocolTransport transport, string parameter) => await RefusedAsync(
         StatusCode.InvalidArgument, $"The parameter '{parameter}' is not taken", () => By(transport).LoadAsync("digits", new Dictionary<string, string> { [parameter] = "{}" }));
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Load_OtherParameters_AreTaken(Transport transport) =>
+    public async Task Load_OtherParameters_AreTaken(ProtocolTransport transport) =>
         await By(transport).LoadAsync("digits", new Dictionary<string, string> { ["custom"] = "a" });
 
     [Theory]
@@ -108,7 +108,7 @@ public sealed class ModelRepositoryTests(InferenceNode node) : Chapter(node)
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Unload_Dependents_AreTakenThereAreNone(Transport transport)
+    public async Task Unload_Dependents_AreTakenThereAreNone(ProtocolTransport transport)
     {
         await DeployAsync("spare");
         await By(transport).UnloadAsync("spare", dependents: true);
@@ -118,7 +118,7 @@ public sealed class ModelRepositoryTests(InferenceNode node) : Chapter(node)
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task UnknownModel_NotFound(Transport transport)
+    public async Task UnknownModel_NotFound(ProtocolTransport transport)
     {
         await RefusedAsync(StatusCode.NotFound, "There is no model 'nothing'", () => By(transport).LoadAsync("nothing"));
         await RefusedAsync(StatusCode.NotFound, "There is no model 'nothing'", () => By(transport).UnloadAsync("nothing"));

@@ -4,19 +4,19 @@ using System.Text.Json.Nodes;
 namespace Serve.FunctionalTests.OpenInference.Specification;
 
 /// <summary>inference_rest.md and inference_grpc.md "Server Metadata".</summary>
-public sealed class ServerMetadataTests(InferenceNode node) : Chapter(node)
+public sealed class ServerMetadataTests(InferenceTestNode node) : SpecificationChapter(node)
 {
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task ServerMetadata_Name_IsADescriptiveOne(Transport transport) => Assert.Equal("serve", (await By(transport).DescribeServerAsync()).Name);
+    public async Task ServerMetadata_Name_IsADescriptiveOne(ProtocolTransport transport) => Assert.Equal("serve", (await By(transport).DescribeServerAsync()).Name);
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task ServerMetadata_Version_IsTheServers(Transport transport) => Assert.Matches(@"^\d+\.\d+", (await By(transport).DescribeServerAsync()).Version);
+    public async Task ServerMetadata_Version_IsTheServers(ProtocolTransport transport) => Assert.Matches(@"^\d+\.\d+", (await By(transport).DescribeServerAsync()).Version);
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task ServerMetadata_Extensions_AreThoseThatAreOffered(Transport transport) => Assert.Equal(
+    public async Task ServerMetadata_Extensions_AreThoseThatAreOffered(ProtocolTransport transport) => Assert.Equal(
         ["binary_tensor_data", "classification", "model_configuration", "model_repository", "statistics"], (await By(transport).DescribeServerAsync()).Extensions);
 
     [Theory]

@@ -5,11 +5,11 @@ using Grpc.Core;
 namespace Serve.FunctionalTests.OpenInference.Specification;
 
 /// <summary>inference_rest.md and inference_grpc.md "Tensor Data" and "Tensor Data Types", as far as both transports have them.</summary>
-public sealed class TensorDataTests(InferenceNode node) : Chapter(node)
+public sealed class TensorDataTests(InferenceTestNode node) : SpecificationChapter(node)
 {
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Elements_AreInRowMajorOrderWithoutPadding(Transport transport)
+    public async Task Elements_AreInRowMajorOrderWithoutPadding(ProtocolTransport transport)
     {
         // One embedding per item: two items in one request are what each is alone.
         string[] items = ["1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16", "16,15,14,13,12,11,10,9,8,7,6,5,4,3,2,1"];
@@ -31,7 +31,7 @@ public sealed class TensorDataTests(InferenceNode node) : Chapter(node)
     [InlineData("[1,64]", "[[{0}]]")]
     public async Task Rest_Data_NestedAsTheShapeIsOrFlat(string shape, string form)
     {
-        var request = $$"""{"inputs":[{"name":"pixels","shape":{{shape}},"datatype":"FP32","data":{{form.Replace("{0}", Samples.Three[1..^1], StringComparison.Ordinal)}}}]}""";
+        var request = $$"""{"inputs":[{"name":"pixels","shape":{{shape}},"datatype":"FP32","data":{{form.Replace("{0}", InferenceSamples.Three[1..^1], StringComparison.Ordinal)}}}]}""";
         Assert.Equal("[3]", (await Node.PostAsync("/v2/models/digits/infer", request))["outputs"]![0]!["data"]!.ToJsonString());
     }
 
@@ -49,11 +49,11 @@ public sealed class TensorDataTests(InferenceNode node) : Chapter(node)
     [Fact]
     public async Task Rest_EveryDatatype_ComesBack()
     {
-        var answer = await Node.PostAsync("/v2/models/types/infer", Samples.Request(binary: false));
-        Assert.Equal(Samples.All.Length, answer["outputs"]!.AsArray().Count);
-        foreach (var (datatype, json, _) in Samples.All)
+        var answer = await Node.PostAsync("/v2/models/types/infer", InferenceSamples.Request(binary: false));
+        Assert.Equal(InferenceSamples.All.Length, answer["outputs"]!.AsArray().Count);
+        foreach (var (datatype, json, _) in InferenceSamples.All)
         {
-            var output = answer["outputs"]!.AsArray().Single(output => (string)output!["name"]! == "out_" + Samples.Name(datatype))!;
+            var output = answer["outputs"]!.AsArray().Single(output => (string)output!["name"]! == "out_" + InferenceSamples.Name(datatype))!;
             Assert.Equal(datatype, (string?)output["datatype"]);
             Assert.True(JsonNode.DeepEquals(JsonNode.Parse(json), output["data"]), output.ToJsonString());
         }
@@ -61,18 +61,18 @@ public sealed class TensorDataTests(InferenceNode node) : Chapter(node)
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Bytes_Strings_AModelOfWords(Transport transport)
+    public async Task Bytes_Strings_AModelOfWords(ProtocolTransport transport)
     {
         var answer = await By(transport).InferAsync(
             "text", [new("word", "BYTES", "[3]", """["great","table","slow"]"""), new("count", "INT64", "[3]", "[1,3,2]")], ["sentiment"]);
-        Assert.Equal(new Output("sentiment", "BYTES", "[3]", """["positive","neutral","negative"]"""), answer.Outputs.Single());
+        Assert.Equal(new ProtocolOutput("sentiment", "BYTES", "[3]", """["positive","neutral","negative"]"""), answer.Outputs.Single());
     }
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Elements_MoreOrFewerThanTheShapeHas_InvalidArgument(Transport transport)
+    public async Task Elements_MoreOrFewerThanTheShapeHas_InvalidArgument(ProtocolTransport transport)
     {
-        await RefusedAsync(StatusCode.InvalidArgument, "FP32[1,64] has 64 elements;", () => By(transport).InferAsync("digits", [Pixels with { Data = Samples.Three[..^3] + "]" }]));
-        await RefusedAsync(StatusCode.InvalidArgument, "FP32[1,64] has 64 elements;", () => By(transport).InferAsync("digits", [Pixels with { Data = Samples.Three[..^1] + ",0]" }]));
+        await RefusedAsync(StatusCode.InvalidArgument, "FP32[1,64] has 64 elements;", () => By(transport).InferAsync("digits", [Pixels with { Data = InferenceSamples.Three[..^3] + "]" }]));
+        await RefusedAsync(StatusCode.InvalidArgument, "FP32[1,64] has 64 elements;", () => By(transport).InferAsync("digits", [Pixels with { Data = InferenceSamples.Three[..^1] + ",0]" }]));
     }
 }

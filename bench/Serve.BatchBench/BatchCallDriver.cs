@@ -1,0 +1,43 @@
+using System.Diagnostics;
+
+namespace Serve.BatchBench;
+
+/// <summary>Calls the model by its typed handle, from beside it in the same process, and says how long that took.</summary>
+[Deployment]
+public sealed class BatchCallDriver(DeploymentHandle<BatchedModel> model)
+{
+    /// <summary>One caller that waits for each result.</summary>
+    public async Task<MeasuredCallCost> One(bool gathered, int calls)
+    {
+        var bytes = GC.GetTotalAllocatedBytes();
+        var began = Stopwatch.GetTimestamp();
+        for (var i = 0; i < calls; i++)
+            await (gathered ? model.Gathered.Remote(i) : model.Plain.Remote(i));
+        return new(Stopwatch.GetElapsedTime(began).TotalSeconds / calls, (GC.GetTotalAllocatedBytes() - bytes) / (double)calls);
+    }
+
+    /// <summary>Many callers that each wait for their results.</summary>
+    public async Task<MeasuredCallCost> Many(string method, int callers, int calls)
+    {
+        var began = Stopwatch.GetTimestamp();
+        await Task.WhenAll(Enumerable.Range(0, callers).Select(_ => Task.Run(async () =>
+        {
+            for (var i = 0; i < calls; i++)
+            {
+                await (method switch
+                {
+                    nameof(BatchedModel.SlowPlain) => model.SlowPlain.Remote(i),
+                    nameof(BatchedModel.SlowNoWait) => model.SlowNoWait.Remote(i),
+                    nameof(BatchedModel.SlowFixed) => model.SlowFixed.Remote(i),
+                    _ => model.SlowAdaptive.Remote(i),
+                });
+            }
+        })));
+        return new(Stopwatch.GetElapsedTime(began).TotalSeconds / (callers * calls), 0);
+    }
+}
+
+/// <summary>What a call costs.</summary>
+/// <param name="Seconds">How long it takes.</param>
+/// <param name="Bytes">What it allocates.</param>
+public sealed record MeasuredCallCost(double Seconds, double Bytes);

@@ -1,0 +1,81 @@
+using Serve.Admin;
+using Serve.Specs;
+
+namespace Serve.Cli.Display;
+
+/// <summary>Words for what a node tells: the same in <c>run</c>, <c>deploy</c> and <c>status</c>.</summary>
+internal static class ApplicationStatusText
+{
+    /// <summary>An enum value as Ray Serve writes it.</summary>
+    /// <param name="value">The value.</param>
+    /// <returns>For instance <c>DEPLOY_FAILED</c>.</returns>
+    public static string Upper(Enum value) =>
+        System.Text.Json.JsonNamingPolicy.SnakeCaseUpper.ConvertName(value.ToString());
+
+    /// <summary>How many replicas run of those wanted.</summary>
+    /// <param name="deployment">The deployment.</param>
+    /// <returns>For instance <c>1/2 replicas</c>.</returns>
+    public static string Replicas(DeploymentDetails deployment) =>
+        $"{deployment.Replicas.Count(replica => replica.State == ReplicaState.Running)}/{deployment.TargetNumReplicas} replicas";
+
+    /// <summary>Where an application answers.</summary>
+    /// <param name="instance">The node.</param>
+    /// <param name="application">The application.</param>
+    /// <returns>Its address, or why there is none.</returns>
+    public static string Url(ServeInstanceDetails instance, ApplicationDetails application) =>
+        string.IsNullOrEmpty(application.RoutePrefix)
+            ? "(no route)"
+            : instance.Proxies.Values.FirstOrDefault()?.Address?.TrimEnd('/') + application.RoutePrefix;
+
+    /// <summary>An application in one line, and a line for each deployment when there are several.</summary>
+    /// <param name="instance">The node.</param>
+    /// <param name="application">The application.</param>
+    /// <returns>The lines.</returns>
+    public static IEnumerable<string> Running(ServeInstanceDetails instance, ApplicationDetails application)
+    {
+        var deployments = application.Deployments.Values.OrderBy(deployment => deployment.Name != application.Ingress).ThenBy(deployment => deployment.Name, StringComparer.Ordinal).ToList();
+        if (deployments is [var only])
+        {
+            yield return $"{application.Name}  {Replicas(only)}  {Url(instance, application)}{Protocol(application)}";
+            yield break;
+        }
+
+        yield return $"{application.Name}  {Url(instance, application)}";
+        var width = deployments.Select(deployment => deployment.Name.Length).DefaultIfEmpty().Max();
+        foreach (var deployment in deployments)
+            yield return $"  {deployment.Name.PadRight(width)}  {Replicas(deployment)}";
+    }
+
+    // Whoever looks for where to send a request finds it.
+    private static string Protocol(ApplicationDetails application) =>
+        application.RoutePrefix?.StartsWith(ApplicationPackage.ModelPrefix, StringComparison.Ordinal) is true ? "/infer     (Open Inference Protocol v2)" : "";
+
+    /// <summary>Everything about an application: deployments, replicas, and why.</summary>
+    /// <param name="instance">The node.</param>
+    /// <param name="application">The application.</param>
+    /// <returns>The lines.</returns>
+    public static IEnumerable<string> Full(ServeInstanceDetails instance, ApplicationDetails application)
+    {
+        yield return $"{application.Name}  {Upper(application.Status)}  {Url(instance, application)}";
+        foreach (var line in Indented(application.Message, "  "))
+            yield return line;
+        foreach (var deployment in application.Deployments.Values.OrderBy(deployment => deployment.Name, StringComparer.Ordinal))
+        {
+            yield return $"  {deployment.Name}  {Upper(deployment.Status)}  {Replicas(deployment)}";
+            foreach (var line in Indented(deployment.Message, "    "))
+                yield return line;
+            foreach (var replica in deployment.Replicas.OrderBy(replica => replica.Rank))
+            {
+                yield return $"    {Suffix(replica)}  {Upper(replica.State)}{(replica.Pid is { } pid ? $"  pid {pid}" : "")}";
+                foreach (var line in Indented(replica.Message, "      "))
+                    yield return line;
+            }
+        }
+    }
+
+    private static string Suffix(ReplicaDetails replica) =>
+        ReplicaId.TryParse(replica.ReplicaId, out var id) ? id.Suffix : replica.ReplicaId;
+
+    private static IEnumerable<string> Indented(string? text, string indent) =>
+        string.IsNullOrWhiteSpace(text) ? [] : text.TrimEnd().Split('\n').Select(line => indent + line.TrimEnd('\r'));
+}

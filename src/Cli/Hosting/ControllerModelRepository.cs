@@ -1,0 +1,96 @@
+using System.Collections.Concurrent;
+using Serve.Admin;
+using Serve.Controller;
+using Serve.Gateway.Inference;
+using Serve.Specs;
+
+namespace Serve.Cli.Hosting;
+
+/// <summary>
+/// The node's models, as its controller has them: a model is an application at <c>/v2/models/NAME</c>. Unloading scales it to no replica; loading deploys what it
+/// was deployed from once more, as it is now, and gives it as many replicas as it had. Remembers how many those were; a node that was started again
+/// meanwhile gives it one.
+/// </summary>
+/// <param name="controller">The controller.</param>
+/// <param name="time">The clock.</param>
+internal sealed class ControllerModelRepository(ServeController controller, TimeProvider time) : IModelRepository
+{
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
+    private readonly ConcurrentDictionary<string, int> _replicas = new(StringComparer.Ordinal);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<RepositoryModelEntry> List() =>
+        [.. Models().OrderBy(model => model.Name, StringComparer.Ordinal).Select(model => Describe(model.Name, model.Application))];
+
+    /// <inheritdoc/>
+    public async Task LoadAsync(string name, CancellationToken cancellationToken)
+    {
+        var before = Require(name);
+        var ingress = new DeploymentId(before.Name, before.Ingress!);
+        var wanted = IsUnloaded(before) ? _replicas.GetValueOrDefault(before.Name, 1) : Deployment(before)!.TargetNumReplicas;
+        await controller.DeployAsync(WithReplicas(before.DeployedAppConfig!, before.Ingress!, wanted), cancellationToken);
+        await controller.ScaleAsync(ingress, wanted, cancellationToken);
+        while (true)
+        {
+            var now = Require(name);
+            if (now.Status is ApplicationStatus.Running && Replicas(now) > 0)
+                return;
+            if (now.Status is ApplicationStatus.DeployFailed)
+                throw new BadInputException($"The model '{name}' could not be loaded: {Why(now)}");
+            await Task.Delay(Look, time, cancellationToken);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task UnloadAsync(string name, CancellationToken cancellationToken)
+    {
+        var before = Require(name);
+        if (Deployment(before) is { TargetNumReplicas: > 0 } deployment)
+            _replicas[before.Name] = deployment.TargetNumReplicas;
+        await controller.ScaleAsync(new(before.Name, before.Ingress!), 0, cancellationToken);
+        while (Deployment(Require(name)) is { Replicas.Count: > 0 })
+            await Task.Delay(Look, time, cancellationToken);
+    }
+
+    private static RepositoryModelEntry Describe(string name, ApplicationDetails application) => application switch
+    {
+        { Status: ApplicationStatus.Deleting } => new(name, RepositoryModelState.Unloading, "deleted", application.Name),
+        _ when IsUnloaded(application) => Replicas(application) > 0
+            ? new(name, RepositoryModelState.Unloading, RepositoryModelEntry.Unloaded, application.Name)
+            : new(name, RepositoryModelState.Unavailable, RepositoryModelEntry.Unloaded, application.Name),
+        // Also while another revision is being brought up: the one before goes on.
+        _ when Replicas(application) > 0 => new(name, RepositoryModelState.Ready, "", application.Name),
+        { Status: ApplicationStatus.DeployFailed } => new(name, RepositoryModelState.Unavailable, Why(application), application.Name),
+        _ => new(name, RepositoryModelState.Loading, application.Message, application.Name),
+    };
+
+    private IEnumerable<(string Name, ApplicationDetails Application)> Models() => controller.GetDetails().Applications.Values
+        .Where(application => application.RoutePrefix?.StartsWith(ApplicationPackage.ModelPrefix, StringComparison.Ordinal) is true)
+        .Select(application => (application.RoutePrefix![ApplicationPackage.ModelPrefix.Length..], application));
+
+    private ApplicationDetails Require(string name)
+    {
+        foreach (var (model, application) in Models())
+        {
+            if (model == name && application.Status is not ApplicationStatus.Deleting)
+                return application;
+        }
+
+        throw RepositoryModelEntry.UnknownModel(name);
+    }
+
+    private static DeploymentDetails? Deployment(ApplicationDetails application) =>
+        application.Ingress is { } ingress ? application.Deployments.GetValueOrDefault(ingress) : null;
+
+    private static bool IsUnloaded(ApplicationDetails application) => Deployment(application) is { TargetNumReplicas: 0 };
+
+    private static int Replicas(ApplicationDetails application) =>
+        Deployment(application)?.Replicas.Count(replica => replica.State is ReplicaState.Running or ReplicaState.Updating) ?? 0;
+
+    private static ApplicationConfig WithReplicas(ApplicationConfig config, string deployment, int replicas) => config with
+    {
+        Deployments = [.. config.Deployments.Select(options => options.Name == deployment ? options with { NumReplicas = replicas } : options)],
+    };
+
+    private static string Why(ApplicationDetails application) => Deployment(application) is { Message.Length: > 0 } deployment ? deployment.Message : application.Message;
+}

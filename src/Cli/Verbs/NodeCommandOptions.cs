@@ -1,0 +1,64 @@
+using System.CommandLine;
+using Serve.Cli.Admin;
+using Serve.Cli.Hosting;
+
+namespace Serve.Cli.Verbs;
+
+/// <summary>The options that make a node: those of <c>run</c> and <c>start</c>.</summary>
+internal sealed class NodeCommandOptions
+{
+    private readonly Option<string?> _httpHost = new("--http-host") { Description = "Where the gateway listens. Default 127.0.0.1; beyond loopback a token is needed.", HelpName = "HOST" };
+    private readonly Option<int?> _httpPort = Port("--http-port", "The gateway's port; 0 takes a free one. Default 8000.");
+    private readonly Option<string?> _adminHost = new("--admin-host") { Description = "Where the admin API listens. Default 127.0.0.1; beyond loopback a token is needed.", HelpName = "HOST" };
+    private readonly Option<int?> _adminPort = Port("--admin-port", "The admin API's port; 0 takes a free one. Default 8265.");
+    private readonly Option<string?> _stateDir;
+    private readonly Option<IsolationMode?> _isolation;
+    private readonly NodeResourceOptions _resources;
+    private readonly Option<string?> _tokenFile = SharedCommandOptions.TokenFile();
+    private readonly Option<string[]> _allowedHosts = new("--allowed-host")
+    {
+        Description = "A host name by which the admin API and calls may be reached, beside the loopback ones. May be given again.",
+        HelpName = "NAME",
+        DefaultValueFactory = _ => [],
+    };
+
+    private readonly IsolationMode _defaultIsolation;
+
+    /// <summary>Adds the options to a verb.</summary>
+    /// <param name="command">The verb.</param>
+    /// <param name="defaultIsolation">Where replicas live unless told otherwise.</param>
+    /// <param name="stateDirDefault">What is said of the state directory's default.</param>
+    public NodeCommandOptions(Command command, IsolationMode defaultIsolation, string stateDirDefault)
+    {
+        this._defaultIsolation = defaultIsolation;
+        _isolation = SharedCommandOptions.Isolation($"Default {defaultIsolation.ToString().ToLowerInvariant()}.");
+        _stateDir = new("--state-dir") { Description = $"Keeps what is deployed, packages and logs. {stateDirDefault}", HelpName = "DIR" };
+        Option[] all = [_httpHost, _httpPort, _adminHost, _adminPort, _stateDir, _isolation, _tokenFile, _allowedHosts];
+        foreach (var option in all)
+            command.Options.Add(option);
+        _resources = new(command);
+    }
+
+    /// <summary>Reads the options.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <returns>The settings.</returns>
+    public NodeHostSettings Read(ParseResult parsed)
+    {
+        var file = parsed.GetValue(_tokenFile) ?? Environment.GetEnvironmentVariable(NodeAdminAddress.TokenFileVariable);
+        var defaults = new NodeHostSettings();
+        return new()
+        {
+            HttpHost = parsed.GetValue(_httpHost),
+            HttpPort = parsed.GetValue(_httpPort),
+            AdminHost = parsed.GetValue(_adminHost) ?? defaults.AdminHost,
+            AdminPort = parsed.GetValue(_adminPort) ?? defaults.AdminPort,
+            StateDir = parsed.GetValue(_stateDir),
+            Isolation = parsed.GetValue(_isolation) ?? _defaultIsolation,
+            Resources = _resources.Read(parsed),
+            Token = string.IsNullOrEmpty(file) ? null : NodeTokenFile.Read(file),
+            AllowedHosts = parsed.GetValue(_allowedHosts) ?? [],
+        };
+    }
+
+    private static Option<int?> Port(string name, string description) => NumericOptionParser.Of(name, "PORT", description, 0, 65535, "0 to 65535");
+}

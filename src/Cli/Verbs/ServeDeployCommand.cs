@@ -1,0 +1,92 @@
+using System.CommandLine;
+using Serve.Admin;
+using Serve.Cli.Build;
+using Serve.Cli.Display;
+using Serve.Specs;
+
+namespace Serve.Cli.Verbs;
+
+/// <summary><c>serve deploy TARGET|CONFIG</c>.</summary>
+internal static class ServeDeployCommand
+{
+    /// <summary>Makes the verb.</summary>
+    /// <param name="console">Where it writes.</param>
+    /// <returns>The verb.</returns>
+    public static Command Create(CommandConsole console)
+    {
+        var target = new Argument<string>("TARGET") { Description = "A .cs file, a project, a .dll, an .onnx file, a package (.zip), or a config file (.yaml), which is declarative: what it does not list goes." };
+        var (name, route, isolation) = (SharedCommandOptions.Name(), SharedCommandOptions.RoutePrefix(), SharedCommandOptions.Isolation("Default: what the node was started with."));
+        var (noWait, timeout) = (SharedCommandOptions.NoWait(), SharedCommandOptions.TimeoutSeconds());
+        return new NodeAdminCommand("deploy", "Deploy to the running node, and wait until it runs.") { target, name, route, isolation, noWait, timeout }
+            .WithAction(console, async (parsed, client, cancellationToken) =>
+            {
+                var deploy = DeployCommandTarget.Load(parsed.GetValue(target)!, parsed.GetValue(name), parsed.GetValue(route), parsed.GetValue(isolation));
+                var config = await WithinReachAsync(deploy.Config, client, console, cancellationToken);
+                if (deploy.IsDeclarative)
+                    await client.DeployAsync(config, cancellationToken);
+                else
+                    await client.DeployAsync(config.Applications[0], cancellationToken);
+                var names = config.Applications.Select(application => application.Name).ToList();
+                if (parsed.GetValue(noWait))
+                {
+                    console.Out.WriteLine($"{string.Join(", ", names)}: accepted. 'serve status' tells how far it is.");
+                    return CliExitCode.Ok;
+                }
+
+                return await WaitAsync(names, client, console, SharedCommandOptions.Timeout(parsed, timeout), cancellationToken);
+            });
+    }
+
+    private static async Task<int> WaitAsync(
+        List<string> names, AdminClient client, CommandConsole console, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        var instance = await new DeployProgressDisplay(client, console, TimeProvider.System).WaitAsync(
+            names, seen => names.All(name => seen.Applications.TryGetValue(name, out var found) && IsSettled(found)), timeout, cancellationToken);
+        var code = CliExitCode.Ok;
+        var last = instance ?? await client.GetStatusAsync(cancellationToken);
+        foreach (var name in names)
+        {
+            var application = last.Applications.GetValueOrDefault(name);
+            if (application is { Status: ApplicationStatus.Running })
+            {
+                foreach (var line in ApplicationStatusText.Running(last, application))
+                    console.Out.WriteLine(line);
+                continue;
+            }
+
+            code = CliExitCode.Failed;
+            console.WriteErrors(application is null
+                ? [$"{name} is gone: somebody deleted it meanwhile."]
+                : [$"{name} is not running{(instance is null ? $" after {timeout.TotalSeconds} s; it goes on. 'serve status' tells how far it is" : "")}:", .. ApplicationStatusText.Full(last, application)]);
+        }
+
+        return code;
+    }
+
+    private static bool IsSettled(ApplicationDetails application) =>
+        application.Status is ApplicationStatus.Running or ApplicationStatus.DeployFailed;
+
+    // A zip file is uploaded, and so is everything when the node is on another machine: it cannot read this one's files.
+    private static async Task<ServeConfig> WithinReachAsync(ServeConfig config, AdminClient client, CommandConsole console, CancellationToken cancellationToken)
+    {
+        List<ApplicationConfig> applications = [];
+        foreach (var application in config.Applications)
+        {
+            var path = ImportPath.Resolve(application.ImportPath);
+            if (path.Kind is ImportPathKind.Package || (client.Address.IsLoopback && path.Kind is not ImportPathKind.Archive))
+            {
+                applications.Add(application);
+                continue;
+            }
+
+            var uploaded = await ServeBuildCommand.WithArchiveAsync(path, console, async archive =>
+            {
+                await using var zip = File.OpenRead(archive);
+                return (await client.UploadPackageAsync(zip, cancellationToken)).ImportPath;
+            }, cancellationToken);
+            applications.Add(application with { ImportPath = path.TypeName is null ? uploaded : $"{uploaded}:{path.TypeName}" });
+        }
+
+        return config with { Applications = applications };
+    }
+}

@@ -1,0 +1,128 @@
+using System.CommandLine;
+using Serve.Admin;
+using Serve.Cli.Build;
+using Serve.Cli.Display;
+using Serve.Cli.Hosting;
+using Serve.Specs;
+
+namespace Serve.Cli.Verbs;
+
+/// <summary><c>serve run TARGET</c>: a node that serves one target in the foreground and leaves nothing behind.</summary>
+internal static class ServeRunCommand
+{
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>Makes the verb.</summary>
+    /// <param name="console">Where it writes.</param>
+    /// <param name="stop">Ends it.</param>
+    /// <returns>The verb.</returns>
+    public static Command Create(CommandConsole console, ShutdownTokens stop)
+    {
+        var target = new Argument<string>("TARGET") { Description = "A .cs file, a project, a .dll, an .onnx file, a package (.zip) or a config file (.yaml)." };
+        var (name, route) = (SharedCommandOptions.Name(), SharedCommandOptions.RoutePrefix());
+        var reload = new Option<bool>("--reload", "-r") { Description = "Deploy again whenever the source changes." };
+        var command = new Command("run", "Serve a target in the foreground; Ctrl+C ends everything.") { target, name, route, reload };
+        var options = new NodeCommandOptions(command, IsolationMode.None, "Default: a temporary one that goes when it ends.");
+        command.SetGuardedAction(console, async (parsed, cancellationToken) =>
+        {
+            DeployCommandTarget Load() => DeployCommandTarget.Load(parsed.GetValue(target)!, parsed.GetValue(name), parsed.GetValue(route), null);
+            var settings = options.Read(parsed);
+            var deploy = Load();
+            var http = settings.Http(deploy.Config.HttpOptions ?? new HttpOptions());
+            settings.CheckExposure(http.Host);
+            using var ephemeral = settings.StateDir is null ? new TemporaryDirectory("serve-run-") : null;
+            var nodeConsole = new NodeConsoleLogging(console.Error, isDevelopment: true);
+            await using var node = await NodeHost.StartAsync(
+                settings, http, ephemeral?.Path ?? settings.StateDir!, ephemeral is null ? null : BuildCache.Default,
+                new BuildProgressLine(console), nodeConsole, cancellationToken);
+            var code = await ServeAsync(node, deploy, console, cancellationToken);
+            if (code == CliExitCode.Ok)
+            {
+                if (settings.AdminPort == 0)
+                    console.Out.WriteLine($"admin  {node.Addresses.Admin}");
+                console.Out.WriteLine("Ctrl+C stops everything.");
+                await console.Out.FlushAsync(CancellationToken.None);
+                await WaitAsync(node, parsed.GetValue(reload) ? Load : null, parsed.GetValue(target)!, console, stop);
+            }
+
+            return Math.Max(code, await ForegroundNodeSession.EndAsync(node, console, stop));
+        });
+        return command;
+    }
+
+    private static async Task<int> ServeAsync(NodeHost node, DeployCommandTarget deploy, CommandConsole console, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await DeployAsync(node, deploy, cancellationToken);
+            return await SettledAsync(node, deploy, console, cancellationToken);
+        }
+        catch (DefinitionException e)
+        {
+            console.WriteErrors(e.Errors);
+            return CliExitCode.Failed;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return CliExitCode.Ok;
+        }
+    }
+
+    private static Task<bool> DeployAsync(NodeHost node, DeployCommandTarget deploy, CancellationToken cancellationToken) => deploy.IsDeclarative
+        // The node has been started with the file's http_options, and the command line's over them.
+        ? node.Controller.DeployAsync(deploy.Config with { HttpOptions = null }, cancellationToken)
+        : node.Controller.DeployAsync(deploy.Config.Applications[0], cancellationToken);
+
+    private static async Task<int> SettledAsync(NodeHost node, DeployCommandTarget deploy, CommandConsole console, CancellationToken cancellationToken)
+    {
+        var code = CliExitCode.Ok;
+        foreach (var wanted in deploy.Config.Applications)
+        {
+            ServeInstanceDetails instance;
+            ApplicationDetails? application;
+            while (true)
+            {
+                instance = node.Controller.GetDetails();
+                application = instance.Applications.GetValueOrDefault(wanted.Name);
+                if (application is { Status: ApplicationStatus.Running or ApplicationStatus.DeployFailed })
+                    break;
+                await Task.Delay(LookInterval, TimeProvider.System, cancellationToken);
+            }
+
+            if (application.Status is ApplicationStatus.Running)
+            {
+                foreach (var line in ApplicationStatusText.Running(instance, application))
+                    console.Out.WriteLine(line);
+                continue;
+            }
+
+            code = CliExitCode.Failed;
+            console.WriteErrors([$"{wanted.Name} did not start:", .. ApplicationStatusText.Full(instance, application)]);
+        }
+
+        return code;
+    }
+
+    private static async Task WaitAsync(NodeHost node, Func<DeployCommandTarget>? load, string target, CommandConsole console, ShutdownTokens stop)
+    {
+        if (load is null)
+        {
+            await ForegroundNodeSession.WaitAsync(node, stop);
+            return;
+        }
+
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop.Requested, node.Controller.ShutdownRequested);
+        await foreach (var _ in SourceChangeWatcher.WatchAsync(target, load().Config, TimeProvider.System, ended.Token))
+        {
+            try
+            {
+                await ServeAsync(node, load(), console, ended.Token);
+            }
+            catch (DefinitionException e)
+            {
+                // What ran before goes on until the source is right again.
+                console.WriteErrors(e.Errors);
+            }
+        }
+    }
+}

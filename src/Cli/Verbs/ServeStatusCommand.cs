@@ -1,0 +1,69 @@
+using System.CommandLine;
+using System.Text.Json;
+using Serve.Admin;
+using Serve.Cli.Display;
+using Spectre.Console;
+
+namespace Serve.Cli.Verbs;
+
+/// <summary><c>serve status</c>: applications, deployments, replicas, and why.</summary>
+internal static class ServeStatusCommand
+{
+    private static readonly TimeSpan WatchInterval = TimeSpan.FromSeconds(1);
+
+    /// <summary>Makes the verb.</summary>
+    /// <param name="console">Where it writes.</param>
+    /// <returns>The verb.</returns>
+    public static Command Create(CommandConsole console)
+    {
+        var json = SharedCommandOptions.Json();
+        var watch = new Option<bool>("--watch", "-w") { Description = "Show it until Ctrl+C: redrawn on a terminal, written anew on each change elsewhere." };
+        return new NodeAdminCommand("status", "Tell applications, deployments, replicas, and why they are as they are.") { json, watch }
+            .WithAction(console, async (parsed, client, cancellationToken) =>
+            {
+                Func<ServeInstanceDetails, string> write = parsed.GetValue(json) ? ToJson : ToText;
+                if (!parsed.GetValue(watch))
+                    console.Out.WriteLine(write(await client.GetStatusAsync(cancellationToken)));
+                else if (console.IsInteractive && !parsed.GetValue(json))
+                    await AnsiConsole.Live(new Text("")).StartAsync(live => WatchAsync(client, write, text => Redraw(live, text), cancellationToken));
+                else
+                    await WatchAsync(client, write, console.Out.WriteLine, cancellationToken);
+                return CliExitCode.Ok;
+            });
+    }
+
+    private static string ToJson(ServeInstanceDetails instance) => JsonSerializer.Serialize(instance, ServeJson.Options);
+
+    private static string ToText(ServeInstanceDetails instance) => instance.Applications.Count == 0
+        ? "Nothing is deployed. 'serve deploy TARGET' deploys."
+        : string.Join(Environment.NewLine, instance.Applications.Values
+            .OrderBy(application => application.Name, StringComparer.Ordinal)
+            .SelectMany(application => ApplicationStatusText.Full(instance, application)));
+
+    private static void Redraw(LiveDisplayContext live, string text)
+    {
+        live.UpdateTarget(new Text(text));
+        live.Refresh();
+    }
+
+    private static async Task WatchAsync(
+        AdminClient client, Func<ServeInstanceDetails, string> write, Action<string> show, CancellationToken cancellationToken)
+    {
+        string? shown = null;
+        try
+        {
+            while (true)
+            {
+                var text = write(await client.GetStatusAsync(cancellationToken));
+                if (text != shown)
+                    show(text);
+                shown = text;
+                await Task.Delay(WatchInterval, TimeProvider.System, cancellationToken);
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // Ctrl+C is how watching ends.
+        }
+    }
+}

@@ -1,0 +1,27 @@
+using System.Net;
+using System.Net.Http.Headers;
+
+namespace Serve.Admin;
+
+/// <summary>A package as a request's body; unlike <see cref="StreamContent"/> it leaves the stream to its owner.</summary>
+internal sealed class PackageHttpContent : HttpContent
+{
+    private readonly Stream _zip;
+
+    public PackageHttpContent(Stream zip)
+    {
+        this._zip = zip;
+        Headers.ContentType = new MediaTypeHeaderValue("application/zip");
+    }
+
+    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => _zip.CopyToAsync(stream);
+
+    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
+        _zip.CopyToAsync(stream, cancellationToken);
+
+    protected override bool TryComputeLength(out long length)
+    {
+        length = _zip.CanSeek ? _zip.Length - _zip.Position : 0;
+        return _zip.CanSeek;
+    }
+}

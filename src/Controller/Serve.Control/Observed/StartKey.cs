@@ -1,8 +1,0 @@
-namespace Serve.Control;
-
-/// <summary>What a start history is about: one deployment at one version and settings.</summary>
-public readonly record struct StartKey(DeploymentId Deployment, string Version, string Settings)
-{
-    /// <summary>The key of a deployment's target.</summary>
-    public static StartKey Of(DeploymentId id, DeploymentTarget target) => new(id, target.Version, target.Settings);
-}

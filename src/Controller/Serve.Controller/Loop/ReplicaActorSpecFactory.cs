@@ -1,0 +1,54 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using Serve.Control;
+using Serve.Replicas;
+using Serve.Runtime;
+
+namespace Serve.Controller;
+
+/// <summary>Writes a replica down as the actor that the runtime is asked for.</summary>
+internal static class ReplicaActorSpecFactory
+{
+    /// <summary>The actor of a replica that is to start.</summary>
+    public static ActorSpec Create(ControlAction.StartReplica start, NodeStateDirectory directory)
+    {
+        var (revision, spec) = (start.Revision, start.Deployment.Spec);
+        var payload = new ReplicaStartRequest
+        {
+            ReplicaId = start.Replica.ToString(),
+            Spec = spec,
+            PackageDirectory = revision.Package.Directory,
+            AssemblyFile = revision.Package.AssemblyFile,
+            PackageHash = revision.Package.Hash,
+            TypeName = start.Deployment.TypeName,
+            Args = revision.Config.Args,
+            Rank = start.Rank,
+            WorldSize = start.WorldSize,
+            Isolation = revision.Isolation,
+            LogDirectory = directory.LogsOf(start.Replica),
+            DeploymentsByType = revision.Package.Deployments
+                .GroupBy(definition => definition.TypeName)
+                .ToImmutableSortedDictionary(group => group.Key, group => group.First().Options.Name!, StringComparer.Ordinal),
+        };
+        return new()
+        {
+            Id = new(start.Replica.ToString()),
+            Kind = ReplicaStartRequest.ActorKind,
+            Payload = JsonSerializer.SerializeToUtf8Bytes(payload, ServeJson.Options),
+            Resources = new() { Units = ResourceAmounts.Of(spec.Resources).Units },
+            Placement = Placement(start),
+            Concurrency = spec.Concurrency,
+            MaxOngoing = spec.MaxOngoingRequests,
+        };
+    }
+
+    // By code as well as by application, so that old code leaves with its own process.
+    private static WorkerPlacement Placement(ControlAction.StartReplica start) => start.Revision.Isolation switch
+    {
+        IsolationMode.None => WorkerPlacement.InProcess,
+        IsolationMode.Application => new WorkerPlacement.Shared(
+            $"{start.Replica.Deployment.Application}:{start.Revision.Package.Hash[..Math.Min(12, start.Revision.Package.Hash.Length)]}"),
+        IsolationMode.Replica => new WorkerPlacement.Own(start.Replica.ToString()),
+        var unknown => throw new InvalidOperationException($"Isolation {unknown} is not known."),
+    };
+}

@@ -1,0 +1,37 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Serve.Routing;
+
+namespace Serve.Gateway.Endpoints;
+
+/// <summary>What load balancers and people ask a gateway itself: whether it takes requests, and what it routes where.</summary>
+internal static class GatewayStatusEndpoints
+{
+    /// <summary>Maps <c>/-/healthz</c> and <c>/-/routes</c>, as Ray Serve's proxies have them.</summary>
+    /// <param name="routes">The gateway's endpoints.</param>
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        var stopping = routes.ServiceProvider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
+        var table = routes.ServiceProvider.GetRequiredService<RouteTable>();
+        routes.MapGet("/-/healthz", context => HealthAsync(context, isDraining: stopping.IsCancellationRequested));
+        routes.MapGet("/-/routes", context => RoutesAsync(context, table));
+    }
+
+    private static Task HealthAsync(HttpContext context, bool isDraining)
+    {
+        context.Response.ContentType = "text/plain";
+        context.Response.StatusCode = isDraining ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status200OK;
+        return context.Response.WriteAsync(isDraining ? "draining" : "success", context.RequestAborted);
+    }
+
+    private static Task RoutesAsync(HttpContext context, RouteTable table)
+    {
+        var prefixes = table.Current.ByLongestPrefix
+            .OrderBy(entry => entry.Route.RoutePrefix, StringComparer.Ordinal)
+            .ToDictionary(entry => entry.Route.RoutePrefix!, entry => entry.Route.Application);
+        return context.Response.WriteAsJsonAsync(prefixes, context.RequestAborted);
+    }
+}

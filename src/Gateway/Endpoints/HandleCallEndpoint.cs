@@ -1,0 +1,115 @@
+using System.Globalization;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Serve.Calls;
+using Serve.Gateway.Requests;
+using Serve.Routes;
+using Serve.Routing;
+using Serve.Runtime.Http;
+
+namespace Serve.Gateway.Endpoints;
+
+/// <summary>Handle calls from outside: <c>POST /-/call/[application/]deployment/method</c>, a JSON array of arguments in, a JSON result or lines of JSON out.</summary>
+/// <param name="handles">Finds deployments.</param>
+/// <param name="options">Who may call, and the limits.</param>
+/// <param name="time">The clock of timeouts.</param>
+internal sealed class HandleCallEndpoint(RouteTable handles, GatewayOptions options, TimeProvider time)
+{
+    private static readonly byte[] NullResult = "null"u8.ToArray();
+
+    /// <summary>Maps both paths.</summary>
+    /// <param name="routes">The gateway's endpoints.</param>
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        var calls = ActivatorUtilities.CreateInstance<HandleCallEndpoint>(routes.ServiceProvider);
+        routes.MapPost("/-/call/{deployment}/{method}", calls.AnswerAsync);
+        routes.MapPost("/-/call/{application}/{deployment}/{method}", calls.AnswerAsync);
+    }
+
+    private async Task AnswerAsync(HttpContext context)
+    {
+        var request = context.Request;
+        if (RequestGuard.Check(request, options.Guard) is { } refusal)
+        {
+            await ProblemDetailsWriter.WriteAsync(context, refusal.Status, refusal.Reason, refusal.Detail);
+            return;
+        }
+
+        if (!request.HasJsonContentType())
+        {
+            await ProblemDetailsWriter.WriteAsync(context, StatusCodes.Status415UnsupportedMediaType, ErrorReason.BadInput,
+                "Send the arguments as a JSON array, with Content-Type: application/json.");
+            return;
+        }
+
+        if (TimeoutOf(request) is { } limit)
+            await RequestTimeoutEnforcer.RunAsync(context, CallAsync, limit, WireHeaderNames.TimeoutMs, time);
+        else
+            await CallAsync(context);
+    }
+
+    private async Task CallAsync(HttpContext context)
+    {
+        var values = context.Request.RouteValues;
+        var target = handles.GetTarget((string)values["deployment"]!, (string?)values["application"]);
+        var method = (string)values["method"]!;
+        var arguments = await ArgumentsAsync(context);
+        var call = new CallContext
+        {
+            RequestId = context.TraceIdentifier,
+            MultiplexedModelId = RequestedModelReader.Read(context.Request),
+        };
+        if (WantsLines(context.Request))
+        {
+            var items = target.StreamAsync(new NamedMethodCall<IAsyncEnumerable<JsonElement>>(method, arguments), call, context.RequestAborted);
+            await JsonLinesResponse.WriteAsync(context, items, options.IncludeStack);
+            return;
+        }
+
+        var result = await target.InvokeAsync(new NamedMethodCall<JsonElement>(method, arguments), call, context.RequestAborted);
+        context.Response.ContentType = "application/json; charset=utf-8";
+        if (result.ValueKind == JsonValueKind.Undefined)
+            await context.Response.Body.WriteAsync(NullResult, context.RequestAborted);
+        else
+            await JsonSerializer.SerializeAsync(context.Response.Body, result, ServeJson.Calls, context.RequestAborted);
+    }
+
+    private static async Task<object?[]> ArgumentsAsync(HttpContext context)
+    {
+        try
+        {
+            var arguments = await JsonSerializer.DeserializeAsync<JsonElement[]>(context.Request.Body, ServeJson.Calls, context.RequestAborted);
+            return arguments is null ? throw new BadInputException("The arguments are a JSON array, not null.") : [.. arguments];
+        }
+        catch (JsonException error)
+        {
+            throw new BadInputException($"The arguments are not a JSON array: {error.Message}", error);
+        }
+    }
+
+    private static bool WantsLines(HttpRequest request)
+    {
+        foreach (var accept in request.Headers.Accept)
+        {
+            if (accept?.Contains(JsonLinesResponse.ContentType, StringComparison.OrdinalIgnoreCase) is true)
+                return true;
+        }
+
+        return false;
+    }
+
+    private static TimeSpan? TimeoutOf(HttpRequest request)
+    {
+        var header = request.Headers[WireHeaderNames.TimeoutMs].ToString();
+        if (header.Length == 0)
+            return null;
+        // A timer takes at most 2^32 - 2 milliseconds.
+        return double.TryParse(header, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var milliseconds)
+            && milliseconds is > 0 and < uint.MaxValue - 1
+            ? TimeSpan.FromMilliseconds(milliseconds)
+            : throw new BadInputException($"{WireHeaderNames.TimeoutMs} is a number of milliseconds above 0, not '{header}'.");
+    }
+}

@@ -1,0 +1,70 @@
+using System.Buffers;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Serve.Gateway.Endpoints;
+
+/// <summary>A stream of items as newline-delimited JSON: a line for each item as it is produced, then one that says how it ended.</summary>
+internal static class JsonLinesResponse
+{
+    /// <summary>The media type a caller asks for.</summary>
+    public const string ContentType = "application/x-ndjson";
+
+    private static readonly byte[] LineEnd = "\n"u8.ToArray();
+
+    /// <summary>Writes the stream. What goes wrong before the first item is thrown, so that it becomes the response's status.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="items">The items.</param>
+    /// <param name="includeStack">Whether a user exception's stack is told.</param>
+    /// <returns>Completes with the stream.</returns>
+    public static async Task WriteAsync(HttpContext context, IAsyncEnumerable<JsonElement> items, bool includeStack)
+    {
+        await using var source = items.GetAsyncEnumerator(context.RequestAborted);
+        var more = await source.MoveNextAsync();
+        context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
+        context.Response.ContentType = ContentType;
+        object last = new { end = true };
+        try
+        {
+            while (more)
+            {
+                var item = source.Current;
+                await WriteLineAsync(context, new { item = item.ValueKind == JsonValueKind.Undefined ? (JsonElement?)null : item });
+                more = await source.MoveNextAsync();
+            }
+        }
+        catch (ServeException error)
+        {
+            last = new { error = Describe(error, includeStack) };
+        }
+
+        await WriteLineAsync(context, last);
+    }
+
+    private static Dictionary<string, object?> Describe(ServeException error, bool includeStack)
+    {
+        var problem = new Dictionary<string, object?>
+        {
+            ["status"] = error.StatusCode,
+            ["detail"] = error.Message,
+            ["reason"] = error.Reason,
+        };
+        if (error is UserCodeException user)
+        {
+            problem["exceptionType"] = user.ExceptionType;
+            if (includeStack && user.RemoteStack is { } stack)
+                problem["stack"] = stack;
+        }
+
+        return problem;
+    }
+
+    private static async Task WriteLineAsync(HttpContext context, object line)
+    {
+        await using (var json = new Utf8JsonWriter(context.Response.BodyWriter))
+            JsonSerializer.Serialize(json, line, ServeJson.Calls);
+        context.Response.BodyWriter.Write(LineEnd);
+        await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
+    }
+}

@@ -1,0 +1,23 @@
+using System.Text.Json;
+using Serve.Routes;
+using Serve.Routing;
+using Serve.Runtime;
+
+namespace Serve.Gateway.Proxy;
+
+/// <summary>Makes the publication of a route snapshot wait until this gateway routes by its prefixes.</summary>
+/// <param name="table">The process's route table; whoever gets the snapshot first applies it.</param>
+/// <param name="config">YARP's configuration.</param>
+internal sealed class RoutePublicationAcknowledger(RouteTable table, RouteTableConfigProvider config) : ITopicSubscriber
+{
+    /// <inheritdoc/>
+    public string Topic => RouteSnapshot.Topic;
+
+    /// <inheritdoc/>
+    public async ValueTask OnPublishedAsync(long version, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    {
+        if (table.Current.Version < version && JsonSerializer.Deserialize<RouteSnapshot>(payload.Span, ServeJson.Options) is { } snapshot)
+            table.Apply(snapshot);
+        await config.WhenAppliedAsync(cancellationToken);
+    }
+}

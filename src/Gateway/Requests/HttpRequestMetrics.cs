@@ -1,0 +1,107 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+using Prometheus;
+
+namespace Serve.Gateway.Requests;
+
+/// <summary>Counts and times HTTP requests, under Ray Serve's names. A label combination's series are looked up once and kept.</summary>
+internal sealed class HttpRequestMetrics
+{
+    private static readonly string[] Labels = ["route", "application", "method", "status_code"];
+
+    private static readonly double[] LatencyBuckets =
+        [1, 2, 5, 10, 20, 50, 100, 200, 300, 400, 500, 1000, 2000, 5000, 10000, 60000, 120000, 300000, 600000];
+
+    private static readonly Counter Requests = Prometheus.Metrics.CreateCounter(
+        "serve_num_http_requests_total", "HTTP requests answered.", Labels);
+
+    private static readonly Counter Errors = Prometheus.Metrics.CreateCounter(
+        "serve_num_http_error_requests_total", "HTTP requests answered with a status of 400 or more.", Labels);
+
+    private static readonly Counter DeploymentErrors = Prometheus.Metrics.CreateCounter(
+        "serve_num_deployment_http_error_requests_total", "HTTP requests to a deployment answered with a status of 400 or more.",
+        "route", "application", "deployment", "method", "status_code");
+
+    private static readonly Histogram Latency = Prometheus.Metrics.CreateHistogram(
+        "serve_http_request_latency_ms", "Milliseconds from a request's headers to the end of its response.",
+        Labels, new HistogramConfiguration { Buckets = LatencyBuckets });
+
+    private static readonly Gauge Ongoing = Prometheus.Metrics.CreateGauge(
+        "serve_num_ongoing_http_requests", "HTTP requests being answered.");
+
+    private readonly ConcurrentDictionary<(string Route, string Method, int Status), StatusCodeSeries> _series = new();
+    private int _ongoing;
+
+    public HttpRequestMetrics() => Prometheus.Metrics.DefaultRegistry.AddBeforeCollectCallback(Copy);
+
+    /// <summary>A request has begun.</summary>
+    public void Enter() => Interlocked.Increment(ref _ongoing);
+
+    /// <summary>A request has ended.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="scope">Who answered it.</param>
+    /// <param name="elapsed">How long it took.</param>
+    public void Exit(HttpContext context, GatewayRequestScope scope, TimeSpan elapsed)
+    {
+        Interlocked.Decrement(ref _ongoing);
+        var route = scope.Application?.Route.RoutePrefix ?? "";
+        var key = (route, KnownMethod(context.Request.Method), context.Response.StatusCode);
+        if (!_series.TryGetValue(key, out var found))
+            found = _series.GetOrAdd(key, static (key, scope) => new StatusCodeSeries(key, scope), scope);
+        found.Observe(elapsed.TotalMilliseconds);
+    }
+
+    // A client may send any word as a method; each would be a series for ever.
+    private static string KnownMethod(string method) =>
+        method is "GET" or "POST" or "PUT" or "DELETE" or "PATCH" or "HEAD" or "OPTIONS" or "CONNECT" or "TRACE" ? method : "OTHER";
+
+    private void Copy()
+    {
+        Ongoing.Set(Volatile.Read(ref _ongoing));
+        foreach (var (_, each) in _series)
+            each.Copy();
+    }
+
+    private sealed class StatusCodeSeries
+    {
+        private readonly Counter.Child _requests;
+        private readonly Histogram.Child _latency;
+        private readonly Counter.Child? _errors;
+        private readonly Counter.Child? _deploymentErrors;
+        private long _count;
+        private long _copied;
+
+        public StatusCodeSeries((string Route, string Method, int Status) key, GatewayRequestScope scope)
+        {
+            var status = key.Status.ToString(CultureInfo.InvariantCulture);
+            var application = scope.Application?.Route.Application ?? "";
+            _requests = Requests.WithLabels(key.Route, application, key.Method, status);
+            _latency = Latency.WithLabels(key.Route, application, key.Method, status);
+            if (key.Status < StatusCodes.Status400BadRequest)
+                return;
+            _errors = Errors.WithLabels(key.Route, application, key.Method, status);
+            if (scope.Application is { } entry)
+                _deploymentErrors = DeploymentErrors.WithLabels(key.Route, application, entry.Route.Ingress, key.Method, status);
+        }
+
+        public void Observe(double milliseconds)
+        {
+            _latency.Observe(milliseconds);
+            Interlocked.Increment(ref _count);
+        }
+
+        // The counters follow when they are asked for: a request pays for one increment instead of three.
+        public void Copy()
+        {
+            lock (_requests)
+            {
+                var added = Interlocked.Read(ref _count) - _copied;
+                _copied += added;
+                _requests.Inc(added);
+                _errors?.Inc(added);
+                _deploymentErrors?.Inc(added);
+            }
+        }
+    }
+}

@@ -1,0 +1,41 @@
+using Microsoft.AspNetCore.Http;
+using Serve.Routes;
+
+namespace Serve.Gateway.Requests;
+
+/// <summary>Gives every request an id: the client's own when it is sane, Kestrel's otherwise, which is unique and already made.</summary>
+internal static class RequestIdAssigner
+{
+    private const int LongestId = 128;
+    private static readonly Func<object, Task> AddToResponse = static state =>
+    {
+        var context = (HttpContext)state;
+        context.Response.Headers[WireHeaderNames.RequestId] = context.TraceIdentifier;
+        return Task.CompletedTask;
+    };
+
+    /// <summary>Sets the id on the request, and on the response when it starts: whoever clears the response before that does not lose it.</summary>
+    /// <param name="context">The request.</param>
+    public static void Assign(HttpContext context)
+    {
+        var headers = context.Request.Headers;
+        if (headers[WireHeaderNames.RequestId] is [{ } asked] && IsSane(asked))
+            context.TraceIdentifier = asked;
+        else
+            headers[WireHeaderNames.RequestId] = context.TraceIdentifier;
+        context.Response.OnStarting(AddToResponse, context);
+    }
+
+    private static bool IsSane(string id)
+    {
+        if (id.Length is 0 or > LongestId)
+            return false;
+        foreach (var letter in id)
+        {
+            if (letter is <= ' ' or > '~')
+                return false;
+        }
+
+        return true;
+    }
+}

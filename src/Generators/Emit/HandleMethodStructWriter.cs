@@ -1,0 +1,52 @@
+using Serve.Generators.Models;
+
+namespace Serve.Generators.Emit;
+
+/// <summary>Writes a struct of its own for a method that <c>RemoteMethod</c> cannot express: default values, <c>params</c>, many parameters.</summary>
+internal static class HandleMethodStructWriter
+{
+    private const string Timing = "global::System.TimeSpan? timeout = null, string? multiplexedModelId = null, string? requestId = null";
+
+    public static bool IsNeeded(CallableMethodModel method) =>
+        method.Arguments.Count() > DeploymentHandleWriter.MostArguments || method.Arguments.Any(argument => argument.Default is not null || argument.IsParams);
+
+    public static string NameOf(CallableMethodModel method) => $"{method.Name}_{(method.IsStream ? "Stream" : "Method")}";
+
+    public static void Write(IndentedSourceWriter writer, DeploymentClassModel deployment, CallableMethodModel method)
+    {
+        var name = NameOf(method);
+        var byName = method.Arguments.Count() > DeploymentHandleWriter.MostArguments;
+        var inner = byName ? "global::Serve.NamedMethod" : HandleMethodExpressions.TypeOf(deployment, method);
+        var verb = method.IsStream ? "Stream" : "Remote";
+        var result = HandleMethodExpressions.ResultOf(method);
+        var returned = method.IsStream
+            ? $"global::System.Collections.Generic.IAsyncEnumerable<{result}>"
+            : $"global::Serve.DeploymentResponse<{result}>";
+        var call = $"inner.{verb}{(byName ? $"<{result}>" : "")}";
+        writer.Line()
+            .Line($"/// <summary>The method <c>{method.Name}</c>.</summary>")
+            .Open($"public readonly struct {name}")
+            .Line($"private readonly {inner} inner;")
+            .Line($"internal {name}({inner} inner) => this.inner = inner;")
+            .Line("/// <summary>Calls the method.</summary>")
+            .Line("[global::System.Runtime.CompilerServices.OverloadResolutionPriority(1)]")
+            .Line($"public {returned} {verb}({string.Join(", ", method.Arguments.Select(Declare))}) => {call}({Pass(method, byName)});")
+            .Line("/// <summary>Calls the method as soon as the calls among its arguments have their results.</summary>")
+            .Line($"public {returned} {verb}({string.Join(", ", method.Arguments.Select(argument => DeclareArg(method, argument)))}) => {call}({Pass(method, byName)});")
+            .Line("/// <summary>The same method, called differently. What is left out stays as it is.</summary>")
+            .Line($"public {name} Options({Timing}) => new {name}(inner.Options(timeout, multiplexedModelId, requestId));")
+            .Close();
+    }
+
+    private static string Declare(MethodParameterModel parameter) =>
+        $"{(parameter.IsParams ? "params " : "")}{parameter.Type} {DeploymentHandleWriter.Identifier(parameter.Name)}{(parameter.Default is { } value ? $" = {value}" : "")}";
+
+    private static string DeclareArg(CallableMethodModel method, MethodParameterModel parameter) =>
+        method.Arguments.Count() == 1
+            ? $"global::Serve.DeploymentResponse<{parameter.Type}> {DeploymentHandleWriter.Identifier(parameter.Name)}"
+            : $"global::Serve.Arg<{parameter.Type}> {DeploymentHandleWriter.Identifier(parameter.Name)}";
+
+    // Cast by name, or an array would be taken for all the arguments.
+    private static string Pass(CallableMethodModel method, bool byName) =>
+        string.Join(", ", method.Arguments.Select(argument => (byName ? "(object?)" : "") + DeploymentHandleWriter.Identifier(argument.Name)));
+}

@@ -1,0 +1,86 @@
+using System.Diagnostics;
+using System.Reflection;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Serve.Replica.Definitions;
+using Serve.Replica.Instances;
+using Serve.Replica.Loading;
+using Serve.Replica.Logs;
+using Serve.Replica.Multiplexing;
+using Serve.Replicas;
+using Serve.Runtime;
+using Serve.Runtime.Onnx;
+
+namespace Serve.Replica.Activation;
+
+/// <summary>Builds a replica's own services: what the platform offers, then what the class registers itself.</summary>
+internal static class ReplicaServiceBuilder
+{
+    public static ServiceProvider Build(
+        ReplicaStartRequest start, ReplicaContext replica, ActorActivationContext actor, ReplicaLogFactory log, UserAssemblyLease code, DeploymentHookMethods hooks,
+        ReplicaModelSets? models, Type type)
+    {
+        var process = actor.Services;
+        var services = new ServiceCollection();
+        services.AddLogging(logging =>
+        {
+            logging.AddProvider(log.Provider);
+            if (process.GetService<ILoggerFactory>() is { } processLog)
+                logging.AddProvider(new ProcessLoggerProvider(processLog, replica.ReplicaId));
+            // Routing and endpoints log every request at these levels; the gateway already does.
+            logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("System.Net.Http", LogLevel.Warning);
+        });
+        services.AddSingleton<IReplicaContext>(replica);
+        services.AddSingleton<IHostEnvironment>(_ => new ReplicaHostEnvironment(
+            replica.DeploymentId.Application, start.PackageDirectory, process.GetService<IHostEnvironment>()));
+        services.AddSingleton<IConfiguration>(_ => new ConfigurationBuilder()
+            .AddJsonFile(Path.Combine(start.PackageDirectory, "appsettings.json"), optional: true)
+            .AddEnvironmentVariables()
+            .Build());
+        services.AddSingleton<IOnnxModels>(provider => new OnnxModelLoader(
+            PlaceOf(start, replica), provider.GetRequiredService<ILoggerFactory>().CreateLogger("Serve.Onnx")));
+        services.AddSingleton(process.GetService<TimeProvider>() ?? TimeProvider.System);
+        services.AddHttpClient();
+        AddEndpoints(services, code.Json.TypeInfoResolver!);
+        AddHandles(services, start, replica, process, code.Assembly);
+        models?.AddTo(services, type.GetConstructors().SelectMany(each => each.GetParameters()).Select(each => MultiplexedMethod.ModelOf(each.ParameterType)).OfType<Type>());
+        hooks.ConfigureServices?.Invoke(null, BindingFlags.DoNotWrapExceptions, binder: null, [services], culture: null);
+        return services.BuildServiceProvider();
+    }
+
+    private static OnnxLoadContext PlaceOf(ReplicaStartRequest start, ReplicaContext replica) => new()
+    {
+        Folders = [start.PackageDirectory, Environment.CurrentDirectory],
+        GpuIds = [.. replica.GpuIds],
+        NumGpus = start.Spec.Resources.NumGpus,
+        // Replicas of one process share its threads; those with a process each divide the CPUs.
+        Threads = start.Isolation == IsolationMode.Replica ? Math.Max(1, Environment.ProcessorCount / Math.Max(1, start.WorldSize)) : Environment.ProcessorCount,
+    };
+
+    private static void AddEndpoints(ServiceCollection services, IJsonTypeInfoResolver resolver)
+    {
+        services.AddRouting();
+        services.AddSingleton(_ => new DiagnosticListener("Serve.Replica"));
+        services.AddSingleton<DiagnosticSource>(provider => provider.GetRequiredService<DiagnosticListener>());
+        // So that a request that cannot be bound arrives as an exception that names the parameter.
+        services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
+        services.ConfigureHttpJsonOptions(options => options.SerializerOptions.TypeInfoResolver = resolver);
+    }
+
+    private static void AddHandles(
+        ServiceCollection services, ReplicaStartRequest start, ReplicaContext replica, IServiceProvider process, Assembly assembly)
+    {
+        foreach (var (typeName, deployment) in start.DeploymentsByType)
+        {
+            if (assembly.GetType(typeName) is not { } type)
+                continue;
+            var handle = typeof(DeploymentHandle<>).MakeGenericType(type);
+            services.AddSingleton(handle, _ => Activator.CreateInstance(
+                handle, HandleTargetFactory.Of(process, deployment, replica.DeploymentId.Application), deployment)!);
+        }
+    }
+}

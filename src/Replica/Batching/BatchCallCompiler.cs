@@ -1,0 +1,74 @@
+using System.Linq.Expressions;
+using System.Reflection;
+using Serve.Replica.Definitions;
+
+namespace Serve.Replica.Batching;
+
+/// <summary>Compiles what a batched method is called by, so that nothing is reflected over while it is served. Holds no state.</summary>
+internal static class BatchCallCompiler
+{
+    private static readonly MethodInfo PartOf = typeof(BatchCallCompiler).GetMethod(nameof(Part), BindingFlags.NonPublic | BindingFlags.Static)!;
+
+    /// <summary>Calls the method with items: its lists made of them.</summary>
+    /// <typeparam name="TItem">What callers pass: a tuple when that is several values.</typeparam>
+    /// <typeparam name="TReturned">What it gives: the list's value task, or the stream.</typeparam>
+    public static Func<TItem[], CancellationToken, TReturned> Compile<TItem, TReturned>(BatchMethodDefinition method, object target)
+    {
+        var items = Expression.Parameter(typeof(TItem[]), "items");
+        var token = Expression.Parameter(typeof(CancellationToken), "token");
+        var arguments = method.Method.GetParameters().Select(parameter => parameter.ParameterType == typeof(CancellationToken)
+            ? (Expression)token
+            : ListOf<TItem>(method, method.Lists.IndexOf(parameter), items));
+        Expression call = Expression.Call(Expression.Constant(target, method.Method.DeclaringType!), method.Method, arguments);
+        if (call.Type != typeof(TReturned))
+            call = Expression.New(typeof(TReturned).GetConstructor([call.Type])!, call);
+        return Expression.Lambda<Func<TItem[], CancellationToken, TReturned>>(call, items, token).Compile();
+    }
+
+    /// <summary>Asks how large an item is; null when all count 1.</summary>
+    public static Func<TItem, int>? CompileSize<TItem>(BatchMethodDefinition method, object target)
+    {
+        if (method.SizeOf is not { } sizeOf)
+            return null;
+        var item = Expression.Parameter(typeof(TItem), "item");
+        var values = method.ItemTypes.Select((_, i) => ValueOf(method, i, item));
+        return Expression.Lambda<Func<TItem, int>>(
+            Expression.Call(sizeOf.IsStatic ? null : Expression.Constant(target, sizeOf.DeclaringType!), sizeOf, values), item).Compile();
+    }
+
+    /// <summary>Makes what callers pass into an item and hands it over.</summary>
+    /// <param name="method">The method.</param>
+    /// <param name="take">A function of the item and a token.</param>
+    /// <returns>A function of the callers' arguments and a token.</returns>
+    public static Delegate CompileFacade<TItem, TResult>(BatchMethodDefinition method, Func<TItem, CancellationToken, TResult> take)
+    {
+        if (method.ItemTypes.Length == 1)
+            return take;
+        var values = method.ItemTypes.Select(type => Expression.Parameter(type)).ToArray();
+        var token = Expression.Parameter(typeof(CancellationToken));
+        var tuple = Expression.New(typeof(TItem).GetConstructor([.. method.ItemTypes])!, values);
+        return Expression.Lambda(Expression.Invoke(Expression.Constant(take), tuple, token), [.. values, token]).Compile();
+    }
+
+    private static Expression ListOf<TItem>(BatchMethodDefinition method, int list, ParameterExpression items)
+    {
+        Expression array = items;
+        if (method.ItemTypes.Length > 1)
+        {
+            var item = Expression.Parameter(typeof(TItem), "item");
+            var part = method.ItemTypes[list];
+            array = Expression.Call(PartOf.MakeGenericMethod(typeof(TItem), part), items,
+                Expression.Lambda(typeof(Func<,>).MakeGenericType(typeof(TItem), part), ValueOf(method, list, item), item));
+        }
+
+        var wanted = method.Lists[list].ParameterType;
+        return wanted.IsAssignableFrom(array.Type)
+            ? array
+            : Expression.New(wanted.GetConstructor([typeof(IEnumerable<>).MakeGenericType(method.ItemTypes[list])])!, array);
+    }
+
+    private static Expression ValueOf(BatchMethodDefinition method, int index, ParameterExpression item) =>
+        method.ItemTypes.Length == 1 ? item : Expression.Field(item, $"Item{index + 1}");
+
+    private static TPart[] Part<TItem, TPart>(TItem[] items, Func<TItem, TPart> part) => Array.ConvertAll(items, item => part(item));
+}

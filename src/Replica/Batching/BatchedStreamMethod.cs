@@ -1,0 +1,80 @@
+using System.Runtime.CompilerServices;
+using Serve.Calls;
+using Serve.Replica.Definitions;
+
+namespace Serve.Replica.Batching;
+
+/// <summary>A method that streams: each of its steps has something for each of its callers.</summary>
+internal sealed class BatchedStreamMethod<TItem, TStep, TResult> : BatchedMethod, IBatched<TItem, IAsyncEnumerable<TResult>>
+    where TStep : class, IEnumerable<BatchResult<TResult>>
+{
+    private readonly BatchQueue<TItem, BatchCallerStream<TResult>> _queue;
+    private readonly Func<TItem[], CancellationToken, IAsyncEnumerable<TStep>> _call;
+
+    public BatchedStreamMethod(BatchMethodDefinition method, object target, BatchMethodContext host, IBatchQueueObserver observer)
+        : base(method, target, host)
+    {
+        _call = BatchCallCompiler.Compile<TItem, IAsyncEnumerable<TStep>>(method, target);
+        _queue = new BatchQueue<TItem, BatchCallerStream<TResult>>(RunAsync, OptionsFor<TItem>(observer));
+    }
+
+    public override int Length => _queue.Length;
+
+    public override BatchQueueSettings Settings
+    {
+        get => _queue.Settings;
+        set => _queue.Settings = value;
+    }
+
+    public ValueTask<IAsyncEnumerable<TResult>> InvokeAsync(TItem item, CancellationToken cancellationToken) => new(Stream(item, cancellationToken));
+
+    public override void Dispose() => _queue.Dispose();
+
+    protected override Delegate CompileEntry() => BatchCallCompiler.CompileFacade<TItem, IAsyncEnumerable<TResult>>(Declared, Stream);
+
+    private IAsyncEnumerable<TResult> Stream(TItem item, CancellationToken cancellationToken) =>
+        ReadAsync(item, RequestContext.Current?.Call.MultiplexedModelId, cancellationToken);
+
+    // Nothing is put into the queue before the first item is asked for.
+    private async IAsyncEnumerable<TResult> ReadAsync(TItem item, string? model, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var stream = await _queue.EnqueueAsync(item, model, cancellationToken).ConfigureAwait(false);
+        await foreach (var result in stream.ReadAsync(cancellationToken).ConfigureAwait(false))
+            yield return result;
+    }
+
+    private async ValueTask RunAsync(DispatchedBatch<TItem, BatchCallerStream<TResult>> batch)
+    {
+        var steps = await Turns.RunAsync(
+            (this, batch), static state => new ValueTask<IAsyncEnumerable<TStep>?>(state.Item1.Start(state.batch, state.Item1._call)), Declared.Blocks).ConfigureAwait(false);
+        if (batch.Count == 0)
+            return;
+        var streams = new BatchCallerStreams<TItem, TResult>(batch);
+        try
+        {
+            if (steps is null)
+                throw new InvalidOperationException($"{Name} returned null instead of a stream.");
+            await PumpAsync(Turns.Wrap(steps, Declared.Blocks), streams, batch.Request, batch.CancellationToken).ConfigureAwait(false);
+            streams.Close(null);
+        }
+        catch (Exception thrown)
+        {
+            _queue.Tell(thrown, streams.Readers);
+            streams.Close(thrown);
+        }
+    }
+
+    private async Task PumpAsync(IAsyncEnumerable<TStep> steps, BatchCallerStreams<TItem, TResult> streams, RequestContext? request, CancellationToken stop)
+    {
+        // Each step has the asker's execution context, so it is told here: the call that made the stream has ended.
+        RequestContext.Current = request;
+        await foreach (var step in steps.WithCancellation(stop).ConfigureAwait(false))
+        {
+            var results = step as IReadOnlyList<BatchResult<TResult>> ?? [.. step];
+            if (results.Count != streams.Count)
+                throw new InvalidOperationException($"A step of {Name} has {results.Count} results for {streams.Count} items; each has one for every item, in their order.");
+            if (!streams.Write(results))
+                break;
+        }
+    }
+}

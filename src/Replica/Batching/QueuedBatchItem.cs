@@ -1,0 +1,90 @@
+using System.Threading.Tasks.Sources;
+
+namespace Serve.Replica.Batching;
+
+/// <summary>
+/// One caller's item, and the promise of its result. Whoever ends it first wins: its batch or its caller's cancellation. Links of lists are the queue's, which owns the item until its batch
+/// starts.
+/// </summary>
+internal sealed class QueuedBatchItem<TItem, TResult> : IValueTaskSource<TResult>
+{
+    private const int Waiting = 0;
+    private const int Running = 1;
+    private const int Ended = 2;
+
+    private readonly BatchQueue<TItem, TResult> _queue;
+    private ManualResetValueTaskSourceCore<TResult> _source;
+    private CancellationTokenRegistration _leaving;
+    private int _state;
+
+    public QueuedBatchItem(BatchQueue<TItem, TResult> queue, TItem value, string? model, int size, long arrived)
+    {
+        this._queue = queue;
+        (Value, Model, Size, Arrived) = (value, model, size, arrived);
+        _source.RunContinuationsAsynchronously = true;
+    }
+
+    public TItem Value { get; }
+
+    public string? Model { get; }
+
+    public int Size { get; }
+
+    /// <summary>When it came, by the queue's clock.</summary>
+    public long Arrived { get; }
+
+    /// <summary>The next in whatever list it is in.</summary>
+    public QueuedBatchItem<TItem, TResult>? Next { get; set; }
+
+    /// <summary>Its batch, once it is in one. Written before the batch starts.</summary>
+    public DispatchedBatch<TItem, TResult>? Batch { get; set; }
+
+    public bool HasEnded => Volatile.Read(ref _state) == Ended;
+
+    public ValueTask<TResult> Result => new(this, _source.Version);
+
+    /// <summary>Lets it leave when its caller goes.</summary>
+    public void LeaveWith(CancellationToken cancellationToken) =>
+        _leaving = cancellationToken.UnsafeRegister(static (item, token) => ((QueuedBatchItem<TItem, TResult>)item!).Leave(token), this);
+
+    /// <summary>Takes it into its batch, from where on leaving does not take it out.</summary>
+    /// <returns>False when it has left.</returns>
+    public bool TryStart() => Interlocked.CompareExchange(ref _state, Running, Waiting) == Waiting;
+
+    public bool TrySetResult(TResult result)
+    {
+        if (Interlocked.Exchange(ref _state, Ended) == Ended)
+            return false;
+        _leaving.Unregister();
+        _source.SetResult(result);
+        return true;
+    }
+
+    public bool TrySetException(Exception thrown)
+    {
+        if (Interlocked.Exchange(ref _state, Ended) == Ended)
+            return false;
+        _leaving.Unregister();
+        _source.SetException(thrown);
+        return true;
+    }
+
+    TResult IValueTaskSource<TResult>.GetResult(short token) => _source.GetResult(token);
+
+    ValueTaskSourceStatus IValueTaskSource<TResult>.GetStatus(short token) => _source.GetStatus(token);
+
+    void IValueTaskSource<TResult>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _source.OnCompleted(continuation, state, token, flags);
+
+    private void Leave(CancellationToken cancellationToken)
+    {
+        var was = Interlocked.Exchange(ref _state, Ended);
+        if (was == Ended)
+            return;
+        _source.SetException(new OperationCanceledException(cancellationToken));
+        if (was == Running)
+            Batch!.Left();
+        else
+            _queue.Left();
+    }
+}

@@ -1,0 +1,84 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Serve.Replica.Definitions;
+
+/// <summary>The methods of a deployment class that the platform calls, by interface or by name. They are neither callable by name nor bound to HTTP.</summary>
+/// <param name="CheckHealth">Says whether the replica is well.</param>
+/// <param name="Reconfigure">Takes <c>user_config</c>.</param>
+/// <param name="ConfigureServices">Static: registers what the constructor wants injected.</param>
+internal sealed record DeploymentHookMethods(MethodInfo? CheckHealth, MethodInfo? Reconfigure, MethodInfo? ConfigureServices)
+{
+    private static readonly string[] Names =
+        [nameof(ISelfCheck.CheckHealth), nameof(IReconfigurable<>.Reconfigure), nameof(IDisposable.Dispose), nameof(IAsyncDisposable.DisposeAsync)];
+
+    /// <summary>Whether a public method is one of the platform's own and so no method that users call.</summary>
+    public static bool IsHook(MethodInfo method) =>
+        Names.Contains(method.Name)
+        || (method.Name == nameof(IIngress.Map) && typeof(IIngress).IsAssignableFrom(method.DeclaringType));
+
+    /// <summary>Finds a class's hooks; adds a line for each that has the wrong shape.</summary>
+    public static DeploymentHookMethods Of(Type type, List<string> errors) => new(
+        One(type, nameof(ISelfCheck.CheckHealth), typeof(ISelfCheck), IsCheckHealth,
+            "ValueTask CheckHealth(CancellationToken) (or Task, or void; the token may be left out)", errors),
+        One(type, nameof(IReconfigurable<>.Reconfigure), typeof(IReconfigurable<>), IsReconfigure,
+            "void Reconfigure(TConfig config) (or Task, or ValueTask)", errors),
+        Static(type, errors));
+
+    private static MethodInfo? One(Type type, string name, Type contract, Func<MethodInfo, bool> fits, string shape, List<string> errors)
+    {
+        // A public method of the name is the interface's own implementation too; explicit ones are found through the interface.
+        var found = type.GetMethods().Where(method => method.Name == name && method.DeclaringType != typeof(object)).ToList();
+        if (found.Count == 0)
+        {
+            found = [.. type.GetInterfaces()
+                .Where(implemented => (implemented.IsGenericType ? implemented.GetGenericTypeDefinition() : implemented) == contract)
+                .Select(implemented => implemented.GetMethod(name)!)];
+        }
+
+        if (found.Count > 1)
+            errors.Add($"{type.FullName} has {found.Count} methods {name}; the hook is one method, {shape}.");
+        else if (found.Count == 1 && !fits(found[0]))
+            errors.Add($"{type.FullName}.{name} is a hook and must be {shape}.");
+        else
+            return found.SingleOrDefault();
+        return null;
+    }
+
+    private static MethodInfo? Static(Type type, List<string> errors)
+    {
+        const string Name = "ConfigureServices";
+        var found = type.GetMethods(BindingFlags.Public | BindingFlags.Static).Where(method => method.Name == Name).ToList();
+        if (found.Count == 0)
+            return null;
+        if (found is [{ IsGenericMethod: false } only] && only.ReturnType == typeof(void)
+            && only.GetParameters() is [{ ParameterType: var taken }] && taken == typeof(IServiceCollection))
+        {
+            return only;
+        }
+
+        errors.Add($"{type.FullName}.{Name} is a hook and must be one method, static void {Name}(IServiceCollection services).");
+        return null;
+    }
+
+    private static bool IsCheckHealth(MethodInfo method) =>
+        !method.IsStatic && !method.IsGenericMethod && ReturnsNothing(method) && method.GetParameters() switch
+        {
+            [] => true,
+            [var stop] => stop.ParameterType == typeof(CancellationToken),
+            _ => false,
+        };
+
+    private static bool IsReconfigure(MethodInfo method) =>
+        !method.IsStatic && !method.IsGenericMethod && ReturnsNothing(method) && method.GetParameters() switch
+        {
+            [var config] => config.ParameterType != typeof(CancellationToken) && !config.ParameterType.IsByRef,
+            [var config, var stop] => config.ParameterType != typeof(CancellationToken) && stop.ParameterType == typeof(CancellationToken),
+            _ => false,
+        };
+
+    private static bool ReturnsNothing(MethodInfo method) =>
+        method.ReturnType == typeof(Task) || method.ReturnType == typeof(ValueTask)
+        || (method.ReturnType == typeof(void) && !method.IsDefined(typeof(AsyncStateMachineAttribute)));
+}

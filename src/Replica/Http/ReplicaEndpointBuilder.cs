@@ -1,0 +1,81 @@
+using System.Linq.Expressions;
+using System.Reflection;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Mvc.Routing;
+using Microsoft.AspNetCore.Routing;
+using Serve.Replica.Batching;
+using Serve.Replica.Definitions;
+
+namespace Serve.Replica.Http;
+
+/// <summary>
+/// Maps an object's methods as minimal-API endpoints: <c>Call</c> at the route prefix for any HTTP method, others where their attributes
+/// say; or lets the object map its own. ASP.NET Core binds and answers.
+/// </summary>
+internal static class ReplicaEndpointBuilder
+{
+    public static void Map(IEndpointRouteBuilder routes, object target, BatchedMethodSet batches)
+    {
+        if (target is IIngress ingress)
+        {
+            var own = routes.MapGroup("");
+            ((IEndpointConventionBuilder)own).Add(RefuseBatched);
+            ingress.Map(own);
+            return;
+        }
+
+        foreach (var method in DeploymentMethodFinder.Of(target.GetType()))
+        {
+            foreach (var (pattern, verbs) in RoutesOf(method))
+            {
+                // Of a batched method the item is bound, and what it returns for it is the answer.
+                var batched = batches.Find(method);
+                var bound = batched?.Entry ?? method;
+                var handler = bound.CreateDelegate(DelegateType(bound), batched?.Facade ?? target);
+                var endpoint = verbs.Length == 0 ? routes.Map(pattern, handler) : routes.MapMethods(pattern, verbs, handler);
+                // Form posts need no antiforgery token here: there is no cookie that a foreign page could ride on.
+                endpoint.DisableAntiforgery().WithDisplayName($"{target.GetType().Name}.{method.Name}");
+                if (batched is not null)
+                    endpoint.WithMetadata(method.GetCustomAttributes(inherit: true));
+                // Call takes any HTTP method, so whatever names its methods at the same place goes first.
+                if (verbs.Length == 0)
+                    endpoint.Add(builder => ((RouteEndpointBuilder)builder).Order = 1);
+            }
+        }
+    }
+
+    /// <summary>Whether a class says that it answers HTTP, rather than having a <c>Call</c> that may be for handles alone.</summary>
+    public static bool AsksForHttp(Type type) => typeof(IIngress).IsAssignableFrom(type)
+        || DeploymentMethodFinder.Of(type).Any(method => method.GetCustomAttributes(inherit: true).Any(attribute => attribute is IRouteTemplateProvider or IActionHttpMethodProvider));
+
+    // What a class maps itself ASP.NET Core binds as it is declared: the list, and in no batch's company.
+    private static void RefuseBatched(EndpointBuilder endpoint)
+    {
+        if (endpoint.Metadata.OfType<MethodInfo>().FirstOrDefault(mapped => mapped.IsDefined(typeof(BatchAttribute), inherit: true)) is not { } method)
+            return;
+        throw new DefinitionException($"{method.DeclaringType!.Name}.{method.Name} has [Batch] and cannot be mapped to {endpoint.DisplayName} by {nameof(IIngress)}.{nameof(IIngress.Map)}: "
+            + "it would be given one request's list instead of many requests' items. Give it a route attribute in a deployment without IIngress, or map a method that calls such a deployment by handle.");
+    }
+
+    /// <summary>Where a method answers: nowhere without an attribute, except <c>Call</c>.</summary>
+    private static List<(string Pattern, string[] Verbs)> RoutesOf(MethodInfo method)
+    {
+        var attributes = method.GetCustomAttributes(inherit: true);
+        var bare = attributes.OfType<IActionHttpMethodProvider>()
+            .Where(attribute => attribute is not IRouteTemplateProvider { Template: not null })
+            .SelectMany(attribute => attribute.HttpMethods).ToArray();
+        List<(string, string[])> routes = [];
+        foreach (var route in attributes.OfType<IRouteTemplateProvider>().Where(route => route.Template is not null))
+        {
+            // [HttpPost, Route("x")] means the same as [HttpPost("x")].
+            routes.Add((route.Template!, route is IActionHttpMethodProvider own ? [.. own.HttpMethods] : bare));
+        }
+
+        if (routes.Count == 0 && (bare.Length > 0 || method.Name == DeploymentMethodFinder.Call))
+            routes.Add(("", bare));
+        return routes;
+    }
+
+    private static Type DelegateType(MethodInfo method) =>
+        Expression.GetDelegateType([.. method.GetParameters().Select(parameter => parameter.ParameterType), method.ReturnType]);
+}

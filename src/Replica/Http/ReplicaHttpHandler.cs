@@ -1,0 +1,154 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Serve.Calls;
+using Serve.Replica.Instances;
+using Serve.Runtime;
+
+namespace Serve.Replica.Http;
+
+/// <summary>
+/// How a replica answers HTTP: lets a request in by the gate before anything of it is read, finds the endpoint, runs it in turns, and turns
+/// what it throws into a problem document. Immutable once made.
+/// </summary>
+internal sealed partial class ReplicaHttpHandler : IActorHttpHandler
+{
+    private readonly ActorActivationContext _actor;
+    private readonly IServiceScopeFactory _scopes;
+    private readonly TimeProvider _time;
+    private readonly ReplicaEndpointRouter _routes;
+    private readonly ReplicaErrorResponder _errors;
+    private readonly bool _seesRequests;
+
+    public ReplicaHttpHandler(ActorActivationContext actor, ReplicaComponents parts, ReplicaErrorResponder errors)
+    {
+        this._actor = actor;
+        this._errors = errors;
+        _seesRequests = parts.SeesRequests;
+        var services = parts.Services!;
+        _scopes = services.GetRequiredService<IServiceScopeFactory>();
+        _time = services.GetRequiredService<TimeProvider>();
+        _routes = new ReplicaEndpointRouter(services, parts, actor.Turns, RunInTurnsAsync);
+    }
+
+    public ValueTask<bool> TryHandleAsync(HttpContext context)
+    {
+        if (!_actor.Gate.TryEnter())
+            return new(false);
+        var started = _time.GetTimestamp();
+        var request = new ReplicaRequestServices(context, _scopes, _routes.Single);
+        ValueTask running;
+        try
+        {
+            running = DispatchAsync(request);
+        }
+        catch (Exception thrown)
+        {
+            running = ValueTask.FromException(thrown);
+        }
+
+        if (!running.IsCompletedSuccessfully || request.HasScope || IsBareRefusal(context.Response))
+            return FinishAsync(request, running, started);
+        running.GetAwaiter().GetResult();
+        End(request, started, failed: false);
+        return new(true);
+    }
+
+    private ValueTask DispatchAsync(ReplicaRequestServices request)
+    {
+        if (_routes.Single is not { } single)
+            return new ValueTask(_routes.Pipeline(request.Context));
+        if (request.Context.Request.Path.Value is not (null or "" or "/"))
+            return new ValueTask(_errors.WriteNoRouteAsync(request.Context, _routes));
+        request.Metrics = _routes.SingleMetrics;
+        request.Next = single.RequestDelegate!;
+        return _routes.SingleIsBatched ? RunBatched(request) : _actor.Turns.RunAsync(request, Turn, _routes.SingleBlocks);
+    }
+
+    /// <summary>The piece of the pipeline between finding an endpoint and running it.</summary>
+    private Task RunInTurnsAsync(HttpContext context, RequestDelegate next)
+    {
+        var request = (ReplicaRequestServices)context.Features.Get<IServiceProvidersFeature>()!;
+        if (context.GetEndpoint() is not { } endpoint)
+            return _errors.WriteNoRouteAsync(context, _routes);
+        request.Metrics = ReplicaEndpointRouter.MetricsOf(endpoint);
+        request.Next = next;
+        return ReplicaEndpointRouter.IsBatched(endpoint)
+            ? RunBatched(request).AsTask()
+            : _actor.Turns.RunAsync(request, Turn, endpoint.Metadata.GetMetadata<BlockingAttribute>() is not null).AsTask();
+    }
+
+    // One delegate for all requests: an allocation per request less.
+    private Func<ReplicaRequestServices, ValueTask> Turn => field ??= RunTurn;
+
+    private ValueTask RunTurn(ReplicaRequestServices request) =>
+        _seesRequests ? RunSeen(request) : new ValueTask(request.Next!(request.Context));
+
+    // Not in turns: its caller's part is to wait, and what it waits for runs in one. It is told of the model, which decides which requests go together.
+    private ValueTask RunBatched(ReplicaRequestServices request) =>
+        _seesRequests || request.HasModel ? RunSeen(request) : new ValueTask(request.Next!(request.Context));
+
+    private static ValueTask RunSeen(ReplicaRequestServices request)
+    {
+        var outer = RequestContext.Current;
+        RequestContext.Current = request.Describe();
+        try
+        {
+            return new ValueTask(request.Next!(request.Context));
+        }
+        finally
+        {
+            RequestContext.Current = outer;
+        }
+    }
+
+    private async ValueTask<bool> FinishAsync(ReplicaRequestServices request, ValueTask running, long started)
+    {
+        var failed = false;
+        // A drain that takes too long ends what is still going on; whatever completes at once has nothing to be ended.
+        var abort = _actor.Aborted.UnsafeRegister(static context => ((HttpContext)context!).Abort(), request.Context);
+        try
+        {
+            await running;
+            if (IsBareRefusal(request.Context.Response))
+                await ReplicaErrorResponder.WriteRefusalAsync(request.Context);
+        }
+        catch (Exception thrown)
+        {
+            failed = await _errors.WriteAsync(request.Context, thrown);
+        }
+        finally
+        {
+            await abort.DisposeAsync();
+            await DisposeScopeAsync(request);
+            End(request, started, failed);
+        }
+
+        return true;
+    }
+
+    private async ValueTask DisposeScopeAsync(ReplicaRequestServices request)
+    {
+        try
+        {
+            await request.DisposeScopeAsync();
+        }
+        catch (Exception thrown)
+        {
+            // The answer is already out; that a service could not be disposed is for the log.
+            _errors.LogScope(thrown);
+        }
+    }
+
+    private void End(ReplicaRequestServices request, long started, bool failed)
+    {
+        request.Leave();
+        request.Metrics?.Observe(_time.GetElapsedTime(started), failed);
+        _actor.Gate.Exit();
+    }
+
+    /// <summary>What ASP.NET Core refuses with a bare status: a wrong method, a wrong content type, a body over the limit.</summary>
+    private static bool IsBareRefusal(HttpResponse response) =>
+        response.StatusCode is StatusCodes.Status405MethodNotAllowed or StatusCodes.Status413PayloadTooLarge or StatusCodes.Status415UnsupportedMediaType
+        && !response.HasStarted;
+}

@@ -1,0 +1,40 @@
+using System.Reflection;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Serve.Replica.Batching;
+using Serve.Runtime;
+
+namespace Serve.Replica.Http;
+
+/// <summary>
+/// Has methods that return an <see cref="IAsyncEnumerable{T}"/> answer as a stream whose steps are turns. Decided once per endpoint: other
+/// endpoints run without a filter.
+/// </summary>
+internal static class StreamEndpointFilter
+{
+    private static readonly MethodInfo Typed =
+        typeof(StreamEndpointFilter).GetMethod(nameof(Stream), BindingFlags.NonPublic | BindingFlags.Static)!;
+
+    public static void AddTo(RouteGroupBuilder routes, ActorTurnScheduler turns, BatchedMethodSet batches) => routes.AddEndpointFilterFactory((factory, next) =>
+    {
+        if (ItemType(factory.MethodInfo.ReturnType) is not { } item)
+            return next;
+        var blocking = factory.MethodInfo.IsDefined(typeof(BlockingAttribute), inherit: true);
+        var stream = Typed.MakeGenericMethod(item).CreateDelegate<Func<object, ActorTurnScheduler?, bool, IResult>>();
+        // A batch's stream is pumped elsewhere, in turns; reading it is none.
+        var stepping = batches.IsEntry(factory.MethodInfo) ? null : turns;
+        return async context => await next(context) is { } items ? stream(items, stepping, blocking) : null;
+    });
+
+    private static StreamingHttpResult<T> Stream<T>(object items, ActorTurnScheduler? turns, bool blocking) =>
+        new StreamingHttpResult<T>(turns is null ? (IAsyncEnumerable<T>)items : turns.Wrap((IAsyncEnumerable<T>)items, blocking));
+
+    private static Type? ItemType(Type returned)
+    {
+        if (returned.IsGenericType && (returned.GetGenericTypeDefinition() == typeof(Task<>) || returned.GetGenericTypeDefinition() == typeof(ValueTask<>)))
+            returned = returned.GetGenericArguments()[0];
+        return returned.GetInterfaces().Prepend(returned)
+            .FirstOrDefault(type => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IAsyncEnumerable<>))
+            ?.GetGenericArguments()[0];
+    }
+}

@@ -1,0 +1,69 @@
+using System.Reflection;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Serve.Replica.Activation;
+using Serve.Replica.Definitions;
+
+namespace Serve.Replica.Instances;
+
+/// <summary>The hooks of one live object, ready to be called. Holds no state of its own.</summary>
+internal sealed class UserHookInvoker(object target, DeploymentHookMethods hooks)
+{
+    public bool TakesConfig => hooks.Reconfigure is not null;
+
+    /// <summary>Completes when the object says it is well, or has nothing to say.</summary>
+    public ValueTask CheckHealthAsync(CancellationToken cancellationToken) => hooks.CheckHealth is { } method
+        ? InvokeAsync(method, method.GetParameters().Length == 0 ? [] : [cancellationToken])
+        : ValueTask.CompletedTask;
+
+    /// <summary>Hands the object its <c>user_config</c>.</summary>
+    /// <param name="config">What is its own of it.</param>
+    /// <param name="platformKeys">The keys that are not.</param>
+    /// <param name="cancellationToken">Given to the hook.</param>
+    /// <exception cref="BadInputException">It cannot be read as what the hook takes.</exception>
+    public ValueTask ReconfigureAsync(JsonObject config, IEnumerable<string> platformKeys, CancellationToken cancellationToken)
+    {
+        var method = hooks.Reconfigure!;
+        var parameters = method.GetParameters();
+        object? value;
+        try
+        {
+            CheckKeys(config, parameters[0].ParameterType, platformKeys);
+            value = UserJsonReader.Read(config, parameters[0].ParameterType, strict: true);
+        }
+        catch (Exception error) when (error is JsonException or NotSupportedException or InvalidOperationException)
+        {
+            throw new BadInputException(
+                $"user_config cannot be read as {parameters[0].ParameterType.Name}, which {target.GetType().Name}.Reconfigure takes: {error.Message}", error);
+        }
+
+        return InvokeAsync(method, parameters.Length == 1 ? [value] : [value, cancellationToken]);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (target is IAsyncDisposable asynchronous)
+            await asynchronous.DisposeAsync();
+        else
+            (target as IDisposable)?.Dispose();
+    }
+
+    private static void CheckKeys(JsonObject config, Type type, IEnumerable<string> platformKeys)
+    {
+        if (UserJsonReader.KeysOf(type) is not { } own)
+            return;
+        string[] known = [.. own, .. platformKeys];
+        var wrong = config.Select(static pair => pair.Key).Where(written => !Array.Exists(known, key => UserJsonReader.Same(key, written)))
+            .Select(written => UserJsonReader.NoKey("user_config", written, known)).ToList();
+        if (wrong.Count > 0)
+            throw new BadInputException(string.Join(Environment.NewLine, wrong));
+    }
+
+    private ValueTask InvokeAsync(MethodInfo method, object?[] arguments) =>
+        method.Invoke(target, BindingFlags.DoNotWrapExceptions, binder: null, arguments, culture: null) switch
+        {
+            Task task => new ValueTask(task),
+            ValueTask task => task,
+            _ => ValueTask.CompletedTask,
+        };
+}

@@ -1,0 +1,23 @@
+using System.Text.Json;
+using Serve.Routes;
+using Serve.Routing;
+using Serve.Runtime;
+
+namespace Serve.Replica.Routes;
+
+/// <summary>Brings published route snapshots into force in this process. <see cref="RouteTable"/> keeps the state and ignores old versions.</summary>
+/// <param name="table">The process's route table.</param>
+public sealed class RouteSnapshotSubscriber(RouteTable table) : ITopicSubscriber
+{
+    /// <inheritdoc/>
+    public string Topic => RouteSnapshot.Topic;
+
+    /// <inheritdoc/>
+    public ValueTask OnPublishedAsync(long version, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    {
+        var snapshot = JsonSerializer.Deserialize<RouteSnapshot>(payload.Span, ServeJson.Options)
+            ?? throw new InvalidOperationException($"Route snapshot {version} is empty.");
+        table.Apply(snapshot);
+        return ValueTask.CompletedTask;
+    }
+}

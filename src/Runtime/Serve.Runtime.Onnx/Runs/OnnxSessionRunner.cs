@@ -1,0 +1,211 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using Microsoft.ML.OnnxRuntime;
+using Serve.Runtime.Onnx.Sessions;
+using Serve.Runtime.Onnx.Telemetry;
+
+namespace Serve.Runtime.Onnx.Runs;
+
+/// <summary>Runs one session: checks what goes in, decides on which thread, binds memory. The one writer of what is known of its shapes.</summary>
+internal sealed class OnnxSessionRunner(InferenceSession session, OnnxModelSignature signature, int concurrentRuns, string name, OnnxSessionMetrics metrics) : IDisposable
+{
+    /// <summary>A run that takes less is done where it is asked for: handing it over would take a tenth of that or more.</summary>
+    private static readonly long Quick = Stopwatch.Frequency / 5000;
+
+    /// <summary>Bounds what is kept of a model that is asked for ever new shapes.</summary>
+    private const int MaxShapes = 64;
+
+    private const long MaxWaitingBytes = 64 << 20;
+
+    private readonly ConcurrentBag<SessionRunBuffers> _scratches = [];
+    private readonly OutputMemoryBudget _budget = new(MaxWaitingBytes);
+    private readonly Lock _guard = new();
+    private RunShapeProfile[] _shapes = [];
+    private int _oldest;
+
+    public SessionRunLimiter Gate { get; } = new(concurrentRuns);
+
+    /// <summary>Runs on the calling thread if that is quick, and on a thread of <see cref="RunThreads"/> otherwise.</summary>
+    /// <param name="owner">For whom; its runs leave the queue when it is disposed.</param>
+    /// <param name="inputs">In any order.</param>
+    /// <param name="outputs">Names; null for all.</param>
+    /// <param name="ended">Called once the run touches nothing any more.</param>
+    /// <param name="cancellationToken">Ends the run.</param>
+    public ValueTask<ModelOutputs> RunAsync(
+        OnnxModel owner, IReadOnlyList<NamedTensor> inputs, IReadOnlyList<string>? outputs, Action ended, CancellationToken cancellationToken)
+    {
+        RunShapeProfile shape;
+        try
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            inputs = signature.Check(inputs);
+            shape = ShapeOf(inputs, outputs);
+        }
+        catch
+        {
+            ended();
+            throw;
+        }
+
+        if (shape.Typical is > 0 and var typical && typical < Quick && Gate.TryEnter())
+        {
+            try
+            {
+                return new(Run(shape, inputs, cancellationToken));
+            }
+            finally
+            {
+                Leave();
+                ended();
+            }
+        }
+
+        var run = new QueuedSessionRun(this, owner, shape, inputs, ended, cancellationToken);
+        if (Gate.Enter(run))
+            RunThreads.Shared.Start(run);
+        else
+            run.WatchQueue();
+        return new(run.Task);
+    }
+
+    /// <summary>Runs here and now. The place is the caller's.</summary>
+    public ModelOutputs Run(RunShapeProfile shape, IReadOnlyList<NamedTensor> inputs, CancellationToken cancellationToken)
+    {
+        if (!_scratches.TryTake(out var scratch))
+            scratch = new SessionRunBuffers(signature.Inputs.Count);
+        var started = Stopwatch.GetTimestamp();
+        try
+        {
+            for (var index = 0; index < inputs.Count; index++)
+                scratch.Bind(index, inputs[index].Tensor, shape.Inputs[index]);
+            ModelOutputs outputs;
+            using (cancellationToken.UnsafeRegister(static state => ((SessionRunBuffers)state!).Terminate(), scratch))
+                outputs = Invoke(shape, scratch);
+            var took = Stopwatch.GetTimestamp() - started;
+            shape.Observe(took);
+            metrics.Observe(took);
+            return outputs;
+        }
+        catch (OnnxRuntimeException error)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            throw new InferenceException($"{name} failed: {error.Message}", error);
+        }
+        finally
+        {
+            scratch.Clear();
+            _scratches.Add(scratch);
+        }
+    }
+
+    /// <summary>Finds what is known of the shapes of checked inputs.</summary>
+    public RunShapeProfile ShapeOf(IReadOnlyList<NamedTensor> inputs, IReadOnlyList<string>? outputs)
+    {
+        var wanted = signature.PlacesOf(outputs);
+        var known = Volatile.Read(ref _shapes);
+        return Find(known, inputs, wanted) ?? Add(inputs, wanted);
+    }
+
+    public void Dispose()
+    {
+        foreach (var shape in Volatile.Read(ref _shapes))
+            shape.Release();
+        while (_scratches.TryTake(out var scratch))
+            scratch.Dispose();
+    }
+
+    // Whoever leaves here runs none of those that wait: they are not quick, or came from elsewhere.
+    private void Leave()
+    {
+        if (Gate.Exit() is { } next)
+            RunThreads.Shared.Start(next);
+    }
+
+    private ModelOutputs Invoke(RunShapeProfile shape, SessionRunBuffers scratch)
+    {
+        if (shape.Rent() is not { } set)
+            return Allocated(shape, scratch);
+        try
+        {
+            session.Run(scratch.Options, signature.InputNames, scratch.Inputs, shape.OutputNames, set.Values);
+            return new ModelOutputs(set.Tensors, set);
+        }
+        catch (OnnxRuntimeException) when (!scratch.Options.Terminate)
+        {
+            set.Dispose();
+
+            // Perhaps because an output had another shape than the last time. If it fails once more it was not that.
+            var outputs = Allocated(shape, scratch);
+            shape.Forget();
+            return outputs;
+        }
+        catch
+        {
+            set.Dispose();
+            throw;
+        }
+    }
+
+    private ModelOutputs Allocated(RunShapeProfile shape, SessionRunBuffers scratch)
+    {
+        var values = (IReadOnlyList<OrtValue>)session.Run(scratch.Options, signature.InputNames, scratch.Inputs, shape.OutputNames);
+        var tensors = new NamedTensor[values.Count];
+        var memory = new IDisposable[values.Count];
+        var learned = new LearnedOutputShape[values.Count];
+        for (var index = 0; index < values.Count; index++)
+        {
+            var spec = signature.Outputs[shape.Wanted[index]];
+            var tensor = OutputTensorFactory.Over(spec.Type, values[index], out memory[index]);
+            tensors[index] = new(spec.Name, tensor);
+            learned[index] = new(spec.Type, tensor.Shape.ToArray());
+        }
+
+        shape.Learn(learned);
+        return new ModelOutputs(tensors, new AllocatedRunOutputs(memory));
+    }
+
+    private static RunShapeProfile? Find(RunShapeProfile[] known, IReadOnlyList<NamedTensor> inputs, int[] wanted)
+    {
+        foreach (var shape in known)
+        {
+            if (Fits(shape.Inputs, inputs) && shape.Is(wanted))
+                return shape;
+        }
+
+        return null;
+    }
+
+    private static bool Fits(long[][] lengths, IReadOnlyList<NamedTensor> inputs)
+    {
+        for (var index = 0; index < lengths.Length; index++)
+        {
+            if (!inputs[index].Tensor.Shape.SequenceEqual(lengths[index]))
+                return false;
+        }
+
+        return true;
+    }
+
+    private RunShapeProfile Add(IReadOnlyList<NamedTensor> inputs, int[] wanted)
+    {
+        lock (_guard)
+        {
+            if (Find(_shapes, inputs, wanted) is { } found)
+                return found;
+            var shape = new RunShapeProfile(
+                [.. inputs.Select(input => input.Tensor.Shape.ToArray())], wanted, [.. wanted.Select(place => signature.Outputs[place].Name)], _budget);
+            if (_shapes.Length < MaxShapes)
+            {
+                Volatile.Write(ref _shapes, [.. _shapes, shape]);
+                return shape;
+            }
+
+            var changed = _shapes.ToArray();
+            changed[_oldest].Release();
+            changed[_oldest] = shape;
+            _oldest = (_oldest + 1) % MaxShapes;
+            Volatile.Write(ref _shapes, changed);
+            return shape;
+        }
+    }
+}

@@ -1,0 +1,80 @@
+using Microsoft.ML.OnnxRuntime;
+
+namespace Serve.Runtime.Onnx.Runs;
+
+/// <summary>Makes tensors for what a model gives: over what ONNX Runtime has allocated, or over pinned memory that it is to fill. Holds no state.</summary>
+internal static class OutputTensorFactory
+{
+    /// <summary>A tensor over a value's memory; strings are copied.</summary>
+    /// <param name="type">What its elements are.</param>
+    /// <param name="value">The value, which the tensor keeps.</param>
+    /// <param name="memory">Who gives the value back.</param>
+    public static Tensor Over(TensorType type, OrtValue value, out IDisposable memory)
+    {
+        var info = value.GetTensorTypeAndShape();
+        if (type == TensorType.String)
+        {
+            memory = value;
+            return new Tensor<string>(value.GetStringTensorAsArray(), info.Shape);
+        }
+
+        var length = checked((int)info.ElementCount);
+        return type switch
+        {
+            TensorType.Bool => Native<bool>(value, length, info.Shape, out memory),
+            TensorType.UInt8 => Native<byte>(value, length, info.Shape, out memory),
+            TensorType.UInt16 => Native<ushort>(value, length, info.Shape, out memory),
+            TensorType.UInt32 => Native<uint>(value, length, info.Shape, out memory),
+            TensorType.UInt64 => Native<ulong>(value, length, info.Shape, out memory),
+            TensorType.Int8 => Native<sbyte>(value, length, info.Shape, out memory),
+            TensorType.Int16 => Native<short>(value, length, info.Shape, out memory),
+            TensorType.Int32 => Native<int>(value, length, info.Shape, out memory),
+            TensorType.Int64 => Native<long>(value, length, info.Shape, out memory),
+            TensorType.Float16 => Native<Half>(value, length, info.Shape, out memory),
+            TensorType.BFloat16 => Native<BFloat16>(value, length, info.Shape, out memory),
+            TensorType.Float32 => Native<float>(value, length, info.Shape, out memory),
+            _ => Native<double>(value, length, info.Shape, out memory),
+        };
+    }
+
+    /// <summary>A tensor over new memory that stays where it is, and the value through which ONNX Runtime writes it. Not for strings.</summary>
+    public static (Tensor Tensor, OrtValue Value) Pinned(TensorType type, long[] shape) => type switch
+    {
+        TensorType.Bool => Pinned<bool>(type, shape),
+        TensorType.UInt8 => Pinned<byte>(type, shape),
+        TensorType.UInt16 => Pinned<ushort>(type, shape),
+        TensorType.UInt32 => Pinned<uint>(type, shape),
+        TensorType.UInt64 => Pinned<ulong>(type, shape),
+        TensorType.Int8 => Pinned<sbyte>(type, shape),
+        TensorType.Int16 => Pinned<short>(type, shape),
+        TensorType.Int32 => Pinned<int>(type, shape),
+        TensorType.Int64 => Pinned<long>(type, shape),
+        TensorType.Float16 => Pinned<Half>(type, shape),
+        TensorType.BFloat16 => Pinned<BFloat16>(type, shape),
+        TensorType.Float32 => Pinned<float>(type, shape),
+        _ => Pinned<double>(type, shape),
+    };
+
+    private static Tensor<T> Native<T>(OrtValue value, int length, long[] shape, out IDisposable memory)
+        where T : unmanaged
+    {
+        var native = new OnnxTensorMemory<T>(value, length);
+        memory = native;
+        return new Tensor<T>(native.Memory, shape);
+    }
+
+    private static unsafe (Tensor Tensor, OrtValue Value) Pinned<T>(TensorType type, long[] shape)
+        where T : unmanaged
+    {
+        var length = 1L;
+        foreach (var each in shape)
+            length = checked(length * each);
+        var data = GC.AllocateUninitializedArray<T>(checked((int)length), pinned: true);
+        fixed (T* start = data)
+        {
+            var value = OrtValue.CreateTensorValueWithData(
+                OrtMemoryInfo.DefaultInstance, OnnxElementTypes.Of(type), shape, (nint)start, length * sizeof(T));
+            return (new Tensor<T>(data, shape), value);
+        }
+    }
+}

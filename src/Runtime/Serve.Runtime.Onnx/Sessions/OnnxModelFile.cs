@@ -1,0 +1,89 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Serve.Runtime.Onnx.Sessions;
+
+/// <summary>A model's file by its content, and the files its weights lie in by name, length and time. Equal ones are one session.</summary>
+/// <param name="Path">Absolute.</param>
+/// <param name="Content">The file's SHA-256, and what tells its external data apart.</param>
+internal sealed record OnnxModelFile(string Path, string Content)
+{
+    private const int Window = 1 << 20;
+
+    // What was read of a file whose length and time are these: replicas that come later need not read it again.
+    private static readonly ConcurrentDictionary<(string Path, string Stamp), (string Hash, ImmutableArray<string> DataFiles)> Known = new();
+
+    // A StringStringEntryProto whose key (field 1) is "location"; its value (field 2) is the file's name.
+    private static ReadOnlySpan<byte> Location => "\n\blocation\u0012"u8;
+
+    /// <summary>Whether the files are still the ones that were read.</summary>
+    public bool IsCurrent => Read(Path) == this;
+
+    /// <summary>Reads a file, unless it is known and unchanged.</summary>
+    /// <exception cref="IOException">It is gone, or cannot be read.</exception>
+    public static OnnxModelFile Read(string path)
+    {
+        var stamp = StampOf(path);
+        if (!Known.TryGetValue((path, stamp), out var known))
+        {
+            if (Known.Count >= 1000)
+                Known.Clear();
+            known = Known[(path, stamp)] = ContentOf(path);
+        }
+
+        var directory = System.IO.Path.GetDirectoryName(path)!;
+        return new(path, string.Join('\n', known.DataFiles.Select(name => System.IO.Path.Combine(directory, name)).Select(data => $"{data} {StampOf(data)}").Prepend(known.Hash)));
+    }
+
+    private static (string Hash, ImmutableArray<string> DataFiles) ContentOf(string path)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var names = new SortedSet<string>(StringComparer.Ordinal);
+        var buffer = new byte[Window];
+        var kept = 0;
+        using (var file = File.OpenRead(path))
+        {
+            while (file.Read(buffer, kept, Window - kept) is > 0 and var read)
+            {
+                hash.AppendData(buffer, kept, read);
+                var filled = kept + read;
+                var searched = Collect(buffer.AsSpan(0, filled), names);
+
+                // What may be the beginning of a name is searched again with what follows.
+                kept = Math.Min(filled - searched, 1024);
+                buffer.AsSpan(filled - kept, kept).CopyTo(buffer);
+            }
+        }
+
+        return (Convert.ToHexStringLower(hash.GetHashAndReset()), [.. names]);
+    }
+
+    private static int Collect(ReadOnlySpan<byte> bytes, SortedSet<string> names)
+    {
+        var from = 0;
+        while (bytes[from..].IndexOf(Location) is >= 0 and var found)
+        {
+            var start = from + found + Location.Length;
+            if (start + 2 > bytes.Length)
+                return from + found;
+            var length = bytes[start] & 0x7F;
+            var text = start + 1;
+            if (bytes[start] >= 0x80)
+                length |= (bytes[text++] & 0x7F) << 7;
+            if (text + length > bytes.Length)
+                return from + found;
+            names.Add(Encoding.UTF8.GetString(bytes.Slice(text, length)).Replace("\0", "", StringComparison.Ordinal));
+            from = text + length;
+        }
+
+        return Math.Max(from, bytes.Length - Location.Length);
+    }
+
+    private static string StampOf(string path)
+    {
+        var file = new FileInfo(path);
+        return file.Exists ? $"{file.Length}:{file.LastWriteTimeUtc.Ticks}" : "gone";
+    }
+}

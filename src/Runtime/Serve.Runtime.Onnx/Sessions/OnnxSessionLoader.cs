@@ -1,0 +1,179 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using Microsoft.ML.OnnxRuntime;
+using Serve.Runtime.Onnx.Providers;
+
+namespace Serve.Runtime.Onnx.Sessions;
+
+/// <summary>Loads one file with certain options: finds the provider, makes the session, warms it up. Blocks. Holds no state.</summary>
+internal sealed partial class OnnxSessionLoader(OnnxOptions options, OnnxLoadContext place, ILogger logger)
+{
+    private static readonly ImmutableSortedDictionary<string, GraphOptimizationLevel> Levels = new Dictionary<string, GraphOptimizationLevel>
+    {
+        ["disabled"] = GraphOptimizationLevel.ORT_DISABLE_ALL,
+        ["basic"] = GraphOptimizationLevel.ORT_ENABLE_BASIC,
+        ["extended"] = GraphOptimizationLevel.ORT_ENABLE_EXTENDED,
+        ["all"] = GraphOptimizationLevel.ORT_ENABLE_ALL,
+    }.ToImmutableSortedDictionary(StringComparer.Ordinal);
+
+    /// <exception cref="InferenceException">It cannot be loaded, or not where it is asked to run.</exception>
+    public OnnxSessionLease Load(string path)
+    {
+        Check();
+        var environment = OnnxRuntimeEnvironment.Open(place.Threads);
+        var request = new ExecutionProviderRequest(options.ExecutionProvider, place.GpuIds, place.NumGpus, options.MemoryLimit);
+        var facts = ExecutionProviderProbe.Look(environment, forGpu: !place.GpuIds.IsEmpty || options.ExecutionProvider is not ("auto" or ExecutionProviderSelection.Cpu));
+        var choice = ExecutionProviderChoice.Decide(request, facts);
+        if (choice.Error is { } error)
+            throw new InferenceException($"{path} cannot be loaded: {error}");
+        if (choice.Note is { } note)
+            LogNote(logger, note);
+        while (true)
+        {
+            var file = Read(path);
+            var lease = OnnxSessionCache.Shared.Acquire(KeyOf(file, choice), () => Make(path, choice, facts, environment));
+
+            // Replaced between the reading of its content and its loading.
+            if (file.IsCurrent)
+            {
+                LogLoaded(logger, path, lease.Session.Provider.Name);
+                return lease;
+            }
+
+            lease.Dispose();
+        }
+    }
+
+    private static OnnxModelFile Read(string path)
+    {
+        try
+        {
+            return OnnxModelFile.Read(path);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new InferenceException($"{path} cannot be read: {error.Message}", error);
+        }
+    }
+
+    private SharedOnnxSession Make(string path, ExecutionProviderChoice choice, ExecutionProviderFacts facts, OrtEnv environment)
+    {
+        var started = Stopwatch.GetTimestamp();
+        var (native, use) = Open(path, choice, facts, environment);
+        SharedOnnxSession session;
+        try
+        {
+            session = new SharedOnnxSession(native, use, Path.GetFileName(path), options.MaxConcurrentRuns ?? (use.IsCpu ? Environment.ProcessorCount : 2));
+        }
+        catch
+        {
+            native.Dispose();
+            throw;
+        }
+
+        try
+        {
+            session.WarmUp(options.WarmUpRuns);
+        }
+        catch (InferenceException failed)
+        {
+            // Zeros of the smallest shape may be no input that makes sense to it.
+            LogNotWarm(logger, path, failed.Message);
+        }
+
+        session.ObserveLoad(Stopwatch.GetElapsedTime(started));
+        return session;
+    }
+
+    private (InferenceSession Session, ExecutionProviderSelection Use) Open(string path, ExecutionProviderChoice choice, ExecutionProviderFacts facts, OrtEnv environment)
+    {
+        foreach (var use in choice.Candidates[..^1])
+        {
+            try
+            {
+                return (Open(path, use, environment), use);
+            }
+            catch (Exception error) when (error is OnnxRuntimeException or DllNotFoundException or EntryPointNotFoundException)
+            {
+                LogNotTaken(logger, use.Name, error.Message, ExecutionProviderChoice.LookedFor(facts));
+            }
+        }
+
+        var last = choice.Candidates[^1];
+        try
+        {
+            return (Open(path, last, environment), last);
+        }
+        catch (Exception error) when (error is OnnxRuntimeException or DllNotFoundException or EntryPointNotFoundException)
+        {
+            throw new InferenceException($"{path} cannot be loaded: {error.Message}{(last.IsCpu ? "" : $" {ExecutionProviderChoice.LookedFor(facts)}")}", error);
+        }
+    }
+
+    private InferenceSession Open(string path, ExecutionProviderSelection use, OrtEnv environment)
+    {
+        using var settings = new SessionOptions
+        {
+            GraphOptimizationLevel = Levels[options.Optimization],
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL,
+        };
+        if (options.IntraOpThreads is { } threads)
+        {
+            settings.IntraOpNumThreads = threads;
+            settings.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
+        }
+        else if (OnnxRuntimeEnvironment.SharesThreads)
+        {
+            settings.DisablePerSessionThreads();
+        }
+
+        foreach (var (key, value) in options.SessionConfig)
+            settings.AddSessionConfigEntry(key, value);
+        ExecutionProviderSetup.Append(settings, use, environment, options.ProviderOptions);
+        return new InferenceSession(path, settings);
+    }
+
+    private static string KeyOf(OnnxOptions options) => string.Join('\n', (string[])
+    [
+        options.Optimization, $"{options.IntraOpThreads}", $"{options.MaxConcurrentRuns}",
+        .. options.ProviderOptions.Order(PairOrder).Select(pair => $"p {pair.Key}={pair.Value}"),
+        .. options.SessionConfig.Order(PairOrder).Select(pair => $"s {pair.Key}={pair.Value}"),
+    ]);
+
+    private static Comparer<KeyValuePair<string, string>> PairOrder { get; } = Comparer<KeyValuePair<string, string>>.Create(
+        static (a, b) => string.CompareOrdinal(a.Key, b.Key));
+
+    private string KeyOf(OnnxModelFile file, ExecutionProviderChoice choice) => string.Create(
+        CultureInfo.InvariantCulture, $"{file.Content}\n{string.Join('|', choice.Candidates)}\n{KeyOf(options)}");
+
+    private void Check()
+    {
+        List<string> errors = [];
+        if (!Levels.ContainsKey(options.Optimization))
+            errors.Add($"optimization is '{options.Optimization}'; it is {string.Join(", ", Levels.Keys)}.");
+        if (options.IntraOpThreads is < 1)
+            errors.Add($"intra_op_threads is {options.IntraOpThreads}; it is at least 1.");
+        if (options.MaxConcurrentRuns is < 1)
+            errors.Add($"max_concurrent_runs is {options.MaxConcurrentRuns}; it is at least 1.");
+        if (options.MemoryLimit is < 1)
+            errors.Add($"memory_limit is {options.MemoryLimit}; it is a number of bytes, at least 1.");
+        if (options.WarmUpRuns < 0)
+            errors.Add($"warm_up_runs is {options.WarmUpRuns}; it is at least 0.");
+        if (errors.Count > 0)
+            throw new DefinitionException(errors);
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Path} runs on {Provider}")]
+    private static partial void LogLoaded(ILogger logger, string path, string provider);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Note}")]
+    private static partial void LogNote(ILogger logger, string note);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Provider} is not used: {Reason} {LookedFor}")]
+    private static partial void LogNotTaken(ILogger logger, string provider, string reason, string lookedFor);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Path} could not be warmed up: {Reason}")]
+    private static partial void LogNotWarm(ILogger logger, string path, string reason);
+}

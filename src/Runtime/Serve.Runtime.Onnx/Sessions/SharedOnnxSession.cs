@@ -1,0 +1,73 @@
+using Microsoft.ML.OnnxRuntime;
+using Serve.Runtime.Onnx.Providers;
+using Serve.Runtime.Onnx.Runs;
+using Serve.Runtime.Onnx.Telemetry;
+
+namespace Serve.Runtime.Onnx.Sessions;
+
+/// <summary>A loaded session, which all equal models of this process run. Its <see cref="OnnxSessionCache"/> decides how long it lives.</summary>
+internal sealed class SharedOnnxSession : IDisposable
+{
+    private readonly InferenceSession _session;
+    private readonly OnnxSessionMetrics _metrics;
+
+    public SharedOnnxSession(InferenceSession session, ExecutionProviderSelection provider, string name, int concurrentRuns)
+    {
+        (this._session, Provider) = (session, provider);
+        Signature = OnnxModelSignature.Of(session, name);
+        Info = InfoOf(session);
+        _metrics = new OnnxSessionMetrics(name, provider.Name);
+        Runner = new OnnxSessionRunner(session, Signature, concurrentRuns, name, _metrics);
+        _metrics.Follow(this);
+    }
+
+    public ExecutionProviderSelection Provider { get; }
+
+    /// <summary>What its metrics carry.</summary>
+    public (string Model, string Provider) Labels => _metrics.Labels;
+
+    public OnnxModelSignature Signature { get; }
+
+    public OnnxModelInfo Info { get; }
+
+    public OnnxSessionRunner Runner { get; }
+
+    /// <summary>What its arena holds; null where ONNX Runtime does not tell.</summary>
+    public SessionArenaStatistics? ReadArena() => SessionArenaStatistics.Read(_session);
+
+    public void ObserveLoad(TimeSpan took) => _metrics.ObserveLoad(took);
+
+    /// <summary>Runs it on zeros, so that the first request does not pay for what is made at the first run.</summary>
+    /// <param name="runs">How often.</param>
+    public void WarmUp(int runs)
+    {
+        var inputs = Signature.Inputs.Select(input => new NamedTensor(input.Name, Zeros(input))).ToArray();
+        for (var run = 0; run < runs; run++)
+            Runner.Run(Runner.ShapeOf(inputs, null), inputs, CancellationToken.None).Dispose();
+    }
+
+    public void Dispose()
+    {
+        _metrics.Dispose();
+        Runner.Dispose();
+        _session.Dispose();
+    }
+
+    private static Tensor Zeros(TensorSpec input)
+    {
+        long[] shape = [.. input.Shape.Select(length => length < 0 ? 1 : length)];
+        var count = shape.Aggregate(1L, (product, length) => product * length);
+        return input.Type == TensorType.String
+            ? new Tensor<string>(Enumerable.Repeat("", (int)count).ToArray(), shape)
+            : Tensor.FromBytes(input.Type, new byte[checked((int)count * TensorTypes.SizeOf(input.Type))], shape);
+    }
+
+    private static OnnxModelInfo InfoOf(InferenceSession session)
+    {
+        var said = session.ModelMetadata;
+
+        // ONNX Runtime gives the largest number where the file has none.
+        return new(
+            said.GraphName, said.ProducerName, said.Description, said.Domain, said.Version == long.MaxValue ? 0 : said.Version, said.CustomMetadataMap);
+    }
+}

@@ -1,0 +1,249 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using Serve.Calls;
+using Serve.Routes;
+using Serve.Runtime.Methods;
+
+namespace Serve.Runtime;
+
+/// <summary>An actor in this process: its gate, its turns, its instance. How its calls end is decided here; how it ends, in <see cref="ActorShutdownSequence"/>.</summary>
+internal sealed class HostedActor(ActorInstance instance, ActorActivationContext context, ActorShutdownSequence life, Func<HostProcessAddress> process) : ActorReference
+{
+    private readonly ConcurrencyLimiter _gate = context.Gate;
+    private readonly ActorTurnScheduler _turns = context.Turns;
+    private readonly ActorMethodTable _methods = instance.Methods;
+    private readonly ActorCallInvoker _invoker = new(instance.Target, instance.Methods);
+    private readonly bool _seesRequests = instance.SeesRequests;
+    private readonly IActorCallObserver? _observer = instance.Calls;
+
+    public override ActorId Id { get; } = context.Spec.Id;
+
+    public override HostProcessAddress Process => process();
+
+    public override IActorHttpHandler? LocalHttp { get; } = instance.Http;
+
+    public ActorInstance Instance => instance;
+
+    public ActorActivationContext Context => context;
+
+    public ActorShutdownSequence Shutdown => life;
+
+    public ActorCallInvoker Invoker => _invoker;
+
+    public override ValueTask<TResult> InvokeAsync<TResult>(MethodCall<TResult> call, CallContext callContext, CancellationToken cancellationToken)
+    {
+        if (!_gate.TryEnter())
+            return ValueTask.FromException<TResult>(Refusal());
+        var started = _observer is null ? 0 : Stopwatch.GetTimestamp();
+        var traits = _methods.TraitsOf(call.Method);
+        if ((traits & ActorMethodTraits.Queued) != 0)
+            return QueueAsync(call, callContext, started, cancellationToken);
+
+        // Without a token of the caller's, the actor's own reaches user code and nothing need be linked.
+        var linked = cancellationToken.CanBeCanceled && (_seesRequests || (traits & ActorMethodTraits.TakesToken) != 0)
+            ? CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, life.Aborted)
+            : null;
+        var token = linked?.Token ?? life.Aborted;
+        var request = _seesRequests ? new RequestContext(callContext, token) : null;
+        var pending = _turns.RunAsync(
+            new CallTurn<TResult>(this, call, request, cancellationToken, token),
+            static turn => turn.Actor.Start(turn),
+            (traits & ActorMethodTraits.Blocking) != 0);
+        if (!pending.IsCompletedSuccessfully || linked is not null || _observer is not null)
+            return FinishAsync(pending, call.Method, request, linked, started, cancellationToken);
+        request?.End();
+        _gate.Exit();
+        return pending;
+    }
+
+    public override async IAsyncEnumerable<TItem> StreamAsync<TItem>(
+        MethodCall<IAsyncEnumerable<TItem>> call, CallContext callContext, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        if (!_gate.TryEnter())
+            throw Refusal();
+        var started = Stopwatch.GetTimestamp();
+        var traits = _methods.TraitsOf(call.Method);
+        var queued = (traits & ActorMethodTraits.Queued) != 0;
+        var blocking = (traits & ActorMethodTraits.Blocking) != 0;
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, life.Aborted);
+        var request = _seesRequests || (queued && callContext.MultiplexedModelId is not null) ? new RequestContext(callContext, linked.Token) : null;
+        IAsyncEnumerator<TItem>? items = null;
+        Exception? error = null;
+        try
+        {
+            while (true)
+            {
+                try
+                {
+                    // Each step has the asker's execution context, so it is told each time.
+                    if (request is not null)
+                        RequestContext.Current = request;
+                    if (queued)
+                    {
+                        items ??= (await QueueStreamAsync(call, cancellationToken, linked.Token).ConfigureAwait(false)).GetAsyncEnumerator(linked.Token);
+                    }
+                    else if (items is null)
+                    {
+                        var source = await _turns.RunAsync(
+                            new CallTurn<IAsyncEnumerable<TItem>>(this, call, request, cancellationToken, linked.Token),
+                            static turn => turn.Actor.StartStream(turn), blocking).AsTask().WaitAsync(life.Abandoned).ConfigureAwait(false);
+                        items = _turns.Wrap(source, blocking).GetAsyncEnumerator(linked.Token);
+                    }
+
+                    if (!await items.MoveNextAsync().AsTask().WaitAsync(life.Abandoned).ConfigureAwait(false))
+                        break;
+                }
+                catch (Exception thrown)
+                {
+                    error = Translate(thrown, cancellationToken, queued);
+                    if (ReferenceEquals(error, thrown))
+                        throw;
+                    throw error;
+                }
+
+                yield return items.Current;
+            }
+        }
+        finally
+        {
+            await linked.CancelAsync().ConfigureAwait(false);
+            await DisposeStreamAsync(items).ConfigureAwait(false);
+            request?.End();
+            _gate.Exit();
+            _observer?.OnEnded(call.Method, Stopwatch.GetElapsedTime(started), error);
+        }
+    }
+
+    private CallRefusedException Refusal() => new(Id.Value, gone: _gate.IsClosed);
+
+    private ValueTask<TResult> Start<TResult>(in CallTurn<TResult> turn)
+    {
+        if (turn.Request is not null)
+            return StartSeen(turn);
+        Admit(turn.CallerToken);
+        return _invoker.Invoke(turn.Call, turn.Token);
+    }
+
+    // The context is set for this turn's execution context only: what the caller sees afterwards is its own again.
+    private ValueTask<TResult> StartSeen<TResult>(in CallTurn<TResult> turn)
+    {
+        Admit(turn.CallerToken);
+        var outer = RequestContext.Current;
+        RequestContext.Current = turn.Request;
+        try
+        {
+            return _invoker.Invoke(turn.Call, turn.Token);
+        }
+        finally
+        {
+            RequestContext.Current = outer;
+        }
+    }
+
+    private ValueTask<IAsyncEnumerable<TItem>> StartStream<TItem>(in CallTurn<IAsyncEnumerable<TItem>> turn)
+    {
+        Admit(turn.CallerToken);
+        return _invoker.InvokeStream(turn.Call, turn.Token);
+    }
+
+    /// <summary>Hands a call to what takes it, outside turns. It is told of the model asked for, which decides which calls go together.</summary>
+    private ValueTask<TResult> QueueAsync<TResult>(MethodCall<TResult> call, CallContext callContext, long started, CancellationToken cancellationToken)
+    {
+        ValueTask<TResult> pending;
+        var token = cancellationToken.CanBeCanceled ? cancellationToken : life.Aborted;
+        var request = _seesRequests || callContext.MultiplexedModelId is not null ? new RequestContext(callContext, token) : null;
+        var outer = request is null ? null : RequestContext.Current;
+        try
+        {
+            Admit(cancellationToken);
+            if (request is not null)
+                RequestContext.Current = request;
+            pending = _invoker.Queue(call, token);
+        }
+        catch (Exception thrown)
+        {
+            pending = ValueTask.FromException<TResult>(thrown);
+        }
+        finally
+        {
+            if (request is not null)
+                RequestContext.Current = outer;
+        }
+
+        if (!pending.IsCompletedSuccessfully || _observer is not null)
+            return FinishAsync(pending, call.Method, request, null, started, cancellationToken, queued: true);
+        request?.End();
+        _gate.Exit();
+        return pending;
+    }
+
+    private ValueTask<IAsyncEnumerable<TItem>> QueueStreamAsync<TItem>(
+        MethodCall<IAsyncEnumerable<TItem>> call, CancellationToken callerToken, CancellationToken token)
+    {
+        Admit(callerToken);
+        return _invoker.QueueStream(call, token);
+    }
+
+    /// <summary>The last look before user code starts: the call may have waited for its turn for long.</summary>
+    private void Admit(CancellationToken callerToken)
+    {
+        if (life.Aborted.IsCancellationRequested)
+            throw new PlatformCallException(new CallRefusedException(Id.Value, gone: true));
+        callerToken.ThrowIfCancellationRequested();
+    }
+
+    private async ValueTask<TResult> FinishAsync<TResult>(
+        ValueTask<TResult> pending, string method, RequestContext? request, CancellationTokenSource? linked, long started, CancellationToken callerToken, bool queued = false)
+    {
+        Exception? error = null;
+        try
+        {
+            return pending.IsCompleted
+                ? pending.GetAwaiter().GetResult()
+                : await pending.AsTask().WaitAsync(life.Abandoned).ConfigureAwait(false);
+        }
+        catch (Exception thrown)
+        {
+            error = Translate(thrown, callerToken, queued);
+            if (ReferenceEquals(error, thrown))
+                throw;
+            throw error;
+        }
+        finally
+        {
+            linked?.Dispose();
+            request?.End();
+            _gate.Exit();
+            _observer?.OnEnded(method, Stopwatch.GetElapsedTime(started), error);
+        }
+    }
+
+    private async ValueTask DisposeStreamAsync<TItem>(IAsyncEnumerator<TItem>? items)
+    {
+        try
+        {
+            if (items is not null)
+                await items.DisposeAsync().AsTask().WaitAsync(life.Abandoned).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // Leaving a stream early cancels it; that it ends by saying so is what was asked for.
+        }
+    }
+
+    /// <summary>What the caller is told of what came out of a call.</summary>
+    private Exception Translate(Exception thrown, CancellationToken callerToken, bool queued = false) => thrown switch
+    {
+        PlatformCallException fault => fault.Cause,
+        // What takes queued calls may refuse one of them, and user code then says of one item among many that it is wrong.
+        BadInputException or OverloadedException when queued => thrown,
+        UserCodeException user => user,
+        OperationCanceledException when callerToken.IsCancellationRequested => thrown,
+        OperationCanceledException when life.Aborted.IsCancellationRequested =>
+            new ReplicaDiedException($"Replica {Id} was stopped before the call had ended."),
+        _ => new UserCodeException(thrown),
+    };
+
+    private readonly record struct CallTurn<TResult>(
+        HostedActor Actor, MethodCall<TResult> Call, RequestContext? Request, CancellationToken CallerToken, CancellationToken Token);
+}

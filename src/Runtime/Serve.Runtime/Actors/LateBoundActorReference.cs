@@ -1,0 +1,21 @@
+using Serve.Calls;
+using Serve.Routes;
+
+namespace Serve.Runtime;
+
+/// <summary>A reference to an actor of this process that was not there when it was resolved: looked up with each call.</summary>
+internal sealed class LateBoundActorReference(ActorId id, HostProcessAddress process, ProcessActorHost host) : ActorReference
+{
+    public override ActorId Id => id;
+
+    public override HostProcessAddress Process => process;
+
+    public override IActorHttpHandler? LocalHttp => host.Find(id)?.LocalHttp;
+
+    public override ValueTask<TResult> InvokeAsync<TResult>(MethodCall<TResult> call, CallContext context, CancellationToken cancellationToken) =>
+        host.Find(id)?.InvokeAsync(call, context, cancellationToken)
+        ?? ValueTask.FromException<TResult>(new CallRefusedException(id.Value, gone: true));
+
+    public override IAsyncEnumerable<TItem> StreamAsync<TItem>(MethodCall<IAsyncEnumerable<TItem>> call, CallContext context, CancellationToken cancellationToken) =>
+        host.Find(id)?.StreamAsync(call, context, cancellationToken) ?? throw new CallRefusedException(id.Value, gone: true);
+}

@@ -1,0 +1,142 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.Reflection;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Serve.Calls;
+using Serve.Runtime.Turns;
+
+namespace Serve.Runtime;
+
+/// <summary>The actors of this process, node or worker alike: makes them, finds them, ends them. The one writer of its set.</summary>
+internal sealed partial class ProcessActorHost(IServiceProvider services, ProcessIdentity identity, TimeProvider time, ILogger<ProcessActorHost> logger)
+{
+    private readonly ConcurrentDictionary<ActorId, HostedActor> _actors = new();
+    private readonly ConcurrentDictionary<ActorId, PendingActorCreation> _creations = new();
+
+    // Late, since activators may depend on the directory, which depends on this.
+    private readonly Lazy<ImmutableDictionary<string, IActorActivator>> _activators =
+        new(() => services.GetServices<IActorActivator>().ToImmutableDictionary(activator => activator.Kind, StringComparer.Ordinal));
+
+    public HostedActor? Find(ActorId id) => _actors.GetValueOrDefault(id);
+
+    /// <exception cref="ActorCreationException">The activator threw, or there is none of this kind.</exception>
+    public async Task<HostedActor> CreateAsync(ActorSpec spec, ImmutableArray<int> gpuIds, CancellationToken cancellationToken)
+    {
+        if (!_activators.Value.TryGetValue(spec.Kind, out var activator))
+            throw new ActorCreationException(spec.Id, $"Nothing here makes actors of kind '{spec.Kind}'.");
+        using var creation = new PendingActorCreation(cancellationToken);
+        if (_actors.ContainsKey(spec.Id) || !_creations.TryAdd(spec.Id, creation))
+            throw new ActorCreationException(spec.Id, $"Actor {spec.Id} is here already.");
+        try
+        {
+            var (instance, context, life) = await ActivateAsync(activator, spec, gpuIds, creation.Token);
+            return _actors[spec.Id] = new HostedActor(instance, context, life, () => identity.Route);
+        }
+        finally
+        {
+            // Before its disposal tells whoever gave it up to look among the actors.
+            _creations.TryRemove(new(spec.Id, creation));
+        }
+    }
+
+    public async Task StopAsync(ActorId id, TimeSpan drainTimeout, CancellationToken cancellationToken)
+    {
+        if (_creations.TryGetValue(id, out var creation))
+            await creation.GiveUpAsync();
+        if (!_actors.TryGetValue(id, out var actor))
+            return;
+        await actor.Shutdown.EndAsync(actor.Instance, drainTimeout, cancellationToken);
+        _actors.TryRemove(new(id, actor));
+    }
+
+    public async Task ReconfigureAsync(ActorId id, int maxOngoing, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    {
+        var actor = Require(id);
+        await AsUserCodeAsync(
+            actor.Context.Turns.RunAsync((actor.Instance, payload, cancellationToken), static call => call.Instance.ReconfigureAsync(call.payload, call.cancellationToken)),
+            cancellationToken);
+        actor.Context.Gate.Limit = maxOngoing;
+    }
+
+    public Task CheckHealthAsync(ActorId id, CancellationToken cancellationToken)
+    {
+        var actor = Require(id);
+        return AsUserCodeAsync(
+            actor.Context.Turns.RunAsync((actor.Instance, cancellationToken), static call => call.Instance.CheckHealthAsync(call.cancellationToken)),
+            cancellationToken);
+    }
+
+    private static async Task AsUserCodeAsync(ValueTask hook, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await hook.AsTask().WaitAsync(cancellationToken);
+        }
+        catch (Exception thrown) when (thrown is not UserCodeException && !cancellationToken.IsCancellationRequested)
+        {
+            throw new UserCodeException(thrown);
+        }
+    }
+
+    private async Task<(ActorInstance Instance, ActorActivationContext Context, ActorShutdownSequence Life)> ActivateAsync(
+        IActorActivator activator, ActorSpec spec, ImmutableArray<int> gpuIds, CancellationToken cancellationToken)
+    {
+        var turns = spec.Turns ?? ActorTurnScheduler.Create(spec.Concurrency, logger);
+        var gate = new ConcurrencyLimiter(spec.MaxOngoing);
+        var life = new ActorShutdownSequence(spec.Id, gate, turns, time, logger);
+        var context = new ActorActivationContext
+        {
+            Spec = spec,
+            ProcessId = identity.ProcessId,
+            Turns = turns,
+            Gate = gate,
+            GpuIds = gpuIds,
+            Aborted = life.Aborted,
+            Services = services,
+        };
+        cancellationToken.ThrowIfCancellationRequested();
+
+        // A constructor may block for long: it has a thread of its own, unless its turns are on threads that may be blocked.
+        var activation = turns.RunAsync(
+            (activator, context, cancellationToken), static call => call.activator.ActivateAsync(call.context, call.cancellationToken),
+            blocking: turns is not TurnBasedScheduler { HasOwnThreads: true }).AsTask();
+        try
+        {
+            return (await activation.WaitAsync(cancellationToken), context, life);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            _ = DisposeLateAsync(activation, spec.Id);
+            throw;
+        }
+        catch (Exception thrown)
+        {
+            var cause = thrown is TargetInvocationException { InnerException: { } inner } ? inner : thrown;
+            var details = PlatformErrorClassifier.IsPlatformError(cause) ? null : cause.ToString();
+            throw new ActorCreationException(spec.Id, $"{cause.GetType().FullName}: {cause.Message}", details, cause);
+        }
+    }
+
+    /// <summary>Undoes a creation that went on after it was given up.</summary>
+    private async Task DisposeLateAsync(Task<ActorInstance> activation, ActorId id)
+    {
+        try
+        {
+            await (await activation).DisposeAsync();
+        }
+        catch (OperationCanceledException)
+        {
+            // It heeded its token: there is nothing to undo.
+        }
+        catch (Exception thrown)
+        {
+            LogLate(logger, thrown, id);
+        }
+    }
+
+    private HostedActor Require(ActorId id) => Find(id) ?? throw new CallRefusedException(id.Value, gone: true);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Creating actor {Id} failed after it had been given up")]
+    private static partial void LogLate(ILogger logger, Exception thrown, ActorId id);
+}

@@ -1,0 +1,205 @@
+using Serve.Calls;
+using Serve.Runtime.CoreActors;
+using Serve.Runtime.Objects;
+using Serve.Runtime.Placement;
+using Serve.Runtime.Serialization;
+using Serve.Runtime.Sessions;
+using Serve.Runtime.State;
+using Serve.Runtime.Tasks;
+using Serve.Runtime.Workers;
+
+namespace Serve.Runtime.Clusters;
+
+/// <summary>The cluster in the process that started it: it owns the ledger, the objects, the actors and the workers.</summary>
+internal sealed partial class DriverCluster : RuntimeCluster
+{
+    private readonly Lock _making = new();
+    private readonly SharedNodeParts? _node;
+    private readonly PlacementNode[] _nodes;
+    private long _lastId;
+    private PlacementGroupTable? _placement;
+    private ClusterWorkerProcesses? _workers;
+    private ActorDirectory? _actors;
+    private SharedObjectStore? _objects;
+    private int _disposed;
+
+    public DriverCluster(ClusterOptions options, SharedNodeParts? node = null)
+    {
+        Options = options;
+        this._node = node;
+        _nodes = [new(PlacementNode.OnlyId, node?.Ledger ?? new(ResourceDemandFactory.TotalOf(options)))];
+        Ledgers = new(_nodes);
+        Threads = new();
+        Tasks = new(this, NextId, Ledgers, Threads, options, TimeProvider.System);
+        Tasks.SetWorkerFactory(() => Workers.Tasks);
+    }
+
+    public ClusterOptions Options { get; }
+
+    /// <summary>Where lines that tasks in workers write appear; null for the console.</summary>
+    public TextWriter? Output { get; init; }
+
+    /// <summary>How much memory is in use.</summary>
+    public Func<SystemMemoryUsage> ReadMemory { get; init; } = SystemMemoryReader.Read;
+
+    /// <summary>Tells when memory that waits to be used again has waited long enough.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    public override bool IsDisposed => Volatile.Read(ref _disposed) != 0;
+
+    public override IReadOnlyDictionary<string, double> Resources => Placement.Totals();
+
+    public override IReadOnlyDictionary<string, double> AvailableResources => Placement.Available();
+
+    /// <summary>Which ledgers may serve what.</summary>
+    internal SchedulingLedgerResolver Ledgers { get; }
+
+    /// <summary>The nodes and the groups reserved of them; made when first needed.</summary>
+    internal PlacementGroupTable Placement
+    {
+        get
+        {
+            if (Volatile.Read(ref _placement) is { } made)
+                return made;
+            lock (_making)
+                return _placement ?? MakePlacement();
+        }
+    }
+
+    /// <summary>The tasks.</summary>
+    internal TaskDispatcher Tasks { get; }
+
+    /// <summary>The actors; made when first needed.</summary>
+    internal ActorDirectory Actors => LazyInitializer.EnsureInitialized(ref _actors, () => new(this))!;
+
+    /// <summary>The objects that are not only this process's: in shared memory, on disk, lent to workers. Made when first needed.</summary>
+    internal SharedObjectStore Objects => LazyInitializer.EnsureInitialized(ref _objects, () => new(this))!;
+
+    /// <summary>Gives back to the system what the objects' memory has no object in.</summary>
+    /// <returns>The bytes.</returns>
+    internal long GiveUpIdleMemory() => Volatile.Read(ref _objects)?.ReleaseIdleMemory() ?? 0;
+
+    /// <summary>Writes and reads values for other processes.</summary>
+    internal ObjectValueCodec Codec => Objects.Codec;
+
+    /// <summary>The workers, where there are any.</summary>
+    internal ClusterWorkerProcesses? StartedWorkers => Volatile.Read(ref _workers);
+
+    /// <summary>Worker processes, and the session with each; made when first needed.</summary>
+    internal ClusterWorkerProcesses Workers
+    {
+        get
+        {
+            if (Volatile.Read(ref _workers) is { } made)
+                return made;
+            lock (_making)
+            {
+                ThrowIfDisposed();
+                return _workers ??= _node is null ? ProgramWorkerLauncher.WorkersOf(this) : new(this, _node.Pool, folder: null, new ConsoleWarningLogger(), ownsPool: false);
+            }
+        }
+    }
+
+    /// <summary>Lets code that lives in a worker, replicas say, use this cluster from soon on. A worker that cannot be reached is about to end, which others see.</summary>
+    public void Attach(PooledWorker worker) => _ = Workers.SessionOfAsync(worker, CancellationToken.None);
+
+    public override ObjectRef<T> Put<T>(T value)
+    {
+        ThrowIfDisposed();
+        var reference = new ObjectRef<T>(this, NextId());
+        if (!LargeArrayDetector<T>.IsLarge(value) || !Objects.TryPut(reference, value))
+            reference.TrySetResult(value);
+        return reference;
+    }
+
+    public override ObjectRef<TResult> Submit<TResult>(RemoteFunction function, MethodCall<TResult> call, TaskOptions? options = null) =>
+        Tasks.Submit(function, call, options);
+
+    public override ObjectRefStream<TItem> SubmitStream<TItem>(RemoteFunction function, MethodCall<IAsyncEnumerable<TItem>> call, TaskOptions? options = null) =>
+        Tasks.SubmitStream(function, call, options);
+
+    public override void Cancel(ObjectRef reference, bool force = false, bool recursive = true)
+    {
+        ArgumentNullException.ThrowIfNull(reference);
+        if (reference is not IPendingActorCall call)
+        {
+            reference.Producer?.Cancel(force, recursive);
+            return;
+        }
+
+        call.Cancel();
+        if (recursive)
+            Tasks.CancelChildren(reference.Id, force);
+    }
+
+    public override void Free(params IEnumerable<ObjectRef> references) => SharedObjectStore.Free(this, references);
+
+    public override ActorHandle<TActor> GetActor<TActor>(string name) => Actors.Get<TActor>(name);
+
+    public override ActorHandle<TActor> Actor<TActor>(ActorOptions? options = null, params object?[] arguments) => Actors.Create<TActor>(options, arguments);
+
+    public override ActorHandle<TActor> CreateActor<TActor>(MethodCall<TActor> construct, RemoteAttribute defaults, ActorOptions? options = null) =>
+        Actors.Create(construct, defaults, options);
+
+    public override PlacementGroup CreatePlacementGroup(IEnumerable<Bundle> bundles, PlacementStrategy strategy = PlacementStrategy.Pack, string? name = null)
+    {
+        ThrowIfDisposed();
+        return Placement.Create(bundles, strategy, name);
+    }
+
+    public override IReadOnlyList<TaskState> ListTasks() => Tasks.List(Volatile.Read(ref _actors)?.Calls ?? []);
+
+    public override IReadOnlyList<ActorState> ListActors() => Actors.List();
+
+    public override IReadOnlyList<ObjectState> ListObjects() => ObjectStateLister.List(this);
+
+    public override IReadOnlyList<WorkerState> ListWorkers() => Volatile.Read(ref _workers)?.List() ?? [];
+
+    public override ClusterSummary Summary() => ClusterStateSummarizer.Summarize(this);
+
+    public override Task WriteTimeline(Stream output, CancellationToken cancellationToken = default) =>
+        TimelineTraceWriter.WriteAsync(this, output, TimeProvider.System.GetUtcNow(), cancellationToken);
+
+    public override async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+            return;
+        await EndObservationAsync().ConfigureAwait(false);
+        await Tasks.DisposeAsync().ConfigureAwait(false);
+        if (Volatile.Read(ref _actors) is { } living)
+            await living.DisposeAsync().ConfigureAwait(false);
+        PlacementGroupTable? groups;
+        ClusterWorkerProcesses? made;
+        lock (_making)
+            (groups, made) = (_placement, _workers);
+        groups?.Close();
+        if (made is not null)
+            await made.DisposeAsync().ConfigureAwait(false);
+        await Threads.DisposeAsync().ConfigureAwait(false);
+        Volatile.Read(ref _objects)?.Dispose();
+    }
+
+    internal override ObjectRef<TItem> CreateItemRef<TTuple, TItem>(ObjectRef<TTuple> tuple, int index)
+    {
+        ThrowIfDisposed();
+        return new TupleItemObjectRef<TTuple, TItem>(tuple, NextId(), index);
+    }
+
+    internal override bool RunsInWorkers(Isolation isolation) => (isolation == Isolation.Default ? Options.Isolation : isolation) == Isolation.Process;
+
+    /// <summary>What tasks and actors of this process run on.</summary>
+    internal override TaskThreadPool Threads { get; }
+
+    private PlacementGroupTable MakePlacement()
+    {
+        var made = new PlacementGroupTable(_nodes, TimeProvider.System, this);
+        made.Add(Tasks);
+        if (IsDisposed)
+            made.Close();
+        Volatile.Write(ref _placement, made);
+        return made;
+    }
+
+    /// <summary>The id of the next object or task.</summary>
+    internal ObjectId NextId() => new(Interlocked.Increment(ref _lastId));
+}

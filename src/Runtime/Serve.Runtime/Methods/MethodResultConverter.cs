@@ -1,0 +1,27 @@
+using System.Text.Json;
+
+namespace Serve.Runtime.Methods;
+
+/// <summary>Fits what a method returned to what the caller wants: as it is where the type fits, by JSON elsewhere.</summary>
+internal static class MethodResultConverter
+{
+    /// <exception cref="BadInputException">The result cannot be read as what the caller wants.</exception>
+    public static TResult Convert<TResult>(object? value, ActorMethodInvoker method, JsonSerializerOptions json)
+    {
+        if (typeof(TResult) == typeof(JsonResultText))
+            return (TResult)(object)(method.ReturnsNothing ? JsonResultText.Nothing : new JsonResultText(JsonSerializer.SerializeToUtf8Bytes(value, json)));
+        if (value is TResult fits)
+            return fits;
+        if (method.ReturnsNothing || (value is null && ParameterDefaultValue.AcceptsNull(typeof(TResult))))
+            return default!;
+        try
+        {
+            return JsonSerializer.SerializeToElement(value, json).Deserialize<TResult>(json)!;
+        }
+        catch (Exception thrown) when (thrown is JsonException or NotSupportedException or InvalidOperationException)
+        {
+            var came = value is null ? "null" : CSharpTypeNames.Format(value.GetType());
+            throw new BadInputException($"{method.FullName} returned {came}, which cannot be read as {CSharpTypeNames.Format(typeof(TResult))}. {thrown.Message}", thrown);
+        }
+    }
+}

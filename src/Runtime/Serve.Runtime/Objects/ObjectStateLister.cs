@@ -1,0 +1,48 @@
+using Serve.Runtime.Clusters;
+using Serve.Runtime.Methods;
+using Serve.Runtime.Serialization;
+
+namespace Serve.Runtime.Objects;
+
+/// <summary>Lists the objects of a cluster. Holds no state.</summary>
+internal static class ObjectStateLister
+{
+    public static IReadOnlyList<ObjectState> List(DriverCluster cluster)
+    {
+        var borrowers = new Dictionary<ObjectRef, int>();
+        foreach (var reference in cluster.StartedWorkers?.Lent ?? [])
+            borrowers[reference] = borrowers.GetValueOrDefault(reference) + 1;
+        var makers = new Dictionary<long, string>();
+        foreach (var task in cluster.Tasks.FinishedTasks.Read())
+            makers[task.Id] = task.Name;
+        var listed = new List<(long Number, ObjectState State)>();
+        var seen = new HashSet<ObjectRef>();
+        foreach (var shared in cluster.Objects.Objects)
+        {
+            var reference = shared.Reference is { } weak && weak.TryGetTarget(out var alive) ? alive : null;
+            if (reference is null || seen.Add(reference))
+                listed.Add((reference?.Id.Number ?? 0, State(reference, shared, shared.Size, borrowers, makers)));
+            else
+                listed[listed.FindIndex(entry => entry.Number == reference.Id.Number)] = (reference.Id.Number, State(reference, shared, reference.Stored?.Size ?? shared.Size, borrowers, makers));
+        }
+
+        foreach (var reference in borrowers.Keys)
+        {
+            if (reference.IsReady && !reference.IsFaulted && seen.Add(reference))
+                listed.Add((reference.Id.Number, State(reference, null, reference.Stored?.Size ?? 0, borrowers, makers)));
+        }
+
+        return [.. listed.OrderBy(entry => entry.Number).Select(entry => entry.State)];
+    }
+
+    private static ObjectState State(ObjectRef? reference, SharedMemoryObject? shared, long size, Dictionary<ObjectRef, int> borrowers, Dictionary<long, string> makers) => new()
+    {
+        ObjectId = reference?.Id.ToString() ?? "",
+        Size = size,
+        Location = shared is null ? "memory" : shared.IsSpilled ? "disk" : "shared_memory",
+        Type = CSharpTypeNames.Format(reference?.ValueType is { } type && type != typeof(object) ? type : shared?.Shape.Stored ?? (reference?.Stored as EncodedObject)?.Shape.Stored ?? typeof(object)),
+        // A task's id is that of its result.
+        CreatedBy = reference is null ? "argument" : shared?.CreatedBy ?? makers.GetValueOrDefault(reference.Id.Number) ?? (shared is null ? null : "Put"),
+        Borrowers = reference is null ? 0 : borrowers.GetValueOrDefault(reference),
+    };
+}

@@ -1,0 +1,45 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace Serve.Runtime.Objects;
+
+/// <summary>Has the kernel find pages for a part of a file on another thread, ahead of one that fills them; nobody waits for it. Its state is written by the two of them.</summary>
+internal sealed class PagePrefaulter : IThreadPoolWorkItem, IDisposable
+{
+    private readonly SafeFileHandle _file;
+    private readonly long _offset;
+    private readonly long _length;
+    private readonly long _chunk;
+    private long _reached;
+
+    public PagePrefaulter(SafeFileHandle file, long offset, long length, long chunk)
+    {
+        this._file = file;
+        this._offset = offset;
+        this._length = length;
+        this._chunk = chunk;
+        if (length > chunk && Environment.ProcessorCount > 1)
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+    }
+
+    /// <summary>The other is about to fill the chunk that begins here.</summary>
+    public void ReportProgress(long done) => Volatile.Write(ref _reached, done);
+
+    public void Dispose() => Volatile.Write(ref _reached, _length);
+
+    void IThreadPoolWorkItem.Execute()
+    {
+        try
+        {
+            for (var next = _chunk; next < _length; next += _chunk)
+            {
+                next = Math.Max(next, Volatile.Read(ref _reached) + _chunk);
+                if (next >= _length || !LinuxSharedMemory.TryAllocate(_file, _offset + next, Math.Min(_chunk, _length - next)))
+                    return;
+            }
+        }
+        catch (ObjectDisposedException)
+        {
+            // It came so late that the file is gone already. What fails here is told by who fills the pages.
+        }
+    }
+}

@@ -1,0 +1,314 @@
+using Serve.Runtime.Clusters;
+using Serve.Runtime.Placement;
+using Serve.Runtime.Serialization;
+
+namespace Serve.Runtime.Objects;
+
+/// <summary>
+/// The objects of a cluster that are in shared memory or on disk: owned by its head. It counts their bytes and moves the oldest to
+/// disk when there would be too many. Its state is written under its lock.
+/// </summary>
+internal sealed class SharedObjectStore : ISharedMemoryStore, IDisposable
+{
+    private readonly Lock _sync = new();
+    private readonly Lock _spilling = new();
+    private readonly LinkedList<WeakReference<SharedMemoryObject>> _objects = [];
+    private readonly ObjectSpillFiles _files;
+    private readonly SharedMemorySlabPool _slabs;
+    private readonly long _limit;
+    private long _used;
+    private long _sinceCollection;
+    private int _collectFrom = 64;
+    private bool _disposed;
+
+    private readonly DriverCluster _cluster;
+
+    public SharedObjectStore(DriverCluster cluster)
+    {
+        this._cluster = cluster;
+        _limit = cluster.Options.ObjectStoreMemory ?? (long)(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes * 0.3);
+        _files = new(cluster.Options.SpillDirectory);
+        _slabs = new(_limit, cluster.Time);
+        Codec = new(cluster.Options.Serializers, new PlacementGroupJsonConverter(group => cluster.Placement.Find(group.Id))) { Segments = this };
+    }
+
+    /// <summary>Writes and reads values for other processes.</summary>
+    public ObjectValueCodec Codec { get; }
+
+    /// <summary>Bytes of shared memory that objects take now.</summary>
+    public long UsedBytes
+    {
+        get
+        {
+            lock (_sync)
+                return _used;
+        }
+    }
+
+    /// <summary>Bytes of shared memory that wait for the next objects, beyond <see cref="UsedBytes"/>; the two together keep to the limit.</summary>
+    public long IdleBytes => _slabs.IdleBytes;
+
+    /// <summary>The objects, oldest first.</summary>
+    public IReadOnlyList<SharedMemoryObject> Objects
+    {
+        get
+        {
+            lock (_sync)
+                return PruneObjects();
+        }
+    }
+
+    /// <summary>Copies what was put into shared memory, if the cluster has workers that may want it.</summary>
+    /// <returns>False when it stays as it is until a worker wants it.</returns>
+    public bool TryPut<T>(ObjectRef<T> reference, T value)
+    {
+        if (_cluster.Options.Isolation != Isolation.Process && _cluster.StartedWorkers is null && _cluster.Options.PrestartWorkers == 0)
+            return false;
+        var stored = Codec.Encode(typeof(T), value, "what was put");
+        if (stored is SharedMemoryObject shared && value is Array array)
+            shared.CacheDecoded(array);
+        return reference.TrySetStored(stored);
+    }
+
+    /// <summary>Frees objects whoever still holds refs to them.</summary>
+    public static void Free(DriverCluster cluster, IEnumerable<ObjectRef> references)
+    {
+        foreach (var reference in references)
+        {
+            reference.ThrowIfOfOtherCluster(cluster);
+            reference.Free();
+        }
+    }
+
+    public unsafe EncodedObject Store(ObjectValueCodec codec, EncodedValueShape shape, byte* start, long length, IReadOnlyList<object> references)
+    {
+        var slab = length >= SharedMemorySlab.MinimumBytes ? _slabs.TryRent(MappedArrayFactory.DataOffset(shape.Rank), length) : null;
+        var size = slab is null ? length : Math.Max(length, slab.ResidentBytes);
+        SharedMemorySegment segment;
+        try
+        {
+            Reserve(size);
+        }
+        catch
+        {
+            if (slab is not null)
+                _slabs.Return(slab);
+            throw;
+        }
+
+        try
+        {
+            segment = Create(slab, start, length, shape.Rank);
+        }
+        catch (IOException thrown)
+        {
+            Release(size);
+            throw new InsufficientResourcesException($"No shared memory could be had for an object of {length:N0} bytes: {thrown.Message}", isPermanent: false);
+        }
+
+        if (segment.ResidentBytes < size)
+            Release(size - segment.ResidentBytes);
+        return Add(new(codec, shape, segment, this) { References = references });
+    }
+
+    public EncodedObject Adopt(ObjectValueCodec codec, EncodedValueShape shape, SharedMemorySegment segment, IReadOnlyList<object> references, IPeerReferenceResolver peer)
+    {
+        // It is there already: refusing it for its size would lose it.
+        Reserve(segment.Length, always: true);
+        return Add(new(codec, shape, segment, this) { References = references, Peer = peer });
+    }
+
+    /// <summary>Brings an object back from disk.</summary>
+    /// <exception cref="IOException">Its file is gone or too short.</exception>
+    public SharedMemorySegment Restore(SharedMemoryObject stored, string file)
+    {
+        using var handle = File.OpenHandle(file);
+        Reserve(stored.Size, always: true);
+        try
+        {
+            var segment = SharedMemorySegment.Create(handle, stored.Size, stored.Shape.Rank);
+            MoveToNewest(stored);
+            return segment;
+        }
+        catch
+        {
+            Release(stored.Size);
+            throw;
+        }
+    }
+
+    /// <summary>An object is no more whose bytes were here; null when they were on disk. Called under its lock, or by its finalizer.</summary>
+    public void OnObjectReleased(SharedMemorySegment? bytes)
+    {
+        if (bytes is not null)
+            Release(bytes.ResidentBytes);
+    }
+
+    /// <summary>Gives the memory back to the system that no object is in.</summary>
+    /// <returns>The bytes.</returns>
+    public long ReleaseIdleMemory() => _slabs.Clear();
+
+    /// <summary>Frees every object, whoever still holds a ref to it, and removes the files and the memory.</summary>
+    public void Dispose()
+    {
+        lock (_sync)
+            _disposed = true;
+        foreach (var known in Objects)
+            known.Free("its cluster was disposed");
+        _slabs.Dispose();
+        _files.Dispose();
+    }
+
+    // Into memory whose pages are there, into new memory that is kept for the next, or into some of its own.
+    private unsafe SharedMemorySegment Create(SharedMemorySlab? slab, byte* start, long length, int rank)
+    {
+        try
+        {
+            if (slab is null && length >= SharedMemorySlab.MinimumBytes && SharedMemorySegment.InMemory)
+                slab = _slabs.TryCreate(MappedArrayFactory.DataOffset(rank), length);
+            if (slab is not null && SharedMemorySegment.TryCreate(slab, start, length, rank) is { } made)
+                return made;
+        }
+        catch (IOException) when (_slabs.Clear() > 0)
+        {
+            // There is more memory now than there was.
+        }
+
+        return SharedMemorySegment.Create(start, length, rank);
+    }
+
+    private SharedMemoryObject Add(SharedMemoryObject added)
+    {
+        var late = false;
+        lock (_sync)
+        {
+            _objects.AddLast(new WeakReference<SharedMemoryObject>(added));
+            late = _disposed;
+            if (_objects.Count > _collectFrom)
+                _collectFrom = (2 * PruneObjects().Count) + 64;
+        }
+
+        if (late)
+            added.Free("its cluster was disposed");
+        return added;
+    }
+
+    // Under the lock. Forgets those that are no more.
+    private List<SharedMemoryObject> PruneObjects()
+    {
+        var living = new List<SharedMemoryObject>();
+        for (var node = _objects.First; node is not null;)
+        {
+            var next = node.Next;
+            if (node.Value.TryGetTarget(out var known) && !known.IsReleased)
+                living.Add(known);
+            else
+                _objects.Remove(node);
+            node = next;
+        }
+
+        return living;
+    }
+
+    // What was just used is not what is moved to disk next.
+    private void MoveToNewest(SharedMemoryObject stored)
+    {
+        lock (_sync)
+        {
+            for (var node = _objects.First; node is not null; node = node.Next)
+            {
+                if (!node.Value.TryGetTarget(out var known) || known != stored)
+                    continue;
+                _objects.Remove(node);
+                _objects.AddLast(node);
+                return;
+            }
+        }
+    }
+
+    private void Release(long length)
+    {
+        lock (_sync)
+        {
+            _used -= length;
+            _slabs.SetUsed(_used);
+        }
+    }
+
+    private void Reserve(long length, bool always = false)
+    {
+        if (length > _limit && !always)
+            throw new InsufficientResourcesException($"An object of {length:N0} bytes is larger than the object store, which has {_limit:N0}. Raise ClusterOptions.ObjectStoreMemory, or split the object.", isPermanent: true);
+        if (TryReserve(length))
+            return;
+
+        // One at a time: who waits here finds room that the one before it made.
+        lock (_spilling)
+        {
+            if (TryReserve(length))
+                return;
+            CollectDropped();
+            while (!TryReserve(length))
+            {
+                if (!SpillOldest())
+                {
+                    // All of it is on its way to a worker at this moment: that ends by itself, and waiting for it here could wait for this very thread.
+                    TryReserve(length, always: true);
+                    return;
+                }
+            }
+        }
+    }
+
+    private bool TryReserve(long length, bool always = false)
+    {
+        lock (_sync)
+        {
+            if (_used + length > _limit && !always)
+                return false;
+            _sinceCollection += length;
+            _used += length;
+            _slabs.SetUsed(_used);
+        }
+
+        // What waits goes before anything that is in use does.
+        _slabs.Trim();
+        return true;
+    }
+
+    // Refs that nobody has any more still take room until the collector has seen it.
+    private void CollectDropped()
+    {
+        lock (_sync)
+        {
+            if (_sinceCollection < _limit / 16)
+                return;
+            _sinceCollection = 0;
+        }
+
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+    }
+
+    private bool SpillOldest()
+    {
+        foreach (var known in Objects)
+        {
+            try
+            {
+                if (!known.TrySpill(_files, out var freed))
+                    continue;
+                Release(freed);
+                return true;
+            }
+            catch (Exception thrown) when (thrown is IOException or UnauthorizedAccessException)
+            {
+                throw new InsufficientResourcesException(
+                    $"The object store is full ({UsedBytes:N0} of {_limit:N0} bytes) and an object of {known.Size:N0} bytes could not be moved to '{_files.Parent}': {thrown.Message} Make room there, or set ClusterOptions.SpillDirectory or ObjectStoreMemory.",
+                    isPermanent: false);
+            }
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,91 @@
+using System.Security.Cryptography;
+
+namespace Serve.Runtime.Observation;
+
+/// <summary>
+/// Lets other processes of this user look at a cluster: after a while, so that programs that end soon never pay for it, it starts the state API
+/// and announces it. A program that cannot be observed runs all the same. Its state is what it started.
+/// </summary>
+internal sealed class ClusterObservationHost : IAsyncDisposable
+{
+    private static readonly TimeSpan Delay = TimeSpan.FromMilliseconds(500);
+    private readonly Cluster _cluster;
+    private readonly ClusterAnnouncementFolder _announcements;
+    private readonly DateTimeOffset _started;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly ITimer _timer;
+    private readonly Lock _sync = new();
+    private Task<(ClusterStateServer Server, string File)?>? _running;
+
+    public ClusterObservationHost(Cluster cluster, ClusterAnnouncementFolder announcements, TimeProvider time)
+    {
+        this._cluster = cluster;
+        this._announcements = announcements;
+        _started = time.GetUtcNow();
+
+        // The timer must not hold the caller's async locals, which may hold much.
+        using (ExecutionContext.SuppressFlow())
+            _timer = time.CreateTimer(static state => ((ClusterObservationHost)state!).Start(), this, Delay, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Whether the program has run long enough.</summary>
+    public bool HasBegun
+    {
+        get
+        {
+            lock (_sync)
+                return _running is not null;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Task<(ClusterStateServer Server, string File)?>? begun;
+        lock (_sync)
+        {
+            if (_stop.IsCancellationRequested)
+                return;
+            _stop.Cancel();
+            begun = _running;
+        }
+
+        await _timer.DisposeAsync().ConfigureAwait(false);
+        if (begun is not null && await begun.ConfigureAwait(false) is var (server, file))
+        {
+            _announcements.Withdraw(file);
+            await server.DisposeAsync().ConfigureAwait(false);
+        }
+
+        _stop.Dispose();
+    }
+
+    private void Start()
+    {
+        lock (_sync)
+        {
+            if (!_stop.IsCancellationRequested)
+                _running = StartAsync();
+        }
+    }
+
+    private async Task<(ClusterStateServer Server, string File)?> StartAsync()
+    {
+        await Task.Yield();
+        ClusterStateServer? server = null;
+        try
+        {
+            var token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
+            server = await ClusterStateServer.StartAsync(_cluster, token, _stop.Token).ConfigureAwait(false);
+            _stop.Token.ThrowIfCancellationRequested();
+            var program = Path.GetFileNameWithoutExtension(Environment.GetCommandLineArgs().FirstOrDefault() ?? Environment.ProcessPath) ?? "";
+            return (server, _announcements.Publish(new(Environment.ProcessId, program, server.Address, token, _started)));
+        }
+        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException or OperationCanceledException or System.Net.Sockets.SocketException)
+        {
+            // No home, no sockets, or the cluster has ended meanwhile: it cannot be looked at, and that is all.
+            if (server is not null)
+                await server.DisposeAsync().ConfigureAwait(false);
+            return null;
+        }
+    }
+}

@@ -1,0 +1,63 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Reflection;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+
+namespace Serve.Runtime.Observation;
+
+/// <summary>
+/// What the query of a state request asks for: any field by its name (<c>?state=FAILED&amp;name=Demo.Add</c>, a value with <c>!</c> before it to
+/// leave out), Ray's <c>filter_keys</c>, <c>filter_predicates</c> and <c>filter_values</c>, and <c>limit</c>. Immutable.
+/// </summary>
+internal sealed class StateQueryFilter
+{
+    public const int DefaultLimit = 100;
+    public const int MaxLimit = 10_000;
+    private static readonly string[] Settings = ["limit", "detail", "timeout", "exclude_driver", "filter_keys", "filter_predicates", "filter_values"];
+    private static readonly ConcurrentDictionary<Type, IReadOnlyDictionary<string, PropertyInfo>> FieldsByType = new();
+    private readonly List<(string Key, bool IsEqual, string Value)> _conditions = [];
+    private readonly int _limit;
+
+    /// <exception cref="DefinitionException">The query cannot be understood.</exception>
+    public StateQueryFilter(IQueryCollection query)
+    {
+        _limit = ReadLimit(query["limit"]);
+        foreach (var (key, values) in query.Where(pair => !Settings.Contains(pair.Key)))
+            _conditions.AddRange(values.Select(value => (key, value?.StartsWith('!') != true, (value ?? "").TrimStart('!'))));
+        var (keys, predicates, wanted) = (query["filter_keys"], query["filter_predicates"], query["filter_values"]);
+        if (keys.Count != wanted.Count || (predicates.Count > 0 && predicates.Count != keys.Count))
+            throw new DefinitionException("filter_keys, filter_predicates and filter_values must be as many of each.");
+        for (var index = 0; index < keys.Count; index++)
+            _conditions.Add((keys[index]!, predicates.Count == 0 || predicates[index] != "!=", wanted[index]!));
+    }
+
+    /// <exception cref="DefinitionException">A field is named that these do not have.</exception>
+    public StateList<T> Apply<T>(IReadOnlyList<T> items)
+    {
+        var fields = FieldsOf(typeof(T));
+        foreach (var (key, _, _) in _conditions)
+        {
+            if (!fields.ContainsKey(key))
+                throw new DefinitionException($"'{key}' is no field to filter by. There are: {string.Join(", ", fields.Keys.Order(StringComparer.Ordinal))}.");
+        }
+
+        T[] left = [.. items.Where(item => _conditions.TrueForAll(condition => Matches(fields[condition.Key].GetValue(item), condition.Value) == condition.IsEqual))];
+        return new(items.Count, left.Length, Math.Min(_limit, left.Length), [.. left.TakeLast(_limit)]);
+    }
+
+    private static int ReadLimit(string? text) => string.IsNullOrEmpty(text) ? DefaultLimit
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is > 0 and <= MaxLimit ? number
+        : throw new DefinitionException($"limit: '{text}' is not within 1 to {MaxLimit}.");
+
+    private static IReadOnlyDictionary<string, PropertyInfo> FieldsOf(Type type) => FieldsByType.GetOrAdd(type, static of => of
+        .GetProperties(BindingFlags.Public | BindingFlags.Instance)
+        .Where(property => property.PropertyType == typeof(string) || Nullable.GetUnderlyingType(property.PropertyType) is not null || property.PropertyType.IsPrimitive || property.PropertyType.IsEnum)
+        .ToDictionary(property => JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name), StringComparer.OrdinalIgnoreCase));
+
+    private static bool Matches(object? value, string wanted)
+    {
+        var text = value is Enum phase ? JsonNamingPolicy.SnakeCaseUpper.ConvertName(phase.ToString()) : Convert.ToString(value, CultureInfo.InvariantCulture);
+        return string.Equals(text ?? "", wanted, StringComparison.OrdinalIgnoreCase);
+    }
+}

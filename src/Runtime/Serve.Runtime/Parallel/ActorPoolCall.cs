@@ -1,0 +1,61 @@
+namespace Serve.Runtime.Parallel;
+
+/// <summary>One call of a pool: waits for an actor, then for the actor's answer.</summary>
+internal sealed class ActorPoolCall<TActor>
+    where TActor : class
+{
+    private readonly Func<ActorHandle<TActor>, ObjectRef> _make;
+    private readonly Action<ActorPoolCall<TActor>, ActorHandle<TActor>?, Exception?> _finished;
+    private ObjectRef? _result;
+    private Exception? _failure;
+
+    public ActorPoolCall(Cluster cluster, Func<ActorHandle<TActor>, ObjectRef> make, Action<ActorPoolCall<TActor>, ActorHandle<TActor>?, Exception?> finished)
+    {
+        (this._make, this._finished) = (make, finished);
+        Ended = new PoolCallCompletionRef(cluster, this);
+    }
+
+    /// <summary>Ready when the call has ended, well or not, and its actor is free; set by whoever is told that it has finished.</summary>
+    public CompletionSignalRef Ended { get; }
+
+    public void Start(ActorHandle<TActor> actor)
+    {
+        try
+        {
+            _result = _make(actor);
+            _result.RequestObject(fetch: false);
+            if (!_result.TryAddContinuation(new PoolCallContinuation(this, actor)))
+                _finished(this, actor, _result.Error);
+        }
+        catch (Exception thrown)
+        {
+            _failure = thrown;
+            _finished(this, actor, thrown);
+        }
+    }
+
+    public void Fail(Exception reason)
+    {
+        _failure = reason;
+        _finished(this, null, reason);
+    }
+
+    public ValueTask<TResult> ResultAsync<TResult>(Cluster cluster, CancellationToken cancellationToken) => _result switch
+    {
+        null => ValueTask.FromException<TResult>(_failure!),
+        ObjectRef<TResult> typed => cluster.Get(typed, null, cancellationToken),
+        _ => ValueTask.FromException<TResult>(new InvalidCastException(
+            $"The pool's next result is a {_result.ValueType}, not a {typeof(TResult)}; it was submitted by another call.")),
+    };
+
+    /// <summary>The end of a call, which knows the call.</summary>
+    internal sealed class PoolCallCompletionRef(Cluster cluster, ActorPoolCall<TActor> call) : CompletionSignalRef(cluster)
+    {
+        public ActorPoolCall<TActor> Call => call;
+    }
+
+    private sealed class PoolCallContinuation(ActorPoolCall<TActor> call, ActorHandle<TActor> actor) : ObjectRefContinuation
+    {
+        internal override void Run() => call._finished(call, actor, call._result!.Error);
+    }
+}

@@ -1,0 +1,10 @@
+namespace Serve.Runtime.Parallel;
+
+/// <summary>Starts the chunks of one map as tasks.</summary>
+internal interface IMapChunkStarter<T, TResult>
+{
+    /// <summary>How many chunks can run at once.</summary>
+    int Width { get; }
+
+    ObjectRef<(TResult[] Results, long Ticks)> Start(T[] items, long offset);
+}

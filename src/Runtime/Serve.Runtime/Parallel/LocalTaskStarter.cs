@@ -1,0 +1,59 @@
+using Serve.Runtime.Clusters;
+using Serve.Runtime.Tasks;
+
+namespace Serve.Runtime.Parallel;
+
+/// <summary>
+/// Starts code of this process as tasks that hold a CPU of the cluster each, so that a map and everything else share them. In a worker,
+/// whose own task holds its CPU already, it runs on the thread pool.
+/// </summary>
+internal static class LocalTaskStarter
+{
+    private static readonly RemoteFunction Synchronous = new(typeof(LocalTaskStarter), "Map", isAsync: false, new() { MaxRetries = 0 });
+    private static readonly RemoteFunction Asynchronous = new(typeof(LocalTaskStarter), "Map", isAsync: true, new() { MaxRetries = 0 });
+
+    /// <summary>How many of them run at once.</summary>
+    public static int GetParallelism(Cluster cluster) =>
+        cluster is DriverCluster head ? (int)Math.Clamp(Cpus(head), 1, 1024) : 1;
+
+    public static ObjectRef<TResult> Start<TResult>(Cluster cluster, string name, bool isAsync, Func<CancellationToken, ValueTask<TResult>> body) =>
+        Start(cluster, 1, name, isAsync, body)[0];
+
+    /// <summary>Starts so many that run the same code.</summary>
+    public static ObjectRef<TResult>[] Start<TResult>(Cluster cluster, int count, string name, bool isAsync, Func<CancellationToken, ValueTask<TResult>> body)
+    {
+        if (cluster is DriverCluster head)
+        {
+            // What is asynchronous waits most of the time, many at once: its own limit holds, not the CPUs.
+            var cpus = isAsync ? 0 : Math.Min(1, Cpus(head));
+            var options = new TaskOptions { Name = name, NumCpus = cpus, Isolation = Isolation.None };
+            return head.Tasks.Submit(isAsync ? Asynchronous : Synchronous, count, () => new InProcessCodeCall<TResult>(body), options);
+        }
+
+        var references = new ObjectRef<TResult>[count];
+        for (var i = 0; i < count; i++)
+            references[i] = StartOnPool(cluster, body);
+        return references;
+    }
+
+    public static double Cpus(DriverCluster cluster) => cluster.Options.NumCpus ?? Environment.ProcessorCount;
+
+    private static ObjectRef<TResult> StartOnPool<TResult>(Cluster cluster, Func<CancellationToken, ValueTask<TResult>> body)
+    {
+        var reference = new ObjectRef<TResult>(cluster, default);
+        var context = TaskContext.Current;
+        _ = Task.Run(async () =>
+        {
+            TaskContext.SetFlowing(context);
+            try
+            {
+                reference.TrySetResult(await body(CancellationToken.None).ConfigureAwait(false));
+            }
+            catch (Exception thrown)
+            {
+                reference.TrySetException(thrown as ServeException ?? new UserCodeException(thrown));
+            }
+        });
+        return reference;
+    }
+}

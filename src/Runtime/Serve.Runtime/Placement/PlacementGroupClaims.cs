@@ -1,0 +1,82 @@
+namespace Serve.Runtime.Placement;
+
+/// <summary>
+/// Sees to it that tasks which come without end do not starve a group that needs much at once: from a while on, what comes free is kept for
+/// the group, for a time; then not for as long, since what is held up may be what the holders of the resources wait for; then for twice as long, and so on.
+/// Its state is that alternation, written under its lock.
+/// </summary>
+internal sealed class PlacementGroupClaims
+{
+    private static readonly TimeSpan First = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(10);
+    private readonly PlacementGroupTable _table;
+    private readonly TimeProvider _time;
+    private readonly Lock _sync = new();
+    private ITimer? _timer;
+    private TimeSpan _window;
+    private bool _isOn;
+    private bool _isStopped;
+
+    public PlacementGroupClaims(PlacementGroupTable table, TimeProvider time)
+    {
+        this._table = table;
+        this._time = time;
+    }
+
+    /// <summary>A group may wait from now on.</summary>
+    public void Start()
+    {
+        if (_table.Wanted is null)
+            return;
+        lock (_sync)
+        {
+            if (_timer is not null || _isStopped)
+                return;
+            (_window, _isOn) = (First, false);
+            _timer = _time.CreateTimer(static self => ((PlacementGroupClaims)self!).Turn(), this, _window, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    /// <summary>No group waits any more.</summary>
+    public void Drop()
+    {
+        lock (_sync)
+        {
+            _timer?.Dispose();
+            _timer = null;
+            if (!_isOn)
+                return;
+            _isOn = false;
+        }
+
+        _table.Claim(null);
+    }
+
+    /// <summary>The table is closed.</summary>
+    public void Stop()
+    {
+        lock (_sync)
+        {
+            _isStopped = true;
+            _timer?.Dispose();
+        }
+    }
+
+    private void Turn()
+    {
+        var wanted = _table.Wanted;
+        lock (_sync)
+        {
+            if (_timer is null || _isStopped)
+                return;
+            _isOn = !_isOn && wanted is not null;
+            if (!_isOn)
+                _window = _window * 2 < Longest ? _window * 2 : Longest;
+            _timer.Change(_window, Timeout.InfiniteTimeSpan);
+        }
+
+        if (wanted is null)
+            Drop();
+        _table.Claim(_isOn ? wanted : null);
+    }
+}

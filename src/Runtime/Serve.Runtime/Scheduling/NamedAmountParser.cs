@@ -1,0 +1,24 @@
+using System.Collections.Immutable;
+using System.Globalization;
+
+namespace Serve.Runtime.Scheduling;
+
+/// <summary>Reads names and amounts as attributes write them, <c>"tpu=1, disk=0.5"</c>.</summary>
+internal static class NamedAmountParser
+{
+    /// <exception cref="ArgumentException">It is not of that form.</exception>
+    public static ImmutableDictionary<string, T> Parse<T>(string? text)
+        where T : IParsable<T>
+    {
+        var amounts = ImmutableDictionary<string, T>.Empty;
+        foreach (var part in (text ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        {
+            var sides = part.Split('=', StringSplitOptions.TrimEntries);
+            if (sides.Length != 2 || sides[0].Length == 0 || !T.TryParse(sides[1], CultureInfo.InvariantCulture, out var amount))
+                throw new ArgumentException($"\"{text}\" cannot be read at '{part}': write \"name=1, other=2\".", nameof(text));
+            amounts = amounts.SetItem(sides[0], amount);
+        }
+
+        return amounts;
+    }
+}

@@ -1,0 +1,21 @@
+using System.Text.Json;
+using Serve.Runtime.CoreActors;
+
+namespace Serve.Runtime.Serialization;
+
+/// <summary>A handle to an actor: the actor's address.</summary>
+internal sealed class ActorHandleValueEncoder : ValueTypeEncoder
+{
+    public override EncodedObject Encode(ObjectValueCodec codec, Type declared, Type? actual, object value)
+    {
+        var handle = (IActorHandleLink)value;
+        var bytes = JsonSerializer.SerializeToUtf8Bytes(handle.Address, ServeJson.Options);
+        return new InlineEncodedObject(codec, new(EncodedValueFormat.Handle, declared, actual), bytes) { References = [handle] };
+    }
+
+    public override object? Decode(EncodedObject stored, Type type)
+    {
+        using var view = stored.Open();
+        return stored.ResolveActor(JsonSerializer.Deserialize<ActorHandleDescriptor>(view.Span, ServeJson.Options), type.GetGenericArguments()[0]);
+    }
+}

@@ -1,0 +1,26 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Serve.Runtime.Parallel;
+
+namespace Serve.Runtime.Serialization;
+
+/// <summary>A queue travels with the handle of its actor, so that it lives as long as anyone anywhere holds it.</summary>
+internal sealed class ActorQueueJsonConverterFactory : JsonConverterFactory
+{
+    public override bool CanConvert(Type typeToConvert) => ValueTypeTraits.Is(typeToConvert, typeof(ActorQueue<>));
+
+    public override JsonConverter CreateConverter(Type typeToConvert, JsonSerializerOptions options) =>
+        (JsonConverter)Activator.CreateInstance(typeof(ActorQueueJsonConverter<>).MakeGenericType(typeToConvert.GetGenericArguments()))!;
+
+    private sealed class ActorQueueJsonConverter<T> : JsonConverter<ActorQueue<T>>
+    {
+        public override ActorQueue<T> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+        {
+            var parts = JsonSerializer.Deserialize<SerializedActorQueue<T>>(ref reader, options)!;
+            return new(parts.Name, parts.MaxSize, parts.Actor);
+        }
+
+        public override void Write(Utf8JsonWriter writer, ActorQueue<T> value, JsonSerializerOptions options) =>
+            JsonSerializer.Serialize(writer, new SerializedActorQueue<T>(value.Name, value.MaxSize, value.Actor), options);
+    }
+}

@@ -1,0 +1,24 @@
+using System.Buffers.Binary;
+
+namespace Serve.Runtime.Serialization;
+
+/// <summary>A ref that is itself the value: its id.</summary>
+internal sealed class ObjectRefValueEncoder : ValueTypeEncoder
+{
+    public override EncodedObject Encode(ObjectValueCodec codec, Type declared, Type? actual, object value)
+    {
+        var reference = (ObjectRef)value;
+        var bytes = new byte[sizeof(long)];
+        BinaryPrimitives.WriteInt64LittleEndian(bytes, reference.Id.Number);
+        return new InlineEncodedObject(codec, new(EncodedValueFormat.Reference, declared, ObjectRefType(reference.ValueType, declared)), bytes) { References = [reference] };
+    }
+
+    public override object? Decode(EncodedObject stored, Type type)
+    {
+        using var view = stored.Open();
+        return stored.Resolve(BinaryPrimitives.ReadInt64LittleEndian(view.Span), type.GetGenericArguments()[0]);
+    }
+
+    // What derives from ObjectRef<T> is the runtime's own and differs from process to process.
+    private static Type? ObjectRefType(Type valueType, Type declared) => ValueTypeTraits.Is(declared, typeof(ObjectRef<>)) ? null : typeof(ObjectRef<>).MakeGenericType(valueType);
+}

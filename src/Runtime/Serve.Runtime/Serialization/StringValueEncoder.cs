@@ -1,0 +1,25 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.Unicode;
+
+namespace Serve.Runtime.Serialization;
+
+/// <summary>Strings: UTF-8, unless that would change them.</summary>
+internal sealed class StringValueEncoder : ValueTypeEncoder
+{
+    public override EncodedObject Encode(ObjectValueCodec codec, Type declared, Type? actual, object value)
+    {
+        var text = (string)value;
+        var bytes = new byte[Encoding.UTF8.GetByteCount(text)];
+        return Utf8.FromUtf16(text, bytes, out _, out _, replaceInvalidSequences: false) == OperationStatus.Done
+            ? codec.Store(new(EncodedValueFormat.Utf8, declared, actual), bytes)
+            : codec.Store(new(EncodedValueFormat.Utf16, declared, actual), MemoryMarshal.AsBytes(text.AsSpan()).ToArray());
+    }
+
+    public override object? Decode(EncodedObject stored, Type type)
+    {
+        using var view = stored.Open();
+        return stored.Shape.Format == EncodedValueFormat.Utf8 ? Encoding.UTF8.GetString(view.Span) : new string(MemoryMarshal.Cast<byte, char>(view.Span));
+    }
+}

@@ -1,0 +1,85 @@
+using System.Diagnostics;
+
+namespace Serve.Runtime.Tasks;
+
+/// <summary>A thread that blocks until one ref is ready, and until its task has its CPU back. Its state is written under its lock.</summary>
+internal sealed class BlockingObjectRefWaiter : ObjectRefContinuation, IResumable
+{
+    private ObjectRefWait? _wait;
+    private bool _isReady;
+    private bool _mayGoOn;
+
+    /// <summary>Whether the ref was ready in time.</summary>
+    public bool Wait(ObjectRef reference, TaskContext? context, TimeSpan? timeout)
+    {
+        // A wait with a timeout is never stuck.
+        _wait = context?.BeginWait([reference], 1, timeout is null ? context.FlowOfThread : null);
+        if (!reference.TryAddContinuation(this))
+            Run();
+        lock (this)
+        {
+            var clock = Stopwatch.GetTimestamp();
+            while (!_isReady)
+            {
+                if (timeout is not { } limit)
+                {
+                    Monitor.Wait(this);
+                    continue;
+                }
+
+                var left = limit - Stopwatch.GetElapsedTime(clock);
+                if (left <= TimeSpan.Zero || !Monitor.Wait(this, left))
+                    break;
+            }
+
+            if (_isReady)
+            {
+                while (!_mayGoOn)
+                    Monitor.Wait(this);
+                return true;
+            }
+
+            _isReady = true;
+        }
+
+        // Out of time: the thread ends the wait itself.
+        EndWait();
+        lock (this)
+        {
+            while (!_mayGoOn)
+                Monitor.Wait(this);
+        }
+
+        return reference.IsReady;
+    }
+
+    public void Resume()
+    {
+        lock (this)
+        {
+            _mayGoOn = true;
+            Monitor.PulseAll(this);
+        }
+    }
+
+    internal override void Run()
+    {
+        lock (this)
+        {
+            if (_isReady)
+                return;
+            _isReady = true;
+            Monitor.PulseAll(this);
+        }
+
+        EndWait();
+    }
+
+    private void EndWait()
+    {
+        if (_wait is { } begun)
+            begun.End(this);
+        else
+            Resume();
+    }
+}

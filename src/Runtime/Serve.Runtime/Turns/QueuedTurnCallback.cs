@@ -1,0 +1,37 @@
+namespace Serve.Runtime.Turns;
+
+/// <summary>A callback that waits for its turn.</summary>
+/// <param name="Callback">An <see cref="Action"/> that brings its own execution context, or a <see cref="SendOrPostCallback"/>.</param>
+/// <param name="State">Handed to a <see cref="SendOrPostCallback"/>.</param>
+/// <param name="Flow">The execution context a <see cref="SendOrPostCallback"/> was posted from.</param>
+/// <param name="Blocking">Whether it needs a dedicated thread.</param>
+internal readonly record struct QueuedTurnCallback(Delegate Callback, object? State, ExecutionContext? Flow, bool Blocking)
+{
+    public void Invoke()
+    {
+        if (Callback is Action continuation)
+        {
+            continuation();
+            return;
+        }
+
+        var callback = (SendOrPostCallback)Callback;
+        if (Flow is null)
+        {
+            callback(State);
+            return;
+        }
+
+        var outer = ExecutionContext.Capture();
+        ExecutionContext.Restore(Flow);
+        try
+        {
+            callback(State);
+        }
+        finally
+        {
+            if (outer is not null)
+                ExecutionContext.Restore(outer);
+        }
+    }
+}

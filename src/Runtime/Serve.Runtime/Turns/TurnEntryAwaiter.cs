@@ -1,0 +1,19 @@
+using System.Runtime.CompilerServices;
+
+namespace Serve.Runtime.Turns;
+
+/// <summary>Awaiting it resumes inside a turn.</summary>
+internal readonly struct TurnEntryAwaiter(TurnBasedScheduler turns, bool blocking) : ICriticalNotifyCompletion
+{
+    public bool IsCompleted => false;
+
+    public TurnEntryAwaiter GetAwaiter() => this;
+
+    public void GetResult()
+    {
+    }
+
+    public void OnCompleted(Action continuation) => UnsafeOnCompleted(continuation);
+
+    public void UnsafeOnCompleted(Action continuation) => turns.Enqueue(new QueuedTurnCallback(continuation, null, null, blocking));
+}

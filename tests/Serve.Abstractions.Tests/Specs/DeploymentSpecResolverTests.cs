@@ -1,0 +1,124 @@
+using System.Text.Json.Nodes;
+using Serve.Specs;
+
+namespace Serve.Abstractions.Tests.Specs;
+
+public sealed class DeploymentSpecResolverTests
+{
+    [Fact]
+    public void Merge_CodeAlone_FillsDefaults()
+    {
+        var spec = DeploymentSpecResolver.Merge(new DeploymentOptions { Name = "Counter", NumReplicas = 2 }, null);
+
+        Assert.Equal(DeploymentSpec.Default with { Name = "Counter", NumReplicas = 2 }, spec);
+    }
+
+    [Fact]
+    public void Merge_FileOverCode_KeyByKey()
+    {
+        var code = new DeploymentOptions
+        {
+            Name = "Counter",
+            NumReplicas = 2,
+            MaxOngoingRequests = 7,
+            UserConfig = Parse("""{"a":{"x":1,"y":2},"list":[1,2],"kept":true}"""),
+            ActorOptions = new ReplicaResourceOptions { NumCpus = 1, Resources = new Dictionary<string, double> { ["tpu"] = 1, ["disk"] = 2 } },
+        };
+        var file = new DeploymentOptions
+        {
+            Name = "Counter",
+            NumReplicas = 5,
+            UserConfig = Parse("""{"a":{"y":3,"z":4},"list":[9]}"""),
+            ActorOptions = new ReplicaResourceOptions { NumGpus = 0.5, Resources = new Dictionary<string, double> { ["disk"] = 3 } },
+        };
+
+        var spec = DeploymentSpecResolver.Merge(code, file);
+
+        Assert.Equal(5, spec.NumReplicas);
+        Assert.Equal(7, spec.MaxOngoingRequests);
+        Assert.True(JsonNode.DeepEquals(Parse("""{"a":{"x":1,"y":3,"z":4},"list":[9],"kept":true}"""), spec.UserConfig), spec.UserConfig?.ToJsonString());
+        Assert.Equal((1, 0.5), (spec.Resources.NumCpus, spec.Resources.NumGpus));
+        Assert.Equal([new("disk", 3), new("tpu", 1)], spec.Resources.Resources);
+    }
+
+    [Fact]
+    public void Merge_SourcesStayAsTheyAre()
+    {
+        var code = new DeploymentOptions { Name = "Counter", UserConfig = Parse("""{"a":1}""") };
+        var file = new DeploymentOptions { Name = "Counter", UserConfig = Parse("""{"a":2}""") };
+
+        var spec = DeploymentSpecResolver.Merge(code, file);
+        spec.UserConfig!["a"] = 3;
+
+        Assert.Equal("""{"a":1}""", code.UserConfig.ToJsonString());
+        Assert.Equal("""{"a":2}""", file.UserConfig.ToJsonString());
+    }
+
+    [Fact]
+    public void Merge_ValuesOutOfRange_AllTold()
+    {
+        var code = new DeploymentAttribute("Counter")
+        {
+            NumReplicas = -1,
+            MaxOngoingRequests = 0,
+            MaxQueuedRequests = -2,
+            HealthCheckPeriodS = 0,
+            GracefulShutdownTimeoutS = double.NaN,
+            NumGpus = 1.5,
+            Memory = -1,
+            Concurrency = (ConcurrencyMode)9,
+        }.ToOptions();
+
+        var error = Assert.Throws<DefinitionException>(() => DeploymentSpecResolver.Merge(code, null));
+
+        Assert.Equal(
+            [
+                "Counter.num_replicas: must be between 0 and 10000, not -1",
+                "Counter.max_ongoing_requests: must be between 1 and 536870912, not 0",
+                "Counter.max_queued_requests: must be at least -1, not -2",
+                "Counter.graceful_shutdown_timeout_s: must be at least 0 and at most 4000000, not NaN",
+                "Counter.health_check_period_s: must be more than 0 and at most 4000000, not 0",
+                "Counter.concurrency: must be one of turn_based, parallel, not 9",
+                "Counter.actor_options.num_gpus: must be whole above 1, not 1.5: a device is shared, or devices are taken whole",
+                "Counter.actor_options.memory: must be at least 0, not -1",
+            ],
+            error.Errors);
+    }
+
+    [Theory]
+    [InlineData("a/b", "must begin with a letter or a digit and hold only letters, digits, '-', '_' and '.'")]
+    [InlineData("a#b", "must begin with a letter")]
+    [InlineData("..", "must begin with a letter")]
+    public void Merge_NameThatIsNoName_IsAnError(string name, string expected)
+    {
+        var error = Assert.Throws<DefinitionException>(() => DeploymentSpecResolver.Merge(new DeploymentOptions { Name = name }, null));
+
+        Assert.StartsWith($"{name}.name: '{name}' {expected}", Assert.Single(error.Errors), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Merge_NoName_IsAnError() =>
+        Assert.Equal("The deployment has no name.", Assert.Throws<DefinitionException>(() => DeploymentSpecResolver.Merge(new DeploymentOptions(), null)).Message);
+
+    [Fact]
+    public void Impact_OfEachSetting_IsWhatItsAttributeSays()
+    {
+        var before = DeploymentSpec.Default with { UserConfig = Parse("""{"a":1}""") };
+
+        Assert.Equal(UpdateImpact.None, DeploymentSpecResolver.Impact(before, before with { UserConfig = Parse("""{"a":1}"""), Resources = new() }));
+        Assert.Equal(UpdateImpact.None, DeploymentSpecResolver.Impact(before, before with { NumReplicas = 3, MaxQueuedRequests = 1 }));
+        Assert.Equal(UpdateImpact.Reconfigure, DeploymentSpecResolver.Impact(before, before with { NumReplicas = 3, MaxOngoingRequests = 1 }));
+        Assert.Equal(UpdateImpact.Reconfigure, DeploymentSpecResolver.Impact(before, before with { UserConfig = Parse("""{"a":2}""") }));
+        Assert.Equal(UpdateImpact.Reconfigure, DeploymentSpecResolver.Impact(before, before with { UserConfig = null }));
+        Assert.Equal(UpdateImpact.Restart, DeploymentSpecResolver.Impact(before, before with { MaxOngoingRequests = 1, Concurrency = ConcurrencyMode.Parallel }));
+        Assert.Equal(UpdateImpact.Restart, DeploymentSpecResolver.Impact(before, before with { Resources = new() { Resources = before.Resources.Resources.Add("tpu", 1) } }));
+    }
+
+    [Fact]
+    public void Impact_EverySettingStatesOne() =>
+        Assert.DoesNotContain(
+            typeof(DeploymentSpec).GetProperties(System.Reflection.BindingFlags.Public | System.Reflection.BindingFlags.Instance),
+            property => property.GetCustomAttributes(typeof(UpdateImpactAttribute), false).Length == 0);
+
+    private static JsonObject Parse(string json) => (JsonObject)JsonNode.Parse(json)!;
+}

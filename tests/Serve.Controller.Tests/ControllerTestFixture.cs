@@ -1,0 +1,101 @@
+using System.Text;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using Prometheus;
+using Serve.Admin;
+using Serve.Specs;
+
+namespace Serve.Controller.Tests;
+
+/// <summary>A controller with a fake runtime, a fake clock and a real store in a folder of its own.</summary>
+internal sealed class ControllerTestFixture : IAsyncDisposable
+{
+    public ControllerTestFixture(string? folder = null, FakeActorRuntime? runtime = null, bool start = true, ControllerOptions? options = null)
+    {
+        Folder = folder ?? Directory.CreateTempSubdirectory("serve-test-").FullName;
+        Runtime = runtime ?? new();
+        State = NodeStateDirectory.Open(Folder);
+        Store = SqliteClusterStore.Open(State.Database);
+        Options = options ?? new() { NodeId = "n1" };
+        Metrics = new(Registry);
+        Controller = new(Runtime, Source, Store, State, Options, Addresses, Metrics, Clock, NullLoggerFactory.Instance);
+        if (start)
+            Controller.Start();
+    }
+
+    public string Folder { get; }
+
+    public bool KeepFolder { get; init; }
+
+    public FakeActorRuntime Runtime { get; }
+
+    public FakeApplicationSource Source { get; } = new();
+
+    public NodeStateDirectory State { get; }
+
+    public SqliteClusterStore Store { get; }
+
+    public ControllerOptions Options { get; }
+
+    public NodeListenAddresses Addresses { get; } = new() { Gateway = "http://127.0.0.1:8000", Admin = "http://127.0.0.1:8265" };
+
+    public CollectorRegistry Registry { get; } = Prometheus.Metrics.NewCustomRegistry();
+
+    public ControllerMetrics Metrics { get; }
+
+    public FakeTimeProvider Clock { get; } = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
+
+    public ServeController Controller { get; }
+
+    public Task DeployAsync(string name, string importPath, int replicas = 1, Func<DeploymentOptions, DeploymentOptions>? settings = null) =>
+        Controller.DeployAsync(Config(name, importPath, replicas, settings), CancellationToken.None);
+
+    public static ApplicationConfig Config(string name, string importPath, int replicas = 1, Func<DeploymentOptions, DeploymentOptions>? settings = null)
+    {
+        var options = new DeploymentOptions { Name = importPath.Split('@')[0], NumReplicas = replicas };
+        return new() { Name = name, ImportPath = importPath, Deployments = [settings?.Invoke(options) ?? options] };
+    }
+
+    /// <summary>Waits until something is so; lets the fake clock run meanwhile when asked, since back-offs and checks hang on it.</summary>
+    public async Task UntilAsync(Func<bool> condition, bool runClock = false)
+    {
+        var deadline = Environment.TickCount64 + 10_000;
+        while (!condition())
+        {
+            if (Environment.TickCount64 > deadline)
+                throw new TimeoutException("It did not come to pass. " + Describe());
+            if (runClock)
+                Clock.Advance(TimeSpan.FromMilliseconds(50));
+            await Task.Delay(2);
+        }
+    }
+
+    public Task UntilAsync(string application, ApplicationStatus status, bool runClock = false) =>
+        UntilAsync(() => Controller.GetDetails(application)?.Status == status, runClock);
+
+    public string[] Running(string application) =>
+        [.. Controller.GetDetails(application)!.Deployments.Values.SelectMany(deployment => deployment.Replicas)
+            .Where(replica => replica.State == ReplicaState.Running).Select(replica => replica.ReplicaId)];
+
+    public string Describe()
+    {
+        var text = new StringBuilder();
+        foreach (var application in Controller.GetDetails().Applications.Values)
+        {
+            text.AppendLine($"{application.Name}: {application.Status} {application.Message}");
+            foreach (var replica in application.Deployments.Values.SelectMany(deployment => deployment.Replicas))
+                text.AppendLine($"  {replica.ReplicaId} {replica.State} rank {replica.Rank}: {replica.Message}");
+        }
+
+        return text.AppendJoin(Environment.NewLine, Runtime.Calls).ToString();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Controller.DisposeAsync();
+        Store.Dispose();
+        State.Dispose();
+        if (!KeepFolder)
+            Directory.Delete(Folder, recursive: true);
+    }
+}

@@ -1,0 +1,36 @@
+using System.Globalization;
+using Serve.Testing;
+
+namespace Serve.FaultTests;
+
+/// <summary>Requests that replicas are serving, known by process, until they are let go.</summary>
+internal sealed class InFlightRequests
+{
+    private readonly string _folder;
+
+    private InFlightRequests(string folder, List<Task<HttpResponseMessage>> responses)
+    {
+        this._folder = folder;
+        Responses = responses;
+    }
+
+    public List<Task<HttpResponseMessage>> Responses { get; }
+
+    /// <summary>The process that serves each, in no order.</summary>
+    public List<int> Processes => [.. Files().Select(file => int.Parse(File.ReadAllText(file), CultureInfo.InvariantCulture))];
+
+    /// <summary>Sends requests and waits until all of them are being served.</summary>
+    public static async Task<InFlightRequests> SendAsync(TestNodeProcess node, int count, string name = "patient")
+    {
+        var folder = Directory.CreateDirectory(node.Scratch.In($"held-{Guid.NewGuid():N}")).FullName;
+        var held = new InFlightRequests(folder, [.. Enumerable.Range(0, count).Select(_ => node.Gateway.GetAsync($"/{name}/held?folder={Uri.EscapeDataString(folder)}"))]);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(held.Files().Count(file => new FileInfo(file).Length > 0) == count),
+            () => $"{count} requests being served, but {held.Files().Length}; answered: {string.Join(", ", held.Responses.Where(each => each.IsCompleted).Select(each => each.Status))}\n{node.Process}");
+        return held;
+    }
+
+    public void Release() => File.WriteAllText(Path.Combine(_folder, "go"), "");
+
+    private string[] Files() => Directory.GetFiles(_folder, "held-*");
+}

@@ -1,0 +1,85 @@
+using System.Net;
+using Serve.Testing;
+
+namespace Serve.FaultTests;
+
+/// <summary>A worker's own ports are its node's alone: without its token nobody is answered.</summary>
+[Collection(FaultTestCollection.Name)]
+public sealed class WorkerAuthenticationTests(PatientPackageFixture package)
+{
+    [Theory]
+    [InlineData(null)]
+    [InlineData("00000000000000000000000000000000")]
+    public async Task Ask_WithoutTheToken_IsRefusedOnEveryPort(string? token)
+    {
+        await using var node = await TestNodeProcess.StartAsync();
+        await node.DeployAsync(package, replicas: 1);
+        var replica = Assert.Single(await node.WaitForReplicasAsync(1, name: "patient"));
+        var ports = LinuxProcessTable.PortsOf(replica.Pid!.Value);
+        Assert.Equal(2, ports.Count);
+        List<string> answers = [];
+
+        foreach (var port in ports)
+        {
+            answers.Add(await HttpAsync(port, replica.ActorId!, token));
+            foreach (var method in new[] { "Calls/Call", "Calls/Stream", "Control/Ping", "Control/StopActor", "Control/CollectMetrics" })
+                answers.Add(await GrpcAsync(port, method, token));
+            answers.Add(await Http2Async(port, replica.ActorId!, token));
+        }
+
+        // Of the two ports, one speaks HTTP/1.1 and the other HTTP/2: the other's words are not understood there.
+        Assert.Equal(["http 401", .. Enumerable.Repeat("grpc 16", 5), "http2 401"], answers.Where(answer => answer != "not spoken").Order().OrderBy(answer => answer switch { "http 401" => 0, "grpc 16" => 1, _ => 2 }));
+        Assert.Equal("one", await node.Gateway.GetStringAsync("/patient"));
+    }
+
+    private static async Task<string> HttpAsync(int port, string actor, string? token)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"http://127.0.0.1:{port}/");
+        request.Headers.Add("Serve-Actor", actor);
+        if (token is not null)
+            request.Headers.Add("Serve-Token", token);
+        return await SendAsync(request, response => $"http {(int)response.StatusCode}");
+    }
+
+    private static async Task<string> Http2Async(int port, string actor, string? token)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"http://127.0.0.1:{port}/") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        request.Headers.Add("Serve-Actor", actor);
+        if (token is not null)
+            request.Headers.Add("Serve-Token", token);
+        return await SendAsync(request, response => $"http2 {(int)response.StatusCode}");
+    }
+
+    private static async Task<string> GrpcAsync(int port, string method, string? token)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"http://127.0.0.1:{port}/serve.runtime.v1.{method}")
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            // One uncompressed message of no length: every field at its default.
+            Content = new ByteArrayContent(new byte[5]),
+        };
+        request.Content.Headers.ContentType = new("application/grpc");
+        request.Headers.Add("TE", "trailers");
+        if (token is not null)
+            request.Headers.Add("serve-token", token);
+        return await SendAsync(request, response =>
+            "grpc " + response.Headers.Concat(response.TrailingHeaders).First(header => header.Key == "grpc-status").Value.Single());
+    }
+
+    private static async Task<string> SendAsync(HttpRequestMessage request, Func<HttpResponseMessage, string> read)
+    {
+        using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(10) };
+        try
+        {
+            using var response = await client.SendAsync(request);
+            await response.Content.ReadAsByteArrayAsync();
+            // Kestrel's way to say that the port speaks the other version.
+            return response.StatusCode == HttpStatusCode.BadRequest ? "not spoken" : read(response);
+        }
+        catch (HttpRequestException e) when (e.StatusCode is null)
+        {
+            return "not spoken";
+        }
+    }
+}

@@ -1,0 +1,60 @@
+using System.Net;
+using System.Net.Sockets;
+using Serve.Testing;
+
+namespace Serve.FunctionalTests;
+
+/// <summary>However a node ends, nothing of it is left.</summary>
+[Collection(FunctionalTestCollection.Name)]
+public sealed class NodeShutdownFunctionalTests(SamplePackageFixture packages)
+{
+    [Fact]
+    public async Task Shutdown_OverTheAdminApi_EndsTheNodeWithZero()
+    {
+        await using var node = await TestNodeProcess.StartAsync();
+        await node.DeployAsync(packages.Lab);
+        var workers = await node.GetWorkerPidsAsync();
+
+        var report = await node.Admin.ShutdownAsync();
+
+        Assert.Equal(node.Process.Id, report.NodePid);
+        Assert.Equal(workers, report.Processes.Select(worker => worker.Pid));
+        Assert.Equal(0, await node.Process.WaitForExitAsync(TimeSpan.FromSeconds(10)));
+        AssertNothingLeft(node, workers);
+    }
+
+    [Fact]
+    public async Task Shutdown_WithARequestInFlight_TellsLoadBalancersAndFinishesIt()
+    {
+        await using var node = await TestNodeProcess.StartAsync();
+        await node.DeployAsync(packages.Lab);
+        var slow = node.Gateway.GetStringAsync("/lab/slow?ms=2000");
+        await Eventually.TrueAsync(
+            async () => !(await node.Gateway.GetStringAsync("/lab/ongoing")).EndsWith(" 0", StringComparison.Ordinal), () => "the slow request has begun");
+
+        var shutdown = node.Admin.ShutdownAsync();
+        await Eventually.TrueAsync(
+            async () => (await node.Gateway.GetAsync("/-/healthz")).StatusCode == HttpStatusCode.ServiceUnavailable, () => "health says that it drains");
+
+        Assert.Equal("slow", await slow);
+        await shutdown;
+        Assert.Equal(0, await node.Process.WaitForExitAsync(TimeSpan.FromSeconds(10)));
+    }
+
+    private static void AssertNothingLeft(TestNodeProcess node, List<int> workers)
+    {
+        Assert.All(workers, worker => Assert.Null(LinuxProcessTable.StateOf(worker)));
+        AssertClosed(node);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(node.Scratch.Temporary));
+        Assert.False(Directory.Exists(Path.Combine(node.Scratch.In("state"), "run")));
+    }
+
+    private static void AssertClosed(TestNodeProcess node)
+    {
+        foreach (var address in new[] { node.GatewayAddress, node.AdminAddress })
+        {
+            using var socket = new TcpClient();
+            Assert.ThrowsAny<SocketException>(() => socket.Connect("127.0.0.1", new Uri(address).Port));
+        }
+    }
+}

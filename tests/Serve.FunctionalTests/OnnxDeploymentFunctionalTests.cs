@@ -1,0 +1,61 @@
+using System.Net;
+using System.Net.Http.Json;
+using Serve.Testing;
+
+namespace Serve.FunctionalTests;
+
+/// <summary>The sample with a model in its constructor, by HTTP and by handle, wherever its replicas live.</summary>
+[Collection(FunctionalTestCollection.Name)]
+public sealed class OnnxDeploymentFunctionalTests(SamplePackageFixture packages)
+{
+    private static readonly string Model = Path.Combine(ServeExecutable.Root, "deployments", "models", "digits.onnx");
+
+    private static readonly float[] Three =
+    [
+        0, 1, 10, 13, 16, 10, 1, 0,
+        1, 5, 16, 12, 10, 14, 10, 0,
+        2, 0, 0, 3, 4, 14, 9, 2,
+        0, 1, 2, 16, 16, 16, 0, 0,
+        0, 0, 2, 4, 9, 14, 9, 2,
+        0, 4, 8, 5, 4, 16, 10, 1,
+        0, 7, 16, 16, 15, 15, 1, 0,
+        0, 0, 1, 2, 4, 5, 0, 0,
+    ];
+
+    [Theory]
+    [InlineData(IsolationMode.None)]
+    [InlineData(IsolationMode.Application)]
+    [InlineData(IsolationMode.Replica)]
+    public async Task Digits_EachIsolation_ReadsADigitByHttpAndByHandle(IsolationMode isolation)
+    {
+        await using var node = await TestNodeProcess.StartAsync(isolation);
+        await node.DeployAsync(packages.Digits, Application(Model));
+
+        var answer = await node.Gateway.PostAsJsonAsync("/Digits", Three);
+        Assert.Equal("3", await answer.Content.ReadAsStringAsync());
+        Assert.Contains("pixels: FP32[-1,64]", await node.Gateway.GetStringAsync("/Digits/model"), StringComparison.Ordinal);
+        await IsolationFunctionalTests.AssertProblemAsync(
+            await node.Gateway.PostAsJsonAsync("/Digits", new float[63]), HttpStatusCode.BadRequest, "bad_input", "The item has 63 elements; the model's input pixels: FP32[-1,64] takes 64 an item.");
+
+        await using var serve = await ServeClient.ConnectAsync(node.GatewayAddress);
+        Assert.Equal(3, await serve.GetHandle("Digits").Remote<long>([Three]));
+    }
+
+    [Fact]
+    public async Task Digits_ModelIsMissing_FailsTheDeploymentAndSaysWhereItLooked()
+    {
+        await using var node = await TestNodeProcess.StartAsync(IsolationMode.None);
+        await node.DeployAsync(packages.Digits, Application("models/absent.onnx"), until: null);
+
+        var found = await node.WaitForStatusAsync(Serve.Admin.ApplicationStatus.DeployFailed, "digits", TimeSpan.FromSeconds(60));
+        Assert.Contains("models/absent.onnx", found.Message, StringComparison.Ordinal);
+    }
+
+    private static Serve.Specs.ApplicationConfig Application(string model) => new()
+    {
+        Name = "digits",
+        RoutePrefix = "/Digits",
+        ImportPath = "",
+        Args = new() { ["model_path"] = model },
+    };
+}

@@ -1,0 +1,20 @@
+namespace Serve.FunctionalTests.OpenInference;
+
+/// <summary>The documents have every metric that a node with models shows.</summary>
+[Collection(InferenceTestCollection.Name)]
+public sealed class InferenceMetricsTests(InferenceTestNode node)
+{
+    [Fact]
+    public async Task Metrics_EachFamily_StandsInTheDocumentsOnce()
+    {
+        await node.PostAsync("/v2/models/digits/infer", InferenceSamples.DigitsRequest);
+        using var admin = new HttpClient { BaseAddress = new Uri(node.Node.AdminAddress) };
+        var shown = (await admin.GetStringAsync("/metrics")).Split('\n')
+            .Where(line => line.StartsWith("# TYPE serve_", StringComparison.Ordinal)).Select(line => line.Split(' ')[2]).Distinct().ToList();
+        Assert.Contains("serve_onnx_run_seconds", shown);
+        Assert.Contains("serve_num_http_requests_total", shown);
+
+        var documents = await File.ReadAllTextAsync(InferenceTestNode.Document("options.md")) + await File.ReadAllTextAsync(InferenceTestNode.Document("inference.md"));
+        Assert.Equal([], shown.FindAll(name => documents.Split('`' + name + '`').Length != 2));
+    }
+}

@@ -1,8 +1,0 @@
-namespace Serve.FunctionalTests.OpenInference.Specification;
-
-/// <summary>The two ways in which the protocol is spoken.</summary>
-public enum Transport
-{
-    Rest,
-    Rpc,
-}

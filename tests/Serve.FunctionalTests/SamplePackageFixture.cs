@@ -1,0 +1,48 @@
+using Serve.Testing;
+
+namespace Serve.FunctionalTests;
+
+/// <summary>The samples as packages, built once for all tests: a build costs seconds.</summary>
+public sealed class SamplePackageFixture : IAsyncLifetime, IDisposable
+{
+    private readonly ScratchDirectory _scratch = new();
+
+    public string Lab => _scratch.In("Lab.zip");
+
+    public string LabTwo => _scratch.In("LabTwo.zip");
+
+    public string LabBroken => _scratch.In("LabBroken.zip");
+
+    public string Work => _scratch.In("Work.zip");
+
+    public string Zoo => _scratch.In("Zoo.zip");
+
+    public string Keeper => _scratch.In("Keeper.zip");
+
+    public string Digits => _scratch.In("Digits.zip");
+
+    public async Task InitializeAsync()
+    {
+        await BuildAsync(ServeExecutable.Sample("Lab.cs"), Lab);
+        await BuildAsync(_scratch.Write("LabTwo.cs", LabTwoSource()), LabTwo);
+        await BuildAsync(ServeExecutable.Sample("LabBroken.cs"), LabBroken);
+        await BuildAsync(ServeExecutable.Sample("Work.cs"), Work);
+        await BuildAsync(ServeExecutable.Sample("Zoo.cs"), Zoo);
+        await BuildAsync(_scratch.Write("Keeper.cs", File.ReadAllText(ServeExecutable.Sample("Zoo.cs")) + File.ReadAllText(ServeExecutable.Sample("Keeper.cs"))), Keeper);
+        await BuildAsync(Path.Combine(ServeExecutable.Root, "deployments", "Digits.cs"), Digits);
+    }
+
+    /// <summary>The next version of Lab: the same but for what it says of itself.</summary>
+    public static string LabTwoSource() =>
+        File.ReadAllText(ServeExecutable.Sample("Lab.cs")).Replace("Version() => \"one\"", "Version() => \"two\"", StringComparison.Ordinal);
+
+    public Task DisposeAsync() => Task.CompletedTask;
+
+    public void Dispose() => _scratch.Dispose();
+
+    private async Task BuildAsync(string source, string package)
+    {
+        var (code, _, errors) = await ServeCliProcess.RunAsync(_scratch, "build", source, "-o", package);
+        Assert.True(code == 0, errors);
+    }
+}

@@ -1,0 +1,117 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Serve.Gateway.Listening;
+using Serve.Routes;
+using Serve.Routing;
+using Serve.Runtime;
+
+namespace Serve.Gateway.Tests;
+
+/// <summary>A real gateway on a free port, over replicas that the test makes.</summary>
+internal sealed class GatewayTestHost : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly ConcurrentDictionary<string, ActorReference> _actors;
+    private readonly Dictionary<string, DeploymentRoute> _deployments = [];
+    private readonly Dictionary<string, ApplicationRoute> _applications = [];
+    private long _version;
+
+    private GatewayTestHost(WebApplication app, ConcurrentDictionary<string, ActorReference> actors)
+    {
+        this._app = app;
+        this._actors = actors;
+        Client = new HttpClient(new SocketsHttpHandler { ActivityHeadersPropagator = null, UseProxy = false }) { BaseAddress = Address };
+    }
+
+    public Uri Address => new(_app.Urls.First());
+
+    public HttpClient Client { get; }
+
+    public RouteTable Table => _app.Services.GetRequiredService<RouteTable>();
+
+    public ConcurrentQueue<string> Logged { get; private init; } = new();
+
+    public static async Task<GatewayTestHost> StartAsync(GatewayOptions? options = null, TimeSpan? headersTimeout = null)
+    {
+        options ??= new GatewayOptions();
+        options = options with { Http = options.Http with { Port = 0 } };
+        var actors = new ConcurrentDictionary<string, ActorReference>();
+        var builder = WebApplication.CreateSlimBuilder();
+        var logged = new ConcurrentQueue<string>();
+        builder.Logging.ClearProviders();
+        builder.Logging.SetMinimumLevel(Microsoft.Extensions.Logging.LogLevel.Debug).AddProvider(new GatewayLogRecorder(logged));
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureServeGateway(options.Http, headersTimeout));
+        builder.Services.AddServeRouting(_ => route => actors[route.ReplicaId]);
+        builder.Services.AddSingleton<IActorReferenceResolver>(new FakeActorDirectory());
+        builder.Services.AddServeGateway(options);
+        var app = builder.Build();
+        app.UseServeGateway();
+        await app.StartAsync();
+        return new GatewayTestHost(app, actors) { Logged = logged };
+    }
+
+    public InProcessTestReplica Local(string id) => (InProcessTestReplica)_actors.GetOrAdd(id, id => new InProcessTestReplica(id));
+
+    public GatewayTestHost Remote(string id, HostProcessAddress process)
+    {
+        _actors[id] = new ForwardedTestReplica(id, process);
+        return this;
+    }
+
+    /// <summary>One application of one deployment with these replicas, local ones unless made remote before.</summary>
+    public GatewayTestHost Deploy(string application, string? prefix, string replicas, int max = 100, int queue = -1, string? unavailable = null)
+    {
+        var ids = replicas.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        foreach (var id in ids)
+            _actors.GetOrAdd(id, id => new InProcessTestReplica(id));
+        _applications[application] = new ApplicationRoute(application, "Main", prefix);
+        _deployments[application] = new DeploymentRoute
+        {
+            Application = application,
+            Deployment = "Main",
+            MaxOngoingRequests = max,
+            MaxQueuedRequests = queue,
+            Unavailable = unavailable,
+            Replicas = [.. ids.Select(id => new ReplicaRoute(id, _actors[id].Process))],
+        };
+        return this;
+    }
+
+    public GatewayTestHost Delete(string application)
+    {
+        _applications.Remove(application);
+        _deployments.Remove(application);
+        return this;
+    }
+
+    /// <summary>Publishes as the controller does, and waits for the acknowledgement.</summary>
+    public async Task PublishAsync()
+    {
+        var snapshot = new RouteSnapshot { Version = ++_version, Applications = [.. _applications.Values], Deployments = [.. _deployments.Values] };
+        var payload = JsonSerializer.SerializeToUtf8Bytes(snapshot, ServeJson.Options);
+        foreach (var subscriber in _app.Services.GetServices<ITopicSubscriber>())
+            await subscriber.OnPublishedAsync(_version, payload, default).AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+    }
+
+    public Task StopAsync() => _app.StopAsync();
+
+    public T Service<T>()
+        where T : notnull => _app.Services.GetRequiredService<T>();
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        await _app.DisposeAsync();
+    }
+
+    private sealed class FakeActorDirectory : IActorReferenceResolver
+    {
+        public string ProcessId => "node";
+
+        public ActorReference Resolve(ActorId id, HostProcessAddress process) => throw new NotSupportedException();
+    }
+}

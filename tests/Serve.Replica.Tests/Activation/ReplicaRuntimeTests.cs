@@ -1,0 +1,144 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Serve.Calls;
+using Serve.Replica.Tests.Fixtures;
+using Serve.Replica.Tests.Samples;
+using Serve.Replicas;
+using Serve.Routes;
+using Serve.Routing;
+using Serve.Runtime;
+using Serve.Specs;
+
+namespace Serve.Replica.Tests.Activation;
+
+/// <summary>Replicas under the real runtime and router, in one process.</summary>
+public sealed class ReplicaRuntimeTests : IAsyncLifetime
+{
+    private readonly string _logs = Directory.CreateTempSubdirectory("serve-runtime-").FullName;
+    private Type[] _application = [typeof(Caller), typeof(Counter), typeof(Calculator)];
+    private ServiceProvider _services = null!;
+    private INodeAgent _runtime = null!;
+
+    public Task InitializeAsync()
+    {
+        _services = new ServiceCollection()
+            .AddServeRuntime(new NodeRuntimeOptions())
+            .AddServeRouting(provider =>
+            {
+                var directory = provider.GetRequiredService<IActorReferenceResolver>();
+                return replica => directory.Resolve(new ActorId(replica.ReplicaId), replica.Process);
+            })
+            .AddServeReplicas()
+            .BuildServiceProvider();
+        _runtime = _services.GetRequiredService<INodeAgent>();
+        return Task.CompletedTask;
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _services.DisposeAsync();
+        Directory.Delete(_logs, recursive: true);
+    }
+
+    [Fact]
+    public async Task Handles_BetweenReplicas_CallAcrossTheRouter()
+    {
+        var replicas = await Task.WhenAll(_application.Select(StartAsync));
+        await PublishAsync(replicas);
+        var caller = new DeploymentHandle(_services.GetRequiredService<IHandleFactory>().GetTarget("Caller", "shop"), "Caller");
+
+        var answer = await caller.Options(requestId: "r7").Remote<JsonElement>();
+
+        Assert.Equal("""{"count":{"count":1},"square":9,"requestId":"r7","model":null}""", answer.GetRawText());
+    }
+
+    [Fact]
+    public async Task Create_ConstructorThrows_IsTheCreationsFailure()
+    {
+        var error = await Assert.ThrowsAsync<ActorCreationException>(() => StartAsync(typeof(Throwing)));
+
+        Assert.Contains("no model file", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Create_ConstructorWaitsForAsynchronousWork_DoesNotHang()
+    {
+        var waiting = await StartAsync(typeof(Waiting)).WaitAsync(TimeSpan.FromSeconds(10));
+
+        Assert.Equal(7, await waiting.InvokeAsync(new NamedMethodCall<int>("Call"), CallContext.None, CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task Models_UsedByCallsAndStreams_AreFreeWhenTheseHaveEnded()
+    {
+        var models = await StartAsync(typeof(Models));
+        for (var i = 0; i < 6; i++)
+        {
+            // Two places: a use that did not end would keep the third waiting.
+            Assert.Equal($"c{i}", await models.InvokeAsync(new NamedMethodCall<string>("Call"), new CallContext { MultiplexedModelId = $"c{i}" }, CancellationToken.None)
+                .AsTask().WaitAsync(TimeSpan.FromSeconds(10)));
+            var signal = Guid.NewGuid().ToString("n");
+            TestSignals.Set(signal);
+            var stream = models.StreamAsync(
+                new NamedMethodCall<IAsyncEnumerable<string>>("Stream", signal), new CallContext { MultiplexedModelId = $"s{i}" }, CancellationToken.None);
+            await foreach (var item in stream)
+                Assert.Equal($"s{i} True", item);
+        }
+    }
+
+    [Fact]
+    public async Task Models_OfAReplica_AreKnownToTheRouter()
+    {
+        _application = [typeof(Models)];
+        await PublishAsync([await StartAsync(typeof(Models))]);
+        var router = _services.GetRequiredService<RouteTable>().Current.FindDeployment("Models", "shop");
+
+        await Eventually.TrueAsync(() => router.IsMultiplexed);
+    }
+
+    [Fact]
+    public async Task Stop_Replica_RefusesCallsFromThenOn()
+    {
+        var counter = await StartAsync(typeof(Counter));
+        Assert.Equal(1, (await counter.InvokeAsync(new NamedMethodCall<CountReply>("Call"), CallContext.None, CancellationToken.None)).Count);
+
+        await _runtime.StopAsync(counter.Id, TimeSpan.FromSeconds(5), CancellationToken.None);
+
+        await Assert.ThrowsAsync<CallRefusedException>(() =>
+            counter.InvokeAsync(new NamedMethodCall<CountReply>("Call"), CallContext.None, CancellationToken.None).AsTask());
+    }
+
+    private Task<ActorReference> StartAsync(Type sample) => _runtime.CreateAsync(new ActorSpec
+    {
+        Id = new ActorId($"shop#{sample.Name}#r1"),
+        Kind = ReplicaStartRequest.ActorKind,
+        MaxOngoing = 10,
+        Payload = JsonSerializer.SerializeToUtf8Bytes(new ReplicaStartRequest
+        {
+            ReplicaId = $"shop#{sample.Name}#r1",
+            Spec = new DeploymentSpec { Name = sample.Name },
+            PackageDirectory = Path.GetDirectoryName(sample.Assembly.Location)!,
+            AssemblyFile = Path.GetFileName(sample.Assembly.Location),
+            PackageHash = "samples",
+            TypeName = sample.FullName!,
+            LogDirectory = Path.Combine(_logs, sample.Name, "r1"),
+            DeploymentsByType = _application.ToImmutableSortedDictionary(type => type.FullName!, type => type.Name),
+        }, ServeJson.Options),
+    }, CancellationToken.None);
+
+    private Task PublishAsync(ActorReference[] replicas) => _runtime.PublishAsync(RouteSnapshot.Topic, 1, JsonSerializer.SerializeToUtf8Bytes(new RouteSnapshot
+    {
+        Version = 1,
+        Deployments = [.. _application.Zip(replicas, (type, replica) => new DeploymentRoute
+        {
+            Application = "shop",
+            Deployment = type.Name,
+            MaxOngoingRequests = 10,
+            MaxQueuedRequests = 10,
+            Replicas = [new ReplicaRoute(replica.Id.Value, replica.Process)],
+        })],
+    }, ServeJson.Options), CancellationToken.None);
+
+    private sealed record CountReply(int Count);
+}

@@ -1,0 +1,27 @@
+using System.Collections.Concurrent;
+using Serve.Calls;
+
+namespace Serve.Replica.Tests.Fixtures;
+
+/// <summary>Hands out targets that answer 42 and remember who asked for what.</summary>
+public sealed class RecordingHandleFactory : IHandleFactory
+{
+    public ConcurrentQueue<string> Calls { get; } = new();
+
+    public ConcurrentQueue<CallContext> Contexts { get; } = new();
+
+    public ICallTarget GetTarget(string deployment, string? application = null) => new Target(this, $"{application}/{deployment}");
+
+    private sealed class Target(RecordingHandleFactory owner, string name) : ICallTarget
+    {
+        public ValueTask<TResult> InvokeAsync<TResult>(MethodCall<TResult> call, CallContext context, CancellationToken cancellationToken)
+        {
+            owner.Calls.Enqueue($"{name}.{call.Method}");
+            owner.Contexts.Enqueue(context);
+            return new((TResult)(object)42);
+        }
+
+        public IAsyncEnumerable<TItem> StreamAsync<TItem>(MethodCall<IAsyncEnumerable<TItem>> call, CallContext context, CancellationToken cancellationToken) =>
+            AsyncEnumerable.Empty<TItem>();
+    }
+}

@@ -1,0 +1,73 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Logging;
+using Serve.Replica.Loading;
+using Serve.Replicas;
+using Serve.Runtime;
+using Serve.Specs;
+
+namespace Serve.Replica.Tests.Fixtures;
+
+/// <summary>What a test wants different about a replica.</summary>
+public sealed record ReplicaTestOptions
+{
+    public string Environment { get; init; } = "Production";
+
+    public ConcurrencyMode Concurrency { get; init; }
+
+    public int MaxOngoing { get; init; } = 100;
+
+    public JsonObject? Args { get; init; }
+
+    public JsonObject? UserConfig { get; init; }
+
+    public IHandleFactory? Handles { get; init; }
+
+    public UserAssemblyCache? Assemblies { get; init; }
+
+    public string? LogDirectory { get; init; }
+
+    public string? TypeName { get; init; }
+
+    public string? AssemblyPath { get; init; }
+
+    public TimeProvider? Time { get; init; }
+
+    public string Suffix { get; init; } = "r1";
+
+    public IReadOnlyList<ILoggerProvider> ProcessLoggers { get; init; } = [];
+
+    public ImmutableSortedDictionary<string, string> Deployments { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+
+    public ActorActivationContext ToContext(Type sample, IServiceProvider process, string logDirectory, CancellationToken aborted) => new()
+    {
+        Spec = new ActorSpec
+        {
+            Id = new ActorId($"shop#{sample.Name}#{Suffix}"),
+            Kind = ReplicaStartRequest.ActorKind,
+            Concurrency = Concurrency,
+            MaxOngoing = MaxOngoing,
+            Payload = JsonSerializer.SerializeToUtf8Bytes(new ReplicaStartRequest
+            {
+                ReplicaId = $"shop#{sample.Name}#{Suffix}",
+                Spec = new DeploymentSpec { Name = sample.Name, UserConfig = UserConfig },
+                PackageDirectory = Path.GetDirectoryName(AssemblyPath ?? sample.Assembly.Location)!,
+                AssemblyFile = Path.GetFileName(AssemblyPath ?? sample.Assembly.Location),
+                PackageHash = AssemblyPath ?? "samples",
+                TypeName = TypeName ?? sample.FullName!,
+                Args = Args,
+                Rank = 1,
+                WorldSize = 3,
+                LogDirectory = logDirectory,
+                DeploymentsByType = Deployments,
+            }, ServeJson.Options),
+        },
+        ProcessId = "node",
+        Turns = ActorTurnScheduler.Create(Concurrency),
+        Gate = new ConcurrencyLimiter(MaxOngoing),
+        GpuIds = [2],
+        Aborted = aborted,
+        Services = process,
+    };
+}

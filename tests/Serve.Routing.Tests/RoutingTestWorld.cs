@@ -1,0 +1,85 @@
+using Microsoft.Extensions.Time.Testing;
+using Serve.Calls;
+using Serve.Routes;
+
+namespace Serve.Routing.Tests;
+
+/// <summary>A route table over fake replicas, with deployments written as one line each.</summary>
+internal sealed class RoutingTestWorld : IDisposable
+{
+    private readonly Dictionary<string, FakeReplicaTarget> _replicas = [];
+    private readonly Dictionary<DeploymentId, DeploymentRoute> _deployments = [];
+    private readonly List<ApplicationRoute> _applications = [];
+    private long _version;
+
+    public RoutingTestWorld(TimeProvider? time = null) => Table = new RouteTable(route => _replicas[route.ReplicaId], time ?? Clock);
+
+    public FakeTimeProvider Clock { get; } = new();
+
+    public RouteTable Table { get; }
+
+    public FakeReplicaTarget this[string replica] => _replicas[replica];
+
+    public RoutingTestWorld Replica(FakeReplicaTarget replica)
+    {
+        _replicas[replica.Id] = replica;
+        return this;
+    }
+
+    public RoutingTestWorld Deploy(string id, string running = "", int max = 1, int queue = -1, string? unavailable = null)
+    {
+        var deployment = IdOf(id);
+        var ids = running.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        foreach (var replica in ids)
+            _replicas.TryAdd(replica, new FakeReplicaTarget(replica));
+        _deployments[deployment] = new DeploymentRoute
+        {
+            Application = deployment.Application,
+            Deployment = deployment.Name,
+            MaxOngoingRequests = max,
+            MaxQueuedRequests = queue,
+            Unavailable = unavailable,
+            Replicas = [.. ids.Select(replica => _replicas[replica].Route)],
+        };
+        return this;
+    }
+
+    public RoutingTestWorld Application(string name, string ingress, string? prefix = null)
+    {
+        _applications.Add(new ApplicationRoute(name, ingress, prefix));
+        return this;
+    }
+
+    public RoutingTestWorld Delete(string id)
+    {
+        var deployment = IdOf(id);
+        _deployments.Remove(deployment);
+        return this;
+    }
+
+    public RoutingTestWorld Publish()
+    {
+        Table.Apply(Snapshot(++_version));
+        return this;
+    }
+
+    public RouteSnapshot Snapshot(long at) => new()
+    {
+        Version = at,
+        Applications = [.. _applications],
+        Deployments = [.. _deployments.Values],
+    };
+
+    public DeploymentRouter Router(string deployment, string? application = null) => Table.Current.FindDeployment(deployment, application);
+
+    public Task<string> Call(string deployment, string? application = null, CancellationToken stop = default) =>
+        Table.GetTarget(deployment, application).InvokeAsync(new NamedMethodCall<string>("Call"), CallContext.None, stop).AsTask();
+
+    public IAsyncEnumerable<string> Stream(string deployment, CancellationToken stop = default) =>
+        Table.GetTarget(deployment).StreamAsync(new NamedMethodCall<IAsyncEnumerable<string>>("Call"), CallContext.None, stop);
+
+    private static DeploymentId IdOf(string text) =>
+        DeploymentId.TryParse(text, out var id) ? id : throw new ArgumentException(text);
+
+    public void Dispose() => Table.Dispose();
+}

@@ -1,0 +1,128 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+
+namespace Serve.Runtime.Onnx.Tests.Fixtures;
+
+/// <summary>A small ONNX graph, made in code. Field numbers are those of <c>onnx.proto</c>.</summary>
+public sealed class OnnxTestModel
+{
+    private readonly OnnxFileBytes _graph = new();
+    private readonly OnnxFileBytes _rest = new();
+
+    public OnnxTestModel(string name = "test", int opset = 17)
+    {
+        _graph.Text(2, name);
+        _rest.Number(1, 8).Text(2, "serve-tests").Number(5, 7).Text(6, "for tests").Message(8, new OnnxFileBytes().Text(1, "").Number(2, opset));
+    }
+
+    /// <summary>y = x + x.</summary>
+    public static OnnxTestModel Doubles(string shape = "n,4") => new OnnxTestModel("doubles").Input("x", TensorType.Float32, shape).Output("y", TensorType.Float32, shape).Node("Add", ["x", "x"], ["y"]);
+
+    /// <summary>x multiplied by itself so often: takes as long as one wants.</summary>
+    public static OnnxTestModel Slow(int steps, string shape = "n,n")
+    {
+        var model = new OnnxTestModel("slow").Input("x", TensorType.Float32, shape).Output("y", TensorType.Float32, shape);
+        var before = "x";
+        for (var step = 0; step < steps; step++)
+        {
+            var name = step == steps - 1 ? "y" : string.Create(CultureInfo.InvariantCulture, $"s{step}");
+            model.Node("MatMul", [before, "x"], [name]);
+            before = name;
+        }
+
+        return model;
+    }
+
+    public static OnnxTestModel Copies(TensorType type, string shape = "n,2") => new OnnxTestModel("copies").Input("x", type, shape).Output("y", type, shape).Node("Identity", ["x"], ["y"]);
+
+    public OnnxTestModel Input(string name, TensorType type, string shape) => With(11, name, type, shape);
+
+    public OnnxTestModel RawInput(OnnxFileBytes valueInfo)
+    {
+        _graph.Message(11, valueInfo);
+        return this;
+    }
+
+    public OnnxTestModel Output(string name, TensorType type, string shape) => With(12, name, type, shape);
+
+    public OnnxTestModel Node(string type, string[] inputs, string[] outputs)
+    {
+        var node = new OnnxFileBytes();
+        foreach (var input in inputs)
+            node.Text(1, input);
+        foreach (var output in outputs)
+            node.Text(2, output);
+        _graph.Message(1, node.Text(4, type));
+        return this;
+    }
+
+    public OnnxTestModel Weights(string name, float[] values, params long[] shape)
+    {
+        _graph.Message(5, Tensor(name, shape).Bytes(9, MemoryMarshal.AsBytes(values.AsSpan())));
+        return this;
+    }
+
+    public OnnxTestModel ExternalWeights(string name, string file, params long[] shape)
+    {
+        _graph.Message(5, Tensor(name, shape).Message(13, new OnnxFileBytes().Text(1, "location").Text(2, file)).Number(14, 1));
+        return this;
+    }
+
+    public OnnxTestModel Metadata(string key, string value)
+    {
+        _rest.Message(14, new OnnxFileBytes().Text(1, key).Text(2, value));
+        return this;
+    }
+
+    public byte[] ToArray() => [.. _rest.ToArray(), .. new OnnxFileBytes().Message(7, _graph).ToArray()];
+
+    public string Save(string directory, string name = "model.onnx")
+    {
+        var path = Path.Combine(directory, name);
+        File.WriteAllBytes(path, ToArray());
+        return path;
+    }
+
+    private static OnnxFileBytes Tensor(string name, long[] shape)
+    {
+        var tensor = new OnnxFileBytes();
+        foreach (var length in shape)
+            tensor.Number(1, length);
+        return tensor.Number(2, NumberOf(TensorType.Float32)).Text(8, name);
+    }
+
+    // "n,4": a length of its own name, and one of 4; "" is a scalar.
+    private OnnxTestModel With(int field, string name, TensorType type, string shape)
+    {
+        var dimensions = new OnnxFileBytes();
+        foreach (var length in shape.Split(',', StringSplitOptions.RemoveEmptyEntries))
+        {
+            dimensions.Message(1, long.TryParse(length, CultureInfo.InvariantCulture, out var number)
+                ? new OnnxFileBytes().Number(1, number)
+                : new OnnxFileBytes().Text(2, length));
+        }
+
+        var tensor = new OnnxFileBytes().Number(1, NumberOf(type)).Message(2, dimensions);
+        _graph.Message(field, new OnnxFileBytes().Text(1, name).Message(2, new OnnxFileBytes().Message(1, tensor)));
+        return this;
+    }
+
+    // TensorProto.DataType.
+    private static int NumberOf(TensorType type) => type switch
+    {
+        TensorType.Bool => 9,
+        TensorType.UInt8 => 2,
+        TensorType.UInt16 => 4,
+        TensorType.UInt32 => 12,
+        TensorType.UInt64 => 13,
+        TensorType.Int8 => 3,
+        TensorType.Int16 => 5,
+        TensorType.Int32 => 6,
+        TensorType.Int64 => 7,
+        TensorType.Float16 => 10,
+        TensorType.BFloat16 => 16,
+        TensorType.Float32 => 1,
+        TensorType.Float64 => 11,
+        _ => 8,
+    };
+}

@@ -1,0 +1,106 @@
+using System.Collections.Immutable;
+using Serve.Runtime.Onnx.Providers;
+
+namespace Serve.Runtime.Onnx.Tests.Providers;
+
+/// <summary>Where a model runs, by what is asked for and what is there.</summary>
+public sealed class ExecutionProviderChoiceTests
+{
+    private const long Gigabyte = 1L << 30;
+
+    private static readonly ExecutionProviderFacts CpuBuild = new(
+        "1.31.1", ["CPUExecutionProvider"], [("libcuda.so.1", false), ("libcudart.so.12 or libcudart.so.13", false)], ImmutableSortedDictionary<int, long>.Empty);
+
+    private static readonly ExecutionProviderFacts GpuBuild = new(
+        "1.31.1", ["TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"], [("libcuda.so.1", true)],
+        ImmutableSortedDictionary<int, long>.Empty.Add(0, 80 * Gigabyte).Add(1, 40 * Gigabyte));
+
+    [Fact]
+    public void Decide_AutoWithoutGpus_IsTheCpuWhateverIsThere()
+    {
+        var choice = ExecutionProviderChoice.Decide(new("auto", [], 0, null), GpuBuild);
+
+        Assert.Equal([new ExecutionProviderSelection("cpu")], choice.Candidates.ToArray());
+        Assert.Null(choice.Note);
+    }
+
+    [Fact]
+    public void Decide_AutoWithAGpu_IsCudaOnItsDeviceThenTheCpu()
+    {
+        var choice = ExecutionProviderChoice.Decide(new("auto", [1], 1, null), GpuBuild);
+
+        Assert.Equal([new ExecutionProviderSelection("cuda", 1), new ExecutionProviderSelection("cpu")], choice.Candidates.ToArray());
+    }
+
+    [Fact]
+    public void Decide_AutoWithAGpuThatTheBuildCannotUse_IsTheCpuAndSaysWhy()
+    {
+        var choice = ExecutionProviderChoice.Decide(new("auto", [0], 0.5, null), CpuBuild);
+
+        Assert.Equal([new ExecutionProviderSelection("cpu")], choice.Candidates.ToArray());
+        Assert.Contains("num_gpus is 0.5, and there is no GPU to run on", choice.Note, StringComparison.Ordinal);
+        Assert.Contains("has CPUExecutionProvider", choice.Note, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("cuda", "CUDAExecutionProvider")]
+    [InlineData("tensorrt", "TensorrtExecutionProvider")]
+    public void Decide_GpuWhereThereIsNone_SaysWhatWasLookedFor(string asked, string provider)
+    {
+        var choice = ExecutionProviderChoice.Decide(new(asked, [0], 1, null), CpuBuild);
+
+        Assert.Empty(choice.Candidates);
+        foreach (var part in new[]
+        {
+            $"execution_provider is {asked}, and {provider} is not there", "ONNX Runtime 1.31.1 has CPUExecutionProvider",
+            "could not be loaded: libcuda.so.1, libcudart.so.12 or libcudart.so.13", "driver shows no device", "-p:OnnxRuntime=Gpu",
+        })
+        {
+            Assert.Contains(part, choice.Error, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("cuda")]
+    [InlineData("tensorrt")]
+    public void Decide_GpuThatIsThere_IsThatAlone(string asked) =>
+        Assert.Equal([new ExecutionProviderSelection(asked, 1)], ExecutionProviderChoice.Decide(new(asked, [1], 1, null), GpuBuild).Candidates.ToArray());
+
+    [Fact]
+    public void Decide_DeviceThatTheDriverHasNot_IsAnError()
+    {
+        var choice = ExecutionProviderChoice.Decide(new("cuda", [7], 1, null), GpuBuild);
+
+        Assert.Contains("no device 7", choice.Error, StringComparison.Ordinal);
+        Assert.Contains("shows 2 devices", choice.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Decide_CudaWithoutNumGpus_RunsOnTheFirstDeviceAndSaysSo()
+    {
+        var choice = ExecutionProviderChoice.Decide(new("cuda", [], 0, null), GpuBuild);
+
+        Assert.Equal([new ExecutionProviderSelection("cuda")], choice.Candidates.ToArray());
+        Assert.Contains("nobody has reserved", choice.Note, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Decide_FractionOfADevice_HasThatFractionOfItsMemory()
+    {
+        Assert.Equal(10 * Gigabyte, Assert.Single(ExecutionProviderChoice.Decide(new("cuda", [1], 0.25, null), GpuBuild).Candidates).MemoryLimit);
+        Assert.Equal(5, Assert.Single(ExecutionProviderChoice.Decide(new("cuda", [1], 0.25, 5), GpuBuild).Candidates).MemoryLimit);
+        Assert.Null(Assert.Single(ExecutionProviderChoice.Decide(new("cuda", [1], 2, null), GpuBuild).Candidates).MemoryLimit);
+        Assert.Null(Assert.Single(ExecutionProviderChoice.Decide(new("cuda", [1], 0.25, null), GpuBuild with { DeviceMemory = ImmutableSortedDictionary<int, long>.Empty }).Candidates).MemoryLimit);
+    }
+
+    [Theory]
+    [InlineData("/opt/providers/libmine.so", "libmine")]
+    [InlineData("providers/mine", "mine")]
+    [InlineData("mine.dll", "mine")]
+    public void Decide_Path_IsThePlugIn(string asked, string name) =>
+        Assert.Equal(new ExecutionProviderSelection(name, 1, null, asked), Assert.Single(ExecutionProviderChoice.Decide(new(asked, [1], 1, null), CpuBuild).Candidates));
+
+    [Fact]
+    public void Decide_Mistyped_SaysWhatIsMeant() =>
+        Assert.Contains("execution_provider is 'cude' (did you mean 'cuda'?). It is auto, cpu, cuda, tensorrt", ExecutionProviderChoice.Decide(new("cude", [], 0, null), CpuBuild).Error, StringComparison.Ordinal);
+}

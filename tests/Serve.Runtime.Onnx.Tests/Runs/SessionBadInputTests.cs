@@ -1,0 +1,103 @@
+using Serve.Runtime.Onnx.Tests.Fixtures;
+
+namespace Serve.Runtime.Onnx.Tests.Runs;
+
+/// <summary>What a model does not take is told before ONNX Runtime sees it.</summary>
+public sealed class SessionBadInputTests : IAsyncLifetime, IDisposable
+{
+    private readonly OnnxTestModels _models = new();
+    private OnnxModel _model = null!;
+
+    public async Task InitializeAsync() => _model = await _models.LoadAsync(new OnnxTestModel()
+        .Input("pixels", TensorType.Float32, "n,4").Input("names", TensorType.String, "2")
+        .Output("y", TensorType.Float32, "n,4").Output("z", TensorType.String, "2")
+        .Node("Add", ["pixels", "pixels"], ["y"]).Node("Identity", ["names"], ["z"]));
+
+    public Task DisposeAsync() => Task.CompletedTask;
+
+    public void Dispose()
+    {
+        _model.Dispose();
+        _models.Dispose();
+    }
+
+    [Fact]
+    public async Task RunAsync_NameMistyped_SaysWhichIsMeant() => await RefusedAsync(
+        [("pixel", Pixels()), ("names", Names())], "no input 'pixel' (did you mean 'pixels'?)", "pixels: FP32[-1,4]; names: BYTES[2]");
+
+    [Fact]
+    public async Task RunAsync_InputMissing_SaysWhich() => await RefusedAsync([("pixels", Pixels())], "An input is missing: names: BYTES[2].");
+
+    [Fact]
+    public async Task RunAsync_InputTwice_IsRefused() => await RefusedAsync([("pixels", Pixels()), ("pixels", Pixels())], "'pixels' came twice");
+
+    [Fact]
+    public async Task RunAsync_WrongType_SaysWhatCameAndWhatIsTaken() => await RefusedAsync(
+        [("pixels", Tensor.Of(new double[4], 1, 4)), ("names", Names())], "'pixels' is of FP64", "pixels: FP32[-1,4]");
+
+    [Theory]
+    [InlineData(1, 5)]
+    [InlineData(4)]
+    [InlineData(1, 4, 1)]
+    public async Task RunAsync_WrongShape_SaysWhatCameAndWhatIsTaken(params int[] shape)
+    {
+        long[] lengths = [.. shape.Select(length => (long)length)];
+        await RefusedAsync(
+            [("pixels", Tensor.Of(new float[lengths.Aggregate((a, b) => a * b)], lengths)), ("names", Names())],
+            $"'pixels' has the shape [{string.Join(",", shape)}]", "pixels: FP32[-1,4]");
+    }
+
+    [Fact]
+    public async Task RunAsync_NullTensor_IsRefused() => await RefusedAsync([("pixels", null!), ("names", Names())], "'pixels' is null");
+
+    [Fact]
+    public async Task RunAsync_NullText_SaysWhere() => await RefusedAsync([("pixels", Pixels()), ("names", Tensor.Of(new string[] { "a", null! }))], "'names' has null at 1");
+
+    [Fact]
+    public async Task RunAsync_UnknownOutput_SaysWhichThereAre()
+    {
+        var error = await Assert.ThrowsAsync<BadInputException>(() => _model.RunAsync([("pixels", Pixels()), ("names", Names())], ["yy"]).AsTask());
+        Assert.Contains("no output 'yy' (did you mean 'y'?)", error.Message, StringComparison.Ordinal);
+        Assert.Contains("y: FP32[-1,4]; z: BYTES[2]", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task RunAsync_OutputTwice_IsRefused() =>
+        await Assert.ThrowsAsync<BadInputException>(() => _model.RunAsync([("pixels", Pixels()), ("names", Names())], ["y", "y"]).AsTask());
+
+    [Fact]
+    public async Task RunAsync_AfterARefusal_RunsAsBefore()
+    {
+        await RefusedAsync([("pixels", Tensor.Of(new float[5], 1, 5)), ("names", Names())]);
+
+        using var outputs = await _model.RunAsync([("pixels", Pixels()), ("names", Names())]);
+        Assert.Equal(["a", "b"], outputs["z"].ToArray<string>());
+    }
+
+    [Fact]
+    public async Task RunAsync_ModelFails_IsToldWithOnnxRuntimesMessageAndDoesNoHarm()
+    {
+        using var gather = await _models.LoadAsync(
+            new OnnxTestModel().Weights("w", [1, 2, 3], 3).Input("x", TensorType.Int64, "n").Output("y", TensorType.Float32, "n").Node("Gather", ["w", "x"], ["y"]), name: "gather.onnx");
+        (await gather.RunAsync([("x", Tensor.Of(new[] { 1L }))])).Dispose();
+
+        for (var run = 0; run < 2; run++)
+        {
+            var error = await Assert.ThrowsAsync<InferenceException>(() => gather.RunAsync([("x", Tensor.Of(new[] { 7L }))]).AsTask());
+            Assert.Contains("gather.onnx", error.Message, StringComparison.Ordinal);
+            Assert.Contains("out of data bounds", error.Message, StringComparison.Ordinal);
+            using var good = await gather.RunAsync([("x", Tensor.Of(new[] { 2L }))]);
+            Assert.Equal([3f], good["y"].ToArray<float>());
+        }
+    }
+
+    private static Tensor<float> Pixels() => Tensor.Of(new float[4], 1, 4);
+
+    private static Tensor<string> Names() => Tensor.Of(new[] { "a", "b" });
+
+    private async Task RefusedAsync(IReadOnlyList<NamedTensor> inputs, params string[] said)
+    {
+        var error = await Assert.ThrowsAsync<BadInputException>(() => _model.RunAsync(inputs).AsTask());
+        Assert.All(said, part => Assert.Contains(part, error.Message, StringComparison.Ordinal));
+    }
+}

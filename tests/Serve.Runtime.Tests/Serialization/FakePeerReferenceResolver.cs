@@ -1,0 +1,44 @@
+using Serve.Runtime.CoreActors;
+using Serve.Runtime.Serialization;
+
+namespace Serve.Runtime.Tests.Serialization;
+
+/// <summary>The other side of one connection, without a connection.</summary>
+internal sealed class FakePeerReferenceResolver : IPeerReferenceResolver
+{
+    public List<long> Exported { get; } = [];
+
+    public List<long> Adopted { get; } = [];
+
+    public Dictionary<long, ObjectRef> Known { get; } = [];
+
+    public Dictionary<long, object> Actors { get; } = [];
+
+    public long Export(ObjectRef reference)
+    {
+        Exported.Add(reference.Id.Number);
+        return reference.Id.Number;
+    }
+
+    public object Adopt(long id)
+    {
+        Adopted.Add(id);
+        return Known.TryGetValue(id, out var reference) ? reference : new object();
+    }
+
+    public ObjectRef Import(long id, Type valueType) => Known[id];
+
+    public long Export(IActorHandleLink handle)
+    {
+        Exported.Add(handle.Address.Number);
+        return handle.Address.Number;
+    }
+
+    public object AdoptActor(long number)
+    {
+        Adopted.Add(number);
+        return Actors[number];
+    }
+
+    public object ImportActor(ActorHandleDescriptor address, Type actorType) => Actors[address.Number];
+}

@@ -1,0 +1,75 @@
+using Microsoft.Extensions.DependencyInjection;
+using Serve.Calls;
+using Serve.Runtime.TestWorker;
+
+namespace Serve.Runtime.Tests.Testing;
+
+/// <summary>A node's runtime in this process whose workers are real processes.</summary>
+internal sealed class LocalAgentFixture : IAsyncDisposable
+{
+    private readonly ServiceProvider _services;
+    private readonly DirectoryInfo _logs = Directory.CreateTempSubdirectory("serve-runtime-tests");
+    private int _next;
+
+    public LocalAgentFixture(Func<NodeRuntimeOptions, NodeRuntimeOptions>? configure = null)
+    {
+        var options = new NodeRuntimeOptions
+        {
+            WorkerCommand = [Executable, "worker"],
+            WorkerLogDirectory = _logs.FullName,
+            Resources = ResourceDemand.None.With(ResourceDemand.Cpu, 4).With(ResourceDemand.Gpu, 2),
+        };
+        var collection = new ServiceCollection();
+        collection.AddServeRuntime(configure?.Invoke(options) ?? options);
+        TestWorkerServices.Add(collection);
+        _services = collection.BuildServiceProvider();
+        Node = _services.GetRequiredService<INodeAgent>();
+        Cluster = _services.GetRequiredService<Cluster>();
+    }
+
+    public static string Executable { get; } = Path.Combine(AppContext.BaseDirectory, "Serve.Runtime.TestWorker");
+
+    public INodeAgent Node { get; }
+
+    /// <summary>The node's.</summary>
+    public Cluster Cluster { get; }
+
+    public TestTopicSubscriber Topics => _services.GetRequiredService<TestTopicSubscriber>();
+
+    public Task<ActorReference> CreateAsync(
+        WorkerPlacement placement, string payload = "", double cpus = 0, int maxOngoing = 1000, ConcurrencyMode concurrency = ConcurrencyMode.TurnBased,
+        string? id = null, double gpus = 0, CancellationToken cancellationToken = default) =>
+        Node.CreateAsync(
+            new()
+            {
+                Id = new(id ?? $"actor{Interlocked.Increment(ref _next)}"),
+                Kind = "test",
+                Payload = System.Text.Encoding.UTF8.GetBytes(payload),
+                Placement = placement,
+                MaxOngoing = maxOngoing,
+                Concurrency = concurrency,
+                Resources = ResourceDemand.None.With(ResourceDemand.Cpu, cpus).With(ResourceDemand.Gpu, gpus),
+            },
+            cancellationToken);
+
+    public async Task<NodeEvent> NextEventAsync() => await Node.Events.ReadAsync().SoonAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        await _services.DisposeAsync();
+
+        // A test may have ended it itself.
+        if (Directory.Exists(_logs.FullName))
+            _logs.Delete(recursive: true);
+    }
+}
+
+/// <summary>Calls by name, as tests write them.</summary>
+internal static class ActorCallExtensions
+{
+    public static Task<T> CallAsync<T>(this ActorReference actor, string method, params object?[] arguments) =>
+        actor.InvokeAsync(new NamedMethodCall<T>(method, arguments), CallContext.None, CancellationToken.None).SoonAsync();
+
+    public static IAsyncEnumerable<T> StreamAsync<T>(this ActorReference actor, string method, params object?[] arguments) =>
+        actor.StreamAsync(new NamedMethodCall<IAsyncEnumerable<T>>(method, arguments), CallContext.None, CancellationToken.None);
+}
