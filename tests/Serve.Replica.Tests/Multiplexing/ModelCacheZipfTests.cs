@@ -31,7 +31,7 @@ public sealed class ModelCacheZipfTests : IDisposable
     public async Task Loads_ZipfDistributedRequests_AreAsFewAsAnIdealLruNeeds(int replicas, int places, int requestsPerReport, double exponent)
     {
         var ids = Enumerable.Range(1, replicas).Select(i => $"r{i}").ToArray();
-        _table.Apply(new RouteSnapshot { Version = 1, Deployments = [RouteOf(ids)] });
+        _table.Apply(new RouteSnapshot { Version = new(1, 1), Deployments = [RouteOf(ids)] });
         var caches = ids.ToDictionary(id => id, _ => new RecordingModels(places, _clock));
         var router = _table.Current.FindDeployment("A", null);
         var ideal = new IdealLru(replicas * places);
@@ -61,7 +61,7 @@ public sealed class ModelCacheZipfTests : IDisposable
         Deployment = "A",
         MaxOngoingRequests = 10,
         MaxQueuedRequests = -1,
-        Replicas = [.. ids.Select(id => new ReplicaRoute(id, new HostProcessAddress("here")))],
+        Replicas = [.. ids.Select(id => new ReplicaRoute(id, new ReplicaAddress(new("n1"), "here")))],
     };
 
     private static ReplicaModelReport ReportOf(RecordingModels models, int places, long sequence) => new() { Sequence = sequence, MaxModels = places, Models = [.. models.Cache.Held] };

@@ -112,7 +112,9 @@ internal sealed class PooledWorker(string id, string? key, string label, string 
         var request = new PublishRequest
         {
             Topic = publication.Topic,
-            Version = publication.Version,
+            Source = publication.Source,
+            Epoch = publication.Version.Epoch,
+            Version = publication.Version.Number,
             Payload = UnsafeByteOperations.UnsafeWrap(publication.Payload),
         };
         try
