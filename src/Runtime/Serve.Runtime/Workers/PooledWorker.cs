@@ -4,7 +4,6 @@ using Grpc.Core;
 using Serve.Routes;
 using Serve.Runtime.Nodes;
 using Serve.Runtime.Rpc;
-using Serve.Runtime.Topics;
 using Serve.Runtime.Wire;
 
 namespace Serve.Runtime.Workers;
