@@ -1,4 +1,4 @@
-using Serve.Cli.Build;
+using Serve.Controller.Builds;
 
 namespace Serve.Cli.Tests.Build;
 

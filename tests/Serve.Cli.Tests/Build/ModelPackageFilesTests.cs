@@ -1,6 +1,8 @@
 using System.IO.Compression;
 using Google.Protobuf;
-using Serve.Cli.Build;
+using Serve.Cli.Hosting;
+using Serve.Controller.Builds;
+using Serve.Controller.Packages;
 
 namespace Serve.Cli.Tests.Build;
 
@@ -204,7 +206,7 @@ public sealed class ModelPackageFilesTests : IDisposable
     private Task<Specs.ApplicationPackage> PrepareAsync(string path)
     {
         var store = new ApplicationPackageStore(_folder.In("packages"));
-        return new PackageApplicationSource(new ApplicationPackageBuilder(store, _folder.In("builds"), _progress, TimeProvider.System), store).PrepareAsync(path, CancellationToken.None);
+        return new PackageApplicationSource(new ApplicationPackageBuilder(store, _folder.In("builds"), _progress, TimeProvider.System), store, new PackageInspector()).PrepareAsync(path, CancellationToken.None);
     }
 
     private static IEnumerable<string> Files(string package) => ApplicationPackageStore.Files(package).Select(file => file.Name).Order(StringComparer.Ordinal);
