@@ -1,8 +1,9 @@
 using Serve.Cli.Hosting;
 using Serve.Controller.Builds;
 using Serve.Controller.Packages;
+using Serve.Testing;
 
-namespace Serve.Cli.Tests.Build;
+namespace Serve.Cli.Tests.Packages;
 
 /// <summary>The samples are the contract: each must build as it stands.</summary>
 public sealed class SampleBuildTests : IDisposable

@@ -3,8 +3,9 @@ using Google.Protobuf;
 using Serve.Cli.Hosting;
 using Serve.Controller.Builds;
 using Serve.Controller.Packages;
+using Serve.Testing;
 
-namespace Serve.Cli.Tests.Build;
+namespace Serve.Cli.Tests.Packages;
 
 /// <summary>Packages of models: what is in them, and that making one needs no compiler.</summary>
 public sealed class ModelPackageFilesTests : IDisposable

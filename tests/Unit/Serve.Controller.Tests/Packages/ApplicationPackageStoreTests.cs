@@ -1,6 +1,7 @@
 using Serve.Controller.Packages;
+using Serve.Testing;
 
-namespace Serve.Cli.Tests.Build;
+namespace Serve.Controller.Tests.Packages;
 
 public sealed class ApplicationPackageStoreTests : IDisposable
 {

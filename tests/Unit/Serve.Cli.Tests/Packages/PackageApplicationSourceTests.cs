@@ -1,8 +1,9 @@
 using Serve.Cli.Hosting;
 using Serve.Controller.Builds;
 using Serve.Controller.Packages;
+using Serve.Testing;
 
-namespace Serve.Cli.Tests.Build;
+namespace Serve.Cli.Tests.Packages;
 
 /// <summary>Real builds with the SDK; each costs seconds, so each test asks several things.</summary>
 public sealed class PackageApplicationSourceTests : IDisposable

@@ -1,6 +1,6 @@
 using Serve.Controller.Builds;
 
-namespace Serve.Cli.Tests.Build;
+namespace Serve.Controller.Tests.Builds;
 
 public sealed class CompilerErrorParserTests
 {
