@@ -1,4 +1,4 @@
-// An actor keeps state between calls. Calls of one caller run in the order in which they were made, one at a time, so its field needs no lock.
+// An actor keeps state between calls. Calls of one caller run in order, one at a time, so the field needs no lock.
 //
 //     dotnet run -c Release samples/core/06-counter.cs
 

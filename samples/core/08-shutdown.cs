@@ -1,4 +1,4 @@
-// Disposing a cluster ends everything it started. This looks for what could be left: processes, shared memory, files.
+// Disposing a cluster stops everything it started. This program checks for leftover processes, shared memory and files.
 //
 //     dotnet run -c Release samples/core/08-shutdown.cs
 

@@ -4,7 +4,7 @@ using Serve.Testing;
 
 namespace Serve.FaultTests;
 
-/// <summary>A web page, a rebound name or a stranger on the network must not be able to deploy code on a node.</summary>
+/// <summary>Neither a web page, nor a rebound DNS name, nor an unauthenticated client can deploy code on a node.</summary>
 [Collection(FaultTestCollection.Name)]
 public sealed class AdminApiProtectionTests(PatientPackageFixture package)
 {

@@ -3,7 +3,7 @@ using Serve.Testing;
 
 namespace Serve.FaultTests;
 
-/// <summary>A version whose constructor throws is tried a bounded number of times, told, and disturbs nothing that runs.</summary>
+/// <summary>A version whose constructor throws is retried a limited number of times and reported; running versions are not affected.</summary>
 [Collection(FaultTestCollection.Name)]
 public sealed class FailingVersionRolloutTests(PatientPackageFixture package)
 {

@@ -3,7 +3,7 @@ using Serve.Testing;
 
 namespace Serve.FaultTests;
 
-/// <summary>However a node is asked to end, it finishes what it serves, leaves nothing, and lists what it ended.</summary>
+/// <summary>Each way to stop a node completes its requests, releases all resources and lists the stopped processes.</summary>
 [Collection(FaultTestCollection.Name)]
 public sealed class NodeShutdownTests(PatientPackageFixture package)
 {
@@ -48,7 +48,7 @@ public sealed class NodeShutdownTests(PatientPackageFixture package)
 
         node.Process.SignalGroup(ServeCliProcess.Interrupt);
         await RefusedAsync(node);
-        // One that follows at once is taken for the same wish, so it is pressed until it is heard.
+        // An immediate second signal counts as the same request, so the signal is repeated until the node exits.
         await Eventually.TrueAsync(
             () => Task.FromResult(!node.Process.TrySignalGroup(ServeCliProcess.Interrupt)), () => $"its end\n{node.Process}", TimeSpan.FromSeconds(5));
 
@@ -88,7 +88,7 @@ public sealed class NodeShutdownTests(PatientPackageFixture package)
         return node.Process.Output;
     }
 
-    /// <summary>Waits until the gateway takes nothing new: it refuses, or nobody answers the door.</summary>
+    /// <summary>Waits until the gateway accepts no new requests: it refuses them or has stopped listening.</summary>
     private static async Task<HttpStatusCode?> RefusedAsync(TestNodeProcess node)
     {
         HttpStatusCode? status = null;

@@ -4,7 +4,7 @@ using Serve.Testing;
 
 namespace Serve.FaultTests;
 
-/// <summary>A state directory that cannot be used is told in one plain line, and nothing in it is overwritten.</summary>
+/// <summary>An unusable state directory is reported in one line, and no file in it is overwritten.</summary>
 [Collection(FaultTestCollection.Name)]
 public sealed class UnusableStateDirectoryTests(PatientPackageFixture package)
 {
@@ -24,7 +24,7 @@ public sealed class UnusableStateDirectoryTests(PatientPackageFixture package)
     public async Task Start_Unwritable_SaysSo()
     {
         using var scratch = new ScratchDirectory();
-        // Read-only for root too.
+        // Read-only, even for root.
         await using var mount = await TmpfsMount.CreateAsync(scratch.In("mount"), "ro,size=64k");
 
         var line = await RefusedAsync(scratch, Path.Combine(mount.Path, "state"));
@@ -111,7 +111,7 @@ public sealed class UnusableStateDirectoryTests(PatientPackageFixture package)
         var block = new byte[1024];
         try
         {
-            // Without a buffer, so that no smaller rest is lost.
+            // Unbuffered, so that the last partial block is written as well.
             await using var file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
             while (true)
                 await file.WriteAsync(block);

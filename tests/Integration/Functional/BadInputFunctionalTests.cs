@@ -5,7 +5,7 @@ using Serve.Testing;
 
 namespace Serve.FunctionalTests;
 
-/// <summary>Bad input: one clear message, an exit code that says so, nothing half-done.</summary>
+/// <summary>Invalid input: one clear message, a failing exit code, and no partial changes.</summary>
 [Collection(FunctionalTestCollection.Name)]
 public sealed class BadInputFunctionalTests(SamplePackageFixture packages)
 {
@@ -165,7 +165,7 @@ public sealed class BadInputFunctionalTests(SamplePackageFixture packages)
         var refused = await http.PostAsync(url + "/length", large);
         await IsolationFunctionalTests.AssertProblemAsync(refused, HttpStatusCode.RequestEntityTooLarge, "bad_input", "");
 
-        // A slow-loris: headers that never end. The server ends the connection, and others are served meanwhile.
+        // A slow-loris client: headers that never end. The server closes the connection and keeps serving other clients.
         using var slow = new TcpClient("127.0.0.1", url.Port);
         await slow.GetStream().WriteAsync("GET /lab HTTP/1.1\r\nHost: x\r\nX-"u8.ToArray());
         Assert.Equal("""{"count":1}""", await http.GetStringAsync(url));
@@ -173,7 +173,7 @@ public sealed class BadInputFunctionalTests(SamplePackageFixture packages)
         var buffer = new byte[4096];
         while (await slow.GetStream().ReadAsync(buffer, limit.Token) > 0)
         {
-            // Whatever it says, it must end.
+            // Any response is acceptable, but the connection must end.
         }
     }
 }

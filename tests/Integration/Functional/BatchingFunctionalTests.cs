@@ -8,13 +8,13 @@ using Serve.Testing;
 
 namespace Serve.FunctionalTests;
 
-/// <summary>The sample of batching, by HTTP and by handle, in each isolation.</summary>
+/// <summary>The batching sample, by HTTP and by handle, in each isolation mode.</summary>
 [Collection(FunctionalTestCollection.Name)]
 public sealed class BatchingFunctionalTests
 {
     private const int Callers = 32;
 
-    /// <summary>Calls the sample through the handle that the generator wrote for it.</summary>
+    /// <summary>Calls the sample through its generated handle.</summary>
     private const string Front = """
 
         [Deployment]

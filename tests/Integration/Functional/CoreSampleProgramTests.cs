@@ -3,7 +3,7 @@ using Serve.Testing;
 
 namespace Serve.FunctionalTests;
 
-/// <summary>The first examples of Core, each run with the one command that its first lines name.</summary>
+/// <summary>The Core samples, each run with the command in its first lines.</summary>
 [Collection(FunctionalTestCollection.Name)]
 public sealed class CoreSampleProgramTests
 {
@@ -52,7 +52,7 @@ public sealed class CoreSampleProgramTests
         """)]
     public async Task Sample_RunWithOneCommand_ShowsWhatItSays(string file, string shown)
     {
-        // A folder of its own, since one of them tells what it leaves behind there.
+        // A separate temporary folder, because one sample reports the files that it leaves there.
         using var scratch = new ScratchDirectory();
         var start = new ProcessStartInfo("dotnet", ["run", "-c", "Release", $"samples/core/{file}"])
         {

@@ -5,7 +5,7 @@ using Serve.Testing;
 
 namespace Serve.FunctionalTests;
 
-/// <summary>A deployment that runs tasks, puts objects and has an actor of its own: the node's cluster, wherever its replicas live, and how it is looked at from outside.</summary>
+/// <summary>A deployment that uses the node's cluster: tasks, objects and an actor, in each isolation mode, and the state API for them.</summary>
 [Collection(FunctionalTestCollection.Name)]
 public sealed class NodeClusterFunctionalTests(SamplePackageFixture packages)
 {
@@ -25,7 +25,7 @@ public sealed class NodeClusterFunctionalTests(SamplePackageFixture packages)
         Assert.Equal("true", await node.Gateway.GetStringAsync("/steps/current"));
         await IsolationFunctionalTests.AssertProblemAsync(await node.Gateway.GetAsync("/steps/throw"), HttpStatusCode.InternalServerError, "user_exception", "a task of a deployment");
 
-        // Tasks live in no process of which replicas must be kept out.
+        // Tasks do not run in a worker that is reserved for replicas.
         var where = await node.Gateway.GetFromJsonAsync<int[]>("/steps/where");
         Assert.Equal(isolation == IsolationMode.None, where![0] == node.Process.Id);
         Assert.Equal(isolation == IsolationMode.None, where[1] == node.Process.Id);

@@ -4,7 +4,7 @@ using Serve.Testing;
 
 namespace Serve.FunctionalTests;
 
-/// <summary>However a node ends, nothing of it is left.</summary>
+/// <summary>Shutdown through the admin API releases all resources of the node.</summary>
 [Collection(FunctionalTestCollection.Name)]
 public sealed class NodeShutdownFunctionalTests(SamplePackageFixture packages)
 {

@@ -4,7 +4,7 @@ using Serve.Testing;
 
 namespace Serve.FunctionalTests;
 
-/// <summary>The sample with a model in its constructor, by HTTP and by handle, wherever its replicas live.</summary>
+/// <summary>The sample with a model as a constructor parameter, by HTTP and by handle, in each isolation mode.</summary>
 [Collection(FunctionalTestCollection.Name)]
 public sealed class OnnxDeploymentFunctionalTests(SamplePackageFixture packages)
 {

@@ -2,7 +2,7 @@ using Serve.Testing;
 
 namespace Serve.FunctionalTests;
 
-/// <summary>State directories that cannot be used: said plainly, nothing overwritten.</summary>
+/// <summary>Unusable state directories: a clear error, and no file is overwritten.</summary>
 [Collection(FunctionalTestCollection.Name)]
 public sealed class StateDirectoryFunctionalTests
 {

@@ -1,6 +1,6 @@
 namespace Serve.Runtime.TestWorker;
 
-/// <summary>An actor with concurrency groups, whose methods run side by side.</summary>
+/// <summary>An actor with concurrency groups whose methods run in parallel.</summary>
 [Remote(Concurrency = ConcurrencyMode.Parallel, MaxConcurrency = 1, ConcurrencyGroups = "io=2, compute=1")]
 public sealed class GroupActor
 {

@@ -1,6 +1,6 @@
 namespace Serve.Runtime.TestWorker;
 
-/// <summary>An actor of which two calls may be held at once, while another group of its methods tells how many are.</summary>
+/// <summary>An actor whose calls can be paused two at a time, while another concurrency group returns their number.</summary>
 [Remote(Concurrency = ConcurrencyMode.Parallel, MaxConcurrency = 2, ConcurrencyGroups = "control=1")]
 public sealed class HoldActor : IDisposable
 {
@@ -16,7 +16,7 @@ public sealed class HoldActor : IDisposable
     [ConcurrencyGroup("control")]
     public int Held() => Volatile.Read(ref held);
 
-    /// <summary>The same among the calls that may be held.</summary>
+    /// <summary>The same in the concurrency group of the paused calls.</summary>
     public int HeldNow() => Volatile.Read(ref held);
 
     [ConcurrencyGroup("control")]

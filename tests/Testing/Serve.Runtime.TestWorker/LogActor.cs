@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace Serve.Runtime.TestWorker;
 
-/// <summary>Writes what happens to it into a list of the test's.</summary>
+/// <summary>Records its calls in a queue of the test.</summary>
 [Remote]
 public sealed class LogActor : IAsyncDisposable
 {

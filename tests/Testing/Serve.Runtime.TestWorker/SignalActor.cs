@@ -1,6 +1,6 @@
 namespace Serve.Runtime.TestWorker;
 
-/// <summary>An actor of which one call lets another one end.</summary>
+/// <summary>An actor with a call that completes when another call sends a signal.</summary>
 [Remote]
 public sealed class SignalActor
 {

@@ -5,7 +5,7 @@ using Serve.Routes;
 
 namespace Serve.Runtime.TestWorker;
 
-/// <summary>Does what tests need an actor to do.</summary>
+/// <summary>An actor with the behaviours that runtime tests need.</summary>
 public sealed class TestActor(ActorActivationContext context, TestTopicSubscriber topics, IActorReferenceResolver directory)
 {
     private readonly List<Process> children = [];
@@ -95,7 +95,7 @@ public sealed class TestActor(ActorActivationContext context, TestTopicSubscribe
 
     public int State() => count;
 
-    /// <summary>This call among them.</summary>
+    /// <summary>Number of ongoing calls, including this one.</summary>
     public int Ongoing() => context.Gate.Ongoing;
 
     public int Spawn()

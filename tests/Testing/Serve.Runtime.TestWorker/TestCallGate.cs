@@ -1,6 +1,6 @@
 namespace Serve.Runtime.TestWorker;
 
-/// <summary>Lets a test hold code up and see where it is.</summary>
+/// <summary>Lets a test pause code and observe its progress.</summary>
 public sealed class TestCallGate
 {
     private readonly TaskCompletionSource opened = new(TaskCreationOptions.RunContinuationsAsynchronously);

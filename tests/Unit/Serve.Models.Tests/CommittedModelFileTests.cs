@@ -40,7 +40,7 @@ public sealed class CommittedModelFileTests
         Assert.Equal("0,1,2,3,4,5,6,7,8,9", model.Session.ModelMetadata.CustomMetadataMap["labels"]);
     }
 
-    // The trained one is compared by its answers: its last bits depend on the processor's vector instructions.
+    // The trained model is compared by its results, because the last bits of its weights depend on the processor's vector instructions.
     [Fact]
     public void Build_AllButTheTrainedModel_GivesTheCommittedBytes()
     {
@@ -52,7 +52,7 @@ public sealed class CommittedModelFileTests
         };
 
         foreach (var (name, graph) in graphs)
-            Assert.True(graph.ToArray().SequenceEqual(File.ReadAllBytes(OnnxTestSession.CommittedPath(name))), $"{name}.onnx is not what the maker makes");
+            Assert.True(graph.ToArray().SequenceEqual(File.ReadAllBytes(OnnxTestSession.CommittedPath(name))), $"{name}.onnx differs from the output of the model maker");
     }
 
     [Fact]

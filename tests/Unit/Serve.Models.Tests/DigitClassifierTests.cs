@@ -3,7 +3,7 @@ using ModelMaker.Digits;
 
 namespace Serve.Models.Tests;
 
-/// <summary>The trained classifier: as ML.NET has it, as it is exported, and as it is committed.</summary>
+/// <summary>The trained classifier: in ML.NET, exported, and as committed.</summary>
 public sealed class DigitClassifierTests(DigitClassifierTests.TrainedClassifierFixture trained) : IClassFixture<DigitClassifierTests.TrainedClassifierFixture>
 {
     [Fact]
@@ -49,7 +49,7 @@ public sealed class DigitClassifierTests(DigitClassifierTests.TrainedClassifierF
         var committed = Predict(model, trained.TestImages);
         var here = trained.Classifier.Predict(trained.TestImages);
 
-        // Another processor sums in another order, and the optimiser stops a little beside.
+        // Other processors sum in another order, so the optimizer stops at slightly different weights.
         Assert.InRange(committed.Zip(here).Count(pair => pair.First.Label == pair.Second.Label), 998, 1000);
         Assert.InRange(committed.Zip(here).Max(pair => pair.First.Probabilities.Zip(pair.Second.Probabilities, (a, b) => Math.Abs(a - b)).Max()), 0, 0.02);
     }

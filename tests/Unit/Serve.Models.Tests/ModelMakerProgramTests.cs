@@ -2,7 +2,7 @@ using ModelMaker;
 
 namespace Serve.Models.Tests;
 
-/// <summary>The maker's command line, run in this process.</summary>
+/// <summary>The command line of the model maker, run in this process.</summary>
 public sealed class ModelMakerProgramTests : IDisposable
 {
     private readonly TemporaryModelFolder _folder = new();

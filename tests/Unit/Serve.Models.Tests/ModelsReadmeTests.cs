@@ -69,7 +69,7 @@ public sealed class ModelsReadmeTests
                 Assert.Equal(expected.GetStringTensorAsArray(), answer.Texts(name));
                 break;
             case TensorElementType.Float:
-                // The README rounds to four digits.
+                // Values in the README are rounded to four digits.
                 foreach (var (written, real) in expected.GetTensorDataAsSpan<float>().ToArray().Zip(answer.Values<float>(name)))
                     Assert.Equal(written, real, 1e-4f);
                 break;

@@ -3,7 +3,7 @@ using ModelMaker;
 
 namespace Serve.Models.Tests;
 
-/// <summary>A model in ONNX Runtime, called with plain arrays.</summary>
+/// <summary>An ONNX Runtime session that is called with arrays.</summary>
 internal sealed class OnnxTestSession : IDisposable
 {
     private static readonly RunOptions _runOptions = new();
@@ -47,4 +47,39 @@ internal sealed class OnnxTestSession : IDisposable
             value.StringTensorSetElementAt(data[i].AsSpan(), i);
         return value;
     }
+}
+
+/// <summary>Outputs of a run by name.</summary>
+internal sealed class ModelRunOutputs(IDisposableReadOnlyCollection<OrtValue> outputs, IReadOnlyList<string> names) : IDisposable
+{
+    public OrtValue this[string name] => outputs[names.ToList().IndexOf(name)];
+
+    public T[] Values<T>(string name) where T : unmanaged => this[name].GetTensorDataAsSpan<T>().ToArray();
+
+    public string[] Texts(string name) => this[name].GetStringTensorAsArray();
+
+    public long[] Shape(string name) => this[name].GetTensorTypeAndShape().Shape;
+
+    public void Dispose() => outputs.Dispose();
+}
+
+/// <summary>Formats the declared inputs or outputs of a model as one line: "name Type [axes]; …".</summary>
+internal static class TensorDeclarationFormatter
+{
+    public static string Of(IReadOnlyList<string> names, IReadOnlyDictionary<string, NodeMetadata> metadata) => string.Join("; ", names.Select(name =>
+    {
+        var tensor = metadata[name];
+        var axes = tensor.Dimensions.Select((length, i) => length >= 0 ? $"{length}" : tensor.SymbolicDimensions[i]);
+        return $"{name} {tensor.ElementDataType} [{string.Join(',', axes)}]";
+    }));
+}
+
+/// <summary>A folder for one test's model files.</summary>
+internal sealed class TemporaryModelFolder : IDisposable
+{
+    private readonly string _path = Directory.CreateTempSubdirectory("serve-models-").FullName;
+
+    public string In(string name) => Path.Combine(_path, name);
+
+    public void Dispose() => Directory.Delete(_path, recursive: true);
 }

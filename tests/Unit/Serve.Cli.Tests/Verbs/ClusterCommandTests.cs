@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
-using Serve.Tests;
 
 namespace Serve.Cli.Tests.Verbs;
 

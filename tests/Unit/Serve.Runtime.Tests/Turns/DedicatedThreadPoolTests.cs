@@ -12,7 +12,7 @@ public sealed class DedicatedThreadPoolTests
         using var all = new Barrier(17);
         for (var i = 0; i < 16; i++)
             threads.Run(state => ((Barrier)state!).SignalAndWait(), all);
-        await Task.Run(() => Assert.True(all.SignalAndWait(Eventually.Bound)));
+        await Task.Run(() => Assert.True(all.SignalAndWait(Eventually.Limit)));
     }
 
     [Fact]
