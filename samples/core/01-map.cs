@@ -18,12 +18,12 @@ var map = await Best(async () => mapped = await ray.Map(items, x => x * 10));
 
 Console.WriteLine($"plain loop                {loop,8:0.0} ms");
 Console.WriteLine($"ray.Map                   {map,8:0.0} ms");
-Console.WriteLine(looped.SequenceEqual(mapped) ? $"{mapped.Length} results are the same, the last is {mapped[^1]}" : "THE RESULTS DIFFER");
+Console.WriteLine(looped.SequenceEqual(mapped) ? $"{mapped.Length} equal results, the last is {mapped[^1]}" : "THE RESULTS DIFFER");
 
 // For expensive elements, Map uses all CPUs.
 var slowLoop = await Best(() => Task.FromResult(Array.ConvertAll(items[..100_000], Microsecond)), 2);
 var slowMap = await Best(() => ray.Map(items[..100_000], Microsecond), 2);
-Console.WriteLine($"1 us an element: loop     {slowLoop,8:0.0} ms, ray.Map {slowMap:0.0} ms, {slowLoop / slowMap:0.00} x faster on {Environment.ProcessorCount} CPUs");
+Console.WriteLine($"1 us per element: loop     {slowLoop,8:0.0} ms, ray.Map {slowMap:0.0} ms, {slowLoop / slowMap:0.00} x faster on {Environment.ProcessorCount} CPUs");
 
 await Python();
 

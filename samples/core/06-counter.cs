@@ -7,7 +7,7 @@ await using var ray = await Cluster.Init();
 ActorHandle<Counter> counter = ray.Counter.Remote();
 var refs = Enumerable.Range(1, 5).Select(by => counter.Increment.Remote(by)).ToArray();
 Console.WriteLine(string.Join(", ", await ray.Get(refs)));
-Console.WriteLine($"the counter stands at {await counter.Read.Remote()}");
+Console.WriteLine($"the counter is {await counter.Read.Remote()}");
 
 /// <summary>The actor.</summary>
 [Remote]

@@ -34,7 +34,7 @@ internal static class StressTestRunner
             if (Stopwatch.GetElapsedTime(told) > TimeSpan.FromSeconds(10))
             {
                 told = Stopwatch.GetTimestamp();
-                Console.WriteLine($"{Stopwatch.GetElapsedTime(began).TotalSeconds,4:0} s: {tasks.Ended:N0} tasks ended, {underWay.Count:N0} tasks and calls under way, {killer.Kills} kills, {verdict.Failed} failures");
+                Console.WriteLine($"{Stopwatch.GetElapsedTime(began).TotalSeconds,4:0} s: {tasks.Ended:N0} tasks completed, {underWay.Count:N0} tasks and calls in progress, {killer.Kills} kills, {verdict.Failed} failures");
             }
 
             // A run that is slower than planned is fine; an unbounded backlog is not.
@@ -51,7 +51,7 @@ internal static class StressTestRunner
         }
         catch (TimeoutException)
         {
-            verdict.Fail($"{underWay.Count(task => !task.IsCompleted)} tasks and calls have not ended {Patience} after the last was started");
+            verdict.Fail($"{underWay.Count(task => !task.IsCompleted)} tasks and calls are incomplete {Patience} after the last one was started");
             foreach (var state in ray.ListTasks().Where(task => task.EndTime is null).Take(20))
                 Console.WriteLine(state);
         }
@@ -61,7 +61,7 @@ internal static class StressTestRunner
         await actors.SettleAsync().WaitAsync(Patience);
         nests.Settle();
         Console.WriteLine($"{tasks.Ended:N0} tasks, {plan.Actors:N0} actors, {nests.Made:N0} calls of nested actors, {killer.Kills} kills in {Stopwatch.GetElapsedTime(began).TotalSeconds:0} s");
-        verdict.Check(tasks.Ended == plan.Tasks, () => $"{tasks.Ended} of {plan.Tasks} tasks ended");
+        verdict.Check(tasks.Ended == plan.Tasks, () => $"{tasks.Ended} of {plan.Tasks} tasks completed");
     }
 }
 

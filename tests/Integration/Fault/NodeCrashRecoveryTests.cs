@@ -11,7 +11,7 @@ public sealed class NodeCrashRecoveryTests(PatientPackageFixture package)
     private static readonly TimeSpan WorkersGone = TimeSpan.FromSeconds(2);
 
     [Fact]
-    public async Task Kill_WithTwoApplications_WorkersGoAndStartBringsAllBack()
+    public async Task Kill_TwoApplications_WorkersExitAndStartRestoresBoth()
     {
         using var scratch = new ScratchDirectory();
         await using (var node = await TestNodeProcess.StartAsync(scratch: scratch))

@@ -11,7 +11,7 @@ public sealed class NodeLifecycleLoopTests(PatientPackageFixture package, ITestO
     private static readonly IsolationMode[] Isolations = [IsolationMode.Application, IsolationMode.Replica, IsolationMode.None];
 
     [Fact]
-    public async Task StartDeployKillStop_FiftyTimes_NothingIsLeft()
+    public async Task StartDeployKillStop_FiftyTimes_ReleasesAllResources()
     {
         var round = -1;
         var seen = 0;

@@ -9,7 +9,7 @@ namespace Serve.FaultTests;
 public sealed class UnusableStateDirectoryTests(PatientPackageFixture package)
 {
     [Fact]
-    public async Task Start_LockedByAnotherNode_TellsItsProcess()
+    public async Task Start_LockedByAnotherNode_NamesItsProcess()
     {
         await using var node = await TestNodeProcess.StartAsync();
         await node.DeployAsync(package, replicas: 1);
@@ -21,7 +21,7 @@ public sealed class UnusableStateDirectoryTests(PatientPackageFixture package)
     }
 
     [RequiresRootFact]
-    public async Task Start_Unwritable_SaysSo()
+    public async Task Start_UnwritableDirectory_ReportsError()
     {
         using var scratch = new ScratchDirectory();
         // Read-only, even for root.
@@ -34,7 +34,7 @@ public sealed class UnusableStateDirectoryTests(PatientPackageFixture package)
     }
 
     [RequiresRootFact]
-    public async Task Start_Full_SaysSoAndOverwritesNothing()
+    public async Task Start_FullDisk_ReportsErrorAndKeepsFiles()
     {
         using var scratch = new ScratchDirectory();
         await using (var first = await TestNodeProcess.StartAsync(scratch: scratch))
@@ -55,7 +55,7 @@ public sealed class UnusableStateDirectoryTests(PatientPackageFixture package)
     [Theory]
     [InlineData(0, "is damaged")]
     [InlineData(4096, "is damaged")]
-    public async Task Start_DamagedDatabase_SaysSoAndOverwritesNothing(int offset, string expected)
+    public async Task Start_DamagedDatabase_ReportsErrorAndKeepsFiles(int offset, string expected)
     {
         using var scratch = new ScratchDirectory();
         await using (var node = await TestNodeProcess.StartAsync(scratch: scratch))
@@ -80,7 +80,7 @@ public sealed class UnusableStateDirectoryTests(PatientPackageFixture package)
     }
 
     [RequiresRootFact]
-    public async Task Deploy_DiskFillsUp_IsRefusedAndWhatRunsGoesOn()
+    public async Task Deploy_FullDisk_RejectedAndRunningApplicationsUnaffected()
     {
         using var scratch = new ScratchDirectory();
         await using var mount = await TmpfsMount.CreateAsync(scratch.In("state"), "size=4m");

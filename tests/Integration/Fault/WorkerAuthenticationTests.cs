@@ -10,7 +10,7 @@ public sealed class WorkerAuthenticationTests(PatientPackageFixture package)
     [Theory]
     [InlineData(null)]
     [InlineData("00000000000000000000000000000000")]
-    public async Task Ask_WithoutTheToken_IsRefusedOnEveryPort(string? token)
+    public async Task Request_MissingOrWrongToken_RejectedOnAllPorts(string? token)
     {
         await using var node = await TestNodeProcess.StartAsync();
         await node.DeployAsync(package, replicas: 1);

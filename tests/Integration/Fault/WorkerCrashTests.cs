@@ -37,7 +37,7 @@ public sealed class WorkerCrashTests(PatientPackageFixture package)
     }
 
     [Fact]
-    public async Task Die_InTheMiddleOfAnAnswer_TheAnswerIsCutShort()
+    public async Task Crash_DuringResponse_TruncatesResponse()
     {
         await using var node = await TestNodeProcess.StartAsync();
         await node.DeployAsync(package, replicas: 1);
@@ -50,7 +50,7 @@ public sealed class WorkerCrashTests(PatientPackageFixture package)
     }
 
     [Fact]
-    public async Task Kill_IsolationReplicaUnderLoad_OtherReplicasGoOn()
+    public async Task Kill_IsolationReplicaUnderLoad_OtherReplicasUnaffected()
     {
         const int Clients = 8;
         await using var node = await TestNodeProcess.StartAsync(IsolationMode.Replica);
@@ -83,7 +83,7 @@ public sealed class WorkerCrashTests(PatientPackageFixture package)
     [Theory]
     [InlineData("failfast", "heart stopped")]
     [InlineData("overflow", "Stack overflow")]
-    public async Task UserCode_EndsItsProcess_NothingElseGoesAndStatusTellsWhy(string path, string why)
+    public async Task UserCode_TerminatesProcess_OnlyItsReplicaFailsAndStatusShowsReason(string path, string why)
     {
         await using var node = await TestNodeProcess.StartAsync();
         await node.DeployAsync(package, replicas: 2);
@@ -97,10 +97,10 @@ public sealed class WorkerCrashTests(PatientPackageFixture package)
         var response = await node.Gateway.GetAsync("/patient/" + path);
 
         Assert.Equal((HttpStatusCode.BadGateway, "replica_died"), (response.StatusCode, await ProblemDetailsReader.ReasonAsync(response)));
-        string told = "";
+        var status = "";
         await Eventually.TrueAsync(
-            async () => (told = (await node.CliAsync("status", "--json")).Output).Contains(why, StringComparison.Ordinal),
-            () => $"status with '{why}', but {told}");
+            async () => (status = (await node.CliAsync("status", "--json")).Output).Contains(why, StringComparison.Ordinal),
+            () => $"status with '{why}', but {status}");
         await RecoveredAsync(node, 2, [worker], watch);
         held.Release();
         foreach (var answer in await Task.WhenAll(held.Responses))

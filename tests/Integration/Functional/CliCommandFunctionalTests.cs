@@ -8,7 +8,7 @@ namespace Serve.FunctionalTests;
 public sealed class CliCommandFunctionalTests(SamplePackageFixture packages)
 {
     [Fact]
-    public async Task Tour_EveryVerb_DoesWhatItSays()
+    public async Task Verbs_RunningNode_AllSucceed()
     {
         await using var node = await TestNodeProcess.StartAsync();
         File.Copy(packages.Lab, node.Scratch.In("Lab.zip"));
@@ -65,7 +65,7 @@ public sealed class CliCommandFunctionalTests(SamplePackageFixture packages)
     }
 
     [Fact]
-    public async Task Logs_Follow_LinesAsTheyCome()
+    public async Task Logs_Follow_PrintsNewLines()
     {
         await using var node = await TestNodeProcess.StartAsync(IsolationMode.None);
         await node.DeployAsync(packages.Lab);
@@ -80,7 +80,7 @@ public sealed class CliCommandFunctionalTests(SamplePackageFixture packages)
     }
 
     [Fact]
-    public async Task Run_SourceFile_ServesThenLeavesNothing()
+    public async Task Run_SourceFile_ServesAndReleasesResources()
     {
         using var scratch = new ScratchDirectory();
         File.Copy(ServeExecutable.Sample("Lab.cs"), scratch.In("Lab.cs"));
@@ -100,7 +100,7 @@ public sealed class CliCommandFunctionalTests(SamplePackageFixture packages)
     }
 
     [Fact]
-    public async Task Run_Reload_ServesTheNewCode()
+    public async Task Run_Reload_ServesNewCode()
     {
         using var scratch = new ScratchDirectory();
         File.Copy(ServeExecutable.Sample("Lab.cs"), scratch.In("Lab.cs"));

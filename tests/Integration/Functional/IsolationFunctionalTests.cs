@@ -13,7 +13,7 @@ public sealed class IsolationFunctionalTests(SamplePackageFixture packages)
     [InlineData(IsolationMode.None)]
     [InlineData(IsolationMode.Application)]
     [InlineData(IsolationMode.Replica)]
-    public async Task Requests_EachIsolation_SameAnswers(IsolationMode isolation)
+    public async Task Requests_EachIsolation_SameResults(IsolationMode isolation)
     {
         await using var node = await TestNodeProcess.StartAsync(isolation);
         await node.DeployAsync(packages.Lab);
@@ -46,7 +46,7 @@ public sealed class IsolationFunctionalTests(SamplePackageFixture packages)
     [Theory]
     [InlineData(IsolationMode.None)]
     [InlineData(IsolationMode.Application)]
-    public async Task Client_Disconnects_TokenFires(IsolationMode isolation)
+    public async Task Client_Disconnects_CancelsToken(IsolationMode isolation)
     {
         await using var node = await TestNodeProcess.StartAsync(isolation);
         await node.DeployAsync(packages.Lab);

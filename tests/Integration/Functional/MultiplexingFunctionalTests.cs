@@ -18,7 +18,7 @@ public sealed class MultiplexingFunctionalTests(SamplePackageFixture packages)
     [InlineData(IsolationMode.None)]
     [InlineData(IsolationMode.Application)]
     [InlineData(IsolationMode.Replica)]
-    public async Task Requests_EachIsolation_GoWhereTheirModelIs(IsolationMode isolation)
+    public async Task Requests_EachIsolation_RoutedToLoadedModel(IsolationMode isolation)
     {
         await using var node = await TestNodeProcess.StartAsync(isolation);
         await node.DeployAsync(packages.Zoo, new ApplicationConfig { Name = "zoo", RoutePrefix = "/zoo", ImportPath = "" });
@@ -45,7 +45,7 @@ public sealed class MultiplexingFunctionalTests(SamplePackageFixture packages)
     [Theory]
     [InlineData(IsolationMode.Application)]
     [InlineData(IsolationMode.Replica)]
-    public async Task Handles_OfAnotherDeployment_FindTheModelsFromItsProcess(IsolationMode isolation)
+    public async Task Handles_FromAnotherProcess_RoutedToLoadedModel(IsolationMode isolation)
     {
         await using var node = await TestNodeProcess.StartAsync(isolation);
         await node.DeployAsync(packages.Keeper, new ApplicationConfig { Name = "keeper", RoutePrefix = "/keeper", ImportPath = "" });
@@ -60,7 +60,7 @@ public sealed class MultiplexingFunctionalTests(SamplePackageFixture packages)
     }
 
     [Fact]
-    public async Task UserConfig_ChangesTheLimit_WhileItRuns()
+    public async Task UserConfig_ModelLimit_AppliedWithoutRestart()
     {
         await using var node = await TestNodeProcess.StartAsync();
         var application = new ApplicationConfig { Name = "zoo", RoutePrefix = "/zoo", ImportPath = "", Deployments = [new() { Name = "Zoo", NumReplicas = 1 }] };

@@ -12,7 +12,7 @@ public sealed class NodeClusterFunctionalTests(SamplePackageFixture packages)
     [Theory]
     [InlineData(IsolationMode.None)]
     [InlineData(IsolationMode.Application)]
-    public async Task Deployment_RunsTasksAndPuts_SameAnswersInEachIsolation(IsolationMode isolation)
+    public async Task Deployment_TasksAndObjects_SameResultsInEachIsolation(IsolationMode isolation)
     {
         await using var node = await TestNodeProcess.StartAsync(isolation);
         await node.DeployAsync(packages.Work, name: "steps");
@@ -32,7 +32,7 @@ public sealed class NodeClusterFunctionalTests(SamplePackageFixture packages)
     }
 
     [Fact]
-    public async Task State_NodesCluster_IsToldByTheAdminApiAndTheCli()
+    public async Task State_NodeCluster_ListedByAdminApiAndCli()
     {
         await using var node = await TestNodeProcess.StartAsync(IsolationMode.None);
         await node.DeployAsync(packages.Work, name: "steps");
@@ -57,7 +57,7 @@ public sealed class NodeClusterFunctionalTests(SamplePackageFixture packages)
     }
 
     [Fact]
-    public async Task State_ObjectsAndWorkers_AreToldByTheCli()
+    public async Task State_ObjectsAndWorkers_ListedByCli()
     {
         await using var node = await TestNodeProcess.StartAsync(IsolationMode.Application);
         await node.DeployAsync(packages.Work, name: "steps");
@@ -78,7 +78,7 @@ public sealed class NodeClusterFunctionalTests(SamplePackageFixture packages)
     }
 
     [Fact]
-    public async Task State_PageOfAnotherSite_Refused()
+    public async Task State_RequestFromAnotherSite_Rejected()
     {
         await using var node = await TestNodeProcess.StartAsync(IsolationMode.None);
         using var http = new HttpClient { BaseAddress = new(node.AdminAddress) };

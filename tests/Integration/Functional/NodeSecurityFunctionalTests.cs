@@ -9,7 +9,7 @@ public sealed class NodeSecurityFunctionalTests(SamplePackageFixture packages)
     private const string Token = "0123456789abcdef0123456789abcdef";
 
     [Fact]
-    public async Task Token_Configured_NeededByCliClientAndCalls()
+    public async Task Token_Configured_RequiredByCliClientAndCalls()
     {
         using var scratch = new ScratchDirectory();
         var file = scratch.Write("token", Token + "\n");

@@ -9,7 +9,7 @@ namespace Serve.FunctionalTests;
 public sealed class NodeShutdownFunctionalTests(SamplePackageFixture packages)
 {
     [Fact]
-    public async Task Shutdown_OverTheAdminApi_EndsTheNodeWithZero()
+    public async Task Shutdown_AdminApi_NodeExitsWithZero()
     {
         await using var node = await TestNodeProcess.StartAsync();
         await node.DeployAsync(packages.Lab);
@@ -24,7 +24,7 @@ public sealed class NodeShutdownFunctionalTests(SamplePackageFixture packages)
     }
 
     [Fact]
-    public async Task Shutdown_WithARequestInFlight_TellsLoadBalancersAndFinishesIt()
+    public async Task Shutdown_RequestInProgress_FailsHealthCheckAndCompletesRequest()
     {
         await using var node = await TestNodeProcess.StartAsync();
         await node.DeployAsync(packages.Lab);

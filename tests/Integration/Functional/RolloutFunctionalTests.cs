@@ -30,7 +30,7 @@ public sealed class RolloutFunctionalTests(SamplePackageFixture packages)
     }
 
     [Fact]
-    public async Task ScaleDown_UnderLoad_DrainedNeverCut()
+    public async Task ScaleDown_UnderLoad_NoFailedRequest()
     {
         await using var node = await TestNodeProcess.StartAsync();
         await node.DeployAsync(packages.Lab, new DeploymentOptions { NumReplicas = 4 });
@@ -46,7 +46,7 @@ public sealed class RolloutFunctionalTests(SamplePackageFixture packages)
     }
 
     [Fact]
-    public async Task Deploy_ConstructorThrows_CliFailsWithTheText()
+    public async Task Deploy_ConstructorThrows_CliPrintsMessage()
     {
         await using var node = await TestNodeProcess.StartAsync(IsolationMode.None);
 

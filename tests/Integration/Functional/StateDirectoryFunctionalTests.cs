@@ -7,7 +7,7 @@ namespace Serve.FunctionalTests;
 public sealed class StateDirectoryFunctionalTests
 {
     [Fact]
-    public async Task Start_StateDirectoryIsAFileOrBelowOne_SaysSo()
+    public async Task Start_StateDirectoryIsFile_ReportsError()
     {
         using var scratch = new ScratchDirectory();
         var file = scratch.Write("file", "mine");

@@ -77,7 +77,7 @@ public static partial class ActorJobs
         var again = ray.CountActor.Options(new() { Name = "one", GetIfExists = true }).Remote(1000);
         await first.Increment.Remote(1);
         return $"{await found.Read.Remote()} {await again.Read.Remote()} {first.Id == found.Id && found.Id == again.Id} {again.Name} {found.ToString()!.Replace(found.Id, "id", StringComparison.Ordinal)}"
-            + $" {Told(() => ray.CountActor.Options(new() { Name = "one" }).Remote(1)).Replace(first.Id, "id", StringComparison.Ordinal)}";
+            + $" {ErrorOf(() => ray.CountActor.Options(new() { Name = "one" }).Remote(1)).Replace(first.Id, "id", StringComparison.Ordinal)}";
     }
 
     [Remote]
@@ -85,19 +85,19 @@ public static partial class ActorJobs
     {
         var actor = ray.GroupActor.Remote();
         return string.Join('\n',
-            Told(() => ray.GetActor<CountActor>("nobody")),
-            Told(() => ray.CountActor.Options(new() { Name = "somebody", MaxRestarts = -2 }).Remote(1)),
-            Told(() => ray.CountActor.Options(new() { GetIfExists = true }).Remote(1)),
-            Told(() => ray.CountActor.Options(new() { NumCpus = 1000 }).Remote(1)),
-            Told(() => ray.Actor<CountActor>(null, "many", "too many", "arguments")),
-            Told(() => actor.Plain.Options(new() { ConcurrencyGroup = "none" }).Remote()),
-            Told(() => ray.CreatePlacementGroup([new() { Cpus = 1000 }])),
-            Told(() => ray.CreatePlacementGroup([])));
+            ErrorOf(() => ray.GetActor<CountActor>("unknown")),
+            ErrorOf(() => ray.CountActor.Options(new() { Name = "invalid", MaxRestarts = -2 }).Remote(1)),
+            ErrorOf(() => ray.CountActor.Options(new() { GetIfExists = true }).Remote(1)),
+            ErrorOf(() => ray.CountActor.Options(new() { NumCpus = 1000 }).Remote(1)),
+            ErrorOf(() => ray.Actor<CountActor>(null, "many", "too many", "arguments")),
+            ErrorOf(() => actor.Plain.Options(new() { ConcurrencyGroup = "none" }).Remote()),
+            ErrorOf(() => ray.CreatePlacementGroup([new() { Cpus = 1000 }])),
+            ErrorOf(() => ray.CreatePlacementGroup([])));
     }
 
     /// <summary>Returns the exception that is thrown immediately.</summary>
     [SuppressMessage("Design", "CA1031", Justification = "All exceptions are returned.")]
-    private static string Told(Func<object> code)
+    private static string ErrorOf(Func<object> code)
     {
         try
         {
@@ -114,7 +114,7 @@ public static partial class ActorJobs
     {
         var signal = ray.SignalActor.Options(new() { Name = "signal" }).Remote();
         await signal.Created;
-        return Told(() => ray.GetActor<CountActor>("signal"));
+        return ErrorOf(() => ray.GetActor<CountActor>("signal"));
     }
 
     [Remote]
@@ -122,9 +122,9 @@ public static partial class ActorJobs
     {
         var signal = ray.SignalActor.Options(new() { MaxPendingCalls = 1 }).Remote();
         var waiting = signal.Wait.Remote();
-        var told = Told(() => signal.Waiting.Remote()).Replace(signal.Id, "id", StringComparison.Ordinal);
+        var error = ErrorOf(() => signal.Waiting.Remote()).Replace(signal.Id, "id", StringComparison.Ordinal);
         signal.Kill();
-        return $"{told} {await Failure(waiting)}";
+        return $"{error} {await Failure(waiting)}";
     }
 
     [Remote]
@@ -353,13 +353,13 @@ public static partial class ActorJobs
         var inside = await ray.ActorJobs.Late.Options(new() { NumCpus = 0.5, Scheduling = group.Bundle(0) }).Remote(1);
         var actor = ray.CountActor.Options(new() { NumCpus = 0.25, Scheduling = group.Bundle(1) }).Remote(3);
         inside += await actor.Increment.Remote(1);
-        var tooMuch = Told(() => ray.CountActor.Options(new() { NumCpus = 1, Scheduling = group.Bundle(1) }).Remote(3));
+        var tooMuch = ErrorOf(() => ray.CountActor.Options(new() { NumCpus = 1, Scheduling = group.Bundle(1) }).Remote(3));
         var taskTooMuch = await FailureOf(() => ray.ActorJobs.Late.Options(new() { NumCpus = 1, Scheduling = group.Bundle(1) }).Remote(3));
         await group.DisposeAsync();
         while (ray.AvailableResources["CPU"] < free)
             await Task.Delay(5);
         return ($"{held} {inside} {group} {group.Bundles.Count} {group.Strategy} {tooMuch} {taskTooMuch} {await Failure(actor.Read.Remote())} ")
-            .Replace(actor.Id, "id", StringComparison.Ordinal) + Told(() => ray.CountActor.Options(new() { Scheduling = group.Bundle(1) }).Remote(3));
+            .Replace(actor.Id, "id", StringComparison.Ordinal) + ErrorOf(() => ray.CountActor.Options(new() { Scheduling = group.Bundle(1) }).Remote(3));
     }
 
     [Remote]

@@ -32,7 +32,7 @@ public static class LinuxProcessTable
     /// <summary>Waits until all processes have exited. A zombie whose parent is the init process counts as exited.</summary>
     public static Task WaitForExitAsync(IReadOnlyCollection<int> pids, TimeSpan within) => Eventually.TrueAsync(
         () => Task.FromResult(pids.All(HasExited)),
-        () => "gone; still there: " + string.Join(", ", pids.Where(pid => !HasExited(pid)).Select(pid => $"{pid} ({StateOf(pid)}, child of {ParentOf(pid)})")),
+        () => "still running: " + string.Join(", ", pids.Where(pid => !HasExited(pid)).Select(pid => $"{pid} ({StateOf(pid)}, child of {ParentOf(pid)})")),
         within);
 
     internal static void Kill(int pid) => _ = PosixSignals.Kill(pid, ServeCliProcess.Kill);

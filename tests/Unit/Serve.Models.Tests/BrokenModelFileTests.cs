@@ -18,7 +18,7 @@ public sealed class BrokenModelFileTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void Load_BrokenModel_FailsForItsOwnReason(string kind, string reason)
+    public void Load_BrokenModel_FailsWithItsReason(string kind, string reason)
     {
         using var folder = new TemporaryModelFolder();
         var path = folder.In("broken.onnx");

@@ -7,11 +7,11 @@ namespace Serve.Models.Tests;
 public sealed class DigitClassifierTests(DigitClassifierTests.TrainedClassifierFixture trained) : IClassFixture<DigitClassifierTests.TrainedClassifierFixture>
 {
     [Fact]
-    public void Train_ShippedPictures_IsRightForMoreThan95PercentOfOthers() =>
+    public void Train_CommittedImages_AccuracyAbove95Percent() =>
         Assert.InRange(trained.Classifier.Accuracy(trained.TestImages), 0.95, 1);
 
     [Fact]
-    public void Paint_TrainingAndTest_ShareNoPicture()
+    public void Paint_TrainingAndTestImages_AreDisjoint()
     {
         var known = DigitClassifier.TrainingImages().Select(image => string.Join(',', image.Pixels)).ToHashSet();
 
@@ -19,7 +19,7 @@ public sealed class DigitClassifierTests(DigitClassifierTests.TrainedClassifierF
     }
 
     [Fact]
-    public void Export_InOnnxRuntime_AgreesWithMlNet()
+    public void Export_OnnxRuntime_AgreesWithMlNet()
     {
         using var folder = new TemporaryModelFolder();
         trained.Classifier.Export().Save(folder.In("digits.onnx"));
@@ -38,11 +38,11 @@ public sealed class DigitClassifierTests(DigitClassifierTests.TrainedClassifierF
     }
 
     [Fact]
-    public void Train_Again_GivesTheSameBytes() =>
+    public void Train_Repeated_ProducesSameBytes() =>
         Assert.Equal(trained.Classifier.Export().ToArray(), DigitClassifier.Train(DigitClassifier.TrainingImages()).Export().ToArray());
 
     [Fact]
-    public void Committed_AnswersLikeOneTrainedHere()
+    public void Committed_TestImages_AgreesWithNewlyTrainedModel()
     {
         using var model = OnnxTestSession.Committed("digits");
 
@@ -55,7 +55,7 @@ public sealed class DigitClassifierTests(DigitClassifierTests.TrainedClassifierF
     }
 
     [Fact]
-    public void Committed_ReadsADigitDrawnByHand()
+    public void Committed_HandDrawnDigit_Classified()
     {
         using var model = OnnxTestSession.Committed("digits");
 
@@ -74,7 +74,7 @@ public sealed class DigitClassifierTests(DigitClassifierTests.TrainedClassifierF
     }
 
     [Fact]
-    public void Committed_EmptyBatch_GivesAnEmptyAnswer()
+    public void Committed_EmptyBatch_ReturnsEmptyOutputs()
     {
         using var model = OnnxTestSession.Committed("digits");
 
@@ -82,7 +82,7 @@ public sealed class DigitClassifierTests(DigitClassifierTests.TrainedClassifierF
     }
 
     [Fact]
-    public void Committed_WrongWidth_NamesTheInput()
+    public void Committed_WrongWidth_NamesInput()
     {
         using var model = OnnxTestSession.Committed("digits");
 

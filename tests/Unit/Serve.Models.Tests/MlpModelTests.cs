@@ -5,7 +5,7 @@ namespace Serve.Models.Tests;
 public sealed class MlpModelTests
 {
     [Fact]
-    public void Write_TwoLayers_AnswersAsComputedHere()
+    public void Write_TwoLayers_MatchesReference()
     {
         const int width = 6;
         using var folder = new TemporaryModelFolder();
@@ -24,7 +24,7 @@ public sealed class MlpModelTests
     }
 
     [Fact]
-    public void Write_WidthAndLayers_DecideTheSize()
+    public void Write_WidthAndLayers_DetermineSize()
     {
         using var folder = new TemporaryModelFolder();
         Mlp.Write(folder.In("four"), width: 128, layers: 4);

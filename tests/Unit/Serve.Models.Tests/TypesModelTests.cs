@@ -9,7 +9,7 @@ public sealed class TypesModelTests
     private static readonly string[] _texts = ["", "größer", "日本 \U0001F600"];
 
     [Fact]
-    public void Committed_EveryType_ComesBackAsItWentIn()
+    public void Committed_AllTypes_ReturnedUnchanged()
     {
         using var model = OnnxTestSession.Committed("types");
 
@@ -46,7 +46,7 @@ public sealed class TypesModelTests
     }
 
     [Fact]
-    public void Load_Committed_DeclaresEveryDatatypeOnce()
+    public void Load_Committed_DeclaresEachDatatypeOnce()
     {
         using var model = OnnxTestSession.Committed("types");
 
@@ -62,7 +62,7 @@ public sealed class TypesModelTests
     }
 
     [Fact]
-    public void Build_OneDatatype_TakesThatOneAlone()
+    public void Build_OneDatatype_DeclaresOnlyThis()
     {
         using var folder = new TemporaryModelFolder();
         TypesModel.Build("INT16").Save(folder.In("int16.onnx"));
