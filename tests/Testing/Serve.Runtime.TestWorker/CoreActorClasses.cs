@@ -6,12 +6,12 @@ namespace Serve.Runtime.TestWorker;
 [Remote]
 public sealed class CountActor(int start = 0)
 {
-    private int count = start;
-    private int inside;
+    private int _count = start;
+    private int _inside;
 
-    public int Increment(int by) => count += by;
+    public int Increment(int by) => _count += by;
 
-    public int Read() => count;
+    public int Read() => _count;
 
     public int Pid() => Environment.ProcessId;
 
@@ -20,19 +20,19 @@ public sealed class CountActor(int start = 0)
     public int Throw(string message) => throw new InvalidOperationException(message);
 
     /// <summary>Throws a given number of times, then counts.</summary>
-    public int Flaky(int failures) => ++count <= failures ? throw new TimeoutException($"Attempt {count}.") : count;
+    public int Flaky(int failures) => ++_count <= failures ? throw new TimeoutException($"Attempt {_count}.") : _count;
 
     public async Task<int> WaitFor(TestCallGate gate, int by)
     {
         await gate.Opened;
-        return count += by;
+        return _count += by;
     }
 
     public int Block(TestCallGate gate)
     {
         gate.OnEntered();
         gate.Opened.Wait();
-        return ++count;
+        return ++_count;
     }
 
     [Blocking]
@@ -50,17 +50,17 @@ public sealed class CountActor(int start = 0)
     public async Task<bool> SleepUntilCancelled(CancellationToken cancellationToken)
     {
         await Task.Delay(Timeout.Infinite, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        count = -1;
+        _count = -1;
         return true;
     }
 
     /// <summary>Maximum number of concurrent calls that yield in the middle.</summary>
     public async Task<int> Overlap()
     {
-        var seen = Interlocked.Increment(ref inside);
+        var seen = Interlocked.Increment(ref _inside);
         await Task.Yield();
         await Task.Yield();
-        Interlocked.Decrement(ref inside);
+        Interlocked.Decrement(ref _inside);
         return seen;
     }
 
@@ -87,7 +87,7 @@ public sealed class CountActor(int start = 0)
         {
             await Task.Yield();
             cancellationToken.ThrowIfCancellationRequested();
-            count = i;
+            _count = i;
             yield return i;
         }
     }

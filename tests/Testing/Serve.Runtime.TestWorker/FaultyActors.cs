@@ -4,15 +4,15 @@ namespace Serve.Runtime.TestWorker;
 [Remote(MaxTaskRetries = 2, RetryOn = [typeof(TimeoutException)])]
 public sealed class FlakyActor
 {
-    private int calls;
+    private int _calls;
 
     /// <summary>Throws a given number of times, then returns the number of calls.</summary>
-    public int TimeOut(int failures) => ++calls <= failures ? throw new TimeoutException($"Call {calls}.") : calls;
+    public int TimeOut(int failures) => ++_calls <= failures ? throw new TimeoutException($"Call {_calls}.") : _calls;
 
     /// <summary>A stream that throws in the middle at the first attempt.</summary>
     public async IAsyncEnumerable<int> Up(int to)
     {
-        var isFirst = calls++ == 0;
+        var isFirst = _calls++ == 0;
         for (var i = 0; i < to; i++)
         {
             await Task.Yield();
@@ -24,7 +24,7 @@ public sealed class FlakyActor
 
     public int Throw()
     {
-        calls++;
+        _calls++;
         throw new InvalidOperationException("not this one");
     }
 }

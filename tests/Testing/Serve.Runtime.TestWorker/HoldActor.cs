@@ -4,23 +4,23 @@ namespace Serve.Runtime.TestWorker;
 [Remote(Concurrency = ConcurrencyMode.Parallel, MaxConcurrency = 2, ConcurrencyGroups = "control=1")]
 public sealed class HoldActor : IDisposable
 {
-    private readonly ManualResetEventSlim released = new();
-    private int held;
+    private readonly ManualResetEventSlim _released = new();
+    private int _held;
 
     public bool Hold()
     {
-        Interlocked.Increment(ref held);
-        return released.Wait(TimeSpan.FromSeconds(30));
+        Interlocked.Increment(ref _held);
+        return _released.Wait(TimeSpan.FromSeconds(30));
     }
 
     [ConcurrencyGroup("control")]
-    public int Held() => Volatile.Read(ref held);
+    public int Held() => Volatile.Read(ref _held);
 
     /// <summary>The same in the concurrency group of the paused calls.</summary>
-    public int HeldNow() => Volatile.Read(ref held);
+    public int HeldNow() => Volatile.Read(ref _held);
 
     [ConcurrencyGroup("control")]
-    public void Release() => released.Set();
+    public void Release() => _released.Set();
 
-    public void Dispose() => released.Dispose();
+    public void Dispose() => _released.Dispose();
 }

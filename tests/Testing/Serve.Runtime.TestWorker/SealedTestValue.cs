@@ -6,11 +6,11 @@ namespace Serve.Runtime.TestWorker;
 /// <summary>A value that requires a custom serializer.</summary>
 public sealed class SealedTestValue
 {
-    private int hidden;
+    private int _hidden;
 
-    public static SealedTestValue Of(int number) => new() { hidden = number };
+    public static SealedTestValue Of(int number) => new() { _hidden = number };
 
-    public int Reveal() => hidden;
+    public int Reveal() => _hidden;
 }
 
 /// <summary>Serializes <see cref="SealedTestValue"/>.</summary>

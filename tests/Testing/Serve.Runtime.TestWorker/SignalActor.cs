@@ -4,16 +4,16 @@ namespace Serve.Runtime.TestWorker;
 [Remote]
 public sealed class SignalActor
 {
-    private readonly TaskCompletionSource<string> sent = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private int waiting;
+    private readonly TaskCompletionSource<string> _sent = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _waiting;
 
     public async Task<string> Wait()
     {
-        waiting++;
-        return await sent.Task;
+        _waiting++;
+        return await _sent.Task;
     }
 
-    public int Waiting() => waiting;
+    public int Waiting() => _waiting;
 
-    public void Send(string text) => sent.TrySetResult(text);
+    public void Send(string text) => _sent.TrySetResult(text);
 }

@@ -6,7 +6,7 @@ namespace Serve.Models.Tests;
 /// <summary>An ONNX Runtime session that is called with arrays.</summary>
 internal sealed class OnnxTestSession : IDisposable
 {
-    private static readonly RunOptions _runOptions = new();
+    private static readonly RunOptions RunOptions = new();
 
     private OnnxTestSession(InferenceSession session) => Session = session;
 
@@ -26,7 +26,7 @@ internal sealed class OnnxTestSession : IDisposable
     {
         try
         {
-            var outputs = Session.Run(_runOptions, [.. inputs.Select(input => input.Name)], [.. inputs.Select(input => input.Value)], Session.OutputNames);
+            var outputs = Session.Run(RunOptions, [.. inputs.Select(input => input.Name)], [.. inputs.Select(input => input.Value)], Session.OutputNames);
             return new ModelRunOutputs(outputs, Session.OutputNames);
         }
         finally
