@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Collections.Immutable;
 using Serve.Runtime.Clusters;
-using Serve.Runtime.Tests.Testing;
 
 namespace Serve.Runtime.Tests.State;
 

@@ -1,4 +1,3 @@
-using Serve.Runtime.Tests.Testing;
 using Serve.Runtime.Turns;
 
 namespace Serve.Runtime.Tests.Turns;
