@@ -20,7 +20,7 @@ public sealed class BrokenModelFileTests
     [MemberData(nameof(Kinds))]
     public void Load_BrokenModel_FailsWithItsReason(string kind, string reason)
     {
-        using var folder = new TemporaryModelFolder();
+        using var folder = new TemporaryTestFolder();
         var path = folder.In("broken.onnx");
         typeof(BrokenModels).GetMethod(kind)!.Invoke(null, [path]);
 

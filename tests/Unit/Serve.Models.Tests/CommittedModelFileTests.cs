@@ -58,7 +58,7 @@ public sealed class CommittedModelFileTests
     [Fact]
     public void Write_Folder_CreatesAllModelsAndReportsAccuracy()
     {
-        using var folder = new TemporaryModelFolder();
+        using var folder = new TemporaryTestFolder();
         using var said = new StringWriter();
 
         CommittedModels.Write(folder.In("models"), said);

@@ -7,7 +7,7 @@ public sealed class ConvNetModelTests : IDisposable
 {
     private const int Pixels = 3 * ConvNet.ImageSize * ConvNet.ImageSize;
 
-    private readonly TemporaryModelFolder _folder = new();
+    private readonly TemporaryTestFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
 

@@ -21,7 +21,7 @@ public sealed class DigitClassifierTests(DigitClassifierTests.TrainedClassifierF
     [Fact]
     public void Export_OnnxRuntime_AgreesWithMlNet()
     {
-        using var folder = new TemporaryModelFolder();
+        using var folder = new TemporaryTestFolder();
         trained.Classifier.Export().Save(folder.In("digits.onnx"));
         using var model = OnnxTestSession.Open(folder.In("digits.onnx"));
 

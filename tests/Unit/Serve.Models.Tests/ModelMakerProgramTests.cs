@@ -5,7 +5,7 @@ namespace Serve.Models.Tests;
 /// <summary>The command line of the model maker, run in this process.</summary>
 public sealed class ModelMakerProgramTests : IDisposable
 {
-    private readonly TemporaryModelFolder _folder = new();
+    private readonly TemporaryTestFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
 

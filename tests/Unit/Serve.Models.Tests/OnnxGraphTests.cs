@@ -24,7 +24,7 @@ public sealed class OnnxGraphTests
     [Fact]
     public void Save_MissingFolder_CreatesIt()
     {
-        using var folder = new TemporaryModelFolder();
+        using var folder = new TemporaryTestFolder();
         var path = Path.Combine(folder.In("deeper"), "model.onnx");
 
         Graph().Node("Identity", ["a"], ["b"]).Output("b", OnnxType.Float32, "N").Save(path);
@@ -37,7 +37,7 @@ public sealed class OnnxGraphTests
     [Fact]
     public void Save_ExternalDataFirst_KeepsGraphUnchanged()
     {
-        using var folder = new TemporaryModelFolder();
+        using var folder = new TemporaryTestFolder();
         var graph = Graph().Weights("w", [3f]).Node("Mul", ["a", "w"], ["b"]).Output("b", OnnxType.Float32, "N");
 
         graph.Save(folder.In("apart"), externalData: true);

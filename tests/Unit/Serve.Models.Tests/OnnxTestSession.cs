@@ -73,13 +73,3 @@ internal static class TensorDeclarationFormatter
         return $"{name} {tensor.ElementDataType} [{string.Join(',', axes)}]";
     }));
 }
-
-/// <summary>A folder for one test's model files.</summary>
-internal sealed class TemporaryModelFolder : IDisposable
-{
-    private readonly string _path = Directory.CreateTempSubdirectory("serve-models-").FullName;
-
-    public string In(string name) => Path.Combine(_path, name);
-
-    public void Dispose() => Directory.Delete(_path, recursive: true);
-}

@@ -64,7 +64,7 @@ public sealed class TypesModelTests
     [Fact]
     public void Build_OneDatatype_DeclaresOnlyThis()
     {
-        using var folder = new TemporaryModelFolder();
+        using var folder = new TemporaryTestFolder();
         TypesModel.Build("INT16").Save(folder.In("int16.onnx"));
         using var model = OnnxTestSession.Open(folder.In("int16.onnx"));
 
