@@ -1,17 +1,17 @@
 namespace Serve.Cli;
 
-/// <summary>What the exit codes mean; scripts rely on them.</summary>
+/// <summary>Exit codes of the CLI; scripts depend on them.</summary>
 internal static class CliExitCode
 {
-    /// <summary>Done.</summary>
+    /// <summary>Success.</summary>
     public const int Ok = 0;
 
-    /// <summary>It could not be done; the reason is on stderr.</summary>
+    /// <summary>The command failed; the reason is on stderr.</summary>
     public const int Failed = 1;
 
-    /// <summary>The command line is wrong.</summary>
+    /// <summary>The command line is invalid.</summary>
     public const int Usage = 2;
 
-    /// <summary>No node answers.</summary>
+    /// <summary>No node responds.</summary>
     public const int NoNode = 3;
 }

@@ -1,6 +1,6 @@
 namespace Serve.Cli.Hosting;
 
-/// <summary>How a command is told to end.</summary>
-/// <param name="Requested">Cleanly.</param>
-/// <param name="Forced">At once.</param>
+/// <summary>Tokens that stop a command.</summary>
+/// <param name="Requested">Requests a graceful stop.</param>
+/// <param name="Forced">Forces an immediate stop.</param>
 internal readonly record struct ShutdownTokens(CancellationToken Requested, CancellationToken Forced);

@@ -2,10 +2,10 @@ using System.Collections.Immutable;
 
 namespace Serve.Runtime.Onnx.Providers;
 
-/// <summary>What this build of ONNX Runtime and this machine have.</summary>
-/// <param name="Version">ONNX Runtime's.</param>
-/// <param name="Providers">The names of the providers that it was built with.</param>
-/// <param name="Libraries">Each native library that CUDA needs, and whether it could be loaded. Empty when nobody asked for a GPU.</param>
-/// <param name="DeviceMemory">The memory of each device by its id, in bytes; empty when unknown.</param>
+/// <summary>Execution providers and devices of this build of ONNX Runtime and this machine.</summary>
+/// <param name="Version">Version of ONNX Runtime.</param>
+/// <param name="Providers">Names of the providers in the build.</param>
+/// <param name="Libraries">Native libraries that CUDA needs, and whether each could be loaded. Empty if no GPU was requested.</param>
+/// <param name="DeviceMemory">Memory of each device in bytes, by device id; empty if unknown.</param>
 internal sealed record ExecutionProviderFacts(
     string Version, ImmutableArray<string> Providers, ImmutableArray<(string Name, bool IsThere)> Libraries, ImmutableSortedDictionary<int, long> DeviceMemory);

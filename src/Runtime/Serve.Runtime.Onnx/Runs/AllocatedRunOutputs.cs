@@ -1,6 +1,6 @@
 namespace Serve.Runtime.Onnx.Runs;
 
-/// <summary>The native tensors of one run, given back together.</summary>
+/// <summary>Native output tensors of one run, released together.</summary>
 internal sealed class AllocatedRunOutputs(IDisposable[] values) : IDisposable
 {
     public void Dispose()

@@ -1,6 +1,6 @@
 namespace Serve.Runtime.Onnx.Sessions;
 
-/// <summary>One model's share in a session; given up once.</summary>
+/// <summary>Reference of one model to a shared session. Disposal is idempotent.</summary>
 internal sealed class OnnxSessionLease(SharedOnnxSession session, Action release) : IDisposable
 {
     private Action? _release = release;

@@ -7,7 +7,7 @@ using Serve.Runtime.Onnx.Providers;
 
 namespace Serve.Runtime.Onnx.Sessions;
 
-/// <summary>Loads one file with certain options: finds the provider, makes the session, warms it up. Blocks. Holds no state.</summary>
+/// <summary>Loads a model file: selects the provider, creates the session, warms it up. Blocks the calling thread.</summary>
 internal sealed partial class OnnxSessionLoader(OnnxOptions options, OnnxLoadContext place, ILogger logger)
 {
     private static readonly ImmutableSortedDictionary<string, GraphOptimizationLevel> Levels = new Dictionary<string, GraphOptimizationLevel>
@@ -18,7 +18,7 @@ internal sealed partial class OnnxSessionLoader(OnnxOptions options, OnnxLoadCon
         ["all"] = GraphOptimizationLevel.ORT_ENABLE_ALL,
     }.ToImmutableSortedDictionary(StringComparer.Ordinal);
 
-    /// <exception cref="InferenceException">It cannot be loaded, or not where it is asked to run.</exception>
+    /// <exception cref="InferenceException">The model cannot be loaded, or not with the requested provider.</exception>
     public OnnxSessionLease Load(string path)
     {
         Check();
@@ -35,7 +35,7 @@ internal sealed partial class OnnxSessionLoader(OnnxOptions options, OnnxLoadCon
             var file = Read(path);
             var lease = OnnxSessionCache.Shared.Acquire(KeyOf(file, choice), () => Make(path, choice, facts, environment));
 
-            // Replaced between the reading of its content and its loading.
+            // If the file was replaced between hashing and loading, load it again.
             if (file.IsCurrent)
             {
                 LogLoaded(logger, path, lease.Session.Provider.Name);
@@ -79,7 +79,7 @@ internal sealed partial class OnnxSessionLoader(OnnxOptions options, OnnxLoadCon
         }
         catch (InferenceException failed)
         {
-            // Zeros of the smallest shape may be no input that makes sense to it.
+            // Zeros of the smallest shape may be an invalid input.
             LogNotWarm(logger, path, failed.Message);
         }
 
@@ -152,15 +152,15 @@ internal sealed partial class OnnxSessionLoader(OnnxOptions options, OnnxLoadCon
     {
         List<string> errors = [];
         if (!Levels.ContainsKey(options.Optimization))
-            errors.Add($"optimization is '{options.Optimization}'; it is {string.Join(", ", Levels.Keys)}.");
+            errors.Add($"optimization must be one of {string.Join(", ", Levels.Keys)}, but was '{options.Optimization}'.");
         if (options.IntraOpThreads is < 1)
-            errors.Add($"intra_op_threads is {options.IntraOpThreads}; it is at least 1.");
+            errors.Add($"intra_op_threads must be at least 1, but was {options.IntraOpThreads}.");
         if (options.MaxConcurrentRuns is < 1)
-            errors.Add($"max_concurrent_runs is {options.MaxConcurrentRuns}; it is at least 1.");
+            errors.Add($"max_concurrent_runs must be at least 1, but was {options.MaxConcurrentRuns}.");
         if (options.MemoryLimit is < 1)
-            errors.Add($"memory_limit is {options.MemoryLimit}; it is a number of bytes, at least 1.");
+            errors.Add($"memory_limit must be at least 1 byte, but was {options.MemoryLimit}.");
         if (options.WarmUpRuns < 0)
-            errors.Add($"warm_up_runs is {options.WarmUpRuns}; it is at least 0.");
+            errors.Add($"warm_up_runs must be at least 0, but was {options.WarmUpRuns}.");
         if (errors.Count > 0)
             throw new DefinitionException(errors);
     }

@@ -79,16 +79,16 @@ public sealed class DeploymentSpecResolverTests
                 "Counter.graceful_shutdown_timeout_s: must be at least 0 and at most 4000000, not NaN",
                 "Counter.health_check_period_s: must be more than 0 and at most 4000000, not 0",
                 "Counter.concurrency: must be one of turn_based, parallel, not 9",
-                "Counter.actor_options.num_gpus: must be whole above 1, not 1.5: a device is shared, or devices are taken whole",
+                "Counter.actor_options.num_gpus: must be an integer if above 1, not 1.5: a GPU is either shared or reserved as a whole",
                 "Counter.actor_options.memory: must be at least 0, not -1",
             ],
             error.Errors);
     }
 
     [Theory]
-    [InlineData("a/b", "must begin with a letter or a digit and hold only letters, digits, '-', '_' and '.'")]
-    [InlineData("a#b", "must begin with a letter")]
-    [InlineData("..", "must begin with a letter")]
+    [InlineData("a/b", "must start with a letter or a digit and contain only letters, digits, '-', '_' and '.'")]
+    [InlineData("a#b", "must start with a letter")]
+    [InlineData("..", "must start with a letter")]
     public void Merge_NameThatIsNoName_IsAnError(string name, string expected)
     {
         var error = Assert.Throws<DefinitionException>(() => DeploymentSpecResolver.Merge(new DeploymentOptions { Name = name }, null));

@@ -84,8 +84,8 @@ public sealed class ServeConfigReaderTests
     }
 
     [Theory]
-    [InlineData("""{"a":1,"a":2,"applications":[]}""", "a key stands twice: ")]
-    [InlineData("""{"applications":[{"import_path":"x","args":{"p":{"a":1,"a":2}}}]}""", "applications[0].args.p: a key stands twice: ")]
+    [InlineData("""{"a":1,"a":2,"applications":[]}""", "duplicate key: ")]
+    [InlineData("""{"applications":[{"import_path":"x","args":{"p":{"a":1,"a":2}}}]}""", "applications[0].args.p: duplicate key: ")]
     public void Read_KeyThatStandsTwice_IsAnError(string json, string expected)
     {
         var thrown = Assert.Throws<DefinitionException>(() => ServeConfigReader.Read(JsonNode.Parse(json)));
@@ -115,10 +115,10 @@ public sealed class ServeConfigReaderTests
         Assert.Equal("a", ServeConfigReader.ReadApplication(JsonNode.Parse("""{"name":"a","import_path":"x"}"""), "a").Name);
         Assert.Equal("default", ServeConfigReader.ReadApplication(JsonNode.Parse("""{"import_path":"x"}""")).Name);
         Assert.Equal(
-            "name: 'b' is not 'a', under which it was sent",
+            "name: must be 'a', the name in the request's path, but was 'b'",
             Assert.Throws<DefinitionException>(() => ServeConfigReader.ReadApplication(JsonNode.Parse("""{"name":"b","import_path":"x"}"""), "a")).Message);
         Assert.Equal(
-            ["num_replica: unknown key 'num_replica'; known keys are args, deployments, import_path, isolation, name, route_prefix", "deployments[1].name: 'D' is taken by deployments[0]"],
+            ["num_replica: unknown key 'num_replica'; known keys are args, deployments, import_path, isolation, name, route_prefix", "deployments[1].name: 'D' is already used by deployments[0]"],
             Assert.Throws<DefinitionException>(() => ServeConfigReader.ReadApplication(JsonNode.Parse(
                 """{"import_path":"x","num_replica":1,"deployments":[{"name":"D"},{"name":"D"}]}"""))).Errors);
     }

@@ -24,7 +24,7 @@ public sealed class ClusterTargetResolverTests : IDisposable
     {
         var error = await Assert.ThrowsAsync<CommandFailedException>(() => FindAsync());
         Assert.Equal(CliExitCode.NoNode, error.ExitCode);
-        Assert.Equal("No node answers at http://127.0.0.1:1, and no program of yours runs a cluster.", error.Message);
+        Assert.Equal("No node answers at http://127.0.0.1:1, and no program of this user runs a cluster.", error.Message);
     }
 
     [Fact]

@@ -34,7 +34,7 @@ public sealed partial class ClusterCommandTests(ClusterCommandTests.RunningState
         Assert.DoesNotContain("Sums.Fail", others.Out, StringComparison.Ordinal);
         var limited = await RunAsync("list", "tasks", "--limit", "2");
         Assert.Equal(3, limited.Out.TrimEnd().Split('\n').Length);
-        Assert.Contains("The newest 2 of 4", limited.Error, StringComparison.Ordinal);
+        Assert.Contains("Showing the newest 2 of 4", limited.Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -129,7 +129,7 @@ public sealed class ModelInjectionTests : IDisposable
 
         var (status, body) = await replica.SendAsync(HttpMethod.Get, "?x=1");
         Assert.Equal(400, status);
-        Assert.Contains("'x' has the shape [1,4]; the model takes x: FP32[-1,5]", (string)body!["detail"]!, StringComparison.Ordinal);
+        Assert.Contains("Input 'x' must be x: FP32[-1,5], where -1 is any length, but has the shape [1,4]", (string)body!["detail"]!, StringComparison.Ordinal);
     }
 
     [Fact]

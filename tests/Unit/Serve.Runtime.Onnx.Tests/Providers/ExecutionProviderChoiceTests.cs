@@ -38,7 +38,7 @@ public sealed class ExecutionProviderChoiceTests
         var choice = ExecutionProviderChoice.Decide(new("auto", [0], 0.5, null), CpuBuild);
 
         Assert.Equal([new ExecutionProviderSelection("cpu")], choice.Candidates.ToArray());
-        Assert.Contains("num_gpus is 0.5, and there is no GPU to run on", choice.Note, StringComparison.Ordinal);
+        Assert.Contains("num_gpus is 0.5, but no GPU is available", choice.Note, StringComparison.Ordinal);
         Assert.Contains("has CPUExecutionProvider", choice.Note, StringComparison.Ordinal);
     }
 
@@ -72,7 +72,7 @@ public sealed class ExecutionProviderChoiceTests
         var choice = ExecutionProviderChoice.Decide(new("cuda", [7], 1, null), GpuBuild);
 
         Assert.Contains("no device 7", choice.Error, StringComparison.Ordinal);
-        Assert.Contains("shows 2 devices", choice.Error, StringComparison.Ordinal);
+        Assert.Contains("reports 2 devices", choice.Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -81,7 +81,7 @@ public sealed class ExecutionProviderChoiceTests
         var choice = ExecutionProviderChoice.Decide(new("cuda", [], 0, null), GpuBuild);
 
         Assert.Equal([new ExecutionProviderSelection("cuda")], choice.Candidates.ToArray());
-        Assert.Contains("nobody has reserved", choice.Note, StringComparison.Ordinal);
+        Assert.Contains("without a reservation", choice.Note, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -102,5 +102,5 @@ public sealed class ExecutionProviderChoiceTests
 
     [Fact]
     public void Decide_Mistyped_SaysWhatIsMeant() =>
-        Assert.Contains("execution_provider is 'cude' (did you mean 'cuda'?). It is auto, cpu, cuda, tensorrt", ExecutionProviderChoice.Decide(new("cude", [], 0, null), CpuBuild).Error, StringComparison.Ordinal);
+        Assert.Contains("but was 'cude'. Did you mean 'cuda'?", ExecutionProviderChoice.Decide(new("cude", [], 0, null), CpuBuild).Error, StringComparison.Ordinal);
 }

@@ -23,17 +23,17 @@ public sealed class SessionBadInputTests : IAsyncLifetime, IDisposable
 
     [Fact]
     public async Task RunAsync_NameMistyped_SaysWhichIsMeant() => await RefusedAsync(
-        [("pixel", Pixels()), ("names", Names())], "no input 'pixel' (did you mean 'pixels'?)", "pixels: FP32[-1,4]; names: BYTES[2]");
+        [("pixel", Pixels()), ("names", Names())], "Unknown input 'pixel' (did you mean 'pixels'?)", "pixels: FP32[-1,4]; names: BYTES[2]");
 
     [Fact]
-    public async Task RunAsync_InputMissing_SaysWhich() => await RefusedAsync([("pixels", Pixels())], "An input is missing: names: BYTES[2].");
+    public async Task RunAsync_InputMissing_SaysWhich() => await RefusedAsync([("pixels", Pixels())], "Missing input: names: BYTES[2].");
 
     [Fact]
-    public async Task RunAsync_InputTwice_IsRefused() => await RefusedAsync([("pixels", Pixels()), ("pixels", Pixels())], "'pixels' came twice");
+    public async Task RunAsync_InputTwice_IsRefused() => await RefusedAsync([("pixels", Pixels()), ("pixels", Pixels())], "Duplicate input 'pixels'");
 
     [Fact]
     public async Task RunAsync_WrongType_SaysWhatCameAndWhatIsTaken() => await RefusedAsync(
-        [("pixels", Tensor.Of(new double[4], 1, 4)), ("names", Names())], "'pixels' is of FP64", "pixels: FP32[-1,4]");
+        [("pixels", Tensor.Of(new double[4], 1, 4)), ("names", Names())], "has the type FP64", "pixels: FP32[-1,4]");
 
     [Theory]
     [InlineData(1, 5)]
@@ -44,20 +44,20 @@ public sealed class SessionBadInputTests : IAsyncLifetime, IDisposable
         long[] lengths = [.. shape.Select(length => (long)length)];
         await RefusedAsync(
             [("pixels", Tensor.Of(new float[lengths.Aggregate((a, b) => a * b)], lengths)), ("names", Names())],
-            $"'pixels' has the shape [{string.Join(",", shape)}]", "pixels: FP32[-1,4]");
+            $"has the shape [{string.Join(",", shape)}]", "pixels: FP32[-1,4]");
     }
 
     [Fact]
-    public async Task RunAsync_NullTensor_IsRefused() => await RefusedAsync([("pixels", null!), ("names", Names())], "'pixels' is null");
+    public async Task RunAsync_NullTensor_IsRefused() => await RefusedAsync([("pixels", null!), ("names", Names())], "'pixels' must be pixels: FP32[-1,4], but was null");
 
     [Fact]
-    public async Task RunAsync_NullText_SaysWhere() => await RefusedAsync([("pixels", Pixels()), ("names", Tensor.Of(new string[] { "a", null! }))], "'names' has null at 1");
+    public async Task RunAsync_NullText_SaysWhere() => await RefusedAsync([("pixels", Pixels()), ("names", Tensor.Of(new string[] { "a", null! }))], "element 1 is null");
 
     [Fact]
     public async Task RunAsync_UnknownOutput_SaysWhichThereAre()
     {
         var error = await Assert.ThrowsAsync<BadInputException>(() => _model.RunAsync([("pixels", Pixels()), ("names", Names())], ["yy"]).AsTask());
-        Assert.Contains("no output 'yy' (did you mean 'y'?)", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Unknown output 'yy' (did you mean 'y'?)", error.Message, StringComparison.Ordinal);
         Assert.Contains("y: FP32[-1,4]; z: BYTES[2]", error.Message, StringComparison.Ordinal);
     }
 

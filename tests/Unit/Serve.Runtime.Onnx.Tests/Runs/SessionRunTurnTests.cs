@@ -166,23 +166,6 @@ public sealed class SessionRunTurnTests : IDisposable
         })));
     }
 
-    [Fact]
-    public async Task RunThreads_NothingToDo_End()
-    {
-        using var model = await _models.LoadAsync(OnnxTestModel.Slow(2));
-        var runner = SessionOf(model).Runner;
-        var threads = new RunThreads(TimeSpan.FromMilliseconds(20));
-        var input = new NamedTensor[] { ("x", Large) };
-        for (var round = 0; round < 3; round++)
-        {
-            var run = new QueuedSessionRun(runner, model, runner.ShapeOf(input, null), input, static () => { }, CancellationToken.None);
-            Assert.True(runner.Gate.Enter(run));
-            threads.Start(run);
-            (await run.Task).Dispose();
-            await Eventually.TrueAsync(() => threads.Count == 0);
-        }
-    }
-
     private static SharedOnnxSession SessionOf(OnnxModel model) => ((SharedSessionModel)model).Session;
 
     private static SessionRunLimiter GateOf(OnnxModel model) => SessionOf(model).Runner.Gate;

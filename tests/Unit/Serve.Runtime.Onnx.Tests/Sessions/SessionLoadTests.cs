@@ -103,7 +103,7 @@ public sealed class SessionLoadTests : IDisposable
             "model.onnx", new OnnxOptions { Optimization = "most", IntraOpThreads = 0, MaxConcurrentRuns = 0, MemoryLimit = 0, WarmUpRuns = -1 }));
 
         Assert.Equal(5, error.Errors.Count);
-        Assert.Contains("optimization is 'most'; it is all, basic, disabled, extended", error.Errors[0], StringComparison.Ordinal);
+        Assert.Contains("optimization must be one of all, basic, disabled, extended, but was 'most'", error.Errors[0], StringComparison.Ordinal);
     }
 
     [Fact]
