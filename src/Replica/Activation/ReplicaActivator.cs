@@ -17,8 +17,8 @@ using Serve.Runtime;
 
 namespace Serve.Replica.Activation;
 
-/// <summary>Makes replicas: loads the class, builds its services, runs its constructor, hands it its <c>user_config</c> and asks whether it is well. Stateless.</summary>
-/// <param name="assemblies">The packages loaded in this process.</param>
+/// <summary>Starts replicas: loads the class, builds its services, runs its constructor, passes its <c>user_config</c> and runs its first health check.</summary>
+/// <param name="assemblies">Packages that are loaded in this process.</param>
 public sealed partial class ReplicaActivator(UserAssemblyCache assemblies) : IActorActivator
 {
     /// <inheritdoc/>
@@ -45,14 +45,14 @@ public sealed partial class ReplicaActivator(UserAssemblyCache assemblies) : IAc
     private async Task<ActorInstance> StartAsync(ReplicaComponents parts, ReplicaStartRequest start, ActorActivationContext context, CancellationToken cancellationToken)
     {
         if (!ReplicaId.TryParse(start.ReplicaId, out var id))
-            throw new InvalidOperationException($"'{start.ReplicaId}' is no replica id; it is written app#deployment#suffix.");
+            throw new InvalidOperationException($"A replica id must be app#deployment#suffix, but was '{start.ReplicaId}'.");
         ReplicaLogRetention.Prune(start.LogDirectory);
         parts.Log = new ReplicaLogFactory(start.LogDirectory, id);
         parts.Code = start.AssemblyFile is { } file
             ? assemblies.Acquire(start.PackageHash, Path.Combine(start.PackageDirectory, file))
             : UserAssemblyCache.BuiltIn();
         var type = parts.Code.Assembly.GetType(start.TypeName)
-            ?? throw new DefinitionException($"{start.AssemblyFile ?? "The replica room"} has no class {start.TypeName}.");
+            ?? throw new DefinitionException($"Class {start.TypeName} not found in {start.AssemblyFile ?? "the built-in deployments"}.");
         var hooks = HooksOf(type);
         parts.Context = new ReplicaContext(id, start, context.GpuIds);
         parts.Models = ReplicaModelSets.Of(ModelsOf(type), id, context, parts.Time);
@@ -103,7 +103,7 @@ public sealed partial class ReplicaActivator(UserAssemblyCache assemblies) : IAc
         return instance;
     }
 
-    // One after the other: each uses all CPUs while it is optimized.
+    // Sequentially: the optimization of a model uses all CPUs.
     private static async Task LoadModelsAsync(ReplicaComponents parts, object?[] arguments, CancellationToken cancellationToken)
     {
         for (var index = 0; index < arguments.Length; index++)
@@ -116,7 +116,7 @@ public sealed partial class ReplicaActivator(UserAssemblyCache assemblies) : IAc
         }
     }
 
-    // A constructor cannot await, so it may wait for what it starts: that must not need this actor's turn, which the constructor has.
+    // A constructor cannot await, so it may block on work that it starts; that work must not need the turn that the constructor holds.
     private static T OutsideTurns<T>(Func<T> construct)
     {
         var turns = SynchronizationContext.Current;
@@ -141,7 +141,7 @@ public sealed partial class ReplicaActivator(UserAssemblyCache assemblies) : IAc
         }
         catch (InvalidOperationException unbindable) when (!ReplicaEndpointBuilder.AsksForHttp(parts.Target!.GetType()))
         {
-            // A Call that only handles use may take what no HTTP request can carry.
+            // A Call that is used by handles only may have parameters that cannot be bound from a request.
             LogUnbindable(logger, parts.Target.GetType().Name, unbindable.Message);
             return new UnboundHttpHandler(context.Gate, unbindable.Message);
         }
@@ -164,12 +164,12 @@ public sealed partial class ReplicaActivator(UserAssemblyCache assemblies) : IAc
     [LoggerMessage(Level = LogLevel.Information, Message = "{Class} is ready after {Milliseconds:0.0} ms")]
     private static partial void LogStarted(ILogger logger, string @class, double milliseconds);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Class}.Call cannot be bound to HTTP and is left to handles: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Class}.Call cannot be bound to HTTP and is available to handles only: {Reason}")]
     private static partial void LogUnbindable(ILogger logger, string @class, string reason);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The replica could not start")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "The replica failed to start")]
     private static partial void LogStartFailed(ILogger logger, Exception thrown);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The replica could not start. {Reason}")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "The replica failed to start: {Reason}")]
     private static partial void LogRefused(ILogger logger, string reason);
 }

@@ -3,9 +3,9 @@ using Serve.Runtime;
 
 namespace Serve.Replica.Batching;
 
-/// <summary>What all batched methods of one replica have in common.</summary>
-/// <param name="Actor">The replica as an actor.</param>
-/// <param name="Failures">Told of batches that throw.</param>
-/// <param name="Time">The clock.</param>
-/// <param name="SeesRequests">Whether the class can see the request it serves.</param>
+/// <summary>Context that all batched methods of one replica share.</summary>
+/// <param name="Actor">Actor context of the replica.</param>
+/// <param name="Failures">Log of failed batches.</param>
+/// <param name="Time">Clock.</param>
+/// <param name="SeesRequests">Whether the class can access the request that it serves.</param>
 internal sealed record BatchMethodContext(ActorActivationContext Actor, UserFailureLog Failures, TimeProvider Time, bool SeesRequests);

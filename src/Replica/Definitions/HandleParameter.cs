@@ -3,8 +3,8 @@ using System.Reflection;
 namespace Serve.Replica.Definitions;
 
 /// <summary>A constructor parameter that is a handle to another deployment.</summary>
-/// <param name="Name">The parameter's name; names the deployment of an untyped handle, in any case.</param>
-/// <param name="Target">The deployment's class of a typed handle; null for an untyped one.</param>
+/// <param name="Name">Name of the parameter; for an untyped handle, the name of the deployment, case-insensitively.</param>
+/// <param name="Target">Deployment class of a typed handle; null for an untyped one.</param>
 internal sealed record HandleParameter(string Name, Type? Target)
 {
     public static bool IsHandle(Type type) =>

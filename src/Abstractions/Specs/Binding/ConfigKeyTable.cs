@@ -24,9 +24,15 @@ internal sealed class ConfigKeyTable
         _create = create;
         _keys = [.. type.GetProperties(BindingFlags.Public | BindingFlags.Instance).OrderBy(property => property.MetadataToken)
             .Select(property => new ConfigKey(property, AttributeOf(property, description)))];
-        _byName = _keys.SelectMany(key => key.Alias is null ? [(key.Name, Key: key)] : new[] { (key.Name, Key: key), (key.Alias, key) })
-            .Concat(unsupported.Select(key => (key.Name, Key: new ConfigKey(key))))
-            .ToFrozenDictionary(pair => pair.Item1, pair => pair.Key);
+        Dictionary<string, ConfigKey> byName = unsupported.ToDictionary(key => key.Name, key => new ConfigKey(key));
+        foreach (var key in _keys)
+        {
+            byName.Add(key.Name, key);
+            if (key.Alias is not null)
+                byName.Add(key.Alias, key);
+        }
+
+        _byName = byName.ToFrozenDictionary();
     }
 
     public static ConfigKeyTable Serve => Tables.Serve;
