@@ -36,7 +36,7 @@ internal static class CommandErrorHandler
     {
         CommandFailedException cli => ([cli.Message], cli.ExitCode),
         DefinitionException definition => (definition.Errors, CliExitCode.Failed),
-        NodeUnreachableException { IsRetrySafe: true } nobody => ([nobody.Message], CliExitCode.NoNode),
+        NodeUnreachableException { IsRetrySafe: true } unreachable => ([unreachable.Message], CliExitCode.NoNode),
         ServeException serve => ([serve.Message], CliExitCode.Failed),
         StateStoreException state => ([state.Message], CliExitCode.Failed),
         NodeConflictException conflict => ([conflict.Message], CliExitCode.Failed),

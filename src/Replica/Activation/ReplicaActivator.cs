@@ -47,7 +47,7 @@ public sealed partial class ReplicaActivator(UserAssemblyCache assemblies) : IAc
         if (!ReplicaId.TryParse(start.ReplicaId, out var id))
             throw new InvalidOperationException($"A replica id must be app#deployment#suffix, but was '{start.ReplicaId}'.");
         ReplicaLogRetention.Prune(start.LogDirectory);
-        parts.Log = new ReplicaLogFactory(start.LogDirectory, id);
+        parts.LogFiles = new ReplicaLogFactory(start.LogDirectory, id);
         parts.Code = start.AssemblyFile is { } file
             ? assemblies.Acquire(start.PackageHash, Path.Combine(start.PackageDirectory, file))
             : UserAssemblyCache.BuiltIn();
@@ -56,7 +56,7 @@ public sealed partial class ReplicaActivator(UserAssemblyCache assemblies) : IAc
         var hooks = HooksOf(type);
         parts.Context = new ReplicaContext(id, start, context.GpuIds);
         parts.Models = ReplicaModelSets.Of(ModelsOf(type), id, context, parts.Time);
-        parts.Services = ReplicaServiceBuilder.Build(start, parts.Context, context, parts.Log, parts.Code, hooks, parts.Models, type);
+        parts.Services = ReplicaServiceBuilder.Build(start, parts.Context, context, parts.LogFiles, parts.Code, hooks, parts.Models, type);
         var logger = parts.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Serve.Replica");
         try
         {
@@ -65,9 +65,9 @@ public sealed partial class ReplicaActivator(UserAssemblyCache assemblies) : IAc
         catch (Exception thrown)
         {
             if (PlatformErrorClassifier.IsPlatformError(thrown))
-                LogRefused(logger, thrown.Message);
+                Log.Refused(logger, thrown.Message);
             else
-                LogStartFailed(logger, thrown);
+                Log.StartFailed(logger, thrown);
             throw;
         }
     }
@@ -99,7 +99,7 @@ public sealed partial class ReplicaActivator(UserAssemblyCache assemblies) : IAc
 
         var took = parts.Time.GetElapsedTime(started);
         parts.Metrics.ObserveInitialization(took);
-        LogStarted(logger, type.FullName!, took.TotalMilliseconds);
+        Log.Started(logger, type.FullName!, took.TotalMilliseconds);
         return instance;
     }
 
@@ -142,7 +142,7 @@ public sealed partial class ReplicaActivator(UserAssemblyCache assemblies) : IAc
         catch (InvalidOperationException unbindable) when (!ReplicaEndpointBuilder.AsksForHttp(parts.Target!.GetType()))
         {
             // A Call that is used by handles only may have parameters that cannot be bound from a request.
-            LogUnbindable(logger, parts.Target.GetType().Name, unbindable.Message);
+            Log.Unbindable(logger, parts.Target.GetType().Name, unbindable.Message);
             return new UnboundHttpHandler(context.Gate, unbindable.Message);
         }
     }
@@ -161,15 +161,18 @@ public sealed partial class ReplicaActivator(UserAssemblyCache assemblies) : IAc
         return errors.Count == 0 ? models : throw new DefinitionException(errors);
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Class} is ready after {Milliseconds:0.0} ms")]
-    private static partial void LogStarted(ILogger logger, string @class, double milliseconds);
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 5000, Level = LogLevel.Information, Message = "{Class} is ready after {Milliseconds:0.0} ms")]
+        public static partial void Started(ILogger logger, string @class, double milliseconds);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Class}.Call cannot be bound to HTTP and is available to handles only: {Reason}")]
-    private static partial void LogUnbindable(ILogger logger, string @class, string reason);
+        [LoggerMessage(EventId = 5001, Level = LogLevel.Warning, Message = "{Class}.Call cannot be bound to HTTP and is available to handles only: {Reason}")]
+        public static partial void Unbindable(ILogger logger, string @class, string reason);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The replica failed to start")]
-    private static partial void LogStartFailed(ILogger logger, Exception thrown);
+        [LoggerMessage(EventId = 5002, Level = LogLevel.Error, Message = "The replica failed to start")]
+        public static partial void StartFailed(ILogger logger, Exception thrown);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The replica failed to start: {Reason}")]
-    private static partial void LogRefused(ILogger logger, string reason);
+        [LoggerMessage(EventId = 5003, Level = LogLevel.Error, Message = "The replica failed to start: {Reason}")]
+        public static partial void Refused(ILogger logger, string reason);
+    }
 }

@@ -176,7 +176,7 @@ internal sealed class BatchQueue<TItem, TResult> : IDisposable
     }
 
     /// <summary>Reports the exception of a batch and the number of affected callers, unless the batch was aborted.</summary>
-    internal void Tell(Exception thrown, int callers)
+    internal void ReportFailure(Exception thrown, int callers)
     {
         if (callers > 0 && !(IsAborted && thrown is OperationCanceledException))
             _failed?.Invoke(thrown, callers);
@@ -212,7 +212,7 @@ internal sealed class BatchQueue<TItem, TResult> : IDisposable
 
     private void Fail(DispatchedBatch<TItem, TResult> batch, Exception thrown)
     {
-        Tell(thrown, batch.Unended);
+        ReportFailure(thrown, batch.Unended);
         batch.Fail(thrown);
     }
 
@@ -322,10 +322,10 @@ internal sealed class BatchQueue<TItem, TResult> : IDisposable
         BatchModelGroup<TItem, TResult>? ready = null;
         var now = Now;
         var due = long.MaxValue;
-        var nobodyElse = _gate is not null && (_gate.IsClosed || _waiting + _taken >= _gate.Limit);
+        var isComplete = _gate is not null && (_gate.IsClosed || _waiting + _taken >= _gate.Limit);
         foreach (var group in _groups)
         {
-            var startBy = nobodyElse || group.Size >= current.MaxBatchSize ? now : StartBy(group, current, now);
+            var startBy = isComplete || group.Size >= current.MaxBatchSize ? now : StartBy(group, current, now);
             if (startBy > now)
                 due = Math.Min(due, startBy);
             else if (ready is null || group.First!.Arrived < ready.First!.Arrived)

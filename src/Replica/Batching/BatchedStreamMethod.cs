@@ -59,7 +59,7 @@ internal sealed class BatchedStreamMethod<TItem, TStep, TResult> : BatchedMethod
         }
         catch (Exception thrown)
         {
-            _queue.Tell(thrown, streams.Readers);
+            _queue.ReportFailure(thrown, streams.Readers);
             streams.Close(thrown);
         }
     }

@@ -29,7 +29,7 @@ internal sealed partial class OnnxSessionLoader(OnnxOptions options, OnnxLoadCon
         if (choice.Error is { } error)
             throw new InferenceException($"{path} cannot be loaded: {error}");
         if (choice.Note is { } note)
-            LogNote(logger, note);
+            Log.Note(logger, note);
         while (true)
         {
             var file = Read(path);
@@ -38,7 +38,7 @@ internal sealed partial class OnnxSessionLoader(OnnxOptions options, OnnxLoadCon
             // If the file was replaced between hashing and loading, load it again.
             if (file.IsCurrent)
             {
-                LogLoaded(logger, path, lease.Session.Provider.Name);
+                Log.Loaded(logger, path, lease.Session.Provider.Name);
                 return lease;
             }
 
@@ -80,7 +80,7 @@ internal sealed partial class OnnxSessionLoader(OnnxOptions options, OnnxLoadCon
         catch (InferenceException failed)
         {
             // Zeros of the smallest shape may be an invalid input.
-            LogNotWarm(logger, path, failed.Message);
+            Log.NotWarm(logger, path, failed.Message);
         }
 
         session.ObserveLoad(Stopwatch.GetElapsedTime(started));
@@ -97,7 +97,7 @@ internal sealed partial class OnnxSessionLoader(OnnxOptions options, OnnxLoadCon
             }
             catch (Exception error) when (error is OnnxRuntimeException or DllNotFoundException or EntryPointNotFoundException)
             {
-                LogNotTaken(logger, use.Name, error.Message, ExecutionProviderChoice.LookedFor(facts));
+                Log.NotTaken(logger, use.Name, error.Message, ExecutionProviderChoice.LookedFor(facts));
             }
         }
 
@@ -165,15 +165,18 @@ internal sealed partial class OnnxSessionLoader(OnnxOptions options, OnnxLoadCon
             throw new DefinitionException(errors);
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Path} runs on {Provider}")]
-    private static partial void LogLoaded(ILogger logger, string path, string provider);
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 7000, Level = LogLevel.Information, Message = "{Path} runs on {Provider}")]
+        public static partial void Loaded(ILogger logger, string path, string provider);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Note}")]
-    private static partial void LogNote(ILogger logger, string note);
+        [LoggerMessage(EventId = 7001, Level = LogLevel.Warning, Message = "{Note}")]
+        public static partial void Note(ILogger logger, string note);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Provider} is not used: {Reason} {LookedFor}")]
-    private static partial void LogNotTaken(ILogger logger, string provider, string reason, string lookedFor);
+        [LoggerMessage(EventId = 7002, Level = LogLevel.Warning, Message = "{Provider} is not used: {Reason} {LookedFor}")]
+        public static partial void NotTaken(ILogger logger, string provider, string reason, string lookedFor);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Path} could not be warmed up: {Reason}")]
-    private static partial void LogNotWarm(ILogger logger, string path, string reason);
+        [LoggerMessage(EventId = 7003, Level = LogLevel.Warning, Message = "{Path} could not be warmed up: {Reason}")]
+        public static partial void NotWarm(ILogger logger, string path, string reason);
+    }
 }

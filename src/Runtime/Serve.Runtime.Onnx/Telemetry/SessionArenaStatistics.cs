@@ -12,7 +12,7 @@ internal readonly record struct SessionArenaStatistics(long InUse, long Total)
     public static SessionArenaStatistics? Read(InferenceSession session)
     {
         using var allocator = new OrtAllocator(session, OrtMemoryInfo.DefaultInstance);
-        return NativeAllocatorStatistics.Read(allocator) is { } told && told.TryGetValue("InUse", out var used) && told.TryGetValue("TotalAllocated", out var total)
+        return NativeAllocatorStatistics.Read(allocator) is { } statistics && statistics.TryGetValue("InUse", out var used) && statistics.TryGetValue("TotalAllocated", out var total)
             ? new(long.Parse(used, CultureInfo.InvariantCulture), long.Parse(total, CultureInfo.InvariantCulture))
             : null;
     }

@@ -67,7 +67,7 @@ public sealed class ServeConfigReaderTests
     [Fact]
     public void Tables_EverySettingHasAKey()
     {
-        // Whoever adds a property forgets nothing: a key that is written for it, under the name that JSON has for it.
+        // Each property has a key, with the name of the property in JSON.
         Assert.Equal(Names<DeploymentOptions>(), Keys("every-key", "applications", 0, "deployments", 0));
         Assert.Equal(Names<ReplicaResourceOptions>(), Keys("every-key", "applications", 0, "deployments", 0, "actor_options"));
         Assert.Equal(Names<ApplicationConfig>(), Keys("every-key", "applications", 0));

@@ -7,7 +7,7 @@ using Serve.Testing;
 
 namespace Serve.Cli.Tests.Packages;
 
-/// <summary>Packages of models: what is in them, and that making one needs no compiler.</summary>
+/// <summary>Content of the packages of models; packaging a model needs no compiler.</summary>
 public sealed class ModelPackageFilesTests : IDisposable
 {
     private readonly TemporaryTestFolder _folder = new();
@@ -26,7 +26,7 @@ public sealed class ModelPackageFilesTests : IDisposable
         Assert.Equal("digits", package.Ingress);
         Assert.Equal(new PackageInspector().DescribeModel("digits").Deployments[0].TypeName, Assert.Single(package.Deployments).TypeName);
         Assert.Equal("/v2/models/other", package.DefaultRoutePrefix("other"));
-        Assert.Empty(_progress.Told);
+        Assert.Empty(_progress.Events);
     }
 
     [Fact]

@@ -5,7 +5,7 @@ using Serve.Testing;
 
 namespace Serve.Cli.Tests.Packages;
 
-/// <summary>Real builds with the SDK; each costs seconds, so each test asks several things.</summary>
+/// <summary>Builds with the SDK. Each build takes seconds, so each test checks several things.</summary>
 public sealed class PackageApplicationSourceTests : IDisposable
 {
     private const string Counter = """
@@ -34,7 +34,7 @@ public sealed class PackageApplicationSourceTests : IDisposable
         var first = await NewSource().PrepareAsync(file, CancellationToken.None);
         var second = await NewSource().PrepareAsync(file, CancellationToken.None);
 
-        Assert.Equal(["begun", "done"], _progress.Told);
+        Assert.Equal(["started", "succeeded"], _progress.Events);
         Assert.Equal(first.Hash, second.Hash);
         Assert.Equal("Counter", first.Ingress);
         Assert.Equal(3, Assert.Single(first.Deployments).Options.NumReplicas);
@@ -60,7 +60,7 @@ public sealed class PackageApplicationSourceTests : IDisposable
         Assert.Equal(2, error.Errors.Count);
         Assert.Contains(error.Errors, text => text.StartsWith($"{file}(5,26): error CS0103:", StringComparison.Ordinal));
         Assert.Contains(error.Errors, text => text.StartsWith($"{file}(6,31): error CS0103:", StringComparison.Ordinal));
-        Assert.Equal(["begun", "failed"], _progress.Told);
+        Assert.Equal(["started", "failed"], _progress.Events);
         Assert.False(Directory.Exists(_folder.In("packages")) && Directory.EnumerateFileSystemEntries(_folder.In("packages")).Any());
     }
 
@@ -149,9 +149,9 @@ public sealed class PackageApplicationSourceTests : IDisposable
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => NewSource(progress: waiting).PrepareAsync(file, stop.Token));
 
-        // What was cut off does not look current.
+        // A canceled build is not current.
         var package = await NewSource().PrepareAsync(file, CancellationToken.None);
-        Assert.Equal(["begun", "done"], _progress.Told);
+        Assert.Equal(["started", "succeeded"], _progress.Events);
         Assert.Equal("Counter", package.Ingress);
     }
 
@@ -177,7 +177,7 @@ public sealed class PackageApplicationSourceTests : IDisposable
     {
         public void OnBuildStarted(string source) => stop.CancelAfter(300);
 
-        public void OnBuildSucceeded(string source, TimeSpan took)
+        public void OnBuildSucceeded(string source, TimeSpan duration)
         {
         }
 

@@ -3,7 +3,7 @@ using Serve.Cli.Verbs;
 
 namespace Serve.Cli.Tests.Verbs;
 
-/// <summary>What the verbs write of a cluster with objects and workers.</summary>
+/// <summary>Output of commands for a cluster with objects and workers.</summary>
 public sealed class ClusterCommandOutputTests
 {
     private static readonly ImmutableSortedDictionary<string, long> Bytes = ImmutableSortedDictionary<string, long>.Empty.Add("disk", 1024).Add("shared_memory", 3 << 20);

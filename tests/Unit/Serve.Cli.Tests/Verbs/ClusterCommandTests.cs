@@ -5,7 +5,7 @@ using Serve.Tests;
 
 namespace Serve.Cli.Tests.Verbs;
 
-/// <summary>What the verbs tell of a cluster in this process, which they find as they would find one in another program.</summary>
+/// <summary>Commands that query a cluster of this process, which they find as they would find one of another program.</summary>
 public sealed partial class ClusterCommandTests(ClusterCommandTests.RunningStateServer running) : IClassFixture<ClusterCommandTests.RunningStateServer>
 {
     private static readonly string StateFolder = Path.Combine(Path.GetTempPath(), $"serve-cli-tests-state-{Environment.ProcessId}");

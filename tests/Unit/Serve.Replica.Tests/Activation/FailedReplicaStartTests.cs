@@ -19,7 +19,7 @@ public sealed class FailedReplicaStartTests : IDisposable
 
         Assert.Equal("no model file", error.Message);
         Assert.Equal(0, _assemblies.Count);
-        Assert.Contains("no model file", ReadLog(), StringComparison.Ordinal);
+        Assert.Contains("Model file not found", ReadLog(), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -46,7 +46,7 @@ public sealed class FailedReplicaStartTests : IDisposable
             UserConfig = new() { ["treshold"] = 1 },
         }));
 
-        Assert.Equal("user_config has no key 'treshold'. Did you mean 'threshold'? It has threshold.", error.Message);
+        Assert.Equal("user_config has an unknown key 'treshold'. Did you mean 'threshold'? Known keys are threshold.", error.Message);
         Assert.Equal(0, _assemblies.Count);
     }
 
@@ -56,7 +56,7 @@ public sealed class FailedReplicaStartTests : IDisposable
         var error = await Assert.ThrowsAsync<DefinitionException>(() =>
             ReplicaTestHost.StartAsync(typeof(Counter), new() { Assemblies = _assemblies, LogDirectory = Path.Combine(_logs, "r1"), TypeName = "No.Such" }));
 
-        Assert.Contains("has no class No.Such", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Class No.Such not found in", error.Message, StringComparison.Ordinal);
     }
 
     private Task<ReplicaTestHost> StartAsync(Type sample, string fail = "") => ReplicaTestHost.StartAsync(sample, new()

@@ -289,13 +289,13 @@ public sealed class BatchQueueTests : IDisposable
     {
         var looked = new ObservedTimeProvider();
         var queue = Add(new BatchQueue<int, int>(GiveTenfold, new() { Settings = new() { MaxBatchSize = 3, WaitTimeout = TimeSpan.FromHours(1) }, Time = looked }));
-        List<Task<int>> meanwhile = [];
+        List<Task<int>> others = [];
         // The first look is for the item itself; the second is the decision's.
-        looked.AtLook(2, () => meanwhile.AddRange([Put(queue, 2, null, default), Put(queue, 3, null, default)]));
+        looked.AtLook(2, () => others.AddRange([Put(queue, 2, null, default), Put(queue, 3, null, default)]));
 
         var first = Put(queue, 1, null, default);
 
-        Assert.Equal((int[])[10, 20, 30], await AllAsync([first, .. meanwhile]));
+        Assert.Equal((int[])[10, 20, 30], await AllAsync([first, .. others]));
         Assert.Equal(["1 2 3"], _batches);
     }
 
@@ -500,13 +500,13 @@ public sealed class BatchQueueTests : IDisposable
     public async Task Cancel_ByTheLastCaller_TellsTheBatchElsewhere()
     {
         var cancelling = 0;
-        var told = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var canceled = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
         var queue = Add(new BatchQueue<int, int>(
             batch =>
             {
                 batch.TryStart();
-                batch.CancellationToken.Register(() => told.SetResult(Volatile.Read(ref cancelling) == Environment.CurrentManagedThreadId));
-                return new(told.Task);
+                batch.CancellationToken.Register(() => canceled.SetResult(Volatile.Read(ref cancelling) == Environment.CurrentManagedThreadId));
+                return new(canceled.Task);
             }, new() { Settings = new() { MaxBatchSize = 1 }, Time = _time, RunsElsewhere = true }));
         using var gone = new CancellationTokenSource();
         var result = Put(queue, 1, null, gone.Token);
@@ -515,7 +515,7 @@ public sealed class BatchQueueTests : IDisposable
         gone.Cancel();
         Volatile.Write(ref cancelling, 0);
 
-        Assert.False(await told.Task.WaitAsync(Limit));
+        Assert.False(await canceled.Task.WaitAsync(Limit));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => result);
     }
 
@@ -819,7 +819,7 @@ public sealed class BatchQueueTests : IDisposable
             return onCallers.Last();
         }
 
-        // Nothing is known of the first; what it shows is known of the next.
+        // The first batch runs without an estimate, the next one with an estimate from the first.
         Assert.False(await PutAsync(0));
         Assert.True(await PutAsync(0));
         Assert.True(await PutAsync(1));

@@ -137,7 +137,7 @@ public sealed class BatchedHandleTests : IAsyncLifetime
 
     [Fact]
     public async Task TooLarge_IsBadInput() =>
-        Assert.Contains("size is 11", (await Assert.ThrowsAsync<BadInputException>(() => CallAsync<int>("Words", "12345678901"))).Message, StringComparison.Ordinal);
+        Assert.Contains("but was 11", (await Assert.ThrowsAsync<BadInputException>(() => CallAsync<int>("Words", "12345678901"))).Message, StringComparison.Ordinal);
 
     [Fact]
     public async Task Models_SplitBatches()

@@ -113,7 +113,7 @@ public sealed class ReplicaTestHost : IAsyncDisposable
             return;
         _disposed = true;
         await Instance.DisposeAsync();
-        // As in the runtime, nobody holds what has ended.
+        // As in the runtime, a stopped instance is not referenced any more.
         Instance = null!;
     }
 

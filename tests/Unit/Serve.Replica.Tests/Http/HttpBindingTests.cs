@@ -109,7 +109,7 @@ public sealed class HttpBindingTests : IAsyncLifetime
 
         Assert.Equal(405, (int)response.StatusCode);
         Assert.Equal("POST", Assert.Single(response.Content.Headers.Allow));
-        Assert.Contains("DELETE is not answered here; use POST.", body, StringComparison.Ordinal);
+        Assert.Contains("Method DELETE is not allowed here. Use POST.", body, StringComparison.Ordinal);
     }
 
     [Theory]

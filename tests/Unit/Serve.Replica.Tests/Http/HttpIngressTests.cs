@@ -44,6 +44,6 @@ public sealed class HttpIngressTests
         var error = await Assert.ThrowsAsync<DefinitionException>(() => ReplicaTestHost.StartAsync(typeof(RoutedBatch)));
 
         Assert.Contains("RoutedBatch.Square has [Batch] and cannot be mapped to HTTP: GET /v1/squares/{x}", error.Message, StringComparison.Ordinal);
-        Assert.Contains("by handle", error.Message, StringComparison.Ordinal);
+        Assert.Contains("through a handle", error.Message, StringComparison.Ordinal);
     }
 }

@@ -60,7 +60,7 @@ public sealed class MultiplexedModelCacheTests
         await Eventually.TrueAsync(() => models.Events == "+a -a");
         Assert.False(b.IsCompleted);
 
-        // Whoever wants it again gets a new one.
+        // The next use loads a new instance.
         var again = models.Use("a");
         models.HoldUnloads.SetResult();
         models.Cache.End(await b);
@@ -276,14 +276,14 @@ public sealed class MultiplexedModelCacheTests
         var (one, other) = (RecordingModels.Request(), RecordingModels.Request());
         Task[] had = [models.Use("a", one), models.Use("b", other)];
         var waits = models.Use("c", one);
-        var told = models.Use("d", other);
+        var refused = models.Use("d", other);
         models.EndLoad("b");
         await had[1];
-        Assert.False(told.IsCompleted);
+        Assert.False(refused.IsCompleted);
 
         models.EndLoad("a");
 
-        await Assert.ThrowsAsync<InvalidOperationException>(() => told);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => refused);
         Assert.False(waits.IsCompleted);
         models.Holds = false;
         other.End();
@@ -313,12 +313,12 @@ public sealed class MultiplexedModelCacheTests
         var request = RecordingModels.Request();
         var first = models.Use("a", request);
         var waits = models.Use("b", RecordingModels.Request());
-        var told = models.Use("b", request);
+        var refused = models.Use("b", request);
 
         models.EndLoad("a");
 
         await first;
-        await Assert.ThrowsAsync<InvalidOperationException>(() => told);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => refused);
         models.Holds = false;
         request.End();
         Assert.Equal("model b", RecordingModels.NameOf(await waits));
@@ -330,13 +330,13 @@ public sealed class MultiplexedModelCacheTests
         var models = new RecordingModels(1) { Holds = true };
         var request = RecordingModels.Request();
         var first = models.Use("a", request);
-        var told = models.Use("b", request);
+        var refused = models.Use("b", request);
         var waits = models.Use("c", RecordingModels.Request());
 
         models.EndLoad("a");
 
         await first;
-        await Assert.ThrowsAsync<InvalidOperationException>(() => told);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => refused);
         models.Holds = false;
         request.End();
         Assert.Equal("model c", RecordingModels.NameOf(await waits));

@@ -31,7 +31,7 @@ internal sealed class RecordingModels : IModelCacheObserver
 
     public int Changes { get; private set; }
 
-    /// <summary>Whether a load or an unload saw somebody's request.</summary>
+    /// <summary>Whether a load or an unload ran with the context of a request.</summary>
     public bool SawRequest { get; private set; }
 
     public int Loads

@@ -61,7 +61,7 @@ public sealed class ReplicaModelSetsTests
         Assert.Equal($"+{model}", await replica.GetAsync("/events"));
         Assert.Equal(model, await replica.GetAsync($"/named/{model}"));
         Assert.Equal($"+{model} +{model}", await replica.GetAsync("/events"));
-        Assert.Contains($"Model {model} could not be loaded", replica.Log, StringComparison.Ordinal);
+        Assert.Contains($"Loading model {model} failed", replica.Log, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -115,7 +115,7 @@ public sealed class ReplicaModelSetsTests
         var (status, body) = await replica.SendAsync(HttpMethod.Get, "/together?first=c&second=d").WaitAsync(TimeSpan.FromSeconds(30));
 
         Assert.True(status == 500, $"{status} {body}");
-        Assert.Contains("Model 'd' cannot be loaded: all 1 places", (string)body!["detail"]!, StringComparison.Ordinal);
+        Assert.Contains("Model 'd' cannot be loaded: all 1 model slots", (string)body!["detail"]!, StringComparison.Ordinal);
         Assert.Equal("d", await AskAsync(replica, "d"));
     }
 
@@ -178,7 +178,7 @@ public sealed class ReplicaModelSetsTests
             await AskAsync(replica, model);
         Assert.Equal("+a -a +b", await replica.GetAsync("/events"));
 
-        // Taken away, it is what the attribute says.
+        // Removed, the value of the attribute applies.
         await ReconfigureAsync(replica, "null");
         await AskAsync(replica, "c");
         Assert.Equal("+a -a +b +c", await replica.GetAsync("/events"));
@@ -186,8 +186,8 @@ public sealed class ReplicaModelSetsTests
     }
 
     [Theory]
-    [InlineData("""{"multiplexed":5}""", "is an object like")]
-    [InlineData("""{"multiplexed":{"max_models":5}}""", "has no key 'max_models'")]
+    [InlineData("""{"multiplexed":5}""", "must be an object like")]
+    [InlineData("""{"multiplexed":{"max_models":5}}""", "has an unknown key 'max_models'")]
     [InlineData("""{"multiplexed":{"max_models_per_replica":0}}""", "is a whole number of at least 1, or -1 for no limit, not 0")]
     [InlineData("""{"multiplexed":{"max_models_per_replica":-2}}""", "not -2")]
     [InlineData("""{"multiplexed":{"max_models_per_replica":"5"}}""", "not \"5\"")]

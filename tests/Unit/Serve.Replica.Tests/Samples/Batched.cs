@@ -57,9 +57,9 @@ public sealed class Batched(string key)
     [Batch(MaxBatchSize = 2, BatchWaitTimeout = "2s")]
     public async IAsyncEnumerable<BatchResult<string>[]> ModelStream(int[] n)
     {
-        var told = $"{RequestContext.Current?.Call.MultiplexedModelId} {n.Length}";
+        var description = $"{RequestContext.Current?.Call.MultiplexedModelId} {n.Length}";
         await Task.Yield();
-        yield return [.. n.Select(_ => told)];
+        yield return [.. n.Select(_ => description)];
     }
 
     // The size is this object's to tell.
@@ -101,7 +101,7 @@ public sealed class Batched(string key)
     [Batch(MaxBatchSize = 1, BatchWaitTimeout = "0"), Blocking, HttpGet("/thread/{n}")]
     public string[] ThreadName(int[] n) => [Thread.CurrentThread.Name ?? "none"];
 
-    // As turns are taken, nobody else is inside up to the first await.
+    // In a turn, no other call runs until the first await.
     [Batch(MaxBatchSize = 1, BatchWaitTimeout = "0", MaxConcurrentBatches = 4), HttpGet("/inside/{n}")]
     public async Task<int[]> Inside(int[] n)
     {

@@ -128,7 +128,7 @@ public sealed class ReplicaMetricsTests
         string Number() => Scrape().Split($"serve_num_multiplexed_models{{{labels}}} ")[1].Split('\n')[0];
         bool IsNamed() => Scrape().Contains($"serve_registered_multiplexed_model_id{{{labels},model_id=\"x\"}} 1\n", StringComparison.Ordinal);
 
-        // By another method, or since somebody began anew while a load that was given up went on.
+        // By another method, or because another load started while an abandoned one continued.
         metrics.ObserveLoad("x", TimeSpan.FromMilliseconds(3));
         metrics.ObserveLoad("x", TimeSpan.FromMilliseconds(4));
         Assert.Equal(("2", true), (Number(), IsNamed()));

@@ -3,7 +3,7 @@ using Serve.Runtime.Onnx.Providers;
 
 namespace Serve.Runtime.Onnx.Tests.Providers;
 
-/// <summary>Where a model runs, by what is asked for and what is there.</summary>
+/// <summary>Selection of execution providers by request and by availability.</summary>
 public sealed class ExecutionProviderChoiceTests
 {
     private const long Gigabyte = 1L << 30;
@@ -52,8 +52,8 @@ public sealed class ExecutionProviderChoiceTests
         Assert.Empty(choice.Candidates);
         foreach (var part in new[]
         {
-            $"execution_provider is {asked}, and {provider} is not there", "ONNX Runtime 1.31.1 has CPUExecutionProvider",
-            "could not be loaded: libcuda.so.1, libcudart.so.12 or libcudart.so.13", "driver shows no device", "-p:OnnxRuntime=Gpu",
+            $"execution_provider is {asked}, but {provider} is not available", "ONNX Runtime 1.31.1 has CPUExecutionProvider",
+            "could not be loaded: libcuda.so.1, libcudart.so.12 or libcudart.so.13", "driver reports no device", "-p:OnnxRuntime=Gpu",
         })
         {
             Assert.Contains(part, choice.Error, StringComparison.Ordinal);

@@ -33,7 +33,7 @@ public sealed class ExecutionProviderTests : IDisposable
         var error = await Assert.ThrowsAsync<InferenceException>(() => _models.Loader.LoadAsync(
             "model.onnx", new OnnxOptions { ExecutionProvider = Path.Combine(_models.Directory, "libmine.so") }));
 
-        Assert.Contains($"there is no file {Path.Combine(_models.Directory, "libmine.so")}", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"but the file {Path.Combine(_models.Directory, "libmine.so")} does not exist", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -2,7 +2,7 @@ using Serve.Runtime.Onnx.Tests.Fixtures;
 
 namespace Serve.Runtime.Onnx.Tests.Runs;
 
-/// <summary>What a model does not take is told before ONNX Runtime sees it.</summary>
+/// <summary>Invalid inputs are rejected before ONNX Runtime sees them.</summary>
 public sealed class SessionBadInputTests : IAsyncLifetime, IDisposable
 {
     private readonly OnnxTestModels _models = new();

@@ -63,7 +63,7 @@ public sealed class SessionRunTurnTests : IDisposable
         Assert.Equal(leave.Token, cancelled.CancellationToken);
         await Eventually.TrueAsync(() => GateOf(model).Running == 0);
 
-        // What was terminated is not terminated for good.
+        // A terminated run does not terminate later runs.
         for (var run = 0; run < 4; run++)
             (await model.RunAsync([("x", Tensor.Of(new float[4], 2, 2))])).Dispose();
         Assert.True(Stopwatch.GetElapsedTime(started) < Limit);

@@ -2,7 +2,7 @@ using Serve.Runtime.Onnx.Tests.Fixtures;
 
 namespace Serve.Runtime.Onnx.Tests.Sessions;
 
-/// <summary>What a loaded model says of itself, and what is said of one that cannot be loaded.</summary>
+/// <summary>Properties of loaded models, and errors of models that cannot be loaded.</summary>
 public sealed class SessionLoadTests : IDisposable
 {
     private readonly OnnxTestModels _models = new();
@@ -92,7 +92,7 @@ public sealed class SessionLoadTests : IDisposable
         var sequence = new OnnxFileBytes().Text(1, "x").Message(2, new OnnxFileBytes().Message(4, new OnnxFileBytes().Message(1, new OnnxFileBytes().Message(1, new OnnxFileBytes().Number(1, 1)))));
         new OnnxTestModel().RawInput(sequence).Output("y", TensorType.Int64, "").Node("SequenceLength", ["x"], ["y"]).Save(_models.Directory, "sequence.onnx");
 
-        await RefusedAsync("sequence.onnx", "'x' as ONNX_TYPE_SEQUENCE");
+        await RefusedAsync("sequence.onnx", "but is ONNX_TYPE_SEQUENCE");
     }
 
     [Fact]

@@ -7,7 +7,7 @@ using Serve.Runtime.Onnx.Tests.Fixtures;
 
 namespace Serve.Runtime.Onnx.Tests.Telemetry;
 
-/// <summary>What a scrape tells of models and devices.</summary>
+/// <summary>Metrics of models and devices.</summary>
 public sealed class OnnxMetricsTests : IDisposable
 {
     private readonly OnnxTestModels _models = new();

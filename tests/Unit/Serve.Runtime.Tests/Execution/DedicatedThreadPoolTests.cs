@@ -155,6 +155,7 @@ public sealed class DedicatedThreadPoolTests
 
         Assert.Equal(1, pool.ThreadCount);
         go.Set();
+        Assert.True(SpinWait.SpinUntil(() => pool.ThreadCount == 0, Bound));
     }
 
     [Fact]
@@ -162,8 +163,16 @@ public sealed class DedicatedThreadPoolTests
     {
         await using var pool = new DedicatedThreadPool("metrics-test", limit: 1);
         using var go = new ManualResetEventSlim();
+        using var ended = new CountdownEvent(3);
         for (var i = 0; i < 3; i++)
-            pool.Start(new Item(() => go.Wait(Bound)));
+        {
+            pool.Start(new Item(() =>
+            {
+                go.Wait(Bound);
+                ended.Signal();
+            }));
+        }
+
         var measured = new Dictionary<string, int>();
         using var listener = new MeterListener();
         listener.InstrumentPublished = (instrument, self) =>
@@ -180,6 +189,7 @@ public sealed class DedicatedThreadPoolTests
         listener.RecordObservableInstruments();
         go.Set();
 
+        Assert.True(ended.Wait(Bound));
         Assert.Equal(1, measured["dedicated_threads"]);
         Assert.Equal(2, measured["dedicated_threads_queued"]);
     }
