@@ -49,3 +49,8 @@ internal sealed class ShutdownSignalHandler : IDisposable
         (_asked.IsCancellationRequested ? _forced : _asked).Cancel();
     }
 }
+
+/// <summary>Tokens that stop a command.</summary>
+/// <param name="Requested">Requests a graceful stop.</param>
+/// <param name="Forced">Forces an immediate stop.</param>
+internal readonly record struct ShutdownTokens(CancellationToken Requested, CancellationToken Forced);

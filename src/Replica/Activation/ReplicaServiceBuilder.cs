@@ -6,6 +6,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Serve.Calls;
 using Serve.Replica.Definitions;
 using Serve.Replica.Instances;
 using Serve.Replica.Loading;
@@ -83,4 +84,12 @@ internal static class ReplicaServiceBuilder
                 handle, HandleTargetFactory.Of(process, deployment, replica.DeploymentId.Application), deployment)!);
         }
     }
+}
+
+/// <summary>Creates the call targets of a replica's handles, through the router of the process.</summary>
+internal static class HandleTargetFactory
+{
+    public static ICallTarget Of(IServiceProvider process, string deployment, string application) =>
+        (process.GetService<IHandleFactory>() ?? throw new InvalidOperationException(
+            $"Cannot create a handle to {application}/{deployment}: this process has no router.")).GetTarget(deployment, application);
 }

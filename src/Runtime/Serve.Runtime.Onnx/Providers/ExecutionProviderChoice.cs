@@ -76,3 +76,32 @@ internal sealed record ExecutionProviderChoice(ImmutableArray<ExecutionProviderS
 
     private static ExecutionProviderChoice Wrong(string error) => new([], null, error);
 }
+
+/// <summary>Execution provider and resources that a deployment and a model's options request.</summary>
+/// <param name="Asked">The option <c>execution_provider</c>.</param>
+/// <param name="GpuIds">GPUs that the scheduler assigned; empty without <c>num_gpus</c>.</param>
+/// <param name="NumGpus">Number of reserved GPUs; a fraction shares one.</param>
+/// <param name="MemoryLimit">The option <c>memory_limit</c>.</param>
+internal sealed record ExecutionProviderRequest(string Asked, ImmutableArray<int> GpuIds, double NumGpus, long? MemoryLimit);
+
+/// <summary>Execution providers and devices of this build of ONNX Runtime and this machine.</summary>
+/// <param name="Version">Version of ONNX Runtime.</param>
+/// <param name="Providers">Names of the providers in the build.</param>
+/// <param name="Libraries">Native libraries that CUDA needs, and whether each could be loaded. Empty if no GPU was requested.</param>
+/// <param name="DeviceMemory">Memory of each device in bytes, by device id; empty if unknown.</param>
+internal sealed record ExecutionProviderFacts(
+    string Version, ImmutableArray<string> Providers, ImmutableArray<(string Name, bool IsThere)> Libraries, ImmutableSortedDictionary<int, long> DeviceMemory);
+
+/// <summary>An execution provider, with the settings for a session.</summary>
+/// <param name="Name"><c>cpu</c>, <c>cuda</c>, <c>tensorrt</c>, or a plug-in's file name.</param>
+/// <param name="Device">Device id; 0 for the CPU.</param>
+/// <param name="MemoryLimit">Limit of device memory in bytes; null for none.</param>
+/// <param name="Library">File of a plug-in; null for a built-in provider.</param>
+internal sealed record ExecutionProviderSelection(string Name, int Device = 0, long? MemoryLimit = null, string? Library = null)
+{
+    public const string Cpu = "cpu";
+    public const string Cuda = "cuda";
+    public const string TensorRt = "tensorrt";
+
+    public bool IsCpu => Name == Cpu;
+}

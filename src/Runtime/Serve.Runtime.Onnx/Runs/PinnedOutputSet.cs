@@ -40,3 +40,16 @@ internal sealed class PinnedOutputSet : IDisposable
             value.Dispose();
     }
 }
+
+/// <summary>Native output tensors of one run, released together.</summary>
+internal sealed class AllocatedRunOutputs(IDisposable[] values) : IDisposable
+{
+    public void Dispose()
+    {
+        foreach (var value in values)
+            value.Dispose();
+    }
+}
+
+/// <summary>Type and shape of an output in the last run with inputs of the same shapes.</summary>
+internal readonly record struct LearnedOutputShape(TensorType Type, long[] Shape);

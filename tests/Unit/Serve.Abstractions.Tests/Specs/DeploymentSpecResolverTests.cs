@@ -42,7 +42,7 @@ public sealed class DeploymentSpecResolverTests
     }
 
     [Fact]
-    public void Merge_SourcesStayAsTheyAre()
+    public void Merge_DoesNotChangeItsSources()
     {
         var code = new DeploymentOptions { Name = "Counter", UserConfig = Parse("""{"a":1}""") };
         var file = new DeploymentOptions { Name = "Counter", UserConfig = Parse("""{"a":2}""") };
@@ -55,7 +55,7 @@ public sealed class DeploymentSpecResolverTests
     }
 
     [Fact]
-    public void Merge_ValuesOutOfRange_AllTold()
+    public void Merge_ValuesOutOfRange_ReportsAll()
     {
         var code = new DeploymentAttribute("Counter")
         {
@@ -89,7 +89,7 @@ public sealed class DeploymentSpecResolverTests
     [InlineData("a/b", "must start with a letter or a digit and contain only letters, digits, '-', '_' and '.'")]
     [InlineData("a#b", "must start with a letter")]
     [InlineData("..", "must start with a letter")]
-    public void Merge_NameThatIsNoName_IsAnError(string name, string expected)
+    public void Merge_InvalidName_IsAnError(string name, string expected)
     {
         var error = Assert.Throws<DefinitionException>(() => DeploymentSpecResolver.Merge(new DeploymentOptions { Name = name }, null));
 
@@ -101,7 +101,7 @@ public sealed class DeploymentSpecResolverTests
         Assert.Equal("The deployment has no name.", Assert.Throws<DefinitionException>(() => DeploymentSpecResolver.Merge(new DeploymentOptions(), null)).Message);
 
     [Fact]
-    public void Impact_OfEachSetting_IsWhatItsAttributeSays()
+    public void Impact_OfEachSetting_EqualsItsAttribute()
     {
         var before = DeploymentSpec.Default with { UserConfig = Parse("""{"a":1}""") };
 
@@ -115,7 +115,7 @@ public sealed class DeploymentSpecResolverTests
     }
 
     [Fact]
-    public void Impact_EverySettingStatesOne() =>
+    public void Impact_EverySettingHasOne() =>
         Assert.DoesNotContain(
             typeof(DeploymentSpec).GetProperties(System.Reflection.BindingFlags.Public | System.Reflection.BindingFlags.Instance),
             property => property.GetCustomAttributes(typeof(UpdateImpactAttribute), false).Length == 0);

@@ -15,7 +15,7 @@ public sealed class ServeConfigReaderTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void Read_EachFolder_GivesWhatLiesBeside(string folder)
+    public void Read_EachFolder_EqualsExpectedFile(string folder)
     {
         var config = JsonNode.Parse(File.ReadAllText(Path.Combine(Assets, folder, "config.json")));
         var (expected, errors) = (Path.Combine(Assets, folder, "expected.json"), Path.Combine(Assets, folder, "errors.txt"));
@@ -86,7 +86,7 @@ public sealed class ServeConfigReaderTests
     [Theory]
     [InlineData("""{"a":1,"a":2,"applications":[]}""", "duplicate key: ")]
     [InlineData("""{"applications":[{"import_path":"x","args":{"p":{"a":1,"a":2}}}]}""", "applications[0].args.p: duplicate key: ")]
-    public void Read_KeyThatStandsTwice_IsAnError(string json, string expected)
+    public void Read_DuplicateKey_IsAnError(string json, string expected)
     {
         var thrown = Assert.Throws<DefinitionException>(() => ServeConfigReader.Read(JsonNode.Parse(json)));
 
@@ -98,7 +98,7 @@ public sealed class ServeConfigReaderTests
         Assert.Equal("expected an object, got null", Assert.Throws<DefinitionException>(() => ServeConfigReader.Read(null)).Message);
 
     [Fact]
-    public void Read_NodesMadeInMemory_AreReadLikeParsedOnes()
+    public void Read_NodesCreatedInMemory_EqualParsedOnes()
     {
         var config = new JsonObject { ["applications"] = new JsonArray(new JsonObject { ["import_path"] = "x", ["deployments"] = new JsonArray(
             new JsonObject { ["name"] = "D", ["num_replicas"] = 2, ["max_queued_requests"] = 3L, ["health_check_period_s"] = 5 }) }) };
@@ -109,7 +109,7 @@ public sealed class ServeConfigReaderTests
     }
 
     [Fact]
-    public void ReadApplication_NameOfThePath_IsTakenOrMustAgree()
+    public void ReadApplication_NameOfPath_IsDefaultOrMustMatch()
     {
         Assert.Equal("a", ServeConfigReader.ReadApplication(JsonNode.Parse("""{"import_path":"x"}"""), "a").Name);
         Assert.Equal("a", ServeConfigReader.ReadApplication(JsonNode.Parse("""{"name":"a","import_path":"x"}"""), "a").Name);

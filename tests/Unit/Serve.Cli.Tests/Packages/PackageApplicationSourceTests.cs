@@ -51,7 +51,7 @@ public sealed class PackageApplicationSourceTests : IDisposable
     }
 
     [Fact]
-    public async Task PrepareAsync_CompileErrors_AllToldWithFileAndLine()
+    public async Task PrepareAsync_CompileErrors_ReportsAllWithFileAndLine()
     {
         var file = _folder.Write("Broken.cs", "using Serve;\n[Deployment]\npublic sealed class Broken\n{\n    public int Call() => nothing;\n    public int Other() => 1 + Missing.Value;\n}\n");
 
@@ -108,7 +108,7 @@ public sealed class PackageApplicationSourceTests : IDisposable
     [InlineData("a;b")]
     [InlineData("50%41")]
     [InlineData("$(x)")]
-    public async Task PrepareAsync_PathWithMsBuildSyntax_SaysSo(string name)
+    public async Task PrepareAsync_PathWithMsBuildSyntax_Throws(string name)
     {
         var error = await Assert.ThrowsAsync<DefinitionException>(() => NewSource().PrepareAsync(_folder.Write($"{name}/App.cs", Counter), CancellationToken.None));
 
@@ -141,7 +141,7 @@ public sealed class PackageApplicationSourceTests : IDisposable
     }
 
     [Fact]
-    public async Task PrepareAsync_Cancelled_EndsTheBuild()
+    public async Task PrepareAsync_Canceled_KillsTheBuild()
     {
         var file = _folder.Write("Counter.cs", Counter);
         using var stop = new CancellationTokenSource();
@@ -156,7 +156,7 @@ public sealed class PackageApplicationSourceTests : IDisposable
     }
 
     [Fact]
-    public async Task PrepareAsync_ZipWithoutManifest_SaysHowToMakeOne()
+    public async Task PrepareAsync_ZipWithoutManifest_ErrorNamesServeBuild()
     {
         _folder.Write("content/a.txt", "");
         System.IO.Compression.ZipFile.CreateFromDirectory(_folder.In("content"), _folder.In("app.zip"));

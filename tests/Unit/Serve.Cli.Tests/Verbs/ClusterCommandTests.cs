@@ -38,7 +38,7 @@ public sealed partial class ClusterCommandTests(ClusterCommandTests.RunningState
     }
 
     [Fact]
-    public async Task List_Json_WhatTheApiSays()
+    public async Task List_Json_WritesResponseOfApi()
     {
         var tasks = JsonDocument.Parse((await RunAsync("list", "tasks", "--json")).Out).RootElement;
         Assert.Equal(4, tasks.GetArrayLength());
@@ -54,7 +54,7 @@ public sealed partial class ClusterCommandTests(ClusterCommandTests.RunningState
     }
 
     [Fact]
-    public async Task List_NothingThere_SaysSo() => Assert.Equal("No workers.", (await RunAsync("list", "workers")).Out.Trim());
+    public async Task List_NoEntries_WritesMessage() => Assert.Equal("No workers.", (await RunAsync("list", "workers")).Out.Trim());
 
     [Fact]
     public async Task List_OtherKinds_Tables()
@@ -97,7 +97,7 @@ public sealed partial class ClusterCommandTests(ClusterCommandTests.RunningState
     }
 
     [Fact]
-    public async Task SummaryAndMemory_Json_WhatTheApiSays()
+    public async Task SummaryAndMemory_Json_WriteResponseOfApi()
     {
         var all = JsonDocument.Parse((await RunAsync("summary", "--json")).Out).RootElement;
         Assert.Equal(3, all.GetProperty("tasks").GetProperty("Sums.Add").GetProperty("FINISHED").GetInt64());

@@ -30,7 +30,7 @@ public sealed class ConstructorInjectionTests
     }
 
     [Fact]
-    public async Task Constructor_MissingAndWrongArgs_AreToldTogether()
+    public async Task Constructor_MissingAndInvalidArgs_ReportsAll()
     {
         var error = await Assert.ThrowsAsync<DefinitionException>(() => ReplicaTestHost.StartAsync(
             typeof(Greeter), new() { Args = new() { ["limits"] = "many", ["times"] = "x" } }));
@@ -68,7 +68,7 @@ public sealed class ConstructorInjectionTests
     }
 
     [Fact]
-    public async Task Constructor_HandleToNoDeployment_SaysWhichThereAre()
+    public async Task Constructor_HandleToUnknownDeployment_ErrorListsDeployments()
     {
         var error = await Assert.ThrowsAsync<DefinitionException>(() => ReplicaTestHost.StartAsync(typeof(Caller), new()
         {

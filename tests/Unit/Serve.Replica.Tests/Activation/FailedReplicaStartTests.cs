@@ -51,7 +51,7 @@ public sealed class FailedReplicaStartTests : IDisposable
     }
 
     [Fact]
-    public async Task Type_Unknown_IsToldByName()
+    public async Task Type_Unknown_ErrorNamesIt()
     {
         var error = await Assert.ThrowsAsync<DefinitionException>(() =>
             ReplicaTestHost.StartAsync(typeof(Counter), new() { Assemblies = _assemblies, LogDirectory = Path.Combine(_logs, "r1"), TypeName = "No.Such" }));

@@ -83,7 +83,7 @@ public sealed class ModelInjectionTests : IDisposable
     }
 
     [Fact]
-    public async Task Constructor_NothingSaysWhichModel_NamesTheKeys()
+    public async Task Constructor_NoModelConfigured_ErrorNamesTheKeys()
     {
         var error = await Assert.ThrowsAsync<DefinitionException>(() => StartAsync());
 
@@ -91,7 +91,7 @@ public sealed class ModelInjectionTests : IDisposable
     }
 
     [Fact]
-    public async Task Constructor_WrongModelSettings_AreToldTogether()
+    public async Task Constructor_InvalidModelSettings_ReportsAll()
     {
         var error = await Assert.ThrowsAsync<DefinitionException>(() => StartAsync(args: new()
         {

@@ -110,7 +110,7 @@ public sealed class BatchCallerStreamsTests : IDisposable
 
         await foreach (var _ in one.ReadAsync(default))
             break;
-        // Once is once.
+        // Idempotent.
         one.Leave();
         Assert.Equal(1, _streams.Readers);
         Assert.False(_stop.IsCancellationRequested);

@@ -35,7 +35,7 @@ public sealed class BatchConfigParserTests
     [InlineData("""{"batch_wait_timeout_s": 86401}""", "batching.batch_wait_timeout_s must be a number of seconds from 0 to 86400, or ")]
     [InlineData("""{"batch_wait_timeout_s": "soon"}""", "batching.batch_wait_timeout_s must be a number of seconds from 0 to 86400, or ")]
     [InlineData("""{"adaptive": 1}""", "batching.adaptive must be true or false, not 1.")]
-    public void Read_Wrong_IsToldOnce(string json, string expected)
+    public void Read_InvalidValue_ReportedOnce(string json, string expected)
     {
         var error = Assert.Throws<BadInputException>(() => Read(json)).Message;
 

@@ -10,7 +10,7 @@ using Serve.Specs;
 
 namespace Serve.Replica.Tests.Batching;
 
-/// <summary>Calls by handle to batched methods, under the real runtime.</summary>
+/// <summary>Calls of batched methods through handles, with the real runtime.</summary>
 public sealed class BatchedHandleTests : IAsyncLifetime
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
@@ -93,7 +93,7 @@ public sealed class BatchedHandleTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Throws_EachCallerIsTold()
+    public async Task Throws_EachCallerReceivesException()
     {
         var calls = new[] { 1, 2 }.Select(n => CallAsync<int>("Broken", n)).ToArray();
 

@@ -82,7 +82,7 @@ public sealed class BatchedHttpTests : IAsyncLifetime
     {
         TestSignals.Set($"{_key}-third");
 
-        // A stream that fails on its way breaks off, perhaps before its first byte has left.
+        // A stream that fails halfway aborts the connection, possibly before its first byte was sent.
         await AllAsync(new[] { one, other }.Select(path => Record.ExceptionAsync(async () =>
         {
             using var response = await _replica.Client.GetAsync(ReplicaTestHost.Prefix + path);
@@ -119,7 +119,7 @@ public sealed class BatchedHttpTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Models_SplitBatches_AndAreToldToThem()
+    public async Task Models_SplitBatches_AndAreVisibleToThem()
     {
         var answers = await AllAsync(new[] { "a", "b", "a", "" }.Select(async model =>
         {
@@ -156,7 +156,7 @@ public sealed class BatchedHttpTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Stream_AllCallersGone_IsStopped()
+    public async Task Stream_AllCallersCanceled_IsStopped()
     {
         using var gone = new CancellationTokenSource();
         var reading = new[] { "9", "8" }.Select(async from =>
@@ -196,7 +196,7 @@ public sealed class BatchedHttpTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Clients_AllGone_CancelTheBatch()
+    public async Task Clients_AllDisconnected_CancelTheBatch()
     {
         using var gone = new CancellationTokenSource();
         var requests = new[] { 1, 2 }.Select(n => _replica.Client.GetStringAsync($"{ReplicaTestHost.Prefix}/hang/{n}", gone.Token)).ToArray();

@@ -7,7 +7,7 @@ namespace Serve.Replica.Tests.Definitions;
 public sealed class BatchMethodDefinitionTests
 {
     [Fact]
-    public void Inspect_EveryMistake_IsTold()
+    public void Inspect_EveryMistake_IsReported()
     {
         var error = Assert.Throws<DefinitionException>(() => Inspect("""
             public class Base
@@ -64,7 +64,7 @@ public sealed class BatchMethodDefinitionTests
     [InlineData("[Batch(MaxBatchSize = 4)]", "[Deployment]", null)]
     [InlineData("[Batch(MaxBatchSize = 4096, SizeMethod = \"Size\")]", "[Deployment]", null)]
     [InlineData("[Batch(MaxBatchSize = 2147483647)]", "[Deployment]", 100_000)]
-    public void Inspect_NobodySaysHowManyCallers_EnoughToFillABatchWhileAnotherRuns(string batch, string deployment, int? expected)
+    public void Inspect_NoMaxOngoingRequests_DefaultFillsABatchWhileAnotherRuns(string batch, string deployment, int? expected)
     {
         var found = Inspect($$"""{{deployment}} public sealed class Labels { {{batch}} public int[] Call(int[] a) => a; private static int Size(int a) => a; }""");
 
@@ -72,7 +72,7 @@ public sealed class BatchMethodDefinitionTests
     }
 
     [Fact]
-    public void Merge_FileSaysHowManyCallers_TheFileWins()
+    public void Merge_MaxOngoingRequestsInFile_OverridesDefault()
     {
         var found = Inspect("[Deployment] public sealed class Labels { [Batch(MaxBatchSize = 64)] public int[] Call(int[] a) => a; }");
 

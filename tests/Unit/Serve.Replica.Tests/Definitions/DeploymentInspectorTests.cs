@@ -163,7 +163,7 @@ public sealed class DeploymentInspectorTests
     }
 
     [Fact]
-    public void Inspect_MissingFile_SaysSo()
+    public void Inspect_MissingFile_Throws()
     {
         var error = Assert.Throws<DefinitionException>(() => DeploymentInspector.Inspect("/nowhere/App.dll"));
 
@@ -171,7 +171,7 @@ public sealed class DeploymentInspectorTests
     }
 
     [Fact]
-    public void Inspect_NoAssembly_SaysSo()
+    public void Inspect_NoAssembly_Throws()
     {
         using var code = new UserCode();
         File.WriteAllText(code.Assembly(), "not an assembly");

@@ -26,7 +26,7 @@ public sealed class MultiplexedMethodTests
         ErrorsOf("[Deployment] public class D : Base { } public class Base { [Multiplexed] private static Model Load(string id) => null!; }"));
 
     [Fact]
-    public void Inspect_EverythingWrong_IsToldAtOnce()
+    public void Inspect_SeveralMistakes_ReportsAll()
     {
         var errors = ErrorsOf("""
             [Deployment] public class D

@@ -17,7 +17,7 @@ public static class TestSignals
 
     public static void Set(string name) => Of(name).TrySetResult();
 
-    // The test's copy is loaded first, samples' copies find it there.
+    // The copy of the test is loaded first; the copies of samples find its data.
     [ModuleInitializer]
     internal static void Share()
     {

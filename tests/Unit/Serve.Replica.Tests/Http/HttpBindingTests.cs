@@ -102,7 +102,7 @@ public sealed class HttpBindingTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Method_WrongVerb_IsNotAllowedAndSaysWhatIs()
+    public async Task Method_WrongVerb_NamesAllowedMethods()
     {
         using var response = await _replica.Client.DeleteAsync("/app/sum");
         var body = await response.Content.ReadAsStringAsync();

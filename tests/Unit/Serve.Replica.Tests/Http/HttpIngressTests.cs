@@ -39,7 +39,7 @@ public sealed class HttpIngressTests
     }
 
     [Fact]
-    public async Task Map_ABatchedMethod_FailsTheStartAndSaysWhatToDo()
+    public async Task Map_BatchedMethod_FailsTheStart()
     {
         var error = await Assert.ThrowsAsync<DefinitionException>(() => ReplicaTestHost.StartAsync(typeof(RoutedBatch)));
 

@@ -19,7 +19,7 @@ public sealed class ReplicaInstanceTests
     }
 
     [Fact]
-    public async Task Reconfigure_SameUserConfig_IsNotToldAgain()
+    public async Task Reconfigure_SameUserConfig_IsNotCalledAgain()
     {
         await using var replica = await StartAsync(typeof(Lifecycle), new() { ["threshold"] = 1 });
 

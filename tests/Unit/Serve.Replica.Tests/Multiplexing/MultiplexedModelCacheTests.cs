@@ -141,7 +141,7 @@ public sealed class MultiplexedModelCacheTests
         foreach (var each in leaving)
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => each);
         await Eventually.TrueAsync(() => models.Events == "+a ~a", () => models.Events);
-        // Its place is free again.
+        // Its slot is free again.
         models.Holds = false;
         await models.Use("b");
     }
@@ -193,7 +193,7 @@ public sealed class MultiplexedModelCacheTests
         var again = await models.Use("a");
         models.EndLoad("a");
 
-        // The one too many goes, the one in use stays.
+        // The surplus model is evicted, the model in use is not.
         Assert.True(abandoned);
         await Eventually.TrueAsync(() => models.Events == "+a +a -a", () => models.Events);
         Assert.Equal("model a", RecordingModels.NameOf(again));
@@ -217,7 +217,7 @@ public sealed class MultiplexedModelCacheTests
     }
 
     [Fact]
-    public async Task UseAsync_ARequestWantsMoreThanThereArePlaces_IsToldInsteadOfWaitingForEver()
+    public async Task UseAsync_RequestNeedsMoreModelsThanSlots_FailsInsteadOfDeadlock()
     {
         var models = new RecordingModels(2);
         var request = RecordingModels.Request();
@@ -233,7 +233,7 @@ public sealed class MultiplexedModelCacheTests
     }
 
     [Fact]
-    public async Task UseAsync_RequestsThatWaitForEachOther_TheLastIsTold()
+    public async Task UseAsync_RequestsInDeadlock_LastRequestFails()
     {
         var models = new RecordingModels(2);
         var (one, other) = (RecordingModels.Request(), RecordingModels.Request());
@@ -250,7 +250,7 @@ public sealed class MultiplexedModelCacheTests
     }
 
     [Fact]
-    public async Task UseAsync_ARequestWantsMoreAtOnceThanThereArePlaces_IsToldWhenItHasThese()
+    public async Task UseAsync_ConcurrentUsesExceedSlots_FailsOnceSlotsAreFull()
     {
         var models = new RecordingModels(1) { Holds = true };
         var request = RecordingModels.Request();
@@ -270,7 +270,7 @@ public sealed class MultiplexedModelCacheTests
     }
 
     [Fact]
-    public async Task UseAsync_RequestsWaitForEachOtherOnlyOnceTheirModelsAreLoaded_TheLastIsTold()
+    public async Task UseAsync_DeadlockAfterLoads_LastRequestFails()
     {
         var models = new RecordingModels(2) { Holds = true };
         var (one, other) = (RecordingModels.Request(), RecordingModels.Request());
@@ -292,7 +292,7 @@ public sealed class MultiplexedModelCacheTests
     }
 
     [Fact]
-    public async Task UseAsync_TheLeaseThatWasHopedForEnds_TheRequestThatStillWaitsForItselfIsTold()
+    public async Task UseAsync_AwaitedLeaseReleased_StillDeadlockedRequestFails()
     {
         var models = new RecordingModels(1);
         var lease = await models.Use("a");
@@ -325,7 +325,7 @@ public sealed class MultiplexedModelCacheTests
     }
 
     [Fact]
-    public async Task UseAsync_OneWhoHasNothingCameAfterTheOneThatWaitsForItself_ItIsNotTold()
+    public async Task UseAsync_LaterRequestWithoutSlots_DoesNotFail()
     {
         var models = new RecordingModels(1) { Holds = true };
         var request = RecordingModels.Request();
@@ -343,7 +343,7 @@ public sealed class MultiplexedModelCacheTests
     }
 
     [Fact]
-    public async Task UseAsync_RequestHasEnded_IsToldToUseALease()
+    public async Task UseAsync_RequestHasEnded_ErrorNamesAcquire()
     {
         var models = new RecordingModels(2);
         var request = RecordingModels.Request();
@@ -447,7 +447,7 @@ public sealed class MultiplexedModelCacheTests
     }
 
     [Fact]
-    public async Task UseAsync_LoadsAndUnloads_SeeNobodysRequest()
+    public async Task UseAsync_LoadsAndUnloads_RunWithoutRequestContext()
     {
         var models = new RecordingModels(1);
         RequestContext.Current = RecordingModels.Request();
@@ -459,7 +459,7 @@ public sealed class MultiplexedModelCacheTests
     }
 
     [Fact]
-    public async Task UseAsync_RequestEndsWhileItsModelLoads_IsTold()
+    public async Task UseAsync_RequestEndsWhileItsModelLoads_Fails()
     {
         var models = new RecordingModels(1) { Holds = true };
         var request = RecordingModels.Request();
@@ -555,7 +555,7 @@ public sealed class MultiplexedModelCacheTests
     }
 
     [Fact]
-    public async Task Held_HowLongNobodyUsedAModel_IsCountedFromTheLastUse()
+    public async Task Held_IdleTime_CountsFromLastUse()
     {
         var time = new FakeTimeProvider();
         var models = new RecordingModels(2, time) { HeedsCancellation = false };
@@ -587,7 +587,7 @@ public sealed class MultiplexedModelCacheTests
     public async Task DisposeAsync_NothingLoaded_IsDone() => await new RecordingModels(2).Cache.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10));
 
     [Fact]
-    public async Task DisposeAsync_ALoadEndsAllTheSame_ItsModelIsUnloadedThoughSomebodyWaits()
+    public async Task DisposeAsync_LoadCompletesAnyway_ModelIsUnloadedDespiteWaiters()
     {
         var models = new RecordingModels(1) { Holds = true, HeedsCancellation = false };
         _ = models.Use("a");

@@ -3,7 +3,7 @@ using Serve.Replica.Tests.Samples;
 
 namespace Serve.Replica.Tests.Multiplexing;
 
-/// <summary>How a class's own methods load models, and how these are disposed.</summary>
+/// <summary>Loading and disposal of models by the methods of a class.</summary>
 public sealed class MultiplexedModelLoaderTests : IAsyncLifetime
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
@@ -52,7 +52,7 @@ public sealed class MultiplexedModelLoaderTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Load_ClientGone_IsToldToStopAndIsNoError()
+    public async Task Load_ClientDisconnects_IsCanceledWithoutError()
     {
         using var gone = new CancellationTokenSource();
         var request = _replica.Client.GetStringAsync($"{ReplicaTestHost.Prefix}/plain/hang", gone.Token);

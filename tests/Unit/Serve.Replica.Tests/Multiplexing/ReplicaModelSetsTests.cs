@@ -50,7 +50,7 @@ public sealed class ReplicaModelSetsTests
     }
 
     [Fact]
-    public async Task Get_TheLoadThrows_AllWhoWaitAreToldAndTheNextTriesAgain()
+    public async Task Get_LoadThrows_AllWaitersFailAndNextRetries()
     {
         await using var replica = await ReplicaTestHost.StartAsync(typeof(Models));
         var model = $"held-{Guid.NewGuid():n}-not at first";
@@ -89,7 +89,7 @@ public sealed class ReplicaModelSetsTests
         TestSignals.Set(key);
 
         Assert.Equal("""["s True","s True"]""", await response.Content.ReadAsStringAsync());
-        // Its use ends with the stream, and so it is the one that was used last.
+        // Its use ends with the stream, so it is the most recently used one.
         await Eventually.TrueAsync(() => replica.Context.Gate.Ongoing == 0);
         await AskAsync(replica, "y");
         await AskAsync(replica, "w");
@@ -106,7 +106,7 @@ public sealed class ReplicaModelSetsTests
     }
 
     [Fact]
-    public async Task Get_TwoAtOnceAndOnePlace_IsToldInsteadOfWaitingForEver()
+    public async Task Get_TwoModelsAndOneSlot_FailsInsteadOfDeadlock()
     {
         await using var replica = await ReplicaTestHost.StartAsync(typeof(Models));
         Assert.Equal("a b", await replica.GetAsync("/together?first=a&second=b"));
@@ -208,7 +208,7 @@ public sealed class ReplicaModelSetsTests
         return await response.Content.ReadAsStringAsync();
     }
 
-    // Its load ends when all have asked.
+    // Its load completes when all callers have requested it.
     private static async Task<(int Status, string Text)[]> AskTogetherAsync(ReplicaTestHost replica, string model)
     {
         var requests = Enumerable.Range(0, 8).Select(_ => replica.Client.GetAsync($"{ReplicaTestHost.Prefix}/named/{model}")).ToList();

@@ -33,7 +33,7 @@ public sealed class ExecutionProviderChoiceTests
     }
 
     [Fact]
-    public void Decide_AutoWithAGpuThatTheBuildCannotUse_IsTheCpuAndSaysWhy()
+    public void Decide_AutoWithUnusableGpu_SelectsCpuWithNote()
     {
         var choice = ExecutionProviderChoice.Decide(new("auto", [0], 0.5, null), CpuBuild);
 
@@ -45,7 +45,7 @@ public sealed class ExecutionProviderChoiceTests
     [Theory]
     [InlineData("cuda", "CUDAExecutionProvider")]
     [InlineData("tensorrt", "TensorrtExecutionProvider")]
-    public void Decide_GpuWhereThereIsNone_SaysWhatWasLookedFor(string asked, string provider)
+    public void Decide_GpuUnavailable_ErrorListsMissingLibraries(string asked, string provider)
     {
         var choice = ExecutionProviderChoice.Decide(new(asked, [0], 1, null), CpuBuild);
 
@@ -76,7 +76,7 @@ public sealed class ExecutionProviderChoiceTests
     }
 
     [Fact]
-    public void Decide_CudaWithoutNumGpus_RunsOnTheFirstDeviceAndSaysSo()
+    public void Decide_CudaWithoutNumGpus_SelectsFirstDeviceWithNote()
     {
         var choice = ExecutionProviderChoice.Decide(new("cuda", [], 0, null), GpuBuild);
 
@@ -101,6 +101,6 @@ public sealed class ExecutionProviderChoiceTests
         Assert.Equal(new ExecutionProviderSelection(name, 1, null, asked), Assert.Single(ExecutionProviderChoice.Decide(new(asked, [1], 1, null), CpuBuild).Candidates));
 
     [Fact]
-    public void Decide_Mistyped_SaysWhatIsMeant() =>
+    public void Decide_Mistyped_ErrorSuggestsName() =>
         Assert.Contains("but was 'cude'. Did you mean 'cuda'?", ExecutionProviderChoice.Decide(new("cude", [], 0, null), CpuBuild).Error, StringComparison.Ordinal);
 }

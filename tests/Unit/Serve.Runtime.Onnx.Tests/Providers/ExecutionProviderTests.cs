@@ -3,7 +3,7 @@ using Serve.Runtime.Onnx.Tests.Fixtures;
 
 namespace Serve.Runtime.Onnx.Tests.Providers;
 
-/// <summary>What loading says about providers that this machine has not.</summary>
+/// <summary>Errors of loading models with providers that are not available.</summary>
 public sealed class ExecutionProviderTests : IDisposable
 {
     private readonly OnnxTestModels _models = new();
@@ -13,9 +13,9 @@ public sealed class ExecutionProviderTests : IDisposable
     [Theory]
     [InlineData("cuda")]
     [InlineData("tensorrt")]
-    public async Task LoadAsync_GpuWhereThereIsNone_SaysWhatWasLookedFor(string provider)
+    public async Task LoadAsync_GpuUnavailable_ErrorListsMissingLibraries(string provider)
     {
-        // Where there is one it loads, and this test has nothing to say.
+        // With a GPU the model loads, and this test does not apply.
         if (GpuDevices.Shared.Read().Count > 0)
             return;
         OnnxTestModel.Doubles().Save(_models.Directory);
@@ -27,7 +27,7 @@ public sealed class ExecutionProviderTests : IDisposable
     }
 
     [Fact]
-    public async Task LoadAsync_PlugInIsMissing_SaysWhichFile()
+    public async Task LoadAsync_PlugInMissing_ErrorNamesFile()
     {
         OnnxTestModel.Doubles().Save(_models.Directory);
         var error = await Assert.ThrowsAsync<InferenceException>(() => _models.Loader.LoadAsync(

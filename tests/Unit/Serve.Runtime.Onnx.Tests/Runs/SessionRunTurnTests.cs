@@ -5,10 +5,10 @@ using Serve.Runtime.Onnx.Tests.Fixtures;
 
 namespace Serve.Runtime.Onnx.Tests.Runs;
 
-/// <summary>On which thread a run is done, how many are under way, and how they are ended.</summary>
+/// <summary>Threads, concurrency and cancellation of runs.</summary>
 public sealed class SessionRunTurnTests : IDisposable
 {
-    // Long enough to be cancelled, and far longer than any of these tests if it is not.
+    // Long enough to be canceled, and much longer than any of these tests otherwise.
     private const int Endless = 4000;
     private static readonly Tensor Large = Tensor.Of(new float[512 * 512], 512, 512);
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
