@@ -38,7 +38,7 @@ public sealed class ConstructorInjectionTests
         Assert.Equal(3, error.Errors.Count);
         Assert.Contains("Constructor parameter 'greeting' (String) of Greeter has no value", error.Errors[0], StringComparison.Ordinal);
         Assert.Contains("args.limits must be a Limits for the constructor of Greeter, but was \"many\"", error.Errors[1], StringComparison.Ordinal);
-        Assert.Contains("args: times is \"x\"", error.Errors[2], StringComparison.Ordinal);
+        Assert.Contains("args.times must be a Int32 for the constructor of Greeter, but was \"x\"", error.Errors[2], StringComparison.Ordinal);
     }
 
     [Fact]

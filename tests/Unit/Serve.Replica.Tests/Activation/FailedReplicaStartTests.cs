@@ -19,7 +19,7 @@ public sealed class FailedReplicaStartTests : IDisposable
 
         Assert.Equal("no model file", error.Message);
         Assert.Equal(0, _assemblies.Count);
-        Assert.Contains("Model file not found", ReadLog(), StringComparison.Ordinal);
+        Assert.Contains("no model file", ReadLog(), StringComparison.Ordinal);
     }
 
     [Theory]

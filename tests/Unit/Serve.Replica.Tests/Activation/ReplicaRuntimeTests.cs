@@ -58,7 +58,7 @@ public sealed class ReplicaRuntimeTests : IAsyncLifetime
     {
         var error = await Assert.ThrowsAsync<ActorCreationException>(() => StartAsync(typeof(Throwing)));
 
-        Assert.Contains("Model file not found", error.Message, StringComparison.Ordinal);
+        Assert.Contains("no model file", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

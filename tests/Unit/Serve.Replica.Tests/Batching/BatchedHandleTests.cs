@@ -111,7 +111,7 @@ public sealed class BatchedHandleTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("WideSteps", "A step of WideSteps has 3 results for 2 items")]
+    [InlineData("WideSteps", "WideSteps yielded 3 results for 2 items")]
     [InlineData("NoStream", "NoStream returned null instead of a stream")]
     public async Task Steps_NotOneForEach_IsEachCallersError(string method, string expected)
     {

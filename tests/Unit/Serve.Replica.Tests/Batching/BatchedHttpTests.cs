@@ -114,7 +114,7 @@ public sealed class BatchedHttpTests : IAsyncLifetime
         await AllAsync(new[] { 1, 2, 0 }.Select(n => _replica.SendAsync(HttpMethod.Get, $"/odd/{n}")));
         await Eventually.TrueAsync(() => _replica.Context.Gate.Ongoing == 0);
 
-        Assert.Contains("GET /app/odd/0 threw", _replica.Log, StringComparison.Ordinal);
+        Assert.Contains("GET /app/odd/0 failed", _replica.Log, StringComparison.Ordinal);
         Assert.DoesNotContain("A batch of", _replica.Log, StringComparison.Ordinal);
     }
 

@@ -226,7 +226,7 @@ public sealed class MultiplexedModelCacheTests
 
         var error = await Assert.ThrowsAsync<InvalidOperationException>(() => models.Use("c", request));
 
-        Assert.Contains("all 2 places", error.Message, StringComparison.Ordinal);
+        Assert.Contains("all 2 model slots", error.Message, StringComparison.Ordinal);
         request.End();
         await models.Touch("c");
         Assert.Equal("+a +b -a +c", models.Events);
@@ -262,7 +262,7 @@ public sealed class MultiplexedModelCacheTests
 
         await first;
         foreach (var other in others)
-            Assert.Contains("all 1 places", (await Assert.ThrowsAsync<InvalidOperationException>(() => other)).Message, StringComparison.Ordinal);
+            Assert.Contains("all 1 model slots", (await Assert.ThrowsAsync<InvalidOperationException>(() => other)).Message, StringComparison.Ordinal);
         models.Holds = false;
         request.End();
         await models.Touch("b");

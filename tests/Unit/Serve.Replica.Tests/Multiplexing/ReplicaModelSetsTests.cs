@@ -166,7 +166,7 @@ public sealed class ReplicaModelSetsTests
         await replica.DisposeInstanceAsync();
 
         await TestSignals.WaitAsync($"disposed {model}");
-        Assert.Contains($"Model {model} is unloaded", replica.Log, StringComparison.Ordinal);
+        Assert.Contains($"Model {model} unloaded in", replica.Log, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -188,9 +188,9 @@ public sealed class ReplicaModelSetsTests
     [Theory]
     [InlineData("""{"multiplexed":5}""", "must be an object like")]
     [InlineData("""{"multiplexed":{"max_models":5}}""", "has an unknown key 'max_models'")]
-    [InlineData("""{"multiplexed":{"max_models_per_replica":0}}""", "is a whole number of at least 1, or -1 for no limit, not 0")]
-    [InlineData("""{"multiplexed":{"max_models_per_replica":-2}}""", "not -2")]
-    [InlineData("""{"multiplexed":{"max_models_per_replica":"5"}}""", "not \"5\"")]
+    [InlineData("""{"multiplexed":{"max_models_per_replica":0}}""", "must be an integer of at least 1, or -1 for no limit, but was 0")]
+    [InlineData("""{"multiplexed":{"max_models_per_replica":-2}}""", "but was -2")]
+    [InlineData("""{"multiplexed":{"max_models_per_replica":"5"}}""", "but was \"5\"")]
     public async Task Reconfigure_LimitThatCannotBeRead_IsAnError(string config, string error)
     {
         await using var replica = await ReplicaTestHost.StartAsync(typeof(Models));
