@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 
 namespace Serve.Specs;
 
@@ -11,8 +12,9 @@ public sealed record ApplicationPackage
     /// <summary>SHA-256 of the content, hex. Equal hashes are equal code.</summary>
     public required string Hash { get; init; }
 
-    /// <summary>The folder, absolute.</summary>
-    public required string Directory { get; init; }
+    /// <summary>Absolute path of the folder on the machine that built it. Not stored: other machines find the package by its hash.</summary>
+    [JsonIgnore]
+    public string Directory { get; init; } = "";
 
     /// <summary>The assembly within <see cref="Directory"/>; its <c>.deps.json</c> lies beside it. Null for a model, which has no code.</summary>
     public string? AssemblyFile { get; init; }

@@ -31,7 +31,7 @@ public sealed record DeploymentSpec
     [UpdateImpact(UpdateImpact.Reconfigure)]
     public JsonObject? UserConfig { get; init; }
 
-    /// <summary>Seconds a stopping replica waits between looks at whether it is idle. Default 2; it ends as soon as it is idle.</summary>
+    /// <summary>Accepted for compatibility with Ray Serve; has no effect. In Ray, a replica waits this long between checks for ongoing requests; here, a replica is stopped as soon as its last request ends.</summary>
     [UpdateImpact(UpdateImpact.Reconfigure)]
     public double GracefulShutdownWaitLoopS { get; init; } = 2;
 

@@ -1,4 +1,5 @@
 using Serve.Controller;
+using Serve.Controller.Applications;
 using Serve.Replica.Definitions;
 using Serve.Replica.ModelServing;
 using Serve.Specs;

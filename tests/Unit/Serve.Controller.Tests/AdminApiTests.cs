@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Serve.Admin;
+using Serve.Controller.Applications;
 using Serve.Runtime.Http;
 
 namespace Serve.Controller.Tests;
@@ -47,7 +48,7 @@ public sealed class AdminApiTests
         Assert.Equal(ErrorReason.BadInput, (string?)problem["reason"]);
         Assert.True(problem["errors"]!.AsArray().Count >= errors, problem.ToJsonString());
         Assert.Empty(admin.Node.Store.Load());
-        Assert.Empty(admin.Node.Runtime.Calls);
+        Assert.Empty(admin.Node.Agent.Calls);
     }
 
     [Fact]
@@ -154,7 +155,7 @@ public sealed class AdminApiTests
     [Fact]
     public async Task Metrics_OwnAndWorkers_AreOneText() => await WithAsync(async admin =>
     {
-        admin.Node.Runtime.WorkerMetrics = ["# TYPE serve_replica_processing_queries gauge\nserve_replica_processing_queries{replica=\"x\"} 4\n"];
+        admin.Node.Agent.WorkerMetrics = ["# TYPE serve_replica_processing_queries gauge\nserve_replica_processing_queries{replica=\"x\"} 4\n"];
         await admin.PutAsync("/api/serve/applications/counter", Counter);
         await admin.Node.UntilAsync("counter", ApplicationStatus.Running);
         var text = await admin.Client.GetStringAsync("/metrics");
@@ -172,7 +173,7 @@ public sealed class AdminApiTests
         var report = JsonSerializer.Deserialize<NodeShutdownReport>(await response.Content.ReadAsStringAsync(), ServeJson.Options)!;
         Assert.Equal(2, report.Replicas.Count);
         Assert.Single(report.Processes);
-        Assert.Empty(admin.Node.Runtime.Actors);
+        Assert.Empty(admin.Node.Agent.Actors);
         await admin.Node.UntilAsync(() => admin.Node.Controller.ShutdownRequested.IsCancellationRequested);
         Assert.Equal(HttpStatusCode.Conflict, (await admin.PutAsync("/api/serve/applications/counter", Counter)).StatusCode);
     });

@@ -3,31 +3,47 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Prometheus;
 using Serve.Admin;
+using Serve.Controller.Metrics;
+using Serve.Controller.Store;
+using Serve.Nodes;
 using Serve.Specs;
 
 namespace Serve.Controller.Tests;
 
-/// <summary>A controller with a fake runtime, a fake clock and a real store in a folder of its own.</summary>
+/// <summary>A controller with fake nodes, a fake clock and a real store in a folder of its own.</summary>
 internal sealed class ControllerTestFixture : IAsyncDisposable
 {
-    public ControllerTestFixture(string? folder = null, FakeActorRuntime? runtime = null, bool start = true, ControllerOptions? options = null)
+    private ControllerTestFixture(string? folder, ControllerOptions? options, params FakeNodeAgent[] agents)
     {
         Folder = folder ?? Directory.CreateTempSubdirectory("serve-test-").FullName;
-        Runtime = runtime ?? new();
+        Agents = agents;
+        Nodes = new(agents);
         State = NodeStateDirectory.Open(Folder);
-        Store = SqliteClusterStore.Open(State.Database);
-        Options = options ?? new() { NodeId = "n1" };
+        Store = SqliteClusterStore.Open(State.Database, Clock);
+        Options = options ?? new() { NodeId = new("n1") };
         Metrics = new(Registry);
-        Controller = new(Runtime, Source, Store, State, Options, Addresses, Metrics, Clock, NullLoggerFactory.Instance);
-        if (start)
-            Controller.Start();
+        Controller = new(Nodes, Source, Store, State, Options, Addresses, Metrics, Clock, NullLoggerFactory.Instance);
+    }
+
+    public static Task<ControllerTestFixture> StartAsync(string? folder = null, ControllerOptions? options = null) => StartAsync(folder, options, new FakeNodeAgent());
+
+    public static async Task<ControllerTestFixture> StartAsync(string? folder, ControllerOptions? options, params FakeNodeAgent[] agents)
+    {
+        var fixture = new ControllerTestFixture(folder, options, agents);
+        await fixture.Controller.StartAsync(CancellationToken.None);
+        return fixture;
     }
 
     public string Folder { get; }
 
-    public bool KeepFolder { get; init; }
+    public bool KeepFolder { get; set; }
 
-    public FakeActorRuntime Runtime { get; }
+    public IReadOnlyList<FakeNodeAgent> Agents { get; }
+
+    /// <summary>The first node, which the controller runs on.</summary>
+    public FakeNodeAgent Agent => Agents[0];
+
+    public NodeDirectory Nodes { get; }
 
     public FakeApplicationSource Source { get; } = new();
 
@@ -56,14 +72,14 @@ internal sealed class ControllerTestFixture : IAsyncDisposable
         return new() { Name = name, ImportPath = importPath, Deployments = [settings?.Invoke(options) ?? options] };
     }
 
-    /// <summary>Waits until something is so; lets the fake clock run meanwhile when asked, since back-offs and checks hang on it.</summary>
+    /// <summary>Waits for a condition; optionally advances the fake clock, on which back-offs and health checks depend.</summary>
     public async Task UntilAsync(Func<bool> condition, bool runClock = false)
     {
         var deadline = Environment.TickCount64 + 10_000;
         while (!condition())
         {
             if (Environment.TickCount64 > deadline)
-                throw new TimeoutException("It did not come to pass. " + Describe());
+                throw new TimeoutException("The condition was not met in time. " + Describe());
             if (runClock)
                 Clock.Advance(TimeSpan.FromMilliseconds(50));
             await Task.Delay(2);
@@ -87,7 +103,7 @@ internal sealed class ControllerTestFixture : IAsyncDisposable
                 text.AppendLine($"  {replica.ReplicaId} {replica.State} rank {replica.Rank}: {replica.Message}");
         }
 
-        return text.AppendJoin(Environment.NewLine, Runtime.Calls).ToString();
+        return text.AppendJoin(Environment.NewLine, Agents.SelectMany(agent => agent.Calls)).ToString();
     }
 
     public async ValueTask DisposeAsync()

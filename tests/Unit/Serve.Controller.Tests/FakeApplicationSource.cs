@@ -1,3 +1,4 @@
+using Serve.Controller.Applications;
 using Serve.Specs;
 
 namespace Serve.Controller.Tests;

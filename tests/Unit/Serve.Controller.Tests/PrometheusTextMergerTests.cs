@@ -1,3 +1,5 @@
+using Serve.Controller.Metrics;
+
 namespace Serve.Controller.Tests;
 
 public sealed class PrometheusTextMergerTests

@@ -1,4 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
+using Serve.Controller.Logs;
+using Serve.Controller.Store;
 
 namespace Serve.Controller.Tests;
 

@@ -1,18 +1,30 @@
 using Serve.Specs;
 
-namespace Serve.Controller;
+namespace Serve.Controller.Applications;
 
-/// <summary>Turns an <c>import_path</c> into code that can be loaded: builds, inspects and packages it. Owned by the controller, implemented where building is known.</summary>
+/// <summary>Builds, inspects and packages the code of an <c>import_path</c>.</summary>
 public interface IApplicationSource
 {
     /// <summary>Prepares the code. The same content gives the same package, at no cost the second time.</summary>
-    /// <param name="importPath">An absolute path of a <c>.cs</c> file, a project or <c>Assembly.dll[:Type]</c>, or <c>package:HASH</c> of one uploaded.</param>
-    /// <param name="cancellationToken">Gives it up.</param>
-    /// <exception cref="DefinitionException">Everything that is wrong; compile errors with file and line.</exception>
+    /// <param name="importPath">Absolute path of a <c>.cs</c> file, a project or <c>Assembly.dll[:Type]</c>, or <c>package:HASH</c> of an uploaded package.</param>
+    /// <param name="cancellationToken">Cancels the build.</param>
+    /// <exception cref="DefinitionException">The code is invalid; lists every error, compile errors with file and line.</exception>
     Task<ApplicationPackage> PrepareAsync(string importPath, CancellationToken cancellationToken);
 
-    /// <summary>Takes in an uploaded package, unpacked into a folder within the state directory that may be moved away.</summary>
-    /// <returns>The hash under which <c>package:HASH</c> finds it; null to have it kept in the packages folder by the hash of its zip file.</returns>
-    /// <exception cref="DefinitionException">It is no package.</exception>
+    /// <summary>Adds an uploaded package, unpacked into a folder of the state directory that may be moved.</summary>
+    /// <returns>The hash for <c>package:HASH</c>; null to keep the package in the packages folder by the hash of its zip file.</returns>
+    /// <exception cref="DefinitionException">The folder is not a package.</exception>
     Task<string?> AddPackageAsync(string folder, CancellationToken cancellationToken) => Task.FromResult<string?>(null);
+}
+
+/// <summary>A requested configuration and its built code.</summary>
+internal sealed record PreparedApplication(ApplicationConfig Config, ApplicationPackage Package);
+
+/// <summary>There is no application or deployment of that name.</summary>
+public sealed class ApplicationNotFoundException(string message) : Exception(message);
+
+/// <summary>The request contradicts the current state of the node.</summary>
+public sealed class NodeConflictException(string message) : Exception(message)
+{
+    internal static NodeConflictException ShuttingDown() => new("The node is shutting down and accepts no changes.");
 }
