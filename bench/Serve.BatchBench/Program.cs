@@ -17,7 +17,7 @@ Type[] classes = [typeof(BatchCallDriver), typeof(BatchedModel)];
 var logs = Directory.CreateTempSubdirectory("serve-batch-bench-").FullName;
 var services = new ServiceCollection()
     .AddServeRuntime(new NodeRuntimeOptions())
-    .AddServeRouting(provider => replica => provider.GetRequiredService<IActorReferenceResolver>().Resolve(new ActorId(replica.ReplicaId), replica.Process))
+    .AddServeRouting(provider => replica => provider.GetRequiredService<IActorReferenceResolver>().Resolve(new ActorId(replica.ReplicaId), new(replica.Address.ProcessId)))
     .AddServeReplicas()
     .BuildServiceProvider();
 var runtime = services.GetRequiredService<INodeAgent>();

@@ -10,10 +10,11 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Prometheus;
 using Serve.Admin;
-using Serve.Cli.Build;
 using Serve.Controller;
 using Serve.Controller.AdminApi;
 using Serve.Controller.Applications;
+using Serve.Controller.Builds;
+using Serve.Controller.Packages;
 using Serve.Controller.Store;
 using Serve.Gateway;
 using Serve.Gateway.Inference;
@@ -120,7 +121,7 @@ internal sealed class NodeHost : IAsyncDisposable
                 WorkerLogDirectory = Path.Combine(directory.Logs, "workers"),
             })
             .AddServeProcess()
-            .AddSingleton<IApplicationSource>(new PackageApplicationSource(new ApplicationPackageBuilder(store, buildRoot, progress, TimeProvider.System), store))
+            .AddSingleton<IApplicationSource>(new PackageApplicationSource(new ApplicationPackageBuilder(store, buildRoot, progress, TimeProvider.System), store, new PackageInspector()))
             .AddServeController(new ControllerOptions { NodeId = directory.NodeId, DefaultIsolation = settings.Isolation, HttpOptions = http }, directory)
             .AddSingleton<IModelRepository, ControllerModelRepository>()
             .AddServeGateway(new GatewayOptions

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Serve.Controller;
 using Serve.Controller.Applications;
 using Serve.Controller.Store;
 

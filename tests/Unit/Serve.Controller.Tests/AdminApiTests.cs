@@ -5,7 +5,6 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Serve.Admin;
-using Serve.Controller.Applications;
 using Serve.Runtime.Http;
 
 namespace Serve.Controller.Tests;

@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Serve.Admin;
+using Serve.Controller.Applications;
 using Serve.Runtime.Http;
 using Serve.Runtime.Observation;
 using Serve.Specs;

@@ -2,6 +2,8 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Serve.Controller.Applications;
+using Serve.Controller.Store;
 using Serve.Runtime.Http;
 
 namespace Serve.Controller.AdminApi;

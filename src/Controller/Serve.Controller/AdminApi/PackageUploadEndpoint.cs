@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Http;
 using Serve.Admin;
-using Serve.Controller.Applications;
 using Serve.Controller.Packages;
 using Serve.Controller.Store;
 
@@ -9,9 +8,9 @@ namespace Serve.Controller.AdminApi;
 /// <summary>Receives uploaded packages.</summary>
 internal static class PackageUploadEndpoint
 {
-    public static async Task<IResult> HandleAsync(HttpRequest request, NodeStateDirectory directory, ControllerOptions options, IApplicationSource source, CancellationToken cancellationToken)
+    public static async Task<IResult> HandleAsync(HttpRequest request, NodeStateDirectory directory, ControllerOptions options, CancellationToken cancellationToken)
     {
-        var hash = await new PackageUploadReceiver(directory, options, source).ReceiveAsync(request.Body, cancellationToken);
+        var hash = await new PackageUploadReceiver(directory, options).ReceiveAsync(request.Body, cancellationToken);
         return Results.Json(new UploadedPackageReference { ImportPath = "package:" + hash }, ServeJson.Options);
     }
 }

@@ -1,5 +1,8 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Serve.Controller.Applications;
+using Serve.Controller.Logs;
+using Serve.Controller.Store;
 
 namespace Serve.Controller.AdminApi;
 

@@ -10,11 +10,6 @@ public interface IApplicationSource
     /// <param name="cancellationToken">Cancels the build.</param>
     /// <exception cref="DefinitionException">The code is invalid; lists every error, compile errors with file and line.</exception>
     Task<ApplicationPackage> PrepareAsync(string importPath, CancellationToken cancellationToken);
-
-    /// <summary>Adds an uploaded package, unpacked into a folder of the state directory that may be moved.</summary>
-    /// <returns>The hash for <c>package:HASH</c>; null to keep the package in the packages folder by the hash of its zip file.</returns>
-    /// <exception cref="DefinitionException">The folder is not a package.</exception>
-    Task<string?> AddPackageAsync(string folder, CancellationToken cancellationToken) => Task.FromResult<string?>(null);
 }
 
 /// <summary>A requested configuration and its built code.</summary>

@@ -47,6 +47,9 @@ public sealed class NodeStateDirectory : IDisposable
     /// <summary>Returns the default path: the user's state folder.</summary>
     public static string DefaultPath() => UserStateFolder.GetStateFolder();
 
+    /// <summary>Build folders of commands without a state directory of their own, kept so that unchanged code is not rebuilt.</summary>
+    public static string DefaultBuildCache => Path.Combine(DefaultPath(), "builds");
+
     /// <summary>Creates the folder if necessary, accessible to its owner only, and locks it.</summary>
     /// <exception cref="StateStoreException">The folder cannot be written, or another node uses it.</exception>
     public static NodeStateDirectory Open(string path)

@@ -40,7 +40,7 @@ public sealed class ModelCacheZipfTests : IDisposable
         {
             // Reports lag behind: the router has its own picks alone in between.
             if (number % requestsPerReport == 0)
-                _table.ApplyModelReports(++version, caches.ToDictionary(entry => entry.Key, entry => ReportOf(entry.Value, places, version)));
+                _table.ApplyModelReports(new("n1"), new(1, ++version), caches.ToDictionary(entry => entry.Key, entry => ReportOf(entry.Value, places, version)));
             _clock.Advance(TimeSpan.FromMilliseconds(1));
             Assert.True(router.TryAcquire(model, out var lease));
             await caches[lease.Slot.Route.ReplicaId].Touch(model);
