@@ -104,7 +104,7 @@ public sealed class ServeController : IAsyncDisposable
     };
 
     /// <summary>Drains and stops all replicas. The stored state is kept, and the next start restores it. Idempotent.</summary>
-    /// <returns>What was stopped.</returns>
+    /// <returns>The stopped applications, replicas and processes.</returns>
     public async Task<NodeShutdownReport> ShutdownAsync(CancellationToken cancellationToken)
     {
         await _draining.CancelAsync();

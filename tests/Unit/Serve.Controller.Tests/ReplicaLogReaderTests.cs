@@ -55,8 +55,8 @@ public sealed class ReplicaLogReaderTests : IDisposable
         using var reader = new LogFolderTailReader(_folder, 1);
         Assert.Equal(["1"], reader.ReadAvailable());
         File.Move(Path.Combine(_folder, "replica.log"), Path.Combine(_folder, "replica.log.1"));
-        Write("replica.log", "2 is longer than what was there\n", 3);
-        Assert.Equal(["2 is longer than what was there"], reader.ReadAvailable());
+        Write("replica.log", "2 is longer than the old content\n", 3);
+        Assert.Equal(["2 is longer than the old content"], reader.ReadAvailable());
     }
 
     [Fact]

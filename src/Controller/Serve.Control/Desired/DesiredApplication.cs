@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace Serve.Control.Desired;
 
-/// <summary>Desired state of one application: the requested revision, the last good one, and the replica targets. This is what a checkpoint stores.</summary>
+/// <summary>Desired state of one application: the requested revision, the last good one, and the replica targets. Stored in the checkpoint.</summary>
 public sealed record DesiredApplication
 {
     /// <summary>The application's name.</summary>
@@ -45,7 +45,7 @@ public sealed record DesiredApplication
     public ReplicaTarget LastGoodTargetOf(DeploymentRevision deployment) =>
         LastGoodTargets.TryGetValue(deployment.Spec.Name, out var target) ? target : new(deployment.Spec.NumReplicas);
 
-    /// <summary>Returns this state with another replica target for a deployment, in both revisions: a rollback must be as strong as what was asked for.</summary>
+    /// <summary>Returns this state with another replica target for a deployment, in both revisions: a rollback must run as many replicas as were requested.</summary>
     public DesiredApplication WithTarget(string deployment, ReplicaTarget target)
     {
         var before = TargetOf(Requested.Deployments[deployment]);

@@ -42,7 +42,7 @@ public sealed record ObservedReplica
     /// <summary>Generation of the start, stop or reconfiguration in flight; null if there is none.</summary>
     public long? InFlight { get; init; }
 
-    /// <summary>What the reconfiguration in flight will have applied when it succeeds.</summary>
+    /// <summary>Settings of the reconfiguration in flight; null if there is none.</summary>
     public PendingReconfiguration? Pending { get; init; }
 
     /// <summary>No stop or reconfiguration is dispatched before this time; set after a failed attempt.</summary>

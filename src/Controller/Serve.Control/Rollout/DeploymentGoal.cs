@@ -50,7 +50,7 @@ internal sealed record DeploymentRolloutResult(DeploymentGoal Goal)
     /// <summary>Number of replicas of other versions, or on draining nodes, that still receive requests.</summary>
     public int Old { get; init; }
 
-    /// <summary>What the next start waits for; null if it does not wait.</summary>
+    /// <summary>Reason why the next start waits; null if it does not wait.</summary>
     public string? Waiting { get; init; }
 
     /// <summary>Whether the goal is reached.</summary>

@@ -116,7 +116,7 @@ internal sealed partial class ControlLoop : IAsyncDisposable
         }
         catch (ChannelClosedException)
         {
-            // The controller has stopped; the agents stop what is left.
+            // The controller has stopped; the agents stop the remaining replicas.
         }
     }
 
@@ -156,7 +156,7 @@ internal sealed partial class ControlLoop : IAsyncDisposable
         }
     }
 
-    // Stored before anything is done about it: after a crash the node must know what it has accepted. Null if the request failed.
+    // Stored before anything is done about it: after a crash the node must know all accepted changes. Null if the request failed.
     private async Task<bool?> TryApplyAsync(ControlEvent.ChangeRequest request)
     {
         try
