@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Serve.Replica.ModelServing;
+using Serve.Specs;
 
 namespace Serve.Cli.Build;
 

@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using Serve.Replica.ModelServing;
+using Serve.Specs;
 
 namespace Serve.Cli.Build;
 

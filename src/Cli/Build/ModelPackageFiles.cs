@@ -1,4 +1,4 @@
-using Serve.Replica.ModelServing;
+using Serve.Specs;
 
 namespace Serve.Cli.Build;
 

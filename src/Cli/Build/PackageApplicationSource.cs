@@ -1,6 +1,6 @@
 using Serve.Controller;
 using Serve.Replica.Definitions;
-using Serve.Replica.ModelServing;
+using Serve.Inference.Models;
 using Serve.Specs;
 
 namespace Serve.Cli.Build;

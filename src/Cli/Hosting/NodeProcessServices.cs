@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Prometheus;
+using Serve.Inference;
 using Serve.Replica;
 using Serve.Routing;
 using Serve.Runtime;
@@ -24,7 +25,7 @@ internal static class NodeProcessServices
             var directory = provider.GetRequiredService<IActorReferenceResolver>();
             return replica => directory.Resolve(new ActorId(replica.ReplicaId), replica.Process);
         });
-        return services.AddServeReplicas();
+        return services.AddServeReplicas().AddServeModels();
     }
 
     /// <summary>How a worker is started: this same executable with <see cref="WorkerVerb"/>.</summary>

@@ -3,7 +3,7 @@ using Serve.Specs;
 namespace Serve.Replica.Batching;
 
 /// <summary>How many callers a deployment lets in that gathers their calls, unless it says so itself: enough to fill one batch while another runs. Holds no state.</summary>
-internal static class BatchCallerLimits
+public static class BatchCallerLimits
 {
     /// <summary>More are let in only when the deployment says so: each holds memory.</summary>
     private const int Most = 100_000;

@@ -12,7 +12,7 @@ namespace Serve.Replica.Batching;
 /// </summary>
 /// <typeparam name="TItem">What callers put in.</typeparam>
 /// <typeparam name="TResult">What each of them gets.</typeparam>
-internal sealed class BatchQueue<TItem, TResult> : IDisposable
+public sealed class BatchQueue<TItem, TResult> : IDisposable
 {
     /// <summary>What handing a batch over may cost, with a pool whose threads sleep.</summary>
     private static readonly TimeSpan HandOver = TimeSpan.FromMicroseconds(50);

@@ -4,7 +4,7 @@ namespace Serve.Replica.Batching;
 
 /// <summary>What a queue is given for its life, beside what it runs.</summary>
 /// <typeparam name="TItem">What callers put in.</typeparam>
-internal sealed record BatchQueueOptions<TItem>
+public sealed record BatchQueueOptions<TItem>
 {
     /// <summary>How it gathers items, to begin with.</summary>
     public BatchQueueSettings Settings { get; init; } = new();

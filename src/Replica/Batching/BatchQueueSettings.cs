@@ -1,7 +1,7 @@
 namespace Serve.Replica.Batching;
 
 /// <summary>How a queue gathers items. Immutable; a queue takes another while it runs.</summary>
-internal sealed record BatchQueueSettings
+public sealed record BatchQueueSettings
 {
     /// <summary>How many items, or how much of their sizes, a batch has at most.</summary>
     public int MaxBatchSize { get; init; } = 10;

@@ -6,14 +6,14 @@ namespace Serve.Replica.Batching;
 /// Items that go together. Whoever runs it starts it first, which takes out those that have left, and then gives each item its result. Its token is cancelled when all its callers have gone.
 /// Its items are written until it starts; how they end is each item's own affair.
 /// </summary>
-internal sealed class DispatchedBatch<TItem, TResult> : IThreadPoolWorkItem
+public sealed class DispatchedBatch<TItem, TResult> : IThreadPoolWorkItem
 {
     private readonly BatchQueue<TItem, TResult> _queue;
     private QueuedBatchItem<TItem, TResult>[] _items;
     private CancellationTokenSource? _stop;
     private int _callers;
 
-    public DispatchedBatch(BatchQueue<TItem, TResult> queue, QueuedBatchItem<TItem, TResult>[] items, int maxBatchSize)
+    internal DispatchedBatch(BatchQueue<TItem, TResult> queue, QueuedBatchItem<TItem, TResult>[] items, int maxBatchSize)
     {
         (this._queue, this._items, MaxBatchSize, Formed) = (queue, items, maxBatchSize, items.Length);
         foreach (var item in items)

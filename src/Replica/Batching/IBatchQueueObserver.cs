@@ -1,7 +1,7 @@
 namespace Serve.Replica.Batching;
 
 /// <summary>Counts batches, for metrics. Called from many threads; must not block or throw.</summary>
-internal interface IBatchQueueObserver
+public interface IBatchQueueObserver
 {
     /// <summary>A batch has ended.</summary>
     /// <param name="items">How many items it had when it started.</param>

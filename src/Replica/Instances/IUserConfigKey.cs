@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 namespace Serve.Replica.Instances;
 
 /// <summary>A key of <c>user_config</c> that is the platform's own: the class's <c>Reconfigure</c> does not see it, and needs not be there.</summary>
-internal interface IUserConfigKey
+public interface IUserConfigKey
 {
     /// <summary>The key.</summary>
     string Name { get; }

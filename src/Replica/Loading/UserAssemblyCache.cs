@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Serve.Replica.Instances;
 
 namespace Serve.Replica.Loading;
 
@@ -44,9 +45,9 @@ public sealed class UserAssemblyCache
         }
     }
 
-    /// <summary>This room's own classes, for what is served without user code.</summary>
-    /// <returns>A hold that nothing depends on.</returns>
-    public static UserAssemblyLease BuiltIn() => new(typeof(UserAssemblyCache).Assembly, ServeJson.Calls, static () => { });
+    /// <summary>Returns a lease on classes of the platform, for packages without an assembly.</summary>
+    /// <param name="deployments">Where the classes are.</param>
+    public static UserAssemblyLease BuiltIn(BuiltInDeployments deployments) => new(deployments.Assembly, ServeJson.Calls, static () => { });
 
     private static Assembly LoadOrUnload(UserAssemblyLoadContext context)
     {

@@ -21,7 +21,7 @@ public sealed class ModelPackageFilesTests : IDisposable
         Assert.Equal("bytes", File.ReadAllText(Path.Combine(package.Directory, "1/model.onnx")));
         Assert.Null(package.AssemblyFile);
         Assert.Equal("digits", package.Ingress);
-        Assert.Equal("Serve.Replica.ModelServing.ModelServer", Assert.Single(package.Deployments).TypeName);
+        Assert.Equal("Serve.Inference.Models.OnnxModelServer", Assert.Single(package.Deployments).TypeName);
         Assert.Equal("/v2/models/other", package.DefaultRoutePrefix("other"));
         Assert.Empty(_progress.Told);
     }
