@@ -19,6 +19,7 @@ public sealed class ProjectReferenceTests
         ["Serve.Runtime.Onnx"] = ["Serve.Abstractions", "Serve.Runtime"],
         ["Serve.Client"] = ["Serve.Abstractions"],
         ["Serve.Replica"] = ["Serve.Abstractions", "Serve.Routing", "Serve.Runtime", "Serve.Runtime.Onnx"],
+        ["Serve.Inference"] = ["Serve.Abstractions", "Serve.Routing", "Serve.Runtime", "Serve.Replica"],
         ["Serve.Gateway"] = ["Serve.Abstractions", "Serve.Routing", "Serve.Runtime"],
         ["Serve.Controller"] = ["Serve.Abstractions", "Serve.Control", "Serve.Runtime"],
     };

@@ -7,6 +7,7 @@ using Microsoft.Extensions.Logging;
 using Serve.Inference.Models;
 using Serve.Runtime.Http;
 using Serve.Runtime.RawGrpc;
+using Serve.Specs;
 using Statistics = Serve.Inference.ModelStatistics;
 
 namespace Serve.Inference.Grpc;
