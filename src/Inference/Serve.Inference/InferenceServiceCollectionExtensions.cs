@@ -22,7 +22,7 @@ public static class InferenceServiceCollectionExtensions
     /// <param name="services">The services of the process.</param>
     public static IServiceCollection AddServeModels(this IServiceCollection services)
     {
-        services.TryAddSingleton(new BuiltInDeployments(typeof(OnnxModelServer).Assembly));
+        services.TryAddSingleton(new BuiltInDeploymentClass(typeof(OnnxModelServer)));
         return services;
     }
 

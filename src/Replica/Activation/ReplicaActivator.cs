@@ -18,8 +18,8 @@ namespace Serve.Replica.Activation;
 
 /// <summary>Makes replicas: loads the class, builds its services, runs its constructor, hands it its <c>user_config</c> and asks whether it is well. Stateless.</summary>
 /// <param name="assemblies">The packages loaded in this process.</param>
-/// <param name="builtIn">Where the classes of packages without an assembly are; null if there are none.</param>
-public sealed partial class ReplicaActivator(UserAssemblyCache assemblies, BuiltInDeployments? builtIn = null) : IActorActivator
+/// <param name="builtIn">The class of packages without an assembly; null if there is none.</param>
+public sealed partial class ReplicaActivator(UserAssemblyCache assemblies, BuiltInDeploymentClass? builtIn = null) : IActorActivator
 {
     /// <inheritdoc/>
     public string Kind => ReplicaStartRequest.ActorKind;
@@ -51,7 +51,7 @@ public sealed partial class ReplicaActivator(UserAssemblyCache assemblies, Built
         parts.Code = start.AssemblyFile is { } file
             ? assemblies.Acquire(start.PackageHash, Path.Combine(start.PackageDirectory, file))
             : UserAssemblyCache.BuiltIn(builtIn ?? throw new DefinitionException("The package has no assembly, and this process has no built-in deployments."));
-        var type = parts.Code.Assembly.GetType(start.TypeName)
+        var type = (start.AssemblyFile is null ? builtIn!.Type : parts.Code.Assembly.GetType(start.TypeName))
             ?? throw new DefinitionException($"{parts.Code.Assembly.GetName().Name} has no class {start.TypeName}.");
         var hooks = HooksOf(type);
         parts.Context = new ReplicaContext(id, start, context.GpuIds);

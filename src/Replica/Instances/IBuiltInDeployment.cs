@@ -1,4 +1,3 @@
-using System.Reflection;
 using Serve.Replica.Batching;
 using Serve.Runtime;
 
@@ -25,5 +24,5 @@ public interface IBuiltInDeployment
     void Attach(IBatchQueueObserver observer, ConcurrencyLimiter gate);
 }
 
-/// <summary>The assembly with the classes of deployments that have no user code.</summary>
-public sealed record BuiltInDeployments(Assembly Assembly);
+/// <summary>The class that serves packages without an assembly, whatever class a checkpoint of an earlier version names.</summary>
+public sealed record BuiltInDeploymentClass(Type Type);

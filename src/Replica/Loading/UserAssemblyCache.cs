@@ -46,8 +46,8 @@ public sealed class UserAssemblyCache
     }
 
     /// <summary>Returns a lease on classes of the platform, for packages without an assembly.</summary>
-    /// <param name="deployments">Where the classes are.</param>
-    public static UserAssemblyLease BuiltIn(BuiltInDeployments deployments) => new(deployments.Assembly, ServeJson.Calls, static () => { });
+    /// <param name="builtIn">The class.</param>
+    public static UserAssemblyLease BuiltIn(BuiltInDeploymentClass builtIn) => new(builtIn.Type.Assembly, ServeJson.Calls, static () => { });
 
     private static Assembly LoadOrUnload(UserAssemblyLoadContext context)
     {

@@ -6,7 +6,6 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Serve.Inference.Models;
 using Serve.Inference.Tensors;
 using Serve.Replica.Batching;
-using Serve.Replica.Tests.Fixtures;
 
 namespace Serve.Inference.Tests;
 
