@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Serve.Gateway;
 using Serve.Gateway.Tests;
-using Serve.Routes;
 using Serve.Runtime.RawGrpc;
 
 namespace Serve.Inference.Tests;

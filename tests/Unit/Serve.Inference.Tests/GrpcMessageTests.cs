@@ -2,7 +2,6 @@ using Google.Protobuf;
 using Inference;
 using Microsoft.Extensions.Time.Testing;
 using Serve.Runtime.RawGrpc;
-using Serve.Tests;
 
 namespace Serve.Inference.Tests;
 
