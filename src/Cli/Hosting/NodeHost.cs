@@ -17,8 +17,9 @@ using Serve.Controller.Builds;
 using Serve.Controller.Packages;
 using Serve.Controller.Store;
 using Serve.Gateway;
-using Serve.Gateway.Inference;
 using Serve.Gateway.Listening;
+using Serve.Inference;
+using Serve.Inference.Models;
 using Serve.Runtime;
 using Serve.Specs;
 
@@ -121,6 +122,7 @@ internal sealed class NodeHost : IAsyncDisposable
             .AddSingleton<IApplicationSource>(new PackageApplicationSource(new ApplicationPackageBuilder(store, buildRoot, progress, TimeProvider.System), store, new PackageInspector()))
             .AddServeController(new ControllerOptions { NodeId = directory.NodeId, DefaultIsolation = settings.Isolation, HttpOptions = http }, directory)
             .AddSingleton<IModelRepository, ControllerModelRepository>()
+            .AddServeInference(new(http, settings.Guard(http.Host)))
             .AddServeGateway(new GatewayOptions
             {
                 Http = http,
@@ -128,7 +130,7 @@ internal sealed class NodeHost : IAsyncDisposable
                 IncludeStack = console.IsDevelopment,
             });
         var app = builder.Build();
-        app.UseServeGateway();
+        app.UseServeGateway(static gateway => gateway.UseOpenInference());
         return app;
     }
 
