@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Serve.Gateway.Listening;
+using Serve.Nodes;
 using Serve.Routes;
 using Serve.Routing;
 using Serve.Runtime;

@@ -15,6 +15,7 @@ using Serve.Controller;
 using Serve.Gateway.Inference;
 using Serve.Gateway.Listening;
 using Serve.Gateway;
+using Serve.Nodes;
 using Serve.Runtime;
 using Serve.Specs;
 

@@ -1,3 +1,4 @@
+using Serve.Nodes;
 using Serve.Runtime;
 using Serve.Runtime.Http;
 using Serve.Specs;

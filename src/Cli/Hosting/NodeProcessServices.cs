@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Prometheus;
+using Serve.Nodes;
 using Serve.Replica;
 using Serve.Routing;
 using Serve.Runtime;

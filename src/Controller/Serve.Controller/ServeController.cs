@@ -1,6 +1,7 @@
 using System.Reflection;
 using Microsoft.Extensions.Logging;
 using Serve.Admin;
+using Serve.Nodes;
 using Serve.Runtime;
 using Serve.Specs;
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Serve.Admin;
 using Serve.Control;
+using Serve.Nodes;
 using Serve.Runtime;
 using Serve.Specs;
 

@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Prometheus;
+using Serve.Nodes;
 using Serve.Runtime;
 
 namespace Serve.Controller;
@@ -17,7 +18,7 @@ internal static class NodeMetricsEndpoint
         IReadOnlyList<string> workers;
         try
         {
-            workers = await runtime.CollectWorkerMetricsAsync(either.Token);
+            workers = await runtime.CollectMetricsAsync(either.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Serve.Control;
+using Serve.Nodes;
 using Serve.Replicas;
 using Serve.Routes;
 using Serve.Runtime;
@@ -92,9 +93,9 @@ internal sealed partial class ControlActionRunner(
         ControlObservation outcome;
         try
         {
-            var handle = await runtime.CreateAsync(ReplicaActorSpecFactory.Create(start, directory), cancellation.Token);
+            var process = await runtime.CreateActorAsync(ReplicaActorSpecFactory.Create(start, directory), cancellation.Token);
             metrics.ReplicaStarted(start.Replica.Deployment, Stopwatch.GetElapsedTime(began));
-            outcome = new ControlObservation.ReplicaStarted(start.Replica, start.Generation, handle.Process);
+            outcome = new ControlObservation.ReplicaStarted(start.Replica, start.Generation, process);
         }
         catch (InsufficientResourcesException error)
         {
@@ -126,7 +127,7 @@ internal sealed partial class ControlActionRunner(
                 await start.Work;
             }
 
-            await runtime.StopAsync(new(stop.Replica.ToString()), stop.DrainTimeout, _stopping.Token);
+            await runtime.StopActorAsync(new(stop.Replica.ToString()), stop.DrainTimeout, _stopping.Token);
             await report(new ControlObservation.ReplicaStopped(stop.Replica, stop.Generation));
         }
         catch (Exception error)
@@ -156,7 +157,7 @@ internal sealed partial class ControlActionRunner(
         var update = new ReplicaSettingsUpdate { Spec = change.Deployment.Spec, Rank = change.Rank, WorldSize = change.WorldSize };
         try
         {
-            await runtime.ReconfigureAsync(
+            await runtime.ReconfigureActorAsync(
                 new(change.Replica.ToString()), change.Deployment.Spec.MaxOngoingRequests,
                 JsonSerializer.SerializeToUtf8Bytes(update, ServeJson.Options), either.Token);
             await report(new ControlObservation.ReplicaReconfigured(change.Replica, change.Generation));
@@ -177,7 +178,7 @@ internal sealed partial class ControlActionRunner(
         string? error = null;
         try
         {
-            await runtime.CheckHealthAsync(new(check.Replica.ToString()), either.Token);
+            await runtime.CheckActorAsync(new(check.Replica.ToString()), either.Token);
         }
         catch (Exception thrown)
         {
@@ -196,7 +197,7 @@ internal sealed partial class ControlActionRunner(
         var version = publish.Snapshot.Version;
         try
         {
-            await runtime.PublishAsync(RouteSnapshot.Topic, version, JsonSerializer.SerializeToUtf8Bytes(publish.Snapshot, ServeJson.Options), either.Token);
+            await runtime.PublishAsync(RouteSnapshot.Topic, new(0, version), JsonSerializer.SerializeToUtf8Bytes(publish.Snapshot, ServeJson.Options), either.Token);
             await report(new ControlObservation.RoutesAcknowledged(version));
         }
         catch (Exception error)

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Serve.Control;
+using Serve.Nodes;
 using Serve.Runtime;
 
 namespace Serve.Controller;
@@ -111,7 +112,7 @@ internal sealed partial class ControlLoop : IAsyncDisposable
     {
         try
         {
-            await foreach (var happened in _runtime.Events.ReadAllAsync(_ending.Token))
+            await foreach (var happened in _runtime.WatchAsync(afterVersion: 0, _ending.Token))
             {
                 if (happened is NodeEvent.ActorDied died && ReplicaId.TryParse(died.Id.Value, out var replica))
                     await LearnAsync(new ControlObservation.ReplicaDied(replica, died.Reason));

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using Serve.Control;
+using Serve.Nodes;
 using Serve.Replicas;
 using Serve.Runtime;
 

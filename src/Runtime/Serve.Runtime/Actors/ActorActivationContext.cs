@@ -23,6 +23,9 @@ public sealed class ActorActivationContext
     /// <summary>Fires when a drain has taken too long: what is still ongoing is to end now.</summary>
     public CancellationToken Aborted { get; init; }
 
+    /// <summary>Input of the activator besides the payload, if the actor runs in the process that requested it.</summary>
+    internal object? Factory { get; init; }
+
     /// <summary>The process's own services.</summary>
     public required IServiceProvider Services { get; init; }
 }

@@ -21,8 +21,9 @@ internal sealed partial class ProcessActorHost(IServiceProvider services, Proces
     public HostedActor? Find(ActorId id) => _actors.GetValueOrDefault(id);
 
     /// <exception cref="ActorCreationException">The activator threw, or there is none of this kind.</exception>
-    public async Task<HostedActor> CreateAsync(ActorSpec spec, ImmutableArray<int> gpuIds, CancellationToken cancellationToken)
+    public async Task<HostedActor> CreateAsync(ActorActivationRequest request, CancellationToken cancellationToken)
     {
+        var spec = request.Spec;
         if (!_activators.Value.TryGetValue(spec.Kind, out var activator))
             throw new ActorCreationException(spec.Id, $"Nothing here makes actors of kind '{spec.Kind}'.");
         using var creation = new PendingActorCreation(cancellationToken);
@@ -30,7 +31,7 @@ internal sealed partial class ProcessActorHost(IServiceProvider services, Proces
             throw new ActorCreationException(spec.Id, $"Actor {spec.Id} is here already.");
         try
         {
-            var (instance, context, life) = await ActivateAsync(activator, spec, gpuIds, creation.Token);
+            var (instance, context, life) = await ActivateAsync(activator, request, creation.Token);
             return _actors[spec.Id] = new HostedActor(instance, context, life, () => identity.Route);
         }
         finally
@@ -80,9 +81,10 @@ internal sealed partial class ProcessActorHost(IServiceProvider services, Proces
     }
 
     private async Task<(ActorInstance Instance, ActorActivationContext Context, ActorShutdownSequence Life)> ActivateAsync(
-        IActorActivator activator, ActorSpec spec, ImmutableArray<int> gpuIds, CancellationToken cancellationToken)
+        IActorActivator activator, ActorActivationRequest request, CancellationToken cancellationToken)
     {
-        var turns = spec.Turns ?? ActorTurnScheduler.Create(spec.Concurrency, logger);
+        var spec = request.Spec;
+        var turns = request.Turns ?? ActorTurnScheduler.Create(spec.Concurrency, logger);
         var gate = new ConcurrencyLimiter(spec.MaxOngoing);
         var life = new ActorShutdownSequence(spec.Id, gate, turns, time, logger);
         var context = new ActorActivationContext
@@ -91,7 +93,8 @@ internal sealed partial class ProcessActorHost(IServiceProvider services, Proces
             ProcessId = identity.ProcessId,
             Turns = turns,
             Gate = gate,
-            GpuIds = gpuIds,
+            GpuIds = request.GpuIds,
+            Factory = request.Factory,
             Aborted = life.Aborted,
             Services = services,
         };

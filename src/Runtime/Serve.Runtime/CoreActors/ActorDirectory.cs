@@ -27,7 +27,7 @@ internal sealed class ActorDirectory : IPlacementGroupOccupant
     private readonly Dictionary<ActorId, ActorRecord> _living = [];
     private readonly Dictionary<string, ActorRecord> _named = new(StringComparer.Ordinal);
     private readonly Queue<ActorState> _dead = new();
-    private readonly InProcessActorHost _here;
+    private readonly ProcessActorHost _here;
     private bool _isDisposed;
 
     public ActorDirectory(DriverCluster cluster)
@@ -38,7 +38,7 @@ internal sealed class ActorDirectory : IPlacementGroupOccupant
         cluster.Tasks.CancellingChildren += CancelChildren;
         cluster.Tasks.Observing += Observe;
         Threads = cluster.Threads.Enqueue;
-        _here = new(new(new ActivatorServiceProvider(new CoreActorActivator(cluster)), new("head"), TimeProvider.System, NullLogger<ProcessActorHost>.Instance));
+        _here = new(new ActivatorServiceProvider(new CoreActorActivator(cluster)), new("head"), TimeProvider.System, NullLogger<ProcessActorHost>.Instance);
     }
 
     public Action<IThreadPoolWorkItem> Threads { get; }
@@ -245,10 +245,9 @@ internal sealed class ActorDirectory : IPlacementGroupOccupant
             Id = actor.Id,
             Kind = CoreActorActivator.CoreKind,
             Concurrency = actor.Settings.Concurrency,
-            Local = actor.Construct,
-            Turns = actor.Mailboxes.Own,
         };
-        return new LocalActorIncarnation(_here, (HostedActor)await _here.CreateAsync(spec, [.. held.Allocation.GpuIds], actor.DeathToken).ConfigureAwait(false));
+        var request = new ActorActivationRequest(spec, [.. held.Allocation.GpuIds]) { Factory = actor.Construct, Turns = actor.Mailboxes.Own };
+        return new LocalActorIncarnation(_here, await _here.CreateAsync(request, actor.DeathToken).ConfigureAwait(false));
     }
 
     private async Task<ActorIncarnation> BeginInWorkerAsync(ActorRecord actor, ActorResourceHold held)

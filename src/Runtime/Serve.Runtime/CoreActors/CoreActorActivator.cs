@@ -9,7 +9,7 @@ internal sealed class CoreActorActivator(Cluster cluster) : IActorActivator
 
     public async ValueTask<ActorInstance> ActivateAsync(ActorActivationContext context, CancellationToken cancellationToken)
     {
-        var construct = (ActorInstanceFactory)context.Spec.Local!;
+        var construct = (ActorInstanceFactory)context.Factory!;
         var made = await construct.CreateInstanceAsync(new ConstructorTaskContext(cluster), cancellationToken);
         return new CoreActorInstance(made, ActorMethodTable.For(construct.Type));
     }

@@ -40,12 +40,11 @@ internal sealed class WorkerHostedActor(Actor told, DriverConnection session, Pr
             Id = new(told.ActorId),
             Kind = CoreActorActivator.CoreKind,
             Concurrency = (ConcurrencyMode)told.Concurrency,
-            Local = new ReceivedActorFactory(constructor, arguments),
-            Turns = Mailboxes.Own,
         };
+        var request = new ActorActivationRequest(spec, [.. run.GpuIds]) { Factory = new ReceivedActorFactory(constructor, arguments), Turns = Mailboxes.Own };
         try
         {
-            Volatile.Write(ref _actor, await host.CreateAsync(spec, [.. run.GpuIds], cancellationToken).ConfigureAwait(false));
+            Volatile.Write(ref _actor, await host.CreateAsync(request, cancellationToken).ConfigureAwait(false));
         }
         catch (ActorCreationException failed) when (failed.InnerException is { } thrown)
         {

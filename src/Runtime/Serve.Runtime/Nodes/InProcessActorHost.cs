@@ -8,7 +8,7 @@ internal sealed class InProcessActorHost(ProcessActorHost host) : IActorHostProc
     public string? EndedBecause => null;
 
     public async Task<ActorReference> CreateAsync(ActorSpec spec, ImmutableArray<int> gpuIds, CancellationToken cancellationToken) =>
-        await host.CreateAsync(spec, gpuIds, cancellationToken);
+        await host.CreateAsync(new(spec, gpuIds), cancellationToken);
 
     public Task StopAsync(ActorId id, TimeSpan drainTimeout, CancellationToken cancellationToken) =>
         host.StopAsync(id, drainTimeout, cancellationToken);

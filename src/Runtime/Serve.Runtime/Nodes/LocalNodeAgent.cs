@@ -1,4 +1,4 @@
-using System.Threading.Channels;
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Serve.Calls;
 using Serve.Routes;
@@ -8,10 +8,10 @@ using Serve.Runtime.Workers;
 
 namespace Serve.Runtime.Nodes;
 
-/// <summary>The node's actors: what each needs is found, begun, and undone here, step by step. What is known of them is in <see cref="NodeActorRegister"/>.</summary>
+/// <summary>The agent of the node in this process: creates its actors and leases its workers, without serializing anything. The state of the actors is in <see cref="NodeActorRegister"/>.</summary>
 internal sealed class LocalNodeAgent : INodeAgent
 {
-    private readonly ActorReferenceResolver _directory;
+    private readonly ActorReferenceResolver _references;
     private readonly TopicPublicationStore _board;
     private readonly WorkerProcessPool _pool;
     private readonly NodeCallServer _server;
@@ -19,52 +19,71 @@ internal sealed class LocalNodeAgent : INodeAgent
     private readonly DriverCluster _cluster;
     private readonly ResourceLedger _ledger;
     private readonly ActorReportAggregator _hub;
+    private readonly INodePackageSource? _packages;
     private readonly NodeActorRegister _register = new();
-
-    // Unbounded, since events must not be dropped: there are never more than actors and workers that lived.
-    private readonly Channel<NodeEvent> _events = Channel.CreateUnbounded<NodeEvent>(new() { SingleReader = true });
+    private readonly NodeEventLog _events = new();
+    private readonly ConcurrentDictionary<PooledWorkerLease, bool> _leases = new();
+    private volatile NodePhase _phase;
     private int _disposed;
 
-    public LocalNodeAgent(ProcessActorHost host, ActorReferenceResolver directory, TopicPublicationStore board, WorkerProcessPool pool, NodeCallServer server, ResourceLedger ledger, DriverCluster cluster,
-        ActorReportRegistry reports, TimeProvider time, ILogger<LocalNodeAgent> logger)
+    public LocalNodeAgent(NodeRuntimeOptions options, ProcessActorHost host, ActorReferenceResolver references, TopicPublicationStore board, WorkerProcessPool pool, NodeCallServer server,
+        ResourceLedger ledger, DriverCluster cluster, ActorReportRegistry reports, TimeProvider time, ILogger<LocalNodeAgent> logger, INodePackageSource? packages = null)
     {
-        this._directory = directory;
-        this._board = board;
-        this._pool = pool;
-        this._server = server;
+        Id = new(options.NodeId);
+        _references = references;
+        _board = board;
+        _pool = pool;
+        _server = server;
         _inProcess = new(host);
-        this._ledger = ledger;
-        this._cluster = cluster;
+        _ledger = ledger;
+        _cluster = cluster;
+        _packages = packages;
         _hub = new ActorReportAggregator(reports, PublishAsync, time, logger);
         pool.TellDeaths(OnWorkerDied);
         pool.TellReached(worker => _ = WatchReportsAsync(worker));
     }
 
-    public string ProcessId => _directory.ProcessId;
+    public NodeId Id { get; }
 
-    public ChannelReader<NodeEvent> Events => _events.Reader;
+    public NodePhase Phase => _phase;
+
+    public string ProcessId => _references.ProcessId;
 
     public ResourceLedgerSnapshot Resources => _ledger.Snapshot;
 
     public IReadOnlyList<WorkerStatus> Workers =>
         [.. _pool.Running.Select(worker => new WorkerStatus(worker.Id, worker.Process!.Pid, worker.Label, _register.At(worker), worker.LogFile))];
 
-    public ActorReference Resolve(ActorId id, HostProcessAddress process) => _directory.Resolve(id, process);
-
-    public async Task<ActorReference> CreateAsync(ActorSpec spec, CancellationToken cancellationToken)
+    /// <summary>Grants the node's own ledger: tasks and replicas draw on the same resources, and a task causes no request.</summary>
+    public Task<IResourceGrant> GrantAsync(ResourceDemand demand, CancellationToken cancellationToken)
     {
+        ThrowIfNotReady();
+        return Task.FromResult<IResourceGrant>(new LocalResourceGrant(Id, _ledger));
+    }
+
+    public async Task<IWorkerLease> LeaseWorkerAsync(WorkerPlacement placement, CancellationToken cancellationToken)
+    {
+        ThrowIfNotReady();
+        var lease = new PooledWorkerLease(await _pool.LeaseAsync(placement, cancellationToken), lease => _leases.TryRemove(lease, out _));
+        _leases[lease] = true;
+        return lease;
+    }
+
+    public async Task<HostProcessAddress> CreateActorAsync(ActorSpec spec, CancellationToken cancellationToken)
+    {
+        ThrowIfNotReady();
         var record = _register.Begin(spec);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, record.Creation.Token);
         try
         {
             _register.Allocated(record, _ledger.Reserve(spec.Resources));
             _register.Housed(record, await FindHomeAsync(spec, linked.Token));
-            var handle = await record.Home!.CreateAsync(spec, [.. record.Allocation!.GpuIds], linked.Token);
+            var reference = await record.Home!.CreateAsync(spec, [.. record.Allocation!.GpuIds], linked.Token);
             if (_register.TryLive(record))
-                return handle;
+                return reference.Process;
             if (record.IsGivenUp)
-                throw new OperationCanceledException($"Actor {spec.Id} was stopped before it was there.");
-            throw new ActorCreationException(spec.Id, $"The worker of actor {spec.Id} ended: {record.Home.EndedBecause}");
+                throw new OperationCanceledException($"Actor {spec.Id} was stopped before it had been created.");
+            throw new ActorCreationException(spec.Id, $"The worker of actor {spec.Id} exited: {record.Home.EndedBecause}");
         }
         catch
         {
@@ -73,7 +92,7 @@ internal sealed class LocalNodeAgent : INodeAgent
         }
     }
 
-    public async Task StopAsync(ActorId id, TimeSpan drainTimeout, CancellationToken cancellationToken)
+    public async Task StopActorAsync(ActorId id, TimeSpan drainTimeout, CancellationToken cancellationToken)
     {
         if (_register.Find(id) is not { } record)
             return;
@@ -83,19 +102,34 @@ internal sealed class LocalNodeAgent : INodeAgent
             return;
         }
 
-        // Someone else ends it; this may cut that one's drain short.
+        // Another caller ends it; this may cut the drain of that one short.
         if (record.Home is { } home)
             await home.StopAsync(id, drainTimeout, cancellationToken);
         await record.Gone.Task;
     }
 
-    public Task ReconfigureAsync(ActorId id, int maxOngoing, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
+    public Task ReconfigureActorAsync(ActorId id, int maxOngoing, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
         Require(id).ReconfigureAsync(id, maxOngoing, payload, cancellationToken);
 
-    public Task CheckHealthAsync(ActorId id, CancellationToken cancellationToken) => Require(id).CheckHealthAsync(id, cancellationToken);
+    public Task CheckActorAsync(ActorId id, CancellationToken cancellationToken) => Require(id).CheckHealthAsync(id, cancellationToken);
 
-    public Task PublishAsync(string topic, long version, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
-        PublishAsync(new TopicPublication(topic, version, payload), cancellationToken);
+    public Task FetchPackageAsync(string hash, CancellationToken cancellationToken) =>
+        _packages?.FetchAsync(hash, cancellationToken) ?? throw new InvalidOperationException($"Node '{Id}' has no package source.");
+
+    /// <summary>Completes at once: the driver's objects are stored on this node.</summary>
+    public Task PullObjectAsync(ObjectId id, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task PublishAsync(string topic, SnapshotVersion version, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
+        PublishAsync(new TopicPublication(topic, version.Number, payload), cancellationToken);
+
+    public async Task DrainAsync(CancellationToken cancellationToken)
+    {
+        if (_phase == NodePhase.Ready)
+            _phase = NodePhase.Draining;
+        await Task.WhenAll([.. _register.All.Select(static record => record.Gone.Task), .. _leases.Keys.Select(static lease => lease.Returned)]).WaitAsync(cancellationToken);
+    }
+
+    public IAsyncEnumerable<NodeEvent> WatchAsync(long afterVersion, CancellationToken cancellationToken) => _events.WatchAsync(afterVersion, cancellationToken);
 
     private async Task PublishAsync(TopicPublication publication, CancellationToken cancellationToken)
     {
@@ -104,19 +138,20 @@ internal sealed class LocalNodeAgent : INodeAgent
         await Task.WhenAll(here, _pool.PublishAsync(publication, cancellationToken));
     }
 
-    public async Task<IReadOnlyList<string>> CollectWorkerMetricsAsync(CancellationToken cancellationToken) =>
+    public async Task<IReadOnlyList<string>> CollectMetricsAsync(CancellationToken cancellationToken) =>
         [.. (await Task.WhenAll(_pool.Running.Select(worker => worker.CollectMetricsAsync(cancellationToken)))).OfType<string>()];
 
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
             return;
-        await Task.WhenAll(_register.Close().Select(record => StopAsync(record.Spec.Id, TimeSpan.Zero, CancellationToken.None)));
+        _phase = NodePhase.Gone;
+        await Task.WhenAll(_register.Close().Select(record => StopActorAsync(record.Spec.Id, TimeSpan.Zero, CancellationToken.None)));
         await _hub.DisposeAsync();
         await _cluster.DisposeAsync();
         await _pool.DisposeAsync();
         await _server.DisposeAsync();
-        _events.Writer.TryComplete();
+        _events.Close();
     }
 
     private async Task<IActorHostProcess> FindHomeAsync(ActorSpec spec, CancellationToken cancellationToken)
@@ -148,10 +183,10 @@ internal sealed class LocalNodeAgent : INodeAgent
         {
             _ledger.Release(dead.Allocation!);
             dead.Gone.TrySetResult();
-            _events.Writer.TryWrite(new NodeEvent.ActorDied(dead.Spec.Id, reason));
+            _events.Add(version => new NodeEvent.ActorDied(version, dead.Spec.Id, reason));
         }
 
-        _events.Writer.TryWrite(new NodeEvent.WorkerDied(worker.Id, worker.Process!.Pid, reason));
+        _events.Add(version => new NodeEvent.WorkerDied(version, worker.Id, worker.Process!.Pid, reason));
     }
 
     private async Task EndAsync(NodeActorRecord record, TimeSpan drainTimeout, CancellationToken cancellationToken)
@@ -172,6 +207,56 @@ internal sealed class LocalNodeAgent : INodeAgent
         }
     }
 
+    private void ThrowIfNotReady()
+    {
+        ObjectDisposedException.ThrowIf(_phase == NodePhase.Gone, this);
+        if (_phase == NodePhase.Draining)
+            throw new InsufficientResourcesException($"Node '{Id}' is draining and accepts no new work.", isPermanent: false);
+    }
+
     private IActorHostProcess Require(ActorId id) =>
         _register.Find(id) is { Phase: NodeActorPhase.Live or NodeActorPhase.Stopping, Home: { } home } ? home : throw new CallRefusedException(id.Value, gone: true);
+}
+
+/// <summary>The resources of a node in this process: the node's own ledger, which returns nothing when the grant is disposed.</summary>
+internal sealed class LocalResourceGrant(NodeId node, ResourceLedger ledger) : IResourceGrant
+{
+    public NodeId Node => node;
+
+    public ResourceDemand Amount => ledger.Total;
+
+    public ResourceLedger Ledger => ledger;
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+}
+
+/// <summary>A lease of a worker of this process's pool.</summary>
+internal sealed class PooledWorkerLease(PooledWorker worker, Action<PooledWorkerLease> onReturned) : IWorkerLease
+{
+    private readonly TaskCompletionSource _returned = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _isReturned;
+
+    public PooledWorker Worker => worker;
+
+    public string WorkerId => worker.Id;
+
+    public int ProcessId => worker.Process!.Pid;
+
+    public Task<string> Exited => worker.Ended.Task;
+
+    /// <summary>Completes when the lease has been returned.</summary>
+    public Task Returned => _returned.Task;
+
+    public Task<Stream> ConnectAsync(CancellationToken cancellationToken) => worker.OpenStreamAsync(cancellationToken);
+
+    public void Kill(string reason) => worker.Process!.Kill(reason);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _isReturned, 1) != 0)
+            return;
+        await worker.ReleaseAsync();
+        onReturned(this);
+        _returned.SetResult();
+    }
 }

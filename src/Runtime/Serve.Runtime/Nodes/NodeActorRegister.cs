@@ -28,6 +28,15 @@ internal sealed class NodeActorRegister
         }
     }
 
+    public IReadOnlyList<NodeActorRecord> All
+    {
+        get
+        {
+            lock (_sync)
+                return [.. _records.Values];
+        }
+    }
+
     public NodeActorRecord? Find(ActorId id)
     {
         lock (_sync)

@@ -23,7 +23,7 @@ internal sealed class ControlService(ProcessActorHost host, TopicPublicationStor
             Concurrency = request.Parallel ? ConcurrencyMode.Parallel : ConcurrencyMode.TurnBased,
             MaxOngoing = request.MaxOngoing,
         };
-        await host.CreateAsync(spec, [.. request.GpuIds], context.CancellationToken);
+        await host.CreateAsync(new(spec, [.. request.GpuIds]), context.CancellationToken);
     });
 
     public override Task<Outcome> StopActor(StopActorRequest request, ServerCallContext context) =>

@@ -26,7 +26,11 @@ internal static class FrameSocketTransport
         return name is null ? ((IPEndPoint)listener.LocalEndPoint!).Port.ToString(CultureInfo.InvariantCulture) : "@" + name;
     }
 
-    public static async Task<FrameStream> ConnectAsync(string address, string token, CancellationToken cancellationToken)
+    public static async Task<FrameStream> ConnectAsync(string address, string token, CancellationToken cancellationToken) =>
+        new(await OpenAsync(address, token, cancellationToken).ConfigureAwait(false));
+
+    /// <summary>Connects and presents the token.</summary>
+    public static async Task<Stream> OpenAsync(string address, string token, CancellationToken cancellationToken)
     {
         var socket = address[0] == '@' ? Unix() : Tcp();
         try
@@ -36,7 +40,7 @@ internal static class FrameSocketTransport
                 : new IPEndPoint(IPAddress.Loopback, int.Parse(address, CultureInfo.InvariantCulture));
             await socket.ConnectAsync(to, cancellationToken).ConfigureAwait(false);
             await socket.SendAsync(Encoding.ASCII.GetBytes(token), cancellationToken).ConfigureAwait(false);
-            return new(new NetworkStream(socket, ownsSocket: true));
+            return new NetworkStream(socket, ownsSocket: true);
         }
         catch
         {

@@ -217,6 +217,8 @@ internal sealed class PooledWorker(string id, string? key, string label, string 
     }
 
     /// <summary>A connection for its session.</summary>
+    public Task<Stream> OpenStreamAsync(CancellationToken cancellationToken) => Sessions.FrameSocketTransport.OpenAsync(SessionAddress!, Token!, cancellationToken);
+
     public Task<Sessions.FrameStream> ConnectAsync(CancellationToken cancellationToken) => Sessions.FrameSocketTransport.ConnectAsync(SessionAddress!, Token!, cancellationToken);
 
     /// <summary>It serves HTTP and gRPC from here on, if it did not before.</summary>

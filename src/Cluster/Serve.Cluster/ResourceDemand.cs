@@ -1,11 +1,11 @@
 using System.Collections.Immutable;
 
-namespace Serve.Runtime;
+namespace Serve.Nodes;
 
-/// <summary>An amount of each resource, to 0.0001: kept as integers of ten-thousandths so that sums are exact.</summary>
+/// <summary>Amounts of resources, exact to 0.0001: stored as integer multiples of that unit so that sums are exact. Immutable.</summary>
 public sealed record ResourceDemand
 {
-    /// <summary>How many units make one.</summary>
+    /// <summary>Number of units of an amount of 1.</summary>
     public const long UnitsPerOne = 10_000;
 
     /// <summary>The name of the CPU resource.</summary>
@@ -17,26 +17,26 @@ public sealed record ResourceDemand
     /// <summary>The name of the memory resource, in bytes.</summary>
     public const string Memory = "memory";
 
-    /// <summary>Nothing.</summary>
+    /// <summary>No resources.</summary>
     public static ResourceDemand None { get; } = new();
 
-    // Two plain arrays in the order of the names: the dictionary over them is code that is compiled at the start of each process, so it is made for who asks.
+    // Parallel arrays sorted by name. The dictionary is created on demand: compiling its code at the start of each process takes too long.
     private readonly string[] _names = [];
     private readonly long[] _amounts = [];
     private ImmutableSortedDictionary<string, long>? _units;
 
-    /// <summary>Nothing.</summary>
+    /// <summary>Creates an empty demand.</summary>
     public ResourceDemand()
     {
     }
 
     private ResourceDemand(string[] names, long[] amounts)
     {
-        this._names = names;
-        this._amounts = amounts;
+        _names = names;
+        _amounts = amounts;
     }
 
-    /// <summary>Units by resource name; zero amounts are left out.</summary>
+    /// <summary>Units by resource name, without zero amounts.</summary>
     public ImmutableSortedDictionary<string, long> Units
     {
         get => _units ??= MakeUnits();
@@ -48,13 +48,12 @@ public sealed record ResourceDemand
         }
     }
 
-    /// <summary>How many resources it names.</summary>
-    internal int Count => _names.Length;
+    /// <summary>Number of resources.</summary>
+    public int Count => _names.Length;
 
-    /// <summary>This amount and so much of a resource.</summary>
+    /// <summary>Returns the demand with another amount of one resource.</summary>
     /// <param name="resource">The resource's name.</param>
     /// <param name="amount">At least 0; rounded to 0.0001.</param>
-    /// <returns>A new demand.</returns>
     public ResourceDemand With(string resource, double amount)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(amount);
@@ -81,17 +80,21 @@ public sealed record ResourceDemand
     public override string ToString() =>
         Units.Count == 0 ? "nothing" : string.Join(", ", Units.Select(unit => $"{unit.Key} {(decimal)unit.Value / UnitsPerOne}"));
 
-    /// <summary>The name of one of its resources.</summary>
-    internal string NameAt(int index) => _names[index];
+    /// <summary>Returns the name of a resource.</summary>
+    /// <param name="index">Less than <see cref="Count"/>.</param>
+    public string NameAt(int index) => _names[index];
 
-    /// <summary>The units of one of its resources.</summary>
-    internal long UnitsAt(int index) => _amounts[index];
+    /// <summary>Returns the units of a resource.</summary>
+    /// <param name="index">Less than <see cref="Count"/>.</param>
+    public long UnitsAt(int index) => _amounts[index];
 
-    /// <summary>The units of a resource; 0 when it does not name it.</summary>
-    internal long UnitsOf(string resource) => IndexOf(resource) is >= 0 and var index ? _amounts[index] : 0;
+    /// <summary>Returns the units of a resource; 0 if it is not demanded.</summary>
+    /// <param name="resource">The resource's name.</param>
+    public long UnitsOf(string resource) => IndexOf(resource) is >= 0 and var index ? _amounts[index] : 0;
 
-    /// <summary>Which of its resources this is; -1 when it does not name it.</summary>
-    internal int IndexOf(string resource)
+    /// <summary>Returns the index of a resource; -1 if it is not demanded.</summary>
+    /// <param name="resource">The resource's name.</param>
+    public int IndexOf(string resource)
     {
         for (var index = 0; index < _names.Length; index++)
         {
@@ -131,3 +134,8 @@ public sealed record ResourceDemand
         return made.ToImmutable();
     }
 }
+
+/// <summary>Resources of a node at one moment.</summary>
+/// <param name="Total">All resources.</param>
+/// <param name="Reserved">The reserved part.</param>
+public sealed record ResourceLedgerSnapshot(ResourceDemand Total, ResourceDemand Reserved);
