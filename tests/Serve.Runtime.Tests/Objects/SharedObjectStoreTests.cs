@@ -3,6 +3,7 @@ using Serve.Runtime.Clusters;
 using Serve.Runtime.Objects;
 using Serve.Runtime.Serialization;
 using Serve.Runtime.Tests.Serialization;
+using Serve.Runtime.Workers.Transport;
 using Serve.Tests;
 
 namespace Serve.Runtime.Tests.Objects;

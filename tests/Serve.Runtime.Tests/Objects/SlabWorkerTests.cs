@@ -1,11 +1,11 @@
 using System.Diagnostics;
 using Serve.Calls;
 using Serve.Runtime.Clusters;
+using Serve.Runtime.Execution;
 using Serve.Runtime.Objects;
 using Serve.Runtime.TestWorker;
 using Serve.Runtime.Tests.Sessions;
 using Serve.Runtime.Tests.Testing;
-using Serve.Runtime.Workers;
 using Eventually = Serve.Tests.Eventually;
 
 namespace Serve.Runtime.Tests.Objects;

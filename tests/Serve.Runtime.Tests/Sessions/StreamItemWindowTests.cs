@@ -1,5 +1,5 @@
-using Serve.Runtime.Sessions;
 using Serve.Runtime.Tests.Testing;
+using Serve.Runtime.Workers.Connections;
 
 namespace Serve.Runtime.Tests.Sessions;
 

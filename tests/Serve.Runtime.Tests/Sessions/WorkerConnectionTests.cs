@@ -2,15 +2,16 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Serve.Runtime.Clusters;
 using Serve.Runtime.CoreActors;
 using Serve.Runtime.Objects;
-using Serve.Runtime.Rpc;
 using Serve.Runtime.Serialization;
-using Serve.Runtime.Sessions;
 using Serve.Runtime.Tasks;
 using Serve.Runtime.TestWorker;
 using Serve.Runtime.Tests.Testing;
-using Serve.Runtime.Topics;
 using Serve.Runtime.Wire;
-using Serve.Runtime.Workers;
+using Serve.Runtime.Workers.Connections;
+using Serve.Runtime.Workers.Processes;
+using Serve.Runtime.Workers.Rpc;
+using Serve.Runtime.Workers.Topics;
+using Serve.Runtime.Workers.Transport;
 
 namespace Serve.Runtime.Tests.Sessions;
 

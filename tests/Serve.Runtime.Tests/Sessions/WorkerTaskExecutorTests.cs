@@ -1,10 +1,10 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Serve.Runtime.Clusters;
-using Serve.Runtime.Sessions;
+using Serve.Runtime.Execution;
 using Serve.Runtime.TestWorker;
 using Serve.Runtime.Tests.Testing;
-using Serve.Runtime.Workers;
+using Serve.Runtime.Workers.Processes;
 
 namespace Serve.Runtime.Tests.Sessions;
 

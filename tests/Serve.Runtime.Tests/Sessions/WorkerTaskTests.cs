@@ -4,9 +4,9 @@ using System.Reflection;
 using System.Reflection.Emit;
 using Serve.Calls;
 using Serve.Runtime.Clusters;
+using Serve.Runtime.Execution;
 using Serve.Runtime.TestWorker;
 using Serve.Runtime.Tests.Testing;
-using Serve.Runtime.Workers;
 
 namespace Serve.Runtime.Tests.Sessions;
 

@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
+using Serve.Http;
 
 namespace Serve.Runtime.TestWorker;
 
