@@ -15,8 +15,9 @@ public sealed class ReferenceMatrixTests
         ["Serve.Control"] = ["Serve.Abstractions"],
         ["Serve.Runtime"] = ["Serve.Abstractions", "Serve.Core"],
         ["Serve.Runtime.Onnx"] = ["Serve.Abstractions", "Serve.Runtime"],
+        ["Serve.Runtime.Workers"] = ["Serve.Abstractions", "Serve.Core", "Serve.Runtime"],
         ["Serve.Client"] = ["Serve.Abstractions"],
-        ["Serve.Replica"] = ["Serve.Abstractions", "Serve.Routing", "Serve.Runtime", "Serve.Runtime.Onnx"],
+        ["Serve.Replica"] = ["Serve.Abstractions", "Serve.Routing", "Serve.Runtime", "Serve.Runtime.Workers", "Serve.Runtime.Onnx"],
         ["Serve.Gateway"] = ["Serve.Abstractions", "Serve.Routing", "Serve.Runtime"],
         ["Serve.Controller"] = ["Serve.Abstractions", "Serve.Control", "Serve.Runtime"],
     };

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Serve.Admin;
-using Serve.Runtime.Http;
+using Serve.Http;
 using Serve.Runtime.Observation;
 using Serve.Specs;
 

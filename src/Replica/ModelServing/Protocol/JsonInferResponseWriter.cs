@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
-using Serve.Runtime;
+using Serve.Http;
 
 namespace Serve.Replica.ModelServing.Protocol;
 

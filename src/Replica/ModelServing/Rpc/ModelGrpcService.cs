@@ -1,5 +1,6 @@
 using Inference;
 using Microsoft.AspNetCore.Http;
+using Serve.Http;
 using Serve.Replica.ModelServing.Protocol;
 using Serve.Runtime;
 using Serve.Runtime.RawGrpc;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Serve.Calls;
+using Serve.Http;
 using Serve.Routes;
 using Serve.Runtime.Methods;
 

@@ -1,4 +1,5 @@
 using Serve.Calls;
+using Serve.Http;
 using Serve.Routes;
 
 namespace Serve.Runtime;

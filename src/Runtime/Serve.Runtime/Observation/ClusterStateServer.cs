@@ -6,7 +6,8 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Serve.Runtime.Http;
+using Serve.Http;
+using Serve.Runtime.Workers.Http;
 
 namespace Serve.Runtime.Observation;
 

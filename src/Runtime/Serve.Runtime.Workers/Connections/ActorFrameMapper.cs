@@ -1,0 +1,31 @@
+using Serve.Runtime.CoreActors;
+using Serve.Runtime.Wire;
+
+namespace Serve.Runtime.Workers.Connections;
+
+/// <summary>Actors in the frames of a session.</summary>
+internal static class ActorFrameMapper
+{
+    /// <summary>A class by which the other side finds it; a generic one by its definition and its arguments, which may be of other assemblies.</summary>
+    public static Function Name(Type type)
+    {
+        var isGeneric = type.IsConstructedGenericType;
+        var named = new Function { Assembly = type.Assembly.FullName, Path = type.Assembly.Location, Type = isGeneric ? type.GetGenericTypeDefinition().FullName : type.FullName };
+        if (isGeneric)
+            named.Arguments.AddRange(type.GetGenericArguments().Select(Name));
+        return named;
+    }
+
+    public static Actor ToWire(ActorId id, Type type, ResolvedActorOptions settings)
+    {
+        var actor = new Actor
+        {
+            ActorId = id.Value,
+            Type = Name(type),
+            Concurrency = (int)settings.Concurrency,
+            MaxConcurrency = settings.MaxConcurrency,
+        };
+        actor.Groups.Add(settings.Groups);
+        return actor;
+    }
+}

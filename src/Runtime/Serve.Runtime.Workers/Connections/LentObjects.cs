@@ -1,0 +1,107 @@
+using Serve.Runtime.CoreActors;
+using Serve.Runtime.Wire;
+
+namespace Serve.Runtime.Workers.Connections;
+
+/// <summary>The objects that one worker holds refs to, and the actors that it holds handles to: kept alive here until it lets go of them or ends. Its state is written under its lock.</summary>
+internal sealed class LentObjects
+{
+    private readonly Lock _sync = new();
+    private readonly Dictionary<long, LentObjectEntry> _loans = [];
+    private bool _isClosed;
+
+    public IReadOnlyList<ObjectRef> All
+    {
+        get
+        {
+            lock (_sync)
+                return [.. _loans.Values.Where(loan => loan.Actor is null).Select(loan => loan.Reference)];
+        }
+    }
+
+    /// <summary>A message to the worker has a ref in it.</summary>
+    public void Add(ObjectRef reference)
+    {
+        lock (_sync)
+            Count(reference);
+    }
+
+    /// <summary>A message to the worker has a handle in it. The actor counts one handle for all that the worker has.</summary>
+    public void Add(ActorRecord actor)
+    {
+        lock (_sync)
+        {
+            if (Count(actor.Created) is not { Actor: null } loan)
+                return;
+            loan.Actor = actor;
+            actor.TryAddHandle();
+        }
+    }
+
+    public ObjectRef? Find(long id)
+    {
+        lock (_sync)
+            return _loans.GetValueOrDefault(id)?.Reference;
+    }
+
+    public ActorRecord? FindActor(long number)
+    {
+        lock (_sync)
+            return _loans.GetValueOrDefault(number)?.Actor;
+    }
+
+    public void Remove(Release release)
+    {
+        List<ActorRecord>? left = null;
+        lock (_sync)
+        {
+            for (var i = 0; i < release.Ids.Count; i++)
+            {
+                if (!_loans.TryGetValue(release.Ids[i], out var loan) || (loan.Count -= release.Counts[i]) > 0)
+                    continue;
+                _loans.Remove(release.Ids[i]);
+                if (loan.Actor is { } actor)
+                    (left ??= []).Add(actor);
+            }
+        }
+
+        foreach (var actor in left ?? [])
+            actor.ReleaseHandle();
+    }
+
+    /// <summary>The worker has ended; what was still on its way to it is not lent.</summary>
+    public void Close()
+    {
+        ActorRecord[] left;
+        lock (_sync)
+        {
+            _isClosed = true;
+            left = [.. _loans.Values.Select(loan => loan.Actor).OfType<ActorRecord>()];
+            _loans.Clear();
+        }
+
+        foreach (var actor in left)
+            actor.ReleaseHandle();
+    }
+
+    // Under the lock.
+    private LentObjectEntry? Count(ObjectRef reference)
+    {
+        if (_isClosed)
+            return null;
+        if (!_loans.TryGetValue(reference.Id.Number, out var loan))
+            _loans.Add(reference.Id.Number, loan = new(reference));
+        loan.Count++;
+        return loan;
+    }
+
+    private sealed class LentObjectEntry(ObjectRef reference)
+    {
+        public ObjectRef Reference => reference;
+
+        /// <summary>The actor that the worker has a handle to, when it is more than a ref.</summary>
+        public ActorRecord? Actor { get; set; }
+
+        public int Count { get; set; }
+    }
+}

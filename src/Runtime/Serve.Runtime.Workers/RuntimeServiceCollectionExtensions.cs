@@ -1,0 +1,58 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Serve.Runtime.Clusters;
+using Serve.Runtime.Workers.Connections;
+using Serve.Runtime.Workers.Nodes;
+using Serve.Runtime.Workers.Processes;
+using Serve.Runtime.Workers.Rpc;
+using Serve.Runtime.Workers.Topics;
+
+namespace Serve.Runtime;
+
+/// <summary>Registers the runtime.</summary>
+public static class RuntimeServiceCollectionExtensions
+{
+    /// <summary>A node's runtime: <see cref="INodeAgent"/> and <see cref="IActorReferenceResolver"/>. Activators and topic subscribers are taken from the services.</summary>
+    /// <param name="services">The node's services.</param>
+    /// <param name="options">The node's settings.</param>
+    /// <returns>The services.</returns>
+    public static IServiceCollection AddServeRuntime(this IServiceCollection services, NodeRuntimeOptions options)
+    {
+        AddProcess(services, options.NodeId);
+        services.AddSingleton(options);
+        services.AddSingleton<WorkerProcessPool>();
+        services.AddSingleton<NodeCallServer>();
+        services.AddSingleton(new ResourceLedger(options.Resources));
+        services.AddSingleton(provider => new DriverCluster(
+            ClusterOf(options),
+            cluster => new ClusterWorkerProcesses(cluster, provider.GetRequiredService<WorkerProcessPool>(), folder: null, new ConsoleWarningLogger(), ownsPool: false),
+            provider.GetRequiredService<ResourceLedger>()));
+        services.AddSingleton<Cluster>(provider => provider.GetRequiredService<DriverCluster>());
+        services.AddSingleton<LocalNodeAgent>();
+        services.AddSingleton<INodeAgent>(provider => provider.GetRequiredService<LocalNodeAgent>());
+        return services;
+    }
+
+    private static ClusterOptions ClusterOf(NodeRuntimeOptions options) => new()
+    {
+        NumCpus = (double)options.Resources.Units.GetValueOrDefault(ResourceDemand.Cpu) / ResourceDemand.UnitsPerOne,
+        Isolation = options.TaskIsolation,
+        WorkerLogDirectory = options.WorkerLogDirectory,
+
+        // The node's own API shows it.
+        Observable = false,
+    };
+
+    internal static void AddProcess(IServiceCollection services, string processId)
+    {
+        services.AddLogging();
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(new ProcessIdentity(processId));
+        services.AddSingleton<ProcessActorHost>();
+        services.AddSingleton<ActorReferenceResolver>();
+        services.AddSingleton<IActorReferenceResolver>(provider => provider.GetRequiredService<ActorReferenceResolver>());
+        services.AddSingleton<TopicPublicationStore>();
+        services.AddSingleton<ActorReportRegistry>();
+        services.AddSingleton<CallChannels>();
+    }
+}

@@ -1,0 +1,148 @@
+using System.Text.Json;
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+
+namespace Serve.Runtime.Workers.Topics;
+
+/// <summary>
+/// What actors say of themselves in all processes of a node, gathered and published: at once when nothing was for a while, and else no more often than
+/// each <see cref="Pause"/>, so that many changes are one publication. The one writer of what each process said last.
+/// </summary>
+internal sealed partial class ActorReportAggregator : IAsyncDisposable
+{
+    /// <summary>The source that is the node's own process.</summary>
+    private const string Own = "";
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
+    private readonly ActorReportRegistry _own;
+    private readonly Func<TopicPublication, CancellationToken, Task> _publish;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, IReadOnlyList<(string Topic, ActorId Actor, ReadOnlyMemory<byte> Payload)>> _sources = new(StringComparer.Ordinal);
+    private readonly Channel<bool> _changes = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+    private readonly CancellationTokenSource _ended = new();
+    private readonly Task _gathering;
+    private readonly Task _publishing;
+
+    public ActorReportAggregator(ActorReportRegistry own, Func<TopicPublication, CancellationToken, Task> publish, TimeProvider time, ILogger logger)
+    {
+        this._own = own;
+        this._publish = publish;
+        this._time = time;
+        this._logger = logger;
+        _gathering = CollectLocalReportsAsync();
+        _publishing = PublishAsync();
+    }
+
+    /// <summary>Takes all that one process says now.</summary>
+    public void UpdateSource(string source, IReadOnlyList<(string Topic, ActorId Actor, ReadOnlyMemory<byte> Payload)> reports)
+    {
+        lock (_gate)
+        {
+            if (reports.Count > 0)
+                _sources[source] = reports;
+            else if (!_sources.Remove(source))
+                return;
+        }
+
+        _changes.Writer.TryWrite(true);
+    }
+
+    /// <summary>Forgets a process that has ended.</summary>
+    public void RemoveSource(string source) => UpdateSource(source, []);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _ended.CancelAsync();
+        await Task.WhenAll(_gathering, _publishing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _ended.Dispose();
+    }
+
+    private async Task CollectLocalReportsAsync()
+    {
+        var seen = 0L;
+        while (true)
+        {
+            await _own.WhenChangedAsync(seen, _ended.Token).ConfigureAwait(false);
+            seen = _own.Version;
+            UpdateSource(Own, _own.Read());
+            await Task.Delay(Pause, _time, _ended.Token).ConfigureAwait(false);
+        }
+    }
+
+    private async Task PublishAsync()
+    {
+        var published = new Dictionary<string, byte[]>(StringComparer.Ordinal);
+        var version = 0L;
+        while (await _changes.Reader.WaitToReadAsync(_ended.Token).ConfigureAwait(false))
+        {
+            _changes.Reader.TryRead(out _);
+            foreach (var (topic, payload) in Merge(published.Keys))
+            {
+                if (published.TryGetValue(topic, out var last) && last.AsSpan().SequenceEqual(payload))
+                    continue;
+                published[topic] = payload;
+                await PublishAsync(new TopicPublication(topic, ++version, payload)).ConfigureAwait(false);
+            }
+
+            await Task.Delay(Pause, _time, _ended.Token).ConfigureAwait(false);
+        }
+    }
+
+    private async Task PublishAsync(TopicPublication publication)
+    {
+        using var patience = new CancellationTokenSource(Patience, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, _ended.Token);
+        try
+        {
+            await _publish(publication, either.Token).ConfigureAwait(false);
+        }
+        catch (Exception thrown) when (!_ended.IsCancellationRequested)
+        {
+            // The others have it; the next publication says all of it again.
+            LogNotPublished(_logger, thrown, publication.Topic);
+        }
+    }
+
+    private Dictionary<string, byte[]> Merge(IEnumerable<string> topics)
+    {
+        Dictionary<string, SortedDictionary<string, ReadOnlyMemory<byte>>> byTopic = new(StringComparer.Ordinal);
+        foreach (var topic in topics)
+            byTopic[topic] = new(StringComparer.Ordinal);
+        lock (_gate)
+        {
+            foreach (var (topic, actor, payload) in _sources.Values.SelectMany(reports => reports))
+            {
+                if (!byTopic.TryGetValue(topic, out var actors))
+                    byTopic[topic] = actors = new(StringComparer.Ordinal);
+                actors[actor.Value] = payload;
+            }
+        }
+
+        return byTopic.ToDictionary(entry => entry.Key, entry => Write(entry.Value), StringComparer.Ordinal);
+    }
+
+    private static byte[] Write(SortedDictionary<string, ReadOnlyMemory<byte>> actors)
+    {
+        using var text = new MemoryStream();
+        using (var json = new Utf8JsonWriter(text))
+        {
+            json.WriteStartObject();
+            foreach (var (actor, payload) in actors)
+            {
+                json.WritePropertyName(actor);
+                json.WriteRawValue(payload.Span);
+            }
+
+            json.WriteEndObject();
+        }
+
+        return text.ToArray();
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Not every process has taken what actors say under topic {Topic}; they are told again with the next change")]
+    private static partial void LogNotPublished(ILogger logger, Exception thrown, string topic);
+}

@@ -1,0 +1,38 @@
+using System.Collections.Immutable;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Serve.Runtime.Workers.Topics;
+
+/// <summary>The newest value of each topic, handed to this process's subscribers. Written by <see cref="PublishAsync"/> alone, under its lock.</summary>
+internal sealed class TopicPublicationStore(IServiceProvider services)
+{
+    // Late, since subscribers may depend on the directory.
+    private readonly Lazy<ILookup<string, ITopicSubscriber>> _subscribers =
+        new(() => services.GetServices<ITopicSubscriber>().ToLookup(subscriber => subscriber.Topic, StringComparer.Ordinal));
+
+    private readonly Lock _sync = new();
+    private ImmutableDictionary<string, TopicPublication> _newest = ImmutableDictionary<string, TopicPublication>.Empty;
+
+    /// <summary>The newest value of every topic.</summary>
+    public IEnumerable<TopicPublication> Latest => Volatile.Read(ref _newest).Values;
+
+    /// <summary>Keeps the value and waits until this process's subscribers have it in force. One that is older than what is here is ignored.</summary>
+    public async Task PublishAsync(TopicPublication publication, CancellationToken cancellationToken)
+    {
+        if (!TryStore(publication))
+            return;
+        foreach (var subscriber in _subscribers.Value[publication.Topic])
+            await subscriber.OnPublishedAsync(publication.Version, publication.Payload, cancellationToken);
+    }
+
+    private bool TryStore(TopicPublication publication)
+    {
+        lock (_sync)
+        {
+            if (_newest.TryGetValue(publication.Topic, out var kept) && kept.Version > publication.Version)
+                return false;
+            _newest = _newest.SetItem(publication.Topic, publication);
+            return true;
+        }
+    }
+}

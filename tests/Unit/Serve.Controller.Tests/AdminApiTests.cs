@@ -1,0 +1,251 @@
+using System.IO.Compression;
+using System.Net;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Serve.Admin;
+using Serve.Http;
+
+namespace Serve.Controller.Tests;
+
+public sealed class AdminApiTests
+{
+    private const string Counter = """{"name":"counter","import_path":"Counter@1","deployments":[{"name":"Counter","num_replicas":2}]}""";
+
+    [Fact]
+    public async Task Put_WholeConfig_RunsWhatItListsAndDropsTheRest()
+    {
+        await using var admin = await AdminApiTestFixture.StartAsync();
+        Assert.Equal(HttpStatusCode.OK, (await admin.PutAsync("/api/serve/applications/other", """{"import_path":"Other@1"}""")).StatusCode);
+        await admin.Node.UntilAsync("other", ApplicationStatus.Running);
+        Assert.Equal(HttpStatusCode.OK, (await admin.PutAsync("/api/serve/applications/", $$"""{"applications":[{{Counter}}]}""")).StatusCode);
+        await admin.Node.UntilAsync(() => admin.Node.Controller.GetDetails("other") is null);
+        await admin.Node.UntilAsync("counter", ApplicationStatus.Running);
+
+        var json = JsonNode.Parse(await admin.Client.GetStringAsync("/api/serve/applications/"))!;
+        Assert.Equal("RUNNING", (string?)json["applications"]!["counter"]!["status"]);
+        Assert.Equal("HEALTHY", (string?)json["applications"]!["counter"]!["deployments"]!["Counter"]!["status"]);
+        Assert.Equal("/Counter", (string?)json["applications"]!["counter"]!["route_prefix"]);
+        Assert.Equal("RUNNING", (string?)json["applications"]!["counter"]!["deployments"]!["Counter"]!["replicas"]![0]!["state"]);
+        Assert.Equal("HEALTHY", (string?)json["proxies"]!["n1"]!["status"]);
+        Assert.Equal(8000, (int?)json["target_groups"]![0]!["targets"]![0]!["port"]);
+    }
+
+    [Theory]
+    [InlineData("""{"applications":[{"name":"a","import_path":"A@1","num_replica":1},{"name":"a","import_path":"A@1"}]}""", 2)]
+    [InlineData("""{"applications":[{"name":"a","import_path":"broken.cs"}]}""", 2)]
+    [InlineData("""{"applications":[{"name":"a","import_path":"A@1","route_prefix":"/x"},{"name":"b","import_path":"B@1","route_prefix":"/x"}]}""", 1)]
+    [InlineData("""{"applications":[{"name":"a","import_path":"A@1","deployments":[{"name":"B"}]}]}""", 1)]
+    public async Task Put_Wrong_IsRefusedWithEveryErrorAndNothingIsDone(string body, int errors)
+    {
+        await using var admin = await AdminApiTestFixture.StartAsync();
+        var response = await admin.PutAsync("/api/serve/applications/", body);
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        Assert.Equal("application/problem+json", response.Content.Headers.ContentType!.MediaType);
+        var problem = (await response.Content.ReadFromJsonAsync<JsonNode>())!;
+        Assert.Equal(ErrorReason.BadInput, (string?)problem["reason"]);
+        Assert.True(problem["errors"]!.AsArray().Count >= errors, problem.ToJsonString());
+        Assert.Empty(admin.Node.Store.Load());
+        Assert.Empty(admin.Node.Runtime.Calls);
+    }
+
+    [Fact]
+    public async Task Put_PrefixOfAnother_IsRefusedAndNamesIt()
+    {
+        await using var admin = await AdminApiTestFixture.StartAsync();
+        await admin.PutAsync("/api/serve/applications/a", """{"import_path":"A@1","route_prefix":"/x"}""");
+        var response = await admin.PutAsync("/api/serve/applications/b", """{"import_path":"B@1","route_prefix":"/x"}""");
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        Assert.Contains("taken by application 'a'", (string?)(await response.Content.ReadFromJsonAsync<JsonNode>())!["detail"]);
+    }
+
+    [Fact]
+    public async Task Put_MalformedJson_Is400() =>
+        await WithAsync(async admin => Assert.Equal(HttpStatusCode.BadRequest, (await admin.PutAsync("/api/serve/applications/", "{")).StatusCode));
+
+    [Fact]
+    public async Task Put_BodyOverTheLimit_Is413()
+    {
+        await using var admin = await AdminApiTestFixture.StartAsync(options: new() { NodeId = "n1", MaxRequestBodyBytes = 100 });
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, (await admin.PutAsync("/api/serve/applications/", new string(' ', 200))).StatusCode);
+    }
+
+    [Fact]
+    public async Task Put_OtherHttpOptions_Is409() => await WithAsync(async admin =>
+    {
+        var response = await admin.PutAsync("/api/serve/applications/", """{"http_options":{"port":9999},"applications":[]}""");
+        Assert.Equal(HttpStatusCode.Conflict, response.StatusCode);
+    });
+
+    [Theory]
+    [InlineData("GET", "/api/serve/applications/nope")]
+    [InlineData("DELETE", "/api/serve/applications/nope")]
+    [InlineData("GET", "/api/v1/applications/nope/logs")]
+    public async Task Any_UnknownApplication_Is404(string method, string path) => await WithAsync(async admin =>
+    {
+        var response = await admin.Client.SendAsync(new(new HttpMethod(method), path));
+        Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
+        Assert.Contains("nope", await response.Content.ReadAsStringAsync());
+    });
+
+    [Fact]
+    public async Task Scale_KnownUnknownAndOutOfRange_AnswersFittingly() => await WithAsync(async admin =>
+    {
+        await admin.PutAsync("/api/serve/applications/counter", Counter);
+        Task<HttpResponseMessage> ScaleAsync(string path, string body) => admin.Client.PostAsync($"/api/v1/applications/{path}/scale", new StringContent(body));
+        Assert.Equal(HttpStatusCode.OK, (await ScaleAsync("counter/deployments/Counter", """{"target_num_replicas":3}""")).StatusCode);
+        await admin.Node.UntilAsync(() => admin.Node.Running("counter").Length == 3);
+        Assert.Equal(HttpStatusCode.NotFound, (await ScaleAsync("counter/deployments/Nope", """{"target_num_replicas":3}""")).StatusCode);
+        foreach (var wrong in new[] { """{"target_num_replicas":-1}""", """{"target_num_replicas":10001}""", """{"target_num_replicas":"3"}""", """{"num_replicas":3}""", "[]" })
+            Assert.Equal(HttpStatusCode.BadRequest, (await ScaleAsync("counter/deployments/Counter", wrong)).StatusCode);
+    });
+
+    [Theory]
+    [InlineData("Host", "evil.example", HttpStatusCode.Forbidden)]
+    [InlineData("Origin", "http://evil.example", HttpStatusCode.Forbidden)]
+    [InlineData("Sec-Fetch-Site", "cross-site", HttpStatusCode.Forbidden)]
+    [InlineData("Sec-Fetch-Site", "same-origin", HttpStatusCode.OK)]
+    public async Task Any_FromElsewhere_IsRefusedOnEveryPath(string header, string value, HttpStatusCode expected) => await WithAsync(async admin =>
+    {
+        foreach (var path in new[] { "/api/serve/applications/", "/metrics", "/docs/v1/openapi.json", "/-/healthz" })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, path);
+            if (header == "Host")
+                request.Headers.Host = value;
+            else
+                request.Headers.Add(header, value);
+            Assert.Equal(expected, (await admin.Client.SendAsync(request)).StatusCode);
+        }
+    });
+
+    [Fact]
+    public async Task Any_TokenConfigured_IsAskedFor()
+    {
+        await using var admin = await AdminApiTestFixture.StartAsync(new RequestGuardOptions { Token = "secret" });
+        Assert.Equal(HttpStatusCode.Unauthorized, (await admin.Client.GetAsync("/api/serve/applications/")).StatusCode);
+        admin.Client.DefaultRequestHeaders.Authorization = new("Bearer", "wrong");
+        Assert.Equal(HttpStatusCode.Unauthorized, (await admin.Client.GetAsync("/api/serve/applications/")).StatusCode);
+        admin.Client.DefaultRequestHeaders.Authorization = new("Bearer", "secret");
+        Assert.Equal(HttpStatusCode.OK, (await admin.Client.GetAsync("/api/serve/applications/")).StatusCode);
+    }
+
+    [Fact]
+    public async Task Docs_Document_NamesEveryPathAndThePageLoadsNothingFromOutside() => await WithAsync(async admin =>
+    {
+        var document = JsonNode.Parse(await admin.Client.GetStringAsync("/docs/v1/openapi.json"))!;
+        var paths = document["paths"]!.AsObject().Select(path => path.Key).ToList();
+        Assert.Contains("/api/serve/applications", paths);
+        Assert.Contains("/api/v1/shutdown", paths);
+
+        // The bundle's sample page, which names a sample elsewhere, is not what is served.
+        Assert.DoesNotContain("swagger-initializer", await admin.Client.GetStringAsync("/docs/index.html"));
+        foreach (var page in new[] { "/docs/index.html", "/docs/index.js" })
+        {
+            using var response = await admin.Client.GetAsync(page);
+            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+            Assert.DoesNotMatch("(src|href|import|url|fetch)\\W{1,3}(https?:)?//", await response.Content.ReadAsStringAsync());
+        }
+
+        Assert.Equal(HttpStatusCode.OK, (await admin.Client.GetAsync("/docs")).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await admin.Client.GetAsync("/docs/swagger-ui-bundle.js")).StatusCode);
+    });
+
+    [Fact]
+    public async Task Metrics_OwnAndWorkers_AreOneText() => await WithAsync(async admin =>
+    {
+        admin.Node.Runtime.WorkerMetrics = ["# TYPE serve_replica_processing_queries gauge\nserve_replica_processing_queries{replica=\"x\"} 4\n"];
+        await admin.PutAsync("/api/serve/applications/counter", Counter);
+        await admin.Node.UntilAsync("counter", ApplicationStatus.Running);
+        var text = await admin.Client.GetStringAsync("/metrics");
+        Assert.Contains("serve_deployment_replica_starts_total{application=\"counter\",deployment=\"Counter\"} 2\n", text);
+        Assert.Contains("serve_application_status{application=\"counter\"} 3\n", text);
+        Assert.Contains("serve_replica_processing_queries{replica=\"x\"} 4\n", text);
+    });
+
+    [Fact]
+    public async Task Shutdown_DrainsAnswersAndThenTellsTheNode() => await WithAsync(async admin =>
+    {
+        await admin.PutAsync("/api/serve/applications/counter", Counter);
+        await admin.Node.UntilAsync("counter", ApplicationStatus.Running);
+        var response = await admin.Client.PostAsync("/api/v1/shutdown", null);
+        var report = JsonSerializer.Deserialize<NodeShutdownReport>(await response.Content.ReadAsStringAsync(), ServeJson.Options)!;
+        Assert.Equal(2, report.Replicas.Count);
+        Assert.Single(report.Processes);
+        Assert.Empty(admin.Node.Runtime.Actors);
+        await admin.Node.UntilAsync(() => admin.Node.Controller.ShutdownRequested.IsCancellationRequested);
+        Assert.Equal(HttpStatusCode.Conflict, (await admin.PutAsync("/api/serve/applications/counter", Counter)).StatusCode);
+    });
+
+    [Fact]
+    public async Task Logs_Follow_StreamsUntilTheClientGoes() => await WithAsync(async admin =>
+    {
+        var place = admin.Node.State.LogsOf(new(new("counter", "Counter"), "aaaaaaaa"));
+        Directory.CreateDirectory(place);
+        var file = Path.Combine(place, "replica.log");
+        await File.WriteAllTextAsync(file, "one\ntwo\n");
+        Assert.Equal("two\n", await admin.Client.GetStringAsync("/api/v1/applications/counter/logs?tail=1"));
+
+        using var response = await admin.Client.GetAsync("/api/v1/applications/counter/logs?tail=1&follow=true", HttpCompletionOption.ResponseHeadersRead);
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
+        Assert.Equal("two", await reader.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(10)));
+        await File.AppendAllTextAsync(file, "three\n");
+        Assert.Equal("three", await reader.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(10)));
+    });
+
+    [Fact]
+    public async Task Packages_ZipThatStaysInside_IsKeptByItsHash() => await WithAsync(async admin =>
+    {
+        var response = await admin.Client.PostAsync("/api/v1/packages", new ByteArrayContent(Zip(("a/b.txt", "hello"))));
+        var reference = JsonSerializer.Deserialize<UploadedPackageReference>(await response.Content.ReadAsStringAsync(), ServeJson.Options)!;
+        var folder = Path.Combine(admin.Node.State.Packages, reference.ImportPath["package:".Length..]);
+        Assert.Equal("hello", await File.ReadAllTextAsync(Path.Combine(folder, "a", "b.txt")));
+        Assert.Equal(["node.pid"], Directory.EnumerateFileSystemEntries(admin.Node.State.Run).Select(Path.GetFileName));
+    });
+
+    [Theory]
+    [InlineData("../evil.txt")]
+    [InlineData("a/../../evil.txt")]
+    [InlineData("/evil.txt")]
+    [InlineData("..\\evil.txt")]
+    public async Task Packages_ZipThatLeadsOutside_IsRefusedAndLeavesNothing(string name) => await WithAsync(async admin =>
+    {
+        var response = await admin.Client.PostAsync("/api/v1/packages", new ByteArrayContent(Zip(("ok.txt", "x"), (name, "evil"))));
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(admin.Node.State.Packages));
+        Assert.Equal(["node.pid"], Directory.EnumerateFileSystemEntries(admin.Node.State.Run).Select(Path.GetFileName));
+        Assert.Empty(Directory.EnumerateFiles(admin.Node.Folder, "evil*", SearchOption.AllDirectories));
+    });
+
+    [Fact]
+    public async Task Packages_NoZipTooLargeOrBomb_IsRefused()
+    {
+        await using var admin = await AdminApiTestFixture.StartAsync(options: new() { NodeId = "n1", MaxPackageBytes = 10_000, MaxUnpackedBytes = 50_000 });
+        Assert.Equal(HttpStatusCode.BadRequest, (await admin.Client.PostAsync("/api/v1/packages", new ByteArrayContent(Encoding.UTF8.GetBytes("no zip")))).StatusCode);
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, (await admin.Client.PostAsync("/api/v1/packages", new ByteArrayContent(new byte[20_000]))).StatusCode);
+        var bomb = await admin.Client.PostAsync("/api/v1/packages", new ByteArrayContent(Zip(("big", new string('x', 100_000)))));
+        Assert.Equal(HttpStatusCode.BadRequest, bomb.StatusCode);
+        Assert.Contains("unpacked", await bomb.Content.ReadAsStringAsync());
+    }
+
+    private static async Task WithAsync(Func<AdminApiTestFixture, Task> test)
+    {
+        await using var admin = await AdminApiTestFixture.StartAsync();
+        await test(admin);
+    }
+
+    private static byte[] Zip(params (string Name, string Text)[] entries)
+    {
+        using var stream = new MemoryStream();
+        using (var zip = new ZipArchive(stream, ZipArchiveMode.Create, leaveOpen: true))
+        {
+            foreach (var (name, text) in entries)
+            {
+                using var entry = zip.CreateEntry(name).Open();
+                entry.Write(Encoding.UTF8.GetBytes(text));
+            }
+        }
+
+        return stream.ToArray();
+    }
+}

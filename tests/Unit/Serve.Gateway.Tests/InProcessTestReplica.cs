@@ -1,0 +1,55 @@
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Serve.Calls;
+using Serve.Http;
+using Serve.Nodes;
+using Serve.Routes;
+using Serve.Runtime;
+
+namespace Serve.Gateway.Tests;
+
+/// <summary>A replica in the gateway's process: its HTTP side is the test's delegate, its calls answer by name.</summary>
+internal sealed class InProcessTestReplica(string id) : ActorReference, IActorHttpHandler
+{
+    public override ActorId Id => new(id);
+
+    public override HostProcessAddress Process => new("node");
+
+    public override IActorHttpHandler? LocalHttp => this;
+
+    public bool Refuses { get; set; }
+
+    public int Refusals;
+
+    public RequestDelegate Http { get; set; } = context => context.Response.WriteAsync($"{context.Request.PathBase}|{context.Request.Path}");
+
+    public Func<string, JsonElement[], CallContext, CancellationToken, ValueTask<object?>> Method { get; set; } = (_, _, _, _) => new((object?)null);
+
+    public Func<string, JsonElement[], CancellationToken, IAsyncEnumerable<int>>? Stream { get; set; }
+
+    public async ValueTask<bool> TryHandleAsync(HttpContext context)
+    {
+        if (Refuses)
+        {
+            Interlocked.Increment(ref Refusals);
+            return false;
+        }
+
+        await Http(context);
+        return true;
+    }
+
+    public override async ValueTask<TResult> InvokeAsync<TResult>(MethodCall<TResult> call, CallContext context, CancellationToken cancellationToken)
+    {
+        var result = await Method(call.Method, [.. call.GetArguments().Cast<JsonElement>()], context, cancellationToken);
+        return result is null ? default! : (TResult)(object)JsonSerializer.SerializeToElement(result, ServeJson.Calls);
+    }
+
+    public override async IAsyncEnumerable<TItem> StreamAsync<TItem>(
+        MethodCall<IAsyncEnumerable<TItem>> call, CallContext context, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (var item in Stream!(call.Method, [.. call.GetArguments().Cast<JsonElement>()], cancellationToken))
+            yield return (TItem)(object)JsonSerializer.SerializeToElement(item);
+    }
+}
