@@ -5,13 +5,13 @@ using Serve.Runtime.Serialization;
 
 namespace Serve.Runtime.Workers.Transport;
 
-/// <summary>Values to and from messages of one peer.</summary>
+/// <summary>Converts encoded values to and from messages of a peer.</summary>
 internal static class WireValueConverter
 {
-    /// <summary>A value for a message.</summary>
-    /// <param name="stored">The value. It is kept alive until the other side has said that it has read the message, since shared memory is opened then.</param>
-    /// <param name="declared">The type as which the other side will read it.</param>
-    /// <param name="peer">Counts the refs inside.</param>
+    /// <summary>Converts a value for a message.</summary>
+    /// <param name="stored">Value. It must be kept alive until the peer has confirmed that it has read the message, because the peer opens shared memory then.</param>
+    /// <param name="declared">Type with which the peer decodes it.</param>
+    /// <param name="peer">Counts the contained references.</param>
     public static Wire.Value ToWire(EncodedObject stored, Type declared, IPeerReferenceResolver peer)
     {
         var shape = stored.Shape;
@@ -47,16 +47,16 @@ internal static class WireValueConverter
         return value;
     }
 
-    /// <summary>A value from a message.</summary>
-    /// <param name="value">What came.</param>
-    /// <param name="declared">The type as which it is read here: the parameter's, the result's, the ref's.</param>
-    /// <param name="codec">This process's.</param>
-    /// <param name="peer">Counts the refs inside.</param>
+    /// <summary>Converts a value from a message.</summary>
+    /// <param name="value">Received value.</param>
+    /// <param name="declared">Declared type: of the parameter, result or reference.</param>
+    /// <param name="codec">Codec of this process.</param>
+    /// <param name="peer">Counts the contained references.</param>
     public static EncodedObject FromWire(Wire.Value value, Type declared, ObjectValueCodec codec, IPeerReferenceResolver peer)
     {
         Type? actual = null;
         if (value.Type.Length > 0)
-            actual = ValueTypeTraits.Find(value.Type) ?? throw new NotSerializableException($"This process has no type {value.Type}: the worker's program must be built with the same code.");
+            actual = ValueTypeTraits.Find(value.Type) ?? throw new NotSerializableException($"Type {value.Type} is not known to this process. The worker's program must be built from the same code.");
         var shape = new EncodedValueShape((EncodedValueFormat)value.Format, declared, actual, value.Lengths.Count == 0 ? null : [.. value.Lengths]);
         object[] held = value.References.Count + value.Actors.Count == 0 ? [] : [.. value.References.Select(peer.Adopt), .. value.Actors.Select(peer.AdoptActor)];
         return value.ContentCase switch

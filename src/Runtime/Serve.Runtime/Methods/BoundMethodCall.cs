@@ -1,4 +1,4 @@
 namespace Serve.Runtime.Methods;
 
-/// <summary>A method and arguments that fit it.</summary>
+/// <summary>Method with arguments that match its parameters.</summary>
 internal readonly record struct BoundMethodCall(ActorMethodInvoker Method, object?[] Arguments);

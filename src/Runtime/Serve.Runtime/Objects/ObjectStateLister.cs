@@ -4,7 +4,7 @@ using Serve.Runtime.Serialization;
 
 namespace Serve.Runtime.Objects;
 
-/// <summary>Lists the objects of a cluster. Holds no state.</summary>
+/// <summary>Lists the objects of a cluster.</summary>
 internal static class ObjectStateLister
 {
     public static IReadOnlyList<ObjectState> List(DriverCluster cluster)
@@ -41,7 +41,7 @@ internal static class ObjectStateLister
         Size = size,
         Location = shared is null ? "memory" : shared.IsSpilled ? "disk" : "shared_memory",
         Type = CSharpTypeNames.Format(reference?.ValueType is { } type && type != typeof(object) ? type : shared?.Shape.Stored ?? (reference?.Stored as EncodedObject)?.Shape.Stored ?? typeof(object)),
-        // A task's id is that of its result.
+        // The id of a task is the id of its result.
         CreatedBy = reference is null ? "argument" : shared?.CreatedBy ?? makers.GetValueOrDefault(reference.Id.Number) ?? (shared is null ? null : "Put"),
         Borrowers = reference is null ? 0 : borrowers.GetValueOrDefault(reference),
     };

@@ -5,8 +5,8 @@ using Serve.Runtime.Serialization;
 namespace Serve.Runtime.Objects;
 
 /// <summary>
-/// The objects of a cluster that are in shared memory or on disk: owned by its head. It counts their bytes and moves the oldest to
-/// disk when there would be too many. Its state is written under its lock.
+/// Store of the cluster's objects in shared memory and on disk, owned by its driver. It counts their bytes and spills the oldest to disk above its limit. Its
+/// state is written under its lock.
 /// </summary>
 internal sealed class SharedObjectStore : ISharedMemoryStore, IDisposable
 {
@@ -32,10 +32,10 @@ internal sealed class SharedObjectStore : ISharedMemoryStore, IDisposable
         Codec = new(cluster.Options.Serializers, new PlacementGroupJsonConverter(group => cluster.Placement.Find(group.Id))) { Segments = this };
     }
 
-    /// <summary>Writes and reads values for other processes.</summary>
+    /// <summary>Encodes and decodes values for other processes.</summary>
     public ObjectValueCodec Codec { get; }
 
-    /// <summary>Bytes of shared memory that objects take now.</summary>
+    /// <summary>Bytes of shared memory in use by objects.</summary>
     public long UsedBytes
     {
         get
@@ -45,10 +45,10 @@ internal sealed class SharedObjectStore : ISharedMemoryStore, IDisposable
         }
     }
 
-    /// <summary>Bytes of shared memory that wait for the next objects, beyond <see cref="UsedBytes"/>; the two together keep to the limit.</summary>
+    /// <summary>Bytes of idle shared memory, kept for reuse in addition to <see cref="UsedBytes"/>. The limit applies to the sum of both.</summary>
     public long IdleBytes => _slabs.IdleBytes;
 
-    /// <summary>The objects, oldest first.</summary>
+    /// <summary>Objects, oldest first.</summary>
     public IReadOnlyList<SharedMemoryObject> Objects
     {
         get
@@ -58,8 +58,8 @@ internal sealed class SharedObjectStore : ISharedMemoryStore, IDisposable
         }
     }
 
-    /// <summary>Copies what was put into shared memory, if the cluster has workers that may want it.</summary>
-    /// <returns>False when it stays as it is until a worker wants it.</returns>
+    /// <summary>Copies a value that was put to shared memory, if the cluster uses workers.</summary>
+    /// <returns>False if the value stays in this process until a worker needs it.</returns>
     public bool TryPut<T>(ObjectRef<T> reference, T value)
     {
         if (_cluster.Options.Isolation != Isolation.Process && _cluster.StartedWorkers is null && _cluster.Options.PrestartWorkers == 0)
@@ -70,7 +70,7 @@ internal sealed class SharedObjectStore : ISharedMemoryStore, IDisposable
         return reference.TrySetStored(stored);
     }
 
-    /// <summary>Frees objects whoever still holds refs to them.</summary>
+    /// <summary>Frees objects, even if they are still referenced.</summary>
     public static void Free(DriverCluster cluster, IEnumerable<ObjectRef> references)
     {
         foreach (var reference in references)
@@ -103,7 +103,7 @@ internal sealed class SharedObjectStore : ISharedMemoryStore, IDisposable
         catch (IOException thrown)
         {
             Release(size);
-            throw new InsufficientResourcesException($"No shared memory could be had for an object of {length:N0} bytes: {thrown.Message}", isPermanent: false);
+            throw new InsufficientResourcesException($"No shared memory is available for an object of {length:N0} bytes: {thrown.Message}", isPermanent: false);
         }
 
         if (segment.ResidentBytes < size)
@@ -113,13 +113,13 @@ internal sealed class SharedObjectStore : ISharedMemoryStore, IDisposable
 
     public EncodedObject Adopt(ObjectValueCodec codec, EncodedValueShape shape, SharedMemorySegment segment, IReadOnlyList<object> references, IPeerReferenceResolver peer)
     {
-        // It is there already: refusing it for its size would lose it.
+        // The segment already exists: rejecting it for its size would lose the object.
         Reserve(segment.Length, always: true);
         return Add(new(codec, shape, segment, this) { References = references, Peer = peer });
     }
 
-    /// <summary>Brings an object back from disk.</summary>
-    /// <exception cref="IOException">Its file is gone or too short.</exception>
+    /// <summary>Restores an object from disk.</summary>
+    /// <exception cref="IOException">The file is missing or too short.</exception>
     public SharedMemorySegment Restore(SharedMemoryObject stored, string file)
     {
         using var handle = File.OpenHandle(file);
@@ -137,18 +137,19 @@ internal sealed class SharedObjectStore : ISharedMemoryStore, IDisposable
         }
     }
 
-    /// <summary>An object is no more whose bytes were here; null when they were on disk. Called under its lock, or by its finalizer.</summary>
+    /// <summary>Called when an object has been released, under its lock or by its finalizer.</summary>
+    /// <param name="bytes">Its segment; null if it was on disk.</param>
     public void OnObjectReleased(SharedMemorySegment? bytes)
     {
         if (bytes is not null)
             Release(bytes.ResidentBytes);
     }
 
-    /// <summary>Gives the memory back to the system that no object is in.</summary>
-    /// <returns>The bytes.</returns>
+    /// <summary>Returns idle memory to the system.</summary>
+    /// <returns>Number of bytes released.</returns>
     public long ReleaseIdleMemory() => _slabs.Clear();
 
-    /// <summary>Frees every object, whoever still holds a ref to it, and removes the files and the memory.</summary>
+    /// <summary>Frees every object, even if it is still referenced, and deletes its files and memory.</summary>
     public void Dispose()
     {
         lock (_sync)
@@ -159,7 +160,7 @@ internal sealed class SharedObjectStore : ISharedMemoryStore, IDisposable
         _files.Dispose();
     }
 
-    // Into memory whose pages are there, into new memory that is kept for the next, or into some of its own.
+    // Uses an idle slab, a new slab, or memory of its own.
     private unsafe SharedMemorySegment Create(SharedMemorySlab? slab, byte* start, long length, int rank)
     {
         try
@@ -171,7 +172,7 @@ internal sealed class SharedObjectStore : ISharedMemoryStore, IDisposable
         }
         catch (IOException) when (_slabs.Clear() > 0)
         {
-            // There is more memory now than there was.
+            // More memory is available now.
         }
 
         return SharedMemorySegment.Create(start, length, rank);
@@ -193,7 +194,7 @@ internal sealed class SharedObjectStore : ISharedMemoryStore, IDisposable
         return added;
     }
 
-    // Under the lock. Forgets those that are no more.
+    // Called under the lock. Removes released objects from the list.
     private List<SharedMemoryObject> PruneObjects()
     {
         var living = new List<SharedMemoryObject>();
@@ -210,7 +211,7 @@ internal sealed class SharedObjectStore : ISharedMemoryStore, IDisposable
         return living;
     }
 
-    // What was just used is not what is moved to disk next.
+    // A recently used object is not the next one to be spilled.
     private void MoveToNewest(SharedMemoryObject stored)
     {
         lock (_sync)
@@ -238,11 +239,11 @@ internal sealed class SharedObjectStore : ISharedMemoryStore, IDisposable
     private void Reserve(long length, bool always = false)
     {
         if (length > _limit && !always)
-            throw new InsufficientResourcesException($"An object of {length:N0} bytes is larger than the object store, which has {_limit:N0}. Raise ClusterOptions.ObjectStoreMemory, or split the object.", isPermanent: true);
+            throw new InsufficientResourcesException($"An object of {length:N0} bytes exceeds the object store's limit of {_limit:N0} bytes. Raise ClusterOptions.ObjectStoreMemory or split the object.", isPermanent: true);
         if (TryReserve(length))
             return;
 
-        // One at a time: who waits here finds room that the one before it made.
+        // One thread at a time: the next one may find the memory that this one freed.
         lock (_spilling)
         {
             if (TryReserve(length))
@@ -252,7 +253,7 @@ internal sealed class SharedObjectStore : ISharedMemoryStore, IDisposable
             {
                 if (!SpillOldest())
                 {
-                    // All of it is on its way to a worker at this moment: that ends by itself, and waiting for it here could wait for this very thread.
+                    // All objects are being sent to workers at the moment. That ends by itself, but waiting here could block the thread that ends it.
                     TryReserve(length, always: true);
                     return;
                 }
@@ -271,7 +272,7 @@ internal sealed class SharedObjectStore : ISharedMemoryStore, IDisposable
             _slabs.SetUsed(_used);
         }
 
-        // What waits goes before anything that is in use does.
+        // Idle memory is released before anything that is in use.
         _slabs.Trim();
         return true;
     }
@@ -304,7 +305,7 @@ internal sealed class SharedObjectStore : ISharedMemoryStore, IDisposable
             catch (Exception thrown) when (thrown is IOException or UnauthorizedAccessException)
             {
                 throw new InsufficientResourcesException(
-                    $"The object store is full ({UsedBytes:N0} of {_limit:N0} bytes) and an object of {known.Size:N0} bytes could not be moved to '{_files.Parent}': {thrown.Message} Make room there, or set ClusterOptions.SpillDirectory or ObjectStoreMemory.",
+                    $"The object store is full ({UsedBytes:N0} of {_limit:N0} bytes) and an object of {known.Size:N0} bytes could not be spilled to '{_files.Parent}': {thrown.Message} Free disk space there, or set ClusterOptions.SpillDirectory or ObjectStoreMemory.",
                     isPermanent: false);
             }
         }

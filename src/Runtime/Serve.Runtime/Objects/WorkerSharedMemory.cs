@@ -2,7 +2,7 @@ using Serve.Runtime.Serialization;
 
 namespace Serve.Runtime.Objects;
 
-/// <summary>A worker's shared memory: what it makes belongs to its head as soon as that has opened it, so nothing is counted here.</summary>
+/// <summary>Shared memory of a worker. Nothing is counted: the driver owns an object as soon as it has opened it.</summary>
 internal sealed class WorkerSharedMemory : ISharedMemoryStore
 {
     public unsafe EncodedObject Store(ObjectValueCodec codec, EncodedValueShape shape, byte* start, long length, IReadOnlyList<object> references) =>

@@ -11,7 +11,7 @@ using Serve.Runtime.Workers.Http;
 
 namespace Serve.Runtime.Observation;
 
-/// <summary>The state API of one cluster on a loopback port of its own, behind a token. Its one state is that server.</summary>
+/// <summary>State API of one cluster on its own loopback port, protected by a token.</summary>
 internal sealed class ClusterStateServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -22,7 +22,7 @@ internal sealed class ClusterStateServer : IAsyncDisposable
 
     public static async Task<ClusterStateServer> StartAsync(Cluster cluster, string token, CancellationToken cancellationToken)
     {
-        // Nothing by default: no configuration, no logging, and no hands on the program's signals.
+        // Empty builder: no configuration, no logging, and no signal handlers in the user's program.
         var builder = WebApplication.CreateEmptyBuilder(new() { ApplicationName = "serve-state", ContentRootPath = AppContext.BaseDirectory });
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
@@ -66,7 +66,7 @@ internal sealed class ClusterStateServer : IAsyncDisposable
         }
         catch (ObjectDisposedException ended)
         {
-            await ProblemDetailsWriter.WriteAsync(context, StatusCodes.Status503ServiceUnavailable, ErrorReason.Unreachable, $"The cluster has ended: {ended.Message}");
+            await ProblemDetailsWriter.WriteAsync(context, StatusCodes.Status503ServiceUnavailable, ErrorReason.Unreachable, $"The cluster was disposed: {ended.Message}");
         }
     }
 }

@@ -1,6 +1,6 @@
 namespace Serve.Runtime.Parallel;
 
-/// <summary>Something that will have happened, as a ref: a task that waits for it gives its CPU away meanwhile.</summary>
+/// <summary>Reference that represents an event, so that a waiting task releases its CPU.</summary>
 internal class CompletionSignalRef(Cluster cluster) : ObjectRef<object?>(cluster, default)
 {
     public void Set() => TrySetResult(null);

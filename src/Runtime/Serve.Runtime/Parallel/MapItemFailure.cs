@@ -1,6 +1,6 @@
 namespace Serve.Runtime.Parallel;
 
-/// <summary>What a map throws when the function threw for one of its items: the same as any task does, with the item's index in front.</summary>
+/// <summary>Creates the exception of a map whose function threw for an item: the exception of any task, prefixed with the index of the item.</summary>
 internal static class MapItemFailure
 {
     public static Exception Create(long index, Exception thrown) =>

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace Serve.Runtime.Parallel;
 
-/// <summary>Refs in the order in which they become ready: each is watched once, however often one asks for the next. Read by one reader.</summary>
+/// <summary>References in the order in which they become ready; each is observed once. Single reader.</summary>
 internal sealed class ReadyObjectQueue
 {
     private readonly Cluster _cluster;

@@ -2,7 +2,7 @@ using Serve.Runtime.Clusters;
 
 namespace Serve.Runtime.Parallel;
 
-/// <summary>Starts chunks of a [Remote] function: each is a task with that function's own resources, retries and isolation.</summary>
+/// <summary>Starts the chunks of a [Remote] function, each as a task with the function's own resources, retries and isolation.</summary>
 internal sealed class RemoteMapChunkStarter<TFunction, T, TResult>(Cluster cluster, IRemoteFunction<T, TResult> function, MapOptions options) : IMapChunkStarter<T, TResult>
     where TFunction : IRemoteFunction<T, TResult>, new()
 {

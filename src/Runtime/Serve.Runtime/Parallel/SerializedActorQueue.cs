@@ -1,4 +1,4 @@
 namespace Serve.Runtime.Parallel;
 
-/// <summary>A queue for another process.</summary>
+/// <summary>Serialized form of a queue.</summary>
 internal sealed record SerializedActorQueue<T>(string Name, int MaxSize, ActorHandle<SharedQueueActor<T>> Actor);

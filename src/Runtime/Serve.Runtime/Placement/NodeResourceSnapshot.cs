@@ -1,6 +1,6 @@
 namespace Serve.Runtime.Placement;
 
-/// <summary>A node's resources at the moment of a decision.</summary>
-/// <param name="Total">All it has.</param>
-/// <param name="Free">What of it nobody holds.</param>
+/// <summary>Resources of a node at the time of a decision.</summary>
+/// <param name="Total">Total resources.</param>
+/// <param name="Free">Unreserved resources.</param>
 internal sealed record NodeResourceSnapshot(ResourceDemand Total, ResourceDemand Free);

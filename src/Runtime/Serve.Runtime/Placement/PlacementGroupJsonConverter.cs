@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace Serve.Runtime.Placement;
 
-/// <summary>A placement group travels as what is known of it; the other side finds, or makes, what stands for it there.</summary>
+/// <summary>JSON converter for placement groups, by id and description; the receiver finds or creates its own instance.</summary>
 internal sealed class PlacementGroupJsonConverter(Func<SerializedPlacementGroup, PlacementGroup> find) : JsonConverter<PlacementGroup>
 {
     public override PlacementGroup Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>

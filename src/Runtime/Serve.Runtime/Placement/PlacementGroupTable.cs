@@ -6,14 +6,14 @@ using Serve.Runtime.Tasks;
 namespace Serve.Runtime.Placement;
 
 /// <summary>
-/// The cluster's placement groups: those that wait, first come first served, and those that hold resources. Their one writer, under its lock.
-/// A group at the head of the queue that does not fit yet holds up those behind it, so that small ones cannot starve a large one.
+/// Placement groups of the cluster, waiting in order of creation or holding resources. The only writer of their state, under its lock. The first waiting group
+/// blocks later ones, so that small groups cannot starve a large one.
 /// </summary>
 internal sealed class PlacementGroupTable
 {
     private const int Remembered = 1000;
 
-    // In-process code that does not heed its token cannot be ended; disposing does not wait for it for ever.
+    // In-process code that ignores its token cannot be terminated; disposal stops waiting for it after this time.
     private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(5);
     private readonly IReadOnlyList<PlacementNode> _nodes;
     private readonly TimeProvider _time;
@@ -27,10 +27,10 @@ internal sealed class PlacementGroupTable
     private long _lastId;
     private bool _isClosed;
 
-    /// <summary>Makes one for nodes whose resources others may have reserved from already.</summary>
-    /// <param name="nodes">The nodes.</param>
-    /// <param name="time">The clock of claims.</param>
-    /// <param name="cluster">Whose tasks may wait for groups; null for nobody's.</param>
+    /// <summary>Creates a table for nodes whose resources may already be partly reserved.</summary>
+    /// <param name="nodes">Nodes.</param>
+    /// <param name="time">Clock of claims.</param>
+    /// <param name="cluster">Cluster whose tasks may wait for groups; null for none.</param>
     public PlacementGroupTable(IReadOnlyList<PlacementNode> nodes, TimeProvider time, DriverCluster? cluster = null)
     {
         Head = cluster;
@@ -45,7 +45,7 @@ internal sealed class PlacementGroupTable
 
     public IReadOnlyList<PlacementNode> Nodes => _nodes;
 
-    /// <summary>What the group at the head of the queue waits for; null when none waits.</summary>
+    /// <summary>Demand of the first waiting group; null if none waits.</summary>
     public ResourceDemand? Wanted
     {
         get
@@ -55,7 +55,7 @@ internal sealed class PlacementGroupTable
         }
     }
 
-    /// <summary>Groups that wait or hold resources, oldest first.</summary>
+    /// <summary>Waiting and reserved groups, oldest first.</summary>
     public IReadOnlyList<ReservedPlacementGroup> Groups
     {
         get
@@ -65,32 +65,32 @@ internal sealed class PlacementGroupTable
         }
     }
 
-    /// <summary>A group by its id, also one that was removed lately.</summary>
-    /// <exception cref="InsufficientResourcesException">There is none.</exception>
+    /// <summary>Finds a group by id, including recently removed ones.</summary>
+    /// <exception cref="InsufficientResourcesException">The group does not exist.</exception>
     public ReservedPlacementGroup Find(string id) =>
-        TryFind(id) ?? throw new InsufficientResourcesException($"Placement group {id} was disposed; nothing can run in it any more.", isPermanent: true);
+        TryFind(id) ?? throw new InsufficientResourcesException($"Placement group {id} has been removed; no work can run in it.", isPermanent: true);
 
-    /// <summary>The same; null when there is none.</summary>
+    /// <summary>Finds a group by id; null if it does not exist.</summary>
     public ReservedPlacementGroup? TryFind(string id)
     {
         lock (_sync)
             return _groups.Find(group => group.Id == id) ?? _removed.FirstOrDefault(group => group.Id == id);
     }
 
-    /// <summary>All there is, by resource.</summary>
+    /// <summary>Total resources by name.</summary>
     public ImmutableSortedDictionary<string, double> Totals() => Sum(room => room.Total);
 
-    /// <summary>What is free at this moment, by resource.</summary>
+    /// <summary>Unreserved resources by name.</summary>
     public ImmutableSortedDictionary<string, double> Available() => Sum(room => room.Free);
 
-    /// <summary>Has someone end its work when a group is removed.</summary>
+    /// <summary>Registers a component that cancels its work when a group is removed.</summary>
     public void Add(IPlacementGroupOccupant runner)
     {
         lock (_sync)
             _occupants.Add(runner);
     }
 
-    /// <summary>Keeps what comes free for the group at the head of the queue, or no longer.</summary>
+    /// <summary>Keeps released resources for the first waiting group; null ends the claim.</summary>
     public void Claim(ResourceDemand? wanted)
     {
         IPlacementGroupOccupant[] runners;
@@ -102,16 +102,17 @@ internal sealed class PlacementGroupTable
             node.Ledger.Claim(wanted);
     }
 
-    /// <exception cref="InsufficientResourcesException">The nodes can never have so much, or never so.</exception>
+    /// <summary>Creates a group.</summary>
+    /// <exception cref="InsufficientResourcesException">The nodes can never provide the resources, or not with this strategy.</exception>
     public ReservedPlacementGroup Create(IEnumerable<Bundle> bundles, PlacementStrategy strategy, string? name)
     {
         ArgumentNullException.ThrowIfNull(bundles);
         Bundle[] kept = [.. bundles];
         if (kept.Length == 0)
-            throw new ArgumentException("A placement group has at least one bundle.", nameof(bundles));
+            throw new ArgumentException("A placement group must have at least one bundle.", nameof(bundles));
         ResourceDemand[] demands = [.. kept.Select(ResourceDemandFactory.Of)];
         if (Array.FindIndex(demands, demand => demand.Units.Count == 0) is >= 0 and var empty)
-            throw new ArgumentException($"Bundle {empty} holds nothing; say at least one resource.", nameof(bundles));
+            throw new ArgumentException($"Bundle {empty} is empty. Specify at least one resource.", nameof(bundles));
         var id = Interlocked.Increment(ref _lastId).ToString("x8", CultureInfo.InvariantCulture);
         var group = new ReservedPlacementGroup(this, id, name, strategy, kept, demands);
         lock (_sync)
@@ -130,35 +131,21 @@ internal sealed class PlacementGroupTable
         return group;
     }
 
-    /// <summary>Adds what a group cannot be reserved without: those before it in the queue, and that enough is free.</summary>
-    public void AddNeeds(ReservedPlacementGroup group, ICollection<ObjectDependency> needs)
+    /// <summary>Adds the dependencies of a waiting group: the previous group in the queue, and its resources.</summary>
+    public void AddDependencies(ReservedPlacementGroup group, ICollection<ObjectDependency> dependencies)
     {
         lock (_sync)
         {
             if (_waiting.Find(group) is not { } place)
                 return;
-            if (place.Previous?.Value is { } before)
-                needs.Add(before.Need);
+            place.Previous?.Value.AddTo(dependencies);
         }
 
-        if (Head!.Tasks.Deadlocks.Holders is { Count: > 0 } holders)
-            needs.Add(new ResourceDependency(group, [.. _nodes.Select(node => node.Ledger)], BundlePlacementPlanner.Sum(group.Demands), queue: null, holders) { Together = true });
+        WaitingResourceHolder.AddDependencies(
+            dependencies, Head!.Tasks.WaitingHolders, group, [.. _nodes.Select(node => node.Ledger)], BundlePlacementPlanner.Sum(group.Demands), queue: null);
     }
 
-    /// <summary>Gives up a group that waits; whoever waits for it gets a failure. Does nothing to one that holds its resources.</summary>
-    public void Abandon(ReservedPlacementGroup group, Exception failure)
-    {
-        lock (_sync)
-        {
-            if (!_waiting.Contains(group))
-                return;
-            RemoveWaiting(group, $"{group} could not be reserved: it was waited for by what holds its resources.");
-        }
-
-        End(group, failure);
-    }
-
-    /// <summary>Ends what runs in a group and gives its resources back as they come free.</summary>
+    /// <summary>Cancels the work in a group and releases its resources as they become free.</summary>
     public async ValueTask RemoveAsync(ReservedPlacementGroup group)
     {
         lock (_sync)
@@ -167,21 +154,21 @@ internal sealed class PlacementGroupTable
                 RemoveWaiting(group);
         }
 
-        End(group, failure: null);
+        End(group);
         try
         {
             await group.Emptied.Task.WaitAsync(EndLimit, _time).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {
-            // What still runs keeps its share, and gives it back when it ends.
+            // Work that still runs keeps its share and releases it when it ends.
         }
     }
 
-    /// <summary>Under the lock.</summary>
-    private void RemoveWaiting(ReservedPlacementGroup group, string? because = null)
+    /// <summary>Called under the lock.</summary>
+    private void RemoveWaiting(ReservedPlacementGroup group)
     {
-        group.Remove(because);
+        group.Remove();
         _removed.Enqueue(group);
         if (_removed.Count > Remembered)
             _removed.Dequeue();
@@ -189,25 +176,25 @@ internal sealed class PlacementGroupTable
             _waitingCount = _waiting.Count;
     }
 
-    private void End(ReservedPlacementGroup group, Exception? failure)
+    private void End(ReservedPlacementGroup group)
     {
         IPlacementGroupOccupant[] runners;
         lock (_sync)
             runners = [.. _occupants];
-        group.Close(failure);
+        group.Close();
         foreach (var runner in runners)
             runner.CancelGroupWork(group);
         foreach (var ledger in group.Ledgers)
             ledger.Released += () => ReleaseFreeBundles(group);
         ReleaseFreeBundles(group);
 
-        // The head of the queue may have been what held others up.
+        // The removed group may have been the first in the queue, which blocks the others.
         ServeWaiting();
         if (_waitingCount == 0)
             _claims.Drop();
     }
 
-    /// <summary>Takes no more groups; those that wait never come.</summary>
+    /// <summary>Accepts no more groups and cancels waiting ones.</summary>
     public void Close()
     {
         ReservedPlacementGroup[] left;
@@ -247,10 +234,10 @@ internal sealed class PlacementGroupTable
         return new(snapshot.Total, new() { Units = free.ToImmutable() });
     }
 
-    /// <summary>Reserves for the groups at the head of the queue as long as they fit.</summary>
+    /// <summary>Reserves resources for the first groups of the queue as long as they fit.</summary>
     private void ServeWaiting()
     {
-        // Called for every release of a node: the usual answer is no.
+        // Called for every release of a node's resources; usually no group waits.
         if (_waitingCount == 0 || _sync.IsHeldByCurrentThread)
             return;
         var served = false;
@@ -288,7 +275,7 @@ internal sealed class PlacementGroupTable
         }
     }
 
-    /// <summary>Someone was faster, or the free GPU is in pieces: all or nothing.</summary>
+    /// <summary>Reverts a partial reservation, after a concurrent reservation or because the free GPU share is fragmented: all or nothing.</summary>
     private static void UndoReserved(ReservedPlacementGroup group, int count)
     {
         for (var bundle = 0; bundle < count; bundle++)

@@ -1,16 +1,16 @@
 namespace Serve.Runtime.Placement;
 
-/// <summary>Turns a scheduling strategy into the ledgers that may serve it. Holds no state of its own.</summary>
+/// <summary>Resolves the resource ledgers that may serve a scheduling strategy. Stateless.</summary>
 internal sealed class SchedulingLedgerResolver(PlacementNode[] nodes)
 {
     private readonly ResourceLedger[] _all = LedgersOf(nodes);
 
-    /// <summary>The ledgers that may serve it, best first; more than one when any bundle of a group will do. Allocates nothing when there is no strategy.</summary>
-    /// <exception cref="InsufficientResourcesException">None can ever: the group is gone, the node does not exist.</exception>
+    /// <summary>Returns the candidate ledgers, best first; several if any bundle of a group or any node will do. Does not allocate without a strategy.</summary>
+    /// <exception cref="InsufficientResourcesException">The group was removed, or the node does not exist.</exception>
     public ResourceLedger[] GetLedgers(SchedulingStrategy? strategy) => strategy is null ? _all : ResolveStrategy(strategy);
 
-    /// <summary>Those of them that could ever serve so much, so that a bundle that is too small is not asked.</summary>
-    /// <exception cref="InsufficientResourcesException">None can ever.</exception>
+    /// <summary>Returns the candidate ledgers that are large enough for a demand.</summary>
+    /// <exception cref="InsufficientResourcesException">None is.</exception>
     public ResourceLedger[] GetLedgers(SchedulingStrategy? strategy, ResourceDemand demand)
     {
         var ledgers = GetLedgers(strategy);
@@ -48,8 +48,8 @@ internal sealed class SchedulingLedgerResolver(PlacementNode[] nodes)
     {
         if (strategy is SchedulingStrategy.InGroup { Group: var group, Bundle: var index })
         {
-            var which = index >= 0 ? $"bundle {index} of it has {ledgers[0].Total}" : $"none of its {ledgers.Length} bundles has so much";
-            return $"{demand} was asked for in {group}, and {which}. It can never run there: ask for less, or make the bundle larger.";
+            var which = index >= 0 ? $"bundle {index} has {ledgers[0].Total}" : $"none of its {ledgers.Length} bundles has enough";
+            return $"{demand} was requested in {group}, but {which}. Request less, or make the bundle larger.";
         }
 
         try
@@ -57,7 +57,7 @@ internal sealed class SchedulingLedgerResolver(PlacementNode[] nodes)
             ledgers[0].TryReserve(demand, out var taken);
             if (taken is not null)
                 ledgers[0].Release(taken);
-            return $"{demand} was asked for, and no node has so much.";
+            return $"{demand} was requested, but no node has enough.";
         }
         catch (InsufficientResourcesException refused)
         {
@@ -68,11 +68,11 @@ internal sealed class SchedulingLedgerResolver(PlacementNode[] nodes)
     private static ResourceLedger[] OfGroup(SchedulingStrategy.InGroup within)
     {
         if (within.Group is not ReservedPlacementGroup group)
-            throw new ArgumentException("The placement group is not one of this cluster.");
+            throw new ArgumentException("The placement group belongs to another cluster.");
         if (within.Bundle >= group.Bundles.Count || within.Bundle < -1)
         {
             throw new InsufficientResourcesException(
-                $"Bundle {within.Bundle} of {group} was asked for, and it has {group.Bundles.Count}: 0 to {group.Bundles.Count - 1}, or -1 for any.", isPermanent: true);
+                $"Bundle index must be between 0 and {group.Bundles.Count - 1} (or -1 for any) in {group}, but was {within.Bundle}.", isPermanent: true);
         }
 
         if (group.RemovedBecause is { } because)

@@ -1,4 +1,4 @@
 namespace Serve.Runtime.Placement;
 
-/// <summary>A placement group for another process.</summary>
+/// <summary>Serialized form of a placement group.</summary>
 internal sealed record SerializedPlacementGroup(string Id, string? Name, PlacementStrategy Strategy, Bundle[] Bundles);

@@ -3,7 +3,7 @@ using Serve.Runtime.CoreActors;
 
 namespace Serve.Runtime.Serialization;
 
-/// <summary>A handle to an actor: the actor's address.</summary>
+/// <summary>Encodes actor handles by the actor's address.</summary>
 internal sealed class ActorHandleValueEncoder : ValueTypeEncoder
 {
     public override EncodedObject Encode(ObjectValueCodec codec, Type declared, Type? actual, object value)

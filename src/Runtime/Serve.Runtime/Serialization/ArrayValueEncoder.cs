@@ -3,7 +3,7 @@ using Serve.Runtime.Objects;
 
 namespace Serve.Runtime.Serialization;
 
-/// <summary>Arrays of unmanaged elements, of any rank, as they lie in memory.</summary>
+/// <summary>Encodes arrays of unmanaged elements of any rank by their memory representation.</summary>
 internal sealed class ArrayValueEncoder(Type arrayType) : ValueTypeEncoder
 {
     private readonly Type _element = arrayType.GetElementType()!;
@@ -35,7 +35,7 @@ internal sealed class ArrayValueEncoder(Type arrayType) : ValueTypeEncoder
         for (var dimension = 0; dimension < lengths.Length; dimension++)
         {
             if (array.GetLowerBound(dimension) != 0)
-                throw new NotSupportedException("its indexes do not begin at 0");
+                throw new NotSupportedException("its lower bounds are not 0");
             lengths[dimension] = array.GetLongLength(dimension);
         }
 

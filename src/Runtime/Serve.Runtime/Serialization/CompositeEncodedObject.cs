@@ -1,6 +1,6 @@
 namespace Serve.Runtime.Serialization;
 
-/// <summary>A value that is stored as several.</summary>
+/// <summary>Value that is stored as several values.</summary>
 internal sealed class CompositeEncodedObject(ObjectValueCodec codec, EncodedValueShape shape, IReadOnlyList<EncodedObject> items) : EncodedObject(codec, shape)
 {
     public IReadOnlyList<EncodedObject> Items => items;

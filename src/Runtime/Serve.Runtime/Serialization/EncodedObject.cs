@@ -2,38 +2,38 @@ using Serve.Runtime.CoreActors;
 
 namespace Serve.Runtime.Serialization;
 
-/// <summary>A value as bytes, and what is needed to read them. Immutable, save for where a shared one's bytes lie.</summary>
+/// <summary>Encoded value and what is needed to decode it. Immutable, except for the location of shared bytes.</summary>
 internal abstract class EncodedObject(ObjectValueCodec codec, EncodedValueShape shape) : StoredObject
 {
     public ObjectValueCodec Codec => codec;
 
     public EncodedValueShape Shape => shape;
 
-    /// <summary>The refs and the actors' handles inside it, or what keeps them: they live as long as this does.</summary>
+    /// <summary>Object references and actor handles contained in the value, or objects that keep them alive.</summary>
     public IReadOnlyList<object> References { get; init; } = [];
 
-    /// <summary>Where the refs come from that are inside; null when this process made the value.</summary>
+    /// <summary>Source of the contained references; null if this process created the value.</summary>
     public IPeerReferenceResolver? Peer { get; init; }
 
-    /// <summary>Whether a ref has it as its object; an argument that was passed by value is nobody's.</summary>
+    /// <summary>Whether the value belongs to an object reference; false for an argument passed by value.</summary>
     public bool IsOwned { get; private set; }
 
     internal override void AttachTo(ObjectRef reference) => IsOwned = true;
 
     internal override object? Load(Type type) => codec.Decode(this, type);
 
-    /// <summary>Its bytes, to be read until disposed.</summary>
+    /// <summary>Opens the bytes for reading until disposed.</summary>
     internal abstract PinnedByteView Open();
 
-    /// <summary>Whether another process opens its bytes rather than getting them in a message.</summary>
+    /// <summary>Whether another process opens the bytes itself instead of receiving them in a message.</summary>
     public virtual bool IsShared => false;
 
-    /// <summary>Keeps its bytes where another process can open them, from before it is sent until that has happened.</summary>
+    /// <summary>Keeps the bytes available for another process, from before they are sent until it has opened them.</summary>
     public virtual void Pin()
     {
     }
 
-    /// <summary>Undoes one <see cref="Pin"/>.</summary>
+    /// <summary>Reverts one call of <see cref="Pin"/>.</summary>
     public virtual void Unpin()
     {
     }

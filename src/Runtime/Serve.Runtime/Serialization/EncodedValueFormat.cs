@@ -1,41 +1,41 @@
 namespace Serve.Runtime.Serialization;
 
-/// <summary>How a value's bytes are to be read, given its type. Travels as a number.</summary>
+/// <summary>Format of an encoded value's bytes. Sent as a number.</summary>
 internal enum EncodedValueFormat
 {
-    /// <summary>No value; no bytes.</summary>
+    /// <summary>Null; no bytes.</summary>
     Null,
 
-    /// <summary>An unmanaged value as it lies in memory.</summary>
+    /// <summary>Memory representation of an unmanaged value.</summary>
     Raw,
 
-    /// <summary>A string in UTF-8.</summary>
+    /// <summary>UTF-8 string.</summary>
     Utf8,
 
-    /// <summary>A string that UTF-8 cannot hold, since it has half a surrogate pair.</summary>
+    /// <summary>UTF-16 string, for strings with unpaired surrogates.</summary>
     Utf16,
 
-    /// <summary>The elements of an array as they lie in memory.</summary>
+    /// <summary>Memory representation of an array's elements.</summary>
     Elements,
 
-    /// <summary>One value for each field of a tuple.</summary>
+    /// <summary>One value per field of a tuple.</summary>
     Fields,
 
-    /// <summary>The id of a ref.</summary>
+    /// <summary>Id of an object reference.</summary>
     Reference,
 
-    /// <summary>What a <see cref="ValueSerializer"/> wrote.</summary>
+    /// <summary>Output of a <see cref="ValueSerializer"/>.</summary>
     Custom,
 
-    /// <summary>What MemoryPack wrote.</summary>
+    /// <summary>Output of MemoryPack.</summary>
     MemoryPack,
 
     /// <summary>JSON.</summary>
     Json,
 
-    /// <summary>JSON, then the large arrays that were inside it, each a value of its own.</summary>
+    /// <summary>JSON followed by the large arrays it contained, each a value of its own.</summary>
     JsonAndArrays,
 
-    /// <summary>The address of an actor whose handle it is, as JSON.</summary>
+    /// <summary>Actor address as JSON, for an actor handle.</summary>
     Handle,
 }

@@ -1,15 +1,15 @@
 namespace Serve.Runtime.Serialization;
 
-/// <summary>What a value's bytes are.</summary>
-/// <param name="Format">How they are read.</param>
-/// <param name="Declared">The type as which the value was written.</param>
-/// <param name="Actual">Its own type, where that decided how it was written; otherwise null.</param>
-/// <param name="Lengths">An array's dimensions, where it has more than one.</param>
+/// <summary>Shape of an encoded value.</summary>
+/// <param name="Format">Format of the bytes.</param>
+/// <param name="Declared">Declared type with which the value was encoded.</param>
+/// <param name="Actual">Runtime type if it determined the encoding; otherwise null.</param>
+/// <param name="Lengths">Dimensions of a multi-dimensional array.</param>
 internal sealed record EncodedValueShape(EncodedValueFormat Format, Type Declared, Type? Actual = null, long[]? Lengths = null)
 {
-    /// <summary>The type by which the bytes are read.</summary>
+    /// <summary>Type with which the bytes are decoded.</summary>
     public Type Stored => Actual ?? Declared;
 
-    /// <summary>How many dimensions an array has.</summary>
+    /// <summary>Number of dimensions of an array.</summary>
     public int Rank => Lengths?.Length ?? 1;
 }

@@ -1,6 +1,6 @@
 namespace Serve.Runtime.Serialization;
 
-/// <summary>A value whose bytes travel in the message.</summary>
+/// <summary>Value whose bytes are sent in the message.</summary>
 internal sealed class InlineEncodedObject(ObjectValueCodec codec, EncodedValueShape shape, ReadOnlyMemory<byte> bytes) : EncodedObject(codec, shape)
 {
     public ReadOnlyMemory<byte> Bytes => bytes;

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Serve.Runtime.Serialization;
 
-/// <summary>Everything else, as JSON. Large unmanaged arrays inside it travel beside it, as they are.</summary>
+/// <summary>Encodes all other types as JSON. Large unmanaged arrays inside a value are stored next to the JSON, uncompressed.</summary>
 internal sealed class JsonValueEncoder : ValueTypeEncoder
 {
     public override EncodedObject Encode(ObjectValueCodec codec, Type declared, Type? actual, object value)

@@ -3,7 +3,7 @@ using Serve.Runtime.Objects;
 
 namespace Serve.Runtime.Serialization;
 
-/// <summary>Memory of unmanaged elements, stored as an array of them is.</summary>
+/// <summary>Encodes memory of unmanaged elements like an array of them.</summary>
 internal sealed class MemoryValueEncoder<T> : ValueTypeEncoder
     where T : unmanaged
 {

@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace Serve.Runtime.Serialization;
 
-/// <summary>Bytes that stay where they are until this is disposed.</summary>
+/// <summary>Bytes that do not move until disposed.</summary>
 internal readonly unsafe struct PinnedByteView : IDisposable
 {
     private readonly MemoryHandle _pin;

@@ -2,7 +2,7 @@ using System.Reflection;
 
 namespace Serve.Runtime.Serialization;
 
-/// <summary>Value tuples: each field on its own, so that a large array among them is mapped and not copied.</summary>
+/// <summary>Encodes value tuples field by field, so that a large array among them is mapped instead of copied.</summary>
 internal sealed class TupleValueEncoder(Type tuple) : ValueTypeEncoder
 {
     private readonly FieldInfo[] _fields = Fields(tuple);

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Serve.Runtime.Serialization;
 
-/// <summary>Unmanaged values as they lie in memory.</summary>
+/// <summary>Encodes unmanaged values by their memory representation.</summary>
 internal sealed class UnmanagedValueEncoder<T> : ValueTypeEncoder
     where T : unmanaged
 {

@@ -1,6 +1,6 @@
 namespace Serve.Runtime.Tasks;
 
-/// <summary>A wait for the CPU that a task needs to go on, as a task.</summary>
+/// <summary>Pending reacquisition of the CPU that a task needs to continue.</summary>
 internal sealed class CpuReacquisition : TaskCompletionSource, IResumable
 {
     public CpuReacquisition()

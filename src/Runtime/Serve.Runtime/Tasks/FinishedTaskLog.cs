@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Serve.Runtime.Tasks;
 
-/// <summary>The tasks and actors' calls that ended last, in a ring. Each place is written under its own mark, so that writers hardly meet and readers never wait.</summary>
+/// <summary>Ring buffer of recently finished tasks and actor calls.</summary>
 internal sealed class FinishedTaskLog
 {
     private readonly int _capacity;
@@ -12,16 +12,16 @@ internal sealed class FinishedTaskLog
     private FinishedTaskSlot[] _places = new FinishedTaskSlot[64];
     private long _count;
 
-    /// <summary>Starts empty.</summary>
-    /// <param name="capacity">How many it remembers.</param>
-    /// <param name="time">The clock of the times it tells.</param>
+    /// <summary>Creates an empty log.</summary>
+    /// <param name="capacity">Number of records to keep.</param>
+    /// <param name="time">Clock for reported times.</param>
     public FinishedTaskLog(int capacity, TimeProvider time)
     {
         this._capacity = Math.Max(0, capacity);
         _startedOn = time.GetUtcNow();
     }
 
-    /// <summary>How many ended since the start.</summary>
+    /// <summary>Number of tasks finished since the start.</summary>
     public long Count => Volatile.Read(ref _count);
 
     public void Add(TaskExecution task, long ended, Exception? error)
@@ -50,7 +50,7 @@ internal sealed class FinishedTaskLog
         }
     }
 
-    /// <summary>Those that it remembers, oldest first.</summary>
+    /// <summary>Returns the kept records, oldest first.</summary>
     public IReadOnlyList<FinishedTaskRecord> Read()
     {
         lock (_growing)
@@ -63,7 +63,7 @@ internal sealed class FinishedTaskLog
         }
     }
 
-    /// <summary>As users see it.</summary>
+    /// <summary>Converts a record to its public form.</summary>
     public TaskState ToState(in FinishedTaskRecord task) => new()
     {
         TaskId = new ObjectId(task.Id).ToString(),
@@ -80,7 +80,7 @@ internal sealed class FinishedTaskLog
         ErrorMessage = task.Error?.Message,
     };
 
-    /// <summary>The time of day of a <see cref="Stopwatch"/> time.</summary>
+    /// <summary>Converts a <see cref="Stopwatch"/> timestamp to a time of day.</summary>
     public DateTimeOffset ToTimeOfDay(long timestamp) => _startedOn + Stopwatch.GetElapsedTime(_startedAt, timestamp);
 
     private struct FinishedTaskSlot

@@ -1,8 +1,8 @@
 namespace Serve.Runtime.Tasks;
 
-/// <summary>Code that has waited and may go on.</summary>
+/// <summary>Code that has waited and can be resumed.</summary>
 internal interface IResumable
 {
-    /// <summary>Lets it go on, on a thread of its own; must not block or throw.</summary>
+    /// <summary>Resumes the code on another thread; must not block or throw.</summary>
     void Resume();
 }

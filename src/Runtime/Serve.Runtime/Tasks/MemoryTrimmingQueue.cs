@@ -14,37 +14,35 @@ internal sealed class MemoryTrimmingQueue<T>(int large)
 
     public bool IsEmpty => _items.IsEmpty;
 
-    /// <summary>What lies in it at this moment.</summary>
+    /// <summary>Snapshot of the queued items.</summary>
     public IEnumerable<T> Items => _items;
 
     public bool TryPeek(out T item) => _items.TryPeek(out item!);
 
     public bool TryDequeue(out T item) => _items.TryDequeue(out item!);
 
-    /// <summary>Adds an item. A full barrier: what the caller reads next is read after the item can be seen.</summary>
+    /// <summary>Enqueues an item. Acts as a full memory barrier: whatever the caller reads afterwards is read after the item is visible.</summary>
     public void Enqueue(T item)
     {
         _added++;
         var into = _items;
         into.Enqueue(item);
 
-        // The item is there before this is read, or else whoever exchanges the queue sees the item.
         Interlocked.MemoryBarrier();
         if (into != _items)
             MoveItems(into);
     }
 
-    /// <summary>Gives memory back, if it is empty and that is worth it.</summary>
+    /// <summary>Releases the memory of the queue if it is empty and has been large.</summary>
     public void Trim()
     {
-        // Counted without a lock: a count that is off costs a new queue or an old one's memory, and no item.
+        // Counted without synchronization. A wrong count costs an extra queue or delays the release of memory; it never loses an item.
         if (_added < large || !_items.IsEmpty)
             return;
         _added = 0;
         MoveItems(Interlocked.Exchange(ref _items, new()));
     }
 
-    // It may be exchanged again meanwhile, so what is moved is added like anything else.
     private void MoveItems(ConcurrentQueue<T> from)
     {
         while (from.TryDequeue(out var item))

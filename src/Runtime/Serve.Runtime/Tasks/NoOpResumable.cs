@@ -1,6 +1,6 @@
 namespace Serve.Runtime.Tasks;
 
-/// <summary>Code that goes on by itself when what it waited for is there; its CPU is reserved again as soon as one is free. Holds no state.</summary>
+/// <summary>Waiter that needs no resumption because its code continues by itself; its CPU is reacquired as soon as one is free.</summary>
 internal sealed class NoOpResumable : IResumable
 {
     public static readonly NoOpResumable On = new();

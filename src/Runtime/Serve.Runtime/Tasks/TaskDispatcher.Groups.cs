@@ -2,10 +2,10 @@ using Serve.Runtime.Placement;
 
 namespace Serve.Runtime.Tasks;
 
-/// <content>What a placement group's end means for tasks.</content>
+/// <content>Removal of placement groups.</content>
 internal sealed partial class TaskDispatcher : IPlacementGroupOccupant
 {
-    /// <summary>Whether slots are to give their resources back after each task, because a placement group waits for them.</summary>
+    /// <summary>Whether leases return their resources after each task because a placement group waits for them.</summary>
     public bool IsGroupWaiting { get; set; }
 
     void IPlacementGroupOccupant.CancelGroupWork(PlacementGroup group)

@@ -4,7 +4,7 @@ using Serve.Runtime.Scheduling;
 
 namespace Serve.Runtime.Tasks;
 
-/// <summary>Works out how a function's tasks run, and which tasks wait in one queue: those of the same demand, place and priority. Its tables are written under its lock.</summary>
+/// <summary>Cache of execution plans, and of the queues of tasks with equal demand, scheduling strategy and priority. Its tables are written under its lock.</summary>
 internal sealed class TaskPlanCache(TaskDispatcher dispatcher, SchedulingLedgerResolver ledgers, Isolation isolation)
 {
     private const int MostQueues = 1000;
@@ -14,7 +14,8 @@ internal sealed class TaskPlanCache(TaskDispatcher dispatcher, SchedulingLedgerR
     private readonly List<RemoteFunction> _functions = [];
     private TaskQueue? _common;
 
-    /// <exception cref="InsufficientResourcesException">The cluster can never give what it asks for.</exception>
+    /// <summary>Returns the plan of a function with options.</summary>
+    /// <exception cref="InsufficientResourcesException">The cluster can never provide the requested resources.</exception>
     public TaskExecutionPlan GetPlan(RemoteFunction function, TaskOptions? options, SchedulingStrategy? inherited)
     {
         var plan = function.RuntimeState as TaskExecutionPlan;
@@ -28,7 +29,7 @@ internal sealed class TaskPlanCache(TaskDispatcher dispatcher, SchedulingLedgerR
         return options is null && inherited is null ? plan : GetPlan(plan, options, options?.Scheduling ?? inherited);
     }
 
-    /// <summary>Leaves nothing of the cluster on the functions, which live as long as the process.</summary>
+    /// <summary>Detaches the cached plans from the functions, which live as long as the process.</summary>
     public void DetachFunctions()
     {
         lock (_sync)
@@ -45,7 +46,7 @@ internal sealed class TaskPlanCache(TaskDispatcher dispatcher, SchedulingLedgerR
     {
         var function = plan.Function;
 
-        // What is remembered of a group outlives it.
+        // A cached plan may outlive its placement group.
         if (scheduling is SchedulingStrategy.InGroup { Group: ReservedPlacementGroup { RemovedBecause: { } because } })
             throw new InsufficientResourcesException($"{function} cannot run: {because}", isPermanent: true);
         if (plan.Latest is { } latest && ReferenceEquals(latest.Options, options) && Equals(latest.Scheduling, scheduling))
@@ -101,7 +102,7 @@ internal sealed class TaskPlanCache(TaskDispatcher dispatcher, SchedulingLedgerR
             if (_queues.TryGetValue(key, out var queue))
                 return queue;
 
-            // Queues of groups that are gone are of no use any more. One forgotten too early costs its tasks their order among the others', no more.
+            // Queues of removed placement groups are no longer used. Dropping a queue too early only loses the order between its tasks and newer ones.
             if (_queues.Count >= MostQueues)
                 _queues.Clear();
             return _queues[key] = Create(demand, scheduling, priority, isProcess);
