@@ -1,3 +1,4 @@
+
 namespace Serve.Runtime.TestWorker;
 
 /// <summary>Remembers the newest value of the topic "test", once it is in force: a while after it came.</summary>

@@ -1,11 +1,11 @@
-using Serve.Runtime.CoreActors;
+using Serve.Runtime.Actors;
 using Serve.Runtime.Tasks;
 using Serve.Runtime.Turns;
 using Serve.Runtime.Wire;
 
 namespace Serve.Runtime.Workers.Connections;
 
-/// <summary>A call of an actor in its worker, or the order to make or to end it: a turn of the actor.</summary>
+/// <summary>A call of an actor in its worker, or the command to create or end the actor.</summary>
 internal sealed class ActorCallInvocation(DriverConnection session, Run message, WorkerHostedActor actor) : TaskInvocation(session, message), IMailboxCall
 {
     private ActorMethodPlan? _plan;
@@ -18,7 +18,7 @@ internal sealed class ActorCallInvocation(DriverConnection session, Run message,
 
     public bool IsBlocking => _plan is { IsBlocking: true };
 
-    /// <summary>Puts it into its mailbox; runs nothing here.</summary>
+    /// <summary>Posts the call to its mailbox; runs no user code on the calling thread.</summary>
     public void Post()
     {
         if (Message.Method is ActorLifecycleCommand.Construct or ActorLifecycleCommand.End)
@@ -66,7 +66,7 @@ internal sealed class ActorCallInvocation(DriverConnection session, Run message,
         }
     }
 
-    // An actor's turn lends nothing while it waits.
+    // A waiting actor call does not release CPU.
     public override void BeginWait()
     {
     }

@@ -1,12 +1,12 @@
-using Serve.Runtime.CoreActors;
+using Serve.Runtime.Actors;
 using Serve.Runtime.Wire;
 
 namespace Serve.Runtime.Workers.Connections;
 
-/// <summary>Actors in the frames of a session.</summary>
+/// <summary>Maps actors to protocol frames.</summary>
 internal static class ActorFrameMapper
 {
-    /// <summary>A class by which the other side finds it; a generic one by its definition and its arguments, which may be of other assemblies.</summary>
+    /// <summary>Describes a class to the other process; a generic class by its definition and its arguments, which may be defined in other assemblies.</summary>
     public static Function Name(Type type)
     {
         var isGeneric = type.IsConstructedGenericType;

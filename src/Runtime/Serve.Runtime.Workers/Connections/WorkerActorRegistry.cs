@@ -1,13 +1,13 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging.Abstractions;
-using Serve.Runtime.CoreActors;
+using Serve.Runtime.Actors;
 using Serve.Runtime.Tasks;
 using Serve.Runtime.Wire;
 
 namespace Serve.Runtime.Workers.Connections;
 
-/// <summary>The actors of Core that live in this worker: made, called and ended as the head says. Its table is written by the session's reader.</summary>
-#pragma warning disable CA1001 // Its threads last as long as the process.
+/// <summary>The Core actors of this worker, created, called and ended on behalf of the driver. The table is written by the reading thread of the connection.</summary>
+#pragma warning disable CA1001 // Its threads live as long as the process.
 internal sealed class WorkerActorRegistry
 #pragma warning restore CA1001
 {

@@ -54,7 +54,7 @@ internal sealed class WorkerRequestHandler(DriverCluster cluster)
                 Actors.Create(session, frame.CreateActor);
                 break;
             case Frame.BodyOneofCase.KillActor:
-                session.Lent.FindActor(frame.KillActor.Actor)?.Kill(noRestart: !frame.KillActor.Restart);
+                session.Lent.FindActor(frame.KillActor.Actor)?.Actor.Kill(noRestart: !frame.KillActor.Restart);
                 break;
             case Frame.BodyOneofCase.StreamTaken:
                 if (session.Streams.TryGetValue(frame.StreamTaken, out var window))

@@ -3,32 +3,32 @@ using Microsoft.Extensions.Logging;
 using Serve.Calls;
 using Serve.Routes;
 using Serve.Runtime.Clusters;
-using Serve.Runtime.Nodes;
+using Serve.Runtime.Actors;
 using Serve.Runtime.Workers.Connections;
 using Serve.Runtime.Workers.Processes;
 using Serve.Runtime.Workers.Topics;
 
 namespace Serve.Runtime.Workers.Nodes;
 
-/// <summary>The agent of the node in this process: creates its actors and leases its workers, without serializing anything. The state of the actors is in <see cref="NodeActorRegister"/>.</summary>
+/// <summary>The agent of the node in this process: creates its actors and leases its workers, without serializing anything.</summary>
 internal sealed class LocalNodeAgent : INodeAgent
 {
     private readonly ActorReferenceResolver _references;
     private readonly TopicPublicationStore _board;
     private readonly WorkerProcessPool _pool;
     private readonly NodeCallServer _server;
-    private readonly InProcessActorHost _inProcess;
+    private readonly ProcessActorHost _host;
     private readonly DriverCluster _cluster;
     private readonly ResourceLedger _ledger;
     private readonly ActorReportAggregator _hub;
     private readonly INodePackageSource? _packages;
-    private readonly NodeActorRegister _register = new();
+    private readonly ActorDirectory _actors;
     private readonly NodeEventLog _events = new();
     private readonly ConcurrentDictionary<PooledWorkerLease, bool> _leases = new();
     private volatile NodePhase _phase;
     private int _disposed;
 
-    public LocalNodeAgent(NodeRuntimeOptions options, ProcessActorHost host, ActorReferenceResolver references, TopicPublicationStore board, WorkerProcessPool pool, NodeCallServer server,
+    public LocalNodeAgent(NodeRuntimeOptions options, ActorDirectory actors, ProcessActorHost host, ActorReferenceResolver references, TopicPublicationStore board, WorkerProcessPool pool, NodeCallServer server,
         ResourceLedger ledger, DriverCluster cluster, ActorReportRegistry reports, TimeProvider time, ILogger<LocalNodeAgent> logger, INodePackageSource? packages = null)
     {
         Id = new(options.NodeId);
@@ -36,12 +36,13 @@ internal sealed class LocalNodeAgent : INodeAgent
         _board = board;
         _pool = pool;
         _server = server;
-        _inProcess = new(host);
+        _host = host;
+        _actors = actors;
         _ledger = ledger;
         _cluster = cluster;
         _packages = packages;
         _hub = new ActorReportAggregator(reports, PublishAsync, time, logger);
-        pool.TellDeaths(OnWorkerDied);
+        pool.TellDeaths((worker, reason) => _ = OnWorkerDiedAsync(worker, reason));
         pool.TellReached(worker => _ = WatchReportsAsync(worker));
     }
 
@@ -54,7 +55,7 @@ internal sealed class LocalNodeAgent : INodeAgent
     public ResourceLedgerSnapshot Resources => _ledger.Snapshot;
 
     public IReadOnlyList<WorkerStatus> Workers =>
-        [.. _pool.Running.Select(worker => new WorkerStatus(worker.Id, worker.Process!.Pid, worker.Label, _register.At(worker), worker.LogFile))];
+        [.. _pool.Running.Select(worker => new WorkerStatus(worker.Id, worker.Process!.Pid, worker.Label, [.. ActorsOn(worker).Select(static actor => actor.Id)], worker.LogFile))];
 
     /// <summary>Grants the node's own ledger: tasks and replicas draw on the same resources, and a task causes no request.</summary>
     public Task<IResourceGrant> GrantAsync(ResourceDemand demand, CancellationToken cancellationToken)
@@ -74,46 +75,49 @@ internal sealed class LocalNodeAgent : INodeAgent
     public async Task<HostProcessAddress> CreateActorAsync(ActorSpec spec, CancellationToken cancellationToken)
     {
         ThrowIfNotReady();
-        var record = _register.Begin(spec);
-        using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, record.Creation.Token);
+        var actor = new ActorRecord(
+            new()
+            {
+                Id = spec.Id,
+                ClassName = spec.Kind,
+                Restart = RestartPolicy.Never,
+                Admission = AdmissionPolicy.Refuse,
+                Owner = ActorOwner.Controller,
+                Demand = spec.Resources,
+                Launcher = new NodeActorLauncher(spec, _ledger, _host, LeaseForActorAsync, OnActorLost),
+            },
+            _actors);
+        _actors.TryAdd(actor);
+        var cancellation = cancellationToken.UnsafeRegister(
+            static actor => ((ActorRecord)actor!).TryDie("its creation was canceled", null, TimeSpan.Zero, failure: new OperationCanceledException($"The creation of actor {actor} was canceled.")), actor);
         try
         {
-            _register.Allocated(record, _ledger.Reserve(spec.Resources));
-            _register.Housed(record, await FindHomeAsync(spec, linked.Token));
-            var reference = await record.Home!.CreateAsync(spec, [.. record.Allocation!.GpuIds], linked.Token);
-            if (_register.TryLive(record))
-                return reference.Process;
-            if (record.IsGivenUp)
-                throw new OperationCanceledException($"Actor {spec.Id} was stopped before it had been created.");
-            throw new ActorCreationException(spec.Id, $"The worker of actor {spec.Id} exited: {record.Home.EndedBecause}");
+            await actor.Created;
         }
         catch
         {
-            await EndAsync(record, TimeSpan.Zero, CancellationToken.None);
+            await actor.Ended;
             throw;
         }
-    }
-
-    public async Task StopActorAsync(ActorId id, TimeSpan drainTimeout, CancellationToken cancellationToken)
-    {
-        if (_register.Find(id) is not { } record)
-            return;
-        if (_register.Stop(record))
+        finally
         {
-            await EndAsync(record, drainTimeout, cancellationToken);
-            return;
+            await cancellation.DisposeAsync();
         }
 
-        // Another caller ends it; this may cut the drain of that one short.
-        if (record.Home is { } home)
-            await home.StopAsync(id, drainTimeout, cancellationToken);
-        await record.Gone.Task;
+        // Null if the creation was canceled at the last moment, or the actor has died since.
+        if (actor.Incarnation?.Address is { } address)
+            return address;
+        await actor.Ended;
+        cancellationToken.ThrowIfCancellationRequested();
+        throw new ActorCreationException(spec.Id, actor.DeathException().Message);
     }
 
-    public Task ReconfigureActorAsync(ActorId id, int maxOngoing, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
-        Require(id).ReconfigureAsync(id, maxOngoing, payload, cancellationToken);
+    public Task StopActorAsync(ActorId id, TimeSpan drainTimeout, CancellationToken cancellationToken) => _actors.StopAsync(id, drainTimeout, cancellationToken);
 
-    public Task CheckActorAsync(ActorId id, CancellationToken cancellationToken) => Require(id).CheckHealthAsync(id, cancellationToken);
+    public Task ReconfigureActorAsync(ActorId id, int maxOngoing, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
+        Require(id).ReconfigureAsync(maxOngoing, payload, cancellationToken);
+
+    public Task CheckActorAsync(ActorId id, CancellationToken cancellationToken) => Require(id).CheckHealthAsync(cancellationToken);
 
     public Task FetchPackageAsync(string hash, CancellationToken cancellationToken) =>
         _packages?.FetchAsync(hash, cancellationToken) ?? throw new InvalidOperationException($"Node '{Id}' has no package source.");
@@ -128,7 +132,7 @@ internal sealed class LocalNodeAgent : INodeAgent
     {
         if (_phase == NodePhase.Ready)
             _phase = NodePhase.Draining;
-        await Task.WhenAll([.. _register.All.Select(static record => record.Gone.Task), .. _leases.Keys.Select(static lease => lease.Returned)]).WaitAsync(cancellationToken);
+        await Task.WhenAll([.. Hosted.Select(static actor => actor.Ended), .. _leases.Keys.Select(static lease => lease.Returned)]).WaitAsync(cancellationToken);
     }
 
     public IAsyncEnumerable<NodeEvent> WatchAsync(long afterVersion, CancellationToken cancellationToken) => _events.WatchAsync(afterVersion, cancellationToken);
@@ -148,7 +152,7 @@ internal sealed class LocalNodeAgent : INodeAgent
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
             return;
         _phase = NodePhase.Gone;
-        await Task.WhenAll(_register.Close().Select(record => StopActorAsync(record.Spec.Id, TimeSpan.Zero, CancellationToken.None)));
+        await _actors.CloseAsync(static actor => actor.Definition.Owner == ActorOwner.Controller, "its node stopped", Timeout.InfiniteTimeSpan);
         await _hub.DisposeAsync();
         await _cluster.DisposeAsync();
         await _pool.DisposeAsync();
@@ -156,22 +160,16 @@ internal sealed class LocalNodeAgent : INodeAgent
         _events.Close();
     }
 
-    private async Task<IActorHostProcess> FindHomeAsync(ActorSpec spec, CancellationToken cancellationToken)
+    private IEnumerable<ActorRecord> Hosted => _actors.Records.Where(static actor => actor.Definition.Owner == ActorOwner.Controller);
+
+    private IEnumerable<ActorRecord> ActorsOn(PooledWorker worker) => Hosted.Where(actor => actor.LastIncarnation?.WorkerId == worker.Id);
+
+    private async Task<PooledWorker> LeaseForActorAsync(WorkerPlacement placement, CancellationToken cancellationToken)
     {
-        if (spec.Placement == WorkerPlacement.InProcess)
-            return _inProcess;
-        try
-        {
-            var worker = await _pool.LeaseAsync(spec.Placement, cancellationToken);
-            // Code of the actor, such as a replica, may use the node's cluster. A worker that cannot be connected is about to exit, which its process shows.
-            _ = ((ClusterWorkerProcesses)_cluster.Workers).SessionOfAsync(worker, CancellationToken.None);
-            return worker;
-        }
-        catch (WorkerStartException failed)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            throw new ActorCreationException(spec.Id, $"No worker could be started for actor {spec.Id}. {failed.Message}", null, failed);
-        }
+        var worker = await _pool.LeaseAsync(placement, cancellationToken);
+        // Code of the actor, such as a replica, may use the cluster of the node. A worker that cannot be connected is about to exit, which is handled elsewhere.
+        _ = ((ClusterWorkerProcesses)_cluster.Workers).SessionOfAsync(worker, CancellationToken.None);
+        return worker;
     }
 
     private async Task WatchReportsAsync(PooledWorker worker)
@@ -180,34 +178,20 @@ internal sealed class LocalNodeAgent : INodeAgent
         _hub.RemoveSource(worker.Id);
     }
 
-    private void OnWorkerDied(PooledWorker worker, string reason)
+    private void OnActorLost(ActorId id, string reason) => _events.Add(version => new NodeEvent.ActorDied(version, id, reason));
+
+    private async Task OnWorkerDiedAsync(PooledWorker worker, string reason)
     {
-        foreach (var dead in _register.TakeDead(worker))
+        var lost = ActorsOn(worker).ToArray();
+        foreach (var actor in lost)
         {
-            _ledger.Release(dead.Allocation!);
-            dead.Gone.TrySetResult();
-            _events.Add(version => new NodeEvent.ActorDied(version, dead.Spec.Id, reason));
+            if (actor.Incarnation is { } incarnation)
+                actor.OnLost(incarnation, reason);
         }
 
+        // Reported after its actors, whose resources have been released by then.
+        await Task.WhenAll(lost.Select(static actor => actor.Ended));
         _events.Add(version => new NodeEvent.WorkerDied(version, worker.Id, worker.Process!.Pid, reason));
-    }
-
-    private async Task EndAsync(NodeActorRecord record, TimeSpan drainTimeout, CancellationToken cancellationToken)
-    {
-        try
-        {
-            if (record.Home is { } home)
-            {
-                await home.StopAsync(record.Spec.Id, drainTimeout, cancellationToken);
-                await home.ReleaseAsync();
-            }
-        }
-        finally
-        {
-            if (record.Allocation is { } allocation)
-                _ledger.Release(allocation);
-            _register.Forget(record);
-        }
     }
 
     private void ThrowIfNotReady()
@@ -217,8 +201,8 @@ internal sealed class LocalNodeAgent : INodeAgent
             throw new InsufficientResourcesException($"Node '{Id}' is draining and accepts no new work.", isPermanent: false);
     }
 
-    private IActorHostProcess Require(ActorId id) =>
-        _register.Find(id) is { Phase: NodeActorPhase.Live or NodeActorPhase.Stopping, Home: { } home } ? home : throw new CallRefusedException(id.Value, gone: true);
+    private ActorIncarnation Require(ActorId id) =>
+        _actors.Find(id)?.LastIncarnation ?? throw new CallRefusedException(id.Value, gone: true);
 }
 
 /// <summary>The resources of a node in this process: the node's own ledger, which returns nothing when the grant is disposed.</summary>

@@ -6,7 +6,7 @@ using Serve.Runtime.Workers.Rpc;
 
 namespace Serve.Runtime.Workers.Nodes;
 
-/// <summary>The node's own call server, so that workers can call actors that live in the node. Started with the first worker; its one state is that server.</summary>
+/// <summary>Call server of the node's own process, through which workers call actors hosted by the node. Started with the first worker.</summary>
 internal sealed class NodeCallServer(ProcessActorHost host, ProcessIdentity identity, ILoggerFactory loggers) : IAsyncDisposable
 {
     private readonly SemaphoreSlim _starting = new(1, 1);

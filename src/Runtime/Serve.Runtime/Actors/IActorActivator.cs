@@ -1,14 +1,14 @@
 namespace Serve.Runtime;
 
-/// <summary>Makes actors of one kind. Registered in the node and in its workers alike, since either may hold the actor.</summary>
+/// <summary>Creates the instances of actors of one kind. Registered in the node and in its workers, because both may host the actor.</summary>
 public interface IActorActivator
 {
-    /// <summary>The <see cref="ActorSpec.Kind"/> it makes.</summary>
+    /// <summary>The <see cref="ActorSpec.Kind"/> that it creates.</summary>
     string Kind { get; }
 
-    /// <summary>Makes the instance: runs its constructor and whatever must succeed before it takes calls. What it throws is reported as the creation's failure.</summary>
-    /// <param name="context">The actor to make and what the runtime lends it.</param>
-    /// <param name="cancellationToken">Fires when the creation is given up.</param>
+    /// <summary>Creates an instance: runs its constructor and everything that must succeed before it accepts calls. An exception fails the creation of the actor.</summary>
+    /// <param name="context">The actor to create and what the runtime provides to it.</param>
+    /// <param name="cancellationToken">Fires when the creation is canceled.</param>
     /// <returns>The instance, ready for calls.</returns>
     ValueTask<ActorInstance> ActivateAsync(ActorActivationContext context, CancellationToken cancellationToken);
 }

@@ -1,11 +1,11 @@
 namespace Serve.Runtime;
 
-/// <summary>Counts an actor's calls, for metrics. Called from many threads; must not block or throw.</summary>
+/// <summary>Observes the calls of an actor, for metrics. Called from any thread; must not block or throw.</summary>
 public interface IActorCallObserver
 {
-    /// <summary>A call or a stream has ended.</summary>
+    /// <summary>Reports the end of a call or stream.</summary>
     /// <param name="method">The method's name.</param>
-    /// <param name="duration">From when the gate let it in.</param>
-    /// <param name="error">What the caller was given; null when it succeeded. A <see cref="UserCodeException"/> is the actor's own.</param>
+    /// <param name="duration">Time since the call was admitted.</param>
+    /// <param name="error">The exception thrown to the caller; null if the call succeeded. A <see cref="UserCodeException"/> was thrown by the actor.</param>
     void OnEnded(string method, TimeSpan duration, Exception? error);
 }

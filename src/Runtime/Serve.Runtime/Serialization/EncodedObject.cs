@@ -1,4 +1,5 @@
-using Serve.Runtime.CoreActors;
+using Serve.Runtime.Actors;
+
 
 namespace Serve.Runtime.Serialization;
 
@@ -53,7 +54,7 @@ internal abstract class EncodedObject(ObjectValueCodec codec, EncodedValueShape 
     {
         foreach (var held in References)
         {
-            if (held is IActorHandleLink link && link.Address.Number == address.Number)
+            if (held is IActorHandleLink link && link.Descriptor.Number == address.Number)
                 return link;
         }
 

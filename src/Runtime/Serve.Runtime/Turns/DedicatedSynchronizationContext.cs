@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Serve.Runtime.Turns;
 
-/// <summary>Keeps blocking code, and its continuations, on dedicated threads.</summary>
+/// <summary>Synchronization context that keeps blocking code and its continuations on dedicated threads.</summary>
 internal sealed partial class DedicatedSynchronizationContext(ILogger logger) : SynchronizationContext
 {
     private readonly ILogger _logger = logger;
@@ -24,7 +24,7 @@ internal sealed partial class DedicatedSynchronizationContext(ILogger logger) : 
         }
         catch (Exception thrown)
         {
-            // Only what nobody awaits arrives here; ending the process would take the other actors along.
+            // Only unobserved exceptions arrive here; the default, ending the process, would end the other actors as well.
             LogUnobserved(self._logger, thrown);
         }
         finally
@@ -33,6 +33,6 @@ internal sealed partial class DedicatedSynchronizationContext(ILogger logger) : 
         }
     }, (this, turn));
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Blocking user code threw where nobody awaits it. The actor lives on.")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "Unobserved exception in blocking user code; the actor keeps running")]
     private static partial void LogUnobserved(ILogger logger, Exception thrown);
 }

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Serve.Runtime.Turns;
 
 /// <summary>
-/// Threads for code that blocks: one per piece of work that runs, kept a while for the next. As many as there is work at once, which the
-/// actors' gates bound. Its state is written under its lock.
+/// Threads for code that blocks: one thread for each running work item, kept for a while after the work has ended. The number of threads is bounded
+/// by the concurrency limits of the actors. State is guarded by <c>_sync</c>.
 /// </summary>
 internal sealed class DedicatedThreadPool
 {
@@ -16,7 +16,7 @@ internal sealed class DedicatedThreadPool
 
     public static DedicatedThreadPool Shared { get; } = new();
 
-    /// <summary>Runs work on a dedicated thread at once. The work must not throw.</summary>
+    /// <summary>Runs a work item on a dedicated thread immediately. The work item must not throw.</summary>
     public void Run(Action<object?> work, object? state)
     {
         bool start;
@@ -30,7 +30,7 @@ internal sealed class DedicatedThreadPool
                 Monitor.Pulse(_sync);
         }
 
-        // Unsafe: a thread outlives the work it was started for and must not keep its execution context.
+        // UnsafeStart: the thread outlives the work that it was started for and must not capture that execution context.
         if (start)
             new Thread(Loop) { IsBackground = true, Name = "serve blocking" }.UnsafeStart();
     }
@@ -42,7 +42,7 @@ internal sealed class DedicatedThreadPool
             first = false;
     }
 
-    // A frame of its own: an idle thread must not keep the last work, and with it user code that is to be unloaded, alive on its stack.
+    // Not inlined: the stack of an idle thread must not keep the last work item alive, and with it user code that is to be unloaded.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private bool RunNext(bool first)
     {

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Time.Testing;
-using Serve.Runtime.CoreActors;
+using Serve.Runtime.Actors;
 using Serve.Runtime.Tasks;
 using Serve.Runtime.Tests.State;
 
