@@ -41,7 +41,7 @@ internal sealed class StateQueryFilter
         foreach (var (key, _, _) in _conditions)
         {
             if (!fields.ContainsKey(key))
-                throw new DefinitionException($"'{key}' is no field to filter by. There are: {string.Join(", ", fields.Keys.Order(StringComparer.Ordinal))}.");
+                throw new DefinitionException($"Unknown filter field '{key}'. Valid fields: {string.Join(", ", fields.Keys.Order(StringComparer.Ordinal))}.");
         }
 
         T[] left = [.. items.Where(item => _conditions.TrueForAll(condition => Matches(fields[condition.Key].GetValue(item), condition.Value) == condition.IsEqual))];

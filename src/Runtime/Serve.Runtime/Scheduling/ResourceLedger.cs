@@ -268,7 +268,7 @@ internal sealed class ResourceLedger
         var has = _total.UnitsOf(resource);
         if (resource == ResourceDemand.Gpu && units > ResourceDemand.UnitsPerOne && units % ResourceDemand.UnitsPerOne != 0)
             return $"{Amount(resource, units)} was requested; GPU amounts above 1 must be whole.";
-        return $"{demand} was asked for, and this node has {(has == 0 ? $"no {resource} at all" : $"only {Amount(resource, has)} in total")}. It can never run here.";
+        return $"{demand} was requested, but this node has {(has == 0 ? $"no {resource} at all" : $"only {Amount(resource, has)} in total")}. It can never run here.";
     }
 
     /// <summary>Why the demand cannot be granted at the moment.</summary>
@@ -285,6 +285,6 @@ internal sealed class ResourceLedger
         }
 
         var each = PerDevice(demand);
-        return $"{demand} was asked for; no {demand.Units[ResourceDemand.Gpu] / each} of {_devices.Length} GPUs have {Amount("free", each)} free: they are shared with other actors.";
+        return $"{demand} was requested, but no {demand.Units[ResourceDemand.Gpu] / each} of {_devices.Length} GPUs have {Amount("free", each)}: they are shared with other actors.";
     }
 }

@@ -18,7 +18,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
-    public async Task Put_LargeArrayWhereTasksRunInWorkers_LiesInSharedMemoryOnce()
+    public async Task Put_LargeArrayWithWorkers_IsInSharedMemoryOnce()
     {
         await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process });
 
@@ -30,7 +30,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Put_LargeArrayInAClusterOfThreads_StaysAsItIsUntilAWorkerWantsIt()
+    public async Task Put_LargeArrayWithoutWorkers_StaysInHeapUntilWorkerReadsIt()
     {
         await using var cluster = new DriverCluster(new());
         var array = Numbers(1);
@@ -44,7 +44,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Get_WhileThePutArrayIsInUse_GivesThatArray()
+    public async Task Get_PutArrayInUse_ReturnsSameInstance()
     {
         await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process });
         var array = Numbers(1);
@@ -54,7 +54,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Get_ThePutArrayWasDropped_GivesItsElements()
+    public async Task Get_PutArrayDropped_ReturnsElements()
     {
         await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process });
         var reference = PutDropped(cluster);
@@ -64,7 +64,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Put_RefDropped_ItsMemoryIsFreed()
+    public async Task Put_ReferenceDropped_MemoryIsFreed()
     {
         await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process });
         _ = PutDropped(cluster);
@@ -80,7 +80,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Put_OverTheLimit_MovesTheOldestToDiskAndBack()
+    public async Task Put_AboveLimit_SpillsAndRestoresOldest()
     {
         await using var cluster = Limited(3);
         var references = Enumerable.Range(0, 8).Select(number => cluster.Put(Numbers(number))).ToList();
@@ -93,7 +93,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Put_AfterOneCameBackFromDisk_ThatOneIsNotTheNextToGo()
+    public async Task Put_AfterRestore_RestoredObjectIsNotSpilledNext()
     {
         await using var cluster = Limited(3);
         var references = Enumerable.Range(0, 4).Select(number => cluster.Put(Numbers(number))).ToList();
@@ -106,7 +106,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Put_OverTheLimitButRefsWereDropped_NothingGoesToDisk()
+    public async Task Put_AboveLimitWithDroppedReferences_SpillsNothing()
     {
         await using var cluster = Limited(3);
 
@@ -117,7 +117,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Put_PinnedForAWorker_StaysInMemory()
+    public async Task Put_PinnedObject_IsNotSpilled()
     {
         await using var cluster = Limited(2);
         var first = cluster.Put(Numbers(0));
@@ -131,7 +131,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Put_LargerThanTheStore_SaysSo()
+    public async Task Put_LargerThanStore_Throws()
     {
         await using var cluster = Limited(1);
 
@@ -142,7 +142,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Put_NoRoomOnDisk_NamesThePath()
+    public async Task Put_DiskFull_ExceptionNamesPath()
     {
         await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process, ObjectStoreMemory = Size, SpillDirectory = "/proc/nothing" });
         var first = cluster.Put(Numbers(0));
@@ -156,7 +156,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Get_FileOnDiskLost_SaysWhatIsLostAndWhy(bool truncated)
+    public async Task Get_SpillFileLost_ThrowsWithReason(bool truncated)
     {
         await using var cluster = Limited(1);
         var first = cluster.Put(Numbers(0));
@@ -175,7 +175,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Get_FileLostOfWhatATaskMade_IsMadeAgain()
+    public async Task Get_SpillFileOfTaskResultLost_IsRecomputed()
     {
         await using var cluster = Limited(1);
         var reference = cluster.Put(Numbers(0));
@@ -193,7 +193,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Get_FileLostAndMakingItAgainFails_SaysBoth()
+    public async Task Get_RecomputationFails_ExceptionNamesBothReasons()
     {
         await using var cluster = Limited(1);
         var reference = cluster.Put(Numbers(0));
@@ -211,7 +211,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Free_EveryKindOfObject_GettingItSaysThatItWasFreed()
+    public async Task Free_AnyKindOfObject_GetThrows()
     {
         await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process });
         ObjectRef<double[]> shared = cluster.Put(Numbers(0));
@@ -226,7 +226,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Free_RefOfAnotherCluster_IsRefused()
+    public async Task Free_ReferenceOfOtherCluster_Throws()
     {
         await using var one = new DriverCluster(new());
         await using var other = new DriverCluster(new());
@@ -235,7 +235,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task DisposeAsync_ObjectsInMemoryAndOnDisk_NothingIsLeft()
+    public async Task DisposeAsync_ObjectsInMemoryAndOnDisk_FreesAll()
     {
         var before = OpenMemory();
         var cluster = Limited(2);
@@ -250,7 +250,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Put_AMillionRefsDropped_MemoryReturns()
+    public async Task Put_MillionReferencesDropped_MemoryIsFreed()
     {
         await using var cluster = new DriverCluster(new());
         var before = GC.GetTotalMemory(forceFullCollection: true);
@@ -270,7 +270,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task FromWire_SharedMemory_IsTheSameBytesAndOutlivesTheSender()
+    public async Task FromWire_SharedMemory_OutlivesSender()
     {
         await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process });
         var (reader, peer) = (new ObjectValueCodec([]) { Segments = new WorkerSharedMemory() }, new FakePeerReferenceResolver());
@@ -285,7 +285,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task FromWire_SenderHasClosedIt_SaysThatItIsGone()
+    public async Task FromWire_ClosedBySender_Throws()
     {
         await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process });
         var reference = cluster.Put(Numbers(4));
@@ -298,7 +298,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Store_WhereThereIsNoMemoryWithoutAName_FilesDoAndGo()
+    public async Task Store_NoAnonymousMemory_UsesTemporaryFiles()
     {
         SharedMemorySegment.InMemory = false;
         try

@@ -9,7 +9,7 @@ namespace Serve.Runtime.Tests.State;
 public sealed class LazyPartsTests
 {
     [Fact]
-    public async Task Placement_NeverUsed_TakesNoGroupsAfterTheEnd()
+    public async Task Placement_DisposedCluster_RejectsGroups()
     {
         var ray = new DriverCluster(new() { NumCpus = 2 });
         await ray.DisposeAsync();
@@ -18,7 +18,7 @@ public sealed class LazyPartsTests
     }
 
     [Fact]
-    public async Task Placement_MadeWhileTasksWait_HasWhatComesFreeBeforeThem()
+    public async Task Placement_CreatedWhileTasksWait_IsNotifiedFirst()
     {
         await using var ray = new DriverCluster(new() { NumCpus = 1 });
         using var holds = new ManualResetEventSlim();
@@ -34,7 +34,7 @@ public sealed class LazyPartsTests
     }
 
     [Fact]
-    public async Task Follow_WhileATaskWaits_MissesNoRelease()
+    public async Task SubscribeTo_TaskWaits_MissesNoRelease()
     {
         await using var ray = new DriverCluster(new() { NumCpus = 1 });
         var ledger = ray.Ledgers.GetLedgers(null)[0];
@@ -53,14 +53,14 @@ public sealed class LazyPartsTests
     }
 
     [Fact]
-    public async Task Init_Observable_CanBeLookedAtSoon()
+    public async Task Init_Observable_IsAnnounced()
     {
         await using var ray = (DriverCluster)await Cluster.Init();
         await Eventually.TrueAsync(() => ray.IsObserved);
     }
 
     [Fact]
-    public async Task Observe_DisposedMeanwhile_DoesNothing()
+    public async Task Observe_DisposedConcurrently_DoesNothing()
     {
         var ray = new DriverCluster(new());
         await ray.DisposeAsync();
@@ -69,7 +69,7 @@ public sealed class LazyPartsTests
     }
 
     [Fact]
-    public void Options_NothingOrEmptySet_AreEqualAndEmpty()
+    public void Options_UnsetOrEmpty_AreEqual()
     {
         var options = new ClusterOptions { Serializers = default, Resources = [] };
         Assert.Empty(options.Serializers);
@@ -78,7 +78,7 @@ public sealed class LazyPartsTests
     }
 
     [Fact]
-    public async Task Options_SomethingSet_IsKeptAndGiven()
+    public async Task Options_Set_AreReturned()
     {
         var options = new ClusterOptions { Serializers = [new NoSerializer()], Resources = ImmutableDictionary<string, double>.Empty.Add("licence", 2) };
         Assert.IsType<NoSerializer>(Assert.Single(options.Serializers));
