@@ -79,18 +79,18 @@ internal sealed class ResourceLedger
     }
 
     /// <summary>Subscribes to releases. Subscribing twice has no effect and keeps the original order.</summary>
-    /// <param name="told">Subscriber.</param>
+    /// <param name="subscriber">Subscriber.</param>
     /// <param name="isFirst">Whether it is notified before the existing subscribers.</param>
-    public void Tell(Action told, bool isFirst = false)
+    public void SubscribeReleased(Action subscriber, bool isFirst = false)
     {
         Action? seen;
         do
         {
             seen = Released;
-            if (!ReferenceEquals(Delegate.Remove(seen, told), seen))
+            if (!ReferenceEquals(Delegate.Remove(seen, subscriber), seen))
                 return;
         }
-        while (Interlocked.CompareExchange(ref Released, isFirst ? told + seen : seen + told, seen) != seen);
+        while (Interlocked.CompareExchange(ref Released, isFirst ? subscriber + seen : seen + subscriber, seen) != seen);
     }
 
     /// <summary>Unreserved units of a resource.</summary>

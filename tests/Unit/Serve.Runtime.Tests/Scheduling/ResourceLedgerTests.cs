@@ -61,11 +61,11 @@ public sealed class ResourceLedgerTests
         void Second() => told.Add("second");
         void Third() => told.Add("third");
         void First() => told.Add("first");
-        ledger.Tell(Second);
-        ledger.Tell(Third);
-        ledger.Tell(First, isFirst: true);
-        ledger.Tell(Second);
-        ledger.Tell(First);
+        ledger.SubscribeReleased(Second);
+        ledger.SubscribeReleased(Third);
+        ledger.SubscribeReleased(First, isFirst: true);
+        ledger.SubscribeReleased(Second);
+        ledger.SubscribeReleased(First);
         ledger.Release(ledger.Reserve(ResourceDemand.None.With(ResourceDemand.Cpu, 1)));
         Assert.Equal(["first", "second", "third"], told);
     }
