@@ -32,7 +32,7 @@ public interface INodeAgent : IAsyncDisposable
 
     /// <summary>Leases a worker process, starting it if necessary.</summary>
     /// <param name="placement">Whether the worker is shared. <see cref="WorkerPlacement.InProcess"/> is not a worker.</param>
-    /// <param name="cancellationToken">Cancels the lease; a worker that nobody else leases is stopped.</param>
+    /// <param name="cancellationToken">Cancels the lease; a worker without another lease is stopped.</param>
     /// <returns>The lease of a worker that is ready; dispose it to return the worker, which exits after its last lease.</returns>
     /// <exception cref="WorkerStartException">The worker could not be started.</exception>
     Task<IWorkerLease> LeaseWorkerAsync(WorkerPlacement placement, CancellationToken cancellationToken);
@@ -78,7 +78,7 @@ public interface INodeAgent : IAsyncDisposable
     /// <exception cref="ObjectLostException">No node has the object.</exception>
     Task PullObjectAsync(ObjectId id, CancellationToken cancellationToken);
 
-    /// <summary>Publishes the newest value of a topic to the node's process and all its workers, and waits until all have applied it. Workers that die meanwhile do not count.</summary>
+    /// <summary>Publishes the newest value of a topic to the node's process and all its workers, and waits until all have applied it. Workers that die before are not waited for.</summary>
     /// <param name="topic">The topic.</param>
     /// <param name="version">Increases with every publication of the topic; older publications are ignored.</param>
     /// <param name="payload">Opaque to the runtime.</param>

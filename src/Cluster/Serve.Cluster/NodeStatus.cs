@@ -16,7 +16,7 @@ public enum NodePhase
 /// <summary>Status of a worker process.</summary>
 /// <param name="WorkerId">The worker's id.</param>
 /// <param name="ProcessId">The process id in the operating system.</param>
-/// <param name="Label">What the worker is for, for example the name of an application.</param>
+/// <param name="Label">Purpose of the worker, for example the name of an application.</param>
 /// <param name="ActorIds">The actors that it hosts.</param>
 /// <param name="LogFile">The file that its output is written to.</param>
 public sealed record WorkerStatus(string WorkerId, int ProcessId, string Label, IReadOnlyList<ActorId> ActorIds, string LogFile);

@@ -22,7 +22,7 @@ internal sealed class WorkerActorRegistry
         _host = new(new ActivatorServiceProvider(new CoreActorActivator(session.Cluster)), new("worker"), TimeProvider.System, NullLogger<ProcessActorHost>.Instance);
     }
 
-    public void Define(Actor told) => _actors[told.ActorId] = new(told, _session, _host, _threads);
+    public void Define(Actor description) => _actors[description.ActorId] = new(description, _session, _host, _threads);
 
     public ActorCallInvocation RunOf(Run message) => new(_session, message, _actors[message.ActorId]);
 }

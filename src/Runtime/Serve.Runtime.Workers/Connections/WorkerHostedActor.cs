@@ -8,7 +8,7 @@ using Serve.Runtime.Wire;
 namespace Serve.Runtime.Workers.Connections;
 
 /// <summary>A Core actor in its worker, with the same mailboxes and host as in the driver process. The run of its constructor writes the instance.</summary>
-internal sealed class WorkerHostedActor(Actor told, DriverConnection session, ProcessActorHost host, TaskThreadPool threads)
+internal sealed class WorkerHostedActor(Actor description, DriverConnection session, ProcessActorHost host, TaskThreadPool threads)
 {
     private static readonly TimeSpan DrainLimit = TimeSpan.FromSeconds(1);
 
@@ -16,11 +16,11 @@ internal sealed class WorkerHostedActor(Actor told, DriverConnection session, Pr
     private HostedActor? _actor;
 
     public ActorMailboxSet Mailboxes { get; } =
-        new((ConcurrencyMode)told.Concurrency, told.MaxConcurrency, told.Groups, NullLogger.Instance, threads.Enqueue);
+        new((ConcurrencyMode)description.Concurrency, description.MaxConcurrency, description.Groups, NullLogger.Instance, threads.Enqueue);
 
-    public HostedActor Local => Volatile.Read(ref _actor) ?? throw new BadInputException($"Actor {told.ActorId} does not exist in this worker.");
+    public HostedActor Local => Volatile.Read(ref _actor) ?? throw new BadInputException($"Actor {description.ActorId} does not exist in this worker.");
 
-    public Type Type => field ??= session.Assemblies.FindType(told.Type);
+    public Type Type => field ??= session.Assemblies.FindType(description.Type);
 
     public ActorMethodTable Methods => ActorMethodTable.For(Type);
 
@@ -37,9 +37,9 @@ internal sealed class WorkerHostedActor(Actor told, DriverConnection session, Pr
         var arguments = run.Arguments.Select((argument, i) => session.Values.Read(argument, parameters[i].ParameterType)).ToArray();
         var spec = new ActorSpec
         {
-            Id = new(told.ActorId),
+            Id = new(description.ActorId),
             Kind = CoreActorActivator.CoreKind,
-            Concurrency = (ConcurrencyMode)told.Concurrency,
+            Concurrency = (ConcurrencyMode)description.Concurrency,
         };
         var request = new ActorActivationRequest(spec, [.. run.GpuIds]) { Factory = new ReceivedActorFactory(constructor, arguments), Turns = Mailboxes.Own };
         try
@@ -52,5 +52,5 @@ internal sealed class WorkerHostedActor(Actor told, DriverConnection session, Pr
         }
     }
 
-    public Task EndAsync() => host.StopAsync(new(told.ActorId), DrainLimit, CancellationToken.None);
+    public Task EndAsync() => host.StopAsync(new(description.ActorId), DrainLimit, CancellationToken.None);
 }

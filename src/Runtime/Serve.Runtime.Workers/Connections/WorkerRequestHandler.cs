@@ -12,11 +12,10 @@ namespace Serve.Runtime.Workers.Connections;
 internal sealed class WorkerRequestHandler(DriverCluster cluster)
 {
     /// <summary>How many ids a session may give to objects and tasks of its own.</summary>
-    private const int IdBits = 40;
 
     private readonly ConcurrentDictionary<(string Path, string Assembly, string Type, string Method), Lazy<NestedRemoteFunction>> _functions = new();
     private readonly PeerAssemblyLoader _assemblies = new();
-    private long _lastSession;
+    private int _lastSession;
 
     public DriverCluster Cluster => cluster;
 
@@ -26,7 +25,7 @@ internal sealed class WorkerRequestHandler(DriverCluster cluster)
 
     public Hello Hello() => new()
     {
-        FirstId = Interlocked.Increment(ref _lastSession) << IdBits,
+        FirstId = new ObjectId(Interlocked.Increment(ref _lastSession), 0).Number,
         Print = cluster.Options.LogToDriver,
         Serializers = { cluster.Options.Serializers.Select(serializer => serializer.GetType().AssemblyQualifiedName) },
     };

@@ -139,7 +139,7 @@ internal sealed class LocalNodeAgent : INodeAgent
 
     private async Task PublishAsync(TopicPublication publication, CancellationToken cancellationToken)
     {
-        // The board first: a worker that starts meanwhile reads it there.
+        // The store first: a worker that starts concurrently reads the publication there.
         var here = _board.PublishAsync(publication, cancellationToken);
         await Task.WhenAll(here, _pool.PublishAsync(publication, cancellationToken));
     }

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using Google.Protobuf;
 using Grpc.Core;
 using Serve.Routes;
-using Serve.Runtime.Nodes;
 using Serve.Runtime.Wire;
 using Serve.Runtime.Workers.Connections;
 using Serve.Runtime.Workers.Rpc;
@@ -15,7 +14,7 @@ namespace Serve.Runtime.Workers.Processes;
 /// A worker as its node sees it: the orders it can be given. Its phase and leases are written by <see cref="WorkerProcessPool"/> under the pool's
 /// lock; its process and route once, by the start that the pool runs.
 /// </summary>
-internal sealed class PooledWorker(string id, string? key, string label, string logFile, WorkerProcessPool pool, CallChannels channels) : IActorHostProcess
+internal sealed class PooledWorker(string id, string? key, string label, string logFile, WorkerProcessPool pool, CallChannels channels)
 {
     /// <summary>How long an order to stop may take beyond its drain, cancellation and disposal included.</summary>
     private static readonly TimeSpan StopSlack = TimeSpan.FromSeconds(15);
@@ -23,7 +22,7 @@ internal sealed class PooledWorker(string id, string? key, string label, string 
     private readonly Metadata _headers = [];
     private Control.ControlClient? _client;
     private Task? _listening;
-    private Task<Sessions.WorkerConnection>? _session;
+    private Task<WorkerConnection>? _session;
 
     public string Id => id;
 
@@ -61,7 +60,7 @@ internal sealed class PooledWorker(string id, string? key, string label, string 
         _client = new(channels.To(route));
     }
 
-    public async Task<ActorReference> CreateAsync(ActorSpec spec, ImmutableArray<int> gpuIds, CancellationToken cancellationToken)
+    public async Task CreateAsync(ActorSpec spec, ImmutableArray<int> gpuIds, CancellationToken cancellationToken)
     {
         var request = new CreateActorRequest
         {
@@ -76,9 +75,8 @@ internal sealed class PooledWorker(string id, string? key, string label, string 
         {
             await ListenAsync(cancellationToken);
             var outcome = await _client!.CreateActorAsync(request, _headers, cancellationToken: cancellationToken);
-            return outcome.Error is { } error
-                ? throw new ActorCreationException(spec.Id, error.Message, error.Stack.Length == 0 ? null : error.Stack)
-                : new RemoteActorReference(spec.Id, Route!, channels);
+            if (outcome.Error is { } error)
+                throw new ActorCreationException(spec.Id, error.Message, error.Stack.Length == 0 ? null : error.Stack);
         }
         catch (RpcException broken)
         {
@@ -185,7 +183,7 @@ internal sealed class PooledWorker(string id, string? key, string label, string 
     }
 
     /// <summary>The session of the cluster's head with it, opened with its first use.</summary>
-    public Task<Sessions.WorkerConnection> OpenSession(Func<Task<Sessions.WorkerConnection>> open)
+    public Task<WorkerConnection> OpenSession(Func<Task<WorkerConnection>> open)
     {
         lock (_headers)
             return _session ??= open();
@@ -194,7 +192,7 @@ internal sealed class PooledWorker(string id, string? key, string label, string 
     public int RunsOnSession => OpenedSession?.Count ?? 0;
 
     /// <summary>That session, once it is open.</summary>
-    public Sessions.WorkerConnection? OpenedSession => _session is { IsCompletedSuccessfully: true } open ? open.Result : null;
+    public WorkerConnection? OpenedSession => _session is { IsCompletedSuccessfully: true } open ? open.Result : null;
 
     public void CloseSession() => OpenedSession?.Dispose();
 
@@ -219,9 +217,9 @@ internal sealed class PooledWorker(string id, string? key, string label, string 
     }
 
     /// <summary>A connection for its session.</summary>
-    public Task<Stream> OpenStreamAsync(CancellationToken cancellationToken) => Sessions.FrameSocketTransport.OpenAsync(SessionAddress!, Token!, cancellationToken);
+    public Task<Stream> OpenStreamAsync(CancellationToken cancellationToken) => FrameSocketTransport.OpenAsync(SessionAddress!, Token!, cancellationToken);
 
-    public Task<Sessions.FrameStream> ConnectAsync(CancellationToken cancellationToken) => Sessions.FrameSocketTransport.ConnectAsync(SessionAddress!, Token!, cancellationToken);
+    public Task<FrameStream> ConnectAsync(CancellationToken cancellationToken) => FrameSocketTransport.ConnectAsync(SessionAddress!, Token!, cancellationToken);
 
     /// <summary>It serves HTTP and gRPC from here on, if it did not before.</summary>
     private async Task ListenAsync(CancellationToken cancellationToken)

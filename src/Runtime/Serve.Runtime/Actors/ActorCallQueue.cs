@@ -258,7 +258,7 @@ internal sealed class ActorCallQueue
     private sealed record CachedMethodPlan(string Method, ActorMethodPlan Plan);
 }
 
-/// <summary>What the calls of all actors of a cluster use of it.</summary>
+/// <summary>Services of a cluster that the calls of its actors use.</summary>
 /// <param name="Cluster">The cluster that the references belong to.</param>
 /// <param name="NextId">Creates ids.</param>
 /// <param name="Tasks">Records finished calls, and detects deadlocks.</param>

@@ -8,7 +8,7 @@ namespace Serve.Runtime.Actors;
 /// Restarting      -> Alive       TryActivate: its constructor has completed again
 /// any             -> Dead        TryDie: stopped, killed, terminated, its constructor threw, or it may not be restarted
 /// </code>
-/// Whoever makes the transition out of a phase owns what follows, so that resources are released once and a death is reported once.
+/// The thread that makes the transition out of a phase does the work that follows, so that resources are released once and a death is reported once.
 /// </summary>
 #pragma warning disable CA1001 // The source has no timer.
 internal sealed class ActorRecord

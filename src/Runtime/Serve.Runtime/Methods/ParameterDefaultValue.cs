@@ -20,6 +20,6 @@ internal static class ParameterDefaultValue
     }
 
     public static BadInputException CreateMismatch(ActorMethodInvoker method, int index, string came, Exception inner) =>
-        new($"{method.FullName}: argument {index + 1}, '{method.Parameters[index].Name}', must be {CSharpTypeNames.Format(method.Parameters[index].ParameterType)}; "
+        new($"{method.FullName}: argument {index + 1}, '{method.Parameters[index].Name}', must be {CSharpTypeNames.Format(method.Parameters[index].ParameterType)}, "
             + $"but was {came}. {inner.Message}", inner);
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Serve.Runtime.Clusters;
 using Serve.Runtime.Placement;
 using Serve.Runtime.Serialization;
@@ -10,14 +11,16 @@ namespace Serve.Runtime.Objects;
 /// </summary>
 internal sealed class SharedObjectStore : ISharedMemoryStore, IDisposable
 {
+    private static readonly TimeSpan ReleaseWait = TimeSpan.FromMilliseconds(50);
     private readonly Lock _sync = new();
     private readonly Lock _spilling = new();
+    private readonly object _releases = new();
     private readonly LinkedList<WeakReference<SharedMemoryObject>> _objects = [];
     private readonly ObjectSpillFiles _files;
     private readonly SharedMemorySlabPool _slabs;
     private readonly long _limit;
     private long _used;
-    private long _sinceCollection;
+    private long _sinceShortage;
     private int _collectFrom = 64;
     private bool _disposed;
 
@@ -234,6 +237,9 @@ internal sealed class SharedObjectStore : ISharedMemoryStore, IDisposable
             _used -= length;
             _slabs.SetUsed(_used);
         }
+
+        lock (_releases)
+            Monitor.PulseAll(_releases);
     }
 
     private void Reserve(long length, bool always = false)
@@ -248,7 +254,7 @@ internal sealed class SharedObjectStore : ISharedMemoryStore, IDisposable
         {
             if (TryReserve(length))
                 return;
-            CollectDropped();
+            AwaitDropped(length);
             while (!TryReserve(length))
             {
                 if (!SpillOldest())
@@ -267,7 +273,7 @@ internal sealed class SharedObjectStore : ISharedMemoryStore, IDisposable
         {
             if (_used + length > _limit && !always)
                 return false;
-            _sinceCollection += length;
+            _sinceShortage += length;
             _used += length;
             _slabs.SetUsed(_used);
         }
@@ -277,18 +283,25 @@ internal sealed class SharedObjectStore : ISharedMemoryStore, IDisposable
         return true;
     }
 
-    // Refs that nobody has any more still take room until the collector has seen it.
-    private void CollectDropped()
+    // Objects whose references were dropped count until they have been collected. The collector is told of the shortage and gets a moment, so that garbage is
+    // not spilled; forcing a blocking collection would stop all threads of the program. Bounded, and not repeated before a share of the limit has been stored.
+    private void AwaitDropped(long length)
     {
         lock (_sync)
         {
-            if (_sinceCollection < _limit / 16)
+            if (_sinceShortage < _limit / 16)
                 return;
-            _sinceCollection = 0;
+            _sinceShortage = 0;
         }
 
-        GC.Collect();
-        GC.WaitForPendingFinalizers();
+        GC.AddMemoryPressure(_limit);
+        GC.RemoveMemoryPressure(_limit);
+        var started = Stopwatch.GetTimestamp();
+        lock (_releases)
+        {
+            while (UsedBytes + length > _limit && ReleaseWait - Stopwatch.GetElapsedTime(started) is var left && left > TimeSpan.Zero)
+                Monitor.Wait(_releases, left);
+        }
     }
 
     private bool SpillOldest()

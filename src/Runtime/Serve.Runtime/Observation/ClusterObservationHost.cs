@@ -3,8 +3,8 @@ using System.Security.Cryptography;
 namespace Serve.Runtime.Observation;
 
 /// <summary>
-/// Publishes a cluster to other processes of this user: after a delay, so that short programs never pay for it, it starts the state API and announces it.
-/// Failures do not affect the program.
+/// Lets other processes of this user look at a cluster: after a while, so that programs that end soon never pay for it, it starts the state API
+/// and announces it. A program that cannot be observed runs all the same. Its state is what it started.
 /// </summary>
 internal sealed class ClusterObservationHost : IAsyncDisposable
 {
@@ -23,12 +23,12 @@ internal sealed class ClusterObservationHost : IAsyncDisposable
         this._announcements = announcements;
         _started = time.GetUtcNow();
 
-        // The timer must not keep the caller's async locals alive.
+        // The timer must not hold the caller's async locals, which may hold much.
         using (ExecutionContext.SuppressFlow())
             _timer = time.CreateTimer(static state => ((ClusterObservationHost)state!).Start(), this, Delay, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>Whether the state API has been started.</summary>
+    /// <summary>Whether the program has run long enough.</summary>
     public bool HasBegun
     {
         get
@@ -75,14 +75,14 @@ internal sealed class ClusterObservationHost : IAsyncDisposable
         try
         {
             var token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
-            server = await ClusterStateServer.StartAsync(_cluster, token, _stop.Token).ConfigureAwait(false);
+            server = ClusterStateServer.Start(_cluster, token);
             _stop.Token.ThrowIfCancellationRequested();
             var program = Path.GetFileNameWithoutExtension(Environment.GetCommandLineArgs().FirstOrDefault() ?? Environment.ProcessPath) ?? "";
             return (server, _announcements.Publish(new(Environment.ProcessId, program, server.Address, token, _started)));
         }
         catch (Exception failed) when (failed is IOException or UnauthorizedAccessException or OperationCanceledException or System.Net.Sockets.SocketException)
         {
-            // No home folder, no sockets, or the cluster was disposed: the cluster is then not observable.
+            // No home, no sockets, or the cluster has ended meanwhile: it cannot be looked at, and that is all.
             if (server is not null)
                 await server.DisposeAsync().ConfigureAwait(false);
             return null;

@@ -1,14 +1,14 @@
 using System.Collections.Concurrent;
+using System.Collections.Specialized;
 using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
-using Microsoft.AspNetCore.Http;
 
 namespace Serve.Runtime.Observation;
 
 /// <summary>
-/// Filter of a state request's query: any field by name (<c>?state=FAILED&amp;name=Demo.Add</c>; a value prefixed with <c>!</c> is excluded), Ray's
-/// <c>filter_keys</c>, <c>filter_predicates</c> and <c>filter_values</c>, and <c>limit</c>. Immutable.
+/// What the query of a state request asks for: any field by its name (<c>?state=FAILED&amp;name=Demo.Add</c>, a value with <c>!</c> before it to
+/// leave out), Ray's <c>filter_keys</c>, <c>filter_predicates</c> and <c>filter_values</c>, and <c>limit</c>. Immutable.
 /// </summary>
 internal sealed class StateQueryFilter
 {
@@ -19,22 +19,20 @@ internal sealed class StateQueryFilter
     private readonly List<(string Key, bool IsEqual, string Value)> _conditions = [];
     private readonly int _limit;
 
-    /// <summary>Parses a query.</summary>
-    /// <exception cref="DefinitionException">The query is malformed.</exception>
-    public StateQueryFilter(IQueryCollection query)
+    /// <exception cref="DefinitionException">The query is invalid.</exception>
+    public StateQueryFilter(NameValueCollection query)
     {
         _limit = ReadLimit(query["limit"]);
-        foreach (var (key, values) in query.Where(pair => !Settings.Contains(pair.Key)))
-            _conditions.AddRange(values.Select(value => (key, value?.StartsWith('!') != true, (value ?? "").TrimStart('!'))));
-        var (keys, predicates, wanted) = (query["filter_keys"], query["filter_predicates"], query["filter_values"]);
-        if (keys.Count != wanted.Count || (predicates.Count > 0 && predicates.Count != keys.Count))
-            throw new DefinitionException("filter_keys, filter_predicates and filter_values must have the same number of values.");
-        for (var index = 0; index < keys.Count; index++)
-            _conditions.Add((keys[index]!, predicates.Count == 0 || predicates[index] != "!=", wanted[index]!));
+        foreach (var key in query.AllKeys.OfType<string>().Except(Settings))
+            _conditions.AddRange(query.GetValues(key)!.Select(value => (key, !value.StartsWith('!'), value.TrimStart('!'))));
+        var (keys, predicates, wanted) = (query.GetValues("filter_keys") ?? [], query.GetValues("filter_predicates") ?? [], query.GetValues("filter_values") ?? []);
+        if (keys.Length != wanted.Length || (predicates.Length > 0 && predicates.Length != keys.Length))
+            throw new DefinitionException("filter_keys, filter_predicates and filter_values must be as many of each.");
+        for (var index = 0; index < keys.Length; index++)
+            _conditions.Add((keys[index], predicates.Length == 0 || predicates[index] != "!=", wanted[index]));
     }
 
-    /// <summary>Filters items.</summary>
-    /// <exception cref="DefinitionException">The items do not have a field of the query.</exception>
+    /// <exception cref="DefinitionException">A field is named that these do not have.</exception>
     public StateList<T> Apply<T>(IReadOnlyList<T> items)
     {
         var fields = FieldsOf(typeof(T));
@@ -50,7 +48,7 @@ internal sealed class StateQueryFilter
 
     private static int ReadLimit(string? text) => string.IsNullOrEmpty(text) ? DefaultLimit
         : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is > 0 and <= MaxLimit ? number
-        : throw new DefinitionException($"limit must be between 1 and {MaxLimit}, but was '{text}'.");
+        : throw new DefinitionException($"limit: '{text}' is not within 1 to {MaxLimit}.");
 
     private static IReadOnlyDictionary<string, PropertyInfo> FieldsOf(Type type) => FieldsByType.GetOrAdd(type, static of => of
         .GetProperties(BindingFlags.Public | BindingFlags.Instance)

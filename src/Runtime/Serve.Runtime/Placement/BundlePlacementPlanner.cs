@@ -66,13 +66,13 @@ internal static class BundlePlacementPlanner
         foreach (var bundle in bundles)
         {
             if (!nodes.Any(node => BundlePlacementSearch.Fits(bundle, node.Total)))
-                return $"A bundle of {bundle} was asked for, and {(nodes.Count == 1 ? $"the one node has {nodes[0].Total}" : $"none of the {nodes.Count} nodes has so much")}.";
+                return $"A bundle of {bundle} was requested, but {(nodes.Count == 1 ? $"the only node has {nodes[0].Total}" : $"none of the {nodes.Count} nodes has enough")}.";
         }
 
         return strategy switch
         {
             PlacementStrategy.StrictSpread when bundles.Count > nodes.Count =>
-                $"STRICT_SPREAD puts each of its {bundles.Count} bundles on a node of its own, and there {(nodes.Count == 1 ? "is 1 node" : $"are {nodes.Count} nodes")}. SPREAD shares nodes where it must.",
+                $"STRICT_SPREAD needs a distinct node for each of its {bundles.Count} bundles, but there {(nodes.Count == 1 ? "is 1 node" : $"are {nodes.Count} nodes")}. SPREAD shares nodes if necessary.",
             PlacementStrategy.StrictSpread => $"STRICT_SPREAD needs a distinct node for each of its {bundles.Count} bundles, but fewer of the {nodes.Count} nodes are large enough.",
             _ => $"Its {bundles.Count} bundles need {Sum(bundles)} together, but " + (nodes.Count == 1 ? $"the only node has {nodes[0].Total}."
                 : strategy == PlacementStrategy.StrictPack ? "STRICT_PACK needs one node for all of them, and no node has enough." : $"they do not fit on the {nodes.Count} nodes."),

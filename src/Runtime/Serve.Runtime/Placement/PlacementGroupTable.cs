@@ -38,7 +38,7 @@ internal sealed class PlacementGroupTable
         this._time = time;
         _claims = new(this, time);
         for (var index = 0; index < nodes.Count; index++)
-            nodes[index].Ledger.Tell(ServeWaiting, isFirst: true);
+            nodes[index].Ledger.SubscribeReleased(ServeWaiting, isFirst: true);
     }
 
     public DriverCluster? Head { get; }

@@ -104,6 +104,6 @@ internal sealed class SchedulingLedgerResolver(PlacementNode[] nodes)
         return affinity.Soft
             ? _all
             : throw new InsufficientResourcesException(
-                $"Node '{affinity.NodeId}' was asked for, and there is none of that name; there is '{string.Join("', '", nodes.Select(node => node.Id))}'. Soft affinity runs elsewhere then.", isPermanent: true);
+                $"Unknown node '{affinity.NodeId}'. Nodes: '{string.Join("', '", nodes.Select(node => node.Id))}'. With soft affinity the task would run on another node.", isPermanent: true);
     }
 }

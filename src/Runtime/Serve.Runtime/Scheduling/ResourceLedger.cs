@@ -79,18 +79,18 @@ internal sealed class ResourceLedger
     }
 
     /// <summary>Subscribes to releases. Subscribing twice has no effect and keeps the original order.</summary>
-    /// <param name="told">Subscriber.</param>
+    /// <param name="subscriber">Subscriber.</param>
     /// <param name="isFirst">Whether it is notified before the existing subscribers.</param>
-    public void Tell(Action told, bool isFirst = false)
+    public void SubscribeReleased(Action subscriber, bool isFirst = false)
     {
         Action? seen;
         do
         {
             seen = Released;
-            if (!ReferenceEquals(Delegate.Remove(seen, told), seen))
+            if (!ReferenceEquals(Delegate.Remove(seen, subscriber), seen))
                 return;
         }
-        while (Interlocked.CompareExchange(ref Released, isFirst ? told + seen : seen + told, seen) != seen);
+        while (Interlocked.CompareExchange(ref Released, isFirst ? subscriber + seen : seen + subscriber, seen) != seen);
     }
 
     /// <summary>Unreserved units of a resource.</summary>
@@ -268,7 +268,7 @@ internal sealed class ResourceLedger
         var has = _total.UnitsOf(resource);
         if (resource == ResourceDemand.Gpu && units > ResourceDemand.UnitsPerOne && units % ResourceDemand.UnitsPerOne != 0)
             return $"{Amount(resource, units)} was requested; GPU amounts above 1 must be whole.";
-        return $"{demand} was asked for, and this node has {(has == 0 ? $"no {resource} at all" : $"only {Amount(resource, has)} in total")}. It can never run here.";
+        return $"{demand} was requested, but this node has {(has == 0 ? $"no {resource} at all" : $"only {Amount(resource, has)} in total")}. It can never run here.";
     }
 
     /// <summary>Why the demand cannot be granted at the moment.</summary>
@@ -285,6 +285,6 @@ internal sealed class ResourceLedger
         }
 
         var each = PerDevice(demand);
-        return $"{demand} was asked for; no {demand.Units[ResourceDemand.Gpu] / each} of {_devices.Length} GPUs have {Amount("free", each)} free: they are shared with other actors.";
+        return $"{demand} was requested, but no {demand.Units[ResourceDemand.Gpu] / each} of {_devices.Length} GPUs have {Amount("free", each)}: they are shared with other actors.";
     }
 }

@@ -15,7 +15,7 @@ internal sealed partial class TaskDispatcher
     private bool _isTimed;
 
     /// <summary>Retries waiting queues whenever the ledger releases resources.</summary>
-    public void SubscribeTo(ResourceLedger ledger) => ledger.Tell(OnReleased);
+    public void SubscribeTo(ResourceLedger ledger) => ledger.SubscribeReleased(OnReleased);
 
     /// <summary>Requests a lease for a queue that has tasks and no lease on its way.</summary>
     public void RequestLease(TaskQueue queue)

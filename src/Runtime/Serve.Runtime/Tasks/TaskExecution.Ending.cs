@@ -16,7 +16,7 @@ internal abstract partial class TaskExecution
             more.IsCancelled = true;
         }
 
-        FailAndStop(new OperationCanceledException($"{Label} was cancelled."), force);
+        FailAndStop(new OperationCanceledException($"{Label} was canceled."), force);
         if (recursive)
             Dispatcher.CancelChildren(TaskId, force);
     }

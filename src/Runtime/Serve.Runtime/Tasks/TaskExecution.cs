@@ -206,7 +206,7 @@ internal abstract partial class TaskExecution(TaskExecutionPlan plan, ObjectRef 
         var here = _slot!;
         if (reference.IsReady)
         {
-            ReportFailure(reference.Error ?? new OperationCanceledException($"{Label} was cancelled."), isSystem: false);
+            ReportFailure(reference.Error ?? new OperationCanceledException($"{Label} was canceled."), isSystem: false);
             return true;
         }
 

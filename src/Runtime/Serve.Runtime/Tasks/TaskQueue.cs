@@ -4,7 +4,7 @@ namespace Serve.Runtime.Tasks;
 /// Tasks that are ready and wait for the same resources, first come first served. At most one slot at a time is on its way to it and finds
 /// nothing to do there. <see cref="IsWaitingForResources"/> is written under the dispatcher's lock, the rest with interlocked operations.
 /// </summary>
-internal sealed class TaskQueue(TaskDispatcher dispatcher, ResourceDemand demand, ResourceLedger[] ledgers, int priority, bool isProcess)
+internal sealed class TaskQueue(TaskDispatcher dispatcher, ResourceDemand demand, ResourceLedger[] ledgers, int priority, bool runsInWorker)
 {
     private readonly MemoryTrimmingQueue<TaskExecution> _tasks = new(large: 10_000);
     private int _looking;
@@ -23,7 +23,7 @@ internal sealed class TaskQueue(TaskDispatcher dispatcher, ResourceDemand demand
 
     public int Priority => priority;
 
-    public bool RunsInWorker => isProcess;
+    public bool RunsInWorker => runsInWorker;
 
     public PlacementGroup? Group { get; init; }
 

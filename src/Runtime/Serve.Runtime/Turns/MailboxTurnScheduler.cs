@@ -16,7 +16,7 @@ namespace Serve.Runtime.Turns;
 /// Memory order: <see cref="Post"/> pushes with an interlocked operation and then reads the state; <see cref="Release"/> clears Claimed with an
 /// interlocked operation and then reads the lists. One of the two therefore observes the other and queues a visit. The same holds for
 /// <see cref="Resume"/>, <see cref="PutBack"/> and <see cref="EndOngoing"/>, each of which issues a full barrier between its write and its read.
-/// A queued visit stays queued when another thread has done its work meanwhile, so that a caller that runs the actor itself causes no wake-ups.
+/// A queued visit stays queued when another thread has already done its work, so that a caller that runs the actor itself causes no wake-ups.
 /// </remarks>
 internal abstract class MailboxTurnScheduler(Action<IThreadPoolWorkItem>? threads) : ActorTurnScheduler, IThreadPoolWorkItem
 {

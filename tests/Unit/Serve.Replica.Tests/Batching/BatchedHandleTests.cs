@@ -78,7 +78,7 @@ public sealed class BatchedHandleTests : IAsyncLifetime
     {
         var count = await Assert.ThrowsAsync<BadInputException>(() => CallAsync<int>("Square", 1, 2));
         var type = await Assert.ThrowsAsync<BadInputException>(() => CallAsync<int>("Square", "x"));
-        Assert.Contains("Batched.Square takes (int number); 2 argument(s) came", count.Message, StringComparison.Ordinal);
+        Assert.Contains("Batched.Square takes (int number); 2 argument(s) were given", count.Message, StringComparison.Ordinal);
         Assert.Contains("argument 1, 'number', must be int", type.Message, StringComparison.Ordinal);
 
         Assert.Equal((int[])[9, 16], await AllAsync([CallAsync<int>("Square", 3), CallAsync<int>("Square", 4)]));

@@ -14,7 +14,7 @@ public sealed class MappedArrayFactoryTests
     [InlineData(1 << 20)]
     [InlineData((1 << 22) + 7)]
     [InlineData(20_000_000)]
-    public void Read_Array_IsTheSegmentsPagesAndHasItsElements(int count)
+    public void Read_Array_MapsSegmentPages(int count)
     {
         using var segment = Create(Numbers(count));
 
@@ -25,7 +25,7 @@ public sealed class MappedArrayFactoryTests
     }
 
     [Fact]
-    public void Read_ArrayOfTwoDimensions_IsTheSegmentsPages()
+    public void Read_TwoDimensionalArray_MapsSegmentPages()
     {
         var source = new double[3000, 3000];
         source[2999, 2999] = 7;
@@ -39,7 +39,7 @@ public sealed class MappedArrayFactoryTests
     }
 
     [Fact]
-    public void Read_ThenWrite_StaysWithTheReader()
+    public void Read_ThenWrite_DoesNotChangeSegment()
     {
         using var segment = Create(Numbers(1 << 20));
         var array = (float[])MappedArrayFactory.Read(segment, typeof(float), sizeof(float), null);
@@ -50,7 +50,7 @@ public sealed class MappedArrayFactoryTests
     }
 
     [Fact]
-    public async Task Read_ArrayDropped_ItsPagesAreGivenBack()
+    public async Task Read_ArrayDropped_RestoresPages()
     {
         using var segment = Create(Numbers(1 << 20));
         Use(segment);
@@ -64,7 +64,7 @@ public sealed class MappedArrayFactoryTests
 
     /// <summary>The collector keeps a region in which others live, and hands out the room of the array between them as it is.</summary>
     [Fact]
-    public async Task Read_ArrayDroppedBetweenOthers_ItsPagesAreGivenBackAllTheSame()
+    public async Task Read_ArrayDroppedBetweenOthers_RestoresPages()
     {
         using var segment = Create(Numbers(1 << 20));
         var others = new List<byte[]>();
@@ -84,7 +84,7 @@ public sealed class MappedArrayFactoryTests
     }
 
     [Fact]
-    public void Read_SegmentClosed_ArrayStays()
+    public void Read_SegmentClosed_ArrayStaysValid()
     {
         var segment = Create(Numbers(1 << 20));
         var array = (float[])MappedArrayFactory.Read(segment, typeof(float), sizeof(float), null);
@@ -96,7 +96,7 @@ public sealed class MappedArrayFactoryTests
 
     /// <summary>Arrays come and go in many threads between others whose content is checked, while the collector compacts all the time.</summary>
     [Fact]
-    public void Read_UnderTheCollectorsWorst_NothingIsOverwritten()
+    public void Read_ConcurrentCompactingCollections_NothingIsOverwritten()
     {
         var seconds = double.Parse(Environment.GetEnvironmentVariable("SERVE_TORTURE_SECONDS") ?? "3", System.Globalization.CultureInfo.InvariantCulture);
         using var small = Create(Numbers(1 << 19));
@@ -208,7 +208,7 @@ public sealed class MappedArrayFactoryTests
 
     private static List<(long From, long To)> MappedRanges(SharedMemorySegment segment) =>
     [
-        .. File.ReadLines("/proc/self/maps").Where(line => line.Contains(segment.ToWire().Name + " ", StringComparison.Ordinal)).Select(line =>
+        .. File.ReadLines("/proc/self/maps").Where(line => line.Contains(segment.Describe().Name + " ", StringComparison.Ordinal)).Select(line =>
         {
             var ends = line.Split(' ')[0].Split('-');
             return (Convert.ToInt64(ends[0], 16), Convert.ToInt64(ends[1], 16));

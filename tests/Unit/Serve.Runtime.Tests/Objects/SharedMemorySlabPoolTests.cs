@@ -17,7 +17,7 @@ public sealed class SharedMemorySlabPoolTests : IDisposable
     public void Dispose() => _pool.Dispose();
 
     [Fact]
-    public void Return_MoreThanTheStoreMayHave_TheOldestGo()
+    public void Return_AboveLimit_ReleasesOldest()
     {
         var slabs = Enumerable.Range(0, 6).Select(_ => Make()).ToArray();
         _pool.SetUsed(6 * Size);
@@ -31,7 +31,7 @@ public sealed class SharedMemorySlabPoolTests : IDisposable
     }
 
     [Fact]
-    public void Return_AfterDispose_GoesBackAtOnce()
+    public void Return_AfterDispose_ReleasesSlab()
     {
         var slab = Make();
         _pool.SetUsed(Size);
@@ -46,7 +46,7 @@ public sealed class SharedMemorySlabPoolTests : IDisposable
     }
 
     [Fact]
-    public void TryMake_AsManyAsMayBe_NoMoreUntilOneIsGivenUp()
+    public void TryCreate_AtMaximum_ReturnsNullUntilOneIsReleased()
     {
         var slabs = new List<SharedMemorySlab>();
         while (slabs.Count <= 1024 && _pool.TryCreate(0, Size) is { } made)
@@ -62,7 +62,7 @@ public sealed class SharedMemorySlabPoolTests : IDisposable
     }
 
     [Fact]
-    public void Timer_RunsWhileSomethingWaits()
+    public void Timer_IdleSlabs_Runs()
     {
         Wait();
         _time.Advance(2 * SharedMemorySlabPool.Period);
@@ -77,7 +77,7 @@ public sealed class SharedMemorySlabPoolTests : IDisposable
     }
 
     [Fact]
-    public void Dispose_SomethingWaits_TimerStops()
+    public void Dispose_IdleSlabs_StopsTimer()
     {
         Wait();
 

@@ -20,7 +20,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
-    public async Task Put_LargeArrayWhereTasksRunInWorkers_LiesInSharedMemoryOnce()
+    public async Task Put_LargeArrayWithWorkers_IsInSharedMemoryOnce()
     {
         await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process }, ProgramWorkerLauncher.StartWorkers);
 
@@ -32,7 +32,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Put_LargeArrayInAClusterOfThreads_StaysAsItIsUntilAWorkerWantsIt()
+    public async Task Put_LargeArrayWithoutWorkers_StaysInHeapUntilWorkerReadsIt()
     {
         await using var cluster = new DriverCluster(new(), ProgramWorkerLauncher.StartWorkers);
         var array = Numbers(1);
@@ -46,7 +46,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Get_WhileThePutArrayIsInUse_GivesThatArray()
+    public async Task Get_PutArrayInUse_ReturnsSameInstance()
     {
         await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process }, ProgramWorkerLauncher.StartWorkers);
         var array = Numbers(1);
@@ -56,7 +56,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Get_ThePutArrayWasDropped_GivesItsElements()
+    public async Task Get_PutArrayDropped_ReturnsElements()
     {
         await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process }, ProgramWorkerLauncher.StartWorkers);
         var reference = PutDropped(cluster);
@@ -66,7 +66,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Put_RefDropped_ItsMemoryIsFreed()
+    public async Task Put_ReferenceDropped_MemoryIsFreed()
     {
         await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process }, ProgramWorkerLauncher.StartWorkers);
         _ = PutDropped(cluster);
@@ -82,7 +82,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Put_OverTheLimit_MovesTheOldestToDiskAndBack()
+    public async Task Put_AboveLimit_SpillsAndRestoresOldest()
     {
         await using var cluster = Limited(3);
         var references = Enumerable.Range(0, 8).Select(number => cluster.Put(Numbers(number))).ToList();
@@ -95,7 +95,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Put_AfterOneCameBackFromDisk_ThatOneIsNotTheNextToGo()
+    public async Task Put_AfterRestore_RestoredObjectIsNotSpilledNext()
     {
         await using var cluster = Limited(3);
         var references = Enumerable.Range(0, 4).Select(number => cluster.Put(Numbers(number))).ToList();
@@ -108,7 +108,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Put_OverTheLimitButRefsWereDropped_NothingGoesToDisk()
+    public async Task Put_AboveLimitWithDroppedReferences_SpillsNothing()
     {
         await using var cluster = Limited(3);
 
@@ -119,7 +119,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Put_PinnedForAWorker_StaysInMemory()
+    public async Task Put_PinnedObject_IsNotSpilled()
     {
         await using var cluster = Limited(2);
         var first = cluster.Put(Numbers(0));
@@ -133,7 +133,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Put_LargerThanTheStore_SaysSo()
+    public async Task Put_LargerThanStore_Throws()
     {
         await using var cluster = Limited(1);
 
@@ -144,7 +144,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Put_NoRoomOnDisk_NamesThePath()
+    public async Task Put_DiskFull_ExceptionNamesPath()
     {
         await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process, ObjectStoreMemory = Size, SpillDirectory = "/proc/nothing" }, ProgramWorkerLauncher.StartWorkers);
         var first = cluster.Put(Numbers(0));
@@ -158,7 +158,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Get_FileOnDiskLost_SaysWhatIsLostAndWhy(bool truncated)
+    public async Task Get_SpillFileLost_ThrowsWithReason(bool truncated)
     {
         await using var cluster = Limited(1);
         var first = cluster.Put(Numbers(0));
@@ -177,7 +177,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Get_FileLostOfWhatATaskMade_IsMadeAgain()
+    public async Task Get_SpillFileOfTaskResultLost_IsRecomputed()
     {
         await using var cluster = Limited(1);
         var reference = cluster.Put(Numbers(0));
@@ -195,7 +195,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Get_FileLostAndMakingItAgainFails_SaysBoth()
+    public async Task Get_RecomputationFails_ExceptionNamesBothReasons()
     {
         await using var cluster = Limited(1);
         var reference = cluster.Put(Numbers(0));
@@ -213,7 +213,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Free_EveryKindOfObject_GettingItSaysThatItWasFreed()
+    public async Task Free_AnyKindOfObject_GetThrows()
     {
         await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process }, ProgramWorkerLauncher.StartWorkers);
         ObjectRef<double[]> shared = cluster.Put(Numbers(0));
@@ -228,7 +228,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Free_RefOfAnotherCluster_IsRefused()
+    public async Task Free_ReferenceOfOtherCluster_Throws()
     {
         await using var one = new DriverCluster(new(), ProgramWorkerLauncher.StartWorkers);
         await using var other = new DriverCluster(new(), ProgramWorkerLauncher.StartWorkers);
@@ -237,7 +237,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task DisposeAsync_ObjectsInMemoryAndOnDisk_NothingIsLeft()
+    public async Task DisposeAsync_ObjectsInMemoryAndOnDisk_FreesAll()
     {
         var before = OpenMemory();
         var cluster = Limited(2);
@@ -252,7 +252,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Put_AMillionRefsDropped_MemoryReturns()
+    public async Task Put_MillionReferencesDropped_MemoryIsFreed()
     {
         await using var cluster = new DriverCluster(new(), ProgramWorkerLauncher.StartWorkers);
         var before = GC.GetTotalMemory(forceFullCollection: true);
@@ -272,7 +272,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task FromWire_SharedMemory_IsTheSameBytesAndOutlivesTheSender()
+    public async Task FromWire_SharedMemory_OutlivesSender()
     {
         await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process }, ProgramWorkerLauncher.StartWorkers);
         var (reader, peer) = (new ObjectValueCodec([]) { Segments = new WorkerSharedMemory() }, new FakePeerReferenceResolver());
@@ -287,7 +287,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task FromWire_SenderHasClosedIt_SaysThatItIsGone()
+    public async Task FromWire_ClosedBySender_Throws()
     {
         await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process }, ProgramWorkerLauncher.StartWorkers);
         var reference = cluster.Put(Numbers(4));
@@ -300,7 +300,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Store_WhereThereIsNoMemoryWithoutAName_FilesDoAndGo()
+    public async Task Store_NoAnonymousMemory_UsesTemporaryFiles()
     {
         SharedMemorySegment.InMemory = false;
         try

@@ -35,7 +35,7 @@ public sealed class SlabWorkerTests : IAsyncLifetime, IAsyncDisposable
     public ValueTask DisposeAsync() => _cluster.DisposeAsync();
 
     [Fact]
-    public async Task Put_AWorkerKeepsTheFreedArray_ItNeverSeesTheNextOnes()
+    public async Task Put_WorkerKeepsFreedArray_WorkerNeverSeesLaterOnes()
     {
         await KeepAndFree();
 
@@ -51,7 +51,7 @@ public sealed class SlabWorkerTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public async Task Put_AWorkerHasLetGoOfTheFreedArray_TakesItsMemory()
+    public async Task Put_WorkerReleasedFreedArray_ReusesMemory()
     {
         var name = await KeepAndFree();
 
@@ -63,7 +63,7 @@ public sealed class SlabWorkerTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public async Task Put_TheWorkerThatHasTheFreedArrayIsDead_TakesItsMemory()
+    public async Task Put_WorkerWithFreedArrayDied_ReusesMemory()
     {
         var name = await KeepAndFree();
         using var worker = Process.GetProcessById(Assert.Single(_cluster.ListWorkers()).Pid);
@@ -75,7 +75,7 @@ public sealed class SlabWorkerTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public async Task Memory_AboveTheThresholdWhileSomeWaits_IsGivenBackAndNothingIsStopped()
+    public async Task MemoryThreshold_IdleMemory_IsReleasedWithoutKillingTasks()
     {
         var name = await KeepAndFree();
         Assert.Equal(Count * sizeof(double), _cluster.Objects.IdleBytes);
@@ -108,7 +108,7 @@ public sealed class SlabWorkerTests : IAsyncLifetime, IAsyncDisposable
         return name;
     }
 
-    private string NameOf(ObjectRef reference) => ((SharedMemoryObject)_cluster.Codec.EncodeObject(reference)).ToWire().Name;
+    private string NameOf(ObjectRef reference) => ((SharedMemoryObject)_cluster.Codec.EncodeObject(reference)).Describe().Name;
 
     private Task<T> Run<T>(string method, params object?[] arguments)
     {

@@ -29,7 +29,7 @@ public sealed class WorkerMemoryTests : IAsyncLifetime, IAsyncDisposable
     public ValueTask DisposeAsync() => _cluster.DisposeAsync();
 
     [Fact]
-    public async Task Argument_PutArray_IsMappedAndNotCopied()
+    public async Task Argument_PutArray_IsMappedInWorker()
     {
         var reference = _cluster.Put(ArrayJobs.Numbers(Count, 5));
 
@@ -39,7 +39,7 @@ public sealed class WorkerMemoryTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public async Task ListObjects_ResultOfATaskOfThisProcessLentToAWorker_SaysWhichTaskMadeIt()
+    public async Task ListObjects_BorrowedResult_ReturnsCreatingTask()
     {
         var made = _cluster.Run(static () => ArrayJobs.Numbers(Count, 5), new() { Isolation = Isolation.None, Name = "numbers" });
         var put = _cluster.Put(ArrayJobs.Numbers(Count, 6));
@@ -50,7 +50,7 @@ public sealed class WorkerMemoryTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public async Task Argument_MemoryOfAPutArray_IsMappedAndReadAsMemory()
+    public async Task Argument_PutArrayAsMemory_IsMappedInWorker()
     {
         var reference = _cluster.Put<ReadOnlyMemory<double>>(ArrayJobs.Numbers(Count, 5));
 
@@ -59,7 +59,7 @@ public sealed class WorkerMemoryTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public async Task Argument_PutArrayOfTwoDimensions_ArrivesWhole()
+    public async Task Argument_TwoDimensionalArray_KeepsElements()
     {
         var square = new double[3000, 3000];
         square[0, 0] = 1;
@@ -69,7 +69,7 @@ public sealed class WorkerMemoryTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public async Task Argument_OneArrayForTwentyTasks_TakesItsMemoryOnce()
+    public async Task Argument_SharedByTwentyTasks_UsesMemoryOnce()
     {
         await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Run<double>(nameof(ArrayJobs.First), new double[1])));
         var array = ArrayJobs.Numbers(10_000_000, 5);
@@ -93,7 +93,7 @@ public sealed class WorkerMemoryTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public async Task Result_LargeArray_BelongsToTheHeadAndTheWorkerLetsGo()
+    public async Task Result_LargeArray_IsOwnedByDriverAndReleasedByWorker()
     {
         var attempt = Start<double[]>(nameof(ArrayJobs.Numbers), Count, 3.0);
         var array = await attempt.Result.SoonAsync();
@@ -106,7 +106,7 @@ public sealed class WorkerMemoryTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public async Task Result_TupleWithALargeArray_ArrivesWhole()
+    public async Task Result_TupleWithLargeArray_KeepsElements()
     {
         var (name, values) = await Run<(string, double[])>(nameof(ArrayJobs.Named), "n", Count);
 
@@ -115,7 +115,7 @@ public sealed class WorkerMemoryTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public async Task Free_InAWorkerThatKeepsTheRef_FreesItsMemory()
+    public async Task Free_WorkerKeepsReference_FreesMemory()
     {
         Assert.Equal(5, await Run<double>(nameof(ArrayJobs.PutAndFree), ArrayJobs.Numbers(Count, 5)));
 
@@ -125,7 +125,7 @@ public sealed class WorkerMemoryTests : IAsyncLifetime, IAsyncDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Put_InAWorker_LivesUntilThatForgetsItOrDies(bool dies)
+    public async Task Put_InWorker_LivesUntilWorkerDropsItOrDies(bool dies)
     {
         var pid = await Run<int>(nameof(ArrayJobs.PutAndKeep), Count);
         Collect();
@@ -155,11 +155,11 @@ public sealed class WorkerMemoryTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public async Task Argument_TypeWithARegisteredSerializer_ReachesTheWorker() =>
+    public async Task Argument_RegisteredSerializer_IsUsedInWorker() =>
         Assert.Equal(9, await Run<int>(nameof(ArrayJobs.Reveal), SealedTestValue.Of(9)));
 
     [Fact]
-    public async Task Argument_LargeArrayByValue_IsFreedWhenTheTaskHasEnded()
+    public async Task Argument_LargeArrayByValue_IsFreedAfterTask()
     {
         Assert.Equal(5, await Run<double>(nameof(ArrayJobs.First), ArrayJobs.Numbers(Count, 5)));
 

@@ -25,7 +25,7 @@ public sealed class ClusterObservationHostTests : IDisposable
     }
 
     [Fact]
-    public async Task Observe_ProgramThatEndsSoon_LeavesNoTrace()
+    public async Task Observe_ShortProgram_LeavesNoTrace()
     {
         await using var cluster = new FakeRuntimeCluster();
         await using (var observation = new ClusterObservationHost(cluster, _announcements, _time))
@@ -38,7 +38,7 @@ public sealed class ClusterObservationHostTests : IDisposable
     }
 
     [Fact]
-    public async Task Observe_AfterHalfASecond_IsAnnouncedAndAnswersUntilDisposed()
+    public async Task Observe_AfterDelay_IsAnnouncedUntilDisposed()
     {
         await using var cluster = new FakeRuntimeCluster();
         await using var observation = new ClusterObservationHost(cluster, _announcements, _time);
@@ -66,7 +66,7 @@ public sealed class ClusterObservationHostTests : IDisposable
     }
 
     [Fact]
-    public async Task Observe_TwoClustersInOneProcess_AreTwo()
+    public async Task Observe_TwoClustersInOneProcess_AnnouncesBoth()
     {
         await using var cluster = new FakeRuntimeCluster();
         await using var one = new ClusterObservationHost(cluster, _announcements, _time);
@@ -78,7 +78,7 @@ public sealed class ClusterObservationHostTests : IDisposable
     }
 
     [Fact]
-    public void Find_OfADeadProcess_IsSwept()
+    public void Find_DeadProcess_DeletesAnnouncement()
     {
         // No process has this number: it is above what the kernel gives out.
         var file = _announcements.Publish(Announced(int.MaxValue - 1, TimeProvider.System.GetUtcNow()));
@@ -88,7 +88,7 @@ public sealed class ClusterObservationHostTests : IDisposable
     }
 
     [Fact]
-    public void Find_NumberGivenToALaterProcess_IsSwept()
+    public void Find_ReusedProcessId_DeletesAnnouncement()
     {
         var file = _announcements.Publish(Announced(Environment.ProcessId, DateTimeOffset.Parse("2020-01-01", CultureInfo.InvariantCulture)));
         Assert.Empty(_announcements.Find());
@@ -96,7 +96,7 @@ public sealed class ClusterObservationHostTests : IDisposable
     }
 
     [Fact]
-    public async Task Observe_FolderCannotBeWritten_RunsAllTheSame()
+    public async Task Observe_FolderNotWritable_ClusterStillRuns()
     {
         Directory.CreateDirectory(_root);
         File.WriteAllText(Path.Combine(_root, "serve"), "a file where the folder would be");

@@ -10,7 +10,7 @@ namespace Serve.Runtime.Tests.State;
 public sealed class LazyPartsTests
 {
     [Fact]
-    public async Task Placement_NeverUsed_TakesNoGroupsAfterTheEnd()
+    public async Task Placement_DisposedCluster_RejectsGroups()
     {
         var ray = new DriverCluster(new() { NumCpus = 2 }, ProgramWorkerLauncher.StartWorkers);
         await ray.DisposeAsync();
@@ -19,7 +19,7 @@ public sealed class LazyPartsTests
     }
 
     [Fact]
-    public async Task Placement_MadeWhileTasksWait_HasWhatComesFreeBeforeThem()
+    public async Task Placement_CreatedWhileTasksWait_IsNotifiedFirst()
     {
         await using var ray = new DriverCluster(new() { NumCpus = 1 }, ProgramWorkerLauncher.StartWorkers);
         using var holds = new ManualResetEventSlim();
@@ -35,7 +35,7 @@ public sealed class LazyPartsTests
     }
 
     [Fact]
-    public async Task Follow_WhileATaskWaits_MissesNoRelease()
+    public async Task SubscribeTo_TaskWaits_MissesNoRelease()
     {
         await using var ray = new DriverCluster(new() { NumCpus = 1 }, ProgramWorkerLauncher.StartWorkers);
         var ledger = ray.Ledgers.GetLedgers(null)[0];
@@ -54,14 +54,14 @@ public sealed class LazyPartsTests
     }
 
     [Fact]
-    public async Task Init_Observable_CanBeLookedAtSoon()
+    public async Task Init_Observable_IsAnnounced()
     {
         await using var ray = (DriverCluster)await Cluster.Init();
         await Eventually.TrueAsync(() => ray.IsObserved);
     }
 
     [Fact]
-    public async Task Observe_DisposedMeanwhile_DoesNothing()
+    public async Task Observe_DisposedConcurrently_DoesNothing()
     {
         var ray = new DriverCluster(new(), ProgramWorkerLauncher.StartWorkers);
         await ray.DisposeAsync();
@@ -70,7 +70,7 @@ public sealed class LazyPartsTests
     }
 
     [Fact]
-    public void Options_NothingOrEmptySet_AreEqualAndEmpty()
+    public void Options_UnsetOrEmpty_AreEqual()
     {
         var options = new ClusterOptions { Serializers = default, Resources = [] };
         Assert.Empty(options.Serializers);
@@ -79,7 +79,7 @@ public sealed class LazyPartsTests
     }
 
     [Fact]
-    public async Task Options_SomethingSet_IsKeptAndGiven()
+    public async Task Options_Set_AreReturned()
     {
         var options = new ClusterOptions { Serializers = [new NoSerializer()], Resources = ImmutableDictionary<string, double>.Empty.Add("licence", 2) };
         Assert.IsType<NoSerializer>(Assert.Single(options.Serializers));

@@ -6,7 +6,7 @@ namespace Serve.Runtime.Tests.Tasks;
 public sealed class MemoryTrimmingQueueTests
 {
     [Fact]
-    public async Task Trim_WhileOthersAddAndTake_LosesNothing()
+    public async Task Trim_ConcurrentEnqueueAndDequeue_LosesNoItem()
     {
         const int Most = 6_000_000;
 
@@ -48,7 +48,7 @@ public sealed class MemoryTrimmingQueueTests
     }
 
     [Fact]
-    public void Add_AndTake_FirstInFirstOut()
+    public void Enqueue_ThenDequeue_IsFirstInFirstOut()
     {
         var queue = new MemoryTrimmingQueue<int>(large: 3);
         Assert.True(queue.IsEmpty);

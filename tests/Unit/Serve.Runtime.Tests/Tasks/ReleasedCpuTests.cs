@@ -11,7 +11,7 @@ namespace Serve.Runtime.Tests.Tasks;
 public sealed class ReleasedCpuTests
 {
     [Fact]
-    public async Task TryGiveBack_OfTheOneBehindATaskThatWaits_LendsTheirCpu()
+    public async Task TryRequeue_TaskBehindWaitingTask_ReleasesCpu()
     {
         await using var ray = new DriverCluster(new() { NumCpus = 1, Isolation = Isolation.Process }, ProgramWorkerLauncher.StartWorkers);
         var workers = new FakeTaskExecutor();
@@ -37,7 +37,7 @@ public sealed class ReleasedCpuTests
     }
 
     [Fact]
-    public async Task Wait_ForOneThatIsServedAfterTheOneBesideIt_IsNoDeadlock()
+    public async Task Wait_ForTaskServedAfterPipelineNeighbor_IsNoDeadlock()
     {
         var slot = new Dictionary<string, double> { ["slot"] = 1 }.ToImmutableDictionary();
         await using var ray = new DriverCluster(new() { NumCpus = 1, Isolation = Isolation.Process, Resources = slot }, ProgramWorkerLauncher.StartWorkers);

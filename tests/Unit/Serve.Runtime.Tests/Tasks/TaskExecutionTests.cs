@@ -8,7 +8,7 @@ public sealed class TaskExecutionTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Run_DependencyTenDeepThrew_SameErrorWithoutRunning(bool isOver)
+    public async Task Run_TransitiveDependencyFails_FailsWithoutRunning(bool isOver)
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 2 });
         using var gate = new ManualResetEventSlim(isOver);
@@ -29,7 +29,7 @@ public sealed class TaskExecutionTests
         var thrown = await Assert.ThrowsAsync<UserCodeException>(async () => await last);
 
         Assert.Same(await Record.ExceptionAsync(async () => await first), thrown);
-        Assert.Contains(nameof(Run_DependencyTenDeepThrew_SameErrorWithoutRunning), thrown.RemoteStack, StringComparison.Ordinal);
+        Assert.Contains(nameof(Run_TransitiveDependencyFails_FailsWithoutRunning), thrown.RemoteStack, StringComparison.Ordinal);
         Assert.Equal(0, ran);
         var dependents = ray.ListTasks().Where(task => task.Name == "dependent").ToList();
         Assert.Equal(10, dependents.Count);
@@ -45,7 +45,7 @@ public sealed class TaskExecutionTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Free_RefIsKept_ItsValueIsCollected(bool isReady)
+    public async Task Free_ReferenceKept_ValueIsCollected(bool isReady)
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 1 });
         using var gate = new ManualResetEventSlim(isReady);
@@ -73,7 +73,7 @@ public sealed class TaskExecutionTests
     }
 
     [Fact]
-    public async Task Free_BeforeItIsReady_NobodyGetsItEvenAtThatMoment()
+    public async Task Free_BeforeReady_ValueIsNeverObservable()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 1 });
         using var gate = new ManualResetEventSlim();
@@ -89,7 +89,7 @@ public sealed class TaskExecutionTests
     }
 
     [Fact]
-    public async Task Run_24CallsThatBlockOn8Slots_ThreeRounds()
+    public async Task Run_24BlockingCallsOn8Cpus_RunInThreeRounds()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 8 });
         using var rounds = new Barrier(8);
@@ -110,7 +110,7 @@ public sealed class TaskExecutionTests
     }
 
     [Fact]
-    public async Task Remote_DemandThatCanNeverBeMet_ThrowsAtOnce()
+    public async Task Remote_ImpossibleDemand_Throws()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 2 });
 
@@ -120,7 +120,7 @@ public sealed class TaskExecutionTests
     }
 
     [Fact]
-    public async Task Run_LargeDemandAmongManySmall_IsNotStarved()
+    public async Task Run_LargeDemandAmongSmallOnes_IsNotStarved()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 2 });
         using var go = new ManualResetEventSlim();
@@ -146,7 +146,7 @@ public sealed class TaskExecutionTests
     }
 
     [Fact]
-    public async Task Run_HigherPriority_StartsFirstAndEqualInOrder()
+    public async Task Run_Priorities_HighestFirstThenSubmissionOrder()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 1 });
         using var go = new ManualResetEventSlim();
@@ -166,7 +166,7 @@ public sealed class TaskExecutionTests
     }
 
     [Fact]
-    public async Task AvailableResources_WhileTasksRunAndAfter_AreWhatIsFree()
+    public async Task AvailableResources_TasksRun_ExcludeReserved()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 4, NumGpus = 2 });
         using var go = new ManualResetEventSlim();
@@ -180,7 +180,7 @@ public sealed class TaskExecutionTests
     }
 
     [Fact]
-    public async Task ListTasks_WaitingRunningEnded_SaysWhereEachStands()
+    public async Task ListTasks_TasksInEveryPhase_ReturnsPhases()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 1 });
         using var go = new ManualResetEventSlim();
@@ -200,7 +200,7 @@ public sealed class TaskExecutionTests
     }
 
     [Fact]
-    public async Task ListTasks_MoreThanTheHistory_KeepsTheLast()
+    public async Task ListTasks_MoreThanHistory_KeepsNewest()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 1, TaskHistory = 100 });
         await ray.Get(Enumerable.Range(0, 500).Select(i => ray.Recursion.Increment.Remote(i)));
@@ -212,7 +212,7 @@ public sealed class TaskExecutionTests
     }
 
     [Fact]
-    public async Task Get_RefsDropped_MemoryComesBack()
+    public async Task Get_ReferencesDropped_MemoryIsFreed()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 2, TaskHistory = 10 });
         await RunManyAsync(1000);

@@ -13,7 +13,7 @@ public sealed class TaskOptionsTests
     private static readonly ClusterOptions Plenty = new() { NumCpus = 4, NumGpus = 2, Memory = 1000, Resources = ImmutableDictionary<string, double>.Empty.Add("tpu", 1) };
 
     [Fact]
-    public async Task Remote_ResourcesOfTheAttribute_AreHeldWhileItRuns()
+    public async Task Remote_AttributeResources_AreReservedWhileRunning()
     {
         await using var ray = await Cluster.Init(Plenty);
 
@@ -22,7 +22,7 @@ public sealed class TaskOptionsTests
     }
 
     [Fact]
-    public async Task Options_Resources_ComeBeforeTheAttributes()
+    public async Task Options_Resources_OverrideAttribute()
     {
         await using var ray = await Cluster.Init(Plenty);
 
@@ -32,7 +32,7 @@ public sealed class TaskOptionsTests
     }
 
     [Fact]
-    public async Task Remote_OneCpuAndOwnResources_AreHeldToo()
+    public async Task Remote_OneCpuAndCustomResources_ReservesBoth()
     {
         await using var ray = await Cluster.Init(Plenty);
         Assert.Equal(2, await ray.Recursion.Increment.Remote(1));
@@ -47,7 +47,7 @@ public sealed class TaskOptionsTests
     [Theory]
     [InlineData(Isolation.None)]
     [InlineData(Isolation.Process)]
-    public async Task Isolation_OfTheCallThenTheAttributeThenTheCluster_SaysWhere(Isolation cluster)
+    public async Task Isolation_Task_CallOverridesAttributeOverridesCluster(Isolation cluster)
     {
         await using var ray = new DriverCluster(Plenty with { Isolation = cluster }, ProgramWorkerLauncher.StartWorkers);
         var workers = new FakeTaskExecutor();
@@ -71,11 +71,11 @@ public sealed class TaskOptionsTests
     [InlineData(Isolation.Default, Isolation.None, Isolation.Process, false)]
     [InlineData(Isolation.Process, Isolation.None, Isolation.None, true)]
     [InlineData(Isolation.None, Isolation.Process, Isolation.Process, false)]
-    public void Isolation_OfAnActor_ComesFromWhereItIsSaidFirst(Isolation options, Isolation attribute, Isolation cluster, bool isProcess) =>
+    public void Isolation_Actor_OptionsOverrideAttributeOverrideCluster(Isolation options, Isolation attribute, Isolation cluster, bool isProcess) =>
         Assert.Equal(isProcess, ResolvedActorOptions.Resolve(new() { Isolation = attribute }, new() { Isolation = options }, null, cluster).IsProcess);
 
     [Fact]
-    public async Task Remote_LongerThanTheAttributesTimeout_Fails()
+    public async Task Remote_ExceedsAttributeTimeout_Fails()
     {
         await using var ray = await Cluster.Init(Plenty);
 
@@ -83,7 +83,7 @@ public sealed class TaskOptionsTests
     }
 
     [Fact]
-    public async Task Remote_RefOfAnotherCluster_IsRefusedAtOnce()
+    public async Task Remote_ReferenceOfOtherCluster_Throws()
     {
         await using var ray = await Cluster.Init(Plenty);
         await using var other = await Cluster.Init(Plenty);
@@ -103,7 +103,7 @@ public sealed class TaskOptionsTests
     }
 
     [Fact]
-    public async Task EveryUse_OfADisposedCluster_IsRefusedAtOnce()
+    public async Task AnyMember_DisposedCluster_Throws()
     {
         var ray = await Cluster.Init(Plenty);
         var reference = ray.Put(1);
