@@ -1,5 +1,4 @@
 using System.Buffers;
-using Serve.Runtime;
 
 namespace Serve.Http;
 

@@ -2,7 +2,6 @@ using Inference;
 using Microsoft.AspNetCore.Http;
 using Serve.Http;
 using Serve.Replica.ModelServing.Protocol;
-using Serve.Runtime;
 using Serve.Runtime.RawGrpc;
 
 namespace Serve.Replica.ModelServing.Rpc;

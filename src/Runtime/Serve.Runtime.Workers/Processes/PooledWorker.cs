@@ -23,7 +23,7 @@ internal sealed class PooledWorker(string id, string? key, string label, string 
     private readonly Metadata _headers = [];
     private Control.ControlClient? _client;
     private Task? _listening;
-    private Task<Sessions.WorkerConnection>? _session;
+    private Task<WorkerConnection>? _session;
 
     public string Id => id;
 
@@ -185,7 +185,7 @@ internal sealed class PooledWorker(string id, string? key, string label, string 
     }
 
     /// <summary>The session of the cluster's head with it, opened with its first use.</summary>
-    public Task<Sessions.WorkerConnection> OpenSession(Func<Task<Sessions.WorkerConnection>> open)
+    public Task<WorkerConnection> OpenSession(Func<Task<WorkerConnection>> open)
     {
         lock (_headers)
             return _session ??= open();
@@ -194,7 +194,7 @@ internal sealed class PooledWorker(string id, string? key, string label, string 
     public int RunsOnSession => OpenedSession?.Count ?? 0;
 
     /// <summary>That session, once it is open.</summary>
-    public Sessions.WorkerConnection? OpenedSession => _session is { IsCompletedSuccessfully: true } open ? open.Result : null;
+    public WorkerConnection? OpenedSession => _session is { IsCompletedSuccessfully: true } open ? open.Result : null;
 
     public void CloseSession() => OpenedSession?.Dispose();
 
@@ -219,7 +219,7 @@ internal sealed class PooledWorker(string id, string? key, string label, string 
     }
 
     /// <summary>A connection for its session.</summary>
-    public Task<Sessions.FrameStream> ConnectAsync(CancellationToken cancellationToken) => Sessions.FrameSocketTransport.ConnectAsync(SessionAddress!, Token!, cancellationToken);
+    public Task<FrameStream> ConnectAsync(CancellationToken cancellationToken) => FrameSocketTransport.ConnectAsync(SessionAddress!, Token!, cancellationToken);
 
     /// <summary>It serves HTTP and gRPC from here on, if it did not before.</summary>
     private async Task ListenAsync(CancellationToken cancellationToken)

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Serve.Runtime.Workers.Connections;
 using Serve.Runtime.Workers.Processes;
+using Serve.Runtime.Workers.Rpc;
 using Serve.Runtime.Workers.Transport;
 
 namespace Serve.Runtime;

@@ -73,7 +73,7 @@ internal static class WireValueConverter
         return [.. value.Items.Values.Select((item, index) => FromWire(item, fields?[index] ?? (index == 0 ? shape.Stored : typeof(Array)), codec, peer))];
     }
 
-    private static Wire.Segment ToWire(SegmentDescriptor segment) => new()
+    internal static Wire.Segment ToWire(SegmentDescriptor segment) => new()
     {
         Path = segment.Path,
         ProcessId = segment.ProcessId,

@@ -168,7 +168,7 @@ internal sealed partial class DriverCluster : RuntimeCluster
         if (Volatile.Read(ref _actors) is { } living)
             await living.DisposeAsync().ConfigureAwait(false);
         PlacementGroupTable? groups;
-        ClusterWorkerProcesses? made;
+        IClusterWorkers? made;
         lock (_making)
             (groups, made) = (_placement, _workers);
         groups?.Close();

@@ -347,15 +347,15 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
 
     private static double[] Numbers(int first, int count = Count) => [.. Enumerable.Range(first, count).Select(number => (double)number)];
 
-    private Serve.Runtime.Wire.Segment Wire(ObjectRef reference) => ((SharedMemoryObject)_cluster.Codec.EncodeObject(reference)).ToWire();
+    private SegmentDescriptor Wire(ObjectRef reference) => ((SharedMemoryObject)_cluster.Codec.EncodeObject(reference)).Describe();
 
-    private static SafeFileHandle OpenAsAnotherProcess(Serve.Runtime.Wire.Segment wire) =>
+    private static SafeFileHandle OpenAsAnotherProcess(SegmentDescriptor wire) =>
         File.OpenHandle($"/proc/self/fd/{wire.FileDescriptor}", FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
 
     // Read from the file, so that nothing of it stays in use here.
     private double[] Read(ObjectRef<double[]> reference)
     {
-        var wire = ((SharedMemoryObject)_cluster.Codec.EncodeObject(reference)).ToWire();
+        var wire = ((SharedMemoryObject)_cluster.Codec.EncodeObject(reference)).Describe();
         using var opened = OpenAsAnotherProcess(wire);
         var bytes = new byte[wire.Length];
         Assert.Equal(bytes.Length, RandomAccess.Read(opened, bytes, wire.Offset));
@@ -364,10 +364,10 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
         return read;
     }
 
-    private static object Decode(Serve.Runtime.Wire.Segment wire, Type type, long[] lengths)
+    private static object Decode(SegmentDescriptor wire, Type type, long[] lengths)
     {
         var (codec, peer) = (new ObjectValueCodec([]) { Segments = new WorkerSharedMemory() }, new FakePeerReferenceResolver());
-        return codec.Decode(WireValueConverter.FromWire(new() { Format = (int)EncodedValueFormat.Elements, Segment = wire, Lengths = { lengths } }, type, codec, peer), type)!;
+        return codec.Decode(WireValueConverter.FromWire(new() { Format = (int)EncodedValueFormat.Elements, Segment = WireValueConverter.ToWire(wire), Lengths = { lengths } }, type, codec, peer), type)!;
     }
 
     private static (int Files, int Mappings) OpenMemory()

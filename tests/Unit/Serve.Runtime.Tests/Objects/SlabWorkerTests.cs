@@ -108,7 +108,7 @@ public sealed class SlabWorkerTests : IAsyncLifetime, IAsyncDisposable
         return name;
     }
 
-    private string NameOf(ObjectRef reference) => ((SharedMemoryObject)_cluster.Codec.EncodeObject(reference)).ToWire().Name;
+    private string NameOf(ObjectRef reference) => ((SharedMemoryObject)_cluster.Codec.EncodeObject(reference)).Describe().Name;
 
     private Task<T> Run<T>(string method, params object?[] arguments)
     {

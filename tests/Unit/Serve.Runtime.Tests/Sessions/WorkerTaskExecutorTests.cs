@@ -144,7 +144,7 @@ public sealed class WorkerTaskExecutorTests : IAsyncLifetime, IAsyncDisposable
 
     private string[] NewFiles(int count) => [.. Enumerable.Range(0, count).Select(_ => Path.Combine(_folder.FullName, Guid.NewGuid().ToString("n")))];
 
-    private FakeTaskAttempt<T> Start<T>(string method, params object?[] arguments) => Start<T>(_cluster.Workers.Tasks, method, arguments);
+    private FakeTaskAttempt<T> Start<T>(string method, params object?[] arguments) => Start<T>(((ClusterWorkerProcesses)_cluster.Workers).Tasks, method, arguments);
 
     private FakeTaskAttempt<T> Start<T>(WorkerTaskExecutor tasks, string method, params object?[] arguments)
     {
