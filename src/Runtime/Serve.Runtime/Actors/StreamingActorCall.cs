@@ -1,5 +1,4 @@
 using Serve.Calls;
-using Serve.Runtime.Clusters;
 using Serve.Runtime.Tasks;
 
 namespace Serve.Runtime.Actors;
