@@ -6,7 +6,7 @@ using Serve.Runtime;
 // Before anything else is loaded: a worker's start counts.
 if (args is [NodeProcessServices.WorkerVerb])
 {
-    await WorkerProcessHost.RunAsync(services => services.AddServeProcess());
+    await WorkerProcessHost.RunAsync(services => services.AddServeProcess().AddWorkerLogging());
     return CliExitCode.Ok;
 }
 

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Prometheus;
 using Serve.Replica;
 using Serve.Routing;
@@ -26,6 +27,18 @@ internal static class NodeProcessServices
         });
         return services.AddServeReplicas();
     }
+
+    /// <summary>Logs to the console of a worker, which is its log file.</summary>
+    /// <param name="services">The worker's services.</param>
+    /// <returns>The services.</returns>
+    public static IServiceCollection AddWorkerLogging(this IServiceCollection services) => services.AddLogging(logging => logging
+        .AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
+            console.UseUtcTimestamp = true;
+        })
+        .AddFilter("Microsoft", LogLevel.Warning));
 
     /// <summary>How a worker is started: this same executable with <see cref="WorkerVerb"/>.</summary>
     /// <returns>The executable, then its arguments.</returns>

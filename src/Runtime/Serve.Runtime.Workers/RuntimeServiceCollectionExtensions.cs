@@ -4,7 +4,6 @@ using Serve.Runtime.Clusters;
 using Serve.Runtime.Workers.Connections;
 using Serve.Runtime.Workers.Nodes;
 using Serve.Runtime.Workers.Processes;
-using Serve.Runtime.Workers.Rpc;
 using Serve.Runtime.Workers.Topics;
 
 namespace Serve.Runtime;
@@ -21,7 +20,7 @@ public static class RuntimeServiceCollectionExtensions
         AddProcess(services, options.NodeId);
         services.AddSingleton(options);
         services.AddSingleton<WorkerProcessPool>();
-        services.AddSingleton<NodeCallServer>();
+        services.AddSingleton<NodeCallListener>();
         services.AddSingleton(new ResourceLedger(options.Resources));
         services.AddSingleton(provider => new DriverCluster(
             ClusterOf(options),
@@ -53,6 +52,6 @@ public static class RuntimeServiceCollectionExtensions
         services.AddSingleton<IActorReferenceResolver>(provider => provider.GetRequiredService<ActorReferenceResolver>());
         services.AddSingleton<TopicPublicationStore>();
         services.AddSingleton<ActorReportRegistry>();
-        services.AddSingleton<CallChannels>();
+        services.AddSingleton<ProcessConnectionPool>();
     }
 }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Serve.Replica;
 
 namespace Serve.Runtime.TestWorker;
 
@@ -7,6 +8,7 @@ public static class TestWorkerServices
 {
     public static void Add(IServiceCollection services)
     {
+        services.AddActorHttpServer();
         services.AddSingleton<IActorActivator, TestActorActivator>();
         services.AddSingleton<TestTopicSubscriber>();
         services.AddSingleton<ITopicSubscriber>(provider => provider.GetRequiredService<TestTopicSubscriber>());

@@ -53,7 +53,11 @@ internal sealed class DriverConnection(OutboundFrameQueue pump, WorkerClusterSou
 
     public WorkerCluster Cluster => _cluster ?? throw new InvalidOperationException("The head has not said hello.");
 
+    /// <summary>Sends a reply or a notification, whose number the protocol bounds.</summary>
     public bool Send(Frame frame) => pump.Send(frame);
+
+    /// <summary>Sends what user code produces: blocks while the driver does not keep up.</summary>
+    public bool SendOrWait(Frame frame) => pump.SendOrWait(frame);
 
     /// <summary>Serves a head until it is gone.</summary>
     public static async Task RunAsync(FrameStream stream, WorkerClusterSource arrival)
@@ -186,7 +190,7 @@ internal sealed class DriverConnection(OutboundFrameQueue pump, WorkerClusterSou
         var number = NextNumber();
         var answer = new TaskCompletionSource<byte[]>(TaskCreationOptions.RunContinuationsAsynchronously);
         _questions[number] = answer;
-        if (!Send(make(number)))
+        if (!await pump.SendAsync(make(number), CancellationToken.None).ConfigureAwait(false))
             throw DriverDisconnected();
         return await answer.Task.ConfigureAwait(false);
     }

@@ -41,7 +41,7 @@ internal sealed class NestedActorSubmitter(DriverConnection session)
             if (actor.IsLimited || options?.ConcurrencyGroup is not null)
                 session.QueryAsync(number => new() { Submit = Confirmed(submit, number) }).GetAwaiter().GetResult();
             else
-                session.Send(new() { Submit = submit });
+                session.SendOrWait(new() { Submit = submit });
         }
         catch
         {

@@ -32,7 +32,7 @@ internal sealed class NestedTaskSubmitter(DriverConnection session, FunctionNumb
             submit.Arguments.Add(session.WriteArgument(arguments[i], parameter.ParameterType, id.Number, $"argument '{parameter.Name}' of {function}"));
         }
 
-        session.Send(new() { Submit = submit });
+        session.SendOrWait(new() { Submit = submit });
 
         // The refs among them must not be given back before the head has seen the frame.
         GC.KeepAlive(arguments);

@@ -21,7 +21,7 @@ internal sealed class RemoteActorHandle<TActor>(DriverConnection session, Borrow
 
     public override void Kill(bool noRestart = true)
     {
-        session.Send(new() { KillActor = new() { Actor = address.Number, Restart = !noRestart } });
+        session.SendOrWait(new() { KillActor = new() { Actor = address.Number, Restart = !noRestart } });
         GC.KeepAlive(this);
     }
 

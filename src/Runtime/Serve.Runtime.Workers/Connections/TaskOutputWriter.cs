@@ -44,7 +44,7 @@ internal sealed class TaskOutputWriter(TextWriter log, DriverConnection session)
         while (text.IndexOf('\n') is >= 0 and var end)
         {
             pending.Append(text[..end]);
-            session.Send(new() { Printed = new() { Task = run.Message.Name, Text = pending.ToString().TrimEnd('\r') } });
+            session.SendOrWait(new() { Printed = new() { Task = run.Message.Name, Text = pending.ToString().TrimEnd('\r') } });
             pending.Clear();
             text = text[(end + 1)..];
         }

@@ -21,7 +21,7 @@ internal sealed class WorkerCluster(DriverConnection session, long firstId) : Ru
     {
         ThrowIfDisposed();
         var reference = NewRef<T>();
-        session.Send(new() { Put = new() { Id = reference.Id.Number, Value = session.Write(value, typeof(T), reference.Id.Number, "what was put"), Type = typeof(T).AssemblyQualifiedName } });
+        session.SendOrWait(new() { Put = new() { Id = reference.Id.Number, Value = session.Write(value, typeof(T), reference.Id.Number, "what was put"), Type = typeof(T).AssemblyQualifiedName } });
         reference.TrySetResult(value);
         return reference;
     }
@@ -51,13 +51,13 @@ internal sealed class WorkerCluster(DriverConnection session, long firstId) : Ru
     }
 
     public override void Cancel(ObjectRef reference, bool force = false, bool recursive = true) =>
-        session.Send(new() { CancelTask = new() { Id = reference.Id.Number, Force = force, Recursive = recursive } });
+        session.SendOrWait(new() { CancelTask = new() { Id = reference.Id.Number, Force = force, Recursive = recursive } });
 
     public override void Free(params IEnumerable<ObjectRef> references)
     {
         var free = new Wire.Free();
         free.Ids.AddRange(references.Select(reference => reference.Id.Number));
-        session.Send(new() { Free = free });
+        session.SendOrWait(new() { Free = free });
     }
 
     public override ActorHandle<TActor> GetActor<TActor>(string name)

@@ -16,7 +16,7 @@ internal sealed class LocalNodeAgent : INodeAgent
     private readonly ActorReferenceResolver _directory;
     private readonly TopicPublicationStore _board;
     private readonly WorkerProcessPool _pool;
-    private readonly NodeCallServer _server;
+    private readonly NodeCallListener _server;
     private readonly InProcessActorHost _inProcess;
     private readonly DriverCluster _cluster;
     private readonly ResourceLedger _ledger;
@@ -27,7 +27,7 @@ internal sealed class LocalNodeAgent : INodeAgent
     private readonly Channel<NodeEvent> _events = Channel.CreateUnbounded<NodeEvent>(new() { SingleReader = true });
     private int _disposed;
 
-    public LocalNodeAgent(ProcessActorHost host, ActorReferenceResolver directory, TopicPublicationStore board, WorkerProcessPool pool, NodeCallServer server, ResourceLedger ledger, DriverCluster cluster,
+    public LocalNodeAgent(ProcessActorHost host, ActorReferenceResolver directory, TopicPublicationStore board, WorkerProcessPool pool, NodeCallListener server, ResourceLedger ledger, DriverCluster cluster,
         ActorReportRegistry reports, TimeProvider time, ILogger<LocalNodeAgent> logger)
     {
         this._directory = directory;
@@ -117,7 +117,7 @@ internal sealed class LocalNodeAgent : INodeAgent
         await _hub.DisposeAsync();
         await _cluster.DisposeAsync();
         await _pool.DisposeAsync();
-        await _server.DisposeAsync();
+        _server.Dispose();
         _events.Writer.TryComplete();
     }
 

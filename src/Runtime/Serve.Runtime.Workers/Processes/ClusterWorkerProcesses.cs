@@ -35,7 +35,7 @@ internal sealed class ClusterWorkerProcesses : IClusterWorkers
     ITaskExecutor IClusterWorkers.Tasks => Tasks;
 
     /// <summary>What the workers hold refs to: an object once for each worker that does.</summary>
-    public IEnumerable<ObjectRef> LentObjects => _pool.Running.SelectMany(worker => worker.OpenedSession?.Lent.All ?? []);
+    public IEnumerable<ObjectRef> LentObjects => _pool.Running.SelectMany(worker => worker.OpenedConnection?.Lent.All ?? []);
 
     public void Prestart(int count) => Tasks.Prestart(count);
 
@@ -51,7 +51,7 @@ internal sealed class ClusterWorkerProcesses : IClusterWorkers
 
     /// <summary>The session with a worker that runs, opened with the first need of it.</summary>
     public Task<WorkerConnection> SessionOfAsync(PooledWorker worker, CancellationToken cancellationToken) =>
-        worker.OpenSession(async () => new(worker, await worker.ConnectAsync(CancellationToken.None).ConfigureAwait(false), _requests.Hello(), _requests)).WaitAsync(cancellationToken);
+        worker.ConnectAsync(async () => new(worker, await worker.OpenStreamAsync(CancellationToken.None).ConfigureAwait(false), _requests.Hello(), _requests)).WaitAsync(cancellationToken);
 
     public IReadOnlyList<WorkerState> List() =>
     [
@@ -60,7 +60,7 @@ internal sealed class ClusterWorkerProcesses : IClusterWorkers
             WorkerId = worker.Id,
             Pid = worker.Process!.Pid,
             Purpose = worker.Label,
-            Running = worker.RunsOnSession,
+            Running = worker.RunningCount,
             Memory = SystemMemoryReader.ResidentOf(worker.Process.Pid),
             LogFile = worker.LogFile,
         }),
@@ -73,7 +73,7 @@ internal sealed class ClusterWorkerProcesses : IClusterWorkers
 
         // A worker's server waits for its open calls before it ends.
         foreach (var worker in _pool.Running)
-            worker.CloseSession();
+            worker.CloseConnection();
         if (_ownsPool)
             await _pool.DisposeAsync().ConfigureAwait(false);
         if (_folder is not null)

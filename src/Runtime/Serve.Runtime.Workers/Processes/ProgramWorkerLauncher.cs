@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Serve.Runtime.Clusters;
 using Serve.Runtime.CoreActors;
-using Serve.Runtime.Workers.Rpc;
+using Serve.Runtime.Workers.Connections;
 using Serve.Runtime.Workers.Topics;
 
 namespace Serve.Runtime.Workers.Processes;
@@ -34,7 +34,7 @@ internal static class ProgramWorkerLauncher
             WorkerLogDirectory = logs,
         };
         var board = new TopicPublicationStore(new ActivatorServiceProvider());
-        var pool = new WorkerProcessPool(node, new CallChannels(), board, nodeServer: null, TimeProvider.System, logger);
+        var pool = new WorkerProcessPool(node, new ProcessConnectionPool(), board, listener: null, TimeProvider.System, logger);
         return new(cluster, pool, options.WorkerLogDirectory is null ? logs : null, logger);
     }
 

@@ -1,9 +1,8 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
-using Serve.Routes;
-using Serve.Runtime.Workers.Nodes;
-using Serve.Runtime.Workers.Rpc;
+using Serve.Runtime.Workers.Connections;
 using Serve.Runtime.Workers.Topics;
+using Serve.Runtime.Workers.Transport;
 
 namespace Serve.Runtime.Workers.Processes;
 
@@ -19,7 +18,7 @@ namespace Serve.Runtime.Workers.Processes;
 /// A lease is one actor that is there or about to be; a worker that is ending is leased no more, so the next creation starts another.
 /// </summary>
 internal sealed partial class WorkerProcessPool(
-    NodeRuntimeOptions options, CallChannels channels, TopicPublicationStore board, NodeCallServer? nodeServer, TimeProvider time, ILogger<WorkerProcessPool> logger) : IAsyncDisposable
+    NodeRuntimeOptions options, ProcessConnectionPool connections, TopicPublicationStore board, NodeCallListener? listener, TimeProvider time, ILogger<WorkerProcessPool> logger) : IAsyncDisposable
 {
     private readonly Lock _sync = new();
     private readonly Dictionary<string, PooledWorker> _shared = new(StringComparer.Ordinal);
@@ -48,7 +47,7 @@ internal sealed partial class WorkerProcessPool(
         get
         {
             lock (_sync)
-                return [.. _all.Where(worker => worker.Phase is WorkerPhase.Starting or WorkerPhase.Running && worker.Route is not null)];
+                return [.. _all.Where(worker => worker.Phase is WorkerPhase.Starting or WorkerPhase.Running && worker.Address is not null)];
         }
     }
 
@@ -121,7 +120,7 @@ internal sealed partial class WorkerProcessPool(
             var id = string.Create(CultureInfo.InvariantCulture, $"{options.NodeId}-worker-{number}");
             var label = key ?? ((WorkerPlacement.Own)placement).Label;
             var log = WorkerLogFiles.NewFile(options.WorkerLogDirectory, id, time);
-            var worker = new PooledWorker(id, key, label, log, this, channels) { Leases = 1 };
+            var worker = new PooledWorker(id, key, label, log, this, connections) { Leases = 1 };
             _all.Add(worker);
             if (key is not null)
                 _shared.Add(key, worker);
@@ -139,14 +138,13 @@ internal sealed partial class WorkerProcessPool(
         {
             if (options.WorkerCommand is not { Count: > 0 } command)
                 throw new InvalidOperationException("This node was started without a worker command.");
-            if (nodeServer is not null)
-                await nodeServer.StartAsync(bound.Token);
+            listener?.Start();
             bound.Token.ThrowIfCancellationRequested();
             WorkerLogFiles.Prepare(options.WorkerLogDirectory);
             var process = await WorkerProcess.StartAsync(command, options.WorkerEnvironment, worker.LogFile);
             worker.Process = process;
             _ = WatchAsync(worker, process);
-            var token = ProcessAccessToken.Create();
+            var token = FrameSocketTransport.CreateToken();
             var ready = await process.PerformHandshakeAsync(new(worker.Id, token, worker.LogFile, Environment.ProcessId, !options.WorkersListen), bound.Token);
             worker.CompleteHandshake(token, ready);
             if (options.WorkersListen)
@@ -185,7 +183,7 @@ internal sealed partial class WorkerProcessPool(
     {
         // Reachable before the topics are read: whatever is published meanwhile goes to it as well.
         lock (_sync)
-            worker.Reach(new HostProcessAddress(worker.Id, ready.HttpAddress!, ready.CallAddress, worker.Token!));
+            worker.SetAddress(ready);
         _onReached(worker);
         foreach (var publication in board.Latest)
             await worker.PublishAsync(publication, cancellationToken);
@@ -205,7 +203,8 @@ internal sealed partial class WorkerProcessPool(
             _all.Remove(worker);
         }
 
-        channels.Forget(worker.Id);
+        if (worker.Address is { } address)
+            connections.Close(address);
         worker.Ended.TrySetResult(reason);
         if (!died)
             return;

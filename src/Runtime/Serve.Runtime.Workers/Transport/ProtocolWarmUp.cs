@@ -19,6 +19,7 @@ internal static class ProtocolWarmUp
 
     private static async Task RunAsync()
     {
+        TransportMetrics.CreateInstruments();
         using var bytes = new MemoryStream();
         var stream = new FrameStream(bytes);
         var value = new Value { Format = 1, Inline = ByteString.CopyFrom(1, 2, 3, 4) };

@@ -1,4 +1,5 @@
 using System.Reflection;
+using Serve.Calls;
 using Serve.Runtime.Wire;
 
 namespace Serve.Runtime.Workers.Transport;
@@ -8,6 +9,7 @@ internal static class WireExceptionConverter
 {
     private const string User = "user";
     private const string Cancelled = "cancelled";
+    private const string Gone = "gone";
 
     // Those with a constructor (message, inner).
     private static readonly Type[] Known =
@@ -19,6 +21,9 @@ internal static class WireExceptionConverter
     public static Error ToWire(Exception thrown) => thrown switch
     {
         UserCodeException user => UserCode(user),
+        CallRefusedException refused => new() { Kind = nameof(CallRefusedException), Type = refused.ReplicaId, Message = refused.Message, Stack = refused.Gone ? Gone : "" },
+        ActorCreationException failed => new() { Kind = nameof(ActorCreationException), Type = failed.Id.Value, Message = failed.Message, Stack = failed.Details ?? "" },
+        OverloadedException overloaded => new() { Kind = nameof(OverloadedException), Message = overloaded.Message, RetryAfterSeconds = overloaded.RetryAfter.TotalSeconds },
         OperationCanceledException => new() { Kind = Cancelled, Message = thrown.Message },
         ServeException => new() { Kind = thrown.GetType().Name, Message = thrown.Message, Stack = thrown is InsufficientResourcesException { IsPermanent: true } ? "permanent" : "" },
         ArgumentException or InvalidOperationException or TimeoutException or ObjectDisposedException or NotSupportedException => new() { Kind = thrown.GetType().Name, Message = thrown.Message },
@@ -33,6 +38,12 @@ internal static class WireExceptionConverter
                 return new UserCodeException(error.Type, error.Message, error.Stack.Length == 0 ? null : error.Stack, Rebuild(error));
             case Cancelled:
                 return new OperationCanceledException(error.Message);
+            case nameof(CallRefusedException):
+                return new CallRefusedException(error.Type, gone: error.Stack == Gone);
+            case nameof(ActorCreationException):
+                return new ActorCreationException(new(error.Type), error.Message, error.Stack.Length == 0 ? null : error.Stack);
+            case nameof(OverloadedException):
+                return new OverloadedException(error.Message, TimeSpan.FromSeconds(error.RetryAfterSeconds));
             case nameof(RequestTimeoutException):
                 return new RequestTimeoutException(error.Message);
             case nameof(InsufficientResourcesException):

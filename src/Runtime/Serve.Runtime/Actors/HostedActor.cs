@@ -23,6 +23,8 @@ internal sealed class HostedActor(ActorInstance instance, ActorActivationContext
 
     public override IActorHttpHandler? LocalHttp { get; } = instance.Http;
 
+    public override bool IsStopping => context.Gate.IsClosed;
+
     public ActorInstance Instance => instance;
 
     public ActorActivationContext Context => context;

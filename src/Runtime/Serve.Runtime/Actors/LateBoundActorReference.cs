@@ -13,6 +13,8 @@ internal sealed class LateBoundActorReference(ActorId id, HostProcessAddress pro
 
     public override IActorHttpHandler? LocalHttp => host.Find(id)?.LocalHttp;
 
+    public override bool IsStopping => host.Find(id) is not { IsStopping: false };
+
     public override ValueTask<TResult> InvokeAsync<TResult>(MethodCall<TResult> call, CallContext context, CancellationToken cancellationToken) =>
         host.Find(id)?.InvokeAsync(call, context, cancellationToken)
         ?? ValueTask.FromException<TResult>(new CallRefusedException(id.Value, gone: true));

@@ -1,25 +1,27 @@
 using System.Globalization;
 using System.Net;
+using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Serve.Http;
 using Serve.Routes;
-using Serve.Runtime.Workers.Rpc;
+using Serve.Runtime;
 
-namespace Serve.Runtime.Workers.Http;
+namespace Serve.Replica.Http;
 
-/// <summary>Hands forwarded requests to actors of this process, or refuses them with nothing read. Holds no state.</summary>
-internal sealed class ActorHttpDispatcher(ProcessActorHost host, ProcessHttpServerOptions options)
+/// <summary>Dispatches forwarded requests to the actors of this process, or refuses them before anything is read. Holds no state.</summary>
+internal sealed class ActorHttpDispatcher(IActorReferenceResolver actors, string token)
 {
-    private readonly byte[] _token = Encoding.UTF8.GetBytes(options.Token);
+    private readonly byte[] _token = Encoding.UTF8.GetBytes(token);
+    private readonly HostProcessAddress _thisProcess = new(actors.ProcessId);
 
     public async Task HandleAsync(HttpContext context)
     {
         var headers = context.Request.Headers;
-        if (!ProcessAccessToken.Matches(headers[WireHeaderNames.Token], _token))
+        if (!CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(headers[WireHeaderNames.Token].ToString()), _token))
         {
-            await ProblemDetailsWriter.WriteAsync(context, StatusCodes.Status401Unauthorized, ErrorReason.Unauthorized, "Only the node's gateway may call here.");
+            await ProblemDetailsWriter.WriteAsync(context, StatusCodes.Status401Unauthorized, ErrorReason.Unauthorized, "Only a gateway of the node may send requests to this server.");
             return;
         }
 
@@ -30,7 +32,7 @@ internal sealed class ActorHttpDispatcher(ProcessActorHost host, ProcessHttpServ
         headers.Remove(WireHeaderNames.PathBase);
         RestoreClient(context);
         RestoreLimit(context);
-        if (id is null || host.Find(new(id)) is not { } actor)
+        if (id is null || actors.Resolve(new(id), _thisProcess) is not { } actor || (actor.LocalHttp is null && actor.IsStopping))
         {
             await RefuseAsync(context, "gone");
             return;
@@ -38,14 +40,14 @@ internal sealed class ActorHttpDispatcher(ProcessActorHost host, ProcessHttpServ
 
         if (actor.LocalHttp is not { } http)
         {
-            await ProblemDetailsWriter.WriteAsync(context, StatusCodes.Status404NotFound, ErrorReason.NoSuchRoute, $"Actor {id} does not answer HTTP.");
+            await ProblemDetailsWriter.WriteAsync(context, StatusCodes.Status404NotFound, ErrorReason.NoSuchRoute, $"Actor {id} does not serve HTTP.");
             return;
         }
 
         if (!string.IsNullOrEmpty(prefix) && context.Request.Path.StartsWithSegments(PathString.FromUriComponent(prefix), out var matched, out var rest))
             (context.Request.PathBase, context.Request.Path) = (matched, rest);
         if (!await http.TryHandleAsync(context))
-            await RefuseAsync(context, actor.Context.Gate.IsClosed ? "gone" : "full");
+            await RefuseAsync(context, actor.IsStopping ? "gone" : "full");
     }
 
     private static void RestoreClient(HttpContext context)
