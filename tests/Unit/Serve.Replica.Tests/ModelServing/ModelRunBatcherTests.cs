@@ -5,7 +5,6 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging.Abstractions;
 using Serve.Replica.ModelServing;
 using Serve.Replica.ModelServing.Protocol;
-using Serve.Replica.Tests.Fixtures;
 
 namespace Serve.Replica.Tests.ModelServing;
 

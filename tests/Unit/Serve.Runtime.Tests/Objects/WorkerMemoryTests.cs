@@ -3,8 +3,8 @@ using Serve.Runtime.Clusters;
 using Serve.Runtime.TestWorker;
 using Serve.Runtime.Tests.Sessions;
 using Serve.Runtime.Tests.Testing;
-using Serve.Runtime.Workers.Processes;
 using Eventually = Serve.Tests.Eventually;
+using Serve.Runtime.Workers.Processes;
 
 namespace Serve.Runtime.Tests.Objects;
 

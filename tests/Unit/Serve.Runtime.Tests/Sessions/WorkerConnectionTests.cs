@@ -5,7 +5,6 @@ using Serve.Runtime.Objects;
 using Serve.Runtime.Serialization;
 using Serve.Runtime.Tasks;
 using Serve.Runtime.TestWorker;
-using Serve.Runtime.Tests.Testing;
 using Serve.Runtime.Wire;
 using Serve.Runtime.Workers.Connections;
 using Serve.Runtime.Workers.Processes;

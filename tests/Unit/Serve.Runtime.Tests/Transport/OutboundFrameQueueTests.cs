@@ -1,5 +1,4 @@
 using System.IO.Pipelines;
-using Serve.Runtime.Tests.Testing;
 using Serve.Runtime.Wire;
 using Serve.Runtime.Workers.Transport;
 
