@@ -9,8 +9,8 @@ public static class ClusterInitExtensions
     extension(Cluster)
     {
         /// <summary>Starts a cluster in this process. Worker processes are started when first needed.</summary>
-        /// <param name="options">What it has to give, and how it behaves. Default: this machine, threads of this process.</param>
-        /// <returns>The cluster; dispose it to end everything that it started.</returns>
+        /// <param name="options">Resources and behavior. Default: the resources of this machine, and threads of this process.</param>
+        /// <returns>The cluster; disposing it stops everything that it started.</returns>
         public static Task<Cluster> Init(ClusterOptions? options = null)
         {
             var cluster = new DriverCluster(options ?? new(), ProgramWorkerLauncher.StartWorkers);

@@ -5,7 +5,7 @@ using Serve.Runtime.Wire;
 
 namespace Serve.Runtime.Workers.Connections;
 
-/// <summary>A call of an actor in its worker, or the order to make or to end it: a turn of the actor.</summary>
+/// <summary>Invocation of an actor's call, or of its creation or disposal, in its worker: a turn of the actor.</summary>
 internal sealed class ActorCallInvocation(DriverConnection session, Run message, WorkerHostedActor actor) : TaskInvocation(session, message), IMailboxCall
 {
     private ActorMethodPlan? _plan;
@@ -18,7 +18,7 @@ internal sealed class ActorCallInvocation(DriverConnection session, Run message,
 
     public bool IsBlocking => _plan is { IsBlocking: true };
 
-    /// <summary>Puts it into its mailbox; runs nothing here.</summary>
+    /// <summary>Enqueues it into its mailbox; runs no user code on this thread.</summary>
     public void Post()
     {
         if (Message.Method is ActorLifecycleCommand.Construct or ActorLifecycleCommand.End)
@@ -66,7 +66,7 @@ internal sealed class ActorCallInvocation(DriverConnection session, Run message,
         }
     }
 
-    // An actor's turn lends nothing while it waits.
+    // The turn of an actor releases no resources while it waits.
     public override void BeginWait()
     {
     }

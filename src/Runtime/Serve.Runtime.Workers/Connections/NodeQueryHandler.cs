@@ -103,7 +103,7 @@ internal sealed class NodeQueryHandler(
         }
     }
 
-    private Task CreateAsync(NodeQueryKinds.CreateActorQuery query, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) => host.CreateAsync(
+    private Task<HostedActor> CreateAsync(NodeQueryKinds.CreateActorQuery query, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) => host.CreateAsync(
         new()
         {
             Id = new(query.ActorId),

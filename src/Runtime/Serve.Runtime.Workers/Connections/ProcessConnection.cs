@@ -132,10 +132,7 @@ internal sealed class ProcessConnection : IDisposable
     {
         var reply = new PendingReply();
         _pending[id] = reply;
-        var sent = _outbound.SendAsync(frame, cancellationToken);
-        if (!sent.IsCompletedSuccessfully || cancellationToken.CanBeCanceled)
-            return AwaitReplyAsync(id, reply, sent, cancellationToken);
-        return sent.Result && !_isClosed ? reply.Task : AwaitReplyAsync(id, reply, sent, cancellationToken);
+        return AwaitReplyAsync(id, reply, _outbound.SendAsync(frame, cancellationToken), cancellationToken);
     }
 
     private async Task<Done> AwaitReplyAsync(long id, PendingReply reply, ValueTask<bool> sent, CancellationToken cancellationToken)
@@ -185,8 +182,7 @@ internal sealed class ProcessConnection : IDisposable
         }
         finally
         {
-            if (_pending.TryRemove(id, out _) && !reply.Items.Completion.IsCompleted)
-                Cancel(id);
+            Cancel(id);
         }
     }
 

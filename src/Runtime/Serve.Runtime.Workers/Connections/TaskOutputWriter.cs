@@ -3,7 +3,7 @@ using Serve.Runtime.Tasks;
 
 namespace Serve.Runtime.Workers.Connections;
 
-/// <summary>A worker's console: what tasks write goes to the worker's log and, line by line, to the head. The line that is being written is kept per thread.</summary>
+/// <summary>Console of a worker: writes the output of tasks to the worker's log and, line by line, to the driver. The unfinished line is kept per thread. Blocks while the driver does not keep up.</summary>
 internal sealed class TaskOutputWriter(TextWriter log, DriverConnection session) : TextWriter
 {
     private readonly ThreadLocal<StringBuilder> _line = new(static () => new());

@@ -6,7 +6,7 @@ using Serve.Runtime.Wire;
 
 namespace Serve.Runtime.Workers.Connections;
 
-/// <summary>The actors of Core that live in this worker: made, called and ended as the head says. Its table is written by the session's reader.</summary>
+/// <summary>Core's actors that this worker hosts for its driver. The table is written by the reading thread.</summary>
 #pragma warning disable CA1001 // Its threads last as long as the process.
 internal sealed class WorkerActorRegistry
 #pragma warning restore CA1001

@@ -5,7 +5,7 @@ using Serve.Runtime.CoreActors;
 
 namespace Serve.Runtime.Workers.Connections;
 
-/// <summary>The cluster as code in a worker sees it: what it starts and asks for goes to the head, which owns everything. Its one state is the next id that it gives.</summary>
+/// <summary>The cluster as code in a worker uses it: operations are sent to the driver, which owns all tasks, actors and objects. Its state is the next id to assign.</summary>
 internal sealed class WorkerCluster(DriverConnection session, long firstId) : RuntimeCluster
 {
     private long _lastId = firstId;
@@ -69,7 +69,7 @@ internal sealed class WorkerCluster(DriverConnection session, long firstId) : Ru
     public override ActorHandle<TActor> Actor<TActor>(ActorOptions? options = null, params object?[] arguments) =>
         CreateActor(new UntypedConstructorCall<TActor>(arguments), new(), options);
 
-    /// <summary>The head finds what the class's attribute says by itself.</summary>
+    /// <summary>The defaults are ignored: the driver reads the attribute of the class itself.</summary>
     public override ActorHandle<TActor> CreateActor<TActor>(MethodCall<TActor> construct, RemoteAttribute defaults, ActorOptions? options = null)
     {
         ThrowIfDisposed();
@@ -98,16 +98,16 @@ internal sealed class WorkerCluster(DriverConnection session, long firstId) : Ru
     public override async Task WriteTimeline(Stream output, CancellationToken cancellationToken = default) =>
         await output.WriteAsync(await session.QueryAsync(nameof(WriteTimeline)).WaitAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
 
-    /// <summary>A worker's cluster ends with its head's; disposing it here does nothing.</summary>
+    /// <summary>Does nothing: a worker's cluster ends with the driver's.</summary>
     public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    /// <summary>The head is gone.</summary>
+    /// <summary>Ends the cluster after the driver has disconnected.</summary>
     public void End() => _ended = true;
 
-    /// <summary>A ref to what is about to be made.</summary>
+    /// <summary>Creates a reference to a future object.</summary>
     public RemoteObjectRef<T> NewRef<T>() => new(session, session.Borrowed.Add(NextId()));
 
-    /// <summary>The id of something that is about to be made.</summary>
+    /// <summary>Assigns the id of a future object.</summary>
     public ObjectId NextId() => new(Interlocked.Increment(ref _lastId) - 1);
 
     private T Ask<T>(string kind)

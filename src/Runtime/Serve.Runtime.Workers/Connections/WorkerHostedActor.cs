@@ -7,7 +7,7 @@ using Serve.Runtime.Wire;
 
 namespace Serve.Runtime.Workers.Connections;
 
-/// <summary>One actor in its worker: the same mailboxes and the same host as in the head's own process. Its instance is written by its constructor's run.</summary>
+/// <summary>One actor in its worker: the same mailboxes and the same actor host as in the driver's process. Its instance is written by the invocation of its constructor.</summary>
 internal sealed class WorkerHostedActor(Actor told, DriverConnection session, ProcessActorHost host, TaskThreadPool threads)
 {
     private static readonly TimeSpan DrainLimit = TimeSpan.FromSeconds(1);
@@ -18,7 +18,7 @@ internal sealed class WorkerHostedActor(Actor told, DriverConnection session, Pr
     public ActorMailboxSet Mailboxes { get; } =
         new((ConcurrencyMode)told.Concurrency, told.MaxConcurrency, told.Groups, NullLogger.Instance, threads.Enqueue);
 
-    public HostedActor Local => Volatile.Read(ref _actor) ?? throw new BadInputException($"Actor {told.ActorId} is not here.");
+    public HostedActor Local => Volatile.Read(ref _actor) ?? throw new BadInputException($"Actor {told.ActorId} is not hosted by this worker.");
 
     public Type Type => field ??= session.Assemblies.FindType(told.Type);
 

@@ -4,7 +4,7 @@ using Serve.Runtime.Wire;
 
 namespace Serve.Runtime.Workers.Connections;
 
-/// <summary>A task or a call, to the code that runs for it in a worker. The head is told of its waits, so that its CPU is lent, and the next task here may start.</summary>
+/// <summary>Context of a task or call that runs in a worker. Its waits are reported to the driver, so that its CPU is released and the worker's next task may start.</summary>
 internal sealed class WorkerTaskContext(DriverConnection session, TaskInvocation run) : TaskContext
 {
     private Task? _flow;
@@ -17,12 +17,12 @@ internal sealed class WorkerTaskContext(DriverConnection session, TaskInvocation
 
     protected override MailboxTurnScheduler? Turns => run.Turns;
 
-    /// <summary>Its code has returned before its end.</summary>
+    /// <summary>Records that its code continues asynchronously.</summary>
     public void ContinueAsync(Task whole) => Volatile.Write(ref _flow, whole);
 
     protected override void OnWaitStarted(ObjectRefWait wait)
     {
-        // Not the head's: a ref of another cluster, and code that a run has left behind.
+        // Not reported: references of other clusters, and code that a finished task left behind.
         if ((wait.References.Count > 0 && wait.References[0].Cluster != Cluster) || session.FindRun(TaskId) != run)
             return;
         wait.Number = session.NextNumber();

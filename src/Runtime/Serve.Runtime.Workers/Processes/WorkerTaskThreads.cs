@@ -5,8 +5,8 @@ using Serve.Runtime.Workers.Connections;
 namespace Serve.Runtime.Workers.Processes;
 
 /// <summary>
-/// The threads of a worker that run tasks: one task at a time, in the order in which they came, except that a task that waits for an object
-/// does not count, so that the next may start. Its state is written under its lock.
+/// Threads of a worker that run tasks: one task at a time, in order of arrival. A task that waits for an object
+/// does not count, so that the next one may start. State is written under the lock.
 /// </summary>
 internal sealed class WorkerTaskThreads
 {
@@ -26,7 +26,7 @@ internal sealed class WorkerTaskThreads
         }
     }
 
-    /// <summary>Takes back whatever has not started.</summary>
+    /// <summary>Removes the tasks that have not started.</summary>
     public IReadOnlyList<TaskInvocation> Recall()
     {
         lock (_sync)
@@ -37,7 +37,7 @@ internal sealed class WorkerTaskThreads
         }
     }
 
-    /// <summary>The running task waits from here on, or has ended on another thread: the next may start.</summary>
+    /// <summary>Releases the slot of a task that begins to wait, or has ended on another thread: the next task may start.</summary>
     public void ReleaseSlot()
     {
         lock (_sync)
@@ -47,7 +47,7 @@ internal sealed class WorkerTaskThreads
         }
     }
 
-    /// <summary>The task goes on. It does not queue for that: whoever started meanwhile ends by itself.</summary>
+    /// <summary>Reacquires the slot of a task that continues. It does not wait for tasks that have started in the meantime.</summary>
     public void ReacquireSlot()
     {
         lock (_sync)
@@ -79,7 +79,7 @@ internal sealed class WorkerTaskThreads
         }
     }
 
-    // A frame of its own: an idle thread must not keep the last task's objects alive on its stack.
+    // A stack frame of its own: an idle thread must not keep the objects of its last task alive.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private bool RunNext()
     {

@@ -5,12 +5,12 @@ using Microsoft.Extensions.Logging;
 namespace Serve.Runtime.Workers.Topics;
 
 /// <summary>
-/// What actors say of themselves in all processes of a node, gathered and published: at once when nothing was for a while, and else no more often than
-/// each <see cref="Pause"/>, so that many changes are one publication. The one writer of what each process said last.
+/// Collects the reports of the actors in all processes of a node and publishes them: immediately after a quiet time, otherwise at most once per
+/// <see cref="Pause"/>, so that many changes are one publication. Writes the latest reports of each process.
 /// </summary>
 internal sealed partial class ActorReportAggregator : IAsyncDisposable
 {
-    /// <summary>The source that is the node's own process.</summary>
+    /// <summary>Source name of the node's own process.</summary>
     private const string Own = "";
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
@@ -37,7 +37,7 @@ internal sealed partial class ActorReportAggregator : IAsyncDisposable
         _publishing = PublishAsync();
     }
 
-    /// <summary>Takes all that one process says now.</summary>
+    /// <summary>Replaces the reports of one process.</summary>
     public void UpdateSource(string source, IReadOnlyList<(string Topic, ActorId Actor, ReadOnlyMemory<byte> Payload)> reports)
     {
         lock (_gate)
@@ -51,7 +51,7 @@ internal sealed partial class ActorReportAggregator : IAsyncDisposable
         _changes.Writer.TryWrite(true);
     }
 
-    /// <summary>Forgets a process that has ended.</summary>
+    /// <summary>Removes a process that has exited.</summary>
     public void RemoveSource(string source) => UpdateSource(source, []);
 
     public async ValueTask DisposeAsync()
@@ -102,7 +102,7 @@ internal sealed partial class ActorReportAggregator : IAsyncDisposable
         }
         catch (Exception thrown) when (!_ended.IsCancellationRequested)
         {
-            // The others have it; the next publication says all of it again.
+            // The other processes have received it; the next publication contains all of it again.
             LogNotPublished(_logger, thrown, publication.Topic);
         }
     }
@@ -143,6 +143,6 @@ internal sealed partial class ActorReportAggregator : IAsyncDisposable
         return text.ToArray();
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Not every process has taken what actors say under topic {Topic}; they are told again with the next change")]
+    [LoggerMessage(EventId = 2004, Level = LogLevel.Warning, Message = "Actor reports of topic {Topic} were not acknowledged by all processes; they are published again with the next change")]
     private static partial void LogNotPublished(ILogger logger, Exception thrown, string topic);
 }

@@ -3,20 +3,20 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Serve.Runtime.Workers.Topics;
 
-/// <summary>The newest value of each topic, handed to this process's subscribers. Written by <see cref="PublishAsync"/> alone, under its lock.</summary>
+/// <summary>Latest value of each topic, delivered to the subscribers of this process. Written by <see cref="PublishAsync"/>, under the lock.</summary>
 internal sealed class TopicPublicationStore(IServiceProvider services)
 {
-    // Late, since subscribers may depend on the directory.
+    // Resolved late, since subscribers may depend on the actor directory.
     private readonly Lazy<ILookup<string, ITopicSubscriber>> _subscribers =
         new(() => services.GetServices<ITopicSubscriber>().ToLookup(subscriber => subscriber.Topic, StringComparer.Ordinal));
 
     private readonly Lock _sync = new();
     private ImmutableDictionary<string, TopicPublication> _newest = ImmutableDictionary<string, TopicPublication>.Empty;
 
-    /// <summary>The newest value of every topic.</summary>
+    /// <summary>Latest value of every topic.</summary>
     public IEnumerable<TopicPublication> Latest => Volatile.Read(ref _newest).Values;
 
-    /// <summary>Keeps the value and waits until this process's subscribers have it in force. One that is older than what is here is ignored.</summary>
+    /// <summary>Stores the value and waits until the subscribers of this process have applied it. Older values are ignored.</summary>
     public async Task PublishAsync(TopicPublication publication, CancellationToken cancellationToken)
     {
         if (!TryStore(publication))

@@ -18,9 +18,11 @@ public static class TransportMetrics
     /// <summary>Gets how often a producer had to wait because the queue of its connection was full.</summary>
     public static long ProducerWaits => Interlocked.Read(ref _heldBack);
 
-    /// <summary>Creates the instruments; the first call counts.</summary>
+    /// <summary>Creates the instruments; only the first call has an effect. Called by processes that host actors, and by the first wait in others: a meter takes too long to load for every start.</summary>
     internal static void CreateInstruments()
     {
+        if (Volatile.Read(ref _meter) is not null)
+            return;
         var meter = new Meter("Serve.Runtime.Workers");
         if (Interlocked.CompareExchange(ref _meter, meter, null) is not null)
         {
@@ -36,5 +38,9 @@ public static class TransportMetrics
 
     internal static void Remove(OutboundFrameQueue queue) => Queues.TryRemove(queue, out _);
 
-    internal static void OnProducerHeldBack() => Interlocked.Increment(ref _heldBack);
+    internal static void OnProducerHeldBack()
+    {
+        if (Interlocked.Increment(ref _heldBack) == 1)
+            CreateInstruments();
+    }
 }

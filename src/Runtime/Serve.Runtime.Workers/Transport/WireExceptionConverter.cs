@@ -4,14 +4,14 @@ using Serve.Runtime.Wire;
 
 namespace Serve.Runtime.Workers.Transport;
 
-/// <summary>Exceptions to and from a session's frames: the runtime's own arrive as what they are, everything else as what user code threw.</summary>
+/// <summary>Converts exceptions to and from frames: exceptions of the platform keep their type, all others arrive as <see cref="UserCodeException"/>.</summary>
 internal static class WireExceptionConverter
 {
     private const string User = "user";
     private const string Cancelled = "cancelled";
     private const string Gone = "gone";
 
-    // Those with a constructor (message, inner).
+    // Types with a constructor (message, inner).
     private static readonly Type[] Known =
     [
         typeof(ActorDiedException), typeof(ActorNotFoundException), typeof(BadInputException), typeof(DeadlockException), typeof(NotSerializableException),
@@ -72,7 +72,7 @@ internal static class WireExceptionConverter
         Stack = user.RemoteStack ?? "",
     };
 
-    /// <summary>An exception of the type that was thrown, so that who looks for that type finds it; null where this process cannot make one.</summary>
+    /// <summary>Recreates an exception of the type that was thrown, so that handlers for that type match; null if this process cannot create one.</summary>
     private static Exception? Rebuild(Error error)
     {
         try

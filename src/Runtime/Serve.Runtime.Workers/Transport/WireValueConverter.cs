@@ -5,13 +5,13 @@ using Serve.Runtime.Serialization;
 
 namespace Serve.Runtime.Workers.Transport;
 
-/// <summary>Values to and from messages of one peer.</summary>
+/// <summary>Converts values to and from the messages of one peer.</summary>
 internal static class WireValueConverter
 {
-    /// <summary>A value for a message.</summary>
-    /// <param name="stored">The value. It is kept alive until the other side has said that it has read the message, since shared memory is opened then.</param>
-    /// <param name="declared">The type as which the other side will read it.</param>
-    /// <param name="peer">Counts the refs inside.</param>
+    /// <summary>Converts a value for a message.</summary>
+    /// <param name="stored">The value. Keep it alive until the peer has confirmed the message, since it opens shared memory when it reads it.</param>
+    /// <param name="declared">Type as which the peer reads it.</param>
+    /// <param name="peer">Counts the references inside.</param>
     public static Wire.Value ToWire(EncodedObject stored, Type declared, IPeerReferenceResolver peer)
     {
         var shape = stored.Shape;
@@ -47,16 +47,16 @@ internal static class WireValueConverter
         return value;
     }
 
-    /// <summary>A value from a message.</summary>
-    /// <param name="value">What came.</param>
-    /// <param name="declared">The type as which it is read here: the parameter's, the result's, the ref's.</param>
-    /// <param name="codec">This process's.</param>
-    /// <param name="peer">Counts the refs inside.</param>
+    /// <summary>Converts a value from a message.</summary>
+    /// <param name="value">The received value.</param>
+    /// <param name="declared">Type as which it is read: of the parameter, the result or the reference.</param>
+    /// <param name="codec">The codec of this process.</param>
+    /// <param name="peer">Counts the references inside.</param>
     public static EncodedObject FromWire(Wire.Value value, Type declared, ObjectValueCodec codec, IPeerReferenceResolver peer)
     {
         Type? actual = null;
         if (value.Type.Length > 0)
-            actual = ValueTypeTraits.Find(value.Type) ?? throw new NotSerializableException($"This process has no type {value.Type}: the worker's program must be built with the same code.");
+            actual = ValueTypeTraits.Find(value.Type) ?? throw new NotSerializableException($"Type {value.Type} was not found in this process. Driver and workers must be built from the same code.");
         var shape = new EncodedValueShape((EncodedValueFormat)value.Format, declared, actual, value.Lengths.Count == 0 ? null : [.. value.Lengths]);
         object[] held = value.References.Count + value.Actors.Count == 0 ? [] : [.. value.References.Select(peer.Adopt), .. value.Actors.Select(peer.AdoptActor)];
         return value.ContentCase switch

@@ -24,7 +24,7 @@ public sealed class ActorMethodTableUnloadTests
     private static async Task<WeakReference> LoadAndCallAsync()
     {
         var context = new Collectible();
-        var type = context.LoadFromAssemblyPath(typeof(Serve.Runtime.TestWorker.TestActor).Assembly.Location).GetType("Serve.Runtime.TestWorker.TopicLog")!;
+        var type = context.LoadFromAssemblyPath(typeof(Serve.Runtime.TestWorker.TestActor).Assembly.Location).GetType("Serve.Runtime.TestWorker.TestTopicSubscriber")!;
         Assert.NotSame(typeof(Serve.Runtime.TestWorker.TestTopicSubscriber), type);
 
         // A serializer of its own, as a replica has: the shared one would remember the class's types.

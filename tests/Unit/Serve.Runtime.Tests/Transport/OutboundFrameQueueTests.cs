@@ -25,6 +25,7 @@ public sealed class OutboundFrameQueueTests : IDisposable
     public async Task SendOrWait_PeerDoesNotRead_BlocksAtCapacityAndContinuesWhenItReads()
     {
         const int Count = 1000;
+        BlockWriter();
         var sent = 0;
         var producer = Task.Run(() =>
         {
@@ -39,11 +40,11 @@ public sealed class OutboundFrameQueueTests : IDisposable
         Assert.InRange(_queue.QueuedBytes, OutboundFrameQueue.Capacity, OutboundFrameQueue.Capacity + (4 * LineLength));
 
         var received = 0;
-        while (received < Count && await _peer.ReadAsync() is { } message)
+        while (received < Count + 1 && await _peer.ReadAsync() is { } message)
             received += message.Frames_.Count;
 
         await producer.SoonAsync();
-        Assert.Equal(Count, received);
+        Assert.Equal(Count + 1, received);
         Assert.Equal(0, _queue.QueuedBytes);
     }
 
@@ -124,8 +125,16 @@ public sealed class OutboundFrameQueueTests : IDisposable
 
     private static Frame CreateLine() => new() { Printed = new() { Task = "t", Text = new string('x', LineLength / 2) } };
 
+    /// <summary>Makes the writer wait for the peer with one frame, so that all others stay in the queue.</summary>
+    private void BlockWriter()
+    {
+        _queue.Send(CreateLine());
+        Assert.True(SpinWait.SpinUntil(() => _queue.QueuedBytes == 0, TimeSpan.FromSeconds(10)));
+    }
+
     private void Fill()
     {
+        BlockWriter();
         while (_queue.QueuedBytes < OutboundFrameQueue.Capacity)
             _queue.Send(CreateLine());
     }
