@@ -35,7 +35,7 @@ internal static class NodeQueryKinds
     internal sealed record CheckActorQuery(string ActorId);
 
     /// <summary>Publishes the payload.</summary>
-    internal sealed record PublishQuery(string Topic, long Version);
+    internal sealed record PublishQuery(string Topic, string Source, SnapshotVersion Version);
 
     /// <summary>One actor's report; the payload is JSON.</summary>
     internal sealed record ReportEntry(string Topic, string ActorId, JsonElement Payload)
@@ -80,7 +80,7 @@ internal sealed class NodeQueryHandler(
                 return default;
             case NodeQueryKinds.Publish:
                 var publish = NodeQueryKinds.Read<NodeQueryKinds.PublishQuery>(body);
-                await topics.PublishAsync(new(publish.Topic, publish.Version, payload), cancellationToken).ConfigureAwait(false);
+                await topics.PublishAsync(new(publish.Topic, publish.Source, publish.Version, payload), cancellationToken).ConfigureAwait(false);
                 return default;
             case NodeQueryKinds.CollectMetrics:
                 return metrics is null ? default : await metrics.CollectAsync(cancellationToken).ConfigureAwait(false);

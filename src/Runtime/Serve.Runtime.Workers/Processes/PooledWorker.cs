@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using Serve.Routes;
 using Serve.Runtime.Nodes;
-using Serve.Runtime.Workers.Topics;
 using Serve.Runtime.Workers.Connections;
 using Serve.Runtime.Workers.Transport;
 
@@ -111,7 +110,7 @@ internal sealed class PooledWorker(string id, string? key, string label, string 
     {
         try
         {
-            await QueryAsync(NodeQueryKinds.Publish, new NodeQueryKinds.PublishQuery(publication.Topic, publication.Version), publication.Payload, cancellationToken);
+            await QueryAsync(NodeQueryKinds.Publish, new NodeQueryKinds.PublishQuery(publication.Topic, publication.Source, publication.Version), publication.Payload, cancellationToken);
         }
         catch (ConnectionLostException lost)
         {

@@ -4,7 +4,7 @@ using System.Diagnostics.Metrics;
 namespace Serve.Runtime.Workers.Transport;
 
 /// <summary>
-/// Metrics of the connections of this process, as instruments of the meter <c>Serve.Runtime.Workers</c> and as numbers for other exporters.
+/// Metrics of the connections of this process, as instruments of the meter <c>Serve.Runtime</c> and as numbers for other exporters.
 /// </summary>
 public static class TransportMetrics
 {
@@ -23,7 +23,7 @@ public static class TransportMetrics
     {
         if (Volatile.Read(ref _meter) is not null)
             return;
-        var meter = new Meter("Serve.Runtime.Workers");
+        var meter = new Meter("Serve.Runtime");
         if (Interlocked.CompareExchange(ref _meter, meter, null) is not null)
         {
             meter.Dispose();
