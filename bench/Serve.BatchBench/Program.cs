@@ -2,11 +2,11 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
-using Serve.Nodes;
 using Serve;
 using Serve.BatchBench;
 using Serve.Calls;
 using Serve.Replica;
+using Serve.Nodes;
 using Serve.Replicas;
 using Serve.Routes;
 using Serve.Routing;
@@ -18,7 +18,7 @@ Type[] classes = [typeof(BatchCallDriver), typeof(BatchedModel)];
 var logs = Directory.CreateTempSubdirectory("serve-batch-bench-").FullName;
 var services = new ServiceCollection()
     .AddServeRuntime(new NodeRuntimeOptions())
-    .AddServeRouting(provider => replica => provider.GetRequiredService<IActorReferenceResolver>().Resolve(new ActorId(replica.ReplicaId), replica.Process))
+    .AddServeRouting(provider => replica => provider.GetRequiredService<IActorReferenceResolver>().Resolve(new ActorId(replica.ReplicaId), new(replica.Address.ProcessId)))
     .AddServeReplicas()
     .BuildServiceProvider();
 var runtime = services.GetRequiredService<INodeAgent>();
@@ -40,12 +40,12 @@ var processes = await Task.WhenAll(classes.Select(type => runtime.CreateActorAsy
     }, ServeJson.Options),
 }, CancellationToken.None)));
 var driver = services.GetRequiredService<IActorReferenceResolver>().Resolve(new($"bench#{classes[0].Name}#r1"), processes[0]);
-await runtime.PublishAsync(RouteSnapshot.Topic, new(0, 1), JsonSerializer.SerializeToUtf8Bytes(new RouteSnapshot
+await runtime.PublishAsync(RouteSnapshot.Topic, new(1, 1), JsonSerializer.SerializeToUtf8Bytes(new RouteSnapshot
 {
-    Version = 1,
+    Version = new(1, 1),
     Deployments = [.. classes.Zip(processes, (type, process) => new DeploymentRoute
     {
-        Application = "bench", Deployment = type.Name, MaxOngoingRequests = 1000, MaxQueuedRequests = 1000, Replicas = [new ReplicaRoute($"bench#{type.Name}#r1", process)],
+        Application = "bench", Deployment = type.Name, MaxOngoingRequests = 1000, MaxQueuedRequests = 1000, Replicas = [new ReplicaRoute($"bench#{type.Name}#r1", new(new("n1"), process.ProcessId))],
     })],
 }, ServeJson.Options), CancellationToken.None);
 

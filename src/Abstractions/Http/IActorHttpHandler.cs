@@ -2,14 +2,14 @@ using Microsoft.AspNetCore.Http;
 
 namespace Serve.Http;
 
-/// <summary>An actor that answers HTTP, called directly by a gateway in the same process and by the worker's own server otherwise.</summary>
+/// <summary>HTTP side of an actor, called by a gateway in the same process or by the HTTP server of its worker.</summary>
 public interface IActorHttpHandler
 {
     /// <summary>
     /// Serves the request, or refuses it before its body is read and before anything is written. On entry <c>PathBase</c> ends with the
-    /// route prefix and <c>Path</c> is the rest. Exceptions of user code have already been turned into a problem document.
+    /// route prefix and <c>Path</c> is the rest. Exceptions of user code are converted to problem documents.
     /// </summary>
     /// <param name="context">The request.</param>
-    /// <returns>False when the actor is full or stopping: nothing was read or written, another may be tried.</returns>
+    /// <returns>False if the actor is at its limit or stopping: nothing was read or written, so the request can be sent to another one.</returns>
     ValueTask<bool> TryHandleAsync(HttpContext context);
 }

@@ -2,16 +2,16 @@ using System.Buffers;
 
 namespace Serve.Http;
 
-/// <summary>A buffer to write into, of an array that goes back to its pool.</summary>
-/// <param name="sizeHint">How much is likely to be written.</param>
+/// <summary>Buffer writer over an array that is returned to its pool on disposal.</summary>
+/// <param name="sizeHint">Expected number of bytes.</param>
 public sealed class PooledBufferWriter(int sizeHint = 1024) : IBufferWriter<byte>, IDisposable
 {
     private byte[] _array = ArrayPool<byte>.Shared.Rent(Math.Max(sizeHint, 1));
 
-    /// <summary>How many bytes were written.</summary>
+    /// <summary>Number of bytes written.</summary>
     public int Length { get; private set; }
 
-    /// <summary>They themselves; until more is written, or it is disposed of.</summary>
+    /// <summary>The written bytes; valid until more is written or the buffer is disposed.</summary>
     public Memory<byte> Written => _array.AsMemory(0, Length);
 
     /// <inheritdoc/>
@@ -42,7 +42,7 @@ public sealed class PooledBufferWriter(int sizeHint = 1024) : IBufferWriter<byte
 
     internal Stream OpenRead() => new MemoryStream(_array, 0, Length, writable: false);
 
-    // Whether the stream had no more than that.
+    // Whether the stream ended within the limit.
     internal bool TryFill(Stream stream, int limit)
     {
         while (Length <= limit)

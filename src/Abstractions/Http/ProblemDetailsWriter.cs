@@ -4,14 +4,14 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Serve.Http;
 
-/// <summary>Writes errors as RFC 9457 problem documents with a stable <c>reason</c>: the one way every room answers what went wrong.</summary>
+/// <summary>Writes errors as RFC 9457 problem documents with a stable <c>reason</c>; used by all servers of the product.</summary>
 public static class ProblemDetailsWriter
 {
-    /// <summary>Writes a problem unless the response has begun, in which case the connection is aborted so that nobody takes it for whole.</summary>
+    /// <summary>Writes a problem document. If the response has started, aborts the connection instead, so that the client does not mistake it for complete.</summary>
     /// <param name="context">The request.</param>
     /// <param name="status">The HTTP status.</param>
     /// <param name="reason">One of <see cref="ErrorReason"/>.</param>
-    /// <param name="detail">For people: what happened and what to do next.</param>
+    /// <param name="detail">Display text: what happened and what to do next.</param>
     /// <param name="extensions">Further members of the document.</param>
     /// <returns>Completes when it is written.</returns>
     public static async Task WriteAsync(
@@ -25,7 +25,7 @@ public static class ProblemDetailsWriter
 
         var problem = new ProblemDetails { Status = status, Title = Title(reason), Detail = detail };
         problem.Extensions["reason"] = reason;
-        // Clients of the Open Inference Protocol look for this member.
+        // Clients of the Open Inference Protocol read this member.
         if (IsInference(context.Request))
             problem.Extensions["error"] = detail;
         foreach (var (key, value) in extensions ?? new Dictionary<string, object?>())
@@ -35,10 +35,10 @@ public static class ProblemDetailsWriter
         await context.Response.WriteAsJsonAsync(problem, ServeJson.Calls, "application/problem+json", context.RequestAborted);
     }
 
-    /// <summary>Writes the problem that a <see cref="ServeException"/> stands for.</summary>
+    /// <summary>Writes the problem document of a <see cref="ServeException"/>.</summary>
     /// <param name="context">The request.</param>
-    /// <param name="error">What went wrong.</param>
-    /// <param name="includeStack">Whether a user exception's stack is told (in development only).</param>
+    /// <param name="error">The exception.</param>
+    /// <param name="includeStack">Whether the stack of a user exception is included (in development only).</param>
     /// <returns>Completes when it is written.</returns>
     public static Task WriteAsync(HttpContext context, ServeException error, bool includeStack = false)
     {
@@ -50,7 +50,7 @@ public static class ProblemDetailsWriter
                 extensions["stack"] = stack;
         }
 
-        // Set after Clear would lose it, so it is carried by OnStarting.
+        // Set by OnStarting, since Clear removes headers.
         if (error is OverloadedException overloaded)
         {
             var seconds = Math.Max(1, (int)Math.Ceiling(overloaded.RetryAfter.TotalSeconds));

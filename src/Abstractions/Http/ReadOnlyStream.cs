@@ -1,6 +1,6 @@
 namespace Serve.Http;
 
-/// <summary>A stream that can be read to its end, and nothing else.</summary>
+/// <summary>Base class of streams that can only be read forward.</summary>
 public abstract class ReadOnlyStream : Stream
 {
     /// <inheritdoc/>

@@ -7,27 +7,27 @@ using Microsoft.AspNetCore.Http;
 namespace Serve.Http;
 
 /// <summary>
-/// Keeps web pages and strangers away from an interface that can run or deploy code. A <c>Host</c> that is neither loopback nor
-/// configured is refused (DNS rebinding), a browser request from another site is refused (<c>Sec-Fetch-Site</c>, <c>Origin</c>), and where a
-/// token is configured it must be presented.
+/// Protects an interface that can run or deploy code from web pages and unknown callers. Rejects a <c>Host</c> that is neither loopback nor
+/// configured (DNS rebinding), browser requests from other sites (<c>Sec-Fetch-Site</c>, <c>Origin</c>), and requests without the
+/// token if one is configured.
 /// </summary>
 public static class RequestGuard
 {
     private const string BearerPrefix = "Bearer ";
 
-    /// <summary>Guards everything behind this point of the pipeline.</summary>
+    /// <summary>Guards all following middleware.</summary>
     /// <param name="app">The pipeline.</param>
-    /// <param name="options">Who may pass.</param>
+    /// <param name="options">Accepted hosts and token.</param>
     /// <returns>The pipeline.</returns>
     public static IApplicationBuilder UseRequestGuard(this IApplicationBuilder app, RequestGuardOptions options) =>
         app.Use((context, next) => Check(context.Request, options) is { } refusal
             ? ProblemDetailsWriter.WriteAsync(context, refusal.Status, refusal.Reason, refusal.Detail)
             : next(context));
 
-    /// <summary>Decides about one request.</summary>
+    /// <summary>Checks one request.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="options">Who may pass.</param>
-    /// <returns>Null when it may pass.</returns>
+    /// <param name="options">Accepted hosts and token.</param>
+    /// <returns>Null if the request is accepted.</returns>
     public static RequestGuardRefusal? Check(HttpRequest request, RequestGuardOptions options)
     {
         if (!IsAllowedHost(request.Host.Host, options))
@@ -51,8 +51,8 @@ public static class RequestGuard
         return null;
     }
 
-    /// <summary>Whether a host name or address stands for this machine alone.</summary>
-    /// <param name="host">Without port.</param>
+    /// <summary>Whether a host name or address is loopback.</summary>
+    /// <param name="host">Host name or address without port.</param>
     /// <returns>Whether it is loopback.</returns>
     public static bool IsLoopback(string host) =>
         host.Equals("localhost", StringComparison.OrdinalIgnoreCase)

@@ -3,12 +3,12 @@ using System.IO.Compression;
 namespace Serve.Http;
 
 /// <summary>
-/// Decompresses what must be whole. .NET's own streams take data that were cut as data that end there, unless a switch for the whole process says otherwise, which would hold for users' code too.
-/// Reading throws an <see cref="InvalidDataException"/> where the data are broken or were cut.
+/// Decompression stream that rejects truncated data. .NET's own streams treat truncated data as complete, unless a process-wide switch is set, which would affect user code too.
+/// Reading throws an <see cref="InvalidDataException"/> if the data are corrupt or truncated.
 /// </summary>
 public sealed class StrictDecompressionStream : ReadOnlyStream
 {
-    // What begins no member of gzip.
+    // A byte that begins no gzip member.
     private const byte NoMember = 0xFF;
 
     private readonly Source _source;
@@ -16,18 +16,18 @@ public sealed class StrictDecompressionStream : ReadOnlyStream
 
     private StrictDecompressionStream(Source source, Stream inflated) => (this._source, this._inflated) = (source, inflated);
 
-    /// <summary>Reads gzip.</summary>
-    /// <param name="compressed">What came; it stays open.</param>
-    /// <returns>What it was before.</returns>
+    /// <summary>Decompresses gzip.</summary>
+    /// <param name="compressed">Compressed data; stays open.</param>
+    /// <returns>The decompressed data.</returns>
     public static StrictDecompressionStream Gzip(Stream compressed)
     {
         var source = new Source(compressed, [NoMember]);
         return new(source, new GZipStream(source, CompressionMode.Decompress));
     }
 
-    /// <summary>Reads zlib's format, which HTTP calls deflate.</summary>
-    /// <param name="compressed">What came; it stays open.</param>
-    /// <returns>What it was before.</returns>
+    /// <summary>Decompresses the zlib format, which HTTP calls deflate.</summary>
+    /// <param name="compressed">Compressed data; stays open.</param>
+    /// <returns>The decompressed data.</returns>
     public static StrictDecompressionStream Zlib(Stream compressed)
     {
         var source = new Source(compressed, []);
@@ -69,8 +69,8 @@ public sealed class StrictDecompressionStream : ReadOnlyStream
     }
 
     /// <summary>
-    /// Tells the two ends apart by whether more is asked for. zlib's format is read to the end that it has and no further. Behind gzip there may be another member, so more is always asked for; what is
-    /// given is a byte that begins none. A reader that was at an end leaves it and stops; one that was not takes it for data, and asks again or finds it wrong.
+    /// Detects truncation by whether the decompressor requests more data at the end of the source. The zlib format is read up to its own end. After a gzip member there may be another one, so more is always requested; the source then
+    /// supplies one byte that begins no member. A complete decompressor stops there; an incomplete one consumes the byte and requests more, or fails.
     /// </summary>
     private sealed class Source(Stream compressed, byte[] behind) : ReadOnlyStream
     {

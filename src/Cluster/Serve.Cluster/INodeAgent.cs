@@ -1,5 +1,3 @@
-using Serve.Routes;
-
 namespace Serve.Nodes;
 
 /// <summary>

@@ -1,18 +1,5 @@
 namespace Serve.Nodes;
 
-/// <summary>Whether a node accepts work.</summary>
-public enum NodePhase
-{
-    /// <summary>Accepts actors, grants and leases.</summary>
-    Ready,
-
-    /// <summary>Accepts nothing new; what runs may finish.</summary>
-    Draining,
-
-    /// <summary>Has left the cluster.</summary>
-    Gone,
-}
-
 /// <summary>Status of a worker process.</summary>
 /// <param name="WorkerId">The worker's id.</param>
 /// <param name="ProcessId">The process id in the operating system.</param>
@@ -38,3 +25,11 @@ public abstract record NodeEvent(long Version)
     /// <param name="Reason">Human-readable reason.</param>
     public sealed record WorkerDied(long Version, string WorkerId, int ProcessId, string Reason) : NodeEvent(Version);
 }
+
+/// <summary>Addresses of a process that hosts actors. They do not leave the node, because they contain the access token of the process.</summary>
+/// <param name="ProcessId">Id of the node's process or of the worker; equal ids mean the same process.</param>
+/// <param name="HttpAddress">Base address of forwarded HTTP/1.1 requests; null if the process serves none.</param>
+/// <param name="CallAddress">Address of calls from other processes; null if the process accepts none.</param>
+/// <param name="Token">Token that callers present; null if there are no addresses.</param>
+/// <param name="Http2Address">Base address of forwarded HTTP/2 requests; null if the process serves none.</param>
+public sealed record HostProcessAddress(string ProcessId, string? HttpAddress = null, string? CallAddress = null, string? Token = null, string? Http2Address = null);

@@ -10,7 +10,7 @@ public static class ClusterInitExtensions
     {
         /// <summary>Starts a cluster in this process. Worker processes are started when first needed.</summary>
         /// <param name="options">Resources and behavior. Default: the resources of this machine, and threads of this process.</param>
-        /// <returns>The cluster; disposing it ends everything that it started.</returns>
+        /// <returns>The cluster; disposing it stops everything that it started.</returns>
         public static Task<Cluster> Init(ClusterOptions? options = null)
         {
             var cluster = new DriverCluster(options ?? new(), ProgramWorkerLauncher.StartWorkers);

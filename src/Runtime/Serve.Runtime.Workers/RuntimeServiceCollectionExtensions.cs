@@ -5,24 +5,24 @@ using Serve.Runtime.Clusters;
 using Serve.Runtime.Workers.Connections;
 using Serve.Runtime.Workers.Nodes;
 using Serve.Runtime.Workers.Processes;
-using Serve.Runtime.Workers.Rpc;
 using Serve.Runtime.Workers.Topics;
+using Serve.Runtime.Workers.Transport;
 
 namespace Serve.Runtime;
 
 /// <summary>Registers the runtime.</summary>
 public static class RuntimeServiceCollectionExtensions
 {
-    /// <summary>A node's runtime: <see cref="INodeAgent"/> and <see cref="IActorReferenceResolver"/>. Activators and topic subscribers are taken from the services.</summary>
+    /// <summary>Registers the runtime of a node: <see cref="INodeAgent"/> and <see cref="IActorReferenceResolver"/>. It uses the registered activators and topic subscribers.</summary>
     /// <param name="services">The node's services.</param>
-    /// <param name="options">The node's settings.</param>
+    /// <param name="options">Settings of the node.</param>
     /// <returns>The services.</returns>
     public static IServiceCollection AddServeRuntime(this IServiceCollection services, NodeRuntimeOptions options)
     {
         AddProcess(services, options.NodeId);
         services.AddSingleton(options);
         services.AddSingleton<WorkerProcessPool>();
-        services.AddSingleton<NodeCallServer>();
+        services.AddSingleton<NodeCallListener>();
         services.AddSingleton(new ResourceLedger(options.Resources));
         services.AddSingleton<ActorDirectory>();
         services.AddSingleton(provider => new DriverCluster(
@@ -42,12 +42,13 @@ public static class RuntimeServiceCollectionExtensions
         Isolation = options.TaskIsolation,
         WorkerLogDirectory = options.WorkerLogDirectory,
 
-        // The node's own API shows it.
+        // The admin API of the node serves its state.
         Observable = false,
     };
 
     internal static void AddProcess(IServiceCollection services, string processId)
     {
+        TransportMetrics.CreateInstruments();
         services.AddLogging();
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(new ProcessIdentity(processId));
@@ -56,6 +57,6 @@ public static class RuntimeServiceCollectionExtensions
         services.AddSingleton<IActorReferenceResolver>(provider => provider.GetRequiredService<ActorReferenceResolver>());
         services.AddSingleton<TopicPublicationStore>();
         services.AddSingleton<ActorReportRegistry>();
-        services.AddSingleton<CallChannels>();
+        services.AddSingleton<ProcessConnectionPool>();
     }
 }

@@ -95,7 +95,7 @@ internal sealed partial class ControlActionRunner(
         {
             var process = await runtime.CreateActorAsync(ReplicaActorSpecFactory.Create(start, directory), cancellation.Token);
             metrics.ReplicaStarted(start.Replica.Deployment, Stopwatch.GetElapsedTime(began));
-            outcome = new ControlObservation.ReplicaStarted(start.Replica, start.Generation, process);
+            outcome = new ControlObservation.ReplicaStarted(start.Replica, start.Generation, new(new(options.NodeId), process.ProcessId, process.HttpAddress, process.Http2Address, process.CallAddress, process.Token));
         }
         catch (InsufficientResourcesException error)
         {
@@ -197,7 +197,7 @@ internal sealed partial class ControlActionRunner(
         var version = publish.Snapshot.Version;
         try
         {
-            await runtime.PublishAsync(RouteSnapshot.Topic, new(0, version), JsonSerializer.SerializeToUtf8Bytes(publish.Snapshot, ServeJson.Options), either.Token);
+            await runtime.PublishAsync(RouteSnapshot.Topic, version, JsonSerializer.SerializeToUtf8Bytes(publish.Snapshot, ServeJson.Options), either.Token);
             await report(new ControlObservation.RoutesAcknowledged(version));
         }
         catch (Exception error)
@@ -231,7 +231,7 @@ internal sealed partial class ControlActionRunner(
         public static partial void HealthCheckFailed(ILogger logger, ReplicaId replica, string error);
 
         [LoggerMessage(8, LogLevel.Warning, "Routes {Version} were not acknowledged by all and will be published again")]
-        public static partial void PublishFailed(ILogger logger, long version, Exception error);
+        public static partial void PublishFailed(ILogger logger, SnapshotVersion version, Exception error);
 
         [LoggerMessage(9, LogLevel.Error, "Action {Action} {Generation} broke without an outcome")]
         public static partial void ActionBroke(ILogger logger, string action, long generation, Exception error);

@@ -5,7 +5,7 @@ using Serve.Runtime.Wire;
 
 namespace Serve.Runtime.Workers.Connections;
 
-/// <summary>A call of an actor in its worker, or the command to create or end the actor.</summary>
+/// <summary>Invocation of an actor's call, or of its creation or disposal, in its worker: a turn of the actor.</summary>
 internal sealed class ActorCallInvocation(DriverConnection session, Run message, WorkerHostedActor actor) : TaskInvocation(session, message), IMailboxCall
 {
     private ActorMethodPlan? _plan;
@@ -18,7 +18,7 @@ internal sealed class ActorCallInvocation(DriverConnection session, Run message,
 
     public bool IsBlocking => _plan is { IsBlocking: true };
 
-    /// <summary>Posts the call to its mailbox; runs no user code on the calling thread.</summary>
+    /// <summary>Enqueues it into its mailbox; runs no user code on this thread.</summary>
     public void Post()
     {
         if (Message.Method is ActorLifecycleCommand.Construct or ActorLifecycleCommand.End)
@@ -66,7 +66,7 @@ internal sealed class ActorCallInvocation(DriverConnection session, Run message,
         }
     }
 
-    // A waiting actor call does not release CPU.
+    // The turn of an actor releases no resources while it waits.
     public override void BeginWait()
     {
     }

@@ -3,10 +3,10 @@ using Serve.Runtime.Wire;
 
 namespace Serve.Runtime.Workers.Connections;
 
-/// <summary>Maps actors to protocol frames.</summary>
+/// <summary>Describes actors and their classes in frames.</summary>
 internal static class ActorFrameMapper
 {
-    /// <summary>Describes a class to the other process; a generic class by its definition and its arguments, which may be defined in other assemblies.</summary>
+    /// <summary>Describes a class so that the peer can find it; a generic class by its definition and its arguments, which may be from other assemblies.</summary>
     public static Function Name(Type type)
     {
         var isGeneric = type.IsConstructedGenericType;

@@ -5,10 +5,10 @@ using Serve.Runtime.Workers.Transport;
 
 namespace Serve.Runtime.Workers.Connections;
 
-/// <summary>What code in workers does with actors, put into effect in the head. Holds no state but the classes it has found.</summary>
+/// <summary>Executes the actor operations of code in workers, in the driver. Its state is the classes that it has resolved.</summary>
 internal sealed class ActorRequestHandler(DriverCluster cluster, PeerAssemblyLoader assemblies)
 {
-    /// <summary>Creates an actor, or finds the one that is asked for; the answer tells where, or why not.</summary>
+    /// <summary>Creates an actor or finds the requested one; the answer is its descriptor or the failure.</summary>
     public void Create(WorkerConnection session, CreateActor message)
     {
         var answer = new Answer { Number = message.Number };
@@ -30,13 +30,13 @@ internal sealed class ActorRequestHandler(DriverCluster cluster, PeerAssemblyLoa
         session.Send(new() { Answer = answer });
     }
 
-    /// <summary>Calls an actor. Whatever fails at once is told to whoever waits for that, and by the result.</summary>
+    /// <summary>Calls an actor. An immediate failure is reported to a waiting caller and by the result.</summary>
     public void Call(WorkerConnection session, Submit message)
     {
         var answer = new Answer { Number = message.Confirm };
         try
         {
-            var actor = session.Lent.FindActor(message.Actor) ?? throw new ActorNotFoundException($"Actor {new ObjectId(message.Actor)} was given back by the worker that calls it.");
+            var actor = session.Lent.FindActor(message.Actor) ?? throw new ActorNotFoundException($"Actor {new ObjectId(message.Actor)} has already been released by the worker that calls it.");
             var parent = session.Find(message.Parent)?.Attempt.Context;
             var origin = new ActorCallOrigin(parent, parent is null ? session : ActorCallOrigin.CallerOf(parent), new(message.Id));
             NestedActorMethod.Of(actor.Methods.Find(message.Method, message.Arguments.Count)).Call(cluster, session, actor, message, origin);
@@ -66,11 +66,11 @@ internal sealed class ActorRequestHandler(DriverCluster cluster, PeerAssemblyLoa
         return [];
     }
 
-    // A package that is deployed anew is loaded anew: the class may be there more than once.
+    // A redeployed package is loaded again, so the class may exist more than once.
     private static bool IsSame(Type there, Type asked) =>
         there == asked || (there.FullName == asked.FullName && there.Assembly.GetName().Name == asked.Assembly.GetName().Name);
 
-    /// <summary>The worker has the handle that the actor has counted.</summary>
+    /// <summary>Transfers the handle that the actor has counted to the worker.</summary>
     private static Google.Protobuf.ByteString Lend(WorkerConnection session, ActorCallQueue actor)
     {
         session.Lent.Add(actor);

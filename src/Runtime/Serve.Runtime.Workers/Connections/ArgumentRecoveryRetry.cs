@@ -2,7 +2,7 @@ using Serve.Runtime.Tasks;
 
 namespace Serve.Runtime.Workers.Connections;
 
-/// <summary>Has an attempt tried again once an argument of it that was lost has been made again. Its CPU is lent until then: the one task may need what the other holds.</summary>
+/// <summary>Retries an attempt after a lost argument of it has been recomputed. Its CPU is released until then, because the recomputation may need it.</summary>
 internal sealed class ArgumentRecoveryRetry(ITaskAttempt attempt, ObjectRef again) : ObjectRefContinuation, IThreadPoolWorkItem, IResumable
 {
     private readonly ObjectRefWait? _wait = attempt.Context?.BeginWait([again], count: 1, flow: null);
@@ -16,8 +16,8 @@ internal sealed class ArgumentRecoveryRetry(ITaskAttempt attempt, ObjectRef agai
 
     public void Execute() => attempt.ReportFailure(
         again.Error is { } failure
-            ? new ObjectLostException($"An argument of {attempt.Name} was lost, and making it again failed: {failure.Message}", failure)
-            : new ObjectLostException($"An argument of {attempt.Name} was lost and has been made again, but {attempt.Name} may not be tried again: raise its MaxRetries."),
+            ? new ObjectLostException($"An argument of {attempt.Name} was lost, and recomputing it failed: {failure.Message}", failure)
+            : new ObjectLostException($"An argument of {attempt.Name} was lost and has been recomputed, but {attempt.Name} has no retries left. Raise its MaxRetries."),
         isSystem: again.Error is null);
 
     public void Resume() => ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);

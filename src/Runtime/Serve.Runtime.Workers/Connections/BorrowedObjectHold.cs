@@ -1,6 +1,6 @@
 namespace Serve.Runtime.Workers.Connections;
 
-/// <summary>That this worker holds an object of the head's: so many messages have brought a ref to it. The head is told when nobody here can reach it any more.</summary>
+/// <summary>Borrow of an object that the driver owns, with the number of messages that carried a reference to it. When it becomes unreachable in this worker, the borrow is returned to the driver.</summary>
 internal sealed class BorrowedObjectHold(BorrowedObjects held, ObjectId id)
 {
     private int _count;

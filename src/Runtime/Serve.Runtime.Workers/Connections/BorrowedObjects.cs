@@ -3,14 +3,14 @@ using Serve.Runtime.Workers.Transport;
 
 namespace Serve.Runtime.Workers.Connections;
 
-/// <summary>The objects of the head that a worker holds. Each is forgotten by the finalizer of its <see cref="BorrowedObjectHold"/>; the head is told of many at once. Its state is written under its lock.</summary>
+/// <summary>Objects of the driver that a worker borrows. The finalizer of each <see cref="BorrowedObjectHold"/> returns the borrow; returns are sent in batches. State is written under the lock.</summary>
 internal sealed class BorrowedObjects(OutboundFrameQueue pump) : IThreadPoolWorkItem
 {
     private readonly Lock _sync = new();
     private readonly Dictionary<long, WeakReference<BorrowedObjectHold>> _holds = [];
     private Release? _pending;
 
-    /// <summary>A message brought a ref.</summary>
+    /// <summary>Records a reference that arrived in a message.</summary>
     public BorrowedObjectHold Add(ObjectId id)
     {
         BorrowedObjectHold hold;
@@ -37,7 +37,7 @@ internal sealed class BorrowedObjects(OutboundFrameQueue pump) : IThreadPoolWork
     {
         lock (_sync)
         {
-            // Another may have taken its place since it became unreachable.
+            // Another hold may have replaced it since it became unreachable.
             if (_holds.TryGetValue(hold.Id.Number, out var weak) && !weak.TryGetTarget(out _))
                 _holds.Remove(hold.Id.Number);
             var first = _pending is null;

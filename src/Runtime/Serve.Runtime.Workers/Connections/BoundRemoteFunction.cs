@@ -4,7 +4,7 @@ using Serve.Runtime.Workers.Transport;
 
 namespace Serve.Runtime.Workers.Connections;
 
-/// <summary>A function of a session, found in this worker. Immutable.</summary>
+/// <summary>Function of a connection, resolved in this worker. Immutable.</summary>
 internal sealed class BoundRemoteFunction(ActorMethodInvoker method, bool isAsync)
 {
     public ActorMethodInvoker Method => method;
@@ -14,23 +14,23 @@ internal sealed class BoundRemoteFunction(ActorMethodInvoker method, bool isAsyn
 
     public bool TakesToken => (method.Traits & ActorMethodTraits.TakesToken) != 0;
 
-    /// <summary>Of its result, or of the items of its stream.</summary>
+    /// <summary>Type of its result, or of the items of its stream.</summary>
     public Type ResultType { get; } = method.ReturnsNothing ? typeof(object) : method.Items is null ? method.ResultType : ItemOf(method.ResultType);
 
-    /// <summary>Reads the arguments that came for it.</summary>
+    /// <summary>Deserializes the arguments of a call.</summary>
     public object?[] Read(Run message, ConnectionValueCodec values)
     {
         var arguments = message.Arguments;
         var parameters = method.Parameters;
         if (arguments.Count > parameters.Length)
-            throw new BadInputException($"{method.FullName} takes {parameters.Length} arguments here; {arguments.Count} came. The head and this worker run different builds of it.");
+            throw new BadInputException($"{method.FullName} takes {parameters.Length} arguments in this worker, but {arguments.Count} were sent. The driver and this worker run different builds of it.");
         var read = new object?[parameters.Length];
         for (var i = 0; i < read.Length; i++)
             read[i] = i < arguments.Count ? values.Read(arguments[i], parameters[i].ParameterType) : ParameterDefaultValue.GetValue(parameters[i]);
         return read;
     }
 
-    /// <summary>Of a type that is a stream its items'.</summary>
+    /// <summary>Returns the item type of a stream type.</summary>
     public static Type ItemOf(Type stream) => stream.GetInterfaces().Prepend(stream)
         .First(type => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IAsyncEnumerable<>)).GetGenericArguments()[0];
 }

@@ -3,7 +3,7 @@ using Serve.Runtime.Tasks;
 
 namespace Serve.Runtime.Workers.Connections;
 
-/// <summary>An attempt on its way to a worker, or there. Which session has it is written by its listener before it is sent; its waits by the session's reading thread.</summary>
+/// <summary>Attempt of a task or call that is sent to a worker. Its connection is written by its listener before it is sent; its waits by the reading thread of the connection.</summary>
 internal sealed class DispatchedTask(ITaskAttempt attempt, IDispatchedTaskListener listener)
 {
     private static long _lastOrder;
@@ -20,23 +20,23 @@ internal sealed class DispatchedTask(ITaskAttempt attempt, IDispatchedTaskListen
 
     public WorkerConnection? Session => Volatile.Read(ref _session);
 
-    /// <summary>Keeps memory where the worker can open it while the run lasts.</summary>
+    /// <summary>Pins a shared argument in memory until the attempt has ended.</summary>
     public void PinArgument(EncodedObject argument)
     {
         argument.Pin();
         (_kept ??= []).Add(argument);
     }
 
-    /// <summary>Counts up from the first run of all.</summary>
+    /// <summary>Sequence number over all attempts of the process.</summary>
     public long Order { get; } = Interlocked.Increment(ref _lastOrder);
 
-    /// <summary>Whether its attempt was told that it has started.</summary>
+    /// <summary>Whether the attempt has been notified of its start.</summary>
     public bool IsStartReported { get; set; }
 
-    /// <summary>How many waits of its it is in now.</summary>
+    /// <summary>Number of waits that its code is in.</summary>
     public int Waits { get; set; }
 
-    /// <summary>Set when its worker is killed because of it: what it then fails with.</summary>
+    /// <summary>Failure of the attempt if its worker is killed because of it.</summary>
     public Exception? KilledWith { get; set; }
 
     public void AssignTo(WorkerConnection? to)
@@ -49,10 +49,10 @@ internal sealed class DispatchedTask(ITaskAttempt attempt, IDispatchedTaskListen
             _stop = attempt.StopToken.UnsafeRegister(static state => ((DispatchedTask)state!).Session?.Cancel((DispatchedTask)state), this);
     }
 
-    /// <summary>What one fails with that was cancelled before it was sent.</summary>
-    public static OperationCanceledException CanceledBeforeStart(ITaskAttempt attempt) => new($"{attempt.Name} was cancelled before it started.");
+    /// <summary>Failure of an attempt that was canceled before it was sent.</summary>
+    public static OperationCanceledException CanceledBeforeStart(ITaskAttempt attempt) => new($"{attempt.Name} was canceled before it started.");
 
-    /// <summary>It is over: nothing is listened to any more.</summary>
+    /// <summary>Ends the attempt: releases its cancellation registration and its pinned arguments.</summary>
     public void Complete()
     {
         _stop.Unregister();
@@ -60,7 +60,7 @@ internal sealed class DispatchedTask(ITaskAttempt attempt, IDispatchedTaskListen
         {
             argument.Unpin();
 
-            // What was written for this call alone is nobody's any more.
+            // An argument that was serialized for this attempt only has no other owner.
             if (!argument.IsOwned)
                 argument.Free("its call has ended");
         }

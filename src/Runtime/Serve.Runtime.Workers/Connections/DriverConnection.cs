@@ -11,10 +11,10 @@ using Serve.Runtime.Workers.Transport;
 namespace Serve.Runtime.Workers.Connections;
 
 /// <summary>
-/// A worker's end of its session: what the head says is put into effect here, in order, and what the worker's tasks say goes out. Its tables are
+/// The worker's end of the connection to its driver: processes the driver's frames in order and sends the operations of the worker's code. Its tables are
 /// written by the reading thread and by the threads of tasks.
 /// </summary>
-[System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1001", Justification = "A worker's cluster is the head's: there is nothing of it to dispose of here.")]
+[System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1001", Justification = "The worker's cluster is the driver's: it owns nothing to dispose.")]
 internal sealed class DriverConnection(OutboundFrameQueue pump, WorkerClusterSource arrival)
 {
     private readonly ConcurrentDictionary<long, TaskInvocation> _runs = new();
@@ -24,6 +24,7 @@ internal sealed class DriverConnection(OutboundFrameQueue pump, WorkerClusterSou
     private readonly ConcurrentDictionary<long, ConcurrentQueue<StoredObject>> _shared = new();
     private WorkerCluster? _cluster;
     private ConnectionValueCodec? _values;
+    private UndecidedWaitMonitor? _unclear;
     private long _lastNumber;
 
     public PeerAssemblyLoader Assemblies { get; } = new();
@@ -32,27 +33,33 @@ internal sealed class DriverConnection(OutboundFrameQueue pump, WorkerClusterSou
 
     public WorkerTaskThreads Threads { get; } = new();
 
-    /// <summary>The actors that live here.</summary>
+    /// <summary>The actors that this worker hosts.</summary>
     public WorkerActorRegistry Actors => field ??= new(this);
 
     public BorrowedObjects Borrowed { get; } = new(pump);
 
     public NestedTaskSubmitter TaskSubmitter => field ??= new(this, new(pump));
 
-    /// <summary>What code here does with actors, wherever they live.</summary>
+    /// <summary>Actor operations of code in this worker.</summary>
     public NestedActorSubmitter ActorSubmitter => field ??= new(this);
 
+    /// <summary>Waits of which it is not yet known whether they block their task.</summary>
+    public UndecidedWaitMonitor UndecidedWaits => Volatile.Read(ref _unclear) ?? Interlocked.CompareExchange(ref _unclear, new(this), null) ?? _unclear;
 
-    /// <summary>The streams that code here reads.</summary>
+    /// <summary>The streams that code in this worker reads.</summary>
     public RemoteStreamTable Streams => field ??= new(this);
 
-    public ConnectionValueCodec Values => _values ?? throw new InvalidOperationException("The head has not said hello.");
+    public ConnectionValueCodec Values => _values ?? throw new InvalidOperationException("The driver has not sent its hello frame.");
 
-    public WorkerCluster Cluster => _cluster ?? throw new InvalidOperationException("The head has not said hello.");
+    public WorkerCluster Cluster => _cluster ?? throw new InvalidOperationException("The driver has not sent its hello frame.");
 
+    /// <summary>Sends a reply or a notification, whose number the protocol bounds.</summary>
     public bool Send(Frame frame) => pump.Send(frame);
 
-    /// <summary>Serves a head until it is gone.</summary>
+    /// <summary>Sends what user code produces: blocks while the driver does not keep up.</summary>
+    public bool SendOrWait(Frame frame) => pump.SendOrWait(frame);
+
+    /// <summary>Serves a driver until it disconnects.</summary>
     public static async Task RunAsync(FrameStream stream, WorkerClusterSource arrival)
     {
         var pump = new OutboundFrameQueue(stream);
@@ -67,7 +74,7 @@ internal sealed class DriverConnection(OutboundFrameQueue pump, WorkerClusterSou
         }
         catch (IOException)
         {
-            // The head is gone, or has no use for this worker; either ends the process soon.
+            // The driver has exited or no longer needs this worker; the process is about to be stopped in both cases.
         }
         finally
         {
@@ -134,19 +141,19 @@ internal sealed class DriverConnection(OutboundFrameQueue pump, WorkerClusterSou
         }
     }
 
-    /// <summary>A run has ended.</summary>
+    /// <summary>Sends the reply of an invocation that has ended.</summary>
     public void Answer(TaskInvocation run, Done done)
     {
         _runs.TryRemove(new(run.Message.Id, run));
         Send(new() { Done = done });
     }
 
-    /// <summary>A number for something that is asked, or told of.</summary>
+    /// <summary>Assigns the number of a query or notification.</summary>
     public long NextNumber() => Interlocked.Increment(ref _lastNumber);
 
     public TaskInvocation? FindRun(ObjectId id) => _runs.GetValueOrDefault(id.Number);
 
-    /// <summary>The calls that have begun and not ended, by number, of those that take these turns.</summary>
+    /// <summary>Ids of the running calls of an actor's turns.</summary>
     public IEnumerable<long> Begun(MailboxTurnScheduler turns) => _runs.Values.Where(run => run.Turns == turns && run.IsRunning).Select(run => run.Message.Id);
 
     public StreamItemWindow Window(TaskInvocation run)
@@ -155,7 +162,7 @@ internal sealed class DriverConnection(OutboundFrameQueue pump, WorkerClusterSou
         return _windows[id] = new(Math.Max(1, run.Message.Window), () => _windows.TryRemove(id, out _));
     }
 
-    /// <summary>Asks the head for an object.</summary>
+    /// <summary>Requests an object from the driver.</summary>
     public void Demand(IPendingObjectRequest demand)
     {
         var number = NextNumber();
@@ -163,7 +170,7 @@ internal sealed class DriverConnection(OutboundFrameQueue pump, WorkerClusterSou
         Send(new() { Demand = new() { Number = number, Id = demand.Id.Number } });
     }
 
-    /// <summary>Writes a value that goes out with an id. Memory that it lies in is kept until the head has taken it over.</summary>
+    /// <summary>Serializes a value that is sent with an id. Its shared memory is kept until the driver has taken it over.</summary>
     public Value Write(object? value, Type declared, long id, string subject)
     {
         var encoded = Values.Codec.Encode(declared, value, subject);
@@ -173,22 +180,22 @@ internal sealed class DriverConnection(OutboundFrameQueue pump, WorkerClusterSou
         return written;
     }
 
-    /// <summary>Asks the head something that it answers.</summary>
+    /// <summary>Sends a query to the driver.</summary>
     public Task<byte[]> QueryAsync(string kind, ReadOnlyMemory<byte> body = default) =>
         QueryAsync(number => new() { Question = new() { Number = number, Kind = kind, Body = Google.Protobuf.UnsafeByteOperations.UnsafeWrap(body) } });
 
-    /// <summary>Sends something that the head answers by the number it is made with.</summary>
+    /// <summary>Sends a frame that the driver answers by the number that it is created with.</summary>
     public async Task<byte[]> QueryAsync(Func<long, Frame> make)
     {
         var number = NextNumber();
         var answer = new TaskCompletionSource<byte[]>(TaskCreationOptions.RunContinuationsAsynchronously);
         _questions[number] = answer;
-        if (!Send(make(number)))
+        if (!await pump.SendAsync(make(number), CancellationToken.None).ConfigureAwait(false))
             throw DriverDisconnected();
         return await answer.Task.ConfigureAwait(false);
     }
 
-    /// <summary>The head is gone.</summary>
+    /// <summary>Fails everything that waits for the driver, after it has disconnected.</summary>
     public void End()
     {
         _cluster?.End();
@@ -198,12 +205,12 @@ internal sealed class DriverConnection(OutboundFrameQueue pump, WorkerClusterSou
             run.Cancel();
     }
 
-    /// <summary>Writes an argument of a task that the head is to start.</summary>
+    /// <summary>Serializes an argument of a task or call that the driver starts.</summary>
     public Value WriteArgument(object? argument, Type declared, long id, string subject) => argument is ObjectRefArgument { Reference: var reference }
         ? new() { ObjectId = Values.Export(reference) }
         : Write(argument, declared, id, subject);
 
-    private static ObjectDisposedException DriverDisconnected() => Serve.Cluster.CreateDisposedException("The cluster's head is gone.");
+    private static ObjectDisposedException DriverDisconnected() => Serve.Cluster.CreateDisposedException("The driver of the cluster has exited.");
 
     private void Begin(Hello hello)
     {
@@ -215,7 +222,7 @@ internal sealed class DriverConnection(OutboundFrameQueue pump, WorkerClusterSou
     }
 
     private static ValueSerializer MakeSerializer(string type) => (ValueSerializer)Activator.CreateInstance(
-        ValueTypeTraits.Find(type) ?? throw new NotSerializableException($"This worker has no {type}, which ClusterOptions.Serializers names."))!;
+        ValueTypeTraits.Find(type) ?? throw new NotSerializableException($"Type {type}, configured in ClusterOptions.Serializers, was not found in this worker."))!;
 
     private void Recall()
     {

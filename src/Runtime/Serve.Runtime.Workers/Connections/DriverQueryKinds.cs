@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Serve.Runtime.Workers.Connections;
 
-/// <summary>What a worker asks of its head by name, besides what <see cref="Cluster"/> tells of its state. Bodies are JSON.</summary>
+/// <summary>Queries of a worker to its driver, in addition to those named as members of <see cref="Cluster"/>. Bodies are JSON.</summary>
 internal static class DriverQueryKinds
 {
     public const string GetActor = "GetActor";
@@ -15,12 +15,12 @@ internal static class DriverQueryKinds
 
     public static T Read<T>(ReadOnlySpan<byte> body) => JsonSerializer.Deserialize<T>(body, ServeJson.Options)!;
 
-    /// <summary>Asks for an actor by its name.</summary>
+    /// <summary>Finds an actor by name.</summary>
     /// <param name="Name">The name.</param>
-    /// <param name="ClassName">The class it is to be of.</param>
-    /// <param name="Assembly">The simple name of that class's assembly.</param>
+    /// <param name="ClassName">The expected class.</param>
+    /// <param name="Assembly">Simple name of the assembly of that class.</param>
     internal sealed record NamedActorQuery(string Name, string ClassName, string Assembly);
 
-    /// <summary>Asks for a placement group.</summary>
+    /// <summary>Reserves a placement group.</summary>
     internal sealed record PlacementGroupQuery(Bundle[] Bundles, PlacementStrategy Strategy, string? Name);
 }

@@ -2,7 +2,7 @@ using Serve.Runtime.Wire;
 
 namespace Serve.Runtime.Workers.Connections;
 
-/// <summary>Names functions for another process.</summary>
+/// <summary>Describes functions so that another process can find them.</summary>
 internal static class FunctionFrameFactory
 {
     public static Function Of(RemoteFunction function, int number) => new()

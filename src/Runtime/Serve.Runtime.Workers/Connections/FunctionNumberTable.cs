@@ -4,14 +4,14 @@ using Serve.Runtime.Workers.Transport;
 
 namespace Serve.Runtime.Workers.Connections;
 
-/// <summary>The numbers that functions have in one session: each is defined to the other side before it is first used. Written under its lock.</summary>
+/// <summary>Numbers of functions on one connection: each is defined to the peer before its first use. Written under the lock.</summary>
 internal sealed class FunctionNumberTable(OutboundFrameQueue pump)
 {
     private readonly Lock _sync = new();
     private readonly ConditionalWeakTable<RemoteFunction, NumberedFunction> _numbers = [];
     private int _last;
 
-    /// <exception cref="BadInputException">It cannot be found by its class and name.</exception>
+    /// <exception cref="BadInputException">No function with this class and name exists.</exception>
     public NumberedFunction Find(RemoteFunction function)
     {
         if (_numbers.TryGetValue(function, out var found))

@@ -1,17 +1,17 @@
 namespace Serve.Runtime.Workers.Connections;
 
-/// <summary>Whoever gave a session a run, told of what becomes of it besides its result, on the session's reading thread.</summary>
+/// <summary>Receives the events of a dispatched attempt besides its result, on the reading thread of the connection.</summary>
 internal interface IDispatchedTaskListener
 {
-    /// <summary>It is answered; its attempt is told next.</summary>
+    /// <summary>The reply has arrived; the attempt is notified next.</summary>
     void OnEnded(DispatchedTask run, TimeSpan took);
 
-    /// <summary>The worker gave it back; it never started.</summary>
+    /// <summary>The worker returned it unstarted.</summary>
     void OnReturned(DispatchedTask run);
 
-    /// <summary>Its worker is gone.</summary>
+    /// <summary>Its worker exited.</summary>
     void OnLost(DispatchedTask run, string reason);
 
-    /// <summary>It waits for objects, or goes on.</summary>
+    /// <summary>Its code began or ended a wait for objects.</summary>
     void OnWaiting(DispatchedTask run);
 }

@@ -2,7 +2,7 @@ using Serve.Runtime.Wire;
 
 namespace Serve.Runtime.Workers.Connections;
 
-/// <summary>Who waits in a worker for an object of the head's.</summary>
+/// <summary>Pending request of a worker for an object that the driver owns.</summary>
 internal interface IPendingObjectRequest
 {
     ObjectId Id { get; }

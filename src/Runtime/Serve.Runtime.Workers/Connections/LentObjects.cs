@@ -3,7 +3,7 @@ using Serve.Runtime.Wire;
 
 namespace Serve.Runtime.Workers.Connections;
 
-/// <summary>The objects that one worker holds refs to, and the actors that it holds handles to: kept alive here until it lets go of them or ends. Its state is written under its lock.</summary>
+/// <summary>Objects and actors that one worker holds references and handles to: kept alive by the driver until the worker releases them or exits. State is written under the lock.</summary>
 internal sealed class LentObjects
 {
     private readonly Lock _sync = new();
@@ -19,14 +19,14 @@ internal sealed class LentObjects
         }
     }
 
-    /// <summary>A message to the worker has a ref in it.</summary>
+    /// <summary>Counts a reference in a message to the worker.</summary>
     public void Add(ObjectRef reference)
     {
         lock (_sync)
             Count(reference);
     }
 
-    /// <summary>A message to the worker has a handle in it. The actor counts one handle for all that the worker has.</summary>
+    /// <summary>Counts a handle in a message to the worker. The actor counts one handle for all that the worker holds.</summary>
     public void Add(ActorCallQueue actor)
     {
         lock (_sync)
@@ -69,7 +69,7 @@ internal sealed class LentObjects
             actor.Actor.ReleaseHandle();
     }
 
-    /// <summary>The worker has ended; what was still on its way to it is not lent.</summary>
+    /// <summary>Releases everything after the worker has exited; later additions are ignored.</summary>
     public void Close()
     {
         ActorCallQueue[] left;
@@ -99,7 +99,7 @@ internal sealed class LentObjects
     {
         public ObjectRef Reference => reference;
 
-        /// <summary>The actor that the worker has a handle to, when it is more than a ref.</summary>
+        /// <summary>The actor, if the worker holds a handle and not only a reference.</summary>
         public ActorCallQueue? Actor { get; set; }
 
         public int Count { get; set; }

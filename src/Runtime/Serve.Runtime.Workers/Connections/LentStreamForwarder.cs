@@ -3,7 +3,7 @@ using Serve.Runtime.Workers.Transport;
 
 namespace Serve.Runtime.Workers.Connections;
 
-/// <summary>A stream of the head that code in a worker reads: its items go there as refs, as many as the worker has room for. Its one loop is all there is of it.</summary>
+/// <summary>Forwards a stream of the driver to the worker that reads it: items are sent as references, as many as fit the worker's window. Holds no state.</summary>
 internal static class LentStreamForwarder
 {
     public static void Forward<TItem>(WorkerConnection session, Submit message, ObjectRefStream<TItem> stream)
@@ -12,7 +12,7 @@ internal static class LentStreamForwarder
         _ = ForwardAsync(session, id, session.Streams[id] = new(Math.Max(1, message.Window), () => session.Streams.TryRemove(id, out _)), stream);
     }
 
-    /// <summary>Tells the worker that a stream has ended, or never began.</summary>
+    /// <summary>Notifies the worker that a stream has ended or could not start.</summary>
     public static void End(WorkerConnection session, long id, Exception? failure) =>
         session.Send(new() { StreamItem = new() { Id = id, Error = failure is null ? null : WireExceptionConverter.ToWire(failure) } });
 
@@ -22,7 +22,7 @@ internal static class LentStreamForwarder
         using var room = window;
         try
         {
-            // Leaving before its end cancels it: the worker is gone.
+            // Leaving the loop early cancels the stream: the worker has exited.
             await using var items = stream.GetAsyncEnumerator(session.Disconnected);
             while (true)
             {
@@ -37,7 +37,7 @@ internal static class LentStreamForwarder
         }
         catch (OperationCanceledException) when (session.Disconnected.IsCancellationRequested)
         {
-            // Nobody reads it any more.
+            // The reader has exited.
         }
         catch (Exception thrown)
         {

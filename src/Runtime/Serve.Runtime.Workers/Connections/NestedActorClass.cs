@@ -4,7 +4,7 @@ using Serve.Runtime.Actors;
 
 namespace Serve.Runtime.Workers.Connections;
 
-/// <summary>A class of which code in workers creates actors, as the head knows it. Immutable.</summary>
+/// <summary>Actor class that code in workers instantiates, resolved in the driver. Immutable.</summary>
 internal sealed class NestedActorClass
 {
     private static readonly MethodInfo Generic = typeof(NestedActorClass).GetMethod(nameof(ConstructAs), BindingFlags.NonPublic | BindingFlags.Static)!;
@@ -20,7 +20,7 @@ internal sealed class NestedActorClass
         _construct = Generic.MakeGenericMethod(type).CreateDelegate<Func<ConstructorInfo, object?[], ActorInstanceFactory>>();
     }
 
-    /// <summary>What its attribute says.</summary>
+    /// <summary>Options of its attribute.</summary>
     public RemoteAttribute Defaults { get; }
 
     public static NestedActorClass Of(Type type) => Known.GetValue(type, static type => new(type));

@@ -8,7 +8,7 @@ using Serve.Runtime.Workers.Transport;
 
 namespace Serve.Runtime.Workers.Connections;
 
-/// <summary>A method of an actor that code in workers calls, as the head knows it. Immutable.</summary>
+/// <summary>Actor method that code in workers calls, resolved in the driver. Immutable.</summary>
 internal sealed class NestedActorMethod
 {
     private static readonly MethodInfo OneResult = typeof(NestedActorMethod).GetMethod(nameof(CallAs), BindingFlags.NonPublic | BindingFlags.Instance)!;
@@ -30,8 +30,8 @@ internal sealed class NestedActorMethod
 
     public static NestedActorMethod Of(ActorMethodInvoker method) => Known.GetValue(method, static method => new(method));
 
-    /// <summary>Calls it; the worker holds the result's ref from now on.</summary>
-    /// <exception cref="Exception">Whatever an actor's caller is told at once: too many calls, no such concurrency group.</exception>
+    /// <summary>Calls the method; the worker holds the reference of the result from now on.</summary>
+    /// <exception cref="Exception">The call is rejected: too many pending calls, or no such concurrency group.</exception>
     public void Call(DriverCluster cluster, WorkerConnection session, ActorCallQueue actor, Submit message, ActorCallOrigin origin) =>
         (message.Stream ? _stream : _call).Value(cluster, session, actor, message, origin);
 

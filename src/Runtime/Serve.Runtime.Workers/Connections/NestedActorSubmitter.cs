@@ -6,16 +6,16 @@ using Serve.Runtime.Workers.Transport;
 
 namespace Serve.Runtime.Workers.Connections;
 
-/// <summary>Sends what a worker's code does with actors: creates them and calls them. Holds no state.</summary>
+/// <summary>Sends the actor operations of code in a worker: creation, lookup and calls. Holds no state.</summary>
 internal sealed class NestedActorSubmitter(DriverConnection session)
 {
     /// <summary>Calls a method of an actor.</summary>
     /// <param name="actor">The actor.</param>
-    /// <param name="id">The result's, or that of the stream's end.</param>
+    /// <param name="id">Id of the result, or of the end of the stream.</param>
     /// <param name="call">The method and its arguments.</param>
-    /// <param name="options">How it is to run.</param>
-    /// <param name="window">How many items of a stream may be on their way; 0 for a single result.</param>
-    /// <exception cref="NotSerializableException">An argument cannot be written.</exception>
+    /// <param name="options">Call options.</param>
+    /// <param name="window">Number of stream items that may be under way; 0 for a single result.</param>
+    /// <exception cref="NotSerializableException">An argument cannot be serialized.</exception>
     public void Send<TActor, TResult>(ActorHandleDescriptor actor, ObjectId id, MethodCall<TResult> call, ActorCallOptions? options, int window)
         where TActor : class
     {
@@ -37,11 +37,11 @@ internal sealed class NestedActorSubmitter(DriverConnection session)
             for (var i = 0; i < arguments.Length; i++)
                 submit.Arguments.Add(session.WriteArgument(arguments[i], parameters[i].ParameterType, id.Number, $"argument '{parameters[i].Name}' of {typeof(TActor).Name}.{call.Method}"));
 
-            // It may be refused, and then is so where it is made.
+            // The call may be rejected; the exception is then thrown to the caller.
             if (actor.IsLimited || options?.ConcurrencyGroup is not null)
                 session.QueryAsync(number => new() { Submit = Confirmed(submit, number) }).GetAwaiter().GetResult();
             else
-                session.Send(new() { Submit = submit });
+                session.SendOrWait(new() { Submit = submit });
         }
         catch
         {
@@ -49,7 +49,7 @@ internal sealed class NestedActorSubmitter(DriverConnection session)
             throw;
         }
 
-        // The refs among them must not be given back before the head has seen the frame.
+        // References among the arguments must not be released before the driver has received the frame.
         GC.KeepAlive(arguments);
     }
 
@@ -79,7 +79,7 @@ internal sealed class NestedActorSubmitter(DriverConnection session)
     }
 
     /// <summary>Finds an actor by its name.</summary>
-    /// <exception cref="ActorNotFoundException">There is none, or it is of another class.</exception>
+    /// <exception cref="ActorNotFoundException">No such actor exists, or it is of another class.</exception>
     public ActorHandle<TActor> Get<TActor>(string name)
         where TActor : class =>
         HandleTo<TActor>(session.QueryAsync(DriverQueryKinds.GetActor, DriverQueryKinds.Write(new DriverQueryKinds.NamedActorQuery(name, typeof(TActor).FullName!, typeof(TActor).Assembly.GetName().Name!))).GetAwaiter().GetResult());

@@ -8,19 +8,19 @@ using Serve.Runtime.Wire;
 
 namespace Serve.Runtime.Workers.Connections;
 
-/// <summary>Takes over the arguments of what code in a worker calls. Holds no state but what it has worked out of types.</summary>
+/// <summary>Imports the arguments of calls that code in a worker makes. Its state is delegates cached by type.</summary>
 internal static class NestedArgumentReader
 {
     private static readonly MethodInfo KeepGeneric = typeof(NestedArgumentReader).GetMethod(nameof(Keep), BindingFlags.NonPublic | BindingFlags.Static)!;
     private static readonly ConcurrentDictionary<Type, Func<Cluster, ObjectId, StoredObject, ObjectRef>> Keepers = new();
 
-    /// <summary>The arguments as a call of the head has them: refs that stand for values, and values to be decoded.</summary>
-    /// <param name="cluster">Whose call it is.</param>
-    /// <param name="session">Where they come from.</param>
-    /// <param name="id">What they were sent with.</param>
+    /// <summary>Converts arguments to the driver's form: references that stand for values, and values that are decoded later.</summary>
+    /// <param name="cluster">The cluster that executes the call.</param>
+    /// <param name="session">The connection that they arrived on.</param>
+    /// <param name="id">Id that they were sent with.</param>
     /// <param name="values">The arguments.</param>
-    /// <param name="parameters">What they are for.</param>
-    /// <exception cref="ObjectLostException">The worker holds a ref no longer that it passes on.</exception>
+    /// <param name="parameters">The parameters that they are for.</param>
+    /// <exception cref="ObjectLostException">The worker has released a reference that it passes on.</exception>
     public static object?[] ReadAll(DriverCluster cluster, WorkerConnection session, long id, RepeatedField<Value> values, IReadOnlyList<ParameterInfo> parameters)
     {
         var arguments = new object?[values.Count];
@@ -29,11 +29,11 @@ internal static class NestedArgumentReader
         return arguments;
     }
 
-    /// <summary>A ref to a value that came as bytes.</summary>
+    /// <summary>Creates a reference to a received value.</summary>
     public static ObjectRef RefTo(Cluster cluster, ObjectId id, StoredObject value, Type type) =>
         Keepers.GetOrAdd(type, static type => KeepGeneric.MakeGenericMethod(type).CreateDelegate<Func<Cluster, ObjectId, StoredObject, ObjectRef>>())(cluster, id, value);
 
-    /// <summary>An argument as the code takes it; a ref that stands for a value is ready.</summary>
+    /// <summary>Returns an argument as user code receives it; a reference that stands for a value is ready.</summary>
     public static object? ValueOf(object? argument, Type type) => argument switch
     {
         ObjectRefArgument { Reference: var reference } => reference.GetBoxedResult(),
@@ -44,10 +44,10 @@ internal static class NestedArgumentReader
     private static object ReadAll(DriverCluster cluster, WorkerConnection session, long id, Value value, Type type)
     {
         if (value.ContentCase == Value.ContentOneofCase.ObjectId)
-            return new ObjectRefArgument(session.Lent.Find(value.ObjectId) ?? throw new ObjectLostException($"Object {new ObjectId(value.ObjectId)} was given back by the worker that passes it on."));
+            return new ObjectRefArgument(session.Lent.Find(value.ObjectId) ?? throw new ObjectLostException($"Object {new ObjectId(value.ObjectId)} has already been released by the worker that passes it on."));
         var taken = session.ImportValue(value, id, type);
 
-        // Memory that is shared belongs to a ref, so that it is there for every attempt.
+        // Shared memory is owned by a reference, so that it exists for every attempt.
         return taken.IsShared ? new ObjectRefArgument(RefTo(cluster, cluster.NextId(), taken, type)) : taken;
     }
 

@@ -3,7 +3,7 @@ using Serve.Calls;
 
 namespace Serve.Runtime.Workers.Connections;
 
-/// <summary>A constructor's call that code in a worker has made: its arguments are read when it runs in this process, and passed on as they are when it runs in another.</summary>
+/// <summary>Constructor call submitted by code in a worker. Its arguments are deserialized if it runs in this process, and forwarded as they are if it runs in another one.</summary>
 internal sealed class NestedConstructorCall<TActor>(ConstructorInfo constructor, object?[] arguments) : MethodCall<TActor>
     where TActor : class
 {

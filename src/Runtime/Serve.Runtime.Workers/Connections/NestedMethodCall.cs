@@ -3,7 +3,7 @@ using Serve.Runtime.Methods;
 
 namespace Serve.Runtime.Workers.Connections;
 
-/// <summary>A call that code in a worker has made, of a function or of an actor: its arguments are read when it runs in this process, and passed on as they are when it runs in another.</summary>
+/// <summary>Call of a function or an actor submitted by code in a worker. Its arguments are deserialized if it runs in this process, and forwarded as they are if it runs in another one.</summary>
 internal sealed class NestedMethodCall<TResult>(ActorMethodInvoker method, object?[] arguments) : MethodCall<TResult>
 {
     public override string Method => method.Name;

@@ -7,7 +7,7 @@ using Serve.Runtime.Workers.Transport;
 
 namespace Serve.Runtime.Workers.Connections;
 
-/// <summary>A function that workers' tasks start, as the head knows it: the same program's, or one of an assembly that a worker has named. Immutable.</summary>
+/// <summary>Function that code in workers starts, resolved in the driver: of the same program, or of an assembly that a worker named. Immutable.</summary>
 internal sealed class NestedRemoteFunction
 {
     private static readonly MethodInfo OneResult = typeof(NestedRemoteFunction).GetMethod(nameof(SubmitAs), BindingFlags.NonPublic | BindingFlags.Instance)!;
@@ -29,7 +29,7 @@ internal sealed class NestedRemoteFunction
         _submit = generic.CreateDelegate<Action<DriverCluster, WorkerConnection, Submit, ITaskAttempt?>>(this);
     }
 
-    /// <summary>Starts the task; the worker holds its ref from now on, also when it fails at once.</summary>
+    /// <summary>Submits the task; the worker holds its reference from now on, even if the submission fails.</summary>
     public void Submit(DriverCluster cluster, WorkerConnection session, Submit message, ITaskAttempt? parent) => _submit(cluster, session, message, parent);
 
     private void SubmitAs<TResult>(DriverCluster cluster, WorkerConnection session, Submit message, ITaskAttempt? parent)

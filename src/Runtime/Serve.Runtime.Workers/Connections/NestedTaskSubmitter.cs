@@ -4,16 +4,16 @@ using Serve.Runtime.Workers.Transport;
 
 namespace Serve.Runtime.Workers.Connections;
 
-/// <summary>Sends the tasks that a worker's tasks start. Holds no state but the functions' numbers.</summary>
+/// <summary>Submits the tasks that code in a worker starts. Its state is the numbers of the functions.</summary>
 internal sealed class NestedTaskSubmitter(DriverConnection session, FunctionNumberTable functions)
 {
-    /// <summary>Starts a task.</summary>
-    /// <param name="id">The result's, or that of the stream's end.</param>
+    /// <summary>Submits a task.</summary>
+    /// <param name="id">Id of the result, or of the end of the stream.</param>
     /// <param name="function">The function.</param>
     /// <param name="arguments">Its arguments.</param>
-    /// <param name="options">How it is to run.</param>
-    /// <param name="window">How many items of a stream may be on their way; 0 for a single result.</param>
-    /// <exception cref="NotSerializableException">An argument cannot be written.</exception>
+    /// <param name="options">Task options.</param>
+    /// <param name="window">Number of stream items that may be under way; 0 for a single result.</param>
+    /// <exception cref="NotSerializableException">An argument cannot be serialized.</exception>
     public void Send(ObjectId id, RemoteFunction function, object?[] arguments, TaskOptions? options, int window = 0)
     {
         var target = functions.Find(function);
@@ -32,9 +32,9 @@ internal sealed class NestedTaskSubmitter(DriverConnection session, FunctionNumb
             submit.Arguments.Add(session.WriteArgument(arguments[i], parameter.ParameterType, id.Number, $"argument '{parameter.Name}' of {function}"));
         }
 
-        session.Send(new() { Submit = submit });
+        session.SendOrWait(new() { Submit = submit });
 
-        // The refs among them must not be given back before the head has seen the frame.
+        // References among the arguments must not be released before the driver has received the frame.
         GC.KeepAlive(arguments);
     }
 }

@@ -6,15 +6,15 @@ using Serve.Runtime.Wire;
 namespace Serve.Runtime.Workers.Connections;
 
 /// <summary>
-/// Finds the classes that the other side of a session names: by name where this is the same program; else from the file that the other side has it
-/// from, with what it needs beside it, each file in a context of its own: of a package that is deployed anew there are several versions of one
-/// name. Its table is written under its own locks.
+/// Resolves classes that the peer names: by assembly name if both processes run the same program; otherwise from the file that the peer loaded,
+/// with its dependencies next to it. Each file is loaded into a context of its own, because redeployed packages are several versions of one
+/// name. The table is written under its own locks.
 /// </summary>
 internal sealed class PeerAssemblyLoader
 {
     private readonly ConcurrentDictionary<(string Name, string Path), Lazy<Assembly>> _found = new();
 
-    /// <exception cref="BadInputException">There is no such class here.</exception>
+    /// <exception cref="BadInputException">This process has no such class.</exception>
     public Type FindType(Function named)
     {
         var type = FindOne(named);
@@ -29,7 +29,7 @@ internal sealed class PeerAssemblyLoader
         }
         catch (Exception thrown) when (thrown is IOException or BadImageFormatException or TypeLoadException)
         {
-            throw new BadInputException($"The worker cannot find {named.Type} of {named.Assembly}. {thrown.Message} Its program must reference what declares the function.", thrown);
+            throw new BadInputException($"The worker cannot find {named.Type} of {named.Assembly}. {thrown.Message} The worker's program must reference the assembly that declares the function.", thrown);
         }
     }
 
@@ -45,7 +45,7 @@ internal sealed class PeerAssemblyLoader
         }
     }
 
-    /// <summary>One file and what lies beside it. What this process has itself, the contract above all, is shared with it.</summary>
+    /// <summary>Load context of one file and its dependencies. Assemblies that this process has itself are shared.</summary>
     private sealed class PeerFileLoadContext(string path) : AssemblyLoadContext(path)
     {
         private readonly AssemblyDependencyResolver _resolver = new(path);

@@ -3,7 +3,7 @@ using Serve.Runtime.Serialization;
 
 namespace Serve.Runtime.Workers.Connections;
 
-/// <summary>Objects in shared memory that are on their way to one worker: they stay there until it says that it has opened them, or ends.</summary>
+/// <summary>Shared-memory objects that are being sent to one worker: pinned until the worker confirms that it has opened them, or exits.</summary>
 internal sealed class PinnedObjectTransfers
 {
     private readonly ConcurrentDictionary<long, EncodedObject> _kept = new();

@@ -3,7 +3,7 @@ using Serve.Runtime.Actors;
 
 namespace Serve.Runtime.Workers.Connections;
 
-/// <summary>A worker's handle to an actor that the head owns, wherever that runs: what is asked of it goes to the head, in order. The head counts it as long as the hold lives.</summary>
+/// <summary>A worker's handle to an actor that the driver owns, wherever it runs: operations are sent to the driver, in order. The driver counts the handle while the hold is reachable.</summary>
 internal sealed class RemoteActorHandle<TActor>(DriverConnection session, BorrowedObjectHold hold, ActorHandleDescriptor address) : ActorHandle<TActor>, IActorHandleLink
     where TActor : class
 {
@@ -21,7 +21,7 @@ internal sealed class RemoteActorHandle<TActor>(DriverConnection session, Borrow
 
     public override void Kill(bool noRestart = true)
     {
-        session.Send(new() { KillActor = new() { Actor = address.Number, Restart = !noRestart } });
+        session.SendOrWait(new() { KillActor = new() { Actor = address.Number, Restart = !noRestart } });
         GC.KeepAlive(this);
     }
 

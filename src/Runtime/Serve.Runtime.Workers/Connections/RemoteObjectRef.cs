@@ -3,12 +3,12 @@ using Serve.Runtime.Workers.Transport;
 
 namespace Serve.Runtime.Workers.Connections;
 
-/// <summary>A worker's ref to an object that the head owns: asks for it when someone first waits. The head keeps the object as long as the hold lives.</summary>
+/// <summary>A worker's reference to an object that the driver owns. The object is requested by the first wait; the driver keeps it while the hold is reachable.</summary>
 internal sealed class RemoteObjectRef<T>(DriverConnection session, BorrowedObjectHold hold) : ObjectRef<T>(session.Cluster, hold.Id), IPendingObjectRequest
 {
     private int _demanded;
 
-    /// <summary>Keeps the object.</summary>
+    /// <summary>Keeps the object alive in the driver.</summary>
     public BorrowedObjectHold Hold => hold;
 
     internal override void RequestObject(bool fetch)

@@ -2,7 +2,7 @@ using Serve.Runtime.Tasks;
 
 namespace Serve.Runtime.Workers.Connections;
 
-/// <summary>A placement group as code in a worker sees it: the head reserves it and gives it back.</summary>
+/// <summary>A placement group as code in a worker uses it: the driver reserves and releases it.</summary>
 internal sealed class RemotePlacementGroup(DriverConnection session, string id, string? name, PlacementStrategy strategy, IReadOnlyList<Bundle> bundles) : PlacementGroup
 {
     private readonly Lazy<Task> _ready = new(() => session.QueryAsync(DriverQueryKinds.GroupReady, DriverQueryKinds.Write(id)));

@@ -5,7 +5,7 @@ using Serve.Runtime.Workers.Transport;
 
 namespace Serve.Runtime.Workers.Connections;
 
-/// <summary>The streams that code in this worker reads, by the ids of their ends. Its table is written by whoever starts one and by the session's reader.</summary>
+/// <summary>Streams that code in this worker reads, by the ids of their completions. The table is written by the code that starts a stream and by the reading thread.</summary>
 internal sealed class RemoteStreamTable(DriverConnection session)
 {
     private const int DefaultBuffer = 16;
@@ -13,13 +13,13 @@ internal sealed class RemoteStreamTable(DriverConnection session)
 
     private readonly ConcurrentDictionary<long, IRemoteItemReader> _readers = new();
 
-    /// <summary>How many of the items that may lie unread are let lie here, and may be on their way here as well.</summary>
+    /// <summary>Number of unread items that are buffered in this worker; as many may be under way to it.</summary>
     public static int WindowOf(int? maxBufferedItems) => Math.Clamp((maxBufferedItems ?? DefaultBuffer) / 4, 1, MostAhead);
 
-    /// <summary>How many are let lie in the head.</summary>
+    /// <summary>Number of unread items that are buffered in the driver.</summary>
     public static int BufferOf(int? maxBufferedItems) => Math.Max(1, (maxBufferedItems ?? DefaultBuffer) - (2 * WindowOf(maxBufferedItems)) + 1);
 
-    /// <summary>A stream that is about to be started; its completion has the id.</summary>
+    /// <summary>Creates a stream before it is started; its completion has the id.</summary>
     public ObjectRefStream<TItem> Begin<TItem>(int? maxBufferedItems)
     {
         var completion = session.Cluster.NewRef<TItem>();
@@ -28,7 +28,7 @@ internal sealed class RemoteStreamTable(DriverConnection session)
         return reader.Items;
     }
 
-    /// <summary>It could not be started.</summary>
+    /// <summary>Removes a stream that could not be started.</summary>
     public void Forget(ObjectId id) => _readers.TryRemove(id.Number, out _);
 
     public void Receive(StreamItem message)

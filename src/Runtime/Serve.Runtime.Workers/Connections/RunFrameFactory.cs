@@ -5,13 +5,13 @@ using Serve.Runtime.Workers.Transport;
 
 namespace Serve.Runtime.Workers.Connections;
 
-/// <summary>Writes attempts as the runs of a session.</summary>
+/// <summary>Creates the frames that send attempts to a worker.</summary>
 internal static class RunFrameFactory
 {
-    /// <summary>How many items of a stream may be on their way to the head, beyond those that it holds back itself.</summary>
+    /// <summary>Number of stream items that may be under way to the driver, in addition to those that it buffers.</summary>
     private const int StreamWindow = 4;
 
-    /// <exception cref="NotSerializableException">An argument cannot be written.</exception>
+    /// <exception cref="NotSerializableException">An argument cannot be serialized.</exception>
     public static Run Of(DispatchedTask sent, FunctionNumberTable functions, ConnectionValueCodec values)
     {
         var attempt = sent.Attempt;

@@ -1,6 +1,6 @@
 namespace Serve.Runtime.Workers.Connections;
 
-/// <summary>How many more items of a stream may be sent before the head has room. Forgotten by its session when disposed.</summary>
+/// <summary>Number of stream items that may still be sent before the receiver has consumed some. Disposing it removes it from its connection.</summary>
 internal sealed class StreamItemWindow(int size, Action forget) : IDisposable
 {
     private readonly SemaphoreSlim _room = new(size);

@@ -7,7 +7,7 @@ using Serve.Runtime.Workers.Transport;
 
 namespace Serve.Runtime.Workers.Connections;
 
-/// <summary>A task that a worker was given, from its arrival to its answer, of which there is exactly one. Written by the thread that runs it and by whoever cancels it.</summary>
+/// <summary>Execution of a task in a worker, from its arrival to its reply, of which there is exactly one. Written by the thread that runs it and by the one that cancels it.</summary>
 internal class TaskInvocation(DriverConnection session, Run message)
 {
     private const int Queued = 0;
@@ -27,13 +27,13 @@ internal class TaskInvocation(DriverConnection session, Run message)
 
     public ObjectId Id => new(message.Id);
 
-    /// <summary>Whether it runs, or waits for something else than its start.</summary>
+    /// <summary>Whether it has started and not ended.</summary>
     public bool IsRunning => Volatile.Read(ref _state) == Running;
 
-    /// <summary>Whose turns its code takes; null for a task.</summary>
+    /// <summary>The turns that its code runs in; null for a task.</summary>
     public virtual MailboxTurnScheduler? Turns => null;
 
-    /// <summary>Fires when the head cancels it.</summary>
+    /// <summary>Canceled when the driver cancels the task.</summary>
     protected CancellationToken Token
     {
         get
@@ -48,7 +48,7 @@ internal class TaskInvocation(DriverConnection session, Run message)
         }
     }
 
-    /// <summary>Cancels it: at once when it has not started, by its token when it runs.</summary>
+    /// <summary>Cancels the task: immediately if it has not started, through its token if it runs.</summary>
     public void Cancel()
     {
         CancellationTokenSource? fired;
@@ -59,13 +59,13 @@ internal class TaskInvocation(DriverConnection session, Run message)
         }
 
         if (Interlocked.CompareExchange(ref _state, Answered, Queued) == Queued)
-            session.Answer(this, new() { Id = message.Id, Error = WireExceptionConverter.ToWire(new OperationCanceledException($"{message.Name} was cancelled before it started.")) });
+            session.Answer(this, new() { Id = message.Id, Error = WireExceptionConverter.ToWire(new OperationCanceledException($"{message.Name} was canceled before it started.")) });
         else
             fired?.Cancel();
     }
 
-    /// <summary>Runs its code on this thread, up to where it awaits.</summary>
-    /// <returns>Whether it is over; otherwise <see cref="WorkerTaskThreads.ReleaseSlot"/> is called when it is.</returns>
+    /// <summary>Runs its code on this thread until its first incomplete await.</summary>
+    /// <returns>Whether it has ended; otherwise <see cref="WorkerTaskThreads.ReleaseSlot"/> is called when it is.</returns>
     public bool Execute()
     {
         if (!TryBegin())
@@ -100,10 +100,10 @@ internal class TaskInvocation(DriverConnection session, Run message)
         return true;
     }
 
-    /// <summary>Whether it had not started; it never will here.</summary>
+    /// <summary>Returns it unstarted to the driver, if it has not started.</summary>
     public bool TryReturn() => Interlocked.CompareExchange(ref _state, Answered, Queued) == Queued;
 
-    /// <summary>Whether it may start now.</summary>
+    /// <summary>Whether the caller may start it.</summary>
     protected bool TryBegin()
     {
         if (Interlocked.CompareExchange(ref _state, Running, Queued) != Queued)
@@ -112,7 +112,7 @@ internal class TaskInvocation(DriverConnection session, Run message)
         return true;
     }
 
-    /// <summary>It waits for objects from here on.</summary>
+    /// <summary>Begins a wait for objects.</summary>
     public virtual void BeginWait()
     {
         if (Interlocked.Increment(ref _waits) == 1)
@@ -162,7 +162,7 @@ internal class TaskInvocation(DriverConnection session, Run message)
         Answer(new() { Id = message.Id });
     }
 
-    /// <summary>A stream whose steps run where its code belongs.</summary>
+    /// <summary>Wraps a stream so that its steps run in the turns of its code.</summary>
     protected virtual IAsyncEnumerable<object?> InTurns(IAsyncEnumerable<object?> items) => items;
 
     protected void Succeed(BoundRemoteFunction function, object? result) =>
@@ -173,7 +173,7 @@ internal class TaskInvocation(DriverConnection session, Run message)
         var failure = thrown switch
         {
             ServeException => thrown,
-            OperationCanceledException when _cancelled => new OperationCanceledException($"{message.Name} was cancelled."),
+            OperationCanceledException when _cancelled => new OperationCanceledException($"{message.Name} was canceled."),
             _ => new UserCodeException(thrown),
         };
         Answer(new() { Id = message.Id, Error = WireExceptionConverter.ToWire(failure) });

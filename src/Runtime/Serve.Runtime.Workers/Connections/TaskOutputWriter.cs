@@ -3,7 +3,7 @@ using Serve.Runtime.Tasks;
 
 namespace Serve.Runtime.Workers.Connections;
 
-/// <summary>A worker's console: what tasks write goes to the worker's log and, line by line, to the head. The line that is being written is kept per thread.</summary>
+/// <summary>Console of a worker: writes the output of tasks to the worker's log and, line by line, to the driver. The unfinished line is kept per thread. Blocks while the driver does not keep up.</summary>
 internal sealed class TaskOutputWriter(TextWriter log, DriverConnection session) : TextWriter
 {
     private readonly ThreadLocal<StringBuilder> _line = new(static () => new());
@@ -44,7 +44,7 @@ internal sealed class TaskOutputWriter(TextWriter log, DriverConnection session)
         while (text.IndexOf('\n') is >= 0 and var end)
         {
             pending.Append(text[..end]);
-            session.Send(new() { Printed = new() { Task = run.Message.Name, Text = pending.ToString().TrimEnd('\r') } });
+            session.SendOrWait(new() { Printed = new() { Task = run.Message.Name, Text = pending.ToString().TrimEnd('\r') } });
             pending.Clear();
             text = text[(end + 1)..];
         }

@@ -6,8 +6,8 @@ using Serve.Runtime.Wire;
 
 namespace Serve.Runtime.Workers.Connections;
 
-/// <summary>The Core actors of this worker, created, called and ended on behalf of the driver. The table is written by the reading thread of the connection.</summary>
-#pragma warning disable CA1001 // Its threads live as long as the process.
+/// <summary>Core's actors that this worker hosts for its driver. The table is written by the reading thread.</summary>
+#pragma warning disable CA1001 // Its threads last as long as the process.
 internal sealed class WorkerActorRegistry
 #pragma warning restore CA1001
 {

@@ -5,7 +5,7 @@ using Serve.Runtime.Clusters;
 
 namespace Serve.Runtime.Workers.Connections;
 
-/// <summary>The cluster in a worker: sends submissions and queries to the driver, which owns all objects and actors.</summary>
+/// <summary>The cluster as code in a worker uses it: operations are sent to the driver, which owns all tasks, actors and objects. Its state is the next id to assign.</summary>
 internal sealed class WorkerCluster(DriverConnection session, long firstId) : RuntimeCluster
 {
     private long _lastId = firstId;
@@ -21,7 +21,7 @@ internal sealed class WorkerCluster(DriverConnection session, long firstId) : Ru
     {
         ThrowIfDisposed();
         var reference = NewRef<T>();
-        session.Send(new() { Put = new() { Id = reference.Id.Number, Value = session.Write(value, typeof(T), reference.Id.Number, "the value"), Type = typeof(T).AssemblyQualifiedName } });
+        session.SendOrWait(new() { Put = new() { Id = reference.Id.Number, Value = session.Write(value, typeof(T), reference.Id.Number, "the value"), Type = typeof(T).AssemblyQualifiedName } });
         reference.TrySetResult(value);
         return reference;
     }
@@ -51,13 +51,13 @@ internal sealed class WorkerCluster(DriverConnection session, long firstId) : Ru
     }
 
     public override void Cancel(ObjectRef reference, bool force = false, bool recursive = true) =>
-        session.Send(new() { CancelTask = new() { Id = reference.Id.Number, Force = force, Recursive = recursive } });
+        session.SendOrWait(new() { CancelTask = new() { Id = reference.Id.Number, Force = force, Recursive = recursive } });
 
     public override void Free(params IEnumerable<ObjectRef> references)
     {
         var free = new Wire.Free();
         free.Ids.AddRange(references.Select(reference => reference.Id.Number));
-        session.Send(new() { Free = free });
+        session.SendOrWait(new() { Free = free });
     }
 
     public override ActorHandle<TActor> GetActor<TActor>(string name)
@@ -69,7 +69,7 @@ internal sealed class WorkerCluster(DriverConnection session, long firstId) : Ru
     public override ActorHandle<TActor> Actor<TActor>(ActorOptions? options = null, params object?[] arguments) =>
         CreateActor(new UntypedConstructorCall<TActor>(arguments), new(), options);
 
-    /// <summary>The driver itself reads the attribute of the class.</summary>
+    /// <summary>The defaults are ignored: the driver reads the attribute of the class itself.</summary>
     public override ActorHandle<TActor> CreateActor<TActor>(MethodCall<TActor> construct, RemoteAttribute defaults, ActorOptions? options = null)
     {
         ThrowIfDisposed();
@@ -98,16 +98,16 @@ internal sealed class WorkerCluster(DriverConnection session, long firstId) : Ru
     public override async Task WriteTimeline(Stream output, CancellationToken cancellationToken = default) =>
         await output.WriteAsync(await session.QueryAsync(nameof(WriteTimeline)).WaitAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
 
-    /// <summary>Does nothing: the cluster of a worker ends with the driver's.</summary>
+    /// <summary>Does nothing: a worker's cluster ends with the driver's.</summary>
     public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    /// <summary>The head is gone.</summary>
+    /// <summary>Ends the cluster after the driver has disconnected.</summary>
     public void End() => _ended = true;
 
-    /// <summary>Creates a reference to an object that is about to be created.</summary>
+    /// <summary>Creates a reference to a future object.</summary>
     public RemoteObjectRef<T> NewRef<T>() => new(session, session.Borrowed.Add(NextId()));
 
-    /// <summary>Returns the id of the next object or actor.</summary>
+    /// <summary>Assigns the id of a future object.</summary>
     public ObjectId NextId() => new(Interlocked.Increment(ref _lastId) - 1);
 
     private T Ask<T>(string kind)

@@ -1,6 +1,6 @@
 namespace Serve.Runtime.Workers.Connections;
 
-/// <summary>A worker's cluster for code that lives there: it comes with the session that its head opens right after the worker's start. Written by the session.</summary>
+/// <summary>Provides a worker's cluster to code that it hosts. The cluster becomes available when the driver connects, shortly after the worker has started.</summary>
 internal sealed class WorkerClusterSource
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
@@ -8,7 +8,7 @@ internal sealed class WorkerClusterSource
 
     public void SetCluster(Cluster cluster) => _arrived.TrySetResult(cluster);
 
-    /// <summary>Blocks until it is there: for constructors.</summary>
-    /// <exception cref="TimeoutException">Whoever started this worker has no cluster.</exception>
+    /// <summary>Blocks until the cluster is available; for constructors.</summary>
+    /// <exception cref="TimeoutException">The process that started this worker has no cluster.</exception>
     public Cluster WaitForCluster() => _arrived.Task.WaitAsync(Limit).GetAwaiter().GetResult();
 }

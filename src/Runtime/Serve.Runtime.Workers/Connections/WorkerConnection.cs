@@ -11,8 +11,8 @@ using Serve.Runtime.Workers.Transport;
 namespace Serve.Runtime.Workers.Connections;
 
 /// <summary>
-/// The head's end of its session with one worker: sends runs, and puts into effect what the worker says, in order. Its tables are written by
-/// whoever sends and by its reading loop.
+/// The driver's end of the connection to one worker: sends attempts and processes the worker's frames in order. Its tables are written by the
+/// sending threads and by the reading loop.
 /// </summary>
 internal sealed class WorkerConnection : IActorWorker, IDisposable
 {
@@ -48,39 +48,39 @@ internal sealed class WorkerConnection : IActorWorker, IDisposable
 
     Task<string> IActorWorker.Exited => _worker.Ended.Task;
 
-    /// <summary>Whether its worker can no longer be told anything.</summary>
+    /// <summary>Whether frames can no longer be sent.</summary>
     public bool IsBroken => _lost || _pump.IsClosed;
 
-    /// <summary>Whether the cluster itself has its worker killed: what is on it is not to blame.</summary>
+    /// <summary>Whether the cluster itself killed the worker, so that the attempts on it are not the cause.</summary>
     public bool IsKilledByCluster { get; set; }
 
     public LentObjects Lent { get; } = new();
 
     public ConnectionValueCodec Values { get; }
 
-    /// <summary>Fires when its worker is gone.</summary>
+    /// <summary>Canceled when the connection has ended.</summary>
     public CancellationToken Disconnected => _gone.Token;
 
-    /// <summary>The streams that its worker reads; each takes itself out at its end.</summary>
+    /// <summary>Windows of the streams that the worker reads; each removes itself at its end.</summary>
     public ConcurrentDictionary<long, StreamItemWindow> Streams { get; } = [];
 
-    /// <summary>Memory that the worker is about to open.</summary>
+    /// <summary>Shared memory that the worker is about to open.</summary>
     public PinnedObjectTransfers Supplied { get; } = new();
 
-    /// <summary>The functions that its worker's tasks start, by their numbers; written by its reading loop.</summary>
+    /// <summary>Functions that code in the worker starts, by number; written by the reading loop.</summary>
     public Dictionary<int, Lazy<NestedRemoteFunction>> Functions { get; } = [];
 
-    /// <summary>Runs that are there and not answered.</summary>
+    /// <summary>Number of attempts without a reply.</summary>
     public int Count => _sent.Count;
 
     public ICollection<DispatchedTask> Runs => _sent.Values;
 
     public DispatchedTask? Find(long id) => _sent.GetValueOrDefault(id);
 
-    /// <summary>Sends a run; its attempt is told when that fails.</summary>
+    /// <summary>Sends an attempt; the attempt is notified if that fails.</summary>
     public void Start(DispatchedTask run)
     {
-        // Its code would run up to where it looks at its token.
+        // Its code would run until it checks its token.
         if (run.Attempt.StopToken.IsCancellationRequested)
         {
             Refuse(run, DispatchedTask.CanceledBeforeStart(run.Attempt));
@@ -117,7 +117,7 @@ internal sealed class WorkerConnection : IActorWorker, IDisposable
 
     public void Send(Frame frame) => _pump.Send(frame);
 
-    /// <summary>Asks for the runs that have not started; each that comes back is told to its listener.</summary>
+    /// <summary>Recalls the attempts that have not started; the listener is notified of each that is returned.</summary>
     public void Recall() => _pump.Send(new() { Recall = new() });
 
     public void Dispose()
@@ -134,7 +134,7 @@ internal sealed class WorkerConnection : IActorWorker, IDisposable
 
     Task IActorWorker.ReleaseAsync() => _worker.ReleaseAsync();
 
-    /// <summary>It is not sent.</summary>
+    /// <summary>Fails an attempt that is not sent.</summary>
     private static void Refuse(DispatchedTask run, Exception failure)
     {
         run.Listener.OnEnded(run, TimeSpan.Zero);
@@ -154,7 +154,7 @@ internal sealed class WorkerConnection : IActorWorker, IDisposable
         }
         catch (Exception thrown) when (thrown is IOException or ObjectDisposedException or Google.Protobuf.InvalidProtocolBufferException or ServeException)
         {
-            // Its end is told below, whatever broke first.
+            // Reported below as the end of the connection, whatever broke first.
         }
 
         await EndAsync().ConfigureAwait(false);
@@ -225,9 +225,9 @@ internal sealed class WorkerConnection : IActorWorker, IDisposable
             attempt.ReportStreamEnd();
     }
 
-    /// <summary>Takes a value over; the worker keeps memory that it shares until it is told that this is done.</summary>
-    /// <exception cref="ObjectLostException">Its memory is gone, and so is the worker: the session ends, and what is on it is lost with it.</exception>
-    /// <exception cref="ServeException">It cannot be kept here.</exception>
+    /// <summary>Imports a value; the worker keeps shared memory until the import is confirmed.</summary>
+    /// <exception cref="ObjectLostException">Its memory no longer exists, because the worker has exited: the connection ends, and its attempts are lost with it.</exception>
+    /// <exception cref="ServeException">The value cannot be imported.</exception>
     public EncodedObject ImportValue(Value value, long id, Type declared)
     {
         try
@@ -255,7 +255,7 @@ internal sealed class WorkerConnection : IActorWorker, IDisposable
         }
     }
 
-    /// <summary>What a run has sent cannot be kept here.</summary>
+    /// <summary>Fails an attempt whose value cannot be imported.</summary>
     private void Fail(DispatchedTask run, Exception failure, TimeSpan took)
     {
         if (TryEnd(run, took))
@@ -294,7 +294,7 @@ internal sealed class WorkerConnection : IActorWorker, IDisposable
             return;
         ended.Wait?.End(NoOpResumable.On);
 
-        // Code that it has left behind may wait still when it is over, and even when it runs again.
+        // Code that an attempt left behind may still wait after its end, even during the next attempt.
         if (!_sent.TryGetValue(frame.Task, out var run) || run != ended.Run)
             return;
         run.Waits--;
@@ -310,7 +310,7 @@ internal sealed class WorkerConnection : IActorWorker, IDisposable
         Lent.Close();
         Supplied.Clear();
 
-        // What is run again elsewhere does not wait any more.
+        // Attempts that are retried elsewhere no longer wait.
         foreach (var (wait, _) in _waits.Values)
             wait?.End(NoOpResumable.On);
         _waits.Clear();
@@ -321,7 +321,7 @@ internal sealed class WorkerConnection : IActorWorker, IDisposable
 
     private void ReportLost(DispatchedTask run, string? reason = null)
     {
-        // Whoever takes it out of the table tells of it; before the worker's end is known that is the reading loop's.
+        // The thread that removes it from the table reports it; before the exit reason is known, that is the reading loop.
         if (reason is null && !_worker.Ended.Task.IsCompleted)
             return;
         if (!_sent.TryRemove(new(run.Id, run)))

@@ -7,7 +7,7 @@ using Serve.Runtime.Wire;
 
 namespace Serve.Runtime.Workers.Connections;
 
-/// <summary>A Core actor in its worker, with the same mailboxes and host as in the driver process. The run of its constructor writes the instance.</summary>
+/// <summary>One actor in its worker: the same mailboxes and the same actor host as in the driver's process. Its instance is written by the invocation of its constructor.</summary>
 internal sealed class WorkerHostedActor(Actor description, DriverConnection session, ProcessActorHost host, TaskThreadPool threads)
 {
     private static readonly TimeSpan DrainLimit = TimeSpan.FromSeconds(1);
@@ -18,7 +18,7 @@ internal sealed class WorkerHostedActor(Actor description, DriverConnection sess
     public ActorMailboxSet Mailboxes { get; } =
         new((ConcurrencyMode)description.Concurrency, description.MaxConcurrency, description.Groups, NullLogger.Instance, threads.Enqueue);
 
-    public HostedActor Local => Volatile.Read(ref _actor) ?? throw new BadInputException($"Actor {description.ActorId} does not exist in this worker.");
+    public HostedActor Local => Volatile.Read(ref _actor) ?? throw new BadInputException($"Actor {description.ActorId} is not hosted by this worker.");
 
     public Type Type => field ??= session.Assemblies.FindType(description.Type);
 

@@ -8,10 +8,11 @@ using Serve.Runtime.Workers.Transport;
 
 namespace Serve.Runtime.Workers.Connections;
 
-/// <summary>What workers' tasks ask of the cluster, put into effect in the head. Its state is the ids it has given out and the functions it has found.</summary>
+/// <summary>Executes the requests of code in workers, in the driver. Its state is the id ranges that it has assigned and the functions that it has resolved.</summary>
 internal sealed class WorkerRequestHandler(DriverCluster cluster)
 {
-    /// <summary>How many ids a session may give to objects and tasks of its own.</summary>
+    /// <summary>Bits of the ids that a worker may assign itself.</summary>
+    private const int IdBits = 40;
 
     private readonly ConcurrentDictionary<(string Path, string Assembly, string Type, string Method), Lazy<NestedRemoteFunction>> _functions = new();
     private readonly PeerAssemblyLoader _assemblies = new();
@@ -121,7 +122,7 @@ internal sealed class WorkerRequestHandler(DriverCluster cluster)
                 DriverQueryKinds.CreateGroup => Reserve(DriverQueryKinds.Read<DriverQueryKinds.PlacementGroupQuery>(question.Body.Span)),
                 DriverQueryKinds.GroupReady => await ReadyAsync(DriverQueryKinds.Read<string>(question.Body.Span)).ConfigureAwait(false),
                 DriverQueryKinds.RemoveGroup => await RemoveAsync(DriverQueryKinds.Read<string>(question.Body.Span)).ConfigureAwait(false),
-                _ => throw new NotSupportedException($"A cluster does not know what '{question.Kind}' is."),
+                _ => throw new NotSupportedException($"Unknown query '{question.Kind}'."),
             });
         }
         catch (Exception thrown)
@@ -172,7 +173,7 @@ internal sealed class WorkerRequestHandler(DriverCluster cluster)
     {
         if (session.Lent.Find(demand.Id) is not { } reference)
         {
-            session.Send(new() { Ready = new() { Number = demand.Number, Error = WireExceptionConverter.ToWire(new ObjectLostException($"Object {new ObjectId(demand.Id)} was given back by the worker that asks for it.")) } });
+            session.Send(new() { Ready = new() { Number = demand.Number, Error = WireExceptionConverter.ToWire(new ObjectLostException($"Object {new ObjectId(demand.Id)} has already been released by the worker that requests it.")) } });
             return;
         }
 
@@ -182,7 +183,7 @@ internal sealed class WorkerRequestHandler(DriverCluster cluster)
             supply.Run();
     }
 
-    /// <summary>Sends an object to the worker that waits for it, when it is ready.</summary>
+    /// <summary>Sends an object to the worker that requested it, as soon as it is ready.</summary>
     private sealed class ObjectSupply(WorkerConnection session, long number, ObjectRef reference) : ObjectRefContinuation, IThreadPoolWorkItem
     {
         internal override void Run()

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Serve.Calls;
-using Serve.Routes;
 using Serve.Runtime.Clusters;
 using Serve.Runtime.Actors;
 using Serve.Runtime.Workers.Connections;
@@ -16,7 +15,7 @@ internal sealed class LocalNodeAgent : INodeAgent
     private readonly ActorReferenceResolver _references;
     private readonly TopicPublicationStore _board;
     private readonly WorkerProcessPool _pool;
-    private readonly NodeCallServer _server;
+    private readonly NodeCallListener _server;
     private readonly ProcessActorHost _host;
     private readonly DriverCluster _cluster;
     private readonly ResourceLedger _ledger;
@@ -25,10 +24,10 @@ internal sealed class LocalNodeAgent : INodeAgent
     private readonly ActorDirectory _actors;
     private readonly NodeEventLog _events = new();
     private readonly ConcurrentDictionary<PooledWorkerLease, bool> _leases = new();
-    private volatile NodePhase _phase;
+    private volatile NodePhase _phase = NodePhase.Ready;
     private int _disposed;
 
-    public LocalNodeAgent(NodeRuntimeOptions options, ActorDirectory actors, ProcessActorHost host, ActorReferenceResolver references, TopicPublicationStore board, WorkerProcessPool pool, NodeCallServer server,
+    public LocalNodeAgent(NodeRuntimeOptions options, ActorDirectory actors, ProcessActorHost host, ActorReferenceResolver references, TopicPublicationStore board, WorkerProcessPool pool, NodeCallListener server,
         ResourceLedger ledger, DriverCluster cluster, ActorReportRegistry reports, TimeProvider time, ILogger<LocalNodeAgent> logger, INodePackageSource? packages = null)
     {
         Id = new(options.NodeId);
@@ -41,7 +40,7 @@ internal sealed class LocalNodeAgent : INodeAgent
         _ledger = ledger;
         _cluster = cluster;
         _packages = packages;
-        _hub = new ActorReportAggregator(reports, PublishAsync, time, logger);
+        _hub = new ActorReportAggregator(reports, references.ProcessId, PublishAsync, time, logger);
         pool.TellDeaths((worker, reason) => _ = OnWorkerDiedAsync(worker, reason));
         pool.TellReached(worker => _ = WatchReportsAsync(worker));
     }
@@ -126,7 +125,7 @@ internal sealed class LocalNodeAgent : INodeAgent
     public Task PullObjectAsync(ObjectId id, CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task PublishAsync(string topic, SnapshotVersion version, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
-        PublishAsync(new TopicPublication(topic, version.Number, payload), cancellationToken);
+        PublishAsync(new TopicPublication(topic, "", version, payload), cancellationToken);
 
     public async Task DrainAsync(CancellationToken cancellationToken)
     {
@@ -156,7 +155,7 @@ internal sealed class LocalNodeAgent : INodeAgent
         await _hub.DisposeAsync();
         await _cluster.DisposeAsync();
         await _pool.DisposeAsync();
-        await _server.DisposeAsync();
+        _server.Dispose();
         _events.Close();
     }
 
@@ -234,7 +233,7 @@ internal sealed class PooledWorkerLease(PooledWorker worker, Action<PooledWorker
     /// <summary>Completes when the lease has been returned.</summary>
     public Task Returned => _returned.Task;
 
-    public Task<Stream> ConnectAsync(CancellationToken cancellationToken) => worker.OpenStreamAsync(cancellationToken);
+    public Task<Stream> ConnectAsync(CancellationToken cancellationToken) => worker.OpenLeaseStreamAsync(cancellationToken);
 
     public void Kill(string reason) => worker.Process!.Kill(reason);
 

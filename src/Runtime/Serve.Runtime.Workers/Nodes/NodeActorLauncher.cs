@@ -1,4 +1,3 @@
-using Serve.Routes;
 using Serve.Runtime.Actors;
 using Serve.Runtime.Workers.Processes;
 
@@ -60,7 +59,7 @@ internal sealed class PooledActorIncarnation(PooledWorker worker, ActorId id) : 
 
     public override int Pid => worker.Process?.Pid ?? 0;
 
-    public override HostProcessAddress? Address => worker.Route;
+    public override HostProcessAddress? Address => worker.Address;
 
     public Task CreateAsync(ActorActivationRequest request, CancellationToken cancellationToken) => worker.CreateAsync(request.Spec, request.GpuIds, cancellationToken);
 

@@ -5,7 +5,7 @@ namespace Serve.Runtime.Workers.Processes;
 
 /// <summary>
 /// Starts every child process from one thread that lives as long as this process: the kernel's parent-death signal is tied to the
-/// forking thread, and a pool thread that retires would take its workers along.
+/// forking thread, so a retiring pool thread would kill its workers.
 /// </summary>
 internal static class ChildProcessStarter
 {

@@ -6,7 +6,7 @@ using Serve.Runtime.Workers.Connections;
 
 namespace Serve.Runtime.Workers.Processes;
 
-/// <summary>A cluster's worker processes and the session with each. Made with the first worker. Its table of sessions is written by whoever opens one first.</summary>
+/// <summary>Worker processes of a cluster and the connection to each. Created with the first worker.</summary>
 internal sealed class ClusterWorkerProcesses : IClusterWorkers
 {
     private readonly WorkerProcessPool _pool;
@@ -15,11 +15,11 @@ internal sealed class ClusterWorkerProcesses : IClusterWorkers
     private readonly string? _folder;
     private readonly bool _ownsPool;
 
-    /// <param name="cluster">Whose they are.</param>
-    /// <param name="pool">Starts and ends the processes.</param>
-    /// <param name="folder">Their logs, when that is nobody else's.</param>
-    /// <param name="logger">Told when a task is stopped.</param>
-    /// <param name="ownsPool">Whether the pool ends with it.</param>
+    /// <param name="cluster">The cluster.</param>
+    /// <param name="pool">Starts and stops the processes.</param>
+    /// <param name="folder">Log folder to delete on disposal; null if it is not owned.</param>
+    /// <param name="logger">Receives a warning when a task is stopped.</param>
+    /// <param name="ownsPool">Whether disposal stops the pool.</param>
     public ClusterWorkerProcesses(DriverCluster cluster, WorkerProcessPool pool, string? folder, ILogger logger, bool ownsPool = true)
     {
         this._pool = pool;
@@ -34,24 +34,24 @@ internal sealed class ClusterWorkerProcesses : IClusterWorkers
 
     ITaskExecutor IClusterWorkers.Tasks => Tasks;
 
-    /// <summary>What the workers hold refs to: an object once for each worker that does.</summary>
-    public IEnumerable<ObjectRef> LentObjects => _pool.Running.SelectMany(worker => worker.OpenedSession?.Lent.All ?? []);
+    /// <summary>Objects that workers hold references to: one entry for each worker that does.</summary>
+    public IEnumerable<ObjectRef> LentObjects => _pool.Running.SelectMany(worker => worker.OpenedConnection?.Lent.All ?? []);
 
     public void Prestart(int count) => Tasks.Prestart(count);
 
     public async Task<IActorWorker> StartActorWorkerAsync(string label, CancellationToken cancellationToken) =>
         await OpenAsync(new WorkerPlacement.Own(label), cancellationToken).ConfigureAwait(false);
 
-    /// <summary>A worker that runs, and the session with it.</summary>
+    /// <summary>Leases a worker and connects to it.</summary>
     public async Task<WorkerConnection> OpenAsync(WorkerPlacement placement, CancellationToken cancellationToken)
     {
         var worker = await _pool.LeaseAsync(placement, cancellationToken).ConfigureAwait(false);
         return await SessionOfAsync(worker, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>The session with a worker that runs, opened with the first need of it.</summary>
+    /// <summary>Returns the connection to a running worker; opened by the first call.</summary>
     public Task<WorkerConnection> SessionOfAsync(PooledWorker worker, CancellationToken cancellationToken) =>
-        worker.OpenSession(async () => new(worker, await worker.ConnectAsync(CancellationToken.None).ConfigureAwait(false), _requests.Hello(), _requests)).WaitAsync(cancellationToken);
+        worker.ConnectAsync(async () => new(worker, await worker.OpenStreamAsync(CancellationToken.None).ConfigureAwait(false), _requests.Hello(), _requests)).WaitAsync(cancellationToken);
 
     public IReadOnlyList<WorkerState> List() =>
     [
@@ -60,7 +60,7 @@ internal sealed class ClusterWorkerProcesses : IClusterWorkers
             WorkerId = worker.Id,
             Pid = worker.Process!.Pid,
             Purpose = worker.Label,
-            Running = worker.RunsOnSession,
+            Running = worker.RunningCount,
             Memory = SystemMemoryReader.ResidentOf(worker.Process.Pid),
             LogFile = worker.LogFile,
         }),
@@ -71,9 +71,9 @@ internal sealed class ClusterWorkerProcesses : IClusterWorkers
         await _memory.DisposeAsync().ConfigureAwait(false);
         await Tasks.DisposeAsync().ConfigureAwait(false);
 
-        // A worker's server waits for its open calls before it ends.
+        // Closed first, so that workers see the end of the cluster before their stop request.
         foreach (var worker in _pool.Running)
-            worker.CloseSession();
+            worker.CloseConnection();
         if (_ownsPool)
             await _pool.DisposeAsync().ConfigureAwait(false);
         if (_folder is not null)

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Serve.Runtime.Workers.Processes;
 
-/// <summary>Tells a program's user on its standard error what the cluster's workers came to, where it is a warning or worse. A logging factory would cost more than the cluster. Holds no state.</summary>
+/// <summary>Writes warnings and errors about workers to standard error. A logger factory would cost more to start than the cluster. Holds no state.</summary>
 internal sealed class ConsoleWarningLogger : ILogger<WorkerProcessPool>
 {
     public IDisposable? BeginScope<TState>(TState state)

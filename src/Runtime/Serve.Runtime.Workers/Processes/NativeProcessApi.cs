@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Serve.Runtime.Workers.Processes;
 
-/// <summary>The few things of the operating system that .NET has no words for. Each does nothing where the system has no such thing.</summary>
+/// <summary>Operating system calls without a .NET equivalent. Each does nothing on systems that do not have it.</summary>
 internal static partial class NativeProcessApi
 {
     private const int SigKill = 9;
@@ -10,26 +10,26 @@ internal static partial class NativeProcessApi
     private const int FdCloexec = 1;
     private const int FSetFd = 2;
 
-    /// <summary>Has the kernel kill this process when the thread that forked it ends. Linux only.</summary>
+    /// <summary>Makes the kernel kill this process when the thread that forked it ends. Linux only.</summary>
     public static void KillOnParentExit(int parentPid)
     {
         if (!OperatingSystem.IsLinux())
             return;
         _ = PrCtl(PrSetPdeathsig, SigKill, 0, 0, 0);
 
-        // The parent may have ended before the kernel was asked.
+        // The parent may have exited before the call.
         if (GetPPid() != parentPid)
             ExitImmediately(1);
     }
 
-    /// <summary>Makes this process the leader of a group of its own: a terminal's Ctrl+C no longer reaches it, and its children can be ended with it.</summary>
+    /// <summary>Makes this process the leader of its own group: Ctrl+C in a terminal no longer reaches it, and its children can be killed with it.</summary>
     public static void BecomeGroupLeader()
     {
         if (!OperatingSystem.IsWindows())
             _ = SetPGid(0, 0);
     }
 
-    /// <summary>Kills a process and everything in the group it leads. Harmless when they are gone.</summary>
+    /// <summary>Kills a process and its group; does nothing if they have exited.</summary>
     public static void KillGroup(int pid)
     {
         if (OperatingSystem.IsWindows())
@@ -37,16 +37,16 @@ internal static partial class NativeProcessApi
         _ = Kill(-pid, SigKill);
     }
 
-    /// <summary>Ends this process now: no finalizers, no handlers, nothing that could wait.</summary>
+    /// <summary>Exits this process immediately, without finalizers or exit handlers.</summary>
     public static void ExitImmediately(int code)
     {
         if (OperatingSystem.IsWindows())
-            Environment.FailFast("The node is gone.");
+            Environment.FailFast("The node has exited.");
         else
             Exit(code);
     }
 
-    /// <summary>A private copy of a descriptor, which children do not inherit.</summary>
+    /// <summary>Duplicates a descriptor; children do not inherit the copy.</summary>
     public static int Duplicate(int descriptor)
     {
         var copy = Dup(descriptor);
@@ -54,7 +54,7 @@ internal static partial class NativeProcessApi
         return copy;
     }
 
-    /// <summary>Makes a descriptor another name for an open one.</summary>
+    /// <summary>Redirects a descriptor to an open one.</summary>
     public static void Redirect(int open, int descriptor) => _ = Dup2(open, descriptor);
 
     [LibraryImport("libc", EntryPoint = "prctl")]

@@ -1,28 +1,25 @@
 using System.Collections.Immutable;
-using Google.Protobuf;
-using Grpc.Core;
-using Serve.Routes;
-using Serve.Runtime.Wire;
 using Serve.Runtime.Workers.Connections;
-using Serve.Runtime.Workers.Rpc;
-using Serve.Runtime.Workers.Topics;
 using Serve.Runtime.Workers.Transport;
 
 namespace Serve.Runtime.Workers.Processes;
 
 /// <summary>
-/// A worker as its node sees it: the orders it can be given. Its phase and leases are written by <see cref="WorkerProcessPool"/> under the pool's
-/// lock; its process and route once, by the start that the pool runs.
+/// A worker of the pool, as its node uses it. Its phase and leases are written by <see cref="WorkerProcessPool"/> under the pool's lock; its process and
+/// address once, by the start that the pool runs.
 /// </summary>
-internal sealed class PooledWorker(string id, string? key, string label, string logFile, WorkerProcessPool pool, CallChannels channels)
+internal sealed class PooledWorker(string id, string? key, string label, string logFile, WorkerProcessPool pool, ProcessConnectionPool connections)
 {
-    /// <summary>How long an order to stop may take beyond its drain, cancellation and disposal included.</summary>
+    /// <summary>How long stopping an actor may take beyond its drain, cancellation and disposal included.</summary>
     private static readonly TimeSpan StopSlack = TimeSpan.FromSeconds(15);
 
-    private readonly Metadata _headers = [];
-    private Control.ControlClient? _client;
+    private static readonly TimeSpan ExitDelay = TimeSpan.FromSeconds(2);
+
+    private readonly Lock _sync = new();
+    private HostProcessAddress? _address;
+    private string? _callAddress;
     private Task? _listening;
-    private Task<WorkerConnection>? _session;
+    private Task<WorkerConnection>? _connection;
 
     public string Id => id;
 
@@ -37,203 +34,168 @@ internal sealed class PooledWorker(string id, string? key, string label, string 
 
     public int Leases { get; set; }
 
-    /// <summary>Gives its start up.</summary>
+    /// <summary>Cancels its start.</summary>
     public CancellationTokenSource Start { get; } = new();
 
-    /// <summary>Completes when it can hold actors; fails when it never will.</summary>
+    /// <summary>Completes when it can host actors; fails if it never will.</summary>
     public Task Started { get; set; } = Task.CompletedTask;
 
-    /// <summary>Completes when its process is reaped.</summary>
+    /// <summary>Completes with the exit reason when its process is reaped.</summary>
     public TaskCompletionSource<string> Ended { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public string? EndedBecause => Ended.Task.IsCompletedSuccessfully ? Ended.Task.Result : null;
 
     public WorkerProcess? Process { get; set; }
 
-    public HostProcessAddress? Route { get; private set; }
+    /// <summary>Where other processes reach it; null while it hosts no services.</summary>
+    public HostProcessAddress? Address => Volatile.Read(ref _address);
 
-    /// <summary>Says where it can be reached. Orders may be given from then on.</summary>
-    public void Reach(HostProcessAddress route)
-    {
-        Route = route;
-        _headers.Add(ProcessAccessToken.MetadataKey, route.Token!);
-        _client = new(channels.To(route));
-    }
+    public string? Token { get; private set; }
+
+    /// <summary>Tasks and calls of the cluster that run on it.</summary>
+    public int RunningCount => OpenedConnection?.Count ?? 0;
+
+    /// <summary>The cluster's connection to it, once that is open.</summary>
+    public WorkerConnection? OpenedConnection => _connection is { IsCompletedSuccessfully: true } open ? open.Result : null;
+
+    /// <summary>Records the result of the handshake.</summary>
+    public void CompleteHandshake(string token, WorkerReadyMessage ready) => (Token, _callAddress) = (token, ready.CallAddress);
+
+    /// <summary>Records where it is reached. Queries may be sent from then on.</summary>
+    public void SetAddress(WorkerReadyMessage ready) =>
+        Volatile.Write(ref _address, new(id, ready.HttpAddress, ready.CallAddress, Token, ready.Http2Address));
 
     public async Task CreateAsync(ActorSpec spec, ImmutableArray<int> gpuIds, CancellationToken cancellationToken)
     {
-        var request = new CreateActorRequest
-        {
-            ActorId = spec.Id.Value,
-            Kind = spec.Kind,
-            Payload = UnsafeByteOperations.UnsafeWrap(spec.Payload),
-            Parallel = spec.Concurrency == ConcurrencyMode.Parallel,
-            MaxOngoing = spec.MaxOngoing,
-        };
-        request.GpuIds.AddRange(gpuIds);
+        var query = new NodeQueryKinds.CreateActorQuery(spec.Id.Value, spec.Kind, spec.Concurrency, spec.MaxOngoing, gpuIds);
         try
         {
             await ListenAsync(cancellationToken);
-            var outcome = await _client!.CreateActorAsync(request, _headers, cancellationToken: cancellationToken);
-            if (outcome.Error is { } error)
-                throw new ActorCreationException(spec.Id, error.Message, error.Stack.Length == 0 ? null : error.Stack);
+            await QueryAsync(NodeQueryKinds.CreateActor, query, spec.Payload, cancellationToken);
         }
-        catch (RpcException broken)
+        catch (ConnectionLostException lost)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            throw new ActorCreationException(spec.Id, await DescribeFailureAsync(broken), null, broken);
+            throw new ActorCreationException(spec.Id, await DescribeFailureAsync(lost), null, lost);
+        }
+        catch (Exception thrown) when (thrown is not ActorCreationException && !cancellationToken.IsCancellationRequested)
+        {
+            throw new ActorCreationException(spec.Id, thrown.Message, (thrown as UserCodeException)?.RemoteStack, thrown);
         }
     }
 
     public async Task StopAsync(ActorId id, TimeSpan drainTimeout, CancellationToken cancellationToken)
     {
-        if (_client is null || EndedBecause is not null)
+        if (Address is null || EndedBecause is not null)
             return;
 
-        // The order itself is not cancelled: a second one, with no time to drain, overtakes it.
+        // The query itself is not canceled: a second one without a drain overtakes it.
         await using var cut = cancellationToken.UnsafeRegister(_ => _ = StopQuietlyAsync(id, TimeSpan.Zero), null);
         await StopQuietlyAsync(id, drainTimeout).WaitAsync(drainTimeout + StopSlack, pool.Time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    public async Task ReconfigureAsync(ActorId id, int maxOngoing, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
-    {
-        var request = new ReconfigureActorRequest { ActorId = id.Value, MaxOngoing = maxOngoing, Payload = UnsafeByteOperations.UnsafeWrap(payload) };
-        await OrderAsync(id, () => _client!.ReconfigureActorAsync(request, _headers, cancellationToken: cancellationToken), cancellationToken);
-    }
+    public Task ReconfigureAsync(ActorId id, int maxOngoing, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
+        QueryActorAsync(id, NodeQueryKinds.ReconfigureActor, new NodeQueryKinds.ReconfigureActorQuery(id.Value, maxOngoing), payload, cancellationToken);
 
     public Task CheckHealthAsync(ActorId id, CancellationToken cancellationToken) =>
-        OrderAsync(id, () => _client!.CheckHealthAsync(new() { ActorId = id.Value }, _headers, cancellationToken: cancellationToken), cancellationToken);
+        QueryActorAsync(id, NodeQueryKinds.CheckActor, new NodeQueryKinds.CheckActorQuery(id.Value), default, cancellationToken);
 
     public Task ReleaseAsync() => pool.ReleaseAsync(this);
 
-    /// <summary>Hands it a publication. One that it did not live to see does not count.</summary>
+    /// <summary>Publishes a topic's value to it. A worker that exits meanwhile counts as reached.</summary>
     public async Task PublishAsync(TopicPublication publication, CancellationToken cancellationToken)
     {
-        var request = new PublishRequest
-        {
-            Topic = publication.Topic,
-            Version = publication.Version,
-            Payload = UnsafeByteOperations.UnsafeWrap(publication.Payload),
-        };
         try
         {
-            var outcome = await _client!.PublishAsync(request, _headers, cancellationToken: cancellationToken);
-            if (outcome.Error is { } error)
-                throw CallErrorConverter.FromWire(error, id);
+            await QueryAsync(NodeQueryKinds.Publish, new NodeQueryKinds.PublishQuery(publication.Topic, publication.Source, publication.Version), publication.Payload, cancellationToken);
         }
-        catch (RpcException broken)
+        catch (ConnectionLostException lost)
         {
             cancellationToken.ThrowIfCancellationRequested();
 
-            // Nothing but its end breaks a loopback call; whoever thinks otherwise finds out by the ping.
+            // Only its exit breaks a local connection.
             await WaitForExitAsync((pool.Options.PingPeriod + pool.Options.PingTimeout) * 4, cancellationToken);
             if (EndedBecause is null)
-                throw new IOException($"Worker {id} did not take topic {publication.Topic}.", broken);
+                throw new IOException($"Worker {id} did not acknowledge topic {publication.Topic}.", lost);
         }
     }
 
-    /// <summary>Hands on what its actors say of themselves, until it has ended.</summary>
-    public async Task WatchReportsAsync(Action<IReadOnlyList<(string Topic, ActorId Actor, ReadOnlyMemory<byte> Payload)>> take)
+    /// <summary>Passes on the reports of its actors until it has exited.</summary>
+    public async Task WatchReportsAsync(Action<IReadOnlyList<(string Topic, ActorId Actor, ReadOnlyMemory<byte> Payload)>> update)
     {
         while (EndedBecause is null)
         {
             try
             {
-                using var watch = _client!.WatchReports(new Empty(), _headers);
-                while (await watch.ResponseStream.MoveNext(CancellationToken.None))
-                    take([.. watch.ResponseStream.Current.Reports.Select(report => (report.Topic, new ActorId(report.ActorId), report.Payload.Memory))]);
+                var connection = await connections.ConnectAsync(Address!, CancellationToken.None);
+                await foreach (var answer in connection.QueryStreamAsync(NodeQueryKinds.WatchReports, CancellationToken.None))
+                    update([.. NodeQueryKinds.Read<NodeQueryKinds.ReportEntry[]>(answer).Select(static report => (report.Topic, new ActorId(report.ActorId), report.PayloadBytes))]);
             }
-            catch (Exception broken) when (broken is RpcException or ObjectDisposedException)
+            catch (Exception broken) when (broken is IOException or ServeException)
             {
-                // Its end, most likely, which is about to be seen; else it is asked again.
+                // Most likely its exit, which is about to be observed; otherwise the query is sent again.
             }
 
             await ((Task)Ended.Task).WaitAsync(pool.Options.PingPeriod, pool.Time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
+    /// <summary>Collects its metrics in Prometheus' text format; null if it hosts no services or has exited.</summary>
     public async Task<string?> CollectMetricsAsync(CancellationToken cancellationToken)
     {
-        if (_client is null)
+        if (Address is null)
             return null;
         try
         {
-            return (await _client.CollectMetricsAsync(new(), _headers, cancellationToken: cancellationToken)).Text;
+            var text = await QueryAsync<object?>(NodeQueryKinds.CollectMetrics, null, default, cancellationToken);
+            return System.Text.Encoding.UTF8.GetString(text.Span);
         }
-        catch (RpcException)
+        catch (Exception thrown) when (thrown is ConnectionLostException or OperationCanceledException)
         {
             return null;
         }
     }
 
-    /// <summary>Whether it answers.</summary>
-    public async Task<bool> PingAsync(CancellationToken cancellationToken)
+    /// <summary>The cluster's connection to it, opened by the first call.</summary>
+    public Task<WorkerConnection> ConnectAsync(Func<Task<WorkerConnection>> open)
     {
-        if (_client is null)
-            return await Process!.PingAsync(cancellationToken);
-        try
-        {
-            await _client.PingAsync(new(), _headers, cancellationToken: cancellationToken);
-            return true;
-        }
-        catch (RpcException)
-        {
-            return false;
-        }
+        lock (_sync)
+            return _connection ??= open();
     }
 
-    /// <summary>The session of the cluster's head with it, opened with its first use.</summary>
-    public Task<WorkerConnection> OpenSession(Func<Task<WorkerConnection>> open)
-    {
-        lock (_headers)
-            return _session ??= open();
-    }
+    /// <summary>Opens a stream for the cluster's connection.</summary>
+    public Task<FrameStream> OpenStreamAsync(CancellationToken cancellationToken) =>
+        FrameSocketTransport.ConnectAsync(_callAddress!, Token!, ConnectionPurpose.Cluster, cancellationToken);
 
-    public int RunsOnSession => OpenedSession?.Count ?? 0;
+    /// <summary>Opens the byte stream of a connection for the holder of a lease.</summary>
+    public Task<Stream> OpenLeaseStreamAsync(CancellationToken cancellationToken) =>
+        FrameSocketTransport.OpenAsync(_callAddress!, Token!, ConnectionPurpose.Cluster, cancellationToken);
 
-    /// <summary>That session, once it is open.</summary>
-    public WorkerConnection? OpenedSession => _session is { IsCompletedSuccessfully: true } open ? open.Result : null;
+    public void CloseConnection() => OpenedConnection?.Dispose();
 
-    public void CloseSession() => OpenedSession?.Dispose();
-
-    public string? Token { get; private set; }
-
-    private string? SessionAddress { get; set; }
-
-    /// <summary>The handshake is over.</summary>
-    public void CompleteHandshake(string token, WorkerReadyMessage ready)
-    {
-        Token = token;
-        SessionAddress = ready.SessionAddress;
-    }
-
-    /// <summary>How it ended; one that does not end soon although its session broke is killed.</summary>
+    /// <summary>Waits for its exit; a worker that does not exit soon although its connection broke is killed.</summary>
+    /// <returns>The exit reason.</returns>
     public async Task<string> WaitForExitAsync()
     {
-        await WaitForExitAsync(TimeSpan.FromSeconds(2), CancellationToken.None).ConfigureAwait(false);
+        await WaitForExitAsync(ExitDelay, CancellationToken.None).ConfigureAwait(false);
         if (EndedBecause is null)
             Process!.Kill("The connection to the worker broke, and it was killed.");
         return await Ended.Task.ConfigureAwait(false);
     }
 
-    /// <summary>A connection for its session.</summary>
-    public Task<Stream> OpenStreamAsync(CancellationToken cancellationToken) => FrameSocketTransport.OpenAsync(SessionAddress!, Token!, cancellationToken);
-
-    public Task<FrameStream> ConnectAsync(CancellationToken cancellationToken) => FrameSocketTransport.ConnectAsync(SessionAddress!, Token!, cancellationToken);
-
-    /// <summary>It serves HTTP and gRPC from here on, if it did not before.</summary>
+    /// <summary>Starts its services, if it was started for tasks only.</summary>
     private async Task ListenAsync(CancellationToken cancellationToken)
     {
         Task listens;
-        lock (_headers)
-            listens = _client is not null ? Task.CompletedTask : _listening ??= pool.ListenAsync(this, CancellationToken.None);
+        lock (_sync)
+            listens = Address is not null ? Task.CompletedTask : _listening ??= pool.ListenAsync(this, CancellationToken.None);
         try
         {
             await listens.WaitAsync(cancellationToken);
         }
         catch (Exception thrown) when (thrown is IOException or ObjectDisposedException or InvalidOperationException)
         {
-            throw new RpcException(new Status(StatusCode.Unavailable, thrown.Message, thrown));
+            throw new ConnectionLostException(mayHaveStarted: false, thrown.Message, thrown);
         }
     }
 
@@ -241,27 +203,31 @@ internal sealed class PooledWorker(string id, string? key, string label, string 
     {
         try
         {
-            await _client!.StopActorAsync(new() { ActorId = id.Value, DrainMs = (long)drainTimeout.TotalMilliseconds }, _headers);
+            await QueryAsync(NodeQueryKinds.StopActor, new NodeQueryKinds.StopActorQuery(id.Value, drainTimeout), default, CancellationToken.None);
         }
-        catch (RpcException)
+        catch (Exception thrown) when (thrown is IOException or ServeException)
         {
-            // Its process is gone, and the actor with it.
+            // Its process has exited, and the actor with it.
         }
     }
 
-    private async Task OrderAsync(ActorId actor, Func<AsyncUnaryCall<Outcome>> order, CancellationToken cancellationToken)
+    private async Task QueryActorAsync<TBody>(ActorId actor, string kind, TBody body, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
     {
         try
         {
-            using var running = order();
-            if ((await running.ResponseAsync).Error is { } error)
-                throw CallErrorConverter.FromWire(error, actor.Value);
+            await QueryAsync(kind, body, payload, cancellationToken);
         }
-        catch (RpcException broken)
+        catch (ConnectionLostException lost)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            throw new ReplicaDiedException($"Actor {actor}: {await DescribeFailureAsync(broken)}", broken);
+            throw new ReplicaDiedException($"Actor {actor}: {await DescribeFailureAsync(lost)}", lost);
         }
+    }
+
+    private async Task<ReadOnlyMemory<byte>> QueryAsync<TBody>(string kind, TBody body, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    {
+        var connection = await connections.ConnectAsync(Address!, cancellationToken);
+        return await connection.QueryAsync(kind, NodeQueryKinds.Write(body), payload, cancellationToken);
     }
 
     private async Task WaitForExitAsync(TimeSpan limit, CancellationToken cancellationToken)
@@ -270,10 +236,10 @@ internal sealed class PooledWorker(string id, string? key, string label, string 
         await ended.WaitAsync(limit, pool.Time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    /// <summary>The way it ended, which is known a moment after its calls broke.</summary>
-    private async Task<string> DescribeFailureAsync(RpcException broken)
+    /// <summary>The exit reason, which is known a moment after its connections broke.</summary>
+    private async Task<string> DescribeFailureAsync(ConnectionLostException lost)
     {
-        await WaitForExitAsync(TimeSpan.FromSeconds(2), CancellationToken.None);
-        return EndedBecause ?? $"Worker {id} does not answer: {broken.Status.Detail}";
+        await WaitForExitAsync(ExitDelay, CancellationToken.None);
+        return EndedBecause ?? $"Worker {id} does not respond: {lost.Message}";
     }
 }

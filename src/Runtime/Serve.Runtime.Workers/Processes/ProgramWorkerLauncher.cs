@@ -2,14 +2,14 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Serve.Runtime.Actors;
 using Serve.Runtime.Clusters;
-using Serve.Runtime.Workers.Rpc;
+using Serve.Runtime.Workers.Connections;
 using Serve.Runtime.Workers.Topics;
 
 namespace Serve.Runtime.Workers.Processes;
 
 /// <summary>
-/// How a cluster that a program started gets its worker processes: this program again, in which a startup hook takes over before its
-/// <c>Main</c> runs. Holds no state but the number of the last cluster.
+/// Starts the worker processes of a program's own cluster: the same program again, in which a startup hook takes over before its
+/// <c>Main</c> runs. Its state is the number of the last cluster.
 /// </summary>
 internal static class ProgramWorkerLauncher
 {
@@ -34,11 +34,11 @@ internal static class ProgramWorkerLauncher
             WorkerLogDirectory = logs,
         };
         var board = new TopicPublicationStore(new ActivatorServiceProvider());
-        var pool = new WorkerProcessPool(node, new CallChannels(), board, nodeServer: null, TimeProvider.System, logger);
+        var pool = new WorkerProcessPool(node, new ProcessConnectionPool(), board, listener: null, TimeProvider.System, logger);
         return new(cluster, pool, options.WorkerLogDirectory is null ? logs : null, logger);
     }
 
-    /// <exception cref="NotSupportedException">The program cannot be started again so.</exception>
+    /// <exception cref="NotSupportedException">The program cannot be started again this way.</exception>
     private static (IReadOnlyList<string> Command, ImmutableDictionary<string, string> Environment) ThisProgram()
     {
         var hook = typeof(ProgramWorkerLauncher).Assembly.Location;
@@ -51,7 +51,7 @@ internal static class ProgramWorkerLauncher
         return (Path.GetFileNameWithoutExtension(executable) == "dotnet" ? [executable, .. HostArguments()] : [executable], ImmutableDictionary<string, string>.Empty.Add(HookVariable, hook));
     }
 
-    // What `dotnet app.dll` was started with: the host tells the program where it found its dependencies, and its settings lie beside them.
+    // The arguments of `dotnet app.dll`: the host reports where it found the dependencies; the runtime settings are next to them.
     private static IEnumerable<string> HostArguments()
     {
         var program = System.Reflection.Assembly.GetEntryAssembly()!.Location;

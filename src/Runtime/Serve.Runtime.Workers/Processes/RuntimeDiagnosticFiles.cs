@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace Serve.Runtime.Workers.Processes;
 
-/// <summary>The sockets and pipes that .NET opens for debuggers and tracers in the temporary folder. A process that is killed leaves them there.</summary>
+/// <summary>Sockets and pipes that .NET opens in the temporary folder for debuggers and tracers. A killed process leaves them there.</summary>
 internal static class RuntimeDiagnosticFiles
 {
-    /// <summary>Removes what a process left that has been reaped.</summary>
+    /// <summary>Removes the files of a reaped process.</summary>
     /// <param name="pid">Its process id.</param>
     public static void RemoveOf(int pid)
     {
@@ -22,7 +22,7 @@ internal static class RuntimeDiagnosticFiles
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            // Somebody else tidied up, or the files are another user's.
+            // Already removed, or owned by another user.
         }
     }
 }

@@ -2,10 +2,10 @@ using Serve.Runtime.Workers.Connections;
 
 namespace Serve.Runtime.Workers.Processes;
 
-/// <summary>A worker process that runs tasks, as <see cref="WorkerTaskExecutor"/> sees it, which writes its state under its lock.</summary>
+/// <summary>State of a worker process that runs tasks. Written by <see cref="WorkerTaskExecutor"/> under its lock.</summary>
 internal sealed class TaskWorkerState(WorkerConnection session, TimeProvider time)
 {
-    /// <summary>Work that is on its way while other work is done, as a time: longer than an answer takes.</summary>
+    /// <summary>Work to keep under way, as a duration: longer than a round trip.</summary>
     private const double WindowMicroseconds = 2000;
 
     private const int MostAhead = 256;
@@ -18,24 +18,24 @@ internal sealed class TaskWorkerState(WorkerConnection session, TimeProvider tim
 
     public WorkerConnection Session => session;
 
-    /// <summary>What was given to it and has not ended, in order.</summary>
+    /// <summary>Dispatched attempts that have not ended, in order.</summary>
     public LinkedList<DispatchedTask> Runs { get; } = [];
 
-    /// <summary>Whose resources its runs have.</summary>
+    /// <summary>The pipeline whose resources its attempts use.</summary>
     public object? Lane { get; private set; }
 
-    /// <summary>It takes no more runs.</summary>
+    /// <summary>Whether it accepts no more attempts.</summary>
     public bool IsEnding { get; set; }
 
     public bool AcceptsTasks => !IsEnding && !session.IsBroken && !session.IsKilledByCluster;
 
-    /// <summary>Whether nothing runs on it: what is there waits for objects.</summary>
+    /// <summary>Whether no attempt runs on it, because all of them wait for objects.</summary>
     public bool IsFree => AcceptsTasks && Runs.All(static run => run.Waits > 0);
 
-    /// <summary>How long it has had nothing to do.</summary>
+    /// <summary>How long it has been idle.</summary>
     public TimeSpan IdleTime => Runs.Count > 0 ? TimeSpan.Zero : time.GetElapsedTime(_progress);
 
-    /// <summary>How many runs may be on it: one, unless its tasks are so quick that it would wait for the next one each time.</summary>
+    /// <summary>Number of attempts that may be dispatched to it: one, unless its tasks are so short that it would wait for the next one each time.</summary>
     public int Depth => _isStalled || _average >= Quick.TotalMicroseconds ? 1 : (int)Math.Clamp(WindowMicroseconds / Math.Max(_average, 1), 1, MostAhead);
 
     public void Add(DispatchedTask run)
@@ -47,7 +47,7 @@ internal sealed class TaskWorkerState(WorkerConnection session, TimeProvider tim
         run.AssignTo(session);
     }
 
-    /// <summary>A run leaves it unstarted, or with it.</summary>
+    /// <summary>Removes an attempt that did not end: returned, or lost with the worker.</summary>
     public void RemoveUnfinished(DispatchedTask run)
     {
         Runs.Remove(run);
@@ -65,7 +65,7 @@ internal sealed class TaskWorkerState(WorkerConnection session, TimeProvider tim
             Lane = null;
     }
 
-    /// <summary>Whether one run has held up others for a while, seen for the first time.</summary>
+    /// <summary>Detects, once, that one attempt has been blocking others for a while.</summary>
     public bool DetectStall()
     {
         if (_isStalled || Runs.Count < 2 || time.GetElapsedTime(_progress) < Stall)

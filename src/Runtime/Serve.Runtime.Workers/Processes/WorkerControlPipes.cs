@@ -5,8 +5,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Serve.Runtime.Workers.Processes;
 
 /// <summary>
-/// A worker's standard streams: the node's orders come in, ready lines go out, and both belong to nobody: user code reads an
-/// empty input and writes to the log file. Used by the worker's main thread and its watching thread, each with its own side.
+/// Standard streams of a worker: commands of the node arrive on input, ready lines are written to output. User code has neither: it reads an
+/// empty input and writes to the log file. Output is used by the main thread and the watching thread, input by the watching thread.
 /// </summary>
 internal sealed class WorkerControlPipes : IDisposable
 {
@@ -22,7 +22,7 @@ internal sealed class WorkerControlPipes : IDisposable
         _orders = new StreamReader(input, Encoding.UTF8, false, 256);
     }
 
-    /// <summary>Takes the standard streams away from the rest of the process.</summary>
+    /// <summary>Opens the standard streams and detaches them from the rest of the process.</summary>
     public static WorkerControlPipes OpenStandardStreams()
     {
         if (OperatingSystem.IsWindows())
@@ -35,9 +35,9 @@ internal sealed class WorkerControlPipes : IDisposable
     }
 
     public WorkerHandshakeMessage ReadHandshake() =>
-        JsonSerializer.Deserialize<WorkerHandshakeMessage>(_orders.ReadLine() ?? throw new EndOfStreamException("A worker is started by a node, which tells it who it is."), ServeJson.Options)!;
+        JsonSerializer.Deserialize<WorkerHandshakeMessage>(_orders.ReadLine() ?? throw new EndOfStreamException("A worker must be started by a node, which sends its handshake."), ServeJson.Options)!;
 
-    /// <summary>Sends the process's output to a file from now on, also what the runtime itself writes when it crashes.</summary>
+    /// <summary>Redirects the output of the process to a file, including what the runtime writes when it crashes.</summary>
     public static void LogTo(string file)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
@@ -56,7 +56,7 @@ internal sealed class WorkerControlPipes : IDisposable
 
     public void WriteReady(WorkerReadyMessage ready) => Write(JsonSerializer.Serialize(ready, ServeJson.Options));
 
-    /// <summary>Watches the node, and answers its pings, from a thread of its own, since the thread pool may be busy when it matters.</summary>
+    /// <summary>Watches the node and answers its pings on a thread of its own, since the thread pool may be busy.</summary>
     public void Watch(Action stop, Action listen, Action die) => new Thread(() =>
     {
         try
@@ -73,7 +73,7 @@ internal sealed class WorkerControlPipes : IDisposable
         }
         catch (IOException)
         {
-            // A broken pipe is the same news as a closed one.
+            // A broken pipe means the same as a closed one.
         }
 
         die();

@@ -2,14 +2,14 @@ using System.Text;
 
 namespace Serve.Runtime.Workers.Processes;
 
-/// <summary>Says for people how a worker ended: exit code or signal, and what it wrote last.</summary>
+/// <summary>Describes how a worker exited: exit code or signal, and its last output.</summary>
 internal static class WorkerCrashReport
 {
     private const int TailBytes = 64 * 1024;
     private const int MaxLines = 12;
     private const int MaxLineLength = 300;
 
-    // How the .NET runtime and glibc begin their last words; what follows is a stack that may be long.
+    // Beginnings of the crash messages of the .NET runtime and glibc; a stack trace follows that may be long.
     private static readonly string[] LastWords =
         ["Process terminated.", "Stack overflow.", "Unhandled exception.", "Fatal error.", "Out of memory.", "You must install or update .NET", "Segmentation fault"];
 
@@ -19,7 +19,7 @@ internal static class WorkerCrashReport
         return text.Length == 0 ? DescribeExitCode(exitCode) : $"{DescribeExitCode(exitCode)}\n{text}";
     }
 
-    /// <summary>The end of a log file; nothing when it cannot be read.</summary>
+    /// <summary>Reads the end of a log file; empty if it cannot be read.</summary>
     public static IReadOnlyList<string> ReadTail(string file)
     {
         try
@@ -48,7 +48,7 @@ internal static class WorkerCrashReport
     private static IEnumerable<string> SelectRelevantLines(int exitCode, string[] lines)
     {
         var last = Array.FindLastIndex(lines, line => LastWords.Any(words => line.StartsWith(words, StringComparison.Ordinal)));
-        // Somebody ended it from outside: what it happened to log before says nothing about why.
+        // Killed from outside: earlier log lines do not explain why.
         if (last < 0 && (exitCode is 137 or 143))
             return [];
         var chosen = last >= 0 ? lines.Skip(last).Take(MaxLines) : lines.TakeLast(MaxLines);

@@ -6,7 +6,7 @@ using Serve.Runtime.Workers.Connections;
 namespace Serve.Runtime.Workers.Processes;
 
 /// <summary>
-/// Stops the newest task in a worker when memory runs out, before the system's own killer picks a process that may be anybody's. Its state is
+/// Stops the newest task in a worker when memory is short, before the operating system kills an arbitrary process. Its state is
 /// written by its timer.
 /// </summary>
 internal sealed partial class WorkerMemoryMonitor : IAsyncDisposable
@@ -22,11 +22,11 @@ internal sealed partial class WorkerMemoryMonitor : IAsyncDisposable
     private DispatchedTask? _stopping;
     private int _looking;
 
-    /// <param name="tasks">Has the tasks.</param>
-    /// <param name="read">How much memory is in use.</param>
-    /// <param name="giveUp">Gives back memory that nothing is in, and says how much that was: before anything is stopped.</param>
-    /// <param name="threshold">The share in use from which on something is stopped.</param>
-    /// <param name="logger">Told what was stopped.</param>
+    /// <param name="tasks">The tasks.</param>
+    /// <param name="read">Reads the memory usage.</param>
+    /// <param name="giveUp">Releases unused memory and returns its size; called before a task is stopped.</param>
+    /// <param name="threshold">Share of memory in use above which a task is stopped.</param>
+    /// <param name="logger">Receives a warning for each stopped task.</param>
     /// <param name="time">How often to look.</param>
     public WorkerMemoryMonitor(WorkerTaskExecutor tasks, Func<SystemMemoryUsage> read, Func<long> giveUp, double threshold, ILogger logger, TimeProvider time)
     {
@@ -57,7 +57,7 @@ internal sealed partial class WorkerMemoryMonitor : IAsyncDisposable
                 return;
             _stopping = _tasks.StopNewest(run => new TaskOutOfMemoryException(Describe(run, now)));
             if (_stopping is not null)
-                LogStopped(_logger, Describe(_stopping, now), _stopping.Attempt.MayRetry ? "It will be run again." : "It may not be run again.");
+                LogStopped(_logger, Describe(_stopping, now), _stopping.Attempt.MayRetry ? "It will be retried." : "It has no retries left.");
         }
         finally
         {
@@ -70,11 +70,11 @@ internal sealed partial class WorkerMemoryMonitor : IAsyncDisposable
         var own = run.Session is { } session ? SystemMemoryReader.ResidentOf(session.Worker.Process!.Pid) : 0;
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{run.Attempt.Name} was stopped: {Gigabytes(now.Used)} of {Gigabytes(now.Total)} of memory are in use ({now.Share:P1}), above the threshold of {_threshold:P1}. Its worker had {Gigabytes(own)}. Run fewer at once (NumCpus, Memory), use less, or raise ClusterOptions.MemoryUsageThreshold.");
+            $"{run.Attempt.Name} was stopped: {Gigabytes(now.Used)} of {Gigabytes(now.Total)} of memory is in use ({now.Share:P1}), above the threshold of {_threshold:P1}. Its worker used {Gigabytes(own)}. Run fewer tasks at once (NumCpus, Memory), use less memory, or raise ClusterOptions.MemoryUsageThreshold.");
     }
 
     private static string Gigabytes(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1 << 30):0.00} GiB");
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Text} {Next}")]
+    [LoggerMessage(EventId = 2003, Level = LogLevel.Warning, Message = "{Text} {Next}")]
     private static partial void LogStopped(ILogger logger, string text, string next);
 }

@@ -30,7 +30,7 @@ internal sealed class WorkerProcess
 
     public int Pid { get; }
 
-    /// <summary>How it ended, for people. Never fails.</summary>
+    /// <summary>Completes with the exit reason. Never fails.</summary>
     public Task<string> Exited { get; }
 
     public static async Task<WorkerProcess> StartAsync(IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment, string logFile)
@@ -47,8 +47,8 @@ internal sealed class WorkerProcess
         return new(await ChildProcessStarter.StartAsync(info), logFile);
     }
 
-    /// <summary>Tells it who it is and waits until it can be called.</summary>
-    /// <exception cref="IOException">It ended, or wrote something else.</exception>
+    /// <summary>Sends the handshake and waits until the worker can be called.</summary>
+    /// <exception cref="IOException">It exited, or wrote something else.</exception>
     public async Task<WorkerReadyMessage> PerformHandshakeAsync(WorkerHandshakeMessage handshake, CancellationToken cancellationToken)
     {
         Send(JsonSerializer.Serialize(handshake, ServeJson.Options));
@@ -57,16 +57,16 @@ internal sealed class WorkerProcess
         return ready;
     }
 
-    /// <summary>Has one that does not listen yet serve HTTP and gRPC. Once.</summary>
-    /// <exception cref="IOException">It ended.</exception>
+    /// <summary>Makes a worker start its services. Called once.</summary>
+    /// <exception cref="IOException">It exited.</exception>
     public async Task<WorkerReadyMessage> ListenAsync(CancellationToken cancellationToken)
     {
         Send(WorkerHandshakeMessage.ListenLine);
         return await _listens.Task.WaitAsync(cancellationToken) ?? throw OutputClosedEarly();
     }
 
-    /// <summary>Asks it whether it lives. A thread answers that does nothing else: a process that is busy does too, one that is frozen does not.</summary>
-    /// <returns>False when it has not answered by the time that the token fires, or has ended.</returns>
+    /// <summary>Checks whether it is alive. A dedicated thread replies, so a busy process replies too; a frozen one does not.</summary>
+    /// <returns>False if it has not replied before the token is canceled, or has exited.</returns>
     public async Task<bool> PingAsync(CancellationToken cancellationToken)
     {
         var answered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -77,11 +77,11 @@ internal sealed class WorkerProcess
         return answered.Task.IsCompleted;
     }
 
-    /// <summary>Asks it to end by itself; harmless when it is gone.</summary>
+    /// <summary>Requests it to stop; does nothing if it has exited.</summary>
     public void RequestStop() => TrySend(WorkerHandshakeMessage.StopLine);
 
     /// <summary>Kills it and its children.</summary>
-    /// <param name="because">Told as the way it ended; null where that is nobody's surprise.</param>
+    /// <param name="because">Reported as the exit reason; null if the kill is expected.</param>
     public void Kill(string? because = null)
     {
         _killedBecause ??= because;
@@ -90,12 +90,12 @@ internal sealed class WorkerProcess
         NativeProcessApi.KillGroup(Pid);
         try
         {
-            // Also when it had not made its group yet.
+            // Also if it has not created its group yet.
             _process.Kill(entireProcessTree: OperatingSystem.IsWindows());
         }
         catch (InvalidOperationException)
         {
-            // It ended first.
+            // It has exited.
         }
     }
 
@@ -103,7 +103,7 @@ internal sealed class WorkerProcess
     {
         while (await _process.StandardOutput.ReadLineAsync(cancellationToken) is { } line)
         {
-            // A host may print a banner of its own first.
+            // A host may print a banner first.
             if (line.StartsWith('{'))
                 return JsonSerializer.Deserialize<WorkerReadyMessage>(line, ServeJson.Options)!;
         }
@@ -113,7 +113,7 @@ internal sealed class WorkerProcess
 
     private static IOException OutputClosedEarly() => new("The worker closed its output before it was ready.");
 
-    /// <summary>Reads what it answers to orders, until its end.</summary>
+    /// <summary>Reads its replies until it exits.</summary>
     private async Task ReadAnswersAsync()
     {
         try
@@ -130,13 +130,13 @@ internal sealed class WorkerProcess
         }
         catch (Exception thrown) when (IsEnd(thrown))
         {
-            // The pipe went with the process.
+            // The pipe was closed with the process.
         }
 
         _listens.TrySetResult(null);
     }
 
-    // Short enough for the pipe's buffer: it does not wait for the worker to read.
+    // Lines fit the pipe's buffer, so this does not wait for the worker to read.
     private void Send(string line)
     {
         lock (_sending)
@@ -155,7 +155,7 @@ internal sealed class WorkerProcess
         }
         catch (Exception thrown) when (IsEnd(thrown))
         {
-            // It ended first.
+            // It has exited.
             return false;
         }
     }
@@ -166,11 +166,11 @@ internal sealed class WorkerProcess
     {
         await _process.WaitForExitAsync();
 
-        // Its group outlives it where user code started children. The number cannot have been given out again so soon.
+        // Children of user code outlive it in its group. The process id cannot have been reused so soon.
         NativeProcessApi.KillGroup(Pid);
         RuntimeDiagnosticFiles.RemoveOf(Pid);
 
-        // What it wrote before it had a log file is in the pipe still; a child of a child may hold that open for ever.
+        // Output from before it had a log file is still in the pipe; a grandchild may hold that open indefinitely.
         await Task.WhenAny(errors, Task.Delay(TimeSpan.FromMilliseconds(200)));
         var lines = WorkerCrashReport.ReadTail(_logFile).Concat(_errorLines);
         var report = WorkerCrashReport.Describe(_process.ExitCode, lines);
@@ -187,7 +187,7 @@ internal sealed class WorkerProcess
         }
         catch (Exception thrown) when (IsEnd(thrown))
         {
-            // The pipe went with the process.
+            // The pipe was closed with the process.
         }
     }
 

@@ -1,20 +1,17 @@
 using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using Serve.Runtime.Workers.Connections;
 using Serve.Runtime.Workers.Processes;
-using Serve.Runtime.Workers.Rpc;
 using Serve.Runtime.Workers.Transport;
 
 namespace Serve.Runtime;
 
-/// <summary>A worker process's main: takes the handshake, serves its node until told to stop, and dies with it.</summary>
+/// <summary>Main method of a worker process: performs the handshake with its node, serves it until it requests a stop, and exits with it.</summary>
 public static class WorkerProcessHost
 {
-    /// <summary>Runs until the node says stop. The process's standard streams are the node's; it does not return when the node is gone.</summary>
-    /// <param name="configure">Registers what the process needs: activators, topic subscribers, logging.</param>
-    /// <param name="cancellationToken">Ends the worker as the node's order would.</param>
+    /// <summary>Runs until the node requests a stop. The standard streams of the process belong to the node; the method does not return if the node exits.</summary>
+    /// <param name="configure">Registers what the process needs to host actors: activators, topic subscribers, an HTTP server, logging.</param>
+    /// <param name="cancellationToken">Stops the worker, as a request of the node does.</param>
     /// <returns>Completes when it has stopped.</returns>
     public static async Task RunAsync(Action<IServiceCollection> configure, CancellationToken cancellationToken = default)
     {
@@ -25,57 +22,37 @@ public static class WorkerProcessHost
         NativeProcessApi.KillOnParentExit(handshake.ParentPid);
         WorkerControlPipes.LogTo(handshake.LogFile);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var arrival = new WorkerClusterSource();
-        using var server = new WorkerServiceHost(() => Build(handshake, arrival, configure), handshake.Token);
-        var session = FrameSocketTransport.Listen(handshake.Token, stream => DriverConnection.RunAsync(stream, arrival));
-        pipes.Watch(() => _ = stop.CancelAsync(), () => _ = ListenAsync(), Die);
+        var cluster = new WorkerClusterSource();
+        using var services = new WorkerServiceHost(handshake, cluster, configure);
+        using var listener = new FrameSocketTransport.Listener(handshake.Token, (stream, purpose) =>
+            purpose == ConnectionPurpose.Cluster ? DriverConnection.RunAsync(stream, cluster) : services.ServeAsync(stream));
+        pipes.Watch(() => _ = stop.CancelAsync(), () => _ = StartServicesAsync(), Die);
         if (handshake.ListensLater)
-            pipes.WriteReady(new(null, null, session));
+            pipes.WriteReady(new(null, null, listener.Address));
         else
-            await ListenAsync();
-        await server.WaitForShutdownAsync(stop.Token);
+            await StartServicesAsync();
+        await services.WaitForShutdownAsync(stop.Token);
         NativeProcessApi.ExitImmediately(0);
 
-        async Task ListenAsync()
+        async Task StartServicesAsync()
         {
             try
             {
-                var (http, call) = await server.StartAsync(stop.Token);
-                pipes.WriteReady(new(http, call, session));
+                var address = await services.StartAsync(listener.Address, stop.Token);
+                pipes.WriteReady(new(address.HttpAddress, address.Http2Address, listener.Address));
             }
             catch (Exception thrown) when (handshake.ListensLater)
             {
-                // Nobody awaits it; the node waits for the line.
+                // Not awaited by this process; the node waits for the line and sees the exit.
                 Console.Error.WriteLine(thrown);
                 NativeProcessApi.ExitImmediately(1);
             }
         }
     }
 
-    private static IHost Build(WorkerHandshakeMessage handshake, WorkerClusterSource arrival, Action<IServiceCollection> configure) => new HostBuilder()
-        .ConfigureServices(services =>
-        {
-            RuntimeServiceCollectionExtensions.AddProcess(services, handshake.WorkerId);
-            services.AddLogging(logging => logging
-                .AddSimpleConsole(console =>
-                {
-                    console.SingleLine = true;
-                    console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
-                    console.UseUtcTimestamp = true;
-                })
-                .AddFilter("Microsoft", LogLevel.Warning)
-                .AddFilter("Grpc", LogLevel.Warning));
-            services.AddSingleton<IHostLifetime, WorkerLifetime>();
-            services.AddSingleton(_ => arrival.WaitForCluster());
-            services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(2));
-            configure(services);
-        })
-        .AddCallServer(new(handshake.Token, TakesControl: true))
-        .Build();
-
     private static void Die()
     {
-        // With the whole group: children of user code have nobody left either.
+        // With the whole group: the children of user code have no other owner.
         NativeProcessApi.KillGroup(Environment.ProcessId);
         NativeProcessApi.ExitImmediately(1);
         Process.GetCurrentProcess().Kill();

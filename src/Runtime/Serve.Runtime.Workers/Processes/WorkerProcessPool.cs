@@ -1,25 +1,24 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
-using Serve.Routes;
-using Serve.Runtime.Workers.Nodes;
-using Serve.Runtime.Workers.Rpc;
+using Serve.Runtime.Workers.Connections;
 using Serve.Runtime.Workers.Topics;
+using Serve.Runtime.Workers.Transport;
 
 namespace Serve.Runtime.Workers.Processes;
 
 /// <summary>
-/// The node's workers. The one writer of the set and of each worker's phase, under one lock:
+/// The worker processes of a node. Writes the set of workers and the phase of each, under one lock:
 /// <code>
-/// (none)   -> Starting  Lease     the first that needs the key
-/// Starting -> Running   StartAsync, when it can be called and has seen every topic
-/// Starting -> Ending    StartAsync failed, or the last lease was given back
-/// Running  -> Ending    the last lease was given back, or the node ends
-/// any      -> Ended     its process is reaped; from Running it is a death, and told
+/// (none)   -> Starting  Lease     the first lease of the key
+/// Starting -> Running   StartAsync, when it can be called and has received every topic
+/// Starting -> Ending    StartAsync failed, or the last lease was returned
+/// Running  -> Ending    the last lease was returned, or the node stops
+/// any      -> Ended     its process is reaped; from Running, its death is reported
 /// </code>
-/// A lease is one actor that is there or about to be; a worker that is ending is leased no more, so the next creation starts another.
+/// A lease is one hosted actor, existing or being created. A worker that is ending is not leased again, so the next creation starts another one.
 /// </summary>
 internal sealed partial class WorkerProcessPool(
-    NodeRuntimeOptions options, CallChannels channels, TopicPublicationStore board, NodeCallServer? nodeServer, TimeProvider time, ILogger<WorkerProcessPool> logger) : IAsyncDisposable
+    NodeRuntimeOptions options, ProcessConnectionPool connections, TopicPublicationStore board, NodeCallListener? listener, TimeProvider time, ILogger<WorkerProcessPool> logger) : IAsyncDisposable
 {
     private readonly Lock _sync = new();
     private readonly Dictionary<string, PooledWorker> _shared = new(StringComparer.Ordinal);
@@ -42,23 +41,23 @@ internal sealed partial class WorkerProcessPool(
         }
     }
 
-    /// <summary>Workers that are reachable, also those that are still being told the topics.</summary>
+    /// <summary>Reachable workers, including those that are still receiving the topics.</summary>
     private IReadOnlyList<PooledWorker> Reachable
     {
         get
         {
             lock (_sync)
-                return [.. _all.Where(worker => worker.Phase is WorkerPhase.Starting or WorkerPhase.Running && worker.Route is not null)];
+                return [.. _all.Where(worker => worker.Phase is WorkerPhase.Starting or WorkerPhase.Running && worker.Address is not null)];
         }
     }
 
-    /// <summary>Says who is told of deaths. Called outside the lock, before the worker's end is known to anyone else.</summary>
+    /// <summary>Sets the listener of deaths. Called outside the lock, before other waits for the exit complete.</summary>
     public void TellDeaths(Action<PooledWorker, string> listener) => _onDeath = listener;
 
-    /// <summary>Says who is told of workers that orders may be given to. Called outside the lock.</summary>
+    /// <summary>Sets the listener of workers that became reachable. Called outside the lock.</summary>
     public void TellReached(Action<PooledWorker> listener) => _onReached = listener;
 
-    /// <summary>A worker that runs, started if need be. Paired with one <see cref="ReleaseAsync"/>.</summary>
+    /// <summary>Leases a running worker, started if needed. Paired with one <see cref="ReleaseAsync"/>.</summary>
     public async Task<PooledWorker> LeaseAsync(WorkerPlacement placement, CancellationToken cancellationToken)
     {
         var worker = Lease(placement);
@@ -74,7 +73,7 @@ internal sealed partial class WorkerProcessPool(
         }
     }
 
-    /// <summary>Gives a lease back; with the last one the worker ends, and this completes when it is reaped.</summary>
+    /// <summary>Returns a lease; with the last one the worker is stopped, and this completes when it is reaped.</summary>
     public async Task ReleaseAsync(PooledWorker worker)
     {
         lock (_sync)
@@ -87,7 +86,7 @@ internal sealed partial class WorkerProcessPool(
         await EndAsync(worker);
     }
 
-    /// <summary>Publishes to every worker that can be reached.</summary>
+    /// <summary>Publishes to every reachable worker.</summary>
     public Task PublishAsync(TopicPublication publication, CancellationToken cancellationToken) =>
         Task.WhenAll(Reachable.Select(worker => worker.PublishAsync(publication, cancellationToken)));
 
@@ -121,7 +120,7 @@ internal sealed partial class WorkerProcessPool(
             var id = string.Create(CultureInfo.InvariantCulture, $"{options.NodeId}-worker-{number}");
             var label = key ?? ((WorkerPlacement.Own)placement).Label;
             var log = WorkerLogFiles.NewFile(options.WorkerLogDirectory, id, time);
-            var worker = new PooledWorker(id, key, label, log, this, channels) { Leases = 1 };
+            var worker = new PooledWorker(id, key, label, log, this, connections) { Leases = 1 };
             _all.Add(worker);
             if (key is not null)
                 _shared.Add(key, worker);
@@ -139,14 +138,13 @@ internal sealed partial class WorkerProcessPool(
         {
             if (options.WorkerCommand is not { Count: > 0 } command)
                 throw new InvalidOperationException("This node was started without a worker command.");
-            if (nodeServer is not null)
-                await nodeServer.StartAsync(bound.Token);
+            listener?.Start();
             bound.Token.ThrowIfCancellationRequested();
             WorkerLogFiles.Prepare(options.WorkerLogDirectory);
             var process = await WorkerProcess.StartAsync(command, options.WorkerEnvironment, worker.LogFile);
             worker.Process = process;
             _ = WatchAsync(worker, process);
-            var token = ProcessAccessToken.Create();
+            var token = FrameSocketTransport.CreateToken();
             var ready = await process.PerformHandshakeAsync(new(worker.Id, token, worker.LogFile, Environment.ProcessId, !options.WorkersListen), bound.Token);
             worker.CompleteHandshake(token, ready);
             if (options.WorkersListen)
@@ -154,7 +152,7 @@ internal sealed partial class WorkerProcessPool(
             lock (_sync)
             {
                 if (worker.Phase != WorkerPhase.Starting)
-                    throw new OperationCanceledException("The worker is not needed any more.");
+                    throw new OperationCanceledException("The worker is no longer needed.");
                 worker.Phase = WorkerPhase.Running;
             }
 
@@ -177,21 +175,21 @@ internal sealed partial class WorkerProcessPool(
         }
     }
 
-    /// <summary>Has a worker that was started for tasks alone serve HTTP and gRPC, so that it can hold actors.</summary>
+    /// <summary>Starts the services of a worker that was started for tasks only, so that it can host actors.</summary>
     public async Task ListenAsync(PooledWorker worker, CancellationToken cancellationToken) =>
         await ReachAsync(worker, await worker.Process!.ListenAsync(cancellationToken), cancellationToken);
 
     private async Task ReachAsync(PooledWorker worker, WorkerReadyMessage ready, CancellationToken cancellationToken)
     {
-        // Reachable before the topics are read: whatever is published meanwhile goes to it as well.
+        // Reachable before the topics are read, so that it also receives what is published concurrently.
         lock (_sync)
-            worker.Reach(new HostProcessAddress(worker.Id, ready.HttpAddress!, ready.CallAddress, worker.Token!));
+            worker.SetAddress(ready);
         _onReached(worker);
         foreach (var publication in board.Latest)
             await worker.PublishAsync(publication, cancellationToken);
     }
 
-    /// <summary>Sees the process's end, whatever its cause.</summary>
+    /// <summary>Waits for the exit of the process, whatever its cause.</summary>
     private async Task WatchAsync(PooledWorker worker, WorkerProcess process) => End(worker, await process.Exited);
 
     private void End(PooledWorker worker, string reason)
@@ -205,7 +203,8 @@ internal sealed partial class WorkerProcessPool(
             _all.Remove(worker);
         }
 
-        channels.Forget(worker.Id);
+        if (worker.Address is { } address)
+            connections.Close(address);
         worker.Ended.TrySetResult(reason);
         if (!died)
             return;
@@ -213,7 +212,7 @@ internal sealed partial class WorkerProcessPool(
         _onDeath(worker, reason);
     }
 
-    // Under the lock. From here on nobody leases it.
+    // Under the lock. It is not leased from here on.
     private void BeginEnd(PooledWorker worker)
     {
         if (worker.Phase is WorkerPhase.Ending or WorkerPhase.Ended)
@@ -236,13 +235,13 @@ internal sealed partial class WorkerProcessPool(
         }
         catch (TimeoutException)
         {
-            LogKilled(logger, worker.Id);
+            LogKilled(logger, worker.Id, options.WorkerStopTimeout);
             process.Kill();
             await worker.Ended.Task;
         }
     }
 
-    /// <summary>Asks it whether it lives until it does not.</summary>
+    /// <summary>Pings the worker until it exits; kills it after missed replies.</summary>
     private async Task PulseAsync(PooledWorker worker, WorkerProcess process)
     {
         const int Allowed = 3;
@@ -253,7 +252,7 @@ internal sealed partial class WorkerProcessPool(
         while (!end.IsCancellationRequested && await WaitAsync(timer, end.Token))
         {
             using var limit = new CancellationTokenSource(options.PingTimeout, time);
-            missed = await worker.PingAsync(limit.Token) ? 0 : missed + 1;
+            missed = await process.PingAsync(limit.Token) ? 0 : missed + 1;
             if (missed < Allowed || end.IsCancellationRequested)
                 continue;
             process.Kill($"The worker did not answer {Allowed} times in a row and was killed.");
@@ -273,12 +272,12 @@ internal sealed partial class WorkerProcessPool(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Worker {Id} (pid {Pid}) runs for {Label}")]
+    [LoggerMessage(EventId = 2000, Level = LogLevel.Information, Message = "Worker {Id} (pid {Pid}) started for {Label}")]
     private static partial void LogStarted(ILogger logger, string id, int pid, string label);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Worker {Id} for {Label} died. {Reason}")]
+    [LoggerMessage(EventId = 2001, Level = LogLevel.Error, Message = "Worker {Id} for {Label} died: {Reason}")]
     private static partial void LogDied(ILogger logger, string id, string label, string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Worker {Id} did not end by itself and was killed")]
-    private static partial void LogKilled(ILogger logger, string id);
+    [LoggerMessage(EventId = 2002, Level = LogLevel.Warning, Message = "Worker {Id} did not exit within {Timeout} and was killed")]
+    private static partial void LogKilled(ILogger logger, string id, TimeSpan timeout);
 }

@@ -1,37 +1,38 @@
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
-using Serve.Runtime.Workers.Rpc;
+using Serve.Runtime.Workers.Connections;
+using Serve.Runtime.Workers.Transport;
 
 namespace Serve.Runtime.Workers.Processes;
 
 /// <summary>
-/// A worker's services and its HTTP and gRPC server: started at once where the node says so, else when an actor comes; tasks need neither. Its host
-/// is written once, by the first that starts it.
+/// Services of a worker that hosts replicas, and its HTTP server if the program has one. Built at the start of the process if the node asks for that, otherwise with the
+/// first actor: workers that only run tasks and Core's actors need none. Its state is written once, by the first start.
 /// </summary>
-internal sealed class WorkerServiceHost(Func<IHost> build, string token) : IDisposable
+internal sealed class WorkerServiceHost(WorkerHandshakeMessage handshake, WorkerClusterSource cluster, Action<IServiceCollection> configure) : IDisposable
 {
     private readonly SemaphoreSlim _starting = new(1, 1);
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private IHost? _host;
+    private ServiceProvider? _services;
+    private HostProcessAddress? _address;
 
-    /// <summary>Starts the server; says where it listens.</summary>
-    public async Task<(string Http, string Call)> StartAsync(CancellationToken cancellationToken)
+    /// <summary>Builds the services and starts the HTTP server, if that has not been done.</summary>
+    /// <param name="callAddress">Where this process accepts calls.</param>
+    /// <param name="cancellationToken">Cancels the start.</param>
+    /// <returns>Where other processes reach this one.</returns>
+    public async Task<HostProcessAddress> StartAsync(string callAddress, CancellationToken cancellationToken)
     {
         await _starting.WaitAsync(cancellationToken);
         try
         {
-            if (_host is null)
-            {
-                var built = build();
-                await built.StartAsync(cancellationToken);
-                var (http, call) = ProcessHttpServer.AddressesOf(built.Services);
-                built.Services.GetRequiredService<ProcessIdentity>().Listen(http, call, token);
-                built.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.UnsafeRegister(_ => _stopped.TrySetResult(), null);
-                Volatile.Write(ref _host, built);
-            }
-
-            return ProcessHttpServer.AddressesOf(_host.Services);
+            if (_address is not null)
+                return _address;
+            var services = Build();
+            var http = services.GetService<IActorHttpServer>() is { } server ? await server.StartAsync(handshake.Token, cancellationToken) : null;
+            var address = new HostProcessAddress(handshake.WorkerId, http?.Http, callAddress, handshake.Token, http?.Http2);
+            services.GetRequiredService<ProcessIdentity>().SetAddress(address);
+            Volatile.Write(ref _services, services);
+            return _address = address;
         }
         finally
         {
@@ -39,29 +40,38 @@ internal sealed class WorkerServiceHost(Func<IHost> build, string token) : IDisp
         }
     }
 
-    /// <summary>Completes when the process is to end and what it holds is flushed.</summary>
+    /// <summary>Serves calls and the node's queries on a connection.</summary>
+    public Task ServeAsync(FrameStream stream) => Volatile.Read(ref _services) is { } services
+        ? ActorHostConnection.ServeAsync(stream, services.GetRequiredService<ProcessActorHost>(), services.GetRequiredService<NodeQueryHandler>())
+        : Task.CompletedTask;
+
+    /// <summary>Completes when the process is to exit and its services are disposed, or have had their time.</summary>
     public async Task WaitForShutdownAsync(CancellationToken cancellationToken)
     {
-        // Until there is a host, which has its own ears for the same signals.
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal =>
         {
             signal.Cancel = true;
             _stopped.TrySetResult();
         });
+
+        // Ctrl+C is handled by the node.
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, static signal => signal.Cancel = true);
         await _stopped.Task.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (_host is not { } running)
-            return;
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(2));
-        await running.StopAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
-        // Flushes what the process's services hold; what user code left running (foreground threads, finalizers) is not waited for.
-        await Task.WhenAny(((IAsyncDisposable)running).DisposeAsync().AsTask(), Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, CancellationToken.None));
+        // Flushes what the services hold; foreground threads and finalizers of user code are not waited for.
+        if (Volatile.Read(ref _services) is { } services)
+            await Task.WhenAny(services.DisposeAsync().AsTask(), Task.Delay(TimeSpan.FromSeconds(2), TimeProvider.System, CancellationToken.None));
     }
 
-    public void Dispose()
+    public void Dispose() => _starting.Dispose();
+
+    private ServiceProvider Build()
     {
-        _starting.Dispose();
-        _host?.Dispose();
+        var services = new ServiceCollection();
+        RuntimeServiceCollectionExtensions.AddProcess(services, handshake.WorkerId);
+        services.AddSingleton<NodeQueryHandler>();
+        services.AddSingleton(_ => cluster.WaitForCluster());
+        configure(services);
+        return services.BuildServiceProvider();
     }
 }

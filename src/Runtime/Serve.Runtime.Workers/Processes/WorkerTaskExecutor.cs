@@ -5,9 +5,9 @@ using Serve.Runtime.Workers.Transport;
 namespace Serve.Runtime.Workers.Processes;
 
 /// <summary>
-/// Runs tasks in worker processes: each on a worker where nothing else runs, started when there is none; quick ones of one lane one behind the
-/// other, so that none waits for a message. The one writer of the set of task workers and of what is on each, under its lock; attempts are
-/// told outside of it.
+/// Runs tasks in worker processes: each on a worker that runs nothing else, which is started if there is none; short tasks of one pipeline are sent ahead,
+/// so that the worker never waits for a message. Writes the set of task workers and their attempts, under its lock; attempts are
+/// notified outside of it.
 /// </summary>
 internal sealed class WorkerTaskExecutor : ITaskExecutor, IDispatchedTaskListener, IAsyncDisposable
 {
@@ -33,17 +33,17 @@ internal sealed class WorkerTaskExecutor : ITaskExecutor, IDispatchedTaskListene
         this._owner = owner;
         this._time = time;
 
-        // Tasks that ask for no CPU come without limit: their workers do not.
+        // The number of tasks without a CPU demand is unlimited, but not that of their workers.
         MaxWorkers = 8 + (4 * Math.Max(Environment.ProcessorCount, (int)Math.Ceiling(cpus)));
         _kept = prestarted;
         _watch = time.CreateTimer(_ => RecallStalledTasks(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _tidy = time.CreateTimer(_ => StopIdleWorkers(), null, TidyPeriod, TidyPeriod);
     }
 
-    /// <summary>How many workers it has at most.</summary>
+    /// <summary>Maximum number of workers.</summary>
     public int MaxWorkers { get; init; }
 
-    /// <summary>Workers that take runs, and those that are being started.</summary>
+    /// <summary>Number of workers that accept attempts or are being started.</summary>
     public int Count
     {
         get
@@ -73,10 +73,10 @@ internal sealed class WorkerTaskExecutor : ITaskExecutor, IDispatchedTaskListene
         lock (_sync)
             run = _runs.GetValueOrDefault(attempt.Id.Number);
         if (run is not null)
-            Kill(run, new OperationCanceledException($"{attempt.Name} was cancelled by force: its worker was killed."));
+            Kill(run, new OperationCanceledException($"{attempt.Name} was canceled by force: its worker was killed."));
     }
 
-    /// <summary>Starts workers before anything needs them.</summary>
+    /// <summary>Starts workers before a task needs them.</summary>
     public void Prestart(int count)
     {
         for (var i = 0; i < count; i++)
@@ -87,9 +87,9 @@ internal sealed class WorkerTaskExecutor : ITaskExecutor, IDispatchedTaskListene
         }
     }
 
-    /// <summary>Stops the newest run to save memory: one that may be tried again where there is one.</summary>
-    /// <param name="why">Told as what it fails with, when it may not.</param>
-    /// <returns>What was stopped; null when nothing runs.</returns>
+    /// <summary>Stops the newest attempt to save memory, preferably one that may be retried.</summary>
+    /// <param name="why">Creates its failure, if it has no retries left.</param>
+    /// <returns>The stopped attempt; null if none runs.</returns>
     public DispatchedTask? StopNewest(Func<DispatchedTask, Exception> why)
     {
         DispatchedTask? newest;
@@ -158,7 +158,7 @@ internal sealed class WorkerTaskExecutor : ITaskExecutor, IDispatchedTaskListene
             run.Attempt.ReportFailure(Cluster.CreateDisposedException(), isSystem: false);
     }
 
-    /// <summary>Kills the worker that a run is on because of that run; what else is there is run again.</summary>
+    /// <summary>Kills the worker of an attempt because of that attempt; the other attempts on it are dispatched again.</summary>
     private void Kill(DispatchedTask run, Exception failure)
     {
         WorkerConnection? session;
@@ -236,7 +236,7 @@ internal sealed class WorkerTaskExecutor : ITaskExecutor, IDispatchedTaskListene
         return null;
     }
 
-    // Under the lock. One on which nothing is at all comes first.
+    // Under the lock. Prefers a worker without any attempt.
     private TaskWorkerState? FindFreeWorker() => _workers.Find(static worker => worker.Runs.Count == 0 && worker.AcceptsTasks) ?? _workers.Find(static worker => worker.IsFree);
 
     private void Send(TaskWorkerState worker, DispatchedTask run)
@@ -245,7 +245,7 @@ internal sealed class WorkerTaskExecutor : ITaskExecutor, IDispatchedTaskListene
         worker.Session.Start(run);
     }
 
-    /// <summary>Tells the run that is first on a worker that it has started.</summary>
+    /// <summary>Notifies the first attempt on a worker of its start.</summary>
     private void ReportStarted(TaskWorkerState worker)
     {
         DispatchedTask? first;
@@ -278,7 +278,7 @@ internal sealed class WorkerTaskExecutor : ITaskExecutor, IDispatchedTaskListene
         DispatchWaiting(run.Session);
     }
 
-    /// <summary>Gives a worker that has become free what waits longest.</summary>
+    /// <summary>Dispatches the attempt that has waited longest to a worker that has become free.</summary>
     private void DispatchWaiting(WorkerConnection? session)
     {
         TaskWorkerState? worker;
@@ -311,7 +311,7 @@ internal sealed class WorkerTaskExecutor : ITaskExecutor, IDispatchedTaskListene
             Send(worker!, next);
     }
 
-    /// <summary>Looks for a run that holds up those behind it: they are called back, for another worker.</summary>
+    /// <summary>Recalls the attempts behind one that blocks them, so that another worker can run them.</summary>
     private void RecallStalledTasks()
     {
         List<TaskWorkerState> stalled;
@@ -329,7 +329,7 @@ internal sealed class WorkerTaskExecutor : ITaskExecutor, IDispatchedTaskListene
             worker.Session.Recall();
     }
 
-    /// <summary>Ends workers that have had nothing to do for long.</summary>
+    /// <summary>Stops workers that have been idle for long.</summary>
     private void StopIdleWorkers()
     {
         List<TaskWorkerState> idle;
@@ -367,7 +367,7 @@ internal sealed class WorkerTaskExecutor : ITaskExecutor, IDispatchedTaskListene
             DispatchedTask[] failed;
             lock (_sync)
             {
-                // Whatever is wrong with one is wrong with all that would be started for the same tasks.
+                // All workers that would be started for the same tasks fail for the same reason.
                 _starting--;
                 failed = _workers.Exists(static worker => worker.AcceptsTasks) ? [] : [.. _waiting];
                 if (failed.Length > 0)

@@ -5,18 +5,19 @@ using Microsoft.Extensions.Logging;
 namespace Serve.Runtime.Workers.Topics;
 
 /// <summary>
-/// What actors say of themselves in all processes of a node, gathered and published: at once when nothing was for a while, and else no more often than
-/// each <see cref="Pause"/>, so that many changes are one publication. The one writer of what each process said last.
+/// Collects the reports of the actors in all processes of a node and publishes them: immediately after a quiet time, otherwise at most once per
+/// <see cref="Pause"/>, so that many changes are one publication. Writes the latest reports of each process.
 /// </summary>
 internal sealed partial class ActorReportAggregator : IAsyncDisposable
 {
-    /// <summary>The source that is the node's own process.</summary>
+    /// <summary>Source name of the node's own process.</summary>
     private const string Own = "";
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     private readonly ActorReportRegistry _own;
+    private readonly string _node;
     private readonly Func<TopicPublication, CancellationToken, Task> _publish;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -27,17 +28,18 @@ internal sealed partial class ActorReportAggregator : IAsyncDisposable
     private readonly Task _gathering;
     private readonly Task _publishing;
 
-    public ActorReportAggregator(ActorReportRegistry own, Func<TopicPublication, CancellationToken, Task> publish, TimeProvider time, ILogger logger)
+    public ActorReportAggregator(ActorReportRegistry own, string node, Func<TopicPublication, CancellationToken, Task> publish, TimeProvider time, ILogger logger)
     {
-        this._own = own;
-        this._publish = publish;
-        this._time = time;
-        this._logger = logger;
+        _own = own;
+        _node = node;
+        _publish = publish;
+        _time = time;
+        _logger = logger;
         _gathering = CollectLocalReportsAsync();
         _publishing = PublishAsync();
     }
 
-    /// <summary>Takes all that one process says now.</summary>
+    /// <summary>Replaces the reports of one process.</summary>
     public void UpdateSource(string source, IReadOnlyList<(string Topic, ActorId Actor, ReadOnlyMemory<byte> Payload)> reports)
     {
         lock (_gate)
@@ -51,7 +53,7 @@ internal sealed partial class ActorReportAggregator : IAsyncDisposable
         _changes.Writer.TryWrite(true);
     }
 
-    /// <summary>Forgets a process that has ended.</summary>
+    /// <summary>Removes a process that has exited.</summary>
     public void RemoveSource(string source) => UpdateSource(source, []);
 
     public async ValueTask DisposeAsync()
@@ -76,7 +78,9 @@ internal sealed partial class ActorReportAggregator : IAsyncDisposable
     private async Task PublishAsync()
     {
         var published = new Dictionary<string, byte[]>(StringComparer.Ordinal);
-        var version = 0L;
+
+        // A restarted node must not be ignored because it counts from 1 again.
+        var version = new SnapshotVersion(_time.GetUtcNow().ToUnixTimeMilliseconds(), 0);
         while (await _changes.Reader.WaitToReadAsync(_ended.Token).ConfigureAwait(false))
         {
             _changes.Reader.TryRead(out _);
@@ -85,7 +89,8 @@ internal sealed partial class ActorReportAggregator : IAsyncDisposable
                 if (published.TryGetValue(topic, out var last) && last.AsSpan().SequenceEqual(payload))
                     continue;
                 published[topic] = payload;
-                await PublishAsync(new TopicPublication(topic, ++version, payload)).ConfigureAwait(false);
+                version = version with { Number = version.Number + 1 };
+                await PublishAsync(new TopicPublication(topic, _node, version, payload)).ConfigureAwait(false);
             }
 
             await Task.Delay(Pause, _time, _ended.Token).ConfigureAwait(false);
@@ -102,7 +107,7 @@ internal sealed partial class ActorReportAggregator : IAsyncDisposable
         }
         catch (Exception thrown) when (!_ended.IsCancellationRequested)
         {
-            // The others have it; the next publication says all of it again.
+            // The other processes have received it; the next publication contains all of it again.
             LogNotPublished(_logger, thrown, publication.Topic);
         }
     }
@@ -143,6 +148,6 @@ internal sealed partial class ActorReportAggregator : IAsyncDisposable
         return text.ToArray();
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Not every process has taken what actors say under topic {Topic}; they are told again with the next change")]
+    [LoggerMessage(EventId = 2004, Level = LogLevel.Warning, Message = "Actor reports of topic {Topic} were not acknowledged by all processes; they are published again with the next change")]
     private static partial void LogNotPublished(ILogger logger, Exception thrown, string topic);
 }

@@ -1,8 +1,8 @@
 namespace Serve.Runtime;
 
 /// <summary>
-/// What the actors of this process say of themselves, for other processes to know: gathered by the node from all its processes and published as one
-/// topic, a JSON object of what each actor said by its id. The one writer of its set and version.
+/// Reports of the actors of this process, for other processes: the node collects them from all its processes and publishes them as one
+/// topic, a JSON object of reports by actor id. Writes its set and version.
 /// </summary>
 public sealed class ActorReportRegistry
 {
@@ -14,9 +14,9 @@ public sealed class ActorReportRegistry
     internal long Version => Interlocked.Read(ref _version);
 
     /// <summary>Adds a report.</summary>
-    /// <param name="actor">Who reports.</param>
+    /// <param name="actor">The reporting actor.</param>
     /// <param name="topic">The topic under which all reports are published.</param>
-    /// <param name="write">Writes what it says, as JSON; called from any thread, whenever it has changed.</param>
+    /// <param name="write">Serializes the report as JSON; called on any thread after each change.</param>
     /// <returns>The report; dispose it with the actor.</returns>
     public ActorStateReport Add(ActorId actor, string topic, Func<ReadOnlyMemory<byte>> write)
     {
@@ -48,7 +48,7 @@ public sealed class ActorReportRegistry
         reached.SetResult();
     }
 
-    /// <summary>Completes when something is said that was not at this version.</summary>
+    /// <summary>Completes when a report has changed since this version.</summary>
     internal async Task WhenChangedAsync(long seen, CancellationToken cancellationToken)
     {
         Task changed;
@@ -62,7 +62,7 @@ public sealed class ActorReportRegistry
         await changed.WaitAsync(cancellationToken);
     }
 
-    /// <summary>What every actor says now. Ask for <see cref="Version"/> before, so that no change is missed.</summary>
+    /// <summary>Reads all current reports. Read <see cref="Version"/> before, so that no change is missed.</summary>
     internal IReadOnlyList<(string Topic, ActorId Actor, ReadOnlyMemory<byte> Payload)> Read()
     {
         ActorStateReport[] all;

@@ -1,6 +1,6 @@
 namespace Serve.Runtime;
 
-/// <summary>What one actor says of itself under one topic, until it is disposed. Made by <see cref="ActorReportRegistry.Add"/>.</summary>
+/// <summary>Report of one actor under one topic, until it is disposed. Created by <see cref="ActorReportRegistry.Add"/>.</summary>
 public sealed class ActorStateReport : IDisposable
 {
     private readonly ActorReportRegistry _reports;
@@ -18,10 +18,10 @@ public sealed class ActorStateReport : IDisposable
 
     internal string Topic { get; }
 
-    /// <summary>Says that what it says is another now. Cheap: it is written when somebody is ready to take it, so many changes in a row are one.</summary>
+    /// <summary>Notifies that the report has changed. Cheap: it is serialized when it is collected, so many changes in a row are one.</summary>
     public void NotifyChanged() => _reports.NotifyChanged();
 
-    /// <summary>Says nothing more.</summary>
+    /// <summary>Removes the report.</summary>
     public void Dispose() => _reports.Remove(this);
 
     internal ReadOnlyMemory<byte> Write() => _write();

@@ -3,23 +3,23 @@ using Serve.Runtime.Wire;
 
 namespace Serve.Runtime.Workers.Transport;
 
-/// <summary>Values to and from the frames of one session. Holds no state of its own.</summary>
+/// <summary>Converts values to and from the frames of one connection. Holds no state.</summary>
 internal sealed class ConnectionValueCodec(ObjectValueCodec codec, IPeerReferenceResolver peer)
 {
     public ObjectValueCodec Codec => codec;
 
-    /// <exception cref="NotSerializableException">It cannot travel.</exception>
+    /// <exception cref="NotSerializableException">The value cannot be sent to another process.</exception>
     public Value Write(EncodedObject value, Type declared) => WireValueConverter.ToWire(value, declared, peer);
 
-    /// <summary>A value that came, to be decoded when someone asks; the refs inside it are held from now on.</summary>
+    /// <summary>Imports a received value, which is decoded on demand; the references inside it are held from now on.</summary>
     public EncodedObject Keep(Value value, Type declared) => WireValueConverter.FromWire(value, declared, codec, peer);
 
     public object? Read(Value value, Type declared) => codec.Decode(Keep(value, declared), declared);
 
-    /// <summary>The id of a ref that goes to the other side.</summary>
+    /// <summary>Exports a reference to the peer and returns its id.</summary>
     public long Export(ObjectRef reference) => peer.Export(reference);
 
-    /// <summary>Whether a value's bytes lie in memory that the other side has to open before it may go.</summary>
+    /// <summary>Whether a value is stored in shared memory, which must exist until the peer has opened it.</summary>
     public static bool IsShared(Value value) => value.ContentCase switch
     {
         Value.ContentOneofCase.Segment => true,

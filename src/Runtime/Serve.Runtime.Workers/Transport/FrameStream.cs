@@ -5,8 +5,8 @@ using Serve.Runtime.Wire;
 namespace Serve.Runtime.Workers.Transport;
 
 /// <summary>
-/// Messages of a session on a byte stream: four bytes of length, little endian, then the message. One writes at a time, and one reads. Plain sockets
-/// carry it and not gRPC, whose client and server take longer to start than all the rest of a worker.
+/// Messages on a byte stream: four bytes of length, little endian, then the message. At most one thread writes and one reads. Plain sockets are used
+/// instead of gRPC, whose client and server take longer to start than the rest of a worker.
 /// </summary>
 internal sealed class FrameStream(Stream stream) : IDisposable
 {
@@ -27,7 +27,7 @@ internal sealed class FrameStream(Stream stream) : IDisposable
         return stream.WriteAsync(_output.AsMemory(0, Header + size));
     }
 
-    /// <summary>The next message; null at the end.</summary>
+    /// <summary>Reads the next message; null at the end of the stream.</summary>
     public async ValueTask<Frames?> ReadAsync()
     {
         if (!await FillAsync(Header).ConfigureAwait(false))
@@ -43,7 +43,7 @@ internal sealed class FrameStream(Stream stream) : IDisposable
 
     public void Dispose() => stream.Dispose();
 
-    /// <summary>Has so many bytes in the buffer; false when the stream ends before.</summary>
+    /// <summary>Fills the buffer with at least this many bytes; false if the stream ends before.</summary>
     private async ValueTask<bool> FillAsync(int count)
     {
         while (_end - _start < count)

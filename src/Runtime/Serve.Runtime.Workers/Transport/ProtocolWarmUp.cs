@@ -4,8 +4,8 @@ using Serve.Runtime.Wire;
 namespace Serve.Runtime.Workers.Transport;
 
 /// <summary>
-/// Has the code that sessions need compiled while something else is waited for: in the head while its first worker starts, in a worker while it opens its
-/// socket. Its one state is that it has begun.
+/// Compiles the code of the protocol in the background: in the driver while its first worker starts, in a worker while it opens its
+/// socket. Its state is whether it has begun.
 /// </summary>
 internal static class ProtocolWarmUp
 {

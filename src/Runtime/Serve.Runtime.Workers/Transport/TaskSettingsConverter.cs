@@ -6,13 +6,13 @@ using Serve.Runtime.Workers.Connections;
 
 namespace Serve.Runtime.Workers.Transport;
 
-/// <summary>How what a worker starts is to run, to and from the wire: of a task what the caller said and what the attribute says together.</summary>
+/// <summary>Converts the options of tasks and calls to and from frames. A task's settings combine the caller's options and the attribute.</summary>
 internal static class TaskSettingsConverter
 {
     public static TaskSettings ToWire(RemoteFunction function, TaskOptions? options, bool isStream)
     {
         if (options?.RetryOn is not null)
-            throw new NotSerializableException($"{function}: RetryOn of TaskOptions is a delegate, which cannot leave this worker process. Name the exceptions in [Remote(RetryOn = …)].");
+            throw new NotSerializableException($"{function}: RetryOn of TaskOptions is a delegate and cannot be sent to another process. Name the exceptions in [Remote(RetryOn = …)].");
         var defaults = function.Defaults;
         var settings = new TaskSettings
         {
@@ -52,7 +52,7 @@ internal static class TaskSettingsConverter
     public static CallSettings? ToWire(string method, ActorCallOptions? options, bool isStream)
     {
         if (options?.RetryOn is not null)
-            throw new NotSerializableException($"{method}: RetryOn of ActorCallOptions is a delegate, which cannot leave this worker process. Name the exceptions in [Remote(RetryOn = …)].");
+            throw new NotSerializableException($"{method}: RetryOn of ActorCallOptions is a delegate and cannot be sent to another process. Name the exceptions in [Remote(RetryOn = …)].");
         if (options is null && !isStream)
             return null;
         var settings = new CallSettings

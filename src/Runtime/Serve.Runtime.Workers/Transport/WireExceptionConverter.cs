@@ -1,15 +1,17 @@
 using System.Reflection;
+using Serve.Calls;
 using Serve.Runtime.Wire;
 
 namespace Serve.Runtime.Workers.Transport;
 
-/// <summary>Exceptions to and from a session's frames: the runtime's own arrive as what they are, everything else as what user code threw.</summary>
+/// <summary>Converts exceptions to and from frames: exceptions of the platform keep their type, all others arrive as <see cref="UserCodeException"/>.</summary>
 internal static class WireExceptionConverter
 {
     private const string User = "user";
     private const string Cancelled = "cancelled";
+    private const string Gone = "gone";
 
-    // Those with a constructor (message, inner).
+    // Types with a constructor (message, inner).
     private static readonly Type[] Known =
     [
         typeof(ActorDiedException), typeof(ActorNotFoundException), typeof(BadInputException), typeof(DeadlockException), typeof(NotSerializableException),
@@ -19,6 +21,9 @@ internal static class WireExceptionConverter
     public static Error ToWire(Exception thrown) => thrown switch
     {
         UserCodeException user => UserCode(user),
+        CallRefusedException refused => new() { Kind = nameof(CallRefusedException), Type = refused.ReplicaId, Message = refused.Message, Stack = refused.Gone ? Gone : "" },
+        ActorCreationException failed => new() { Kind = nameof(ActorCreationException), Type = failed.Id.Value, Message = failed.Message, Stack = failed.Details ?? "" },
+        OverloadedException overloaded => new() { Kind = nameof(OverloadedException), Message = overloaded.Message, RetryAfterSeconds = overloaded.RetryAfter.TotalSeconds },
         OperationCanceledException => new() { Kind = Cancelled, Message = thrown.Message },
         ServeException => new() { Kind = thrown.GetType().Name, Message = thrown.Message, Stack = thrown is InsufficientResourcesException { IsPermanent: true } ? "permanent" : "" },
         ArgumentException or InvalidOperationException or TimeoutException or ObjectDisposedException or NotSupportedException => new() { Kind = thrown.GetType().Name, Message = thrown.Message },
@@ -33,6 +38,12 @@ internal static class WireExceptionConverter
                 return new UserCodeException(error.Type, error.Message, error.Stack.Length == 0 ? null : error.Stack, Rebuild(error));
             case Cancelled:
                 return new OperationCanceledException(error.Message);
+            case nameof(CallRefusedException):
+                return new CallRefusedException(error.Type, gone: error.Stack == Gone);
+            case nameof(ActorCreationException):
+                return new ActorCreationException(new(error.Type), error.Message, error.Stack.Length == 0 ? null : error.Stack);
+            case nameof(OverloadedException):
+                return new OverloadedException(error.Message, TimeSpan.FromSeconds(error.RetryAfterSeconds));
             case nameof(RequestTimeoutException):
                 return new RequestTimeoutException(error.Message);
             case nameof(InsufficientResourcesException):
@@ -61,7 +72,7 @@ internal static class WireExceptionConverter
         Stack = user.RemoteStack ?? "",
     };
 
-    /// <summary>An exception of the type that was thrown, so that who looks for that type finds it; null where this process cannot make one.</summary>
+    /// <summary>Recreates an exception of the type that was thrown, so that handlers for that type match; null if this process cannot create one.</summary>
     private static Exception? Rebuild(Error error)
     {
         try

@@ -5,13 +5,13 @@ using Serve.Runtime.Serialization;
 
 namespace Serve.Runtime.Workers.Transport;
 
-/// <summary>Converts encoded values to and from messages of a peer.</summary>
+/// <summary>Converts values to and from the messages of one peer.</summary>
 internal static class WireValueConverter
 {
     /// <summary>Converts a value for a message.</summary>
-    /// <param name="stored">Value. It must be kept alive until the peer has confirmed that it has read the message, because the peer opens shared memory then.</param>
-    /// <param name="declared">Type with which the peer decodes it.</param>
-    /// <param name="peer">Counts the contained references.</param>
+    /// <param name="stored">The value. Keep it alive until the peer has confirmed the message, since it opens shared memory when it reads it.</param>
+    /// <param name="declared">Type as which the peer reads it.</param>
+    /// <param name="peer">Counts the references inside.</param>
     public static Wire.Value ToWire(EncodedObject stored, Type declared, IPeerReferenceResolver peer)
     {
         var shape = stored.Shape;
@@ -48,15 +48,15 @@ internal static class WireValueConverter
     }
 
     /// <summary>Converts a value from a message.</summary>
-    /// <param name="value">Received value.</param>
-    /// <param name="declared">Declared type: of the parameter, result or reference.</param>
-    /// <param name="codec">Codec of this process.</param>
-    /// <param name="peer">Counts the contained references.</param>
+    /// <param name="value">The received value.</param>
+    /// <param name="declared">Type as which it is read: of the parameter, the result or the reference.</param>
+    /// <param name="codec">The codec of this process.</param>
+    /// <param name="peer">Counts the references inside.</param>
     public static EncodedObject FromWire(Wire.Value value, Type declared, ObjectValueCodec codec, IPeerReferenceResolver peer)
     {
         Type? actual = null;
         if (value.Type.Length > 0)
-            actual = ValueTypeTraits.Find(value.Type) ?? throw new NotSerializableException($"Type {value.Type} is not known to this process. The worker's program must be built from the same code.");
+            actual = ValueTypeTraits.Find(value.Type) ?? throw new NotSerializableException($"Type {value.Type} was not found in this process. Driver and workers must be built from the same code.");
         var shape = new EncodedValueShape((EncodedValueFormat)value.Format, declared, actual, value.Lengths.Count == 0 ? null : [.. value.Lengths]);
         object[] held = value.References.Count + value.Actors.Count == 0 ? [] : [.. value.References.Select(peer.Adopt), .. value.Actors.Select(peer.AdoptActor)];
         return value.ContentCase switch

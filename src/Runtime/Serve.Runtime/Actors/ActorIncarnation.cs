@@ -1,5 +1,3 @@
-using Serve.Routes;
-
 namespace Serve.Runtime.Actors;
 
 /// <summary>One incarnation of an actor: its running instance, in this process or in a worker. Each restart creates another.</summary>

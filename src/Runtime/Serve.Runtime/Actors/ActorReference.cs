@@ -1,6 +1,5 @@
 using Serve.Calls;
 using Serve.Http;
-using Serve.Routes;
 
 namespace Serve.Runtime;
 
@@ -15,6 +14,9 @@ public abstract class ActorReference : ICallTarget
 
     /// <summary>The HTTP handler of the instance if it is in this process and serves HTTP; otherwise null.</summary>
     public virtual IActorHttpHandler? LocalHttp => null;
+
+    /// <summary>Whether an actor of this process accepts no more calls, or does not exist; false for actors of other processes, which refuse the call then.</summary>
+    public virtual bool IsStopping => false;
 
     /// <inheritdoc/>
     public abstract ValueTask<TResult> InvokeAsync<TResult>(MethodCall<TResult> call, CallContext context, CancellationToken cancellationToken);

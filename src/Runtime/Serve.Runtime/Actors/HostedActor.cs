@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Serve.Calls;
 using Serve.Http;
-using Serve.Routes;
 using Serve.Runtime.Methods;
 
 namespace Serve.Runtime;
@@ -22,6 +21,8 @@ internal sealed class HostedActor(ActorInstance instance, ActorActivationContext
     public override HostProcessAddress Process => process();
 
     public override IActorHttpHandler? LocalHttp { get; } = instance.Http;
+
+    public override bool IsStopping => context.Gate.IsClosed;
 
     public ActorInstance Instance => instance;
 

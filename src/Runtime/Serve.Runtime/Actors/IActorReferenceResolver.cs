@@ -1,5 +1,3 @@
-using Serve.Routes;
-
 namespace Serve.Runtime;
 
 /// <summary>Resolves the id and the process of an actor to a callable reference. One per process, in nodes and workers; thread-safe.</summary>

@@ -1,5 +1,3 @@
-using Serve.Routes;
-
 namespace Serve.Runtime.Actors;
 
 /// <summary>An incarnation in this process. A kill abandons running calls after a short time and disposes the instance, since running code cannot be aborted.</summary>

@@ -1,5 +1,3 @@
-using Serve.Routes;
-
 namespace Serve.Runtime;
 
 /// <summary>Id and addresses of this process. The addresses are written once, when its call server has started.</summary>
@@ -12,5 +10,5 @@ internal sealed class ProcessIdentity(string processId)
     /// <summary>The addresses of this process for other processes; empty until its call server has started.</summary>
     public HostProcessAddress Route => _route;
 
-    public void Listen(string httpAddress, string callAddress, string token) => _route = new(processId, httpAddress, callAddress, token);
+    public void SetAddress(HostProcessAddress address) => _route = address;
 }

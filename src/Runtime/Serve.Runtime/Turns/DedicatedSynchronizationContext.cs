@@ -1,8 +1,9 @@
 using Microsoft.Extensions.Logging;
+using Serve.Runtime.Execution;
 
 namespace Serve.Runtime.Turns;
 
-/// <summary>Synchronization context that keeps blocking code and its continuations on dedicated threads.</summary>
+/// <summary>Keeps blocking code, and its continuations, on dedicated threads.</summary>
 internal sealed partial class DedicatedSynchronizationContext(ILogger logger) : SynchronizationContext
 {
     private readonly ILogger _logger = logger;
@@ -14,25 +15,25 @@ internal sealed partial class DedicatedSynchronizationContext(ILogger logger) : 
 
     public override SynchronizationContext CreateCopy() => this;
 
-    public void Run(QueuedTurnCallback turn) => DedicatedThreadPool.Shared.Run(static state =>
-    {
-        var (self, turn) = ((DedicatedSynchronizationContext, QueuedTurnCallback))state!;
-        SetSynchronizationContext(self);
-        try
-        {
-            turn.Invoke();
-        }
-        catch (Exception thrown)
-        {
-            // Only unobserved exceptions arrive here; the default, ending the process, would end the other actors as well.
-            LogUnobserved(self._logger, thrown);
-        }
-        finally
-        {
-            SetSynchronizationContext(null);
-        }
-    }, (this, turn));
+    public void Run(QueuedTurnCallback turn) => DedicatedThreadPool.Blocking.Start(new BlockingTurn(this, turn));
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Unobserved exception in blocking user code; the actor keeps running")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "Blocking user code threw where nobody awaits it. The actor lives on.")]
     private static partial void LogUnobserved(ILogger logger, Exception thrown);
+
+    private sealed class BlockingTurn(DedicatedSynchronizationContext context, QueuedTurnCallback turn) : IThreadPoolWorkItem
+    {
+        public void Execute()
+        {
+            SetSynchronizationContext(context);
+            try
+            {
+                turn.Invoke();
+            }
+            catch (Exception thrown)
+            {
+                // Only exceptions that no code observes; terminating the process would fail all other actors.
+                LogUnobserved(context._logger, thrown);
+            }
+        }
+    }
 }

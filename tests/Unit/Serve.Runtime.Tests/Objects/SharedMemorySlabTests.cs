@@ -7,7 +7,6 @@ using Serve.Runtime.Serialization;
 using Serve.Runtime.Tests.Serialization;
 using Serve.Runtime.Workers.Processes;
 using Serve.Runtime.Workers.Transport;
-using Serve.Tests;
 
 namespace Serve.Runtime.Tests.Objects;
 

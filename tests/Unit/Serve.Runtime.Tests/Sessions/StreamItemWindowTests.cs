@@ -1,4 +1,3 @@
-using Serve.Runtime.Tests.Testing;
 using Serve.Runtime.Workers.Connections;
 
 namespace Serve.Runtime.Tests.Sessions;

@@ -5,11 +5,9 @@ using Serve.Runtime.Objects;
 using Serve.Runtime.Serialization;
 using Serve.Runtime.Tasks;
 using Serve.Runtime.TestWorker;
-using Serve.Runtime.Tests.Testing;
 using Serve.Runtime.Wire;
 using Serve.Runtime.Workers.Connections;
 using Serve.Runtime.Workers.Processes;
-using Serve.Runtime.Workers.Rpc;
 using Serve.Runtime.Workers.Topics;
 using Serve.Runtime.Workers.Transport;
 
@@ -26,18 +24,19 @@ public sealed class WorkerConnectionTests : IAsyncLifetime, IAsyncDisposable, ID
     private readonly PooledWorker _worker;
     private WorkerConnection _session = null!;
     private FrameStream _there = null!;
+    private FrameSocketTransport.Listener _listener = null!;
 
     public WorkerConnectionTests() =>
-        _worker = new("worker", null, "tasks", "none.log", new(new(), new CallChannels(), new TopicPublicationStore(new ActivatorServiceProvider()), null, TimeProvider.System, NullLogger<WorkerProcessPool>.Instance), new CallChannels());
+        _worker = new("worker", null, "tasks", "none.log", new(new(), new ProcessConnectionPool(), new TopicPublicationStore(new ActivatorServiceProvider()), null, TimeProvider.System, NullLogger<WorkerProcessPool>.Instance), new ProcessConnectionPool());
 
     public async Task InitializeAsync()
     {
-        var address = FrameSocketTransport.Listen("token", stream =>
+        _listener = new("token", (stream, _) =>
         {
             _connected.SetResult(stream);
             return _over.Task;
         });
-        var here = await FrameSocketTransport.ConnectAsync(address, "token", CancellationToken.None);
+        var here = await FrameSocketTransport.ConnectAsync(_listener.Address, "token", ConnectionPurpose.Cluster, CancellationToken.None);
         _there = await _connected.Task.SoonAsync();
         _session = new(_worker, here, new(), new(_cluster));
     }
@@ -48,6 +47,7 @@ public sealed class WorkerConnectionTests : IAsyncLifetime, IAsyncDisposable, ID
     {
         _worker.Ended.TrySetResult("It ended.");
         _session.Dispose();
+        _listener.Dispose();
         _over.SetResult();
         await _cluster.DisposeAsync();
         _folder.Delete(recursive: true);

@@ -219,6 +219,24 @@ public sealed class WorkerTaskTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
+    public async Task Write_FasterThanTheDriverReads_HoldsTheTaskBack()
+    {
+        const int Lines = 2000;
+        using var output = new GatedWriter();
+        await using var cluster = new DriverCluster(Options, ProgramWorkerLauncher.StartWorkers) { Output = output };
+        var file = NewFile();
+        var written = cluster.Jobs.WriteLines.Remote(Lines, 10_000, file);
+
+        // The driver is stuck in its first line: the worker must stop at its bound, not at the end.
+        await Eventually.TrueAsync(() => File.Exists(file));
+        Assert.False(written.AsTask().IsCompleted);
+        output.Open();
+
+        Assert.True(await written.AsTask().SoonAsync() > 0);
+        await Eventually.TrueAsync(() => output.Count == Lines, () => $"{output.Count} of {Lines} lines arrived");
+    }
+
+    [Fact]
     public async Task Memory_AboveTheThreshold_StopsTheNewestAndRunsItAgain()
     {
         var hungry = 0;
@@ -363,5 +381,30 @@ public sealed class WorkerTaskTests : IAsyncLifetime, IAsyncDisposable
         public override bool TryInvoke(object target, CancellationToken cancellationToken, out ValueTask<T> result) => throw new NotSupportedException("It runs in a worker.");
 
         public override object?[] GetArguments() => arguments;
+    }
+
+    /// <summary>Writes nothing before it is opened.</summary>
+    private sealed class GatedWriter : TextWriter
+    {
+        private readonly ManualResetEventSlim _gate = new();
+        private int _count;
+
+        public override System.Text.Encoding Encoding => System.Text.Encoding.UTF8;
+
+        public int Count => Volatile.Read(ref _count);
+
+        public void Open() => _gate.Set();
+
+        public override void WriteLine(string? value)
+        {
+            _gate.Wait();
+            Interlocked.Increment(ref _count);
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            _gate.Set();
+            base.Dispose(disposing);
+        }
     }
 }

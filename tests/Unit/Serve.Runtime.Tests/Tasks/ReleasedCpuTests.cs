@@ -3,7 +3,6 @@ using Serve.Runtime.Clusters;
 using Serve.Runtime.Tasks;
 using Serve.Runtime.TestWorker;
 using Serve.Runtime.Workers.Processes;
-using Serve.Tests;
 
 namespace Serve.Runtime.Tests.Tasks;
 

@@ -3,7 +3,6 @@ using Serve.Runtime.Actors;
 using Serve.Runtime.Clusters;
 using Serve.Runtime.Tests.Functions;
 using Serve.Runtime.Workers.Processes;
-using Serve.Tests;
 
 namespace Serve.Runtime.Tests.Tasks;
 

@@ -1,6 +1,5 @@
 using Serve.Runtime.Clusters;
 using Serve.Runtime.Workers.Processes;
-using Serve.Tests;
 
 namespace Serve.Runtime.Tests.Tasks;
 

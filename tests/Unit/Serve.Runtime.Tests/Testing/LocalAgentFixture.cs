@@ -1,6 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
 using Serve.Calls;
-using Serve.Routes;
 using Serve.Runtime.TestWorker;
 
 namespace Serve.Runtime.Tests.Testing;
