@@ -1,6 +1,7 @@
 using Serve.Calls;
 using Serve.Runtime.CoreActors;
 using Serve.Runtime.Objects;
+using Serve.Runtime.Parallel;
 using Serve.Runtime.Placement;
 using Serve.Runtime.Serialization;
 using Serve.Runtime.Sessions;
@@ -11,7 +12,7 @@ using Serve.Runtime.Workers;
 namespace Serve.Runtime.Clusters;
 
 /// <summary>The cluster in the process that started it: it owns the ledger, the objects, the actors and the workers.</summary>
-internal sealed partial class DriverCluster : RuntimeCluster
+internal sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
 {
     private readonly Lock _making = new();
     private readonly SharedNodeParts? _node;
@@ -69,11 +70,19 @@ internal sealed partial class DriverCluster : RuntimeCluster
     /// <summary>The tasks.</summary>
     internal TaskDispatcher Tasks { get; }
 
+    TaskDispatcher ILocalTaskHost.Tasks => Tasks;
+
+    double ILocalTaskHost.LocalCpus => Options.NumCpus ?? Environment.ProcessorCount;
+
     /// <summary>The actors; made when first needed.</summary>
     internal ActorDirectory Actors => LazyInitializer.EnsureInitialized(ref _actors, () => new(this))!;
 
     /// <summary>The objects that are not only this process's: in shared memory, on disk, lent to workers. Made when first needed.</summary>
-    internal SharedObjectStore Objects => LazyInitializer.EnsureInitialized(ref _objects, () => new(this))!;
+    internal SharedObjectStore Objects => LazyInitializer.EnsureInitialized(ref _objects, () => new(
+        Options,
+        Time,
+        () => Options.Isolation == Isolation.Process || Options.PrestartWorkers > 0 || StartedWorkers is not null,
+        new PlacementGroupJsonConverter(group => Placement.Find(group.Id))))!;
 
     /// <summary>Gives back to the system what the objects' memory has no object in.</summary>
     /// <returns>The bytes.</returns>
@@ -132,7 +141,14 @@ internal sealed partial class DriverCluster : RuntimeCluster
             Tasks.CancelChildren(reference.Id, force);
     }
 
-    public override void Free(params IEnumerable<ObjectRef> references) => SharedObjectStore.Free(this, references);
+    public override void Free(params IEnumerable<ObjectRef> references)
+    {
+        foreach (var reference in references)
+        {
+            reference.ThrowIfOfOtherCluster(this);
+            reference.Free();
+        }
+    }
 
     public override ActorHandle<TActor> GetActor<TActor>(string name) => Actors.Get<TActor>(name);
 
@@ -151,7 +167,7 @@ internal sealed partial class DriverCluster : RuntimeCluster
 
     public override IReadOnlyList<ActorState> ListActors() => Actors.List();
 
-    public override IReadOnlyList<ObjectState> ListObjects() => ObjectStateLister.List(this);
+    public override IReadOnlyList<ObjectState> ListObjects() => ObjectStateLister.List(Objects.Objects, StartedWorkers?.Lent ?? [], Tasks.FinishedTasks.Read());
 
     public override IReadOnlyList<WorkerState> ListWorkers() => Volatile.Read(ref _workers)?.List() ?? [];
 
@@ -192,7 +208,7 @@ internal sealed partial class DriverCluster : RuntimeCluster
 
     private PlacementGroupTable MakePlacement()
     {
-        var made = new PlacementGroupTable(_nodes, TimeProvider.System, this);
+        var made = new PlacementGroupTable(_nodes, TimeProvider.System, Tasks);
         made.Add(Tasks);
         if (IsDisposed)
             made.Close();

@@ -132,3 +132,6 @@ public sealed class ActorQueue<T>
     private QueueEmptyException Empty(int count, TimeSpan? timeout) =>
         new($"{this} has had no {(count == 1 ? "item" : $"{count} items")}{Waited(timeout)}. Add items, or wait longer.");
 }
+
+/// <summary>Serialized form of a queue.</summary>
+internal sealed record SerializedActorQueue<T>(string Name, int MaxSize, ActorHandle<SharedQueueActor<T>> Actor);

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using Serve.Runtime.Clusters;
 using Serve.Runtime.Tasks;
 
 namespace Serve.Runtime.Placement;
@@ -30,18 +29,18 @@ internal sealed class PlacementGroupTable
     /// <summary>Creates a table for nodes whose resources may already be partly reserved.</summary>
     /// <param name="nodes">Nodes.</param>
     /// <param name="time">Clock of claims.</param>
-    /// <param name="cluster">Cluster whose tasks may wait for groups; null for none.</param>
-    public PlacementGroupTable(IReadOnlyList<PlacementNode> nodes, TimeProvider time, DriverCluster? cluster = null)
+    /// <param name="waits">Waits of tasks for groups; null if no tasks use the table.</param>
+    public PlacementGroupTable(IReadOnlyList<PlacementNode> nodes, TimeProvider time, IPlacementWaits? waits = null)
     {
-        Head = cluster;
-        this._nodes = nodes;
-        this._time = time;
+        Waits = waits;
+        _nodes = nodes;
+        _time = time;
         _claims = new(this, time);
         for (var index = 0; index < nodes.Count; index++)
             nodes[index].Ledger.SubscribeReleased(ServeWaiting, isFirst: true);
     }
 
-    public DriverCluster? Head { get; }
+    public IPlacementWaits? Waits { get; }
 
     public IReadOnlyList<PlacementNode> Nodes => _nodes;
 
@@ -142,7 +141,7 @@ internal sealed class PlacementGroupTable
         }
 
         WaitingResourceHolder.AddDependencies(
-            dependencies, Head!.Tasks.WaitingHolders, group, [.. _nodes.Select(node => node.Ledger)], BundlePlacementPlanner.Sum(group.Demands), queue: null);
+            dependencies, Waits!.WaitingHolders, group, [.. _nodes.Select(node => node.Ledger)], BundlePlacementPlanner.Sum(group.Demands), queue: null);
     }
 
     /// <summary>Cancels the work in a group and releases its resources as they become free.</summary>

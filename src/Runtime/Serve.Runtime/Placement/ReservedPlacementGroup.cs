@@ -11,7 +11,7 @@ internal sealed class ReservedPlacementGroup : PlacementGroup, IObjectProducer
 
     public ReservedPlacementGroup(PlacementGroupTable table, string id, string? name, PlacementStrategy strategy, IReadOnlyList<Bundle> bundles, IReadOnlyList<ResourceDemand> demands)
     {
-        this._table = table;
+        _table = table;
         Id = id;
         Name = name;
         Strategy = strategy;
@@ -20,8 +20,7 @@ internal sealed class ReservedPlacementGroup : PlacementGroup, IObjectProducer
         Ledgers = [.. demands.Select(demand => ResourceLedger.Closed(demand, $"{this} waits for its resources."))];
         Held = new ResourceAllocation?[demands.Count];
         Nodes = new PlacementNode?[demands.Count];
-        if (table.Head is { } cluster)
-            Reserved = new(cluster, cluster.NextId()) { Producer = this };
+        Reserved = table.Waits?.CreateReservation(this);
     }
 
     public override string Id { get; }

@@ -107,3 +107,11 @@ internal sealed class SchedulingLedgerResolver(PlacementNode[] nodes)
                 $"Unknown node '{affinity.NodeId}'. Nodes: '{string.Join("', '", nodes.Select(node => node.Id))}'. With soft affinity the task would run on another node.", isPermanent: true);
     }
 }
+
+/// <summary>Node with its resource ledger, as seen by placement.</summary>
+/// <param name="Id">Node id; the single node of a local cluster is <see cref="OnlyId"/>.</param>
+/// <param name="Ledger">Resources of the node.</param>
+internal sealed record PlacementNode(string Id, ResourceLedger Ledger)
+{
+    public const string OnlyId = "node";
+}

@@ -288,3 +288,9 @@ internal sealed class ResourceLedger
         return $"{demand} was requested, but no {demand.Units[ResourceDemand.Gpu] / each} of {_devices.Length} GPUs have {Amount("free", each)}: they are shared with other actors.";
     }
 }
+
+/// <summary>Resources that a task, an actor or a placement group holds of a ledger; released as a whole.</summary>
+/// <param name="Demand">Amounts.</param>
+/// <param name="GpuIds">Assigned GPU devices; never modified.</param>
+/// <param name="IsLasting">Whether it is held for longer than a task.</param>
+internal sealed record ResourceAllocation(ResourceDemand Demand, int[] GpuIds, bool IsLasting = false);

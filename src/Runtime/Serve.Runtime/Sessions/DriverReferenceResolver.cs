@@ -24,7 +24,7 @@ internal sealed class DriverReferenceResolver(DriverCluster cluster, LentObjects
     {
         if (handle.Cluster != cluster)
             throw new NotSerializableException($"{handle} is of another cluster and cannot be passed on.");
-        lent.Add(handle.Here!);
+        lent.Add(((IDriverActorHandle)handle).Record);
         return handle.Address.Number;
     }
 
