@@ -16,7 +16,6 @@ internal sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
 {
     private readonly Lock _making = new();
     private readonly SharedNodeParts? _node;
-    private readonly PlacementNode[] _nodes;
     private long _lastId;
     private PlacementGroupTable? _placement;
     private ClusterWorkerProcesses? _workers;
@@ -28,10 +27,10 @@ internal sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
     {
         Options = options;
         this._node = node;
-        _nodes = [new(PlacementNode.OnlyId, node?.Ledger ?? new(ResourceDemandFactory.TotalOf(options)))];
-        Ledgers = new(_nodes);
+        Nodes = new(new PlacementNode(PlacementNode.OnlyId, node?.Ledger ?? new(ResourceDemandFactory.TotalOf(options))));
+        Ledgers = new(Nodes);
         Threads = new();
-        Tasks = new(this, NextId, Ledgers, Threads, options, TimeProvider.System);
+        Tasks = new(this, NextId, Nodes, Threads, options, TimeProvider.System);
         Tasks.SetWorkerFactory(() => Workers.Tasks);
     }
 
@@ -54,6 +53,9 @@ internal sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
 
     /// <summary>Which ledgers may serve what.</summary>
     internal SchedulingLedgerResolver Ledgers { get; }
+
+    /// <summary>Nodes of the cluster and their resource ledgers.</summary>
+    internal PlacementNodeSet Nodes { get; }
 
     /// <summary>The nodes and the groups reserved of them; made when first needed.</summary>
     internal PlacementGroupTable Placement
@@ -208,7 +210,7 @@ internal sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
 
     private PlacementGroupTable MakePlacement()
     {
-        var made = new PlacementGroupTable(_nodes, TimeProvider.System, Tasks);
+        var made = new PlacementGroupTable(Nodes, TimeProvider.System, Tasks);
         made.Add(Tasks);
         if (IsDisposed)
             made.Close();

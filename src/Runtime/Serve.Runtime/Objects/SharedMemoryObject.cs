@@ -24,8 +24,8 @@ internal sealed class SharedMemoryObject : EncodedObject, IDisposable
     public SharedMemoryObject(IValueCodec codec, EncodedValueShape shape, SharedMemorySegment segment, IObjectByteOwner? owner)
         : base(codec, shape)
     {
-        this._segment = segment;
-        this._owner = owner;
+        _segment = segment;
+        _owner = owner;
         Size = segment.Length;
         if (owner is not null)
             GC.AddMemoryPressure(Size);

@@ -72,7 +72,7 @@ internal sealed class SharedObjectStore : ISharedMemoryStore, IObjectByteOwner, 
     {
         if (!_usesWorkers())
             return false;
-        var stored = Codec.Encode(typeof(T), value, "what was put");
+        var stored = Codec.Encode(typeof(T), value, "the value");
         if (stored is SharedMemoryObject shared && value is Array array)
             shared.CacheDecoded(array);
         return reference.TrySetStored(stored);
@@ -274,7 +274,7 @@ internal sealed class SharedObjectStore : ISharedMemoryStore, IObjectByteOwner, 
         return true;
     }
 
-    // Objects whose references were dropped count until they have been collected. The collector is told of the shortage and gets a moment, so that garbage is not
+    // Objects whose references were dropped count until they have been collected. The store reports the shortage to the collector and waits briefly, so that garbage is not
     // spilled; unlike a forced collection this neither blocks other threads nor exceeds the share of time that the collector grants to memory pressure.
     // Not repeated before a share of the limit has been stored.
     private void AwaitDropped(long length)

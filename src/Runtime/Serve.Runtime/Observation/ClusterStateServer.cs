@@ -15,7 +15,7 @@ internal sealed class ClusterStateServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
 
-    private ClusterStateServer(WebApplication app) => this._app = app;
+    private ClusterStateServer(WebApplication app) => _app = app;
 
     public string Address => _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
 

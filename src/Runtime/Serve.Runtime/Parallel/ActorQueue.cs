@@ -24,7 +24,7 @@ public sealed class ActorQueue<T>
     }
 
     internal ActorQueue(string name, int maxSize, ActorHandle<SharedQueueActor<T>> actor)
-        : this(name, maxSize) => this._actor = actor;
+        : this(name, maxSize) => _actor = actor;
 
     /// <summary>Name of the queue's actor.</summary>
     public string Name { get; }

@@ -32,8 +32,8 @@ public sealed record ResourceDemand
 
     private ResourceDemand(string[] names, long[] amounts)
     {
-        this._names = names;
-        this._amounts = amounts;
+        _names = names;
+        _amounts = amounts;
     }
 
     /// <summary>Units by resource name, without zero amounts.</summary>

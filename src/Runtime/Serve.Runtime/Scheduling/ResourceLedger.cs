@@ -20,7 +20,7 @@ internal sealed class ResourceLedger
 
     public ResourceLedger(ResourceDemand total)
     {
-        this._total = total;
+        _total = total;
         _reserved = new long[total.Count];
         if ((int)(total.UnitsOf(ResourceDemand.Gpu) / ResourceDemand.UnitsPerOne) is > 0 and var gpus)
             Equip(gpus);
@@ -28,12 +28,15 @@ internal sealed class ResourceLedger
 
     private ResourceLedger(ResourceDemand total, string closedBecause)
     {
-        this._total = total;
+        _total = total;
         _reserved = new long[total.Count];
-        this._closedBecause = closedBecause;
+        _closedBecause = closedBecause;
     }
 
     public ResourceDemand Total => _total;
+
+    /// <summary>Node of the resources; null for a bundle that is not reserved.</summary>
+    public string? NodeId { get; set; }
 
     public ResourceLedgerSnapshot Snapshot
     {

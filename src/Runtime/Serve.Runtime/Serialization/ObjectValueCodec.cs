@@ -20,8 +20,8 @@ internal sealed class ObjectValueCodec : IValueCodec
     /// <param name="converters">JSON converters for types of the runtime.</param>
     public ObjectValueCodec(IEnumerable<ValueSerializer> serializers, params IEnumerable<JsonConverter> converters)
     {
-        this._serializers = serializers.ToDictionary(serializer => serializer.ValueType);
-        this._converters = [.. converters];
+        _serializers = serializers.ToDictionary(serializer => serializer.ValueType);
+        _converters = [.. converters];
         _json = new(CreateJsonOptions);
     }
 

@@ -2,7 +2,7 @@ using Serve.Tests;
 
 namespace Serve.Runtime.Tests.Tasks;
 
-/// <summary>Arguments, errors, resources and order.</summary>
+/// <summary>Arguments, errors, resources and order of tasks.</summary>
 public sealed class TaskExecutionTests
 {
     [Theory]
@@ -258,7 +258,7 @@ public sealed class TaskExecutionTests
             seen = other;
     }
 
-    /// <summary>Looks at a ref as soon as it is ready.</summary>
+    /// <summary>Reads an object as soon as it is ready.</summary>
     private sealed class ReadyProbeContinuation(ObjectRef reference) : ObjectRefContinuation
     {
         public bool SawFailure { get; private set; }
