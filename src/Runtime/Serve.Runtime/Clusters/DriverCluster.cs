@@ -3,6 +3,7 @@ using Serve.Calls;
 using Serve.Runtime.Actors;
 using Serve.Runtime.Execution;
 using Serve.Runtime.Objects;
+using Serve.Runtime.Parallel;
 using Serve.Runtime.Placement;
 using Serve.Runtime.Serialization;
 using Serve.Runtime.State;
@@ -10,12 +11,11 @@ using Serve.Runtime.Tasks;
 
 namespace Serve.Runtime.Clusters;
 
-/// <summary>The cluster in the process that called Init, the driver: owns the ledger, the objects, the actors and the workers.</summary>
-internal sealed partial class DriverCluster : RuntimeCluster
+/// <summary>The cluster in the process that started it: it owns the ledger, the objects, the actors and the workers.</summary>
+internal sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
 {
     private readonly Lock _making = new();
     private readonly Func<DriverCluster, IClusterWorkers>? _startWorkers;
-    private readonly PlacementNode[] _nodes;
     private long _lastId;
     private PlacementGroupTable? _placement;
     private IClusterWorkers? _workers;
@@ -33,10 +33,10 @@ internal sealed partial class DriverCluster : RuntimeCluster
         _directory = directory;
         Options = options;
         _startWorkers = startWorkers;
-        _nodes = [new(PlacementNode.OnlyId, ledger ?? new(ResourceDemandFactory.TotalOf(options)))];
-        Ledgers = new(_nodes);
+        Nodes = new(new PlacementNode(PlacementNode.OnlyId, ledger ?? new(ResourceDemandFactory.TotalOf(options))));
+        Ledgers = new(Nodes);
         Threads = new();
-        Tasks = new(this, NextId, Ledgers, Threads, options, TimeProvider.System);
+        Tasks = new(this, NextId, Nodes, Threads, options, TimeProvider.System);
         Tasks.SetWorkerFactory(() => Workers.Tasks);
     }
 
@@ -60,6 +60,9 @@ internal sealed partial class DriverCluster : RuntimeCluster
     /// <summary>Resolves scheduling strategies to ledgers.</summary>
     internal SchedulingLedgerResolver Ledgers { get; }
 
+    /// <summary>The nodes of the cluster and their resource ledgers.</summary>
+    internal PlacementNodeSet Nodes { get; }
+
     /// <summary>The nodes and their placement groups; created on first use.</summary>
     internal PlacementGroupTable Placement
     {
@@ -75,11 +78,19 @@ internal sealed partial class DriverCluster : RuntimeCluster
     /// <summary>The task dispatcher.</summary>
     internal TaskDispatcher Tasks { get; }
 
+    TaskDispatcher ILocalTaskHost.Tasks => Tasks;
+
+    double ILocalTaskHost.LocalCpus => Options.NumCpus ?? Environment.ProcessorCount;
+
     /// <summary>The actors; created on first use.</summary>
     internal DriverActorFactory Actors => LazyInitializer.EnsureInitialized(ref _actors, CreateActors)!;
 
     /// <summary>The store of objects in shared memory, on disk, or lent to workers; created on first use.</summary>
-    internal SharedObjectStore Objects => LazyInitializer.EnsureInitialized(ref _objects, () => new(this))!;
+    internal SharedObjectStore Objects => LazyInitializer.EnsureInitialized(ref _objects, () => new(
+        Options,
+        Time,
+        () => Options.Isolation == Isolation.Process || Options.PrestartWorkers > 0 || StartedWorkers is not null,
+        new PlacementGroupJsonConverter(group => Placement.Find(group.Id))))!;
 
     /// <summary>Returns unused memory of the object store to the operating system.</summary>
     /// <returns>The number of bytes.</returns>
@@ -135,7 +146,14 @@ internal sealed partial class DriverCluster : RuntimeCluster
             Tasks.CancelChildren(reference.Id, force);
     }
 
-    public override void Free(params IEnumerable<ObjectRef> references) => SharedObjectStore.Free(this, references);
+    public override void Free(params IEnumerable<ObjectRef> references)
+    {
+        foreach (var reference in references)
+        {
+            reference.ThrowIfOfOtherCluster(this);
+            reference.Free();
+        }
+    }
 
     public override ActorHandle<TActor> GetActor<TActor>(string name) => Actors.Get<TActor>(name);
 
@@ -154,7 +172,7 @@ internal sealed partial class DriverCluster : RuntimeCluster
 
     public override IReadOnlyList<ActorState> ListActors() => Actors.Directory.List();
 
-    public override IReadOnlyList<ObjectState> ListObjects() => ObjectStateLister.List(this);
+    public override IReadOnlyList<ObjectState> ListObjects() => ObjectStateLister.List(Objects.Objects, StartedWorkers?.LentObjects ?? [], Tasks.FinishedTasks.Read());
 
     public override IReadOnlyList<WorkerState> ListWorkers() => Volatile.Read(ref _workers)?.List() ?? [];
 
@@ -205,7 +223,7 @@ internal sealed partial class DriverCluster : RuntimeCluster
 
     private PlacementGroupTable MakePlacement()
     {
-        var made = new PlacementGroupTable(_nodes, TimeProvider.System, this);
+        var made = new PlacementGroupTable(Nodes, TimeProvider.System, Tasks);
         made.Add(Tasks);
         if (IsDisposed)
             made.Close();

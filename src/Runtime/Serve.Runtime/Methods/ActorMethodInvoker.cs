@@ -35,7 +35,7 @@ internal sealed class ActorMethodInvoker
 
     private ActorMethodInvoker(string owner, MethodInfo method)
     {
-        this._method = method;
+        _method = method;
         Name = method.Name;
         FullName = $"{owner}.{method.Name}";
         var all = method.GetParameters();

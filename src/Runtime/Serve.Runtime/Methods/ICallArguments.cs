@@ -11,3 +11,6 @@ internal interface ICallArguments
     /// <exception cref="BadInputException">An argument cannot be converted.</exception>
     object?[] Fit(ActorMethodInvoker method, JsonSerializerOptions json);
 }
+
+/// <summary>Method with arguments that match its parameters.</summary>
+internal readonly record struct BoundMethodCall(ActorMethodInvoker Method, object?[] Arguments);

@@ -10,7 +10,7 @@ internal sealed class JsonCallArguments : ICallArguments
 
     public JsonCallArguments(ReadOnlyMemory<byte> utf8)
     {
-        this._utf8 = utf8;
+        _utf8 = utf8;
         Count = CountElements(utf8.Span);
     }
 

@@ -17,3 +17,10 @@ internal sealed class JsonMethodCall<TResult>(string method, ReadOnlyMemory<byte
 
     public override object?[] GetArguments() => throw new NotSupportedException("The arguments are parsed when the method is known.");
 }
+
+/// <summary>Value as UTF-8 JSON: the result type of calls on behalf of another process.</summary>
+/// <param name="Utf8">JSON; empty for a method that returns nothing.</param>
+internal sealed record JsonResultText(ReadOnlyMemory<byte> Utf8)
+{
+    public static JsonResultText Nothing { get; } = new(default(ReadOnlyMemory<byte>));
+}

@@ -10,3 +10,10 @@ internal interface IObjectLineage
     /// <summary>Blocks until the recomputed object is ready; a waiting task releases its CPU.</summary>
     void Wait(ObjectRef again);
 }
+
+/// <summary>Thrown when an object to be sent was lost and is being recomputed; the sender retries when it is ready.</summary>
+/// <param name="again">Recomputed object.</param>
+internal sealed class ObjectRecomputingException(ObjectRef again) : Exception("The object is being recomputed.")
+{
+    public ObjectRef Recomputed => again;
+}

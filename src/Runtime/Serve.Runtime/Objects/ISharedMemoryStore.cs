@@ -10,8 +10,18 @@ internal interface ISharedMemoryStore
 
     /// <summary>Copies bytes into shared memory.</summary>
     /// <exception cref="InsufficientResourcesException">No memory is available, and none can be freed.</exception>
-    unsafe EncodedObject Store(ObjectValueCodec codec, EncodedValueShape shape, byte* start, long length, IReadOnlyList<object> references);
+    unsafe EncodedObject Store(IValueCodec codec, EncodedValueShape shape, byte* start, long length, IReadOnlyList<object> references);
 
     /// <summary>Adopts a segment created by another process.</summary>
-    EncodedObject Adopt(ObjectValueCodec codec, EncodedValueShape shape, SharedMemorySegment segment, IReadOnlyList<object> references, IPeerReferenceResolver peer);
+    EncodedObject Adopt(IValueCodec codec, EncodedValueShape shape, SharedMemorySegment segment, IReadOnlyList<object> references, IPeerReferenceResolver peer);
+}
+
+/// <summary>
+/// Detects values that are large arrays of unmanaged elements, which are worth copying to shared memory immediately. Caches what is known about the type.
+/// </summary>
+internal static class LargeArrayDetector<T>
+{
+    private static readonly int ElementSize = typeof(T).IsArray && ValueTypeTraits.IsUnmanaged(typeof(T).GetElementType()!) ? ValueTypeTraits.SizeOf(typeof(T).GetElementType()!) : 0;
+
+    public static bool IsLarge(T value) => ElementSize > 0 && value is Array array && array.LongLength * ElementSize >= ISharedMemoryStore.MinimumBytes;
 }

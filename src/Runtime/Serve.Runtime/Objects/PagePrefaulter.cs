@@ -13,10 +13,10 @@ internal sealed class PagePrefaulter : IThreadPoolWorkItem, IDisposable
 
     public PagePrefaulter(SafeFileHandle file, long offset, long length, long chunk)
     {
-        this._file = file;
-        this._offset = offset;
-        this._length = length;
-        this._chunk = chunk;
+        _file = file;
+        _offset = offset;
+        _length = length;
+        _chunk = chunk;
         if (length > chunk && Environment.ProcessorCount > 1)
             ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }

@@ -11,8 +11,8 @@ internal sealed unsafe class SegmentMapping : IDisposable
 
     public SegmentMapping(MemoryMappedViewAccessor view, long offset, long length, SharedMemorySlab? slab)
     {
-        this._view = view;
-        this._slab = slab;
+        _view = view;
+        _slab = slab;
         slab?.AddView();
         byte* start = null;
         view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);

@@ -9,7 +9,7 @@ namespace Serve.Runtime.Objects;
 internal sealed class SharedMemoryObject : EncodedObject, IDisposable
 {
     private readonly Lock _sync = new();
-    private readonly SharedObjectStore? _owner;
+    private readonly IObjectByteOwner? _owner;
     private volatile SharedMemorySegment? _segment;
     private volatile string? _file;
     private string? _lost;
@@ -21,11 +21,11 @@ internal sealed class SharedMemoryObject : EncodedObject, IDisposable
     /// <param name="shape">Shape of the encoded value.</param>
     /// <param name="segment">Its bytes.</param>
     /// <param name="owner">Store that counts its bytes; null in a worker.</param>
-    public SharedMemoryObject(ObjectValueCodec codec, EncodedValueShape shape, SharedMemorySegment segment, SharedObjectStore? owner)
+    public SharedMemoryObject(IValueCodec codec, EncodedValueShape shape, SharedMemorySegment segment, IObjectByteOwner? owner)
         : base(codec, shape)
     {
-        this._segment = segment;
-        this._owner = owner;
+        _segment = segment;
+        _owner = owner;
         Size = segment.Length;
         if (owner is not null)
             GC.AddMemoryPressure(Size);
@@ -197,7 +197,7 @@ internal sealed class SharedMemoryObject : EncodedObject, IDisposable
         return _segment;
     }
 
-    private void Restore(SharedObjectStore store, string path)
+    private void Restore(IObjectByteOwner store, string path)
     {
         try
         {
@@ -249,4 +249,16 @@ internal sealed class SharedMemoryObject : EncodedObject, IDisposable
     }
 
     ~SharedMemoryObject() => ReleaseSegment();
+}
+
+/// <summary>Store that counts the bytes of its objects and restores spilled ones.</summary>
+internal interface IObjectByteOwner
+{
+    /// <summary>Restores an object from disk.</summary>
+    /// <exception cref="IOException">The file is missing or too short.</exception>
+    SharedMemorySegment Restore(SharedMemoryObject stored, string file);
+
+    /// <summary>Called when an object has been released, under its lock or by its finalizer.</summary>
+    /// <param name="bytes">Its segment; null if it was on disk.</param>
+    void OnObjectReleased(SharedMemorySegment? bytes);
 }

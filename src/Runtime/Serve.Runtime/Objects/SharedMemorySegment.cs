@@ -25,9 +25,9 @@ internal sealed class SharedMemorySegment : IDisposable
 
     private SharedMemorySegment(SafeFileHandle file, string name, string? path, long offset, long length, long use = 0)
     {
-        this._file = file;
-        this._name = name;
-        this._path = path;
+        _file = file;
+        _name = name;
+        _path = path;
         _self = new(this);
         Offset = offset;
         Length = length;
@@ -35,7 +35,7 @@ internal sealed class SharedMemorySegment : IDisposable
     }
 
     private SharedMemorySegment(SharedMemorySlab slab, long offset, long length)
-        : this(slab.File, slab.Name, null, offset, length, slab.UseNumber) => this._slab = slab;
+        : this(slab.File, slab.Name, null, offset, length, slab.UseNumber) => _slab = slab;
 
     /// <summary>Whether anonymous memory is used instead of files; set by tests.</summary>
     internal static bool InMemory { get; set; } = OperatingSystem.IsLinux();

@@ -24,9 +24,9 @@ internal sealed unsafe class SharedMemorySlab : IDisposable
     private SharedMemorySlab(SharedMemorySlabPool pool, SafeFileHandle file, string name, byte* memory, long capacity)
     {
         Pool = pool;
-        this._file = file;
+        _file = file;
         Name = name;
-        this._memory = memory;
+        _memory = memory;
         Capacity = capacity;
     }
 

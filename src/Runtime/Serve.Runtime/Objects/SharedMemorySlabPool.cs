@@ -33,8 +33,8 @@ internal sealed class SharedMemorySlabPool : IDisposable
     /// <param name="time">Clock of the periods.</param>
     public SharedMemorySlabPool(long limit, TimeProvider time)
     {
-        this._limit = limit;
-        this._time = time;
+        _limit = limit;
+        _time = time;
     }
 
     /// <summary>Bytes of memory in idle slabs.</summary>

@@ -1,6 +1,5 @@
 using System.Diagnostics;
-using Serve.Runtime.Clusters;
-using Serve.Runtime.Placement;
+using System.Text.Json.Serialization;
 using Serve.Runtime.Serialization;
 
 namespace Serve.Runtime.Objects;
@@ -9,9 +8,11 @@ namespace Serve.Runtime.Objects;
 /// Store of the cluster's objects in shared memory and on disk, owned by its driver. It counts their bytes and spills the oldest to disk above its limit. Its
 /// state is written under its lock.
 /// </summary>
-internal sealed class SharedObjectStore : ISharedMemoryStore, IDisposable
+internal sealed class SharedObjectStore : ISharedMemoryStore, IObjectByteOwner, IDisposable
 {
-    private static readonly TimeSpan ReleaseWait = TimeSpan.FromMilliseconds(50);
+    private const long LeastPressure = 64 << 20;
+    private static readonly TimeSpan ReleaseWait = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan LongestReleaseWait = TimeSpan.FromMilliseconds(200);
     private readonly Lock _sync = new();
     private readonly Lock _spilling = new();
     private readonly object _releases = new();
@@ -22,17 +23,21 @@ internal sealed class SharedObjectStore : ISharedMemoryStore, IDisposable
     private long _used;
     private long _sinceShortage;
     private int _collectFrom = 64;
+    private readonly Func<bool> _usesWorkers;
     private bool _disposed;
 
-    private readonly DriverCluster _cluster;
-
-    public SharedObjectStore(DriverCluster cluster)
+    /// <summary>Creates a store.</summary>
+    /// <param name="options">Cluster options.</param>
+    /// <param name="time">Clock for the release of idle memory.</param>
+    /// <param name="usesWorkers">Whether workers of the cluster may need objects.</param>
+    /// <param name="converters">JSON converters for types of the runtime.</param>
+    public SharedObjectStore(ClusterOptions options, TimeProvider time, Func<bool> usesWorkers, params IEnumerable<JsonConverter> converters)
     {
-        this._cluster = cluster;
-        _limit = cluster.Options.ObjectStoreMemory ?? (long)(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes * 0.3);
-        _files = new(cluster.Options.SpillDirectory);
-        _slabs = new(_limit, cluster.Time);
-        Codec = new(cluster.Options.Serializers, new PlacementGroupJsonConverter(group => cluster.Placement.Find(group.Id))) { Segments = this };
+        _usesWorkers = usesWorkers;
+        _limit = options.ObjectStoreMemory ?? (long)(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes * 0.3);
+        _files = new(options.SpillDirectory);
+        _slabs = new(_limit, time);
+        Codec = new(options.Serializers, converters) { Segments = this };
     }
 
     /// <summary>Encodes and decodes values for other processes.</summary>
@@ -65,25 +70,15 @@ internal sealed class SharedObjectStore : ISharedMemoryStore, IDisposable
     /// <returns>False if the value stays in this process until a worker needs it.</returns>
     public bool TryPut<T>(ObjectRef<T> reference, T value)
     {
-        if (_cluster.Options.Isolation != Isolation.Process && _cluster.StartedWorkers is null && _cluster.Options.PrestartWorkers == 0)
+        if (!_usesWorkers())
             return false;
-        var stored = Codec.Encode(typeof(T), value, "what was put");
+        var stored = Codec.Encode(typeof(T), value, "the value");
         if (stored is SharedMemoryObject shared && value is Array array)
             shared.CacheDecoded(array);
         return reference.TrySetStored(stored);
     }
 
-    /// <summary>Frees objects, even if they are still referenced.</summary>
-    public static void Free(DriverCluster cluster, IEnumerable<ObjectRef> references)
-    {
-        foreach (var reference in references)
-        {
-            reference.ThrowIfOfOtherCluster(cluster);
-            reference.Free();
-        }
-    }
-
-    public unsafe EncodedObject Store(ObjectValueCodec codec, EncodedValueShape shape, byte* start, long length, IReadOnlyList<object> references)
+    public unsafe EncodedObject Store(IValueCodec codec, EncodedValueShape shape, byte* start, long length, IReadOnlyList<object> references)
     {
         var slab = length >= SharedMemorySlab.MinimumBytes ? _slabs.TryRent(MappedArrayFactory.DataOffset(shape.Rank), length) : null;
         var size = slab is null ? length : Math.Max(length, slab.ResidentBytes);
@@ -114,15 +109,13 @@ internal sealed class SharedObjectStore : ISharedMemoryStore, IDisposable
         return Add(new(codec, shape, segment, this) { References = references });
     }
 
-    public EncodedObject Adopt(ObjectValueCodec codec, EncodedValueShape shape, SharedMemorySegment segment, IReadOnlyList<object> references, IPeerReferenceResolver peer)
+    public EncodedObject Adopt(IValueCodec codec, EncodedValueShape shape, SharedMemorySegment segment, IReadOnlyList<object> references, IPeerReferenceResolver peer)
     {
         // The segment already exists: rejecting it for its size would lose the object.
         Reserve(segment.Length, always: true);
         return Add(new(codec, shape, segment, this) { References = references, Peer = peer });
     }
 
-    /// <summary>Restores an object from disk.</summary>
-    /// <exception cref="IOException">The file is missing or too short.</exception>
     public SharedMemorySegment Restore(SharedMemoryObject stored, string file)
     {
         using var handle = File.OpenHandle(file);
@@ -140,8 +133,6 @@ internal sealed class SharedObjectStore : ISharedMemoryStore, IDisposable
         }
     }
 
-    /// <summary>Called when an object has been released, under its lock or by its finalizer.</summary>
-    /// <param name="bytes">Its segment; null if it was on disk.</param>
     public void OnObjectReleased(SharedMemorySegment? bytes)
     {
         if (bytes is not null)
@@ -283,8 +274,9 @@ internal sealed class SharedObjectStore : ISharedMemoryStore, IDisposable
         return true;
     }
 
-    // Objects whose references were dropped count until they have been collected. The collector is told of the shortage and gets a moment, so that garbage is
-    // not spilled; forcing a blocking collection would stop all threads of the program. Bounded, and not repeated before a share of the limit has been stored.
+    // Objects whose references were dropped count until they have been collected. The store reports the shortage to the collector and waits briefly, so that garbage is not
+    // spilled; unlike a forced collection this neither blocks other threads nor exceeds the share of time that the collector grants to memory pressure.
+    // Not repeated before a share of the limit has been stored.
     private void AwaitDropped(long length)
     {
         lock (_sync)
@@ -294,13 +286,17 @@ internal sealed class SharedObjectStore : ISharedMemoryStore, IDisposable
             _sinceShortage = 0;
         }
 
-        GC.AddMemoryPressure(_limit);
-        GC.RemoveMemoryPressure(_limit);
         var started = Stopwatch.GetTimestamp();
         lock (_releases)
         {
-            while (UsedBytes + length > _limit && ReleaseWait - Stopwatch.GetElapsedTime(started) is var left && left > TimeSpan.Zero)
-                Monitor.Wait(_releases, left);
+            while (UsedBytes + length > _limit && Stopwatch.GetElapsedTime(started) < LongestReleaseWait)
+            {
+                // The collector compares pressure with the size of its heap.
+                var pressure = Math.Max(Math.Max(_limit, LeastPressure), GC.GetTotalMemory(forceFullCollection: false));
+                GC.AddMemoryPressure(pressure);
+                GC.RemoveMemoryPressure(pressure);
+                Monitor.Wait(_releases, ReleaseWait);
+            }
         }
     }
 

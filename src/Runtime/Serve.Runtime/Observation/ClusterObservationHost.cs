@@ -19,8 +19,8 @@ internal sealed class ClusterObservationHost : IAsyncDisposable
 
     public ClusterObservationHost(Cluster cluster, ClusterAnnouncementFolder announcements, TimeProvider time)
     {
-        this._cluster = cluster;
-        this._announcements = announcements;
+        _cluster = cluster;
+        _announcements = announcements;
         _started = time.GetUtcNow();
 
         // The timer must not hold the caller's async locals, which may hold much.

@@ -59,3 +59,9 @@ internal sealed class ActorPoolCall<TActor>
         internal override void Run() => call._finished(call, actor, call._result!.Error);
     }
 }
+
+/// <summary>Reference that represents an event, so that a waiting task releases its CPU.</summary>
+internal class CompletionSignalRef(Cluster cluster) : ObjectRef<object?>(cluster, default)
+{
+    public void Set() => TrySetResult(null);
+}

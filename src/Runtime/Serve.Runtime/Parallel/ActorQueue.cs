@@ -24,7 +24,7 @@ public sealed class ActorQueue<T>
     }
 
     internal ActorQueue(string name, int maxSize, ActorHandle<SharedQueueActor<T>> actor)
-        : this(name, maxSize) => this._actor = actor;
+        : this(name, maxSize) => _actor = actor;
 
     /// <summary>Name of the queue's actor.</summary>
     public string Name { get; }
@@ -132,3 +132,6 @@ public sealed class ActorQueue<T>
     private QueueEmptyException Empty(int count, TimeSpan? timeout) =>
         new($"{this} has had no {(count == 1 ? "item" : $"{count} items")}{Waited(timeout)}. Add items, or wait longer.");
 }
+
+/// <summary>Serialized form of a queue.</summary>
+internal sealed record SerializedActorQueue<T>(string Name, int MaxSize, ActorHandle<SharedQueueActor<T>> Actor);

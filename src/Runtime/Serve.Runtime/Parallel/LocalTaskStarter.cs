@@ -1,4 +1,3 @@
-using Serve.Runtime.Clusters;
 using Serve.Runtime.Tasks;
 
 namespace Serve.Runtime.Parallel;
@@ -14,7 +13,7 @@ internal static class LocalTaskStarter
 
     /// <summary>Returns how many such tasks run concurrently.</summary>
     public static int GetParallelism(Cluster cluster) =>
-        cluster is DriverCluster head ? (int)Math.Clamp(Cpus(head), 1, 1024) : 1;
+        cluster is ILocalTaskHost host ? (int)Math.Clamp(host.LocalCpus, 1, 1024) : 1;
 
     public static ObjectRef<TResult> Start<TResult>(Cluster cluster, string name, bool isAsync, Func<CancellationToken, ValueTask<TResult>> body) =>
         Start(cluster, 1, name, isAsync, body)[0];
@@ -22,12 +21,12 @@ internal static class LocalTaskStarter
     /// <summary>Starts several tasks that run the same code.</summary>
     public static ObjectRef<TResult>[] Start<TResult>(Cluster cluster, int count, string name, bool isAsync, Func<CancellationToken, ValueTask<TResult>> body)
     {
-        if (cluster is DriverCluster head)
+        if (cluster is ILocalTaskHost host)
         {
             // Asynchronous code mostly waits, many items at once: it is limited by its own concurrency, not by CPUs.
-            var cpus = isAsync ? 0 : Math.Min(1, Cpus(head));
+            var cpus = isAsync ? 0 : Math.Min(1, host.LocalCpus);
             var options = new TaskOptions { Name = name, NumCpus = cpus, Isolation = Isolation.None };
-            return head.Tasks.Submit(isAsync ? Asynchronous : Synchronous, count, () => new InProcessCodeCall<TResult>(body), options);
+            return host.Tasks.Submit(isAsync ? Asynchronous : Synchronous, count, () => new InProcessCodeCall<TResult>(body), options);
         }
 
         var references = new ObjectRef<TResult>[count];
@@ -35,8 +34,6 @@ internal static class LocalTaskStarter
             references[i] = StartOnPool(cluster, body);
         return references;
     }
-
-    public static double Cpus(DriverCluster cluster) => cluster.Options.NumCpus ?? Environment.ProcessorCount;
 
     private static ObjectRef<TResult> StartOnPool<TResult>(Cluster cluster, Func<CancellationToken, ValueTask<TResult>> body)
     {
@@ -56,4 +53,13 @@ internal static class LocalTaskStarter
         });
         return reference;
     }
+}
+
+/// <summary>Cluster whose tasks run in this process.</summary>
+internal interface ILocalTaskHost
+{
+    TaskDispatcher Tasks { get; }
+
+    /// <summary>CPUs for tasks in this process.</summary>
+    double LocalCpus { get; }
 }

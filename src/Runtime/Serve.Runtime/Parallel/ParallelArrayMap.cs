@@ -4,6 +4,11 @@ namespace Serve.Runtime.Parallel;
 /// Map from items in memory to an array: one task per CPU processes chunk after chunk until none is left. Completion depends on the items, not on the tasks: a
 /// task that finds no free CPU before the others have finished is not needed.
 /// </summary>
+/// <remarks>
+/// Runners claim chunks by an interlocked addition to _next and report them by one to _completed. Completion is decided under the lock: no runner is active, and all
+/// items are completed or the map has stopped. A runner registers (_active) under the lock before it claims, and leaves after its last report; the last one to leave
+/// therefore sees every report, because the lock orders it after them.
+/// </remarks>
 internal abstract class ParallelArrayMap<T, TResult>(ContiguousItems<T> source, MapOptions options, CancellationToken cancellationToken)
 {
     protected static readonly TimeSpan ChunkTime = TimeSpan.FromMilliseconds(2);

@@ -11,7 +11,7 @@ internal sealed class ReadyObjectQueue
 
     public ReadyObjectQueue(Cluster cluster, IEnumerable<ObjectRef> references)
     {
-        this._cluster = cluster;
+        _cluster = cluster;
         foreach (var reference in references)
         {
             reference.RequestObject(fetch: true);

@@ -20,3 +20,8 @@ internal abstract record BundlePlacementDecision
     /// <param name="Because">Human-readable reason.</param>
     public sealed record Impossible(string Because) : BundlePlacementDecision;
 }
+
+/// <summary>Resources of a node at the time of a decision.</summary>
+/// <param name="Total">Total resources.</param>
+/// <param name="Free">Unreserved resources.</param>
+internal sealed record NodeResourceSnapshot(ResourceDemand Total, ResourceDemand Free);

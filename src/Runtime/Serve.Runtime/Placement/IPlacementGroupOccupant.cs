@@ -1,3 +1,5 @@
+using Serve.Runtime.Tasks;
+
 namespace Serve.Runtime.Placement;
 
 /// <summary>Component that runs work in placement groups and cancels it when a group is removed: tasks and actors.</summary>
@@ -10,4 +12,14 @@ internal interface IPlacementGroupOccupant
     void SetGroupWaiting(bool waits)
     {
     }
+}
+
+/// <summary>Waits of tasks for placement groups, as the deadlock detector needs them.</summary>
+internal interface IPlacementWaits
+{
+    /// <summary>Waiting holders of resources, as found by the current poll for deadlocks.</summary>
+    IReadOnlyList<WaitingResourceHolder> WaitingHolders { get; }
+
+    /// <summary>Creates an object that represents the reservation of a group.</summary>
+    ObjectRef<bool> CreateReservation(IObjectProducer producer);
 }

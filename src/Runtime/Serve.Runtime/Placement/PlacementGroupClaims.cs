@@ -19,8 +19,8 @@ internal sealed class PlacementGroupClaims
 
     public PlacementGroupClaims(PlacementGroupTable table, TimeProvider time)
     {
-        this._table = table;
-        this._time = time;
+        _table = table;
+        _time = time;
     }
 
     /// <summary>Starts watching because a group may wait from now on.</summary>

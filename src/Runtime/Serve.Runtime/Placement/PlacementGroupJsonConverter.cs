@@ -12,3 +12,6 @@ internal sealed class PlacementGroupJsonConverter(Func<SerializedPlacementGroup,
     public override void Write(Utf8JsonWriter writer, PlacementGroup value, JsonSerializerOptions options) =>
         JsonSerializer.Serialize(writer, new SerializedPlacementGroup(value.Id, value.Name, value.Strategy, [.. value.Bundles]), ServeJson.Options);
 }
+
+/// <summary>Serialized form of a placement group.</summary>
+internal sealed record SerializedPlacementGroup(string Id, string? Name, PlacementStrategy Strategy, Bundle[] Bundles);

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using Serve.Runtime.Clusters;
 using Serve.Runtime.Tasks;
 
 namespace Serve.Runtime.Placement;
@@ -15,7 +14,7 @@ internal sealed class PlacementGroupTable
 
     // In-process code that ignores its token cannot be terminated; disposal stops waiting for it after this time.
     private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(5);
-    private readonly IReadOnlyList<PlacementNode> _nodes;
+    private readonly PlacementNodeSet _nodes;
     private readonly TimeProvider _time;
     private readonly Lock _sync = new();
     private readonly List<ReservedPlacementGroup> _groups = [];
@@ -30,20 +29,20 @@ internal sealed class PlacementGroupTable
     /// <summary>Creates a table for nodes whose resources may already be partly reserved.</summary>
     /// <param name="nodes">Nodes.</param>
     /// <param name="time">Clock of claims.</param>
-    /// <param name="cluster">Cluster whose tasks may wait for groups; null for none.</param>
-    public PlacementGroupTable(IReadOnlyList<PlacementNode> nodes, TimeProvider time, DriverCluster? cluster = null)
+    /// <param name="waits">Waits of tasks for groups; null if no tasks use the table.</param>
+    public PlacementGroupTable(PlacementNodeSet nodes, TimeProvider time, IPlacementWaits? waits = null)
     {
-        Head = cluster;
-        this._nodes = nodes;
-        this._time = time;
+        Waits = waits;
+        _nodes = nodes;
+        _time = time;
         _claims = new(this, time);
-        for (var index = 0; index < nodes.Count; index++)
-            nodes[index].Ledger.SubscribeReleased(ServeWaiting, isFirst: true);
+        SubscribeToNodes();
+        nodes.Changed += OnNodesChanged;
     }
 
-    public DriverCluster? Head { get; }
+    public IPlacementWaits? Waits { get; }
 
-    public IReadOnlyList<PlacementNode> Nodes => _nodes;
+    public IReadOnlyList<PlacementNode> Nodes => _nodes.Current;
 
     /// <summary>Demand of the first waiting group; null if none waits.</summary>
     public ResourceDemand? Wanted
@@ -98,8 +97,8 @@ internal sealed class PlacementGroupTable
             runners = [.. _occupants];
         foreach (var runner in runners)
             runner.SetGroupWaiting(wanted is not null);
-        foreach (var node in _nodes)
-            node.Ledger.Claim(wanted);
+        foreach (var ledger in _nodes.Ledgers)
+            ledger.Claim(wanted);
     }
 
     /// <summary>Creates a group.</summary>
@@ -119,7 +118,7 @@ internal sealed class PlacementGroupTable
         {
             if (_isClosed)
                 throw Cluster.CreateDisposedException();
-            if (BundlePlacementPlanner.Decide(demands, GetNodeResources(), strategy) is BundlePlacementDecision.Impossible never)
+            if (BundlePlacementPlanner.Decide(demands, GetNodeResources(_nodes.Current), strategy) is BundlePlacementDecision.Impossible never)
                 throw new InsufficientResourcesException($"{Capital(group)} can never be reserved. {never.Because}", isPermanent: true);
             _groups.Add(group);
             _waiting.AddLast(group);
@@ -142,7 +141,7 @@ internal sealed class PlacementGroupTable
         }
 
         WaitingResourceHolder.AddDependencies(
-            dependencies, Head!.Tasks.WaitingHolders, group, [.. _nodes.Select(node => node.Ledger)], BundlePlacementPlanner.Sum(group.Demands), queue: null);
+            dependencies, Waits!.WaitingHolders, group, _nodes.Ledgers, BundlePlacementPlanner.Sum(group.Demands), queue: null);
     }
 
     /// <summary>Cancels the work in a group and releases its resources as they become free.</summary>
@@ -166,9 +165,9 @@ internal sealed class PlacementGroupTable
     }
 
     /// <summary>Called under the lock.</summary>
-    private void RemoveWaiting(ReservedPlacementGroup group)
+    private void RemoveWaiting(ReservedPlacementGroup group, string? because = null)
     {
-        group.Remove();
+        group.Remove(because);
         _removed.Enqueue(group);
         if (_removed.Count > Remembered)
             _removed.Dequeue();
@@ -219,12 +218,12 @@ internal sealed class PlacementGroupTable
         return char.ToUpperInvariant(text[0]) + text[1..];
     }
 
-    private ImmutableSortedDictionary<string, double> Sum(Func<NodeResourceSnapshot, ResourceDemand> part) => GetNodeResources()
+    private ImmutableSortedDictionary<string, double> Sum(Func<NodeResourceSnapshot, ResourceDemand> part) => GetNodeResources(_nodes.Current)
         .SelectMany(room => part(room).Units)
         .GroupBy(unit => unit.Key, StringComparer.Ordinal)
         .ToImmutableSortedDictionary(group => group.Key, group => (double)group.Sum(unit => unit.Value) / ResourceDemand.UnitsPerOne, StringComparer.Ordinal);
 
-    private NodeResourceSnapshot[] GetNodeResources() => [.. _nodes.Select(node => GetResources(node.Ledger.Snapshot))];
+    private static NodeResourceSnapshot[] GetNodeResources(IEnumerable<PlacementNode> nodes) => [.. nodes.Select(node => GetResources(node.Ledger.Snapshot))];
 
     private static NodeResourceSnapshot GetResources(ResourceLedgerSnapshot snapshot)
     {
@@ -232,6 +231,47 @@ internal sealed class PlacementGroupTable
         foreach (var (resource, units) in snapshot.Reserved.Units)
             free[resource] = free[resource] - units;
         return new(snapshot.Total, new() { Units = free.ToImmutable() });
+    }
+
+    private void SubscribeToNodes()
+    {
+        foreach (var ledger in _nodes.Ledgers)
+            ledger.SubscribeReleased(ServeWaiting, isFirst: true);
+    }
+
+    // A group that has lost a bundle is removed with all its work; the program creates it again.
+    private void OnNodesChanged()
+    {
+        SubscribeToNodes();
+        var lost = new List<ReservedPlacementGroup>();
+        lock (_sync)
+        {
+            foreach (var group in _groups)
+            {
+                if (group.IsRemoved || Array.Find(group.Nodes, node => node is not null && _nodes.Find(node.Id) != node) is not { } node)
+                    continue;
+                RemoveWaiting(group, $"{group} has been removed because node '{node.Id}' has left the cluster; no work can run in it.");
+                lost.Add(group);
+            }
+        }
+
+        foreach (var group in lost)
+            End(group);
+        ServeWaiting();
+    }
+
+    private static bool TryReserve(ResourceLedger ledger, ResourceDemand demand, out ResourceAllocation? allocation)
+    {
+        try
+        {
+            return ledger.TryReserveClaimed(demand, out allocation);
+        }
+        catch (InsufficientResourcesException)
+        {
+            // The node has just left.
+            allocation = null;
+            return false;
+        }
     }
 
     /// <summary>Reserves resources for the first groups of the queue as long as they fit.</summary>
@@ -255,12 +295,13 @@ internal sealed class PlacementGroupTable
     {
         lock (_sync)
         {
-            if (_waiting.First?.Value is not { } group || BundlePlacementPlanner.Decide(group.Demands, GetNodeResources(), group.Strategy) is not BundlePlacementDecision.Place place)
+            var nodes = _nodes.Current;
+            if (_waiting.First?.Value is not { } group || BundlePlacementPlanner.Decide(group.Demands, GetNodeResources(nodes), group.Strategy) is not BundlePlacementDecision.Place place)
                 return null;
             for (var bundle = 0; bundle < group.Demands.Count; bundle++)
             {
-                var node = _nodes[place.NodeOf[bundle]];
-                if (!node.Ledger.TryReserveClaimed(group.Demands[bundle], out group.Held[bundle]))
+                var node = nodes[place.NodeOf[bundle]];
+                if (!TryReserve(node.Ledger, group.Demands[bundle], out group.Held[bundle]))
                 {
                     UndoReserved(group, bundle);
                     return null;

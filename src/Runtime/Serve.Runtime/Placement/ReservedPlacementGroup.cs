@@ -11,7 +11,7 @@ internal sealed class ReservedPlacementGroup : PlacementGroup, IObjectProducer
 
     public ReservedPlacementGroup(PlacementGroupTable table, string id, string? name, PlacementStrategy strategy, IReadOnlyList<Bundle> bundles, IReadOnlyList<ResourceDemand> demands)
     {
-        this._table = table;
+        _table = table;
         Id = id;
         Name = name;
         Strategy = strategy;
@@ -20,8 +20,7 @@ internal sealed class ReservedPlacementGroup : PlacementGroup, IObjectProducer
         Ledgers = [.. demands.Select(demand => ResourceLedger.Closed(demand, $"{this} waits for its resources."))];
         Held = new ResourceAllocation?[demands.Count];
         Nodes = new PlacementNode?[demands.Count];
-        if (table.Head is { } cluster)
-            Reserved = new(cluster, cluster.NextId()) { Producer = this };
+        Reserved = table.Waits?.CreateReservation(this);
     }
 
     public override string Id { get; }
@@ -69,13 +68,18 @@ internal sealed class ReservedPlacementGroup : PlacementGroup, IObjectProducer
     public void Open()
     {
         for (var bundle = 0; bundle < Ledgers.Length; bundle++)
+        {
+            Ledgers[bundle].NodeId = Nodes[bundle]!.Id;
             Ledgers[bundle].Open(Held[bundle]!);
+        }
+
         _ready.TrySetResult();
         Reserved?.TrySetResult(true);
     }
 
     /// <summary>Marks the group as removed; <see cref="Close"/> follows.</summary>
-    public void Remove() => _removedBecause ??= $"{this} has been removed; no work can run in it.";
+    /// <param name="because">Why no work can run in it any more. Default: it was removed.</param>
+    public void Remove(string? because = null) => _removedBecause ??= because ?? $"{this} has been removed; no work can run in it.";
 
     /// <summary>Closes the group for further work.</summary>
     public void Close()

@@ -1,13 +1,12 @@
 namespace Serve.Runtime.Placement;
 
 /// <summary>Resolves the resource ledgers that may serve a scheduling strategy. Stateless.</summary>
-internal sealed class SchedulingLedgerResolver(PlacementNode[] nodes)
+internal sealed class SchedulingLedgerResolver(PlacementNodeSet nodes)
 {
-    private readonly ResourceLedger[] _all = LedgersOf(nodes);
 
     /// <summary>Returns the candidate ledgers, best first; several if any bundle of a group or any node will do. Does not allocate without a strategy.</summary>
     /// <exception cref="InsufficientResourcesException">The group was removed, or the node does not exist.</exception>
-    public ResourceLedger[] GetLedgers(SchedulingStrategy? strategy) => strategy is null ? _all : ResolveStrategy(strategy);
+    public ResourceLedger[] GetLedgers(SchedulingStrategy? strategy) => strategy is null ? nodes.Ledgers : ResolveStrategy(strategy);
 
     /// <summary>Returns the candidate ledgers that are large enough for a demand.</summary>
     /// <exception cref="InsufficientResourcesException">None is.</exception>
@@ -23,14 +22,6 @@ internal sealed class SchedulingLedgerResolver(PlacementNode[] nodes)
     {
         var able = ledgers.Where(ledger => ledger.CanEverReserve(demand)).ToArray();
         return able.Length > 0 ? able : throw new InsufficientResourcesException(WhyNone(strategy, ledgers, demand), isPermanent: true);
-    }
-
-    private static ResourceLedger[] LedgersOf(PlacementNode[] nodes)
-    {
-        var ledgers = new ResourceLedger[nodes.Length];
-        for (var index = 0; index < ledgers.Length; index++)
-            ledgers[index] = nodes[index].Ledger;
-        return ledgers;
     }
 
     private static bool AllCan(ResourceLedger[] ledgers, ResourceDemand demand)
@@ -90,20 +81,16 @@ internal sealed class SchedulingLedgerResolver(PlacementNode[] nodes)
     {
         SchedulingStrategy.NodeAffinity affinity => OfNode(affinity),
         SchedulingStrategy.InGroup within => OfGroup(within),
-        _ => _all.Length == 1 ? _all : [.. _all.OrderByDescending(FreeShare)],
+        _ => nodes.Ledgers is { Length: 1 } only ? only : [.. nodes.Ledgers.OrderByDescending(FreeShare)],
     };
 
     private ResourceLedger[] OfNode(SchedulingStrategy.NodeAffinity affinity)
     {
-        foreach (var node in nodes)
-        {
-            if (node.Id == affinity.NodeId)
-                return nodes.Length == 1 ? _all : [node.Ledger];
-        }
-
+        if (nodes.Find(affinity.NodeId) is { } node)
+            return nodes.Ledgers is { Length: 1 } only ? only : [node.Ledger];
         return affinity.Soft
-            ? _all
+            ? nodes.Ledgers
             : throw new InsufficientResourcesException(
-                $"Unknown node '{affinity.NodeId}'. Nodes: '{string.Join("', '", nodes.Select(node => node.Id))}'. With soft affinity the task would run on another node.", isPermanent: true);
+                $"Unknown node '{affinity.NodeId}'. Nodes: '{string.Join("', '", nodes.Current.Select(node => node.Id))}'. With soft affinity the task would run on another node.", isPermanent: true);
     }
 }

@@ -20,7 +20,7 @@ internal sealed class ResourceLedger
 
     public ResourceLedger(ResourceDemand total)
     {
-        this._total = total;
+        _total = total;
         _reserved = new long[total.Count];
         if ((int)(total.UnitsOf(ResourceDemand.Gpu) / ResourceDemand.UnitsPerOne) is > 0 and var gpus)
             Equip(gpus);
@@ -28,12 +28,15 @@ internal sealed class ResourceLedger
 
     private ResourceLedger(ResourceDemand total, string closedBecause)
     {
-        this._total = total;
+        _total = total;
         _reserved = new long[total.Count];
-        this._closedBecause = closedBecause;
+        _closedBecause = closedBecause;
     }
 
     public ResourceDemand Total => _total;
+
+    /// <summary>Node of the resources; null for a bundle that is not reserved.</summary>
+    public string? NodeId { get; set; }
 
     public ResourceLedgerSnapshot Snapshot
     {
@@ -288,3 +291,9 @@ internal sealed class ResourceLedger
         return $"{demand} was requested, but no {demand.Units[ResourceDemand.Gpu] / each} of {_devices.Length} GPUs have {Amount("free", each)}: they are shared with other actors.";
     }
 }
+
+/// <summary>Resources that a task, an actor or a placement group holds of a ledger; released as a whole.</summary>
+/// <param name="Demand">Amounts.</param>
+/// <param name="GpuIds">Assigned GPU devices; never modified.</param>
+/// <param name="IsLasting">Whether it is held for longer than a task.</param>
+internal sealed record ResourceAllocation(ResourceDemand Demand, int[] GpuIds, bool IsLasting = false);

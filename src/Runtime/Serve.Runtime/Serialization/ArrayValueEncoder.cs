@@ -9,7 +9,7 @@ internal sealed class ArrayValueEncoder(Type arrayType) : ValueTypeEncoder
     private readonly Type _element = arrayType.GetElementType()!;
     private readonly int _elementSize = ValueTypeTraits.SizeOf(arrayType.GetElementType()!);
 
-    public override unsafe EncodedObject Encode(ObjectValueCodec codec, Type declared, Type? actual, object value)
+    public override unsafe EncodedObject Encode(IValueCodec codec, Type declared, Type? actual, object value)
     {
         var array = (Array)value;
         var lengths = array.Rank == 1 && array.GetLowerBound(0) == 0 ? null : Dimensions(array);

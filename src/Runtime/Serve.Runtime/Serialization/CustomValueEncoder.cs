@@ -5,7 +5,7 @@ namespace Serve.Runtime.Serialization;
 /// <summary>Encodes values with a serializer of the user.</summary>
 internal sealed class CustomValueEncoder(ValueSerializer serializer) : ValueTypeEncoder
 {
-    public override EncodedObject Encode(ObjectValueCodec codec, Type declared, Type? actual, object value)
+    public override EncodedObject Encode(IValueCodec codec, Type declared, Type? actual, object value)
     {
         var output = new ArrayBufferWriter<byte>();
         serializer.Write(value, output);

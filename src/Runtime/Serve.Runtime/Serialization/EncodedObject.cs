@@ -1,12 +1,12 @@
+using System.Text.Json;
 using Serve.Runtime.Actors;
-
 
 namespace Serve.Runtime.Serialization;
 
 /// <summary>Encoded value and what is needed to decode it. Immutable, except for the location of shared bytes.</summary>
-internal abstract class EncodedObject(ObjectValueCodec codec, EncodedValueShape shape) : StoredObject
+internal abstract class EncodedObject(IValueCodec codec, EncodedValueShape shape) : StoredObject
 {
-    public ObjectValueCodec Codec => codec;
+    public IValueCodec Codec => codec;
 
     public EncodedValueShape Shape => shape;
 
@@ -60,4 +60,34 @@ internal abstract class EncodedObject(ObjectValueCodec codec, EncodedValueShape 
 
         return Peer?.ImportActor(address, actorType) ?? throw new ActorNotFoundException($"Actor {new ObjectId(address.Number)} is not known to this process.");
     }
+}
+
+/// <summary>Value whose bytes are sent in the message.</summary>
+internal sealed class InlineEncodedObject(IValueCodec codec, EncodedValueShape shape, ReadOnlyMemory<byte> bytes) : EncodedObject(codec, shape)
+{
+    public ReadOnlyMemory<byte> Bytes => bytes;
+
+    internal override long Size => bytes.Length;
+
+    internal override PinnedByteView Open() => new(bytes);
+}
+
+/// <summary>Codec as seen by encoders and encoded values.</summary>
+internal interface IValueCodec
+{
+    JsonSerializerOptions Json { get; }
+
+    /// <summary>Decodes a value.</summary>
+    /// <exception cref="ObjectLostException">The bytes were lost.</exception>
+    /// <exception cref="NotSerializableException">The bytes are not of this type.</exception>
+    object? Decode(EncodedObject stored, Type declared);
+
+    /// <summary>Encodes a part of a value.</summary>
+    EncodedObject EncodePart(Type declared, object? value);
+
+    /// <summary>Stores encoded bytes: as they are, or in shared memory if they are large.</summary>
+    EncodedObject Store(EncodedValueShape shape, ReadOnlyMemory<byte> bytes, IReadOnlyList<object>? references = null);
+
+    /// <summary>Stores a copy of bytes, in shared memory if they are large.</summary>
+    unsafe EncodedObject Store(EncodedValueShape shape, byte* start, long length);
 }

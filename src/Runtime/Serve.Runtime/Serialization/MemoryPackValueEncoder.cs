@@ -12,7 +12,7 @@ internal sealed class MemoryPackValueEncoder : ValueTypeEncoder
     // Compared by name: using the attribute's type would load the library into programs that do not use it.
     public static bool Supports(Type type) => type.GetCustomAttributesData().Any(attribute => attribute.AttributeType.FullName == Mark);
 
-    public override EncodedObject Encode(ObjectValueCodec codec, Type declared, Type? actual, object value) =>
+    public override EncodedObject Encode(IValueCodec codec, Type declared, Type? actual, object value) =>
         codec.Store(new(EncodedValueFormat.MemoryPack, declared, actual), Write(value.GetType(), value));
 
     public override object? Decode(EncodedObject stored, Type type)

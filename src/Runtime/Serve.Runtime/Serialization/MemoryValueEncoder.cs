@@ -7,7 +7,7 @@ namespace Serve.Runtime.Serialization;
 internal sealed class MemoryValueEncoder<T> : ValueTypeEncoder
     where T : unmanaged
 {
-    public override unsafe EncodedObject Encode(ObjectValueCodec codec, Type declared, Type? actual, object value)
+    public override unsafe EncodedObject Encode(IValueCodec codec, Type declared, Type? actual, object value)
     {
         var memory = value is Memory<T> writable ? writable : (ReadOnlyMemory<T>)value;
         using var pin = memory.Pin();

@@ -5,7 +5,7 @@ namespace Serve.Runtime.Serialization;
 /// <summary>Encodes a reference that is itself the value, by its id.</summary>
 internal sealed class ObjectRefValueEncoder : ValueTypeEncoder
 {
-    public override EncodedObject Encode(ObjectValueCodec codec, Type declared, Type? actual, object value)
+    public override EncodedObject Encode(IValueCodec codec, Type declared, Type? actual, object value)
     {
         var reference = (ObjectRef)value;
         var bytes = new byte[sizeof(long)];

@@ -8,9 +8,9 @@ using Serve.Runtime.Objects;
 namespace Serve.Runtime.Serialization;
 
 /// <summary>Encodes and decodes the values of one cluster in this process: arguments, results and objects, each by its declared type. Thread-safe.</summary>
-internal sealed class ObjectValueCodec
+internal sealed class ObjectValueCodec : IValueCodec
 {
-    private readonly ConcurrentDictionary<Type, ValueTypeEncoder> _forms = new();
+    private readonly ConcurrentDictionary<Type, ValueTypeEncoder> _encoders = new();
     private readonly Dictionary<Type, ValueSerializer> _serializers;
     private readonly Lazy<JsonSerializerOptions> _json;
     private readonly JsonConverter[] _converters;
@@ -20,8 +20,8 @@ internal sealed class ObjectValueCodec
     /// <param name="converters">JSON converters for types of the runtime.</param>
     public ObjectValueCodec(IEnumerable<ValueSerializer> serializers, params IEnumerable<JsonConverter> converters)
     {
-        this._serializers = serializers.ToDictionary(serializer => serializer.ValueType);
-        this._converters = [.. converters];
+        _serializers = serializers.ToDictionary(serializer => serializer.ValueType);
+        _converters = [.. converters];
         _json = new(CreateJsonOptions);
     }
 
@@ -57,9 +57,6 @@ internal sealed class ObjectValueCodec
         return encoded;
     }
 
-    /// <summary>Decodes a value.</summary>
-    /// <exception cref="ObjectLostException">The bytes were lost.</exception>
-    /// <exception cref="NotSerializableException">The bytes are not of this type.</exception>
     public object? Decode(EncodedObject stored, Type declared)
     {
         var shape = stored.Shape;
@@ -77,7 +74,6 @@ internal sealed class ObjectValueCodec
         }
     }
 
-    /// <summary>Encodes a part of a value.</summary>
     public EncodedObject EncodePart(Type declared, object? value)
     {
         if (value is null)
@@ -86,7 +82,6 @@ internal sealed class ObjectValueCodec
         return GetEncoder(actual ?? declared).Encode(this, declared, actual, value);
     }
 
-    /// <summary>Stores encoded bytes: as they are, or in shared memory if they are large.</summary>
     public unsafe EncodedObject Store(EncodedValueShape shape, ReadOnlyMemory<byte> bytes, IReadOnlyList<object>? references = null)
     {
         if (Segments is null || bytes.Length < ISharedMemoryStore.MinimumBytes)
@@ -95,7 +90,6 @@ internal sealed class ObjectValueCodec
         return Segments.Store(this, shape, (byte*)pin.Pointer, bytes.Length, references ?? []);
     }
 
-    /// <summary>Stores a copy of bytes, in shared memory if they are large.</summary>
     public unsafe EncodedObject Store(EncodedValueShape shape, byte* start, long length) => Segments is null || length < ISharedMemoryStore.MinimumBytes
         ? new InlineEncodedObject(this, shape, new ReadOnlySpan<byte>(start, checked((int)length)).ToArray())
         : Segments.Store(this, shape, start, length, []);
@@ -122,7 +116,7 @@ internal sealed class ObjectValueCodec
 
     private static bool IsElements(Type type) => type.IsArray && ValueTypeTraits.IsUnmanaged(type.GetElementType()!);
 
-    private ValueTypeEncoder GetEncoder(Type type) => _forms.TryGetValue(type, out var form) ? form : _forms.GetOrAdd(type, CreateEncoder);
+    private ValueTypeEncoder GetEncoder(Type type) => _encoders.TryGetValue(type, out var form) ? form : _encoders.GetOrAdd(type, CreateEncoder);
 
     private ValueTypeEncoder CreateEncoder(Type type)
     {

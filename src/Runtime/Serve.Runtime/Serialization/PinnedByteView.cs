@@ -19,7 +19,7 @@ internal readonly unsafe struct PinnedByteView : IDisposable
     {
         Pointer = pointer;
         Length = length;
-        this._owner = owner;
+        _owner = owner;
     }
 
     public byte* Pointer { get; }

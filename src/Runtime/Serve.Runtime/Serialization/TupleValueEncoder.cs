@@ -9,7 +9,7 @@ internal sealed class TupleValueEncoder(Type tuple) : ValueTypeEncoder
 
     public static Type[] FieldTypes(Type tuple) => Array.ConvertAll(Fields(Nullable.GetUnderlyingType(tuple) ?? tuple), field => field.FieldType);
 
-    public override EncodedObject Encode(ObjectValueCodec codec, Type declared, Type? actual, object value)
+    public override EncodedObject Encode(IValueCodec codec, Type declared, Type? actual, object value)
     {
         var items = Array.ConvertAll(_fields, field => codec.EncodePart(field.FieldType, field.GetValue(value)));
         return new CompositeEncodedObject(codec, new(EncodedValueFormat.Fields, declared, actual), items);

@@ -7,7 +7,7 @@ namespace Serve.Runtime.Serialization;
 internal sealed class UnmanagedValueEncoder<T> : ValueTypeEncoder
     where T : unmanaged
 {
-    public override EncodedObject Encode(ObjectValueCodec codec, Type declared, Type? actual, object value)
+    public override EncodedObject Encode(IValueCodec codec, Type declared, Type? actual, object value)
     {
         var bytes = new byte[Unsafe.SizeOf<T>()];
         MemoryMarshal.Write(bytes, (T)value);

@@ -12,7 +12,7 @@ internal sealed class ValueSerializationScope
     private List<object>? _references;
     private List<EncodedObject>? _arrays;
 
-    private ValueSerializationScope(ObjectValueCodec codec, EncodedObject? source)
+    private ValueSerializationScope(IValueCodec codec, EncodedObject? source)
     {
         Codec = codec;
         Source = source;
@@ -20,7 +20,7 @@ internal sealed class ValueSerializationScope
 
     public static ValueSerializationScope Current => _current ?? throw new InvalidOperationException("Object references and arrays can only be serialized by the runtime's value codec.");
 
-    public ObjectValueCodec Codec { get; }
+    public IValueCodec Codec { get; }
 
     /// <summary>Value that is being decoded; null while encoding.</summary>
     public EncodedObject? Source { get; }
@@ -29,7 +29,7 @@ internal sealed class ValueSerializationScope
 
     public IReadOnlyList<EncodedObject> Arrays => _arrays ?? (IReadOnlyList<EncodedObject>)[];
 
-    public static T Run<T, TState>(ObjectValueCodec codec, EncodedObject? source, TState state, Func<ValueSerializationScope, TState, T> body)
+    public static T Run<T, TState>(IValueCodec codec, EncodedObject? source, TState state, Func<ValueSerializationScope, TState, T> body)
     {
         var before = _current;
         var scope = new ValueSerializationScope(codec, source);

@@ -4,7 +4,7 @@ namespace Serve.Runtime.Serialization;
 internal abstract class ValueTypeEncoder
 {
     /// <summary>Encodes a value that is not null.</summary>
-    public abstract EncodedObject Encode(ObjectValueCodec codec, Type declared, Type? actual, object value);
+    public abstract EncodedObject Encode(IValueCodec codec, Type declared, Type? actual, object value);
 
     /// <summary>Decodes a value that was encoded by <see cref="Encode"/> in any process.</summary>
     public abstract object? Decode(EncodedObject stored, Type type);

@@ -18,7 +18,7 @@ internal sealed class TimelineRowLayout
 
     public TimelineRowLayout(IEnumerable<ActorState> actors, IEnumerable<WorkerState> workers, int ownPid)
     {
-        this._actors = actors.ToDictionary(actor => actor.ActorId);
+        _actors = actors.ToDictionary(actor => actor.ActorId);
         _processes = workers.ToDictionary(worker => worker.WorkerId, worker => worker.Pid);
         _processes[""] = ownPid;
         _processNames[ownPid] = string.Create(CultureInfo.InvariantCulture, $"this process ({ownPid})");

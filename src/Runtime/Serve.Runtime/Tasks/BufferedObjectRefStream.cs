@@ -23,9 +23,9 @@ internal sealed class BufferedObjectRefStream<T> : ObjectRefStream<T>
     /// <param name="cancel">Called when the reader leaves its loop early.</param>
     public BufferedObjectRefStream(ObjectRef<T> completion, int? capacity, Action cancel)
     {
-        this._completion = completion;
-        this._capacity = Math.Max(1, capacity ?? DefaultCapacity);
-        this._cancel = cancel;
+        _completion = completion;
+        _capacity = Math.Max(1, capacity ?? DefaultCapacity);
+        _cancel = cancel;
         var end = new StreamCompletionContinuation(this);
         if (!completion.TryAddContinuation(end))
             Wake();

@@ -9,7 +9,7 @@ internal sealed class FinishedTaskLog
     private readonly long _startedAt = Stopwatch.GetTimestamp();
     private readonly DateTimeOffset _startedOn;
     private readonly Lock _growing = new();
-    private FinishedTaskSlot[] _places = new FinishedTaskSlot[64];
+    private FinishedTaskRecord[] _records = new FinishedTaskRecord[64];
     private long _count;
 
     /// <summary>Creates an empty log.</summary>
@@ -17,7 +17,7 @@ internal sealed class FinishedTaskLog
     /// <param name="time">Clock for reported times.</param>
     public FinishedTaskLog(int capacity, TimeProvider time)
     {
-        this._capacity = Math.Max(0, capacity);
+        _capacity = Math.Max(0, capacity);
         _startedOn = time.GetUtcNow();
     }
 
@@ -43,9 +43,9 @@ internal sealed class FinishedTaskLog
             return;
         lock (_growing)
         {
-            if (_count == _places.Length && _count < _capacity)
-                Array.Resize(ref _places, (int)Math.Min(_capacity, _count * 2));
-            _places[_count % _places.Length].Task = task;
+            if (_count == _records.Length && _count < _capacity)
+                Array.Resize(ref _records, (int)Math.Min(_capacity, _count * 2));
+            _records[_count % _records.Length] = task;
             _count++;
         }
     }
@@ -55,10 +55,10 @@ internal sealed class FinishedTaskLog
     {
         lock (_growing)
         {
-            var kept = (int)Math.Min(_count, Math.Min(_places.Length, _capacity));
+            var kept = (int)Math.Min(_count, Math.Min(_records.Length, _capacity));
             var read = new FinishedTaskRecord[kept];
             for (var i = 0; i < kept; i++)
-                read[i] = _places[(_count - kept + i) % _places.Length].Task;
+                read[i] = _records[(_count - kept + i) % _records.Length];
             return read;
         }
     }
@@ -82,9 +82,4 @@ internal sealed class FinishedTaskLog
 
     /// <summary>Converts a <see cref="Stopwatch"/> timestamp to a time of day.</summary>
     public DateTimeOffset ToTimeOfDay(long timestamp) => _startedOn + Stopwatch.GetElapsedTime(_startedAt, timestamp);
-
-    private struct FinishedTaskSlot
-    {
-        public FinishedTaskRecord Task;
-    }
 }

@@ -2,11 +2,16 @@ using System.Collections.Concurrent;
 
 namespace Serve.Runtime.Tasks;
 
-/// <summary>
-/// A queue that gives back the memory of many items that have gone through it: <see cref="ConcurrentQueue{T}"/> keeps what the most that it ever held took. It is
-/// exchanged for a new one while it is empty; who adds to one and finds it exchanged afterwards moves what lies there, so that nothing is left behind. Lock-free.
-/// </summary>
-/// <param name="large">After how many items it is worth it.</param>
+/// <summary>Concurrent queue that releases the memory of past items: a <see cref="ConcurrentQueue{T}"/> keeps the capacity of its maximum.</summary>
+/// <remarks>
+/// Lock-free. Trim replaces the inner queue by a new one while it is empty.
+/// Invariant: no item stays in a replaced queue.
+/// Memory order: Enqueue adds to the queue that it has read, issues a full barrier and reads the field again. Trim replaces the field (a full barrier), then drains
+/// the old queue. If Enqueue does not see the new queue, its item was added before the replacement and is drained by Trim; if it does, it drains the old queue
+/// itself. Both may drain; each item is dequeued once. Moved items are enqueued like new ones, because the queue may be replaced again.
+/// Order: an item moved late may end up behind newer ones.
+/// </remarks>
+/// <param name="large">Number of items after which trimming pays off.</param>
 internal sealed class MemoryTrimmingQueue<T>(int large)
 {
     private volatile ConcurrentQueue<T> _items = new();
@@ -27,7 +32,6 @@ internal sealed class MemoryTrimmingQueue<T>(int large)
         _added++;
         var into = _items;
         into.Enqueue(item);
-
         Interlocked.MemoryBarrier();
         if (into != _items)
             MoveItems(into);

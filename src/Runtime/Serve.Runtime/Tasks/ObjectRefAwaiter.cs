@@ -13,8 +13,8 @@ internal sealed class ObjectRefAwaiter : ObjectRefContinuation, IResumable, IThr
 
     public ObjectRefAwaiter(Action<object?> continuation, object? state, ValueTaskSourceOnCompletedFlags flags)
     {
-        this._continuation = continuation;
-        this._state = state;
+        _continuation = continuation;
+        _state = state;
         if ((flags & ValueTaskSourceOnCompletedFlags.FlowExecutionContext) != 0)
             _flow = ExecutionContext.Capture();
         if ((flags & ValueTaskSourceOnCompletedFlags.UseSchedulingContext) == 0)

@@ -13,7 +13,7 @@ internal sealed class ReadyObjectCounter
     /// <param name="untilFault">Whether one failed object is enough.</param>
     public ReadyObjectCounter(IReadOnlyList<ObjectRef> references, int count, bool untilFault)
     {
-        this._untilFault = untilFault;
+        _untilFault = untilFault;
 
         _missing = count;
         if (count == 0)

@@ -221,7 +221,8 @@ internal sealed class ResourceLease(TaskQueue queue, ResourceLedger ledger, Reso
         return task;
     }
 
-    // Several attempts may finish concurrently, even while another one is being started: one thread fills the pipeline for all of them.
+    // Several attempts may finish concurrently, even while another one is being started: one thread fills the pipeline for all of them. Every caller increments
+    // _filling after its change; the filling thread decrements it once per round and stops only at zero, so a change after its last round starts another one.
     private void FillPipeline()
     {
         if (Interlocked.Increment(ref _filling) != 1)
@@ -236,7 +237,7 @@ internal sealed class ResourceLease(TaskQueue queue, ResourceLedger ledger, Reso
                     _running++;
                 }
 
-                task.RunOn(Dispatcher.Workers, this);
+                task.RunOn(Dispatcher.GetWorkers(ledger), this);
             }
 
             if (_isArriving)
@@ -268,7 +269,7 @@ internal sealed class ResourceLease(TaskQueue queue, ResourceLedger ledger, Reso
     private bool HasFreeCapacity()
     {
         lock (_sync)
-            return !_isGone && !_isLent && _running < Dispatcher.Workers.DepthOf(this);
+            return !_isGone && !_isLent && _running < Dispatcher.GetWorkers(ledger).DepthOf(this);
     }
 
     private bool IsUnused()

@@ -15,9 +15,9 @@ internal sealed class StreamingTaskExecution<TItem> : TaskExecution
     public StreamingTaskExecution(TaskExecutionPlan plan, ObjectRef<TItem> completion, ObjectId? parent, MethodCall<IAsyncEnumerable<TItem>> call, Func<ObjectId> nextId)
         : base(plan, completion, parent)
     {
-        this._completion = completion;
-        this._call = call;
-        this._nextId = nextId;
+        _completion = completion;
+        _call = call;
+        _nextId = nextId;
         Items = new(completion, plan.MaxBufferedItems, () => Cancel(force: false, recursive: true));
     }
 

@@ -203,7 +203,7 @@ internal sealed partial class TaskDispatcher
     {
         foreach (var ledger in queue.Ledgers)
         {
-            if (_returningCount > 0 && queue.ReleasableCpu is not null && IsReturningTo(ledger))
+            if ((_returningCount > 0 && queue.ReleasableCpu is not null && IsReturningTo(ledger)) || (!queue.RunsInWorker && !IsLocal(ledger)))
                 continue;
             var holder = _lacking.Count == 0 ? null : FindBlockingQueue(queue, ledger);
             if (holder is { RemainingOvertakes: 0 })

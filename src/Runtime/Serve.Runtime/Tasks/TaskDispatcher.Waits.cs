@@ -1,7 +1,9 @@
+using Serve.Runtime.Placement;
+
 namespace Serve.Runtime.Tasks;
 
 /// <content>Waiting tasks, for the deadlock detector.</content>
-internal sealed partial class TaskDispatcher
+internal sealed partial class TaskDispatcher : IPlacementWaits
 {
     private readonly bool _detectsDeadlocks;
     private DeadlockDetector? _deadlocks;
@@ -9,8 +11,9 @@ internal sealed partial class TaskDispatcher
     /// <summary>Raised by each poll for deadlocks: actors add their waiting calls.</summary>
     public event Action<WaitingTaskSnapshot>? Observing;
 
-    /// <summary>Waiting holders of resources, as found by the current poll for deadlocks.</summary>
     public IReadOnlyList<WaitingResourceHolder> WaitingHolders => Volatile.Read(ref _deadlocks)?.Holders ?? [];
+
+    ObjectRef<bool> IPlacementWaits.CreateReservation(IObjectProducer producer) => new(_cluster, _nextId()) { Producer = producer };
 
     /// <summary>Notifies the deadlock detector, which is created by the first wait, of a wait that has begun.</summary>
     public void OnWaitStarted()
@@ -47,4 +50,22 @@ internal sealed partial class TaskDispatcher
 
         Observing?.Invoke(snapshot);
     }
+}
+
+/// <content>Removal of placement groups.</content>
+internal sealed partial class TaskDispatcher : IPlacementGroupOccupant
+{
+    /// <summary>Whether leases return their resources after each task because a placement group waits for them.</summary>
+    public bool IsGroupWaiting { get; set; }
+
+    void IPlacementGroupOccupant.CancelGroupWork(PlacementGroup group)
+    {
+        foreach (var task in ListUnfinished())
+        {
+            if (task.Group == group)
+                task.CancelWithGroup();
+        }
+    }
+
+    void IPlacementGroupOccupant.SetGroupWaiting(bool waits) => IsGroupWaiting = waits;
 }

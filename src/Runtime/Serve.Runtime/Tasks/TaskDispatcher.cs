@@ -13,6 +13,7 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
     private readonly Cluster _cluster;
     private readonly Func<ObjectId> _nextId;
     private readonly TaskPlanCache _plans;
+    private readonly PlacementNodeSet _nodes;
     private readonly Lock _sync = new();
     private readonly List<ResourceLease> _slots = [];
     private readonly HashSet<TaskQueue> _queues = [];
@@ -24,15 +25,17 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
     /// <summary>Creates a dispatcher. No thread is started before the first task.</summary>
     /// <param name="cluster">Cluster that owns the object references.</param>
     /// <param name="nextId">Creates object ids.</param>
-    /// <param name="ledgers">Resolves the resource ledgers of a scheduling strategy.</param>
+    /// <param name="nodes">Nodes and their resource ledgers.</param>
     /// <param name="threads">Threads for tasks of this process; disposed by the caller.</param>
     /// <param name="options">Cluster options.</param>
     /// <param name="time">Clock for timeouts.</param>
-    public TaskDispatcher(Cluster cluster, Func<ObjectId> nextId, SchedulingLedgerResolver ledgers, TaskThreadPool threads, ClusterOptions options, TimeProvider time)
+    public TaskDispatcher(Cluster cluster, Func<ObjectId> nextId, PlacementNodeSet nodes, TaskThreadPool threads, ClusterOptions options, TimeProvider time)
     {
-        this._cluster = cluster;
-        this._nextId = nextId;
-        _plans = new(this, ledgers, options.Isolation);
+        _nodes = nodes;
+        _cluster = cluster;
+        _nextId = nextId;
+        _plans = new(this, new(nodes), options.Isolation);
+        nodes.Changed += OnNodesChanged;
         Threads = threads;
         Context = new(threads);
         Time = time;
@@ -54,6 +57,9 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
 
     /// <summary>Executor of tasks that run in workers.</summary>
     public ITaskExecutor Workers => _workers ?? Interlocked.CompareExchange(ref _workers, CreateWorkers(), null) ?? _workers;
+
+    /// <summary>Returns the executor for tasks in workers of the node that owns a ledger.</summary>
+    public ITaskExecutor GetWorkers(ResourceLedger ledger) => IsLocal(ledger) ? Workers : _nodes.Find(ledger.NodeId)?.Workers ?? LeftNodeExecutor.Instance;
 
     /// <summary>Tasks that wait for arguments, by id.</summary>
     public ConcurrentDictionary<long, TaskExecution> AwaitingArguments =>

@@ -3,6 +3,19 @@ using System.Diagnostics;
 namespace Serve.Runtime.Tasks;
 
 /// <summary>Execution of a task from submission to completion: its arguments, attempts and waits.</summary>
+/// <remarks>
+/// Lock-free phases, changed by compare-and-swap; the thread that makes a transition performs its consequences:
+///
+///   AwaitsArguments ──last argument ready──▶ Queued ──TryClaim──▶ Running ──Finish──▶ Finished
+///         │                                    │  ▲                 │
+///         └──────────FailUnstarted─────────────┘  └─────Requeue─────┘   (retry, or an executor returned the attempt)
+///                         ▼
+///                      Finished
+///
+/// Invariants: exactly one of TryClaim and FailUnstarted leaves Queued. The reference is completed at most once (its own compare-and-swap); a canceled task fails its
+/// reference first, so the code of a Running task may outlive it. Fields of an attempt (_slot, _started, _attempt) are written only by the thread that made the last
+/// transition; other threads read them for listings and for the deadlock detector, which tolerate an older value.
+/// </remarks>
 internal abstract partial class TaskExecution(TaskExecutionPlan plan, ObjectRef reference, ObjectId? parent) : TaskContext, ITaskAttempt, IObjectProducer
 {
     private const int AwaitsArguments = 0;

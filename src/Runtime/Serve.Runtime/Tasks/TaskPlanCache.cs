@@ -78,13 +78,13 @@ internal sealed class TaskPlanCache(TaskDispatcher dispatcher, SchedulingLedgerR
         var cpus = options?.NumCpus ?? (defaults.NumCpus < 0 ? 1 : defaults.NumCpus);
         var gpus = options?.NumGpus ?? defaults.NumGpus;
         var memory = options?.Memory ?? defaults.Memory;
-        var isProcess = where == Isolation.Process;
+        var runsInWorker = where == Isolation.Process;
         var priority = options?.Priority ?? 0;
         var isOneCpu = cpus == 1 && gpus == 0 && memory == 0 && defaults.Resources is null;
         var demand = isOneCpu && options is null ? OneCpu : GetDemand(cpus, gpus, memory, defaults, options);
-        return ReferenceEquals(demand, OneCpu) && scheduling is null && priority == 0 && !isProcess
-            ? _common ??= Create(OneCpu, null, 0, isProcess: false)
-            : GetQueue(demand, scheduling, priority, isProcess);
+        return ReferenceEquals(demand, OneCpu) && scheduling is null && priority == 0 && !runsInWorker
+            ? _common ?? GetCommonQueue()
+            : GetQueue(demand, scheduling, priority, runsInWorker);
     }
 
     private static ResourceDemand GetDemand(double cpus, double gpus, double memory, RemoteAttribute defaults, TaskOptions? options)
@@ -93,27 +93,60 @@ internal sealed class TaskPlanCache(TaskDispatcher dispatcher, SchedulingLedgerR
         return demand.Equals(OneCpu) ? OneCpu : demand;
     }
 
-    private TaskQueue GetQueue(ResourceDemand demand, SchedulingStrategy? scheduling, int priority, bool isProcess)
+    private TaskQueue GetQueue(ResourceDemand demand, SchedulingStrategy? scheduling, int priority, bool runsInWorker)
     {
         lock (_sync)
         {
             _queues ??= [];
-            var key = (string.Create(CultureInfo.InvariantCulture, $"{demand}"), scheduling, priority, isProcess);
+            var key = (string.Create(CultureInfo.InvariantCulture, $"{demand}"), scheduling, priority, runsInWorker);
             if (_queues.TryGetValue(key, out var queue))
                 return queue;
 
             // Queues of removed placement groups are no longer used. Dropping a queue too early only loses the order between its tasks and newer ones.
             if (_queues.Count >= MostQueues)
                 _queues.Clear();
-            return _queues[key] = Create(demand, scheduling, priority, isProcess);
+            return _queues[key] = Create(demand, scheduling, priority, runsInWorker);
         }
     }
 
-    private TaskQueue Create(ResourceDemand demand, SchedulingStrategy? scheduling, int priority, bool isProcess)
+    private TaskQueue GetCommonQueue()
+    {
+        lock (_sync)
+            return _common ??= Create(OneCpu, null, 0, runsInWorker: false);
+    }
+
+    /// <summary>Resolves the ledgers of all queues again after nodes have joined or left.</summary>
+    /// <returns>Queues that no node can serve any more, with the reason.</returns>
+    public List<(TaskQueue Queue, Exception Failure)> RefreshLedgers()
+    {
+        var failed = new List<(TaskQueue, Exception)>();
+        lock (_sync)
+        {
+            foreach (var queue in (_queues?.Values ?? Enumerable.Empty<TaskQueue>()).Concat(_common is null ? [] : [_common]))
+            {
+                try
+                {
+                    queue.Ledgers = ledgers.GetLedgers(queue.Scheduling, queue.Demand);
+                }
+                catch (InsufficientResourcesException thrown)
+                {
+                    failed.Add((queue, thrown));
+                    continue;
+                }
+
+                foreach (var ledger in queue.Ledgers)
+                    dispatcher.SubscribeTo(ledger);
+            }
+        }
+
+        return failed;
+    }
+
+    private TaskQueue Create(ResourceDemand demand, SchedulingStrategy? scheduling, int priority, bool runsInWorker)
     {
         var able = ledgers.GetLedgers(scheduling, demand);
         foreach (var ledger in able)
             dispatcher.SubscribeTo(ledger);
-        return new(dispatcher, demand, able, priority, isProcess) { Group = (scheduling as SchedulingStrategy.InGroup)?.Group };
+        return new(dispatcher, demand, able, priority, runsInWorker) { Scheduling = scheduling };
     }
 }

@@ -1,13 +1,23 @@
 namespace Serve.Runtime.Tasks;
 
-/// <summary>
-/// Tasks that are ready and wait for the same resources, first come first served. At most one slot at a time is on its way to it and finds
-/// nothing to do there. <see cref="IsWaitingForResources"/> is written under the dispatcher's lock, the rest with interlocked operations.
-/// </summary>
+/// <summary>FIFO queue of runnable tasks with the same resource demand, priority and isolation.</summary>
+/// <remarks>
+/// Lock-free. A queue with tasks is in one of three states:
+///
+///   Idle      no lease serves it                         _isPolled = 0, IsWaitingForResources = false
+///   Polled    one lease is about to dequeue from it      _isPolled = 1
+///   Waiting   registered for released resources          IsWaitingForResources = true (written under the dispatcher's lock)
+///
+/// Invariant: a queue with tasks is Idle only within Enqueue and EndPoll, which then request a lease.
+/// Memory order: Enqueue publishes the task (a full barrier), then reads _isPolled. EndPoll clears _isPolled, issues a full barrier, then reads the queue. One
+/// of the two therefore observes the other, and that one calls RequestLease. The dispatcher clears IsWaitingForResources with a full barrier before it reads the
+/// queue, for the same reason.
+/// </remarks>
 internal sealed class TaskQueue(TaskDispatcher dispatcher, ResourceDemand demand, ResourceLedger[] ledgers, int priority, bool runsInWorker)
 {
+    private volatile ResourceLedger[] _ledgers = ledgers;
     private readonly MemoryTrimmingQueue<TaskExecution> _tasks = new(large: 10_000);
-    private int _looking;
+    private int _isPolled;
     private volatile bool _isWaiting;
 
     public TaskDispatcher Dispatcher => dispatcher;
@@ -19,13 +29,20 @@ internal sealed class TaskQueue(TaskDispatcher dispatcher, ResourceDemand demand
         ? ResourceDemand.None.With(ResourceDemand.Cpu, (double)units / ResourceDemand.UnitsPerOne)
         : null;
 
-    public ResourceLedger[] Ledgers => ledgers;
+    /// <summary>Ledgers that may serve the queue, best first. Replaced when nodes join or leave.</summary>
+    public ResourceLedger[] Ledgers
+    {
+        get => _ledgers;
+        set => _ledgers = value;
+    }
 
     public int Priority => priority;
 
     public bool RunsInWorker => runsInWorker;
 
-    public PlacementGroup? Group { get; init; }
+    public SchedulingStrategy? Scheduling { get; init; }
+
+    public PlacementGroup? Group => (Scheduling as SchedulingStrategy.InGroup)?.Group;
 
     public bool IsEmpty => _tasks.IsEmpty;
 
@@ -48,8 +65,7 @@ internal sealed class TaskQueue(TaskDispatcher dispatcher, ResourceDemand demand
     public void Enqueue(TaskExecution task)
     {
         _tasks.Enqueue(task);
-
-        if (Volatile.Read(ref _looking) == 0 && !_isWaiting)
+        if (Volatile.Read(ref _isPolled) == 0 && !_isWaiting)
             dispatcher.RequestLease(this);
     }
 
@@ -72,15 +88,15 @@ internal sealed class TaskQueue(TaskDispatcher dispatcher, ResourceDemand demand
     public long FirstTaskNumber => _tasks.TryPeek(out var task) ? task.TaskId.Number : long.MaxValue;
 
     /// <summary>Marks the queue as polled by the caller; false if another lease already polls it.</summary>
-    public bool TryBeginPoll() => Interlocked.CompareExchange(ref _looking, 1, 0) == 0;
+    public bool TryBeginPoll() => Interlocked.CompareExchange(ref _isPolled, 1, 0) == 0;
 
     /// <summary>Cancels a poll for which no lease could be granted.</summary>
-    public void CancelPoll() => Volatile.Write(ref _looking, 0);
+    public void CancelPoll() => Volatile.Write(ref _isPolled, 0);
 
     /// <summary>Ends the caller's poll and requests another lease if tasks remain.</summary>
     public void EndPoll()
     {
-        Volatile.Write(ref _looking, 0);
+        Volatile.Write(ref _isPolled, 0);
         Interlocked.MemoryBarrier();
         if (!_tasks.IsEmpty && !_isWaiting)
             dispatcher.RequestLease(this);

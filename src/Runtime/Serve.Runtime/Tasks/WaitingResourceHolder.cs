@@ -18,7 +18,7 @@ internal sealed class WaitingTaskSnapshot
 internal sealed record WaitingResourceHolder(ResourceLedger Ledger, ResourceDemand Held, IReadOnlyList<ObjectRef> Until, string Label)
 {
     /// <summary>Queue whose tasks use the same resources as soon as one of the holder's tasks finishes; null if there is none.</summary>
-    public TaskQueue? Queue { get; init; }
+    public object? Queue { get; init; }
 
     /// <summary>Whether other tasks of the holder do not wait, so that it will run more tasks of its queue.</summary>
     public bool RunsOthers { get; init; }
@@ -31,7 +31,7 @@ internal sealed record WaitingResourceHolder(ResourceLedger Ledger, ResourceDema
     /// <param name="demand">Demanded resources.</param>
     /// <param name="queue">Queue of the demanding task; null for actors and placement groups.</param>
     public static void AddDependencies(
-        ICollection<ObjectDependency> dependencies, IReadOnlyList<WaitingResourceHolder> holders, object since, IReadOnlyList<ResourceLedger> ledgers, ResourceDemand demand, TaskQueue? queue)
+        ICollection<ObjectDependency> dependencies, IReadOnlyList<WaitingResourceHolder> holders, object since, IReadOnlyList<ResourceLedger> ledgers, ResourceDemand demand, object? queue)
     {
         foreach (var holder in holders)
         {

@@ -4,7 +4,7 @@ using Serve.Runtime.Tests.Testing;
 
 namespace Serve.Runtime.Tests.Objects;
 
-/// <summary>Results of tasks in workers whose bytes are lost on disk.</summary>
+/// <summary>Results of tasks in workers whose spill files are lost.</summary>
 [Collection("Shared memory")]
 public sealed class LostObjectTests : IAsyncLifetime, IAsyncDisposable
 {

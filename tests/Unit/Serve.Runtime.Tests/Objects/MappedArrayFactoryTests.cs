@@ -61,7 +61,7 @@ public sealed class MappedArrayFactoryTests
         static void Use(SharedMemorySegment segment) => Assert.Equal(1f, ((float[])MappedArrayFactory.Read(segment, typeof(float), sizeof(float), null))[1]);
     }
 
-    /// <summary>The collector keeps a region in which others live, and hands out the room of the array between them as it is.</summary>
+    /// <summary>The collector keeps a region with live arrays and reuses the space of the dropped array between them unchanged.</summary>
     [Fact]
     public async Task Read_ArrayDroppedBetweenOthers_RestoresPages()
     {
@@ -93,7 +93,7 @@ public sealed class MappedArrayFactoryTests
         Assert.True(Numbers(1 << 20).AsSpan().SequenceEqual(array));
     }
 
-    /// <summary>Arrays come and go in many threads between others whose content is checked, while the collector compacts all the time.</summary>
+    /// <summary>Many threads create and drop arrays between others whose content is verified, under constantly compacting collections.</summary>
     [Fact]
     public void Read_ConcurrentCompactingCollections_NothingIsOverwritten()
     {
@@ -160,7 +160,7 @@ public sealed class MappedArrayFactoryTests
                     return false;
             }
 
-            // What is written here is seen by nobody else, and gone with the array.
+            // Writes are private and disappear with the array.
             numbers.AsSpan(random.Next(numbers.Length)).Clear();
             return true;
         }
@@ -175,7 +175,7 @@ public sealed class MappedArrayFactoryTests
         return array;
     }
 
-    // What the collector hands out as new must be zero, also where pages of a segment were.
+    // New arrays must be zeroed, also where pages of a segment were mapped.
     private static double[] Zeroed(double[] array) => array.AsSpan().ContainsAnyExcept(0) ? throw new InvalidOperationException("A new array is not empty.") : array;
 
     private static bool Collected(Func<bool> condition)

@@ -3,7 +3,7 @@ using Serve.Runtime.Objects;
 
 namespace Serve.Runtime.Tests.Objects;
 
-/// <summary>How much memory waits, how long, and what goes first.</summary>
+/// <summary>Amount, duration and order of idle memory.</summary>
 [Collection("Shared memory")]
 public sealed class SharedMemorySlabPoolTests : IDisposable
 {
@@ -87,7 +87,7 @@ public sealed class SharedMemorySlabPoolTests : IDisposable
         Assert.Equal((0, 0), (_pool.IdleBytes, _time.Ticks));
     }
 
-    /// <summary>Something was in use and is not any more.</summary>
+    /// <summary>Makes one slab idle.</summary>
     private void Wait()
     {
         var slab = Make();
@@ -107,7 +107,7 @@ public sealed class SharedMemorySlabPoolTests : IDisposable
 
     private sealed class TimerCountingTimeProvider : FakeTimeProvider
     {
-        /// <summary>How often timers went off.</summary>
+        /// <summary>Number of timer callbacks.</summary>
         public int Ticks { get; private set; }
 
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => base.CreateTimer(

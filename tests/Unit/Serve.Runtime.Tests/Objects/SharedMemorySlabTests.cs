@@ -10,7 +10,7 @@ using Serve.Runtime.Workers.Transport;
 
 namespace Serve.Runtime.Tests.Objects;
 
-/// <summary>Memory of objects that are gone is used for the next ones, unless anybody can read it.</summary>
+/// <summary>Memory of freed objects is reused unless a reader can still see it.</summary>
 [Collection("Shared memory")]
 public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
 {
@@ -351,7 +351,7 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
     private static SafeFileHandle OpenAsAnotherProcess(SegmentDescriptor wire) =>
         File.OpenHandle($"/proc/self/fd/{wire.FileDescriptor}", FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
 
-    // Read from the file, so that nothing of it stays in use here.
+    // Read through the file, so that no mapping remains in this process.
     private double[] Read(ObjectRef<double[]> reference)
     {
         var wire = ((SharedMemoryObject)_cluster.Codec.EncodeObject(reference)).Describe();

@@ -9,7 +9,7 @@ using Serve.Runtime.Tests.Testing;
 
 namespace Serve.Runtime.Tests.Objects;
 
-/// <summary>Memory that a worker has read is used again only when that worker can see it no more.</summary>
+/// <summary>Memory that a worker has mapped is reused only after the worker has unmapped it.</summary>
 [Collection("Shared memory")]
 public sealed class SlabWorkerTests : IAsyncLifetime, IAsyncDisposable
 {
@@ -89,7 +89,7 @@ public sealed class SlabWorkerTests : IAsyncLifetime, IAsyncDisposable
 
     private async Task<string> KeepAndFree()
     {
-        // So that memory may wait for two arrays.
+        // Allows idle memory for two arrays.
         var other = _cluster.Put(ArrayJobs.Numbers(2 * Count, 4));
         var first = _cluster.Put(ArrayJobs.Numbers(Count, 5));
         Assert.Equal(1, await Run<int>(nameof(ArrayJobs.Keep), first));

@@ -7,7 +7,7 @@ using Serve.Runtime.Workers.Processes;
 
 namespace Serve.Runtime.Tests.Objects;
 
-/// <summary>Objects and values between this process and workers.</summary>
+/// <summary>Objects and values passed between this process and workers.</summary>
 [Collection("Shared memory")]
 public sealed class WorkerMemoryTests : IAsyncLifetime, IAsyncDisposable
 {
@@ -74,7 +74,7 @@ public sealed class WorkerMemoryTests : IAsyncLifetime, IAsyncDisposable
         var array = ArrayJobs.Numbers(10_000_000, 5);
         var growths = new List<long>();
 
-        // A worker that starts meanwhile takes memory of its own, once. What a task keeps cannot be the room of the next round's copy.
+        // A worker that starts during a round adds its own memory once. Memory kept by a task cannot be reused by the copy of the next round.
         for (var round = 0; round < 3; round++)
         {
             var before = ProcessMemoryReader.OfTree();
@@ -86,7 +86,7 @@ public sealed class WorkerMemoryTests : IAsyncLifetime, IAsyncDisposable
             _cluster.Free(reference);
         }
 
-        // Half of another one.
+        // At most half of a second array.
         Assert.InRange(growths.Min(), long.MinValue, (long)(1.5 * array.Length * sizeof(double)));
         GC.KeepAlive(array);
     }

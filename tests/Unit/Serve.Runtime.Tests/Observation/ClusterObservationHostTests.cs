@@ -12,7 +12,7 @@ public sealed class ClusterObservationHostTests : IDisposable
     private readonly string _root = Path.Combine(Path.GetTempPath(), $"serve-announce-{Guid.NewGuid():N}");
     private readonly ClusterAnnouncementFolder _announcements;
 
-    // What it compares with is when processes started, by the real clock.
+    // Compared with start times of processes, by the real clock.
     private readonly FakeTimeProvider _time = new(TimeProvider.System.GetUtcNow());
 
     public ClusterObservationHostTests() => _announcements = new(Path.Combine(_root, "serve", "clusters"));
@@ -79,7 +79,7 @@ public sealed class ClusterObservationHostTests : IDisposable
     [Fact]
     public void Find_DeadProcess_DeletesAnnouncement()
     {
-        // No process has this number: it is above what the kernel gives out.
+        // Above the kernel's maximum process id.
         var file = _announcements.Publish(Announced(int.MaxValue - 1, TimeProvider.System.GetUtcNow()));
         Assert.True(File.Exists(file));
         Assert.Empty(_announcements.Find());
@@ -98,7 +98,7 @@ public sealed class ClusterObservationHostTests : IDisposable
     public async Task Observe_FolderNotWritable_ClusterStillRuns()
     {
         Directory.CreateDirectory(_root);
-        File.WriteAllText(Path.Combine(_root, "serve"), "a file where the folder would be");
+        File.WriteAllText(Path.Combine(_root, "serve"), "a file at the folder's path");
         await using var cluster = new FakeRuntimeCluster();
         await using var observation = new ClusterObservationHost(cluster, _announcements, _time);
         _time.Advance(TimeSpan.FromSeconds(1));

@@ -70,9 +70,9 @@ public sealed class ClusterStateServerTests : IAsyncLifetime, IDisposable
     [Theory]
     [InlineData("?limit=0", "limit")]
     [InlineData("?limit=many", "limit")]
-    [InlineData("?colour=red", "'colour' is no field")]
-    [InlineData("?filter_keys=state", "as many")]
-    public async Task Get_WrongQuery_400AndWhy(string query, string why)
+    [InlineData("?colour=red", "Unknown filter field 'colour'")]
+    [InlineData("?filter_keys=state", "the same number")]
+    public async Task Get_InvalidQuery_Returns400WithReason(string query, string why)
     {
         var response = await _http.GetAsync("/api/v0/tasks" + query);
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);

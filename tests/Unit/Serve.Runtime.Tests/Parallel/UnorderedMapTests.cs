@@ -107,7 +107,7 @@ public sealed class UnorderedMapTests : IAsyncLifetime
 
         Assert.Equal(Enumerable.Range(0, 1000).Select(i => i * 10), results);
 
-        // Goes on only when the first result was handed on: nothing gathers items until there are many.
+        // Continues only after the first result was delivered: items are not collected into large chunks first.
         async IAsyncEnumerable<int> Items([EnumeratorCancellation] CancellationToken stop = default)
         {
             yield return 0;

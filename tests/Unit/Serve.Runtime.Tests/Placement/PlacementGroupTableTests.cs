@@ -9,7 +9,7 @@ public sealed class PlacementGroupTableTests
     private readonly FakeTimeProvider _time = new();
     private readonly PlacementGroupTable _table;
 
-    public PlacementGroupTableTests() => _table = new([new(PlacementNode.OnlyId, _node)], _time);
+    public PlacementGroupTableTests() => _table = new(new PlacementNodeSet(new PlacementNode(PlacementNode.OnlyId, _node)), _time);
 
     [Fact]
     public async Task Create_EnoughFree_ReservesAll()
@@ -65,7 +65,7 @@ public sealed class PlacementGroupTableTests
     [Fact]
     public async Task Create_SteadyTasks_GroupIsNotStarved()
     {
-        // Tasks that follow one another on each CPU: there are never two free at once.
+        // Tasks follow each other on each CPU: two CPUs are never free at the same time.
         var running = Enumerable.Range(0, 4).Select(_ => _node.Reserve(Cpus(1))).ToArray();
         var group = _table.Create([new() { Cpus = 2 }], PlacementStrategy.Pack, null);
         void NextTaskOn(int cpu)
@@ -85,7 +85,7 @@ public sealed class PlacementGroupTableTests
         NextTaskOn(1);
         await group.Ready;
 
-        // The others are let in again.
+        // Other tasks are admitted again.
         NextTaskOn(2);
         Assert.NotNull(running[2]);
     }
@@ -181,7 +181,7 @@ public sealed class PlacementGroupTableTests
     [Fact]
     public async Task Create_FragmentedGpus_WaitsForWholeDevice()
     {
-        // 0.6 and 0.6 go to two devices: 0.8 is free, on none of them more than 0.4.
+        // 0.6 and 0.6 are on two devices: 0.8 is free, but at most 0.4 on each.
         var first = _node.Reserve(ResourceDemand.None.With(ResourceDemand.Gpu, 0.6));
         _node.Reserve(ResourceDemand.None.With(ResourceDemand.Gpu, 0.6));
         var group = _table.Create([new() { Cpus = 1 }, new() { Gpus = 0.8 }], PlacementStrategy.Pack, null);

@@ -2,7 +2,7 @@ using Serve.Runtime.Tests.Testing;
 
 namespace Serve.Runtime.Tests.Placement;
 
-/// <summary>Tasks and actors that run in placement groups of a cluster.</summary>
+/// <summary>Tasks and actors in placement groups.</summary>
 public sealed class PlacementGroupWorkTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
@@ -90,7 +90,7 @@ public sealed class PlacementGroupWorkTests
     }
 }
 
-/// <summary>Says how many CPUs are free while something runs that it has started.</summary>
+/// <summary>Returns the free CPUs while a child task runs.</summary>
 [Remote]
 public sealed class GroupedActor
 {

@@ -12,7 +12,7 @@ public sealed class SchedulingLedgerResolverTests
 
     public SchedulingLedgerResolverTests()
     {
-        PlacementNode[] nodes = [new("a", _first), new("b", _second)];
+        var nodes = new PlacementNodeSet(new("a", _first), new("b", _second));
         _source = new(nodes);
         _table = new(nodes, TimeProvider.System);
     }

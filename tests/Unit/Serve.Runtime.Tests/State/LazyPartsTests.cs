@@ -5,7 +5,7 @@ using Serve.Runtime.Workers.Processes;
 
 namespace Serve.Runtime.Tests.State;
 
-/// <summary>Parts of a cluster that are made when first needed: made late, or never, they are as if they had been there from the start.</summary>
+/// <summary>Lazily created parts of a cluster behave as if they had existed from the start.</summary>
 public sealed class LazyPartsTests
 {
     [Fact]
@@ -44,7 +44,7 @@ public sealed class LazyPartsTests
         long? free = null;
         ledger.Released += () => free ??= ledger.Free(ResourceDemand.Cpu);
 
-        // Whoever was taken off the list and put on it again would be told last, and would have missed what was released meanwhile.
+        // A subscriber that was removed and added again would be notified last and would have missed releases.
         ray.Tasks.SubscribeTo(ledger);
         ledger.Release(held);
         Assert.Equal(0, free);

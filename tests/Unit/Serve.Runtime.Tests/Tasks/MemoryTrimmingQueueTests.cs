@@ -9,7 +9,7 @@ public sealed class MemoryTrimmingQueueTests
     {
         const int Most = 6_000_000;
 
-        // On a machine that is busy with other things it has fewer of them, rather than a longer wait.
+        // Bounded by time: on a busy machine fewer items, not a longer test.
         var end = Environment.TickCount64 + 5000;
         var added = 0;
         var queue = new MemoryTrimmingQueue<int>(large: 1);
@@ -17,7 +17,7 @@ public sealed class MemoryTrimmingQueueTests
         var adding = Task.Factory.StartNew(
             () =>
             {
-                // So few at a time that it is empty again and again.
+                // In small groups, so that the queue is often empty.
                 for (; added < Most && (added % 1024 != 0 || Environment.TickCount64 < end); added++)
                 {
                     queue.Enqueue(added);

@@ -1,7 +1,7 @@
 
 namespace Serve.Runtime.Tests.Tasks;
 
-/// <summary>Retries, timeouts, cancellation and the end of the cluster.</summary>
+/// <summary>Retries, timeouts, cancellation and disposal of the cluster.</summary>
 public sealed class TaskEndTests
 {
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);

@@ -1,7 +1,7 @@
 
 namespace Serve.Runtime.Tests.Tasks;
 
-/// <summary>Arguments, errors, resources and order.</summary>
+/// <summary>Arguments, errors, resources and order of tasks.</summary>
 public sealed class TaskExecutionTests
 {
     [Theory]
@@ -257,7 +257,7 @@ public sealed class TaskExecutionTests
             seen = other;
     }
 
-    /// <summary>Looks at a ref as soon as it is ready.</summary>
+    /// <summary>Reads an object as soon as it is ready.</summary>
     private sealed class ReadyProbeContinuation(ObjectRef reference) : ObjectRefContinuation
     {
         public bool SawFailure { get; private set; }

@@ -6,7 +6,7 @@ using Serve.Runtime.Workers.Processes;
 
 namespace Serve.Runtime.Tests.Tasks;
 
-/// <summary>What an attribute says holds for each call, unless the call says otherwise.</summary>
+/// <summary>Precedence of task options: call, attribute, cluster.</summary>
 public sealed class TaskOptionsTests
 {
     private static readonly ClusterOptions Plenty = new() { NumCpus = 4, NumGpus = 2, Memory = 1000, Resources = ImmutableDictionary<string, double>.Empty.Add("tpu", 1) };
@@ -97,7 +97,7 @@ public sealed class TaskOptionsTests
         await Assert.ThrowsAsync<ArgumentException>(async () => await ray.Get([foreign]));
         await Assert.ThrowsAsync<ArgumentException>(async () => await ray.Wait([foreign]));
 
-        // The actor does not wait for the call that was never made.
+        // The actor does not wait for a call that was never submitted.
         await actor.Terminate().WaitAsync(TimeSpan.FromSeconds(60));
     }
 
@@ -124,11 +124,11 @@ public sealed class TaskOptionsTests
 
 public static partial class Demanding
 {
-    /// <summary>What is free while it runs.</summary>
+    /// <summary>Resources available while the task runs.</summary>
     [Remote(NumCpus = 1.5, NumGpus = 0.5, Memory = 100, Resources = "tpu=0.25")]
     public static string Free() => Text(Cluster.Current.AvailableResources);
 
-    /// <summary>What is free while it runs.</summary>
+    /// <summary>Resources available while the task runs.</summary>
     [Remote(Resources = "tpu=0.5")]
     public static string FreeOfCustom() => Text(Cluster.Current.AvailableResources);
 

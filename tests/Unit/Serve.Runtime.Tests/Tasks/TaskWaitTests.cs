@@ -3,7 +3,7 @@ using Serve.Runtime.Workers.Processes;
 
 namespace Serve.Runtime.Tests.Tasks;
 
-/// <summary>Tasks that wait: their CPU is lent, nesting does not deadlock, circles are reported.</summary>
+/// <summary>Waiting tasks: release of their CPU, nested tasks, deadlocks.</summary>
 public sealed class TaskWaitTests
 {
     [Fact]
@@ -183,7 +183,7 @@ public sealed class TaskWaitTests
         {
             made.Wait(TimeSpan.FromSeconds(20));
 
-            // It would wait for the second, which waits for it; but it need not: the third party comes first.
+            // The second task waits for this one; but the third one completes first.
             var either = await Task.WhenAny(second!.AsTask(), slow.AsTask());
             return await either;
         });
