@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Prometheus;
+using Serve.Inference;
 using Serve.Nodes;
 using Serve.Replica;
 using Serve.Routing;
@@ -28,7 +29,7 @@ internal static class NodeProcessServices
             var directory = provider.GetRequiredService<IActorReferenceResolver>();
             return replica => directory.Resolve(new ActorId(replica.ReplicaId), new(replica.Address.ProcessId, replica.Address.HttpAddress, replica.Address.CallAddress, replica.Address.Token));
         });
-        return services.AddServeReplicas();
+        return services.AddServeReplicas().AddServeModels();
     }
 
     /// <summary>Logs to the console of a worker, which is its log file.</summary>
