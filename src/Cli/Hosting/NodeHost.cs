@@ -20,6 +20,7 @@ using Serve.Gateway;
 using Serve.Gateway.Listening;
 using Serve.Inference;
 using Serve.Inference.Models;
+using Serve.Nodes;
 using Serve.Runtime;
 using Serve.Specs;
 
@@ -148,7 +149,7 @@ internal sealed class NodeHost : IAsyncDisposable
             .AddSingleton(node.GetRequiredService<ControllerOptions>())
             .AddSingleton(node.GetRequiredService<NodeStateDirectory>())
             .AddSingleton(node.GetRequiredService<NodeListenAddresses>())
-            .AddSingleton(node.GetRequiredService<INodeAgent>())
+            .AddSingleton(node.GetRequiredService<INodeDirectory>())
             .AddSingleton(node.GetRequiredService<Cluster>())
             .AddSingleton(node.GetRequiredService<IApplicationSource>())
             .AddSingleton(node.GetRequiredService<CollectorRegistry>())

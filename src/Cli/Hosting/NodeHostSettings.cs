@@ -1,5 +1,6 @@
+using Serve.Http;
+using Serve.Nodes;
 using Serve.Runtime;
-using Serve.Runtime.Http;
 using Serve.Specs;
 
 namespace Serve.Cli.Hosting;

@@ -6,6 +6,7 @@ using Serve.Controller.Applications;
 using Serve.Controller.Loop;
 using Serve.Controller.Metrics;
 using Serve.Controller.Store;
+using Serve.Nodes;
 using Serve.Runtime;
 
 namespace Serve.Controller;
@@ -14,7 +15,7 @@ namespace Serve.Controller;
 public static class ControllerServiceCollectionExtensions
 {
     /// <summary>
-    /// Registers the controller for an open state directory. The caller registers <see cref="INodeAgent"/> and <see cref="IApplicationSource"/>. Resolving
+    /// Registers the controller for an open state directory. The caller registers <see cref="INodeDirectory"/> and <see cref="IApplicationSource"/>. Resolving
     /// <see cref="ServeController"/> opens the database; <see cref="ServeController.StartAsync"/> starts it.
     /// </summary>
     public static IServiceCollection AddServeController(this IServiceCollection services, ControllerOptions options, NodeStateDirectory directory)

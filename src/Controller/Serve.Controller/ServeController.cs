@@ -7,7 +7,7 @@ using Serve.Controller.Applications;
 using Serve.Controller.Loop;
 using Serve.Controller.Metrics;
 using Serve.Controller.Store;
-using Serve.Runtime;
+using Serve.Nodes;
 using Serve.Specs;
 
 namespace Serve.Controller;
@@ -15,7 +15,7 @@ namespace Serve.Controller;
 /// <summary>The controller: accepts desired-state changes and reports status. Its control loop is the only writer of its state.</summary>
 public sealed class ServeController : IAsyncDisposable
 {
-    private readonly NodeAgentSet _nodes;
+    private readonly INodeDirectory _nodes;
     private readonly IApplicationSource _source;
     private readonly NodeStateDirectory _directory;
     private readonly ControllerOptions _options;
@@ -29,18 +29,18 @@ public sealed class ServeController : IAsyncDisposable
 
     /// <summary>Creates a controller; <see cref="StartAsync"/> starts it.</summary>
     public ServeController(
-        INodeAgent agent, IApplicationSource source, IClusterStore store, NodeStateDirectory directory, ControllerOptions options,
+        INodeDirectory nodes, IApplicationSource source, IClusterStore store, NodeStateDirectory directory, ControllerOptions options,
         NodeListenAddresses addresses, ControllerMetrics metrics, TimeProvider time, ILoggerFactory loggers)
     {
-        _nodes = new((options.NodeId, agent));
+        _nodes = nodes;
         _source = source;
         _directory = directory;
         _options = options;
         _addresses = addresses;
         _time = time;
         _startedAt = time.GetUtcNow();
-        _loop = new(_nodes, store, directory, options, metrics, time, loggers);
-        _details = new(_nodes, directory, options, addresses);
+        _loop = new(nodes, store, directory, options, metrics, time, loggers);
+        _details = new(nodes, directory, options, addresses);
     }
 
     /// <summary>Canceled when the admin API was asked to shut the node down and everything has been drained. The composition root then stops the servers.</summary>
@@ -100,7 +100,7 @@ public sealed class ServeController : IAsyncDisposable
     /// <summary>Returns the nodes.</summary>
     public NodeDetailsList GetNodes() => new()
     {
-        Nodes = [.. _nodes.Agents.Select(member => member.Id == _options.NodeId ? OwnNode(member.Id, member.Agent) : Node(member.Id, member.Agent))],
+        Nodes = [.. _nodes.Current.Agents.Select(agent => agent.Id == _options.NodeId ? OwnNode(agent) : Node(agent))],
     };
 
     /// <summary>Drains and stops all replicas. The stored state is kept, and the next start restores it. Idempotent.</summary>
@@ -108,7 +108,7 @@ public sealed class ServeController : IAsyncDisposable
     public async Task<NodeShutdownReport> ShutdownAsync(CancellationToken cancellationToken)
     {
         await _draining.CancelAsync();
-        var (before, workers) = (_loop.View, Workers(_nodes.Agents.Select(member => member.Agent)));
+        var (before, workers) = (_loop.View, Workers(_nodes.Current.Agents));
         var drained = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         void Check(ControllerStateView view)
         {
@@ -149,7 +149,7 @@ public sealed class ServeController : IAsyncDisposable
         _draining.Dispose();
     }
 
-    private NodeDetails OwnNode(NodeId id, INodeAgent agent) => Node(id, agent) with
+    private NodeDetails OwnNode(INodeAgent agent) => Node(agent) with
     {
         Pid = Environment.ProcessId,
         Version = typeof(ServeController).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "",
@@ -159,12 +159,13 @@ public sealed class ServeController : IAsyncDisposable
         StartTimeS = InstanceDetailsProjection.Seconds(_startedAt),
     };
 
-    private static NodeDetails Node(NodeId id, INodeAgent agent)
+    private static NodeDetails Node(INodeAgent agent)
     {
         var resources = agent.Resources;
         return new()
         {
-            NodeId = id.Value,
+            NodeId = agent.Id.Value,
+            Phase = agent.Phase,
             ResourcesTotal = InstanceDetailsProjection.Amounts(resources.Total.Units),
             ResourcesReserved = InstanceDetailsProjection.Amounts(resources.Reserved.Units),
             Workers = Workers([agent]),

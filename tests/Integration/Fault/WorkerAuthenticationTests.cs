@@ -1,4 +1,5 @@
 using System.Net;
+using Serve.Nodes;
 using Serve.Testing;
 
 namespace Serve.FaultTests;

@@ -220,7 +220,11 @@ public sealed class Ring
     public int Hold(string resource) => Cluster.Current.Circles.Hold.Options(new() { NumCpus = 0, Resources = new Dictionary<string, double> { [resource] = 1 }.ToImmutableDictionary() }).Remote(resource).GetResult();
 
     /// <summary>Waits for a placement group that requires the resource held by this actor.</summary>
-    public async Task<int> HoldForGroup(Bundle bundle) => await Circles.HoldForGroup(Cluster.Current, "ready", bundle);
+    public async Task<int> HoldForGroup(Bundle bundle)
+    {
+        await using var group = Cluster.Current.CreatePlacementGroup([bundle]);
+        return await Cluster.Current.Circles.One.Options(new() { NumCpus = 0, Scheduling = group.Bundle(0) }).Remote();
+    }
 
     public async Task<int> AwaitFor(ActorHandle<Ring>[] path, ActorQueue<int> queue) => path.Length == 0 ? await queue.Get() : await path[0].Await.Remote([]);
 

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using Prometheus;
 using Serve.Controller.AdminApi;
 using Serve.Controller.Applications;
+using Serve.Nodes;
 using Serve.Runtime;
 using Serve.Runtime.Http;
 
@@ -23,7 +24,7 @@ internal sealed class AdminApiTestFixture : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddSingleton(node.Controller).AddSingleton(node.Options).AddSingleton(node.State)
-            .AddSingleton<INodeAgent>(node.Agent).AddSingleton<IApplicationSource>(node.Source)
+            .AddSingleton<INodeDirectory>(node.Nodes).AddSingleton<IApplicationSource>(node.Source)
             .AddSingleton<CollectorRegistry>(node.Registry).AddSingleton(TimeProvider.System).AddServeAdmin();
         _app = builder.Build();
         _app.MapServeAdmin(guard);

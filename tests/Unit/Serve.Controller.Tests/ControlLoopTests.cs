@@ -1,6 +1,6 @@
 using Serve.Admin;
 using Serve.Controller.Applications;
-using Serve.Runtime;
+using Serve.Nodes;
 
 namespace Serve.Controller.Tests;
 
@@ -142,5 +142,50 @@ public sealed class ControlLoopTests
         Assert.Equal(2, report.Replicas.Count);
         Assert.Equal("counter", Assert.Single(await node.Store.LoadAsync(default)).Name);
         await Assert.ThrowsAsync<NodeConflictException>(() => node.DeployAsync("other", "Other@1"));
+    }
+
+    [Fact]
+    public async Task Deploy_ThreeNodes_SpreadsReplicasAndPublishesRoutesToAll()
+    {
+        await using var node = await ControllerTestFixture.StartAsync(null, null, new("n1"), new("n2"), new("n3"));
+        await node.DeployAsync("counter", "Counter@1", 3);
+        await node.UntilAsync("counter", ApplicationStatus.Running);
+        Assert.All(node.Agents, agent => Assert.Single(agent.Actors));
+        await node.UntilAsync(() => node.Agents.All(agent => agent.Routes?.Deployments.SingleOrDefault()?.Replicas.Length == 3));
+        Assert.Equal(["n1", "n2", "n3"], node.Controller.GetDetails("counter")!.Deployments["Counter"].Replicas.Select(replica => replica.NodeId).Order());
+        Assert.Equal(["n1", "n2", "n3"], node.Controller.GetNodes().Nodes.Select(details => details.NodeId));
+    }
+
+    [Fact]
+    public async Task Leave_NodeWithReplicas_AreReplacedOnTheOthers()
+    {
+        await using var node = await ControllerTestFixture.StartAsync(null, null, new("n1"), new("n2"), new("n3"));
+        await node.DeployAsync("counter", "Counter@1", 3);
+        await node.UntilAsync("counter", ApplicationStatus.Running);
+        node.Nodes.Leave(new("n2"));
+        await node.UntilAsync(() => node.Agents[0].Actors.Count + node.Agents[2].Actors.Count == 3 && node.Running("counter").Length == 3);
+        Assert.DoesNotContain("n2", node.Controller.GetDetails("counter")!.Deployments["Counter"].Replicas.Select(replica => replica.NodeId));
+    }
+
+    [Fact]
+    public async Task Join_NewNode_ReceivesTheRoutesAndTheNextReplicas()
+    {
+        await using var node = await ControllerTestFixture.StartAsync();
+        await node.DeployAsync("counter", "Counter@1", 2);
+        await node.UntilAsync("counter", ApplicationStatus.Running);
+        var joined = new FakeNodeAgent("n2");
+        node.Nodes.Join(joined);
+        await node.UntilAsync(() => joined.Routes?.Deployments.SingleOrDefault()?.Replicas.Length == 2);
+        await node.Controller.ScaleAsync(new("counter", "Counter"), 4, CancellationToken.None);
+        await node.UntilAsync(() => joined.Actors.Count == 2 && node.Running("counter").Length == 4);
+    }
+
+    [Fact]
+    public async Task Publish_OneNodeDoesNotRespond_TheOthersReceiveTheRoutes()
+    {
+        await using var node = await ControllerTestFixture.StartAsync(null, null, new("n1"), new("n2"));
+        node.Agents[1].OnPublish = _ => new TaskCompletionSource().Task;
+        await node.DeployAsync("counter", "Counter@1", 1);
+        await node.UntilAsync(() => node.Agents[0].Calls.Any(call => call.StartsWith("published", StringComparison.Ordinal) && call.EndsWith(node.Running("counter").SingleOrDefault() ?? "none", StringComparison.Ordinal)));
     }
 }

@@ -5,26 +5,31 @@ using Prometheus;
 using Serve.Admin;
 using Serve.Controller.Metrics;
 using Serve.Controller.Store;
+using Serve.Nodes;
 using Serve.Specs;
 
 namespace Serve.Controller.Tests;
 
-/// <summary>A controller with a fake node, a fake clock and a real store in a folder of its own.</summary>
+/// <summary>A controller with fake nodes, a fake clock and a real store in a folder of its own.</summary>
 internal sealed class ControllerTestFixture : IAsyncDisposable
 {
-    private ControllerTestFixture(string? folder, ControllerOptions? options)
+    private ControllerTestFixture(string? folder, ControllerOptions? options, params FakeNodeAgent[] agents)
     {
         Folder = folder ?? Directory.CreateTempSubdirectory("serve-test-").FullName;
+        Agents = agents;
+        Nodes = new([.. agents]);
         State = NodeStateDirectory.Open(Folder);
         Store = SqliteClusterStore.Open(State.Database, Clock);
         Options = options ?? new() { NodeId = new("n1") };
         Metrics = new(Registry);
-        Controller = new(Agent, Source, Store, State, Options, Addresses, Metrics, Clock, NullLoggerFactory.Instance);
+        Controller = new(Nodes, Source, Store, State, Options, Addresses, Metrics, Clock, NullLoggerFactory.Instance);
     }
 
-    public static async Task<ControllerTestFixture> StartAsync(string? folder = null, ControllerOptions? options = null)
+    public static Task<ControllerTestFixture> StartAsync(string? folder = null, ControllerOptions? options = null) => StartAsync(folder, options, new FakeNodeAgent());
+
+    public static async Task<ControllerTestFixture> StartAsync(string? folder, ControllerOptions? options, params FakeNodeAgent[] agents)
     {
-        var fixture = new ControllerTestFixture(folder, options);
+        var fixture = new ControllerTestFixture(folder, options, agents);
         await fixture.Controller.StartAsync(CancellationToken.None);
         return fixture;
     }
@@ -33,7 +38,12 @@ internal sealed class ControllerTestFixture : IAsyncDisposable
 
     public bool KeepFolder { get; set; }
 
-    public FakeNodeAgent Agent { get; } = new();
+    public IReadOnlyList<FakeNodeAgent> Agents { get; }
+
+    /// <summary>The first node, which the controller runs on.</summary>
+    public FakeNodeAgent Agent => Agents[0];
+
+    public NodeDirectory Nodes { get; }
 
     public FakeApplicationSource Source { get; } = new();
 
@@ -92,7 +102,7 @@ internal sealed class ControllerTestFixture : IAsyncDisposable
                 text.AppendLine($"  {replica.ReplicaId} {replica.State} rank {replica.Rank}: {replica.Message}");
         }
 
-        return text.AppendJoin(Environment.NewLine, Agent.Calls).ToString();
+        return text.AppendJoin(Environment.NewLine, Agents.SelectMany(agent => agent.Calls)).ToString();
     }
 
     public async ValueTask DisposeAsync()

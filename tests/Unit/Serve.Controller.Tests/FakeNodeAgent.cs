@@ -1,17 +1,19 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Threading.Channels;
+using Serve.Nodes;
 using Serve.Replicas;
 using Serve.Routes;
-using Serve.Runtime;
 
 namespace Serve.Controller.Tests;
 
 /// <summary>A node without processes: actors are entries in a table. Tests decide which operations fail and which actors die.</summary>
-internal sealed class FakeNodeAgent : INodeAgent
+internal sealed class FakeNodeAgent(string name = "n1") : INodeAgent
 {
     private readonly Channel<NodeEvent> _events = Channel.CreateUnbounded<NodeEvent>();
     private readonly ConcurrentQueue<RouteSnapshot> _published = new();
+    private long _version;
 
     public ConcurrentDictionary<string, ActorSpec> Actors { get; } = new();
 
@@ -34,9 +36,11 @@ internal sealed class FakeNodeAgent : INodeAgent
 
     public ResourceDemand Total { get; set; } = ResourceDemand.None.With(ResourceDemand.Cpu, 4).With(ResourceDemand.Memory, 1e9);
 
-    public string ProcessId => "node";
+    public NodeId Id { get; } = new(name);
 
-    public ChannelReader<NodeEvent> Events => _events.Reader;
+    public NodePhase Phase { get; set; } = NodePhase.Ready;
+
+    public string ProcessId => "node";
 
     public ResourceLedgerSnapshot Resources => new(Total, Actors.Values.Aggregate(ResourceDemand.None, (sum, actor) =>
         new() { Units = actor.Resources.Units.Aggregate(sum.Units, (units, unit) => units.SetItem(unit.Key, units.GetValueOrDefault(unit.Key) + unit.Value)) }));
@@ -46,29 +50,29 @@ internal sealed class FakeNodeAgent : INodeAgent
         .GroupBy(ProcessOf)
         .Select(group => new WorkerStatus(group.Key, 4242, group.Key, [.. group.Select(actor => actor.Id)], "/dev/null"))];
 
-    public async Task<ActorReference> CreateAsync(ActorSpec spec, CancellationToken cancellationToken)
+    public async Task<HostProcessAddress> CreateActorAsync(ActorSpec spec, CancellationToken cancellationToken)
     {
         var start = JsonSerializer.Deserialize<ReplicaStartRequest>(spec.Payload.Span, ServeJson.Options)!;
         Calls.Enqueue($"create {spec.Id}");
         await OnCreate(start).WaitAsync(cancellationToken);
         Actors[spec.Id.Value] = spec;
-        return new FakeHandle(spec.Id, new(ProcessOf(spec)));
+        return new(ProcessOf(spec));
     }
 
-    public async Task StopAsync(ActorId id, TimeSpan drainTimeout, CancellationToken cancellationToken)
+    public async Task StopActorAsync(ActorId id, TimeSpan drainTimeout, CancellationToken cancellationToken)
     {
         Calls.Enqueue($"stop {id}");
         await OnStop(id.Value).WaitAsync(cancellationToken);
         Actors.TryRemove(id.Value, out _);
     }
 
-    public Task ReconfigureAsync(ActorId id, int maxOngoing, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    public Task ReconfigureActorAsync(ActorId id, int maxOngoing, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
     {
         Calls.Enqueue($"reconfigure {id}");
         return OnReconfigure(JsonSerializer.Deserialize<ReplicaSettingsUpdate>(payload.Span, ServeJson.Options)!);
     }
 
-    public Task CheckHealthAsync(ActorId id, CancellationToken cancellationToken)
+    public Task CheckActorAsync(ActorId id, CancellationToken cancellationToken)
     {
         Calls.Enqueue($"check {id}");
         return OnCheckHealth(id.Value, cancellationToken);
@@ -82,16 +86,30 @@ internal sealed class FakeNodeAgent : INodeAgent
         Calls.Enqueue($"published {version}: {string.Join(" ", snapshot.Deployments.SelectMany(deployment => deployment.Replicas).Select(replica => replica.ReplicaId))}");
     }
 
-    public Task<IReadOnlyList<string>> CollectWorkerMetricsAsync(CancellationToken cancellationToken) => Task.FromResult(WorkerMetrics);
+    public Task<IReadOnlyList<string>> CollectMetricsAsync(CancellationToken cancellationToken) => Task.FromResult(WorkerMetrics);
 
-    public ActorReference Resolve(ActorId id, HostProcessAddress process) => new FakeHandle(id, process);
+    public async IAsyncEnumerable<NodeEvent> WatchAsync(long afterVersion, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (var happened in _events.Reader.ReadAllAsync(cancellationToken))
+            yield return happened;
+    }
 
     public void Kill(string id, string reason = "signal 9")
     {
         Actors.TryRemove(id, out _);
         Calls.Enqueue($"died {id}");
-        _events.Writer.TryWrite(new NodeEvent.ActorDied(new(id), reason));
+        _events.Writer.TryWrite(new NodeEvent.ActorDied(++_version, new(id), reason));
     }
+
+    public Task FetchPackageAsync(string hash, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task<IResourceGrant> GrantAsync(ResourceDemand demand, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<IWorkerLease> LeaseWorkerAsync(WorkerPlacement placement, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task PullObjectAsync(ObjectId id, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task DrainAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Serve.Gateway.Listening;
+using Serve.Nodes;
 using Serve.Routes;
 using Serve.Routing;
 using Serve.Runtime;
@@ -100,7 +101,7 @@ internal sealed class GatewayTestHost : IAsyncDisposable
     }
 
     private static ReplicaAddress AddressOf(HostProcessAddress process) =>
-        new(new("n1"), process.ProcessId, process.HttpAddress, null, process.CallAddress, process.Token);
+        new(new("n1"), process.ProcessId, process.HttpAddress, process.CallAddress, process.CallAddress, process.Token);
 
     public Task StopAsync() => _app.StopAsync();
 

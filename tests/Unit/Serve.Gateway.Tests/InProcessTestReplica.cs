@@ -2,6 +2,8 @@ using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Serve.Calls;
+using Serve.Http;
+using Serve.Nodes;
 using Serve.Routes;
 using Serve.Runtime;
 

@@ -13,6 +13,7 @@ public sealed class ProjectReferenceTests
         ["Serve.Core"] = [],
         ["Serve.Abstractions"] = ["Serve.Core"],
         ["Serve.Contracts"] = ["Serve.Abstractions", "Serve.Core"],
+        ["Serve.Cluster"] = ["Serve.Core"],
         ["Serve.Generators"] = [],
         ["Serve.Routing"] = ["Serve.Abstractions", "Serve.Contracts"],
         ["Serve.Control"] = ["Serve.Abstractions", "Serve.Contracts"],
@@ -22,7 +23,7 @@ public sealed class ProjectReferenceTests
         ["Serve.Replica"] = ["Serve.Abstractions", "Serve.Contracts", "Serve.Routing", "Serve.Runtime", "Serve.Runtime.Onnx"],
         ["Serve.Inference"] = ["Serve.Abstractions", "Serve.Contracts", "Serve.Routing", "Serve.Runtime", "Serve.Replica"],
         ["Serve.Gateway"] = ["Serve.Abstractions", "Serve.Contracts", "Serve.Routing", "Serve.Runtime"],
-        ["Serve.Controller"] = ["Serve.Abstractions", "Serve.Contracts", "Serve.Control", "Serve.Runtime"],
+        ["Serve.Controller"] = ["Serve.Abstractions", "Serve.Cluster", "Serve.Contracts", "Serve.Control", "Serve.Runtime"],
     };
 
     public static TheoryData<string> Projects => [.. RepositoryFiles.Below("src", "*.csproj")];

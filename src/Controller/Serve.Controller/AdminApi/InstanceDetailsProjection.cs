@@ -5,13 +5,13 @@ using Serve.Control.Observed;
 using Serve.Control.Status;
 using Serve.Controller.Loop;
 using Serve.Controller.Store;
-using Serve.Runtime;
+using Serve.Nodes;
 using Serve.Specs;
 
 namespace Serve.Controller.AdminApi;
 
 /// <summary>Projects the controller's state to Ray Serve's payloads.</summary>
-internal sealed class InstanceDetailsProjection(NodeAgentSet nodes, NodeStateDirectory directory, ControllerOptions options, NodeListenAddresses addresses)
+internal sealed class InstanceDetailsProjection(INodeDirectory nodes, NodeStateDirectory directory, ControllerOptions options, NodeListenAddresses addresses)
 {
     private const string NodeIp = "127.0.0.1";
 
@@ -21,7 +21,7 @@ internal sealed class InstanceDetailsProjection(NodeAgentSet nodes, NodeStateDir
         var targets = Targets();
         return new()
         {
-            ControllerInfo = new() { NodeId = options.NodeId.Value, NodeIp = NodeIp, ActorName = "SERVE_CONTROLLER_ACTOR", WorkerId = nodes.Find(options.NodeId)?.ProcessId },
+            ControllerInfo = new() { NodeId = options.NodeId.Value, NodeIp = NodeIp, ActorName = "SERVE_CONTROLLER_ACTOR", WorkerId = nodes.Current.Find(options.NodeId)?.ProcessId },
             HttpOptions = options.HttpOptions,
             Proxies = new Dictionary<string, ProxyDetails>
             {
@@ -87,7 +87,7 @@ internal sealed class InstanceDetailsProjection(NodeAgentSet nodes, NodeStateDir
 
     private ReplicaDetails Replica(ObservedReplica replica)
     {
-        var agent = nodes.Find(replica.Node);
+        var agent = nodes.Current.Find(replica.Node);
         var isInNode = replica.Address is not null && replica.Address.ProcessId == agent?.ProcessId;
         var worker = isInNode ? null : agent?.Workers.FirstOrDefault(candidate => candidate.WorkerId == replica.Address?.ProcessId);
         return new()

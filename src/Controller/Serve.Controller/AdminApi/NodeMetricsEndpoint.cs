@@ -2,7 +2,7 @@ using System.Text;
 using Microsoft.AspNetCore.Http;
 using Prometheus;
 using Serve.Controller.Metrics;
-using Serve.Runtime;
+using Serve.Nodes;
 
 namespace Serve.Controller.AdminApi;
 
@@ -11,14 +11,14 @@ internal static class NodeMetricsEndpoint
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(3);
 
-    public static async Task HandleAsync(HttpContext context, CollectorRegistry registry, INodeAgent agent, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task HandleAsync(HttpContext context, CollectorRegistry registry, INodeDirectory nodes, ControllerOptions options, TimeProvider time, CancellationToken cancellationToken)
     {
         using var timeout = new CancellationTokenSource(Timeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         IReadOnlyList<string> workers;
         try
         {
-            workers = await agent.CollectWorkerMetricsAsync(either.Token);
+            workers = nodes.Current.Find(options.NodeId) is { } agent ? await agent.CollectMetricsAsync(either.Token) : [];
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {

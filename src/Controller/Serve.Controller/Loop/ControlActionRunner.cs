@@ -6,15 +6,15 @@ using Serve.Control;
 using Serve.Control.Observed;
 using Serve.Controller.Metrics;
 using Serve.Controller.Store;
+using Serve.Nodes;
 using Serve.Replicas;
 using Serve.Routes;
-using Serve.Runtime;
 
 namespace Serve.Controller.Loop;
 
 /// <summary>Carries out actions through the agents of their nodes, outside of the control loop, and reports every result exactly once. Stateless otherwise.</summary>
 internal sealed partial class ControlActionRunner(
-    NodeAgentSet nodes, NodeStateDirectory directory, ControllerOptions options, ControllerMetrics metrics, TimeProvider time,
+    INodeDirectory nodes, NodeStateDirectory directory, ControllerOptions options, ControllerMetrics metrics, TimeProvider time,
     Func<ControlObservation, ValueTask> report, ILogger<ControlActionRunner> logger) : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stopping = new();
@@ -90,7 +90,7 @@ internal sealed partial class ControlActionRunner(
     }
 
     private INodeAgent Agent(NodeId node) =>
-        nodes.Find(node) ?? throw new InsufficientResourcesException($"Node {node} has left the cluster.", isPermanent: false);
+        nodes.Current.Find(node) ?? throw new InsufficientResourcesException($"Node {node} has left the cluster.", isPermanent: false);
 
     private async Task StartAsync(ControlAction.StartReplica start, CancellationTokenSource cancellation)
     {
@@ -99,10 +99,12 @@ internal sealed partial class ControlActionRunner(
         ControlObservation result;
         try
         {
-            var host = (await Agent(start.Node).CreateAsync(ReplicaActorSpecFactory.Create(start, directory), cancellation.Token)).Process;
+            var agent = Agent(start.Node);
+            await agent.FetchPackageAsync(start.Revision.Package.Hash, cancellation.Token);
+            var host = await agent.CreateActorAsync(ReplicaActorSpecFactory.Create(start, directory), cancellation.Token);
             metrics.ReplicaStarted(start.Replica.Deployment, Stopwatch.GetElapsedTime(began));
             result = new ControlObservation.ReplicaStarted(
-                start.Replica, start.Generation, new(start.Node, host.ProcessId, host.HttpAddress, null, host.CallAddress, host.Token));
+                start.Replica, start.Generation, new(start.Node, host.ProcessId, host.HttpAddress, host.Http2Address, host.CallAddress, host.Token));
         }
         catch (InsufficientResourcesException error)
         {
@@ -134,7 +136,7 @@ internal sealed partial class ControlActionRunner(
                 await start.Work;
             }
 
-            await Agent(stop.Node).StopAsync(new(stop.Replica.ToString()), stop.DrainTimeout, _stopping.Token);
+            await Agent(stop.Node).StopActorAsync(new(stop.Replica.ToString()), stop.DrainTimeout, _stopping.Token);
             await report(new ControlObservation.ReplicaStopped(stop.Replica, stop.Generation));
         }
         catch (Exception error)
@@ -164,7 +166,7 @@ internal sealed partial class ControlActionRunner(
         var update = new ReplicaSettingsUpdate { Spec = change.Deployment.Spec, Rank = change.Rank, WorldSize = change.WorldSize };
         try
         {
-            await Agent(change.Node).ReconfigureAsync(
+            await Agent(change.Node).ReconfigureActorAsync(
                 new(change.Replica.ToString()), change.Deployment.Spec.MaxOngoingRequests,
                 JsonSerializer.SerializeToUtf8Bytes(update, ServeJson.Options), either.Token);
             await report(new ControlObservation.ReplicaReconfigured(change.Replica, change.Generation));
@@ -185,7 +187,7 @@ internal sealed partial class ControlActionRunner(
         string? error = null;
         try
         {
-            await Agent(check.Node).CheckHealthAsync(new(check.Replica.ToString()), either.Token);
+            await Agent(check.Node).CheckActorAsync(new(check.Replica.ToString()), either.Token);
         }
         catch (Exception thrown)
         {

@@ -7,6 +7,7 @@ using Serve.Control.Observed;
 using Serve.Controller.Applications;
 using Serve.Controller.Metrics;
 using Serve.Controller.Store;
+using Serve.Nodes;
 
 namespace Serve.Controller.Loop;
 
@@ -21,7 +22,7 @@ internal sealed partial class ControlLoop : IAsyncDisposable
     private readonly Channel<ControlEvent> _events = Channel.CreateBounded<ControlEvent>(
         new BoundedChannelOptions(4096) { FullMode = BoundedChannelFullMode.Wait, SingleReader = true });
 
-    private readonly NodeAgentSet _nodes;
+    private readonly INodeDirectory _nodes;
     private readonly IClusterStore _store;
     private readonly ControllerOptions _options;
     private readonly ControllerMetrics _metrics;
@@ -37,7 +38,7 @@ internal sealed partial class ControlLoop : IAsyncDisposable
     private Task _loop = Task.CompletedTask;
 
     public ControlLoop(
-        NodeAgentSet nodes, IClusterStore store, NodeStateDirectory directory, ControllerOptions options, ControllerMetrics metrics,
+        INodeDirectory nodes, IClusterStore store, NodeStateDirectory directory, ControllerOptions options, ControllerMetrics metrics,
         TimeProvider time, ILoggerFactory loggers)
     {
         _nodes = nodes;
@@ -192,7 +193,7 @@ internal sealed partial class ControlLoop : IAsyncDisposable
         do
         {
             var now = _time.GetUtcNow();
-            _observed = _observed.WithNodes(_nodes.Read(), now);
+            _observed = _observed.WithNodes(NodeViewProjection.Of(_nodes.Current), now);
             plan = Reconciler.Decide(_desired, _observed, now);
             foreach (var action in plan.Actions)
             {
@@ -249,7 +250,7 @@ internal sealed partial class ControlLoop : IAsyncDisposable
 
     private ControllerStateView CreateView()
     {
-        _observed = _observed.WithNodes(_nodes.Read(), _time.GetUtcNow());
+        _observed = _observed.WithNodes(NodeViewProjection.Of(_nodes.Current), _time.GetUtcNow());
         return new(_desired, _observed, Reconciler.Decide(_desired, _observed, _time.GetUtcNow()));
     }
 

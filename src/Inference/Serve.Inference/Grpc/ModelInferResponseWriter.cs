@@ -1,8 +1,9 @@
 using Google.Protobuf;
 using Inference;
 using Microsoft.AspNetCore.Http;
+using Serve.Http;
 using Serve.Inference.Tensors;
-using Serve.Runtime;
+using Serve.Replica.ModelServing.Protocol;
 using Serve.Runtime.RawGrpc;
 
 namespace Serve.Inference.Grpc;

@@ -1,9 +1,9 @@
 using Serve.Calls;
-using Serve.Routes;
+using Serve.Http;
 
 namespace Serve.Runtime;
 
-/// <summary>A reference to an actor of this process that was not there when it was resolved: looked up with each call.</summary>
+/// <summary>Reference to an actor of this process that did not exist when it was resolved; looked up with each call.</summary>
 internal sealed class LateBoundActorReference(ActorId id, HostProcessAddress process, ProcessActorHost host) : ActorReference
 {
     public override ActorId Id => id;
@@ -11,6 +11,8 @@ internal sealed class LateBoundActorReference(ActorId id, HostProcessAddress pro
     public override HostProcessAddress Process => process;
 
     public override IActorHttpHandler? LocalHttp => host.Find(id)?.LocalHttp;
+
+    public override bool IsStopping => host.Find(id) is not { IsStopping: false };
 
     public override ValueTask<TResult> InvokeAsync<TResult>(MethodCall<TResult> call, CallContext context, CancellationToken cancellationToken) =>
         host.Find(id)?.InvokeAsync(call, context, cancellationToken)

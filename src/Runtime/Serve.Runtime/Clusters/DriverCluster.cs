@@ -1,48 +1,54 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using Serve.Calls;
-using Serve.Runtime.CoreActors;
+using Serve.Runtime.Actors;
+using Serve.Runtime.Execution;
 using Serve.Runtime.Objects;
+using Serve.Runtime.Parallel;
 using Serve.Runtime.Placement;
 using Serve.Runtime.Serialization;
-using Serve.Runtime.Sessions;
 using Serve.Runtime.State;
 using Serve.Runtime.Tasks;
-using Serve.Runtime.Workers;
 
 namespace Serve.Runtime.Clusters;
 
 /// <summary>The cluster in the process that started it: it owns the ledger, the objects, the actors and the workers.</summary>
-internal sealed partial class DriverCluster : RuntimeCluster
+internal sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
 {
     private readonly Lock _making = new();
-    private readonly SharedNodeParts? _node;
-    private readonly PlacementNode[] _nodes;
+    private readonly Func<DriverCluster, IClusterWorkers>? _startWorkers;
     private long _lastId;
     private PlacementGroupTable? _placement;
-    private ClusterWorkerProcesses? _workers;
-    private ActorDirectory? _actors;
+    private IClusterWorkers? _workers;
+    private readonly ActorDirectory? _directory;
+    private DriverActorFactory? _actors;
     private SharedObjectStore? _objects;
     private int _disposed;
 
-    public DriverCluster(ClusterOptions options, SharedNodeParts? node = null)
+    /// <param name="options">Resources and behavior of the cluster.</param>
+    /// <param name="startWorkers">Creates the worker processes when they are first needed; null if the cluster has none.</param>
+    /// <param name="ledger">The resources of the node that the cluster is part of; null if the cluster has its own.</param>
+    /// <param name="directory">The actors of the node that the cluster is part of; null if the cluster has its own.</param>
+    public DriverCluster(ClusterOptions options, Func<DriverCluster, IClusterWorkers>? startWorkers = null, ResourceLedger? ledger = null, ActorDirectory? directory = null)
     {
+        _directory = directory;
         Options = options;
-        this._node = node;
-        _nodes = [new(PlacementNode.OnlyId, node?.Ledger ?? new(ResourceDemandFactory.TotalOf(options)))];
-        Ledgers = new(_nodes);
+        _startWorkers = startWorkers;
+        Nodes = new(new PlacementNode(PlacementNode.OnlyId, ledger ?? new(ResourceDemandFactory.TotalOf(options))));
+        Ledgers = new(Nodes);
         Threads = new();
-        Tasks = new(this, NextId, Ledgers, Threads, options, TimeProvider.System);
+        Tasks = new(this, NextId, Nodes, Threads, options, TimeProvider.System);
         Tasks.SetWorkerFactory(() => Workers.Tasks);
     }
 
     public ClusterOptions Options { get; }
 
-    /// <summary>Where lines that tasks in workers write appear; null for the console.</summary>
+    /// <summary>Receives lines that tasks in workers print; null for the console.</summary>
     public TextWriter? Output { get; init; }
 
-    /// <summary>How much memory is in use.</summary>
+    /// <summary>Reads the memory usage of the machine.</summary>
     public Func<SystemMemoryUsage> ReadMemory { get; init; } = SystemMemoryReader.Read;
 
-    /// <summary>Tells when memory that waits to be used again has waited long enough.</summary>
+    /// <summary>Clock of the idle time of pooled memory.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     public override bool IsDisposed => Volatile.Read(ref _disposed) != 0;
@@ -51,10 +57,13 @@ internal sealed partial class DriverCluster : RuntimeCluster
 
     public override IReadOnlyDictionary<string, double> AvailableResources => Placement.Available();
 
-    /// <summary>Which ledgers may serve what.</summary>
+    /// <summary>Resolves scheduling strategies to ledgers.</summary>
     internal SchedulingLedgerResolver Ledgers { get; }
 
-    /// <summary>The nodes and the groups reserved of them; made when first needed.</summary>
+    /// <summary>The nodes of the cluster and their resource ledgers.</summary>
+    internal PlacementNodeSet Nodes { get; }
+
+    /// <summary>The nodes and their placement groups; created on first use.</summary>
     internal PlacementGroupTable Placement
     {
         get
@@ -66,27 +75,35 @@ internal sealed partial class DriverCluster : RuntimeCluster
         }
     }
 
-    /// <summary>The tasks.</summary>
+    /// <summary>The task dispatcher.</summary>
     internal TaskDispatcher Tasks { get; }
 
-    /// <summary>The actors; made when first needed.</summary>
-    internal ActorDirectory Actors => LazyInitializer.EnsureInitialized(ref _actors, () => new(this))!;
+    TaskDispatcher ILocalTaskHost.Tasks => Tasks;
 
-    /// <summary>The objects that are not only this process's: in shared memory, on disk, lent to workers. Made when first needed.</summary>
-    internal SharedObjectStore Objects => LazyInitializer.EnsureInitialized(ref _objects, () => new(this))!;
+    double ILocalTaskHost.LocalCpus => Options.NumCpus ?? Environment.ProcessorCount;
 
-    /// <summary>Gives back to the system what the objects' memory has no object in.</summary>
-    /// <returns>The bytes.</returns>
+    /// <summary>The actors; created on first use.</summary>
+    internal DriverActorFactory Actors => LazyInitializer.EnsureInitialized(ref _actors, CreateActors)!;
+
+    /// <summary>The store of objects in shared memory, on disk, or lent to workers; created on first use.</summary>
+    internal SharedObjectStore Objects => LazyInitializer.EnsureInitialized(ref _objects, () => new(
+        Options,
+        Time,
+        () => Options.Isolation == Isolation.Process || Options.PrestartWorkers > 0 || StartedWorkers is not null,
+        new PlacementGroupJsonConverter(group => Placement.Find(group.Id))))!;
+
+    /// <summary>Returns unused memory of the object store to the operating system.</summary>
+    /// <returns>The number of bytes.</returns>
     internal long GiveUpIdleMemory() => Volatile.Read(ref _objects)?.ReleaseIdleMemory() ?? 0;
 
-    /// <summary>Writes and reads values for other processes.</summary>
+    /// <summary>Serializes values for other processes.</summary>
     internal ObjectValueCodec Codec => Objects.Codec;
 
-    /// <summary>The workers, where there are any.</summary>
-    internal ClusterWorkerProcesses? StartedWorkers => Volatile.Read(ref _workers);
+    /// <summary>The workers; null if none was needed yet.</summary>
+    internal IClusterWorkers? StartedWorkers => Volatile.Read(ref _workers);
 
-    /// <summary>Worker processes, and the session with each; made when first needed.</summary>
-    internal ClusterWorkerProcesses Workers
+    /// <summary>The worker processes and the connections to them; created on first use.</summary>
+    internal IClusterWorkers Workers
     {
         get
         {
@@ -95,13 +112,10 @@ internal sealed partial class DriverCluster : RuntimeCluster
             lock (_making)
             {
                 ThrowIfDisposed();
-                return _workers ??= _node is null ? ProgramWorkerLauncher.WorkersOf(this) : new(this, _node.Pool, folder: null, new ConsoleWarningLogger(), ownsPool: false);
+                return _workers ??= _startWorkers?.Invoke(this) ?? throw new NotSupportedException("This cluster has no worker processes.");
             }
         }
     }
-
-    /// <summary>Lets code that lives in a worker, replicas say, use this cluster from soon on. A worker that cannot be reached is about to end, which others see.</summary>
-    public void Attach(PooledWorker worker) => _ = Workers.SessionOfAsync(worker, CancellationToken.None);
 
     public override ObjectRef<T> Put<T>(T value)
     {
@@ -132,7 +146,14 @@ internal sealed partial class DriverCluster : RuntimeCluster
             Tasks.CancelChildren(reference.Id, force);
     }
 
-    public override void Free(params IEnumerable<ObjectRef> references) => SharedObjectStore.Free(this, references);
+    public override void Free(params IEnumerable<ObjectRef> references)
+    {
+        foreach (var reference in references)
+        {
+            reference.ThrowIfOfOtherCluster(this);
+            reference.Free();
+        }
+    }
 
     public override ActorHandle<TActor> GetActor<TActor>(string name) => Actors.Get<TActor>(name);
 
@@ -149,9 +170,9 @@ internal sealed partial class DriverCluster : RuntimeCluster
 
     public override IReadOnlyList<TaskState> ListTasks() => Tasks.List(Volatile.Read(ref _actors)?.Calls ?? []);
 
-    public override IReadOnlyList<ActorState> ListActors() => Actors.List();
+    public override IReadOnlyList<ActorState> ListActors() => Actors.Directory.List();
 
-    public override IReadOnlyList<ObjectState> ListObjects() => ObjectStateLister.List(this);
+    public override IReadOnlyList<ObjectState> ListObjects() => ObjectStateLister.List(Objects.Objects, StartedWorkers?.LentObjects ?? [], Tasks.FinishedTasks.Read());
 
     public override IReadOnlyList<WorkerState> ListWorkers() => Volatile.Read(ref _workers)?.List() ?? [];
 
@@ -167,9 +188,9 @@ internal sealed partial class DriverCluster : RuntimeCluster
         await EndObservationAsync().ConfigureAwait(false);
         await Tasks.DisposeAsync().ConfigureAwait(false);
         if (Volatile.Read(ref _actors) is { } living)
-            await living.DisposeAsync().ConfigureAwait(false);
+            await living.CloseAsync().ConfigureAwait(false);
         PlacementGroupTable? groups;
-        ClusterWorkerProcesses? made;
+        IClusterWorkers? made;
         lock (_making)
             (groups, made) = (_placement, _workers);
         groups?.Close();
@@ -187,12 +208,22 @@ internal sealed partial class DriverCluster : RuntimeCluster
 
     internal override bool RunsInWorkers(Isolation isolation) => (isolation == Isolation.Default ? Options.Isolation : isolation) == Isolation.Process;
 
-    /// <summary>What tasks and actors of this process run on.</summary>
+    /// <summary>The threads of tasks and actors of this process.</summary>
     internal override TaskThreadPool Threads { get; }
+
+    private DriverActorFactory CreateActors()
+    {
+        var process = new ProcessActorHost(
+            new ActivatorServiceProvider(new CoreActorActivator(this)), new("driver"), TimeProvider.System, NullLogger<ProcessActorHost>.Instance);
+        var actors = new DriverActorFactory(
+            _directory ?? new(TimeProvider.System), new(this, NextId, Tasks, Threads.Enqueue, NullLogger.Instance), Ledgers, new(process, () => Workers), Options.Isolation);
+        Placement.Add(actors);
+        return actors;
+    }
 
     private PlacementGroupTable MakePlacement()
     {
-        var made = new PlacementGroupTable(_nodes, TimeProvider.System, this);
+        var made = new PlacementGroupTable(Nodes, TimeProvider.System, Tasks);
         made.Add(Tasks);
         if (IsDisposed)
             made.Close();
@@ -200,6 +231,6 @@ internal sealed partial class DriverCluster : RuntimeCluster
         return made;
     }
 
-    /// <summary>The id of the next object or task.</summary>
+    /// <summary>Returns the id of the next object or task.</summary>
     internal ObjectId NextId() => new(Interlocked.Increment(ref _lastId));
 }

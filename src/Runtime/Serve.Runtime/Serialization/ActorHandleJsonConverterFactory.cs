@@ -1,10 +1,10 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Serve.Runtime.CoreActors;
+using Serve.Runtime.Actors;
 
 namespace Serve.Runtime.Serialization;
 
-/// <summary>A handle inside a value travels as its actor's address.</summary>
+/// <summary>JSON converter for actor handles inside a value, by the actor's address.</summary>
 internal sealed class ActorHandleJsonConverterFactory : JsonConverterFactory
 {
     public override bool CanConvert(Type typeToConvert) => ValueTypeTraits.Is(typeToConvert, typeof(ActorHandle<>));
@@ -22,7 +22,7 @@ internal sealed class ActorHandleJsonConverterFactory : JsonConverterFactory
         {
             var handle = (IActorHandleLink)value;
             ValueSerializationScope.Current.Add(handle);
-            JsonSerializer.Serialize(writer, handle.Address, ServeJson.Options);
+            JsonSerializer.Serialize(writer, handle.Descriptor, ServeJson.Options);
         }
     }
 }

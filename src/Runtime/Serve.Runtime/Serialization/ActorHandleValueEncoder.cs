@@ -1,15 +1,15 @@
 using System.Text.Json;
-using Serve.Runtime.CoreActors;
+using Serve.Runtime.Actors;
 
 namespace Serve.Runtime.Serialization;
 
-/// <summary>A handle to an actor: the actor's address.</summary>
+/// <summary>Encodes actor handles by the actor's address.</summary>
 internal sealed class ActorHandleValueEncoder : ValueTypeEncoder
 {
-    public override EncodedObject Encode(ObjectValueCodec codec, Type declared, Type? actual, object value)
+    public override EncodedObject Encode(IValueCodec codec, Type declared, Type? actual, object value)
     {
         var handle = (IActorHandleLink)value;
-        var bytes = JsonSerializer.SerializeToUtf8Bytes(handle.Address, ServeJson.Options);
+        var bytes = JsonSerializer.SerializeToUtf8Bytes(handle.Descriptor, ServeJson.Options);
         return new InlineEncodedObject(codec, new(EncodedValueFormat.Handle, declared, actual), bytes) { References = [handle] };
     }
 

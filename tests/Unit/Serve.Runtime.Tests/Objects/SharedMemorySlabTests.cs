@@ -5,10 +5,12 @@ using Serve.Runtime.Clusters;
 using Serve.Runtime.Objects;
 using Serve.Runtime.Serialization;
 using Serve.Runtime.Tests.Serialization;
+using Serve.Runtime.Workers.Processes;
+using Serve.Runtime.Workers.Transport;
 
 namespace Serve.Runtime.Tests.Objects;
 
-/// <summary>Memory of objects that are gone is used for the next ones, unless anybody can read it.</summary>
+/// <summary>Memory of freed objects is reused unless a reader can still see it.</summary>
 [Collection("Shared memory")]
 public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
 {
@@ -27,7 +29,7 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
     public ValueTask DisposeAsync() => _cluster.DisposeAsync();
 
     [Fact]
-    public void Put_AfterOneOfItsSizeWasFreed_LiesInTheSameMemory()
+    public void Put_SameSizeAsFreed_ReusesMemory()
     {
         var first = _cluster.Put(Numbers(1));
         var wire = Wire(first);
@@ -47,7 +49,7 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
     [InlineData(201_000, 200_000)]
     [InlineData(140_001, 140_002)]
     [InlineData(3_000_000, 3_100_000)]
-    public void Put_OneALittleLongerOrShorterThanTheLast_IsWhole(int before, int count)
+    public void Put_SlightlyOtherSizeThanFreed_KeepsElements(int before, int count)
     {
         _cluster.Free(_cluster.Put(Numbers(7, before)));
 
@@ -61,7 +63,7 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public void Put_MuchShorterThanTheLast_DoesNotTakeItsMemory()
+    public void Put_MuchShorterThanFreed_DoesNotReuseMemory()
     {
         var (one, other) = (_cluster.Put(Numbers(1)), _cluster.Put(Numbers(2)));
         _cluster.Free(one, other);
@@ -73,7 +75,7 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public void Put_TwoDimensionsAfterOne_IsWhole()
+    public void Put_TwoDimensionalAfterOneDimensional_KeepsElements()
     {
         _cluster.Free(_cluster.Put(Numbers(1)));
         var square = new double[500, 1000];
@@ -108,7 +110,7 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public void Put_AnotherProcessHasUnmappedTheFreedOne_TakesItsMemory()
+    public void Put_OtherProcessUnmappedFreed_ReusesMemory()
     {
         var first = _cluster.Put(Numbers(1));
         var wire = Wire(first);
@@ -121,7 +123,7 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public async Task Put_ThisProcessReadsTheFreedOne_ItKeepsWhatItHas()
+    public async Task Put_FreedArrayInUseHere_KeepsElements()
     {
         var first = PutDropped(1);
         GC.Collect();
@@ -135,7 +137,7 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public async Task Put_ThisProcessReadsTheFreedOneAsMemory_ItKeepsWhatItHas()
+    public async Task Put_FreedArrayInUseAsMemory_KeepsElements()
     {
         var first = _cluster.Put<ReadOnlyMemory<double>>(Numbers(1));
         var memory = ((SharedMemoryObject)_cluster.Codec.EncodeObject(first)).LoadMemory<double>();
@@ -148,7 +150,7 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public async Task Put_WhoReadTheFreedOneHereIsGone_TakesItsMemory()
+    public async Task Put_FreedArrayNoLongerInUse_ReusesMemory()
     {
         var first = PutDropped(1);
         GC.Collect();
@@ -175,7 +177,7 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public void FromWire_MessageOfAFreedOneWhoseMemoryIsUsedAgain_SaysThatItIsGone()
+    public void FromWire_FreedSegmentMemoryReused_Throws()
     {
         var first = _cluster.Put(Numbers(1));
         var late = Wire(first);
@@ -187,7 +189,7 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public void FromWire_MessageOfAFreedOneWhoseMemoryWaits_SaysThatItIsGone()
+    public void FromWire_FreedSegmentMemoryIdle_Throws()
     {
         var first = _cluster.Put(Numbers(1));
         var late = Wire(first);
@@ -198,7 +200,7 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public void Put_MemoryOfASlab_NobodyElseCanWriteToIt()
+    public void Put_Slab_IsSealedAgainstOtherWriters()
     {
         var reference = _cluster.Put(Numbers(1));
         using var opened = File.OpenHandle($"/proc/self/fd/{Wire(reference).FileDescriptor}", FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
@@ -209,7 +211,7 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public async Task Put_RefDropped_ItsMemoryIsUsedAgain()
+    public async Task Put_ReferenceDropped_MemoryIsReused()
     {
         PutAndForget();
         await Eventually.TrueAsync(() =>
@@ -231,7 +233,7 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public void Free_OfManySizes_WhatWaitsAndWhatIsUsedKeepsToTheMostThatWasUsed()
+    public void Free_ManySizes_IdlePlusUsedStaysBelowRecentMaximum()
     {
         for (var i = 2; i <= 12; i++)
         {
@@ -241,7 +243,7 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public void Put_MemoryWaitsAndTheStoreIsFull_WhatWaitsGoesAndNothingToDisk()
+    public void Put_StoreFullWithIdleMemory_ReleasesIdleAndSpillsNothing()
     {
         var many = Enumerable.Range(0, 9).Select(i => _cluster.Put(Numbers(i))).ToArray();
         _cluster.Free(many[..8]);
@@ -257,9 +259,9 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public async Task Put_NoRoomIsFoundForALongerOne_TheMemoryItWouldTakeWaitsOn()
+    public async Task Put_TooLong_RentedMemoryStaysIdle()
     {
-        await using var full = new DriverCluster(new() { Isolation = Isolation.Process, ObjectStoreMemory = 2 * Size, SpillDirectory = "/proc/nothing" }) { Time = _time };
+        await using var full = new DriverCluster(new() { Isolation = Isolation.Process, ObjectStoreMemory = 2 * Size, SpillDirectory = "/proc/nothing" }, ProgramWorkerLauncher.StartWorkers) { Time = _time };
         var kept = full.Put(Numbers(1));
         full.Free(full.Put(Numbers(2)));
 
@@ -270,7 +272,7 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public void Put_OverTheLimit_MemoryOfWhatWentToDiskGoesBack()
+    public void Put_AboveLimit_MemoryOfSpilledObjectIsReleased()
     {
         var before = OpenMemory();
 
@@ -282,7 +284,7 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public void Free_NothingIsPutAnyMore_MemoryGoesBackAfterTwoPeriods()
+    public void Free_NoFurtherPuts_ReleasesMemoryAfterTwoPeriods()
     {
         var before = OpenMemory();
         _cluster.Free(_cluster.Put(Numbers(1)));
@@ -297,7 +299,7 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public void Free_SomethingIsPutNowAndThen_MemoryWaits()
+    public void Free_OccasionalPuts_KeepsIdleMemory()
     {
         for (var i = 0; i < 5; i++)
         {
@@ -308,10 +310,10 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public async Task DisposeAsync_MemoryInUseAndWaiting_NothingIsLeft()
+    public async Task DisposeAsync_UsedAndIdleMemory_FreesAll()
     {
         var before = OpenMemory();
-        var other = new DriverCluster(new() { Isolation = Isolation.Process });
+        var other = new DriverCluster(new() { Isolation = Isolation.Process }, ProgramWorkerLauncher.StartWorkers);
         var kept = other.Put(Numbers(1));
         other.Free(other.Put(Numbers(2)));
         Assert.Equal((before.Files + 2, before.Mappings + 2), OpenMemory());
@@ -323,7 +325,7 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public async Task Put_FromManyThreads_EachIsItsOwn()
+    public async Task Put_ManyThreads_ObjectsAreIndependent()
     {
         await Task.WhenAll(Enumerable.Range(0, 4).Select(thread => Task.Run(() =>
         {
@@ -344,15 +346,15 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
 
     private static double[] Numbers(int first, int count = Count) => [.. Enumerable.Range(first, count).Select(number => (double)number)];
 
-    private Serve.Runtime.Wire.Segment Wire(ObjectRef reference) => ((SharedMemoryObject)_cluster.Codec.EncodeObject(reference)).ToWire();
+    private SegmentDescriptor Wire(ObjectRef reference) => ((SharedMemoryObject)_cluster.Codec.EncodeObject(reference)).Describe();
 
-    private static SafeFileHandle OpenAsAnotherProcess(Serve.Runtime.Wire.Segment wire) =>
+    private static SafeFileHandle OpenAsAnotherProcess(SegmentDescriptor wire) =>
         File.OpenHandle($"/proc/self/fd/{wire.FileDescriptor}", FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
 
-    // Read from the file, so that nothing of it stays in use here.
+    // Read through the file, so that no mapping remains in this process.
     private double[] Read(ObjectRef<double[]> reference)
     {
-        var wire = ((SharedMemoryObject)_cluster.Codec.EncodeObject(reference)).ToWire();
+        var wire = ((SharedMemoryObject)_cluster.Codec.EncodeObject(reference)).Describe();
         using var opened = OpenAsAnotherProcess(wire);
         var bytes = new byte[wire.Length];
         Assert.Equal(bytes.Length, RandomAccess.Read(opened, bytes, wire.Offset));
@@ -361,10 +363,10 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
         return read;
     }
 
-    private static object Decode(Serve.Runtime.Wire.Segment wire, Type type, long[] lengths)
+    private static object Decode(SegmentDescriptor wire, Type type, long[] lengths)
     {
         var (codec, peer) = (new ObjectValueCodec([]) { Segments = new WorkerSharedMemory() }, new FakePeerReferenceResolver());
-        return codec.Decode(WireValueConverter.FromWire(new() { Format = (int)EncodedValueFormat.Elements, Segment = wire, Lengths = { lengths } }, type, codec, peer), type)!;
+        return codec.Decode(WireValueConverter.FromWire(new() { Format = (int)EncodedValueFormat.Elements, Segment = WireValueConverter.ToWire(wire), Lengths = { lengths } }, type, codec, peer), type)!;
     }
 
     private static (int Files, int Mappings) OpenMemory()

@@ -3,6 +3,8 @@ using Serve.Runtime.Clusters;
 using Serve.Runtime.Objects;
 using Serve.Runtime.Serialization;
 using Serve.Runtime.Tests.Serialization;
+using Serve.Runtime.Workers.Processes;
+using Serve.Runtime.Workers.Transport;
 
 namespace Serve.Runtime.Tests.Objects;
 
@@ -17,9 +19,9 @@ public sealed class SharedObjectStoreTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
-    public async Task Put_LargeArrayWhereTasksRunInWorkers_LiesInSharedMemoryOnce()
+    public async Task Put_LargeArrayWithWorkers_IsInSharedMemoryOnce()
     {
-        await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process });
+        await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process }, ProgramWorkerLauncher.StartWorkers);
 
         var reference = cluster.Put(Numbers(1));
 
@@ -29,9 +31,9 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Put_LargeArrayInAClusterOfThreads_StaysAsItIsUntilAWorkerWantsIt()
+    public async Task Put_LargeArrayWithoutWorkers_StaysInHeapUntilWorkerReadsIt()
     {
-        await using var cluster = new DriverCluster(new());
+        await using var cluster = new DriverCluster(new(), ProgramWorkerLauncher.StartWorkers);
         var array = Numbers(1);
 
         var reference = cluster.Put(array);
@@ -43,9 +45,9 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Get_WhileThePutArrayIsInUse_GivesThatArray()
+    public async Task Get_PutArrayInUse_ReturnsSameInstance()
     {
-        await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process });
+        await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process }, ProgramWorkerLauncher.StartWorkers);
         var array = Numbers(1);
 
         Assert.Same(array, await cluster.Get(cluster.Put(array)));
@@ -53,9 +55,9 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Get_ThePutArrayWasDropped_GivesItsElements()
+    public async Task Get_PutArrayDropped_ReturnsElements()
     {
-        await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process });
+        await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process }, ProgramWorkerLauncher.StartWorkers);
         var reference = PutDropped(cluster);
         GC.Collect();
 
@@ -63,9 +65,9 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Put_RefDropped_ItsMemoryIsFreed()
+    public async Task Put_ReferenceDropped_MemoryIsFreed()
     {
-        await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process });
+        await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process }, ProgramWorkerLauncher.StartWorkers);
         _ = PutDropped(cluster);
         Assert.Equal(Size, cluster.Objects.UsedBytes);
 
@@ -79,7 +81,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Put_OverTheLimit_MovesTheOldestToDiskAndBack()
+    public async Task Put_AboveLimit_SpillsAndRestoresOldest()
     {
         await using var cluster = Limited(3);
         var references = Enumerable.Range(0, 8).Select(number => cluster.Put(Numbers(number))).ToList();
@@ -92,7 +94,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Put_AfterOneCameBackFromDisk_ThatOneIsNotTheNextToGo()
+    public async Task Put_AfterRestore_RestoredObjectIsNotSpilledNext()
     {
         await using var cluster = Limited(3);
         var references = Enumerable.Range(0, 4).Select(number => cluster.Put(Numbers(number))).ToList();
@@ -105,7 +107,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Put_OverTheLimitButRefsWereDropped_NothingGoesToDisk()
+    public async Task Put_AboveLimitWithDroppedReferences_SpillsNothing()
     {
         await using var cluster = Limited(3);
 
@@ -116,7 +118,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Put_PinnedForAWorker_StaysInMemory()
+    public async Task Put_PinnedObject_IsNotSpilled()
     {
         await using var cluster = Limited(2);
         var first = cluster.Put(Numbers(0));
@@ -130,7 +132,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Put_LargerThanTheStore_SaysSo()
+    public async Task Put_LargerThanStore_Throws()
     {
         await using var cluster = Limited(1);
 
@@ -141,9 +143,9 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Put_NoRoomOnDisk_NamesThePath()
+    public async Task Put_DiskFull_ExceptionNamesPath()
     {
-        await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process, ObjectStoreMemory = Size, SpillDirectory = "/proc/nothing" });
+        await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process, ObjectStoreMemory = Size, SpillDirectory = "/proc/nothing" }, ProgramWorkerLauncher.StartWorkers);
         var first = cluster.Put(Numbers(0));
 
         var thrown = Assert.Throws<InsufficientResourcesException>(() => cluster.Put(Numbers(1)));
@@ -155,7 +157,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Get_FileOnDiskLost_SaysWhatIsLostAndWhy(bool truncated)
+    public async Task Get_SpillFileLost_ThrowsWithReason(bool truncated)
     {
         await using var cluster = Limited(1);
         var first = cluster.Put(Numbers(0));
@@ -174,7 +176,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Get_FileLostOfWhatATaskMade_IsMadeAgain()
+    public async Task Get_SpillFileOfTaskResultLost_IsRecomputed()
     {
         await using var cluster = Limited(1);
         var reference = cluster.Put(Numbers(0));
@@ -192,7 +194,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Get_FileLostAndMakingItAgainFails_SaysBoth()
+    public async Task Get_RecomputationFails_ExceptionNamesBothReasons()
     {
         await using var cluster = Limited(1);
         var reference = cluster.Put(Numbers(0));
@@ -210,9 +212,9 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Free_EveryKindOfObject_GettingItSaysThatItWasFreed()
+    public async Task Free_AnyKindOfObject_GetThrows()
     {
-        await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process });
+        await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process }, ProgramWorkerLauncher.StartWorkers);
         ObjectRef<double[]> shared = cluster.Put(Numbers(0));
         ObjectRef<string> plain = cluster.Put("text");
 
@@ -225,16 +227,16 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Free_RefOfAnotherCluster_IsRefused()
+    public async Task Free_ReferenceOfOtherCluster_Throws()
     {
-        await using var one = new DriverCluster(new());
-        await using var other = new DriverCluster(new());
+        await using var one = new DriverCluster(new(), ProgramWorkerLauncher.StartWorkers);
+        await using var other = new DriverCluster(new(), ProgramWorkerLauncher.StartWorkers);
 
         Assert.Throws<ArgumentException>(() => one.Free(other.Put(1)));
     }
 
     [Fact]
-    public async Task DisposeAsync_ObjectsInMemoryAndOnDisk_NothingIsLeft()
+    public async Task DisposeAsync_ObjectsInMemoryAndOnDisk_FreesAll()
     {
         var before = OpenMemory();
         var cluster = Limited(2);
@@ -249,9 +251,9 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Put_AMillionRefsDropped_MemoryReturns()
+    public async Task Put_MillionReferencesDropped_MemoryIsFreed()
     {
-        await using var cluster = new DriverCluster(new());
+        await using var cluster = new DriverCluster(new(), ProgramWorkerLauncher.StartWorkers);
         var before = GC.GetTotalMemory(forceFullCollection: true);
 
         Fill(cluster);
@@ -269,9 +271,9 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task FromWire_SharedMemory_IsTheSameBytesAndOutlivesTheSender()
+    public async Task FromWire_SharedMemory_OutlivesSender()
     {
-        await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process });
+        await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process }, ProgramWorkerLauncher.StartWorkers);
         var (reader, peer) = (new ObjectValueCodec([]) { Segments = new WorkerSharedMemory() }, new FakePeerReferenceResolver());
         var reference = cluster.Put(Numbers(4));
 
@@ -284,9 +286,9 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task FromWire_SenderHasClosedIt_SaysThatItIsGone()
+    public async Task FromWire_ClosedBySender_Throws()
     {
-        await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process });
+        await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process }, ProgramWorkerLauncher.StartWorkers);
         var reference = cluster.Put(Numbers(4));
         var wire = WireValueConverter.ToWire(cluster.Codec.EncodeObject(reference), typeof(double[]), new FakePeerReferenceResolver());
         cluster.Free(reference);
@@ -297,12 +299,12 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Store_WhereThereIsNoMemoryWithoutAName_FilesDoAndGo()
+    public async Task Store_NoAnonymousMemory_UsesTemporaryFiles()
     {
         SharedMemorySegment.InMemory = false;
         try
         {
-            var cluster = new DriverCluster(new() { Isolation = Isolation.Process });
+            var cluster = new DriverCluster(new() { Isolation = Isolation.Process }, ProgramWorkerLauncher.StartWorkers);
             var reference = PutDropped(cluster);
             Assert.Equal(Numbers(3), await cluster.Get(reference));
             Assert.NotEmpty(TemporaryFiles());
@@ -336,7 +338,7 @@ public sealed class SharedObjectStoreTests : IDisposable
         }
     }
 
-    private DriverCluster Limited(int objects) => new(new() { Isolation = Isolation.Process, ObjectStoreMemory = objects * Size, SpillDirectory = _folder });
+    private DriverCluster Limited(int objects) => new(new() { Isolation = Isolation.Process, ObjectStoreMemory = objects * Size, SpillDirectory = _folder }, ProgramWorkerLauncher.StartWorkers);
 
     private string[] Files() => Directory.GetFiles(_folder, "*", SearchOption.AllDirectories);
 

@@ -1,15 +1,15 @@
 using System.Diagnostics;
 using Serve.Calls;
 using Serve.Runtime.Clusters;
+using Serve.Runtime.Execution;
 using Serve.Runtime.Objects;
 using Serve.Runtime.TestWorker;
 using Serve.Runtime.Tests.Sessions;
 using Serve.Runtime.Tests.Testing;
-using Serve.Runtime.Workers;
 
 namespace Serve.Runtime.Tests.Objects;
 
-/// <summary>Memory that a worker has read is used again only when that worker can see it no more.</summary>
+/// <summary>Memory that a worker has mapped is reused only after the worker has unmapped it.</summary>
 [Collection("Shared memory")]
 public sealed class SlabWorkerTests : IAsyncLifetime, IAsyncDisposable
 {
@@ -34,7 +34,7 @@ public sealed class SlabWorkerTests : IAsyncLifetime, IAsyncDisposable
     public ValueTask DisposeAsync() => _cluster.DisposeAsync();
 
     [Fact]
-    public async Task Put_AWorkerKeepsTheFreedArray_ItNeverSeesTheNextOnes()
+    public async Task Put_WorkerKeepsFreedArray_WorkerNeverSeesLaterOnes()
     {
         await KeepAndFree();
 
@@ -50,7 +50,7 @@ public sealed class SlabWorkerTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public async Task Put_AWorkerHasLetGoOfTheFreedArray_TakesItsMemory()
+    public async Task Put_WorkerReleasedFreedArray_ReusesMemory()
     {
         var name = await KeepAndFree();
 
@@ -62,7 +62,7 @@ public sealed class SlabWorkerTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public async Task Put_TheWorkerThatHasTheFreedArrayIsDead_TakesItsMemory()
+    public async Task Put_WorkerWithFreedArrayDied_ReusesMemory()
     {
         var name = await KeepAndFree();
         using var worker = Process.GetProcessById(Assert.Single(_cluster.ListWorkers()).Pid);
@@ -74,7 +74,7 @@ public sealed class SlabWorkerTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public async Task Memory_AboveTheThresholdWhileSomeWaits_IsGivenBackAndNothingIsStopped()
+    public async Task MemoryThreshold_IdleMemory_IsReleasedWithoutKillingTasks()
     {
         var name = await KeepAndFree();
         Assert.Equal(Count * sizeof(double), _cluster.Objects.IdleBytes);
@@ -89,7 +89,7 @@ public sealed class SlabWorkerTests : IAsyncLifetime, IAsyncDisposable
 
     private async Task<string> KeepAndFree()
     {
-        // So that memory may wait for two arrays.
+        // Allows idle memory for two arrays.
         var other = _cluster.Put(ArrayJobs.Numbers(2 * Count, 4));
         var first = _cluster.Put(ArrayJobs.Numbers(Count, 5));
         Assert.Equal(1, await Run<int>(nameof(ArrayJobs.Keep), first));
@@ -107,7 +107,7 @@ public sealed class SlabWorkerTests : IAsyncLifetime, IAsyncDisposable
         return name;
     }
 
-    private string NameOf(ObjectRef reference) => ((SharedMemoryObject)_cluster.Codec.EncodeObject(reference)).ToWire().Name;
+    private string NameOf(ObjectRef reference) => ((SharedMemoryObject)_cluster.Codec.EncodeObject(reference)).Describe().Name;
 
     private Task<T> Run<T>(string method, params object?[] arguments)
     {

@@ -1,15 +1,15 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using Serve.Runtime.Actors;
 using Serve.Runtime.Clusters;
-using Serve.Runtime.CoreActors;
 using Serve.Runtime.Objects;
-using Serve.Runtime.Rpc;
 using Serve.Runtime.Serialization;
-using Serve.Runtime.Sessions;
 using Serve.Runtime.Tasks;
 using Serve.Runtime.TestWorker;
-using Serve.Runtime.Topics;
 using Serve.Runtime.Wire;
-using Serve.Runtime.Workers;
+using Serve.Runtime.Workers.Connections;
+using Serve.Runtime.Workers.Processes;
+using Serve.Runtime.Workers.Topics;
+using Serve.Runtime.Workers.Transport;
 
 namespace Serve.Runtime.Tests.Sessions;
 
@@ -17,25 +17,26 @@ namespace Serve.Runtime.Tests.Sessions;
 public sealed class WorkerConnectionTests : IAsyncLifetime, IAsyncDisposable, IDispatchedTaskListener
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("serve-head-session-tests");
-    private readonly DriverCluster _cluster = new(new() { NumCpus = 1, Isolation = Isolation.Process });
+    private readonly DriverCluster _cluster = new(new() { NumCpus = 1, Isolation = Isolation.Process }, ProgramWorkerLauncher.StartWorkers);
     private readonly TaskCompletionSource<string> _lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<FrameStream> _connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly PooledWorker _worker;
     private WorkerConnection _session = null!;
     private FrameStream _there = null!;
+    private FrameSocketTransport.Listener _listener = null!;
 
     public WorkerConnectionTests() =>
-        _worker = new("worker", null, "tasks", "none.log", new(new(), new CallChannels(), new TopicPublicationStore(new ActivatorServiceProvider()), null, TimeProvider.System, NullLogger<WorkerProcessPool>.Instance), new CallChannels());
+        _worker = new("worker", null, "tasks", "none.log", new(new(), new ProcessConnectionPool(), new TopicPublicationStore(new ActivatorServiceProvider()), null, TimeProvider.System, NullLogger<WorkerProcessPool>.Instance), new ProcessConnectionPool());
 
     public async Task InitializeAsync()
     {
-        var address = FrameSocketTransport.Listen("token", stream =>
+        _listener = new("token", (stream, _) =>
         {
             _connected.SetResult(stream);
             return _over.Task;
         });
-        var here = await FrameSocketTransport.ConnectAsync(address, "token", CancellationToken.None);
+        var here = await FrameSocketTransport.ConnectAsync(_listener.Address, "token", ConnectionPurpose.Cluster, CancellationToken.None);
         _there = await _connected.Task.SoonAsync();
         _session = new(_worker, here, new(), new(_cluster));
     }
@@ -46,6 +47,7 @@ public sealed class WorkerConnectionTests : IAsyncLifetime, IAsyncDisposable, ID
     {
         _worker.Ended.TrySetResult("It ended.");
         _session.Dispose();
+        _listener.Dispose();
         _over.SetResult();
         await _cluster.DisposeAsync();
         _folder.Delete(recursive: true);
@@ -181,7 +183,7 @@ public sealed class WorkerConnectionTests : IAsyncLifetime, IAsyncDisposable, ID
     }
 
     [Fact]
-    public async Task Waits_AreWhatTheWorkerSaysOfThem()
+    public async Task Waits_Reported_AddDependencies()
     {
         var context = new RecordingTaskContext(_cluster);
         var waits = await SendInAsync(context);
@@ -195,14 +197,12 @@ public sealed class WorkerConnectionTests : IAsyncLifetime, IAsyncDisposable, ID
             new Frame { WaitStuck = 7 },
             new Frame { Waits = new() { Number = 2, Task = waits.Id.Number, Ids = { ids }, Count = 3, HoldsTurn = true, Begun = { 11, 12 } } },
             new Frame { Waits = new() { Number = 3, Task = waits.Id.Number, Ids = { ids }, Count = 3, HoldsThread = true, UntilFault = true } });
-        await Eventually.TrueAsync(() => context.Needs.Count == 2);
+        await Eventually.TrueAsync(() => context.TurnWait?.Flow == ObjectRefWait.Thread);
 
-        // A ref that the head does not know is none that it could wait for.
-        Assert.All(context.Needs, need => Assert.Equal([known, more], need.CandidateObjects));
-        Assert.Equal([true, false], context.Needs.Select(need => need.IsSatisfied(reference => reference == known)));
-        Assert.Equal([true, true], context.Needs.Select(need => need.IsSatisfied(_ => true)));
-        Assert.Equal([false, false], context.Needs.Select(need => need.IsSatisfied(_ => false)));
-        Assert.Same(ObjectRefWait.Thread, context.TurnWait!.Flow);
+        // An object that the driver does not know is not waited for. The third wait ends with the first failure.
+        Assert.Equal([known, more], context.Needs.Select(dependency => dependency.Target));
+        more.TrySetResult(1);
+        Assert.Equal([known, known], context.Needs.Select(dependency => dependency.Target));
 
         await AnswerAsync(new Frame { WaitEnd = new() { Number = 3, Task = waits.Id.Number } });
         await Eventually.TrueAsync(() => context.Needs.Count == 1);

@@ -1,25 +1,26 @@
 using System.Buffers;
 using System.Collections.Immutable;
 using Serve.Runtime.Clusters;
+using Serve.Runtime.Workers.Processes;
 
 namespace Serve.Runtime.Tests.State;
 
-/// <summary>Parts of a cluster that are made when first needed: made late, or never, they are as if they had been there from the start.</summary>
+/// <summary>Lazily created parts of a cluster behave as if they had existed from the start.</summary>
 public sealed class LazyPartsTests
 {
     [Fact]
-    public async Task Placement_NeverUsed_TakesNoGroupsAfterTheEnd()
+    public async Task Placement_DisposedCluster_RejectsGroups()
     {
-        var ray = new DriverCluster(new() { NumCpus = 2 });
+        var ray = new DriverCluster(new() { NumCpus = 2 }, ProgramWorkerLauncher.StartWorkers);
         await ray.DisposeAsync();
         Assert.Equal(2, ray.AvailableResources["CPU"]);
         Assert.Throws<ObjectDisposedException>(() => ray.Placement.Create([new() { Cpus = 1 }], PlacementStrategy.Pack, null));
     }
 
     [Fact]
-    public async Task Placement_MadeWhileTasksWait_HasWhatComesFreeBeforeThem()
+    public async Task Placement_CreatedWhileTasksWait_IsNotifiedFirst()
     {
-        await using var ray = new DriverCluster(new() { NumCpus = 1 });
+        await using var ray = new DriverCluster(new() { NumCpus = 1 }, ProgramWorkerLauncher.StartWorkers);
         using var holds = new ManualResetEventSlim();
         var running = ray.Run(() => holds.Wait(Eventually.Limit));
         var queued = ray.Run(static () => true, new() { NumCpus = 0.5 });
@@ -33,9 +34,9 @@ public sealed class LazyPartsTests
     }
 
     [Fact]
-    public async Task Follow_WhileATaskWaits_MissesNoRelease()
+    public async Task SubscribeTo_TaskWaits_MissesNoRelease()
     {
-        await using var ray = new DriverCluster(new() { NumCpus = 1 });
+        await using var ray = new DriverCluster(new() { NumCpus = 1 }, ProgramWorkerLauncher.StartWorkers);
         var ledger = ray.Ledgers.GetLedgers(null)[0];
         var held = ledger.Reserve(ResourceDemand.None.With(ResourceDemand.Cpu, 1));
         using var holds = new ManualResetEventSlim();
@@ -43,7 +44,7 @@ public sealed class LazyPartsTests
         long? free = null;
         ledger.Released += () => free ??= ledger.Free(ResourceDemand.Cpu);
 
-        // Whoever was taken off the list and put on it again would be told last, and would have missed what was released meanwhile.
+        // A subscriber that was removed and added again would be notified last and would have missed releases.
         ray.Tasks.SubscribeTo(ledger);
         ledger.Release(held);
         Assert.Equal(0, free);
@@ -52,23 +53,23 @@ public sealed class LazyPartsTests
     }
 
     [Fact]
-    public async Task Init_Observable_CanBeLookedAtSoon()
+    public async Task Init_Observable_IsAnnounced()
     {
         await using var ray = (DriverCluster)await Cluster.Init();
         await Eventually.TrueAsync(() => ray.IsObserved);
     }
 
     [Fact]
-    public async Task Observe_DisposedMeanwhile_DoesNothing()
+    public async Task Observe_DisposedConcurrently_DoesNothing()
     {
-        var ray = new DriverCluster(new());
+        var ray = new DriverCluster(new(), ProgramWorkerLauncher.StartWorkers);
         await ray.DisposeAsync();
         ray.Observe();
         Assert.False(ray.IsObserved);
     }
 
     [Fact]
-    public void Options_NothingOrEmptySet_AreEqualAndEmpty()
+    public void Options_UnsetOrEmpty_AreEqual()
     {
         var options = new ClusterOptions { Serializers = default, Resources = [] };
         Assert.Empty(options.Serializers);
@@ -77,7 +78,7 @@ public sealed class LazyPartsTests
     }
 
     [Fact]
-    public async Task Options_SomethingSet_IsKeptAndGiven()
+    public async Task Options_Set_AreReturned()
     {
         var options = new ClusterOptions { Serializers = [new NoSerializer()], Resources = ImmutableDictionary<string, double>.Empty.Add("licence", 2) };
         Assert.IsType<NoSerializer>(Assert.Single(options.Serializers));
@@ -85,9 +86,9 @@ public sealed class LazyPartsTests
         Assert.NotEqual(new(), options);
         Assert.Equal(options, options with { });
         Assert.Equal(new(), options with { Resources = [], Serializers = [] });
-        await using var without = new DriverCluster(options with { Resources = [] });
+        await using var without = new DriverCluster(options with { Resources = [] }, ProgramWorkerLauncher.StartWorkers);
         Assert.DoesNotContain("licence", without.Resources.Keys);
-        await using var with = new DriverCluster(options with { NumCpus = 3 });
+        await using var with = new DriverCluster(options with { NumCpus = 3 }, ProgramWorkerLauncher.StartWorkers);
         Assert.Equal(2, with.Resources["licence"]);
     }
 
