@@ -47,7 +47,7 @@ public sealed class WakeUpReporter : ITopicSubscriber, IDisposable
     private readonly RouteTable _table;
     private readonly ActorReportRegistry _reports;
     private readonly string _processId;
-    private ActorReport? _report;
+    private ActorStateReport? _report;
 
     /// <summary>Creates the reporter of this process.</summary>
     public WakeUpReporter(RouteTable table, ActorReportRegistry reports, IActorReferenceResolver references)
@@ -64,7 +64,7 @@ public sealed class WakeUpReporter : ITopicSubscriber, IDisposable
     /// <inheritdoc/>
     public ValueTask OnPublishedAsync(TopicPublication publication, CancellationToken cancellationToken)
     {
-        ActorReport? changed;
+        ActorStateReport? changed;
         lock (_sync)
             changed = _waiting.RemoveWhere(id => !_table.Current.IsWaiting(id)) > 0 ? _report : null;
         changed?.Change();

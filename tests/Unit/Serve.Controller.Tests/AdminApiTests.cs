@@ -67,7 +67,7 @@ public sealed class AdminApiTests
     [Fact]
     public async Task Put_BodyOverTheLimit_Returns413()
     {
-        await using var admin = await AdminApiTestFixture.StartAsync(options: new() { NodeId = "n1", MaxRequestBodyBytes = 100 });
+        await using var admin = await AdminApiTestFixture.StartAsync(options: new() { NodeId = new("n1"), MaxRequestBodyBytes = 100 });
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, (await admin.PutAsync("/api/serve/applications/", new string(' ', 200))).StatusCode);
     }
 
@@ -220,7 +220,7 @@ public sealed class AdminApiTests
     [Fact]
     public async Task Packages_NotAZipOrTooLarge_IsRejected()
     {
-        await using var admin = await AdminApiTestFixture.StartAsync(options: new() { NodeId = "n1", MaxPackageBytes = 10_000, MaxUnpackedBytes = 50_000 });
+        await using var admin = await AdminApiTestFixture.StartAsync(options: new() { NodeId = new("n1"), MaxPackageBytes = 10_000, MaxUnpackedBytes = 50_000 });
         Assert.Equal(HttpStatusCode.BadRequest, (await admin.Client.PostAsync("/api/v1/packages", new ByteArrayContent(Encoding.UTF8.GetBytes("no zip")))).StatusCode);
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, (await admin.Client.PostAsync("/api/v1/packages", new ByteArrayContent(new byte[20_000]))).StatusCode);
         var bomb = await admin.Client.PostAsync("/api/v1/packages", new ByteArrayContent(Zip(("big", new string('x', 100_000)))));

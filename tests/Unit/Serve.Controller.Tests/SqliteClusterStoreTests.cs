@@ -191,7 +191,7 @@ public sealed class SqliteClusterStoreTests : IDisposable
         // The upgrade is done once, and no path of this machine is left of the package.
         using var again = SqliteClusterStore.Open(Database, _time);
         Assert.Single(await again.LoadAsync(default));
-        Assert.DoesNotContain("/state/packages", File.ReadAllText(Database), StringComparison.Ordinal);
+        Assert.DoesNotContain("/state/packages", Read("SELECT document FROM applications"), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -235,13 +235,15 @@ public sealed class SqliteClusterStoreTests : IDisposable
     private static async Task<long> AcquireAsync(SqliteClusterStore store) =>
         (await store.TryAcquireLeaseAsync(new("n1"), Timeout.InfiniteTimeSpan, default))!.Epoch;
 
-    private void Execute(string sql)
+    private void Execute(string sql) => Read(sql);
+
+    private string Read(string sql)
     {
         using var connection = new SqliteConnection($"Data Source={Database};Pooling=False");
         connection.Open();
         using var command = connection.CreateCommand();
         command.CommandText = sql;
-        command.ExecuteNonQuery();
+        return command.ExecuteScalar() as string ?? "";
     }
 
     private static DesiredApplication Application(string name, int size) => new()
