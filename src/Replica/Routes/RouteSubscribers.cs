@@ -67,7 +67,7 @@ public sealed class WakeUpReporter : ITopicSubscriber, IDisposable
         ActorStateReport? changed;
         lock (_sync)
             changed = _waiting.RemoveWhere(id => !_table.Current.IsWaiting(id)) > 0 ? _report : null;
-        changed?.Change();
+        changed?.NotifyChanged();
         return ValueTask.CompletedTask;
     }
 
@@ -87,7 +87,7 @@ public sealed class WakeUpReporter : ITopicSubscriber, IDisposable
             _report ??= _reports.Add(new ActorId($"process:{_processId}"), DeploymentWakeUps.Topic, Write);
         }
 
-        _report.Change();
+        _report.NotifyChanged();
     }
 
     private ReadOnlyMemory<byte> Write()
