@@ -8,8 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Serve.Admin;
 using Serve.Controller.Applications;
-using Serve.Runtime.Http;
-using Serve.Runtime.Observation;
+using Serve.Http;
 using Serve.Specs;
 
 namespace Serve.Controller.AdminApi;
@@ -44,7 +43,7 @@ public static class AdminApiEndpoints
         MapApplications(api);
         MapNode(api);
         if (app.Services.GetService<Cluster>() is { } cluster)
-            api.MapClusterState(() => cluster);
+            api.MapClusterState(cluster);
         api.MapGet("/api/v1/applications/{application}/logs", ReplicaLogEndpoint.HandleAsync)
             .WithTags("Logs").WithSummary("Streams the last log lines of an application's replicas, and new ones with 'follow'.")
             .Produces<string>(StatusCodes.Status200OK, "text/plain");

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Serve.Controller.Applications;
 using Serve.Controller.Store;
-using Serve.Runtime.Http;
+using Serve.Http;
 
 namespace Serve.Controller.AdminApi;
 

@@ -102,7 +102,7 @@ internal sealed partial class ControlActionRunner(
             var host = (await Agent(start.Node).CreateAsync(ReplicaActorSpecFactory.Create(start, directory), cancellation.Token)).Process;
             metrics.ReplicaStarted(start.Replica.Deployment, Stopwatch.GetElapsedTime(began));
             result = new ControlObservation.ReplicaStarted(
-                start.Replica, start.Generation, new(start.Node, host.ProcessId, host.HttpAddress, null, host.CallAddress, host.Token));
+                start.Replica, start.Generation, new(start.Node, host.ProcessId, host.HttpAddress, host.Http2Address, host.CallAddress, host.Token));
         }
         catch (InsufficientResourcesException error)
         {
