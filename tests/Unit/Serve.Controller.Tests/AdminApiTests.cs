@@ -46,7 +46,7 @@ public sealed class AdminApiTests
         var problem = (await response.Content.ReadFromJsonAsync<JsonNode>())!;
         Assert.Equal(ErrorReason.BadInput, (string?)problem["reason"]);
         Assert.True(problem["errors"]!.AsArray().Count >= errors, problem.ToJsonString());
-        Assert.Empty(admin.Node.Store.Load());
+        Assert.Empty(await admin.Node.Store.LoadAsync(default));
         Assert.Empty(admin.Node.Agent.Calls);
     }
 
