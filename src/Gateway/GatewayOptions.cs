@@ -9,6 +9,9 @@ public sealed record GatewayOptions
     /// <summary>How it listens, and the limits users set.</summary>
     public HttpOptions Http { get; init; } = new();
 
+    /// <summary>How long a client may take to send the headers of a request. Default 10 s.</summary>
+    public TimeSpan RequestHeadersTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>Who may call deployments through <c>/-/call</c>.</summary>
     public RequestGuardOptions Guard { get; init; } = new();
 

@@ -1,7 +1,10 @@
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Serve.Gateway.Listening;
 using Serve.Gateway.Proxy;
 using Serve.Gateway.Requests;
 using Serve.Runtime;
@@ -21,6 +24,8 @@ public static class GatewayServiceCollectionExtensions
     {
         services.AddSingleton(options);
         services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<IConnectionListenerFactory, SharedPort.ListenerFactory>();
+        services.Configure<KestrelServerOptions>(kestrel => kestrel.ListenAsGateway(options));
         services.AddRouting();
         services.AddSingleton<HttpRequestMetrics>();
         services.AddSingleton<RouteTableConfigProvider>();

@@ -56,23 +56,8 @@ public abstract class Tensor
     /// <returns>The tensor.</returns>
     /// <exception cref="ArgumentException">The bytes do not add up.</exception>
     /// <exception cref="NotSupportedException">Strings have no fixed size.</exception>
-    public static Tensor FromBytes(TensorType type, Memory<byte> data, params long[] shape) => type switch
-    {
-        TensorType.Bool => Over<bool>(data, shape),
-        TensorType.UInt8 => new Tensor<byte>(data, shape),
-        TensorType.UInt16 => Over<ushort>(data, shape),
-        TensorType.UInt32 => Over<uint>(data, shape),
-        TensorType.UInt64 => Over<ulong>(data, shape),
-        TensorType.Int8 => Over<sbyte>(data, shape),
-        TensorType.Int16 => Over<short>(data, shape),
-        TensorType.Int32 => Over<int>(data, shape),
-        TensorType.Int64 => Over<long>(data, shape),
-        TensorType.Float16 => Over<Half>(data, shape),
-        TensorType.BFloat16 => Over<BFloat16>(data, shape),
-        TensorType.Float32 => Over<float>(data, shape),
-        TensorType.Float64 => Over<double>(data, shape),
-        _ => throw new NotSupportedException("Strings have no fixed size; make a tensor of a string array."),
-    };
+    public static Tensor FromBytes(TensorType type, Memory<byte> data, params long[] shape) =>
+        TensorTypes.Dispatch<FromBytesOperation, Tensor>(type, new(data, shape));
 
     /// <summary>Its elements, without a copy.</summary>
     /// <typeparam name="T">The .NET type of its <see cref="Type"/>.</typeparam>
@@ -121,19 +106,24 @@ public abstract class Tensor
         foreach (var length in shape)
         {
             if (length < 0)
-                throw new ArgumentException($"A tensor of shape [{string.Join(",", shape)}] cannot be: no length is negative.", nameof(shape));
+                throw new ArgumentException($"A tensor of shape [{string.Join(",", shape)}] must not contain negative lengths.", nameof(shape));
             count = checked(count * length);
         }
 
         return count;
     }
 
-    private static Tensor<T> Over<T>(Memory<byte> data, long[] shape)
-        where T : unmanaged
+    private readonly struct FromBytesOperation(Memory<byte> data, long[] shape) : ITensorOperation<Tensor>
     {
-        var size = TensorTypes.SizeOf(TensorTypes.Of<T>());
-        if (data.Length % size != 0)
-            throw new ArgumentException($"{data.Length} bytes are no whole number of {TensorTypes.NameOf(TensorTypes.Of<T>())} elements of {size} bytes.", nameof(data));
-        return new(new CastMemoryManager<T>(data).Memory, shape);
+        public Tensor Invoke<T>()
+            where T : unmanaged
+        {
+            if (typeof(T) == typeof(byte))
+                return new Tensor<byte>(data, shape);
+            var size = TensorTypes.SizeOf(TensorTypes.Of<T>());
+            if (data.Length % size != 0)
+                throw new ArgumentException($"{data.Length} bytes are not a whole number of {TensorTypes.NameOf(TensorTypes.Of<T>())} elements of {size} bytes.", nameof(data));
+            return new Tensor<T>(new CastMemoryManager<T>(data).Memory, shape);
+        }
     }
 }

@@ -23,23 +23,7 @@ public static class TensorBatch
         if (items.Count == 1)
             return items[0];
         var shape = JoinedShape(items, padding);
-        return items[0] switch
-        {
-            Tensor<bool> => Join<bool>(items, shape, buffers),
-            Tensor<byte> => Join<byte>(items, shape, buffers),
-            Tensor<ushort> => Join<ushort>(items, shape, buffers),
-            Tensor<uint> => Join<uint>(items, shape, buffers),
-            Tensor<ulong> => Join<ulong>(items, shape, buffers),
-            Tensor<sbyte> => Join<sbyte>(items, shape, buffers),
-            Tensor<short> => Join<short>(items, shape, buffers),
-            Tensor<int> => Join<int>(items, shape, buffers),
-            Tensor<long> => Join<long>(items, shape, buffers),
-            Tensor<Half> => Join<Half>(items, shape, buffers),
-            Tensor<BFloat16> => Join<BFloat16>(items, shape, buffers),
-            Tensor<float> => Join<float>(items, shape, buffers),
-            Tensor<double> => Join<double>(items, shape, buffers),
-            _ => Join<string>(items, shape, buffers),
-        };
+        return items[0] is Tensor<string> ? Join<string>(items, shape, buffers) : TensorTypes.Dispatch<JoinOperation, Tensor>(items[0].Type, new(items, shape, buffers));
     }
 
     /// <summary>Takes a tensor apart along its first dimension, without a copy.</summary>
@@ -138,5 +122,11 @@ public static class TensorBatch
             rest.Fill((T)(object)"");
         else
             rest.Clear();
+    }
+
+    private readonly struct JoinOperation(IReadOnlyList<Tensor> items, long[] shape, PooledTensorBuffers? buffers) : ITensorOperation<Tensor>
+    {
+        public Tensor Invoke<T>()
+            where T : unmanaged => Join<T>(items, shape, buffers);
     }
 }

@@ -58,6 +58,32 @@ public static class TensorTypes
     public static TensorType Of<T>() => Cache<T>.Type
         ?? throw new NotSupportedException($"No tensor has elements of type {typeof(T)}. They are {string.Join(", ", Table.Select(row => row.Element.Name))}.");
 
+    /// <summary>Invokes an operation with the .NET type of a datatype. Strings, whose elements have no fixed size, are not supported.</summary>
+    /// <typeparam name="TOperation">The operation: a struct, so that its calls are direct.</typeparam>
+    /// <typeparam name="TResult">Its result.</typeparam>
+    /// <param name="type">The datatype.</param>
+    /// <param name="operation">The operation.</param>
+    /// <returns>The operation's result.</returns>
+    /// <exception cref="NotSupportedException">The datatype is <see cref="TensorType.String"/>.</exception>
+    public static TResult Dispatch<TOperation, TResult>(TensorType type, TOperation operation)
+        where TOperation : struct, ITensorOperation<TResult> => type switch
+    {
+        TensorType.Bool => operation.Invoke<bool>(),
+        TensorType.UInt8 => operation.Invoke<byte>(),
+        TensorType.UInt16 => operation.Invoke<ushort>(),
+        TensorType.UInt32 => operation.Invoke<uint>(),
+        TensorType.UInt64 => operation.Invoke<ulong>(),
+        TensorType.Int8 => operation.Invoke<sbyte>(),
+        TensorType.Int16 => operation.Invoke<short>(),
+        TensorType.Int32 => operation.Invoke<int>(),
+        TensorType.Int64 => operation.Invoke<long>(),
+        TensorType.Float16 => operation.Invoke<Half>(),
+        TensorType.BFloat16 => operation.Invoke<BFloat16>(),
+        TensorType.Float32 => operation.Invoke<float>(),
+        TensorType.Float64 => operation.Invoke<double>(),
+        _ => throw new NotSupportedException("Strings have no fixed size; create a tensor from a string array."),
+    };
+
     /// <summary>Whether <typeparamref name="T"/> is an element of a fixed size, so that its bytes are its value.</summary>
     internal static bool IsFlat<T>() => !RuntimeHelpers.IsReferenceOrContainsReferences<T>();
 
@@ -65,4 +91,15 @@ public static class TensorTypes
     {
         public static readonly TensorType? Type = ByElement.TryGetValue(typeof(T), out var type) ? type : null;
     }
+}
+
+/// <summary>An operation that is generic over the element type of a tensor; see <see cref="TensorTypes.Dispatch"/>.</summary>
+/// <typeparam name="TResult">The result.</typeparam>
+public interface ITensorOperation<out TResult>
+{
+    /// <summary>Runs the operation.</summary>
+    /// <typeparam name="T">The .NET type of an element.</typeparam>
+    /// <returns>The result.</returns>
+    TResult Invoke<T>()
+        where T : unmanaged;
 }

@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Serve.Runtime.Http;
-using Serve.Runtime.RawGrpc;
 
 namespace Serve.Gateway.Requests;
 
@@ -33,7 +32,7 @@ internal sealed class GatewayRequestMiddleware(
         try
         {
             // A gRPC call is told so by a status of its own, by whoever reads it.
-            if (context.Request.ContentLength > options.Http.MaxRequestBodyBytes && !GrpcFrames.IsGrpc(context.Request))
+            if (context.Request.ContentLength > options.Http.MaxRequestBodyBytes && !GrpcRequests.IsGrpc(context.Request))
                 await TooLargeAsync(context);
             else if (_timeout is { } limit)
                 await RequestTimeoutEnforcer.RunAsync(context, next, limit, "http_options.request_timeout_s", time);

@@ -286,7 +286,7 @@ public sealed class GatewayRequestTests
     [Fact]
     public async Task Send_HeadersAByteAtATime_IsCutOff()
     {
-        await using var gateway = await GatewayTestHost.StartAsync(headersTimeout: TimeSpan.FromSeconds(1));
+        await using var gateway = await GatewayTestHost.StartAsync(new() { RequestHeadersTimeout = TimeSpan.FromSeconds(1) });
         using var slow = new System.Net.Sockets.TcpClient();
         await slow.ConnectAsync(IPAddress.Loopback, gateway.Address.Port);
         var stream = slow.GetStream();

@@ -1,10 +1,8 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Serve.Gateway.Listening;
 using Serve.Routes;
 using Serve.Routing;
 using Serve.Runtime;
@@ -36,7 +34,7 @@ internal sealed class GatewayTestHost : IAsyncDisposable
     public ConcurrentQueue<string> Logged { get; private init; } = new();
 
     public static async Task<GatewayTestHost> StartAsync(
-        GatewayOptions? options = null, TimeSpan? headersTimeout = null, Action<IServiceCollection, GatewayOptions>? services = null, Action<IApplicationBuilder>? protocols = null)
+        GatewayOptions? options = null, Action<IServiceCollection, GatewayOptions>? services = null, Action<IApplicationBuilder>? protocols = null)
     {
         options ??= new GatewayOptions();
         options = options with { Http = options.Http with { Port = 0 } };
@@ -45,7 +43,6 @@ internal sealed class GatewayTestHost : IAsyncDisposable
         var logged = new ConcurrentQueue<string>();
         builder.Logging.ClearProviders();
         builder.Logging.SetMinimumLevel(Microsoft.Extensions.Logging.LogLevel.Debug).AddProvider(new GatewayLogRecorder(logged));
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureServeGateway(options.Http, headersTimeout));
         builder.Services.AddServeRouting(_ => route => actors[route.ReplicaId]);
         builder.Services.AddSingleton<IActorReferenceResolver>(new FakeActorDirectory());
         builder.Services.AddServeGateway(options);

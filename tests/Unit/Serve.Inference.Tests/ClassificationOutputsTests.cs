@@ -60,10 +60,10 @@ public sealed class ClassificationOutputsTests
     }
 
     [Theory]
-    [InlineData("BOOL", "[true]", "1", "output 'x_out': BOOL has no largest elements, which the parameter classification asks for.")]
-    [InlineData("BYTES", """["a"]""", "1", "output 'x_out': BYTES has no largest elements")]
-    [InlineData("FP32", "[1]", "-1", "output 'x_out': classification is to be a number of classes; -1 came.")]
-    [InlineData("FP32", "[1]", "\"2\"", "output 'x_out': classification is to be a number of classes; \"2\" came.")]
+    [InlineData("BOOL", "[true]", "1", "output 'x_out': BOOL has no order; the parameter classification requires a numeric datatype.")]
+    [InlineData("BYTES", """["a"]""", "1", "output 'x_out': BYTES has no order")]
+    [InlineData("FP32", "[1]", "-1", "output 'x_out': classification must be a number of classes, but was -1.")]
+    [InlineData("FP32", "[1]", "\"2\"", "output 'x_out': classification must be a number of classes, but was \"2\".")]
     public async Task Classification_CannotBe_400SaysWhy(string datatype, string data, string classes, string expected)
     {
         Assert.True(TensorTypes.TryParse(datatype, out var type));

@@ -91,7 +91,7 @@ public sealed class CompressedRestInferTests : IAsyncLifetime, IDisposable
     public async Task Coding_NotKnown_415SaysWhichAre(string coding, string named)
     {
         using var response = await SendAsync(Encoding.UTF8.GetBytes(Json), coding);
-        Assert.Equal($"Content-Encoding {named} is not taken here; gzip, deflate are.", Error(await ReadAsync(response, HttpStatusCode.UnsupportedMediaType)));
+        Assert.Equal($"Content-Encoding {named} is not supported. Supported: gzip, deflate.", Error(await ReadAsync(response, HttpStatusCode.UnsupportedMediaType)));
         Assert.Equal("gzip, deflate", response.Headers.GetValues("Accept-Encoding").Single());
     }
 
@@ -103,7 +103,7 @@ public sealed class CompressedRestInferTests : IAsyncLifetime, IDisposable
     public async Task Body_OfAnotherCoding_400(string coding, string said)
     {
         using var response = await SendAsync(Compress(Encoding.UTF8.GetBytes(Json), coding), said, compress: false);
-        Assert.StartsWith($"The request's body is not what its Content-Encoding says, {said}: ", Error(await ReadAsync(response, HttpStatusCode.BadRequest)), StringComparison.Ordinal);
+        Assert.StartsWith($"The request body is not valid for its Content-Encoding, {said}: ", Error(await ReadAsync(response, HttpStatusCode.BadRequest)), StringComparison.Ordinal);
         Assert.Equal(0, _model.Runs);
     }
 
@@ -120,7 +120,7 @@ public sealed class CompressedRestInferTests : IAsyncLifetime, IDisposable
         {
             using var response = await SendAsync(whole[..length], coding, headerLength, compress: false);
             Assert.Equal(
-                $"The request's body is not what its Content-Encoding says, {coding}: {length} bytes came, and the compressed data do not end with them.", Error(await ReadAsync(response, HttpStatusCode.BadRequest)));
+                $"The request body is not valid for its Content-Encoding, {coding}: {length} bytes came, and the compressed data do not end with them.", Error(await ReadAsync(response, HttpStatusCode.BadRequest)));
         }
 
         Assert.Equal(0, _model.Runs);
@@ -150,7 +150,7 @@ public sealed class CompressedRestInferTests : IAsyncLifetime, IDisposable
     {
         using var response = await SendAsync(Encoding.UTF8.GetBytes(Json), isCompressed ? "gzip" : "", Json.Length + 1);
         Assert.Equal(
-            $"Inference-Header-Content-Length says that the JSON has {Json.Length + 1} bytes; the whole body has {Json.Length}.", Error(await ReadAsync(response, HttpStatusCode.BadRequest)));
+            $"Inference-Header-Content-Length is {Json.Length + 1} bytes, but the whole body has {Json.Length}.", Error(await ReadAsync(response, HttpStatusCode.BadRequest)));
     }
 
     [Theory]

@@ -27,8 +27,8 @@ public sealed class ModelVersionTests
     {
         await using var host = await StartAsync();
         var answer = await host.GetAsync(path, HttpStatusCode.NotFound);
-        Assert.Equal("The model has no version '3'; it has 2, 10.", (string?)answer["error"]);
-        Assert.Equal("The model has no version '3'; it has 2, 10.", await host.RefusedAsync(Request, HttpStatusCode.NotFound, "/versions/3/infer"));
+        Assert.Equal("The model has no version '3'. Available versions: 2, 10.", (string?)answer["error"]);
+        Assert.Equal("The model has no version '3'. Available versions: 2, 10.", await host.RefusedAsync(Request, HttpStatusCode.NotFound, "/versions/3/infer"));
     }
 
     [Theory]
@@ -82,8 +82,8 @@ public sealed class ModelVersionTests
     public async Task Path_Unknown_404InTheProtocolsForm()
     {
         await using var host = await StartAsync();
-        Assert.StartsWith("There is nothing at GET '/v2/models/fake/infer'.", (string?)(await host.GetAsync("/infer", HttpStatusCode.NotFound))["error"], StringComparison.Ordinal);
-        Assert.StartsWith("There is nothing at GET '/v2/models/fake/x'.", (string?)(await host.GetAsync("/x", HttpStatusCode.NotFound))["error"], StringComparison.Ordinal);
+        Assert.StartsWith("No endpoint for GET '/v2/models/fake/infer'.", (string?)(await host.GetAsync("/infer", HttpStatusCode.NotFound))["error"], StringComparison.Ordinal);
+        Assert.StartsWith("No endpoint for GET '/v2/models/fake/x'.", (string?)(await host.GetAsync("/x", HttpStatusCode.NotFound))["error"], StringComparison.Ordinal);
     }
 
     [Fact]
@@ -115,7 +115,7 @@ public sealed class ModelVersionTests
         Assert.Equal((3, "cpu", 1), (options.IntraOpThreads, options.ExecutionProvider, options.WarmUpRuns));
 
         var error = await Assert.ThrowsAsync<BadInputException>(() => host.Server.Reconfigure(new() { Versions = [7] }, CancellationToken.None));
-        Assert.Equal("user_config.versions: there is no version 7; there are 2, 10.", error.Message);
+        Assert.Equal("user_config.versions: unknown version 7. Available versions: 2, 10.", error.Message);
         await host.InferAsync(Request);
     }
 

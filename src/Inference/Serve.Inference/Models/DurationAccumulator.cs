@@ -1,6 +1,6 @@
 namespace Serve.Inference.Models;
 
-/// <summary>How often something happened and how long it took in all. Any thread may add.</summary>
+/// <summary>Count and total duration of an event. Thread-safe.</summary>
 internal sealed class DurationAccumulator
 {
     private long _count;

@@ -1,6 +1,6 @@
 namespace Serve.Inference.Models;
 
-/// <summary>A node without a controller beside its gateway: nobody can load or unload.</summary>
+/// <summary>The repository of a gateway without a controller: it has no models.</summary>
 internal sealed class EmptyModelRepository : IModelRepository
 {
     public IReadOnlyList<RepositoryModelEntry> List() => [];

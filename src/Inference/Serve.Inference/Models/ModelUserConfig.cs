@@ -3,9 +3,9 @@ using Serve.Replica.Activation;
 
 namespace Serve.Inference.Models;
 
-/// <summary>A model's <c>user_config</c>: how it is loaded, and which versions are. Its key <c>batching</c> is <see cref="ModelBatchingConfigKey"/>'s.</summary>
+/// <summary>The <c>user_config</c> of a model: ONNX options and versions. Its key <c>batching</c> is read by <see cref="ModelBatchingConfigKey"/>.</summary>
 internal sealed record ModelUserConfig : OnnxOptionsConfig
 {
-    /// <summary>Which versions are loaded; all that are there when it is not set.</summary>
+    /// <summary>Gets the versions to load; null loads all versions of the package.</summary>
     public ImmutableArray<long>? Versions { get; init; }
 }

@@ -1,17 +1,17 @@
 namespace Serve.Inference.Models;
 
-/// <summary>How a model is, in Triton's words.</summary>
+/// <summary>State of a model, as in Triton's model repository.</summary>
 public enum RepositoryModelState
 {
-    /// <summary>It is unloaded, or could not be loaded.</summary>
+    /// <summary>Unloaded, or failed to load.</summary>
     Unavailable,
 
-    /// <summary>It is being loaded for the first time, or after it was unloaded.</summary>
+    /// <summary>Loading for the first time, or after it was unloaded.</summary>
     Loading,
 
-    /// <summary>It is being unloaded.</summary>
+    /// <summary>Unloading.</summary>
     Unloading,
 
-    /// <summary>It can be asked.</summary>
+    /// <summary>Ready for requests.</summary>
     Ready,
 }

@@ -38,11 +38,11 @@ public sealed class BinaryTensorDataTests(InferenceTestNode node) : Specificatio
 
     [Fact]
     public async Task Bool_OtherBytesThanZeroAndOne_400() =>
-        await RefusedAsync("""{"inputs":[{"name":"in_bool","shape":[2],"datatype":"BOOL","parameters":{"binary_data_size":2}}]}""", [1, 2], "input 'in_bool': BOOL takes bytes of 0 and 1; at element 1 2 came.", "types");
+        await RefusedAsync("""{"inputs":[{"name":"in_bool","shape":[2],"datatype":"BOOL","parameters":{"binary_data_size":2}}]}""", [1, 2], "input 'in_bool': BOOL elements must be bytes of 0 and 1, but element 1 was 2.", "types");
 
     [Fact]
     public async Task BinaryDataSize_OfAnInput_SaysHowManyBytesAreIts() =>
-        await RefusedAsync(Request(255), ThreeAsBytes, "input 'pixels': FP32[1,64] takes 256 bytes; 255 came.");
+        await RefusedAsync(Request(255), ThreeAsBytes, "input 'pixels': FP32[1,64] requires 256 bytes, but has 255.");
 
     [Theory]
     [InlineData("", false)]
@@ -101,7 +101,7 @@ public sealed class BinaryTensorDataTests(InferenceTestNode node) : Specificatio
     }
 
     [Fact]
-    public async Task RawBinary_ModelOfSeveralInputs_400() => await RefusedAsync("", [0], "is for models of one input", "text");
+    public async Task RawBinary_ModelOfSeveralInputs_400() => await RefusedAsync("", [0], "requires a model with one input", "text");
 
     private static string Request(int size, string more = "") =>
         $$$"""{"inputs":[{"name":"pixels","shape":[1,64],"datatype":"FP32","parameters":{"binary_data_size":{{{size}}}}}]{{{more}}}}""";

@@ -26,7 +26,7 @@ public sealed class GrpcContentsTests(InferenceTestNode node) : SpecificationCha
     {
         var request = InferenceSamples.Raw();
         request.Inputs[0].Contents = new() { BoolContents = { true, false } };
-        await FailsAsync("input 'in_bool': it has contents, and the request has raw_input_contents: only one of the two may be used.", request);
+        await FailsAsync("input 'in_bool': contents and raw_input_contents are mutually exclusive.", request);
     }
 
     [Theory]
@@ -47,7 +47,7 @@ public sealed class GrpcContentsTests(InferenceTestNode node) : SpecificationCha
     {
         var request = InferenceSamples.Raw();
         request.RawInputContents[2] = ByteString.CopyFrom(1, 2, 3);
-        await FailsAsync("input 'in_uint16': UINT16[2] takes 4 bytes; 3 came.", request);
+        await FailsAsync("input 'in_uint16': UINT16[2] requires 4 bytes, but has 3.", request);
     }
 
     [Theory]
@@ -78,7 +78,7 @@ public sealed class GrpcContentsTests(InferenceTestNode node) : SpecificationCha
     {
         var request = InferenceSamples.Digits();
         request.Inputs[0].Contents.Fp32Contents.RemoveAt(0);
-        await FailsAsync("input 'pixels': FP32[1,64] has 64 elements; its field of contents has 63.", request);
+        await FailsAsync("input 'pixels': FP32[1,64] has 64 elements, but its field of contents has 63.", request);
     }
 
     [Fact]
@@ -86,7 +86,7 @@ public sealed class GrpcContentsTests(InferenceTestNode node) : SpecificationCha
     {
         var request = InferenceSamples.Digits();
         request.Inputs[0].Contents = new() { Fp64Contents = { new double[64] } };
-        await FailsAsync("its field of contents has 0, its other fields 64.", request);
+        await FailsAsync("its field of contents has 0, other fields 64.", request);
     }
 
     [Theory]
@@ -98,14 +98,14 @@ public sealed class GrpcContentsTests(InferenceTestNode node) : SpecificationCha
     {
         var contents = number < 0 || datatype[0] == 'I' ? new InferTensorContents { IntContents = { number } } : new() { UintContents = { (uint)number } };
         var input = new ModelInferRequest.Types.InferInputTensor { Name = "x", Datatype = datatype, Shape = { 1 }, Contents = contents };
-        await FailsAsync($"input 'x': its contents have a number that {datatype} cannot hold.", new() { ModelName = "types", Inputs = { input } });
+        await FailsAsync($"input 'x': contents have a number out of range for {datatype}.", new() { ModelName = "types", Inputs = { input } });
     }
 
     [Fact]
     public async Task Typed_StringThatIsNoUtf8_InvalidArgument()
     {
         var input = new ModelInferRequest.Types.InferInputTensor { Name = "x", Datatype = "BYTES", Shape = { 1 }, Contents = new() { BytesContents = { ByteString.CopyFrom(0xFF) } } };
-        await FailsAsync("input 'x': its contents have a string that is no UTF-8.", new() { ModelName = "types", Inputs = { input } });
+        await FailsAsync("input 'x': contents have a string that is not valid UTF-8.", new() { ModelName = "types", Inputs = { input } });
     }
 
     [Fact]
@@ -113,7 +113,7 @@ public sealed class GrpcContentsTests(InferenceTestNode node) : SpecificationCha
     {
         var request = InferenceSamples.Digits();
         request.Inputs[0].Contents = null;
-        await FailsAsync("input 'pixels': FP32[1,64] has 64 elements; its field of contents has 0.", request);
+        await FailsAsync("input 'pixels': FP32[1,64] has 64 elements, but its field of contents has 0.", request);
     }
 
     [Fact]
@@ -136,10 +136,10 @@ public sealed class GrpcContentsTests(InferenceTestNode node) : SpecificationCha
     {
         var request = InferenceSamples.Digits();
         request.Inputs[0].Parameters["shared_memory_region"] = new() { StringParam = "r" };
-        await FailsAsync("input 'pixels': tensors in shared memory regions are not taken;", request);
+        await FailsAsync("input 'pixels': shared memory regions are not supported;", request);
         request = InferenceSamples.Digits();
         request.Outputs.Add(new ModelInferRequest.Types.InferRequestedOutputTensor { Name = "label", Parameters = { ["shared_memory_region"] = new() { StringParam = "r" } } });
-        await FailsAsync("output 'label': the parameter shared_memory_region is not offered here.", request);
+        await FailsAsync("output 'label': the parameter shared_memory_region is not supported.", request);
     }
 
     [Fact]
@@ -179,7 +179,7 @@ public sealed class GrpcContentsTests(InferenceTestNode node) : SpecificationCha
         Assert.True(await call.ResponseStream.MoveNext(CancellationToken.None));
         Assert.Empty(call.ResponseStream.Current.ErrorMessage);
         Assert.True(await call.ResponseStream.MoveNext(CancellationToken.None));
-        Assert.Contains("The request names the model 'text'; this call began with 'digits'", call.ResponseStream.Current.ErrorMessage, StringComparison.Ordinal);
+        Assert.Contains("The request is for model 'text', but its call is bound to model 'digits'", call.ResponseStream.Current.ErrorMessage, StringComparison.Ordinal);
     }
 
     private async Task FailsAsync(string text, ModelInferRequest request)

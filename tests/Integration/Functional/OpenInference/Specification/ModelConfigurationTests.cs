@@ -28,7 +28,7 @@ public sealed class ModelConfigurationTests(InferenceTestNode node) : Specificat
     [MemberData(nameof(Transports))]
     public async Task Configuration_UnknownModelOrVersion_NotFound(ProtocolTransport transport)
     {
-        await RefusedAsync(StatusCode.NotFound, "There is no model 'nothing'", () => By(transport).ConfigureAsync("nothing"));
-        await RefusedAsync(StatusCode.NotFound, "has no version '9'; it has 1", () => By(transport).ConfigureAsync("digits", "9"));
+        await RefusedAsync(StatusCode.NotFound, "Unknown model 'nothing'", () => By(transport).ConfigureAsync("nothing"));
+        await RefusedAsync(StatusCode.NotFound, "has no version '9'. Available versions: 1", () => By(transport).ConfigureAsync("digits", "9"));
     }
 }

@@ -54,8 +54,8 @@ public sealed class ModelMetadataTests(InferenceTestNode node) : SpecificationCh
     [MemberData(nameof(Transports))]
     public async Task ModelMetadata_UnknownModelOrVersion_NotFound(ProtocolTransport transport)
     {
-        await RefusedAsync(StatusCode.NotFound, "There is no model 'nothing'", () => By(transport).DescribeAsync("nothing"));
-        await RefusedAsync(StatusCode.NotFound, "There is no model 'nothing'", () => By(transport).DescribeAsync("nothing", "1"));
-        await RefusedAsync(StatusCode.NotFound, "has no version '9'; it has 1", () => By(transport).DescribeAsync("digits", "9"));
+        await RefusedAsync(StatusCode.NotFound, "Unknown model 'nothing'", () => By(transport).DescribeAsync("nothing"));
+        await RefusedAsync(StatusCode.NotFound, "Unknown model 'nothing'", () => By(transport).DescribeAsync("nothing", "1"));
+        await RefusedAsync(StatusCode.NotFound, "has no version '9'. Available versions: 1", () => By(transport).DescribeAsync("digits", "9"));
     }
 }

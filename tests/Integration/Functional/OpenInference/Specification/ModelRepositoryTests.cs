@@ -92,7 +92,7 @@ public sealed class ModelRepositoryTests(InferenceTestNode node) : Specification
     [InlineData(ProtocolTransport.Rpc, "config")]
     [InlineData(ProtocolTransport.Rpc, "file:1/model.onnx")]
     public async Task Load_ParametersThatWouldMakeItAnotherModel_InvalidArgument(ProtocolTransport transport, string parameter) => await RefusedAsync(
-        StatusCode.InvalidArgument, $"The parameter '{parameter}' is not taken", () => By(transport).LoadAsync("digits", new Dictionary<string, string> { [parameter] = "{}" }));
+        StatusCode.InvalidArgument, $"The parameter '{parameter}' is not supported", () => By(transport).LoadAsync("digits", new Dictionary<string, string> { [parameter] = "{}" }));
 
     [Theory]
     [MemberData(nameof(Transports))]
@@ -120,8 +120,8 @@ public sealed class ModelRepositoryTests(InferenceTestNode node) : Specification
     [MemberData(nameof(Transports))]
     public async Task UnknownModel_NotFound(ProtocolTransport transport)
     {
-        await RefusedAsync(StatusCode.NotFound, "There is no model 'nothing'", () => By(transport).LoadAsync("nothing"));
-        await RefusedAsync(StatusCode.NotFound, "There is no model 'nothing'", () => By(transport).UnloadAsync("nothing"));
+        await RefusedAsync(StatusCode.NotFound, "Unknown model 'nothing'", () => By(transport).LoadAsync("nothing"));
+        await RefusedAsync(StatusCode.NotFound, "Unknown model 'nothing'", () => By(transport).UnloadAsync("nothing"));
     }
 
     [Fact]
@@ -135,7 +135,7 @@ public sealed class ModelRepositoryTests(InferenceTestNode node) : Specification
         })
         {
             var error = await Assert.ThrowsAsync<RpcException>(call);
-            Assert.Equal((StatusCode.InvalidArgument, "There is no repository 'other': there is one, without a name. Leave repository_name empty."), (error.StatusCode, error.Status.Detail));
+            Assert.Equal((StatusCode.InvalidArgument, "Unknown repository 'other'. The only repository has no name; leave repository_name empty."), (error.StatusCode, error.Status.Detail));
         }
     }
 

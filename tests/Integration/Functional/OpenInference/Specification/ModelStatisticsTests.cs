@@ -27,8 +27,8 @@ public sealed class ModelStatisticsTests(InferenceTestNode node) : Specification
     [MemberData(nameof(Transports))]
     public async Task UnknownModelOrVersion_NotFound(ProtocolTransport transport)
     {
-        await RefusedAsync(StatusCode.NotFound, "There is no model 'nothing'", () => By(transport).CountAsync("nothing"));
-        await RefusedAsync(StatusCode.NotFound, "has no version '9'; it has 1", () => By(transport).CountAsync("digits", "9"));
+        await RefusedAsync(StatusCode.NotFound, "Unknown model 'nothing'", () => By(transport).CountAsync("nothing"));
+        await RefusedAsync(StatusCode.NotFound, "has no version '9'. Available versions: 1", () => By(transport).CountAsync("digits", "9"));
     }
 
     [Theory]

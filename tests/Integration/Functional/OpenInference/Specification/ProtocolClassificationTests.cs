@@ -36,9 +36,9 @@ public sealed class ProtocolClassificationTests(InferenceTestNode node) : Specif
     public async Task Classification_OfStringsOrANegativeNumber_InvalidArgument(ProtocolTransport transport)
     {
         await RefusedAsync(
-            StatusCode.InvalidArgument, "output 'sentiment': BYTES has no largest elements",
+            StatusCode.InvalidArgument, "output 'sentiment': BYTES has no order",
             () => By(transport).InferAsync("text", [new("word", "BYTES", "[1]", """["good"]"""), new("count", "INT64", "[1]", "[1]")], ["sentiment:1"]));
         await RefusedAsync(
-            StatusCode.InvalidArgument, "output 'probabilities': classification is to be a number of classes", () => By(transport).InferAsync("digits", [Pixels], ["probabilities:-1"]));
+            StatusCode.InvalidArgument, "output 'probabilities': classification must be a number of classes", () => By(transport).InferAsync("digits", [Pixels], ["probabilities:-1"]));
     }
 }

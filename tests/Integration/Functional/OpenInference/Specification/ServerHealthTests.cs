@@ -47,8 +47,8 @@ public sealed class ServerHealthTests(InferenceTestNode node) : SpecificationCha
     [MemberData(nameof(Transports))]
     public async Task ModelReady_UnknownModelOrVersion_NotFound(ProtocolTransport transport)
     {
-        await RefusedAsync(StatusCode.NotFound, "There is no model 'nothing'", () => By(transport).IsModelReadyAsync("nothing"));
-        await RefusedAsync(StatusCode.NotFound, "has no version '9'; it has 1", () => By(transport).IsModelReadyAsync("digits", "9"));
+        await RefusedAsync(StatusCode.NotFound, "Unknown model 'nothing'", () => By(transport).IsModelReadyAsync("nothing"));
+        await RefusedAsync(StatusCode.NotFound, "has no version '9'. Available versions: 1", () => By(transport).IsModelReadyAsync("digits", "9"));
     }
 
     [Fact]

@@ -36,7 +36,7 @@ public sealed class ServerMetadataTests(InferenceTestNode node) : SpecificationC
         using var request = new HttpRequestMessage(new(method), path);
         using var response = await Node.Http.SendAsync(request);
         Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
-        Assert.Contains($"There is nothing at {method} '{path}'", (string)JsonNode.Parse(await response.Content.ReadAsStringAsync())!["error"]!, StringComparison.Ordinal);
+        Assert.Contains($"No endpoint for {method} '{path}'", (string)JsonNode.Parse(await response.Content.ReadAsStringAsync())!["error"]!, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -43,7 +43,7 @@ public sealed class TensorDataTests(InferenceTestNode node) : SpecificationChapt
     public async Task Rest_Element_OfAnUnexpectedKind_400(string datatype, string data)
     {
         var request = $$"""{"inputs":[{"name":"word","shape":[1],"datatype":"BYTES","data":["good"]},{"name":"count","shape":[1],"datatype":"{{datatype}}","data":{{data}}}]}""";
-        Assert.Contains("input 'count': INT64 takes whole numbers", (string)(await Node.PostAsync("/v2/models/text/infer", request, HttpStatusCode.BadRequest))["error"]!, StringComparison.Ordinal);
+        Assert.Contains("input 'count': INT64 elements must be integers", (string)(await Node.PostAsync("/v2/models/text/infer", request, HttpStatusCode.BadRequest))["error"]!, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,11 +1,10 @@
 using Inference;
-using Serve.Inference.Grpc;
 using Serve.Inference.Tensors;
 
 namespace Serve.Inference.Tests;
 
 /// <summary>gRPC's typed contents: each datatype in the field of its type, both ways.</summary>
-public sealed class TypedTensorContentsTests
+public sealed class TensorElementFormatTests
 {
     /// <summary>A tensor, and its contents as protobuf has them in JSON.</summary>
     public static TheoryData<Tensor, string> Typed { get; } = new()
@@ -30,15 +29,15 @@ public sealed class TypedTensorContentsTests
     {
         var contents = InferTensorContents.Parser.ParseJson(json);
         var head = new InputTensorHeader("x") { Type = tensor.Type, Shape = [2] };
-        Assert.Equal(contents, TypedTensorContents.Write(tensor));
+        Assert.Equal(contents, TensorElementFormat.Of(tensor.Type).WriteContents(tensor));
         // Written again, since tensors are not compared by their elements.
-        var read = TypedTensorContents.Read(head, contents);
+        var read = TensorElementFormat.Of(tensor.Type).ReadContents(head, contents);
         Assert.Equal(tensor.Type, read.Type);
         Assert.Equal([2], read.Shape.ToArray());
-        Assert.Equal(contents, TypedTensorContents.Write(read));
+        Assert.Equal(contents, TensorElementFormat.Of(read.Type).WriteContents(read));
     }
 
     [Fact]
     public void Contents_OfAShapeWithoutDimensions_OneElement() =>
-        Assert.Equal([], TypedTensorContents.Read(new("x") { Type = TensorType.Float32, Shape = [] }, new() { Fp32Contents = { 1 } }).Shape.ToArray());
+        Assert.Equal([], TensorElementFormat.Of(TensorType.Float32).ReadContents(new("x") { Type = TensorType.Float32, Shape = [] }, new InferTensorContents { Fp32Contents = { 1 } }).Shape.ToArray());
 }

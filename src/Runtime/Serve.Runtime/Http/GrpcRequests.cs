@@ -1,0 +1,13 @@
+using Microsoft.AspNetCore.Http;
+
+namespace Serve.Runtime.Http;
+
+/// <summary>Detection of gRPC calls among HTTP requests.</summary>
+public static class GrpcRequests
+{
+    /// <summary>Returns whether a request is a gRPC call; gRPC-Web is not.</summary>
+    public static bool IsGrpc(HttpRequest request) =>
+        request.ContentType is { } type
+        && type.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase)
+        && !type.StartsWith("application/grpc-web", StringComparison.OrdinalIgnoreCase);
+}
