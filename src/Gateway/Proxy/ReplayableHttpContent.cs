@@ -2,7 +2,7 @@ using System.Net;
 
 namespace Serve.Gateway.Proxy;
 
-/// <summary>One sending of a <see cref="ReplayableRequestBody"/>.</summary>
+/// <summary>A transmission of a <see cref="ReplayableRequestBody"/>.</summary>
 /// <param name="body">The body.</param>
 internal sealed class ReplayableHttpContent(ReplayableRequestBody body) : HttpContent
 {
