@@ -5,7 +5,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Serve.Gateway;
 using Serve.Gateway.Tests;
-using Serve.Routes;
 
 namespace Serve.Inference.Tests;
 

@@ -1,7 +1,6 @@
 using Google.Protobuf;
 using Grpc.Core;
 using Inference;
-using Serve.Tests;
 
 namespace Serve.Inference.Tests;
 

@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Serve.Inference.Models;
 using Serve.Runtime.Http;
+using Serve.Specs;
 
 namespace Serve.Inference.Grpc;
 
