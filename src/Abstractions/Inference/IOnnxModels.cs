@@ -1,13 +1,13 @@
 namespace Serve;
 
-/// <summary>Loads models, for a deployment that chooses them itself: a constructor parameter. Gives them the replica's devices and share of threads.</summary>
+/// <summary>Loader of models, for deployments that choose them at run time: a constructor parameter. Models use the replica's devices and its share of threads.</summary>
 public interface IOnnxModels
 {
-    /// <summary>Loads a model, or shares the one that is loaded already with equal content and options.</summary>
-    /// <param name="path">The file; a relative one is looked for in the application's package, then in the working directory.</param>
-    /// <param name="options">How; null for the defaults.</param>
-    /// <param name="cancellationToken">Gives up waiting.</param>
-    /// <returns>The model, to be disposed by who loaded it.</returns>
-    /// <exception cref="InferenceException">No such file, no ONNX model, an operator set that is too new, external data that is missing: with ONNX Runtime's own message; or the provider is not there.</exception>
+    /// <summary>Loads a model, or shares a loaded one with equal content and options.</summary>
+    /// <param name="path">Path of the file. A relative path is searched in the application's package, then in the working directory.</param>
+    /// <param name="options">The options; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <returns>The model. The caller disposes it.</returns>
+    /// <exception cref="InferenceException">The file does not exist, is not an ONNX model, has an unsupported operator set or lacks external data (with ONNX Runtime's message), or the execution provider is not available.</exception>
     Task<OnnxModel> LoadAsync(string path, OnnxOptions? options = null, CancellationToken cancellationToken = default);
 }

@@ -2,8 +2,8 @@ using System.Collections.Immutable;
 
 namespace Serve.Inference;
 
-/// <summary>An input or output as the Open Inference Protocol describes it.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Datatype">Its type's name, for instance <c>FP32</c>.</param>
-/// <param name="Shape">The length of each dimension, -1 where any is taken.</param>
+/// <summary>Description of an input or output in the Open Inference Protocol.</summary>
+/// <param name="Name">Name of the tensor.</param>
+/// <param name="Datatype">Name of its datatype, for instance <c>FP32</c>.</param>
+/// <param name="Shape">Length of each dimension; -1 for an open one.</param>
 public sealed record TensorMetadata(string Name, string Datatype, ImmutableArray<long> Shape);

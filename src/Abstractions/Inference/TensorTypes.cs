@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 
 namespace Serve;
 
-/// <summary>What goes with a <see cref="TensorType"/>: its .NET type, its size, its name in the Open Inference Protocol.</summary>
+/// <summary>The table of datatypes: .NET type, size and name in the Open Inference Protocol for each <see cref="TensorType"/>.</summary>
 public static class TensorTypes
 {
     private static readonly (TensorType Type, Type Element, int Size, string Name)[] Table =
@@ -27,36 +27,36 @@ public static class TensorTypes
     private static readonly FrozenDictionary<string, TensorType> ByName = Table.ToFrozenDictionary(row => row.Name, row => row.Type, StringComparer.Ordinal);
     private static readonly FrozenDictionary<Type, TensorType> ByElement = Table.ToFrozenDictionary(row => row.Element, row => row.Type);
 
-    /// <summary>The protocol's names, in the order of <see cref="TensorType"/>.</summary>
+    /// <summary>Gets the names in the protocol, in the order of <see cref="TensorType"/>.</summary>
     public static IEnumerable<string> Names => Table.Select(static row => row.Name);
 
-    /// <summary>Its name in the Open Inference Protocol, for instance <c>FP32</c>.</summary>
+    /// <summary>Gets the name of a datatype in the Open Inference Protocol, for instance <c>FP32</c>.</summary>
     /// <param name="type">The type.</param>
     /// <returns>The name.</returns>
     public static string NameOf(TensorType type) => Table[(int)type].Name;
 
-    /// <summary>The .NET type of an element.</summary>
+    /// <summary>Gets the .NET type of an element.</summary>
     /// <param name="type">The type.</param>
     /// <returns>For instance <see cref="float"/>.</returns>
     public static Type ElementOf(TensorType type) => Table[(int)type].Element;
 
-    /// <summary>How many bytes an element takes; 0 for strings, which differ.</summary>
+    /// <summary>Gets the size of an element in bytes; 0 for strings.</summary>
     /// <param name="type">The type.</param>
     /// <returns>1 to 8, or 0.</returns>
     public static int SizeOf(TensorType type) => Table[(int)type].Size;
 
-    /// <summary>Reads a protocol's name; case counts, as in the protocol.</summary>
+    /// <summary>Parses the name of a datatype in the protocol; case-sensitive.</summary>
     /// <param name="name">For instance <c>FP32</c>.</param>
     /// <param name="type">The type.</param>
-    /// <returns>Whether there is such a type.</returns>
+    /// <returns>Whether the name is valid.</returns>
     public static bool TryParse(string name, out TensorType type) => ByName.TryGetValue(name, out type);
 
-    /// <summary>The type of tensors of <typeparamref name="T"/>.</summary>
+    /// <summary>Gets the datatype of elements of type <typeparamref name="T"/>.</summary>
     /// <typeparam name="T">One of the .NET types in <see cref="TensorType"/>.</typeparam>
     /// <returns>The type.</returns>
-    /// <exception cref="NotSupportedException">No tensor has such elements.</exception>
+    /// <exception cref="NotSupportedException">Tensors do not support the type.</exception>
     public static TensorType Of<T>() => Cache<T>.Type
-        ?? throw new NotSupportedException($"No tensor has elements of type {typeof(T)}. They are {string.Join(", ", Table.Select(row => row.Element.Name))}.");
+        ?? throw new NotSupportedException($"Elements of type {typeof(T)} are not supported. Supported types: {string.Join(", ", Table.Select(row => row.Element.Name))}.");
 
     /// <summary>Invokes an operation with the .NET type of a datatype. Strings, whose elements have no fixed size, are not supported.</summary>
     /// <typeparam name="TOperation">The operation: a struct, so that its calls are direct.</typeparam>
@@ -84,7 +84,7 @@ public static class TensorTypes
         _ => throw new NotSupportedException("Strings have no fixed size; create a tensor from a string array."),
     };
 
-    /// <summary>Whether <typeparamref name="T"/> is an element of a fixed size, so that its bytes are its value.</summary>
+    /// <summary>Returns whether elements of type <typeparamref name="T"/> have a fixed size.</summary>
     internal static bool IsFlat<T>() => !RuntimeHelpers.IsReferenceOrContainsReferences<T>();
 
     private static class Cache<T>
@@ -98,7 +98,7 @@ public static class TensorTypes
 public interface ITensorOperation<out TResult>
 {
     /// <summary>Runs the operation.</summary>
-    /// <typeparam name="T">The .NET type of an element.</typeparam>
+    /// <typeparam name="T">Gets the .NET type of an element.</typeparam>
     /// <returns>The result.</returns>
     TResult Invoke<T>()
         where T : unmanaged;

@@ -1,10 +1,10 @@
 namespace Serve.Inference;
 
-/// <summary>How long runs of one size took, as Triton's statistics extension has it.</summary>
-/// <param name="BatchSize">How many inferences one run was.</param>
-/// <param name="ComputeInput">Laying the tensors of several requests together.</param>
-/// <param name="ComputeInfer">Running the model.</param>
-/// <param name="ComputeOutput">Taking results apart again.</param>
+/// <summary>Statistics of runs with one batch size, as in Triton's statistics extension.</summary>
+/// <param name="BatchSize">Number of inferences in a run.</param>
+/// <param name="ComputeInput">Concatenation of the inputs.</param>
+/// <param name="ComputeInfer">Execution of the model.</param>
+/// <param name="ComputeOutput">Splitting of the outputs.</param>
 public sealed record BatchStatistics(long BatchSize, DurationStatistic ComputeInput, DurationStatistic ComputeInfer, DurationStatistic ComputeOutput)
 {
     /// <summary>The same of two replicas.</summary>

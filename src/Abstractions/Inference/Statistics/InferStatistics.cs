@@ -1,34 +1,34 @@
 namespace Serve.Inference;
 
-/// <summary>Where a model's requests spent their time, as Triton's statistics extension has it. Each member counts requests.</summary>
+/// <summary>Durations of the phases of a model's requests, as in Triton's statistics extension. Each member counts requests.</summary>
 public sealed record InferStatistics
 {
-    /// <summary>Requests that were answered, from their last byte read to their answer written.</summary>
+    /// <summary>Gets successful requests, from the last byte read to the response written.</summary>
     public DurationStatistic Success { get; init; }
 
-    /// <summary>Requests that were answered with an error.</summary>
+    /// <summary>Gets failed requests.</summary>
     public DurationStatistic Fail { get; init; }
 
-    /// <summary>Waiting to be part of a batch; 0 where requests are not batched.</summary>
+    /// <summary>Gets the wait for a batch; 0 if requests are not batched.</summary>
     public DurationStatistic Queue { get; init; }
 
-    /// <summary>Reading the tensors out of the request.</summary>
+    /// <summary>Gets the parsing of requests.</summary>
     public DurationStatistic ComputeInput { get; init; }
 
-    /// <summary>Running the model. All requests of a batch have the batch's time.</summary>
+    /// <summary>Gets the execution of the model; each request of a batch counts the duration of the batch.</summary>
     public DurationStatistic ComputeInfer { get; init; }
 
-    /// <summary>Writing the tensors into the answer.</summary>
+    /// <summary>Gets the writing of responses.</summary>
     public DurationStatistic ComputeOutput { get; init; }
 
-    /// <summary>Answers out of a cache. Nothing is cached, so it is 0; the extension wants it.</summary>
+    /// <summary>Gets responses from a cache. Always 0: responses are not cached.</summary>
     public DurationStatistic CacheHit { get; init; }
 
     /// <inheritdoc cref="CacheHit"/>
     public DurationStatistic CacheMiss { get; init; }
 
-    /// <summary>The same of two replicas.</summary>
-    /// <param name="other">The other's.</param>
+    /// <summary>Adds the statistics of another replica.</summary>
+    /// <param name="other">The other statistics.</param>
     /// <returns>The sum.</returns>
     public InferStatistics With(InferStatistics other) => new()
     {

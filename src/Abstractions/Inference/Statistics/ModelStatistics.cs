@@ -2,32 +2,32 @@ using System.Collections.Immutable;
 
 namespace Serve.Inference;
 
-/// <summary>What one version of a model has done since it was loaded, as Triton's statistics extension has it.</summary>
+/// <summary>Statistics of a model version since it was loaded, as in Triton's statistics extension.</summary>
 public sealed record ModelStatistics
 {
-    /// <summary>The model's name.</summary>
+    /// <summary>Gets the name of the model.</summary>
     public required string Name { get; init; }
 
-    /// <summary>The version.</summary>
+    /// <summary>Gets the version.</summary>
     public required string Version { get; init; }
 
-    /// <summary>When it was last asked: milliseconds since 1970, UTC; 0 when it never was.</summary>
+    /// <summary>Gets the time of the last request in milliseconds since 1970, UTC; 0 if there was none.</summary>
     public long LastInference { get; init; }
 
-    /// <summary>Successful inferences: a request with a batch of 64 is 64 of them.</summary>
+    /// <summary>Gets the number of successful inferences; a request with a batch of 64 counts 64.</summary>
     public long InferenceCount { get; init; }
 
-    /// <summary>Successful runs of the model: one for all requests of a batch.</summary>
+    /// <summary>Gets the number of successful runs; all requests of a batch count as one.</summary>
     public long ExecutionCount { get; init; }
 
-    /// <summary>Where requests spent their time.</summary>
+    /// <summary>Gets the durations of the phases of requests.</summary>
     public InferStatistics InferenceStats { get; init; } = new();
 
-    /// <summary>How long runs took, by size, the smallest first.</summary>
+    /// <summary>Gets the statistics of runs by batch size, in ascending order.</summary>
     public ImmutableArray<BatchStatistics> BatchStats { get; init; } = [];
 
-    /// <summary>The same of two replicas of one model and version.</summary>
-    /// <param name="other">The other's.</param>
+    /// <summary>Adds the statistics of another replica of the same version.</summary>
+    /// <param name="other">The other statistics.</param>
     /// <returns>The sum.</returns>
     public ModelStatistics With(ModelStatistics other) => this with
     {
