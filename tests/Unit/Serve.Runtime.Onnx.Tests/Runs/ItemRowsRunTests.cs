@@ -57,7 +57,7 @@ public sealed class ItemRowsRunTests : IDisposable
         using var single = await _models.LoadAsync(new OnnxTestModel()
             .Input("x", TensorType.Float32, "n,4").Output("y", TensorType.Float32, "1,1").Node("ReduceMax", ["x"], ["y"]), name: "single.onnx");
 
-        Assert.Contains("must have one whose first length is open", (await Assert.ThrowsAsync<InvalidOperationException>(() => closed.RunAsync([[1]]))).Message, StringComparison.Ordinal);
+        Assert.Contains("must have one input with an open first dimension", (await Assert.ThrowsAsync<InvalidOperationException>(() => closed.RunAsync([[1]]))).Message, StringComparison.Ordinal);
         await RefusedAsync("The model's input x: FP32[-1,-1,-1] has several open dimensions after the first; pass a tensor instead of items.", open, [[1]]);
         var error = await Assert.ThrowsAsync<InferenceException>(() => single.RunAsync([[1, 2, 3, 4], [1, 2, 3, 4]]));
         Assert.Equal("The first length of the output must be 2, the number of items, but the output is FP32[1,1].", error.Message);
