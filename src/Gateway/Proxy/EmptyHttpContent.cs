@@ -31,7 +31,7 @@ internal sealed class EmptyHttpContent : HttpContent
         return true;
     }
 
-#pragma warning disable CA2215 // Lives as long as the process: whoever disposes a request must not end it for the others.
+#pragma warning disable CA2215 // Shared by all requests of the process: disposing one request must not dispose it.
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {

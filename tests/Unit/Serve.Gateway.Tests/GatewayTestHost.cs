@@ -9,7 +9,7 @@ using Serve.Runtime;
 
 namespace Serve.Gateway.Tests;
 
-/// <summary>A real gateway on a free port, over replicas that the test makes.</summary>
+/// <summary>A gateway on a free port with a test's replicas.</summary>
 internal sealed class GatewayTestHost : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -61,7 +61,7 @@ internal sealed class GatewayTestHost : IAsyncDisposable
         return this;
     }
 
-    /// <summary>One application of one deployment with these replicas, local ones unless made remote before.</summary>
+    /// <summary>Deploys an application of one deployment. Its replicas are local unless they have been made remote.</summary>
     public GatewayTestHost Deploy(string application, string? prefix, string replicas, int max = 100, int queue = -1, string? unavailable = null)
     {
         var ids = replicas.Split(' ', StringSplitOptions.RemoveEmptyEntries);
@@ -87,7 +87,7 @@ internal sealed class GatewayTestHost : IAsyncDisposable
         return this;
     }
 
-    /// <summary>Publishes as the controller does, and waits for the acknowledgement.</summary>
+    /// <summary>Publishes the routes like the controller and waits for the acknowledgement.</summary>
     public async Task PublishAsync()
     {
         var snapshot = new RouteSnapshot { Version = ++_version, Applications = [.. _applications.Values], Deployments = [.. _deployments.Values] };

@@ -8,7 +8,7 @@ using Serve.Gateway.Tests;
 
 namespace Serve.Inference.Tests;
 
-/// <summary>gRPC calls on their way to a model: its name is found in the message, which arrives as it was sent; and what ends them before.</summary>
+/// <summary>Forwarding of gRPC calls to the model that their first message names, and failures before that.</summary>
 public sealed class GrpcCallRoutingTests : IAsyncLifetime
 {
     private const int Limit = 1_000_000;
@@ -38,7 +38,7 @@ public sealed class GrpcCallRoutingTests : IAsyncLifetime
     [InlineData(200_000, null)]
     [InlineData(200_000, "gzip")]
     [InlineData(200_000, "deflate")]
-    public async Task Name_BehindTensors_TheModelGetsTheWholeCallAsItWasSent(int before, string? encoding)
+    public async Task Name_AfterTensors_CallIsForwardedUnchanged(int before, string? encoding)
     {
         var message = Message(before, Field(1, "m"u8.ToArray()), after: 400_000);
         var frame = encoding is null ? RawGrpcClient.Frame(message) : RawGrpcClient.Frame(RawGrpcClient.Compress(message, encoding), isCompressed: true);
@@ -56,9 +56,9 @@ public sealed class GrpcCallRoutingTests : IAsyncLifetime
         Assert.Equal(frame, body);
     }
 
-    // Its end is not waited for, nor more than has come: a stream's first message may be all that comes before the client wants an answer.
+    // The gateway waits neither for the end of the message nor for more bytes: the client of a stream may wait for a response first.
     [Fact]
-    public async Task Name_HasCome_TheModelReadsWhatHasComeBeforeTheMessageIsWhole()
+    public async Task Name_ReceivedBeforeWholeMessage_ForwardsReceivedPart()
     {
         var seen = new TaskCompletionSource<byte[]>();
         _gateway.Local("r1").Http = async context =>
@@ -79,7 +79,7 @@ public sealed class GrpcCallRoutingTests : IAsyncLifetime
     [InlineData(false, true)]
     [InlineData(true, true)]
     [InlineData(true, false)]
-    public async Task Name_BehindMoreThanIsLookedAt_InvalidArgument(bool isCompressed, bool isNoise)
+    public async Task Name_AfterPeekedBytes_InvalidArgument(bool isCompressed, bool isNoise)
     {
         byte[] message = [.. Field(ModelInferRequest.RawInputContentsFieldNumber, isNoise ? Noise(Peeked) : new byte[Peeked]), .. Field(1, "m"u8.ToArray())];
         await FailsAsync(
@@ -97,14 +97,14 @@ public sealed class GrpcCallRoutingTests : IAsyncLifetime
     [InlineData(0)]
     [InlineData(4)]
     [InlineData(7)]
-    public async Task Call_EndsBeforeItsName_InvalidArgument(int length) =>
+    public async Task Call_EndsBeforeName_InvalidArgument(int length) =>
         await FailsAsync(StatusCode.InvalidArgument, "bytes of the request have no model_name.", RawGrpcClient.Frame(Message(0, Field(1, "m"u8.ToArray()), 0))[..length]);
 
     [Fact]
-    public async Task Message_NoProtobuf_InvalidArgument() => await FailsAsync(StatusCode.InvalidArgument, "bytes of the request have no model_name.", RawGrpcClient.Frame([0xFF, 0xFF, 0xFF]));
+    public async Task Message_NotProtobuf_InvalidArgument() => await FailsAsync(StatusCode.InvalidArgument, "bytes of the request have no model_name.", RawGrpcClient.Frame([0xFF, 0xFF, 0xFF]));
 
     [Fact]
-    public async Task Message_SaidToBeCompressedAndIsNot_InvalidArgument() =>
+    public async Task Message_NotCompressedAsDeclared_InvalidArgument() =>
         await FailsAsync(StatusCode.InvalidArgument, "bytes of the request have no model_name.", RawGrpcClient.Frame(Message(0, Field(1, "m"u8.ToArray()), 0), isCompressed: true), ("grpc-encoding", "gzip"));
 
     [Theory]
@@ -112,15 +112,15 @@ public sealed class GrpcCallRoutingTests : IAsyncLifetime
     [InlineData("m/x")]
     [InlineData("../m")]
     [InlineData("M")]
-    public async Task Name_OfNoModel_NotFound(string name) =>
+    public async Task Name_UnknownModel_NotFound(string name) =>
         await FailsAsync(StatusCode.NotFound, $"Unknown model '{name}'.", RawGrpcClient.Frame(Message(0, Field(1, System.Text.Encoding.UTF8.GetBytes(name)), 0)));
 
     [Fact]
-    public async Task Infer_LargerThanTheLimit_ResourceExhausted() =>
+    public async Task Infer_MessageOverLimit_ResourceExhausted() =>
         await FailsAsync(StatusCode.ResourceExhausted, $"{Limit} bytes", RawGrpcClient.Frame(Message(0, Field(1, "m"u8.ToArray()), Limit)));
 
     [Fact]
-    public async Task Stream_LargerThanTheLimitInAll_TheModelReadsItAndCountsEachMessage()
+    public async Task Stream_BodyOverLimit_LimitsEachMessage()
     {
         long? limit = null;
         _gateway.Local("r1").Http = context =>
@@ -136,7 +136,7 @@ public sealed class GrpcCallRoutingTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Stream_LargerThanTheLimitInAll_GoesToAWorkerWithTheLimit()
+    public async Task Stream_BodyOverLimit_WorkerReceivesLimit()
     {
         await using var worker = await FakeWorkerServer.StartAsync();
         worker.Replica("far", async context =>
@@ -152,7 +152,7 @@ public sealed class GrpcCallRoutingTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Timeout_PassesWhileTheCallWaitsForAReplica_DeadlineExceeded()
+    public async Task Deadline_WhileWaitingForReplica_DeadlineExceeded()
     {
         var begun = new TaskCompletionSource();
         _gateway.Local("r1").Http = async context =>
@@ -170,7 +170,7 @@ public sealed class GrpcCallRoutingTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Timeout_PassesAtAReplicaThatDoesNotLookAtIt_ItIsToldAndTheAnswerIsDeadlineExceeded()
+    public async Task Deadline_IgnoredByReplica_CancelsRequestAndDeadlineExceeded()
     {
         var told = new TaskCompletionSource();
         _gateway.Local("r1").Http = async context =>
@@ -182,20 +182,20 @@ public sealed class GrpcCallRoutingTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Timeout_PassesWhileNoMessageComes_DeadlineExceeded()
+    public async Task Deadline_BeforeFirstMessage_DeadlineExceeded()
     {
         var (status, text, _) = await CallAsync(new RawGrpcClient.ChunkedHttpContent([[0]], _release.Task), "ModelInfer", ("grpc-timeout", "10m"));
         Assert.Equal(((int)StatusCode.DeadlineExceeded, "Deadline Exceeded"), (status, text));
     }
 
     [Fact]
-    public async Task Timeout_Long_NothingComesOfIt()
+    public async Task Deadline_Long_HasNoEffect()
     {
         var frame = RawGrpcClient.Frame(Message(0, Field(1, "m"u8.ToArray()), 0));
         Assert.Equal(0, (await CallAsync(frame, ("grpc-timeout", "1H"))).Status);
     }
 
-    // A model that sends back what it got.
+    // A model that echoes the call.
     private static async Task EchoAsync(HttpContext context)
     {
         using var all = new MemoryStream();
@@ -217,7 +217,7 @@ public sealed class GrpcCallRoutingTests : IAsyncLifetime
         Assert.True(status == (int)expected && text.Contains(message, StringComparison.Ordinal), $"{status}: {text}");
     }
 
-    // Noise, so that it is as large compressed as it is.
+    // Random bytes do not compress.
     private static byte[] Message(int before, byte[] name, int after) =>
         [.. before == 0 ? [] : Field(ModelInferRequest.RawInputContentsFieldNumber, Noise(before)), .. name, .. after == 0 ? [] : Field(ModelInferRequest.RawInputContentsFieldNumber, Noise(after))];
 

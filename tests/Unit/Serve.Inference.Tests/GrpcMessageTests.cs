@@ -4,7 +4,7 @@ using Inference;
 
 namespace Serve.Inference.Tests;
 
-/// <summary>gRPC's messages: how large they may be, compressed or not, and how long a call may take.</summary>
+/// <summary>Limits and compression of gRPC messages, and deadlines of calls.</summary>
 public sealed class GrpcMessageTests : IAsyncLifetime, IDisposable
 {
     private const int Limit = 100_000;
@@ -29,7 +29,7 @@ public sealed class GrpcMessageTests : IAsyncLifetime, IDisposable
     [InlineData("gzip", 100 * Limit, (int)StatusCode.ResourceExhausted)]
     [InlineData("deflate", 0, 0)]
     [InlineData("deflate", 1, (int)StatusCode.ResourceExhausted)]
-    public async Task Compressed_LargerThanTheLimitOnceItIsDecompressed_ResourceExhausted(string encoding, int over, int expected)
+    public async Task Compressed_DecompressedSizeOverLimit_ResourceExhausted(string encoding, int over, int expected)
     {
         var (status, text, body) = await CallAsync(RawGrpcClient.Frame(RawGrpcClient.Compress(Message(Limit + over), encoding), isCompressed: true), ("grpc-encoding", encoding));
         Assert.True(status == expected, $"{status}: {text}");
@@ -40,11 +40,11 @@ public sealed class GrpcMessageTests : IAsyncLifetime, IDisposable
         Assert.Equal(0, (await CallAsync(RawGrpcClient.Frame(Message(100)))).Status);
     }
 
-    // Its length alone says so: not a byte of it is waited for.
+    // Refused by its declared length, before any of its bytes are received.
     [Theory]
     [InlineData(Limit + 1)]
     [InlineData(int.MaxValue)]
-    public async Task Plain_LargerThanTheLimit_ResourceExhausted(int length)
+    public async Task Plain_DeclaredSizeOverLimit_ResourceExhausted(int length)
     {
         var head = RawGrpcClient.Frame([]);
         System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(head.AsSpan(1), length);
@@ -57,7 +57,7 @@ public sealed class GrpcMessageTests : IAsyncLifetime, IDisposable
     [Theory]
     [InlineData("gzip")]
     [InlineData("deflate")]
-    public async Task Compressed_AndIsNot_InternalSaysSo(string encoding)
+    public async Task Compressed_InvalidData_Internal(string encoding)
     {
         var (status, text, _) = await CallAsync(RawGrpcClient.Frame(Message(100), isCompressed: true), ("grpc-encoding", encoding));
         Assert.Equal((int)StatusCode.Internal, status);
@@ -67,7 +67,7 @@ public sealed class GrpcMessageTests : IAsyncLifetime, IDisposable
     [Theory]
     [InlineData("gzip")]
     [InlineData("deflate")]
-    public async Task Compressed_CutAnywhere_InternalSaysHowMuchCame(string encoding)
+    public async Task Compressed_Truncated_Internal(string encoding)
     {
         var whole = RawGrpcClient.Compress(Message(100), encoding);
         for (var length = 1; length < whole.Length; length++)
@@ -80,7 +80,7 @@ public sealed class GrpcMessageTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Compressed_UnknownEncoding_UnimplementedNamesTheKnownOnes()
+    public async Task Compressed_UnknownEncoding_Unimplemented()
     {
         using var body = new ByteArrayContent(RawGrpcClient.Frame(RawGrpcClient.Compress(Message(100), "gzip"), isCompressed: true));
         using var response = await RawGrpcClient.SendAsync(_client, new(_host.RpcAddress, "ModelInfer"), body, ("grpc-encoding", "br"));
@@ -108,7 +108,7 @@ public sealed class GrpcMessageTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Stream_MessagesThatComeTogether_EachIsItsOwn()
+    public async Task Stream_MessagesInOnePacket_AreServedSeparately()
     {
         byte[] body = [.. Enumerable.Repeat(RawGrpcClient.Frame(Message(Limit / 5)), 4).SelectMany(each => each)];
         var (status, text, answers) = await RawGrpcClient.CallAsync(_client, new(_host.RpcAddress, "ModelStreamInfer"), body);
@@ -126,7 +126,7 @@ public sealed class GrpcMessageTests : IAsyncLifetime, IDisposable
     [Theory]
     [InlineData("ModelInfer")]
     [InlineData("ModelStreamInfer")]
-    public async Task Timeout_Passes_TheRunIsEndedAndTheAnswerIsDeadlineExceeded(string method)
+    public async Task Deadline_DuringRun_CancelsRunAndDeadlineExceeded(string method)
     {
         var (begun, never) = (new TaskCompletionSource(), new TaskCompletionSource());
         _model.Before = () =>
@@ -138,14 +138,14 @@ public sealed class GrpcMessageTests : IAsyncLifetime, IDisposable
         await begun.Task.WaitAsync(Bound);
         var (status, text, _) = await call.WaitAsync(Bound);
         Assert.Equal(((int)StatusCode.DeadlineExceeded, "Deadline Exceeded"), (status, text));
-        // The run itself would not end.
+        // The run would not end by itself.
         await Eventually.TrueAsync(() => _host.Server.Statistics()[0].InferenceStats.Fail.Count == 1);
         _model.Before = null;
         Assert.Equal(0, (await CallAsync(RawGrpcClient.Frame(Message(100)))).Status);
     }
 
     [Fact]
-    public async Task Timeout_PassesWhileTheStreamWaitsForAMessage_DeadlineExceeded()
+    public async Task Deadline_StreamWaitsForMessage_DeadlineExceeded()
     {
         var (begun, never) = (new TaskCompletionSource(), new TaskCompletionSource());
         _model.Before = () =>
@@ -163,7 +163,7 @@ public sealed class GrpcMessageTests : IAsyncLifetime, IDisposable
     private Task<(int Status, string Message, byte[] Body)> CallAsync(byte[] body, params (string Name, string Value)[] headers) =>
         RawGrpcClient.CallAsync(_client, new(_host.RpcAddress, "ModelInfer"), body, headers);
 
-    // A correct request of this size: the rest is in a field that no one reads.
+    // A valid request of this size, with an unknown field as padding.
     private static byte[] Message(int size)
     {
         var request = new ModelInferRequest
@@ -177,7 +177,7 @@ public sealed class GrpcMessageTests : IAsyncLifetime, IDisposable
         var output = new CodedOutputStream(head, leaveOpen: true);
         var rest = size - request.Length;
         output.WriteUInt32(Unknown);
-        // Five bytes for the length, whatever it is.
+        // A varint of five bytes, whatever its value.
         output.Flush();
         rest -= (int)head.Length + 5;
         byte[] length = [(byte)(rest | 0x80), (byte)((rest >> 7) | 0x80), (byte)((rest >> 14) | 0x80), (byte)((rest >> 21) | 0x80), (byte)(rest >> 28)];

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace Serve.Inference.Tests;
 
-/// <summary>Inference by JSON: what comes through, and what is refused with which words.</summary>
+/// <summary>JSON inference requests: accepted forms and error messages.</summary>
 public sealed class JsonInferTests : IAsyncLifetime, IDisposable
 {
     private readonly FakeOnnxModel _pixels = new("pixels.onnx", FakeOnnxModel.Spec("x", TensorType.Float32, -1, 2));
@@ -25,7 +25,7 @@ public sealed class JsonInferTests : IAsyncLifetime, IDisposable
     public void Dispose() => _pixels.Dispose();
 
     [Fact]
-    public async Task Infer_EveryDatatype_ComesBackExactly()
+    public async Task Infer_EveryDatatype_RoundTrips()
     {
         var values = new Dictionary<string, string>
         {
@@ -64,7 +64,7 @@ public sealed class JsonInferTests : IAsyncLifetime, IDisposable
     [InlineData("[[1,2],[3,4]]")]
     [InlineData("[1,2,3,4]")]
     [InlineData(" [ [ 1 , 2.0 ] , [ 3e0 , 0.4e1 ] ] ")]
-    public async Task Infer_NestedOrFlat_SameElements(string data)
+    public async Task Infer_NestedOrFlatData_ReadsSameElements(string data)
     {
         var answer = await _host.InferAsync($$"""{"inputs":[{"name":"x","shape":[2,2],"datatype":"FP32","data":{{data}}}]}""");
         Assert.Equal("[1,2,3,4]", answer["outputs"]![0]!["data"]!.ToJsonString());
@@ -84,7 +84,7 @@ public sealed class JsonInferTests : IAsyncLifetime, IDisposable
     [Theory]
     [InlineData(TensorType.Float32, "FP32", "[2.5]")]
     [InlineData(TensorType.String, "BYTES", """["a"]""")]
-    public async Task Infer_ShapeWithoutDimensions_OneElement(TensorType type, string datatype, string data)
+    public async Task Infer_ScalarShape_ReadsOneElement(TensorType type, string datatype, string data)
     {
         using var model = new FakeOnnxModel("m", FakeOnnxModel.Spec("x", type));
         await using var scalar = await ModelServerTestHost.StartAsync(model);
@@ -94,7 +94,7 @@ public sealed class JsonInferTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Infer_NoElements_NoElements()
+    public async Task Infer_EmptyTensor_ReturnsEmptyTensor()
     {
         var answer = await _host.InferAsync("""{"inputs":[{"name":"x","shape":[0,2],"datatype":"FP32","data":[]}]}""");
         Assert.Equal("[]", answer["outputs"]![0]!["data"]!.ToJsonString());
@@ -104,7 +104,7 @@ public sealed class JsonInferTests : IAsyncLifetime, IDisposable
     [Theory]
     [InlineData("""{"id":"42","inputs":[{"name":"x","shape":[1,2],"datatype":"FP32","data":[1,2]}]}""", "42")]
     [InlineData("""{"inputs":[{"name":"x","shape":[1,2],"datatype":"FP32","data":[1,2]}]}""", null)]
-    public async Task Infer_Id_IsReturnedWhenGiven(string json, string? id)
+    public async Task Infer_Id_IsReturned(string json, string? id)
     {
         var answer = await _host.InferAsync(json);
         Assert.Equal(id, (string?)answer["id"]);
@@ -114,7 +114,7 @@ public sealed class JsonInferTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Infer_OutputsAskedFor_OnlyThoseInThatOrder()
+    public async Task Infer_RequestedOutputs_AreReturnedInOrder()
     {
         var inputs = string.Join(",", TensorTypes.Names.Select(name => $$"""{"name":"{{name}}","shape":[0],"datatype":"{{name}}","data":[]}"""));
         var answer = await _all.InferAsync($$"""{"inputs":[{{inputs}}],"outputs":[{"name":"INT8_out"},{"name":"BOOL_out"}]}""");
@@ -168,7 +168,7 @@ public sealed class JsonInferTests : IAsyncLifetime, IDisposable
     [InlineData("""{"name":"x","shape":[1,2],"datatype":"FP32","data":[1,2]},{"name":"x","shape":[1,2],"datatype":"FP32","data":[1,2]}""", "input 'x' is given twice.")]
     [InlineData("7", "inputs must be an array of objects, but was 7.")]
     [InlineData("", "The request has no inputs.")]
-    public async Task Infer_WrongInput_400NamesIt(string input, string expected)
+    public async Task Infer_InvalidInput_Returns400(string input, string expected)
     {
         Assert.Contains(expected, await _host.RefusedAsync($$"""{"inputs":[{{input}}]}"""), StringComparison.Ordinal);
         Assert.Equal(0, _pixels.Runs);
@@ -186,14 +186,14 @@ public sealed class JsonInferTests : IAsyncLifetime, IDisposable
     [InlineData("""{"inputs":[{"name":"x","shape":[1,2],"datatype":"FP32","data":[1,2]}],"outputs":[{}]}""", "output #0: name is missing.")]
     [InlineData("""{"inputs":[{"name":"x","shape":[1,2],"datatype":"FP32","data":[1,2]}],"outputs":[{"name":"x_out","parameters":{"shared_memory_region":"r"}}]}""", "output 'x_out': the parameter shared_memory_region is not supported.")]
     [InlineData("""{"inputs":[{"name":"x","shape":[1,2],"datatype":"FP32","data":[1,2]}],"outputs":[{"name":"x_out","parameters":{"binary_data":1}}]}""", "output 'x_out': binary_data must be true or false, but was 1.")]
-    public async Task Infer_WrongRequest_400SaysWhat(string json, string expected)
+    public async Task Infer_InvalidRequest_Returns400(string json, string expected)
     {
         Assert.Contains(expected, await _host.RefusedAsync(json), StringComparison.Ordinal);
         Assert.Equal(0, _pixels.Runs);
     }
 
     [Fact]
-    public async Task Infer_BodyCutAnywhere_400AndTheNextIsServed()
+    public async Task Infer_TruncatedBody_Returns400AndServesNext()
     {
         const string Whole = """{"id":"1","inputs":[{"name":"x","shape":[2,2],"datatype":"FP32","data":[[1,2],[3,4]]}],"outputs":[{"name":"x_out"}]}""";
         for (var length = 0; length < Whole.Length; length++)
@@ -205,7 +205,7 @@ public sealed class JsonInferTests : IAsyncLifetime, IDisposable
     [Theory]
     [InlineData(float.NaN, "NaN")]
     [InlineData(float.PositiveInfinity, "Infinity")]
-    public async Task Infer_OutputThatJsonHasNot_400NamesIt(float value, string text)
+    public async Task Infer_OutputNotFinite_Returns400(float value, string text)
     {
         _pixels.Run = _ => [("x_out", Tensor.Of([1f, value], 1, 2))];
         var error = await _host.RefusedAsync("""{"inputs":[{"name":"x","shape":[1,2],"datatype":"FP32","data":[1,2]}]}""");
@@ -213,7 +213,7 @@ public sealed class JsonInferTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Infer_ModelFails_500WithItsWords()
+    public async Task Infer_ModelFails_Returns500WithMessage()
     {
         _pixels.Run = _ => throw new InferenceException("the node /conv broke");
         Assert.Equal("the node /conv broke", await _host.RefusedAsync(

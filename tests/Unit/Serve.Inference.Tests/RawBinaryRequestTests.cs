@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 
 namespace Serve.Inference.Tests;
 
-/// <summary>Requests without JSON: the body is the one input, and its shape follows from its length.</summary>
+/// <summary>Raw binary requests: the body is the only input, and its shape follows from its length.</summary>
 public sealed class RawBinaryRequestTests
 {
     [Theory]
@@ -16,7 +16,7 @@ public sealed class RawBinaryRequestTests
     [InlineData("-1,-1", 12, "[1,3]")]
     [InlineData("-1,2", 0, "[0,2]")]
     [InlineData("", 4, "[]")]
-    public async Task Raw_Numbers_ShapeFollowsFromTheLength(string shape, int length, string expected)
+    public async Task Raw_Numbers_InferShapeFromLength(string shape, int length, string expected)
     {
         byte[] body = [.. Enumerable.Range(0, length).Select(each => (byte)each)];
         await AnswersAsync(Model(TensorType.Int32, shape), body, expected, body);
@@ -38,14 +38,14 @@ public sealed class RawBinaryRequestTests
     [InlineData(TensorType.Int32, "2,-1,-1", 8, "the shape of x: INT32[2,-1,-1] cannot be inferred")]
     [InlineData(TensorType.Int32, "-1,-1,-1", 8, "the shape of x: INT32[-1,-1,-1] cannot be inferred")]
     [InlineData(TensorType.String, "2", 8, "input 'x': a request without JSON has one string, but the model expects x: BYTES[2].")]
-    public async Task Raw_LengthThatTellsNoShape_400(TensorType type, string shape, int length, string expected) =>
+    public async Task Raw_AmbiguousShape_Returns400(TensorType type, string shape, int length, string expected) =>
         await RefusedAsync(Model(type, shape), new byte[length], expected);
 
     [Fact]
-    public async Task Raw_NoUtf8_400() => await RefusedAsync(Model(TensorType.String, "1"), [0xFF], "input 'x': string 0 is not valid UTF-8.");
+    public async Task Raw_InvalidUtf8_Returns400() => await RefusedAsync(Model(TensorType.String, "1"), [0xFF], "input 'x': string 0 is not valid UTF-8.");
 
     [Fact]
-    public async Task Raw_SeveralInputs_400() =>
+    public async Task Raw_SeveralInputs_Returns400() =>
         await RefusedAsync(new FakeOnnxModel("m", FakeOnnxModel.Spec("x", TensorType.Int32, 1), FakeOnnxModel.Spec("y", TensorType.Int32, 1)), new byte[8], "requires a model with one input");
 
     private static FakeOnnxModel Model(TensorType type, string shape) =>

@@ -3,10 +3,10 @@ using Serve.Inference.Tensors;
 
 namespace Serve.Inference.Tests;
 
-/// <summary>gRPC's typed contents: each datatype in the field of its type, both ways.</summary>
+/// <summary>Typed gRPC contents of each datatype, read and written.</summary>
 public sealed class TensorElementFormatTests
 {
-    /// <summary>A tensor, and its contents as protobuf has them in JSON.</summary>
+    /// <summary>Tensors and their contents in protobuf's JSON form.</summary>
     public static TheoryData<Tensor, string> Typed { get; } = new()
     {
         { Tensor.Of([true, false]), """{"boolContents":[true,false]}""" },
@@ -25,12 +25,12 @@ public sealed class TensorElementFormatTests
 
     [Theory]
     [MemberData(nameof(Typed))]
-    public void Contents_EveryDatatype_InTheFieldOfItsType(Tensor tensor, string json)
+    public void Contents_EveryDatatype_UsesItsField(Tensor tensor, string json)
     {
         var contents = InferTensorContents.Parser.ParseJson(json);
         var head = new InputTensorHeader("x") { Type = tensor.Type, Shape = [2] };
         Assert.Equal(contents, TensorElementFormat.Of(tensor.Type).WriteContents(tensor));
-        // Written again, since tensors are not compared by their elements.
+        // Compared in written form, since tensors have no equality.
         var read = TensorElementFormat.Of(tensor.Type).ReadContents(head, contents);
         Assert.Equal(tensor.Type, read.Type);
         Assert.Equal([2], read.Shape.ToArray());
@@ -38,6 +38,6 @@ public sealed class TensorElementFormatTests
     }
 
     [Fact]
-    public void Contents_OfAShapeWithoutDimensions_OneElement() =>
+    public void Contents_ScalarShape_ReadsOneElement() =>
         Assert.Equal([], TensorElementFormat.Of(TensorType.Float32).ReadContents(new("x") { Type = TensorType.Float32, Shape = [] }, new InferTensorContents { Fp32Contents = { 1 } }).Shape.ToArray());
 }

@@ -5,11 +5,11 @@ using Inference;
 
 namespace Serve.FunctionalTests.OpenInference.Specification;
 
-/// <summary>inference_grpc.md "Inference" and "Tensor Data": raw contents, typed ones, and what holds of one and not of the other. The streaming call is of the sequence extension.</summary>
+/// <summary>inference_grpc.md "Inference" and "Tensor Data": raw and typed contents, and their differences. The streaming call belongs to the sequence extension.</summary>
 public sealed class GrpcContentsTests(InferenceTestNode node) : SpecificationChapter(node)
 {
     [Fact]
-    public async Task Raw_EveryDatatypeInTheOrderOfTheInputs_ComesBackRawInTheOrderOfTheOutputs()
+    public async Task Raw_EveryDatatype_RoundTripsInOrder()
     {
         var answer = await Node.Rpc.ModelInferAsync(InferenceSamples.Raw());
         Assert.Equal(InferenceSamples.All.Length, answer.Outputs.Count);
@@ -22,7 +22,7 @@ public sealed class GrpcContentsTests(InferenceTestNode node) : SpecificationCha
     public async Task Raw_Outputs_HaveNoContents() => Assert.All((await Node.Rpc.ModelInferAsync(InferenceSamples.Raw())).Outputs, output => Assert.Null(output.Contents));
 
     [Fact]
-    public async Task Raw_ContentsOfAnInputToo_InvalidArgument()
+    public async Task Raw_WithTypedContents_InvalidArgument()
     {
         var request = InferenceSamples.Raw();
         request.Inputs[0].Contents = new() { BoolContents = { true, false } };
@@ -32,7 +32,7 @@ public sealed class GrpcContentsTests(InferenceTestNode node) : SpecificationCha
     [Theory]
     [InlineData(-1)]
     [InlineData(1)]
-    public async Task Raw_NotOneForEachInput_InvalidArgument(int more)
+    public async Task Raw_CountDiffersFromInputs_InvalidArgument(int more)
     {
         var request = InferenceSamples.Raw();
         if (more > 0)
@@ -43,7 +43,7 @@ public sealed class GrpcContentsTests(InferenceTestNode node) : SpecificationCha
     }
 
     [Fact]
-    public async Task Raw_SizeThatDoesNotMatchShapeAndDatatype_InvalidArgument()
+    public async Task Raw_SizeMismatch_InvalidArgument()
     {
         var request = InferenceSamples.Raw();
         request.RawInputContents[2] = ByteString.CopyFrom(1, 2, 3);
@@ -65,7 +65,7 @@ public sealed class GrpcContentsTests(InferenceTestNode node) : SpecificationCha
     }
 
     [Fact]
-    public async Task Typed_OutputsAreTyped()
+    public async Task Typed_Outputs_AreTyped()
     {
         var answer = await Node.Rpc.ModelInferAsync(InferenceSamples.Digits());
         Assert.Equal([3L], answer.Outputs[0].Contents.Int64Contents);
@@ -74,7 +74,7 @@ public sealed class GrpcContentsTests(InferenceTestNode node) : SpecificationCha
     }
 
     [Fact]
-    public async Task Typed_SizeThatDoesNotMatchTheShape_InvalidArgument()
+    public async Task Typed_SizeMismatch_InvalidArgument()
     {
         var request = InferenceSamples.Digits();
         request.Inputs[0].Contents.Fp32Contents.RemoveAt(0);
@@ -82,7 +82,7 @@ public sealed class GrpcContentsTests(InferenceTestNode node) : SpecificationCha
     }
 
     [Fact]
-    public async Task Typed_InAnotherTypesField_InvalidArgumentSaysThatThereAreOthers()
+    public async Task Typed_OtherField_InvalidArgument()
     {
         var request = InferenceSamples.Digits();
         request.Inputs[0].Contents = new() { Fp64Contents = { new double[64] } };
@@ -94,7 +94,7 @@ public sealed class GrpcContentsTests(InferenceTestNode node) : SpecificationCha
     [InlineData("INT16", -32769)]
     [InlineData("UINT8", 256)]
     [InlineData("UINT16", 65536)]
-    public async Task Typed_NumberThatTheDatatypeCannotHold_InvalidArgument(string datatype, int number)
+    public async Task Typed_NumberOutOfRange_InvalidArgument(string datatype, int number)
     {
         var contents = number < 0 || datatype[0] == 'I' ? new InferTensorContents { IntContents = { number } } : new() { UintContents = { (uint)number } };
         var input = new ModelInferRequest.Types.InferInputTensor { Name = "x", Datatype = datatype, Shape = { 1 }, Contents = contents };
@@ -102,7 +102,7 @@ public sealed class GrpcContentsTests(InferenceTestNode node) : SpecificationCha
     }
 
     [Fact]
-    public async Task Typed_StringThatIsNoUtf8_InvalidArgument()
+    public async Task Typed_InvalidUtf8_InvalidArgument()
     {
         var input = new ModelInferRequest.Types.InferInputTensor { Name = "x", Datatype = "BYTES", Shape = { 1 }, Contents = new() { BytesContents = { ByteString.CopyFrom(0xFF) } } };
         await FailsAsync("input 'x': contents have a string that is not valid UTF-8.", new() { ModelName = "types", Inputs = { input } });
@@ -125,14 +125,14 @@ public sealed class GrpcContentsTests(InferenceTestNode node) : SpecificationCha
     }
 
     [Fact]
-    public async Task Message_Compressed_IsRead()
+    public async Task Message_Compressed_IsDecompressed()
     {
         var answer = await Node.Rpc.ModelInferAsync(InferenceSamples.Digits(), new Grpc.Core.Metadata { { "grpc-internal-encoding-request", "gzip" } });
         Assert.Equal([3L], answer.Outputs[0].Contents.Int64Contents);
     }
 
     [Fact]
-    public async Task SharedMemory_OfAnInputOrOutput_InvalidArgument()
+    public async Task SharedMemory_InputOrOutput_InvalidArgument()
     {
         var request = InferenceSamples.Digits();
         request.Inputs[0].Parameters["shared_memory_region"] = new() { StringParam = "r" };
@@ -143,7 +143,7 @@ public sealed class GrpcContentsTests(InferenceTestNode node) : SpecificationCha
     }
 
     [Fact]
-    public async Task Stream_AnswersInOrder_AnErrorDoesNotEndIt()
+    public async Task Stream_Error_DoesNotEndStream()
     {
         using var call = Node.Rpc.ModelStreamInfer();
         var wrong = InferenceSamples.Digits();
@@ -168,7 +168,7 @@ public sealed class GrpcContentsTests(InferenceTestNode node) : SpecificationCha
     }
 
     [Fact]
-    public async Task Stream_OfSeveralModels_OnlyTheFirstAnswersTheOthersAreErrors()
+    public async Task Stream_SeveralModels_OnlyFirstIsServed()
     {
         using var call = Node.Rpc.ModelStreamInfer();
         var other = InferenceSamples.Digits();

@@ -10,7 +10,7 @@ public sealed class ModelConfigurationTests(InferenceTestNode node) : Specificat
     [InlineData(ProtocolTransport.Rest, "1")]
     [InlineData(ProtocolTransport.Rpc, "")]
     [InlineData(ProtocolTransport.Rpc, "1")]
-    public async Task Configuration_RequestsShareRuns_TheirSizeAndDimensionsWithoutTheItems(ProtocolTransport transport, string version)
+    public async Task Configuration_Batching_HasSizeAndOmitsBatchDimension(ProtocolTransport transport, string version)
     {
         var config = await By(transport).ConfigureAsync("digits", version);
         Assert.Equal(("digits", "onnxruntime_onnx", "onnxruntime", 32L, 10_000L), (config.Name, config.Platform, config.Backend, config.MaxBatchSize, config.MaxQueueDelay));

@@ -7,11 +7,11 @@ public sealed class ModelMetadataTests(InferenceTestNode node) : SpecificationCh
 {
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task ModelMetadata_Name_IsTheModels(ProtocolTransport transport) => Assert.Equal("digits", (await By(transport).DescribeAsync("digits")).Name);
+    public async Task ModelMetadata_Name_IsModelName(ProtocolTransport transport) => Assert.Equal("digits", (await By(transport).DescribeAsync("digits")).Name);
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task ModelMetadata_Versions_EachCanBeAskedFor(ProtocolTransport transport)
+    public async Task ModelMetadata_Versions_AreAvailable(ProtocolTransport transport)
     {
         Assert.Equal("""["1"]""", (await By(transport).DescribeAsync("digits")).Versions);
         Assert.Equal("digits", (await By(transport).DescribeAsync("digits", "1")).Name);

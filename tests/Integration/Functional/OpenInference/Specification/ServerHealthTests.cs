@@ -16,9 +16,9 @@ public sealed class ServerHealthTests(InferenceTestNode node) : SpecificationCha
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task ServerReady_AModelIsNotLoaded_FalseAndItIsLive(ProtocolTransport transport)
+    public async Task ServerReady_ModelNotLoaded_FalseButLive(ProtocolTransport transport)
     {
-        var file = Node.Node.Scratch.Write("damaged.onnx", "this is no model");
+        var file = Node.Node.Scratch.Write("damaged.onnx", "not a model");
         try
         {
             await Node.Node.CliAsync("deploy", file);
@@ -63,7 +63,7 @@ public sealed class ServerHealthTests(InferenceTestNode node) : SpecificationCha
     [Theory]
     [InlineData("/v2/health/live")]
     [InlineData("/v2/models/digits/ready")]
-    public async Task Rest_Health_IsAskedByGet(string path)
+    public async Task Rest_HealthByPost_Returns404(string path)
     {
         using var response = await Node.Http.PostAsync(path, null);
         Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
