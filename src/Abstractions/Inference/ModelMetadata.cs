@@ -26,3 +26,9 @@ public sealed record ModelMetadata
     /// <summary>Gets additional properties: the execution provider and the metadata in the file.</summary>
     public ImmutableSortedDictionary<string, string> Properties { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 }
+
+/// <summary>Description of an input or output in the Open Inference Protocol.</summary>
+/// <param name="Name">Name of the tensor.</param>
+/// <param name="Datatype">Name of its datatype, for instance <c>FP32</c>.</param>
+/// <param name="Shape">Length of each dimension; -1 for an open one.</param>
+public sealed record TensorMetadata(string Name, string Datatype, ImmutableArray<long> Shape);

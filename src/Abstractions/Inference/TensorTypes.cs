@@ -93,7 +93,7 @@ public static class TensorTypes
     }
 }
 
-/// <summary>An operation that is generic over the element type of a tensor; see <see cref="TensorTypes.Dispatch"/>.</summary>
+/// <summary>An operation that is generic over the element type of a tensor; see <see cref="TensorTypes.Dispatch{TOperation, TResult}"/>.</summary>
 /// <typeparam name="TResult">The result.</typeparam>
 public interface ITensorOperation<out TResult>
 {

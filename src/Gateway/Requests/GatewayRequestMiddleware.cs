@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Serve.Routing;
 using Serve.Runtime.Http;
 
 namespace Serve.Gateway.Requests;
@@ -82,4 +83,14 @@ internal sealed partial class GatewayRequestMiddleware(
         [LoggerMessage(EventId = 4003, Level = LogLevel.Error, Message = "Request {RequestId} failed in the gateway")]
         public static partial void RequestFailed(ILogger logger, string requestId, Exception error);
     }
+}
+
+/// <summary>State of a request across the pipeline. Written by the request's own flow.</summary>
+internal sealed class GatewayRequestScope
+{
+    /// <summary>Gets or sets the application of the request; null until it is known and for the gateway's own endpoints.</summary>
+    public ApplicationRouteEntry? Application { get; set; }
+
+    /// <summary>Returns the scope of a request.</summary>
+    public static GatewayRequestScope Of(HttpContext context) => context.Features.Get<GatewayRequestScope>()!;
 }

@@ -26,5 +26,5 @@ public sealed class GrpcErrorsTests
 
     [Fact]
     public void ToRpcException_InvalidMessage_InvalidArgument() =>
-        Assert.Equal(StatusCode.InvalidArgument, GrpcErrors.ToRpcException(Assert.Throws<InvalidProtocolBufferException>(() => global::Inference.ModelInferRequest.Parser.ParseFrom([0xFF]))).StatusCode);
+        Assert.Equal(StatusCode.InvalidArgument, GrpcErrors.ToRpcException(Assert.Throws<InvalidProtocolBufferException>(() => global::Inference.ModelInferRequest.Parser.ParseFrom(new byte[] { 0xFF }))).StatusCode);
 }

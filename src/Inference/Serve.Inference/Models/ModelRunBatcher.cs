@@ -270,3 +270,9 @@ internal sealed partial class ModelRunBatcher : IDisposable
         public static partial void BatchingDisabled(ILogger logger, string model, string reason);
     }
 }
+
+/// <summary>A validated request that waits for a batch.</summary>
+/// <param name="Request">The request.</param>
+/// <param name="Rows">The first length of its inputs.</param>
+/// <param name="Arrived">Timestamp of its arrival.</param>
+internal readonly record struct QueuedInferenceRequest(InferenceRequest Request, int Rows, long Arrived);

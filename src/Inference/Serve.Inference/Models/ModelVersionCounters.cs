@@ -72,3 +72,18 @@ internal sealed class ModelVersionCounters(TimeProvider time)
         public DurationAccumulator Output { get; } = new();
     }
 }
+
+/// <summary>Count and total duration of an event. Thread-safe.</summary>
+internal sealed class DurationAccumulator
+{
+    private long _count;
+    private long _ticks;
+
+    public void Add(TimeSpan duration, long times = 1)
+    {
+        Interlocked.Add(ref _count, times);
+        Interlocked.Add(ref _ticks, duration.Ticks * times);
+    }
+
+    public DurationStatistic Read() => new(Interlocked.Read(ref _count), Interlocked.Read(ref _ticks) * TimeSpan.NanosecondsPerTick);
+}

@@ -9,6 +9,7 @@ using Microsoft.Extensions.Logging;
 using Serve.Inference.Grpc;
 using Serve.Inference.Rest;
 using Serve.Inference.Tensors;
+using Serve.Replica.Activation;
 using Serve.Replica.Batching;
 using Serve.Replica.Instances;
 using Serve.Runtime;
@@ -290,4 +291,11 @@ internal sealed partial class OnnxModelServer : IIngress, IBuiltInDeployment, IA
         [LoggerMessage(EventId = 6003, Level = LogLevel.Error, Message = "{Method} {Path} failed")]
         public static partial void RequestFailed(ILogger logger, Exception thrown, string method, string path);
     }
+}
+
+/// <summary>The <c>user_config</c> of a model: ONNX options and versions. Its key <c>batching</c> is read by <see cref="ModelBatchingConfigKey"/>.</summary>
+internal sealed record ModelUserConfig : OnnxOptionsConfig
+{
+    /// <summary>Gets the versions to load; null loads all versions of the package.</summary>
+    public ImmutableArray<long>? Versions { get; init; }
 }

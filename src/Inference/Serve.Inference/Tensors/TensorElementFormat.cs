@@ -107,7 +107,7 @@ internal sealed class TensorElementFormat<T, TJson, TContents>(
         if (values.Count != count)
             throw header.Fail($"{header} has {count} elements, but its field of contents has {values.Count}{DescribeOtherFields(contents, values.Count)}.");
         var elements = new T[count];
-        if (elements is TContents[] same)
+        if ((object)elements is TContents[] same)
         {
             values.CopyTo(same, 0);
             return header.Over<T>(elements);

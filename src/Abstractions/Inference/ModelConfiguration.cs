@@ -29,3 +29,13 @@ public sealed record ModelConfiguration
     /// <summary>Gets the name of the model file in the folder of a version.</summary>
     public string DefaultModelFilename { get; init; } = "model.onnx";
 }
+
+/// <summary>Description of an input or output in Triton's model configuration.</summary>
+/// <param name="Name">Name of the tensor.</param>
+/// <param name="DataType">Its datatype, for instance <c>TYPE_FP32</c>.</param>
+/// <param name="Dims">Length of each dimension; -1 for an open one. Without the batch dimension if <see cref="ModelConfiguration.MaxBatchSize"/> is not 0.</param>
+public sealed record TensorConfiguration(string Name, string DataType, ImmutableArray<long> Dims);
+
+/// <summary>Dynamic batching of a model, as in Triton's model configuration.</summary>
+/// <param name="MaxQueueDelayMicroseconds">Maximum wait of the first request for others.</param>
+public sealed record DynamicBatchingConfiguration(long MaxQueueDelayMicroseconds);
