@@ -3,7 +3,6 @@ using Google.Protobuf;
 using Serve.Cli.Hosting;
 using Serve.Controller.Builds;
 using Serve.Controller.Packages;
-using Serve.Testing;
 
 namespace Serve.Cli.Tests.Packages;
 

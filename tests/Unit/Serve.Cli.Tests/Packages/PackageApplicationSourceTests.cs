@@ -1,7 +1,6 @@
 using Serve.Cli.Hosting;
 using Serve.Controller.Builds;
 using Serve.Controller.Packages;
-using Serve.Testing;
 
 namespace Serve.Cli.Tests.Packages;
 

@@ -1,5 +1,4 @@
 using Serve.Cli.Verbs;
-using Serve.Testing;
 
 namespace Serve.Cli.Tests.Verbs;
 

@@ -1,5 +1,4 @@
 using Serve.Controller.Packages;
-using Serve.Testing;
 
 namespace Serve.Controller.Tests.Packages;
 

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Time.Testing;
 using Serve.Replica.Batching;
-using Serve.Replica.Tests.Fixtures;
 using Serve.Runtime;
 
 namespace Serve.Replica.Tests.Batching;

@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
 using Serve.Calls;
 using Serve.Replica.Multiplexing;
-using Serve.Replica.Tests.Fixtures;
 
 namespace Serve.Replica.Tests.Multiplexing;
 

@@ -1,4 +1,3 @@
-using Serve.Runtime.Tests.Testing;
 using Serve.Runtime.Turns;
 
 namespace Serve.Runtime.Tests.Turns;
@@ -12,7 +11,7 @@ public sealed class DedicatedThreadPoolTests
         using var all = new Barrier(17);
         for (var i = 0; i < 16; i++)
             threads.Run(state => ((Barrier)state!).SignalAndWait(), all);
-        await Task.Run(() => Assert.True(all.SignalAndWait(Eventually.Bound)));
+        await Task.Run(() => Assert.True(all.SignalAndWait(Eventually.Limit)));
     }
 
     [Fact]

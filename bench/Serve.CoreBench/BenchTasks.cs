@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 
 namespace Serve.CoreBench;
 
-/// <summary>The functions that are measured.</summary>
-internal static class Work
+/// <summary>The measured functions.</summary>
+internal static class BenchTasks
 {
     [Remote]
     public static int Empty() => 0;
@@ -22,7 +22,7 @@ internal static class Work
         return Environment.ProcessId;
     }
 
-    /// <summary>Keeps a processor busy for a microsecond, whatever the processor.</summary>
+    /// <summary>Keeps a processor busy for one microsecond.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static double Microsecond(double x)
     {
@@ -49,4 +49,13 @@ internal static class Work
 
         return (int)Math.Round(Spins / best);
     }
+}
+
+/// <summary>The measured actor.</summary>
+[Remote]
+internal sealed class BenchCounter
+{
+    private int _count;
+
+    public int Increment() => ++_count;
 }

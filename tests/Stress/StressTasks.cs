@@ -1,7 +1,7 @@
 namespace Serve.Stress;
 
-/// <summary>The tasks. Each result can be foretold from the arguments.</summary>
-internal static class Jobs
+/// <summary>Tasks whose results follow from their arguments.</summary>
+internal static class StressTasks
 {
     [Remote(MaxRetries = -1)]
     public static long Square(long x) => x * x;
@@ -31,7 +31,7 @@ internal static class Jobs
     public static async Task<long> Nested(long x)
     {
         var ray = Cluster.Current;
-        var parts = await ray.Get(Enumerable.Range(0, 3).Select(i => ray.Jobs.Square.Remote(x + i)));
+        var parts = await ray.Get(Enumerable.Range(0, 3).Select(i => ray.StressTasks.Square.Remote(x + i)));
         return parts.Sum();
     }
 
