@@ -39,6 +39,6 @@ public sealed class NodeCrashRecoveryTests(PatientPackageFixture package)
         await again.WaitForReplicasAsync(2, name: "apart");
         Assert.Equal("one", await again.Gateway.GetStringAsync("/patient"));
         Assert.Equal("two", await again.Gateway.GetStringAsync("/apart"));
-        Assert.Contains("bringing back apart, patient", again.Process.Output, StringComparison.Ordinal);
+        Assert.Contains("restoring apart, patient", again.Process.Output, StringComparison.Ordinal);
     }
 }

@@ -77,7 +77,7 @@ public sealed class BatchingFunctionalTests
 
         var status = (await node.CliAsync("status")).Output;
 
-        Assert.Contains("batching has no key 'max_batch_sise'. Did you mean 'max_batch_size'?", status.ReplaceLineEndings(" "), StringComparison.Ordinal);
+        Assert.Contains("batching has an unknown key 'max_batch_sise'. Did you mean 'max_batch_size'?", status.ReplaceLineEndings(" "), StringComparison.Ordinal);
     }
 
     private static async Task DeployAsync(TestNodeProcess node, string name, string more, DeploymentOptions? options = null, ApplicationStatus until = ApplicationStatus.Running)

@@ -55,12 +55,12 @@ public sealed class CliCommandFunctionalTests(SamplePackageFixture packages)
 
         var delete = await node.CliAsync("delete", "lab");
         Assert.True(delete.Code == 0, delete.Errors);
-        Assert.Contains("lab is deleted.", delete.Output, StringComparison.Ordinal);
+        Assert.Contains("lab has been deleted.", delete.Output, StringComparison.Ordinal);
         Assert.Empty(await node.GetWorkerPidsAsync());
 
         var shutdown = await node.CliAsync("shutdown");
         Assert.True(shutdown.Code == 0, shutdown.Errors);
-        Assert.Contains($"Node ended: process {node.Process.Id}", shutdown.Output, StringComparison.Ordinal);
+        Assert.Contains($"Node stopped: process {node.Process.Id}", shutdown.Output, StringComparison.Ordinal);
         Assert.Equal(0, await node.Process.WaitForExitAsync());
     }
 
@@ -95,7 +95,7 @@ public sealed class CliCommandFunctionalTests(SamplePackageFixture packages)
 
         run.Signal(ServeCliProcess.Terminate);
         Assert.Equal(0, await run.WaitForExitAsync());
-        Assert.Contains("Nothing of it is left.", run.Output, StringComparison.Ordinal);
+        Assert.Contains("All of its processes have exited.", run.Output, StringComparison.Ordinal);
         Assert.Empty(Directory.EnumerateFileSystemEntries(scratch.Temporary));
     }
 

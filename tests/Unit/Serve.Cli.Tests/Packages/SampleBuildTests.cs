@@ -4,7 +4,7 @@ using Serve.Controller.Packages;
 
 namespace Serve.Cli.Tests.Packages;
 
-/// <summary>The samples are the contract: each must build as it stands.</summary>
+/// <summary>Each sample builds without changes.</summary>
 public sealed class SampleBuildTests : IDisposable
 {
     private readonly TemporaryTestFolder _folder = new();
