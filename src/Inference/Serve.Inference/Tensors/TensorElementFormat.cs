@@ -16,6 +16,8 @@ namespace Serve.Inference.Tensors;
 /// </summary>
 internal abstract class TensorElementFormat
 {
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
     // In the order of TensorType.
     private static readonly TensorElementFormat[] Table =
     [
@@ -34,8 +36,6 @@ internal abstract class TensorElementFormat
         new TensorElementFormat<double, DoubleJson, double>(static contents => contents.Fp64Contents),
         new TensorElementFormat<string, StringJson, ByteString>(static contents => contents.BytesContents, static value => StrictUtf8.GetString(value.Span), ByteString.CopyFromUtf8),
     ];
-
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>Gets whether typed contents exist for the datatype; without them its tensors are raw contents.</summary>
     public abstract bool HasContents { get; }
@@ -72,14 +72,14 @@ internal abstract class TensorElementFormat
 /// <typeparam name="T">The .NET type of an element.</typeparam>
 /// <typeparam name="TJson">Its JSON values.</typeparam>
 /// <typeparam name="TContents">The type of its field of typed contents.</typeparam>
-/// <param name="field">Selects the field of typed contents; null if the datatype has none.</param>
+/// <param name="select">Selects the field of typed contents; null if the datatype has none.</param>
 /// <param name="read">Converts an element of the field to another type; throws <see cref="OverflowException"/> if it is out of range, <see cref="DecoderFallbackException"/> if it is not UTF-8.</param>
 /// <param name="write">Converts an element to the field's type. Both are null if the types are the same.</param>
 internal sealed class TensorElementFormat<T, TJson, TContents>(
-    Func<InferTensorContents, RepeatedField<TContents>>? field = null, Func<TContents, T>? read = null, Func<T, TContents>? write = null) : TensorElementFormat
+    Func<InferTensorContents, RepeatedField<TContents>>? select = null, Func<TContents, T>? read = null, Func<T, TContents>? write = null) : TensorElementFormat
     where TJson : struct, IJsonElement<T>
 {
-    public override bool HasContents => field is not null;
+    public override bool HasContents => select is not null;
 
     public override Tensor ReadJson(ref Utf8JsonReader json, InputTensorHeader header, int jsonLength, InferenceRequest owner) =>
         JsonTensorReader.Read<T, TJson>(ref json, header, jsonLength, owner);
@@ -101,9 +101,9 @@ internal sealed class TensorElementFormat<T, TJson, TContents>(
 
     public override Tensor ReadContents(InputTensorHeader header, InferTensorContents contents)
     {
-        if (field is null)
+        if (select is null)
             throw header.Fail($"{TensorTypes.NameOf(header.RequireType())} has no typed contents; send raw_input_contents.");
-        var (count, values) = (header.Count(), field(contents));
+        var (count, values) = (header.Count(), select(contents));
         if (values.Count != count)
             throw header.Fail($"{header} has {count} elements, but its field of contents has {values.Count}{DescribeOtherFields(contents, values.Count)}.");
         var elements = new T[count];
@@ -133,7 +133,8 @@ internal sealed class TensorElementFormat<T, TJson, TContents>(
     public override InferTensorContents WriteContents(Tensor tensor)
     {
         var contents = new InferTensorContents();
-        var (values, elements) = (field!(contents), tensor.Data<T>().Span);
+        var values = select!(contents);
+        var elements = tensor.Data<T>().Span;
         if (typeof(T) == typeof(TContents))
         {
             values.AddRange(MemoryMarshal.CreateReadOnlySpan(ref Unsafe.As<T, TContents>(ref MemoryMarshal.GetReference(elements)), elements.Length));
