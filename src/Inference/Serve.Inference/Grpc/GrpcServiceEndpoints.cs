@@ -35,10 +35,9 @@ internal sealed class GrpcServiceEndpoints
         services.AddSingleton<IServiceMethodProvider<TService>>(new DelegatedMethodProvider<TService>(addMethods));
         services.AddGrpc(options =>
         {
-            options.SuppressCreatingService = true;
             options.MaxReceiveMessageSize = maxMessageSize;
             options.CompressionProviders = [new LimitedGrpcCompression("gzip", maxMessageSize), new LimitedGrpcCompression("deflate", maxMessageSize)];
-        });
+        }).AddServiceOptions<TService>(static options => options.SuppressCreatingService = true);
         var routes = new DetachedRouteBuilder(services.BuildServiceProvider());
         routes.MapGrpcService<TService>();
         var endpoints = routes.DataSources.SelectMany(static source => source.Endpoints).Cast<RouteEndpoint>().ToList();
