@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Serve.Http;
 using Serve.Routing;
-using Serve.Runtime.Http;
 
 namespace Serve.Gateway.Requests;
 

@@ -1,9 +1,9 @@
 using Microsoft.AspNetCore.Http;
+using Serve.Http;
 using Serve.Inference.Grpc;
 using Serve.Inference.Models;
 using Serve.Inference.Rest;
 using Serve.Routing;
-using Serve.Runtime.Http;
 using Serve.Specs;
 
 namespace Serve.Inference;

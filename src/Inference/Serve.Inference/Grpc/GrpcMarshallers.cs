@@ -1,7 +1,7 @@
 using System.Buffers;
 using Google.Protobuf;
 using Grpc.Core;
-using Serve.Runtime;
+using Serve.Http;
 
 namespace Serve.Inference.Grpc;
 

@@ -1,7 +1,7 @@
 using System.IO.Compression;
 using Grpc.Core;
 using Grpc.Net.Compression;
-using Serve.Runtime.Http;
+using Serve.Http;
 
 namespace Serve.Inference.Grpc;
 

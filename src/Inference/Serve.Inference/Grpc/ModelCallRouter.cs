@@ -5,8 +5,8 @@ using System.IO.Compression;
 using Grpc.Core;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Serve.Http;
 using Serve.Inference.Models;
-using Serve.Runtime.Http;
 using Serve.Specs;
 
 namespace Serve.Inference.Grpc;

@@ -1,9 +1,9 @@
 using Grpc.AspNetCore.Server.Model;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
+using Serve.Http;
 using Serve.Inference.Models;
 using Serve.Inference.Tensors;
-using Serve.Runtime;
 
 namespace Serve.Inference.Grpc;
 

@@ -5,9 +5,8 @@ using Inference;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
+using Serve.Http;
 using Serve.Inference.Models;
-using Serve.Runtime;
-using Serve.Runtime.Http;
 using Statistics = Serve.Inference.ModelStatistics;
 
 namespace Serve.Inference.Grpc;

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Serve.Http;
 using Serve.Inference.Grpc;
 using Serve.Inference.Rest;
 using Serve.Inference.Tensors;
@@ -13,7 +14,6 @@ using Serve.Replica.Activation;
 using Serve.Replica.Batching;
 using Serve.Replica.Instances;
 using Serve.Runtime;
-using Serve.Runtime.Http;
 using Serve.Specs;
 
 namespace Serve.Inference.Models;
