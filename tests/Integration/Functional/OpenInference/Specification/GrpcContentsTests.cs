@@ -39,7 +39,7 @@ public sealed class GrpcContentsTests(InferenceTestNode node) : SpecificationCha
             request.RawInputContents.Add(ByteString.Empty);
         else
             request.RawInputContents.RemoveAt(0);
-        await FailsAsync($"raw_input_contents has {14 + more} entries for 14 inputs", request);
+        await FailsAsync($"raw_input_contents must have one entry per input, but has {14 + more} for 14 inputs.", request);
     }
 
     [Fact]
@@ -121,7 +121,7 @@ public sealed class GrpcContentsTests(InferenceTestNode node) : SpecificationCha
     {
         var request = InferenceSamples.Digits();
         request.ModelName = "";
-        await FailsAsync("The request names no model", request);
+        await FailsAsync("bytes of the request have no model_name.", request);
     }
 
     [Fact]
