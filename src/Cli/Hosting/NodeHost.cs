@@ -17,7 +17,6 @@ using Serve.Controller.Builds;
 using Serve.Controller.Packages;
 using Serve.Controller.Store;
 using Serve.Gateway;
-using Serve.Gateway.Listening;
 using Serve.Inference;
 using Serve.Inference.Models;
 using Serve.Nodes;
@@ -108,7 +107,6 @@ internal sealed class NodeHost : IAsyncDisposable
         NodeHostSettings settings, HttpOptions http, NodeStateDirectory directory, string buildRoot, IBuildProgressListener progress, NodeConsoleLogging console)
     {
         var builder = NewServer(console);
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureServeGateway(http));
         var store = new ApplicationPackageStore(directory.Packages);
         builder.Services
             .AddServeRuntime(new NodeRuntimeOptions

@@ -6,9 +6,8 @@ using Microsoft.Extensions.Logging;
 using Prometheus;
 using Serve.Controller.AdminApi;
 using Serve.Controller.Applications;
+using Serve.Http;
 using Serve.Nodes;
-using Serve.Runtime;
-using Serve.Runtime.Http;
 
 namespace Serve.Controller.Tests;
 
