@@ -2,7 +2,6 @@ using System.Reflection;
 using Microsoft.Extensions.Logging;
 using Serve.Admin;
 using Serve.Nodes;
-using Serve.Runtime;
 using Serve.Specs;
 
 namespace Serve.Controller;

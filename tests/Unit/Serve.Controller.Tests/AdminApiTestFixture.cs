@@ -6,7 +6,6 @@ using Microsoft.Extensions.Logging;
 using Prometheus;
 using Serve.Http;
 using Serve.Nodes;
-using Serve.Runtime;
 
 namespace Serve.Controller.Tests;
 

@@ -1,6 +1,5 @@
 using Serve.Admin;
 using Serve.Nodes;
-using Serve.Runtime;
 
 namespace Serve.Controller.Tests;
 

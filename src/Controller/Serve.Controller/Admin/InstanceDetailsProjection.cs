@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using Serve.Admin;
 using Serve.Control;
 using Serve.Nodes;
-using Serve.Runtime;
 using Serve.Specs;
 
 namespace Serve.Controller;

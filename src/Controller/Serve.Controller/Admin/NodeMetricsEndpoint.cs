@@ -2,7 +2,6 @@ using System.Text;
 using Microsoft.AspNetCore.Http;
 using Prometheus;
 using Serve.Nodes;
-using Serve.Runtime;
 
 namespace Serve.Controller;
 

@@ -6,7 +6,6 @@ using Serve.Control;
 using Serve.Nodes;
 using Serve.Replicas;
 using Serve.Routes;
-using Serve.Runtime;
 
 namespace Serve.Controller;
 

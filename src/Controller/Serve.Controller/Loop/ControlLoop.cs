@@ -3,7 +3,6 @@ using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Serve.Control;
 using Serve.Nodes;
-using Serve.Runtime;
 
 namespace Serve.Controller;
 

@@ -3,7 +3,6 @@ using System.Text.Json;
 using Serve.Control;
 using Serve.Nodes;
 using Serve.Replicas;
-using Serve.Runtime;
 
 namespace Serve.Controller;
 
