@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Http;
 using Serve.Http;
 using Serve.Inference.Models;
 using Serve.Inference.Tensors;
-using Serve.Replica.ModelServing.Protocol;
 using Serve.Runtime.RawGrpc;
 
 namespace Serve.Inference.Grpc;

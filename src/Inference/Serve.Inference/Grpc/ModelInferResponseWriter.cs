@@ -3,7 +3,6 @@ using Inference;
 using Microsoft.AspNetCore.Http;
 using Serve.Http;
 using Serve.Inference.Tensors;
-using Serve.Replica.ModelServing.Protocol;
 using Serve.Runtime.RawGrpc;
 
 namespace Serve.Inference.Grpc;

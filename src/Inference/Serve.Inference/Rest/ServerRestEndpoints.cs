@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
 using Serve.Http;
 using Serve.Inference.Models;
-using Serve.Inference;
 using Serve.Routing;
 
 namespace Serve.Inference.Rest;
