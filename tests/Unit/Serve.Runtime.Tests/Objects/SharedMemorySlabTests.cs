@@ -20,7 +20,7 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
     private readonly FakeTimeProvider _time = new();
     private readonly DriverCluster _cluster;
 
-    public SharedMemorySlabTests() => _cluster = new(new() { Isolation = Isolation.Process, ObjectStoreMemory = 10 * Size }) { Time = _time };
+    public SharedMemorySlabTests() => _cluster = new(new() { Isolation = Isolation.Process, ObjectStoreMemory = 10 * Size }, ProgramWorkerLauncher.StartWorkers) { Time = _time };
 
     public Task InitializeAsync() => Task.CompletedTask;
 

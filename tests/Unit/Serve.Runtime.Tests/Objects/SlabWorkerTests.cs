@@ -6,6 +6,7 @@ using Serve.Runtime.Objects;
 using Serve.Runtime.TestWorker;
 using Serve.Runtime.Tests.Sessions;
 using Serve.Runtime.Tests.Testing;
+using Serve.Runtime.Workers.Processes;
 
 namespace Serve.Runtime.Tests.Objects;
 
@@ -24,7 +25,7 @@ public sealed class SlabWorkerTests : IAsyncLifetime, IAsyncDisposable
         Isolation = Isolation.Process,
         NumCpus = 1,
         MemoryUsageThreshold = 0.9,
-    })
+    }, ProgramWorkerLauncher.StartWorkers)
     { ReadMemory = () => new SystemMemoryUsage(Volatile.Read(ref _isShort) && _cluster!.Objects.IdleBytes > 0 ? 95 : 50, 100) };
 
     public Task InitializeAsync() => Task.CompletedTask;

@@ -17,7 +17,7 @@ public sealed class WorkerTaskTests : IAsyncLifetime, IAsyncDisposable
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("serve-worker-task-tests");
     private readonly DriverCluster _ray;
 
-    public WorkerTaskTests() => _ray = new(Options);
+    public WorkerTaskTests() => _ray = new(Options, ProgramWorkerLauncher.StartWorkers);
 
     private ClusterOptions Options => new() { NumCpus = 2, Isolation = Isolation.Process, WorkerCommand = [LocalAgentFixture.Executable, "worker"], WorkerLogDirectory = _folder.FullName };
 
