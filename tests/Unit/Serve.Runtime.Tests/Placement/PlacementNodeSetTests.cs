@@ -1,6 +1,5 @@
 using Serve.Runtime.Clusters;
 using Serve.Runtime.Placement;
-using Serve.Runtime.Tasks;
 using Serve.Runtime.Tests.Tasks;
 using Serve.Runtime.TestWorker;
 using Serve.Tests;
