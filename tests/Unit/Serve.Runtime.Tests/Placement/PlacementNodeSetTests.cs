@@ -2,7 +2,6 @@ using Serve.Runtime.Clusters;
 using Serve.Runtime.Placement;
 using Serve.Runtime.Tests.Tasks;
 using Serve.Runtime.TestWorker;
-using Serve.Tests;
 
 namespace Serve.Runtime.Tests.Placement;
 
