@@ -6,7 +6,7 @@ using Serve.Runtime.TestWorker;
 namespace Serve.Runtime.Tests.Placement;
 
 /// <summary>Tasks and placement groups of a cluster with several nodes, whose workers are played by the test.</summary>
-public sealed class PlacementNodeSetTests : IAsyncLifetime
+public sealed class PlacementNodeSetTests : IAsyncLifetime, IAsyncDisposable
 {
     private readonly DriverCluster _cluster = new(new() { NumCpus = 1, Isolation = Isolation.Process, Observable = false });
     private readonly FakeTaskExecutor _local = new();
@@ -17,7 +17,9 @@ public sealed class PlacementNodeSetTests : IAsyncLifetime
 
     public Task InitializeAsync() => Task.CompletedTask;
 
-    public async Task DisposeAsync() => await _cluster.DisposeAsync();
+    Task IAsyncLifetime.DisposeAsync() => DisposeAsync().AsTask();
+
+    public ValueTask DisposeAsync() => _cluster.DisposeAsync();
 
     [Fact]
     public async Task Submit_ThreeNodes_RunsOnTheWorkersOfEachNode()
