@@ -1,6 +1,5 @@
 using Serve.Calls;
 using Serve.Nodes;
-using Serve.Routes;
 using Serve.Runtime;
 
 namespace Serve.Gateway.Tests;

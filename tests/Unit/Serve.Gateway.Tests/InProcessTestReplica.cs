@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Http;
 using Serve.Calls;
 using Serve.Http;
 using Serve.Nodes;
-using Serve.Routes;
 using Serve.Runtime;
 
 namespace Serve.Gateway.Tests;

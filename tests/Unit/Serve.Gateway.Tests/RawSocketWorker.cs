@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Serve.Nodes;
-using Serve.Routes;
 
 namespace Serve.Gateway.Tests;
 

@@ -11,9 +11,6 @@ namespace Serve.Runtime.Workers.Connections;
 /// <summary>Executes the requests of code in workers, in the driver. Its state is the id ranges that it has assigned and the functions that it has resolved.</summary>
 internal sealed class WorkerRequestHandler(DriverCluster cluster)
 {
-    /// <summary>Bits of the ids that a worker may assign itself.</summary>
-    private const int IdBits = 40;
-
     private readonly ConcurrentDictionary<(string Path, string Assembly, string Type, string Method), Lazy<NestedRemoteFunction>> _functions = new();
     private readonly PeerAssemblyLoader _assemblies = new();
     private int _lastSession;

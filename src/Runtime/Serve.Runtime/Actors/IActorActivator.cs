@@ -21,7 +21,7 @@ public sealed class ActorActivationContext
     /// <summary>The actor to create.</summary>
     public required ActorSpec Spec { get; init; }
 
-    /// <summary>The process it lives in, as in <see cref="Serve.Routes.HostProcessAddress.ProcessId"/>.</summary>
+    /// <summary>The process it lives in, as in <see cref="HostProcessAddress.ProcessId"/>.</summary>
     public required string ProcessId { get; init; }
 
     /// <summary>Runs user code of the actor.</summary>

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Serve.Runtime.Parallel;
 
 namespace Serve.Runtime.Serialization;
 

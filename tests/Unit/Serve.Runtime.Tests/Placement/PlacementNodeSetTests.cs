@@ -1,14 +1,12 @@
 using Serve.Runtime.Clusters;
 using Serve.Runtime.Placement;
-using Serve.Runtime.Tasks;
 using Serve.Runtime.Tests.Tasks;
 using Serve.Runtime.TestWorker;
-using Serve.Tests;
 
 namespace Serve.Runtime.Tests.Placement;
 
 /// <summary>Tasks and placement groups of a cluster with several nodes, whose workers are played by the test.</summary>
-public sealed class PlacementNodeSetTests : IAsyncLifetime
+public sealed class PlacementNodeSetTests : IAsyncLifetime, IAsyncDisposable
 {
     private readonly DriverCluster _cluster = new(new() { NumCpus = 1, Isolation = Isolation.Process, Observable = false });
     private readonly FakeTaskExecutor _local = new();
@@ -19,7 +17,9 @@ public sealed class PlacementNodeSetTests : IAsyncLifetime
 
     public Task InitializeAsync() => Task.CompletedTask;
 
-    public async Task DisposeAsync() => await _cluster.DisposeAsync();
+    Task IAsyncLifetime.DisposeAsync() => DisposeAsync().AsTask();
+
+    public ValueTask DisposeAsync() => _cluster.DisposeAsync();
 
     [Fact]
     public async Task Submit_ThreeNodes_RunsOnTheWorkersOfEachNode()
