@@ -83,10 +83,10 @@ internal sealed class SharedMemoryObject : EncodedObject, IDisposable
 
     /// <summary>Describes how another process opens the bytes.</summary>
     /// <exception cref="ObjectRecomputingException">The object is being recomputed.</exception>
-    public Wire.Segment ToWire()
+    public SegmentDescriptor Describe()
     {
         lock (_sync)
-            return (TryAcquire() ?? throw new ObjectRecomputingException(Recompute())).ToWire();
+            return (TryAcquire() ?? throw new ObjectRecomputingException(Recompute())).Describe();
     }
 
     public override bool IsShared => true;
