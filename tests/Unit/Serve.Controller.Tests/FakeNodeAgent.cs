@@ -1,0 +1,117 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using System.Threading.Channels;
+using Serve.Nodes;
+using Serve.Replicas;
+using Serve.Routes;
+
+namespace Serve.Controller.Tests;
+
+/// <summary>A node without processes: actors are entries in a table. Tests decide which operations fail and which actors die.</summary>
+internal sealed class FakeNodeAgent : INodeAgent
+{
+    private readonly Channel<NodeEvent> _events = Channel.CreateUnbounded<NodeEvent>();
+    private long _lastEvent;
+    private readonly ConcurrentQueue<RouteSnapshot> _published = new();
+
+    public ConcurrentDictionary<string, ActorSpec> Actors { get; } = new();
+
+    public ConcurrentQueue<string> Calls { get; } = new();
+
+    /// <summary>The newest published snapshot; publications run concurrently, and an older one may arrive later.</summary>
+    public RouteSnapshot? Routes => _published.MaxBy(snapshot => snapshot.Version);
+
+    public Func<ReplicaStartRequest, Task> OnCreate { get; set; } = _ => Task.CompletedTask;
+
+    public Func<string, Task> OnStop { get; set; } = _ => Task.CompletedTask;
+
+    public Func<ReplicaSettingsUpdate, Task> OnReconfigure { get; set; } = _ => Task.CompletedTask;
+
+    public Func<string, CancellationToken, Task> OnCheckHealth { get; set; } = (_, _) => Task.CompletedTask;
+
+    public Func<RouteSnapshot, Task> OnPublish { get; set; } = _ => Task.CompletedTask;
+
+    public IReadOnlyList<string> WorkerMetrics { get; set; } = [];
+
+    public ResourceDemand Total { get; set; } = ResourceDemand.None.With(ResourceDemand.Cpu, 4).With(ResourceDemand.Memory, 1e9);
+
+    public string ProcessId => "node";
+
+    public NodeId Id => new("node");
+
+    public NodePhase Phase => NodePhase.Ready;
+
+    public ResourceLedgerSnapshot Resources => new(Total, Actors.Values.Aggregate(ResourceDemand.None, (sum, actor) =>
+        new() { Units = actor.Resources.Units.Aggregate(sum.Units, (units, unit) => units.SetItem(unit.Key, units.GetValueOrDefault(unit.Key) + unit.Value)) }));
+
+    public IReadOnlyList<WorkerStatus> Workers => [.. Actors.Values
+        .Where(actor => actor.Placement != WorkerPlacement.InProcess)
+        .GroupBy(ProcessOf)
+        .Select(group => new WorkerStatus(group.Key, 4242, group.Key, [.. group.Select(actor => actor.Id)], "/dev/null"))];
+
+    public async Task<HostProcessAddress> CreateActorAsync(ActorSpec spec, CancellationToken cancellationToken)
+    {
+        var start = JsonSerializer.Deserialize<ReplicaStartRequest>(spec.Payload.Span, ServeJson.Options)!;
+        Calls.Enqueue($"create {spec.Id}");
+        await OnCreate(start).WaitAsync(cancellationToken);
+        Actors[spec.Id.Value] = spec;
+        return new(ProcessOf(spec));
+    }
+
+    public async Task StopActorAsync(ActorId id, TimeSpan drainTimeout, CancellationToken cancellationToken)
+    {
+        Calls.Enqueue($"stop {id}");
+        await OnStop(id.Value).WaitAsync(cancellationToken);
+        Actors.TryRemove(id.Value, out _);
+    }
+
+    public Task ReconfigureActorAsync(ActorId id, int maxOngoing, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    {
+        Calls.Enqueue($"reconfigure {id}");
+        return OnReconfigure(JsonSerializer.Deserialize<ReplicaSettingsUpdate>(payload.Span, ServeJson.Options)!);
+    }
+
+    public Task CheckActorAsync(ActorId id, CancellationToken cancellationToken)
+    {
+        Calls.Enqueue($"check {id}");
+        return OnCheckHealth(id.Value, cancellationToken);
+    }
+
+    public async Task PublishAsync(string topic, SnapshotVersion version, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    {
+        var snapshot = JsonSerializer.Deserialize<RouteSnapshot>(payload.Span, ServeJson.Options)!;
+        _published.Enqueue(snapshot);
+        await OnPublish(snapshot).WaitAsync(cancellationToken);
+        Calls.Enqueue($"published {version}: {string.Join(" ", snapshot.Deployments.SelectMany(deployment => deployment.Replicas).Select(replica => replica.ReplicaId))}");
+    }
+
+    public Task<IReadOnlyList<string>> CollectMetricsAsync(CancellationToken cancellationToken) => Task.FromResult(WorkerMetrics);
+
+    public Task<IResourceGrant> GrantAsync(ResourceDemand demand, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<IWorkerLease> LeaseWorkerAsync(WorkerPlacement placement, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task FetchPackageAsync(string hash, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task PullObjectAsync(ObjectId id, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task DrainAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public IAsyncEnumerable<NodeEvent> WatchAsync(long afterVersion, CancellationToken cancellationToken) => _events.Reader.ReadAllAsync(cancellationToken);
+
+    public void Kill(string id, string reason = "signal 9")
+    {
+        Actors.TryRemove(id, out _);
+        Calls.Enqueue($"died {id}");
+        _events.Writer.TryWrite(new NodeEvent.ActorDied(Interlocked.Increment(ref _lastEvent), new(id), reason));
+    }
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private static string ProcessOf(ActorSpec spec) => spec.Placement switch
+    {
+        WorkerPlacement.Shared shared => shared.Key,
+        WorkerPlacement.Own own => own.Label,
+        _ => "node",
+    };
+}
