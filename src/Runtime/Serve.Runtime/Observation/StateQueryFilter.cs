@@ -27,7 +27,7 @@ internal sealed class StateQueryFilter
             _conditions.AddRange(query.GetValues(key)!.Select(value => (key, !value.StartsWith('!'), value.TrimStart('!'))));
         var (keys, predicates, wanted) = (query.GetValues("filter_keys") ?? [], query.GetValues("filter_predicates") ?? [], query.GetValues("filter_values") ?? []);
         if (keys.Length != wanted.Length || (predicates.Length > 0 && predicates.Length != keys.Length))
-            throw new DefinitionException("filter_keys, filter_predicates and filter_values must be as many of each.");
+            throw new DefinitionException("filter_keys, filter_predicates and filter_values must have the same number of values.");
         for (var index = 0; index < keys.Length; index++)
             _conditions.Add((keys[index], predicates.Length == 0 || predicates[index] != "!=", wanted[index]));
     }

@@ -1,6 +1,7 @@
 using Serve.Runtime.Clusters;
 using Serve.Runtime.TestWorker;
 using Serve.Runtime.Tests.Testing;
+using Serve.Runtime.Workers.Processes;
 
 namespace Serve.Runtime.Tests.Objects;
 
@@ -23,7 +24,7 @@ public sealed class SharedMemoryStressTests
 
             // Fewer than are kept, so that arrays are spilled and restored all the time.
             ObjectStoreMemory = 2 * KeptPerThread * Count * sizeof(double),
-        });
+        }, ProgramWorkerLauncher.StartWorkers);
         Assert.Equal(1, await cluster.ArrayJobs.Single.Remote(cluster.Put(ArrayJobs.Numbers(Count, 1))));
         var end = Environment.TickCount64 + 4000;
 
