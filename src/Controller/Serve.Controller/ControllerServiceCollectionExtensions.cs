@@ -5,6 +5,7 @@ using Serve.Controller.AdminApi;
 using Serve.Controller.Applications;
 using Serve.Controller.Loop;
 using Serve.Controller.Metrics;
+using Serve.Controller.Packages;
 using Serve.Controller.Store;
 using Serve.Nodes;
 using Serve.Runtime;
@@ -27,6 +28,7 @@ public static class ControllerServiceCollectionExtensions
         services.AddSingleton(directory);
         services.AddSingleton<IClusterStore>(provider => SqliteClusterStore.Open(provider.GetRequiredService<NodeStateDirectory>().Database, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => new ControllerMetrics(provider.GetRequiredService<CollectorRegistry>()));
+        services.AddSingleton<INodePackageSource, StoredPackageSource>();
         services.AddSingleton<ServeController>();
         services.AddSingleton<ITopicSubscriber, DeploymentWakeUpSubscriber>();
         return services;

@@ -13,7 +13,6 @@ public sealed class ProjectReferenceTests
         ["Serve.Core"] = [],
         ["Serve.Abstractions"] = ["Serve.Core"],
         ["Serve.Contracts"] = ["Serve.Abstractions", "Serve.Core"],
-        ["Serve.Cluster"] = ["Serve.Core"],
         ["Serve.Generators"] = [],
         ["Serve.Routing"] = ["Serve.Abstractions", "Serve.Contracts"],
         ["Serve.Control"] = ["Serve.Abstractions", "Serve.Contracts"],
