@@ -19,7 +19,7 @@ public abstract class PlacementGroup : IAsyncDisposable
     /// <summary>What each bundle holds.</summary>
     public abstract IReadOnlyList<Bundle> Bundles { get; }
 
-    /// <summary>Completes when every bundle is reserved; a task that asks for it lends its CPU meanwhile. Fails with a <see cref="DeadlockException"/> where that can never be.</summary>
+    /// <summary>Completes when every bundle is reserved; a task that asks for it lends its CPU meanwhile.</summary>
     public abstract Task Ready { get; }
 
     /// <summary>A strategy for tasks and actors that are to run in the group.</summary>
