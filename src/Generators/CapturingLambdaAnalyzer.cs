@@ -23,7 +23,7 @@ public sealed class CapturingLambdaAnalyzer : DiagnosticAnalyzer
         context.EnableConcurrentExecution();
         context.RegisterCompilationStartAction(static start =>
         {
-            if (start.Compilation.GetTypeByMetadataName("Serve.ClusterRun") is { } run)
+            if (start.Compilation.GetTypeByMetadataName("Serve.ClusterRunExtensions") is { } run)
                 start.RegisterOperationAction(each => Check(each, run), OperationKind.Invocation);
         });
     }
