@@ -19,8 +19,8 @@ public sealed class ServeClient : IHandleFactory, IAsyncDisposable
 
     private ServeClient(NodeHttpConnection connection, ServeClientOptions options)
     {
-        this._connection = connection;
-        this._options = options;
+        _connection = connection;
+        _options = options;
     }
 
     /// <summary>The gateway's address.</summary>

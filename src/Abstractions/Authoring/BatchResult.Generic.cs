@@ -12,7 +12,7 @@ public readonly struct BatchResult<T>
 
     /// <summary>A value.</summary>
     /// <param name="value">What the caller gets.</param>
-    public BatchResult(T value) => (Kind, this._value) = (BatchResultKind.Value, value);
+    public BatchResult(T value) => (Kind, _value) = (BatchResultKind.Value, value);
 
     private BatchResult(BatchResult other) => (Kind, Error) = (other.Kind, other.Error);
 

@@ -14,8 +14,8 @@ public sealed class ModelLease<TModel> : IDisposable, IAsyncDisposable
     public ModelLease(string modelId, TModel model, Action release)
     {
         ModelId = modelId;
-        this._model = model;
-        this._release = release;
+        _model = model;
+        _release = release;
     }
 
     /// <summary>The model's id.</summary>

@@ -22,8 +22,8 @@ public sealed class DeploymentHandle
     {
         ArgumentNullException.ThrowIfNull(target);
         ArgumentException.ThrowIfNullOrEmpty(name);
-        this._target = target;
-        this._options = options;
+        _target = target;
+        _options = options;
         Name = name;
     }
 

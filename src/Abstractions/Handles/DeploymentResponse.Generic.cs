@@ -21,7 +21,7 @@ public sealed class DeploymentResponse<T> : DeploymentResponse, IPendingCallResu
 
     private DeploymentResponse(HandleCallOptions? options)
     {
-        this._options = options;
+        _options = options;
         _stop = options?.Timeout is { } timeout ? new CancellationTokenSource(timeout, options.Clock) : new CancellationTokenSource();
     }
 
@@ -39,7 +39,7 @@ public sealed class DeploymentResponse<T> : DeploymentResponse, IPendingCallResu
 
     /// <summary>Passes the result to another call, once it is there.</summary>
     /// <param name="response">The running call.</param>
-    public static implicit operator Arg<T>(DeploymentResponse<T> response) => Arg<T>.After(response);
+    public static implicit operator Arg<T>(DeploymentResponse<T> response) => Arg.After<T>(response);
 
     /// <inheritdoc/>
     public override void Cancel()

@@ -12,10 +12,10 @@ public readonly struct NamedMethod
 
     internal NamedMethod(ICallTarget target, string deployment, string method, HandleCallOptions? options)
     {
-        this._target = target;
-        this._deployment = deployment;
-        this._method = method;
-        this._options = options;
+        _target = target;
+        _deployment = deployment;
+        _method = method;
+        _options = options;
     }
 
     /// <summary>Starts a call.</summary>

@@ -10,7 +10,7 @@ internal sealed class PackageHttpContent : HttpContent
 
     public PackageHttpContent(Stream zip)
     {
-        this._zip = zip;
+        _zip = zip;
         Headers.ContentType = new MediaTypeHeaderValue("application/zip");
     }
 

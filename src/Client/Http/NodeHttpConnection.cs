@@ -12,8 +12,8 @@ internal sealed class NodeHttpConnection : IDisposable
     private NodeHttpConnection(Uri address, HttpClient http, string whatToDo)
     {
         Address = address;
-        this._http = http;
-        this._whatToDo = whatToDo;
+        _http = http;
+        _whatToDo = whatToDo;
     }
 
     public Uri Address { get; }

@@ -1,7 +1,7 @@
 namespace Serve;
 
 /// <summary>What is to make an object: a task, or a call of an actor. Hangs on the ref until that is ready.</summary>
-internal interface IObjectProducer
+public interface IObjectProducer
 {
     /// <summary>For people: <c>task Demo.Sum (000…1)</c>.</summary>
     string Label { get; }

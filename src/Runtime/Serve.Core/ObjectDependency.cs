@@ -2,7 +2,7 @@ namespace Serve;
 
 /// <summary>Something that whoever makes an object cannot go on without. Immutable.</summary>
 /// <param name="since">Equal for as long as it has been needed without a break.</param>
-internal abstract class ObjectDependency(object since)
+public abstract class ObjectDependency(object since)
 {
     public object WaitIdentity => since;
 

@@ -5,7 +5,7 @@ namespace Serve;
 /// <param name="references">The refs.</param>
 /// <param name="count">How many of them.</param>
 /// <param name="untilFault">Whether one that fails is enough.</param>
-internal class ObjectRefDependency(object since, IReadOnlyList<ObjectRef> references, int count, bool untilFault = false) : ObjectDependency(since)
+public class ObjectRefDependency(object since, IReadOnlyList<ObjectRef> references, int count, bool untilFault = false) : ObjectDependency(since)
 {
     public override IEnumerable<ObjectRef> CandidateObjects => references;
 

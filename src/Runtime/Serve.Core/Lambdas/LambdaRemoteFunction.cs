@@ -32,7 +32,7 @@ internal sealed class LambdaRemoteFunction : RemoteFunction
         return function;
     }
 
-    private static LambdaRemoteFunction Of(Delegate work, bool isAsync)
+    public static LambdaRemoteFunction Of(Delegate work, bool isAsync)
     {
         var method = work.Method;
         if (!work.HasSingleTarget)

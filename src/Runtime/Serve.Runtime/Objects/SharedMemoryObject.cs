@@ -28,7 +28,7 @@ internal sealed class SharedMemoryObject : EncodedObject, IDisposable
             GC.AddMemoryPressure(Size);
     }
 
-    internal override long Size { get; }
+    public override long Size { get; }
 
     /// <summary>The ref it is the object of, as long as anyone has that; null for an argument.</summary>
     public WeakReference<ObjectRef>? Reference { get; private set; }
@@ -46,9 +46,9 @@ internal sealed class SharedMemoryObject : EncodedObject, IDisposable
 
     public bool IsSpilled => _segment is null && _file is not null;
 
-    internal override bool CachesLoadedValue => Shape.Format == EncodedValueFormat.Elements;
+    public override bool CachesLoadedValue => Shape.Format == EncodedValueFormat.Elements;
 
-    internal override void AttachTo(ObjectRef reference)
+    public override void AttachTo(ObjectRef reference)
     {
         base.AttachTo(reference);
         Reference = new(reference);
@@ -134,7 +134,7 @@ internal sealed class SharedMemoryObject : EncodedObject, IDisposable
     }
 
     /// <summary>Gives its bytes up for good.</summary>
-    internal override void Free(string reason)
+    public override void Free(string reason)
     {
         lock (_sync)
         {

@@ -18,9 +18,9 @@ internal abstract class EncodedObject(ObjectValueCodec codec, EncodedValueShape 
     /// <summary>Whether a ref has it as its object; an argument that was passed by value is nobody's.</summary>
     public bool IsOwned { get; private set; }
 
-    internal override void AttachTo(ObjectRef reference) => IsOwned = true;
+    public override void AttachTo(ObjectRef reference) => IsOwned = true;
 
-    internal override object? Load(Type type) => codec.Decode(this, type);
+    public override object? Load(Type type) => codec.Decode(this, type);
 
     /// <summary>Its bytes, to be read until disposed.</summary>
     internal abstract PinnedByteView Open();

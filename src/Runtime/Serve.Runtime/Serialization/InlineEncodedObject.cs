@@ -5,7 +5,7 @@ internal sealed class InlineEncodedObject(ObjectValueCodec codec, EncodedValueSh
 {
     public ReadOnlyMemory<byte> Bytes => bytes;
 
-    internal override long Size => bytes.Length;
+    public override long Size => bytes.Length;
 
     internal override PinnedByteView Open() => new(bytes);
 }

@@ -10,7 +10,7 @@ internal sealed class RemoteObjectRef<T>(DriverConnection session, BorrowedObjec
     /// <summary>Keeps the object.</summary>
     public BorrowedObjectHold Hold => hold;
 
-    internal override void RequestObject(bool fetch)
+    protected override void RequestObject(bool fetch)
     {
         if (!IsReady && Interlocked.Exchange(ref _demanded, 1) == 0)
             session.Demand(this);

@@ -1,10 +1,9 @@
 using System.Runtime.CompilerServices;
 
-namespace Serve;
+namespace Serve.Runtime.Objects;
 
 /// <summary>
-/// A ref to one item of a tuple that is there or will be: ready when the tuple is, failed as it is, and the tuple is let go then. Written by whoever
-/// makes the tuple ready.
+/// A reference to one item of a tuple. It completes or fails together with the tuple, on the thread that completes the tuple, and then releases it.
 /// </summary>
 internal sealed class TupleItemObjectRef<TTuple, TItem> : ObjectRef<TItem>, IObjectProducer, IThreadPoolWorkItem
     where TTuple : struct, ITuple
@@ -15,8 +14,8 @@ internal sealed class TupleItemObjectRef<TTuple, TItem> : ObjectRef<TItem>, IObj
     public TupleItemObjectRef(ObjectRef<TTuple> source, ObjectId id, int index)
         : base(source.Cluster, id)
     {
-        this._source = source;
-        this._index = index;
+        _source = source;
+        _index = index;
         Producer = this;
         if (!source.TryAddContinuation(new TupleReadyContinuation(this)))
             Take(source);
@@ -32,10 +31,10 @@ internal sealed class TupleItemObjectRef<TTuple, TItem> : ObjectRef<TItem>, IObj
 
     void IObjectProducer.Fail(Exception failure) => TrySetException(failure);
 
-    // Its task is the tuple's.
+    // The item is produced by the tuple's task.
     void IObjectProducer.Cancel(bool force, bool recursive) => Volatile.Read(ref _source)?.Producer?.Cancel(force, recursive);
 
-    internal override void RequestObject(bool fetch) => Volatile.Read(ref _source)?.RequestObject(fetch);
+    protected override void RequestObject(bool fetch) => Volatile.Read(ref _source)?.RequestObject(fetch);
 
     void IThreadPoolWorkItem.Execute()
     {
@@ -43,7 +42,7 @@ internal sealed class TupleItemObjectRef<TTuple, TItem> : ObjectRef<TItem>, IObj
             Settle(tuple);
     }
 
-    // Bytes take a while to read: not on the thread that received them.
+    // Deserializing takes time, so it does not run on the thread that received the bytes.
     private void Take(ObjectRef<TTuple> tuple)
     {
         if (tuple.Stored is null)
@@ -59,7 +58,7 @@ internal sealed class TupleItemObjectRef<TTuple, TItem> : ObjectRef<TItem>, IObj
             if (tuple.Error is { } failure)
                 TrySetException(failure);
             else
-                TrySetResult(TupleItemReader<TTuple, TItem>.Get(tuple.Result, _index));
+                TrySetResult((TItem)tuple.Result[_index]!);
         }
         catch (Exception unreadable)
         {
@@ -72,6 +71,6 @@ internal sealed class TupleItemObjectRef<TTuple, TItem> : ObjectRef<TItem>, IObj
 
     private sealed class TupleReadyContinuation(TupleItemObjectRef<TTuple, TItem> item) : ObjectRefContinuation
     {
-        internal override void Run() => item.Take(item._source!);
+        public override void Run() => item.Take(item._source!);
     }
 }
