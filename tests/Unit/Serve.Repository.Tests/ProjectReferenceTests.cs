@@ -1,0 +1,58 @@
+using System.Xml.Linq;
+
+namespace Serve.Repository.Tests;
+
+/// <summary>Project references of src/ follow the table of docs/architecture.md.</summary>
+public sealed class ProjectReferenceTests
+{
+    /// <summary>The composition root, which may reference every project.</summary>
+    private const string CompositionRoot = "Serve.Cli";
+
+    private static readonly Dictionary<string, string[]> AllowedReferences = new()
+    {
+        ["Serve.Core"] = [],
+        ["Serve.Abstractions"] = ["Serve.Core"],
+        ["Serve.Generators"] = [],
+        ["Serve.Routing"] = ["Serve.Abstractions"],
+        ["Serve.Control"] = ["Serve.Abstractions"],
+        ["Serve.Runtime"] = ["Serve.Abstractions", "Serve.Core"],
+        ["Serve.Runtime.Onnx"] = ["Serve.Abstractions", "Serve.Runtime"],
+        ["Serve.Client"] = ["Serve.Abstractions"],
+        ["Serve.Replica"] = ["Serve.Abstractions", "Serve.Routing", "Serve.Runtime", "Serve.Runtime.Onnx"],
+        ["Serve.Gateway"] = ["Serve.Abstractions", "Serve.Routing", "Serve.Runtime"],
+        ["Serve.Controller"] = ["Serve.Abstractions", "Serve.Control", "Serve.Runtime"],
+    };
+
+    public static TheoryData<string> Projects => [.. RepositoryFiles.Below("src", "*.csproj")];
+
+    [Theory]
+    [MemberData(nameof(Projects))]
+    public void Project_ReferencesAllowedProjectsOnly(string project)
+    {
+        var name = Path.GetFileNameWithoutExtension(project);
+        if (name == CompositionRoot)
+            return;
+
+        Assert.True(AllowedReferences.ContainsKey(name), $"{name} has no row in the table. Add one here and in docs/architecture.md.");
+        Assert.Empty(References(project).Except(AllowedReferences[name]));
+    }
+
+    [Fact]
+    public void Table_EveryProject_Exists() =>
+        Assert.Empty(AllowedReferences.Keys.Append(CompositionRoot).Except(RepositoryFiles.Below("src", "*.csproj").Select(Path.GetFileNameWithoutExtension)));
+
+    [Theory]
+    [MemberData(nameof(Projects))]
+    public void Project_ReferencesNothingOutsideOfSource(string project) =>
+        Assert.DoesNotContain(ReferencePaths(project), path => path.Contains("deployments/", StringComparison.Ordinal) || path.Contains("samples/", StringComparison.Ordinal)
+            || path.Contains("tests/", StringComparison.Ordinal) || path.Contains("bench/", StringComparison.Ordinal));
+
+    /// <summary>Names of the referenced projects whose assembly is loaded; projects that are only built first or loaded by the compiler are excluded.</summary>
+    private static IEnumerable<string> References(string project) =>
+        XDocument.Parse(RepositoryFiles.Read(project)).Descendants("ProjectReference")
+            .Where(reference => reference.Attribute("ReferenceOutputAssembly")?.Value != "false")
+            .Select(reference => Path.GetFileNameWithoutExtension(reference.Attribute("Include")!.Value.Replace('\\', '/')));
+
+    private static IEnumerable<string> ReferencePaths(string project) =>
+        XDocument.Parse(RepositoryFiles.Read(project)).Descendants("ProjectReference").Select(reference => reference.Attribute("Include")!.Value.Replace('\\', '/'));
+}
