@@ -4,8 +4,8 @@ using Serve.Specs;
 namespace Serve;
 
 /// <summary>
-/// Makes a class a deployment. What is not set here takes the default named in <see cref="DeploymentSpec"/>; a config file,
-/// the CLI and the REST API can override every setting, key by key.
+/// Marks a class as a deployment. Settings that are not set have the defaults of <see cref="DeploymentSpec"/>. A configuration file,
+/// the CLI and the REST API can override each setting.
 /// </summary>
 [AttributeUsage(AttributeTargets.Class, Inherited = false)]
 public sealed class DeploymentAttribute : Attribute
@@ -22,13 +22,13 @@ public sealed class DeploymentAttribute : Attribute
     private double? _gracefulShutdownTimeoutS;
     private ConcurrencyMode? _concurrency;
 
-    /// <summary>A deployment named after its class.</summary>
+    /// <summary>Declares a deployment with the name of its class.</summary>
     public DeploymentAttribute()
     {
     }
 
-    /// <summary>A deployment with a name of its own.</summary>
-    /// <param name="name">Unique within its application.</param>
+    /// <summary>Declares a deployment with a name.</summary>
+    /// <param name="name">The name, unique within the application.</param>
     public DeploymentAttribute(string name) => Name = name;
 
     /// <summary>The deployment's name. Default: the class's name.</summary>
@@ -67,17 +67,17 @@ public sealed class DeploymentAttribute : Attribute
     /// <inheritdoc cref="DeploymentSpec.Concurrency"/>
     public ConcurrencyMode Concurrency { get => _concurrency ?? ConcurrencyMode.TurnBased; set => _concurrency = value; }
 
-    /// <summary>The name a class is deployed under when nothing else is said.</summary>
+    /// <summary>Returns the default deployment name of a class.</summary>
     /// <param name="type">The class.</param>
-    /// <returns>The name its attribute states, or the class's own.</returns>
+    /// <returns>The name in its attribute, or the class name.</returns>
     public static string NameOf(Type type)
     {
         ArgumentNullException.ThrowIfNull(type);
         return type.GetCustomAttribute<DeploymentAttribute>(inherit: false)?.Name ?? type.Name;
     }
 
-    /// <summary>What this attribute sets, and only that: the layer that a config file is merged over.</summary>
-    /// <returns>Options whose unset keys are null.</returns>
+    /// <summary>Returns the settings of this attribute, which a configuration file is merged over.</summary>
+    /// <returns>Options with null for settings that are not set.</returns>
     public DeploymentOptions ToOptions() => new()
     {
         Name = Name,

@@ -191,24 +191,15 @@ public abstract class Cluster : IAsyncDisposable
     protected internal virtual async Task WaitForAll(ObjectRef[] references, TimeSpan? timeout, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(references);
-        var all = references.Select(reference => reference.GetBoxedAsync(cancellationToken)).ToList();
-        var completed = Task.WhenEach(all).GetAsyncEnumerator(cancellationToken);
-        await using (completed.ConfigureAwait(false))
+        var pending = references.Select(reference => (Task)reference.GetBoxedAsync(cancellationToken)).ToList();
+        var deadline = Task.Delay(timeout ?? Timeout.InfiniteTimeSpan, cancellationToken);
+        while (pending.Count > 0)
         {
-            var deadline = Task.Delay(timeout ?? Timeout.InfiniteTimeSpan, cancellationToken);
-            while (true)
-            {
-                var next = completed.MoveNextAsync().AsTask();
-                if (await Task.WhenAny(next, deadline).ConfigureAwait(false) != next)
-                {
-                    await deadline.ConfigureAwait(false);
-                    throw new TimeoutException($"{all.Count(each => !each.IsCompleted)} of {all.Count} objects were not ready within {DurationTextFormat.Of(timeout!.Value)}.");
-                }
-
-                if (!await next.ConfigureAwait(false))
-                    return;
-                await completed.Current.ConfigureAwait(false);
-            }
+            var completed = await Task.WhenAny(pending.Append(deadline)).ConfigureAwait(false);
+            await completed.ConfigureAwait(false);
+            if (completed == deadline)
+                throw new TimeoutException($"{pending.Count} of {references.Length} objects were not ready within {DurationTextFormat.Of(timeout!.Value)}.");
+            pending.Remove(completed);
         }
     }
 

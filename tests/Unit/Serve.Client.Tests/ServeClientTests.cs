@@ -165,7 +165,7 @@ public sealed class ServeClientTests
         var error = await Assert.ThrowsAsync<RequestTimeoutException>(async () => await serve.GetHandle("Counter").Remote<int>());
         await aborted.Task.WaitAsync(Bound);
 
-        Assert.Equal("The call took longer than its timeout of 50 ms and was cancelled.", error.Message);
+        Assert.Equal("The call exceeded its timeout of 50 ms and was canceled.", error.Message);
     }
 
     [Fact]

@@ -2,13 +2,16 @@ using System.Buffers;
 
 namespace Serve.Specs.Binding;
 
-/// <summary>The forms that texts in settings have: each function says what is wrong with one, or null.</summary>
-internal static class NameRules
+/// <summary>Rules for names and paths in configurations. Each method returns what is wrong with a text, or null.</summary>
+public static class NameRules
 {
     private const string OwnPaths = "/-";
 
     private static readonly SearchValues<char> NotInPaths = SearchValues.Create("?#%\\ \t\r\n");
 
+    /// <summary>Checks the name of an application or deployment.</summary>
+    /// <param name="text">The name.</param>
+    /// <returns>The problem, or null.</returns>
     public static string? NameProblem(string text)
     {
         if (text.Length is 0 or > 100)
@@ -18,6 +21,9 @@ internal static class NameRules
         return wellFormed ? null : $"'{text}' must begin with a letter or a digit and hold only letters, digits, '-', '_' and '.'";
     }
 
+    /// <summary>Checks a route prefix.</summary>
+    /// <param name="text">The prefix.</param>
+    /// <returns>The problem, or null.</returns>
     public static string? RoutePrefixProblem(string text) => text switch
     {
         "" => "must not be empty; null means no HTTP",
@@ -31,7 +37,13 @@ internal static class NameRules
         _ => null,
     };
 
+    /// <summary>Checks a root path, which may be empty.</summary>
+    /// <param name="text">The path.</param>
+    /// <returns>The problem, or null.</returns>
     public static string? RootPathProblem(string text) => text.Length == 0 ? null : text == "/" ? "must be empty rather than '/'" : RoutePrefixProblem(text);
 
+    /// <summary>Checks a text that must not be empty.</summary>
+    /// <param name="text">The text.</param>
+    /// <returns>The problem, or null.</returns>
     public static string? NotEmptyProblem(string text) => string.IsNullOrWhiteSpace(text) ? "must not be empty" : null;
 }
