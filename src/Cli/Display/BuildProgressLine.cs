@@ -1,5 +1,5 @@
 using System.Globalization;
-using Serve.Cli.Build;
+using Serve.Controller.Builds;
 
 namespace Serve.Cli.Display;
 

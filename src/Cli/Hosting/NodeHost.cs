@@ -10,8 +10,9 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Prometheus;
 using Serve.Admin;
-using Serve.Cli.Build;
 using Serve.Controller;
+using Serve.Controller.Builds;
+using Serve.Controller.Packages;
 using Serve.Gateway.Inference;
 using Serve.Gateway.Listening;
 using Serve.Gateway;
@@ -117,7 +118,7 @@ internal sealed class NodeHost : IAsyncDisposable
                 WorkerLogDirectory = Path.Combine(directory.Logs, "workers"),
             })
             .AddServeProcess()
-            .AddSingleton<IApplicationSource>(new PackageApplicationSource(new ApplicationPackageBuilder(store, buildRoot, progress, TimeProvider.System), store))
+            .AddSingleton<IApplicationSource>(new PackageApplicationSource(new ApplicationPackageBuilder(store, buildRoot, progress, TimeProvider.System), store, new PackageInspector()))
             .AddServeController(new ControllerOptions { NodeId = nodeId, DefaultIsolation = settings.Isolation, HttpOptions = http }, directory)
             .AddSingleton<IModelRepository, ControllerModelRepository>()
             .AddServeGateway(new GatewayOptions

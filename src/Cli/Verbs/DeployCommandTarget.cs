@@ -1,5 +1,5 @@
-using Serve.Cli.Build;
 using Serve.Cli.Yaml;
+using Serve.Controller.Packages;
 using Serve.Specs;
 
 namespace Serve.Cli.Verbs;

@@ -1,7 +1,9 @@
 using System.CommandLine;
-using Serve.Cli.Build;
 using Serve.Cli.Display;
 using Serve.Cli.Hosting;
+using Serve.Controller;
+using Serve.Controller.Builds;
+using Serve.Controller.Packages;
 
 namespace Serve.Cli.Verbs;
 
@@ -46,8 +48,8 @@ internal static class ServeBuildCommand
             return await use(path.Location);
         using var work = new TemporaryDirectory("serve-build-");
         var store = new ApplicationPackageStore(Path.Combine(work.Path, "packages"));
-        var builder = new ApplicationPackageBuilder(store, BuildCache.Default, new BuildProgressLine(console), TimeProvider.System);
-        var package = await new PackageApplicationSource(builder, store).PrepareAsync(path.ToString(), cancellationToken);
+        var builder = new ApplicationPackageBuilder(store, NodeStateDirectory.DefaultBuildCache, new BuildProgressLine(console), TimeProvider.System);
+        var package = await new PackageApplicationSource(builder, store, new PackageInspector()).PrepareAsync(path.ToString(), cancellationToken);
         var archive = Path.Combine(work.Path, "package.zip");
         PackageZipArchive.Write(package.Directory, archive);
         return await use(archive);

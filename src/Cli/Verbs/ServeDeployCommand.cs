@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Serve.Admin;
-using Serve.Cli.Build;
 using Serve.Cli.Display;
+using Serve.Controller.Packages;
 using Serve.Specs;
 
 namespace Serve.Cli.Verbs;

@@ -1,8 +1,9 @@
 using System.CommandLine;
 using Serve.Admin;
-using Serve.Cli.Build;
 using Serve.Cli.Display;
 using Serve.Cli.Hosting;
+using Serve.Controller;
+using Serve.Controller.Builds;
 using Serve.Specs;
 
 namespace Serve.Cli.Verbs;
@@ -33,7 +34,7 @@ internal static class ServeRunCommand
             using var ephemeral = settings.StateDir is null ? new TemporaryDirectory("serve-run-") : null;
             var nodeConsole = new NodeConsoleLogging(console.Error, isDevelopment: true);
             await using var node = await NodeHost.StartAsync(
-                settings, http, ephemeral?.Path ?? settings.StateDir!, ephemeral is null ? null : BuildCache.Default,
+                settings, http, ephemeral?.Path ?? settings.StateDir!, ephemeral is null ? null : NodeStateDirectory.DefaultBuildCache,
                 new BuildProgressLine(console), nodeConsole, cancellationToken);
             var code = await ServeAsync(node, deploy, console, cancellationToken);
             if (code == CliExitCode.Ok)

@@ -1,5 +1,6 @@
 using System.Reflection;
 using Serve.Replica.Loading;
+using Serve.Specs;
 
 namespace Serve.Replica.Definitions;
 

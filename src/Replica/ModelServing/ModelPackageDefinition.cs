@@ -1,5 +1,4 @@
 using Serve.Replica.Batching;
-using Serve.Replica.Definitions;
 using Serve.Specs;
 
 namespace Serve.Replica.ModelServing;

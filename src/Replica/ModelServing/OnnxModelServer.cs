@@ -8,6 +8,7 @@ using Serve.Inference;
 using Serve.Replica.ModelServing.Protocol;
 using Serve.Replica.ModelServing.Rpc;
 using Serve.Runtime.RawGrpc;
+using Serve.Specs;
 
 namespace Serve.Replica.ModelServing;
 

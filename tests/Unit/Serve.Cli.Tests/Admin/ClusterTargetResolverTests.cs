@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Serve.Cli.Admin;
 using Serve.Runtime.Observation;
+using Serve.Testing;
 
 namespace Serve.Cli.Tests.Admin;
 

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
+using Serve.Testing;
 using Serve.Tests;
 
 namespace Serve.Cli.Tests.Verbs;

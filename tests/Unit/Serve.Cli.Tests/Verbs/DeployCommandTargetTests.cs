@@ -1,4 +1,5 @@
 using Serve.Cli.Verbs;
+using Serve.Testing;
 
 namespace Serve.Cli.Tests.Verbs;
 

@@ -1,5 +1,6 @@
 using Serve.Replica.Definitions;
 using Serve.Replica.Tests.Fixtures;
+using Serve.Specs;
 
 namespace Serve.Replica.Tests.Definitions;
 

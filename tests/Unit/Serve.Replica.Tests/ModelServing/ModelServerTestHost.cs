@@ -8,6 +8,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Serve.Replica.Activation;
 using Serve.Replica.ModelServing;
+using Serve.Specs;
 
 namespace Serve.Replica.Tests.ModelServing;
 

@@ -1,6 +1,9 @@
-using Serve.Cli.Build;
+using Serve.Cli.Hosting;
+using Serve.Controller.Builds;
+using Serve.Controller.Packages;
+using Serve.Testing;
 
-namespace Serve.Cli.Tests.Build;
+namespace Serve.Cli.Tests.Packages;
 
 /// <summary>The samples are the contract: each must build as it stands.</summary>
 public sealed class SampleBuildTests : IDisposable
@@ -16,7 +19,7 @@ public sealed class SampleBuildTests : IDisposable
     public async Task PrepareAsync_Sample_Builds(string file, string ingress, int deployments)
     {
         var store = new ApplicationPackageStore(_folder.In("packages"));
-        var source = new PackageApplicationSource(new ApplicationPackageBuilder(store, _folder.In("builds"), null, TimeProvider.System), store);
+        var source = new PackageApplicationSource(new ApplicationPackageBuilder(store, _folder.In("builds"), null, TimeProvider.System), store, new PackageInspector());
 
         var package = await source.PrepareAsync(Path.Combine(RepositoryRoot.Root, "deployments", file), CancellationToken.None);
 

@@ -1,10 +1,10 @@
 using Google.Protobuf;
 
-namespace Serve.Cli.Build;
+namespace Serve.Controller.Packages;
 
 /// <summary>
-/// Finds the files beside an ONNX file in which it keeps large tensors, by walking its protobuf (onnx.proto): every TensorProto anywhere in it may have
-/// <c>external_data</c> with the key <c>location</c>. Nothing but lengths and those entries is read, so a large file costs little.
+/// Finds the external data files of an ONNX model, in which it stores large tensors, by walking its protobuf (onnx.proto): each TensorProto may have
+/// <c>external_data</c> with the key <c>location</c>. Only lengths and these entries are read, so the cost is small for large files.
 /// </summary>
 internal static class OnnxExternalDataFinder
 {
@@ -16,18 +16,21 @@ internal static class OnnxExternalDataFinder
     private const int EntryValue = 2;
     private const string Location = "location";
 
-    // As deep as protobuf's own readers go, ONNX Runtime's too.
-    private const int Deepest = 100;
+    // The recursion limit of protobuf's own readers, including ONNX Runtime's.
+    private const int MaxDepth = 100;
 
-    /// <summary>What lies within a message that may lead to a tensor: field number to the kind of message there.</summary>
-    private static readonly Dictionary<OnnxMessageKind, Dictionary<int, OnnxMessageKind>> Within = new()
+    /// <summary>Fields that may lead to a tensor, by kind of message: field number and kind of the nested message.</summary>
+    private static readonly Dictionary<OnnxMessageKind, Dictionary<int, OnnxMessageKind>> NestedMessages = new()
     {
         [OnnxMessageKind.Model] = new() { [ModelGraph] = OnnxMessageKind.Graph, [ModelTrainingInfo] = OnnxMessageKind.Training, [ModelFunctions] = OnnxMessageKind.Function },
         [OnnxMessageKind.Training] = new() { [1] = OnnxMessageKind.Graph, [2] = OnnxMessageKind.Graph },
         [OnnxMessageKind.Function] = new() { [7] = OnnxMessageKind.Node, [11] = OnnxMessageKind.Attribute },
         [OnnxMessageKind.Graph] = new() { [1] = OnnxMessageKind.Node, [5] = OnnxMessageKind.Tensor, [15] = OnnxMessageKind.Sparse },
         [OnnxMessageKind.Node] = new() { [5] = OnnxMessageKind.Attribute },
-        [OnnxMessageKind.Attribute] = new() { [5] = OnnxMessageKind.Tensor, [6] = OnnxMessageKind.Graph, [10] = OnnxMessageKind.Tensor, [11] = OnnxMessageKind.Graph, [22] = OnnxMessageKind.Sparse, [23] = OnnxMessageKind.Sparse },
+        [OnnxMessageKind.Attribute] = new()
+        {
+            [5] = OnnxMessageKind.Tensor, [6] = OnnxMessageKind.Graph, [10] = OnnxMessageKind.Tensor, [11] = OnnxMessageKind.Graph, [22] = OnnxMessageKind.Sparse, [23] = OnnxMessageKind.Sparse,
+        },
         [OnnxMessageKind.Sparse] = new() { [1] = OnnxMessageKind.Tensor, [2] = OnnxMessageKind.Tensor },
         [OnnxMessageKind.Tensor] = new() { [13] = OnnxMessageKind.Entry },
     };
@@ -45,9 +48,8 @@ internal static class OnnxExternalDataFinder
         Entry,
     }
 
-    /// <summary>Finds them.</summary>
+    /// <summary>Returns the distinct locations of external data, as written in the model. Empty if the file is not an ONNX model; ONNX Runtime reports the details.</summary>
     /// <param name="model">The ONNX file.</param>
-    /// <returns>Their names as written, each once; none when the file is no ONNX model, of which ONNX Runtime tells more.</returns>
     public static IReadOnlyCollection<string> FindLocations(string model)
     {
         SortedSet<string> found = new(StringComparer.Ordinal);
@@ -67,12 +69,12 @@ internal static class OnnxExternalDataFinder
 
     private static void Walk(CodedInputStream input, OnnxMessageKind kind, long end, int depth, SortedSet<string> found)
     {
-        if (depth > Deepest)
-            throw new InvalidDataException("Messages lie in each other deeper than a reader goes.");
+        if (depth > MaxDepth)
+            throw new InvalidDataException($"Nesting depth of messages exceeds {MaxDepth}.");
         while (input.Position < end && input.ReadTag() is not 0 and var tag)
         {
             if (WireFormat.GetTagWireType(tag) == WireFormat.WireType.LengthDelimited
-                && Within[kind].TryGetValue(WireFormat.GetTagFieldNumber(tag), out var inner))
+                && NestedMessages[kind].TryGetValue(WireFormat.GetTagFieldNumber(tag), out var inner))
             {
                 var length = input.ReadLength();
                 if (inner == OnnxMessageKind.Entry)

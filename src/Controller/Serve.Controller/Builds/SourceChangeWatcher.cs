@@ -1,24 +1,26 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
+using Serve.Controller.Packages;
 using Serve.Specs;
 
-namespace Serve.Cli.Build;
+namespace Serve.Controller.Builds;
 
-/// <summary>Tells when what an application is made of changes.</summary>
-internal static class SourceChangeWatcher
+/// <summary>Watches the sources of applications for changes.</summary>
+public static class SourceChangeWatcher
 {
     // Editors write a file in several steps.
-    private static readonly TimeSpan Settle = TimeSpan.FromMilliseconds(150);
+    private static readonly TimeSpan SettleTime = TimeSpan.FromMilliseconds(150);
 
-    /// <summary>One item per change; changes in quick succession are one.</summary>
-    /// <param name="target">As named on the command line: a config file counts too.</param>
-    /// <param name="config">Names the sources.</param>
-    /// <param name="time">The clock.</param>
-    /// <param name="cancellationToken">Ends the watch; nothing is thrown.</param>
-    /// <returns>The changes.</returns>
+    /// <summary>Returns one item per change; changes in quick succession are combined.</summary>
+    /// <param name="target">Target of the command line; a config file is watched too.</param>
+    /// <param name="config">The applications whose sources are watched.</param>
+    /// <param name="time">Clock.</param>
+    /// <param name="cancellationToken">Ends the sequence without an exception.</param>
     public static async IAsyncEnumerable<int> WatchAsync(
         string target, ServeConfig config, TimeProvider time, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(target);
+        ArgumentNullException.ThrowIfNull(config);
         var changes = Channel.CreateBounded<int>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
         var paths = config.Applications.Select(application => ImportPath.Resolve(application.ImportPath)).ToList();
         var watchers = paths.Where(path => path.Kind is not ImportPathKind.Package).Select(Watch)
@@ -27,13 +29,13 @@ internal static class SourceChangeWatcher
         {
             foreach (var watcher in watchers)
             {
-                watcher.Changed += (_, e) => Tell(e);
-                watcher.Created += (_, e) => Tell(e);
-                watcher.Renamed += (_, e) => Tell(e);
+                watcher.Changed += (_, e) => OnChanged(e);
+                watcher.Created += (_, e) => OnChanged(e);
+                watcher.Renamed += (_, e) => OnChanged(e);
                 watcher.EnableRaisingEvents = true;
             }
 
-            while (await NextAsync(changes.Reader, time, cancellationToken))
+            while (await WaitForChangeAsync(changes.Reader, time, cancellationToken))
                 yield return 1;
         }
         finally
@@ -42,7 +44,7 @@ internal static class SourceChangeWatcher
                 watcher.Dispose();
         }
 
-        void Tell(FileSystemEventArgs e)
+        void OnChanged(FileSystemEventArgs e)
         {
             if (!IsBuildOutput(e.FullPath))
                 changes.Writer.TryWrite(1);
@@ -62,12 +64,12 @@ internal static class SourceChangeWatcher
     private static bool IsBuildOutput(string path) =>
         path.Split(Path.DirectorySeparatorChar).Any(part => part is "obj" or "bin" or "artifacts" or ".git");
 
-    private static async Task<bool> NextAsync(ChannelReader<int> changes, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<bool> WaitForChangeAsync(ChannelReader<int> changes, TimeProvider time, CancellationToken cancellationToken)
     {
         try
         {
             await changes.ReadAsync(cancellationToken);
-            await Task.Delay(Settle, time, cancellationToken);
+            await Task.Delay(SettleTime, time, cancellationToken);
             changes.TryRead(out _);
             return true;
         }

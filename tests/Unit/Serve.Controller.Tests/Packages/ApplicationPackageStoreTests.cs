@@ -1,6 +1,7 @@
-using Serve.Cli.Build;
+using Serve.Controller.Packages;
+using Serve.Testing;
 
-namespace Serve.Cli.Tests.Build;
+namespace Serve.Controller.Tests.Packages;
 
 public sealed class ApplicationPackageStoreTests : IDisposable
 {
@@ -38,7 +39,7 @@ public sealed class ApplicationPackageStoreTests : IDisposable
 
     [Fact]
     public void Commit_WithoutAManifest_SaysHowToMakeOne() =>
-        Assert.Contains("it has no serve-package.json. 'serve build TARGET -o FILE' makes one.", Refused(() => _store.Commit(_store.NewStaging())), StringComparison.Ordinal);
+        Assert.Contains("serve-package.json is missing. Create packages with 'serve build TARGET -o FILE'.", Refused(() => _store.Commit(_store.NewStaging())), StringComparison.Ordinal);
 
     [Fact]
     public void Commit_AManifestThatCannotBeRead_SaysWhichAndWhy()
@@ -54,12 +55,12 @@ public sealed class ApplicationPackageStoreTests : IDisposable
     {
         _folder.Write("app/other.dll", "");
 
-        Assert.Contains("names the assembly 'app.dll'", Refused(() => _store.Add(_folder.In("app"), null, new() { Name = "app", AssemblyFile = "app.dll" })), StringComparison.Ordinal);
+        Assert.Contains("does not contain the assembly 'app.dll'", Refused(() => _store.Add(_folder.In("app"), null, new() { Name = "app", AssemblyFile = "app.dll" })), StringComparison.Ordinal);
     }
 
     [Fact]
     public void ReadManifest_OfNoPackage_SaysHowToUploadIt() =>
-        Assert.Contains("There is no package nothing on this node.", Refused(() => _store.ReadManifest("nothing")), StringComparison.Ordinal);
+        Assert.Contains("Package nothing is not stored on this node.", Refused(() => _store.ReadManifest("nothing")), StringComparison.Ordinal);
 
     private static string Refused(Action act) => Assert.Throws<DefinitionException>(act).Message;
 }

@@ -1,16 +1,16 @@
 using System.IO.Compression;
 
-namespace Serve.Cli.Build;
+namespace Serve.Controller.Packages;
 
-/// <summary>Packages as zip files, for another machine.</summary>
-internal static class PackageZipArchive
+/// <summary>Packages as zip files, for transport to another machine.</summary>
+public static class PackageZipArchive
 {
-    // The zip format's own earliest time: the same content gives the same file.
+    // The earliest time of the zip format: equal content gives an equal file.
     private static readonly DateTimeOffset Epoch = new(1980, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    /// <summary>Writes a package's folder into a zip file; the file appears whole or not at all.</summary>
+    /// <summary>Writes the folder of a package to a zip file. The file appears atomically.</summary>
     /// <param name="folder">The package's folder.</param>
-    /// <param name="file">The zip file.</param>
+    /// <param name="file">The zip file to write.</param>
     public static void Write(string folder, string file)
     {
         var parent = Path.GetDirectoryName(Path.GetFullPath(file))!;
@@ -38,17 +38,18 @@ internal static class PackageZipArchive
         }
     }
 
-    /// <summary>Unpacks a zip file into the store.</summary>
+    /// <summary>Extracts a zip file into the package store.</summary>
     /// <param name="file">The zip file.</param>
-    /// <param name="store">Where to.</param>
+    /// <param name="store">The store.</param>
     /// <returns>The package's hash.</returns>
-    /// <exception cref="DefinitionException">It is not a package.</exception>
+    /// <exception cref="DefinitionException">The file is not a package.</exception>
     public static string Read(string file, ApplicationPackageStore store)
     {
+        ArgumentNullException.ThrowIfNull(store);
         var staging = store.NewStaging();
         try
         {
-            // Refuses entries that would leave the folder.
+            // Rejects entries outside of the target folder.
             ZipFile.ExtractToDirectory(file, staging);
             return store.Commit(staging);
         }

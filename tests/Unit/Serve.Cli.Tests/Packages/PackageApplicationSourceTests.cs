@@ -1,6 +1,9 @@
-using Serve.Cli.Build;
+using Serve.Cli.Hosting;
+using Serve.Controller.Builds;
+using Serve.Controller.Packages;
+using Serve.Testing;
 
-namespace Serve.Cli.Tests.Build;
+namespace Serve.Cli.Tests.Packages;
 
 /// <summary>Real builds with the SDK; each costs seconds, so each test asks several things.</summary>
 public sealed class PackageApplicationSourceTests : IDisposable
@@ -62,6 +65,57 @@ public sealed class PackageApplicationSourceTests : IDisposable
     }
 
     [Fact]
+    public async Task PrepareAsync_Directives_AreTheSdks()
+    {
+        _folder.Write("Directory.Build.props", "<Project><PropertyGroup><LangVersion>7</LangVersion></PropertyGroup></Project>");
+        _folder.Write("lib/Lib.csproj", """<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup><TargetFramework>net10.0</TargetFramework><LangVersion>latest</LangVersion></PropertyGroup></Project>""");
+        _folder.Write("lib/Lib.cs", "namespace Lib; public static class Answer { public const int Value = 1; }");
+        var file = _folder.Write("App.cs", """
+            #!/usr/bin/env serve run
+            #:sdk Microsoft.NET.Sdk.Web
+            #:property AssemblyName=Renamed
+            #:project lib
+            using Serve;
+
+            [Deployment]
+            public sealed class App
+            {
+                [HttpGet("/up")]
+                public int Call() => Lib.Answer.Value;
+            }
+            """);
+
+        var first = await NewSource().PrepareAsync(file, CancellationToken.None);
+        _folder.Write("lib/Lib.cs", "namespace Lib; public static class Answer { public const int Value = 2; }");
+        var second = await NewSource().PrepareAsync(file, CancellationToken.None);
+
+        Assert.Equal("Renamed.dll", first.AssemblyFile);
+        Assert.True(File.Exists(Path.Combine(first.Directory, "Lib.dll")));
+        Assert.NotEqual(first.Hash, second.Hash);
+    }
+
+    [Fact]
+    public async Task PrepareAsync_InvalidDirective_ErrorNamesFileAndLine()
+    {
+        var file = _folder.Write("App.cs", "// A comment.\n#:property Nothing\nusing Serve;\n");
+
+        var error = await Assert.ThrowsAsync<DefinitionException>(() => NewSource().PrepareAsync(file, CancellationToken.None));
+
+        Assert.StartsWith($"{file}(2): error: ", Assert.Single(error.Errors), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("a;b")]
+    [InlineData("50%41")]
+    [InlineData("$(x)")]
+    public async Task PrepareAsync_PathWithMsBuildSyntax_SaysSo(string name)
+    {
+        var error = await Assert.ThrowsAsync<DefinitionException>(() => NewSource().PrepareAsync(_folder.Write($"{name}/App.cs", Counter), CancellationToken.None));
+
+        Assert.Contains("Rename the file or its folder.", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task PrepareAsync_ProjectThenZipThenAssembly_SameDeployments()
     {
         _folder.Write("app/App.csproj", """
@@ -116,7 +170,7 @@ public sealed class PackageApplicationSourceTests : IDisposable
     private PackageApplicationSource NewSource(string packages = "packages", IBuildProgressListener? progress = null)
     {
         var store = new ApplicationPackageStore(_folder.In(packages));
-        return new(new ApplicationPackageBuilder(store, _folder.In("builds"), progress ?? this._progress, TimeProvider.System), store);
+        return new(new ApplicationPackageBuilder(store, _folder.In("builds"), progress ?? this._progress, TimeProvider.System), store, new PackageInspector());
     }
 
     private sealed class CancellingProgress(CancellationTokenSource stop) : IBuildProgressListener

@@ -1,6 +1,6 @@
-using Serve.Cli.Build;
+using Serve.Controller.Builds;
 
-namespace Serve.Cli.Tests.Build;
+namespace Serve.Cli.Tests.Packages;
 
 /// <summary>Remembers what it was told.</summary>
 internal sealed class FakeBuildProgress : IBuildProgressListener

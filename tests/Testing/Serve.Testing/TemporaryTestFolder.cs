@@ -1,9 +1,9 @@
-namespace Serve.Cli.Tests;
+namespace Serve.Testing;
 
-/// <summary>A folder that is gone after the test.</summary>
+/// <summary>Temporary folder, deleted after the test.</summary>
 public sealed class TemporaryTestFolder : IDisposable
 {
-    public string Path { get; } = Directory.CreateTempSubdirectory("serve-cli-tests-").FullName;
+    public string Path { get; } = Directory.CreateTempSubdirectory("serve-tests-").FullName;
 
     public string Write(string name, string text)
     {

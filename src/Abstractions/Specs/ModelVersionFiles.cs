@@ -1,22 +1,22 @@
 using System.Globalization;
 
-namespace Serve.Replica.ModelServing;
+namespace Serve.Specs;
 
 /// <summary>
-/// Where the versions of a model lie within a folder: <c>VERSION/model.onnx</c>, VERSION a number from 1, as in Triton's model repositories. Packages of
-/// models have the same layout.
+/// Folder layout of a model with its versions: <c>VERSION/model.onnx</c>, where VERSION is an integer from 1, as in Triton's model repositories. Packages of models
+/// have the same layout.
 /// </summary>
 public static class ModelVersionFiles
 {
-    /// <summary>The end of a model's file name.</summary>
+    /// <summary>File name extension of a model.</summary>
     public const string Extension = ".onnx";
 
-    /// <summary>The name of a version's file.</summary>
+    /// <summary>File name of a version.</summary>
     public const string FileName = "model.onnx";
 
-    /// <summary>Finds the versions.</summary>
+    /// <summary>Finds the versions of a model, in ascending order.</summary>
     /// <param name="folder">The model's folder.</param>
-    /// <returns>Each version's number and file, the lowest first. Empty when the folder holds no model.</returns>
+    /// <returns>Number and file of each version; empty if the folder contains no model.</returns>
     public static IReadOnlyList<(long Version, string File)> Find(string folder) =>
         [.. from directory in Directory.EnumerateDirectories(folder)
             let number = Parse(Path.GetFileName(directory))

@@ -1,6 +1,6 @@
-using Serve.Cli.Build;
+using Serve.Controller.Builds;
 
-namespace Serve.Cli.Tests.Build;
+namespace Serve.Controller.Tests.Builds;
 
 public sealed class CompilerErrorParserTests
 {
@@ -9,6 +9,7 @@ public sealed class CompilerErrorParserTests
     [InlineData("/b/X.csproj : error NU1101: Unable to find package Nope. [/b/X.csproj]", "error NU1101: Unable to find package Nope.")]
     [InlineData("/usr/sdk/Microsoft.targets(266,5): error NETSDK1045: not supported. [/b/X.csproj]", "error NETSDK1045: not supported.")]
     [InlineData("CSC : error CS5001: no Main [/b/X.csproj]", "error CS5001: no Main")]
+    [InlineData("/a/X.cs(2): error: Unrecognized directive 'pakage'.", "/a/X.cs(2): error: Unrecognized directive 'pakage'.")]
     public void Errors_OneLine_Read(string line, string expected) =>
         Assert.Equal([expected], CompilerErrorParser.Errors(["  Determining projects…", line, line], "/b/X.csproj"));
 

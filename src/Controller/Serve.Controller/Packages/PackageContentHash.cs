@@ -1,14 +1,14 @@
 using System.Security.Cryptography;
 using System.Text;
 
-namespace Serve.Cli.Build;
+namespace Serve.Controller.Packages;
 
-/// <summary>The hash that names a package: over the names and contents of its files, in a fixed order.</summary>
+/// <summary>SHA-256 over names and contents of files, in ordinal order of the names. It names packages and build folders.</summary>
 internal static class PackageContentHash
 {
     /// <summary>Hashes a set of files.</summary>
-    /// <param name="files">Relative names (with <c>/</c>) and where each lies.</param>
-    /// <param name="unwritten">One more, which does not lie anywhere yet.</param>
+    /// <param name="files">Relative name (with <c>/</c>) and path of each file.</param>
+    /// <param name="unwritten">An additional file whose content is in memory.</param>
     /// <returns>64 hex digits.</returns>
     public static string Of(IEnumerable<(string Name, string Path)> files, (string Name, byte[] Content)? unwritten = null)
     {
@@ -26,8 +26,7 @@ internal static class PackageContentHash
         return Convert.ToHexStringLower(all.GetHashAndReset());
     }
 
-    /// <summary>Hashes text.</summary>
-    /// <param name="parts">The parts; their borders count.</param>
+    /// <summary>Hashes a sequence of strings; <c>("ab", "c")</c> and <c>("a", "bc")</c> differ.</summary>
     /// <returns>64 hex digits.</returns>
     public static string Of(params ReadOnlySpan<string> parts)
     {

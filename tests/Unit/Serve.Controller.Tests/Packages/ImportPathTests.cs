@@ -1,6 +1,7 @@
-using Serve.Cli.Build;
+using Serve.Controller.Packages;
+using Serve.Testing;
 
-namespace Serve.Cli.Tests.Build;
+namespace Serve.Controller.Tests.Packages;
 
 public sealed class ImportPathTests : IDisposable
 {
@@ -72,13 +73,13 @@ public sealed class ImportPathTests : IDisposable
         _folder.Write("digits/" + file, "");
 
         var error = Assert.Throws<DefinitionException>(() => ImportPath.Resolve("digits", _folder.Path));
-        Assert.Contains("no project, and no model in VERSION/model.onnx", error.Message, StringComparison.Ordinal);
+        Assert.Contains("no project and no model (VERSION/model.onnx)", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData("missing.cs", "no such file")]
+    [InlineData("missing.cs", "file or folder not found")]
     [InlineData("package:abc", "64 hex digits")]
-    [InlineData("there.txt", "expected a .cs file")]
+    [InlineData("there.txt", "must be a .cs file")]
     public void Resolve_NotDeployable_ErrorSaysWhy(string text, string expected)
     {
         _folder.Write("there.txt", "");

@@ -1,8 +1,11 @@
 using System.IO.Compression;
 using Google.Protobuf;
-using Serve.Cli.Build;
+using Serve.Cli.Hosting;
+using Serve.Controller.Builds;
+using Serve.Controller.Packages;
+using Serve.Testing;
 
-namespace Serve.Cli.Tests.Build;
+namespace Serve.Cli.Tests.Packages;
 
 /// <summary>Packages of models: what is in them, and that making one needs no compiler.</summary>
 public sealed class ModelPackageFilesTests : IDisposable
@@ -21,7 +24,7 @@ public sealed class ModelPackageFilesTests : IDisposable
         Assert.Equal("bytes", File.ReadAllText(Path.Combine(package.Directory, "1/model.onnx")));
         Assert.Null(package.AssemblyFile);
         Assert.Equal("digits", package.Ingress);
-        Assert.Equal("Serve.Replica.ModelServing.ModelServer", Assert.Single(package.Deployments).TypeName);
+        Assert.Equal(new PackageInspector().DescribeModel("digits").Deployments[0].TypeName, Assert.Single(package.Deployments).TypeName);
         Assert.Equal("/v2/models/other", package.DefaultRoutePrefix("other"));
         Assert.Empty(_progress.Told);
     }
@@ -204,7 +207,7 @@ public sealed class ModelPackageFilesTests : IDisposable
     private Task<Specs.ApplicationPackage> PrepareAsync(string path)
     {
         var store = new ApplicationPackageStore(_folder.In("packages"));
-        return new PackageApplicationSource(new ApplicationPackageBuilder(store, _folder.In("builds"), _progress, TimeProvider.System), store).PrepareAsync(path, CancellationToken.None);
+        return new PackageApplicationSource(new ApplicationPackageBuilder(store, _folder.In("builds"), _progress, TimeProvider.System), store, new PackageInspector()).PrepareAsync(path, CancellationToken.None);
     }
 
     private static IEnumerable<string> Files(string package) => ApplicationPackageStore.Files(package).Select(file => file.Name).Order(StringComparer.Ordinal);
