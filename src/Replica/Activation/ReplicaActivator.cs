@@ -18,8 +18,8 @@ using Serve.Runtime;
 
 namespace Serve.Replica.Activation;
 
-/// <summary>Makes replicas: loads the class, builds its services, runs its constructor, hands it its <c>user_config</c> and asks whether it is well. Stateless.</summary>
-/// <param name="assemblies">The packages loaded in this process.</param>
+/// <summary>Starts replicas: loads the class, builds its services, runs its constructor, passes its <c>user_config</c> and runs its first health check.</summary>
+/// <param name="assemblies">Packages that are loaded in this process.</param>
 public sealed partial class ReplicaActivator(UserAssemblyCache assemblies) : IActorActivator
 {
     /// <inheritdoc/>
@@ -46,18 +46,18 @@ public sealed partial class ReplicaActivator(UserAssemblyCache assemblies) : IAc
     private async Task<ActorInstance> StartAsync(ReplicaComponents parts, ReplicaStartRequest start, ActorActivationContext context, CancellationToken cancellationToken)
     {
         if (!ReplicaId.TryParse(start.ReplicaId, out var id))
-            throw new InvalidOperationException($"'{start.ReplicaId}' is no replica id; it is written app#deployment#suffix.");
+            throw new InvalidOperationException($"A replica id must be app#deployment#suffix, but was '{start.ReplicaId}'.");
         ReplicaLogRetention.Prune(start.LogDirectory);
-        parts.Log = new ReplicaLogFactory(start.LogDirectory, id);
+        parts.LogFiles = new ReplicaLogFactory(start.LogDirectory, id);
         parts.Code = start.AssemblyFile is { } file
             ? assemblies.Acquire(start.PackageHash, Path.Combine(start.PackageDirectory, file))
             : UserAssemblyCache.BuiltIn();
         var type = parts.Code.Assembly.GetType(start.TypeName)
-            ?? throw new DefinitionException($"{start.AssemblyFile ?? "The replica room"} has no class {start.TypeName}.");
+            ?? throw new DefinitionException($"Class {start.TypeName} not found in {start.AssemblyFile ?? "the built-in deployments"}.");
         var hooks = HooksOf(type);
         parts.Context = new ReplicaContext(id, start, context.GpuIds);
         parts.Models = ReplicaModelSets.Of(ModelsOf(type), id, context, parts.Time);
-        parts.Services = ReplicaServiceBuilder.Build(start, parts.Context, context, parts.Log, parts.Code, hooks, parts.Models, type);
+        parts.Services = ReplicaServiceBuilder.Build(start, parts.Context, context, parts.LogFiles, parts.Code, hooks, parts.Models, type);
         var logger = parts.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Serve.Replica");
         try
         {
@@ -66,9 +66,9 @@ public sealed partial class ReplicaActivator(UserAssemblyCache assemblies) : IAc
         catch (Exception thrown)
         {
             if (PlatformErrorClassifier.IsPlatformError(thrown))
-                LogRefused(logger, thrown.Message);
+                Log.Refused(logger, thrown.Message);
             else
-                LogStartFailed(logger, thrown);
+                Log.StartFailed(logger, thrown);
             throw;
         }
     }
@@ -100,11 +100,11 @@ public sealed partial class ReplicaActivator(UserAssemblyCache assemblies) : IAc
 
         var took = parts.Time.GetElapsedTime(started);
         parts.Metrics.ObserveInitialization(took);
-        LogStarted(logger, type.FullName!, took.TotalMilliseconds);
+        Log.Started(logger, type.FullName!, took.TotalMilliseconds);
         return instance;
     }
 
-    // One after the other: each uses all CPUs while it is optimized.
+    // Sequentially: the optimization of a model uses all CPUs.
     private static async Task LoadModelsAsync(ReplicaComponents parts, object?[] arguments, CancellationToken cancellationToken)
     {
         for (var index = 0; index < arguments.Length; index++)
@@ -117,7 +117,7 @@ public sealed partial class ReplicaActivator(UserAssemblyCache assemblies) : IAc
         }
     }
 
-    // A constructor cannot await, so it may wait for what it starts: that must not need this actor's turn, which the constructor has.
+    // A constructor cannot await, so it may block on work that it starts; that work must not need the turn that the constructor holds.
     private static T OutsideTurns<T>(Func<T> construct)
     {
         var turns = SynchronizationContext.Current;
@@ -142,8 +142,8 @@ public sealed partial class ReplicaActivator(UserAssemblyCache assemblies) : IAc
         }
         catch (InvalidOperationException unbindable) when (!ReplicaEndpointBuilder.AsksForHttp(parts.Target!.GetType()))
         {
-            // A Call that only handles use may take what no HTTP request can carry.
-            LogUnbindable(logger, parts.Target.GetType().Name, unbindable.Message);
+            // A Call that is used by handles only may have parameters that cannot be bound from a request.
+            Log.Unbindable(logger, parts.Target.GetType().Name, unbindable.Message);
             return new UnboundHttpHandler(context.Gate, unbindable.Message);
         }
     }
@@ -162,15 +162,18 @@ public sealed partial class ReplicaActivator(UserAssemblyCache assemblies) : IAc
         return errors.Count == 0 ? models : throw new DefinitionException(errors);
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Class} is ready after {Milliseconds:0.0} ms")]
-    private static partial void LogStarted(ILogger logger, string @class, double milliseconds);
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 5000, Level = LogLevel.Information, Message = "{Class} is ready after {Milliseconds:0.0} ms")]
+        public static partial void Started(ILogger logger, string @class, double milliseconds);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Class}.Call cannot be bound to HTTP and is left to handles: {Reason}")]
-    private static partial void LogUnbindable(ILogger logger, string @class, string reason);
+        [LoggerMessage(EventId = 5001, Level = LogLevel.Warning, Message = "{Class}.Call cannot be bound to HTTP and is available to handles only: {Reason}")]
+        public static partial void Unbindable(ILogger logger, string @class, string reason);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The replica could not start")]
-    private static partial void LogStartFailed(ILogger logger, Exception thrown);
+        [LoggerMessage(EventId = 5002, Level = LogLevel.Error, Message = "The replica failed to start")]
+        public static partial void StartFailed(ILogger logger, Exception thrown);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The replica could not start. {Reason}")]
-    private static partial void LogRefused(ILogger logger, string reason);
+        [LoggerMessage(EventId = 5003, Level = LogLevel.Error, Message = "The replica failed to start: {Reason}")]
+        public static partial void Refused(ILogger logger, string reason);
+    }
 }

@@ -5,8 +5,8 @@ using Serve.Runtime;
 
 namespace Serve.Replica.Routes;
 
-/// <summary>Tells this process's routers which models replicas say they have.</summary>
-/// <param name="table">The process's route table; keeps what it is told and ignores old versions.</param>
+/// <summary>Passes published model reports of replicas to the routers of this process.</summary>
+/// <param name="table">Route table of the process; it ignores old versions.</param>
 public sealed class ModelReportSubscriber(RouteTable table) : ITopicSubscriber
 {
     /// <inheritdoc/>
@@ -16,7 +16,7 @@ public sealed class ModelReportSubscriber(RouteTable table) : ITopicSubscriber
     public ValueTask OnPublishedAsync(long version, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
     {
         table.ApplyModelReports(version, JsonSerializer.Deserialize<Dictionary<string, ReplicaModelReport>>(payload.Span, ServeJson.Options)
-            ?? throw new InvalidOperationException($"Report {version} of models is empty."));
+            ?? throw new InvalidOperationException($"Model report {version} is empty."));
         return ValueTask.CompletedTask;
     }
 }

@@ -5,8 +5,8 @@ using Serve.Runtime;
 
 namespace Serve.Replica.Routes;
 
-/// <summary>Brings published route snapshots into force in this process. <see cref="RouteTable"/> keeps the state and ignores old versions.</summary>
-/// <param name="table">The process's route table.</param>
+/// <summary>Applies published route snapshots in this process.</summary>
+/// <param name="table">Route table of the process; it ignores old versions.</param>
 public sealed class RouteSnapshotSubscriber(RouteTable table) : ITopicSubscriber
 {
     /// <inheritdoc/>

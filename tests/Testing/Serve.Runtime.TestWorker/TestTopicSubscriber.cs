@@ -1,6 +1,6 @@
 namespace Serve.Runtime.TestWorker;
 
-/// <summary>Remembers the newest value of the topic "test", once it is in force: a while after it came.</summary>
+/// <summary>Stores the latest value of the topic "test" after a delay, when it takes effect.</summary>
 public sealed class TestTopicSubscriber : ITopicSubscriber
 {
     public string Topic => "test";

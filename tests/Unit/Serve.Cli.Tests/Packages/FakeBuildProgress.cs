@@ -2,14 +2,14 @@ using Serve.Controller.Builds;
 
 namespace Serve.Cli.Tests.Packages;
 
-/// <summary>Remembers what it was told.</summary>
+/// <summary>Records the progress of builds.</summary>
 internal sealed class FakeBuildProgress : IBuildProgressListener
 {
-    public List<string> Told { get; } = [];
+    public List<string> Events { get; } = [];
 
-    public void OnBuildStarted(string source) => Told.Add("begun");
+    public void OnBuildStarted(string source) => Events.Add("started");
 
-    public void OnBuildSucceeded(string source, TimeSpan took) => Told.Add("done");
+    public void OnBuildSucceeded(string source, TimeSpan duration) => Events.Add("succeeded");
 
-    public void OnBuildFailed(string source) => Told.Add("failed");
+    public void OnBuildFailed(string source) => Events.Add("failed");
 }

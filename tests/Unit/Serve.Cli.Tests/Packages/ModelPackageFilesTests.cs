@@ -3,11 +3,10 @@ using Google.Protobuf;
 using Serve.Cli.Hosting;
 using Serve.Controller.Builds;
 using Serve.Controller.Packages;
-using Serve.Testing;
 
 namespace Serve.Cli.Tests.Packages;
 
-/// <summary>Packages of models: what is in them, and that making one needs no compiler.</summary>
+/// <summary>Content of the packages of models; packaging a model needs no compiler.</summary>
 public sealed class ModelPackageFilesTests : IDisposable
 {
     private readonly TemporaryTestFolder _folder = new();
@@ -26,7 +25,7 @@ public sealed class ModelPackageFilesTests : IDisposable
         Assert.Equal("digits", package.Ingress);
         Assert.Equal(new PackageInspector().DescribeModel("digits").Deployments[0].TypeName, Assert.Single(package.Deployments).TypeName);
         Assert.Equal("/v2/models/other", package.DefaultRoutePrefix("other"));
-        Assert.Empty(_progress.Told);
+        Assert.Empty(_progress.Events);
     }
 
     [Fact]
@@ -59,7 +58,7 @@ public sealed class ModelPackageFilesTests : IDisposable
     }
 
     [Fact]
-    public async Task PrepareAsync_FolderWithAManifestOfItsOwn_ItIsNotThePackages()
+    public async Task PrepareAsync_FolderWithManifest_IsReplaced()
     {
         _folder.Write("digits/serve-package.json", "no manifest at all");
         var store = new ApplicationPackageStore(_folder.In("packages"));
@@ -76,7 +75,7 @@ public sealed class ModelPackageFilesTests : IDisposable
     }
 
     [Fact]
-    public async Task PrepareAsync_FolderOfVersions_AllOfThemAndNothingElse()
+    public async Task PrepareAsync_FolderOfVersions_ContainsOnlyVersions()
     {
         _folder.Write("digits/1/model.onnx", "one");
         _folder.Write("digits/12/model.onnx", "twelve");
@@ -87,7 +86,7 @@ public sealed class ModelPackageFilesTests : IDisposable
     }
 
     [Fact]
-    public async Task PrepareAsync_ExternalData_GoesAlongWhereverInTheGraphItIsNamed()
+    public async Task PrepareAsync_ExternalData_IsIncluded()
     {
         var initializer = Field(5, Tensor("weights.bin"));
         var attribute = Field(1, Field(5, Field(5, Tensor("sub/constant.bin"))));
@@ -103,7 +102,7 @@ public sealed class ModelPackageFilesTests : IDisposable
     }
 
     [Fact]
-    public async Task PrepareAsync_FolderOfVersionsWithExternalData_EachHasItsOwn()
+    public async Task PrepareAsync_VersionsWithExternalData_EachIncludesItsOwn()
     {
         foreach (var version in new[] { "1", "2" })
         {
@@ -118,9 +117,9 @@ public sealed class ModelPackageFilesTests : IDisposable
         Assert.Equal("2", File.ReadAllText(Path.Combine(package.Directory, "2/weights.bin")));
     }
 
-    // One file, named in two ways.
+    // Two names of the same file.
     [Fact]
-    public async Task PrepareAsync_ExternalDataNamedTwice_GoesAlongOnce()
+    public async Task PrepareAsync_ExternalDataWithTwoNames_IsIncludedOnce()
     {
         _folder.Write("m/net.onnx", "");
         await File.WriteAllBytesAsync(_folder.In("m/net.onnx"), Field(7, [.. Field(5, Tensor("weights.bin")), .. Field(5, Tensor("./weights.bin"))]));
@@ -144,12 +143,12 @@ public sealed class ModelPackageFilesTests : IDisposable
     [InlineData(20, 2, 5)]
     [InlineData(25, 7, 5, 5)]
     [InlineData(25, 11, 5)]
-    public async Task PrepareAsync_ExternalDataOfATensorAnywhere_GoesAlong(params int[] path)
+    public async Task PrepareAsync_ExternalDataOfAnyTensor_IsIncluded(params int[] path)
     {
         _folder.Write("m/net.onnx", "");
         await File.WriteAllBytesAsync(_folder.In("m/net.onnx"), path.Reverse().Aggregate(Tensor("weights.bin"), (within, number) => Field(number, within)));
         _folder.Write("m/weights.bin", "weights");
-        // Its offset is no file's name.
+        // Its offset is not a file name.
         _folder.Write("m/0", "0");
 
         var package = await PrepareAsync(_folder.In("m/net.onnx"));
@@ -157,9 +156,9 @@ public sealed class ModelPackageFilesTests : IDisposable
         Assert.Equal(["1/model.onnx", "1/weights.bin", "serve-package.json"], Files(package.Directory));
     }
 
-    // 100,000 graphs in each other, as no ONNX file has them: written from the innermost outwards.
+    // 100,000 nested graphs, which no real ONNX file has; written from the innermost outwards.
     [Fact]
-    public async Task PrepareAsync_GraphsDeeperThanAnyReaderGoes_AreOnnxRuntimesToRefuse()
+    public async Task PrepareAsync_DeeplyNestedGraphs_AreLeftToOnnxRuntime()
     {
         var bytes = new byte[4_000_000];
         var at = bytes.Length;
@@ -192,7 +191,7 @@ public sealed class ModelPackageFilesTests : IDisposable
     }
 
     [Fact]
-    public async Task Archive_WithNeitherAssemblyNorModel_IsNone()
+    public async Task Archive_WithNeitherAssemblyNorModel_Throws()
     {
         await using (var zip = await ZipFile.OpenAsync(_folder.In("empty.zip"), ZipArchiveMode.Create))
         {

@@ -1,11 +1,10 @@
 using Serve.Cli.Hosting;
 using Serve.Controller.Builds;
 using Serve.Controller.Packages;
-using Serve.Testing;
 
 namespace Serve.Cli.Tests.Packages;
 
-/// <summary>Real builds with the SDK; each costs seconds, so each test asks several things.</summary>
+/// <summary>Builds with the SDK. Each build takes seconds, so each test checks several things.</summary>
 public sealed class PackageApplicationSourceTests : IDisposable
 {
     private const string Counter = """
@@ -34,7 +33,7 @@ public sealed class PackageApplicationSourceTests : IDisposable
         var first = await NewSource().PrepareAsync(file, CancellationToken.None);
         var second = await NewSource().PrepareAsync(file, CancellationToken.None);
 
-        Assert.Equal(["begun", "done"], _progress.Told);
+        Assert.Equal(["started", "succeeded"], _progress.Events);
         Assert.Equal(first.Hash, second.Hash);
         Assert.Equal("Counter", first.Ingress);
         Assert.Equal(3, Assert.Single(first.Deployments).Options.NumReplicas);
@@ -51,7 +50,7 @@ public sealed class PackageApplicationSourceTests : IDisposable
     }
 
     [Fact]
-    public async Task PrepareAsync_CompileErrors_AllToldWithFileAndLine()
+    public async Task PrepareAsync_CompileErrors_ReportsAllWithFileAndLine()
     {
         var file = _folder.Write("Broken.cs", "using Serve;\n[Deployment]\npublic sealed class Broken\n{\n    public int Call() => nothing;\n    public int Other() => 1 + Missing.Value;\n}\n");
 
@@ -60,7 +59,7 @@ public sealed class PackageApplicationSourceTests : IDisposable
         Assert.Equal(2, error.Errors.Count);
         Assert.Contains(error.Errors, text => text.StartsWith($"{file}(5,26): error CS0103:", StringComparison.Ordinal));
         Assert.Contains(error.Errors, text => text.StartsWith($"{file}(6,31): error CS0103:", StringComparison.Ordinal));
-        Assert.Equal(["begun", "failed"], _progress.Told);
+        Assert.Equal(["started", "failed"], _progress.Events);
         Assert.False(Directory.Exists(_folder.In("packages")) && Directory.EnumerateFileSystemEntries(_folder.In("packages")).Any());
     }
 
@@ -108,7 +107,7 @@ public sealed class PackageApplicationSourceTests : IDisposable
     [InlineData("a;b")]
     [InlineData("50%41")]
     [InlineData("$(x)")]
-    public async Task PrepareAsync_PathWithMsBuildSyntax_SaysSo(string name)
+    public async Task PrepareAsync_PathWithMsBuildSyntax_Throws(string name)
     {
         var error = await Assert.ThrowsAsync<DefinitionException>(() => NewSource().PrepareAsync(_folder.Write($"{name}/App.cs", Counter), CancellationToken.None));
 
@@ -141,7 +140,7 @@ public sealed class PackageApplicationSourceTests : IDisposable
     }
 
     [Fact]
-    public async Task PrepareAsync_Cancelled_EndsTheBuild()
+    public async Task PrepareAsync_Canceled_KillsTheBuild()
     {
         var file = _folder.Write("Counter.cs", Counter);
         using var stop = new CancellationTokenSource();
@@ -149,14 +148,14 @@ public sealed class PackageApplicationSourceTests : IDisposable
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => NewSource(progress: waiting).PrepareAsync(file, stop.Token));
 
-        // What was cut off does not look current.
+        // A canceled build is not current.
         var package = await NewSource().PrepareAsync(file, CancellationToken.None);
-        Assert.Equal(["begun", "done"], _progress.Told);
+        Assert.Equal(["started", "succeeded"], _progress.Events);
         Assert.Equal("Counter", package.Ingress);
     }
 
     [Fact]
-    public async Task PrepareAsync_ZipWithoutManifest_SaysHowToMakeOne()
+    public async Task PrepareAsync_ZipWithoutManifest_ErrorNamesServeBuild()
     {
         _folder.Write("content/a.txt", "");
         System.IO.Compression.ZipFile.CreateFromDirectory(_folder.In("content"), _folder.In("app.zip"));
@@ -177,7 +176,7 @@ public sealed class PackageApplicationSourceTests : IDisposable
     {
         public void OnBuildStarted(string source) => stop.CancelAfter(300);
 
-        public void OnBuildSucceeded(string source, TimeSpan took)
+        public void OnBuildSucceeded(string source, TimeSpan duration)
         {
         }
 

@@ -1,11 +1,10 @@
 using Serve.Cli.Hosting;
 using Serve.Controller.Builds;
 using Serve.Controller.Packages;
-using Serve.Testing;
 
 namespace Serve.Cli.Tests.Packages;
 
-/// <summary>The samples are the contract: each must build as it stands.</summary>
+/// <summary>Each sample builds without changes.</summary>
 public sealed class SampleBuildTests : IDisposable
 {
     private readonly TemporaryTestFolder _folder = new();

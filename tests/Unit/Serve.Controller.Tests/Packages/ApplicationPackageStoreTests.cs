@@ -1,5 +1,4 @@
 using Serve.Controller.Packages;
-using Serve.Testing;
 
 namespace Serve.Controller.Tests.Packages;
 
@@ -13,7 +12,7 @@ public sealed class ApplicationPackageStoreTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void Commit_ContentThatIsThere_IsThatPackageAndNothingElseIsLeft()
+    public void Commit_ExistingContent_ReturnsSamePackage()
     {
         _folder.Write("digits/1/model.onnx", "one");
         var hash = _store.Add(_folder.In("digits"), null, new() { Name = "digits" });
@@ -29,7 +28,7 @@ public sealed class ApplicationPackageStoreTests : IDisposable
     }
 
     [Fact]
-    public void Add_WhatIsNoPackage_LeavesNothing()
+    public void Add_InvalidPackage_LeavesNothing()
     {
         _folder.Write("digits/notes.txt", "");
 
@@ -38,11 +37,11 @@ public sealed class ApplicationPackageStoreTests : IDisposable
     }
 
     [Fact]
-    public void Commit_WithoutAManifest_SaysHowToMakeOne() =>
+    public void Commit_WithoutManifest_ErrorNamesServeBuild() =>
         Assert.Contains("serve-package.json is missing. Create packages with 'serve build TARGET -o FILE'.", Refused(() => _store.Commit(_store.NewStaging())), StringComparison.Ordinal);
 
     [Fact]
-    public void Commit_AManifestThatCannotBeRead_SaysWhichAndWhy()
+    public void Commit_UnreadableManifest_ErrorNamesReason()
     {
         var staging = _store.NewStaging();
         File.WriteAllText(Path.Combine(staging, PackageManifest.FileName), "{");
@@ -51,7 +50,7 @@ public sealed class ApplicationPackageStoreTests : IDisposable
     }
 
     [Fact]
-    public void Add_AnAssemblyThatIsNotThere_NamesIt()
+    public void Add_MissingAssembly_ErrorNamesIt()
     {
         _folder.Write("app/other.dll", "");
 
@@ -59,7 +58,7 @@ public sealed class ApplicationPackageStoreTests : IDisposable
     }
 
     [Fact]
-    public void ReadManifest_OfNoPackage_SaysHowToUploadIt() =>
+    public void ReadManifest_UnknownPackage_ErrorNamesServeDeploy() =>
         Assert.Contains("Package nothing is not stored on this node.", Refused(() => _store.ReadManifest("nothing")), StringComparison.Ordinal);
 
     private static string Refused(Action act) => Assert.Throws<DefinitionException>(act).Message;

@@ -1,5 +1,4 @@
 using Serve.Controller.Packages;
-using Serve.Testing;
 
 namespace Serve.Controller.Tests.Packages;
 
@@ -68,7 +67,7 @@ public sealed class ImportPathTests : IDisposable
     [InlineData("0/model.onnx")]
     [InlineData("x/model.onnx")]
     [InlineData("1/other.onnx")]
-    public void Resolve_FolderWithoutVersions_ErrorSaysWhatIsMissing(string file)
+    public void Resolve_FolderWithoutVersions_ErrorNamesLayout(string file)
     {
         _folder.Write("digits/" + file, "");
 
@@ -80,7 +79,7 @@ public sealed class ImportPathTests : IDisposable
     [InlineData("missing.cs", "file or folder not found")]
     [InlineData("package:abc", "64 hex digits")]
     [InlineData("there.txt", "must be a .cs file")]
-    public void Resolve_NotDeployable_ErrorSaysWhy(string text, string expected)
+    public void Resolve_NotDeployable_ErrorNamesReason(string text, string expected)
     {
         _folder.Write("there.txt", "");
 

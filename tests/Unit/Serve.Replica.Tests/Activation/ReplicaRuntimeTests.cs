@@ -12,7 +12,7 @@ using Serve.Specs;
 
 namespace Serve.Replica.Tests.Activation;
 
-/// <summary>Replicas under the real runtime and router, in one process.</summary>
+/// <summary>Replicas with the real runtime and router, in one process.</summary>
 public sealed class ReplicaRuntimeTests : IAsyncLifetime
 {
     private readonly string _logs = Directory.CreateTempSubdirectory("serve-runtime-").FullName;
@@ -75,7 +75,7 @@ public sealed class ReplicaRuntimeTests : IAsyncLifetime
         var models = await StartAsync(typeof(Models));
         for (var i = 0; i < 6; i++)
         {
-            // Two places: a use that did not end would keep the third waiting.
+            // Two slots: a use that does not end would block the third model.
             Assert.Equal($"c{i}", await models.InvokeAsync(new NamedMethodCall<string>("Call"), new CallContext { MultiplexedModelId = $"c{i}" }, CancellationToken.None)
                 .AsTask().WaitAsync(TimeSpan.FromSeconds(10)));
             var signal = Guid.NewGuid().ToString("n");

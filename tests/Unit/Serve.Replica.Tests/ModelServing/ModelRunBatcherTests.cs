@@ -5,7 +5,6 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging.Abstractions;
 using Serve.Replica.ModelServing;
 using Serve.Replica.ModelServing.Protocol;
-using Serve.Replica.Tests.Fixtures;
 
 namespace Serve.Replica.Tests.ModelServing;
 
@@ -276,9 +275,9 @@ public sealed class ModelRunBatcherTests : IDisposable
 
     [Theory]
     [InlineData("7", "user_config: batching must be an object with max_batch_size, batch_wait_timeout_s, max_concurrent_batches, adaptive, enabled, padding, not 7.")]
-    [InlineData("""{"enabeld":true}""", "user_config: batching has no key 'enabeld'. Did you mean 'enabled'? It has max_batch_size, batch_wait_timeout_s, max_concurrent_batches, adaptive, enabled, padding.")]
+    [InlineData("""{"enabeld":true}""", "user_config: batching has an unknown key 'enabeld'. Did you mean 'enabled'? Known keys are max_batch_size, batch_wait_timeout_s, max_concurrent_batches, adaptive, enabled, padding.")]
     [InlineData("""{"padding":1}""", "user_config: batching.padding must be true or false, not 1.")]
-    [InlineData("""{"max_batch_size":0}""", "user_config: batching.max_batch_size must be a whole number of at least 1, not 0.")]
+    [InlineData("""{"max_batch_size":0}""", "user_config: batching.max_batch_size must be an integer of at least 1, not 0.")]
     public void Config_Wrong_SaysWhat(string json, string expected) =>
         Assert.Equal(expected, Assert.Throws<BadInputException>(() => _batching.Read(JsonNode.Parse(json))).Message);
 

@@ -6,8 +6,8 @@ using Serve.Routing;
 namespace Serve.Replica.Tests.Multiplexing;
 
 /// <summary>
-/// 20 models, asked for by Zipf's law, over replicas with few places: the real router and the real caches, one request after another. The ideal is one LRU
-/// cache that has the places of all replicas together and sees every request, as nobody can who has to send each to a replica.
+/// 20 models with a Zipf distribution over replicas with few slots: real router and real caches, sequential requests. The ideal is a
+/// single cache with the slots of all replicas that sees every request, which no router can achieve.
 /// </summary>
 public sealed class ModelCacheZipfTests : IDisposable
 {
@@ -38,7 +38,7 @@ public sealed class ModelCacheZipfTests : IDisposable
         var version = 0L;
         foreach (var (number, model) in Zipf(exponent).Index())
         {
-            // Reports lag behind: the router has its own picks alone in between.
+            // Reports are delayed: in between, the router only knows its own picks.
             if (number % requestsPerReport == 0)
                 _table.ApplyModelReports(++version, caches.ToDictionary(entry => entry.Key, entry => ReportOf(entry.Value, places, version)));
             _clock.Advance(TimeSpan.FromMilliseconds(1));

@@ -362,7 +362,7 @@ public sealed class WorkerLifecycleTests : IAsyncLifetime, IAsyncDisposable
         Assert.Equal(2, pids.Count);
         Assert.All(pids, pid => Assert.True(LinuxProcessInfo.Exists(pid)));
         node.Kill();
-        await Eventually.TrueAsync(() => !pids.Any(IsAlive), within: TimeSpan.FromSeconds(2));
+        await Eventually.TrueAsync(() => !pids.Any(IsAlive), timeout: TimeSpan.FromSeconds(2));
         await node.WaitForExitAsync();
         temporary.Delete(recursive: true);
     }

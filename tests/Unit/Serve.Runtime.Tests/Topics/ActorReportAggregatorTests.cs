@@ -2,7 +2,6 @@ using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Serve.Runtime.Topics;
-using Serve.Tests;
 
 namespace Serve.Runtime.Tests.Topics;
 
