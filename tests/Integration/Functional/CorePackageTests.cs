@@ -82,7 +82,7 @@ public sealed class CorePackageTests : IAsyncLifetime, IDisposable
         Assert.DoesNotContain("Microsoft.AspNetCore.App", File.ReadAllText(_scratch.In("out/program.runtimeconfig.json")), StringComparison.Ordinal);
 
     /// <summary>The project with the package id Serve.Runtime, and all that it references.</summary>
-    private static IEnumerable<string> PackagedProjects()
+    private static HashSet<string> PackagedProjects()
     {
         var runtime = Directory.EnumerateFiles(Path.Combine(ServeExecutable.Root, "src", "Runtime"), "*.csproj", SearchOption.AllDirectories)
             .Single(file => XDocument.Load(file).Descendants("PackageId").Any(id => id.Value == "Serve.Runtime"));
