@@ -24,7 +24,7 @@ internal static class NodeProcessServices
         services.AddServeRouting(provider =>
         {
             var directory = provider.GetRequiredService<IActorReferenceResolver>();
-            return replica => directory.Resolve(new ActorId(replica.ReplicaId), replica.Process);
+            return replica => directory.Resolve(new ActorId(replica.ReplicaId), new(replica.Address.ProcessId, replica.Address.HttpAddress, replica.Address.CallAddress, replica.Address.Token));
         });
         return services.AddServeReplicas();
     }

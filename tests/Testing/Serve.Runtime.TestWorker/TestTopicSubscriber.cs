@@ -7,9 +7,9 @@ public sealed class TestTopicSubscriber : ITopicSubscriber
 
     public string? Newest { get; private set; }
 
-    public async ValueTask OnPublishedAsync(long version, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    public async ValueTask OnPublishedAsync(TopicPublication publication, CancellationToken cancellationToken)
     {
         await Task.Delay(TimeSpan.FromMilliseconds(50), cancellationToken);
-        Newest = $"{version}:{System.Text.Encoding.UTF8.GetString(payload.Span)}";
+        Newest = $"{publication.Version.Number}:{System.Text.Encoding.UTF8.GetString(publication.Payload.Span)}";
     }
 }

@@ -76,7 +76,7 @@ internal sealed class GatewayTestHost : IAsyncDisposable
             MaxOngoingRequests = max,
             MaxQueuedRequests = queue,
             Unavailable = unavailable,
-            Replicas = [.. ids.Select(id => new ReplicaRoute(id, _actors[id].Process))],
+            Replicas = [.. ids.Select(id => new ReplicaRoute(id, AddressOf(_actors[id].Process)))],
         };
         return this;
     }
@@ -91,11 +91,14 @@ internal sealed class GatewayTestHost : IAsyncDisposable
     /// <summary>Publishes as the controller does, and waits for the acknowledgement.</summary>
     public async Task PublishAsync()
     {
-        var snapshot = new RouteSnapshot { Version = ++_version, Applications = [.. _applications.Values], Deployments = [.. _deployments.Values] };
+        var snapshot = new RouteSnapshot { Version = new(1, ++_version), Applications = [.. _applications.Values], Deployments = [.. _deployments.Values] };
         var payload = JsonSerializer.SerializeToUtf8Bytes(snapshot, ServeJson.Options);
         foreach (var subscriber in _app.Services.GetServices<ITopicSubscriber>())
-            await subscriber.OnPublishedAsync(_version, payload, default).AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+            await subscriber.OnPublishedAsync(new(RouteSnapshot.Topic, "", snapshot.Version, payload), default).AsTask().WaitAsync(TimeSpan.FromSeconds(20));
     }
+
+    private static ReplicaAddress AddressOf(HostProcessAddress process) =>
+        new(new("n1"), process.ProcessId, process.HttpAddress, null, process.CallAddress, process.Token);
 
     public Task StopAsync() => _app.StopAsync();
 

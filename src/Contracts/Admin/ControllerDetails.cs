@@ -1,26 +1,26 @@
 namespace Serve.Admin;
 
-/// <summary>The controller, as people see it.</summary>
+/// <summary>The controller, in Ray Serve's schema.</summary>
 public sealed record ControllerDetails
 {
     /// <summary>The node it runs on.</summary>
     public required string NodeId { get; init; }
 
-    /// <summary>That node's address.</summary>
+    /// <summary>The node's IP address.</summary>
     public string? NodeIp { get; init; }
 
-    /// <summary>That machine's id at its provider; null where there is none.</summary>
+    /// <summary>The machine's id at its cloud provider; null if there is none.</summary>
     public string? NodeInstanceId { get; init; }
 
-    /// <summary>Its id.</summary>
+    /// <summary>Its actor id.</summary>
     public string? ActorId { get; init; }
 
-    /// <summary>Its name.</summary>
+    /// <summary>Its actor name.</summary>
     public string? ActorName { get; init; }
 
-    /// <summary>The process it runs in.</summary>
+    /// <summary>The id of its process.</summary>
     public string? WorkerId { get; init; }
 
-    /// <summary>Where it logs; null when it logs to the console.</summary>
+    /// <summary>Its log file; null if it logs to the console.</summary>
     public string? LogFilePath { get; init; }
 }

@@ -2,15 +2,16 @@ using Microsoft.AspNetCore.Http;
 
 namespace Serve.Routes;
 
-/// <summary>Which multiplexed model an HTTP request asks for.</summary>
+/// <summary>Reads the multiplexed model that an HTTP request asks for.</summary>
 public static class RequestedModelReader
 {
-    // What a gRPC client says as metadata; Ray Serve's own name there.
+    // Metadata of a gRPC client; Ray Serve's name.
     private const string GrpcMetadata = "multiplexed_model_id";
 
-    /// <summary>The model's id: the header <see cref="WireHeaderNames.MultiplexedModelId"/>, or the metadata <c>multiplexed_model_id</c> of a gRPC request.</summary>
-    /// <param name="request">The request.</param>
-    /// <returns>Null when it asks for none.</returns>
+    /// <summary>
+    /// Returns the model's id from the header <see cref="WireHeaderNames.MultiplexedModelId"/>, or from the metadata <c>multiplexed_model_id</c> of a gRPC request;
+    /// null if the request has neither.
+    /// </summary>
     public static string? Read(HttpRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);

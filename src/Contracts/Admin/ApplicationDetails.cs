@@ -2,37 +2,37 @@ using Serve.Specs;
 
 namespace Serve.Admin;
 
-/// <summary>One application: what is wanted, what is, and why; Ray Serve's names.</summary>
+/// <summary>Desired and actual state of one application, in Ray Serve's schema.</summary>
 public sealed record ApplicationDetails
 {
-    /// <summary>Its name.</summary>
+    /// <summary>The application's name.</summary>
     public required string Name { get; init; }
 
-    /// <summary>Where it answers; null when by handles only.</summary>
+    /// <summary>Path prefix of its HTTP requests; null if it is called by handles only.</summary>
     public string? RoutePrefix { get; init; }
 
-    /// <summary>Where its own API documents are; null when it has none.</summary>
+    /// <summary>Path of its own API documentation; null if it has none.</summary>
     public string? DocsPath { get; init; }
 
-    /// <summary>How it is.</summary>
+    /// <summary>Its status.</summary>
     public ApplicationStatus Status { get; init; }
 
-    /// <summary>Why, for people; empty when there is nothing to say.</summary>
+    /// <summary>Human-readable reason of the status; empty if there is none.</summary>
     public string Message { get; init; } = "";
 
-    /// <summary>When it was last deployed: seconds since 1970, UTC.</summary>
+    /// <summary>Time of the last deployment in seconds since 1970, UTC.</summary>
     public double LastDeployedTimeS { get; init; }
 
-    /// <summary>What was asked for, settings merged: <c>deploy</c> takes it.</summary>
+    /// <summary>The deployed configuration with merged settings; can be deployed again.</summary>
     public ApplicationConfig? DeployedAppConfig { get; init; }
 
-    /// <summary>Who asked: <c>declarative</c> as all requests are.</summary>
+    /// <summary>How it was deployed; always <c>declarative</c>.</summary>
     public string Source { get; init; } = "declarative";
 
     /// <summary>The deployment that answers HTTP.</summary>
     public string? Ingress { get; init; }
 
-    /// <summary>The content hash of its code.</summary>
+    /// <summary>Content hash of its code.</summary>
     public string? CodeHash { get; init; }
 
     /// <summary>Its deployments by name.</summary>

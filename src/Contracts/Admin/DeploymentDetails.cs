@@ -2,30 +2,30 @@ using Serve.Specs;
 
 namespace Serve.Admin;
 
-/// <summary>One deployment: what is wanted, what is, and why; Ray Serve's names.</summary>
+/// <summary>Desired and actual state of one deployment, in Ray Serve's schema.</summary>
 public sealed record DeploymentDetails
 {
-    /// <summary>Its name.</summary>
+    /// <summary>The deployment's name.</summary>
     public required string Name { get; init; }
 
-    /// <summary>How it is.</summary>
+    /// <summary>Its status.</summary>
     public DeploymentStatus Status { get; init; }
 
-    /// <summary>What brought it there.</summary>
+    /// <summary>The event that led to the status.</summary>
     public DeploymentStatusTrigger StatusTrigger { get; init; }
 
-    /// <summary>Why, for people; empty when there is nothing to say.</summary>
+    /// <summary>Human-readable reason of the status; empty if there is none.</summary>
     public string Message { get; init; } = "";
 
-    /// <summary>Its settings, every source merged.</summary>
+    /// <summary>Its settings, merged from all sources.</summary>
     public required DeploymentOptions DeploymentConfig { get; init; }
 
-    /// <summary>How many replicas are wanted.</summary>
+    /// <summary>The number of replicas that it is to have now.</summary>
     public int TargetNumReplicas { get; init; }
 
-    /// <summary>What one replica reserves, by resource name.</summary>
+    /// <summary>Resources that one replica reserves, by name.</summary>
     public IReadOnlyDictionary<string, double> RequiredResources { get; init; } = new Dictionary<string, double>();
 
-    /// <summary>Its replicas, by rank.</summary>
+    /// <summary>Its replicas by rank.</summary>
     public IReadOnlyList<ReplicaDetails> Replicas { get; init; } = [];
 }
