@@ -15,7 +15,7 @@ public sealed class AccessDeniedException(string reason, int statusCode, string 
     : ServeException(reason, statusCode, isRetrySafe: true, message);
 
 /// <summary>The call was executed, but its result is not of the requested type.</summary>
-/// <param name="message">The call, and what is wrong with its result.</param>
+/// <param name="message">The call and the problem with its result.</param>
 /// <param name="inner">The deserialization error, if there is one.</param>
 public sealed class UnreadableResultException(string message, Exception? inner = null)
     : ServeException(ErrorReason.UnreadableResult, 502, isRetrySafe: false, message, inner);
