@@ -13,9 +13,10 @@ using Serve.Admin;
 using Serve.Controller;
 using Serve.Controller.Builds;
 using Serve.Controller.Packages;
-using Serve.Gateway.Inference;
 using Serve.Gateway.Listening;
 using Serve.Gateway;
+using Serve.Inference;
+using Serve.Inference.Models;
 using Serve.Runtime;
 using Serve.Specs;
 
@@ -119,6 +120,7 @@ internal sealed class NodeHost : IAsyncDisposable
             .AddSingleton<IApplicationSource>(new PackageApplicationSource(new ApplicationPackageBuilder(store, buildRoot, progress, TimeProvider.System), store, new PackageInspector()))
             .AddServeController(new ControllerOptions { NodeId = nodeId, DefaultIsolation = settings.Isolation, HttpOptions = http }, directory)
             .AddSingleton<IModelRepository, ControllerModelRepository>()
+            .AddServeInference(new(http, settings.Guard(http.Host)))
             .AddServeGateway(new GatewayOptions
             {
                 Http = http,
@@ -126,7 +128,7 @@ internal sealed class NodeHost : IAsyncDisposable
                 IncludeStack = console.IsDevelopment,
             });
         var app = builder.Build();
-        app.UseServeGateway();
+        app.UseServeGateway(static gateway => gateway.UseOpenInference());
         return app;
     }
 

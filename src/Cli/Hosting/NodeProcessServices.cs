@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Prometheus;
+using Serve.Inference;
 using Serve.Replica;
 using Serve.Routing;
 using Serve.Runtime;
@@ -26,7 +27,7 @@ internal static class NodeProcessServices
             var directory = provider.GetRequiredService<IActorReferenceResolver>();
             return replica => directory.Resolve(new ActorId(replica.ReplicaId), new(replica.Address.ProcessId, replica.Address.HttpAddress, replica.Address.CallAddress, replica.Address.Token));
         });
-        return services.AddServeReplicas();
+        return services.AddServeReplicas().AddServeModels();
     }
 
     /// <summary>Returns the command line that starts a worker: this executable with <see cref="WorkerVerb"/>.</summary>

@@ -1,6 +1,6 @@
 using Serve.Controller.Packages;
+using Serve.Inference.Models;
 using Serve.Replica.Definitions;
-using Serve.Replica.ModelServing;
 using Serve.Specs;
 
 namespace Serve.Cli.Hosting;

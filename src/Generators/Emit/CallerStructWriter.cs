@@ -20,13 +20,13 @@ internal static class CallerStructWriter
             writer.Line(field);
         writer.Line($"private readonly {caller.Owner} __owner;")
             .Line($"private readonly {caller.Options}? __options;")
-            .Line($"internal {caller.Struct}({caller.Owner} owner, {caller.Options}? options) {{ __owner = owner; __options = options; }}");
+            .Line($"internal {caller.Struct}({caller.Owner} owner, {caller.Options}? options) {{ this.__owner = owner; this.__options = options; }}");
         WriteValues(writer, caller);
         var arguments = caller.Method.Arguments.ToList();
         foreach (var forms in Forms(arguments))
             WriteRefs(writer, caller, arguments, forms);
         writer.Line("/// <summary>Returns the same caller with other options; null properties keep the attribute's value.</summary>")
-            .Line($"public {caller.Struct} Options({caller.Options} options) => new(__owner, options);");
+            .Line($"public {caller.Struct} Options({caller.Options} options) => new(this.__owner, options);");
         more?.Invoke(writer);
         writer.Close();
     }
@@ -123,7 +123,7 @@ internal static class CallerStructWriter
         };
     }
 
-    private static string Start(RemoteCallerModel caller, string call) => $"__owner.{caller.Start}{call}, {caller.After}__options)";
+    private static string Start(RemoteCallerModel caller, string call) => $"this.__owner.{caller.Start}{call}, {caller.After}this.__options)";
 
     private enum ArgumentDeclarationForm
     {

@@ -38,7 +38,7 @@ internal static class RemoteClassWriter
         if (model.Actor is { } actor)
         {
             var creator = RemoteCallerModel.Of(model, actor);
-            CallerStructWriter.Write(writer, creator, inside => WriteFunctions(inside, callers, "__owner"));
+            CallerStructWriter.Write(writer, creator, inside => WriteFunctions(inside, callers, "this.__owner"));
             MethodCallWriter.Write(writer, creator);
         }
         else
@@ -47,8 +47,8 @@ internal static class RemoteClassWriter
                 .Line($"/// <summary>{title} <c>{model.Name}</c>.</summary>")
                 .Open($"{Visible(model.IsPublic)} readonly struct All_Functions")
                 .Line("private readonly global::Serve.Cluster __cluster;")
-                .Line("internal All_Functions(global::Serve.Cluster cluster) => __cluster = cluster;");
-            WriteFunctions(writer, callers, "__cluster");
+                .Line("internal All_Functions(global::Serve.Cluster cluster) => this.__cluster = cluster;");
+            WriteFunctions(writer, callers, "this.__cluster");
             writer.Close();
         }
 

@@ -14,7 +14,7 @@ internal static class RemoteFunctionWriter
         if (InterfaceOf(caller) is not { } contract)
             return;
         writer.Line($"global::Serve.RemoteFunction {contract}.Function => {caller.Struct}.__function;")
-            .Line($"global::Serve.TaskOptions? {contract}.TaskOptions => __options;")
+            .Line($"global::Serve.TaskOptions? {contract}.TaskOptions => this.__options;")
             .Open($"global::System.Threading.Tasks.ValueTask<{caller.Result}> {contract}.Invoke({caller.Method.Arguments.First().Type} item, global::System.Threading.CancellationToken stop)");
         foreach (var line in MethodCallWriter.Lines(caller, _ => "item", "return"))
             writer.Line(line);

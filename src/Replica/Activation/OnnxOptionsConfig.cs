@@ -1,7 +1,7 @@
 namespace Serve.Replica.Activation;
 
 /// <summary>Options of a model as written in a config file; absent keys and null have the defaults of <see cref="OnnxOptions"/>.</summary>
-internal record OnnxOptionsConfig
+public record OnnxOptionsConfig
 {
     public string? ExecutionProvider { get; init; }
 

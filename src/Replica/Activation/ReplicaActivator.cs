@@ -10,7 +10,6 @@ using Serve.Replica.Http;
 using Serve.Replica.Instances;
 using Serve.Replica.Loading;
 using Serve.Replica.Logs;
-using Serve.Replica.ModelServing;
 using Serve.Replica.Multiplexing;
 using Serve.Replica.Telemetry;
 using Serve.Replicas;
@@ -20,7 +19,8 @@ namespace Serve.Replica.Activation;
 
 /// <summary>Starts replicas: loads the class, builds its services, runs its constructor, passes its <c>user_config</c> and runs its first health check.</summary>
 /// <param name="assemblies">Packages that are loaded in this process.</param>
-public sealed partial class ReplicaActivator(UserAssemblyCache assemblies) : IActorActivator
+/// <param name="builtIn">The class of packages without an assembly; null if there is none.</param>
+public sealed partial class ReplicaActivator(UserAssemblyCache assemblies, BuiltInDeploymentClass? builtIn = null) : IActorActivator
 {
     /// <inheritdoc/>
     public string Kind => ReplicaStartRequest.ActorKind;
@@ -51,8 +51,8 @@ public sealed partial class ReplicaActivator(UserAssemblyCache assemblies) : IAc
         parts.LogFiles = new ReplicaLogFactory(start.LogDirectory, id);
         parts.Code = start.AssemblyFile is { } file
             ? assemblies.Acquire(start.PackageHash, Path.Combine(start.PackageDirectory, file))
-            : UserAssemblyCache.BuiltIn();
-        var type = parts.Code.Assembly.GetType(start.TypeName)
+            : UserAssemblyCache.BuiltIn(builtIn ?? throw new DefinitionException("The package has no assembly, and this process has no built-in deployments."));
+        var type = (start.AssemblyFile is null ? builtIn!.Type : parts.Code.Assembly.GetType(start.TypeName))
             ?? throw new DefinitionException($"Class {start.TypeName} not found in {start.AssemblyFile ?? "the built-in deployments"}.");
         var hooks = HooksOf(type);
         parts.Context = new ReplicaContext(id, start, context.GpuIds);
@@ -91,7 +91,7 @@ public sealed partial class ReplicaActivator(UserAssemblyCache assemblies) : IAc
         parts.SeesRequests = constructor.GetParameters().Length > 0 || hooks.ConfigureServices is not null || parts.Target is IIngress;
         var failures = new UserFailureLog(logger);
         parts.Batches = BatchedMethodSet.Of(parts.Target, new(context, failures, parts.Time, parts.SeesRequests), parts.Metrics);
-        (parts.Target as OnnxModelServer)?.Batching.Attach(parts.Metrics, context.Gate);
+        AttachBuiltIn(parts, context);
         parts.Http = Bind(parts, context, failures, logger);
         var instance = new ReplicaInstance(parts, context, logger);
         await instance.TakeConfigAsync(start.Spec.UserConfig, cancellationToken);
@@ -102,6 +102,15 @@ public sealed partial class ReplicaActivator(UserAssemblyCache assemblies) : IAc
         parts.Metrics.ObserveInitialization(took);
         Log.Started(logger, type.FullName!, took.TotalMilliseconds);
         return instance;
+    }
+
+    private static void AttachBuiltIn(ReplicaComponents parts, ActorActivationContext context)
+    {
+        if (parts.Target is not IBuiltInDeployment builtIn)
+            return;
+        var metrics = parts.Metrics!.ForBatches(builtIn.BatchFunction);
+        metrics.Length = () => builtIn.QueueLength;
+        builtIn.Attach(metrics, context.Gate);
     }
 
     // Sequentially: the optimization of a model uses all CPUs.

@@ -3,7 +3,7 @@ using Serve.Specs;
 namespace Serve.Replica.Batching;
 
 /// <summary>Default of <c>max_ongoing_requests</c> for deployments with batched methods: enough to fill one batch while another runs.</summary>
-internal static class BatchCallerLimits
+public static class BatchCallerLimits
 {
     /// <summary>Upper bound of the default, since each request uses memory.</summary>
     private const int Maximum = 100_000;

@@ -2,14 +2,13 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Serve.Replica.Activation;
-using Serve.Replica.ModelServing;
 
 namespace Serve.Replica.Batching;
 
 /// <summary>
 /// Reads the key <c>batching</c> of a <c>user_config</c>: settings for all batched methods of a class, and for single methods under the name of the method. Collects all errors.
 /// </summary>
-internal sealed class BatchConfigParser
+public sealed class BatchConfigParser
 {
     public const string Key = "batching";
 

@@ -19,7 +19,7 @@ namespace Serve.Replica.Batching;
 /// </remarks>
 /// <typeparam name="TItem">Item type.</typeparam>
 /// <typeparam name="TResult">Result type of an item.</typeparam>
-internal sealed class BatchQueue<TItem, TResult> : IDisposable
+public sealed class BatchQueue<TItem, TResult> : IDisposable
 {
     /// <summary>Cost of handing a batch over to a thread pool with sleeping threads.</summary>
     private static readonly TimeSpan HandOver = TimeSpan.FromMicroseconds(50);

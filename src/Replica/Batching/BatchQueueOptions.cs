@@ -4,7 +4,7 @@ namespace Serve.Replica.Batching;
 
 /// <summary>Options of a batch queue that do not change.</summary>
 /// <typeparam name="TItem">Item type.</typeparam>
-internal sealed record BatchQueueOptions<TItem>
+public sealed record BatchQueueOptions<TItem>
 {
     /// <summary>Initial settings.</summary>
     public BatchQueueSettings Settings { get; init; } = new();

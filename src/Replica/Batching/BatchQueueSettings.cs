@@ -1,7 +1,7 @@
 namespace Serve.Replica.Batching;
 
 /// <summary>Settings of a batch queue. They can be replaced while the queue runs.</summary>
-internal sealed record BatchQueueSettings
+public sealed record BatchQueueSettings
 {
     /// <summary>Maximum number of items in a batch, or maximum total size if items have sizes.</summary>
     public int MaxBatchSize { get; init; } = 10;

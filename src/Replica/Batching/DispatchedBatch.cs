@@ -6,14 +6,14 @@ namespace Serve.Replica.Batching;
 /// A batch of items. The code that runs it first starts it, which removes canceled items, and then sets the result of each item. Its token is canceled when all of its callers have
 /// canceled.
 /// </summary>
-internal sealed class DispatchedBatch<TItem, TResult> : IThreadPoolWorkItem
+public sealed class DispatchedBatch<TItem, TResult> : IThreadPoolWorkItem
 {
     private readonly BatchQueue<TItem, TResult> _queue;
     private QueuedBatchItem<TItem, TResult>[] _items;
     private CancellationTokenSource? _stop;
     private int _callers;
 
-    public DispatchedBatch(BatchQueue<TItem, TResult> queue, QueuedBatchItem<TItem, TResult>[] items, int maxBatchSize)
+    internal DispatchedBatch(BatchQueue<TItem, TResult> queue, QueuedBatchItem<TItem, TResult>[] items, int maxBatchSize)
     {
         (this._queue, this._items, MaxBatchSize, Formed) = (queue, items, maxBatchSize, items.Length);
         foreach (var item in items)

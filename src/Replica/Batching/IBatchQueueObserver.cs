@@ -1,7 +1,7 @@
 namespace Serve.Replica.Batching;
 
 /// <summary>Observes batches, for metrics. Called from many threads; must not block or throw.</summary>
-internal interface IBatchQueueObserver
+public interface IBatchQueueObserver
 {
     /// <summary>Called when a batch has ended.</summary>
     /// <param name="items">Number of items at the start.</param>

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 namespace Serve.Replica.Instances;
 
 /// <summary>A key of <c>user_config</c> that the platform handles; it is not passed to the class's <c>Reconfigure</c>, which is not required either.</summary>
-internal interface IUserConfigKey
+public interface IUserConfigKey
 {
     /// <summary>Name of the key.</summary>
     string Name { get; }

@@ -4,7 +4,6 @@ using Microsoft.Extensions.Logging;
 using Serve.Replica.Batching;
 using Serve.Replica.Loading;
 using Serve.Replica.Logs;
-using Serve.Replica.ModelServing;
 using Serve.Replica.Multiplexing;
 using Serve.Replica.Telemetry;
 using Serve.Runtime;
@@ -43,7 +42,7 @@ internal sealed partial class ReplicaComponents(ActorTurnScheduler turns, TimePr
         .. Models is { } models ? [models] : (IUserConfigKey[])[],
         .. Batches is { Any: true } batches ? [batches] : (IUserConfigKey[])[],
         .. ModelKeys,
-        .. Target is OnnxModelServer server ? [server.Batching] : (IUserConfigKey[])[],
+        .. Target is IBuiltInDeployment builtIn ? [builtIn.BatchingKey] : (IUserConfigKey[])[],
     ];
 
     public object? Target { get; set; }

@@ -2,7 +2,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using Serve.Replica.Definitions;
-using Serve.Replica.ModelServing;
 using Serve.Replica.Multiplexing;
 using Serve.Replicas;
 using Serve.Runtime;
@@ -87,8 +86,8 @@ internal sealed partial class ReplicaInstance(ReplicaComponents parts, ActorActi
     {
         foreach (var method in parts.Batches!.All.Where(method => method.Declared.SizeOf is null && method.Settings.MaxBatchSize > maxOngoingRequests))
             Log.TooFew(logger, maxOngoingRequests, method.Name, method.Settings.MaxBatchSize);
-        if (Target is OnnxModelServer { Batching.Settings: { Enabled: true, Queue.MaxBatchSize: var most } } && most > maxOngoingRequests)
-            Log.TooFew(logger, maxOngoingRequests, ModelBatchingConfigKey.Function, most);
+        if (Target is IBuiltInDeployment { MaxBatchSize: { } most } builtIn && most > maxOngoingRequests)
+            Log.TooFew(logger, maxOngoingRequests, builtIn.BatchFunction, most);
     }
 
     public override async ValueTask DisposeAsync()

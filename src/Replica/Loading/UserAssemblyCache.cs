@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Serve.Replica.Instances;
 
 namespace Serve.Replica.Loading;
 
@@ -43,7 +44,7 @@ public sealed class UserAssemblyCache
     }
 
     /// <summary>Leases the assembly of the built-in deployments, which need no user code.</summary>
-    public static UserAssemblyLease BuiltIn() => new(typeof(UserAssemblyCache).Assembly, ServeJson.Calls, static () => { });
+    public static UserAssemblyLease BuiltIn(BuiltInDeploymentClass builtIn) => new(builtIn.Type.Assembly, ServeJson.Calls, static () => { });
 
     private static Assembly LoadOrUnload(UserAssemblyLoadContext context)
     {

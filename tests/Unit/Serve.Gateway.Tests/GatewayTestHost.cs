@@ -35,7 +35,8 @@ internal sealed class GatewayTestHost : IAsyncDisposable
 
     public ConcurrentQueue<string> Logged { get; private init; } = new();
 
-    public static async Task<GatewayTestHost> StartAsync(GatewayOptions? options = null, TimeSpan? headersTimeout = null)
+    public static async Task<GatewayTestHost> StartAsync(
+        GatewayOptions? options = null, TimeSpan? headersTimeout = null, Action<IServiceCollection, GatewayOptions>? services = null, Action<IApplicationBuilder>? protocols = null)
     {
         options ??= new GatewayOptions();
         options = options with { Http = options.Http with { Port = 0 } };
@@ -48,8 +49,9 @@ internal sealed class GatewayTestHost : IAsyncDisposable
         builder.Services.AddServeRouting(_ => route => actors[route.ReplicaId]);
         builder.Services.AddSingleton<IActorReferenceResolver>(new FakeActorDirectory());
         builder.Services.AddServeGateway(options);
+        services?.Invoke(builder.Services, options);
         var app = builder.Build();
-        app.UseServeGateway();
+        app.UseServeGateway(protocols);
         await app.StartAsync();
         return new GatewayTestHost(app, actors) { Logged = logged };
     }

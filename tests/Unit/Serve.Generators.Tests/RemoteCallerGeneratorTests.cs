@@ -296,7 +296,7 @@ public sealed class RemoteCallerGeneratorTests
                 "22: Error SERVE010 'Plain.Instance' is not static, but a task has no instance; make it static, or put [Remote] on the class to make it an actor",
                 "23: Error SERVE014 'Generic' is generic and cannot be an actor or have remote functions",
                 "24: Error SERVE014 'Abstract' is abstract and cannot be an actor",
-                "25: Error SERVE014 'Static' is static and cannot be an actor; put [Remote] on its methods, to make them remote functions",
+                "25: Error SERVE014 'Static' is static and cannot be an actor; put [Remote] on its methods to make them remote functions",
                 "26: Error SERVE015 'Two' has 2 public constructors; an actor must have exactly one",
                 "27: Error SERVE015 'None' has no public constructors; an actor must have exactly one",
                 "28: Error SERVE011 'Required.Required' leaves required members unset and cannot be called remotely",

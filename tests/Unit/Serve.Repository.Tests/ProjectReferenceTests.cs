@@ -20,6 +20,7 @@ public sealed class ProjectReferenceTests
         ["Serve.Runtime.Onnx"] = ["Serve.Abstractions", "Serve.Runtime"],
         ["Serve.Client"] = ["Serve.Abstractions", "Serve.Contracts"],
         ["Serve.Replica"] = ["Serve.Abstractions", "Serve.Contracts", "Serve.Routing", "Serve.Runtime", "Serve.Runtime.Onnx"],
+        ["Serve.Inference"] = ["Serve.Abstractions", "Serve.Contracts", "Serve.Routing", "Serve.Runtime", "Serve.Replica"],
         ["Serve.Gateway"] = ["Serve.Abstractions", "Serve.Contracts", "Serve.Routing", "Serve.Runtime"],
         ["Serve.Controller"] = ["Serve.Abstractions", "Serve.Contracts", "Serve.Control", "Serve.Runtime"],
     };
