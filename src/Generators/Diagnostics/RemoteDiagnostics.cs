@@ -45,7 +45,7 @@ internal static class RemoteDiagnostics
 
     public static readonly DiagnosticDescriptor Captures = Rule(
         "SERVE022", "Lambda with captured variables cannot run in a worker process",
-        "The lambda captures {0} and cannot run in a worker process; pass what it needs as arguments: ray.Run(static x => …, x)", DiagnosticSeverity.Warning);
+        "The lambda captures {0} and cannot run in a worker process; pass its inputs as arguments: ray.Run(static x => …, x)", DiagnosticSeverity.Warning);
 
     public static readonly DiagnosticDescriptor OfDeployments = Rule(
         "SERVE023", "Attribute has no effect on remote functions and actors",

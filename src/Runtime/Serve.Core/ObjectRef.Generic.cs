@@ -10,7 +10,7 @@ namespace Serve;
 /// <summary>A reference to an object of a known type. Can be awaited any number of times, or passed on without awaiting it.</summary>
 /// <typeparam name="T">The object's type.</typeparam>
 /// <remarks>
-/// Concurrency. <c>_settled</c> is 0 while nobody has completed the reference, 1 once a caller has won the right to complete it, and 2 when <c>_value</c> holds the
+/// Concurrency. <c>_settled</c> is 0 while the reference is not completed, 1 once a caller has won the right to complete it, and 2 when <c>_value</c> holds the
 /// object. A reference completed with serialized bytes stays at 1 until a reader has deserialized them; two readers may both do so, and either result is valid.
 /// Memory order: <c>_value</c> is written before <c>_settled</c> becomes 2 and read after it; a reader then checks the error, which <see cref="Cluster.Free"/>
 /// sets before it drops the value.

@@ -26,7 +26,7 @@ internal sealed class LambdaRemoteFunction : RemoteFunction
         if (function.TransferObstacle is { } obstacle && cluster.RunsInWorkers(options is null or { Isolation: Isolation.Default } ? function.Defaults.Isolation : options.Isolation))
         {
             throw new NotSerializableException(
-                $"The {function.Name} must run in a worker process, but {obstacle}. Pass what it needs as arguments: ray.Run(static x => …, x); make it a method with [Remote]; or run it in this process with Isolation.None.");
+                $"The {function.Name} must run in a worker process, but {obstacle}. Pass its inputs as arguments: ray.Run(static x => …, x); make it a method with [Remote]; or run it in this process with Isolation.None.");
         }
 
         return function;

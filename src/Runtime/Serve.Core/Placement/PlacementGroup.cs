@@ -18,7 +18,7 @@ public abstract class PlacementGroup : IAsyncDisposable
     public abstract IReadOnlyList<Bundle> Bundles { get; }
 
     /// <summary>
-    /// Gets a task that completes when all bundles are reserved. A task that awaits it releases its CPU meanwhile. Fails with <see cref="DeadlockException"/> if the
+    /// Gets a task that completes when all bundles are reserved. A task that awaits it releases its CPU while it waits. Fails with <see cref="DeadlockException"/> if the
     /// reservation can never succeed.
     /// </summary>
     public abstract Task Ready { get; }
