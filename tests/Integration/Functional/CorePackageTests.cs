@@ -77,10 +77,6 @@ public sealed class CorePackageTests : IAsyncLifetime, IDisposable
         Assert.Equal($"1 4 9, 15, 42\n{process}\n", output.ReplaceLineEndings("\n"));
     }
 
-    [Fact]
-    public void Program_WithPackagesOnly_NeedsNoAspNetCore() =>
-        Assert.DoesNotContain("Microsoft.AspNetCore.App", File.ReadAllText(_scratch.In("out/program.runtimeconfig.json")), StringComparison.Ordinal);
-
     /// <summary>The project with the package id Serve.Runtime, and all that it references.</summary>
     private static HashSet<string> PackagedProjects()
     {
