@@ -1,4 +1,4 @@
-using Serve.Runtime.Http;
+using Serve.Http;
 using Serve.Specs;
 
 namespace Serve.Gateway;

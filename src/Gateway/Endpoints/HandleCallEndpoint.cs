@@ -6,9 +6,9 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Serve.Calls;
 using Serve.Gateway.Requests;
+using Serve.Http;
 using Serve.Routes;
 using Serve.Routing;
-using Serve.Runtime.Http;
 
 namespace Serve.Gateway.Endpoints;
 

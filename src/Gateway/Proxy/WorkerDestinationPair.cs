@@ -8,15 +8,15 @@ namespace Serve.Gateway.Proxy;
 internal sealed class WorkerDestinationPair(ReplicaAddress process)
 {
     private readonly DestinationState? _http = Of(process, process.HttpAddress);
-    private readonly DestinationState? _call = Of(process, process.CallAddress);
+    private readonly DestinationState? _http2 = Of(process, process.Http2Address);
 
     /// <summary>Where a request goes.</summary>
     /// <param name="attempt">The request; told which protocol it goes by.</param>
     /// <returns>Null when the process takes none.</returns>
     public DestinationState? For(WorkerForwardAttempt attempt)
     {
-        attempt.IsDuplex = attempt.WantsDuplex && _call is not null;
-        return attempt.IsDuplex ? _call : _http;
+        attempt.IsDuplex = attempt.WantsDuplex && _http2 is not null;
+        return attempt.IsDuplex ? _http2 : _http;
     }
 
     private static DestinationState? Of(ReplicaAddress process, string? address) => address is null

@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
-using Serve.Runtime.Http;
+using Serve.Http;
 using Serve.Runtime.RawGrpc;
 
 namespace Serve.Gateway.Requests;

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
+using Serve.Http;
 using Serve.Routes;
-using Serve.Runtime.Http;
 
 namespace Serve.Gateway.Requests;
 

@@ -5,7 +5,7 @@ using Serve.Inference.Grpc;
 using Serve.Inference.Models;
 using Serve.Inference.Rest;
 using Serve.Replica.Instances;
-using Serve.Runtime.Http;
+using Serve.Http;
 using Serve.Specs;
 
 namespace Serve.Inference;

@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Serve.Hosting;
+using Serve.Http;
 using Serve.Replica.Batching;
 using Serve.Replica.Definitions;
 using Serve.Replica.Http;

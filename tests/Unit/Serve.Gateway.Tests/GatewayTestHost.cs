@@ -100,7 +100,7 @@ internal sealed class GatewayTestHost : IAsyncDisposable
     }
 
     private static ReplicaAddress AddressOf(HostProcessAddress process) =>
-        new(new("n1"), process.ProcessId, process.HttpAddress, null, process.CallAddress, process.Token);
+        new(new("n1"), process.ProcessId, process.HttpAddress, process.CallAddress, process.CallAddress, process.Token);
 
     public Task StopAsync() => _app.StopAsync();
 

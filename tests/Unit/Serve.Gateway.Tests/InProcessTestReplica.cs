@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Serve.Calls;
+using Serve.Http;
 using Serve.Routes;
 using Serve.Runtime;
 

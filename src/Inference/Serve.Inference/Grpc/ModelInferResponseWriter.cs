@@ -1,8 +1,8 @@
 using Google.Protobuf;
 using Inference;
 using Microsoft.AspNetCore.Http;
+using Serve.Http;
 using Serve.Inference.Tensors;
-using Serve.Runtime;
 using Serve.Runtime.RawGrpc;
 
 namespace Serve.Inference.Grpc;

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
-using Serve.Runtime;
-using Serve.Runtime.Http;
+using Serve.Http;
 
 namespace Serve.Inference.Rest;
 

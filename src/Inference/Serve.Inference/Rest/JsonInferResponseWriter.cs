@@ -2,8 +2,8 @@ using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using Serve.Http;
 using Serve.Inference.Tensors;
-using Serve.Runtime;
 
 namespace Serve.Inference.Rest;
 

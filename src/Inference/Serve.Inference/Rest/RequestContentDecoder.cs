@@ -1,5 +1,5 @@
 using Microsoft.AspNetCore.Http;
-using Serve.Runtime.Http;
+using Serve.Http;
 
 namespace Serve.Inference.Rest;
 

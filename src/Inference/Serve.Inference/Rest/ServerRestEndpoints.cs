@@ -1,9 +1,9 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
+using Serve.Http;
 using Serve.Inference.Models;
 using Serve.Routing;
-using Serve.Runtime.Http;
 
 namespace Serve.Inference.Rest;
 

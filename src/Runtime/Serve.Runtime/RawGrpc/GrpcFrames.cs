@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 using System.IO.Compression;
 using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http;
-using Serve.Runtime.Http;
+using Serve.Http;
 
 namespace Serve.Runtime.RawGrpc;
 
