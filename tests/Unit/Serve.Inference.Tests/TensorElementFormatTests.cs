@@ -1,13 +1,12 @@
 using Inference;
-using Serve.Inference.Grpc;
 using Serve.Inference.Tensors;
 
 namespace Serve.Inference.Tests;
 
-/// <summary>gRPC's typed contents: each datatype in the field of its type, both ways.</summary>
-public sealed class TypedTensorContentsTests
+/// <summary>Typed gRPC contents of each datatype, read and written.</summary>
+public sealed class TensorElementFormatTests
 {
-    /// <summary>A tensor, and its contents as protobuf has them in JSON.</summary>
+    /// <summary>Tensors and their contents in protobuf's JSON form.</summary>
     public static TheoryData<Tensor, string> Typed { get; } = new()
     {
         { Tensor.Of([true, false]), """{"boolContents":[true,false]}""" },
@@ -26,19 +25,19 @@ public sealed class TypedTensorContentsTests
 
     [Theory]
     [MemberData(nameof(Typed))]
-    public void Contents_EveryDatatype_InTheFieldOfItsType(Tensor tensor, string json)
+    public void Contents_EveryDatatype_UsesItsField(Tensor tensor, string json)
     {
         var contents = InferTensorContents.Parser.ParseJson(json);
         var head = new InputTensorHeader("x") { Type = tensor.Type, Shape = [2] };
-        Assert.Equal(contents, TypedTensorContents.Write(tensor));
-        // Written again, since tensors are not compared by their elements.
-        var read = TypedTensorContents.Read(head, contents);
+        Assert.Equal(contents, TensorElementFormat.Of(tensor.Type).WriteContents(tensor));
+        // Compared in written form, since tensors have no equality.
+        var read = TensorElementFormat.Of(tensor.Type).ReadContents(head, contents);
         Assert.Equal(tensor.Type, read.Type);
         Assert.Equal([2], read.Shape.ToArray());
-        Assert.Equal(contents, TypedTensorContents.Write(read));
+        Assert.Equal(contents, TensorElementFormat.Of(read.Type).WriteContents(read));
     }
 
     [Fact]
-    public void Contents_OfAShapeWithoutDimensions_OneElement() =>
-        Assert.Equal([], TypedTensorContents.Read(new("x") { Type = TensorType.Float32, Shape = [] }, new() { Fp32Contents = { 1 } }).Shape.ToArray());
+    public void Contents_ScalarShape_ReadsOneElement() =>
+        Assert.Equal([], TensorElementFormat.Of(TensorType.Float32).ReadContents(new("x") { Type = TensorType.Float32, Shape = [] }, new InferTensorContents { Fp32Contents = { 1 } }).Shape.ToArray());
 }
