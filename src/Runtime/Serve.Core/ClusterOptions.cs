@@ -67,4 +67,7 @@ public sealed record ClusterOptions
 
     /// <summary>Whether <c>serve list</c>, <c>summary</c>, <c>memory</c> and <c>timeline</c> can inspect this cluster from another process. Default true.</summary>
     public bool Observable { get; init; } = true;
+
+    /// <summary>Whether tasks and actor calls that wait for each other in a cycle fail with a <see cref="DeadlockException"/>. Default: true.</summary>
+    public bool DetectDeadlocks { get; init; } = true;
 }

@@ -23,10 +23,10 @@ internal sealed class TupleItemObjectRef<TTuple, TItem> : ObjectRef<TItem>, IObj
 
     string IObjectProducer.Label => $"item {_index + 1} of {Volatile.Read(ref _source)?.Producer?.Label ?? "a tuple"}";
 
-    void IObjectProducer.AddDependencies(ICollection<ObjectDependency> needs)
+    void IObjectProducer.AddDependencies(ICollection<ObjectDependency> dependencies)
     {
         if (Volatile.Read(ref _source) is { } tuple)
-            needs.Add(new ObjectRefDependency(this, [tuple], 1));
+            dependencies.Add(new(tuple, this));
     }
 
     void IObjectProducer.Fail(Exception failure) => TrySetException(failure);

@@ -1,7 +1,7 @@
 namespace Serve.Runtime.Serialization;
 
-/// <summary>A value that is stored as several.</summary>
-internal sealed class CompositeEncodedObject(ObjectValueCodec codec, EncodedValueShape shape, IReadOnlyList<EncodedObject> items) : EncodedObject(codec, shape)
+/// <summary>Value that is stored as several values.</summary>
+internal sealed class CompositeEncodedObject(IValueCodec codec, EncodedValueShape shape, IReadOnlyList<EncodedObject> items) : EncodedObject(codec, shape)
 {
     public IReadOnlyList<EncodedObject> Items => items;
 
