@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Security.Cryptography;
+using Serve.Controller.Store;
 
 namespace Serve.Controller.Packages;
 
