@@ -169,7 +169,7 @@ internal abstract class PendingActorCall<TResult>(ActorRecord actor, ObjectId id
 
     public void Cancel() => Fail(new OperationCanceledException($"Call {Title} of actor {actor} was cancelled."));
 
-    internal override void TryProduceInline()
+    protected override void TryProduceInline()
     {
         if (plan.Turns is TurnBasedScheduler { IsQuick: true } turns && TaskContext.Current is null && SynchronizationContext.Current is null && !actor.IsProcess)
             turns.RunTurnsUntil(this);
