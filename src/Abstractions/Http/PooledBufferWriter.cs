@@ -40,22 +40,6 @@ public sealed class PooledBufferWriter(int sizeHint = 1024) : IBufferWriter<byte
             ArrayPool<byte>.Shared.Return(mine);
     }
 
-    internal Stream OpenRead() => new MemoryStream(_array, 0, Length, writable: false);
-
-    // Whether the stream ended within the limit.
-    internal bool TryFill(Stream stream, int limit)
-    {
-        while (Length <= limit)
-        {
-            var read = stream.Read(GetSpan());
-            if (read == 0)
-                return true;
-            Length += read;
-        }
-
-        return false;
-    }
-
     private void Grow(int sizeHint)
     {
         var needed = Length + Math.Max(sizeHint, 1);

@@ -1,16 +1,21 @@
+using System.ComponentModel;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Serve;
 
-/// <summary>A tensor whose elements are of type <typeparamref name="T"/>.</summary>
+/// <summary>A tensor with elements of type <typeparamref name="T"/>.</summary>
 /// <typeparam name="T">One of the .NET types in <see cref="TensorType"/>.</typeparam>
 public sealed class Tensor<T> : Tensor
 {
-    internal Tensor(Memory<T> values, long[] shape)
+    /// <summary>Creates a tensor over existing memory, without a copy.</summary>
+    /// <param name="values">The elements in row-major order.</param>
+    /// <param name="shape">The shape, whose product is the number of elements.</param>
+    [EditorBrowsable(EditorBrowsableState.Never)]
+    public Tensor(Memory<T> values, long[] shape)
         : base(TensorTypes.Of<T>(), shape, values.Length) => Values = values;
 
-    /// <summary>The elements in row-major order.</summary>
+    /// <summary>Gets the elements in row-major order.</summary>
     public Memory<T> Values { get; }
 
     /// <inheritdoc/>
@@ -32,5 +37,6 @@ public sealed class Tensor<T> : Tensor
         return new Tensor<T>(Values.Slice((int)(start * stride), (int)(count * stride)), rows);
     }
 
-    internal override System.Buffers.MemoryHandle Pin() => Values.Pin();
+    /// <inheritdoc/>
+    public override System.Buffers.MemoryHandle Pin() => Values.Pin();
 }

@@ -4,15 +4,15 @@ using Yarp.ReverseProxy.Model;
 
 namespace Serve.Gateway.Proxy;
 
-/// <summary>A worker's two ports as YARP knows destinations. Immutable.</summary>
+/// <summary>The two ports of a worker as YARP destinations. Immutable.</summary>
 internal sealed class WorkerDestinationPair(ReplicaAddress process)
 {
     private readonly DestinationState? _http = Of(process, process.HttpAddress);
     private readonly DestinationState? _http2 = Of(process, process.Http2Address);
 
-    /// <summary>Where a request goes.</summary>
-    /// <param name="attempt">The request; told which protocol it goes by.</param>
-    /// <returns>Null when the process takes none.</returns>
+    /// <summary>Selects the destination of a request.</summary>
+    /// <param name="attempt">The request; its protocol is set.</param>
+    /// <returns>Null if the process accepts no requests.</returns>
     public DestinationState? For(WorkerForwardAttempt attempt)
     {
         attempt.IsDuplex = attempt.WantsDuplex && _http2 is not null;

@@ -131,11 +131,8 @@ public static partial class Circles
 
     /// <summary>Waits for a placement group of another task.</summary>
     [Remote]
-    public static async Task<int> AwaitGroup(PlacementGroup group)
-    {
-        await group.Ready;
-        return 5;
-    }
+    public static async Task<int> AwaitGroup(Cluster ray, PlacementGroup group) =>
+        await ray.Circles.One.Options(new() { NumCpus = 0, Scheduling = group.Bundle(0) }).Remote();
 
     /// <summary>Waits repeatedly for an actor that requires the CPU which this task releases while it waits.</summary>
     [Remote]
@@ -200,9 +197,6 @@ public sealed class Ring
 
     public async Task<int> Await(ActorHandle<Ring>[] path) => path.Length == 0 ? 1 : 1 + await path[0].Await.Remote(path[1..]);
 
-    public async Task<int> AwaitAll(ActorHandle<Ring>[] path) =>
-        path.Length == 0 ? 1 : 1 + (await Cluster.Current.Get([path[0].AwaitAll.Remote(path[1..]), path[0].AwaitAll.Remote([])])).Max();
-
     [ConcurrencyGroup("other")]
     public int Other() => 1;
 
@@ -220,7 +214,11 @@ public sealed class Ring
     public int Hold(string resource) => Cluster.Current.Circles.Hold.Options(new() { NumCpus = 0, Resources = new Dictionary<string, double> { [resource] = 1 }.ToImmutableDictionary() }).Remote(resource).GetResult();
 
     /// <summary>Waits for a placement group that requires the resource held by this actor.</summary>
-    public async Task<int> HoldForGroup(Bundle bundle) => await Circles.HoldForGroup(Cluster.Current, "ready", bundle);
+    public async Task<int> HoldForGroup(Bundle bundle)
+    {
+        await using var group = Cluster.Current.CreatePlacementGroup([bundle]);
+        return await Cluster.Current.Circles.One.Options(new() { NumCpus = 0, Scheduling = group.Bundle(0) }).Remote();
+    }
 
     public async Task<int> AwaitFor(ActorHandle<Ring>[] path, ActorQueue<int> queue) => path.Length == 0 ? await queue.Get() : await path[0].Await.Remote([]);
 

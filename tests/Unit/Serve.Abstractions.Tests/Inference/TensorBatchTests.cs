@@ -55,9 +55,9 @@ public sealed class TensorBatchTests
         var whole = Assert.Throws<BadInputException>(() => TensorBatch.Join([Tensor.Of([1f], 1, 1), Tensor.Of([1], 1, 1)], padding: true));
         var deep = Assert.Throws<BadInputException>(() => TensorBatch.Join([Tensor.Of([1f], 1, 1), Tensor.Of([1f], 1, 1, 1)], padding: true));
 
-        Assert.StartsWith("Item 1 is FP32[1,2], item 0 is FP32[1,1]", wide.Message, StringComparison.Ordinal);
-        Assert.StartsWith("Item 1 is INT32[1,1], item 0 is FP32[1,1]", whole.Message, StringComparison.Ordinal);
-        Assert.StartsWith("Item 1 is FP32[1,1,1], item 0 is FP32[1,1]", deep.Message, StringComparison.Ordinal);
+        Assert.StartsWith("Item 1 is FP32[1,2], but item 0 is FP32[1,1]", wide.Message, StringComparison.Ordinal);
+        Assert.StartsWith("Item 1 is INT32[1,1], but item 0 is FP32[1,1]", whole.Message, StringComparison.Ordinal);
+        Assert.StartsWith("Item 1 is FP32[1,1,1], but item 0 is FP32[1,1]", deep.Message, StringComparison.Ordinal);
         Assert.Throws<BadInputException>(() => TensorBatch.Join([Tensor.Scalar(1f), Tensor.Scalar(1f)]));
     }
 
@@ -120,7 +120,7 @@ public sealed class TensorBatchTests
     private static void Soil<T>(int length)
         where T : unmanaged, System.Numerics.INumber<T> => Soil(T.CreateChecked(7), length);
 
-    // What is rented next on this thread holds it.
+    // The next rental on this thread returns the same memory.
     private static void Soil<T>(T dirt, int length)
     {
         var array = ArrayPool<T>.Shared.Rent(length);
