@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace Serve.Runtime.TestWorker;
 
 /// <summary>Functions that wait for objects in all supported ways.</summary>
-public static partial class Circles
+public static partial class DeadlockScenarios
 {
     /// <summary>Waits for the references received from a queue.</summary>
     [Remote]
@@ -66,7 +66,7 @@ public static partial class Circles
         for (var i = 0; i < to; i++)
         {
             if (i == 5 && queue is not null)
-                await ray.Circles.Later.Remote(queue);
+                await ray.DeadlockScenarios.Later.Remote(queue);
             yield return i;
         }
     }
@@ -76,11 +76,11 @@ public static partial class Circles
     public static async Task<int> Read(Cluster ray, bool waits, ActorQueue<int> queue)
     {
         var sum = 0;
-        await foreach (var item in ray.Circles.Numbers.Options(new() { MaxBufferedItems = 1 }).Remote(10, waits ? null : queue))
+        await foreach (var item in ray.DeadlockScenarios.Numbers.Options(new() { MaxBufferedItems = 1 }).Remote(10, waits ? null : queue))
         {
             sum += await item;
             if (waits && sum == 0)
-                await ray.Circles.Later.Remote(queue);
+                await ray.DeadlockScenarios.Later.Remote(queue);
         }
 
         return sum;
@@ -95,7 +95,7 @@ public static partial class Circles
     /// <summary>Waits for a task that requires the resource held by this task.</summary>
     [Remote]
     public static int Hold(Cluster ray, string resource) =>
-        ray.Circles.One.Options(new() { Name = "the one inside", NumCpus = 0, Resources = new Dictionary<string, double> { [resource] = 1 }.ToImmutableDictionary() }).Remote().GetResult();
+        ray.DeadlockScenarios.One.Options(new() { Name = "the one inside", NumCpus = 0, Resources = new Dictionary<string, double> { [resource] = 1 }.ToImmutableDictionary() }).Remote().GetResult();
 
     /// <summary>Waits for a placement group that requires the resource held by this task.</summary>
     [Remote]
@@ -119,7 +119,7 @@ public static partial class Circles
                 await queue!.Get();
                 return group.Ready.IsFaulted ? 8 : 7;
             case "task inside":
-                await ray.Circles.One.Options(new() { Name = "the one inside", NumCpus = 0, Scheduling = group.Bundle(0) }).Remote();
+                await ray.DeadlockScenarios.One.Options(new() { Name = "the one inside", NumCpus = 0, Scheduling = group.Bundle(0) }).Remote();
                 break;
             case "actor inside":
                 await ray.Ring.Options(new() { Scheduling = group.Bundle(0) }).Remote().One.Remote();
@@ -132,14 +132,14 @@ public static partial class Circles
     /// <summary>Waits for a placement group of another task.</summary>
     [Remote]
     public static async Task<int> AwaitGroup(Cluster ray, PlacementGroup group) =>
-        await ray.Circles.One.Options(new() { NumCpus = 0, Scheduling = group.Bundle(0) }).Remote();
+        await ray.DeadlockScenarios.One.Options(new() { NumCpus = 0, Scheduling = group.Bundle(0) }).Remote();
 
     /// <summary>Waits repeatedly for an actor that requires the CPU which this task releases while it waits.</summary>
     [Remote]
     public static async Task<int> LendToActor(Cluster ray, double cpus)
     {
         var actor = ray.Ring.Options(new() { NumCpus = cpus }).Remote();
-        var three = await actor.One.Remote() + await actor.One.Remote() + await ray.Circles.One.Options(new() { NumCpus = 0.5 }).Remote();
+        var three = await actor.One.Remote() + await actor.One.Remote() + await ray.DeadlockScenarios.One.Options(new() { NumCpus = 0.5 }).Remote();
         actor.Kill();
         return three;
     }
@@ -204,32 +204,32 @@ public sealed class Ring
     public async Task<int> AwaitOther(ActorHandle<Ring> self) => await self.Other.Remote();
 
     [ConcurrencyGroup("other")]
-    public async Task<int> LeaveOther(ActorQueue<int> queue) => await Circles.Unseen(queue).ConfigureAwait(false);
+    public async Task<int> LeaveOther(ActorQueue<int> queue) => await DeadlockScenarios.Unseen(queue).ConfigureAwait(false);
 
     public int BlockOnOne(ActorHandle<Ring> self) => self.One.Remote().GetResult();
 
     public int BlockForOther(ActorHandle<Ring> self) => self.Other.Remote().GetResult();
 
     /// <summary>Waits for a task that requires the resource held by this actor.</summary>
-    public int Hold(string resource) => Cluster.Current.Circles.Hold.Options(new() { NumCpus = 0, Resources = new Dictionary<string, double> { [resource] = 1 }.ToImmutableDictionary() }).Remote(resource).GetResult();
+    public int Hold(string resource) => Cluster.Current.DeadlockScenarios.Hold.Options(new() { NumCpus = 0, Resources = new Dictionary<string, double> { [resource] = 1 }.ToImmutableDictionary() }).Remote(resource).GetResult();
 
     /// <summary>Waits for a placement group that requires the resource held by this actor.</summary>
     public async Task<int> HoldForGroup(Bundle bundle)
     {
         await using var group = Cluster.Current.CreatePlacementGroup([bundle]);
-        return await Cluster.Current.Circles.One.Options(new() { NumCpus = 0, Scheduling = group.Bundle(0) }).Remote();
+        return await Cluster.Current.DeadlockScenarios.One.Options(new() { NumCpus = 0, Scheduling = group.Bundle(0) }).Remote();
     }
 
     public async Task<int> AwaitFor(ActorHandle<Ring>[] path, ActorQueue<int> queue) => path.Length == 0 ? await queue.Get() : await path[0].Await.Remote([]);
 
     /// <summary>Completes without another turn when a queue has an item.</summary>
-    public async Task<int> Leave(ActorQueue<int> queue) => await Circles.Unseen(queue).ConfigureAwait(false);
+    public async Task<int> Leave(ActorQueue<int> queue) => await DeadlockScenarios.Unseen(queue).ConfigureAwait(false);
 
     /// <summary>Like the previous method, but starts code that blocks the actor.</summary>
     public async Task<int> LeaveBlocked(ActorQueue<int> queue, ActorQueue<ObjectRef<int>[]> others)
     {
         _ = BlockLater(others);
-        return await Circles.Unseen(queue).ConfigureAwait(false);
+        return await DeadlockScenarios.Unseen(queue).ConfigureAwait(false);
 
         static async Task BlockLater(ActorQueue<ObjectRef<int>[]> others)
         {
