@@ -1,7 +1,7 @@
 namespace Serve;
 
 /// <summary>Producer of an object: a task, an actor call or a placement group. Attached to the reference until that is ready.</summary>
-internal interface IObjectProducer
+public interface IObjectProducer
 {
     /// <summary>Display name: <c>task Demo.Sum (000…1)</c>.</summary>
     string Label { get; }
@@ -22,7 +22,7 @@ internal interface IObjectProducer
 /// <param name="Target">Object that must become ready first.</param>
 /// <param name="Since">Identity of the dependency; equal only for as long as it exists without interruption.</param>
 /// <param name="Reason">Human-readable reason, after the name of the producer; null for "waits for" the target.</param>
-internal readonly record struct ObjectDependency(ObjectRef Target, object Since, string? Reason = null)
+public readonly record struct ObjectDependency(ObjectRef Target, object Since, string? Reason = null)
 {
     /// <summary>Adds the pending objects of a wait if each of them is necessary to end it.</summary>
     /// <param name="dependencies">List to add to.</param>

@@ -183,7 +183,7 @@ internal sealed class WorkerRequestHandler(DriverCluster cluster)
     /// <summary>Sends an object to the worker that requested it, as soon as it is ready.</summary>
     private sealed class ObjectSupply(WorkerConnection session, long number, ObjectRef reference) : ObjectRefContinuation, IThreadPoolWorkItem
     {
-        internal override void Run()
+        public override void Run()
         {
             if (reference.IsFaulted || reference.Stored is not null)
                 Execute();

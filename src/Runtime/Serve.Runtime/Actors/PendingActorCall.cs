@@ -172,7 +172,7 @@ internal abstract class PendingActorCall<TResult>(ActorCallQueue queue, ObjectId
 
     public void Cancel() => Fail(new OperationCanceledException($"Call {Title} of actor {queue.Actor} was canceled."));
 
-    internal override void TryProduceInline()
+    protected override void TryProduceInline()
     {
         if (plan.Turns is TurnBasedScheduler { IsQuick: true } turns && TaskContext.Current is null && SynchronizationContext.Current is null && !queue.IsProcess)
             turns.RunTurnsUntil(this);

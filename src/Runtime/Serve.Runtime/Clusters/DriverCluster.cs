@@ -200,13 +200,13 @@ internal sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
         Volatile.Read(ref _objects)?.Dispose();
     }
 
-    internal override ObjectRef<TItem> CreateItemRef<TTuple, TItem>(ObjectRef<TTuple> tuple, int index)
+    protected override ObjectRef<TItem> CreateItemRef<TTuple, TItem>(ObjectRef<TTuple> tuple, int index)
     {
         ThrowIfDisposed();
         return new TupleItemObjectRef<TTuple, TItem>(tuple, NextId(), index);
     }
 
-    internal override bool RunsInWorkers(Isolation isolation) => (isolation == Isolation.Default ? Options.Isolation : isolation) == Isolation.Process;
+    protected override bool RunsInWorkers(Isolation isolation) => (isolation == Isolation.Default ? Options.Isolation : isolation) == Isolation.Process;
 
     /// <summary>The threads of tasks and actors of this process.</summary>
     internal override TaskThreadPool Threads { get; }

@@ -31,7 +31,7 @@ internal sealed class SharedMemoryObject : EncodedObject, IDisposable
             GC.AddMemoryPressure(Size);
     }
 
-    internal override long Size { get; }
+    public override long Size { get; }
 
     /// <summary>Weak reference to the object reference; null for an argument passed by value.</summary>
     public WeakReference<ObjectRef>? Reference { get; private set; }
@@ -49,9 +49,9 @@ internal sealed class SharedMemoryObject : EncodedObject, IDisposable
 
     public bool IsSpilled => _segment is null && _file is not null;
 
-    internal override bool CachesLoadedValue => Shape.Format == EncodedValueFormat.Elements;
+    public override bool CachesLoadedValue => Shape.Format == EncodedValueFormat.Elements;
 
-    internal override void AttachTo(ObjectRef reference)
+    public override void AttachTo(ObjectRef reference)
     {
         base.AttachTo(reference);
         Reference = new(reference);
@@ -137,7 +137,7 @@ internal sealed class SharedMemoryObject : EncodedObject, IDisposable
     }
 
     /// <summary>Releases the bytes permanently.</summary>
-    internal override void Free(string reason)
+    public override void Free(string reason)
     {
         lock (_sync)
         {

@@ -56,7 +56,7 @@ internal sealed class ActorPoolCall<TActor>
 
     private sealed class PoolCallContinuation(ActorPoolCall<TActor> call, ActorHandle<TActor> actor) : ObjectRefContinuation
     {
-        internal override void Run() => call._finished(call, actor, call._result!.Error);
+        public override void Run() => call._finished(call, actor, call._result!.Error);
     }
 }
 

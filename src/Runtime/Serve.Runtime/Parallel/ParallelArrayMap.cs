@@ -143,6 +143,6 @@ internal abstract class ParallelArrayMap<T, TResult>(ContiguousItems<T> source, 
 
     private sealed class MapRunnerContinuation(ParallelArrayMap<T, TResult> map, ObjectRef<object?> runner) : ObjectRefContinuation
     {
-        internal override void Run() => map.Ended(runner);
+        public override void Run() => map.Ended(runner);
     }
 }

@@ -42,6 +42,6 @@ internal sealed class ReadyObjectQueue
 
     private sealed class ReadyObjectContinuation(ReadyObjectQueue queue, ObjectRef reference) : ObjectRefContinuation
     {
-        internal override void Run() => queue.Add(reference);
+        public override void Run() => queue.Add(reference);
     }
 }

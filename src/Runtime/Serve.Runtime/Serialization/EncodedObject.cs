@@ -19,9 +19,9 @@ internal abstract class EncodedObject(IValueCodec codec, EncodedValueShape shape
     /// <summary>Whether the value belongs to an object reference; false for an argument passed by value.</summary>
     public bool IsOwned { get; private set; }
 
-    internal override void AttachTo(ObjectRef reference) => IsOwned = true;
+    public override void AttachTo(ObjectRef reference) => IsOwned = true;
 
-    internal override object? Load(Type type) => codec.Decode(this, type);
+    public override object? Load(Type type) => codec.Decode(this, type);
 
     /// <summary>Opens the bytes for reading until disposed.</summary>
     internal abstract PinnedByteView Open();
@@ -67,7 +67,7 @@ internal sealed class InlineEncodedObject(IValueCodec codec, EncodedValueShape s
 {
     public ReadOnlyMemory<byte> Bytes => bytes;
 
-    internal override long Size => bytes.Length;
+    public override long Size => bytes.Length;
 
     internal override PinnedByteView Open() => new(bytes);
 }

@@ -63,7 +63,7 @@ internal sealed class BlockingObjectRefWaiter : ObjectRefContinuation, IResumabl
         }
     }
 
-    internal override void Run()
+    public override void Run()
     {
         lock (this)
         {

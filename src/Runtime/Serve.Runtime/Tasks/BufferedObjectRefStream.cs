@@ -126,6 +126,6 @@ internal sealed class BufferedObjectRefStream<T> : ObjectRefStream<T>
 
     private sealed class StreamCompletionContinuation(BufferedObjectRefStream<T> stream) : ObjectRefContinuation
     {
-        internal override void Run() => stream.Wake();
+        public override void Run() => stream.Wake();
     }
 }

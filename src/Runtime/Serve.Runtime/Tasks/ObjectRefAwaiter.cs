@@ -71,7 +71,7 @@ internal sealed class ObjectRefAwaiter : ObjectRefContinuation, IResumable, IThr
             ExecutionContext.Run(_flow, new ContextCallback(_continuation), _state);
     }
 
-    internal override void Run()
+    public override void Run()
     {
         if (_wait is { } begun)
             begun.End(this);

@@ -36,6 +36,6 @@ internal sealed class ReadyObjectCounter
 
     private sealed class CountedRefContinuation(ReadyObjectCounter counted, ObjectRef reference) : ObjectRefContinuation
     {
-        internal override void Run() => counted.OnReady(reference);
+        public override void Run() => counted.OnReady(reference);
     }
 }

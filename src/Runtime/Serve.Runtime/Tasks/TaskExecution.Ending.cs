@@ -187,6 +187,6 @@ internal abstract partial class TaskExecution
 
     private sealed class PendingArgumentContinuation(TaskExecution task, ObjectRef argument) : ObjectRefContinuation
     {
-        internal override void Run() => task.OnArgumentReady(argument);
+        public override void Run() => task.OnArgumentReady(argument);
     }
 }

@@ -31,9 +31,9 @@ public sealed class DeadlockScenarioTests
     {
         await using var ray = Make(isolation);
         var (queue, other) = (ray.Queue<ObjectRef<int>[]>(), ray.Queue<ObjectRef<int>[]>());
-        var first = ray.Circles.Await.Remote(queue, how);
-        var second = ray.Circles.Await.Remote(other, "one");
-        ObjectRef<int>[] others = [ray.Put(1), ray.Circles.One.Remote()];
+        var first = ray.DeadlockScenarios.Await.Remote(queue, how);
+        var second = ray.DeadlockScenarios.Await.Remote(other, "one");
+        ObjectRef<int>[] others = [ray.Put(1), ray.DeadlockScenarios.One.Remote()];
         await queue.Put(how is "helper" or "as a task" ? [second] : [others[0], second]);
         await other.Put([first]);
         await PolledAsync(ray, isolation, first, second);
@@ -47,7 +47,7 @@ public sealed class DeadlockScenarioTests
     {
         await using var ray = Make(isolation, detects: false);
         var queue = ray.Queue<ObjectRef<int>[]>();
-        var own = ray.Circles.Await.Remote(queue, "one");
+        var own = ray.DeadlockScenarios.Await.Remote(queue, "one");
         await queue.Put([own]);
         await Eventually.TrueAsync(() => ray.ListTasks().Any(task => task.State == TaskPhase.Waiting));
         await Task.Delay(TimeSpan.FromMilliseconds(300));
@@ -61,8 +61,8 @@ public sealed class DeadlockScenarioTests
     {
         await using var ray = Make(isolation);
         var (queue, other) = (ray.Queue<ObjectRef<int>[]>(), ray.Queue<ObjectRef<int>[]>());
-        var first = ray.Circles.Await.Options(new() { Name = "first" }).Remote(queue, "one");
-        var second = ray.Circles.Await.Options(new() { Name = "second" }).Remote(other, "one");
+        var first = ray.DeadlockScenarios.Await.Options(new() { Name = "first" }).Remote(queue, "one");
+        var second = ray.DeadlockScenarios.Await.Options(new() { Name = "second" }).Remote(other, "one");
         await queue.Put([second]);
         await other.Put([first]);
 
@@ -78,9 +78,9 @@ public sealed class DeadlockScenarioTests
     {
         await using var ray = Make(isolation);
         var (queue, other, until) = (ray.Queue<ObjectRef<int>[]>(), ray.Queue<ObjectRef<int>[]>(), ray.Queue<int>());
-        var first = ray.Circles.Await.Remote(queue, how);
-        var second = ray.Circles.Await.Remote(other, "one");
-        var third = ray.Circles.Later.Remote(until);
+        var first = ray.DeadlockScenarios.Await.Remote(queue, how);
+        var second = ray.DeadlockScenarios.Await.Remote(other, "one");
+        var third = ray.DeadlockScenarios.Later.Remote(until);
         await queue.Put([second, third, ray.Put(1)]);
         await other.Put([first]);
         await PolledAsync(ray, isolation, first, second);
@@ -100,7 +100,7 @@ public sealed class DeadlockScenarioTests
     {
         await using var ray = Make(isolation);
         var queue = ray.Queue<ObjectRef<int>[]>();
-        var first = ray.Circles.Block.Remote(queue);
+        var first = ray.DeadlockScenarios.Block.Remote(queue);
         await queue.Put([first]);
 
         await Assert.ThrowsAsync<DeadlockException>(async () => await first.AsTask().SoonAsync());
@@ -160,12 +160,12 @@ public sealed class DeadlockScenarioTests
     public async Task Task_DemandsResourcesOfWaitingTask_IsReported(Isolation isolation)
     {
         await using var ray = Make(isolation);
-        var holder = ray.Circles.Hold.Options(new() { Name = "the holder", Resources = new Dictionary<string, double> { ["slot"] = 1 }.ToImmutableDictionary() }).Remote("slot");
+        var holder = ray.DeadlockScenarios.Hold.Options(new() { Name = "the holder", Resources = new Dictionary<string, double> { ["slot"] = 1 }.ToImmutableDictionary() }).Remote("slot");
 
         var failure = await Assert.ThrowsAsync<DeadlockException>(async () => await holder.AsTask().SoonAsync());
 
         Assert.Matches(@"task the one inside \(\w+\) waits for slot 1, of which slot is held by task the holder \(\w+\)", failure.Message);
-        Assert.Equal(1, await ray.Circles.One.Options(new() { Resources = new Dictionary<string, double> { ["slot"] = 1 }.ToImmutableDictionary() }).Remote().AsTask().SoonAsync());
+        Assert.Equal(1, await ray.DeadlockScenarios.One.Options(new() { Resources = new Dictionary<string, double> { ["slot"] = 1 }.ToImmutableDictionary() }).Remote().AsTask().SoonAsync());
     }
 
     [Theory]
@@ -187,8 +187,8 @@ public sealed class DeadlockScenarioTests
         await using var ray = Make(isolation, slots: 2);
         var queue = ray.Queue<int>();
         var slot = new Dictionary<string, double> { ["slot"] = 1 }.ToImmutableDictionary();
-        var other = ray.Circles.Later.Options(new() { Resources = slot }).Remote(queue);
-        var holder = ray.Circles.Hold.Options(new() { Resources = slot }).Remote("slot");
+        var other = ray.DeadlockScenarios.Later.Options(new() { Resources = slot }).Remote(queue);
+        var holder = ray.DeadlockScenarios.Hold.Options(new() { Resources = slot }).Remote("slot");
         await PolledAsync(ray, isolation, other, holder);
 
         Assert.False(holder.IsReady);
@@ -204,9 +204,9 @@ public sealed class DeadlockScenarioTests
     {
         await using var ray = Make(isolation);
         var (queue, other, until) = (ray.Queue<ObjectRef<int>[]>(), ray.Queue<ObjectRef<int>[]>(), ray.Queue<int>());
-        var first = ray.Circles.Await.Remote(queue, "many");
-        var second = ray.Circles.Await.Remote(other, "one");
-        await queue.Put([second, ray.Circles.Fail.Remote(until)]);
+        var first = ray.DeadlockScenarios.Await.Remote(queue, "many");
+        var second = ray.DeadlockScenarios.Await.Remote(other, "one");
+        await queue.Put([second, ray.DeadlockScenarios.Fail.Remote(until)]);
         await other.Put([first]);
         await PolledAsync(ray, isolation, first, second);
 
@@ -223,8 +223,8 @@ public sealed class DeadlockScenarioTests
     {
         await using var ray = Make(isolation);
         var (queue, until) = (ray.Queue<ObjectRef<int>[]>(), ray.Queue<int>());
-        var waits = ray.Circles.Await.Remote(queue, "one");
-        var sum = ray.Circles.Sum.Remote(waits, ray.Circles.Fail.Remote(until));
+        var waits = ray.DeadlockScenarios.Await.Remote(queue, "one");
+        var sum = ray.DeadlockScenarios.Sum.Remote(waits, ray.DeadlockScenarios.Fail.Remote(until));
         await queue.Put([sum]);
         await PolledAsync(ray, isolation, waits);
 
@@ -240,8 +240,8 @@ public sealed class DeadlockScenarioTests
     {
         await using var ray = Make(isolation);
         var queue = ray.Queue<ObjectRef<int>[]>();
-        var waits = ray.Circles.Await.Remote(queue, "one");
-        await queue.Put([ray.Circles.Sum.Remote(waits, ray.Put(1))]);
+        var waits = ray.DeadlockScenarios.Await.Remote(queue, "one");
+        await queue.Put([ray.DeadlockScenarios.Sum.Remote(waits, ray.Put(1))]);
 
         await Assert.ThrowsAsync<DeadlockException>(async () => await waits.AsTask().SoonAsync());
     }
@@ -318,7 +318,7 @@ public sealed class DeadlockScenarioTests
         foreach (var isActor in new[] { false, true })
         {
             var queue = ray.Queue<ObjectRef<int>[]>();
-            var waits = ray.Circles.Await.Remote(queue, "one");
+            var waits = ray.DeadlockScenarios.Await.Remote(queue, "one");
             var call = isActor ? ray.Made.Remote(waits).From.Remote() : ray.Ring.Remote().Same.Remote(waits);
             await queue.Put([call]);
 
@@ -331,7 +331,7 @@ public sealed class DeadlockScenarioTests
     public async Task Actor_DemandsResourcesOfWaitingTask_IsReported(Isolation isolation)
     {
         await using var ray = Make(isolation);
-        var holder = ray.Circles.HoldForActor.Options(new() { Resources = new Dictionary<string, double> { ["slot"] = 1 }.ToImmutableDictionary() }).Remote("slot");
+        var holder = ray.DeadlockScenarios.HoldForActor.Options(new() { Resources = new Dictionary<string, double> { ["slot"] = 1 }.ToImmutableDictionary() }).Remote("slot");
 
         await Assert.ThrowsAsync<DeadlockException>(async () => await holder.AsTask().SoonAsync());
     }
@@ -341,7 +341,7 @@ public sealed class DeadlockScenarioTests
     public async Task Group_DemandsResourcesOfWaitingTask_IsReported(string how, Isolation isolation)
     {
         await using var ray = Make(isolation);
-        var holder = ray.Circles.HoldForGroup.Options(new() { Name = "the holder", Resources = Slots(1) }).Remote(how, new() { Resources = Slots(1) });
+        var holder = ray.DeadlockScenarios.HoldForGroup.Options(new() { Name = "the holder", Resources = Slots(1) }).Remote(how, new() { Resources = Slots(1) });
 
         var failure = await Assert.ThrowsAsync<DeadlockException>(async () => await holder.AsTask().SoonAsync());
 
@@ -370,11 +370,11 @@ public sealed class DeadlockScenarioTests
     {
         await using var ray = Make(isolation, slots: 2);
         var queue = ray.Queue<int>();
-        var other = ray.Circles.Later.Options(new() { Resources = Slots(1) }).Remote(queue);
+        var other = ray.DeadlockScenarios.Later.Options(new() { Resources = Slots(1) }).Remote(queue);
         await HoldsAsync(ray, "slot", 1);
         await using var large = ray.CreatePlacementGroup([new() { Resources = Slots(2) }], name: "large");
         await using var small = ray.CreatePlacementGroup([new() { Cpus = 1 }], name: "small");
-        var holder = ray.Circles.AwaitGroup.Options(new() { Name = "the holder", Resources = Slots(1) }).Remote(small);
+        var holder = ray.DeadlockScenarios.AwaitGroup.Options(new() { Name = "the holder", Resources = Slots(1) }).Remote(small);
         await PolledAsync(ray, isolation, holder);
         Assert.False(other.IsReady);
 
@@ -393,9 +393,9 @@ public sealed class DeadlockScenarioTests
     {
         await using var ray = Make(isolation, slots: 2);
         var queue = ray.Queue<int>();
-        var other = ray.Circles.Later.Options(new() { Resources = Slots(1) }).Remote(queue);
+        var other = ray.DeadlockScenarios.Later.Options(new() { Resources = Slots(1) }).Remote(queue);
         await HoldsAsync(ray, "slot", 1);
-        var holder = ray.Circles.HoldForGroup.Options(new() { Resources = Slots(1) }).Remote("ready", new() { Resources = Slots(1) });
+        var holder = ray.DeadlockScenarios.HoldForGroup.Options(new() { Resources = Slots(1) }).Remote("ready", new() { Resources = Slots(1) });
         await PolledAsync(ray, isolation, other, holder);
 
         Assert.False(holder.IsReady);
@@ -411,7 +411,7 @@ public sealed class DeadlockScenarioTests
     public async Task Group_AwaitedByTask_IsNotReported(string how, Isolation isolation)
     {
         await using var ray = Make(isolation);
-        var holder = ray.Circles.HoldForGroup.Options(new() { Resources = Slots(1) }).Remote(how, new() { Resources = Slots(1) });
+        var holder = ray.DeadlockScenarios.HoldForGroup.Options(new() { Resources = Slots(1) }).Remote(how, new() { Resources = Slots(1) });
         await PolledAsync(ray, isolation, holder);
 
         Assert.False(holder.IsReady);
@@ -423,7 +423,7 @@ public sealed class DeadlockScenarioTests
     {
         await using var ray = Make(isolation);
         var queue = ray.Queue<int>();
-        var holder = ray.Circles.HoldForGroup.Options(new() { Resources = Slots(1) }).Remote(how, new() { Resources = Slots(1) }, queue);
+        var holder = ray.DeadlockScenarios.HoldForGroup.Options(new() { Resources = Slots(1) }).Remote(how, new() { Resources = Slots(1) }, queue);
         await PolledAsync(ray, isolation, holder);
 
         Assert.False(holder.IsReady);
@@ -438,8 +438,8 @@ public sealed class DeadlockScenarioTests
     {
         await using var ray = Make(isolation);
 
-        Assert.Equal(7, await ray.Circles.HoldForGroup.Remote("ready", new() { Cpus = 4 }).AsTask().SoonAsync());
-        Assert.Equal(7, await ray.Circles.HoldForGroup.Remote("task inside", new() { Cpus = 4 }).AsTask().SoonAsync());
+        Assert.Equal(7, await ray.DeadlockScenarios.HoldForGroup.Remote("ready", new() { Cpus = 4 }).AsTask().SoonAsync());
+        Assert.Equal(7, await ray.DeadlockScenarios.HoldForGroup.Remote("task inside", new() { Cpus = 4 }).AsTask().SoonAsync());
         await HoldsAsync(ray, "CPU", 4);
     }
 
@@ -449,7 +449,7 @@ public sealed class DeadlockScenarioTests
     {
         await using var ray = Make(isolation);
 
-        Assert.Equal(3, await ray.Circles.LendToActor.Remote(3.5).AsTask().SoonAsync());
+        Assert.Equal(3, await ray.DeadlockScenarios.LendToActor.Remote(3.5).AsTask().SoonAsync());
         await HoldsAsync(ray, "CPU", 4);
     }
 
@@ -459,7 +459,7 @@ public sealed class DeadlockScenarioTests
     {
         await using var ray = Make(isolation);
         var queue = ray.Queue<ObjectRef<int>[]>();
-        var first = ray.Circles.BlockForAMoment.Remote(queue);
+        var first = ray.DeadlockScenarios.BlockForAMoment.Remote(queue);
         await queue.Put([first]);
 
         Assert.Equal(7, await first.AsTask().SoonAsync());
@@ -473,7 +473,7 @@ public sealed class DeadlockScenarioTests
         var actor = ray.Ring.Remote();
         var (until, others, queue) = (ray.Queue<int>(), ray.Queue<ObjectRef<int>[]>(), ray.Queue<ObjectRef<int>[]>());
         var leaves = actor.LeaveBlocked.Remote(until, others);
-        var waits = ray.Circles.Await.Remote(queue, "one");
+        var waits = ray.DeadlockScenarios.Await.Remote(queue, "one");
         await queue.Put([leaves]);
         await others.Put([waits]);
         await PolledAsync(ray, isolation, waits, leaves);
@@ -505,8 +505,8 @@ public sealed class DeadlockScenarioTests
     {
         await using var ray = Make(isolation);
         var (queue, other) = (ray.Queue<ObjectRef<int>[]>(), ray.Queue<ObjectRef<int>[]>());
-        var first = ray.Circles.Await.Options(new() { Timeout = TimeSpan.FromMinutes(5) }).Remote(queue, "one");
-        var second = ray.Circles.Await.Remote(other, "one");
+        var first = ray.DeadlockScenarios.Await.Options(new() { Timeout = TimeSpan.FromMinutes(5) }).Remote(queue, "one");
+        var second = ray.DeadlockScenarios.Await.Remote(other, "one");
         await queue.Put([second]);
         await other.Put([first]);
         await PolledAsync(ray, isolation, first, second);
@@ -535,7 +535,7 @@ public sealed class DeadlockScenarioTests
     {
         await using var ray = Make(isolation);
         var queue = ray.Queue<int>();
-        var reader = ray.Circles.Read.Remote(readerWaits, queue);
+        var reader = ray.DeadlockScenarios.Read.Remote(readerWaits, queue);
         await PolledAsync(ray, isolation, reader);
 
         Assert.False(reader.IsReady);
@@ -550,7 +550,7 @@ public sealed class DeadlockScenarioTests
         await using var here = Make(Isolation.None);
         await using var there = Make(Isolation.None);
         var queue = here.Queue<int>();
-        var last = here.Circles.Later.Remote(queue);
+        var last = here.DeadlockScenarios.Later.Remote(queue);
         var middle = there.Run(async () => await last);
 
         await PolledAsync(here, Isolation.None, last);
@@ -590,7 +590,7 @@ public sealed class DeadlockScenarioTests
         foreach (var where in new[] { isolation, Isolation.None })
         {
             var queue = ray.Queue<ObjectRef<int>[]>();
-            var cycle = ray.Circles.Await.Options(new() { NumCpus = 0, Isolation = where }).Remote(queue, "one");
+            var cycle = ray.DeadlockScenarios.Await.Options(new() { NumCpus = 0, Isolation = where }).Remote(queue, "one");
             await queue.Put([cycle]);
             await Assert.ThrowsAsync<DeadlockException>(async () => await cycle.AsTask().SoonAsync());
         }

@@ -262,6 +262,6 @@ public sealed class TaskExecutionTests
     {
         public bool SawFailure { get; private set; }
 
-        internal override void Run() => SawFailure = reference.IsFaulted;
+        public override void Run() => SawFailure = reference.IsFaulted;
     }
 }
