@@ -55,6 +55,7 @@ public sealed class HandMadeGraphTests
             var halves = g.Nodes("Split", "", [g.Node("Concat", [g.Input("x", 3), g.Node("Relu", ["x"])], ("axis", 0L))], 2, ("axis", 0L));
             return g.Node("Sub", halves);
         }),
+        ["sum over a dimension in front of the rows"] = Proven(g => g.Node("ReduceSum", [Turn(g, g.Input("x", 3)), g.Ints(0)], ("keepdims", 0L))),
         ["norm over everything"] = Refuted(g => g.Node("Div", [g.Input("x", 3), g.Node("ReduceL2", ["x"], ("axes", Axes(0, 1)))])),
         ["mean variance normalization by default"] = Refuted(g => g.Node("MeanVarianceNormalization", [g.Input("x", 2, 3, 3)])),
         ["batch normalization in training mode"] = Refuted(g =>
