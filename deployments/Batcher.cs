@@ -1,4 +1,4 @@
-// Dynamic batching: callers send one review each, the method gets them as lists of those that came at about the same time.
+// Dynamic batching: each caller sends one review; the method receives lists of reviews that arrived at about the same time.
 using System.Runtime.CompilerServices;
 using Serve;
 
@@ -9,16 +9,16 @@ public sealed class Batcher
     [Batch(MaxBatchSize = 32, BatchWaitTimeout = "5ms")]
     public async Task<Mood[]> Call(IReadOnlyList<Review> reviews)
     {
-        await Task.Delay(10);   // what a model costs, however many texts it is given
+        await Task.Delay(10);   // the cost of a model run, independent of the number of texts
         return [.. reviews.Select(review => new Mood(review.Text.Contains("sun", StringComparison.OrdinalIgnoreCase) ? "bright" : "dark", reviews.Count))];
     }
 
-    // One bad item fails alone.
+    // An invalid item fails alone.
     [Batch(MaxBatchSize = 32, Adaptive = true), HttpGet("/square-root/{number}")]
     public BatchResult<double>[] Root(IReadOnlyList<double> number) =>
         [.. number.Select(x => x >= 0 ? Math.Sqrt(x) : (BatchResult<double>)BatchResult.Fail(new BadInputException($"{x} has no real root.")))];
 
-    // Each step has the next word of each text; a text without more words has ended.
+    // Each step returns the next word of each text; the stream of a text without further words has ended.
     [Batch(MaxBatchSize = 8), HttpGet("/words")]
     public async IAsyncEnumerable<BatchResult<string>[]> Words([FromQuery] IReadOnlyList<string> text, [EnumeratorCancellation] CancellationToken stop)
     {

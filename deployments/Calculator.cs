@@ -1,4 +1,4 @@
-// HTTP is minimal-API HTTP: `Call` answers at the route prefix, other methods say where they answer.
+// HTTP routes as in minimal APIs: `Call` responds at the route prefix, other methods declare their route.
 using System.Runtime.CompilerServices;
 using Serve;
 

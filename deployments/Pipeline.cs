@@ -1,10 +1,10 @@
-// Composition: a deployment takes handles to others as constructor parameters; replicas of each scale on their own.
+// Composition: handles to other deployments are constructor parameters; each deployment scales independently.
 using Serve;
 
 [Deployment]
 public sealed class Pipeline(DeploymentHandle<Resize> resize, DeploymentHandle<Classify> classify)
 {
-    // The response of one call is the argument of the next, un-awaited.
+    // The response of one call is the argument of the next one, without awaiting it.
     public async Task<Label> Call(Image image) => await classify.Call.Remote(resize.Call.Remote(image));
 }
 

@@ -2,11 +2,11 @@ using System.Diagnostics;
 
 namespace Serve.BatchBench;
 
-/// <summary>Calls the model by its typed handle, from beside it in the same process, and says how long that took.</summary>
+/// <summary>Calls the model through its typed handle in the same process and returns the cost.</summary>
 [Deployment]
 public sealed class BatchCallDriver(DeploymentHandle<BatchedModel> model)
 {
-    /// <summary>One caller that waits for each result.</summary>
+    /// <summary>Sequential calls of one caller.</summary>
     public async Task<MeasuredCallCost> One(bool gathered, int calls)
     {
         var bytes = GC.GetTotalAllocatedBytes();
@@ -16,7 +16,7 @@ public sealed class BatchCallDriver(DeploymentHandle<BatchedModel> model)
         return new(Stopwatch.GetElapsedTime(began).TotalSeconds / calls, (GC.GetTotalAllocatedBytes() - bytes) / (double)calls);
     }
 
-    /// <summary>Many callers that each wait for their results.</summary>
+    /// <summary>Concurrent callers with sequential calls each.</summary>
     public async Task<MeasuredCallCost> Many(string method, int callers, int calls)
     {
         var began = Stopwatch.GetTimestamp();
@@ -37,7 +37,7 @@ public sealed class BatchCallDriver(DeploymentHandle<BatchedModel> model)
     }
 }
 
-/// <summary>What a call costs.</summary>
-/// <param name="Seconds">How long it takes.</param>
-/// <param name="Bytes">What it allocates.</param>
+/// <summary>Cost of a call.</summary>
+/// <param name="Seconds">Duration in seconds.</param>
+/// <param name="Bytes">Allocated bytes.</param>
 public sealed record MeasuredCallCost(double Seconds, double Bytes);

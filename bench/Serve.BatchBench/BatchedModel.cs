@@ -1,6 +1,6 @@
 namespace Serve.BatchBench;
 
-/// <summary>What is called: methods that do next to nothing, and ones that take a fixed time however many items they are given.</summary>
+/// <summary>The called deployment: trivial methods, and methods that take a fixed time for any number of items.</summary>
 [Deployment(Concurrency = ConcurrencyMode.TurnBased)]
 public sealed class BatchedModel : IDisposable
 {
@@ -11,7 +11,7 @@ public sealed class BatchedModel : IDisposable
     [Batch(MaxBatchSize = 32, BatchWaitTimeout = "0")]
     public int[] Gathered(int[] x) => Array.ConvertAll(x, each => each + 1);
 
-    /// <summary>One at a time, as a device would have it.</summary>
+    /// <summary>One call at a time, as on a device.</summary>
     public async Task<int> SlowPlain(int x)
     {
         await _device.WaitAsync();

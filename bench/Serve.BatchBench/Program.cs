@@ -17,7 +17,7 @@ Type[] classes = [typeof(BatchCallDriver), typeof(BatchedModel)];
 var logs = Directory.CreateTempSubdirectory("serve-batch-bench-").FullName;
 var services = new ServiceCollection()
     .AddServeRuntime(new NodeRuntimeOptions())
-    .AddServeRouting(provider => replica => provider.GetRequiredService<IActorReferenceResolver>().Resolve(new ActorId(replica.ReplicaId), replica.Process))
+    .AddServeRouting(provider => replica => provider.GetRequiredService<IActorReferenceResolver>().Resolve(new ActorId(replica.ReplicaId), new(replica.Address.ProcessId)))
     .AddServeReplicas()
     .BuildServiceProvider();
 var runtime = services.GetRequiredService<INodeAgent>();
@@ -38,12 +38,12 @@ var replicas = await Task.WhenAll(classes.Select(type => runtime.CreateAsync(new
         DeploymentsByType = classes.ToImmutableSortedDictionary(each => each.FullName!, each => each.Name),
     }, ServeJson.Options),
 }, CancellationToken.None)));
-await runtime.PublishAsync(RouteSnapshot.Topic, 1, JsonSerializer.SerializeToUtf8Bytes(new RouteSnapshot
+await runtime.PublishAsync(RouteSnapshot.Topic, new(1, 1), JsonSerializer.SerializeToUtf8Bytes(new RouteSnapshot
 {
-    Version = 1,
+    Version = new(1, 1),
     Deployments = [.. classes.Zip(replicas, (type, replica) => new DeploymentRoute
     {
-        Application = "bench", Deployment = type.Name, MaxOngoingRequests = 1000, MaxQueuedRequests = 1000, Replicas = [new ReplicaRoute(replica.Id.Value, replica.Process)],
+        Application = "bench", Deployment = type.Name, MaxOngoingRequests = 1000, MaxQueuedRequests = 1000, Replicas = [new ReplicaRoute(replica.Id.Value, new(new("n1"), replica.Process.ProcessId))],
     })],
 }, ServeJson.Options), CancellationToken.None);
 

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 
 namespace Serve.Bench;
 
-/// <summary>One server process under measurement: started, waited for, and reaped.</summary>
+/// <summary>A measured server process.</summary>
 internal sealed class BenchContestant : IAsyncDisposable
 {
     private readonly Process _process;
@@ -51,7 +51,7 @@ internal sealed class BenchContestant : IAsyncDisposable
         name, port, "dotnet",
         [$"artifacts/bin/{project}/release/{project}.dll", "--urls", $"http://127.0.0.1:{port}", .. arguments]);
 
-    /// <summary>Ours, through the launcher a user calls.</summary>
+    /// <summary>Starts Serve through its launcher.</summary>
     public static BenchContestant Serve(string name, string target, string isolation, params IEnumerable<string> arguments)
     {
         var port = FreePort();
@@ -84,7 +84,7 @@ internal sealed class BenchContestant : IAsyncDisposable
         throw new TimeoutException($"{Name} did not answer {path} within {limit}: {LastErrors()}");
     }
 
-    /// <summary>Waits until it uses no CPU to speak of.</summary>
+    /// <summary>Waits until the process is idle.</summary>
     public async Task IdleAsync(TimeSpan limit)
     {
         var watch = Stopwatch.StartNew();
@@ -98,7 +98,7 @@ internal sealed class BenchContestant : IAsyncDisposable
         }
     }
 
-    /// <summary>What it has used of the CPUs, its workers counted in.</summary>
+    /// <summary>CPU time of the process and its workers.</summary>
     public TimeSpan ProcessorTime()
     {
         var sum = TimeSpan.Zero;

@@ -1,13 +1,13 @@
 namespace Serve.Bench;
 
-/// <summary>What to measure and for how long.</summary>
+/// <summary>Sections to run and their duration.</summary>
 /// <param name="Sections">The sections to run, in order.</param>
-/// <param name="Rounds">How often each contestant gets its turn; medians over the rounds are quoted.</param>
-/// <param name="Seconds">How long a turn is.</param>
-/// <param name="KillSeconds">How long the kill section lasts.</param>
+/// <param name="Rounds">Number of rounds; medians over the rounds are quoted.</param>
+/// <param name="Seconds">Duration of one measurement.</param>
+/// <param name="KillSeconds">Duration of the kill section.</param>
 internal sealed record BenchOptions(IReadOnlyList<string> Sections, int Rounds, int Seconds, int KillSeconds)
 {
-    /// <summary>The repository's root, which the launcher made the working directory.</summary>
+    /// <summary>Root of the repository, which is the working directory.</summary>
     public static string Root { get; } = Directory.GetCurrentDirectory();
 
     public static BenchOptions? Parse(string[] args, IEnumerable<string> known)

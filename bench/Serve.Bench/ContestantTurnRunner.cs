@@ -2,13 +2,13 @@ using System.Globalization;
 
 namespace Serve.Bench;
 
-/// <summary>Contestants in turn within each round, so that noise hits all alike; ratios are taken within a round and the median over the rounds is quoted.</summary>
+/// <summary>Runs each contestant once per round, so that noise affects all of them. Ratios are computed within a round; their median is quoted.</summary>
 internal static class ContestantTurnRunner
 {
-    // Tiered compilation has run by their end, on a busy machine too.
+    // Long enough for tiered compilation, even on a busy machine.
     private const int WarmUpRounds = 2;
 
-    /// <summary>Measures and prints a table, with each one's figures against those of the first.</summary>
+    /// <summary>Measures the contestants and prints a table with ratios to the first one.</summary>
     public static async Task RunAsync(string title, int rounds, int seconds, IReadOnlyList<ContestantTurn> turns)
     {
         foreach (var turn in turns)
@@ -24,7 +24,7 @@ internal static class ContestantTurnRunner
                 var turn = turns[index];
                 var before = turn.Server.ProcessorTime();
                 var report = await WrkLoadGenerator.RunAsync(turn.Url.ToString(), seconds, script: scripts[index]);
-                // What was on its way when the time was over may still be computed.
+                // Requests that were in progress at the end may still be running.
                 await turn.Server.IdleAsync(TimeSpan.FromSeconds(20));
                 if (round < 0)
                     continue;
@@ -58,4 +58,14 @@ internal static class ContestantTurnRunner
         var sorted = values.Order().ToArray();
         return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
     }
+}
+
+/// <summary>One contestant with its request.</summary>
+/// <param name="Name">Name in the table.</param>
+/// <param name="Server">The server process.</param>
+/// <param name="Path">Path of the requests.</param>
+/// <param name="Payload">The request body.</param>
+internal sealed record ContestantTurn(string Name, BenchContestant Server, string Path, HttpRequestPayload Payload)
+{
+    public Uri Url => new($"http://127.0.0.1:{Server.Port}{Path}");
 }

@@ -6,7 +6,7 @@ using Serve.Bench.Bare;
 
 namespace Serve.Bench;
 
-/// <summary>Handle calls as a deployment makes them: to a replica in its own process, and to one in another worker beside a bare gRPC call.</summary>
+/// <summary>Handle calls of a deployment to a replica in its own process and in another worker, compared to a bare gRPC call.</summary>
 internal static class HandleCallSection
 {
     public static async Task RunAsync(BenchOptions options)

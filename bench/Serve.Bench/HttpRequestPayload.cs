@@ -4,16 +4,16 @@ using System.Net.Http.Headers;
 
 namespace Serve.Bench;
 
-/// <summary>A body to post, in a file.</summary>
-/// <param name="File">Where it lies.</param>
-/// <param name="Type">Its content type.</param>
-/// <param name="JsonLength">The length of the JSON before a binary part; null without one.</param>
+/// <summary>A request body in a file.</summary>
+/// <param name="File">Path of the file.</param>
+/// <param name="Type">Content type.</param>
+/// <param name="JsonLength">Length of the JSON before the binary part; null without a binary part.</param>
 internal sealed record HttpRequestPayload(string File, string Type, int? JsonLength)
 {
     private const string LengthHeader = "Inference-Header-Content-Length";
 
-    /// <summary>Writes the script by which wrk posts it.</summary>
-    /// <returns>Where the script lies.</returns>
+    /// <summary>Writes the wrk script that posts the body.</summary>
+    /// <returns>Path of the script.</returns>
     public string Script()
     {
         var script = File + ".lua";
@@ -28,8 +28,8 @@ internal sealed record HttpRequestPayload(string File, string Type, int? JsonLen
         return script;
     }
 
-    /// <summary>Posts it until it is answered with success.</summary>
-    /// <exception cref="InvalidOperationException">The answer still is an error after 30 s; says what it says.</exception>
+    /// <summary>Posts the body until a request succeeds.</summary>
+    /// <exception cref="InvalidOperationException">No request succeeded within 30 s.</exception>
     public async Task WaitAsync(Uri url)
     {
         using var http = new HttpClient { Timeout = TimeSpan.FromMinutes(1) };

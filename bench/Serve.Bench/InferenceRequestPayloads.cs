@@ -4,22 +4,22 @@ using System.Text;
 
 namespace Serve.Bench;
 
-/// <summary>A request for inference in the forms in which contestants take it: one input of one row of floats.</summary>
-/// <param name="folder">Where they are written.</param>
+/// <summary>Inference requests with one input of floats, in the formats of the contestants.</summary>
+/// <param name="folder">Folder of the files.</param>
 /// <param name="input">The input's name.</param>
 /// <param name="shape">Its shape.</param>
 internal sealed class InferenceRequestPayloads(string folder, string input, params int[] shape)
 {
-    // Values as pictures have them: of 0 to 255 over 255, which JSON writes with up to eleven digits.
+    // Values like those of images: 0 to 255 divided by 255, with up to eleven digits in JSON.
     private readonly float[] _values = [.. Enumerable.Range(0, shape.Aggregate(1, (product, length) => product * length)).Select(index => index * 7919 % 256 / 255f)];
 
     private string Shape => string.Join(",", shape);
 
-    /// <summary>The protocol's JSON.</summary>
+    /// <summary>JSON of the Open Inference Protocol.</summary>
     public HttpRequestPayload Json() => Write("json", "application/json", Encoding.UTF8.GetBytes(
         $$"""{"inputs":[{"name":"{{input}}","shape":[{{Shape}}],"datatype":"FP32","data":[{{Text()}}]}]}"""), null);
 
-    /// <summary>The protocol's binary extension, for the answer too.</summary>
+    /// <summary>Binary extension of the protocol, also for the response.</summary>
     public HttpRequestPayload Binary()
     {
         var head = Encoding.UTF8.GetBytes(
@@ -27,7 +27,7 @@ internal sealed class InferenceRequestPayloads(string folder, string input, para
         return Write("binary", "application/octet-stream", [.. head, .. MemoryMarshal.AsBytes<float>(_values)], head.Length);
     }
 
-    /// <summary>The floats alone.</summary>
+    /// <summary>Only the floats.</summary>
     public HttpRequestPayload Raw() => Write("raw", "application/octet-stream", MemoryMarshal.AsBytes<float>(_values).ToArray(), null);
 
     private string Text() => string.Join(",", _values.Select(value => value.ToString(CultureInfo.InvariantCulture)));

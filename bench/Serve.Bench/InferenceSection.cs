@@ -3,7 +3,7 @@ using ModelMaker.Onnx;
 
 namespace Serve.Bench;
 
-/// <summary>Models served without code, as <c>serve run FILE</c> does it, beside a minimal API over one InferenceSession and beside Node.js.</summary>
+/// <summary>Models served by <c>serve run FILE</c>, compared to a minimal API over one InferenceSession and to Node.js.</summary>
 internal static class InferenceSection
 {
     private const string Hand = "hand-written minimal API";
@@ -114,7 +114,7 @@ internal static class InferenceSection
     private static BenchContestant ByHand(string file, string model, params string[] more) =>
         BenchContestant.DotNet(Hand, BenchContestant.FreePort(), "BareOnnx", ["--model", file, "--name", model, .. more]);
 
-    // Each request a run of its own.
+    // One run per request.
     private static async Task<BenchContestant> OneByOneAsync(string folder, string file, string model)
     {
         var config = Path.Combine(folder, $"{model}.yaml");

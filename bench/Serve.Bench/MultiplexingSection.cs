@@ -4,7 +4,7 @@ using System.Globalization;
 namespace Serve.Bench;
 
 /// <summary>
-/// 20 models over 3 places, asked for over HTTP by Zipf's law, beside an ideal LRU: one cache with all the places, that sees all requests in the order in
+/// Requests for 20 models with 3 slots by Zipf's law over HTTP, compared to an ideal LRU: a single cache with all slots that sees all requests in the order in
 /// which they were sent.
 /// </summary>
 internal static class MultiplexingSection
@@ -27,7 +27,7 @@ internal static class MultiplexingSection
 
     private static async Task MeasureAsync(HttpClient http, string what, int connections, int requests)
     {
-        // What is loaded before counts for neither.
+        // Earlier loads are not counted.
         foreach (var model in (string[])["w1", "w2", "w3"])
             await AskAsync(http, model);
         var before = await AskAsync(http, "w3");
@@ -61,7 +61,7 @@ internal static class MultiplexingSection
             }
         })));
         var took = Stopwatch.GetElapsedTime(started);
-        // The ask that counts loads has none itself once its model is there.
+        // The request that reads the number of loads causes no load, because its model is loaded.
         await AskAsync(http, "w3");
         var loads = await AskAsync(http, "w3") - before - 1;
         Console.WriteLine(string.Create(
@@ -71,7 +71,7 @@ internal static class MultiplexingSection
 
     private static int Zipf(Random random)
     {
-        // Exponent 1: the n-th model is asked for 1/n as often as the first.
+        // Exponent 1: the n-th model is requested 1/n times as often as the first.
         var point = random.NextDouble() * Enumerable.Range(1, Models).Sum(rank => 1.0 / rank);
         var rank = 1;
         while (rank < Models && (point -= 1.0 / rank) > 0)
@@ -90,7 +90,7 @@ internal static class MultiplexingSection
     private static async Task ReadyAsync(HttpClient http)
     {
         var started = Stopwatch.GetTimestamp();
-        // Until the gateway is there and knows that the replicas multiplex: as long as it does not, a model is loaded wherever a request goes.
+        // Waits until the gateway is ready and has received model reports; before that, requests are not routed by model.
         while (Stopwatch.GetElapsedTime(started) < TimeSpan.FromMinutes(2))
         {
             try

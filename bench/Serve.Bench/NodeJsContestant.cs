@@ -2,13 +2,13 @@ using System.Diagnostics;
 
 namespace Serve.Bench;
 
-/// <summary>Node.js with Fastify and onnxruntime-node, installed once below artifacts/.</summary>
+/// <summary>A Node.js server with Fastify and onnxruntime-node, installed once below artifacts/.</summary>
 internal static class NodeJsContestant
 {
     private const string Source = "bench/contestants/node";
 
-    /// <summary>Starts it.</summary>
-    /// <returns>Null where there is no npm, or it cannot install; says so.</returns>
+    /// <summary>Starts the server.</summary>
+    /// <returns>Null, with a message, if npm is missing or cannot install.</returns>
     public static async Task<BenchContestant?> StartAsync(string name, string model, string modelName)
     {
         var folder = Path.Combine(BenchOptions.Root, "artifacts", "bench-node");
@@ -38,7 +38,7 @@ internal static class NodeJsContestant
             WorkingDirectory = folder,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            // The CPU's library is in the package; CUDA's would be downloaded.
+            // The package contains the CPU library; the CUDA library would be downloaded.
             Environment = { ["ONNXRUNTIME_NODE_INSTALL_CUDA"] = "skip" },
         };
         using var process = Process.Start(start)!;

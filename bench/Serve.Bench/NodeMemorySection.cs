@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Serve.Bench;
 
-/// <summary>Resident memory of a node with one application, after one request and ten idle seconds, its workers counted in.</summary>
+/// <summary>Resident memory of a node and its workers with one application, after one request and ten idle seconds.</summary>
 internal static class NodeMemorySection
 {
     public static async Task RunAsync(BenchOptions options)

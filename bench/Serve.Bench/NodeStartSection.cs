@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Serve.Bench;
 
-/// <summary>From typing <c>./serve run</c> to the first 200, when the deployment has been built before.</summary>
+/// <summary>Time from <c>./serve run</c> to the first response with status 200, for a deployment that has been built before.</summary>
 internal static class NodeStartSection
 {
     public static async Task RunAsync(BenchOptions options)

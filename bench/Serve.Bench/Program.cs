@@ -2,13 +2,13 @@ using Serve.Bench;
 
 var sections = new Dictionary<string, (string What, Func<BenchOptions, Task> Run)>
 {
-    ["core"] = ("tasks, actors, maps and objects beside TPL, multiprocessing and Dask", CoreSection.RunAsync),
-    ["onnx"] = ("models: what a call costs beside InferenceSession, what equal models share", OnnxSection.RunAsync),
-    ["batching"] = ("what gathering calls costs one caller, and gains many", BatchingSection.RunAsync),
-    ["inference"] = ("models over HTTP beside a hand-written endpoint over InferenceSession, and Node.js", InferenceSection.RunAsync),
-    ["throughput"] = ("requests/s and p99 beside Kestrel, YARP, nginx and FastAPI", ThroughputSection.RunAsync),
-    ["calls"] = ("handle calls in the same process and to a worker, beside bare gRPC", HandleCallSection.RunAsync),
-    ["models"] = ("loads of 20 multiplexed models over 3 places, beside an ideal LRU", MultiplexingSection.RunAsync),
+    ["core"] = ("tasks, actors, maps and objects compared to TPL, multiprocessing and Dask", options => BenchProgramRunner.RunAsync("Serve.CoreBench", options)),
+    ["onnx"] = ("models: overhead compared to InferenceSession, memory of equal models", options => BenchProgramRunner.RunAsync("Serve.OnnxBench", options)),
+    ["batching"] = ("batching: cost for one caller, gain for many", options => BenchProgramRunner.RunAsync("Serve.BatchBench", options)),
+    ["inference"] = ("models over HTTP compared to a hand-written endpoint over InferenceSession, and Node.js", InferenceSection.RunAsync),
+    ["throughput"] = ("requests/s and p99 compared to Kestrel, YARP, nginx and FastAPI", ThroughputSection.RunAsync),
+    ["calls"] = ("handle calls in the same process and to a worker, compared to bare gRPC", HandleCallSection.RunAsync),
+    ["models"] = ("loads of 20 multiplexed models with 3 slots, compared to an ideal LRU", MultiplexingSection.RunAsync),
     ["start"] = ("serve run of a built deployment until the first 200", NodeStartSection.RunAsync),
     ["memory"] = ("resident memory of an idle node", NodeMemorySection.RunAsync),
     ["kill"] = ("64 connections while a worker is killed every 5 s", WorkerKillSection.RunAsync),

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Serve.Bench;
 
-/// <summary>The same JSON counter behind every server, driven in turn within each round so that noise hits all alike.</summary>
+/// <summary>The same JSON counter behind each server, measured once per round so that noise affects all of them.</summary>
 internal static class ThroughputSection
 {
     private const string Kestrel = "bare Kestrel minimal API";
@@ -39,7 +39,7 @@ internal static class ThroughputSection
                 foreach (var contestant in contestants)
                 {
                     var report = await WrkLoadGenerator.RunAsync($"http://127.0.0.1:{contestant.Port}/Counter", options.Seconds);
-                    // The first round warms up: tiered compilation has run by its end.
+                    // The first round is a warm-up for tiered compilation.
                     if (round >= 0)
                         reports[contestant.Name].Add(report);
                 }
@@ -62,7 +62,7 @@ internal static class ThroughputSection
         foreach (var (name, runs) in reports)
         {
             var peer = name switch { OursNone => Kestrel, OursApplication => Yarp, _ => null };
-            // Ratios are taken within a round, where both met the same noise, and then the median of them.
+            // Ratios are computed within a round, where both had the same noise; their median is quoted.
             var rate = peer is null ? "" : $"{Median(runs.Zip(reports[peer], (ours, theirs) => ours.RequestsPerSecond / theirs.RequestsPerSecond)):0.00} of {peer}";
             var p99 = peer is null ? "" : $"{Median(runs.Zip(reports[peer], (ours, theirs) => ours.P99Ms / theirs.P99Ms)):0.00} ×";
             Console.WriteLine(

@@ -3,7 +3,7 @@ using System.Diagnostics;
 
 namespace Serve.Bench;
 
-/// <summary>64 connections without pause while the application's worker is killed every 5 s: what may fail is what was on it, and nothing else.</summary>
+/// <summary>64 connections without pause while the application's worker is killed every 5 s: only requests in progress on it may fail.</summary>
 internal static class WorkerKillSection
 {
     private const int Connections = 64;
@@ -51,14 +51,14 @@ internal static class WorkerKillSection
         }
 
         await Task.WhenAll(clients);
-        Console.WriteLine($"{kills} kills in {options.KillSeconds} s; slowest answer {slowest.TotalMilliseconds:0} ms");
+        Console.WriteLine($"{kills} kills in {options.KillSeconds} s; slowest response {slowest.TotalMilliseconds:0} ms");
         foreach (var (answer, count) in answers.OrderByDescending(pair => pair.Value))
             Console.WriteLine($"  {count,10:N0}  {answer}");
         var died = answers.GetValueOrDefault("502 replica_died");
         var other = answers.Where(pair => pair.Key is not ("200" or "502 replica_died")).Sum(pair => pair.Value);
         Console.WriteLine(other == 0 && died <= kills * Connections
-            ? $"all but what was in flight was answered: {died} of at most {kills * Connections}"
-            : $"FAILED: {other} answers that are neither 200 nor 502 replica_died, {died} died");
+            ? $"only requests in progress failed: {died} of at most {kills * Connections}"
+            : $"FAILED: {other} responses that are neither 200 nor 502 replica_died, {died} died");
     }
 
     private static async Task<string> AskAsync(HttpClient http, Uri url)

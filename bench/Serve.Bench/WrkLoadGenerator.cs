@@ -9,13 +9,13 @@ internal static partial class WrkLoadGenerator
 {
     public static bool IsInstalled => Environment.GetEnvironmentVariable("PATH")!.Split(':').Any(folder => File.Exists(Path.Combine(folder, "wrk")));
 
-    /// <param name="url">What is asked.</param>
-    /// <param name="seconds">How long.</param>
-    /// <param name="connections">How many at a time.</param>
-    /// <param name="script">A Lua file that says what is sent; GET when there is none.</param>
+    /// <param name="url">URL of the requests.</param>
+    /// <param name="seconds">Duration.</param>
+    /// <param name="connections">Concurrent connections.</param>
+    /// <param name="script">Lua script of the request; GET without a script.</param>
     public static async Task<WrkReport> RunAsync(string url, int seconds, int connections = 32, string? script = null)
     {
-        // An answer that takes longer than the limit would be missing from the percentiles.
+        // Responses that exceed the limit would be missing from the percentiles.
         string[] arguments = ["-t1", $"-c{connections}", $"-d{seconds}s", "--timeout", "60s", "--latency", .. script is null ? Array.Empty<string>() : ["-s", script], url];
         var start = new ProcessStartInfo("wrk", arguments) { RedirectStandardOutput = true };
         using var process = Process.Start(start)!;
@@ -43,5 +43,5 @@ internal static partial class WrkLoadGenerator
     private static partial Regex FailedPattern();
 }
 
-/// <summary>What one run of wrk found.</summary>
+/// <summary>Result of one wrk run.</summary>
 internal sealed record WrkReport(double RequestsPerSecond, double P50Ms, double P99Ms, int Failed);

@@ -1,12 +1,12 @@
 namespace Serve.CoreBench;
 
-/// <summary>Calls of one actor by one caller: each awaited before the next, or all of them made and then awaited.</summary>
+/// <summary>Calls of one actor by one caller: sequential, or pipelined.</summary>
 internal static class ActorCallRows
 {
     public static async Task RunAsync(BenchmarkScale scale, BenchmarkReport report, PythonBaselines python)
     {
         await using var ray = await Cluster.Init();
-        var counter = ray.Counter.Remote();
+        var counter = ray.BenchCounter.Remote();
         var plain = new ChannelCounter();
         var few = scale.Of(400_000);
         var times = await InterleavedRounds.RunAsync(scale.Rounds, () => OneByOne(counter, few), () => Blocking(counter, few), () => OneByOne(plain, few));
@@ -17,7 +17,7 @@ internal static class ActorCallRows
         times = await InterleavedRounds.RunAsync(scale.Rounds, () => AllAtOnce(ray, counter, many), () => AllAtOnce(plain, many));
         Add("actor calls in-process, pipelined", "≥ 3,000,000/s", 3_000_000, many, times[0], times[1], "dask_actor_calls_pipelined");
 
-        var distant = ray.Counter.Options(new() { Isolation = Isolation.Process }).Remote();
+        var distant = ray.BenchCounter.Options(new() { Isolation = Isolation.Process }).Remote();
         var sent = scale.Of(200_000);
         times = await InterleavedRounds.RunAsync(scale.Rounds, () => AllAtOnce(ray, distant, sent));
         Add("actor calls to a worker, pipelined", "≥ 80,000/s", 80_000, sent, times[0], null, "dask_actor_calls_pipelined");
@@ -32,13 +32,13 @@ internal static class ActorCallRows
         }
     }
 
-    private static async Task OneByOne(ActorHandle<Counter> counter, int count)
+    private static async Task OneByOne(ActorHandle<BenchCounter> counter, int count)
     {
         for (var i = 0; i < count; i++)
             await counter.Increment.Remote();
     }
 
-    private static Task Blocking(ActorHandle<Counter> counter, int count)
+    private static Task Blocking(ActorHandle<BenchCounter> counter, int count)
     {
         for (var i = 0; i < count; i++)
             counter.Increment.Remote().GetResult();
@@ -51,7 +51,7 @@ internal static class ActorCallRows
             await counter.Increment();
     }
 
-    private static async Task AllAtOnce(Cluster ray, ActorHandle<Counter> counter, int count)
+    private static async Task AllAtOnce(Cluster ray, ActorHandle<BenchCounter> counter, int count)
     {
         var refs = new ObjectRef<int>[count];
         for (var i = 0; i < refs.Length; i++)

@@ -9,7 +9,7 @@ internal sealed class BenchmarkReport(string? only)
     private readonly List<string[]> _rows = [];
     private int _missed;
 
-    /// <summary>Runs one group of rows; what throws is a row that says so.</summary>
+    /// <summary>Runs one group of rows; an exception becomes a row.</summary>
     public async Task RunAsync(string group, Func<Task> measure)
     {
         if (only is not null && only != group)
@@ -52,7 +52,7 @@ internal sealed class BenchmarkReport(string? only)
 
     public static string Times(double ratio) => $"{Number(ratio)} ×";
 
-    /// <summary>The value that this share of the others do not exceed.</summary>
+    /// <summary>The quantile of a list of values.</summary>
     public static double Quantile(IEnumerable<double> values, double share)
     {
         var sorted = values.Order().ToArray();

@@ -2,7 +2,7 @@ using System.Threading.Channels;
 
 namespace Serve.CoreBench;
 
-/// <summary>What one writes without a library: a class with a mailbox and a loop.</summary>
+/// <summary>The equivalent without a library: a class with a mailbox and a loop.</summary>
 internal sealed class ChannelCounter
 {
     private readonly Channel<TaskCompletionSource<int>> _mailbox = Channel.CreateUnbounded<TaskCompletionSource<int>>(new() { SingleReader = true });

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Serve.CoreBench;
 
-/// <summary>The end of a cluster with eight workers.</summary>
+/// <summary>Shutdown of a cluster with eight workers.</summary>
 internal static class ClusterShutdownRows
 {
     public static async Task RunAsync(BenchmarkReport report)
@@ -10,7 +10,7 @@ internal static class ClusterShutdownRows
         var times = new List<double>();
         var left = new HashSet<string>();
 
-        // What others on this machine leave in the temporary folder is not ours.
+        // A separate temporary folder, so that files of other programs are not counted.
         var folder = Directory.CreateTempSubdirectory("core-bench-");
         Environment.SetEnvironmentVariable("TMPDIR", folder.FullName);
         for (var round = 0; round < 3; round++)
@@ -18,10 +18,10 @@ internal static class ClusterShutdownRows
             var before = Everything();
             var ray = await Cluster.Init(new() { NumCpus = 8, Isolation = Isolation.Process });
             var shared = ray.Put(new double[1_000_000]);
-            var workers = await ray.Get(Enumerable.Range(0, 8).Select(_ => ray.Work.WorkerId.Remote(500)));
+            var workers = await ray.Get(Enumerable.Range(0, 8).Select(_ => ray.BenchTasks.WorkerId.Remote(500)));
             if (workers.Distinct().Count() != 8)
                 throw new InvalidOperationException($"{workers.Distinct().Count()} workers ran, not 8.");
-            await ray.Get(Enumerable.Range(0, 8).Select(_ => ray.Work.NoWork.Remote(shared)));
+            await ray.Get(Enumerable.Range(0, 8).Select(_ => ray.BenchTasks.NoWork.Remote(shared)));
             var began = Stopwatch.GetTimestamp();
             await ray.DisposeAsync();
             times.Add(Stopwatch.GetElapsedTime(began).TotalMilliseconds);

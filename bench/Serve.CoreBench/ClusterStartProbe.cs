@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace Serve.CoreBench;
 
-/// <summary>Runs in a process of its own: from <c>Init</c> to the first result, nothing warmed up.</summary>
+/// <summary>Measures from <c>Init</c> to the first result in a new process without warm-up.</summary>
 internal static class ClusterStartProbe
 {
     public static async Task<int> RunAsync(string kind)
@@ -11,8 +11,8 @@ internal static class ClusterStartProbe
         var began = Stopwatch.GetTimestamp();
         await using var ray = await Cluster.Init();
         var result = kind == "worker"
-            ? await ray.Work.WorkerId.Options(new() { Isolation = Isolation.Process }).Remote(0)
-            : await ray.Work.Empty.Remote();
+            ? await ray.BenchTasks.WorkerId.Options(new() { Isolation = Isolation.Process }).Remote(0)
+            : await ray.BenchTasks.Empty.Remote();
         var time = Stopwatch.GetElapsedTime(began).TotalMilliseconds;
         if (kind == "worker" && result == Environment.ProcessId)
             return 1;

@@ -32,7 +32,7 @@ internal static class ClusterStartRows
         return BenchmarkReport.Median(times);
     }
 
-    // Under `dotnet X.dll` the process is dotnet.
+    // With `dotnet X.dll` the process is dotnet.
     private static string[] Arguments() =>
         Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? [typeof(ClusterStartRows).Assembly.Location] : [];
 }

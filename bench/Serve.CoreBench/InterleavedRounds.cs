@@ -2,13 +2,13 @@ using System.Diagnostics;
 
 namespace Serve.CoreBench;
 
-/// <summary>Gives contestants their turns: each once in every round, so that noise hits all alike, after rounds of warm-up that do not count.</summary>
+/// <summary>Runs each contestant once per round, so that noise affects all of them, after warm-up rounds.</summary>
 internal static class InterleavedRounds
 {
-    /// <summary>The contestants' times in seconds, by contestant, then by round.</summary>
+    /// <summary>Durations in seconds by contestant and round.</summary>
     public static Task<double[][]> RunAsync(int rounds, params Func<Task>[] contestants) => RunAsync(rounds, warmUp: 2, contestants);
 
-    /// <summary>The same after so many rounds of warm-up.</summary>
+    /// <summary>The same with a number of warm-up rounds.</summary>
     public static async Task<double[][]> RunAsync(int rounds, int warmUp, params Func<Task>[] contestants)
     {
         var times = contestants.Select(_ => new double[rounds]).ToArray();
@@ -16,7 +16,7 @@ internal static class InterleavedRounds
         {
             for (var i = 0; i < contestants.Length; i++)
             {
-                // What another contestant left behind is not this one's to collect.
+                // Garbage of other contestants is collected before.
                 GC.Collect();
                 GC.WaitForPendingFinalizers();
                 var began = Stopwatch.GetTimestamp();
@@ -29,6 +29,6 @@ internal static class InterleavedRounds
         return times;
     }
 
-    /// <summary>The median over the rounds of the quotient within each.</summary>
+    /// <summary>Median of the ratios within a round.</summary>
     public static double Ratio(double[] times, double[] to) => BenchmarkReport.Median(times.Zip(to, (mine, other) => mine / other));
 }

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Serve.CoreBench;
 
-/// <summary>Large arrays between processes, and many refs.</summary>
+/// <summary>Large arrays between processes, and many references.</summary>
 internal static class ObjectStoreRows
 {
     private const int Elements = 25_000_000;
@@ -20,8 +20,8 @@ internal static class ObjectStoreRows
         await using var ray = await Cluster.Init(new() { Isolation = Isolation.Process });
         var array = new double[Elements];
         array.AsSpan().Fill(1);
-        await ray.Get(Enumerable.Range(0, 40).Select(_ => ray.Work.WorkerId.Remote(5)));
-        await ray.Get(Enumerable.Range(0, 20).Select(_ => ray.Work.NoWork.Remote(new double[1])));
+        await ray.Get(Enumerable.Range(0, 40).Select(_ => ray.BenchTasks.WorkerId.Remote(5)));
+        await ray.Get(Enumerable.Range(0, 20).Select(_ => ray.BenchTasks.NoWork.Remote(new double[1])));
         var times = new List<double>();
         var growth = new List<double>();
         for (var round = 0; round < scale.Rounds; round++)
@@ -32,7 +32,7 @@ internal static class ObjectStoreRows
             var before = ProcessTreeMemory.OfTree();
             var shared = ray.Put(array);
             var began = Stopwatch.GetTimestamp();
-            var results = await ray.Get(Enumerable.Range(0, 20).Select(_ => ray.Work.NoWork.Remote(shared)));
+            var results = await ray.Get(Enumerable.Range(0, 20).Select(_ => ray.BenchTasks.NoWork.Remote(shared)));
             times.Add(Stopwatch.GetElapsedTime(began).TotalMilliseconds);
             growth.Add((ProcessTreeMemory.OfTree() - before) / 1e6);
             if (!results.All(value => value == 1))
@@ -49,7 +49,7 @@ internal static class ObjectStoreRows
     private static async Task PutAsync(BenchmarkScale scale, BenchmarkReport report)
     {
         await using var ray = await Cluster.Init(new() { Isolation = Isolation.Process });
-        await ray.Work.Empty.Remote();
+        await ray.BenchTasks.Empty.Remote();
         var array = new double[Elements];
         array.AsSpan().Fill(1);
         var copy = new double[Elements];
@@ -75,7 +75,7 @@ internal static class ObjectStoreRows
         string Speed(double[] seconds) => $"{BenchmarkReport.Number(bytes / BenchmarkReport.Median(seconds))} GB/s";
     }
 
-    // Nothing was freed in this cluster that could be used again.
+    // This cluster has no freed memory to reuse.
     private static async Task<double> FirstPutAsync(double[] array)
     {
         await using var ray = await Cluster.Init(new() { Isolation = Isolation.Process });
@@ -94,7 +94,7 @@ internal static class ObjectStoreRows
         return Task.CompletedTask;
     }
 
-    // Memory that the system has just handed out, page by page; so much goes back to it at once.
+    // Fresh memory, whose pages the system provides at the first access and takes back immediately.
     private static unsafe Task CopyToNew(double[] from)
     {
         var to = (double*)NativeMemory.Alloc((nuint)from.Length, sizeof(double));
@@ -109,7 +109,7 @@ internal static class ObjectStoreRows
         Make(ray, 10_000);
         var before = Settled();
         Make(ray, 1_000_000);
-        await ray.Get(ray.Work.Empty.Remote());
+        await ray.Get(ray.BenchTasks.Empty.Remote());
         var after = Settled();
         var grown = (after - before) / 1e6;
         report.Add("1,000,000 refs created and dropped: managed memory grows by", "≤ 1 MB", $"{BenchmarkReport.Number(Math.Max(0, grown))} MB", grown <= 1);

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Serve.CoreBench;
 
-/// <summary>Memory of this process and those it started, and the machine's shared memory, which counts whether anybody maps it or not.</summary>
+/// <summary>Memory of this process and its child processes, and all shared memory of the machine, mapped or not.</summary>
 internal static class ProcessTreeMemory
 {
     public static long OfTree() => Children().Append("self").Sum(process => Read($"/proc/{process}/smaps_rollup", "Pss_Anon:")) + Read("/proc/meminfo", "Shmem:");
@@ -22,7 +22,7 @@ internal static class ProcessTreeMemory
         }
         catch (IOException)
         {
-            // It has ended in between.
+            // The process has exited in the meantime.
             return 0;
         }
     }

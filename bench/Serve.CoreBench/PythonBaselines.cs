@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace Serve.CoreBench;
 
-/// <summary>What Python's own pool and Dask take for the same, where they are installed; measured once, before ours.</summary>
+/// <summary>The same measurements with Python's multiprocessing pool and Dask, if installed; run once, before the other rows.</summary>
 internal sealed class PythonBaselines
 {
     private const string Missing = "not installed";
@@ -17,7 +17,7 @@ internal sealed class PythonBaselines
             return peers;
         foreach (var part in new[] { "multiprocessing", "dask" })
         {
-            // Debian's packages are seen by Debian's Python alone, which need not be the first.
+            // Packages of Debian are visible to Debian's Python only, which may not be the first on the PATH.
             foreach (var python in new[] { "python3", "/usr/bin/python3" })
             {
                 if (await peers.TryAsync(python, part, scale))
@@ -32,11 +32,11 @@ internal sealed class PythonBaselines
 
     public string Value(string name) => _values.TryGetValue(name, out var value) ? BenchmarkReport.Number(value) : Missing;
 
-    /// <summary>How many times as much as the peer's rate.</summary>
+    /// <summary>Ratio to the peer's rate.</summary>
     public string Against(string name, double ours, string who, bool first = false) =>
         _values.TryGetValue(name, out var value) ? $"{(first ? "" : ", ")}{BenchmarkReport.Times(ours / value)} {who}" : "";
 
-    /// <summary>How many times as fast, where both are times.</summary>
+    /// <summary>Ratio of the peer's duration to ours.</summary>
     public string Inverse(string name, double ours, string who) =>
         _values.TryGetValue(name, out var value) ? $"{BenchmarkReport.Times(value / ours)} faster than {who}" : "";
 

@@ -1,6 +1,6 @@
 namespace Serve.CoreBench;
 
-/// <summary>Empty tasks: submitted from one thread, all of them gotten at the end.</summary>
+/// <summary>Empty tasks, submitted from one thread; all results are read at the end.</summary>
 internal static class TaskThroughputRows
 {
     public static async Task RunAsync(BenchmarkScale scale, BenchmarkReport report, PythonBaselines python)
@@ -30,7 +30,7 @@ internal static class TaskThroughputRows
     {
         var refs = new ObjectRef<int>[count];
         for (var i = 0; i < refs.Length; i++)
-            refs[i] = ray.Work.Empty.Remote();
+            refs[i] = ray.BenchTasks.Empty.Remote();
         await ray.Get(refs);
     }
 
@@ -38,7 +38,7 @@ internal static class TaskThroughputRows
     {
         var tasks = new Task<int>[count];
         for (var i = 0; i < tasks.Length; i++)
-            tasks[i] = Task.Run(Work.Empty);
+            tasks[i] = Task.Run(BenchTasks.Empty);
         await Task.WhenAll(tasks);
     }
 }

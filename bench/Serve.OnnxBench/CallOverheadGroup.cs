@@ -7,7 +7,7 @@ using Serve.Runtime.Onnx;
 
 namespace Serve.OnnxBench;
 
-/// <summary>What a call of ours costs more than what a user would write over <see cref="InferenceSession"/>. Both in turns, so that noise hits both.</summary>
+/// <summary>Overhead of a call compared to hand-written code on <see cref="InferenceSession"/>, measured alternately so that noise affects both.</summary>
 internal static class CallOverheadGroup
 {
     private const int Features = 64;

@@ -7,7 +7,7 @@ using Serve.Runtime.Onnx;
 
 namespace Serve.OnnxBench;
 
-/// <summary>Runs of a convolutional network by several callers at a time: ours with the threads of the process, beside a session as it comes, whose threads spin.</summary>
+/// <summary>Concurrent runs of a convolutional network: with the shared threads of the process, and with a default session, whose threads spin.</summary>
 internal static class ConcurrentCallersGroup
 {
     private const int Size = ConvNet.ImageSize;

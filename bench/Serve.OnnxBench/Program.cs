@@ -2,9 +2,9 @@ using Serve.OnnxBench;
 
 var groups = new Dictionary<string, (string What, Func<bool, Task> Run)>
 {
-    ["overhead"] = ("RunAsync beside InferenceSession.Run in a loop, 1 caller", CallOverheadGroup.RunAsync),
-    ["sharing"] = ("memory of each further equal model in a process", WeightSharingGroup.RunAsync),
-    ["threads"] = ("runs/s of several callers at a time, beside InferenceSession.Run", ConcurrentCallersGroup.RunAsync),
+    ["overhead"] = ("RunAsync compared to InferenceSession.Run in a loop, 1 caller", CallOverheadGroup.RunAsync),
+    ["sharing"] = ("memory per additional equal model in a process", WeightSharingGroup.RunAsync),
+    ["threads"] = ("runs/s of concurrent callers, compared to InferenceSession.Run", ConcurrentCallersGroup.RunAsync),
 };
 var quick = args.Contains("--quick");
 var named = args.Where(arg => arg != "--quick").ToArray();

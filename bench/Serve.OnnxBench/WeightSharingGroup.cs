@@ -6,7 +6,7 @@ using Serve.Runtime.Onnx;
 
 namespace Serve.OnnxBench;
 
-/// <summary>What the process grows by with each further model equal to the first, as further replicas have it.</summary>
+/// <summary>Memory growth of the process per additional equal model, as with additional replicas.</summary>
 internal static class WeightSharingGroup
 {
     public static async Task RunAsync(bool quick)
@@ -34,7 +34,7 @@ internal static class WeightSharingGroup
         }
     }
 
-    // Loaded and used, as a replica would.
+    // Loads and uses the model, as a replica does.
     private static async Task<OnnxModel> LoadAsync(string path)
     {
         var model = await new OnnxModelLoader(new OnnxLoadContext(), NullLogger.Instance).LoadAsync(path);

@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using Serve;
 
-/// <summary>What one measurement of handle calls found.</summary>
+/// <summary>Result of a measurement of handle calls.</summary>
 public sealed record Figures(double MicrosecondsPerCall, double BytesPerCall, int Calls, int LastCount);
 
-/// <summary>Times handle calls from inside the platform, where a user's composition makes them: one after the other.</summary>
+/// <summary>Measures sequential handle calls of a deployment.</summary>
 [Deployment]
 public sealed class Caller(DeploymentHandle<Callee> callee)
 {
@@ -17,7 +17,7 @@ public sealed class Caller(DeploymentHandle<Callee> callee)
         for (var i = 0; i < calls; i++)
             last = (await callee.Increment.Remote(1)).Count;
         var elapsed = Stopwatch.GetElapsedTime(started);
-        // Bytes are counted per thread: across a process the continuation moves, and the figure would mean nothing.
+        // Allocated bytes are counted per thread; a call to another process continues on another thread.
         var sameThread = thread == Environment.CurrentManagedThreadId;
         bytes = GC.GetAllocatedBytesForCurrentThread() - bytes;
         return new(elapsed.TotalMicroseconds / calls, sameThread ? (double)bytes / calls : -1, calls, last);
@@ -27,7 +27,7 @@ public sealed class Caller(DeploymentHandle<Callee> callee)
 /// <summary>The result of one call.</summary>
 public sealed record CountReply(int Count);
 
-/// <summary>What is called: a turn-based counter.</summary>
+/// <summary>The called deployment: a turn-based counter.</summary>
 [Deployment]
 public sealed class Callee
 {

@@ -1,4 +1,4 @@
-// A model with rows gathered from several requests into one run, in the form that the protocol and the hand-written endpoint have. Its file is the argument `model_path`.
+// A model that runs several requests as one batch, with the request format of the protocol and the hand-written endpoint. The argument `model_path` is its file.
 using Serve;
 
 [Deployment]

@@ -1,6 +1,6 @@
 using Serve;
 
-/// <summary>Twenty models over the three places of one replica; loads are counted in the process.</summary>
+/// <summary>Twenty models, one replica with three slots. Loads are counted in the process.</summary>
 [Deployment]
 public sealed class ModelsOne(IMultiplexed<CountedModel> models)
 {

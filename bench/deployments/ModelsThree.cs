@@ -1,6 +1,6 @@
 using Serve;
 
-/// <summary>Twenty models over three replicas with a place each; loads are counted in the process, which they share.</summary>
+/// <summary>Twenty models, three replicas with one slot each. Loads are counted in the process that the replicas share.</summary>
 [Deployment(NumReplicas = 3)]
 public sealed class ModelsThree(IMultiplexed<CountedModel> models)
 {

@@ -1,4 +1,4 @@
-// x * 10 over 1,000,000 doubles: a plain loop, ray.Map, and Python's list comprehension and Pool.map where python3 is installed.
+// x * 10 over 1,000,000 doubles: a loop, ray.Map, and Python's list comprehension and Pool.map if python3 is installed.
 //
 //     dotnet run -c Release samples/core/01-map.cs
 
@@ -18,12 +18,12 @@ var map = await Best(async () => mapped = await ray.Map(items, x => x * 10));
 
 Console.WriteLine($"plain loop                {loop,8:0.0} ms");
 Console.WriteLine($"ray.Map                   {map,8:0.0} ms");
-Console.WriteLine(looped.SequenceEqual(mapped) ? $"{mapped.Length} results are the same, the last is {mapped[^1]}" : "THE RESULTS DIFFER");
+Console.WriteLine(looped.SequenceEqual(mapped) ? $"{mapped.Length} equal results, the last is {mapped[^1]}" : "THE RESULTS DIFFER");
 
-// Where an element costs something, Map uses every CPU.
+// For expensive elements, Map uses all CPUs.
 var slowLoop = await Best(() => Task.FromResult(Array.ConvertAll(items[..100_000], Microsecond)), 2);
 var slowMap = await Best(() => ray.Map(items[..100_000], Microsecond), 2);
-Console.WriteLine($"1 us an element: loop     {slowLoop,8:0.0} ms, ray.Map {slowMap:0.0} ms, {slowLoop / slowMap:0.00} x faster on {Environment.ProcessorCount} CPUs");
+Console.WriteLine($"1 us per element: loop     {slowLoop,8:0.0} ms, ray.Map {slowMap:0.0} ms, {slowLoop / slowMap:0.00} x faster on {Environment.ProcessorCount} CPUs");
 
 await Python();
 

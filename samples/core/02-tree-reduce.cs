@@ -1,5 +1,5 @@
-// 100 tasks make 1,000 normally distributed numbers each; a tree of further tasks adds them up, two arrays at a time. Refs are passed on, not values:
-// no array is ever fetched by this program but the last.
+// 100 tasks create 1,000 normally distributed numbers each; a tree of further tasks adds two arrays at a time. References are passed on, not values:
+// this program reads only the last array.
 //
 //     dotnet run -c Release samples/core/02-tree-reduce.cs
 

@@ -1,5 +1,5 @@
-// Four tasks of half a second each. A loop that gets each result before it starts the next task runs them one after the other: the program itself waits in
-// between. Starting all of them and getting all at once lets them run side by side.
+// Four tasks of half a second each. A loop that gets each result before it starts the next task is serial, because the program waits in
+// between. Starting all tasks and then getting all results runs them in parallel.
 //
 //     dotnet run -c Release samples/core/03-get-loop-vs-batch.cs
 

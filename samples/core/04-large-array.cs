@@ -1,4 +1,4 @@
-// A 5000 x 5000 array of doubles, 200 MB, given to 20 tasks in worker processes: by Put, which stores it once in shared memory where every worker maps it, and
+// A 5000 x 5000 array of doubles, 200 MB, as an argument of 20 tasks in worker processes: by Put, which stores it once in shared memory that all workers map, and
 // by value, which stores it again for each call.
 //
 //     dotnet run -c Release samples/core/04-large-array.cs
@@ -8,7 +8,7 @@ var array = new double[5000, 5000];
 System.Runtime.InteropServices.MemoryMarshal.CreateSpan(ref array[0, 0], array.Length).Fill(1);
 await ray.Get(Enumerable.Range(0, 20).Select(_ => ray.Demo.NoWork.Remote(new double[1, 1])));
 
-// First, since what is stored by value leaves memory that the store would use again.
+// First, because arrays stored by value leave memory that the store would reuse.
 await Measure("by Put  ", async () =>
 {
     var began = Stopwatch.GetTimestamp();
@@ -46,7 +46,7 @@ static async Task Measure(string what, Func<Task<double[]>> work)
     Console.WriteLine($"{what}: {time.TotalMilliseconds,6:0} ms, memory of all processes grew by {(most - before) / 1e6,5:0} MB{(isRight ? "" : ", AND THE RESULTS ARE WRONG")}");
 }
 
-// What this program and its workers take of the machine's memory, and the shared memory, which counts whether anybody maps it or not.
+// Memory of this program and its workers, and all shared memory, mapped or not.
 static long Memory() => Directory.GetDirectories("/proc/self/task")
     .SelectMany(task => File.ReadAllText($"{task}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries)).Append("self")
     .Sum(process => Read($"/proc/{process}/smaps_rollup", "Pss_Anon:")) + Read("/proc/meminfo", "Shmem:");

@@ -1,4 +1,4 @@
-// An object is put once and got as often as one likes.
+// An object is stored once and read any number of times.
 //
 //     dotnet run -c Release samples/core/05-put-get.cs
 

@@ -1,4 +1,4 @@
-// An actor keeps state between calls. Calls of one caller run in the order in which they were made, one at a time, so its field needs no lock.
+// An actor keeps state between calls. Calls of one caller run in order, one at a time, so the field needs no lock.
 //
 //     dotnet run -c Release samples/core/06-counter.cs
 
@@ -7,7 +7,7 @@ await using var ray = await Cluster.Init();
 ActorHandle<Counter> counter = ray.Counter.Remote();
 var refs = Enumerable.Range(1, 5).Select(by => counter.Increment.Remote(by)).ToArray();
 Console.WriteLine(string.Join(", ", await ray.Get(refs)));
-Console.WriteLine($"the counter stands at {await counter.Read.Remote()}");
+Console.WriteLine($"the counter is {await counter.Read.Remote()}");
 
 /// <summary>The actor.</summary>
 [Remote]

@@ -1,4 +1,4 @@
-// 24 calls of half a second on 8 CPU slots: three rounds. The slots are a number to account with; that these tasks only wait is why eight of them fit on any machine.
+// 24 calls of half a second on 8 CPU slots: three rounds. CPU slots are an accounting unit; eight of these tasks run on any machine, because they only wait.
 //
 //     dotnet run -c Release samples/core/07-slots.cs
 
@@ -8,7 +8,7 @@ var began = Stopwatch.GetTimestamp();
 var calls = await ray.Get(Enumerable.Range(0, 24).Select(i => ray.Demo.Wait.Remote(i, began)));
 Console.WriteLine($"{calls.Length} calls in {Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s");
 
-// A call of the next round begins when one of this round has ended.
+// A call of the next round starts when a call of this round has completed.
 var left = calls.OrderBy(call => call.Began).ToArray();
 for (var number = 1; left.Length > 0; number++)
 {
@@ -18,7 +18,7 @@ for (var number = 1; left.Length > 0; number++)
     left = left[round.Length..];
 }
 
-/// <summary>When a call began and ended, in seconds.</summary>
+/// <summary>Start and end of a call, in seconds.</summary>
 internal sealed record Call(double Began, double Ended);
 
 /// <summary>The task.</summary>

@@ -1,8 +1,8 @@
-// Disposing a cluster ends everything it started. This looks for what could be left: processes, shared memory, files.
+// Disposing a cluster stops everything it started. This program checks for leftover processes, shared memory and files.
 //
 //     dotnet run -c Release samples/core/08-shutdown.cs
 
-string[] Left() =>
+string[] FindResources() =>
 [
     .. Directory.GetDirectories("/proc/self/task").SelectMany(task => File.ReadAllText($"{task}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries)).Select(id => $"process {id}"),
     .. Directory.GetFiles("/proc/self/fd").Select(file => new FileInfo(file).LinkTarget ?? "").Where(target => target.Contains("memfd:serve", StringComparison.Ordinal)).Select(target => $"segment {target}"),
@@ -10,21 +10,21 @@ string[] Left() =>
     .. Directory.GetFileSystemEntries("/dev/shm").Where(file => file.Contains("serve", StringComparison.Ordinal)).Select(file => $"file {file}"),
 ];
 
-var before = Left();
+var before = FindResources();
 var ray = await Cluster.Init(new() { NumCpus = 8 });
 var shared = ray.Put(new double[1_000_000]);
 var workers = await ray.Get(Enumerable.Range(0, 8).Select(_ => ray.Demo.WorkerId.Options(new() { Isolation = Isolation.Process }).Remote(shared)));
 var counter = ray.Counter.Options(new() { Isolation = Isolation.Process, Detached = true }).Remote();
 await counter.Increment.Remote();
 var running = ray.Demo.Forever.Options(new() { Isolation = Isolation.Process }).Remote();
-Console.WriteLine($"{workers.Distinct().Count()} worker processes ran tasks, an actor lives, a task runs for ever");
-Console.WriteLine($"while it runs: {string.Join(", ", Left().Except(before).CountBy(what => what.Split(' ')[0]).Select(kind => $"{kind.Value} x {kind.Key}"))}");
+Console.WriteLine($"{workers.Distinct().Count()} worker processes ran tasks; an actor and an endless task are running");
+Console.WriteLine($"in use: {string.Join(", ", FindResources().Except(before).CountBy(what => what.Split(' ')[0]).Select(kind => $"{kind.Value} x {kind.Key}"))}");
 
 var began = Stopwatch.GetTimestamp();
 await ray.DisposeAsync();
 Console.WriteLine($"shut down in {Stopwatch.GetElapsedTime(began).TotalMilliseconds:0} ms");
 
-var left = Left().Except(before).ToArray();
+var left = FindResources().Except(before).ToArray();
 Console.WriteLine(left.Length == 0 ? "nothing is left" : $"LEFT BEHIND: {string.Join(", ", left)}");
 try
 {
@@ -32,7 +32,7 @@ try
 }
 catch (Exception ended) when (ended is ObjectDisposedException or ServeException)
 {
-    Console.WriteLine($"its task says: {ended.Message}");
+    Console.WriteLine($"the task failed with: {ended.Message}");
 }
 
 return left.Length == 0 ? 0 : 1;

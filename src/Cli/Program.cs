@@ -3,7 +3,7 @@ using Serve.Cli.Hosting;
 using Serve.Cli.Verbs;
 using Serve.Runtime;
 
-// Before anything else is loaded: a worker's start counts.
+// First, before other assemblies are loaded: the start time of workers matters.
 if (args is [NodeProcessServices.WorkerVerb])
 {
     await WorkerProcessHost.RunAsync(services => services.AddServeProcess());

@@ -2,7 +2,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Serve.Gateway.Endpoints;
-using Serve.Gateway.Inference;
 using Serve.Gateway.Proxy;
 using Serve.Gateway.Requests;
 
@@ -13,11 +12,12 @@ public static class GatewayApplicationBuilderExtensions
 {
     /// <summary>Makes this pipeline the gateway: nothing after it is reached.</summary>
     /// <param name="app">The gateway's own web application.</param>
+    /// <param name="protocols">Adds protocols that are served before routes are; null for none.</param>
     /// <returns>The pipeline.</returns>
-    public static IApplicationBuilder UseServeGateway(this IApplicationBuilder app)
+    public static IApplicationBuilder UseServeGateway(this IApplicationBuilder app, Action<IApplicationBuilder>? protocols = null)
     {
         app.UseMiddleware<GatewayRequestMiddleware>();
-        app.UseMiddleware<OpenInferenceMiddleware>();
+        protocols?.Invoke(app);
         app.UseWhen(WebSocketUpgrade.IsRequested, static upgrade => upgrade.UseWebSockets());
         app.UseRouting();
         app.UseEndpoints(MapServeGateway);

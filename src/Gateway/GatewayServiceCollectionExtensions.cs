@@ -2,7 +2,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Serve.Gateway.Inference;
 using Serve.Gateway.Proxy;
 using Serve.Gateway.Requests;
 using Serve.Runtime;
@@ -24,10 +23,6 @@ public static class GatewayServiceCollectionExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.AddRouting();
         services.AddSingleton<HttpRequestMetrics>();
-        services.TryAddSingleton<IModelRepository, EmptyModelRepository>();
-        services.AddSingleton<ServedModelCatalog>();
-        services.AddSingleton<ServerRestEndpoints>();
-        services.AddSingleton<ServerGrpcService>();
         services.AddSingleton<RouteTableConfigProvider>();
         services.AddSingleton<IProxyConfigProvider>(provider => provider.GetRequiredService<RouteTableConfigProvider>());
         services.AddSingleton<IConfigChangeListener>(provider => provider.GetRequiredService<RouteTableConfigProvider>());

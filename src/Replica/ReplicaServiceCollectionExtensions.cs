@@ -7,12 +7,11 @@ using Serve.Runtime;
 
 namespace Serve.Replica;
 
-/// <summary>Registers this room.</summary>
+/// <summary>Registers the services of this project.</summary>
 public static class ReplicaServiceCollectionExtensions
 {
-    /// <summary>Lets this process hold replicas, node and worker alike. Needs <c>AddServeRouting</c> for handles and routes.</summary>
-    /// <param name="services">The services.</param>
-    /// <returns>The services.</returns>
+    /// <summary>Registers the hosting of replicas, for nodes and workers. Requires <c>AddServeRouting</c> for handles and routes.</summary>
+    /// <param name="services">Services of the process.</param>
     public static IServiceCollection AddServeReplicas(this IServiceCollection services)
     {
         services.TryAddSingleton<UserAssemblyCache>();

@@ -4,7 +4,7 @@ using Serve.Routes;
 
 namespace Serve.Routing;
 
-/// <summary>Where to find the router of every deployment, at one snapshot. Immutable; readers hold it as long as they like.</summary>
+/// <summary>Immutable lookup of routers by deployment, application and route prefix, for one snapshot.</summary>
 public sealed class DeploymentRouteMap
 {
     private readonly FrozenDictionary<DeploymentId, DeploymentRouter> _routers;
@@ -14,7 +14,7 @@ public sealed class DeploymentRouteMap
     internal DeploymentRouteMap(RouteSnapshot snapshot, FrozenDictionary<DeploymentId, DeploymentRouter> routers)
     {
         Version = snapshot.Version;
-        this._routers = routers;
+        _routers = routers;
         _byName = routers.Values.ToLookup(router => router.Id.Name, StringComparer.Ordinal);
         var entries = snapshot.Applications
             .Where(route => routers.ContainsKey(new DeploymentId(route.Application, route.Ingress)))
@@ -27,21 +27,18 @@ public sealed class DeploymentRouteMap
     }
 
     /// <summary>The snapshot's version.</summary>
-    public long Version { get; }
+    public SnapshotVersion Version { get; }
 
     /// <summary>The applications that answer HTTP, longest route prefix first.</summary>
     public ImmutableArray<ApplicationRouteEntry> ByLongestPrefix { get; }
 
-    /// <summary>Finds an application.</summary>
-    /// <param name="name">Its name.</param>
-    /// <returns>The application; null when there is none.</returns>
+    /// <summary>Returns an application; null if there is none of that name.</summary>
     public ApplicationRouteEntry? FindApplication(string name) => _applications.GetValueOrDefault(name);
 
-    /// <summary>Finds a deployment by the names a handle may use.</summary>
-    /// <param name="deployment">A deployment's name, or an application's for its ingress.</param>
-    /// <param name="application">The deployment's application; null when the name says enough.</param>
-    /// <returns>Its router.</returns>
-    /// <exception cref="NoSuchRouteException">There is none, or the name alone is ambiguous.</exception>
+    /// <summary>Finds a deployment by the names that a handle uses.</summary>
+    /// <param name="deployment">Name of a deployment, or of an application for its ingress.</param>
+    /// <param name="application">Name of the application; null if <paramref name="deployment"/> is unambiguous.</param>
+    /// <exception cref="NoSuchRouteException">There is no such deployment, or the name is ambiguous.</exception>
     public DeploymentRouter FindDeployment(string deployment, string? application)
     {
         if (application is not null)
@@ -56,14 +53,17 @@ public sealed class DeploymentRouteMap
         if (found.Length > 1)
         {
             var candidates = string.Join(", ", found.Select(router => router.Id.ToString()).Order(StringComparer.Ordinal));
-            throw new NoSuchRouteException($"'{deployment}' names several deployments: {candidates}. Name the application too.");
+            throw new NoSuchRouteException($"The deployment name '{deployment}' is ambiguous: {candidates}. Specify the application too.");
         }
 
         return _applications.GetValueOrDefault(deployment)?.Ingress
-            ?? throw new NoSuchRouteException($"There is no deployment and no application '{deployment}'.");
+            ?? throw new NoSuchRouteException($"No deployment or application is named '{deployment}'.");
     }
 
     internal IEnumerable<DeploymentRouter> Routers => _routers.Values;
 
     internal DeploymentRouter? Get(DeploymentId id) => _routers.GetValueOrDefault(id);
 }
+
+/// <summary>An application's route and the router of its ingress deployment.</summary>
+public sealed record ApplicationRouteEntry(ApplicationRoute Route, DeploymentRouter Ingress);

@@ -3,8 +3,8 @@ using Serve.Routes;
 namespace Serve.Routing;
 
 /// <summary>
-/// Routes the requests of one deployment, from gateway and handles alike. Lives from the first snapshot that lists the deployment to the
-/// first that does not; its state is replaced whole by <see cref="RouteTable.Apply"/>.
+/// Routes the requests of one deployment, those of the gateway and of handles alike. Exists from the first snapshot that contains the deployment to the first
+/// that does not; <see cref="RouteTable.Apply"/> replaces its state as a whole.
 /// </summary>
 public sealed class DeploymentRouter : IAdmissionPolicy, IDisposable
 {
@@ -12,14 +12,17 @@ public sealed class DeploymentRouter : IAdmissionPolicy, IDisposable
     private readonly Lock _models = new();
     private readonly TimeProvider _time;
     private readonly DeploymentRouterMetrics _metrics;
+    private readonly Action<DeploymentId>? _requestWakeUp;
     private volatile DeploymentRouterState _state;
     private volatile bool _isMultiplexed;
+    private DeploymentRouterState? _wakeUpRequestedFor;
     private long _immediate;
 
-    internal DeploymentRouter(DeploymentId id, TimeProvider time)
+    internal DeploymentRouter(DeploymentId id, TimeProvider time, Action<DeploymentId>? requestWakeUp = null)
     {
         Id = id;
-        this._time = time;
+        _time = time;
+        _requestWakeUp = requestWakeUp;
         _state = new DeploymentRouterState(new PowerOfTwoChoicesPicker([], 0, time), null, [], 0, -1);
         _queue = new RequestAdmissionQueue(this, time);
         _metrics = new DeploymentRouterMetrics(this);
@@ -28,28 +31,30 @@ public sealed class DeploymentRouter : IAdmissionPolicy, IDisposable
     /// <summary>The deployment.</summary>
     public DeploymentId Id { get; }
 
-    /// <summary>The replicas of the snapshot in force.</summary>
+    /// <summary>The replicas of the current snapshot.</summary>
     public IReadOnlyList<ReplicaSlot> Replicas => _state.Slots;
 
-    /// <summary>Whether a replica has said that it multiplexes models: else it does not matter which a request asks for.</summary>
+    /// <summary>Whether a replica has reported multiplexed models; otherwise the requested model is ignored.</summary>
     public bool IsMultiplexed => _isMultiplexed;
 
-    /// <summary>How many requests wait for a replica.</summary>
+    /// <summary>Number of requests that wait for a replica.</summary>
     public int Queued => _queue.Waiting;
 
-    /// <summary>How many requests got a replica without waiting, ever.</summary>
+    /// <summary>Number of requests that got a replica without waiting, in total.</summary>
     internal long Immediate => Interlocked.Read(ref _immediate);
 
     internal DeploymentRouterMetrics Metrics => _metrics;
 
     int IAdmissionPolicy.MaxQueued => _state.MaxQueued;
 
+    TimeSpan IAdmissionPolicy.Patience => _state.Models?.Patience ?? TimeSpan.Zero;
+
     string IAdmissionPolicy.Description =>
         $"All {_state.Slots.Length} replicas of {Id} are busy (max_ongoing_requests {_state.MaxOngoing})";
 
-    /// <summary>Takes a lease if one can be had at once and nobody waits for one.</summary>
+    /// <summary>Acquires a lease if a replica is available and no request waits.</summary>
     /// <param name="lease">The lease.</param>
-    /// <returns>Whether there was one.</returns>
+    /// <returns>Whether a lease was acquired.</returns>
     public bool TryAcquire(out ReplicaLease lease)
     {
         if (_queue.Waiting == 0 && _state.Picker.Pick().Slot is { } slot)
@@ -63,10 +68,10 @@ public sealed class DeploymentRouter : IAdmissionPolicy, IDisposable
         return false;
     }
 
-    /// <summary>Takes a lease for a request that may ask for a multiplexed model, if one can be had at once and nobody waits for one.</summary>
+    /// <summary>Acquires a lease for a request that may ask for a multiplexed model, if a replica is available and no request waits.</summary>
     /// <param name="model">The model; null for none.</param>
-    /// <param name="lease">The lease, of a replica that has the model if one has and has room.</param>
-    /// <returns>Whether there was one.</returns>
+    /// <param name="lease">The lease, on a replica that has the model if such a replica is available.</param>
+    /// <returns>Whether a lease was acquired.</returns>
     public bool TryAcquire(string? model, out ReplicaLease lease)
     {
         if (model is null || !_isMultiplexed)
@@ -85,12 +90,11 @@ public sealed class DeploymentRouter : IAdmissionPolicy, IDisposable
     /// <inheritdoc cref="AcquireAsync(string?, CancellationToken)"/>
     public ValueTask<ReplicaLease> AcquireAsync(CancellationToken cancellationToken) => AcquireAsync(null, cancellationToken);
 
-    /// <summary>Takes a lease, waiting in line for it: in the line of those who ask for the same model, so that nobody waits for a replica that somebody else waits for.</summary>
-    /// <param name="model">The multiplexed model asked for; null for none.</param>
-    /// <param name="cancellationToken">Leaves the line.</param>
-    /// <returns>The lease.</returns>
-    /// <exception cref="OverloadedException">All replicas are full and so is the line.</exception>
-    /// <exception cref="NoReplicaException">There is no replica, and none is coming.</exception>
+    /// <summary>Acquires a lease; waits in order of arrival if no replica is available. Requests for different models do not wait for each other.</summary>
+    /// <param name="model">The requested multiplexed model; null for none.</param>
+    /// <param name="cancellationToken">Removes the request from the queue.</param>
+    /// <exception cref="OverloadedException">All replicas are busy and the queue is full.</exception>
+    /// <exception cref="NoReplicaException">There is no replica, and none is being started.</exception>
     /// <exception cref="NoSuchRouteException">The deployment has been deleted.</exception>
     public ValueTask<ReplicaLease> AcquireAsync(string? model, CancellationToken cancellationToken) =>
         TryAcquire(model, out var lease) ? new(lease) : QueueAsync(model, readmitted: false, cancellationToken);
@@ -98,11 +102,10 @@ public sealed class DeploymentRouter : IAdmissionPolicy, IDisposable
     /// <inheritdoc cref="ReacquireAsync(string?, CancellationToken)"/>
     public ValueTask<ReplicaLease> ReacquireAsync(CancellationToken cancellationToken) => ReacquireAsync(null, cancellationToken);
 
-    /// <summary>Takes another lease for a request that a replica refused: from the front of the line, and whatever its length.</summary>
-    /// <param name="model">The multiplexed model asked for; null for none.</param>
-    /// <param name="cancellationToken">Leaves the line.</param>
-    /// <returns>The lease.</returns>
-    /// <exception cref="NoReplicaException">There is no replica, and none is coming.</exception>
+    /// <summary>Acquires another lease for a request that a replica refused. It goes to the front of the queue, whatever the queue's length.</summary>
+    /// <param name="model">The requested multiplexed model; null for none.</param>
+    /// <param name="cancellationToken">Removes the request from the queue.</param>
+    /// <exception cref="NoReplicaException">There is no replica, and none is being started.</exception>
     /// <exception cref="NoSuchRouteException">The deployment has been deleted.</exception>
     public ValueTask<ReplicaLease> ReacquireAsync(string? model, CancellationToken cancellationToken) => QueueAsync(model, readmitted: true, cancellationToken);
 
@@ -115,24 +118,22 @@ public sealed class DeploymentRouter : IAdmissionPolicy, IDisposable
 
     ReplicaPickResult IAdmissionPolicy.Pick(string? model, bool patient) => model is null ? _state.Picker.Pick() : Pick(model, patient);
 
-    TimeSpan IAdmissionPolicy.Patience => _state.Models?.Patience ?? TimeSpan.Zero;
-
     TimeSpan? IAdmissionPolicy.GetRetryDelay()
     {
         var next = long.MaxValue;
         var current = _state;
         foreach (var slot in current.Slots)
         {
-            // One that is full with our own leases needs no alarm: their return wakes the line.
+            // A replica that is busy with this router's own leases needs no timer: a returned lease pumps the queue.
             if (slot.AvoidUntil is > 0 and var until && until < next && slot.Ongoing < current.MaxOngoing)
                 next = until;
         }
 
         if (next == long.MaxValue)
             return null;
-        // A millisecond is the finest a timer waits; rounding down would spin.
-        var wait = _time.GetElapsedTime(_time.GetTimestamp(), next);
-        return wait < TimeSpan.FromMilliseconds(1) ? TimeSpan.FromMilliseconds(1) : wait;
+        // Timers have a resolution of a millisecond; rounding down would make the queue spin.
+        var delay = _time.GetElapsedTime(_time.GetTimestamp(), next);
+        return delay < TimeSpan.FromMilliseconds(1) ? TimeSpan.FromMilliseconds(1) : delay;
     }
 
     internal void Update(DeploymentRouterState next)
@@ -141,8 +142,8 @@ public sealed class DeploymentRouter : IAdmissionPolicy, IDisposable
         _queue.Pump();
     }
 
-    /// <summary>Takes what replicas say of their models.</summary>
-    /// <param name="reports">All reports, by replica; one that was taken before changes nothing.</param>
+    /// <summary>Applies the models that replicas have reported.</summary>
+    /// <param name="reports">All reports, by replica; a report that was applied before has no effect.</param>
     internal void ApplyModelReports(IReadOnlyDictionary<string, ReplicaModelReport> reports)
     {
         var slots = _state.Slots;
@@ -158,17 +159,17 @@ public sealed class DeploymentRouter : IAdmissionPolicy, IDisposable
             }
         }
 
-        // Somebody may wait for a model that another has by now.
+        // A queued request may wait for a model that another replica has loaded.
         if (_isMultiplexed && _queue.Waiting > 0)
             _queue.Pump();
     }
 
-    /// <summary>The policy for requests that ask for a model, over the policy for those that do not.</summary>
-    internal MultiplexedModelPicker CreateModelPicker(ReplicaPicker plain, ReplicaSlot[] slots, int limit) => new(plain, slots, limit, _models, _time);
+    /// <summary>Creates the policy for requests with a model, on top of the policy for requests without one.</summary>
+    internal MultiplexedModelPicker CreateModelPicker(ReplicaPicker withoutModel, ReplicaSlot[] slots, int limit) => new(withoutModel, slots, limit, _models, _time);
 
     internal void OnLeaseReturned()
     {
-        // The returned lease's Interlocked.Decrement orders this read after it: see RequestAdmissionQueue.TryPass.
+        // Ordered after the interlocked decrement of the returned lease: see RequestAdmissionQueue.
         if (_queue.Waiting > 0)
             _queue.Pump();
     }
@@ -184,8 +185,26 @@ public sealed class DeploymentRouter : IAdmissionPolicy, IDisposable
     private async ValueTask<ReplicaLease> QueueAsync(string? model, bool readmitted, CancellationToken cancellationToken)
     {
         var since = _time.GetTimestamp();
+        RequestWakeUp();
         var slot = await _queue.WaitForReplicaAsync(_isMultiplexed ? model : null, readmitted, cancellationToken);
         _metrics.ObserveWait(_time.GetElapsedTime(since));
         return new ReplicaLease(this, slot);
     }
+
+    // Once per state: the first of the queued requests wakes the deployment.
+    private void RequestWakeUp()
+    {
+        if (_state is { WakesOnRequest: true, Slots.Length: 0 } current && !ReferenceEquals(Interlocked.Exchange(ref _wakeUpRequestedFor, current), current))
+            _requestWakeUp?.Invoke(Id);
+    }
 }
+
+/// <summary>Immutable routing state of one deployment, derived from one snapshot.</summary>
+/// <param name="Picker">The policy for requests without a model.</param>
+/// <param name="Models">The policy for requests with a multiplexed model; null if there is no choice.</param>
+/// <param name="Slots">The replicas.</param>
+/// <param name="MaxOngoing">Maximum number of leases per replica.</param>
+/// <param name="MaxQueued">Maximum number of queued requests; -1 for no limit.</param>
+/// <param name="WakesOnRequest">Whether a request that finds no replica is reported, so that one is started.</param>
+internal sealed record DeploymentRouterState(
+    ReplicaPicker Picker, MultiplexedModelPicker? Models, ReplicaSlot[] Slots, int MaxOngoing, int MaxQueued, bool WakesOnRequest = false);

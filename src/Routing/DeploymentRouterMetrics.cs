@@ -1,14 +1,16 @@
+using System.Collections.Concurrent;
 using Prometheus;
 
 namespace Serve.Routing;
 
 /// <summary>
-/// One deployment's queue metrics. Counts are kept by the router and copied when metrics are scraped, so that the fast path pays one
-/// increment; only requests that waited are timed one by one.
+/// Queue metrics of one deployment. The router counts; the counts are copied when the metrics are scraped, so that the fast path pays for one increment.
+/// Only requests that waited are observed individually. The label sets are removed with the deployment.
 /// </summary>
 internal sealed class DeploymentRouterMetrics : IDisposable
 {
     private static readonly string[] Labels = ["application", "deployment"];
+    private static readonly ConcurrentDictionary<DeploymentRouterMetrics, byte> Live = new();
 
     private static readonly Gauge QueuedQueries = Prometheus.Metrics.CreateGauge(
         "serve_deployment_queued_queries", "Requests that wait in this process for a replica.", Labels);
@@ -23,6 +25,7 @@ internal sealed class DeploymentRouterMetrics : IDisposable
         "serve_request_router_fulfillment_time_ms", "Milliseconds from a request's arrival to its assignment to a replica.",
         Labels, new HistogramConfiguration { Buckets = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 60000] });
 
+    private readonly Lock _sync = new();
     private readonly DeploymentRouter _router;
     private readonly string[] _labels;
     private readonly Gauge.Child _queued;
@@ -30,33 +33,51 @@ internal sealed class DeploymentRouterMetrics : IDisposable
     private readonly Counter.Child _requests;
     private readonly Histogram.Child _fulfillment;
     private long _copied;
-    private bool _removed;
+    private bool _isRemoved;
+
+    // A registry's callbacks cannot be removed, so there is one for all routers.
+    static DeploymentRouterMetrics() => Prometheus.Metrics.DefaultRegistry.AddBeforeCollectCallback(static () =>
+    {
+        foreach (var (metrics, _) in Live)
+            metrics.Copy();
+    });
 
     public DeploymentRouterMetrics(DeploymentRouter router)
     {
-        this._router = router;
+        _router = router;
         _labels = [router.Id.Application, router.Id.Name];
         _queued = QueuedQueries.WithLabels(_labels);
         _scheduling = SchedulingTasks.WithLabels(_labels);
         _requests = RouterRequests.WithLabels(_labels);
         _fulfillment = FulfillmentTime.WithLabels(_labels);
-        LiveRouterMetrics.Add(this);
+        Live[this] = 0;
     }
 
-    /// <summary>Notes a request that was assigned after waiting.</summary>
-    /// <param name="wait">How long it waited.</param>
+    /// <summary>Records a request that was assigned after waiting.</summary>
     public void ObserveWait(TimeSpan wait)
     {
         _requests.Inc();
         _fulfillment.Observe(wait.TotalMilliseconds);
     }
 
-    /// <summary>Brings the exported values up to date.</summary>
-    public void Copy()
+    public void Dispose()
     {
-        lock (_labels)
+        Live.TryRemove(this, out _);
+        lock (_sync)
         {
-            if (_removed)
+            _isRemoved = true;
+            QueuedQueries.RemoveLabelled(_labels);
+            SchedulingTasks.RemoveLabelled(_labels);
+            RouterRequests.RemoveLabelled(_labels);
+            FulfillmentTime.RemoveLabelled(_labels);
+        }
+    }
+
+    private void Copy()
+    {
+        lock (_sync)
+        {
+            if (_isRemoved)
                 return;
             var immediate = _router.Immediate;
             if (immediate > _copied)
@@ -70,15 +91,5 @@ internal sealed class DeploymentRouterMetrics : IDisposable
             _queued.Set(waiting);
             _scheduling.Set(waiting);
         }
-    }
-
-    public void Dispose()
-    {
-        Copy();
-        lock (_labels)
-            _removed = true;
-        LiveRouterMetrics.Remove(this);
-        _queued.Set(0);
-        _scheduling.Set(0);
     }
 }

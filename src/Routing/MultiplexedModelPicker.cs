@@ -1,44 +1,27 @@
 namespace Serve.Routing;
 
 /// <summary>
-/// Picks for requests that ask for a multiplexed model. A replica that has it and has room; when all that have it are full, waiting for one of them is
-/// cheaper than loading it once more, for as long as a load takes (to wait as long as the other way costs is never more than twice the best choice:
-/// the ski rental problem), at most a second as in Ray Serve. Else the replica with the most free places for models, or, when none has one, the one that
-/// would unload what has not been used for longest: over one router all replicas together so unload in the order of one list. Choosing and remembering
-/// the choice is one step, so that two requests for a model are never loads in two places.
+/// Picks replicas for requests with a multiplexed model: a replica that has the model. If all that have it are busy, the request waits for one of them for as
+/// long as loading takes on average (waiting as long as the alternative costs is at most twice as bad as the best choice: the ski rental problem), at most
+/// one second as in Ray Serve. Otherwise it picks the replica with the most free model slots, or, if there are none, the one that would unload the least
+/// recently used model; so all replicas together unload in LRU order. Choosing and recording the choice is one step under the lock, so that concurrent
+/// requests for one model load it once.
 /// </summary>
-/// <param name="plain">Picks when no replica multiplexes; the same that requests without a model use.</param>
+/// <param name="withoutModel">Picks if no replica multiplexes; the policy of requests without a model.</param>
 /// <param name="slots">The replicas.</param>
-/// <param name="limit">How many leases one replica may have out.</param>
-/// <param name="gate">The router's lock of models.</param>
+/// <param name="limit">Maximum number of leases per replica.</param>
+/// <param name="sync">The router's lock of its model data.</param>
 /// <param name="time">The clock.</param>
-internal sealed class MultiplexedModelPicker(ReplicaPicker plain, ReplicaSlot[] slots, int limit, Lock gate, TimeProvider time)
+internal sealed class MultiplexedModelPicker(ReplicaPicker withoutModel, ReplicaSlot[] slots, int limit, Lock sync, TimeProvider time)
 {
     private static readonly TimeSpan LongestPatience = TimeSpan.FromSeconds(1);
 
-    /// <summary>Picks a replica for a model and enters it.</summary>
-    /// <param name="model">The model.</param>
-    /// <param name="patient">Whether to rather wait for a replica that has the model than have another load it.</param>
-    /// <returns>The replica, or to wait, or to give up.</returns>
-    public ReplicaPickResult Pick(string model, bool patient)
-    {
-        lock (gate)
-        {
-            var now = time.GetTimestamp();
-            if (TryEnterHolder(model, now, out var mayWait) is { } holder)
-                return Enter(holder, model, now);
-            if (mayWait && patient)
-                return ReplicaPickResult.Queue;
-            return TryEnterLoader(now) is { } place ? Enter(place, model, now) : PickWithoutModel();
-        }
-    }
-
-    /// <summary>How long a request waits for a replica that has its model before another loads it.</summary>
+    /// <summary>How long a request waits for a replica that has its model before another one loads it.</summary>
     public TimeSpan Patience
     {
         get
         {
-            lock (gate)
+            lock (sync)
             {
                 var (sum, count) = (0.0, 0);
                 foreach (var slot in slots)
@@ -54,25 +37,41 @@ internal sealed class MultiplexedModelPicker(ReplicaPicker plain, ReplicaSlot[] 
         }
     }
 
+    /// <summary>Picks a replica for a model and takes a lease on it.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="patient">Whether to wait for a replica that has the model rather than let another one load it.</param>
+    public ReplicaPickResult Pick(string model, bool patient)
+    {
+        lock (sync)
+        {
+            var now = time.GetTimestamp();
+            if (TryEnterHolder(model, now, out var mayWait) is { } holder)
+                return Complete(holder, model, now);
+            if (mayWait && patient)
+                return ReplicaPickResult.Queue;
+            return TryEnterLoader(now) is { } loader ? Complete(loader, model, now) : PickWithoutModel();
+        }
+    }
+
     private ReplicaPickResult PickWithoutModel()
     {
-        // Nothing with models has room: the others, if there are any, are better than waiting.
+        // All replicas with models are busy: one that has not reported models is better than waiting.
         foreach (var slot in slots)
         {
             if (slot.Models is null)
-                return plain.Pick();
+                return withoutModel.Pick();
         }
 
-        return slots.Length == 0 ? plain.Pick() : ReplicaPickResult.Queue;
+        return slots.Length == 0 ? withoutModel.Pick() : ReplicaPickResult.Queue;
     }
 
-    private static ReplicaPickResult Enter(ReplicaSlot slot, string model, long now)
+    private static ReplicaPickResult Complete(ReplicaSlot slot, string model, long now)
     {
         slot.Models!.RecordRequest(model, now);
         return ReplicaPickResult.Complete(slot);
     }
 
-    /// <summary>Enters the least loaded of the replicas that have the model; those where it can be used at once go first.</summary>
+    /// <summary>Takes a lease on the least loaded replica that has the model, preferring those that have loaded it.</summary>
     private ReplicaSlot? TryEnterHolder(string model, long now, out bool mayWait)
     {
         mayWait = false;
@@ -90,7 +89,7 @@ internal sealed class MultiplexedModelPicker(ReplicaPicker plain, ReplicaSlot[] 
                     (best, bestLoaded) = (slot, loaded);
             }
 
-            // A pick without a model may have taken the last room meanwhile; then the next look sees it full.
+            // A concurrent pick without a model may have taken the last lease; then the next iteration finds the replica busy.
             if (best is null || best.TryEnter(limit))
                 return best;
         }
@@ -107,7 +106,7 @@ internal sealed class MultiplexedModelPicker(ReplicaPicker plain, ReplicaSlot[] 
                 if (slot.Models is not { } models || !slot.HasCapacity(limit, time))
                     continue;
                 var (count, oldest) = models.GetUsage(now);
-                // Without a limit the one with the fewest models is as good as the one with the most places.
+                // Without a limit, the replica with the fewest models counts as the one with the most free slots.
                 var free = models.Max < 0 ? int.MaxValue - (long)count : Math.Max(0, models.Max - count);
                 var rank = (Free: free, Oldest: free > 0 ? 0 : oldest, slot.Ongoing);
                 if (best is null || (rank.Free, -rank.Oldest, -rank.Ongoing).CompareTo((bestRank.Free, -bestRank.Oldest, -bestRank.Ongoing)) > 0)

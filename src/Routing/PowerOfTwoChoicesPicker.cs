@@ -1,12 +1,12 @@
 namespace Serve.Routing;
 
 /// <summary>
-/// Of two replicas chosen at random, the one with fewer leases out (Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing").
-/// When neither has room, any that has.
+/// Picks, of two random replicas, the one with fewer leases (Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing"). If both are at their
+/// limit, picks any replica that is not.
 /// </summary>
 /// <param name="slots">The replicas.</param>
-/// <param name="limit">How many leases one replica may have out.</param>
-/// <param name="time">Tells when a replica that refused may be tried again.</param>
+/// <param name="limit">Maximum number of leases per replica.</param>
+/// <param name="time">Clock of back-offs.</param>
 public sealed class PowerOfTwoChoicesPicker(ReplicaSlot[] slots, int limit, TimeProvider time) : ReplicaPicker
 {
     /// <inheritdoc/>

@@ -1,20 +1,23 @@
 namespace Serve.Routing;
 
-/// <summary>The right to give one replica one request. Returned exactly once, by <see cref="Release"/> or <see cref="Refuse"/>; a struct, so that taking one allocates nothing.</summary>
+/// <summary>
+/// Permission to send one request to one replica. Returned exactly once, by <see cref="Release"/>, <see cref="Fail"/> or <see cref="Refuse"/>. A struct, so that
+/// acquiring one allocates nothing.
+/// </summary>
 public readonly struct ReplicaLease
 {
     private readonly DeploymentRouter _router;
 
     internal ReplicaLease(DeploymentRouter router, ReplicaSlot slot)
     {
-        this._router = router;
+        _router = router;
         Slot = slot;
     }
 
     /// <summary>The replica.</summary>
     public ReplicaSlot Slot { get; }
 
-    /// <summary>Returns the lease: the request has ended.</summary>
+    /// <summary>Returns the lease of a completed request.</summary>
     public void Release()
     {
         Slot.Exit();
@@ -23,10 +26,9 @@ public readonly struct ReplicaLease
     }
 
     /// <summary>
-    /// Returns the lease of a request that has failed. When the replica died on it, the replica is passed over for a moment: until the
-    /// snapshot without it is here, the next requests would only fail on it too.
+    /// Returns the lease of a failed request. If the replica died, it is not picked for a moment: until the next snapshot, further requests would fail too.
     /// </summary>
-    /// <param name="error">How it failed.</param>
+    /// <param name="error">The error.</param>
     public void Fail(Exception error)
     {
         if (error is not ReplicaDiedException)
@@ -38,8 +40,10 @@ public readonly struct ReplicaLease
         Refuse(gone: false);
     }
 
-    /// <summary>Returns the lease of a request that the replica did not start. Ask for another with <see cref="DeploymentRouter.ReacquireAsync(string?, CancellationToken)"/>.</summary>
-    /// <param name="gone">Whether the replica will take nothing more, rather than being full with another router's requests.</param>
+    /// <summary>
+    /// Returns the lease of a request that the replica did not start. Use <see cref="DeploymentRouter.ReacquireAsync(string?, CancellationToken)"/> for another.
+    /// </summary>
+    /// <param name="gone">Whether the replica accepts no more requests, rather than being busy with requests of another router.</param>
     public void Refuse(bool gone)
     {
         _router.OnRefused(Slot, gone);

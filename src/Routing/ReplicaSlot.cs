@@ -4,17 +4,17 @@ using Serve.Routes;
 namespace Serve.Routing;
 
 /// <summary>
-/// One replica as this router sees it: how much it has given it and whether it lately refused. Lives as long as snapshots list the replica;
-/// its counters are written by whoever takes and returns leases.
+/// State of one replica in this router: its leases and its back-off. Exists as long as snapshots contain the replica. Thread-safe; written by the holders of
+/// leases.
 /// </summary>
-/// <param name="route">The replica and its process.</param>
-/// <param name="target">What calls it.</param>
+/// <param name="route">The replica's route.</param>
+/// <param name="target">The call target.</param>
 public sealed class ReplicaSlot(ReplicaRoute route, ICallTarget target)
 {
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromMilliseconds(32);
 
-    // A replica that said it is gone is asked again after this if no snapshot has come: a lost snapshot must not lose a replica for ever.
+    // A replica that reported that it stops is tried again after this time without a snapshot: a lost snapshot must not exclude it indefinitely.
     private static readonly TimeSpan GoneBackoff = TimeSpan.FromSeconds(10);
 
     private int _ongoing;
@@ -22,24 +22,25 @@ public sealed class ReplicaSlot(ReplicaRoute route, ICallTarget target)
     private volatile bool _isGone;
     private long _avoidUntil;
 
-    /// <summary>The replica and its process.</summary>
+    /// <summary>The replica's route.</summary>
     public ReplicaRoute Route { get; } = route;
 
-    /// <summary>What calls it.</summary>
+    /// <summary>The call target.</summary>
     public ICallTarget Target { get; } = target;
 
-    /// <summary>How many leases on it are out.</summary>
+    /// <summary>Number of leases.</summary>
     public int Ongoing => Volatile.Read(ref _ongoing);
 
-    /// <summary>Which models it has; null while it has not said that it multiplexes any. Written under the router's lock of models.</summary>
+    /// <summary>The replica's models; null until it reports multiplexed models. Guarded by the router's lock of its model data.</summary>
     internal ReplicaModelTracker? Models { get; set; }
 
-    /// <summary>Whether it has said that it takes nothing more.</summary>
+    /// <summary>Whether the replica has reported that it stops.</summary>
     internal bool IsGone => _isGone;
 
-    /// <summary>The timestamp before which it is not picked; 0 when it may be picked now.</summary>
+    /// <summary>Timestamp before which the replica is not picked; 0 if it may be picked now.</summary>
     internal long AvoidUntil => Volatile.Read(ref _avoidUntil);
 
+    /// <summary>Takes a lease if there are fewer than <paramref name="limit"/>.</summary>
     internal bool TryEnter(int limit)
     {
         var seen = Volatile.Read(ref _ongoing);
@@ -57,8 +58,10 @@ public sealed class ReplicaSlot(ReplicaRoute route, ICallTarget target)
     internal bool HasCapacity(int limit, TimeProvider time) =>
         Ongoing < limit && (AvoidUntil == 0 || AvoidUntil <= time.GetTimestamp());
 
+    /// <summary>Returns a lease.</summary>
     internal void Exit() => Interlocked.Decrement(ref _ongoing);
 
+    /// <summary>Excludes the replica for a time that doubles with each refusal.</summary>
     internal void BackOff(bool gone, TimeProvider time)
     {
         _isGone |= gone;
@@ -69,17 +72,17 @@ public sealed class ReplicaSlot(ReplicaRoute route, ICallTarget target)
         Volatile.Write(ref _avoidUntil, Math.Max(1, time.GetTimestamp() + ticks));
     }
 
-    /// <summary>A request on it has ended: it has room, unless it is on its way out.</summary>
+    /// <summary>Ends the back-off after a request that the replica completed, unless it stops.</summary>
     internal void OnRequestCompleted()
     {
         if (!_isGone)
             ResetBackoff();
     }
 
-    /// <summary>It may be picked again at once.</summary>
+    /// <summary>Ends the back-off.</summary>
     internal void ResetBackoff()
     {
-        // Read first: this runs with every lease, and writing would take the cache line from the other cores.
+        // Read first: this runs for every lease, and a write would take the cache line from the other cores.
         if (Volatile.Read(ref _avoidUntil) == 0)
             return;
         _isGone = false;

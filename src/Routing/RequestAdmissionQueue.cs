@@ -2,78 +2,104 @@ using System.Globalization;
 
 namespace Serve.Routing;
 
+/// <summary>Routing policy of a deployment, as its admission queue needs it.</summary>
+internal interface IAdmissionPolicy
+{
+    /// <summary>Maximum number of queued requests; -1 for no limit.</summary>
+    int MaxQueued { get; }
+
+    /// <summary>How long a request waits for a replica that has its model before another one loads it.</summary>
+    TimeSpan Patience { get; }
+
+    /// <summary>Human-readable description of the overload, for error messages.</summary>
+    string Description { get; }
+
+    /// <summary>Picks a replica.</summary>
+    /// <param name="model">The requested multiplexed model; null for none.</param>
+    /// <param name="patient">Whether to wait for a replica that has the model rather than let another one load it.</param>
+    ReplicaPickResult Pick(string? model, bool patient);
+
+    /// <summary>Returns the time until a replica that refused may be picked again; null if only a returned lease or a new snapshot can help.</summary>
+    TimeSpan? GetRetryDelay();
+}
+
 /// <summary>
-/// Requests that wait for a replica, first come first served: what every policy shares. Those that ask for a multiplexed model have a line for each
-/// model, so that one that waits for the replica that has its model keeps nobody from another; among the first of all lines who came first is first. A
-/// waiter leaves when it is given a replica, when waiting has become useless, or when it is cancelled; whoever takes it off its line, under the
-/// lock, decides which.
+/// Requests that wait for a replica, in order of arrival. Shared by all routing policies. Requests for a multiplexed model wait in a queue per model, so that a
+/// request that waits for the replica with its model does not block the others; among the heads of all queues the oldest is served first.
 /// </summary>
+/// <remarks>
+/// Concurrency. All queues are guarded by <see cref="_sync"/>. A request leaves its queue when it gets a replica, when it fails, or when it is canceled; whoever
+/// dequeues it, under the lock, completes it.
+/// <see cref="Waiting"/> is read without the lock. Memory order: a request increments it (full barrier) before it looks for a replica; a lease is returned by an
+/// interlocked decrement before its holder reads <see cref="Waiting"/>. One of the two therefore observes the other: either the request finds the returned
+/// capacity, or the holder sees the request and calls <see cref="Pump"/>.
+/// </remarks>
 internal sealed class RequestAdmissionQueue : IDisposable
 {
     private static readonly TimeSpan ShortestRetry = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(30);
 
-    private readonly Lock _gate = new();
-    private readonly LinkedList<QueuedRequest> _plain = new();
+    private readonly Lock _sync = new();
+    private readonly LinkedList<QueuedRequest> _withoutModel = new();
     private readonly Dictionary<string, LinkedList<QueuedRequest>> _byModel = new(StringComparer.Ordinal);
-    private readonly IAdmissionPolicy _admission;
+    private readonly IAdmissionPolicy _policy;
     private readonly TimeProvider _time;
     private readonly ITimer _timer;
     private int _waiting;
-    private int _lined;
+    private int _queued;
     private long _firstOrder;
     private long _lastOrder;
     private long _busySince;
-    private long _granted;
+    private long _served;
 
-    public RequestAdmissionQueue(IAdmissionPolicy admission, TimeProvider time)
+    public RequestAdmissionQueue(IAdmissionPolicy policy, TimeProvider time)
     {
-        this._admission = admission;
-        this._time = time;
+        _policy = policy;
+        _time = time;
         _timer = time.CreateTimer(static state => ((RequestAdmissionQueue)state!).Pump(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>How many wait. A newcomer that sees 0 may pick for itself; otherwise it goes behind them.</summary>
+    /// <summary>Number of waiting requests. A new request may pick a replica itself only while it is 0.</summary>
     public int Waiting => Volatile.Read(ref _waiting);
 
     /// <summary>Waits for a replica.</summary>
-    /// <param name="model">The multiplexed model asked for; null for none.</param>
-    /// <param name="readmitted">Whether it had been admitted before and was refused: it goes to the front and is not counted against the limit.</param>
-    /// <param name="cancellationToken">Leaves the queue.</param>
-    /// <returns>The replica, entered.</returns>
+    /// <param name="model">The requested multiplexed model; null for none.</param>
+    /// <param name="readmitted">Whether a replica refused the request after it was admitted: it goes to the front of the queue, whatever the queue's length.</param>
+    /// <param name="cancellationToken">Removes the request from the queue.</param>
+    /// <returns>The replica, with a lease on it.</returns>
     public async ValueTask<ReplicaSlot> WaitForReplicaAsync(string? model, bool readmitted, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        if (!TryPickOrEnqueue(model, readmitted, out var slot, out var waiter))
+        if (!TryPickOrEnqueue(model, readmitted, out var slot, out var request))
             throw Overloaded();
-        if (waiter is null)
+        if (request is null)
             return slot!;
 
         await using var registration = cancellationToken.UnsafeRegister(
-            static (state, token) => ((QueuedRequest)state!).Cancel(token), waiter);
-        return await waiter.Task;
+            static (state, token) => ((QueuedRequest)state!).Cancel(token), request);
+        return await request.Task;
     }
 
-    /// <summary>Gives replicas to waiters as long as there are both.</summary>
+    /// <summary>Assigns replicas to waiting requests as long as there are both.</summary>
     public void Pump()
     {
-        lock (_gate)
+        lock (_sync)
             ServeQueues();
     }
 
     public void Dispose() => _timer.Dispose();
 
-    private bool TryPickOrEnqueue(string? model, bool readmitted, out ReplicaSlot? slot, out QueuedRequest? waiter)
+    private bool TryPickOrEnqueue(string? model, bool readmitted, out ReplicaSlot? slot, out QueuedRequest? request)
     {
         slot = null;
-        waiter = null;
-        lock (_gate)
+        request = null;
+        lock (_sync)
         {
-            // Announced before looking: whoever returns a lease after this look sees the count and pumps.
+            // Before the pick: see the remarks on memory order.
             Interlocked.Increment(ref _waiting);
-            if (readmitted || _lined == 0)
+            if (readmitted || _queued == 0)
             {
-                var pick = _admission.Pick(model, patient: true);
+                var pick = _policy.Pick(model, patient: true);
                 if (pick.Slot is not null || pick.Failure is not null)
                 {
                     Interlocked.Decrement(ref _waiting);
@@ -82,61 +108,61 @@ internal sealed class RequestAdmissionQueue : IDisposable
                 }
             }
 
-            // With one line alone, its first has just found no room. With several, they may wait for replicas that this one does not need.
-            var isFull = !readmitted && _admission.MaxQueued >= 0 && _lined >= _admission.MaxQueued;
-            var mayPass = _lined > 0 && _byModel.Count > 0;
-            if (isFull && !mayPass)
+            // If there is one queue, its head has just found no replica. With several, the heads may wait for replicas that this request does not need.
+            var isFull = !readmitted && _policy.MaxQueued >= 0 && _queued >= _policy.MaxQueued;
+            var mayOvertake = _queued > 0 && _byModel.Count > 0;
+            if (isFull && !mayOvertake)
             {
                 Interlocked.Decrement(ref _waiting);
                 return false;
             }
 
-            if (_lined == 0)
-                (_busySince, _granted) = (_time.GetTimestamp(), 0);
-            waiter = Enqueue(model, readmitted);
-            if (mayPass)
+            if (_queued == 0)
+                (_busySince, _served) = (_time.GetTimestamp(), 0);
+            request = Enqueue(model, readmitted);
+            if (mayOvertake)
                 ServeQueues();
             else
                 ScheduleRetry();
-            if (!isFull || waiter.Node is null)
+            if (!isFull || request.Node is null)
                 return true;
-            Dequeue(waiter);
-            waiter = null;
+            Dequeue(request);
+            request = null;
             return false;
         }
     }
 
     private QueuedRequest Enqueue(string? model, bool atFront)
     {
-        var line = _plain;
+        var queue = _withoutModel;
         var deadline = 0L;
         if (model is not null)
         {
-            deadline = _time.GetTimestamp() + (long)(_admission.Patience.TotalSeconds * _time.TimestampFrequency);
-            if (!_byModel.TryGetValue(model, out line))
-                _byModel[model] = line = new LinkedList<QueuedRequest>();
+            deadline = _time.GetTimestamp() + (long)(_policy.Patience.TotalSeconds * _time.TimestampFrequency);
+            if (!_byModel.TryGetValue(model, out queue))
+                _byModel[model] = queue = new LinkedList<QueuedRequest>();
         }
 
-        var waiter = new QueuedRequest(this, model, atFront ? --_firstOrder : ++_lastOrder, deadline);
-        waiter.Node = atFront ? line.AddFirst(waiter) : line.AddLast(waiter);
-        _lined++;
-        return waiter;
+        var request = new QueuedRequest(this, model, atFront ? --_firstOrder : ++_lastOrder, deadline);
+        request.Node = atFront ? queue.AddFirst(request) : queue.AddLast(request);
+        _queued++;
+        return request;
     }
 
-    private void Dequeue(QueuedRequest waiter)
+    private void Dequeue(QueuedRequest request)
     {
-        var line = waiter.Node!.List!;
-        line.Remove(waiter.Node);
-        waiter.Node = null;
-        if (line.Count == 0 && waiter.Model is { } model)
+        var queue = request.Node!.List!;
+        queue.Remove(request.Node);
+        request.Node = null;
+        if (queue.Count == 0 && request.Model is { } model)
             _byModel.Remove(model);
-        _lined--;
+        _queued--;
         Interlocked.Decrement(ref _waiting);
     }
 
     private void ServeQueues()
     {
-        while (_lined > 0)
+        while (_queued > 0)
         {
             if (TryServe())
                 continue;
@@ -148,9 +174,9 @@ internal sealed class RequestAdmissionQueue : IDisposable
     private bool TryServe()
     {
         if (_byModel.Count == 0)
-            return TryServe(_plain.First!.Value);
-        var heads = _byModel.Values.Select(line => line.First!.Value).ToList();
-        if (_plain.First is { Value: var first })
+            return TryServe(_withoutModel.First!.Value);
+        var heads = _byModel.Values.Select(queue => queue.First!.Value).ToList();
+        if (_withoutModel.First is { Value: var first })
             heads.Add(first);
         heads.Sort(static (one, other) => one.Order.CompareTo(other.Order));
         foreach (var head in heads)
@@ -164,11 +190,11 @@ internal sealed class RequestAdmissionQueue : IDisposable
 
     private bool TryServe(QueuedRequest head)
     {
-        var pick = _admission.Pick(head.Model, patient: head.Deadline > _time.GetTimestamp());
+        var pick = _policy.Pick(head.Model, patient: head.Deadline > _time.GetTimestamp());
         if (pick.Slot is null && pick.Failure is null)
             return false;
         Dequeue(head);
-        _granted++;
+        _served++;
         if (pick.Slot is { } slot)
             head.SetResult(slot);
         else
@@ -178,38 +204,38 @@ internal sealed class RequestAdmissionQueue : IDisposable
 
     private void ScheduleRetry()
     {
-        var wait = _admission.GetRetryDelay();
+        var delay = _policy.GetRetryDelay();
         if (_byModel.Count > 0)
         {
             var now = _time.GetTimestamp();
-            foreach (var line in _byModel.Values)
+            foreach (var queue in _byModel.Values)
             {
-                if (line.First!.Value.Deadline is var deadline && deadline <= now)
+                if (queue.First!.Value.Deadline is var deadline && deadline <= now)
                     continue;
-                // A timer that is early would find the waiter patient still.
-                var left = _time.GetElapsedTime(now, deadline) + TimeSpan.FromMilliseconds(1);
-                wait = wait is null || left < wait ? left : wait;
+                // A timer that fires early would find the request still patient.
+                var remaining = _time.GetElapsedTime(now, deadline) + TimeSpan.FromMilliseconds(1);
+                delay = delay is null || remaining < delay ? remaining : delay;
             }
         }
 
-        if (wait is { } until)
+        if (delay is { } until)
             _timer.Change(until, Timeout.InfiniteTimeSpan);
     }
 
     private OverloadedException Overloaded()
     {
-        TimeSpan wait;
+        TimeSpan delay;
         int length;
-        lock (_gate)
+        lock (_sync)
         {
-            // As long as the present queue needs at its present pace.
-            length = _lined;
-            wait = _granted == 0 ? ShortestRetry : _time.GetElapsedTime(_busySince) * ((double)length / _granted);
+            // The time to serve the current queue at the current rate.
+            length = _queued;
+            delay = _served == 0 ? ShortestRetry : _time.GetElapsedTime(_busySince) * ((double)length / _served);
         }
 
-        wait = TimeSpan.FromTicks(Math.Clamp(wait.Ticks, ShortestRetry.Ticks, LongestRetry.Ticks));
+        delay = TimeSpan.FromTicks(Math.Clamp(delay.Ticks, ShortestRetry.Ticks, LongestRetry.Ticks));
         return new OverloadedException(
-            string.Create(CultureInfo.InvariantCulture, $"{_admission.Description}; {length} requests are queued, the most it queues (max_queued_requests)."), wait);
+            string.Create(CultureInfo.InvariantCulture, $"{_policy.Description}, and the queue is full with {length} requests (max_queued_requests)."), delay);
     }
 
     private sealed class QueuedRequest(RequestAdmissionQueue queue, string? model, long order, long deadline)
@@ -217,17 +243,17 @@ internal sealed class RequestAdmissionQueue : IDisposable
     {
         public string? Model => model;
 
-        /// <summary>Who came first has the lower one.</summary>
+        /// <summary>Position among the requests of all queues; lower is served first.</summary>
         public long Order => order;
 
-        /// <summary>Until when it rather waits for a replica that has its model.</summary>
+        /// <summary>Timestamp until which the request waits for a replica that has its model.</summary>
         public long Deadline => deadline;
 
         public LinkedListNode<QueuedRequest>? Node { get; set; }
 
         public void Cancel(CancellationToken cancellationToken)
         {
-            lock (queue._gate)
+            lock (queue._sync)
             {
                 if (Node is null)
                     return;

@@ -5,67 +5,70 @@ using Serve.Routes;
 namespace Serve.Routing;
 
 /// <summary>
-/// Where everything is, as this process knows it: the newest snapshot, turned into routers that keep their counters and queues from one
-/// snapshot to the next. <see cref="Apply"/> is the one writer; readers never lock.
+/// Routes of this process: the newest snapshot, as routers that keep their counters and queues from one snapshot to the next. <see cref="Apply"/> is the only
+/// writer; readers take no lock.
 /// </summary>
-/// <param name="resolve">Turns a replica into something to call; asked once per replica.</param>
-/// <param name="time">The clock of back-offs.</param>
+/// <param name="resolve">Returns the call target of a replica; called once per replica.</param>
+/// <param name="time">Clock of back-offs.</param>
 public sealed class RouteTable(Func<ReplicaRoute, ICallTarget> resolve, TimeProvider? time = null) : IHandleFactory, IDisposable
 {
     private readonly Lock _writing = new();
     private readonly TimeProvider _time = time ?? TimeProvider.System;
+    private readonly Dictionary<NodeId, (SnapshotVersion Version, IReadOnlyDictionary<string, ReplicaModelReport> Reports)> _modelReports = [];
     private volatile DeploymentRouteMap _current = new(RouteSnapshot.Empty, FrozenDictionary<DeploymentId, DeploymentRouter>.Empty);
-    private IReadOnlyDictionary<string, ReplicaModelReport> _reports = FrozenDictionary<string, ReplicaModelReport>.Empty;
-    private long _reportsVersion;
-    private bool _started;
+    private bool _hasSnapshot;
 
-    /// <summary>Raised after a snapshot has come into force, on the thread that applied it. Several may run at once; look at <see cref="Current"/>.</summary>
+    /// <summary>Raised after a snapshot was applied, on the thread that applied it. May be raised concurrently; read <see cref="Current"/>.</summary>
     public event Action? Applied;
 
-    /// <summary>The snapshot in force.</summary>
+    /// <summary>Raised when a request is queued for a deployment without replicas that is started on request.</summary>
+    public event Action<DeploymentId>? WakeUpRequested;
+
+    /// <summary>The current snapshot.</summary>
     public DeploymentRouteMap Current => _current;
 
-    /// <summary>Brings a snapshot into force unless one as new or newer already is.</summary>
-    /// <param name="snapshot">The snapshot.</param>
-    /// <returns>Whether it was newer.</returns>
+    /// <summary>Applies a snapshot unless the current one is as new or newer.</summary>
+    /// <returns>Whether it was applied.</returns>
     public bool Apply(RouteSnapshot snapshot)
     {
         lock (_writing)
         {
-            if (_started && snapshot.Version <= _current.Version)
+            if (_hasSnapshot && snapshot.Version <= _current.Version)
                 return false;
-            _started = true;
+            _hasSnapshot = true;
             var previous = _current;
             var routers = new Dictionary<DeploymentId, DeploymentRouter>();
             foreach (var route in snapshot.Deployments)
             {
-                var router = previous.Get(route.Id) ?? new DeploymentRouter(route.Id, _time);
+                var router = previous.Get(route.Id) ?? new DeploymentRouter(route.Id, _time, id => WakeUpRequested?.Invoke(id));
                 router.Update(CreateState(route, router));
-                router.ApplyModelReports(_reports);
+                foreach (var (_, reports) in _modelReports.Values)
+                    router.ApplyModelReports(reports);
                 routers[route.Id] = router;
             }
 
             _current = new DeploymentRouteMap(snapshot, routers.ToFrozenDictionary());
-            foreach (var gone in previous.Routers.Where(router => !routers.ContainsKey(router.Id)))
-                Delete(gone);
+            foreach (var deleted in previous.Routers.Where(router => !routers.ContainsKey(router.Id)))
+                Delete(deleted);
         }
 
         Applied?.Invoke();
         return true;
     }
 
-    /// <summary>Takes what replicas say of their models, unless something as new or newer was taken before.</summary>
-    /// <param name="version">Grows with every publication of a node.</param>
-    /// <param name="models">All reports, by replica.</param>
-    public void ApplyModelReports(long version, IReadOnlyDictionary<string, ReplicaModelReport> models)
+    /// <summary>Applies the model reports of one node's replicas unless those applied before are as new or newer.</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="version">Grows with every publication of the node.</param>
+    /// <param name="reports">All reports of the node, by replica.</param>
+    public void ApplyModelReports(NodeId node, SnapshotVersion version, IReadOnlyDictionary<string, ReplicaModelReport> reports)
     {
         lock (_writing)
         {
-            if (version <= _reportsVersion)
+            if (_modelReports.TryGetValue(node, out var applied) && version <= applied.Version)
                 return;
-            (_reportsVersion, _reports) = (version, models);
+            _modelReports[node] = (version, reports);
             foreach (var router in _current.Routers)
-                router.ApplyModelReports(models);
+                router.ApplyModelReports(reports);
         }
     }
 
@@ -84,7 +87,7 @@ public sealed class RouteTable(Func<ReplicaRoute, ICallTarget> resolve, TimeProv
 
     private static void Delete(DeploymentRouter router)
     {
-        // Whoever waits, or found the router just before it went, is told.
+        // Fails the queued requests, and those whose caller found the router just before the deletion.
         var id = router.Id;
         router.Update(new DeploymentRouterState(
             new FailingReplicaPicker(() => new NoSuchRouteException($"Deployment {id} has been deleted.")), null, [], 0, 0));
@@ -109,6 +112,6 @@ public sealed class RouteTable(Func<ReplicaRoute, ICallTarget> resolve, TimeProv
             ? new FailingReplicaPicker(() => new NoReplicaException($"Deployment {route.Id} has no replica: {reason}"))
             : new PowerOfTwoChoicesPicker(slots, route.MaxOngoingRequests, _time);
         var models = router.CreateModelPicker(picker, slots, route.MaxOngoingRequests);
-        return new DeploymentRouterState(picker, models, slots, route.MaxOngoingRequests, route.MaxQueuedRequests);
+        return new DeploymentRouterState(picker, models, slots, route.MaxOngoingRequests, route.MaxQueuedRequests, route.WakesOnRequest);
     }
 }

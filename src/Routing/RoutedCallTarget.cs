@@ -3,13 +3,13 @@ using Serve.Calls;
 
 namespace Serve.Routing;
 
-/// <summary>A deployment as something to call: each call is looked up, given a lease, and sent elsewhere when its replica refuses it.</summary>
-/// <param name="table">Where deployments are looked up.</param>
-/// <param name="deployment">The deployment's or the application's name.</param>
-/// <param name="application">The application's name; null when the first says enough.</param>
+/// <summary>Call target of a deployment: acquires a lease for each call, and sends the call to another replica if one refuses it.</summary>
+/// <param name="table">The route table.</param>
+/// <param name="deployment">Name of the deployment, or of an application for its ingress.</param>
+/// <param name="application">Name of the application; null if <paramref name="deployment"/> is unambiguous.</param>
 internal sealed class RoutedCallTarget(RouteTable table, string deployment, string? application) : ICallTarget
 {
-    private volatile ResolvedRouter? _found;
+    private volatile ResolvedRouter? _resolved;
 
     /// <inheritdoc/>
     public ValueTask<TResult> InvokeAsync<TResult>(MethodCall<TResult> call, CallContext context, CancellationToken cancellationToken)
@@ -20,8 +20,8 @@ internal sealed class RoutedCallTarget(RouteTable table, string deployment, stri
         var leased = false;
         try
         {
-            // Without an await, so that a call that is done at once allocates nothing here.
-            leased = Router().TryAcquire(context.MultiplexedModelId, out lease);
+            // Without await, so that a call that completes synchronously allocates nothing here.
+            leased = FindRouter().TryAcquire(context.MultiplexedModelId, out lease);
             if (!leased)
                 return InvokeQueuedAsync(call, context, cancellationToken);
             var pending = lease.Slot.Target.InvokeAsync(call, context, cancellationToken);
@@ -68,13 +68,13 @@ internal sealed class RoutedCallTarget(RouteTable table, string deployment, stri
 
     private async ValueTask<TResult> InvokeQueuedAsync<TResult>(MethodCall<TResult> call, CallContext context, CancellationToken cancellationToken)
     {
-        var lease = await Router().AcquireAsync(context.MultiplexedModelId, cancellationToken);
+        var lease = await FindRouter().AcquireAsync(context.MultiplexedModelId, cancellationToken);
         return await RunAsync(lease, call, context, cancellationToken);
     }
 
     private async ValueTask<TResult> RetryAsync<TResult>(MethodCall<TResult> call, CallContext context, CancellationToken cancellationToken)
     {
-        var lease = await Router().ReacquireAsync(context.MultiplexedModelId, cancellationToken);
+        var lease = await FindRouter().ReacquireAsync(context.MultiplexedModelId, cancellationToken);
         return await RunAsync(lease, call, context, cancellationToken);
     }
 
@@ -122,14 +122,14 @@ internal sealed class RoutedCallTarget(RouteTable table, string deployment, stri
                 throw;
             }
 
-            lease = await Router().ReacquireAsync(context.MultiplexedModelId, cancellationToken);
+            lease = await FindRouter().ReacquireAsync(context.MultiplexedModelId, cancellationToken);
         }
     }
 
     private async ValueTask<(ReplicaLease Lease, IAsyncEnumerator<TItem> Items, bool More)> OpenAsync<TItem>(
         MethodCall<IAsyncEnumerable<TItem>> call, CallContext context, CancellationToken cancellationToken)
     {
-        var lease = await Router().AcquireAsync(context.MultiplexedModelId, cancellationToken);
+        var lease = await FindRouter().AcquireAsync(context.MultiplexedModelId, cancellationToken);
         while (true)
         {
             IAsyncEnumerator<TItem>? items = null;
@@ -152,17 +152,17 @@ internal sealed class RoutedCallTarget(RouteTable table, string deployment, stri
                 lease.Refuse(refusal.Gone);
             }
 
-            lease = await Router().ReacquireAsync(context.MultiplexedModelId, cancellationToken);
+            lease = await FindRouter().ReacquireAsync(context.MultiplexedModelId, cancellationToken);
         }
     }
 
-    private DeploymentRouter Router()
+    private DeploymentRouter FindRouter()
     {
         var map = table.Current;
-        if (_found is { } last && last.Map == map)
+        if (_resolved is { } last && last.Map == map)
             return last.Router;
         var router = map.FindDeployment(deployment, application);
-        _found = new ResolvedRouter(map, router);
+        _resolved = new ResolvedRouter(map, router);
         return router;
     }
 

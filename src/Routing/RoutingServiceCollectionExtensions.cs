@@ -5,13 +5,12 @@ using Serve.Routes;
 
 namespace Serve.Routing;
 
-/// <summary>Registers this room.</summary>
+/// <summary>Registers routing.</summary>
 public static class RoutingServiceCollectionExtensions
 {
-    /// <summary>Registers the process's one <see cref="RouteTable"/>, also as <see cref="IHandleFactory"/>.</summary>
+    /// <summary>Registers the process's <see cref="RouteTable"/>, also as <see cref="IHandleFactory"/>.</summary>
     /// <param name="services">The services.</param>
-    /// <param name="resolve">Makes the function that turns a replica into something to call.</param>
-    /// <returns>The services.</returns>
+    /// <param name="resolve">Creates the function that returns the call target of a replica.</param>
     public static IServiceCollection AddServeRouting(
         this IServiceCollection services, Func<IServiceProvider, Func<ReplicaRoute, ICallTarget>> resolve)
     {

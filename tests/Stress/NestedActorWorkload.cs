@@ -1,17 +1,17 @@
 namespace Serve.Stress;
 
-/// <summary>Actors in workers that have actors of their own, in workers and in this process, which are killed at all levels: each call is answered, and has run.</summary>
+/// <summary>Actors in workers with nested actors in workers and in this process, which are killed at all levels: each call completes and was executed.</summary>
 internal sealed class NestedActorWorkload
 {
-    // Each is one process or two, of some 60 MB each.
+    // Each of them uses one or two processes of about 60 MB.
     private const int Nests = 4;
 
-    // Beyond those of other actors' journals.
+    // Larger than the numbers of other actors' journals.
     private const int FirstJournal = 1_000_000;
 
     private readonly StressRunPlan _plan;
     private readonly StressCheckResults _verdict;
-    private readonly ActorHandle<Nest>[] _nests;
+    private readonly ActorHandle<NestingActor>[] _nests;
     private readonly int[] _made = new int[Nests];
     private readonly HashSet<int>[] _answered = [.. Enumerable.Range(0, Nests).Select(_ => new HashSet<int>())];
 
@@ -20,25 +20,25 @@ internal sealed class NestedActorWorkload
         (this._plan, this._verdict) = (plan, verdict);
         _nests =
         [
-            .. Enumerable.Range(0, Nests).Select(i => ray.Nest.Options(new() { Isolation = Isolation.Process, MaxRestarts = -1, MaxTaskRetries = -1 })
+            .. Enumerable.Range(0, Nests).Select(i => ray.NestingActor.Options(new() { Isolation = Isolation.Process, MaxRestarts = -1, MaxTaskRetries = -1 })
                 .Remote(plan.Folder, FirstJournal + i, i % 2 == 0 ? Isolation.Process : Isolation.None)),
         ];
     }
 
-    /// <summary>How many calls were made.</summary>
+    /// <summary>Number of calls.</summary>
     public int Made => _made.Sum();
 
-    /// <summary>One call of each, checked when it ends.</summary>
+    /// <summary>Calls each actor once and checks the result.</summary>
     public IEnumerable<Task> Calls() => Enumerable.Range(0, Nests).Select(NoteAsync);
 
-    /// <summary>Compares what was answered with what was called and with what has run.</summary>
+    /// <summary>Compares the results with the calls and with the journals.</summary>
     public void Settle()
     {
         for (var i = 0; i < Nests; i++)
         {
             var nest = i;
-            var ran = Ledger.Read(_plan.Folder, FirstJournal + i);
-            _verdict.Check(_answered[i].Count == _made[i], () => $"nest {nest}: {_answered[nest].Count} of {_made[nest]} calls were answered, though they are retried for ever");
+            var ran = JournalingActor.Read(_plan.Folder, FirstJournal + i);
+            _verdict.Check(_answered[i].Count == _made[i], () => $"nest {nest}: {_answered[nest].Count} of {_made[nest]} calls were answered, although they are retried without limit");
             _verdict.Check(_answered[i].All(ran.ContainsKey), () => $"nest {nest}: calls were answered that its inner actor never ran: {string.Join(", ", _answered[nest].Except(ran.Keys).Take(5))}");
         }
     }

@@ -1,6 +1,6 @@
 namespace Serve.Stress;
 
-/// <summary>What a cluster could leave behind: processes, shared memory, files, memory.</summary>
+/// <summary>Resources that a cluster could leave behind: processes, shared memory, files, memory.</summary>
 internal static class ProcessResourceInventory
 {
     public static string[] Find() =>

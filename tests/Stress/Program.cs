@@ -11,7 +11,7 @@ var seed = Environment.TickCount;
 Console.WriteLine($"{tasks:N0} tasks, {actors:N0} actors, random kills of workers, {seconds} s, seed {seed}");
 var verdict = new StressCheckResults();
 
-// Temporary files of this run are its own: what others on this machine leave is not held against it.
+// A separate temporary folder, so that files of other programs are not reported.
 var scratch = Directory.CreateTempSubdirectory("stress-");
 var temporary = scratch.CreateSubdirectory("tmp");
 Environment.SetEnvironmentVariable("TMPDIR", temporary.FullName);

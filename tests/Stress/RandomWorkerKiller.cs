@@ -3,13 +3,13 @@ using System.Diagnostics;
 
 namespace Serve.Stress;
 
-/// <summary>Kills a worker now and then, as the kernel would when memory runs out; not before something has ended since the last kill, or a slow machine would do nothing but start workers.</summary>
+/// <summary>Kills random workers, like the kernel's out-of-memory killer. Waits for progress between two kills, because a slow machine would otherwise only start workers.</summary>
 internal sealed class RandomWorkerKiller(Cluster ray, Func<int> ended, int seed)
 {
     private const int LeastProgress = 20;
     private readonly Random _random = new(seed);
 
-    /// <summary>How many it has killed.</summary>
+    /// <summary>Number of killed workers.</summary>
     public int Kills { get; private set; }
 
     public async Task RunAsync(CancellationToken stop)
@@ -29,7 +29,7 @@ internal sealed class RandomWorkerKiller(Cluster ray, Func<int> ended, int seed)
             }
             catch (Exception gone) when (gone is ArgumentException or InvalidOperationException or Win32Exception)
             {
-                // It ended by itself in between.
+                // The worker has exited in the meantime.
             }
         }
     }

@@ -1,15 +1,15 @@
 namespace Serve.Stress;
 
 /// <summary>
-/// Actors of this process, which must count exactly, and actors in workers, which are killed: those that retry calls run each at least
-/// once, those that do not at most once.
+/// In-process actors, which must count exactly, and actors in workers that are killed: actors that retry calls run each call at least
+/// once, other actors at most once.
 /// </summary>
 internal sealed class StressActorWorkload
 {
     private readonly StressRunPlan _plan;
     private readonly StressCheckResults _verdict;
-    private readonly ActorHandle<Counter>[] _counters;
-    private readonly ActorHandle<Ledger>[] _ledgers;
+    private readonly ActorHandle<StressCounter>[] _counters;
+    private readonly ActorHandle<JournalingActor>[] _ledgers;
     private readonly int[] _counted;
     private readonly int[] _noted;
     private readonly HashSet<int>[] _answered;
@@ -18,10 +18,10 @@ internal sealed class StressActorWorkload
     {
         (this._plan, this._verdict) = (plan, verdict);
         var distant = Math.Min(Distant, plan.Actors / 2);
-        _counters = [.. Enumerable.Range(0, plan.Actors - distant).Select(_ => ray.Counter.Remote())];
+        _counters = [.. Enumerable.Range(0, plan.Actors - distant).Select(_ => ray.StressCounter.Remote())];
         _ledgers =
         [
-            .. Enumerable.Range(0, distant).Select(i => ray.Ledger.Options(
+            .. Enumerable.Range(0, distant).Select(i => ray.JournalingActor.Options(
                 new() { Isolation = Isolation.Process, MaxRestarts = -1, MaxTaskRetries = Retries(i) ? -1 : 0 }).Remote(plan.Folder, i)),
         ];
         _counted = new int[_counters.Length];
@@ -29,17 +29,17 @@ internal sealed class StressActorWorkload
         _answered = [.. _ledgers.Select(_ => new HashSet<int>())];
     }
 
-    /// <summary>Each is a process of some 60 MB.</summary>
+    /// <summary>Number of actors in workers. Each of them is a process of about 60 MB.</summary>
     public static int Distant => 16;
 
-    /// <summary>One call of each of so many actors, checked when it ends.</summary>
+    /// <summary>Calls random actors and checks each result.</summary>
     public IEnumerable<Task> Calls(Random random, int count)
     {
         for (var i = 0; i < count; i++)
             yield return i % 4 == 0 && _ledgers.Length > 0 ? NoteAsync(random.Next(_ledgers.Length)) : CountAsync(random.Next(_counters.Length));
     }
 
-    /// <summary>Compares what was answered with what was run.</summary>
+    /// <summary>Compares the results with the journals of executed calls.</summary>
     public async Task SettleAsync()
     {
         for (var i = 0; i < _counters.Length; i++)
@@ -52,11 +52,11 @@ internal sealed class StressActorWorkload
         for (var i = 0; i < _ledgers.Length; i++)
         {
             var actor = i;
-            var ran = Ledger.Read(_plan.Folder, i);
+            var ran = JournalingActor.Read(_plan.Folder, i);
             _verdict.Check(_answered[i].All(ran.ContainsKey), () => $"ledger {actor}: calls were answered that never ran: {string.Join(", ", _answered[actor].Except(ran.Keys).Take(5))}");
             if (Retries(i))
             {
-                _verdict.Check(_answered[i].Count == _noted[i], () => $"ledger {actor}: {_answered[actor].Count} of {_noted[actor]} calls were answered, though they are retried for ever");
+                _verdict.Check(_answered[i].Count == _noted[i], () => $"ledger {actor}: {_answered[actor].Count} of {_noted[actor]} calls were answered, although they are retried without limit");
             }
             else
             {
@@ -73,7 +73,7 @@ internal sealed class StressActorWorkload
         var expected = Interlocked.Increment(ref _counted[actor]);
         try
         {
-            // One caller makes its calls in order, so it also knows what each answers.
+            // Calls of one caller run in order, so each result is known in advance.
             var count = await _counters[actor].Increment.Remote();
             _verdict.Check(count == expected, () => $"actor {actor} answered {count} instead of {expected}");
         }
@@ -95,7 +95,7 @@ internal sealed class StressActorWorkload
         }
         catch (Exception thrown) when (thrown is ActorDiedException or WorkerDiedException && !Retries(actor))
         {
-            // It was killed under the call, which may or may not have run: the journal tells.
+            // The actor was killed during the call, which may or may not have run; the journal decides.
             _verdict.Check(true, () => "");
         }
         catch (Exception thrown)

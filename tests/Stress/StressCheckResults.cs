@@ -1,6 +1,6 @@
 namespace Serve.Stress;
 
-/// <summary>Counts checks; tells the first failures as they come. Thread-safe.</summary>
+/// <summary>Counts checks and prints the first failures immediately. Thread-safe.</summary>
 internal sealed class StressCheckResults
 {
     private const int MostTold = 30;

@@ -1,15 +1,15 @@
 namespace Serve.Stress;
 
-/// <summary>Tasks of every kind, in this process and in workers, each with the result it must have.</summary>
+/// <summary>Tasks of all kinds, in this process and in workers, each with its expected result.</summary>
 internal sealed class StressTaskWorkload(Cluster ray, StressCheckResults verdict, int seed)
 {
     private readonly Random _random = new(seed);
     private int _ended;
 
-    /// <summary>How many have ended.</summary>
+    /// <summary>Number of completed tasks.</summary>
     public int Ended => Volatile.Read(ref _ended);
 
-    /// <summary>Starts one that is drawn by chance, and checks it when it ends.</summary>
+    /// <summary>Starts a random task and checks its result.</summary>
     public Task OneAsync()
     {
         var x = (long)_random.Next(1_000_000);
@@ -18,14 +18,14 @@ internal sealed class StressTaskWorkload(Cluster ray, StressCheckResults verdict
         var patience = _random.Next(50);
         return CheckedAsync($"{options.Isolation} {kind} {x}", () => kind switch
         {
-            < 40 => ValueAsync(ray.Jobs.Square.Options(options).Remote(x), x * x),
-            < 60 => ValueAsync(ray.Jobs.Later.Options(options).Remote(x), x + 1),
-            < 80 => ValueAsync(ray.Jobs.Add.Options(options).Remote(ray.Jobs.Square.Options(options).Remote(x), ray.Put(7L)), (x * x) + 7),
-            < 84 => ValueAsync(ray.Jobs.Sum.Options(options).Remote(ray.Jobs.Fill.Options(options).Remote(50_000, x)), 50_000.0 * x),
-            < 90 => ValueAsync(ray.Jobs.Nested.Options(options).Remote(x), (3 * x * x) + (6 * x) + 5),
-            < 94 => ThrowsAsync(ray.Jobs.Throws.Options(options).Remote(x), $"bad {x}"),
-            < 97 => StreamAsync(ray.Jobs.Count.Options(options).Remote(x % 50), x % 50),
-            _ => CancelledAsync(ray.Jobs.Forever.Options(options).Remote(), patience),
+            < 40 => ValueAsync(ray.StressTasks.Square.Options(options).Remote(x), x * x),
+            < 60 => ValueAsync(ray.StressTasks.Later.Options(options).Remote(x), x + 1),
+            < 80 => ValueAsync(ray.StressTasks.Add.Options(options).Remote(ray.StressTasks.Square.Options(options).Remote(x), ray.Put(7L)), (x * x) + 7),
+            < 84 => ValueAsync(ray.StressTasks.Sum.Options(options).Remote(ray.StressTasks.Fill.Options(options).Remote(50_000, x)), 50_000.0 * x),
+            < 90 => ValueAsync(ray.StressTasks.Nested.Options(options).Remote(x), (3 * x * x) + (6 * x) + 5),
+            < 94 => ThrowsAsync(ray.StressTasks.Throws.Options(options).Remote(x), $"bad {x}"),
+            < 97 => StreamAsync(ray.StressTasks.Count.Options(options).Remote(x % 50), x % 50),
+            _ => CancelledAsync(ray.StressTasks.Forever.Options(options).Remote(), patience),
         });
     }
 

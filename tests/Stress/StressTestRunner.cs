@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Serve.Stress;
 
-/// <summary>One run: rounds of tasks and calls, spread over its duration, while workers are killed.</summary>
+/// <summary>Runs rounds of tasks and calls, spread over the duration, while workers are killed.</summary>
 internal static class StressTestRunner
 {
     private static readonly TimeSpan Round = TimeSpan.FromMilliseconds(250);
@@ -34,10 +34,10 @@ internal static class StressTestRunner
             if (Stopwatch.GetElapsedTime(told) > TimeSpan.FromSeconds(10))
             {
                 told = Stopwatch.GetTimestamp();
-                Console.WriteLine($"{Stopwatch.GetElapsedTime(began).TotalSeconds,4:0} s: {tasks.Ended:N0} tasks ended, {underWay.Count:N0} tasks and calls under way, {killer.Kills} kills, {verdict.Failed} failures");
+                Console.WriteLine($"{Stopwatch.GetElapsedTime(began).TotalSeconds,4:0} s: {tasks.Ended:N0} tasks completed, {underWay.Count:N0} tasks and calls in progress, {killer.Kills} kills, {verdict.Failed} failures");
             }
 
-            // Slower than planned is no fault; more and more under way would be.
+            // A run that is slower than planned is fine; an unbounded backlog is not.
             if (underWay.Count > 20_000)
                 await Task.WhenAll(underWay).WaitAsync(Patience);
             var ahead = (Round * round) - Stopwatch.GetElapsedTime(began);
@@ -51,7 +51,7 @@ internal static class StressTestRunner
         }
         catch (TimeoutException)
         {
-            verdict.Fail($"{underWay.Count(task => !task.IsCompleted)} tasks and calls have not ended {Patience} after the last was started");
+            verdict.Fail($"{underWay.Count(task => !task.IsCompleted)} tasks and calls are incomplete {Patience} after the last one was started");
             foreach (var state in ray.ListTasks().Where(task => task.EndTime is null).Take(20))
                 Console.WriteLine(state);
         }
@@ -61,6 +61,14 @@ internal static class StressTestRunner
         await actors.SettleAsync().WaitAsync(Patience);
         nests.Settle();
         Console.WriteLine($"{tasks.Ended:N0} tasks, {plan.Actors:N0} actors, {nests.Made:N0} calls of nested actors, {killer.Kills} kills in {Stopwatch.GetElapsedTime(began).TotalSeconds:0} s");
-        verdict.Check(tasks.Ended == plan.Tasks, () => $"{tasks.Ended} of {plan.Tasks} tasks ended");
+        verdict.Check(tasks.Ended == plan.Tasks, () => $"{tasks.Ended} of {plan.Tasks} tasks completed");
     }
 }
+
+/// <summary>Settings of one run.</summary>
+/// <param name="Duration">Period over which the tasks are spread.</param>
+/// <param name="Tasks">Number of tasks.</param>
+/// <param name="Actors">Number of actors.</param>
+/// <param name="Seed">Seed of all random numbers.</param>
+/// <param name="Folder">Folder of the actors' journals.</param>
+internal sealed record StressRunPlan(TimeSpan Duration, int Tasks, int Actors, int Seed, string Folder);

@@ -1,4 +1,4 @@
-// The hand-written service: the same answer as deployments/Counter.cs gives, from one minimal API endpoint.
+// The hand-written service: a minimal API endpoint with the same response as deployments/Counter.cs.
 var builder = WebApplication.CreateBuilder(args);
 builder.Logging.ClearProviders();
 var app = builder.Build();

@@ -1,4 +1,4 @@
-// The hand-written service: POST /v2/models/NAME/infer with JSON, and POST /raw with nothing but the first input's floats.
+// The hand-written service: POST /v2/models/NAME/infer with JSON, and POST /raw with only the floats of the first input.
 // Usage: BareOnnx --urls http://127.0.0.1:PORT --model FILE --name NAME [--threads N]
 using System.Buffers;
 using System.Runtime.InteropServices;

@@ -1,4 +1,4 @@
-"""The same service as Python's field would write it: FastAPI, one worker (a second would count apart)."""
+"""The same service in Python: FastAPI with one worker (a second worker would have its own count)."""
 
 from fastapi import FastAPI
 

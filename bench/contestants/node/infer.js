@@ -1,4 +1,4 @@
-// POST /v2/models/NAME/infer as Node.js has it: Fastify, with a schema for its answers, over one session of onnxruntime-node.
+// POST /v2/models/NAME/infer in Node.js: Fastify with a response schema over one onnxruntime-node session.
 // Usage: node infer.js MODULES PORT FILE NAME
 'use strict';
 const { createRequire } = require('node:module');

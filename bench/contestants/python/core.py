@@ -1,4 +1,4 @@
-"""What Python's multiprocessing and Dask take for what bench/run core measures. Prints one line of JSON."""
+"""Measurements of bench/run core with Python's multiprocessing and Dask. Prints one line of JSON."""
 import json
 import multiprocessing
 import os
@@ -43,7 +43,7 @@ def with_multiprocessing(quick):
         found["pool_map_ms"] = min(seconds(lambda: pool.map(ten, items)) for _ in range(3)) * 1000
         loop = min(seconds(lambda: [ten(x) for x in items]) for _ in range(3)) * 1000
         found["pool_map_ratio"] = found["pool_map_ms"] / loop
-        # As bytes of the same size: numpy need not be there, and a list of 25,000,000 floats would be slower still.
+        # Bytes of the same size: numpy may be missing, and a list of 25,000,000 floats would be even slower.
         array = bytearray(200_000_000)
         tasks = 4 if quick else 20
         found["pool_array_ms"] = seconds(lambda: pool.map(no_work, [array] * tasks, chunksize=1)) * 1000 * 20 / tasks

@@ -4,15 +4,15 @@ namespace ModelMaker;
 
 /// <summary>
 /// Attention that pools a sequence of any length into one vector. Inputs <c>tokens</c> FP32 [batch,sequence,16] and <c>mask</c> INT64
-/// [batch,sequence], 0 where a token is padding; outputs <c>embedding</c> FP32 [batch,8] and <c>attention</c> FP32 [batch,sequence], how much each
-/// token counted. Padding counts 0, whatever it holds; a sequence of nothing but padding gives the biases. The weights are random.
+/// [batch,sequence], 0 for padding; outputs <c>embedding</c> FP32 [batch,8] and <c>attention</c> FP32 [batch,sequence], the weight of each
+/// token. The weight of padding is 0, whatever its content; a sequence that consists of padding only returns the biases. The weights are random.
 /// </summary>
 public sealed class AttentionModel
 {
-    /// <summary>Numbers in a token.</summary>
+    /// <summary>Length of a token.</summary>
     public const int Width = 16;
 
-    /// <summary>Numbers in the answer.</summary>
+    /// <summary>Length of the embedding.</summary>
     public const int EmbeddingWidth = 8;
 
     public AttentionModel(ulong seed = 1)
@@ -23,13 +23,13 @@ public sealed class AttentionModel
         Biases = random.Spread(EmbeddingWidth, 0.1);
     }
 
-    /// <summary>What tokens are compared with: [16].</summary>
+    /// <summary>Query vector: [16].</summary>
     public IReadOnlyList<float> Query { get; }
 
-    /// <summary>From the pooled token to the answer: [16,8], row by row.</summary>
+    /// <summary>Projection of the pooled token to the embedding: [16,8], row by row.</summary>
     public IReadOnlyList<float> Projection { get; }
 
-    /// <summary>Added to the answer: [8].</summary>
+    /// <summary>Biases of the embedding: [8].</summary>
     public IReadOnlyList<float> Biases { get; }
 
     public OnnxGraph Build() => new OnnxGraph("attention")

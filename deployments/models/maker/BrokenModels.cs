@@ -2,19 +2,19 @@ using ModelMaker.Onnx;
 
 namespace ModelMaker;
 
-/// <summary>Model files that no runtime can load, each for a reason of its own.</summary>
+/// <summary>Model files that cannot be loaded, each for a different reason.</summary>
 public static class BrokenModels
 {
-    /// <summary>A text, whatever its name says.</summary>
+    /// <summary>A text file.</summary>
     public static void WriteNoModel(string path) => File.WriteAllText(path, "This is no ONNX model.\n");
 
-    /// <summary>A file of no bytes.</summary>
+    /// <summary>An empty file.</summary>
     public static void WriteEmpty(string path) => File.WriteAllBytes(path, []);
 
-    /// <summary>A model whose file ends in the middle of its weights.</summary>
+    /// <summary>A model file that is truncated in its weights.</summary>
     public static void WriteTruncated(string path) => File.WriteAllBytes(path, Sound().ToArray()[..^100]);
 
-    /// <summary>A model of an operator set that no runtime knows yet.</summary>
+    /// <summary>A model with an operator set that does not exist yet.</summary>
     public static void WriteOpsetTooNew(string path)
     {
         var graph = Sound();
@@ -22,21 +22,21 @@ public static class BrokenModels
         graph.Save(path);
     }
 
-    /// <summary>A model of an operator that does not exist.</summary>
+    /// <summary>A model with an operator that does not exist.</summary>
     public static void WriteUnknownOperator(string path) => new OnnxGraph("unknown_operator")
         .Input("x", OnnxType.Float32, "N")
         .Node("Divinate", ["x"], ["y"])
         .Output("y", OnnxType.Float32, "N")
         .Save(path);
 
-    /// <summary>A model whose weights are said to lie in a second file, <paramref name="path"/> plus ".data", that is not there.</summary>
+    /// <summary>A model whose external data file, <paramref name="path"/> plus ".data", is missing.</summary>
     public static void WriteMissingExternalData(string path)
     {
         Sound().Save(path, externalData: true);
         File.Delete(path + ".data");
     }
 
-    /// <summary>A model whose weights lie in a second file that is shorter than they are.</summary>
+    /// <summary>A model whose external data file is too short.</summary>
     public static void WriteShortExternalData(string path)
     {
         Sound().Save(path, externalData: true);

@@ -2,10 +2,10 @@ using ModelMaker.Digits;
 
 namespace ModelMaker;
 
-/// <summary>The models that lie in the repository beside the maker.</summary>
+/// <summary>The models that are committed to the repository.</summary>
 public static class CommittedModels
 {
-    /// <summary>Where they lie: found from the folder that the program runs in, upwards.</summary>
+    /// <summary>Folder of the models in the repository that contains the program.</summary>
     /// <exception cref="DirectoryNotFoundException">The program runs outside the repository.</exception>
     public static string Folder
     {
@@ -20,9 +20,9 @@ public static class CommittedModels
         }
     }
 
-    /// <summary>Makes all of them anew.</summary>
-    /// <param name="folder">Where to write them.</param>
-    /// <param name="output">Where to say what was written, and how good the trained one is.</param>
+    /// <summary>Creates all models.</summary>
+    /// <param name="folder">Output folder.</param>
+    /// <param name="output">Receives a report of the written files and the accuracy of the trained model.</param>
     public static void Write(string folder, TextWriter output)
     {
         var digits = DigitClassifier.Train(DigitClassifier.TrainingImages());

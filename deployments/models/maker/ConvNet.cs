@@ -4,7 +4,7 @@ namespace ModelMaker;
 
 /// <summary>
 /// A residual network of 18 layers (He et al., "Deep residual learning", 2015) as it looks after training, with batch normalisation folded into
-/// the convolutions. Its weights are random: it costs what a trained one costs, and its answers mean nothing.
+/// the convolutions. The weights are random: runs cost as much as those of a trained network, but the results are meaningless.
 /// Input <c>image</c> FP32 [N,3,224,224], output <c>logits</c> FP32 [N,1000].
 /// </summary>
 public static class ConvNet
@@ -14,11 +14,11 @@ public static class ConvNet
 
     private const int Classes = 1000;
 
-    /// <summary>Writes the network; the same arguments give the same bytes.</summary>
+    /// <summary>Writes the network. The same arguments produce the same bytes.</summary>
     /// <param name="path">The file to write.</param>
-    /// <param name="seed">What the weights come from.</param>
-    /// <param name="width">Channels of the first stage. 64 is the real network, 11.7 million weights in 47 MB; tests may do with 8.</param>
-    /// <param name="externalData">Puts the weights into <paramref name="path"/> plus ".data".</param>
+    /// <param name="seed">Seed of the weights.</param>
+    /// <param name="width">Channels of the first stage. 64 is the real network, 11.7 million weights in 47 MB; tests may use 8.</param>
+    /// <param name="externalData">Stores the weights in <paramref name="path"/> plus ".data".</param>
     public static void Write(string path, ulong seed = 1, int width = 64, bool externalData = false) => Build(seed, width).Save(path, externalData);
 
     private static OnnxGraph Build(ulong seed, int width)

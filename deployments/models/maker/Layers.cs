@@ -7,7 +7,7 @@ internal sealed class Layers(OnnxGraph graph, SeededRandom random)
 {
     private const double BiasBound = 0.01;
 
-    /// <summary>A convolution that pads its input so that only the stride makes it smaller.</summary>
+    /// <summary>A padded convolution, whose output is smaller than its input only because of the stride.</summary>
     public void Convolution(string name, string input, int inputs, int outputs, int kernel, int stride)
     {
         var fanIn = inputs * kernel * kernel;
@@ -21,7 +21,7 @@ internal sealed class Layers(OnnxGraph graph, SeededRandom random)
                 OnnxAttribute.Ints("strides", stride, stride));
     }
 
-    /// <summary>Two convolutions beside a shortcut, which is a convolution itself where the shape changes.</summary>
+    /// <summary>Two convolutions with a shortcut, which is a convolution if the shape changes.</summary>
     /// <returns>The name of the block's output.</returns>
     public string Residual(string name, string input, int inputs, int outputs, int stride)
     {

@@ -3,16 +3,16 @@ using ModelMaker.Onnx;
 namespace ModelMaker;
 
 /// <summary>
-/// A stack of square dense layers, whose cost is reading its weights: one item pays for that alone, a batch shares it. Input <c>x</c> FP32
+/// A stack of square dense layers, whose cost is dominated by reading the weights, which a batch shares. Input <c>x</c> FP32
 /// [N,width], output <c>y</c> FP32 [N,width].
 /// </summary>
 public static class Mlp
 {
-    /// <summary>Writes the network; the same arguments give the same bytes.</summary>
+    /// <summary>Writes the network. The same arguments produce the same bytes.</summary>
     /// <param name="path">The file to write.</param>
-    /// <param name="seed">What the weights come from.</param>
+    /// <param name="seed">Seed of the weights.</param>
     /// <param name="width">Rows and columns of each layer's matrix: 512 is 1 MB of weights a layer.</param>
-    /// <param name="layers">How many layers; all but the last end with a ReLU.</param>
+    /// <param name="layers">Number of layers; all but the last one end with a ReLU.</param>
     public static void Write(string path, ulong seed = 1, int width = 512, int layers = 4)
     {
         var graph = new OnnxGraph("mlp")

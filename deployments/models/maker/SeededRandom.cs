@@ -1,7 +1,7 @@
 namespace ModelMaker;
 
 /// <summary>
-/// Random numbers that are the same on every machine and every version of .NET, which <see cref="Random"/> does not promise. The generator is
+/// Random numbers that are equal on all machines and all versions of .NET, which <see cref="Random"/> does not guarantee. The algorithm is
 /// SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014).
 /// </summary>
 public sealed class SeededRandom(ulong seed)
@@ -22,7 +22,7 @@ public sealed class SeededRandom(ulong seed)
     /// <summary>A whole number from 0 up to but not including <paramref name="bound"/>.</summary>
     public int Below(int bound) => (int)Between(0, bound);
 
-    /// <summary>Numbers spread evenly from minus <paramref name="bound"/> to <paramref name="bound"/>.</summary>
+    /// <summary>Uniformly distributed numbers from minus <paramref name="bound"/> to <paramref name="bound"/>.</summary>
     public float[] Spread(int count, double bound)
     {
         var values = new float[count];
@@ -32,8 +32,8 @@ public sealed class SeededRandom(ulong seed)
     }
 
     /// <summary>
-    /// Weights of a layer that keeps the size of what passes through it before a ReLU (He et al. 2015), drawn evenly: unlike a normal
-    /// distribution, that needs nothing but exactly rounded operations, so that every machine gets the same bits.
+    /// Uniformly distributed weights that preserve the variance before a ReLU (He et al. 2015). Unlike a normal
+    /// distribution, this requires exactly rounded operations only, so that all machines produce the same bits.
     /// </summary>
     public float[] Weights(int count, int fanIn) => Spread(count, Math.Sqrt(6.0 / fanIn));
 }

@@ -3,15 +3,15 @@ using ModelMaker.Onnx;
 namespace ModelMaker;
 
 /// <summary>
-/// How a text feels, from its words and how often each occurs. Inputs <c>word</c> STRING [N], in lower case, and <c>count</c> INT64 [N]; outputs
+/// Sentiment of a text from its words and their frequencies. Inputs <c>word</c> STRING [N], in lower case, and <c>count</c> INT64 [N]; outputs
 /// <c>sentiment</c> STRING [N] ("negative", "neutral" or "positive") and <c>score</c> FP32 [N] from -1 to 1. An unknown word is neutral.
 /// </summary>
 public static class TextModel
 {
-    /// <summary>A score this far from 0 is no longer neutral.</summary>
+    /// <summary>Minimum distance from 0 of a score that is not neutral.</summary>
     public const float Threshold = 0.1f;
 
-    /// <summary>The words it knows, and how each counts: -2, worst, to 2, best.</summary>
+    /// <summary>Known words with their values from -2, negative, to 2, positive.</summary>
     public static IReadOnlyDictionary<string, float> Lexicon { get; } = new SortedDictionary<string, float>(StringComparer.Ordinal)
     {
         ["amazing"] = 2, ["awesome"] = 2, ["best"] = 2, ["brilliant"] = 2, ["excellent"] = 2, ["love"] = 2, ["perfect"] = 2, ["wonderful"] = 2,
@@ -26,7 +26,7 @@ public static class TextModel
 
     public static OnnxGraph Build()
     {
-        // Entry 0 is for every word that is in no lexicon.
+        // Entry 0 is for unknown words.
         float[] valences = [0, .. Lexicon.Values];
 
         return new OnnxGraph("text")

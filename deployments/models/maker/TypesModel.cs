@@ -3,12 +3,12 @@ using ModelMaker.Onnx;
 namespace ModelMaker;
 
 /// <summary>
-/// Gives each input back as it came: for every datatype of the Open Inference Protocol an input <c>in_bool</c>, <c>in_uint8</c> … of shape [N]
+/// Returns its inputs unchanged: for each datatype of the Open Inference Protocol an input <c>in_bool</c>, <c>in_uint8</c> … of shape [N]
 /// and an output <c>out_bool</c>, <c>out_uint8</c> … of the same.
 /// </summary>
 public static class TypesModel
 {
-    /// <summary>The types by the protocol's names for them, in the order of the model's inputs.</summary>
+    /// <summary>Types by their names in the protocol, in the order of the model's inputs.</summary>
     public static IReadOnlyList<(string Datatype, OnnxType Type)> Types { get; } =
     [
         ("BOOL", OnnxType.Bool),
@@ -18,7 +18,7 @@ public static class TypesModel
         ("BYTES", OnnxType.String),
     ];
 
-    /// <summary>The model for all types, or for the given ones of <see cref="Types"/> alone: a call has to pass every input there is.</summary>
+    /// <summary>Builds the model for all types, or for the given ones of <see cref="Types"/>, since a call has to pass all inputs.</summary>
     /// <exception cref="ArgumentException">A datatype that the protocol does not have.</exception>
     public static OnnxGraph Build(params IReadOnlyCollection<string> datatypes)
     {

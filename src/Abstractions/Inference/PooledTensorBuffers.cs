@@ -6,7 +6,7 @@ namespace Serve;
 /// Memory for the tensors of one run, which others use again after: large arrays made for each would be collected with everything else. To be disposed once the run has ended and its
 /// outputs, which a model may take from its inputs, are not read any more. Written by whoever runs.
 /// </summary>
-internal sealed class PooledTensorBuffers : IDisposable
+public sealed class PooledTensorBuffers : IDisposable
 {
     private readonly List<IDisposable> _rented = [];
 

@@ -16,7 +16,7 @@ public static class TensorBatch
     /// <param name="items">Of one type, with equal lengths but for the first, or for <paramref name="padding"/>.</param>
     /// <param name="padding">Whether shorter items are filled up.</param>
     /// <param name="buffers">Where the tensor's memory comes from, and ends; null for memory of its own.</param>
-    internal static Tensor Join(IReadOnlyList<Tensor> items, bool padding, PooledTensorBuffers? buffers)
+    public static Tensor Join(IReadOnlyList<Tensor> items, bool padding, PooledTensorBuffers? buffers)
     {
         ArgumentNullException.ThrowIfNull(items);
         ArgumentOutOfRangeException.ThrowIfZero(items.Count);

@@ -2,38 +2,38 @@ using System.Collections.Immutable;
 
 namespace Serve.Specs;
 
-/// <summary>An application's code, built and inspected: a folder named by the hash of its content, and what was found in it.</summary>
+/// <summary>A package: built and inspected code of an application, in a folder named by the hash of its content.</summary>
 public sealed record ApplicationPackage
 {
-    /// <summary>What comes before a model's name in its route prefix: the Open Inference Protocol's own path.</summary>
+    /// <summary>Route prefix of models, in front of the name: the path that the Open Inference Protocol defines.</summary>
     public const string ModelPrefix = "/v2/models/";
 
-    /// <summary>SHA-256 of the content, hex. Equal hashes are equal code.</summary>
+    /// <summary>SHA-256 of the content in hex; identifies the code.</summary>
     public required string Hash { get; init; }
 
-    /// <summary>The folder, absolute.</summary>
+    /// <summary>Absolute path of the folder.</summary>
     public required string Directory { get; init; }
 
-    /// <summary>The assembly within <see cref="Directory"/>; its <c>.deps.json</c> lies beside it. Null for a model, which has no code.</summary>
+    /// <summary>The assembly within <see cref="Directory"/>, with its <c>.deps.json</c> in the same folder. Null for a model, which has no code.</summary>
     public string? AssemblyFile { get; init; }
 
-    /// <summary>The deployments found, the ingress among them.</summary>
+    /// <summary>All deployments, including the ingress.</summary>
     public required ImmutableArray<DeploymentDefinition> Deployments { get; init; }
 
-    /// <summary>The deployment that answers HTTP: the one no other depends on.</summary>
+    /// <summary>The deployment that serves HTTP: the one that no other depends on.</summary>
     public required string Ingress { get; init; }
 
-    /// <summary>Where an application of it answers when it is not told.</summary>
-    /// <param name="application">The application's name.</param>
+    /// <summary>Returns the default route prefix of an application.</summary>
+    /// <param name="application">Name of the application.</param>
     /// <returns><c>/INGRESS</c>, or <c>/v2/models/APPLICATION</c> for a model.</returns>
     public string DefaultRoutePrefix(string application) => AssemblyFile is null ? ModelPrefix + application : "/" + Ingress;
 
-    /// <summary>Why an application of it cannot answer at a route prefix.</summary>
-    /// <param name="prefix">A well-formed one.</param>
-    /// <returns>The end of a sentence that begins with <c>route_prefix</c>; null when it can.</returns>
+    /// <summary>Returns why an application of this package cannot have a route prefix.</summary>
+    /// <param name="prefix">A well-formed route prefix.</param>
+    /// <returns>The end of a sentence that starts with <c>route_prefix</c>; null if the prefix is allowed.</returns>
     public string? RoutePrefixProblem(string prefix) => AssemblyFile is not null || IsModelPrefix(prefix)
         ? null
-        : $"'{prefix}' cannot be a model's, since clients of the Open Inference Protocol look for it at {ModelPrefix}NAME: remove route_prefix";
+        : $"'{prefix}' is not allowed for a model: clients of the Open Inference Protocol expect it at {ModelPrefix}NAME. Remove route_prefix";
 
     private static bool IsModelPrefix(string prefix) =>
         prefix.StartsWith(ModelPrefix, StringComparison.Ordinal) && prefix.IndexOf('/', ModelPrefix.Length) < 0;

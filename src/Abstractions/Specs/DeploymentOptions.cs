@@ -1,10 +1,11 @@
 using System.Text.Json.Nodes;
+using Serve.Specs.Binding;
 
 namespace Serve.Specs;
 
 /// <summary>
-/// A deployment's settings as one source states them (the attribute, a config file, the CLI, a REST body): unset keys are null.
-/// Layers are merged key by key into a <see cref="DeploymentSpec"/>. In JSON and YAML the names are snake_case, Ray Serve's own.
+/// Settings of a deployment from one source (attribute, config file, CLI or REST body); null where the source does not set a key. The sources are merged
+/// key by key into a <see cref="DeploymentSpec"/>, which describes the settings. In JSON and YAML the names are snake_case, as in Ray Serve.
 /// </summary>
 public sealed record DeploymentOptions
 {
@@ -42,5 +43,22 @@ public sealed record DeploymentOptions
     public ConcurrencyMode? Concurrency { get; init; }
 
     /// <inheritdoc cref="DeploymentSpec.Resources"/>
+    [ConfigKey(Alias = "ray_actor_options")]
     public ReplicaResourceOptions? ActorOptions { get; init; }
+}
+
+/// <summary>Resources of one replica from one source; null where the source does not set a key. <c>actor_options</c>, or Ray's <c>ray_actor_options</c>, in a file.</summary>
+public sealed record ReplicaResourceOptions
+{
+    /// <inheritdoc cref="ReplicaResourceSpec.NumCpus"/>
+    public double? NumCpus { get; init; }
+
+    /// <inheritdoc cref="ReplicaResourceSpec.NumGpus"/>
+    public double? NumGpus { get; init; }
+
+    /// <inheritdoc cref="ReplicaResourceSpec.Memory"/>
+    public long? Memory { get; init; }
+
+    /// <inheritdoc cref="ReplicaResourceSpec.Resources"/>
+    public IReadOnlyDictionary<string, double>? Resources { get; init; }
 }

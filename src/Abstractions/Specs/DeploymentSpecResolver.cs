@@ -6,7 +6,7 @@ using Serve.Specs.Binding;
 
 namespace Serve.Specs;
 
-/// <summary>Makes specs of options, and says what changing one means for running replicas.</summary>
+/// <summary>Merges deployment options into complete specs, and determines the impact of a change on running replicas.</summary>
 public static class DeploymentSpecResolver
 {
     private static readonly ImmutableArray<(PropertyInfo Property, UpdateImpact Impact)> Impacts =
@@ -17,60 +17,50 @@ public static class DeploymentSpecResolver
            select (property, attribute.Impact),
     ];
 
-    /// <summary>Merges key by key: the file over the code over the defaults. <c>user_config</c> and <c>actor_options</c> merge key by key within.</summary>
-    /// <param name="code">What the class's attribute sets, its name among it.</param>
-    /// <param name="file">What the config file, the CLI or the REST body sets; null for nothing.</param>
+    /// <summary>Merges key by key: the file over the code over the defaults. <c>user_config</c> and <c>actor_options</c> are merged key by key themselves.</summary>
+    /// <param name="code">Options set by the class's attribute, including the name.</param>
+    /// <param name="file">Options set by the config file, the CLI or the REST body; null for none.</param>
     /// <returns>The complete settings.</returns>
-    /// <exception cref="DefinitionException">Values out of range; all of them.</exception>
+    /// <exception cref="DefinitionException">Values are out of range; lists all of them.</exception>
     public static DeploymentSpec Merge(DeploymentOptions code, DeploymentOptions? file)
     {
         ArgumentNullException.ThrowIfNull(code);
-        var merged = file is null ? code : DeploymentConfigKeys.Table.Merge(code, file);
+        var merged = file is null ? code : (DeploymentOptions)ConfigKeyTable.Deployment.Merge(code, file);
         var errors = new ConfigErrorCollector();
         if (merged.Name is null)
             errors.Add("", "The deployment has no name.");
-        DeploymentConfigKeys.Table.Check(merged, merged.Name ?? "deployment", errors);
+        ConfigKeyTable.Deployment.Check(merged, merged.Name ?? "deployment", errors);
         errors.ThrowIfAny();
-        return Complete(merged);
+        return Override(new DeploymentSpec { Name = merged.Name! }, merged) with
+        {
+            UserConfig = (JsonObject?)merged.UserConfig?.DeepClone(),
+            Resources = Override(new ReplicaResourceSpec(), merged.ActorOptions),
+        };
     }
 
-    /// <summary>What it takes to bring a replica from one spec to another: the gravest impact of all settings that differ.</summary>
-    /// <param name="before">What runs.</param>
-    /// <param name="after">What is wanted.</param>
-    /// <returns>The impact; <see cref="UpdateImpact.None"/> when replicas need not know.</returns>
+    /// <summary>Returns the greatest impact of all settings that differ.</summary>
+    /// <param name="before">Settings of the running replicas.</param>
+    /// <param name="after">Requested settings.</param>
     public static UpdateImpact Impact(DeploymentSpec before, DeploymentSpec after) => Impacts
         .Where(pair => !JsonNode.DeepEquals(ToJson(pair.Property, before), ToJson(pair.Property, after)))
         .Select(pair => pair.Impact)
         .DefaultIfEmpty(UpdateImpact.None)
         .Max();
 
-    // As JSON, since objects and dictionaries within records compare by reference.
+    // Compared as JSON, since records compare objects and dictionaries by reference.
     private static JsonNode? ToJson(PropertyInfo property, DeploymentSpec spec) =>
         JsonSerializer.SerializeToNode(property.GetValue(spec), property.PropertyType, ServeJson.Options);
 
-    private static DeploymentSpec Complete(DeploymentOptions options)
+    /// <summary>Replaces the defaults in a new spec by the options that are set, matched by property name.</summary>
+    private static T Override<T>(T defaults, object? options)
+        where T : class
     {
-        var defaults = DeploymentSpec.Default;
-        return new DeploymentSpec
+        foreach (var source in options?.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance) ?? [])
         {
-            Name = options.Name!,
-            NumReplicas = options.NumReplicas ?? defaults.NumReplicas,
-            MaxOngoingRequests = options.MaxOngoingRequests ?? defaults.MaxOngoingRequests,
-            MaxQueuedRequests = options.MaxQueuedRequests ?? defaults.MaxQueuedRequests,
-            UserConfig = (JsonObject?)options.UserConfig?.DeepClone(),
-            GracefulShutdownWaitLoopS = options.GracefulShutdownWaitLoopS ?? defaults.GracefulShutdownWaitLoopS,
-            GracefulShutdownTimeoutS = options.GracefulShutdownTimeoutS ?? defaults.GracefulShutdownTimeoutS,
-            HealthCheckPeriodS = options.HealthCheckPeriodS ?? defaults.HealthCheckPeriodS,
-            HealthCheckTimeoutS = options.HealthCheckTimeoutS ?? defaults.HealthCheckTimeoutS,
-            MaxConstructorRetryCount = options.MaxConstructorRetryCount ?? defaults.MaxConstructorRetryCount,
-            Concurrency = options.Concurrency ?? defaults.Concurrency,
-            Resources = new ReplicaResourceSpec
-            {
-                NumCpus = options.ActorOptions?.NumCpus ?? defaults.Resources.NumCpus,
-                NumGpus = options.ActorOptions?.NumGpus ?? defaults.Resources.NumGpus,
-                Memory = options.ActorOptions?.Memory ?? defaults.Resources.Memory,
-                Resources = options.ActorOptions?.Resources?.ToImmutableSortedDictionary(StringComparer.Ordinal) ?? defaults.Resources.Resources,
-            },
-        };
+            if (source.GetValue(options) is { } value && typeof(T).GetProperty(source.Name) is { } property)
+                property.SetValue(defaults, value is IReadOnlyDictionary<string, double> amounts ? amounts.ToImmutableSortedDictionary(StringComparer.Ordinal) : value);
+        }
+
+        return defaults;
     }
 }

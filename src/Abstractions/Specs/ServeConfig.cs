@@ -1,11 +1,14 @@
+using Serve.Specs.Binding;
+
 namespace Serve.Specs;
 
-/// <summary>A whole config file, Ray Serve's schema: what <c>PUT /api/serve/applications/</c> takes. Declarative: an application not listed goes.</summary>
+/// <summary>A complete configuration in Ray Serve's schema, as <c>PUT /api/serve/applications/</c> accepts it. Declarative: applications that are not listed are deleted.</summary>
 public sealed record ServeConfig
 {
-    /// <summary>How the gateway listens; must agree with the running node. Default null: leave it.</summary>
+    /// <summary>HTTP settings of the gateway; must equal those of the running node. Default null: unchanged.</summary>
     public HttpOptions? HttpOptions { get; init; }
 
-    /// <summary>The applications that are to run, names and route prefixes unique.</summary>
+    /// <summary>The applications, with unique names and route prefixes.</summary>
+    [ConfigKey(Required = "lists the applications to run; [] for none")]
     public required IReadOnlyList<ApplicationConfig> Applications { get; init; }
 }

@@ -4,19 +4,18 @@ using Serve.Specs.Binding;
 
 namespace Serve.Specs;
 
-/// <summary>Reads config files and REST bodies, Ray Serve's schema. Every error is found and told with its path, not only the first.</summary>
+/// <summary>Reads config files and REST bodies in Ray Serve's schema. Reports all errors with their paths, not only the first.</summary>
 public static class ServeConfigReader
 {
-    /// <summary>Reads a whole config file.</summary>
+    /// <summary>Reads a complete configuration.</summary>
     /// <param name="node">The file as JSON.</param>
-    /// <returns>The config.</returns>
-    /// <exception cref="DefinitionException">Unknown keys (each with the nearest known one), wrong types, values out of range, names and route prefixes used twice.</exception>
+    /// <exception cref="DefinitionException">Unknown keys (each with the most similar known one), wrong types, values out of range, duplicate names and route prefixes.</exception>
     public static ServeConfig Read(JsonNode? node)
     {
         var errors = new ConfigErrorCollector();
-        DuplicateKeyDetector.FindDuplicates(node, "", errors);
+        errors.AddDuplicateKeys(node);
         errors.ThrowIfAny();
-        var config = ServeConfigKeys.Table.Read(node, "", errors);
+        var config = (ServeConfig)ConfigKeyTable.Serve.Read(node, "", errors);
         CheckUnique(config.Applications, application => application.Name, "applications", "name", errors);
         CheckUnique(config.Applications, application => application.RoutePrefix is ApplicationConfig.NoRoute ? null : application.RoutePrefix, "applications", "route_prefix", errors);
         for (var i = 0; i < config.Applications.Count; i++)
@@ -27,22 +26,21 @@ public static class ServeConfigReader
 
     /// <summary>Reads one application: an entry of <c>applications</c>.</summary>
     /// <param name="node">The application as JSON.</param>
-    /// <param name="name">The name it must have, and has when it states none; null when it names itself.</param>
-    /// <returns>The application.</returns>
+    /// <param name="name">Required name, and the default if the application does not state one; null for any name.</param>
     /// <exception cref="DefinitionException">As for <see cref="Read"/>.</exception>
     public static ApplicationConfig ReadApplication(JsonNode? node, string? name = null)
     {
         var errors = new ConfigErrorCollector();
-        DuplicateKeyDetector.FindDuplicates(node, "", errors);
+        errors.AddDuplicateKeys(node);
         errors.ThrowIfAny();
-        var application = ApplicationConfigKeys.Table.Read(node, "", errors);
+        var application = (ApplicationConfig)ConfigKeyTable.Application.Read(node, "", errors);
         CheckUnique(application.Deployments, deployment => deployment.Name, "deployments", "name", errors);
         if (name is not null && node is JsonObject json)
         {
             if (json["name"] is null)
                 application = application with { Name = name };
             else if (application.Name != name)
-                errors.Add("name", $"'{application.Name}' is not '{name}', under which it was sent");
+                errors.Add("name", $"must be '{name}', the name in the request's path, but was '{application.Name}'");
             if (NameRules.NameProblem(name) is { } problem)
                 errors.Add("name", problem);
         }
@@ -57,7 +55,27 @@ public static class ServeConfigReader
         for (var i = 0; i < items.Count; i++)
         {
             if (value(items[i]) is { } text && !first.TryAdd(text, i))
-                errors.Add(string.Create(CultureInfo.InvariantCulture, $"{path}[{i}].{key}"), $"'{text}' is taken by {path}[{first[text].ToString(CultureInfo.InvariantCulture)}]");
+                errors.Add(string.Create(CultureInfo.InvariantCulture, $"{path}[{i}].{key}"), $"'{text}' is already used by {path}[{first[text].ToString(CultureInfo.InvariantCulture)}]");
         }
+    }
+}
+
+/// <summary>Writes config files and REST bodies that <see cref="ServeConfigReader"/> reads. Keys without a value are omitted.</summary>
+public static class ServeConfigWriter
+{
+    /// <summary>Writes a complete configuration as JSON.</summary>
+    /// <param name="config">The configuration.</param>
+    public static JsonObject Write(ServeConfig config)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        return ConfigKeyTable.Serve.Write(config);
+    }
+
+    /// <summary>Writes one application, an entry of <c>applications</c>, as JSON.</summary>
+    /// <param name="application">The application.</param>
+    public static JsonObject Write(ApplicationConfig application)
+    {
+        ArgumentNullException.ThrowIfNull(application);
+        return ConfigKeyTable.Application.Write(application);
     }
 }

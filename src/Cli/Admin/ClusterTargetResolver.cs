@@ -4,20 +4,19 @@ using Serve.Runtime.Observation;
 namespace Serve.Cli.Admin;
 
 /// <summary>
-/// Which cluster a verb looks at: the one that was named; else that of the node, when one runs; else that of the only program that runs one.
-/// Holds no state.
+/// Selects the cluster that a command queries: the one named on the command line; otherwise that of the node, if one is running; otherwise that of the only program that runs
+/// one.
 /// </summary>
-/// <param name="announcements">The programs' clusters.</param>
-/// <param name="nodeAddress">Where a node is when nothing else is said.</param>
+/// <param name="announcements">Clusters of programs.</param>
+/// <param name="nodeAddress">Default address of the node.</param>
 internal sealed class ClusterTargetResolver(ClusterAnnouncementFolder announcements, string nodeAddress = NodeAdminAddress.Default)
 {
-    /// <summary>Finds it.</summary>
-    /// <param name="address">From the command line: a node.</param>
-    /// <param name="tokenFile">From the command line: the node's token.</param>
-    /// <param name="pid">From the command line: a program's process.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>A client for it.</returns>
-    /// <exception cref="CommandFailedException">There is none, or more than one.</exception>
+    /// <summary>Creates a client for the selected cluster.</summary>
+    /// <param name="address">Option: address of a node.</param>
+    /// <param name="tokenFile">Option: token file of the node.</param>
+    /// <param name="pid">Option: process id of a program.</param>
+    /// <param name="cancellationToken">Cancels the search.</param>
+    /// <exception cref="CommandFailedException">No cluster was found, or several.</exception>
     public async Task<StateClient> FindAsync(string? address, string? tokenFile, int? pid, CancellationToken cancellationToken)
     {
         if (pid is { } process)
@@ -28,7 +27,7 @@ internal sealed class ClusterTargetResolver(ClusterAnnouncementFolder announceme
             return node.OpenState();
         return announcements.Find() switch
         {
-            [] => throw new CommandFailedException($"No node answers at {node.Uri.GetLeftPart(UriPartial.Authority)}, and no program of yours runs a cluster.", CliExitCode.NoNode),
+            [] => throw new CommandFailedException($"No node answers at {node.Uri.GetLeftPart(UriPartial.Authority)}, and no program of this user runs a cluster.", CliExitCode.NoNode),
             [var only] => Open(only),
             var several => throw new CommandFailedException($"{several.Count} programs run a cluster: {Describe(several)}. Choose one with --pid.", CliExitCode.Usage),
         };
@@ -52,7 +51,7 @@ internal sealed class ClusterTargetResolver(ClusterAnnouncementFolder announceme
         }
         catch (ServeException)
         {
-            // It wants a token, say: asking it for its state tells better what is wrong.
+            // For example a missing token: the query itself reports a better error.
             return true;
         }
     }
@@ -61,7 +60,7 @@ internal sealed class ClusterTargetResolver(ClusterAnnouncementFolder announceme
     {
         var others = announcements.Find();
         return new CommandFailedException(
-            $"Process {pid} runs no cluster that can be looked at{(others.Count > 0 ? $"; {Describe(others)} do" : "")}. A program announces its cluster half a second after Cluster.Init, unless it is not Observable.",
+            $"Process {pid} runs no observable cluster{(others.Count > 0 ? $", but {Describe(others)}" : "")}. A program announces its cluster half a second after Cluster.Init, unless ClusterOptions.Observable is false.",
             CliExitCode.NoNode);
     }
 }

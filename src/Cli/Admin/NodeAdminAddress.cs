@@ -3,27 +3,26 @@ using Serve.Runtime.Http;
 
 namespace Serve.Cli.Admin;
 
-/// <summary>Where a node's admin API is, and what to present to it.</summary>
-/// <param name="Uri">Its base address.</param>
-/// <param name="TokenFile">Holds the node's token; null when it has none.</param>
+/// <summary>Address and token file of a node's admin API.</summary>
+/// <param name="Uri">Base address.</param>
+/// <param name="TokenFile">File with the node's token; null if it has none.</param>
 internal sealed record NodeAdminAddress(Uri Uri, string? TokenFile)
 {
-    /// <summary>Where a node is unless told otherwise.</summary>
+    /// <summary>Default address.</summary>
     public const string Default = "http://127.0.0.1:8265";
 
-    /// <summary>Names the address.</summary>
+    /// <summary>Environment variable with the address.</summary>
     public const string AddressVariable = "SERVE_ADDRESS";
 
-    /// <summary>Names a file that holds the token.</summary>
+    /// <summary>Environment variable with the path of the token file.</summary>
     public const string TokenFileVariable = "SERVE_TOKEN_FILE";
 
     /// <summary>Whether the node is on this machine.</summary>
     public bool IsLocal => RequestGuard.IsLoopback(Uri.Host);
 
-    /// <summary>Finds the node: the command line wins over the environment, which wins over the default.</summary>
-    /// <param name="address">From the command line.</param>
-    /// <param name="tokenFile">From the command line.</param>
-    /// <returns>The address.</returns>
+    /// <summary>Resolves the address: the command line overrides the environment, which overrides the default.</summary>
+    /// <param name="address">Option of the command line.</param>
+    /// <param name="tokenFile">Option of the command line.</param>
     public static NodeAdminAddress Find(string? address, string? tokenFile)
     {
         address = FirstSet(address, Environment.GetEnvironmentVariable(AddressVariable)) ?? Default;
@@ -31,15 +30,13 @@ internal sealed record NodeAdminAddress(Uri Uri, string? TokenFile)
         var text = address.Contains("://", StringComparison.Ordinal) ? address : "http://" + address;
         return Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"
             ? new(uri, tokenFile)
-            : throw new CommandFailedException($"'{address}' is not an address. Expected something like {Default}.", CliExitCode.Usage);
+            : throw new CommandFailedException($"--address must be a URL like {Default}, but was '{address}'.", CliExitCode.Usage);
     }
 
-    /// <summary>A client for it.</summary>
-    /// <returns>The client; nothing is sent yet.</returns>
+    /// <summary>Creates a client for the admin API; it sends nothing yet.</summary>
     public AdminClient Open() => Open(static (address, options) => new AdminClient(address, options));
 
-    /// <summary>A client for its cluster.</summary>
-    /// <returns>The client; nothing is sent yet.</returns>
+    /// <summary>Creates a client for the state API of the node's cluster; it sends nothing yet.</summary>
     public StateClient OpenState() => Open(static (address, options) => new StateClient(address, options));
 
     private T Open<T>(Func<string, ServeClientOptions, T> make)

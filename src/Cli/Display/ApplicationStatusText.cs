@@ -3,34 +3,24 @@ using Serve.Specs;
 
 namespace Serve.Cli.Display;
 
-/// <summary>Words for what a node tells: the same in <c>run</c>, <c>deploy</c> and <c>status</c>.</summary>
+/// <summary>Formats the status of applications for <c>run</c>, <c>deploy</c> and <c>status</c>.</summary>
 internal static class ApplicationStatusText
 {
-    /// <summary>An enum value as Ray Serve writes it.</summary>
-    /// <param name="value">The value.</param>
-    /// <returns>For instance <c>DEPLOY_FAILED</c>.</returns>
+    /// <summary>Formats an enum value as Ray Serve does, for example <c>DEPLOY_FAILED</c>.</summary>
     public static string Upper(Enum value) =>
         System.Text.Json.JsonNamingPolicy.SnakeCaseUpper.ConvertName(value.ToString());
 
-    /// <summary>How many replicas run of those wanted.</summary>
-    /// <param name="deployment">The deployment.</param>
-    /// <returns>For instance <c>1/2 replicas</c>.</returns>
+    /// <summary>Formats the numbers of running and wanted replicas, for example <c>1/2 replicas</c>.</summary>
     public static string Replicas(DeploymentDetails deployment) =>
         $"{deployment.Replicas.Count(replica => replica.State == ReplicaState.Running)}/{deployment.TargetNumReplicas} replicas";
 
-    /// <summary>Where an application answers.</summary>
-    /// <param name="instance">The node.</param>
-    /// <param name="application">The application.</param>
-    /// <returns>Its address, or why there is none.</returns>
+    /// <summary>Formats the URL of an application, or <c>(no route)</c>.</summary>
     public static string Url(ServeInstanceDetails instance, ApplicationDetails application) =>
         string.IsNullOrEmpty(application.RoutePrefix)
             ? "(no route)"
             : instance.Proxies.Values.FirstOrDefault()?.Address?.TrimEnd('/') + application.RoutePrefix;
 
-    /// <summary>An application in one line, and a line for each deployment when there are several.</summary>
-    /// <param name="instance">The node.</param>
-    /// <param name="application">The application.</param>
-    /// <returns>The lines.</returns>
+    /// <summary>Formats a running application: one line, and a line for each deployment if there are several.</summary>
     public static IEnumerable<string> Running(ServeInstanceDetails instance, ApplicationDetails application)
     {
         var deployments = application.Deployments.Values.OrderBy(deployment => deployment.Name != application.Ingress).ThenBy(deployment => deployment.Name, StringComparer.Ordinal).ToList();
@@ -46,14 +36,11 @@ internal static class ApplicationStatusText
             yield return $"  {deployment.Name.PadRight(width)}  {Replicas(deployment)}";
     }
 
-    // Whoever looks for where to send a request finds it.
+    // The URL that clients send inference requests to.
     private static string Protocol(ApplicationDetails application) =>
         application.RoutePrefix?.StartsWith(ApplicationPackage.ModelPrefix, StringComparison.Ordinal) is true ? "/infer     (Open Inference Protocol v2)" : "";
 
-    /// <summary>Everything about an application: deployments, replicas, and why.</summary>
-    /// <param name="instance">The node.</param>
-    /// <param name="application">The application.</param>
-    /// <returns>The lines.</returns>
+    /// <summary>Formats an application with its deployments, replicas and messages.</summary>
     public static IEnumerable<string> Full(ServeInstanceDetails instance, ApplicationDetails application)
     {
         yield return $"{application.Name}  {Upper(application.Status)}  {Url(instance, application)}";

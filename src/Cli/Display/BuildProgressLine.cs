@@ -1,10 +1,10 @@
 using System.Globalization;
-using Serve.Cli.Build;
+using Serve.Controller.Builds;
 
 namespace Serve.Cli.Display;
 
-/// <summary>Tells builds as <c>building X … done in 2.1 s</c>, the path as short as the working directory allows.</summary>
-/// <param name="console">Where.</param>
+/// <summary>Shows the progress of builds as <c>building X … done in 2.1 s</c>, with paths relative to the working directory.</summary>
+/// <param name="console">Console of the command.</param>
 internal sealed class BuildProgressLine(CommandConsole console) : IBuildProgressListener
 {
     /// <inheritdoc/>
@@ -15,8 +15,8 @@ internal sealed class BuildProgressLine(CommandConsole console) : IBuildProgress
     }
 
     /// <inheritdoc/>
-    public void OnBuildSucceeded(string source, TimeSpan took) =>
-        console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"done in {took.TotalSeconds:0.0} s"));
+    public void OnBuildSucceeded(string source, TimeSpan duration) =>
+        console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"done in {duration.TotalSeconds:0.0} s"));
 
     /// <inheritdoc/>
     public void OnBuildFailed(string source) => console.Error.WriteLine("failed");

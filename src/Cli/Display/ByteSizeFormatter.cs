@@ -2,14 +2,12 @@ using System.Globalization;
 
 namespace Serve.Cli.Display;
 
-/// <summary>Words for amounts. Holds no state.</summary>
+/// <summary>Formats amounts of bytes.</summary>
 internal static class ByteSizeFormatter
 {
     private static readonly string[] Units = ["B", "KiB", "MiB", "GiB", "TiB"];
 
-    /// <summary>Bytes as people read them.</summary>
-    /// <param name="bytes">How many.</param>
-    /// <returns>For instance <c>1.5 MiB</c>.</returns>
+    /// <summary>Formats a number of bytes, for example <c>1.5 MiB</c>.</summary>
     public static string Bytes(double bytes)
     {
         var unit = 0;

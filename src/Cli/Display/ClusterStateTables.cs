@@ -2,46 +2,46 @@ using System.Globalization;
 
 namespace Serve.Cli.Display;
 
-/// <summary>What the state API lists, as tables. Holds no state.</summary>
+/// <summary>Creates tables for the lists of the state API.</summary>
 internal static class ClusterStateTables
 {
-    /// <summary>Tasks.</summary>
+    /// <summary>Creates a table of tasks.</summary>
     public static ConsoleTextTable Tasks(IEnumerable<TaskState> tasks) => Table(
         ["Task", "Name", "State", "Duration", "Attempt", "Worker", "Actor", "Parent", "Error"],
         tasks,
         task => [task.TaskId, task.Name, ApplicationStatusText.Upper(task.State), Duration(task), task.Attempt > 1 ? Number(task.Attempt) : "", task.WorkerId, task.ActorId, task.ParentTaskId, Error(task)]);
 
-    /// <summary>Actors.</summary>
+    /// <summary>Creates a table of actors.</summary>
     public static ConsoleTextTable Actors(IEnumerable<ActorState> actors) => Table(
         ["Actor", "Class", "Name", "State", "Pid", "Worker", "Restarts", "Pending calls", "Death cause"],
         actors,
         actor => [actor.ActorId, actor.ClassName, actor.Name, ApplicationStatusText.Upper(actor.State), Number(actor.Pid), actor.WorkerId, Number(actor.NumRestarts), Number(actor.PendingCalls), actor.DeathCause]);
 
-    /// <summary>Objects.</summary>
+    /// <summary>Creates a table of objects.</summary>
     public static ConsoleTextTable Objects(IEnumerable<ObjectState> objects) => Table(
         ["Object", "Size", "Location", "Type", "Created by", "Borrowers"],
         objects,
         entry => [entry.ObjectId, ByteSizeFormatter.Bytes(entry.Size), entry.Location, entry.Type, entry.CreatedBy, Number(entry.Borrowers)]);
 
-    /// <summary>Workers.</summary>
+    /// <summary>Creates a table of workers.</summary>
     public static ConsoleTextTable Workers(IEnumerable<WorkerState> workers) => Table(
         ["Worker", "Pid", "Purpose", "Running", "Memory", "Log"],
         workers,
         worker => [worker.WorkerId, Number(worker.Pid), worker.Purpose, Number(worker.Running), worker.Memory > 0 ? ByteSizeFormatter.Bytes(worker.Memory) : "", worker.LogFile]);
 
-    /// <summary>Nodes.</summary>
+    /// <summary>Creates a table of nodes.</summary>
     public static ConsoleTextTable Nodes(IEnumerable<NodeState> nodes) => Table(
         ["Node", "State", "Free", "Total"],
         nodes,
         node => [node.NodeId, node.State, Resources(node.ResourcesAvailable), Resources(node.ResourcesTotal)]);
 
-    /// <summary>Placement groups.</summary>
+    /// <summary>Creates a table of placement groups.</summary>
     public static ConsoleTextTable PlacementGroups(IEnumerable<PlacementGroupState> groups) => Table(
         ["Group", "Name", "State", "Strategy", "Bundles", "Nodes"],
         groups,
         group => [group.PlacementGroupId, group.Name, group.State, ApplicationStatusText.Upper(group.Strategy), Number(group.Bundles.Length), string.Join(' ', group.Nodes)]);
 
-    /// <summary>An amount of a resource.</summary>
+    /// <summary>Formats an amount of a resource.</summary>
     public static string Amount(string resource, double amount) =>
         resource == "memory" ? ByteSizeFormatter.Bytes(amount) : amount.ToString("0.####", CultureInfo.InvariantCulture);
 

@@ -2,18 +2,18 @@ using Spectre.Console;
 
 namespace Serve.Cli.Display;
 
-/// <summary>A table: drawn on a terminal, columns side by side in a pipe. A column in which nothing stands is left out. Its state is its rows.</summary>
-/// <param name="columns">The columns' titles.</param>
+/// <summary>Table that is drawn on a terminal and written as aligned columns elsewhere. Empty columns are omitted.</summary>
+/// <param name="columns">Titles of the columns.</param>
 internal sealed class ConsoleTextTable(params string[] columns)
 {
     private readonly List<string[]> _rows = [];
 
     /// <summary>Adds a row.</summary>
-    /// <param name="cells">As many as there are columns.</param>
+    /// <param name="cells">One cell per column.</param>
     public void Add(params string?[] cells) => _rows.Add([.. cells.Select(cell => OneLine(cell ?? ""))]);
 
-    /// <summary>Writes it.</summary>
-    /// <param name="console">Where to.</param>
+    /// <summary>Writes the table.</summary>
+    /// <param name="console">Console of the command.</param>
     public void Write(CommandConsole console)
     {
         int[] kept = [.. Enumerable.Range(0, columns.Length).Where(column => _rows.Exists(row => row[column].Length > 0))];

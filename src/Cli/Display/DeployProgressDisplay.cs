@@ -3,20 +3,20 @@ using Spectre.Console;
 
 namespace Serve.Cli.Display;
 
-/// <summary>Waits for applications to get where they are meant to be, and shows how far they are: redrawn on a terminal, a line per change elsewhere.</summary>
-/// <param name="client">The node.</param>
-/// <param name="console">Where to show it.</param>
-/// <param name="time">The clock.</param>
+/// <summary>Waits until applications reach their desired state, and shows the progress: redrawn on a terminal, one line per change elsewhere.</summary>
+/// <param name="client">Client of the node.</param>
+/// <param name="console">Console of the command.</param>
+/// <param name="time">Clock.</param>
 internal sealed class DeployProgressDisplay(AdminClient client, CommandConsole console, TimeProvider time)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(150);
 
-    /// <summary>Waits.</summary>
-    /// <param name="names">The applications to show.</param>
-    /// <param name="isDone">Whether they have got there.</param>
-    /// <param name="timeout">How long at most.</param>
-    /// <param name="cancellationToken">Stops waiting; the deployment goes on.</param>
-    /// <returns>The last that was seen; null when the time ran out.</returns>
+    /// <summary>Waits until a condition holds.</summary>
+    /// <param name="names">Applications to show.</param>
+    /// <param name="isDone">The condition.</param>
+    /// <param name="timeout">Maximum wait.</param>
+    /// <param name="cancellationToken">Cancels the wait; the deployment continues.</param>
+    /// <returns>The last status; null after a timeout.</returns>
     public async Task<ServeInstanceDetails?> WaitAsync(
         IReadOnlyCollection<string> names, Func<ServeInstanceDetails, bool> isDone, TimeSpan timeout, CancellationToken cancellationToken)
     {
@@ -59,7 +59,7 @@ internal sealed class DeployProgressDisplay(AdminClient client, CommandConsole c
             foreach (var deployment in application.Deployments.Values.OrderBy(deployment => deployment.Name, StringComparer.Ordinal))
             {
                 var line = $"{application.Name}/{deployment.Name}  {ApplicationStatusText.Upper(deployment.Status)}  {ApplicationStatusText.Replicas(deployment)}";
-                // A line per change, not per look; what comes back as it was is a change again.
+                // One line per change, not per poll; a return to an earlier state is a change too.
                 if (shown.Add(line))
                 {
                     console.Out.WriteLine(line);

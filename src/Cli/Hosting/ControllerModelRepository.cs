@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using Serve.Admin;
 using Serve.Controller;
-using Serve.Gateway.Inference;
+using Serve.Inference.Models;
 using Serve.Specs;
 
 namespace Serve.Cli.Hosting;

@@ -3,9 +3,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Serve.Cli.Hosting;
 
-/// <summary>Writes log lines as <c>12:34:56 warn Category: message</c>. One lock: lines do not mix.</summary>
-/// <param name="writer">Where to.</param>
-/// <param name="time">The clock.</param>
+/// <summary>Writes log lines as <c>12:34:56 warn Category: message</c>, one at a time.</summary>
+/// <param name="writer">Output.</param>
+/// <param name="time">Clock.</param>
 [ProviderAlias("Console")]
 internal sealed class LineLoggerProvider(TextWriter writer, TimeProvider time) : ILoggerProvider
 {

@@ -2,27 +2,27 @@ using Microsoft.Extensions.Logging;
 
 namespace Serve.Cli.Hosting;
 
-/// <summary>What a node writes to its terminal: warnings, what an operator must know, and in development what user code logs.</summary>
-/// <param name="writer">Where to.</param>
-/// <param name="isDevelopment">Whether somebody develops here: <c>serve run</c>.</param>
+/// <summary>Logging of a node to its terminal: warnings, information of the platform, and in development the logs of user code.</summary>
+/// <param name="writer">Output.</param>
+/// <param name="isDevelopment">Whether the environment is Development, as for <c>serve run</c>.</param>
 internal sealed class NodeConsoleLogging(TextWriter writer, bool isDevelopment)
 {
-    /// <summary>Whether somebody develops here.</summary>
+    /// <summary>Whether the environment is Development.</summary>
     public bool IsDevelopment => isDevelopment;
 
-    /// <summary>Sets a server's logging up.</summary>
-    /// <param name="logging">The server's logging.</param>
+    /// <summary>Configures the logging of a server.</summary>
+    /// <param name="logging">Logging of the server.</param>
     public void Configure(ILoggingBuilder logging)
     {
         logging.SetMinimumLevel(LogLevel.Information);
         logging.AddProvider(new LineLoggerProvider(writer, TimeProvider.System));
-        // For no provider by name: the rooms' own filters of single categories win over this.
+        // Not for a provider by name: the filters of single categories must take precedence.
         logging.AddFilter((category, level) => level >= LogLevel.Warning || (level == LogLevel.Information && IsWanted(category)));
-        // A port in use is told as one message by whoever starts the host.
+        // NodeHost reports a port in use with a message of its own.
         logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
     }
 
-    // What a replica's own code logs carries the replica's id, app#deployment#suffix, before the category.
+    // The categories of user code start with the replica's id, app#deployment#suffix.
     private bool IsWanted(string? category) => category is not null && (isDevelopment
         ? category.Contains('#', StringComparison.Ordinal) && !category.Contains(" Serve.", StringComparison.Ordinal)
         : category.StartsWith("Serve.", StringComparison.Ordinal));

@@ -10,19 +10,21 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Prometheus;
 using Serve.Admin;
-using Serve.Cli.Build;
 using Serve.Controller;
-using Serve.Gateway.Inference;
+using Serve.Controller.Builds;
+using Serve.Controller.Packages;
 using Serve.Gateway.Listening;
 using Serve.Gateway;
+using Serve.Inference;
+using Serve.Inference.Models;
 using Serve.Runtime;
 using Serve.Specs;
 
 namespace Serve.Cli.Hosting;
 
 /// <summary>
-/// One node: runtime, controller and gateway in one container, the admin API on a server of its own over the same singletons. Owns them all
-/// and ends them in order.
+/// A node: runtime, controller and gateway in one service container, and the admin API on a server of its own with the same singletons. Owns all of them and
+/// stops them in order.
 /// </summary>
 internal sealed class NodeHost : IAsyncDisposable
 {
@@ -39,26 +41,25 @@ internal sealed class NodeHost : IAsyncDisposable
         this._admin = admin;
     }
 
-    /// <summary>Takes what is wanted and tells what is.</summary>
+    /// <summary>Accepts desired-state changes and reports status.</summary>
     public ServeController Controller => _gateway.Services.GetRequiredService<ServeController>();
 
-    /// <summary>Where the servers really listen.</summary>
+    /// <summary>Addresses that the servers listen on.</summary>
     public NodeListenAddresses Addresses => _gateway.Services.GetRequiredService<NodeListenAddresses>();
 
-    /// <summary>The folder that keeps its state.</summary>
+    /// <summary>State directory.</summary>
     public string StatePath => _directory.Root;
 
-    /// <summary>Starts a node: locks its state, listens, and brings back what was deployed.</summary>
-    /// <param name="settings">How it is to run.</param>
-    /// <param name="http">How its gateway is to listen.</param>
-    /// <param name="statePath">Keeps its state.</param>
-    /// <param name="buildRoot">Where code is built; null for a folder of the state.</param>
-    /// <param name="progress">Is told of builds.</param>
-    /// <param name="console">How it logs.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The node.</returns>
-    /// <exception cref="CommandFailedException">A port is taken, or an address cannot be listened on.</exception>
-    /// <exception cref="StateStoreException">The state cannot be used.</exception>
+    /// <summary>Starts a node: locks its state directory, listens, and restores its applications.</summary>
+    /// <param name="settings">Settings of the node.</param>
+    /// <param name="http">HTTP settings of the gateway.</param>
+    /// <param name="statePath">State directory.</param>
+    /// <param name="buildRoot">Root of the build folders; null for a folder of the state directory.</param>
+    /// <param name="progress">Receives the progress of builds.</param>
+    /// <param name="console">Logging of the node.</param>
+    /// <param name="cancellationToken">Cancels the start.</param>
+    /// <exception cref="CommandFailedException">A port is in use, or an address cannot be bound.</exception>
+    /// <exception cref="StateStoreException">The state directory cannot be used.</exception>
     public static async Task<NodeHost> StartAsync(
         NodeHostSettings settings, HttpOptions http, string statePath, string? buildRoot, IBuildProgressListener progress, NodeConsoleLogging console, CancellationToken cancellationToken)
     {
@@ -67,7 +68,7 @@ internal sealed class NodeHost : IAsyncDisposable
         var node = new NodeHost(directory, gateway, BuildAdmin(settings, gateway.Services, console));
         try
         {
-            // Opens the database: a damaged one is told before anything listens.
+            // Opens the database, so that a damaged one is reported before the servers listen.
             node.Controller.Draining.Register(gateway.Lifetime.StopApplication);
             node.Addresses.Gateway = await ListenAsync(gateway, http.Host, http.Port, "--http-port", cancellationToken);
             node.Addresses.Admin = await ListenAsync(node._admin, settings.AdminHost, settings.AdminPort, "--admin-port", cancellationToken);
@@ -81,9 +82,8 @@ internal sealed class NodeHost : IAsyncDisposable
         }
     }
 
-    /// <summary>Drains: load balancers are told, nothing new is taken on, and what is ongoing is finished.</summary>
-    /// <param name="cancellationToken">Cuts it short.</param>
-    /// <returns>What was ended.</returns>
+    /// <summary>Drains the node: health checks fail, new requests are refused, ongoing requests finish.</summary>
+    /// <param name="cancellationToken">Aborts the drain.</param>
     public Task<NodeShutdownReport> DrainAsync(CancellationToken cancellationToken) => Controller.ShutdownAsync(cancellationToken);
 
     /// <inheritdoc/>
@@ -94,7 +94,7 @@ internal sealed class NodeHost : IAsyncDisposable
         _disposed = true;
         await StopAsync(_gateway);
         await StopAsync(_admin);
-        // The container ends what it made, newest first: controller, runtime with its workers, store.
+        // The container disposes its singletons in reverse order of creation: controller, runtime with its workers, store.
         await _gateway.DisposeAsync();
         await _admin.DisposeAsync();
         _directory.Dispose();
@@ -117,9 +117,10 @@ internal sealed class NodeHost : IAsyncDisposable
                 WorkerLogDirectory = Path.Combine(directory.Logs, "workers"),
             })
             .AddServeProcess()
-            .AddSingleton<IApplicationSource>(new PackageApplicationSource(new ApplicationPackageBuilder(store, buildRoot, progress, TimeProvider.System), store))
+            .AddSingleton<IApplicationSource>(new PackageApplicationSource(new ApplicationPackageBuilder(store, buildRoot, progress, TimeProvider.System), store, new PackageInspector()))
             .AddServeController(new ControllerOptions { NodeId = nodeId, DefaultIsolation = settings.Isolation, HttpOptions = http }, directory)
             .AddSingleton<IModelRepository, ControllerModelRepository>()
+            .AddServeInference(new(http, settings.Guard(http.Host)))
             .AddServeGateway(new GatewayOptions
             {
                 Http = http,
@@ -127,7 +128,7 @@ internal sealed class NodeHost : IAsyncDisposable
                 IncludeStack = console.IsDevelopment,
             });
         var app = builder.Build();
-        app.UseServeGateway();
+        app.UseServeGateway(static gateway => gateway.UseOpenInference());
         return app;
     }
 
@@ -139,7 +140,7 @@ internal sealed class NodeHost : IAsyncDisposable
             kestrel.AddServerHeader = false;
             kestrel.Listen(Address(settings.AdminHost), settings.AdminPort);
         });
-        // By reference: the gateway's container made them and ends them.
+        // Instances of the gateway's container, which disposes them.
         builder.Services
             .AddSingleton(node.GetRequiredService<ServeController>())
             .AddSingleton(node.GetRequiredService<ControllerOptions>())
@@ -159,7 +160,7 @@ internal sealed class NodeHost : IAsyncDisposable
 
     private static WebApplicationBuilder NewServer(NodeConsoleLogging console)
     {
-        // Nothing by default: no configuration files to watch, no logging to every sink.
+        // Without defaults: no configuration files, no other logging providers.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions
         {
             ApplicationName = "serve",
@@ -180,12 +181,12 @@ internal sealed class NodeHost : IAsyncDisposable
         }
         catch (IOException e) when (e.InnerException is AddressInUseException)
         {
-            throw new CommandFailedException($"Port {port} on {host} is in use. Choose another with {option}; 0 takes a free one.", inner: e);
+            throw new CommandFailedException($"Port {port} on {host} is in use. Choose another with {option}; 0 selects a free one.", inner: e);
         }
         catch (SocketException e)
         {
             throw new CommandFailedException(
-                $"{host}:{port} cannot be listened on ({e.Message}). Choose another with {option} or {option.Replace("port", "host", StringComparison.Ordinal)}.", inner: e);
+                $"Cannot listen on {host}:{port}: {e.Message}. Choose another address with {option} or {option.Replace("port", "host", StringComparison.Ordinal)}.", inner: e);
         }
 
         return app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First();
@@ -194,7 +195,7 @@ internal sealed class NodeHost : IAsyncDisposable
     private static IPAddress Address(string host) =>
         host.Equals("localhost", StringComparison.OrdinalIgnoreCase) ? IPAddress.Loopback
         : IPAddress.TryParse(host.Trim('[', ']'), out var address) ? address
-        : throw new CommandFailedException($"--admin-host {host}: expected an IP address or 'localhost'.", CliExitCode.Usage);
+        : throw new CommandFailedException($"--admin-host must be an IP address or 'localhost', but was '{host}'.", CliExitCode.Usage);
 
     private static async Task StopAsync(WebApplication app)
     {

@@ -4,44 +4,43 @@ using Serve.Specs;
 
 namespace Serve.Cli.Hosting;
 
-/// <summary>How a node is to run, as the command line says it.</summary>
+/// <summary>Settings of a node from the command line.</summary>
 internal sealed record NodeHostSettings
 {
-    /// <summary>Where the gateway listens; null leaves it to the config file, or the default.</summary>
+    /// <summary>Address of the gateway; null for that of the config file, or the default.</summary>
     public string? HttpHost { get; init; }
 
-    /// <summary>The gateway's port; 0 takes a free one; null as for <see cref="HttpHost"/>.</summary>
+    /// <summary>Port of the gateway; 0 selects a free one; null as for <see cref="HttpHost"/>.</summary>
     public int? HttpPort { get; init; }
 
-    /// <summary>Where the admin API listens.</summary>
+    /// <summary>Address of the admin API.</summary>
     public string AdminHost { get; init; } = "127.0.0.1";
 
-    /// <summary>The admin API's port; 0 takes a free one.</summary>
+    /// <summary>Port of the admin API; 0 selects a free one.</summary>
     public int AdminPort { get; init; } = 8265;
 
-    /// <summary>Keeps what is deployed; null for the default of the verb.</summary>
+    /// <summary>State directory; null for the default of the command.</summary>
     public string? StateDir { get; init; }
 
-    /// <summary>Where replicas live unless an application says otherwise.</summary>
+    /// <summary>Default isolation of replicas.</summary>
     public IsolationMode Isolation { get; init; } = IsolationMode.Application;
 
-    /// <summary>What the node has for replicas, tasks and actors to reserve.</summary>
+    /// <summary>Resources that replicas, tasks and actors can reserve.</summary>
     public ResourceDemand Resources { get => field ??= ResourceDemandFactory.TotalOf(new()); init; }
 
-    /// <summary>What callers present; null for nothing, on loopback only.</summary>
+    /// <summary>Token that callers must present; null for none, on loopback addresses only.</summary>
     public string? Token { get; init; }
 
-    /// <summary>Host names that the guarded interfaces accept beside the loopback ones.</summary>
+    /// <summary>Host names that the guarded interfaces accept in addition to loopback names.</summary>
     public IReadOnlyList<string> AllowedHosts { get; init; } = [];
 
-    /// <summary>How the gateway is to listen: the command line wins over the file.</summary>
-    /// <param name="file">What a config file says, or the defaults.</param>
-    /// <returns>The options.</returns>
+    /// <summary>Overrides HTTP settings by the command line.</summary>
+    /// <param name="file">Settings of the config file, or the defaults.</param>
     public HttpOptions Http(HttpOptions file) => file with { Host = HttpHost ?? file.Host, Port = HttpPort ?? file.Port };
 
-    /// <summary>Refuses to listen beyond this machine without a token.</summary>
-    /// <param name="httpHost">Where the gateway is going to listen.</param>
-    /// <exception cref="CommandFailedException">It would be open to everybody.</exception>
+    /// <summary>Requires a token for addresses other than loopback.</summary>
+    /// <param name="httpHost">Address of the gateway.</param>
+    /// <exception cref="CommandFailedException">A token is required but missing.</exception>
     public void CheckExposure(string httpHost)
     {
         if (Token is not null)
@@ -51,14 +50,13 @@ internal sealed record NodeHostSettings
             if (!RequestGuard.IsLoopback(host))
             {
                 throw new CommandFailedException(
-                    $"{option} {host} listens beyond this machine, which needs a token: --token-file FILE. One is made by: (umask 077; openssl rand -hex 32 > serve.token)",
+                    $"{option} {host} is not a loopback address and requires a token: --token-file FILE. Create one with: (umask 077; openssl rand -hex 32 > serve.token)",
                     CliExitCode.Usage);
             }
         }
     }
 
-    /// <summary>Who may talk to the guarded interfaces.</summary>
-    /// <param name="listeningHost">The host that is listened on: who binds a name or an address means to be called by it.</param>
-    /// <returns>The guard's options.</returns>
+    /// <summary>Creates the options for the guard of the admin API and calls.</summary>
+    /// <param name="listeningHost">Address that the server listens on; requests to it are allowed.</param>
     public RequestGuardOptions Guard(string listeningHost) => new() { Token = Token, AllowedHosts = [.. AllowedHosts, listeningHost] };
 }

@@ -1,38 +1,40 @@
 using Microsoft.Extensions.DependencyInjection;
 using Prometheus;
+using Serve.Inference;
 using Serve.Replica;
 using Serve.Routing;
 using Serve.Runtime;
 
 namespace Serve.Cli.Hosting;
 
-/// <summary>What node and worker have in common: either may hold replicas, and both route calls.</summary>
+/// <summary>Services that node and worker processes share: both host replicas and route calls.</summary>
 internal static class NodeProcessServices
 {
-    /// <summary>The hidden verb that makes this executable a worker.</summary>
+    /// <summary>Hidden command that runs this executable as a worker.</summary>
     public const string WorkerVerb = "worker";
 
+    private const string RuntimeMeter = "Serve.Runtime";
+
     /// <summary>Registers replicas and the routing of their calls.</summary>
-    /// <param name="services">The process's services; the runtime is among them.</param>
-    /// <returns>The services.</returns>
+    /// <param name="services">Services of the process, including the runtime.</param>
     public static IServiceCollection AddServeProcess(this IServiceCollection services)
     {
-        // Collecting .NET's own meters would switch on ASP.NET Core's, at a price per request; ours say the same with Ray Serve's names.
-        Metrics.SuppressDefaultMetrics(new SuppressDefaultMetricOptions { SuppressMeters = true, SuppressEventCounters = true });
+        // The meters of ASP.NET Core cost time per request, and duplicate our metrics, which have Ray Serve's names.
+        Metrics.SuppressDefaultMetrics(new SuppressDefaultMetricOptions { SuppressEventCounters = true });
+        Metrics.ConfigureMeterAdapter(static options => options.InstrumentFilterPredicate = static instrument => instrument.Meter.Name == RuntimeMeter);
         services.AddServeRouting(provider =>
         {
             var directory = provider.GetRequiredService<IActorReferenceResolver>();
-            return replica => directory.Resolve(new ActorId(replica.ReplicaId), replica.Process);
+            return replica => directory.Resolve(new ActorId(replica.ReplicaId), new(replica.Address.ProcessId, replica.Address.HttpAddress, replica.Address.CallAddress, replica.Address.Token));
         });
-        return services.AddServeReplicas();
+        return services.AddServeReplicas().AddServeModels();
     }
 
-    /// <summary>How a worker is started: this same executable with <see cref="WorkerVerb"/>.</summary>
-    /// <returns>The executable, then its arguments.</returns>
+    /// <summary>Returns the command line that starts a worker: this executable with <see cref="WorkerVerb"/>.</summary>
     public static IReadOnlyList<string> WorkerCommand()
     {
-        var executable = Environment.ProcessPath ?? throw new InvalidOperationException("The operating system does not tell this process's own path.");
-        // As `dotnet serve.dll` the executable alone would not say what to run.
+        var executable = Environment.ProcessPath ?? throw new InvalidOperationException("The path of this executable is unknown.");
+        // If started as `dotnet serve.dll`, the executable is dotnet.
         return Path.GetFileNameWithoutExtension(executable) == "dotnet"
             ? [executable, "exec", Path.Combine(AppContext.BaseDirectory, "serve.dll"), WorkerVerb]
             : [executable, WorkerVerb];

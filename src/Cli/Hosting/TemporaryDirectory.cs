@@ -1,13 +1,13 @@
 namespace Serve.Cli.Hosting;
 
-/// <summary>A folder below the temporary one, for this user alone, removed when disposed.</summary>
+/// <summary>Temporary folder, accessible by the current user only, and deleted on disposal.</summary>
 internal sealed class TemporaryDirectory : IDisposable
 {
-    /// <summary>Makes the folder.</summary>
-    /// <param name="prefix">Begins its name.</param>
+    /// <summary>Creates the folder.</summary>
+    /// <param name="prefix">Prefix of its name.</param>
     public TemporaryDirectory(string prefix) => Path = Directory.CreateTempSubdirectory(prefix).FullName;
 
-    /// <summary>Where it is.</summary>
+    /// <summary>Absolute path.</summary>
     public string Path { get; }
 
     /// <inheritdoc/>

@@ -5,17 +5,17 @@ using Serve.Runtime.Observation;
 
 namespace Serve.Cli.Verbs;
 
-/// <summary>A verb that looks at a cluster, a node's or a program's: has <c>--address</c>, <c>--token-file</c> and <c>--pid</c>.</summary>
+/// <summary>A command that queries the cluster of a node or program, with the options <c>--address</c>, <c>--token-file</c> and <c>--pid</c>.</summary>
 internal sealed class ClusterQueryCommand : Command
 {
     private readonly Option<string?> _address = SharedCommandOptions.Address();
     private readonly Option<string?> _tokenFile = SharedCommandOptions.TokenFile();
     private readonly Option<int?> _pid = NumericOptionParser.Of(
-        "--pid", "PID", "A program that runs a cluster. Default: the node's cluster when a node runs, else that of the only program.", 1, int.MaxValue, "a process id");
+        "--pid", "PID", "Process id of a program that runs a cluster. Default: the cluster of the running node, otherwise that of the only program.", 1, int.MaxValue, "a process id");
 
-    /// <summary>Creates the verb.</summary>
-    /// <param name="name">Its name.</param>
-    /// <param name="description">What it does.</param>
+    /// <summary>Creates the command.</summary>
+    /// <param name="name">Name of the command.</param>
+    /// <param name="description">Help text.</param>
     public ClusterQueryCommand(string name, string description)
         : base(name, description)
     {
@@ -25,14 +25,14 @@ internal sealed class ClusterQueryCommand : Command
         Validators.Add(result =>
         {
             if (result.GetResult(_pid) is not null && (result.GetResult(_address) is not null || result.GetResult(_tokenFile) is not null))
-                result.AddError("--pid names a program, --address and --token-file a node: give one of them.");
+                result.AddError("--pid cannot be combined with --address or --token-file: the first names a program, the others a node.");
         });
     }
 
-    /// <summary>Sets what it does.</summary>
-    /// <param name="console">Where it writes.</param>
-    /// <param name="action">Gets a client for the cluster; returns the exit code.</param>
-    /// <returns>This verb.</returns>
+    /// <summary>Sets the action of the command.</summary>
+    /// <param name="console">Console of the command.</param>
+    /// <param name="action">The action: receives a client for the cluster, returns the exit code.</param>
+    /// <returns>This command.</returns>
     public ClusterQueryCommand WithAction(CommandConsole console, Func<ParseResult, StateClient, CancellationToken, Task<int>> action)
     {
         this.SetGuardedAction(console, async (parsed, cancellationToken) =>

@@ -3,13 +3,13 @@ using Serve.Controller;
 
 namespace Serve.Cli.Verbs;
 
-/// <summary>The border at which exceptions become one clear message each and an exit code.</summary>
+/// <summary>Maps exceptions of a command to error messages and an exit code.</summary>
 internal static class CommandErrorHandler
 {
-    /// <summary>Sets what a verb does.</summary>
-    /// <param name="command">The verb.</param>
-    /// <param name="console">Where it writes.</param>
-    /// <param name="action">Returns the exit code.</param>
+    /// <summary>Sets the action of a command.</summary>
+    /// <param name="command">The command.</param>
+    /// <param name="console">Console of the command.</param>
+    /// <param name="action">The action; returns the exit code.</param>
     public static void SetGuardedAction(this Command command, CommandConsole console, Func<ParseResult, CancellationToken, Task<int>> action) =>
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -19,7 +19,7 @@ internal static class CommandErrorHandler
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
-                console.WriteErrors("stopped, as asked.");
+                console.WriteErrors("canceled.");
                 return CliExitCode.Failed;
             }
             catch (Exception e) when (Describe(e) is { } described)
@@ -29,14 +29,14 @@ internal static class CommandErrorHandler
             }
         });
 
-    /// <summary>What to tell about an exception.</summary>
+    /// <summary>Returns the error messages and exit code of an exception.</summary>
     /// <param name="error">The exception.</param>
-    /// <returns>Null for a defect of ours, whose stack is wanted.</returns>
+    /// <returns>Null for an unexpected exception, which is reported with its stack.</returns>
     internal static (IEnumerable<string> Messages, int Code)? Describe(Exception error) => error switch
     {
         CommandFailedException cli => ([cli.Message], cli.ExitCode),
         DefinitionException definition => (definition.Errors, CliExitCode.Failed),
-        NodeUnreachableException { IsRetrySafe: true } nobody => ([nobody.Message], CliExitCode.NoNode),
+        NodeUnreachableException { IsRetrySafe: true } unreachable => ([unreachable.Message], CliExitCode.NoNode),
         ServeException serve => ([serve.Message], CliExitCode.Failed),
         StateStoreException state => ([state.Message], CliExitCode.Failed),
         NodeConflictException conflict => ([conflict.Message], CliExitCode.Failed),

@@ -1,40 +1,39 @@
-using Serve.Cli.Build;
 using Serve.Cli.Yaml;
+using Serve.Controller.Packages;
 using Serve.Specs;
 
 namespace Serve.Cli.Verbs;
 
-/// <summary>What the command line asks to deploy.</summary>
-/// <param name="Config">The applications, their import paths absolute.</param>
-/// <param name="IsDeclarative">Whether it is a config file: what it does not list goes.</param>
+/// <summary>Target of a deployment on the command line.</summary>
+/// <param name="Config">The applications, with absolute import paths.</param>
+/// <param name="IsDeclarative">Whether the target is a config file: applications that it does not list are deleted.</param>
 internal sealed record DeployCommandTarget(ServeConfig Config, bool IsDeclarative)
 {
-    /// <summary>Reads a config file, or makes a config of one application for anything else.</summary>
-    /// <param name="target">As named on the command line.</param>
-    /// <param name="name">The application's name; null for the file's.</param>
-    /// <param name="routePrefix">Its route prefix; null for the default.</param>
-    /// <param name="isolation">Its isolation; null for the node's.</param>
-    /// <returns>The target.</returns>
-    /// <exception cref="DefinitionException">It cannot be read; every error is listed.</exception>
+    /// <summary>Reads a config file, or creates a configuration of one application for any other target.</summary>
+    /// <param name="target">Target as written on the command line.</param>
+    /// <param name="name">Name of the application; null for the name of the file.</param>
+    /// <param name="routePrefix">Route prefix; null for the default.</param>
+    /// <param name="isolation">Isolation; null for that of the node.</param>
+    /// <exception cref="DefinitionException">The target is invalid; lists every error.</exception>
     public static DeployCommandTarget Load(string target, string? name, string? routePrefix, IsolationMode? isolation)
     {
         if (Path.GetExtension(target).ToLowerInvariant() is ".yaml" or ".yml" or ".json")
         {
             if (name is not null || routePrefix is not null)
-                throw new CommandFailedException("--name and --route-prefix go with code; a config file names its applications itself.", CliExitCode.Usage);
+                throw new CommandFailedException("--name and --route-prefix cannot be used with a config file, which names its applications itself.", CliExitCode.Usage);
             return new(LoadFile(target, isolation), IsDeclarative: true);
         }
 
         var path = ImportPath.Resolve(target);
         var application = new ApplicationConfig { Name = name ?? path.DefaultName, RoutePrefix = routePrefix, ImportPath = path.ToString(), Isolation = isolation };
-        // The reader knows what a name and a route prefix may be.
+        // Reading validates the name and the route prefix.
         return new(new ServeConfig { Applications = [ServeConfigReader.ReadApplication(ServeConfigWriter.Write(application))] }, IsDeclarative: false);
     }
 
     private static ServeConfig LoadFile(string file, IsolationMode? isolation)
     {
         if (!File.Exists(file))
-            throw new DefinitionException($"There is no config file '{file}' in {Directory.GetCurrentDirectory()}.");
+            throw new DefinitionException($"Config file '{file}' not found in {Directory.GetCurrentDirectory()}.");
         var yaml = YamlConfigReader.Read(file, File.ReadAllText(file));
         ServeConfig config;
         try

@@ -4,12 +4,12 @@ using Serve.Cli.Hosting;
 
 namespace Serve.Cli.Verbs;
 
-/// <summary>A node in the foreground, from when it is up until everything has ended.</summary>
+/// <summary>Runs a node in the foreground until it has stopped.</summary>
 internal static class ForegroundNodeSession
 {
-    /// <summary>Waits until somebody asks the node to end, over the admin API or by a signal.</summary>
+    /// <summary>Waits for a shutdown request, over the admin API or by a signal.</summary>
     /// <param name="node">The node.</param>
-    /// <param name="stop">The signals.</param>
+    /// <param name="stop">Tokens of the signals.</param>
     public static async Task WaitAsync(NodeHost node, ShutdownTokens stop)
     {
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -18,10 +18,10 @@ internal static class ForegroundNodeSession
         await ended.Task;
     }
 
-    /// <summary>Drains and ends the node, and lists what was ended.</summary>
-    /// <param name="node">The node; disposed here.</param>
-    /// <param name="console">Where the list goes.</param>
-    /// <param name="stop">The signals; a second one cuts the drain short.</param>
+    /// <summary>Drains and disposes the node, and writes the shutdown report.</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="console">Console of the command.</param>
+    /// <param name="stop">Tokens of the signals; a second signal aborts the drain.</param>
     /// <returns>The exit code.</returns>
     public static async Task<int> EndAsync(NodeHost node, CommandConsole console, ShutdownTokens stop)
     {
@@ -33,7 +33,7 @@ internal static class ForegroundNodeSession
         }
         catch (OperationCanceledException) when (stop.Forced.IsCancellationRequested)
         {
-            console.WriteErrors("ended at once, as asked: requests that were being served are cut off.");
+            console.WriteErrors("forced to stop: ongoing requests were aborted.");
             await node.DisposeAsync();
             return CliExitCode.Failed;
         }

@@ -4,15 +4,15 @@ using Serve.Cli.Admin;
 
 namespace Serve.Cli.Verbs;
 
-/// <summary>A verb that talks to a running node: has <c>--address</c> and <c>--token-file</c>, and turns errors into messages and exit codes.</summary>
+/// <summary>A command that uses the admin API of a running node, with the options <c>--address</c> and <c>--token-file</c>.</summary>
 internal sealed class NodeAdminCommand : Command
 {
     private readonly Option<string?> _address = SharedCommandOptions.Address();
     private readonly Option<string?> _tokenFile = SharedCommandOptions.TokenFile();
 
-    /// <summary>Creates the verb.</summary>
-    /// <param name="name">Its name.</param>
-    /// <param name="description">What it does.</param>
+    /// <summary>Creates the command.</summary>
+    /// <param name="name">Name of the command.</param>
+    /// <param name="description">Help text.</param>
     public NodeAdminCommand(string name, string description)
         : base(name, description)
     {
@@ -20,10 +20,10 @@ internal sealed class NodeAdminCommand : Command
         Options.Add(_tokenFile);
     }
 
-    /// <summary>Sets what it does.</summary>
-    /// <param name="console">Where it writes.</param>
-    /// <param name="action">Gets a client for the node; returns the exit code.</param>
-    /// <returns>This verb.</returns>
+    /// <summary>Sets the action of the command.</summary>
+    /// <param name="console">Console of the command.</param>
+    /// <param name="action">The action: receives a client for the node, returns the exit code.</param>
+    /// <returns>This command.</returns>
     public NodeAdminCommand WithAction(CommandConsole console, Func<ParseResult, AdminClient, CancellationToken, Task<int>> action)
     {
         this.SetGuardedAction(console, async (parsed, cancellationToken) =>

@@ -4,35 +4,35 @@ using Serve.Cli.Hosting;
 
 namespace Serve.Cli.Verbs;
 
-/// <summary>The options that make a node: those of <c>run</c> and <c>start</c>.</summary>
+/// <summary>Options of a node, for <c>run</c> and <c>start</c>.</summary>
 internal sealed class NodeCommandOptions
 {
-    private readonly Option<string?> _httpHost = new("--http-host") { Description = "Where the gateway listens. Default 127.0.0.1; beyond loopback a token is needed.", HelpName = "HOST" };
-    private readonly Option<int?> _httpPort = Port("--http-port", "The gateway's port; 0 takes a free one. Default 8000.");
-    private readonly Option<string?> _adminHost = new("--admin-host") { Description = "Where the admin API listens. Default 127.0.0.1; beyond loopback a token is needed.", HelpName = "HOST" };
-    private readonly Option<int?> _adminPort = Port("--admin-port", "The admin API's port; 0 takes a free one. Default 8265.");
+    private readonly Option<string?> _httpHost = new("--http-host") { Description = "Address of the gateway. Default 127.0.0.1; other than loopback addresses require a token.", HelpName = "HOST" };
+    private readonly Option<int?> _httpPort = Port("--http-port", "Port of the gateway; 0 selects a free one. Default 8000.");
+    private readonly Option<string?> _adminHost = new("--admin-host") { Description = "Address of the admin API. Default 127.0.0.1; other than loopback addresses require a token.", HelpName = "HOST" };
+    private readonly Option<int?> _adminPort = Port("--admin-port", "Port of the admin API; 0 selects a free one. Default 8265.");
     private readonly Option<string?> _stateDir;
     private readonly Option<IsolationMode?> _isolation;
     private readonly NodeResourceOptions _resources;
     private readonly Option<string?> _tokenFile = SharedCommandOptions.TokenFile();
     private readonly Option<string[]> _allowedHosts = new("--allowed-host")
     {
-        Description = "A host name by which the admin API and calls may be reached, beside the loopback ones. May be given again.",
+        Description = "Additional host name under which the admin API and calls may be reached. Can be specified multiple times.",
         HelpName = "NAME",
         DefaultValueFactory = _ => [],
     };
 
     private readonly IsolationMode _defaultIsolation;
 
-    /// <summary>Adds the options to a verb.</summary>
-    /// <param name="command">The verb.</param>
-    /// <param name="defaultIsolation">Where replicas live unless told otherwise.</param>
-    /// <param name="stateDirDefault">What is said of the state directory's default.</param>
+    /// <summary>Adds the options to a command.</summary>
+    /// <param name="command">The command.</param>
+    /// <param name="defaultIsolation">Default isolation of replicas.</param>
+    /// <param name="stateDirDefault">Help text for the default of the state directory.</param>
     public NodeCommandOptions(Command command, IsolationMode defaultIsolation, string stateDirDefault)
     {
         this._defaultIsolation = defaultIsolation;
         _isolation = SharedCommandOptions.Isolation($"Default {defaultIsolation.ToString().ToLowerInvariant()}.");
-        _stateDir = new("--state-dir") { Description = $"Keeps what is deployed, packages and logs. {stateDirDefault}", HelpName = "DIR" };
+        _stateDir = new("--state-dir") { Description = $"State directory, with the desired state, packages and logs. {stateDirDefault}", HelpName = "DIR" };
         Option[] all = [_httpHost, _httpPort, _adminHost, _adminPort, _stateDir, _isolation, _tokenFile, _allowedHosts];
         foreach (var option in all)
             command.Options.Add(option);
@@ -40,8 +40,7 @@ internal sealed class NodeCommandOptions
     }
 
     /// <summary>Reads the options.</summary>
-    /// <param name="parsed">The command line.</param>
-    /// <returns>The settings.</returns>
+    /// <param name="parsed">The parsed command line.</param>
     public NodeHostSettings Read(ParseResult parsed)
     {
         var file = parsed.GetValue(_tokenFile) ?? Environment.GetEnvironmentVariable(NodeAdminAddress.TokenFileVariable);

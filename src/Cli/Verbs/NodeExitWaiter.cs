@@ -3,16 +3,16 @@ using Serve.Admin;
 
 namespace Serve.Cli.Verbs;
 
-/// <summary>Waits until nothing is left of a node that was told to end.</summary>
+/// <summary>Waits until a node that was requested to shut down has exited.</summary>
 internal static class NodeExitWaiter
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>Waits until its processes are gone and its admin address no longer answers.</summary>
-    /// <param name="client">The node.</param>
-    /// <param name="report">What it said it ended.</param>
-    /// <param name="time">The clock.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <summary>Waits until the processes of the node have exited and its admin address does not respond.</summary>
+    /// <param name="client">Client of the node.</param>
+    /// <param name="report">The node's shutdown report.</param>
+    /// <param name="time">Clock.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
     public static async Task WaitAsync(AdminClient client, NodeShutdownReport report, TimeProvider time, CancellationToken cancellationToken)
     {
         while (await AnswersAsync(client, cancellationToken)
@@ -39,7 +39,7 @@ internal static class NodeExitWaiter
         }
     }
 
-    // A zombie has ended: it waits for the shell or service that started the node, which is not ours to wait for.
+    // A zombie has exited, and remains until the shell or service that started the node reaps it.
     private static bool Lives(int pid)
     {
         if (!OperatingSystem.IsLinux())

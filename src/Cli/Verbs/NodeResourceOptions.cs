@@ -5,25 +5,25 @@ using Serve.Runtime;
 
 namespace Serve.Cli.Verbs;
 
-/// <summary>The options that say what a node has to give; the names are Ray's.</summary>
+/// <summary>Options for the resources of a node, with Ray's names.</summary>
 internal sealed class NodeResourceOptions
 {
     private const string Expected = "a number, 0 or more";
 
-    // Amounts are kept as integers of ten-thousandths.
-    private const double Most = 1e14;
+    // Amounts are stored as integers in units of 0.0001.
+    private const double MaxAmount = 1e14;
 
-    private readonly Option<double?> _cpus = NumericOptionParser.Of("--num-cpus", "N", "CPUs that replicas, tasks and actors may reserve; a number to account with. Default: the machine's.", 0, Most, Expected);
-    private readonly Option<int?> _gpus = NumericOptionParser.Of("--num-gpus", "N", "GPUs they may reserve. Default: the NVIDIA devices that CUDA_VISIBLE_DEVICES leaves, all where it is not set.", 0, 1 << 16, "a whole number, 0 or more");
-    private readonly Option<long?> _memory = NumericOptionParser.Of("--memory", "BYTES", "Bytes of memory they may reserve. Default: the machine's, or the container's.", 0, (long)Most, "bytes, 0 or more");
+    private readonly Option<double?> _cpus = NumericOptionParser.Of("--num-cpus", "N", "Number of CPUs that replicas, tasks and actors can reserve. Default: the CPUs of the machine.", 0, MaxAmount, Expected);
+    private readonly Option<int?> _gpus = NumericOptionParser.Of("--num-gpus", "N", "Number of GPUs that they can reserve. Default: the NVIDIA devices in CUDA_VISIBLE_DEVICES, or all if it is not set.", 0, 1 << 16, "an integer, 0 or more");
+    private readonly Option<long?> _memory = NumericOptionParser.Of("--memory", "BYTES", "Memory in bytes that they can reserve. Default: the memory of the machine or container.", 0, (long)MaxAmount, "a number of bytes, 0 or more");
     private readonly Option<string[]> _custom = new("--resource")
     {
-        Description = "A resource of your own, for instance --resource licence=2. May be given again.",
+        Description = "Custom resource, for example --resource license=2. Can be specified multiple times.",
         HelpName = "NAME=AMOUNT",
         DefaultValueFactory = _ => [],
     };
 
-    /// <summary>Adds the options to a verb.</summary>
+    /// <summary>Adds the options to a command.</summary>
     public NodeResourceOptions(Command command)
     {
         _custom.Validators.Add(result =>
@@ -31,9 +31,9 @@ internal sealed class NodeResourceOptions
             foreach (var token in result.Tokens)
             {
                 if (!TryRead(token.Value, out var name, out _))
-                    result.AddError($"--resource {token.Value}: expected NAME=AMOUNT, for instance licence=2.");
+                    result.AddError($"--resource must be NAME=AMOUNT, for example license=2, but was '{token.Value}'.");
                 else if (name is ResourceDemand.Cpu or ResourceDemand.Gpu or ResourceDemand.Memory)
-                    result.AddError($"--resource {token.Value}: {name} has an option of its own: --num-cpus, --num-gpus or --memory.");
+                    result.AddError($"--resource {name} is not allowed. Use --num-cpus, --num-gpus or --memory.");
             }
         });
         Option[] all = [_cpus, _gpus, _memory, _custom];
@@ -55,6 +55,6 @@ internal sealed class NodeResourceOptions
     {
         var at = text.IndexOf('=', StringComparison.Ordinal);
         name = at < 0 ? "" : text[..at].Trim();
-        return double.TryParse(text[(at + 1)..], NumberStyles.Float, CultureInfo.InvariantCulture, out amount) && name.Length > 0 && amount is >= 0 and <= Most;
+        return double.TryParse(text[(at + 1)..], NumberStyles.Float, CultureInfo.InvariantCulture, out amount) && name.Length > 0 && amount is >= 0 and <= MaxAmount;
     }
 }

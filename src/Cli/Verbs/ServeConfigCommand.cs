@@ -5,17 +5,16 @@ using Serve.Specs;
 
 namespace Serve.Cli.Verbs;
 
-/// <summary><c>serve config</c>: what is deployed, as YAML that <c>deploy</c> takes.</summary>
+/// <summary><c>serve config</c>: writes the deployed configuration as YAML for <c>serve deploy</c>.</summary>
 internal static class ServeConfigCommand
 {
-    /// <summary>Makes the verb.</summary>
-    /// <param name="console">Where it writes.</param>
-    /// <returns>The verb.</returns>
+    /// <summary>Creates the command.</summary>
+    /// <param name="console">Console of the command.</param>
     public static Command Create(CommandConsole console)
     {
-        var name = new Option<string?>("--name", "-n") { Description = "Only this application.", HelpName = "APP" };
+        var name = new Option<string?>("--name", "-n") { Description = "Write only this application.", HelpName = "APP" };
         var json = SharedCommandOptions.Json();
-        return new NodeAdminCommand("config", "Tell what is deployed, as YAML that 'deploy' takes.") { name, json }
+        return new NodeAdminCommand("config", "Print the deployed configuration as YAML for 'serve deploy'.") { name, json }
             .WithAction(console, async (parsed, client, cancellationToken) =>
             {
                 IReadOnlyList<ApplicationDetails> applications = parsed.GetValue(name) is { } only
@@ -30,7 +29,7 @@ internal static class ServeConfigCommand
             });
     }
 
-    // With the settings merged from code and file, so that nobody need guess which won.
+    // The merged settings of code and file: the values that are in effect.
     private static ApplicationConfig Merged(ApplicationDetails application) =>
         application.DeployedAppConfig! with
         {

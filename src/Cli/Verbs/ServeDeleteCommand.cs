@@ -6,14 +6,13 @@ namespace Serve.Cli.Verbs;
 /// <summary><c>serve delete APP</c>.</summary>
 internal static class ServeDeleteCommand
 {
-    /// <summary>Makes the verb.</summary>
-    /// <param name="console">Where it writes.</param>
-    /// <returns>The verb.</returns>
+    /// <summary>Creates the command.</summary>
+    /// <param name="console">Console of the command.</param>
     public static Command Create(CommandConsole console)
     {
-        var application = new Argument<string>("APP") { Description = "The application." };
+        var application = new Argument<string>("APP") { Description = "Name of the application." };
         var (noWait, timeout) = (SharedCommandOptions.NoWait(), SharedCommandOptions.TimeoutSeconds());
-        return new NodeAdminCommand("delete", "Drain an application and remove it; wait until it is gone.") { application, noWait, timeout }
+        return new NodeAdminCommand("delete", "Drain and delete an application, and wait until it is deleted.") { application, noWait, timeout }
             .WithAction(console, async (parsed, client, cancellationToken) =>
             {
                 var name = parsed.GetValue(application)!;
@@ -24,8 +23,8 @@ internal static class ServeDeleteCommand
                 var gone = await new DeployProgressDisplay(client, console, TimeProvider.System).WaitAsync(
                     [name], instance => !instance.Applications.ContainsKey(name), limit, cancellationToken);
                 if (gone is null)
-                    throw new CommandFailedException($"{name} is still draining after {limit.TotalSeconds} s; it goes on. 'serve status' tells how far it is.");
-                console.Out.WriteLine($"{name} is deleted.");
+                    throw new CommandFailedException($"{name} is still draining after {limit.TotalSeconds} s, and continues to drain. Run 'serve status' to follow its progress.");
+                console.Out.WriteLine($"{name} has been deleted.");
                 return CliExitCode.Ok;
             });
     }

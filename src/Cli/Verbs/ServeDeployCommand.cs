@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Serve.Admin;
-using Serve.Cli.Build;
 using Serve.Cli.Display;
+using Serve.Controller.Packages;
 using Serve.Specs;
 
 namespace Serve.Cli.Verbs;
@@ -9,15 +9,14 @@ namespace Serve.Cli.Verbs;
 /// <summary><c>serve deploy TARGET|CONFIG</c>.</summary>
 internal static class ServeDeployCommand
 {
-    /// <summary>Makes the verb.</summary>
-    /// <param name="console">Where it writes.</param>
-    /// <returns>The verb.</returns>
+    /// <summary>Creates the command.</summary>
+    /// <param name="console">Console of the command.</param>
     public static Command Create(CommandConsole console)
     {
-        var target = new Argument<string>("TARGET") { Description = "A .cs file, a project, a .dll, an .onnx file, a package (.zip), or a config file (.yaml), which is declarative: what it does not list goes." };
-        var (name, route, isolation) = (SharedCommandOptions.Name(), SharedCommandOptions.RoutePrefix(), SharedCommandOptions.Isolation("Default: what the node was started with."));
+        var target = new Argument<string>("TARGET") { Description = "A .cs file, a project, a .dll, an .onnx file, a package (.zip), or a config file (.yaml). A config file is declarative: applications that it does not list are deleted." };
+        var (name, route, isolation) = (SharedCommandOptions.Name(), SharedCommandOptions.RoutePrefix(), SharedCommandOptions.Isolation("Default: the isolation that the node was started with."));
         var (noWait, timeout) = (SharedCommandOptions.NoWait(), SharedCommandOptions.TimeoutSeconds());
-        return new NodeAdminCommand("deploy", "Deploy to the running node, and wait until it runs.") { target, name, route, isolation, noWait, timeout }
+        return new NodeAdminCommand("deploy", "Deploy to the running node, and wait until the applications are running.") { target, name, route, isolation, noWait, timeout }
             .WithAction(console, async (parsed, client, cancellationToken) =>
             {
                 var deploy = DeployCommandTarget.Load(parsed.GetValue(target)!, parsed.GetValue(name), parsed.GetValue(route), parsed.GetValue(isolation));
@@ -29,7 +28,7 @@ internal static class ServeDeployCommand
                 var names = config.Applications.Select(application => application.Name).ToList();
                 if (parsed.GetValue(noWait))
                 {
-                    console.Out.WriteLine($"{string.Join(", ", names)}: accepted. 'serve status' tells how far it is.");
+                    console.Out.WriteLine($"{string.Join(", ", names)}: accepted. Run 'serve status' to follow its progress.");
                     return CliExitCode.Ok;
                 }
 
@@ -56,8 +55,8 @@ internal static class ServeDeployCommand
 
             code = CliExitCode.Failed;
             console.WriteErrors(application is null
-                ? [$"{name} is gone: somebody deleted it meanwhile."]
-                : [$"{name} is not running{(instance is null ? $" after {timeout.TotalSeconds} s; it goes on. 'serve status' tells how far it is" : "")}:", .. ApplicationStatusText.Full(last, application)]);
+                ? [$"{name} was deleted concurrently."]
+                : [$"{name} is not running{(instance is null ? $" after {timeout.TotalSeconds} s; the deployment continues. Run 'serve status' to follow its progress" : "")}:", .. ApplicationStatusText.Full(last, application)]);
         }
 
         return code;
@@ -66,7 +65,7 @@ internal static class ServeDeployCommand
     private static bool IsSettled(ApplicationDetails application) =>
         application.Status is ApplicationStatus.Running or ApplicationStatus.DeployFailed;
 
-    // A zip file is uploaded, and so is everything when the node is on another machine: it cannot read this one's files.
+    // Zip files are uploaded; and all other targets too if the node is on another machine and cannot read local files.
     private static async Task<ServeConfig> WithinReachAsync(ServeConfig config, AdminClient client, CommandConsole console, CancellationToken cancellationToken)
     {
         List<ApplicationConfig> applications = [];

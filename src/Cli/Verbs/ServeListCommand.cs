@@ -12,22 +12,21 @@ internal static class ServeListCommand
     private const int MaxLimit = 10_000;
     private static readonly string[] Kinds = ["tasks", "actors", "objects", "workers", "nodes", "placement-groups"];
 
-    /// <summary>Makes the verb.</summary>
-    /// <param name="console">Where it writes.</param>
-    /// <returns>The verb.</returns>
+    /// <summary>Creates the command.</summary>
+    /// <param name="console">Console of the command.</param>
     public static Command Create(CommandConsole console)
     {
         var kind = new Argument<string>("KIND") { Description = string.Join(", ", Kinds) + "." };
         kind.AcceptOnlyFromAmong(Kinds);
-        var filter = new Option<string[]>("--filter", "-f") { Description = "Only those; several must all hold. For instance: state=FAILED, name!=Demo.Add.", HelpName = "FIELD=VALUE" };
+        var filter = new Option<string[]>("--filter", "-f") { Description = "Filter by a field, for example state=FAILED or name!=Demo.Add. Can be specified multiple times; all filters must match.", HelpName = "FIELD=VALUE" };
         filter.Validators.Add(result =>
         {
             foreach (var token in result.Tokens.Where(token => token.Value.IndexOf('=', StringComparison.Ordinal) < 1))
-                result.AddError($"--filter {token.Value}: expected FIELD=VALUE or FIELD!=VALUE.");
+                result.AddError($"--filter must be FIELD=VALUE or FIELD!=VALUE, but was '{token.Value}'.");
         });
-        var limit = NumericOptionParser.Of("--limit", "N", $"How many at most, the newest. Default {DefaultLimit}.", 1, MaxLimit, $"1 to {MaxLimit}");
+        var limit = NumericOptionParser.Of("--limit", "N", $"Maximum number of entries; the newest are listed. Default {DefaultLimit}.", 1, MaxLimit, $"1 to {MaxLimit}");
         var json = SharedCommandOptions.Json();
-        return new ClusterQueryCommand("list", "Tell the tasks, actors, objects or worker processes of a cluster.") { kind, filter, limit, json }
+        return new ClusterQueryCommand("list", "List the tasks, actors, objects, workers, nodes or placement groups of a cluster.") { kind, filter, limit, json }
             .WithAction(console, (parsed, client, cancellationToken) =>
             {
                 var query = new StateListQuery(console, client, parsed.GetValue(kind)!, [.. (parsed.GetValue(filter) ?? []).Select(Condition)], parsed.GetValue(limit) ?? DefaultLimit, parsed.GetValue(json));
@@ -57,11 +56,11 @@ internal static class ServeListCommand
             if (IsJson)
                 Console.Out.WriteLine(JsonSerializer.Serialize(list.Result, ServeJson.State));
             else if (list.Result.IsEmpty)
-                Console.Out.WriteLine(list.Total == 0 ? $"No {Words}." : $"None of {list.Total} {Words} is so.");
+                Console.Out.WriteLine(list.Total == 0 ? $"No {Words}." : $"None of {list.Total} {Words} matches.");
             else
                 table(list.Result).Write(Console);
             if (list.NumAfterTruncation < list.NumFiltered)
-                Console.Error.WriteLine($"The newest {list.NumAfterTruncation} of {list.NumFiltered}; --limit shows more.");
+                Console.Error.WriteLine($"Showing the newest {list.NumAfterTruncation} of {list.NumFiltered}; use --limit to show more.");
             return CliExitCode.Ok;
         }
 

@@ -7,21 +7,20 @@ internal static class ServeLogsCommand
 {
     private const int DefaultTail = 100;
 
-    /// <summary>Makes the verb.</summary>
-    /// <param name="console">Where it writes.</param>
-    /// <returns>The verb.</returns>
+    /// <summary>Creates the command.</summary>
+    /// <param name="console">Console of the command.</param>
     public static Command Create(CommandConsole console)
     {
-        var source = new Argument<string>("APP[/DEPLOYMENT[/REPLICA]]") { Description = "Whose logs." };
+        var source = new Argument<string>("APP[/DEPLOYMENT[/REPLICA]]") { Description = "Application, deployment or replica." };
         source.Validators.Add(result =>
         {
             var parts = result.GetValueOrDefault<string>().Split('/');
             if (parts.Length > 3 || parts.Any(part => part.Length == 0))
                 result.AddError($"'{result.GetValueOrDefault<string>()}': expected APP, APP/DEPLOYMENT or APP/DEPLOYMENT/REPLICA.");
         });
-        var follow = new Option<bool>("--follow", "-f") { Description = "Go on as more is logged, until Ctrl+C." };
-        var tail = NumericOptionParser.Of("--tail", "LINES", $"How many lines of what is there already. Default {DefaultTail}.", 0, int.MaxValue, "0 or more lines");
-        return new NodeAdminCommand("logs", "Tell what replicas have logged.") { source, follow, tail }
+        var follow = new Option<bool>("--follow", "-f") { Description = "Follow the log until Ctrl+C." };
+        var tail = NumericOptionParser.Of("--tail", "LINES", $"Number of existing lines to print. Default {DefaultTail}.", 0, int.MaxValue, "0 or more lines");
+        return new NodeAdminCommand("logs", "Print the logs of replicas.") { source, follow, tail }
             .WithAction(console, async (parsed, client, cancellationToken) =>
             {
                 var parts = parsed.GetValue(source)!.Split('/');
@@ -32,13 +31,13 @@ internal static class ServeLogsCommand
                     await foreach (var line in lines)
                     {
                         console.Out.WriteLine(line);
-                        // Whoever reads through a pipe waits for the line, not for a full buffer.
+                        // The reader of a pipe must not wait for a full buffer.
                         await console.Out.FlushAsync(cancellationToken);
                     }
                 }
                 catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
                 {
-                    // Ctrl+C is how following ends.
+                    // Ctrl+C ends --follow.
                 }
 
                 return CliExitCode.Ok;

@@ -4,18 +4,17 @@ using Serve.Cli.Display;
 
 namespace Serve.Cli.Verbs;
 
-/// <summary><c>serve memory</c>: what takes memory in a cluster.</summary>
+/// <summary><c>serve memory</c>: lists the objects of a cluster and the memory of its processes.</summary>
 internal static class ServeMemoryCommand
 {
     private const int Shown = 100;
 
-    /// <summary>Makes the verb.</summary>
-    /// <param name="console">Where it writes.</param>
-    /// <returns>The verb.</returns>
+    /// <summary>Creates the command.</summary>
+    /// <param name="console">Console of the command.</param>
     public static Command Create(CommandConsole console)
     {
         var json = SharedCommandOptions.Json();
-        return new ClusterQueryCommand("memory", "Tell a cluster's objects, the largest first, and the memory of its processes.") { json }
+        return new ClusterQueryCommand("memory", "List the objects of a cluster, largest first, and the memory of its processes.") { json }
             .WithAction(console, async (parsed, client, cancellationToken) =>
             {
                 var memory = await client.GetMemoryAsync(cancellationToken);
@@ -34,7 +33,7 @@ internal static class ServeMemoryCommand
         else
             ClusterStateTables.Objects(memory.Objects.Take(Shown)).Write(console);
         if (memory.Objects.Length > Shown)
-            console.Error.WriteLine($"The largest {Shown} of {memory.Objects.Length}; --json tells all.");
+            console.Error.WriteLine($"Showing the largest {Shown} of {memory.Objects.Length}; use --json to list all.");
         foreach (var (place, bytes) in memory.ObjectBytes)
             console.Out.WriteLine($"objects in {place}: {ByteSizeFormatter.Bytes(bytes)}");
         console.Out.WriteLine($"process {memory.Pid}: {ByteSizeFormatter.Bytes(memory.ProcessBytes)}");

@@ -4,14 +4,13 @@ using Serve.Cli.Hosting;
 
 namespace Serve.Cli.Verbs;
 
-/// <summary>The whole command line.</summary>
+/// <summary>Root of the command line.</summary>
 internal static class ServeRootCommand
 {
-    /// <summary>Makes it.</summary>
-    /// <param name="console">Where the verbs write.</param>
-    /// <param name="stop">Ends those that go on until told to.</param>
-    /// <returns>The root.</returns>
-    public static RootCommand Create(CommandConsole console, ShutdownTokens stop) => new("Ray Serve for .NET: serves C# classes over HTTP and handles, and tells what tasks and actors do.")
+    /// <summary>Creates the root command.</summary>
+    /// <param name="console">Console of the commands.</param>
+    /// <param name="stop">Stops commands that run until they are stopped.</param>
+    public static RootCommand Create(CommandConsole console, ShutdownTokens stop) => new("Ray Serve for .NET: serves C# classes over HTTP and handles, and shows the state of tasks and actors.")
     {
         ServeRunCommand.Create(console, stop),
         ServeStartCommand.Create(console, stop),
@@ -30,19 +29,19 @@ internal static class ServeRootCommand
         ServeShutdownCommand.Create(console),
     };
 
-    /// <summary>Reads and runs a command line.</summary>
-    /// <param name="arguments">What the process was started with.</param>
-    /// <param name="console">Where to write.</param>
-    /// <param name="stop">Ends the command.</param>
+    /// <summary>Parses and runs a command line.</summary>
+    /// <param name="arguments">Arguments of the process.</param>
+    /// <param name="console">Console of the command.</param>
+    /// <param name="stop">Stops the command.</param>
     /// <returns>The exit code.</returns>
     public static async Task<int> RunAsync(string[] arguments, CommandConsole console, ShutdownTokens stop)
     {
-        // Without a verb there is nothing to do but tell the verbs.
+        // Without a command, print the help.
         var parsed = Create(console, stop).Parse(arguments is [] ? ["--help"] : arguments);
         if (parsed.Errors.Count > 0)
         {
             console.WriteErrors(Describe(parsed.Errors));
-            console.Error.WriteLine($"'serve {string.Join(' ', Path(parsed))}--help' tells what there is.");
+            console.Error.WriteLine($"Run 'serve {string.Join(' ', Path(parsed))}--help' for usage.");
             return CliExitCode.Usage;
         }
 
@@ -50,7 +49,7 @@ internal static class ServeRootCommand
         {
             Output = console.Out,
             Error = console.Error,
-            // Signals are the verbs' own: a node drains first.
+            // The commands handle signals themselves: a node drains first.
             ProcessTerminationTimeout = null,
             EnableDefaultExceptionHandler = false,
         };
@@ -59,7 +58,7 @@ internal static class ServeRootCommand
 
     private static IEnumerable<string> Describe(IReadOnlyList<ParseError> errors)
     {
-        // That a verb is missing says nothing when what stands in its place is told.
+        // The error of a missing command is redundant if the unknown word in its place is reported.
         var telling = errors.Where(error => error.SymbolResult is not CommandResult { Command: RootCommand } || errors.Count == 1 || error.Message.Contains('\'', StringComparison.Ordinal));
         return telling.Select(error => error.SymbolResult is ArgumentResult { Tokens.Count: 0 } missing ? $"{missing.Argument.Name} is missing." : error.Message);
     }

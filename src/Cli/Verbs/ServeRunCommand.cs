@@ -1,28 +1,28 @@
 using System.CommandLine;
 using Serve.Admin;
-using Serve.Cli.Build;
 using Serve.Cli.Display;
 using Serve.Cli.Hosting;
+using Serve.Controller;
+using Serve.Controller.Builds;
 using Serve.Specs;
 
 namespace Serve.Cli.Verbs;
 
-/// <summary><c>serve run TARGET</c>: a node that serves one target in the foreground and leaves nothing behind.</summary>
+/// <summary><c>serve run TARGET</c>: runs a node with one target in the foreground. By default its state is temporary.</summary>
 internal static class ServeRunCommand
 {
-    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(10);
 
-    /// <summary>Makes the verb.</summary>
-    /// <param name="console">Where it writes.</param>
-    /// <param name="stop">Ends it.</param>
-    /// <returns>The verb.</returns>
+    /// <summary>Creates the command.</summary>
+    /// <param name="console">Console of the command.</param>
+    /// <param name="stop">Stops the node.</param>
     public static Command Create(CommandConsole console, ShutdownTokens stop)
     {
-        var target = new Argument<string>("TARGET") { Description = "A .cs file, a project, a .dll, an .onnx file, a package (.zip) or a config file (.yaml)." };
+        var target = new Argument<string>("TARGET") { Description = "A .cs file, a project, a .dll, an .onnx file, a package (.zip) or a config file (.yaml) to serve." };
         var (name, route) = (SharedCommandOptions.Name(), SharedCommandOptions.RoutePrefix());
-        var reload = new Option<bool>("--reload", "-r") { Description = "Deploy again whenever the source changes." };
-        var command = new Command("run", "Serve a target in the foreground; Ctrl+C ends everything.") { target, name, route, reload };
-        var options = new NodeCommandOptions(command, IsolationMode.None, "Default: a temporary one that goes when it ends.");
+        var reload = new Option<bool>("--reload", "-r") { Description = "Redeploy whenever the source changes." };
+        var command = new Command("run", "Serve a target in the foreground until Ctrl+C.") { target, name, route, reload };
+        var options = new NodeCommandOptions(command, IsolationMode.None, "Default: a temporary one, deleted on exit.");
         command.SetGuardedAction(console, async (parsed, cancellationToken) =>
         {
             DeployCommandTarget Load() => DeployCommandTarget.Load(parsed.GetValue(target)!, parsed.GetValue(name), parsed.GetValue(route), null);
@@ -33,7 +33,7 @@ internal static class ServeRunCommand
             using var ephemeral = settings.StateDir is null ? new TemporaryDirectory("serve-run-") : null;
             var nodeConsole = new NodeConsoleLogging(console.Error, isDevelopment: true);
             await using var node = await NodeHost.StartAsync(
-                settings, http, ephemeral?.Path ?? settings.StateDir!, ephemeral is null ? null : BuildCache.Default,
+                settings, http, ephemeral?.Path ?? settings.StateDir!, ephemeral is null ? null : NodeStateDirectory.DefaultBuildCache,
                 new BuildProgressLine(console), nodeConsole, cancellationToken);
             var code = await ServeAsync(node, deploy, console, cancellationToken);
             if (code == CliExitCode.Ok)
@@ -69,7 +69,7 @@ internal static class ServeRunCommand
     }
 
     private static Task<bool> DeployAsync(NodeHost node, DeployCommandTarget deploy, CancellationToken cancellationToken) => deploy.IsDeclarative
-        // The node has been started with the file's http_options, and the command line's over them.
+        // The node was started with the http_options of the file, overridden by the command line.
         ? node.Controller.DeployAsync(deploy.Config with { HttpOptions = null }, cancellationToken)
         : node.Controller.DeployAsync(deploy.Config.Applications[0], cancellationToken);
 
@@ -86,7 +86,7 @@ internal static class ServeRunCommand
                 application = instance.Applications.GetValueOrDefault(wanted.Name);
                 if (application is { Status: ApplicationStatus.Running or ApplicationStatus.DeployFailed })
                     break;
-                await Task.Delay(LookInterval, TimeProvider.System, cancellationToken);
+                await Task.Delay(PollInterval, TimeProvider.System, cancellationToken);
             }
 
             if (application.Status is ApplicationStatus.Running)
@@ -97,7 +97,7 @@ internal static class ServeRunCommand
             }
 
             code = CliExitCode.Failed;
-            console.WriteErrors([$"{wanted.Name} did not start:", .. ApplicationStatusText.Full(instance, application)]);
+            console.WriteErrors([$"{wanted.Name} failed to start:", .. ApplicationStatusText.Full(instance, application)]);
         }
 
         return code;
@@ -120,7 +120,7 @@ internal static class ServeRunCommand
             }
             catch (DefinitionException e)
             {
-                // What ran before goes on until the source is right again.
+                // The previous version keeps running until the source is valid again.
                 console.WriteErrors(e.Errors);
             }
         }

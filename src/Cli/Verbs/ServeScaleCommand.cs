@@ -7,27 +7,26 @@ namespace Serve.Cli.Verbs;
 /// <summary><c>serve scale APP/DEPLOYMENT N</c>.</summary>
 internal static class ServeScaleCommand
 {
-    /// <summary>Makes the verb.</summary>
-    /// <param name="console">Where it writes.</param>
-    /// <returns>The verb.</returns>
+    /// <summary>Creates the command.</summary>
+    /// <param name="console">Console of the command.</param>
     public static Command Create(CommandConsole console)
     {
-        var deployment = new Argument<string>("APP/DEPLOYMENT") { Description = "The application and its deployment." };
+        var deployment = new Argument<string>("APP/DEPLOYMENT") { Description = "Names of the application and the deployment." };
         deployment.Validators.Add(result =>
         {
             if (!DeploymentId.TryParse(result.GetValueOrDefault<string>(), out _))
-                result.AddError($"'{result.GetValueOrDefault<string>()}': expected APP/DEPLOYMENT, for instance counter/Counter.");
+                result.AddError($"'{result.GetValueOrDefault<string>()}': expected APP/DEPLOYMENT, for example counter/Counter.");
         });
         var replicas = new Argument<int>("N")
         {
-            Description = "How many replicas.",
+            Description = "Number of replicas.",
             CustomParser = static result => NumericOptionParser.Parse(result, "N", 0, int.MaxValue, "a number of replicas") ?? 0,
         };
         var (noWait, timeout) = (SharedCommandOptions.NoWait(), SharedCommandOptions.TimeoutSeconds());
-        return new NodeAdminCommand("scale", "Set how many replicas a deployment has, and wait until it has them.") { deployment, replicas, noWait, timeout }
+        return new NodeAdminCommand("scale", "Set the number of replicas of a deployment, and wait until it is reached.") { deployment, replicas, noWait, timeout }
             .WithAction(console, async (parsed, client, cancellationToken) =>
             {
-                _ = DeploymentId.TryParse(parsed.GetValue(deployment), out var id); // The validator has said that it succeeds.
+                _ = DeploymentId.TryParse(parsed.GetValue(deployment), out var id); // Validated above.
                 var wanted = parsed.GetValue(replicas);
                 await client.ScaleAsync(id, wanted, cancellationToken);
                 if (parsed.GetValue(noWait))
@@ -52,7 +51,7 @@ internal static class ServeScaleCommand
         }
 
         console.WriteErrors(found is null
-            ? $"{id} is gone: somebody deleted it meanwhile."
+            ? $"{id} was deleted concurrently."
             : $"{id} has {ApplicationStatusText.Replicas(found)} ({ApplicationStatusText.Upper(found.Status)}). {found.Message}");
         return CliExitCode.Failed;
     }

@@ -5,17 +5,16 @@ using Serve.Cli.Display;
 
 namespace Serve.Cli.Verbs;
 
-/// <summary><c>serve shutdown</c>, and <c>serve stop</c>, which is the same in fewer words.</summary>
+/// <summary><c>serve shutdown</c>, and its short form <c>serve stop</c>.</summary>
 internal static class ServeShutdownCommand
 {
-    /// <summary>Makes <c>shutdown</c>: lists what was ended.</summary>
-    /// <param name="console">Where it writes.</param>
-    /// <returns>The verb.</returns>
+    /// <summary>Creates <c>shutdown</c>, which prints a report.</summary>
+    /// <param name="console">Console of the command.</param>
     public static Command Create(CommandConsole console)
     {
         var json = SharedCommandOptions.Json();
         var timeout = SharedCommandOptions.TimeoutSeconds();
-        return new NodeAdminCommand("shutdown", "Drain and end the node and everything on it; return when nothing of it is left, and say what was ended.") { json, timeout }
+        return new NodeAdminCommand("shutdown", "Drain and stop the node, wait until all of its processes have exited, and print a report.") { json, timeout }
             .WithAction(console, async (parsed, client, cancellationToken) =>
             {
                 var report = await EndAsync(client, SharedCommandOptions.Timeout(parsed, timeout), cancellationToken);
@@ -27,17 +26,16 @@ internal static class ServeShutdownCommand
             });
     }
 
-    /// <summary>Makes <c>stop</c>.</summary>
-    /// <param name="console">Where it writes.</param>
-    /// <returns>The verb.</returns>
+    /// <summary>Creates <c>stop</c>.</summary>
+    /// <param name="console">Console of the command.</param>
     public static Command CreateStop(CommandConsole console)
     {
         var timeout = SharedCommandOptions.TimeoutSeconds();
-        return new NodeAdminCommand("stop", "Ask the node to drain and end. What is deployed comes back with the next 'serve start'.") { timeout }
+        return new NodeAdminCommand("stop", "Drain and stop the node. Its applications are restored by the next 'serve start'.") { timeout }
             .WithAction(console, async (parsed, client, cancellationToken) =>
             {
                 var report = await EndAsync(client, SharedCommandOptions.Timeout(parsed, timeout), cancellationToken);
-                console.Out.WriteLine($"The node (process {report.NodePid}) has ended.");
+                console.Out.WriteLine($"The node (process {report.NodePid}) has stopped.");
                 return CliExitCode.Ok;
             });
     }
@@ -54,7 +52,7 @@ internal static class ServeShutdownCommand
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new CommandFailedException($"The node has not ended within {timeout.TotalSeconds} s; it goes on draining. Its own terminal or log tells more.");
+            throw new CommandFailedException($"The node did not stop within {timeout.TotalSeconds} s and is still draining. See its terminal or log.");
         }
     }
 }

@@ -6,17 +6,16 @@ using Serve.Specs;
 
 namespace Serve.Cli.Verbs;
 
-/// <summary><c>serve start</c>: a node in the foreground, a service's way.</summary>
+/// <summary><c>serve start</c>: runs a node in the foreground, as a service does.</summary>
 internal static class ServeStartCommand
 {
-    /// <summary>Makes the verb.</summary>
-    /// <param name="console">Where it writes.</param>
-    /// <param name="stop">Ends it.</param>
-    /// <returns>The verb.</returns>
+    /// <summary>Creates the command.</summary>
+    /// <param name="console">Console of the command.</param>
+    /// <param name="stop">Stops the node.</param>
     public static Command Create(CommandConsole console, ShutdownTokens stop)
     {
-        var command = new Command("start", "Start a node in the foreground; it brings back what was deployed when it last ran.");
-        var options = new NodeCommandOptions(command, IsolationMode.Application, "Default: the user's own, $XDG_STATE_HOME/serve or ~/.local/state/serve.");
+        var command = new Command("start", "Start a node in the foreground, and restore the applications of its state directory.");
+        var options = new NodeCommandOptions(command, IsolationMode.Application, "Default: $XDG_STATE_HOME/serve or ~/.local/state/serve.");
         command.SetGuardedAction(console, async (parsed, cancellationToken) =>
         {
             var settings = options.Read(parsed);
@@ -29,7 +28,7 @@ internal static class ServeStartCommand
             console.Out.WriteLine($"admin    {node.Addresses.Admin}  (Swagger UI at /docs)");
             console.Out.WriteLine($"state    {node.StatePath}");
             if (node.Controller.GetDetails().Applications.Keys.Order(StringComparer.Ordinal).ToList() is { Count: > 0 } restored)
-                console.Out.WriteLine($"bringing back {string.Join(", ", restored)}");
+                console.Out.WriteLine($"restoring {string.Join(", ", restored)}");
             console.Out.WriteLine("The node is up. Ctrl+C drains and stops it.");
             await console.Out.FlushAsync(CancellationToken.None);
             await ForegroundNodeSession.WaitAsync(node, stop);

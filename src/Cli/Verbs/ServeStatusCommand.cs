@@ -6,19 +6,18 @@ using Spectre.Console;
 
 namespace Serve.Cli.Verbs;
 
-/// <summary><c>serve status</c>: applications, deployments, replicas, and why.</summary>
+/// <summary><c>serve status</c>: shows the status of applications, deployments and replicas.</summary>
 internal static class ServeStatusCommand
 {
     private static readonly TimeSpan WatchInterval = TimeSpan.FromSeconds(1);
 
-    /// <summary>Makes the verb.</summary>
-    /// <param name="console">Where it writes.</param>
-    /// <returns>The verb.</returns>
+    /// <summary>Creates the command.</summary>
+    /// <param name="console">Console of the command.</param>
     public static Command Create(CommandConsole console)
     {
         var json = SharedCommandOptions.Json();
-        var watch = new Option<bool>("--watch", "-w") { Description = "Show it until Ctrl+C: redrawn on a terminal, written anew on each change elsewhere." };
-        return new NodeAdminCommand("status", "Tell applications, deployments, replicas, and why they are as they are.") { json, watch }
+        var watch = new Option<bool>("--watch", "-w") { Description = "Follow the status until Ctrl+C: redrawn on a terminal, printed on each change elsewhere." };
+        return new NodeAdminCommand("status", "Show the status of applications, deployments and replicas.") { json, watch }
             .WithAction(console, async (parsed, client, cancellationToken) =>
             {
                 Func<ServeInstanceDetails, string> write = parsed.GetValue(json) ? ToJson : ToText;
@@ -35,7 +34,7 @@ internal static class ServeStatusCommand
     private static string ToJson(ServeInstanceDetails instance) => JsonSerializer.Serialize(instance, ServeJson.Options);
 
     private static string ToText(ServeInstanceDetails instance) => instance.Applications.Count == 0
-        ? "Nothing is deployed. 'serve deploy TARGET' deploys."
+        ? "No applications are deployed. Deploy one with 'serve deploy TARGET'."
         : string.Join(Environment.NewLine, instance.Applications.Values
             .OrderBy(application => application.Name, StringComparer.Ordinal)
             .SelectMany(application => ApplicationStatusText.Full(instance, application)));
@@ -63,7 +62,7 @@ internal static class ServeStatusCommand
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            // Ctrl+C is how watching ends.
+            // Ctrl+C ends --watch.
         }
     }
 }

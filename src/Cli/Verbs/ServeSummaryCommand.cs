@@ -5,20 +5,19 @@ using Serve.Cli.Display;
 
 namespace Serve.Cli.Verbs;
 
-/// <summary><c>serve summary [tasks|actors|objects]</c>: a cluster, counted.</summary>
+/// <summary><c>serve summary [tasks|actors|objects]</c>: counts tasks, actors and objects of a cluster.</summary>
 internal static class ServeSummaryCommand
 {
     private static readonly string[] Kinds = ["tasks", "actors", "objects"];
 
-    /// <summary>Makes the verb.</summary>
-    /// <param name="console">Where it writes.</param>
-    /// <returns>The verb.</returns>
+    /// <summary>Creates the command.</summary>
+    /// <param name="console">Console of the command.</param>
     public static Command Create(CommandConsole console)
     {
-        var kind = new Argument<string?>("KIND") { Description = "tasks, actors or objects. Default: all, and the resources.", Arity = ArgumentArity.ZeroOrOne };
+        var kind = new Argument<string?>("KIND") { Description = "tasks, actors or objects. Default: all of them, and the resources.", Arity = ArgumentArity.ZeroOrOne };
         kind.AcceptOnlyFromAmong(Kinds);
         var json = SharedCommandOptions.Json();
-        return new ClusterQueryCommand("summary", "Count a cluster's tasks by function, its actors by class, and its objects.") { kind, json }
+        return new ClusterQueryCommand("summary", "Count the tasks of a cluster by function, its actors by class, and its objects.") { kind, json }
             .WithAction(console, async (parsed, client, cancellationToken) =>
             {
                 var summary = await client.GetSummaryAsync(cancellationToken);

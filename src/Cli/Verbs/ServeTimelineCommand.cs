@@ -3,21 +3,20 @@ using Serve.Cli.Display;
 
 namespace Serve.Cli.Verbs;
 
-/// <summary><c>serve timeline</c>: what ran when, as a Chrome trace.</summary>
+/// <summary><c>serve timeline</c>: writes a Chrome trace of the tasks and actors of a cluster.</summary>
 internal static class ServeTimelineCommand
 {
     private const string ToStandardOutput = "-";
 
-    /// <summary>Makes the verb.</summary>
-    /// <param name="console">Where it writes.</param>
-    /// <returns>The verb.</returns>
+    /// <summary>Creates the command.</summary>
+    /// <param name="console">Console of the command.</param>
     public static Command Create(CommandConsole console)
     {
-        var output = new Option<string>("--output", "-o") { Description = "Where to; - for standard output.", HelpName = "FILE", DefaultValueFactory = _ => "timeline.json" };
-        return new ClusterQueryCommand("timeline", "Write what a cluster's tasks and actors did when, for chrome://tracing and https://ui.perfetto.dev.") { output }
+        var output = new Option<string>("--output", "-o") { Description = "Output file; - for standard output.", HelpName = "FILE", DefaultValueFactory = _ => "timeline.json" };
+        return new ClusterQueryCommand("timeline", "Write a timeline of the tasks and actors of a cluster, for chrome://tracing and https://ui.perfetto.dev.") { output }
             .WithAction(console, async (parsed, client, cancellationToken) =>
             {
-                // Read whole first: an error must not leave half a file in place of a good one.
+                // Read completely first, so that an error does not replace an existing file by a partial one.
                 using var trace = new MemoryStream();
                 await client.WriteTimelineAsync(trace, cancellationToken);
                 var file = parsed.GetValue(output)!;

@@ -3,36 +3,36 @@ using Serve.Cli.Admin;
 
 namespace Serve.Cli.Verbs;
 
-/// <summary>Options that several verbs have, made anew for each.</summary>
+/// <summary>Options that several commands share; each command gets its own instance.</summary>
 internal static class SharedCommandOptions
 {
     private const int DefaultTimeoutSeconds = 600;
 
     public static Option<string?> Address() => new("--address")
     {
-        Description = $"The node's admin address. Default: {NodeAdminAddress.AddressVariable}, or {NodeAdminAddress.Default}.",
+        Description = $"Address of the node's admin API. Default: the variable {NodeAdminAddress.AddressVariable}, or {NodeAdminAddress.Default}.",
         HelpName = "URL",
     };
 
     public static Option<string?> TokenFile() => new("--token-file")
     {
-        Description = $"A file that holds the node's token. Default: {NodeAdminAddress.TokenFileVariable}.",
+        Description = $"File with the node's token. Default: the variable {NodeAdminAddress.TokenFileVariable}.",
         HelpName = "FILE",
     };
 
-    public static Option<bool> Json() => new("--json") { Description = "For scripts: JSON on standard output." };
+    public static Option<bool> Json() => new("--json") { Description = "Print JSON, for scripts." };
 
-    public static Option<bool> NoWait() => new("--no-wait") { Description = "Do not wait until it is done." };
+    public static Option<bool> NoWait() => new("--no-wait") { Description = "Do not wait for completion." };
 
     public static Option<double?> TimeoutSeconds() =>
-        NumericOptionParser.Of("--timeout", "SECONDS", $"How many seconds to wait until it is done. Default {DefaultTimeoutSeconds}.", 0, 1e7, "seconds, 0 or more");
+        NumericOptionParser.Of("--timeout", "SECONDS", $"Maximum wait for completion, in seconds. Default {DefaultTimeoutSeconds}.", 0, 1e7, "a number of seconds, 0 or more");
 
-    /// <summary>How long is waited.</summary>
+    /// <summary>Returns the maximum wait.</summary>
     public static TimeSpan Timeout(ParseResult parsed, Option<double?> timeout) => TimeSpan.FromSeconds(parsed.GetValue(timeout) ?? DefaultTimeoutSeconds);
 
     public static Option<IsolationMode?> Isolation(string @default) => new("--isolation")
     {
-        Description = $"Where replicas live: in the node's process, a worker per application, or a worker each. {@default}",
+        Description = $"Process of the replicas: the node's own (none), one worker per application, or one worker per replica. {@default}",
         HelpName = "none|application|replica",
         CustomParser = static result =>
         {
@@ -43,20 +43,20 @@ internal static class SharedCommandOptions
                     return mode;
             }
 
-            result.AddError($"--isolation {text}: expected none, application or replica.");
+            result.AddError($"--isolation must be none, application or replica, but was '{text}'.");
             return null;
         },
     };
 
     public static Option<string?> Name() => new("--name")
     {
-        Description = "The application's name. Default: the file's, without its extension.",
+        Description = "Name of the application. Default: the name of the file, without its extension.",
         HelpName = "NAME",
     };
 
     public static Option<string?> RoutePrefix() => new("--route-prefix")
     {
-        Description = "Where HTTP requests reach it. Default: '/' and the name of the ingress deployment.",
+        Description = "URL path of the application. Default: '/' and the name of the ingress deployment.",
         HelpName = "/PATH",
     };
 }

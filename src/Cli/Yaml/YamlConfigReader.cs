@@ -5,10 +5,10 @@ using YamlDotNet.RepresentationModel;
 
 namespace Serve.Cli.Yaml;
 
-/// <summary>Reads YAML into JSON. Quoted scalars stay text; unquoted ones are typed by YAML 1.2's core schema.</summary>
+/// <summary>Reads YAML as JSON. Quoted scalars are texts; unquoted ones are typed by the core schema of YAML 1.2.</summary>
 internal sealed class YamlConfigReader
 {
-    // Aliases may multiply a small file into a huge tree.
+    // With aliases, a small file can expand to a huge tree.
     private const int MaxNodes = 100_000;
     private const int MaxDepth = 100;
     private readonly string _file;
@@ -19,10 +19,10 @@ internal sealed class YamlConfigReader
     private YamlConfigReader(string file) => this._file = file;
 
     /// <summary>Reads one document.</summary>
-    /// <param name="file">The file's name, for errors.</param>
-    /// <param name="text">Its text.</param>
-    /// <returns>The content with its line numbers.</returns>
-    /// <exception cref="DefinitionException">It is not YAML, or holds what JSON cannot.</exception>
+    /// <param name="file">Name of the file, for errors.</param>
+    /// <param name="text">Content of the file.</param>
+    /// <returns>The content with line numbers.</returns>
+    /// <exception cref="DefinitionException">The text is not YAML, or cannot be represented in JSON.</exception>
     public static ParsedYamlFile Read(string file, string text)
     {
         var stream = new YamlStream();
@@ -36,7 +36,7 @@ internal sealed class YamlConfigReader
         }
 
         if (stream.Documents.Count > 1)
-            throw new DefinitionException($"{file}({stream.Documents[1].RootNode.Start.Line}): expected one document and found {stream.Documents.Count}.");
+            throw new DefinitionException($"{file}({stream.Documents[1].RootNode.Start.Line}): expected one document, but found {stream.Documents.Count}.");
         var reader = new YamlConfigReader(file);
         var root = stream.Documents.Count == 0 ? null : reader.Convert(stream.Documents[0].RootNode, "", 0);
         return reader._errors.Count == 0 ? new(file, root, reader._lines) : throw new DefinitionException(reader._errors);
@@ -52,7 +52,7 @@ internal sealed class YamlConfigReader
             YamlMappingNode mapping => ConvertMapping(mapping, path, depth),
             YamlSequenceNode sequence => ConvertSequence(sequence, path, depth),
             YamlScalarNode scalar => ConvertScalar(scalar),
-            _ => Fail(node, $"a {node.NodeType} cannot stand here"),
+            _ => Fail(node, $"a {node.NodeType} is not allowed here"),
         };
     }
 
@@ -68,7 +68,7 @@ internal sealed class YamlConfigReader
             }
 
             var child = path.Length == 0 ? name : $"{path}.{name}";
-            // The key's line, not the value's: a mapping's value begins on the next.
+            // The line of the key: the value of a mapping starts on the next line.
             _lines.TryAdd(child, (int)key.Start.Line);
             result[name] = Convert(value, child, depth + 1);
         }
@@ -89,7 +89,7 @@ internal sealed class YamlConfigReader
         var text = scalar.Value ?? "";
         if (scalar.Style != ScalarStyle.Plain || (!scalar.Tag.IsEmpty && scalar.Tag.Value == "tag:yaml.org,2002:str"))
             return JsonValue.Create(text);
-        return YamlCoreSchema.TryRead(text, out var value) ? value : Fail(scalar, $"'{text}' is a number that JSON cannot hold");
+        return YamlCoreSchema.TryRead(text, out var value) ? value : Fail(scalar, $"'{text}' is a number that JSON cannot represent");
     }
 
     private JsonNode? Fail(YamlNode node, string message)

@@ -5,12 +5,12 @@ using YamlDotNet.Core.Events;
 
 namespace Serve.Cli.Yaml;
 
-/// <summary>Writes JSON as YAML that reads back the same.</summary>
+/// <summary>Writes JSON as YAML, without loss.</summary>
 internal static class YamlConfigWriter
 {
     /// <summary>Writes one document.</summary>
     /// <param name="root">The content.</param>
-    /// <returns>The text, ending in a line break.</returns>
+    /// <returns>The text, with a trailing line break.</returns>
     public static string Write(JsonNode? root)
     {
         var text = new StringWriter { NewLine = "\n" };
@@ -56,7 +56,7 @@ internal static class YamlConfigWriter
         }
     }
 
-    // Text that would read back as a number, a truth value or null needs its quotes.
+    // A text that would be read as a number, boolean or null must be quoted.
     private static void EmitText(Emitter emitter, string text) =>
         EmitPlain(emitter, text, YamlCoreSchema.IsText(text) ? ScalarStyle.Any : ScalarStyle.DoubleQuoted);
 

@@ -4,13 +4,13 @@ using System.Text.RegularExpressions;
 
 namespace Serve.Cli.Yaml;
 
-/// <summary>YAML 1.2's core schema: what an unquoted scalar means.</summary>
+/// <summary>Core schema of YAML 1.2: types of unquoted scalars.</summary>
 internal static partial class YamlCoreSchema
 {
     /// <summary>Reads an unquoted scalar.</summary>
-    /// <param name="text">As written.</param>
-    /// <param name="value">The value; null for YAML's null.</param>
-    /// <returns>False when it is a number that JSON cannot hold.</returns>
+    /// <param name="text">The scalar as written.</param>
+    /// <param name="value">The value; null for null.</param>
+    /// <returns>False if the scalar is a number that JSON cannot represent.</returns>
     public static bool TryRead(string text, out JsonNode? value)
     {
         value = null;
@@ -30,9 +30,8 @@ internal static partial class YamlCoreSchema
         return value is not null;
     }
 
-    /// <summary>Whether a text stays text when it is written without quotes.</summary>
+    /// <summary>Returns whether a text remains a text when it is written without quotes.</summary>
     /// <param name="text">The text.</param>
-    /// <returns>False when it would be read as something else.</returns>
     public static bool IsText(string text) =>
         TryRead(text, out var value) && value is JsonValue scalar && scalar.GetValueKind() == System.Text.Json.JsonValueKind.String;
 

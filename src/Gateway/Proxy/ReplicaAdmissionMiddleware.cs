@@ -114,9 +114,9 @@ internal sealed class ReplicaAdmissionMiddleware(
     private bool Narrow(IReverseProxyFeature proxy, ReplicaSlot slot, WorkerForwardAttempt attempt)
     {
         // A replica of this process that has no HTTP side anymore has been stopped.
-        if (slot.Route.Process.ProcessId == directory.ProcessId)
+        if (slot.Route.Address.ProcessId == directory.ProcessId)
             return false;
-        var worker = _destinations.GetValue(slot, static slot => new WorkerDestinationPair(slot.Route.Process));
+        var worker = _destinations.GetValue(slot, static slot => new WorkerDestinationPair(slot.Route.Address));
         if (worker.For(attempt) is not { } destination)
             return false;
         attempt.Slot = slot;

@@ -14,9 +14,9 @@ internal sealed class RoutePublicationAcknowledger(RouteTable table, RouteTableC
     public string Topic => RouteSnapshot.Topic;
 
     /// <inheritdoc/>
-    public async ValueTask OnPublishedAsync(long version, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    public async ValueTask OnPublishedAsync(TopicPublication publication, CancellationToken cancellationToken)
     {
-        if (table.Current.Version < version && JsonSerializer.Deserialize<RouteSnapshot>(payload.Span, ServeJson.Options) is { } snapshot)
+        if (table.Current.Version < publication.Version && JsonSerializer.Deserialize<RouteSnapshot>(publication.Payload.Span, ServeJson.Options) is { } snapshot)
             table.Apply(snapshot);
         await config.WhenAppliedAsync(cancellationToken);
     }

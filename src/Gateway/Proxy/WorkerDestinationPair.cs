@@ -5,7 +5,7 @@ using Yarp.ReverseProxy.Model;
 namespace Serve.Gateway.Proxy;
 
 /// <summary>A worker's two ports as YARP knows destinations. Immutable.</summary>
-internal sealed class WorkerDestinationPair(HostProcessAddress process)
+internal sealed class WorkerDestinationPair(ReplicaAddress process)
 {
     private readonly DestinationState? _http = Of(process, process.HttpAddress);
     private readonly DestinationState? _call = Of(process, process.CallAddress);
@@ -19,7 +19,7 @@ internal sealed class WorkerDestinationPair(HostProcessAddress process)
         return attempt.IsDuplex ? _call : _http;
     }
 
-    private static DestinationState? Of(HostProcessAddress process, string? address) => address is null
+    private static DestinationState? Of(ReplicaAddress process, string? address) => address is null
         ? null
         : new DestinationState(process.ProcessId, new DestinationModel(new DestinationConfig { Address = address }));
 }

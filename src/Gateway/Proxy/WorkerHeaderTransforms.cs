@@ -33,7 +33,7 @@ internal sealed class WorkerHeaderTransforms : ITransformProvider
         var attempt = context.HttpContext.Features.Get<WorkerForwardAttempt>()!;
         var request = context.ProxyRequest;
         // The client's own copies were dropped when the attempt was begun.
-        request.Headers.TryAddWithoutValidation(WireHeaderNames.Token, attempt.Slot.Route.Process.Token);
+        request.Headers.TryAddWithoutValidation(WireHeaderNames.Token, attempt.Slot.Route.Address.Token);
         request.Headers.TryAddWithoutValidation(WireHeaderNames.Actor, attempt.Slot.Route.ReplicaId);
         request.Headers.TryAddWithoutValidation(WireHeaderNames.PathBase, attempt.PathBase);
         request.Headers.TryAddWithoutValidation(WireHeaderNames.Client, ClientOriginHeader.Of(context.HttpContext));

@@ -7,14 +7,14 @@ using Serve.Replicas;
 namespace Serve.Replica.Activation;
 
 /// <summary>
-/// Finds a value for each constructor parameter: a handle, a model's <see cref="InjectedModelSettings"/> in place of the model, then the application's <c>args</c> by
-/// name, then a service, then the parameter's default. Tells of all that have none at once.
+/// Resolves the arguments of a deployment's constructor: a handle, the <see cref="InjectedModelSettings"/> of a model in place of the model, a value of the application's
+/// <c>args</c>, a service, or the parameter's default, in this order. Reports all unresolved parameters at once.
 /// </summary>
 internal sealed class ConstructorArgumentResolver(ReplicaStartRequest start, ReplicaContext replica, IServiceProvider services, IServiceProvider process)
 {
     private readonly List<string> _errors = [];
 
-    /// <exception cref="DefinitionException">Parameters without a value, or with one that cannot be read.</exception>
+    /// <exception cref="DefinitionException">Parameters have no value, or one that cannot be read.</exception>
     public object?[] For(ConstructorInfo constructor)
     {
         var values = constructor.GetParameters().Select(parameter => Find(constructor.DeclaringType!, parameter)).ToArray();
@@ -30,7 +30,7 @@ internal sealed class ConstructorArgumentResolver(ReplicaStartRequest start, Rep
         if (UserJsonReader.TryFind(start.Args, parameter.Name!, out _))
             return FromArgs(type, parameter);
 
-        // The process's own, and not a service of the replica's, which would be disposed with the replica.
+        // From the process: a service of the replica would be disposed with the replica.
         if (parameter.ParameterType == typeof(Cluster) && process.GetService<Cluster>() is { } cluster)
             return cluster;
         if (parameter.GetCustomAttribute<FromKeyedServicesAttribute>() is { } keyed)
@@ -41,12 +41,12 @@ internal sealed class ConstructorArgumentResolver(ReplicaStartRequest start, Rep
             return services.GetRequiredService(parameter.ParameterType);
         if (parameter.HasDefaultValue)
             return DefaultOf(parameter);
-        _errors.Add(InjectedModelSettings.IsModel(parameter) ? NoModel(type, parameter) : $"{type.Name}'s constructor parameter '{parameter.Name}' ({parameter.ParameterType.Name}) has no value: it is neither in args nor a service. "
+        _errors.Add(InjectedModelSettings.IsModel(parameter) ? NoModel(type, parameter) : $"Constructor parameter '{parameter.Name}' ({parameter.ParameterType.Name}) of {type.Name} has no value: it is neither in args nor a registered service. "
             + $"Pass it in args, register it in static void ConfigureServices(IServiceCollection), or give it a default.");
         return null;
     }
 
-    // Settings that are wrong settle it too: their errors are told.
+    // Invalid settings count as settings: their errors are reported.
     private (bool IsSettled, InjectedModelSettings? Settings) Model(ParameterInfo parameter)
     {
         var before = _errors.Count;
@@ -57,8 +57,8 @@ internal sealed class ConstructorArgumentResolver(ReplicaStartRequest start, Rep
     private static string NoModel(Type type, ParameterInfo parameter)
     {
         var keys = InjectedModelSettings.KeysOf(parameter);
-        return $"{type.Name}'s constructor takes a model '{parameter.Name}', and nothing says which. "
-            + $"Write {keys[0]}: FILE.onnx, or {keys[1]}: {{ path: FILE.onnx, … }}, in the application's args or the deployment's user_config.";
+        return $"Constructor parameter '{parameter.Name}' of {type.Name} is a model, but no model is configured. "
+            + $"Set {keys[0]}: FILE.onnx, or {keys[1]}: {{ path: FILE.onnx, … }}, in the application's args or the deployment's user_config.";
     }
 
     private object? FromArgs(Type type, ParameterInfo parameter)
@@ -70,8 +70,8 @@ internal sealed class ConstructorArgumentResolver(ReplicaStartRequest start, Rep
         }
         catch (Exception error) when (error is JsonException or NotSupportedException or InvalidOperationException)
         {
-            _errors.Add($"args: {parameter.Name} is {json?.ToJsonString() ?? "null"}, which cannot be read as the {parameter.ParameterType.Name} "
-                + $"that {type.Name}'s constructor takes: {error.Message}");
+            _errors.Add($"args.{parameter.Name} must be a {parameter.ParameterType.Name} for the constructor of {type.Name}, "
+                + $"but was {json?.ToJsonString() ?? "null"}: {error.Message}");
             return null;
         }
     }
@@ -81,12 +81,12 @@ internal sealed class ConstructorArgumentResolver(ReplicaStartRequest start, Rep
         var deployment = start.DeploymentsByType.Values.FirstOrDefault(name => name.Equals(parameter.Name, StringComparison.OrdinalIgnoreCase));
         if (deployment is not null)
             return new DeploymentHandle(HandleTargetFactory.Of(process, deployment, replica.DeploymentId.Application), deployment);
-        _errors.Add($"{type.Name} takes a handle '{parameter.Name}', and no deployment of {replica.DeploymentId.Application} has that name. "
-            + $"They are {string.Join(", ", start.DeploymentsByType.Values)}.");
+        _errors.Add($"Constructor parameter '{parameter.Name}' of {type.Name} is a handle, but application {replica.DeploymentId.Application} has no deployment of that name. "
+            + $"Its deployments are {string.Join(", ", start.DeploymentsByType.Values)}.");
         return null;
     }
 
-    // Reflection gives null for `default` of a struct, which a constructor call would refuse.
+    // Reflection returns null for `default` of a struct, which constructor invocation rejects.
     private static object? DefaultOf(ParameterInfo parameter) => parameter.DefaultValue
         ?? (parameter.ParameterType.IsValueType && Nullable.GetUnderlyingType(parameter.ParameterType) is null
             ? Activator.CreateInstance(parameter.ParameterType)

@@ -5,9 +5,9 @@ using System.Text.Json.Nodes;
 
 namespace Serve.Replica.Activation;
 
-/// <summary>Which model a constructor parameter is to be: <c>model_path</c>, or <c>model</c> with a path and options, for a parameter <c>model</c>; in args or in user_config.</summary>
-/// <param name="Path">The file.</param>
-/// <param name="Options">How it is loaded.</param>
+/// <summary>Settings of a model that is injected as a constructor parameter: <c>model_path</c>, or <c>model</c> with a path and options, for a parameter <c>model</c>; in args or user_config.</summary>
+/// <param name="Path">The model file.</param>
+/// <param name="Options">Options of the model.</param>
 internal sealed record InjectedModelSettings(string Path, OnnxOptions Options)
 {
     private const string PathKey = "path";
@@ -15,22 +15,22 @@ internal sealed record InjectedModelSettings(string Path, OnnxOptions Options)
     private static readonly ImmutableArray<string> OptionKeys =
         [.. typeof(OnnxOptionsConfig).GetProperties().Select(property => JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name))];
 
-    /// <summary>Whether a parameter is a model.</summary>
+    /// <summary>Returns whether a parameter is a model.</summary>
     public static bool IsModel(ParameterInfo parameter) => parameter.ParameterType == typeof(OnnxModel);
 
-    /// <summary>The keys under which a parameter's model may be given.</summary>
+    /// <summary>Returns the configuration keys of a parameter's model.</summary>
     public static IReadOnlyList<string> KeysOf(ParameterInfo parameter)
     {
         var name = JsonNamingPolicy.SnakeCaseLower.ConvertName(parameter.Name!);
         return [$"{name}_path", name];
     }
 
-    /// <summary>Reads what the configuration says of a parameter.</summary>
+    /// <summary>Reads the settings of a parameter's model.</summary>
     /// <param name="parameter">The parameter.</param>
-    /// <param name="args">The application's args, which go first.</param>
+    /// <param name="args">Args of the application, which take precedence.</param>
     /// <param name="userConfig">The deployment's user_config.</param>
-    /// <param name="errors">What is wrong is added here.</param>
-    /// <returns>Null when nothing is said, or what is said is wrong.</returns>
+    /// <param name="errors">Receives errors.</param>
+    /// <returns>Null if there are no settings, or invalid ones.</returns>
     public static InjectedModelSettings? Read(ParameterInfo parameter, JsonObject? args, JsonObject? userConfig, List<string> errors)
     {
         foreach (var (place, json) in (ReadOnlySpan<(string, JsonObject?)>)[("args", args), ("user_config", userConfig)])
@@ -41,7 +41,7 @@ internal sealed record InjectedModelSettings(string Path, OnnxOptions Options)
             {
                 if (!hasPath)
                     return Read($"{place}: {keys[1]}", model, errors);
-                errors.Add($"{place} has both {keys[0]} and {keys[1]}. Write {keys[1]}: {{ path: … }} when options are wanted, and {keys[0]} alone otherwise.");
+                errors.Add($"{place} must not contain both {keys[0]} and {keys[1]}. Use {keys[1]}: {{ path: … }} with options, or {keys[0]} without.");
                 return null;
             }
 
@@ -56,7 +56,7 @@ internal sealed record InjectedModelSettings(string Path, OnnxOptions Options)
     {
         if (path is JsonValue value && value.TryGetValue<string>(out var text) && text.Length > 0)
             return new(text, new OnnxOptions());
-        errors.Add($"{place} is {path?.ToJsonString() ?? "null"}; it is the path of a model file.");
+        errors.Add($"{place} must be the path of a model file, but was {path?.ToJsonString() ?? "null"}.");
         return null;
     }
 
@@ -68,7 +68,7 @@ internal sealed record InjectedModelSettings(string Path, OnnxOptions Options)
         foreach (var (key, _) in settings)
         {
             if (key != PathKey && !OptionKeys.Contains(key))
-                errors.Add($"{place} has an unknown key '{key}'{(NearestNameFinder.Find(key, OptionKeys.Append(PathKey)) is { } near ? $" (did you mean '{near}'?)" : "")}. Its keys are {PathKey}, {string.Join(", ", OptionKeys)}.");
+                errors.Add($"{place} has an unknown key '{key}'{(NearestNameFinder.Find(key, OptionKeys.Append(PathKey)) is { } near ? $" (did you mean '{near}'?)" : "")}. Known keys are {PathKey}, {string.Join(", ", OptionKeys)}.");
         }
 
         var path = OfPath($"{place}.{PathKey}", settings[PathKey], errors);

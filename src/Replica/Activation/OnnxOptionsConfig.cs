@@ -1,7 +1,7 @@
 namespace Serve.Replica.Activation;
 
-/// <summary>The keys of <see cref="OnnxOptions"/> as a config file has them: one that is not there, or has no value, means its default.</summary>
-internal record OnnxOptionsConfig
+/// <summary>Options of a model as written in a config file; absent keys and null have the defaults of <see cref="OnnxOptions"/>.</summary>
+public record OnnxOptionsConfig
 {
     public string? ExecutionProvider { get; init; }
 

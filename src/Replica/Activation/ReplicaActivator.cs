@@ -9,7 +9,6 @@ using Serve.Replica.Http;
 using Serve.Replica.Instances;
 using Serve.Replica.Loading;
 using Serve.Replica.Logs;
-using Serve.Replica.ModelServing;
 using Serve.Replica.Multiplexing;
 using Serve.Replica.Telemetry;
 using Serve.Replicas;
@@ -17,9 +16,10 @@ using Serve.Runtime;
 
 namespace Serve.Replica.Activation;
 
-/// <summary>Makes replicas: loads the class, builds its services, runs its constructor, hands it its <c>user_config</c> and asks whether it is well. Stateless.</summary>
-/// <param name="assemblies">The packages loaded in this process.</param>
-public sealed partial class ReplicaActivator(UserAssemblyCache assemblies) : IActorActivator
+/// <summary>Starts replicas: loads the class, builds its services, runs its constructor, passes its <c>user_config</c> and runs its first health check.</summary>
+/// <param name="assemblies">Packages that are loaded in this process.</param>
+/// <param name="builtIn">The class of packages without an assembly; null if there is none.</param>
+public sealed partial class ReplicaActivator(UserAssemblyCache assemblies, BuiltInDeploymentClass? builtIn = null) : IActorActivator
 {
     /// <inheritdoc/>
     public string Kind => ReplicaStartRequest.ActorKind;
@@ -45,18 +45,18 @@ public sealed partial class ReplicaActivator(UserAssemblyCache assemblies) : IAc
     private async Task<ActorInstance> StartAsync(ReplicaComponents parts, ReplicaStartRequest start, ActorActivationContext context, CancellationToken cancellationToken)
     {
         if (!ReplicaId.TryParse(start.ReplicaId, out var id))
-            throw new InvalidOperationException($"'{start.ReplicaId}' is no replica id; it is written app#deployment#suffix.");
+            throw new InvalidOperationException($"A replica id must be app#deployment#suffix, but was '{start.ReplicaId}'.");
         ReplicaLogRetention.Prune(start.LogDirectory);
-        parts.Log = new ReplicaLogFactory(start.LogDirectory, id);
+        parts.LogFiles = new ReplicaLogFactory(start.LogDirectory, id);
         parts.Code = start.AssemblyFile is { } file
             ? assemblies.Acquire(start.PackageHash, Path.Combine(start.PackageDirectory, file))
-            : UserAssemblyCache.BuiltIn();
-        var type = parts.Code.Assembly.GetType(start.TypeName)
-            ?? throw new DefinitionException($"{start.AssemblyFile ?? "The replica room"} has no class {start.TypeName}.");
+            : UserAssemblyCache.BuiltIn(builtIn ?? throw new DefinitionException("The package has no assembly, and this process has no built-in deployments."));
+        var type = (start.AssemblyFile is null ? builtIn!.Type : parts.Code.Assembly.GetType(start.TypeName))
+            ?? throw new DefinitionException($"Class {start.TypeName} not found in {start.AssemblyFile ?? "the built-in deployments"}.");
         var hooks = HooksOf(type);
         parts.Context = new ReplicaContext(id, start, context.GpuIds);
         parts.Models = ReplicaModelSets.Of(ModelsOf(type), id, context, parts.Time);
-        parts.Services = ReplicaServiceBuilder.Build(start, parts.Context, context, parts.Log, parts.Code, hooks, parts.Models, type);
+        parts.Services = ReplicaServiceBuilder.Build(start, parts.Context, context, parts.LogFiles, parts.Code, hooks, parts.Models, type);
         var logger = parts.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Serve.Replica");
         try
         {
@@ -65,9 +65,9 @@ public sealed partial class ReplicaActivator(UserAssemblyCache assemblies) : IAc
         catch (Exception thrown)
         {
             if (PlatformErrorClassifier.IsPlatformError(thrown))
-                LogRefused(logger, thrown.Message);
+                Log.Refused(logger, thrown.Message);
             else
-                LogStartFailed(logger, thrown);
+                Log.StartFailed(logger, thrown);
             throw;
         }
     }
@@ -90,7 +90,7 @@ public sealed partial class ReplicaActivator(UserAssemblyCache assemblies) : IAc
         parts.SeesRequests = constructor.GetParameters().Length > 0 || hooks.ConfigureServices is not null || parts.Target is IIngress;
         var failures = new UserFailureLog(logger);
         parts.Batches = BatchedMethodSet.Of(parts.Target, new(context, failures, parts.Time, parts.SeesRequests), parts.Metrics);
-        (parts.Target as OnnxModelServer)?.Batching.Attach(parts.Metrics, context.Gate);
+        AttachBuiltIn(parts, context);
         parts.Http = Bind(parts, context, failures, logger);
         var instance = new ReplicaInstance(parts, context, logger);
         await instance.TakeConfigAsync(start.Spec.UserConfig, cancellationToken);
@@ -99,11 +99,20 @@ public sealed partial class ReplicaActivator(UserAssemblyCache assemblies) : IAc
 
         var took = parts.Time.GetElapsedTime(started);
         parts.Metrics.ObserveInitialization(took);
-        LogStarted(logger, type.FullName!, took.TotalMilliseconds);
+        Log.Started(logger, type.FullName!, took.TotalMilliseconds);
         return instance;
     }
 
-    // One after the other: each uses all CPUs while it is optimized.
+    private static void AttachBuiltIn(ReplicaComponents parts, ActorActivationContext context)
+    {
+        if (parts.Target is not IBuiltInDeployment builtIn)
+            return;
+        var metrics = parts.Metrics!.ForBatches(builtIn.BatchFunction);
+        metrics.Length = () => builtIn.QueueLength;
+        builtIn.Attach(metrics, context.Gate);
+    }
+
+    // Sequentially: the optimization of a model uses all CPUs.
     private static async Task LoadModelsAsync(ReplicaComponents parts, object?[] arguments, CancellationToken cancellationToken)
     {
         for (var index = 0; index < arguments.Length; index++)
@@ -116,7 +125,7 @@ public sealed partial class ReplicaActivator(UserAssemblyCache assemblies) : IAc
         }
     }
 
-    // A constructor cannot await, so it may wait for what it starts: that must not need this actor's turn, which the constructor has.
+    // A constructor cannot await, so it may block on work that it starts; that work must not need the turn that the constructor holds.
     private static T OutsideTurns<T>(Func<T> construct)
     {
         var turns = SynchronizationContext.Current;
@@ -141,8 +150,8 @@ public sealed partial class ReplicaActivator(UserAssemblyCache assemblies) : IAc
         }
         catch (InvalidOperationException unbindable) when (!ReplicaEndpointBuilder.AsksForHttp(parts.Target!.GetType()))
         {
-            // A Call that only handles use may take what no HTTP request can carry.
-            LogUnbindable(logger, parts.Target.GetType().Name, unbindable.Message);
+            // A Call that is used by handles only may have parameters that cannot be bound from a request.
+            Log.Unbindable(logger, parts.Target.GetType().Name, unbindable.Message);
             return new UnboundHttpHandler(context.Gate, unbindable.Message);
         }
     }
@@ -161,15 +170,18 @@ public sealed partial class ReplicaActivator(UserAssemblyCache assemblies) : IAc
         return errors.Count == 0 ? models : throw new DefinitionException(errors);
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Class} is ready after {Milliseconds:0.0} ms")]
-    private static partial void LogStarted(ILogger logger, string @class, double milliseconds);
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 5000, Level = LogLevel.Information, Message = "{Class} is ready after {Milliseconds:0.0} ms")]
+        public static partial void Started(ILogger logger, string @class, double milliseconds);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Class}.Call cannot be bound to HTTP and is left to handles: {Reason}")]
-    private static partial void LogUnbindable(ILogger logger, string @class, string reason);
+        [LoggerMessage(EventId = 5001, Level = LogLevel.Warning, Message = "{Class}.Call cannot be bound to HTTP and is available to handles only: {Reason}")]
+        public static partial void Unbindable(ILogger logger, string @class, string reason);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The replica could not start")]
-    private static partial void LogStartFailed(ILogger logger, Exception thrown);
+        [LoggerMessage(EventId = 5002, Level = LogLevel.Error, Message = "The replica failed to start")]
+        public static partial void StartFailed(ILogger logger, Exception thrown);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The replica could not start. {Reason}")]
-    private static partial void LogRefused(ILogger logger, string reason);
+        [LoggerMessage(EventId = 5003, Level = LogLevel.Error, Message = "The replica failed to start: {Reason}")]
+        public static partial void Refused(ILogger logger, string reason);
+    }
 }

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace Serve.Replica.Activation;
 
-/// <summary>Tells user code where it runs: its application's name, its package's folder, and the process's environment (Development, Production).</summary>
+/// <summary>Host environment of a replica: name of the application, folder of the package, and environment of the process (Development, Production).</summary>
 internal sealed class ReplicaHostEnvironment(string application, string packageDirectory, IHostEnvironment? process) : IHostEnvironment, IDisposable
 {
     private readonly PhysicalFileProvider _files = new(packageDirectory);

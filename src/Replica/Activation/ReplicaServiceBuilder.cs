@@ -6,6 +6,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Serve.Calls;
 using Serve.Replica.Definitions;
 using Serve.Replica.Instances;
 using Serve.Replica.Loading;
@@ -17,7 +18,7 @@ using Serve.Runtime.Onnx;
 
 namespace Serve.Replica.Activation;
 
-/// <summary>Builds a replica's own services: what the platform offers, then what the class registers itself.</summary>
+/// <summary>Builds the services of a replica: those of the platform, then those that the class registers.</summary>
 internal static class ReplicaServiceBuilder
 {
     public static ServiceProvider Build(
@@ -31,7 +32,7 @@ internal static class ReplicaServiceBuilder
             logging.AddProvider(log.Provider);
             if (process.GetService<ILoggerFactory>() is { } processLog)
                 logging.AddProvider(new ProcessLoggerProvider(processLog, replica.ReplicaId));
-            // Routing and endpoints log every request at these levels; the gateway already does.
+            // Routing and endpoints log every request below Warning; the gateway already does.
             logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("System.Net.Http", LogLevel.Warning);
         });
         services.AddSingleton<IReplicaContext>(replica);
@@ -57,7 +58,7 @@ internal static class ReplicaServiceBuilder
         Folders = [start.PackageDirectory, Environment.CurrentDirectory],
         GpuIds = [.. replica.GpuIds],
         NumGpus = start.Spec.Resources.NumGpus,
-        // Replicas of one process share its threads; those with a process each divide the CPUs.
+        // Replicas in one process share its threads; replicas with a process of their own divide the CPUs.
         Threads = start.Isolation == IsolationMode.Replica ? Math.Max(1, Environment.ProcessorCount / Math.Max(1, start.WorldSize)) : Environment.ProcessorCount,
     };
 
@@ -66,7 +67,7 @@ internal static class ReplicaServiceBuilder
         services.AddRouting();
         services.AddSingleton(_ => new DiagnosticListener("Serve.Replica"));
         services.AddSingleton<DiagnosticSource>(provider => provider.GetRequiredService<DiagnosticListener>());
-        // So that a request that cannot be bound arrives as an exception that names the parameter.
+        // Binding errors become exceptions that name the parameter.
         services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
         services.ConfigureHttpJsonOptions(options => options.SerializerOptions.TypeInfoResolver = resolver);
     }
@@ -83,4 +84,12 @@ internal static class ReplicaServiceBuilder
                 handle, HandleTargetFactory.Of(process, deployment, replica.DeploymentId.Application), deployment)!);
         }
     }
+}
+
+/// <summary>Creates the call targets of a replica's handles, through the router of the process.</summary>
+internal static class HandleTargetFactory
+{
+    public static ICallTarget Of(IServiceProvider process, string deployment, string application) =>
+        (process.GetService<IHandleFactory>() ?? throw new InvalidOperationException(
+            $"Cannot create a handle to {application}/{deployment}: this process has no router.")).GetTarget(deployment, application);
 }

@@ -5,17 +5,17 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Serve.Replica.Activation;
 
-/// <summary>Reads what a config file says about a user's own types. Config files are written in snake_case, JSON bodies in camelCase: both are taken.</summary>
+/// <summary>Reads values of user-defined types from config files. Accepts snake_case, as in config files, and camelCase, as in JSON bodies.</summary>
 internal static class UserJsonReader
 {
     /// <summary>Reads a value.</summary>
     /// <param name="json">The value.</param>
-    /// <param name="type">What to read it as.</param>
-    /// <param name="strict">Whether a key that the type has not is an error: a typo that is silently ignored is the worst kind.</param>
+    /// <param name="type">Target type.</param>
+    /// <param name="strict">Whether unknown keys are errors.</param>
     public static object? Read(JsonNode? json, Type type, bool strict = false) =>
         json.Deserialize(type, OptionsFor(json, strict));
 
-    /// <summary>The keys that a type has, as a config file writes them; null for a type that takes any, or is no object.</summary>
+    /// <summary>Returns the keys of a type in snake_case; null for a type that accepts any key, or is not an object.</summary>
     public static IReadOnlyList<string>? KeysOf(Type type)
     {
         var info = OptionsFor(null, strict: true, JsonNamingPolicy.SnakeCaseLower).GetTypeInfo(type);
@@ -24,7 +24,7 @@ internal static class UserJsonReader
             : null;
     }
 
-    /// <summary>The value of a key, whose words may be joined in any of the usual ways.</summary>
+    /// <summary>Finds the value of a key, in any of the usual casings.</summary>
     public static bool TryFind(JsonObject? json, string name, out JsonNode? value)
     {
         foreach (var (key, found) in json ?? [])
@@ -40,17 +40,17 @@ internal static class UserJsonReader
         return false;
     }
 
-    /// <summary>Whether two names have the same words, joined in whatever way.</summary>
+    /// <summary>Returns whether two names differ in their casing only.</summary>
     public static bool Same(string one, string other) => Joined(one).Equals(Joined(other), StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>That a key is none of those there are, and which was meant.</summary>
-    /// <param name="whole">What has no such key.</param>
-    /// <param name="written">The key.</param>
-    /// <param name="known">Those there are.</param>
+    /// <summary>Creates the error message for an unknown key.</summary>
+    /// <param name="whole">Path of the object.</param>
+    /// <param name="written">The unknown key.</param>
+    /// <param name="known">Known keys.</param>
     public static string NoKey(string whole, string written, IReadOnlyCollection<string> known) =>
-        $"{whole} has no key '{written}'. {(NearestNameFinder.Find(written, known) is { } nearest ? $"Did you mean '{nearest}'? " : "")}It has {string.Join(", ", known)}.";
+        $"{whole} has an unknown key '{written}'. {(NearestNameFinder.Find(written, known) is { } nearest ? $"Did you mean '{nearest}'? " : "")}Known keys are {string.Join(", ", known)}.";
 
-#pragma warning disable CA1869 // Cached type information would keep the user's assembly from unloading, and this runs once a start.
+#pragma warning disable CA1869 // Cached type information would prevent the user's assembly from unloading, and this runs once per start.
     private static JsonSerializerOptions OptionsFor(JsonNode? json, bool strict, JsonNamingPolicy? naming = null) => new(ServeJson.Calls)
     {
         PropertyNamingPolicy = naming ?? (HasSnakeCase(json) ? JsonNamingPolicy.SnakeCaseLower : JsonNamingPolicy.CamelCase),

@@ -1,28 +1,28 @@
 namespace Serve.Replica.Batching;
 
 /// <summary>
-/// Decides how long a batch that is not full waits for one more item. Written by whoever holds the queue; times are ticks of its clock.
+/// Decides how long a batch that is not full waits for another item. Owned by the queue's current decider; times are ticks of its clock.
 /// <para>
-/// A batch of size x takes a + b·x: a line through recent batches by least squares, older ones counting less. BentoML's dispatcher learns the same line, and decides by it whether a request may
-/// still be served in time; the aim here is the least waiting in all, without a deadline. Let n callers of size x wait, and the next come in g. Starting now, they have their results after
-/// a + b·x, and the next one has to wait for that and then for a batch of its own. Waiting for it delays n + 1 callers by g, and n by its own share of the work, b·x/n, but spares it the fixed cost a of a
-/// second batch. The sums of all waiting times differ by a − b·x − (n + 1)·g; so waiting pays while (n + 1)·g + b·x is less than a.
+/// A batch of size x takes a + b·x: a least-squares line through recent batches, with exponentially decaying weights. BentoML's dispatcher fits the same line to decide whether a request
+/// can still meet its deadline; the objective here is the smallest total waiting time, without a deadline. Assume that n callers of total size x wait, and the next one arrives after g. If the batch starts now, they
+/// have their results after a + b·x, and the next caller waits for that and then for a batch of its own. Waiting for it delays n + 1 callers by g, and n of them by its share of the work, b·x/n, but saves the
+/// fixed cost a of a second batch. The total waiting times differ by a − b·x − (n + 1)·g; waiting therefore pays while (n + 1)·g + b·x is less than a.
 /// </para>
 /// <para>
-/// g is the median of the time between an arrival and the event before it, an arrival or the end of a batch: callers who wait for results come back in a burst when
-/// a batch ends, and a mean would be ruled by the silence between bursts. Silence that has gone on for longer than g counts instead of it, which bounds every wait: by
-/// (a − b·x) / (n + 1) after the last event. And nobody waits for more callers than there have been at once lately, so a lone caller never waits.
+/// g is the median time between an arrival and the event before it, an arrival or the end of a batch: callers that wait for results return in a burst when a batch ends, and a mean
+/// would be dominated by the silence between bursts. A silence longer than g replaces it, which bounds every wait by (a − b·x) / (n + 1) after the last event. A batch never waits for more
+/// callers than were concurrent recently, so a single caller never waits.
 /// </para>
 /// </summary>
 internal sealed class AdaptiveBatchWindow
 {
-    /// <summary>What a batch's share in the line loses with each one after it.</summary>
+    /// <summary>Decay of a batch's weight with each later batch.</summary>
     private const double Fading = 1 - (1 / 32d);
 
-    /// <summary>By how much one sample moves the median of gaps.</summary>
+    /// <summary>Factor by which one sample moves the median of gaps.</summary>
     private const double Step = 1.1;
 
-    /// <summary>How fast a larger crowd is believed, per batch, and how fast one that has gone is forgotten: one that was seen once may be a caller whose results were still under way.</summary>
+    /// <summary>Smoothing of the number of concurrent callers per batch, upwards and downwards: a peak that occurred once may be a caller whose result was still being delivered.</summary>
     private const double Believing = 1 / 4d;
     private const double Forgetting = 1 / 16d;
 
@@ -36,19 +36,19 @@ internal sealed class AdaptiveBatchWindow
     private long _lastEvent;
     private bool _started;
 
-    /// <summary>What a batch takes whatever its size, in ticks; 0 while nothing is known.</summary>
+    /// <summary>Fixed cost of a batch in ticks; 0 before the first batch.</summary>
     public double FixedCost { get; private set; }
 
-    /// <summary>What each unit of size adds, in ticks.</summary>
+    /// <summary>Cost per unit of size in ticks.</summary>
     public double CostPerSize { get; private set; }
 
-    /// <summary>How many callers there have been at once lately.</summary>
+    /// <summary>Recent number of concurrent callers.</summary>
     public double Crowd => _crowd;
 
-    /// <summary>The typical silence before an arrival, in ticks.</summary>
+    /// <summary>Typical time before an arrival in ticks.</summary>
     public double Gap => _gap;
 
-    /// <summary>An item has come.</summary>
+    /// <summary>Records the arrival of an item.</summary>
     public void OnArrived(long at)
     {
         if (_started)
@@ -61,10 +61,10 @@ internal sealed class AdaptiveBatchWindow
         _lastEvent = Math.Max(_lastEvent, at);
     }
 
-    /// <summary>A batch has ended.</summary>
-    /// <param name="size">What its sizes add up to.</param>
-    /// <param name="took">How long it ran.</param>
-    /// <param name="at">When it ended.</param>
+    /// <summary>Records the end of a batch.</summary>
+    /// <param name="size">Total size of its items.</param>
+    /// <param name="took">Duration.</param>
+    /// <param name="at">Time of the end.</param>
     public void OnEnded(int size, long took, long at)
     {
         _lastEvent = Math.Max(_lastEvent, at);
@@ -82,20 +82,20 @@ internal sealed class AdaptiveBatchWindow
         }
         else
         {
-            // All were of one size, so there is no line: half and half, until others have been seen.
+            // All batches had the same size, so there is no line: assume half of the cost is fixed.
             FixedCost = meanY / 2;
             CostPerSize = meanY / 2 / meanX;
         }
     }
 
-    /// <summary>A batch starts.</summary>
-    /// <param name="most">How many callers there were at once, since the one before started.</param>
+    /// <summary>Records the start of a batch.</summary>
+    /// <param name="most">Maximum number of concurrent callers since the previous start.</param>
     public void OnStarted(int most) => _crowd += (most - _crowd) * (most > _crowd ? Believing : Forgetting);
 
-    /// <summary>Until when to wait if nothing more happens. What has passed means at once.</summary>
-    /// <param name="callers">How many wait.</param>
-    /// <param name="size">What their sizes add up to.</param>
-    /// <param name="now">The time.</param>
+    /// <summary>Returns when the batch must start if nothing else happens; a time in the past means immediately.</summary>
+    /// <param name="callers">Number of waiting callers.</param>
+    /// <param name="size">Total size of their items.</param>
+    /// <param name="now">Current time.</param>
     public long StartBy(int callers, long size, long now)
     {
         if (FixedCost == 0 || callers + 0.5 >= _crowd)

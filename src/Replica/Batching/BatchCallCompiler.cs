@@ -4,14 +4,14 @@ using Serve.Replica.Definitions;
 
 namespace Serve.Replica.Batching;
 
-/// <summary>Compiles what a batched method is called by, so that nothing is reflected over while it is served. Holds no state.</summary>
+/// <summary>Compiles delegates for batched methods, so that no reflection is needed per call.</summary>
 internal static class BatchCallCompiler
 {
     private static readonly MethodInfo PartOf = typeof(BatchCallCompiler).GetMethod(nameof(Part), BindingFlags.NonPublic | BindingFlags.Static)!;
 
-    /// <summary>Calls the method with items: its lists made of them.</summary>
-    /// <typeparam name="TItem">What callers pass: a tuple when that is several values.</typeparam>
-    /// <typeparam name="TReturned">What it gives: the list's value task, or the stream.</typeparam>
+    /// <summary>Compiles a delegate that calls the method with the items of a batch.</summary>
+    /// <typeparam name="TItem">Item type: a tuple if callers pass several values.</typeparam>
+    /// <typeparam name="TReturned">Return type: a value task of the list, or the stream.</typeparam>
     public static Func<TItem[], CancellationToken, TReturned> Compile<TItem, TReturned>(BatchMethodDefinition method, object target)
     {
         var items = Expression.Parameter(typeof(TItem[]), "items");
@@ -25,7 +25,7 @@ internal static class BatchCallCompiler
         return Expression.Lambda<Func<TItem[], CancellationToken, TReturned>>(call, items, token).Compile();
     }
 
-    /// <summary>Asks how large an item is; null when all count 1.</summary>
+    /// <summary>Compiles a delegate that returns the size of an item; null if every item has size 1.</summary>
     public static Func<TItem, int>? CompileSize<TItem>(BatchMethodDefinition method, object target)
     {
         if (method.SizeOf is not { } sizeOf)
@@ -36,10 +36,10 @@ internal static class BatchCallCompiler
             Expression.Call(sizeOf.IsStatic ? null : Expression.Constant(target, sizeOf.DeclaringType!), sizeOf, values), item).Compile();
     }
 
-    /// <summary>Makes what callers pass into an item and hands it over.</summary>
+    /// <summary>Compiles a delegate that combines the arguments of a caller to an item.</summary>
     /// <param name="method">The method.</param>
-    /// <param name="take">A function of the item and a token.</param>
-    /// <returns>A function of the callers' arguments and a token.</returns>
+    /// <param name="take">Function of the item and a token.</param>
+    /// <returns>Function of the caller's arguments and a token.</returns>
     public static Delegate CompileFacade<TItem, TResult>(BatchMethodDefinition method, Func<TItem, CancellationToken, TResult> take)
     {
         if (method.ItemTypes.Length == 1)

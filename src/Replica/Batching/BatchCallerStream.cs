@@ -4,14 +4,14 @@ using System.Threading.Channels;
 namespace Serve.Replica.Batching;
 
 /// <summary>
-/// What one caller of a streaming batch reads. Bounded: a caller that reads so slowly that this many items lie unread loses its stream, since waiting for it would hold up its neighbours.
-/// Written by the batch, read by the caller.
+/// Result stream of one caller of a streaming batch. Bounded: a caller that reads too slowly loses its stream, since waiting for it would delay the other callers. Written by the
+/// batch, read by the caller.
 /// </summary>
 internal sealed class BatchCallerStream<T>(Action onLeft)
 {
-    private const int MostUnread = 1024;
+    private const int MaxUnread = 1024;
 
-    private readonly Channel<T> _items = Channel.CreateBounded<T>(new BoundedChannelOptions(MostUnread)
+    private readonly Channel<T> _items = Channel.CreateBounded<T>(new BoundedChannelOptions(MaxUnread)
     {
         FullMode = BoundedChannelFullMode.Wait,
         SingleReader = true,
@@ -20,13 +20,13 @@ internal sealed class BatchCallerStream<T>(Action onLeft)
 
     private int _left;
 
-    /// <summary>Whether it takes no more: it has ended, or its caller has gone.</summary>
+    /// <summary>Whether the stream has ended, or its caller has canceled.</summary>
     public bool IsClosed { get; private set; }
 
-    /// <summary>Whether somebody would see how it ends.</summary>
+    /// <summary>Whether the caller still reads the stream.</summary>
     public bool IsRead => !IsClosed && Volatile.Read(ref _left) == 0;
 
-    /// <summary>The items; to be read once.</summary>
+    /// <summary>Reads the items; can be called once.</summary>
     public async IAsyncEnumerable<T> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         try
@@ -43,7 +43,7 @@ internal sealed class BatchCallerStream<T>(Action onLeft)
         }
     }
 
-    /// <summary>The caller reads no more. Idempotent.</summary>
+    /// <summary>Called when the caller stops reading. Idempotent.</summary>
     public void Leave()
     {
         if (Interlocked.Exchange(ref _left, 1) == 0)
@@ -59,7 +59,7 @@ internal sealed class BatchCallerStream<T>(Action onLeft)
         else if (step.Kind != BatchResultKind.Value)
             Close(step.Error);
         else if (!_items.Writer.TryWrite(step.Value))
-            Close(new OverloadedException($"{MostUnread} items of this stream lie unread; the others of its batch could not wait any longer.", TimeSpan.FromSeconds(1)));
+            Close(new OverloadedException($"The stream was closed because {MaxUnread} of its items are unread; the other callers of the batch must not wait for them.", TimeSpan.FromSeconds(1)));
     }
 
     public void Close(Exception? error)

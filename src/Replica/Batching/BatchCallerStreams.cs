@@ -1,12 +1,12 @@
 namespace Serve.Replica.Batching;
 
-/// <summary>What the callers of one streaming batch read. The last one that leaves stops the batch. Written by the batch.</summary>
+/// <summary>Result streams of the callers of one streaming batch. When the last caller stops reading, the batch is canceled.</summary>
 internal sealed class BatchCallerStreams<TItem, TResult>
 {
     private readonly BatchCallerStream<TResult>[] _streams;
     private int _readers;
 
-    /// <summary>Gives each caller its stream.</summary>
+    /// <summary>Creates a stream for each caller, as the result of its item.</summary>
     public BatchCallerStreams(DispatchedBatch<TItem, BatchCallerStream<TResult>> batch)
     {
         _readers = batch.Count;
@@ -20,7 +20,7 @@ internal sealed class BatchCallerStreams<TItem, TResult>
         for (var i = 0; i < _streams.Length; i++)
         {
             _streams[i] = new BatchCallerStream<TResult>(Left);
-            // Whoever went while the batch started reads nothing.
+            // The caller canceled while the batch started.
             if (!batch.SetResult(i, _streams[i]))
                 _streams[i].Leave();
         }
@@ -28,11 +28,11 @@ internal sealed class BatchCallerStreams<TItem, TResult>
 
     public int Count => _streams.Length;
 
-    /// <summary>How many would see how it ends.</summary>
+    /// <summary>Number of callers that still read.</summary>
     public int Readers => _streams.Count(stream => stream.IsRead);
 
-    /// <summary>Hands out one step.</summary>
-    /// <returns>False when all streams have ended, so that nobody waits for another.</returns>
+    /// <summary>Writes the results of one step.</summary>
+    /// <returns>False if all streams have ended.</returns>
     public bool Write(IReadOnlyList<BatchResult<TResult>> step)
     {
         var open = false;
@@ -45,7 +45,7 @@ internal sealed class BatchCallerStreams<TItem, TResult>
         return open;
     }
 
-    /// <summary>Ends all that are open.</summary>
+    /// <summary>Ends all open streams.</summary>
     public void Close(Exception? error)
     {
         foreach (var stream in _streams)

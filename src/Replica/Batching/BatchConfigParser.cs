@@ -2,14 +2,13 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Serve.Replica.Activation;
-using Serve.Replica.ModelServing;
 
 namespace Serve.Replica.Batching;
 
 /// <summary>
-/// Reads the key <c>batching</c> of a <c>user_config</c>: settings for all batched methods of a class, and, under a method's name, for one of them. Collects every error.
+/// Reads the key <c>batching</c> of a <c>user_config</c>: settings for all batched methods of a class, and for single methods under the name of the method. Collects all errors.
 /// </summary>
-internal sealed class BatchConfigParser
+public sealed class BatchConfigParser
 {
     public const string Key = "batching";
 
@@ -29,22 +28,21 @@ internal sealed class BatchConfigParser
     {
     }
 
-    /// <summary>Reads the key's value.</summary>
-    /// <param name="batching">The value; null for none.</param>
-    /// <param name="methods">The class's batched methods, with what their attributes say.</param>
-    /// <returns>The settings of each method.</returns>
-    /// <exception cref="BadInputException">A wrong key or value; tells of all.</exception>
+    /// <summary>Reads the settings of a class.</summary>
+    /// <param name="batching">Value of the key; null for none.</param>
+    /// <param name="methods">Batched methods of the class, with the settings of their attributes.</param>
+    /// <returns>The settings by method.</returns>
+    /// <exception cref="BadInputException">Keys or values are invalid; lists all of them.</exception>
     public static IReadOnlyDictionary<string, BatchQueueSettings> Read(JsonNode? batching, IReadOnlyDictionary<string, BatchQueueSettings> methods)
     {
         var reader = new BatchConfigParser();
         return reader.Checked(reader.ReadAll(batching, methods));
     }
 
-    /// <summary>Reads the key's value for a model that is served without code.</summary>
-    /// <param name="batching">The value; null for none.</param>
-    /// <param name="defaults">What holds where it says nothing.</param>
-    /// <returns>The settings.</returns>
-    /// <exception cref="BadInputException">A wrong key or value; tells of all.</exception>
+    /// <summary>Reads the settings of a model that is served without code.</summary>
+    /// <param name="batching">Value of the key; null for none.</param>
+    /// <param name="defaults">Default settings.</param>
+    /// <exception cref="BadInputException">Keys or values are invalid; lists all of them.</exception>
     public static ModelBatchSettings ReadModel(JsonNode? batching, ModelBatchSettings defaults)
     {
         var reader = new BatchConfigParser();
@@ -82,7 +80,7 @@ internal sealed class BatchConfigParser
             return settings;
         }
 
-        // What is said of all first, wherever it stands: what is said of one is nearer.
+        // Settings for all methods first, regardless of their position: settings for one method override them.
         var all = keys.Where(pair => !methods.ContainsKey(pair.Key)).ToList();
         foreach (var (key, value) in all)
         {
@@ -136,7 +134,7 @@ internal sealed class BatchConfigParser
             return number;
         }
 
-        _errors.Add($"user_config: {path}.{key} must be a whole number of at least 1, not {value?.ToJsonString() ?? "null"}.");
+        _errors.Add($"user_config: {path}.{key} must be an integer of at least 1, not {value?.ToJsonString() ?? "null"}.");
         return 1;
     }
 

@@ -8,21 +8,21 @@ using Serve.Replica.Definitions;
 namespace Serve.Replica.Batching;
 
 /// <summary>
-/// Writes the method that callers of a batched method see: the same name, parameters of the same names and attributes, but one item where the user's takes a list, and one result. What
-/// binds parameters by reflection, calls by name and ASP.NET Core alike, then needs to know nothing of batches. Emitted, since names and attributes of parameters cannot be had otherwise.
+/// Emits the method that callers of a batched method see: same name, same names and attributes of the parameters, but one item instead of each list, and one result. Code that
+/// binds parameters by reflection, such as calls by name and ASP.NET Core, therefore does not need to know about batches. Emitted, since names and attributes of parameters cannot be set otherwise.
 /// </summary>
 internal static class BatchFacadeFactory
 {
     private const string TokenName = "cancellationToken";
 
-    /// <summary>Makes the facade.</summary>
+    /// <summary>Creates the facade.</summary>
     /// <param name="method">The batched method.</param>
-    /// <param name="entry">What is called: its arguments, and a token.</param>
-    /// <returns>An object, and its one method.</returns>
+    /// <param name="entry">Delegate with the arguments of a caller and a token.</param>
+    /// <returns>The facade object and its method.</returns>
     public static (object Facade, MethodInfo Entry) Create(BatchMethodDefinition method, Delegate entry)
     {
         var owner = method.Method.DeclaringType!;
-        // In the load context of the user's assembly, where its types are found, and with which it goes.
+        // In the load context of the user's assembly, which contains its types, and with which it is unloaded.
         using (AssemblyLoadContext.GetLoadContext(owner.Assembly)?.EnterContextualReflection())
         {
             var assembly = AssemblyBuilder.DefineDynamicAssembly(new AssemblyName($"{owner.Name}.{method.Method.Name}.Batched"), AssemblyBuilderAccess.RunAndCollect);
@@ -59,7 +59,7 @@ internal static class BatchFacadeFactory
     {
         foreach (var attribute in list.GetCustomAttributesData().Where(IsUsers))
             parameter.SetCustomAttribute(Copy(attribute));
-        // What the compiler says of the list's elements is said of the item: null where none is allowed is bad input.
+        // The nullability of the list's elements becomes that of the item, so that null is rejected as bad input.
         var nullability = new NullabilityInfoContext().Create(list);
         var element = nullability.ElementType ?? nullability.GenericTypeArguments.FirstOrDefault();
         if (element is { Type.IsValueType: false, WriteState: NullabilityState.NotNull })
@@ -88,7 +88,7 @@ internal static class BatchFacadeFactory
         return array;
     }
 
-    /// <summary>Has the runtime let the facade see internal types of the user's; it looks for an attribute of this name.</summary>
+    /// <summary>Gives the facade access to internal types of the user; the runtime checks for an attribute of this name.</summary>
     private static void LetIn(AssemblyBuilder assembly, ModuleBuilder module, Type[] seen)
     {
         var type = module.DefineType("System.Runtime.CompilerServices.IgnoresAccessChecksToAttribute", TypeAttributes.Public | TypeAttributes.Sealed, typeof(Attribute));

@@ -1,6 +1,6 @@
 namespace Serve.Replica.Batching;
 
-/// <summary>The items that may share a batch: those that ask for the same model, in the order in which they came. Written by whoever holds the queue.</summary>
+/// <summary>Queued items that may share a batch: those that request the same model, in order of arrival. Owned by the queue's current decider.</summary>
 internal sealed class BatchModelGroup<TItem, TResult>(string? model)
 {
     private QueuedBatchItem<TItem, TResult>? _tail;
@@ -11,7 +11,7 @@ internal sealed class BatchModelGroup<TItem, TResult>(string? model)
 
     public int Count { get; private set; }
 
-    /// <summary>What the sizes of its items add up to; long, since a queue may be long.</summary>
+    /// <summary>Total size of the items; long, since a queue may be long.</summary>
     public long Size { get; private set; }
 
     public void Add(QueuedBatchItem<TItem, TResult> item)
@@ -25,7 +25,7 @@ internal sealed class BatchModelGroup<TItem, TResult>(string? model)
         Size += item.Size;
     }
 
-    /// <summary>Takes the first ones out, as many as a batch holds, and at least one.</summary>
+    /// <summary>Removes the first items, as many as fit into a batch, and at least one.</summary>
     public QueuedBatchItem<TItem, TResult>[] Take(int maxBatchSize)
     {
         var (count, size) = (0, 0L);
@@ -41,7 +41,7 @@ internal sealed class BatchModelGroup<TItem, TResult>(string? model)
         return taken;
     }
 
-    /// <summary>Takes those out that have ended.</summary>
+    /// <summary>Removes items that have ended.</summary>
     public void Sweep()
     {
         for (var left = Count; left > 0; left--)
@@ -56,7 +56,7 @@ internal sealed class BatchModelGroup<TItem, TResult>(string? model)
     {
         var item = First!;
         First = item.Next;
-        // Else a queue that nobody uses would keep what its last batch was given and gave.
+        // Otherwise an idle queue would keep the values of its last batch alive.
         if (First is null)
             _tail = null;
         item.Next = null;

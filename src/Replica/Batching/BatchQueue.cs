@@ -3,18 +3,25 @@ using Serve.Runtime;
 namespace Serve.Replica.Batching;
 
 /// <summary>
-/// Gathers items of many callers into batches. A batch starts when it is full, when its first item has waited long enough, or when nobody else can come, and no more than so many run at once. Items
-/// of different models do not share one.
-/// <para>
-/// Lock-free: callers push, and whoever finds nobody deciding decides, for all who come meanwhile too. So all but the fields that callers push to have one writer at a
-/// time, the holder. Batches are started after the decision, on a thread of the pool; on the caller's own only when they have turned out to be shorter than handing them over costs.
-/// </para>
+/// Combines the items of many callers to batches. A batch starts when it is full, when its first item has waited long enough, or when no other caller can arrive; the number of concurrent batches
+/// is limited. Items of different models do not share a batch.
 /// </summary>
-/// <typeparam name="TItem">What callers put in.</typeparam>
-/// <typeparam name="TResult">What each of them gets.</typeparam>
-internal sealed class BatchQueue<TItem, TResult> : IDisposable
+/// <remarks>
+/// Concurrency. Lock-free: at most one thread, the decider, forms batches at a time.
+///
+///   Idle      _pulses = 0: no decider
+///   Deciding  _pulses > 0: the thread that incremented it from 0 is the decider
+///
+/// Any thread may push to _posted, _ended, _someLeft and _timerFired; the fields below "Owned by the decider" are accessed by the decider only.
+/// Memory order: a thread publishes its item, then increments _pulses (a full barrier). The decider reads _pulses, then the lists, and becomes idle only by subtracting exactly the value that
+/// it read. If another thread incremented it in between, the subtraction leaves a rest and the decider runs again; so no item is missed.
+/// Batches start after the decision, on a thread of the pool; or on the caller's own thread if batches have turned out to be shorter than the cost of handing them over.
+/// </remarks>
+/// <typeparam name="TItem">Item type.</typeparam>
+/// <typeparam name="TResult">Result type of an item.</typeparam>
+public sealed class BatchQueue<TItem, TResult> : IDisposable
 {
-    /// <summary>What handing a batch over may cost, with a pool whose threads sleep.</summary>
+    /// <summary>Cost of handing a batch over to a thread pool with sleeping threads.</summary>
     private static readonly TimeSpan HandOver = TimeSpan.FromMicroseconds(50);
 
     private readonly Func<DispatchedBatch<TItem, TResult>, ValueTask> _run;
@@ -32,7 +39,7 @@ internal sealed class BatchQueue<TItem, TResult> : IDisposable
     private readonly bool _runsElsewhere;
     private readonly bool _refusesLarger;
 
-    // Written by anyone.
+    // Written by any thread.
     private QueuedBatchItem<TItem, TResult>? _posted;
     private DispatchedBatch<TItem, TResult>? _ended;
     private BatchQueueSettings _settings;
@@ -42,7 +49,7 @@ internal sealed class BatchQueue<TItem, TResult> : IDisposable
     private bool _quick;
     private bool _disposed;
 
-    // Written by the holder.
+    // Owned by the decider.
     private readonly BatchModelGroup<TItem, TResult> _unnamed = new(null);
     private readonly List<BatchModelGroup<TItem, TResult>> _groups = [];
     private readonly Dictionary<string, BatchModelGroup<TItem, TResult>> _named = new(StringComparer.Ordinal);
@@ -53,9 +60,9 @@ internal sealed class BatchQueue<TItem, TResult> : IDisposable
     private int _most;
     private long _armed = long.MaxValue;
 
-    /// <summary>Makes an empty queue.</summary>
-    /// <param name="run">Runs a batch: starts it, gives each item its result, and completes when it is done. Items left without one fail, all of them if it throws.</param>
-    /// <param name="options">The rest.</param>
+    /// <summary>Creates an empty queue.</summary>
+    /// <param name="run">Runs a batch: starts it, sets the result of each item, and completes. Items without a result fail; all of them if it throws.</param>
+    /// <param name="options">Options of the queue.</param>
     public BatchQueue(Func<DispatchedBatch<TItem, TResult>, ValueTask> run, BatchQueueOptions<TItem>? options = null)
     {
         options ??= new();
@@ -70,7 +77,7 @@ internal sealed class BatchQueue<TItem, TResult> : IDisposable
             _gate.Closed += OnGateClosed;
     }
 
-    /// <summary>How it gathers items. What is set is in force from the next decision on.</summary>
+    /// <summary>Settings of the queue. A change takes effect with the next decision.</summary>
     public BatchQueueSettings Settings
     {
         get => Volatile.Read(ref _settings);
@@ -81,24 +88,24 @@ internal sealed class BatchQueue<TItem, TResult> : IDisposable
         }
     }
 
-    /// <summary>How many items wait.</summary>
+    /// <summary>Number of queued items.</summary>
     public int Length => Volatile.Read(ref _waiting);
 
     internal bool IsAborted => _aborted.IsCancellationRequested || Volatile.Read(ref _disposed);
 
     internal long Now => _time.GetTimestamp();
 
-    /// <summary>Puts an item in.</summary>
-    /// <param name="value">The item.</param>
-    /// <param name="model">The model it asks for; null for none.</param>
-    /// <param name="cancellationToken">Takes it out while it waits; later, gives up on its result.</param>
-    /// <returns>Its result, never on a thread that runs a batch.</returns>
-    /// <exception cref="BadInputException">It is larger than a batch may be.</exception>
+    /// <summary>Adds an item.</summary>
+    /// <param name="value">Value of the item.</param>
+    /// <param name="model">Requested model; null for none.</param>
+    /// <param name="cancellationToken">Removes the item while it is queued; later, abandons its result.</param>
+    /// <returns>The result of the item; continuations never run on a thread that runs a batch.</returns>
+    /// <exception cref="BadInputException">The item is larger than a batch may be.</exception>
     public ValueTask<TResult> EnqueueAsync(TItem value, string? model, CancellationToken cancellationToken)
     {
         var size = _sizeOf is null ? 1 : Math.Max(1, _sizeOf(value));
         if (_refusesLarger && size > 1 && size > Settings.MaxBatchSize)
-            throw new BadInputException($"The item's size is {size}, and a batch holds {Settings.MaxBatchSize} at most.");
+            throw new BadInputException($"The size of the item must be at most {Settings.MaxBatchSize}, the maximum size of a batch, but was {size}.");
         var item = new QueuedBatchItem<TItem, TResult>(this, value, model, size, Now);
         if (cancellationToken.CanBeCanceled && cancellationToken != _aborted)
         {
@@ -121,7 +128,7 @@ internal sealed class BatchQueue<TItem, TResult> : IDisposable
         return item.Result;
     }
 
-    /// <summary>Gives its timer back. What waits, or comes later, is cancelled.</summary>
+    /// <summary>Disposes the timer. Queued and later items are canceled.</summary>
     public void Dispose()
     {
         Volatile.Write(ref _disposed, true);
@@ -132,10 +139,10 @@ internal sealed class BatchQueue<TItem, TResult> : IDisposable
         _timer.Dispose();
     }
 
-    /// <summary>Runs a batch and sees to its end.</summary>
+    /// <summary>Runs a batch to its end.</summary>
     internal void Run(DispatchedBatch<TItem, TResult> batch)
     {
-        // What one caller has in its execution context is not its neighbours' business.
+        // The execution context of one caller must not be visible to the others.
         var own = ExecutionContext.Capture();
         var foreign = _flow is not null && own is not null && !ReferenceEquals(own, _flow);
         if (foreign)
@@ -161,15 +168,15 @@ internal sealed class BatchQueue<TItem, TResult> : IDisposable
             ExecutionContext.Restore(own!);
     }
 
-    /// <summary>An item has left before its batch started.</summary>
+    /// <summary>Called when an item was canceled before its batch started.</summary>
     internal void Left()
     {
         Volatile.Write(ref _someLeft, 1);
         Pulse(mayRun: false);
     }
 
-    /// <summary>A batch threw, and so many callers are going to be told; that it was aborted is no failure of its code.</summary>
-    internal void Tell(Exception thrown, int callers)
+    /// <summary>Reports the exception of a batch and the number of affected callers, unless the batch was aborted.</summary>
+    internal void ReportFailure(Exception thrown, int callers)
     {
         if (callers > 0 && !(IsAborted && thrown is OperationCanceledException))
             _failed?.Invoke(thrown, callers);
@@ -205,7 +212,7 @@ internal sealed class BatchQueue<TItem, TResult> : IDisposable
 
     private void Fail(DispatchedBatch<TItem, TResult> batch, Exception thrown)
     {
-        Tell(thrown, batch.Unended);
+        ReportFailure(thrown, batch.Unended);
         batch.Fail(thrown);
     }
 
@@ -240,7 +247,7 @@ internal sealed class BatchQueue<TItem, TResult> : IDisposable
 
     private void OnGateClosed() => Pulse(mayRun: false);
 
-    /// <summary>Has somebody decide: this thread, unless another is at it, who then looks again.</summary>
+    /// <summary>Requests a decision: by this thread, or by the current decider, which then runs again.</summary>
     /// <param name="mayRun">Whether this thread is a caller's, which may run a short batch itself.</param>
     private void Pulse(bool mayRun)
     {
@@ -309,16 +316,16 @@ internal sealed class BatchQueue<TItem, TResult> : IDisposable
         return batch;
     }
 
-    /// <summary>Of the groups that may start, the one whose first item came first. If there is none, the timer is set for the one that may start first.</summary>
+    /// <summary>Returns the group with the earliest first item among those that may start. If there is none, sets the timer for the group that may start first.</summary>
     private BatchModelGroup<TItem, TResult>? NextReady(BatchQueueSettings current)
     {
         BatchModelGroup<TItem, TResult>? ready = null;
         var now = Now;
         var due = long.MaxValue;
-        var nobodyElse = _gate is not null && (_gate.IsClosed || _waiting + _taken >= _gate.Limit);
+        var isComplete = _gate is not null && (_gate.IsClosed || _waiting + _taken >= _gate.Limit);
         foreach (var group in _groups)
         {
-            var startBy = nobodyElse || group.Size >= current.MaxBatchSize ? now : StartBy(group, current, now);
+            var startBy = isComplete || group.Size >= current.MaxBatchSize ? now : StartBy(group, current, now);
             if (startBy > now)
                 due = Math.Min(due, startBy);
             else if (ready is null || group.First!.Arrived < ready.First!.Arrived)
@@ -336,7 +343,7 @@ internal sealed class BatchQueue<TItem, TResult> : IDisposable
         return current.Adaptive && latest > now ? Math.Min(latest, _window.StartBy(group.Count, group.Size, now)) : latest;
     }
 
-    // Whole milliseconds, rounded up: a timer knows no others, and one that came early would come again at once.
+    // Rounded up to milliseconds, the resolution of timers: a timer that fired early would have to be set again.
     private void Arm(long due, long now)
     {
         if (due >= _armed)

@@ -2,34 +2,34 @@ using Serve.Runtime;
 
 namespace Serve.Replica.Batching;
 
-/// <summary>What a queue is given for its life, beside what it runs.</summary>
-/// <typeparam name="TItem">What callers put in.</typeparam>
-internal sealed record BatchQueueOptions<TItem>
+/// <summary>Options of a batch queue that do not change.</summary>
+/// <typeparam name="TItem">Item type.</typeparam>
+public sealed record BatchQueueOptions<TItem>
 {
-    /// <summary>How it gathers items, to begin with.</summary>
+    /// <summary>Initial settings.</summary>
     public BatchQueueSettings Settings { get; init; } = new();
 
-    /// <summary>How large an item is; null when all count 1.</summary>
+    /// <summary>Returns the size of an item; null if every item has size 1.</summary>
     public Func<TItem, int>? SizeOf { get; init; }
 
-    /// <summary>Whether an item that is larger than a batch may be is refused; otherwise it is a batch of its own.</summary>
+    /// <summary>Whether an item larger than the maximum batch size is refused; otherwise it forms a batch of its own.</summary>
     public bool RefusesLarger { get; init; } = true;
 
-    /// <summary>What lets callers in; null when nobody knows. Once all that it lets in wait or run, or it is closed, no batch waits for more.</summary>
+    /// <summary>Limiter of the replica's concurrent callers; null for none. When the limit is reached or the limiter is closed, no batch waits for more items.</summary>
     public ConcurrencyLimiter? Gate { get; init; }
 
-    /// <summary>Told of each batch; null when nobody counts them.</summary>
+    /// <summary>Observer of batches; null for none.</summary>
     public IBatchQueueObserver? Observer { get; init; }
 
-    /// <summary>Told of what a batch threw and how many callers fail with it, before they do; null when nobody asks. Not of one that is told to end with the queue and does.</summary>
+    /// <summary>Called with the exception of a batch and the number of callers that fail with it, before they do; not for batches that are aborted with the queue. Null for none.</summary>
     public Action<Exception, int>? Failed { get; init; }
 
-    /// <summary>The clock.</summary>
+    /// <summary>Clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
-    /// <summary>Whether running a batch always hands it to another thread, so that starting it costs a caller nothing.</summary>
+    /// <summary>Whether batches run on another thread anyway, so that the caller's thread can start them.</summary>
     public bool RunsElsewhere { get; init; }
 
-    /// <summary>Fires when everything is to end at once: what waits is cancelled, what runs is told.</summary>
+    /// <summary>Aborts the queue: queued items and running batches are canceled.</summary>
     public CancellationToken Aborted { get; init; }
 }

@@ -1,17 +1,17 @@
 namespace Serve.Replica.Batching;
 
-/// <summary>How a queue gathers items. Immutable; a queue takes another while it runs.</summary>
-internal sealed record BatchQueueSettings
+/// <summary>Settings of a batch queue. They can be replaced while the queue runs.</summary>
+public sealed record BatchQueueSettings
 {
-    /// <summary>How many items, or how much of their sizes, a batch has at most.</summary>
+    /// <summary>Maximum number of items in a batch, or maximum total size if items have sizes.</summary>
     public int MaxBatchSize { get; init; } = 10;
 
-    /// <summary>How long the first item waits for others at most.</summary>
+    /// <summary>Maximum time that the first item waits for others.</summary>
     public TimeSpan WaitTimeout { get; init; } = TimeSpan.FromMilliseconds(10);
 
-    /// <summary>How many batches run at once.</summary>
+    /// <summary>Maximum number of concurrent batches.</summary>
     public int MaxConcurrentBatches { get; init; } = 1;
 
-    /// <summary>Whether the wait is learned: see <see cref="AdaptiveBatchWindow"/>.</summary>
+    /// <summary>Whether the wait adapts to the observed costs; see <see cref="AdaptiveBatchWindow"/>.</summary>
     public bool Adaptive { get; init; }
 }

@@ -3,7 +3,7 @@ using Serve.Replica.Definitions;
 
 namespace Serve.Replica.Batching;
 
-/// <summary>A method that returns a list with one result per item.</summary>
+/// <summary>A batched method that returns a list with one result per item.</summary>
 internal sealed class BatchedListMethod<TItem, TList, TElement, TResult> : BatchedMethod, IBatched<TItem, TResult>
     where TList : class, IEnumerable<TElement>
 {
@@ -52,7 +52,7 @@ internal sealed class BatchedListMethod<TItem, TList, TElement, TResult> : Batch
             throw new InvalidOperationException($"{Name} returned null instead of a list with {batch.Count} results.");
         var results = list as IReadOnlyList<TElement> ?? [.. list];
         if (results.Count != batch.Count)
-            throw new InvalidOperationException($"{Name} returned {results.Count} results for {batch.Count} items; it must return one for each, in the order of the items.");
+            throw new InvalidOperationException($"{Name} returned {results.Count} results for {batch.Count} items; it must return one result per item, in the order of the items.");
         for (var i = 0; i < results.Count; i++)
             Give(batch, i, results[i]);
     }

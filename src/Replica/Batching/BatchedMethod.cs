@@ -1,27 +1,28 @@
 using System.Reflection;
 using Serve.Calls;
 using Serve.Replica.Definitions;
+using Serve.Replica.Telemetry;
 using Serve.Runtime;
 
 namespace Serve.Replica.Batching;
 
-/// <summary>One method with <see cref="BatchAttribute"/> of one live object: its queue, and what callers call in its place.</summary>
+/// <summary>A method with <see cref="BatchAttribute"/> of a live object: its queue, and the facade that callers use.</summary>
 internal abstract class BatchedMethod(BatchMethodDefinition method, object target, BatchMethodContext host) : IDisposable
 {
     private object? _facade;
     private MethodInfo? _entry;
 
-    /// <summary>What it was declared as.</summary>
+    /// <summary>Definition of the method.</summary>
     public BatchMethodDefinition Declared => method;
 
     public string Name => method.Method.Name;
 
-    /// <summary>What callers call: one item in, one result out. On <see cref="Facade"/>.</summary>
+    /// <summary>Method of <see cref="Facade"/> that callers call, with one item and one result.</summary>
     public MethodInfo Entry => _entry ?? Emit().Entry;
 
     public object Facade => _facade ?? Emit().Facade;
 
-    /// <summary>How many items wait.</summary>
+    /// <summary>Number of queued items.</summary>
     public abstract int Length { get; }
 
     public abstract BatchQueueSettings Settings { get; set; }
@@ -38,7 +39,7 @@ internal abstract class BatchedMethod(BatchMethodDefinition method, object targe
 
     public abstract void Dispose();
 
-    /// <summary>A function of the callers' arguments and a token.</summary>
+    /// <summary>Compiles a function of the caller's arguments and a token.</summary>
     protected abstract Delegate CompileEntry();
 
     protected BatchQueueOptions<TItem> OptionsFor<TItem>(IBatchQueueObserver observer) => new()
@@ -53,8 +54,8 @@ internal abstract class BatchedMethod(BatchMethodDefinition method, object targe
         Aborted = host.Actor.Aborted,
     };
 
-    /// <summary>Starts a batch as a turn: takes out who has left, says what it is, and calls the user's code.</summary>
-    /// <returns>What user code returned; the default when nobody is left.</returns>
+    /// <summary>Starts a batch within a turn: removes canceled items, sets the request context, and calls user code.</summary>
+    /// <returns>Return value of user code; the default if no item is left.</returns>
     protected TReturned? Start<TItem, TResult, TReturned>(DispatchedBatch<TItem, TResult> batch, Func<TItem[], CancellationToken, TReturned> call)
     {
         if (!batch.TryStart())
@@ -83,3 +84,10 @@ internal abstract class BatchedMethod(BatchMethodDefinition method, object targe
         return (_facade, _entry);
     }
 }
+
+/// <summary>Context that all batched methods of one replica share.</summary>
+/// <param name="Actor">Actor context of the replica.</param>
+/// <param name="Failures">Log of failed batches.</param>
+/// <param name="Time">Clock.</param>
+/// <param name="SeesRequests">Whether the class can access the request that it serves.</param>
+internal sealed record BatchMethodContext(ActorActivationContext Actor, UserFailureLog Failures, TimeProvider Time, bool SeesRequests);

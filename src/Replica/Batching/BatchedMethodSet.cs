@@ -7,7 +7,7 @@ using Serve.Runtime;
 
 namespace Serve.Replica.Batching;
 
-/// <summary>The methods with <see cref="BatchAttribute"/> of one live object. Their settings are written by the replica, when it takes a <c>user_config</c>.</summary>
+/// <summary>All methods with <see cref="BatchAttribute"/> of a live object. Their settings change with the <c>user_config</c>.</summary>
 internal sealed class BatchedMethodSet : IUserConfigKey, IDisposable
 {
     private readonly List<BatchedMethod> _methods;
@@ -18,10 +18,10 @@ internal sealed class BatchedMethodSet : IUserConfigKey, IDisposable
 
     public IReadOnlyList<BatchedMethod> All => _methods;
 
-    /// <summary>How their calls are taken.</summary>
+    /// <summary>Entries of the method table.</summary>
     public IEnumerable<QueuedActorMethod> Queued => _methods.Select(method => new QueuedActorMethod(method.Entry, method.Facade, method));
 
-    /// <summary>Reads the object's class, which has been inspected, and makes the queues.</summary>
+    /// <summary>Creates the queues for the methods of an object, whose class has been inspected.</summary>
     public static BatchedMethodSet Of(object target, BatchMethodContext host, ReplicaMetrics metrics)
     {
         var declared = BatchMethodDefinition.Of(target.GetType(), []);
@@ -34,10 +34,10 @@ internal sealed class BatchedMethodSet : IUserConfigKey, IDisposable
         })]);
     }
 
-    /// <summary>The method of this declaration; null when it is not batched.</summary>
+    /// <summary>Finds the batched method of a declaration; null if the method is not batched.</summary>
     public BatchedMethod? Find(MethodInfo declared) => _methods.Find(method => method.Name == declared.Name);
 
-    /// <summary>Whether this is what callers of a batched method are bound to.</summary>
+    /// <summary>Returns whether a method is the entry of a batched method.</summary>
     public bool IsEntry(MethodInfo method) => _methods.Exists(batched => batched.Entry == method);
 
     /// <inheritdoc/>

@@ -4,7 +4,7 @@ using Serve.Replica.Definitions;
 
 namespace Serve.Replica.Batching;
 
-/// <summary>A method that streams: each of its steps has something for each of its callers.</summary>
+/// <summary>A batched method that streams: each step has a result for each caller.</summary>
 internal sealed class BatchedStreamMethod<TItem, TStep, TResult> : BatchedMethod, IBatched<TItem, IAsyncEnumerable<TResult>>
     where TStep : class, IEnumerable<BatchResult<TResult>>
 {
@@ -35,7 +35,7 @@ internal sealed class BatchedStreamMethod<TItem, TStep, TResult> : BatchedMethod
     private IAsyncEnumerable<TResult> Stream(TItem item, CancellationToken cancellationToken) =>
         ReadAsync(item, RequestContext.Current?.Call.MultiplexedModelId, cancellationToken);
 
-    // Nothing is put into the queue before the first item is asked for.
+    // The item is queued when the caller requests the first result.
     private async IAsyncEnumerable<TResult> ReadAsync(TItem item, string? model, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var stream = await _queue.EnqueueAsync(item, model, cancellationToken).ConfigureAwait(false);
@@ -59,20 +59,20 @@ internal sealed class BatchedStreamMethod<TItem, TStep, TResult> : BatchedMethod
         }
         catch (Exception thrown)
         {
-            _queue.Tell(thrown, streams.Readers);
+            _queue.ReportFailure(thrown, streams.Readers);
             streams.Close(thrown);
         }
     }
 
     private async Task PumpAsync(IAsyncEnumerable<TStep> steps, BatchCallerStreams<TItem, TResult> streams, RequestContext? request, CancellationToken stop)
     {
-        // Each step has the asker's execution context, so it is told here: the call that made the stream has ended.
+        // Each step has the execution context of this method; the call that created the stream has ended.
         RequestContext.Current = request;
         await foreach (var step in steps.WithCancellation(stop).ConfigureAwait(false))
         {
             var results = step as IReadOnlyList<BatchResult<TResult>> ?? [.. step];
             if (results.Count != streams.Count)
-                throw new InvalidOperationException($"A step of {Name} has {results.Count} results for {streams.Count} items; each has one for every item, in their order.");
+                throw new InvalidOperationException($"{Name} yielded {results.Count} results for {streams.Count} items; each step must have one result per item, in the order of the items.");
             if (!streams.Write(results))
                 break;
         }

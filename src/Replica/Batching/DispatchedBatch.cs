@@ -3,33 +3,33 @@ using Serve.Calls;
 namespace Serve.Replica.Batching;
 
 /// <summary>
-/// Items that go together. Whoever runs it starts it first, which takes out those that have left, and then gives each item its result. Its token is cancelled when all its callers have gone.
-/// Its items are written until it starts; how they end is each item's own affair.
+/// A batch of items. The code that runs it first starts it, which removes canceled items, and then sets the result of each item. Its token is canceled when all of its callers have
+/// canceled.
 /// </summary>
-internal sealed class DispatchedBatch<TItem, TResult> : IThreadPoolWorkItem
+public sealed class DispatchedBatch<TItem, TResult> : IThreadPoolWorkItem
 {
     private readonly BatchQueue<TItem, TResult> _queue;
     private QueuedBatchItem<TItem, TResult>[] _items;
     private CancellationTokenSource? _stop;
     private int _callers;
 
-    public DispatchedBatch(BatchQueue<TItem, TResult> queue, QueuedBatchItem<TItem, TResult>[] items, int maxBatchSize)
+    internal DispatchedBatch(BatchQueue<TItem, TResult> queue, QueuedBatchItem<TItem, TResult>[] items, int maxBatchSize)
     {
         (this._queue, this._items, MaxBatchSize, Formed) = (queue, items, maxBatchSize, items.Length);
         foreach (var item in items)
             item.Batch = this;
     }
 
-    /// <summary>The model that all its items ask for; null for none.</summary>
+    /// <summary>Model that all items request; null for none.</summary>
     public string? Model => _items.Length == 0 ? null : _items[0].Model;
 
-    /// <summary>What callers put in, in the order in which they came. Empty until it has started.</summary>
+    /// <summary>Values of the items in order of arrival. Empty until the batch has started.</summary>
     public TItem[] Items { get; private set; } = [];
 
-    /// <summary>How many items it has.</summary>
+    /// <summary>Number of items.</summary>
     public int Count => Items.Length;
 
-    /// <summary>Cancelled when all its callers have gone.</summary>
+    /// <summary>Canceled when all callers have canceled.</summary>
     public CancellationToken CancellationToken
     {
         get
@@ -44,35 +44,35 @@ internal sealed class DispatchedBatch<TItem, TResult> : IThreadPoolWorkItem
         }
     }
 
-    /// <summary>Done when it has ended.</summary>
+    /// <summary>Called when the batch has ended.</summary>
     internal Action? AtEnd { get; set; }
 
-    /// <summary>What the code that it runs sees as its request; null when it sees none.</summary>
+    /// <summary>Request context of the user code; null for none.</summary>
     internal RequestContext? Request { get; set; }
 
-    /// <summary>How many items have no result yet.</summary>
+    /// <summary>Number of items without a result.</summary>
     internal int Unended => _items.Count(item => !item.HasEnded);
 
-    /// <summary>How many items it was made of.</summary>
+    /// <summary>Number of items before the batch started.</summary>
     internal int Formed { get; }
 
     internal int MaxBatchSize { get; }
 
     internal int Size { get; private set; }
 
-    /// <summary>When it started, by the queue's clock; 0 before.</summary>
+    /// <summary>Start time in ticks of the queue's clock; 0 before the start.</summary>
     internal long Started { get; private set; }
 
     internal long Ended { get; set; }
 
-    /// <summary>When the first of its items came.</summary>
+    /// <summary>Arrival time of the first item.</summary>
     internal long Arrived { get; private set; }
 
-    /// <summary>The next in whatever list it is in.</summary>
+    /// <summary>Next element of the intrusive list.</summary>
     internal DispatchedBatch<TItem, TResult>? Next { get; set; }
 
-    /// <summary>Starts it, without those who have left.</summary>
-    /// <returns>False when nobody is left; there is nothing to run then.</returns>
+    /// <summary>Starts the batch, without canceled items.</summary>
+    /// <returns>False if no item is left.</returns>
     public bool TryStart()
     {
         Started = _queue.Now;
@@ -102,22 +102,22 @@ internal sealed class DispatchedBatch<TItem, TResult> : IThreadPoolWorkItem
         return staying > 0;
     }
 
-    /// <summary>Gives an item its result.</summary>
-    /// <returns>False when it has ended before, for instance because its caller has gone.</returns>
+    /// <summary>Sets the result of an item.</summary>
+    /// <returns>False if the item has ended before, for example because it was canceled.</returns>
     public bool SetResult(int index, TResult result) => _items[index].TrySetResult(result);
 
-    /// <summary>Has an item fail.</summary>
-    /// <returns>False when it has ended before.</returns>
+    /// <summary>Fails an item.</summary>
+    /// <returns>False if the item has ended before.</returns>
     public bool SetException(int index, Exception thrown) => _items[index].TrySetException(thrown);
 
-    /// <summary>Has all items fail that have no result.</summary>
+    /// <summary>Fails all items without a result.</summary>
     internal void Fail(Exception thrown)
     {
         foreach (var item in _items)
             item.TrySetException(thrown);
     }
 
-    /// <summary>Has items fail that were forgotten.</summary>
+    /// <summary>Fails items for which the batch set no result.</summary>
     internal void FailUnended()
     {
         foreach (var item in _items)
@@ -127,13 +127,13 @@ internal sealed class DispatchedBatch<TItem, TResult> : IThreadPoolWorkItem
         }
     }
 
-    /// <summary>Tells what runs it to stop.</summary>
-    // Not on this thread, which is a caller's: user code may be registered.
+    /// <summary>Cancels the code that runs the batch.</summary>
+    // Asynchronously, since the calling thread is a caller's and user code may be registered.
     public void Cancel() => _ = Volatile.Read(ref _stop)?.CancelAsync();
 
     void IThreadPoolWorkItem.Execute() => _queue.Run(this);
 
-    /// <summary>One caller less.</summary>
+    /// <summary>Called when a caller has canceled.</summary>
     internal void Left()
     {
         if (Interlocked.Decrement(ref _callers) == 0)

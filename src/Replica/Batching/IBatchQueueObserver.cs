@@ -1,12 +1,12 @@
 namespace Serve.Replica.Batching;
 
-/// <summary>Counts batches, for metrics. Called from many threads; must not block or throw.</summary>
-internal interface IBatchQueueObserver
+/// <summary>Observes batches, for metrics. Called from many threads; must not block or throw.</summary>
+public interface IBatchQueueObserver
 {
-    /// <summary>A batch has ended.</summary>
-    /// <param name="items">How many items it had when it started.</param>
-    /// <param name="utilization">How large it was, as a part of the most it may be.</param>
-    /// <param name="waited">How long its first item had waited.</param>
-    /// <param name="ran">How long it ran.</param>
+    /// <summary>Called when a batch has ended.</summary>
+    /// <param name="items">Number of items at the start.</param>
+    /// <param name="utilization">Size as a fraction of the maximum size.</param>
+    /// <param name="waited">Time that its first item waited.</param>
+    /// <param name="ran">Duration.</param>
     void OnEnded(int items, double utilization, TimeSpan waited, TimeSpan ran);
 }

@@ -3,8 +3,7 @@ using System.Threading.Tasks.Sources;
 namespace Serve.Replica.Batching;
 
 /// <summary>
-/// One caller's item, and the promise of its result. Whoever ends it first wins: its batch or its caller's cancellation. Links of lists are the queue's, which owns the item until its batch
-/// starts.
+/// One caller's item, and the source of its result. It ends once: by its batch or by cancellation, whichever comes first. Its list links belong to the queue until its batch starts.
 /// </summary>
 internal sealed class QueuedBatchItem<TItem, TResult> : IValueTaskSource<TResult>
 {
@@ -30,25 +29,25 @@ internal sealed class QueuedBatchItem<TItem, TResult> : IValueTaskSource<TResult
 
     public int Size { get; }
 
-    /// <summary>When it came, by the queue's clock.</summary>
+    /// <summary>Arrival time in ticks of the queue's clock.</summary>
     public long Arrived { get; }
 
-    /// <summary>The next in whatever list it is in.</summary>
+    /// <summary>Next element of the intrusive list.</summary>
     public QueuedBatchItem<TItem, TResult>? Next { get; set; }
 
-    /// <summary>Its batch, once it is in one. Written before the batch starts.</summary>
+    /// <summary>The item's batch; set before the batch starts.</summary>
     public DispatchedBatch<TItem, TResult>? Batch { get; set; }
 
     public bool HasEnded => Volatile.Read(ref _state) == Ended;
 
     public ValueTask<TResult> Result => new(this, _source.Version);
 
-    /// <summary>Lets it leave when its caller goes.</summary>
+    /// <summary>Registers the cancellation of the caller.</summary>
     public void LeaveWith(CancellationToken cancellationToken) =>
         _leaving = cancellationToken.UnsafeRegister(static (item, token) => ((QueuedBatchItem<TItem, TResult>)item!).Leave(token), this);
 
-    /// <summary>Takes it into its batch, from where on leaving does not take it out.</summary>
-    /// <returns>False when it has left.</returns>
+    /// <summary>Starts the item as part of its batch; cancellation does not remove it any more.</summary>
+    /// <returns>False if it was canceled.</returns>
     public bool TryStart() => Interlocked.CompareExchange(ref _state, Running, Waiting) == Waiting;
 
     public bool TrySetResult(TResult result)

@@ -4,11 +4,11 @@ using Serve.Replica.Batching;
 
 namespace Serve.Replica.Definitions;
 
-/// <summary>One method with <see cref="BatchAttribute"/>: what its callers pass and get, and how its items are gathered. Immutable.</summary>
+/// <summary>Definition of a method with <see cref="BatchAttribute"/>: types of items and results, and batch settings.</summary>
 internal sealed record BatchMethodDefinition
 {
-    /// <summary>With more lists, what one caller passes would not fit one tuple.</summary>
-    private const int MostLists = 7;
+    /// <summary>The values of one caller must fit into one tuple.</summary>
+    private const int MaxLists = 7;
 
     private const string Shape = "one list per argument of its callers, as in Task<Label[]> Classify(IReadOnlyList<Image> images)";
 
@@ -27,42 +27,42 @@ internal sealed record BatchMethodDefinition
 
     public BatchQueueSettings Settings { get; private init; } = new();
 
-    /// <summary>The lists among its parameters.</summary>
+    /// <summary>Parameters that are lists.</summary>
     public ImmutableArray<ParameterInfo> Lists { get; private init; }
 
-    /// <summary>What one caller passes for each of them.</summary>
+    /// <summary>Element type of each list.</summary>
     public ImmutableArray<Type> ItemTypes { get; private init; }
 
-    /// <summary>What the queue holds: what one caller passes, as a tuple when that is several.</summary>
+    /// <summary>Item type of the queue: the value of one caller, or a tuple of its values.</summary>
     public Type ItemType { get; private init; } = typeof(object);
 
-    /// <summary>The list it returns, awaited; for a stream, that of one step.</summary>
+    /// <summary>Type of the returned list, awaited; for a stream, that of one step.</summary>
     public Type ListType { get; private init; } = typeof(object);
 
-    /// <summary>What is in that list.</summary>
+    /// <summary>Element type of that list.</summary>
     public Type ElementType { get; private init; } = typeof(object);
 
-    /// <summary>What one caller gets; for a stream, one item of it.</summary>
+    /// <summary>Result type of one caller; for a stream, the type of its items.</summary>
     public Type ResultType { get; private init; } = typeof(object);
 
     public bool IsStream { get; private init; }
 
-    /// <summary>Whether elements say themselves what they are.</summary>
+    /// <summary>Whether elements are <see cref="BatchResult{T}"/>: values or errors.</summary>
     public bool HasOutcomes => ElementType != ResultType;
 
-    /// <summary>Says how large an item is; null when all count 1.</summary>
+    /// <summary>Method that returns the size of an item; null if every item has size 1.</summary>
     public MethodInfo? SizeOf { get; private init; }
 
     public static bool IsBatched(MethodInfo method) => method.IsDefined(typeof(BatchAttribute), inherit: true);
 
-    /// <summary>Reads all that a class has, those of wrong shape left out; adds a line for everything that is wrong.</summary>
+    /// <summary>Reads the batched methods of a class; omits invalid ones and adds their errors.</summary>
     public static IReadOnlyList<BatchMethodDefinition> Of(Type type, List<string> errors)
     {
         foreach (var method in ClassMethodFinder.Of(type)
             .Where(method => IsBatched(method) && (!method.IsPublic || method.IsStatic || DeploymentHookMethods.IsHook(method))))
         {
             errors.Add($"{type.FullName}.{method.Name} has [Batch], but "
-                + (method is { IsPublic: true, IsStatic: false } ? "is a hook, which the platform calls with what is its own." : "is no public instance method, so nobody calls it. Make it one."));
+                + (method is { IsPublic: true, IsStatic: false } ? "is a hook, which the platform calls." : "is not a public instance method."));
         }
 
         return [.. DeploymentMethodFinder.Of(type).Where(IsBatched).Select(method => Read(type, method, errors)).OfType<BatchMethodDefinition>()];
@@ -74,9 +74,9 @@ internal sealed record BatchMethodDefinition
         var name = $"{type.FullName}.{method.Name}";
         var parameters = method.GetParameters().Where(parameter => parameter.ParameterType != typeof(CancellationToken)).ToImmutableArray();
         foreach (var parameter in parameters.Where(parameter => BatchListTypes.TakenElement(parameter.ParameterType) is null))
-            errors.Add($"{name} has [Batch], but its parameter '{parameter.Name}' is no list ({parameter.ParameterType.Name}): it takes {Shape}.");
-        if (parameters.Length is 0 or > MostLists)
-            errors.Add($"{name} has [Batch] and takes {parameters.Length} lists: it takes {Shape}, 1 to {MostLists} of them.");
+            errors.Add($"{name} has [Batch], but its parameter '{parameter.Name}' is not a list ({parameter.ParameterType.Name}): it must have {Shape}.");
+        if (parameters.Length is 0 or > MaxLists)
+            errors.Add($"{name} has [Batch] and {parameters.Length} lists: it must have {Shape}, 1 to {MaxLists} of them.");
         if (method.IsGenericMethod)
             return null;
 
@@ -85,7 +85,7 @@ internal sealed record BatchMethodDefinition
         var isOutcome = element is { IsGenericType: true } && element.GetGenericTypeDefinition() == typeof(BatchResult<>);
         if (element is null || (isStream && !isOutcome))
         {
-            errors.Add($"{name} has [Batch] and returns {method.ReturnType.Name}: it returns an array or a list with one result per item, or a task of one; "
+            errors.Add($"{name} has [Batch] and returns {method.ReturnType.Name}: it must return an array or a list with one result per item, or a task of one; "
                 + "to stream, IAsyncEnumerable<BatchResult<T>[]>.");
         }
 
@@ -121,7 +121,7 @@ internal sealed record BatchMethodDefinition
             && type.GetCustomAttribute<DeploymentAttribute>(inherit: false)?.Concurrency != ConcurrencyMode.Parallel)
         {
             errors.Add($"{name} has [Blocking] and MaxConcurrentBatches = {attribute.MaxConcurrentBatches}, but a turn-based deployment runs one turn at a time, "
-                + "and a method that blocks never lets another in. Set Concurrency = ConcurrencyMode.Parallel, or MaxConcurrentBatches = 1.");
+                + "and a blocking method never yields its turn. Set Concurrency = ConcurrencyMode.Parallel, or MaxConcurrentBatches = 1.");
         }
 
         return new BatchQueueSettings
@@ -141,8 +141,8 @@ internal sealed record BatchMethodDefinition
         }
 
         errors.Add(named.Count == 0
-            ? $"{name}: [Batch] names the SizeMethod '{size}', and the class has no such method. Write {shape}."
-            : $"{name}: the SizeMethod '{size}' of [Batch] must be {shape}: it takes what a caller passes and says how large that is.");
+            ? $"{name}: SizeMethod '{size}' of [Batch] not found in the class. Declare {shape}."
+            : $"{name}: SizeMethod '{size}' of [Batch] must be {shape}: it returns the size of the values of one caller.");
         return null;
     }
 

@@ -2,12 +2,12 @@ using System.Reflection;
 
 namespace Serve.Replica.Definitions;
 
-/// <summary>All methods of a class, whatever their access, its bases' private and static ones among them: what the source generator sees. Of those that override each other, the last.</summary>
+/// <summary>Finds all methods of a class and its bases, including private and static ones, as the source generator does. Of overriding methods only the most derived one.</summary>
 internal static class ClassMethodFinder
 {
     private const BindingFlags Declared = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
 
-    /// <summary>Those of the class itself first, then its bases'.</summary>
+    /// <summary>Returns the methods of the class, followed by those of its bases.</summary>
     public static IReadOnlyList<MethodInfo> Of(Type type)
     {
         List<MethodInfo> found = [];

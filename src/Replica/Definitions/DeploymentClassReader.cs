@@ -5,7 +5,7 @@ using Serve.Specs;
 
 namespace Serve.Replica.Definitions;
 
-/// <summary>One class with <see cref="DeploymentAttribute"/>, as read by reflection, with everything that is wrong about it. Immutable once read.</summary>
+/// <summary>Reads a class with <see cref="DeploymentAttribute"/> by reflection, and collects its errors.</summary>
 internal sealed class DeploymentClassReader
 {
     private DeploymentClassReader(Type type, DeploymentOptions options) => (Type, Options) = (type, options);
@@ -54,7 +54,7 @@ internal sealed class DeploymentClassReader
         };
         if (kind is not null)
         {
-            Errors.Add($"{Type.FullName} is {kind}: no instance of it can be made. A deployment is a plain class.");
+            Errors.Add($"{Type.FullName} is {kind} and cannot be instantiated. A deployment must be a concrete class.");
             return;
         }
 
@@ -68,7 +68,7 @@ internal sealed class DeploymentClassReader
         }
         catch (Exception error) when (error is FileNotFoundException or FileLoadException or TypeLoadException)
         {
-            Errors.Add($"{Type.FullName} uses something that is not in the package: {error.Message}");
+            Errors.Add($"{Type.FullName} references an assembly or type that is not in the package: {error.Message}");
         }
     }
 
@@ -86,7 +86,7 @@ internal sealed class DeploymentClassReader
         {
             Errors.Add(constructors.Length == 0
                 ? $"{Type.FullName} has no public constructor."
-                : $"{Type.FullName} has {constructors.Length} public constructors; a deployment has one, so that it is clear what is injected.");
+                : $"{Type.FullName} has {constructors.Length} public constructors; a deployment must have exactly one.");
             return;
         }
 

@@ -4,31 +4,31 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Serve.Replica.Definitions;
 
-/// <summary>The methods of a deployment class that the platform calls, by interface or by name. They are neither callable by name nor bound to HTTP.</summary>
-/// <param name="CheckHealth">Says whether the replica is well.</param>
-/// <param name="Reconfigure">Takes <c>user_config</c>.</param>
-/// <param name="ConfigureServices">Static: registers what the constructor wants injected.</param>
+/// <summary>Methods of a deployment class that the platform calls, by interface or by name. They are neither callable by name nor bound to HTTP.</summary>
+/// <param name="CheckHealth">Checks the health of the replica.</param>
+/// <param name="Reconfigure">Receives the <c>user_config</c>.</param>
+/// <param name="ConfigureServices">Static: registers services for the constructor.</param>
 internal sealed record DeploymentHookMethods(MethodInfo? CheckHealth, MethodInfo? Reconfigure, MethodInfo? ConfigureServices)
 {
     private static readonly string[] Names =
         [nameof(ISelfCheck.CheckHealth), nameof(IReconfigurable<>.Reconfigure), nameof(IDisposable.Dispose), nameof(IAsyncDisposable.DisposeAsync)];
 
-    /// <summary>Whether a public method is one of the platform's own and so no method that users call.</summary>
+    /// <summary>Returns whether a public method is a hook, and therefore not callable by users.</summary>
     public static bool IsHook(MethodInfo method) =>
         Names.Contains(method.Name)
         || (method.Name == nameof(IIngress.Map) && typeof(IIngress).IsAssignableFrom(method.DeclaringType));
 
-    /// <summary>Finds a class's hooks; adds a line for each that has the wrong shape.</summary>
+    /// <summary>Finds the hooks of a class; adds an error for each invalid one.</summary>
     public static DeploymentHookMethods Of(Type type, List<string> errors) => new(
         One(type, nameof(ISelfCheck.CheckHealth), typeof(ISelfCheck), IsCheckHealth,
-            "ValueTask CheckHealth(CancellationToken) (or Task, or void; the token may be left out)", errors),
+            "ValueTask CheckHealth(CancellationToken) (or Task, or void; the token is optional)", errors),
         One(type, nameof(IReconfigurable<>.Reconfigure), typeof(IReconfigurable<>), IsReconfigure,
             "void Reconfigure(TConfig config) (or Task, or ValueTask)", errors),
         Static(type, errors));
 
     private static MethodInfo? One(Type type, string name, Type contract, Func<MethodInfo, bool> fits, string shape, List<string> errors)
     {
-        // A public method of the name is the interface's own implementation too; explicit ones are found through the interface.
+        // A public method of this name implements the interface too; explicit implementations are found through the interface.
         var found = type.GetMethods().Where(method => method.Name == name && method.DeclaringType != typeof(object)).ToList();
         if (found.Count == 0)
         {
@@ -38,7 +38,7 @@ internal sealed record DeploymentHookMethods(MethodInfo? CheckHealth, MethodInfo
         }
 
         if (found.Count > 1)
-            errors.Add($"{type.FullName} has {found.Count} methods {name}; the hook is one method, {shape}.");
+            errors.Add($"{type.FullName} has {found.Count} methods {name}; the hook must be a single method, {shape}.");
         else if (found.Count == 1 && !fits(found[0]))
             errors.Add($"{type.FullName}.{name} is a hook and must be {shape}.");
         else

@@ -1,16 +1,16 @@
 using System.Reflection;
 using Serve.Replica.Loading;
+using Serve.Specs;
 
 namespace Serve.Replica.Definitions;
 
-/// <summary>Finds out what an assembly declares without running any of its code, and tells every error at once. Stateless.</summary>
+/// <summary>Inspects the deployments of an assembly without running its code. Reports all errors at once.</summary>
 public static class DeploymentInspector
 {
-    /// <summary>Inspects an assembly file, in a load context of its own that is unloaded again.</summary>
-    /// <param name="assemblyPath">The assembly; its <c>.deps.json</c> lies beside it.</param>
-    /// <param name="typeName">The ingress class by full or simple name, as in <c>App.dll:Type</c>; null when it is to be found.</param>
-    /// <returns>The deployments.</returns>
-    /// <exception cref="DefinitionException">The assembly or a class in it is wrong; carries every error.</exception>
+    /// <summary>Inspects an assembly file in a temporary load context.</summary>
+    /// <param name="assemblyPath">The assembly; its <c>.deps.json</c> is in the same folder.</param>
+    /// <param name="typeName">Full or simple name of the ingress class, as in <c>App.dll:Type</c>; null to infer it.</param>
+    /// <exception cref="DefinitionException">The assembly or a class in it is invalid; lists every error.</exception>
     public static InspectedApplication Inspect(string assemblyPath, string? typeName = null)
     {
         var context = UserAssemblyLoadContext.Open(assemblyPath);
@@ -26,9 +26,8 @@ public static class DeploymentInspector
 
     /// <summary>Inspects a loaded assembly.</summary>
     /// <param name="assembly">The assembly.</param>
-    /// <param name="typeName">The ingress class by full or simple name; null when it is to be found.</param>
-    /// <returns>The deployments.</returns>
-    /// <exception cref="DefinitionException">A class in it is wrong; carries every error.</exception>
+    /// <param name="typeName">Full or simple name of the ingress class; null to infer it.</param>
+    /// <exception cref="DefinitionException">A class is invalid; lists every error.</exception>
     public static InspectedApplication Inspect(Assembly assembly, string? typeName = null)
     {
         var types = TypesOf(assembly);
@@ -64,7 +63,7 @@ public static class DeploymentInspector
             .Where(type => type is { IsClass: true, IsVisible: true, IsAbstract: false })
             .Select(type => type.FullName!).Order(StringComparer.Ordinal).ToList();
         return $"{assembly.GetName().Name} has no class with [Deployment]. " + (candidates.Count == 0
-            ? "Write one: [Deployment] public sealed class Counter { ... }"
-            : $"Put the attribute on the class to serve; its public classes are {string.Join(", ", candidates)}.");
+            ? "Declare one: [Deployment] public sealed class Counter { ... }"
+            : $"Add the attribute to the class to serve; the public classes are {string.Join(", ", candidates)}.");
     }
 }

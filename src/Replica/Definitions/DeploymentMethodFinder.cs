@@ -7,32 +7,32 @@ using Serve.Replica.Multiplexing;
 
 namespace Serve.Replica.Definitions;
 
-/// <summary>The methods of a deployment class that users call, by name or over HTTP.</summary>
+/// <summary>Finds the methods of a deployment class that users call, by name or over HTTP.</summary>
 internal static class DeploymentMethodFinder
 {
-    /// <summary>The method that answers at the route prefix itself.</summary>
+    /// <summary>Name of the method that serves the route prefix itself.</summary>
     public const string Call = "Call";
 
-    /// <summary>The public methods of a class that are its own: no hooks, no accessors, nothing that loads models or that a compiler added.</summary>
+    /// <summary>Returns the callable public methods of a class, without hooks, accessors, [Multiplexed] methods and compiler-generated methods.</summary>
     public static IEnumerable<MethodInfo> Of(Type type) => type
         .GetMethods(BindingFlags.Public | BindingFlags.Instance)
         .Where(method => method.DeclaringType != typeof(object) && method.GetBaseDefinition().DeclaringType != typeof(object)
             && !method.IsSpecialName && !method.IsDefined(typeof(CompilerGeneratedAttribute)) && !DeploymentHookMethods.IsHook(method) && !MultiplexedMethod.IsOne(method));
 
-    /// <summary>Adds a line for each method that could not be called or bound.</summary>
+    /// <summary>Adds an error for each method that cannot be called or bound.</summary>
     public static void Check(Type type, List<string> errors)
     {
         var methods = Of(type).ToList();
         foreach (var overloads in methods.GroupBy(method => method.Name, StringComparer.Ordinal).Where(group => group.Count() > 1))
         {
-            errors.Add($"{type.FullName}.{overloads.Key} is overloaded: two methods of one name cannot be called by name. "
+            errors.Add($"{type.FullName}.{overloads.Key} is overloaded, and therefore cannot be called by name. "
                 + "Rename one, or make it internal.");
         }
 
         foreach (var method in methods.Where(method => method.IsGenericMethod
             || method.GetParameters().Any(parameter => parameter.ParameterType.IsByRef || parameter.ParameterType.IsByRefLike)))
         {
-            errors.Add($"{type.FullName}.{method.Name} is generic or takes ref, out or span parameters: it cannot be called by name. Make it internal.");
+            errors.Add($"{type.FullName}.{method.Name} is generic or has ref, out or span parameters, and therefore cannot be called by name. Make it internal.");
         }
 
         CheckRoutes(type, methods, errors);
@@ -45,8 +45,8 @@ internal static class DeploymentMethodFinder
         {
             foreach (var method in methods.Where(method => method.Name == Call || routed.Contains(method)))
             {
-                errors.Add($"{type.FullName} maps its own endpoints (IIngress), so {method.Name} would never be asked over HTTP. "
-                    + "Map it in Map, or drop IIngress.");
+                errors.Add($"{type.FullName} maps its own endpoints (IIngress), so {method.Name} would not be reachable over HTTP. "
+                    + "Map it in Map, or remove IIngress.");
             }
 
             return;
@@ -55,8 +55,8 @@ internal static class DeploymentMethodFinder
         var routes = routed.SelectMany(method => Templates(method).Select(found => (Method: method, found.Verb, found.Template))).ToList();
         foreach (var same in routes.GroupBy(route => (route.Verb, Template: route.Template.Trim('/').ToUpperInvariant())).Where(group => group.Count() > 1))
         {
-            errors.Add($"{type.FullName}: {string.Join(" and ", same.Select(route => route.Method.Name).Distinct())} both answer "
-                + $"[{same.Key.Verb}(\"{same.First().Template}\")]; a request could not tell which is meant.");
+            errors.Add($"{type.FullName}: {string.Join(" and ", same.Select(route => route.Method.Name).Distinct())} have the same route "
+                + $"[{same.Key.Verb}(\"{same.First().Template}\")].");
         }
 
         foreach (var (method, _, template) in routes)
@@ -72,7 +72,7 @@ internal static class DeploymentMethodFinder
         }
     }
 
-    // Read as metadata: making the attribute would run the constructor of one that the user wrote.
+    // Read as metadata: instantiating an attribute could run a constructor of the user.
     private static IEnumerable<(string Verb, string Template)> Templates(MethodInfo method) => method.GetCustomAttributesData()
         .Where(data => typeof(HttpMethodAttribute).IsAssignableFrom(data.AttributeType) || data.AttributeType == typeof(RouteAttribute))
         .Select(data => (

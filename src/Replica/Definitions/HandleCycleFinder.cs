@@ -1,9 +1,9 @@
 namespace Serve.Replica.Definitions;
 
-/// <summary>Finds circles of handles by depth-first search, each circle once.</summary>
+/// <summary>Finds circular handle dependencies by depth-first search.</summary>
 internal static class HandleCycleFinder
 {
-    /// <summary>Each circle as the path that closes it: its first member is also its last.</summary>
+    /// <summary>Returns each cycle once, as a path whose first member is also its last.</summary>
     public static List<List<DeploymentClassReader>> Find(
         IReadOnlyList<DeploymentClassReader> members, Dictionary<DeploymentClassReader, List<DeploymentClassReader>> dependencies)
     {

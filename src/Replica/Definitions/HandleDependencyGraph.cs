@@ -1,11 +1,12 @@
+using System.Reflection;
 using Serve.Specs;
 
 namespace Serve.Replica.Definitions;
 
-/// <summary>Who takes a handle to whom among an assembly's deployments: finds the ingress, what belongs to it, and cycles. Reads only.</summary>
+/// <summary>Handle dependencies between the deployments of an assembly: determines the ingress, the deployments that it reaches, and cycles.</summary>
 internal sealed class HandleDependencyGraph(IReadOnlyList<DeploymentClassReader> classes)
 {
-    /// <summary>All deployments of the assembly; the ingress is the one that no other depends on.</summary>
+    /// <summary>Returns all deployments of the assembly; the ingress is the one that no other depends on.</summary>
     public InspectedApplication? WholeAssembly(List<string> errors)
     {
         var dependencies = Check(classes, errors);
@@ -13,14 +14,14 @@ internal sealed class HandleDependencyGraph(IReadOnlyList<DeploymentClassReader>
         var candidates = classes.Where(found => !taken.Contains(found)).ToList();
         if (candidates.Count > 1)
         {
-            errors.Add($"Several classes could answer HTTP: {string.Join(", ", candidates.Select(found => found.Type.FullName))}. "
-                + $"Name one, for instance :{candidates[0].Type.Name} after the file, or let it take handles to the others.");
+            errors.Add($"Several classes could be the ingress: {string.Join(", ", candidates.Select(found => found.Type.FullName))}. "
+                + $"Name one, for example :{candidates[0].Type.Name} after the file, or give it handles to the others.");
         }
 
         return errors.Count == 0 ? Describe(classes, dependencies, candidates[0]) : null;
     }
 
-    /// <summary>The named ingress and the deployments it can reach.</summary>
+    /// <summary>Returns the named ingress and the deployments that it reaches.</summary>
     public InspectedApplication? ReachableFrom(string typeName, IReadOnlyList<Type> types, List<string> errors)
     {
         var named = classes.Where(found => found.Type.FullName == typeName).ToList() is { Count: > 0 } exact
@@ -28,8 +29,8 @@ internal sealed class HandleDependencyGraph(IReadOnlyList<DeploymentClassReader>
             : classes.Where(found => found.Type.Name == typeName || found.Name == typeName).ToList();
         if (named.Count != 1)
         {
-            errors.Add(named.Count == 0 ? Unknown(typeName, types) : $"{typeName} names several classes: "
-                + $"{string.Join(", ", named.Select(found => found.Type.FullName))}. Write the full name.");
+            errors.Add(named.Count == 0 ? Unknown(typeName, types) : $"{typeName} is ambiguous: "
+                + $"{string.Join(", ", named.Select(found => found.Type.FullName))}. Use the full name.");
             return null;
         }
 
@@ -56,7 +57,7 @@ internal sealed class HandleDependencyGraph(IReadOnlyList<DeploymentClassReader>
         foreach (var same in members.GroupBy(member => member.Name, StringComparer.OrdinalIgnoreCase).Where(group => group.Count() > 1))
         {
             errors.Add($"Two deployments are named {same.Key}: {string.Join(" and ", same.Select(member => member.Type.FullName))}. "
-                + "Give one another name: [Deployment(\"...\")].");
+                + "Rename one: [Deployment(\"...\")].");
         }
 
         Dictionary<DeploymentClassReader, List<DeploymentClassReader>> dependencies = [];
@@ -73,8 +74,8 @@ internal sealed class HandleDependencyGraph(IReadOnlyList<DeploymentClassReader>
         }
 
         errors.AddRange(HandleCycleFinder.Find(members, dependencies)
-            .Select(cycle => $"Handles go in a circle: {string.Join(" -> ", cycle.Select(member => member.Name))}. "
-                + "Each waits for the next to start; take one of the handles away."));
+            .Select(cycle => $"Circular handle dependency: {string.Join(" -> ", cycle.Select(member => member.Name))}. "
+                + "Each deployment waits for the next one to start; remove one of the handles."));
         return dependencies;
     }
 
@@ -87,13 +88,13 @@ internal sealed class HandleDependencyGraph(IReadOnlyList<DeploymentClassReader>
         var known = string.Join(", ", classes.Select(found => found.Name));
         if (handle.Target is not { } type)
         {
-            return $"{member.Type.FullName} takes a handle '{handle.Name}', and no deployment has that name. "
-                + $"Name the parameter after one of: {known}.";
+            return $"{member.Type.FullName} has a handle '{handle.Name}', but no deployment of that name exists. "
+                + $"Rename the parameter to one of {known}.";
         }
 
         return DeploymentClassReader.IsDeployment(type)
-            ? $"{member.Type.FullName} takes a handle to {type.FullName}, which is in another assembly ({type.Assembly.GetName().Name})."
-            : $"{member.Type.FullName} takes a handle to {type.FullName}, which is no deployment. Put [Deployment] on it; the deployments are {known}.";
+            ? $"{member.Type.FullName} has a handle to {type.FullName}, which is in another assembly ({type.Assembly.GetName().Name})."
+            : $"{member.Type.FullName} has a handle to {type.FullName}, which is not a deployment. Add [Deployment] to it; the deployments are {known}.";
     }
 
     private string Unknown(string typeName, IReadOnlyList<Type> types)
@@ -102,8 +103,20 @@ internal sealed class HandleDependencyGraph(IReadOnlyList<DeploymentClassReader>
         if (types.FirstOrDefault(type => type.IsClass && (type.FullName == typeName || type.Name == typeName)) is { } plain)
             return $"{plain.FullName} has no [Deployment]. The deployments are {string.Join(", ", known)}.";
         var nearest = NearestNameFinder.Find(typeName, classes.SelectMany(found => new[] { found.Type.Name, found.Type.FullName! }));
-        return $"No class is named {typeName}. " + (nearest is null
+        return $"Class {typeName} not found. " + (nearest is null
             ? $"The deployments are {string.Join(", ", known)}."
             : $"Did you mean {nearest}? The deployments are {string.Join(", ", known)}.");
     }
+}
+
+/// <summary>A constructor parameter that is a handle to another deployment.</summary>
+/// <param name="Name">Name of the parameter; for an untyped handle, the name of the deployment, case-insensitively.</param>
+/// <param name="Target">Deployment class of a typed handle; null for an untyped one.</param>
+internal sealed record HandleParameter(string Name, Type? Target)
+{
+    public static bool IsHandle(Type type) =>
+        type == typeof(DeploymentHandle) || (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(DeploymentHandle<>));
+
+    public static HandleParameter Of(ParameterInfo parameter) =>
+        new(parameter.Name!, parameter.ParameterType.IsGenericType ? parameter.ParameterType.GetGenericArguments()[0] : null);
 }

@@ -9,8 +9,8 @@ using Serve.Replica.Definitions;
 namespace Serve.Replica.Http;
 
 /// <summary>
-/// Maps an object's methods as minimal-API endpoints: <c>Call</c> at the route prefix for any HTTP method, others where their attributes
-/// say; or lets the object map its own. ASP.NET Core binds and answers.
+/// Maps the methods of a deployment as minimal-API endpoints: <c>Call</c> at the route prefix for any HTTP method, others by their attributes; or lets the deployment
+/// map its own endpoints. ASP.NET Core binds parameters and writes results.
 /// </summary>
 internal static class ReplicaEndpointBuilder
 {
@@ -28,36 +28,36 @@ internal static class ReplicaEndpointBuilder
         {
             foreach (var (pattern, verbs) in RoutesOf(method))
             {
-                // Of a batched method the item is bound, and what it returns for it is the answer.
+                // For a batched method, the item is bound, and its result is the response.
                 var batched = batches.Find(method);
                 var bound = batched?.Entry ?? method;
                 var handler = bound.CreateDelegate(DelegateType(bound), batched?.Facade ?? target);
                 var endpoint = verbs.Length == 0 ? routes.Map(pattern, handler) : routes.MapMethods(pattern, verbs, handler);
-                // Form posts need no antiforgery token here: there is no cookie that a foreign page could ride on.
+                // Form posts need no antiforgery token, since there are no cookies.
                 endpoint.DisableAntiforgery().WithDisplayName($"{target.GetType().Name}.{method.Name}");
                 if (batched is not null)
                     endpoint.WithMetadata(method.GetCustomAttributes(inherit: true));
-                // Call takes any HTTP method, so whatever names its methods at the same place goes first.
+                // Call accepts any HTTP method; endpoints with specific methods on the same route take precedence.
                 if (verbs.Length == 0)
                     endpoint.Add(builder => ((RouteEndpointBuilder)builder).Order = 1);
             }
         }
     }
 
-    /// <summary>Whether a class says that it answers HTTP, rather than having a <c>Call</c> that may be for handles alone.</summary>
+    /// <summary>Returns whether a class explicitly serves HTTP, rather than having a <c>Call</c> that may be for handles only.</summary>
     public static bool AsksForHttp(Type type) => typeof(IIngress).IsAssignableFrom(type)
         || DeploymentMethodFinder.Of(type).Any(method => method.GetCustomAttributes(inherit: true).Any(attribute => attribute is IRouteTemplateProvider or IActionHttpMethodProvider));
 
-    // What a class maps itself ASP.NET Core binds as it is declared: the list, and in no batch's company.
+    // ASP.NET Core would bind the list of a batched method from one request, without batching.
     private static void RefuseBatched(EndpointBuilder endpoint)
     {
         if (endpoint.Metadata.OfType<MethodInfo>().FirstOrDefault(mapped => mapped.IsDefined(typeof(BatchAttribute), inherit: true)) is not { } method)
             return;
         throw new DefinitionException($"{method.DeclaringType!.Name}.{method.Name} has [Batch] and cannot be mapped to {endpoint.DisplayName} by {nameof(IIngress)}.{nameof(IIngress.Map)}: "
-            + "it would be given one request's list instead of many requests' items. Give it a route attribute in a deployment without IIngress, or map a method that calls such a deployment by handle.");
+            + "it would receive the list of one request instead of the items of many requests. Add a route attribute to it in a deployment without IIngress, or map a method that calls such a deployment through a handle.");
     }
 
-    /// <summary>Where a method answers: nowhere without an attribute, except <c>Call</c>.</summary>
+    /// <summary>Returns the routes of a method; none without an attribute, except for <c>Call</c>.</summary>
     private static List<(string Pattern, string[] Verbs)> RoutesOf(MethodInfo method)
     {
         var attributes = method.GetCustomAttributes(inherit: true);

@@ -9,10 +9,10 @@ using Serve.Runtime;
 
 namespace Serve.Replica.Http;
 
-/// <summary>A replica's endpoints and how one is found: nothing to find when <c>Call</c> is the only one, ASP.NET Core's routing else. Immutable once made.</summary>
+/// <summary>Endpoints of a replica. If <c>Call</c> is the only one, requests bypass routing; otherwise ASP.NET Core routes them. Immutable.</summary>
 internal sealed class ReplicaEndpointRouter
 {
-    /// <exception cref="InvalidOperationException">A method cannot be bound; ASP.NET Core's message says which parameter and why.</exception>
+    /// <exception cref="InvalidOperationException">A method cannot be bound; the message of ASP.NET Core names the parameter and the reason.</exception>
     public ReplicaEndpointRouter(
         IServiceProvider services, ReplicaComponents parts, ActorTurnScheduler turns, Func<HttpContext, RequestDelegate, Task> run)
     {
@@ -29,7 +29,7 @@ internal sealed class ReplicaEndpointRouter
         });
         Pipeline = app.Build();
 
-        // Asked for here, so that a method that cannot be bound fails the start and not the first request.
+        // Enumerated now, so that a method that cannot be bound fails the start and not the first request.
         var endpoints = services.GetRequiredService<EndpointDataSource>().Endpoints;
         Descriptions = [.. endpoints.Select(Describe).Distinct()];
         if (endpoints is [RouteEndpoint only] && target is not IIngress && IsPlainCall(only))
@@ -41,10 +41,10 @@ internal sealed class ReplicaEndpointRouter
         }
     }
 
-    /// <summary>Finds the endpoint and runs it.</summary>
+    /// <summary>Routes a request and runs its endpoint.</summary>
     public RequestDelegate Pipeline { get; }
 
-    /// <summary>The only endpoint, when there is nothing to be found.</summary>
+    /// <summary>The only endpoint; null if routing is needed.</summary>
     public Endpoint? Single { get; }
 
     public ReplicaRouteMetrics? SingleMetrics { get; }
@@ -53,16 +53,16 @@ internal sealed class ReplicaEndpointRouter
 
     public bool SingleIsBatched { get; }
 
-    /// <summary>For people: every endpoint as <c>GET /square/{x}</c>.</summary>
+    /// <summary>Display names of all endpoints, such as <c>GET /square/{x}</c>.</summary>
     public IReadOnlyList<string> Descriptions { get; }
 
-    /// <summary>Null for endpoints that routing itself makes, as for a wrong HTTP method.</summary>
+    /// <summary>Returns the metrics of an endpoint; null for endpoints that routing creates, for example for a wrong HTTP method.</summary>
     public static ReplicaRouteMetrics? MetricsOf(Endpoint endpoint) => endpoint.Metadata.GetMetadata<ReplicaRouteMetrics>();
 
-    /// <summary>Whether an endpoint only waits for a batch.</summary>
+    /// <summary>Returns whether an endpoint waits for a batch.</summary>
     public static bool IsBatched(Endpoint endpoint) => endpoint.Metadata.GetMetadata<BatchAttribute>() is not null;
 
-    // Routing also enforces what attributes ask for (size limits, authorization), so a Call with such attributes takes the long way.
+    // Routing also enforces attributes (size limits, authorization), so a Call with such attributes cannot bypass it.
     private static bool IsPlainCall(RouteEndpoint endpoint) =>
         endpoint.RoutePattern.PathSegments.Count == 0
         && endpoint.Metadata.GetMetadata<IHttpMethodMetadata>() is null

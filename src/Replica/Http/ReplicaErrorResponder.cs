@@ -5,18 +5,18 @@ using Serve.Runtime.Http;
 
 namespace Serve.Replica.Http;
 
-/// <summary>Turns what goes wrong with a request into a problem document and a line in the replica's log. Holds no state.</summary>
+/// <summary>Writes problem documents and log entries for failed requests.</summary>
 internal sealed partial class ReplicaErrorResponder(ReplicaId replica, bool isDevelopment, UserFailureLog failures, ILogger logger)
 {
     private const int ClientClosedRequest = 499;
 
-    /// <summary>Answers for an exception.</summary>
-    /// <returns>Whether user code is to blame.</returns>
+    /// <summary>Writes the response for an exception.</summary>
+    /// <returns>Whether user code threw the exception.</returns>
     public async Task<bool> WriteAsync(HttpContext context, Exception thrown)
     {
         if (context.RequestAborted.IsCancellationRequested && thrown is OperationCanceledException or IOException)
         {
-            // Nobody is there to be told; the status is for the gateway's own metrics.
+            // The client has disconnected; the status is for the metrics of the gateway.
             if (!context.Response.HasStarted)
                 context.Response.StatusCode = ClientClosedRequest;
             return false;
@@ -39,21 +39,21 @@ internal sealed partial class ReplicaErrorResponder(ReplicaId replica, bool isDe
         }
     }
 
-    /// <summary>Answers for a path at which the deployment has nothing.</summary>
+    /// <summary>Writes the response for a path without an endpoint.</summary>
     public Task WriteNoRouteAsync(HttpContext context, ReplicaEndpointRouter routes) => ProblemDetailsWriter.WriteAsync(
         context, StatusCodes.Status404NotFound, ErrorReason.NoSuchRoute,
-        $"{replica.Deployment.Name} has nothing at '{(context.Request.Path.HasValue ? context.Request.Path : "/")}'. " + (routes.Descriptions.Count == 0
-            ? "It answers calls by handle only: none of its methods is called Call or has [HttpGet] or the like."
-            : $"Below {(context.Request.PathBase.HasValue ? context.Request.PathBase : "/")} it answers {string.Join(", ", routes.Descriptions)}."));
+        $"{replica.Deployment.Name} has no endpoint at '{(context.Request.Path.HasValue ? context.Request.Path : "/")}'. " + (routes.Descriptions.Count == 0
+            ? "It can be called through handles only: it has no method Call and no method with a route attribute such as [HttpGet]."
+            : $"Its endpoints below {(context.Request.PathBase.HasValue ? context.Request.PathBase : "/")} are {string.Join(", ", routes.Descriptions)}."));
 
-    /// <summary>Explains a status that ASP.NET Core left bare.</summary>
+    /// <summary>Writes a problem document for a status that ASP.NET Core set without a body.</summary>
     public static Task WriteRefusalAsync(HttpContext context)
     {
         var response = context.Response;
         var allow = response.Headers.Allow;
         if (allow.Count > 0)
         {
-            // Writing a problem clears the headers, and the client needs this one.
+            // Writing the problem document clears the headers, but the client needs this one.
             response.OnStarting(() =>
             {
                 response.Headers.Allow = allow;
@@ -63,14 +63,17 @@ internal sealed partial class ReplicaErrorResponder(ReplicaId replica, bool isDe
 
         return ProblemDetailsWriter.WriteAsync(context, response.StatusCode, ErrorReason.BadInput, response.StatusCode switch
         {
-            StatusCodes.Status405MethodNotAllowed => $"{context.Request.Method} is not answered here; use {allow}.",
-            StatusCodes.Status413PayloadTooLarge => "The request's body is larger than this server takes.",
-            _ => $"The content type '{context.Request.ContentType}' is not taken here.",
+            StatusCodes.Status405MethodNotAllowed => $"Method {context.Request.Method} is not allowed here. Use {allow}.",
+            StatusCodes.Status413PayloadTooLarge => "The request body is larger than this server accepts.",
+            _ => $"Content type '{context.Request.ContentType}' is not supported here.",
         });
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "A request's services could not be disposed")]
-    private static partial void LogScopeNotDisposed(ILogger logger, Exception thrown);
+    public void LogScope(Exception thrown) => Log.ScopeNotDisposed(logger, thrown);
 
-    public void LogScope(Exception thrown) => LogScopeNotDisposed(logger, thrown);
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 5010, Level = LogLevel.Warning, Message = "Disposing the services of a request failed")]
+        public static partial void ScopeNotDisposed(ILogger logger, Exception thrown);
+    }
 }

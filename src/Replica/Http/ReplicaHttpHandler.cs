@@ -8,8 +8,7 @@ using Serve.Runtime;
 namespace Serve.Replica.Http;
 
 /// <summary>
-/// How a replica answers HTTP: lets a request in by the gate before anything of it is read, finds the endpoint, runs it in turns, and turns
-/// what it throws into a problem document. Immutable once made.
+/// HTTP handler of a replica: admits a request before reading it, finds the endpoint, runs it in turns, and maps exceptions to problem documents. Immutable.
 /// </summary>
 internal sealed partial class ReplicaHttpHandler : IActorHttpHandler
 {
@@ -65,7 +64,7 @@ internal sealed partial class ReplicaHttpHandler : IActorHttpHandler
         return _routes.SingleIsBatched ? RunBatched(request) : _actor.Turns.RunAsync(request, Turn, _routes.SingleBlocks);
     }
 
-    /// <summary>The piece of the pipeline between finding an endpoint and running it.</summary>
+    /// <summary>Middleware between routing and endpoint execution.</summary>
     private Task RunInTurnsAsync(HttpContext context, RequestDelegate next)
     {
         var request = (ReplicaRequestServices)context.Features.Get<IServiceProvidersFeature>()!;
@@ -78,13 +77,13 @@ internal sealed partial class ReplicaHttpHandler : IActorHttpHandler
             : _actor.Turns.RunAsync(request, Turn, endpoint.Metadata.GetMetadata<BlockingAttribute>() is not null).AsTask();
     }
 
-    // One delegate for all requests: an allocation per request less.
+    // One delegate for all requests saves an allocation per request.
     private Func<ReplicaRequestServices, ValueTask> Turn => field ??= RunTurn;
 
     private ValueTask RunTurn(ReplicaRequestServices request) =>
         _seesRequests ? RunSeen(request) : new ValueTask(request.Next!(request.Context));
 
-    // Not in turns: its caller's part is to wait, and what it waits for runs in one. It is told of the model, which decides which requests go together.
+    // Not in turns: the request only waits for its batch, which runs in a turn. It needs its context for the model, which determines the batch.
     private ValueTask RunBatched(ReplicaRequestServices request) =>
         _seesRequests || request.HasModel ? RunSeen(request) : new ValueTask(request.Next!(request.Context));
 
@@ -105,7 +104,7 @@ internal sealed partial class ReplicaHttpHandler : IActorHttpHandler
     private async ValueTask<bool> FinishAsync(ReplicaRequestServices request, ValueTask running, long started)
     {
         var failed = false;
-        // A drain that takes too long ends what is still going on; whatever completes at once has nothing to be ended.
+        // A drain that exceeds its timeout aborts ongoing requests; requests that complete synchronously need no registration.
         var abort = _actor.Aborted.UnsafeRegister(static context => ((HttpContext)context!).Abort(), request.Context);
         try
         {
@@ -135,7 +134,7 @@ internal sealed partial class ReplicaHttpHandler : IActorHttpHandler
         }
         catch (Exception thrown)
         {
-            // The answer is already out; that a service could not be disposed is for the log.
+            // The response has been sent; the error is only logged.
             _errors.LogScope(thrown);
         }
     }
@@ -147,7 +146,7 @@ internal sealed partial class ReplicaHttpHandler : IActorHttpHandler
         _actor.Gate.Exit();
     }
 
-    /// <summary>What ASP.NET Core refuses with a bare status: a wrong method, a wrong content type, a body over the limit.</summary>
+    /// <summary>Returns whether ASP.NET Core refused the request without a body: wrong method, wrong content type, or body over the limit.</summary>
     private static bool IsBareRefusal(HttpResponse response) =>
         response.StatusCode is StatusCodes.Status405MethodNotAllowed or StatusCodes.Status413PayloadTooLarge or StatusCodes.Status415UnsupportedMediaType
         && !response.HasStarted;

@@ -8,8 +8,8 @@ using Serve.Routes;
 namespace Serve.Replica.Http;
 
 /// <summary>
-/// One HTTP request while it is in the replica: lends it the replica's services in place of the host's, with a scope only once somebody
-/// asks, and gives the host's back. Written by the request's own flow.
+/// State of an HTTP request while it is in the replica. Replaces the services of the host by those of the replica, with a scope that is created on first use, and restores them
+/// afterwards.
 /// </summary>
 internal sealed class ReplicaRequestServices : IServiceProvidersFeature
 {
@@ -32,13 +32,13 @@ internal sealed class ReplicaRequestServices : IServiceProvidersFeature
 
     public HttpContext Context { get; }
 
-    /// <summary>Whether services were asked for, so that leaving takes <see cref="DisposeScopeAsync"/> first.</summary>
+    /// <summary>Whether services were used; if so, <see cref="DisposeScopeAsync"/> must be called before <see cref="Leave"/>.</summary>
     public bool HasScope => _scope is not null;
 
-    /// <summary>The next piece of the pipeline, when there is one.</summary>
+    /// <summary>Next middleware; null for none.</summary>
     public RequestDelegate? Next { get; set; }
 
-    /// <summary>Counts this request.</summary>
+    /// <summary>Metrics of the request's route.</summary>
     public ReplicaRouteMetrics? Metrics { get; set; }
 
     public IServiceProvider RequestServices
@@ -47,10 +47,10 @@ internal sealed class ReplicaRequestServices : IServiceProvidersFeature
         set => _services = value;
     }
 
-    /// <summary>Whether it asks for a model.</summary>
+    /// <summary>Whether the request names a model.</summary>
     public bool HasModel => RequestedModelReader.Read(Context.Request) is not null;
 
-    /// <summary>What user code and its handles see of this request; ended by <see cref="Leave"/>.</summary>
+    /// <summary>Creates the request context for user code and its handles; <see cref="Leave"/> ends it.</summary>
     public RequestContext Describe()
     {
         string? id = Context.Request.Headers[WireHeaderNames.RequestId];
@@ -61,7 +61,7 @@ internal sealed class ReplicaRequestServices : IServiceProvidersFeature
 
     public ValueTask DisposeScopeAsync() => _scope?.DisposeAsync() ?? ValueTask.CompletedTask;
 
-    /// <summary>Ends the request for user code and gives the host its services and endpoint back.</summary>
+    /// <summary>Ends the request context, and restores services and endpoint of the host.</summary>
     public void Leave()
     {
         _described?.End();

@@ -7,8 +7,7 @@ using Serve.Runtime;
 namespace Serve.Replica.Http;
 
 /// <summary>
-/// Has methods that return an <see cref="IAsyncEnumerable{T}"/> answer as a stream whose steps are turns. Decided once per endpoint: other
-/// endpoints run without a filter.
+/// Endpoint filter that writes an <see cref="IAsyncEnumerable{T}"/> as a stream whose steps run in turns. Added per endpoint: other endpoints run without a filter.
 /// </summary>
 internal static class StreamEndpointFilter
 {
@@ -21,7 +20,7 @@ internal static class StreamEndpointFilter
             return next;
         var blocking = factory.MethodInfo.IsDefined(typeof(BlockingAttribute), inherit: true);
         var stream = Typed.MakeGenericMethod(item).CreateDelegate<Func<object, ActorTurnScheduler?, bool, IResult>>();
-        // A batch's stream is pumped elsewhere, in turns; reading it is none.
+        // The stream of a batch is produced in turns elsewhere; reading it needs no turn.
         var stepping = batches.IsEntry(factory.MethodInfo) ? null : turns;
         return async context => await next(context) is { } items ? stream(items, stepping, blocking) : null;
     });

@@ -8,7 +8,7 @@ using Microsoft.Net.Http.Headers;
 
 namespace Serve.Replica.Http;
 
-/// <summary>Answers with items as they come: server-sent events to a client that accepts them, else a JSON array that is flushed after each item.</summary>
+/// <summary>Writes items as they are produced: as server-sent events if the client accepts them, otherwise as a JSON array that is flushed after each item.</summary>
 internal sealed class StreamingHttpResult<T>(IAsyncEnumerable<T> items) : IResult
 {
     private const string EventStream = "text/event-stream";
@@ -26,7 +26,7 @@ internal sealed class StreamingHttpResult<T>(IAsyncEnumerable<T> items) : IResul
         var json = context.RequestServices.GetRequiredService<IOptions<JsonOptions>>().Value.SerializerOptions;
         var body = context.Response.BodyWriter;
         await using var item = items.GetAsyncEnumerator(stop);
-        // The first item is awaited before anything is written, so that a stream that fails at once is a plain error.
+        // Awaits the first item before writing, so that a stream that fails immediately gets an error status.
         var more = await item.MoveNextAsync();
         context.Response.ContentType = "application/json; charset=utf-8";
         body.Write("["u8);

@@ -4,7 +4,7 @@ using Serve.Runtime.Http;
 
 namespace Serve.Replica.Http;
 
-/// <summary>The HTTP side of an object whose <c>Call</c> can be called by handle only: says so. Holds no state.</summary>
+/// <summary>HTTP handler of a deployment whose <c>Call</c> cannot be bound to HTTP: responds with the reason.</summary>
 internal sealed class UnboundHttpHandler(ConcurrencyLimiter gate, string reason) : IActorHttpHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext context)
@@ -14,7 +14,7 @@ internal sealed class UnboundHttpHandler(ConcurrencyLimiter gate, string reason)
         try
         {
             await ProblemDetailsWriter.WriteAsync(context, StatusCodes.Status500InternalServerError, ErrorReason.UserException,
-                $"This deployment's Call cannot be bound to HTTP: {reason}");
+                $"Call of this deployment cannot be bound to HTTP: {reason}");
         }
         finally
         {

@@ -2,15 +2,15 @@ using System.Text.Json.Nodes;
 
 namespace Serve.Replica.Instances;
 
-/// <summary>A key of <c>user_config</c> that is the platform's own: the class's <c>Reconfigure</c> does not see it, and needs not be there.</summary>
-internal interface IUserConfigKey
+/// <summary>A key of <c>user_config</c> that the platform handles; it is not passed to the class's <c>Reconfigure</c>, which is not required either.</summary>
+public interface IUserConfigKey
 {
-    /// <summary>The key.</summary>
+    /// <summary>Name of the key.</summary>
     string Name { get; }
 
-    /// <summary>Reads a value; nothing changes yet.</summary>
-    /// <param name="value">The value; null when the key is not there, which means every value at its default.</param>
-    /// <returns>Puts it in force.</returns>
-    /// <exception cref="BadInputException">It cannot be read.</exception>
+    /// <summary>Reads a value without applying it.</summary>
+    /// <param name="value">The value; null if the key is absent, which restores the defaults.</param>
+    /// <returns>Action that applies the value.</returns>
+    /// <exception cref="BadInputException">The value is invalid.</exception>
     Action Read(JsonNode? value);
 }

@@ -3,18 +3,21 @@ using Microsoft.Extensions.Logging;
 
 namespace Serve.Replica.Instances;
 
-/// <summary>A key that says which model a constructor parameter is. The object has its model for good: another value is for the replica's next start.</summary>
-/// <param name="name">The key.</param>
-/// <param name="taken">The value that the replica started with; null when it had none.</param>
-/// <param name="logger">Told of another value.</param>
+/// <summary>A key with the model of a constructor parameter. Another value takes effect when the replica restarts.</summary>
+/// <param name="name">Name of the key.</param>
+/// <param name="taken">Value at the start of the replica; null for none.</param>
+/// <param name="logger">Log for ignored changes.</param>
 internal sealed partial class ModelConfigKey(string name, JsonNode? taken, ILogger logger) : IUserConfigKey
 {
     /// <inheritdoc/>
     public string Name => name;
 
     /// <inheritdoc/>
-    public Action Read(JsonNode? value) => JsonNode.DeepEquals(value, taken) ? static () => { } : () => LogLater(logger, name);
+    public Action Read(JsonNode? value) => JsonNode.DeepEquals(value, taken) ? static () => { } : () => Log.Later(logger, name);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "user_config: another {Key} is taken when the replica starts again; the one that it started with stays")]
-    private static partial void LogLater(ILogger logger, string key);
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 5020, Level = LogLevel.Warning, Message = "user_config.{Key} has changed; the new model is loaded when the replica restarts")]
+        public static partial void Later(ILogger logger, string key);
+    }
 }

@@ -4,7 +4,6 @@ using Microsoft.Extensions.Logging;
 using Serve.Replica.Batching;
 using Serve.Replica.Loading;
 using Serve.Replica.Logs;
-using Serve.Replica.ModelServing;
 using Serve.Replica.Multiplexing;
 using Serve.Replica.Telemetry;
 using Serve.Runtime;
@@ -12,12 +11,12 @@ using Serve.Runtime;
 namespace Serve.Replica.Instances;
 
 /// <summary>
-/// What a replica is made of, filled in as it starts, so that a start that fails half-way and a replica that ends are taken apart alike:
-/// the user's object first, then the models it loaded, its assemblies last. Written by the activator until the replica is ready.
+/// Components of a replica, set one by one during its start, so that a failed start and a stopped replica are disposed in the same way: the user's object first, then its models, and its
+/// assemblies last. Set by the activator until the replica is ready.
 /// </summary>
 internal sealed partial class ReplicaComponents(ActorTurnScheduler turns, TimeProvider time) : IAsyncDisposable
 {
-    /// <summary>How long the user's own disposal may take; shorter than what the runtime grants the whole.</summary>
+    /// <summary>Timeout for disposing user objects; shorter than the runtime's timeout for the replica.</summary>
     private static readonly TimeSpan UserDisposalLimit = TimeSpan.FromSeconds(5);
 
     private int _disposed;
@@ -26,7 +25,7 @@ internal sealed partial class ReplicaComponents(ActorTurnScheduler turns, TimePr
 
     public UserAssemblyLease? Code { get; set; }
 
-    public ReplicaLogFactory? Log { get; set; }
+    public ReplicaLogFactory? LogFiles { get; set; }
 
     public ReplicaContext? Context { get; set; }
 
@@ -34,34 +33,34 @@ internal sealed partial class ReplicaComponents(ActorTurnScheduler turns, TimePr
 
     public ServiceProvider? Services { get; set; }
 
-    /// <summary>The class's multiplexed models; null when it has none.</summary>
+    /// <summary>Multiplexed models of the class; null if it has none.</summary>
     public ReplicaModelSets? Models { get; set; }
 
-    /// <summary>The keys of <c>user_config</c> that are the platform's own.</summary>
+    /// <summary>Keys of <c>user_config</c> that the platform handles.</summary>
     public IReadOnlyList<IUserConfigKey> ConfigKeys =>
     [
         .. Models is { } models ? [models] : (IUserConfigKey[])[],
         .. Batches is { Any: true } batches ? [batches] : (IUserConfigKey[])[],
         .. ModelKeys,
-        .. Target is OnnxModelServer server ? [server.Batching] : (IUserConfigKey[])[],
+        .. Target is IBuiltInDeployment builtIn ? [builtIn.BatchingKey] : (IUserConfigKey[])[],
     ];
 
     public object? Target { get; set; }
 
     public UserHookInvoker? Hooks { get; set; }
 
-    /// <summary>The models that the object's constructor was given; they go after the object.</summary>
+    /// <summary>Models that were injected into the constructor; disposed after the object.</summary>
     public List<OnnxModel> InjectedModels { get; } = [];
 
-    /// <summary>The keys of <c>user_config</c> that are about those.</summary>
+    /// <summary>Keys of <c>user_config</c> for injected models.</summary>
     public ImmutableArray<ModelConfigKey> ModelKeys { get; set; } = [];
 
-    /// <summary>What gathers calls of methods with <see cref="BatchAttribute"/>.</summary>
+    /// <summary>Methods with <see cref="BatchAttribute"/>.</summary>
     public BatchedMethodSet? Batches { get; set; }
 
     public IActorHttpHandler? Http { get; set; }
 
-    /// <summary>Whether the class can see the request it serves: through handles, its context, its log or services of its own.</summary>
+    /// <summary>Whether the class can access the request that it serves: through handles, its context, its log or its services.</summary>
     public bool SeesRequests { get; set; }
 
     public async ValueTask DisposeAsync()
@@ -78,15 +77,15 @@ internal sealed partial class ReplicaComponents(ActorTurnScheduler turns, TimePr
         foreach (var model in InjectedModels)
             await AttemptAsync(() => DisposeModelAsync(model), logger).ConfigureAwait(false);
         if (logger is not null)
-            LogEnded(logger, time.GetElapsedTime(started).TotalMilliseconds);
+            Log.Ended(logger, time.GetElapsedTime(started).TotalMilliseconds);
         if (Services is { } services)
             await AttemptAsync(() => services.DisposeAsync().AsTask(), logger: null);
         Metrics?.ObserveShutdown(time.GetElapsedTime(started));
         Metrics?.Dispose();
-        Log?.Dispose();
+        LogFiles?.Dispose();
         Code?.Dispose();
 
-        // Whoever still holds the instance must not keep the user's assembly from unloading.
+        // A remaining reference to this instance must not prevent the user's assembly from unloading.
         Target = null;
         Models = null;
         Hooks = null;
@@ -94,11 +93,11 @@ internal sealed partial class ReplicaComponents(ActorTurnScheduler turns, TimePr
         Http = null;
     }
 
-    // On a thread of its own and not waited for within a turn: a disposal that never ends must not keep the rest.
+    // On a thread of its own and not awaited within a turn: a disposal that never completes must not block the rest.
     private Task DisposeUserAsync(UserHookInvoker hooks) =>
         turns.RunAsync(hooks, static hooks => hooks.DisposeAsync(), blocking: true).AsTask().WaitAsync(UserDisposalLimit, time);
 
-    // It waits for runs under way.
+    // Waits for ongoing runs.
     private Task DisposeModelAsync(OnnxModel model) => Task.Run(model.Dispose).WaitAsync(UserDisposalLimit, time);
 
     private static async Task AttemptAsync(Func<Task> dispose, ILogger? logger)
@@ -109,15 +108,18 @@ internal sealed partial class ReplicaComponents(ActorTurnScheduler turns, TimePr
         }
         catch (Exception thrown)
         {
-            // The replica ends all the same: what else it holds must be given back.
+            // The other components must still be disposed.
             if (logger is not null)
-                LogNotDisposed(logger, thrown);
+                Log.NotDisposed(logger, thrown);
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Disposing the deployment's object or its models threw")]
-    private static partial void LogNotDisposed(ILogger logger, Exception thrown);
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 5040, Level = LogLevel.Error, Message = "Disposing the deployment's object or its models failed")]
+        public static partial void NotDisposed(ILogger logger, Exception thrown);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Replica ended after {Milliseconds:0.0} ms")]
-    private static partial void LogEnded(ILogger logger, double milliseconds);
+        [LoggerMessage(EventId = 5041, Level = LogLevel.Information, Message = "Replica disposed in {Milliseconds:0.0} ms")]
+        public static partial void Ended(ILogger logger, double milliseconds);
+    }
 }

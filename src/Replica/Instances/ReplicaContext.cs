@@ -3,10 +3,10 @@ using Serve.Replicas;
 
 namespace Serve.Replica.Instances;
 
-/// <summary>What a replica knows about itself. Its rank and world size are written by <see cref="ReplicaInstance"/>.</summary>
+/// <summary>Identity of a replica. <see cref="ReplicaInstance"/> updates rank and world size.</summary>
 internal sealed class ReplicaContext(ReplicaId replicaId, ReplicaStartRequest start, IReadOnlyList<int> gpuIds) : IReplicaContext
 {
-    // One reference, so that nobody sees the rank of one update with the world size of another.
+    // One reference, so that rank and world size are updated atomically.
     private volatile Place _place = new(start.Rank, start.WorldSize);
 
     public ReplicaId ReplicaId => replicaId;

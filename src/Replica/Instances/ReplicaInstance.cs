@@ -2,20 +2,19 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using Serve.Replica.Definitions;
-using Serve.Replica.ModelServing;
 using Serve.Replica.Multiplexing;
 using Serve.Replicas;
 using Serve.Runtime;
 
 namespace Serve.Replica.Instances;
 
-/// <summary>A live replica: the user's object as an actor. The one writer of its rank, its world size and the <c>user_config</c> in force.</summary>
+/// <summary>A running replica: the user's object as an actor. Owns its rank, world size and the <c>user_config</c> in effect.</summary>
 internal sealed partial class ReplicaInstance(ReplicaComponents parts, ActorActivationContext actor, ILogger logger) : ActorInstance
 {
     private readonly SemaphoreSlim _reconfiguring = new(1);
     private JsonObject? _config;
 
-    // What of it the object was handed.
+    // The part of it that was passed to the object.
     private JsonObject? _users;
 
     public override object Target => parts.Target!;
@@ -37,7 +36,7 @@ internal sealed partial class ReplicaInstance(ReplicaComponents parts, ActorActi
     public override async ValueTask ReconfigureAsync(ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
     {
         var update = JsonSerializer.Deserialize<ReplicaSettingsUpdate>(payload.Span, ServeJson.Options)
-            ?? throw new InvalidOperationException("The replica's new settings are empty.");
+            ?? throw new InvalidOperationException("The settings of the replica are empty.");
         await _reconfiguring.WaitAsync(cancellationToken);
         try
         {
@@ -51,7 +50,7 @@ internal sealed partial class ReplicaInstance(ReplicaComponents parts, ActorActi
         }
     }
 
-    /// <summary>Hands the object its <c>user_config</c>, and the platform what of it is its own, if that differs from the one in force. What is wrong with it, or the hook throws, leaves the old one in force.</summary>
+    /// <summary>Applies a <c>user_config</c> that differs from the current one: passes it to the object, except for the keys of the platform. If it is invalid or the hook throws, the current one remains in effect.</summary>
     public async ValueTask TakeConfigAsync(JsonObject? wanted, CancellationToken cancellationToken)
     {
         if (JsonNode.DeepEquals(_config, wanted))
@@ -60,35 +59,35 @@ internal sealed partial class ReplicaInstance(ReplicaComponents parts, ActorActi
         var split = SplitUserConfig.Of(wanted, keys);
         if (JsonNode.DeepEquals(_users, split.Users))
         {
-            LogReconfigured(logger);
+            Log.Reconfigured(logger);
         }
         else if (!parts.Hooks!.TakesConfig)
         {
-            LogNoHook(logger, Target.GetType().Name);
+            Log.NoHook(logger, Target.GetType().Name);
         }
         else
         {
             var time = parts.Time;
             var started = time.GetTimestamp();
-            // A config that was taken away is an empty one: every value is at its default again.
+            // A removed config is passed as an empty one, which restores all defaults.
             await actor.Turns.RunAsync(
                 (parts.Hooks, Users: split.Users ?? [], keys, cancellationToken),
                 static state => state.Hooks.ReconfigureAsync(state.Users, state.keys.Select(static key => key.Name), state.cancellationToken));
             parts.Metrics!.ObserveReconfigure(time.GetElapsedTime(started));
-            LogReconfigured(logger);
+            Log.Reconfigured(logger);
         }
 
         split.Apply();
         (_config, _users) = (wanted, split.Users);
     }
 
-    /// <summary>Warns where batches can never fill, because the replica lets too few callers in.</summary>
+    /// <summary>Logs a warning for batches that can never be full, because the replica admits too few callers.</summary>
     public void CheckLimit(int maxOngoingRequests)
     {
         foreach (var method in parts.Batches!.All.Where(method => method.Declared.SizeOf is null && method.Settings.MaxBatchSize > maxOngoingRequests))
-            LogTooFew(logger, maxOngoingRequests, method.Name, method.Settings.MaxBatchSize);
-        if (Target is OnnxModelServer { Batching.Settings: { Enabled: true, Queue.MaxBatchSize: var most } } && most > maxOngoingRequests)
-            LogTooFew(logger, maxOngoingRequests, ModelBatchingConfigKey.Function, most);
+            Log.TooFew(logger, maxOngoingRequests, method.Name, method.Settings.MaxBatchSize);
+        if (Target is IBuiltInDeployment { MaxBatchSize: { } most } builtIn && most > maxOngoingRequests)
+            Log.TooFew(logger, maxOngoingRequests, builtIn.BatchFunction, most);
     }
 
     public override async ValueTask DisposeAsync()
@@ -97,12 +96,15 @@ internal sealed partial class ReplicaInstance(ReplicaComponents parts, ActorActi
         _reconfiguring.Dispose();
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "user_config is in force")]
-    private static partial void LogReconfigured(ILogger logger);
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 5030, Level = LogLevel.Information, Message = "user_config has been applied")]
+        public static partial void Reconfigured(ILogger logger);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "max_ongoing_requests is {Limit}, so batches of {Method}, which may have {MaxBatchSize} items, never fill: set it to twice as many or more")]
-    private static partial void LogTooFew(ILogger logger, int limit, string method, int maxBatchSize);
+        [LoggerMessage(EventId = 5031, Level = LogLevel.Warning, Message = "Batches of {Method} can never be full: max_ongoing_requests is {Limit}, but a batch may have {MaxBatchSize} items. Set it to at least twice the batch size")]
+        public static partial void TooFew(ILogger logger, int limit, string method, int maxBatchSize);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "user_config is set, but {Class} has no Reconfigure(TConfig) to take it")]
-    private static partial void LogNoHook(ILogger logger, string @class);
+        [LoggerMessage(EventId = 5032, Level = LogLevel.Warning, Message = "user_config is set, but {Class} has no Reconfigure(TConfig) to receive it")]
+        public static partial void NoHook(ILogger logger, string @class);
+    }
 }

@@ -3,13 +3,13 @@ using Serve.Replica.Activation;
 
 namespace Serve.Replica.Instances;
 
-/// <summary>A <c>user_config</c>, parted into what is the platform's and what is the class's. Immutable.</summary>
-/// <param name="Users">What the class is handed; null when nothing of it is for the class.</param>
-/// <param name="Apply">Puts the platform's own in force.</param>
+/// <summary>A <c>user_config</c>, split into the keys of the platform and those of the class.</summary>
+/// <param name="Users">Part for the class; null if there is none.</param>
+/// <param name="Apply">Applies the keys of the platform.</param>
 internal sealed record SplitUserConfig(JsonObject? Users, Action Apply)
 {
-    /// <summary>Parts a configuration.</summary>
-    /// <exception cref="BadInputException">A platform's key cannot be read.</exception>
+    /// <summary>Splits a configuration.</summary>
+    /// <exception cref="BadInputException">The value of a platform key is invalid.</exception>
     public static SplitUserConfig Of(JsonObject? whole, IReadOnlyList<IUserConfigKey> keys)
     {
         if (keys.Count == 0)

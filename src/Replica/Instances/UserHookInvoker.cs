@@ -6,21 +6,21 @@ using Serve.Replica.Definitions;
 
 namespace Serve.Replica.Instances;
 
-/// <summary>The hooks of one live object, ready to be called. Holds no state of its own.</summary>
+/// <summary>Invokes the hooks of a deployment object.</summary>
 internal sealed class UserHookInvoker(object target, DeploymentHookMethods hooks)
 {
     public bool TakesConfig => hooks.Reconfigure is not null;
 
-    /// <summary>Completes when the object says it is well, or has nothing to say.</summary>
+    /// <summary>Runs the health check of the object, if it has one.</summary>
     public ValueTask CheckHealthAsync(CancellationToken cancellationToken) => hooks.CheckHealth is { } method
         ? InvokeAsync(method, method.GetParameters().Length == 0 ? [] : [cancellationToken])
         : ValueTask.CompletedTask;
 
-    /// <summary>Hands the object its <c>user_config</c>.</summary>
-    /// <param name="config">What is its own of it.</param>
-    /// <param name="platformKeys">The keys that are not.</param>
-    /// <param name="cancellationToken">Given to the hook.</param>
-    /// <exception cref="BadInputException">It cannot be read as what the hook takes.</exception>
+    /// <summary>Passes a <c>user_config</c> to the object.</summary>
+    /// <param name="config">Part of the configuration for the class.</param>
+    /// <param name="platformKeys">Keys of the platform, for error messages.</param>
+    /// <param name="cancellationToken">Passed to the hook.</param>
+    /// <exception cref="BadInputException">The configuration cannot be read as the parameter type of the hook.</exception>
     public ValueTask ReconfigureAsync(JsonObject config, IEnumerable<string> platformKeys, CancellationToken cancellationToken)
     {
         var method = hooks.Reconfigure!;
@@ -34,7 +34,7 @@ internal sealed class UserHookInvoker(object target, DeploymentHookMethods hooks
         catch (Exception error) when (error is JsonException or NotSupportedException or InvalidOperationException)
         {
             throw new BadInputException(
-                $"user_config cannot be read as {parameters[0].ParameterType.Name}, which {target.GetType().Name}.Reconfigure takes: {error.Message}", error);
+                $"user_config cannot be read as {parameters[0].ParameterType.Name}, the parameter type of {target.GetType().Name}.Reconfigure: {error.Message}", error);
         }
 
         return InvokeAsync(method, parameters.Length == 1 ? [value] : [value, cancellationToken]);

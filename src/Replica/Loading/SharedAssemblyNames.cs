@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Serve.Replica.Loading;
 
-/// <summary>Names the assemblies that user code shares with the host, because types of theirs cross the border: the contract and the shared framework. Never written.</summary>
+/// <summary>Names of the assemblies that user code shares with the host, because their types are exchanged: the public API of Serve and the shared framework.</summary>
 internal static class SharedAssemblyNames
 {
     private static readonly FrozenSet<string> Names = FrameworkNames()

@@ -1,19 +1,19 @@
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Serve.Replica.Instances;
 
 namespace Serve.Replica.Loading;
 
 /// <summary>
-/// The packages loaded in this process: one load context per package hash, shared by its replicas, unloaded after the last. The one
-/// writer of that table.
+/// Packages that are loaded in this process: one load context per package hash, shared by its replicas, and unloaded after the last one.
 /// </summary>
 public sealed class UserAssemblyCache
 {
     private readonly Lock _guard = new();
     private readonly Dictionary<string, LoadedPackage> _packages = new(StringComparer.Ordinal);
 
-    /// <summary>How many packages are loaded.</summary>
+    /// <summary>Number of loaded packages.</summary>
     public int Count
     {
         get
@@ -23,18 +23,17 @@ public sealed class UserAssemblyCache
         }
     }
 
-    /// <summary>Loads a package, or shares the one that is loaded.</summary>
-    /// <param name="packageHash">Equal hashes are equal code.</param>
-    /// <param name="assemblyPath">The package's main assembly.</param>
-    /// <returns>A hold on it, to be disposed.</returns>
-    /// <exception cref="DefinitionException">The file is missing or is no .NET assembly.</exception>
+    /// <summary>Leases a package; loads it if necessary.</summary>
+    /// <param name="packageHash">Hash of the package.</param>
+    /// <param name="assemblyPath">Main assembly of the package.</param>
+    /// <exception cref="DefinitionException">The file does not exist or is not a .NET assembly.</exception>
     public UserAssemblyLease Acquire(string packageHash, string assemblyPath)
     {
         lock (_guard)
         {
             if (!_packages.TryGetValue(packageHash, out var package))
             {
-                // Nothing of the user's runs while an assembly is loaded, so the lock is held for file access alone.
+                // Loading an assembly runs no user code, so the lock is held for file access only.
                 var context = UserAssemblyLoadContext.Open(assemblyPath);
                 package = _packages[packageHash] = new LoadedPackage(context, LoadOrUnload(context));
             }
@@ -44,9 +43,8 @@ public sealed class UserAssemblyCache
         }
     }
 
-    /// <summary>This room's own classes, for what is served without user code.</summary>
-    /// <returns>A hold that nothing depends on.</returns>
-    public static UserAssemblyLease BuiltIn() => new(typeof(UserAssemblyCache).Assembly, ServeJson.Calls, static () => { });
+    /// <summary>Leases the assembly of the built-in deployments, which need no user code.</summary>
+    public static UserAssemblyLease BuiltIn(BuiltInDeploymentClass builtIn) => new(builtIn.Type.Assembly, ServeJson.Calls, static () => { });
 
     private static Assembly LoadOrUnload(UserAssemblyLoadContext context)
     {
@@ -79,7 +77,7 @@ public sealed class UserAssemblyCache
 
         public Assembly Assembly => assembly;
 
-        // Options that are equal share one cache of types, unless their resolvers differ: this one would outlive the package.
+        // Equal options share one type cache unless their resolvers differ; a shared cache would outlive the package.
         public JsonSerializerOptions Json { get; } = new(ServeJson.Calls) { TypeInfoResolver = new DefaultJsonTypeInfoResolver() };
 
         public int Holds { get; set; }

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Serve.Replica.Loading;
 
-/// <summary>One replica's hold on its package's loaded code. Disposing it gives the hold up, once; the last one out unloads.</summary>
+/// <summary>Lease of one replica on a loaded package. Disposing the last lease unloads the package; disposal is idempotent.</summary>
 public sealed class UserAssemblyLease : IDisposable
 {
     private Action? _release;
@@ -11,10 +11,10 @@ public sealed class UserAssemblyLease : IDisposable
     internal UserAssemblyLease(Assembly assembly, JsonSerializerOptions json, Action release) =>
         (Assembly, Json, this._release) = (assembly, json, release);
 
-    /// <summary>The package's main assembly.</summary>
+    /// <summary>Main assembly of the package.</summary>
     public Assembly Assembly { get; }
 
-    /// <summary>How values of the package's types are read and written: <see cref="ServeJson.Calls"/>, with a cache that goes with the package.</summary>
+    /// <summary>JSON options for types of the package: <see cref="ServeJson.Calls"/>, with a type cache that is unloaded with the package.</summary>
     public JsonSerializerOptions Json { get; }
 
     /// <inheritdoc/>

@@ -4,15 +4,16 @@ using System.Runtime.Loader;
 namespace Serve.Replica.Loading;
 
 /// <summary>
-/// One package's assemblies and native libraries, found by its <c>.deps.json</c>; only what <see cref="SharedAssemblyNames"/> names comes
-/// from the host. Collectible.
+/// Collectible load context of a package: resolves assemblies and native libraries by its <c>.deps.json</c>; only those in <see cref="SharedAssemblyNames"/> are loaded from
+/// the host.
 /// </summary>
 internal sealed class UserAssemblyLoadContext(string mainAssemblyPath)
     : AssemblyLoadContext($"user:{Path.GetFileNameWithoutExtension(mainAssemblyPath)}", isCollectible: true)
 {
     private readonly AssemblyDependencyResolver _resolver = new(mainAssemblyPath);
 
-    /// <summary>Loads the package's main assembly; what cannot be loaded is told as a wrong definition.</summary>
+    /// <summary>Loads the main assembly of the package.</summary>
+    /// <exception cref="DefinitionException">The file is not a .NET assembly.</exception>
     public Assembly LoadMain()
     {
         try

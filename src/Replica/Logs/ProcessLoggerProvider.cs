@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Serve.Replica.Logs;
 
-/// <summary>Mirrors a replica's log into its process's own, under the replica's name. Does not own the process's factory.</summary>
+/// <summary>Mirrors the log of a replica to the log of its process, with the replica's id as a prefix of the category. Does not own the factory of the process.</summary>
 internal sealed class ProcessLoggerProvider(ILoggerFactory process, ReplicaId replica) : ILoggerProvider
 {
     public ILogger CreateLogger(string categoryName) => process.CreateLogger($"{replica} {categoryName}");

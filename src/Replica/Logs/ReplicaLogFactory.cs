@@ -5,8 +5,8 @@ using Serilog.Extensions.Logging;
 namespace Serve.Replica.Logs;
 
 /// <summary>
-/// One replica's log files: <c>replica.log</c> in a folder of its own, then <c>replica_001.log</c> and so on, the newest five kept. Each line
-/// is on disk before the next is written, so that it can be followed. The one writer of those files.
+/// Creates the log files of a replica: <c>replica.log</c> in a folder of its own, then <c>replica_001.log</c> and so on; the newest five are kept. Each line is flushed to disk, so that the
+/// log can be followed.
 /// </summary>
 internal sealed class ReplicaLogFactory : IDisposable
 {
@@ -29,7 +29,7 @@ internal sealed class ReplicaLogFactory : IDisposable
         Provider = new SerilogLoggerProvider(_logger);
     }
 
-    /// <summary>Writes to the files; which levels is for whoever uses it.</summary>
+    /// <summary>Writes entries of all levels to the files; filters are up to the caller.</summary>
     public SerilogLoggerProvider Provider { get; }
 
     public void Dispose()

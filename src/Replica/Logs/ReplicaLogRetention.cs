@@ -1,11 +1,11 @@
 namespace Serve.Replica.Logs;
 
-/// <summary>Bounds what replicas that are gone leave behind: the newest folders of a deployment stay, for debugging.</summary>
+/// <summary>Deletes the log folders of stopped replicas; the newest folders of a deployment are kept for debugging.</summary>
 internal static class ReplicaLogRetention
 {
     public const int Kept = 20;
 
-    /// <summary>Deletes the oldest folders beside <paramref name="directory"/> that no live replica writes to.</summary>
+    /// <summary>Deletes the oldest siblings of <paramref name="directory"/> that no running replica writes to.</summary>
     public static void Prune(string directory, int kept = Kept)
     {
         if (Directory.GetParent(directory) is not { Exists: true } parent)
@@ -23,14 +23,14 @@ internal static class ReplicaLogRetention
             }
             catch (Exception error) when (error is IOException or UnauthorizedAccessException)
             {
-                // Another replica that starts prunes the same folder, or a reader has it open: the next start tries again.
+                // Another replica prunes the same folder concurrently, or a reader has it open: the next start tries again.
             }
         }
     }
 
     private static bool IsReplica(DirectoryInfo directory) => directory.GetFiles("replica*.log").Length > 0;
 
-    // A live replica holds its file for writing, in whichever process; so it cannot be had exclusively.
+    // A running replica, in any process, has its file open for writing, so that it cannot be opened exclusively.
     private static bool IsWritten(DirectoryInfo directory)
     {
         foreach (var file in directory.GetFiles("replica*.log"))

@@ -4,14 +4,14 @@ using Serve.Calls;
 
 namespace Serve.Replica.Logs;
 
-/// <summary>Adds the id of the request being served, or a dash. Holds no state.</summary>
+/// <summary>Adds the id of the current request to log entries, or a dash.</summary>
 internal sealed class RequestIdEnricher : ILogEventEnricher
 {
     private static readonly LogEventProperty None = new("RequestId", new ScalarValue("-"));
 
     public void Enrich(LogEvent logEvent, ILogEventPropertyFactory propertyFactory)
     {
-        // ASP.NET's own logging scope has a RequestId too: ours is the one that callers see.
+        // Replaces the RequestId of ASP.NET Core's logging scope by the one that callers see.
         logEvent.AddOrUpdateProperty(RequestContext.Current?.Call.RequestId is { } id ? new("RequestId", new ScalarValue(id)) : None);
     }
 }

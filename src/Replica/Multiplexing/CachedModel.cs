@@ -1,6 +1,6 @@
 namespace Serve.Replica.Multiplexing;
 
-/// <summary>One model from the moment somebody asks for it until it is gone. Written by <see cref="MultiplexedModelCache"/> under its lock.</summary>
+/// <summary>A model from the first request for it until it is unloaded. Written by <see cref="MultiplexedModelCache"/> under its lock.</summary>
 internal sealed class CachedModel
 {
     public CachedModel(string id)
@@ -13,18 +13,18 @@ internal sealed class CachedModel
 
     public CachedModelState State { get; set; }
 
-    /// <summary>Its place in the line of those that wait, or of those that nobody uses.</summary>
+    /// <summary>Node in the list of pending models, or in the list of idle models.</summary>
     public LinkedListNode<CachedModel> Node { get; }
 
-    /// <summary>Who uses it, or waits to.</summary>
+    /// <summary>Current and waiting uses.</summary>
     public LinkedList<CachedModelUse> Uses { get; } = new();
 
-    /// <summary>Cancels its load.</summary>
+    /// <summary>Cancels the load.</summary>
     public CancellationTokenSource Abandoned { get; } = new();
 
     /// <summary>Completes with the model.</summary>
     public TaskCompletionSource<object> Ready { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>When the last that used it left.</summary>
+    /// <summary>Time of the end of the last use.</summary>
     public long IdleSince { get; set; }
 }

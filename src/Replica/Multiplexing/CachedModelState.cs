@@ -1,29 +1,29 @@
 namespace Serve.Replica.Multiplexing;
 
 /// <summary>
-/// Where a model is:
+/// State of a model:
 /// <code>
-/// Pending   -> Loading     a place is free
-/// Loading   -> Loaded      its load has succeeded
-/// Loaded    -> Unloading   nobody uses it and its place is needed, or the replica ends
+/// Pending   -> Loading     a slot is free
+/// Loading   -> Loaded      the load has succeeded
+/// Loaded    -> Unloading   idle and its slot is needed, or the replica stops
 /// Pending, Loading, Unloading -> Gone
 /// </code>
-/// It has a place from Loading to Unloading.
+/// A model occupies a slot from Loading to Unloading.
 /// </summary>
 internal enum CachedModelState
 {
-    /// <summary>Waits for a place.</summary>
+    /// <summary>Waiting for a slot.</summary>
     Pending,
 
-    /// <summary>Is being loaded.</summary>
+    /// <summary>Being loaded.</summary>
     Loading,
 
-    /// <summary>Can be used.</summary>
+    /// <summary>Usable.</summary>
     Loaded,
 
-    /// <summary>Is being disposed.</summary>
+    /// <summary>Being disposed.</summary>
     Unloading,
 
-    /// <summary>Not there: given up, failed or disposed.</summary>
+    /// <summary>Abandoned, failed or disposed.</summary>
     Gone,
 }

@@ -1,28 +1,28 @@
 namespace Serve.Replica.Multiplexing;
 
-/// <summary>Told of what happens to the models of a cache. Called from many threads, outside the cache's lock; must not block or throw.</summary>
+/// <summary>Observes a model cache. Called from many threads, outside of the cache's lock; must not block or throw.</summary>
 internal interface IModelCacheObserver
 {
-    /// <summary>Somebody asked for a model.</summary>
+    /// <summary>Called when a model is requested.</summary>
     void OnAsked();
 
-    /// <summary>A load has succeeded.</summary>
-    /// <param name="id">The model.</param>
-    /// <param name="took">How long it took.</param>
+    /// <summary>Called when a load has succeeded.</summary>
+    /// <param name="id">Id of the model.</param>
+    /// <param name="took">Duration.</param>
     void OnLoaded(string id, TimeSpan took);
 
-    /// <summary>A load has failed or been given up.</summary>
-    /// <param name="id">The model.</param>
-    /// <param name="error">Why.</param>
-    /// <param name="abandoned">Whether nobody waited for it any more.</param>
+    /// <summary>Called when a load has failed or was abandoned.</summary>
+    /// <param name="id">Id of the model.</param>
+    /// <param name="error">The error.</param>
+    /// <param name="abandoned">Whether the load was canceled because no request waited for it.</param>
     void OnLoadFailed(string id, Exception error, bool abandoned);
 
-    /// <summary>A model has been disposed.</summary>
-    /// <param name="id">The model.</param>
-    /// <param name="took">How long it took.</param>
-    /// <param name="error">What its disposal threw.</param>
+    /// <summary>Called when a model has been disposed.</summary>
+    /// <param name="id">Id of the model.</param>
+    /// <param name="took">Duration.</param>
+    /// <param name="error">Exception of the disposal; null for none.</param>
     void OnUnloaded(string id, TimeSpan took, Exception? error);
 
-    /// <summary>What the cache holds, or is about to, is another.</summary>
+    /// <summary>Called when the set of held models has changed.</summary>
     void OnChanged();
 }

@@ -3,18 +3,18 @@ using Serve.Replica.Definitions;
 
 namespace Serve.Replica.Multiplexing;
 
-/// <summary>One <see cref="MultiplexedAttribute"/> method of a deployment class, as read by reflection. Immutable.</summary>
+/// <summary>Definition of a <see cref="MultiplexedAttribute"/> method of a deployment class.</summary>
 /// <param name="Method">The method.</param>
-/// <param name="Model">What it loads.</param>
-/// <param name="MaxModels">How many a replica keeps; -1 is no limit.</param>
+/// <param name="Model">Type of the models.</param>
+/// <param name="MaxModels">Maximum number of models per replica; -1 is no limit.</param>
 internal sealed record MultiplexedMethod(MethodInfo Method, Type Model, int MaxModels)
 {
-    private const string Shape = "Task<TModel> Load(string modelId, CancellationToken stop) (or ValueTask<TModel>, or TModel; the token may be left out)";
+    private const string Shape = "Task<TModel> Load(string modelId, CancellationToken stop) (or ValueTask<TModel>, or TModel; the token is optional)";
 
-    /// <summary>Whether a method loads models and so is none that users call.</summary>
+    /// <summary>Returns whether a method loads models, and therefore is not callable by users.</summary>
     public static bool IsOne(MethodInfo method) => method.IsDefined(typeof(MultiplexedAttribute), inherit: true);
 
-    /// <summary>Finds a class's methods; adds a line for each thing that is wrong about them.</summary>
+    /// <summary>Finds the methods of a class; adds their errors.</summary>
     public static IReadOnlyList<MultiplexedMethod> Of(Type type, List<string> errors)
     {
         var methods = ClassMethodFinder.Of(type).Where(IsOne).ToList();
@@ -22,19 +22,19 @@ internal sealed record MultiplexedMethod(MethodInfo Method, Type Model, int MaxM
 
         foreach (var same in found.GroupBy(method => method.Model).Where(group => group.Count() > 1))
         {
-            errors.Add($"{type.FullName}: {string.Join(" and ", same.Select(each => each.Method.Name))} both load {same.Key.Name} ([Multiplexed]); "
-                + $"an IMultiplexed<{same.Key.Name}> could not tell which is meant.");
+            errors.Add($"{type.FullName}: {string.Join(" and ", same.Select(each => each.Method.Name))} both load {same.Key.Name} ([Multiplexed]), "
+                + $"which makes IMultiplexed<{same.Key.Name}> ambiguous.");
         }
 
         foreach (var name in found.Select(each => each.Method.Name).Distinct().Where(name => DeploymentMethodFinder.Of(type).Any(method => method.Name == name)))
-            errors.Add($"{type.FullName}.{name} is [Multiplexed] and has an overload that is not: what handles call by that name would not be clear. Rename one.");
-        // With a method that cannot be read, that nothing loads a parameter's model is no second mistake.
+            errors.Add($"{type.FullName}.{name} is [Multiplexed] and has an overload that is not, which makes calls by name ambiguous. Rename one.");
+        // If a method is invalid, a parameter whose model has no loader is not a separate error.
         if (found.Count == methods.Count)
             CheckParameters(type, found, errors);
         return found;
     }
 
-    /// <summary>The method that an <see cref="IMultiplexed{TModel}"/> of this type stands for; null when there is not exactly one.</summary>
+    /// <summary>Finds the method that loads the models of an <see cref="IMultiplexed{TModel}"/>; null unless there is exactly one.</summary>
     public static MultiplexedMethod? Find(IReadOnlyList<MultiplexedMethod> methods, Type model)
     {
         if (methods.FirstOrDefault(method => method.Model == model) is { } same)
@@ -43,7 +43,7 @@ internal sealed record MultiplexedMethod(MethodInfo Method, Type Model, int MaxM
         return fitting.Count == 1 ? fitting[0] : null;
     }
 
-    /// <summary>What a constructor parameter asks models of; null when it asks for none.</summary>
+    /// <summary>Returns the model type of a constructor parameter; null if it is not an <see cref="IMultiplexed{TModel}"/>.</summary>
     public static Type? ModelOf(Type parameter) =>
         parameter.IsGenericType && parameter.GetGenericTypeDefinition() == typeof(IMultiplexed<>) ? parameter.GetGenericArguments()[0] : null;
 
@@ -52,11 +52,11 @@ internal sealed record MultiplexedMethod(MethodInfo Method, Type Model, int MaxM
         var most = method.GetCustomAttribute<MultiplexedAttribute>(inherit: true)!.MaxModelsPerReplica;
         var before = errors.Count;
         if (most is < -1 or 0)
-            errors.Add($"{type.FullName}.{method.Name}: MaxModelsPerReplica is {most}; it is at least 1, or -1 for no limit.");
+            errors.Add($"{type.FullName}.{method.Name}: MaxModelsPerReplica must be at least 1, or -1 for no limit, but was {most}.");
         if (method.IsStatic || method.IsGenericMethod || !TakesId(method) || ModelOfResult(method.ReturnType) is not { } model)
             errors.Add($"{type.FullName}.{method.Name} is [Multiplexed] and must be {Shape}.");
         else if (IsAnswering(method))
-            errors.Add($"{type.FullName}.{method.Name} is [Multiplexed], which users do not call, so it cannot answer HTTP as well.");
+            errors.Add($"{type.FullName}.{method.Name} is [Multiplexed], and therefore cannot have a route attribute.");
         else if (errors.Count == before)
             return new MultiplexedMethod(method, model, most);
         return null;
@@ -69,8 +69,8 @@ internal sealed record MultiplexedMethod(MethodInfo Method, Type Model, int MaxM
             if (Find(methods, model) is not null)
                 continue;
             errors.Add(methods.Exists(method => model.IsAssignableFrom(method.Model))
-                ? $"{type.FullName} takes an IMultiplexed<{model.Name}>, and several [Multiplexed] methods load one; name the type that is meant."
-                : $"{type.FullName} takes an IMultiplexed<{model.Name}>, but has no method that loads it: [Multiplexed] Task<{model.Name}> Load(string modelId, CancellationToken stop).");
+                ? $"{type.FullName} has a parameter IMultiplexed<{model.Name}>, but several [Multiplexed] methods load this type; use a more specific type."
+                : $"{type.FullName} has a parameter IMultiplexed<{model.Name}>, but no method that loads it: [Multiplexed] Task<{model.Name}> Load(string modelId, CancellationToken stop).");
         }
     }
 

@@ -2,15 +2,15 @@ using Serve.Calls;
 
 namespace Serve.Replica.Multiplexing;
 
-/// <summary>What user code asks for models. Holds no state of its own.</summary>
-/// <param name="cache">The models.</param>
+/// <summary>Implementation of <see cref="IMultiplexed{TModel}"/> over a model cache.</summary>
+/// <param name="cache">The cache.</param>
 internal sealed class MultiplexedModelAccessor<TModel>(MultiplexedModelCache cache) : IMultiplexed<TModel>
 {
     public IReadOnlyList<string> Loaded => cache.Loaded;
 
     public ValueTask<TModel> Get(CancellationToken cancellationToken = default) =>
         Get(Request().Call.MultiplexedModelId ?? throw new BadInputException(
-            "The request names no model. Over HTTP it does so by the header serve_multiplexed_model_id, through a handle by Options(multiplexedModelId: …)."),
+            "The request does not name a model. Set the HTTP header serve_multiplexed_model_id, or Options(multiplexedModelId: …) of the handle."),
             cancellationToken);
 
     public ValueTask<TModel> Get(string modelId, CancellationToken cancellationToken = default)
@@ -32,5 +32,5 @@ internal sealed class MultiplexedModelAccessor<TModel>(MultiplexedModelCache cac
     private static TModel ModelOf(CachedModelUse use) => (TModel)use.Model.Ready.Task.Result;
 
     private static RequestContext Request() => RequestContext.Current ?? throw new InvalidOperationException(
-        "There is no request here whose end would end the use of the model. Use: using var lease = await models.Acquire(id).");
+        "Get requires a current request, whose end ends the use of the model. Use: using var lease = await models.Acquire(id).");
 }

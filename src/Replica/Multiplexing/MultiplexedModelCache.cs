@@ -4,8 +4,8 @@ using Serve.Routes;
 namespace Serve.Replica.Multiplexing;
 
 /// <summary>
-/// The models of one <see cref="MultiplexedAttribute"/> method in one replica: who uses which, which go when another needs their place (the one that
-/// nobody has used for longest), who waits. The one writer of all that, under its lock; loads and unloads run outside it.
+/// LRU cache for the models of one <see cref="MultiplexedAttribute"/> method in one replica: tracks uses, evicts the least recently used idle model when another needs its slot, and queues
+/// requests for models. All state is written under one lock; loads and unloads run outside of it.
 /// </summary>
 internal sealed class MultiplexedModelCache(
     Func<string, CancellationToken, ValueTask<object>> load, Func<object, ValueTask> unload, int limit, TimeProvider time, IModelCacheObserver observer) : IAsyncDisposable
@@ -14,11 +14,11 @@ internal sealed class MultiplexedModelCache(
     private readonly Dictionary<string, CachedModel> _models = new(StringComparer.Ordinal);
     private readonly Dictionary<RequestContext, RequestModelUses> _requests = [];
 
-    // Loaded and used by nobody, the least recently used first; and those that wait for a place, in order.
+    // Loaded models without uses, least recently used first; and models that wait for a slot, in order.
     private readonly LinkedList<CachedModel> _idle = new();
     private readonly LinkedList<CachedModel> _pending = new();
     private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    // Loaded, but somebody began anew meanwhile.
+    // Loaded after their load was abandoned, and requested again in the meantime.
     private readonly Queue<CachedModel> _superfluous = new();
     private int _limit = limit;
     private int _occupied;
@@ -26,7 +26,7 @@ internal sealed class MultiplexedModelCache(
     private bool _closed;
     private bool _changed;
 
-    /// <summary>How many models may have a place; -1 is no limit.</summary>
+    /// <summary>Maximum number of models; -1 is no limit.</summary>
     public int Limit
     {
         get => Volatile.Read(ref _limit);
@@ -44,7 +44,7 @@ internal sealed class MultiplexedModelCache(
         }
     }
 
-    /// <summary>The models that can be used, the least recently used first.</summary>
+    /// <summary>Ids of loaded models, least recently used first.</summary>
     public IReadOnlyList<string> Loaded
     {
         get
@@ -54,7 +54,7 @@ internal sealed class MultiplexedModelCache(
         }
     }
 
-    /// <summary>What routers are to know.</summary>
+    /// <summary>Report of the held models for the routers.</summary>
     public IReadOnlyList<ReportedModel> Held
     {
         get
@@ -64,11 +64,11 @@ internal sealed class MultiplexedModelCache(
         }
     }
 
-    /// <summary>Begins the use of a model, and waits until it is loaded.</summary>
-    /// <param name="id">The model.</param>
-    /// <param name="request">The request that the use ends with; null when the caller ends it by <see cref="End"/>.</param>
-    /// <param name="cancellationToken">Gives it up.</param>
-    /// <returns>The use; its model is ready.</returns>
+    /// <summary>Begins a use of a model, and waits until it is loaded.</summary>
+    /// <param name="id">Id of the model.</param>
+    /// <param name="request">Request whose end ends the use; null if the caller calls <see cref="End"/>.</param>
+    /// <param name="cancellationToken">Cancels the wait and the use.</param>
+    /// <returns>The use of the loaded model.</returns>
     public ValueTask<CachedModelUse> UseAsync(string id, RequestContext? request, CancellationToken cancellationToken)
     {
         observer.OnAsked();
@@ -97,8 +97,7 @@ internal sealed class MultiplexedModelCache(
         Follow(next);
     }
 
-    /// <summary>Unloads everything, in use or not, and takes nothing more.</summary>
-    /// <returns>Completes when nothing has a place any more.</returns>
+    /// <summary>Unloads all models, including those in use, and refuses new uses. Completes when all slots are free.</summary>
     public async ValueTask DisposeAsync()
     {
         List<CachedModel> loading = [];
@@ -109,7 +108,7 @@ internal sealed class MultiplexedModelCache(
             foreach (var model in _models.Values.ToList())
             {
                 if (model.State == CachedModelState.Pending)
-                    Drop(model, new ObjectDisposedException(nameof(MultiplexedModelCache), "The replica has ended."));
+                    Drop(model, new ObjectDisposedException(nameof(MultiplexedModelCache), "The replica has stopped."));
                 else if (model.State == CachedModelState.Loading)
                     loading.Add(model);
                 else if (model.Node.List is null)
@@ -137,7 +136,7 @@ internal sealed class MultiplexedModelCache(
         {
             var (ready, refused) = (use.Model.Ready.Task, use.Refused!.Task);
             await Task.WhenAny(ready, refused).WaitAsync(either?.Token ?? (aborted.CanBeCanceled ? aborted : cancellationToken)).ConfigureAwait(false);
-            // Refused, it may have been the last that waited for the model, which then fails too, for want of anybody.
+            // If the refused use was the last one of its model, the load is abandoned and Ready fails as well.
             await (refused.IsCompleted ? refused : ready).ConfigureAwait(false);
             return use.HasEnded ? throw RequestOver() : use;
         }
@@ -170,7 +169,7 @@ internal sealed class MultiplexedModelCache(
             _ = UnloadAsync(model);
     }
 
-    // Everything below, down to Plan, runs under the lock.
+    // All methods below, up to Plan, run under the lock.
     private CachedModelUse Begin(string id, RequestContext? context)
     {
         ObjectDisposedException.ThrowIf(_closed, this);
@@ -224,10 +223,10 @@ internal sealed class MultiplexedModelCache(
         switch (model.State)
         {
             case CachedModelState.Pending:
-                Drop(model, new OperationCanceledException("Nobody waits for the model any more."));
+                Drop(model, new OperationCanceledException("No request waits for the model any more."));
                 break;
             case CachedModelState.Loading:
-                // It keeps its place until its load has really ended; who asks for it again begins a new one.
+                // It occupies its slot until the load has ended; another request for the model starts a new load.
                 Forget(model);
                 _ = model.Abandoned.CancelAsync();
                 break;
@@ -237,26 +236,26 @@ internal sealed class MultiplexedModelCache(
         }
     }
 
-    /// <summary>Tells requests that wait for each other, the last first, until the others can go on.</summary>
+    /// <summary>Breaks deadlocks: fails the last of the requests that wait for each other's slots, until the others can proceed.</summary>
     private void EndCircles()
     {
         while (IsCircle() && _pending.Reverse().SelectMany(static model => model.Uses.Reverse()).FirstOrDefault(static use => use.Request is { HasPlace: true }) is { } last)
         {
             last.Refused!.SetException(new InvalidOperationException(
-                $"Model '{last.Model.Id}' cannot be loaded: all {_limit} places for models are used by requests that themselves wait for another model. "
-                + "Raise MaxModelsPerReplica, or use fewer models in one request (Acquire gives one back early)."));
-            // It may be that nobody waits any more.
+                $"Model '{last.Model.Id}' cannot be loaded: all {_limit} model slots are used by requests that wait for another model themselves. "
+                + "Increase MaxModelsPerReplica, or use fewer models per request (a lease of Acquire can be disposed early)."));
+            // Marks the exception as observed, in case the request no longer waits.
             _ = last.Refused.Task.Exception;
             Leave(last);
         }
     }
 
-    /// <summary>Whether nothing that has a place will ever be given back: all is used by requests that wait for a place.</summary>
+    /// <summary>Returns whether no slot will ever be released: all models are used by requests that wait for a slot.</summary>
     private bool IsCircle()
     {
         if (_pending.Count == 0)
             return false;
-        // One that is being unloaded, or loaded for nobody any more, has a place and is not among them.
+        // Models that are being unloaded, or whose load was abandoned, occupy a slot but are not in this list.
         var used = _models.Values.Where(model => model.State != CachedModelState.Pending).ToList();
         return used.Count == _occupied && used.TrueForAll(model =>
             model.State == CachedModelState.Loaded && model.Uses.All(use => use.Request is { WaitsForPlace: true }));
@@ -280,7 +279,7 @@ internal sealed class MultiplexedModelCache(
 
     private long IdleMs(CachedModel model) => model.Uses.Count > 0 ? 0 : (long)time.GetElapsedTime(model.IdleSince).TotalMilliseconds;
 
-    /// <summary>Gives free places to those that wait, and has as many idle ones go as are missing.</summary>
+    /// <summary>Assigns free slots to pending models, and evicts as many idle models as slots are missing.</summary>
     private CacheFollowUp Plan()
     {
         List<CachedModel>? loads = null;
@@ -318,7 +317,7 @@ internal sealed class MultiplexedModelCache(
 
     private async Task LoadAsync(CachedModel model)
     {
-        // Whoever asked first must not lend the load, which others wait for too, its request and its cancellation.
+        // The load is shared: it must not run with the request context and cancellation of its first requester.
         RequestContext.Current = null;
         var started = time.GetTimestamp();
         object? loaded = null;
@@ -359,7 +358,7 @@ internal sealed class MultiplexedModelCache(
         if (model.Uses.Count > 0 && !_closed)
             return;
 
-        // Nobody waited for it to the end, but it is there: kept, unless somebody has begun anew.
+        // Loaded although its load was abandoned: keep it, unless another load of the model has started.
         model.IdleSince = time.GetTimestamp();
         if (_models.TryAdd(model.Id, model) || _models[model.Id] == model)
             _idle.AddLast(model.Node);
@@ -378,7 +377,7 @@ internal sealed class MultiplexedModelCache(
     private static void Fail(CachedModel model, Exception error)
     {
         model.Ready.SetException(error);
-        // It may be that nobody waits: then it has been told where it was seen.
+        // Marks the exception as observed, in case no request waits.
         _ = model.Ready.Task.Exception;
     }
 
@@ -416,8 +415,8 @@ internal sealed class MultiplexedModelCache(
     }
 
     private static InvalidOperationException RequestOver() =>
-        new("The request has ended, so its use of a model would never end. Use Acquire for work that goes on after a request.");
+        new("The request has ended, and with it its uses of models. Use Acquire for work that continues after a request.");
 
-    /// <summary>What is to be done outside the lock.</summary>
+    /// <summary>Work to do outside of the lock.</summary>
     private readonly record struct CacheFollowUp(bool Changed, List<CachedModel>? Loads, List<CachedModel>? Unloads);
 }

@@ -3,7 +3,7 @@ using Serve.Runtime;
 
 namespace Serve.Replica.Multiplexing;
 
-/// <summary>Calls a <see cref="MultiplexedAttribute"/> method of the replica's object, and disposes what it made, each as a turn. Its object is written once, when there is one.</summary>
+/// <summary>Calls a <see cref="MultiplexedAttribute"/> method of the replica's object, and disposes its models, each in a turn.</summary>
 internal sealed class MultiplexedModelLoader(MultiplexedMethod method, ActorTurnScheduler turns)
 {
     private static readonly MethodInfo TaskResult = typeof(MultiplexedModelLoader).GetMethod(nameof(OfTaskAsync), BindingFlags.NonPublic | BindingFlags.Static)!;
@@ -14,7 +14,7 @@ internal sealed class MultiplexedModelLoader(MultiplexedMethod method, ActorTurn
     private readonly bool _takesToken = method.Method.GetParameters().Length == 2;
     private object? _target;
 
-    /// <summary>Says whose method it is.</summary>
+    /// <summary>Sets the object whose method loads models.</summary>
     public void Bind(object instance) => Volatile.Write(ref _target, instance);
 
     public ValueTask<object> LoadAsync(string id, CancellationToken cancellationToken) =>
@@ -25,7 +25,7 @@ internal sealed class MultiplexedModelLoader(MultiplexedMethod method, ActorTurn
     private async ValueTask<object> InvokeAsync(string id, CancellationToken cancellationToken)
     {
         var instance = Volatile.Read(ref _target)
-            ?? throw new InvalidOperationException($"{method.Method.DeclaringType!.Name}'s constructor has not ended, so {method.Method.Name} cannot load a model yet.");
+            ?? throw new InvalidOperationException($"{method.Method.Name} cannot load a model before the constructor of {method.Method.DeclaringType!.Name} has returned.");
         cancellationToken.ThrowIfCancellationRequested();
         object?[] arguments = _takesToken ? [id, cancellationToken] : [id];
         var returned = method.Method.Invoke(instance, BindingFlags.DoNotWrapExceptions, binder: null, arguments, culture: null);

@@ -5,11 +5,11 @@ using Serve.Runtime;
 
 namespace Serve.Replica.Multiplexing;
 
-/// <summary>The models of one <see cref="MultiplexedAttribute"/> method in one replica, with what loads them.</summary>
+/// <summary>Models of one <see cref="MultiplexedAttribute"/> method in one replica: cache, loader, metrics and log.</summary>
 internal sealed partial class MultiplexedModelSet : IModelCacheObserver, IAsyncDisposable
 {
-    // How much the newest load counts in the time that loads take of late.
-    private const double Newest = 0.3;
+    // Weight of the newest load in the moving average.
+    private const double NewestWeight = 0.3;
 
     private readonly MultiplexedMethod _method;
     private readonly ReplicaModelMetrics _metrics;
@@ -31,10 +31,10 @@ internal sealed partial class MultiplexedModelSet : IModelCacheObserver, IAsyncD
 
     public MultiplexedModelCache Cache { get; }
 
-    /// <summary>How many milliseconds a load takes of late; 0 while none has been seen.</summary>
+    /// <summary>Moving average of load durations in milliseconds; 0 before the first load.</summary>
     public double LoadMs => Volatile.Read(ref _loadMs);
 
-    /// <summary>Says whose method it is, and where to log. Before that nothing can be loaded.</summary>
+    /// <summary>Sets the object whose method loads models, and the log. Before that, no model can be loaded.</summary>
     public void Bind(object target, ILogger log)
     {
         Volatile.Write(ref _logger, log);
@@ -45,46 +45,49 @@ internal sealed partial class MultiplexedModelSet : IModelCacheObserver, IAsyncD
 
     public void OnLoaded(string id, TimeSpan took)
     {
-        // Two at once may lose one's weight, which no one can tell.
+        // Concurrent updates may lose one sample, which does not matter.
         var before = Volatile.Read(ref _loadMs);
-        Volatile.Write(ref _loadMs, before == 0 ? took.TotalMilliseconds : before + (Newest * (took.TotalMilliseconds - before)));
+        Volatile.Write(ref _loadMs, before == 0 ? took.TotalMilliseconds : before + (NewestWeight * (took.TotalMilliseconds - before)));
         _metrics.ObserveLoad(id, took);
-        LogLoaded(_logger, id, took.TotalMilliseconds);
+        Log.Loaded(_logger, id, took.TotalMilliseconds);
     }
 
     public void OnLoadFailed(string id, Exception error, bool abandoned)
     {
         if (abandoned)
-            LogAbandoned(_logger, id);
+            Log.Abandoned(_logger, id);
         else
-            LogNotLoaded(_logger, error, id);
+            Log.NotLoaded(_logger, error, id);
     }
 
     public void OnUnloaded(string id, TimeSpan took, Exception? error)
     {
         _metrics.ObserveUnload(id, took);
         if (error is null)
-            LogUnloaded(_logger, id, took.TotalMilliseconds);
+            Log.Unloaded(_logger, id, took.TotalMilliseconds);
         else
-            LogNotUnloaded(_logger, error, id);
+            Log.NotUnloaded(_logger, error, id);
     }
 
     public void OnChanged() => _onChanged();
 
     public ValueTask DisposeAsync() => Cache.DisposeAsync();
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Model {Model} is loaded after {Milliseconds:0.0} ms")]
-    private static partial void LogLoaded(ILogger logger, string model, double milliseconds);
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 5050, Level = LogLevel.Information, Message = "Model {Model} loaded in {Milliseconds:0.0} ms")]
+        public static partial void Loaded(ILogger logger, string model, double milliseconds);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Model {Model} is unloaded after {Milliseconds:0.0} ms")]
-    private static partial void LogUnloaded(ILogger logger, string model, double milliseconds);
+        [LoggerMessage(EventId = 5051, Level = LogLevel.Information, Message = "Model {Model} unloaded in {Milliseconds:0.0} ms")]
+        public static partial void Unloaded(ILogger logger, string model, double milliseconds);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "The load of model {Model} was given up, since nobody waits for it any more")]
-    private static partial void LogAbandoned(ILogger logger, string model);
+        [LoggerMessage(EventId = 5052, Level = LogLevel.Information, Message = "Load of model {Model} abandoned: no request waits for it")]
+        public static partial void Abandoned(ILogger logger, string model);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Model {Model} could not be loaded")]
-    private static partial void LogNotLoaded(ILogger logger, Exception thrown, string model);
+        [LoggerMessage(EventId = 5053, Level = LogLevel.Error, Message = "Loading model {Model} failed")]
+        public static partial void NotLoaded(ILogger logger, Exception thrown, string model);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Disposing model {Model} threw; it counts as unloaded")]
-    private static partial void LogNotUnloaded(ILogger logger, Exception thrown, string model);
+        [LoggerMessage(EventId = 5054, Level = LogLevel.Error, Message = "Disposing model {Model} failed; the model counts as unloaded")]
+        public static partial void NotUnloaded(ILogger logger, Exception thrown, string model);
+    }
 }

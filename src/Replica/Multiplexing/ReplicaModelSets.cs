@@ -12,7 +12,7 @@ using Serve.Runtime;
 
 namespace Serve.Replica.Multiplexing;
 
-/// <summary>All multiplexed models of one replica: a set for each <see cref="MultiplexedAttribute"/> method of its class. Tells routers what it holds.</summary>
+/// <summary>All multiplexed models of one replica: one set per <see cref="MultiplexedAttribute"/> method of its class. Reports the held models to the routers.</summary>
 internal sealed class ReplicaModelSets : IUserConfigKey, IAsyncDisposable
 {
     private const string MaxModelsKey = "max_models_per_replica";
@@ -29,12 +29,12 @@ internal sealed class ReplicaModelSets : IUserConfigKey, IAsyncDisposable
         _report = actor.Services.GetService<ActorReportRegistry>()?.Add(actor.Spec.Id, ReplicaModelReport.Topic, Describe);
     }
 
-    /// <summary>The models of a replica.</summary>
-    /// <returns>Null when its class has none.</returns>
+    /// <summary>Creates the model sets of a replica.</summary>
+    /// <returns>Null if its class has none.</returns>
     public static ReplicaModelSets? Of(IReadOnlyList<MultiplexedMethod> methods, ReplicaId replica, ActorActivationContext actor, TimeProvider time) =>
         methods.Count == 0 ? null : new ReplicaModelSets(methods, replica, actor, time);
 
-    /// <summary>Lets constructors take an <see cref="IMultiplexed{TModel}"/> of each type that is loaded, and of those that one asks for by a base type.</summary>
+    /// <summary>Registers <see cref="IMultiplexed{TModel}"/> for each loaded type, and for base types that constructor parameters request.</summary>
     public void AddTo(IServiceCollection services, IEnumerable<Type> asked)
     {
         var methods = _sets.Select(set => set.Method).ToList();
@@ -47,7 +47,7 @@ internal sealed class ReplicaModelSets : IUserConfigKey, IAsyncDisposable
         }
     }
 
-    /// <summary>Says whose methods load models, and where to log.</summary>
+    /// <summary>Sets the object whose methods load models, and the log.</summary>
     public void Bind(object target, ILogger logger)
     {
         foreach (var set in _sets)
@@ -80,11 +80,11 @@ internal sealed class ReplicaModelSets : IUserConfigKey, IAsyncDisposable
         if (config is null)
             return null;
         if (config is not JsonObject keys)
-            throw new BadInputException($"user_config.{Name} is an object like {{\"{MaxModelsKey}\": 5}}, not {config.ToJsonString()}.");
+            throw new BadInputException($"user_config.{Name} must be an object like {{\"{MaxModelsKey}\": 5}}, but was {config.ToJsonString()}.");
         foreach (var (key, _) in keys)
         {
             if (key != MaxModelsKey)
-                throw new BadInputException($"user_config.{Name} has no key '{key}'; the one it has is {MaxModelsKey}.");
+                throw new BadInputException($"user_config.{Name} has an unknown key '{key}'. The only key is {MaxModelsKey}.");
         }
 
         if (!UserJsonReader.TryFind(keys, MaxModelsKey, out var value))
@@ -92,7 +92,7 @@ internal sealed class ReplicaModelSets : IUserConfigKey, IAsyncDisposable
         return value is JsonValue number && number.GetValueKind() == JsonValueKind.Number && number.TryGetValue<int>(out var most) && most is -1 or > 0
             ? most
             : throw new BadInputException(string.Create(
-                CultureInfo.InvariantCulture, $"user_config.{Name}.{MaxModelsKey} is a whole number of at least 1, or -1 for no limit, not {value?.ToJsonString() ?? "null"}."));
+                CultureInfo.InvariantCulture, $"user_config.{Name}.{MaxModelsKey} must be an integer of at least 1, or -1 for no limit, but was {value?.ToJsonString() ?? "null"}."));
     }
 
     private ReadOnlyMemory<byte> Describe() => JsonSerializer.SerializeToUtf8Bytes(

@@ -3,7 +3,7 @@ using Serve.Replica.Batching;
 
 namespace Serve.Replica.Telemetry;
 
-/// <summary>The metrics of one batched method of one replica, looked up once so that a batch pays for the observations alone.</summary>
+/// <summary>Metrics of a batched method of one replica. Labels are resolved once, so that a batch only pays for the observations.</summary>
 internal sealed class BatchMethodMetrics(string[] labels) : IBatchQueueObserver, IDisposable
 {
     private readonly Histogram.Child _wait = ReplicaMetricFamilies.BatchWait.WithLabels(labels);
@@ -13,7 +13,7 @@ internal sealed class BatchMethodMetrics(string[] labels) : IBatchQueueObserver,
     private readonly Counter.Child _batches = ReplicaMetricFamilies.Batches.WithLabels(labels);
     private readonly Gauge.Child _length = ReplicaMetricFamilies.BatchQueueLength.WithLabels(labels);
 
-    /// <summary>Asks how many items wait, when metrics are scraped.</summary>
+    /// <summary>Returns the number of queued items, when metrics are scraped.</summary>
     public Func<int>? Length { get; set; }
 
     public void OnEnded(int items, double utilization, TimeSpan waited, TimeSpan ran)

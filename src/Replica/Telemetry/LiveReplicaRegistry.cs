@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace Serve.Replica.Telemetry;
 
-/// <summary>The replicas of this process whose values are copied when a scrape asks. Prometheus' registry can be told once and never untold.</summary>
+/// <summary>Replicas of this process whose gauges are updated on each scrape. The Prometheus registry cannot remove callbacks, so there is one for all replicas.</summary>
 internal static class LiveReplicaRegistry
 {
     private static readonly ConcurrentDictionary<ReplicaMetrics, byte> Live = new();

@@ -2,11 +2,11 @@ using Prometheus;
 
 namespace Serve.Replica.Telemetry;
 
-/// <summary>The metric families of multiplexed models, named as Ray Serve names them; buckets are Ray's too.</summary>
+/// <summary>Metric families of multiplexed models, with the names and buckets of Ray Serve.</summary>
 internal static class MultiplexedModelMetricFamilies
 {
     public static Counter Requests { get; } = Prometheus.Metrics.CreateCounter(
-        "serve_multiplexed_get_model_requests_counter_total", "How often this replica was asked for a model.", ReplicaMetricFamilies.PerReplica, ReplicaMetricFamilies.Plain);
+        "serve_multiplexed_get_model_requests_counter_total", "Number of requests for models of this replica.", ReplicaMetricFamilies.PerReplica, ReplicaMetricFamilies.Plain);
 
     public static Counter Loads { get; } = Prometheus.Metrics.CreateCounter(
         "serve_multiplexed_models_load_counter_total", "Models that this replica has loaded.", ReplicaMetricFamilies.PerReplica, ReplicaMetricFamilies.Plain);

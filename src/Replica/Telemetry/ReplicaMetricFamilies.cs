@@ -2,7 +2,7 @@ using Prometheus;
 
 namespace Serve.Replica.Telemetry;
 
-/// <summary>The metric families of replicas, named as Ray Serve names them; buckets are Ray's too.</summary>
+/// <summary>Metric families of replicas, with the names and buckets of Ray Serve.</summary>
 internal static class ReplicaMetricFamilies
 {
     private static readonly string[] PerDeployment = ["application", "deployment"];
@@ -13,7 +13,7 @@ internal static class ReplicaMetricFamilies
     internal static readonly HistogramConfiguration Milliseconds = new()
     {
         Buckets = [1, 2, 5, 10, 20, 50, 100, 200, 300, 400, 500, 1000, 2000, 5000, 10000, 60000, 120000, 300000, 600000],
-        // Looking for the current activity with each request is not free, and nobody scrapes exemplars here.
+        // Exemplars look up the current activity on each request, which costs time; they are not scraped here.
         ExemplarBehavior = ExemplarBehavior.NoExemplars(),
     };
 
@@ -35,7 +35,7 @@ internal static class ReplicaMetricFamilies
         "serve_deployment_request_counter_total", "Requests and calls that this replica has served. The route is empty for calls by handle.", PerRoute, Plain);
 
     public static Counter Errors { get; } = Prometheus.Metrics.CreateCounter(
-        "serve_deployment_error_counter_total", "Requests and calls in which user code threw.", PerRoute, Plain);
+        "serve_deployment_error_counter_total", "Requests and calls that failed with an exception of user code.", PerRoute, Plain);
 
     public static Histogram Latency { get; } = Prometheus.Metrics.CreateHistogram(
         "serve_deployment_processing_latency_ms", "Milliseconds that requests and calls took in the replica.", PerRoute, Milliseconds);
@@ -62,10 +62,10 @@ internal static class ReplicaMetricFamilies
         "serve_batch_queue_length", "Items that wait for a batch now.", PerMethod);
 
     public static Histogram BatchUtilization { get; } = Prometheus.Metrics.CreateHistogram(
-        "serve_batch_utilization_percent", "How full batches were, in percent of the most they may hold.", PerMethod, Percent);
+        "serve_batch_utilization_percent", "Size of batches, in percent of the maximum size.", PerMethod, Percent);
 
     public static Histogram BatchSize { get; } = Prometheus.Metrics.CreateHistogram(
-        "serve_actual_batch_size", "How many items batches had.", PerMethod, Sizes);
+        "serve_actual_batch_size", "Number of items of batches.", PerMethod, Sizes);
 
     public static Counter Batches { get; } = Prometheus.Metrics.CreateCounter(
         "serve_batches_processed_total", "Batches that have ended.", PerMethod, Plain);

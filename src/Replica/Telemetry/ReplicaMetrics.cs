@@ -2,7 +2,7 @@ using Serve.Runtime;
 
 namespace Serve.Replica.Telemetry;
 
-/// <summary>One replica's metrics, with Ray Serve's names. Its children are made when the replica starts and removed when it is gone.</summary>
+/// <summary>Metrics of one replica, with Ray Serve's names. Created when the replica starts, and removed when it stops.</summary>
 internal sealed class ReplicaMetrics : IActorCallObserver, IDisposable
 {
     private const string CallRoute = "";
@@ -22,7 +22,7 @@ internal sealed class ReplicaMetrics : IActorCallObserver, IDisposable
         LiveReplicaRegistry.Add(this);
     }
 
-    /// <summary>The metrics of one route, made once.</summary>
+    /// <summary>Gets or creates the metrics of a route.</summary>
     public ReplicaRouteMetrics ForRoute(string route)
     {
         lock (_guard)
@@ -33,7 +33,7 @@ internal sealed class ReplicaMetrics : IActorCallObserver, IDisposable
         }
     }
 
-    /// <summary>The metrics of one batched method, made once.</summary>
+    /// <summary>Gets or creates the metrics of a batched method.</summary>
     public BatchMethodMetrics ForBatches(string method)
     {
         lock (_guard)
@@ -48,12 +48,12 @@ internal sealed class ReplicaMetrics : IActorCallObserver, IDisposable
 
     public void ObserveReconfigure(TimeSpan duration) => ReplicaMetricFamilies.Reconfigure.WithLabels(_labels).Observe(duration.TotalMilliseconds);
 
-    // By deployment alone: the replica is gone before anyone could scrape a child of its own.
+    // Per deployment: metrics of the replica itself would be removed before the next scrape.
     public void ObserveShutdown(TimeSpan duration) => ReplicaMetricFamilies.Shutdown.WithLabels(_labels[..2]).Observe(duration.TotalMilliseconds);
 
     public void OnEnded(string method, TimeSpan duration, Exception? error) => _calls.Observe(duration, error is UserCodeException);
 
-    /// <summary>Copies what is counted elsewhere, when metrics are scraped.</summary>
+    /// <summary>Updates gauges when metrics are scraped.</summary>
     public void Copy()
     {
         lock (_guard)

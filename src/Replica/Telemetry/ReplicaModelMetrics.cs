@@ -2,7 +2,7 @@ using Prometheus;
 
 namespace Serve.Replica.Telemetry;
 
-/// <summary>The metrics of one replica's multiplexed models, with Ray Serve's names. Its children are removed when the replica is gone.</summary>
+/// <summary>Metrics of the multiplexed models of one replica, with Ray Serve's names. Removed when the replica stops.</summary>
 internal sealed class ReplicaModelMetrics : IDisposable
 {
     private readonly string[] _labels;
@@ -12,7 +12,7 @@ internal sealed class ReplicaModelMetrics : IDisposable
     private readonly Histogram.Child _loadLatency;
     private readonly Histogram.Child _unloadLatency;
     private readonly Gauge.Child _count;
-    // How many of each id: two methods may load models of the same, and a load that was given up may succeed beside a new one.
+    // Number of models per id: two methods may load models with the same id, and an abandoned load may succeed next to a new one.
     private readonly Dictionary<string, int> _registered = new(StringComparer.Ordinal);
     private bool _removed;
 

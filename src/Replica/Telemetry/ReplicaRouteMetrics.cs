@@ -2,7 +2,7 @@ using Prometheus;
 
 namespace Serve.Replica.Telemetry;
 
-/// <summary>The children of one replica and route, looked up once so that a request pays for the increments alone.</summary>
+/// <summary>Metrics of a route of one replica. Labels are resolved once, so that a request only pays for the increments.</summary>
 internal sealed class ReplicaRouteMetrics(string[] labels) : IDisposable
 {
     private readonly Counter.Child _requests = ReplicaMetricFamilies.Requests.WithLabels(labels);

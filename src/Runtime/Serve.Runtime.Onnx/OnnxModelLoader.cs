@@ -1,31 +1,31 @@
 using Microsoft.Extensions.Logging;
+using Serve.Runtime.Execution;
 using Serve.Runtime.Onnx.Sessions;
 
 namespace Serve.Runtime.Onnx;
 
-/// <summary>Loads models for one replica. Holds no model: who loads one disposes of it.</summary>
-/// <param name="place">Whose models, and what that one has of the machine.</param>
-/// <param name="logger">Is told which provider was taken.</param>
-public sealed class OnnxModelLoader(OnnxLoadContext place, ILogger logger) : IOnnxModels
+/// <summary>Loads ONNX models for one replica. The caller disposes of each model.</summary>
+/// <param name="context">Folders and resources of the replica.</param>
+/// <param name="logger">Log of the replica.</param>
+public sealed class OnnxModelLoader(OnnxLoadContext context, ILogger logger) : IOnnxModels
 {
     /// <inheritdoc/>
     public async Task<OnnxModel> LoadAsync(string path, OnnxOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         cancellationToken.ThrowIfCancellationRequested();
-        var loader = new OnnxSessionLoader(options ?? new OnnxOptions(), place, logger);
 
-        // Reads a large file, waits for others that load it and runs it: not on the thread pool.
-        var loading = Task.Factory.StartNew(
-            () => Load(loader, path), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        // Reads a large file, waits for other loads of it and runs the model: too long for the thread pool.
+        var loading = new ModelLoad(this, new OnnxSessionLoader(options ?? new OnnxOptions(), context, logger), path);
+        DedicatedThreadPool.Blocking.Start(loading);
         try
         {
-            return await loading.WaitAsync(cancellationToken).ConfigureAwait(false);
+            return await loading.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (!loading.IsCompleted)
+        catch (OperationCanceledException) when (!loading.Task.IsCompleted)
         {
-            // Nobody waits for it any more; what it loads goes as soon as it is there.
-            _ = loading.ContinueWith(
+            // The load cannot be interrupted; its result is disposed as soon as it is there.
+            _ = loading.Task.ContinueWith(
                 static loaded =>
                 {
                     if (loaded.IsCompletedSuccessfully)
@@ -38,15 +38,26 @@ public sealed class OnnxModelLoader(OnnxLoadContext place, ILogger logger) : IOn
         }
     }
 
-    private SharedSessionModel Load(OnnxSessionLoader loader, string path)
-    {
-        var found = Find(path);
-        return new SharedSessionModel(found, loader.Load(found));
-    }
-
     private string Find(string path)
     {
-        var tried = place.Folders.Select(folder => Path.GetFullPath(path, folder)).Distinct(StringComparer.Ordinal).ToList();
-        return tried.Find(File.Exists) ?? throw new InferenceException($"There is no model file {string.Join(", and none at ", tried)}.");
+        var tried = context.Folders.Select(folder => Path.GetFullPath(path, folder)).Distinct(StringComparer.Ordinal).ToList();
+        return tried.Find(File.Exists) ?? throw new InferenceException($"Model file not found: {string.Join(", ", tried)}.");
+    }
+
+    private sealed class ModelLoad(OnnxModelLoader owner, OnnxSessionLoader loader, string path)
+        : TaskCompletionSource<OnnxModel>(TaskCreationOptions.RunContinuationsAsynchronously), IThreadPoolWorkItem
+    {
+        public void Execute()
+        {
+            try
+            {
+                var found = owner.Find(path);
+                SetResult(new SharedSessionModel(found, loader.Load(found)));
+            }
+            catch (Exception error)
+            {
+                SetException(error);
+            }
+        }
     }
 }

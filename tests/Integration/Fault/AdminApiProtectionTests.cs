@@ -4,14 +4,14 @@ using Serve.Testing;
 
 namespace Serve.FaultTests;
 
-/// <summary>A web page, a rebound name or a stranger on the network must not be able to deploy code on a node.</summary>
+/// <summary>Neither a web page, nor a rebound DNS name, nor an unauthenticated client can deploy code on a node.</summary>
 [Collection(FaultTestCollection.Name)]
 public sealed class AdminApiProtectionTests(PatientPackageFixture package)
 {
     private const string Token = "0123456789abcdef0123456789abcdef";
 
     [Fact]
-    public async Task Browser_OfAnotherSite_IsRefusedByAdminApiAndCalls()
+    public async Task BrowserRequest_FromAnotherSite_RejectedByAdminApiAndCalls()
     {
         await using var node = await TestNodeProcess.StartAsync();
         await node.DeployAsync(package, replicas: 1);
@@ -30,7 +30,7 @@ public sealed class AdminApiProtectionTests(PatientPackageFixture package)
     }
 
     [Fact]
-    public async Task Start_BeyondLoopbackWithoutToken_IsRefused()
+    public async Task Start_PublicAddressWithoutToken_Rejected()
     {
         using var scratch = new ScratchDirectory();
 
@@ -41,7 +41,7 @@ public sealed class AdminApiProtectionTests(PatientPackageFixture package)
     }
 
     [Fact]
-    public async Task Start_BeyondLoopbackWithToken_AnswersWhoPresentsIt()
+    public async Task Start_PublicAddressWithToken_RequiresToken()
     {
         using var scratch = new ScratchDirectory();
         var right = scratch.Write("token", Token + "\n");

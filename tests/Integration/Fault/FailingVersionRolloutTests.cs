@@ -3,14 +3,14 @@ using Serve.Testing;
 
 namespace Serve.FaultTests;
 
-/// <summary>A version whose constructor throws is tried a bounded number of times, told, and disturbs nothing that runs.</summary>
+/// <summary>A version whose constructor throws is retried a limited number of times and reported; running versions are not affected.</summary>
 [Collection(FaultTestCollection.Name)]
 public sealed class FailingVersionRolloutTests(PatientPackageFixture package)
 {
     private const string Trouble = "no pulse in sight";
 
     [Fact]
-    public async Task Deploy_ConstructorThrows_IsTriedThreeTimesEachAndFailsWithItsText()
+    public async Task Deploy_ConstructorThrows_FailsAfterThreeAttemptsPerReplica()
     {
         await using var node = await TestNodeProcess.StartAsync();
         var tally = Directory.CreateDirectory(node.Scratch.In("tally")).FullName;
@@ -27,7 +27,7 @@ public sealed class FailingVersionRolloutTests(PatientPackageFixture package)
     }
 
     [Fact]
-    public async Task Deploy_BrokenOverRunning_OldAnswersThroughoutAndTheMendedOneRollsOver()
+    public async Task Deploy_FailingVersion_OldVersionServesUntilFixedVersionIsDeployed()
     {
         await using var node = await TestNodeProcess.StartAsync();
         await node.DeployAsync(package, replicas: 2);

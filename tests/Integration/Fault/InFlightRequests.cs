@@ -3,7 +3,7 @@ using Serve.Testing;
 
 namespace Serve.FaultTests;
 
-/// <summary>Requests that replicas are serving, known by process, until they are let go.</summary>
+/// <summary>Requests that stay in progress until they are released, with the processes that serve them.</summary>
 internal sealed class InFlightRequests
 {
     private readonly string _folder;
@@ -16,10 +16,10 @@ internal sealed class InFlightRequests
 
     public List<Task<HttpResponseMessage>> Responses { get; }
 
-    /// <summary>The process that serves each, in no order.</summary>
+    /// <summary>Ids of the serving processes, unordered.</summary>
     public List<int> Processes => [.. Files().Select(file => int.Parse(File.ReadAllText(file), CultureInfo.InvariantCulture))];
 
-    /// <summary>Sends requests and waits until all of them are being served.</summary>
+    /// <summary>Sends requests and waits until all of them are in progress.</summary>
     public static async Task<InFlightRequests> SendAsync(TestNodeProcess node, int count, string name = "patient")
     {
         var folder = Directory.CreateDirectory(node.Scratch.In($"held-{Guid.NewGuid():N}")).FullName;

@@ -4,14 +4,14 @@ using Serve.Testing;
 
 namespace Serve.FaultTests;
 
-/// <summary>A node that is killed leaves no process, and the next start on its state directory goes on where it was.</summary>
+/// <summary>After `kill -9` of a node no process remains, and the next start with the same state directory restores all applications.</summary>
 [Collection(FaultTestCollection.Name)]
 public sealed class NodeCrashRecoveryTests(PatientPackageFixture package)
 {
     private static readonly TimeSpan WorkersGone = TimeSpan.FromSeconds(2);
 
     [Fact]
-    public async Task Kill_WithTwoApplications_WorkersGoAndStartBringsAllBack()
+    public async Task Kill_TwoApplications_WorkersExitAndStartRestoresBoth()
     {
         using var scratch = new ScratchDirectory();
         await using (var node = await TestNodeProcess.StartAsync(scratch: scratch))
@@ -20,7 +20,7 @@ public sealed class NodeCrashRecoveryTests(PatientPackageFixture package)
             await node.DeployAsync(package, replicas: 2, name: "apart", isolation: IsolationMode.Replica, args: new() { ["version"] = "two" });
             await node.Admin.ScaleAsync(new DeploymentId("patient", "Patient"), 3);
             await node.WaitForReplicasAsync(3, name: "patient");
-            // They are serving when it happens: that must not keep them.
+            // Requests in progress must not keep the workers running.
             await InFlightRequests.SendAsync(node, 2);
             var workers = LinuxProcessTable.ChildrenOf(node.Process.Id);
             Assert.Equal(3, workers.Count);
@@ -39,6 +39,6 @@ public sealed class NodeCrashRecoveryTests(PatientPackageFixture package)
         await again.WaitForReplicasAsync(2, name: "apart");
         Assert.Equal("one", await again.Gateway.GetStringAsync("/patient"));
         Assert.Equal("two", await again.Gateway.GetStringAsync("/apart"));
-        Assert.Contains("bringing back apart, patient", again.Process.Output, StringComparison.Ordinal);
+        Assert.Contains("restoring apart, patient", again.Process.Output, StringComparison.Ordinal);
     }
 }

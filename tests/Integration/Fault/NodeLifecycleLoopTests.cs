@@ -3,7 +3,7 @@ using Xunit.Abstractions;
 
 namespace Serve.FaultTests;
 
-/// <summary>Start, deploy, kill, stop, again and again: what leaks a little is seen after many times.</summary>
+/// <summary>Repeats start, deploy, kill and stop, so that small leaks become visible.</summary>
 [Collection(FaultTestCollection.Name)]
 public sealed class NodeLifecycleLoopTests(PatientPackageFixture package, ITestOutputHelper output)
 {
@@ -11,11 +11,11 @@ public sealed class NodeLifecycleLoopTests(PatientPackageFixture package, ITestO
     private static readonly IsolationMode[] Isolations = [IsolationMode.Application, IsolationMode.Replica, IsolationMode.None];
 
     [Fact]
-    public async Task StartDeployKillStop_FiftyTimes_NothingIsLeft()
+    public async Task StartDeployKillStop_FiftyTimes_ReleasesAllResources()
     {
         var round = -1;
         var seen = 0;
-        // Two at a time, each with a state directory that it starts on again: the one before must have let go of it.
+        // Two concurrent sequences, each with its own state directory, which the previous node must have released.
         await Task.WhenAll(Enumerable.Range(0, 2).Select(async _ =>
         {
             using var own = new ScratchDirectory();

@@ -3,18 +3,18 @@ using Serve.Testing;
 
 namespace Serve.FaultTests;
 
-/// <summary>What there is of a node while it runs, and the check that none of it is left.</summary>
+/// <summary>Resources of a running node, and the check that all of them were released.</summary>
 internal sealed record NodeResourceInventory(ScratchDirectory Scratch, List<int> Processes, List<int> Ports)
 {
-    /// <summary>Everything of a node that would be left behind if it did not clear up.</summary>
+    /// <summary>Returns the processes and ports of a node and of its workers.</summary>
     public static NodeResourceInventory Of(TestNodeProcess node)
     {
         List<int> processes = [node.Process.Id, .. LinuxProcessTable.ChildrenOf(node.Process.Id)];
-        // A worker that is being reaped has no descriptors any more.
+        // A worker that is being reaped has no file descriptors.
         return new(node.Scratch, processes, [.. processes.SelectMany(LinuxProcessTable.PortsOf)]);
     }
 
-    /// <summary>Checks after the node has ended; nothing is waited for.</summary>
+    /// <summary>Checks, without waiting, that an exited node has released everything.</summary>
     public void AssertAllReleased()
     {
         Assert.All(Processes, pid => Assert.Null(LinuxProcessTable.StateOf(pid)));

@@ -3,7 +3,7 @@ using Serve.Testing;
 
 namespace Serve.FaultTests;
 
-/// <summary>However a node is asked to end, it finishes what it serves, leaves nothing, and lists what it ended.</summary>
+/// <summary>Each way to stop a node completes its requests, releases all resources and lists the stopped processes.</summary>
 [Collection(FaultTestCollection.Name)]
 public sealed class NodeShutdownTests(PatientPackageFixture package)
 {
@@ -13,7 +13,7 @@ public sealed class NodeShutdownTests(PatientPackageFixture package)
     [InlineData("SIGINT")]
     [InlineData("SIGTERM")]
     [InlineData(Shutdown)]
-    public async Task End_WithRequestsInFlight_FinishesThemAndLeavesNothing(string how)
+    public async Task Stop_RequestsInProgress_CompletesThemAndReleasesResources(string how)
     {
         await using var node = await TestNodeProcess.StartAsync();
         await node.DeployAsync(package, replicas: 2);
@@ -23,14 +23,14 @@ public sealed class NodeShutdownTests(PatientPackageFixture package)
         Assert.True(remains.Ports.Count >= 2 + (3 * 2), $"{remains.Ports.Count} ports");
         var held = await InFlightRequests.SendAsync(node, 4);
 
-        var told = EndAsync(node, how);
-        var refused = await RefusedAsync(node);
+        var stopping = StopAsync(node, how);
+        var refused = await WaitForRefusalAsync(node);
         Assert.All(held.Responses, response => Assert.False(response.IsCompleted));
         held.Release();
 
         foreach (var response in await Task.WhenAll(held.Responses))
             Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-        var output = await told;
+        var output = await stopping;
         Assert.True(await node.Process.WaitForExitAsync() == 0, node.Process.ToString());
         Assert.True(refused is HttpStatusCode.ServiceUnavailable or HttpStatusCode.NotFound, $"{refused}");
         Assert.Contains("Applications drained: ", output, StringComparison.Ordinal);
@@ -39,7 +39,7 @@ public sealed class NodeShutdownTests(PatientPackageFixture package)
     }
 
     [Fact]
-    public async Task Interrupt_Twice_EndsAtOnceAndLeavesNothing()
+    public async Task Interrupt_Twice_StopsImmediatelyAndReleasesResources()
     {
         await using var node = await TestNodeProcess.StartAsync();
         await node.DeployAsync(package, replicas: 1);
@@ -47,17 +47,17 @@ public sealed class NodeShutdownTests(PatientPackageFixture package)
         await InFlightRequests.SendAsync(node, 1);
 
         node.Process.SignalGroup(ServeCliProcess.Interrupt);
-        await RefusedAsync(node);
-        // One that follows at once is taken for the same wish, so it is pressed until it is heard.
+        await WaitForRefusalAsync(node);
+        // An immediate second signal counts as the same request, so the signal is repeated until the node exits.
         await Eventually.TrueAsync(
-            () => Task.FromResult(!node.Process.TrySignalGroup(ServeCliProcess.Interrupt)), () => $"its end\n{node.Process}", TimeSpan.FromSeconds(5));
+            () => Task.FromResult(!node.Process.TrySignalGroup(ServeCliProcess.Interrupt)), () => $"the node to exit\n{node.Process}", TimeSpan.FromSeconds(5));
 
         Assert.NotEqual(0, await node.Process.WaitForExitAsync());
         remains.AssertAllReleased();
     }
 
     [Fact]
-    public async Task Run_Interrupted_LeavesNothing()
+    public async Task Run_Interrupted_ReleasesResources()
     {
         using var scratch = new ScratchDirectory();
         await using var run = ServeCliProcess.Start(scratch, "run", package.Zip, "--http-port", "0", "--admin-port", "0", "--isolation", "application");
@@ -74,7 +74,7 @@ public sealed class NodeShutdownTests(PatientPackageFixture package)
         Assert.Empty(scratch.Leftovers());
     }
 
-    private static async Task<string> EndAsync(TestNodeProcess node, string how)
+    private static async Task<string> StopAsync(TestNodeProcess node, string how)
     {
         if (how == Shutdown)
         {
@@ -88,8 +88,8 @@ public sealed class NodeShutdownTests(PatientPackageFixture package)
         return node.Process.Output;
     }
 
-    /// <summary>Waits until the gateway takes nothing new: it refuses, or nobody answers the door.</summary>
-    private static async Task<HttpStatusCode?> RefusedAsync(TestNodeProcess node)
+    /// <summary>Waits until the gateway accepts no new requests: it refuses them or has stopped listening.</summary>
+    private static async Task<HttpStatusCode?> WaitForRefusalAsync(TestNodeProcess node)
     {
         HttpStatusCode? status = null;
         await Eventually.TrueAsync(
@@ -108,7 +108,7 @@ public sealed class NodeShutdownTests(PatientPackageFixture package)
 
                 return status != HttpStatusCode.OK;
             },
-            () => $"the gateway takes nothing new\n{node.Process}");
+            () => $"the gateway to refuse requests\n{node.Process}");
         return status;
     }
 }

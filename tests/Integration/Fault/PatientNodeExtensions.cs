@@ -5,7 +5,7 @@ using Serve.Testing;
 
 namespace Serve.FaultTests;
 
-/// <summary>Deploys the sample, in the shapes that the tests need.</summary>
+/// <summary>Deploys the sample with the settings that the tests need.</summary>
 internal static class PatientNodeExtensions
 {
     public static async Task DeployAsync(

@@ -2,12 +2,12 @@ using Serve.Testing;
 
 namespace Serve.FaultTests;
 
-/// <summary>The sample as a package, built once for all tests: a build costs seconds.</summary>
+/// <summary>Package of the sample, built once for all tests because a build takes seconds.</summary>
 public sealed class PatientPackageFixture : IAsyncLifetime, IDisposable
 {
     private readonly ScratchDirectory _scratch = new();
 
-    /// <summary>The package.</summary>
+    /// <summary>Path of the package.</summary>
     public string Zip => _scratch.In("patient.zip");
 
     public async Task InitializeAsync()
@@ -19,4 +19,11 @@ public sealed class PatientPackageFixture : IAsyncLifetime, IDisposable
     public Task DisposeAsync() => Task.CompletedTask;
 
     public void Dispose() => _scratch.Dispose();
+}
+
+/// <summary>Runs all tests sequentially, because they measure time and count processes.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class FaultTestCollection : ICollectionFixture<PatientPackageFixture>
+{
+    public const string Name = "faults";
 }

@@ -4,12 +4,12 @@ using Serve.Testing;
 
 namespace Serve.FaultTests;
 
-/// <summary>A state directory that cannot be used is told in one plain line, and nothing in it is overwritten.</summary>
+/// <summary>An unusable state directory is reported in one line, and no file in it is overwritten.</summary>
 [Collection(FaultTestCollection.Name)]
 public sealed class UnusableStateDirectoryTests(PatientPackageFixture package)
 {
     [Fact]
-    public async Task Start_LockedByAnotherNode_TellsItsProcess()
+    public async Task Start_LockedByAnotherNode_NamesItsProcess()
     {
         await using var node = await TestNodeProcess.StartAsync();
         await node.DeployAsync(package, replicas: 1);
@@ -21,10 +21,10 @@ public sealed class UnusableStateDirectoryTests(PatientPackageFixture package)
     }
 
     [RequiresRootFact]
-    public async Task Start_Unwritable_SaysSo()
+    public async Task Start_UnwritableDirectory_ReportsError()
     {
         using var scratch = new ScratchDirectory();
-        // Read-only for root too.
+        // Read-only, even for root.
         await using var mount = await TmpfsMount.CreateAsync(scratch.In("mount"), "ro,size=64k");
 
         var line = await RefusedAsync(scratch, Path.Combine(mount.Path, "state"));
@@ -34,7 +34,7 @@ public sealed class UnusableStateDirectoryTests(PatientPackageFixture package)
     }
 
     [RequiresRootFact]
-    public async Task Start_Full_SaysSoAndOverwritesNothing()
+    public async Task Start_FullDisk_ReportsErrorAndKeepsFiles()
     {
         using var scratch = new ScratchDirectory();
         await using (var first = await TestNodeProcess.StartAsync(scratch: scratch))
@@ -55,7 +55,7 @@ public sealed class UnusableStateDirectoryTests(PatientPackageFixture package)
     [Theory]
     [InlineData(0, "is damaged")]
     [InlineData(4096, "is damaged")]
-    public async Task Start_DamagedDatabase_SaysSoAndOverwritesNothing(int offset, string expected)
+    public async Task Start_DamagedDatabase_ReportsErrorAndKeepsFiles(int offset, string expected)
     {
         using var scratch = new ScratchDirectory();
         await using (var node = await TestNodeProcess.StartAsync(scratch: scratch))
@@ -80,7 +80,7 @@ public sealed class UnusableStateDirectoryTests(PatientPackageFixture package)
     }
 
     [RequiresRootFact]
-    public async Task Deploy_DiskFillsUp_IsRefusedAndWhatRunsGoesOn()
+    public async Task Deploy_FullDisk_RejectedAndRunningApplicationsUnaffected()
     {
         using var scratch = new ScratchDirectory();
         await using var mount = await TmpfsMount.CreateAsync(scratch.In("state"), "size=4m");
@@ -111,7 +111,7 @@ public sealed class UnusableStateDirectoryTests(PatientPackageFixture package)
         var block = new byte[1024];
         try
         {
-            // Without a buffer, so that no smaller rest is lost.
+            // Unbuffered, so that the last partial block is written as well.
             await using var file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
             while (true)
                 await file.WriteAsync(block);

@@ -3,14 +3,14 @@ using Serve.Testing;
 
 namespace Serve.FaultTests;
 
-/// <summary>A worker's own ports are its node's alone: without its token nobody is answered.</summary>
+/// <summary>Ports of a worker accept requests with the node's token only.</summary>
 [Collection(FaultTestCollection.Name)]
 public sealed class WorkerAuthenticationTests(PatientPackageFixture package)
 {
     [Theory]
     [InlineData(null)]
     [InlineData("00000000000000000000000000000000")]
-    public async Task Ask_WithoutTheToken_IsRefusedOnEveryPort(string? token)
+    public async Task Request_MissingOrWrongToken_RejectedOnAllPorts(string? token)
     {
         await using var node = await TestNodeProcess.StartAsync();
         await node.DeployAsync(package, replicas: 1);
@@ -27,7 +27,7 @@ public sealed class WorkerAuthenticationTests(PatientPackageFixture package)
             answers.Add(await Http2Async(port, replica.ActorId!, token));
         }
 
-        // Of the two ports, one speaks HTTP/1.1 and the other HTTP/2: the other's words are not understood there.
+        // One of the two ports supports HTTP/1.1, the other one HTTP/2; requests in the other version fail.
         Assert.Equal(["http 401", .. Enumerable.Repeat("grpc 16", 5), "http2 401"], answers.Where(answer => answer != "not spoken").Order().OrderBy(answer => answer switch { "http 401" => 0, "grpc 16" => 1, _ => 2 }));
         Assert.Equal("one", await node.Gateway.GetStringAsync("/patient"));
     }
@@ -56,7 +56,7 @@ public sealed class WorkerAuthenticationTests(PatientPackageFixture package)
         {
             Version = HttpVersion.Version20,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
-            // One uncompressed message of no length: every field at its default.
+            // One uncompressed empty message: all fields have their defaults.
             Content = new ByteArrayContent(new byte[5]),
         };
         request.Content.Headers.ContentType = new("application/grpc");
@@ -74,7 +74,7 @@ public sealed class WorkerAuthenticationTests(PatientPackageFixture package)
         {
             using var response = await client.SendAsync(request);
             await response.Content.ReadAsByteArrayAsync();
-            // Kestrel's way to say that the port speaks the other version.
+            // Kestrel responds like this if the port supports the other version only.
             return response.StatusCode == HttpStatusCode.BadRequest ? "not spoken" : read(response);
         }
         catch (HttpRequestException e) when (e.StatusCode is null)

@@ -4,7 +4,7 @@ using Serve.Testing;
 
 namespace Serve.FaultTests;
 
-/// <summary>A worker that dies takes its own requests along and nothing else, and is replaced.</summary>
+/// <summary>When a worker dies, only its own requests fail, and it is replaced.</summary>
 [Collection(FaultTestCollection.Name)]
 public sealed class WorkerCrashTests(PatientPackageFixture package)
 {
@@ -31,26 +31,26 @@ public sealed class WorkerCrashTests(PatientPackageFixture package)
         await load.WaitForAnswersAsync(100);
         await load.StopAsync();
         OnlyTheKilledWorkersFailed(load);
-        // One client has one request in flight; what came later was answered by the new worker.
+        // One client has one request in progress; the new worker handled the later ones.
         Assert.InRange(load.Failures.Count, 0, Clients);
         Assert.True(took < FullStrength, $"{took.TotalSeconds} s\n{node.Process}");
     }
 
     [Fact]
-    public async Task Die_InTheMiddleOfAnAnswer_TheAnswerIsCutShort()
+    public async Task Crash_DuringResponse_TruncatesResponse()
     {
         await using var node = await TestNodeProcess.StartAsync();
         await node.DeployAsync(package, replicas: 1);
         await using var load = new RequestLoadGenerator(node, 1, "/patient/half");
 
-        await Eventually.TrueAsync(() => load.Failures.Count > 0, "an answer has failed");
+        await Eventually.TrueAsync(() => load.Failures.Count > 0, () => "an answer has failed");
 
         Assert.Equal(RequestLoadGenerator.TruncatedResponse, load.Failures.First());
         Assert.Equal(0, load.Count);
     }
 
     [Fact]
-    public async Task Kill_IsolationReplicaUnderLoad_OtherReplicasGoOn()
+    public async Task Kill_IsolationReplicaUnderLoad_OtherReplicasUnaffected()
     {
         const int Clients = 8;
         await using var node = await TestNodeProcess.StartAsync(IsolationMode.Replica);
@@ -65,7 +65,7 @@ public sealed class WorkerCrashTests(PatientPackageFixture package)
         var watch = Stopwatch.StartNew();
         ServeCliProcess.SignalTo(worker, ServeCliProcess.Kill);
         var dead = serving.Count(pid => pid == worker);
-        await Eventually.TrueAsync(() => held.Responses.Count(response => response.IsCompleted) >= dead, "what the killed worker served has failed");
+        await Eventually.TrueAsync(() => held.Responses.Count(response => response.IsCompleted) >= dead, () => "requests of the killed worker have failed");
         var took = await RecoveredAsync(node, 3, [worker], watch);
         held.Release();
 
@@ -83,7 +83,7 @@ public sealed class WorkerCrashTests(PatientPackageFixture package)
     [Theory]
     [InlineData("failfast", "heart stopped")]
     [InlineData("overflow", "Stack overflow")]
-    public async Task UserCode_EndsItsProcess_NothingElseGoesAndStatusTellsWhy(string path, string why)
+    public async Task UserCode_TerminatesProcess_OnlyItsReplicaFailsAndStatusShowsReason(string path, string why)
     {
         await using var node = await TestNodeProcess.StartAsync();
         await node.DeployAsync(package, replicas: 2);
@@ -97,10 +97,10 @@ public sealed class WorkerCrashTests(PatientPackageFixture package)
         var response = await node.Gateway.GetAsync("/patient/" + path);
 
         Assert.Equal((HttpStatusCode.BadGateway, "replica_died"), (response.StatusCode, await ProblemDetailsReader.ReasonAsync(response)));
-        string told = "";
+        var status = "";
         await Eventually.TrueAsync(
-            async () => (told = (await node.CliAsync("status", "--json")).Output).Contains(why, StringComparison.Ordinal),
-            () => $"status with '{why}', but {told}");
+            async () => (status = (await node.CliAsync("status", "--json")).Output).Contains(why, StringComparison.Ordinal),
+            () => $"status with '{why}', but {status}");
         await RecoveredAsync(node, 2, [worker], watch);
         held.Release();
         foreach (var answer in await Task.WhenAll(held.Responses))
@@ -110,14 +110,14 @@ public sealed class WorkerCrashTests(PatientPackageFixture package)
         Assert.False(node.Process.HasExited);
     }
 
-    // What it had begun to answer when it was killed cannot become an error any more.
+    // A response that had started before the kill can no longer become an error.
     private static void OnlyTheKilledWorkersFailed(RequestLoadGenerator load)
     {
         Assert.All(load.Failures, failure => Assert.Contains(failure, new[] { "502 replica_died", RequestLoadGenerator.TruncatedResponse }));
         Assert.Equal(["one"], load.Answers);
     }
 
-    /// <summary>Waits until status shows all replicas running, none of them in a process that died; tells how long it took.</summary>
+    /// <summary>Waits until the status shows all replicas running, none of them in the killed process; returns the elapsed time.</summary>
     private static async Task<TimeSpan> RecoveredAsync(TestNodeProcess node, int replicas, int[] dead, Stopwatch watch)
     {
         await Eventually.TrueAsync(

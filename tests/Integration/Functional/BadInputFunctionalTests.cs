@@ -5,12 +5,12 @@ using Serve.Testing;
 
 namespace Serve.FunctionalTests;
 
-/// <summary>Bad input: one clear message, an exit code that says so, nothing half-done.</summary>
+/// <summary>Invalid input: one clear message, a failing exit code, and no partial changes.</summary>
 [Collection(FunctionalTestCollection.Name)]
 public sealed class BadInputFunctionalTests(SamplePackageFixture packages)
 {
     [Fact]
-    public async Task Deploy_WrongCode_EachToldAndNothingDeployed()
+    public async Task Deploy_InvalidCode_ReportsErrorAndDeploysNothing()
     {
         await using var node = await TestNodeProcess.StartAsync(IsolationMode.None);
         var cases = new[]
@@ -32,7 +32,7 @@ public sealed class BadInputFunctionalTests(SamplePackageFixture packages)
     }
 
     [Fact]
-    public async Task Deploy_WrongConfig_EachToldAndNothingDeployed()
+    public async Task Deploy_InvalidConfig_ReportsErrorAndDeploysNothing()
     {
         await using var node = await TestNodeProcess.StartAsync(IsolationMode.None);
         File.Copy(packages.Lab, node.Scratch.In("Lab.zip"));
@@ -61,7 +61,7 @@ public sealed class BadInputFunctionalTests(SamplePackageFixture packages)
     }
 
     [Fact]
-    public async Task Deploy_RoutePrefixTaken_RefusedAndTheOtherStays()
+    public async Task Deploy_UsedRoutePrefix_RejectedAndOtherApplicationUnaffected()
     {
         await using var node = await TestNodeProcess.StartAsync(IsolationMode.None);
         await node.DeployAsync(packages.Lab);
@@ -75,7 +75,7 @@ public sealed class BadInputFunctionalTests(SamplePackageFixture packages)
     }
 
     [Fact]
-    public async Task Deploy_ImpossibleDemand_StatusSaysSoAndWhy()
+    public async Task Deploy_InfeasibleResources_StatusShowsReason()
     {
         await using var node = await TestNodeProcess.StartAsync(IsolationMode.None);
 
@@ -89,7 +89,7 @@ public sealed class BadInputFunctionalTests(SamplePackageFixture packages)
     }
 
     [Fact]
-    public async Task Deploy_DemandThatTheNodeWasGiven_IsPlacedAndNoMoreThanThat()
+    public async Task Deploy_ConfiguredNodeResources_PlacedUpToTheirAmount()
     {
         await using var node = await TestNodeProcess.StartAsync(IsolationMode.None, scratch: null, "--num-cpus", "1.5", "--num-gpus", "2", "--memory", "1000", "--resource", "licence=1");
         var half = new ReplicaResourceOptions { NumCpus = 1, NumGpus = 1.0, Memory = 900, Resources = new Dictionary<string, double> { ["licence"] = 0.5 } };
@@ -110,7 +110,7 @@ public sealed class BadInputFunctionalTests(SamplePackageFixture packages)
     [InlineData("logs nope", "nope")]
     [InlineData("config -n nope", "nope")]
     [InlineData("deploy missing.cs", "missing.cs")]
-    public async Task Verb_UnknownName_OneMessage(string line, string expected)
+    public async Task Verb_UnknownName_ReportsOneError(string line, string expected)
     {
         await using var node = await TestNodeProcess.StartAsync(IsolationMode.None);
 
@@ -122,7 +122,7 @@ public sealed class BadInputFunctionalTests(SamplePackageFixture packages)
     }
 
     [Fact]
-    public async Task Scale_OutOfRange_Refused()
+    public async Task Scale_OutOfRange_Rejected()
     {
         await using var node = await TestNodeProcess.StartAsync(IsolationMode.None);
         await node.DeployAsync(packages.Lab);
@@ -152,7 +152,7 @@ public sealed class BadInputFunctionalTests(SamplePackageFixture packages)
     }
 
     [Fact]
-    public async Task Gateway_BodyOverTheLimitAndSlowHeaders_Refused()
+    public async Task Gateway_LargeBodyOrSlowHeaders_Rejected()
     {
         using var scratch = new ScratchDirectory();
         File.Copy(packages.Lab, scratch.In("Lab.zip"));
@@ -165,7 +165,7 @@ public sealed class BadInputFunctionalTests(SamplePackageFixture packages)
         var refused = await http.PostAsync(url + "/length", large);
         await IsolationFunctionalTests.AssertProblemAsync(refused, HttpStatusCode.RequestEntityTooLarge, "bad_input", "");
 
-        // A slow-loris: headers that never end. The server ends the connection, and others are served meanwhile.
+        // A slow-loris client: headers that never end. The server closes the connection and keeps serving other clients.
         using var slow = new TcpClient("127.0.0.1", url.Port);
         await slow.GetStream().WriteAsync("GET /lab HTTP/1.1\r\nHost: x\r\nX-"u8.ToArray());
         Assert.Equal("""{"count":1}""", await http.GetStringAsync(url));
@@ -173,7 +173,7 @@ public sealed class BadInputFunctionalTests(SamplePackageFixture packages)
         var buffer = new byte[4096];
         while (await slow.GetStream().ReadAsync(buffer, limit.Token) > 0)
         {
-            // Whatever it says, it must end.
+            // Any response is acceptable, but the connection must end.
         }
     }
 }

@@ -8,13 +8,13 @@ using Serve.Testing;
 
 namespace Serve.FunctionalTests;
 
-/// <summary>The sample of batching, by HTTP and by handle, in each isolation.</summary>
+/// <summary>The batching sample, by HTTP and by handle, in each isolation mode.</summary>
 [Collection(FunctionalTestCollection.Name)]
 public sealed class BatchingFunctionalTests
 {
     private const int Callers = 32;
 
-    /// <summary>Calls the sample through the handle that the generator wrote for it.</summary>
+    /// <summary>Calls the sample through its generated handle.</summary>
     private const string Front = """
 
         [Deployment]
@@ -42,7 +42,7 @@ public sealed class BatchingFunctionalTests
     [InlineData(IsolationMode.None)]
     [InlineData(IsolationMode.Application)]
     [InlineData(IsolationMode.Replica)]
-    public async Task Sample_EachIsolation_GathersCalls(IsolationMode isolation)
+    public async Task Sample_EachIsolation_BatchesCalls(IsolationMode isolation)
     {
         await using var node = await TestNodeProcess.StartAsync(isolation);
         await DeployAsync(node, "Batcher", "");
@@ -70,32 +70,24 @@ public sealed class BatchingFunctionalTests
     }
 
     [Fact]
-    public async Task UserConfig_WrongBatching_SaysWhichKey()
+    public async Task UserConfig_UnknownBatchingKey_SuggestsClosestKey()
     {
         await using var node = await TestNodeProcess.StartAsync(IsolationMode.None);
         await DeployAsync(node, "Batcher", "", new() { Name = "Batcher", UserConfig = new() { ["batching"] = new JsonObject { ["max_batch_sise"] = 8 } } }, ApplicationStatus.DeployFailed);
 
         var status = (await node.CliAsync("status")).Output;
 
-        Assert.Contains("batching has no key 'max_batch_sise'. Did you mean 'max_batch_size'?", status.ReplaceLineEndings(" "), StringComparison.Ordinal);
+        Assert.Contains("batching has an unknown key 'max_batch_sise'. Did you mean 'max_batch_size'?", status.ReplaceLineEndings(" "), StringComparison.Ordinal);
     }
 
     private static async Task DeployAsync(TestNodeProcess node, string name, string more, DeploymentOptions? options = null, ApplicationStatus until = ApplicationStatus.Running)
     {
-        var source = node.Scratch.Write(name + ".cs", File.ReadAllText(Path.Combine(Repository(), "deployments", "Batcher.cs")) + more);
+        var source = node.Scratch.Write(name + ".cs", File.ReadAllText(Path.Combine(ServeExecutable.Root, "deployments", "Batcher.cs")) + more);
         var package = node.Scratch.In(name + ".zip");
         var (code, _, errors) = await ServeCliProcess.RunAsync(node.Scratch, "build", source, "-o", package);
         Assert.True(code == 0, errors);
         await node.DeployAsync(
             package, new ApplicationConfig { Name = name, RoutePrefix = "/" + name, ImportPath = "", Deployments = options is null ? [] : [options] }, until);
-    }
-
-    private static string Repository()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "Serve.sln")))
-            folder = folder.Parent!;
-        return folder.FullName;
     }
 
     private sealed record BatcherReply(string Name, int Among);

@@ -3,12 +3,12 @@ using Serve.Testing;
 
 namespace Serve.FunctionalTests;
 
-/// <summary>The tour: every verb against a running node.</summary>
+/// <summary>All CLI verbs against a running node.</summary>
 [Collection(FunctionalTestCollection.Name)]
 public sealed class CliCommandFunctionalTests(SamplePackageFixture packages)
 {
     [Fact]
-    public async Task Tour_EveryVerb_DoesWhatItSays()
+    public async Task Verbs_RunningNode_AllSucceed()
     {
         await using var node = await TestNodeProcess.StartAsync();
         File.Copy(packages.Lab, node.Scratch.In("Lab.zip"));
@@ -44,7 +44,7 @@ public sealed class CliCommandFunctionalTests(SamplePackageFixture packages)
             async () => (logs = await node.CliAsync("logs", "lab/Lab")).Output.Contains("said word-from-user", StringComparison.Ordinal), () => logs.ToString());
         Assert.Equal(0, logs.Code);
 
-        // What config tells, deploy takes, and nothing changes by it.
+        // `deploy` accepts the output of `config`, without any change.
         var config = await node.CliAsync("config");
         node.Scratch.Write("again.yaml", config.Output);
         Assert.Contains("num_replicas: 3", config.Output, StringComparison.Ordinal);
@@ -55,32 +55,32 @@ public sealed class CliCommandFunctionalTests(SamplePackageFixture packages)
 
         var delete = await node.CliAsync("delete", "lab");
         Assert.True(delete.Code == 0, delete.Errors);
-        Assert.Contains("lab is deleted.", delete.Output, StringComparison.Ordinal);
+        Assert.Contains("lab has been deleted.", delete.Output, StringComparison.Ordinal);
         Assert.Empty(await node.GetWorkerPidsAsync());
 
         var shutdown = await node.CliAsync("shutdown");
         Assert.True(shutdown.Code == 0, shutdown.Errors);
-        Assert.Contains($"Node ended: process {node.Process.Id}", shutdown.Output, StringComparison.Ordinal);
+        Assert.Contains($"Node stopped: process {node.Process.Id}", shutdown.Output, StringComparison.Ordinal);
         Assert.Equal(0, await node.Process.WaitForExitAsync());
     }
 
     [Fact]
-    public async Task Logs_Follow_LinesAsTheyCome()
+    public async Task Logs_Follow_PrintsNewLines()
     {
         await using var node = await TestNodeProcess.StartAsync(IsolationMode.None);
         await node.DeployAsync(packages.Lab);
 
         await using var follow = ServeCliProcess.Start(node.Scratch, "logs", "lab", "-f", "--address", node.AdminAddress);
-        await Eventually.TrueAsync(() => follow.Output.Contains("ready", StringComparison.Ordinal), "what is there already");
+        await Eventually.TrueAsync(() => follow.Output.Contains("ready", StringComparison.Ordinal), () => "existing lines");
         await node.Gateway.GetStringAsync("/lab/say?text=later");
-        await Eventually.TrueAsync(() => follow.Output.Contains("said later", StringComparison.Ordinal), "what comes");
+        await Eventually.TrueAsync(() => follow.Output.Contains("said later", StringComparison.Ordinal), () => "new lines");
         follow.Signal(ServeCliProcess.Terminate);
 
         Assert.Equal(0, await follow.WaitForExitAsync());
     }
 
     [Fact]
-    public async Task Run_SourceFile_ServesThenLeavesNothing()
+    public async Task Run_SourceFile_ServesAndReleasesResources()
     {
         using var scratch = new ScratchDirectory();
         File.Copy(ServeExecutable.Sample("Lab.cs"), scratch.In("Lab.cs"));
@@ -95,12 +95,12 @@ public sealed class CliCommandFunctionalTests(SamplePackageFixture packages)
 
         run.Signal(ServeCliProcess.Terminate);
         Assert.Equal(0, await run.WaitForExitAsync());
-        Assert.Contains("Nothing of it is left.", run.Output, StringComparison.Ordinal);
+        Assert.Contains("All of its processes have exited.", run.Output, StringComparison.Ordinal);
         Assert.Empty(Directory.EnumerateFileSystemEntries(scratch.Temporary));
     }
 
     [Fact]
-    public async Task Run_Reload_ServesTheNewCode()
+    public async Task Run_Reload_ServesNewCode()
     {
         using var scratch = new ScratchDirectory();
         File.Copy(ServeExecutable.Sample("Lab.cs"), scratch.In("Lab.cs"));

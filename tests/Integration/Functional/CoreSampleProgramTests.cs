@@ -3,7 +3,7 @@ using Serve.Testing;
 
 namespace Serve.FunctionalTests;
 
-/// <summary>The first examples of Core, each run with the one command that its first lines name.</summary>
+/// <summary>The Core samples, each run with the command in its first lines.</summary>
 [Collection(FunctionalTestCollection.Name)]
 public sealed class CoreSampleProgramTests
 {
@@ -13,8 +13,8 @@ public sealed class CoreSampleProgramTests
     [InlineData("01-map.cs", """
         plain loop .* ms
         ray\.Map .* ms
-        1000000 results are the same, the last is 9999990
-        1 us an element: .* x faster on \d+ CPUs
+        1000000 equal results, the last is 9999990
+        1 us per element: .* x faster on \d+ CPUs
         (Python list comprehension .* ms
         Python Pool\.map .* ms|Python is not installed)
         """)]
@@ -35,7 +35,7 @@ public sealed class CoreSampleProgramTests
     [InlineData("05-put-get.cs", "example")]
     [InlineData("06-counter.cs", """
         1, 3, 6, 10, 15
-        the counter stands at 15
+        the counter is 15
         """)]
     [InlineData("07-slots.cs", """
         24 calls in .* s
@@ -44,19 +44,19 @@ public sealed class CoreSampleProgramTests
         round 3: 8 calls, ended after .* s
         """)]
     [InlineData("08-shutdown.cs", """
-        [1-8] worker processes ran tasks, an actor lives, a task runs for ever
-        while it runs: \d+ x process, \d+ x segment, \d+ x file
+        [1-8] worker processes ran tasks; an actor and an endless task are running
+        in use: \d+ x process, \d+ x segment, \d+ x file
         shut down in \d+ ms
         nothing is left
-        its task says: [\s\S]+
+        the task failed with: [\s\S]+
         """)]
-    public async Task Sample_RunWithOneCommand_ShowsWhatItSays(string file, string shown)
+    public async Task Sample_Run_PrintsExpectedOutput(string file, string shown)
     {
-        // A folder of its own, since one of them tells what it leaves behind there.
+        // A separate temporary folder, because one sample reports the files that it leaves there.
         using var scratch = new ScratchDirectory();
         var start = new ProcessStartInfo("dotnet", ["run", "-c", "Release", $"samples/core/{file}"])
         {
-            WorkingDirectory = Repository(),
+            WorkingDirectory = ServeExecutable.Root,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             Environment = { ["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1", ["MSBUILDDISABLENODEREUSE"] = "1", ["DOTNET_CLI_USE_MSBUILD_SERVER"] = "0", ["TMPDIR"] = scratch.Temporary },
@@ -73,16 +73,8 @@ public sealed class CoreSampleProgramTests
     }
 
     [Fact]
-    public void Samples_EachIsTested() => Assert.Equal(
-        Directory.GetFiles(Path.Combine(Repository(), "samples", "core"), "*.cs").Select(Path.GetFileName).Order(),
-        typeof(CoreSampleProgramTests).GetMethod(nameof(Sample_RunWithOneCommand_ShowsWhatItSays))!.GetCustomAttributes(typeof(InlineDataAttribute), inherit: false)
+    public void Samples_AllFiles_AreTested() => Assert.Equal(
+        Directory.GetFiles(Path.Combine(ServeExecutable.Root, "samples", "core"), "*.cs").Select(Path.GetFileName).Order(),
+        typeof(CoreSampleProgramTests).GetMethod(nameof(Sample_Run_PrintsExpectedOutput))!.GetCustomAttributes(typeof(InlineDataAttribute), inherit: false)
             .Cast<InlineDataAttribute>().Select(data => (string)data.GetData(null!).Single()[0]).Order());
-
-    private static string Repository()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "Serve.sln")))
-            folder = folder.Parent!;
-        return folder.FullName;
-    }
 }

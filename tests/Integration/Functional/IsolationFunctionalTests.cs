@@ -5,7 +5,7 @@ using Serve.Testing;
 
 namespace Serve.FunctionalTests;
 
-/// <summary>The same requests and calls get the same answers, whichever process the replica is in.</summary>
+/// <summary>Requests and calls have the same results in each isolation mode.</summary>
 [Collection(FunctionalTestCollection.Name)]
 public sealed class IsolationFunctionalTests(SamplePackageFixture packages)
 {
@@ -13,7 +13,7 @@ public sealed class IsolationFunctionalTests(SamplePackageFixture packages)
     [InlineData(IsolationMode.None)]
     [InlineData(IsolationMode.Application)]
     [InlineData(IsolationMode.Replica)]
-    public async Task Requests_EachIsolation_SameAnswers(IsolationMode isolation)
+    public async Task Requests_EachIsolation_SameResults(IsolationMode isolation)
     {
         await using var node = await TestNodeProcess.StartAsync(isolation);
         await node.DeployAsync(packages.Lab);
@@ -32,7 +32,7 @@ public sealed class IsolationFunctionalTests(SamplePackageFixture packages)
         using var malformed = new StringContent("{\"values\":[1,", new System.Net.Http.Headers.MediaTypeHeaderValue("application/json"));
         await AssertProblemAsync(await node.Gateway.PostAsync("/lab/sum", malformed), HttpStatusCode.BadRequest, "bad_input", "");
 
-        // The method that threw has not taken the replica with it, and handles count on where HTTP was.
+        // The exception did not stop the replica, and handle calls continue the count of the HTTP requests.
         await using var serve = await ServeClient.ConnectAsync(node.GatewayAddress);
         Assert.Equal(3, (await serve.GetHandle("Lab").Remote<LabCountReply>()).Count);
         Assert.Equal("""{"count":4}""", await node.Gateway.GetStringAsync("/lab"));
@@ -46,7 +46,7 @@ public sealed class IsolationFunctionalTests(SamplePackageFixture packages)
     [Theory]
     [InlineData(IsolationMode.None)]
     [InlineData(IsolationMode.Application)]
-    public async Task Client_Disconnects_TokenFires(IsolationMode isolation)
+    public async Task Client_Disconnects_CancelsToken(IsolationMode isolation)
     {
         await using var node = await TestNodeProcess.StartAsync(isolation);
         await node.DeployAsync(packages.Lab);

@@ -6,7 +6,7 @@ using Serve.Testing;
 
 namespace Serve.FunctionalTests;
 
-/// <summary>Models are loaded where there is room and requests go where they are, whichever processes replicas and callers are in.</summary>
+/// <summary>Requests are routed to replicas that have their model loaded, in each isolation mode.</summary>
 [Collection(FunctionalTestCollection.Name)]
 public sealed class MultiplexingFunctionalTests(SamplePackageFixture packages)
 {
@@ -18,7 +18,7 @@ public sealed class MultiplexingFunctionalTests(SamplePackageFixture packages)
     [InlineData(IsolationMode.None)]
     [InlineData(IsolationMode.Application)]
     [InlineData(IsolationMode.Replica)]
-    public async Task Requests_EachIsolation_GoWhereTheirModelIs(IsolationMode isolation)
+    public async Task Requests_EachIsolation_RoutedToLoadedModel(IsolationMode isolation)
     {
         await using var node = await TestNodeProcess.StartAsync(isolation);
         await node.DeployAsync(packages.Zoo, new ApplicationConfig { Name = "zoo", RoutePrefix = "/zoo", ImportPath = "" });
@@ -27,13 +27,13 @@ public sealed class MultiplexingFunctionalTests(SamplePackageFixture packages)
 
         var homes = await VisitAsync(animal => AskAsync(node, animal));
 
-        // Six places for six models, and nothing was loaded twice.
+        // Six slots for six models: no model was loaded twice.
         Assert.All(homes.Values.CountBy(replica => replica), count => Assert.Equal(3, count.Value));
         Assert.Equal(before + 6, await SumAsync(node, Loads));
         Assert.Equal(before, await SumAsync(node, "serve_multiplexed_models_unload_counter_total"));
         Assert.Equal(6, await SumAsync(node, "serve_num_multiplexed_models"));
 
-        // By handle the same replicas answer.
+        // Handle calls are routed to the same replicas.
         await using var serve = await ServeClient.ConnectAsync(node.GatewayAddress);
         foreach (var animal in Animals)
             Assert.Equal(homes[animal], (await serve.GetHandle("Zoo").Options(multiplexedModelId: animal).Remote<ZooReply>(2.0)).Replica);
@@ -45,7 +45,7 @@ public sealed class MultiplexingFunctionalTests(SamplePackageFixture packages)
     [Theory]
     [InlineData(IsolationMode.Application)]
     [InlineData(IsolationMode.Replica)]
-    public async Task Handles_OfAnotherDeployment_FindTheModelsFromItsProcess(IsolationMode isolation)
+    public async Task Handles_FromAnotherProcess_RoutedToLoadedModel(IsolationMode isolation)
     {
         await using var node = await TestNodeProcess.StartAsync(isolation);
         await node.DeployAsync(packages.Keeper, new ApplicationConfig { Name = "keeper", RoutePrefix = "/keeper", ImportPath = "" });
@@ -60,7 +60,7 @@ public sealed class MultiplexingFunctionalTests(SamplePackageFixture packages)
     }
 
     [Fact]
-    public async Task UserConfig_ChangesTheLimit_WhileItRuns()
+    public async Task UserConfig_ModelLimit_AppliedWithoutRestart()
     {
         await using var node = await TestNodeProcess.StartAsync();
         var application = new ApplicationConfig { Name = "zoo", RoutePrefix = "/zoo", ImportPath = "", Deployments = [new() { Name = "Zoo", NumReplicas = 1 }] };
@@ -78,7 +78,7 @@ public sealed class MultiplexingFunctionalTests(SamplePackageFixture packages)
         Assert.Equal(["fox"], (await AskAsync(node, "fox")).Loaded);
     }
 
-    /// <summary>Each model five times: it stays where it was.</summary>
+    /// <summary>Requests each model five times and checks that its replica does not change.</summary>
     private static async Task<Dictionary<string, string>> VisitAsync(Func<string, Task<ZooReply>> ask)
     {
         Dictionary<string, string> homes = [];
@@ -96,7 +96,7 @@ public sealed class MultiplexingFunctionalTests(SamplePackageFixture packages)
         return homes;
     }
 
-    /// <summary>Until the routers know that the replicas multiplex, requests go anywhere.</summary>
+    /// <summary>Waits until the routers have received the first model reports; before that, requests are not routed by model.</summary>
     private static async Task RoutedByModelAsync(Func<string, Task<ZooReply>> ask)
     {
         HashSet<string> seen = [];

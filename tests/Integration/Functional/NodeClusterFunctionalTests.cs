@@ -5,14 +5,14 @@ using Serve.Testing;
 
 namespace Serve.FunctionalTests;
 
-/// <summary>A deployment that runs tasks, puts objects and has an actor of its own: the node's cluster, wherever its replicas live, and how it is looked at from outside.</summary>
+/// <summary>A deployment that uses the node's cluster: tasks, objects and an actor, in each isolation mode, and the state API for them.</summary>
 [Collection(FunctionalTestCollection.Name)]
 public sealed class NodeClusterFunctionalTests(SamplePackageFixture packages)
 {
     [Theory]
     [InlineData(IsolationMode.None)]
     [InlineData(IsolationMode.Application)]
-    public async Task Deployment_RunsTasksAndPuts_SameAnswersInEachIsolation(IsolationMode isolation)
+    public async Task Deployment_TasksAndObjects_SameResultsInEachIsolation(IsolationMode isolation)
     {
         await using var node = await TestNodeProcess.StartAsync(isolation);
         await node.DeployAsync(packages.Work, name: "steps");
@@ -25,14 +25,14 @@ public sealed class NodeClusterFunctionalTests(SamplePackageFixture packages)
         Assert.Equal("true", await node.Gateway.GetStringAsync("/steps/current"));
         await IsolationFunctionalTests.AssertProblemAsync(await node.Gateway.GetAsync("/steps/throw"), HttpStatusCode.InternalServerError, "user_exception", "a task of a deployment");
 
-        // Tasks live in no process of which replicas must be kept out.
+        // Tasks do not run in a worker that is reserved for replicas.
         var where = await node.Gateway.GetFromJsonAsync<int[]>("/steps/where");
         Assert.Equal(isolation == IsolationMode.None, where![0] == node.Process.Id);
         Assert.Equal(isolation == IsolationMode.None, where[1] == node.Process.Id);
     }
 
     [Fact]
-    public async Task State_NodesCluster_IsToldByTheAdminApiAndTheCli()
+    public async Task State_NodeCluster_ListedByAdminApiAndCli()
     {
         await using var node = await TestNodeProcess.StartAsync(IsolationMode.None);
         await node.DeployAsync(packages.Work, name: "steps");
@@ -57,7 +57,7 @@ public sealed class NodeClusterFunctionalTests(SamplePackageFixture packages)
     }
 
     [Fact]
-    public async Task State_ObjectsAndWorkers_AreToldByTheCli()
+    public async Task State_ObjectsAndWorkers_ListedByCli()
     {
         await using var node = await TestNodeProcess.StartAsync(IsolationMode.Application);
         await node.DeployAsync(packages.Work, name: "steps");
@@ -78,7 +78,7 @@ public sealed class NodeClusterFunctionalTests(SamplePackageFixture packages)
     }
 
     [Fact]
-    public async Task State_PageOfAnotherSite_Refused()
+    public async Task State_RequestFromAnotherSite_Rejected()
     {
         await using var node = await TestNodeProcess.StartAsync(IsolationMode.None);
         using var http = new HttpClient { BaseAddress = new(node.AdminAddress) };

@@ -2,14 +2,14 @@ using Serve.Testing;
 
 namespace Serve.FunctionalTests;
 
-/// <summary>Who may talk to what.</summary>
+/// <summary>The token protects the admin API and handle calls, but not application routes.</summary>
 [Collection(FunctionalTestCollection.Name)]
 public sealed class NodeSecurityFunctionalTests(SamplePackageFixture packages)
 {
     private const string Token = "0123456789abcdef0123456789abcdef";
 
     [Fact]
-    public async Task Token_Configured_NeededByCliClientAndCalls()
+    public async Task Token_Configured_RequiredByCliClientAndCalls()
     {
         using var scratch = new ScratchDirectory();
         var file = scratch.Write("token", Token + "\n");
@@ -25,7 +25,7 @@ public sealed class NodeSecurityFunctionalTests(SamplePackageFixture packages)
         await using var serve = await ServeClient.ConnectAsync(node.GatewayAddress, new ServeClientOptions { Token = Token });
         Assert.Equal(9, await serve.GetHandle("Lab").Method("Square").Remote<int>(3));
 
-        // What is deployed answers everybody who reaches the gateway; whether it asks for more is its own matter.
+        // Application routes are public; authentication is up to the application.
         Assert.Equal("one", await node.Gateway.GetStringAsync("/lab/version"));
     }
 

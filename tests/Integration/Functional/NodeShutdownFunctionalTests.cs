@@ -4,12 +4,12 @@ using Serve.Testing;
 
 namespace Serve.FunctionalTests;
 
-/// <summary>However a node ends, nothing of it is left.</summary>
+/// <summary>Shutdown through the admin API releases all resources of the node.</summary>
 [Collection(FunctionalTestCollection.Name)]
 public sealed class NodeShutdownFunctionalTests(SamplePackageFixture packages)
 {
     [Fact]
-    public async Task Shutdown_OverTheAdminApi_EndsTheNodeWithZero()
+    public async Task Shutdown_AdminApi_NodeExitsWithZero()
     {
         await using var node = await TestNodeProcess.StartAsync();
         await node.DeployAsync(packages.Lab);
@@ -24,7 +24,7 @@ public sealed class NodeShutdownFunctionalTests(SamplePackageFixture packages)
     }
 
     [Fact]
-    public async Task Shutdown_WithARequestInFlight_TellsLoadBalancersAndFinishesIt()
+    public async Task Shutdown_RequestInProgress_FailsHealthCheckAndCompletesRequest()
     {
         await using var node = await TestNodeProcess.StartAsync();
         await node.DeployAsync(packages.Lab);

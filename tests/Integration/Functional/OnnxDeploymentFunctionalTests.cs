@@ -4,7 +4,7 @@ using Serve.Testing;
 
 namespace Serve.FunctionalTests;
 
-/// <summary>The sample with a model in its constructor, by HTTP and by handle, wherever its replicas live.</summary>
+/// <summary>The sample with a model as a constructor parameter, by HTTP and by handle, in each isolation mode.</summary>
 [Collection(FunctionalTestCollection.Name)]
 public sealed class OnnxDeploymentFunctionalTests(SamplePackageFixture packages)
 {
@@ -26,7 +26,7 @@ public sealed class OnnxDeploymentFunctionalTests(SamplePackageFixture packages)
     [InlineData(IsolationMode.None)]
     [InlineData(IsolationMode.Application)]
     [InlineData(IsolationMode.Replica)]
-    public async Task Digits_EachIsolation_ReadsADigitByHttpAndByHandle(IsolationMode isolation)
+    public async Task Digits_EachIsolation_ClassifiesByHttpAndHandle(IsolationMode isolation)
     {
         await using var node = await TestNodeProcess.StartAsync(isolation);
         await node.DeployAsync(packages.Digits, Application(Model));
@@ -42,7 +42,7 @@ public sealed class OnnxDeploymentFunctionalTests(SamplePackageFixture packages)
     }
 
     [Fact]
-    public async Task Digits_ModelIsMissing_FailsTheDeploymentAndSaysWhereItLooked()
+    public async Task Digits_MissingModel_DeployFailsAndNamesPath()
     {
         await using var node = await TestNodeProcess.StartAsync(IsolationMode.None);
         await node.DeployAsync(packages.Digits, Application("models/absent.onnx"), until: null);

@@ -4,7 +4,7 @@ using Serve.Testing;
 
 namespace Serve.FunctionalTests;
 
-/// <summary>Changes under load: not one request fails.</summary>
+/// <summary>Rolling updates and scaling under load, without a failed request.</summary>
 [Collection(FunctionalTestCollection.Name)]
 public sealed class RolloutFunctionalTests(SamplePackageFixture packages)
 {
@@ -21,7 +21,7 @@ public sealed class RolloutFunctionalTests(SamplePackageFixture packages)
         await load.WaitForAnswersAsync(50);
 
         await node.DeployAsync(packages.LabTwo, new DeploymentOptions { NumReplicas = 2 });
-        await Eventually.TrueAsync(() => load.Last == "two", "the new code answers");
+        await Eventually.TrueAsync(() => load.Last == "two", () => "the new code answers");
         await node.DeployAsync(packages.LabTwo, new DeploymentOptions { NumReplicas = 2, Concurrency = ConcurrencyMode.Parallel });
         await load.WaitForAnswersAsync(50);
 
@@ -30,7 +30,7 @@ public sealed class RolloutFunctionalTests(SamplePackageFixture packages)
     }
 
     [Fact]
-    public async Task ScaleDown_UnderLoad_DrainedNeverCut()
+    public async Task ScaleDown_UnderLoad_NoFailedRequest()
     {
         await using var node = await TestNodeProcess.StartAsync();
         await node.DeployAsync(packages.Lab, new DeploymentOptions { NumReplicas = 4 });
@@ -46,7 +46,7 @@ public sealed class RolloutFunctionalTests(SamplePackageFixture packages)
     }
 
     [Fact]
-    public async Task Deploy_ConstructorThrows_CliFailsWithTheText()
+    public async Task Deploy_ConstructorThrows_CliPrintsMessage()
     {
         await using var node = await TestNodeProcess.StartAsync(IsolationMode.None);
 

@@ -2,7 +2,7 @@ using Serve.Testing;
 
 namespace Serve.FunctionalTests;
 
-/// <summary>The samples as packages, built once for all tests: a build costs seconds.</summary>
+/// <summary>Packages of the samples, built once for all tests because a build takes seconds.</summary>
 public sealed class SamplePackageFixture : IAsyncLifetime, IDisposable
 {
     private readonly ScratchDirectory _scratch = new();
@@ -32,7 +32,7 @@ public sealed class SamplePackageFixture : IAsyncLifetime, IDisposable
         await BuildAsync(Path.Combine(ServeExecutable.Root, "deployments", "Digits.cs"), Digits);
     }
 
-    /// <summary>The next version of Lab: the same but for what it says of itself.</summary>
+    /// <summary>Source of the second version of Lab, which differs only in the version that it returns.</summary>
     public static string LabTwoSource() =>
         File.ReadAllText(ServeExecutable.Sample("Lab.cs")).Replace("Version() => \"one\"", "Version() => \"two\"", StringComparison.Ordinal);
 
@@ -45,4 +45,11 @@ public sealed class SamplePackageFixture : IAsyncLifetime, IDisposable
         var (code, _, errors) = await ServeCliProcess.RunAsync(_scratch, "build", source, "-o", package);
         Assert.True(code == 0, errors);
     }
+}
+
+/// <summary>Runs all tests sequentially, because they measure time and count processes.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class FunctionalTestCollection : ICollectionFixture<SamplePackageFixture>
+{
+    public const string Name = "functional";
 }

@@ -2,12 +2,12 @@ using Serve.Testing;
 
 namespace Serve.FunctionalTests;
 
-/// <summary>State directories that cannot be used: said plainly, nothing overwritten.</summary>
+/// <summary>Unusable state directories: a clear error, and no file is overwritten.</summary>
 [Collection(FunctionalTestCollection.Name)]
 public sealed class StateDirectoryFunctionalTests
 {
     [Fact]
-    public async Task Start_StateDirectoryIsAFileOrBelowOne_SaysSo()
+    public async Task Start_StateDirectoryIsFile_ReportsError()
     {
         using var scratch = new ScratchDirectory();
         var file = scratch.Write("file", "mine");

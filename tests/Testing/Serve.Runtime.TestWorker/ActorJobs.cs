@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 
 namespace Serve.Runtime.TestWorker;
 
-/// <summary>Functions that do with actors, streams, groups and queues whatever a program does. Tests run them in this process and in workers.</summary>
+/// <summary>Functions that use actors, streams, placement groups and queues. Tests run them in this process and in workers.</summary>
 public static partial class ActorJobs
 {
     private static readonly List<object> Kept = [];
@@ -16,7 +16,7 @@ public static partial class ActorJobs
         return seen.SequenceEqual(Enumerable.Range(11, calls));
     }
 
-    /// <summary>A call whose argument comes late holds back those after it.</summary>
+    /// <summary>A call with a late argument delays the calls after it.</summary>
     [Remote]
     public static async Task<string> CallInOrderWithRefs(Cluster ray)
     {
@@ -77,7 +77,7 @@ public static partial class ActorJobs
         var again = ray.CountActor.Options(new() { Name = "one", GetIfExists = true }).Remote(1000);
         await first.Increment.Remote(1);
         return $"{await found.Read.Remote()} {await again.Read.Remote()} {first.Id == found.Id && found.Id == again.Id} {again.Name} {found.ToString()!.Replace(found.Id, "id", StringComparison.Ordinal)}"
-            + $" {Told(() => ray.CountActor.Options(new() { Name = "one" }).Remote(1)).Replace(first.Id, "id", StringComparison.Ordinal)}";
+            + $" {ErrorOf(() => ray.CountActor.Options(new() { Name = "one" }).Remote(1)).Replace(first.Id, "id", StringComparison.Ordinal)}";
     }
 
     [Remote]
@@ -85,19 +85,19 @@ public static partial class ActorJobs
     {
         var actor = ray.GroupActor.Remote();
         return string.Join('\n',
-            Told(() => ray.GetActor<CountActor>("nobody")),
-            Told(() => ray.CountActor.Options(new() { Name = "somebody", MaxRestarts = -2 }).Remote(1)),
-            Told(() => ray.CountActor.Options(new() { GetIfExists = true }).Remote(1)),
-            Told(() => ray.CountActor.Options(new() { NumCpus = 1000 }).Remote(1)),
-            Told(() => ray.Actor<CountActor>(null, "many", "too many", "arguments")),
-            Told(() => actor.Plain.Options(new() { ConcurrencyGroup = "none" }).Remote()),
-            Told(() => ray.CreatePlacementGroup([new() { Cpus = 1000 }])),
-            Told(() => ray.CreatePlacementGroup([])));
+            ErrorOf(() => ray.GetActor<CountActor>("unknown")),
+            ErrorOf(() => ray.CountActor.Options(new() { Name = "invalid", MaxRestarts = -2 }).Remote(1)),
+            ErrorOf(() => ray.CountActor.Options(new() { GetIfExists = true }).Remote(1)),
+            ErrorOf(() => ray.CountActor.Options(new() { NumCpus = 1000 }).Remote(1)),
+            ErrorOf(() => ray.Actor<CountActor>(null, "many", "too many", "arguments")),
+            ErrorOf(() => actor.Plain.Options(new() { ConcurrencyGroup = "none" }).Remote()),
+            ErrorOf(() => ray.CreatePlacementGroup([new() { Cpus = 1000 }])),
+            ErrorOf(() => ray.CreatePlacementGroup([])));
     }
 
-    /// <summary>What is thrown at once.</summary>
-    [SuppressMessage("Design", "CA1031", Justification = "Whatever it is, is told.")]
-    private static string Told(Func<object> code)
+    /// <summary>Returns the exception that is thrown immediately.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "All exceptions are returned.")]
+    private static string ErrorOf(Func<object> code)
     {
         try
         {
@@ -114,7 +114,7 @@ public static partial class ActorJobs
     {
         var signal = ray.SignalActor.Options(new() { Name = "signal" }).Remote();
         await signal.Created;
-        return Told(() => ray.GetActor<CountActor>("signal"));
+        return ErrorOf(() => ray.GetActor<CountActor>("signal"));
     }
 
     [Remote]
@@ -122,9 +122,9 @@ public static partial class ActorJobs
     {
         var signal = ray.SignalActor.Options(new() { MaxPendingCalls = 1 }).Remote();
         var waiting = signal.Wait.Remote();
-        var told = Told(() => signal.Waiting.Remote()).Replace(signal.Id, "id", StringComparison.Ordinal);
+        var error = ErrorOf(() => signal.Waiting.Remote()).Replace(signal.Id, "id", StringComparison.Ordinal);
         signal.Kill();
-        return $"{told} {await Failure(waiting)}";
+        return $"{error} {await Failure(waiting)}";
     }
 
     [Remote]
@@ -164,8 +164,8 @@ public static partial class ActorJobs
             + $" {(await Failure(failing.One.Remote())).Replace(failing.Id, "id", StringComparison.Ordinal)} {await Failure(ray.CountActor.Remote(0).Throw.Remote("in a call"))}";
     }
 
-    /// <summary>What is thrown at once, or when the result is asked for: a task that a worker submits is refused then.</summary>
-    [SuppressMessage("Design", "CA1031", Justification = "Whatever it is, is told.")]
+    /// <summary>Returns the exception that is thrown immediately or by the result: the latter if a worker submits the task.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "All exceptions are returned.")]
     private static async Task<string> FailureOf(Func<ObjectRef<int>> code)
     {
         try
@@ -178,7 +178,7 @@ public static partial class ActorJobs
         }
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "Whatever it is, is told.")]
+    [SuppressMessage("Design", "CA1031", Justification = "All exceptions are returned.")]
     private static async Task<string> Failure<T>(ObjectRef<T> reference)
     {
         try
@@ -273,7 +273,7 @@ public static partial class ActorJobs
         return "nothing";
     }
 
-    /// <summary>Reads a few items of an endless stream, and waits until it has heard that nobody reads on.</summary>
+    /// <summary>Reads a few items of an infinite stream and waits until the stream has been canceled.</summary>
     [Remote]
     public static async Task<string> StreamLeftEarly(Cluster ray)
     {
@@ -291,7 +291,7 @@ public static partial class ActorJobs
         return $"{read} {await made.Read.Remote() < 1_000_100} {stream.Completion.IsFaulted}";
     }
 
-    /// <summary>How many items are made while nobody reads them: as many as may lie unread, and few on their way.</summary>
+    /// <summary>Number of items that are produced while no item is read: the buffer size and a few in transit.</summary>
     [Remote]
     public static async Task<string> StreamUnread(Cluster ray, int buffer)
     {
@@ -353,13 +353,13 @@ public static partial class ActorJobs
         var inside = await ray.ActorJobs.Late.Options(new() { NumCpus = 0.5, Scheduling = group.Bundle(0) }).Remote(1);
         var actor = ray.CountActor.Options(new() { NumCpus = 0.25, Scheduling = group.Bundle(1) }).Remote(3);
         inside += await actor.Increment.Remote(1);
-        var tooMuch = Told(() => ray.CountActor.Options(new() { NumCpus = 1, Scheduling = group.Bundle(1) }).Remote(3));
+        var tooMuch = ErrorOf(() => ray.CountActor.Options(new() { NumCpus = 1, Scheduling = group.Bundle(1) }).Remote(3));
         var taskTooMuch = await FailureOf(() => ray.ActorJobs.Late.Options(new() { NumCpus = 1, Scheduling = group.Bundle(1) }).Remote(3));
         await group.DisposeAsync();
         while (ray.AvailableResources["CPU"] < free)
             await Task.Delay(5);
         return ($"{held} {inside} {group} {group.Bundles.Count} {group.Strategy} {tooMuch} {taskTooMuch} {await Failure(actor.Read.Remote())} ")
-            .Replace(actor.Id, "id", StringComparison.Ordinal) + Told(() => ray.CountActor.Options(new() { Scheduling = group.Bundle(1) }).Remote(3));
+            .Replace(actor.Id, "id", StringComparison.Ordinal) + ErrorOf(() => ray.CountActor.Options(new() { Scheduling = group.Bundle(1) }).Remote(3));
     }
 
     [Remote]
@@ -405,13 +405,13 @@ public static partial class ActorJobs
     [Remote]
     public static async Task<int> ReceiveLater(ActorQueue<int> queue, int count) => await Receive(queue, count);
 
-    /// <summary>Gives a queue to a task that starts late, and forgets it.</summary>
+    /// <summary>Passes a queue to a task that starts later, and drops its own reference.</summary>
     [Remote]
     public static async Task<int> QueueForgotten(Cluster ray)
     {
         var received = await FillAndForget(ray);
 
-        // Nothing of the queue is on the stack of what goes on.
+        // The caller's stack does not reference the queue.
         await Task.Yield();
         Collect();
         return await received;
@@ -462,7 +462,7 @@ public static partial class ActorJobs
         return $"{results.Count} {results.Sum()} {await pool.GetNext<int>()}";
     }
 
-    /// <summary>A call that waits for one behind it.</summary>
+    /// <summary>A call that waits for a later call.</summary>
     [Remote]
     public static async Task<string> Stuck(Cluster ray, Isolation isolation)
     {
@@ -481,11 +481,11 @@ public static partial class ActorJobs
         }
     }
 
-    /// <summary>Takes CPUs of others while its call waits.</summary>
+    /// <summary>Occupies CPUs of other tasks while its call waits.</summary>
     [Remote]
     public static async Task<int> NestedInCall(Cluster ray) => await ray.CountActor.Remote(ray.ActorJobs.Late.Remote(4)).Increment.Remote(ray.ActorJobs.Late.Remote(3));
 
-    /// <summary>A large array is an argument of a constructor that runs again.</summary>
+    /// <summary>A large array as an argument of a constructor that runs again after a restart.</summary>
     [Remote]
     public static async Task<string> LargeArgument(Cluster ray)
     {
@@ -495,7 +495,7 @@ public static partial class ActorJobs
         return $"{length} {await actor.Length.Remote(new double[20_000])}";
     }
 
-    /// <summary>Makes an actor, keeps its handle in this process, and says which it is.</summary>
+    /// <summary>Creates an actor, keeps its handle in this process and returns its id.</summary>
     [Remote]
     public static string Keep(Cluster ray)
     {

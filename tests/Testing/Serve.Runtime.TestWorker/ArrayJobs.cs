@@ -1,6 +1,6 @@
 namespace Serve.Runtime.TestWorker;
 
-/// <summary>Tasks on large arrays, and on values that travel in other ways.</summary>
+/// <summary>Tasks on large arrays and on values with other serialization formats.</summary>
 public static partial class ArrayJobs
 {
     private static readonly List<object> Kept = [];
@@ -25,15 +25,15 @@ public static partial class ArrayJobs
     [Remote]
     public static (string Name, double[] Values) Named(string name, int count) => (name, Numbers(count, 2));
 
-    /// <summary>Whether the array's pages are a segment's.</summary>
+    /// <summary>True if the array's pages belong to a shared segment.</summary>
     [Remote]
     public static bool IsMapped(double[] array) => HasPagesOfASegment(array);
 
-    /// <summary>The same of memory.</summary>
+    /// <summary>True if the pages of the memory belong to a shared segment.</summary>
     [Remote]
     public static bool IsMemoryMapped(ReadOnlyMemory<double> memory) => HasPagesOfASegment(memory.Span);
 
-    /// <summary>Keeps it in this worker; how many it keeps now.</summary>
+    /// <summary>Keeps an array in this worker and returns the number of kept arrays.</summary>
     [Remote]
     public static int Keep(double[] array)
     {
@@ -41,7 +41,7 @@ public static partial class ArrayJobs
         return Kept.Count;
     }
 
-    /// <summary>Puts one, keeps the ref and says where.</summary>
+    /// <summary>Stores an array, keeps the reference and returns its address.</summary>
     [Remote]
     public static int PutAndKeep(int count)
     {
@@ -49,7 +49,7 @@ public static partial class ArrayJobs
         return Environment.ProcessId;
     }
 
-    /// <summary>Puts it, keeps the ref and frees the object all the same.</summary>
+    /// <summary>Stores an array, keeps the reference and frees the object.</summary>
     [Remote]
     public static double PutAndFree(double[] array)
     {
@@ -59,11 +59,11 @@ public static partial class ArrayJobs
         return array[0];
     }
 
-    /// <summary>The elements in the middle of what it keeps, where pages are a segment's.</summary>
+    /// <summary>Middle elements of the kept arrays, which are located in mapped pages.</summary>
     [Remote]
     public static double[] MiddleOfKept() => [.. Kept.Cast<double[]>().Select(array => array[array.Length / 2])];
 
-    /// <summary>Lets go of what it keeps.</summary>
+    /// <summary>Releases the kept arrays.</summary>
     [Remote]
     public static int Drop()
     {
@@ -76,7 +76,7 @@ public static partial class ArrayJobs
     [Remote]
     public static int Reveal(SealedTestValue value) => value.Reveal();
 
-    /// <summary>How much memory without a name this worker has open.</summary>
+    /// <summary>Size of the anonymous memory files that this worker has open.</summary>
     [Remote]
     public static int OpenMemory() =>
         Directory.GetFiles("/proc/self/fd").Count(file => new FileInfo(file).LinkTarget?.Contains("memfd:serve-", StringComparison.Ordinal) == true);

@@ -2,10 +2,10 @@ using System.Collections.Immutable;
 
 namespace Serve.Runtime.TestWorker;
 
-/// <summary>Functions that wait for whatever they are told of, in every way there is.</summary>
+/// <summary>Functions that wait for objects in all supported ways.</summary>
 public static partial class Circles
 {
-    /// <summary>Waits for the refs that come through a queue.</summary>
+    /// <summary>Waits for the references received from a queue.</summary>
     [Remote]
     public static async Task<int> Await(Cluster ray, ActorQueue<ObjectRef<int>[]> queue, string how)
     {
@@ -28,24 +28,24 @@ public static partial class Circles
         };
     }
 
-    /// <summary>Blocks until the one ref is there that comes through a queue.</summary>
+    /// <summary>Blocks until the reference received from a queue is ready.</summary>
     [Remote]
     public static int Block(ActorQueue<ObjectRef<int>[]> queue) => queue.Get().GetAwaiter().GetResult()[0].GetResult();
 
-    /// <summary>Ends when something comes through a queue.</summary>
+    /// <summary>Completes when a queue has an item.</summary>
     [Remote]
     public static async Task<int> Later(ActorQueue<int> queue) => await queue.Get();
 
-    /// <summary>Fails when something comes through a queue.</summary>
+    /// <summary>Fails when a queue has an item.</summary>
     [Remote]
-    public static async Task<int> Fail(ActorQueue<int> queue) => throw new InvalidOperationException($"It was told to fail with {await queue.Get()}.");
+    public static async Task<int> Fail(ActorQueue<int> queue) => throw new InvalidOperationException($"Failed as requested with {await queue.Get()}.");
 
-    /// <summary>Waits for an actor that demands what this one holds.</summary>
+    /// <summary>Waits for an actor that requires the resource held by this task.</summary>
     [Remote]
     public static int HoldForActor(Cluster ray, string resource) =>
         ray.Ring.Options(new() { Resources = new Dictionary<string, double> { [resource] = 1 }.ToImmutableDictionary() }).Remote().One.Remote().GetResult();
 
-    /// <summary>Blocks for a moment for the one ref that comes through a queue.</summary>
+    /// <summary>Blocks with a short timeout for the reference received from a queue.</summary>
     [Remote]
     public static int BlockForAMoment(ActorQueue<ObjectRef<int>[]> queue)
     {
@@ -59,7 +59,7 @@ public static partial class Circles
         }
     }
 
-    /// <summary>A stream that waits for what comes through a queue, or else for its reader alone.</summary>
+    /// <summary>A stream that waits for an item of a queue, or for its reader only.</summary>
     [Remote]
     public static async IAsyncEnumerable<int> Numbers(Cluster ray, int to, ActorQueue<int>? queue)
     {
@@ -71,7 +71,7 @@ public static partial class Circles
         }
     }
 
-    /// <summary>Adds up a stream, and waits after its first item for what comes through a queue unless the stream does so.</summary>
+    /// <summary>Sums a stream, and waits for an item of a queue after the first item unless the stream does.</summary>
     [Remote]
     public static async Task<int> Read(Cluster ray, bool waits, ActorQueue<int> queue)
     {
@@ -92,12 +92,12 @@ public static partial class Circles
     [Remote]
     public static int Sum(int left, int right) => left + right;
 
-    /// <summary>Waits for a task that demands what this one holds.</summary>
+    /// <summary>Waits for a task that requires the resource held by this task.</summary>
     [Remote]
     public static int Hold(Cluster ray, string resource) =>
         ray.Circles.One.Options(new() { Name = "the one inside", NumCpus = 0, Resources = new Dictionary<string, double> { [resource] = 1 }.ToImmutableDictionary() }).Remote().GetResult();
 
-    /// <summary>Waits for a placement group of what this one holds.</summary>
+    /// <summary>Waits for a placement group that requires the resource held by this task.</summary>
     [Remote]
     public static async Task<int> HoldForGroup(Cluster ray, string how, Bundle bundle, ActorQueue<int>? queue = null)
     {
@@ -129,7 +129,7 @@ public static partial class Circles
         return 7;
     }
 
-    /// <summary>Waits for a placement group that another one made.</summary>
+    /// <summary>Waits for a placement group of another task.</summary>
     [Remote]
     public static async Task<int> AwaitGroup(PlacementGroup group)
     {
@@ -137,7 +137,7 @@ public static partial class Circles
         return 5;
     }
 
-    /// <summary>Waits, more than once, for an actor that demands the CPU which this one lends meanwhile.</summary>
+    /// <summary>Waits repeatedly for an actor that requires the CPU which this task releases while it waits.</summary>
     [Remote]
     public static async Task<int> LendToActor(Cluster ray, double cpus)
     {
@@ -147,7 +147,7 @@ public static partial class Circles
         return three;
     }
 
-    /// <summary>Waits for what nobody is told of.</summary>
+    /// <summary>Waits for a completion source that the detector cannot observe.</summary>
     internal static Task<int> Unseen(ActorQueue<int> queue)
     {
         using (ExecutionContext.SuppressFlow())
@@ -192,7 +192,7 @@ public static partial class Circles
     }
 }
 
-/// <summary>An actor whose calls wait for calls of others, perhaps of itself.</summary>
+/// <summary>An actor whose calls wait for calls of other actors or of itself.</summary>
 [Remote]
 public sealed class Ring
 {
@@ -216,18 +216,18 @@ public sealed class Ring
 
     public int BlockForOther(ActorHandle<Ring> self) => self.Other.Remote().GetResult();
 
-    /// <summary>Waits for a task that demands what the actor holds.</summary>
+    /// <summary>Waits for a task that requires the resource held by this actor.</summary>
     public int Hold(string resource) => Cluster.Current.Circles.Hold.Options(new() { NumCpus = 0, Resources = new Dictionary<string, double> { [resource] = 1 }.ToImmutableDictionary() }).Remote(resource).GetResult();
 
-    /// <summary>Waits for a placement group of what the actor holds.</summary>
+    /// <summary>Waits for a placement group that requires the resource held by this actor.</summary>
     public async Task<int> HoldForGroup(Bundle bundle) => await Circles.HoldForGroup(Cluster.Current, "ready", bundle);
 
     public async Task<int> AwaitFor(ActorHandle<Ring>[] path, ActorQueue<int> queue) => path.Length == 0 ? await queue.Get() : await path[0].Await.Remote([]);
 
-    /// <summary>Ends without another turn when something comes through a queue.</summary>
+    /// <summary>Completes without another turn when a queue has an item.</summary>
     public async Task<int> Leave(ActorQueue<int> queue) => await Circles.Unseen(queue).ConfigureAwait(false);
 
-    /// <summary>The same, and leaves code behind that blocks the actor.</summary>
+    /// <summary>Like the previous method, but starts code that blocks the actor.</summary>
     public async Task<int> LeaveBlocked(ActorQueue<int> queue, ActorQueue<ObjectRef<int>[]> others)
     {
         _ = BlockLater(others);
@@ -235,27 +235,27 @@ public sealed class Ring
 
         static async Task BlockLater(ActorQueue<ObjectRef<int>[]> others)
         {
-            // Not in the call's first turn, even when there is something to get already.
+            // Not in the first turn of the call, even if the queue already has an item.
             await Task.Yield();
             (await others.Get())[0].GetResult();
         }
     }
 
-    /// <summary>Blocks a turn that is not its first for a call behind it.</summary>
+    /// <summary>Blocks a later turn for a call that is queued behind it.</summary>
     public async Task<int> BlockLaterForOne(ActorQueue<int> queue, ActorHandle<Ring> self)
     {
         await queue.Get();
         return self.One.Remote().GetResult();
     }
 
-    /// <summary>Blocks until a ref is there.</summary>
+    /// <summary>Blocks until a reference is ready.</summary>
     public int BlockOn(ObjectRef<int>[] refs) => refs[0].GetResult();
 
     public int One() => 1;
 
     public int Same(int value) => value;
 
-    /// <summary>Leaves code behind that waits for something else.</summary>
+    /// <summary>Starts code that waits for another object.</summary>
     public async Task<int> LeaveBehind(object argument, TaskCompletionSource until)
     {
         _ = WaitAsync(until.Task);
@@ -266,7 +266,7 @@ public sealed class Ring
     }
 }
 
-/// <summary>An actor that is made of something.</summary>
+/// <summary>An actor with a constructor argument.</summary>
 [Remote]
 public sealed class Made(int from)
 {

@@ -2,16 +2,16 @@ using System.Runtime.CompilerServices;
 
 namespace Serve.Runtime.TestWorker;
 
-/// <summary>An actor that counts, and does whatever a test of actors needs, here or in a worker.</summary>
+/// <summary>An actor with all behaviours that actor tests need, in-process or in a worker.</summary>
 [Remote]
 public sealed class CountActor(int start = 0)
 {
-    private int count = start;
-    private int inside;
+    private int _count = start;
+    private int _inside;
 
-    public int Increment(int by) => count += by;
+    public int Increment(int by) => _count += by;
 
-    public int Read() => count;
+    public int Read() => _count;
 
     public int Pid() => Environment.ProcessId;
 
@@ -19,20 +19,20 @@ public sealed class CountActor(int start = 0)
 
     public int Throw(string message) => throw new InvalidOperationException(message);
 
-    /// <summary>Throws as often as said, then counts.</summary>
-    public int Flaky(int failures) => ++count <= failures ? throw new TimeoutException($"Attempt {count}.") : count;
+    /// <summary>Throws a given number of times, then counts.</summary>
+    public int Flaky(int failures) => ++_count <= failures ? throw new TimeoutException($"Attempt {_count}.") : _count;
 
     public async Task<int> WaitFor(TestCallGate gate, int by)
     {
         await gate.Opened;
-        return count += by;
+        return _count += by;
     }
 
     public int Block(TestCallGate gate)
     {
         gate.OnEntered();
         gate.Opened.Wait();
-        return ++count;
+        return ++_count;
     }
 
     [Blocking]
@@ -46,25 +46,25 @@ public sealed class CountActor(int start = 0)
         return true;
     }
 
-    /// <summary>Leaves -1 behind when it was told to stop.</summary>
+    /// <summary>Sets the count to -1 when it is canceled.</summary>
     public async Task<bool> SleepUntilCancelled(CancellationToken cancellationToken)
     {
         await Task.Delay(Timeout.Infinite, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        count = -1;
+        _count = -1;
         return true;
     }
 
-    /// <summary>How many were inside at once at most, when each gives way in the middle.</summary>
+    /// <summary>Maximum number of concurrent calls that yield in the middle.</summary>
     public async Task<int> Overlap()
     {
-        var seen = Interlocked.Increment(ref inside);
+        var seen = Interlocked.Increment(ref _inside);
         await Task.Yield();
         await Task.Yield();
-        Interlocked.Decrement(ref inside);
+        Interlocked.Decrement(ref _inside);
         return seen;
     }
 
-    /// <summary>Waits for a call that can start only when this one has ended.</summary>
+    /// <summary>Waits for a call that can start only after this one has completed.</summary>
     public int CallItself(ActorHandle<CountActor> self) => self.Increment.Remote(1).GetResult();
 
     public bool IsCurrent(string name) => Cluster.Current.GetActor<CountActor>(name) is not null;
@@ -87,8 +87,15 @@ public sealed class CountActor(int start = 0)
         {
             await Task.Yield();
             cancellationToken.ThrowIfCancellationRequested();
-            count = i;
+            _count = i;
             yield return i;
         }
     }
+}
+
+/// <summary>Tasks that call actors.</summary>
+public static partial class ActorUser
+{
+    [Remote]
+    public static async Task<int> Increment(ActorHandle<CountActor> actor) => await actor.Increment.Remote(1);
 }

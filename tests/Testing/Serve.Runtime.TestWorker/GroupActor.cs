@@ -1,13 +1,13 @@
 namespace Serve.Runtime.TestWorker;
 
-/// <summary>An actor with concurrency groups, whose methods run side by side.</summary>
+/// <summary>An actor with concurrency groups whose methods run in parallel.</summary>
 [Remote(Concurrency = ConcurrencyMode.Parallel, MaxConcurrency = 1, ConcurrencyGroups = "io=2, compute=1")]
 public sealed class GroupActor
 {
-    private int inside;
-    private int most;
+    private int _inside;
+    private int _most;
 
-    public int Most => most;
+    public int Most => _most;
 
     [ConcurrencyGroup("io")]
     public int Io(TestCallGate gate) => Within(gate);
@@ -19,16 +19,16 @@ public sealed class GroupActor
 
     public int Held(TestCallGate gate) => Within(gate);
 
-    public int ReadMost() => most;
+    public int ReadMost() => _most;
 
     private int Within(TestCallGate gate)
     {
-        var now = Interlocked.Increment(ref inside);
+        var now = Interlocked.Increment(ref _inside);
         lock (this)
-            most = Math.Max(most, now);
+            _most = Math.Max(_most, now);
         gate.OnEntered();
         gate.Opened.Wait();
-        Interlocked.Decrement(ref inside);
+        Interlocked.Decrement(ref _inside);
         return now;
     }
 }

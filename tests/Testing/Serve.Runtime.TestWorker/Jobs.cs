@@ -47,7 +47,7 @@ public static partial class Jobs
         throw new InvalidOperationException(message);
     }
 
-    /// <summary>Kills its process at the first attempt, which leaves a file.</summary>
+    /// <summary>Kills its process at the first attempt, which creates a file.</summary>
     [Remote]
     public static int CrashOnce(string file)
     {
@@ -67,7 +67,7 @@ public static partial class Jobs
         return 0;
     }
 
-    /// <summary>Says that it runs by a file, then waits for its token.</summary>
+    /// <summary>Creates a file, then waits for cancellation.</summary>
     [Remote(MaxRetries = 0)]
     public static async Task<int> Wait(string file, CancellationToken cancellationToken)
     {
@@ -85,7 +85,7 @@ public static partial class Jobs
         return 0;
     }
 
-    /// <summary>Says that it runs by a file, then blocks until there is another, heeding nothing.</summary>
+    /// <summary>Creates a file, then blocks until another file exists, ignoring cancellation.</summary>
     [Remote]
     public static int Block(string file, string until)
     {
@@ -94,7 +94,7 @@ public static partial class Jobs
         return Environment.ProcessId;
     }
 
-    /// <summary>Blocks every thread of its process's thread pool for a while.</summary>
+    /// <summary>Blocks all thread-pool threads of its process for some time.</summary>
     [Remote(MaxRetries = 0)]
     public static int BusyPool(int milliseconds)
     {
@@ -105,7 +105,7 @@ public static partial class Jobs
         return Environment.ProcessId;
     }
 
-    /// <summary>Waits for another task, which runs in this process meanwhile, and cancels that by force. Run again, it tells which processes it has seen them in.</summary>
+    /// <summary>Waits for another task that runs in the same process, and cancels it forcibly. A retry returns the processes in which both ran.</summary>
     [Remote(MaxRetries = 0)]
     public static async Task<string> KillNeighbour(Cluster ray, string own, string other, string never)
     {
@@ -122,14 +122,14 @@ public static partial class Jobs
         return "its process lives";
     }
 
-    /// <summary>The sum of 1 to n, each number by a task that waits for the next one's.</summary>
+    /// <summary>Sum of 1 to n by recursive tasks.</summary>
     [Remote]
     public static int Sum(Cluster ray, int n) => n == 0 ? 0 : n + ray.Jobs.Sum.Remote(n - 1).GetResult();
 
     [Remote]
     public static async Task<int> SumLater(Cluster ray, int n) => n == 0 ? 0 : n + await ray.Jobs.SumLater.Remote(n - 1);
 
-    /// <summary>A ref made inside, passed on and returned.</summary>
+    /// <summary>Creates a reference in a task, passes it on and returns it.</summary>
     [Remote]
     public static ObjectRef<int> Inner(Cluster ray, int value) => ray.Jobs.Add.Remote(ray.Put(value), 1);
 
@@ -175,8 +175,8 @@ public static partial class Jobs
     [SuppressMessage("Usage", "CA2201", Justification = "The system throws it when memory runs out; tests ask for one.")]
     public static int ThrowUnusual() => throw new NotWritableException(new object());
 
-    /// <summary>An exception that no other process can make.</summary>
-    [SuppressMessage("Design", "CA1032", Justification = "That it lacks them is what it is for.")]
+    /// <summary>An exception that cannot be deserialized in another process.</summary>
+    [SuppressMessage("Design", "CA1032", Justification = "Tests need an exception without these constructors.")]
     public sealed class NotWritableException(object cause) : Exception($"because of {cause}");
 
     public sealed record Person(string Name, int Age);

@@ -2,31 +2,31 @@ using System.Collections.Concurrent;
 
 namespace Serve.Runtime.TestWorker;
 
-/// <summary>Writes what happens to it into a list of the test's.</summary>
+/// <summary>Records its calls in a queue of the test.</summary>
 [Remote]
 public sealed class LogActor : IAsyncDisposable
 {
-    private readonly ConcurrentQueue<string> log;
+    private readonly ConcurrentQueue<string> _log;
 
     public LogActor(ConcurrentQueue<string> log, TestCallGate? gate = null)
     {
         gate?.OnEntered();
         gate?.Opened.Wait();
-        this.log = log;
+        _log = log;
         log.Enqueue("made");
     }
 
-    public void Say(string text) => log.Enqueue(text);
+    public void Say(string text) => _log.Enqueue(text);
 
     public async Task SayLater(string text, TestCallGate gate)
     {
         await gate.Opened;
-        log.Enqueue(text);
+        _log.Enqueue(text);
     }
 
     public async ValueTask DisposeAsync()
     {
         await Task.Yield();
-        log.Enqueue("disposed");
+        _log.Enqueue("disposed");
     }
 }

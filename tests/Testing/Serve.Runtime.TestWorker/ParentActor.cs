@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace Serve.Runtime.TestWorker;
 
-/// <summary>An actor whose methods wait for what they have started, which the test sees in a queue.</summary>
+/// <summary>An actor whose methods wait for tasks and calls that they started; the test receives these through a queue.</summary>
 [Remote]
 public sealed class ParentActor
 {

@@ -1,7 +1,7 @@
 using Serve.Runtime;
 using Serve.Runtime.TestWorker;
 
-// "worker" is what a node under test starts; "node WORKERS" is a node that starts some and waits to be killed.
+// "worker": the worker of a node under test. "node WORKERS": a node that starts workers and waits to be killed.
 switch (args)
 {
     case ["worker"]:

@@ -4,7 +4,7 @@ namespace Serve.Runtime.TestWorker;
 [Remote]
 public sealed class RelayActor(ActorHandle<CountActor> target)
 {
-    /// <summary>The first call's argument comes late, and holds back the second one.</summary>
+    /// <summary>The late argument of the first call delays the second call.</summary>
     public async Task<string> InOrder()
     {
         var first = target.Increment.Remote(Cluster.Current.ActorJobs.Late.Remote(5));

@@ -1,6 +1,6 @@
 namespace Serve.Runtime.TestWorker;
 
-/// <summary>Remote functions whose callers are used from inside a worker.</summary>
+/// <summary>Remote functions that are called from inside a worker.</summary>
 public static class Shapes
 {
     [Remote]

@@ -1,19 +1,19 @@
 namespace Serve.Runtime.TestWorker;
 
-/// <summary>An actor of which one call lets another one end.</summary>
+/// <summary>An actor with a call that completes when another call sends a signal.</summary>
 [Remote]
 public sealed class SignalActor
 {
-    private readonly TaskCompletionSource<string> sent = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private int waiting;
+    private readonly TaskCompletionSource<string> _sent = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _waiting;
 
     public async Task<string> Wait()
     {
-        waiting++;
-        return await sent.Task;
+        _waiting++;
+        return await _sent.Task;
     }
 
-    public int Waiting() => waiting;
+    public int Waiting() => _waiting;
 
-    public void Send(string text) => sent.TrySetResult(text);
+    public void Send(string text) => _sent.TrySetResult(text);
 }

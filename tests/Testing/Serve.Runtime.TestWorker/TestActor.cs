@@ -5,17 +5,17 @@ using Serve.Routes;
 
 namespace Serve.Runtime.TestWorker;
 
-/// <summary>Does what tests need an actor to do.</summary>
+/// <summary>An actor with the behaviours that runtime tests need.</summary>
 public sealed class TestActor(ActorActivationContext context, TestTopicSubscriber topics, IActorReferenceResolver directory)
 {
-    private readonly List<Process> children = [];
-    private int count;
+    private readonly List<Process> _children = [];
+    private int _count;
 
     internal bool Sick { get; private set; }
 
     internal string Settings { get; set; } = "";
 
-    public int Increment() => ++count;
+    public int Increment() => ++_count;
 
     public T[]? Never<T>() => null;
 
@@ -67,7 +67,7 @@ public sealed class TestActor(ActorActivationContext context, TestTopicSubscribe
 
     public async IAsyncEnumerable<int> Count(int to, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        count = 0;
+        _count = 0;
         try
         {
             for (var i = 0; i < to; i++)
@@ -78,7 +78,7 @@ public sealed class TestActor(ActorActivationContext context, TestTopicSubscribe
         }
         finally
         {
-            count = -1;
+            _count = -1;
         }
     }
 
@@ -93,15 +93,15 @@ public sealed class TestActor(ActorActivationContext context, TestTopicSubscribe
         throw new InvalidOperationException("the stream broke");
     }
 
-    public int State() => count;
+    public int State() => _count;
 
-    /// <summary>This call among them.</summary>
+    /// <summary>Number of ongoing calls, including this one.</summary>
     public int Ongoing() => context.Gate.Ongoing;
 
     public int Spawn()
     {
         var child = Process.Start(new ProcessStartInfo("sleep", "300"))!;
-        children.Add(child);
+        _children.Add(child);
         return child.Id;
     }
 

@@ -3,7 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Serve.Runtime.TestWorker;
 
-/// <summary>Makes <see cref="TestActor"/>s; the payload says what their construction does.</summary>
+/// <summary>Makes <see cref="TestActor"/>s; the payload selects the behaviour of the construction.</summary>
 public sealed class TestActorActivator : IActorActivator
 {
     public string Kind => "test";
@@ -46,5 +46,16 @@ public sealed class TestActorActivator : IActorActivator
         }
 
         public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+}
+
+/// <summary>Services of a process under test, node or worker.</summary>
+public static class TestWorkerServices
+{
+    public static void Add(IServiceCollection services)
+    {
+        services.AddSingleton<IActorActivator, TestActorActivator>();
+        services.AddSingleton<TestTopicSubscriber>();
+        services.AddSingleton<ITopicSubscriber>(provider => provider.GetRequiredService<TestTopicSubscriber>());
     }
 }

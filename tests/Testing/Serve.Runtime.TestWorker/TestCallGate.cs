@@ -1,21 +1,21 @@
 namespace Serve.Runtime.TestWorker;
 
-/// <summary>Lets a test hold code up and see where it is.</summary>
+/// <summary>Lets a test pause code and observe its progress.</summary>
 public sealed class TestCallGate
 {
-    private readonly TaskCompletionSource opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly TaskCompletionSource entered = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly TaskCompletionSource left = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _entered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _left = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public Task Opened => opened.Task;
+    public Task Opened => _opened.Task;
 
-    public Task Entered => entered.Task;
+    public Task Entered => _entered.Task;
 
-    public Task Left => left.Task;
+    public Task Left => _left.Task;
 
-    public void Open() => opened.TrySetResult();
+    public void Open() => _opened.TrySetResult();
 
-    public void OnEntered() => entered.TrySetResult();
+    public void OnEntered() => _entered.TrySetResult();
 
-    public void OnLeft() => left.TrySetResult();
+    public void OnLeft() => _left.TrySetResult();
 }

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Serve.Runtime.TestWorker;
 
-/// <summary>Answers HTTP with what it saw of the request.</summary>
+/// <summary>Responds to HTTP requests with a description of the request.</summary>
 public sealed class TestHttpActor(ActorActivationContext actor) : IActorHttpHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext context)

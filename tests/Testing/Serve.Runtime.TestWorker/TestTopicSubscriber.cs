@@ -1,15 +1,15 @@
 namespace Serve.Runtime.TestWorker;
 
-/// <summary>Remembers the newest value of the topic "test", once it is in force: a while after it came.</summary>
+/// <summary>Stores the latest value of the topic "test" after a delay, when it takes effect.</summary>
 public sealed class TestTopicSubscriber : ITopicSubscriber
 {
     public string Topic => "test";
 
     public string? Newest { get; private set; }
 
-    public async ValueTask OnPublishedAsync(long version, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    public async ValueTask OnPublishedAsync(TopicPublication publication, CancellationToken cancellationToken)
     {
         await Task.Delay(TimeSpan.FromMilliseconds(50), cancellationToken);
-        Newest = $"{version}:{System.Text.Encoding.UTF8.GetString(payload.Span)}";
+        Newest = $"{publication.Version.Number}:{System.Text.Encoding.UTF8.GetString(publication.Payload.Span)}";
     }
 }

@@ -3,22 +3,22 @@ using System.Text;
 
 namespace Serve.Testing;
 
-/// <summary>Processes as Linux tells them, defunct ones included.</summary>
+/// <summary>The process table of Linux, including zombies.</summary>
 public static class LinuxProcessTable
 {
-    /// <summary>The state letter of a process; null when there is none of that id.</summary>
+    /// <summary>State letter of a process; null if it does not exist.</summary>
     public static char? StateOf(int pid) => Stat(pid)?[0][0];
 
-    /// <summary>The parent of a process; null when there is none of that id.</summary>
+    /// <summary>Parent of a process; null if it does not exist.</summary>
     public static int? ParentOf(int pid) => Stat(pid) is { } stat ? int.Parse(stat[1], CultureInfo.InvariantCulture) : null;
 
-    /// <summary>The children of a process, defunct ones included.</summary>
+    /// <summary>Child processes, including zombies.</summary>
     public static List<int> ChildrenOf(int pid) => [.. All().Where(child => ParentOf(child) == pid)];
 
-    /// <summary>The live processes with an environment variable of this name and value.</summary>
+    /// <summary>Processes with an environment variable of this name and value.</summary>
     public static List<int> WithEnvironment(string variable) => [.. All().Where(pid => Environment(pid).Contains(variable))];
 
-    /// <summary>The ports of 127.0.0.1 and 0.0.0.0 that a process listens on.</summary>
+    /// <summary>Ports of 127.0.0.1 and 0.0.0.0 on which a process listens.</summary>
     public static List<int> PortsOf(int pid)
     {
         HashSet<string> sockets = [.. Directory.EnumerateFiles($"/proc/{pid}/fd").Select(fd => new FileInfo(fd).LinkTarget ?? "")];
@@ -29,10 +29,10 @@ public static class LinuxProcessTable
             .Select(columns => int.Parse(columns[1].Split(':')[1], NumberStyles.HexNumber, CultureInfo.InvariantCulture))];
     }
 
-    /// <summary>Waits until none of the processes is left. One that waits for the machine's first process to reap it counts as gone: it is nobody's of ours.</summary>
+    /// <summary>Waits until all processes have exited. A zombie whose parent is the init process counts as exited.</summary>
     public static Task WaitForExitAsync(IReadOnlyCollection<int> pids, TimeSpan within) => Eventually.TrueAsync(
         () => Task.FromResult(pids.All(HasExited)),
-        () => "gone; still there: " + string.Join(", ", pids.Where(pid => !HasExited(pid)).Select(pid => $"{pid} ({StateOf(pid)}, child of {ParentOf(pid)})")),
+        () => "still running: " + string.Join(", ", pids.Where(pid => !HasExited(pid)).Select(pid => $"{pid} ({StateOf(pid)}, child of {ParentOf(pid)})")),
         within);
 
     internal static void Kill(int pid) => _ = PosixSignals.Kill(pid, ServeCliProcess.Kill);
@@ -45,7 +45,7 @@ public static class LinuxProcessTable
 
     private static string[] Environment(int pid) => Read($"/proc/{pid}/environ")?.Split('\0') ?? [];
 
-    // After the name in parentheses, which may hold anything: state, parent, group …
+    // The fields after the name in parentheses, which may contain any character: state, parent, group …
     private static string[]? Stat(int pid) => Read($"/proc/{pid}/stat") is { Length: > 0 } stat ? stat[(stat.LastIndexOf(')') + 2)..].Split(' ') : null;
 
     private static string? Read(string path)
@@ -56,7 +56,7 @@ public static class LinuxProcessTable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // It ended while we looked, or is somebody else's.
+            // The process has exited in the meantime, or belongs to another user.
             return null;
         }
     }

@@ -3,7 +3,7 @@ using System.Net;
 
 namespace Serve.Testing;
 
-/// <summary>Clients that ask one after the other until told to stop, and remember every answer.</summary>
+/// <summary>Clients that send sequential requests until they are stopped, and record all responses.</summary>
 public sealed class RequestLoadGenerator : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
@@ -16,29 +16,29 @@ public sealed class RequestLoadGenerator : IAsyncDisposable
     public RequestLoadGenerator(TestNodeProcess node, int clients, string path = "/patient") =>
         this._clients = [.. Enumerable.Range(0, clients).Select(_ => Task.Run(() => SendRequestsAsync(node.Gateway, path)))];
 
-    /// <summary>How many requests were answered with 200.</summary>
+    /// <summary>Number of responses with status 200.</summary>
     public int Count => Volatile.Read(ref _count);
 
-    /// <summary>What <see cref="Failures"/> has of a request whose answer had begun with 200 and ended before its end.</summary>
+    /// <summary>Entry in <see cref="Failures"/> for a response with status 200 whose body was truncated.</summary>
     public const string TruncatedResponse = "200 cut short";
 
-    /// <summary>What each request that was not answered with 200, to its end, got: its status and reason.</summary>
+    /// <summary>Status and reason of each request without a complete response with status 200.</summary>
     public IReadOnlyCollection<string> Failures => _failures;
 
-    /// <summary>The different bodies that came with 200.</summary>
+    /// <summary>Distinct bodies of responses with status 200.</summary>
     public ICollection<string> Answers => _answers.Keys;
 
-    /// <summary>The newest body that came with 200.</summary>
+    /// <summary>Body of the most recent response with status 200.</summary>
     public string Last => _last;
 
-    /// <summary>Waits until so many more have been answered.</summary>
+    /// <summary>Waits for further responses with status 200.</summary>
     public Task WaitForAnswersAsync(int more)
     {
         var until = Count + more;
         return Eventually.TrueAsync(() => Task.FromResult(Count >= until), () => $"{more} more answers, but {until - Count} are missing; failed: {string.Join(", ", _failures.Take(5))}");
     }
 
-    /// <summary>Lets every client have its last answer.</summary>
+    /// <summary>Stops all clients after their current request.</summary>
     public async Task StopAsync()
     {
         await _stop.CancelAsync();
@@ -83,7 +83,7 @@ public sealed class RequestLoadGenerator : IAsyncDisposable
         }
     }
 
-    /// <summary>The body; null when the connection has ended before it.</summary>
+    /// <summary>Reads the body; null if the connection was closed before its end.</summary>
     private static async Task<string?> ReadAsync(HttpResponseMessage response)
     {
         try

@@ -1,13 +1,13 @@
 namespace Serve.Testing;
 
-/// <summary>A folder for one test: state directories, files, and the temporary folder of the processes it starts.</summary>
+/// <summary>Folder of one test: state directories, files, and the temporary folder of its processes.</summary>
 public sealed class ScratchDirectory : IDisposable
 {
     public ScratchDirectory() => Directory.CreateDirectory(Temporary);
 
     public string Path { get; } = Directory.CreateTempSubdirectory("serve-test-").FullName;
 
-    /// <summary>What processes get as TMPDIR, so that what they leave there is seen.</summary>
+    /// <summary>TMPDIR of the processes, to detect files that they leave behind.</summary>
     public string Temporary => In("tmp");
 
     public string In(string name) => System.IO.Path.Combine(Path, name);
@@ -18,11 +18,11 @@ public sealed class ScratchDirectory : IDisposable
         return In(name);
     }
 
-    /// <summary>Every file and socket that the processes left in their temporary folder.</summary>
+    /// <summary>Files and sockets in the temporary folder.</summary>
     public List<string> Leftovers() =>
         [.. Directory.EnumerateFileSystemEntries(Temporary, "*", SearchOption.AllDirectories).Select(entry => System.IO.Path.GetRelativePath(Temporary, entry))];
 
-    /// <summary>Every live process that was started, by whichever generation, with this folder as its temporary one.</summary>
+    /// <summary>Running processes of all generations that use this temporary folder.</summary>
     public List<int> Processes() => LinuxProcessTable.WithEnvironment("TMPDIR=" + Temporary);
 
     public void Dispose()

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Serve.Testing;
 
-/// <summary>One process of the CLI: started, waited for by what it prints, and always reaped.</summary>
+/// <summary>A process of the CLI, whose output can be awaited and which is always reaped.</summary>
 public sealed class ServeCliProcess : IAsyncDisposable
 {
     public const int Interrupt = 2;
@@ -26,8 +26,8 @@ public sealed class ServeCliProcess : IAsyncDisposable
 
     public static ServeCliProcess Start(ScratchDirectory scratch, params IEnumerable<string> arguments)
     {
-        // A session of its own, as a terminal would give it, so that its whole group can be sent a signal; and Ctrl+C must not be ignored
-        // only because whoever runs the tests ignores it.
+        // A separate session, as in a terminal, so that signals can be sent to the whole group. SIGINT is reset to its default,
+        // because the test runner may ignore it.
         var start = new ProcessStartInfo("env", ["--default-signal=INT", "setsid", ServeExecutable.Path])
         {
             WorkingDirectory = scratch.Path,
@@ -37,7 +37,7 @@ public sealed class ServeCliProcess : IAsyncDisposable
         };
         foreach (var argument in arguments)
             start.ArgumentList.Add(argument);
-        // The runtime these tests run on, wherever it is installed.
+        // The runtime that runs the tests.
         start.Environment["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "../../.."));
         start.Environment["TMPDIR"] = scratch.Temporary;
         start.Environment["XDG_STATE_HOME"] = scratch.In("xdg");
@@ -52,7 +52,7 @@ public sealed class ServeCliProcess : IAsyncDisposable
         return started;
     }
 
-    /// <summary>Runs to its end.</summary>
+    /// <summary>Runs the CLI until it exits.</summary>
     public static async Task<(int Code, string Output, string Errors)> RunAsync(ScratchDirectory scratch, params IEnumerable<string> arguments)
     {
         await using var process = Start(scratch, arguments);
@@ -60,7 +60,7 @@ public sealed class ServeCliProcess : IAsyncDisposable
         return (code, process.Output, process.Errors);
     }
 
-    /// <summary>Waits for a line on standard output and returns what follows its beginning.</summary>
+    /// <summary>Waits for a line on standard output and returns the text after its beginning.</summary>
     public async Task<string> WaitForLineAsync(string beginning)
     {
         string? found = null;
@@ -80,10 +80,10 @@ public sealed class ServeCliProcess : IAsyncDisposable
 
     public void Signal(int signal) => Assert.Equal(0, PosixSignals.Kill(_process.Id, signal));
 
-    /// <summary>Sends a signal to the process and all of its group, as a terminal does on Ctrl+C.</summary>
+    /// <summary>Sends a signal to the process group, as a terminal does on Ctrl+C.</summary>
     public void SignalGroup(int signal) => Assert.Equal(0, PosixSignals.Kill(-_process.Id, signal));
 
-    /// <summary>As <see cref="SignalGroup"/>; false when there is nobody left.</summary>
+    /// <summary>Like <see cref="SignalGroup"/>; false if the process has exited.</summary>
     public bool TrySignalGroup(int signal) => !_process.HasExited && PosixSignals.Kill(-_process.Id, signal) == 0;
 
     public async Task<int> WaitForExitAsync(TimeSpan? within = null)
@@ -127,4 +127,11 @@ public sealed class ServeCliProcess : IAsyncDisposable
                 lines.Add(line);
         }
     }
+}
+
+/// <summary>POSIX functions that .NET does not offer.</summary>
+internal static partial class PosixSignals
+{
+    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
+    public static partial int Kill(int pid, int signal);
 }

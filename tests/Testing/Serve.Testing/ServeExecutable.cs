@@ -1,11 +1,11 @@
 namespace Serve.Testing;
 
-/// <summary>The executable under test: the CLI as built beside these tests.</summary>
+/// <summary>The executable under test: the CLI that was built together with the tests.</summary>
 public static class ServeExecutable
 {
     public static string Path { get; } = Find();
 
-    /// <summary>The repository's folder: artifacts/bin/Serve.SomeTests/release/ is four below it.</summary>
+    /// <summary>Root of the repository, four levels above artifacts/bin/Serve.SomeTests/release/.</summary>
     public static string Root { get; } = System.IO.Path.GetFullPath("../../../..", AppContext.BaseDirectory);
 
     public static string Sample(string name) => System.IO.Path.Combine(AppContext.BaseDirectory, "Samples", name);

@@ -4,7 +4,7 @@ using Serve.Specs;
 
 namespace Serve.Testing;
 
-/// <summary>A node of its own: free ports, its own state directory, ended and reaped with the test.</summary>
+/// <summary>A node process with free ports and its own state directory, stopped and reaped with the test.</summary>
 public sealed class TestNodeProcess : IAsyncDisposable
 {
     private readonly ScratchDirectory? _owned;
@@ -53,11 +53,11 @@ public sealed class TestNodeProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Runs a verb against this node.</summary>
+    /// <summary>Runs a CLI verb against this node.</summary>
     public Task<(int Code, string Output, string Errors)> CliAsync(params IEnumerable<string> arguments) =>
         ServeCliProcess.RunAsync(Scratch, [.. arguments, "--address", AdminAddress]);
 
-    /// <summary>Uploads a package and deploys it as told; the import path is filled in here.</summary>
+    /// <summary>Uploads a package and deploys it; sets the import path of the application.</summary>
     public async Task DeployAsync(string package, ApplicationConfig application, ApplicationStatus? until = ApplicationStatus.Running)
     {
         await using (var zip = File.OpenRead(package))
@@ -89,7 +89,7 @@ public sealed class TestNodeProcess : IAsyncDisposable
         return found!;
     }
 
-    /// <summary>Waits until the application's one deployment has so many replicas, all running.</summary>
+    /// <summary>Waits until the single deployment of the application has this number of replicas, all of them running.</summary>
     public async Task<IReadOnlyList<ReplicaDetails>> WaitForReplicasAsync(int replicas, TimeSpan? within = null, string name = "lab")
     {
         IReadOnlyList<ReplicaDetails> found = [];
@@ -106,7 +106,7 @@ public sealed class TestNodeProcess : IAsyncDisposable
 
     public async Task<List<int>> GetWorkerPidsAsync() => [.. (await Admin.GetNodesAsync()).Nodes.Single().Workers.Select(worker => worker.Pid)];
 
-    /// <summary>Ends it as Ctrl+C would and checks that it ends well.</summary>
+    /// <summary>Stops the node with a signal and checks its exit code.</summary>
     public async Task<string> StopAsync(int signal = ServeCliProcess.Terminate)
     {
         Process.Signal(signal);

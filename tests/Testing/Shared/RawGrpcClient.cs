@@ -6,10 +6,10 @@ using System.Net.Http.Headers;
 
 namespace Serve.Tests;
 
-/// <summary>gRPC by hand over a plain HTTP/2 client: frames as a test wants them, and no time limit of the client's own.</summary>
+/// <summary>A gRPC client on plain HTTP/2, with arbitrary frames and without a client-side timeout.</summary>
 internal static class RawGrpcClient
 {
-    /// <summary>A message with what comes before it.</summary>
+    /// <summary>Prefixes a message with its gRPC frame header.</summary>
     public static byte[] Frame(byte[] message, bool isCompressed = false)
     {
         byte[] frame = [isCompressed ? (byte)1 : (byte)0, 0, 0, 0, 0, .. message];
@@ -17,7 +17,7 @@ internal static class RawGrpcClient
         return frame;
     }
 
-    /// <summary>A message as a <c>grpc-encoding</c> has it.</summary>
+    /// <summary>Compresses a message with a <c>grpc-encoding</c>.</summary>
     public static byte[] Compress(byte[] message, string encoding)
     {
         using var compressed = new MemoryStream();
@@ -26,7 +26,7 @@ internal static class RawGrpcClient
         return compressed.ToArray();
     }
 
-    /// <summary>Calls and leaves the answer to be read.</summary>
+    /// <summary>Sends a request and returns the response unread.</summary>
     public static async Task<HttpResponseMessage> SendAsync(HttpClient client, Uri address, HttpContent content, params (string Name, string Value)[] headers)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, address) { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact, Content = content };
@@ -37,7 +37,7 @@ internal static class RawGrpcClient
         return await client.SendAsync(request);
     }
 
-    /// <summary>Calls and waits for the status.</summary>
+    /// <summary>Sends a request and reads the response and its status.</summary>
     public static async Task<(int Status, string Message, byte[] Body)> CallAsync(HttpClient client, Uri address, HttpContent content, params (string Name, string Value)[] headers)
     {
         using var response = await SendAsync(client, address, content, headers);
@@ -53,7 +53,7 @@ internal static class RawGrpcClient
     public static Task<(int Status, string Message, byte[] Body)> CallAsync(HttpClient client, Uri address, byte[] body, params (string Name, string Value)[] headers) =>
         CallAsync(client, address, new ByteArrayContent(body), headers);
 
-    /// <summary>A body in pieces, each sent by itself, that ends only when it is told to.</summary>
+    /// <summary>A request body that is sent in chunks and completes with a task.</summary>
     internal sealed class ChunkedHttpContent(IEnumerable<byte[]> pieces, Task? end = null) : HttpContent
     {
         protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)

@@ -1,6 +1,6 @@
 namespace Serve.Cli.Tests;
 
-/// <summary>Where the repository is that these tests were built from.</summary>
+/// <summary>Root folder of the repository.</summary>
 internal static class RepositoryRoot
 {
     public static string Root { get; } = Find();

@@ -33,7 +33,7 @@ public sealed class ApplicationRevisionBuilderTests
     {
         var errors = Assert.Throws<DefinitionException>(() => Model(prefix)).Errors;
         Assert.Equal(
-            $"digits: route_prefix '{prefix}' cannot be a model's, since clients of the Open Inference Protocol look for it at /v2/models/NAME: remove route_prefix.",
+            $"digits: route_prefix '{prefix}' is not allowed for a model: clients of the Open Inference Protocol expect it at /v2/models/NAME. Remove route_prefix.",
             Assert.Single(errors));
     }
 

@@ -11,7 +11,7 @@ namespace Serve.Control.Tests;
 internal sealed class ControlPlaneSimulation
 {
     private readonly HashSet<ReplicaId> _everStarted = [];
-    private readonly Dictionary<long, RouteSnapshot> _published = new() { [0] = RouteSnapshot.Empty };
+    private readonly Dictionary<SnapshotVersion, RouteSnapshot> _published = new() { [default] = RouteSnapshot.Empty };
     private long _generation;
 
     public DateTimeOffset Now { get; private set; } = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
@@ -82,7 +82,7 @@ internal sealed class ControlPlaneSimulation
         Observed = new() { Epoch = Observed.Epoch + 1, Resources = Observed.Resources };
         InFlight.Clear();
         _published.Clear();
-        _published[0] = RouteSnapshot.Empty;
+        _published[default] = RouteSnapshot.Empty;
         _generation = 0;
         Desired = Desired with { IsStopping = false };
         return Decide();
@@ -102,7 +102,7 @@ internal sealed class ControlPlaneSimulation
         return action switch
         {
             ControlAction.StartReplica start when Broken.Contains(start.Revision.Package.Hash) => EndWith(action, new ControlObservation.ReplicaStartFailed(start.Replica, start.Generation, $"{start.Revision.Package.Hash} throws")),
-            ControlAction.StartReplica start => EndWith(action, new ControlObservation.ReplicaStarted(start.Replica, start.Generation, new(start.Replica.Suffix))),
+            ControlAction.StartReplica start => EndWith(action, new ControlObservation.ReplicaStarted(start.Replica, start.Generation, new(new("n1"), start.Replica.Suffix))),
             ControlAction.StopReplica stop => EndWith(action, new ControlObservation.ReplicaStopped(stop.Replica, stop.Generation)),
             ControlAction.ReconfigureReplica change => EndWith(action, new ControlObservation.ReplicaReconfigured(change.Replica, change.Generation)),
             ControlAction.CheckReplicaHealth check => EndWith(action, new ControlObservation.ReplicaHealthChecked(check.Replica, check.Generation, null)),
@@ -262,7 +262,7 @@ internal sealed class ControlPlaneSimulation
 
                 break;
             case ControlAction.PublishRouteSnapshot publish:
-                Assert.Equal(Observed.Routes.Newest.Version + 1, publish.Snapshot.Version);
+                Assert.Equal(new SnapshotVersion(Observed.Epoch, Observed.Routes.Newest.Version.Number + 1), publish.Snapshot.Version);
                 break;
         }
     }

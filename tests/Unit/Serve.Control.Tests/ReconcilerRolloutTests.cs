@@ -138,6 +138,6 @@ public sealed class ReconcilerRolloutTests
         var publish = world.InFlight.OfType<ControlAction.PublishRouteSnapshot>().MaxBy(action => action.Snapshot.Version)!;
         world.EndWith(publish, new ControlObservation.RoutesNotAcknowledged(publish.Snapshot.Version, "timeout")).Advance(1);
         var again = world.InFlight.OfType<ControlAction.PublishRouteSnapshot>().MaxBy(action => action.Snapshot.Version)!;
-        Assert.Equal(publish.Snapshot.Version + 1, again.Snapshot.Version);
+        Assert.Equal(publish.Snapshot.Version.Number + 1, again.Snapshot.Version.Number);
     }
 }

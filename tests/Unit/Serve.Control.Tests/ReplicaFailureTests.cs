@@ -142,7 +142,7 @@ public sealed class ReplicaFailureTests
     {
         var world = new ControlPlaneSimulation().Deploy("app", "v1");
         var start = world.InFlight.OfType<ControlAction.StartReplica>().Single();
-        world.Learn(new ControlObservation.ReplicaStarted(start.Replica, start.Generation - 1, new("p")));
+        world.Learn(new ControlObservation.ReplicaStarted(start.Replica, start.Generation - 1, new(new("n1"), "p")));
         Assert.Equal("v1:starting | 0 routed", world.Picture("app"));
     }
 

@@ -56,19 +56,18 @@ internal sealed class ControllerTestFixture : IAsyncDisposable
         return new() { Name = name, ImportPath = importPath, Deployments = [settings?.Invoke(options) ?? options] };
     }
 
-    /// <summary>Waits until something is so; lets the fake clock run meanwhile when asked, since back-offs and checks hang on it.</summary>
-    public async Task UntilAsync(Func<bool> condition, bool runClock = false)
-    {
-        var deadline = Environment.TickCount64 + 10_000;
-        while (!condition())
+    /// <summary>Waits for a condition, optionally while the fake clock advances, because back-offs and health checks depend on it.</summary>
+    public Task UntilAsync(Func<bool> condition, bool runClock = false) => Eventually.TrueAsync(
+        () =>
         {
-            if (Environment.TickCount64 > deadline)
-                throw new TimeoutException("It did not come to pass. " + Describe());
+            if (condition())
+                return true;
             if (runClock)
                 Clock.Advance(TimeSpan.FromMilliseconds(50));
-            await Task.Delay(2);
-        }
-    }
+            return false;
+        },
+        Describe,
+        TimeSpan.FromSeconds(10));
 
     public Task UntilAsync(string application, ApplicationStatus status, bool runClock = false) =>
         UntilAsync(() => Controller.GetDetails(application)?.Status == status, runClock);

@@ -74,12 +74,12 @@ internal sealed class FakeActorRuntime : INodeAgent
         return OnCheckHealth(id.Value, cancellationToken);
     }
 
-    public async Task PublishAsync(string topic, long version, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    public async Task PublishAsync(string topic, SnapshotVersion version, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
     {
         var snapshot = JsonSerializer.Deserialize<RouteSnapshot>(payload.Span, ServeJson.Options)!;
         _published.Enqueue(snapshot);
         await OnPublish(snapshot).WaitAsync(cancellationToken);
-        Calls.Enqueue($"published {version}: {string.Join(" ", snapshot.Deployments.SelectMany(deployment => deployment.Replicas).Select(replica => replica.ReplicaId))}");
+        Calls.Enqueue($"published {version.Number}: {string.Join(" ", snapshot.Deployments.SelectMany(deployment => deployment.Replicas).Select(replica => replica.ReplicaId))}");
     }
 
     public Task<IReadOnlyList<string>> CollectWorkerMetricsAsync(CancellationToken cancellationToken) => Task.FromResult(WorkerMetrics);

@@ -64,7 +64,7 @@ public sealed class SqliteClusterStoreTests : IDisposable
     {
         using var store = SqliteClusterStore.Open(Database);
         store.Save([Application("kept", 10)], []);
-        var connection = (SqliteConnection)typeof(SqliteClusterStore).GetField("connection", System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Instance)!.GetValue(store)!;
+        var connection = (SqliteConnection)typeof(SqliteClusterStore).GetField("_connection", System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Instance)!.GetValue(store)!;
         using (var command = connection.CreateCommand())
         {
             command.CommandText = "PRAGMA max_page_count = 8";

@@ -35,7 +35,8 @@ internal sealed class GatewayTestHost : IAsyncDisposable
 
     public ConcurrentQueue<string> Logged { get; private init; } = new();
 
-    public static async Task<GatewayTestHost> StartAsync(GatewayOptions? options = null, TimeSpan? headersTimeout = null)
+    public static async Task<GatewayTestHost> StartAsync(
+        GatewayOptions? options = null, TimeSpan? headersTimeout = null, Action<IServiceCollection, GatewayOptions>? services = null, Action<IApplicationBuilder>? protocols = null)
     {
         options ??= new GatewayOptions();
         options = options with { Http = options.Http with { Port = 0 } };
@@ -48,8 +49,9 @@ internal sealed class GatewayTestHost : IAsyncDisposable
         builder.Services.AddServeRouting(_ => route => actors[route.ReplicaId]);
         builder.Services.AddSingleton<IActorReferenceResolver>(new FakeActorDirectory());
         builder.Services.AddServeGateway(options);
+        services?.Invoke(builder.Services, options);
         var app = builder.Build();
-        app.UseServeGateway();
+        app.UseServeGateway(protocols);
         await app.StartAsync();
         return new GatewayTestHost(app, actors) { Logged = logged };
     }
@@ -76,7 +78,7 @@ internal sealed class GatewayTestHost : IAsyncDisposable
             MaxOngoingRequests = max,
             MaxQueuedRequests = queue,
             Unavailable = unavailable,
-            Replicas = [.. ids.Select(id => new ReplicaRoute(id, _actors[id].Process))],
+            Replicas = [.. ids.Select(id => new ReplicaRoute(id, AddressOf(_actors[id].Process)))],
         };
         return this;
     }
@@ -91,11 +93,14 @@ internal sealed class GatewayTestHost : IAsyncDisposable
     /// <summary>Publishes as the controller does, and waits for the acknowledgement.</summary>
     public async Task PublishAsync()
     {
-        var snapshot = new RouteSnapshot { Version = ++_version, Applications = [.. _applications.Values], Deployments = [.. _deployments.Values] };
+        var snapshot = new RouteSnapshot { Version = new(1, ++_version), Applications = [.. _applications.Values], Deployments = [.. _deployments.Values] };
         var payload = JsonSerializer.SerializeToUtf8Bytes(snapshot, ServeJson.Options);
         foreach (var subscriber in _app.Services.GetServices<ITopicSubscriber>())
-            await subscriber.OnPublishedAsync(_version, payload, default).AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+            await subscriber.OnPublishedAsync(new(RouteSnapshot.Topic, "", snapshot.Version, payload), default).AsTask().WaitAsync(TimeSpan.FromSeconds(20));
     }
+
+    private static ReplicaAddress AddressOf(HostProcessAddress process) =>
+        new(new("n1"), process.ProcessId, process.HttpAddress, null, process.CallAddress, process.Token);
 
     public Task StopAsync() => _app.StopAsync();
 

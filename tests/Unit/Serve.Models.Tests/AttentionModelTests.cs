@@ -14,7 +14,7 @@ public sealed class AttentionModelTests
     [InlineData(1, 9)]
     [InlineData(3, 5)]
     [InlineData(4, 64)]
-    public void Committed_AnyBatchAndLength_AnswersAsComputedHere(int batch, int sequence)
+    public void Committed_BatchesAndLengths_MatchReference(int batch, int sequence)
     {
         var tokens = _random.Spread(batch * sequence * Width, 2);
         var mask = Enumerable.Range(0, batch * sequence).Select(i => i % 4 == 3 ? 0L : 1L).ToArray();
@@ -38,7 +38,7 @@ public sealed class AttentionModelTests
     [InlineData(1e6f)]
     [InlineData(float.NaN)]
     [InlineData(float.PositiveInfinity)]
-    public void Committed_Padding_ChangesNothingWhateverItHolds(float padding)
+    public void Committed_Padding_DoesNotAffectResult(float padding)
     {
         var tokens = _random.Spread(3 * Width, 2);
         using var model = OnnxTestSession.Committed("attention");
@@ -51,7 +51,7 @@ public sealed class AttentionModelTests
     }
 
     [Fact]
-    public void Committed_UnmaskedToken_Counts()
+    public void Committed_UnmaskedToken_AffectsResult()
     {
         var tokens = _random.Spread(3 * Width, 2);
         using var model = OnnxTestSession.Committed("attention");
@@ -63,7 +63,7 @@ public sealed class AttentionModelTests
     }
 
     [Fact]
-    public void Committed_NothingButPadding_GivesTheBiases()
+    public void Committed_OnlyPadding_ReturnsBiases()
     {
         using var model = OnnxTestSession.Committed("attention");
 

@@ -18,9 +18,9 @@ public sealed class BrokenModelFileTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void Load_BrokenModel_FailsForItsOwnReason(string kind, string reason)
+    public void Load_BrokenModel_FailsWithItsReason(string kind, string reason)
     {
-        using var folder = new TemporaryModelFolder();
+        using var folder = new TemporaryTestFolder();
         var path = folder.In("broken.onnx");
         typeof(BrokenModels).GetMethod(kind)!.Invoke(null, [path]);
 

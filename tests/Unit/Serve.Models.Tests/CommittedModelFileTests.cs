@@ -11,7 +11,7 @@ public sealed class CommittedModelFileTests
     [InlineData("digits", "pixels Float [N,64]", "label Int64 [N]; probabilities Float [N,10]")]
     [InlineData("text", "word String [N]; count Int64 [N]", "sentiment String [N]; score Float [N]")]
     [InlineData("attention", "tokens Float [batch,sequence,16]; mask Int64 [batch,sequence]", "embedding Float [batch,8]; attention Float [batch,sequence]")]
-    public void Load_CommittedModel_DeclaresItsInputsAndOutputs(string name, string inputs, string outputs)
+    public void Load_CommittedModel_DeclaresInputsAndOutputs(string name, string inputs, string outputs)
     {
         using var model = OnnxTestSession.Committed(name);
 
@@ -21,7 +21,7 @@ public sealed class CommittedModelFileTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void Load_CommittedModel_SaysWhatItIs(string name)
+    public void Load_CommittedModel_HasMetadata(string name)
     {
         using var model = OnnxTestSession.Committed(name);
         var metadata = model.Session.ModelMetadata;
@@ -33,16 +33,16 @@ public sealed class CommittedModelFileTests
     }
 
     [Fact]
-    public void Load_Digits_HasItsLabelsAmongTheMetadata()
+    public void Load_Digits_HasLabelsInMetadata()
     {
         using var model = OnnxTestSession.Committed("digits");
 
         Assert.Equal("0,1,2,3,4,5,6,7,8,9", model.Session.ModelMetadata.CustomMetadataMap["labels"]);
     }
 
-    // The trained one is compared by its answers: its last bits depend on the processor's vector instructions.
+    // The trained model is compared by its results, because the last bits of its weights depend on the processor's vector instructions.
     [Fact]
-    public void Build_AllButTheTrainedModel_GivesTheCommittedBytes()
+    public void Build_UntrainedModels_EqualCommittedFiles()
     {
         var graphs = new Dictionary<string, OnnxGraph>
         {
@@ -52,13 +52,13 @@ public sealed class CommittedModelFileTests
         };
 
         foreach (var (name, graph) in graphs)
-            Assert.True(graph.ToArray().SequenceEqual(File.ReadAllBytes(OnnxTestSession.CommittedPath(name))), $"{name}.onnx is not what the maker makes");
+            Assert.True(graph.ToArray().SequenceEqual(File.ReadAllBytes(OnnxTestSession.CommittedPath(name))), $"{name}.onnx differs from the output of the model maker");
     }
 
     [Fact]
-    public void Write_IntoAFolder_MakesEveryCommittedModelAndSaysHowGoodItIs()
+    public void Write_Folder_CreatesAllModelsAndReportsAccuracy()
     {
-        using var folder = new TemporaryModelFolder();
+        using var folder = new TemporaryTestFolder();
         using var said = new StringWriter();
 
         CommittedModels.Write(folder.In("models"), said);
@@ -70,6 +70,6 @@ public sealed class CommittedModelFileTests
     }
 
     [Fact]
-    public void Folder_TheRepositorys_HoldsNoMoreThanTwoMegabytesOfModels() =>
+    public void Folder_Repository_ContainsAtMostTwoMegabytes() =>
         Assert.InRange(Directory.GetFiles(CommittedModels.Folder, "*.onnx").Sum(file => new FileInfo(file).Length), 1, 2_000_000);
 }

@@ -7,12 +7,12 @@ public sealed class ConvNetModelTests : IDisposable
 {
     private const int Pixels = 3 * ConvNet.ImageSize * ConvNet.ImageSize;
 
-    private readonly TemporaryModelFolder _folder = new();
+    private readonly TemporaryTestFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void Write_RealSize_IsThe18LayerNetworkAndRuns()
+    public void Write_DefaultSize_Is18LayerNetwork()
     {
         ConvNet.Write(_folder.In("convnet.onnx"));
 
@@ -28,7 +28,7 @@ public sealed class ConvNetModelTests : IDisposable
     }
 
     [Fact]
-    public void Write_SameSeed_GivesTheSameBytes()
+    public void Write_SameSeed_ProducesSameBytes()
     {
         Write("a", seed: 5);
         Write("b", seed: 5);
@@ -39,7 +39,7 @@ public sealed class ConvNetModelTests : IDisposable
     }
 
     [Fact]
-    public void Run_Batch_AnswersEachImageAsAlone()
+    public void Run_Batch_EqualsSingleRuns()
     {
         Write("small");
         using var model = OnnxTestSession.Open(_folder.In("small"));
@@ -53,7 +53,7 @@ public sealed class ConvNetModelTests : IDisposable
     }
 
     [Fact]
-    public void Run_SmallNetwork_AnswersAsComputedHere()
+    public void Run_SmallNetwork_MatchesReference()
     {
         ConvNet.Write(_folder.In("tiny"), seed: 4, width: 2);
         using var model = OnnxTestSession.Open(_folder.In("tiny"));
@@ -62,7 +62,7 @@ public sealed class ConvNetModelTests : IDisposable
     }
 
     [Fact]
-    public void Write_ExternalData_AnswersTheSameFromTwoFiles()
+    public void Write_ExternalData_SameResultFromTwoFiles()
     {
         Write("one");
         Write("two", externalData: true);

@@ -3,15 +3,15 @@ using ModelMaker.Digits;
 
 namespace Serve.Models.Tests;
 
-/// <summary>The trained classifier: as ML.NET has it, as it is exported, and as it is committed.</summary>
+/// <summary>The trained classifier: in ML.NET, exported, and as committed.</summary>
 public sealed class DigitClassifierTests(DigitClassifierTests.TrainedClassifierFixture trained) : IClassFixture<DigitClassifierTests.TrainedClassifierFixture>
 {
     [Fact]
-    public void Train_ShippedPictures_IsRightForMoreThan95PercentOfOthers() =>
+    public void Train_CommittedImages_AccuracyAbove95Percent() =>
         Assert.InRange(trained.Classifier.Accuracy(trained.TestImages), 0.95, 1);
 
     [Fact]
-    public void Paint_TrainingAndTest_ShareNoPicture()
+    public void Paint_TrainingAndTestImages_AreDisjoint()
     {
         var known = DigitClassifier.TrainingImages().Select(image => string.Join(',', image.Pixels)).ToHashSet();
 
@@ -19,9 +19,9 @@ public sealed class DigitClassifierTests(DigitClassifierTests.TrainedClassifierF
     }
 
     [Fact]
-    public void Export_InOnnxRuntime_AgreesWithMlNet()
+    public void Export_OnnxRuntime_AgreesWithMlNet()
     {
-        using var folder = new TemporaryModelFolder();
+        using var folder = new TemporaryTestFolder();
         trained.Classifier.Export().Save(folder.In("digits.onnx"));
         using var model = OnnxTestSession.Open(folder.In("digits.onnx"));
 
@@ -38,24 +38,24 @@ public sealed class DigitClassifierTests(DigitClassifierTests.TrainedClassifierF
     }
 
     [Fact]
-    public void Train_Again_GivesTheSameBytes() =>
+    public void Train_Repeated_ProducesSameBytes() =>
         Assert.Equal(trained.Classifier.Export().ToArray(), DigitClassifier.Train(DigitClassifier.TrainingImages()).Export().ToArray());
 
     [Fact]
-    public void Committed_AnswersLikeOneTrainedHere()
+    public void Committed_TestImages_AgreesWithNewlyTrainedModel()
     {
         using var model = OnnxTestSession.Committed("digits");
 
         var committed = Predict(model, trained.TestImages);
         var here = trained.Classifier.Predict(trained.TestImages);
 
-        // Another processor sums in another order, and the optimiser stops a little beside.
+        // Other processors sum in another order, so the optimizer stops at slightly different weights.
         Assert.InRange(committed.Zip(here).Count(pair => pair.First.Label == pair.Second.Label), 998, 1000);
         Assert.InRange(committed.Zip(here).Max(pair => pair.First.Probabilities.Zip(pair.Second.Probabilities, (a, b) => Math.Abs(a - b)).Max()), 0, 0.02);
     }
 
     [Fact]
-    public void Committed_ReadsADigitDrawnByHand()
+    public void Committed_HandDrawnDigit_Classified()
     {
         using var model = OnnxTestSession.Committed("digits");
 
@@ -74,7 +74,7 @@ public sealed class DigitClassifierTests(DigitClassifierTests.TrainedClassifierF
     }
 
     [Fact]
-    public void Committed_EmptyBatch_GivesAnEmptyAnswer()
+    public void Committed_EmptyBatch_ReturnsEmptyOutputs()
     {
         using var model = OnnxTestSession.Committed("digits");
 
@@ -82,7 +82,7 @@ public sealed class DigitClassifierTests(DigitClassifierTests.TrainedClassifierF
     }
 
     [Fact]
-    public void Committed_WrongWidth_NamesTheInput()
+    public void Committed_WrongWidth_NamesInput()
     {
         using var model = OnnxTestSession.Committed("digits");
 

@@ -1,6 +1,6 @@
 namespace Serve.Models.Tests;
 
-/// <summary>Square planes of numbers, one for each channel.</summary>
+/// <summary>Square planes of values, one per channel.</summary>
 internal sealed record FeatureMapPlanes(float[] Values, int Channels, int Size)
 {
     public FeatureMapPlanes(int channels, int size)

@@ -5,10 +5,10 @@ namespace Serve.Models.Tests;
 public sealed class MlpModelTests
 {
     [Fact]
-    public void Write_TwoLayers_AnswersAsComputedHere()
+    public void Write_TwoLayers_MatchesReference()
     {
         const int width = 6;
-        using var folder = new TemporaryModelFolder();
+        using var folder = new TemporaryTestFolder();
         Mlp.Write(folder.In("mlp.onnx"), seed: 3, width, layers: 2);
         using var model = OnnxTestSession.Open(folder.In("mlp.onnx"));
         var x = new SeededRandom(9).Spread(2 * width, 1);
@@ -24,9 +24,9 @@ public sealed class MlpModelTests
     }
 
     [Fact]
-    public void Write_WidthAndLayers_DecideTheSize()
+    public void Write_WidthAndLayers_DetermineSize()
     {
-        using var folder = new TemporaryModelFolder();
+        using var folder = new TemporaryTestFolder();
         Mlp.Write(folder.In("four"), width: 128, layers: 4);
         Mlp.Write(folder.In("eight"), width: 128, layers: 8);
 

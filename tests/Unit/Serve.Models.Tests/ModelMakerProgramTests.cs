@@ -2,15 +2,15 @@ using ModelMaker;
 
 namespace Serve.Models.Tests;
 
-/// <summary>The maker's command line, run in this process.</summary>
+/// <summary>The command line of the model maker, run in this process.</summary>
 public sealed class ModelMakerProgramTests : IDisposable
 {
-    private readonly TemporaryModelFolder _folder = new();
+    private readonly TemporaryTestFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void Convnet_WithOptions_WritesWhatTheyAskFor()
+    public void Convnet_Options_AreApplied()
     {
         Assert.Equal(0, Run("convnet", _folder.In("asked"), "--seed", "9", "--width", "2", "--external-data"));
 
@@ -19,7 +19,7 @@ public sealed class ModelMakerProgramTests : IDisposable
     }
 
     [Fact]
-    public void Mlp_WithOptions_WritesWhatTheyAskFor()
+    public void Mlp_Options_AreApplied()
     {
         Assert.Equal(0, Run("mlp", _folder.In("asked"), "--seed", "9", "--width", "8", "--layers", "3"));
 
@@ -28,7 +28,7 @@ public sealed class ModelMakerProgramTests : IDisposable
     }
 
     [Fact]
-    public void Folder_Named_GetsTheCommittedModels()
+    public void Folder_Argument_ReceivesCommittedModels()
     {
         Assert.Equal(0, Run(_folder.In("models")));
 
@@ -36,7 +36,7 @@ public sealed class ModelMakerProgramTests : IDisposable
     }
 
     [Fact]
-    public void Convnet_WithoutAPath_Fails() => Assert.NotEqual(0, Run("convnet"));
+    public void Convnet_MissingPath_Fails() => Assert.NotEqual(0, Run("convnet"));
 
     private static int Run(params string[] args) => (int)typeof(CommittedModels).Assembly.EntryPoint!.Invoke(null, [args])!;
 }

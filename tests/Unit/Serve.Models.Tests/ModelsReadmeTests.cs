@@ -8,13 +8,13 @@ namespace Serve.Models.Tests;
 public sealed class ModelsReadmeTests
 {
     [Fact]
-    public void Examples_EveryCommittedModel_HasOne() => Assert.Equal(
+    public void Examples_CommittedModels_AllHaveOne() => Assert.Equal(
         Directory.GetFiles(CommittedModels.Folder, "*.onnx").Select(Path.GetFileNameWithoutExtension).Order(),
         ReadmeRequestExample.All.Select(example => example.Model).Order());
 
     [Theory]
     [MemberData(nameof(CommittedModelFileTests.Names), MemberType = typeof(CommittedModelFileTests))]
-    public void Examples_InOnnxRuntime_AnswerAsWritten(string name)
+    public void Examples_OnnxRuntime_MatchReadme(string name)
     {
         var example = ReadmeRequestExample.All.Single(example => example.Model == name);
         using var model = OnnxTestSession.Committed(name);
@@ -69,7 +69,7 @@ public sealed class ModelsReadmeTests
                 Assert.Equal(expected.GetStringTensorAsArray(), answer.Texts(name));
                 break;
             case TensorElementType.Float:
-                // The README rounds to four digits.
+                // Values in the README are rounded to four digits.
                 foreach (var (written, real) in expected.GetTensorDataAsSpan<float>().ToArray().Zip(answer.Values<float>(name)))
                     Assert.Equal(written, real, 1e-4f);
                 break;

@@ -8,13 +8,13 @@ public sealed class OnnxGraphTests
     public void Node_UnknownInput_NamesIt() => AssertNames("b", graph => graph.Node("Add", ["a", "b"], ["c"]));
 
     [Fact]
-    public void Node_OutputThatIsTaken_NamesIt() => AssertNames("a", graph => graph.Node("Identity", ["a"], ["a"]));
+    public void Node_DuplicateOutput_NamesIt() => AssertNames("a", graph => graph.Node("Identity", ["a"], ["a"]));
 
     [Fact]
-    public void Output_OfNoNode_NamesIt() => AssertNames("z", graph => graph.Output("z", OnnxType.Float32, "N"));
+    public void Output_Undefined_NamesIt() => AssertNames("z", graph => graph.Output("z", OnnxType.Float32, "N"));
 
     [Fact]
-    public void Weights_ShapeOfAnotherSize_SaysBothSizes()
+    public void Weights_WrongShape_NamesBothSizes()
     {
         var refused = AssertNames("w", graph => graph.Weights("w", [1f, 2f, 3f], 2, 2));
         Assert.Contains("4", refused.Message, StringComparison.Ordinal);
@@ -22,9 +22,9 @@ public sealed class OnnxGraphTests
     }
 
     [Fact]
-    public void Save_IntoAMissingFolder_MakesIt()
+    public void Save_MissingFolder_CreatesIt()
     {
-        using var folder = new TemporaryModelFolder();
+        using var folder = new TemporaryTestFolder();
         var path = Path.Combine(folder.In("deeper"), "model.onnx");
 
         Graph().Node("Identity", ["a"], ["b"]).Output("b", OnnxType.Float32, "N").Save(path);
@@ -35,9 +35,9 @@ public sealed class OnnxGraphTests
     }
 
     [Fact]
-    public void Save_WithExternalDataFirst_LeavesTheGraphWhole()
+    public void Save_ExternalDataFirst_KeepsGraphUnchanged()
     {
-        using var folder = new TemporaryModelFolder();
+        using var folder = new TemporaryTestFolder();
         var graph = Graph().Weights("w", [3f]).Node("Mul", ["a", "w"], ["b"]).Output("b", OnnxType.Float32, "N");
 
         graph.Save(folder.In("apart"), externalData: true);

@@ -3,10 +3,10 @@ using ModelMaker;
 
 namespace Serve.Models.Tests;
 
-/// <summary>A model in ONNX Runtime, called with plain arrays.</summary>
+/// <summary>An ONNX Runtime session that is called with arrays.</summary>
 internal sealed class OnnxTestSession : IDisposable
 {
-    private static readonly RunOptions _runOptions = new();
+    private static readonly RunOptions RunOptions = new();
 
     private OnnxTestSession(InferenceSession session) => Session = session;
 
@@ -26,7 +26,7 @@ internal sealed class OnnxTestSession : IDisposable
     {
         try
         {
-            var outputs = Session.Run(_runOptions, [.. inputs.Select(input => input.Name)], [.. inputs.Select(input => input.Value)], Session.OutputNames);
+            var outputs = Session.Run(RunOptions, [.. inputs.Select(input => input.Name)], [.. inputs.Select(input => input.Value)], Session.OutputNames);
             return new ModelRunOutputs(outputs, Session.OutputNames);
         }
         finally
@@ -47,4 +47,29 @@ internal sealed class OnnxTestSession : IDisposable
             value.StringTensorSetElementAt(data[i].AsSpan(), i);
         return value;
     }
+}
+
+/// <summary>Outputs of a run by name.</summary>
+internal sealed class ModelRunOutputs(IDisposableReadOnlyCollection<OrtValue> outputs, IReadOnlyList<string> names) : IDisposable
+{
+    public OrtValue this[string name] => outputs[names.ToList().IndexOf(name)];
+
+    public T[] Values<T>(string name) where T : unmanaged => this[name].GetTensorDataAsSpan<T>().ToArray();
+
+    public string[] Texts(string name) => this[name].GetStringTensorAsArray();
+
+    public long[] Shape(string name) => this[name].GetTensorTypeAndShape().Shape;
+
+    public void Dispose() => outputs.Dispose();
+}
+
+/// <summary>Formats the declared inputs or outputs of a model as one line: "name Type [axes]; …".</summary>
+internal static class TensorDeclarationFormatter
+{
+    public static string Of(IReadOnlyList<string> names, IReadOnlyDictionary<string, NodeMetadata> metadata) => string.Join("; ", names.Select(name =>
+    {
+        var tensor = metadata[name];
+        var axes = tensor.Dimensions.Select((length, i) => length >= 0 ? $"{length}" : tensor.SymbolicDimensions[i]);
+        return $"{name} {tensor.ElementDataType} [{string.Join(',', axes)}]";
+    }));
 }

@@ -4,10 +4,10 @@ using ModelMaker;
 
 namespace Serve.Models.Tests;
 
-/// <summary>A request of the models' README, and the answer beside it.</summary>
-/// <param name="Model">The model that the request's address names.</param>
+/// <summary>A request of the models' README and its response.</summary>
+/// <param name="Model">The model in the request's URL.</param>
 /// <param name="Request">The body in Open Inference Protocol v2.</param>
-/// <param name="Response">What comes back.</param>
+/// <param name="Response">The expected response.</param>
 internal sealed partial record ReadmeRequestExample(string Model, JsonObject Request, JsonObject Response)
 {
     public static IReadOnlyList<ReadmeRequestExample> All { get; } =

@@ -2,7 +2,7 @@ using ModelMaker;
 
 namespace Serve.Models.Tests;
 
-/// <summary>The convolutional network in plain loops: slow, and written from its description, not from the maker's graph.</summary>
+/// <summary>A slow reference implementation of the convolutional network in loops, independent of the generated graph.</summary>
 internal sealed class ReferenceConvNet(ulong seed, int width)
 {
     private readonly SeededRandom _random = new(seed);

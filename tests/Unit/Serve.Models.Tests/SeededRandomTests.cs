@@ -6,7 +6,7 @@ public sealed class SeededRandomTests
 {
     // The first numbers of the algorithm's published reference code for this seed.
     [Fact]
-    public void Next_KnownSeed_GivesTheReferenceSequence()
+    public void Next_KnownSeed_MatchesReferenceSequence()
     {
         var random = new SeededRandom(1234567);
 
@@ -16,7 +16,7 @@ public sealed class SeededRandomTests
     }
 
     [Fact]
-    public void Weights_ManyOfThem_HaveTheVarianceOfHe()
+    public void Weights_ManySamples_HaveHeVariance()
     {
         var weights = new SeededRandom(1).Weights(100_000, fanIn: 50);
 

@@ -5,7 +5,7 @@ namespace Serve.Models.Tests;
 public sealed class TextModelTests
 {
     [Fact]
-    public void Committed_EveryWordItKnows_AnswersAsComputedHere()
+    public void Committed_KnownWords_MatchReference()
     {
         using var model = OnnxTestSession.Committed("text");
         var cases = TextModel.Lexicon.Keys.Append("table").Append("").Append("größer").SelectMany(word => new[] { (word, 0L), (word, 1L), (word, 7L) }).ToArray();
@@ -30,7 +30,7 @@ public sealed class TextModelTests
     [InlineData("great", 1, "positive", 0.905)]
     [InlineData("slow", 2, "negative", -0.762)]
     [InlineData("table", 3, "neutral", 0)]
-    public void Committed_OneWord_FeelsAsItReads(string word, long count, string sentiment, float score)
+    public void Committed_OneWord_HasExpectedSentiment(string word, long count, string sentiment, float score)
     {
         using var model = OnnxTestSession.Committed("text");
 
@@ -41,7 +41,7 @@ public sealed class TextModelTests
     }
 
     [Fact]
-    public void Committed_NoWords_GivesNoAnswers()
+    public void Committed_NoWords_ReturnsEmptyOutputs()
     {
         using var model = OnnxTestSession.Committed("text");
 

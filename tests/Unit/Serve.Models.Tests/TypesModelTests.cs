@@ -5,16 +5,16 @@ namespace Serve.Models.Tests;
 
 public sealed class TypesModelTests
 {
-    private static readonly bool[] _bools = [true, false, true];
-    private static readonly string[] _texts = ["", "größer", "日本 \U0001F600"];
+    private static readonly bool[] Bools = [true, false, true];
+    private static readonly string[] Texts = ["", "größer", "日本 \U0001F600"];
 
     [Fact]
-    public void Committed_EveryType_ComesBackAsItWentIn()
+    public void Committed_AllTypes_ReturnedUnchanged()
     {
         using var model = OnnxTestSession.Committed("types");
 
         using var answer = model.Run(
-            ("in_bool", OnnxTestSession.Tensor(_bools, 3)),
+            ("in_bool", OnnxTestSession.Tensor(Bools, 3)),
             ("in_uint8", OnnxTestSession.Tensor<byte>([0, 1, byte.MaxValue], 3)),
             ("in_uint16", OnnxTestSession.Tensor<ushort>([0, 1, ushort.MaxValue], 3)),
             ("in_uint32", OnnxTestSession.Tensor<uint>([0, 1, uint.MaxValue], 3)),
@@ -27,9 +27,9 @@ public sealed class TypesModelTests
             ("in_bf16", OnnxTestSession.Tensor<BFloat16>([(BFloat16)1.5f, BFloat16.NaN, BFloat16.NegativeInfinity], 3)),
             ("in_fp32", OnnxTestSession.Tensor<float>([float.MinValue, float.NaN, float.NegativeInfinity], 3)),
             ("in_fp64", OnnxTestSession.Tensor<double>([double.MaxValue, double.NaN, double.NegativeInfinity], 3)),
-            ("in_bytes", OnnxTestSession.Texts(_texts)));
+            ("in_bytes", OnnxTestSession.Texts(Texts)));
 
-        Assert.Equal(_bools, answer.Values<bool>("out_bool"));
+        Assert.Equal(Bools, answer.Values<bool>("out_bool"));
         Assert.Equal([0, 1, byte.MaxValue], answer.Values<byte>("out_uint8"));
         Assert.Equal([0, 1, ushort.MaxValue], answer.Values<ushort>("out_uint16"));
         Assert.Equal([0, 1, uint.MaxValue], answer.Values<uint>("out_uint32"));
@@ -42,11 +42,11 @@ public sealed class TypesModelTests
         Assert.Equal([1.5f, float.NaN, float.NegativeInfinity], answer.Values<BFloat16>("out_bf16").Select(value => (float)value));
         Assert.Equal([float.MinValue, float.NaN, float.NegativeInfinity], answer.Values<float>("out_fp32"));
         Assert.Equal([double.MaxValue, double.NaN, double.NegativeInfinity], answer.Values<double>("out_fp64"));
-        Assert.Equal(_texts, answer.Texts("out_bytes"));
+        Assert.Equal(Texts, answer.Texts("out_bytes"));
     }
 
     [Fact]
-    public void Load_Committed_DeclaresEveryDatatypeOnce()
+    public void Load_Committed_DeclaresEachDatatypeOnce()
     {
         using var model = OnnxTestSession.Committed("types");
 
@@ -62,9 +62,9 @@ public sealed class TypesModelTests
     }
 
     [Fact]
-    public void Build_OneDatatype_TakesThatOneAlone()
+    public void Build_OneDatatype_DeclaresOnlyThis()
     {
-        using var folder = new TemporaryModelFolder();
+        using var folder = new TemporaryTestFolder();
         TypesModel.Build("INT16").Save(folder.In("int16.onnx"));
         using var model = OnnxTestSession.Open(folder.In("int16.onnx"));
 

@@ -12,15 +12,17 @@ public sealed class ProjectReferenceTests
     {
         ["Serve.Core"] = [],
         ["Serve.Abstractions"] = ["Serve.Core"],
+        ["Serve.Contracts"] = ["Serve.Abstractions", "Serve.Core"],
         ["Serve.Generators"] = [],
-        ["Serve.Routing"] = ["Serve.Abstractions"],
-        ["Serve.Control"] = ["Serve.Abstractions"],
+        ["Serve.Routing"] = ["Serve.Abstractions", "Serve.Contracts"],
+        ["Serve.Control"] = ["Serve.Abstractions", "Serve.Contracts"],
         ["Serve.Runtime"] = ["Serve.Abstractions", "Serve.Core"],
         ["Serve.Runtime.Onnx"] = ["Serve.Abstractions", "Serve.Runtime"],
-        ["Serve.Client"] = ["Serve.Abstractions"],
-        ["Serve.Replica"] = ["Serve.Abstractions", "Serve.Routing", "Serve.Runtime", "Serve.Runtime.Onnx"],
-        ["Serve.Gateway"] = ["Serve.Abstractions", "Serve.Routing", "Serve.Runtime"],
-        ["Serve.Controller"] = ["Serve.Abstractions", "Serve.Control", "Serve.Runtime"],
+        ["Serve.Client"] = ["Serve.Abstractions", "Serve.Contracts"],
+        ["Serve.Replica"] = ["Serve.Abstractions", "Serve.Contracts", "Serve.Routing", "Serve.Runtime", "Serve.Runtime.Onnx"],
+        ["Serve.Inference"] = ["Serve.Abstractions", "Serve.Contracts", "Serve.Routing", "Serve.Runtime", "Serve.Replica"],
+        ["Serve.Gateway"] = ["Serve.Abstractions", "Serve.Contracts", "Serve.Routing", "Serve.Runtime"],
+        ["Serve.Controller"] = ["Serve.Abstractions", "Serve.Contracts", "Serve.Control", "Serve.Runtime"],
     };
 
     public static TheoryData<string> Projects => [.. RepositoryFiles.Below("src", "*.csproj")];

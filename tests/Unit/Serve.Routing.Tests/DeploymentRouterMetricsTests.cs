@@ -3,20 +3,20 @@ using System.Text;
 
 namespace Serve.Routing.Tests;
 
-/// <summary>What a router counts, as a scrape sees it. The registry is the process's, so each test has an application of its own.</summary>
+/// <summary>A router's metrics, as a scrape returns them. The registry belongs to the process, so each test uses an application of its own.</summary>
 public sealed class DeploymentRouterMetricsTests
 {
     private readonly string _application = $"m{Guid.NewGuid():n}";
 
     [Fact]
-    public async Task Scrape_SeesWhatWaitsAndWhatWasAssigned()
+    public async Task Scrape_WaitingAndAssignedRequests_AreCounted()
     {
         using var world = new RoutingTestWorld().Deploy($"{_application}/A", "r1").Publish();
         var router = world.Router("A");
         var held = await router.AcquireAsync(default);
         var waits = router.AcquireAsync(default).AsTask();
 
-        // Twice, since nothing may be counted by being looked at.
+        // Twice, since a scrape must not change the counts.
         await ScrapeAsync();
         Assert.Equal(["1", "1", "1", "1"], await ReadAsync());
 
@@ -26,33 +26,32 @@ public sealed class DeploymentRouterMetricsTests
     }
 
     [Fact]
-    public async Task Deleted_NothingWaitsAnyMoreAndWhatWasAssignedStaysCounted()
+    public async Task Scrape_DeploymentDeleted_ItsLabelSetsAreRemoved()
     {
         using var world = new RoutingTestWorld().Deploy($"{_application}/A", "r1").Publish();
-        var router = world.Router("A");
-        await router.AcquireAsync(default);
-        var waits = router.AcquireAsync(default).AsTask();
-        Assert.Equal(["1", "1", "1", "1"], await ReadAsync());
+        await world.Router("A").AcquireAsync(default);
+        var waits = world.Router("A").AcquireAsync(default).AsTask();
+        Assert.Contains(_application, await ScrapeAsync(), StringComparison.Ordinal);
 
         world.Delete($"{_application}/A").Publish();
 
         await Assert.ThrowsAnyAsync<ServeException>(() => waits);
-        Assert.Equal(["0", "0", "1", "1"], await ReadAsync());
+        Assert.DoesNotContain(_application, await ScrapeAsync(), StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Deleted_WhatWasAssignedSinceTheLastScrape_IsCounted()
+    public async Task Scrape_DeploymentDeletedAndDeployedAgain_CountsFromZero()
     {
         using var world = new RoutingTestWorld().Deploy($"{_application}/A", "r1").Publish();
         await world.Router("A").AcquireAsync(default);
-
         world.Delete($"{_application}/A").Publish();
-
+        world.Deploy($"{_application}/A", "r2").Publish();
+        await world.Router("A").AcquireAsync(default);
         Assert.Equal(["0", "0", "1", "1"], await ReadAsync());
     }
 
     [Fact]
-    public async Task Deleted_NothingKeepsTheRouter()
+    public async Task Scrape_DeploymentDeleted_RouterIsCollected()
     {
         var router = Deleted();
         await ScrapeAsync();
@@ -73,7 +72,7 @@ public sealed class DeploymentRouterMetricsTests
         return router;
     }
 
-    /// <summary>Waiting, being assigned, assigned, and how many times are known.</summary>
+    /// <summary>Numbers of waiting requests, of requests being assigned, of assigned requests, and of observed times.</summary>
     private async Task<string[]> ReadAsync()
     {
         var text = await ScrapeAsync();

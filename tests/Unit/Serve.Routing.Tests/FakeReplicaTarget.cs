@@ -4,7 +4,7 @@ using Serve.Routes;
 
 namespace Serve.Routing.Tests;
 
-/// <summary>A replica whose calls the test answers: at once by default, when told to otherwise; refuses when told or when over its own limit.</summary>
+/// <summary>A replica that answers calls immediately by default, later if the test asks for it, and refuses calls on request or above its own limit.</summary>
 internal sealed class FakeReplicaTarget(string id, int limit = int.MaxValue) : ICallTarget
 {
     private int _ongoing;
@@ -49,7 +49,7 @@ internal sealed class FakeReplicaTarget(string id, int limit = int.MaxValue) : I
         }
     }
 
-    public ReplicaRoute Route => new(id, new HostProcessAddress("here"));
+    public ReplicaRoute Route => new(id, new ReplicaAddress(new("n1"), "here"));
 
     private async ValueTask<TResult> HeldAsync<TResult>(CancellationToken cancellationToken)
     {

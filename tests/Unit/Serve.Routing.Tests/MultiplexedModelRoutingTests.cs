@@ -6,12 +6,13 @@ namespace Serve.Routing.Tests;
 public sealed class MultiplexedModelRoutingTests : IDisposable
 {
     private readonly RoutingTestWorld _world = new();
+    private static readonly NodeId Node = new("n1");
     private long _reported;
 
     private DeploymentRouter Router => _world.Router("A");
 
     [Fact]
-    public void TryAcquire_AReplicaHasTheModel_PicksIt()
+    public void TryAcquire_ReplicaHasTheModel_PicksIt()
     {
         _world.Deploy("a/A", "r1 r2 r3", max: 100).Publish();
         Report("r1: x", "r2: y", "r3: z");
@@ -21,7 +22,7 @@ public sealed class MultiplexedModelRoutingTests : IDisposable
     }
 
     [Fact]
-    public void TryAcquire_SeveralHaveTheModel_PicksTheLeastLoadedThatHasItLoaded()
+    public void TryAcquire_SeveralReplicasHaveTheModel_PicksTheLeastLoadedThatHasItLoaded()
     {
         _world.Deploy("a/A", "r1 r2 r3", max: 100).Publish();
         Report("r1: y", "r2: y", "r3: y?");
@@ -33,7 +34,7 @@ public sealed class MultiplexedModelRoutingTests : IDisposable
     }
 
     [Fact]
-    public void TryAcquire_NobodyHasTheModel_PicksTheReplicaWithFewestModelsAndRemembers()
+    public void TryAcquire_NoReplicaHasTheModel_PicksTheOneWithFewestModelsRepeatedly()
     {
         _world.Deploy("a/A", "r1 r2 r3", max: 100).Publish();
         Report("r1: a b", "r2: c", "r3: d e");
@@ -44,7 +45,7 @@ public sealed class MultiplexedModelRoutingTests : IDisposable
     }
 
     [Fact]
-    public void TryAcquire_AllPlacesTaken_PicksTheReplicaWhoseModelWasUnusedForLongest()
+    public void TryAcquire_NoFreeModelSlots_PicksTheReplicaWithTheLeastRecentlyUsedModel()
     {
         _world.Deploy("a/A", "r1 r2 r3", max: 100).Publish();
         Report("r1/1:", "r2/1:", "r3/1:");
@@ -58,7 +59,7 @@ public sealed class MultiplexedModelRoutingTests : IDisposable
     }
 
     [Fact]
-    public void Take_ReportThatMissesALatePick_IsNotBelievedForASecond()
+    public void ApplyModelReports_WithoutARecentPick_PickTakesPrecedenceForASecond()
     {
         _world.Deploy("a/A", "r1 r2", max: 100).Publish();
         Report("r1:", "r2: q");
@@ -73,7 +74,7 @@ public sealed class MultiplexedModelRoutingTests : IDisposable
     }
 
     [Fact]
-    public void Take_ReportThatStillListsWhatALatePickPushedOut_IsNotBelieved()
+    public void ApplyModelReports_WithARecentlyEvictedModel_EvictionTakesPrecedence()
     {
         _world.Deploy("a/A", "r1 r2", max: 100).Publish();
         Report("r1/1: old", "r2/1: other");
@@ -84,28 +85,28 @@ public sealed class MultiplexedModelRoutingTests : IDisposable
         Report("r1/1: old", "r2/1: other");
         _world.Clock.Advance(TimeSpan.FromMilliseconds(5));
 
-        // Were "old" still thought to be there, it would be sent to r1, which is loading "new" in its place.
+        // If "old" still counted as loaded, it would be sent to r1, which is loading "new" in its place.
         Assert.Equal("r1", Pick("new"));
         Assert.Equal("r2", Pick("old"));
     }
 
     [Fact]
-    public void Take_SameReportAgain_DoesNotMakeItsModelsLookUsed()
+    public void ApplyModelReports_SameReportAgain_DoesNotChangeTheLastUse()
     {
         _world.Deploy("a/A", "r1 r2", max: 100).Publish();
         var reports = Reports("r1/1: a", "r2/1: b");
-        _world.Table.ApplyModelReports(1, reports);
+        _world.Table.ApplyModelReports(Node, new(1, 1), reports);
         _world.Clock.Advance(TimeSpan.FromSeconds(5));
         Pick("a");
         _world.Clock.Advance(TimeSpan.FromSeconds(5));
 
-        _world.Table.ApplyModelReports(2, reports);
+        _world.Table.ApplyModelReports(Node, new(1, 2), reports);
 
         Assert.Equal("r2", Pick("new"));
     }
 
     [Fact]
-    public void Take_ModelIsListedNoMore_IsForgotten()
+    public void ApplyModelReports_ModelNoLongerListed_IsRemoved()
     {
         _world.Deploy("a/A", "r1 r2", max: 100).Publish();
         Report("r1: m", "r2:");
@@ -116,7 +117,7 @@ public sealed class MultiplexedModelRoutingTests : IDisposable
     }
 
     [Fact]
-    public void Take_HowLongAModelWasUnused_IsWhatTheReplicaSays()
+    public void ApplyModelReports_IdleTime_IsTheReplicas()
     {
         _world.Deploy("a/A", "r1 r2", max: 100).Publish();
         Report("r1/1: a@1000", "r2/1: b@5000");
@@ -125,7 +126,7 @@ public sealed class MultiplexedModelRoutingTests : IDisposable
     }
 
     [Fact]
-    public void Take_ReportThatDoesNotKnowALateUse_DoesNotMakeItOlder()
+    public void ApplyModelReports_WithoutARecentUse_KeepsTheLastUse()
     {
         _world.Deploy("a/A", "r1 r2", max: 100).Publish();
         Report("r1/1: a", "r2/1: b");
@@ -139,7 +140,7 @@ public sealed class MultiplexedModelRoutingTests : IDisposable
     }
 
     [Fact]
-    public void TryAcquire_PushedOutAndSentAgain_IsThereAndNotYetLoaded()
+    public void TryAcquire_EvictedModelRequestedAgain_IsHeldButNotLoaded()
     {
         _world.Deploy("a/A", "r1 r2", max: 2).Publish();
         Report("r1/1: old", "r2/1: other");
@@ -149,7 +150,7 @@ public sealed class MultiplexedModelRoutingTests : IDisposable
         Pick("other");
         Assert.Equal("r1", Pick("old"));
 
-        // It is thought to be there: when there is no room one waits for it.
+        // It counts as held: a request waits for its busy holder.
         Assert.True(Router.TryAcquire("old", out var one));
         Assert.True(Router.TryAcquire("old", out var other));
         Assert.Equal(("r1", "r1"), (Id(one), Id(other)));
@@ -157,7 +158,7 @@ public sealed class MultiplexedModelRoutingTests : IDisposable
         one.Release();
         other.Release();
 
-        // Where it is loaded goes first, though more is under way there.
+        // A replica that has loaded it is preferred, although it has more leases.
         Report("r1/1:", "r2/1: old");
         Assert.True(Router.TryAcquire("old", out var loaded));
         Assert.Equal("r2", Id(loaded));
@@ -165,7 +166,7 @@ public sealed class MultiplexedModelRoutingTests : IDisposable
     }
 
     [Fact]
-    public void TryAcquire_NoLimit_PicksTheReplicaWithFewestModelsAndPushesNoneOut()
+    public void TryAcquire_NoModelLimit_PicksTheReplicaWithFewestModelsAndEvictsNone()
     {
         _world.Deploy("a/A", "r1 r2", max: 1).Publish();
         Report("r1/-1: b c d", "r2/-1: a");
@@ -173,12 +174,12 @@ public sealed class MultiplexedModelRoutingTests : IDisposable
 
         Assert.True(Router.TryAcquire("new", out _));
 
-        // Its holder is full, so this one waits for it.
+        // Its holder is busy, so the request waits for it.
         Assert.False(Router.TryAcquire("a", out _));
     }
 
     [Fact]
-    public void TryAcquire_PlacesAreEqual_PicksTheLeastLoadedWhateverItsModelsAge()
+    public void TryAcquire_EqualFreeModelSlots_PicksTheLeastLoaded()
     {
         _world.Deploy("a/A", "r1 r2", max: 100).Publish();
         Report("r1: a", "r2: b");
@@ -189,7 +190,7 @@ public sealed class MultiplexedModelRoutingTests : IDisposable
     }
 
     [Fact]
-    public void TryAcquire_MoreModelsThanPlaces_CountsAsNoneFree()
+    public void TryAcquire_MoreModelsThanTheLimit_CountsAsNoFreeSlot()
     {
         _world.Deploy("a/A", "r1 r2", max: 100).Publish();
         Report("r1/1: a b", "r2/1: c");
@@ -199,7 +200,7 @@ public sealed class MultiplexedModelRoutingTests : IDisposable
     }
 
     [Fact]
-    public void TryAcquire_ThoseWithModelsAreFull_GoesToOneThatHasSaidNothingYet()
+    public void TryAcquire_ReplicasWithModelsBusy_PicksOneWithoutReport()
     {
         _world.Deploy("a/A", "r1 r2", max: 1).Publish();
         Report("r1: x");
@@ -209,7 +210,7 @@ public sealed class MultiplexedModelRoutingTests : IDisposable
     }
 
     [Fact]
-    public async Task AcquireAsync_NoReplicaLeft_SaysWhy()
+    public async Task AcquireAsync_NoReplicaLeft_ThrowsWithTheReason()
     {
         _world.Deploy("a/A", "r1", max: 1).Publish();
         Report("r1: x");
@@ -223,7 +224,7 @@ public sealed class MultiplexedModelRoutingTests : IDisposable
     [Theory]
     [InlineData("r1~200: m", "r2~400: other", 300)]
     [InlineData("r1~5000: m", "r2: other", 1000)]
-    public async Task AcquireAsync_HolderStaysFull_WaitsAsLongAsLoadsTakeOnAverageAndASecondAtMost(string one, string other, int milliseconds)
+    public async Task AcquireAsync_HolderStaysBusy_WaitsForTheAverageLoadTimeAtMostASecond(string one, string other, int milliseconds)
     {
         _world.Deploy("a/A", "r1 r2", max: 1).Publish();
         Report(one, other);
@@ -239,7 +240,7 @@ public sealed class MultiplexedModelRoutingTests : IDisposable
     }
 
     [Fact]
-    public async Task AcquireAsync_HolderIsFull_WaitsForIt()
+    public async Task AcquireAsync_HolderBusy_WaitsForIt()
     {
         _world.Deploy("a/A", "r1 r2", max: 1).Publish();
         Report("r1: m", "r2: other");
@@ -253,7 +254,7 @@ public sealed class MultiplexedModelRoutingTests : IDisposable
     }
 
     [Fact]
-    public async Task AcquireAsync_HolderStaysFull_AnotherLoadsItAfterASecond()
+    public async Task AcquireAsync_HolderStaysBusy_AnotherReplicaLoadsTheModelAfterASecond()
     {
         _world.Deploy("a/A", "r1 r2", max: 1).Publish();
         Report("r1: m", "r2: other");
@@ -266,12 +267,12 @@ public sealed class MultiplexedModelRoutingTests : IDisposable
 
         Assert.Equal("r2", Id(await waiting.WaitAsync(TimeSpan.FromSeconds(10))));
         (await waiting).Release();
-        // The choice is remembered.
+        // The pick is recorded.
         Assert.Equal("r2", Pick("m"));
     }
 
     [Fact]
-    public async Task AcquireAsync_LoadsAreQuick_WaitsNoLongerThanOneTakes()
+    public async Task AcquireAsync_ShortLoadTime_WaitsNoLonger()
     {
         _world.Deploy("a/A", "r1 r2", max: 1).Publish();
         Report("r1~50: m", "r2: other");
@@ -286,7 +287,7 @@ public sealed class MultiplexedModelRoutingTests : IDisposable
     }
 
     [Fact]
-    public async Task AcquireAsync_SomebodyWaitsForAHolder_OthersPass()
+    public async Task AcquireAsync_RequestWaitsForAHolder_OthersOvertake()
     {
         _world.Deploy("a/A", "r1 r2", max: 1, queue: 1).Publish();
         Report("r1: m", "r2: other");
@@ -299,7 +300,7 @@ public sealed class MultiplexedModelRoutingTests : IDisposable
         var plain = await Router.AcquireAsync(default).AsTask().WaitAsync(TimeSpan.FromSeconds(10));
         Assert.Equal("r2", Id(plain));
 
-        // Full now, and the line has its one.
+        // All replicas are busy, and the queue is full with one request.
         await Assert.ThrowsAsync<OverloadedException>(() => Router.AcquireAsync("m", default).AsTask());
         await Assert.ThrowsAsync<OverloadedException>(() => Router.AcquireAsync(default).AsTask());
         Assert.False(waiting.IsCompleted);
@@ -307,7 +308,7 @@ public sealed class MultiplexedModelRoutingTests : IDisposable
     }
 
     [Fact]
-    public async Task AcquireAsync_SeveralWaitForAModel_FirstComeFirstServed()
+    public async Task AcquireAsync_SeveralWaitForModels_AreServedInOrder()
     {
         _world.Deploy("a/A", "r1", max: 1).Publish();
         Report("r1: m n");
@@ -323,7 +324,7 @@ public sealed class MultiplexedModelRoutingTests : IDisposable
     }
 
     [Fact]
-    public async Task ReacquireAsync_OthersWaitInOtherLines_GoesBeforeThemAll()
+    public async Task ReacquireAsync_OthersWaitInOtherQueues_IsServedFirst()
     {
         _world.Deploy("a/A", "r1", max: 1).Publish();
         Report("r1: m n");
@@ -340,7 +341,7 @@ public sealed class MultiplexedModelRoutingTests : IDisposable
     }
 
     [Fact]
-    public async Task AcquireAsync_TheFirstOfALineLeaves_TheOtherLinesTimeStillCounts()
+    public async Task AcquireAsync_HeadOfAQueueIsCanceled_OtherQueuesKeepTheirDeadline()
     {
         _world.Deploy("a/A", "r1 r2", max: 1).Publish();
         Report("r1: m n", "r2: other");
@@ -364,7 +365,7 @@ public sealed class MultiplexedModelRoutingTests : IDisposable
     }
 
     [Fact]
-    public async Task AcquireAsync_PatienceIsOverAndNobodyHasRoom_WaitsForWhoeverHas()
+    public async Task AcquireAsync_DeadlinePassedAndAllBusy_WaitsForAnyReplica()
     {
         _world.Deploy("a/A", "r1", max: 1).Publish();
         Report("r1: m");
@@ -381,7 +382,7 @@ public sealed class MultiplexedModelRoutingTests : IDisposable
     }
 
     [Fact]
-    public async Task AcquireAsync_CancelledJustAfterItWasGivenAReplica_HasIt()
+    public async Task AcquireAsync_CanceledAfterAReplicaWasAssigned_KeepsIt()
     {
         _world.Deploy("a/A", "r1", max: 1).Publish();
         Report("r1: m");
@@ -398,7 +399,7 @@ public sealed class MultiplexedModelRoutingTests : IDisposable
     }
 
     [Fact]
-    public async Task AcquireAsync_CancelledWhileWaitingForAHolder_LeavesTheLine()
+    public async Task AcquireAsync_CanceledWhileWaitingForAHolder_IsRemovedFromTheQueue()
     {
         _world.Deploy("a/A", "r1 r2", max: 1).Publish();
         Report("r1: m", "r2: other");
@@ -414,7 +415,7 @@ public sealed class MultiplexedModelRoutingTests : IDisposable
     }
 
     [Fact]
-    public async Task AcquireAsync_HolderIsGone_IsNotWaitedFor()
+    public async Task AcquireAsync_HolderGone_DoesNotWaitForIt()
     {
         _world.Deploy("a/A", "r1 r2", max: 1).Publish();
         Report("r1: m", "r2: other");
@@ -426,7 +427,7 @@ public sealed class MultiplexedModelRoutingTests : IDisposable
     }
 
     [Fact]
-    public void Apply_HolderIsNoLongerListed_ItsModelsAreForgotten()
+    public void Apply_HolderRemoved_ItsModelsAreRemoved()
     {
         _world.Deploy("a/A", "r1 r2", max: 100).Publish();
         Report("r1: m", "r2: a b");
@@ -440,9 +441,28 @@ public sealed class MultiplexedModelRoutingTests : IDisposable
     }
 
     [Fact]
-    public void Take_BeforeTheRoutes_IsThereWithThem()
+    public void ApplyModelReports_TwoNodes_AreKeptPerNode()
     {
-        _world.Table.ApplyModelReports(1, Reports("r1: a", "r2: m"));
+        _world.Deploy("a/A", "r1 r2", max: 100).Publish();
+        _world.Table.ApplyModelReports(new("n1"), new(1, 7), Reports("r1: x"));
+        _world.Table.ApplyModelReports(new("n2"), new(1, 1), Reports("r2: y"));
+        for (var i = 0; i < 10; i++)
+            Assert.Equal(("r1", "r2"), (Pick("x"), Pick("y")));
+    }
+
+    [Fact]
+    public void ApplyModelReports_OlderVersionOfTheNode_IsIgnored()
+    {
+        _world.Deploy("a/A", "r1 r2", max: 100).Publish();
+        _world.Table.ApplyModelReports(Node, new(1, 2), Reports("r1: m", "r2:"));
+        _world.Table.ApplyModelReports(Node, new(1, 1), Reports("r1: x y", "r2: m"));
+        Assert.Equal("r1", Pick("m"));
+    }
+
+    [Fact]
+    public void ApplyModelReports_BeforeTheRoutes_AppliesWithThem()
+    {
+        _world.Table.ApplyModelReports(Node, new(1, 1), Reports("r1: a", "r2: m"));
         _world.Deploy("a/A", "r1 r2", max: 100).Publish();
 
         for (var i = 0; i < 20; i++)
@@ -450,7 +470,7 @@ public sealed class MultiplexedModelRoutingTests : IDisposable
     }
 
     [Fact]
-    public void TryAcquire_NobodyMultiplexes_SpreadsWhateverModelIsNamed()
+    public void TryAcquire_NoReplicaMultiplexes_IgnoresTheModel()
     {
         _world.Deploy("a/A", "r1 r2 r3", max: 100).Publish();
 
@@ -461,7 +481,7 @@ public sealed class MultiplexedModelRoutingTests : IDisposable
     }
 
     [Fact]
-    public void TryAcquire_NoModelNamed_SpreadsOverReplicasWithModelsToo()
+    public void TryAcquire_NoModel_SpreadsOverAllReplicas()
     {
         _world.Deploy("a/A", "r1 r2 r3", max: 100).Publish();
         Report("r1: m", "r2: a b c", "r3:");
@@ -473,7 +493,7 @@ public sealed class MultiplexedModelRoutingTests : IDisposable
     }
 
     [Fact]
-    public async Task InvokeAsync_ContextNamesAModel_GoesToItsHolder()
+    public async Task InvokeAsync_ModelInContext_IsSentToItsHolder()
     {
         _world.Deploy("a/A", "r1 r2 r3", max: 100).Publish();
         Report("r1: x", "r2: y", "r3: z");
@@ -486,7 +506,7 @@ public sealed class MultiplexedModelRoutingTests : IDisposable
     }
 
     [Fact]
-    public void Pick_ManyAtOnceForOneMissingModel_OneReplicaLoadsIt()
+    public void Pick_ConcurrentRequestsForAMissingModel_OneReplicaLoadsIt()
     {
         _world.Deploy("a/A", "r1 r2 r3", max: 10_000).Publish();
         Report("r1:", "r2:", "r3:");
@@ -507,16 +527,16 @@ public sealed class MultiplexedModelRoutingTests : IDisposable
         Assert.True(Router.TryAcquire(model, out var lease));
         if (release)
             lease.Release();
-        // So that no two uses are at the same time.
+        // So that no two uses have the same timestamp.
         if (advance)
             _world.Clock.Advance(TimeSpan.FromMilliseconds(1));
         return Id(lease);
     }
 
-    private void Report(params string[] lines) => _world.Table.ApplyModelReports(++_reported, Reports(lines));
+    private void Report(params string[] lines) => _world.Table.ApplyModelReports(Node, new(1, ++_reported), Reports(lines));
 
     /// <summary>
-    /// A line a replica: <c>id/max~loadMs: model model</c>; max is 3 unless told, <c>?</c> behind a model says that it is not loaded yet, <c>@ms</c> how long it has not been used.
+    /// One line per replica: <c>id/max~loadMs: model model</c>. The default of max is 3; <c>?</c> after a model means that it is not loaded yet, <c>@ms</c> is its idle time.
     /// </summary>
     private Dictionary<string, ReplicaModelReport> Reports(params string[] lines) => lines.ToDictionary(
         line => line.Split(':')[0].Split('/', '~')[0],

@@ -3,7 +3,7 @@ namespace Serve.Routing.Tests;
 public sealed class RequestAdmissionQueueTests
 {
     [Fact]
-    public async Task AcquireAsync_AllFull_WaitsUntilALeaseIsReturned()
+    public async Task AcquireAsync_AllReplicasBusy_WaitsForAReturnedLease()
     {
         using var world = new RoutingTestWorld().Deploy("a/A", "r1").Publish();
         var router = world.Router("A");
@@ -19,7 +19,7 @@ public sealed class RequestAdmissionQueueTests
     }
 
     [Fact]
-    public async Task AcquireAsync_SeveralWait_FirstComeFirstServed()
+    public async Task AcquireAsync_SeveralRequestsWait_AreServedInOrder()
     {
         using var world = new RoutingTestWorld().Deploy("a/A", "r1").Publish();
         var router = world.Router("A");
@@ -35,23 +35,23 @@ public sealed class RequestAdmissionQueueTests
     }
 
     [Fact]
-    public async Task TryAcquire_SomebodyWaits_DoesNotJumpTheLine()
+    public async Task TryAcquire_RequestsWait_DoesNotOvertakeThem()
     {
         using var world = new RoutingTestWorld().Deploy("a/A", "r1", max: 1).Publish();
         var router = world.Router("A");
         var held = await router.AcquireAsync(default);
-        using var impatient = new CancellationTokenSource();
-        var waiter = router.AcquireAsync(impatient.Token).AsTask();
+        using var timeout = new CancellationTokenSource();
+        var waiter = router.AcquireAsync(timeout.Token).AsTask();
 
         Assert.False(router.TryAcquire(out _));
-        await impatient.CancelAsync();
+        await timeout.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiter);
         held.Release();
         Assert.True(router.TryAcquire(out _));
     }
 
     [Fact]
-    public async Task AcquireAsync_QueueFull_IsOverloadedAndSaysWhenToRetry()
+    public async Task AcquireAsync_QueueFull_ThrowsOverloadedWithRetryAfter()
     {
         using var world = new RoutingTestWorld().Deploy("a/A", "r1", queue: 1).Publish();
         var router = world.Router("A");
@@ -65,7 +65,7 @@ public sealed class RequestAdmissionQueueTests
     }
 
     [Fact]
-    public async Task AcquireAsync_QueueFullAndMoving_RetryAfterIsTheTimeTheLineNeeds()
+    public async Task AcquireAsync_QueueFullAndMoving_RetryAfterIsTheTimeToServeTheQueue()
     {
         using var world = new RoutingTestWorld().Deploy("a/A", "r1", queue: 10).Publish();
         var router = world.Router("A");
@@ -85,7 +85,7 @@ public sealed class RequestAdmissionQueueTests
     }
 
     [Fact]
-    public async Task AcquireAsync_QueueOfZero_RefusesAtOnce()
+    public async Task AcquireAsync_QueueLimitZero_ThrowsImmediately()
     {
         using var world = new RoutingTestWorld().Deploy("a/A", "r1", queue: 0).Publish();
         var held = await world.Router("A").AcquireAsync(default);
@@ -95,7 +95,7 @@ public sealed class RequestAdmissionQueueTests
     }
 
     [Fact]
-    public async Task AcquireAsync_QueueUnlimited_TakesThemAll()
+    public async Task AcquireAsync_NoQueueLimit_QueuesAllRequests()
     {
         using var world = new RoutingTestWorld().Deploy("a/A", "r1", queue: -1).Publish();
         await world.Router("A").AcquireAsync(default);
@@ -105,7 +105,7 @@ public sealed class RequestAdmissionQueueTests
     }
 
     [Fact]
-    public async Task AcquireAsync_Cancelled_LeavesTheQueueAtOnce()
+    public async Task AcquireAsync_Canceled_IsRemovedFromTheQueue()
     {
         using var world = new RoutingTestWorld().Deploy("a/A", "r1", queue: 1).Publish();
         var router = world.Router("A");
@@ -124,7 +124,7 @@ public sealed class RequestAdmissionQueueTests
     }
 
     [Fact]
-    public async Task AcquireAsync_NoReplicaAndNoReason_WaitsForOne()
+    public async Task AcquireAsync_NoReplicaAndNoReason_Waits()
     {
         using var world = new RoutingTestWorld().Deploy("a/A").Publish();
         var waiter = world.Router("A").AcquireAsync(default).AsTask();
@@ -144,7 +144,7 @@ public sealed class RequestAdmissionQueueTests
     }
 
     [Fact]
-    public async Task Apply_DeploymentBecomesUnavailable_FailsThoseWhoWait()
+    public async Task Apply_DeploymentBecomesUnavailable_FailsQueuedRequests()
     {
         using var world = new RoutingTestWorld().Deploy("a/A").Publish();
         var waiter = world.Router("A").AcquireAsync(default).AsTask();
@@ -155,7 +155,7 @@ public sealed class RequestAdmissionQueueTests
     }
 
     [Fact]
-    public async Task Apply_DeploymentIsDeleted_FailsThoseWhoWait()
+    public async Task Apply_DeploymentDeleted_FailsQueuedRequests()
     {
         using var world = new RoutingTestWorld().Deploy("a/A", "r1").Publish();
         var router = world.Router("A");
@@ -169,7 +169,7 @@ public sealed class RequestAdmissionQueueTests
     }
 
     [Fact]
-    public async Task Apply_LimitIsRaised_WakesWaiters()
+    public async Task Apply_HigherLimit_ServesQueuedRequests()
     {
         using var world = new RoutingTestWorld().Deploy("a/A", "r1", max: 1).Publish();
         await world.Router("A").AcquireAsync(default);
@@ -181,7 +181,7 @@ public sealed class RequestAdmissionQueueTests
     }
 
     [Fact]
-    public async Task Refuse_Full_AvoidsTheReplicaForAMoment()
+    public async Task Refuse_Busy_ReplicaBacksOff()
     {
         using var world = new RoutingTestWorld().Deploy("a/A", "r1", max: 5).Publish();
         var router = world.Router("A");
@@ -197,7 +197,7 @@ public sealed class RequestAdmissionQueueTests
     }
 
     [Fact]
-    public async Task Refuse_AgainAfterARequestWasServed_AvoidsItAsBrieflyAsTheFirstTime()
+    public async Task Refuse_AfterACompletedRequest_BackoffStartsAnew()
     {
         using var world = new RoutingTestWorld().Deploy("a/A", "r1", max: 5).Publish();
         var router = world.Router("A");
@@ -220,13 +220,13 @@ public sealed class RequestAdmissionQueueTests
     }
 
     [Fact]
-    public async Task Fail_ReplicaDied_ThatReplicaIsPassedOverForAMoment()
+    public async Task Fail_ReplicaDied_ReplicaIsNotPickedForAMoment()
     {
         using var world = new RoutingTestWorld().Deploy("a/A", "r1 r2", max: 50).Publish();
         var router = world.Router("A");
         var lease = await router.AcquireAsync(default);
 
-        lease.Fail(new ReplicaDiedException("its process is gone"));
+        lease.Fail(new ReplicaDiedException("its process exited"));
 
         for (var i = 0; i < 20; i++)
         {
@@ -236,7 +236,7 @@ public sealed class RequestAdmissionQueueTests
     }
 
     [Fact]
-    public async Task Fail_AnyOtherWay_TheReplicaIsPickedAgain()
+    public async Task Fail_OtherError_ReplicaIsPickedAgain()
     {
         using var world = new RoutingTestWorld().Deploy("a/A", "r1", max: 1).Publish();
         var router = world.Router("A");
@@ -247,7 +247,7 @@ public sealed class RequestAdmissionQueueTests
     }
 
     [Fact]
-    public async Task Refuse_FullAndAnotherHasRoom_GoesThere()
+    public async Task Refuse_BusyAndAnotherHasCapacity_PicksTheOther()
     {
         using var world = new RoutingTestWorld().Deploy("a/A", "r1 r2", max: 5).Publish();
         var lease = await world.Router("A").AcquireAsync(default);
@@ -258,7 +258,7 @@ public sealed class RequestAdmissionQueueTests
     }
 
     [Fact]
-    public async Task Refuse_Gone_IsNotPickedUntilASnapshotListsItAgain()
+    public async Task Refuse_Gone_IsNotPickedUntilASnapshotContainsItAgain()
     {
         using var world = new RoutingTestWorld().Deploy("a/A", "r1", max: 5).Publish();
         var lease = await world.Router("A").AcquireAsync(default);
@@ -273,7 +273,7 @@ public sealed class RequestAdmissionQueueTests
     }
 
     [Fact]
-    public async Task Release_OfAnEarlierLeaseOnAReplicaThatIsGone_DoesNotBringItBack()
+    public async Task Release_EarlierLeaseOnAGoneReplica_ReplicaIsNotPicked()
     {
         using var world = new RoutingTestWorld().Deploy("a/A", "r1", max: 5).Publish();
         var router = world.Router("A");
@@ -286,7 +286,7 @@ public sealed class RequestAdmissionQueueTests
     }
 
     [Fact]
-    public async Task ReacquireAsync_OthersWaitAndTheQueueIsFull_GoesToTheFront()
+    public async Task ReacquireAsync_QueueFull_IsServedFirst()
     {
         using var world = new RoutingTestWorld().Deploy("a/A", "r1", max: 1, queue: 1).Publish();
         var router = world.Router("A");

@@ -21,7 +21,33 @@ public sealed class RouteTableTests
     }
 
     [Fact]
-    public void Apply_ReplicaStays_KeepsItsCounters()
+    public void Apply_NewControllerCountsFromOne_HigherEpochIsApplied()
+    {
+        using var world = new RoutingTestWorld().Deploy("a/A", "r1");
+        world.Table.Apply(world.Snapshot(100, epoch: 1));
+        world.Deploy("a/A", "r1 r2");
+        Assert.True(world.Table.Apply(world.Snapshot(1, epoch: 2)));
+        Assert.Equal(2, world.Router("A").Replicas.Count);
+        Assert.False(world.Table.Apply(world.Snapshot(101, epoch: 1)));
+    }
+
+    [Fact]
+    public async Task Apply_DeploymentWithoutReplicasWakesOnRequest_RequestIsQueuedAndReportedOnce()
+    {
+        using var world = new RoutingTestWorld().Deploy("a/A", wakes: true).Publish();
+        List<DeploymentId> wakeUps = [];
+        world.Table.WakeUpRequested += wakeUps.Add;
+        var calls = Enumerable.Range(0, 3).Select(_ => world.Call("A")).ToArray();
+        Assert.Equal(new DeploymentId("a", "A"), Assert.Single(wakeUps));
+        Assert.Equal(3, world.Router("A").Queued);
+
+        world.Deploy("a/A", "r1", max: 5).Publish();
+
+        Assert.All(await Task.WhenAll(calls), answer => Assert.Equal("r1", answer));
+    }
+
+    [Fact]
+    public void Apply_ReplicaRemains_KeepsItsCounters()
     {
         using var world = new RoutingTestWorld().Deploy("a/A", "r1", max: 5).Publish();
         Assert.True(world.Router("A").TryAcquire(out var lease));
@@ -36,13 +62,13 @@ public sealed class RouteTableTests
     }
 
     [Fact]
-    public void Apply_NewSnapshot_RaisesAppliedAfterItIsInForce()
+    public void Apply_NewSnapshot_RaisesAppliedAfterwards()
     {
         using var world = new RoutingTestWorld();
-        long seen = 0;
+        SnapshotVersion seen = default;
         world.Table.Applied += () => seen = world.Table.Current.Version;
         world.Publish();
-        Assert.Equal(1, seen);
+        Assert.Equal(new SnapshotVersion(1, 1), seen);
     }
 
     [Fact]
@@ -56,7 +82,7 @@ public sealed class RouteTableTests
     }
 
     [Fact]
-    public async Task GetTarget_UniqueDeploymentName_FindsIt()
+    public async Task GetTarget_UniqueDeploymentName_Resolves()
     {
         using var world = new RoutingTestWorld().Deploy("a/A", "r1").Deploy("b/B", "r2").Publish();
         Assert.Equal("r2", await world.Call("B"));
@@ -64,7 +90,7 @@ public sealed class RouteTableTests
     }
 
     [Fact]
-    public async Task GetTarget_AmbiguousName_NamesTheCandidates()
+    public async Task GetTarget_AmbiguousName_ListsTheCandidates()
     {
         using var world = new RoutingTestWorld().Deploy("a/A", "r1").Deploy("b/A", "r2").Publish();
 
@@ -75,14 +101,14 @@ public sealed class RouteTableTests
     }
 
     [Fact]
-    public async Task GetTarget_ApplicationName_CallsItsIngress()
+    public async Task GetTarget_ApplicationName_ResolvesToItsIngress()
     {
         using var world = new RoutingTestWorld().Deploy("shop/Front", "r1").Deploy("shop/Back", "r2").Application("shop", "Front").Publish();
         Assert.Equal("r1", await world.Call("shop"));
     }
 
     [Fact]
-    public async Task GetTarget_Unknown_SaysWhatWasLookedFor()
+    public async Task GetTarget_UnknownName_ThrowsWithTheName()
     {
         using var world = new RoutingTestWorld().Deploy("a/A", "r1").Publish();
         Assert.Contains("'X'", (await Assert.ThrowsAsync<NoSuchRouteException>(() => world.Call("X"))).Message, StringComparison.Ordinal);
@@ -90,7 +116,7 @@ public sealed class RouteTableTests
     }
 
     [Fact]
-    public async Task GetTarget_BeforeTheDeploymentExists_FindsItOnceItDoes()
+    public async Task GetTarget_BeforeTheDeploymentExists_ResolvesLater()
     {
         using var world = new RoutingTestWorld();
         var target = world.Table.GetTarget("A");
@@ -103,7 +129,7 @@ public sealed class RouteTableTests
     }
 
     [Fact]
-    public void Apply_SameReplicaInAnotherProcess_IsResolvedAnew()
+    public void Apply_SameReplicaInAnotherProcess_IsResolvedAgain()
     {
         var resolved = new List<ReplicaRoute>();
         using var table = new RouteTable(route =>
@@ -117,13 +143,13 @@ public sealed class RouteTableTests
             Deployment = "A",
             MaxOngoingRequests = 1,
             MaxQueuedRequests = 0,
-            Replicas = [new ReplicaRoute("r1", new HostProcessAddress(process))],
+            Replicas = [new ReplicaRoute("r1", new ReplicaAddress(new("n1"), process))],
         };
 
-        table.Apply(new RouteSnapshot { Version = 1, Deployments = [Deployment("p1")] });
-        table.Apply(new RouteSnapshot { Version = 2, Deployments = [Deployment("p1")] });
-        table.Apply(new RouteSnapshot { Version = 3, Deployments = [Deployment("p2")] });
+        table.Apply(new RouteSnapshot { Version = new(1, 1), Deployments = [Deployment("p1")] });
+        table.Apply(new RouteSnapshot { Version = new(1, 2), Deployments = [Deployment("p1")] });
+        table.Apply(new RouteSnapshot { Version = new(1, 3), Deployments = [Deployment("p2")] });
 
-        Assert.Equal(["p1", "p2"], resolved.Select(route => route.Process.ProcessId));
+        Assert.Equal(["p1", "p2"], resolved.Select(route => route.Address.ProcessId));
     }
 }

@@ -5,7 +5,7 @@ namespace Serve.Routing.Tests;
 public sealed class RoutedCallTargetTests
 {
     [Fact]
-    public async Task InvokeAsync_ReplicaRefuses_IsAnsweredByAnother()
+    public async Task InvokeAsync_ReplicaRefuses_AnotherReplicaAnswers()
     {
         using var world = new RoutingTestWorld().Deploy("a/A", "r1 r2", max: 5).Publish();
         world["r1"].Refuses = true;
@@ -15,7 +15,7 @@ public sealed class RoutedCallTargetTests
     }
 
     [Fact]
-    public async Task InvokeAsync_OnlyReplicaRefusesForAWhile_IsAnsweredInTheEnd()
+    public async Task InvokeAsync_OnlyReplicaRefusesTemporarily_AnswersLater()
     {
         using var world = new RoutingTestWorld(TimeProvider.System).Deploy("a/A", "r1", max: 5).Publish();
         world["r1"].Refuses = true;
@@ -29,7 +29,7 @@ public sealed class RoutedCallTargetTests
     }
 
     [Fact]
-    public async Task InvokeAsync_ReplicaIsGone_TheNextSnapshotAnswers()
+    public async Task InvokeAsync_ReplicaIsGone_WaitsForTheNextSnapshot()
     {
         using var world = new RoutingTestWorld().Deploy("a/A", "r1").Publish();
         world["r1"].IsGone = true;
@@ -51,7 +51,7 @@ public sealed class RoutedCallTargetTests
     }
 
     [Fact]
-    public async Task InvokeAsync_CancelledWhileItRuns_ReturnsTheLease()
+    public async Task InvokeAsync_CanceledDuringTheCall_ReturnsTheLease()
     {
         using var world = new RoutingTestWorld().Deploy("a/A", "r1").Publish();
         world["r1"].Hold = new TaskCompletionSource();
@@ -66,7 +66,7 @@ public sealed class RoutedCallTargetTests
     }
 
     [Fact]
-    public async Task InvokeAsync_AllFull_QueuesAndIsAnswered()
+    public async Task InvokeAsync_AllReplicasBusy_QueuesTheCall()
     {
         using var world = new RoutingTestWorld().Deploy("a/A", "r1", max: 1).Publish();
         world["r1"].Hold = new TaskCompletionSource();
@@ -80,7 +80,7 @@ public sealed class RoutedCallTargetTests
     }
 
     [Fact]
-    public async Task StreamAsync_WhileItIsRead_HoldsItsLeaseToTheEnd()
+    public async Task StreamAsync_WhileEnumerated_KeepsTheLease()
     {
         using var world = new RoutingTestWorld().Deploy("a/A", "r1").Publish();
         var slot = world.Router("A").Replicas[0];
@@ -96,7 +96,7 @@ public sealed class RoutedCallTargetTests
     }
 
     [Fact]
-    public async Task StreamAsync_LeftEarly_ReturnsTheLease()
+    public async Task StreamAsync_EnumerationStoppedEarly_ReturnsTheLease()
     {
         using var world = new RoutingTestWorld().Deploy("a/A", "r1").Publish();
         await foreach (var item in world.Stream("A"))
@@ -105,7 +105,7 @@ public sealed class RoutedCallTargetTests
     }
 
     [Fact]
-    public async Task StreamAsync_ReplicaRefuses_IsAnsweredByAnother()
+    public async Task StreamAsync_ReplicaRefuses_AnotherReplicaAnswers()
     {
         using var world = new RoutingTestWorld().Deploy("a/A", "r1 r2").Publish();
         world["r1"].Refuses = true;
@@ -114,7 +114,7 @@ public sealed class RoutedCallTargetTests
     }
 
     [Fact]
-    public async Task StreamAsync_ThrowsHalfWay_ThrowsAndReturnsTheLease()
+    public async Task StreamAsync_ThrowsAfterSomeItems_ThrowsAndReturnsTheLease()
     {
         using var world = new RoutingTestWorld().Deploy("a/A", "r1").Publish();
         world["r1"].Throws = new UserCodeException(new InvalidOperationException("no"));
@@ -123,7 +123,7 @@ public sealed class RoutedCallTargetTests
     }
 
     [Fact]
-    public async Task InvokeAsync_ReplicaAnswersAtOnce_AllocatesNothingOfItsOwn()
+    public async Task InvokeAsync_CallCompletesSynchronously_AllocatesNothing()
     {
         using var world = new RoutingTestWorld(TimeProvider.System).Deploy("a/A", "r1 r2 r3", max: 100).Publish();
         var target = world.Table.GetTarget("A");

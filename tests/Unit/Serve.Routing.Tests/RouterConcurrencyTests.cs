@@ -3,10 +3,10 @@ namespace Serve.Routing.Tests;
 public sealed class RouterConcurrencyTests
 {
     [Fact]
-    public async Task InvokeAsync_CallsRefusalsCancellationsAndSnapshotsAtOnce_NothingIsLostOrCountedTwice()
+    public async Task InvokeAsync_ConcurrentCallsRefusalsCancellationsAndSnapshots_NoLeaseIsLost()
     {
         using var world = new RoutingTestWorld(TimeProvider.System);
-        // Each replica refuses above 3 while the router believes in 4: the load of another router.
+        // Each replica refuses more than 3 requests while the limit of the router is 4, as if another router used it too.
         foreach (var id in new[] { "r1", "r2", "r3", "r4" })
             world.Replica(new FakeReplicaTarget(id, limit: 3) { Work = call => call % 3 == 0 ? Task.Delay(1) : Task.Run(() => { }) });
         world.Deploy("a/A", "r1 r2 r3", max: 4).Publish();
@@ -20,21 +20,21 @@ public sealed class RouterConcurrencyTests
             }
         });
 
-        var cancelled = 0;
+        var canceled = 0;
         var callers = Enumerable.Range(0, 64).Select(caller => Task.Run(async () =>
         {
             for (var i = 0; i < 200; i++)
             {
-                using var impatient = new CancellationTokenSource();
+                using var timeout = new CancellationTokenSource();
                 if ((caller + i) % 7 == 0)
-                    impatient.CancelAfter(1);
+                    timeout.CancelAfter(1);
                 try
                 {
-                    await world.Call("A", stop: impatient.Token);
+                    await world.Call("A", stop: timeout.Token);
                 }
-                catch (OperationCanceledException) when (impatient.IsCancellationRequested)
+                catch (OperationCanceledException) when (timeout.IsCancellationRequested)
                 {
-                    Interlocked.Increment(ref cancelled);
+                    Interlocked.Increment(ref canceled);
                 }
             }
         })).ToArray();
@@ -49,7 +49,7 @@ public sealed class RouterConcurrencyTests
     }
 
     [Fact]
-    public async Task AcquireAsync_TwoCoresHandOneSlotToAndFro_NeverLosesAWakeUp()
+    public async Task AcquireAsync_OneReplicaAndConcurrentCallers_NoWakeUpIsLost()
     {
         using var world = new RoutingTestWorld(TimeProvider.System).Deploy("a/A", "r1", max: 1).Publish();
         var router = world.Router("A");

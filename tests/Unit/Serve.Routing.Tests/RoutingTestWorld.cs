@@ -4,7 +4,7 @@ using Serve.Routes;
 
 namespace Serve.Routing.Tests;
 
-/// <summary>A route table over fake replicas, with deployments written as one line each.</summary>
+/// <summary>A route table over fake replicas. A deployment is described by one line.</summary>
 internal sealed class RoutingTestWorld : IDisposable
 {
     private readonly Dictionary<string, FakeReplicaTarget> _replicas = [];
@@ -26,7 +26,7 @@ internal sealed class RoutingTestWorld : IDisposable
         return this;
     }
 
-    public RoutingTestWorld Deploy(string id, string running = "", int max = 1, int queue = -1, string? unavailable = null)
+    public RoutingTestWorld Deploy(string id, string running = "", int max = 1, int queue = -1, string? unavailable = null, bool wakes = false)
     {
         var deployment = IdOf(id);
         var ids = running.Split(' ', StringSplitOptions.RemoveEmptyEntries);
@@ -39,6 +39,7 @@ internal sealed class RoutingTestWorld : IDisposable
             MaxOngoingRequests = max,
             MaxQueuedRequests = queue,
             Unavailable = unavailable,
+            WakesOnRequest = wakes,
             Replicas = [.. ids.Select(replica => _replicas[replica].Route)],
         };
         return this;
@@ -63,9 +64,9 @@ internal sealed class RoutingTestWorld : IDisposable
         return this;
     }
 
-    public RouteSnapshot Snapshot(long at) => new()
+    public RouteSnapshot Snapshot(long number, long epoch = 1) => new()
     {
-        Version = at,
+        Version = new(epoch, number),
         Applications = [.. _applications],
         Deployments = [.. _deployments.Values],
     };

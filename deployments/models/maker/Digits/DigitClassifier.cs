@@ -6,7 +6,7 @@ using ModelMaker.Onnx;
 namespace ModelMaker.Digits;
 
 /// <summary>
-/// Multinomial logistic regression on pictures of digits, trained with ML.NET. As a model: input <c>pixels</c> FP32 [N,64] from 0 to 16; outputs
+/// Multinomial logistic regression on images of digits, trained with ML.NET. As a model: input <c>pixels</c> FP32 [N,64] from 0 to 16; outputs
 /// <c>label</c> INT64 [N] and <c>probabilities</c> FP32 [N,10].
 /// </summary>
 public sealed class DigitClassifier
@@ -21,13 +21,13 @@ public sealed class DigitClassifier
     private DigitClassifier(MLContext context, ITransformer trained, MaximumEntropyModelParameters parameters) =>
         (this.context, this.trained, this.parameters) = (context, trained, parameters);
 
-    /// <summary>What the committed model learned from.</summary>
+    /// <summary>Training images of the committed model.</summary>
     public static IReadOnlyList<DigitImage> TrainingImages() => new DigitPainter(seed: 1).Paint(4000);
 
-    /// <summary>Pictures that it did not learn from.</summary>
+    /// <summary>Test images, disjoint from the training images.</summary>
     public static IReadOnlyList<DigitImage> TestImages() => new DigitPainter(seed: 2).Paint(1000);
 
-    /// <summary>Learns from the given pictures. On processors of one kind the same pictures give the same classifier, to the bit.</summary>
+    /// <summary>Trains on the images. On the same type of processor, the same images produce a bit-identical classifier.</summary>
     public static DigitClassifier Train(IReadOnlyList<DigitImage> images)
     {
         var context = new MLContext(seed: 1);
@@ -35,7 +35,7 @@ public sealed class DigitClassifier
         {
             FeatureColumnName = nameof(DigitRow.Pixels),
             LabelColumnName = nameof(DigitRow.Label),
-            // The last bits depend on how many threads share the sums.
+            // The last bits depend on the number of threads.
             NumberOfThreads = 1,
             L1Regularization = 0,
             L2Regularization = 1,
@@ -44,11 +44,11 @@ public sealed class DigitClassifier
         return new DigitClassifier(context, trained, trained.Model);
     }
 
-    /// <summary>The share of pictures that ML.NET, not the exported model, gets right: 0 to 1.</summary>
+    /// <summary>Share of images that ML.NET, not the exported model, classifies correctly: 0 to 1.</summary>
     public double Accuracy(IReadOnlyList<DigitImage> images) =>
         images.Zip(Predict(images)).Count(pair => pair.First.Label == pair.Second.Label) / (double)images.Count;
 
-    /// <summary>What ML.NET, not the exported model, says of the pictures.</summary>
+    /// <summary>Classifies images with ML.NET, not with the exported model.</summary>
     public IReadOnlyList<DigitPrediction> Predict(IReadOnlyList<DigitImage> images)
     {
         var answers = trained.Transform(context.Data.LoadFromEnumerable(images.Select(DigitRow.From)));
@@ -59,7 +59,7 @@ public sealed class DigitClassifier
         ];
     }
 
-    /// <summary>The classifier as an ONNX model.</summary>
+    /// <summary>Exports the classifier as an ONNX model.</summary>
     public OnnxGraph Export()
     {
         VBuffer<float>[] rows = [];

@@ -1,14 +1,14 @@
 namespace ModelMaker.Digits;
 
 /// <summary>
-/// Draws digits, each with a shift, size, slant, thickness and noise of its own. Only exactly rounded operations are used, so that a seed gives the
-/// same pictures on every machine.
+/// Draws digits with random shift, size, slant, thickness and noise. Only exactly rounded operations are used, so that a seed produces the
+/// same images on all machines.
 /// </summary>
 public sealed class DigitPainter(ulong seed)
 {
     private readonly SeededRandom random = new(seed);
 
-    /// <summary>Pictures of 0, 1, … 9, 0, 1 and so on.</summary>
+    /// <summary>Draws images of 0, 1, … 9, 0, 1 and so on.</summary>
     public IReadOnlyList<DigitImage> Paint(int count)
     {
         var images = new DigitImage[count];
@@ -36,7 +36,7 @@ public sealed class DigitPainter(ulong seed)
         var pixels = new float[DigitImage.Size * DigitImage.Size];
         for (var i = 0; i < pixels.Length; i++)
         {
-            // Full ink inside the pen's radius, none one pixel further out.
+            // Black inside the radius of the pen, white one pixel further out.
             var distance = Distance(stroke, i % DigitImage.Size + 0.5, i / DigitImage.Size + 0.5);
             var ink = Math.Clamp(pen + 0.5 - distance, 0, 1) * DigitImage.Ink + random.Between(-2.5, 2.5);
             pixels[i] = Math.Clamp((int)Math.Round(ink), 0, DigitImage.Ink);

@@ -2,13 +2,13 @@ using Microsoft.ML.Data;
 
 namespace ModelMaker.Digits;
 
-/// <summary>A picture as ML.NET reads it.</summary>
+/// <summary>Input row of ML.NET.</summary>
 internal sealed class DigitRow
 {
     [VectorType(DigitImage.Size * DigitImage.Size)]
     public float[] Pixels { get; set; } = [];
 
-    /// <summary>The digit; ML.NET itself adds one, as 0 is its word for a missing key.</summary>
+    /// <summary>The digit; ML.NET adds one, because its key 0 denotes a missing value.</summary>
     [KeyType(10)]
     public uint Label { get; set; }
 

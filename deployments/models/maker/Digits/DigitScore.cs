@@ -1,9 +1,9 @@
 namespace ModelMaker.Digits;
 
-/// <summary>What ML.NET answers for a picture.</summary>
+/// <summary>Output row of ML.NET.</summary>
 internal sealed class DigitScore
 {
-    /// <summary>The digit plus one: read without a key type, a key is as ML.NET holds it.</summary>
+    /// <summary>The digit plus one: ML.NET's raw key.</summary>
     public uint PredictedLabel { get; set; }
 
     public float[] Score { get; set; } = [];

@@ -3,7 +3,7 @@ using ModelMaker.Onnx.Format;
 
 namespace ModelMaker.Onnx;
 
-/// <summary>A named setting of a node.</summary>
+/// <summary>A named attribute of a node.</summary>
 public sealed class OnnxAttribute
 {
     private OnnxAttribute(AttributeProto proto) => Proto = proto;

@@ -5,16 +5,16 @@ using ModelMaker.Onnx.Format;
 namespace ModelMaker.Onnx;
 
 /// <summary>
-/// An ONNX model under construction, written as a file at the end. The same calls in the same order give the same bytes. Values are
-/// known by their names; a node may use only what an earlier call has named.
+/// Builder of an ONNX model. The same calls in the same order produce the same bytes. Values are
+/// identified by their names; a node may use only values that an earlier call has defined.
 /// </summary>
 /// <param name="name">The graph's name.</param>
 public sealed class OnnxGraph(string name)
 {
-    /// <summary>Where operators come from that the core set lacks, such as those on strings.</summary>
+    /// <summary>Operator set with operators that the core set lacks, such as those on strings.</summary>
     public const string MachineLearning = "ai.onnx.ml";
 
-    // Old enough for every runtime in use, new enough for every operator used here.
+    // Supported by all runtimes in use, and contains all operators that are used here.
     private const long IrVersion = 8;
     private const long Opset = 17;
     private const long MachineLearningOpset = 3;
@@ -29,7 +29,7 @@ public sealed class OnnxGraph(string name)
     };
     private readonly HashSet<string> known = new(StringComparer.Ordinal);
 
-    /// <summary>Says what the model is, and which version of it this is (by default 0).</summary>
+    /// <summary>Sets the description and the version (by default 0).</summary>
     public OnnxGraph Describe(string description, long version)
     {
         model.DocString = description;
@@ -37,15 +37,15 @@ public sealed class OnnxGraph(string name)
         return this;
     }
 
-    /// <summary>Adds an entry to the model's own metadata.</summary>
+    /// <summary>Adds an entry to the custom metadata.</summary>
     public OnnxGraph Property(string key, string value)
     {
         model.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = value });
         return this;
     }
 
-    /// <summary>Adds a tensor that each call passes.</summary>
-    /// <exception cref="ArgumentException">The name is taken.</exception>
+    /// <summary>Adds an input.</summary>
+    /// <exception cref="ArgumentException">The name is already used.</exception>
     public OnnxGraph Input(string name, OnnxType type, params ReadOnlySpan<OnnxDimension> shape)
     {
         Define(name);
@@ -53,8 +53,8 @@ public sealed class OnnxGraph(string name)
         return this;
     }
 
-    /// <summary>Adds a tensor that each call may ask for.</summary>
-    /// <exception cref="ArgumentException">No node gives a value of this name.</exception>
+    /// <summary>Adds an output.</summary>
+    /// <exception cref="ArgumentException">No node defines a value with this name.</exception>
     public OnnxGraph Output(string name, OnnxType type, params ReadOnlySpan<OnnxDimension> shape)
     {
         Require(name);
@@ -63,7 +63,7 @@ public sealed class OnnxGraph(string name)
     }
 
     /// <summary>Adds weights: a constant tensor of the given shape; no shape means a scalar.</summary>
-    /// <exception cref="ArgumentException">The name is taken, or the shape holds another number of elements.</exception>
+    /// <exception cref="ArgumentException">The name is already used, or the shape has another number of elements.</exception>
     public OnnxGraph Weights(string name, ReadOnlySpan<float> values, params ReadOnlySpan<long> shape) =>
         Constant(name, OnnxType.Float32, MemoryMarshal.AsBytes(values), values.Length, shape);
 
@@ -71,8 +71,8 @@ public sealed class OnnxGraph(string name)
     public OnnxGraph Weights(string name, ReadOnlySpan<long> values, params ReadOnlySpan<long> shape) =>
         Constant(name, OnnxType.Int64, MemoryMarshal.AsBytes(values), values.Length, shape);
 
-    /// <summary>Adds an operator that reads the named inputs (an empty name is an input left out) and names its outputs.</summary>
-    /// <exception cref="ArgumentException">An input that nothing before has named, or an output whose name is taken.</exception>
+    /// <summary>Adds an operator with named inputs (an empty name omits an optional input) and outputs.</summary>
+    /// <exception cref="ArgumentException">An input is undefined, or the name of an output is already used.</exception>
     public OnnxGraph Node(string operation, string[] inputs, string[] outputs, params ReadOnlySpan<OnnxAttribute> attributes) =>
         Node("", operation, inputs, outputs, attributes);
 
@@ -85,16 +85,16 @@ public sealed class OnnxGraph(string name)
         return Node(MachineLearning, operation, inputs, outputs, attributes);
     }
 
-    /// <summary>The file's bytes, weights included.</summary>
+    /// <summary>Returns the bytes of the file, including the weights.</summary>
     public byte[] ToArray()
     {
         model.Graph = graph;
         return model.ToByteArray();
     }
 
-    /// <summary>Writes the file, and its folder where that is missing.</summary>
-    /// <param name="path">The model file; an older one is replaced.</param>
-    /// <param name="externalData">Puts the weights into a second file of the same name plus ".data" instead of the model file itself.</param>
+    /// <summary>Writes the file, and creates its folder if necessary.</summary>
+    /// <param name="path">The model file; an existing file is replaced.</param>
+    /// <param name="externalData">Stores the weights in a second file with the same name plus ".data".</param>
     public void Save(string path, bool externalData = false)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
@@ -107,7 +107,7 @@ public sealed class OnnxGraph(string name)
 
     private GraphProto WithWeightsIn(string path)
     {
-        // Runtimes map the file: a tensor that begins a page needs no copy.
+        // Runtimes map the file; page-aligned tensors need no copy.
         const int page = 4096;
 
         var light = graph.Clone();

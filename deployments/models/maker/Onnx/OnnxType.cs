@@ -1,6 +1,6 @@
 namespace ModelMaker.Onnx;
 
-/// <summary>What a tensor's elements are; the numbers are the ones in the file.</summary>
+/// <summary>Element types of tensors, numbered as in the file format.</summary>
 public enum OnnxType
 {
     Float32 = 1,

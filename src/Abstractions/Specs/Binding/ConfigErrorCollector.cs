@@ -1,9 +1,10 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Serve.Specs.Binding;
 
-/// <summary>Collects errors with their places, so that all are told at once.</summary>
+/// <summary>Collects errors with their paths, so that all of them are reported at once.</summary>
 internal sealed class ConfigErrorCollector
 {
     private readonly List<string> _errors = [];
@@ -22,6 +23,32 @@ internal sealed class ConfigErrorCollector
     };
 
     public void Add(string path, string message) => _errors.Add(path.Length == 0 ? message : $"{path}: {message}");
+
+    /// <summary>
+    /// Adds an error for each object with a duplicate key, recursively. <see cref="JsonObject"/> itself throws on first access only.
+    /// </summary>
+    public void AddDuplicateKeys(JsonNode? node, string path = "")
+    {
+        switch (node)
+        {
+            case JsonArray list:
+                for (var i = 0; i < list.Count; i++)
+                    AddDuplicateKeys(list[i], string.Create(CultureInfo.InvariantCulture, $"{path}[{i}]"));
+                break;
+            case JsonObject json:
+                try
+                {
+                    foreach (var (key, value) in json)
+                        AddDuplicateKeys(value, path.Length == 0 ? key : $"{path}.{key}");
+                }
+                catch (ArgumentException e)
+                {
+                    Add(path, $"duplicate key: {e.Message}");
+                }
+
+                break;
+        }
+    }
 
     public void ThrowIfAny()
     {

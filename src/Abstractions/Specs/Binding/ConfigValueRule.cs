@@ -1,22 +1,45 @@
+using System.Reflection;
 using System.Text.Json.Nodes;
 
 namespace Serve.Specs.Binding;
 
-/// <summary>What values a key takes: how one is read, what range it has, how two sources merge, how it is written.</summary>
-internal abstract class ConfigValueRule<T>
+/// <summary>Reads, validates, merges and writes the values of a configuration key.</summary>
+internal abstract class ConfigValueRule
 {
-    /// <summary>Whether <c>null</c> is a value rather than the key left out.</summary>
+    /// <summary>Whether <c>null</c> is a value; otherwise it is the same as an absent key.</summary>
     public virtual bool AcceptsNull => false;
 
-    /// <summary>Reads and checks a value; what is wrong goes to <paramref name="errors"/>.</summary>
-    public abstract bool TryRead(JsonNode? node, string path, ConfigErrorCollector errors, out T value);
+    /// <summary>Reads and validates a value; adds errors to <paramref name="errors"/>.</summary>
+    public abstract bool TryRead(JsonNode? node, string path, ConfigErrorCollector errors, out object? value);
 
-    /// <summary>Checks a value that came from elsewhere, an attribute for example.</summary>
-    public virtual void Check(T value, string path, ConfigErrorCollector errors)
+    /// <summary>Validates a value that was not read from JSON.</summary>
+    public virtual void Check(object value, string path, ConfigErrorCollector errors)
     {
     }
 
-    public virtual T Merge(T under, T over) => over;
+    /// <summary>Merges the values of two sources.</summary>
+    /// <param name="lower">The value with lower precedence.</param>
+    /// <param name="upper">The value with higher precedence.</param>
+    public virtual object Merge(object lower, object upper) => upper;
 
-    public abstract JsonNode? Write(T value);
+    public abstract JsonNode? Write(object value);
+
+    /// <summary>Creates the rule for a property.</summary>
+    public static ConfigValueRule For(PropertyInfo property, ConfigKeyAttribute key)
+    {
+        var type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
+        return type switch
+        {
+            _ when type == typeof(int) => new IntegerRangeRule(Math.Max(key.Minimum, int.MinValue), Math.Min(key.Maximum, int.MaxValue), static number => (int)number, key.UnsupportedText),
+            _ when type == typeof(long) => new IntegerRangeRule(key.Minimum, key.Maximum, static number => number, key.UnsupportedText),
+            _ when type == typeof(double) => NumberRangeRule.For(key.Format),
+            _ when type == typeof(string) && key.Format == ConfigFormat.RoutePrefix => new RoutePrefixRule(),
+            _ when type == typeof(string) => new ConstrainedTextRule(NameRules.For(key.Format)),
+            _ when type == typeof(JsonObject) => new JsonObjectRule(),
+            _ when type == typeof(IReadOnlyDictionary<string, double>) => new ResourceAmountsRule(),
+            { IsEnum: true } => new EnumValueRule(type),
+            { IsGenericType: true } => new ObjectListRule(type.GetGenericArguments()[0], ConfigKeyTable.For(type.GetGenericArguments()[0])),
+            _ => new NestedTableRule(ConfigKeyTable.For(type)),
+        };
+    }
 }

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace Serve.Specs.Binding;
 
-/// <summary>Values of keys that are not supported yet which say nothing beyond Ray's own default.</summary>
+/// <summary>Default values in Ray Serve of keys that are not supported yet.</summary>
 internal static class RayDefaultValues
 {
     public static bool IsEmpty(JsonNode node) => node is JsonObject { Count: 0 } or JsonArray { Count: 0 };
@@ -12,7 +12,7 @@ internal static class RayDefaultValues
 
     public static Func<JsonNode, bool> IsText(string text) => node => node is JsonValue value && value.TryGetValue<string>(out var got) && got == text;
 
-    // What `serve build` of Ray writes into every file.
+    // Written by Ray's own `serve build`.
     public static bool IsDefaultLogging(JsonNode node) => node is JsonObject options && options.All(option => option.Key switch
     {
         "encoding" => option.Value is null || IsText("TEXT")(option.Value),

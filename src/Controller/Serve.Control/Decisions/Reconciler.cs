@@ -40,7 +40,7 @@ public static class Reconciler
         var isSame = RouteSnapshotProjection.AreEqual(wanted, published.Newest);
         if (isSame && (published.RetryAt is not { } retryAt || draft.MustWaitUntil(retryAt)))
             return published.Newest;
-        var next = wanted with { Version = published.Newest.Version + 1 };
+        var next = wanted with { Version = new(draft.Observed.Epoch, published.Newest.Version.Number + 1) };
         draft.Add(generation => new ControlAction.PublishRouteSnapshot(generation, isSame ? "not acknowledged by all" : "changed", next));
         return next;
     }

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Serve.Specs;
-using Serve.Specs.Binding;
 
 namespace Serve.Control;
 

@@ -10,7 +10,7 @@ public abstract record ControlObservation
     }
 
     /// <summary>A replica was created.</summary>
-    public sealed record ReplicaStarted(ReplicaId Replica, long Generation, HostProcessAddress Process) : ControlObservation;
+    public sealed record ReplicaStarted(ReplicaId Replica, long Generation, ReplicaAddress Process) : ControlObservation;
 
     /// <summary>A replica could not be created.</summary>
     public sealed record ReplicaStartFailed(ReplicaId Replica, long Generation, string Error) : ControlObservation;
@@ -37,8 +37,8 @@ public abstract record ControlObservation
     public sealed record ReplicaDied(ReplicaId Replica, string Reason) : ControlObservation;
 
     /// <summary>A snapshot is in force everywhere.</summary>
-    public sealed record RoutesAcknowledged(long Version) : ControlObservation;
+    public sealed record RoutesAcknowledged(SnapshotVersion Version) : ControlObservation;
 
     /// <summary>A snapshot was not acknowledged by all.</summary>
-    public sealed record RoutesNotAcknowledged(long Version, string Error) : ControlObservation;
+    public sealed record RoutesNotAcknowledged(SnapshotVersion Version, string Error) : ControlObservation;
 }

@@ -24,7 +24,7 @@ public sealed record ObservedReplica
     public required int WorldSize { get; init; }
 
     /// <summary>The process that holds it; null while it starts.</summary>
-    public HostProcessAddress? Process { get; init; }
+    public ReplicaAddress? Process { get; init; }
 
     /// <summary>When its start was dispatched.</summary>
     public required DateTimeOffset StartedAt { get; init; }
@@ -60,7 +60,7 @@ public sealed record ObservedReplica
     public bool WasRouted { get; init; }
 
     /// <summary>The version of the first snapshot without it since it was last named; null while the newest names it.</summary>
-    public long? UnroutedAt { get; init; }
+    public SnapshotVersion? UnroutedAt { get; init; }
 
     /// <summary>Whether it is starting or running: counts towards what is wanted.</summary>
     public bool IsLive => Phase is ReplicaPhase.Starting or ReplicaPhase.Running;

@@ -20,7 +20,7 @@ public sealed partial record ObservedState
         {
             Routes = Routes with
             {
-                Acknowledged = Math.Max(Routes.Acknowledged, acknowledged.Version),
+                Acknowledged = acknowledged.Version > Routes.Acknowledged ? acknowledged.Version : Routes.Acknowledged,
                 RetryAt = acknowledged.Version == Routes.Newest.Version ? null : Routes.RetryAt,
             },
         },

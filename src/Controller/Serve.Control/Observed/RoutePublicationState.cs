@@ -9,7 +9,7 @@ public sealed record RoutePublicationState
     public RouteSnapshot Newest { get; init; } = RouteSnapshot.Empty;
 
     /// <summary>The highest version that every process has in force.</summary>
-    public long Acknowledged { get; init; }
+    public SnapshotVersion Acknowledged { get; init; }
 
     /// <summary>When to publish again because the newest was not acknowledged by all; null when there is no need.</summary>
     public DateTimeOffset? RetryAt { get; init; }

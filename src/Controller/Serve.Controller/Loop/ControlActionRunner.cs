@@ -94,7 +94,7 @@ internal sealed partial class ControlActionRunner(
         {
             var handle = await runtime.CreateAsync(ReplicaActorSpecFactory.Create(start, directory), cancellation.Token);
             metrics.ReplicaStarted(start.Replica.Deployment, Stopwatch.GetElapsedTime(began));
-            outcome = new ControlObservation.ReplicaStarted(start.Replica, start.Generation, handle.Process);
+            outcome = new ControlObservation.ReplicaStarted(start.Replica, start.Generation, new(new(options.NodeId), handle.Process.ProcessId, handle.Process.HttpAddress, null, handle.Process.CallAddress, handle.Process.Token));
         }
         catch (InsufficientResourcesException error)
         {
@@ -230,7 +230,7 @@ internal sealed partial class ControlActionRunner(
         public static partial void HealthCheckFailed(ILogger logger, ReplicaId replica, string error);
 
         [LoggerMessage(8, LogLevel.Warning, "Routes {Version} were not acknowledged by all and will be published again")]
-        public static partial void PublishFailed(ILogger logger, long version, Exception error);
+        public static partial void PublishFailed(ILogger logger, SnapshotVersion version, Exception error);
 
         [LoggerMessage(9, LogLevel.Error, "Action {Action} {Generation} broke without an outcome")]
         public static partial void ActionBroke(ILogger logger, string action, long generation, Exception error);

@@ -1,10 +1,10 @@
 using System.IO.Compression;
 using System.Security.Cryptography;
 
-namespace Serve.Controller;
+namespace Serve.Controller.Packages;
 
 /// <summary>Receives a zip file into the packages folder under the hash of its content. A package appears whole or not at all.</summary>
-public sealed class PackageUploadReceiver(NodeStateDirectory directory, ControllerOptions options, IApplicationSource source)
+public sealed class PackageUploadReceiver(NodeStateDirectory directory, ControllerOptions options)
 {
     private const int MaxEntries = 100_000;
     private const int UnixFileType = 0xF000;
@@ -28,8 +28,6 @@ public sealed class PackageUploadReceiver(NodeStateDirectory directory, Controll
                 return hash;
             var folder = Path.Combine(work, "content");
             await UnpackAsync(file, folder, cancellationToken);
-            if (await source.AddPackageAsync(folder, cancellationToken) is { } own)
-                return own;
             try
             {
                 Directory.Move(folder, target);

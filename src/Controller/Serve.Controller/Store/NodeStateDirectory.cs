@@ -41,6 +41,9 @@ public sealed class NodeStateDirectory : IDisposable
     /// <summary>The default: the user's own state folder.</summary>
     public static string DefaultPath() => UserStateFolder.GetStateFolder();
 
+    /// <summary>Build folders of commands without a state directory of their own, kept so that unchanged code is not rebuilt.</summary>
+    public static string DefaultBuildCache => Path.Combine(DefaultPath(), "builds");
+
     /// <summary>Creates the folder if need be, readable by its owner alone, and locks it.</summary>
     /// <exception cref="StateStoreException">It cannot be written, or another node holds it.</exception>
     public static NodeStateDirectory Open(string path)

@@ -2,40 +2,40 @@ using System.Collections.Immutable;
 
 namespace Serve.Runtime.Onnx.Providers;
 
-/// <summary>Decides where a model runs. Pure.</summary>
-/// <param name="Candidates">What to try, the best first; empty when there is an error.</param>
-/// <param name="Note">What the replica's log should say besides what was taken; null for nothing.</param>
-/// <param name="Error">Why there is none; null when there is.</param>
+/// <summary>Selects the execution providers for a model. Pure.</summary>
+/// <param name="Candidates">Providers to try, best first; empty if there is an error.</param>
+/// <param name="Note">Additional warning for the replica's log; null for none.</param>
+/// <param name="Error">Why no provider can be used; null if there is one.</param>
 internal sealed record ExecutionProviderChoice(ImmutableArray<ExecutionProviderSelection> Candidates, string? Note, string? Error)
 {
     private const string CudaProvider = "CUDAExecutionProvider";
     private const string TensorRtProvider = "TensorrtExecutionProvider";
     private static readonly string[] Known = ["auto", ExecutionProviderSelection.Cpu, ExecutionProviderSelection.Cuda, ExecutionProviderSelection.TensorRt];
 
-    /// <summary>Chooses.</summary>
-    /// <param name="request">What is asked for.</param>
-    /// <param name="facts">What is there.</param>
+    /// <summary>Selects the providers.</summary>
+    /// <param name="request">The requested provider and resources.</param>
+    /// <param name="facts">Providers and devices of this build and machine.</param>
     public static ExecutionProviderChoice Decide(ExecutionProviderRequest request, ExecutionProviderFacts facts) => request.Asked switch
     {
         "auto" => Best(request, facts),
-        ExecutionProviderSelection.Cpu => Only(new ExecutionProviderSelection(ExecutionProviderSelection.Cpu), request.GpuIds.IsEmpty ? null : "num_gpus is set and execution_provider is cpu: the device is not used."),
+        ExecutionProviderSelection.Cpu => Only(new ExecutionProviderSelection(ExecutionProviderSelection.Cpu), request.GpuIds.IsEmpty ? null : "num_gpus is set, but execution_provider is cpu: the GPU is not used."),
         ExecutionProviderSelection.Cuda => Gpu(request, facts, ExecutionProviderSelection.Cuda, CudaProvider),
         ExecutionProviderSelection.TensorRt => Gpu(request, facts, ExecutionProviderSelection.TensorRt, TensorRtProvider),
         _ when IsPath(request.Asked) => Only(
             new ExecutionProviderSelection(Path.GetFileNameWithoutExtension(request.Asked), DeviceOf(request), LimitOf(request, facts), request.Asked), null),
-        _ => Wrong($"execution_provider is '{request.Asked}'{(NearestNameFinder.Find(request.Asked, Known) is { } near ? $" (did you mean '{near}'?)" : "")}. "
-            + "It is auto, cpu, cuda, tensorrt, or the path of a plug-in provider library."),
+        _ => Wrong("execution_provider must be auto, cpu, cuda, tensorrt, or the path of a plug-in provider library, "
+            + $"but was '{request.Asked}'.{(NearestNameFinder.Find(request.Asked, Known) is { } near ? $" Did you mean '{near}'?" : "")}"),
     };
 
-    /// <summary>What of the machine was looked at for a GPU, for a message.</summary>
+    /// <summary>Describes the providers, libraries and devices that were found, for a message.</summary>
     public static string LookedFor(ExecutionProviderFacts facts)
     {
         var missing = facts.Libraries.Where(library => !library.IsThere).Select(library => library.Name).ToList();
         return $"This build of ONNX Runtime {facts.Version} has {string.Join(", ", facts.Providers)}. "
             + (facts.Libraries.IsEmpty ? "" : missing.Count == 0
-                ? $"All the native libraries that were looked for are there: {string.Join(", ", facts.Libraries.Select(library => library.Name))}. "
+                ? $"All required native libraries were found: {string.Join(", ", facts.Libraries.Select(library => library.Name))}. "
                 : $"Native libraries that could not be loaded: {string.Join(", ", missing)}. ")
-            + (facts.DeviceMemory.IsEmpty ? "The NVIDIA driver shows no device." : $"The NVIDIA driver shows {facts.DeviceMemory.Count} device{(facts.DeviceMemory.Count == 1 ? "" : "s")}.");
+            + (facts.DeviceMemory.IsEmpty ? "The NVIDIA driver reports no device." : $"The NVIDIA driver reports {facts.DeviceMemory.Count} device{(facts.DeviceMemory.Count == 1 ? "" : "s")}.");
     }
 
     private static ExecutionProviderChoice Best(ExecutionProviderRequest request, ExecutionProviderFacts facts)
@@ -45,17 +45,17 @@ internal sealed record ExecutionProviderChoice(ImmutableArray<ExecutionProviderS
             return Only(cpu, null);
         return facts.Providers.Contains(CudaProvider)
             ? new([Use(request, facts, ExecutionProviderSelection.Cuda), cpu], null, null)
-            : Only(cpu, $"num_gpus is {request.NumGpus}, and there is no GPU to run on. {LookedFor(facts)}{HowToBuild(facts, CudaProvider)}");
+            : Only(cpu, $"num_gpus is {request.NumGpus}, but no GPU is available. {LookedFor(facts)}{HowToBuild(facts, CudaProvider)}");
     }
 
     private static ExecutionProviderChoice Gpu(ExecutionProviderRequest request, ExecutionProviderFacts facts, string name, string provider)
     {
         if (!facts.Providers.Contains(provider))
-            return Wrong($"execution_provider is {name}, and {provider} is not there. {LookedFor(facts)}{HowToBuild(facts, provider)}");
+            return Wrong($"execution_provider is {name}, but {provider} is not available. {LookedFor(facts)}{HowToBuild(facts, provider)}");
         var use = Use(request, facts, name);
         return facts.DeviceMemory.Count > 0 && !facts.DeviceMemory.ContainsKey(use.Device)
-            ? Wrong($"execution_provider is {name}, and there is no device {use.Device}. {LookedFor(facts)}")
-            : Only(use, request.GpuIds.IsEmpty ? $"The deployment has no num_gpus: {name} runs on device 0, which nobody has reserved." : null);
+            ? Wrong($"execution_provider is {name}, but there is no device {use.Device}. {LookedFor(facts)}")
+            : Only(use, request.GpuIds.IsEmpty ? $"The deployment does not set num_gpus: {name} runs on device 0 without a reservation." : null);
     }
 
     private static string HowToBuild(ExecutionProviderFacts facts, string provider) =>
@@ -65,7 +65,7 @@ internal sealed record ExecutionProviderChoice(ImmutableArray<ExecutionProviderS
 
     private static int DeviceOf(ExecutionProviderRequest request) => request.GpuIds.IsEmpty ? 0 : request.GpuIds[0];
 
-    // Who has a fraction of a device leaves the rest of its memory to the others on it.
+    // A fraction of a device leaves the rest of its memory to the other replicas on it.
     private static long? LimitOf(ExecutionProviderRequest request, ExecutionProviderFacts facts) => request.MemoryLimit
         ?? (request.NumGpus is > 0 and < 1 && facts.DeviceMemory.TryGetValue(DeviceOf(request), out var size) ? (long)(size * request.NumGpus) : null);
 
@@ -75,4 +75,33 @@ internal sealed record ExecutionProviderChoice(ImmutableArray<ExecutionProviderS
     private static ExecutionProviderChoice Only(ExecutionProviderSelection use, string? note) => new([use], note, null);
 
     private static ExecutionProviderChoice Wrong(string error) => new([], null, error);
+}
+
+/// <summary>Execution provider and resources that a deployment and a model's options request.</summary>
+/// <param name="Asked">The option <c>execution_provider</c>.</param>
+/// <param name="GpuIds">GPUs that the scheduler assigned; empty without <c>num_gpus</c>.</param>
+/// <param name="NumGpus">Number of reserved GPUs; a fraction shares one.</param>
+/// <param name="MemoryLimit">The option <c>memory_limit</c>.</param>
+internal sealed record ExecutionProviderRequest(string Asked, ImmutableArray<int> GpuIds, double NumGpus, long? MemoryLimit);
+
+/// <summary>Execution providers and devices of this build of ONNX Runtime and this machine.</summary>
+/// <param name="Version">Version of ONNX Runtime.</param>
+/// <param name="Providers">Names of the providers in the build.</param>
+/// <param name="Libraries">Native libraries that CUDA needs, and whether each could be loaded. Empty if no GPU was requested.</param>
+/// <param name="DeviceMemory">Memory of each device in bytes, by device id; empty if unknown.</param>
+internal sealed record ExecutionProviderFacts(
+    string Version, ImmutableArray<string> Providers, ImmutableArray<(string Name, bool IsThere)> Libraries, ImmutableSortedDictionary<int, long> DeviceMemory);
+
+/// <summary>An execution provider, with the settings for a session.</summary>
+/// <param name="Name"><c>cpu</c>, <c>cuda</c>, <c>tensorrt</c>, or a plug-in's file name.</param>
+/// <param name="Device">Device id; 0 for the CPU.</param>
+/// <param name="MemoryLimit">Limit of device memory in bytes; null for none.</param>
+/// <param name="Library">File of a plug-in; null for a built-in provider.</param>
+internal sealed record ExecutionProviderSelection(string Name, int Device = 0, long? MemoryLimit = null, string? Library = null)
+{
+    public const string Cpu = "cpu";
+    public const string Cuda = "cuda";
+    public const string TensorRt = "tensorrt";
+
+    public bool IsCpu => Name == Cpu;
 }

@@ -5,10 +5,10 @@ using Serve.Runtime.Devices;
 
 namespace Serve.Runtime.Onnx.Providers;
 
-/// <summary>Finds out what this build and this machine have. Looks for CUDA only when a GPU is asked for.</summary>
+/// <summary>Detects the execution providers and devices of this build and machine. Probes for CUDA only if a GPU is requested.</summary>
 internal static class ExecutionProviderProbe
 {
-    // What ONNX Runtime's own CUDA library is linked against; some of one major version are enough.
+    // The libraries that ONNX Runtime's CUDA provider is linked against, in the supported major versions.
     private static readonly string[][] CudaLibraries = OperatingSystem.IsWindows()
         ? [["nvcuda.dll"], ["cudart64_12.dll", "cudart64_13.dll"], ["cublasLt64_12.dll", "cublasLt64_13.dll"], ["cudnn64_9.dll"]]
         : [["libcuda.so.1"], ["libcudart.so.12", "libcudart.so.13"], ["libcublasLt.so.12", "libcublasLt.so.13"], ["libcudnn.so.9"]];

@@ -3,7 +3,7 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace Serve.Runtime.Onnx.Providers;
 
-/// <summary>Tells a session which execution provider to use. Holds no state but which plug-ins this process has registered.</summary>
+/// <summary>Configures the execution provider of a session. Remembers the plug-in libraries that this process has registered.</summary>
 internal static class ExecutionProviderSetup
 {
     private static readonly Lock Guard = new();
@@ -23,7 +23,7 @@ internal static class ExecutionProviderSetup
                     session.AppendExecutionProvider_Tensorrt(tensorRt);
                 }
 
-                // For the nodes that TensorRT does not take.
+                // For the nodes that TensorRT does not support.
                 AppendCuda(session, use, new Dictionary<string, string>());
                 break;
             case { Name: ExecutionProviderSelection.Cuda }:
@@ -38,7 +38,7 @@ internal static class ExecutionProviderSetup
     {
         using var cuda = new OrtCUDAProviderOptions();
 
-        // With a limit the arena grows by what is needed; by powers of two it would stop at half of it.
+        // With a limit the arena must grow by the requested size; growing by powers of two would stop at half of the limit.
         cuda.UpdateOptions(With(options, use.MemoryLimit is { } limit
             ? [("device_id", Text(use.Device)), ("gpu_mem_limit", Text(limit)), ("arena_extend_strategy", "kSameAsRequested")]
             : [("device_id", Text(use.Device))]));
@@ -50,15 +50,15 @@ internal static class ExecutionProviderSetup
     {
         var path = Path.GetFullPath(library);
         if (!File.Exists(path))
-            throw new InferenceException($"execution_provider is {library}, and there is no file {path}.");
+            throw new InferenceException($"execution_provider is {library}, but the file {path} does not exist.");
         var names = Register(environment, path);
         var devices = environment.GetEpDevices().Where(device => names.Contains(device.EpName)).ToList();
         if (devices.Count == 0)
-            throw new InferenceException($"The provider library {path} was loaded and offers no device on this machine.");
+            throw new InferenceException($"The provider library {path} was loaded, but it offers no device on this machine.");
         session.AppendExecutionProvider(environment, [devices[Math.Min(use.Device, devices.Count - 1)]], options);
     }
 
-    // Its providers are those that are there after it was registered and were not before.
+    // The providers of a library are those that registering it adds.
     private static string[] Register(OrtEnv environment, string path)
     {
         lock (Guard)
@@ -75,7 +75,7 @@ internal static class ExecutionProviderSetup
     {
         var all = ours.ToDictionary(pair => pair.Key, pair => pair.Value);
 
-        // What the user says goes before what follows from the deployment.
+        // The user's options take precedence over those derived from the deployment.
         foreach (var (key, value) in options)
             all[key] = value;
         return all;

@@ -2,7 +2,7 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace Serve.Runtime.Onnx.Runs;
 
-/// <summary>Our types of elements and ONNX Runtime's. Holds no state.</summary>
+/// <summary>Maps tensor element types to those of ONNX Runtime.</summary>
 internal static class OnnxElementTypes
 {
     private static readonly TensorElementType[] Table =
@@ -14,7 +14,7 @@ internal static class OnnxElementTypes
 
     public static TensorElementType Of(TensorType type) => Table[(int)type];
 
-    /// <returns>Ours; null when .NET has none.</returns>
+    /// <returns>The element type; null if .NET has no such type.</returns>
     public static TensorType? Of(TensorElementType type)
     {
         var index = Array.IndexOf(Table, type);

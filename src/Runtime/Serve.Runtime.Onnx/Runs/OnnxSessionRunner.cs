@@ -1,18 +1,19 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Microsoft.ML.OnnxRuntime;
+using Serve.Runtime.Execution;
 using Serve.Runtime.Onnx.Sessions;
 using Serve.Runtime.Onnx.Telemetry;
 
 namespace Serve.Runtime.Onnx.Runs;
 
-/// <summary>Runs one session: checks what goes in, decides on which thread, binds memory. The one writer of what is known of its shapes.</summary>
+/// <summary>Runs one session: validates the inputs, selects the thread, binds memory. Owns the profiles of its input shapes.</summary>
 internal sealed class OnnxSessionRunner(InferenceSession session, OnnxModelSignature signature, int concurrentRuns, string name, OnnxSessionMetrics metrics) : IDisposable
 {
-    /// <summary>A run that takes less is done where it is asked for: handing it over would take a tenth of that or more.</summary>
+    /// <summary>Shorter runs execute on the calling thread: handing them over would cost at least a tenth of the duration.</summary>
     private static readonly long Quick = Stopwatch.Frequency / 5000;
 
-    /// <summary>Bounds what is kept of a model that is asked for ever new shapes.</summary>
+    /// <summary>Bounds the memory of a model whose input shapes vary without limit.</summary>
     private const int MaxShapes = 64;
 
     private const long MaxWaitingBytes = 64 << 20;
@@ -25,12 +26,12 @@ internal sealed class OnnxSessionRunner(InferenceSession session, OnnxModelSigna
 
     public SessionRunLimiter Gate { get; } = new(concurrentRuns);
 
-    /// <summary>Runs on the calling thread if that is quick, and on a thread of <see cref="RunThreads"/> otherwise.</summary>
-    /// <param name="owner">For whom; its runs leave the queue when it is disposed.</param>
-    /// <param name="inputs">In any order.</param>
-    /// <param name="outputs">Names; null for all.</param>
-    /// <param name="ended">Called once the run touches nothing any more.</param>
-    /// <param name="cancellationToken">Ends the run.</param>
+    /// <summary>Runs on the calling thread if that is quick, and on a thread of the <see cref="DedicatedThreadPool"/> otherwise.</summary>
+    /// <param name="owner">The model; disposing it removes its queued runs.</param>
+    /// <param name="inputs">Input tensors, in any order.</param>
+    /// <param name="outputs">Names of the outputs; null for all.</param>
+    /// <param name="ended">Called when the run no longer uses the session.</param>
+    /// <param name="cancellationToken">Cancels the run.</param>
     public ValueTask<ModelOutputs> RunAsync(
         OnnxModel owner, IReadOnlyList<NamedTensor> inputs, IReadOnlyList<string>? outputs, Action ended, CancellationToken cancellationToken)
     {
@@ -62,13 +63,13 @@ internal sealed class OnnxSessionRunner(InferenceSession session, OnnxModelSigna
 
         var run = new QueuedSessionRun(this, owner, shape, inputs, ended, cancellationToken);
         if (Gate.Enter(run))
-            RunThreads.Shared.Start(run);
+            DedicatedThreadPool.Blocking.Start(run);
         else
             run.WatchQueue();
         return new(run.Task);
     }
 
-    /// <summary>Runs here and now. The place is the caller's.</summary>
+    /// <summary>Runs on the calling thread. The caller has acquired a slot of <see cref="Gate"/>.</summary>
     public ModelOutputs Run(RunShapeProfile shape, IReadOnlyList<NamedTensor> inputs, CancellationToken cancellationToken)
     {
         if (!_scratches.TryTake(out var scratch))
@@ -98,7 +99,7 @@ internal sealed class OnnxSessionRunner(InferenceSession session, OnnxModelSigna
         }
     }
 
-    /// <summary>Finds what is known of the shapes of checked inputs.</summary>
+    /// <summary>Finds or creates the profile for the shapes of validated inputs.</summary>
     public RunShapeProfile ShapeOf(IReadOnlyList<NamedTensor> inputs, IReadOnlyList<string>? outputs)
     {
         var wanted = signature.PlacesOf(outputs);
@@ -114,11 +115,11 @@ internal sealed class OnnxSessionRunner(InferenceSession session, OnnxModelSigna
             scratch.Dispose();
     }
 
-    // Whoever leaves here runs none of those that wait: they are not quick, or came from elsewhere.
+    // Runs on the calling thread never continue with queued runs, which may be longer.
     private void Leave()
     {
         if (Gate.Exit() is { } next)
-            RunThreads.Shared.Start(next);
+            DedicatedThreadPool.Blocking.Start(next);
     }
 
     private ModelOutputs Invoke(RunShapeProfile shape, SessionRunBuffers scratch)
@@ -134,7 +135,7 @@ internal sealed class OnnxSessionRunner(InferenceSession session, OnnxModelSigna
         {
             set.Dispose();
 
-            // Perhaps because an output had another shape than the last time. If it fails once more it was not that.
+            // An output may have another shape than in the last run. If the run fails again, that was not the cause.
             var outputs = Allocated(shape, scratch);
             shape.Forget();
             return outputs;

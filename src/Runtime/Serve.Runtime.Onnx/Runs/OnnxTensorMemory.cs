@@ -3,7 +3,7 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace Serve.Runtime.Onnx.Runs;
 
-/// <summary>A tensor that ONNX Runtime has allocated, seen as memory. Keeps the native tensor for as long as somebody has the memory.</summary>
+/// <summary>Memory of a tensor that ONNX Runtime allocated. Keeps the native tensor alive while the memory is referenced.</summary>
 internal sealed unsafe class OnnxTensorMemory<T> : MemoryManager<T>
     where T : unmanaged
 {
@@ -30,7 +30,7 @@ internal sealed unsafe class OnnxTensorMemory<T> : MemoryManager<T>
         return new((T*)_data + elementIndex, pinnable: this);
     }
 
-    // The handle refers to this object, and so keeps the native tensor.
+    // The handle references this object, and thereby keeps the native tensor alive.
     public override void Unpin()
     {
     }

@@ -1,6 +1,6 @@
 namespace Serve.Runtime.Onnx.Runs;
 
-/// <summary>How much memory of a session may wait for the next run. The one writer of how much does.</summary>
+/// <summary>Budget of a session for pooled output memory.</summary>
 internal sealed class OutputMemoryBudget(long limit)
 {
     private long _held;

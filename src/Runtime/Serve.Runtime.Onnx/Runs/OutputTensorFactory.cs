@@ -2,13 +2,13 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace Serve.Runtime.Onnx.Runs;
 
-/// <summary>Makes tensors for what a model gives: over what ONNX Runtime has allocated, or over pinned memory that it is to fill. Holds no state.</summary>
+/// <summary>Creates output tensors: over memory that ONNX Runtime allocated, or over pinned memory that it fills.</summary>
 internal static class OutputTensorFactory
 {
-    /// <summary>A tensor over a value's memory; strings are copied.</summary>
-    /// <param name="type">What its elements are.</param>
-    /// <param name="value">The value, which the tensor keeps.</param>
-    /// <param name="memory">Who gives the value back.</param>
+    /// <summary>Creates a tensor over a value's memory; strings are copied.</summary>
+    /// <param name="type">Element type.</param>
+    /// <param name="value">The value; the tensor keeps it alive.</param>
+    /// <param name="memory">Releases the value.</param>
     public static Tensor Over(TensorType type, OrtValue value, out IDisposable memory)
     {
         var info = value.GetTensorTypeAndShape();
@@ -37,7 +37,7 @@ internal static class OutputTensorFactory
         };
     }
 
-    /// <summary>A tensor over new memory that stays where it is, and the value through which ONNX Runtime writes it. Not for strings.</summary>
+    /// <summary>Creates a tensor over new pinned memory, and the value through which ONNX Runtime writes it. Not for strings.</summary>
     public static (Tensor Tensor, OrtValue Value) Pinned(TensorType type, long[] shape) => type switch
     {
         TensorType.Bool => Pinned<bool>(type, shape),

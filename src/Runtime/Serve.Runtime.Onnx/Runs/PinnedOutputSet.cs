@@ -3,8 +3,8 @@ using Microsoft.ML.OnnxRuntime;
 namespace Serve.Runtime.Onnx.Runs;
 
 /// <summary>
-/// Memory for everything that one run gives, bound to it before and used again after. Pinned arrays: whoever still has one of the tensors after the set is
-/// forgotten has memory of .NET's own.
+/// Pooled memory for all outputs of one run, bound before the run. Consists of pinned arrays, so that a tensor that is still referenced after the set was
+/// released remains valid.
 /// </summary>
 internal sealed class PinnedOutputSet : IDisposable
 {
@@ -28,10 +28,10 @@ internal sealed class PinnedOutputSet : IDisposable
 
     public NamedTensor[] Tensors { get; }
 
-    /// <summary>In bytes.</summary>
+    /// <summary>Size in bytes.</summary>
     public long Size { get; }
 
-    /// <summary>Gives it back for the next run.</summary>
+    /// <summary>Returns the set to the pool.</summary>
     public void Dispose() => _owner.Return(this);
 
     public void Release()
@@ -40,3 +40,16 @@ internal sealed class PinnedOutputSet : IDisposable
             value.Dispose();
     }
 }
+
+/// <summary>Native output tensors of one run, released together.</summary>
+internal sealed class AllocatedRunOutputs(IDisposable[] values) : IDisposable
+{
+    public void Dispose()
+    {
+        foreach (var value in values)
+            value.Dispose();
+    }
+}
+
+/// <summary>Type and shape of an output in the last run with inputs of the same shapes.</summary>
+internal readonly record struct LearnedOutputShape(TensorType Type, long[] Shape);

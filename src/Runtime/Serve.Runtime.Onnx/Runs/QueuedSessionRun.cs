@@ -1,9 +1,11 @@
+using Serve.Runtime.Execution;
+
 namespace Serve.Runtime.Onnx.Runs;
 
-/// <summary>A run that is done on a thread of <see cref="RunThreads"/>, perhaps after waiting for its place.</summary>
+/// <summary>A run on a thread of the <see cref="DedicatedThreadPool"/>, after it has acquired a slot.</summary>
 internal sealed class QueuedSessionRun(
     OnnxSessionRunner runner, OnnxModel owner, RunShapeProfile shape, IReadOnlyList<NamedTensor> inputs, Action ended, CancellationToken cancellationToken)
-    : TaskCompletionSource<ModelOutputs>(TaskCreationOptions.RunContinuationsAsynchronously)
+    : TaskCompletionSource<ModelOutputs>(TaskCreationOptions.RunContinuationsAsynchronously), IThreadPoolWorkItem
 {
     private readonly Lock _guard = new();
     private CancellationTokenRegistration _leaving;
@@ -11,10 +13,10 @@ internal sealed class QueuedSessionRun(
 
     public OnnxModel Owner => owner;
 
-    /// <summary>Where it waits; written by the <see cref="SessionRunLimiter"/> alone.</summary>
+    /// <summary>Position in the queue of the <see cref="SessionRunLimiter"/>, which alone writes it.</summary>
     public LinkedListNode<QueuedSessionRun>? Place { get; set; }
 
-    /// <summary>From now on cancelling takes it out of the queue.</summary>
+    /// <summary>Removes the run from the queue when it is canceled.</summary>
     public void WatchQueue()
     {
         var registration = cancellationToken.UnsafeRegister(static state => ((QueuedSessionRun)state!).Cancel(), this);
@@ -30,7 +32,7 @@ internal sealed class QueuedSessionRun(
         registration.Unregister();
     }
 
-    /// <summary>Ends it because its model was disposed before its turn came. It is out of the queue.</summary>
+    /// <summary>Fails the run because its model was disposed while it was queued. The caller has removed it from the queue.</summary>
     public void Refuse(Exception error)
     {
         LeaveQueue();
@@ -38,9 +40,15 @@ internal sealed class QueuedSessionRun(
         TrySetException(error);
     }
 
-    /// <summary>Does the run. It has its place.</summary>
-    /// <returns>The run that has its place now.</returns>
-    public QueuedSessionRun? Execute()
+    /// <summary>Executes this run, which has a slot, and then the runs that acquire the slot after it.</summary>
+    void IThreadPoolWorkItem.Execute()
+    {
+        for (var run = this; run is not null;)
+            run = run.Run();
+    }
+
+    /// <returns>The run that has acquired the slot.</returns>
+    private QueuedSessionRun? Run()
     {
         LeaveQueue();
         ModelOutputs? outputs = null;

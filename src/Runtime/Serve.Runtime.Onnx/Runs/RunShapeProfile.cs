@@ -1,8 +1,7 @@
 namespace Serve.Runtime.Onnx.Runs;
 
 /// <summary>
-/// What is known of runs on inputs of certain shapes with certain outputs wanted: what the outputs' shapes were, and how long the runs took. The one writer of both, and of the
-/// memory that waits for the next run.
+/// Profile of the runs with inputs of certain shapes and certain requested outputs: shapes of the outputs, typical duration, and pooled output memory.
 /// </summary>
 internal sealed class RunShapeProfile(long[][] inputs, int[] wanted, string[] outputNames, OutputMemoryBudget budget)
 {
@@ -13,29 +12,29 @@ internal sealed class RunShapeProfile(long[][] inputs, int[] wanted, string[] ou
     private bool _isReleased;
     private long _typical;
 
-    /// <summary>The shape of each input, in the graph's order.</summary>
+    /// <summary>Shape of each input, in the order of the graph.</summary>
     public long[][] Inputs => inputs;
 
-    /// <summary>The outputs' names, in the order in which they are given.</summary>
+    /// <summary>Names of the requested outputs, in the order of the request.</summary>
     public string[] OutputNames => outputNames;
 
-    /// <summary>The outputs' places in the graph.</summary>
+    /// <summary>Indices of the requested outputs in the graph.</summary>
     public int[] Wanted => wanted;
 
-    /// <summary>What a run takes, in ticks of the stopwatch: follows shorter ones at once and longer ones slowly, so that one run in the way of others is soon forgotten. Zero before the first.</summary>
+    /// <summary>Typical duration of a run, in stopwatch ticks: adapts quickly to shorter runs and slowly to longer ones, so that an outlier has little effect. 0 before the first run.</summary>
     public long Typical => Volatile.Read(ref _typical);
 
     public bool Is(ReadOnlySpan<int> others) => others.SequenceEqual(wanted);
 
     public void Observe(long ticks)
     {
-        // Runs at a time may overwrite each other's: it is an estimate.
+        // Concurrent runs may overwrite each other's value: it is an estimate.
         var known = Volatile.Read(ref _typical);
         Volatile.Write(ref _typical, known == 0 ? ticks : ticks < known ? (ticks + known) / 2 : known + ((Math.Min(ticks, 4 * known) - known) / 8) + 1);
     }
 
-    /// <summary>Memory for the outputs.</summary>
-    /// <returns>Null when their shapes are not known.</returns>
+    /// <summary>Rents memory for the outputs.</summary>
+    /// <returns>Null if their shapes are unknown.</returns>
     public PinnedOutputSet? Rent()
     {
         LearnedOutputShape[] outputs;
@@ -69,7 +68,7 @@ internal sealed class RunShapeProfile(long[][] inputs, int[] wanted, string[] ou
         set.Release();
     }
 
-    /// <summary>Notes what a run's outputs were.</summary>
+    /// <summary>Records the output types and shapes of a run.</summary>
     public void Learn(LearnedOutputShape[] outputs)
     {
         lock (_guard)
@@ -79,7 +78,7 @@ internal sealed class RunShapeProfile(long[][] inputs, int[] wanted, string[] ou
         }
     }
 
-    /// <summary>The shapes depend on more than the inputs' shapes: nothing is bound before a run any more.</summary>
+    /// <summary>Disables binding before the run, because the output shapes depend on more than the input shapes.</summary>
     public void Forget()
     {
         lock (_guard)
@@ -89,7 +88,7 @@ internal sealed class RunShapeProfile(long[][] inputs, int[] wanted, string[] ou
         }
     }
 
-    /// <summary>Gives up the memory that waits.</summary>
+    /// <summary>Releases the pooled memory.</summary>
     public void Release()
     {
         lock (_guard)

@@ -3,13 +3,13 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace Serve.Runtime.Onnx.Runs;
 
-/// <summary>What one run needs besides its tensors, used again by the next. Belongs to one run at a time.</summary>
+/// <summary>Pooled native run options and input values. Used by one run at a time.</summary>
 internal sealed class SessionRunBuffers(int inputs) : IDisposable
 {
     private readonly MemoryHandle[] _pins = new MemoryHandle[inputs];
     private bool _terminated;
 
-    // What fails is thrown; ONNX Runtime need not print it as well.
+    // Errors are thrown; ONNX Runtime need not print them as well.
     public RunOptions Options { get; } = new() { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
 
     public OrtValue[] Inputs { get; } = new OrtValue[inputs];
@@ -22,7 +22,7 @@ internal sealed class SessionRunBuffers(int inputs) : IDisposable
         Options.Terminate = true;
     }
 
-    /// <summary>Lets go of the run's inputs.</summary>
+    /// <summary>Releases the inputs of the run.</summary>
     public void Clear()
     {
         for (var index = 0; index < Inputs.Length; index++)

@@ -1,6 +1,6 @@
 namespace Serve.Runtime.Onnx.Runs;
 
-/// <summary>Lets so many runs of a session be under way at a time; others wait in the order in which they came. The one writer of who waits.</summary>
+/// <summary>Limits the number of concurrent runs of a session; further runs wait in FIFO order.</summary>
 internal sealed class SessionRunLimiter(int limit)
 {
     private readonly Lock _guard = new();
@@ -20,7 +20,7 @@ internal sealed class SessionRunLimiter(int limit)
         }
     }
 
-    /// <summary>Takes a place if one is free and nobody waits for it.</summary>
+    /// <summary>Acquires a slot if one is free and no run is queued.</summary>
     public bool TryEnter()
     {
         lock (_guard)
@@ -32,8 +32,8 @@ internal sealed class SessionRunLimiter(int limit)
         }
     }
 
-    /// <summary>Takes a place, or a place in the queue.</summary>
-    /// <returns>Whether it may start at once.</returns>
+    /// <summary>Acquires a slot, or queues the run.</summary>
+    /// <returns>Whether the run may start now.</returns>
     public bool Enter(QueuedSessionRun run)
     {
         lock (_guard)
@@ -49,8 +49,8 @@ internal sealed class SessionRunLimiter(int limit)
         }
     }
 
-    /// <summary>Gives a place up; it goes to the one that has waited longest.</summary>
-    /// <returns>Who has it now; null when nobody waits.</returns>
+    /// <summary>Releases a slot; the longest waiting run acquires it.</summary>
+    /// <returns>The run that acquired the slot; null if none is queued.</returns>
     public QueuedSessionRun? Exit()
     {
         lock (_guard)
@@ -67,8 +67,8 @@ internal sealed class SessionRunLimiter(int limit)
         }
     }
 
-    /// <summary>Takes a run out of the queue.</summary>
-    /// <returns>Whether it was still in there.</returns>
+    /// <summary>Removes a run from the queue.</summary>
+    /// <returns>Whether it was queued.</returns>
     public bool Remove(QueuedSessionRun run)
     {
         lock (_guard)
@@ -81,7 +81,7 @@ internal sealed class SessionRunLimiter(int limit)
         }
     }
 
-    /// <summary>Takes all runs of one model out of the queue.</summary>
+    /// <summary>Removes all runs of one model from the queue.</summary>
     public IReadOnlyList<QueuedSessionRun> RemoveAll(OnnxModel owner)
     {
         lock (_guard)

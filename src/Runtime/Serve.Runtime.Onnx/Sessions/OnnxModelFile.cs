@@ -5,24 +5,24 @@ using System.Text;
 
 namespace Serve.Runtime.Onnx.Sessions;
 
-/// <summary>A model's file by its content, and the files its weights lie in by name, length and time. Equal ones are one session.</summary>
-/// <param name="Path">Absolute.</param>
-/// <param name="Content">The file's SHA-256, and what tells its external data apart.</param>
+/// <summary>Identity of a model file: its content, and name, length and time of its external data files. Equal files share a session.</summary>
+/// <param name="Path">Absolute path.</param>
+/// <param name="Content">SHA-256 of the file, and stamps of its external data.</param>
 internal sealed record OnnxModelFile(string Path, string Content)
 {
     private const int Window = 1 << 20;
 
-    // What was read of a file whose length and time are these: replicas that come later need not read it again.
+    // By path, length and time: later replicas need not read the file again.
     private static readonly ConcurrentDictionary<(string Path, string Stamp), (string Hash, ImmutableArray<string> DataFiles)> Known = new();
 
     // A StringStringEntryProto whose key (field 1) is "location"; its value (field 2) is the file's name.
     private static ReadOnlySpan<byte> Location => "\n\blocation\u0012"u8;
 
-    /// <summary>Whether the files are still the ones that were read.</summary>
+    /// <summary>Whether the files have not changed since they were read.</summary>
     public bool IsCurrent => Read(Path) == this;
 
-    /// <summary>Reads a file, unless it is known and unchanged.</summary>
-    /// <exception cref="IOException">It is gone, or cannot be read.</exception>
+    /// <summary>Reads a file, unless it is cached and unchanged.</summary>
+    /// <exception cref="IOException">The file does not exist or cannot be read.</exception>
     public static OnnxModelFile Read(string path)
     {
         var stamp = StampOf(path);
@@ -51,7 +51,7 @@ internal sealed record OnnxModelFile(string Path, string Content)
                 var filled = kept + read;
                 var searched = Collect(buffer.AsSpan(0, filled), names);
 
-                // What may be the beginning of a name is searched again with what follows.
+                // The end of the buffer may contain the start of a name, and is searched again together with the next part.
                 kept = Math.Min(filled - searched, 1024);
                 buffer.AsSpan(filled - kept, kept).CopyTo(buffer);
             }

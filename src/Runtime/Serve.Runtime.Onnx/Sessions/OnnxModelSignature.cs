@@ -5,7 +5,7 @@ using Serve.Runtime.Onnx.Runs;
 
 namespace Serve.Runtime.Onnx.Sessions;
 
-/// <summary>What a model takes and gives, and whether a caller's tensors are that. Never changes.</summary>
+/// <summary>Inputs and outputs of a model, and validation of a caller's tensors. Immutable.</summary>
 internal sealed class OnnxModelSignature
 {
     private readonly int[] _all;
@@ -22,16 +22,16 @@ internal sealed class OnnxModelSignature
 
     public IReadOnlyList<TensorSpec> Inputs { get; }
 
-    /// <summary>The outputs that are tensors of a type that .NET has; others cannot be asked for.</summary>
+    /// <summary>Outputs that are tensors of a type that .NET supports; others cannot be requested.</summary>
     public IReadOnlyList<TensorSpec> Outputs { get; }
 
     public string[] InputNames { get; }
 
-    /// <exception cref="InferenceException">An input is no tensor, or of elements that .NET has not.</exception>
+    /// <exception cref="InferenceException">An input is not a tensor, or its element type is not supported by .NET.</exception>
     public static OnnxModelSignature Of(InferenceSession session, string name)
     {
         var inputs = session.InputNames.Select(input => Spec(input, session.InputMetadata[input])
-            ?? throw new InferenceException($"{name} takes '{input}' as {Describe(session.InputMetadata[input])}, which cannot be given to it from here: only tensors of {string.Join(", ", TensorTypes.Names)} can."));
+            ?? throw new InferenceException($"Input '{input}' of {name} must be a tensor of {string.Join(", ", TensorTypes.Names)}, but is {Describe(session.InputMetadata[input])}."));
         var outputs = session.OutputNames.Select(output => (Name: output, Spec: Spec(output, session.OutputMetadata[output]))).ToList();
         return new(
             [.. inputs],
@@ -39,9 +39,9 @@ internal sealed class OnnxModelSignature
             [.. outputs.Where(output => output.Spec is null).Select(output => output.Name)]);
     }
 
-    /// <summary>Sees whether tensors are what the model takes.</summary>
-    /// <returns>The same in the graph's order.</returns>
-    /// <exception cref="BadInputException">They are not.</exception>
+    /// <summary>Validates input tensors.</summary>
+    /// <returns>The tensors in the order of the graph.</returns>
+    /// <exception cref="BadInputException">The tensors do not match the inputs of the model.</exception>
     public IReadOnlyList<NamedTensor> Check(IReadOnlyList<NamedTensor> inputs)
     {
         ArgumentNullException.ThrowIfNull(inputs);
@@ -54,9 +54,9 @@ internal sealed class OnnxModelSignature
         return ordered;
     }
 
-    /// <summary>The places in the graph of outputs that are asked for.</summary>
-    /// <param name="names">Null for all.</param>
-    /// <exception cref="BadInputException">There is none of such a name.</exception>
+    /// <summary>Finds the indices of outputs in the graph.</summary>
+    /// <param name="names">Names of the outputs; null for all.</param>
+    /// <exception cref="BadInputException">A name is unknown or occurs more than once.</exception>
     public int[] PlacesOf(IReadOnlyList<string>? names)
     {
         if (names is null)
@@ -68,19 +68,19 @@ internal sealed class OnnxModelSignature
             places[index] = PlaceOf(names[index]);
         return places.Length > 0 && places.Distinct().Count() == places.Length
             ? places
-            : throw new BadInputException(places.Length == 0 ? "No output is asked for." : $"An output is asked for twice: {string.Join(", ", names)}.");
+            : throw new BadInputException(places.Length == 0 ? "At least one output must be requested." : $"Duplicate output: {string.Join(", ", names)}.");
     }
 
     private static void Check(TensorSpec expected, Tensor? came)
     {
         if (came is null)
-            throw new BadInputException($"Input '{expected.Name}' is null; the model takes {expected}.");
+            throw new BadInputException($"Input '{expected.Name}' must be {expected}, but was null.");
         if (came.Type != expected.Type)
-            throw new BadInputException($"Input '{expected.Name}' is of {TensorTypes.NameOf(came.Type)}; the model takes {expected}.");
+            throw new BadInputException($"Input '{expected.Name}' must be {expected}, but has the type {TensorTypes.NameOf(came.Type)}.");
         if (!expected.Fits(came.Shape))
-            throw new BadInputException($"Input '{expected.Name}' has the shape [{string.Join(",", came.Shape.ToArray())}]; the model takes {expected}{(expected.Shape.Contains(-1) ? ", where -1 is any length" : "")}.");
+            throw new BadInputException($"Input '{expected.Name}' must be {expected}{(expected.Shape.Contains(-1) ? ", where -1 is any length," : ",")} but has the shape [{string.Join(",", came.Shape.ToArray())}].");
         if (came is Tensor<string> texts && texts.Values.Span.IndexOf((string)null!) is >= 0 and var place)
-            throw new BadInputException($"Input '{expected.Name}' has null at {place}; the model takes texts.");
+            throw new BadInputException($"Input '{expected.Name}' must not contain null, but element {place} is null.");
     }
 
     private NamedTensor[] Order(IReadOnlyList<NamedTensor> inputs)
@@ -90,16 +90,16 @@ internal sealed class OnnxModelSignature
         {
             var place = Array.IndexOf(InputNames, input.Name);
             if (place < 0)
-                throw new BadInputException($"There is no input '{input.Name}'{Meant(input.Name, InputNames)}. The model takes {string.Join("; ", Inputs)}.");
+                throw new BadInputException($"Unknown input '{input.Name}'{Meant(input.Name, InputNames)}. The inputs are {string.Join("; ", Inputs)}.");
             if (ordered[place].Name is not null)
-                throw new BadInputException($"Input '{input.Name}' came twice.");
+                throw new BadInputException($"Duplicate input '{input.Name}'.");
             ordered[place] = input;
         }
 
         var missing = Inputs.Where((_, place) => ordered[place].Name is null).ToList();
         return missing.Count == 0
             ? ordered
-            : throw new BadInputException($"{(missing.Count == 1 ? "An input is" : $"{missing.Count} inputs are")} missing: {string.Join("; ", missing)}.");
+            : throw new BadInputException($"Missing input{(missing.Count == 1 ? "" : "s")}: {string.Join("; ", missing)}.");
     }
 
     private int PlaceOf(string name)
@@ -116,8 +116,8 @@ internal sealed class OnnxModelSignature
 
     [DoesNotReturn]
     private void ThrowNoOutput(string name) => throw new BadInputException(Array.IndexOf(_notTensors, name) >= 0
-        ? $"Output '{name}' is no tensor of a type that .NET has, and cannot be given. The model gives {string.Join("; ", Outputs)}."
-        : $"There is no output '{name}'{Meant(name, Outputs.Select(output => output.Name))}. The model gives {string.Join("; ", Outputs)}.");
+        ? $"Output '{name}' is not a tensor of a type that .NET supports. The outputs are {string.Join("; ", Outputs)}."
+        : $"Unknown output '{name}'{Meant(name, Outputs.Select(output => output.Name))}. The outputs are {string.Join("; ", Outputs)}.");
 
     private static string Meant(string name, IEnumerable<string> known) => NearestNameFinder.Find(name ?? "", known) is { } near ? $" (did you mean '{near}'?)" : "";
 

@@ -2,20 +2,20 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace Serve.Runtime.Onnx.Sessions;
 
-/// <summary>ONNX Runtime's environment, one for each process, made with the first model: until then its native library is not loaded. The one writer of its threads.</summary>
+/// <summary>Environment of ONNX Runtime, one per process. Created with the first model; until then the native library is not loaded.</summary>
 internal static class OnnxRuntimeEnvironment
 {
     private static readonly Lock Guard = new();
     private static OrtEnv? _environment;
 
-    /// <summary>Whether there is one set of threads for all sessions. Not where other code made the environment before us.</summary>
+    /// <summary>Whether all sessions share one thread pool. False if other code created the environment first.</summary>
     public static bool SharesThreads { get; private set; }
 
-    /// <summary>How many threads one run is divided over, its own included.</summary>
+    /// <summary>Number of threads that execute one run, including the thread that started it.</summary>
     public static int Threads { get; private set; }
 
-    /// <summary>Makes it, or gives the one that is there.</summary>
-    /// <param name="threads">How many threads its sessions share, if it is made now.</param>
+    /// <summary>Gets the environment, and creates it on first use.</summary>
+    /// <param name="threads">Number of threads that its sessions share, if it is created now.</param>
     public static OrtEnv Open(int threads)
     {
         lock (Guard)
@@ -35,7 +35,7 @@ internal static class OnnxRuntimeEnvironment
         var options = new EnvironmentCreationOptions
         {
             logId = "serve",
-            // What fails is thrown, with its text; warnings are for who makes models.
+            // Errors are thrown with their text; warnings concern the author of the model.
             logLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL,
             threadOptions = pool,
         };

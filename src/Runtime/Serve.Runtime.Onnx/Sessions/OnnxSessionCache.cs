@@ -1,6 +1,6 @@
 namespace Serve.Runtime.Onnx.Sessions;
 
-/// <summary>The sessions of this process by what makes them equal. The one writer of how many models use each; the last one's end ends the session.</summary>
+/// <summary>Sessions of this process, shared by equal models and counted by reference; disposing the last lease disposes the session.</summary>
 internal sealed class OnnxSessionCache
 {
     private readonly Lock _guard = new();
@@ -17,9 +17,9 @@ internal sealed class OnnxSessionCache
         }
     }
 
-    /// <summary>Loads a session, or waits for the one that is loading or loaded.</summary>
-    /// <param name="key">Equal for equal sessions.</param>
-    /// <param name="load">Loads it; called once however many ask.</param>
+    /// <summary>Leases a session; loads it if necessary, or waits while another caller loads it.</summary>
+    /// <param name="key">Identity of the session.</param>
+    /// <param name="load">Loads the session; called once for concurrent callers.</param>
     public OnnxSessionLease Acquire(string key, Func<SharedOnnxSession> load)
     {
         SessionCacheEntry? entry;
@@ -36,7 +36,7 @@ internal sealed class OnnxSessionCache
         }
         catch
         {
-            // Who asks next tries anew.
+            // The next caller tries again.
             lock (_guard)
             {
                 if (_entries.TryGetValue(key, out var current) && current == entry)
@@ -67,4 +67,14 @@ internal sealed class OnnxSessionCache
 
         public int Users { get; set; }
     }
+}
+
+/// <summary>Reference of one model to a shared session. Disposal is idempotent.</summary>
+internal sealed class OnnxSessionLease(SharedOnnxSession session, Action release) : IDisposable
+{
+    private Action? _release = release;
+
+    public SharedOnnxSession Session => session;
+
+    public void Dispose() => Interlocked.Exchange(ref _release, null)?.Invoke();
 }

@@ -7,7 +7,7 @@ using Serve.Runtime.Onnx.Providers;
 
 namespace Serve.Runtime.Onnx.Sessions;
 
-/// <summary>Loads one file with certain options: finds the provider, makes the session, warms it up. Blocks. Holds no state.</summary>
+/// <summary>Loads a model file: selects the provider, creates the session, warms it up. Blocks the calling thread.</summary>
 internal sealed partial class OnnxSessionLoader(OnnxOptions options, OnnxLoadContext place, ILogger logger)
 {
     private static readonly ImmutableSortedDictionary<string, GraphOptimizationLevel> Levels = new Dictionary<string, GraphOptimizationLevel>
@@ -18,7 +18,7 @@ internal sealed partial class OnnxSessionLoader(OnnxOptions options, OnnxLoadCon
         ["all"] = GraphOptimizationLevel.ORT_ENABLE_ALL,
     }.ToImmutableSortedDictionary(StringComparer.Ordinal);
 
-    /// <exception cref="InferenceException">It cannot be loaded, or not where it is asked to run.</exception>
+    /// <exception cref="InferenceException">The model cannot be loaded, or not with the requested provider.</exception>
     public OnnxSessionLease Load(string path)
     {
         Check();
@@ -29,16 +29,16 @@ internal sealed partial class OnnxSessionLoader(OnnxOptions options, OnnxLoadCon
         if (choice.Error is { } error)
             throw new InferenceException($"{path} cannot be loaded: {error}");
         if (choice.Note is { } note)
-            LogNote(logger, note);
+            Log.Note(logger, note);
         while (true)
         {
             var file = Read(path);
             var lease = OnnxSessionCache.Shared.Acquire(KeyOf(file, choice), () => Make(path, choice, facts, environment));
 
-            // Replaced between the reading of its content and its loading.
+            // If the file was replaced between hashing and loading, load it again.
             if (file.IsCurrent)
             {
-                LogLoaded(logger, path, lease.Session.Provider.Name);
+                Log.Loaded(logger, path, lease.Session.Provider.Name);
                 return lease;
             }
 
@@ -79,8 +79,8 @@ internal sealed partial class OnnxSessionLoader(OnnxOptions options, OnnxLoadCon
         }
         catch (InferenceException failed)
         {
-            // Zeros of the smallest shape may be no input that makes sense to it.
-            LogNotWarm(logger, path, failed.Message);
+            // Zeros of the smallest shape may be an invalid input.
+            Log.NotWarm(logger, path, failed.Message);
         }
 
         session.ObserveLoad(Stopwatch.GetElapsedTime(started));
@@ -97,7 +97,7 @@ internal sealed partial class OnnxSessionLoader(OnnxOptions options, OnnxLoadCon
             }
             catch (Exception error) when (error is OnnxRuntimeException or DllNotFoundException or EntryPointNotFoundException)
             {
-                LogNotTaken(logger, use.Name, error.Message, ExecutionProviderChoice.LookedFor(facts));
+                Log.NotTaken(logger, use.Name, error.Message, ExecutionProviderChoice.LookedFor(facts));
             }
         }
 
@@ -152,28 +152,31 @@ internal sealed partial class OnnxSessionLoader(OnnxOptions options, OnnxLoadCon
     {
         List<string> errors = [];
         if (!Levels.ContainsKey(options.Optimization))
-            errors.Add($"optimization is '{options.Optimization}'; it is {string.Join(", ", Levels.Keys)}.");
+            errors.Add($"optimization must be one of {string.Join(", ", Levels.Keys)}, but was '{options.Optimization}'.");
         if (options.IntraOpThreads is < 1)
-            errors.Add($"intra_op_threads is {options.IntraOpThreads}; it is at least 1.");
+            errors.Add($"intra_op_threads must be at least 1, but was {options.IntraOpThreads}.");
         if (options.MaxConcurrentRuns is < 1)
-            errors.Add($"max_concurrent_runs is {options.MaxConcurrentRuns}; it is at least 1.");
+            errors.Add($"max_concurrent_runs must be at least 1, but was {options.MaxConcurrentRuns}.");
         if (options.MemoryLimit is < 1)
-            errors.Add($"memory_limit is {options.MemoryLimit}; it is a number of bytes, at least 1.");
+            errors.Add($"memory_limit must be at least 1 byte, but was {options.MemoryLimit}.");
         if (options.WarmUpRuns < 0)
-            errors.Add($"warm_up_runs is {options.WarmUpRuns}; it is at least 0.");
+            errors.Add($"warm_up_runs must be at least 0, but was {options.WarmUpRuns}.");
         if (errors.Count > 0)
             throw new DefinitionException(errors);
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Path} runs on {Provider}")]
-    private static partial void LogLoaded(ILogger logger, string path, string provider);
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 7000, Level = LogLevel.Information, Message = "{Path} runs on {Provider}")]
+        public static partial void Loaded(ILogger logger, string path, string provider);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Note}")]
-    private static partial void LogNote(ILogger logger, string note);
+        [LoggerMessage(EventId = 7001, Level = LogLevel.Warning, Message = "{Note}")]
+        public static partial void Note(ILogger logger, string note);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Provider} is not used: {Reason} {LookedFor}")]
-    private static partial void LogNotTaken(ILogger logger, string provider, string reason, string lookedFor);
+        [LoggerMessage(EventId = 7002, Level = LogLevel.Warning, Message = "{Provider} is not used: {Reason} {LookedFor}")]
+        public static partial void NotTaken(ILogger logger, string provider, string reason, string lookedFor);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Path} could not be warmed up: {Reason}")]
-    private static partial void LogNotWarm(ILogger logger, string path, string reason);
+        [LoggerMessage(EventId = 7003, Level = LogLevel.Warning, Message = "{Path} could not be warmed up: {Reason}")]
+        public static partial void NotWarm(ILogger logger, string path, string reason);
+    }
 }

@@ -5,7 +5,7 @@ using Serve.Runtime.Onnx.Telemetry;
 
 namespace Serve.Runtime.Onnx.Sessions;
 
-/// <summary>A loaded session, which all equal models of this process run. Its <see cref="OnnxSessionCache"/> decides how long it lives.</summary>
+/// <summary>A loaded session, shared by all equal models of this process; its <see cref="OnnxSessionCache"/> disposes it.</summary>
 internal sealed class SharedOnnxSession : IDisposable
 {
     private readonly InferenceSession _session;
@@ -23,7 +23,7 @@ internal sealed class SharedOnnxSession : IDisposable
 
     public ExecutionProviderSelection Provider { get; }
 
-    /// <summary>What its metrics carry.</summary>
+    /// <summary>Labels of its metrics.</summary>
     public (string Model, string Provider) Labels => _metrics.Labels;
 
     public OnnxModelSignature Signature { get; }
@@ -32,13 +32,13 @@ internal sealed class SharedOnnxSession : IDisposable
 
     public OnnxSessionRunner Runner { get; }
 
-    /// <summary>What its arena holds; null where ONNX Runtime does not tell.</summary>
+    /// <summary>Reads the memory use of its arena; null if ONNX Runtime does not report it.</summary>
     public SessionArenaStatistics? ReadArena() => SessionArenaStatistics.Read(_session);
 
     public void ObserveLoad(TimeSpan took) => _metrics.ObserveLoad(took);
 
-    /// <summary>Runs it on zeros, so that the first request does not pay for what is made at the first run.</summary>
-    /// <param name="runs">How often.</param>
+    /// <summary>Runs the model on zeros, so that the first request does not pay for lazy initialization.</summary>
+    /// <param name="runs">Number of runs.</param>
     public void WarmUp(int runs)
     {
         var inputs = Signature.Inputs.Select(input => new NamedTensor(input.Name, Zeros(input))).ToArray();
@@ -66,7 +66,7 @@ internal sealed class SharedOnnxSession : IDisposable
     {
         var said = session.ModelMetadata;
 
-        // ONNX Runtime gives the largest number where the file has none.
+        // ONNX Runtime reports the largest number if the file states no version.
         return new(
             said.GraphName, said.ProducerName, said.Description, said.Domain, said.Version == long.MaxValue ? 0 : said.Version, said.CustomMetadataMap);
     }

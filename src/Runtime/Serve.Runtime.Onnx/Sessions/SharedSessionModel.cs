@@ -1,6 +1,6 @@
 namespace Serve.Runtime.Onnx.Sessions;
 
-/// <summary>A user's model: its share in a session, and the one writer of how many runs of its own are under way.</summary>
+/// <summary>A loaded model: a lease of a shared session, and the number of its own ongoing runs.</summary>
 internal sealed class SharedSessionModel : OnnxModel
 {
     private readonly OnnxSessionLease _lease;
@@ -8,7 +8,7 @@ internal sealed class SharedSessionModel : OnnxModel
     private readonly ManualResetEventSlim _ended = new();
     private readonly Action _leave;
 
-    // The model itself counts as one until it is disposed.
+    // Ongoing runs, plus one until the model is disposed.
     private int _users = 1;
     private int _disposed;
 
@@ -18,7 +18,7 @@ internal sealed class SharedSessionModel : OnnxModel
         _leave = Leave;
     }
 
-    // Who forgot to dispose it has no run under way: such a run would hold it.
+    // A model that is finalized has no ongoing run, which would reference it.
     ~SharedSessionModel() => Dispose(disposing: false);
 
     public override string Path { get; }
@@ -31,7 +31,7 @@ internal sealed class SharedSessionModel : OnnxModel
 
     public override OnnxModelInfo Info => _session.Info;
 
-    /// <summary>Which of this process's sessions it runs.</summary>
+    /// <summary>The session that this model shares with equal models of the process.</summary>
     public SharedOnnxSession Session => _session;
 
     public override ValueTask<ModelOutputs> RunAsync(
@@ -54,7 +54,7 @@ internal sealed class SharedSessionModel : OnnxModel
         }
         catch (Exception error)
         {
-            // As any asynchronous method's, it is the task's.
+            // Asynchronous methods report errors through their task.
             return ValueTask.FromException<ModelOutputs>(error);
         }
     }
@@ -74,7 +74,7 @@ internal sealed class SharedSessionModel : OnnxModel
         _lease.Dispose();
     }
 
-    private ObjectDisposedException Gone() => new(Path, $"The model {Path} was disposed.");
+    private ObjectDisposedException Gone() => new(Path, $"The model {Path} has been disposed.");
 
     private void Leave()
     {

@@ -3,12 +3,12 @@ using Serve.Runtime.Devices;
 
 namespace Serve.Runtime.Onnx.Telemetry;
 
-/// <summary>The machine's devices as metrics, read when a scrape asks. None where there is no driver.</summary>
+/// <summary>Metrics of the GPUs of this machine, updated on each scrape. Absent without a driver.</summary>
 internal static class GpuDeviceMetrics
 {
     private static readonly string[] Labels = ["gpu", "name"];
 
-    /// <summary>From now on each scrape of the registry reads the devices.</summary>
+    /// <summary>Updates the metrics on each scrape of the registry.</summary>
     public static void Follow(IGpuDevices devices, CollectorRegistry registry)
     {
         if (devices.Read().Count == 0)

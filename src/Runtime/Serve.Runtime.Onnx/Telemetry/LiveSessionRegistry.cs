@@ -5,7 +5,7 @@ using Serve.Runtime.Onnx.Sessions;
 
 namespace Serve.Runtime.Onnx.Telemetry;
 
-/// <summary>The sessions of this process, read when a scrape asks. Prometheus' registry can be told once and never untold.</summary>
+/// <summary>Sessions of this process whose gauges are updated on each scrape. The Prometheus registry cannot remove callbacks, so there is one for all sessions.</summary>
 internal static class LiveSessionRegistry
 {
     private static readonly ConcurrentDictionary<SharedOnnxSession, byte> Live = new();
@@ -21,7 +21,7 @@ internal static class LiveSessionRegistry
 
     public static void Remove(SharedOnnxSession session) => Live.TryRemove(session, out _);
 
-    /// <summary>Brings the exported values up to date. Sessions of one name add up: an old and a new version of a file, for a while.</summary>
+    /// <summary>Updates the gauges. Values of sessions with the same name are added: those of an old and a new version of a file during a rollout.</summary>
     public static void Copy()
     {
         lock (Exported)

@@ -3,12 +3,12 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace Serve.Runtime.Onnx.Telemetry;
 
-/// <summary><c>OrtApi.AllocatorGetStats</c>, which the managed library declares and does not call. Found once by the place of its field in the table that the native library gives.</summary>
+/// <summary>Calls <c>OrtApi.AllocatorGetStats</c>, which the managed library declares but does not call. Resolved once, from the function table of the native library.</summary>
 internal static unsafe class NativeAllocatorStatistics
 {
     private static readonly Lazy<Functions?> Found = new(Find);
 
-    /// <returns>Null where this build of ONNX Runtime does not tell.</returns>
+    /// <returns>Null if this build of ONNX Runtime does not report statistics.</returns>
     public static Dictionary<string, string>? Read(OrtAllocator allocator)
     {
         if (Found.Value is not { } functions)
@@ -18,7 +18,7 @@ internal static unsafe class NativeAllocatorStatistics
         GC.KeepAlive(allocator);
         if (status != 0)
         {
-            // An allocator that keeps none.
+            // The allocator has no statistics.
             ((delegate* unmanaged<nint, void>)functions.ReleaseStatus)(status);
             return null;
         }
@@ -46,7 +46,7 @@ internal static unsafe class NativeAllocatorStatistics
             || !NativeLibrary.TryGetExport(library, "OrtGetApiBase", out var entry))
             return null;
 
-        // struct OrtApiBase { const OrtApi* (*GetApi)(uint32_t version); … }; the version that has the field is that of the managed library.
+        // struct OrtApiBase { const OrtApi* (*GetApi)(uint32_t version); … }; the version of the managed library has the field.
         var api = (*(delegate* unmanaged<uint, nint>*)((delegate* unmanaged<nint>)entry)())(ApiVersion());
         return api == 0 ? null : new(At(api, nameof(OrtApi.AllocatorGetStats)), At(api, nameof(OrtApi.GetKeyValuePairs)), At(api, nameof(OrtApi.ReleaseKeyValuePairs)), At(api, nameof(OrtApi.ReleaseStatus)));
     }

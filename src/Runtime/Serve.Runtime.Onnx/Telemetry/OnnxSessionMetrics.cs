@@ -4,7 +4,7 @@ using Serve.Runtime.Onnx.Sessions;
 
 namespace Serve.Runtime.Onnx.Telemetry;
 
-/// <summary>One session's metrics. Runs are observed as they end; the rest is read when a scrape asks.</summary>
+/// <summary>Metrics of one session. Runs are observed as they end; gauges are updated on each scrape.</summary>
 internal sealed class OnnxSessionMetrics(string model, string provider) : IDisposable
 {
     private readonly Histogram.Child _runs = OnnxMetricFamilies.Run.WithLabels(model, provider);
@@ -17,7 +17,7 @@ internal sealed class OnnxSessionMetrics(string model, string provider) : IDispo
 
     public void ObserveLoad(TimeSpan took) => OnnxMetricFamilies.Load.WithLabels(model, provider).Observe(took.TotalSeconds);
 
-    /// <summary>From now on scrapes read the session.</summary>
+    /// <summary>Updates the gauges of the session on each scrape.</summary>
     public void Follow(SharedOnnxSession session)
     {
         _followed = session;

@@ -52,7 +52,7 @@ public interface INodeAgent : IActorReferenceResolver, IAsyncDisposable
     /// <param name="payload">Opaque to the runtime.</param>
     /// <param name="cancellationToken">Gives the wait up.</param>
     /// <returns>Completes when all have acknowledged.</returns>
-    Task PublishAsync(string topic, long version, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken);
+    Task PublishAsync(string topic, SnapshotVersion version, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken);
 
     /// <summary>The workers' metrics in Prometheus' text format, one text per worker that answered in time.</summary>
     /// <param name="cancellationToken">How long to wait.</param>

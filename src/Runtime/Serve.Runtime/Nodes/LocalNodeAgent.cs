@@ -35,7 +35,7 @@ internal sealed class LocalNodeAgent : INodeAgent
         _inProcess = new(host);
         this._ledger = ledger;
         this._cluster = cluster;
-        _hub = new ActorReportAggregator(reports, PublishAsync, time, logger);
+        _hub = new ActorReportAggregator(reports, directory.ProcessId, PublishAsync, time, logger);
         pool.TellDeaths(OnWorkerDied);
         pool.TellReached(worker => _ = WatchReportsAsync(worker));
     }
@@ -94,8 +94,8 @@ internal sealed class LocalNodeAgent : INodeAgent
 
     public Task CheckHealthAsync(ActorId id, CancellationToken cancellationToken) => Require(id).CheckHealthAsync(id, cancellationToken);
 
-    public Task PublishAsync(string topic, long version, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
-        PublishAsync(new TopicPublication(topic, version, payload), cancellationToken);
+    public Task PublishAsync(string topic, SnapshotVersion version, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
+        PublishAsync(new TopicPublication(topic, "", version, payload), cancellationToken);
 
     private async Task PublishAsync(TopicPublication publication, CancellationToken cancellationToken)
     {

@@ -36,7 +36,7 @@ internal sealed class ControlService(ProcessActorHost host, TopicPublicationStor
         RunAsync(() => host.CheckHealthAsync(new(request.ActorId), context.CancellationToken));
 
     public override Task<Outcome> Publish(PublishRequest request, ServerCallContext context) =>
-        RunAsync(() => board.PublishAsync(new(request.Topic, request.Version, request.Payload.Memory), context.CancellationToken));
+        RunAsync(() => board.PublishAsync(new(request.Topic, request.Source, new(request.Epoch, request.Version), request.Payload.Memory), context.CancellationToken));
 
     public override async Task<MetricsReply> CollectMetrics(Empty request, ServerCallContext context)
     {

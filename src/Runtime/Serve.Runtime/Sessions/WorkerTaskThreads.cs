@@ -1,31 +1,30 @@
 using System.Diagnostics;
-using System.Runtime.CompilerServices;
+using Serve.Runtime.Execution;
 
 namespace Serve.Runtime.Sessions;
 
 /// <summary>
-/// The threads of a worker that run tasks: one task at a time, in the order in which they came, except that a task that waits for an object
-/// does not count, so that the next may start. Its state is written under its lock.
+/// Runs the tasks of a worker one at a time, in FIFO order. A task that waits for an object releases its slot, so that the next task may start; when it continues, it
+/// does not queue again. State is written under one lock.
 /// </summary>
-internal sealed class WorkerTaskThreads
+internal sealed class WorkerTaskThreads : IThreadPoolWorkItem
 {
-    private static readonly TimeSpan IdleLife = TimeSpan.FromSeconds(20);
+    private static readonly DedicatedThreadPool Threads = new("worker tasks", stackSize: 8 << 20);
     private readonly object _sync = new();
     private readonly Queue<TaskInvocation> _queue = new();
     private int _active;
-    private int _idle;
-    private int _starting;
+    private bool _isRequested;
 
     public void Enqueue(TaskInvocation run)
     {
         lock (_sync)
         {
             _queue.Enqueue(run);
-            Wake();
+            RequestThread();
         }
     }
 
-    /// <summary>Takes back whatever has not started.</summary>
+    /// <summary>Removes and returns all tasks that have not started.</summary>
     public IReadOnlyList<TaskInvocation> Recall()
     {
         lock (_sync)
@@ -36,55 +35,48 @@ internal sealed class WorkerTaskThreads
         }
     }
 
-    /// <summary>The running task waits from here on, or has ended on another thread: the next may start.</summary>
+    /// <summary>Called when the running task starts to wait, or has ended on another thread: the next task may start.</summary>
     public void ReleaseSlot()
     {
         lock (_sync)
         {
             _active--;
-            Wake();
+            RequestThread();
         }
     }
 
-    /// <summary>The task goes on. It does not queue for that: whoever started meanwhile ends by itself.</summary>
+    /// <summary>Called when a task continues after it waited. It does not queue: a task that started in the meantime keeps running concurrently.</summary>
     public void ReacquireSlot()
     {
         lock (_sync)
             _active++;
     }
 
-    // Under the lock.
-    private void Wake()
+    /// <summary>Runs queued tasks while no other task is active; called by the thread pool.</summary>
+    void IThreadPoolWorkItem.Execute()
     {
-        if (_active > 0 || _queue.Count == 0)
-            return;
-        if (_idle > 0)
-        {
-            Monitor.Pulse(_sync);
-        }
-        else if (_starting == 0)
-        {
-            _starting++;
-            new Thread(Loop, maxStackSize: 8 << 20) { IsBackground = true, Name = "serve tasks" }.UnsafeStart();
-        }
-    }
-
-    private void Loop()
-    {
+        var clean = ExecutionContext.Capture();
         lock (_sync)
-            _starting--;
-        while (RunNext())
+            _isRequested = false;
+        while (RunNext(clean))
         {
         }
     }
 
-    // A frame of its own: an idle thread must not keep the last task's objects alive on its stack.
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private bool RunNext()
+    private bool RunNext(ExecutionContext? clean)
     {
-        if (Take() is not { } run)
-            return false;
-        if (run.Execute())
+        TaskInvocation run;
+        lock (_sync)
+        {
+            if (_active > 0 || !_queue.TryDequeue(out run!))
+                return false;
+            _active++;
+        }
+
+        var hasEnded = run.Execute();
+        if (clean is not null && !ReferenceEquals(ExecutionContext.Capture(), clean))
+            ExecutionContext.Restore(clean);
+        if (hasEnded)
         {
             lock (_sync)
             {
@@ -96,21 +88,12 @@ internal sealed class WorkerTaskThreads
         return true;
     }
 
-    private TaskInvocation? Take()
+    // Under the lock.
+    private void RequestThread()
     {
-        lock (_sync)
-        {
-            while (_active > 0 || _queue.Count == 0)
-            {
-                _idle++;
-                var woken = Monitor.Wait(_sync, IdleLife);
-                _idle--;
-                if (!woken && (_active > 0 || _queue.Count == 0))
-                    return null;
-            }
-
-            _active++;
-            return _queue.Dequeue();
-        }
+        if (_active > 0 || _queue.Count == 0 || _isRequested)
+            return;
+        _isRequested = true;
+        Threads.Start(this);
     }
 }

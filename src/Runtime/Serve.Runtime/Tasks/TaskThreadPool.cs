@@ -1,31 +1,28 @@
 using System.Collections.Concurrent;
+using Serve.Runtime.Execution;
 
 namespace Serve.Runtime.Tasks;
 
 /// <summary>
-/// The threads that run tasks and actors of this process, apart from the .NET pool since user code may block them. What is started has a
-/// thread at once; what is queued shares as many as there are processors, and gets more when none of it moves on. Its threads
-/// are counted under <see cref="_sync"/>, the queue's counters with interlocked operations.
+/// Threads that run the tasks and actors of this process, apart from the .NET thread pool, since user code may block them. <see cref="RunNow"/> uses a thread of its
+/// own; queued work shares as many threads as there are processors, and gets more while none of it makes progress.
 /// </summary>
+/// <remarks>
+/// Concurrency. A drainer is a thread that runs queued items; <c>_drainers</c> counts them and is at most <c>_limit</c>, unless the watch adds some. <c>_requested</c> is 1
+/// from the request of a drainer until it arrives at the queue: one request at a time is enough, since an arriving drainer requests the next one if items remain.
+/// Memory order: Enqueue publishes the item, then reads <c>_requested</c>; OnArrived clears <c>_requested</c>, issues a full barrier, then reads the queue. One of the two
+/// therefore observes the other. The same holds for <c>_watching</c> between Watch and WatchLoop.
+/// </remarks>
 internal sealed class TaskThreadPool : IThreadPoolWorkItem, IAsyncDisposable
 {
-    /// <summary>How long a thread waits for work before it ends.</summary>
-    public static readonly TimeSpan IdleTimeout = TimeSpan.FromSeconds(20);
-
-    private const int Spins = 40;
     private static readonly TimeSpan StarvedAfter = TimeSpan.FromMilliseconds(5);
-    private static readonly object Open = new();
 
     [ThreadStatic]
     private static TaskThreadPool? _draining;
 
-    private readonly object _sync = new();
-    private readonly Stack<TaskPoolThread> _idle = new();
-    private readonly TaskCompletionSource _gone = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly DedicatedThreadPool _threads = new("tasks", spins: true);
     private readonly ConcurrentQueue<IThreadPoolWorkItem> _queue = new();
     private readonly object _watchSync = new();
-    private object? _offer;
-    private int _count;
     private int _limit = Environment.ProcessorCount;
     private int _drainers;
     private int _requested;
@@ -34,55 +31,13 @@ internal sealed class TaskThreadPool : IThreadPoolWorkItem, IAsyncDisposable
     private Thread? _watch;
     private volatile bool _disposed;
 
-    /// <summary>How many threads there are, idle ones included.</summary>
-    public int ThreadCount
-    {
-        get
-        {
-            lock (_sync)
-                return _count;
-        }
-    }
+    /// <summary>Number of threads, including idle ones.</summary>
+    public int ThreadCount => _threads.ThreadCount;
 
-    /// <summary>Runs work on a thread of its own, at once. The work must not throw.</summary>
-    public void RunNow(IThreadPoolWorkItem item)
-    {
-        if (Interlocked.CompareExchange(ref _offer, item, Open) == Open)
-            return;
-        TaskPoolThread? thread;
-        lock (_sync)
-        {
-            if (_disposed)
-            {
-                // What is left after the end is the rest of user code that was told to stop; it may as well end elsewhere.
-                ThreadPool.UnsafeQueueUserWorkItem(item, preferLocal: false);
-                return;
-            }
+    /// <summary>Runs a work item immediately on a thread of its own.</summary>
+    public void RunNow(IThreadPoolWorkItem item) => _threads.Start(item);
 
-            if (_idle.TryPop(out thread))
-            {
-                thread.Assign(item);
-                return;
-            }
-
-            thread = new(this);
-            _count++;
-        }
-
-        try
-        {
-            thread.Start(item);
-        }
-        catch (Exception full) when (full is OutOfMemoryException or ThreadStartException)
-        {
-            // The system gives no more threads: it waits until one of those that there are is free.
-            OnThreadExited();
-            _queue.Enqueue(item);
-            Watch();
-        }
-    }
-
-    /// <summary>Runs work when one of the shared threads is free. The work must not throw.</summary>
+    /// <summary>Runs a work item when one of the shared threads is free.</summary>
     public void Enqueue(IThreadPoolWorkItem item)
     {
         if (_disposed)
@@ -96,8 +51,8 @@ internal sealed class TaskThreadPool : IThreadPoolWorkItem, IAsyncDisposable
         Request();
     }
 
-    /// <summary>Says that the calling thread is about to block, so that queued work is not held up by it.</summary>
-    /// <returns>Whether it matters: then <see cref="ExitBlocking"/> has to follow.</returns>
+    /// <summary>Announces that the calling thread is about to block, so that another thread runs queued work.</summary>
+    /// <returns>Whether the caller runs queued work; if so, it must call <see cref="ExitBlocking"/> afterwards.</returns>
     public bool EnterBlocking()
     {
         if (_draining != this)
@@ -108,10 +63,10 @@ internal sealed class TaskThreadPool : IThreadPoolWorkItem, IAsyncDisposable
         return true;
     }
 
-    /// <summary>The calling thread goes on after <see cref="EnterBlocking"/>.</summary>
+    /// <summary>Ends <see cref="EnterBlocking"/>.</summary>
     public void ExitBlocking() => Interlocked.Decrement(ref _limit);
 
-    /// <summary>Drains the queue on one thread; for <see cref="RunNow"/> alone.</summary>
+    /// <summary>Drains the queue; called by the thread pool.</summary>
     void IThreadPoolWorkItem.Execute()
     {
         _draining = this;
@@ -123,105 +78,31 @@ internal sealed class TaskThreadPool : IThreadPoolWorkItem, IAsyncDisposable
             {
                 Volatile.Write(ref _progress, _progress + 1);
                 if (first)
-                    Arrived(ref first);
-                Run(item, clean);
+                    OnArrived(ref first);
+                DedicatedThreadPool.Run(item, clean);
             }
 
             if (first)
-                Arrived(ref first);
+                OnArrived(ref first);
             Interlocked.Decrement(ref _drainers);
         }
         while (!_disposed && !_queue.IsEmpty && TryEnter());
         _draining = null;
     }
 
-    /// <summary>Ends the threads as they become idle. Those whose code does not end within the time are left behind; they do not keep the process alive.</summary>
-    public async ValueTask DisposeAsync(TimeSpan patience)
+    /// <summary>Stops the threads as they become idle. Threads whose code does not return in time are abandoned; they do not keep the process alive.</summary>
+    public async ValueTask DisposeAsync(TimeSpan timeout)
     {
-        lock (_sync)
-        {
-            _disposed = true;
-            while (_idle.TryPop(out var thread))
-                thread.Stop();
-            if (_count == 0)
-                _gone.TrySetResult();
-        }
-
+        _disposed = true;
         lock (_watchSync)
             Monitor.Pulse(_watchSync);
-        await Task.WhenAny(_gone.Task, Task.Delay(patience)).ConfigureAwait(false);
+        await _threads.DisposeAsync(timeout).ConfigureAwait(false);
         while (_queue.TryDequeue(out var left))
             ThreadPool.UnsafeQueueUserWorkItem(left, preferLocal: false);
     }
 
     public ValueTask DisposeAsync() => DisposeAsync(TimeSpan.FromMilliseconds(500));
 
-    /// <summary>Runs one piece of work and leaves the thread as it was.</summary>
-    internal static void Run(IThreadPoolWorkItem item, ExecutionContext? clean)
-    {
-        try
-        {
-            item.Execute();
-        }
-        catch (Exception thrown)
-        {
-            // Only what nobody awaits arrives here, an async void's exception say: it goes where .NET tells of such. Ending the process would take all other tasks along.
-            _ = Task.FromException(thrown);
-        }
-
-        if (clean is not null && !ReferenceEquals(ExecutionContext.Capture(), clean))
-            ExecutionContext.Restore(clean);
-        if (SynchronizationContext.Current is not null)
-            SynchronizationContext.SetSynchronizationContext(null);
-    }
-
-    /// <summary>Looks for work a moment before the thread goes to sleep, since waking it costs more. One thread at a time.</summary>
-    internal IThreadPoolWorkItem? SpinForWork()
-    {
-        if (Environment.ProcessorCount == 1 || _disposed || Interlocked.CompareExchange(ref _offer, Open, null) is not null)
-            return null;
-        for (var i = 0; i < Spins && ReferenceEquals(Volatile.Read(ref _offer), Open); i++)
-            Thread.SpinWait(20);
-        return Interlocked.Exchange(ref _offer, null) as IThreadPoolWorkItem;
-    }
-
-    /// <summary>Lays a thread down as idle; false when it is to end.</summary>
-    internal bool TryPark(TaskPoolThread thread)
-    {
-        lock (_sync)
-        {
-            if (!_disposed)
-                _idle.Push(thread);
-            return !_disposed;
-        }
-    }
-
-    /// <summary>Takes an idle thread away; false when it is getting work just now.</summary>
-    internal bool TryUnpark(TaskPoolThread thread)
-    {
-        lock (_sync)
-        {
-            if (!_idle.Contains(thread))
-                return false;
-            var others = _idle.Where(other => other != thread).Reverse().ToArray();
-            _idle.Clear();
-            foreach (var other in others)
-                _idle.Push(other);
-            return true;
-        }
-    }
-
-    internal void OnThreadExited()
-    {
-        lock (_sync)
-        {
-            _count--;
-            if (_disposed && _count == 0)
-                _gone.TrySetResult();
-        }
-    }
-
-    // One thread on its way to the queue is enough: it asks for the next one when it finds more there than it can take.
     private void Request()
     {
         if (Volatile.Read(ref _requested) != 0)
@@ -236,7 +117,7 @@ internal sealed class TaskThreadPool : IThreadPoolWorkItem, IAsyncDisposable
         RunNow(this);
     }
 
-    private void Arrived(ref bool first)
+    private void OnArrived(ref bool first)
     {
         first = false;
         Volatile.Write(ref _requested, 0);
@@ -288,7 +169,7 @@ internal sealed class TaskThreadPool : IThreadPoolWorkItem, IAsyncDisposable
                 _watching = !_queue.IsEmpty;
                 Interlocked.MemoryBarrier();
 
-                // Whoever queued before it saw the flag go down does not tell: look once more.
+                // An item that was queued before the flag was cleared did not signal.
                 if (_watching || !_queue.IsEmpty)
                     Monitor.Wait(_watchSync, StarvedAfter);
                 else
@@ -302,7 +183,7 @@ internal sealed class TaskThreadPool : IThreadPoolWorkItem, IAsyncDisposable
         }
     }
 
-    // Twice as many each time that nothing moved: work that blocks gets its threads soon, work that computes does not get hundreds.
+    // Doubles the threads each time that there was no progress: blocking work soon gets its threads, computing work does not get hundreds.
     private void AddThreads()
     {
         var more = Math.Min(_queue.Count, Math.Max(Volatile.Read(ref _drainers), 1));

@@ -17,6 +17,7 @@ internal sealed partial class ActorReportAggregator : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     private readonly ActorReportRegistry _own;
+    private readonly string _node;
     private readonly Func<TopicPublication, CancellationToken, Task> _publish;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -27,12 +28,13 @@ internal sealed partial class ActorReportAggregator : IAsyncDisposable
     private readonly Task _gathering;
     private readonly Task _publishing;
 
-    public ActorReportAggregator(ActorReportRegistry own, Func<TopicPublication, CancellationToken, Task> publish, TimeProvider time, ILogger logger)
+    public ActorReportAggregator(ActorReportRegistry own, string node, Func<TopicPublication, CancellationToken, Task> publish, TimeProvider time, ILogger logger)
     {
-        this._own = own;
-        this._publish = publish;
-        this._time = time;
-        this._logger = logger;
+        _own = own;
+        _node = node;
+        _publish = publish;
+        _time = time;
+        _logger = logger;
         _gathering = CollectLocalReportsAsync();
         _publishing = PublishAsync();
     }
@@ -76,7 +78,9 @@ internal sealed partial class ActorReportAggregator : IAsyncDisposable
     private async Task PublishAsync()
     {
         var published = new Dictionary<string, byte[]>(StringComparer.Ordinal);
-        var version = 0L;
+
+        // A restarted node must not be ignored because it counts from 1 again.
+        var version = new SnapshotVersion(_time.GetUtcNow().ToUnixTimeMilliseconds(), 0);
         while (await _changes.Reader.WaitToReadAsync(_ended.Token).ConfigureAwait(false))
         {
             _changes.Reader.TryRead(out _);
@@ -85,7 +89,8 @@ internal sealed partial class ActorReportAggregator : IAsyncDisposable
                 if (published.TryGetValue(topic, out var last) && last.AsSpan().SequenceEqual(payload))
                     continue;
                 published[topic] = payload;
-                await PublishAsync(new TopicPublication(topic, ++version, payload)).ConfigureAwait(false);
+                version = version with { Number = version.Number + 1 };
+                await PublishAsync(new TopicPublication(topic, _node, version, payload)).ConfigureAwait(false);
             }
 
             await Task.Delay(Pause, _time, _ended.Token).ConfigureAwait(false);

@@ -1,7 +1,8 @@
-namespace Serve.Runtime.Topics;
+namespace Serve.Runtime;
 
 /// <summary>One value of a topic.</summary>
 /// <param name="Topic">The topic.</param>
-/// <param name="Version">Grows with every publication of the topic.</param>
-/// <param name="Payload">Opaque to the runtime.</param>
-internal sealed record TopicPublication(string Topic, long Version, ReadOnlyMemory<byte> Payload);
+/// <param name="Source">The publisher, if a topic has several, for instance a node; empty otherwise. Versions of different sources are not compared.</param>
+/// <param name="Version">Grows with every publication of the source.</param>
+/// <param name="Payload">The value; not interpreted by the runtime.</param>
+public sealed record TopicPublication(string Topic, string Source, SnapshotVersion Version, ReadOnlyMemory<byte> Payload);

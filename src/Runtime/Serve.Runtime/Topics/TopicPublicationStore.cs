@@ -3,35 +3,35 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Serve.Runtime.Topics;
 
-/// <summary>The newest value of each topic, handed to this process's subscribers. Written by <see cref="PublishAsync"/> alone, under its lock.</summary>
+/// <summary>The newest publication of each topic and source, delivered to this process's subscribers. Written by <see cref="PublishAsync"/> alone, under its lock.</summary>
 internal sealed class TopicPublicationStore(IServiceProvider services)
 {
-    // Late, since subscribers may depend on the directory.
+    // Lazy, since subscribers may depend on the actor references of this process.
     private readonly Lazy<ILookup<string, ITopicSubscriber>> _subscribers =
         new(() => services.GetServices<ITopicSubscriber>().ToLookup(subscriber => subscriber.Topic, StringComparer.Ordinal));
 
     private readonly Lock _sync = new();
-    private ImmutableDictionary<string, TopicPublication> _newest = ImmutableDictionary<string, TopicPublication>.Empty;
+    private ImmutableDictionary<(string Topic, string Source), TopicPublication> _newest = ImmutableDictionary<(string Topic, string Source), TopicPublication>.Empty;
 
-    /// <summary>The newest value of every topic.</summary>
+    /// <summary>The newest publication of every topic and source.</summary>
     public IEnumerable<TopicPublication> Latest => Volatile.Read(ref _newest).Values;
 
-    /// <summary>Keeps the value and waits until this process's subscribers have it in force. One that is older than what is here is ignored.</summary>
+    /// <summary>Stores a publication and waits until this process's subscribers have applied it. Ignores one that is older than the stored one.</summary>
     public async Task PublishAsync(TopicPublication publication, CancellationToken cancellationToken)
     {
         if (!TryStore(publication))
             return;
         foreach (var subscriber in _subscribers.Value[publication.Topic])
-            await subscriber.OnPublishedAsync(publication.Version, publication.Payload, cancellationToken);
+            await subscriber.OnPublishedAsync(publication, cancellationToken);
     }
 
     private bool TryStore(TopicPublication publication)
     {
         lock (_sync)
         {
-            if (_newest.TryGetValue(publication.Topic, out var kept) && kept.Version > publication.Version)
+            if (_newest.TryGetValue((publication.Topic, publication.Source), out var kept) && kept.Version > publication.Version)
                 return false;
-            _newest = _newest.SetItem(publication.Topic, publication);
+            _newest = _newest.SetItem((publication.Topic, publication.Source), publication);
             return true;
         }
     }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Serve.Runtime.Execution;
 
 namespace Serve.Runtime.Turns;
 
@@ -14,25 +15,25 @@ internal sealed partial class DedicatedSynchronizationContext(ILogger logger) : 
 
     public override SynchronizationContext CreateCopy() => this;
 
-    public void Run(QueuedTurnCallback turn) => DedicatedThreadPool.Shared.Run(static state =>
-    {
-        var (self, turn) = ((DedicatedSynchronizationContext, QueuedTurnCallback))state!;
-        SetSynchronizationContext(self);
-        try
-        {
-            turn.Invoke();
-        }
-        catch (Exception thrown)
-        {
-            // Only what nobody awaits arrives here; ending the process would take the other actors along.
-            LogUnobserved(self._logger, thrown);
-        }
-        finally
-        {
-            SetSynchronizationContext(null);
-        }
-    }, (this, turn));
+    public void Run(QueuedTurnCallback turn) => DedicatedThreadPool.Blocking.Start(new BlockingTurn(this, turn));
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Blocking user code threw where nobody awaits it. The actor lives on.")]
     private static partial void LogUnobserved(ILogger logger, Exception thrown);
+
+    private sealed class BlockingTurn(DedicatedSynchronizationContext context, QueuedTurnCallback turn) : IThreadPoolWorkItem
+    {
+        public void Execute()
+        {
+            SetSynchronizationContext(context);
+            try
+            {
+                turn.Invoke();
+            }
+            catch (Exception thrown)
+            {
+                // Only exceptions that no code observes; terminating the process would fail all other actors.
+                LogUnobserved(context._logger, thrown);
+            }
+        }
+    }
 }

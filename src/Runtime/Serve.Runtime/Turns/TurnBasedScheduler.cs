@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
+using Serve.Runtime.Execution;
 
 namespace Serve.Runtime.Turns;
 
@@ -198,23 +199,9 @@ internal sealed partial class TurnBasedScheduler : MailboxTurnScheduler
         && TryClaimFree();
 
     /// <summary>Runs a turn on a dedicated thread, which holds the claim meanwhile.</summary>
-    private void RunDedicated(QueuedTurnCallback turn) => DedicatedThreadPool.Shared.Run(static state =>
-    {
-        var (self, turn) = ((TurnBasedScheduler, QueuedTurnCallback))state!;
-        self.Run(turn);
-        self.Release();
-    }, (this, turn));
+    private void RunDedicated(QueuedTurnCallback turn) => DedicatedThreadPool.Blocking.Start(new BlockingTurn(this, turn));
 
-    private void RunDedicated(IMailboxCall call) => DedicatedThreadPool.Shared.Run(static state =>
-    {
-        var (self, call) = ((TurnBasedScheduler, IMailboxCall))state!;
-        SynchronizationContext.SetSynchronizationContext(self._blockingContext);
-        Volatile.Write(ref self._current.Call, call);
-        call.Run();
-        Volatile.Write(ref self._current.Call, null);
-        SynchronizationContext.SetSynchronizationContext(null);
-        self.Release();
-    }, (this, call));
+    private void RunDedicated(IMailboxCall call) => DedicatedThreadPool.Blocking.Start(new BlockingCall(this, call));
 
     private void Run(in QueuedTurnCallback turn)
     {
@@ -249,4 +236,26 @@ internal sealed partial class TurnBasedScheduler : MailboxTurnScheduler
 
     [LoggerMessage(Level = LogLevel.Error, Message = "User code threw where nobody awaits it (async void or a posted callback). The actor lives on.")]
     private static partial void LogUnobserved(ILogger logger, Exception thrown);
+
+    private sealed class BlockingTurn(TurnBasedScheduler owner, QueuedTurnCallback turn) : IThreadPoolWorkItem
+    {
+        public void Execute()
+        {
+            owner.Run(turn);
+            owner.Release();
+        }
+    }
+
+    private sealed class BlockingCall(TurnBasedScheduler owner, IMailboxCall call) : IThreadPoolWorkItem
+    {
+        public void Execute()
+        {
+            SynchronizationContext.SetSynchronizationContext(owner._blockingContext);
+            Volatile.Write(ref owner._current.Call, call);
+            call.Run();
+            Volatile.Write(ref owner._current.Call, null);
+            SynchronizationContext.SetSynchronizationContext(null);
+            owner.Release();
+        }
+    }
 }

@@ -4,7 +4,6 @@ using Grpc.Core;
 using Serve.Routes;
 using Serve.Runtime.Nodes;
 using Serve.Runtime.Rpc;
-using Serve.Runtime.Topics;
 using Serve.Runtime.Wire;
 
 namespace Serve.Runtime.Workers;
@@ -112,7 +111,9 @@ internal sealed class PooledWorker(string id, string? key, string label, string 
         var request = new PublishRequest
         {
             Topic = publication.Topic,
-            Version = publication.Version,
+            Source = publication.Source,
+            Epoch = publication.Version.Epoch,
+            Version = publication.Version.Number,
             Payload = UnsafeByteOperations.UnsafeWrap(publication.Payload),
         };
         try

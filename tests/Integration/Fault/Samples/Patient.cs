@@ -1,4 +1,4 @@
-// What the fault tests deploy: it breaks in every way it is asked to.
+// Deployment of the fault tests: fails in the requested way.
 using Serve;
 
 [Deployment(MaxOngoingRequests = 200)]
@@ -20,7 +20,7 @@ public sealed class Patient
     [HttpGet("/pid")]
     public int Pid() => Environment.ProcessId;
 
-    // Writes its process id to a file of its own in the folder, then waits until that has a file named "go".
+    // Writes its process id to a new file in the folder, then waits until the folder contains a file named "go".
     [HttpGet("/held")]
     public async Task<int> Held([FromQuery] string folder, CancellationToken stop)
     {
@@ -30,7 +30,7 @@ public sealed class Patient
         return Environment.ProcessId;
     }
 
-    // Dies when it has sent more than lies in buffers on the way.
+    // Exits after it has sent more than all buffers on the path can hold.
     [HttpGet("/half")]
     public async Task Half(Microsoft.AspNetCore.Http.HttpContext context)
     {

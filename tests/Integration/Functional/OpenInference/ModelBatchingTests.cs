@@ -71,7 +71,7 @@ public sealed class ModelBatchingTests
         await using var node = await TestNodeProcess.StartAsync(IsolationMode.None);
         var (code, _, errors) = await node.CliAsync("deploy", Config(node, "{max_batchsize: 3, pading: true}"));
         Assert.Equal(1, code);
-        Assert.Contains("batching has no key 'pading'. Did you mean 'padding'?", errors, StringComparison.Ordinal);
+        Assert.Contains("batching has an unknown key 'pading'. Did you mean 'padding'?", errors, StringComparison.Ordinal);
     }
 
     private static int Rows(int index) => 1 + (index % 3);

@@ -79,9 +79,9 @@ public sealed class ModelRolloutTests
     }
 
     [Theory]
-    [InlineData("/models/m", "'/models/m' cannot be a model's, since clients of the Open Inference Protocol look for it at /v2/models/NAME: remove route_prefix.")]
-    [InlineData("/", "'/' cannot be a model's, since clients of the Open Inference Protocol look for it at /v2/models/NAME: remove route_prefix.")]
-    [InlineData("/v2/models/a/b", "'/v2/models/a/b' cannot be a model's, since clients of the Open Inference Protocol look for it at /v2/models/NAME: remove route_prefix.")]
+    [InlineData("/models/m", "'/models/m' is not allowed for a model: clients of the Open Inference Protocol expect it at /v2/models/NAME. Remove route_prefix.")]
+    [InlineData("/", "'/' is not allowed for a model: clients of the Open Inference Protocol expect it at /v2/models/NAME. Remove route_prefix.")]
+    [InlineData("/v2/models/a/b", "'/v2/models/a/b' is not allowed for a model: clients of the Open Inference Protocol expect it at /v2/models/NAME. Remove route_prefix.")]
     [InlineData("/v2/models/digits/", "'/v2/models/digits/' must not end with '/'")]
     public async Task Run_RoutePrefixWhereNoClientLooks_RefusedInOneSentenceAndNothingIsLeft(string prefix, string why)
     {

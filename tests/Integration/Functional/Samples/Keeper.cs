@@ -1,5 +1,5 @@
 
-// Added to deployments/Zoo.cs: asks for a model from another process.
+// Appended to deployments/Zoo.cs: requests a model from another process.
 [Deployment]
 public sealed class Keeper(DeploymentHandle<Zoo> zoo)
 {

@@ -42,7 +42,7 @@ public sealed class DeploymentSpecResolverTests
     }
 
     [Fact]
-    public void Merge_SourcesStayAsTheyAre()
+    public void Merge_DoesNotChangeItsSources()
     {
         var code = new DeploymentOptions { Name = "Counter", UserConfig = Parse("""{"a":1}""") };
         var file = new DeploymentOptions { Name = "Counter", UserConfig = Parse("""{"a":2}""") };
@@ -55,7 +55,7 @@ public sealed class DeploymentSpecResolverTests
     }
 
     [Fact]
-    public void Merge_ValuesOutOfRange_AllTold()
+    public void Merge_ValuesOutOfRange_ReportsAll()
     {
         var code = new DeploymentAttribute("Counter")
         {
@@ -79,17 +79,17 @@ public sealed class DeploymentSpecResolverTests
                 "Counter.graceful_shutdown_timeout_s: must be at least 0 and at most 4000000, not NaN",
                 "Counter.health_check_period_s: must be more than 0 and at most 4000000, not 0",
                 "Counter.concurrency: must be one of turn_based, parallel, not 9",
-                "Counter.actor_options.num_gpus: must be whole above 1, not 1.5: a device is shared, or devices are taken whole",
+                "Counter.actor_options.num_gpus: must be an integer if above 1, not 1.5: a GPU is either shared or reserved as a whole",
                 "Counter.actor_options.memory: must be at least 0, not -1",
             ],
             error.Errors);
     }
 
     [Theory]
-    [InlineData("a/b", "must begin with a letter or a digit and hold only letters, digits, '-', '_' and '.'")]
-    [InlineData("a#b", "must begin with a letter")]
-    [InlineData("..", "must begin with a letter")]
-    public void Merge_NameThatIsNoName_IsAnError(string name, string expected)
+    [InlineData("a/b", "must start with a letter or a digit and contain only letters, digits, '-', '_' and '.'")]
+    [InlineData("a#b", "must start with a letter")]
+    [InlineData("..", "must start with a letter")]
+    public void Merge_InvalidName_IsAnError(string name, string expected)
     {
         var error = Assert.Throws<DefinitionException>(() => DeploymentSpecResolver.Merge(new DeploymentOptions { Name = name }, null));
 
@@ -101,7 +101,7 @@ public sealed class DeploymentSpecResolverTests
         Assert.Equal("The deployment has no name.", Assert.Throws<DefinitionException>(() => DeploymentSpecResolver.Merge(new DeploymentOptions(), null)).Message);
 
     [Fact]
-    public void Impact_OfEachSetting_IsWhatItsAttributeSays()
+    public void Impact_OfEachSetting_EqualsItsAttribute()
     {
         var before = DeploymentSpec.Default with { UserConfig = Parse("""{"a":1}""") };
 
@@ -115,7 +115,7 @@ public sealed class DeploymentSpecResolverTests
     }
 
     [Fact]
-    public void Impact_EverySettingStatesOne() =>
+    public void Impact_EverySettingHasOne() =>
         Assert.DoesNotContain(
             typeof(DeploymentSpec).GetProperties(System.Reflection.BindingFlags.Public | System.Reflection.BindingFlags.Instance),
             property => property.GetCustomAttributes(typeof(UpdateImpactAttribute), false).Length == 0);

@@ -15,7 +15,7 @@ public sealed class ServeConfigReaderTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void Read_EachFolder_GivesWhatLiesBeside(string folder)
+    public void Read_EachFolder_EqualsExpectedFile(string folder)
     {
         var config = JsonNode.Parse(File.ReadAllText(Path.Combine(Assets, folder, "config.json")));
         var (expected, errors) = (Path.Combine(Assets, folder, "expected.json"), Path.Combine(Assets, folder, "errors.txt"));
@@ -67,7 +67,7 @@ public sealed class ServeConfigReaderTests
     [Fact]
     public void Tables_EverySettingHasAKey()
     {
-        // Whoever adds a property forgets nothing: a key that is written for it, under the name that JSON has for it.
+        // Each property has a key, with the name of the property in JSON.
         Assert.Equal(Names<DeploymentOptions>(), Keys("every-key", "applications", 0, "deployments", 0));
         Assert.Equal(Names<ReplicaResourceOptions>(), Keys("every-key", "applications", 0, "deployments", 0, "actor_options"));
         Assert.Equal(Names<ApplicationConfig>(), Keys("every-key", "applications", 0));
@@ -84,9 +84,9 @@ public sealed class ServeConfigReaderTests
     }
 
     [Theory]
-    [InlineData("""{"a":1,"a":2,"applications":[]}""", "a key stands twice: ")]
-    [InlineData("""{"applications":[{"import_path":"x","args":{"p":{"a":1,"a":2}}}]}""", "applications[0].args.p: a key stands twice: ")]
-    public void Read_KeyThatStandsTwice_IsAnError(string json, string expected)
+    [InlineData("""{"a":1,"a":2,"applications":[]}""", "duplicate key: ")]
+    [InlineData("""{"applications":[{"import_path":"x","args":{"p":{"a":1,"a":2}}}]}""", "applications[0].args.p: duplicate key: ")]
+    public void Read_DuplicateKey_IsAnError(string json, string expected)
     {
         var thrown = Assert.Throws<DefinitionException>(() => ServeConfigReader.Read(JsonNode.Parse(json)));
 
@@ -98,7 +98,7 @@ public sealed class ServeConfigReaderTests
         Assert.Equal("expected an object, got null", Assert.Throws<DefinitionException>(() => ServeConfigReader.Read(null)).Message);
 
     [Fact]
-    public void Read_NodesMadeInMemory_AreReadLikeParsedOnes()
+    public void Read_NodesCreatedInMemory_EqualParsedOnes()
     {
         var config = new JsonObject { ["applications"] = new JsonArray(new JsonObject { ["import_path"] = "x", ["deployments"] = new JsonArray(
             new JsonObject { ["name"] = "D", ["num_replicas"] = 2, ["max_queued_requests"] = 3L, ["health_check_period_s"] = 5 }) }) };
@@ -109,16 +109,16 @@ public sealed class ServeConfigReaderTests
     }
 
     [Fact]
-    public void ReadApplication_NameOfThePath_IsTakenOrMustAgree()
+    public void ReadApplication_NameOfPath_IsDefaultOrMustMatch()
     {
         Assert.Equal("a", ServeConfigReader.ReadApplication(JsonNode.Parse("""{"import_path":"x"}"""), "a").Name);
         Assert.Equal("a", ServeConfigReader.ReadApplication(JsonNode.Parse("""{"name":"a","import_path":"x"}"""), "a").Name);
         Assert.Equal("default", ServeConfigReader.ReadApplication(JsonNode.Parse("""{"import_path":"x"}""")).Name);
         Assert.Equal(
-            "name: 'b' is not 'a', under which it was sent",
+            "name: must be 'a', the name in the request's path, but was 'b'",
             Assert.Throws<DefinitionException>(() => ServeConfigReader.ReadApplication(JsonNode.Parse("""{"name":"b","import_path":"x"}"""), "a")).Message);
         Assert.Equal(
-            ["num_replica: unknown key 'num_replica'; known keys are args, deployments, import_path, isolation, name, route_prefix", "deployments[1].name: 'D' is taken by deployments[0]"],
+            ["num_replica: unknown key 'num_replica'; known keys are args, deployments, import_path, isolation, name, route_prefix", "deployments[1].name: 'D' is already used by deployments[0]"],
             Assert.Throws<DefinitionException>(() => ServeConfigReader.ReadApplication(JsonNode.Parse(
                 """{"import_path":"x","num_replica":1,"deployments":[{"name":"D"},{"name":"D"}]}"""))).Errors);
     }

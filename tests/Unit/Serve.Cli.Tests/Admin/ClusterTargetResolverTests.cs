@@ -19,11 +19,11 @@ public sealed class ClusterTargetResolverTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task FindAsync_NoNodeAndNoProgram_SaysSo()
+    public async Task FindAsync_NoNodeAndNoProgram_Throws()
     {
         var error = await Assert.ThrowsAsync<CommandFailedException>(() => FindAsync());
         Assert.Equal(CliExitCode.NoNode, error.ExitCode);
-        Assert.Equal("No node answers at http://127.0.0.1:1, and no program of yours runs a cluster.", error.Message);
+        Assert.Equal("No node answers at http://127.0.0.1:1, and no program of this user runs a cluster.", error.Message);
     }
 
     [Fact]
@@ -61,7 +61,7 @@ public sealed class ClusterTargetResolverTests : IDisposable
     }
 
     [Fact]
-    public async Task FindAsync_PidOfNoCluster_SaysWhoHasOne()
+    public async Task FindAsync_PidWithoutCluster_ErrorListsClusters()
     {
         Announce("a", "http://127.0.0.1:2", Environment.ProcessId);
         var error = await Assert.ThrowsAsync<CommandFailedException>(() => FindAsync(pid: 999_999_999));

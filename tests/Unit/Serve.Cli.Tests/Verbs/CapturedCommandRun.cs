@@ -2,7 +2,7 @@ using Serve.Cli.Verbs;
 
 namespace Serve.Cli.Tests.Verbs;
 
-/// <summary>One command line, run in this process with what it wrote.</summary>
+/// <summary>Runs a command line in this process and captures its output.</summary>
 internal sealed record CapturedCommandRun(int Code, string Out, string Error)
 {
     public static async Task<CapturedCommandRun> OfAsync(params string[] arguments)

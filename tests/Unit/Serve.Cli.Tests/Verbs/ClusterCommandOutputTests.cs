@@ -3,7 +3,7 @@ using Serve.Cli.Verbs;
 
 namespace Serve.Cli.Tests.Verbs;
 
-/// <summary>What the verbs write of a cluster with objects and workers.</summary>
+/// <summary>Output of commands for a cluster with objects and workers.</summary>
 public sealed class ClusterCommandOutputTests
 {
     private static readonly ImmutableSortedDictionary<string, long> Bytes = ImmutableSortedDictionary<string, long>.Empty.Add("disk", 1024).Add("shared_memory", 3 << 20);
@@ -22,7 +22,7 @@ public sealed class ClusterCommandOutputTests
 
         Assert.Matches(@"object000 +2 KiB +disk +Put", text);
         Assert.DoesNotContain("object100", text, StringComparison.Ordinal);
-        Assert.Equal("The largest 100 of 101; --json tells all.", error.Trim());
+        Assert.Equal("Showing the largest 100 of 101; use --json to list all.", error.Trim());
         Assert.EndsWith(
             string.Join(Environment.NewLine, "objects in disk: 1 KiB", "objects in shared_memory: 3 MiB", "process 7: 5 MiB", "worker worker-1 (pid 8): 1.5 KiB", ""), text, StringComparison.Ordinal);
     }

@@ -1,10 +1,9 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
-using Serve.Tests;
 
 namespace Serve.Cli.Tests.Verbs;
 
-/// <summary>What the verbs tell of a cluster in this process, which they find as they would find one in another program.</summary>
+/// <summary>Commands that query a cluster of this process, which they find as they would find one of another program.</summary>
 public sealed partial class ClusterCommandTests(ClusterCommandTests.RunningStateServer running) : IClassFixture<ClusterCommandTests.RunningStateServer>
 {
     private static readonly string StateFolder = Path.Combine(Path.GetTempPath(), $"serve-cli-tests-state-{Environment.ProcessId}");
@@ -33,11 +32,11 @@ public sealed partial class ClusterCommandTests(ClusterCommandTests.RunningState
         Assert.DoesNotContain("Sums.Fail", others.Out, StringComparison.Ordinal);
         var limited = await RunAsync("list", "tasks", "--limit", "2");
         Assert.Equal(3, limited.Out.TrimEnd().Split('\n').Length);
-        Assert.Contains("The newest 2 of 4", limited.Error, StringComparison.Ordinal);
+        Assert.Contains("Showing the newest 2 of 4", limited.Error, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task List_Json_WhatTheApiSays()
+    public async Task List_Json_WritesResponseOfApi()
     {
         var tasks = JsonDocument.Parse((await RunAsync("list", "tasks", "--json")).Out).RootElement;
         Assert.Equal(4, tasks.GetArrayLength());
@@ -53,7 +52,7 @@ public sealed partial class ClusterCommandTests(ClusterCommandTests.RunningState
     }
 
     [Fact]
-    public async Task List_NothingThere_SaysSo() => Assert.Equal("No workers.", (await RunAsync("list", "workers")).Out.Trim());
+    public async Task List_NoEntries_WritesMessage() => Assert.Equal("No workers.", (await RunAsync("list", "workers")).Out.Trim());
 
     [Fact]
     public async Task List_OtherKinds_Tables()
@@ -96,7 +95,7 @@ public sealed partial class ClusterCommandTests(ClusterCommandTests.RunningState
     }
 
     [Fact]
-    public async Task SummaryAndMemory_Json_WhatTheApiSays()
+    public async Task SummaryAndMemory_Json_WriteResponseOfApi()
     {
         var all = JsonDocument.Parse((await RunAsync("summary", "--json")).Out).RootElement;
         Assert.Equal(3, all.GetProperty("tasks").GetProperty("Sums.Add").GetProperty("FINISHED").GetInt64());

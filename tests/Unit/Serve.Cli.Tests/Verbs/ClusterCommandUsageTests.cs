@@ -7,7 +7,7 @@ public sealed class ClusterCommandUsageTests
     [InlineData("summary --address http://127.0.0.1:1", "Nothing answers")]
     [InlineData("memory --address http://127.0.0.1:1", "Nothing answers")]
     [InlineData("timeline --address http://127.0.0.1:1", "Nothing answers")]
-    [InlineData("list tasks --pid 999999999", "Process 999999999 runs no cluster")]
+    [InlineData("list tasks --pid 999999999", "Process 999999999 runs no observable cluster")]
     public async Task RunAsync_NothingThere_OneLineAndCode3(string line, string expected)
     {
         var run = await CapturedCommandRun.OfAsync(line.Split(' '));

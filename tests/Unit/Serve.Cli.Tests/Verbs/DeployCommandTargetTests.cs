@@ -33,7 +33,7 @@ public sealed class DeployCommandTargetTests : IDisposable
     }
 
     [Fact]
-    public void Load_ConfigFileWithSeveralErrors_AllToldWithLines()
+    public void Load_ConfigFileWithSeveralErrors_ReportsAllWithLines()
     {
         var config = _folder.Write("app.yaml", "applications:\n  - name: counter\n    import_paht: Counter.cs\n    deployments:\n      - name: Counter\n        num_replicas: many\n");
 
@@ -44,7 +44,7 @@ public sealed class DeployCommandTargetTests : IDisposable
     }
 
     [Fact]
-    public void Load_ConfigFileWithMissingSources_EachTold()
+    public void Load_ConfigFileWithMissingSources_ReportsEach()
     {
         var config = _folder.Write("app.yaml", "applications:\n  - name: a\n    import_path: A.cs\n  - name: b\n    import_path: B.cs\n");
 

@@ -30,15 +30,15 @@ public sealed class ConstructorInjectionTests
     }
 
     [Fact]
-    public async Task Constructor_MissingAndWrongArgs_AreToldTogether()
+    public async Task Constructor_MissingAndInvalidArgs_ReportsAll()
     {
         var error = await Assert.ThrowsAsync<DefinitionException>(() => ReplicaTestHost.StartAsync(
             typeof(Greeter), new() { Args = new() { ["limits"] = "many", ["times"] = "x" } }));
 
         Assert.Equal(3, error.Errors.Count);
-        Assert.Contains("Greeter's constructor parameter 'greeting' (String) has no value", error.Errors[0], StringComparison.Ordinal);
-        Assert.Contains("args: limits is \"many\", which cannot be read as the Limits", error.Errors[1], StringComparison.Ordinal);
-        Assert.Contains("args: times is \"x\"", error.Errors[2], StringComparison.Ordinal);
+        Assert.Contains("Constructor parameter 'greeting' (String) of Greeter has no value", error.Errors[0], StringComparison.Ordinal);
+        Assert.Contains("args.limits must be a Limits for the constructor of Greeter, but was \"many\"", error.Errors[1], StringComparison.Ordinal);
+        Assert.Contains("args.times must be a Int32 for the constructor of Greeter, but was \"x\"", error.Errors[2], StringComparison.Ordinal);
     }
 
     [Fact]
@@ -68,7 +68,7 @@ public sealed class ConstructorInjectionTests
     }
 
     [Fact]
-    public async Task Constructor_HandleToNoDeployment_SaysWhichThereAre()
+    public async Task Constructor_HandleToUnknownDeployment_ErrorListsDeployments()
     {
         var error = await Assert.ThrowsAsync<DefinitionException>(() => ReplicaTestHost.StartAsync(typeof(Caller), new()
         {
@@ -76,7 +76,7 @@ public sealed class ConstructorInjectionTests
             Deployments = new ReplicaTestOptions().Deployments.Add(typeof(Counter).FullName!, "the-counter"),
         }));
 
-        Assert.Contains("takes a handle 'calculator', and no deployment of shop has that name. They are the-counter.", Assert.Single(error.Errors), StringComparison.Ordinal);
+        Assert.Contains("is a handle, but application shop has no deployment of that name. Its deployments are the-counter.", Assert.Single(error.Errors), StringComparison.Ordinal);
     }
 
     private static Task<ReplicaTestHost> StartCallerAsync(RecordingHandleFactory handles) => ReplicaTestHost.StartAsync(typeof(Caller), new()

@@ -5,7 +5,7 @@ namespace Serve.Replica.Tests.Activation;
 
 public sealed class DeploymentBaseClassTests
 {
-    // The batch would wait an hour, were it not full.
+    // The batch would wait for an hour if it were not full.
     [Fact]
     public async Task PrivateMethodsOfABaseClass_SayHowLargeAnItemIsAndLoadModels()
     {

@@ -46,17 +46,17 @@ public sealed class FailedReplicaStartTests : IDisposable
             UserConfig = new() { ["treshold"] = 1 },
         }));
 
-        Assert.Equal("user_config has no key 'treshold'. Did you mean 'threshold'? It has threshold.", error.Message);
+        Assert.Equal("user_config has an unknown key 'treshold'. Did you mean 'threshold'? Known keys are threshold.", error.Message);
         Assert.Equal(0, _assemblies.Count);
     }
 
     [Fact]
-    public async Task Type_Unknown_IsToldByName()
+    public async Task Type_Unknown_ErrorNamesIt()
     {
         var error = await Assert.ThrowsAsync<DefinitionException>(() =>
             ReplicaTestHost.StartAsync(typeof(Counter), new() { Assemblies = _assemblies, LogDirectory = Path.Combine(_logs, "r1"), TypeName = "No.Such" }));
 
-        Assert.Contains("has no class No.Such", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Class No.Such not found in", error.Message, StringComparison.Ordinal);
     }
 
     private Task<ReplicaTestHost> StartAsync(Type sample, string fail = "") => ReplicaTestHost.StartAsync(sample, new()

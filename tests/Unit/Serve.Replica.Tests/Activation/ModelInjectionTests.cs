@@ -6,7 +6,7 @@ using Serve.Runtime.Onnx.Tests.Fixtures;
 
 namespace Serve.Replica.Tests.Activation;
 
-/// <summary>Models as constructor parameters: where their files are named, and what is said when they are not.</summary>
+/// <summary>Injection of models as constructor parameters: configuration of their files, and errors when it is missing.</summary>
 public sealed class ModelInjectionTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("serve-models-").FullName;
@@ -26,7 +26,7 @@ public sealed class ModelInjectionTests : IDisposable
         Assert.Contains($"{_path} runs on cpu", replica.Log, StringComparison.Ordinal);
 
         // The replica has device 2, and this build of ONNX Runtime has no provider for it.
-        Assert.Contains("there is no GPU to run on", replica.Log, StringComparison.Ordinal);
+        Assert.Contains("no GPU is available", replica.Log, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -60,7 +60,7 @@ public sealed class ModelInjectionTests : IDisposable
 
         await replica.ReconfigureAsync(Config(Path.Combine(_folder, "other.onnx"), "faster"));
 
-        Assert.Contains("another model_path is taken when the replica starts again", replica.Log, StringComparison.Ordinal);
+        Assert.Contains("user_config.model_path has changed; the new model is loaded when the replica restarts", replica.Log, StringComparison.Ordinal);
         Assert.Equal("42", await replica.GetAsync("?x=21"));
         Assert.Contains("\"mode\":\"faster\"", await replica.GetAsync("/about"), StringComparison.Ordinal);
     }
@@ -83,15 +83,15 @@ public sealed class ModelInjectionTests : IDisposable
     }
 
     [Fact]
-    public async Task Constructor_NothingSaysWhichModel_NamesTheKeys()
+    public async Task Constructor_NoModelConfigured_ErrorNamesTheKeys()
     {
         var error = await Assert.ThrowsAsync<DefinitionException>(() => StartAsync());
 
-        Assert.Contains("Doubler's constructor takes a model 'model', and nothing says which. Write model_path: FILE.onnx", Assert.Single(error.Errors), StringComparison.Ordinal);
+        Assert.Contains("Constructor parameter 'model' of Doubler is a model, but no model is configured. Set model_path: FILE.onnx", Assert.Single(error.Errors), StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Constructor_WrongModelSettings_AreToldTogether()
+    public async Task Constructor_InvalidModelSettings_ReportsAll()
     {
         var error = await Assert.ThrowsAsync<DefinitionException>(() => StartAsync(args: new()
         {
@@ -101,7 +101,7 @@ public sealed class ModelInjectionTests : IDisposable
 
         Assert.Equal(3, error.Errors.Count);
         Assert.Contains("args: model has an unknown key 'intra_op_thread' (did you mean 'intra_op_threads'?)", error.Errors[0], StringComparison.Ordinal);
-        Assert.Contains("unknown key 'speed'. Its keys are path, execution_provider", error.Errors[1], StringComparison.Ordinal);
+        Assert.Contains("unknown key 'speed'. Known keys are path, execution_provider", error.Errors[1], StringComparison.Ordinal);
         Assert.Contains("args: second cannot be read", error.Errors[2], StringComparison.Ordinal);
     }
 
@@ -129,7 +129,7 @@ public sealed class ModelInjectionTests : IDisposable
 
         var (status, body) = await replica.SendAsync(HttpMethod.Get, "?x=1");
         Assert.Equal(400, status);
-        Assert.Contains("'x' has the shape [1,4]; the model takes x: FP32[-1,5]", (string)body!["detail"]!, StringComparison.Ordinal);
+        Assert.Contains("Input 'x' must be x: FP32[-1,5], where -1 is any length, but has the shape [1,4]", (string)body!["detail"]!, StringComparison.Ordinal);
     }
 
     [Fact]

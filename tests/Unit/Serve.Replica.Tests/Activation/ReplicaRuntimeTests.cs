@@ -12,7 +12,7 @@ using Serve.Specs;
 
 namespace Serve.Replica.Tests.Activation;
 
-/// <summary>Replicas under the real runtime and router, in one process.</summary>
+/// <summary>Replicas with the real runtime and router, in one process.</summary>
 public sealed class ReplicaRuntimeTests : IAsyncLifetime
 {
     private readonly string _logs = Directory.CreateTempSubdirectory("serve-runtime-").FullName;
@@ -27,7 +27,7 @@ public sealed class ReplicaRuntimeTests : IAsyncLifetime
             .AddServeRouting(provider =>
             {
                 var directory = provider.GetRequiredService<IActorReferenceResolver>();
-                return replica => directory.Resolve(new ActorId(replica.ReplicaId), replica.Process);
+                return replica => directory.Resolve(new ActorId(replica.ReplicaId), new(replica.Address.ProcessId, replica.Address.HttpAddress, replica.Address.CallAddress, replica.Address.Token));
             })
             .AddServeReplicas()
             .BuildServiceProvider();
@@ -75,7 +75,7 @@ public sealed class ReplicaRuntimeTests : IAsyncLifetime
         var models = await StartAsync(typeof(Models));
         for (var i = 0; i < 6; i++)
         {
-            // Two places: a use that did not end would keep the third waiting.
+            // Two slots: a use that does not end would block the third model.
             Assert.Equal($"c{i}", await models.InvokeAsync(new NamedMethodCall<string>("Call"), new CallContext { MultiplexedModelId = $"c{i}" }, CancellationToken.None)
                 .AsTask().WaitAsync(TimeSpan.FromSeconds(10)));
             var signal = Guid.NewGuid().ToString("n");
@@ -127,16 +127,16 @@ public sealed class ReplicaRuntimeTests : IAsyncLifetime
         }, ServeJson.Options),
     }, CancellationToken.None);
 
-    private Task PublishAsync(ActorReference[] replicas) => _runtime.PublishAsync(RouteSnapshot.Topic, 1, JsonSerializer.SerializeToUtf8Bytes(new RouteSnapshot
+    private Task PublishAsync(ActorReference[] replicas) => _runtime.PublishAsync(RouteSnapshot.Topic, new(1, 1), JsonSerializer.SerializeToUtf8Bytes(new RouteSnapshot
     {
-        Version = 1,
+        Version = new(1, 1),
         Deployments = [.. _application.Zip(replicas, (type, replica) => new DeploymentRoute
         {
             Application = "shop",
             Deployment = type.Name,
             MaxOngoingRequests = 10,
             MaxQueuedRequests = 10,
-            Replicas = [new ReplicaRoute(replica.Id.Value, replica.Process)],
+            Replicas = [new ReplicaRoute(replica.Id.Value, new ReplicaAddress(new("n1"), replica.Process.ProcessId, replica.Process.HttpAddress, null, replica.Process.CallAddress, replica.Process.Token))],
         })],
     }, ServeJson.Options), CancellationToken.None);
 

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Serve.Replica.Activation;
-using Serve.Replica.ModelServing;
 
 namespace Serve.Replica.Tests.Activation;
 
@@ -12,8 +11,8 @@ public sealed class UserJsonReaderTests
     {
         Assert.Equal(["max_runs", "named", "set"], UserJsonReader.KeysOf(typeof(Settings)));
         Assert.Equal(
-            ["execution_provider", "intra_op_threads", "max_concurrent_runs", "memory_limit", "optimization", "provider_options", "session_config", "versions", "warm_up_runs"],
-            UserJsonReader.KeysOf(typeof(ModelUserConfig))!.Order());
+            ["execution_provider", "intra_op_threads", "max_concurrent_runs", "memory_limit", "optimization", "provider_options", "session_config", "warm_up_runs"],
+            UserJsonReader.KeysOf(typeof(OnnxOptionsConfig))!.Order());
     }
 
     [Theory]

@@ -2,7 +2,7 @@ using Serve.Replica.Batching;
 
 namespace Serve.Replica.Tests.Batching;
 
-/// <summary>The learned window in a simulated server: one batch at a time, which takes a fixed time and a little for each item. Times are microseconds.</summary>
+/// <summary>The adaptive window in a simulated server: one batch at a time, with a fixed cost and a cost per item. Times are microseconds.</summary>
 public sealed class AdaptiveBatchWindowTests
 {
     private const int MaxBatchSize = 64;
@@ -97,7 +97,7 @@ public sealed class AdaptiveBatchWindowTests
 
             Assert.True(window.FixedCost >= 0 && window.CostPerSize >= 0 && double.IsFinite(window.FixedCost), $"run {run}: {window.FixedCost} {window.CostPerSize}");
             Assert.True(by <= Math.Max(later, now + (window.FixedCost / (callers + 1))), $"run {run}: {by} of {later}, cost {window.FixedCost}");
-            // More who wait, the less it pays to wait on.
+            // The more callers wait, the less it pays to wait longer.
             Assert.True(window.StartBy(callers + 1, callers + 1, later) <= Math.Max(later, by), $"run {run}");
         }
     }
@@ -109,7 +109,7 @@ public sealed class AdaptiveBatchWindowTests
         var now = 0L;
         for (var i = 0; i < 200; i++, now += 6050)
         {
-            // Sizes differ, so that the fixed cost is known, and silence is short.
+            // Different sizes, so that the fixed cost is known, and short silences.
             window.OnStarted(most: 1);
             window.OnEnded(1 + (i % 9), 5000 + (100 * (1 + (i % 9))), now + 6000);
             window.OnArrived(now + 6050);
@@ -117,7 +117,7 @@ public sealed class AdaptiveBatchWindowTests
 
         Assert.Equal(now, window.StartBy(1, 1, now));
 
-        // It is for want of others alone: with two at a time of late, the same caller waits at the same time.
+        // The only reason is that there are no others: with two recent concurrent callers, the same caller waits.
         for (var i = 0; i < 20; i++)
             window.OnStarted(most: 2);
         Assert.InRange(window.StartBy(1, 1, now), now + 2400, now + 2500);
@@ -126,7 +126,7 @@ public sealed class AdaptiveBatchWindowTests
     [Fact]
     public void ManyCallersAtOnce_ArriveTogetherAgain()
     {
-        // Left alone they fall into two halves that wait for each other.
+        // Without the window, they split into two halves that wait for each other.
         var never = Simulate(new Server(5000, 100), closed: 32, think: 50, adaptive: false);
         var adaptive = Simulate(new Server(5000, 100), closed: 32, think: 50);
 
@@ -164,7 +164,7 @@ public sealed class AdaptiveBatchWindowTests
     private static List<double> Simulate(Server server, int closed = 0, int think = 0, int open = 0, bool adaptive = true, int window = 0) =>
         open > 0 ? server.RunOpen(open, 8000, adaptive, window) : server.RunClosed(closed, think, 5000, adaptive);
 
-    /// <summary>A queue and a server in simulated time, with the rules of the real queue: full, or waited long enough, or as the window says.</summary>
+    /// <summary>A queue and a server in simulated time, with the rules of the real queue: a batch starts when it is full, after the timeout, or by the window.</summary>
     private sealed class Server(double fixedCost, double costPerItem)
     {
         private readonly AdaptiveBatchWindow _learned = new();

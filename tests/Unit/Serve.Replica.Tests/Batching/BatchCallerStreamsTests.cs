@@ -2,7 +2,7 @@ using Serve.Replica.Batching;
 
 namespace Serve.Replica.Tests.Batching;
 
-/// <summary>What the callers of one streaming batch read. The batch is the test's, which hands out its steps.</summary>
+/// <summary>Streams of the callers of one streaming batch, whose steps the test writes.</summary>
 public sealed class BatchCallerStreamsTests : IDisposable
 {
     private const int MostUnread = 1024;
@@ -96,7 +96,7 @@ public sealed class BatchCallerStreamsTests : IDisposable
             await foreach (var _ in one.ReadAsync(default))
                 read++;
         });
-        Assert.Contains("1024 items of this stream lie unread", error.Message, StringComparison.Ordinal);
+        Assert.Contains("because 1024 of its items are unread", error.Message, StringComparison.Ordinal);
         Assert.Equal(MostUnread, read);
         await reading.DisposeAsync();
     }
@@ -110,11 +110,11 @@ public sealed class BatchCallerStreamsTests : IDisposable
 
         await foreach (var _ in one.ReadAsync(default))
             break;
-        // Once is once.
+        // Idempotent.
         one.Leave();
         Assert.Equal(1, _streams.Readers);
         Assert.False(_stop.IsCancellationRequested);
-        // It takes no more, so with the other's end nobody waits for a step.
+        // Its stream is closed, so after the end of the other one no caller waits for a step.
         Assert.False(_streams.Write([3, BatchResult.End]));
         await foreach (var _ in other.ReadAsync(default))
             break;

@@ -14,7 +14,7 @@ public sealed class BatchConfigParserTests
     [Fact]
     public void Read_OfAllAndOfOne_TheNearerWins()
     {
-        // What is said of one comes first here, and holds all the same.
+        // The settings of one method come first here, and still take precedence.
         var read = Read("""{"One": {"max_concurrent_batches": 3, "adaptive": true, "batch_wait_timeout_s": "2ms"}, "max_concurrent_batches": 7, "max_batch_size": 9, "batch_wait_timeout_s": 86400}""");
 
         Assert.Equal(new BatchQueueSettings { MaxBatchSize = 9, MaxConcurrentBatches = 3, Adaptive = true, WaitTimeout = TimeSpan.FromMilliseconds(2) }, read["One"]);
@@ -27,15 +27,15 @@ public sealed class BatchConfigParserTests
     [Theory]
     [InlineData("7", "batching must be an object with max_batch_size, batch_wait_timeout_s, max_concurrent_batches, adaptive, or with such an object per method, not 7.")]
     [InlineData("""{"One": 7}""", "batching.One must be an object with max_batch_size, batch_wait_timeout_s, max_concurrent_batches, adaptive, not 7.")]
-    [InlineData("""{"Onw": {}}""", "batching has no key 'Onw'. Did you mean 'One'? It has max_batch_size, batch_wait_timeout_s, max_concurrent_batches, adaptive, One, Other.")]
-    [InlineData("""{"max_batch_size": 0}""", "batching.max_batch_size must be a whole number of at least 1, not 0.")]
-    [InlineData("""{"max_batch_size": 1.5}""", "batching.max_batch_size must be a whole number of at least 1, not 1.5.")]
-    [InlineData("""{"One": {"max_concurrent_batches": -1}}""", "batching.One.max_concurrent_batches must be a whole number of at least 1, not -1.")]
+    [InlineData("""{"Onw": {}}""", "batching has an unknown key 'Onw'. Did you mean 'One'? Known keys are max_batch_size, batch_wait_timeout_s, max_concurrent_batches, adaptive, One, Other.")]
+    [InlineData("""{"max_batch_size": 0}""", "batching.max_batch_size must be an integer of at least 1, not 0.")]
+    [InlineData("""{"max_batch_size": 1.5}""", "batching.max_batch_size must be an integer of at least 1, not 1.5.")]
+    [InlineData("""{"One": {"max_concurrent_batches": -1}}""", "batching.One.max_concurrent_batches must be an integer of at least 1, not -1.")]
     [InlineData("""{"batch_wait_timeout_s": -1}""", "batching.batch_wait_timeout_s must be a number of seconds from 0 to 86400, or ")]
     [InlineData("""{"batch_wait_timeout_s": 86401}""", "batching.batch_wait_timeout_s must be a number of seconds from 0 to 86400, or ")]
     [InlineData("""{"batch_wait_timeout_s": "soon"}""", "batching.batch_wait_timeout_s must be a number of seconds from 0 to 86400, or ")]
     [InlineData("""{"adaptive": 1}""", "batching.adaptive must be true or false, not 1.")]
-    public void Read_Wrong_IsToldOnce(string json, string expected)
+    public void Read_InvalidValue_ReportedOnce(string json, string expected)
     {
         var error = Assert.Throws<BadInputException>(() => Read(json)).Message;
 

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Time.Testing;
 using Serve.Replica.Batching;
-using Serve.Replica.Tests.Fixtures;
 using Serve.Runtime;
 
 namespace Serve.Replica.Tests.Batching;
@@ -16,7 +15,7 @@ public sealed class BatchQueueTests : IDisposable
     private readonly CancellationTokenSource _aborted = new();
     private readonly List<IDisposable> _made = [];
 
-    /// <summary>Batches that run now, each to be ended by the test.</summary>
+    /// <summary>Running batches, which the test completes.</summary>
     private readonly ConcurrentQueue<TaskCompletionSource> _ends = new();
 
     public void Dispose()
@@ -124,7 +123,7 @@ public sealed class BatchQueueTests : IDisposable
         Assert.Equal(gone.Token, (await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await two)).CancellationToken);
         Assert.Equal(1, queue.Length);
 
-        // It counts no more: two others fill the batch.
+        // It does not count any more: two others fill the batch.
         var others = AllAsync([Put(queue, 3, null, default), Put(queue, 4, null, default)]);
         Assert.Equal((int[])[30, 40], await others);
         Assert.Equal(10, await one);
@@ -289,13 +288,13 @@ public sealed class BatchQueueTests : IDisposable
     {
         var looked = new ObservedTimeProvider();
         var queue = Add(new BatchQueue<int, int>(GiveTenfold, new() { Settings = new() { MaxBatchSize = 3, WaitTimeout = TimeSpan.FromHours(1) }, Time = looked }));
-        List<Task<int>> meanwhile = [];
-        // The first look is for the item itself; the second is the decision's.
-        looked.AtLook(2, () => meanwhile.AddRange([Put(queue, 2, null, default), Put(queue, 3, null, default)]));
+        List<Task<int>> others = [];
+        // The first reading of the clock is for the item, the second for the decision.
+        looked.AtLook(2, () => others.AddRange([Put(queue, 2, null, default), Put(queue, 3, null, default)]));
 
         var first = Put(queue, 1, null, default);
 
-        Assert.Equal((int[])[10, 20, 30], await AllAsync([first, .. meanwhile]));
+        Assert.Equal((int[])[10, 20, 30], await AllAsync([first, .. others]));
         Assert.Equal(["1 2 3"], _batches);
     }
 
@@ -346,7 +345,7 @@ public sealed class BatchQueueTests : IDisposable
     }
 
     [Fact]
-    public async Task Run_Throws_IsToldOnceWithWhoIsStillThere()
+    public async Task Run_Throws_ReportedOnceWithRemainingCallers()
     {
         ConcurrentQueue<(string, int)> failures = [];
         using var gone = new CancellationTokenSource();
@@ -365,7 +364,7 @@ public sealed class BatchQueueTests : IDisposable
     }
 
     [Fact]
-    public async Task Run_GivesUpOfItself_IsToldOf()
+    public async Task Run_CancelsItself_IsReported()
     {
         ConcurrentQueue<(Exception, int)> failures = [];
         var thrown = new OperationCanceledException("too slow");
@@ -382,7 +381,7 @@ public sealed class BatchQueueTests : IDisposable
     [InlineData(false, false)]
     [InlineData(true, false)]
     [InlineData(false, true)]
-    public async Task Run_ThrowsSinceItIsToEnd_IsNotToldOf(bool aborts, bool disposes)
+    public async Task Run_ThrowsAfterAbort_IsNotReported(bool aborts, bool disposes)
     {
         ConcurrentQueue<(Exception, int)> failures = [];
         var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -500,13 +499,13 @@ public sealed class BatchQueueTests : IDisposable
     public async Task Cancel_ByTheLastCaller_TellsTheBatchElsewhere()
     {
         var cancelling = 0;
-        var told = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var canceled = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
         var queue = Add(new BatchQueue<int, int>(
             batch =>
             {
                 batch.TryStart();
-                batch.CancellationToken.Register(() => told.SetResult(Volatile.Read(ref cancelling) == Environment.CurrentManagedThreadId));
-                return new(told.Task);
+                batch.CancellationToken.Register(() => canceled.SetResult(Volatile.Read(ref cancelling) == Environment.CurrentManagedThreadId));
+                return new(canceled.Task);
             }, new() { Settings = new() { MaxBatchSize = 1 }, Time = _time, RunsElsewhere = true }));
         using var gone = new CancellationTokenSource();
         var result = Put(queue, 1, null, gone.Token);
@@ -515,7 +514,7 @@ public sealed class BatchQueueTests : IDisposable
         gone.Cancel();
         Volatile.Write(ref cancelling, 0);
 
-        Assert.False(await told.Task.WaitAsync(Limit));
+        Assert.False(await canceled.Task.WaitAsync(Limit));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => result);
     }
 
@@ -534,7 +533,7 @@ public sealed class BatchQueueTests : IDisposable
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => left);
         Assert.True(await _observer.Ended.WaitAsync(Limit));
 
-        // One more may come, so this one waits for it.
+        // Another caller may arrive, so this one waits for it.
         var third = Put(queue, 3, null, default);
         Assert.Equal(1, queue.Length);
 
@@ -625,7 +624,7 @@ public sealed class BatchQueueTests : IDisposable
     }
 
     [Fact]
-    public async Task Adaptive_WaitsWhereWhatCameBeforeSaysSo()
+    public async Task Adaptive_WaitsAccordingToEarlierBatches()
     {
         var queue = Make(new(), gated: true);
         var training = new BatchQueueSettings { WaitTimeout = TimeSpan.FromHours(1) };
@@ -644,7 +643,7 @@ public sealed class BatchQueueTests : IDisposable
                 _ = Put(queue, i, null, default);
         }
 
-        // Five callers at a time, whose batches take 8 ms whatever their size.
+        // Five concurrent callers, whose batches take 8 ms regardless of their size.
         for (var round = 0; round < 20; round++)
         {
             queue.Settings = training with { MaxBatchSize = 3 };
@@ -655,7 +654,7 @@ public sealed class BatchQueueTests : IDisposable
             await EndAsync();
         }
 
-        // With three here, others are worth waiting for during a quarter of that, and no longer than the setting says.
+        // With three callers waiting, it pays to wait a quarter of that time for others, limited by the setting.
         queue.Settings = new() { MaxBatchSize = 10, WaitTimeout = TimeSpan.FromHours(1), Adaptive = true };
         _time.Advance(TimeSpan.FromMilliseconds(20));
         PutSeveral(3);
@@ -671,7 +670,7 @@ public sealed class BatchQueueTests : IDisposable
         Assert.Equal(0, queue.Length);
         await EndAsync();
 
-        // Once they have not come for long, the one who is left waits no more.
+        // After a long absence of the others, the remaining caller does not wait any more.
         queue.Settings = queue.Settings with { WaitTimeout = TimeSpan.FromHours(1) };
         for (var round = 0; round < 60; round++)
         {
@@ -723,7 +722,7 @@ public sealed class BatchQueueTests : IDisposable
     }
 
     [Fact]
-    public async Task Observer_IsToldOfSizeWaitAndTime()
+    public async Task Observer_ReceivesSizeWaitAndDuration()
     {
         var queue = Add(new BatchQueue<int, int>(batch =>
         {
@@ -752,7 +751,7 @@ public sealed class BatchQueueTests : IDisposable
         var atOnce = 0;
         var queue = Add(new BatchQueue<int, int>(async batch =>
         {
-            // All may have left it before it starts.
+            // All callers may have canceled before the start.
             if (!batch.TryStart())
                 return;
             InterlockedMax(ref atOnce, Interlocked.Increment(ref running));
@@ -786,7 +785,7 @@ public sealed class BatchQueueTests : IDisposable
 
         Assert.InRange(largest, 2, 7);
         Assert.InRange(atOnce, 1, 2);
-        // A caller that leaves has its answer before the queue has taken its item out.
+        // A canceled caller receives its exception before the queue has removed its item.
         await Eventually.TrueAsync(() => queue.Length == 0, () => $"{queue.Length} items still wait");
     }
 
@@ -819,13 +818,13 @@ public sealed class BatchQueueTests : IDisposable
             return onCallers.Last();
         }
 
-        // Nothing is known of the first; what it shows is known of the next.
+        // The first batch runs without an estimate, the next one with an estimate from the first.
         Assert.False(await PutAsync(0));
         Assert.True(await PutAsync(0));
         Assert.True(await PutAsync(1));
         Assert.False(await PutAsync(0));
 
-        // Who closes the gate does not run what waited.
+        // The thread that closes the gate does not run queued items.
         queue.Settings = queue.Settings with { MaxBatchSize = 2 };
         var waiting = Put(queue, 1, null, default);
         _ = Within(() =>
@@ -871,7 +870,7 @@ public sealed class BatchQueueTests : IDisposable
     private static Task<int> Put(BatchQueue<int, int> queue, int value, string? model, CancellationToken cancellationToken) =>
         queue.EnqueueAsync(value, model, cancellationToken).AsTask();
 
-    // Started when they are asked for, so all of them before any is awaited.
+    // Eager: all calls start before any is awaited.
     private static Task<int[]> AllAsync(IEnumerable<Task<int>> results) => Task.WhenAll(results.ToArray()).WaitAsync(Limit);
 
     private async Task<int> EnqueueAndPassAsync(BatchQueue<int, int> queue, int value)
@@ -918,7 +917,7 @@ public sealed class BatchQueueTests : IDisposable
         return queue;
     }
 
-    /// <summary>A clock that has something done when it is looked at.</summary>
+    /// <summary>A clock that runs actions when it is read.</summary>
     private sealed class ObservedTimeProvider : FakeTimeProvider
     {
         private Action? _next;
@@ -942,7 +941,7 @@ public sealed class BatchQueueTests : IDisposable
     {
         public (int, double, TimeSpan, TimeSpan)? Seen { get; private set; }
 
-        /// <summary>Entered once for each batch, when the queue knows that it has ended.</summary>
+        /// <summary>Released once per batch, when the queue has processed its end.</summary>
         public SemaphoreSlim Ended { get; } = new(0);
 
         public void OnEnded(int items, double utilization, TimeSpan waited, TimeSpan ran)

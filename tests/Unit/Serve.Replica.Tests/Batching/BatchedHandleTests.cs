@@ -10,7 +10,7 @@ using Serve.Specs;
 
 namespace Serve.Replica.Tests.Batching;
 
-/// <summary>Calls by handle to batched methods, under the real runtime.</summary>
+/// <summary>Calls of batched methods through handles, with the real runtime.</summary>
 public sealed class BatchedHandleTests : IAsyncLifetime
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
@@ -93,7 +93,7 @@ public sealed class BatchedHandleTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Throws_EachCallerIsTold()
+    public async Task Throws_EachCallerReceivesException()
     {
         var calls = new[] { 1, 2 }.Select(n => CallAsync<int>("Broken", n)).ToArray();
 
@@ -111,7 +111,7 @@ public sealed class BatchedHandleTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("WideSteps", "A step of WideSteps has 3 results for 2 items")]
+    [InlineData("WideSteps", "WideSteps yielded 3 results for 2 items")]
     [InlineData("NoStream", "NoStream returned null instead of a stream")]
     public async Task Steps_NotOneForEach_IsEachCallersError(string method, string expected)
     {
@@ -137,7 +137,7 @@ public sealed class BatchedHandleTests : IAsyncLifetime
 
     [Fact]
     public async Task TooLarge_IsBadInput() =>
-        Assert.Contains("size is 11", (await Assert.ThrowsAsync<BadInputException>(() => CallAsync<int>("Words", "12345678901"))).Message, StringComparison.Ordinal);
+        Assert.Contains("but was 11", (await Assert.ThrowsAsync<BadInputException>(() => CallAsync<int>("Words", "12345678901"))).Message, StringComparison.Ordinal);
 
     [Fact]
     public async Task Models_SplitBatches()

@@ -75,14 +75,14 @@ public sealed class BatchedHttpTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("/broken/1", "/broken/2", "A batch of Broken threw; its 2 callers are told so", "/broken")]
-    [InlineData("/busy/1", "/busy/2", "A batch of Busy failed with overloaded, which was passed on to its 2 callers: all pots are full", "A call from here")]
-    [InlineData("/count/20", "/count/21", "A batch of Count threw; its 2 callers are told so", "/count")]
+    [InlineData("/broken/1", "/broken/2", "Batch method Broken failed; the exception was returned to 2 callers", "/broken")]
+    [InlineData("/busy/1", "/busy/2", "Batch method Busy failed with overloaded, which was returned to 2 callers: all pots are full", "A call of another deployment")]
+    [InlineData("/count/20", "/count/21", "Batch method Count failed; the exception was returned to 2 callers", "/count")]
     public async Task Failure_OfTheWhole_IsLoggedOnce(string one, string other, string expected, string notEach)
     {
         TestSignals.Set($"{_key}-third");
 
-        // A stream that fails on its way breaks off, perhaps before its first byte has left.
+        // A stream that fails halfway aborts the connection, possibly before its first byte was sent.
         await AllAsync(new[] { one, other }.Select(path => Record.ExceptionAsync(async () =>
         {
             using var response = await _replica.Client.GetAsync(ReplicaTestHost.Prefix + path);
@@ -105,7 +105,7 @@ public sealed class BatchedHttpTests : IAsyncLifetime
         TestSignals.Set($"{_key}-third");
 
         await Task.WhenAll(reading).ContinueWith(_ => { }, TaskScheduler.Default);
-        await Eventually.TrueAsync(() => _replica.Log.Contains("A batch of Count threw; its 1 callers are told so", StringComparison.Ordinal), () => _replica.Log);
+        await Eventually.TrueAsync(() => _replica.Log.Contains("Batch method Count failed; the exception was returned to 1 callers", StringComparison.Ordinal), () => _replica.Log);
     }
 
     [Fact]
@@ -114,12 +114,12 @@ public sealed class BatchedHttpTests : IAsyncLifetime
         await AllAsync(new[] { 1, 2, 0 }.Select(n => _replica.SendAsync(HttpMethod.Get, $"/odd/{n}")));
         await Eventually.TrueAsync(() => _replica.Context.Gate.Ongoing == 0);
 
-        Assert.Contains("GET /app/odd/0 threw", _replica.Log, StringComparison.Ordinal);
+        Assert.Contains("GET /app/odd/0 failed", _replica.Log, StringComparison.Ordinal);
         Assert.DoesNotContain("A batch of", _replica.Log, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Models_SplitBatches_AndAreToldToThem()
+    public async Task Models_SplitBatches_AndAreVisibleToThem()
     {
         var answers = await AllAsync(new[] { "a", "b", "a", "" }.Select(async model =>
         {
@@ -141,7 +141,7 @@ public sealed class BatchedHttpTests : IAsyncLifetime
         var (status, problem) = await _replica.SendAsync(HttpMethod.Get, "/words/12345678901");
 
         Assert.Equal(400, status);
-        Assert.Contains("size is 11", (string)problem!["detail"]!, StringComparison.Ordinal);
+        Assert.Contains("but was 11", (string)problem!["detail"]!, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -156,7 +156,7 @@ public sealed class BatchedHttpTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Stream_AllCallersGone_IsStopped()
+    public async Task Stream_AllCallersCanceled_IsStopped()
     {
         using var gone = new CancellationTokenSource();
         var reading = new[] { "9", "8" }.Select(async from =>
@@ -196,7 +196,7 @@ public sealed class BatchedHttpTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Clients_AllGone_CancelTheBatch()
+    public async Task Clients_AllDisconnected_CancelTheBatch()
     {
         using var gone = new CancellationTokenSource();
         var requests = new[] { 1, 2 }.Select(n => _replica.Client.GetStringAsync($"{ReplicaTestHost.Prefix}/hang/{n}", gone.Token)).ToArray();
@@ -249,7 +249,7 @@ public sealed class BatchedHttpTests : IAsyncLifetime
         var error = await Assert.ThrowsAsync<BadInputException>(() => ReconfigureAsync(
             """{"batching": {"max_batch_sze": 3, "adaptive": 1, "Square": {"max_batch_size": 0}, "Call": 7}}"""));
 
-        foreach (var expected in new[] { "batching has no key 'max_batch_sze'. Did you mean 'max_batch_size'?", "batching.adaptive must be", "batching.Square.max_batch_size must be", "batching.Call must be" })
+        foreach (var expected in new[] { "batching has an unknown key 'max_batch_sze'. Did you mean 'max_batch_size'?", "batching.adaptive must be", "batching.Square.max_batch_size must be", "batching.Call must be" })
             Assert.Contains(expected, error.Message, StringComparison.Ordinal);
         Assert.Equal(4, error.Message.Split('\n').Length);
     }
@@ -259,7 +259,7 @@ public sealed class BatchedHttpTests : IAsyncLifetime
     {
         await ReconfigureAsync(null, maxOngoingRequests: 3);
 
-        Assert.Contains("max_ongoing_requests is 3, so batches of Call, which may have 4 items, never fill", _replica.Log, StringComparison.Ordinal);
+        Assert.Contains("Batches of Call can never be full: max_ongoing_requests is 3, but a batch may have 4 items", _replica.Log, StringComparison.Ordinal);
         Assert.DoesNotContain("batches of Square", _replica.Log, StringComparison.Ordinal);
     }
 

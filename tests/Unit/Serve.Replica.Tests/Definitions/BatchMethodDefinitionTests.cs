@@ -7,7 +7,7 @@ namespace Serve.Replica.Tests.Definitions;
 public sealed class BatchMethodDefinitionTests
 {
     [Fact]
-    public void Inspect_EveryMistake_IsTold()
+    public void Inspect_EveryMistake_IsReported()
     {
         var error = Assert.Throws<DefinitionException>(() => Inspect("""
             public class Base
@@ -36,20 +36,20 @@ public sealed class BatchMethodDefinitionTests
 
         foreach (var expected in new[]
         {
-            "Wrong.NoList has [Batch], but its parameter 'a' is no list (Int32)",
-            "Wrong.Nothing has [Batch] and takes 0 lists",
+            "Wrong.NoList has [Batch], but its parameter 'a' is not a list (Int32)",
+            "Wrong.Nothing has [Batch] and 0 lists",
             "Wrong.One has [Batch] and returns",
             "Wrong.NoResult has [Batch] and returns Task:",
             "Wrong.Bare has [Batch] and returns",
             "Wrong.Settings: MaxBatchSize of [Batch] must be at least 1, not 0.",
             "Wrong.Settings: MaxConcurrentBatches of [Batch] must be at least 1, not -1.",
             "Wrong.Settings: BatchWaitTimeout of [Batch] must be a number with a unit, like \"5ms\", \"0.5s\" or \"200us\", not \"soon\".",
-            "Wrong.NoSize: [Batch] names the SizeMethod 'Nope', and the class has no such method. Write int Nope(Int32).",
-            "Wrong.Size: the SizeMethod 'Length' of [Batch] must be int Length(Int32)",
+            "Wrong.NoSize: SizeMethod 'Nope' of [Batch] not found in the class. Declare int Nope(Int32).",
+            "Wrong.Size: SizeMethod 'Length' of [Batch] must be int Length(Int32)",
             "Wrong.Both has [Blocking] and MaxConcurrentBatches = 2",
-            "Wrong.Hidden has [Batch], but is no public instance method",
+            "Wrong.Hidden has [Batch], but is not a public instance method",
             "Wrong.CheckHealth has [Batch], but is a hook",
-            "Wrong.Deep has [Batch], but is no public instance method",
+            "Wrong.Deep has [Batch], but is not a public instance method",
         })
         {
             Assert.Contains(error.Errors, line => line.Contains(expected, StringComparison.Ordinal));
@@ -64,7 +64,7 @@ public sealed class BatchMethodDefinitionTests
     [InlineData("[Batch(MaxBatchSize = 4)]", "[Deployment]", null)]
     [InlineData("[Batch(MaxBatchSize = 4096, SizeMethod = \"Size\")]", "[Deployment]", null)]
     [InlineData("[Batch(MaxBatchSize = 2147483647)]", "[Deployment]", 100_000)]
-    public void Inspect_NobodySaysHowManyCallers_EnoughToFillABatchWhileAnotherRuns(string batch, string deployment, int? expected)
+    public void Inspect_NoMaxOngoingRequests_DefaultFillsABatchWhileAnotherRuns(string batch, string deployment, int? expected)
     {
         var found = Inspect($$"""{{deployment}} public sealed class Labels { {{batch}} public int[] Call(int[] a) => a; private static int Size(int a) => a; }""");
 
@@ -72,7 +72,7 @@ public sealed class BatchMethodDefinitionTests
     }
 
     [Fact]
-    public void Merge_FileSaysHowManyCallers_TheFileWins()
+    public void Merge_MaxOngoingRequestsInFile_OverridesDefault()
     {
         var found = Inspect("[Deployment] public sealed class Labels { [Batch(MaxBatchSize = 64)] public int[] Call(int[] a) => a; }");
 

@@ -1,5 +1,6 @@
 using Serve.Replica.Definitions;
 using Serve.Replica.Tests.Fixtures;
+using Serve.Specs;
 
 namespace Serve.Replica.Tests.Definitions;
 
@@ -104,12 +105,12 @@ public sealed class DeploymentInspectorTests
         Assert.Contains(error.Errors, line => line.Contains("Second is abstract"));
         Assert.Contains(error.Errors, line => line.Contains("Third has 2 public constructors"));
         Assert.Contains(error.Errors, line => line.Contains("Two deployments are named First: First and Third"));
-        Assert.Contains(error.Errors, line => line.Contains("Several classes could answer HTTP"));
+        Assert.Contains(error.Errors, line => line.Contains("Several classes could be the ingress"));
     }
 
     [Theory]
-    [InlineData("public class Counter; public class Other;", "App has no class with [Deployment]. Put the attribute on the class to serve; its public classes are Counter, Other.")]
-    [InlineData("class Hidden;", "Write one:")]
+    [InlineData("public class Counter; public class Other;", "App has no class with [Deployment]. Add the attribute to the class to serve; the public classes are Counter, Other.")]
+    [InlineData("class Hidden;", "Declare one:")]
     [InlineData("[Deployment] public static class A { }", "A is static")]
     [InlineData("[Deployment] public class A<T>;", "A`1 is generic")]
     [InlineData("[Deployment] public class A { private A() { } }", "A has no public constructor")]
@@ -121,12 +122,12 @@ public sealed class DeploymentInspectorTests
     [InlineData("[Deployment(HealthCheckPeriodS = 0)] public class A;", "A.health_check_period_s: must be more than 0")]
     [InlineData("[Deployment(HealthCheckTimeoutS = double.NaN)] public class A;", "A.health_check_timeout_s: must be")]
     [InlineData("[Deployment(GracefulShutdownTimeoutS = -1)] public class A;", "A.graceful_shutdown_timeout_s: must be at least 0")]
-    [InlineData("[Deployment(NumGpus = 1.5)] public class A;", "A.actor_options.num_gpus: must be whole above 1")]
+    [InlineData("[Deployment(NumGpus = 1.5)] public class A;", "A.actor_options.num_gpus: must be an integer if above 1")]
     [InlineData("[Deployment(NumCpus = -0.5)] public class A;", "A.actor_options.num_cpus: must be")]
     [InlineData("[Deployment(Memory = -1)] public class A;", "A.actor_options.memory: must be")]
     [InlineData("[Deployment(Concurrency = (ConcurrencyMode)7)] public class A;", "A.concurrency: must be")]
-    [InlineData("[Deployment] public class A { public T Get<T>(T x) => x; }", "A.Get is generic or takes ref")]
-    [InlineData("[Deployment] public class A { public void Get(out int x) => x = 1; }", "A.Get is generic or takes ref")]
+    [InlineData("[Deployment] public class A { public T Get<T>(T x) => x; }", "A.Get is generic or has ref")]
+    [InlineData("[Deployment] public class A { public void Get(out int x) => x = 1; }", "A.Get is generic or has ref")]
     [InlineData("[Deployment] public class A { public bool CheckHealth() => true; }", "A.CheckHealth is a hook and must be")]
     [InlineData("[Deployment] public class A { public void CheckHealth(int x) { } }", "A.CheckHealth is a hook and must be")]
     [InlineData("[Deployment] public class A { public async void CheckHealth() { await Task.Yield(); } }", "A.CheckHealth is a hook and must be")]
@@ -134,15 +135,15 @@ public sealed class DeploymentInspectorTests
     [InlineData("[Deployment] public class A { public void Reconfigure(int x) { } public void Reconfigure(string x) { } }", "A has 2 methods Reconfigure")]
     [InlineData("[Deployment] public class A : IReconfigurable<int>, IReconfigurable<string> { void IReconfigurable<int>.Reconfigure(int x) { } void IReconfigurable<string>.Reconfigure(string x) { } }", "A has 2 methods Reconfigure")]
     [InlineData("[Deployment] public class A { public static int ConfigureServices() => 1; }", "A.ConfigureServices is a hook and must be")]
-    [InlineData("[Deployment] public class A : IIngress { public int Call() => 1; public void Map(Microsoft.AspNetCore.Routing.IEndpointRouteBuilder r) { } }", "so Call would never be asked over HTTP")]
-    [InlineData("[Deployment] public class A : IIngress { [Microsoft.AspNetCore.Mvc.HttpGet] public int Get() => 1; public void Map(Microsoft.AspNetCore.Routing.IEndpointRouteBuilder r) { } }", "so Get would never be asked over HTTP")]
+    [InlineData("[Deployment] public class A : IIngress { public int Call() => 1; public void Map(Microsoft.AspNetCore.Routing.IEndpointRouteBuilder r) { } }", "so Call would not be reachable over HTTP")]
+    [InlineData("[Deployment] public class A : IIngress { [Microsoft.AspNetCore.Mvc.HttpGet] public int Get() => 1; public void Map(Microsoft.AspNetCore.Routing.IEndpointRouteBuilder r) { } }", "so Get would not be reachable over HTTP")]
     [InlineData("[Deployment] public class A { [Microsoft.AspNetCore.Mvc.HttpGet(\"/{x\")] public int Get(int x) => 1; }", "A.Get: the route '/{x' is malformed")]
-    [InlineData("[Deployment] public class A { [Microsoft.AspNetCore.Mvc.HttpGet(\"x\")] public int First() => 1; [Microsoft.AspNetCore.Mvc.HttpGet(\"/X\")] public int Second() => 1; }", "First and Second both answer [HttpGet(\"x\")]")]
-    [InlineData("[Deployment] public class A(DeploymentHandle<Plain> x) { public object Call() => x; } public class Plain;", "takes a handle to Plain, which is no deployment")]
-    [InlineData("[Deployment] public class A(DeploymentHandle missing) { public object Call() => missing; }", "takes a handle 'missing', and no deployment has that name")]
-    [InlineData("[Deployment] public class A(DeploymentHandle<A> self) { public object Call() => self; }", "Handles go in a circle: A -> A")]
-    [InlineData("[Deployment] public class A(DeploymentHandle<B> b) { public object Call() => b; } [Deployment] public class B(DeploymentHandle<C> c) { public object Call() => c; } [Deployment] public class C(DeploymentHandle<B> b) { public object Call() => b; }", "Handles go in a circle: B -> C -> B")]
-    [InlineData("[Deployment] public class A; [Deployment] public class B;", "Several classes could answer HTTP: A, B. Name one, for instance :A")]
+    [InlineData("[Deployment] public class A { [Microsoft.AspNetCore.Mvc.HttpGet(\"x\")] public int First() => 1; [Microsoft.AspNetCore.Mvc.HttpGet(\"/X\")] public int Second() => 1; }", "First and Second have the same route [HttpGet(\"x\")]")]
+    [InlineData("[Deployment] public class A(DeploymentHandle<Plain> x) { public object Call() => x; } public class Plain;", "has a handle to Plain, which is not a deployment")]
+    [InlineData("[Deployment] public class A(DeploymentHandle missing) { public object Call() => missing; }", "has a handle 'missing', but no deployment of that name exists")]
+    [InlineData("[Deployment] public class A(DeploymentHandle<A> self) { public object Call() => self; }", "Circular handle dependency: A -> A")]
+    [InlineData("[Deployment] public class A(DeploymentHandle<B> b) { public object Call() => b; } [Deployment] public class B(DeploymentHandle<C> c) { public object Call() => c; } [Deployment] public class C(DeploymentHandle<B> b) { public object Call() => b; }", "Circular handle dependency: B -> C -> B")]
+    [InlineData("[Deployment] public class A; [Deployment] public class B;", "Several classes could be the ingress: A, B. Name one, for example :A")]
     public void Inspect_OneMistake_NamesItAndNothingElse(string source, string expected)
     {
         var error = Assert.Throws<DefinitionException>(() => Inspect(source));
@@ -152,7 +153,7 @@ public sealed class DeploymentInspectorTests
 
     [Theory]
     [InlineData("Pipelin", "Did you mean Pipeline?")]
-    [InlineData("Nothing", "No class is named Nothing. The deployments are")]
+    [InlineData("Nothing", "Class Nothing not found. The deployments are")]
     [InlineData("Plain", "Plain has no [Deployment]")]
     public void Inspect_UnknownType_NamesTheNearest(string typeName, string expected)
     {
@@ -162,7 +163,7 @@ public sealed class DeploymentInspectorTests
     }
 
     [Fact]
-    public void Inspect_MissingFile_SaysSo()
+    public void Inspect_MissingFile_Throws()
     {
         var error = Assert.Throws<DefinitionException>(() => DeploymentInspector.Inspect("/nowhere/App.dll"));
 
@@ -170,7 +171,7 @@ public sealed class DeploymentInspectorTests
     }
 
     [Fact]
-    public void Inspect_NoAssembly_SaysSo()
+    public void Inspect_NoAssembly_Throws()
     {
         using var code = new UserCode();
         File.WriteAllText(code.Assembly(), "not an assembly");

@@ -22,11 +22,11 @@ public sealed class MultiplexedMethodTests
 
     [Fact]
     public void Inspect_MethodOfABaseClassThatIsWrong_IsAnError() => Assert.Contains(
-        "D.Load is [Multiplexed] and must be Task<TModel> Load(string modelId, CancellationToken stop) (or ValueTask<TModel>, or TModel; the token may be left out).",
+        "D.Load is [Multiplexed] and must be Task<TModel> Load(string modelId, CancellationToken stop) (or ValueTask<TModel>, or TModel; the token is optional).",
         ErrorsOf("[Deployment] public class D : Base { } public class Base { [Multiplexed] private static Model Load(string id) => null!; }"));
 
     [Fact]
-    public void Inspect_EverythingWrong_IsToldAtOnce()
+    public void Inspect_SeveralMistakes_ReportsAll()
     {
         var errors = ErrorsOf("""
             [Deployment] public class D
@@ -44,30 +44,30 @@ public sealed class MultiplexedMethodTests
 
         Assert.Equal(8, errors.Count);
         foreach (var name in (string[])["Nothing", "Number", "More", "Static", "Generic"])
-            Assert.Contains($"D.{name} is [Multiplexed] and must be Task<TModel> Load(string modelId, CancellationToken stop) (or ValueTask<TModel>, or TModel; the token may be left out).", errors);
-        Assert.Contains("D.None: MaxModelsPerReplica is 0; it is at least 1, or -1 for no limit.", errors);
-        Assert.Contains("D.Fewer: MaxModelsPerReplica is -2; it is at least 1, or -1 for no limit.", errors);
-        Assert.Contains("D.Answers is [Multiplexed], which users do not call, so it cannot answer HTTP as well.", errors);
+            Assert.Contains($"D.{name} is [Multiplexed] and must be Task<TModel> Load(string modelId, CancellationToken stop) (or ValueTask<TModel>, or TModel; the token is optional).", errors);
+        Assert.Contains("D.None: MaxModelsPerReplica must be at least 1, or -1 for no limit, but was 0.", errors);
+        Assert.Contains("D.Fewer: MaxModelsPerReplica must be at least 1, or -1 for no limit, but was -2.", errors);
+        Assert.Contains("D.Answers is [Multiplexed], and therefore cannot have a route attribute.", errors);
     }
 
     [Fact]
     public void Inspect_TwoMethodsForOneType_IsAnError() => Assert.Contains(
-        "D: One and Two both load Model ([Multiplexed]); an IMultiplexed<Model> could not tell which is meant.",
+        "D: One and Two both load Model ([Multiplexed]), which makes IMultiplexed<Model> ambiguous.",
         ErrorsOf("[Deployment] public class D { [Multiplexed] public Model One(string id) => null!; [Multiplexed] public Model Two(string id) => null!; }"));
 
     [Fact]
     public void Inspect_ParameterThatNothingLoads_IsAnError() => Assert.Contains(
-        "D takes an IMultiplexed<String>, but has no method that loads it: [Multiplexed] Task<String> Load(string modelId, CancellationToken stop).",
+        "D has a parameter IMultiplexed<String>, but no method that loads it: [Multiplexed] Task<String> Load(string modelId, CancellationToken stop).",
         ErrorsOf("[Deployment] public class D(IMultiplexed<string> models) { public object Call() => models; [Multiplexed] public Model Load(string id) => null!; }"));
 
     [Fact]
     public void Inspect_ParameterOfABaseTypeThatSeveralLoad_IsAnError() => Assert.Contains(
-        "D takes an IMultiplexed<Object>, and several [Multiplexed] methods load one; name the type that is meant.",
+        "D has a parameter IMultiplexed<Object>, but several [Multiplexed] methods load this type; use a more specific type.",
         ErrorsOf("[Deployment] public class D(IMultiplexed<object> models) { public object Call() => models; [Multiplexed] public Model A(string id) => null!; [Multiplexed] public string B(string id) => null!; }"));
 
     [Fact]
     public void Inspect_OverloadThatIsNot_IsAnError() => Assert.Contains(
-        "D.Load is [Multiplexed] and has an overload that is not: what handles call by that name would not be clear. Rename one.",
+        "D.Load is [Multiplexed] and has an overload that is not, which makes calls by name ambiguous. Rename one.",
         ErrorsOf("[Deployment] public class D { [Multiplexed] public Model Load(string id) => null!; public int Load(int x) => x; }"));
 
     private static IReadOnlyList<string> ErrorsOf(string source)

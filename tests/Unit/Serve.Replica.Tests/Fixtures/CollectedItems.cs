@@ -1,6 +1,6 @@
 namespace Serve.Replica.Tests.Fixtures;
 
-/// <summary>Collects garbage until something has become true, a bounded number of times.</summary>
+/// <summary>Collects garbage until a condition holds, a bounded number of times.</summary>
 public static class CollectedItems
 {
     public static void UntilTrue(Func<bool> condition)

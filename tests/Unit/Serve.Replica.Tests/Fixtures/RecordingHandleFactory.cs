@@ -3,7 +3,7 @@ using Serve.Calls;
 
 namespace Serve.Replica.Tests.Fixtures;
 
-/// <summary>Hands out targets that answer 42 and remember who asked for what.</summary>
+/// <summary>Creates call targets that return 42 and record the requested deployments.</summary>
 public sealed class RecordingHandleFactory : IHandleFactory
 {
     public ConcurrentQueue<string> Calls { get; } = new();

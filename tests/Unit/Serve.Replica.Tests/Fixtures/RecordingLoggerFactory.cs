@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Serve.Replica.Tests.Fixtures;
 
-/// <summary>Remembers what is logged, with its category.</summary>
+/// <summary>Records log entries with their category.</summary>
 public sealed class RecordingLoggerFactory : ILoggerProvider
 {
     public ConcurrentQueue<string> Lines { get; } = new();

@@ -13,7 +13,7 @@ using Serve.Specs;
 
 namespace Serve.Replica.Tests.Fixtures;
 
-/// <summary>A replica behind a real Kestrel on port 0, as a gateway in the same process would have it. Its class is one of this assembly's samples, loaded as user code is.</summary>
+/// <summary>A replica behind Kestrel on port 0, as with a gateway in the same process. Its class is a sample of this assembly, loaded like user code.</summary>
 public sealed class ReplicaTestHost : IAsyncDisposable
 {
     public const string Prefix = "/app";
@@ -94,7 +94,7 @@ public sealed class ReplicaTestHost : IAsyncDisposable
         return ((int)response.StatusCode, text.Length == 0 ? null : JsonNode.Parse(text));
     }
 
-    /// <summary>Hands the running replica another <c>user_config</c>, and what else may change while it runs.</summary>
+    /// <summary>Reconfigures the running replica: its <c>user_config</c> and other settings that may change at run time.</summary>
     public async Task ReconfigureAsync(JsonObject? config, int rank = 1, int worldSize = 3, int maxOngoingRequests = 100) =>
         await Instance.ReconfigureAsync(
             JsonSerializer.SerializeToUtf8Bytes(
@@ -113,7 +113,7 @@ public sealed class ReplicaTestHost : IAsyncDisposable
             return;
         _disposed = true;
         await Instance.DisposeAsync();
-        // As in the runtime, nobody holds what has ended.
+        // As in the runtime, a stopped instance is not referenced any more.
         Instance = null!;
     }
 

@@ -9,7 +9,7 @@ using Serve.Specs;
 
 namespace Serve.Replica.Tests.Fixtures;
 
-/// <summary>What a test wants different about a replica.</summary>
+/// <summary>Options of a replica under test.</summary>
 public sealed record ReplicaTestOptions
 {
     public string Environment { get; init; } = "Production";

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 
 namespace Serve.Replica.Tests.Fixtures;
 
-/// <summary>What a test and its sample tell each other. The sample is another copy of this assembly, so they meet in the process's own data.</summary>
+/// <summary>Signals between a test and its sample deployment. The sample is another copy of this assembly, so the signals are stored in the data of the process.</summary>
 public static class TestSignals
 {
     private const string Key = "Serve.Replica.Tests.Signals";
@@ -17,7 +17,7 @@ public static class TestSignals
 
     public static void Set(string name) => Of(name).TrySetResult();
 
-    // The test's copy is loaded first, samples' copies find it there.
+    // The copy of the test is loaded first; the copies of samples find its data.
     [ModuleInitializer]
     internal static void Share()
     {

@@ -4,7 +4,7 @@ using Microsoft.CodeAnalysis.CSharp;
 
 namespace Serve.Replica.Tests.Fixtures;
 
-/// <summary>Compiles what a user would write into a real assembly file in a folder of its own, deleted with it.</summary>
+/// <summary>Compiles user code to an assembly file in a temporary folder.</summary>
 public sealed class UserCode : IDisposable
 {
     private const string Usings = """

@@ -5,7 +5,7 @@ using Serve.Replica.Tests.Samples;
 
 namespace Serve.Replica.Tests.Http;
 
-/// <summary>A gateway in the same process lends its own request, which has an endpoint and services already.</summary>
+/// <summary>A gateway in the same process passes its own request, which already has an endpoint and services.</summary>
 public sealed class BorrowedHttpContextTests
 {
     [Theory]

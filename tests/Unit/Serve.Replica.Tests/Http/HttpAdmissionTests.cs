@@ -63,7 +63,7 @@ public sealed class HttpAdmissionTests
 
         protected override bool TryComputeLength(out long length)
         {
-            // HttpClient sends a body of up to 1024 bytes in any case.
+            // HttpClient always sends a body of up to 1024 bytes.
             length = 5000;
             return true;
         }

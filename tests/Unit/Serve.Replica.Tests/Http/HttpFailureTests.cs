@@ -19,7 +19,7 @@ public sealed class HttpFailureTests
         Assert.Null(body["stack"]);
         Assert.Equal("9", await replica.GetAsync("/square/3"));
         Assert.Equal(0, replica.Context.Gate.Ongoing);
-        Assert.Contains("GET /app/throw threw", replica.Log, StringComparison.Ordinal);
+        Assert.Contains("GET /app/throw failed", replica.Log, StringComparison.Ordinal);
         Assert.Contains("the pot is cold", replica.Log, StringComparison.Ordinal);
     }
 
@@ -58,7 +58,7 @@ public sealed class HttpFailureTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => request);
         await TestSignals.WaitAsync($"{nameof(Client_Disconnects_CancelsTheMethodAndIsNoError)}-cancelled");
         await Eventually.TrueAsync(() => replica.Context.Gate.Ongoing == 0);
-        Assert.DoesNotContain("threw", replica.Log, StringComparison.Ordinal);
+        Assert.DoesNotContain("failed", replica.Log, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -20,7 +20,7 @@ public sealed class HttpStreamTests : IAsyncLifetime
         await using var body = await response.Content.ReadAsStreamAsync();
         var buffer = new byte[100];
 
-        // The second item is only made once the first has arrived.
+        // The second item is produced after the first has arrived.
         var read = await body.ReadAsync(buffer);
         Assert.Equal("[\"t0\"", System.Text.Encoding.UTF8.GetString(buffer, 0, read));
         TestSignals.Set($"{_key}-second");
@@ -64,7 +64,7 @@ public sealed class HttpStreamTests : IAsyncLifetime
 
         await TestSignals.WaitAsync($"{_key}-ended");
         await Eventually.TrueAsync(() => _replica.Context.Gate.Ongoing == 0);
-        Assert.DoesNotContain("threw", _replica.Log, StringComparison.Ordinal);
+        Assert.DoesNotContain("failed", _replica.Log, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -81,7 +81,7 @@ public sealed class HttpStreamTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Stream_ThrowsHalfWay_BreaksTheConnectionSoThatNobodyTakesItForWhole()
+    public async Task Stream_ThrowsHalfWay_AbortsTheConnection()
     {
         await Assert.ThrowsAsync<HttpRequestException>(() => _replica.GetAsync("/half"));
         await Eventually.TrueAsync(() => _replica.Log.Contains("half a stream", StringComparison.Ordinal));

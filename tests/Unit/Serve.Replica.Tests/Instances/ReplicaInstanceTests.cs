@@ -19,7 +19,7 @@ public sealed class ReplicaInstanceTests
     }
 
     [Fact]
-    public async Task Reconfigure_SameUserConfig_IsNotToldAgain()
+    public async Task Reconfigure_SameUserConfig_IsNotCalledAgain()
     {
         await using var replica = await StartAsync(typeof(Lifecycle), new() { ["threshold"] = 1 });
 
@@ -160,7 +160,7 @@ public sealed class ReplicaInstanceTests
             Assert.False(unloading.Task.IsCompleted);
         }
 
-        // When the memory is free is the runtime's affair: its caches and those of System.Text.Json keep what was used last for a while.
+        // The runtime decides when the memory is released: its caches and those of System.Text.Json keep recently used objects for a while.
         await unloading.Task.WaitAsync(TimeSpan.FromSeconds(10));
     }
 

@@ -40,7 +40,7 @@ public sealed class UserAssemblyCacheTests
         using var code = UserCode.Compile("""
             [Deployment] public class A { public static Type[] Get() => [typeof(DeploymentAttribute), typeof(Cluster), typeof(Microsoft.AspNetCore.Http.HttpContext), typeof(Microsoft.Extensions.Logging.ILogger)]; }
             """);
-        // A published package carries its own copy of the contract; it must not be taken.
+        // A published package contains its own copy of Serve.Abstractions, which must not be loaded.
         File.Copy(typeof(DeploymentAttribute).Assembly.Location, Path.Combine(code.Directory, "Serve.Abstractions.dll"));
         File.Copy(typeof(Cluster).Assembly.Location, Path.Combine(code.Directory, "Serve.Core.dll"));
 
@@ -110,7 +110,7 @@ public sealed class UserAssemblyCacheTests
         Assert.Equal(0, _assemblies.Count);
     }
 
-    // A method of its own, so that no local of the test keeps the code alive.
+    // A separate method, so that no local variable of the test keeps the code alive.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private WeakReference HoldTwiceAndRelease(UserCode code)
     {

@@ -21,7 +21,7 @@ public sealed class ReplicaLogFactoryTests : IDisposable
 
         (await replica.Client.SendAsync(request)).Dispose();
 
-        // Read while the replica lives: lines are on disk at once.
+        // Read while the replica is running: lines are flushed immediately.
         Assert.Matches(
             @"(?m)^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} INFO shop#Calculator#r1 req-9 Serve\.Replica\.Tests\.Samples\.Calculator: squaring 3\r?$", replica.Log);
     }

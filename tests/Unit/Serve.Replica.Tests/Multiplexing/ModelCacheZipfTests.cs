@@ -6,8 +6,8 @@ using Serve.Routing;
 namespace Serve.Replica.Tests.Multiplexing;
 
 /// <summary>
-/// 20 models, asked for by Zipf's law, over replicas with few places: the real router and the real caches, one request after another. The ideal is one LRU
-/// cache that has the places of all replicas together and sees every request, as nobody can who has to send each to a replica.
+/// 20 models with a Zipf distribution over replicas with few slots: real router and real caches, sequential requests. The ideal is a
+/// single cache with the slots of all replicas that sees every request, which no router can achieve.
 /// </summary>
 public sealed class ModelCacheZipfTests : IDisposable
 {
@@ -31,16 +31,16 @@ public sealed class ModelCacheZipfTests : IDisposable
     public async Task Loads_ZipfDistributedRequests_AreAsFewAsAnIdealLruNeeds(int replicas, int places, int requestsPerReport, double exponent)
     {
         var ids = Enumerable.Range(1, replicas).Select(i => $"r{i}").ToArray();
-        _table.Apply(new RouteSnapshot { Version = 1, Deployments = [RouteOf(ids)] });
+        _table.Apply(new RouteSnapshot { Version = new(1, 1), Deployments = [RouteOf(ids)] });
         var caches = ids.ToDictionary(id => id, _ => new RecordingModels(places, _clock));
         var router = _table.Current.FindDeployment("A", null);
         var ideal = new IdealLru(replicas * places);
         var version = 0L;
         foreach (var (number, model) in Zipf(exponent).Index())
         {
-            // Reports lag behind: the router has its own picks alone in between.
+            // Reports are delayed: in between, the router only knows its own picks.
             if (number % requestsPerReport == 0)
-                _table.ApplyModelReports(++version, caches.ToDictionary(entry => entry.Key, entry => ReportOf(entry.Value, places, version)));
+                _table.ApplyModelReports(new("n1"), new(1, ++version), caches.ToDictionary(entry => entry.Key, entry => ReportOf(entry.Value, places, version)));
             _clock.Advance(TimeSpan.FromMilliseconds(1));
             Assert.True(router.TryAcquire(model, out var lease));
             await caches[lease.Slot.Route.ReplicaId].Touch(model);
@@ -61,7 +61,7 @@ public sealed class ModelCacheZipfTests : IDisposable
         Deployment = "A",
         MaxOngoingRequests = 10,
         MaxQueuedRequests = -1,
-        Replicas = [.. ids.Select(id => new ReplicaRoute(id, new HostProcessAddress("here")))],
+        Replicas = [.. ids.Select(id => new ReplicaRoute(id, new ReplicaAddress(new("n1"), "here")))],
     };
 
     private static ReplicaModelReport ReportOf(RecordingModels models, int places, long sequence) => new() { Sequence = sequence, MaxModels = places, Models = [.. models.Cache.Held] };

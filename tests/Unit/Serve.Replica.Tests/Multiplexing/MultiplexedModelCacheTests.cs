@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
 using Serve.Calls;
 using Serve.Replica.Multiplexing;
-using Serve.Replica.Tests.Fixtures;
 
 namespace Serve.Replica.Tests.Multiplexing;
 
@@ -60,7 +59,7 @@ public sealed class MultiplexedModelCacheTests
         await Eventually.TrueAsync(() => models.Events == "+a -a");
         Assert.False(b.IsCompleted);
 
-        // Whoever wants it again gets a new one.
+        // The next use loads a new instance.
         var again = models.Use("a");
         models.HoldUnloads.SetResult();
         models.Cache.End(await b);
@@ -141,7 +140,7 @@ public sealed class MultiplexedModelCacheTests
         foreach (var each in leaving)
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => each);
         await Eventually.TrueAsync(() => models.Events == "+a ~a", () => models.Events);
-        // Its place is free again.
+        // Its slot is free again.
         models.Holds = false;
         await models.Use("b");
     }
@@ -193,7 +192,7 @@ public sealed class MultiplexedModelCacheTests
         var again = await models.Use("a");
         models.EndLoad("a");
 
-        // The one too many goes, the one in use stays.
+        // The surplus model is evicted, the model in use is not.
         Assert.True(abandoned);
         await Eventually.TrueAsync(() => models.Events == "+a +a -a", () => models.Events);
         Assert.Equal("model a", RecordingModels.NameOf(again));
@@ -217,7 +216,7 @@ public sealed class MultiplexedModelCacheTests
     }
 
     [Fact]
-    public async Task UseAsync_ARequestWantsMoreThanThereArePlaces_IsToldInsteadOfWaitingForEver()
+    public async Task UseAsync_RequestNeedsMoreModelsThanSlots_FailsInsteadOfDeadlock()
     {
         var models = new RecordingModels(2);
         var request = RecordingModels.Request();
@@ -226,14 +225,14 @@ public sealed class MultiplexedModelCacheTests
 
         var error = await Assert.ThrowsAsync<InvalidOperationException>(() => models.Use("c", request));
 
-        Assert.Contains("all 2 places", error.Message, StringComparison.Ordinal);
+        Assert.Contains("all 2 model slots", error.Message, StringComparison.Ordinal);
         request.End();
         await models.Touch("c");
         Assert.Equal("+a +b -a +c", models.Events);
     }
 
     [Fact]
-    public async Task UseAsync_RequestsThatWaitForEachOther_TheLastIsTold()
+    public async Task UseAsync_RequestsInDeadlock_LastRequestFails()
     {
         var models = new RecordingModels(2);
         var (one, other) = (RecordingModels.Request(), RecordingModels.Request());
@@ -250,7 +249,7 @@ public sealed class MultiplexedModelCacheTests
     }
 
     [Fact]
-    public async Task UseAsync_ARequestWantsMoreAtOnceThanThereArePlaces_IsToldWhenItHasThese()
+    public async Task UseAsync_ConcurrentUsesExceedSlots_FailsOnceSlotsAreFull()
     {
         var models = new RecordingModels(1) { Holds = true };
         var request = RecordingModels.Request();
@@ -262,7 +261,7 @@ public sealed class MultiplexedModelCacheTests
 
         await first;
         foreach (var other in others)
-            Assert.Contains("all 1 places", (await Assert.ThrowsAsync<InvalidOperationException>(() => other)).Message, StringComparison.Ordinal);
+            Assert.Contains("all 1 model slots", (await Assert.ThrowsAsync<InvalidOperationException>(() => other)).Message, StringComparison.Ordinal);
         models.Holds = false;
         request.End();
         await models.Touch("b");
@@ -270,20 +269,20 @@ public sealed class MultiplexedModelCacheTests
     }
 
     [Fact]
-    public async Task UseAsync_RequestsWaitForEachOtherOnlyOnceTheirModelsAreLoaded_TheLastIsTold()
+    public async Task UseAsync_DeadlockAfterLoads_LastRequestFails()
     {
         var models = new RecordingModels(2) { Holds = true };
         var (one, other) = (RecordingModels.Request(), RecordingModels.Request());
         Task[] had = [models.Use("a", one), models.Use("b", other)];
         var waits = models.Use("c", one);
-        var told = models.Use("d", other);
+        var refused = models.Use("d", other);
         models.EndLoad("b");
         await had[1];
-        Assert.False(told.IsCompleted);
+        Assert.False(refused.IsCompleted);
 
         models.EndLoad("a");
 
-        await Assert.ThrowsAsync<InvalidOperationException>(() => told);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => refused);
         Assert.False(waits.IsCompleted);
         models.Holds = false;
         other.End();
@@ -292,7 +291,7 @@ public sealed class MultiplexedModelCacheTests
     }
 
     [Fact]
-    public async Task UseAsync_TheLeaseThatWasHopedForEnds_TheRequestThatStillWaitsForItselfIsTold()
+    public async Task UseAsync_AwaitedLeaseReleased_StillDeadlockedRequestFails()
     {
         var models = new RecordingModels(1);
         var lease = await models.Use("a");
@@ -313,37 +312,37 @@ public sealed class MultiplexedModelCacheTests
         var request = RecordingModels.Request();
         var first = models.Use("a", request);
         var waits = models.Use("b", RecordingModels.Request());
-        var told = models.Use("b", request);
+        var refused = models.Use("b", request);
 
         models.EndLoad("a");
 
         await first;
-        await Assert.ThrowsAsync<InvalidOperationException>(() => told);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => refused);
         models.Holds = false;
         request.End();
         Assert.Equal("model b", RecordingModels.NameOf(await waits));
     }
 
     [Fact]
-    public async Task UseAsync_OneWhoHasNothingCameAfterTheOneThatWaitsForItself_ItIsNotTold()
+    public async Task UseAsync_LaterRequestWithoutSlots_DoesNotFail()
     {
         var models = new RecordingModels(1) { Holds = true };
         var request = RecordingModels.Request();
         var first = models.Use("a", request);
-        var told = models.Use("b", request);
+        var refused = models.Use("b", request);
         var waits = models.Use("c", RecordingModels.Request());
 
         models.EndLoad("a");
 
         await first;
-        await Assert.ThrowsAsync<InvalidOperationException>(() => told);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => refused);
         models.Holds = false;
         request.End();
         Assert.Equal("model c", RecordingModels.NameOf(await waits));
     }
 
     [Fact]
-    public async Task UseAsync_RequestHasEnded_IsToldToUseALease()
+    public async Task UseAsync_RequestHasEnded_ErrorNamesAcquire()
     {
         var models = new RecordingModels(2);
         var request = RecordingModels.Request();
@@ -447,7 +446,7 @@ public sealed class MultiplexedModelCacheTests
     }
 
     [Fact]
-    public async Task UseAsync_LoadsAndUnloads_SeeNobodysRequest()
+    public async Task UseAsync_LoadsAndUnloads_RunWithoutRequestContext()
     {
         var models = new RecordingModels(1);
         RequestContext.Current = RecordingModels.Request();
@@ -459,7 +458,7 @@ public sealed class MultiplexedModelCacheTests
     }
 
     [Fact]
-    public async Task UseAsync_RequestEndsWhileItsModelLoads_IsTold()
+    public async Task UseAsync_RequestEndsWhileItsModelLoads_Fails()
     {
         var models = new RecordingModels(1) { Holds = true };
         var request = RecordingModels.Request();
@@ -555,7 +554,7 @@ public sealed class MultiplexedModelCacheTests
     }
 
     [Fact]
-    public async Task Held_HowLongNobodyUsedAModel_IsCountedFromTheLastUse()
+    public async Task Held_IdleTime_CountsFromLastUse()
     {
         var time = new FakeTimeProvider();
         var models = new RecordingModels(2, time) { HeedsCancellation = false };
@@ -587,7 +586,7 @@ public sealed class MultiplexedModelCacheTests
     public async Task DisposeAsync_NothingLoaded_IsDone() => await new RecordingModels(2).Cache.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10));
 
     [Fact]
-    public async Task DisposeAsync_ALoadEndsAllTheSame_ItsModelIsUnloadedThoughSomebodyWaits()
+    public async Task DisposeAsync_LoadCompletesAnyway_ModelIsUnloadedDespiteWaiters()
     {
         var models = new RecordingModels(1) { Holds = true, HeedsCancellation = false };
         _ = models.Use("a");

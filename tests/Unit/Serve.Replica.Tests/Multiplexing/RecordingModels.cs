@@ -3,7 +3,7 @@ using Serve.Replica.Multiplexing;
 
 namespace Serve.Replica.Tests.Multiplexing;
 
-/// <summary>A cache over loads that the test ends, by default at once, and what became of them.</summary>
+/// <summary>A model cache whose loads the test completes, by default immediately, with a record of loads and unloads.</summary>
 internal sealed class RecordingModels : IModelCacheObserver
 {
     private readonly Lock _gate = new();
@@ -15,7 +15,7 @@ internal sealed class RecordingModels : IModelCacheObserver
 
     public MultiplexedModelCache Cache { get; }
 
-    /// <summary>Loads that wait until they are ended by <see cref="EndLoad"/>.</summary>
+    /// <summary>Loads that wait for <see cref="EndLoad"/>.</summary>
     public bool Holds { get; set; }
 
     public TaskCompletionSource? HoldUnloads { get; set; }
@@ -24,14 +24,14 @@ internal sealed class RecordingModels : IModelCacheObserver
 
     public Func<string, Exception?> Fails { get; set; } = static _ => null;
 
-    /// <summary>Whether loads end by being cancelled.</summary>
+    /// <summary>Whether cancellation ends loads.</summary>
     public bool HeedsCancellation { get; set; } = true;
 
     public int MostAlive { get; private set; }
 
     public int Changes { get; private set; }
 
-    /// <summary>Whether a load or an unload saw somebody's request.</summary>
+    /// <summary>Whether a load or an unload ran with the context of a request.</summary>
     public bool SawRequest { get; private set; }
 
     public int Loads
@@ -43,7 +43,7 @@ internal sealed class RecordingModels : IModelCacheObserver
         }
     }
 
-    /// <summary><c>+a</c> a load began, <c>-a</c> an unload, <c>!a</c> a load failed, <c>~a</c> was given up.</summary>
+    /// <summary><c>+a</c>: load started, <c>-a</c>: unload, <c>!a</c>: load failed, <c>~a</c>: load abandoned.</summary>
     public string Events
     {
         get
@@ -60,7 +60,7 @@ internal sealed class RecordingModels : IModelCacheObserver
 
     public static string NameOf(CachedModelUse use) => (string)use.Model.Ready.Task.Result;
 
-    /// <summary>One request that uses a model and ends.</summary>
+    /// <summary>A request that uses a model and ends.</summary>
     public async Task Touch(params string[] ids)
     {
         foreach (var id in ids)

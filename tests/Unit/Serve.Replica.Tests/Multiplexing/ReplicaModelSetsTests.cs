@@ -50,7 +50,7 @@ public sealed class ReplicaModelSetsTests
     }
 
     [Fact]
-    public async Task Get_TheLoadThrows_AllWhoWaitAreToldAndTheNextTriesAgain()
+    public async Task Get_LoadThrows_AllWaitersFailAndNextRetries()
     {
         await using var replica = await ReplicaTestHost.StartAsync(typeof(Models));
         var model = $"held-{Guid.NewGuid():n}-not at first";
@@ -61,7 +61,7 @@ public sealed class ReplicaModelSetsTests
         Assert.Equal($"+{model}", await replica.GetAsync("/events"));
         Assert.Equal(model, await replica.GetAsync($"/named/{model}"));
         Assert.Equal($"+{model} +{model}", await replica.GetAsync("/events"));
-        Assert.Contains($"Model {model} could not be loaded", replica.Log, StringComparison.Ordinal);
+        Assert.Contains($"Loading model {model} failed", replica.Log, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -89,7 +89,7 @@ public sealed class ReplicaModelSetsTests
         TestSignals.Set(key);
 
         Assert.Equal("""["s True","s True"]""", await response.Content.ReadAsStringAsync());
-        // Its use ends with the stream, and so it is the one that was used last.
+        // Its use ends with the stream, so it is the most recently used one.
         await Eventually.TrueAsync(() => replica.Context.Gate.Ongoing == 0);
         await AskAsync(replica, "y");
         await AskAsync(replica, "w");
@@ -106,7 +106,7 @@ public sealed class ReplicaModelSetsTests
     }
 
     [Fact]
-    public async Task Get_TwoAtOnceAndOnePlace_IsToldInsteadOfWaitingForEver()
+    public async Task Get_TwoModelsAndOneSlot_FailsInsteadOfDeadlock()
     {
         await using var replica = await ReplicaTestHost.StartAsync(typeof(Models));
         Assert.Equal("a b", await replica.GetAsync("/together?first=a&second=b"));
@@ -115,7 +115,7 @@ public sealed class ReplicaModelSetsTests
         var (status, body) = await replica.SendAsync(HttpMethod.Get, "/together?first=c&second=d").WaitAsync(TimeSpan.FromSeconds(30));
 
         Assert.True(status == 500, $"{status} {body}");
-        Assert.Contains("Model 'd' cannot be loaded: all 1 places", (string)body!["detail"]!, StringComparison.Ordinal);
+        Assert.Contains("Model 'd' cannot be loaded: all 1 model slots", (string)body!["detail"]!, StringComparison.Ordinal);
         Assert.Equal("d", await AskAsync(replica, "d"));
     }
 
@@ -166,7 +166,7 @@ public sealed class ReplicaModelSetsTests
         await replica.DisposeInstanceAsync();
 
         await TestSignals.WaitAsync($"disposed {model}");
-        Assert.Contains($"Model {model} is unloaded", replica.Log, StringComparison.Ordinal);
+        Assert.Contains($"Model {model} unloaded in", replica.Log, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -178,7 +178,7 @@ public sealed class ReplicaModelSetsTests
             await AskAsync(replica, model);
         Assert.Equal("+a -a +b", await replica.GetAsync("/events"));
 
-        // Taken away, it is what the attribute says.
+        // Removed, the value of the attribute applies.
         await ReconfigureAsync(replica, "null");
         await AskAsync(replica, "c");
         Assert.Equal("+a -a +b +c", await replica.GetAsync("/events"));
@@ -186,11 +186,11 @@ public sealed class ReplicaModelSetsTests
     }
 
     [Theory]
-    [InlineData("""{"multiplexed":5}""", "is an object like")]
-    [InlineData("""{"multiplexed":{"max_models":5}}""", "has no key 'max_models'")]
-    [InlineData("""{"multiplexed":{"max_models_per_replica":0}}""", "is a whole number of at least 1, or -1 for no limit, not 0")]
-    [InlineData("""{"multiplexed":{"max_models_per_replica":-2}}""", "not -2")]
-    [InlineData("""{"multiplexed":{"max_models_per_replica":"5"}}""", "not \"5\"")]
+    [InlineData("""{"multiplexed":5}""", "must be an object like")]
+    [InlineData("""{"multiplexed":{"max_models":5}}""", "has an unknown key 'max_models'")]
+    [InlineData("""{"multiplexed":{"max_models_per_replica":0}}""", "must be an integer of at least 1, or -1 for no limit, but was 0")]
+    [InlineData("""{"multiplexed":{"max_models_per_replica":-2}}""", "but was -2")]
+    [InlineData("""{"multiplexed":{"max_models_per_replica":"5"}}""", "but was \"5\"")]
     public async Task Reconfigure_LimitThatCannotBeRead_IsAnError(string config, string error)
     {
         await using var replica = await ReplicaTestHost.StartAsync(typeof(Models));
@@ -208,7 +208,7 @@ public sealed class ReplicaModelSetsTests
         return await response.Content.ReadAsStringAsync();
     }
 
-    // Its load ends when all have asked.
+    // Its load completes when all callers have requested it.
     private static async Task<(int Status, string Text)[]> AskTogetherAsync(ReplicaTestHost replica, string model)
     {
         var requests = Enumerable.Range(0, 8).Select(_ => replica.Client.GetAsync($"{ReplicaTestHost.Prefix}/named/{model}")).ToList();

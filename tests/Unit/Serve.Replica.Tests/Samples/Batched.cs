@@ -10,7 +10,7 @@ public sealed class Batched(string key)
 {
     private int _inside;
 
-    // Says how large its batch was.
+    // Returns the size of its batch.
     [Batch(MaxBatchSize = 4, BatchWaitTimeout = "1h")]
     public async Task<Labelled[]> Call(IReadOnlyList<Picture> pictures)
     {
@@ -57,12 +57,12 @@ public sealed class Batched(string key)
     [Batch(MaxBatchSize = 2, BatchWaitTimeout = "2s")]
     public async IAsyncEnumerable<BatchResult<string>[]> ModelStream(int[] n)
     {
-        var told = $"{RequestContext.Current?.Call.MultiplexedModelId} {n.Length}";
+        var description = $"{RequestContext.Current?.Call.MultiplexedModelId} {n.Length}";
         await Task.Yield();
-        yield return [.. n.Select(_ => told)];
+        yield return [.. n.Select(_ => description)];
     }
 
-    // The size is this object's to tell.
+    // The size depends on this object.
     [Batch(MaxBatchSize = 10, SizeMethod = nameof(HalfKey), BatchWaitTimeout = "1h")]
     public int[] Halves(IReadOnlyList<string> word) => [.. word.Select(_ => word.Count)];
 
@@ -73,7 +73,7 @@ public sealed class Batched(string key)
     [Batch(MaxBatchSize = 10, SizeMethod = nameof(Length), BatchWaitTimeout = "1h"), HttpGet("/words/{word}")]
     public int[] Words(IReadOnlyList<string> word) => [.. word.Select(_ => word.Count)];
 
-    // Counts down for each caller; each ends at 0, one at 13 fails, and all with one that begins at 20.
+    // Counts down for each caller; a caller ends at 0, one at 13 fails, and all fail with one that starts at 20.
     [Batch(MaxBatchSize = 2, BatchWaitTimeout = "1h"), HttpGet("/count/{from}")]
     public async IAsyncEnumerable<BatchResult<int>[]> Count(IReadOnlyList<int> from, [EnumeratorCancellation] CancellationToken stop)
     {
@@ -101,7 +101,7 @@ public sealed class Batched(string key)
     [Batch(MaxBatchSize = 1, BatchWaitTimeout = "0"), Blocking, HttpGet("/thread/{n}")]
     public string[] ThreadName(int[] n) => [Thread.CurrentThread.Name ?? "none"];
 
-    // As turns are taken, nobody else is inside up to the first await.
+    // In a turn, no other call runs until the first await.
     [Batch(MaxBatchSize = 1, BatchWaitTimeout = "0", MaxConcurrentBatches = 4), HttpGet("/inside/{n}")]
     public async Task<int[]> Inside(int[] n)
     {
@@ -112,7 +112,7 @@ public sealed class Batched(string key)
         return [seen];
     }
 
-    // The same up to each step of a stream.
+    // The same for each step of a stream.
     [Batch(MaxBatchSize = 1, BatchWaitTimeout = "0", MaxConcurrentBatches = 4)]
     public async IAsyncEnumerable<BatchResult<int>[]> InsideSteps(int[] n)
     {

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Serve.Replica.Tests.Samples;
 
-/// <summary>Has a model, perhaps another, and loads one itself.</summary>
+/// <summary>Has a model, an optional second one, and loads another itself.</summary>
 [Deployment]
 public sealed class Doubler(OnnxModel model, IOnnxModels models, OnnxModel? second = null, string? third = null)
 {
@@ -24,6 +24,6 @@ public sealed class Doubler(OnnxModel model, IOnnxModels models, OnnxModel? seco
         return new() { ["path"] = Path.GetFileName(model.Path), ["on"] = model.ExecutionProvider, ["second"] = Path.GetFileName(second?.Path), ["third"] = Path.GetFileName(own?.Path), ["mode"] = Mode };
     }
 
-    /// <summary>The class's user_config.</summary>
+    /// <summary>The user_config of the class.</summary>
     public sealed record Settings(string? Mode);
 }

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Serve.Replica.Tests.Samples;
 
-/// <summary>What a replica calls by reflection, all of it of a base class, and private where that may be.</summary>
+/// <summary>Methods that a replica calls by reflection, inherited from a base class, and private where this is allowed.</summary>
 public abstract class Ancestor
 {
     [Batch(MaxBatchSize = 3, SizeMethod = nameof(LengthOf), BatchWaitTimeout = "1h"), HttpGet("/words/{word}")]

@@ -3,7 +3,7 @@ using Serve.Replica.Tests.Fixtures;
 
 namespace Serve.Replica.Tests.Samples;
 
-/// <summary>Models of two types, loaded and disposed in the ways that there are.</summary>
+/// <summary>Models of two types, loaded and disposed in all supported ways.</summary>
 [Deployment]
 public sealed class Loaders(IMultiplexed<Loaders.Plain> plain, IMultiplexed<Loaders.Both> both, string key)
 {
@@ -16,7 +16,7 @@ public sealed class Loaders(IMultiplexed<Loaders.Plain> plain, IMultiplexed<Load
     [HttpGet("/both/{id}")]
     public async Task<string> GetBoth(string id) => (await both.Get(id)).Thread;
 
-    // Gives up itself, while its client waits on.
+    // Cancels itself while its client keeps waiting.
     [HttpGet("/give-up")]
     public async Task<string> GiveUp(bool lease)
     {

@@ -23,7 +23,7 @@ public sealed class Models(IMultiplexed<INamed> models, IReplicaContext replica)
         return (await models.Get(id)).Name;
     }
 
-    // A turn like any other: whoever is counted has asked for its model.
+    // Runs in a turn: each counted caller has requested its model.
     [HttpGet("/asked")]
     public int Asked() => _asked;
 
@@ -68,7 +68,7 @@ public sealed class Models(IMultiplexed<INamed> models, IReplicaContext replica)
         yield return [(await models.Get(id[0])).Name];
     }
 
-    // What a request carries must not reach a load that others wait for too.
+    // A shared load must not run with the context of one request.
     [Multiplexed(MaxModelsPerReplica = 2)]
     public async Task<Model> Load(string id, CancellationToken stop)
     {

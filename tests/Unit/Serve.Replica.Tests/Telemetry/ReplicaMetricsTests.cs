@@ -69,7 +69,7 @@ public sealed class ReplicaMetricsTests
         await replica.GetAsync("/square/4");
         await waiting;
 
-        // A caller has its answer before its batch is counted.
+        // A caller receives its result before its batch is counted.
         await Eventually.TrueAsync(() => Scrape().Contains($"serve_batches_processed_total{{{labels}}} 1\n", StringComparison.Ordinal), Scrape);
         foreach (var line in (string[])["serve_actual_batch_size_sum{0} 2", "serve_batch_utilization_percent_sum{0} 100", "serve_batch_queue_length{0} 0"])
             Assert.Contains(line.Replace("{0}", $"{{{labels}}}", StringComparison.Ordinal) + "\n", Scrape(), StringComparison.Ordinal);
@@ -79,7 +79,7 @@ public sealed class ReplicaMetricsTests
     }
 
     [Fact]
-    public void Batches_WaitAndExecution_AreToldApart()
+    public void Batches_WaitAndExecution_AreMeasuredSeparately()
     {
         using var metrics = new BatchMethodMetrics(["shop", "Waits", _suffix, "Call"]);
 
@@ -102,7 +102,7 @@ public sealed class ReplicaMetricsTests
             await replica.GetAsync($"/named/{model}");
         await replica.SendAsync(HttpMethod.Get, "/named/bad");
 
-        // Of two places one went to c and one was given up for the model that is not there.
+        // Of two slots, one was used by c, and one was evicted for the missing model.
         var expected = $$"""
             serve_multiplexed_get_model_requests_counter_total{{{labels}}} 5
             serve_multiplexed_models_load_counter_total{{{labels}}} 3
@@ -128,7 +128,7 @@ public sealed class ReplicaMetricsTests
         string Number() => Scrape().Split($"serve_num_multiplexed_models{{{labels}}} ")[1].Split('\n')[0];
         bool IsNamed() => Scrape().Contains($"serve_registered_multiplexed_model_id{{{labels},model_id=\"x\"}} 1\n", StringComparison.Ordinal);
 
-        // By another method, or since somebody began anew while a load that was given up went on.
+        // By another method, or because another load started while an abandoned one continued.
         metrics.ObserveLoad("x", TimeSpan.FromMilliseconds(3));
         metrics.ObserveLoad("x", TimeSpan.FromMilliseconds(4));
         Assert.Equal(("2", true), (Number(), IsNamed()));
@@ -155,7 +155,7 @@ public sealed class ReplicaMetricsTests
     }
 
     [Fact]
-    public async Task Replica_Gone_TakesItsMetricsWithIt()
+    public async Task Replica_Disposed_RemovesItsMetrics()
     {
         await using var replica = await StartAsync(typeof(Calculator));
         await replica.GetAsync("/square/3");

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Serve.Runtime.Onnx.Tests.Fixtures;
 
-/// <summary>A small ONNX graph, made in code. Field numbers are those of <c>onnx.proto</c>.</summary>
+/// <summary>A small ONNX graph, built in code. Field numbers are those of <c>onnx.proto</c>.</summary>
 public sealed class OnnxTestModel
 {
     private readonly OnnxFileBytes _graph = new();
@@ -18,7 +18,7 @@ public sealed class OnnxTestModel
     /// <summary>y = x + x.</summary>
     public static OnnxTestModel Doubles(string shape = "n,4") => new OnnxTestModel("doubles").Input("x", TensorType.Float32, shape).Output("y", TensorType.Float32, shape).Node("Add", ["x", "x"], ["y"]);
 
-    /// <summary>x multiplied by itself so often: takes as long as one wants.</summary>
+    /// <summary>Multiplies x by itself repeatedly, for runs of any duration.</summary>
     public static OnnxTestModel Slow(int steps, string shape = "n,n")
     {
         var model = new OnnxTestModel("slow").Input("x", TensorType.Float32, shape).Output("y", TensorType.Float32, shape);
@@ -91,7 +91,7 @@ public sealed class OnnxTestModel
         return tensor.Number(2, NumberOf(TensorType.Float32)).Text(8, name);
     }
 
-    // "n,4": a length of its own name, and one of 4; "" is a scalar.
+    // "n,4": a symbolic length and a length of 4; "" is a scalar.
     private OnnxTestModel With(int field, string name, TensorType type, string shape)
     {
         var dimensions = new OnnxFileBytes();

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Serve.Runtime.Onnx.Tests.Fixtures;
 
-/// <summary>A folder of model files, a loader that looks there, and what it has logged. The folder goes with it.</summary>
+/// <summary>Temporary folder of model files, with a loader and its log.</summary>
 public sealed class OnnxTestModels : IDisposable
 {
     private readonly RecordingLogger _logger = new();

@@ -3,7 +3,7 @@ using Serve.Runtime.Onnx.Providers;
 
 namespace Serve.Runtime.Onnx.Tests.Providers;
 
-/// <summary>Where a model runs, by what is asked for and what is there.</summary>
+/// <summary>Selection of execution providers by request and by availability.</summary>
 public sealed class ExecutionProviderChoiceTests
 {
     private const long Gigabyte = 1L << 30;
@@ -33,27 +33,27 @@ public sealed class ExecutionProviderChoiceTests
     }
 
     [Fact]
-    public void Decide_AutoWithAGpuThatTheBuildCannotUse_IsTheCpuAndSaysWhy()
+    public void Decide_AutoWithUnusableGpu_SelectsCpuWithNote()
     {
         var choice = ExecutionProviderChoice.Decide(new("auto", [0], 0.5, null), CpuBuild);
 
         Assert.Equal([new ExecutionProviderSelection("cpu")], choice.Candidates.ToArray());
-        Assert.Contains("num_gpus is 0.5, and there is no GPU to run on", choice.Note, StringComparison.Ordinal);
+        Assert.Contains("num_gpus is 0.5, but no GPU is available", choice.Note, StringComparison.Ordinal);
         Assert.Contains("has CPUExecutionProvider", choice.Note, StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData("cuda", "CUDAExecutionProvider")]
     [InlineData("tensorrt", "TensorrtExecutionProvider")]
-    public void Decide_GpuWhereThereIsNone_SaysWhatWasLookedFor(string asked, string provider)
+    public void Decide_GpuUnavailable_ErrorListsMissingLibraries(string asked, string provider)
     {
         var choice = ExecutionProviderChoice.Decide(new(asked, [0], 1, null), CpuBuild);
 
         Assert.Empty(choice.Candidates);
         foreach (var part in new[]
         {
-            $"execution_provider is {asked}, and {provider} is not there", "ONNX Runtime 1.31.1 has CPUExecutionProvider",
-            "could not be loaded: libcuda.so.1, libcudart.so.12 or libcudart.so.13", "driver shows no device", "-p:OnnxRuntime=Gpu",
+            $"execution_provider is {asked}, but {provider} is not available", "ONNX Runtime 1.31.1 has CPUExecutionProvider",
+            "could not be loaded: libcuda.so.1, libcudart.so.12 or libcudart.so.13", "driver reports no device", "-p:OnnxRuntime=Gpu",
         })
         {
             Assert.Contains(part, choice.Error, StringComparison.Ordinal);
@@ -72,16 +72,16 @@ public sealed class ExecutionProviderChoiceTests
         var choice = ExecutionProviderChoice.Decide(new("cuda", [7], 1, null), GpuBuild);
 
         Assert.Contains("no device 7", choice.Error, StringComparison.Ordinal);
-        Assert.Contains("shows 2 devices", choice.Error, StringComparison.Ordinal);
+        Assert.Contains("reports 2 devices", choice.Error, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Decide_CudaWithoutNumGpus_RunsOnTheFirstDeviceAndSaysSo()
+    public void Decide_CudaWithoutNumGpus_SelectsFirstDeviceWithNote()
     {
         var choice = ExecutionProviderChoice.Decide(new("cuda", [], 0, null), GpuBuild);
 
         Assert.Equal([new ExecutionProviderSelection("cuda")], choice.Candidates.ToArray());
-        Assert.Contains("nobody has reserved", choice.Note, StringComparison.Ordinal);
+        Assert.Contains("without a reservation", choice.Note, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -101,6 +101,6 @@ public sealed class ExecutionProviderChoiceTests
         Assert.Equal(new ExecutionProviderSelection(name, 1, null, asked), Assert.Single(ExecutionProviderChoice.Decide(new(asked, [1], 1, null), CpuBuild).Candidates));
 
     [Fact]
-    public void Decide_Mistyped_SaysWhatIsMeant() =>
-        Assert.Contains("execution_provider is 'cude' (did you mean 'cuda'?). It is auto, cpu, cuda, tensorrt", ExecutionProviderChoice.Decide(new("cude", [], 0, null), CpuBuild).Error, StringComparison.Ordinal);
+    public void Decide_Mistyped_ErrorSuggestsName() =>
+        Assert.Contains("but was 'cude'. Did you mean 'cuda'?", ExecutionProviderChoice.Decide(new("cude", [], 0, null), CpuBuild).Error, StringComparison.Ordinal);
 }

@@ -3,7 +3,7 @@ using Serve.Runtime.Onnx.Tests.Fixtures;
 
 namespace Serve.Runtime.Onnx.Tests.Providers;
 
-/// <summary>What loading says about providers that this machine has not.</summary>
+/// <summary>Errors of loading models with providers that are not available.</summary>
 public sealed class ExecutionProviderTests : IDisposable
 {
     private readonly OnnxTestModels _models = new();
@@ -13,9 +13,9 @@ public sealed class ExecutionProviderTests : IDisposable
     [Theory]
     [InlineData("cuda")]
     [InlineData("tensorrt")]
-    public async Task LoadAsync_GpuWhereThereIsNone_SaysWhatWasLookedFor(string provider)
+    public async Task LoadAsync_GpuUnavailable_ErrorListsMissingLibraries(string provider)
     {
-        // Where there is one it loads, and this test has nothing to say.
+        // With a GPU the model loads, and this test does not apply.
         if (GpuDevices.Shared.Read().Count > 0)
             return;
         OnnxTestModel.Doubles().Save(_models.Directory);
@@ -27,13 +27,13 @@ public sealed class ExecutionProviderTests : IDisposable
     }
 
     [Fact]
-    public async Task LoadAsync_PlugInIsMissing_SaysWhichFile()
+    public async Task LoadAsync_PlugInMissing_ErrorNamesFile()
     {
         OnnxTestModel.Doubles().Save(_models.Directory);
         var error = await Assert.ThrowsAsync<InferenceException>(() => _models.Loader.LoadAsync(
             "model.onnx", new OnnxOptions { ExecutionProvider = Path.Combine(_models.Directory, "libmine.so") }));
 
-        Assert.Contains($"there is no file {Path.Combine(_models.Directory, "libmine.so")}", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"but the file {Path.Combine(_models.Directory, "libmine.so")} does not exist", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -54,6 +54,6 @@ public sealed class ExecutionProviderTests : IDisposable
         using var model = await _models.Place(new OnnxLoadContext { GpuIds = [0], NumGpus = 1 }).LoadAsync("model.onnx");
 
         Assert.Equal("cpu", model.ExecutionProvider);
-        Assert.Contains(_models.Log, line => line.Contains("there is no GPU to run on", StringComparison.Ordinal));
+        Assert.Contains(_models.Log, line => line.Contains("no GPU is available", StringComparison.Ordinal));
     }
 }

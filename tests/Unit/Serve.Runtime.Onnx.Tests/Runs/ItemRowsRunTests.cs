@@ -2,7 +2,7 @@ using Serve.Runtime.Onnx.Tests.Fixtures;
 
 namespace Serve.Runtime.Onnx.Tests.Runs;
 
-/// <summary>Items in a list: one run for all, and each its own rows.</summary>
+/// <summary>Lists of items: one run for all of them, with separate rows.</summary>
 public sealed class ItemRowsRunTests : IDisposable
 {
     private readonly OnnxTestModels _models = new();
@@ -39,7 +39,7 @@ public sealed class ItemRowsRunTests : IDisposable
     }
 
     [Fact]
-    public async Task RunAsync_ItemDoesNotFit_SaysWhich()
+    public async Task RunAsync_ItemDoesNotFit_ErrorNamesItem()
     {
         using var model = await _models.LoadAsync(OnnxTestModel.Doubles());
 
@@ -50,7 +50,7 @@ public sealed class ItemRowsRunTests : IDisposable
     }
 
     [Fact]
-    public async Task RunAsync_ModelTakesNoItems_SaysWhy()
+    public async Task RunAsync_ModelWithoutItems_ErrorNamesReason()
     {
         using var closed = await _models.LoadAsync(OnnxTestModel.Doubles("2,4"));
         using var open = await _models.LoadAsync(OnnxTestModel.Doubles("n,m,l"), name: "open.onnx");
@@ -81,7 +81,7 @@ public sealed class ItemRowsRunTests : IDisposable
     [Fact]
     public async Task RunEachAsync_RunFails_ItemsAreRunOneByOne()
     {
-        // The element of a table of three that each number names.
+        // Looks up elements of a table of three by index.
         using var model = await _models.LoadAsync(new OnnxTestModel()
             .Input("x", TensorType.Int64, "n,1").Output("y", TensorType.Float32, "n,1").Weights("table", [10, 20, 30], 3).Node("Gather", ["table", "x"], ["y"]));
 

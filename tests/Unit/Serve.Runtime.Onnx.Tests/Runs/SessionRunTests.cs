@@ -2,7 +2,7 @@ using Serve.Runtime.Onnx.Tests.Fixtures;
 
 namespace Serve.Runtime.Onnx.Tests.Runs;
 
-/// <summary>What goes in and what comes out.</summary>
+/// <summary>Inputs and outputs of runs.</summary>
 public sealed class SessionRunTests : IDisposable
 {
     private readonly OnnxTestModels _models = new();
@@ -33,7 +33,7 @@ public sealed class SessionRunTests : IDisposable
     {
         using var model = await _models.LoadAsync(OnnxTestModel.Copies(tensor.Type));
 
-        // The first run is ONNX Runtime's own memory, the next ones are bound.
+        // The first run uses memory of ONNX Runtime, the next ones use bound memory.
         for (var run = 0; run < 3; run++)
         {
             using var outputs = await model.RunAsync([("x", tensor)]);
@@ -119,7 +119,7 @@ public sealed class SessionRunTests : IDisposable
     {
         using var model = await _models.LoadAsync(OnnxTestModel.Doubles(), new OnnxOptions { WarmUpRuns = 0 });
 
-        // The first is ONNX Runtime's own memory.
+        // The first run uses memory of ONNX Runtime.
         var tensors = new List<Tensor>();
         for (var run = 0; run < 50; run++)
             tensors.Add(await ForgetfulAsync(model, run));

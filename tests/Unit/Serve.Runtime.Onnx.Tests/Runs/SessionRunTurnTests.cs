@@ -5,10 +5,10 @@ using Serve.Runtime.Onnx.Tests.Fixtures;
 
 namespace Serve.Runtime.Onnx.Tests.Runs;
 
-/// <summary>On which thread a run is done, how many are under way, and how they are ended.</summary>
+/// <summary>Threads, concurrency and cancellation of runs.</summary>
 public sealed class SessionRunTurnTests : IDisposable
 {
-    // Long enough to be cancelled, and far longer than any of these tests if it is not.
+    // Long enough to be canceled, and much longer than any of these tests otherwise.
     private const int Endless = 4000;
     private static readonly Tensor Large = Tensor.Of(new float[512 * 512], 512, 512);
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
@@ -63,7 +63,7 @@ public sealed class SessionRunTurnTests : IDisposable
         Assert.Equal(leave.Token, cancelled.CancellationToken);
         await Eventually.TrueAsync(() => GateOf(model).Running == 0);
 
-        // What was terminated is not terminated for good.
+        // A terminated run does not terminate later runs.
         for (var run = 0; run < 4; run++)
             (await model.RunAsync([("x", Tensor.Of(new float[4], 2, 2))])).Dispose();
         Assert.True(Stopwatch.GetElapsedTime(started) < Limit);
@@ -164,23 +164,6 @@ public sealed class SessionRunTurnTests : IDisposable
                 Assert.Equal(data.Select(each => each * 2), outputs["y"].ToArray<float>());
             }
         })));
-    }
-
-    [Fact]
-    public async Task RunThreads_NothingToDo_End()
-    {
-        using var model = await _models.LoadAsync(OnnxTestModel.Slow(2));
-        var runner = SessionOf(model).Runner;
-        var threads = new RunThreads(TimeSpan.FromMilliseconds(20));
-        var input = new NamedTensor[] { ("x", Large) };
-        for (var round = 0; round < 3; round++)
-        {
-            var run = new QueuedSessionRun(runner, model, runner.ShapeOf(input, null), input, static () => { }, CancellationToken.None);
-            Assert.True(runner.Gate.Enter(run));
-            threads.Start(run);
-            (await run.Task).Dispose();
-            await Eventually.TrueAsync(() => threads.Count == 0);
-        }
     }
 
     private static SharedOnnxSession SessionOf(OnnxModel model) => ((SharedSessionModel)model).Session;

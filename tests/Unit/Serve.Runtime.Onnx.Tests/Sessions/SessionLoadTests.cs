@@ -2,7 +2,7 @@ using Serve.Runtime.Onnx.Tests.Fixtures;
 
 namespace Serve.Runtime.Onnx.Tests.Sessions;
 
-/// <summary>What a loaded model says of itself, and what is said of one that cannot be loaded.</summary>
+/// <summary>Properties of loaded models, and errors of models that cannot be loaded.</summary>
 public sealed class SessionLoadTests : IDisposable
 {
     private readonly OnnxTestModels _models = new();
@@ -10,7 +10,7 @@ public sealed class SessionLoadTests : IDisposable
     public void Dispose() => _models.Dispose();
 
     [Fact]
-    public async Task LoadAsync_Model_SaysWhatItIs()
+    public async Task LoadAsync_Model_HasMetadata()
     {
         using var model = await _models.LoadAsync(new OnnxTestModel("sums").Metadata("labels", "a,b")
             .Input("a", TensorType.Int64, "batch,3").Output("y", TensorType.Int64, "batch,3").Node("Add", ["a", "a"], ["y"]));
@@ -28,7 +28,7 @@ public sealed class SessionLoadTests : IDisposable
     }
 
     [Fact]
-    public async Task LoadAsync_NoSuchFile_SaysWhereItLooked()
+    public async Task LoadAsync_MissingFile_ErrorListsFolders()
     {
         var loader = _models.Place(new OnnxLoadContext());
         var error = await Assert.ThrowsAsync<InferenceException>(() => loader.LoadAsync("absent.onnx"));
@@ -92,18 +92,18 @@ public sealed class SessionLoadTests : IDisposable
         var sequence = new OnnxFileBytes().Text(1, "x").Message(2, new OnnxFileBytes().Message(4, new OnnxFileBytes().Message(1, new OnnxFileBytes().Message(1, new OnnxFileBytes().Number(1, 1)))));
         new OnnxTestModel().RawInput(sequence).Output("y", TensorType.Int64, "").Node("SequenceLength", ["x"], ["y"]).Save(_models.Directory, "sequence.onnx");
 
-        await RefusedAsync("sequence.onnx", "'x' as ONNX_TYPE_SEQUENCE");
+        await RefusedAsync("sequence.onnx", "but is ONNX_TYPE_SEQUENCE");
     }
 
     [Fact]
-    public async Task LoadAsync_WrongOptions_AreToldTogether()
+    public async Task LoadAsync_InvalidOptions_ReportsAll()
     {
         OnnxTestModel.Doubles().Save(_models.Directory);
         var error = await Assert.ThrowsAsync<DefinitionException>(() => _models.Loader.LoadAsync(
             "model.onnx", new OnnxOptions { Optimization = "most", IntraOpThreads = 0, MaxConcurrentRuns = 0, MemoryLimit = 0, WarmUpRuns = -1 }));
 
         Assert.Equal(5, error.Errors.Count);
-        Assert.Contains("optimization is 'most'; it is all, basic, disabled, extended", error.Errors[0], StringComparison.Ordinal);
+        Assert.Contains("optimization must be one of all, basic, disabled, extended, but was 'most'", error.Errors[0], StringComparison.Ordinal);
     }
 
     [Fact]
@@ -126,7 +126,7 @@ public sealed class SessionLoadTests : IDisposable
     [Fact]
     public async Task LoadAsync_WarmUpFails_LoadsAllTheSame()
     {
-        // Two is the only length that fits: a warm-up of one does not.
+        // Only length 2 is valid; the warm-up uses length 1.
         using var model = await _models.LoadAsync(new OnnxTestModel().Weights("w", [1, 2, 3, 4], 2, 2)
             .Input("x", TensorType.Float32, "1,n").Output("y", TensorType.Float32, "1,2").Node("MatMul", ["x", "w"], ["y"]));
 
@@ -149,7 +149,7 @@ public sealed class SessionLoadTests : IDisposable
         }
         catch (OperationCanceledException)
         {
-            // It was not yet there.
+            // The file does not exist yet.
         }
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _models.Loader.LoadAsync("model.onnx", null, cancelled.Token));

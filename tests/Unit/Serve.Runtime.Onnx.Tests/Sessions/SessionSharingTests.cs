@@ -3,7 +3,7 @@ using Serve.Runtime.Onnx.Tests.Fixtures;
 
 namespace Serve.Runtime.Onnx.Tests.Sessions;
 
-/// <summary>Equal models are one session; it goes with the last of them.</summary>
+/// <summary>Equal models share a session, which is disposed with the last of them.</summary>
 public sealed class SessionSharingTests : IDisposable
 {
     private readonly OnnxTestModels _models = new();
@@ -65,7 +65,7 @@ public sealed class SessionSharingTests : IDisposable
         await File.WriteAllBytesAsync(Path.Combine(_models.Directory, "weights.bin"), BitConverter.GetBytes(1f));
         using var before = await _models.Loader.LoadAsync("model.onnx");
 
-        // Written anew and not over: ONNX Runtime maps the file.
+        // Replaced rather than overwritten: ONNX Runtime maps the file.
         File.Delete(Path.Combine(_models.Directory, "weights.bin"));
         await File.WriteAllBytesAsync(Path.Combine(_models.Directory, "weights.bin"), BitConverter.GetBytes(2f));
         File.SetLastWriteTimeUtc(Path.Combine(_models.Directory, "weights.bin"), new DateTime(2030, 1, 1, 0, 0, 0, DateTimeKind.Utc));

@@ -7,7 +7,7 @@ using Serve.Runtime.Onnx.Tests.Fixtures;
 
 namespace Serve.Runtime.Onnx.Tests.Telemetry;
 
-/// <summary>What a scrape tells of models and devices.</summary>
+/// <summary>Metrics of models and devices.</summary>
 public sealed class OnnxMetricsTests : IDisposable
 {
     private readonly OnnxTestModels _models = new();
@@ -27,10 +27,10 @@ public sealed class OnnxMetricsTests : IDisposable
             Assert.Contains($"serve_onnx_sessions{labels} 1\n", text, StringComparison.Ordinal);
             Assert.Contains($"serve_onnx_runs_ongoing{labels} 0\n", text, StringComparison.Ordinal);
             Assert.Contains($"serve_onnx_runs_waiting{labels} 0\n", text, StringComparison.Ordinal);
-            // Three and the warm-up.
+            // Three runs and the warm-up.
             Assert.Contains($"serve_onnx_run_seconds_count{labels} 4\n", text, StringComparison.Ordinal);
             Assert.Contains($"serve_onnx_session_load_seconds_count{labels} 1\n", text, StringComparison.Ordinal);
-            // The values in between of the runs: 256 KiB each.
+            // Intermediate values of the runs: 256 KiB each.
             Assert.True(ValueOf(text, $"serve_onnx_session_memory_bytes{labels}") >= 256 * 1024, text);
         }
 

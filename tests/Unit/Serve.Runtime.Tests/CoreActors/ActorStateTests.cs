@@ -1,4 +1,3 @@
-using Serve.Runtime.Tests.Testing;
 using Serve.Runtime.TestWorker;
 
 namespace Serve.Runtime.Tests.CoreActors;

@@ -5,7 +5,7 @@ namespace Serve.Runtime.Tests.Functions;
 public sealed class LambdaTests
 {
     private static readonly ClusterOptions InWorkers = new() { Isolation = Isolation.Process };
-    private readonly int field = 5;
+    private readonly int _field = 5;
 
     [Fact]
     public async Task Run_LambdasOfEveryShape_GiveTheirResults()
@@ -49,7 +49,7 @@ public sealed class LambdaTests
         var (text, numbers) = ("a", new[] { 1 });
 
         var one = Assert.Throws<NotSerializableException>(() => ray.Run(() => text.Length));
-        var two = Assert.Throws<NotSerializableException>(() => ray.Run(() => numbers.Length + text.Length + field));
+        var two = Assert.Throws<NotSerializableException>(() => ray.Run(() => numbers.Length + text.Length + _field));
         var instance = Assert.Throws<NotSerializableException>(() => ray.Run(OfThis));
         var joined = Assert.Throws<NotSerializableException>(() => ray.Run((Action)(static () => { }) + (static () => { })));
 
@@ -106,5 +106,5 @@ public sealed class LambdaTests
 
     internal static int Same(int number) => number;
 
-    private int OfThis() => field;
+    private int OfThis() => _field;
 }

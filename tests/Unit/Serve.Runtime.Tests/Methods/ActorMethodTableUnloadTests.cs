@@ -3,7 +3,6 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Loader;
 using System.Text.Json;
 using Serve.Runtime.Methods;
-using Serve.Runtime.Tests.Testing;
 
 namespace Serve.Runtime.Tests.Methods;
 

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
 using Serve.Calls;
-using Serve.Runtime.Tests.Testing;
 
 namespace Serve.Runtime.Tests.Nodes;
 

@@ -309,13 +309,17 @@ public sealed class WorkerLifecycleTests : IAsyncLifetime, IAsyncDisposable
     public async Task Publish_IsInForceEverywhere_WhenItCompletes()
     {
         var actor = await _runtime.CreateAsync(new WorkerPlacement.Own("first"));
-        await _runtime.Node.PublishAsync("test", 1, "one"u8.ToArray(), default).SoonAsync();
+        await _runtime.Node.PublishAsync("test", new(1, 1), "one"u8.ToArray(), default).SoonAsync();
         Assert.Equal("1:one", _runtime.Topics.Newest);
         Assert.Equal("1:one", await actor.CallAsync<string?>("Topic"));
         var late = await _runtime.CreateAsync(new WorkerPlacement.Own("second"));
         Assert.Equal("1:one", await late.CallAsync<string?>("Topic"));
-        await _runtime.Node.PublishAsync("test", 0, "old"u8.ToArray(), default).SoonAsync();
+        await _runtime.Node.PublishAsync("test", new(1, 0), "old"u8.ToArray(), default).SoonAsync();
         Assert.Equal("1:one", await late.CallAsync<string?>("Topic"));
+
+        // A new publisher counts from 0 in a higher epoch.
+        await _runtime.Node.PublishAsync("test", new(2, 0), "new"u8.ToArray(), default).SoonAsync();
+        Assert.Equal("0:new", await late.CallAsync<string?>("Topic"));
     }
 
     [Fact]
@@ -324,7 +328,7 @@ public sealed class WorkerLifecycleTests : IAsyncLifetime, IAsyncDisposable
         await _runtime.CreateAsync(new WorkerPlacement.Own("dies"));
         var pid = Assert.Single(_runtime.Node.Workers).ProcessId;
         Signal(pid, "STOP");
-        var publication = _runtime.Node.PublishAsync("test", 1, "one"u8.ToArray(), default);
+        var publication = _runtime.Node.PublishAsync("test", new(1, 1), "one"u8.ToArray(), default);
         Kill(pid);
         await publication.SoonAsync();
     }
@@ -362,7 +366,7 @@ public sealed class WorkerLifecycleTests : IAsyncLifetime, IAsyncDisposable
         Assert.Equal(2, pids.Count);
         Assert.All(pids, pid => Assert.True(LinuxProcessInfo.Exists(pid)));
         node.Kill();
-        await Eventually.TrueAsync(() => !pids.Any(IsAlive), within: TimeSpan.FromSeconds(2));
+        await Eventually.TrueAsync(() => !pids.Any(IsAlive), timeout: TimeSpan.FromSeconds(2));
         await node.WaitForExitAsync();
         temporary.Delete(recursive: true);
     }

@@ -2,7 +2,6 @@ using System.Runtime;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Serve.Runtime.Objects;
-using Serve.Tests;
 
 namespace Serve.Runtime.Tests.Objects;
 

@@ -3,7 +3,6 @@ using Serve.Runtime.Clusters;
 using Serve.Runtime.Objects;
 using Serve.Runtime.Serialization;
 using Serve.Runtime.Tests.Serialization;
-using Serve.Tests;
 
 namespace Serve.Runtime.Tests.Objects;
 

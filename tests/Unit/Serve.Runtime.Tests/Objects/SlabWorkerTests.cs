@@ -6,7 +6,6 @@ using Serve.Runtime.TestWorker;
 using Serve.Runtime.Tests.Sessions;
 using Serve.Runtime.Tests.Testing;
 using Serve.Runtime.Workers;
-using Eventually = Serve.Tests.Eventually;
 
 namespace Serve.Runtime.Tests.Objects;
 

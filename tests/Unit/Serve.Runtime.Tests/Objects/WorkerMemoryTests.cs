@@ -3,7 +3,6 @@ using Serve.Runtime.Clusters;
 using Serve.Runtime.TestWorker;
 using Serve.Runtime.Tests.Sessions;
 using Serve.Runtime.Tests.Testing;
-using Eventually = Serve.Tests.Eventually;
 
 namespace Serve.Runtime.Tests.Objects;
 

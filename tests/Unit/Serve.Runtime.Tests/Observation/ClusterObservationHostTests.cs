@@ -4,7 +4,6 @@ using System.Net.Http.Headers;
 using Microsoft.Extensions.Time.Testing;
 using Serve.Runtime.Observation;
 using Serve.Runtime.Tests.State;
-using Serve.Tests;
 
 namespace Serve.Runtime.Tests.Observation;
 

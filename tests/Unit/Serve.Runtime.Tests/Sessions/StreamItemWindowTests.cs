@@ -1,5 +1,4 @@
 using Serve.Runtime.Sessions;
-using Serve.Runtime.Tests.Testing;
 
 namespace Serve.Runtime.Tests.Sessions;
 

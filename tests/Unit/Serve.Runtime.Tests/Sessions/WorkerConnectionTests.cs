@@ -7,7 +7,6 @@ using Serve.Runtime.Serialization;
 using Serve.Runtime.Sessions;
 using Serve.Runtime.Tasks;
 using Serve.Runtime.TestWorker;
-using Serve.Runtime.Tests.Testing;
 using Serve.Runtime.Topics;
 using Serve.Runtime.Wire;
 using Serve.Runtime.Workers;

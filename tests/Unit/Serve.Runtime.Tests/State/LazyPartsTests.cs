@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Collections.Immutable;
 using Serve.Runtime.Clusters;
-using Serve.Runtime.Tests.Testing;
 
 namespace Serve.Runtime.Tests.State;
 
@@ -22,7 +21,7 @@ public sealed class LazyPartsTests
     {
         await using var ray = new DriverCluster(new() { NumCpus = 1 });
         using var holds = new ManualResetEventSlim();
-        var running = ray.Run(() => holds.Wait(Eventually.Bound));
+        var running = ray.Run(() => holds.Wait(Eventually.Limit));
         var queued = ray.Run(static () => true, new() { NumCpus = 0.5 });
         var group = ray.CreatePlacementGroup([new() { Cpus = 1 }]);
         holds.Set();
@@ -40,7 +39,7 @@ public sealed class LazyPartsTests
         var ledger = ray.Ledgers.GetLedgers(null)[0];
         var held = ledger.Reserve(ResourceDemand.None.With(ResourceDemand.Cpu, 1));
         using var holds = new ManualResetEventSlim();
-        var queued = ray.Run(() => holds.Wait(Eventually.Bound));
+        var queued = ray.Run(() => holds.Wait(Eventually.Limit));
         long? free = null;
         ledger.Released += () => free ??= ledger.Free(ResourceDemand.Cpu);
 

@@ -1,5 +1,4 @@
 using Serve.Runtime.Tasks;
-using Serve.Runtime.Tests.Testing;
 
 namespace Serve.Runtime.Tests.Tasks;
 

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using Serve.Runtime.Clusters;
 using Serve.Runtime.Tasks;
 using Serve.Runtime.TestWorker;
-using Serve.Tests;
 
 namespace Serve.Runtime.Tests.Tasks;
 

@@ -1,4 +1,3 @@
-using Serve.Tests;
 
 namespace Serve.Runtime.Tests.Tasks;
 

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using Serve.Runtime.Clusters;
 using Serve.Runtime.CoreActors;
 using Serve.Runtime.Tests.Functions;
-using Serve.Tests;
 
 namespace Serve.Runtime.Tests.Tasks;
 

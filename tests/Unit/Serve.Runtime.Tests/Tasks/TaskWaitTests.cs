@@ -1,5 +1,4 @@
 using Serve.Runtime.Clusters;
-using Serve.Tests;
 
 namespace Serve.Runtime.Tests.Tasks;
 

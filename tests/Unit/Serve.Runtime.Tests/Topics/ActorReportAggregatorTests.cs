@@ -2,7 +2,6 @@ using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Serve.Runtime.Topics;
-using Serve.Tests;
 
 namespace Serve.Runtime.Tests.Topics;
 
@@ -16,7 +15,7 @@ public sealed class ActorReportAggregatorTests : IAsyncLifetime, IAsyncDisposabl
     private readonly ActorReportAggregator _hub;
     private int _taken;
 
-    public ActorReportAggregatorTests() => _hub = new(_own, PublishAsync, _time, NullLogger.Instance);
+    public ActorReportAggregatorTests() => _hub = new(_own, "n1", PublishAsync, _time, NullLogger.Instance);
 
     public Task InitializeAsync() => Task.CompletedTask;
 
@@ -190,7 +189,7 @@ public sealed class ActorReportAggregatorTests : IAsyncLifetime, IAsyncDisposabl
     private Task PublishAsync(TopicPublication publication, CancellationToken stop)
     {
         lock (_published)
-            _published.Add((publication.Topic, publication.Version, Encoding.UTF8.GetString(publication.Payload.Span), _time.GetUtcNow()));
+            _published.Add((publication.Topic, publication.Version.Number, Encoding.UTF8.GetString(publication.Payload.Span), _time.GetUtcNow()));
         return _takes(stop);
     }
 }

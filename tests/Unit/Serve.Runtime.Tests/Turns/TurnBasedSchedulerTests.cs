@@ -1,5 +1,3 @@
-using Serve.Runtime.Tests.Testing;
-
 namespace Serve.Runtime.Tests.Turns;
 
 public sealed class TurnBasedSchedulerTests

@@ -1,0 +1,40 @@
+namespace Serve.Specs.Binding;
+
+/// <summary>Format of a setting's value, where the property's type alone does not determine it.</summary>
+internal enum ConfigFormat
+{
+    Any,
+    Name,
+    NonEmptyText,
+    RoutePrefix,
+    RootPath,
+    Seconds,
+    PositiveSeconds,
+    ResourceAmount,
+    DeviceAmount,
+}
+
+/// <summary>
+/// Describes a configuration key next to the property that holds its value. The key's name is the property's in snake_case; reading, validating, merging and writing
+/// follow from this description and the property's type.
+/// </summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class ConfigKeyAttribute(ConfigFormat format = ConfigFormat.Any) : Attribute
+{
+    public ConfigFormat Format { get; } = format;
+
+    /// <summary>Ray's name of the key, if it differs.</summary>
+    public string? Alias { get; init; }
+
+    /// <summary>Smallest allowed integer.</summary>
+    public long Minimum { get; init; } = long.MinValue;
+
+    /// <summary>Largest allowed integer.</summary>
+    public long Maximum { get; init; } = long.MaxValue;
+
+    /// <summary>Text that Ray allows instead of a number, and that is not supported yet.</summary>
+    public string? UnsupportedText { get; init; }
+
+    /// <summary>Purpose of the key, for the error when a required key is missing; null if the key is optional.</summary>
+    public string? Required { get; init; }
+}

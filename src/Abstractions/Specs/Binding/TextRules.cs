@@ -1,0 +1,71 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Serve.Specs.Binding;
+
+/// <summary>A text with a constraint.</summary>
+/// <param name="findProblem">Returns why a text is invalid; null if it is valid.</param>
+internal class ConstrainedTextRule(Func<string, string?> findProblem) : ConfigValueRule
+{
+    public override bool TryRead(JsonNode? node, string path, ConfigErrorCollector errors, out object? value)
+    {
+        value = null;
+        if (node?.GetValueKind() != JsonValueKind.String)
+        {
+            errors.Add(path, $"expected a text, got {ConfigErrorCollector.Describe(node)}");
+            return false;
+        }
+
+        var before = errors.Count;
+        value = node.GetValue<string>();
+        Check(value, path, errors);
+        return errors.Count == before;
+    }
+
+    public override void Check(object value, string path, ConfigErrorCollector errors)
+    {
+        if (findProblem((string)value) is { } problem)
+            errors.Add(path, problem);
+    }
+
+    public override JsonNode? Write(object value) => JsonValue.Create((string)value);
+}
+
+/// <summary>A route prefix, or null for an application without HTTP.</summary>
+internal sealed class RoutePrefixRule() : ConstrainedTextRule(NameRules.RoutePrefixProblem)
+{
+    public override bool AcceptsNull => true;
+
+    public override bool TryRead(JsonNode? node, string path, ConfigErrorCollector errors, out object? value)
+    {
+        value = ApplicationConfig.NoRoute;
+        return node is null || base.TryRead(node, path, errors, out value);
+    }
+
+    public override JsonNode? Write(object value) => value is ApplicationConfig.NoRoute ? null : base.Write(value);
+}
+
+/// <summary>A value of an enum, in snake_case.</summary>
+internal sealed class EnumValueRule(Type type) : ConfigValueRule
+{
+    private readonly Dictionary<string, object> _choices = Enum.GetValues(type).Cast<object>().ToDictionary(NameOf);
+
+    public override bool TryRead(JsonNode? node, string path, ConfigErrorCollector errors, out object? value)
+    {
+        value = null;
+        if (node?.GetValueKind() == JsonValueKind.String && _choices.TryGetValue(node.GetValue<string>(), out value))
+            return true;
+        errors.Add(path, $"expected one of {string.Join(", ", _choices.Keys)}, got {ConfigErrorCollector.Describe(node)}");
+        return false;
+    }
+
+    public override void Check(object value, string path, ConfigErrorCollector errors)
+    {
+        if (!Enum.IsDefined(type, value))
+            errors.Add(path, $"must be one of {string.Join(", ", _choices.Keys)}, not {value}");
+    }
+
+    public override JsonNode? Write(object value) => JsonValue.Create(NameOf(value));
+
+    private static string NameOf(object value) => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString()!);
+}

@@ -1,0 +1,63 @@
+using System.Collections.Immutable;
+using System.Text.Json.Nodes;
+using Serve.Specs;
+
+namespace Serve.Replicas;
+
+/// <summary>
+/// Everything that a process needs to start a replica: the payload of a replica's actor, written by the controller as JSON (<see cref="ServeJson.Options"/>).
+/// </summary>
+public sealed record ReplicaStartRequest
+{
+    /// <summary>The actor kind of replicas.</summary>
+    public const string ActorKind = "replica";
+
+    /// <summary>The replica's id, <see cref="Serve.ReplicaId"/> as text; also its actor's id.</summary>
+    public required string ReplicaId { get; init; }
+
+    /// <summary>The merged settings.</summary>
+    public required DeploymentSpec Spec { get; init; }
+
+    /// <summary>Absolute path of the package's folder on the replica's node.</summary>
+    public required string PackageDirectory { get; init; }
+
+    /// <summary>The assembly in the folder; null for a package without code, which a built-in class serves.</summary>
+    public string? AssemblyFile { get; init; }
+
+    /// <summary>Content hash of the package. Replicas with the same hash in one process share the loaded assemblies.</summary>
+    public required string PackageHash { get; init; }
+
+    /// <summary>Full name of the deployment class.</summary>
+    public required string TypeName { get; init; }
+
+    /// <summary>Constructor arguments by parameter name.</summary>
+    public JsonObject? Args { get; init; }
+
+    /// <summary>Rank, 0 to <see cref="WorldSize"/> - 1.</summary>
+    public int Rank { get; init; }
+
+    /// <summary>The target number of replicas.</summary>
+    public int WorldSize { get; init; } = 1;
+
+    /// <summary>Which process hosts the replica; with a process of its own it shares the machine's CPUs with other processes.</summary>
+    public IsolationMode Isolation { get; init; }
+
+    /// <summary>Folder of the replica's log files.</summary>
+    public required string LogDirectory { get; init; }
+
+    /// <summary>Names of the application's deployments by full class name; resolves <c>DeploymentHandle&lt;T&gt;</c> parameters.</summary>
+    public ImmutableSortedDictionary<string, string> DeploymentsByType { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+}
+
+/// <summary>New settings of a running replica that require no restart, as JSON (<see cref="ServeJson.Options"/>).</summary>
+public sealed record ReplicaSettingsUpdate
+{
+    /// <summary>The new settings.</summary>
+    public required DeploymentSpec Spec { get; init; }
+
+    /// <summary>The new rank.</summary>
+    public int Rank { get; init; }
+
+    /// <summary>The target number of replicas.</summary>
+    public int WorldSize { get; init; } = 1;
+}

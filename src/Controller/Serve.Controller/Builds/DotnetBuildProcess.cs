@@ -1,0 +1,113 @@
+using System.Diagnostics;
+
+namespace Serve.Controller.Builds;
+
+/// <summary>Runs <c>dotnet build</c> as a child process. It leaves no build servers behind; cancellation kills the whole process tree.</summary>
+internal static class DotnetBuildProcess
+{
+    private const int MaxCapturedLines = 4000;
+
+    /// <summary>Folder of the props, targets and analyzers that are added to user code.</summary>
+    public static string UserCodeFolder { get; } = Path.Combine(AppContext.BaseDirectory, "usercode");
+
+    /// <summary>Builds a project, or a C# file as a file-based program, in Release configuration.</summary>
+    /// <param name="target">Absolute path of the project or C# file.</param>
+    /// <param name="properties">Additional MSBuild properties, as <c>Name=Value</c>.</param>
+    /// <param name="workFolder">Folder for temporary files.</param>
+    /// <param name="cancellationToken">Cancels the build.</param>
+    /// <exception cref="DefinitionException">The build failed; lists every error.</exception>
+    public static async Task RunAsync(string target, IEnumerable<string> properties, string workFolder, CancellationToken cancellationToken)
+    {
+        var start = new ProcessStartInfo(FindDotnet())
+        {
+            // Selects global.json and NuGet.config.
+            WorkingDirectory = Path.GetDirectoryName(target)!,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+            UseShellExecute = false,
+        };
+        string[] arguments =
+        [
+            "build", target, "--configuration", "Release", "--verbosity", "quiet", "--nologo", "-tl:off", "-clp:NoSummary", "--disable-build-servers",
+            "-p:UseSharedCompilation=false", "-p:UseAppHost=false", "-p:EnableDynamicLoading=true", "-p:GenerateDocumentationFile=false",
+            $"-p:CustomAfterMicrosoftCommonTargets={Path.Combine(UserCodeFolder, "UserCode.targets")}",
+            .. properties.Select(property => "-p:" + property),
+        ];
+        foreach (var argument in arguments)
+            start.ArgumentList.Add(argument);
+        SetEnvironment(start.Environment);
+        // NuGet and the compiler leave folders in the temporary directory; here they are deleted after the build.
+        var temporary = Directory.CreateDirectory(Path.Combine(workFolder, "tmp"));
+        start.Environment["TMPDIR"] = start.Environment["TMP"] = start.Environment["TEMP"] = temporary.FullName;
+        try
+        {
+            await RunAsync(start, target, cancellationToken);
+        }
+        finally
+        {
+            temporary.Delete(recursive: true);
+        }
+    }
+
+    private static async Task RunAsync(ProcessStartInfo start, string target, CancellationToken cancellationToken)
+    {
+        var lines = new List<string>();
+        using var process = new Process { StartInfo = start };
+        void Capture(object sender, DataReceivedEventArgs e)
+        {
+            lock (lines)
+            {
+                if (e.Data is { } line && lines.Count < MaxCapturedLines)
+                    lines.Add(line);
+            }
+        }
+
+        process.OutputDataReceived += Capture;
+        process.ErrorDataReceived += Capture;
+        process.Start();
+        process.StandardInput.Close();
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        try
+        {
+            await process.WaitForExitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill(entireProcessTree: true);
+            await process.WaitForExitAsync(CancellationToken.None);
+            throw;
+        }
+
+        if (process.ExitCode != 0)
+            throw new DefinitionException(CompilerErrorParser.Errors(lines, target));
+    }
+
+    // The dotnet that runs this process, otherwise the one on the PATH.
+    private static string FindDotnet()
+    {
+        var name = OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet";
+        string?[] folders =
+        [
+            Path.GetDirectoryName(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH")),
+            Environment.GetEnvironmentVariable("DOTNET_ROOT"),
+            .. (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator),
+        ];
+        return folders.Where(folder => !string.IsNullOrEmpty(folder)).Select(folder => Path.Combine(folder!, name)).FirstOrDefault(File.Exists)
+            ?? throw new DefinitionException(
+                "C# cannot be built: 'dotnet' is not on the PATH. Install the .NET 10 SDK, or deploy a package that 'serve build' created on another machine.");
+    }
+
+    private static void SetEnvironment(IDictionary<string, string?> environment)
+    {
+        // Variables of a surrounding MSBuild or test host would redirect this build to the other one's files.
+        foreach (var name in environment.Keys.Where(name => name.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase)).ToList())
+            environment.Remove(name);
+        environment["DOTNET_CLI_USE_MSBUILD_SERVER"] = "0";
+        environment["MSBUILDDISABLENODEREUSE"] = "1";
+        environment["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1";
+        environment["DOTNET_NOLOGO"] = "1";
+        environment["DOTNET_CLI_UI_LANGUAGE"] = "en";
+    }
+}

@@ -1,0 +1,141 @@
+using System.Text.Json;
+using Serve.Specs;
+
+namespace Serve.Controller.Packages;
+
+/// <summary>Content-addressed store of packages: one folder per package, named by the hash of its content. Folders appear atomically and are never changed.</summary>
+/// <param name="directory">Root folder of the store.</param>
+public sealed class ApplicationPackageStore(string directory)
+{
+    /// <summary>Returns the folder of a package, whether or not it exists.</summary>
+    /// <param name="hash">The package's hash.</param>
+    public string FolderOf(string hash) => Path.Combine(directory, hash);
+
+    /// <summary>Reads the manifest of a package.</summary>
+    /// <param name="hash">The package's hash.</param>
+    /// <exception cref="DefinitionException">The package is not stored here.</exception>
+    internal PackageManifest ReadManifest(string hash)
+    {
+        var file = Path.Combine(FolderOf(hash), PackageManifest.FileName);
+        return File.Exists(file)
+            ? ParseManifest(File.ReadAllBytes(file), file)
+            : throw new DefinitionException($"Package {hash} is not stored on this node. Upload it with 'serve deploy FILE.zip'.");
+    }
+
+    /// <summary>Adds a package with the files of a folder; the same content is stored once.</summary>
+    /// <param name="source">The folder; it is copied.</param>
+    /// <param name="include">Filter by relative file name; null includes all files.</param>
+    /// <param name="manifest">The manifest to write.</param>
+    /// <returns>The package's hash.</returns>
+    internal string Add(string source, Func<string, bool>? include, PackageManifest manifest) =>
+        Add(Files(source).Where(file => include is null || include(file.Name)), manifest);
+
+    /// <summary>Adds a package with the given files; the same content is stored once.</summary>
+    /// <param name="files">Name within the package (with <c>/</c>) and path of each file; the files are copied.</param>
+    /// <param name="manifest">The manifest to write.</param>
+    /// <returns>The package's hash.</returns>
+    internal string Add(IEnumerable<(string Name, string Path)> files, PackageManifest manifest)
+    {
+        var json = JsonSerializer.SerializeToUtf8Bytes(manifest, ServeJson.Options);
+        var all = files.Where(file => file.Name != PackageManifest.FileName).ToList();
+        // The common case, an unchanged package, reads each file once and writes nothing.
+        var known = PackageContentHash.Of(all, (PackageManifest.FileName, json));
+        if (Directory.Exists(FolderOf(known)))
+            return known;
+        var staging = NewStaging();
+        try
+        {
+            foreach (var (name, path) in all)
+            {
+                var target = Path.Combine(staging, name);
+                Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+                File.Copy(path, target);
+            }
+
+            File.WriteAllBytes(Path.Combine(staging, PackageManifest.FileName), json);
+            // Hashes the copies: a source file may have changed since it was hashed above.
+            return Commit(staging);
+        }
+        finally
+        {
+            Discard(staging);
+        }
+    }
+
+    /// <summary>Adds a package that was unpacked into a folder created by <see cref="NewStaging"/>; the folder is moved or deleted.</summary>
+    /// <param name="staging">The folder.</param>
+    /// <returns>The package's hash.</returns>
+    /// <exception cref="DefinitionException">The folder is not a package.</exception>
+    internal string Commit(string staging)
+    {
+        var manifestFile = Path.Combine(staging, PackageManifest.FileName);
+        if (!File.Exists(manifestFile))
+            throw new DefinitionException($"The file is not a package: {PackageManifest.FileName} is missing. Create packages with 'serve build TARGET -o FILE'.");
+        var manifest = ParseManifest(File.ReadAllBytes(manifestFile), manifestFile);
+        if (manifest.AssemblyFile is { } assembly && !File.Exists(Path.Combine(staging, assembly)))
+            throw new DefinitionException($"The package does not contain the assembly '{assembly}' that its manifest names.");
+        if (manifest.AssemblyFile is null && ModelVersionFiles.Find(staging).Count == 0)
+            throw new DefinitionException($"The package contains neither an assembly nor a model (VERSION/{ModelVersionFiles.FileName}).");
+        var hash = PackageContentHash.Of(Files(staging));
+        var target = FolderOf(hash);
+        if (!Directory.Exists(target))
+        {
+            try
+            {
+                Directory.Move(staging, target);
+            }
+            catch (IOException) when (Directory.Exists(target))
+            {
+                // Another process added the same content concurrently.
+            }
+        }
+
+        Discard(staging);
+        return hash;
+    }
+
+    /// <summary>Creates an empty folder on the store's file system, for <see cref="Commit"/> or <see cref="Discard"/>.</summary>
+    internal string NewStaging() =>
+        Directory.CreateDirectory(Path.Combine(directory, $".new-{Guid.NewGuid():N}")).FullName;
+
+    /// <summary>Deletes a folder created by <see cref="NewStaging"/>, if it still exists.</summary>
+    internal static void Discard(string staging)
+    {
+        if (Directory.Exists(staging))
+            Directory.Delete(staging, recursive: true);
+    }
+
+    /// <summary>Lists the files of a folder, recursively: relative name (with <c>/</c>) and path.</summary>
+    internal static IEnumerable<(string Name, string Path)> Files(string folder) =>
+        Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
+            .Select(path => (Path.GetRelativePath(folder, path).Replace('\\', '/'), path));
+
+    private static PackageManifest ParseManifest(byte[] json, string file)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<PackageManifest>(json, ServeJson.Options)
+                ?? throw new DefinitionException($"{file} is empty.");
+        }
+        catch (JsonException e)
+        {
+            throw new DefinitionException($"{file} cannot be read: {e.Message}");
+        }
+    }
+}
+
+/// <summary>Manifest of a package: a file within it, and therefore part of its hash.</summary>
+internal sealed record PackageManifest
+{
+    /// <summary>File name of the manifest within the package.</summary>
+    public const string FileName = "serve-package.json";
+
+    /// <summary>The main assembly within the package; null for a model, whose versions are stored as <c>VERSION/model.onnx</c>.</summary>
+    public string? AssemblyFile { get; init; }
+
+    /// <summary>Default application name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Ingress class selected when the package was built; null to infer it.</summary>
+    public string? TypeName { get; init; }
+}

@@ -1,0 +1,76 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using Serve.Inference.Tensors;
+using Serve.Replica.Batching;
+
+namespace Serve.Inference.Models;
+
+/// <summary>One version of a model, loaded: what runs it, and what is counted of it.</summary>
+internal sealed class LoadedModelVersion(long number, OnnxModel model, ModelVersionCounters counters, ModelBatchingConfigKey batching, TimeProvider time, ILogger logger) : IDisposable
+{
+    private readonly ModelRunBatcher _runs = new(model, counters, batching, time, logger);
+
+    public long Number => number;
+
+    /// <summary>The number as the protocol has it.</summary>
+    public string Name { get; } = number.ToString(CultureInfo.InvariantCulture);
+
+    public OnnxModel Model => model;
+
+    public ModelVersionCounters Counters => counters;
+
+    /// <summary>How many requests wait to be run with others.</summary>
+    public int Waiting => _runs.Waiting;
+
+    /// <inheritdoc cref="ModelRunBatcher.RunAsync(InferenceRequest, CancellationToken)"/>
+    public ValueTask<ModelOutputs> RunAsync(InferenceRequest request, CancellationToken cancellationToken) => _runs.RunAsync(request, cancellationToken);
+
+    /// <inheritdoc cref="ModelRunBatcher.Apply"/>
+    public void Apply(ModelBatchSettings settings) => _runs.Apply(settings);
+
+    public ModelMetadata Describe(string name, ImmutableArray<string> versions) => new()
+    {
+        Name = name,
+        Versions = versions,
+        Inputs = [.. model.Inputs.Select(Describe)],
+        Outputs = [.. model.Outputs.Select(Describe)],
+        Properties = Properties(),
+    };
+
+    public ModelConfiguration Configure(string name)
+    {
+        var settings = batching.Settings;
+        var isShared = settings.Enabled && ModelRunBatcher.CanJoin(model);
+        return new()
+        {
+            Name = name,
+            MaxBatchSize = isShared ? settings.Queue.MaxBatchSize : 0,
+            Input = [.. model.Inputs.Select(input => Configure(input, isShared))],
+            Output = [.. model.Outputs.Select(output => Configure(output, isShared))],
+            DynamicBatching = isShared ? new((long)settings.Queue.WaitTimeout.TotalMicroseconds) : null,
+        };
+    }
+
+    public void Dispose() => _runs.Dispose();
+
+    private static TensorMetadata Describe(TensorSpec spec) => new(spec.Name, TensorTypes.NameOf(spec.Type), spec.Shape);
+
+    private static TensorConfiguration Configure(TensorSpec spec, bool isShared) => new(
+        spec.Name,
+        "TYPE_" + (spec.Type == TensorType.String ? "STRING" : TensorTypes.NameOf(spec.Type)),
+        isShared ? spec.Shape[1..] : spec.Shape);
+
+    private ImmutableSortedDictionary<string, string> Properties()
+    {
+        var info = model.Info;
+        (string Key, string Value)[] known =
+        [
+            ("execution_provider", model.ExecutionProvider), ("graph", info.Graph), ("producer", info.Producer),
+            ("description", info.Description), ("domain", info.Domain),
+            ("model_version", info.Version == 0 ? "" : info.Version.ToString(CultureInfo.InvariantCulture)),
+        ];
+        var all = info.Metadata.ToImmutableSortedDictionary(StringComparer.Ordinal);
+        return all.SetItems(known.Where(pair => pair.Value.Length > 0).Select(pair => KeyValuePair.Create(pair.Key, pair.Value)));
+    }
+}

@@ -1,0 +1,292 @@
+using System.Text.Json;
+using Serve.Inference.Tensors;
+
+namespace Serve.Inference.Rest;
+
+/// <summary>
+/// Reads the REST protocol's requests, with the binary tensor data extension: one pass over the JSON, elements straight into typed arrays, and
+/// binary tensors where they lie.
+/// </summary>
+internal static class JsonInferRequestReader
+{
+    /// <summary>Reads a request.</summary>
+    /// <param name="json">The JSON object.</param>
+    /// <param name="binary">What follows it.</param>
+    /// <param name="hasBinaryPart">Whether the request said where its JSON ends.</param>
+    /// <param name="request">Receives what it says.</param>
+    /// <exception cref="BadInputException">It is malformed; names the tensor where there is one.</exception>
+    public static void Read(ReadOnlySpan<byte> json, Memory<byte> binary, bool hasBinaryPart, InferenceRequest request)
+    {
+        var heads = new List<InputTensorHeader>();
+        try
+        {
+            ReadRoot(json, heads, request);
+        }
+        catch (JsonException broken)
+        {
+            var place = heads.Count > 0 && heads[^1] is { Tensor: null, BinarySize: null } open ? $"input '{open.Name}': " : "";
+            throw new BadInputException($"{place}the request is no valid JSON: {broken.Message}", broken);
+        }
+
+        if (heads.Count == 0)
+            throw new BadInputException("The request has no inputs.");
+        TakeBinary(heads, binary, hasBinaryPart, request);
+        foreach (var head in heads)
+            request.Inputs.Add(new(head.Name, head.Tensor!));
+    }
+
+    private static void ReadRoot(ReadOnlySpan<byte> utf8, List<InputTensorHeader> heads, InferenceRequest request)
+    {
+        if (utf8.IsEmpty)
+            throw new BadInputException("The request is to be a JSON object; nothing came.");
+        var json = new Utf8JsonReader(utf8);
+        json.Read();
+        if (json.TokenType != JsonTokenType.StartObject)
+            throw new BadInputException($"The request is to be a JSON object; {JsonTensorReader.Describe(ref json)} came.");
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            if (json.ValueTextEquals("id"u8))
+            {
+                request.Id = ReadText(ref json, "id");
+            }
+            else if (json.ValueTextEquals("inputs"u8))
+            {
+                ReadInputs(ref json, utf8.Length, heads, request);
+            }
+            else if (json.ValueTextEquals("outputs"u8))
+            {
+                ReadOutputs(ref json, request);
+            }
+            else if (json.ValueTextEquals("parameters"u8))
+            {
+                EnterParameters(ref json, "The request's");
+                while (NextParameter(ref json))
+                {
+                    if (json.ValueTextEquals("binary_data_output"u8))
+                        request.BinaryOutputs = ReadFlag(ref json, "binary_data_output");
+                    else
+                        SkipParameter(ref json, "The request's");
+                }
+            }
+            else
+            {
+                json.Skip();
+            }
+        }
+
+        // Anything behind the object is an error of the reader's own.
+        json.Read();
+    }
+
+    private static void ReadInputs(ref Utf8JsonReader json, int length, List<InputTensorHeader> heads, InferenceRequest request)
+    {
+        if (!json.Read() || json.TokenType != JsonTokenType.StartArray)
+            throw new BadInputException($"inputs is to be an array of objects; {JsonTensorReader.Describe(ref json)} came.");
+        while (json.Read() && json.TokenType != JsonTokenType.EndArray)
+        {
+            if (json.TokenType != JsonTokenType.StartObject)
+                throw new BadInputException($"inputs is to be an array of objects; {JsonTensorReader.Describe(ref json)} came.");
+            var head = new InputTensorHeader($"#{heads.Count}");
+            heads.Add(head);
+            ReadInput(ref json, length, head, request);
+        }
+    }
+
+    private static void ReadInput(ref Utf8JsonReader json, int length, InputTensorHeader head, InferenceRequest request)
+    {
+        // Data that came before what it is: gone back to when that is known.
+        var later = default(Utf8JsonReader);
+        bool isLater = false, isNamed = false;
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            if (json.ValueTextEquals("name"u8))
+            {
+                head.Name = ReadText(ref json, "an input's name") ?? throw new BadInputException("An input's name is to be a string; null came.");
+                isNamed = true;
+            }
+            else if (json.ValueTextEquals("datatype"u8))
+            {
+                head.SetType(ReadText(ref json, $"input '{head.Name}': datatype"));
+            }
+            else if (json.ValueTextEquals("shape"u8))
+            {
+                head.Shape = ReadShape(ref json, head);
+            }
+            else if (json.ValueTextEquals("parameters"u8))
+            {
+                ReadInputParameters(ref json, head);
+            }
+            else if (!json.ValueTextEquals("data"u8))
+            {
+                json.Skip();
+            }
+            else if (head is { Type: not null, Shape: not null })
+            {
+                head.Tensor = JsonTensorReader.Read(ref json, head, length, request);
+            }
+            else
+            {
+                later = json;
+                isLater = true;
+                json.Skip();
+            }
+        }
+
+        if (!isNamed)
+            throw head.Fail("it has no name.");
+        if (isLater)
+            head.Tensor = JsonTensorReader.Read(ref later, head, length, request);
+        if (head.Tensor is null && head.BinarySize is null)
+            throw head.Fail("it has neither data nor the parameter binary_data_size.");
+        if (head is { Tensor: not null, BinarySize: not null })
+            throw head.Fail("it has both data and the parameter binary_data_size.");
+    }
+
+    private static void ReadInputParameters(ref Utf8JsonReader json, InputTensorHeader head)
+    {
+        var whose = $"input '{head.Name}':";
+        EnterParameters(ref json, whose);
+        while (NextParameter(ref json))
+        {
+            if (json.ValueTextEquals("binary_data_size"u8))
+            {
+                json.Read();
+                head.BinarySize = json.TokenType == JsonTokenType.Number && json.TryGetInt64(out var size) && size >= 0
+                    ? size
+                    : throw head.Fail($"binary_data_size is to be a number of bytes; {JsonTensorReader.Describe(ref json)} came.");
+            }
+            else if (json.ValueTextEquals("shared_memory_region"u8))
+            {
+                throw head.Fail("tensors in shared memory regions are not taken; send data, or the binary extension's binary_data_size.");
+            }
+            else
+            {
+                SkipParameter(ref json, whose);
+            }
+        }
+    }
+
+    private static void ReadOutputs(ref Utf8JsonReader json, InferenceRequest request)
+    {
+        if (!json.Read() || json.TokenType != JsonTokenType.StartArray)
+            throw new BadInputException($"outputs is to be an array of objects; {JsonTensorReader.Describe(ref json)} came.");
+        while (json.Read() && json.TokenType != JsonTokenType.EndArray)
+        {
+            if (json.TokenType != JsonTokenType.StartObject)
+                throw new BadInputException($"outputs is to be an array of objects; {JsonTensorReader.Describe(ref json)} came.");
+            ReadOutput(ref json, request);
+        }
+    }
+
+    private static void ReadOutput(ref Utf8JsonReader json, InferenceRequest request)
+    {
+        string? name = null;
+        bool? binary = null;
+        var classes = 0;
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            if (json.ValueTextEquals("name"u8))
+            {
+                name = ReadText(ref json, "an output's name");
+            }
+            else if (json.ValueTextEquals("parameters"u8))
+            {
+                var whose = $"output '{name ?? $"#{request.Outputs.Count}"}':";
+                EnterParameters(ref json, whose);
+                while (NextParameter(ref json))
+                {
+                    if (json.ValueTextEquals("binary_data"u8))
+                        binary = ReadFlag(ref json, $"{whose} binary_data");
+                    else if (json.ValueTextEquals("classification"u8))
+                        classes = ReadClasses(ref json, whose);
+                    else if (json.ValueTextEquals("shared_memory_region"u8))
+                        throw new BadInputException($"{whose} the parameter shared_memory_region is not offered here.");
+                    else
+                        SkipParameter(ref json, whose);
+                }
+            }
+            else
+            {
+                json.Skip();
+            }
+        }
+
+        request.Outputs.Add(new(name ?? throw new BadInputException($"output #{request.Outputs.Count} has no name."), binary, classes));
+    }
+
+    private static void TakeBinary(List<InputTensorHeader> heads, Memory<byte> binary, bool hasBinaryPart, InferenceRequest request)
+    {
+        var rest = binary;
+        foreach (var head in heads)
+        {
+            if (head.BinarySize is not { } size)
+                continue;
+            if (!hasBinaryPart)
+                throw head.Fail($"binary_data_size is {size}, and the header Inference-Header-Content-Length is missing: it says where the JSON ends.");
+            if (size > rest.Length)
+                throw head.Fail($"binary_data_size is {size}; the body has {rest.Length} bytes left for it.");
+            head.Tensor = BinaryTensorCodec.Read(head, rest[..(int)size], request);
+            rest = rest[(int)size..];
+        }
+
+        if (rest.Length > 0)
+            throw new BadInputException($"The body's binary part has {binary.Length} bytes; the inputs' binary_data_size add up to {binary.Length - rest.Length}.");
+    }
+
+    private static long[] ReadShape(ref Utf8JsonReader json, InputTensorHeader head)
+    {
+        json.Read();
+        if (json.TokenType != JsonTokenType.StartArray)
+            throw head.Fail($"shape is to be an array of lengths; {JsonTensorReader.Describe(ref json)} came.");
+        var lengths = new List<long>(4);
+        while (json.Read() && json.TokenType != JsonTokenType.EndArray)
+        {
+            lengths.Add(json.TokenType == JsonTokenType.Number && json.TryGetInt64(out var length)
+                ? length
+                : throw head.Fail($"shape is to be an array of lengths; {JsonTensorReader.Describe(ref json)} came."));
+        }
+
+        return [.. lengths];
+    }
+
+    private static string? ReadText(ref Utf8JsonReader json, string what)
+    {
+        json.Read();
+        return json.TokenType is JsonTokenType.String or JsonTokenType.Null
+            ? json.GetString()
+            : throw new BadInputException($"{what} is to be a string; {JsonTensorReader.Describe(ref json)} came.");
+    }
+
+    private static bool ReadFlag(ref Utf8JsonReader json, string what)
+    {
+        json.Read();
+        return json.TokenType is JsonTokenType.True or JsonTokenType.False
+            ? json.GetBoolean()
+            : throw new BadInputException($"{what} is to be true or false; {JsonTensorReader.Describe(ref json)} came.");
+    }
+
+    private static int ReadClasses(ref Utf8JsonReader json, string whose)
+    {
+        json.Read();
+        return json.TokenType == JsonTokenType.Number && json.TryGetInt32(out var classes) && classes >= 0
+            ? classes
+            : throw new BadInputException($"{whose} classification is to be a number of classes; {JsonTensorReader.Describe(ref json)} came.");
+    }
+
+    private static void EnterParameters(ref Utf8JsonReader json, string whose)
+    {
+        json.Read();
+        if (json.TokenType != JsonTokenType.StartObject)
+            throw new BadInputException($"{whose} parameters are to be an object; {JsonTensorReader.Describe(ref json)} came.");
+    }
+
+    private static bool NextParameter(ref Utf8JsonReader json) => json.Read() && json.TokenType == JsonTokenType.PropertyName;
+
+    private static void SkipParameter(ref Utf8JsonReader json, string whose)
+    {
+        var name = json.GetString();
+        json.Read();
+        if (json.TokenType is JsonTokenType.StartArray or JsonTokenType.StartObject or JsonTokenType.Null)
+            throw new BadInputException($"{whose} the parameter {name} is to be a string, a number or a boolean; {JsonTensorReader.Describe(ref json)} came.");
+    }
+}

@@ -1,0 +1,145 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Hosting;
+using Serve.Inference.Models;
+using Serve.Routing;
+using Serve.Runtime.Http;
+
+namespace Serve.Inference.Rest;
+
+/// <summary>The server's part of the protocol over REST. Holds no state.</summary>
+/// <param name="server">What is answered.</param>
+/// <param name="options">Who may load and unload.</param>
+/// <param name="lifetime">Tells when the gateway drains.</param>
+internal sealed class ServerRestEndpoints(ServedModelCatalog server, OpenInferenceOptions options, IHostApplicationLifetime lifetime)
+{
+    /// <summary>Answers below <c>/v2</c>, where no application does.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="path">The path, <c>/v2</c> at its beginning.</param>
+    /// <returns>Completes when it is answered.</returns>
+    public Task AnswerServerAsync(HttpContext context, string path)
+    {
+        var parts = path.Split('/', StringSplitOptions.RemoveEmptyEntries)[1..];
+        return (context.Request.Method, parts) switch
+        {
+            ("GET", []) => WriteAsync(context, new { name = ServedModelCatalog.Name, version = ServedModelCatalog.Version, extensions = ServedModelCatalog.Extensions }),
+            ("GET", ["health", "live"]) => WriteAsync(context, new { live = true }),
+            ("GET", ["health", "ready"]) => ReadyAsync(context),
+            ("GET", ["models", "stats"]) => StatisticsAsync(context, null, null),
+            ("POST", ["repository", "index"]) => IndexAsync(context),
+            ("POST", ["repository", "models", var model, "load"]) => GuardedAsync(context, () => LoadAsync(context, model)),
+            ("POST", ["repository", "models", var model, "unload"]) => GuardedAsync(context, () => server.Repository.UnloadAsync(model, context.RequestAborted)),
+            (_, ["models", var model, ..]) => throw RepositoryModelEntry.UnknownModel(Uri.UnescapeDataString(model)),
+            (var method, _) => throw new NoSuchRouteException($"There is nothing at {method} '{path}'. GET /v2 names the extensions that are offered."),
+        };
+    }
+
+    /// <summary>Answers below a model's prefix what its replicas together know, and passes the rest on to one of them.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="entry">The model's application.</param>
+    /// <param name="path">The path from the model's name on.</param>
+    /// <param name="next">The rest of the gateway.</param>
+    /// <returns>Completes when it is answered.</returns>
+    public Task AnswerModelAsync(HttpContext context, ApplicationRouteEntry entry, string path, RequestDelegate next) =>
+        (context.Request.Method, path.Split('/', StringSplitOptions.RemoveEmptyEntries)) switch
+        {
+            ("GET", [var model, "stats"]) => StatisticsAsync(context, model, null),
+            ("GET", [var model, "versions", var version, "stats"]) => StatisticsAsync(context, model, version),
+            ("GET", [var model, "ready"]) when entry.Ingress.Replicas.Count == 0 => NotReadyAsync(context, model),
+            ("GET", [var model, "versions", _, "ready"]) when entry.Ingress.Replicas.Count == 0 => NotReadyAsync(context, model),
+            _ => next(context),
+        };
+
+    private static Task NotReadyAsync(HttpContext context, string model) =>
+        WriteAsync(context, new { name = model, ready = false }, StatusCodes.Status503ServiceUnavailable);
+
+    private static async Task WriteAsync<T>(HttpContext context, T document, int status = StatusCodes.Status200OK)
+    {
+        var json = JsonSerializer.SerializeToUtf8Bytes(document, ServeJson.Options);
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "application/json";
+        context.Response.ContentLength = json.Length;
+        await context.Response.Body.WriteAsync(json, context.RequestAborted);
+    }
+
+    private Task ReadyAsync(HttpContext context)
+    {
+        var ready = !lifetime.ApplicationStopping.IsCancellationRequested && server.IsReady;
+        // The specification writes "live" where it means "ready"; both are there.
+        return WriteAsync(context, new { live = true, ready }, ready ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
+    }
+
+    private async Task StatisticsAsync(HttpContext context, string? model, string? version)
+    {
+        List<ModelStatistics> found = await server.GetStatisticsAsync(model, version, context.RequestAborted);
+        await WriteAsync(context, new { model_stats = found });
+    }
+
+    private async Task IndexAsync(HttpContext context)
+    {
+        var index = await server.IndexAsync(await ReadyOnlyAsync(context), context.RequestAborted);
+        await WriteAsync(context, index.Select(each => new
+        {
+            name = each.Name,
+            version = each.Version.Length == 0 ? null : each.Version,
+            state = each.State,
+            reason = each.Reason,
+        }));
+    }
+
+    private static async Task<bool> ReadyOnlyAsync(HttpContext context)
+    {
+        using var json = await ReadAsync(context);
+        if (json is null || !json.RootElement.TryGetProperty("ready"u8, out var ready))
+            return false;
+        return ready.ValueKind is JsonValueKind.True or JsonValueKind.False
+            ? ready.GetBoolean()
+            : throw new BadInputException($"\"ready\" is to be true or false; {ready.GetRawText()} came.");
+    }
+
+    private async Task LoadAsync(HttpContext context, string model)
+    {
+        using (var json = await ReadAsync(context))
+        {
+            if (json is not null && json.RootElement.TryGetProperty("parameters"u8, out var parameters))
+            {
+                if (parameters.ValueKind != JsonValueKind.Object)
+                    throw new BadInputException($"\"parameters\" is to be an object; {parameters.GetRawText()} came.");
+                ServedModelCatalog.ValidateLoadParameters(parameters.EnumerateObject().Select(parameter => parameter.Name));
+            }
+        }
+
+        await server.Repository.LoadAsync(model, context.RequestAborted);
+    }
+
+    // The request's object; null when nothing came.
+    private static async Task<JsonDocument?> ReadAsync(HttpContext context)
+    {
+        using var body = new MemoryStream();
+        await context.Request.Body.CopyToAsync(body, context.RequestAborted);
+        if (body.Length == 0)
+            return null;
+        try
+        {
+            body.Position = 0;
+            var json = JsonDocument.Parse(body);
+            if (json.RootElement.ValueKind == JsonValueKind.Object)
+                return json;
+            json.Dispose();
+            throw new BadInputException("The request is to be a JSON object.");
+        }
+        catch (JsonException broken)
+        {
+            throw new BadInputException($"The request is no valid JSON: {broken.Message}", broken);
+        }
+    }
+
+    // Loading and unloading is the operator's, not every client's.
+    private async Task GuardedAsync(HttpContext context, Func<Task> act)
+    {
+        if (RequestGuard.Check(context.Request, options.Guard) is { } refusal)
+            await ProblemDetailsWriter.WriteAsync(context, refusal.Status, refusal.Reason, refusal.Detail);
+        else
+            await act();
+    }
+}

@@ -1,0 +1,44 @@
+using Inference;
+using Serve.Inference.Grpc;
+using Serve.Inference.Tensors;
+
+namespace Serve.Inference.Tests;
+
+/// <summary>gRPC's typed contents: each datatype in the field of its type, both ways.</summary>
+public sealed class TypedTensorContentsTests
+{
+    /// <summary>A tensor, and its contents as protobuf has them in JSON.</summary>
+    public static TheoryData<Tensor, string> Typed { get; } = new()
+    {
+        { Tensor.Of([true, false]), """{"boolContents":[true,false]}""" },
+        { Tensor.Of([(byte)0, byte.MaxValue]), """{"uintContents":[0,255]}""" },
+        { Tensor.Of([(ushort)0, ushort.MaxValue]), """{"uintContents":[0,65535]}""" },
+        { Tensor.Of([0u, uint.MaxValue]), """{"uintContents":[0,4294967295]}""" },
+        { Tensor.Of([0ul, ulong.MaxValue]), """{"uint64Contents":[0,"18446744073709551615"]}""" },
+        { Tensor.Of([sbyte.MinValue, sbyte.MaxValue]), """{"intContents":[-128,127]}""" },
+        { Tensor.Of([short.MinValue, short.MaxValue]), """{"intContents":[-32768,32767]}""" },
+        { Tensor.Of([int.MinValue, int.MaxValue]), """{"intContents":[-2147483648,2147483647]}""" },
+        { Tensor.Of([long.MinValue, long.MaxValue]), """{"int64Contents":["-9223372036854775808","9223372036854775807"]}""" },
+        { Tensor.Of([0.1f, float.NaN]), """{"fp32Contents":[0.1,"NaN"]}""" },
+        { Tensor.Of([0.1, double.NegativeInfinity]), """{"fp64Contents":[0.1,"-Infinity"]}""" },
+        { Tensor.Of(["", "größer"]), """{"bytesContents":["","Z3LDtsOfZXI="]}""" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Typed))]
+    public void Contents_EveryDatatype_InTheFieldOfItsType(Tensor tensor, string json)
+    {
+        var contents = InferTensorContents.Parser.ParseJson(json);
+        var head = new InputTensorHeader("x") { Type = tensor.Type, Shape = [2] };
+        Assert.Equal(contents, TypedTensorContents.Write(tensor));
+        // Written again, since tensors are not compared by their elements.
+        var read = TypedTensorContents.Read(head, contents);
+        Assert.Equal(tensor.Type, read.Type);
+        Assert.Equal([2], read.Shape.ToArray());
+        Assert.Equal(contents, TypedTensorContents.Write(read));
+    }
+
+    [Fact]
+    public void Contents_OfAShapeWithoutDimensions_OneElement() =>
+        Assert.Equal([], TypedTensorContents.Read(new("x") { Type = TensorType.Float32, Shape = [] }, new() { Fp32Contents = { 1 } }).Shape.ToArray());
+}
