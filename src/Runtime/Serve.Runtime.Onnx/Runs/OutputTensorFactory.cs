@@ -55,6 +55,13 @@ internal static class OutputTensorFactory
         _ => Pinned<double>(type, shape),
     };
 
+    /// <summary>Copies a tensor.</summary>
+    public static Tensor Copy(Tensor tensor)
+    {
+        var shape = tensor.Shape.ToArray();
+        return tensor is Tensor<string> texts ? Tensor.Of(texts.ToArray<string>()).Reshape(shape) : Tensor.FromBytes(tensor.Type, tensor.Bytes.ToArray(), shape);
+    }
+
     private static Tensor<T> Native<T>(OrtValue value, int length, long[] shape, out IDisposable memory)
         where T : unmanaged
     {
