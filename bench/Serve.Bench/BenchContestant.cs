@@ -14,7 +14,7 @@ internal sealed class BenchContestant : IAsyncDisposable
     {
         Name = name;
         Port = port;
-        this._process = process;
+        _process = process;
     }
 
     public string Name { get; }

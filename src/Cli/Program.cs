@@ -6,7 +6,7 @@ using Serve.Runtime;
 // First, before other assemblies are loaded: the start time of workers matters.
 if (args is [NodeProcessServices.WorkerVerb])
 {
-    await WorkerProcessHost.RunAsync(services => services.AddServeProcess());
+    await WorkerProcessHost.RunAsync(services => services.AddServeProcess().AddWorkerLogging());
     return CliExitCode.Ok;
 }
 

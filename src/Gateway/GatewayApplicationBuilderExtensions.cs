@@ -7,13 +7,12 @@ using Serve.Gateway.Requests;
 
 namespace Serve.Gateway;
 
-/// <summary>Puts the gateway into a pipeline.</summary>
+/// <summary>Adds the gateway to a pipeline.</summary>
 public static class GatewayApplicationBuilderExtensions
 {
-    /// <summary>Makes this pipeline the gateway: nothing after it is reached.</summary>
+    /// <summary>Adds the gateway as the end of a pipeline.</summary>
     /// <param name="app">The gateway's own web application.</param>
-    /// <param name="protocols">Adds protocols that are served before routes are; null for none.</param>
-    /// <returns>The pipeline.</returns>
+    /// <param name="protocols">Adds protocols that are served before routing; null for none.</param>
     public static IApplicationBuilder UseServeGateway(this IApplicationBuilder app, Action<IApplicationBuilder>? protocols = null)
     {
         app.UseMiddleware<GatewayRequestMiddleware>();
@@ -29,7 +28,7 @@ public static class GatewayApplicationBuilderExtensions
     {
         GatewayStatusEndpoints.Map(routes);
         HandleCallEndpoint.Map(routes);
-        // Everything under /-/ is the gateway's own, also when an application answers at "/".
+        // Paths below /-/ are the gateway's, also if an application has the route prefix "/".
         routes.Map("/-/{**rest}", NotFoundAsync);
         routes.MapReverseProxy(proxy => proxy.UseMiddleware<ReplicaAdmissionMiddleware>());
     }

@@ -1,17 +1,20 @@
-using Serve.Runtime.Http;
+using Serve.Http;
 using Serve.Specs;
 
 namespace Serve.Gateway;
 
-/// <summary>A gateway's settings; fixed while it runs.</summary>
+/// <summary>Settings of a gateway. Fixed while it runs.</summary>
 public sealed record GatewayOptions
 {
-    /// <summary>How it listens, and the limits users set.</summary>
+    /// <summary>Gets address, port and limits.</summary>
     public HttpOptions Http { get; init; } = new();
 
-    /// <summary>Who may call deployments through <c>/-/call</c>.</summary>
+    /// <summary>Gets the time in which a client must send the headers of a request. Default 10 s.</summary>
+    public TimeSpan RequestHeadersTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Gets the clients that may call deployments through <c>/-/call</c>.</summary>
     public RequestGuardOptions Guard { get; init; } = new();
 
-    /// <summary>Whether problem documents tell a user exception's stack. Default no.</summary>
+    /// <summary>Gets whether problem documents contain the stack trace of user exceptions. Default false.</summary>
     public bool IncludeStack { get; init; }
 }

@@ -1,7 +1,10 @@
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Serve.Gateway.Listening;
 using Serve.Gateway.Proxy;
 using Serve.Gateway.Requests;
 using Serve.Runtime;
@@ -10,17 +13,18 @@ using Yarp.ReverseProxy.Forwarder;
 
 namespace Serve.Gateway;
 
-/// <summary>Registers this room.</summary>
+/// <summary>Registration of the gateway.</summary>
 public static class GatewayServiceCollectionExtensions
 {
-    /// <summary>Registers the gateway. It needs a <see cref="Serve.Routing.RouteTable"/>; use it with <see cref="GatewayApplicationBuilderExtensions.UseServeGateway"/>.</summary>
+    /// <summary>Registers the gateway and its listener. Requires a <see cref="Serve.Routing.RouteTable"/>; use it with <see cref="GatewayApplicationBuilderExtensions.UseServeGateway"/>.</summary>
     /// <param name="services">The services of the gateway's own web application.</param>
-    /// <param name="options">Its settings.</param>
-    /// <returns>The services.</returns>
+    /// <param name="options">The settings.</param>
     public static IServiceCollection AddServeGateway(this IServiceCollection services, GatewayOptions options)
     {
         services.AddSingleton(options);
         services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<IConnectionListenerFactory, SharedPort.ListenerFactory>();
+        services.Configure<KestrelServerOptions>(kestrel => kestrel.ListenAsGateway(options));
         services.AddRouting();
         services.AddSingleton<HttpRequestMetrics>();
         services.AddSingleton<RouteTableConfigProvider>();
@@ -38,8 +42,8 @@ public static class GatewayServiceCollectionExtensions
 
     private static void KeepNoKeys(IServiceCollection services)
     {
-        // YARP brings data protection for the cookies of session affinity, which this gateway does not have; this service of it would make a
-        // key at start and write it to the user's home.
+        // YARP adds data protection for session affinity, which this gateway does not use; this hosted service would create a
+        // key at start and write it to the user's home directory.
         var keys = services.Where(service => service.ServiceType == typeof(IHostedService)
             && service.ImplementationType?.Namespace?.StartsWith("Microsoft.AspNetCore.DataProtection", StringComparison.Ordinal) is true).ToArray();
         foreach (var service in keys)
@@ -48,12 +52,12 @@ public static class GatewayServiceCollectionExtensions
 
     private static void Quieten(ILoggingBuilder logging)
     {
-        // A log line for each request costs more than the request. Hosting makes an Activity for each when this category is on at all.
+        // A log line costs more than a request; with this category enabled, hosting also creates an Activity per request.
         logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         logging.AddFilter("Microsoft.AspNetCore.Routing", LogLevel.Warning);
         logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel", LogLevel.Warning);
         logging.AddFilter("Yarp.ReverseProxy", LogLevel.Warning);
-        // A worker that dies is told by the gateway, once, with the replica's id; a client that leaves is not news.
+        // The gateway logs dead workers itself, with the replica's id; disconnected clients are not logged.
         logging.AddFilter("Yarp.ReverseProxy.Forwarder.HttpForwarder", LogLevel.None);
     }
 }

@@ -17,7 +17,7 @@ internal sealed class NestedActorWorkload
 
     public NestedActorWorkload(Cluster ray, StressRunPlan plan, StressCheckResults verdict)
     {
-        (this._plan, this._verdict) = (plan, verdict);
+        (_plan, _verdict) = (plan, verdict);
         _nests =
         [
             .. Enumerable.Range(0, Nests).Select(i => ray.NestingActor.Options(new() { Isolation = Isolation.Process, MaxRestarts = -1, MaxTaskRetries = -1 })

@@ -16,7 +16,7 @@ internal sealed class StressActorWorkload
 
     public StressActorWorkload(Cluster ray, StressRunPlan plan, StressCheckResults verdict)
     {
-        (this._plan, this._verdict) = (plan, verdict);
+        (_plan, _verdict) = (plan, verdict);
         var distant = Math.Min(Distant, plan.Actors / 2);
         _counters = [.. Enumerable.Range(0, plan.Actors - distant).Select(_ => ray.StressCounter.Remote())];
         _ledgers =

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Serve;
 
-/// <summary>Bytes seen as elements. Keeps what it was made of alive and pins through it.</summary>
+/// <summary>View of bytes as elements. Keeps the bytes alive and pins them.</summary>
 internal sealed class CastMemoryManager<T>(Memory<byte> bytes) : MemoryManager<T>
     where T : unmanaged
 {
@@ -25,7 +25,7 @@ internal sealed class CastMemoryManager<T>(Memory<byte> bytes) : MemoryManager<T
 
     private sealed class Pinned(MemoryHandle handle) : IPinnable
     {
-        public MemoryHandle Pin(int elementIndex) => throw new NotSupportedException("It is pinned already.");
+        public MemoryHandle Pin(int elementIndex) => throw new NotSupportedException("The memory is already pinned.");
 
         public void Unpin() => handle.Dispose();
     }

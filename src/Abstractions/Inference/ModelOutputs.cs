@@ -4,33 +4,33 @@ using System.Diagnostics.CodeAnalysis;
 namespace Serve;
 
 /// <summary>
-/// What a run of a model has given, in the order in which it was asked for. Its tensors may lie in memory of the inference runtime's, which
-/// <see cref="Dispose"/> gives back at once, and the garbage collector later: they are not to be used after either.
+/// Outputs of a model run, in the requested order. The tensors may use memory of the inference runtime, which
+/// <see cref="Dispose"/> or the garbage collector releases; do not use them afterwards.
 /// </summary>
-/// <param name="tensors">The tensors, in order.</param>
-/// <param name="memory">Who gives their memory back; null when nobody has to.</param>
+/// <param name="tensors">The tensors.</param>
+/// <param name="memory">Owner of their memory; null if it needs no release.</param>
 public sealed class ModelOutputs(IReadOnlyList<NamedTensor> tensors, IDisposable? memory = null) : IReadOnlyList<NamedTensor>, IDisposable
 {
     private IDisposable? _memory = memory;
 
-    /// <summary>How many there are.</summary>
+    /// <summary>Gets the number of outputs.</summary>
     public int Count => tensors.Count;
 
-    /// <summary>One by its place.</summary>
-    /// <param name="index">From 0.</param>
+    /// <summary>Gets an output by its index.</summary>
+    /// <param name="index">The index.</param>
     public NamedTensor this[int index] => tensors[index];
 
-    /// <summary>One by its name.</summary>
-    /// <param name="name">The output's.</param>
-    /// <exception cref="KeyNotFoundException">It was not asked for or does not exist.</exception>
+    /// <summary>Gets an output by its name.</summary>
+    /// <param name="name">Name of the output.</param>
+    /// <exception cref="KeyNotFoundException">The output was not requested or does not exist.</exception>
     public Tensor this[string name] => TryGet(name, out var tensor)
         ? tensor
-        : throw new KeyNotFoundException($"There is no output '{name}'. There are {string.Join(", ", tensors.Select(each => each.Name))}.");
+        : throw new KeyNotFoundException($"Unknown output '{name}'. Outputs: {string.Join(", ", tensors.Select(each => each.Name))}.");
 
-    /// <summary>One by its name.</summary>
-    /// <param name="name">The output's.</param>
+    /// <summary>Gets an output by its name.</summary>
+    /// <param name="name">Name of the output.</param>
     /// <param name="tensor">The tensor.</param>
-    /// <returns>Whether it is there.</returns>
+    /// <returns>Whether the output exists.</returns>
     public bool TryGet(string name, [NotNullWhen(true)] out Tensor? tensor)
     {
         foreach (var each in tensors)
@@ -49,8 +49,18 @@ public sealed class ModelOutputs(IReadOnlyList<NamedTensor> tensors, IDisposable
     /// <inheritdoc/>
     public IEnumerator<NamedTensor> GetEnumerator() => tensors.GetEnumerator();
 
-    /// <summary>Gives the tensors' memory back.</summary>
+    /// <summary>Releases the memory of the tensors.</summary>
     public void Dispose() => Interlocked.Exchange(ref _memory, null)?.Dispose();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+}
+
+/// <summary>A tensor with the name of an input or output of a model.</summary>
+/// <param name="Name">The name.</param>
+/// <param name="Tensor">The tensor.</param>
+public readonly record struct NamedTensor(string Name, Tensor Tensor)
+{
+    /// <summary>Converts a pair, so that inputs can be written as <c>[("pixels", tensor)]</c>.</summary>
+    /// <param name="pair">Name and tensor.</param>
+    public static implicit operator NamedTensor((string Name, Tensor Tensor) pair) => new(pair.Name, pair.Tensor);
 }

@@ -1,52 +1,52 @@
 namespace Serve;
 
 /// <summary>
-/// An ONNX model, loaded and ready: a constructor parameter of a deployment, or what <see cref="IOnnxModels"/> loads. Its weights are in memory
-/// once for all equal models of a process. Any number of runs may be under way at a time.
+/// A loaded ONNX model: a constructor parameter of a deployment, or loaded by <see cref="IOnnxModels"/>. Equal models of a process share their
+/// weights. Thread-safe: any number of runs may be in progress.
 /// </summary>
 public abstract class OnnxModel : IDisposable
 {
-    /// <summary>The file it was loaded from.</summary>
+    /// <summary>Gets the file of the model.</summary>
     public abstract string Path { get; }
 
-    /// <summary>What it takes, in the graph's order.</summary>
+    /// <summary>Gets the inputs, in the graph's order.</summary>
     public abstract IReadOnlyList<TensorSpec> Inputs { get; }
 
-    /// <summary>What it gives, in the graph's order.</summary>
+    /// <summary>Gets the outputs, in the graph's order.</summary>
     public abstract IReadOnlyList<TensorSpec> Outputs { get; }
 
-    /// <summary>Where it runs: <c>cpu</c>, <c>cuda</c>, <c>tensorrt</c>, or the name of a plug-in's provider.</summary>
+    /// <summary>Gets the execution provider: <c>cpu</c>, <c>cuda</c>, <c>tensorrt</c>, or the name of a plug-in provider.</summary>
     public abstract string ExecutionProvider { get; }
 
-    /// <summary>What the file says of itself.</summary>
+    /// <summary>Gets the metadata in the file.</summary>
     public abstract OnnxModelInfo Info { get; }
 
     /// <summary>
-    /// Runs the model. Tensors go in as they lie, without a copy; their memory is not to be changed before the run has ended. A quick run is done
-    /// on the calling thread; others on threads made for that.
+    /// Runs the model. Inputs are used in place, without a copy; their memory must not change before the run has ended. Short runs execute
+    /// on the calling thread, others on dedicated threads.
     /// </summary>
-    /// <param name="inputs">A tensor for each input.</param>
-    /// <param name="outputs">Which outputs are wanted, by name; null for all.</param>
-    /// <param name="cancellationToken">Ends the run between two of its operators.</param>
-    /// <returns>The outputs. To be disposed when their memory is not needed any more.</returns>
-    /// <exception cref="BadInputException">A name, type or shape that the model does not take; says which, what was expected and what came.</exception>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    /// <exception cref="InferenceException">The model failed.</exception>
-    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    /// <param name="inputs">One tensor for each input.</param>
+    /// <param name="outputs">Names of the requested outputs; null for all.</param>
+    /// <param name="cancellationToken">Cancels the run between two operators.</param>
+    /// <returns>The outputs. Dispose them when their memory is no longer needed.</returns>
+    /// <exception cref="BadInputException">A name, datatype or shape does not match the model; names the tensor, the expected and the actual type.</exception>
+    /// <exception cref="OperationCanceledException">The run was canceled.</exception>
+    /// <exception cref="InferenceException">ONNX Runtime failed to run the model.</exception>
+    /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
     public abstract ValueTask<ModelOutputs> RunAsync(
         IReadOnlyList<NamedTensor> inputs, IReadOnlyList<string>? outputs = null, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Runs a model of one input on several items at once: the items are laid one behind the other along the first dimension, and the first output is taken
-    /// apart again. Items shorter than the longest are filled up with zeros at the end where the model's second dimension takes any length.
+    /// Runs a model with one input on several items at once: concatenates the items along the first dimension and splits the first output
+    /// into items. Shorter items are padded with zeros if the second dimension of the model is open.
     /// </summary>
-    /// <typeparam name="TIn">The input's element.</typeparam>
-    /// <typeparam name="TOut">The first output's element.</typeparam>
-    /// <param name="items">The items, each the elements of one in row-major order.</param>
-    /// <param name="cancellationToken">Ends the run between two of its operators.</param>
-    /// <returns>The first output's elements for each item.</returns>
-    /// <exception cref="BadInputException">An item does not fit; says which.</exception>
-    /// <exception cref="InvalidOperationException">The model has several inputs, or no dimension for items.</exception>
+    /// <typeparam name="TIn">Element type of the input.</typeparam>
+    /// <typeparam name="TOut">Element type of the first output.</typeparam>
+    /// <param name="items">The items, each with its elements in row-major order.</param>
+    /// <param name="cancellationToken">Cancels the run between two operators.</param>
+    /// <returns>The elements of the first output, for each item.</returns>
+    /// <exception cref="BadInputException">An item does not match the input; names the item.</exception>
+    /// <exception cref="InvalidOperationException">The model has several inputs, or its first dimension is not open.</exception>
     public async Task<TOut[][]> RunAsync<TIn, TOut>(IReadOnlyList<TIn[]> items, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(items);
@@ -64,16 +64,16 @@ public abstract class OnnxModel : IDisposable
     public Task<float[][]> RunAsync(IReadOnlyList<float[]> items, CancellationToken cancellationToken = default) => RunAsync<float, float>(items, cancellationToken);
 
     /// <summary>
-    /// As <see cref="RunAsync{TIn, TOut}(IReadOnlyList{TIn[]}, CancellationToken)"/>, with a result of its own for each item: for methods with <see cref="BatchAttribute"/>, whose callers are
-    /// not to pay for each other's mistakes. An item that does not fit fails alone; when the run fails the items are run one by one.
+    /// As <see cref="RunAsync{TIn, TOut}(IReadOnlyList{TIn[]}, CancellationToken)"/>, with a separate result for each item, for methods with <see cref="BatchAttribute"/>, whose callers must
+    /// not affect each other. An item that does not match fails alone; if the run fails, the items are run one by one.
     /// </summary>
-    /// <typeparam name="TIn">The input's element.</typeparam>
-    /// <typeparam name="TOut">The first output's element.</typeparam>
-    /// <param name="items">The items, each the elements of one in row-major order.</param>
-    /// <param name="cancellationToken">Ends the run between two of its operators.</param>
+    /// <typeparam name="TIn">Element type of the input.</typeparam>
+    /// <typeparam name="TOut">Element type of the first output.</typeparam>
+    /// <param name="items">The items, each with its elements in row-major order.</param>
+    /// <param name="cancellationToken">Cancels the run between two operators.</param>
     /// <returns>The first output's elements for each item, or its <see cref="BadInputException"/> or <see cref="InferenceException"/>.</returns>
-    /// <exception cref="BadInputException">The input takes other elements.</exception>
-    /// <exception cref="InvalidOperationException">The model has several inputs, or no dimension for items.</exception>
+    /// <exception cref="BadInputException">The input has another element type.</exception>
+    /// <exception cref="InvalidOperationException">The model has several inputs, or its first dimension is not open.</exception>
     public async Task<BatchResult<TOut[]>[]> RunEachAsync<TIn, TOut>(IReadOnlyList<TIn[]> items, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(items);
@@ -110,7 +110,7 @@ public abstract class OnnxModel : IDisposable
         }
     }
 
-    /// <summary>Gives it up. Runs that are under way end first; its memory goes with the last of its equals.</summary>
+    /// <summary>Releases the model after its ongoing runs. The memory is freed with the last equal model.</summary>
     public void Dispose()
     {
         Dispose(disposing: true);
@@ -123,7 +123,7 @@ public abstract class OnnxModel : IDisposable
 
     private TensorSpec ItemInput() => Inputs is [{ HasBatch: true } input]
         ? input
-        : throw new InvalidOperationException($"{Path} cannot take items in a list: it has {Inputs.Count} inputs ({string.Join("; ", Inputs)}) and must have one whose first length is open.");
+        : throw new InvalidOperationException($"{Path} must have one input with an open first dimension to run items, but has {Inputs.Count} inputs ({string.Join("; ", Inputs)}).");
 
     private async Task<TOut[][]> RunRowsAsync<TIn, TOut>(ModelItemRows<TIn> rows, IReadOnlyList<TIn[]> items, CancellationToken cancellationToken)
     {
@@ -133,4 +133,26 @@ public abstract class OnnxModel : IDisposable
         using var results = await RunAsync([(Inputs[0].Name, rows.Join(items, buffers))], [Outputs[0].Name], cancellationToken).ConfigureAwait(false);
         return ModelItemRows<TOut>.Part(results[0].Tensor, items.Count);
     }
+}
+
+/// <summary>Metadata in a model file. Texts are empty if the file has none.</summary>
+/// <param name="Graph">Name of the graph.</param>
+/// <param name="Producer">Program that created the file.</param>
+/// <param name="Description">Human-readable description.</param>
+/// <param name="Domain">Domain of the author, in reverse notation.</param>
+/// <param name="Version">Version number; 0 if it has none.</param>
+/// <param name="Metadata">Additional keys and values.</param>
+public sealed record OnnxModelInfo(
+    string Graph, string Producer, string Description, string Domain, long Version, IReadOnlyDictionary<string, string> Metadata);
+
+/// <summary>Loader of models, for deployments that choose them at run time: a constructor parameter. Models use the replica's devices and its share of threads.</summary>
+public interface IOnnxModels
+{
+    /// <summary>Loads a model, or shares a loaded one with equal content and options.</summary>
+    /// <param name="path">Path of the file. A relative path is searched in the application's package, then in the working directory.</param>
+    /// <param name="options">The options; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <returns>The model. The caller disposes it.</returns>
+    /// <exception cref="InferenceException">The file does not exist, is not an ONNX model, has an unsupported operator set or lacks external data (with ONNX Runtime's message), or the execution provider is not available.</exception>
+    Task<OnnxModel> LoadAsync(string path, OnnxOptions? options = null, CancellationToken cancellationToken = default);
 }

@@ -1,34 +1,34 @@
 namespace Serve;
 
-/// <summary>How a model is loaded and run. In a config file these keys are written in snake_case.</summary>
+/// <summary>Options of a model session. In a configuration file the keys are written in snake_case.</summary>
 public sealed record OnnxOptions
 {
     /// <summary>
-    /// Where it runs. <c>auto</c> (the default): the best that is there, <c>tensorrt</c> only when asked for; on the CPU for a deployment without <c>num_gpus</c>. <c>cpu</c>,
-    /// <c>cuda</c> and <c>tensorrt</c>: that one, or an error that says what was looked for. A path: the plug-in provider library that lies there.
+    /// Gets the execution provider. <c>auto</c> (default): the best available one except <c>tensorrt</c>, and the CPU for a deployment without <c>num_gpus</c>. <c>cpu</c>,
+    /// <c>cuda</c>, <c>tensorrt</c>: that provider, or an error that names what is missing. A path: a plug-in provider library.
     /// </summary>
     public string ExecutionProvider { get; init; } = "auto";
 
-    /// <summary>Passed on to the execution provider as they are, for instance <c>cudnn_conv_algo_search</c>.</summary>
+    /// <summary>Gets options that are passed to the execution provider unchanged, for instance <c>cudnn_conv_algo_search</c>.</summary>
     public IReadOnlyDictionary<string, string> ProviderOptions { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>Further entries of ONNX Runtime's session configuration, for instance <c>session.set_denormal_as_zero</c>.</summary>
+    /// <summary>Gets additional entries of ONNX Runtime's session configuration, for instance <c>session.set_denormal_as_zero</c>.</summary>
     public IReadOnlyDictionary<string, string> SessionConfig { get; init; } = new Dictionary<string, string>();
 
     /// <summary>
-    /// Threads that one run is divided over. Default null: the process has one set of threads, as many as it has CPUs, which all its models share.
+    /// Gets the number of threads that a run uses. Default null: all models of the process share one pool with a thread per CPU.
     /// </summary>
     public int? IntraOpThreads { get; init; }
 
-    /// <summary>How many runs may be under way at a time; others wait in order. Default null: one for each CPU of the process; on a GPU 2.</summary>
+    /// <summary>Gets the maximum number of concurrent runs; others are queued. Default null: one per CPU of the process, or 2 on a GPU.</summary>
     public int? MaxConcurrentRuns { get; init; }
 
-    /// <summary>The most device memory that the session's arena takes, in bytes; default null: no limit but the device's. On a GPU only.</summary>
+    /// <summary>Gets the limit of the session's device memory arena in bytes, on a GPU only. Default null: the device's memory.</summary>
     public long? MemoryLimit { get; init; }
 
-    /// <summary>How far the graph is optimized when it is loaded: <c>disabled</c>, <c>basic</c>, <c>extended</c> or <c>all</c> (the default).</summary>
+    /// <summary>Gets the optimization level of the graph: <c>disabled</c>, <c>basic</c>, <c>extended</c> or <c>all</c> (the default).</summary>
     public string Optimization { get; init; } = "all";
 
-    /// <summary>How often it is run on zeros before it counts as loaded; open lengths are taken as 1. Default 1; 0 for not at all.</summary>
+    /// <summary>Gets the number of warm-up runs on zeros, with 1 for open lengths, before the model is ready. Default 1.</summary>
     public int WarmUpRuns { get; init; } = 1;
 }

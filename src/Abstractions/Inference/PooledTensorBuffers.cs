@@ -3,14 +3,17 @@ using System.Buffers;
 namespace Serve;
 
 /// <summary>
-/// Memory for the tensors of one run, which others use again after: large arrays made for each would be collected with everything else. To be disposed once the run has ended and its
-/// outputs, which a model may take from its inputs, are not read any more. Written by whoever runs.
+/// Pooled memory for the tensors of a run, which avoids large arrays that are collected with generation 2. Dispose it when the run has ended and its
+/// outputs, which may share memory with its inputs, are no longer read. Not thread-safe.
 /// </summary>
 public sealed class PooledTensorBuffers : IDisposable
 {
     private readonly List<IDisposable> _rented = [];
 
-    /// <summary>Memory with anything in it. Strings have an array of their own, so that none is kept.</summary>
+    /// <summary>Rents uninitialized memory. Strings use a new array, so that the pool keeps none alive.</summary>
+    /// <typeparam name="T">Element type.</typeparam>
+    /// <param name="count">Number of elements.</param>
+    /// <returns>The memory.</returns>
     public Memory<T> Rent<T>(int count)
     {
         if (typeof(T) == typeof(string))
@@ -20,7 +23,7 @@ public sealed class PooledTensorBuffers : IDisposable
         return owner.Memory[..count];
     }
 
-    /// <summary>Gives it back.</summary>
+    /// <summary>Returns the memory to the pool.</summary>
     public void Dispose()
     {
         foreach (var owner in _rented)

@@ -3,14 +3,14 @@ using System.Runtime.InteropServices;
 
 namespace Serve;
 
-/// <summary>A tensor whose elements are of type <typeparamref name="T"/>.</summary>
+/// <summary>A tensor with elements of type <typeparamref name="T"/>.</summary>
 /// <typeparam name="T">One of the .NET types in <see cref="TensorType"/>.</typeparam>
 public sealed class Tensor<T> : Tensor
 {
     internal Tensor(Memory<T> values, long[] shape)
         : base(TensorTypes.Of<T>(), shape, values.Length) => Values = values;
 
-    /// <summary>The elements in row-major order.</summary>
+    /// <summary>Gets the elements in row-major order.</summary>
     public Memory<T> Values { get; }
 
     /// <inheritdoc/>

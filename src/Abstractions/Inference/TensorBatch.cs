@@ -2,20 +2,20 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Serve;
 
-/// <summary>Lays items one behind the other along the first dimension, and takes results apart again.</summary>
+/// <summary>Concatenation of tensors along the first dimension, and splitting of the results.</summary>
 public static class TensorBatch
 {
-    /// <summary>Joins tensors along their first dimension. With one tensor there is nothing to copy.</summary>
-    /// <param name="items">Of one type, with equal lengths but for the first, or for <paramref name="padding"/>.</param>
-    /// <param name="padding">Whether shorter items are filled up with zeros (or empty strings) at the end of each dimension in which lengths differ.</param>
-    /// <returns>A tensor whose first length is the sum of theirs.</returns>
-    /// <exception cref="BadInputException">An item is of another type or shape than the first; says which.</exception>
+    /// <summary>Concatenates tensors along their first dimension. A single tensor is returned without a copy.</summary>
+    /// <param name="items">Tensors of one datatype, with equal lengths except for the first, unless <paramref name="padding"/> is true.</param>
+    /// <param name="padding">Whether shorter items are padded with zeros or empty strings at the end of each dimension in which lengths differ.</param>
+    /// <returns>A tensor whose first length is the sum of the first lengths.</returns>
+    /// <exception cref="BadInputException">An item has another datatype or shape than the first one; names the item.</exception>
     public static Tensor Join(IReadOnlyList<Tensor> items, bool padding = false) => Join(items, padding, buffers: null);
 
-    /// <summary>The same in memory that is used again.</summary>
-    /// <param name="items">Of one type, with equal lengths but for the first, or for <paramref name="padding"/>.</param>
-    /// <param name="padding">Whether shorter items are filled up.</param>
-    /// <param name="buffers">Where the tensor's memory comes from, and ends; null for memory of its own.</param>
+    /// <summary>Concatenates tensors into pooled memory.</summary>
+    /// <param name="items">Tensors of one datatype, with equal lengths except for the first, unless <paramref name="padding"/> is true.</param>
+    /// <param name="padding">Whether shorter items are padded.</param>
+    /// <param name="buffers">Owner of the new tensor's memory; null for a new array.</param>
     public static Tensor Join(IReadOnlyList<Tensor> items, bool padding, PooledTensorBuffers? buffers)
     {
         ArgumentNullException.ThrowIfNull(items);
@@ -23,36 +23,20 @@ public static class TensorBatch
         if (items.Count == 1)
             return items[0];
         var shape = JoinedShape(items, padding);
-        return items[0] switch
-        {
-            Tensor<bool> => Join<bool>(items, shape, buffers),
-            Tensor<byte> => Join<byte>(items, shape, buffers),
-            Tensor<ushort> => Join<ushort>(items, shape, buffers),
-            Tensor<uint> => Join<uint>(items, shape, buffers),
-            Tensor<ulong> => Join<ulong>(items, shape, buffers),
-            Tensor<sbyte> => Join<sbyte>(items, shape, buffers),
-            Tensor<short> => Join<short>(items, shape, buffers),
-            Tensor<int> => Join<int>(items, shape, buffers),
-            Tensor<long> => Join<long>(items, shape, buffers),
-            Tensor<Half> => Join<Half>(items, shape, buffers),
-            Tensor<BFloat16> => Join<BFloat16>(items, shape, buffers),
-            Tensor<float> => Join<float>(items, shape, buffers),
-            Tensor<double> => Join<double>(items, shape, buffers),
-            _ => Join<string>(items, shape, buffers),
-        };
+        return items[0] is Tensor<string> ? Join<string>(items, shape, buffers) : TensorTypes.Dispatch<JoinOperation, Tensor>(items[0].Type, new(items, shape, buffers));
     }
 
-    /// <summary>Takes a tensor apart along its first dimension, without a copy.</summary>
+    /// <summary>Splits a tensor along its first dimension, without a copy.</summary>
     /// <param name="joined">The tensor.</param>
-    /// <param name="rows">How many rows each part has.</param>
-    /// <returns>A tensor for each, over the same memory.</returns>
-    /// <exception cref="ArgumentException">The rows do not add up to the tensor's.</exception>
+    /// <param name="rows">Number of rows of each part.</param>
+    /// <returns>One tensor per part, over the same memory.</returns>
+    /// <exception cref="ArgumentException">The rows do not add up to the first length of the tensor.</exception>
     public static Tensor[] Split(Tensor joined, IReadOnlyList<long> rows)
     {
         ArgumentNullException.ThrowIfNull(joined);
         ArgumentNullException.ThrowIfNull(rows);
         if (joined.Shape.Length == 0 || joined.Shape[0] != rows.Sum())
-            throw new ArgumentException($"{joined} cannot be divided into {rows.Sum()} rows.", nameof(rows));
+            throw new ArgumentException($"{joined} cannot be split into {rows.Sum()} rows.", nameof(rows));
         var parts = new Tensor[rows.Count];
         var start = 0L;
         for (var index = 0; index < parts.Length; start += rows[index++])
@@ -64,7 +48,7 @@ public static class TensorBatch
     {
         var shape = items[0].Shape.ToArray();
         if (shape.Length == 0)
-            throw new BadInputException("Scalars cannot be joined: they have no dimension.");
+            throw new BadInputException("Scalars cannot be concatenated: they have no dimension.");
         for (var index = 1; index < items.Count; index++)
         {
             var item = items[index];
@@ -86,7 +70,7 @@ public static class TensorBatch
 
     [DoesNotReturn]
     private static void ThrowUnlike(IReadOnlyList<Tensor> items, int index) =>
-        throw new BadInputException($"Item {index} is {items[index]}, item 0 is {items[0]}: they cannot be joined along the first dimension.");
+        throw new BadInputException($"Item {index} is {items[index]}, but item 0 is {items[0]}: they cannot be concatenated along the first dimension.");
 
     private static Tensor<T> Join<T>(IReadOnlyList<Tensor> items, long[] shape, PooledTensorBuffers? buffers)
     {
@@ -112,7 +96,7 @@ public static class TensorBatch
         return new(joined, shape);
     }
 
-    // Dimension by dimension; the first is the item's own, the others the joined one's.
+    // Copies dimension by dimension: the first length is the item's, the others are those of the joined tensor.
     private static void CopyPadded<T>(ReadOnlySpan<T> source, ReadOnlySpan<long> from, Span<T> target, ReadOnlySpan<long> to, int dimension)
     {
         if (dimension == from.Length - 1)
@@ -131,12 +115,18 @@ public static class TensorBatch
         Pad(target[(length * targetStride)..]);
     }
 
-    // Strings that are not there are empty, not null.
+    // Padding of strings is empty, not null.
     internal static void Pad<T>(Span<T> rest)
     {
         if (typeof(T) == typeof(string))
             rest.Fill((T)(object)"");
         else
             rest.Clear();
+    }
+
+    private readonly struct JoinOperation(IReadOnlyList<Tensor> items, long[] shape, PooledTensorBuffers? buffers) : ITensorOperation<Tensor>
+    {
+        public Tensor Invoke<T>()
+            where T : unmanaged => Join<T>(items, shape, buffers);
     }
 }

@@ -2,21 +2,21 @@ using System.Collections.Immutable;
 
 namespace Serve;
 
-/// <summary>What a model says of one of its inputs or outputs.</summary>
-/// <param name="Name">Its name in the graph.</param>
-/// <param name="Type">What its elements are.</param>
-/// <param name="Shape">The length of each dimension, -1 where any is taken.</param>
+/// <summary>Name, datatype and shape of an input or output of a model.</summary>
+/// <param name="Name">Name in the graph.</param>
+/// <param name="Type">Datatype of the elements.</param>
+/// <param name="Shape">Length of each dimension; -1 for an open one.</param>
 public sealed record TensorSpec(string Name, TensorType Type, ImmutableArray<long> Shape)
 {
-    /// <summary>The model's own names of dimensions of any length, for instance <c>batch</c>; empty where it gives none. As long as <see cref="Shape"/>, or empty.</summary>
+    /// <summary>Gets the model's names of open dimensions, for instance <c>batch</c>, with an empty string for a dimension without a name. As long as <see cref="Shape"/>, or empty.</summary>
     public ImmutableArray<string> Symbols { get; init; } = [];
 
-    /// <summary>Whether its first dimension takes any length, so that several items can go through at once.</summary>
+    /// <summary>Gets whether the first dimension is open, so that a run can process several items.</summary>
     public bool HasBatch => Shape is [-1, ..];
 
-    /// <summary>Whether a tensor of this shape fits.</summary>
-    /// <param name="shape">The tensor's.</param>
-    /// <returns>Whether the number of dimensions and each fixed length are the same.</returns>
+    /// <summary>Returns whether the shape of a tensor matches.</summary>
+    /// <param name="shape">Shape of the tensor.</param>
+    /// <returns>Whether the number of dimensions and each fixed length are equal.</returns>
     public bool Fits(ReadOnlySpan<long> shape)
     {
         if (shape.Length != Shape.Length)

@@ -1,6 +1,6 @@
 namespace Serve;
 
-/// <summary>What the elements of a tensor are: every type that both ONNX Runtime and .NET have. Names in the Open Inference Protocol: <see cref="TensorTypes.NameOf"/>.</summary>
+/// <summary>Datatype of the elements of a tensor: all types that both ONNX Runtime and .NET have. For their names in the Open Inference Protocol see <see cref="TensorTypes.NameOf"/>.</summary>
 public enum TensorType
 {
     /// <summary><see cref="bool"/>, one byte; <c>BOOL</c>.</summary>

@@ -1,5 +1,5 @@
 using Serve.Admin;
-using Serve.Runtime.Http;
+using Serve.Http;
 
 namespace Serve.Cli.Admin;
 

@@ -7,15 +7,14 @@ using Serve.Specs;
 namespace Serve.Cli.Hosting;
 
 /// <summary>
-/// The node's models, as its controller has them: a model is an application at <c>/v2/models/NAME</c>. Unloading scales it to no replica; loading deploys what it
-/// was deployed from once more, as it is now, and gives it as many replicas as it had. Remembers how many those were; a node that was started again
-/// meanwhile gives it one.
+/// Model repository over the controller: a model is an application at <c>/v2/models/NAME</c>. Unloading scales it to zero; loading deploys its source again, and restores its number of
+/// replicas, or 1 if the node was restarted since.
 /// </summary>
 /// <param name="controller">The controller.</param>
-/// <param name="time">The clock.</param>
+/// <param name="time">Clock.</param>
 internal sealed class ControllerModelRepository(ServeController controller, TimeProvider time) : IModelRepository
 {
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(20);
     private readonly ConcurrentDictionary<string, int> _replicas = new(StringComparer.Ordinal);
 
     /// <inheritdoc/>
@@ -37,7 +36,7 @@ internal sealed class ControllerModelRepository(ServeController controller, Time
                 return;
             if (now.Status is ApplicationStatus.DeployFailed)
                 throw new BadInputException($"The model '{name}' could not be loaded: {Why(now)}");
-            await Task.Delay(Look, time, cancellationToken);
+            await Task.Delay(PollInterval, time, cancellationToken);
         }
     }
 
@@ -49,7 +48,7 @@ internal sealed class ControllerModelRepository(ServeController controller, Time
             _replicas[before.Name] = deployment.TargetNumReplicas;
         await controller.ScaleAsync(new(before.Name, before.Ingress!), 0, cancellationToken);
         while (Deployment(Require(name)) is { Replicas.Count: > 0 })
-            await Task.Delay(Look, time, cancellationToken);
+            await Task.Delay(PollInterval, time, cancellationToken);
     }
 
     private static RepositoryModelEntry Describe(string name, ApplicationDetails application) => application switch
@@ -58,7 +57,7 @@ internal sealed class ControllerModelRepository(ServeController controller, Time
         _ when IsUnloaded(application) => Replicas(application) > 0
             ? new(name, RepositoryModelState.Unloading, RepositoryModelEntry.Unloaded, application.Name)
             : new(name, RepositoryModelState.Unavailable, RepositoryModelEntry.Unloaded, application.Name),
-        // Also while another revision is being brought up: the one before goes on.
+        // Also during a rollout: the previous revision keeps running.
         _ when Replicas(application) > 0 => new(name, RepositoryModelState.Ready, "", application.Name),
         { Status: ApplicationStatus.DeployFailed } => new(name, RepositoryModelState.Unavailable, Why(application), application.Name),
         _ => new(name, RepositoryModelState.Loading, application.Message, application.Name),

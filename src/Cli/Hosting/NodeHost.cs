@@ -13,7 +13,6 @@ using Serve.Admin;
 using Serve.Controller;
 using Serve.Controller.Builds;
 using Serve.Controller.Packages;
-using Serve.Gateway.Listening;
 using Serve.Gateway;
 using Serve.Inference;
 using Serve.Inference.Models;
@@ -104,7 +103,6 @@ internal sealed class NodeHost : IAsyncDisposable
         NodeHostSettings settings, HttpOptions http, NodeStateDirectory directory, string buildRoot, IBuildProgressListener progress, NodeConsoleLogging console)
     {
         var builder = NewServer(console);
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureServeGateway(http));
         var nodeId = $"node-{Guid.NewGuid():N}"[..13];
         var store = new ApplicationPackageStore(directory.Packages);
         builder.Services

@@ -1,5 +1,5 @@
+using Serve.Http;
 using Serve.Runtime;
-using Serve.Runtime.Http;
 using Serve.Specs;
 
 namespace Serve.Cli.Hosting;

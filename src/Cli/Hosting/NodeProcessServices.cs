@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Prometheus;
 using Serve.Inference;
 using Serve.Replica;
@@ -29,6 +30,18 @@ internal static class NodeProcessServices
         });
         return services.AddServeReplicas().AddServeModels();
     }
+
+    /// <summary>Logs to the console of a worker, which is its log file.</summary>
+    /// <param name="services">The worker's services.</param>
+    /// <returns>The services.</returns>
+    public static IServiceCollection AddWorkerLogging(this IServiceCollection services) => services.AddLogging(logging => logging
+        .AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
+            console.UseUtcTimestamp = true;
+        })
+        .AddFilter("Microsoft", LogLevel.Warning));
 
     /// <summary>Returns the command line that starts a worker: this executable with <see cref="WorkerVerb"/>.</summary>
     public static IReadOnlyList<string> WorkerCommand()

@@ -7,10 +7,10 @@ using Serve.Routing;
 
 namespace Serve.Gateway.Endpoints;
 
-/// <summary>What load balancers and people ask a gateway itself: whether it takes requests, and what it routes where.</summary>
+/// <summary>Health and routes of the gateway itself, for load balancers and operators.</summary>
 internal static class GatewayStatusEndpoints
 {
-    /// <summary>Maps <c>/-/healthz</c> and <c>/-/routes</c>, as Ray Serve's proxies have them.</summary>
+    /// <summary>Maps <c>/-/healthz</c> and <c>/-/routes</c>, as in Ray Serve's proxies.</summary>
     /// <param name="routes">The gateway's endpoints.</param>
     public static void Map(IEndpointRouteBuilder routes)
     {

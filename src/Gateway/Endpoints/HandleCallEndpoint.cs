@@ -6,21 +6,21 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Serve.Calls;
 using Serve.Gateway.Requests;
+using Serve.Http;
 using Serve.Routes;
 using Serve.Routing;
-using Serve.Runtime.Http;
 
 namespace Serve.Gateway.Endpoints;
 
-/// <summary>Handle calls from outside: <c>POST /-/call/[application/]deployment/method</c>, a JSON array of arguments in, a JSON result or lines of JSON out.</summary>
-/// <param name="handles">Finds deployments.</param>
-/// <param name="options">Who may call, and the limits.</param>
-/// <param name="time">The clock of timeouts.</param>
+/// <summary>Handle calls over HTTP: <c>POST /-/call/[application/]deployment/method</c>, with a JSON array of arguments, and a JSON result or JSON lines.</summary>
+/// <param name="handles">Resolves deployments.</param>
+/// <param name="options">Authorized clients and limits.</param>
+/// <param name="time">Clock of timeouts.</param>
 internal sealed class HandleCallEndpoint(RouteTable handles, GatewayOptions options, TimeProvider time)
 {
     private static readonly byte[] NullResult = "null"u8.ToArray();
 
-    /// <summary>Maps both paths.</summary>
+    /// <summary>Maps the paths with and without an application.</summary>
     /// <param name="routes">The gateway's endpoints.</param>
     public static void Map(IEndpointRouteBuilder routes)
     {
@@ -82,11 +82,11 @@ internal sealed class HandleCallEndpoint(RouteTable handles, GatewayOptions opti
         try
         {
             var arguments = await JsonSerializer.DeserializeAsync<JsonElement[]>(context.Request.Body, ServeJson.Calls, context.RequestAborted);
-            return arguments is null ? throw new BadInputException("The arguments are a JSON array, not null.") : [.. arguments];
+            return arguments is null ? throw new BadInputException("The arguments must be a JSON array, but were null.") : [.. arguments];
         }
         catch (JsonException error)
         {
-            throw new BadInputException($"The arguments are not a JSON array: {error.Message}", error);
+            throw new BadInputException($"The arguments must be a JSON array: {error.Message}", error);
         }
     }
 
@@ -106,10 +106,10 @@ internal sealed class HandleCallEndpoint(RouteTable handles, GatewayOptions opti
         var header = request.Headers[WireHeaderNames.TimeoutMs].ToString();
         if (header.Length == 0)
             return null;
-        // A timer takes at most 2^32 - 2 milliseconds.
+        // The maximum of a timer is 2^32 - 2 milliseconds.
         return double.TryParse(header, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var milliseconds)
             && milliseconds is > 0 and < uint.MaxValue - 1
             ? TimeSpan.FromMilliseconds(milliseconds)
-            : throw new BadInputException($"{WireHeaderNames.TimeoutMs} is a number of milliseconds above 0, not '{header}'.");
+            : throw new BadInputException($"{WireHeaderNames.TimeoutMs} must be a number of milliseconds above 0, but was '{header}'.");
     }
 }

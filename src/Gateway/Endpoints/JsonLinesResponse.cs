@@ -5,19 +5,18 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Serve.Gateway.Endpoints;
 
-/// <summary>A stream of items as newline-delimited JSON: a line for each item as it is produced, then one that says how it ended.</summary>
+/// <summary>A stream of items as newline-delimited JSON: one line per item, then one with the end of the stream or its error.</summary>
 internal static class JsonLinesResponse
 {
-    /// <summary>The media type a caller asks for.</summary>
+    /// <summary>Media type that selects this form.</summary>
     public const string ContentType = "application/x-ndjson";
 
     private static readonly byte[] LineEnd = "\n"u8.ToArray();
 
-    /// <summary>Writes the stream. What goes wrong before the first item is thrown, so that it becomes the response's status.</summary>
+    /// <summary>Writes the stream. An error before the first item is thrown, so that it determines the status of the response.</summary>
     /// <param name="context">The request.</param>
     /// <param name="items">The items.</param>
-    /// <param name="includeStack">Whether a user exception's stack is told.</param>
-    /// <returns>Completes with the stream.</returns>
+    /// <param name="includeStack">Whether errors contain the stack trace of user exceptions.</param>
     public static async Task WriteAsync(HttpContext context, IAsyncEnumerable<JsonElement> items, bool includeStack)
     {
         await using var source = items.GetAsyncEnumerator(context.RequestAborted);

@@ -6,12 +6,12 @@ using Serve.Routes;
 
 namespace Serve.Gateway.Proxy;
 
-/// <summary>How a client reached the gateway, as <see cref="WireHeaderNames.Client"/> says it. Made once per connection and kept with it.</summary>
+/// <summary>Value of <see cref="WireHeaderNames.Client"/>: how a client reached the gateway. Computed once per connection.</summary>
 internal static class ClientOriginHeader
 {
     private static readonly object Key = new();
 
-    /// <summary>The origin of a request's connection.</summary>
+    /// <summary>Returns the origin of a request's connection.</summary>
     /// <param name="context">The request.</param>
     /// <returns>Scheme, address and port.</returns>
     public static string Of(HttpContext context)

@@ -3,18 +3,18 @@ using System.Net;
 namespace Serve.Gateway.Proxy;
 
 /// <summary>
-/// The body of a request that has none. The connection pool sends a request without content a second time on its own when its connection
-/// breaks; one with content, however empty, it never does, and a replica must not get a request twice. One for all: it has no state.
+/// The body of requests without one. The connection pool retries a request without content on its own when its connection
+/// breaks, but a replica must not receive a request twice; a request with empty content is not retried. Stateless.
 /// </summary>
 internal sealed class EmptyHttpContent : HttpContent
 {
     private EmptyHttpContent()
     {
-        // Computed now and kept by the headers, so that requests at the same time only read it.
+        // Computed and cached by the headers now, so that concurrent requests only read it.
         _ = Headers.ContentLength;
     }
 
-    /// <summary>The one there is.</summary>
+    /// <summary>Gets the only instance.</summary>
     public static EmptyHttpContent Instance { get; } = new();
 
     /// <inheritdoc/>
@@ -31,7 +31,7 @@ internal sealed class EmptyHttpContent : HttpContent
         return true;
     }
 
-#pragma warning disable CA2215 // Lives as long as the process: whoever disposes a request must not end it for the others.
+#pragma warning disable CA2215 // Shared by all requests of the process: disposing one request must not dispose it.
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {

@@ -4,8 +4,8 @@ using Yarp.ReverseProxy.Configuration;
 
 namespace Serve.Gateway.Proxy;
 
-/// <summary>One immutable configuration for YARP; expires once, when the next has been put in its place.</summary>
-/// <param name="prefixes">What it was made from.</param>
+/// <summary>An immutable configuration of YARP. Expires when it has been replaced.</summary>
+/// <param name="prefixes">Applications and their route prefixes.</param>
 /// <param name="routes">One per application.</param>
 /// <param name="clusters">One per application.</param>
 internal sealed class ProxyConfigSnapshot(
@@ -13,7 +13,7 @@ internal sealed class ProxyConfigSnapshot(
 {
     private readonly ConfigurationReloadToken _expired = new();
 
-    /// <summary>What it was made from.</summary>
+    /// <summary>Gets the applications and their route prefixes.</summary>
     public (string Application, string Prefix)[] Prefixes { get; } = prefixes;
 
     /// <inheritdoc/>
@@ -25,6 +25,6 @@ internal sealed class ProxyConfigSnapshot(
     /// <inheritdoc/>
     public IChangeToken ChangeToken => _expired;
 
-    /// <summary>Tells YARP to load the next.</summary>
+    /// <summary>Notifies YARP that there is a new configuration.</summary>
     public void Expire() => _expired.OnReload();
 }

@@ -3,8 +3,8 @@ using System.Net;
 namespace Serve.Gateway.Proxy;
 
 /// <summary>
-/// Decides what body goes to a worker: a <see cref="ReplayableHttpContent"/> in the place of YARP's own, which can be read only once, and an empty
-/// one where there is none. YARP lets nothing before this point do so.
+/// Replaces the body that YARP sends to a worker, which can be read only once, by a <see cref="ReplayableHttpContent"/>, or by an empty
+/// one. YARP has no earlier hook for it.
 /// </summary>
 /// <param name="connections">The connection pool.</param>
 internal sealed class ReplayableContentHandler(HttpMessageHandler connections) : DelegatingHandler(connections)
@@ -30,5 +30,24 @@ internal sealed class ReplayableContentHandler(HttpMessageHandler connections) :
         request.Content = content;
         if (attempt.IsDuplex)
             request.Version = HttpVersion.Version20;
+    }
+}
+
+/// <summary>A transmission of a <see cref="ReplayableRequestBody"/>.</summary>
+/// <param name="body">The body.</param>
+internal sealed class ReplayableHttpContent(ReplayableRequestBody body) : HttpContent
+{
+    /// <inheritdoc/>
+    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => body.SendAsync(stream, CancellationToken.None);
+
+    /// <inheritdoc/>
+    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
+        body.SendAsync(stream, cancellationToken);
+
+    /// <inheritdoc/>
+    protected override bool TryComputeLength(out long length)
+    {
+        length = body.Length ?? -1;
+        return length >= 0;
     }
 }

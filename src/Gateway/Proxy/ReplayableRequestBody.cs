@@ -5,9 +5,9 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Serve.Gateway.Proxy;
 
 /// <summary>
-/// A request body that can be offered to one worker after another until one takes it. Large bodies and those of unknown length are not sent
-/// before the worker asks for them (<c>Expect: 100-continue</c>), so a worker that refuses never sees them; a small one is remembered as
-/// it streams through, since asking would cost more than sending it twice.
+/// A request body that can be offered to several workers until one accepts it. Large bodies and bodies of unknown length are not sent
+/// before the worker requests them (<c>Expect: 100-continue</c>), so a refusing worker does not receive them. A small body is buffered while
+/// it is sent, since the round trip would cost more than sending it twice.
 /// </summary>
 internal sealed class ReplayableRequestBody
 {
@@ -28,33 +28,31 @@ internal sealed class ReplayableRequestBody
             _kept = GC.AllocateUninitializedArray<byte>((int)Length.Value);
     }
 
-    /// <summary>Its length; null when the client did not say.</summary>
+    /// <summary>Gets the length; null if it is unknown.</summary>
     public long? Length { get; }
 
-    /// <summary>Whether the worker is to ask for it.</summary>
+    /// <summary>Gets whether the worker must request the body.</summary>
     public bool WaitsForContinue => _kept is null;
 
-    /// <summary>Whether it can be sent, to the first worker or to another.</summary>
+    /// <summary>Gets whether the body can be sent, to the first or to another worker.</summary>
     public bool CanBeSent => !_isLost;
 
-    /// <summary>Why it could not be read from the client; null when it could.</summary>
+    /// <summary>Gets the error of reading it from the client; null if there is none.</summary>
     public Exception? ReadError { get; private set; }
 
-    /// <summary>The request's body.</summary>
+    /// <summary>Creates the body of a request.</summary>
     /// <param name="context">The request.</param>
-    /// <returns>Null when it has none.</returns>
+    /// <returns>Null if the request has no body.</returns>
     public static ReplayableRequestBody? Of(HttpContext context) =>
         context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody is true ? new ReplayableRequestBody(context) : null;
 
-    /// <summary>Sends it.</summary>
+    /// <summary>Sends the body.</summary>
     /// <param name="destination">The connection to the worker.</param>
-    /// <param name="cancellationToken">Fires when the request is given up.</param>
-    /// <returns>Completes when it has been sent.</returns>
+    /// <param name="cancellationToken">Cancels the request.</param>
     public Task SendAsync(Stream destination, CancellationToken cancellationToken) =>
         _sending = _kept is null ? StreamAsync(destination, cancellationToken) : ReplayAsync(_kept, destination, cancellationToken);
 
-    /// <summary>Waits until nothing reads the request any longer: a worker may have answered before it was sent to the end.</summary>
-    /// <returns>Completes then, whether it was sent or not.</returns>
+    /// <summary>Waits until the request is no longer read: a worker may respond before it has received the whole body.</summary>
     public async Task WhenSentAsync() => await _sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     private async Task ReplayAsync(byte[] buffer, Stream destination, CancellationToken cancellationToken)
@@ -83,7 +81,7 @@ internal sealed class ReplayableRequestBody
                 if (read == 0)
                     return;
                 await destination.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
-                // A body of unknown length may be a conversation: what the client has said goes out at once.
+                // A body of unknown length may be a duplex stream, so each part is flushed.
                 if (Length is null)
                     await destination.FlushAsync(cancellationToken);
             }

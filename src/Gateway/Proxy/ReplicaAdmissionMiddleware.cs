@@ -12,18 +12,18 @@ using Yarp.ReverseProxy.Model;
 namespace Serve.Gateway.Proxy;
 
 /// <summary>
-/// Gives each request a replica: takes a lease, then dispatches straight to the replica when it is in this process, or narrows YARP's
-/// destinations to its process and lets YARP forward. A replica that refuses before it starts costs the client nothing: another is picked.
+/// Assigns a replica to each request: acquires a lease, then calls the replica directly if it is in this process, or restricts YARP's
+/// destinations to the replica's process. If a replica refuses before it reads the request, another one is picked.
 /// </summary>
 /// <param name="next">YARP's forwarder.</param>
-/// <param name="table">Where everything is.</param>
-/// <param name="directory">Tells which process this is.</param>
+/// <param name="table">The routes.</param>
+/// <param name="directory">Identifies this process.</param>
 /// <param name="options">The gateway's settings.</param>
-/// <param name="log">For replicas that die.</param>
-internal sealed class ReplicaAdmissionMiddleware(
+/// <param name="log">Receives replicas that died.</param>
+internal sealed partial class ReplicaAdmissionMiddleware(
     RequestDelegate next, RouteTable table, IActorReferenceResolver directory, GatewayOptions options, ILogger<ReplicaAdmissionMiddleware> log)
 {
-    // What only a gateway may tell a worker.
+    // Headers that only a gateway may send to a worker.
     private static readonly string[] InternalHeaders = [WireHeaderNames.Token, WireHeaderNames.Actor, WireHeaderNames.PathBase, WireHeaderNames.Client, WireHeaderNames.BodyLimit, WireHeaderNames.Refused];
 
     private readonly ConditionalWeakTable<ReplicaSlot, WorkerDestinationPair> _destinations = [];
@@ -36,19 +36,17 @@ internal sealed class ReplicaAdmissionMiddleware(
         Gone,
     }
 
-    /// <summary>Serves one request of one application.</summary>
-    /// <param name="context">The request.</param>
-    /// <returns>Completes when it is answered.</returns>
+    /// <summary>Serves a request of an application.</summary>
     public Task InvokeAsync(HttpContext context)
     {
         var proxy = context.GetReverseProxyFeature();
         var application = table.Current.FindApplication(proxy.Route.Config.RouteId)
-            ?? throw new NoSuchRouteException($"Application '{proxy.Route.Config.RouteId}' has just been deleted.");
+            ?? throw new NoSuchRouteException($"Application '{proxy.Route.Config.RouteId}' has been deleted.");
         GatewayRequestScope.Of(context).Application = application;
         return ServeAsync(context, proxy, application);
     }
 
-    // One state machine for all of it: this is every request's path.
+    // A single state machine: this is the path of every request.
     private async Task ServeAsync(HttpContext context, IReverseProxyFeature proxy, ApplicationRouteEntry application)
     {
         var router = application.Ingress;
@@ -110,10 +108,10 @@ internal sealed class ReplicaAdmissionMiddleware(
         return (pathBase, path);
     }
 
-    /// <summary>Leaves YARP the one destination where the replica is.</summary>
+    /// <summary>Restricts YARP to the process of the replica; returns false if the replica is not reachable.</summary>
     private bool Narrow(IReverseProxyFeature proxy, ReplicaSlot slot, WorkerForwardAttempt attempt)
     {
-        // A replica of this process that has no HTTP side anymore has been stopped.
+        // A replica of this process without an HTTP handler has been stopped.
         if (slot.Route.Address.ProcessId == directory.ProcessId)
             return false;
         var worker = _destinations.GetValue(slot, static slot => new WorkerDestinationPair(slot.Route.Address));
@@ -125,7 +123,7 @@ internal sealed class ReplicaAdmissionMiddleware(
         return true;
     }
 
-    /// <summary>What has become of a forwarded request.</summary>
+    /// <summary>Returns the outcome of a forwarded request.</summary>
     private ForwardOutcome Judge(HttpContext context, WorkerForwardAttempt attempt)
     {
         if (attempt.Refused is { } refused)
@@ -139,7 +137,7 @@ internal sealed class ReplicaAdmissionMiddleware(
         switch (error.Error)
         {
             case ForwarderError.ResponseBodyDestination or ForwarderError.UpgradeResponseDestination or ForwarderError.UpgradeRequestDestination:
-                // YARP has cut the client's connection, so that it does not take what it got for whole.
+                // YARP has aborted the client's connection, so that the client does not mistake the partial response for a complete one.
                 Log.ReplicaDied(log, attempt.Slot.Route.ReplicaId, attempt.RequestId, cause?.Message ?? "its connection broke");
                 return ForwardOutcome.Served;
             case var _ when context.RequestAborted.IsCancellationRequested:
@@ -153,7 +151,7 @@ internal sealed class ReplicaAdmissionMiddleware(
             default:
                 Log.ReplicaDied(log, attempt.Slot.Route.ReplicaId, attempt.RequestId, cause?.Message ?? error.Error.ToString());
                 throw new ReplicaDiedException(
-                    $"Replica {attempt.Slot.Route.ReplicaId} died while it served the request. It may have run in part.", cause);
+                    $"Replica {attempt.Slot.Route.ReplicaId} died while it served the request. The request may have been partially executed.", cause);
         }
     }
 
@@ -162,7 +160,7 @@ internal sealed class ReplicaAdmissionMiddleware(
         if (attempt.Body is { CanBeSent: false })
         {
             throw new OverloadedException(
-                $"Replica {attempt.Slot.Route.ReplicaId} refused the request after part of its body had been sent; send it again.", TimeSpan.FromSeconds(1));
+                $"Replica {attempt.Slot.Route.ReplicaId} refused the request after a part of its body had been sent. Retry the request.", TimeSpan.FromSeconds(1));
         }
 
         context.Features.Set<IForwarderErrorFeature>(null);
@@ -196,4 +194,11 @@ internal sealed class ReplicaAdmissionMiddleware(
         request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) is true;
 
     private int PrefixLength(string prefix) => _rootPath.Length + (prefix == "/" ? 0 : prefix.Length);
+
+    private static partial class Log
+    {
+        // Debug: the runtime logs a dead worker once; its ongoing requests fail with it, and their clients receive the error.
+        [LoggerMessage(EventId = 4002, Level = LogLevel.Debug, Message = "Replica {Replica} died while it served request {RequestId}: {Reason}")]
+        public static partial void ReplicaDied(ILogger logger, string replica, string requestId, string reason);
+    }
 }

@@ -5,8 +5,8 @@ using Serve.Runtime;
 
 namespace Serve.Gateway.Proxy;
 
-/// <summary>Makes the publication of a route snapshot wait until this gateway routes by its prefixes.</summary>
-/// <param name="table">The process's route table; whoever gets the snapshot first applies it.</param>
+/// <summary>Delays the publication of a route snapshot until this gateway routes by its prefixes.</summary>
+/// <param name="table">The route table of the process; the first subscriber that receives a snapshot applies it.</param>
 /// <param name="config">YARP's configuration.</param>
 internal sealed class RoutePublicationAcknowledger(RouteTable table, RouteTableConfigProvider config) : ITopicSubscriber
 {

@@ -7,16 +7,16 @@ using Yarp.ReverseProxy.Forwarder;
 namespace Serve.Gateway.Proxy;
 
 /// <summary>
-/// YARP's configuration, derived from the route table: one route and one cluster without destinations per application. It changes only when
-/// applications or prefixes do; replicas come and go without it. The one writer of that configuration.
+/// YARP's configuration, derived from the route table: one route and one cluster without destinations per application. Changes only with
+/// applications and prefixes, not with replicas. The only writer of that configuration.
 /// </summary>
-internal sealed class RouteTableConfigProvider : IProxyConfigProvider, IConfigChangeListener, IDisposable
+internal sealed partial class RouteTableConfigProvider : IProxyConfigProvider, IConfigChangeListener, IDisposable
 {
     private static readonly ForwarderRequestConfig ForwarderConfig = new()
     {
         Version = System.Net.HttpVersion.Version11,
         VersionPolicy = System.Net.Http.HttpVersionPolicy.RequestVersionExact,
-        // A replica may think as long as it likes; request_timeout_s and the client's patience are the limits.
+        // The duration of a request is limited by request_timeout_s and by the client only.
         ActivityTimeout = Timeout.InfiniteTimeSpan,
     };
 
@@ -41,9 +41,8 @@ internal sealed class RouteTableConfigProvider : IProxyConfigProvider, IConfigCh
     /// <inheritdoc/>
     public IProxyConfig GetConfig() => Volatile.Read(ref _current);
 
-    /// <summary>Waits until YARP routes by the prefixes of the route table's present snapshot, if it routes at all.</summary>
-    /// <param name="cancellationToken">Gives the wait up.</param>
-    /// <returns>Completes when it does.</returns>
+    /// <summary>Waits until YARP has applied the prefixes of the current route snapshot, if YARP has started.</summary>
+    /// <param name="cancellationToken">Cancels the wait.</param>
     public async Task WhenAppliedAsync(CancellationToken cancellationToken)
     {
         while (true)
@@ -64,7 +63,7 @@ internal sealed class RouteTableConfigProvider : IProxyConfigProvider, IConfigCh
 
     void IConfigChangeListener.ConfigurationApplyingFailed(IReadOnlyList<IProxyConfig> proxyConfigs, Exception exception)
     {
-        // YARP keeps the last good configuration; an acknowledgement must not wait for one that will never come.
+        // YARP keeps the last valid configuration; an acknowledgement must not wait for the invalid one.
         Log.NotApplied(_log, exception);
         OnApplied(proxyConfigs);
     }
@@ -108,7 +107,7 @@ internal sealed class RouteTableConfigProvider : IProxyConfigProvider, IConfigCh
                 [.. prefixes.Select(entry => new ClusterConfig { ClusterId = entry.Application, HttpRequest = ForwarderConfig })]));
         }
 
-        // Outside the lock: YARP reloads, and reports back, on this thread.
+        // Outside of the lock: YARP reloads and calls back on this thread.
         previous.Expire();
     }
 
@@ -126,7 +125,7 @@ internal sealed class RouteTableConfigProvider : IProxyConfigProvider, IConfigCh
     {
         try
         {
-            // One prefix that ASP.NET cannot route by would keep YARP from taking all the others.
+            // A single invalid prefix would make YARP reject the whole configuration.
             RoutePatternFactory.Parse(PatternOf(prefix));
             return true;
         }
@@ -135,5 +134,14 @@ internal sealed class RouteTableConfigProvider : IProxyConfigProvider, IConfigCh
             Log.PrefixIgnored(_log, prefix, application, error);
             return false;
         }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 4000, Level = LogLevel.Error, Message = "Route prefix '{Prefix}' of application {Application} is invalid; the application does not receive HTTP requests")]
+        public static partial void PrefixIgnored(ILogger logger, string prefix, string application, Exception error);
+
+        [LoggerMessage(EventId = 4001, Level = LogLevel.Error, Message = "New routes could not be applied; the last valid ones stay in effect")]
+        public static partial void NotApplied(ILogger logger, Exception error);
     }
 }

@@ -4,19 +4,19 @@ using Yarp.ReverseProxy.Model;
 
 namespace Serve.Gateway.Proxy;
 
-/// <summary>A worker's two ports as YARP knows destinations. Immutable.</summary>
+/// <summary>The two ports of a worker as YARP destinations. Immutable.</summary>
 internal sealed class WorkerDestinationPair(ReplicaAddress process)
 {
     private readonly DestinationState? _http = Of(process, process.HttpAddress);
-    private readonly DestinationState? _call = Of(process, process.CallAddress);
+    private readonly DestinationState? _http2 = Of(process, process.Http2Address);
 
-    /// <summary>Where a request goes.</summary>
-    /// <param name="attempt">The request; told which protocol it goes by.</param>
-    /// <returns>Null when the process takes none.</returns>
+    /// <summary>Selects the destination of a request.</summary>
+    /// <param name="attempt">The request; its protocol is set.</param>
+    /// <returns>Null if the process accepts no requests.</returns>
     public DestinationState? For(WorkerForwardAttempt attempt)
     {
-        attempt.IsDuplex = attempt.WantsDuplex && _call is not null;
-        return attempt.IsDuplex ? _call : _http;
+        attempt.IsDuplex = attempt.WantsDuplex && _http2 is not null;
+        return attempt.IsDuplex ? _http2 : _http;
     }
 
     private static DestinationState? Of(ReplicaAddress process, string? address) => address is null

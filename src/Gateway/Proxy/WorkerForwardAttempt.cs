@@ -2,39 +2,39 @@ using Serve.Routing;
 
 namespace Serve.Gateway.Proxy;
 
-/// <summary>One request that is being forwarded: what the transforms need to know, and what they learned. Written by the request's own flow.</summary>
+/// <summary>State of a request that is being forwarded, shared with YARP's transforms. Written by the request's own flow.</summary>
 internal sealed class WorkerForwardAttempt
 {
-    /// <summary>Where the request that goes out keeps it.</summary>
+    /// <summary>Key of the attempt in the outgoing request.</summary>
     public static readonly HttpRequestOptionsKey<WorkerForwardAttempt> OptionsKey = new(nameof(WorkerForwardAttempt));
 
-    /// <summary>The replica asked now.</summary>
+    /// <summary>Gets or sets the current replica.</summary>
     public ReplicaSlot Slot { get; set; } = null!;
 
-    /// <summary>How much of the path is the route prefix, escaped.</summary>
+    /// <summary>Gets the part of the path that is the route prefix, escaped.</summary>
     public required string PathBase { get; init; }
 
-    /// <summary>The request's id, for logs.</summary>
+    /// <summary>Gets the request's id, for logs.</summary>
     public required string RequestId { get; init; }
 
-    /// <summary>The request's body; null when it has none.</summary>
+    /// <summary>Gets the request's body; null if it has none.</summary>
     public ReplayableRequestBody? Body { get; init; }
 
-    /// <summary>Whether it asks for a connection of another protocol (WebSocket): then what follows the headers is no body.</summary>
+    /// <summary>Gets whether the request upgrades the connection (WebSocket), in which case it has no body.</summary>
     public required bool IsUpgrade { get; init; }
 
     /// <summary>
-    /// Whether it is to go by HTTP/2: a body that the worker may answer before it has ended (over HTTP/1.1 the pool sends first and listens
-    /// then, and a replica that echoes would wait for ever), or gRPC, which ends with trailers that Kestrel has in HTTP/2 only.
+    /// Gets whether the request requires HTTP/2: for a body that the worker may answer before its end (over HTTP/1.1 the pool sends the whole body before it
+    /// reads the response), and for gRPC, whose trailers Kestrel supports with HTTP/2 only.
     /// </summary>
     public required bool WantsDuplex { get; init; }
 
-    /// <summary>How large its body may be once it is decompressed, and each message of a gRPC call; null where the worker makes no more of the body than comes.</summary>
+    /// <summary>Gets the limit of the decompressed body, and of each message of a gRPC call; null if the worker does not decompress the body.</summary>
     public long? BodyLimit { get; init; }
 
-    /// <summary>Whether it goes by HTTP/2 now.</summary>
+    /// <summary>Gets or sets whether it is sent over HTTP/2.</summary>
     public bool IsDuplex { get; set; }
 
-    /// <summary>What the worker said instead of starting the request: <c>full</c> or <c>gone</c>.</summary>
+    /// <summary>Gets or sets the refusal of the worker: <c>full</c> or <c>gone</c>; null if it has not refused.</summary>
     public string? Refused { get; set; }
 }

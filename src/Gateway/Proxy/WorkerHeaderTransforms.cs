@@ -5,7 +5,7 @@ using Yarp.ReverseProxy.Transforms.Builder;
 
 namespace Serve.Gateway.Proxy;
 
-/// <summary>What the gateway changes on the way to a worker and back: its own headers, the body's way of being sent, and a refusal that the client must not see.</summary>
+/// <summary>Transforms of requests to workers and of their responses: internal headers, how the body is sent, and refusals, which the client must not see.</summary>
 internal sealed class WorkerHeaderTransforms : ITransformProvider
 {
     /// <inheritdoc/>
@@ -21,7 +21,7 @@ internal sealed class WorkerHeaderTransforms : ITransformProvider
     /// <inheritdoc/>
     public void Apply(TransformBuilderContext context)
     {
-        // The worker restores the client's view itself, from one header of ours: user code sees the same request in every isolation mode.
+        // The worker restores the client's view of the request from one header, so user code sees the same request in every isolation mode.
         context.UseDefaultForwarders = false;
         context.AddOriginalHost();
         context.AddRequestTransform(TransformRequest);
@@ -32,7 +32,7 @@ internal sealed class WorkerHeaderTransforms : ITransformProvider
     {
         var attempt = context.HttpContext.Features.Get<WorkerForwardAttempt>()!;
         var request = context.ProxyRequest;
-        // The client's own copies were dropped when the attempt was begun.
+        // Headers of the same name from the client have been removed.
         request.Headers.TryAddWithoutValidation(WireHeaderNames.Token, attempt.Slot.Route.Address.Token);
         request.Headers.TryAddWithoutValidation(WireHeaderNames.Actor, attempt.Slot.Route.ReplicaId);
         request.Headers.TryAddWithoutValidation(WireHeaderNames.PathBase, attempt.PathBase);

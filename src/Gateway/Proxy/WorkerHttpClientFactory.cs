@@ -3,7 +3,7 @@ using Yarp.ReverseProxy.Forwarder;
 
 namespace Serve.Gateway.Proxy;
 
-/// <summary>The one connection pool from this gateway to all workers, shared by every cluster: an application's change of prefix must not cost connections.</summary>
+/// <summary>The connection pool from this gateway to all workers. Shared by all clusters, so that a changed route prefix keeps the connections.</summary>
 internal sealed class WorkerHttpClientFactory : IForwarderHttpClientFactory, IDisposable
 {
     private readonly HttpMessageInvoker _invoker = new(new ReplayableContentHandler(new SocketsHttpHandler
@@ -15,10 +15,10 @@ internal sealed class WorkerHttpClientFactory : IForwarderHttpClientFactory, IDi
         ActivityHeadersPropagator = null,
         MaxConnectionsPerServer = int.MaxValue,
         ConnectTimeout = TimeSpan.FromSeconds(5),
-        // Below Kestrel's own 130 s, so that a worker never closes a connection just as a request is written to it.
+        // Below Kestrel's 130 s, so that a worker does not close a connection while a request is written to it.
         PooledConnectionIdleTimeout = TimeSpan.FromSeconds(60),
         PooledConnectionLifetime = Timeout.InfiniteTimeSpan,
-        // A worker says when it wants the body; sending it unasked after a while would take it from the replica that is asked next.
+        // A body that is sent without the worker's consent could not be sent to another replica.
         Expect100ContinueTimeout = TimeSpan.FromHours(24),
     }));
 

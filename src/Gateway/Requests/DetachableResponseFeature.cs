@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Serve.Gateway.Requests;
 
 /// <summary>
-/// A response that can be taken away from code that has not begun to write it, so that a client is answered in time by a gateway whose
-/// replica does not listen to its token. Whoever is first, the writer or <see cref="TryDetach"/>, has it.
+/// A response that can be detached from code that has not started to write it, so that the gateway can respond in time although a
+/// replica ignores its cancellation token. The first of the writer and <see cref="TryDetach"/> wins.
 /// </summary>
 internal sealed class DetachableResponseFeature : IHttpResponseFeature, IHttpResponseBodyFeature
 {
@@ -46,7 +46,7 @@ internal sealed class DetachableResponseFeature : IHttpResponseFeature, IHttpRes
         set => Head.Headers = value;
     }
 
-    // A code that still writes after it has lost the response is to see a plain, unstarted one that leads nowhere.
+    // Code that writes after it has lost the response sees an unstarted response that is discarded.
     bool IHttpResponseFeature.HasStarted => Head.HasStarted;
 
     [Obsolete("Use IHttpResponseBodyFeature.Stream instead.")]
@@ -64,7 +64,7 @@ internal sealed class DetachableResponseFeature : IHttpResponseFeature, IHttpRes
 
     private IHttpResponseBodyFeature Body => Interlocked.CompareExchange(ref _state, Written, Untouched) == Detached ? _sink : _body;
 
-    /// <summary>Puts it between a request and its response.</summary>
+    /// <summary>Inserts the feature between a request and its response.</summary>
     /// <param name="context">The request.</param>
     /// <returns>The response.</returns>
     public static DetachableResponseFeature Attach(HttpContext context)
@@ -75,8 +75,8 @@ internal sealed class DetachableResponseFeature : IHttpResponseFeature, IHttpRes
         return response;
     }
 
-    /// <summary>Takes the response away from whoever has it, unless it has been begun.</summary>
-    /// <returns>A context that answers in its place; null when it has been begun.</returns>
+    /// <summary>Detaches the response, unless it has started.</summary>
+    /// <returns>A context for another response; null if the response has started.</returns>
     public HttpContext? TryDetach()
     {
         if (Interlocked.CompareExchange(ref _state, Detached, Untouched) != Untouched)
@@ -88,7 +88,7 @@ internal sealed class DetachableResponseFeature : IHttpResponseFeature, IHttpRes
         return new DefaultHttpContext(own);
     }
 
-    /// <summary>Gives the server its own features back.</summary>
+    /// <summary>Restores the server's features.</summary>
     public void Restore()
     {
         _features.Set(_head);

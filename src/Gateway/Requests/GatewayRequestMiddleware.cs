@@ -1,28 +1,26 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
-using Serve.Runtime.Http;
-using Serve.Runtime.RawGrpc;
+using Serve.Http;
+using Serve.Routing;
 
 namespace Serve.Gateway.Requests;
 
 /// <summary>
-/// The outermost step of every request: its id, its limits in size and time, its metrics, and the one place where what went wrong becomes a
-/// problem document.
+/// The outermost step of every request: id, limits of size and time, metrics, and the conversion of exceptions into
+/// problem documents.
 /// </summary>
-/// <param name="next">The rest.</param>
+/// <param name="next">The rest of the gateway.</param>
 /// <param name="options">The gateway's settings.</param>
-/// <param name="metrics">Where requests are counted.</param>
-/// <param name="time">The clock of timeouts and latencies.</param>
-/// <param name="log">For what should not happen.</param>
-internal sealed class GatewayRequestMiddleware(
+/// <param name="metrics">Metrics of requests.</param>
+/// <param name="time">Clock of timeouts and latencies.</param>
+/// <param name="log">Receives unexpected exceptions.</param>
+internal sealed partial class GatewayRequestMiddleware(
     RequestDelegate next, GatewayOptions options, HttpRequestMetrics metrics, TimeProvider time, ILogger<GatewayRequestMiddleware> log)
 {
     private const int ClientClosedRequest = 499;
     private readonly TimeSpan? _timeout = options.Http.RequestTimeoutS is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
 
-    /// <summary>Serves one request.</summary>
-    /// <param name="context">The request.</param>
-    /// <returns>Completes when it is answered.</returns>
+    /// <summary>Serves a request.</summary>
     public async Task InvokeAsync(HttpContext context)
     {
         RequestIdAssigner.Assign(context);
@@ -32,8 +30,8 @@ internal sealed class GatewayRequestMiddleware(
         metrics.Enter();
         try
         {
-            // A gRPC call is told so by a status of its own, by whoever reads it.
-            if (context.Request.ContentLength > options.Http.MaxRequestBodyBytes && !GrpcFrames.IsGrpc(context.Request))
+            // A gRPC call fails with a gRPC status instead.
+            if (context.Request.ContentLength > options.Http.MaxRequestBodyBytes && !GrpcRequests.IsGrpc(context.Request))
                 await TooLargeAsync(context);
             else if (_timeout is { } limit)
                 await RequestTimeoutEnforcer.RunAsync(context, next, limit, "http_options.request_timeout_s", time);
@@ -64,7 +62,7 @@ internal sealed class GatewayRequestMiddleware(
                 await ProblemDetailsWriter.WriteAsync(context, bad.StatusCode, ErrorReason.BadInput, bad.Message);
                 break;
             case var _ when context.RequestAborted.IsCancellationRequested:
-                // Nobody reads this; it is for the metrics.
+                // For the metrics only: the client has gone.
                 if (!context.Response.HasStarted)
                     context.Response.StatusCode = ClientClosedRequest;
                 break;
@@ -79,4 +77,20 @@ internal sealed class GatewayRequestMiddleware(
     private Task TooLargeAsync(HttpContext context) => ProblemDetailsWriter.WriteAsync(
         context, StatusCodes.Status413PayloadTooLarge, ErrorReason.BadInput,
         $"The request body is larger than {options.Http.MaxRequestBodyBytes} bytes (http_options.max_request_body_bytes).");
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 4003, Level = LogLevel.Error, Message = "Request {RequestId} failed in the gateway")]
+        public static partial void RequestFailed(ILogger logger, string requestId, Exception error);
+    }
+}
+
+/// <summary>State of a request across the pipeline. Written by the request's own flow.</summary>
+internal sealed class GatewayRequestScope
+{
+    /// <summary>Gets or sets the application of the request; null until it is known and for the gateway's own endpoints.</summary>
+    public ApplicationRouteEntry? Application { get; set; }
+
+    /// <summary>Returns the scope of a request.</summary>
+    public static GatewayRequestScope Of(HttpContext context) => context.Features.Get<GatewayRequestScope>()!;
 }

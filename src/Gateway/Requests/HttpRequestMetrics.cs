@@ -5,7 +5,7 @@ using Prometheus;
 
 namespace Serve.Gateway.Requests;
 
-/// <summary>Counts and times HTTP requests, under Ray Serve's names. A label combination's series are looked up once and kept.</summary>
+/// <summary>Metrics of HTTP requests, with Ray Serve's names. The series of a label combination are looked up once.</summary>
 internal sealed class HttpRequestMetrics
 {
     private static readonly string[] Labels = ["route", "application", "method", "status_code"];
@@ -35,13 +35,13 @@ internal sealed class HttpRequestMetrics
 
     public HttpRequestMetrics() => Prometheus.Metrics.DefaultRegistry.AddBeforeCollectCallback(Copy);
 
-    /// <summary>A request has begun.</summary>
+    /// <summary>Records the start of a request.</summary>
     public void Enter() => Interlocked.Increment(ref _ongoing);
 
-    /// <summary>A request has ended.</summary>
+    /// <summary>Records the end of a request.</summary>
     /// <param name="context">The request.</param>
-    /// <param name="scope">Who answered it.</param>
-    /// <param name="elapsed">How long it took.</param>
+    /// <param name="scope">Its application.</param>
+    /// <param name="elapsed">Its duration.</param>
     public void Exit(HttpContext context, GatewayRequestScope scope, TimeSpan elapsed)
     {
         Interlocked.Decrement(ref _ongoing);
@@ -52,7 +52,7 @@ internal sealed class HttpRequestMetrics
         found.Observe(elapsed.TotalMilliseconds);
     }
 
-    // A client may send any word as a method; each would be a series for ever.
+    // A client may send any word as a method; each would be a permanent series.
     private static string KnownMethod(string method) =>
         method is "GET" or "POST" or "PUT" or "DELETE" or "PATCH" or "HEAD" or "OPTIONS" or "CONNECT" or "TRACE" ? method : "OTHER";
 
@@ -91,7 +91,7 @@ internal sealed class HttpRequestMetrics
             Interlocked.Increment(ref _count);
         }
 
-        // The counters follow when they are asked for: a request pays for one increment instead of three.
+        // The counters are updated when they are collected: a request costs one increment instead of three.
         public void Copy()
         {
             lock (_requests)

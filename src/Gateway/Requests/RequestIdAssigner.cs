@@ -3,7 +3,7 @@ using Serve.Routes;
 
 namespace Serve.Gateway.Requests;
 
-/// <summary>Gives every request an id: the client's own when it is sane, Kestrel's otherwise, which is unique and already made.</summary>
+/// <summary>Assigns the id of a request: the client's if it is valid, otherwise Kestrel's, which is unique and free.</summary>
 internal static class RequestIdAssigner
 {
     private const int LongestId = 128;
@@ -14,7 +14,7 @@ internal static class RequestIdAssigner
         return Task.CompletedTask;
     };
 
-    /// <summary>Sets the id on the request, and on the response when it starts: whoever clears the response before that does not lose it.</summary>
+    /// <summary>Sets the id of the request, and of the response when it starts, so that clearing the response keeps it.</summary>
     /// <param name="context">The request.</param>
     public static void Assign(HttpContext context)
     {

@@ -1,24 +1,23 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
+using Serve.Http;
 using Serve.Routes;
-using Serve.Runtime.Http;
 
 namespace Serve.Gateway.Requests;
 
-/// <summary>Runs a request under a time limit: when it is over, the request's own token fires, wherever it is being served, and the client gets 408.</summary>
+/// <summary>Runs a request under a time limit. When the limit expires, the request's token is canceled, wherever the request is served, and the client receives 408.</summary>
 internal static class RequestTimeoutEnforcer
 {
-    // How long code that listens to its token is given to end by itself, before the client is answered over its head.
+    // Time for code that observes its token to end by itself, before the client receives the response without it.
     private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Runs the request.</summary>
     /// <param name="context">The request.</param>
-    /// <param name="next">What serves it.</param>
-    /// <param name="limit">How long it may take.</param>
-    /// <param name="setting">What set the limit, for people.</param>
-    /// <param name="time">The clock.</param>
-    /// <returns>Completes when it is answered and nothing serves it any longer.</returns>
-    /// <exception cref="RequestTimeoutException">It took longer.</exception>
+    /// <param name="next">Serves the request.</param>
+    /// <param name="limit">The time limit.</param>
+    /// <param name="setting">Name of the setting with the limit, for the error.</param>
+    /// <param name="time">Clock of the limit.</param>
+    /// <exception cref="RequestTimeoutException">The limit expired.</exception>
     public static async Task RunAsync(HttpContext context, RequestDelegate next, TimeSpan limit, string setting, TimeProvider time)
     {
         var clientGone = context.RequestAborted;
@@ -38,7 +37,7 @@ internal static class RequestTimeoutEnforcer
         }
         catch (Exception) when (answered)
         {
-            // The client has its answer; how the code ended that did not listen concerns nobody.
+            // The client has its response already.
             return;
         }
         catch (Exception error) when (over.IsCancellationRequested && !clientGone.IsCancellationRequested && error is not ServeException)
@@ -51,7 +50,7 @@ internal static class RequestTimeoutEnforcer
             response?.Restore();
         }
 
-        // A replica that was stopped by its token may return without a word.
+        // A canceled replica may return without a response.
         if (over.IsCancellationRequested && !clientGone.IsCancellationRequested && !context.Response.HasStarted)
             throw tooLong;
     }
@@ -67,7 +66,7 @@ internal static class RequestTimeoutEnforcer
         await Task.WhenAny(running, Task.Delay(Grace, time, CancellationToken.None));
         if (running.IsCompleted || response.TryDetach() is not { } own)
             return false;
-        // The connection is taken up by the request until its code ends; the client's next one needs another.
+        // The connection is occupied until the code of the request ends; the client's next request needs another one.
         own.TraceIdentifier = context.TraceIdentifier;
         own.Response.OnStarting(static state => FinishHeadersAsync((HttpContext)state), own);
         await ProblemDetailsWriter.WriteAsync(own, tooLong);

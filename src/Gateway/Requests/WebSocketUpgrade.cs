@@ -3,12 +3,10 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Serve.Gateway.Requests;
 
-/// <summary>Tells requests that ask for a WebSocket from all others: HTTP/1.1's <c>Upgrade</c> and HTTP/2's extended <c>CONNECT</c>.</summary>
+/// <summary>Detection of WebSocket requests: HTTP/1.1's <c>Upgrade</c> and HTTP/2's extended <c>CONNECT</c>.</summary>
 internal static class WebSocketUpgrade
 {
-    /// <summary>Whether a request asks for one.</summary>
-    /// <param name="context">The request.</param>
-    /// <returns>Whether it does.</returns>
+    /// <summary>Returns whether a request opens a WebSocket.</summary>
     public static bool IsRequested(HttpContext context) =>
         HttpMethods.IsConnect(context.Request.Method)
         || (context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true }

@@ -1,11 +1,11 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Serve.Http;
 using Serve.Inference.Grpc;
 using Serve.Inference.Models;
 using Serve.Inference.Rest;
 using Serve.Replica.Instances;
-using Serve.Runtime.Http;
 using Serve.Specs;
 
 namespace Serve.Inference;
@@ -37,6 +37,7 @@ public static class InferenceServiceCollectionExtensions
         services.AddSingleton<ServedModelCatalog>();
         services.AddSingleton<ServerRestEndpoints>();
         services.AddSingleton<ServerGrpcService>();
+        services.AddSingleton<ModelCallRouter>();
         return services;
     }
 

@@ -1,40 +1,47 @@
 using Microsoft.AspNetCore.Http;
+using Serve.Http;
 using Serve.Inference.Grpc;
 using Serve.Inference.Models;
 using Serve.Inference.Rest;
 using Serve.Routing;
-using Serve.Runtime.RawGrpc;
 using Serve.Specs;
 
 namespace Serve.Inference;
 
 /// <summary>
-/// Answers the Open Inference Protocol where it concerns the server and not one model's replica: <c>/v2</c> over REST, <c>inference.GRPCInferenceService</c> over
-/// gRPC. What an application claims by its route prefix stays the application's; one at <c>/</c> gives way once a model is deployed.
+/// Serves the server part of the Open Inference Protocol: <c>/v2</c> over REST and <c>inference.GRPCInferenceService</c> over
+/// gRPC. Route prefixes of applications take precedence, except for <c>/</c> once a model is deployed.
 /// </summary>
-/// <param name="next">The rest of the gateway.</param>
-/// <param name="table">Who claims which path.</param>
-/// <param name="server">What is answered.</param>
-/// <param name="rest">REST.</param>
-/// <param name="rpc">gRPC.</param>
-/// <param name="options">Its settings.</param>
+/// <param name="next">The rest of the gateway, which forwards requests to replicas.</param>
+/// <param name="table">Route prefixes of the applications.</param>
+/// <param name="server">The models.</param>
+/// <param name="rest">REST endpoints of the server.</param>
+/// <param name="grpc">gRPC methods of the server.</param>
+/// <param name="router">gRPC methods of models.</param>
+/// <param name="options">The settings.</param>
 internal sealed class OpenInferenceMiddleware(
-    RequestDelegate next, RouteTable table, ServedModelCatalog server, ServerRestEndpoints rest, ServerGrpcService rpc, OpenInferenceOptions options)
+    RequestDelegate next, RouteTable table, ServedModelCatalog server, ServerRestEndpoints rest, ServerGrpcService grpc, ModelCallRouter router, OpenInferenceOptions options)
 {
+    private const string GrpcPath = $"/{ModelGrpcService.Name}/";
+
     private readonly string _rootPath = options.Http.RootPath.TrimEnd('/');
     private readonly string _protocol = options.Http.RootPath.TrimEnd('/') + "/v2";
 
-    /// <summary>Serves one request.</summary>
-    /// <param name="context">The request.</param>
-    /// <returns>Completes when it is answered.</returns>
+    /// <summary>Serves a request, or passes it on.</summary>
     public Task InvokeAsync(HttpContext context)
     {
         var path = context.Request.Path.Value!;
         if (path.StartsWith(_protocol, StringComparison.Ordinal) && (path.Length == _protocol.Length || path[_protocol.Length] == '/'))
             return AnswerAsync(context, path);
-        // A service is called by its name alone: below a root path no application can claim it.
-        if (path.StartsWith(ServerGrpcService.Service, StringComparison.Ordinal) && GrpcFrames.IsGrpc(context.Request) && (_rootPath.Length > 0 || !IsClaimed(path)))
-            return rpc.AnswerAsync(context, path[ServerGrpcService.Service.Length..], next, _rootPath);
+        // gRPC paths have no root path, so no application can claim one below a root path.
+        if (path.StartsWith(GrpcPath, StringComparison.Ordinal) && GrpcRequests.IsGrpc(context.Request) && (_rootPath.Length > 0 || !IsClaimed(path)))
+        {
+            var method = path[GrpcPath.Length..];
+            return method is ModelGrpcService.Infer or ModelGrpcService.StreamInfer
+                ? router.RouteAsync(context, method, next, _rootPath)
+                : grpc.ServeAsync(context, method);
+        }
+
         return next(context);
     }
 
@@ -43,7 +50,7 @@ internal sealed class OpenInferenceMiddleware(
         var below = path[_rootPath.Length..];
         if (below.StartsWith(ApplicationPackage.ModelPrefix, StringComparison.Ordinal) && server.Find(NameIn(below)) is { } entry)
         {
-            // Most of what comes: straight on to the model.
+            // The hot path: forwarded to the model without parsing.
             return below.EndsWith("/infer", StringComparison.Ordinal)
                 ? next(context)
                 : rest.AnswerModelAsync(context, entry, below[ApplicationPackage.ModelPrefix.Length..], next);

@@ -15,3 +15,16 @@ public sealed record BatchQueueSettings
     /// <summary>Whether the wait adapts to the observed costs; see <see cref="AdaptiveBatchWindow"/>.</summary>
     public bool Adaptive { get; init; }
 }
+
+/// <summary>Batch settings of a model that is served without code. They can be replaced while the model is served.</summary>
+public sealed record ModelBatchSettings
+{
+    /// <summary>Whether requests are batched.</summary>
+    public bool Enabled { get; init; } = true;
+
+    /// <summary>Whether inputs with different inner lengths share a run, padded with zeros.</summary>
+    public bool Padding { get; init; }
+
+    /// <summary>Settings of the queue; the size of a request is its number of rows.</summary>
+    public BatchQueueSettings Queue { get; init; } = new() { MaxBatchSize = 32, MaxConcurrentBatches = 1, Adaptive = true };
+}

@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Serve.Http;
 using Serve.Replica.Telemetry;
-using Serve.Runtime.Http;
 
 namespace Serve.Replica.Http;
 

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Serve.Calls;
+using Serve.Http;
 using Serve.Replica.Instances;
 using Serve.Runtime;
 

@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http;
+using Serve.Http;
 using Serve.Runtime;
-using Serve.Runtime.Http;
 
 namespace Serve.Replica.Http;
 

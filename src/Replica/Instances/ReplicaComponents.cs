@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Serve.Http;
 using Serve.Replica.Batching;
 using Serve.Replica.Loading;
 using Serve.Replica.Logs;

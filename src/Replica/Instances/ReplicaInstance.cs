@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
+using Serve.Http;
 using Serve.Replica.Definitions;
 using Serve.Replica.Multiplexing;
 using Serve.Replicas;

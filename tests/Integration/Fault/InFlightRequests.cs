@@ -10,7 +10,7 @@ internal sealed class InFlightRequests
 
     private InFlightRequests(string folder, List<Task<HttpResponseMessage>> responses)
     {
-        this._folder = folder;
+        _folder = folder;
         Responses = responses;
     }
 

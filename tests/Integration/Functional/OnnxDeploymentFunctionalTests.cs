@@ -35,7 +35,7 @@ public sealed class OnnxDeploymentFunctionalTests(SamplePackageFixture packages)
         Assert.Equal("3", await answer.Content.ReadAsStringAsync());
         Assert.Contains("pixels: FP32[-1,64]", await node.Gateway.GetStringAsync("/Digits/model"), StringComparison.Ordinal);
         await IsolationFunctionalTests.AssertProblemAsync(
-            await node.Gateway.PostAsJsonAsync("/Digits", new float[63]), HttpStatusCode.BadRequest, "bad_input", "The item has 63 elements; the model's input pixels: FP32[-1,64] takes 64 an item.");
+            await node.Gateway.PostAsJsonAsync("/Digits", new float[63]), HttpStatusCode.BadRequest, "bad_input", "The item has 63 elements, but the input pixels: FP32[-1,64] requires 64 per item.");
 
         await using var serve = await ServeClient.ConnectAsync(node.GatewayAddress);
         Assert.Equal(3, await serve.GetHandle("Digits").Remote<long>([Three]));

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using Serve.Runtime.Workers.Transport;
 
 namespace Serve.Runtime.TestWorker;
 
@@ -170,6 +171,25 @@ public static partial class Jobs
 
     [Remote]
     public static void Write(string line) => Console.WriteLine(line);
+
+    /// <summary>Writes lines; creates the file once it had to wait for the driver. Returns how often it waited.</summary>
+    [Remote]
+    public static long WriteLines(int count, int length, string file)
+    {
+        using var watch = new Timer(
+            _ =>
+            {
+                if (TransportMetrics.ProducerWaits > 0)
+                    File.WriteAllText(file, "");
+            },
+            null,
+            TimeSpan.FromMilliseconds(10),
+            TimeSpan.FromMilliseconds(10));
+        var line = new string('x', length);
+        for (var i = 0; i < count; i++)
+            Console.WriteLine(line);
+        return TransportMetrics.ProducerWaits;
+    }
 
     [Remote]
     [SuppressMessage("Usage", "CA2201", Justification = "The system throws it when memory runs out; tests ask for one.")]

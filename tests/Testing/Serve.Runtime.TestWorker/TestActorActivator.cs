@@ -1,5 +1,7 @@
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
+using Serve.Replica;
+using Serve.Http;
 
 namespace Serve.Runtime.TestWorker;
 
@@ -54,6 +56,7 @@ public static class TestWorkerServices
 {
     public static void Add(IServiceCollection services)
     {
+        services.AddActorHttpServer();
         services.AddSingleton<IActorActivator, TestActorActivator>();
         services.AddSingleton<TestTopicSubscriber>();
         services.AddSingleton<ITopicSubscriber>(provider => provider.GetRequiredService<TestTopicSubscriber>());

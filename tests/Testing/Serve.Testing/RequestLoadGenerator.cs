@@ -14,7 +14,7 @@ public sealed class RequestLoadGenerator : IAsyncDisposable
     private volatile string _last = "";
 
     public RequestLoadGenerator(TestNodeProcess node, int clients, string path = "/patient") =>
-        this._clients = [.. Enumerable.Range(0, clients).Select(_ => Task.Run(() => SendRequestsAsync(node.Gateway, path)))];
+        _clients = [.. Enumerable.Range(0, clients).Select(_ => Task.Run(() => SendRequestsAsync(node.Gateway, path)))];
 
     /// <summary>Number of responses with status 200.</summary>
     public int Count => Volatile.Read(ref _count);

@@ -14,7 +14,7 @@ public sealed class ServeCliProcess : IAsyncDisposable
     private readonly List<string> _output = [];
     private readonly List<string> _errors = [];
 
-    private ServeCliProcess(Process process) => this._process = process;
+    private ServeCliProcess(Process process) => _process = process;
 
     public int Id => _process.Id;
 

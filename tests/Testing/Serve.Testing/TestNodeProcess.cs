@@ -12,7 +12,7 @@ public sealed class TestNodeProcess : IAsyncDisposable
     private TestNodeProcess(ScratchDirectory scratch, ScratchDirectory? owned, ServeCliProcess process, string gateway, string admin)
     {
         Scratch = scratch;
-        this._owned = owned;
+        _owned = owned;
         Process = process;
         GatewayAddress = gateway;
         AdminAddress = admin;

@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Prometheus;
+using Serve.Http;
 using Serve.Runtime;
-using Serve.Runtime.Http;
 
 namespace Serve.Controller.Tests;
 

@@ -5,7 +5,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Serve.Admin;
-using Serve.Runtime.Http;
+using Serve.Http;
 
 namespace Serve.Controller.Tests;
 

@@ -8,7 +8,7 @@ using Serve.Routes;
 
 namespace Serve.Gateway.Tests;
 
-/// <summary>A worker's HTTP side: a Kestrel on a free port that speaks the wire headers, holding replicas that are delegates.</summary>
+/// <summary>The HTTP server of a worker on a free port, with delegates as replicas.</summary>
 internal sealed class FakeWorkerServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -20,7 +20,7 @@ internal sealed class FakeWorkerServer : IAsyncDisposable
 
     public string Token { get; } = Guid.NewGuid().ToString("N");
 
-    /// <summary>What a replica says instead of serving: <c>full</c> or <c>gone</c>.</summary>
+    /// <summary>Refusals by replica: <c>full</c> or <c>gone</c>.</summary>
     public ConcurrentDictionary<string, string> Refusing { get; } = new();
 
     public int Refusals;

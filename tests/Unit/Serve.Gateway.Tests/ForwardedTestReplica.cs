@@ -4,7 +4,7 @@ using Serve.Runtime;
 
 namespace Serve.Gateway.Tests;
 
-/// <summary>A replica elsewhere: only forwarded HTTP reaches it.</summary>
+/// <summary>A replica in another process, reachable by forwarded HTTP only.</summary>
 internal sealed class ForwardedTestReplica(string id, HostProcessAddress process) : ActorReference
 {
     public override ActorId Id => new(id);

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Serve.Gateway.Tests;
 
-/// <summary>Keeps what is logged.</summary>
+/// <summary>Records log messages.</summary>
 internal sealed class GatewayLogRecorder(ConcurrentQueue<string> lines) : ILoggerProvider, ILogger
 {
     public ILogger CreateLogger(string categoryName) => this;

@@ -7,13 +7,13 @@ namespace Serve.Gateway.Tests;
 public sealed class GatewayRegistrationTests
 {
     [Fact]
-    public void AddServeGateway_OfItsHostedServices_NoneKeepsKeys()
+    public void AddServeGateway_HostedServices_StoreNoKeys()
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Services.AddServeRouting(_ => throw new InvalidOperationException("no replica is asked for"));
         builder.Services.AddServeGateway(new GatewayOptions());
 
-        // One that keeps keys writes into the user's home when the node starts.
+        // A hosted service that stores keys would write to the user's home directory at start.
         Assert.DoesNotContain(builder.Services, service => service.ServiceType == typeof(IHostedService)
             && service.ImplementationType?.FullName?.Contains("DataProtection", StringComparison.Ordinal) is true);
     }

@@ -12,7 +12,7 @@ public sealed class GatewayRequestTests
     [InlineData("with space", false)]
     [InlineData("é", false)]
     [InlineData(null, false)]
-    public async Task RequestId_FromTheClient_IsTakenWhenSane(string? asked, bool taken)
+    public async Task RequestId_ValidClientId_IsUsed(string? asked, bool taken)
     {
         await using var gateway = await GatewayTestHost.StartAsync();
         await gateway.Deploy("x", "/x", "r1").PublishAsync();
@@ -49,7 +49,7 @@ public sealed class GatewayRequestTests
     }
 
     [Fact]
-    public async Task Get_LocalReplicaRefuses_AnotherAnswersAndThePathIsWhole()
+    public async Task Get_LocalReplicaRefuses_OtherReplicaReceivesWholePath()
     {
         await using var gateway = await GatewayTestHost.StartAsync();
         await gateway.Deploy("x", "/x", "r1 r2").PublishAsync();
@@ -61,7 +61,7 @@ public sealed class GatewayRequestTests
     }
 
     [Fact]
-    public async Task Get_ReplicaInThisProcessIsNotThereAnymore_WaitsForTheNextSnapshot()
+    public async Task Get_LocalReplicaStopped_WaitsForNextSnapshot()
     {
         await using var gateway = await GatewayTestHost.StartAsync();
         await gateway.Remote("r1", new("node", gateway.Address.ToString(), null, "token")).Deploy("x", "/x", "r1").PublishAsync();
@@ -74,7 +74,7 @@ public sealed class GatewayRequestTests
     }
 
     [Fact]
-    public async Task Get_QueueFull_IsOverloadedWithRetryAfter()
+    public async Task Get_QueueFull_ReturnsRetryAfter()
     {
         await using var gateway = await GatewayTestHost.StartAsync();
         await gateway.Deploy("x", "/x", "r1", max: 1, queue: 1).PublishAsync();
@@ -93,7 +93,7 @@ public sealed class GatewayRequestTests
     }
 
     [Fact]
-    public async Task Get_NoReplicaIsComing_IsNoReplica()
+    public async Task Get_DeploymentUnavailable_ReturnsNoReplica()
     {
         await using var gateway = await GatewayTestHost.StartAsync();
         await gateway.Deploy("x", "/x", "", unavailable: "its constructor threw").PublishAsync();
@@ -104,7 +104,7 @@ public sealed class GatewayRequestTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Get_ClientLeaves_TheReplicasTokenFiresAndTheLeaseIsBack(bool forwarded)
+    public async Task Get_ClientDisconnects_CancelsReplicaAndReleasesLease(bool forwarded)
     {
         await using var worker = await FakeWorkerServer.StartAsync();
         await using var gateway = await GatewayTestHost.StartAsync();
@@ -132,7 +132,7 @@ public sealed class GatewayRequestTests
     }
 
     [Fact]
-    public async Task Get_ClientLeavesWhileItWaits_LeavesTheQueue()
+    public async Task Get_QueuedClientDisconnects_LeavesQueue()
     {
         await using var gateway = await GatewayTestHost.StartAsync();
         await gateway.Deploy("x", "/x", "").PublishAsync();
@@ -148,7 +148,7 @@ public sealed class GatewayRequestTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Get_LongerThanTheTimeout_Is408AndTheReplicasTokenFires(bool forwarded)
+    public async Task Get_TimeoutExpires_Returns408AndCancelsReplica(bool forwarded)
     {
         await using var worker = await FakeWorkerServer.StartAsync();
         await using var gateway = await GatewayTestHost.StartAsync(new GatewayOptions { Http = new() { RequestTimeoutS = 0.2 } });
@@ -167,7 +167,7 @@ public sealed class GatewayRequestTests
     }
 
     [Fact]
-    public async Task Get_LocalCodeIgnoresTheTimeout_TheClientIsAnsweredAllTheSame()
+    public async Task Get_ReplicaIgnoresTimeout_ClientReceives408()
     {
         await using var gateway = await GatewayTestHost.StartAsync(new GatewayOptions { Http = new() { RequestTimeoutS = 0.2 } });
         await gateway.Deploy("x", "/x", "r1").PublishAsync();
@@ -199,7 +199,7 @@ public sealed class GatewayRequestTests
     }
 
     [Fact]
-    public async Task Get_QueuedLongerThanTheTimeout_Is408()
+    public async Task Get_QueuedLongerThanTimeout_Returns408()
     {
         await using var gateway = await GatewayTestHost.StartAsync(new GatewayOptions { Http = new() { RequestTimeoutS = 0.2 } });
         await gateway.Deploy("x", "/x", "").PublishAsync();
@@ -207,7 +207,7 @@ public sealed class GatewayRequestTests
     }
 
     [Fact]
-    public async Task Get_ShorterThanTheTimeout_IsAnsweredInFull()
+    public async Task Get_ShorterThanTimeout_Succeeds()
     {
         await using var gateway = await GatewayTestHost.StartAsync(new GatewayOptions { Http = new() { RequestTimeoutS = 30 } });
         await gateway.Deploy("x", "/x", "r1").PublishAsync();
@@ -225,7 +225,7 @@ public sealed class GatewayRequestTests
     [InlineData(true, false)]
     [InlineData(false, true)]
     [InlineData(true, true)]
-    public async Task Post_BodyOverTheLimit_Is413(bool forwarded, bool chunked)
+    public async Task Post_BodyOverLimit_Returns413(bool forwarded, bool chunked)
     {
         await using var worker = await FakeWorkerServer.StartAsync();
         await using var gateway = await GatewayTestHost.StartAsync(new GatewayOptions { Http = new() { MaxRequestBodyBytes = 100_000 } });
@@ -248,7 +248,7 @@ public sealed class GatewayRequestTests
     }
 
     [Fact]
-    public async Task Healthz_Draining_Is503AndRequestsInFlightFinish()
+    public async Task Healthz_Draining_Returns503AndRequestsFinish()
     {
         await using var gateway = await GatewayTestHost.StartAsync();
         await gateway.Deploy("x", "/x", "r1").PublishAsync();
@@ -274,7 +274,7 @@ public sealed class GatewayRequestTests
     }
 
     [Fact]
-    public async Task Stop_IdleAndSilentConnections_DoNotHoldItUp()
+    public async Task Stop_IdleAndSilentConnections_DoNotDelay()
     {
         await using var gateway = await GatewayTestHost.StartAsync();
         using var silent = new System.Net.Sockets.TcpClient();
@@ -284,9 +284,9 @@ public sealed class GatewayRequestTests
     }
 
     [Fact]
-    public async Task Send_HeadersAByteAtATime_IsCutOff()
+    public async Task Send_SlowHeaders_IsDisconnected()
     {
-        await using var gateway = await GatewayTestHost.StartAsync(headersTimeout: TimeSpan.FromSeconds(1));
+        await using var gateway = await GatewayTestHost.StartAsync(new() { RequestHeadersTimeout = TimeSpan.FromSeconds(1) });
         using var slow = new System.Net.Sockets.TcpClient();
         await slow.ConnectAsync(IPAddress.Loopback, gateway.Address.Port);
         var stream = slow.GetStream();

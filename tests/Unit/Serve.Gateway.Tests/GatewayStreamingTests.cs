@@ -14,7 +14,7 @@ public sealed class GatewayStreamingTests
     [InlineData(true, "1.1")]
     [InlineData(false, "2.0")]
     [InlineData(true, "2.0")]
-    public async Task Get_ServerSentEvents_ArriveOneByOne(bool forwarded, string version)
+    public async Task Get_ServerSentEvents_ArriveImmediately(bool forwarded, string version)
     {
         await using var worker = await FakeWorkerServer.StartAsync();
         await using var gateway = await GatewayTestHost.StartAsync();
@@ -46,7 +46,7 @@ public sealed class GatewayStreamingTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Post_AConversation_BothSidesSpeakBeforeEitherHasEnded(bool forwarded)
+    public async Task Post_DuplexStream_ExchangesMessagesBeforeEnd(bool forwarded)
     {
         await using var worker = await FakeWorkerServer.StartAsync();
         await using var gateway = await GatewayTestHost.StartAsync();
@@ -62,7 +62,7 @@ public sealed class GatewayStreamingTests
         });
         await gateway.PublishAsync();
         var (content, say) = Conversation();
-        // HttpClient speaks and listens at once over HTTP/2 only.
+        // HttpClient supports duplex streams over HTTP/2 only.
         using var request = Request(HttpMethod.Post, "/x", "2.0");
         request.Content = content;
         var answered = gateway.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
@@ -109,7 +109,7 @@ public sealed class GatewayStreamingTests
     }
 
     [Fact]
-    public async Task Get_BothVersionsOnOnePort_EachIsAnsweredInItsOwn()
+    public async Task Get_Http1AndHttp2OnOnePort_BothSucceed()
     {
         await using var gateway = await GatewayTestHost.StartAsync();
         foreach (var version in new[] { "1.1", "2.0", "1.1", "2.0" })
@@ -143,7 +143,7 @@ public sealed class GatewayStreamingTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Connect_WebSocket_TalksBothWays(bool forwarded)
+    public async Task Connect_WebSocket_ExchangesMessages(bool forwarded)
     {
         await using var worker = await FakeWorkerServer.StartAsync();
         await using var gateway = await GatewayTestHost.StartAsync();
@@ -179,7 +179,7 @@ public sealed class GatewayStreamingTests
     [Theory]
     [InlineData("1.1")]
     [InlineData("2.0")]
-    public async Task Get_WorkerDiesHalfWay_TheClientSeesABrokenResponse(string version)
+    public async Task Get_WorkerDiesDuringResponse_ClientConnectionFails(string version)
     {
         await using var worker = await FakeWorkerServer.StartAsync();
         await using var gateway = await GatewayTestHost.StartAsync();
@@ -203,7 +203,7 @@ public sealed class GatewayStreamingTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Post_BodyLargerThanMemoryShouldHold_StreamsThrough(bool forwarded)
+    public async Task Post_LargeBody_IsStreamed(bool forwarded)
     {
         await using var worker = await FakeWorkerServer.StartAsync();
         await using var gateway = await GatewayTestHost.StartAsync(new GatewayOptions { Http = new() { MaxRequestBodyBytes = long.MaxValue } });

@@ -1,17 +1,15 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Serve.Gateway.Listening;
 using Serve.Routes;
 using Serve.Routing;
 using Serve.Runtime;
 
 namespace Serve.Gateway.Tests;
 
-/// <summary>A real gateway on a free port, over replicas that the test makes.</summary>
+/// <summary>A gateway on a free port with a test's replicas.</summary>
 internal sealed class GatewayTestHost : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -36,7 +34,7 @@ internal sealed class GatewayTestHost : IAsyncDisposable
     public ConcurrentQueue<string> Logged { get; private init; } = new();
 
     public static async Task<GatewayTestHost> StartAsync(
-        GatewayOptions? options = null, TimeSpan? headersTimeout = null, Action<IServiceCollection, GatewayOptions>? services = null, Action<IApplicationBuilder>? protocols = null)
+        GatewayOptions? options = null, Action<IServiceCollection, GatewayOptions>? services = null, Action<IApplicationBuilder>? protocols = null)
     {
         options ??= new GatewayOptions();
         options = options with { Http = options.Http with { Port = 0 } };
@@ -45,7 +43,6 @@ internal sealed class GatewayTestHost : IAsyncDisposable
         var logged = new ConcurrentQueue<string>();
         builder.Logging.ClearProviders();
         builder.Logging.SetMinimumLevel(Microsoft.Extensions.Logging.LogLevel.Debug).AddProvider(new GatewayLogRecorder(logged));
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureServeGateway(options.Http, headersTimeout));
         builder.Services.AddServeRouting(_ => route => actors[route.ReplicaId]);
         builder.Services.AddSingleton<IActorReferenceResolver>(new FakeActorDirectory());
         builder.Services.AddServeGateway(options);
@@ -64,7 +61,7 @@ internal sealed class GatewayTestHost : IAsyncDisposable
         return this;
     }
 
-    /// <summary>One application of one deployment with these replicas, local ones unless made remote before.</summary>
+    /// <summary>Deploys an application of one deployment. Its replicas are local unless they have been made remote.</summary>
     public GatewayTestHost Deploy(string application, string? prefix, string replicas, int max = 100, int queue = -1, string? unavailable = null)
     {
         var ids = replicas.Split(' ', StringSplitOptions.RemoveEmptyEntries);
@@ -90,7 +87,7 @@ internal sealed class GatewayTestHost : IAsyncDisposable
         return this;
     }
 
-    /// <summary>Publishes as the controller does, and waits for the acknowledgement.</summary>
+    /// <summary>Publishes the routes like the controller and waits for the acknowledgement.</summary>
     public async Task PublishAsync()
     {
         var snapshot = new RouteSnapshot { Version = new(1, ++_version), Applications = [.. _applications.Values], Deployments = [.. _deployments.Values] };
@@ -100,7 +97,7 @@ internal sealed class GatewayTestHost : IAsyncDisposable
     }
 
     private static ReplicaAddress AddressOf(HostProcessAddress process) =>
-        new(new("n1"), process.ProcessId, process.HttpAddress, null, process.CallAddress, process.Token);
+        new(new("n1"), process.ProcessId, process.HttpAddress, process.CallAddress, process.CallAddress, process.Token);
 
     public Task StopAsync() => _app.StopAsync();
 

@@ -13,7 +13,7 @@ public sealed class HandleCallEndpointTests
     [InlineData("/-/call/Main/Square")]
     [InlineData("/-/call/x/Main/Square")]
     [InlineData("/-/call/x/Square")]
-    public async Task Post_ArgumentsAsArray_AnswersTheResult(string path)
+    public async Task Post_ArgumentArray_ReturnsResult(string path)
     {
         await using var gateway = await StartAsync();
         gateway.Local("r1").Method = (method, arguments, call, _) =>
@@ -34,7 +34,7 @@ public sealed class HandleCallEndpointTests
     }
 
     [Fact]
-    public async Task Post_VoidMethod_AnswersNull()
+    public async Task Post_VoidMethod_ReturnsNull()
     {
         await using var gateway = await StartAsync();
         var response = await gateway.Client.SendAsync(Call("/-/call/Main/Nothing", "[]"));
@@ -47,14 +47,14 @@ public sealed class HandleCallEndpointTests
     [InlineData("{}", HttpStatusCode.BadRequest)]
     [InlineData("null", HttpStatusCode.BadRequest)]
     [InlineData("", HttpStatusCode.BadRequest)]
-    public async Task Post_NotAJsonArray_IsBadInput(string body, HttpStatusCode status)
+    public async Task Post_NotAJsonArray_ReturnsBadInput(string body, HttpStatusCode status)
     {
         await using var gateway = await StartAsync();
         await ProblemDocument.IsAsync(await gateway.Client.SendAsync(Call("/-/call/Main/Square", body)), status, "bad_input");
     }
 
     [Fact]
-    public async Task Post_NotJson_Is415()
+    public async Task Post_NotJson_Returns415()
     {
         await using var gateway = await StartAsync();
         using var request = Call("/-/call/Main/Square", "[3]");
@@ -63,14 +63,14 @@ public sealed class HandleCallEndpointTests
     }
 
     [Fact]
-    public async Task Post_UnknownDeployment_IsNoSuchRoute()
+    public async Task Post_UnknownDeployment_ReturnsNoSuchRoute()
     {
         await using var gateway = await StartAsync();
-        await ProblemDocument.IsAsync(await gateway.Client.SendAsync(Call("/-/call/Nobody/Square", "[]")), HttpStatusCode.NotFound, "no_such_route");
+        await ProblemDocument.IsAsync(await gateway.Client.SendAsync(Call("/-/call/Unknown/Square", "[]")), HttpStatusCode.NotFound, "no_such_route");
     }
 
     [Fact]
-    public async Task Post_MethodThrows_IsUserException()
+    public async Task Post_MethodThrows_ReturnsUserException()
     {
         await using var gateway = await StartAsync();
         gateway.Local("r1").Method = (_, _, _, _) => throw new UserCodeException(new InvalidOperationException("no"));
@@ -84,7 +84,7 @@ public sealed class HandleCallEndpointTests
     [InlineData("Sec-Fetch-Site", "cross-site")]
     [InlineData("Origin", "http://evil.example")]
     [InlineData("Host", "evil.example")]
-    public async Task Post_FromAWebPage_IsForbidden(string header, string value)
+    public async Task Post_FromWebPage_ReturnsForbidden(string header, string value)
     {
         await using var gateway = await StartAsync();
         using var request = Call("/-/call/Main/Square", "[3]");
@@ -93,7 +93,7 @@ public sealed class HandleCallEndpointTests
     }
 
     [Fact]
-    public async Task Post_TokenIsRequiredAndMissing_IsUnauthorized()
+    public async Task Post_MissingToken_ReturnsUnauthorized()
     {
         await using var gateway = await StartAsync(new GatewayOptions { Guard = new() { Token = "secret" } });
         await ProblemDocument.IsAsync(await gateway.Client.SendAsync(Call("/-/call/Main/Square", "[3]")), HttpStatusCode.Unauthorized, "unauthorized");
@@ -103,7 +103,7 @@ public sealed class HandleCallEndpointTests
     }
 
     [Fact]
-    public async Task Post_LongerThanItsTimeout_Is408AndTheMethodsTokenFires()
+    public async Task Post_TimeoutExpires_Returns408AndCancelsMethod()
     {
         await using var gateway = await StartAsync();
         var cancelled = new TaskCompletionSource();
@@ -124,7 +124,7 @@ public sealed class HandleCallEndpointTests
     [InlineData("soon")]
     [InlineData("0")]
     [InlineData("-5")]
-    public async Task Post_TimeoutThatIsNone_IsBadInput(string timeout)
+    public async Task Post_InvalidTimeout_ReturnsBadInput(string timeout)
     {
         await using var gateway = await StartAsync();
         using var request = Call("/-/call/Main/Square", "[3]");
@@ -133,7 +133,7 @@ public sealed class HandleCallEndpointTests
     }
 
     [Fact]
-    public async Task Post_AcceptsLines_EachItemIsALineAsItIsProduced()
+    public async Task Post_AcceptsJsonLines_WritesEachItemImmediately()
     {
         await using var gateway = await StartAsync();
         using var next = new SemaphoreSlim(0);
@@ -152,7 +152,7 @@ public sealed class HandleCallEndpointTests
     }
 
     [Fact]
-    public async Task Post_StreamFailsHalfWay_TheLastLineIsTheProblem()
+    public async Task Post_StreamFails_LastLineIsError()
     {
         await using var gateway = await StartAsync();
         using var next = new SemaphoreSlim(10);
@@ -165,7 +165,7 @@ public sealed class HandleCallEndpointTests
     }
 
     [Fact]
-    public async Task Post_StreamFailsBeforeTheFirstItem_IsThatStatus()
+    public async Task Post_StreamFailsBeforeFirstItem_ReturnsErrorStatus()
     {
         await using var gateway = await StartAsync();
         using var next = new SemaphoreSlim(10);
@@ -174,7 +174,7 @@ public sealed class HandleCallEndpointTests
     }
 
     [Fact]
-    public async Task Post_CallerLeavesTheStream_ItsTokenFires()
+    public async Task Post_CallerDisconnects_CancelsStream()
     {
         await using var gateway = await StartAsync();
         using var next = new SemaphoreSlim(0);

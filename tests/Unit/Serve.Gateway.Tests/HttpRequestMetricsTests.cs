@@ -5,7 +5,7 @@ namespace Serve.Gateway.Tests;
 public sealed class HttpRequestMetricsTests
 {
     [Fact]
-    public async Task Requests_AnsweredAndFailed_AreCountedByRouteMethodAndStatus()
+    public async Task Requests_SucceededAndFailed_AreCountedByLabels()
     {
         await using var gateway = await GatewayTestHost.StartAsync();
         await gateway.Deploy("metered", "/metered", "r1").PublishAsync();

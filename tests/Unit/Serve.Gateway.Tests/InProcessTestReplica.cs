@@ -2,12 +2,13 @@ using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Serve.Calls;
+using Serve.Http;
 using Serve.Routes;
 using Serve.Runtime;
 
 namespace Serve.Gateway.Tests;
 
-/// <summary>A replica in the gateway's process: its HTTP side is the test's delegate, its calls answer by name.</summary>
+/// <summary>A replica in the gateway's process with delegates for HTTP requests and calls.</summary>
 internal sealed class InProcessTestReplica(string id) : ActorReference, IActorHttpHandler
 {
     public override ActorId Id => new(id);

@@ -13,7 +13,7 @@ public sealed class PrefixRoutingTests
     [InlineData("/x/y/z?q=1", "xy", "/x/y", "/z")]
     [InlineData("/x/yy", "x", "/x", "/yy")]
     [InlineData("/xx", "root", "", "/xx")]
-    public async Task Get_SeveralPrefixes_TheLongestOnSegmentBordersWins(string path, string application, string pathBase, string rest)
+    public async Task Get_SeveralPrefixes_LongestSegmentMatchWins(string path, string application, string pathBase, string rest)
     {
         await using var gateway = await GatewayTestHost.StartAsync();
         await gateway.Deploy("root", "/", "r").Deploy("x", "/x", "x").Deploy("xy", "/x/y", "xy").PublishAsync();
@@ -27,7 +27,7 @@ public sealed class PrefixRoutingTests
     [InlineData("/api/x/z", HttpStatusCode.OK)]
     [InlineData("/x/z", HttpStatusCode.NotFound)]
     [InlineData("/-/healthz", HttpStatusCode.OK)]
-    public async Task Get_RootPath_StandsBeforeEveryPrefix(string path, HttpStatusCode status)
+    public async Task Get_RootPath_PrecedesEveryPrefix(string path, HttpStatusCode status)
     {
         await using var gateway = await GatewayTestHost.StartAsync(new GatewayOptions { Http = new() { RootPath = "/api" } });
         await gateway.Deploy("x", "/x", "x").PublishAsync();
@@ -40,7 +40,7 @@ public sealed class PrefixRoutingTests
     }
 
     [Fact]
-    public async Task Get_NothingThere_IsNoSuchRouteAndPointsToTheRoutes()
+    public async Task Get_UnknownPath_ReturnsNoSuchRoute()
     {
         await using var gateway = await GatewayTestHost.StartAsync();
         await gateway.Deploy("x", "/secret", "x").PublishAsync();
@@ -52,7 +52,7 @@ public sealed class PrefixRoutingTests
     }
 
     [Fact]
-    public async Task Get_UnknownPathUnderTheGatewaysOwn_NeverReachesAnApplication()
+    public async Task Get_UnknownGatewayPath_DoesNotReachApplication()
     {
         await using var gateway = await GatewayTestHost.StartAsync();
         await gateway.Deploy("root", "/", "r").PublishAsync();
@@ -60,7 +60,7 @@ public sealed class PrefixRoutingTests
     }
 
     [Fact]
-    public async Task Publish_ApplicationsComeAndGo_TheAcknowledgementMeansTheyRoute()
+    public async Task Publish_ApplicationsChange_AcknowledgedWhenRouted()
     {
         await using var gateway = await GatewayTestHost.StartAsync();
         await gateway.PublishAsync();
@@ -76,7 +76,7 @@ public sealed class PrefixRoutingTests
     }
 
     [Fact]
-    public async Task Publish_OnlyReplicasChange_YarpsConfigurationDoesNot()
+    public async Task Publish_OnlyReplicasChange_KeepsYarpConfiguration()
     {
         await using var gateway = await GatewayTestHost.StartAsync();
         await gateway.Deploy("x", "/x", "r1").PublishAsync();
@@ -91,7 +91,7 @@ public sealed class PrefixRoutingTests
     }
 
     [Fact]
-    public async Task Publish_APrefixThatCannotBeRouted_LeavesTheOthersAlone()
+    public async Task Publish_InvalidPrefix_OtherPrefixesAreRouted()
     {
         await using var gateway = await GatewayTestHost.StartAsync();
         await gateway.Deploy("bad", "/a?b", "r1").Deploy("good", "/good", "r2").PublishAsync();
@@ -100,7 +100,7 @@ public sealed class PrefixRoutingTests
     }
 
     [Fact]
-    public async Task Routes_Deployed_AreListedPrefixToApplication()
+    public async Task Routes_Deployed_AreListed()
     {
         await using var gateway = await GatewayTestHost.StartAsync();
         await gateway.Deploy("b", "/b", "r1").Deploy("a", "/", "r2").Deploy("c", null, "r3").PublishAsync();

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Serve.Gateway.Tests;
 
-/// <summary>Reads and checks problem documents.</summary>
+/// <summary>Assertions on problem documents.</summary>
 internal static class ProblemDocument
 {
     public static async Task<JsonElement> IsAsync(HttpResponseMessage response, HttpStatusCode status, string reason)

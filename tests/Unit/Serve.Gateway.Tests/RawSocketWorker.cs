@@ -5,7 +5,7 @@ using Serve.Routes;
 
 namespace Serve.Gateway.Tests;
 
-/// <summary>A worker below HTTP: answers each request's headers with bytes of the test's choice, or closes the connection as a killed process's kernel does.</summary>
+/// <summary>A worker as a raw socket: responds to each request with a test's bytes, or resets the connection like a killed process.</summary>
 internal sealed class RawSocketWorker : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -17,8 +17,8 @@ internal sealed class RawSocketWorker : IDisposable
 
     public HostProcessAddress Route => new("raw", $"http://{_listener.LocalEndpoint}", null, "token");
 
-    /// <summary>Starts it.</summary>
-    /// <param name="answer">What to answer the n-th request with; null closes its connection.</param>
+    /// <summary>Starts the worker.</summary>
+    /// <param name="answer">Returns the response to the n-th request; null resets its connection.</param>
     public static RawSocketWorker Start(Func<int, string?> answer)
     {
         var worker = new RawSocketWorker(answer);

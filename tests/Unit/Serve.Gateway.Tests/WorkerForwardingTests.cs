@@ -8,7 +8,7 @@ namespace Serve.Gateway.Tests;
 public sealed class WorkerForwardingTests
 {
     [Fact]
-    public async Task Get_ReplicaInAWorker_IsForwardedWithTheWholePathAndTheWireHeaders()
+    public async Task Get_ReplicaInWorker_ForwardsPathAndHeaders()
     {
         await using var worker = await FakeWorkerServer.StartAsync();
         worker.Replica("r1", context => context.Response.WriteAsync(
@@ -27,7 +27,7 @@ public sealed class WorkerForwardingTests
     }
 
     [Fact]
-    public async Task Get_ReplicaInAWorker_IsToldWhoAsksAndForWhichHost()
+    public async Task Get_ReplicaInWorker_ForwardsClientAndHost()
     {
         await using var worker = await FakeWorkerServer.StartAsync();
         worker.Replica("r1", context => context.Response.WriteAsync(
@@ -43,7 +43,7 @@ public sealed class WorkerForwardingTests
 
         var response = await gateway.Client.SendAsync(request);
 
-        // A proxy before the gateway is the user's own affair: what it added arrives as it was sent.
+        // Headers of a proxy in front of the gateway are forwarded unchanged.
         Assert.Matches(@"^models\.example\|http://127\.0\.0\.1:\d+\|192\.0\.2\.7\|$", await response.Content.ReadAsStringAsync());
     }
 
@@ -52,7 +52,7 @@ public sealed class WorkerForwardingTests
     [InlineData("application/grpc", "", 10, "5000")]
     [InlineData("text/plain", "", 10, "")]
     [InlineData("text/plain", "gzip", null, "")]
-    public async Task Send_WorkerMayMakeMoreOfTheBodyThanComes_IsToldTheLimit(string type, string coding, int? size, string expected)
+    public async Task Send_CompressedBody_ForwardsSizeLimit(string type, string coding, int? size, string expected)
     {
         await using var worker = await FakeWorkerServer.StartAsync();
         worker.Replica("r1", context => context.Response.WriteAsync($"{context.Request.Headers[WireHeaderNames.BodyLimit]}"));
@@ -72,7 +72,7 @@ public sealed class WorkerForwardingTests
     [InlineData("full", 1000)]
     [InlineData("full", 200_000)]
     [InlineData("gone", 200_000)]
-    public async Task Post_OneReplicaRefuses_AnotherGetsTheWholeBody(string refusal, int size)
+    public async Task Post_ReplicaRefuses_OtherReplicaReceivesWholeBody(string refusal, int size)
     {
         await using var busy = await FakeWorkerServer.StartAsync();
         await using var free = await FakeWorkerServer.StartAsync();
@@ -91,12 +91,12 @@ public sealed class WorkerForwardingTests
             Assert.Equal(body, await response.Content.ReadAsByteArrayAsync());
         }
 
-        Assert.True(busy.Refusals > 0, "the busy worker was never asked");
+        Assert.True(busy.Refusals > 0, "the busy worker received no request");
         Assert.All(gateway.Table.Current.FindApplication("x")!.Ingress.Replicas, slot => Assert.Equal(0, slot.Ongoing));
     }
 
     [Fact]
-    public async Task Post_UnknownLengthAndOneReplicaRefuses_AnotherGetsTheWholeBody()
+    public async Task Post_UnknownLengthAndReplicaRefuses_OtherReplicaReceivesWholeBody()
     {
         await using var busy = await FakeWorkerServer.StartAsync();
         await using var free = await FakeWorkerServer.StartAsync();
@@ -112,11 +112,11 @@ public sealed class WorkerForwardingTests
             Assert.Equal(100_002, (await response.Content.ReadAsByteArrayAsync()).Length);
         }
 
-        Assert.True(busy.Refusals > 0, "the busy worker was never asked");
+        Assert.True(busy.Refusals > 0, "the busy worker received no request");
     }
 
     [Fact]
-    public async Task Post_WorkerCannotBeConnectedTo_AnotherAnswers()
+    public async Task Post_WorkerUnreachable_OtherWorkerServes()
     {
         await using var dead = await FakeWorkerServer.StartAsync();
         var route = dead.Route;
@@ -133,14 +133,14 @@ public sealed class WorkerForwardingTests
     [Theory]
     [InlineData("GET")]
     [InlineData("POST")]
-    public async Task Send_WorkerDiesWhileItServes_IsReplicaDiedAndNeverSentTwice(string method)
+    public async Task Send_WorkerDies_ReturnsReplicaDiedWithoutRetry(string method)
     {
         await using var worker = await FakeWorkerServer.StartAsync();
         await using var other = await FakeWorkerServer.StartAsync();
         var served = 0;
         Task Die(HttpContext context)
         {
-            // The first request is answered, so that the second comes on a connection that has been used.
+            // The first request succeeds, so that the second one uses a pooled connection.
             if (Interlocked.Increment(ref served) > 1)
                 context.Abort();
             return Task.CompletedTask;
@@ -161,7 +161,7 @@ public sealed class WorkerForwardingTests
     [Theory]
     [InlineData("GET")]
     [InlineData("POST")]
-    public async Task Send_WorkerIsKilledWhileItServes_TheConnectionPoolDoesNotSendItAgainOnItsOwn(string method)
+    public async Task Send_WorkerKilled_ConnectionPoolDoesNotRetry(string method)
     {
         using var worker = RawSocketWorker.Start(request => request == 1 ? "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n" : null);
         await using var gateway = await GatewayTestHost.StartAsync();
@@ -175,7 +175,7 @@ public sealed class WorkerForwardingTests
     }
 
     [Fact]
-    public async Task Get_WorkerSendsTrailers_TheyPassThroughHttp2()
+    public async Task Get_WorkerSendsTrailers_AreForwardedOverHttp2()
     {
         using var worker = RawSocketWorker.Start(_ => "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: sum\r\n\r\n4\r\nbody\r\n0\r\nsum: 42\r\n\r\n");
         await using var gateway = await GatewayTestHost.StartAsync();

@@ -19,9 +19,9 @@ public sealed class BinaryTensorInferTests : IAsyncLifetime, IDisposable
     public void Dispose() => _model.Dispose();
 
     [Fact]
-    public async Task Infer_MixedJsonAndBinary_EachIsRead()
+    public async Task Infer_MixedJsonAndBinary_ReadsBoth()
     {
-        // Three bytes before the doubles: they are not aligned where they lie.
+        // Three bytes precede the doubles, which are therefore not aligned.
         const string Json = """
             {"id":"7","inputs":[{"name":"flag","shape":[3],"datatype":"BOOL","parameters":{"binary_data_size":3}},
             {"name":"text","shape":[2],"datatype":"BYTES","data":["a","ü"]},
@@ -39,7 +39,7 @@ public sealed class BinaryTensorInferTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Infer_BinaryOutputs_InTheirOrderBehindTheJson()
+    public async Task Infer_BinaryOutputs_FollowJsonInOrder()
     {
         const string Json = """
             {"parameters":{"binary_data_output":true},"inputs":[{"name":"x","shape":[2],"datatype":"FP64","parameters":{"binary_data_size":16}},
@@ -62,13 +62,13 @@ public sealed class BinaryTensorInferTests : IAsyncLifetime, IDisposable
     }
 
     [Theory]
-    [InlineData(16, 2, "", 15, "input 'x': binary_data_size is 16; the body has 15 bytes left for it.")]
-    [InlineData(16, 2, "", 17, "The body's binary part has 17 bytes; the inputs' binary_data_size add up to 16.")]
-    [InlineData(24, 2, "", 24, "input 'x': FP64[2] takes 16 bytes; 24 came.")]
-    [InlineData(16, 2, "1000000", 16, "Inference-Header-Content-Length says that the JSON has 1000000 bytes; the whole body has")]
-    [InlineData(16, 2, "-5", 16, "Inference-Header-Content-Length is the length of the request's JSON in bytes, not '-5'.")]
-    [InlineData(16, 2, "3", 16, "the request is no valid JSON")]
-    public async Task Infer_SizesThatDoNotAddUp_400SaysWhich(int size, int count, string header, int sent, string expected)
+    [InlineData(16, 2, "", 15, "input 'x': binary_data_size is 16, but the body has 15 bytes left.")]
+    [InlineData(16, 2, "", 17, "The body's binary part has 17 bytes, but the inputs' binary_data_size values add up to 16.")]
+    [InlineData(24, 2, "", 24, "input 'x': FP64[2] requires 16 bytes, but has 24.")]
+    [InlineData(16, 2, "1000000", 16, "Inference-Header-Content-Length is 1000000 bytes, but the whole body has")]
+    [InlineData(16, 2, "-5", 16, "Inference-Header-Content-Length must be the length of the JSON in bytes, but was '-5'.")]
+    [InlineData(16, 2, "3", 16, "the request is not valid JSON")]
+    public async Task Infer_InconsistentSizes_Returns400(int size, int count, string header, int sent, string expected)
     {
         var json = $$$"""{"inputs":[{"name":"x","shape":[{{{count}}}],"datatype":"FP64","parameters":{"binary_data_size":{{{size}}}}}]}""";
         using var response = await _host.SendBinaryAsync(json, new byte[sent], header.Length == 0 ? null : header);
@@ -76,13 +76,13 @@ public sealed class BinaryTensorInferTests : IAsyncLifetime, IDisposable
     }
 
     [Theory]
-    [InlineData("BOOL", new byte[] { 1, 2 }, "input 'v': BOOL takes bytes of 0 and 1; at element 1 2 came.")]
-    [InlineData("BYTES", new byte[] { 1, 0, 0, 0, 65 }, "input 'v': BYTES[2] has 2 strings, each with a length of 4 bytes; 5 bytes came.")]
-    [InlineData("BYTES", new byte[] { 4, 0, 0, 0, 65, 66, 67, 68 }, "input 'v': BYTES[2] has 2 strings; the bytes end before number 1.")]
-    [InlineData("BYTES", new byte[] { 0, 0, 0, 0, 9, 0, 0, 0, 65 }, "input 'v': string 1 is said to have 9 bytes; 1 are left.")]
-    [InlineData("BYTES", new byte[] { 0, 0, 0, 0, 1, 0, 0, 0, 255 }, "input 'v': string 1 is no UTF-8.")]
-    [InlineData("BYTES", new byte[] { 0, 0, 0, 0, 0, 0, 0, 0, 7 }, "input 'v': BYTES[2] has 2 strings; 1 bytes are left after them.")]
-    public async Task Infer_BytesThatAreNoElements_400NamesThem(string datatype, byte[] bytes, string expected)
+    [InlineData("BOOL", new byte[] { 1, 2 }, "input 'v': BOOL elements must be bytes of 0 and 1, but element 1 was 2.")]
+    [InlineData("BYTES", new byte[] { 1, 0, 0, 0, 65 }, "input 'v': BYTES[2] has 2 strings, each prefixed with a 4-byte length, but the data has 5 bytes.")]
+    [InlineData("BYTES", new byte[] { 4, 0, 0, 0, 65, 66, 67, 68 }, "input 'v': BYTES[2] has 2 strings, but the data ends before string 1.")]
+    [InlineData("BYTES", new byte[] { 0, 0, 0, 0, 9, 0, 0, 0, 65 }, "input 'v': string 1 declares 9 bytes, but 1 remain.")]
+    [InlineData("BYTES", new byte[] { 0, 0, 0, 0, 1, 0, 0, 0, 255 }, "input 'v': string 1 is not valid UTF-8.")]
+    [InlineData("BYTES", new byte[] { 0, 0, 0, 0, 0, 0, 0, 0, 7 }, "input 'v': BYTES[2] has 2 strings, but 1 bytes remain after them.")]
+    public async Task Infer_InvalidElementBytes_Returns400(string datatype, byte[] bytes, string expected)
     {
         var json = $$$"""{"inputs":[{"name":"v","shape":[2],"datatype":"{{{datatype}}}","parameters":{"binary_data_size":{{{bytes.Length}}}}}]}""";
         using var response = await _host.SendBinaryAsync(json, bytes);
@@ -90,7 +90,7 @@ public sealed class BinaryTensorInferTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Infer_EveryFlatDatatype_ItsBytesComeBack()
+    public async Task Infer_EveryDatatype_ReturnsItsBytes()
     {
         await using var all = await ModelServerTestHost.StartAsync(FakeOnnxModel.OfAllTypes());
         var inputs = new List<string>();

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Serve.Inference.Tests;
 
-/// <summary>Triton's classification extension: an output's largest elements in its place.</summary>
+/// <summary>Triton's classification extension: outputs are replaced by their largest elements.</summary>
 public sealed class ClassificationOutputsTests
 {
     [Theory]
@@ -19,7 +19,7 @@ public sealed class ClassificationOutputsTests
     [InlineData("FP32", "[1.1,3.3,0.5,2.4]", """["3.3:1","2.4:3","1.1:0"]""")]
     [InlineData("FP64", "[1.1,3.3,0.5,2.4]", """["3.3:1","2.4:3","1.1:0"]""")]
     [InlineData("FP32", "[7,7,7,7]", """["7:0","7:1","7:2"]""")]
-    public async Task Classification_EveryTypeWithAnOrder_TheLargestFirst(string datatype, string data, string expected)
+    public async Task Classification_OrderedDatatype_ReturnsLargestFirst(string datatype, string data, string expected)
     {
         Assert.True(TensorTypes.TryParse(datatype, out var type));
         var answer = await AskAsync(new("m", FakeOnnxModel.Spec("x", type, 4)), $$"""{"name":"x","shape":[4],"datatype":"{{datatype}}","data":{{data}}}""", "3");
@@ -31,7 +31,7 @@ public sealed class ClassificationOutputsTests
     [InlineData("5", "[2,2]", """["2:1","1:0","9:0","8:1"]""")]
     [InlineData("1", "[2,1]", """["2:1","9:0"]""")]
     [InlineData("0", "[2,2]", "[1,2,9,8]")]
-    public async Task Classification_SeveralItems_EachHasItsOwn(string classes, string shape, string expected)
+    public async Task Classification_SeveralItems_RanksEachItem(string classes, string shape, string expected)
     {
         var answer = await AskAsync(
             new("m", FakeOnnxModel.Spec("x", TensorType.Float32, -1, 2)), """{"name":"x","shape":[2,2],"datatype":"FP32","data":[1,2,9,8]}""", classes);
@@ -40,14 +40,14 @@ public sealed class ClassificationOutputsTests
     }
 
     [Fact]
-    public async Task Classification_NoItems_NoClasses()
+    public async Task Classification_NoItems_ReturnsNoClasses()
     {
         var answer = await AskAsync(new("m", FakeOnnxModel.Spec("x", TensorType.Float32, -1, 2)), """{"name":"x","shape":[0,2],"datatype":"FP32","data":[]}""", "2");
         Assert.Equal("[]", answer["outputs"]![0]!["data"]!.ToJsonString());
     }
 
     [Fact]
-    public async Task Classification_OtherOutputs_AsTheyAre()
+    public async Task Classification_OtherOutputs_AreUnchanged()
     {
         using var model = new FakeOnnxModel("m", FakeOnnxModel.Spec("x", TensorType.Int32, 2), FakeOnnxModel.Spec("y", TensorType.Int32, 2));
         await using var host = await ModelServerTestHost.StartAsync(model);
@@ -60,11 +60,11 @@ public sealed class ClassificationOutputsTests
     }
 
     [Theory]
-    [InlineData("BOOL", "[true]", "1", "output 'x_out': BOOL has no largest elements, which the parameter classification asks for.")]
-    [InlineData("BYTES", """["a"]""", "1", "output 'x_out': BYTES has no largest elements")]
-    [InlineData("FP32", "[1]", "-1", "output 'x_out': classification is to be a number of classes; -1 came.")]
-    [InlineData("FP32", "[1]", "\"2\"", "output 'x_out': classification is to be a number of classes; \"2\" came.")]
-    public async Task Classification_CannotBe_400SaysWhy(string datatype, string data, string classes, string expected)
+    [InlineData("BOOL", "[true]", "1", "output 'x_out': BOOL has no order; the parameter classification requires a numeric datatype.")]
+    [InlineData("BYTES", """["a"]""", "1", "output 'x_out': BYTES has no order")]
+    [InlineData("FP32", "[1]", "-1", "output 'x_out': classification must be a number of classes, but was -1.")]
+    [InlineData("FP32", "[1]", "\"2\"", "output 'x_out': classification must be a number of classes, but was \"2\".")]
+    public async Task Classification_Invalid_Returns400(string datatype, string data, string classes, string expected)
     {
         Assert.True(TensorTypes.TryParse(datatype, out var type));
         using var model = new FakeOnnxModel("m", FakeOnnxModel.Spec("x", type, 1));

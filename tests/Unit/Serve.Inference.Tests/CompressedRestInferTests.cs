@@ -8,7 +8,7 @@ using Serve.Inference.Rest;
 
 namespace Serve.Inference.Tests;
 
-/// <summary>Bodies with a Content-Encoding, of requests and of answers.</summary>
+/// <summary>Request and response bodies with a Content-Encoding.</summary>
 public sealed class CompressedRestInferTests : IAsyncLifetime, IDisposable
 {
     private const int Limit = 100_000;
@@ -31,20 +31,20 @@ public sealed class CompressedRestInferTests : IAsyncLifetime, IDisposable
     [InlineData("Deflate")]
     [InlineData("identity")]
     [InlineData("")]
-    public async Task Json_Compressed_IsRead(string coding)
+    public async Task Json_Compressed_IsDecompressed(string coding)
     {
         using var response = await SendAsync(Encoding.UTF8.GetBytes(Json), coding);
         Assert.Equal("[1,2,3]", JsonNode.Parse(await ReadAsync(response, HttpStatusCode.OK))!["outputs"]![0]!["data"]!.ToJsonString());
         Assert.Empty(response.Content.Headers.ContentEncoding);
     }
 
-    // Larger than what is taken at first, so that the body grows; the header says how long the JSON is before it is compressed.
+    // Larger than the initial buffer. The header has the length of the uncompressed JSON.
     [Theory]
     [InlineData("gzip", 3)]
     [InlineData("deflate", 3)]
     [InlineData("gzip", 20_000)]
     [InlineData("deflate", 20_000)]
-    public async Task Binary_Compressed_IsRead(string coding, int count)
+    public async Task Binary_Compressed_IsDecompressed(string coding, int count)
     {
         byte[] tensor = [.. Enumerable.Range(0, count * 4).Select(each => (byte)(each * 7))];
         var json = Encoding.UTF8.GetBytes($$$"""
@@ -59,7 +59,7 @@ public sealed class CompressedRestInferTests : IAsyncLifetime, IDisposable
     [Theory]
     [InlineData("gzip")]
     [InlineData("deflate")]
-    public async Task RawBinary_Compressed_ShapeFollowsFromTheLengthBefore(string coding)
+    public async Task RawBinary_Compressed_InfersShapeFromDecompressedLength(string coding)
     {
         using var response = await SendAsync([1, 0, 0, 0, 2, 0, 0, 0], coding, headerLength: 0);
         var body = await response.Content.ReadAsByteArrayAsync();
@@ -74,7 +74,7 @@ public sealed class CompressedRestInferTests : IAsyncLifetime, IDisposable
     [InlineData("deflate", 1, HttpStatusCode.RequestEntityTooLarge)]
     [InlineData("gzip", 100 * Limit, HttpStatusCode.RequestEntityTooLarge)]
     [InlineData("", 1, HttpStatusCode.RequestEntityTooLarge)]
-    public async Task Body_OverTheLimitOnceItIsDecompressed_413(string coding, int over, HttpStatusCode expected)
+    public async Task Body_DecompressedSizeOverLimit_Returns413(string coding, int over, HttpStatusCode expected)
     {
         using var response = await SendAsync(Encoding.UTF8.GetBytes(Json.PadRight(Limit + over)), coding);
         var text = await ReadAsync(response, expected);
@@ -88,10 +88,10 @@ public sealed class CompressedRestInferTests : IAsyncLifetime, IDisposable
     [InlineData("zstd", "'zstd'")]
     [InlineData("gzip, deflate", "'gzip, deflate'")]
     [InlineData("gzip,gzip", "'gzip,gzip'")]
-    public async Task Coding_NotKnown_415SaysWhichAre(string coding, string named)
+    public async Task Encoding_Unknown_Returns415(string coding, string named)
     {
         using var response = await SendAsync(Encoding.UTF8.GetBytes(Json), coding);
-        Assert.Equal($"Content-Encoding {named} is not taken here; gzip, deflate are.", Error(await ReadAsync(response, HttpStatusCode.UnsupportedMediaType)));
+        Assert.Equal($"Content-Encoding {named} is not supported. Supported: gzip, deflate.", Error(await ReadAsync(response, HttpStatusCode.UnsupportedMediaType)));
         Assert.Equal("gzip, deflate", response.Headers.GetValues("Accept-Encoding").Single());
     }
 
@@ -100,27 +100,27 @@ public sealed class CompressedRestInferTests : IAsyncLifetime, IDisposable
     [InlineData("deflate", "gzip")]
     [InlineData("", "gzip")]
     [InlineData("", "deflate")]
-    public async Task Body_OfAnotherCoding_400(string coding, string said)
+    public async Task Body_OtherEncoding_Returns400(string coding, string said)
     {
         using var response = await SendAsync(Compress(Encoding.UTF8.GetBytes(Json), coding), said, compress: false);
-        Assert.StartsWith($"The request's body is not what its Content-Encoding says, {said}: ", Error(await ReadAsync(response, HttpStatusCode.BadRequest)), StringComparison.Ordinal);
+        Assert.StartsWith($"The request body is not valid for its Content-Encoding, {said}: ", Error(await ReadAsync(response, HttpStatusCode.BadRequest)), StringComparison.Ordinal);
         Assert.Equal(0, _model.Runs);
     }
 
-    // What has come by then may be a request of its own: all of the JSON, and as raw bytes a shorter tensor.
+    // The received part may be a valid request: complete JSON, or a shorter raw tensor.
     [Theory]
     [InlineData("gzip", null)]
     [InlineData("deflate", null)]
     [InlineData("gzip", 0)]
     [InlineData("deflate", 0)]
-    public async Task Body_CutAnywhere_400SaysHowMuchCame(string coding, int? headerLength)
+    public async Task Body_Truncated_Returns400(string coding, int? headerLength)
     {
         var whole = Compress(headerLength is 0 ? [.. Enumerable.Range(0, 40).Select(each => (byte)each)] : Encoding.UTF8.GetBytes(Json), coding);
         for (var length = 0; length < whole.Length; length++)
         {
             using var response = await SendAsync(whole[..length], coding, headerLength, compress: false);
             Assert.Equal(
-                $"The request's body is not what its Content-Encoding says, {coding}: {length} bytes came, and the compressed data do not end with them.", Error(await ReadAsync(response, HttpStatusCode.BadRequest)));
+                $"The request body is not valid for its Content-Encoding, {coding}: {length} bytes came, and the compressed data do not end with them.", Error(await ReadAsync(response, HttpStatusCode.BadRequest)));
         }
 
         Assert.Equal(0, _model.Runs);
@@ -130,7 +130,7 @@ public sealed class CompressedRestInferTests : IAsyncLifetime, IDisposable
     [Theory]
     [InlineData("gzip")]
     [InlineData("deflate")]
-    public async Task Binary_CutAnywhere_400(string coding)
+    public async Task Binary_Truncated_Returns400(string coding)
     {
         var json = Encoding.UTF8.GetBytes("""{"inputs":[{"name":"x","shape":[2],"datatype":"INT32","parameters":{"binary_data_size":8}}]}""");
         var whole = Compress([.. json, 1, 0, 0, 0, 2, 0, 0, 0], coding);
@@ -146,11 +146,11 @@ public sealed class CompressedRestInferTests : IAsyncLifetime, IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task HeaderLength_MoreThanTheBodyOnceItIsDecompressed_400(bool isCompressed)
+    public async Task HeaderLength_ExceedsDecompressedBody_Returns400(bool isCompressed)
     {
         using var response = await SendAsync(Encoding.UTF8.GetBytes(Json), isCompressed ? "gzip" : "", Json.Length + 1);
         Assert.Equal(
-            $"Inference-Header-Content-Length says that the JSON has {Json.Length + 1} bytes; the whole body has {Json.Length}.", Error(await ReadAsync(response, HttpStatusCode.BadRequest)));
+            $"Inference-Header-Content-Length is {Json.Length + 1} bytes, but the whole body has {Json.Length}.", Error(await ReadAsync(response, HttpStatusCode.BadRequest)));
     }
 
     [Theory]
@@ -166,7 +166,7 @@ public sealed class CompressedRestInferTests : IAsyncLifetime, IDisposable
     [InlineData("br, zstd", "", false)]
     [InlineData("gzip;q=0", "", true)]
     [InlineData("identity, gzip;q=0.5", "", false)]
-    public async Task Answer_Large_IsInTheCodingThatWasAskedFor(string asked, string coding, bool isBinary)
+    public async Task Response_Large_HasAcceptedEncoding(string asked, string coding, bool isBinary)
     {
         const int Count = 2000;
         using var plain = await AskAsync(Count, "", isBinary);
@@ -176,7 +176,7 @@ public sealed class CompressedRestInferTests : IAsyncLifetime, IDisposable
         Assert.Equal(whole, Decompress(sent, coding));
         if (coding.Length > 0)
             Assert.InRange(sent.Length, 1, whole.Length / 2);
-        // What says where the binary part begins is about the body as it is before it is compressed.
+        // The header refers to the uncompressed body.
         Assert.Equal(plain.Headers.TryGetValues("Inference-Header-Content-Length", out var before), response.Headers.TryGetValues("Inference-Header-Content-Length", out var after));
         Assert.Equal(before, after);
         Assert.Equal(isBinary, after is not null);
@@ -185,7 +185,7 @@ public sealed class CompressedRestInferTests : IAsyncLifetime, IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Answer_Small_IsNotCompressed(bool isBinary)
+    public async Task Response_Small_IsNotCompressed(bool isBinary)
     {
         using var response = await AskAsync(3, "gzip", isBinary);
         Assert.Empty(response.Content.Headers.ContentEncoding);
@@ -193,7 +193,7 @@ public sealed class CompressedRestInferTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Answer_BehindAProxyThatSpeaksTls_IsCompressed()
+    public async Task Response_BehindTlsProxy_IsCompressed()
     {
         using var body = new MemoryStream();
         var context = new DefaultHttpContext { Request = { Scheme = "https", Headers = { AcceptEncoding = "gzip" } }, Response = { Body = body } };
@@ -206,7 +206,7 @@ public sealed class CompressedRestInferTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Answer_AnError_IsPlainAndTheNextIsCompressed()
+    public async Task Response_Error_IsNotCompressedAndTheNextIs()
     {
         using var wrong = new HttpRequestMessage(HttpMethod.Post, ModelServerTestHost.Prefix + "/infer") { Content = new StringContent($$"""{"inputs":[{"name":"{{new string('n', 3000)}}","shape":[1],"datatype":"INT32","data":[1]}]}""") };
         wrong.Headers.AcceptEncoding.ParseAdd("gzip");

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace Serve.Inference.Tests;
 
-/// <summary>A model whose outputs are its inputs, each under its name with <c>_out</c>; or what a test has it do.</summary>
+/// <summary>A model that returns its inputs as outputs with the suffix <c>_out</c>, or runs a test's delegate.</summary>
 internal sealed class FakeOnnxModel(string path, params IReadOnlyList<TensorSpec> inputs) : OnnxModel
 {
     private readonly IReadOnlyList<TensorSpec> _outputs = [.. inputs.Select(input => input with { Name = input.Name + "_out" })];
@@ -15,7 +15,7 @@ internal sealed class FakeOnnxModel(string path, params IReadOnlyList<TensorSpec
 
     public override IReadOnlyList<TensorSpec> Outputs => _outputs;
 
-    /// <summary>Other outputs than one for each input.</summary>
+    /// <summary>Outputs other than one per input.</summary>
     public IReadOnlyList<TensorSpec> DeclaredOutputs { init => _outputs = value; }
 
     public override string ExecutionProvider => "fake";
@@ -24,19 +24,19 @@ internal sealed class FakeOnnxModel(string path, params IReadOnlyList<TensorSpec
 
     public Func<IReadOnlyList<NamedTensor>, IReadOnlyList<NamedTensor>>? Run { get; set; }
 
-    /// <summary>What a run waits for before it begins.</summary>
+    /// <summary>Delays each run.</summary>
     public Func<Task>? Before { get; set; }
 
     public int Runs => _runs;
 
-    /// <summary>Runs whose outputs have not been given back.</summary>
+    /// <summary>Number of runs whose outputs have not been disposed.</summary>
     public int UnreturnedOutputs => _lent;
 
     public bool IsDisposed { get; private set; }
 
     public static TensorSpec Spec(string name, TensorType type, params long[] shape) => new(name, type, [.. shape]);
 
-    /// <summary>One input and output of each type, of any length.</summary>
+    /// <summary>A model with an input and an output of each datatype, of any length.</summary>
     public static FakeOnnxModel OfAllTypes() =>
         new("all.onnx", [.. Enum.GetValues<TensorType>().Select(type => Spec(TensorTypes.NameOf(type), type, -1))]);
 

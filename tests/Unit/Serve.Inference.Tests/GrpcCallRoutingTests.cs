@@ -1,14 +1,14 @@
 using Google.Protobuf;
+using Grpc.Core;
 using Inference;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Serve.Gateway;
 using Serve.Gateway.Tests;
-using Serve.Runtime.RawGrpc;
 
 namespace Serve.Inference.Tests;
 
-/// <summary>gRPC calls on their way to a model: its name is found in the message, which arrives as it was sent; and what ends them before.</summary>
+/// <summary>Forwarding of gRPC calls to the model that their first message names, and failures before that.</summary>
 public sealed class GrpcCallRoutingTests : IAsyncLifetime
 {
     private const int Limit = 1_000_000;
@@ -38,7 +38,7 @@ public sealed class GrpcCallRoutingTests : IAsyncLifetime
     [InlineData(200_000, null)]
     [InlineData(200_000, "gzip")]
     [InlineData(200_000, "deflate")]
-    public async Task Name_BehindTensors_TheModelGetsTheWholeCallAsItWasSent(int before, string? encoding)
+    public async Task Name_AfterTensors_CallIsForwardedUnchanged(int before, string? encoding)
     {
         var message = Message(before, Field(1, "m"u8.ToArray()), after: 400_000);
         var frame = encoding is null ? RawGrpcClient.Frame(message) : RawGrpcClient.Frame(RawGrpcClient.Compress(message, encoding), isCompressed: true);
@@ -56,9 +56,9 @@ public sealed class GrpcCallRoutingTests : IAsyncLifetime
         Assert.Equal(frame, body);
     }
 
-    // Its end is not waited for, nor more than has come: a stream's first message may be all that comes before the client wants an answer.
+    // The gateway waits neither for the end of the message nor for more bytes: the client of a stream may wait for a response first.
     [Fact]
-    public async Task Name_HasCome_TheModelReadsWhatHasComeBeforeTheMessageIsWhole()
+    public async Task Name_ReceivedBeforeWholeMessage_ForwardsReceivedPart()
     {
         var seen = new TaskCompletionSource<byte[]>();
         _gateway.Local("r1").Http = async context =>
@@ -79,11 +79,11 @@ public sealed class GrpcCallRoutingTests : IAsyncLifetime
     [InlineData(false, true)]
     [InlineData(true, true)]
     [InlineData(true, false)]
-    public async Task Name_BehindMoreThanIsLookedAt_InvalidArgument(bool isCompressed, bool isNoise)
+    public async Task Name_AfterPeekedBytes_InvalidArgument(bool isCompressed, bool isNoise)
     {
         byte[] message = [.. Field(ModelInferRequest.RawInputContentsFieldNumber, isNoise ? Noise(Peeked) : new byte[Peeked]), .. Field(1, "m"u8.ToArray())];
         await FailsAsync(
-            GrpcStatus.InvalidArgument, $"The request names no model in its first {Peeked} bytes (model_name).",
+            StatusCode.InvalidArgument, $"The first {Peeked} bytes of the request have no model_name.",
             isCompressed ? RawGrpcClient.Frame(RawGrpcClient.Compress(message, "gzip"), isCompressed: true) : RawGrpcClient.Frame(message), isCompressed ? [("grpc-encoding", "gzip")] : []);
     }
 
@@ -91,36 +91,36 @@ public sealed class GrpcCallRoutingTests : IAsyncLifetime
     [InlineData(false)]
     [InlineData(true)]
     public async Task Name_Missing_InvalidArgument(bool isEmpty) =>
-        await FailsAsync(GrpcStatus.InvalidArgument, "The request names no model", RawGrpcClient.Frame(Message(10, isEmpty ? Field(1, []) : [], after: 10)));
+        await FailsAsync(StatusCode.InvalidArgument, "bytes of the request have no model_name.", RawGrpcClient.Frame(Message(10, isEmpty ? Field(1, []) : [], after: 10)));
 
     [Theory]
     [InlineData(0)]
     [InlineData(4)]
     [InlineData(7)]
-    public async Task Call_EndsBeforeItsName_InvalidArgument(int length) =>
-        await FailsAsync(GrpcStatus.InvalidArgument, "The request names no model", RawGrpcClient.Frame(Message(0, Field(1, "m"u8.ToArray()), 0))[..length]);
+    public async Task Call_EndsBeforeName_InvalidArgument(int length) =>
+        await FailsAsync(StatusCode.InvalidArgument, "bytes of the request have no model_name.", RawGrpcClient.Frame(Message(0, Field(1, "m"u8.ToArray()), 0))[..length]);
 
     [Fact]
-    public async Task Message_NoProtobuf_InvalidArgument() => await FailsAsync(GrpcStatus.InvalidArgument, "The request names no model", RawGrpcClient.Frame([0xFF, 0xFF, 0xFF]));
+    public async Task Message_NotProtobuf_InvalidArgument() => await FailsAsync(StatusCode.InvalidArgument, "bytes of the request have no model_name.", RawGrpcClient.Frame([0xFF, 0xFF, 0xFF]));
 
     [Fact]
-    public async Task Message_SaidToBeCompressedAndIsNot_InvalidArgument() =>
-        await FailsAsync(GrpcStatus.InvalidArgument, "The request names no model", RawGrpcClient.Frame(Message(0, Field(1, "m"u8.ToArray()), 0), isCompressed: true), ("grpc-encoding", "gzip"));
+    public async Task Message_NotCompressedAsDeclared_InvalidArgument() =>
+        await FailsAsync(StatusCode.InvalidArgument, "bytes of the request have no model_name.", RawGrpcClient.Frame(Message(0, Field(1, "m"u8.ToArray()), 0), isCompressed: true), ("grpc-encoding", "gzip"));
 
     [Theory]
     [InlineData("other")]
     [InlineData("m/x")]
     [InlineData("../m")]
     [InlineData("M")]
-    public async Task Name_OfNoModel_NotFound(string name) =>
-        await FailsAsync(GrpcStatus.NotFound, $"There is no model '{name}'.", RawGrpcClient.Frame(Message(0, Field(1, System.Text.Encoding.UTF8.GetBytes(name)), 0)));
+    public async Task Name_UnknownModel_NotFound(string name) =>
+        await FailsAsync(StatusCode.NotFound, $"Unknown model '{name}'.", RawGrpcClient.Frame(Message(0, Field(1, System.Text.Encoding.UTF8.GetBytes(name)), 0)));
 
     [Fact]
-    public async Task Infer_LargerThanTheLimit_ResourceExhausted() =>
-        await FailsAsync(GrpcStatus.ResourceExhausted, $"{Limit} bytes", RawGrpcClient.Frame(Message(0, Field(1, "m"u8.ToArray()), Limit)));
+    public async Task Infer_MessageOverLimit_ResourceExhausted() =>
+        await FailsAsync(StatusCode.ResourceExhausted, $"{Limit} bytes", RawGrpcClient.Frame(Message(0, Field(1, "m"u8.ToArray()), Limit)));
 
     [Fact]
-    public async Task Stream_LargerThanTheLimitInAll_TheModelReadsItAndCountsEachMessage()
+    public async Task Stream_BodyOverLimit_LimitsEachMessage()
     {
         long? limit = null;
         _gateway.Local("r1").Http = context =>
@@ -136,7 +136,7 @@ public sealed class GrpcCallRoutingTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Stream_LargerThanTheLimitInAll_GoesToAWorkerWithTheLimit()
+    public async Task Stream_BodyOverLimit_WorkerReceivesLimit()
     {
         await using var worker = await FakeWorkerServer.StartAsync();
         worker.Replica("far", async context =>
@@ -152,7 +152,7 @@ public sealed class GrpcCallRoutingTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Timeout_PassesWhileTheCallWaitsForAReplica_DeadlineExceeded()
+    public async Task Deadline_WhileWaitingForReplica_DeadlineExceeded()
     {
         var begun = new TaskCompletionSource();
         _gateway.Local("r1").Http = async context =>
@@ -164,13 +164,13 @@ public sealed class GrpcCallRoutingTests : IAsyncLifetime
         var frame = RawGrpcClient.Frame(Message(0, Field(1, "m"u8.ToArray()), 0));
         var busy = CallAsync(new ByteArrayContent(frame));
         await begun.Task.WaitAsync(Bound);
-        await FailsAsync(GrpcStatus.DeadlineExceeded, "The client's time is over.", frame, ("grpc-timeout", "10m"));
+        await FailsAsync(StatusCode.DeadlineExceeded, "Deadline Exceeded", frame, ("grpc-timeout", "10m"));
         _release.SetResult();
         Assert.Equal(0, (await busy).Status);
     }
 
     [Fact]
-    public async Task Timeout_PassesAtAReplicaThatDoesNotLookAtIt_ItIsToldAndTheAnswerIsDeadlineExceeded()
+    public async Task Deadline_IgnoredByReplica_CancelsRequestAndDeadlineExceeded()
     {
         var told = new TaskCompletionSource();
         _gateway.Local("r1").Http = async context =>
@@ -178,24 +178,24 @@ public sealed class GrpcCallRoutingTests : IAsyncLifetime
             await using var _ = context.RequestAborted.Register(() => told.SetResult());
             await told.Task;
         };
-        await FailsAsync(GrpcStatus.DeadlineExceeded, "The client's time is over.", RawGrpcClient.Frame(Message(0, Field(1, "m"u8.ToArray()), 0)), ("grpc-timeout", "10m"));
+        await FailsAsync(StatusCode.DeadlineExceeded, "Deadline Exceeded", RawGrpcClient.Frame(Message(0, Field(1, "m"u8.ToArray()), 0)), ("grpc-timeout", "10m"));
     }
 
     [Fact]
-    public async Task Timeout_PassesWhileNoMessageComes_DeadlineExceeded()
+    public async Task Deadline_BeforeFirstMessage_DeadlineExceeded()
     {
         var (status, text, _) = await CallAsync(new RawGrpcClient.ChunkedHttpContent([[0]], _release.Task), "ModelInfer", ("grpc-timeout", "10m"));
-        Assert.Equal(((int)GrpcStatus.DeadlineExceeded, "The client's time is over."), (status, text));
+        Assert.Equal(((int)StatusCode.DeadlineExceeded, "Deadline Exceeded"), (status, text));
     }
 
     [Fact]
-    public async Task Timeout_Long_NothingComesOfIt()
+    public async Task Deadline_Long_HasNoEffect()
     {
         var frame = RawGrpcClient.Frame(Message(0, Field(1, "m"u8.ToArray()), 0));
         Assert.Equal(0, (await CallAsync(frame, ("grpc-timeout", "1H"))).Status);
     }
 
-    // A model that sends back what it got.
+    // A model that echoes the call.
     private static async Task EchoAsync(HttpContext context)
     {
         using var all = new MemoryStream();
@@ -211,13 +211,13 @@ public sealed class GrpcCallRoutingTests : IAsyncLifetime
     private Task<(int Status, string Message, byte[] Body)> CallAsync(HttpContent content, string method = "ModelInfer", params (string Name, string Value)[] headers) =>
         RawGrpcClient.CallAsync(_gateway.Client, new(_gateway.Address, "/inference.GRPCInferenceService/" + method), content, headers).WaitAsync(Bound);
 
-    private async Task FailsAsync(GrpcStatus expected, string message, byte[] body, params (string Name, string Value)[] headers)
+    private async Task FailsAsync(StatusCode expected, string message, byte[] body, params (string Name, string Value)[] headers)
     {
         var (status, text, _) = await CallAsync(body, headers);
         Assert.True(status == (int)expected && text.Contains(message, StringComparison.Ordinal), $"{status}: {text}");
     }
 
-    // Noise, so that it is as large compressed as it is.
+    // Random bytes do not compress.
     private static byte[] Message(int before, byte[] name, int after) =>
         [.. before == 0 ? [] : Field(ModelInferRequest.RawInputContentsFieldNumber, Noise(before)), .. name, .. after == 0 ? [] : Field(ModelInferRequest.RawInputContentsFieldNumber, Noise(after))];
 

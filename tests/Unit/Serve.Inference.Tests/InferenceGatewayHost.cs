@@ -7,5 +7,5 @@ namespace Serve.Inference.Tests;
 internal static class InferenceGatewayHost
 {
     public static Task<GatewayTestHost> StartAsync(GatewayOptions? options = null) => GatewayTestHost.StartAsync(
-        options, null, static (services, options) => services.AddServeInference(new(options.Http, options.Guard)), static gateway => gateway.UseOpenInference());
+        options, static (services, options) => services.AddServeInference(new(options.Http, options.Guard)), static gateway => gateway.UseOpenInference());
 }

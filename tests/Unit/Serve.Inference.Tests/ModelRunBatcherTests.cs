@@ -9,7 +9,7 @@ using Serve.Replica.Batching;
 
 namespace Serve.Inference.Tests;
 
-/// <summary>Requests of several callers for one version: which share a run, and what each of them gets.</summary>
+/// <summary>Batching of concurrent requests for one version.</summary>
 public sealed class ModelRunBatcherTests : IDisposable
 {
     private const float Bad = 666;
@@ -38,7 +38,7 @@ public sealed class ModelRunBatcherTests : IDisposable
     public void Dispose() => _runs.Dispose();
 
     [Fact]
-    public async Task Run_SeveralCallers_OneRunAndEachItsRows()
+    public async Task Run_SeveralCallers_ShareRun()
     {
         await OccupyAsync();
         var pending = new[] { RunAsync([1, 2]), RunAsync([3, 4, 5, 6]), RunAsync([7, 8, 9, 10, 11, 12]) };
@@ -56,7 +56,7 @@ public sealed class ModelRunBatcherTests : IDisposable
     }
 
     [Fact]
-    public async Task Run_MoreThanFits_InSeveralRuns()
+    public async Task Run_MoreThanMaximum_UsesSeveralRuns()
     {
         Set("""{"max_batch_size":4}""");
         await OccupyAsync();
@@ -71,7 +71,7 @@ public sealed class ModelRunBatcherTests : IDisposable
     [Theory]
     [InlineData(false, "1x2;1x2;2x2;2x3", "[1,3] 3,4,5")]
     [InlineData(true, "1x2;1x2;4x3", "[1,3] 3,4,5")]
-    public async Task Run_InnerLengthsDiffer_TogetherOnlyWithPadding(bool padding, string expected, string third)
+    public async Task Run_InnerLengthsDiffer_ShareRunOnlyWithPadding(bool padding, string expected, string third)
     {
         Set($$"""{"padding":{{(padding ? "true" : "false")}}}""");
         await OccupyAsync();
@@ -85,7 +85,7 @@ public sealed class ModelRunBatcherTests : IDisposable
     }
 
     [Fact]
-    public async Task Run_OtherOutputsAreAskedFor_AnotherRun()
+    public async Task Run_DifferentOutputs_UseSeparateRuns()
     {
         await OccupyAsync();
         var pending = new[] { RunAsync([1, 2]), RunAsync([3, 4], outputs: "x_out"), RunAsync([5, 6]), RunAsync([7, 8], outputs: "x_out") };
@@ -96,7 +96,7 @@ public sealed class ModelRunBatcherTests : IDisposable
     }
 
     [Fact]
-    public async Task Run_OneFails_OnlyThatOne()
+    public async Task Run_OneRequestFails_OthersSucceed()
     {
         await OccupyAsync();
         var pending = new[] { RunAsync([1, 2]), RunAsync([3, Bad]), RunAsync([5, 6]) };
@@ -109,7 +109,7 @@ public sealed class ModelRunBatcherTests : IDisposable
     }
 
     [Fact]
-    public async Task Run_CancelledWhileItWaits_LeavesTheBatch()
+    public async Task Run_CanceledWhileQueued_LeavesBatch()
     {
         await OccupyAsync();
         using var stop = new CancellationTokenSource();
@@ -123,7 +123,7 @@ public sealed class ModelRunBatcherTests : IDisposable
     }
 
     [Fact]
-    public async Task Run_CancelledWhileItRuns_ItsPartOfTheOutputsIsGivenBack()
+    public async Task Run_CanceledWhileRunning_ReleasesItsOutputs()
     {
         var occupied = await OccupyAsync();
         using var stop = new CancellationTokenSource();
@@ -142,7 +142,7 @@ public sealed class ModelRunBatcherTests : IDisposable
     }
 
     [Fact]
-    public async Task Outputs_OfOneRun_LiveUntilTheLastIsDisposed()
+    public async Task Outputs_SharedRun_LiveUntilLastDisposed()
     {
         var occupied = await OccupyAsync();
         var pending = new[] { RunAsync([1, 2]), RunAsync([3, 4]) };
@@ -159,9 +159,9 @@ public sealed class ModelRunBatcherTests : IDisposable
     }
 
     [Fact]
-    public async Task Inputs_OfOneRun_AreUsedAgainOnlyWhenTheLastIsDisposed()
+    public async Task Inputs_SharedRun_AreReusedAfterLastDisposed()
     {
-        // The model gives its inputs as outputs, as one may: what is held must stay what it is.
+        // The outputs share the memory of the inputs, so held outputs must not change.
         var inputs = new ConcurrentBag<float[]>();
         var run = _model.Run!;
         _model.Run = given =>
@@ -193,7 +193,7 @@ public sealed class ModelRunBatcherTests : IDisposable
     }
 
     [Fact]
-    public async Task Run_OutputsOfOtherLength_OneByOneFromThenOn()
+    public async Task Run_OutputLengthDiffers_DisablesBatching()
     {
         _model.Run = _ => [("x_out", Tensor.Of([7f], 1, 1))];
         await OccupyAsync();
@@ -218,12 +218,12 @@ public sealed class ModelRunBatcherTests : IDisposable
     }
 
     [Fact]
-    public async Task Run_TheMostIsLoweredWhileItIsQueued_RunsAlone()
+    public async Task Run_MaximumReducedWhileQueued_RunsAlone()
     {
         var clock = new TellingClock();
         using var changing = new ModelRunBatcher(_model, _counters, _batching, clock, NullLogger.Instance);
         var first = changing.RunAsync(Request([0, 0]), default).AsTask();
-        // The clock is asked between the decision that it is small enough to be queued and its queueing.
+        // The clock is read between the size check and the queueing.
         clock.Asked = () =>
         {
             clock.Asked = null;
@@ -239,7 +239,7 @@ public sealed class ModelRunBatcherTests : IDisposable
     }
 
     [Fact]
-    public async Task Run_NotEnabled_EachItsOwnRunAtOnce()
+    public async Task Run_BatchingDisabled_RunsConcurrently()
     {
         Set("""{"enabled":false}""");
         var pending = Enumerable.Range(0, 8).Select(index => RunAsync([index, 0])).ToArray();
@@ -249,12 +249,12 @@ public sealed class ModelRunBatcherTests : IDisposable
     }
 
     [Fact]
-    public async Task Dispose_WhileSomeWait_TheyAreTakenToAnother()
+    public async Task Dispose_QueuedRequests_MoveToOtherVersion()
     {
         var occupied = await OccupyAsync();
         var waiting = new[] { RunAsync([1, 2]), RunAsync([3, 4]) };
         _runs.Dispose();
-        // Before the model goes on: what runs is told to stop on another thread, and might end first.
+        // Before the model continues: the cancellation runs on another thread, and the run might end first.
         foreach (var each in waiting.Append(occupied[1]))
             await Assert.ThrowsAsync<ObjectDisposedException>(() => each);
         _open.SetResult();
@@ -268,7 +268,7 @@ public sealed class ModelRunBatcherTests : IDisposable
     [InlineData("-1,2", "n", "1", "", "-1,3", false)]
     [InlineData("-1,2", "n", "", "", "-1,3", false)]
     [InlineData("-1,2", "n", "-1", "n", "3", false)]
-    public void CanJoin_OnlyWhereAllFirstLengthsAreOpen(string one, string symbol, string other, string otherSymbol, string output, bool expected)
+    public void CanJoin_FirstDimensions_MustBeOpen(string one, string symbol, string other, string otherSymbol, string output, bool expected)
     {
         using var made = new FakeOnnxModel("x", Spec(one, symbol), Spec(other, otherSymbol)) { DeclaredOutputs = [Spec(output, "")] };
         Assert.Equal(expected, ModelRunBatcher.CanJoin(made));
@@ -279,11 +279,11 @@ public sealed class ModelRunBatcherTests : IDisposable
     [InlineData("""{"enabeld":true}""", "user_config: batching has an unknown key 'enabeld'. Did you mean 'enabled'? Known keys are max_batch_size, batch_wait_timeout_s, max_concurrent_batches, adaptive, enabled, padding.")]
     [InlineData("""{"padding":1}""", "user_config: batching.padding must be true or false, not 1.")]
     [InlineData("""{"max_batch_size":0}""", "user_config: batching.max_batch_size must be an integer of at least 1, not 0.")]
-    public void Config_Wrong_SaysWhat(string json, string expected) =>
+    public void Config_Invalid_Throws(string json, string expected) =>
         Assert.Equal(expected, Assert.Throws<BadInputException>(() => _batching.Read(JsonNode.Parse(json))).Message);
 
     [Fact]
-    public void Config_TakenAway_TheDefaultsAgain()
+    public void Config_Removed_RestoresDefaults()
     {
         _batching.Read(JsonNode.Parse("""{"enabled":false,"padding":true,"max_batch_size":7,"adaptive":false,"batch_wait_timeout_s":0.5,"max_concurrent_batches":3}"""))();
         var (enabled, padding, queue) = (_batching.Settings.Enabled, _batching.Settings.Padding, _batching.Settings.Queue);
@@ -310,7 +310,7 @@ public sealed class ModelRunBatcherTests : IDisposable
         _runs.Apply(_batching.Settings);
     }
 
-    /// <summary>One request runs alone and one as a batch, both until the door is opened: what comes now gathers.</summary>
+    /// <summary>Occupies the runner with a single request and a batch, so that further requests are queued.</summary>
     private async Task<Task<ModelOutputs>[]> OccupyAsync()
     {
         var occupied = new[] { RunAsync([0, 0]), RunAsync([0, 0]) };
@@ -331,7 +331,7 @@ public sealed class ModelRunBatcherTests : IDisposable
         return request;
     }
 
-    /// <summary>The machine's clock, which says that it is asked.</summary>
+    /// <summary>The system clock with a notification of each read.</summary>
     private sealed class TellingClock : TimeProvider
     {
         public Action? Asked { get; set; }

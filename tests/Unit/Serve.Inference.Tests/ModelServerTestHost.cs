@@ -12,7 +12,7 @@ using Serve.Specs;
 
 namespace Serve.Inference.Tests;
 
-/// <summary>A model server behind a real Kestrel, over a model of the test's, as if it were deployed as <c>fake</c>.</summary>
+/// <summary>A model server behind Kestrel with a test's models, deployed as <c>fake</c>.</summary>
 internal sealed class ModelServerTestHost : IAsyncDisposable, IOnnxModels, IReplicaContext
 {
     public const string Prefix = "/v2/models/fake";
@@ -47,7 +47,7 @@ internal sealed class ModelServerTestHost : IAsyncDisposable, IOnnxModels, IRepl
 
     public HttpClient Client { get; private set; } = null!;
 
-    /// <summary>Where gRPC is answered.</summary>
+    /// <summary>Address of the gRPC service.</summary>
     public Uri RpcAddress => new(_app.Urls.Last() + Prefix + "/inference.GRPCInferenceService/");
 
     public List<OnnxOptions> Loads { get; } = [];
@@ -98,7 +98,7 @@ internal sealed class ModelServerTestHost : IAsyncDisposable, IOnnxModels, IRepl
         return await ReadAsync(response, expected);
     }
 
-    /// <summary>Asks with what must be refused, and returns why it was.</summary>
+    /// <summary>Sends an invalid request and returns the error.</summary>
     public async Task<string> RefusedAsync(string json, HttpStatusCode expected = HttpStatusCode.BadRequest, string path = "/infer")
     {
         var answer = await InferAsync(json, expected, path);
@@ -106,7 +106,7 @@ internal sealed class ModelServerTestHost : IAsyncDisposable, IOnnxModels, IRepl
         return (string)answer["error"]!;
     }
 
-    /// <summary>Sends JSON and bytes behind it; the header says where the border is unless a test says otherwise.</summary>
+    /// <summary>Sends JSON followed by a binary part, with the length of the JSON or a test's value in the header.</summary>
     public Task<HttpResponseMessage> SendBinaryAsync(string json, byte[] binary, string? header = null)
     {
         var head = Encoding.UTF8.GetBytes(json);

@@ -4,13 +4,13 @@ using Serve.Inference.Models;
 
 namespace Serve.Inference.Tests;
 
-/// <summary>Versions, metadata, readiness, statistics, and settings that change.</summary>
+/// <summary>Versions, metadata, readiness, statistics and reconfiguration.</summary>
 public sealed class ModelVersionTests
 {
     private const string Request = """{"inputs":[{"name":"x","shape":[3,2],"datatype":"FP32","data":[1,2,3,4,5,6]}]}""";
 
     [Fact]
-    public async Task Version_NoneNamed_TheHighestByNumber()
+    public async Task Version_NotGiven_SelectsHighestNumber()
     {
         await using var host = await StartAsync();
         Assert.Equal("10", (string?)(await host.InferAsync(Request))["model_version"]);
@@ -23,18 +23,18 @@ public sealed class ModelVersionTests
     [InlineData("/versions/3/ready")]
     [InlineData("/versions/3/stats")]
     [InlineData("/versions/3/config")]
-    public async Task Version_Unknown_404NamesThoseThereAre(string path)
+    public async Task Version_Unknown_Returns404(string path)
     {
         await using var host = await StartAsync();
         var answer = await host.GetAsync(path, HttpStatusCode.NotFound);
-        Assert.Equal("The model has no version '3'; it has 2, 10.", (string?)answer["error"]);
-        Assert.Equal("The model has no version '3'; it has 2, 10.", await host.RefusedAsync(Request, HttpStatusCode.NotFound, "/versions/3/infer"));
+        Assert.Equal("The model has no version '3'. Available versions: 2, 10.", (string?)answer["error"]);
+        Assert.Equal("The model has no version '3'. Available versions: 2, 10.", await host.RefusedAsync(Request, HttpStatusCode.NotFound, "/versions/3/infer"));
     }
 
     [Theory]
     [InlineData("")]
     [InlineData("/versions/2")]
-    public async Task Metadata_SaysWhatTheModelTakesAndGives(string version)
+    public async Task Metadata_Model_DescribesInputsAndOutputs(string version)
     {
         await using var host = await StartAsync();
         var answer = await host.GetAsync(version);
@@ -48,7 +48,7 @@ public sealed class ModelVersionTests
     [Theory]
     [InlineData("")]
     [InlineData("/versions/2")]
-    public async Task Config_RequestsShareRuns_DimensionsWithoutTheItems(string version)
+    public async Task Config_Batching_OmitsBatchDimension(string version)
     {
         await using var host = await StartAsync();
         Assert.Equal(
@@ -59,7 +59,7 @@ public sealed class ModelVersionTests
     [Theory]
     [InlineData(true, 2, "[2]")]
     [InlineData(false, -1, "[-1]")]
-    public async Task Config_RequestsDoNotShareRuns_WholeShapes(bool enabled, long length, string dims)
+    public async Task Config_NoBatching_HasWholeShapes(bool enabled, long length, string dims)
     {
         using var model = new FakeOnnxModel("m", FakeOnnxModel.Spec("text", TensorType.String, length));
         await using var host = await ModelServerTestHost.StartAsync(model);
@@ -72,22 +72,22 @@ public sealed class ModelVersionTests
     [Theory]
     [InlineData("/ready")]
     [InlineData("/versions/10/ready")]
-    public async Task Ready_Loaded_SaysTheName(string path)
+    public async Task Ready_Loaded_ReturnsName(string path)
     {
         await using var host = await StartAsync();
         Assert.Equal("""{"name":"fake","ready":true}""", (await host.GetAsync(path)).ToJsonString());
     }
 
     [Fact]
-    public async Task Path_Unknown_404InTheProtocolsForm()
+    public async Task Path_Unknown_Returns404()
     {
         await using var host = await StartAsync();
-        Assert.StartsWith("There is nothing at GET '/v2/models/fake/infer'.", (string?)(await host.GetAsync("/infer", HttpStatusCode.NotFound))["error"], StringComparison.Ordinal);
-        Assert.StartsWith("There is nothing at GET '/v2/models/fake/x'.", (string?)(await host.GetAsync("/x", HttpStatusCode.NotFound))["error"], StringComparison.Ordinal);
+        Assert.StartsWith("No endpoint for GET '/v2/models/fake/infer'.", (string?)(await host.GetAsync("/infer", HttpStatusCode.NotFound))["error"], StringComparison.Ordinal);
+        Assert.StartsWith("No endpoint for GET '/v2/models/fake/x'.", (string?)(await host.GetAsync("/x", HttpStatusCode.NotFound))["error"], StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Statistics_CountRequestsRunsAndFailuresByVersion()
+    public async Task Statistics_Requests_AreCountedByVersion()
     {
         await using var host = await StartAsync();
         await host.InferAsync(Request);
@@ -107,7 +107,7 @@ public sealed class ModelVersionTests
     }
 
     [Fact]
-    public async Task Config_Versions_OnlyThoseAreLoaded()
+    public async Task Config_Versions_LoadsOnlyThose()
     {
         await using var host = await StartAsync(new() { Versions = [2], IntraOpThreads = 3, ExecutionProvider = "cpu" });
         Assert.Equal("""["2"]""", (await host.GetAsync("/"))["versions"]!.ToJsonString());
@@ -115,12 +115,12 @@ public sealed class ModelVersionTests
         Assert.Equal((3, "cpu", 1), (options.IntraOpThreads, options.ExecutionProvider, options.WarmUpRuns));
 
         var error = await Assert.ThrowsAsync<BadInputException>(() => host.Server.Reconfigure(new() { Versions = [7] }, CancellationToken.None));
-        Assert.Equal("user_config.versions: there is no version 7; there are 2, 10.", error.Message);
+        Assert.Equal("user_config.versions: unknown version 7. Available versions: 2, 10.", error.Message);
         await host.InferAsync(Request);
     }
 
     [Fact]
-    public async Task Reconfigure_UnderLoad_NoRequestFailsAndTheOldAreGivenUp()
+    public async Task Reconfigure_UnderLoad_NoRequestFails()
     {
         List<FakeOnnxModel> made = [];
         await using var host = await ModelServerTestHost.StartAsync(new Dictionary<string, Func<OnnxModel>>

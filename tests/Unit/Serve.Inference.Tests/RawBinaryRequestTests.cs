@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 
 namespace Serve.Inference.Tests;
 
-/// <summary>Requests without JSON: the body is the one input, and its shape follows from its length.</summary>
+/// <summary>Raw binary requests: the body is the only input, and its shape follows from its length.</summary>
 public sealed class RawBinaryRequestTests
 {
     [Theory]
@@ -16,7 +16,7 @@ public sealed class RawBinaryRequestTests
     [InlineData("-1,-1", 12, "[1,3]")]
     [InlineData("-1,2", 0, "[0,2]")]
     [InlineData("", 4, "[]")]
-    public async Task Raw_Numbers_ShapeFollowsFromTheLength(string shape, int length, string expected)
+    public async Task Raw_Numbers_InferShapeFromLength(string shape, int length, string expected)
     {
         byte[] body = [.. Enumerable.Range(0, length).Select(each => (byte)each)];
         await AnswersAsync(Model(TensorType.Int32, shape), body, expected, body);
@@ -33,20 +33,20 @@ public sealed class RawBinaryRequestTests
             [8, 0, 0, 0, .. Encoding.UTF8.GetBytes("größer")]);
 
     [Theory]
-    [InlineData(TensorType.Int32, "3", 8, "input 'x': INT32[3] takes 12 bytes; 8 came.")]
-    [InlineData(TensorType.Int32, "-1,2", 12, "input 'x': INT32[1,2] takes 8 bytes; 12 came.")]
-    [InlineData(TensorType.Int32, "2,-1,-1", 8, "does not tell the shape of x: INT32[2,-1,-1]")]
-    [InlineData(TensorType.Int32, "-1,-1,-1", 8, "does not tell the shape of x: INT32[-1,-1,-1]")]
-    [InlineData(TensorType.String, "2", 8, "input 'x': a request without JSON is one string; the model takes x: BYTES[2].")]
-    public async Task Raw_LengthThatTellsNoShape_400(TensorType type, string shape, int length, string expected) =>
+    [InlineData(TensorType.Int32, "3", 8, "input 'x': INT32[3] requires 12 bytes, but has 8.")]
+    [InlineData(TensorType.Int32, "-1,2", 12, "input 'x': INT32[1,2] requires 8 bytes, but has 12.")]
+    [InlineData(TensorType.Int32, "2,-1,-1", 8, "the shape of x: INT32[2,-1,-1] cannot be inferred")]
+    [InlineData(TensorType.Int32, "-1,-1,-1", 8, "the shape of x: INT32[-1,-1,-1] cannot be inferred")]
+    [InlineData(TensorType.String, "2", 8, "input 'x': a request without JSON has one string, but the model expects x: BYTES[2].")]
+    public async Task Raw_AmbiguousShape_Returns400(TensorType type, string shape, int length, string expected) =>
         await RefusedAsync(Model(type, shape), new byte[length], expected);
 
     [Fact]
-    public async Task Raw_NoUtf8_400() => await RefusedAsync(Model(TensorType.String, "1"), [0xFF], "input 'x': string 0 is no UTF-8.");
+    public async Task Raw_InvalidUtf8_Returns400() => await RefusedAsync(Model(TensorType.String, "1"), [0xFF], "input 'x': string 0 is not valid UTF-8.");
 
     [Fact]
-    public async Task Raw_SeveralInputs_400() =>
-        await RefusedAsync(new FakeOnnxModel("m", FakeOnnxModel.Spec("x", TensorType.Int32, 1), FakeOnnxModel.Spec("y", TensorType.Int32, 1)), new byte[8], "is for models of one input");
+    public async Task Raw_SeveralInputs_Returns400() =>
+        await RefusedAsync(new FakeOnnxModel("m", FakeOnnxModel.Spec("x", TensorType.Int32, 1), FakeOnnxModel.Spec("y", TensorType.Int32, 1)), new byte[8], "requires a model with one input");
 
     private static FakeOnnxModel Model(TensorType type, string shape) =>
         new("m", FakeOnnxModel.Spec("x", type, [.. shape.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(length => long.Parse(length, CultureInfo.InvariantCulture))]));

@@ -11,7 +11,7 @@ public sealed class RequestModelNameReaderTests
     private static readonly byte[] NameField = [0x0A, 8, .. "größer"u8];
 
     [Fact]
-    public void Read_FirstField_TheNameOnceAllOfItHasCome()
+    public void Read_FirstField_ReturnsNameWhenComplete()
     {
         byte[] message = [.. NameField, .. Tensors(1000)];
         for (var length = 0; length <= message.Length; length++)
@@ -19,7 +19,7 @@ public sealed class RequestModelNameReaderTests
     }
 
     [Fact]
-    public void Read_BehindTheTensors_TheNameOnceAllOfItHasCome()
+    public void Read_AfterTensors_ReturnsNameWhenComplete()
     {
         byte[] message = [.. Tensors(1000), .. NameField, .. Tensors(10)];
         var end = 0;
@@ -29,7 +29,7 @@ public sealed class RequestModelNameReaderTests
         Assert.Equal(Name, Read(message));
     }
 
-    // Each kind of field that may stand before it, unknown ones too.
+    // Every kind of field that may precede the name.
     [Theory]
     [InlineData(new byte[] { 0x78, 1 })]
     [InlineData(new byte[] { 0x78, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 1 })]
@@ -39,7 +39,7 @@ public sealed class RequestModelNameReaderTests
     [InlineData(new byte[] { 0x7A, 0 })]
     [InlineData(new byte[] { 0x08, 5 })]
     [InlineData(new byte[] { 0xFA, 0xFF, 0xFF, 0xFF, 0x0F, 1, 7 })]
-    public void Read_BehindAnotherField_TheName(byte[] field) => Assert.Equal(Name, Read((byte[])[.. field, .. NameField]));
+    public void Read_AfterAnotherField_ReturnsName(byte[] field) => Assert.Equal(Name, Read((byte[])[.. field, .. NameField]));
 
     [Theory]
     [InlineData(new byte[] { 0x0B })]
@@ -50,7 +50,7 @@ public sealed class RequestModelNameReaderTests
     [InlineData(new byte[] { 0x7A, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 1 })]
     [InlineData(new byte[] { 0x79, 1 })]
     [InlineData(new byte[] { 0x7D, 1 })]
-    public void Read_NoMessage_Null(byte[] message)
+    public void Read_Malformed_ReturnsNull(byte[] message)
     {
         Assert.Null(Read(message));
         if (message[0] is not (0x79 or 0x7D))
@@ -58,13 +58,13 @@ public sealed class RequestModelNameReaderTests
     }
 
     [Fact]
-    public void Read_NoName_Null() => Assert.Null(Read(Tensors(100)));
+    public void Read_NoName_ReturnsNull() => Assert.Null(Read(Tensors(100)));
 
     [Fact]
-    public void Read_EmptyName_Empty() => Assert.Equal("", Read(new byte[] { 0x0A, 0 }));
+    public void Read_EmptyName_ReturnsEmpty() => Assert.Equal("", Read(new byte[] { 0x0A, 0 }));
 
     [Fact]
-    public void Read_InPiecesOfAByte_TheName()
+    public void Read_OneByteSegments_ReturnsName()
     {
         byte[] message = [.. Tensors(300), .. NameField, .. Tensors(10)];
         var first = new Piece(message.AsMemory(0, 1), null);

@@ -6,16 +6,16 @@ using Serve.Gateway.Tests;
 
 namespace Serve.Inference.Tests;
 
-/// <summary>Who answers at <c>/v2</c> and for the protocol's gRPC service: the gateway, a model, or an application that claims the path.</summary>
+/// <summary>Precedence of gateway, models and applications for <c>/v2</c> and the gRPC service.</summary>
 public sealed class RoutePrecedenceTests
 {
     private const string Rpc = "/inference.GRPCInferenceService/ServerLive";
 
-    // Prefixes that are deployed, the path that is asked for, and who answers: a prefix, or the gateway.
+    // Deployed prefixes, requested path, and responder: a prefix or the gateway.
     [Theory]
     [InlineData("", "/v2", "gateway")]
     [InlineData("", "/v2/health/live", "gateway")]
-    [InlineData("", "/v2x", "nobody")]
+    [InlineData("", "/v2x", "none")]
     [InlineData("/", "/v2", "/")]
     [InlineData("/", "/v2/health/live", "/")]
     [InlineData("/", "/v2/models/m", "/")]
@@ -31,7 +31,7 @@ public sealed class RoutePrecedenceTests
     [InlineData("/ /v2/models/m", "/v2x", "/")]
     [InlineData("/ /v2/models/m", "/v", "/")]
     [InlineData("/ /v2/models/m", "/x/v2", "/")]
-    // Below /v2/models, but a path of more parts: an application and no model.
+    // A longer path below /v2/models is an application, not a model.
     [InlineData("/ /v2/models/m/deep", "/v2", "/")]
     [InlineData("/ /v2/models/m/deep", "/v2/models/m/deep/x", "/v2/models/m/deep")]
     [InlineData("/v2", "/v2", "/v2")]
@@ -57,34 +57,34 @@ public sealed class RoutePrecedenceTests
     [InlineData("/inference.GRPCInferenceService", Rpc, "/inference.GRPCInferenceService")]
     [InlineData("/inference.GRPCInferenceService /v2/models/m", Rpc, "/inference.GRPCInferenceService")]
     [InlineData("/inference.GRPC", Rpc, "gateway")]
-    // The same path without gRPC's content type is any path.
+    // Without gRPC's content type the path is an ordinary one.
     [InlineData("/ /v2/models/m", Rpc + " as text", "/")]
-    public async Task Path_IsAnsweredBy(string prefixes, string path, string expected) => Assert.Equal(expected, await AskAsync("", prefixes, path));
+    public async Task Path_Prefixes_SelectResponder(string prefixes, string path, string expected) => Assert.Equal(expected, await AskAsync("", prefixes, path));
 
     [Theory]
-    [InlineData("", "/v2", "nobody")]
+    [InlineData("", "/v2", "none")]
     [InlineData("", "/api/v2", "gateway")]
     [InlineData("", "/api/v2/health/live", "gateway")]
-    [InlineData("", "/api/v2x", "nobody")]
+    [InlineData("", "/api/v2x", "none")]
     [InlineData("/", "/api/v2", "/")]
     [InlineData("/ /v2/models/m", "/api/v2", "gateway")]
-    [InlineData("/ /v2/models/m", "/v2", "nobody")]
+    [InlineData("/ /v2/models/m", "/v2", "none")]
     [InlineData("/ /v2/models/m", "/api/v2/models/m/infer", "/v2/models/m")]
     [InlineData("/v2", "/api/v2/health/live", "/v2")]
     [InlineData("/v2/custom", "/api/v2/custom/x", "/v2/custom")]
     [InlineData("/v2/custom", "/api/v2", "gateway")]
-    // A gRPC client knows no root path.
+    // gRPC paths have no root path.
     [InlineData("", Rpc, "gateway")]
     [InlineData("/", Rpc, "gateway")]
     [InlineData("/inference.GRPCInferenceService", Rpc, "gateway")]
-    public async Task Path_WithARootPath_IsAnsweredBy(string prefixes, string path, string expected)
+    public async Task Path_RootPath_SelectsResponder(string prefixes, string path, string expected)
     {
         Assert.Equal(expected, await AskAsync("/api", prefixes, path));
         Assert.Equal(expected, await AskAsync("/api/", prefixes, path));
     }
 
     [Fact]
-    public async Task Path_AtTheApplicationAtTheRoot_IsTheGatewaysFromTheFirstModelOnAndNoLongerThanTheLast()
+    public async Task Path_ApplicationAtRoot_YieldsToProtocolWhileModelsExist()
     {
         await using var gateway = await InferenceGatewayHost.StartAsync();
         await Deploy(gateway, "/").PublishAsync();
@@ -95,13 +95,13 @@ public sealed class RoutePrecedenceTests
         Assert.Equal("/", await AnswererAsync(gateway, "/v2"));
     }
 
-    // What all replicas together are is the gateway's to say, whoever has the rest of /v2.
+    // The readiness of all replicas is reported by the gateway, also if an application has the prefix /v2.
     [Theory]
     [InlineData("")]
     [InlineData("/")]
     [InlineData("/v2")]
     [InlineData("/v2/models")]
-    public async Task ModelWithoutAReplica_BesideAnApplication_TheGatewaySaysThatItIsNotReady(string prefix)
+    public async Task ModelWithoutReplica_ApplicationAtPrefix_GatewayReportsNotReady(string prefix)
     {
         await using var gateway = await InferenceGatewayHost.StartAsync();
         if (prefix.Length > 0)
@@ -144,7 +144,7 @@ public sealed class RoutePrecedenceTests
         using var response = await gateway.Client.SendAsync(request);
         var text = await response.Content.ReadAsStringAsync();
         if (response.StatusCode == HttpStatusCode.NotFound)
-            return text.Contains("No application answers at this path", StringComparison.Ordinal) ? "nobody" : "gateway 404";
+            return text.Contains("No application answers at this path", StringComparison.Ordinal) ? "none" : "gateway 404";
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         return text.StartsWith('/') ? text : "gateway";
     }

@@ -2,7 +2,7 @@ using System.Xml.Linq;
 
 namespace Serve.Repository.Tests;
 
-/// <summary>Project references of src/ follow the table of docs/architecture.md.</summary>
+/// <summary>Project references of src/ follow the table of docs/architecture.md, and internals are visible to test projects only.</summary>
 public sealed class ProjectReferenceTests
 {
     /// <summary>The composition root, which may reference every project.</summary>
@@ -24,6 +24,15 @@ public sealed class ProjectReferenceTests
         ["Serve.Gateway"] = ["Serve.Abstractions", "Serve.Contracts", "Serve.Routing", "Serve.Runtime"],
         ["Serve.Controller"] = ["Serve.Abstractions", "Serve.Contracts", "Serve.Control", "Serve.Runtime"],
     };
+
+    /// <summary>Product assemblies that still see the internals of a project.</summary>
+    private static readonly (string Project, string Friend)[] FriendsToRemove =
+    [
+        .. from project in new[] { "Serve.Abstractions", "Serve.Core" }
+           from friend in new[] { "Serve.Abstractions", "Serve.Control", "Serve.Runtime", "Serve.Runtime.Workers", "Serve.Runtime.Onnx", "Serve.Replica", "serve" }
+           select (project, friend),
+        ("Serve.Runtime", "Serve.Runtime.Workers"),
+    ];
 
     public static TheoryData<string> Projects => [.. RepositoryFiles.Below("src", "*.csproj")];
 
@@ -48,6 +57,13 @@ public sealed class ProjectReferenceTests
     public void Project_ReferencesNothingOutsideOfSource(string project) =>
         Assert.DoesNotContain(ReferencePaths(project), path => path.Contains("deployments/", StringComparison.Ordinal) || path.Contains("samples/", StringComparison.Ordinal)
             || path.Contains("tests/", StringComparison.Ordinal) || path.Contains("bench/", StringComparison.Ordinal));
+
+    [Theory]
+    [MemberData(nameof(Projects))]
+    public void Project_InternalsAreVisibleToTestsOnly(string project) =>
+        Assert.DoesNotContain(
+            XDocument.Parse(RepositoryFiles.Read(project)).Descendants("InternalsVisibleTo").Select(item => item.Attribute("Include")!.Value),
+            friend => !friend.EndsWith(".Tests", StringComparison.Ordinal) && !FriendsToRemove.Contains((Path.GetFileNameWithoutExtension(project), friend)));
 
     /// <summary>Names of the referenced projects whose assembly is loaded; projects that are only built first or loaded by the compiler are excluded.</summary>
     private static IEnumerable<string> References(string project) =>

@@ -7,8 +7,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Serve.Admin;
-using Serve.Runtime.Http;
-using Serve.Runtime.Observation;
+using Serve.Http;
 using Serve.Specs;
 
 namespace Serve.Controller;
@@ -43,7 +42,7 @@ public static class AdminApiEndpoints
         MapApplications(api);
         MapNode(api);
         if (app.Services.GetService<Cluster>() is { } cluster)
-            api.MapClusterState(() => cluster);
+            api.MapClusterState(cluster);
         api.MapGet("/api/v1/applications/{application}/logs", ReplicaLogEndpoint.HandleAsync)
             .WithTags("Logs").WithSummary("The last lines of an application's replicas' logs, and what comes after them.")
             .Produces<string>(StatusCodes.Status200OK, "text/plain");

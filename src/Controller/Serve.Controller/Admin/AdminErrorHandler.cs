@@ -2,7 +2,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
-using Serve.Runtime.Http;
+using Serve.Http;
 
 namespace Serve.Controller;
 

@@ -94,7 +94,7 @@ internal sealed partial class ControlActionRunner(
         {
             var handle = await runtime.CreateAsync(ReplicaActorSpecFactory.Create(start, directory), cancellation.Token);
             metrics.ReplicaStarted(start.Replica.Deployment, Stopwatch.GetElapsedTime(began));
-            outcome = new ControlObservation.ReplicaStarted(start.Replica, start.Generation, new(new(options.NodeId), handle.Process.ProcessId, handle.Process.HttpAddress, null, handle.Process.CallAddress, handle.Process.Token));
+            outcome = new ControlObservation.ReplicaStarted(start.Replica, start.Generation, new(new(options.NodeId), handle.Process.ProcessId, handle.Process.HttpAddress, handle.Process.Http2Address, handle.Process.CallAddress, handle.Process.Token));
         }
         catch (InsufficientResourcesException error)
         {

@@ -1,69 +1,113 @@
-using Inference;
-using Microsoft.AspNetCore.Http;
+using Grpc.AspNetCore.Server.Model;
+using Grpc.Core;
+using Microsoft.Extensions.Logging;
+using Serve.Http;
 using Serve.Inference.Models;
 using Serve.Inference.Tensors;
-using Serve.Runtime;
-using Serve.Runtime.RawGrpc;
 
 namespace Serve.Inference.Grpc;
 
-/// <summary>The protocol's inference over gRPC, as far as it is one model's. Holds no state.</summary>
+/// <summary>The methods ModelInfer and ModelStreamInfer of one model. Holds no state.</summary>
 /// <param name="server">The model.</param>
-internal sealed class ModelGrpcService(OnnxModelServer server)
+/// <param name="maxMessageSize">Limit of a received message in bytes.</param>
+/// <param name="logger">Receives failures of the server.</param>
+internal sealed partial class ModelGrpcService(OnnxModelServer server, int maxMessageSize, ILogger logger)
 {
-    // Triton's mark on the last response to a request of a stream (extension_parameters.md); here each has one.
-    private const string FinalResponse = "triton_final_response";
+    /// <summary>Name of the service in the paths of its methods.</summary>
+    public const string Name = "inference.GRPCInferenceService";
 
-    /// <summary>ModelInfer.</summary>
-    public async Task InferAsync(HttpContext context, string model, CancellationToken cancellationToken)
+    public const string Infer = "ModelInfer";
+    public const string StreamInfer = "ModelStreamInfer";
+
+    public GrpcServiceEndpoints BuildEndpoints() => GrpcServiceEndpoints.Build<ModelGrpcService>(AddMethods, maxMessageSize);
+
+    private void AddMethods(ServiceMethodProviderContext<ModelGrpcService> methods)
     {
-        var message = await GrpcFrames.RequireAsync(context.Request, cancellationToken);
-        await ServeAsync(
-            message, new(), model,
-            (version, request, isRaw, outputs) => ModelInferResponseWriter.WriteAsync(context, model, version.Name, request, isRaw, outputs, cancellationToken),
-            cancellationToken);
+        // Unary on the wire. As a server-streaming method it writes its response itself, while the memory of the outputs is still valid.
+        methods.AddServerStreamingMethod(
+            new Method<PooledBufferWriter, InferResponseMessage>(MethodType.ServerStreaming, Name, Infer, GrpcMarshallers.Bytes, InferResponseMessage.Marshaller),
+            [],
+            (_, message, responses, context) => RunAsync(context, () => InferAsync(message, responses, context)));
+        methods.AddDuplexStreamingMethod(
+            new Method<PooledBufferWriter, InferResponseMessage>(MethodType.DuplexStreaming, Name, StreamInfer, GrpcMarshallers.Bytes, InferResponseMessage.Marshaller),
+            [],
+            (_, messages, responses, context) => RunAsync(context, () => StreamAsync(messages, responses, context)));
     }
 
-    /// <summary>ModelStreamInfer: one request after the other; one that is wrong does not end the stream.</summary>
-    public async Task StreamAsync(HttpContext context, string model, CancellationToken cancellationToken)
+    private async Task RunAsync(ServerCallContext context, Func<Task> serve)
     {
-        while (await GrpcFrames.ReadAsync(context.Request, cancellationToken) is { } message)
+        try
         {
-            var asked = new InferenceRequest();
-            var answer = new ModelStreamInferResponse();
+            await serve();
+        }
+        catch (Exception error)
+        {
+            if (GrpcErrors.IsServerFailure(error))
+                Log.CallFailed(logger, context.Method, error);
+            throw GrpcErrors.ToRpcException(error);
+        }
+    }
+
+    private Task InferAsync(PooledBufferWriter message, IServerStreamWriter<InferResponseMessage> responses, ServerCallContext context)
+    {
+        // Flushed together with the status.
+        responses.WriteOptions = new WriteOptions(WriteFlags.BufferHint);
+        var model = server.NameOf(context.GetHttpContext());
+        return ServeAsync(message, new(), model, (version, request, isRaw, outputs) =>
+            responses.WriteAsync(InferResponseMessage.Create(model, version.Name, request, isRaw, outputs)), context.CancellationToken);
+    }
+
+    /// <summary>Serves the requests one after the other. A request that fails is answered with its error and does not end the stream.</summary>
+    private async Task StreamAsync(IAsyncStreamReader<PooledBufferWriter> messages, IServerStreamWriter<InferResponseMessage> responses, ServerCallContext context)
+    {
+        var model = server.NameOf(context.GetHttpContext());
+        while (await MoveNextAsync(messages, context.CancellationToken))
+        {
+            var request = new InferenceRequest();
             try
             {
-                await ServeAsync(message, asked, model, (version, request, isRaw, outputs) =>
-                {
-                    answer.InferResponse = ModelInferResponseWriter.Head(model, version.Name, request, outputs);
-                    answer.InferResponse.RawOutputContents.AddRange(outputs.Select(output => ModelInferResponseWriter.Raw(output.Tensor)));
-                    return Task.CompletedTask;
-                }, cancellationToken);
+                await ServeAsync(messages.Current, request, model, (version, request, _, outputs) =>
+                    responses.WriteAsync(InferResponseMessage.CreateStreamed(model, version.Name, request, outputs)), context.CancellationToken);
             }
-            catch (Exception thrown) when (!cancellationToken.IsCancellationRequested)
+            catch (Exception error) when (!context.CancellationToken.IsCancellationRequested)
             {
-                // With the request's id, since a client may have sent several.
-                (answer.ErrorMessage, answer.InferResponse) = (thrown.Message, new() { Id = asked.Id ?? "" });
+                await responses.WriteAsync(InferResponseMessage.CreateError(request.Id, GrpcErrors.ToRpcException(error).Status.Detail));
             }
+        }
+    }
 
-            answer.InferResponse.Parameters[FinalResponse] = new() { BoolParam = true };
-            await GrpcAnswers.WriteAsync(context, answer, cancellationToken);
+    private async Task<bool> MoveNextAsync(IAsyncStreamReader<PooledBufferWriter> messages, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await messages.MoveNext(cancellationToken);
+        }
+        catch (RpcException error) when (error.StatusCode == StatusCode.ResourceExhausted)
+        {
+            throw GrpcErrors.MessageTooLarge(maxMessageSize);
         }
     }
 
     private async Task ServeAsync(
-        PooledBufferWriter message, InferenceRequest request, string model, Func<LoadedModelVersion, InferenceRequest, bool, ModelOutputs, Task> answer, CancellationToken cancellationToken)
+        PooledBufferWriter message, InferenceRequest request, string model,
+        Func<LoadedModelVersion, InferenceRequest, bool, ModelOutputs, Task> answer, CancellationToken cancellationToken)
     {
         request.Own(message);
         var isRaw = false;
+        await server.ServeAsync(request, Read, (version, outputs) => answer(version, request, isRaw, outputs), cancellationToken);
+
         LoadedModelVersion Read()
         {
-            (var named, isRaw) = ModelInferRequestReader.Read(message.Written, request);
-            return named == model
+            (var name, isRaw) = ModelInferRequestReader.Read(message.Written, request);
+            return name == model
                 ? server.Loaded.Find(request.Version)
-                : throw new BadInputException($"The request names the model '{named}'; this call began with '{model}', whose replica has it.");
+                : throw new BadInputException($"The request is for model '{name}', but its call is bound to model '{model}' by the first request.");
         }
+    }
 
-        await server.ServeAsync(request, Read, (version, outputs) => answer(version, request, isRaw, outputs), cancellationToken);
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 6001, Level = LogLevel.Error, Message = "gRPC call {Method} failed")]
+        public static partial void CallFailed(ILogger logger, string method, Exception error);
     }
 }

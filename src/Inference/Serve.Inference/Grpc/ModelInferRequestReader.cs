@@ -3,14 +3,14 @@ using Serve.Inference.Tensors;
 
 namespace Serve.Inference.Grpc;
 
-/// <summary>Reads ModelInferRequest messages (inference.proto): raw contents where they lie, typed ones through the generated class.</summary>
+/// <summary>Parser of ModelInferRequest messages (inference.proto). Raw contents are used in place; typed contents go through the generated class.</summary>
 internal static class ModelInferRequestReader
 {
-    /// <summary>Reads a request.</summary>
+    /// <summary>Parses a request.</summary>
     /// <param name="message">The message.</param>
-    /// <param name="request">Receives what it says.</param>
-    /// <returns>The model it names, and whether its tensors are raw.</returns>
-    /// <exception cref="BadInputException">It is malformed; names the tensor where there is one.</exception>
+    /// <param name="request">Receives the contents.</param>
+    /// <returns>The model's name, and whether the tensors are raw contents.</returns>
+    /// <exception cref="BadInputException">The message is malformed; the error names the tensor, if any.</exception>
     public static (string Model, bool IsRaw) Read(Memory<byte> message, InferenceRequest request)
     {
         var model = "";
@@ -60,11 +60,11 @@ internal static class ModelInferRequestReader
     private static void TakeRaw(List<InputTensorHeader> heads, List<Memory<byte>?> contents, List<Memory<byte>> raw, InferenceRequest request)
     {
         if (raw.Count != heads.Count)
-            throw new BadInputException($"raw_input_contents has {raw.Count} entries for {heads.Count} inputs; it is to have one for each, in their order.");
+            throw new BadInputException($"raw_input_contents must have one entry per input, but has {raw.Count} for {heads.Count} inputs.");
         for (var index = 0; index < heads.Count; index++)
         {
             if (contents[index] is not null)
-                throw heads[index].Fail("it has contents, and the request has raw_input_contents: only one of the two may be used.");
+                throw heads[index].Fail("contents and raw_input_contents are mutually exclusive.");
             request.Inputs.Add(new(heads[index].Name, BinaryTensorCodec.Read(heads[index], raw[index], request)));
         }
     }
@@ -75,7 +75,7 @@ internal static class ModelInferRequestReader
         {
             var head = heads[index];
             var typed = contents[index] is { } bytes ? InferTensorContents.Parser.ParseFrom(bytes.Span) : new InferTensorContents();
-            request.Inputs.Add(new(head.Name, TypedTensorContents.Read(head, typed)));
+            request.Inputs.Add(new(head.Name, TensorElementFormat.Of(head.RequireType()).ReadContents(head, typed)));
         }
     }
 
@@ -103,7 +103,7 @@ internal static class ModelInferRequestReader
                     break;
                 case ModelInferRequest.Types.InferInputTensor.ParametersFieldNumber:
                     if (ReadEntry(reader.ReadBytes()).Key == "shared_memory_region")
-                        throw head.Fail("tensors in shared memory regions are not taken; send contents, or raw_input_contents.");
+                        throw head.Fail("shared memory regions are not supported; send contents or raw_input_contents.");
                     break;
                 default:
                     reader.Skip();
@@ -131,23 +131,23 @@ internal static class ModelInferRequestReader
                 reader.Skip();
         }
 
-        return new(name ?? throw new BadInputException($"output #{index} has no name."), null, classes);
+        return new(name ?? throw new BadInputException($"output #{index}: name is missing."), null, classes);
     }
 
     private static void ReadOutputParameter(Memory<byte> entry, string output, ref int classes)
     {
         var (key, value) = ReadEntry(entry);
         if (key == "shared_memory_region")
-            throw new BadInputException($"output '{output}': the parameter shared_memory_region is not offered here.");
+            throw new BadInputException($"output '{output}': the parameter shared_memory_region is not supported.");
         if (key != "classification")
             return;
         var parameter = InferParameter.Parser.ParseFrom(value.Span);
         classes = parameter.ParameterChoiceCase == InferParameter.ParameterChoiceOneofCase.Int64Param && parameter.Int64Param is >= 0 and <= int.MaxValue and var count
             ? (int)count
-            : throw new BadInputException($"output '{output}': classification is to be a number of classes, as int64_param; {parameter} came.");
+            : throw new BadInputException($"output '{output}': classification must be a number of classes, as int64_param, but was {parameter}.");
     }
 
-    // An entry of a map: its key is field 1, its value field 2.
+    // In a map entry, the key is field 1 and the value is field 2.
     private static (string Key, Memory<byte> Value) ReadEntry(Memory<byte> entry)
     {
         var (key, value) = ("", Memory<byte>.Empty);

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Serve.Inference.Grpc;
 
-/// <summary>Reads protobuf's wire format out of memory, bytes where they lie. For messages whose fields are read by hand because copies of them would cost.</summary>
+/// <summary>Reader of protobuf's wire format that returns bytes fields without a copy; the generated classes copy each tensor into a new array.</summary>
 /// <param name="message">The message.</param>
 internal struct ProtobufFieldReader(Memory<byte> message)
 {
@@ -16,13 +16,13 @@ internal struct ProtobufFieldReader(Memory<byte> message)
     private int _at;
     private int _wire;
 
-    /// <summary>The field that is next.</summary>
+    /// <summary>Gets the number of the current field.</summary>
     public int Field { get; private set; }
 
-    /// <summary>Whether the field is a message, a string, bytes or packed numbers.</summary>
+    /// <summary>Gets whether the current field is a message, a string, bytes or packed numbers.</summary>
     public readonly bool IsDelimited => _wire == LengthDelimited;
 
-    /// <summary>Goes to the next field.</summary>
+    /// <summary>Advances to the next field.</summary>
     /// <exception cref="BadInputException">The message is malformed.</exception>
     public bool Next()
     {
@@ -48,7 +48,7 @@ internal struct ProtobufFieldReader(Memory<byte> message)
         throw Broken();
     }
 
-    /// <summary>The bytes of the field, where they lie.</summary>
+    /// <summary>Reads the bytes of the current field, without a copy.</summary>
     public Memory<byte> ReadBytes()
     {
         if (_wire != LengthDelimited)
@@ -73,7 +73,7 @@ internal struct ProtobufFieldReader(Memory<byte> message)
         }
     }
 
-    /// <summary>A repeated number, which may come one by one or packed.</summary>
+    /// <summary>Reads a repeated number, packed or not.</summary>
     public void ReadVarints(List<long> values)
     {
         if (_wire == Varint)
@@ -108,7 +108,7 @@ internal struct ProtobufFieldReader(Memory<byte> message)
         }
     }
 
-    private static BadInputException Broken() => new("The request is no valid protobuf of inference.ModelInferRequest.");
+    private static BadInputException Broken() => new("The request is not a valid inference.ModelInferRequest message.");
 
     private void Advance(int count)
     {

@@ -3,8 +3,8 @@ using System.Text;
 
 namespace Serve.Inference.Grpc;
 
-/// <summary>Finds <c>model_name</c>, field 1, in the beginning of a ModelInferRequest that may not be there to its end.</summary>
-/// <param name="message">What has come.</param>
+/// <summary>Reader of <c>model_name</c>, field 1, in the received part of a ModelInferRequest.</summary>
+/// <param name="message">The received part.</param>
 internal ref struct RequestModelNameReader(ReadOnlySequence<byte> message)
 {
     private const int NameTag = (1 << 3) | LengthDelimited;
@@ -15,7 +15,7 @@ internal ref struct RequestModelNameReader(ReadOnlySequence<byte> message)
 
     private SequenceReader<byte> _reader = new(message);
 
-    /// <summary>The name; null when it has not come yet or the message is malformed.</summary>
+    /// <summary>Reads the name; null if it has not been received yet or the message is malformed.</summary>
     public string? Read()
     {
         while (TryVarint(out var tag))

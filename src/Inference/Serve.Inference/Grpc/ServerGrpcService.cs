@@ -1,262 +1,207 @@
-using System.Buffers;
 using Google.Protobuf;
+using Grpc.AspNetCore.Server.Model;
+using Grpc.Core;
 using Inference;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
+using Serve.Http;
 using Serve.Inference.Models;
-using Serve.Runtime.Http;
-using Serve.Runtime.RawGrpc;
-using Serve.Specs;
 using Statistics = Serve.Inference.ModelStatistics;
 
 namespace Serve.Inference.Grpc;
 
-/// <summary>
-/// The protocol over gRPC. What concerns the server is answered here; a request for inference goes to the model that its message names: the name is looked
-/// for in the first bytes, which are left where they are, and the path becomes the model's. Holds no state.
-/// </summary>
-/// <param name="server">What is answered.</param>
-/// <param name="options">Who may load and unload.</param>
-/// <param name="time">The clock of the clients' time limits.</param>
-/// <param name="log">For what should not happen.</param>
-internal sealed partial class ServerGrpcService(ServedModelCatalog server, OpenInferenceOptions options, TimeProvider time, ILogger<ServerGrpcService> log)
+/// <summary>The methods of the protocol that a node answers itself: health, metadata, statistics, model repository. Holds no state.</summary>
+internal sealed partial class ServerGrpcService
 {
-    /// <summary>What the paths of its methods begin with.</summary>
-    public const string Service = "/inference.GRPCInferenceService/";
+    private readonly ServedModelCatalog _catalog;
+    private readonly OpenInferenceOptions _options;
+    private readonly ILogger<ServerGrpcService> _logger;
+    private readonly Lazy<GrpcServiceEndpoints> _endpoints;
 
-    // Every serializer writes the model's name first; whoever does not sends small messages.
-    private const int PeekLimit = 256 * 1024;
+    public ServerGrpcService(ServedModelCatalog catalog, OpenInferenceOptions options, ILogger<ServerGrpcService> logger)
+    {
+        (_catalog, _options, _logger) = (catalog, options, logger);
+        var maxMessageSize = (int)Math.Min(options.Http.MaxRequestBodyBytes, RequestBodyLimit.Most);
+        _endpoints = new(() => GrpcServiceEndpoints.Build<ServerGrpcService>(AddMethods, maxMessageSize));
+    }
 
-    // Whoever serves the call ends it itself when the client's time is over. This is for one that waits for a replica, or for its first message.
-    private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(250);
-
-    /// <summary>Answers a call.</summary>
+    /// <summary>Serves a call.</summary>
     /// <param name="context">The call.</param>
-    /// <param name="method">The method's name.</param>
-    /// <param name="next">The rest of the gateway, which finds the model.</param>
-    /// <param name="rootPath">What stands before every route prefix.</param>
-    /// <returns>Completes when it is answered.</returns>
-    public async Task AnswerAsync(HttpContext context, string method, RequestDelegate next, string rootPath)
-    {
-        if (method is "ModelInfer" or "ModelStreamInfer")
-        {
-            await PassOnAsync(context, method, next, rootPath);
-            return;
-        }
+    /// <param name="method">Name of the method, without its service.</param>
+    public Task ServeAsync(HttpContext context, string method) => _endpoints.Value[method](context);
 
-        var wrong = await GrpcAnswers.RunAsync(context, stop => AnswerAsync(context, method, stop), time);
-        if (wrong is not null)
-            Log.RequestFailed(log, context.TraceIdentifier, wrong);
+    /// <summary>Fails a call that cannot be forwarded to its model.</summary>
+    /// <param name="context">The call, whose response has not started.</param>
+    /// <param name="method">ModelInfer or ModelStreamInfer.</param>
+    /// <param name="error">The reason.</param>
+    public Task FailAsync(HttpContext context, string method, Exception error)
+    {
+        context.Features.Set(new ForwardingFailure(GrpcErrors.ToRpcException(error)));
+        return ServeAsync(context, method);
     }
 
-    private async Task PassOnAsync(HttpContext context, string method, RequestDelegate next, string rootPath)
+    private void AddMethods(ServiceMethodProviderContext<ServerGrpcService> methods)
     {
-        var clientGone = context.RequestAborted;
-        using var over = GrpcAnswers.TimeLimit(context.Request) is { } limit ? new CancellationTokenSource(limit + Grace, time) : null;
-        using var either = over is null ? null : CancellationTokenSource.CreateLinkedTokenSource(clientGone, over.Token);
-        if (either is not null)
-            context.RequestAborted = either.Token;
-        Exception? failure = null;
-        try
+        Add(methods, "ServerLive", ServerLiveRequest.Parser, ServerLiveResponse.Parser, static (_, _) => Task.FromResult(new ServerLiveResponse { Live = true }));
+        Add(methods, "ServerReady", ServerReadyRequest.Parser, ServerReadyResponse.Parser, (_, _) => Task.FromResult(new ServerReadyResponse { Ready = _catalog.IsReady }));
+        Add(methods, "ServerMetadata", ServerMetadataRequest.Parser, ServerMetadataResponse.Parser, static (_, _) => Task.FromResult(
+            new ServerMetadataResponse { Name = ServedModelCatalog.Name, Version = ServedModelCatalog.Version, Extensions = { ServedModelCatalog.Extensions } }));
+        Add(methods, "ModelReady", ModelReadyRequest.Parser, ModelReadyResponse.Parser, async (request, context) =>
+            new() { Ready = await _catalog.IsModelReadyAsync(request.Name, request.Version, context.CancellationToken) });
+        Add(methods, "ModelMetadata", ModelMetadataRequest.Parser, ModelMetadataResponse.Parser, async (request, context) =>
+            ToMessage(await _catalog.DescribeAsync(request.Name, request.Version, context.CancellationToken)));
+        Add(methods, "ModelConfig", ModelConfigRequest.Parser, ModelConfigResponse.Parser, async (request, context) =>
+            new() { Config = ToMessage(await _catalog.ConfigureAsync(request.Name, request.Version, context.CancellationToken)) });
+        Add(methods, "ModelStatistics", ModelStatisticsRequest.Parser, ModelStatisticsResponse.Parser, async (request, context) =>
+            new() { ModelStats = { (await _catalog.GetStatisticsAsync(request.Name, request.Version, context.CancellationToken)).Select(ToMessage) } });
+        Add(methods, "RepositoryIndex", RepositoryIndexRequest.Parser, RepositoryIndexResponse.Parser, IndexAsync);
+        Add(methods, "RepositoryModelLoad", RepositoryModelLoadRequest.Parser, RepositoryModelLoadResponse.Parser, LoadAsync);
+        Add(methods, "RepositoryModelUnload", RepositoryModelUnloadRequest.Parser, RepositoryModelUnloadResponse.Parser, UnloadAsync);
+        foreach (var method in new[] { ModelGrpcService.Infer, ModelGrpcService.StreamInfer })
         {
-            if (method == "ModelStreamInfer")
-                LimitEachMessage(context);
-            var model = await GrpcFrames.PeekAsync(context.Request, FindModel, PeekLimit, context.RequestAborted);
-            if (string.IsNullOrEmpty(model))
-                throw new GrpcException(GrpcStatus.InvalidArgument, $"The request names no model in its first {PeekLimit} bytes (model_name).");
-            server.Require(model);
-            context.Request.Path = $"{rootPath}{ApplicationPackage.ModelPrefix}{model}{Service}{method}";
-            await next(context);
+            // Served by the model's replica; calls arrive here only to fail.
+            methods.AddDuplexStreamingMethod(
+                new Method<PooledBufferWriter, InferResponseMessage>(MethodType.DuplexStreaming, ModelGrpcService.Name, method, GrpcMarshallers.Bytes, InferResponseMessage.Marshaller),
+                [],
+                static (_, _, _, context) => throw context.GetHttpContext().Features.GetRequiredFeature<ForwardingFailure>().Error);
         }
-        catch (Exception thrown) when (thrown is ServeException or GrpcException or BadHttpRequestException || IsOver())
-        {
-            failure = thrown;
-        }
-        finally
-        {
-            if (either is not null)
-                context.RequestAborted = clientGone;
-        }
-
-        // A replica that was stopped by its token may have returned without a word.
-        if (IsOver() && !context.Response.HasStarted)
-            failure = new GrpcException(GrpcStatus.DeadlineExceeded, GrpcAnswers.TimeIsOver);
-        if (failure is not null)
-            await FailAsync(context, failure);
-
-        bool IsOver() => over?.IsCancellationRequested is true && !clientGone.IsCancellationRequested;
     }
 
-    private async Task FailAsync(HttpContext context, Exception failure)
+    private void Add<TRequest, TResponse>(
+        ServiceMethodProviderContext<ServerGrpcService> methods, string name, MessageParser<TRequest> requests, MessageParser<TResponse> responses, Func<TRequest, ServerCallContext, Task<TResponse>> serve)
+        where TRequest : class, IMessage<TRequest>
+        where TResponse : class, IMessage<TResponse>
     {
-        if (context.Response.HasStarted)
+        var method = new Method<TRequest, TResponse>(MethodType.Unary, ModelGrpcService.Name, name, GrpcMarshallers.Of(requests), GrpcMarshallers.Of(responses));
+        methods.AddUnaryMethod(method, [], async (_, request, context) =>
         {
-            context.Abort();
-            return;
-        }
-
-        context.Response.Clear();
-        await GrpcAnswers.RunAsync(context, _ => throw failure, time);
-    }
-
-    // A stream may last: the limit is for each of its messages, which the replica counts.
-    private static void LimitEachMessage(HttpContext context)
-    {
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is not { IsReadOnly: false } server)
-            return;
-        context.Features.Set<IHttpMaxRequestBodySizeFeature>(new RequestBodyLimit(server, server.MaxRequestBodySize));
-        server.MaxRequestBodySize = null;
-    }
-
-    private Task AnswerAsync(HttpContext context, string method, CancellationToken stop) => method switch
-    {
-        "ServerLive" => AnswerAsync(context, ServerLiveRequest.Parser, static _ => new ServerLiveResponse { Live = true }, stop),
-        "ServerReady" => AnswerAsync(context, ServerReadyRequest.Parser, _ => new ServerReadyResponse { Ready = server.IsReady }, stop),
-        "ServerMetadata" => AnswerAsync(context, ServerMetadataRequest.Parser, static _ => Describe(), stop),
-        "ModelReady" => AnswerAsync(context, ModelReadyRequest.Parser,
-            async request => new ModelReadyResponse { Ready = await server.IsModelReadyAsync(request.Name, request.Version, stop) }, stop),
-        "ModelMetadata" => AnswerAsync(context, ModelMetadataRequest.Parser,
-            async request => ToWire(await server.DescribeAsync(request.Name, request.Version, stop)), stop),
-        "ModelConfig" => AnswerAsync(context, ModelConfigRequest.Parser,
-            async request => new ModelConfigResponse { Config = ToWire(await server.ConfigureAsync(request.Name, request.Version, stop)) }, stop),
-        "ModelStatistics" => AnswerAsync(context, ModelStatisticsRequest.Parser,
-            async request => new ModelStatisticsResponse { ModelStats = { (await server.GetStatisticsAsync(request.Name, request.Version, stop)).Select(ToWire) } }, stop),
-        "RepositoryIndex" => AnswerAsync(context, RepositoryIndexRequest.Parser, request =>
-        {
-            CheckRepository(request.RepositoryName);
-            return IndexAsync(request.Ready, stop);
-        }, stop),
-        "RepositoryModelLoad" => AnswerAsync(context, RepositoryModelLoadRequest.Parser, async request =>
-        {
-            Guard(context);
-            CheckRepository(request.RepositoryName);
-            ServedModelCatalog.ValidateLoadParameters(request.Parameters.Keys);
-            await server.Repository.LoadAsync(request.ModelName, stop);
-            return new RepositoryModelLoadResponse();
-        }, stop),
-        "RepositoryModelUnload" => AnswerAsync(context, RepositoryModelUnloadRequest.Parser, async request =>
-        {
-            Guard(context);
-            CheckRepository(request.RepositoryName);
-            await server.Repository.UnloadAsync(request.ModelName, stop);
-            return new RepositoryModelUnloadResponse();
-        }, stop),
-        _ => throw new GrpcException(GrpcStatus.Unimplemented, $"{Service[1..]}{method} is not offered here."),
-    };
-
-    private static Task AnswerAsync<TRequest>(HttpContext context, MessageParser<TRequest> parser, Func<TRequest, IMessage> answer, CancellationToken stop)
-        where TRequest : IMessage<TRequest> =>
-        AnswerAsync(context, parser, request => Task.FromResult(answer(request)), stop);
-
-    private static async Task AnswerAsync<TRequest, TResponse>(
-        HttpContext context, MessageParser<TRequest> parser, Func<TRequest, Task<TResponse>> answer, CancellationToken stop)
-        where TRequest : IMessage<TRequest>
-        where TResponse : IMessage
-    {
-        using var message = await GrpcFrames.RequireAsync(context.Request, stop);
-        await GrpcAnswers.WriteAsync(context, await answer(parser.ParseFrom(message.Written.Span)), stop);
-    }
-
-    private static ServerMetadataResponse Describe() =>
-        new() { Name = ServedModelCatalog.Name, Version = ServedModelCatalog.Version, Extensions = { ServedModelCatalog.Extensions } };
-
-    private async Task<RepositoryIndexResponse> IndexAsync(bool readyOnly, CancellationToken stop) => new()
-    {
-        Models =
-        {
-            (await server.IndexAsync(readyOnly, stop)).Select(each => new RepositoryIndexResponse.Types.ModelIndex
+            try
             {
-                Name = each.Name,
-                Version = each.Version,
-                State = each.State,
-                Reason = each.Reason,
-            }),
-        },
-    };
+                return await serve(request, context);
+            }
+            catch (Exception error)
+            {
+                if (GrpcErrors.IsServerFailure(error))
+                    Log.CallFailed(_logger, context.Method, error);
+                throw GrpcErrors.ToRpcException(error);
+            }
+        });
+    }
 
-    private static void CheckRepository(string name)
+    private async Task<RepositoryIndexResponse> IndexAsync(RepositoryIndexRequest request, ServerCallContext context)
+    {
+        ValidateRepository(request.RepositoryName);
+        return new()
+        {
+            Models =
+            {
+                (await _catalog.IndexAsync(request.Ready, context.CancellationToken)).Select(each => new RepositoryIndexResponse.Types.ModelIndex
+                {
+                    Name = each.Name,
+                    Version = each.Version,
+                    State = each.State,
+                    Reason = each.Reason,
+                }),
+            },
+        };
+    }
+
+    private async Task<RepositoryModelLoadResponse> LoadAsync(RepositoryModelLoadRequest request, ServerCallContext context)
+    {
+        Authorize(context);
+        ValidateRepository(request.RepositoryName);
+        ServedModelCatalog.ValidateLoadParameters(request.Parameters.Keys);
+        await _catalog.Repository.LoadAsync(request.ModelName, context.CancellationToken);
+        return new();
+    }
+
+    private async Task<RepositoryModelUnloadResponse> UnloadAsync(RepositoryModelUnloadRequest request, ServerCallContext context)
+    {
+        Authorize(context);
+        ValidateRepository(request.RepositoryName);
+        await _catalog.Repository.UnloadAsync(request.ModelName, context.CancellationToken);
+        return new();
+    }
+
+    private static void ValidateRepository(string name)
     {
         if (name.Length > 0)
-            throw new BadInputException($"There is no repository '{name}': there is one, without a name. Leave repository_name empty.");
+            throw new BadInputException($"Unknown repository '{name}'. The only repository has no name; leave repository_name empty.");
     }
 
-    private void Guard(HttpContext context)
+    private void Authorize(ServerCallContext context)
     {
-        if (RequestGuard.Check(context.Request, options.Guard) is { } refusal)
-            throw new GrpcException(refusal.Status == StatusCodes.Status401Unauthorized ? GrpcStatus.Unauthenticated : GrpcStatus.PermissionDenied, refusal.Detail);
+        if (RequestGuard.Check(context.GetHttpContext().Request, _options.Guard) is { } refusal)
+            throw new RpcException(new Status(refusal.Status == StatusCodes.Status401Unauthorized ? StatusCode.Unauthenticated : StatusCode.PermissionDenied, refusal.Detail));
     }
 
-    // The first field of the message, as a rule: a tag of one byte, a length, the name.
-    private static string? FindModel(ReadOnlySequence<byte> message, bool isWhole)
-    {
-        var input = new RequestModelNameReader(message);
-        return input.Read() ?? (isWhole ? "" : null);
-    }
-
-    private static ModelMetadataResponse ToWire(ModelMetadata model) => new()
+    private static ModelMetadataResponse ToMessage(ModelMetadata model) => new()
     {
         Name = model.Name,
         Versions = { model.Versions },
         Platform = model.Platform,
-        Inputs = { model.Inputs.Select(ToWire) },
-        Outputs = { model.Outputs.Select(ToWire) },
+        Inputs = { model.Inputs.Select(ToMessage) },
+        Outputs = { model.Outputs.Select(ToMessage) },
         Properties = { model.Properties },
     };
 
-    private static ModelMetadataResponse.Types.TensorMetadata ToWire(TensorMetadata tensor) =>
+    private static ModelMetadataResponse.Types.TensorMetadata ToMessage(TensorMetadata tensor) =>
         new() { Name = tensor.Name, Datatype = tensor.Datatype, Shape = { tensor.Shape } };
 
-    private static ModelConfig ToWire(ModelConfiguration model) => new()
+    private static ModelConfig ToMessage(ModelConfiguration model) => new()
     {
         Name = model.Name,
         Platform = model.Platform,
         Backend = model.Backend,
         MaxBatchSize = model.MaxBatchSize,
-        Input = { model.Input.Select(input => new ModelInput { Name = input.Name, DataType = ToWire(input.DataType), Dims = { input.Dims } }) },
-        Output = { model.Output.Select(output => new ModelOutput { Name = output.Name, DataType = ToWire(output.DataType), Dims = { output.Dims } }) },
+        Input = { model.Input.Select(input => new ModelInput { Name = input.Name, DataType = ToMessage(input.DataType), Dims = { input.Dims } }) },
+        Output = { model.Output.Select(output => new ModelOutput { Name = output.Name, DataType = ToMessage(output.DataType), Dims = { output.Dims } }) },
         DynamicBatching = model.DynamicBatching is { } batching ? new() { MaxQueueDelayMicroseconds = (ulong)batching.MaxQueueDelayMicroseconds } : null,
         DefaultModelFilename = model.DefaultModelFilename,
     };
 
     // TYPE_FP32 is TypeFp32 in the generated code.
-    private static DataType ToWire(string type) => Enum.Parse<DataType>(type.Replace("_", "", StringComparison.Ordinal), ignoreCase: true);
+    private static DataType ToMessage(string type) => Enum.Parse<DataType>(type.Replace("_", "", StringComparison.Ordinal), ignoreCase: true);
 
-    private static global::Inference.ModelStatistics ToWire(Statistics found) => new()
+    private static global::Inference.ModelStatistics ToMessage(Statistics statistics) => new()
     {
-        Name = found.Name,
-        Version = found.Version,
-        LastInference = (ulong)found.LastInference,
-        InferenceCount = (ulong)found.InferenceCount,
-        ExecutionCount = (ulong)found.ExecutionCount,
+        Name = statistics.Name,
+        Version = statistics.Version,
+        LastInference = (ulong)statistics.LastInference,
+        InferenceCount = (ulong)statistics.InferenceCount,
+        ExecutionCount = (ulong)statistics.ExecutionCount,
         InferenceStats = new()
         {
-            Success = ToWire(found.InferenceStats.Success),
-            Fail = ToWire(found.InferenceStats.Fail),
-            Queue = ToWire(found.InferenceStats.Queue),
-            ComputeInput = ToWire(found.InferenceStats.ComputeInput),
-            ComputeInfer = ToWire(found.InferenceStats.ComputeInfer),
-            ComputeOutput = ToWire(found.InferenceStats.ComputeOutput),
-            CacheHit = ToWire(found.InferenceStats.CacheHit),
-            CacheMiss = ToWire(found.InferenceStats.CacheMiss),
+            Success = ToMessage(statistics.InferenceStats.Success),
+            Fail = ToMessage(statistics.InferenceStats.Fail),
+            Queue = ToMessage(statistics.InferenceStats.Queue),
+            ComputeInput = ToMessage(statistics.InferenceStats.ComputeInput),
+            ComputeInfer = ToMessage(statistics.InferenceStats.ComputeInfer),
+            ComputeOutput = ToMessage(statistics.InferenceStats.ComputeOutput),
+            CacheHit = ToMessage(statistics.InferenceStats.CacheHit),
+            CacheMiss = ToMessage(statistics.InferenceStats.CacheMiss),
         },
         BatchStats =
         {
-            found.BatchStats.Select(batch => new InferBatchStatistics
+            statistics.BatchStats.Select(batch => new InferBatchStatistics
             {
                 BatchSize = (ulong)batch.BatchSize,
-                ComputeInput = ToWire(batch.ComputeInput),
-                ComputeInfer = ToWire(batch.ComputeInfer),
-                ComputeOutput = ToWire(batch.ComputeOutput),
+                ComputeInput = ToMessage(batch.ComputeInput),
+                ComputeInfer = ToMessage(batch.ComputeInfer),
+                ComputeOutput = ToMessage(batch.ComputeOutput),
             }),
         },
     };
 
-    private static StatisticDuration ToWire(DurationStatistic duration) => new() { Count = (ulong)duration.Count, Ns = (ulong)duration.Ns };
+    private static StatisticDuration ToMessage(DurationStatistic duration) => new() { Count = (ulong)duration.Count, Ns = (ulong)duration.Ns };
+
+    /// <summary>The reason for which a call was not forwarded; a feature of its request.</summary>
+    private sealed record ForwardingFailure(RpcException Error);
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 6000, Level = LogLevel.Error, Message = "Request {RequestId} failed in the inference server")]
-        public static partial void RequestFailed(ILogger logger, string requestId, Exception error);
+        [LoggerMessage(EventId = 6000, Level = LogLevel.Error, Message = "gRPC call {Method} failed")]
+        public static partial void CallFailed(ILogger logger, string method, Exception error);
     }
 }

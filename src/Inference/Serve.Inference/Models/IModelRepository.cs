@@ -1,24 +1,66 @@
 namespace Serve.Inference.Models;
 
-/// <summary>Which models there are, loaded or not, and how they are loaded and unloaded: what the gateway is told and asks for. Owned here, implemented where the controller is known.</summary>
+/// <summary>The models of a node, loaded or not. Implemented over the controller.</summary>
 public interface IModelRepository
 {
-    /// <summary>Every model: every application that answers at <c>/v2/models/NAME</c>.</summary>
-    /// <returns>By name.</returns>
+    /// <summary>Lists the models: the applications with a route prefix <c>/v2/models/NAME</c>.</summary>
+    /// <returns>The models, ordered by name.</returns>
     IReadOnlyList<RepositoryModelEntry> List();
 
-    /// <summary>Loads a model, or loads it again with what its files hold now; waits until it is up.</summary>
+    /// <summary>Loads a model, or reloads it with the current content of its files, and waits until it is ready.</summary>
     /// <param name="name">The model's name.</param>
-    /// <param name="cancellationToken">Gives up waiting; the load goes on.</param>
-    /// <returns>Completes when it can be asked.</returns>
-    /// <exception cref="NoSuchRouteException">There is none of that name.</exception>
-    /// <exception cref="BadInputException">It cannot be loaded; says why.</exception>
+    /// <param name="cancellationToken">Ends the wait; the load continues.</param>
+    /// <returns>Completes when the model is ready.</returns>
+    /// <exception cref="NoSuchRouteException">The model does not exist.</exception>
+    /// <exception cref="BadInputException">The model cannot be loaded.</exception>
     Task LoadAsync(string name, CancellationToken cancellationToken);
 
-    /// <summary>Unloads a model: what is on it is finished, nothing new is taken.</summary>
+    /// <summary>Unloads a model after its ongoing requests.</summary>
     /// <param name="name">The model's name.</param>
-    /// <param name="cancellationToken">Gives up waiting; the unload goes on.</param>
-    /// <returns>Completes when it is no longer asked.</returns>
-    /// <exception cref="NoSuchRouteException">There is none of that name.</exception>
+    /// <param name="cancellationToken">Ends the wait; the unload continues.</param>
+    /// <returns>Completes when the model has no replicas.</returns>
+    /// <exception cref="NoSuchRouteException">The model does not exist.</exception>
     Task UnloadAsync(string name, CancellationToken cancellationToken);
+}
+
+/// <summary>A model of the node.</summary>
+/// <param name="Name">Name of the model.</param>
+/// <param name="State">State of the model.</param>
+/// <param name="Reason">Reason of the state; may be empty.</param>
+/// <param name="Application">The application that serves it.</param>
+public sealed record RepositoryModelEntry(string Name, RepositoryModelState State, string Reason, string Application)
+{
+    /// <summary>Reason of an unloaded model, as in Triton.</summary>
+    public const string Unloaded = "unloaded";
+
+    /// <summary>Creates the error of an unknown model.</summary>
+    /// <param name="name">The requested name.</param>
+    /// <returns>The exception.</returns>
+    public static NoSuchRouteException UnknownModel(string name) => new($"Unknown model '{name}'. POST /v2/repository/index lists the models.");
+}
+
+/// <summary>State of a model, as in Triton's model repository.</summary>
+public enum RepositoryModelState
+{
+    /// <summary>Unloaded, or failed to load.</summary>
+    Unavailable,
+
+    /// <summary>Loading for the first time, or after it was unloaded.</summary>
+    Loading,
+
+    /// <summary>Unloading.</summary>
+    Unloading,
+
+    /// <summary>Ready for requests.</summary>
+    Ready,
+}
+
+/// <summary>The repository of a gateway without a controller: it has no models.</summary>
+internal sealed class EmptyModelRepository : IModelRepository
+{
+    public IReadOnlyList<RepositoryModelEntry> List() => [];
+
+    public Task LoadAsync(string name, CancellationToken cancellationToken) => throw RepositoryModelEntry.UnknownModel(name);
+
+    public Task UnloadAsync(string name, CancellationToken cancellationToken) => throw RepositoryModelEntry.UnknownModel(name);
 }

@@ -6,21 +6,21 @@ using Serve.Replica.Batching;
 
 namespace Serve.Inference.Models;
 
-/// <summary>One version of a model, loaded: what runs it, and what is counted of it.</summary>
+/// <summary>A loaded version of a model: its session, its batcher and its counters.</summary>
 internal sealed class LoadedModelVersion(long number, OnnxModel model, ModelVersionCounters counters, ModelBatchingConfigKey batching, TimeProvider time, ILogger logger) : IDisposable
 {
     private readonly ModelRunBatcher _runs = new(model, counters, batching, time, logger);
 
     public long Number => number;
 
-    /// <summary>The number as the protocol has it.</summary>
+    /// <summary>Gets the number as text, as in the protocol.</summary>
     public string Name { get; } = number.ToString(CultureInfo.InvariantCulture);
 
     public OnnxModel Model => model;
 
     public ModelVersionCounters Counters => counters;
 
-    /// <summary>How many requests wait to be run with others.</summary>
+    /// <summary>Gets the number of requests that wait for a batch.</summary>
     public int Waiting => _runs.Waiting;
 
     /// <inheritdoc cref="ModelRunBatcher.RunAsync(InferenceRequest, CancellationToken)"/>

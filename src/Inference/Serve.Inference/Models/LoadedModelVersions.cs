@@ -2,18 +2,18 @@ using System.Collections.Immutable;
 
 namespace Serve.Inference.Models;
 
-/// <summary>The versions that a replica has loaded. Immutable; replaced whole when settings change.</summary>
-/// <param name="all">At least one, the lowest first.</param>
+/// <summary>The loaded versions of a model. Immutable; a change of settings replaces all of them.</summary>
+/// <param name="all">The versions in ascending order; at least one.</param>
 internal sealed class LoadedModelVersions(ImmutableArray<LoadedModelVersion> all) : IDisposable
 {
     public ImmutableArray<LoadedModelVersion> All => all;
 
-    /// <summary>Their names, as the protocol has them.</summary>
+    /// <summary>Gets the names of the versions.</summary>
     public ImmutableArray<string> Names { get; } = [.. all.Select(each => each.Name)];
 
     /// <summary>Finds a version.</summary>
-    /// <param name="name">Its number; null or empty for the highest.</param>
-    /// <exception cref="NoSuchRouteException">There is none of that number.</exception>
+    /// <param name="name">The version's number; null or empty for the highest.</param>
+    /// <exception cref="NoSuchRouteException">The version does not exist.</exception>
     public LoadedModelVersion Find(string? name)
     {
         if (string.IsNullOrEmpty(name))
@@ -24,7 +24,7 @@ internal sealed class LoadedModelVersions(ImmutableArray<LoadedModelVersion> all
                 return each;
         }
 
-        throw new NoSuchRouteException($"The model has no version '{name}'; it has {string.Join(", ", Names)}.");
+        throw new NoSuchRouteException($"The model has no version '{name}'. Available versions: {string.Join(", ", Names)}.");
     }
 
     public void Dispose()

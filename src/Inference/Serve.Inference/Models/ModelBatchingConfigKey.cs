@@ -5,27 +5,27 @@ using Serve.Runtime;
 
 namespace Serve.Inference.Models;
 
-/// <summary>The key <c>batching</c> of a model's <c>user_config</c>, and what the versions' queues have in common. Written by the replica, when it starts and when it takes a <c>user_config</c>.</summary>
-/// <param name="versions">Those that are loaded.</param>
+/// <summary>The key <c>batching</c> of a model's <c>user_config</c>, and the state that the batchers of all versions share. Written by the replica, at its start and by a reconfiguration.</summary>
+/// <param name="versions">Returns the loaded versions.</param>
 internal sealed class ModelBatchingConfigKey(Func<IEnumerable<LoadedModelVersion>> versions) : IUserConfigKey
 {
     private volatile ModelBatchSettings _settings = new();
 
     public ModelBatchSettings Settings => _settings;
 
-    /// <summary>Told of each run; null when nobody counts them.</summary>
+    /// <summary>Gets the observer of batches; null if none is attached.</summary>
     public IBatchQueueObserver? Observer { get; private set; }
 
-    /// <summary>What lets callers in; null when nobody knows.</summary>
+    /// <summary>Gets the gate that admits the callers; null if none is attached.</summary>
     public ConcurrencyLimiter? Gate { get; private set; }
 
-    /// <summary>How many requests wait, of all versions.</summary>
+    /// <summary>Gets the number of waiting requests of all versions.</summary>
     public int Length => versions().Sum(version => version.Waiting);
 
     /// <inheritdoc/>
     public string Name => BatchConfigParser.Key;
 
-    /// <summary>Has runs counted in the replica's metrics, and no request wait when nobody else can come.</summary>
+    /// <summary>Attaches the replica's metrics and gate.</summary>
     public void Attach(IBatchQueueObserver observer, ConcurrencyLimiter gate) => (Observer, Gate) = (observer, gate);
 
     /// <inheritdoc/>

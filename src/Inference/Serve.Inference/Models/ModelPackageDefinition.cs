@@ -3,17 +3,17 @@ using Serve.Specs;
 
 namespace Serve.Inference.Models;
 
-/// <summary>What a package of a model declares: one deployment of the built-in class.</summary>
+/// <summary>The declaration of a model package: one deployment of the built-in class.</summary>
 public static class ModelPackageDefinition
 {
-    /// <summary>The declaration.</summary>
+    /// <summary>Creates the declaration.</summary>
     /// <param name="name">The deployment's name.</param>
-    /// <returns>As inspecting an assembly would have found it.</returns>
+    /// <returns>The declaration, in the form that the inspection of an assembly has.</returns>
     public static InspectedApplication Of(string name) => new(
         [
             new DeploymentDefinition
             {
-                // Requests share nothing but the model, which takes any number at a time.
+                // Requests share only the model, which is thread-safe.
                 Options = new DeploymentOptions
                 {
                     Name = name,

@@ -6,11 +6,11 @@ using Serve.Replica.Batching;
 namespace Serve.Inference.Models;
 
 /// <summary>
-/// Runs one version for requests that have been checked: alone while there is one at a time, and joined along the first dimension where the model's inputs and outputs have it open.
+/// Runs a model version for validated requests. A single request runs alone; concurrent requests are joined along the first dimension if it is open in all inputs and outputs.
 /// </summary>
 internal sealed partial class ModelRunBatcher : IDisposable
 {
-    /// <summary>For how many requests one remembers that there were several at a time. Until then they are queued, so that the first of a crowd that comes back waits for the others if that pays.</summary>
+    /// <summary>Number of sequential requests that are still queued after concurrent ones, so that the first of several clients that return waits for the others if that pays.</summary>
     private const int Remembered = 16;
 
     private const char Separator = '\0';
@@ -37,34 +37,34 @@ internal sealed partial class ModelRunBatcher : IDisposable
         {
             Settings = batching.Settings.Queue,
             SizeOf = static item => item.Rows,
-            // Those that were as large when they came are not queued; the most may have become less since.
+            // Requests of the maximum size are not queued, but the maximum may have been reduced since.
             RefusesLarger = false,
             Gate = batching.Gate,
             Observer = batching.Observer,
             Time = time,
-            // A run is short or on a thread of its own; so one that need not wait starts on its caller's.
+            // A run is short or uses a thread of its own, so a run that need not wait starts on the caller's thread.
             RunsElsewhere = true,
         });
     }
 
-    /// <summary>How many requests wait to be run with others.</summary>
+    /// <summary>Gets the number of requests that wait for a batch.</summary>
     public int Waiting => _queue?.Length ?? 0;
 
-    /// <summary>Whether requests for it can share a run: all first lengths are open, and no two inputs give theirs different names.</summary>
+    /// <summary>Returns whether requests can share a run: all first dimensions are open, and those of the inputs have the same name.</summary>
     public static bool CanJoin(OnnxModel model) =>
         model.Inputs.Count > 0
         && model.Inputs.Concat(model.Outputs).All(spec => spec.HasBatch)
         && model.Inputs.Select(input => input.Symbols is [{ Length: > 0 } first, ..] ? first : null).Where(symbol => symbol is not null).Distinct().Count() <= 1;
 
-    /// <summary>Puts other settings in force.</summary>
+    /// <summary>Applies other settings.</summary>
     public void Apply(ModelBatchSettings settings)
     {
         if (_queue is not null)
             _queue.Settings = settings.Queue;
     }
 
-    /// <summary>Runs the model for a request that has been checked.</summary>
-    /// <exception cref="ObjectDisposedException">The version has been given up; another may take the request.</exception>
+    /// <summary>Runs the model for a validated request.</summary>
+    /// <exception cref="ObjectDisposedException">The version has been disposed; another version may serve the request.</exception>
     public async ValueTask<ModelOutputs> RunAsync(InferenceRequest request, CancellationToken cancellationToken)
     {
         var rows = request.BatchSize(_model);
@@ -91,7 +91,7 @@ internal sealed partial class ModelRunBatcher : IDisposable
         }
     }
 
-    // What waits fails with ObjectDisposedException as the model does, or is cancelled below, which is made into it.
+    // Waiting requests fail with ObjectDisposedException: thrown by the model, or converted from the cancellation by the queue.
     public void Dispose()
     {
         _disposed = true;
@@ -99,7 +99,7 @@ internal sealed partial class ModelRunBatcher : IDisposable
         _queue?.Dispose();
     }
 
-    // A model may take inputs of different first lengths; which rows belong together is then its own affair.
+    // Only the model knows which rows belong together if the first lengths of its inputs differ.
     private static bool IsAligned(InferenceRequest request, long rows)
     {
         foreach (var (_, tensor) in request.Inputs)
@@ -111,7 +111,7 @@ internal sealed partial class ModelRunBatcher : IDisposable
         return true;
     }
 
-    /// <summary>A name for those whose requests may share a run: equal inner shapes, and the same outputs in the same order. Datatypes are the model's.</summary>
+    /// <summary>Returns the key of requests that may share a run: equal inner shapes, and the same outputs in the same order. The datatypes are the model's.</summary>
     private string? GroupOf(InferenceRequest request)
     {
         var byShape = _hasOpenInner && !_batching.Settings.Padding;
@@ -140,7 +140,7 @@ internal sealed partial class ModelRunBatcher : IDisposable
                 return tensor;
         }
 
-        throw new InvalidOperationException($"A request came unchecked: it has no input '{spec.Name}'.");
+        throw new InvalidOperationException($"The request was not validated: it has no input '{spec.Name}'.");
     }
 
     private async ValueTask<ModelOutputs> RunAloneAsync(InferenceRequest request, long rows, CancellationToken cancellationToken)
@@ -172,8 +172,8 @@ internal sealed partial class ModelRunBatcher : IDisposable
         }
         catch (Exception thrown) when (thrown is not ObjectDisposedException && !batch.CancellationToken.IsCancellationRequested)
         {
-            // One of them may be to blame; the others shall not pay for it.
-            LogOneByOne(_logger, thrown, _model.Path, batch.Count);
+            // A single request may have caused it; the others are retried without it.
+            Log.BatchFailed(_logger, batch.Count, _model.Path, thrown);
             for (var index = 0; index < batch.Count; index++)
                 await RunOneAsync(batch, index, started);
         }
@@ -192,7 +192,7 @@ internal sealed partial class ModelRunBatcher : IDisposable
         }
         catch (Exception thrown)
         {
-            // It is the caller's, who logs it.
+            // The caller receives and logs it.
             batch.SetException(index, thrown);
         }
     }
@@ -237,7 +237,7 @@ internal sealed partial class ModelRunBatcher : IDisposable
         catch (ArgumentException thrown)
         {
             _isIndivisible = true;
-            LogIndivisible(_logger, _model.Path, thrown.Message);
+            Log.BatchingDisabled(_logger, _model.Path, thrown.Message);
             throw;
         }
     }
@@ -254,16 +254,25 @@ internal sealed partial class ModelRunBatcher : IDisposable
         return inputs;
     }
 
-    // Nobody else would give back what a caller who has gone does not take.
+    // The caller has gone and does not dispose them.
     private static void Give(DispatchedBatch<QueuedInferenceRequest, ModelOutputs> batch, int index, ModelOutputs outputs)
     {
         if (!batch.SetResult(index, outputs))
             outputs.Dispose();
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "A run of {Model} for {Count} requests failed; they are run one by one")]
-    private static partial void LogOneByOne(ILogger logger, Exception thrown, string model, int count);
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 6004, Level = LogLevel.Warning, Message = "A batch of {Count} requests for {Model} failed; the requests are run one by one")]
+        public static partial void BatchFailed(ILogger logger, int count, string model, Exception error);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Model} is not run for several requests at once any more: {Reason}")]
-    private static partial void LogIndivisible(ILogger logger, string model, string reason);
+        [LoggerMessage(EventId = 6005, Level = LogLevel.Warning, Message = "Dynamic batching disabled for {Model}: {Reason}")]
+        public static partial void BatchingDisabled(ILogger logger, string model, string reason);
+    }
 }
+
+/// <summary>A validated request that waits for a batch.</summary>
+/// <param name="Request">The request.</param>
+/// <param name="Rows">The first length of its inputs.</param>
+/// <param name="Arrived">Timestamp of its arrival.</param>
+internal readonly record struct QueuedInferenceRequest(InferenceRequest Request, int Rows, long Arrived);

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace Serve.Inference.Models;
 
-/// <summary>What the statistics extension tells of one version in one replica. Written by the requests' own flows.</summary>
+/// <summary>Counters of one version in one replica, for the statistics extension. Thread-safe.</summary>
 internal sealed class ModelVersionCounters(TimeProvider time)
 {
     private readonly ConcurrentDictionary<long, BatchCounters> _batches = new();
@@ -22,7 +22,7 @@ internal sealed class ModelVersionCounters(TimeProvider time)
 
     public DurationAccumulator Output { get; } = new();
 
-    /// <summary>A request has been answered.</summary>
+    /// <summary>Records a successful request.</summary>
     public void RecordSuccess(long batchSize, TimeSpan input, TimeSpan output, TimeSpan whole)
     {
         Interlocked.Add(ref _inferences, batchSize);
@@ -32,7 +32,7 @@ internal sealed class ModelVersionCounters(TimeProvider time)
         Success.Add(whole);
     }
 
-    /// <summary>The model has been run, for so many requests at once.</summary>
+    /// <summary>Records a run of the model for one or several requests.</summary>
     public void RecordExecution(long batchSize, int requests, TimeSpan join, TimeSpan run, TimeSpan split)
     {
         Interlocked.Increment(ref _executions);
@@ -71,4 +71,19 @@ internal sealed class ModelVersionCounters(TimeProvider time)
 
         public DurationAccumulator Output { get; } = new();
     }
+}
+
+/// <summary>Count and total duration of an event. Thread-safe.</summary>
+internal sealed class DurationAccumulator
+{
+    private long _count;
+    private long _ticks;
+
+    public void Add(TimeSpan duration, long times = 1)
+    {
+        Interlocked.Add(ref _count, times);
+        Interlocked.Add(ref _ticks, duration.Ticks * times);
+    }
+
+    public DurationStatistic Read() => new(Interlocked.Read(ref _count), Interlocked.Read(ref _ticks) * TimeSpan.NanosecondsPerTick);
 }

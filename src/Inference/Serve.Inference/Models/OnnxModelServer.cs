@@ -1,23 +1,26 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Serve.Http;
 using Serve.Inference.Grpc;
 using Serve.Inference.Rest;
 using Serve.Inference.Tensors;
+using Serve.Replica.Activation;
 using Serve.Replica.Batching;
 using Serve.Replica.Instances;
 using Serve.Runtime;
-using Serve.Runtime.RawGrpc;
 using Serve.Specs;
 
 namespace Serve.Inference.Models;
 
 /// <summary>
-/// The deployment class of models that are served without code: loads the package's versions and answers the model's part of the Open Inference Protocol v2
-/// below its route prefix. The one writer of which versions are loaded.
+/// The deployment class of models without user code. Loads the versions of the package and serves the model's part of the Open Inference Protocol v2
+/// below its route prefix. The only writer of the loaded versions.
 /// </summary>
 internal sealed partial class OnnxModelServer : IIngress, IBuiltInDeployment, IAsyncDisposable
 {
@@ -26,7 +29,7 @@ internal sealed partial class OnnxModelServer : IIngress, IBuiltInDeployment, IA
     private readonly TimeProvider _time;
     private readonly ILogger<OnnxModelServer> _logger;
     private readonly ServedModelName _names;
-    private readonly ModelGrpcService _rpc;
+    private readonly ConcurrentDictionary<int, GrpcServiceEndpoints> _grpc = [];
     private readonly SemaphoreSlim _loading = new(1, 1);
     private volatile LoadedModelVersions? _loaded;
 
@@ -36,10 +39,9 @@ internal sealed partial class OnnxModelServer : IIngress, IBuiltInDeployment, IA
         _folder = environment.ContentRootPath;
         _names = new(replica.DeploymentId.Application);
         Batching = new(() => _loaded is { } current ? current.All : []);
-        _rpc = new(this);
     }
 
-    /// <summary>Loads with other settings. Requests go on with what was loaded before until the new is ready.</summary>
+    /// <summary>Loads the versions with other settings. Requests use the previous versions until the new ones are ready.</summary>
     public async Task Reconfigure(ModelUserConfig config, CancellationToken cancellationToken)
     {
         await _loading.WaitAsync(cancellationToken);
@@ -55,16 +57,16 @@ internal sealed partial class OnnxModelServer : IIngress, IBuiltInDeployment, IA
         }
     }
 
-    /// <summary>Loads with the defaults when there is no <c>user_config</c>, so that a replica counts as ready once it can answer.</summary>
+    /// <summary>Loads the versions with default settings if there is no <c>user_config</c>, so that a healthy replica can serve requests.</summary>
     public Task CheckHealth(CancellationToken cancellationToken) => _loaded is null ? Reconfigure(new(), cancellationToken) : Task.CompletedTask;
 
-    /// <summary>What the model takes and gives, in one version; the highest when it is empty.</summary>
+    /// <summary>Gets the metadata of a version; of the highest if the argument is empty.</summary>
     public ModelMetadata Metadata(string version) => Describe(_names.Default, version);
 
-    /// <summary>How the model is served, in one version; the highest when it is empty.</summary>
+    /// <summary>Gets the configuration of a version; of the highest if the argument is empty.</summary>
     public ModelConfiguration Configuration(string version) => Loaded.Find(version).Configure(_names.Default);
 
-    /// <summary>What this replica has done, by version.</summary>
+    /// <summary>Gets the statistics of this replica, by version.</summary>
     public ModelStatistics[] Statistics() => [.. Loaded.All.Select(version => version.Counters.Read(_names.Default, version.Name))];
 
     public void Map(IEndpointRouteBuilder routes)
@@ -78,9 +80,9 @@ internal sealed partial class OnnxModelServer : IIngress, IBuiltInDeployment, IA
             routes.MapPost(prefix + "/infer", InferAsync);
         }
 
-        // The gateway leads calls here by their message's model_name.
-        routes.MapPost("/inference.GRPCInferenceService/ModelInfer", context => CallAsync(context, _rpc.InferAsync));
-        routes.MapPost("/inference.GRPCInferenceService/ModelStreamInfer", context => CallAsync(context, _rpc.StreamAsync));
+        // The gateway routes calls here by the model_name of their first message.
+        foreach (var method in new[] { ModelGrpcService.Infer, ModelGrpcService.StreamInfer })
+            routes.MapPost($"/{ModelGrpcService.Name}/{method}", context => CallAsync(context, method));
         routes.Map("/{**rest}", NothingAsync);
     }
 
@@ -91,7 +93,7 @@ internal sealed partial class OnnxModelServer : IIngress, IBuiltInDeployment, IA
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>How requests are gathered into runs.</summary>
+    /// <summary>Gets the batching settings.</summary>
     internal ModelBatchingConfigKey Batching { get; }
 
     string IBuiltInDeployment.BatchFunction => "infer";
@@ -104,6 +106,9 @@ internal sealed partial class OnnxModelServer : IIngress, IBuiltInDeployment, IA
 
     void IBuiltInDeployment.Attach(IBatchQueueObserver observer, ConcurrencyLimiter gate) => Batching.Attach(observer, gate);
 
+    /// <summary>Gets the name under which a request addresses the model.</summary>
+    internal string NameOf(HttpContext context) => _names.Of(context);
+
     internal LoadedModelVersions Loaded => _loaded ?? throw new NoReplicaException("The model is not loaded yet.");
 
     private static string? VersionOf(HttpContext context) => (string?)context.Request.RouteValues["version"];
@@ -115,12 +120,12 @@ internal sealed partial class OnnxModelServer : IIngress, IBuiltInDeployment, IA
         {
             var unknown = wanted.Except(files.Select(file => file.Version)).ToList();
             if (unknown.Count > 0)
-                throw new BadInputException($"user_config.versions: there is no version {string.Join(", ", unknown)}; there are {string.Join(", ", files.Select(file => file.Version))}.");
+                throw new BadInputException($"user_config.versions: unknown version {string.Join(", ", unknown)}. Available versions: {string.Join(", ", files.Select(file => file.Version))}.");
             files = [.. files.Where(file => wanted.Contains(file.Version))];
         }
 
         if (files.Count == 0)
-            throw new InferenceException($"{_folder} holds no model: a model lies in VERSION/{ModelVersionFiles.FileName}.");
+            throw new InferenceException($"{_folder} contains no model; expected VERSION/{ModelVersionFiles.FileName}.");
         var options = config.ToOptions();
         var versions = ImmutableArray.CreateBuilder<LoadedModelVersion>();
         try
@@ -129,10 +134,10 @@ internal sealed partial class OnnxModelServer : IIngress, IBuiltInDeployment, IA
             {
                 var started = _time.GetTimestamp();
                 var model = await _models.LoadAsync(file, options, cancellationToken);
-                // What was counted stays counted when only settings change.
+                // A change of settings keeps the counters.
                 var counters = before?.All.FirstOrDefault(version => version.Number == number)?.Counters ?? new ModelVersionCounters(_time);
                 versions.Add(new(number, model, counters, Batching, _time, _logger));
-                LogLoaded(_logger, _names.Default, number, model.ExecutionProvider, _time.GetElapsedTime(started).TotalMilliseconds);
+                Log.VersionLoaded(_logger, _names.Default, number, model.ExecutionProvider, _time.GetElapsedTime(started).TotalMilliseconds);
             }
 
             return new(versions.ToImmutable());
@@ -171,7 +176,7 @@ internal sealed partial class OnnxModelServer : IIngress, IBuiltInDeployment, IA
     });
 
     private Task NothingAsync(HttpContext context) => AnswerAsync(context, () => throw new NoSuchRouteException(
-        $"There is nothing at {context.Request.Method} '{context.Request.PathBase}{context.Request.Path}'. Below a model are GET / (its metadata), GET /ready, GET /config, GET /stats and POST /infer, and the same below /versions/VERSION."));
+        $"No endpoint for {context.Request.Method} '{context.Request.PathBase}{context.Request.Path}'. Endpoints of a model: GET / (metadata), GET /ready, GET /config, GET /stats, POST /infer, and the same below /versions/VERSION."));
 
     private Task InferAsync(HttpContext context) => AnswerAsync(context, () => InferAsync(context, _names.Of(context), VersionOf(context)));
 
@@ -197,7 +202,7 @@ internal sealed partial class OnnxModelServer : IIngress, IBuiltInDeployment, IA
             context.RequestAborted);
     }
 
-    /// <summary>One inference, in whatever form it came: read, checked, run, answered and counted.</summary>
+    /// <summary>Serves one inference, whatever its transport: parses, validates, runs, responds and counts.</summary>
     internal async Task ServeAsync(
         InferenceRequest request, Func<LoadedModelVersion> read, Func<LoadedModelVersion, ModelOutputs, Task> answer, CancellationToken cancellationToken)
     {
@@ -222,7 +227,7 @@ internal sealed partial class OnnxModelServer : IIngress, IBuiltInDeployment, IA
         }
         catch
         {
-            // A run that was given up may still read its inputs.
+            // An abandoned run may still read its inputs.
             if (!isRead)
                 request.Release();
             (current ?? Loaded.All[^1]).Counters.Fail.Add(_time.GetElapsedTime(started));
@@ -230,7 +235,7 @@ internal sealed partial class OnnxModelServer : IIngress, IBuiltInDeployment, IA
         }
     }
 
-    /// <summary>Runs it, again as often as settings changed just now and what it was to run with has gone.</summary>
+    /// <summary>Runs the request; retries it on the new version if a change of settings disposed the version.</summary>
     private async ValueTask<(LoadedModelVersion Version, ModelOutputs Outputs)> RunAsync(
         LoadedModelVersion version, InferenceRequest request, CancellationToken cancellationToken)
     {
@@ -247,10 +252,13 @@ internal sealed partial class OnnxModelServer : IIngress, IBuiltInDeployment, IA
         }
     }
 
-    private async Task CallAsync(HttpContext context, Func<HttpContext, string, CancellationToken, Task> serve)
+    private Task CallAsync(HttpContext context, string method)
     {
-        if (await GrpcAnswers.RunAsync(context, stop => serve(context, _names.Of(context), stop), _time) is { } wrong)
-            LogFailed(_logger, wrong, context.Request.Method, context.Request.PathBase + context.Request.Path);
+        var maxMessageSize = RequestBodyLimit.Of(context);
+        // The limit is for each message, not for the body of the call.
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } body)
+            body.MaxRequestBodySize = null;
+        return _grpc.GetOrAdd(maxMessageSize, size => new ModelGrpcService(this, size, _logger).BuildEndpoints())[method](context);
     }
 
     private async Task AnswerAsync(HttpContext context, Func<Task> answer)
@@ -263,7 +271,7 @@ internal sealed partial class OnnxModelServer : IIngress, IBuiltInDeployment, IA
         {
             var (status, error) = Explain(thrown);
             if (status >= StatusCodes.Status500InternalServerError)
-                LogFailed(_logger, thrown, context.Request.Method, context.Request.PathBase + context.Request.Path);
+                Log.RequestFailed(_logger, thrown, context.Request.Method, context.Request.PathBase + context.Request.Path);
             await JsonInferResponseWriter.WriteErrorAsync(context, status, error);
         }
     }
@@ -275,9 +283,19 @@ internal sealed partial class OnnxModelServer : IIngress, IBuiltInDeployment, IA
         _ => (StatusCodes.Status500InternalServerError, thrown.Message),
     };
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Model {Model} version {Version} is loaded on {Provider} after {Milliseconds:0.0} ms")]
-    private static partial void LogLoaded(ILogger logger, string model, long version, string provider, double milliseconds);
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 6002, Level = LogLevel.Information, Message = "Model {Model} version {Version} loaded on {Provider} in {Milliseconds:0.0} ms")]
+        public static partial void VersionLoaded(ILogger logger, string model, long version, string provider, double milliseconds);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} failed")]
-    private static partial void LogFailed(ILogger logger, Exception thrown, string method, string path);
+        [LoggerMessage(EventId = 6003, Level = LogLevel.Error, Message = "{Method} {Path} failed")]
+        public static partial void RequestFailed(ILogger logger, Exception thrown, string method, string path);
+    }
+}
+
+/// <summary>The <c>user_config</c> of a model: ONNX options and versions. Its key <c>batching</c> is read by <see cref="ModelBatchingConfigKey"/>.</summary>
+internal sealed record ModelUserConfig : OnnxOptionsConfig
+{
+    /// <summary>Gets the versions to load; null loads all versions of the package.</summary>
+    public ImmutableArray<long>? Versions { get; init; }
 }

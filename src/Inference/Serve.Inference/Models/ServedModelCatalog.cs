@@ -8,36 +8,36 @@ using Serve.Specs;
 namespace Serve.Inference.Models;
 
 /// <summary>
-/// What the Open Inference Protocol asks of a server as a whole, whatever the transport: what is there, whether it is ready, what it has done. Asks the replicas
-/// themselves where only they know. Holds no state.
+/// The server part of the Open Inference Protocol, independent of the transport: models, readiness, metadata, statistics. Calls the replicas
+/// for data that only they have. Holds no state.
 /// </summary>
-/// <param name="table">Where models are.</param>
-/// <param name="repository">Which there are.</param>
-/// <param name="time">The clock.</param>
+/// <param name="table">Routes of the models.</param>
+/// <param name="repository">The models of the node.</param>
+/// <param name="time">Clock of retries.</param>
 internal sealed class ServedModelCatalog(RouteTable table, IModelRepository repository, TimeProvider time)
 {
-    /// <summary>What the server calls itself.</summary>
+    /// <summary>Name of the server in its metadata.</summary>
     public const string Name = "serve";
 
     private const int Attempts = 50;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>The extensions of Triton's that are offered, by their names there.</summary>
+    /// <summary>Gets the supported extensions, by Triton's names.</summary>
     public static ImmutableArray<string> Extensions { get; } = ["binary_tensor_data", "classification", "model_configuration", "model_repository", "statistics"];
 
-    /// <summary>The server's version.</summary>
+    /// <summary>Gets the version of the server.</summary>
     public static string Version { get; } =
         typeof(ServedModelCatalog).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "";
 
-    /// <summary>The models.</summary>
+    /// <summary>Gets the models.</summary>
     public IModelRepository Repository => repository;
 
-    /// <summary>Whether every model that is meant to be loaded can be asked.</summary>
+    /// <summary>Gets whether every model is ready that has not been unloaded.</summary>
     public bool IsReady => repository.List().All(model => model.State is RepositoryModelState.Ready or RepositoryModelState.Unloading || IsUnloaded(model));
 
     /// <summary>Finds the application that serves a model.</summary>
     /// <param name="model">The model's name.</param>
-    /// <returns>The application; null when there is none.</returns>
+    /// <returns>The application; null if the model does not exist.</returns>
     public ApplicationRouteEntry? Find(ReadOnlySpan<char> model)
     {
         foreach (var entry in table.Current.ByLongestPrefix)
@@ -49,7 +49,7 @@ internal sealed class ServedModelCatalog(RouteTable table, IModelRepository repo
         return null;
     }
 
-    /// <summary>Whether any model is deployed.</summary>
+    /// <summary>Returns whether any model is deployed.</summary>
     public bool HasModels()
     {
         foreach (var entry in table.Current.ByLongestPrefix)
@@ -62,14 +62,14 @@ internal sealed class ServedModelCatalog(RouteTable table, IModelRepository repo
     }
 
     /// <summary>Finds the application that serves a model.</summary>
-    /// <exception cref="NoSuchRouteException">There is none.</exception>
+    /// <exception cref="NoSuchRouteException">The model does not exist.</exception>
     public ApplicationRouteEntry Require(string model) => Find(model) ?? throw RepositoryModelEntry.UnknownModel(model);
 
-    /// <summary>Whether a model can be asked.</summary>
-    /// <param name="model">Its name.</param>
+    /// <summary>Returns whether a model is ready.</summary>
+    /// <param name="model">Name of the model.</param>
     /// <param name="version">The version; null or empty for the highest.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="NoSuchRouteException">There is no such model or version.</exception>
+    /// <param name="cancellationToken">Cancels the calls to replicas.</param>
+    /// <exception cref="NoSuchRouteException">The model or version does not exist.</exception>
     public async Task<bool> IsModelReadyAsync(string model, string? version, CancellationToken cancellationToken)
     {
         if (Require(model).Ingress.Replicas.Count == 0)
@@ -78,31 +78,31 @@ internal sealed class ServedModelCatalog(RouteTable table, IModelRepository repo
         return true;
     }
 
-    /// <summary>What a model says of itself.</summary>
-    /// <exception cref="NoSuchRouteException">There is no such model or version.</exception>
+    /// <summary>Gets the metadata of a model.</summary>
+    /// <exception cref="NoSuchRouteException">The model or version does not exist.</exception>
     public async Task<ModelMetadata> DescribeAsync(string model, string? version, CancellationToken cancellationToken)
     {
         var highest = await CallModelAsync<ModelMetadata>(model, "Metadata", null, cancellationToken);
-        // Checked here, since what a method throws reaches a caller as the method's failure.
+        // Checked here: an exception of the replica's method would be reported as a failure of user code.
         if (!string.IsNullOrEmpty(version) && !highest.Versions.Contains(version))
             throw NoVersion(version, highest.Versions);
         var found = string.IsNullOrEmpty(version) || version == highest.Versions[^1] ? highest : await CallModelAsync<ModelMetadata>(model, "Metadata", version, cancellationToken);
         return found with { Name = model };
     }
 
-    /// <summary>How a model is served.</summary>
-    /// <exception cref="NoSuchRouteException">There is no such model or version.</exception>
+    /// <summary>Gets the configuration of a model.</summary>
+    /// <exception cref="NoSuchRouteException">The model or version does not exist.</exception>
     public async Task<ModelConfiguration> ConfigureAsync(string model, string? version, CancellationToken cancellationToken)
     {
         await DescribeAsync(model, version, cancellationToken);
         return await CallModelAsync<ModelConfiguration>(model, "Configuration", version, cancellationToken) with { Name = model };
     }
 
-    /// <summary>What models have done, all their replicas together.</summary>
+    /// <summary>Gets the statistics of models, summed over their replicas.</summary>
     /// <param name="model">One model; null or empty for all.</param>
     /// <param name="version">One version; null or empty for all.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="NoSuchRouteException">There is no such model or version.</exception>
+    /// <param name="cancellationToken">Cancels the calls to replicas.</param>
+    /// <exception cref="NoSuchRouteException">The model or version does not exist.</exception>
     public async Task<List<ModelStatistics>> GetStatisticsAsync(string? model, string? version, CancellationToken cancellationToken)
     {
         List<ModelStatistics> all = [];
@@ -124,9 +124,9 @@ internal sealed class ServedModelCatalog(RouteTable table, IModelRepository repo
         return all;
     }
 
-    /// <summary>Every model and its versions.</summary>
-    /// <param name="readyOnly">Whether those are left out that cannot be asked.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <summary>Lists all models and their versions.</summary>
+    /// <param name="readyOnly">Whether only ready models are listed.</param>
+    /// <param name="cancellationToken">Cancels the calls to replicas.</param>
     public async Task<List<(string Name, string Version, string State, string Reason)>> IndexAsync(bool readyOnly, CancellationToken cancellationToken)
     {
         List<(string, string, string, string)> index = [];
@@ -141,20 +141,20 @@ internal sealed class ServedModelCatalog(RouteTable table, IModelRepository repo
         return index;
     }
 
-    /// <summary>Holds against what is offered what a client wants of a load beside the load itself.</summary>
-    /// <param name="parameters">The names of its parameters.</param>
-    /// <exception cref="BadInputException">One of them would have the model be another than the deployed one.</exception>
+    /// <summary>Validates the parameters of a load request.</summary>
+    /// <param name="parameters">Names of the parameters.</param>
+    /// <exception cref="BadInputException">A parameter would replace the deployed model.</exception>
     public static void ValidateLoadParameters(IEnumerable<string> parameters)
     {
         foreach (var name in parameters)
         {
             if (name == "config" || name.StartsWith("file:", StringComparison.Ordinal))
-                throw new BadInputException($"The parameter '{name}' is not taken: a model is loaded from the file and with the user_config that it was deployed with. Deploy it to change them.");
+                throw new BadInputException($"The parameter '{name}' is not supported: a model is loaded from its deployed file with its deployed user_config. Redeploy the model to change them.");
         }
     }
 
     private static NoSuchRouteException NoVersion(string version, IEnumerable<string> versions) =>
-        new($"The model has no version '{version}'; it has {string.Join(", ", versions)}.");
+        new($"The model has no version '{version}'. Available versions: {string.Join(", ", versions)}.");
 
     private static bool IsUnloaded(RepositoryModelEntry model) => model is { State: RepositoryModelState.Unavailable, Reason: RepositoryModelEntry.Unloaded };
 
@@ -181,7 +181,7 @@ internal sealed class ServedModelCatalog(RouteTable table, IModelRepository repo
         }
         catch (ServeException)
         {
-            // An application of the user's own that answers there need not know its versions; and a model may just have gone.
+            // A user's application at the route prefix of a model may have no versions, and the model may have been deleted.
             return [""];
         }
     }
@@ -198,7 +198,7 @@ internal sealed class ServedModelCatalog(RouteTable table, IModelRepository repo
         return [.. versions.Values.OrderBy(each => each.Version.Length).ThenBy(each => each.Version, StringComparer.Ordinal)];
     }
 
-    // Each replica is asked itself, beside the requests that are leased to it: a full one refuses, and is asked again.
+    // Calls the replica directly, without a lease: a replica at its limit refuses, and the call is retried.
     private async Task<ModelStatistics[]> GetStatisticsAsync(ReplicaSlot slot, CancellationToken cancellationToken)
     {
         for (var attempt = 0; ; attempt++)
@@ -216,7 +216,7 @@ internal sealed class ServedModelCatalog(RouteTable table, IModelRepository repo
             }
             catch (ServeException)
             {
-                // It died, or is an application of the user's own without statistics.
+                // The replica died, or is a user's application without statistics.
                 return [];
             }
         }

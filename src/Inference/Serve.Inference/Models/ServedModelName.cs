@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Serve.Inference.Models;
 
-/// <summary>What the model is called: the end of the route prefix <c>/v2/models/NAME</c> it answers at, or its application's name under any other prefix.</summary>
+/// <summary>The name under which a model is served: the end of its route prefix <c>/v2/models/NAME</c>, or the application's name under any other prefix.</summary>
 /// <param name="application">The application's name.</param>
 internal sealed class ServedModelName(string application)
 {

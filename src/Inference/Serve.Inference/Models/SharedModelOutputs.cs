@@ -1,19 +1,19 @@
 namespace Serve.Inference.Models;
 
-/// <summary>The outputs of a run for several requests, and the memory of its inputs: given back when the last of them has been answered.</summary>
-/// <param name="joined">The outputs.</param>
-/// <param name="buffers">What the inputs lie in.</param>
-/// <param name="users">How many requests; each disposes once.</param>
+/// <summary>Outputs of a run for several requests, and the memory of its inputs. Released when the last request has been answered.</summary>
+/// <param name="joined">The joined outputs.</param>
+/// <param name="buffers">Memory of the inputs.</param>
+/// <param name="users">Number of requests; each disposes once.</param>
 internal sealed class SharedModelOutputs(ModelOutputs joined, PooledTensorBuffers buffers, int users) : IDisposable
 {
     private int _users = users;
 
-    /// <summary>Takes outputs apart along their first dimension, without a copy.</summary>
-    /// <param name="joined">The outputs; the parts' from here on.</param>
-    /// <param name="buffers">What the run's inputs lie in; the parts' from here on.</param>
-    /// <param name="rows">How many rows each part has.</param>
-    /// <returns>The parts; the last that is disposed disposes of both.</returns>
-    /// <exception cref="ArgumentException">The rows do not add up to an output's; both are the caller's still.</exception>
+    /// <summary>Splits outputs along their first dimension, without a copy.</summary>
+    /// <param name="joined">The outputs; owned by the parts on success.</param>
+    /// <param name="buffers">Memory of the inputs; owned by the parts on success.</param>
+    /// <param name="rows">Number of rows of each part.</param>
+    /// <returns>The parts. Disposing the last part releases both arguments.</returns>
+    /// <exception cref="ArgumentException">The rows do not match the first length of an output; the caller still owns both arguments.</exception>
     public static ModelOutputs[] Divide(ModelOutputs joined, PooledTensorBuffers buffers, IReadOnlyList<long> rows)
     {
         var divided = new Tensor[joined.Count][];

@@ -1,14 +1,13 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
-using Serve.Runtime;
-using Serve.Runtime.Http;
+using Serve.Http;
 
 namespace Serve.Inference.Rest;
 
-/// <summary>A request's body in one pooled array: its JSON, and behind it, aligned, the binary part.</summary>
+/// <summary>The body of a request in one pooled array: the JSON, followed by the binary part, which is aligned.</summary>
 internal sealed class InferRequestBody : IDisposable
 {
-    /// <summary>Says how long the JSON is, in requests and responses with a binary part.</summary>
+    /// <summary>Header with the length of the JSON, in requests and responses with a binary part.</summary>
     public const string HeaderLengthName = "Inference-Header-Content-Length";
 
     private const int FirstSize = 4096;
@@ -20,19 +19,19 @@ internal sealed class InferRequestBody : IDisposable
 
     private InferRequestBody(PooledBufferWriter buffer, int? jsonLength) => (this._buffer, this._jsonLength) = (buffer, jsonLength);
 
-    /// <summary>Whether the request said where its JSON ends.</summary>
+    /// <summary>Gets whether the request has a binary part.</summary>
     public bool HasBinaryPart => _jsonLength is not null;
 
-    /// <summary>Whether it has no JSON at all: see <see cref="RawBinaryRequestReader"/>.</summary>
+    /// <summary>Gets whether the request has no JSON; see <see cref="RawBinaryRequestReader"/>.</summary>
     public bool IsRaw => _jsonLength is 0;
 
     public ReadOnlySpan<byte> Json => _buffer.Written.Span[..Math.Min(_jsonLength ?? _length, _length)];
 
     public Memory<byte> Binary => _jsonLength is { } json && _length > json ? _buffer.Written[Gap(json)..] : Memory<byte>.Empty;
 
-    /// <summary>Reads a request's body to its end.</summary>
-    /// <exception cref="BadInputException">The header that says where its JSON ends is malformed, or says more than there is.</exception>
-    /// <exception cref="BadHttpRequestException">It is too large, or compressed in a way that is not known here.</exception>
+    /// <summary>Reads the body of a request.</summary>
+    /// <exception cref="BadInputException">The header with the length of the JSON is malformed or exceeds the body, or the compressed data is invalid.</exception>
+    /// <exception cref="BadHttpRequestException">The body is too large, or its encoding is not supported.</exception>
     public static ValueTask<InferRequestBody> ReadAsync(HttpRequest request, CancellationToken cancellationToken) => request.Headers.ContentEncoding.Count == 0
         ? ReadAsync(request, request.Body, request.ContentLength, RequestBodyLimit.Most, cancellationToken)
         : DecompressAsync(request, cancellationToken);
@@ -46,7 +45,7 @@ internal sealed class InferRequestBody : IDisposable
         }
         catch (InvalidDataException broken)
         {
-            throw new BadInputException($"The request's body is not what its Content-Encoding says, {request.Headers.ContentEncoding}: {broken.Message}", broken);
+            throw new BadInputException($"The request body is not valid for its Content-Encoding, {request.Headers.ContentEncoding}: {broken.Message}", broken);
         }
     }
 
@@ -56,7 +55,7 @@ internal sealed class InferRequestBody : IDisposable
         var expected = size ?? FirstSize;
         if (jsonLength > expected && size is not null)
             throw TooShort(jsonLength.Value, expected);
-        // One byte more than there should be, to be told of the end without growing.
+        // One byte more than expected, so that the end is detected without growing.
         var body = new InferRequestBody(new((int)Math.Min(expected + Alignment + 1, Array.MaxLength)), jsonLength);
         try
         {
@@ -68,7 +67,7 @@ internal sealed class InferRequestBody : IDisposable
                 body._buffer.Advance(read);
                 body._length += read;
                 if (body._length > limit)
-                    throw new BadHttpRequestException($"The request's body is larger than {limit} bytes (http_options.max_request_body_bytes).", StatusCodes.Status413PayloadTooLarge);
+                    throw new BadHttpRequestException($"The request body is larger than {limit} bytes (http_options.max_request_body_bytes).", StatusCodes.Status413PayloadTooLarge);
             }
 
             return jsonLength is null || jsonLength <= body._length ? body : throw TooShort(jsonLength.Value, body._length);
@@ -82,10 +81,10 @@ internal sealed class InferRequestBody : IDisposable
 
     public void Dispose() => _buffer.Dispose();
 
-    // The JSON first, then the binary part at an offset of its own, so that its tensors can be used where they lie.
+    // The binary part starts at an aligned offset, so that its tensors can be used in place.
     private Memory<byte> Free()
     {
-        // Not at once as much as the header says: nothing may have come yet.
+        // The header is not trusted: the buffer grows with the received bytes.
         if (_jsonLength is { } json && _length < json)
         {
             var free = _buffer.GetMemory();
@@ -110,9 +109,9 @@ internal sealed class InferRequestBody : IDisposable
             return null;
         return int.TryParse(header, NumberStyles.None, CultureInfo.InvariantCulture, out var length)
             ? length
-            : throw new BadInputException($"{HeaderLengthName} is the length of the request's JSON in bytes, not '{header}'.");
+            : throw new BadInputException($"{HeaderLengthName} must be the length of the JSON in bytes, but was '{header}'.");
     }
 
     private static BadInputException TooShort(int json, long body) =>
-        new($"{HeaderLengthName} says that the JSON has {json} bytes; the whole body has {body}.");
+        new($"{HeaderLengthName} is {json} bytes, but the whole body has {body}.");
 }

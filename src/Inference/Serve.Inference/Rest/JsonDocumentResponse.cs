@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Serve.Inference.Rest;
 
-/// <summary>Writes the protocol's small documents.</summary>
+/// <summary>Writer of the protocol's small JSON documents.</summary>
 internal static class JsonDocumentResponse
 {
     public static Task WriteAsync<T>(HttpContext context, T document)

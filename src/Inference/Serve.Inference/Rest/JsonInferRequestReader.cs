@@ -4,17 +4,17 @@ using Serve.Inference.Tensors;
 namespace Serve.Inference.Rest;
 
 /// <summary>
-/// Reads the REST protocol's requests, with the binary tensor data extension: one pass over the JSON, elements straight into typed arrays, and
-/// binary tensors where they lie.
+/// Parser of the REST protocol's requests, with the binary tensor data extension. One pass over the JSON reads elements directly into typed arrays;
+/// binary tensors are used in place.
 /// </summary>
 internal static class JsonInferRequestReader
 {
-    /// <summary>Reads a request.</summary>
+    /// <summary>Parses a request.</summary>
     /// <param name="json">The JSON object.</param>
-    /// <param name="binary">What follows it.</param>
-    /// <param name="hasBinaryPart">Whether the request said where its JSON ends.</param>
-    /// <param name="request">Receives what it says.</param>
-    /// <exception cref="BadInputException">It is malformed; names the tensor where there is one.</exception>
+    /// <param name="binary">The binary part.</param>
+    /// <param name="hasBinaryPart">Whether the request has a binary part.</param>
+    /// <param name="request">Receives the contents.</param>
+    /// <exception cref="BadInputException">The request is malformed; the error names the tensor, if any.</exception>
     public static void Read(ReadOnlySpan<byte> json, Memory<byte> binary, bool hasBinaryPart, InferenceRequest request)
     {
         var heads = new List<InputTensorHeader>();
@@ -25,7 +25,7 @@ internal static class JsonInferRequestReader
         catch (JsonException broken)
         {
             var place = heads.Count > 0 && heads[^1] is { Tensor: null, BinarySize: null } open ? $"input '{open.Name}': " : "";
-            throw new BadInputException($"{place}the request is no valid JSON: {broken.Message}", broken);
+            throw new BadInputException($"{place}the request is not valid JSON: {broken.Message}", broken);
         }
 
         if (heads.Count == 0)
@@ -38,11 +38,11 @@ internal static class JsonInferRequestReader
     private static void ReadRoot(ReadOnlySpan<byte> utf8, List<InputTensorHeader> heads, InferenceRequest request)
     {
         if (utf8.IsEmpty)
-            throw new BadInputException("The request is to be a JSON object; nothing came.");
+            throw new BadInputException("Expected a JSON object, but the body was empty.");
         var json = new Utf8JsonReader(utf8);
         json.Read();
         if (json.TokenType != JsonTokenType.StartObject)
-            throw new BadInputException($"The request is to be a JSON object; {JsonTensorReader.Describe(ref json)} came.");
+            throw new BadInputException($"The request must be a JSON object, but was {JsonTensorReader.Describe(ref json)}.");
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
             if (json.ValueTextEquals("id"u8))
@@ -74,18 +74,18 @@ internal static class JsonInferRequestReader
             }
         }
 
-        // Anything behind the object is an error of the reader's own.
+        // Throws if anything follows the object.
         json.Read();
     }
 
     private static void ReadInputs(ref Utf8JsonReader json, int length, List<InputTensorHeader> heads, InferenceRequest request)
     {
         if (!json.Read() || json.TokenType != JsonTokenType.StartArray)
-            throw new BadInputException($"inputs is to be an array of objects; {JsonTensorReader.Describe(ref json)} came.");
+            throw new BadInputException($"inputs must be an array of objects, but was {JsonTensorReader.Describe(ref json)}.");
         while (json.Read() && json.TokenType != JsonTokenType.EndArray)
         {
             if (json.TokenType != JsonTokenType.StartObject)
-                throw new BadInputException($"inputs is to be an array of objects; {JsonTensorReader.Describe(ref json)} came.");
+                throw new BadInputException($"inputs must be an array of objects, but was {JsonTensorReader.Describe(ref json)}.");
             var head = new InputTensorHeader($"#{heads.Count}");
             heads.Add(head);
             ReadInput(ref json, length, head, request);
@@ -94,14 +94,14 @@ internal static class JsonInferRequestReader
 
     private static void ReadInput(ref Utf8JsonReader json, int length, InputTensorHeader head, InferenceRequest request)
     {
-        // Data that came before what it is: gone back to when that is known.
+        // Data that precedes the datatype or the shape is read after them.
         var later = default(Utf8JsonReader);
         bool isLater = false, isNamed = false;
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
             if (json.ValueTextEquals("name"u8))
             {
-                head.Name = ReadText(ref json, "an input's name") ?? throw new BadInputException("An input's name is to be a string; null came.");
+                head.Name = ReadText(ref json, "an input's name") ?? throw new BadInputException("An input's name must be a string, but was null.");
                 isNamed = true;
             }
             else if (json.ValueTextEquals("datatype"u8))
@@ -122,7 +122,7 @@ internal static class JsonInferRequestReader
             }
             else if (head is { Type: not null, Shape: not null })
             {
-                head.Tensor = JsonTensorReader.Read(ref json, head, length, request);
+                head.Tensor = TensorElementFormat.Of(head.RequireType()).ReadJson(ref json, head, length, request);
             }
             else
             {
@@ -133,13 +133,13 @@ internal static class JsonInferRequestReader
         }
 
         if (!isNamed)
-            throw head.Fail("it has no name.");
+            throw head.Fail("name is missing.");
         if (isLater)
-            head.Tensor = JsonTensorReader.Read(ref later, head, length, request);
+            head.Tensor = TensorElementFormat.Of(head.RequireType()).ReadJson(ref later, head, length, request);
         if (head.Tensor is null && head.BinarySize is null)
-            throw head.Fail("it has neither data nor the parameter binary_data_size.");
+            throw head.Fail("data or the parameter binary_data_size is required.");
         if (head is { Tensor: not null, BinarySize: not null })
-            throw head.Fail("it has both data and the parameter binary_data_size.");
+            throw head.Fail("data and the parameter binary_data_size are mutually exclusive.");
     }
 
     private static void ReadInputParameters(ref Utf8JsonReader json, InputTensorHeader head)
@@ -153,11 +153,11 @@ internal static class JsonInferRequestReader
                 json.Read();
                 head.BinarySize = json.TokenType == JsonTokenType.Number && json.TryGetInt64(out var size) && size >= 0
                     ? size
-                    : throw head.Fail($"binary_data_size is to be a number of bytes; {JsonTensorReader.Describe(ref json)} came.");
+                    : throw head.Fail($"binary_data_size must be a number of bytes, but was {JsonTensorReader.Describe(ref json)}.");
             }
             else if (json.ValueTextEquals("shared_memory_region"u8))
             {
-                throw head.Fail("tensors in shared memory regions are not taken; send data, or the binary extension's binary_data_size.");
+                throw head.Fail("shared memory regions are not supported; send data or binary_data_size.");
             }
             else
             {
@@ -169,11 +169,11 @@ internal static class JsonInferRequestReader
     private static void ReadOutputs(ref Utf8JsonReader json, InferenceRequest request)
     {
         if (!json.Read() || json.TokenType != JsonTokenType.StartArray)
-            throw new BadInputException($"outputs is to be an array of objects; {JsonTensorReader.Describe(ref json)} came.");
+            throw new BadInputException($"outputs must be an array of objects, but was {JsonTensorReader.Describe(ref json)}.");
         while (json.Read() && json.TokenType != JsonTokenType.EndArray)
         {
             if (json.TokenType != JsonTokenType.StartObject)
-                throw new BadInputException($"outputs is to be an array of objects; {JsonTensorReader.Describe(ref json)} came.");
+                throw new BadInputException($"outputs must be an array of objects, but was {JsonTensorReader.Describe(ref json)}.");
             ReadOutput(ref json, request);
         }
     }
@@ -200,7 +200,7 @@ internal static class JsonInferRequestReader
                     else if (json.ValueTextEquals("classification"u8))
                         classes = ReadClasses(ref json, whose);
                     else if (json.ValueTextEquals("shared_memory_region"u8))
-                        throw new BadInputException($"{whose} the parameter shared_memory_region is not offered here.");
+                        throw new BadInputException($"{whose} the parameter shared_memory_region is not supported.");
                     else
                         SkipParameter(ref json, whose);
                 }
@@ -211,7 +211,7 @@ internal static class JsonInferRequestReader
             }
         }
 
-        request.Outputs.Add(new(name ?? throw new BadInputException($"output #{request.Outputs.Count} has no name."), binary, classes));
+        request.Outputs.Add(new(name ?? throw new BadInputException($"output #{request.Outputs.Count}: name is missing."), binary, classes));
     }
 
     private static void TakeBinary(List<InputTensorHeader> heads, Memory<byte> binary, bool hasBinaryPart, InferenceRequest request)
@@ -222,28 +222,28 @@ internal static class JsonInferRequestReader
             if (head.BinarySize is not { } size)
                 continue;
             if (!hasBinaryPart)
-                throw head.Fail($"binary_data_size is {size}, and the header Inference-Header-Content-Length is missing: it says where the JSON ends.");
+                throw head.Fail($"binary_data_size is {size}, but the header Inference-Header-Content-Length is missing.");
             if (size > rest.Length)
-                throw head.Fail($"binary_data_size is {size}; the body has {rest.Length} bytes left for it.");
+                throw head.Fail($"binary_data_size is {size}, but the body has {rest.Length} bytes left.");
             head.Tensor = BinaryTensorCodec.Read(head, rest[..(int)size], request);
             rest = rest[(int)size..];
         }
 
         if (rest.Length > 0)
-            throw new BadInputException($"The body's binary part has {binary.Length} bytes; the inputs' binary_data_size add up to {binary.Length - rest.Length}.");
+            throw new BadInputException($"The body's binary part has {binary.Length} bytes, but the inputs' binary_data_size values add up to {binary.Length - rest.Length}.");
     }
 
     private static long[] ReadShape(ref Utf8JsonReader json, InputTensorHeader head)
     {
         json.Read();
         if (json.TokenType != JsonTokenType.StartArray)
-            throw head.Fail($"shape is to be an array of lengths; {JsonTensorReader.Describe(ref json)} came.");
+            throw head.Fail($"shape must be an array of lengths, but was {JsonTensorReader.Describe(ref json)}.");
         var lengths = new List<long>(4);
         while (json.Read() && json.TokenType != JsonTokenType.EndArray)
         {
             lengths.Add(json.TokenType == JsonTokenType.Number && json.TryGetInt64(out var length)
                 ? length
-                : throw head.Fail($"shape is to be an array of lengths; {JsonTensorReader.Describe(ref json)} came."));
+                : throw head.Fail($"shape must be an array of lengths, but was {JsonTensorReader.Describe(ref json)}."));
         }
 
         return [.. lengths];
@@ -254,7 +254,7 @@ internal static class JsonInferRequestReader
         json.Read();
         return json.TokenType is JsonTokenType.String or JsonTokenType.Null
             ? json.GetString()
-            : throw new BadInputException($"{what} is to be a string; {JsonTensorReader.Describe(ref json)} came.");
+            : throw new BadInputException($"{what} must be a string, but was {JsonTensorReader.Describe(ref json)}.");
     }
 
     private static bool ReadFlag(ref Utf8JsonReader json, string what)
@@ -262,7 +262,7 @@ internal static class JsonInferRequestReader
         json.Read();
         return json.TokenType is JsonTokenType.True or JsonTokenType.False
             ? json.GetBoolean()
-            : throw new BadInputException($"{what} is to be true or false; {JsonTensorReader.Describe(ref json)} came.");
+            : throw new BadInputException($"{what} must be true or false, but was {JsonTensorReader.Describe(ref json)}.");
     }
 
     private static int ReadClasses(ref Utf8JsonReader json, string whose)
@@ -270,14 +270,14 @@ internal static class JsonInferRequestReader
         json.Read();
         return json.TokenType == JsonTokenType.Number && json.TryGetInt32(out var classes) && classes >= 0
             ? classes
-            : throw new BadInputException($"{whose} classification is to be a number of classes; {JsonTensorReader.Describe(ref json)} came.");
+            : throw new BadInputException($"{whose} classification must be a number of classes, but was {JsonTensorReader.Describe(ref json)}.");
     }
 
     private static void EnterParameters(ref Utf8JsonReader json, string whose)
     {
         json.Read();
         if (json.TokenType != JsonTokenType.StartObject)
-            throw new BadInputException($"{whose} parameters are to be an object; {JsonTensorReader.Describe(ref json)} came.");
+            throw new BadInputException($"{whose} parameters must be an object, but was {JsonTensorReader.Describe(ref json)}.");
     }
 
     private static bool NextParameter(ref Utf8JsonReader json) => json.Read() && json.TokenType == JsonTokenType.PropertyName;
@@ -287,6 +287,6 @@ internal static class JsonInferRequestReader
         var name = json.GetString();
         json.Read();
         if (json.TokenType is JsonTokenType.StartArray or JsonTokenType.StartObject or JsonTokenType.Null)
-            throw new BadInputException($"{whose} the parameter {name} is to be a string, a number or a boolean; {JsonTensorReader.Describe(ref json)} came.");
+            throw new BadInputException($"{whose} the parameter {name} must be a string, a number or a boolean, but was {JsonTensorReader.Describe(ref json)}.");
     }
 }

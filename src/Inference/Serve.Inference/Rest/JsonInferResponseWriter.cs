@@ -2,18 +2,18 @@ using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using Serve.Http;
 using Serve.Inference.Tensors;
-using Serve.Runtime;
 
 namespace Serve.Inference.Rest;
 
-/// <summary>Writes the REST protocol's answers to requests for inference, with the binary tensor data extension.</summary>
+/// <summary>Writer of the REST protocol's inference responses, with the binary tensor data extension.</summary>
 internal static class JsonInferResponseWriter
 {
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
-    /// <summary>Answers with the outputs.</summary>
-    /// <exception cref="BadInputException">An output holds a number that JSON has not; names it.</exception>
+    /// <summary>Writes the outputs.</summary>
+    /// <exception cref="BadInputException">An output has a number that JSON cannot represent; names it.</exception>
     public static Task WriteAsync(HttpContext context, string model, string version, InferenceRequest request, ModelOutputs outputs) =>
         ResponseContentEncoder.IsRequested(context.Request)
             ? ResponseContentEncoder.WriteAsync(context, context => WritePlainAsync(context, model, version, request, outputs))
@@ -41,7 +41,7 @@ internal static class JsonInferResponseWriter
         await body.FlushAsync(context.RequestAborted);
     }
 
-    /// <summary>Answers with an error, as the protocol has them.</summary>
+    /// <summary>Writes an error in the protocol's form.</summary>
     public static async Task WriteErrorAsync(HttpContext context, int status, string error)
     {
         if (context.Response.HasStarted)
@@ -62,7 +62,7 @@ internal static class JsonInferResponseWriter
         await WriteAsync(context, status, buffer);
     }
 
-    /// <summary>Answers with a document that is written already.</summary>
+    /// <summary>Writes a serialized document.</summary>
     public static async Task WriteAsync(HttpContext context, int status, PooledBufferWriter json)
     {
         context.Response.StatusCode = status;
@@ -71,7 +71,7 @@ internal static class JsonInferResponseWriter
         await context.Response.BodyWriter.WriteAsync(json.Written, context.RequestAborted);
     }
 
-    // The size of the binary part; null when there is none.
+    // Returns the size of the binary part; null if there is none.
     private static long? WriteJson(PooledBufferWriter buffer, string model, string version, InferenceRequest request, ModelOutputs outputs)
     {
         long? binarySize = null;
@@ -103,7 +103,7 @@ internal static class JsonInferResponseWriter
             else
             {
                 json.WriteStartArray("data"u8);
-                JsonTensorWriter.Write(json, name, tensor);
+                TensorElementFormat.Of(tensor.Type).WriteJson(json, name, tensor);
                 json.WriteEndArray();
             }
 
@@ -115,7 +115,7 @@ internal static class JsonInferResponseWriter
         return binarySize;
     }
 
-    // Outputs come in the order in which they were asked for.
+    // Outputs are in the order of the request.
     private static bool IsBinary(InferenceRequest request, int index) =>
         (request.Outputs.Count == 0 ? null : request.Outputs[index].Binary) ?? request.BinaryOutputs;
 

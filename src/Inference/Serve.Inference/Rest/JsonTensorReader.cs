@@ -4,32 +4,12 @@ using Serve.Inference.Tensors;
 
 namespace Serve.Inference.Rest;
 
-/// <summary>Reads a tensor's elements from JSON straight into an array of their type, nested as the shape is or flat.</summary>
+/// <summary>Reads the elements of a tensor from JSON directly into an array of their type, nested like the shape or flat.</summary>
 internal static class JsonTensorReader
 {
     private const int LongestShown = 40;
 
-    /// <summary>Reads the value that follows.</summary>
-    /// <exception cref="BadInputException">It is not what the head says; names the tensor.</exception>
-    public static Tensor Read(ref Utf8JsonReader json, InputTensorHeader head, int jsonLength, InferenceRequest owner) => head.RequireType() switch
-    {
-        TensorType.Bool => Read<bool, JsonElementReaders.OfBool>(ref json, head, jsonLength, owner),
-        TensorType.UInt8 => Read<byte, JsonElementReaders.OfUInt8>(ref json, head, jsonLength, owner),
-        TensorType.UInt16 => Read<ushort, JsonElementReaders.OfUInt16>(ref json, head, jsonLength, owner),
-        TensorType.UInt32 => Read<uint, JsonElementReaders.OfUInt32>(ref json, head, jsonLength, owner),
-        TensorType.UInt64 => Read<ulong, JsonElementReaders.OfUInt64>(ref json, head, jsonLength, owner),
-        TensorType.Int8 => Read<sbyte, JsonElementReaders.OfInt8>(ref json, head, jsonLength, owner),
-        TensorType.Int16 => Read<short, JsonElementReaders.OfInt16>(ref json, head, jsonLength, owner),
-        TensorType.Int32 => Read<int, JsonElementReaders.OfInt32>(ref json, head, jsonLength, owner),
-        TensorType.Int64 => Read<long, JsonElementReaders.OfInt64>(ref json, head, jsonLength, owner),
-        TensorType.Float16 => Read<Half, JsonElementReaders.OfFloat16>(ref json, head, jsonLength, owner),
-        TensorType.BFloat16 => Read<BFloat16, JsonElementReaders.OfBFloat16>(ref json, head, jsonLength, owner),
-        TensorType.Float32 => Read<float, JsonElementReaders.OfFloat32>(ref json, head, jsonLength, owner),
-        TensorType.Float64 => Read<double, JsonElementReaders.OfFloat64>(ref json, head, jsonLength, owner),
-        _ => Read<string, JsonElementReaders.OfString>(ref json, head, jsonLength, owner),
-    };
-
-    /// <summary>The token that a reader stands on, for people.</summary>
+    /// <summary>Describes the current token for error messages.</summary>
     public static string Describe(ref Utf8JsonReader json)
     {
         switch (json.TokenType)
@@ -46,16 +26,18 @@ internal static class JsonTensorReader
         }
     }
 
-    private static Tensor<T> Read<T, TElement>(ref Utf8JsonReader json, InputTensorHeader head, int jsonLength, InferenceRequest owner)
-        where TElement : struct, IJsonElementReader<T>
+    /// <summary>Reads the next value.</summary>
+    /// <exception cref="BadInputException">The data does not match the header; names the tensor.</exception>
+    public static Tensor<T> Read<T, TElement>(ref Utf8JsonReader json, InputTensorHeader head, int jsonLength, InferenceRequest owner)
+        where TElement : struct, IJsonElement<T>
     {
         var count = head.Count();
         json.Read();
         if (json.TokenType != JsonTokenType.StartArray)
-            throw head.Fail($"data is to be an array; {Describe(ref json)} came.");
-        // Each element takes two bytes at least: a shape must not have memory taken that its data cannot fill.
+            throw head.Fail($"data must be an array, but was {Describe(ref json)}.");
+        // An element requires at least two bytes: a shape must not allocate memory that its data cannot fill.
         if (count > jsonLength / 2)
-            throw head.Fail($"{head} has {count} elements; data has {CountOf(ref json)}.");
+            throw head.Fail($"{head} has {count} elements, but data has {CountOf(ref json)}.");
         var values = owner.Rent<T>(count);
         json.Read();
         if (json.TokenType == JsonTokenType.StartArray)
@@ -65,7 +47,7 @@ internal static class JsonTensorReader
         return head.Over(values);
     }
 
-    // The reader stands on the outermost array; values of any kind count, however they are nested.
+    // Counts values of any kind, from the start of the outermost array.
     private static long CountOf(ref Utf8JsonReader json)
     {
         var outermost = json.CurrentDepth;
@@ -82,13 +64,13 @@ internal static class JsonTensorReader
     }
 
     private static void ReadFlat<T, TElement>(ref Utf8JsonReader json, InputTensorHeader head, Span<T> values)
-        where TElement : struct, IJsonElementReader<T>
+        where TElement : struct, IJsonElement<T>
     {
         var filled = 0;
         while (json.TokenType != JsonTokenType.EndArray)
         {
             if (filled == values.Length)
-                throw head.Fail($"{head} has {values.Length} elements; data has more.");
+                throw head.Fail($"{head} has {values.Length} elements, but data has more.");
             if (!TElement.TryRead(ref json, out values[filled]))
                 throw Unexpected<T, TElement>(ref json, head, filled);
             filled++;
@@ -96,19 +78,19 @@ internal static class JsonTensorReader
         }
 
         if (filled != values.Length)
-            throw head.Fail($"{head} has {values.Length} elements; data has {filled}.");
+            throw head.Fail($"{head} has {values.Length} elements, but data has {filled}.");
     }
 
-    // The reader stands on the first array within the outermost.
+    // From the start of the first array within the outermost.
     private static void ReadNested<T, TElement>(ref Utf8JsonReader json, InputTensorHeader head, Span<T> values)
-        where TElement : struct, IJsonElementReader<T>
+        where TElement : struct, IJsonElement<T>
     {
         var filled = 0;
         ReadItems<T, TElement>(ref json, head, values, ref filled, dimension: 0);
     }
 
     private static void ReadItems<T, TElement>(ref Utf8JsonReader json, InputTensorHeader head, Span<T> values, ref int filled, int dimension)
-        where TElement : struct, IJsonElementReader<T>
+        where TElement : struct, IJsonElement<T>
     {
         var shape = head.Shape!;
         var isInnermost = dimension == shape.Length - 1;
@@ -130,7 +112,7 @@ internal static class JsonTensorReader
             }
             else
             {
-                throw head.Fail($"data is to be nested as {head} is, or flat; in dimension {dimension} {Describe(ref json)} came in place of an array.");
+                throw head.Fail($"data must be flat or nested like {head}, but dimension {dimension} contains {Describe(ref json)} instead of an array.");
             }
 
             items++;
@@ -143,9 +125,9 @@ internal static class JsonTensorReader
 
     private static BadInputException WrongLength(InputTensorHeader head, int dimension, string came) => dimension >= head.Shape!.Length
         ? head.Fail($"data is nested deeper than {head} is.")
-        : head.Fail($"{head} has length {head.Shape[dimension]} in dimension {dimension}; data has {came}.");
+        : head.Fail($"{head} has length {head.Shape[dimension]} in dimension {dimension}, but data has {came}.");
 
     private static BadInputException Unexpected<T, TElement>(ref Utf8JsonReader json, InputTensorHeader head, int index)
-        where TElement : struct, IJsonElementReader<T> =>
-        head.Fail($"{TensorTypes.NameOf(head.RequireType())} takes {TElement.Expected}; at element {index} {Describe(ref json)} came.");
+        where TElement : struct, IJsonElement<T> =>
+        head.Fail($"{TensorTypes.NameOf(head.RequireType())} elements must be {TElement.Expected}, but element {index} was {Describe(ref json)}.");
 }

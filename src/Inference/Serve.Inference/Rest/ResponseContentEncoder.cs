@@ -7,23 +7,23 @@ using Microsoft.Extensions.Options;
 
 namespace Serve.Inference.Rest;
 
-/// <summary>Compresses answers for clients whose Accept-Encoding asks for it, in the codings that requests may have too. ASP.NET Core's response compression, around one answer.</summary>
+/// <summary>Compression of responses by Accept-Encoding, with the encodings that requests may have. Applies ASP.NET Core's response compression to a single response.</summary>
 internal static class ResponseContentEncoder
 {
-    // With its headers, what is smaller goes in one packet either way.
+    // A smaller response fits into one packet anyway.
     private const int Smallest = 1024;
 
     private static readonly Codings Known = new();
 
-    /// <summary>Whether a request says which codings it would have.</summary>
+    /// <summary>Returns whether a request has an Accept-Encoding.</summary>
     public static bool IsRequested(HttpRequest request) => request.Headers.AcceptEncoding.Count > 0;
 
-    /// <summary>Writes an answer whose length is set, compressed where that is asked for and pays.</summary>
+    /// <summary>Writes a response with a known length, compressed if the client accepts it and the response is large enough.</summary>
     public static Task WriteAsync(HttpContext context, RequestDelegate write) => new ResponseCompressionMiddleware(write, Known).Invoke(context);
 
     private sealed class Codings() : ResponseCompressionProvider(new NoServices(), Options.Create(new ResponseCompressionOptions
     {
-        // Whether a proxy in front speaks TLS makes no difference: an answer holds what its request asked for, and no secret beside it.
+        // Safe behind a TLS proxy: a response contains only data that its request determines, and no secret.
         EnableForHttps = true,
         MimeTypes = ["application/json", "application/octet-stream"],
         Providers = { new GzipCompressionProvider(Options.Create(new GzipCompressionProviderOptions())), new Deflate() },
@@ -33,7 +33,7 @@ internal static class ResponseContentEncoder
             context.Response.ContentLength is >= Smallest && base.ShouldCompressResponse(context);
     }
 
-    // The coding of this name is zlib's format (RFC 9110, 8.4.1.2).
+    // This encoding is zlib's format (RFC 9110, 8.4.1.2).
     private sealed class Deflate : ICompressionProvider
     {
         public string EncodingName => "deflate";

@@ -1,22 +1,21 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
+using Serve.Http;
 using Serve.Inference.Models;
 using Serve.Routing;
-using Serve.Runtime.Http;
 
 namespace Serve.Inference.Rest;
 
-/// <summary>The server's part of the protocol over REST. Holds no state.</summary>
-/// <param name="server">What is answered.</param>
-/// <param name="options">Who may load and unload.</param>
-/// <param name="lifetime">Tells when the gateway drains.</param>
+/// <summary>REST endpoints of the server part of the protocol. Holds no state.</summary>
+/// <param name="server">The models.</param>
+/// <param name="options">Clients that may load and unload models.</param>
+/// <param name="lifetime">Lifetime of the gateway, which is not ready while it drains.</param>
 internal sealed class ServerRestEndpoints(ServedModelCatalog server, OpenInferenceOptions options, IHostApplicationLifetime lifetime)
 {
-    /// <summary>Answers below <c>/v2</c>, where no application does.</summary>
+    /// <summary>Serves paths below <c>/v2</c> that no application claims.</summary>
     /// <param name="context">The request.</param>
-    /// <param name="path">The path, <c>/v2</c> at its beginning.</param>
-    /// <returns>Completes when it is answered.</returns>
+    /// <param name="path">The path, starting with <c>/v2</c>.</param>
     public Task AnswerServerAsync(HttpContext context, string path)
     {
         var parts = path.Split('/', StringSplitOptions.RemoveEmptyEntries)[1..];
@@ -30,16 +29,15 @@ internal sealed class ServerRestEndpoints(ServedModelCatalog server, OpenInferen
             ("POST", ["repository", "models", var model, "load"]) => GuardedAsync(context, () => LoadAsync(context, model)),
             ("POST", ["repository", "models", var model, "unload"]) => GuardedAsync(context, () => server.Repository.UnloadAsync(model, context.RequestAborted)),
             (_, ["models", var model, ..]) => throw RepositoryModelEntry.UnknownModel(Uri.UnescapeDataString(model)),
-            (var method, _) => throw new NoSuchRouteException($"There is nothing at {method} '{path}'. GET /v2 names the extensions that are offered."),
+            (var method, _) => throw new NoSuchRouteException($"No endpoint for {method} '{path}'. GET /v2 lists the supported extensions."),
         };
     }
 
-    /// <summary>Answers below a model's prefix what its replicas together know, and passes the rest on to one of them.</summary>
+    /// <summary>Serves the paths of a model that concern all its replicas, and forwards the others to one replica.</summary>
     /// <param name="context">The request.</param>
     /// <param name="entry">The model's application.</param>
-    /// <param name="path">The path from the model's name on.</param>
+    /// <param name="path">The path, starting with the model's name.</param>
     /// <param name="next">The rest of the gateway.</param>
-    /// <returns>Completes when it is answered.</returns>
     public Task AnswerModelAsync(HttpContext context, ApplicationRouteEntry entry, string path, RequestDelegate next) =>
         (context.Request.Method, path.Split('/', StringSplitOptions.RemoveEmptyEntries)) switch
         {
@@ -65,7 +63,7 @@ internal sealed class ServerRestEndpoints(ServedModelCatalog server, OpenInferen
     private Task ReadyAsync(HttpContext context)
     {
         var ready = !lifetime.ApplicationStopping.IsCancellationRequested && server.IsReady;
-        // The specification writes "live" where it means "ready"; both are there.
+        // The specification has the property live where it means ready; the response has both.
         return WriteAsync(context, new { live = true, ready }, ready ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
     }
 
@@ -94,7 +92,7 @@ internal sealed class ServerRestEndpoints(ServedModelCatalog server, OpenInferen
             return false;
         return ready.ValueKind is JsonValueKind.True or JsonValueKind.False
             ? ready.GetBoolean()
-            : throw new BadInputException($"\"ready\" is to be true or false; {ready.GetRawText()} came.");
+            : throw new BadInputException($"\"ready\" must be true or false, but was {ready.GetRawText()}.");
     }
 
     private async Task LoadAsync(HttpContext context, string model)
@@ -104,7 +102,7 @@ internal sealed class ServerRestEndpoints(ServedModelCatalog server, OpenInferen
             if (json is not null && json.RootElement.TryGetProperty("parameters"u8, out var parameters))
             {
                 if (parameters.ValueKind != JsonValueKind.Object)
-                    throw new BadInputException($"\"parameters\" is to be an object; {parameters.GetRawText()} came.");
+                    throw new BadInputException($"\"parameters\" must be an object, but was {parameters.GetRawText()}.");
                 ServedModelCatalog.ValidateLoadParameters(parameters.EnumerateObject().Select(parameter => parameter.Name));
             }
         }
@@ -112,7 +110,7 @@ internal sealed class ServerRestEndpoints(ServedModelCatalog server, OpenInferen
         await server.Repository.LoadAsync(model, context.RequestAborted);
     }
 
-    // The request's object; null when nothing came.
+    // Returns null for an empty body.
     private static async Task<JsonDocument?> ReadAsync(HttpContext context)
     {
         using var body = new MemoryStream();
@@ -126,15 +124,15 @@ internal sealed class ServerRestEndpoints(ServedModelCatalog server, OpenInferen
             if (json.RootElement.ValueKind == JsonValueKind.Object)
                 return json;
             json.Dispose();
-            throw new BadInputException("The request is to be a JSON object.");
+            throw new BadInputException("The request must be a JSON object.");
         }
         catch (JsonException broken)
         {
-            throw new BadInputException($"The request is no valid JSON: {broken.Message}", broken);
+            throw new BadInputException($"The request is not valid JSON: {broken.Message}", broken);
         }
     }
 
-    // Loading and unloading is the operator's, not every client's.
+    // Only operators may load and unload models.
     private async Task GuardedAsync(HttpContext context, Func<Task> act)
     {
         if (RequestGuard.Check(context.Request, options.Guard) is { } refusal)

@@ -6,18 +6,18 @@ using System.Text;
 
 namespace Serve.Inference.Tensors;
 
-/// <summary>Tensors as bytes: little-endian, row-major, without padding; strings as a length of 4 bytes and their UTF-8. The same in REST's binary extension and in gRPC's raw contents.</summary>
+/// <summary>Binary form of tensors, in REST's binary extension and in gRPC's raw contents: little-endian, row-major, without padding; a string is a 4-byte length and UTF-8.</summary>
 internal static class BinaryTensorCodec
 {
     private const int LengthSize = sizeof(uint);
 
-    /// <summary>After how many bytes a writer is flushed: one flush for a large tensor would have the connection buffer it all.</summary>
+    /// <summary>Number of bytes after which a writer is flushed, so that the connection does not buffer a whole large tensor.</summary>
     private const int Piece = 64 * 1024;
 
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    /// <summary>A tensor over bytes, where they lie; a copy only of what is not aligned.</summary>
-    /// <exception cref="BadInputException">The bytes are not what the head says; names the tensor.</exception>
+    /// <summary>Creates a tensor over bytes in place; copies them only if they are not aligned.</summary>
+    /// <exception cref="BadInputException">The bytes do not match the header; names the tensor.</exception>
     public static Tensor Read(InputTensorHeader head, Memory<byte> bytes, InferenceRequest owner)
     {
         var (type, count) = (head.RequireType(), head.Count());
@@ -25,13 +25,13 @@ internal static class BinaryTensorCodec
             return head.Over<string>(ReadStrings(head, bytes.Span, count));
         var size = TensorTypes.SizeOf(type);
         if (bytes.Length != (long)count * size)
-            throw head.Fail($"{head} takes {(long)count * size} bytes; {bytes.Length} came.");
+            throw head.Fail($"{head} requires {(long)count * size} bytes, but has {bytes.Length}.");
         if (type == TensorType.Bool && bytes.Span.IndexOfAnyExceptInRange((byte)0, (byte)1) is >= 0 and var at)
-            throw head.Fail($"BOOL takes bytes of 0 and 1; at element {at} {bytes.Span[at]} came.");
+            throw head.Fail($"BOOL elements must be bytes of 0 and 1, but element {at} was {bytes.Span[at]}.");
         return Tensor.FromBytes(type, Aligned(bytes, size, owner), head.Shape!);
     }
 
-    /// <summary>How many bytes a tensor takes.</summary>
+    /// <summary>Returns the number of bytes of a tensor.</summary>
     public static long SizeOf(Tensor tensor)
     {
         if (tensor is not Tensor<string> texts)
@@ -42,7 +42,16 @@ internal static class BinaryTensorCodec
         return size;
     }
 
-    /// <summary>Writes a tensor's bytes. What is less than a piece is left for the caller to flush.</summary>
+    /// <summary>Writes the bytes of a tensor.</summary>
+    public static void Write(Tensor tensor, IBufferWriter<byte> target)
+    {
+        if (tensor is Tensor<string> texts)
+            WriteStrings(texts, target);
+        else
+            target.Write(tensor.Bytes);
+    }
+
+    /// <summary>Writes the bytes of a tensor and flushes them in pieces; the caller flushes the last one.</summary>
     public static async ValueTask WriteAsync(Tensor tensor, PipeWriter target, CancellationToken cancellationToken)
     {
         if (tensor is Tensor<string> texts)
@@ -61,7 +70,7 @@ internal static class BinaryTensorCodec
         }
     }
 
-    /// <summary>Writes the strings of a tensor; other tensors are their own bytes.</summary>
+    /// <summary>Writes a tensor of strings.</summary>
     public static void WriteStrings(Tensor<string> tensor, IBufferWriter<byte> target)
     {
         foreach (var text in tensor.Values.Span)
@@ -74,8 +83,8 @@ internal static class BinaryTensorCodec
         }
     }
 
-    /// <summary>Reads a string without its length.</summary>
-    /// <exception cref="BadInputException">It is no UTF-8.</exception>
+    /// <summary>Reads a string without a length prefix.</summary>
+    /// <exception cref="BadInputException">The bytes are not valid UTF-8.</exception>
     public static string ReadText(InputTensorHeader head, ReadOnlySpan<byte> bytes, int index)
     {
         try
@@ -84,32 +93,32 @@ internal static class BinaryTensorCodec
         }
         catch (DecoderFallbackException broken)
         {
-            throw head.Fail($"string {index} is no UTF-8.", broken);
+            throw head.Fail($"string {index} is not valid UTF-8.", broken);
         }
     }
 
     private static string[] ReadStrings(InputTensorHeader head, ReadOnlySpan<byte> bytes, int count)
     {
         if ((long)count * LengthSize > bytes.Length)
-            throw head.Fail($"{head} has {count} strings, each with a length of 4 bytes; {bytes.Length} bytes came.");
+            throw head.Fail($"{head} has {count} strings, each prefixed with a 4-byte length, but the data has {bytes.Length} bytes.");
         var texts = new string[count];
         var rest = bytes;
         for (var index = 0; index < count; index++)
         {
             if (rest.Length < LengthSize)
-                throw head.Fail($"{head} has {count} strings; the bytes end before number {index}.");
+                throw head.Fail($"{head} has {count} strings, but the data ends before string {index}.");
             var length = BinaryPrimitives.ReadUInt32LittleEndian(rest);
             rest = rest[LengthSize..];
             if (length > rest.Length)
-                throw head.Fail($"string {index} is said to have {length} bytes; {rest.Length} are left.");
+                throw head.Fail($"string {index} declares {length} bytes, but {rest.Length} remain.");
             texts[index] = ReadText(head, rest[..(int)length], index);
             rest = rest[(int)length..];
         }
 
-        return rest.IsEmpty ? texts : throw head.Fail($"{head} has {count} strings; {rest.Length} bytes are left after them.");
+        return rest.IsEmpty ? texts : throw head.Fail($"{head} has {count} strings, but {rest.Length} bytes remain after them.");
     }
 
-    // Vector instructions of some machines fault on elements that straddle their size. The elements of an array begin at a multiple of 8.
+    // Vector instructions of some processors fault on unaligned elements. The elements of an array start at a multiple of 8.
     private static Memory<byte> Aligned(Memory<byte> bytes, int size, InferenceRequest owner)
     {
         if (size == 1 || bytes.IsEmpty || (MemoryMarshal.TryGetArray<byte>(bytes, out var array) && array.Offset % size == 0))

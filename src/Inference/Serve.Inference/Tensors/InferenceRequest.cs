@@ -2,31 +2,31 @@ using System.Buffers;
 
 namespace Serve.Inference.Tensors;
 
-/// <summary>One request for inference, read from whatever form it came in. Owns the arrays its tensors lie in.</summary>
+/// <summary>A parsed inference request, whatever its transport. Owns the memory of its tensors.</summary>
 internal sealed class InferenceRequest
 {
     private List<IDisposable>? _rented;
 
-    /// <summary>The client's own id of it; null when it has none.</summary>
+    /// <summary>Gets or sets the client's id of the request; null if it has none.</summary>
     public string? Id { get; set; }
 
-    /// <summary>The version the message itself asks for, where it can; null or empty to leave the choice to the server.</summary>
+    /// <summary>Gets or sets the requested version; null or empty for the highest.</summary>
     public string? Version { get; set; }
 
-    /// <summary>Whether outputs go as bytes when they say nothing else.</summary>
+    /// <summary>Gets or sets whether outputs are binary unless their own parameters differ.</summary>
     public bool BinaryOutputs { get; set; }
 
     public List<NamedTensor> Inputs { get; } = [];
 
-    /// <summary>Empty for all.</summary>
+    /// <summary>Gets the requested outputs; empty for all.</summary>
     public List<RequestedModelOutput> Outputs { get; } = [];
 
-    /// <summary>An array that goes back to its pool with <see cref="Release"/>.</summary>
+    /// <summary>Rents memory until <see cref="Release"/>.</summary>
     public Memory<T> Rent<T>(int count)
     {
         if (count == 0)
             return Memory<T>.Empty;
-        // What holds references would keep them alive in the pool.
+        // A pooled array of references would keep them alive.
         if (typeof(T) == typeof(string))
             return new T[count];
         var array = new RentedArray<T>(count);
@@ -36,7 +36,7 @@ internal sealed class InferenceRequest
 
     public void Own(IDisposable memory) => (_rented ??= []).Add(memory);
 
-    /// <summary>Gives the arrays back. Only when nothing can read them any longer: after a run that was given up they are left to the garbage collector.</summary>
+    /// <summary>Returns the memory to its pools. Call it only when nothing can read the tensors; after an abandoned run, leave them to the garbage collector.</summary>
     public void Release()
     {
         foreach (var array in _rented ?? [])
@@ -44,7 +44,7 @@ internal sealed class InferenceRequest
         _rented = null;
     }
 
-    /// <summary>The names of the outputs wanted; null for all.</summary>
+    /// <summary>Returns the names of the requested outputs; null for all.</summary>
     public string[]? OutputNames()
     {
         if (Outputs.Count == 0)
@@ -55,34 +55,34 @@ internal sealed class InferenceRequest
         return names;
     }
 
-    /// <summary>Holds the request against what the model takes and gives.</summary>
-    /// <exception cref="BadInputException">It does not fit; names the tensor, what was expected and what came.</exception>
+    /// <summary>Validates the request against the inputs and outputs of the model.</summary>
+    /// <exception cref="BadInputException">The request does not match the model; names the tensor, its expected and its actual type.</exception>
     public void Validate(OnnxModel model)
     {
         for (var index = 0; index < Inputs.Count; index++)
         {
             var (name, tensor) = Inputs[index];
             var spec = Find(model.Inputs, name)
-                ?? throw new BadInputException($"The model has no input '{name}'. It takes {string.Join("; ", model.Inputs)}.");
+                ?? throw new BadInputException($"The model has no input '{name}'. Its inputs: {string.Join("; ", model.Inputs)}.");
             if (tensor.Type != spec.Type || !spec.Fits(tensor.Shape))
-                throw new BadInputException($"input '{name}': the model takes {TensorTypes.NameOf(spec.Type)}[{string.Join(",", spec.Shape)}]; {tensor} came.");
+                throw new BadInputException($"input '{name}' must be {TensorTypes.NameOf(spec.Type)}[{string.Join(",", spec.Shape)}], but was {tensor}.");
             for (var earlier = 0; earlier < index; earlier++)
             {
                 if (Inputs[earlier].Name == name)
-                    throw new BadInputException($"input '{name}' came twice.");
+                    throw new BadInputException($"input '{name}' is given twice.");
             }
         }
 
         if (Inputs.Count != model.Inputs.Count)
         {
             var missing = model.Inputs.Where(spec => Inputs.All(input => input.Name != spec.Name));
-            throw new BadInputException($"The model also takes {string.Join("; ", missing)}; it came without.");
+            throw new BadInputException($"The request has no value for the inputs {string.Join("; ", missing)}.");
         }
 
         CheckOutputs(model);
     }
 
-    /// <summary>How many inferences it is: the first length of a model that takes several at once.</summary>
+    /// <summary>Returns the number of inferences: the first length if it is open in the model, otherwise 1.</summary>
     public long BatchSize(OnnxModel model) =>
         model.Inputs.Count > 0 && model.Inputs[0].HasBatch && Inputs[0].Tensor.Shape.Length > 0 ? Inputs[0].Tensor.Shape[0] : 1;
 
@@ -92,13 +92,13 @@ internal sealed class InferenceRequest
         {
             var name = Outputs[index].Name;
             var spec = Find(model.Outputs, name)
-                ?? throw new BadInputException($"The model has no output '{name}'. It gives {string.Join("; ", model.Outputs)}.");
+                ?? throw new BadInputException($"The model has no output '{name}'. Its outputs: {string.Join("; ", model.Outputs)}.");
             if (Outputs[index].Classes > 0 && !ClassificationOutputs.CanRank(spec.Type))
-                throw new BadInputException($"output '{name}': {TensorTypes.NameOf(spec.Type)} has no largest elements, which the parameter classification asks for.");
+                throw new BadInputException($"output '{name}': {TensorTypes.NameOf(spec.Type)} has no order; the parameter classification requires a numeric datatype.");
             for (var earlier = 0; earlier < index; earlier++)
             {
                 if (Outputs[earlier].Name == name)
-                    throw new BadInputException($"output '{name}' is asked for twice.");
+                    throw new BadInputException($"output '{name}' is requested twice.");
             }
         }
     }
@@ -127,3 +127,9 @@ internal sealed class InferenceRequest
         }
     }
 }
+
+/// <summary>An output that a request selects.</summary>
+/// <param name="Name">Name of the output.</param>
+/// <param name="Binary">Whether it is returned as bytes; null for the default <c>binary_data_output</c> of the request.</param>
+/// <param name="Classes">Number of its largest elements that replace the output; 0 for the output itself.</param>
+internal readonly record struct RequestedModelOutput(string Name, bool? Binary, int Classes = 0);

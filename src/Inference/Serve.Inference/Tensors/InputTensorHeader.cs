@@ -1,10 +1,10 @@
 namespace Serve.Inference.Tensors;
 
-/// <summary>What a request says of one of its inputs, beside the elements.</summary>
-/// <param name="name">Its name; a stand-in for error texts while it is not known.</param>
+/// <summary>Name, datatype and shape of an input in a request.</summary>
+/// <param name="name">Name of the input; a placeholder for error messages until it is known.</param>
 internal sealed class InputTensorHeader(string name)
 {
-    /// <summary>The most dimensions a tensor may have.</summary>
+    /// <summary>Maximum number of dimensions.</summary>
     private const int MaxRank = 64;
 
     public string Name { get; set; } = name;
@@ -13,21 +13,21 @@ internal sealed class InputTensorHeader(string name)
 
     public long[]? Shape { get; set; }
 
-    /// <summary>How many bytes of the body's binary part are its elements; null when they are in the JSON.</summary>
+    /// <summary>Gets or sets the size of the elements in the binary part of the body; null if they are in the JSON.</summary>
     public long? BinarySize { get; set; }
 
     public Tensor? Tensor { get; set; }
 
-    /// <summary>Reads the protocol's name of a type.</summary>
+    /// <summary>Sets the datatype by its name in the protocol.</summary>
     public void SetType(string? datatype) => Type = datatype is not null && TensorTypes.TryParse(datatype, out var type)
         ? type
-        : throw Fail($"datatype '{datatype}' is none of {string.Join(", ", TensorTypes.Names)}.");
+        : throw Fail($"unknown datatype '{datatype}'. Valid datatypes: {string.Join(", ", TensorTypes.Names)}.");
 
-    /// <summary>How many elements its shape has.</summary>
-    /// <exception cref="BadInputException">It has none, a negative length, or more elements than can be.</exception>
+    /// <summary>Returns the number of elements of the shape.</summary>
+    /// <exception cref="BadInputException">The shape is missing, has a negative length or too many elements.</exception>
     public int Count()
     {
-        var shape = Shape ?? throw Fail("it has no shape.");
+        var shape = Shape ?? throw Fail("shape is missing.");
         if (shape.Length > MaxRank)
             throw Fail($"a shape of {shape.Length} dimensions is more than {MaxRank}.");
         var count = 1L;
@@ -35,9 +35,9 @@ internal sealed class InputTensorHeader(string name)
         foreach (var length in shape)
         {
             if (length < 0)
-                throw Fail($"shape [{string.Join(",", shape)}] cannot be: no length is negative.");
+                throw Fail($"shape [{string.Join(",", shape)}] must not contain negative lengths.");
             isEmpty |= length == 0;
-            // Lengths up to 2^31 each: the product of two fits, and the first that is over ends it.
+            // No overflow: each length is below 2^31, and the first product above that throws.
             if (length > int.MaxValue || (count *= Math.Max(length, 1)) > int.MaxValue)
                 throw Fail($"shape [{string.Join(",", shape)}] has more than {int.MaxValue} elements.");
         }
@@ -45,10 +45,10 @@ internal sealed class InputTensorHeader(string name)
         return isEmpty ? 0 : (int)count;
     }
 
-    /// <summary>The tensor of these elements, which are as many as <see cref="Count"/> says. A shape without dimensions is one element.</summary>
+    /// <summary>Creates the tensor of <see cref="Count"/> elements; a scalar for a shape without dimensions.</summary>
     public Tensor<T> Over<T>(Memory<T> elements) => Shape is [] ? Serve.Tensor.Scalar(elements.Span[0]) : Serve.Tensor.Of(elements, Shape!);
 
-    public TensorType RequireType() => Type ?? throw Fail("it has no datatype.");
+    public TensorType RequireType() => Type ?? throw Fail("datatype is missing.");
 
     public BadInputException Fail(string what, Exception? inner = null) => new($"input '{Name}': {what}", inner);
 

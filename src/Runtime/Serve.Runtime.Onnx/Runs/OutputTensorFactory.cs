@@ -18,26 +18,12 @@ internal static class OutputTensorFactory
             return new Tensor<string>(value.GetStringTensorAsArray(), info.Shape);
         }
 
-        var length = checked((int)info.ElementCount);
-        return type switch
-        {
-            TensorType.Bool => Native<bool>(value, length, info.Shape, out memory),
-            TensorType.UInt8 => Native<byte>(value, length, info.Shape, out memory),
-            TensorType.UInt16 => Native<ushort>(value, length, info.Shape, out memory),
-            TensorType.UInt32 => Native<uint>(value, length, info.Shape, out memory),
-            TensorType.UInt64 => Native<ulong>(value, length, info.Shape, out memory),
-            TensorType.Int8 => Native<sbyte>(value, length, info.Shape, out memory),
-            TensorType.Int16 => Native<short>(value, length, info.Shape, out memory),
-            TensorType.Int32 => Native<int>(value, length, info.Shape, out memory),
-            TensorType.Int64 => Native<long>(value, length, info.Shape, out memory),
-            TensorType.Float16 => Native<Half>(value, length, info.Shape, out memory),
-            TensorType.BFloat16 => Native<BFloat16>(value, length, info.Shape, out memory),
-            TensorType.Float32 => Native<float>(value, length, info.Shape, out memory),
-            _ => Native<double>(value, length, info.Shape, out memory),
-        };
+        (var tensor, memory) = TensorTypes.Dispatch<NativeOperation, (Tensor, IDisposable)>(type, new(value, checked((int)info.ElementCount), info.Shape));
+        return tensor;
     }
 
     /// <summary>Creates a tensor over new pinned memory, and the value through which ONNX Runtime writes it. Not for strings.</summary>
+<<<<<<< HEAD
     public static (Tensor Tensor, OrtValue Value) Pinned(TensorType type, long[] shape) => type switch
     {
         TensorType.Bool => Pinned<bool>(type, shape),
@@ -69,6 +55,10 @@ internal static class OutputTensorFactory
         memory = native;
         return new Tensor<T>(native.Memory, shape);
     }
+=======
+    public static (Tensor Tensor, OrtValue Value) Pinned(TensorType type, long[] shape) =>
+        TensorTypes.Dispatch<PinnedOperation, (Tensor Tensor, OrtValue Value)>(type, new(type, shape));
+>>>>>>> main
 
     private static unsafe (Tensor Tensor, OrtValue Value) Pinned<T>(TensorType type, long[] shape)
         where T : unmanaged
@@ -83,5 +73,21 @@ internal static class OutputTensorFactory
                 OrtMemoryInfo.DefaultInstance, OnnxElementTypes.Of(type), shape, (nint)start, length * sizeof(T));
             return (new Tensor<T>(data, shape), value);
         }
+    }
+
+    private readonly struct NativeOperation(OrtValue value, int length, long[] shape) : ITensorOperation<(Tensor, IDisposable)>
+    {
+        public (Tensor, IDisposable) Invoke<T>()
+            where T : unmanaged
+        {
+            var native = new OnnxTensorMemory<T>(value, length);
+            return (new Tensor<T>(native.Memory, shape), native);
+        }
+    }
+
+    private readonly struct PinnedOperation(TensorType type, long[] shape) : ITensorOperation<(Tensor Tensor, OrtValue Value)>
+    {
+        public (Tensor Tensor, OrtValue Value) Invoke<T>()
+            where T : unmanaged => Pinned<T>(type, shape);
     }
 }

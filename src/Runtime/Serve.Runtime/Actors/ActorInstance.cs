@@ -1,3 +1,5 @@
+using Serve.Http;
+
 namespace Serve.Runtime;
 
 /// <summary>

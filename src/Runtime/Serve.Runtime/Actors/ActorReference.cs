@@ -1,4 +1,5 @@
 using Serve.Calls;
+using Serve.Http;
 using Serve.Routes;
 
 namespace Serve.Runtime;
@@ -14,6 +15,9 @@ public abstract class ActorReference : ICallTarget
 
     /// <summary>The instance's HTTP side when it is in this process and answers HTTP; null otherwise.</summary>
     public virtual IActorHttpHandler? LocalHttp => null;
+
+    /// <summary>Whether an actor of this process accepts no more calls, or does not exist; false for actors of other processes, which refuse the call then.</summary>
+    public virtual bool IsStopping => false;
 
     /// <inheritdoc/>
     public abstract ValueTask<TResult> InvokeAsync<TResult>(MethodCall<TResult> call, CallContext context, CancellationToken cancellationToken);

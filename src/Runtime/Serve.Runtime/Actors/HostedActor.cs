@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Serve.Calls;
+using Serve.Http;
 using Serve.Routes;
 using Serve.Runtime.Methods;
 
@@ -21,6 +22,8 @@ internal sealed class HostedActor(ActorInstance instance, ActorActivationContext
     public override HostProcessAddress Process => process();
 
     public override IActorHttpHandler? LocalHttp { get; } = instance.Http;
+
+    public override bool IsStopping => context.Gate.IsClosed;
 
     public ActorInstance Instance => instance;
 

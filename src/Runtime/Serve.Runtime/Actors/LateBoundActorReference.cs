@@ -1,4 +1,5 @@
 using Serve.Calls;
+using Serve.Http;
 using Serve.Routes;
 
 namespace Serve.Runtime;
@@ -11,6 +12,8 @@ internal sealed class LateBoundActorReference(ActorId id, HostProcessAddress pro
     public override HostProcessAddress Process => process;
 
     public override IActorHttpHandler? LocalHttp => host.Find(id)?.LocalHttp;
+
+    public override bool IsStopping => host.Find(id) is not { IsStopping: false };
 
     public override ValueTask<TResult> InvokeAsync<TResult>(MethodCall<TResult> call, CallContext context, CancellationToken cancellationToken) =>
         host.Find(id)?.InvokeAsync(call, context, cancellationToken)

@@ -12,5 +12,5 @@ internal sealed class ProcessIdentity(string processId)
     /// <summary>How others reach this process; without addresses until its call server runs.</summary>
     public HostProcessAddress Route => _route;
 
-    public void Listen(string httpAddress, string callAddress, string token) => _route = new(processId, httpAddress, callAddress, token);
+    public void SetAddress(HostProcessAddress address) => _route = address;
 }

@@ -1,12 +1,11 @@
 using Serve.Calls;
 using Serve.Runtime.CoreActors;
+using Serve.Runtime.Execution;
 using Serve.Runtime.Objects;
 using Serve.Runtime.Placement;
 using Serve.Runtime.Serialization;
-using Serve.Runtime.Sessions;
 using Serve.Runtime.State;
 using Serve.Runtime.Tasks;
-using Serve.Runtime.Workers;
 
 namespace Serve.Runtime.Clusters;
 
@@ -14,20 +13,23 @@ namespace Serve.Runtime.Clusters;
 internal sealed partial class DriverCluster : RuntimeCluster
 {
     private readonly Lock _making = new();
-    private readonly SharedNodeParts? _node;
+    private readonly Func<DriverCluster, IClusterWorkers>? _startWorkers;
     private readonly PlacementNode[] _nodes;
     private long _lastId;
     private PlacementGroupTable? _placement;
-    private ClusterWorkerProcesses? _workers;
+    private IClusterWorkers? _workers;
     private ActorDirectory? _actors;
     private SharedObjectStore? _objects;
     private int _disposed;
 
-    public DriverCluster(ClusterOptions options, SharedNodeParts? node = null)
+    /// <param name="options">Resources and behavior of the cluster.</param>
+    /// <param name="startWorkers">Creates the worker processes when they are first needed; null if the cluster has none.</param>
+    /// <param name="ledger">The resources of the node that the cluster is part of; null if the cluster has its own.</param>
+    public DriverCluster(ClusterOptions options, Func<DriverCluster, IClusterWorkers>? startWorkers = null, ResourceLedger? ledger = null)
     {
         Options = options;
-        this._node = node;
-        _nodes = [new(PlacementNode.OnlyId, node?.Ledger ?? new(ResourceDemandFactory.TotalOf(options)))];
+        _startWorkers = startWorkers;
+        _nodes = [new(PlacementNode.OnlyId, ledger ?? new(ResourceDemandFactory.TotalOf(options)))];
         Ledgers = new(_nodes);
         Threads = new();
         Tasks = new(this, NextId, Ledgers, Threads, options, TimeProvider.System);
@@ -83,10 +85,10 @@ internal sealed partial class DriverCluster : RuntimeCluster
     internal ObjectValueCodec Codec => Objects.Codec;
 
     /// <summary>The workers, where there are any.</summary>
-    internal ClusterWorkerProcesses? StartedWorkers => Volatile.Read(ref _workers);
+    internal IClusterWorkers? StartedWorkers => Volatile.Read(ref _workers);
 
     /// <summary>Worker processes, and the session with each; made when first needed.</summary>
-    internal ClusterWorkerProcesses Workers
+    internal IClusterWorkers Workers
     {
         get
         {
@@ -95,13 +97,10 @@ internal sealed partial class DriverCluster : RuntimeCluster
             lock (_making)
             {
                 ThrowIfDisposed();
-                return _workers ??= _node is null ? ProgramWorkerLauncher.WorkersOf(this) : new(this, _node.Pool, folder: null, new ConsoleWarningLogger(), ownsPool: false);
+                return _workers ??= _startWorkers?.Invoke(this) ?? throw new NotSupportedException("This cluster has no worker processes.");
             }
         }
     }
-
-    /// <summary>Lets code that lives in a worker, replicas say, use this cluster from soon on. A worker that cannot be reached is about to end, which others see.</summary>
-    public void Attach(PooledWorker worker) => _ = Workers.SessionOfAsync(worker, CancellationToken.None);
 
     public override ObjectRef<T> Put<T>(T value)
     {
@@ -169,7 +168,7 @@ internal sealed partial class DriverCluster : RuntimeCluster
         if (Volatile.Read(ref _actors) is { } living)
             await living.DisposeAsync().ConfigureAwait(false);
         PlacementGroupTable? groups;
-        ClusterWorkerProcesses? made;
+        IClusterWorkers? made;
         lock (_making)
             (groups, made) = (_placement, _workers);
         groups?.Close();

@@ -253,8 +253,8 @@ internal sealed class ActorDirectory : IPlacementGroupOccupant
 
     private async Task<ActorIncarnation> BeginInWorkerAsync(ActorRecord actor, ActorResourceHold held)
     {
-        var session = await _cluster.Workers.OpenAsync(new WorkerPlacement.Own(actor.Construct.Type.Name), actor.DeathToken).ConfigureAwait(false);
-        var life = new WorkerActorIncarnation(actor, session);
+        var worker = await _cluster.Workers.StartActorWorkerAsync(actor.Construct.Type.Name, actor.DeathToken).ConfigureAwait(false);
+        var life = new WorkerActorIncarnation(actor, worker);
         try
         {
             await life.BeginAsync(actor.Construct, actor.Settings, held.Allocation.GpuIds).ConfigureAwait(false);

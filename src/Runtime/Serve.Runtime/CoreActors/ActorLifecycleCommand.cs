@@ -1,11 +1,16 @@
 using System.Reflection;
-using Serve.Runtime.Sessions;
 
 namespace Serve.Runtime.CoreActors;
 
 /// <summary>An order to a worker that is no call: to make an actor, to end it. Nobody holds its ref; it tells by a task.</summary>
-internal sealed class ActorLifecycleCommand(ActorRecord actor, string method, ActorInstanceFactory? construct, IReadOnlyList<int> gpuIds) : IActorCallAttempt, IDispatchedTaskListener
+internal sealed class ActorLifecycleCommand(ActorRecord actor, string method, ActorInstanceFactory? construct, IReadOnlyList<int> gpuIds) : IActorCallAttempt
 {
+    /// <summary>Creates the actor.</summary>
+    public const string Construct = ".ctor";
+
+    /// <summary>Disposes the actor.</summary>
+    public const string End = "~";
+
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public Task Ended => _ended.Task;
@@ -50,15 +55,5 @@ internal sealed class ActorLifecycleCommand(ActorRecord actor, string method, Ac
 
     public void ReportFailure(Exception failure, bool isSystem) => _ended.TrySetException(failure);
 
-    public void OnEnded(DispatchedTask run, TimeSpan took)
-    {
-    }
-
-    public void OnReturned(DispatchedTask run) => _ended.TrySetCanceled();
-
-    public void OnLost(DispatchedTask run, string reason) => _ended.TrySetException(new WorkerDiedException($"The worker of actor {actor} died. {reason}"));
-
-    public void OnWaiting(DispatchedTask run)
-    {
-    }
+    public void OnLost(string reason) => _ended.TrySetException(new WorkerDiedException($"The worker of actor {actor} died. {reason}"));
 }

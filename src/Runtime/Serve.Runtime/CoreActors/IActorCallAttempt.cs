@@ -12,4 +12,7 @@ internal interface IActorCallAttempt : ITaskAttempt
     /// <summary>The parameters that so many arguments are for.</summary>
     /// <exception cref="BadInputException">None take so many.</exception>
     IReadOnlyList<ParameterInfo> ParametersFor(int count);
+
+    /// <summary>The worker exited before the reply. Called at most once, and then nothing else is.</summary>
+    void OnLost(string reason);
 }

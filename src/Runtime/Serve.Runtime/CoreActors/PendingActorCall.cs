@@ -249,8 +249,7 @@ internal abstract class PendingActorCall<TResult>(ActorRecord actor, ObjectId id
         if (Extras?.Options?.Timeout is { } timeout)
             Limit(timeout, attempt);
         actor.Enter(remote, this, attempt);
-        var sent = new RemoteCallAttempt<TResult>(this, remote, attempt);
-        remote.Send(new(sent, sent));
+        remote.Send(new RemoteCallAttempt<TResult>(this, remote, attempt));
     }
 
     private void Await(ValueTask<TResult> pending, ActorCallTaskContext context, ActorIncarnation runner, int attempt)

@@ -1,11 +1,10 @@
 using System.Reflection;
-using Serve.Runtime.Sessions;
 using Serve.Runtime.Tasks;
 
 namespace Serve.Runtime.CoreActors;
 
 /// <summary>One attempt of a call in a worker; what comes back after the call has moved on is ignored by its number.</summary>
-internal sealed class RemoteCallAttempt<TResult>(PendingActorCall<TResult> call, WorkerActorIncarnation life, int attempt) : IActorCallAttempt, IDispatchedTaskListener
+internal sealed class RemoteCallAttempt<TResult>(PendingActorCall<TResult> call, WorkerActorIncarnation life, int attempt) : IActorCallAttempt
 {
     private int _items;
     private TaskContext? _context;
@@ -52,20 +51,10 @@ internal sealed class RemoteCallAttempt<TResult>(PendingActorCall<TResult> call,
 
     public void ReportFailure(Exception failure, bool isSystem) => call.OnRemoteEnd(attempt, null, failure);
 
-    public void OnEnded(DispatchedTask run, TimeSpan took)
-    {
-    }
-
-    public void OnReturned(DispatchedTask run) => OnLost(run, "It gave the call back.");
-
-    public void OnLost(DispatchedTask run, string reason)
+    public void OnLost(string reason)
     {
         // Those that it knew of it sees to itself; one that was just being sent comes back here.
         life.OnLost(reason);
         call.OnLost(attempt, reason);
-    }
-
-    public void OnWaiting(DispatchedTask run)
-    {
     }
 }

@@ -1,50 +1,47 @@
-using Serve.Runtime.Sessions;
-using Serve.Runtime.Workers;
+using Serve.Runtime.Execution;
 
 namespace Serve.Runtime.CoreActors;
 
-/// <summary>A life in a worker of its own. Ended once: by its process, or by whoever asks.</summary>
-internal sealed class WorkerActorIncarnation(ActorRecord actor, WorkerConnection session) : ActorIncarnation
+/// <summary>Incarnation of an actor in a worker of its own. Ended once: by its process, or by the caller of <see cref="EndAsync"/>.</summary>
+internal sealed class WorkerActorIncarnation(ActorRecord actor, IActorWorker worker) : ActorIncarnation
 {
-    /// <summary>How long an actor's own disposal in its worker may take.</summary>
+    /// <summary>How long the actor's own disposal in its worker may take.</summary>
     private static readonly TimeSpan DisposeLimit = TimeSpan.FromSeconds(10);
 
-    private PooledWorker Worker => session.Worker;
+    public override string? EndedBecause => worker.ExitReason;
 
-    public override string? EndedBecause => Worker.EndedBecause;
+    public override string? WorkerId => worker.WorkerId;
 
-    public override string? WorkerId => Worker.Id;
+    public override int Pid => worker.Pid;
 
-    public override int Pid => Worker.Process?.Pid ?? 0;
-
-    /// <summary>Runs the constructor, and from then on tells the actor when its process ends.</summary>
+    /// <summary>Runs the constructor; from then on the actor is notified when the process exits.</summary>
     public async Task BeginAsync(ActorInstanceFactory construct, ResolvedActorOptions settings, IReadOnlyList<int> gpuIds)
     {
-        session.Send(new() { Actor = ActorFrameMapper.ToWire(actor.Id, construct.Type, settings) });
-        await OrderAsync(ActorFrameMapper.Construct, construct, gpuIds).ConfigureAwait(false);
+        worker.Define(actor.Id, construct.Type, settings);
+        await RunCommandAsync(ActorLifecycleCommand.Construct, construct, gpuIds).ConfigureAwait(false);
         _ = WatchAsync();
     }
 
-    /// <summary>Sends a call, which is told of its end, or of the worker's.</summary>
-    public void Send(DispatchedTask run) => session.Start(run);
+    /// <summary>Sends an attempt of a call, which is notified of its end or of the worker's.</summary>
+    public void Send(IActorCallAttempt attempt) => worker.Start(attempt);
 
     public void OnLost(string reason) => actor.OnDied(this, reason);
 
     public override async Task EndAsync(TimeSpan drain, bool kill)
     {
         if (kill)
-            Worker.Process?.Kill($"Actor {actor} was killed.");
+            worker.Kill($"Actor {actor} was killed.");
         else if (EndedBecause is null)
-            await OrderAsync(ActorFrameMapper.End, null, []).WaitAsync(DisposeLimit).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await Worker.ReleaseAsync().ConfigureAwait(false);
+            await RunCommandAsync(ActorLifecycleCommand.End, null, []).WaitAsync(DisposeLimit).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await worker.ReleaseAsync().ConfigureAwait(false);
     }
 
-    private async Task WatchAsync() => OnLost(await Worker.Ended.Task.ConfigureAwait(false));
+    private async Task WatchAsync() => OnLost(await worker.Exited.ConfigureAwait(false));
 
-    private Task OrderAsync(string method, ActorInstanceFactory? construct, IReadOnlyList<int> gpuIds)
+    private Task RunCommandAsync(string method, ActorInstanceFactory? construct, IReadOnlyList<int> gpuIds)
     {
-        var order = new ActorLifecycleCommand(actor, method, construct, gpuIds);
-        session.Start(new(order, order));
-        return order.Ended;
+        var command = new ActorLifecycleCommand(actor, method, construct, gpuIds);
+        worker.Start(command);
+        return command.Ended;
     }
 }

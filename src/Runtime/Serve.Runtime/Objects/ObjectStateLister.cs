@@ -10,7 +10,7 @@ internal static class ObjectStateLister
     public static IReadOnlyList<ObjectState> List(DriverCluster cluster)
     {
         var borrowers = new Dictionary<ObjectRef, int>();
-        foreach (var reference in cluster.StartedWorkers?.Lent ?? [])
+        foreach (var reference in cluster.StartedWorkers?.LentObjects ?? [])
             borrowers[reference] = borrowers.GetValueOrDefault(reference) + 1;
         var makers = new Dictionary<long, string>();
         foreach (var task in cluster.Tasks.FinishedTasks.Read())

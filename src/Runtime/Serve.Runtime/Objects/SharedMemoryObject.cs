@@ -80,10 +80,10 @@ internal sealed class SharedMemoryObject : EncodedObject, IDisposable
 
     /// <summary>How another process opens it.</summary>
     /// <exception cref="ObjectRecomputingException">It is being made again.</exception>
-    public Wire.Segment ToWire()
+    public SegmentDescriptor Describe()
     {
         lock (_sync)
-            return (TryAcquire() ?? throw new ObjectRecomputingException(Recompute())).ToWire();
+            return (TryAcquire() ?? throw new ObjectRecomputingException(Recompute())).Describe();
     }
 
     public override bool IsShared => true;

@@ -130,48 +130,39 @@ internal sealed class SharedMemorySegment : IDisposable
 
     /// <summary>Opens the one that a message tells of; the same one for the same memory.</summary>
     /// <exception cref="ObjectLostException">The process that had it is gone, or has closed it.</exception>
-    public static SharedMemorySegment Open(Wire.Segment wire)
+    public static SharedMemorySegment Open(SegmentDescriptor descriptor)
     {
-        if (Opened.TryGetValue(wire.Name, out var weak) && weak.TryGetTarget(out var open) && !open.IsClosed && open.UseNumber == wire.Use)
+        if (Opened.TryGetValue(descriptor.Name, out var weak) && weak.TryGetTarget(out var open) && !open.IsClosed && open.UseNumber == descriptor.Use)
             return open;
         SafeFileHandle file;
         try
         {
             file = System.IO.File.OpenHandle(
-                wire.Path.Length > 0 ? wire.Path : $"/proc/{wire.ProcessId}/fd/{wire.FileDescriptor}", FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+                descriptor.Path.Length > 0 ? descriptor.Path : $"/proc/{descriptor.ProcessId}/fd/{descriptor.FileDescriptor}", FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         }
         catch (Exception thrown) when (thrown is IOException or UnauthorizedAccessException)
         {
-            throw new ObjectLostException($"Shared memory of process {wire.ProcessId} is gone: {thrown.Message}", thrown);
+            throw new ObjectLostException($"Shared memory of process {descriptor.ProcessId} is gone: {thrown.Message}", thrown);
         }
 
         // The number may stand for another file by now, and the file for another use of it.
-        if (wire.Path.Length == 0 && (new FileInfo($"/proc/self/fd/{file.DangerousGetHandle()}").LinkTarget?.EndsWith($":{wire.Name} (deleted)", StringComparison.Ordinal) != true || (wire.Use > 0 && ReadUseNumber(file) != wire.Use)))
+        if (descriptor.Path.Length == 0 && (new FileInfo($"/proc/self/fd/{file.DangerousGetHandle()}").LinkTarget?.EndsWith($":{descriptor.Name} (deleted)", StringComparison.Ordinal) != true || (descriptor.Use > 0 && ReadUseNumber(file) != descriptor.Use)))
         {
             file.Dispose();
-            throw new ObjectLostException($"Shared memory of process {wire.ProcessId} is gone: it was closed before it was opened here.");
+            throw new ObjectLostException($"Shared memory of process {descriptor.ProcessId} is gone: it was closed before it was opened here.");
         }
 
-        var segment = new SharedMemorySegment(file, wire.Name, wire.Path.Length > 0 ? wire.Path : null, wire.Offset, wire.Length, wire.Use);
+        var segment = new SharedMemorySegment(file, descriptor.Name, descriptor.Path.Length > 0 ? descriptor.Path : null, descriptor.Offset, descriptor.Length, descriptor.Use);
         segment.Register();
         return segment;
     }
 
     /// <summary>How another process opens it, as long as this one has it open.</summary>
-    public Wire.Segment ToWire()
+    public SegmentDescriptor Describe()
     {
         ObjectDisposedException.ThrowIf(IsClosed, this);
         _slab?.MarkShared();
-        return new()
-        {
-            Path = _path ?? "",
-            ProcessId = Environment.ProcessId,
-            FileDescriptor = (int)_file.DangerousGetHandle(),
-            Name = _name,
-            Offset = Offset,
-            Length = Length,
-            Use = UseNumber,
-        };
+        return new(_path ?? "", Environment.ProcessId, (int)_file.DangerousGetHandle(), _name, Offset, Length, UseNumber);
     }
 
     /// <summary>Maps it; what is written to the pages stays in this process.</summary>
@@ -267,3 +258,13 @@ internal sealed class SharedMemorySegment : IDisposable
 
     ~SharedMemorySegment() => Unregister();
 }
+
+/// <summary>How another process opens a segment, while this one has it open.</summary>
+/// <param name="Path">Its file where memory without a name does not exist; otherwise empty, and the file is <c>/proc/ProcessId/fd/FileDescriptor</c>.</param>
+/// <param name="ProcessId">The process that has it open.</param>
+/// <param name="FileDescriptor">Its descriptor in that process.</param>
+/// <param name="Name">Verifies that the descriptor still refers to the same memory.</param>
+/// <param name="Offset">Where in the file the bytes begin.</param>
+/// <param name="Length">Number of bytes.</param>
+/// <param name="Use">Which use of the memory is meant, where it is used for one segment after another; otherwise 0.</param>
+internal sealed record SegmentDescriptor(string Path, int ProcessId, int FileDescriptor, string Name, long Offset, long Length, long Use);

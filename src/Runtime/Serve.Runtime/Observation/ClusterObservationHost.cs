@@ -75,7 +75,7 @@ internal sealed class ClusterObservationHost : IAsyncDisposable
         try
         {
             var token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
-            server = await ClusterStateServer.StartAsync(_cluster, token, _stop.Token).ConfigureAwait(false);
+            server = ClusterStateServer.Start(_cluster, token);
             _stop.Token.ThrowIfCancellationRequested();
             var program = Path.GetFileNameWithoutExtension(Environment.GetCommandLineArgs().FirstOrDefault() ?? Environment.ProcessPath) ?? "";
             return (server, _announcements.Publish(new(Environment.ProcessId, program, server.Address, token, _started)));

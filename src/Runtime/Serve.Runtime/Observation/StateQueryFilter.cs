@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
+using System.Collections.Specialized;
 using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
-using Microsoft.AspNetCore.Http;
 
 namespace Serve.Runtime.Observation;
 
@@ -19,17 +19,17 @@ internal sealed class StateQueryFilter
     private readonly List<(string Key, bool IsEqual, string Value)> _conditions = [];
     private readonly int _limit;
 
-    /// <exception cref="DefinitionException">The query cannot be understood.</exception>
-    public StateQueryFilter(IQueryCollection query)
+    /// <exception cref="DefinitionException">The query is invalid.</exception>
+    public StateQueryFilter(NameValueCollection query)
     {
         _limit = ReadLimit(query["limit"]);
-        foreach (var (key, values) in query.Where(pair => !Settings.Contains(pair.Key)))
-            _conditions.AddRange(values.Select(value => (key, value?.StartsWith('!') != true, (value ?? "").TrimStart('!'))));
-        var (keys, predicates, wanted) = (query["filter_keys"], query["filter_predicates"], query["filter_values"]);
-        if (keys.Count != wanted.Count || (predicates.Count > 0 && predicates.Count != keys.Count))
+        foreach (var key in query.AllKeys.OfType<string>().Except(Settings))
+            _conditions.AddRange(query.GetValues(key)!.Select(value => (key, !value.StartsWith('!'), value.TrimStart('!'))));
+        var (keys, predicates, wanted) = (query.GetValues("filter_keys") ?? [], query.GetValues("filter_predicates") ?? [], query.GetValues("filter_values") ?? []);
+        if (keys.Length != wanted.Length || (predicates.Length > 0 && predicates.Length != keys.Length))
             throw new DefinitionException("filter_keys, filter_predicates and filter_values must be as many of each.");
-        for (var index = 0; index < keys.Count; index++)
-            _conditions.Add((keys[index]!, predicates.Count == 0 || predicates[index] != "!=", wanted[index]!));
+        for (var index = 0; index < keys.Length; index++)
+            _conditions.Add((keys[index], predicates.Length == 0 || predicates[index] != "!=", wanted[index]));
     }
 
     /// <exception cref="DefinitionException">A field is named that these do not have.</exception>

@@ -8,7 +8,7 @@ using Grpc.Core;
 
 namespace Serve.FunctionalTests.OpenInference;
 
-/// <summary>Compressed requests and answers through the gateway, which passes them on as they are; and the limit of what requests may become, which is the gateway's.</summary>
+/// <summary>Compressed requests and responses through the gateway, which forwards them unchanged, and its limit of decompressed requests.</summary>
 [Collection(InferenceTestCollection.Name)]
 public sealed class InferenceCompressionTests(InferenceTestNode node)
 {
@@ -17,7 +17,7 @@ public sealed class InferenceCompressionTests(InferenceTestNode node)
     [Theory]
     [InlineData("gzip")]
     [InlineData("deflate")]
-    public async Task Rest_JsonAndBinary_AreRead(string coding)
+    public async Task Rest_JsonAndBinary_AreDecompressed(string coding)
     {
         using var json = await SendAsync(Encoding.UTF8.GetBytes(InferenceSamples.DigitsRequest), coding);
         Assert.Equal("[3]", JsonNode.Parse(await ReadAsync(json, HttpStatusCode.OK))!["outputs"]![0]!["data"]!.ToJsonString());
@@ -31,11 +31,11 @@ public sealed class InferenceCompressionTests(InferenceTestNode node)
     [Theory]
     [InlineData("gzip")]
     [InlineData("deflate")]
-    public async Task Rest_BodyThatBecomesTooLarge_413(string coding)
+    public async Task Rest_DecompressedSizeOverLimit_Returns413(string coding)
     {
         using var response = await SendAsync(new byte[Limit + 1], coding);
         Assert.Equal(
-            $"The request's body is larger than {Limit} bytes (http_options.max_request_body_bytes).",
+            $"The request body is larger than {Limit} bytes (http_options.max_request_body_bytes).",
             (string)JsonNode.Parse(await ReadAsync(response, HttpStatusCode.RequestEntityTooLarge))!["error"]!);
         await node.PostAsync("/v2/models/digits/infer", InferenceSamples.DigitsRequest);
     }
@@ -45,7 +45,7 @@ public sealed class InferenceCompressionTests(InferenceTestNode node)
     [InlineData("gzip", true)]
     [InlineData("deflate", false)]
     [InlineData("deflate", true)]
-    public async Task Rest_AnswerAskedForCompressed_ComesSo(string coding, bool isBinary)
+    public async Task Rest_AcceptEncoding_CompressesResponse(string coding, bool isBinary)
     {
         var asked = JsonNode.Parse($$"""
             {"parameters":{"binary_data_output":{{(isBinary ? "true" : "false")}}},"outputs":[{"name":"probabilities"}],"inputs":[{"name":"pixels","shape":[100,64],"datatype":"FP32"}]}
@@ -66,15 +66,15 @@ public sealed class InferenceCompressionTests(InferenceTestNode node)
     }
 
     [Fact]
-    public async Task Rest_AnotherCoding_415SaysWhichAreTaken()
+    public async Task Rest_UnknownEncoding_Returns415()
     {
         using var response = await SendAsync([0], "br");
-        Assert.Contains("'br' is not taken here; gzip, deflate are.", await ReadAsync(response, HttpStatusCode.UnsupportedMediaType), StringComparison.Ordinal);
+        Assert.Contains("'br' is not supported. Supported: gzip, deflate.", await ReadAsync(response, HttpStatusCode.UnsupportedMediaType), StringComparison.Ordinal);
         Assert.Equal("gzip, deflate", response.Headers.GetValues("Accept-Encoding").Single());
     }
 
     [Fact]
-    public async Task Rpc_MessageThatBecomesTooLarge_ResourceExhausted()
+    public async Task Grpc_DecompressedSizeOverLimit_ResourceExhausted()
     {
         var request = InferenceSamples.Digits();
         request.RawInputContents.Add(ByteString.CopyFrom(new byte[Limit]));
@@ -84,7 +84,7 @@ public sealed class InferenceCompressionTests(InferenceTestNode node)
     }
 
     [Fact]
-    public async Task Rpc_StreamLargerThanTheLimitInAll_EachMessageIsAnswered()
+    public async Task Grpc_StreamOverLimit_ServesEachMessage()
     {
         using var call = node.Rpc.ModelStreamInfer();
         var request = InferenceSamples.Digits();
@@ -101,14 +101,14 @@ public sealed class InferenceCompressionTests(InferenceTestNode node)
     }
 
     [Fact]
-    public async Task Rpc_MessageOfAStreamThatIsTooLarge_ResourceExhausted()
+    public async Task Grpc_StreamMessageOverLimit_ResourceExhausted()
     {
         using var call = node.Rpc.ModelStreamInfer();
         var request = InferenceSamples.Digits();
         await call.RequestStream.WriteAsync(request);
         Assert.True(await call.ResponseStream.MoveNext(CancellationToken.None));
         request.Parameters["padding"] = new() { StringParam = new('x', Limit) };
-        // The answer may come before the message has been sent.
+        // The response may arrive before the message has been sent.
         _ = call.RequestStream.WriteAsync(request).ContinueWith(static sent => sent.Exception, TaskScheduler.Default);
         var error = await Assert.ThrowsAsync<RpcException>(() => call.ResponseStream.MoveNext(CancellationToken.None));
         Assert.True(error.StatusCode == StatusCode.ResourceExhausted, error.ToString());

@@ -1,11 +1,11 @@
 namespace Serve.FunctionalTests.OpenInference;
 
-/// <summary>The documents have every metric that a node with models shows.</summary>
+/// <summary>Every metric of a node with models is documented.</summary>
 [Collection(InferenceTestCollection.Name)]
 public sealed class InferenceMetricsTests(InferenceTestNode node)
 {
     [Fact]
-    public async Task Metrics_EachFamily_StandsInTheDocumentsOnce()
+    public async Task Metrics_EachFamily_IsDocumentedOnce()
     {
         await node.PostAsync("/v2/models/digits/infer", InferenceSamples.DigitsRequest);
         using var admin = new HttpClient { BaseAddress = new Uri(node.Node.AdminAddress) };

@@ -5,10 +5,10 @@ using Inference;
 
 namespace Serve.FunctionalTests.OpenInference;
 
-/// <summary>A request of two elements of every datatype for the model <c>types</c>, in each of the protocol's forms.</summary>
+/// <summary>A request with two elements of every datatype for the model <c>types</c>, in each form of the protocol.</summary>
 internal static class InferenceSamples
 {
-    /// <summary>The pixels of a three.</summary>
+    /// <summary>Pixels of the digit three.</summary>
     public const string Three = "[0,1,10,13,16,10,1,0,1,5,16,12,10,14,10,0,2,0,0,3,4,14,9,2,0,1,2,16,16,16,0,0,0,0,2,4,9,14,9,2,0,4,8,5,4,16,10,1,0,7,16,16,15,15,1,0,0,0,1,2,4,5,0,0]";
 
     public const string DigitsRequest = $$"""{"inputs":[{"name":"pixels","shape":[1,64],"datatype":"FP32","data":{{Three}}}]}""";
@@ -47,11 +47,11 @@ internal static class InferenceSamples
         return request;
     }
 
-    /// <summary>The same with typed contents; FP16 and BF16 have none, so that no model is asked with it.</summary>
+    /// <summary>The request with typed contents, which FP16 and BF16 do not have.</summary>
     public static ModelInferRequest.Types.InferInputTensor Typed((string Datatype, string Json, byte[] Bytes) sample) =>
         new() { Name = "in_" + Name(sample.Datatype), Datatype = sample.Datatype, Shape = { 2 }, Contents = Contents(sample.Datatype, JsonNode.Parse(sample.Json)!.AsArray()) };
 
-    /// <summary>Elements in the field of their type.</summary>
+    /// <summary>Typed contents of a datatype.</summary>
     public static InferTensorContents Contents(string datatype, JsonArray elements)
     {
         var contents = new InferTensorContents();

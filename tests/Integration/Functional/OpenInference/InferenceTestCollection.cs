@@ -1,6 +1,6 @@
 namespace Serve.FunctionalTests.OpenInference;
 
-/// <summary>The tests of the protocol share one node.</summary>
+/// <summary>The tests of the protocol share a node.</summary>
 [CollectionDefinition(Name)]
 public sealed class InferenceTestCollection : ICollectionFixture<InferenceTestNode>
 {

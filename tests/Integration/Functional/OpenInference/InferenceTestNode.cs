@@ -9,7 +9,7 @@ using Serve.Testing;
 
 namespace Serve.FunctionalTests.OpenInference;
 
-/// <summary>A node with the models of the repository, deployed as their files lie there, asked as any client of the protocol would.</summary>
+/// <summary>A node with the models of the repository, and clients of the protocol.</summary>
 public sealed class InferenceTestNode : IAsyncLifetime, IDisposable
 {
     private GrpcChannel? _channel;
@@ -20,7 +20,7 @@ public sealed class InferenceTestNode : IAsyncLifetime, IDisposable
 
     public GRPCInferenceService.GRPCInferenceServiceClient Rpc { get; private set; } = null!;
 
-    /// <summary>For messages that no client would write.</summary>
+    /// <summary>Sends messages that a generated client would not write.</summary>
     public CallInvoker Invoker => _channel!.CreateCallInvoker();
 
     public static string Model(string name) => Path.Combine(RepositoryRoot, "deployments", "models", name);
@@ -61,7 +61,7 @@ public sealed class InferenceTestNode : IAsyncLifetime, IDisposable
         return await ReadAsync(response, expected);
     }
 
-    /// <summary>Sends JSON and bytes, and takes the answer apart the same way.</summary>
+    /// <summary>Sends JSON and a binary part, and splits the response accordingly.</summary>
     public async Task<(JsonNode Json, byte[] Binary)> PostBinaryAsync(string path, string json, byte[] binary)
     {
         var head = Encoding.UTF8.GetBytes(json);

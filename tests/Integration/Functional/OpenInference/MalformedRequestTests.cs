@@ -9,7 +9,7 @@ using Inference;
 
 namespace Serve.FunctionalTests.OpenInference;
 
-/// <summary>Requests that were cut and changed on their way: whatever comes, the answer says what is wrong with it, and the replica answers the next one. Each round is the same in every run.</summary>
+/// <summary>Corrupted requests: each one fails with an error message, and the replica serves the next request. Deterministic.</summary>
 [Collection(InferenceTestCollection.Name)]
 public sealed class MalformedRequestTests(InferenceTestNode node)
 {
@@ -22,7 +22,7 @@ public sealed class MalformedRequestTests(InferenceTestNode node)
     private static readonly long[][] RpcShapes = [[], [0], [1], [3], [-1], [1, 2], [long.MaxValue], [long.MinValue, 2], [1L << 32, 1L << 32]];
 
     [Fact]
-    public async Task Infer_BodiesCutAndChanged_NeverWorseThan400()
+    public async Task Infer_CorruptedBody_Returns400()
     {
         var random = new Random(7);
         for (var round = 0; round < 200; round++)
@@ -42,7 +42,7 @@ public sealed class MalformedRequestTests(InferenceTestNode node)
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
-    public async Task Infer_BinaryPartsThatDoNotAddUp_NeverWorseThanTheClientsFault(int seed)
+    public async Task Infer_InconsistentBinaryPart_ReturnsClientError(int seed)
     {
         var random = new Random(seed);
         var answered = 0;
@@ -65,13 +65,13 @@ public sealed class MalformedRequestTests(InferenceTestNode node)
             Assert.True(JsonNode.Parse(text)!["error"] is JsonValue error && ((string)error!).Length > 0, $"{what} {text}");
         }
 
-        // Neither all refused nor all taken: the changes reach behind the first check.
+        // Some requests are accepted and some refused, so the changes reach more than the first check.
         Assert.InRange(answered, 1, Rounds / 2);
         await IsWellAsync();
     }
 
     [Fact]
-    public async Task Infer_ManyTensors_AreReadOrRefused()
+    public async Task Infer_ManyTensors_ReturnsBadRequest()
     {
         foreach (var (count, size) in new[] { (5_000, 0), (5_000, 2), (20_000, 1) })
         {
@@ -87,7 +87,7 @@ public sealed class MalformedRequestTests(InferenceTestNode node)
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
-    public async Task ModelInfer_RawContentsThatDoNotAddUp_NeverWorseThanTheClientsFault(int seed)
+    public async Task ModelInfer_InconsistentRawContents_ReturnsClientError(int seed)
     {
         var random = new Random(seed);
         var answered = 0;
@@ -111,13 +111,13 @@ public sealed class MalformedRequestTests(InferenceTestNode node)
     }
 
     [Fact]
-    public async Task ModelStreamInfer_RawContentsThatDoNotAddUp_EachIsAnsweredAndTheStreamGoesOn()
+    public async Task ModelStreamInfer_InconsistentRawContents_StreamContinues()
     {
         var random = new Random(3);
         using var call = RawStream();
         for (var round = 0; round < Rounds; round++)
         {
-            // The first names the model that the stream goes to.
+            // The first message selects the model of the stream.
             var message = round == 0 ? InferenceSamples.Raw().ToByteArray() : Changed(random, out _);
             await call.RequestStream.WriteAsync(message);
             Assert.True(await call.ResponseStream.MoveNext(CancellationToken.None));
@@ -163,7 +163,7 @@ public sealed class MalformedRequestTests(InferenceTestNode node)
                 json = Replace(random, json, "\"datatype\":", ["\"BYTES\"", "\"FP64\"", "\"UINT8\"", "\"fp32\"", "null", "7"], what);
                 break;
             case 7:
-                // The lengths of strings are the last two fours: where the texts are.
+                // The string lengths are in the last two groups of four bytes.
                 var at = binary.Length - random.Next(1, 20);
                 if (at >= 0 && at < binary.Length)
                     (binary = [.. binary])[at] = (byte)random.Next(256);
@@ -178,7 +178,7 @@ public sealed class MalformedRequestTests(InferenceTestNode node)
         }
     }
 
-    // One of the places where a key stands gets another value.
+    // Replaces the value of one occurrence of a key.
     private static string Replace(Random random, string json, string key, string[] values, StringBuilder what)
     {
         var places = json.Split(key);
@@ -193,7 +193,7 @@ public sealed class MalformedRequestTests(InferenceTestNode node)
         return string.Join(key, places);
     }
 
-    // With a length and without, plain, compressed, and compressed wrongly, as it falls.
+    // Randomly with or without a length, plain, compressed or corrupted.
     private async Task<HttpResponseMessage> SendAsync(Random? random, string json, byte[] binary, string? header, StringBuilder what)
     {
         var head = Encoding.UTF8.GetBytes(json);
@@ -247,7 +247,7 @@ public sealed class MalformedRequestTests(InferenceTestNode node)
                 input.Datatype = InferenceSamples.All[random.Next(InferenceSamples.All.Length)].Datatype;
                 break;
             case 6:
-                // A string's length, or an element.
+                // Changes the length of a string or an element.
                 index = random.Next(2) == 0 ? request.Inputs.Count - 1 : index;
                 raw = request.RawInputContents[index].ToByteArray();
                 raw[random.Next(raw.Length)] = (byte)random.Next(256);

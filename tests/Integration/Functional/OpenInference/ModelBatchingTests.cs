@@ -5,14 +5,14 @@ using Serve.Testing;
 
 namespace Serve.FunctionalTests.OpenInference;
 
-/// <summary>Requests of many clients for one model: gathered into runs, and answered as if each had been alone.</summary>
+/// <summary>Batching of many clients' requests: each receives the response that it would receive alone.</summary>
 public sealed class ModelBatchingTests
 {
     private const int Clients = 32;
     private const int Pixels = 64;
 
     [Fact]
-    public async Task Infer_ManyClients_ShareRunsAndGetTheirOwnAnswers()
+    public async Task Infer_ManyClients_ShareRuns()
     {
         await using var node = await TestNodeProcess.StartAsync(IsolationMode.None);
         await DeployAsync(node, "{enabled: false}");
@@ -20,12 +20,12 @@ public sealed class ModelBatchingTests
         string[] expected = new string[Clients];
         for (var index = 0; index < Clients; index++)
             expected[index] = await InferAsync(node, requests[index]);
-        Assert.True(expected.Distinct().Count() > Clients / 2, "the answers differ, so that one can be told from another");
+        Assert.True(expected.Distinct().Count() > Clients / 2, "the responses differ");
         await AskAllAsync(node, requests, expected);
         Assert.Equal(2L * Clients, (long)(await StatisticsAsync(node))["execution_count"]!);
         Assert.Equal(0, await SumAsync(node, "serve_batches_processed_total"));
 
-        // In force without a restart: what was counted goes on.
+        // Applied without a restart, so the counters continue.
         await DeployAsync(node, "{adaptive: false, batch_wait_timeout_s: 0.2}");
         await AskAllAsync(node, requests, expected);
 
@@ -47,7 +47,7 @@ public sealed class ModelBatchingTests
     }
 
     [Fact]
-    public async Task Infer_ManyClientsOverAndOver_DefaultSettingsAnswerEachItsOwn()
+    public async Task Infer_ManyClientsRepeatedly_ReceiveTheirOwnResponses()
     {
         await using var node = await TestNodeProcess.StartAsync(IsolationMode.None);
         await DeployAsync(node, "{}");
@@ -66,7 +66,7 @@ public sealed class ModelBatchingTests
     }
 
     [Fact]
-    public async Task Deploy_UnknownBatchingKey_DeployFailedAndTheKeysAreNamed()
+    public async Task Deploy_UnknownBatchingKey_FailsAndNamesKeys()
     {
         await using var node = await TestNodeProcess.StartAsync(IsolationMode.None);
         var (code, _, errors) = await node.CliAsync("deploy", Config(node, "{max_batchsize: 3, pading: true}"));
@@ -86,7 +86,7 @@ public sealed class ModelBatchingTests
     private static Task AskAllAsync(TestNodeProcess node, string[] requests, string[] expected) => Task.WhenAll(requests.Select(async (request, index) =>
         Assert.Equal(expected[index], await InferAsync(node, request))));
 
-    /// <summary>Labels and probabilities, to as many digits as do not depend on how many rows are multiplied at once.</summary>
+    /// <summary>Labels and probabilities, rounded so that they do not depend on the batch size.</summary>
     private static async Task<string> InferAsync(TestNodeProcess node, string request)
     {
         using var content = new StringContent(request, Encoding.UTF8, "application/json");

@@ -5,11 +5,11 @@ using Serve.Testing;
 
 namespace Serve.FunctionalTests.OpenInference;
 
-/// <summary>What a user does with a model file: runs it, replaces it, and gets it wrong.</summary>
+/// <summary>Running, replacing and misusing a model file.</summary>
 public sealed class ModelRolloutTests
 {
     [Fact]
-    public async Task Run_OnnxFile_AnswersAtTheUrlItPrints()
+    public async Task Run_OnnxFile_ServesPrintedUrl()
     {
         using var scratch = new ScratchDirectory();
         await using var process = ServeCliProcess.Start(scratch, "run", InferenceTestNode.Model("digits.onnx"), "--http-port", "0", "--admin-port", "0");
@@ -22,7 +22,7 @@ public sealed class ModelRolloutTests
     }
 
     [Fact]
-    public async Task Deploy_FileReplacedUnderLoad_RolledOverWithoutAFailedRequest()
+    public async Task Deploy_FileReplacedUnderLoad_NoRequestFails()
     {
         await using var node = await TestNodeProcess.StartAsync(IsolationMode.None);
         var file = node.Scratch.In("digits.onnx");
@@ -55,10 +55,10 @@ public sealed class ModelRolloutTests
     }
 
     [Fact]
-    public async Task Deploy_NoOnnxModel_DeployFailedWithTheRuntimesWords()
+    public async Task Deploy_NotAnOnnxModel_FailsWithRuntimeMessage()
     {
         await using var node = await TestNodeProcess.StartAsync(IsolationMode.None);
-        var file = node.Scratch.Write("broken.onnx", "this is no model");
+        var file = node.Scratch.Write("broken.onnx", "not a model");
 
         var (code, _, errors) = await node.CliAsync("deploy", file);
 
@@ -68,7 +68,7 @@ public sealed class ModelRolloutTests
     }
 
     [Fact]
-    public async Task Deploy_RoutePrefixWhereNoClientLooks_RefusedInOneLine()
+    public async Task Deploy_RoutePrefixOutsideOfProtocol_IsRejected()
     {
         await using var node = await TestNodeProcess.StartAsync(IsolationMode.None);
 
@@ -83,7 +83,7 @@ public sealed class ModelRolloutTests
     [InlineData("/", "'/' is not allowed for a model: clients of the Open Inference Protocol expect it at /v2/models/NAME. Remove route_prefix.")]
     [InlineData("/v2/models/a/b", "'/v2/models/a/b' is not allowed for a model: clients of the Open Inference Protocol expect it at /v2/models/NAME. Remove route_prefix.")]
     [InlineData("/v2/models/digits/", "'/v2/models/digits/' must not end with '/'")]
-    public async Task Run_RoutePrefixWhereNoClientLooks_RefusedInOneSentenceAndNothingIsLeft(string prefix, string why)
+    public async Task Run_RoutePrefixOutsideOfProtocol_IsRejectedWithoutRemains(string prefix, string why)
     {
         using var scratch = new ScratchDirectory();
 
@@ -95,7 +95,7 @@ public sealed class ModelRolloutTests
     }
 
     [Fact]
-    public async Task Run_RoutePrefixOfAnotherName_TheModelAnswersByIt()
+    public async Task Run_RoutePrefixWithOtherName_NamesModel()
     {
         using var scratch = new ScratchDirectory();
         await using var run = ServeCliProcess.Start(
@@ -110,7 +110,7 @@ public sealed class ModelRolloutTests
     [Theory]
     [InlineData("missing", "weights.onnx.data")]
     [InlineData("opset", "9999")]
-    public async Task Deploy_ModelThatCannotBeLoaded_DeployFailedAndSaysWhy(string broken, string expected)
+    public async Task Deploy_UnloadableModel_FailsWithReason(string broken, string expected)
     {
         await using var node = await TestNodeProcess.StartAsync(IsolationMode.None);
         var file = node.Scratch.In("weights.onnx");
@@ -127,7 +127,7 @@ public sealed class ModelRolloutTests
     }
 
     [Fact]
-    public async Task Deploy_FolderOfVersions_EachAnswersAndTheHighestByDefault()
+    public async Task Deploy_VersionFolder_ServesEachVersion()
     {
         await using var node = await TestNodeProcess.StartAsync(IsolationMode.None);
         foreach (var (version, model) in new[] { ("1", "digits"), ("2", "text") })
@@ -143,7 +143,7 @@ public sealed class ModelRolloutTests
         Assert.Contains("\"pixels\"", await node.Gateway.GetStringAsync("/v2/models/words/versions/1"), StringComparison.Ordinal);
     }
 
-    // The same model with another doc_string (field 6), so that its content differs.
+    // A model with another doc_string (field 6), so that its content hash differs.
     private static async Task ReplaceAsync(string model, string file, int version)
     {
         byte[] documentation = Encoding.UTF8.GetBytes($"version {version}");

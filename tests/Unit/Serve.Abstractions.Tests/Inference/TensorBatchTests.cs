@@ -55,9 +55,9 @@ public sealed class TensorBatchTests
         var whole = Assert.Throws<BadInputException>(() => TensorBatch.Join([Tensor.Of([1f], 1, 1), Tensor.Of([1], 1, 1)], padding: true));
         var deep = Assert.Throws<BadInputException>(() => TensorBatch.Join([Tensor.Of([1f], 1, 1), Tensor.Of([1f], 1, 1, 1)], padding: true));
 
-        Assert.StartsWith("Item 1 is FP32[1,2], item 0 is FP32[1,1]", wide.Message, StringComparison.Ordinal);
-        Assert.StartsWith("Item 1 is INT32[1,1], item 0 is FP32[1,1]", whole.Message, StringComparison.Ordinal);
-        Assert.StartsWith("Item 1 is FP32[1,1,1], item 0 is FP32[1,1]", deep.Message, StringComparison.Ordinal);
+        Assert.StartsWith("Item 1 is FP32[1,2], but item 0 is FP32[1,1]", wide.Message, StringComparison.Ordinal);
+        Assert.StartsWith("Item 1 is INT32[1,1], but item 0 is FP32[1,1]", whole.Message, StringComparison.Ordinal);
+        Assert.StartsWith("Item 1 is FP32[1,1,1], but item 0 is FP32[1,1]", deep.Message, StringComparison.Ordinal);
         Assert.Throws<BadInputException>(() => TensorBatch.Join([Tensor.Scalar(1f), Tensor.Scalar(1f)]));
     }
 

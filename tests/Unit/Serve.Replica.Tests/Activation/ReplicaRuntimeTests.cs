@@ -136,7 +136,7 @@ public sealed class ReplicaRuntimeTests : IAsyncLifetime
             Deployment = type.Name,
             MaxOngoingRequests = 10,
             MaxQueuedRequests = 10,
-            Replicas = [new ReplicaRoute(replica.Id.Value, new ReplicaAddress(new("n1"), replica.Process.ProcessId, replica.Process.HttpAddress, null, replica.Process.CallAddress, replica.Process.Token))],
+            Replicas = [new ReplicaRoute(replica.Id.Value, new ReplicaAddress(new("n1"), replica.Process.ProcessId, replica.Process.HttpAddress, replica.Process.Http2Address, replica.Process.CallAddress, replica.Process.Token))],
         })],
     }, ServeJson.Options), CancellationToken.None);
 

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Serve.Http;
 using Serve.Replica.Activation;
 using Serve.Replica.Loading;
 using Serve.Replicas;

@@ -26,7 +26,7 @@ public sealed class ItemRowsRunTests : IDisposable
 
         Assert.Equal([[2, 4, 0, 0], [6, 8, 10, 12]], await numbers.RunAsync([[1, 2], [3, 4, 5, 6]]));
         Assert.Equal([["a", "", ""], ["b", "c", "d"]], await texts.RunAsync<string, string>([["a"], ["b", "c", "d"]]));
-        await RefusedAsync("Item 1 has 3 elements; the model's input x: FP32[-1,-1,2] takes a multiple of 2 an item.", numbers, [[1, 2], [1, 2, 3]]);
+        await RefusedAsync("Item 1 has 3 elements, but the input x: FP32[-1,-1,2] requires a multiple of 2 per item.", numbers, [[1, 2], [1, 2, 3]]);
     }
 
     [Fact]
@@ -35,7 +35,7 @@ public sealed class ItemRowsRunTests : IDisposable
         using var model = await _models.LoadAsync(OnnxTestModel.Doubles("n,2,m"));
 
         Assert.Equal([[2, 4, 6, 8], [2, 2, 2, 2]], await model.RunAsync([[1, 2, 3, 4], [1, 1, 1, 1]]));
-        await RefusedAsync("The items differ in length, and the open length of x: FP32[-1,2,-1] is not the first of an item; give them as one tensor.", model, [[1, 2], [1, 2, 3, 4]]);
+        await RefusedAsync("The items differ in length, but the open dimension of x: FP32[-1,2,-1] is not the first of an item; pass a tensor instead of items.", model, [[1, 2], [1, 2, 3, 4]]);
     }
 
     [Fact]
@@ -43,10 +43,10 @@ public sealed class ItemRowsRunTests : IDisposable
     {
         using var model = await _models.LoadAsync(OnnxTestModel.Doubles());
 
-        await RefusedAsync("Item 1 has 3 elements; the model's input x: FP32[-1,4] takes 4 an item.", model, [[1, 2, 3, 4], [1, 2, 3]]);
+        await RefusedAsync("Item 1 has 3 elements, but the input x: FP32[-1,4] requires 4 per item.", model, [[1, 2, 3, 4], [1, 2, 3]]);
         await RefusedAsync("Item 0 is null.", model, [null!]);
         var error = await Assert.ThrowsAsync<BadInputException>(() => model.RunAsync<long, float>([[1, 2, 3, 4]]));
-        Assert.Equal("The model's input x: FP32[-1,4] takes FP32; items of INT64 came.", error.Message);
+        Assert.Equal("Items for the input x: FP32[-1,4] must be FP32, but were INT64.", error.Message);
     }
 
     [Fact]
@@ -57,10 +57,10 @@ public sealed class ItemRowsRunTests : IDisposable
         using var single = await _models.LoadAsync(new OnnxTestModel()
             .Input("x", TensorType.Float32, "n,4").Output("y", TensorType.Float32, "1,1").Node("ReduceMax", ["x"], ["y"]), name: "single.onnx");
 
-        Assert.Contains("must have one whose first length is open", (await Assert.ThrowsAsync<InvalidOperationException>(() => closed.RunAsync([[1]]))).Message, StringComparison.Ordinal);
-        await RefusedAsync("The model's input x: FP32[-1,-1,-1] has more than one open length after the first; give it as a tensor.", open, [[1]]);
+        Assert.Contains("must have one input with an open first dimension", (await Assert.ThrowsAsync<InvalidOperationException>(() => closed.RunAsync([[1]]))).Message, StringComparison.Ordinal);
+        await RefusedAsync("The model's input x: FP32[-1,-1,-1] has several open dimensions after the first; pass a tensor instead of items.", open, [[1]]);
         var error = await Assert.ThrowsAsync<InferenceException>(() => single.RunAsync([[1, 2, 3, 4], [1, 2, 3, 4]]));
-        Assert.Equal("The model gave FP32[1,1] for 2 items; its first length was to be 2.", error.Message);
+        Assert.Equal("The first length of the output must be 2, the number of items, but the output is FP32[1,1].", error.Message);
     }
 
     [Fact]
@@ -71,7 +71,7 @@ public sealed class ItemRowsRunTests : IDisposable
         var results = await model.RunEachAsync<float, float>([[1, 2, 3, 4], [1, 2, 3], null!, [0, 0, 0, 1]]);
 
         Assert.Equal([2, 4, 6, 8], results[0].Value);
-        Assert.Equal("The item has 3 elements; the model's input x: FP32[-1,4] takes 4 an item.", Assert.IsType<BadInputException>(results[1].Error).Message);
+        Assert.Equal("The item has 3 elements, but the input x: FP32[-1,4] requires 4 per item.", Assert.IsType<BadInputException>(results[1].Error).Message);
         Assert.Equal("The item is null.", results[2].Error!.Message);
         Assert.Equal([0, 0, 0, 2], results[3].Value);
         Assert.All(await model.RunEachAsync<float, float>([[1]]), result => Assert.IsType<BadInputException>(result.Error));

@@ -1,6 +1,7 @@
 using Serve.Runtime.Clusters;
-using Serve.Runtime.Tests.Testing;
 using Serve.Runtime.TestWorker;
+using Serve.Runtime.Tests.Testing;
+using Serve.Runtime.Workers.Processes;
 
 namespace Serve.Runtime.Tests.CoreActors;
 
@@ -86,7 +87,7 @@ public sealed class ActorResourceTests : IAsyncLifetime
         await Assert.ThrowsAsync<ActorDiedException>(async () => await actor.From.Remote().AsTask().SoonAsync());
     }
 
-    private static DriverCluster Make() => new(new() { NumCpus = 4, WorkerCommand = [LocalAgentFixture.Executable, "worker"], Observable = false });
+    private static DriverCluster Make() => new(new() { NumCpus = 4, WorkerCommand = [LocalAgentFixture.Executable, "worker"], Observable = false }, ProgramWorkerLauncher.StartWorkers);
 
     private static async Task HoldsOnceAndLeavesNothingAsync(DriverCluster cluster, ActorHandle<Made> actor, Isolation isolation)
     {

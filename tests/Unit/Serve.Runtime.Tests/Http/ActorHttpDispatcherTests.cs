@@ -4,6 +4,7 @@ using System.Text;
 using Serve.Calls;
 using Serve.Routes;
 using Serve.Runtime.Tests.Testing;
+using Serve.Runtime.Workers.Connections;
 
 namespace Serve.Runtime.Tests.Http;
 
@@ -103,22 +104,20 @@ public sealed class ActorHttpDispatcherTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Request_ForAGrpcPath_ReachesTheActorAndNothingElse()
+    public async Task Request_PathOfAFormerGrpcService_ReachesTheActor()
     {
         var response = await _client.SendAsync(Request("/serve.runtime.v1.Control/StopActor", token: _actor.Process.Token));
         Assert.StartsWith("POST |/serve.runtime.v1.Control/StopActor", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Node_TakesCallsButNoOrders()
+    public async Task Node_Connected_AcceptsCallsButNoQueries()
     {
         var inNode = await _runtime.CreateAsync(WorkerPlacement.InProcess);
-        using var channel = Grpc.Net.Client.GrpcChannel.ForAddress(inNode.Process.CallAddress!);
-        var headers = new Grpc.Core.Metadata { { "serve-token", inNode.Process.Token! } };
-        var thrown = await Assert.ThrowsAsync<Grpc.Core.RpcException>(async () => await new Wire.Control.ControlClient(channel).PingAsync(new(), headers));
-        Assert.Equal(Grpc.Core.StatusCode.Unimplemented, thrown.StatusCode);
-        var unknown = await Assert.ThrowsAsync<Grpc.Core.RpcException>(async () => await new Wire.Calls.CallsClient(channel).CallAsync(new()));
-        Assert.Equal(Grpc.Core.StatusCode.Unauthenticated, unknown.StatusCode);
+        using var connection = await ProcessConnection.ConnectAsync(inNode.Process.CallAddress!, inNode.Process.Token!, CancellationToken.None);
+        await Assert.ThrowsAsync<BadInputException>(() => connection.QueryAsync(NodeQueryKinds.CollectMetrics, default, default, CancellationToken.None));
+        var rejected = await Assert.ThrowsAsync<ConnectionLostException>(() => ProcessConnection.ConnectAsync(inNode.Process.CallAddress!, "wrong", CancellationToken.None));
+        Assert.False(rejected.MayHaveStarted);
     }
 
     private HttpRequestMessage Request(string path, string? pathBase = null, string? id = null, string? token = "right", byte[]? body = null)

@@ -1,5 +1,5 @@
 using System.IO.Compression;
-using Serve.Runtime.Http;
+using Serve.Http;
 
 namespace Serve.Runtime.Tests.Http;
 

@@ -24,11 +24,11 @@ public sealed class ActorMethodTableUnloadTests
     private static async Task<WeakReference> LoadAndCallAsync()
     {
         var context = new Collectible();
-        var type = context.LoadFromAssemblyPath(typeof(Serve.Runtime.TestWorker.TestActor).Assembly.Location).GetType("Serve.Runtime.TestWorker.TopicLog")!;
+        var type = context.LoadFromAssemblyPath(typeof(Serve.Runtime.TestWorker.TestActor).Assembly.Location).GetType("Serve.Runtime.TestWorker.TestTopicSubscriber")!;
         Assert.NotSame(typeof(Serve.Runtime.TestWorker.TestTopicSubscriber), type);
 
         // A serializer of its own, as a replica has: the shared one would remember the class's types.
-        var bound = ActorMethodTable.For(type, new JsonSerializerOptions(JsonSerializerDefaults.Web)).Bind("OnPublishedAsync", new ObjectCallArguments([1L, ReadOnlyMemory<byte>.Empty]));
+        var bound = ActorMethodTable.For(type, new JsonSerializerOptions(JsonSerializerDefaults.Web)).Bind("OnPublishedAsync", new ObjectCallArguments([new TopicPublication("t", "", new(1, 1), ReadOnlyMemory<byte>.Empty)]));
         await bound.Method.InvokeAsync(Activator.CreateInstance(type)!, bound.Arguments, CancellationToken.None);
         context.Unload();
         return new WeakReference(context);

@@ -168,7 +168,7 @@ public sealed class WorkerLifecycleTests : IAsyncLifetime, IAsyncDisposable
     {
         var thrown = await Assert.ThrowsAsync<ActorCreationException>(() => _runtime.CreateAsync(new WorkerPlacement.Own("bad"), "throw", cpus: 1));
         Assert.Contains("the constructor has no luck", thrown.Message, StringComparison.Ordinal);
-        Assert.Contains("TestActivator", thrown.Details, StringComparison.Ordinal);
+        Assert.Contains("TestActorActivator", thrown.Details, StringComparison.Ordinal);
         Assert.Empty(_runtime.Node.Workers);
         Assert.Empty(_runtime.Node.Resources.Reserved.Units);
         Assert.False(_runtime.Node.Events.TryRead(out _));

@@ -1,6 +1,7 @@
 using Serve.Runtime.Clusters;
 using Serve.Runtime.TestWorker;
 using Serve.Runtime.Tests.Testing;
+using Serve.Runtime.Workers.Processes;
 
 namespace Serve.Runtime.Tests.Objects;
 
@@ -20,7 +21,7 @@ public sealed class LostObjectTests : IAsyncLifetime, IAsyncDisposable
         NumCpus = 1,
         ObjectStoreMemory = Count * sizeof(double),
         SpillDirectory = _folder,
-    });
+    }, ProgramWorkerLauncher.StartWorkers);
 
     public Task InitializeAsync() => Task.CompletedTask;
 

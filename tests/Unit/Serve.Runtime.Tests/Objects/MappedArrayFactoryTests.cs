@@ -207,7 +207,7 @@ public sealed class MappedArrayFactoryTests
 
     private static List<(long From, long To)> MappedRanges(SharedMemorySegment segment) =>
     [
-        .. File.ReadLines("/proc/self/maps").Where(line => line.Contains(segment.ToWire().Name + " ", StringComparison.Ordinal)).Select(line =>
+        .. File.ReadLines("/proc/self/maps").Where(line => line.Contains(segment.Describe().Name + " ", StringComparison.Ordinal)).Select(line =>
         {
             var ends = line.Split(' ')[0].Split('-');
             return (Convert.ToInt64(ends[0], 16), Convert.ToInt64(ends[1], 16));

@@ -5,6 +5,8 @@ using Serve.Runtime.Clusters;
 using Serve.Runtime.Objects;
 using Serve.Runtime.Serialization;
 using Serve.Runtime.Tests.Serialization;
+using Serve.Runtime.Workers.Processes;
+using Serve.Runtime.Workers.Transport;
 
 namespace Serve.Runtime.Tests.Objects;
 
@@ -18,7 +20,7 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
     private readonly FakeTimeProvider _time = new();
     private readonly DriverCluster _cluster;
 
-    public SharedMemorySlabTests() => _cluster = new(new() { Isolation = Isolation.Process, ObjectStoreMemory = 10 * Size }) { Time = _time };
+    public SharedMemorySlabTests() => _cluster = new(new() { Isolation = Isolation.Process, ObjectStoreMemory = 10 * Size }, ProgramWorkerLauncher.StartWorkers) { Time = _time };
 
     public Task InitializeAsync() => Task.CompletedTask;
 
@@ -259,7 +261,7 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
     [Fact]
     public async Task Put_NoRoomIsFoundForALongerOne_TheMemoryItWouldTakeWaitsOn()
     {
-        await using var full = new DriverCluster(new() { Isolation = Isolation.Process, ObjectStoreMemory = 2 * Size, SpillDirectory = "/proc/nothing" }) { Time = _time };
+        await using var full = new DriverCluster(new() { Isolation = Isolation.Process, ObjectStoreMemory = 2 * Size, SpillDirectory = "/proc/nothing" }, ProgramWorkerLauncher.StartWorkers) { Time = _time };
         var kept = full.Put(Numbers(1));
         full.Free(full.Put(Numbers(2)));
 
@@ -311,7 +313,7 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
     public async Task DisposeAsync_MemoryInUseAndWaiting_NothingIsLeft()
     {
         var before = OpenMemory();
-        var other = new DriverCluster(new() { Isolation = Isolation.Process });
+        var other = new DriverCluster(new() { Isolation = Isolation.Process }, ProgramWorkerLauncher.StartWorkers);
         var kept = other.Put(Numbers(1));
         other.Free(other.Put(Numbers(2)));
         Assert.Equal((before.Files + 2, before.Mappings + 2), OpenMemory());
@@ -344,15 +346,15 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
 
     private static double[] Numbers(int first, int count = Count) => [.. Enumerable.Range(first, count).Select(number => (double)number)];
 
-    private Serve.Runtime.Wire.Segment Wire(ObjectRef reference) => ((SharedMemoryObject)_cluster.Codec.EncodeObject(reference)).ToWire();
+    private SegmentDescriptor Wire(ObjectRef reference) => ((SharedMemoryObject)_cluster.Codec.EncodeObject(reference)).Describe();
 
-    private static SafeFileHandle OpenAsAnotherProcess(Serve.Runtime.Wire.Segment wire) =>
+    private static SafeFileHandle OpenAsAnotherProcess(SegmentDescriptor wire) =>
         File.OpenHandle($"/proc/self/fd/{wire.FileDescriptor}", FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
 
     // Read from the file, so that nothing of it stays in use here.
     private double[] Read(ObjectRef<double[]> reference)
     {
-        var wire = ((SharedMemoryObject)_cluster.Codec.EncodeObject(reference)).ToWire();
+        var wire = ((SharedMemoryObject)_cluster.Codec.EncodeObject(reference)).Describe();
         using var opened = OpenAsAnotherProcess(wire);
         var bytes = new byte[wire.Length];
         Assert.Equal(bytes.Length, RandomAccess.Read(opened, bytes, wire.Offset));
@@ -361,10 +363,10 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
         return read;
     }
 
-    private static object Decode(Serve.Runtime.Wire.Segment wire, Type type, long[] lengths)
+    private static object Decode(SegmentDescriptor wire, Type type, long[] lengths)
     {
         var (codec, peer) = (new ObjectValueCodec([]) { Segments = new WorkerSharedMemory() }, new FakePeerReferenceResolver());
-        return codec.Decode(WireValueConverter.FromWire(new() { Format = (int)EncodedValueFormat.Elements, Segment = wire, Lengths = { lengths } }, type, codec, peer), type)!;
+        return codec.Decode(WireValueConverter.FromWire(new() { Format = (int)EncodedValueFormat.Elements, Segment = WireValueConverter.ToWire(wire), Lengths = { lengths } }, type, codec, peer), type)!;
     }
 
     private static (int Files, int Mappings) OpenMemory()

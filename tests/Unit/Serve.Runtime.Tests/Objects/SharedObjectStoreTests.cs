@@ -3,6 +3,8 @@ using Serve.Runtime.Clusters;
 using Serve.Runtime.Objects;
 using Serve.Runtime.Serialization;
 using Serve.Runtime.Tests.Serialization;
+using Serve.Runtime.Workers.Processes;
+using Serve.Runtime.Workers.Transport;
 
 namespace Serve.Runtime.Tests.Objects;
 
@@ -19,7 +21,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     [Fact]
     public async Task Put_LargeArrayWhereTasksRunInWorkers_LiesInSharedMemoryOnce()
     {
-        await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process });
+        await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process }, ProgramWorkerLauncher.StartWorkers);
 
         var reference = cluster.Put(Numbers(1));
 
@@ -31,7 +33,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     [Fact]
     public async Task Put_LargeArrayInAClusterOfThreads_StaysAsItIsUntilAWorkerWantsIt()
     {
-        await using var cluster = new DriverCluster(new());
+        await using var cluster = new DriverCluster(new(), ProgramWorkerLauncher.StartWorkers);
         var array = Numbers(1);
 
         var reference = cluster.Put(array);
@@ -45,7 +47,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     [Fact]
     public async Task Get_WhileThePutArrayIsInUse_GivesThatArray()
     {
-        await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process });
+        await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process }, ProgramWorkerLauncher.StartWorkers);
         var array = Numbers(1);
 
         Assert.Same(array, await cluster.Get(cluster.Put(array)));
@@ -55,7 +57,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     [Fact]
     public async Task Get_ThePutArrayWasDropped_GivesItsElements()
     {
-        await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process });
+        await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process }, ProgramWorkerLauncher.StartWorkers);
         var reference = PutDropped(cluster);
         GC.Collect();
 
@@ -65,7 +67,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     [Fact]
     public async Task Put_RefDropped_ItsMemoryIsFreed()
     {
-        await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process });
+        await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process }, ProgramWorkerLauncher.StartWorkers);
         _ = PutDropped(cluster);
         Assert.Equal(Size, cluster.Objects.UsedBytes);
 
@@ -143,7 +145,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     [Fact]
     public async Task Put_NoRoomOnDisk_NamesThePath()
     {
-        await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process, ObjectStoreMemory = Size, SpillDirectory = "/proc/nothing" });
+        await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process, ObjectStoreMemory = Size, SpillDirectory = "/proc/nothing" }, ProgramWorkerLauncher.StartWorkers);
         var first = cluster.Put(Numbers(0));
 
         var thrown = Assert.Throws<InsufficientResourcesException>(() => cluster.Put(Numbers(1)));
@@ -212,7 +214,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     [Fact]
     public async Task Free_EveryKindOfObject_GettingItSaysThatItWasFreed()
     {
-        await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process });
+        await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process }, ProgramWorkerLauncher.StartWorkers);
         ObjectRef<double[]> shared = cluster.Put(Numbers(0));
         ObjectRef<string> plain = cluster.Put("text");
 
@@ -227,8 +229,8 @@ public sealed class SharedObjectStoreTests : IDisposable
     [Fact]
     public async Task Free_RefOfAnotherCluster_IsRefused()
     {
-        await using var one = new DriverCluster(new());
-        await using var other = new DriverCluster(new());
+        await using var one = new DriverCluster(new(), ProgramWorkerLauncher.StartWorkers);
+        await using var other = new DriverCluster(new(), ProgramWorkerLauncher.StartWorkers);
 
         Assert.Throws<ArgumentException>(() => one.Free(other.Put(1)));
     }
@@ -251,7 +253,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     [Fact]
     public async Task Put_AMillionRefsDropped_MemoryReturns()
     {
-        await using var cluster = new DriverCluster(new());
+        await using var cluster = new DriverCluster(new(), ProgramWorkerLauncher.StartWorkers);
         var before = GC.GetTotalMemory(forceFullCollection: true);
 
         Fill(cluster);
@@ -271,7 +273,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     [Fact]
     public async Task FromWire_SharedMemory_IsTheSameBytesAndOutlivesTheSender()
     {
-        await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process });
+        await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process }, ProgramWorkerLauncher.StartWorkers);
         var (reader, peer) = (new ObjectValueCodec([]) { Segments = new WorkerSharedMemory() }, new FakePeerReferenceResolver());
         var reference = cluster.Put(Numbers(4));
 
@@ -286,7 +288,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     [Fact]
     public async Task FromWire_SenderHasClosedIt_SaysThatItIsGone()
     {
-        await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process });
+        await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process }, ProgramWorkerLauncher.StartWorkers);
         var reference = cluster.Put(Numbers(4));
         var wire = WireValueConverter.ToWire(cluster.Codec.EncodeObject(reference), typeof(double[]), new FakePeerReferenceResolver());
         cluster.Free(reference);
@@ -302,7 +304,7 @@ public sealed class SharedObjectStoreTests : IDisposable
         SharedMemorySegment.InMemory = false;
         try
         {
-            var cluster = new DriverCluster(new() { Isolation = Isolation.Process });
+            var cluster = new DriverCluster(new() { Isolation = Isolation.Process }, ProgramWorkerLauncher.StartWorkers);
             var reference = PutDropped(cluster);
             Assert.Equal(Numbers(3), await cluster.Get(reference));
             Assert.NotEmpty(TemporaryFiles());
@@ -336,7 +338,7 @@ public sealed class SharedObjectStoreTests : IDisposable
         }
     }
 
-    private DriverCluster Limited(int objects) => new(new() { Isolation = Isolation.Process, ObjectStoreMemory = objects * Size, SpillDirectory = _folder });
+    private DriverCluster Limited(int objects) => new(new() { Isolation = Isolation.Process, ObjectStoreMemory = objects * Size, SpillDirectory = _folder }, ProgramWorkerLauncher.StartWorkers);
 
     private string[] Files() => Directory.GetFiles(_folder, "*", SearchOption.AllDirectories);
 

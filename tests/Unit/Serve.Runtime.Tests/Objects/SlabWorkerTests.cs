@@ -1,11 +1,12 @@
 using System.Diagnostics;
 using Serve.Calls;
 using Serve.Runtime.Clusters;
+using Serve.Runtime.Execution;
 using Serve.Runtime.Objects;
 using Serve.Runtime.TestWorker;
 using Serve.Runtime.Tests.Sessions;
 using Serve.Runtime.Tests.Testing;
-using Serve.Runtime.Workers;
+using Serve.Runtime.Workers.Processes;
 
 namespace Serve.Runtime.Tests.Objects;
 
@@ -24,7 +25,7 @@ public sealed class SlabWorkerTests : IAsyncLifetime, IAsyncDisposable
         Isolation = Isolation.Process,
         NumCpus = 1,
         MemoryUsageThreshold = 0.9,
-    })
+    }, ProgramWorkerLauncher.StartWorkers)
     { ReadMemory = () => new SystemMemoryUsage(Volatile.Read(ref _isShort) && _cluster!.Objects.IdleBytes > 0 ? 95 : 50, 100) };
 
     public Task InitializeAsync() => Task.CompletedTask;
@@ -107,7 +108,7 @@ public sealed class SlabWorkerTests : IAsyncLifetime, IAsyncDisposable
         return name;
     }
 
-    private string NameOf(ObjectRef reference) => ((SharedMemoryObject)_cluster.Codec.EncodeObject(reference)).ToWire().Name;
+    private string NameOf(ObjectRef reference) => ((SharedMemoryObject)_cluster.Codec.EncodeObject(reference)).Describe().Name;
 
     private Task<T> Run<T>(string method, params object?[] arguments)
     {

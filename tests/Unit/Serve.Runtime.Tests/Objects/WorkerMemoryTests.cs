@@ -3,6 +3,7 @@ using Serve.Runtime.Clusters;
 using Serve.Runtime.TestWorker;
 using Serve.Runtime.Tests.Sessions;
 using Serve.Runtime.Tests.Testing;
+using Serve.Runtime.Workers.Processes;
 
 namespace Serve.Runtime.Tests.Objects;
 
@@ -18,7 +19,7 @@ public sealed class WorkerMemoryTests : IAsyncLifetime, IAsyncDisposable
         Isolation = Isolation.Process,
         NumCpus = 2,
         Serializers = [new SealedTestValueSerializer()],
-    });
+    }, ProgramWorkerLauncher.StartWorkers);
 
     public Task InitializeAsync() => Task.CompletedTask;
 

@@ -13,9 +13,9 @@ public sealed class ClusterStateServerTests : IAsyncLifetime, IDisposable
     private readonly HttpClient _http = new();
     private ClusterStateServer _server = null!;
 
-    public async Task InitializeAsync()
+    public Task InitializeAsync()
     {
-        _server = await ClusterStateServer.StartAsync(_cluster, "secret", CancellationToken.None);
+        _server = ClusterStateServer.Start(_cluster, "secret");
         _http.BaseAddress = new(_server.Address);
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", "secret");
         for (var number = 0; number < 250; number++)
@@ -28,6 +28,8 @@ public sealed class ClusterStateServerTests : IAsyncLifetime, IDisposable
                 State = number % 10 == 0 ? TaskPhase.Failed : TaskPhase.PendingScheduling,
             });
         }
+
+        return Task.CompletedTask;
     }
 
     public async Task DisposeAsync() => await _server.DisposeAsync();

@@ -3,6 +3,7 @@ using System.Buffers.Binary;
 using System.Collections.Immutable;
 using Google.Protobuf;
 using Serve.Runtime.Serialization;
+using Serve.Runtime.Workers.Transport;
 
 namespace Serve.Runtime.Tests.Serialization;
 

@@ -2,13 +2,14 @@ using System.Diagnostics;
 using Serve.Runtime.Clusters;
 using Serve.Runtime.TestWorker;
 using Serve.Runtime.Tests.Testing;
+using Serve.Runtime.Workers.Processes;
 
 namespace Serve.Runtime.Tests.Sessions;
 
 /// <summary>What code in workers does with actors, streams, placement groups and queues: the same as in the program itself.</summary>
 public sealed class ActorsInWorkersTests : IAsyncLifetime, IAsyncDisposable
 {
-    private readonly DriverCluster _ray = new(InWorkers);
+    private readonly DriverCluster _ray = new(InWorkers, ProgramWorkerLauncher.StartWorkers);
 
     public static TheoryData<string, Func<Cluster, Task<string>>, string?> Functions { get; } = new()
     {
@@ -58,7 +59,7 @@ public sealed class ActorsInWorkersTests : IAsyncLifetime, IAsyncDisposable
     public async Task Task_InEitherIsolation_GivesTheSame(string name, Func<Cluster, Task<string>> function, string? known)
     {
         Assert.NotEmpty(name);
-        await using var here = new DriverCluster(InWorkers with { Isolation = Isolation.None });
+        await using var here = new DriverCluster(InWorkers with { Isolation = Isolation.None }, ProgramWorkerLauncher.StartWorkers);
 
         var expected = known ?? await function(here).SoonAsync();
         var actual = await function(_ray).SoonAsync();
@@ -126,7 +127,7 @@ public sealed class ActorsInWorkersTests : IAsyncLifetime, IAsyncDisposable
     [Fact]
     public async Task Stream_ReadInAWorkerWithOneCpu_LendsIt()
     {
-        await using var narrow = new DriverCluster(InWorkers with { NumCpus = 1 });
+        await using var narrow = new DriverCluster(InWorkers with { NumCpus = 1 }, ProgramWorkerLauncher.StartWorkers);
 
         Assert.Equal("4950 1000100", await narrow.ActorJobs.Stream.Remote().AsTask().SoonAsync());
     }

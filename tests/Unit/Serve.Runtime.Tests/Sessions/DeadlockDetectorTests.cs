@@ -3,6 +3,7 @@ using Serve.Runtime.Clusters;
 using Serve.Runtime.Tasks;
 using Serve.Runtime.TestWorker;
 using Serve.Runtime.Tests.Testing;
+using Serve.Runtime.Workers.Processes;
 
 namespace Serve.Runtime.Tests.Sessions;
 
@@ -566,7 +567,7 @@ public sealed class DeadlockDetectorTests
         WorkerCommand = [LocalAgentFixture.Executable, "worker"],
         Observable = false,
         Resources = new Dictionary<string, double> { ["slot"] = slots }.ToImmutableDictionary(),
-    });
+    }, ProgramWorkerLauncher.StartWorkers);
 
     private static TheoryData<string, Isolation> Combine(params string[] ways)
     {

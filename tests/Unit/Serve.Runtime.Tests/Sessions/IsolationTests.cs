@@ -1,6 +1,7 @@
 using Serve.Runtime.Clusters;
 using Serve.Runtime.TestWorker;
 using Serve.Runtime.Tests.Testing;
+using Serve.Runtime.Workers.Processes;
 
 namespace Serve.Runtime.Tests.Sessions;
 
@@ -36,8 +37,8 @@ public sealed class IsolationTests
     public async Task Task_InEitherIsolation_GivesTheSame(string name, Func<Cluster, Task<string>> function)
     {
         Assert.NotEmpty(name);
-        await using var here = new DriverCluster(new() { NumCpus = 1 });
-        await using var there = new DriverCluster(new() { NumCpus = 1, Isolation = Isolation.Process, WorkerCommand = [LocalAgentFixture.Executable, "worker"] });
+        await using var here = new DriverCluster(new() { NumCpus = 1 }, ProgramWorkerLauncher.StartWorkers);
+        await using var there = new DriverCluster(new() { NumCpus = 1, Isolation = Isolation.Process, WorkerCommand = [LocalAgentFixture.Executable, "worker"] }, ProgramWorkerLauncher.StartWorkers);
 
         var expected = await function(here).SoonAsync();
 

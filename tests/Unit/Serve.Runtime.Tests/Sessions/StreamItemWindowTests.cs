@@ -1,4 +1,4 @@
-using Serve.Runtime.Sessions;
+using Serve.Runtime.Workers.Connections;
 
 namespace Serve.Runtime.Tests.Sessions;
 

@@ -2,14 +2,14 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Serve.Runtime.Clusters;
 using Serve.Runtime.CoreActors;
 using Serve.Runtime.Objects;
-using Serve.Runtime.Rpc;
 using Serve.Runtime.Serialization;
-using Serve.Runtime.Sessions;
 using Serve.Runtime.Tasks;
 using Serve.Runtime.TestWorker;
-using Serve.Runtime.Topics;
 using Serve.Runtime.Wire;
-using Serve.Runtime.Workers;
+using Serve.Runtime.Workers.Connections;
+using Serve.Runtime.Workers.Processes;
+using Serve.Runtime.Workers.Topics;
+using Serve.Runtime.Workers.Transport;
 
 namespace Serve.Runtime.Tests.Sessions;
 
@@ -17,25 +17,26 @@ namespace Serve.Runtime.Tests.Sessions;
 public sealed class WorkerConnectionTests : IAsyncLifetime, IAsyncDisposable, IDispatchedTaskListener
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("serve-head-session-tests");
-    private readonly DriverCluster _cluster = new(new() { NumCpus = 1, Isolation = Isolation.Process });
+    private readonly DriverCluster _cluster = new(new() { NumCpus = 1, Isolation = Isolation.Process }, ProgramWorkerLauncher.StartWorkers);
     private readonly TaskCompletionSource<string> _lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<FrameStream> _connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly PooledWorker _worker;
     private WorkerConnection _session = null!;
     private FrameStream _there = null!;
+    private FrameSocketTransport.Listener _listener = null!;
 
     public WorkerConnectionTests() =>
-        _worker = new("worker", null, "tasks", "none.log", new(new(), new CallChannels(), new TopicPublicationStore(new ActivatorServiceProvider()), null, TimeProvider.System, NullLogger<WorkerProcessPool>.Instance), new CallChannels());
+        _worker = new("worker", null, "tasks", "none.log", new(new(), new ProcessConnectionPool(), new TopicPublicationStore(new ActivatorServiceProvider()), null, TimeProvider.System, NullLogger<WorkerProcessPool>.Instance), new ProcessConnectionPool());
 
     public async Task InitializeAsync()
     {
-        var address = FrameSocketTransport.Listen("token", stream =>
+        _listener = new("token", (stream, _) =>
         {
             _connected.SetResult(stream);
             return _over.Task;
         });
-        var here = await FrameSocketTransport.ConnectAsync(address, "token", CancellationToken.None);
+        var here = await FrameSocketTransport.ConnectAsync(_listener.Address, "token", ConnectionPurpose.Cluster, CancellationToken.None);
         _there = await _connected.Task.SoonAsync();
         _session = new(_worker, here, new(), new(_cluster));
     }
@@ -46,6 +47,7 @@ public sealed class WorkerConnectionTests : IAsyncLifetime, IAsyncDisposable, ID
     {
         _worker.Ended.TrySetResult("It ended.");
         _session.Dispose();
+        _listener.Dispose();
         _over.SetResult();
         await _cluster.DisposeAsync();
         _folder.Delete(recursive: true);

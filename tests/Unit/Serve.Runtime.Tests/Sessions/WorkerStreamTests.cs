@@ -1,6 +1,7 @@
 using Serve.Runtime.Clusters;
 using Serve.Runtime.TestWorker;
 using Serve.Runtime.Tests.Testing;
+using Serve.Runtime.Workers.Processes;
 
 namespace Serve.Runtime.Tests.Sessions;
 
@@ -15,7 +16,7 @@ public sealed class WorkerStreamTests : IAsyncLifetime, IAsyncDisposable
     /// <summary>What the stream adds to its count at its end.</summary>
     private const int Ended = 1_000_000;
 
-    private readonly DriverCluster _ray = new(new() { NumCpus = 2, WorkerCommand = [LocalAgentFixture.Executable, "worker"], Observable = false });
+    private readonly DriverCluster _ray = new(new() { NumCpus = 2, WorkerCommand = [LocalAgentFixture.Executable, "worker"], Observable = false }, ProgramWorkerLauncher.StartWorkers);
 
     public Task InitializeAsync() => Task.CompletedTask;
 

@@ -1,10 +1,10 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Serve.Runtime.Clusters;
-using Serve.Runtime.Sessions;
+using Serve.Runtime.Execution;
 using Serve.Runtime.TestWorker;
 using Serve.Runtime.Tests.Testing;
-using Serve.Runtime.Workers;
+using Serve.Runtime.Workers.Processes;
 
 namespace Serve.Runtime.Tests.Sessions;
 
@@ -12,7 +12,7 @@ public sealed class WorkerTaskExecutorTests : IAsyncLifetime, IAsyncDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("serve-task-workers-tests");
     private readonly FakeTimeProvider _time = new();
-    private readonly DriverCluster _cluster = new(new() { WorkerCommand = [LocalAgentFixture.Executable, "worker"] });
+    private readonly DriverCluster _cluster = new(new() { WorkerCommand = [LocalAgentFixture.Executable, "worker"] }, ProgramWorkerLauncher.StartWorkers);
 
     public Task InitializeAsync() => Task.CompletedTask;
 
@@ -60,7 +60,7 @@ public sealed class WorkerTaskExecutorTests : IAsyncLifetime, IAsyncDisposable
     [Fact]
     public async Task Tidy_WorkersIdleForAMinute_EndButThoseThatAreKept()
     {
-        await using var tasks = new WorkerTaskExecutor(_cluster.Workers, cpus: 1, prestarted: 1, _time);
+        await using var tasks = new WorkerTaskExecutor((ClusterWorkerProcesses)_cluster.Workers, cpus: 1, prestarted: 1, _time);
         var pids = await RunSideBySideAsync(tasks, 2);
 
         _time.Advance(TimeSpan.FromSeconds(55));
@@ -77,7 +77,7 @@ public sealed class WorkerTaskExecutorTests : IAsyncLifetime, IAsyncDisposable
     [Fact]
     public async Task Start_MoreThanThereMayBeWorkers_WaitForThose()
     {
-        await using var tasks = new WorkerTaskExecutor(_cluster.Workers, cpus: 1, prestarted: 0, _time) { MaxWorkers = 2 };
+        await using var tasks = new WorkerTaskExecutor((ClusterWorkerProcesses)_cluster.Workers, cpus: 1, prestarted: 0, _time) { MaxWorkers = 2 };
         var (files, until) = (NewFiles(4), NewFiles(1)[0]);
         var attempts = files.Select(file => Start<int>(tasks, nameof(Jobs.Block), file, until)).ToArray();
         Assert.Equal(2, tasks.Count);
@@ -91,7 +91,7 @@ public sealed class WorkerTaskExecutorTests : IAsyncLifetime, IAsyncDisposable
     [Fact]
     public async Task DisposeAsync_WhatWaitsForAWorker_FailsAndSoDoesWhatComesLater()
     {
-        var tasks = new WorkerTaskExecutor(_cluster.Workers, cpus: 1, prestarted: 0, _time) { MaxWorkers = 0 };
+        var tasks = new WorkerTaskExecutor((ClusterWorkerProcesses)_cluster.Workers, cpus: 1, prestarted: 0, _time) { MaxWorkers = 0 };
         var waiting = Start<int>(tasks, nameof(Jobs.Pid));
 
         await tasks.DisposeAsync();
@@ -104,7 +104,7 @@ public sealed class WorkerTaskExecutorTests : IAsyncLifetime, IAsyncDisposable
     [Fact]
     public async Task Memory_AboveTheThresholdWhileWhatWasStoppedEnds_NothingElseIsStopped()
     {
-        await using var tasks = new WorkerTaskExecutor(_cluster.Workers, cpus: 2, prestarted: 0, _time);
+        await using var tasks = new WorkerTaskExecutor((ClusterWorkerProcesses)_cluster.Workers, cpus: 2, prestarted: 0, _time);
         var (files, until) = (NewFiles(2), NewFiles(1)[0]);
         var attempts = files.Select(file => Start<int>(tasks, nameof(Jobs.Block), file, until)).ToArray();
         var pids = await Task.WhenAll(files.Select(PidInAsync));
@@ -144,7 +144,7 @@ public sealed class WorkerTaskExecutorTests : IAsyncLifetime, IAsyncDisposable
 
     private string[] NewFiles(int count) => [.. Enumerable.Range(0, count).Select(_ => Path.Combine(_folder.FullName, Guid.NewGuid().ToString("n")))];
 
-    private FakeTaskAttempt<T> Start<T>(string method, params object?[] arguments) => Start<T>(_cluster.Workers.Tasks, method, arguments);
+    private FakeTaskAttempt<T> Start<T>(string method, params object?[] arguments) => Start<T>(((ClusterWorkerProcesses)_cluster.Workers).Tasks, method, arguments);
 
     private FakeTaskAttempt<T> Start<T>(WorkerTaskExecutor tasks, string method, params object?[] arguments)
     {

@@ -4,9 +4,10 @@ using System.Reflection;
 using System.Reflection.Emit;
 using Serve.Calls;
 using Serve.Runtime.Clusters;
+using Serve.Runtime.Execution;
 using Serve.Runtime.TestWorker;
 using Serve.Runtime.Tests.Testing;
-using Serve.Runtime.Workers;
+using Serve.Runtime.Workers.Processes;
 
 namespace Serve.Runtime.Tests.Sessions;
 
@@ -16,7 +17,7 @@ public sealed class WorkerTaskTests : IAsyncLifetime, IAsyncDisposable
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("serve-worker-task-tests");
     private readonly DriverCluster _ray;
 
-    public WorkerTaskTests() => _ray = new(Options);
+    public WorkerTaskTests() => _ray = new(Options, ProgramWorkerLauncher.StartWorkers);
 
     private ClusterOptions Options => new() { NumCpus = 2, Isolation = Isolation.Process, WorkerCommand = [LocalAgentFixture.Executable, "worker"], WorkerLogDirectory = _folder.FullName };
 
@@ -85,7 +86,7 @@ public sealed class WorkerTaskTests : IAsyncLifetime, IAsyncDisposable
     [Fact]
     public async Task Task_WhoseWorkerCannotBeStarted_FailsAndSaysWhy()
     {
-        await using var broken = new DriverCluster(Options with { WorkerCommand = ["/bin/sh", "-c", "echo no luck >&2; exit 3"] });
+        await using var broken = new DriverCluster(Options with { WorkerCommand = ["/bin/sh", "-c", "echo no luck >&2; exit 3"] }, ProgramWorkerLauncher.StartWorkers);
 
         var thrown = await Assert.ThrowsAsync<WorkerDiedException>(() => broken.Jobs.Pid.Remote().AsTask().SoonAsync());
 
@@ -126,7 +127,7 @@ public sealed class WorkerTaskTests : IAsyncLifetime, IAsyncDisposable
     [Fact]
     public async Task Cancel_WithForce_WhatElseIsOnItsWorkerRunsAgainWithoutARetry()
     {
-        await using var narrow = new DriverCluster(Options with { NumCpus = 1 });
+        await using var narrow = new DriverCluster(Options with { NumCpus = 1 }, ProgramWorkerLauncher.StartWorkers);
         var (own, other, never) = (NewFile(), NewFile(), NewFile());
 
         var seen = (await narrow.Jobs.KillNeighbour.Remote(own, other, never).AsTask().SoonAsync()).Split(' ');
@@ -148,7 +149,7 @@ public sealed class WorkerTaskTests : IAsyncLifetime, IAsyncDisposable
     [Fact]
     public async Task Task_WithARefOfAnotherClusterInsideAValue_FailsAndNamesIt()
     {
-        await using var other = new DriverCluster(new() { NumCpus = 1 });
+        await using var other = new DriverCluster(new() { NumCpus = 1 }, ProgramWorkerLauncher.StartWorkers);
         ObjectRef<int> foreign = other.Put(1);
 
         var thrown = await Assert.ThrowsAsync<NotSerializableException>(() => _ray.Jobs.Open.Remote(foreign).AsTask().SoonAsync());
@@ -189,7 +190,7 @@ public sealed class WorkerTaskTests : IAsyncLifetime, IAsyncDisposable
     [Fact]
     public async Task Task_WithoutAWorkerCommand_RunsInThisProgramStartedAgain()
     {
-        await using var cluster = new DriverCluster(new() { NumCpus = 1, Isolation = Isolation.Process, WorkerLogDirectory = _folder.FullName });
+        await using var cluster = new DriverCluster(new() { NumCpus = 1, Isolation = Isolation.Process, WorkerLogDirectory = _folder.FullName }, ProgramWorkerLauncher.StartWorkers);
 
         var pid = await cluster.Jobs.Pid.Remote().AsTask().SoonAsync();
 
@@ -210,7 +211,7 @@ public sealed class WorkerTaskTests : IAsyncLifetime, IAsyncDisposable
     public async Task Write_InAWorker_AppearsHereWithItsTaskAndProcess()
     {
         using var output = new StringWriter();
-        await using var cluster = new DriverCluster(Options) { Output = TextWriter.Synchronized(output) };
+        await using var cluster = new DriverCluster(Options, ProgramWorkerLauncher.StartWorkers) { Output = TextWriter.Synchronized(output) };
         await cluster.Jobs.Write.Remote("a line of the task's").AsTask().SoonAsync();
         var pid = cluster.ListWorkers()[0].Pid;
 
@@ -218,10 +219,28 @@ public sealed class WorkerTaskTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
+    public async Task Write_FasterThanTheDriverReads_HoldsTheTaskBack()
+    {
+        const int Lines = 2000;
+        using var output = new GatedWriter();
+        await using var cluster = new DriverCluster(Options, ProgramWorkerLauncher.StartWorkers) { Output = output };
+        var file = NewFile();
+        var written = cluster.Jobs.WriteLines.Remote(Lines, 10_000, file);
+
+        // The driver is stuck in its first line: the worker must stop at its bound, not at the end.
+        await Eventually.TrueAsync(() => File.Exists(file));
+        Assert.False(written.AsTask().IsCompleted);
+        output.Open();
+
+        Assert.True(await written.AsTask().SoonAsync() > 0);
+        await Eventually.TrueAsync(() => output.Count == Lines, () => $"{output.Count} of {Lines} lines arrived");
+    }
+
+    [Fact]
     public async Task Memory_AboveTheThreshold_StopsTheNewestAndRunsItAgain()
     {
         var hungry = 0;
-        await using var cluster = new DriverCluster(Options with { MemoryUsageThreshold = 0.9 }) { ReadMemory = () => ShortWhileThereIs(Volatile.Read(ref hungry)) };
+        await using var cluster = new DriverCluster(Options with { MemoryUsageThreshold = 0.9 }, ProgramWorkerLauncher.StartWorkers) { ReadMemory = () => ShortWhileThereIs(Volatile.Read(ref hungry)) };
         var (old, young, until) = (NewFile(), NewFile(), NewFile());
         var first = cluster.Jobs.Block.Remote(old, until);
         var firstPid = await PidInAsync(old);
@@ -240,7 +259,7 @@ public sealed class WorkerTaskTests : IAsyncLifetime, IAsyncDisposable
     public async Task Memory_AboveTheThreshold_StopsAnOlderOneThatMayRunAgainRatherThanOneThatMayNot()
     {
         var hungry = 0;
-        await using var cluster = new DriverCluster(Options with { MemoryUsageThreshold = 0.9 }) { ReadMemory = () => ShortWhileThereIs(Volatile.Read(ref hungry)) };
+        await using var cluster = new DriverCluster(Options with { MemoryUsageThreshold = 0.9 }, ProgramWorkerLauncher.StartWorkers) { ReadMemory = () => ShortWhileThereIs(Volatile.Read(ref hungry)) };
         var (old, young, until) = (NewFile(), NewFile(), NewFile());
         var first = cluster.Jobs.Block.Remote(old, until);
         var firstPid = await PidInAsync(old);
@@ -259,7 +278,7 @@ public sealed class WorkerTaskTests : IAsyncLifetime, IAsyncDisposable
     public async Task Memory_AboveTheThreshold_FailsWhatMayNotRunAgain()
     {
         var reading = new SystemMemoryUsage(50, 100);
-        await using var cluster = new DriverCluster(Options with { MemoryUsageThreshold = 0.9 }) { ReadMemory = () => reading };
+        await using var cluster = new DriverCluster(Options with { MemoryUsageThreshold = 0.9 }, ProgramWorkerLauncher.StartWorkers) { ReadMemory = () => reading };
         var file = NewFile();
         var waiting = cluster.Jobs.Wait.Remote(file);
         await PidInAsync(file);
@@ -304,7 +323,7 @@ public sealed class WorkerTaskTests : IAsyncLifetime, IAsyncDisposable
     [Fact]
     public async Task Dispose_WithTasksThatRun_LeavesNoProcessAndNoFile()
     {
-        var cluster = new DriverCluster(new() { NumCpus = 8, Isolation = Isolation.Process, WorkerCommand = [LocalAgentFixture.Executable, "worker"] });
+        var cluster = new DriverCluster(new() { NumCpus = 8, Isolation = Isolation.Process, WorkerCommand = [LocalAgentFixture.Executable, "worker"] }, ProgramWorkerLauncher.StartWorkers);
         var files = Enumerable.Range(0, 8).Select(_ => NewFile()).ToArray();
         var refs = files.Select(file => cluster.Jobs.Block.Remote(file, "/nowhere")).ToArray();
         foreach (var file in files)
@@ -362,5 +381,30 @@ public sealed class WorkerTaskTests : IAsyncLifetime, IAsyncDisposable
         public override bool TryInvoke(object target, CancellationToken cancellationToken, out ValueTask<T> result) => throw new NotSupportedException("It runs in a worker.");
 
         public override object?[] GetArguments() => arguments;
+    }
+
+    /// <summary>Writes nothing before it is opened.</summary>
+    private sealed class GatedWriter : TextWriter
+    {
+        private readonly ManualResetEventSlim _gate = new();
+        private int _count;
+
+        public override System.Text.Encoding Encoding => System.Text.Encoding.UTF8;
+
+        public int Count => Volatile.Read(ref _count);
+
+        public void Open() => _gate.Set();
+
+        public override void WriteLine(string? value)
+        {
+            _gate.Wait();
+            Interlocked.Increment(ref _count);
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            _gate.Set();
+            base.Dispose(disposing);
+        }
     }
 }

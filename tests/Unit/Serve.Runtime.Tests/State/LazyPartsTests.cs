@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Collections.Immutable;
 using Serve.Runtime.Clusters;
+using Serve.Runtime.Workers.Processes;
 
 namespace Serve.Runtime.Tests.State;
 
@@ -10,7 +11,7 @@ public sealed class LazyPartsTests
     [Fact]
     public async Task Placement_NeverUsed_TakesNoGroupsAfterTheEnd()
     {
-        var ray = new DriverCluster(new() { NumCpus = 2 });
+        var ray = new DriverCluster(new() { NumCpus = 2 }, ProgramWorkerLauncher.StartWorkers);
         await ray.DisposeAsync();
         Assert.Equal(2, ray.AvailableResources["CPU"]);
         Assert.Throws<ObjectDisposedException>(() => ray.Placement.Create([new() { Cpus = 1 }], PlacementStrategy.Pack, null));
@@ -19,7 +20,7 @@ public sealed class LazyPartsTests
     [Fact]
     public async Task Placement_MadeWhileTasksWait_HasWhatComesFreeBeforeThem()
     {
-        await using var ray = new DriverCluster(new() { NumCpus = 1 });
+        await using var ray = new DriverCluster(new() { NumCpus = 1 }, ProgramWorkerLauncher.StartWorkers);
         using var holds = new ManualResetEventSlim();
         var running = ray.Run(() => holds.Wait(Eventually.Limit));
         var queued = ray.Run(static () => true, new() { NumCpus = 0.5 });
@@ -35,7 +36,7 @@ public sealed class LazyPartsTests
     [Fact]
     public async Task Follow_WhileATaskWaits_MissesNoRelease()
     {
-        await using var ray = new DriverCluster(new() { NumCpus = 1 });
+        await using var ray = new DriverCluster(new() { NumCpus = 1 }, ProgramWorkerLauncher.StartWorkers);
         var ledger = ray.Ledgers.GetLedgers(null)[0];
         var held = ledger.Reserve(ResourceDemand.None.With(ResourceDemand.Cpu, 1));
         using var holds = new ManualResetEventSlim();
@@ -61,7 +62,7 @@ public sealed class LazyPartsTests
     [Fact]
     public async Task Observe_DisposedMeanwhile_DoesNothing()
     {
-        var ray = new DriverCluster(new());
+        var ray = new DriverCluster(new(), ProgramWorkerLauncher.StartWorkers);
         await ray.DisposeAsync();
         ray.Observe();
         Assert.False(ray.IsObserved);
@@ -85,9 +86,9 @@ public sealed class LazyPartsTests
         Assert.NotEqual(new(), options);
         Assert.Equal(options, options with { });
         Assert.Equal(new(), options with { Resources = [], Serializers = [] });
-        await using var without = new DriverCluster(options with { Resources = [] });
+        await using var without = new DriverCluster(options with { Resources = [] }, ProgramWorkerLauncher.StartWorkers);
         Assert.DoesNotContain("licence", without.Resources.Keys);
-        await using var with = new DriverCluster(options with { NumCpus = 3 });
+        await using var with = new DriverCluster(options with { NumCpus = 3 }, ProgramWorkerLauncher.StartWorkers);
         Assert.Equal(2, with.Resources["licence"]);
     }
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Serve.Runtime.Clusters;
 using Serve.Runtime.Tasks;
 using Serve.Runtime.TestWorker;
+using Serve.Runtime.Workers.Processes;
 
 namespace Serve.Runtime.Tests.Tasks;
 
@@ -11,7 +12,7 @@ public sealed class ReleasedCpuTests
     [Fact]
     public async Task TryGiveBack_OfTheOneBehindATaskThatWaits_LendsTheirCpu()
     {
-        await using var ray = new DriverCluster(new() { NumCpus = 1, Isolation = Isolation.Process });
+        await using var ray = new DriverCluster(new() { NumCpus = 1, Isolation = Isolation.Process }, ProgramWorkerLauncher.StartWorkers);
         var workers = new FakeTaskExecutor();
         ray.Tasks.SetWorkerFactory(() => workers);
         var refs = Enumerable.Range(0, 3).Select(number => ray.Jobs.Add.Remote(number, 1)).ToArray();
@@ -38,7 +39,7 @@ public sealed class ReleasedCpuTests
     public async Task Wait_ForOneThatIsServedAfterTheOneBesideIt_IsNoDeadlock()
     {
         var slot = new Dictionary<string, double> { ["slot"] = 1 }.ToImmutableDictionary();
-        await using var ray = new DriverCluster(new() { NumCpus = 1, Isolation = Isolation.Process, Resources = slot });
+        await using var ray = new DriverCluster(new() { NumCpus = 1, Isolation = Isolation.Process, Resources = slot }, ProgramWorkerLauncher.StartWorkers);
         var workers = new FakeTaskExecutor();
         ray.Tasks.SetWorkerFactory(() => workers);
         var options = new TaskOptions { NumCpus = 0, Resources = slot };

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Serve.Runtime.Clusters;
 using Serve.Runtime.CoreActors;
 using Serve.Runtime.Tests.Functions;
+using Serve.Runtime.Workers.Processes;
 
 namespace Serve.Runtime.Tests.Tasks;
 
@@ -47,7 +48,7 @@ public sealed class TaskOptionsTests
     [InlineData(Isolation.Process)]
     public async Task Isolation_OfTheCallThenTheAttributeThenTheCluster_SaysWhere(Isolation cluster)
     {
-        await using var ray = new DriverCluster(Plenty with { Isolation = cluster });
+        await using var ray = new DriverCluster(Plenty with { Isolation = cluster }, ProgramWorkerLauncher.StartWorkers);
         var workers = new FakeTaskExecutor();
         ray.Tasks.SetWorkerFactory(() => workers);
 

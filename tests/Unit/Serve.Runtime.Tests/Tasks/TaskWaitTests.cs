@@ -1,4 +1,5 @@
 using Serve.Runtime.Clusters;
+using Serve.Runtime.Workers.Processes;
 
 namespace Serve.Runtime.Tests.Tasks;
 
@@ -61,7 +62,7 @@ public sealed class TaskWaitTests
     [Fact]
     public async Task Await_CpusNotBackYet_NothingElseThatNeedsCpuStarts()
     {
-        await using var ray = new DriverCluster(new() { NumCpus = 2 });
+        await using var ray = new DriverCluster(new() { NumCpus = 2 }, ProgramWorkerLauncher.StartWorkers);
         var ledger = ray.Ledgers.GetLedgers(null)[0];
         var one = ResourceDemand.None.With(ResourceDemand.Cpu, 1);
         var awaited = new TaskCompletionSource<int>();

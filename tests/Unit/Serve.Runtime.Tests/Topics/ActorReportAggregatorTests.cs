@@ -1,7 +1,7 @@
 using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
-using Serve.Runtime.Topics;
+using Serve.Runtime.Workers.Topics;
 
 namespace Serve.Runtime.Tests.Topics;
 

@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 
 namespace Serve.FunctionalTests.OpenInference.Specification;
 
-/// <summary>Triton's extension_binary_data.md: "Binary Tensor Request" and "Raw Binary Request". Over REST alone.</summary>
+/// <summary>Triton's extension_binary_data.md: "Binary Tensor Request" and "Raw Binary Request". REST only.</summary>
 public sealed class BinaryTensorDataTests(InferenceTestNode node) : SpecificationChapter(node)
 {
     private static readonly byte[] ThreeAsBytes = [.. JsonNode.Parse(InferenceSamples.Three)!.AsArray().SelectMany(value => BitConverter.GetBytes((float)value!))];
@@ -14,7 +14,7 @@ public sealed class BinaryTensorDataTests(InferenceTestNode node) : Specificatio
     [InlineData(true, true)]
     [InlineData(true, false)]
     [InlineData(false, true)]
-    public async Task EveryDatatype_LittleEndianWithoutPadding_InTheOrderOfInputsAndOutputs(bool input, bool output)
+    public async Task EveryDatatype_BinaryData_IsLittleEndianInOrder(bool input, bool output)
     {
         var (json, binary) = await Node.PostBinaryAsync("/v2/models/types/infer", InferenceSamples.Request(input, output), input ? InferenceSamples.Binary() : []);
         var rest = binary.AsSpan();
@@ -37,18 +37,18 @@ public sealed class BinaryTensorDataTests(InferenceTestNode node) : Specificatio
     }
 
     [Fact]
-    public async Task Bool_OtherBytesThanZeroAndOne_400() =>
-        await RefusedAsync("""{"inputs":[{"name":"in_bool","shape":[2],"datatype":"BOOL","parameters":{"binary_data_size":2}}]}""", [1, 2], "input 'in_bool': BOOL takes bytes of 0 and 1; at element 1 2 came.", "types");
+    public async Task Bool_OtherThanZeroOrOne_Returns400() =>
+        await RefusedAsync("""{"inputs":[{"name":"in_bool","shape":[2],"datatype":"BOOL","parameters":{"binary_data_size":2}}]}""", [1, 2], "input 'in_bool': BOOL elements must be bytes of 0 and 1, but element 1 was 2.", "types");
 
     [Fact]
-    public async Task BinaryDataSize_OfAnInput_SaysHowManyBytesAreIts() =>
-        await RefusedAsync(Request(255), ThreeAsBytes, "input 'pixels': FP32[1,64] takes 256 bytes; 255 came.");
+    public async Task BinaryDataSize_Mismatch_Returns400() =>
+        await RefusedAsync(Request(255), ThreeAsBytes, "input 'pixels': FP32[1,64] requires 256 bytes, but has 255.");
 
     [Theory]
     [InlineData("", false)]
     [InlineData(""","parameters":{"binary_data":false}""", false)]
     [InlineData(""","parameters":{"binary_data":true}""", true)]
-    public async Task BinaryData_OfAnOutput_FalseWhenItIsNotGiven(string parameters, bool isBinary)
+    public async Task BinaryData_NotGiven_IsFalse(string parameters, bool isBinary)
     {
         var (json, binary) = await AskAsync(""", "outputs":[{"name":"label"PARAMETERS}]""".Replace("PARAMETERS", parameters, StringComparison.Ordinal));
         Assert.Equal(isBinary ? null : "[3]", json["outputs"]![0]!["data"]?.ToJsonString());
@@ -60,7 +60,7 @@ public sealed class BinaryTensorDataTests(InferenceTestNode node) : Specificatio
     [InlineData("false", "", false, false)]
     [InlineData("true", ""","outputs":[{"name":"label","parameters":{"binary_data":false}},{"name":"probabilities"}]""", false, true)]
     [InlineData("false", ""","outputs":[{"name":"label","parameters":{"binary_data":true}},{"name":"probabilities"}]""", true, false)]
-    public async Task BinaryDataOutput_OfTheRequest_HoldsForOutputsThatSayNothing(string value, string outputs, bool label, bool probabilities)
+    public async Task BinaryDataOutput_Request_IsDefaultOfOutputs(string value, string outputs, bool label, bool probabilities)
     {
         var (json, binary) = await AskAsync($$""","parameters":{"binary_data_output":{{value}}}{{outputs}}""");
         Assert.Equal(label, json["outputs"]![0]!["data"] is null);
@@ -69,7 +69,7 @@ public sealed class BinaryTensorDataTests(InferenceTestNode node) : Specificatio
     }
 
     [Fact]
-    public async Task HeaderLength_BinaryDataWithoutIt_400()
+    public async Task HeaderLength_Missing_Returns400()
     {
         using var content = new ByteArrayContent([.. Encoding.UTF8.GetBytes(Request(256)), .. ThreeAsBytes]);
         using var response = await Node.Http.PostAsync("/v2/models/digits/infer", content);
@@ -77,7 +77,7 @@ public sealed class BinaryTensorDataTests(InferenceTestNode node) : Specificatio
     }
 
     [Fact]
-    public async Task HeaderLength_OfTheAnswer_IsTheJsonsAndContentLengthTheWholeBodys()
+    public async Task HeaderLength_Response_IsLengthOfJson()
     {
         using var response = await SendAsync(Request(256, """,  "parameters":{"binary_data_output":true}"""), ThreeAsBytes);
         var body = await response.Content.ReadAsByteArrayAsync();
@@ -89,7 +89,7 @@ public sealed class BinaryTensorDataTests(InferenceTestNode node) : Specificatio
     }
 
     [Fact]
-    public async Task RawBinary_HeaderLengthZero_TheBodyIsTheInputAndOutputsAreBinary()
+    public async Task RawBinary_HeaderLengthZero_BodyIsInput()
     {
         using var response = await SendAsync("", ThreeAsBytes);
         var body = await response.Content.ReadAsByteArrayAsync();
@@ -101,7 +101,7 @@ public sealed class BinaryTensorDataTests(InferenceTestNode node) : Specificatio
     }
 
     [Fact]
-    public async Task RawBinary_ModelOfSeveralInputs_400() => await RefusedAsync("", [0], "is for models of one input", "text");
+    public async Task RawBinary_SeveralInputs_Returns400() => await RefusedAsync("", [0], "requires a model with one input", "text");
 
     private static string Request(int size, string more = "") =>
         $$$"""{"inputs":[{"name":"pixels","shape":[1,64],"datatype":"FP32","parameters":{"binary_data_size":{{{size}}}}}]{{{more}}}}""";

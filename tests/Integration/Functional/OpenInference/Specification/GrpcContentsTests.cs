@@ -5,11 +5,11 @@ using Inference;
 
 namespace Serve.FunctionalTests.OpenInference.Specification;
 
-/// <summary>inference_grpc.md "Inference" and "Tensor Data": raw contents, typed ones, and what holds of one and not of the other. The streaming call is of the sequence extension.</summary>
+/// <summary>inference_grpc.md "Inference" and "Tensor Data": raw and typed contents, and their differences. The streaming call belongs to the sequence extension.</summary>
 public sealed class GrpcContentsTests(InferenceTestNode node) : SpecificationChapter(node)
 {
     [Fact]
-    public async Task Raw_EveryDatatypeInTheOrderOfTheInputs_ComesBackRawInTheOrderOfTheOutputs()
+    public async Task Raw_EveryDatatype_RoundTripsInOrder()
     {
         var answer = await Node.Rpc.ModelInferAsync(InferenceSamples.Raw());
         Assert.Equal(InferenceSamples.All.Length, answer.Outputs.Count);
@@ -22,32 +22,32 @@ public sealed class GrpcContentsTests(InferenceTestNode node) : SpecificationCha
     public async Task Raw_Outputs_HaveNoContents() => Assert.All((await Node.Rpc.ModelInferAsync(InferenceSamples.Raw())).Outputs, output => Assert.Null(output.Contents));
 
     [Fact]
-    public async Task Raw_ContentsOfAnInputToo_InvalidArgument()
+    public async Task Raw_WithTypedContents_InvalidArgument()
     {
         var request = InferenceSamples.Raw();
         request.Inputs[0].Contents = new() { BoolContents = { true, false } };
-        await FailsAsync("input 'in_bool': it has contents, and the request has raw_input_contents: only one of the two may be used.", request);
+        await FailsAsync("input 'in_bool': contents and raw_input_contents are mutually exclusive.", request);
     }
 
     [Theory]
     [InlineData(-1)]
     [InlineData(1)]
-    public async Task Raw_NotOneForEachInput_InvalidArgument(int more)
+    public async Task Raw_CountDiffersFromInputs_InvalidArgument(int more)
     {
         var request = InferenceSamples.Raw();
         if (more > 0)
             request.RawInputContents.Add(ByteString.Empty);
         else
             request.RawInputContents.RemoveAt(0);
-        await FailsAsync($"raw_input_contents has {14 + more} entries for 14 inputs", request);
+        await FailsAsync($"raw_input_contents must have one entry per input, but has {14 + more} for 14 inputs.", request);
     }
 
     [Fact]
-    public async Task Raw_SizeThatDoesNotMatchShapeAndDatatype_InvalidArgument()
+    public async Task Raw_SizeMismatch_InvalidArgument()
     {
         var request = InferenceSamples.Raw();
         request.RawInputContents[2] = ByteString.CopyFrom(1, 2, 3);
-        await FailsAsync("input 'in_uint16': UINT16[2] takes 4 bytes; 3 came.", request);
+        await FailsAsync("input 'in_uint16': UINT16[2] requires 4 bytes, but has 3.", request);
     }
 
     [Theory]
@@ -65,7 +65,7 @@ public sealed class GrpcContentsTests(InferenceTestNode node) : SpecificationCha
     }
 
     [Fact]
-    public async Task Typed_OutputsAreTyped()
+    public async Task Typed_Outputs_AreTyped()
     {
         var answer = await Node.Rpc.ModelInferAsync(InferenceSamples.Digits());
         Assert.Equal([3L], answer.Outputs[0].Contents.Int64Contents);
@@ -74,19 +74,19 @@ public sealed class GrpcContentsTests(InferenceTestNode node) : SpecificationCha
     }
 
     [Fact]
-    public async Task Typed_SizeThatDoesNotMatchTheShape_InvalidArgument()
+    public async Task Typed_SizeMismatch_InvalidArgument()
     {
         var request = InferenceSamples.Digits();
         request.Inputs[0].Contents.Fp32Contents.RemoveAt(0);
-        await FailsAsync("input 'pixels': FP32[1,64] has 64 elements; its field of contents has 63.", request);
+        await FailsAsync("input 'pixels': FP32[1,64] has 64 elements, but its field of contents has 63.", request);
     }
 
     [Fact]
-    public async Task Typed_InAnotherTypesField_InvalidArgumentSaysThatThereAreOthers()
+    public async Task Typed_OtherField_InvalidArgument()
     {
         var request = InferenceSamples.Digits();
         request.Inputs[0].Contents = new() { Fp64Contents = { new double[64] } };
-        await FailsAsync("its field of contents has 0, its other fields 64.", request);
+        await FailsAsync("its field of contents has 0, other fields 64.", request);
     }
 
     [Theory]
@@ -94,18 +94,18 @@ public sealed class GrpcContentsTests(InferenceTestNode node) : SpecificationCha
     [InlineData("INT16", -32769)]
     [InlineData("UINT8", 256)]
     [InlineData("UINT16", 65536)]
-    public async Task Typed_NumberThatTheDatatypeCannotHold_InvalidArgument(string datatype, int number)
+    public async Task Typed_NumberOutOfRange_InvalidArgument(string datatype, int number)
     {
         var contents = number < 0 || datatype[0] == 'I' ? new InferTensorContents { IntContents = { number } } : new() { UintContents = { (uint)number } };
         var input = new ModelInferRequest.Types.InferInputTensor { Name = "x", Datatype = datatype, Shape = { 1 }, Contents = contents };
-        await FailsAsync($"input 'x': its contents have a number that {datatype} cannot hold.", new() { ModelName = "types", Inputs = { input } });
+        await FailsAsync($"input 'x': contents have a number out of range for {datatype}.", new() { ModelName = "types", Inputs = { input } });
     }
 
     [Fact]
-    public async Task Typed_StringThatIsNoUtf8_InvalidArgument()
+    public async Task Typed_InvalidUtf8_InvalidArgument()
     {
         var input = new ModelInferRequest.Types.InferInputTensor { Name = "x", Datatype = "BYTES", Shape = { 1 }, Contents = new() { BytesContents = { ByteString.CopyFrom(0xFF) } } };
-        await FailsAsync("input 'x': its contents have a string that is no UTF-8.", new() { ModelName = "types", Inputs = { input } });
+        await FailsAsync("input 'x': contents have a string that is not valid UTF-8.", new() { ModelName = "types", Inputs = { input } });
     }
 
     [Fact]
@@ -113,7 +113,7 @@ public sealed class GrpcContentsTests(InferenceTestNode node) : SpecificationCha
     {
         var request = InferenceSamples.Digits();
         request.Inputs[0].Contents = null;
-        await FailsAsync("input 'pixels': FP32[1,64] has 64 elements; its field of contents has 0.", request);
+        await FailsAsync("input 'pixels': FP32[1,64] has 64 elements, but its field of contents has 0.", request);
     }
 
     [Fact]
@@ -121,29 +121,29 @@ public sealed class GrpcContentsTests(InferenceTestNode node) : SpecificationCha
     {
         var request = InferenceSamples.Digits();
         request.ModelName = "";
-        await FailsAsync("The request names no model", request);
+        await FailsAsync("bytes of the request have no model_name.", request);
     }
 
     [Fact]
-    public async Task Message_Compressed_IsRead()
+    public async Task Message_Compressed_IsDecompressed()
     {
         var answer = await Node.Rpc.ModelInferAsync(InferenceSamples.Digits(), new Grpc.Core.Metadata { { "grpc-internal-encoding-request", "gzip" } });
         Assert.Equal([3L], answer.Outputs[0].Contents.Int64Contents);
     }
 
     [Fact]
-    public async Task SharedMemory_OfAnInputOrOutput_InvalidArgument()
+    public async Task SharedMemory_InputOrOutput_InvalidArgument()
     {
         var request = InferenceSamples.Digits();
         request.Inputs[0].Parameters["shared_memory_region"] = new() { StringParam = "r" };
-        await FailsAsync("input 'pixels': tensors in shared memory regions are not taken;", request);
+        await FailsAsync("input 'pixels': shared memory regions are not supported;", request);
         request = InferenceSamples.Digits();
         request.Outputs.Add(new ModelInferRequest.Types.InferRequestedOutputTensor { Name = "label", Parameters = { ["shared_memory_region"] = new() { StringParam = "r" } } });
-        await FailsAsync("output 'label': the parameter shared_memory_region is not offered here.", request);
+        await FailsAsync("output 'label': the parameter shared_memory_region is not supported.", request);
     }
 
     [Fact]
-    public async Task Stream_AnswersInOrder_AnErrorDoesNotEndIt()
+    public async Task Stream_Error_DoesNotEndStream()
     {
         using var call = Node.Rpc.ModelStreamInfer();
         var wrong = InferenceSamples.Digits();
@@ -168,7 +168,7 @@ public sealed class GrpcContentsTests(InferenceTestNode node) : SpecificationCha
     }
 
     [Fact]
-    public async Task Stream_OfSeveralModels_OnlyTheFirstAnswersTheOthersAreErrors()
+    public async Task Stream_SeveralModels_OnlyFirstIsServed()
     {
         using var call = Node.Rpc.ModelStreamInfer();
         var other = InferenceSamples.Digits();
@@ -179,7 +179,7 @@ public sealed class GrpcContentsTests(InferenceTestNode node) : SpecificationCha
         Assert.True(await call.ResponseStream.MoveNext(CancellationToken.None));
         Assert.Empty(call.ResponseStream.Current.ErrorMessage);
         Assert.True(await call.ResponseStream.MoveNext(CancellationToken.None));
-        Assert.Contains("The request names the model 'text'; this call began with 'digits'", call.ResponseStream.Current.ErrorMessage, StringComparison.Ordinal);
+        Assert.Contains("The request is for model 'text', but its call is bound to model 'digits'", call.ResponseStream.Current.ErrorMessage, StringComparison.Ordinal);
     }
 
     private async Task FailsAsync(string text, ModelInferRequest request)

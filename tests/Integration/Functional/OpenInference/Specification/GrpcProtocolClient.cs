@@ -8,7 +8,7 @@ using InferOutput = Inference.ModelInferRequest.Types.InferRequestedOutputTensor
 
 namespace Serve.FunctionalTests.OpenInference.Specification;
 
-/// <summary>The protocol over gRPC; elements as typed contents.</summary>
+/// <summary>Client of the protocol over gRPC, with typed contents.</summary>
 internal sealed class GrpcProtocolClient(GRPCInferenceService.GRPCInferenceServiceClient rpc) : IProtocolClient
 {
     public async Task<bool> IsLiveAsync() => (await AskAsync(rpc.ServerLiveAsync(new()))).Live;
@@ -126,7 +126,7 @@ internal sealed class GrpcProtocolClient(GRPCInferenceService.GRPCInferenceServi
 
     private static string Json<T>(IEnumerable<T> values) => JsonSerializer.Serialize(values);
 
-    // The one field that holds something.
+    // The only field that is not empty.
     private static string Read(InferTensorContents contents) => contents switch
     {
         { BoolContents.Count: > 0 } => Json(contents.BoolContents),

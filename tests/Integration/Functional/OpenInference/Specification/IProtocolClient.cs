@@ -1,6 +1,6 @@
 namespace Serve.FunctionalTests.OpenInference.Specification;
 
-/// <summary>The protocol, whatever the transport. A request that is refused throws <see cref="ProtocolErrorException"/>.</summary>
+/// <summary>Client of the protocol, independent of the transport. A refused request throws <see cref="ProtocolErrorException"/>.</summary>
 internal interface IProtocolClient
 {
     Task<bool> IsLiveAsync();
@@ -15,11 +15,11 @@ internal interface IProtocolClient
 
     Task<ProtocolModelConfiguration> ConfigureAsync(string model, string version = "");
 
-    /// <summary>Asks a model.</summary>
-    /// <param name="model">Its name.</param>
+    /// <summary>Runs an inference.</summary>
+    /// <param name="model">Name of the model.</param>
     /// <param name="inputs">The inputs.</param>
-    /// <param name="outputs">The outputs asked for, each with the classes asked for after a colon or without; none for all.</param>
-    /// <param name="version">The version; empty for the server's choice.</param>
+    /// <param name="outputs">The requested outputs, each with an optional number of classes after a colon; none for all.</param>
+    /// <param name="version">The version; empty for the highest.</param>
     /// <param name="id">The request's id; empty for none.</param>
     /// <param name="parameters">Parameters of the request, of its first input and of its outputs: strings, whole numbers or booleans.</param>
     Task<ProtocolAnswer> InferAsync(

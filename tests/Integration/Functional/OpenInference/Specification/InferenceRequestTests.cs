@@ -7,7 +7,7 @@ namespace Serve.FunctionalTests.OpenInference.Specification;
 public sealed class InferenceRequestTests(InferenceTestNode node) : SpecificationChapter(node)
 {
     [Fact]
-    public async Task Rest_Inference_IsAskedByPost() => await Node.GetAsync("/v2/models/digits/infer", HttpStatusCode.NotFound);
+    public async Task Rest_InferenceByGet_Returns404() => await Node.GetAsync("/v2/models/digits/infer", HttpStatusCode.NotFound);
 
     [Theory]
     [InlineData("")]
@@ -48,13 +48,13 @@ public sealed class InferenceRequestTests(InferenceTestNode node) : Specificatio
     [MemberData(nameof(Transports))]
     public async Task ModelOrVersion_Unknown_NotFound(ProtocolTransport transport)
     {
-        await RefusedAsync(StatusCode.NotFound, "There is no model 'nothing'", () => By(transport).InferAsync("nothing", [Pixels]));
-        await RefusedAsync(StatusCode.NotFound, "has no version '9'; it has 1", () => By(transport).InferAsync("digits", [Pixels], version: "9"));
+        await RefusedAsync(StatusCode.NotFound, "Unknown model 'nothing'", () => By(transport).InferAsync("nothing", [Pixels]));
+        await RefusedAsync(StatusCode.NotFound, "has no version '9'. Available versions: 1", () => By(transport).InferAsync("digits", [Pixels], version: "9"));
     }
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Parameters_OfRequestInputAndOutput_StringsNumbersAndBooleansAreTaken(ProtocolTransport transport)
+    public async Task Parameters_StringsNumbersAndBooleans_AreAccepted(ProtocolTransport transport)
     {
         var parameters = new Dictionary<string, object> { ["text"] = "a", ["number"] = 7, ["flag"] = true };
         Assert.Equal("[3]", (await By(transport).InferAsync("digits", [Pixels], ["label"], parameters: parameters)).Outputs.Single().Data);
@@ -64,28 +64,28 @@ public sealed class InferenceRequestTests(InferenceTestNode node) : Specificatio
     [InlineData("[1]")]
     [InlineData("{}")]
     [InlineData("null")]
-    public async Task Rest_Parameters_NeitherStringNumberNorBoolean_400(string value)
+    public async Task Rest_Parameters_OtherKind_Returns400(string value)
     {
         var request = InferenceSamples.DigitsRequest.Replace("{\"inputs\"", $$$"""{"parameters":{"p":{{{value}}}},"inputs" """, StringComparison.Ordinal);
-        Assert.Contains("the parameter p is to be a string, a number or a boolean", (string)(await Node.PostAsync("/v2/models/digits/infer", request, HttpStatusCode.BadRequest))["error"]!, StringComparison.Ordinal);
+        Assert.Contains("the parameter p must be a string, a number or a boolean", (string)(await Node.PostAsync("/v2/models/digits/infer", request, HttpStatusCode.BadRequest))["error"]!, StringComparison.Ordinal);
     }
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Input_Name_IsOneOfTheModels(ProtocolTransport transport) => await RefusedAsync(
-        StatusCode.InvalidArgument, "The model has no input 'picture'. It takes pixels: FP32[-1,64].", () => By(transport).InferAsync("digits", [Pixels with { Name = "picture" }]));
+    public async Task Input_UnknownName_InvalidArgument(ProtocolTransport transport) => await RefusedAsync(
+        StatusCode.InvalidArgument, "The model has no input 'picture'. Its inputs: pixels: FP32[-1,64].", () => By(transport).InferAsync("digits", [Pixels with { Name = "picture" }]));
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Input_EveryOneOfTheModels_IsRequired(ProtocolTransport transport) => await RefusedAsync(
-        StatusCode.InvalidArgument, "The model also takes count: INT64[-1]; it came without.", () => By(transport).InferAsync("text", [new("word", "BYTES", "[1]", """["good"]""")]));
+    public async Task Input_Missing_InvalidArgument(ProtocolTransport transport) => await RefusedAsync(
+        StatusCode.InvalidArgument, "The request has no value for the inputs count: INT64[-1].", () => By(transport).InferAsync("text", [new("word", "BYTES", "[1]", """["good"]""")]));
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Input_Shape_FitsTheModelsAndTheData(ProtocolTransport transport)
+    public async Task Input_ShapeMismatch_InvalidArgument(ProtocolTransport transport)
     {
         await RefusedAsync(
-            StatusCode.InvalidArgument, "input 'pixels': the model takes FP32[-1,64]; FP32[64] came.", () => By(transport).InferAsync("digits", [Pixels with { Shape = "[64]" }]));
+            StatusCode.InvalidArgument, "input 'pixels' must be FP32[-1,64], but was FP32[64].", () => By(transport).InferAsync("digits", [Pixels with { Shape = "[64]" }]));
         await RefusedAsync(
             StatusCode.InvalidArgument, "input 'pixels': FP32[2,64] has 128 elements;", () => By(transport).InferAsync("digits", [Pixels with { Shape = "[2,64]" }]));
     }
@@ -93,22 +93,22 @@ public sealed class InferenceRequestTests(InferenceTestNode node) : Specificatio
     [Theory]
     [MemberData(nameof(Transports))]
     public async Task Input_NegativeLength_InvalidArgument(ProtocolTransport transport) => await RefusedAsync(
-        StatusCode.InvalidArgument, "input 'pixels': shape [-1,64] cannot be: no length is negative.", () => By(transport).InferAsync("digits", [Pixels with { Shape = "[-1,64]" }]));
+        StatusCode.InvalidArgument, "input 'pixels': shape [-1,64] must not contain negative lengths.", () => By(transport).InferAsync("digits", [Pixels with { Shape = "[-1,64]" }]));
 
     [Theory]
     [InlineData("18446744073709551615")]
     [InlineData("9223372036854775807")]
     [InlineData("1.5")]
-    public async Task Rest_Shape_IntegersThatNothingCanHaveAndOthers_400(string length) => Assert.Contains(
+    public async Task Rest_Shape_InvalidLength_Returns400(string length) => Assert.Contains(
         "shape", (string)(await Node.PostAsync("/v2/models/digits/infer", InferenceSamples.DigitsRequest.Replace("[1,64]", $"[{length},64]", StringComparison.Ordinal), HttpStatusCode.BadRequest))["error"]!, StringComparison.Ordinal);
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Input_Datatype_IsTheModels(ProtocolTransport transport)
+    public async Task Input_DatatypeMismatch_InvalidArgument(ProtocolTransport transport)
     {
-        await RefusedAsync(StatusCode.InvalidArgument, "datatype 'FLOAT' is none of BOOL,", () => By(transport).InferAsync("digits", [Pixels with { Datatype = "FLOAT" }]));
+        await RefusedAsync(StatusCode.InvalidArgument, "unknown datatype 'FLOAT'. Valid datatypes: BOOL,", () => By(transport).InferAsync("digits", [Pixels with { Datatype = "FLOAT" }]));
         await RefusedAsync(
-            StatusCode.InvalidArgument, "the model takes FP32[-1,64]; FP64[1,64] came.", () => By(transport).InferAsync("digits", [Pixels with { Datatype = "FP64" }]));
+            StatusCode.InvalidArgument, "must be FP32[-1,64], but was FP64[1,64].", () => By(transport).InferAsync("digits", [Pixels with { Datatype = "FP64" }]));
     }
 
     [Theory]
@@ -130,7 +130,7 @@ public sealed class InferenceRequestTests(InferenceTestNode node) : Specificatio
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Outputs_Given_OnlyThoseInTheirOrder(ProtocolTransport transport)
+    public async Task Outputs_Given_AreReturnedInOrder(ProtocolTransport transport)
     {
         Assert.Equal(["probabilities"], (await By(transport).InferAsync("digits", [Pixels], ["probabilities"])).Outputs.Select(output => output.Name));
         Assert.Equal(["probabilities", "label"], (await By(transport).InferAsync("digits", [Pixels], ["probabilities", "label"])).Outputs.Select(output => output.Name));
@@ -140,13 +140,13 @@ public sealed class InferenceRequestTests(InferenceTestNode node) : Specificatio
     [MemberData(nameof(Transports))]
     public async Task Outputs_UnknownOrTwice_InvalidArgument(ProtocolTransport transport)
     {
-        await RefusedAsync(StatusCode.InvalidArgument, "The model has no output 'digit'. It gives label:", () => By(transport).InferAsync("digits", [Pixels], ["digit"]));
-        await RefusedAsync(StatusCode.InvalidArgument, "output 'label' is asked for twice.", () => By(transport).InferAsync("digits", [Pixels], ["label", "label"]));
+        await RefusedAsync(StatusCode.InvalidArgument, "The model has no output 'digit'. Its outputs: label:", () => By(transport).InferAsync("digits", [Pixels], ["digit"]));
+        await RefusedAsync(StatusCode.InvalidArgument, "output 'label' is requested twice.", () => By(transport).InferAsync("digits", [Pixels], ["label", "label"]));
     }
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Refused_TheReplicaGoesOn(ProtocolTransport transport)
+    public async Task Refused_Request_ReplicaContinues(ProtocolTransport transport)
     {
         await Assert.ThrowsAsync<ProtocolErrorException>(() => By(transport).InferAsync("digits", [Pixels with { Shape = "[1,63]" }]));
         Assert.Equal("[3]", (await By(transport).InferAsync("digits", [Pixels], ["label"])).Outputs.Single().Data);

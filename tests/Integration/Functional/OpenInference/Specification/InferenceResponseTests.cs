@@ -8,7 +8,7 @@ namespace Serve.FunctionalTests.OpenInference.Specification;
 public sealed class InferenceResponseTests(InferenceTestNode node) : SpecificationChapter(node)
 {
     [Fact]
-    public async Task Rest_Success_200WithJsonOfTheLengthThatTheHeaderSays()
+    public async Task Rest_Success_Returns200WithContentLength()
     {
         using var response = await Node.Http.PostAsync("/v2/models/digits/infer", new StringContent(InferenceSamples.DigitsRequest, Encoding.UTF8, "application/json"));
         var body = await response.Content.ReadAsByteArrayAsync();
@@ -21,7 +21,7 @@ public sealed class InferenceResponseTests(InferenceTestNode node) : Specificati
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task ModelNameAndVersion_OfTheOneThatAnswered(ProtocolTransport transport)
+    public async Task ModelNameAndVersion_Response_HasServedVersion(ProtocolTransport transport)
     {
         var answer = await By(transport).InferAsync("digits", [Pixels]);
         Assert.Equal(("digits", "1"), (answer.Model, answer.Version));
@@ -54,6 +54,6 @@ public sealed class InferenceResponseTests(InferenceTestNode node) : Specificati
     [InlineData("/v2/models/nothing/versions/1/infer", "{}", HttpStatusCode.NotFound)]
     [InlineData("/v2/models/digits/versions/9/infer", "{}", HttpStatusCode.NotFound)]
     [InlineData("/v2/models/digits/versions/x/infer", "{}", HttpStatusCode.NotFound)]
-    public async Task Rest_Failed_AnErrorStatusAndTheErrorAsAString(string path, string body, HttpStatusCode status) =>
+    public async Task Rest_Failed_ReturnsErrorString(string path, string body, HttpStatusCode status) =>
         Assert.NotEmpty((string)(await Node.PostAsync(path, body, status))["error"]!);
 }

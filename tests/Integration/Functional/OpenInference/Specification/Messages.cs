@@ -1,12 +1,12 @@
 namespace Serve.FunctionalTests.OpenInference.Specification;
 
-/// <summary>An input, its elements as JSON, flat.</summary>
+/// <summary>An input with its elements as flat JSON.</summary>
 internal sealed record ProtocolInput(string Name, string Datatype, string Shape, string Data);
 
-/// <summary>An output, its elements as JSON, flat.</summary>
+/// <summary>An output with its elements as flat JSON.</summary>
 internal sealed record ProtocolOutput(string Name, string Datatype, string Shape, string Data);
 
-/// <summary>An answer; what is not in it is empty.</summary>
+/// <summary>A response; missing values are empty.</summary>
 internal sealed record ProtocolAnswer(string Model, string Version, string Id, IReadOnlyList<ProtocolOutput> Outputs);
 
 /// <summary>A model's metadata; tensors as <c>name DATATYPE [shape]</c>.</summary>
@@ -15,5 +15,5 @@ internal sealed record ProtocolModelMetadata(string Name, string Versions, strin
 /// <summary>A model's configuration; tensors as <c>name TYPE [dims]</c>.</summary>
 internal sealed record ProtocolModelConfiguration(string Name, string Platform, string Backend, long MaxBatchSize, IReadOnlyList<string> Input, IReadOnlyList<string> Output, long? MaxQueueDelay);
 
-/// <summary>What a model has done: counts only.</summary>
+/// <summary>Statistics of a model: counts only.</summary>
 internal sealed record ProtocolModelCounts(string Name, string Version, long LastInference, long Inferences, long Executions, long Success, long Fail, long Queue, long Input, long Infer, long Output, long Cache, string Batches);

@@ -10,7 +10,7 @@ public sealed class ModelConfigurationTests(InferenceTestNode node) : Specificat
     [InlineData(ProtocolTransport.Rest, "1")]
     [InlineData(ProtocolTransport.Rpc, "")]
     [InlineData(ProtocolTransport.Rpc, "1")]
-    public async Task Configuration_RequestsShareRuns_TheirSizeAndDimensionsWithoutTheItems(ProtocolTransport transport, string version)
+    public async Task Configuration_Batching_HasSizeAndOmitsBatchDimension(ProtocolTransport transport, string version)
     {
         var config = await By(transport).ConfigureAsync("digits", version);
         Assert.Equal(("digits", "onnxruntime_onnx", "onnxruntime", 32L, 10_000L), (config.Name, config.Platform, config.Backend, config.MaxBatchSize, config.MaxQueueDelay));
@@ -28,7 +28,7 @@ public sealed class ModelConfigurationTests(InferenceTestNode node) : Specificat
     [MemberData(nameof(Transports))]
     public async Task Configuration_UnknownModelOrVersion_NotFound(ProtocolTransport transport)
     {
-        await RefusedAsync(StatusCode.NotFound, "There is no model 'nothing'", () => By(transport).ConfigureAsync("nothing"));
-        await RefusedAsync(StatusCode.NotFound, "has no version '9'; it has 1", () => By(transport).ConfigureAsync("digits", "9"));
+        await RefusedAsync(StatusCode.NotFound, "Unknown model 'nothing'", () => By(transport).ConfigureAsync("nothing"));
+        await RefusedAsync(StatusCode.NotFound, "has no version '9'. Available versions: 1", () => By(transport).ConfigureAsync("digits", "9"));
     }
 }

@@ -7,11 +7,11 @@ public sealed class ModelMetadataTests(InferenceTestNode node) : SpecificationCh
 {
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task ModelMetadata_Name_IsTheModels(ProtocolTransport transport) => Assert.Equal("digits", (await By(transport).DescribeAsync("digits")).Name);
+    public async Task ModelMetadata_Name_IsModelName(ProtocolTransport transport) => Assert.Equal("digits", (await By(transport).DescribeAsync("digits")).Name);
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task ModelMetadata_Versions_EachCanBeAskedFor(ProtocolTransport transport)
+    public async Task ModelMetadata_Versions_AreAvailable(ProtocolTransport transport)
     {
         Assert.Equal("""["1"]""", (await By(transport).DescribeAsync("digits")).Versions);
         Assert.Equal("digits", (await By(transport).DescribeAsync("digits", "1")).Name);
@@ -54,8 +54,8 @@ public sealed class ModelMetadataTests(InferenceTestNode node) : SpecificationCh
     [MemberData(nameof(Transports))]
     public async Task ModelMetadata_UnknownModelOrVersion_NotFound(ProtocolTransport transport)
     {
-        await RefusedAsync(StatusCode.NotFound, "There is no model 'nothing'", () => By(transport).DescribeAsync("nothing"));
-        await RefusedAsync(StatusCode.NotFound, "There is no model 'nothing'", () => By(transport).DescribeAsync("nothing", "1"));
-        await RefusedAsync(StatusCode.NotFound, "has no version '9'; it has 1", () => By(transport).DescribeAsync("digits", "9"));
+        await RefusedAsync(StatusCode.NotFound, "Unknown model 'nothing'", () => By(transport).DescribeAsync("nothing"));
+        await RefusedAsync(StatusCode.NotFound, "Unknown model 'nothing'", () => By(transport).DescribeAsync("nothing", "1"));
+        await RefusedAsync(StatusCode.NotFound, "has no version '9'. Available versions: 1", () => By(transport).DescribeAsync("digits", "9"));
     }
 }

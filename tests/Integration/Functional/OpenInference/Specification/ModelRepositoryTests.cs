@@ -8,7 +8,7 @@ public sealed class ModelRepositoryTests(InferenceTestNode node) : Specification
 {
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Index_EveryModel_NameVersionStateAndReason(ProtocolTransport transport)
+    public async Task Index_EveryModel_HasNameVersionStateAndReason(ProtocolTransport transport)
     {
         var index = await By(transport).IndexAsync();
         foreach (var model in new[] { "attention", "digits", "text", "types" })
@@ -16,19 +16,19 @@ public sealed class ModelRepositoryTests(InferenceTestNode node) : Specification
     }
 
     [Fact]
-    public async Task Rest_Index_WithoutABody_EveryModel() => Assert.Contains(
+    public async Task Rest_Index_EmptyBody_ListsEveryModel() => Assert.Contains(
         (await Node.PostAsync("/v2/repository/index", "")).AsArray(), each => each!.ToJsonString() == """{"name":"digits","version":"1","state":"READY","reason":""}""");
 
     [Theory]
     [InlineData("[]")]
     [InlineData("{")]
     [InlineData("""{"ready":1}""")]
-    public async Task Rest_Index_OtherThanTheRequestObject_400WithError(string body) =>
+    public async Task Rest_Index_InvalidBody_Returns400(string body) =>
         Assert.NotEmpty((string)(await Node.PostAsync("/v2/repository/index", body, HttpStatusCode.BadRequest))["error"]!);
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task UnloadThenLoad_NotReadyInTheIndexAndNotAsked_ThenReady(ProtocolTransport transport)
+    public async Task UnloadThenLoad_Model_IsUnavailableThenReady(ProtocolTransport transport)
     {
         await DeployAsync("spare");
 
@@ -46,12 +46,12 @@ public sealed class ModelRepositoryTests(InferenceTestNode node) : Specification
     }
 
     [Fact]
-    public async Task Load_Scaled_HasAsManyReplicasAsBefore()
+    public async Task Load_ScaledModel_RestoresReplicas()
     {
         await DeployAsync("several");
         await Node.Node.Admin.ScaleAsync(new("several", "several"), 2);
 
-        // One that is loaded, and one that has been unloaded.
+        // A loaded model and an unloaded one.
         await By(ProtocolTransport.Rest).LoadAsync("several");
         Assert.Equal(2, await WantedAsync());
         await By(ProtocolTransport.Rest).UnloadAsync("several");
@@ -64,7 +64,7 @@ public sealed class ModelRepositoryTests(InferenceTestNode node) : Specification
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Load_AlreadyLoaded_IsLoadedAgainAsItsFileIsNow(ProtocolTransport transport)
+    public async Task Load_AlreadyLoaded_ReloadsFile(ProtocolTransport transport)
     {
         await DeployAsync("changing");
         File.Copy(InferenceTestNode.Model("text.onnx"), Node.Node.Scratch.In("changing.onnx"), overwrite: true);
@@ -76,10 +76,10 @@ public sealed class ModelRepositoryTests(InferenceTestNode node) : Specification
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Load_OfAFileThatIsNoModelAnyMore_SaysWhyAndTheOneBeforeGoesOn(ProtocolTransport transport)
+    public async Task Load_InvalidFile_FailsAndKeepsPreviousModel(ProtocolTransport transport)
     {
         await DeployAsync("breaking");
-        await File.WriteAllTextAsync(Node.Node.Scratch.In("breaking.onnx"), "this is no model");
+        await File.WriteAllTextAsync(Node.Node.Scratch.In("breaking.onnx"), "not a model");
 
         await RefusedAsync(StatusCode.InvalidArgument, "The model 'breaking' could not be loaded:", () => By(transport).LoadAsync("breaking"));
 
@@ -91,24 +91,24 @@ public sealed class ModelRepositoryTests(InferenceTestNode node) : Specification
     [InlineData(ProtocolTransport.Rest, "file:1/model.onnx")]
     [InlineData(ProtocolTransport.Rpc, "config")]
     [InlineData(ProtocolTransport.Rpc, "file:1/model.onnx")]
-    public async Task Load_ParametersThatWouldMakeItAnotherModel_InvalidArgument(ProtocolTransport transport, string parameter) => await RefusedAsync(
-        StatusCode.InvalidArgument, $"The parameter '{parameter}' is not taken", () => By(transport).LoadAsync("digits", new Dictionary<string, string> { [parameter] = "{}" }));
+    public async Task Load_ReplacingParameters_InvalidArgument(ProtocolTransport transport, string parameter) => await RefusedAsync(
+        StatusCode.InvalidArgument, $"The parameter '{parameter}' is not supported", () => By(transport).LoadAsync("digits", new Dictionary<string, string> { [parameter] = "{}" }));
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Load_OtherParameters_AreTaken(ProtocolTransport transport) =>
+    public async Task Load_OtherParameters_AreAccepted(ProtocolTransport transport) =>
         await By(transport).LoadAsync("digits", new Dictionary<string, string> { ["custom"] = "a" });
 
     [Theory]
     [InlineData("[]")]
     [InlineData("{")]
     [InlineData("""{"parameters":[]}""")]
-    public async Task Rest_Load_OtherThanTheRequestObject_400WithError(string body) =>
+    public async Task Rest_Load_InvalidBody_Returns400(string body) =>
         Assert.NotEmpty((string)(await Node.PostAsync("/v2/repository/models/digits/load", body, HttpStatusCode.BadRequest))["error"]!);
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Unload_Dependents_AreTakenThereAreNone(ProtocolTransport transport)
+    public async Task Unload_Dependents_IsAccepted(ProtocolTransport transport)
     {
         await DeployAsync("spare");
         await By(transport).UnloadAsync("spare", dependents: true);
@@ -120,12 +120,12 @@ public sealed class ModelRepositoryTests(InferenceTestNode node) : Specification
     [MemberData(nameof(Transports))]
     public async Task UnknownModel_NotFound(ProtocolTransport transport)
     {
-        await RefusedAsync(StatusCode.NotFound, "There is no model 'nothing'", () => By(transport).LoadAsync("nothing"));
-        await RefusedAsync(StatusCode.NotFound, "There is no model 'nothing'", () => By(transport).UnloadAsync("nothing"));
+        await RefusedAsync(StatusCode.NotFound, "Unknown model 'nothing'", () => By(transport).LoadAsync("nothing"));
+        await RefusedAsync(StatusCode.NotFound, "Unknown model 'nothing'", () => By(transport).UnloadAsync("nothing"));
     }
 
     [Fact]
-    public async Task Rpc_RepositoryName_ThereIsOneWithoutAName()
+    public async Task Grpc_RepositoryName_MustBeEmpty()
     {
         foreach (var call in new Func<Task>[]
         {
@@ -135,14 +135,14 @@ public sealed class ModelRepositoryTests(InferenceTestNode node) : Specification
         })
         {
             var error = await Assert.ThrowsAsync<RpcException>(call);
-            Assert.Equal((StatusCode.InvalidArgument, "There is no repository 'other': there is one, without a name. Leave repository_name empty."), (error.StatusCode, error.Status.Detail));
+            Assert.Equal((StatusCode.InvalidArgument, "Unknown repository 'other'. The only repository has no name; leave repository_name empty."), (error.StatusCode, error.Status.Detail));
         }
     }
 
     [Theory]
     [InlineData("load")]
     [InlineData("unload")]
-    public async Task Rest_FromAnotherSitesPage_403(string what)
+    public async Task Rest_FromOtherSite_Returns403(string what)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, $"/v2/repository/models/nothing/{what}") { Headers = { { "Sec-Fetch-Site", "cross-site" } } };
         using var response = await Node.Http.SendAsync(request);
@@ -152,7 +152,7 @@ public sealed class ModelRepositoryTests(InferenceTestNode node) : Specification
     [Theory]
     [InlineData("load")]
     [InlineData("unload")]
-    public async Task Rpc_FromAnotherSitesPage_PermissionDenied(string what)
+    public async Task Grpc_FromOtherSite_PermissionDenied(string what)
     {
         var metadata = new Grpc.Core.Metadata { { "sec-fetch-site", "cross-site" } };
         var error = await Assert.ThrowsAsync<RpcException>(async () =>

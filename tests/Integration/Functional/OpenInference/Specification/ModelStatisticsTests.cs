@@ -8,7 +8,7 @@ public sealed class ModelStatisticsTests(InferenceTestNode node) : Specification
 {
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task NoModelGiven_EveryVersionOfEveryModel(ProtocolTransport transport)
+    public async Task Statistics_NoModelGiven_CoverAllVersions(ProtocolTransport transport)
     {
         var models = (await By(transport).CountAsync()).Select(each => $"{each.Name} {each.Version}").ToArray();
         foreach (var model in new[] { "attention", "digits", "text", "types" })
@@ -17,7 +17,7 @@ public sealed class ModelStatisticsTests(InferenceTestNode node) : Specification
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task ModelGiven_ItsVersionsOrTheOneAsked(ProtocolTransport transport)
+    public async Task Statistics_ModelGiven_CoverItsVersions(ProtocolTransport transport)
     {
         Assert.Equal("digits 1", (await By(transport).CountAsync("digits")).Select(each => $"{each.Name} {each.Version}").Single());
         Assert.Equal("digits 1", (await By(transport).CountAsync("digits", "1")).Select(each => $"{each.Name} {each.Version}").Single());
@@ -27,8 +27,8 @@ public sealed class ModelStatisticsTests(InferenceTestNode node) : Specification
     [MemberData(nameof(Transports))]
     public async Task UnknownModelOrVersion_NotFound(ProtocolTransport transport)
     {
-        await RefusedAsync(StatusCode.NotFound, "There is no model 'nothing'", () => By(transport).CountAsync("nothing"));
-        await RefusedAsync(StatusCode.NotFound, "has no version '9'; it has 1", () => By(transport).CountAsync("digits", "9"));
+        await RefusedAsync(StatusCode.NotFound, "Unknown model 'nothing'", () => By(transport).CountAsync("nothing"));
+        await RefusedAsync(StatusCode.NotFound, "has no version '9'. Available versions: 1", () => By(transport).CountAsync("digits", "9"));
     }
 
     [Theory]
@@ -47,14 +47,14 @@ public sealed class ModelStatisticsTests(InferenceTestNode node) : Specification
 
         var counts = (await By(transport).CountAsync(model)).Single();
 
-        // Three requests with five items in three runs: two of one item and one of three. The refused one was never run.
+        // Three requests with five items in three runs: two with one item and one with three. The refused request was not run.
         Assert.Equal(new(model, "1", 0, 5, 3, 3, 1, 3, 3, 3, 3, 0, "1:2:2:2 3:1:1:1"), counts with { LastInference = 0 });
         Assert.InRange(counts.LastInference, started - 1000, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() + 1000);
     }
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Counts_OfAllReplicasTogether(ProtocolTransport transport)
+    public async Task Counts_SeveralReplicas_AreSummed(ProtocolTransport transport)
     {
         var model = "spread-" + transport.ToString().ToLowerInvariant();
         await DeployAsync(model);
@@ -66,7 +66,7 @@ public sealed class ModelStatisticsTests(InferenceTestNode node) : Specification
     }
 
     [Fact]
-    public async Task Rest_Model_HasTheExtensionsMembers()
+    public async Task Rest_Statistics_HaveMembersOfExtension()
     {
         var model = Assert.Single((await Node.GetAsync("/v2/models/types/stats"))["model_stats"]!.AsArray())!.AsObject();
         Assert.Equal(
@@ -78,6 +78,6 @@ public sealed class ModelStatisticsTests(InferenceTestNode node) : Specification
     }
 
     [Fact]
-    public async Task Rest_Failed_AnErrorStatusAndTheError() =>
+    public async Task Rest_Failed_ReturnsError() =>
         Assert.NotEmpty((string)(await Node.GetAsync("/v2/models/digits/versions/9/stats", HttpStatusCode.NotFound))["error"]!);
 }

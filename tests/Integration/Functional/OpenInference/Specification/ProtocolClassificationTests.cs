@@ -3,12 +3,12 @@ using Grpc.Core;
 
 namespace Serve.FunctionalTests.OpenInference.Specification;
 
-/// <summary>Triton's extension_classification.md. Which elements are the largest, for every type: the replica's own tests.</summary>
+/// <summary>Triton's extension_classification.md. The order of every datatype is covered by the unit tests.</summary>
 public sealed class ProtocolClassificationTests(InferenceTestNode node) : SpecificationChapter(node)
 {
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Classification_BytesOfItemsAndCount_ValueAndIndexTheLargestFirst(ProtocolTransport transport)
+    public async Task Classification_Output_HasValueAndIndexInDescendingOrder(ProtocolTransport transport)
     {
         var output = (await By(transport).InferAsync("digits", [Pixels], ["probabilities:3"])).Outputs.Single();
         Assert.Equal(("probabilities", "BYTES", "[1,3]"), (output.Name, output.Datatype, output.Shape));
@@ -17,12 +17,12 @@ public sealed class ProtocolClassificationTests(InferenceTestNode node) : Specif
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Classification_MoreThanThereAre_All(ProtocolTransport transport) =>
+    public async Task Classification_MoreThanElements_ReturnsAll(ProtocolTransport transport) =>
         Assert.Equal("[1,10]", (await By(transport).InferAsync("digits", [Pixels], ["probabilities:11"])).Outputs.Single().Shape);
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Classification_Batched_ForEachItem(ProtocolTransport transport)
+    public async Task Classification_Batched_RanksEachItem(ProtocolTransport transport)
     {
         var pixels = InferenceSamples.Three[1..^1];
         var output = (await By(transport).InferAsync("digits", [Pixels with { Shape = "[2,64]", Data = $"[{pixels},{pixels}]" }], ["probabilities:1", "label"])).Outputs;
@@ -33,12 +33,12 @@ public sealed class ProtocolClassificationTests(InferenceTestNode node) : Specif
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Classification_OfStringsOrANegativeNumber_InvalidArgument(ProtocolTransport transport)
+    public async Task Classification_StringsOrNegativeNumber_InvalidArgument(ProtocolTransport transport)
     {
         await RefusedAsync(
-            StatusCode.InvalidArgument, "output 'sentiment': BYTES has no largest elements",
+            StatusCode.InvalidArgument, "output 'sentiment': BYTES has no order",
             () => By(transport).InferAsync("text", [new("word", "BYTES", "[1]", """["good"]"""), new("count", "INT64", "[1]", "[1]")], ["sentiment:1"]));
         await RefusedAsync(
-            StatusCode.InvalidArgument, "output 'probabilities': classification is to be a number of classes", () => By(transport).InferAsync("digits", [Pixels], ["probabilities:-1"]));
+            StatusCode.InvalidArgument, "output 'probabilities': classification must be a number of classes", () => By(transport).InferAsync("digits", [Pixels], ["probabilities:-1"]));
     }
 }

@@ -5,7 +5,7 @@ public sealed class ProtocolParametersTests(InferenceTestNode node) : Specificat
 {
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task SequencePriorityTimeoutAndCustomOnes_AreIgnored_EachRequestIsAnsweredByItself(ProtocolTransport transport)
+    public async Task Parameters_SequencePriorityTimeoutAndCustom_AreIgnored(ProtocolTransport transport)
     {
         var expected = (await By(transport).InferAsync("digits", [Pixels])).Outputs;
         foreach (var (start, end) in new[] { (true, false), (false, false), (false, true) })

@@ -1,6 +1,6 @@
 namespace Serve.FunctionalTests.OpenInference.Specification;
 
-/// <summary>The two ways in which the protocol is spoken.</summary>
+/// <summary>Transports of the protocol.</summary>
 public enum ProtocolTransport
 {
     Rest,

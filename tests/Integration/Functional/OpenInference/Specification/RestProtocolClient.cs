@@ -5,7 +5,7 @@ using Grpc.Core;
 
 namespace Serve.FunctionalTests.OpenInference.Specification;
 
-/// <summary>The protocol over REST, as its specification has the paths and objects.</summary>
+/// <summary>Client of the protocol over REST.</summary>
 internal sealed class RestProtocolClient(HttpClient http) : IProtocolClient
 {
     public async Task<bool> IsLiveAsync() => (bool)(await AskAsync(HttpMethod.Get, "v2/health/live"))["live"]!;
@@ -112,7 +112,7 @@ internal sealed class RestProtocolClient(HttpClient http) : IProtocolClient
     private static ProtocolOutput Read(JsonNode? output) =>
         new((string)output!["name"]!, (string)output["datatype"]!, output["shape"]!.ToJsonString(), output["data"]!.ToJsonString());
 
-    // 200 is ready and 503 is not; both say so in their object.
+    // 200 is ready and 503 is not ready; the body has the same value.
     private async Task<bool> IsReadyAsync(string path)
     {
         using var response = await http.GetAsync(path);
@@ -136,7 +136,7 @@ internal sealed class RestProtocolClient(HttpClient http) : IProtocolClient
             return text.Length == 0 ? new JsonObject() : JsonNode.Parse(text)!;
         }
 
-        // The body of an error is an object with the member "error", a string.
+        // The body of an error is an object with a string member "error".
         throw new ProtocolErrorException(StatusOf(response.StatusCode), (string)JsonNode.Parse(text)!.AsObject()["error"]!);
     }
 

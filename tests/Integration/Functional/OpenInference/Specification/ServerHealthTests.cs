@@ -16,9 +16,9 @@ public sealed class ServerHealthTests(InferenceTestNode node) : SpecificationCha
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task ServerReady_AModelIsNotLoaded_FalseAndItIsLive(ProtocolTransport transport)
+    public async Task ServerReady_ModelNotLoaded_FalseButLive(ProtocolTransport transport)
     {
-        var file = Node.Node.Scratch.Write("damaged.onnx", "this is no model");
+        var file = Node.Node.Scratch.Write("damaged.onnx", "not a model");
         try
         {
             await Node.Node.CliAsync("deploy", file);
@@ -47,8 +47,8 @@ public sealed class ServerHealthTests(InferenceTestNode node) : SpecificationCha
     [MemberData(nameof(Transports))]
     public async Task ModelReady_UnknownModelOrVersion_NotFound(ProtocolTransport transport)
     {
-        await RefusedAsync(StatusCode.NotFound, "There is no model 'nothing'", () => By(transport).IsModelReadyAsync("nothing"));
-        await RefusedAsync(StatusCode.NotFound, "has no version '9'; it has 1", () => By(transport).IsModelReadyAsync("digits", "9"));
+        await RefusedAsync(StatusCode.NotFound, "Unknown model 'nothing'", () => By(transport).IsModelReadyAsync("nothing"));
+        await RefusedAsync(StatusCode.NotFound, "has no version '9'. Available versions: 1", () => By(transport).IsModelReadyAsync("digits", "9"));
     }
 
     [Fact]
@@ -63,7 +63,7 @@ public sealed class ServerHealthTests(InferenceTestNode node) : SpecificationCha
     [Theory]
     [InlineData("/v2/health/live")]
     [InlineData("/v2/models/digits/ready")]
-    public async Task Rest_Health_IsAskedByGet(string path)
+    public async Task Rest_HealthByPost_Returns404(string path)
     {
         using var response = await Node.Http.PostAsync(path, null);
         Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);

@@ -8,21 +8,21 @@ public sealed class ServerMetadataTests(InferenceTestNode node) : SpecificationC
 {
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task ServerMetadata_Name_IsADescriptiveOne(ProtocolTransport transport) => Assert.Equal("serve", (await By(transport).DescribeServerAsync()).Name);
+    public async Task ServerMetadata_Name_IsGiven(ProtocolTransport transport) => Assert.Equal("serve", (await By(transport).DescribeServerAsync()).Name);
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task ServerMetadata_Version_IsTheServers(ProtocolTransport transport) => Assert.Matches(@"^\d+\.\d+", (await By(transport).DescribeServerAsync()).Version);
+    public async Task ServerMetadata_Version_IsServerVersion(ProtocolTransport transport) => Assert.Matches(@"^\d+\.\d+", (await By(transport).DescribeServerAsync()).Version);
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task ServerMetadata_Extensions_AreThoseThatAreOffered(ProtocolTransport transport) => Assert.Equal(
+    public async Task ServerMetadata_Extensions_AreSupportedOnes(ProtocolTransport transport) => Assert.Equal(
         ["binary_tensor_data", "classification", "model_configuration", "model_repository", "statistics"], (await By(transport).DescribeServerAsync()).Extensions);
 
     [Theory]
     [InlineData("/v2")]
     [InlineData("/v2/")]
-    public async Task Rest_ServerMetadata_200WithThreeMembers(string path) =>
+    public async Task Rest_ServerMetadata_HasThreeMembers(string path) =>
         Assert.Equal(["name", "version", "extensions"], (await Node.GetAsync(path)).AsObject().Select(member => member.Key));
 
     [Theory]
@@ -31,16 +31,16 @@ public sealed class ServerMetadataTests(InferenceTestNode node) : SpecificationC
     [InlineData("GET", "/v2/models")]
     [InlineData("GET", "/v2/systemsharedmemory/status")]
     [InlineData("GET", "/v2/trace/setting")]
-    public async Task Rest_Failed_AnErrorStatusAndTheErrorInTheBody(string method, string path)
+    public async Task Rest_UnknownPath_ReturnsErrorInBody(string method, string path)
     {
         using var request = new HttpRequestMessage(new(method), path);
         using var response = await Node.Http.SendAsync(request);
         Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
-        Assert.Contains($"There is nothing at {method} '{path}'", (string)JsonNode.Parse(await response.Content.ReadAsStringAsync())!["error"]!, StringComparison.Ordinal);
+        Assert.Contains($"No endpoint for {method} '{path}'", (string)JsonNode.Parse(await response.Content.ReadAsStringAsync())!["error"]!, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Rest_RequestId_IsReturnedInItsHeader()
+    public async Task Rest_RequestId_IsReturnedInHeader()
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, "/v2/models/digits/ready") { Headers = { { "X-Request-ID", "abc" } } };
         using var response = await Node.Http.SendAsync(request);

@@ -2,11 +2,11 @@ using Grpc.Core;
 
 namespace Serve.FunctionalTests.OpenInference.Specification;
 
-/// <summary>A chapter of the specification: a test for each of its sentences that says how a server is to be, over each transport that it holds for.</summary>
+/// <summary>A chapter of the specification: one test per requirement on a server, for each transport.</summary>
 [Collection(InferenceTestCollection.Name)]
 public abstract class SpecificationChapter(InferenceTestNode node)
 {
-    /// <summary>Both transports.</summary>
+    /// <summary>All transports.</summary>
     public static TheoryData<ProtocolTransport> Transports { get; } = [.. Enum.GetValues<ProtocolTransport>()];
 
     internal static ProtocolInput Pixels { get; } = new("pixels", "FP32", "[1,64]", InferenceSamples.Three);
@@ -21,7 +21,7 @@ public abstract class SpecificationChapter(InferenceTestNode node)
         Assert.True(error.Status == status && error.Message.Contains(text, StringComparison.Ordinal), $"{error.Status}: {error.Message}");
     }
 
-    /// <summary>A copy of a model under a name of the test's own.</summary>
+    /// <summary>Deploys a copy of a model under a test's own name.</summary>
     protected async Task DeployAsync(string name, string model = "digits")
     {
         File.Copy(InferenceTestNode.Model(model + ".onnx"), node.Node.Scratch.In(name + ".onnx"), overwrite: true);

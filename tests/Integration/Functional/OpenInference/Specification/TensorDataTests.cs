@@ -4,14 +4,14 @@ using Grpc.Core;
 
 namespace Serve.FunctionalTests.OpenInference.Specification;
 
-/// <summary>inference_rest.md and inference_grpc.md "Tensor Data" and "Tensor Data Types", as far as both transports have them.</summary>
+/// <summary>inference_rest.md and inference_grpc.md "Tensor Data" and "Tensor Data Types", for both transports.</summary>
 public sealed class TensorDataTests(InferenceTestNode node) : SpecificationChapter(node)
 {
     [Theory]
     [MemberData(nameof(Transports))]
     public async Task Elements_AreInRowMajorOrderWithoutPadding(ProtocolTransport transport)
     {
-        // One embedding per item: two items in one request are what each is alone.
+        // One embedding per item: two items in one request equal two requests with one item.
         string[] items = ["1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16", "16,15,14,13,12,11,10,9,8,7,6,5,4,3,2,1"];
         var alone = new List<string>();
         foreach (var item in items)
@@ -29,7 +29,7 @@ public sealed class TensorDataTests(InferenceTestNode node) : SpecificationChapt
     [Theory]
     [InlineData("[1,64]", "[{0}]")]
     [InlineData("[1,64]", "[[{0}]]")]
-    public async Task Rest_Data_NestedAsTheShapeIsOrFlat(string shape, string form)
+    public async Task Rest_Data_NestedOrFlat_IsAccepted(string shape, string form)
     {
         var request = $$"""{"inputs":[{"name":"pixels","shape":{{shape}},"datatype":"FP32","data":{{form.Replace("{0}", InferenceSamples.Three[1..^1], StringComparison.Ordinal)}}}]}""";
         Assert.Equal("[3]", (await Node.PostAsync("/v2/models/digits/infer", request))["outputs"]![0]!["data"]!.ToJsonString());
@@ -40,14 +40,14 @@ public sealed class TensorDataTests(InferenceTestNode node) : SpecificationChapt
     [InlineData("INT64", "[\"1\"]")]
     [InlineData("INT64", "[true]")]
     [InlineData("INT64", "[null]")]
-    public async Task Rest_Element_OfAnUnexpectedKind_400(string datatype, string data)
+    public async Task Rest_Element_UnexpectedKind_Returns400(string datatype, string data)
     {
         var request = $$"""{"inputs":[{"name":"word","shape":[1],"datatype":"BYTES","data":["good"]},{"name":"count","shape":[1],"datatype":"{{datatype}}","data":{{data}}}]}""";
-        Assert.Contains("input 'count': INT64 takes whole numbers", (string)(await Node.PostAsync("/v2/models/text/infer", request, HttpStatusCode.BadRequest))["error"]!, StringComparison.Ordinal);
+        Assert.Contains("input 'count': INT64 elements must be integers", (string)(await Node.PostAsync("/v2/models/text/infer", request, HttpStatusCode.BadRequest))["error"]!, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Rest_EveryDatatype_ComesBack()
+    public async Task Rest_EveryDatatype_RoundTrips()
     {
         var answer = await Node.PostAsync("/v2/models/types/infer", InferenceSamples.Request(binary: false));
         Assert.Equal(InferenceSamples.All.Length, answer["outputs"]!.AsArray().Count);
@@ -61,7 +61,7 @@ public sealed class TensorDataTests(InferenceTestNode node) : SpecificationChapt
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Bytes_Strings_AModelOfWords(ProtocolTransport transport)
+    public async Task Bytes_Strings_AreAccepted(ProtocolTransport transport)
     {
         var answer = await By(transport).InferAsync(
             "text", [new("word", "BYTES", "[3]", """["great","table","slow"]"""), new("count", "INT64", "[3]", "[1,3,2]")], ["sentiment"]);
@@ -70,7 +70,7 @@ public sealed class TensorDataTests(InferenceTestNode node) : SpecificationChapt
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Elements_MoreOrFewerThanTheShapeHas_InvalidArgument(ProtocolTransport transport)
+    public async Task Elements_CountMismatch_InvalidArgument(ProtocolTransport transport)
     {
         await RefusedAsync(StatusCode.InvalidArgument, "FP32[1,64] has 64 elements;", () => By(transport).InferAsync("digits", [Pixels with { Data = InferenceSamples.Three[..^3] + "]" }]));
         await RefusedAsync(StatusCode.InvalidArgument, "FP32[1,64] has 64 elements;", () => By(transport).InferAsync("digits", [Pixels with { Data = InferenceSamples.Three[..^1] + ",0]" }]));

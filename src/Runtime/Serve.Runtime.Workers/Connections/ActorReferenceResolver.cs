@@ -1,0 +1,13 @@
+using Serve.Routes;
+
+namespace Serve.Runtime.Workers.Connections;
+
+/// <summary>Resolves actor ids and process addresses to references. Holds no state.</summary>
+internal sealed class ActorReferenceResolver(ProcessIdentity identity, ProcessActorHost host, ProcessConnectionPool connections) : IActorReferenceResolver
+{
+    public string ProcessId => identity.ProcessId;
+
+    public ActorReference Resolve(ActorId id, HostProcessAddress process) => process.ProcessId == identity.ProcessId
+        ? host.Find(id) as ActorReference ?? new LateBoundActorReference(id, process, host)
+        : new RemoteActorReference(id, process, connections);
+}

@@ -1,0 +1,283 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using Serve.Runtime.Workers.Connections;
+using Serve.Runtime.Workers.Topics;
+using Serve.Runtime.Workers.Transport;
+
+namespace Serve.Runtime.Workers.Processes;
+
+/// <summary>
+/// The worker processes of a node. Writes the set of workers and the phase of each, under one lock:
+/// <code>
+/// (none)   -> Starting  Lease     the first lease of the key
+/// Starting -> Running   StartAsync, when it can be called and has received every topic
+/// Starting -> Ending    StartAsync failed, or the last lease was returned
+/// Running  -> Ending    the last lease was returned, or the node stops
+/// any      -> Ended     its process is reaped; from Running, its death is reported
+/// </code>
+/// A lease is one hosted actor, existing or being created. A worker that is ending is not leased again, so the next creation starts another one.
+/// </summary>
+internal sealed partial class WorkerProcessPool(
+    NodeRuntimeOptions options, ProcessConnectionPool connections, TopicPublicationStore board, NodeCallListener? listener, TimeProvider time, ILogger<WorkerProcessPool> logger) : IAsyncDisposable
+{
+    private readonly Lock _sync = new();
+    private readonly Dictionary<string, PooledWorker> _shared = new(StringComparer.Ordinal);
+    private readonly HashSet<PooledWorker> _all = [];
+    private Action<PooledWorker, string> _onDeath = static (_, _) => { };
+    private Action<PooledWorker> _onReached = static _ => { };
+    private int _started;
+    private bool _closed;
+
+    public NodeRuntimeOptions Options => options;
+
+    public TimeProvider Time => time;
+
+    public IReadOnlyList<PooledWorker> Running
+    {
+        get
+        {
+            lock (_sync)
+                return [.. _all.Where(worker => worker.Phase == WorkerPhase.Running)];
+        }
+    }
+
+    /// <summary>Reachable workers, including those that are still receiving the topics.</summary>
+    private IReadOnlyList<PooledWorker> Reachable
+    {
+        get
+        {
+            lock (_sync)
+                return [.. _all.Where(worker => worker.Phase is WorkerPhase.Starting or WorkerPhase.Running && worker.Address is not null)];
+        }
+    }
+
+    /// <summary>Sets the listener of deaths. Called outside the lock, before other waits for the exit complete.</summary>
+    public void TellDeaths(Action<PooledWorker, string> listener) => _onDeath = listener;
+
+    /// <summary>Sets the listener of workers that became reachable. Called outside the lock.</summary>
+    public void TellReached(Action<PooledWorker> listener) => _onReached = listener;
+
+    /// <summary>Leases a running worker, started if needed. Paired with one <see cref="ReleaseAsync"/>.</summary>
+    public async Task<PooledWorker> LeaseAsync(WorkerPlacement placement, CancellationToken cancellationToken)
+    {
+        var worker = Lease(placement);
+        try
+        {
+            await worker.Started.WaitAsync(cancellationToken);
+            return worker;
+        }
+        catch
+        {
+            await ReleaseAsync(worker);
+            throw;
+        }
+    }
+
+    /// <summary>Returns a lease; with the last one the worker is stopped, and this completes when it is reaped.</summary>
+    public async Task ReleaseAsync(PooledWorker worker)
+    {
+        lock (_sync)
+        {
+            if (--worker.Leases > 0)
+                return;
+            BeginEnd(worker);
+        }
+
+        await EndAsync(worker);
+    }
+
+    /// <summary>Publishes to every reachable worker.</summary>
+    public Task PublishAsync(TopicPublication publication, CancellationToken cancellationToken) =>
+        Task.WhenAll(Reachable.Select(worker => worker.PublishAsync(publication, cancellationToken)));
+
+    public async ValueTask DisposeAsync()
+    {
+        PooledWorker[] left;
+        lock (_sync)
+        {
+            _closed = true;
+            left = [.. _all];
+            foreach (var worker in left)
+                BeginEnd(worker);
+        }
+
+        await Task.WhenAll(left.Select(EndAsync));
+    }
+
+    private PooledWorker Lease(WorkerPlacement placement)
+    {
+        lock (_sync)
+        {
+            ObjectDisposedException.ThrowIf(_closed, this);
+            var key = (placement as WorkerPlacement.Shared)?.Key;
+            if (key is not null && _shared.TryGetValue(key, out var running))
+            {
+                running.Leases++;
+                return running;
+            }
+
+            var number = ++_started;
+            var id = string.Create(CultureInfo.InvariantCulture, $"{options.NodeId}-worker-{number}");
+            var label = key ?? ((WorkerPlacement.Own)placement).Label;
+            var log = WorkerLogFiles.NewFile(options.WorkerLogDirectory, id, time);
+            var worker = new PooledWorker(id, key, label, log, this, connections) { Leases = 1 };
+            _all.Add(worker);
+            if (key is not null)
+                _shared.Add(key, worker);
+            worker.Started = Task.Run(() => StartAsync(worker));
+            return worker;
+        }
+    }
+
+    private async Task StartAsync(PooledWorker worker)
+    {
+        using var bound = CancellationTokenSource.CreateLinkedTokenSource(worker.Start.Token);
+        using var limit = new CancellationTokenSource(options.WorkerStartTimeout, time);
+        await using var late = limit.Token.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), bound);
+        try
+        {
+            if (options.WorkerCommand is not { Count: > 0 } command)
+                throw new InvalidOperationException("This node was started without a worker command.");
+            listener?.Start();
+            bound.Token.ThrowIfCancellationRequested();
+            WorkerLogFiles.Prepare(options.WorkerLogDirectory);
+            var process = await WorkerProcess.StartAsync(command, options.WorkerEnvironment, worker.LogFile);
+            worker.Process = process;
+            _ = WatchAsync(worker, process);
+            var token = FrameSocketTransport.CreateToken();
+            var ready = await process.PerformHandshakeAsync(new(worker.Id, token, worker.LogFile, Environment.ProcessId, !options.WorkersListen), bound.Token);
+            worker.CompleteHandshake(token, ready);
+            if (options.WorkersListen)
+                await ReachAsync(worker, ready, bound.Token);
+            lock (_sync)
+            {
+                if (worker.Phase != WorkerPhase.Starting)
+                    throw new OperationCanceledException("The worker is no longer needed.");
+                worker.Phase = WorkerPhase.Running;
+            }
+
+            LogStarted(logger, worker.Id, process.Pid, worker.Label);
+            _ = PulseAsync(worker, process);
+        }
+        catch (Exception thrown)
+        {
+            lock (_sync)
+                BeginEnd(worker);
+            var reason = thrown is OperationCanceledException && limit.IsCancellationRequested
+                ? $"The worker was not ready within {options.WorkerStartTimeout.TotalSeconds} s."
+                : thrown.Message;
+            worker.Process?.Kill();
+            if (worker.Process is { } process)
+                reason = $"{reason} {await process.Exited}";
+            else
+                End(worker, reason);
+            throw new WorkerStartException(reason, thrown);
+        }
+    }
+
+    /// <summary>Starts the services of a worker that was started for tasks only, so that it can host actors.</summary>
+    public async Task ListenAsync(PooledWorker worker, CancellationToken cancellationToken) =>
+        await ReachAsync(worker, await worker.Process!.ListenAsync(cancellationToken), cancellationToken);
+
+    private async Task ReachAsync(PooledWorker worker, WorkerReadyMessage ready, CancellationToken cancellationToken)
+    {
+        // Reachable before the topics are read, so that it also receives what is published concurrently.
+        lock (_sync)
+            worker.SetAddress(ready);
+        _onReached(worker);
+        foreach (var publication in board.Latest)
+            await worker.PublishAsync(publication, cancellationToken);
+    }
+
+    /// <summary>Waits for the exit of the process, whatever its cause.</summary>
+    private async Task WatchAsync(PooledWorker worker, WorkerProcess process) => End(worker, await process.Exited);
+
+    private void End(PooledWorker worker, string reason)
+    {
+        bool died;
+        lock (_sync)
+        {
+            died = worker.Phase == WorkerPhase.Running;
+            BeginEnd(worker);
+            worker.Phase = WorkerPhase.Ended;
+            _all.Remove(worker);
+        }
+
+        if (worker.Address is { } address)
+            connections.Close(address);
+        worker.Ended.TrySetResult(reason);
+        if (!died)
+            return;
+        LogDied(logger, worker.Id, worker.Label, reason);
+        _onDeath(worker, reason);
+    }
+
+    // Under the lock. It is not leased from here on.
+    private void BeginEnd(PooledWorker worker)
+    {
+        if (worker.Phase is WorkerPhase.Ending or WorkerPhase.Ended)
+            return;
+        worker.Phase = WorkerPhase.Ending;
+        if (worker.Key is { } key && _shared.GetValueOrDefault(key) == worker)
+            _shared.Remove(key);
+    }
+
+    private async Task EndAsync(PooledWorker worker)
+    {
+        await worker.Start.CancelAsync();
+        await worker.Started.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (worker.Process is not { } process)
+            return;
+        process.RequestStop();
+        try
+        {
+            await worker.Ended.Task.WaitAsync(options.WorkerStopTimeout, time);
+        }
+        catch (TimeoutException)
+        {
+            LogKilled(logger, worker.Id, options.WorkerStopTimeout);
+            process.Kill();
+            await worker.Ended.Task;
+        }
+    }
+
+    /// <summary>Pings the worker until it exits; kills it after missed replies.</summary>
+    private async Task PulseAsync(PooledWorker worker, WorkerProcess process)
+    {
+        const int Allowed = 3;
+        using var timer = new PeriodicTimer(options.PingPeriod, time);
+        using var end = new CancellationTokenSource();
+        _ = worker.Ended.Task.ContinueWith(_ => end.Cancel(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        var missed = 0;
+        while (!end.IsCancellationRequested && await WaitAsync(timer, end.Token))
+        {
+            using var limit = new CancellationTokenSource(options.PingTimeout, time);
+            missed = await process.PingAsync(limit.Token) ? 0 : missed + 1;
+            if (missed < Allowed || end.IsCancellationRequested)
+                continue;
+            process.Kill($"The worker did not answer {Allowed} times in a row and was killed.");
+            return;
+        }
+    }
+
+    private static async Task<bool> WaitAsync(PeriodicTimer timer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await timer.WaitForNextTickAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    [LoggerMessage(EventId = 2000, Level = LogLevel.Information, Message = "Worker {Id} (pid {Pid}) started for {Label}")]
+    private static partial void LogStarted(ILogger logger, string id, int pid, string label);
+
+    [LoggerMessage(EventId = 2001, Level = LogLevel.Error, Message = "Worker {Id} for {Label} died: {Reason}")]
+    private static partial void LogDied(ILogger logger, string id, string label, string reason);
+
+    [LoggerMessage(EventId = 2002, Level = LogLevel.Warning, Message = "Worker {Id} did not exit within {Timeout} and was killed")]
+    private static partial void LogKilled(ILogger logger, string id, TimeSpan timeout);
+}
