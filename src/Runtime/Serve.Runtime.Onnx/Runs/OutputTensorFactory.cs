@@ -23,23 +23,8 @@ internal static class OutputTensorFactory
     }
 
     /// <summary>Creates a tensor over new pinned memory, and the value through which ONNX Runtime writes it. Not for strings.</summary>
-<<<<<<< HEAD
-    public static (Tensor Tensor, OrtValue Value) Pinned(TensorType type, long[] shape) => type switch
-    {
-        TensorType.Bool => Pinned<bool>(type, shape),
-        TensorType.UInt8 => Pinned<byte>(type, shape),
-        TensorType.UInt16 => Pinned<ushort>(type, shape),
-        TensorType.UInt32 => Pinned<uint>(type, shape),
-        TensorType.UInt64 => Pinned<ulong>(type, shape),
-        TensorType.Int8 => Pinned<sbyte>(type, shape),
-        TensorType.Int16 => Pinned<short>(type, shape),
-        TensorType.Int32 => Pinned<int>(type, shape),
-        TensorType.Int64 => Pinned<long>(type, shape),
-        TensorType.Float16 => Pinned<Half>(type, shape),
-        TensorType.BFloat16 => Pinned<BFloat16>(type, shape),
-        TensorType.Float32 => Pinned<float>(type, shape),
-        _ => Pinned<double>(type, shape),
-    };
+    public static (Tensor Tensor, OrtValue Value) Pinned(TensorType type, long[] shape) =>
+        TensorTypes.Dispatch<PinnedOperation, (Tensor Tensor, OrtValue Value)>(type, new(type, shape));
 
     /// <summary>Copies a tensor.</summary>
     public static Tensor Copy(Tensor tensor)
@@ -47,18 +32,6 @@ internal static class OutputTensorFactory
         var shape = tensor.Shape.ToArray();
         return tensor is Tensor<string> texts ? Tensor.Of(texts.ToArray<string>()).Reshape(shape) : Tensor.FromBytes(tensor.Type, tensor.Bytes.ToArray(), shape);
     }
-
-    private static Tensor<T> Native<T>(OrtValue value, int length, long[] shape, out IDisposable memory)
-        where T : unmanaged
-    {
-        var native = new OnnxTensorMemory<T>(value, length);
-        memory = native;
-        return new Tensor<T>(native.Memory, shape);
-    }
-=======
-    public static (Tensor Tensor, OrtValue Value) Pinned(TensorType type, long[] shape) =>
-        TensorTypes.Dispatch<PinnedOperation, (Tensor Tensor, OrtValue Value)>(type, new(type, shape));
->>>>>>> main
 
     private static unsafe (Tensor Tensor, OrtValue Value) Pinned<T>(TensorType type, long[] shape)
         where T : unmanaged
