@@ -44,6 +44,22 @@ public sealed record RowIndependence(RowIndependenceVerdict Verdict, string Reas
         }
     }
 
+    /// <summary>Analyzes a model from its file, which is mapped and not read as a whole.</summary>
+    /// <param name="path">The ONNX file.</param>
+    /// <returns>The verdict; <see cref="RowIndependenceVerdict.Unknown"/> for a file that cannot be read or is larger than 2 GB.</returns>
+    public static RowIndependence AnalyzeFile(string path)
+    {
+        try
+        {
+            using var file = new MappedFileMemory(path);
+            return Analyze(file.Memory);
+        }
+        catch (Exception thrown) when (thrown is IOException or UnauthorizedAccessException or OverflowException or ArgumentException)
+        {
+            return new(RowIndependenceVerdict.Unknown, $"the file cannot be mapped: {thrown.Message}", []);
+        }
+    }
+
     private static RowIndependence Analyze(OnnxFile file)
     {
         var analysis = new GraphAnalysis(file);
