@@ -4,7 +4,7 @@ using Serve.Http;
 namespace Serve;
 
 /// <summary>
-/// Calls deployments of a node from outside it. One client serves a whole program: it is thread-safe and keeps its connections.
+/// Calls deployments of a node from another process. Thread-safe; a program needs only one client, which keeps its connections open.
 /// </summary>
 /// <example>
 /// <code>
@@ -19,26 +19,26 @@ public sealed class ServeClient : IHandleFactory, IAsyncDisposable
 
     private ServeClient(NodeHttpConnection connection, ServeClientOptions options)
     {
-        this._connection = connection;
-        this._options = options;
+        _connection = connection;
+        _options = options;
     }
 
-    /// <summary>The gateway's address.</summary>
+    /// <summary>Gets the gateway's address.</summary>
     public Uri Address => _connection.Address;
 
-    /// <summary>Connects to a node's gateway, and finds out whether there is one.</summary>
-    /// <param name="address">The gateway's base address. Default: that of a node on this machine with default ports.</param>
-    /// <param name="options">How to reach it. Default: as suits a node on this machine.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <summary>Connects to a node's gateway and checks its health.</summary>
+    /// <param name="address">The gateway's base address. Default: a node on this machine with default ports.</param>
+    /// <param name="options">Connection options. The defaults suit a node on this machine.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <returns>The client.</returns>
-    /// <exception cref="NodeUnreachableException">Nothing answers there, or something that is no gateway does.</exception>
-    /// <exception cref="AccessDeniedException">The node asks for a token, and it is missing or wrong.</exception>
-    /// <exception cref="ArgumentException">The address or the token file cannot be read.</exception>
+    /// <exception cref="NodeUnreachableException">There is no response, or the address is not a healthy gateway.</exception>
+    /// <exception cref="AccessDeniedException">The node requires a token, which is missing or wrong.</exception>
+    /// <exception cref="ArgumentException">The address is invalid, or the token file cannot be read.</exception>
     public static async Task<ServeClient> ConnectAsync(
         string address = "http://127.0.0.1:8000", ServeClientOptions? options = null, CancellationToken cancellationToken = default)
     {
         options ??= new ServeClientOptions();
-        var connection = NodeHttpConnection.Open(address, options, "Start a node with 'serve start', or 'serve run' something, and give its HTTP address.");
+        var connection = NodeHttpConnection.Open(address, options, "Start a node with 'serve start', or run an application with 'serve run', and use its HTTP address.");
         try
         {
             await CheckAsync(connection, options.ConnectTimeout, cancellationToken).ConfigureAwait(false);
@@ -51,9 +51,9 @@ public sealed class ServeClient : IHandleFactory, IAsyncDisposable
         }
     }
 
-    /// <summary>A handle that calls by name. The deployment is looked up with each call, so it may come later.</summary>
+    /// <summary>Returns a handle that calls by method name. Each call looks the deployment up, so it may be deployed later.</summary>
     /// <param name="deployment">The deployment's name, or an application's name for its ingress.</param>
-    /// <param name="application">Its application; null when the name is unique on the node.</param>
+    /// <param name="application">The application; null if the name is unique on the node.</param>
     /// <returns>The handle.</returns>
     public DeploymentHandle GetHandle(string deployment, string? application = null)
     {
@@ -61,9 +61,9 @@ public sealed class ServeClient : IHandleFactory, IAsyncDisposable
         return _options.Timeout is null ? handle : handle.Options(_options.Timeout);
     }
 
-    /// <summary>A handle that calls through the deployment's class, checked by the compiler.</summary>
-    /// <typeparam name="TDeployment">The class; the deployment's name is what its attribute says, or the class's own.</typeparam>
-    /// <param name="application">Its application; null when the name is unique on the node.</param>
+    /// <summary>Returns a handle that calls through the deployment's class, checked by the compiler.</summary>
+    /// <typeparam name="TDeployment">The class. The deployment's name is the name in its attribute, or the class name.</typeparam>
+    /// <param name="application">The application; null if the name is unique on the node.</param>
     /// <returns>The handle.</returns>
     public DeploymentHandle<TDeployment> GetHandle<TDeployment>(string? application = null)
         where TDeployment : class
@@ -80,8 +80,8 @@ public sealed class ServeClient : IHandleFactory, IAsyncDisposable
         return new HttpCallTarget(_connection, deployment, application);
     }
 
-    /// <summary>Closes the connections. Calls that are under way are cut off.</summary>
-    /// <returns>Completes at once.</returns>
+    /// <summary>Closes the connections. Running calls are aborted.</summary>
+    /// <returns>A completed task.</returns>
     public ValueTask DisposeAsync()
     {
         _connection.Dispose();
@@ -100,12 +100,12 @@ public sealed class ServeClient : IHandleFactory, IAsyncDisposable
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
             throw new NodeUnreachableException(
-                $"Something listens at {connection.Address.GetLeftPart(UriPartial.Authority)}, but it did not answer within {limit.TotalSeconds:0.###} s.", neverStarted: true, e);
+                $"The server at {connection.Address.GetLeftPart(UriPartial.Authority)} did not respond within {limit.TotalSeconds:0.###} s.", neverStarted: true, e);
         }
         catch (Exception e) when (e is UnexpectedResponseException or NoSuchRouteException)
         {
             throw new NodeUnreachableException(
-                $"Something answers at {connection.Address.GetLeftPart(UriPartial.Authority)}, but it is no gateway that is well: GET /-/healthz gave {((ServeException)e).StatusCode}. "
+                $"The server at {connection.Address.GetLeftPart(UriPartial.Authority)} is not a healthy gateway: GET /-/healthz returned {((ServeException)e).StatusCode}. "
                 + "Is this the HTTP address (8000 by default), not the admin one?",
                 neverStarted: true,
                 e);

@@ -1,20 +1,20 @@
 namespace Serve;
 
-/// <summary>How a client reaches a node. Every setting has a default that suits a node on this machine.</summary>
+/// <summary>Connection options of a client. The defaults suit a node on this machine.</summary>
 public sealed record ServeClientOptions
 {
-    /// <summary>What a node that listens beyond loopback asks for. Default: none.</summary>
+    /// <summary>The token, which a node that listens beyond loopback requires. Default: none.</summary>
     public string? Token { get; init; }
 
-    /// <summary>A file that holds the token; read once, when connecting. Default: none.</summary>
+    /// <summary>A file with the token, read once when connecting. Default: none.</summary>
     public string? TokenFile { get; init; }
 
-    /// <summary>How long a call may take, where a handle's <c>Options</c> do not say otherwise. Default: no limit.</summary>
+    /// <summary>Default timeout of calls, which a handle's <c>Options</c> override. Default: no limit.</summary>
     public TimeSpan? Timeout { get; init; }
 
-    /// <summary>How long opening a connection may take. Default 5 seconds.</summary>
+    /// <summary>Timeout for opening a connection. Default 5 seconds.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Sends the requests instead of a connection pool of the client's own; not disposed with the client. Default: none.</summary>
+    /// <summary>A handler that sends the requests instead of the client's own connection pool; not disposed with the client. Default: none.</summary>
     public HttpMessageHandler? HttpMessageHandler { get; init; }
 }

@@ -6,7 +6,7 @@ using Serve.Generators.Diagnostics;
 
 namespace Serve.Generators;
 
-/// <summary>Finds <c>ray.Run(() => variable, new() { Isolation = Isolation.Process })</c>: what a lambda captures does not travel, which otherwise shows when it runs.</summary>
+/// <summary>Finds lambdas that capture variables but must run in a worker process: <c>ray.Run(() => variable, new() { Isolation = Isolation.Process })</c>. Without it the error appears at run time.</summary>
 [DiagnosticAnalyzer(LanguageNames.CSharp)]
 public sealed class CapturingLambdaAnalyzer : DiagnosticAnalyzer
 {
@@ -23,7 +23,7 @@ public sealed class CapturingLambdaAnalyzer : DiagnosticAnalyzer
         context.EnableConcurrentExecution();
         context.RegisterCompilationStartAction(static start =>
         {
-            if (start.Compilation.GetTypeByMetadataName("Serve.ClusterRun") is { } run)
+            if (start.Compilation.GetTypeByMetadataName("Serve.ClusterRunExtensions") is { } run)
                 start.RegisterOperationAction(each => Check(each, run), OperationKind.Invocation);
         });
     }

@@ -11,15 +11,15 @@ namespace Serve.Generators;
 
 /// <summary>
 /// Gives <c>DeploymentHandle&lt;T&gt;</c> a member for each public method of each class with <c>[Deployment]</c>, so that
-/// <c>calculator.Square.Remote(3)</c> is checked by the compiler and reflects over nothing.
+/// <c>calculator.Square.Remote(3)</c> is checked by the compiler and needs no reflection.
 /// </summary>
 [Generator(LanguageNames.CSharp)]
 public sealed class DeploymentHandleGenerator : IIncrementalGenerator
 {
-    /// <summary>The name of the step that reads classes, for tests of what is cached.</summary>
+    /// <summary>The name of the step that reads classes; tests check its caching.</summary>
     public const string ReadStep = "Deployments";
 
-    // Roslyn 4.14, which this is compiled against, has no name for it.
+    // Roslyn 4.14, the compile-time version, does not define it.
     internal const LanguageVersion CSharp14 = (LanguageVersion)1400;
 
     /// <inheritdoc/>

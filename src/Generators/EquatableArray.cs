@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 
 namespace Serve.Generators;
 
-/// <summary>An array that is equal when its items are: what keeps the incremental pipeline from running again for nothing.</summary>
+/// <summary>An array with value equality, which the incremental pipeline needs to cache its steps.</summary>
 internal readonly struct EquatableArray<T>(ImmutableArray<T> items) : IEquatable<EquatableArray<T>>, IReadOnlyList<T>
     where T : IEquatable<T>
 {

@@ -1,4 +1,4 @@
 namespace System.Runtime.CompilerServices;
 
-/// <summary>What the compiler asks for in order to compile <c>init</c> and records; netstandard2.0 lacks it.</summary>
+/// <summary>Required by the compiler for <c>init</c> and records; missing in netstandard2.0.</summary>
 internal static class IsExternalInit;

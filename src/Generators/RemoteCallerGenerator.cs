@@ -12,12 +12,12 @@ namespace Serve.Generators;
 
 /// <summary>
 /// Gives <c>Cluster</c> a member for each class with <c>[Remote]</c> on it or on its methods, so that <c>ray.Demo.Aggregate.Remote(x, y)</c> and
-/// <c>ray.Counter.Remote()</c> are checked by the compiler and reflect over nothing; and <c>ActorHandle&lt;Counter&gt;</c> one for each method.
+/// <c>ray.Counter.Remote()</c> are checked by the compiler and need no reflection; and <c>ActorHandle&lt;Counter&gt;</c> one for each method.
 /// </summary>
 [Generator(LanguageNames.CSharp)]
 public sealed class RemoteCallerGenerator : IIncrementalGenerator
 {
-    /// <summary>The name of the step that reads classes, for tests of what is cached.</summary>
+    /// <summary>The name of the step that reads classes; tests check its caching.</summary>
     public const string ReadStep = "Remotes";
 
     /// <inheritdoc/>

@@ -22,6 +22,7 @@ public static class ReplicaServiceCollectionExtensions
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IActorActivator, ReplicaActivator>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<ITopicSubscriber, RouteSnapshotSubscriber>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<ITopicSubscriber, ModelReportSubscriber>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<ITopicSubscriber, WakeUpReporter>());
         return services.AddActorHttpServer();
     }
 

@@ -60,6 +60,9 @@ public sealed class DeploymentRouteMap
             ?? throw new NoSuchRouteException($"No deployment or application is named '{deployment}'.");
     }
 
+    /// <summary>Returns whether a deployment has no replicas.</summary>
+    public bool IsWaiting(DeploymentId id) => _routers.TryGetValue(id, out var router) && router.Replicas.Count == 0;
+
     internal IEnumerable<DeploymentRouter> Routers => _routers.Values;
 
     internal DeploymentRouter? Get(DeploymentId id) => _routers.GetValueOrDefault(id);

@@ -28,8 +28,8 @@ internal interface IAdmissionPolicy
 /// request that waits for the replica with its model does not block the others; among the heads of all queues the oldest is served first.
 /// </summary>
 /// <remarks>
-/// Concurrency. All queues are guarded by <see cref="_sync"/>. A request leaves its queue when it gets a replica, when it fails, or when it is canceled; whoever
-/// dequeues it, under the lock, completes it.
+/// Concurrency. All queues are guarded by <see cref="_sync"/>. A request leaves its queue when it gets a replica, when it fails, or when it is canceled; the
+/// thread that dequeues it, under the lock, completes it.
 /// <see cref="Waiting"/> is read without the lock. Memory order: a request increments it (full barrier) before it looks for a replica; a lease is returned by an
 /// interlocked decrement before its holder reads <see cref="Waiting"/>. One of the two therefore observes the other: either the request finds the returned
 /// capacity, or the holder sees the request and calls <see cref="Pump"/>.

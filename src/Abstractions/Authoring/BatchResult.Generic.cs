@@ -1,34 +1,34 @@
 namespace Serve;
 
 /// <summary>
-/// What a method with <see cref="BatchAttribute"/> has for one of its callers: a value, or an exception that only this caller gets. A streaming one gives each of its callers one of these
-/// in every step, <see cref="BatchResult.End"/> when it has no more for it, and <see cref="BatchResult.None"/> when it has nothing this time. What comes for a caller whose stream
-/// has ended, or who has gone, is ignored.
+/// The result of a method with <see cref="BatchAttribute"/> for one of its callers: a value, or an exception for this caller only. A streaming method returns one result per caller
+/// in each step: <see cref="BatchResult.End"/> ends a caller's stream, and <see cref="BatchResult.None"/> yields nothing in this step. Results for a caller whose stream
+/// has ended, or who has disconnected, are ignored.
 /// </summary>
-/// <typeparam name="T">What one caller gets.</typeparam>
+/// <typeparam name="T">The result type of one caller.</typeparam>
 public readonly struct BatchResult<T>
 {
     private readonly T? _value;
 
-    /// <summary>A value.</summary>
-    /// <param name="value">What the caller gets.</param>
-    public BatchResult(T value) => (Kind, this._value) = (BatchResultKind.Value, value);
+    /// <summary>Creates a result with a value.</summary>
+    /// <param name="value">The value.</param>
+    public BatchResult(T value) => (Kind, _value) = (BatchResultKind.Value, value);
 
     private BatchResult(BatchResult other) => (Kind, Error) = (other.Kind, other.Error);
 
-    /// <summary>Which of them it is.</summary>
+    /// <summary>Gets the kind of the result.</summary>
     public BatchResultKind Kind { get; }
 
-    /// <summary>The exception; null when it is not one.</summary>
+    /// <summary>Gets the exception; null for other kinds.</summary>
     public Exception? Error { get; }
 
-    /// <summary>The value.</summary>
-    /// <exception cref="InvalidOperationException">It is not a value.</exception>
-    public T Value => Kind == BatchResultKind.Value ? _value! : throw new InvalidOperationException($"This is no value but {Kind}.");
+    /// <summary>Gets the value.</summary>
+    /// <exception cref="InvalidOperationException">The result is not a value.</exception>
+    public T Value => Kind == BatchResultKind.Value ? _value! : throw new InvalidOperationException($"The result is not a value, but {Kind}.");
 
-    /// <summary>The same with another value; what is no value stays what it is.</summary>
-    /// <typeparam name="TOther">What the caller gets.</typeparam>
-    /// <param name="selector">Makes it of the value.</param>
+    /// <summary>Returns a result with a converted value; other kinds are unchanged.</summary>
+    /// <typeparam name="TOther">The type of the converted value.</typeparam>
+    /// <param name="selector">Converts the value.</param>
     /// <returns>The result.</returns>
     public BatchResult<TOther> Select<TOther>(Func<T, TOther> selector)
     {
@@ -42,13 +42,13 @@ public readonly struct BatchResult<T>
         };
     }
 
-#pragma warning disable CA2225 // The named ways are BatchResult.Of, End, None and Fail.
-    /// <summary>A value.</summary>
-    /// <param name="value">What the caller gets.</param>
+#pragma warning disable CA2225 // The named alternatives are BatchResult.Of, End, None and Fail.
+    /// <summary>Creates a result with a value.</summary>
+    /// <param name="value">The value.</param>
     public static implicit operator BatchResult<T>(T value) => new(value);
 
-    /// <summary>No value.</summary>
-    /// <param name="other">What it is instead.</param>
+    /// <summary>Creates a result without a value.</summary>
+    /// <param name="other">The result without a value.</param>
     public static implicit operator BatchResult<T>(BatchResult other) => new(other);
 #pragma warning restore CA2225
 

@@ -1,27 +1,27 @@
 namespace Serve;
 
 /// <summary>
-/// What a method with <see cref="BatchAttribute"/> has for one of its callers when that is no value: it converts to <see cref="BatchResult{T}"/> of any type, so that
-/// <c>results[i] = BatchResult.End</c> reads as it is meant.
+/// The result of a method with <see cref="BatchAttribute"/> for one of its callers, without a value. Converts to <see cref="BatchResult{T}"/> of any type:
+/// <c>results[i] = BatchResult.End</c>.
 /// </summary>
 public readonly record struct BatchResult
 {
     private BatchResult(BatchResultKind kind, Exception? error) => (Kind, Error) = (kind, error);
 
-    /// <summary>Nothing for this caller in this step of a stream; the default. Without streaming it is an error, since every caller waits for a result.</summary>
+    /// <summary>Gets the result that yields nothing for this caller in this step of a stream; the default. Without streaming it is an error, because each caller waits for a result.</summary>
     public static BatchResult None => default;
 
-    /// <summary>The caller's stream ends here.</summary>
+    /// <summary>Gets the result that ends the caller's stream.</summary>
     public static BatchResult End => new(BatchResultKind.End, null);
 
-    /// <summary>Which of them it is.</summary>
+    /// <summary>Gets the kind of the result.</summary>
     public BatchResultKind Kind { get; }
 
-    /// <summary>The exception; null when it is not one.</summary>
+    /// <summary>Gets the exception; null for other kinds.</summary>
     public Exception? Error { get; }
 
-    /// <summary>An exception for this caller alone, whose stream ends with it. A <see cref="BadInputException"/> says that the item was wrong.</summary>
-    /// <param name="error">What the caller is told.</param>
+    /// <summary>Creates a result with an exception for this caller only, which also ends its stream. Use <see cref="BadInputException"/> for an invalid item.</summary>
+    /// <param name="error">The exception.</param>
     /// <returns>The result.</returns>
     public static BatchResult Fail(Exception error)
     {
@@ -29,9 +29,25 @@ public readonly record struct BatchResult
         return new(BatchResultKind.Error, error);
     }
 
-    /// <summary>A value, for types that do not convert by themselves, such as interfaces.</summary>
-    /// <typeparam name="T">What the caller gets.</typeparam>
+    /// <summary>Creates a result with a value, for types without implicit conversion, such as interfaces.</summary>
+    /// <typeparam name="T">The result type of one caller.</typeparam>
     /// <param name="value">The value.</param>
     /// <returns>The result.</returns>
     public static BatchResult<T> Of<T>(T value) => new(value);
+}
+
+/// <summary>The kind of a <see cref="BatchResult{T}"/>.</summary>
+public enum BatchResultKind
+{
+    /// <summary>Nothing in this step of a stream.</summary>
+    None,
+
+    /// <summary>A value.</summary>
+    Value,
+
+    /// <summary>An exception.</summary>
+    Error,
+
+    /// <summary>The end of a caller's stream.</summary>
+    End,
 }

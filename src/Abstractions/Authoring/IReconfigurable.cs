@@ -1,13 +1,13 @@
 namespace Serve;
 
 /// <summary>
-/// A deployment that takes its <c>user_config</c> while it runs. A public method <c>Reconfigure</c> of the same shape works
-/// without the interface; it may also return a <see cref="Task"/> or <see cref="ValueTask"/>.
+/// A deployment that accepts changes of its <c>user_config</c> at run time. A public method <c>Reconfigure</c> with the same signature works
+/// without the interface, and can also return a <see cref="Task"/> or <see cref="ValueTask"/>.
 /// </summary>
-/// <typeparam name="TConfig">What <c>user_config</c> is read into, by JSON.</typeparam>
+/// <typeparam name="TConfig">The type that <c>user_config</c> is deserialized to, from JSON.</typeparam>
 public interface IReconfigurable<in TConfig>
 {
-    /// <summary>Called right after the constructor and whenever <c>user_config</c> changes, without a restart.</summary>
-    /// <param name="config">The whole of <c>user_config</c>, after merging.</param>
+    /// <summary>Called after the constructor and on each change of <c>user_config</c>, without a restart.</summary>
+    /// <param name="config">The complete <c>user_config</c>, after merging.</param>
     void Reconfigure(TConfig config);
 }

@@ -1,26 +1,26 @@
 namespace Serve;
 
-/// <summary>What a replica knows about itself and about the request it is serving. A constructor parameter.</summary>
+/// <summary>Information about the replica and the request that it serves. A constructor parameter.</summary>
 public interface IReplicaContext
 {
-    /// <summary>This replica.</summary>
+    /// <summary>Gets the replica's id.</summary>
     ReplicaId ReplicaId { get; }
 
-    /// <summary>The deployment it is an instance of.</summary>
+    /// <summary>Gets the deployment's id.</summary>
     DeploymentId DeploymentId { get; }
 
-    /// <summary>0 to <see cref="WorldSize"/> - 1, contiguous, kept when other replicas restart.</summary>
+    /// <summary>Gets the replica's rank, 0 to <see cref="WorldSize"/> - 1. Ranks are contiguous and do not change when other replicas restart.</summary>
     int Rank { get; }
 
-    /// <summary>How many replicas the deployment is meant to have.</summary>
+    /// <summary>Gets the target number of replicas of the deployment.</summary>
     int WorldSize { get; }
 
-    /// <summary>Ids of the devices the scheduler assigned, empty without <c>num_gpus</c>.</summary>
+    /// <summary>Gets the ids of the assigned GPUs; empty without <c>num_gpus</c>.</summary>
     IReadOnlyList<int> GpuIds { get; }
 
-    /// <summary>The <c>X-Request-ID</c> of the request being served; null outside a request.</summary>
+    /// <summary>Gets the <c>X-Request-ID</c> of the request being served; null outside a request.</summary>
     string? RequestId { get; }
 
-    /// <summary>The multiplexed model the request asks for; null when it asks for none.</summary>
+    /// <summary>Gets the multiplexed model that the request names; null for none.</summary>
     string? MultiplexedModelId { get; }
 }

@@ -1,12 +1,12 @@
 namespace Serve;
 
 /// <summary>
-/// A deployment that knows whether it is well. A public method <c>CheckHealth</c> of the same shape works without the interface.
+/// A deployment with a health check. A public method <c>CheckHealth</c> with the same signature works without the interface.
 /// </summary>
 public interface ISelfCheck
 {
-    /// <summary>Called every <see cref="Specs.DeploymentSpec.HealthCheckPeriodS"/>. Throwing, or not answering in time, three times in a row has the replica replaced.</summary>
-    /// <param name="cancellationToken">Fires when the check has taken too long.</param>
-    /// <returns>Completes when the replica is well.</returns>
+    /// <summary>Runs every <see cref="Specs.DeploymentSpec.HealthCheckPeriodS"/>. The replica is replaced after three consecutive failures or timeouts.</summary>
+    /// <param name="cancellationToken">Canceled when the check has timed out.</param>
+    /// <returns>A task that completes if the replica is healthy.</returns>
     ValueTask CheckHealth(CancellationToken cancellationToken);
 }

@@ -1,28 +1,28 @@
 namespace Serve;
 
-/// <summary>The use of a multiplexed model: while it lasts, the model is not unloaded.</summary>
+/// <summary>A lease on a multiplexed model, which is not unloaded until the lease is disposed.</summary>
 /// <typeparam name="TModel">The model's type.</typeparam>
 public sealed class ModelLease<TModel> : IDisposable, IAsyncDisposable
 {
     private readonly TModel _model;
     private Action? _release;
 
-    /// <summary>A lease; made by <see cref="IMultiplexed{TModel}.Acquire"/>, or by a stand-in for it in a test.</summary>
+    /// <summary>Creates a lease. For implementations of <see cref="IMultiplexed{TModel}.Acquire"/> and test doubles.</summary>
     /// <param name="modelId">The model's id.</param>
     /// <param name="model">The model.</param>
-    /// <param name="release">Ends the use; called once, when the lease is disposed.</param>
+    /// <param name="release">Returns the model; called once, when the lease is disposed.</param>
     public ModelLease(string modelId, TModel model, Action release)
     {
         ModelId = modelId;
-        this._model = model;
-        this._release = release;
+        _model = model;
+        _release = release;
     }
 
-    /// <summary>The model's id.</summary>
+    /// <summary>Gets the model's id.</summary>
     public string ModelId { get; }
 
-    /// <summary>The model.</summary>
-    /// <exception cref="ObjectDisposedException">The lease has ended: the model may be unloaded.</exception>
+    /// <summary>Gets the model.</summary>
+    /// <exception cref="ObjectDisposedException">The lease has been disposed; the model may be unloaded.</exception>
     public TModel Model
     {
         get
@@ -32,7 +32,7 @@ public sealed class ModelLease<TModel> : IDisposable, IAsyncDisposable
         }
     }
 
-    /// <summary>Ends the use. The model stays loaded until another needs its place. Idempotent; never waits.</summary>
+    /// <summary>Ends the lease. The model stays loaded until another one needs its slot. Idempotent; does not block.</summary>
     public void Dispose() => Interlocked.Exchange(ref _release, null)?.Invoke();
 
     /// <inheritdoc cref="Dispose"/>

@@ -3,8 +3,8 @@ using Serve.Calls;
 namespace Serve;
 
 /// <summary>
-/// Calls a deployment through its class: <c>handle.Square.Remote(3)</c>. The members named after the class's methods are written by the
-/// source generator. Immutable and thread-safe; as a constructor parameter of a deployment it also says that one depends on the other.
+/// Calls a deployment through its class: <c>handle.Square.Remote(3)</c>. The source generator adds a member for each method of the class.
+/// Immutable and thread-safe. As a constructor parameter of a deployment it also declares that one deployment depends on the other.
 /// </summary>
 /// <typeparam name="TDeployment">The deployment's class.</typeparam>
 public sealed class DeploymentHandle<TDeployment>
@@ -12,9 +12,9 @@ public sealed class DeploymentHandle<TDeployment>
 {
     private readonly DeploymentHandle _untyped;
 
-    /// <summary>Creates a handle to whatever <paramref name="target"/> reaches.</summary>
-    /// <param name="target">Where calls go.</param>
-    /// <param name="name">The deployment's name, for people.</param>
+    /// <summary>Creates a handle to a call target.</summary>
+    /// <param name="target">The call target.</param>
+    /// <param name="name">The deployment's display name.</param>
     public DeploymentHandle(ICallTarget target, string name)
         : this(target, name, null)
     {
@@ -31,7 +31,7 @@ public sealed class DeploymentHandle<TDeployment>
 
     internal HandleCallOptions? CallOptions { get; }
 
-    /// <summary>The same deployment, called by names of methods.</summary>
+    /// <summary>Converts to a handle that calls by method name.</summary>
     /// <param name="handle">The typed handle.</param>
     public static implicit operator DeploymentHandle(DeploymentHandle<TDeployment> handle)
     {
@@ -39,8 +39,8 @@ public sealed class DeploymentHandle<TDeployment>
         return handle.ToDeploymentHandle();
     }
 
-    /// <summary>The same deployment, called by names of methods: for methods the generator cannot offer, overloaded ones for example.</summary>
-    /// <returns>A handle under the same options.</returns>
+    /// <summary>Returns a handle that calls by method name, for methods that the generator does not support, for instance overloaded ones.</summary>
+    /// <returns>A handle with the same options.</returns>
     public DeploymentHandle ToDeploymentHandle() => _untyped;
 
     /// <inheritdoc cref="DeploymentHandle.Options"/>

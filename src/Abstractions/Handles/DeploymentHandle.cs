@@ -2,7 +2,7 @@ using Serve.Calls;
 
 namespace Serve;
 
-/// <summary>Calls a deployment by the names of its methods. Immutable and thread-safe; keep it as long as you like: the deployment may come later, move or be replaced.</summary>
+/// <summary>Calls a deployment by method name. Immutable, thread-safe and reusable: the deployment may be deployed later, moved or replaced.</summary>
 public sealed class DeploymentHandle
 {
     private const string DefaultMethod = "Call";
@@ -10,9 +10,9 @@ public sealed class DeploymentHandle
     private readonly ICallTarget _target;
     private readonly HandleCallOptions? _options;
 
-    /// <summary>Creates a handle to whatever <paramref name="target"/> reaches.</summary>
-    /// <param name="target">Where calls go.</param>
-    /// <param name="name">The deployment's name, for people.</param>
+    /// <summary>Creates a handle to a call target.</summary>
+    /// <param name="target">The call target.</param>
+    /// <param name="name">The deployment's display name.</param>
     public DeploymentHandle(ICallTarget target, string name)
         : this(target, name, null)
     {
@@ -22,39 +22,39 @@ public sealed class DeploymentHandle
     {
         ArgumentNullException.ThrowIfNull(target);
         ArgumentException.ThrowIfNullOrEmpty(name);
-        this._target = target;
-        this._options = options;
+        _target = target;
+        _options = options;
         Name = name;
     }
 
-    /// <summary>The deployment's name.</summary>
+    /// <summary>Gets the deployment's name.</summary>
     public string Name { get; }
 
     /// <summary>Starts a call of the deployment's <c>Call</c> method.</summary>
-    /// <typeparam name="TResult">What the result is read as.</typeparam>
-    /// <param name="arguments">The arguments in order; a <see cref="DeploymentResponse{T}"/> among them is awaited first.</param>
+    /// <typeparam name="TResult">The result type.</typeparam>
+    /// <param name="arguments">The arguments in order; each <see cref="DeploymentResponse{T}"/> among them is awaited first.</param>
     /// <returns>The running call.</returns>
     public DeploymentResponse<TResult> Remote<TResult>(params object?[]? arguments) => Method(DefaultMethod).Remote<TResult>(arguments);
 
-    /// <summary>Calls the deployment's <c>Call</c> method when that returns a stream.</summary>
-    /// <typeparam name="TItem">What each item is read as.</typeparam>
-    /// <param name="arguments">The arguments in order; a <see cref="DeploymentResponse{T}"/> among them is awaited first.</param>
-    /// <returns>The items; the call starts when the first is asked for.</returns>
+    /// <summary>Calls the deployment's <c>Call</c> method, which must return a stream.</summary>
+    /// <typeparam name="TItem">The item type.</typeparam>
+    /// <param name="arguments">The arguments in order; each <see cref="DeploymentResponse{T}"/> among them is awaited first.</param>
+    /// <returns>The items. The call starts when the first item is requested.</returns>
     public IAsyncEnumerable<TItem> Stream<TItem>(params object?[]? arguments) => Method(DefaultMethod).Stream<TItem>(arguments);
 
-    /// <summary>Names the method to call.</summary>
-    /// <param name="name">The method's name as declared.</param>
-    /// <returns>The method, to be called with <c>Remote</c> or <c>Stream</c>.</returns>
+    /// <summary>Returns a method of the deployment.</summary>
+    /// <param name="name">The method's declared name.</param>
+    /// <returns>The method, which <c>Remote</c> or <c>Stream</c> calls.</returns>
     public NamedMethod Method(string name)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         return new NamedMethod(_target, Name, name, _options);
     }
 
-    /// <summary>The same deployment, called differently. What is left out stays as it is.</summary>
-    /// <param name="timeout">How long a call may take before it is cancelled and fails with <see cref="RequestTimeoutException"/>. Default: no limit.</param>
-    /// <param name="multiplexedModelId">The model the calls ask for. Default: none.</param>
-    /// <param name="requestId">The id in logs. Default: that of the request being served, else one made up by the callee.</param>
+    /// <summary>Returns a handle with other call options; omitted options keep their values.</summary>
+    /// <param name="timeout">Maximum duration of a call, after which it is canceled and fails with <see cref="RequestTimeoutException"/>. Default: no limit.</param>
+    /// <param name="multiplexedModelId">The multiplexed model that the calls request. Default: none.</param>
+    /// <param name="requestId">The request id in logs. Default: the id of the request being served; otherwise the callee generates one.</param>
     /// <returns>A new handle.</returns>
     public DeploymentHandle Options(TimeSpan? timeout = null, string? multiplexedModelId = null, string? requestId = null) =>
         new(_target, Name, HandleCallOptions.Merge(_options, timeout, multiplexedModelId, requestId));

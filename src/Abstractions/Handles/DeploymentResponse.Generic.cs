@@ -5,11 +5,11 @@ using Serve.Calls;
 namespace Serve;
 
 /// <summary>
-/// A running call: await it (as often as you like), cancel it, or pass it un-awaited as an argument of another call.
-/// State is written by the call's own completion and by <see cref="Cancel"/>; who comes first wins.
+/// A running call. Await it any number of times, cancel it, or pass it to another call without awaiting it.
+/// The call's completion and <see cref="Cancel"/> may race; the first one determines the outcome.
 /// </summary>
 /// <typeparam name="T">The result's type.</typeparam>
-[SuppressMessage("Design", "CA1001", Justification = "The source has no timer left when the call ends, so there is nothing to dispose.")]
+[SuppressMessage("Design", "CA1001", Justification = "The source has no timer left when the call has completed, so there is nothing to dispose.")]
 public sealed class DeploymentResponse<T> : DeploymentResponse, IPendingCallResult<T>
 {
     private readonly CancellationTokenSource _stop;
@@ -21,25 +21,25 @@ public sealed class DeploymentResponse<T> : DeploymentResponse, IPendingCallResu
 
     private DeploymentResponse(HandleCallOptions? options)
     {
-        this._options = options;
+        _options = options;
         _stop = options?.Timeout is { } timeout ? new CancellationTokenSource(timeout, options.Clock) : new CancellationTokenSource();
     }
 
     /// <inheritdoc/>
     public override bool IsCompleted => _completion is null || _completion.Task.IsCompleted;
 
-    /// <summary>Makes the response awaitable.</summary>
+    /// <summary>Gets an awaiter for the result.</summary>
     /// <returns>An awaiter.</returns>
-    /// <exception cref="ServeException">The call failed; <see cref="UserCodeException"/> when the deployment's own code threw.</exception>
+    /// <exception cref="ServeException">The call failed; <see cref="UserCodeException"/> if the deployment's own code threw.</exception>
     public ValueTaskAwaiter<T> GetAwaiter() => (_completion is null ? new ValueTask<T>(_result) : new ValueTask<T>(_completion.Task)).GetAwaiter();
 
-    /// <summary>The call as a task, for <see cref="Task.WhenAll(Task[])"/> and the like.</summary>
-    /// <returns>A task that ends as the call does.</returns>
+    /// <summary>Returns the call as a task, for <see cref="Task.WhenAll(Task[])"/> and the like.</summary>
+    /// <returns>A task that completes or fails with the call.</returns>
     public Task<T> AsTask() => _completion?.Task ?? Task.FromResult(_result);
 
-    /// <summary>Passes the result to another call, once it is there.</summary>
+    /// <summary>Creates an argument from the result; the other call waits until it is ready.</summary>
     /// <param name="response">The running call.</param>
-    public static implicit operator Arg<T>(DeploymentResponse<T> response) => Arg<T>.After(response);
+    public static implicit operator Arg<T>(DeploymentResponse<T> response) => Arg.After<T>(response);
 
     /// <inheritdoc/>
     public override void Cancel()
@@ -108,7 +108,7 @@ public sealed class DeploymentResponse<T> : DeploymentResponse, IPendingCallResu
 
     private void Follow(ValueTask<T> running, CancellationTokenRegistration inherited)
     {
-        // A full fence: either Cancel sees the completion, or this sees that it was cancelled.
+        // Full fence: either Cancel observes the completion source, or this thread observes the cancellation.
         Interlocked.Exchange(ref _completion, new TaskCompletionSource<T>());
         if (_options?.Timeout is not null)
             _stop.Token.UnsafeRegister(static response => ((DeploymentResponse<T>)response!).Abandon(), this);
@@ -119,7 +119,7 @@ public sealed class DeploymentResponse<T> : DeploymentResponse, IPendingCallResu
 
     private async Task FollowAsync(ValueTask<T> running, CancellationTokenRegistration inherited)
     {
-        // Ended before it completes: who awaits it may run at once, and must find no timer and no link to the request left.
+        // End before completing: awaiting code may run inline, and the timer and the link to the request must be gone by then.
         try
         {
             var value = await running.ConfigureAwait(false);

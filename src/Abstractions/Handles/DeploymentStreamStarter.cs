@@ -3,7 +3,7 @@ using Serve.Calls;
 
 namespace Serve;
 
-/// <summary>Streams of items from a deployment, under the caller's options and the request being served.</summary>
+/// <summary>Starts streaming calls with the caller's options and the context of the request being served.</summary>
 internal static class DeploymentStreamStarter
 {
     public static IAsyncEnumerable<TItem> Start<TItem>(ICallTarget target, HandleCallOptions? options, MethodCall<IAsyncEnumerable<TItem>> call)
@@ -19,7 +19,7 @@ internal static class DeploymentStreamStarter
         RunAsync(target, options, RequestContext.Current, prepare);
 
     public static string TimeoutMessage(HandleCallOptions options) =>
-        $"The call took longer than its timeout of {DurationTextFormat.Of(options.Timeout!.Value)} and was cancelled.";
+        $"The call exceeded its timeout of {DurationTextFormat.Of(options.Timeout!.Value)} and was canceled.";
 
     private static async IAsyncEnumerable<TItem> RunAsync<TItem>(
         ICallTarget target,

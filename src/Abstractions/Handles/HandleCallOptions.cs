@@ -2,24 +2,24 @@ using Serve.Calls;
 
 namespace Serve;
 
-/// <summary>What a caller set with <c>Options</c>; immutable, null on a handle where nothing was set.</summary>
+/// <summary>Options of a handle's calls, set with <c>Options</c>. Immutable; null on a handle without options.</summary>
 internal sealed record HandleCallOptions(TimeSpan? Timeout, string? MultiplexedModelId, string? RequestId)
 {
-    /// <summary>The clock of timeouts.</summary>
+    /// <summary>The clock that timeouts use.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
     public static HandleCallOptions Merge(HandleCallOptions? before, TimeSpan? timeout, string? multiplexedModelId, string? requestId)
     {
-        // The upper bound is that of a timer, about 49 days.
+        // Timers support at most about 49 days.
         if (timeout is { } limit && (limit <= TimeSpan.Zero || limit.TotalMilliseconds >= uint.MaxValue))
-            throw new ArgumentOutOfRangeException(nameof(timeout), limit, "A timeout must be longer than zero and shorter than 49 days; leave it out for none.");
+            throw new ArgumentOutOfRangeException(nameof(timeout), limit, "A timeout must be longer than zero and shorter than 49 days. Omit it for no timeout.");
         return new HandleCallOptions(timeout ?? before?.Timeout, multiplexedModelId ?? before?.MultiplexedModelId, requestId ?? before?.RequestId)
         {
             Clock = before?.Clock ?? TimeProvider.System,
         };
     }
 
-    /// <summary>What travels with a call made under these options from within this request. Ray's rule: the request's id is inherited, its model is not.</summary>
+    /// <summary>Returns the context of a call with these options, made while serving a request. As in Ray, the request's id is inherited, its model is not.</summary>
     public static CallContext ContextFor(HandleCallOptions? options, RequestContext? request)
     {
         if (options is not ({ RequestId: not null } or { MultiplexedModelId: not null }))

@@ -1,21 +1,21 @@
 namespace Serve;
 
-/// <summary>Makes handles of call targets.</summary>
+/// <summary>Creates handles.</summary>
 public static class HandleFactoryExtensions
 {
     extension(IHandleFactory factory)
     {
-        /// <summary>A handle that calls by name.</summary>
+        /// <summary>Returns a handle that calls by method name.</summary>
         /// <param name="deployment">The deployment's name, or an application's name for its ingress.</param>
-        /// <param name="application">Its application; null when the name is unique, or is the caller's own application's.</param>
-        /// <returns>The handle. The deployment is looked up with each call, so it may come later.</returns>
+        /// <param name="application">The application; null if the name is unique, or belongs to the caller's own application.</param>
+        /// <returns>The handle. Each call looks the deployment up, so it may be deployed later.</returns>
         public DeploymentHandle GetHandle(string deployment, string? application = null) =>
             new(factory.GetTarget(deployment, application), deployment);
 
-        /// <summary>A handle that calls through the deployment's class.</summary>
-        /// <typeparam name="TDeployment">The class; the deployment's name is what its attribute says, or the class's own.</typeparam>
-        /// <param name="application">Its application; null when the name is unique, or is the caller's own application's.</param>
-        /// <returns>The handle. The deployment is looked up with each call, so it may come later.</returns>
+        /// <summary>Returns a handle that calls through the deployment's class.</summary>
+        /// <typeparam name="TDeployment">The class. The deployment's name is the name in its attribute, or the class name.</typeparam>
+        /// <param name="application">The application; null if the name is unique, or belongs to the caller's own application.</param>
+        /// <returns>The handle. Each call looks the deployment up, so it may be deployed later.</returns>
         public DeploymentHandle<TDeployment> GetHandle<TDeployment>(string? application = null)
             where TDeployment : class
         {

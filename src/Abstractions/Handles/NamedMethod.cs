@@ -2,7 +2,7 @@ using Serve.Calls;
 
 namespace Serve;
 
-/// <summary>One method of a deployment, found by its name when it is called.</summary>
+/// <summary>A method of a deployment, which the callee finds by name.</summary>
 public readonly struct NamedMethod
 {
     private readonly ICallTarget _target;
@@ -12,15 +12,15 @@ public readonly struct NamedMethod
 
     internal NamedMethod(ICallTarget target, string deployment, string method, HandleCallOptions? options)
     {
-        this._target = target;
-        this._deployment = deployment;
-        this._method = method;
-        this._options = options;
+        _target = target;
+        _deployment = deployment;
+        _method = method;
+        _options = options;
     }
 
     /// <summary>Starts a call.</summary>
-    /// <typeparam name="TResult">What the result is read as.</typeparam>
-    /// <param name="arguments">The arguments in order, without cancellation tokens; a <see cref="DeploymentResponse{T}"/> among them is awaited first.</param>
+    /// <typeparam name="TResult">The result type.</typeparam>
+    /// <param name="arguments">The arguments in order, without cancellation tokens; each <see cref="DeploymentResponse{T}"/> among them is awaited first.</param>
     /// <returns>The running call.</returns>
     public DeploymentResponse<TResult> Remote<TResult>(params object?[]? arguments)
     {
@@ -31,9 +31,9 @@ public readonly struct NamedMethod
     }
 
     /// <summary>Calls a method that returns a stream.</summary>
-    /// <typeparam name="TItem">What each item is read as.</typeparam>
-    /// <param name="arguments">The arguments in order, without cancellation tokens; a <see cref="DeploymentResponse{T}"/> among them is awaited first.</param>
-    /// <returns>The items; the call starts when the first is asked for, and leaving the loop early cancels it.</returns>
+    /// <typeparam name="TItem">The item type.</typeparam>
+    /// <param name="arguments">The arguments in order, without cancellation tokens; each <see cref="DeploymentResponse{T}"/> among them is awaited first.</param>
+    /// <returns>The items. The call starts when the first item is requested; leaving the loop early cancels it.</returns>
     public IAsyncEnumerable<TItem> Stream<TItem>(params object?[]? arguments)
     {
         var (name, values) = (_method, arguments ?? [null]);

@@ -1,14 +1,14 @@
 namespace Serve;
 
-/// <summary>Names a deployment within a node or cluster: its application and its own name. Written <c>app/deployment</c>.</summary>
+/// <summary>Id of a deployment: its application and its own name. Written <c>app/deployment</c>.</summary>
 /// <param name="Application">The application's name.</param>
 /// <param name="Name">The deployment's name, unique within the application.</param>
 public readonly record struct DeploymentId(string Application, string Name)
 {
-    /// <summary>Reads <c>app/deployment</c>.</summary>
-    /// <param name="text">The text to read.</param>
-    /// <param name="id">The id, when the text has that form.</param>
-    /// <returns>Whether <paramref name="text"/> names exactly one application and one deployment.</returns>
+    /// <summary>Parses <c>app/deployment</c>.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="id">The id, if the text has that form.</param>
+    /// <returns>Whether <paramref name="text"/> has that form.</returns>
     public static bool TryParse(string? text, out DeploymentId id)
     {
         var parts = (text ?? "").Split('/');

@@ -1,13 +1,13 @@
 namespace Serve;
 
-/// <summary>Names one replica of a deployment. Written <c>app#deployment#suffix</c>, as Ray Serve writes it.</summary>
-/// <param name="Deployment">The deployment the replica is an instance of.</param>
-/// <param name="Suffix">Eight characters, unique within the deployment, never used twice.</param>
+/// <summary>Id of a replica. Written <c>app#deployment#suffix</c>, as in Ray Serve.</summary>
+/// <param name="Deployment">The deployment.</param>
+/// <param name="Suffix">Eight characters, unique within the deployment and never reused.</param>
 public readonly record struct ReplicaId(DeploymentId Deployment, string Suffix)
 {
-    /// <summary>Reads <c>app#deployment#suffix</c>.</summary>
-    /// <param name="text">The text to read.</param>
-    /// <param name="id">The id, when the text has that form.</param>
+    /// <summary>Parses <c>app#deployment#suffix</c>.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="id">The id, if the text has that form.</param>
     /// <returns>Whether <paramref name="text"/> has that form.</returns>
     public static bool TryParse(string? text, out ReplicaId id)
     {

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
@@ -7,7 +8,11 @@ namespace Serve;
 /// <typeparam name="T">One of the .NET types in <see cref="TensorType"/>.</typeparam>
 public sealed class Tensor<T> : Tensor
 {
-    internal Tensor(Memory<T> values, long[] shape)
+    /// <summary>Creates a tensor over existing memory, without a copy.</summary>
+    /// <param name="values">The elements in row-major order.</param>
+    /// <param name="shape">The shape, whose product is the number of elements.</param>
+    [EditorBrowsable(EditorBrowsableState.Never)]
+    public Tensor(Memory<T> values, long[] shape)
         : base(TensorTypes.Of<T>(), shape, values.Length) => Values = values;
 
     /// <summary>Gets the elements in row-major order.</summary>
@@ -32,5 +37,6 @@ public sealed class Tensor<T> : Tensor
         return new Tensor<T>(Values.Slice((int)(start * stride), (int)(count * stride)), rows);
     }
 
-    internal override System.Buffers.MemoryHandle Pin() => Values.Pin();
+    /// <inheritdoc/>
+    public override System.Buffers.MemoryHandle Pin() => Values.Pin();
 }

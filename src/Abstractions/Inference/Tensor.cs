@@ -29,8 +29,9 @@ public abstract class Tensor
     /// <exception cref="NotSupportedException">The elements are strings.</exception>
     public abstract ReadOnlySpan<byte> Bytes { get; }
 
-    /// <summary>Pins the elements until the handle is disposed. Not for strings.</summary>
-    internal abstract System.Buffers.MemoryHandle Pin();
+    /// <summary>Pins the elements in memory until the handle is disposed. Not for strings.</summary>
+    /// <returns>The handle.</returns>
+    public abstract System.Buffers.MemoryHandle Pin();
 
     /// <summary>Creates a tensor over memory, without a copy.</summary>
     /// <typeparam name="T">One of the .NET types in <see cref="TensorType"/>.</typeparam>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 
 namespace Serve.Specs;
 
@@ -11,8 +12,9 @@ public sealed record ApplicationPackage
     /// <summary>SHA-256 of the content in hex; identifies the code.</summary>
     public required string Hash { get; init; }
 
-    /// <summary>Absolute path of the folder.</summary>
-    public required string Directory { get; init; }
+    /// <summary>Absolute path of the folder on the machine that built it. Not stored: other machines find the package by its hash.</summary>
+    [JsonIgnore]
+    public string Directory { get; init; } = "";
 
     /// <summary>The assembly within <see cref="Directory"/>, with its <c>.deps.json</c> in the same folder. Null for a model, which has no code.</summary>
     public string? AssemblyFile { get; init; }

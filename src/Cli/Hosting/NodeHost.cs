@@ -1,18 +1,21 @@
-using System.Net.Sockets;
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Prometheus;
 using Serve.Admin;
 using Serve.Controller;
+using Serve.Controller.AdminApi;
+using Serve.Controller.Applications;
 using Serve.Controller.Builds;
 using Serve.Controller.Packages;
+using Serve.Controller.Store;
 using Serve.Gateway;
 using Serve.Inference;
 using Serve.Inference.Models;
@@ -71,7 +74,7 @@ internal sealed class NodeHost : IAsyncDisposable
             node.Controller.Draining.Register(gateway.Lifetime.StopApplication);
             node.Addresses.Gateway = await ListenAsync(gateway, http.Host, http.Port, "--http-port", cancellationToken);
             node.Addresses.Admin = await ListenAsync(node._admin, settings.AdminHost, settings.AdminPort, "--admin-port", cancellationToken);
-            node.Controller.Start();
+            await node.Controller.StartAsync(cancellationToken);
             return node;
         }
         catch
@@ -103,12 +106,11 @@ internal sealed class NodeHost : IAsyncDisposable
         NodeHostSettings settings, HttpOptions http, NodeStateDirectory directory, string buildRoot, IBuildProgressListener progress, NodeConsoleLogging console)
     {
         var builder = NewServer(console);
-        var nodeId = $"node-{Guid.NewGuid():N}"[..13];
         var store = new ApplicationPackageStore(directory.Packages);
         builder.Services
             .AddServeRuntime(new NodeRuntimeOptions
             {
-                NodeId = nodeId,
+                NodeId = directory.NodeId.Value,
                 Resources = settings.Resources,
                 WorkerCommand = NodeProcessServices.WorkerCommand(),
                 TaskIsolation = settings.Isolation == IsolationMode.None ? Isolation.None : Isolation.Process,
@@ -116,7 +118,7 @@ internal sealed class NodeHost : IAsyncDisposable
             })
             .AddServeProcess()
             .AddSingleton<IApplicationSource>(new PackageApplicationSource(new ApplicationPackageBuilder(store, buildRoot, progress, TimeProvider.System), store, new PackageInspector()))
-            .AddServeController(new ControllerOptions { NodeId = nodeId, DefaultIsolation = settings.Isolation, HttpOptions = http }, directory)
+            .AddServeController(new ControllerOptions { NodeId = directory.NodeId, DefaultIsolation = settings.Isolation, HttpOptions = http }, directory)
             .AddSingleton<IModelRepository, ControllerModelRepository>()
             .AddServeInference(new(http, settings.Guard(http.Host)))
             .AddServeGateway(new GatewayOptions

@@ -1,5 +1,6 @@
 using System.CommandLine;
-using Serve.Controller;
+using Serve.Controller.Applications;
+using Serve.Controller.Store;
 
 namespace Serve.Cli.Verbs;
 

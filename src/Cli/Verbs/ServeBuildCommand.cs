@@ -1,9 +1,9 @@
 using System.CommandLine;
 using Serve.Cli.Display;
 using Serve.Cli.Hosting;
-using Serve.Controller;
 using Serve.Controller.Builds;
 using Serve.Controller.Packages;
+using Serve.Controller.Store;
 
 namespace Serve.Cli.Verbs;
 

@@ -2,8 +2,8 @@ using System.CommandLine;
 using Serve.Admin;
 using Serve.Cli.Display;
 using Serve.Cli.Hosting;
-using Serve.Controller;
 using Serve.Controller.Builds;
+using Serve.Controller.Store;
 using Serve.Specs;
 
 namespace Serve.Cli.Verbs;

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Serve.Cli.Display;
 using Serve.Cli.Hosting;
-using Serve.Controller;
+using Serve.Controller.Store;
 using Serve.Specs;
 
 namespace Serve.Cli.Verbs;

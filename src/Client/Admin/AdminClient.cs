@@ -9,9 +9,9 @@ using Serve.Specs;
 namespace Serve.Admin;
 
 /// <summary>
-/// Deploys to a node and asks it how things are: its admin REST API, typed. Thread-safe. Every method throws
-/// <see cref="NodeUnreachableException"/> when nothing answers, <see cref="AccessDeniedException"/> when the token is missing or wrong,
-/// and <see cref="DefinitionException"/> with every error when what was sent is wrong.
+/// A typed client of a node's admin REST API: deploys applications and reads their status. Thread-safe. Every method throws
+/// <see cref="NodeUnreachableException"/> if the node is unreachable, <see cref="AccessDeniedException"/> if the token is missing or wrong,
+/// and <see cref="DefinitionException"/> with all errors if the request is invalid.
 /// </summary>
 public sealed class AdminClient : IDisposable
 {
@@ -19,84 +19,84 @@ public sealed class AdminClient : IDisposable
 
     private readonly NodeHttpConnection _connection;
 
-    /// <summary>Prepares to talk to a node; sends nothing.</summary>
-    /// <param name="address">The admin API's base address. Default: that of a node on this machine with default ports.</param>
-    /// <param name="options">How to reach it. Default: as suits a node on this machine.</param>
-    /// <exception cref="ArgumentException">The address or the token file cannot be read.</exception>
+    /// <summary>Creates a client without connecting.</summary>
+    /// <param name="address">The base address of the admin API. Default: a node on this machine with default ports.</param>
+    /// <param name="options">Connection options. The defaults suit a node on this machine.</param>
+    /// <exception cref="ArgumentException">The address is invalid, or the token file cannot be read.</exception>
     public AdminClient(string address = "http://127.0.0.1:8265", ServeClientOptions? options = null) => _connection = NodeHttpConnection.Open(
         address,
         options ?? new ServeClientOptions(),
-        "Start a node with 'serve start', or say where one is with --address or SERVE_ADDRESS.");
+        "Start a node with 'serve start', or specify its address with --address or SERVE_ADDRESS.");
 
-    /// <summary>The admin API's address.</summary>
+    /// <summary>Gets the address of the admin API.</summary>
     public Uri Address => _connection.Address;
 
-    /// <summary>Makes the node run exactly what a config lists; applications that it does not list go. Returns when the node has taken it, not when it is done.</summary>
-    /// <param name="config">What is to run.</param>
-    /// <param name="cancellationToken">Stops waiting for the answer.</param>
-    /// <returns>Completes when the node has stored what is wanted.</returns>
+    /// <summary>Applies a full configuration: deploys its applications and deletes all others. Returns when the node has accepted it, not when it has been carried out.</summary>
+    /// <param name="config">The desired configuration.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    /// <returns>A task that completes when the node has stored the desired state.</returns>
     public Task DeployAsync(ServeConfig config, CancellationToken cancellationToken = default) =>
         SendAsync(HttpMethod.Put, Applications, ServeConfigWriter.Write(config), cancellationToken);
 
-    /// <summary>Deploys one application and leaves the others alone. Returns when the node has taken it, not when it is done.</summary>
-    /// <param name="application">What is to run.</param>
-    /// <param name="cancellationToken">Stops waiting for the answer.</param>
-    /// <returns>Completes when the node has stored what is wanted.</returns>
+    /// <summary>Deploys one application without affecting the others. Returns when the node has accepted it, not when it has been carried out.</summary>
+    /// <param name="application">The desired configuration.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    /// <returns>A task that completes when the node has stored the desired state.</returns>
     public Task DeployAsync(ApplicationConfig application, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(application);
         return SendAsync(HttpMethod.Put, Application(application.Name), ServeConfigWriter.Write(application), cancellationToken);
     }
 
-    /// <summary>Everything about the node: applications, deployments, replicas, and why they are as they are.</summary>
-    /// <param name="cancellationToken">Stops waiting for the answer.</param>
+    /// <summary>Gets the status of the node and all applications, deployments and replicas.</summary>
+    /// <param name="cancellationToken">Cancels the request.</param>
     /// <returns>The status.</returns>
     public Task<ServeInstanceDetails> GetStatusAsync(CancellationToken cancellationToken = default) =>
         ReadAsync<ServeInstanceDetails>(HttpMethod.Get, Applications, null, cancellationToken);
 
-    /// <summary>One application.</summary>
-    /// <param name="application">Its name.</param>
-    /// <param name="cancellationToken">Stops waiting for the answer.</param>
-    /// <returns>Its status.</returns>
-    /// <exception cref="NoSuchRouteException">There is no such application.</exception>
+    /// <summary>Gets the status of one application.</summary>
+    /// <param name="application">The application's name.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    /// <returns>The status.</returns>
+    /// <exception cref="NoSuchRouteException">The application does not exist.</exception>
     public Task<ApplicationDetails> GetApplicationAsync(string application, CancellationToken cancellationToken = default) =>
         ReadAsync<ApplicationDetails>(HttpMethod.Get, Application(application), null, cancellationToken);
 
-    /// <summary>Removes one application: its requests are finished, then its replicas end.</summary>
-    /// <param name="application">Its name.</param>
-    /// <param name="cancellationToken">Stops waiting for the answer.</param>
-    /// <returns>Completes when the node has stored that it goes.</returns>
-    /// <exception cref="NoSuchRouteException">There is no such application.</exception>
+    /// <summary>Deletes one application: running requests complete, then its replicas stop.</summary>
+    /// <param name="application">The application's name.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    /// <returns>A task that completes when the node has stored the deletion.</returns>
+    /// <exception cref="NoSuchRouteException">The application does not exist.</exception>
     public Task DeleteAsync(string application, CancellationToken cancellationToken = default) =>
         SendAsync(HttpMethod.Delete, Application(application), null, cancellationToken);
 
-    /// <summary>Removes every application.</summary>
-    /// <param name="cancellationToken">Stops waiting for the answer.</param>
-    /// <returns>Completes when the node has stored that they go.</returns>
+    /// <summary>Deletes all applications.</summary>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    /// <returns>A task that completes when the node has stored the deletion.</returns>
     public Task DeleteAllAsync(CancellationToken cancellationToken = default) =>
         SendAsync(HttpMethod.Delete, Applications, null, cancellationToken);
 
-    /// <summary>Sets how many replicas a deployment has. Holds until the application is deployed anew.</summary>
+    /// <summary>Sets the number of replicas of a deployment, until the application is deployed again.</summary>
     /// <param name="deployment">The deployment.</param>
-    /// <param name="replicas">How many, 0 to 10000.</param>
-    /// <param name="cancellationToken">Stops waiting for the answer.</param>
-    /// <returns>Completes when the node has stored what is wanted.</returns>
-    /// <exception cref="NoSuchRouteException">There is no such application or deployment.</exception>
+    /// <param name="replicas">The number of replicas, 0 to 10000.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    /// <returns>A task that completes when the node has stored the desired state.</returns>
+    /// <exception cref="NoSuchRouteException">The application or deployment does not exist.</exception>
     public Task ScaleAsync(DeploymentId deployment, int replicas, CancellationToken cancellationToken = default) => SendAsync(
         HttpMethod.Post,
         $"api/v1/applications/{Uri.EscapeDataString(deployment.Application)}/deployments/{Uri.EscapeDataString(deployment.Name)}/scale",
         JsonSerializer.SerializeToNode(new ScaleDeploymentRequest { TargetNumReplicas = replicas }, ServeJson.Options),
         cancellationToken);
 
-    /// <summary>The lines that an application's replicas have logged.</summary>
-    /// <param name="application">Its name.</param>
-    /// <param name="deployment">Only this deployment's; null for all.</param>
-    /// <param name="replica">Only this replica's, by its id or the last part of it; null for all.</param>
-    /// <param name="tail">How many lines of what is there already; null for the node's own choice.</param>
-    /// <param name="follow">Whether to wait for more lines, until cancelled.</param>
-    /// <param name="cancellationToken">Ends the reading.</param>
-    /// <returns>The lines as they come.</returns>
-    /// <exception cref="NoSuchRouteException">There is no such application, deployment or replica.</exception>
+    /// <summary>Reads the log lines of an application's replicas.</summary>
+    /// <param name="application">The application's name.</param>
+    /// <param name="deployment">A deployment; null for all.</param>
+    /// <param name="replica">A replica, by its id or the last part of it; null for all.</param>
+    /// <param name="tail">The number of existing lines to return; null for the node's default.</param>
+    /// <param name="follow">Whether to wait for further lines until canceled.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <returns>The lines as they are logged.</returns>
+    /// <exception cref="NoSuchRouteException">The application, deployment or replica does not exist.</exception>
     public async IAsyncEnumerable<string> ReadLogsAsync(
         string application,
         string? deployment = null,
@@ -120,22 +120,22 @@ public sealed class AdminClient : IDisposable
             yield return line;
     }
 
-    /// <summary>The nodes: what they have, what is reserved of it, and their worker processes.</summary>
-    /// <param name="cancellationToken">Stops waiting for the answer.</param>
+    /// <summary>Gets the nodes with their total and reserved resources and their worker processes.</summary>
+    /// <param name="cancellationToken">Cancels the request.</param>
     /// <returns>The nodes.</returns>
     public Task<NodeDetailsList> GetNodesAsync(CancellationToken cancellationToken = default) =>
         ReadAsync<NodeDetailsList>(HttpMethod.Get, "api/v1/nodes", null, cancellationToken);
 
-    /// <summary>Ends the node and everything on it: requests are finished first. What is deployed comes back when the node starts again.</summary>
-    /// <param name="cancellationToken">Stops waiting for the answer.</param>
-    /// <returns>What was ended, told when only the node's own process is left, which ends after this.</returns>
+    /// <summary>Shuts down the node after running requests have completed. Its applications are restored when it starts again.</summary>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    /// <returns>A report, sent when only the node's own process is left, which then exits.</returns>
     public Task<NodeShutdownReport> ShutdownAsync(CancellationToken cancellationToken = default) =>
         ReadAsync<NodeShutdownReport>(HttpMethod.Post, "api/v1/shutdown", null, cancellationToken);
 
-    /// <summary>Uploads built code.</summary>
-    /// <param name="zip">The package, as <c>serve build</c> writes it; read to its end, not disposed.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>What to name as an application's <c>import_path</c>.</returns>
+    /// <summary>Uploads a package.</summary>
+    /// <param name="zip">A package created by <c>serve build</c>. The stream is read to its end and not disposed.</param>
+    /// <param name="cancellationToken">Cancels the upload.</param>
+    /// <returns>A reference to use as an application's <c>import_path</c>.</returns>
     public async Task<UploadedPackageReference> UploadPackageAsync(Stream zip, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(zip);
@@ -146,9 +146,9 @@ public sealed class AdminClient : IDisposable
         return await ReadAsync<UploadedPackageReference>(request, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Finds out whether a node answers.</summary>
-    /// <param name="cancellationToken">Stops waiting for the answer.</param>
-    /// <returns>Completes when it has answered that it is well.</returns>
+    /// <summary>Checks the health of the node.</summary>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    /// <returns>A task that completes if the node is healthy.</returns>
     public Task CheckAsync(CancellationToken cancellationToken = default) => SendAsync(HttpMethod.Get, "-/healthz", null, cancellationToken);
 
     /// <summary>Closes the connections.</summary>

@@ -3,14 +3,14 @@ using System.Net.Http.Headers;
 
 namespace Serve.Admin;
 
-/// <summary>A package as a request's body; unlike <see cref="StreamContent"/> it leaves the stream to its owner.</summary>
+/// <summary>A package as a request body. Unlike <see cref="StreamContent"/> it does not dispose the stream.</summary>
 internal sealed class PackageHttpContent : HttpContent
 {
     private readonly Stream _zip;
 
     public PackageHttpContent(Stream zip)
     {
-        this._zip = zip;
+        _zip = zip;
         Headers.ContentType = new MediaTypeHeaderValue("application/zip");
     }
 

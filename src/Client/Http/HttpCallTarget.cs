@@ -6,10 +6,10 @@ using Serve.Routes;
 
 namespace Serve.Http;
 
-/// <summary>A deployment reached through a node's gateway: calls are <c>POST /-/call/…</c>, streams come as lines of JSON.</summary>
-/// <param name="connection">The gateway.</param>
+/// <summary>A deployment behind a node's gateway: calls are <c>POST /-/call/…</c>, streams are lines of JSON.</summary>
+/// <param name="connection">The connection to the gateway.</param>
 /// <param name="deployment">The deployment's name.</param>
-/// <param name="application">Its application; null when the gateway is to find it.</param>
+/// <param name="application">The application; null if the gateway should find it.</param>
 internal sealed class HttpCallTarget(NodeHttpConnection connection, string deployment, string? application) : ICallTarget
 {
     private const string StreamType = "application/x-ndjson";
@@ -44,7 +44,7 @@ internal sealed class HttpCallTarget(NodeHttpConnection connection, string deplo
         using var request = Request(call, context, StreamType);
         using var response = await connection.SendAsync(request, cancellationToken).ConfigureAwait(false);
         if (response.Content.Headers.ContentType?.MediaType != StreamType)
-            throw new UnreadableResultException($"{deployment}.{call.Method} returned one result, not a stream; call it with Remote.");
+            throw new UnreadableResultException($"{deployment}.{call.Method} returned a single result, not a stream. Call it with Remote.");
 
         var body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
         using var reader = new StreamReader(body);
@@ -63,7 +63,7 @@ internal sealed class HttpCallTarget(NodeHttpConnection connection, string deplo
     {
         try
         {
-            // A stream says when it has ended; one that just stops was cut off.
+            // A complete stream has an end marker; without it the connection broke.
             var line = await reader.ReadLineAsync(cancellationToken).ConfigureAwait(false) ?? throw connection.Unreachable(null);
             return JsonSerializer.Deserialize<StreamedResponseLine<TItem>>(line, ServeJson.Calls)!;
         }
@@ -99,10 +99,13 @@ internal sealed class HttpCallTarget(NodeHttpConnection connection, string deplo
         }
         catch (Exception e) when (e is JsonException or NotSupportedException)
         {
-            throw new BadInputException($"An argument of {deployment}.{call.Method} cannot be written as JSON: {e.Message}", e);
+            throw new BadInputException($"An argument of {deployment}.{call.Method} cannot be serialized as JSON: {e.Message}", e);
         }
     }
 
     private UnreadableResultException Unreadable<T>(string method, Exception cause) =>
-        new($"The result of {deployment}.{method} cannot be read as {typeof(T).Name}: {cause.Message}", cause);
+        new($"The result of {deployment}.{method} cannot be deserialized as {typeof(T).Name}: {cause.Message}", cause);
 }
+
+/// <summary>A line of a streamed response: an item, the end, or an error.</summary>
+internal sealed record StreamedResponseLine<TItem>(TItem? Item, bool End, JsonElement? Error);

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Serve.Http;
 
-/// <summary>One address with its connection pool and its token: what every request to a node goes through. Immutable but for the pool.</summary>
+/// <summary>A node's address with its connection pool and token. All requests to a node go through it.</summary>
 internal sealed class NodeHttpConnection : IDisposable
 {
     private readonly HttpClient _http;
@@ -12,26 +12,26 @@ internal sealed class NodeHttpConnection : IDisposable
     private NodeHttpConnection(Uri address, HttpClient http, string whatToDo)
     {
         Address = address;
-        this._http = http;
-        this._whatToDo = whatToDo;
+        _http = http;
+        _whatToDo = whatToDo;
     }
 
     public Uri Address { get; }
 
-    private string Nothing => $"Nothing answers at {Address.GetLeftPart(UriPartial.Authority)}.";
+    private string NoResponse => $"No response from {Address.GetLeftPart(UriPartial.Authority)}.";
 
-    /// <summary>Prepares to talk to an address; sends nothing.</summary>
-    /// <param name="address">A base address.</param>
-    /// <param name="options">The client's options.</param>
-    /// <param name="whatToDo">What to tell users when nothing answers there.</param>
+    /// <summary>Creates a connection without connecting.</summary>
+    /// <param name="address">The base address.</param>
+    /// <param name="options">The connection options.</param>
+    /// <param name="whatToDo">The remedy in the error message if there is no response.</param>
     public static NodeHttpConnection Open(string address, ServeClientOptions options, string whatToDo)
     {
         if (!Uri.TryCreate(address, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.Query.Length + uri.Fragment.Length > 0)
-            throw new ArgumentException($"'{address}' is not an address; one looks like http://127.0.0.1:8000", nameof(address));
+            throw new ArgumentException($"'{address}' is not a valid address. Example: http://127.0.0.1:8000", nameof(address));
 
         var token = ReadToken(options);
         var http = options.HttpMessageHandler is { } handler ? new HttpClient(handler, disposeHandler: false) : new HttpClient(Pool(uri, options));
-        // A slash at the end, or the last segment would be replaced by what is asked for.
+        // Without a trailing slash, relative paths would replace the last segment.
         http.BaseAddress = uri.AbsolutePath.EndsWith('/') ? uri : new Uri(uri.AbsoluteUri + "/");
         http.Timeout = System.Threading.Timeout.InfiniteTimeSpan;
         if (token is not null)
@@ -39,7 +39,7 @@ internal sealed class NodeHttpConnection : IDisposable
         return new NodeHttpConnection(uri, http, whatToDo);
     }
 
-    /// <summary>Sends a request and returns a response that says success; everything else is thrown. The body is not read yet.</summary>
+    /// <summary>Sends a request and returns its successful response, whose body has not been read; throws for any other response.</summary>
     public async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         try
@@ -56,11 +56,11 @@ internal sealed class NodeHttpConnection : IDisposable
         }
         catch (OperationCanceledException e) when (e.InnerException is TimeoutException && !cancellationToken.IsCancellationRequested)
         {
-            throw new NodeUnreachableException($"{Nothing} {_whatToDo}", neverStarted: true, e);
+            throw new NodeUnreachableException($"{NoResponse} {_whatToDo}", neverStarted: true, e);
         }
     }
 
-    /// <summary>Sends a request and reads the answer as JSON.</summary>
+    /// <summary>Sends a request and deserializes its JSON response.</summary>
     public async Task<T> ReadAsync<T>(HttpRequestMessage request, JsonSerializerOptions dialect, CancellationToken cancellationToken)
     {
         using var response = await SendAsync(request, cancellationToken).ConfigureAwait(false);
@@ -75,25 +75,25 @@ internal sealed class NodeHttpConnection : IDisposable
         }
         catch (JsonException e)
         {
-            throw new UnreadableResultException($"The answer to {request.Method} {request.RequestUri} is no {typeof(T).Name}: {e.Message}", e);
+            throw new UnreadableResultException($"The response to {request.Method} {request.RequestUri} is not a valid {typeof(T).Name}: {e.Message}", e);
         }
     }
 
-    /// <summary>The exception for a connection that could not be made, or broke.</summary>
+    /// <summary>Returns the exception for a connection that could not be established, or broke.</summary>
     public NodeUnreachableException Unreachable(Exception? cause) => cause is HttpRequestException
     {
         HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError
     }
-        ? new NodeUnreachableException($"{Nothing} {_whatToDo}", neverStarted: true, cause)
+        ? new NodeUnreachableException($"{NoResponse} {_whatToDo}", neverStarted: true, cause)
         : new NodeUnreachableException(
-            $"The connection to {Address.GetLeftPart(UriPartial.Authority)} broke before the answer was whole; the request may have run.", neverStarted: false, cause);
+            $"The connection to {Address.GetLeftPart(UriPartial.Authority)} broke before the response was complete. The request may have been executed.", neverStarted: false, cause);
 
     public void Dispose() => _http.Dispose();
 
     private static string? ReadToken(ServeClientOptions options)
     {
         if (options is { Token: not null, TokenFile: not null })
-            throw new ArgumentException("Give a token or a token file, not both.", nameof(options));
+            throw new ArgumentException("Specify a token or a token file, not both.", nameof(options));
         if (options.TokenFile is not { } file)
             return options.Token;
         try
@@ -110,14 +110,14 @@ internal sealed class NodeHttpConnection : IDisposable
     private static SocketsHttpHandler Pool(Uri address, ServeClientOptions options) => new()
     {
         ConnectTimeout = options.ConnectTimeout,
-        // Shorter than a node keeps idle connections (90 s), so that none is used while the node closes it.
+        // Shorter than the node's idle timeout (90 s), so that no connection is used while the node closes it.
         PooledConnectionIdleTimeout = TimeSpan.FromSeconds(60),
         PooledConnectionLifetime = TimeSpan.FromMinutes(10),
-        // A stream that is left early must end on the node at once, not be read to its end here.
+        // A stream that is left early must end on the node at once instead of being drained here.
         MaxResponseDrainSize = 0,
         UseCookies = false,
         AllowAutoRedirect = false,
-        // A proxy named by the environment has no business with this machine's own addresses.
+        // Loopback addresses never go through a proxy from the environment.
         UseProxy = !address.IsLoopback,
     };
 }

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace Serve.Http;
 
-/// <summary>Turns problem documents into the exceptions that the same errors are in C#.</summary>
+/// <summary>Converts problem documents to the exceptions of the same errors in C#.</summary>
 internal static class ProblemDocumentReader
 {
     private static readonly Dictionary<string, Func<ProblemFields, Exception>> ByReason = new()
@@ -19,7 +19,7 @@ internal static class ProblemDocumentReader
         [ErrorReason.Forbidden] = problem => new AccessDeniedException(ErrorReason.Forbidden, problem.Status, problem.Detail),
     };
 
-    /// <summary>Reads the error that a response stands for.</summary>
+    /// <summary>Reads the error of a response.</summary>
     public static async Task<Exception> ReadAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
         var body = await response.Content.ReadAsStringAsync(cancellationToken).ConfigureAwait(false);
@@ -27,9 +27,9 @@ internal static class ProblemDocumentReader
         return Read(TryParse(body), (int)response.StatusCode, retryAfter, $"HTTP {(int)response.StatusCode} {response.ReasonPhrase}".TrimEnd());
     }
 
-    /// <summary>Reads an error that stands at the end of a stream.</summary>
+    /// <summary>Reads an error at the end of a stream.</summary>
     public static Exception Read(JsonElement problem) =>
-        Read(JsonObject.Create(problem), 500, TimeSpan.FromSeconds(1), "The stream ended with an error that says nothing.");
+        Read(JsonObject.Create(problem), 500, TimeSpan.FromSeconds(1), "The stream ended with an error without details.");
 
     private static Exception Read(JsonObject? json, int status, TimeSpan retryAfter, string otherwise)
     {
@@ -48,7 +48,7 @@ internal static class ProblemDocumentReader
         }
         catch (JsonException)
         {
-            // Not ours: a proxy's page, for example. The status tells enough.
+            // Not a problem document, for instance a proxy's page; the status suffices.
             return null;
         }
     }

@@ -2,30 +2,30 @@ using Serve.Specs;
 
 namespace Serve.Controller;
 
-/// <summary>How a node's controller is set up. Written once by the composition root.</summary>
+/// <summary>Options of a node's controller.</summary>
 public sealed record ControllerOptions
 {
-    /// <summary>The node's id.</summary>
-    public required string NodeId { get; init; }
+    /// <summary>The node that the controller runs on.</summary>
+    public required NodeId NodeId { get; init; }
 
-    /// <summary>For applications that state no isolation.</summary>
+    /// <summary>Isolation of applications that specify none.</summary>
     public IsolationMode DefaultIsolation { get; init; } = IsolationMode.Application;
 
-    /// <summary>How the gateway was told to listen.</summary>
+    /// <summary>The gateway's HTTP settings.</summary>
     public HttpOptions HttpOptions { get; init; } = new();
 
-    /// <summary>The largest package that may be uploaded, packed.</summary>
+    /// <summary>Maximum size of an uploaded package.</summary>
     public long MaxPackageBytes { get; init; } = 512L << 20;
 
-    /// <summary>The largest that an uploaded package may be unpacked.</summary>
+    /// <summary>Maximum size of an uploaded package after unpacking.</summary>
     public long MaxUnpackedBytes { get; init; } = 2L << 30;
 
-    /// <summary>The largest JSON body.</summary>
+    /// <summary>Maximum size of a JSON body.</summary>
     public long MaxRequestBodyBytes { get; init; } = 4L << 20;
 
-    /// <summary>How long processes may take to put new routes in force before they are published again.</summary>
+    /// <summary>How long a node may take to apply new routes before they are published again.</summary>
     public TimeSpan PublishTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long a replica may take to take new settings.</summary>
+    /// <summary>How long a replica may take to apply new settings.</summary>
     public TimeSpan ReconfigureTimeout { get; init; } = TimeSpan.FromSeconds(30);
 }

@@ -1,6 +1,12 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Prometheus;
+using Serve.Controller.AdminApi;
+using Serve.Controller.Applications;
+using Serve.Controller.Loop;
+using Serve.Controller.Metrics;
+using Serve.Controller.Store;
+using Serve.Runtime;
 
 namespace Serve.Controller;
 
@@ -8,8 +14,8 @@ namespace Serve.Controller;
 public static class ControllerServiceCollectionExtensions
 {
     /// <summary>
-    /// Registers the controller over an open state directory. Its neighbours are the caller's: <c>IActorRuntime</c> and
-    /// <see cref="IApplicationSource"/>. Resolving <see cref="ServeController"/> opens the database; <see cref="ServeController.Start"/> begins.
+    /// Registers the controller for an open state directory. The caller registers <see cref="INodeAgent"/> and <see cref="IApplicationSource"/>. Resolving
+    /// <see cref="ServeController"/> opens the database; <see cref="ServeController.StartAsync"/> starts it.
     /// </summary>
     public static IServiceCollection AddServeController(this IServiceCollection services, ControllerOptions options, NodeStateDirectory directory)
     {
@@ -18,12 +24,13 @@ public static class ControllerServiceCollectionExtensions
         services.TryAddSingleton<NodeListenAddresses>();
         services.AddSingleton(options);
         services.AddSingleton(directory);
-        services.AddSingleton<IClusterStore>(provider => SqliteClusterStore.Open(provider.GetRequiredService<NodeStateDirectory>().Database));
+        services.AddSingleton<IClusterStore>(provider => SqliteClusterStore.Open(provider.GetRequiredService<NodeStateDirectory>().Database, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => new ControllerMetrics(provider.GetRequiredService<CollectorRegistry>()));
         services.AddSingleton<ServeController>();
+        services.AddSingleton<ITopicSubscriber, DeploymentWakeUpSubscriber>();
         return services;
     }
 
-    /// <summary>Registers what the admin API's own server needs beside the controller: its documents.</summary>
+    /// <summary>Registers the additional services of the admin API's server.</summary>
     public static IServiceCollection AddServeAdmin(this IServiceCollection services) => services.AddAdminDocs();
 }

@@ -1,6 +1,6 @@
 namespace Serve.Controller;
 
-/// <summary>Where the node's servers really listen. Written by the composition root once they do.</summary>
+/// <summary>Addresses that the node's servers listen on. Written by the composition root after they have started.</summary>
 public sealed class NodeListenAddresses
 {
     private volatile string? _gateway;

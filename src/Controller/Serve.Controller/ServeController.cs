@@ -1,15 +1,21 @@
 using System.Reflection;
 using Microsoft.Extensions.Logging;
 using Serve.Admin;
+using Serve.Control.Observed;
+using Serve.Controller.AdminApi;
+using Serve.Controller.Applications;
+using Serve.Controller.Loop;
+using Serve.Controller.Metrics;
+using Serve.Controller.Store;
 using Serve.Runtime;
 using Serve.Specs;
 
 namespace Serve.Controller;
 
-/// <summary>The controller as the rest of the node sees it: takes what is wanted, tells what is. State is written by its control loop alone.</summary>
+/// <summary>The controller: accepts desired-state changes and reports status. Its control loop is the only writer of its state.</summary>
 public sealed class ServeController : IAsyncDisposable
 {
-    private readonly INodeAgent _runtime;
+    private readonly NodeAgentSet _nodes;
     private readonly IApplicationSource _source;
     private readonly NodeStateDirectory _directory;
     private readonly ControllerOptions _options;
@@ -21,121 +27,105 @@ public sealed class ServeController : IAsyncDisposable
     private readonly CancellationTokenSource _shutdownRequested = new();
     private readonly CancellationTokenSource _draining = new();
 
-    /// <summary>A controller that has not begun.</summary>
+    /// <summary>Creates a controller; <see cref="StartAsync"/> starts it.</summary>
     public ServeController(
-        INodeAgent runtime, IApplicationSource source, IClusterStore store, NodeStateDirectory directory, ControllerOptions options,
+        INodeAgent agent, IApplicationSource source, IClusterStore store, NodeStateDirectory directory, ControllerOptions options,
         NodeListenAddresses addresses, ControllerMetrics metrics, TimeProvider time, ILoggerFactory loggers)
     {
-        this._runtime = runtime;
-        this._source = source;
-        this._directory = directory;
-        this._options = options;
-        this._addresses = addresses;
-        this._time = time;
+        _nodes = new((options.NodeId, agent));
+        _source = source;
+        _directory = directory;
+        _options = options;
+        _addresses = addresses;
+        _time = time;
         _startedAt = time.GetUtcNow();
-        _loop = new(runtime, store, directory, options, metrics, time, loggers);
-        _details = new(runtime, directory, options, addresses);
+        _loop = new(_nodes, store, directory, options, metrics, time, loggers);
+        _details = new(_nodes, directory, options, addresses);
     }
 
-    /// <summary>Fires when somebody asked over the admin API for the node to end; everything has been drained by then. The composition root stops the servers.</summary>
+    /// <summary>Canceled when the admin API was asked to shut the node down and everything has been drained. The composition root then stops the servers.</summary>
     public CancellationToken ShutdownRequested => _shutdownRequested.Token;
 
-    /// <summary>Fires when the node begins to drain, whoever asked for it. The composition root has load balancers told.</summary>
+    /// <summary>Canceled when the node starts to drain. The composition root then reports this to load balancers.</summary>
     public CancellationToken Draining => _draining.Token;
 
-    /// <summary>Loads the checkpoint and brings back what it holds.</summary>
-    /// <exception cref="StateStoreException">It cannot be read.</exception>
-    public void Start() => _loop.Start();
+    /// <summary>Loads the stored state and restores its applications.</summary>
+    /// <exception cref="StateStoreException">The state cannot be read, or another controller holds the lease.</exception>
+    public Task StartAsync(CancellationToken cancellationToken) => _loop.StartAsync(cancellationToken);
 
-    /// <summary>Deploys one application beside the others. Waits for its code to be built, checked and stored, not for it to run.</summary>
+    /// <summary>Deploys one application. Waits until its code is built, validated and stored, not until it runs.</summary>
     /// <returns>Whether anything changed.</returns>
-    /// <exception cref="DefinitionException">Everything that is wrong.</exception>
+    /// <exception cref="DefinitionException">The application is invalid; lists every error.</exception>
     public Task<bool> DeployAsync(ApplicationConfig application, CancellationToken cancellationToken) =>
         DeployAsync([application], isWhole: false, cancellationToken);
 
-    /// <summary>Makes a whole config true: its applications run, all others go.</summary>
+    /// <summary>Applies a full configuration: deploys its applications and deletes all others.</summary>
     /// <returns>Whether anything changed.</returns>
-    /// <exception cref="DefinitionException">Everything that is wrong, in any of them; then nothing is deployed.</exception>
-    /// <exception cref="NodeConflictException">It wants the gateway to listen elsewhere.</exception>
+    /// <exception cref="DefinitionException">An application is invalid, and nothing was deployed; lists every error.</exception>
+    /// <exception cref="NodeConflictException">The configuration changes the gateway's HTTP settings.</exception>
     public Task<bool> DeployAsync(ServeConfig config, CancellationToken cancellationToken)
     {
         if (config.HttpOptions is { } http && http != _options.HttpOptions)
         {
             throw new NodeConflictException(
-                $"http_options differ from those the node runs with ({_options.HttpOptions.Host}:{_options.HttpOptions.Port}); they are fixed while it runs. Leave them out, or restart the node with them.");
+                $"http_options differ from those the node runs with ({_options.HttpOptions.Host}:{_options.HttpOptions.Port}); they cannot be changed while it runs. Remove them, or restart the node with them.");
         }
 
         return DeployAsync(config.Applications, isWhole: true, cancellationToken);
     }
 
-    /// <summary>Deletes an application: takes it out of the routes, drains it and ends it. Waits for this to be stored.</summary>
-    /// <exception cref="ApplicationNotFoundException">There is none of that name.</exception>
+    /// <summary>Deletes an application: removes its routes, drains its replicas and stops them. Waits until the change is stored.</summary>
+    /// <exception cref="ApplicationNotFoundException">There is no such application.</exception>
     public Task DeleteAsync(string application, CancellationToken cancellationToken) =>
         _loop.RequestAsync(new ControlEvent.DeleteApplications(application), cancellationToken);
 
     /// <summary>Deletes every application.</summary>
     public Task DeleteAllAsync(CancellationToken cancellationToken) => _loop.RequestAsync(new ControlEvent.DeleteApplications(null), cancellationToken);
 
-    /// <summary>Sets how many replicas a deployment has. Survives restarts, and deploying the same settings again.</summary>
+    /// <summary>Sets the number of replicas that a deployment is to have now. It is not a new revision; it survives restarts and a redeployment with the same num_replicas.</summary>
     /// <exception cref="ApplicationNotFoundException">There is no such deployment.</exception>
     /// <exception cref="DefinitionException">The number is out of range.</exception>
     public Task ScaleAsync(DeploymentId deployment, int replicas, CancellationToken cancellationToken) =>
-        _loop.RequestAsync(new ControlEvent.ScaleDeployment(deployment, replicas), cancellationToken);
+        _loop.RequestAsync(new ControlEvent.SetReplicaTarget(deployment, new(replicas)), cancellationToken);
 
-    /// <summary>Everything, for people.</summary>
+    /// <summary>Reports that requests wait for a deployment without replicas. Recorded in the observed state; it does not start replicas by itself.</summary>
+    internal ValueTask RequestWakeUpAsync(DeploymentId deployment) => _loop.ReportAsync(new ControlObservation.WakeUpRequested(deployment));
+
+    /// <summary>Returns the state of all applications.</summary>
     public ServeInstanceDetails GetDetails() => _details.GetInstance(_loop.View);
 
-    /// <summary>One application, for people; null when there is none of that name.</summary>
+    /// <summary>Returns the state of one application; null if there is none of that name.</summary>
     public ApplicationDetails? GetDetails(string application) => _details.GetApplication(_loop.View, application);
 
-    /// <summary>The nodes, for people.</summary>
-    public NodeDetailsList GetNodes()
+    /// <summary>Returns the nodes.</summary>
+    public NodeDetailsList GetNodes() => new()
     {
-        var resources = _runtime.Resources;
-        return new()
-        {
-            Nodes =
-            [
-                new()
-                {
-                    NodeId = _options.NodeId,
-                    Pid = Environment.ProcessId,
-                    Version = typeof(ServeController).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "",
-                    GatewayAddress = _addresses.Gateway,
-                    AdminAddress = _addresses.Admin,
-                    StateDir = _directory.Root,
-                    StartTimeS = InstanceDetailsProjection.Seconds(_startedAt),
-                    ResourcesTotal = InstanceDetailsProjection.Amounts(resources.Total.Units),
-                    ResourcesReserved = InstanceDetailsProjection.Amounts(resources.Reserved.Units),
-                    Workers = Workers(),
-                },
-            ],
-        };
-    }
+        Nodes = [.. _nodes.Agents.Select(member => member.Id == _options.NodeId ? OwnNode(member.Id, member.Agent) : Node(member.Id, member.Agent))],
+    };
 
-    /// <summary>Drains and ends everything that runs; forgets nothing, so that the next start brings it back. Idempotent.</summary>
-    /// <returns>What was ended.</returns>
+    /// <summary>Drains and stops all replicas. The stored state is kept, and the next start restores it. Idempotent.</summary>
+    /// <returns>The stopped applications, replicas and processes.</returns>
     public async Task<NodeShutdownReport> ShutdownAsync(CancellationToken cancellationToken)
     {
         await _draining.CancelAsync();
-        var (before, workers) = (_loop.View, Workers());
+        var (before, workers) = (_loop.View, Workers(_nodes.Agents.Select(member => member.Agent)));
         var drained = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        void Look(ControllerStateView view)
+        void Check(ControllerStateView view)
         {
             if (view.Desired.IsStopping && view.Observed.Replicas.IsEmpty)
                 drained.TrySetResult();
         }
 
-        _loop.Changed += Look;
+        _loop.Changed += Check;
         try
         {
             await _loop.RequestAsync(new ControlEvent.StopAllReplicas(), cancellationToken);
-            Look(_loop.View);
+            Check(_loop.View);
             await drained.Task.WaitAsync(cancellationToken);
         }
         finally
         {
-            _loop.Changed -= Look;
+            _loop.Changed -= Check;
         }
 
         return new()
@@ -148,7 +138,7 @@ public sealed class ServeController : IAsyncDisposable
         };
     }
 
-    /// <summary>Tells the composition root that the node is to end.</summary>
+    /// <summary>Cancels <see cref="ShutdownRequested"/>.</summary>
     public void RequestShutdown() => _shutdownRequested.Cancel();
 
     /// <inheritdoc/>
@@ -159,7 +149,29 @@ public sealed class ServeController : IAsyncDisposable
         _draining.Dispose();
     }
 
-    private List<WorkerProcessDetails> Workers() => [.. _runtime.Workers.Select(worker => new WorkerProcessDetails
+    private NodeDetails OwnNode(NodeId id, INodeAgent agent) => Node(id, agent) with
+    {
+        Pid = Environment.ProcessId,
+        Version = typeof(ServeController).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "",
+        GatewayAddress = _addresses.Gateway,
+        AdminAddress = _addresses.Admin,
+        StateDir = _directory.Root,
+        StartTimeS = InstanceDetailsProjection.Seconds(_startedAt),
+    };
+
+    private static NodeDetails Node(NodeId id, INodeAgent agent)
+    {
+        var resources = agent.Resources;
+        return new()
+        {
+            NodeId = id.Value,
+            ResourcesTotal = InstanceDetailsProjection.Amounts(resources.Total.Units),
+            ResourcesReserved = InstanceDetailsProjection.Amounts(resources.Reserved.Units),
+            Workers = Workers([agent]),
+        };
+    }
+
+    private static List<WorkerProcessDetails> Workers(IEnumerable<INodeAgent> agents) => [.. agents.SelectMany(agent => agent.Workers).Select(worker => new WorkerProcessDetails
     {
         WorkerId = worker.WorkerId,
         Pid = worker.ProcessId,
@@ -170,7 +182,7 @@ public sealed class ServeController : IAsyncDisposable
 
     private async Task<bool> DeployAsync(IReadOnlyList<ApplicationConfig> applications, bool isWhole, CancellationToken cancellationToken)
     {
-        List<string> errors = [.. Twice(applications, application => application.Name, "name")];
+        List<string> errors = [.. Duplicates(applications)];
         List<PreparedApplication> prepared = [];
         foreach (var application in applications)
         {
@@ -178,9 +190,9 @@ public sealed class ServeController : IAsyncDisposable
             {
                 prepared.Add(new(application, await _source.PrepareAsync(application.ImportPath, cancellationToken)));
             }
-            catch (DefinitionException wrong)
+            catch (DefinitionException invalid)
             {
-                errors.AddRange(wrong.Errors);
+                errors.AddRange(invalid.Errors);
             }
         }
 
@@ -189,6 +201,6 @@ public sealed class ServeController : IAsyncDisposable
             : throw new DefinitionException(errors);
     }
 
-    private static IEnumerable<string> Twice(IEnumerable<ApplicationConfig> applications, Func<ApplicationConfig, string> value, string key) =>
-        applications.GroupBy(value, StringComparer.Ordinal).Where(group => group.Count() > 1).Select(group => $"{key}: '{group.Key}' is used by two applications.");
+    private static IEnumerable<string> Duplicates(IEnumerable<ApplicationConfig> applications) =>
+        applications.GroupBy(application => application.Name, StringComparer.Ordinal).Where(group => group.Count() > 1).Select(group => $"name: duplicate application name '{group.Key}'.");
 }

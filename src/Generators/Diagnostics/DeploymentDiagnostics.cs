@@ -2,39 +2,39 @@ using Microsoft.CodeAnalysis;
 
 namespace Serve.Generators.Diagnostics;
 
-/// <summary>What the generator finds wrong while the user types. The same mistakes are found again when an assembly is deployed.</summary>
+/// <summary>Diagnostics of classes with <c>[Deployment]</c>. The same mistakes are reported again when an assembly is deployed.</summary>
 internal static class DeploymentDiagnostics
 {
     public static readonly DiagnosticDescriptor NoInstance = Rule(
-        "SERVE001", "A deployment is a class of which an instance can be made", "'{0}' is {1}: no instance of it can be made, so it cannot be a deployment");
+        "SERVE001", "Deployment class cannot be instantiated", "'{0}' is {1}; a deployment must be a class that can be instantiated");
 
     public static readonly DiagnosticDescriptor Constructors = Rule(
-        "SERVE002", "A deployment has one public constructor", "'{0}' has {1} public constructors; a deployment has one, so that it is clear what is injected");
+        "SERVE002", "Deployment must have exactly one public constructor",
+        "'{0}' has {1} public constructors; a deployment must have exactly one, which receives the injected services");
 
     public static readonly DiagnosticDescriptor Overloaded = Rule(
-        "SERVE003", "A deployment's methods have names of their own", "'{0}.{1}' is overloaded: two methods of one name cannot be told apart by name; rename one, or make it internal");
+        "SERVE003", "Deployment method is overloaded", "'{0}.{1}' is overloaded, but methods are called by name; rename one overload or make it internal");
 
     public static readonly DiagnosticDescriptor NotCallable = Rule(
-        "SERVE004", "A deployment's methods can be called with values alone", "'{0}.{1}' {2}: it cannot be called through a handle; make it internal");
+        "SERVE004", "Deployment method cannot be called through a handle", "'{0}.{1}' {2} and cannot be called through a handle; make it internal");
 
     public static readonly DiagnosticDescriptor NameTaken = Rule(
-        "SERVE005", "A method named like a member of the handle is called by name",
-        "'{0}.{1}' has the name of a member of DeploymentHandle<{0}>; call it by name: handle.ToDeploymentHandle().Method(\"{1}\")", DiagnosticSeverity.Warning);
+        "SERVE005", "Method name conflicts with a member of the handle",
+        "'{0}.{1}' has the same name as a member of DeploymentHandle<{0}>; call it by name: handle.ToDeploymentHandle().Method(\"{1}\")", DiagnosticSeverity.Warning);
 
     public static readonly DiagnosticDescriptor NotVisible = Rule(
-        "SERVE006", "A class that other code cannot see gets no typed handle",
-        "'{0}' is {1}, so no typed handle can be generated for it; make it internal or public", DiagnosticSeverity.Info);
+        "SERVE006", "No typed handle for an inaccessible class",
+        "'{0}' is {1}, so no typed handle is generated for it; make it internal or public", DiagnosticSeverity.Info);
 
     public static readonly DiagnosticDescriptor OldLanguage = Rule(
-        "SERVE007", "Typed handles need C# 14",
-        "Typed handles need C# 14: remove LangVersion from the project or set it to 14; until then call by name: handle.ToDeploymentHandle().Method(name)", DiagnosticSeverity.Warning);
+        "SERVE007", "Typed handles require C# 14",
+        "Typed handles require C# 14: remove LangVersion from the project or set it to 14; until then call by name: handle.ToDeploymentHandle().Method(name)", DiagnosticSeverity.Warning);
 
     public static readonly DiagnosticDescriptor BatchShape = Rule(
-        "SERVE008", "A batched method takes lists and returns one with as many results",
-        "'{0}.{1}' has [Batch] and {2}: it takes one list per argument of its callers and returns an array or a list with a result for each item, or a task of one; to stream, IAsyncEnumerable<BatchResult<T>[]>");
+        "SERVE008", "Invalid signature of a [Batch] method",
+        "'{0}.{1}' has [Batch] and {2}; it must take one list per argument of its callers and return an array or list with one result per item, a task of one, or IAsyncEnumerable<BatchResult<T>[]> to stream");
 
-    public static readonly DiagnosticDescriptor BatchSettings = Rule(
-        "SERVE009", "The settings of a batched method can be followed", "[Batch] of '{0}.{1}': {2}");
+    public static readonly DiagnosticDescriptor BatchSettings = Rule("SERVE009", "Invalid [Batch] settings", "[Batch] of '{0}.{1}': {2}");
 
     public static readonly IReadOnlyDictionary<string, DiagnosticDescriptor> ById =
         new[] { NoInstance, Constructors, Overloaded, NotCallable, NameTaken, NotVisible, OldLanguage, BatchShape, BatchSettings }

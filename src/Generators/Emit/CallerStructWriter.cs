@@ -2,10 +2,10 @@ using Serve.Generators.Models;
 
 namespace Serve.Generators.Emit;
 
-/// <summary>Writes the struct by which one method is called: <c>Remote</c> for values, for refs and for a mix of them, and <c>Options</c>.</summary>
+/// <summary>Writes the struct that calls one method: <c>Remote</c> for values, for references and for mixes of both, and <c>Options</c>.</summary>
 internal static class CallerStructWriter
 {
-    /// <summary>For how many parameters of interface types there is an overload for each mix of values and refs.</summary>
+    /// <summary>Maximum number of interface-typed parameters with an overload for each mix of values and references.</summary>
     private const int MostInterfaces = 3;
 
     private const string Arg = "global::Serve.Arg";
@@ -25,7 +25,7 @@ internal static class CallerStructWriter
         var arguments = caller.Method.Arguments.ToList();
         foreach (var forms in Forms(arguments))
             WriteRefs(writer, caller, arguments, forms);
-        writer.Line("/// <summary>The same, called differently. What is null in the options stays as the attribute says.</summary>")
+        writer.Line("/// <summary>Returns the same caller with other options; null properties keep the attribute's value.</summary>")
             .Line($"public {caller.Struct} Options({caller.Options} options) => new(this.__owner, options);");
         more?.Invoke(writer);
         writer.Close();
@@ -49,7 +49,7 @@ internal static class CallerStructWriter
 
     private static void WriteRefs(IndentedSourceWriter writer, RemoteCallerModel caller, List<MethodParameterModel> arguments, ArgumentDeclarationForm[] forms)
     {
-        // What comes before a required parameter must be required too.
+        // Parameters before a required parameter must be required too.
         var lastRequired = -1;
         for (var i = 0; i < arguments.Count; i++)
         {
@@ -62,15 +62,15 @@ internal static class CallerStructWriter
         var generic = types.Count == 0 ? "" : $"<{string.Join(", ", types.Select(i => $"TArgument{i}"))}>";
         var constraints = string.Concat(types.Select(i => $" where TArgument{i} : {arguments[i].BareType}"));
         var passed = arguments.Select((argument, i) => Pass(argument, forms[i], isOptional: i > lastRequired));
-        // Oblivious: a ref to a string may stand for a string?, and the other way round.
+        // Nullable-oblivious: a reference to a string can be passed for a string?, and vice versa.
         writer.Line("#nullable disable annotations")
-            .Line("/// <summary>Starts a call as soon as the objects whose refs stand for arguments are there; if one of them fails, this fails with the same exception.</summary>")
+            .Line("/// <summary>Starts a call when the objects whose references are passed as arguments are ready; if one of them fails, the call fails with the same exception.</summary>")
             .Line($"public {caller.Returned} Remote{generic}({string.Join(", ", declared)}){constraints} =>")
             .Line($"    {Start(caller, $"new {caller.RefCall}({string.Join(", ", passed)})")};")
             .Line("#nullable enable");
     }
 
-    /// <summary>How each parameter is declared, per overload.</summary>
+    /// <summary>Returns how each parameter is declared, per overload.</summary>
     private static IEnumerable<ArgumentDeclarationForm[]> Forms(List<MethodParameterModel> arguments)
     {
         if (arguments.Count == 0)

@@ -3,12 +3,11 @@ using Serve.Generators.Models;
 namespace Serve.Generators.Emit;
 
 /// <summary>
-/// Writes the members of one deployment's handle. They live in namespace Serve, where the handle is: who can name the handle sees them,
-/// wherever the class is.
+/// Writes the members of one deployment's handle. They are in namespace Serve, like the handle, so they are visible wherever the handle is.
 /// </summary>
 internal static class DeploymentHandleWriter
 {
-    /// <summary>How many arguments <c>RemoteMethod</c> and <c>RemoteStream</c> come with; calls with more go by name.</summary>
+    /// <summary>Maximum number of arguments of <c>RemoteMethod</c> and <c>RemoteStream</c>; methods with more are called by name.</summary>
     public const int MostArguments = 4;
 
     public static string Write(DeploymentClassModel deployment)

@@ -2,12 +2,12 @@ using Serve.Generators.Models;
 
 namespace Serve.Generators.Emit;
 
-/// <summary>Writes a method as <c>RemoteMethod</c> or <c>RemoteStream</c>: its type, and the lambda that calls it on an instance; null for one that no caller may call with one item.</summary>
+/// <summary>Writes a method as <c>RemoteMethod</c> or <c>RemoteStream</c>: its type, and the lambda that calls it on an instance (null for batch methods, which are not called with a single item).</summary>
 internal static class HandleMethodExpressions
 {
     private const string ValueTask = "global::System.Threading.Tasks.ValueTask";
 
-    /// <summary>The result's type; a method that returns nothing has a result that is null.</summary>
+    /// <summary>Returns the result type; a method without a result returns null.</summary>
     public static string ResultOf(CallableMethodModel method) => method.Result ?? "object?";
 
     public static string TypeOf(DeploymentClassModel deployment, CallableMethodModel method)
@@ -20,7 +20,7 @@ internal static class HandleMethodExpressions
     {
         if (method.IsBatched)
             return "null";
-        // Names that no parameter of the user's can hide: the lambda's own.
+        // The lambda's own parameter names cannot collide with the user's.
         var names = method.Parameters.Select((parameter, i) => parameter.Source switch
         {
             ParameterValueSource.Token => "stop",

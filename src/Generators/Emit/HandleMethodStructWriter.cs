@@ -2,7 +2,7 @@ using Serve.Generators.Models;
 
 namespace Serve.Generators.Emit;
 
-/// <summary>Writes a struct of its own for a method that <c>RemoteMethod</c> cannot express: default values, <c>params</c>, many parameters.</summary>
+/// <summary>Writes a dedicated struct for a method that <c>RemoteMethod</c> cannot express: default values, <c>params</c>, more than four parameters.</summary>
 internal static class HandleMethodStructWriter
 {
     private const string Timing = "global::System.TimeSpan? timeout = null, string? multiplexedModelId = null, string? requestId = null";
@@ -31,9 +31,9 @@ internal static class HandleMethodStructWriter
             .Line("/// <summary>Calls the method.</summary>")
             .Line("[global::System.Runtime.CompilerServices.OverloadResolutionPriority(1)]")
             .Line($"public {returned} {verb}({string.Join(", ", method.Arguments.Select(Declare))}) => {call}({Pass(method, byName)});")
-            .Line("/// <summary>Calls the method as soon as the calls among its arguments have their results.</summary>")
+            .Line("/// <summary>Calls the method when the calls among its arguments have completed.</summary>")
             .Line($"public {returned} {verb}({string.Join(", ", method.Arguments.Select(argument => DeclareArg(method, argument)))}) => {call}({Pass(method, byName)});")
-            .Line("/// <summary>The same method, called differently. What is left out stays as it is.</summary>")
+            .Line("/// <summary>Returns the method with other call options; omitted options keep their values.</summary>")
             .Line($"public {name} Options({Timing}) => new {name}(inner.Options(timeout, multiplexedModelId, requestId));")
             .Close();
     }
@@ -46,7 +46,7 @@ internal static class HandleMethodStructWriter
             ? $"global::Serve.DeploymentResponse<{parameter.Type}> {DeploymentHandleWriter.Identifier(parameter.Name)}"
             : $"global::Serve.Arg<{parameter.Type}> {DeploymentHandleWriter.Identifier(parameter.Name)}";
 
-    // Cast by name, or an array would be taken for all the arguments.
+    // Cast, because an array would otherwise be passed as the whole argument list.
     private static string Pass(CallableMethodModel method, bool byName) =>
         string.Join(", ", method.Arguments.Select(argument => (byName ? "(object?)" : "") + DeploymentHandleWriter.Identifier(argument.Name)));
 }

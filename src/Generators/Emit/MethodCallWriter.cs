@@ -3,8 +3,8 @@ using Serve.Generators.Models;
 namespace Serve.Generators.Emit;
 
 /// <summary>
-/// Writes the calls of one method: one that keeps values as they are, and one for which refs may stand for some of them. Nothing is boxed and
-/// nothing reflected over while a call stays in its process.
+/// Writes the call classes of one method: one for values, and one whose arguments may be references. Calls within the process neither box
+/// nor reflect.
 /// </summary>
 internal static class MethodCallWriter
 {
@@ -68,17 +68,17 @@ internal static class MethodCallWriter
         writer.Close();
     }
 
-    /// <summary>Writes the local function that <see cref="Lines"/> calls, where it does.</summary>
+    /// <summary>Writes the local function that <see cref="Lines"/> uses for methods that return a task without a result.</summary>
     public static void WriteAwait(IndentedSourceWriter writer, RemoteCallerModel caller)
     {
         if (caller.Method.Shape == MethodReturnShape.Task)
             writer.Line($"static async {ValueTask}<object?> Nothing({(caller.Method.IsValueTask ? ValueTask : "global::System.Threading.Tasks.Task")} task) {{ await task.ConfigureAwait(false); return null; }}");
     }
 
-    /// <summary>Invokes the method.</summary>
+    /// <summary>Returns the statements that invoke the method.</summary>
     /// <param name="caller">The method.</param>
-    /// <param name="argument">The expression of each argument of the caller's.</param>
-    /// <param name="give">What is done with the value task of its result: an assignment or a return.</param>
+    /// <param name="argument">The expression of each of the caller's arguments.</param>
+    /// <param name="give">What precedes the result's value task: an assignment or a return.</param>
     public static IEnumerable<string> Lines(RemoteCallerModel caller, Func<int, string> argument, string give)
     {
         var next = 0;

@@ -2,21 +2,21 @@ using Serve.Generators.Models;
 
 namespace Serve.Generators.Emit;
 
-/// <summary>What the generated caller of one method is made of: a struct with <c>Remote</c> and <c>Options</c>, and two classes of calls.</summary>
-/// <param name="Kind">What it calls.</param>
+/// <summary>The generated caller of one method: a struct with <c>Remote</c> and <c>Options</c>, and two call classes.</summary>
+/// <param name="Kind">The kind of the called member.</param>
 /// <param name="Struct">The struct's name; the calls' names begin with it.</param>
 /// <param name="Method">The method.</param>
-/// <param name="Title">What the documentation comments call it.</param>
-/// <param name="Wire">Its name as a call carries it.</param>
-/// <param name="IsPublic">Whether the struct may be public.</param>
-/// <param name="Target">The type of the instance it is called on; null for none.</param>
-/// <param name="Invoked">What is invoked, up to the arguments.</param>
-/// <param name="Result">The result's type as the call has it; for a stream, that of its items.</param>
-/// <param name="Returned">What <c>Remote</c> returns.</param>
-/// <param name="Owner">The type of what the struct calls upon.</param>
+/// <param name="Title">Its summary in documentation comments.</param>
+/// <param name="Wire">The method name that a call carries.</param>
+/// <param name="IsPublic">Whether the struct can be public.</param>
+/// <param name="Target">The type of the instance that the method is called on; null for none.</param>
+/// <param name="Invoked">The invoked expression, without the argument list.</param>
+/// <param name="Result">The call's result type; for a stream, its item type.</param>
+/// <param name="Returned">The return type of <c>Remote</c>.</param>
+/// <param name="Owner">The type of the cluster or handle that submits the call.</param>
 /// <param name="Options">The type of its options.</param>
-/// <param name="Start">Starts a call: the member of the owner, and what comes before the call among its arguments.</param>
-/// <param name="After">What comes between the call and the options among its arguments.</param>
+/// <param name="Start">The owner's member that submits the call, with the arguments that precede the call.</param>
+/// <param name="After">The arguments between the call and the options.</param>
 /// <param name="Field">A static field of the struct; null for none.</param>
 internal sealed record RemoteCallerModel(
     RemoteCallerKind Kind, string Struct, CallableMethodModel Method, string Title, string Wire, bool IsPublic, string? Target, string Invoked,
@@ -25,7 +25,7 @@ internal sealed record RemoteCallerModel(
     private const string Serve = "global::Serve";
     private const string Stream = "global::System.Collections.Generic.IAsyncEnumerable";
 
-    /// <summary>Whether it is a static method with [Remote], rather than an actor's constructor or method.</summary>
+    /// <summary>Whether the member is a static method with [Remote], rather than an actor's constructor or method.</summary>
     public bool IsFunction => Kind == RemoteCallerKind.Function;
 
     public string CallResult => Method.IsStream ? $"{Stream}<{Result}>" : Result;
@@ -60,4 +60,12 @@ internal sealed record RemoteCallerModel(
             $"{Serve}.{(method.IsStream ? "ObjectRefStream" : "ObjectRef")}<{result}>", $"{Serve}.ActorHandle<{owner.Type}>", $"{Serve}.ActorCallOptions",
             $"{(method.IsStream ? "SubmitStream" : "Submit")}(", "", null);
     }
+}
+
+/// <summary>The kind of member that a generated caller calls.</summary>
+internal enum RemoteCallerKind
+{
+    Function,
+    Constructor,
+    Method,
 }

@@ -3,8 +3,8 @@ using Serve.Generators.Models;
 namespace Serve.Generators.Emit;
 
 /// <summary>
-/// Writes what one class with <c>[Remote]</c> adds: a member of the cluster, in the class's own namespace so that two classes of one name do not
-/// meet; and members of its actors' handles, in namespace Serve, where who can name the handle sees them.
+/// Writes the members that a class with <c>[Remote]</c> adds: one on the cluster, in the class's own namespace so that classes with the same name do not
+/// collide; and those of its actor handles, in namespace Serve, where they are visible wherever the handle is.
 /// </summary>
 internal static class RemoteClassWriter
 {
@@ -82,7 +82,7 @@ internal static class RemoteClassWriter
                 .Line($"public {holder}.Methods.{caller.Struct} {DeploymentHandleWriter.Identifier(caller.Method.Name)} => new {holder}.Methods.{caller.Struct}(actor, null);");
         }
 
-        // In a class of their own: a method of the user's may be named like one of these structs.
+        // In a class of their own, because a user's method may have the same name as one of these structs.
         writer.Close().Line().Open($"{Visible(model.IsPublic)} static class Methods");
         foreach (var caller in callers)
         {

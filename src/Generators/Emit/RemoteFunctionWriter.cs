@@ -1,9 +1,9 @@
 namespace Serve.Generators.Emit;
 
-/// <summary>Writes what makes a function of one parameter fit for <c>ray.Map(ray.Demo.Square, items)</c>: its struct invokes it for one item, wherever the items are.</summary>
+/// <summary>Implements <c>IRemoteFunction</c> for functions with one parameter, so that <c>ray.Map(ray.Demo.Square, items)</c> can invoke them for each item.</summary>
 internal static class RemoteFunctionWriter
 {
-    /// <summary>The interface that the struct implements; null for a function that cannot be mapped.</summary>
+    /// <summary>Returns the interface that the struct implements; null for a function that cannot be mapped.</summary>
     public static string? InterfaceOf(RemoteCallerModel caller) =>
         caller.IsFunction && !caller.Method.IsStream && caller.Method.Arguments.Count() == 1
             ? $"global::Serve.IRemoteFunction<{caller.Method.Arguments.First().Type}, {caller.Result}>"

@@ -4,7 +4,7 @@ using Serve.Generators.Models;
 
 namespace Serve.Generators.Reading;
 
-/// <summary>Reads a method with <c>[Batch]</c> into what its callers see: one item for each list, and one result.</summary>
+/// <summary>Reads a method with <c>[Batch]</c> into its callers' view: one item for each list parameter, and one result.</summary>
 internal static class BatchMethodReader
 {
     private const int MostLists = 7;
@@ -15,13 +15,13 @@ internal static class BatchMethodReader
 
     public static AttributeData? AttributeOf(IMethodSymbol method) => ClassMethodSymbols.AttributeOf(method, "Serve.BatchAttribute");
 
-    /// <summary>Adds a finding for each method that gathers calls and that nobody can call.</summary>
+    /// <summary>Adds a diagnostic for each batch method that is not callable.</summary>
     public static void CheckCallable(INamedTypeSymbol type, List<DiagnosticInfo> findings)
     {
         foreach (var method in ClassMethodSymbols.Of(type).Where(method => AttributeOf(method) is not null))
         {
-            var wrong = method.IsStatic || method.DeclaredAccessibility != Accessibility.Public ? "it is no public instance method, so nobody calls it"
-                : DeploymentMethodSymbols.IsHook(type, method) ? "it is a hook, which the platform calls with what is its own"
+            var wrong = method.IsStatic || method.DeclaredAccessibility != Accessibility.Public ? "the method must be a public instance method to be called"
+                : DeploymentMethodSymbols.IsHook(type, method) ? "the method is a hook, which only the platform calls"
                 : null;
             if (wrong is not null)
                 findings.Add(DiagnosticInfo.Of(DeploymentDiagnostics.BatchSettings, method, type.Name, method.Name, wrong));
@@ -37,7 +37,7 @@ internal static class BatchMethodReader
             ? outcome.TypeArguments[0]
             : null;
         var wrong = lists.Count is 0 or > MostLists ? $"takes {lists.Count} lists"
-            : lists.Find(parameter => TakenElement(parameter.Type) is null) is { } other ? $"takes '{other.Name}', which is no list"
+            : lists.Find(parameter => TakenElement(parameter.Type) is null) is { } other ? $"takes '{other.Name}', which is not a list"
             : element is null || (isStream && result is null) ? $"returns {method.ReturnType.ToDisplayString(SymbolDisplayFormat.MinimallyQualifiedFormat)}"
             : null;
         if (wrong is not null)
@@ -58,8 +58,8 @@ internal static class BatchMethodReader
         {
             var wrong = (argument.Key, argument.Value.Value) switch
             {
-                ("MaxBatchSize" or "MaxConcurrentBatches", int number) when number < 1 => $"{argument.Key} must be at least 1, not {number}",
-                ("BatchWaitTimeout", var text) when !DurationTextFormat.TryParse(text as string, out _) => $"BatchWaitTimeout must be {DurationTextFormat.Expected}, not \"{text}\"",
+                ("MaxBatchSize" or "MaxConcurrentBatches", int number) when number < 1 => $"{argument.Key} must be at least 1, but was {number}",
+                ("BatchWaitTimeout", var text) when !DurationTextFormat.TryParse(text as string, out _) => $"BatchWaitTimeout must be {DurationTextFormat.Expected}, but was \"{text}\"",
                 ("SizeMethod", string name) when !HasSize(type, name, lists) =>
                     $"the class has no method int {name}({string.Join(", ", lists.Select(list => (TakenElement(list.Type) ?? list.Type).ToDisplayString(SymbolDisplayFormat.MinimallyQualifiedFormat)))})",
                 _ => null,

@@ -3,7 +3,7 @@ using Serve.Generators.Models;
 
 namespace Serve.Generators.Reading;
 
-/// <summary>Reads a method into a model, or says why it cannot be called with values alone.</summary>
+/// <summary>Reads a method into a model, or returns why it cannot be called remotely.</summary>
 internal static class CallableMethodReader
 {
     public static CallableMethodModel Read(IMethodSymbol method)
@@ -19,7 +19,7 @@ internal static class CallableMethodReader
 
     public static string? WhyNotCallable(IMethodSymbol method) =>
         method.IsGenericMethod ? "is generic"
-        : method.IsAsync && method.ReturnsVoid ? "is async void, so that nobody can know when it ends"
+        : method.IsAsync && method.ReturnsVoid ? "is async void, so its completion cannot be observed"
         : method.ReturnsByRef || method.ReturnsByRefReadonly ? "returns by reference"
         : method.ReturnType.IsRefLikeType || method.ReturnType is IPointerTypeSymbol or IFunctionPointerTypeSymbol ? "returns a span or a pointer"
         : method.Parameters.Any(parameter => parameter.RefKind != RefKind.None) ? "takes ref, in or out parameters"

@@ -2,13 +2,13 @@ using Microsoft.CodeAnalysis;
 
 namespace Serve.Generators.Reading;
 
-/// <summary>The methods of a class, those of its bases among them. Of those that override each other, the last.</summary>
+/// <summary>Finds the methods of a class, inherited ones included; of overridden methods only the last override.</summary>
 internal static class ClassMethodSymbols
 {
-    /// <summary>Whatever their access.</summary>
+    /// <summary>Returns methods of any accessibility.</summary>
     public static IEnumerable<IMethodSymbol> Of(INamedTypeSymbol type)
     {
-        // From the class down to its bases: an override hides what it overrides.
+        // From the class to its bases, so that an override is found before the method it overrides.
         List<IMethodSymbol> found = [];
         for (var each = type; each is { SpecialType: not SpecialType.System_Object }; each = each.BaseType)
         {
@@ -19,10 +19,10 @@ internal static class ClassMethodSymbols
         return found;
     }
 
-    /// <summary>The public ones that can be called on an instance.</summary>
+    /// <summary>Returns the public instance methods.</summary>
     public static IEnumerable<IMethodSymbol> OfInstance(INamedTypeSymbol type) => Of(type).Where(IsOwn);
 
-    /// <summary>An attribute of a method or of what it overrides.</summary>
+    /// <summary>Returns an attribute of a method or of a method that it overrides.</summary>
     public static AttributeData? AttributeOf(IMethodSymbol method, string name)
     {
         for (var each = method; each is not null; each = each.OverriddenMethod)

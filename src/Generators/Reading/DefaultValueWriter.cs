@@ -4,7 +4,7 @@ using Microsoft.CodeAnalysis.CSharp;
 
 namespace Serve.Generators.Reading;
 
-/// <summary>Writes the default value of a parameter as C#.</summary>
+/// <summary>Writes the default value of a parameter as a C# expression.</summary>
 internal static class DefaultValueWriter
 {
     public static string Write(IParameterSymbol parameter)

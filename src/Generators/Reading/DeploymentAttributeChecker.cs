@@ -4,7 +4,7 @@ using Serve.Generators.Models;
 
 namespace Serve.Generators.Reading;
 
-/// <summary>Finds attributes that only the replicas of a deployment follow on methods that are called on a cluster, where they would be ignored.</summary>
+/// <summary>Finds attributes of deployment methods on remote functions and actors, where they have no effect.</summary>
 internal static class DeploymentAttributeChecker
 {
     public static void Check(IMethodSymbol method, string owner, List<DiagnosticInfo> findings)

@@ -2,12 +2,12 @@ using Microsoft.CodeAnalysis;
 
 namespace Serve.Generators.Reading;
 
-/// <summary>The methods of a deployment class that handles call: the same ones that are found by reflection when it is deployed.</summary>
+/// <summary>Finds the methods of a deployment class that are callable through a handle: the same ones that reflection finds when it is deployed.</summary>
 internal static class DeploymentMethodSymbols
 {
     private static readonly HashSet<string> Hooks = ["CheckHealth", "Reconfigure", "Dispose", "DisposeAsync"];
 
-    /// <summary>What only an HTTP request can provide: a method that wants one of these has no meaning as a call.</summary>
+    /// <summary>Types that only an HTTP request provides; methods that use one of them are not callable through a handle.</summary>
     private static readonly HashSet<string> HttpOnly =
     [
         "Microsoft.AspNetCore.Http.HttpContext",
@@ -32,7 +32,7 @@ internal static class DeploymentMethodSymbols
     public static IEnumerable<IMethodSymbol> Of(INamedTypeSymbol type) => ClassMethodSymbols.OfInstance(type)
         .Where(method => !IsHook(type, method) && !MultiplexedMethodReader.IsOne(method));
 
-    /// <summary>Whether a public method is one that the platform calls.</summary>
+    /// <summary>Returns whether a public method is a hook that the platform calls.</summary>
     public static bool IsHook(INamedTypeSymbol type, IMethodSymbol method) =>
         Hooks.Contains(method.Name) || (method.Name == "Map" && type.AllInterfaces.Any(each => each.ToDisplayString() == "Serve.IIngress"));
 

@@ -8,7 +8,7 @@ namespace Serve.Generators.Reading;
 /// <summary>Reads a class with <c>[Deployment]</c> into a model.</summary>
 internal static class DeploymentSymbolReader
 {
-    /// <summary>Members of the handle itself: C# prefers them to extension members.</summary>
+    /// <summary>Members of the handle itself, which C# prefers to extension members.</summary>
     private static readonly HashSet<string> Taken = ["Options", "ToDeploymentHandle", "GetType", "ToString", "Equals", "GetHashCode"];
 
     public static DeploymentClassModel Read(INamedTypeSymbol type, CancellationToken cancellationToken)

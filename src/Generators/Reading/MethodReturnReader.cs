@@ -3,7 +3,7 @@ using Serve.Generators.Models;
 
 namespace Serve.Generators.Reading;
 
-/// <summary>Tells how a method's result comes, and of which type it is.</summary>
+/// <summary>Classifies a method's return type and finds its result or item type.</summary>
 internal static class MethodReturnReader
 {
     public static (MethodReturnShape Shape, ITypeSymbol? Result) Of(IMethodSymbol method)

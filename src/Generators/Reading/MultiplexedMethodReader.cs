@@ -5,7 +5,7 @@ using Serve.Generators.Models;
 
 namespace Serve.Generators.Reading;
 
-/// <summary>The methods of a deployment class that load models. Nobody calls them through a handle; what is wrong with them is said here.</summary>
+/// <summary>Checks the <c>[Multiplexed]</c> methods of a deployment class, which load models and are not callable through a handle.</summary>
 internal static class MultiplexedMethodReader
 {
     public static bool IsOne(IMethodSymbol method) => AttributeOf(method) is not null;
@@ -13,7 +13,7 @@ internal static class MultiplexedMethodReader
     public static void Check(INamedTypeSymbol type, List<DiagnosticInfo> findings)
     {
         var methods = ClassMethodSymbols.Of(type).Where(IsOne).ToList();
-        var wrong = methods.RemoveAll(method => !IsWell(type, method, findings));
+        var wrong = methods.RemoveAll(method => !IsValid(type, method, findings));
         for (var i = 0; i < methods.Count; i++)
         {
             var first = methods.Find(method => IsSame(ModelOf(method), ModelOf(methods[i])));
@@ -21,18 +21,18 @@ internal static class MultiplexedMethodReader
                 findings.Add(DiagnosticInfo.Of(MultiplexedDiagnostics.Twice, methods[i], type.Name, methods[i].Name, Name(ModelOf(methods[i])!), first.Name));
         }
 
-        // With a method that cannot be read, that nothing loads a parameter's model is no second mistake.
+        // After an invalid method, a parameter without a loader is only a consequence.
         if (wrong == 0)
             CheckParameters(type, methods, findings);
     }
 
-    private static bool IsWell(INamedTypeSymbol type, IMethodSymbol method, List<DiagnosticInfo> findings)
+    private static bool IsValid(INamedTypeSymbol type, IMethodSymbol method, List<DiagnosticInfo> findings)
     {
         var most = AttributeOf(method)!.NamedArguments
             .Where(argument => argument.Key == "MaxModelsPerReplica").Select(argument => argument.Value.Value).OfType<int>().DefaultIfEmpty(1).First();
         if (most is < -1 or 0)
             findings.Add(DiagnosticInfo.Of(MultiplexedDiagnostics.Limit, method, type.Name, method.Name, most.ToString(CultureInfo.InvariantCulture)));
-        var fits = !method.IsStatic && !method.IsGenericMethod && TakesId(method) && ModelOf(method) is not null;
+        var fits = !method.IsStatic && !method.IsGenericMethod && TakesModelId(method) && ModelOf(method) is not null;
         if (!fits)
             findings.Add(DiagnosticInfo.Of(MultiplexedDiagnostics.Shape, method, type.Name, method.Name));
         return fits;
@@ -50,14 +50,14 @@ internal static class MultiplexedMethodReader
             var fitting = methods.Count(method => IsAssignable(ModelOf(method)!, model));
             if (fitting != 1)
             {
-                findings.Add(DiagnosticInfo.Of(MultiplexedDiagnostics.NobodyLoads, parameter, type.Name, Name(model), fitting > 1
-                    ? "several of its [Multiplexed] methods load one; name the type that is meant"
+                findings.Add(DiagnosticInfo.Of(MultiplexedDiagnostics.NotLoaded, parameter, type.Name, Name(model), fitting > 1
+                    ? "several of its [Multiplexed] methods load one; request a more specific type"
                     : $"has no method that loads it: [Multiplexed] Task<{Name(model)}> Load(string modelId, CancellationToken stop)"));
             }
         }
     }
 
-    private static bool TakesId(IMethodSymbol method) =>
+    private static bool TakesModelId(IMethodSymbol method) =>
         method.Parameters.Length is 1 or 2
         && method.Parameters.All(parameter => parameter.RefKind == RefKind.None)
         && method.Parameters[0].Type.SpecialType == SpecialType.System_String

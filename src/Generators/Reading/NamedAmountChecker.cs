@@ -5,7 +5,7 @@ using Serve.Generators.Models;
 
 namespace Serve.Generators.Reading;
 
-/// <summary>Finds resources and concurrency groups in <c>[Remote]</c> that cannot be read: <c>"tpu=1, disk=0.5"</c>.</summary>
+/// <summary>Checks the lists of resources and concurrency groups in <c>[Remote]</c>: <c>"tpu=1, disk=0.5"</c>.</summary>
 internal static class NamedAmountChecker
 {
     public static void Check(AttributeData attribute, ISymbol symbol, List<DiagnosticInfo> findings)
@@ -27,7 +27,7 @@ internal static class NamedAmountChecker
             if (parts.Length != 2 || parts[0].Trim().Length == 0)
                 return $"'{item.Trim()}' is not name=amount";
             if (!names.Add(parts[0].Trim()))
-                return $"'{parts[0].Trim()}' is there twice";
+                return $"'{parts[0].Trim()}' is specified twice";
             var amount = parts[1].Trim();
             if (whole && !(int.TryParse(amount, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit > 0))
                 return $"'{amount}' is not a whole number above 0";

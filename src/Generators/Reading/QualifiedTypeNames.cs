@@ -3,7 +3,7 @@ using Microsoft.CodeAnalysis;
 
 namespace Serve.Generators.Reading;
 
-/// <summary>Names of types as generated code writes them.</summary>
+/// <summary>Writes type names for generated code.</summary>
 internal static class QualifiedTypeNames
 {
     private static readonly SymbolDisplayFormat Format = SymbolDisplayFormat.FullyQualifiedFormat
@@ -11,7 +11,7 @@ internal static class QualifiedTypeNames
 
     public static string Of(ITypeSymbol type) => type.ToDisplayString(Format);
 
-    /// <summary>The full name as one identifier, unique within an assembly: an underscore of its own is doubled.</summary>
+    /// <summary>Returns the full name as a single identifier that is unique within an assembly: its own underscores are doubled.</summary>
     public static string Flat(INamedTypeSymbol type)
     {
         var flat = new StringBuilder();

@@ -5,7 +5,7 @@ using Serve.Generators.Models;
 
 namespace Serve.Generators.Reading;
 
-/// <summary>Reads a class with <c>[Remote]</c>: how it is made, and what its handle offers.</summary>
+/// <summary>Reads an actor class: its constructor and the methods of its handle.</summary>
 internal static class RemoteActorReader
 {
     private static readonly HashSet<string> Hooks = ["Dispose", "DisposeAsync"];
@@ -55,7 +55,7 @@ internal static class RemoteActorReader
 
     private static IMethodSymbol? ConstructorOf(INamedTypeSymbol type, List<DiagnosticInfo> findings)
     {
-        var kind = type.IsStatic ? ("static", "; put [Remote] on its methods, which makes them remote functions")
+        var kind = type.IsStatic ? ("static", "; put [Remote] on its methods to make them remote functions")
             : type.IsAbstract ? ("abstract", "")
             : type.IsValueType ? ("a struct", "")
             : default;
@@ -74,7 +74,7 @@ internal static class RemoteActorReader
         }
 
         var why = CallableMethodReader.WhyNotCallable(constructors[0])
-            ?? (HasRequiredMembers(type, constructors[0]) ? "leaves required members unset, which only an object initializer could set" : null);
+            ?? (HasRequiredMembers(type, constructors[0]) ? "leaves required members unset" : null);
         if (why is null)
             return constructors[0];
         findings.Add(DiagnosticInfo.Of(RemoteDiagnostics.NotCallable, constructors[0], type.Name, type.Name, why));

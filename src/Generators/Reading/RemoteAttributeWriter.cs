@@ -4,12 +4,12 @@ using Microsoft.CodeAnalysis.CSharp;
 
 namespace Serve.Generators.Reading;
 
-/// <summary>Writes a <c>[Remote]</c> as the expression that makes it, so that nothing is reflected over at run time.</summary>
+/// <summary>Writes a <c>[Remote]</c> attribute as the expression that creates it, which avoids reflection at run time.</summary>
 internal static class RemoteAttributeWriter
 {
     private const string Remote = "global::Serve.RemoteAttribute";
 
-    /// <summary>Null when it names what generated code cannot see.</summary>
+    /// <summary>Returns null if the attribute refers to a type that generated code cannot access.</summary>
     public static string? Write(AttributeData attribute)
     {
         var settings = attribute.NamedArguments.Where(argument => argument.Value.Kind != TypedConstantKind.Error).ToList();

@@ -4,12 +4,12 @@ using Serve.Generators.Models;
 
 namespace Serve.Generators.Reading;
 
-/// <summary>Reads a class that carries <c>[Remote]</c>, or has methods that do, into a model.</summary>
+/// <summary>Reads a class that has <c>[Remote]</c>, or has methods that do, into a model.</summary>
 internal static class RemoteClassReader
 {
     private const string Attribute = "Serve.RemoteAttribute";
 
-    /// <summary>Reads the class of a symbol with <c>[Remote]</c>; null when another of the class's symbols stands for it, so that each class is read once.</summary>
+    /// <summary>Reads the class of a symbol with <c>[Remote]</c>; null unless the symbol is the first one of its class, so that each class is read once.</summary>
     public static RemoteClassModel? Read(ISymbol marked, Compilation compilation, CancellationToken cancellationToken)
     {
         var type = marked as INamedTypeSymbol ?? marked.ContainingType;
@@ -41,7 +41,7 @@ internal static class RemoteClassReader
     public static AttributeData? AttributeOf(ISymbol symbol) =>
         symbol.GetAttributes().FirstOrDefault(attribute => attribute.AttributeClass?.ToDisplayString() == Attribute);
 
-    /// <summary>The names that a type's own members have: C# prefers them to extension members.</summary>
+    /// <summary>Returns the names of a type's own members, which C# prefers to extension members.</summary>
     public static ISet<string> NamesIn(Compilation compilation, string type)
     {
         HashSet<string> names = [];
@@ -59,7 +59,7 @@ internal static class RemoteClassReader
         if (TypeVisibility.WhyHidden(type) is { } hidden)
             findings.Add(DiagnosticInfo.Of(RemoteDiagnostics.NotVisible, type, type.Name, hidden));
         if (TypeVisibility.Containing(type).Any(each => each.IsGenericType))
-            findings.Add(DiagnosticInfo.Of(RemoteDiagnostics.NoInstance, type, type.Name, "generic", ", nor have remote functions"));
+            findings.Add(DiagnosticInfo.Of(RemoteDiagnostics.NoInstance, type, type.Name, "generic", " or have remote functions"));
         if (NamesIn(compilation, "Serve.Cluster").Contains(type.Name))
             findings.Add(DiagnosticInfo.Of(RemoteDiagnostics.NameTaken, type, type.Name, $"Cluster.{type.Name}"));
         return findings.Count == before;

@@ -9,7 +9,7 @@ internal static class RemoteFunctionReader
 {
     private static readonly HashSet<string> Taken = ["GetType", "ToString", "Equals", "GetHashCode"];
 
-    /// <summary>Further names that the creator of an actor takes.</summary>
+    /// <summary>Members of the generated actor creator.</summary>
     private static readonly HashSet<string> TakenByActor = ["Remote", "Options"];
 
     public static IEnumerable<RemoteFunctionModel> Read(INamedTypeSymbol type, IReadOnlyList<IMethodSymbol> marked, bool isActor, List<DiagnosticInfo> findings)

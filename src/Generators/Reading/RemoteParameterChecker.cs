@@ -4,7 +4,7 @@ using Serve.Generators.Models;
 
 namespace Serve.Generators.Reading;
 
-/// <summary>Finds parameters whose values do not travel to another process.</summary>
+/// <summary>Finds parameters whose values cannot be sent to another process.</summary>
 internal static class RemoteParameterChecker
 {
     public static void Check(IMethodSymbol method, string owner, List<DiagnosticInfo> findings)

@@ -2,12 +2,12 @@ using Microsoft.CodeAnalysis;
 
 namespace Serve.Generators.Reading;
 
-/// <summary>Tells which code can name a class.</summary>
+/// <summary>Determines which code can access a class.</summary>
 internal static class TypeVisibility
 {
     public static bool IsPublic(INamedTypeSymbol type) => Containing(type).All(each => each.DeclaredAccessibility == Accessibility.Public);
 
-    /// <summary>Why generated code cannot name it; null when it can.</summary>
+    /// <summary>Returns why generated code cannot access the class; null if it can.</summary>
     public static string? WhyHidden(INamedTypeSymbol type) =>
         Containing(type).Any(each => !IsVisible(each.DeclaredAccessibility)) ? "private or protected"
         : Containing(type).Any(each => each.IsFileLocal) ? "file-local"

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Serve.Hosting;
 using Serve.Http;
 using Serve.Replica.Batching;
 using Serve.Replica.Definitions;

@@ -35,3 +35,64 @@ public sealed class ModelReportSubscriber(RouteTable table) : ITopicSubscriber
         return ValueTask.CompletedTask;
     }
 }
+
+/// <summary>
+/// Reports the deployments without replicas for which this process has queued requests, so that the controller starts replicas. A deployment is reported until
+/// a snapshot contains a replica of it.
+/// </summary>
+public sealed class WakeUpReporter : ITopicSubscriber, IDisposable
+{
+    private readonly Lock _sync = new();
+    private readonly HashSet<DeploymentId> _waiting = [];
+    private readonly RouteTable _table;
+    private readonly ActorReportRegistry _reports;
+    private readonly string _processId;
+    private ActorStateReport? _report;
+
+    /// <summary>Creates the reporter of this process.</summary>
+    public WakeUpReporter(RouteTable table, ActorReportRegistry reports, IActorReferenceResolver references)
+    {
+        _table = table;
+        _reports = reports;
+        _processId = references.ProcessId;
+        table.WakeUpRequested += OnWakeUpRequested;
+    }
+
+    /// <inheritdoc/>
+    public string Topic => RouteSnapshot.Topic;
+
+    /// <inheritdoc/>
+    public ValueTask OnPublishedAsync(TopicPublication publication, CancellationToken cancellationToken)
+    {
+        ActorStateReport? changed;
+        lock (_sync)
+            changed = _waiting.RemoveWhere(id => !_table.Current.IsWaiting(id)) > 0 ? _report : null;
+        changed?.NotifyChanged();
+        return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _table.WakeUpRequested -= OnWakeUpRequested;
+        _report?.Dispose();
+    }
+
+    private void OnWakeUpRequested(DeploymentId deployment)
+    {
+        lock (_sync)
+        {
+            if (!_waiting.Add(deployment))
+                return;
+            _report ??= _reports.Add(new ActorId($"process:{_processId}"), DeploymentWakeUps.Topic, Write);
+        }
+
+        _report.NotifyChanged();
+    }
+
+    private ReadOnlyMemory<byte> Write()
+    {
+        lock (_sync)
+            return JsonSerializer.SerializeToUtf8Bytes(_waiting.Select(id => id.ToString()));
+    }
+}

@@ -1,8 +1,9 @@
+using System.ComponentModel;
 using Serve.Calls;
 
 namespace Serve;
 
-/// <summary>An argument of a call: a value, the response of another call that is still running, or a ref to an object. All convert to it by themselves.</summary>
+/// <summary>An argument of a call: a value, the response of a running call, or a reference to an object. All of them convert implicitly.</summary>
 /// <typeparam name="T">The parameter's type.</typeparam>
 public readonly struct Arg<T> : ICallArgument
 {
@@ -11,24 +12,24 @@ public readonly struct Arg<T> : ICallArgument
 
     private Arg(T value, object? pending)
     {
-        this._value = value;
-        this._pending = pending;
+        _value = value;
+        _pending = pending;
     }
 
-    /// <summary>The ref that stands for the value; null when none does.</summary>
+    /// <summary>Gets the reference that was passed for the value; null if a value was passed.</summary>
     public ObjectRef? Reference => _pending as ObjectRef;
 
-    /// <summary>The value; where a ref stands for it, that is ready.</summary>
-    /// <exception cref="InvalidOperationException">The argument is a running call of a deployment, or a ref that is not ready.</exception>
+    /// <summary>Gets the value. A reference that was passed for it must be ready.</summary>
+    /// <exception cref="InvalidOperationException">The argument is the response of a running call, or a reference that is not ready.</exception>
     public T Value => _pending switch
     {
         ObjectRef<T> { IsReady: true } reference => reference.Result,
         ObjectRef { IsReady: true } reference => (T)reference.GetBoxedResult()!,
-        ObjectRef or IPendingCallResult => throw new InvalidOperationException("The argument has no value yet."),
+        ObjectRef or IPendingCallResult => throw new InvalidOperationException("The argument is not ready. Await the call or the reference that was passed for it first."),
         _ => _value,
     };
 
-    /// <summary>Whether it is the default of the struct rather than a value or a ref.</summary>
+    /// <summary>Whether the argument was omitted: it is the default of the struct.</summary>
     internal bool IsLeftOut => _pending is null;
 
     internal static Arg<T> Of(T value) =>
@@ -46,26 +47,30 @@ public readonly struct Arg<T> : ICallArgument
         return new Arg<T>(default!, reference);
     }
 
-    /// <summary>Passes a value.</summary>
+    /// <summary>Creates an argument from a value.</summary>
     /// <param name="value">The value.</param>
     public static implicit operator Arg<T>(T value) => Of(value);
 
-    /// <summary>Passes the object that a ref stands for, once it is there.</summary>
-    /// <param name="reference">The ref.</param>
+    /// <summary>Creates an argument from the object of a reference; the call waits until it is ready.</summary>
+    /// <param name="reference">The reference.</param>
     public static implicit operator Arg<T>(ObjectRef<T> reference) => After(reference);
 
-    /// <summary>The argument as <see cref="MethodCall{TResult}.GetArguments"/> has it.</summary>
+    /// <summary>Returns the argument in the form of <see cref="MethodCall{TResult}.GetArguments"/>.</summary>
     /// <returns>The value, or a <see cref="ObjectRefArgument"/>.</returns>
     public object? Box() => ForTask()._pending is ObjectRef reference ? new ObjectRefArgument(reference) : _value;
 
-    /// <exception cref="ArgumentException">It is a running call of a deployment.</exception>
+    /// <exception cref="ArgumentException">The argument is the response of a running deployment call.</exception>
     internal Arg<T> ForTask() => _pending is IPendingCallResult
-        ? throw new ArgumentException("A running call of a deployment cannot be an argument of a task; await it first.")
+        ? throw new ArgumentException("The response of a running deployment call cannot be passed to a task. Await it and pass the result.")
         : this;
 
     async ValueTask<object?> ICallArgument.ResolveBoxedAsync(CancellationToken cancellationToken) => await ResolveAsync(cancellationToken).ConfigureAwait(false);
 
-    internal async ValueTask<T> ResolveAsync(CancellationToken cancellationToken) => _pending switch
+    /// <summary>Waits for the call or reference that was passed for the argument, if any, and returns the value. For handles.</summary>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <returns>The value.</returns>
+    [EditorBrowsable(EditorBrowsableState.Never)]
+    public async ValueTask<T> ResolveAsync(CancellationToken cancellationToken) => _pending switch
     {
         IPendingCallResult<T> typed => await typed.AsTask().WaitAsync(cancellationToken).ConfigureAwait(false),
         ObjectRef<T> typed => await typed.Cluster.Get(typed, null, cancellationToken).ConfigureAwait(false),

@@ -2,39 +2,46 @@ using System.ComponentModel;
 
 namespace Serve;
 
-/// <summary>Makes arguments where C# allows no conversion: for parameters of interface types, in a call that also takes un-awaited responses.</summary>
+/// <summary>Creates call arguments where C# allows no implicit conversion: for parameters of interface types in calls that also take un-awaited responses.</summary>
 public static class Arg
 {
-    /// <summary>Stands beside a value that was given, which so can be told from a parameter that was left out.</summary>
+    /// <summary>Marks an argument with a value, to distinguish it from an omitted one.</summary>
     internal static readonly object Given = new();
 
-    /// <summary>Passes a value.</summary>
+    /// <summary>Creates an argument from a value.</summary>
     /// <typeparam name="T">The parameter's type.</typeparam>
     /// <param name="value">The value.</param>
     /// <returns>The argument.</returns>
     public static Arg<T> Of<T>(T value) => Arg<T>.Of(value);
 
-    /// <summary>Passes the object that a ref stands for, once it is there. For generated code, which sees to it that the types fit.</summary>
+    /// <summary>Creates an argument from the object of a reference. For generated code, which ensures that the types match.</summary>
     /// <typeparam name="T">The parameter's type.</typeparam>
-    /// <param name="reference">The ref.</param>
+    /// <param name="reference">The reference.</param>
     /// <returns>The argument.</returns>
     [EditorBrowsable(EditorBrowsableState.Never)]
     public static Arg<T> After<T>(ObjectRef reference) => Arg<T>.After(reference);
 
-    /// <summary>Says at once when an argument cannot be one of a task. For generated code.</summary>
+    /// <summary>Creates an argument from the result of a running call, whose type must match. For handles.</summary>
+    /// <typeparam name="T">The parameter's type.</typeparam>
+    /// <param name="response">The running call.</param>
+    /// <returns>The argument.</returns>
+    [EditorBrowsable(EditorBrowsableState.Never)]
+    public static Arg<T> After<T>(IPendingCallResult response) => Arg<T>.After(response);
+
+    /// <summary>Checks that an argument can be passed to a task. For generated code.</summary>
     /// <typeparam name="T">The parameter's type.</typeparam>
     /// <param name="argument">The argument.</param>
-    /// <returns>The same.</returns>
-    /// <exception cref="ArgumentException">It is a running call of a deployment.</exception>
+    /// <returns>The argument.</returns>
+    /// <exception cref="ArgumentException">The argument is the response of a running deployment call.</exception>
     [EditorBrowsable(EditorBrowsableState.Never)]
     public static Arg<T> ForTask<T>(Arg<T> argument) => argument.ForTask();
 
-    /// <summary>The same for a parameter that may be left out. For generated code.</summary>
+    /// <summary>Checks that an optional argument can be passed to a task. For generated code.</summary>
     /// <typeparam name="T">The parameter's type.</typeparam>
     /// <param name="argument">The argument.</param>
-    /// <param name="fallback">What it is when it was left out.</param>
+    /// <param name="fallback">The value of an omitted argument.</param>
     /// <returns>The argument, or the fallback.</returns>
-    /// <exception cref="ArgumentException">It is a running call of a deployment.</exception>
+    /// <exception cref="ArgumentException">The argument is the response of a running deployment call.</exception>
     [EditorBrowsable(EditorBrowsableState.Never)]
     public static Arg<T> ForTask<T>(Arg<T> argument, T fallback) => argument.IsLeftOut ? Of(fallback) : argument.ForTask();
 }

@@ -1,68 +1,73 @@
 using System.Collections.Immutable;
+using System.ComponentModel;
 using System.Runtime.InteropServices;
 
 namespace Serve;
 
-/// <summary>What a cluster has to give, and how it behaves. Every value has a default; the comments say which.</summary>
+/// <summary>Options of a cluster. Every option has a default.</summary>
 public sealed record ClusterOptions
 {
-    // Null when empty, and no immutable array: their library is only loaded by programs that set them.
+    // Null if empty, and not an immutable array: only programs that set these options load System.Collections.Immutable.
     private readonly ImmutableDictionary<string, double>? _resources;
     private readonly ValueSerializer[]? _serializers;
 
-    /// <summary>CPU slots for tasks and actors; a number to account with, not a limit on threads. Default: the machine's processors.</summary>
+    /// <summary>CPU slots for tasks and actors; used for scheduling, not a limit on threads. Default: the number of processors.</summary>
     public double? NumCpus { get; init; }
 
-    /// <summary>GPU slots. Default: the NVIDIA devices that <c>CUDA_VISIBLE_DEVICES</c> leaves to this process, all where it is not set.</summary>
+    /// <summary>GPU slots. Default: the NVIDIA devices visible to this process (<c>CUDA_VISIBLE_DEVICES</c>).</summary>
     public double? NumGpus { get; init; }
 
-    /// <summary>Bytes of memory that tasks and actors may reserve. Default: the machine's, or the container's.</summary>
+    /// <summary>Bytes of memory that tasks and actors can reserve. Default: the memory of the machine or container.</summary>
     public long? Memory { get; init; }
 
-    /// <summary>Custom resources by name. Default none.</summary>
+    /// <summary>Custom resources by name. Default: none.</summary>
     public ImmutableDictionary<string, double> Resources
     {
         get => _resources ?? ImmutableDictionary<string, double>.Empty;
         init => (_resources, HasResources) = value is { Count: > 0 } ? (value, true) : (null, false);
     }
 
-    /// <summary>Whether there are custom resources. Told apart from the field, since code that reads that has its library loaded.</summary>
-    internal bool HasResources { get; private init; }
+    /// <summary>Gets whether there are custom resources, without loading System.Collections.Immutable.</summary>
+    [EditorBrowsable(EditorBrowsableState.Never)]
+    public bool HasResources { get; private init; }
 
-    /// <summary>Where tasks and actors run that do not say. Default <see cref="Isolation.None"/>: threads of this process.</summary>
+    /// <summary>Default isolation of tasks and actors. Default <see cref="Isolation.None"/>: threads of this process.</summary>
     public Isolation Isolation { get; init; } = Isolation.None;
 
-    /// <summary>Bytes of shared memory for objects; above it the oldest that nobody maps go to <see cref="SpillDirectory"/>. Default: 30 % of the machine's memory.</summary>
+    /// <summary>Bytes of shared memory for objects. Above it, the oldest objects that no process maps are spilled to <see cref="SpillDirectory"/>. Default: 30 % of the machine's memory.</summary>
     public long? ObjectStoreMemory { get; init; }
 
-    /// <summary>Where objects go that do not fit into memory; made when first needed, emptied at the end. Default: a folder of the system's temporary one.</summary>
+    /// <summary>Folder for spilled objects; created when first needed and emptied on disposal. Default: a folder in the system's temporary folder.</summary>
     public string? SpillDirectory { get; init; }
 
-    /// <summary>How values of types of yours are written for other processes; asked before MemoryPack and JSON. Each needs a public constructor that takes nothing, since workers make their own. Default none.</summary>
+    /// <summary>Custom serializers for values sent to other processes; they take precedence over MemoryPack and JSON. Each must have a public parameterless constructor, because workers create their own instances. Default: none.</summary>
     public ImmutableArray<ValueSerializer> Serializers
     {
         get => _serializers is null ? [] : ImmutableCollectionsMarshal.AsImmutableArray(_serializers);
         init => _serializers = value.IsDefaultOrEmpty ? null : ImmutableCollectionsMarshal.AsArray(value);
     }
 
-    /// <summary>The share of the machine's memory at which the newest retriable task in a worker is stopped. Default 0.95; 1 or more switches it off.</summary>
+    /// <summary>Fraction of the machine's memory in use at which the newest retriable task in a worker is stopped. Default 0.95; 1 or more disables the check.</summary>
     public double MemoryUsageThreshold { get; init; } = 0.95;
 
-    /// <summary>How a worker process is started: the executable, then its arguments. Default: this program again, taken over before its <c>Main</c> runs.</summary>
+    /// <summary>Command line of worker processes: the executable, then its arguments. Default: this program, which the runtime takes over before its <c>Main</c> runs.</summary>
     public IReadOnlyList<string>? WorkerCommand { get; init; }
 
-    /// <summary>Where workers' output goes. Default: a folder of the system's temporary one, removed at the end.</summary>
+    /// <summary>Folder for worker logs. Default: a folder in the system's temporary folder, removed on disposal.</summary>
     public string? WorkerLogDirectory { get; init; }
 
-    /// <summary>Whether lines that tasks in workers write to the console appear on this process's console too, as <c>(Demo.GenerateData pid=1234) line</c>. They are in the worker's log either way. Default true.</summary>
+    /// <summary>Whether the console output of tasks in workers also appears on this process's console, as <c>(Demo.GenerateData pid=1234) line</c>. The worker's log contains it in any case. Default true.</summary>
     public bool LogToDriver { get; init; } = true;
 
-    /// <summary>Workers that are started at once rather than with the first task that needs one. Default 0.</summary>
+    /// <summary>Number of workers to start immediately rather than on demand. Default 0.</summary>
     public int PrestartWorkers { get; init; }
 
-    /// <summary>How many ended tasks <see cref="Cluster.ListTasks"/> and the timeline remember. Default 10,000.</summary>
+    /// <summary>Number of completed tasks that <see cref="Cluster.ListTasks"/> and the timeline keep. Default 10,000.</summary>
     public int TaskHistory { get; init; } = 10_000;
 
-    /// <summary>Whether <c>serve list</c>, <c>summary</c>, <c>memory</c> and <c>timeline</c> in another terminal may look at this cluster. Default true.</summary>
+    /// <summary>Whether <c>serve list</c>, <c>summary</c>, <c>memory</c> and <c>timeline</c> can inspect this cluster from another process. Default true.</summary>
     public bool Observable { get; init; } = true;
+
+    /// <summary>Whether tasks and actor calls that wait for each other in a cycle fail with a <see cref="DeadlockException"/>. Default: true.</summary>
+    public bool DetectDeadlocks { get; init; } = true;
 }

@@ -1,17 +1,17 @@
 namespace Serve;
 
-/// <summary>Durations that read as they are spoken: <c>2.Seconds</c>, <c>500.Milliseconds</c>.</summary>
+/// <summary>Creates durations from integers: <c>2.Seconds</c>, <c>500.Milliseconds</c>.</summary>
 public static class DurationExtensions
 {
     extension(int amount)
     {
-        /// <summary>That many seconds.</summary>
+        /// <summary>Gets a duration in seconds.</summary>
         public TimeSpan Seconds => TimeSpan.FromSeconds(amount);
 
-        /// <summary>That many milliseconds.</summary>
+        /// <summary>Gets a duration in milliseconds.</summary>
         public TimeSpan Milliseconds => TimeSpan.FromMilliseconds(amount);
 
-        /// <summary>That many minutes.</summary>
+        /// <summary>Gets a duration in minutes.</summary>
         public TimeSpan Minutes => TimeSpan.FromMinutes(amount);
     }
 }

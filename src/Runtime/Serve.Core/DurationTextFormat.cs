@@ -2,9 +2,10 @@ using System.Globalization;
 
 namespace Serve;
 
-/// <summary>Durations as text: a number and <c>us</c>, <c>ms</c>, <c>s</c>, <c>m</c> or <c>h</c>. Only zero needs no unit. The generator compiles this file too.</summary>
-internal static class DurationTextFormat
+/// <summary>Durations as text: a number with the unit <c>us</c>, <c>ms</c>, <c>s</c>, <c>m</c> or <c>h</c>; only zero needs no unit. The source generator compiles this file too.</summary>
+public static class DurationTextFormat
 {
+    /// <summary>The expected form, for error messages.</summary>
     public const string Expected = "a number with a unit, like \"5ms\", \"0.5s\" or \"200us\"";
 
     private static readonly (string Unit, double Ticks)[] Units =
@@ -16,7 +17,7 @@ internal static class DurationTextFormat
         ("h", TimeSpan.TicksPerHour),
     ];
 
-    /// <summary>A duration as people read it.</summary>
+    /// <summary>Formats a duration for display.</summary>
     /// <param name="span">The duration.</param>
     /// <returns>For instance <c>1.25 ms</c>.</returns>
     public static string Of(TimeSpan span) => FormattableString.Invariant(span.TotalSeconds switch
@@ -27,7 +28,11 @@ internal static class DurationTextFormat
         _ => $"{span:d\\.hh\\:mm\\:ss}",
     });
 
-#pragma warning disable CA1846 // The generator's framework has no spans here.
+#pragma warning disable CA1846 // netstandard2.0, which the generator targets, has no span overload.
+    /// <summary>Parses a duration of at most one day.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="duration">The duration.</param>
+    /// <returns>Whether the text is valid.</returns>
     public static bool TryParse(string? text, out TimeSpan duration)
     {
         duration = default;

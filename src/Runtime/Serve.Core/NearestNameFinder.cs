@@ -1,12 +1,12 @@
 namespace Serve;
 
-/// <summary>Finds what somebody who mistyped a name meant: Damerau's optimal string alignment distance, case ignored.</summary>
+/// <summary>Suggests the name that a mistyped one was meant to be, by Damerau's optimal string alignment distance, ignoring case.</summary>
 public static class NearestNameFinder
 {
-    /// <summary>The nearest of the known names, the first of several that are equally near.</summary>
-    /// <param name="written">What was written.</param>
-    /// <param name="known">What could have been meant.</param>
-    /// <returns>The name; null when none is near enough to be a typo.</returns>
+    /// <summary>Returns the nearest known name; the first one of equally near names.</summary>
+    /// <param name="written">The mistyped name.</param>
+    /// <param name="known">The known names.</param>
+    /// <returns>The name; null if none is near enough.</returns>
     public static string? Find(string written, IEnumerable<string> known)
     {
         var nearest = known.Select(key => (Key: key, Distance: Distance(written, key))).OrderBy(pair => pair.Distance).FirstOrDefault();

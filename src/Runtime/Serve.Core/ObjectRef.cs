@@ -1,14 +1,16 @@
 using System.Runtime.CompilerServices;
+using Serve.Hosting;
 
 namespace Serve;
 
 /// <summary>
-/// A reference to an object that is there or will be: a task's result, or what was put. It may stand wherever a value may. While anyone
-/// holds it the object lives; when the last ref is collected the object is freed.
+/// A reference to an object that exists or will exist: a task's result, or a value that was put. It can be passed wherever the value can. The
+/// object is kept while any reference to it exists, and freed when the last one is collected.
 /// </summary>
 public abstract class ObjectRef
 {
     private static readonly ObjectRefContinuation CompletedSentinel = new CompletedRefSentinel();
+
     private ObjectRefContinuation? _continuations;
     private Exception? _error;
     private StoredObject? _stored;
@@ -21,27 +23,27 @@ public abstract class ObjectRef
         Id = id;
     }
 
-    /// <summary>The object's id, which is also that of the task that makes it.</summary>
+    /// <summary>Gets the object's id, which is also the id of the task that produces it.</summary>
     public ObjectId Id { get; }
 
-    /// <summary>The cluster it belongs to; others do not know it.</summary>
+    /// <summary>Gets the cluster that owns the object; other clusters do not accept the reference.</summary>
     public Cluster Cluster { get; }
 
-    /// <summary>Whether the object is there, or is known never to be.</summary>
+    /// <summary>Gets whether the object is available, or has failed.</summary>
     public bool IsReady => _ready;
 
-    /// <summary>Whether getting it throws. False while it is not ready.</summary>
+    /// <summary>Gets whether getting the object throws. False while it is not ready.</summary>
     public bool IsFaulted => _ready && Error is not null;
 
-    /// <summary>Waits until the object is there, whatever it is; throws what getting it throws.</summary>
+    /// <summary>Waits until the object is ready, whatever its type; throws the object's error.</summary>
     /// <returns>An awaiter without a result.</returns>
     public TaskAwaiter GetAwaiter() => ((Task)GetBoxedAsync(CancellationToken.None)).GetAwaiter();
 
-    /// <summary>What getting it throws; null when all is well, or that is not known yet.</summary>
-    internal Exception? Error => Volatile.Read(ref _error);
+    /// <summary>The error that getting the object throws; null if there is none or it is not known yet.</summary>
+    protected internal Exception? Error => Volatile.Read(ref _error);
 
-    /// <summary>The object as bytes, where the runtime has it so.</summary>
-    internal StoredObject? Stored
+    /// <summary>The object's serialized form, where the runtime has it.</summary>
+    protected internal StoredObject? Stored
     {
         get => Volatile.Read(ref _stored);
         set
@@ -51,8 +53,8 @@ public abstract class ObjectRef
         }
     }
 
-    /// <summary>What is to make it ready; null when that is not known here, or over.</summary>
-    internal IObjectProducer? Producer
+    /// <summary>The producer of the object; null if it is unknown here or has completed.</summary>
+    protected internal IObjectProducer? Producer
     {
         get => Volatile.Read(ref _producer);
         set => Volatile.Write(ref _producer, value);
@@ -60,52 +62,52 @@ public abstract class ObjectRef
 
     internal abstract Type ValueType { get; }
 
-    /// <summary>Makes it ready with a failure.</summary>
-    /// <returns>Whether this call made it ready.</returns>
-    internal abstract bool TrySetException(Exception failure);
+    /// <summary>Completes the reference with an error.</summary>
+    /// <returns>Whether this call completed it.</returns>
+    protected internal abstract bool TrySetException(Exception failure);
 
-    /// <summary>The object; it must be ready and well.</summary>
+    /// <summary>Returns the object, which must be ready and not failed.</summary>
     internal abstract object? GetBoxedResult();
 
-    /// <summary>The object once it is there, for a call that takes it as an argument.</summary>
+    /// <summary>Waits for the object and returns it, for a call that takes it as an argument.</summary>
     internal abstract Task<object?> GetBoxedAsync(CancellationToken cancellationToken);
 
-    /// <summary>Refuses it where another cluster is asked to do something with it.</summary>
-    /// <exception cref="ArgumentException">It is of another cluster.</exception>
+    /// <summary>Throws if the reference belongs to another cluster.</summary>
+    /// <exception cref="ArgumentException">The reference belongs to another cluster.</exception>
     internal void ThrowIfOfOtherCluster(Cluster cluster)
     {
         if (Cluster != cluster)
-            throw new ArgumentException($"Object {Id} is of another cluster, which this one knows nothing of.");
+            throw new ArgumentException($"Object {Id} belongs to another cluster. Get its value there and put it into this cluster.");
     }
 
-    /// <summary>Frees the object; getting it throws from now on. One that is not ready is freed when it is.</summary>
+    /// <summary>Frees the object; getting it throws from now on. An object that is not ready is freed when it is.</summary>
     internal void Free()
     {
-        // First of all, so that nobody gets it from now on, not even at the moment in which it becomes ready.
+        // The error is set first, so that no reader gets the object from now on, not even while it completes.
         if (Volatile.Read(ref _error) is null)
-            Interlocked.CompareExchange(ref _error, new ObjectLostException($"Object {Id} is gone: it was freed with Cluster.Free."), null);
+            Interlocked.CompareExchange(ref _error, new ObjectLostException($"Object {Id} was freed with Cluster.Free."), null);
         if (!_ready && TryAddContinuation(new FreeOnReadyContinuation(this)))
             return;
         Stored?.Free("it was freed with Cluster.Free");
         ReleaseValue();
     }
 
-    /// <summary>Forgets the value of a ref whose <see cref="Error"/> says why.</summary>
+    /// <summary>Drops the value of a reference whose <see cref="Error"/> is set.</summary>
     private protected abstract void ReleaseValue();
 
-    /// <summary>Says that someone waits for it. A ref to an object elsewhere asks for it when this is first called.</summary>
-    /// <param name="fetch">False when only its readiness matters.</param>
-    internal virtual void RequestObject(bool fetch)
+    /// <summary>Called when a caller is about to wait for the object. A reference to an object in another process requests it on the first call.</summary>
+    /// <param name="fetch">False if only the object's readiness matters, not its value.</param>
+    protected internal virtual void RequestObject(bool fetch)
     {
     }
 
-    /// <summary>Lets the calling thread, which is about to wait for the object and nothing else, make it itself where that is quick and safe.</summary>
-    internal virtual void TryProduceInline()
+    /// <summary>Lets the calling thread, which is about to wait for this object only, produce it inline where that is fast and safe.</summary>
+    protected internal virtual void TryProduceInline()
     {
     }
 
-    /// <summary>Has something happen when the object is ready.</summary>
-    /// <returns>False when it is ready already: then nothing was registered.</returns>
+    /// <summary>Registers a continuation that runs when the object is ready.</summary>
+    /// <returns>False if the object is already ready; nothing is registered then.</returns>
     internal bool TryAddContinuation(ObjectRefContinuation continuation)
     {
         var head = Volatile.Read(ref _continuations);
@@ -128,7 +130,7 @@ public abstract class ObjectRef
         _ready = true;
         var list = Interlocked.Exchange(ref _continuations, CompletedSentinel);
 
-        // Last in, first out so far; who registered first is told first.
+        // The list is in LIFO order; continuations run in registration order.
         ObjectRefContinuation? ordered = null;
         while (list is not null)
             (list.Next, ordered, list) = (ordered, list, list.Next);
@@ -142,12 +144,12 @@ public abstract class ObjectRef
 
     private sealed class FreeOnReadyContinuation(ObjectRef reference) : ObjectRefContinuation
     {
-        internal override void Run() => reference.Free();
+        public override void Run() => reference.Free();
     }
 
     private sealed class CompletedRefSentinel : ObjectRefContinuation
     {
-        internal override void Run()
+        public override void Run()
         {
         }
     }

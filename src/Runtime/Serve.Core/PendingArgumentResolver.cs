@@ -1,25 +1,28 @@
+using System.ComponentModel;
+
 namespace Serve;
 
-/// <summary>Finds running calls and refs among the arguments of another, and waits for them.</summary>
-internal static class PendingArgumentResolver
+/// <summary>Finds responses and references among the arguments of a call, and waits for them.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public static class PendingArgumentResolver
 {
-    public static bool ContainsPending(object?[] arguments)
-    {
-        foreach (var argument in arguments)
-        {
-            if (argument is ObjectRef or ICallArgument)
-                return true;
-        }
+    /// <summary>Returns whether any argument is a response or a reference.</summary>
+    /// <param name="arguments">The arguments.</param>
+    /// <returns>Whether any of them must be awaited.</returns>
+    public static bool ContainsPending(object?[] arguments) => Array.Exists(arguments, static argument => argument is ObjectRef or ICallArgument);
 
-        return false;
-    }
-
-    /// <summary>Whether a response or a ref hides behind a parameter declared as object; for other types the compiler has picked the overload.</summary>
+    /// <summary>Returns whether a response or a reference was passed for a parameter of type object; for other types overload resolution decides.</summary>
+    /// <typeparam name="T">The parameter's type.</typeparam>
+    /// <param name="argument">The argument.</param>
+    /// <returns>Whether it must be awaited.</returns>
     public static bool IsPendingObject<T>(T argument) => typeof(T) == typeof(object) && argument is IPendingCallResult or ObjectRef;
 
+    /// <summary>Waits for all responses and references among the arguments.</summary>
+    /// <param name="arguments">The arguments.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <returns>A new array with the values.</returns>
     public static async ValueTask<object?[]> ResolveAsync(object?[] arguments, CancellationToken cancellationToken)
     {
-        // A copy: the caller's array is the caller's.
         var values = new object?[arguments.Length];
         for (var i = 0; i < values.Length; i++)
         {
@@ -33,4 +36,28 @@ internal static class PendingArgumentResolver
 
         return values;
     }
+}
+
+/// <summary>An argument of a call by name that must be awaited.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public interface ICallArgument
+{
+    /// <summary>Waits for the argument's value.</summary>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <returns>The value.</returns>
+    ValueTask<object?> ResolveBoxedAsync(CancellationToken cancellationToken);
+}
+
+/// <summary>The result of a running call that is not an object of a cluster: the response of a deployment.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public interface IPendingCallResult : ICallArgument;
+
+/// <inheritdoc/>
+/// <typeparam name="T">The result type.</typeparam>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public interface IPendingCallResult<T> : IPendingCallResult
+{
+    /// <summary>Returns the result as a task.</summary>
+    /// <returns>The task.</returns>
+    Task<T> AsTask();
 }

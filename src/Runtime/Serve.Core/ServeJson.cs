@@ -4,13 +4,13 @@ using System.Text.Json.Serialization;
 
 namespace Serve;
 
-/// <summary>The JSON dialects: for settings and documents of the platform, for the state API, and for the arguments and results of user code.</summary>
+/// <summary>JSON serializer options: for configuration and documents of the platform, for the state API, and for arguments and results of user code.</summary>
 public static class ServeJson
 {
-    // As ASP.NET Core writes bodies: nothing here goes into a page, and people read it.
+    // Like ASP.NET Core response bodies: the text is not embedded in HTML, and should be readable.
     private static readonly JavaScriptEncoder Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
 
-    /// <summary>Settings, REST payloads and stored state: snake_case as in Ray Serve's config files, enums as snake_case text, nulls left out.</summary>
+    /// <summary>Gets the options for configuration, REST payloads and stored state: snake_case as in Ray Serve's config files, enums as snake_case text, nulls omitted.</summary>
     public static JsonSerializerOptions Options { get; } = Freeze(new JsonSerializerOptions
     {
         Encoder = Encoder,
@@ -19,7 +19,7 @@ public static class ServeJson
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
     });
 
-    /// <summary>The state API (<c>/api/v0</c>): as <see cref="Options"/>, but enums in capitals as Ray writes them, <c>PENDING_SCHEDULING</c>.</summary>
+    /// <summary>Gets the options for the state API (<c>/api/v0</c>): like <see cref="Options"/>, but with enums in upper case as in Ray, for instance <c>PENDING_SCHEDULING</c>.</summary>
     public static JsonSerializerOptions State { get; } = Freeze(new JsonSerializerOptions
     {
         Encoder = Encoder,
@@ -28,7 +28,7 @@ public static class ServeJson
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseUpper) },
     });
 
-    /// <summary>Arguments and results of handle calls between processes: ASP.NET Core's web defaults, the same as HTTP bodies have.</summary>
+    /// <summary>Gets the options for arguments and results of handle calls between processes: ASP.NET Core's web defaults, the same as for HTTP bodies.</summary>
     public static JsonSerializerOptions Calls { get; } = Freeze(new JsonSerializerOptions(JsonSerializerDefaults.Web) { Encoder = Encoder });
 
     private static JsonSerializerOptions Freeze(JsonSerializerOptions options)

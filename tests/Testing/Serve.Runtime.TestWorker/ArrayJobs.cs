@@ -5,6 +5,10 @@ public static partial class ArrayJobs
 {
     private static readonly List<object> Kept = [];
 
+    /// <summary>Returns the value of all elements; NaN if they differ.</summary>
+    [Remote]
+    public static double Single(double[] array) => array.AsSpan().ContainsAnyExcept(array[0]) ? double.NaN : array[0];
+
     [Remote]
     public static double First(double[] array) => array[0];
 

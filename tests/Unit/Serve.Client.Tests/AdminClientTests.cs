@@ -94,7 +94,7 @@ public sealed class AdminClientTests
 
         var error = await Assert.ThrowsAsync<NodeUnreachableException>(() => admin.GetStatusAsync());
 
-        Assert.Equal($"Nothing answers at http://127.0.0.1:{port}. Start a node with 'serve start', or say where one is with --address or SERVE_ADDRESS.", error.Message);
+        Assert.Equal($"No response from http://127.0.0.1:{port}. Start a node with 'serve start', or specify its address with --address or SERVE_ADDRESS.", error.Message);
     }
 
     [Fact]
@@ -105,6 +105,6 @@ public sealed class AdminClientTests
 
         var error = await Assert.ThrowsAsync<UnreadableResultException>(() => admin.GetStatusAsync());
 
-        Assert.StartsWith($"The answer to GET {node.Address}/api/serve/applications/ is no ServeInstanceDetails: ", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"The response to GET {node.Address}/api/serve/applications/ is not a valid ServeInstanceDetails: ", error.Message, StringComparison.Ordinal);
     }
 }

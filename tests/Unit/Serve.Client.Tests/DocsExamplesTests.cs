@@ -57,7 +57,7 @@ public sealed class DocsExamplesTests
 
     internal sealed record Result(int Sum);
 
-    /// <summary>What the caller compiles against; it runs elsewhere.</summary>
+    /// <summary>The class that the caller compiles against; its instances run in another process.</summary>
     [Deployment(NumReplicas = 2, MaxOngoingRequests = 32)]
     internal sealed class Calculator
     {

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Serve.Client.Tests;
 
-/// <summary>A real server on a free port that answers as the test says, and remembers what it was asked.</summary>
+/// <summary>An HTTP server on a free port with prescribed responses that records its requests.</summary>
 internal sealed class FakeHttpNode : IAsyncDisposable
 {
     private readonly WebApplication _app;

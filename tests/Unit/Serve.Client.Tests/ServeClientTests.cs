@@ -123,7 +123,7 @@ public sealed class ServeClientTests
 
         var error = await Assert.ThrowsAsync<UnreadableResultException>(async () => await serve.GetHandle("Counter").Remote<int>());
 
-        Assert.StartsWith("The result of Counter.Call cannot be read as Int32: ", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("The result of Counter.Call cannot be deserialized as Int32: ", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -134,7 +134,7 @@ public sealed class ServeClientTests
 
         var error = await Assert.ThrowsAsync<BadInputException>(async () => await serve.GetHandle("Counter").Remote<int>((Action)(() => { })));
 
-        Assert.StartsWith("An argument of Counter.Call cannot be written as JSON: ", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("An argument of Counter.Call cannot be serialized as JSON: ", error.Message, StringComparison.Ordinal);
         Assert.Empty(node.Requests);
     }
 
@@ -165,7 +165,7 @@ public sealed class ServeClientTests
         var error = await Assert.ThrowsAsync<RequestTimeoutException>(async () => await serve.GetHandle("Counter").Remote<int>());
         await aborted.Task.WaitAsync(Bound);
 
-        Assert.Equal("The call took longer than its timeout of 50 ms and was cancelled.", error.Message);
+        Assert.Equal("The call exceeded its timeout of 50 ms and was canceled.", error.Message);
     }
 
     [Fact]
@@ -206,7 +206,7 @@ public sealed class ServeClientTests
 
         var error = await Assert.ThrowsAsync<NodeUnreachableException>(async () => await serve.GetHandle("X").Stream<int>().ToListAsync());
 
-        Assert.Equal($"The connection to {node.Address} broke before the answer was whole; the request may have run.", error.Message);
+        Assert.Equal($"The connection to {node.Address} broke before the response was complete. The request may have been executed.", error.Message);
         Assert.False(error.IsRetrySafe);
     }
 
@@ -218,7 +218,7 @@ public sealed class ServeClientTests
 
         var error = await Assert.ThrowsAsync<UnreadableResultException>(async () => await serve.GetHandle("X").Stream<int>().ToListAsync());
 
-        Assert.Equal("X.Call returned one result, not a stream; call it with Remote.", error.Message);
+        Assert.Equal("X.Call returned a single result, not a stream. Call it with Remote.", error.Message);
     }
 
     [Fact]
@@ -249,7 +249,7 @@ public sealed class ServeClientTests
 
         var error = await Assert.ThrowsAsync<NodeUnreachableException>(() => ServeClient.ConnectAsync($"http://127.0.0.1:{port}"));
 
-        Assert.Equal($"Nothing answers at http://127.0.0.1:{port}. Start a node with 'serve start', or 'serve run' something, and give its HTTP address.", error.Message);
+        Assert.Equal($"No response from http://127.0.0.1:{port}. Start a node with 'serve start', or run an application with 'serve run', and use its HTTP address.", error.Message);
         Assert.True(error.IsRetrySafe);
         Assert.Equal("unreachable", error.Reason);
     }
@@ -263,7 +263,7 @@ public sealed class ServeClientTests
 
         var error = await Assert.ThrowsAsync<NodeUnreachableException>(() => ServeClient.ConnectAsync(address, new() { ConnectTimeout = 100.Milliseconds }));
 
-        Assert.Equal($"Something listens at {address}, but it did not answer within 0.1 s.", error.Message);
+        Assert.Equal($"The server at {address} did not respond within 0.1 s.", error.Message);
     }
 
     [Fact]
@@ -274,7 +274,7 @@ public sealed class ServeClientTests
         var error = await Assert.ThrowsAsync<NodeUnreachableException>(() => ServeClient.ConnectAsync(node.Address + "/elsewhere"));
 
         Assert.Equal(
-            $"Something answers at {node.Address}, but it is no gateway that is well: GET /-/healthz gave 404. Is this the HTTP address (8000 by default), not the admin one?",
+            $"The server at {node.Address} is not a healthy gateway: GET /-/healthz returned 404. Is this the HTTP address (8000 by default), not the admin one?",
             error.Message);
     }
 
@@ -310,7 +310,7 @@ public sealed class ServeClientTests
     {
         var error = await Assert.ThrowsAsync<ArgumentException>(() => ServeClient.ConnectAsync(address));
 
-        Assert.StartsWith($"'{address}' is not an address; one looks like http://127.0.0.1:8000", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"'{address}' is not a valid address. Example: http://127.0.0.1:8000", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -336,7 +336,7 @@ public sealed class ServeClientTests
         var missing = await Assert.ThrowsAsync<ArgumentException>(() => ServeClient.ConnectAsync(node.Address, new() { TokenFile = file }));
         Assert.StartsWith($"The token file {file} cannot be read: ", missing.Message, StringComparison.Ordinal);
         var both = await Assert.ThrowsAsync<ArgumentException>(() => ServeClient.ConnectAsync(node.Address, new() { TokenFile = file, Token = "x" }));
-        Assert.StartsWith("Give a token or a token file, not both.", both.Message, StringComparison.Ordinal);
+        Assert.StartsWith("Specify a token or a token file, not both.", both.Message, StringComparison.Ordinal);
     }
 
     private static Func<HttpContext, Task> Lines(params string[] lines) => async context =>

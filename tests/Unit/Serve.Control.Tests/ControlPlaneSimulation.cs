@@ -1,24 +1,29 @@
 using System.Collections.Immutable;
+using Serve.Control.Desired;
+using Serve.Control.Observed;
+using Serve.Control.Status;
 using Serve.Routes;
 using Serve.Specs;
 
 namespace Serve.Control.Tests;
 
 /// <summary>
-/// A world in which plans are carried out: actions wait until a test says how they end. Every plan is checked against the rules that hold
-/// always, so that any test that only drives a world tests them too.
+/// Simulation of a cluster that executes plans: each action stays in flight until a test ends it. Checks the rules that every plan must keep, so that any test
+/// that drives a simulation also tests them.
 /// </summary>
 internal sealed class ControlPlaneSimulation
 {
+    private static readonly NodeId SingleNode = new("n1");
     private readonly HashSet<ReplicaId> _everStarted = [];
-    private readonly Dictionary<SnapshotVersion, RouteSnapshot> _published = new() { [default] = RouteSnapshot.Empty };
+    private readonly List<RouteSnapshot> _published = [RouteSnapshot.Empty];
+    private readonly Dictionary<NodeId, NodeView> _nodes = new() { [SingleNode] = new() { Id = SingleNode } };
     private long _generation;
 
     public DateTimeOffset Now { get; private set; } = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     public DesiredState Desired { get; private set; } = DesiredState.Empty;
 
-    public ObservedState Observed { get; private set; } = new();
+    public ObservedState Observed { get; private set; } = new() { Epoch = 1 };
 
     public ReconciliationPlan Plan { get; private set; } = new() { Routes = RouteSnapshot.Empty };
 
@@ -26,41 +31,59 @@ internal sealed class ControlPlaneSimulation
 
     public List<ControlAction> History { get; } = [];
 
-    /// <summary>Versions whose constructor throws.</summary>
+    /// <summary>Code whose constructor throws.</summary>
     public HashSet<string> Broken { get; } = [];
 
-    public ControlPlaneSimulation Node(double cpus = 0, double gpus = 0)
+    /// <summary>Limits the resources of the only node.</summary>
+    public ControlPlaneSimulation Node(double cpus = 0, double gpus = 0) => Node(SingleNode.Value, cpus, gpus);
+
+    /// <summary>Adds or replaces a node with limited resources.</summary>
+    public ControlPlaneSimulation Node(string name, double cpus = 0, double gpus = 0, NodePhase phase = NodePhase.Ready)
     {
-        var total = ResourceAmounts.Of(new() { NumCpus = cpus, NumGpus = gpus });
-        Observed = Observed with { Resources = new(total, ResourceAmounts.None) };
-        return this;
+        if (name != SingleNode.Value && _nodes.TryGetValue(SingleNode, out var implicitNode) && implicitNode.Total is null)
+            _nodes.Remove(SingleNode);
+        _nodes[new(name)] = new() { Id = new(name), Phase = phase, Total = ResourceAmounts.Of(new() { NumCpus = cpus, NumGpus = gpus }) };
+        return Decide();
     }
 
-    public ControlPlaneSimulation Deploy(string name, string code, int replicas = 1, Func<DeploymentSpec, DeploymentSpec>? settings = null, params string[] others)
+    public ControlPlaneSimulation SetPhase(string node, NodePhase phase)
+    {
+        _nodes[new(node)] = _nodes[new(node)] with { Phase = phase };
+        return Decide();
+    }
+
+    /// <summary>A node disappears: its replicas are lost and nothing in flight on it ends any more.</summary>
+    public ControlPlaneSimulation Lose(string node)
+    {
+        var id = new NodeId(node);
+        _nodes.Remove(id);
+        InFlight.RemoveAll(action => NodeOf(action) == id);
+        return Decide();
+    }
+
+    public ControlPlaneSimulation Deploy(
+        string name, string code, int replicas = 1, Func<DeploymentSpec, DeploymentSpec>? settings = null, params string[] others)
     {
         var before = Desired.Applications.GetValueOrDefault(name);
+        var current = before is { IsDeleting: false } ? before : null;
         var revision = Revision(name, code, replicas, settings, others) with { Number = (before?.Requested.Number ?? 0) + 1 };
-        Desired = Desired.With(new() { Name = name, Requested = revision, LastGood = before is { IsDeleting: false } ? before.LastGood : null, DeployedAt = Now });
+        Desired = Desired.With(new()
+        {
+            Name = name,
+            Requested = revision,
+            Targets = current?.TargetsFor(revision) ?? ReplicaTarget.None,
+            LastGood = current?.LastGood,
+            LastGoodTargets = current?.LastGoodTargets ?? ReplicaTarget.None,
+            Generation = (before?.Generation ?? 0) + 1,
+            DeployedAt = Now,
+        });
         Observed = Observed.WithoutStartFailures(name);
         return Decide();
     }
 
-    public ControlPlaneSimulation Scale(string name, int replicas)
+    public ControlPlaneSimulation Scale(string name, int replicas, bool wakesOnRequest = false)
     {
-        var application = Desired.Applications[name];
-        var target = application.Requested.Deployments[name];
-        Desired = Desired.With(application with
-        {
-            Requested = application.Requested with
-            {
-                Number = application.Requested.Number + 1,
-                Change = replicas > target.Spec.NumReplicas ? RevisionChange.ScaleUp : RevisionChange.ScaleDown,
-                Deployments = application.Requested.Deployments.SetItem(name, target.ScaledTo(replicas)),
-            },
-            LastGood = application.LastGood is { } good && good.Find(name) is { } kept
-                ? good with { Deployments = good.Deployments.SetItem(name, kept.ScaledTo(replicas)) }
-                : application.LastGood,
-        });
+        Desired = Desired.With(Desired.Applications[name].WithTarget(name, new(replicas, wakesOnRequest)));
         return Decide();
     }
 
@@ -76,19 +99,19 @@ internal sealed class ControlPlaneSimulation
         return Decide();
     }
 
-    /// <summary>Another node starts on the same checkpoint.</summary>
+    /// <summary>A new controller starts from the same checkpoint.</summary>
     public ControlPlaneSimulation Restart()
     {
-        Observed = new() { Epoch = Observed.Epoch + 1, Resources = Observed.Resources };
+        Observed = new() { Epoch = Observed.Epoch + 1 };
         InFlight.Clear();
         _published.Clear();
-        _published[default] = RouteSnapshot.Empty;
+        _published.Add(RouteSnapshot.Empty);
         _generation = 0;
         Desired = Desired with { IsStopping = false };
         return Decide();
     }
 
-    public ControlPlaneSimulation Kill(ReplicaId replica, string reason = "signal 9") => Learn(new ControlObservation.ReplicaDied(replica, reason));
+    public ControlPlaneSimulation Kill(ReplicaId replica, string reason = "signal 9") => Observe(new ControlObservation.ReplicaDied(replica, reason));
 
     public ControlPlaneSimulation Advance(double seconds)
     {
@@ -96,28 +119,36 @@ internal sealed class ControlPlaneSimulation
         return Decide();
     }
 
-    /// <summary>Ends one action the way it ends by itself: well, or badly where the code is broken.</summary>
+    /// <summary>Ends one action with its normal result: success, or failure if the code is broken.</summary>
     public ControlPlaneSimulation End(ControlAction action)
     {
-        return action switch
+        if (action is ControlAction.PublishRouteSnapshot publish)
         {
-            ControlAction.StartReplica start when Broken.Contains(start.Revision.Package.Hash) => EndWith(action, new ControlObservation.ReplicaStartFailed(start.Replica, start.Generation, $"{start.Revision.Package.Hash} throws")),
-            ControlAction.StartReplica start => EndWith(action, new ControlObservation.ReplicaStarted(start.Replica, start.Generation, new(new("n1"), start.Replica.Suffix))),
-            ControlAction.StopReplica stop => EndWith(action, new ControlObservation.ReplicaStopped(stop.Replica, stop.Generation)),
-            ControlAction.ReconfigureReplica change => EndWith(action, new ControlObservation.ReplicaReconfigured(change.Replica, change.Generation)),
-            ControlAction.CheckReplicaHealth check => EndWith(action, new ControlObservation.ReplicaHealthChecked(check.Replica, check.Generation, null)),
-            ControlAction.PublishRouteSnapshot publish => EndWith(action, new ControlObservation.RoutesAcknowledged(publish.Snapshot.Version)),
+            InFlight.Remove(action);
+            foreach (var node in publish.Nodes)
+                Observe(new ControlObservation.RoutesAcknowledged(node, publish.Snapshot.Version));
+            return this;
+        }
+
+        return EndWith(action, action switch
+        {
+            ControlAction.StartReplica start when Broken.Contains(start.Revision.Package.Hash) =>
+                new ControlObservation.ReplicaStartFailed(start.Replica, start.Generation, $"{start.Revision.Package.Hash} throws"),
+            ControlAction.StartReplica start => new ControlObservation.ReplicaStarted(start.Replica, start.Generation, new(start.Node, start.Replica.Suffix)),
+            ControlAction.StopReplica stop => new ControlObservation.ReplicaStopped(stop.Replica, stop.Generation),
+            ControlAction.ReconfigureReplica change => new ControlObservation.ReplicaReconfigured(change.Replica, change.Generation),
+            ControlAction.CheckReplicaHealth check => new ControlObservation.ReplicaHealthChecked(check.Replica, check.Generation, null),
             _ => throw new ArgumentOutOfRangeException(nameof(action)),
-        };
+        });
     }
 
-    public ControlPlaneSimulation EndWith(ControlAction action, ControlObservation outcome)
+    public ControlPlaneSimulation EndWith(ControlAction action, ControlObservation result)
     {
         InFlight.Remove(action);
-        return Learn(outcome);
+        return Observe(result);
     }
 
-    /// <summary>Ends everything of one kind that is under way now.</summary>
+    /// <summary>Ends all actions of one kind that are in flight now.</summary>
     public ControlPlaneSimulation EndAll<TAction>()
         where TAction : ControlAction
     {
@@ -126,7 +157,7 @@ internal sealed class ControlPlaneSimulation
         return this;
     }
 
-    /// <summary>Lets everything end by itself, and time pass, until nothing is left to do but to look after health.</summary>
+    /// <summary>Ends all actions and advances the time until only health checks are left to do.</summary>
     public ControlPlaneSimulation Settle(double seconds = 120)
     {
         var until = Now.AddSeconds(seconds);
@@ -134,14 +165,14 @@ internal sealed class ControlPlaneSimulation
         {
             if (InFlight.Count > 0)
                 End(InFlight[0]);
-            else if (Plan.NextWakeUp is { } wakeUp && wakeUp < until && !IsQuiet)
+            else if (Plan.NextWakeUp is { } wakeUp && wakeUp < until && !IsSettled)
                 Advance(Math.Max(0.001, (wakeUp - Now).TotalSeconds));
             else
                 return this;
         }
     }
 
-    public ControlPlaneSimulation Learn(ControlObservation observation)
+    public ControlPlaneSimulation Observe(ControlObservation observation)
     {
         Observed = Observed.Apply(observation, Now);
         return Decide();
@@ -155,11 +186,15 @@ internal sealed class ControlPlaneSimulation
 
     public string Code(ObservedReplica replica) => Desired.Applications.GetValueOrDefault(replica.Id.Deployment.Application) is { } application
         ? new[] { application.Requested, application.LastGood }.FirstOrDefault(revision => revision?.Find(replica.Id.Deployment.Name)?.Version == replica.Deployment.Version)?.Package.Hash ?? "older"
-        : "gone";
+        : "removed";
 
     /// <summary>One line: <c>v1:running v2:starting | 2 routed</c>.</summary>
     public string Picture(string application) =>
         string.Join(" ", Replicas(application).Select(replica => $"{Code(replica)}:{replica.Phase.ToString().ToLowerInvariant()}").Order()) + $" | {Routed(application).Count} routed";
+
+    /// <summary>One line: <c>a:2 b:1</c>, the live replicas of an application by node.</summary>
+    public string NodesOf(string application) => string.Join(" ", Replicas(application)
+        .Where(replica => replica.IsLive).CountBy(replica => replica.Node.Value).OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key}:{pair.Value}"));
 
     public ApplicationStatusReport Status(string application) => Plan.Status[application];
 
@@ -170,7 +205,7 @@ internal sealed class ControlPlaneSimulation
         {
             Number = 1,
             Config = new() { Name = name, ImportPath = code },
-            Package = new() { Hash = code, Directory = "/p", AssemblyFile = "a.dll", Ingress = name, Deployments = definitions },
+            Package = new() { Hash = code, AssemblyFile = "a.dll", Ingress = name, Deployments = definitions },
             Isolation = IsolationMode.None,
             RoutePrefix = "/" + name,
             Deployments = definitions.ToImmutableSortedDictionary(definition => definition.Options.Name!, definition =>
@@ -181,20 +216,16 @@ internal sealed class ControlPlaneSimulation
         };
     }
 
-    private bool IsQuiet => Desired.Applications.Values.All(application =>
-        !application.IsDeleting
-        && Observed.Promoted.GetValueOrDefault(application.Name) == application.Requested.Number
-        && application.Requested.Deployments.Values.All(target => Observed.ReplicasOf(new(application.Name, target.Spec.Name)).Count() == target.Spec.NumReplicas));
-
     public ControlPlaneSimulation Decide()
     {
         for (var round = 0; round < 8; round++)
         {
-            Observed = Observed with { Resources = Observed.Resources is { } resources ? resources with { Reserved = Reserved() } : null };
+            Observed = Observed.WithNodes(
+                _nodes.Values.ToImmutableSortedDictionary(node => node.Id, node => node with { Reserved = Reserved(node.Id) }), Now);
             Plan = Reconciler.Decide(Desired, Observed, Now);
             foreach (var action in Plan.Actions)
             {
-                Rules(action);
+                CheckRules(action);
                 Observed = Observed.WithDispatched(action, Now);
                 History.Add(action);
                 Dispatch(action);
@@ -204,24 +235,39 @@ internal sealed class ControlPlaneSimulation
                 return this;
         }
 
-        throw new InvalidOperationException($"Plans never become empty: {string.Join(", ", Plan.Actions)}");
+        throw new InvalidOperationException($"The plans never become empty: {string.Join(", ", Plan.Actions)}");
     }
 
-    private ResourceAmounts Reserved() => Observed.Replicas.Values.Aggregate(ResourceAmounts.None, (sum, replica) => sum.Plus(ResourceAmounts.Of(replica.Deployment.Spec.Resources)));
+    private bool IsSettled => Desired.Applications.Values.All(application =>
+        !application.IsDeleting
+        && Observed.Promoted.GetValueOrDefault(application.Name) == application.Generation
+        && application.Requested.Deployments.Values.All(deployment =>
+            Observed.ReplicasOf(new(application.Name, deployment.Spec.Name)).Count() == application.TargetOf(deployment).Replicas));
+
+    private ResourceAmounts Reserved(NodeId node) => Observed.Replicas.Values
+        .Where(replica => replica.Node == node).Aggregate(ResourceAmounts.None, (sum, replica) => sum.Plus(replica.Demand));
+
+    private static NodeId? NodeOf(ControlAction action) => action switch
+    {
+        ControlAction.StartReplica start => start.Node,
+        ControlAction.StopReplica stop => stop.Node,
+        ControlAction.ReconfigureReplica change => change.Node,
+        ControlAction.CheckReplicaHealth check => check.Node,
+        _ => null,
+    };
 
     private void Dispatch(ControlAction action)
     {
         switch (action)
         {
-            case ControlAction.PromoteApplicationRevision settle:
-                var application = Desired.Applications[settle.Application];
-                Desired = Desired.With(application with { LastGood = application.Requested });
+            case ControlAction.PromoteApplicationRevision promote:
+                Desired = Desired.With(Desired.Applications[promote.Application].Promoted());
                 break;
-            case ControlAction.RemoveApplication forget:
-                Desired = Desired.Without(forget.Application);
+            case ControlAction.RemoveApplication remove:
+                Desired = Desired.Without(remove.Application);
                 break;
             case ControlAction.PublishRouteSnapshot publish:
-                _published[publish.Snapshot.Version] = publish.Snapshot;
+                _published.Add(publish.Snapshot);
                 InFlight.Add(action);
                 break;
             default:
@@ -230,7 +276,7 @@ internal sealed class ControlPlaneSimulation
         }
     }
 
-    private void Rules(ControlAction action)
+    private void CheckRules(ControlAction action)
     {
         Assert.True(action.Generation > _generation, "Generations grow.");
         _generation = action.Generation;
@@ -240,24 +286,28 @@ internal sealed class ControlPlaneSimulation
             case ControlAction.StartReplica start:
                 Assert.True(_everStarted.Add(start.Replica), "No replica id is used twice.");
                 var application = Desired.Applications.GetValueOrDefault(start.Replica.Deployment.Application);
-                Assert.True(application is { IsDeleting: false } && !Desired.IsStopping, "Nothing starts for what is to go.");
-                var wanted = Math.Max(
-                    application.Requested.Find(start.Replica.Deployment.Name)?.Spec.NumReplicas ?? 0,
-                    application.LastGood?.Find(start.Replica.Deployment.Name)?.Spec.NumReplicas ?? 0);
+                Assert.True(application is { IsDeleting: false } && !Desired.IsStopping, "Nothing is started that is to be removed.");
+                var target = Math.Max(
+                    application.Requested.Find(start.Replica.Deployment.Name) is { } requested ? application.TargetOf(requested).Replicas : 0,
+                    application.LastGood?.Find(start.Replica.Deployment.Name) is { } lastGood ? application.LastGoodTargetOf(lastGood).Replicas : 0);
                 var live = Observed.ReplicasOf(start.Replica.Deployment).Count(replica => replica.IsLive);
-                Assert.True(live + 1 <= wanted + Math.Max(1, wanted / 5), "Never more than wanted and the surge.");
-                Assert.InRange(start.Rank, 0, Math.Max(0, wanted - 1));
-                if (Observed.Resources is { } resources)
-                    Assert.True(ResourceAmounts.Of(start.Deployment.Spec.Resources).Plus(Reserved()).FitsIn(resources.Total), "Nothing starts where there is no room.");
+                Assert.True(live + 1 <= target + Math.Max(1, target / 5), "Never more than target and surge.");
+                Assert.InRange(start.Rank, 0, Math.Max(0, target - 1));
+                var node = Observed.Nodes[start.Node];
+                Assert.True(node.Phase == NodePhase.Ready, "Replicas are placed on ready nodes only.");
+                if (node.Total is { } total)
+                    Assert.True(ResourceAmounts.Of(start.Deployment.Spec.Resources).Plus(Reserved(start.Node)).FitsIn(total), "Nothing is started without resources.");
                 break;
             case ControlAction.StopReplica stop:
                 var replica = Observed.Replicas[stop.Replica.ToString()];
                 Assert.True(replica.Phase != ReplicaPhase.Stopping || replica.InFlight is null, "Nothing is stopped twice.");
                 if (replica.Phase == ReplicaPhase.Running)
                 {
-                    // Whoever routes by any snapshot that may still be in force must not know the replica.
-                    var inForce = _published.Where(pair => pair.Key >= Observed.Routes.Acknowledged).Select(pair => pair.Value);
-                    Assert.DoesNotContain(inForce.SelectMany(snapshot => snapshot.Deployments).SelectMany(route => route.Replicas), route => route.ReplicaId == stop.Replica.ToString());
+                    // A snapshot that any reachable node may still use must not contain the replica.
+                    var oldest = Observed.Nodes.Values.Where(view => view.IsReachable)
+                        .Select(view => Observed.Routes.Acknowledged.GetValueOrDefault(view.Id)).DefaultIfEmpty(Observed.Routes.Newest.Version).Min();
+                    var used = _published.Where(snapshot => snapshot.Version >= oldest);
+                    Assert.DoesNotContain(used.SelectMany(snapshot => snapshot.Deployments).SelectMany(route => route.Replicas), route => route.ReplicaId == stop.Replica.ToString());
                 }
 
                 break;

@@ -1,143 +1,192 @@
 using Serve.Admin;
+using Serve.Control.Observed;
 
 namespace Serve.Control.Tests;
 
 public sealed class ReconcilerRolloutTests
 {
     [Fact]
-    public void Decide_NewCode_OneAtATimeNewFirst()
+    public void Decide_NewCode_ReplacesOneReplicaAtATimeNewFirst()
     {
-        var world = new ControlPlaneSimulation().Deploy("app", "v1", 2).Settle();
-        world.Deploy("app", "v2", 2);
-        Assert.Equal("v1:running v1:running v2:starting | 2 routed", world.Picture("app"));
-        world.EndAll<ControlAction.StartReplica>();
-        Assert.Equal("v1:running v1:running v2:running | 2 routed", world.Picture("app"));
-        Assert.Empty(world.InFlight.OfType<ControlAction.StopReplica>());
-        world.EndAll<ControlAction.PublishRouteSnapshot>();
-        Assert.Equal("v1:running v1:stopping v2:running v2:starting | 2 routed", world.Picture("app"));
-        Assert.Equal(ApplicationStatus.Deploying, world.Status("app").Status);
-        Assert.Contains("1 of 2 replicas run the new version", world.Status("app").Message);
-        world.Settle();
-        Assert.Equal("v2:running v2:running | 2 routed", world.Picture("app"));
-        Assert.Equal(ApplicationStatus.Running, world.Status("app").Status);
+        var simulation = new ControlPlaneSimulation().Deploy("app", "v1", 2).Settle();
+        simulation.Deploy("app", "v2", 2);
+        Assert.Equal("v1:running v1:running v2:starting | 2 routed", simulation.Picture("app"));
+        simulation.EndAll<ControlAction.StartReplica>();
+        Assert.Equal("v1:running v1:running v2:running | 2 routed", simulation.Picture("app"));
+        Assert.Empty(simulation.InFlight.OfType<ControlAction.StopReplica>());
+        simulation.EndAll<ControlAction.PublishRouteSnapshot>();
+        Assert.Equal("v1:running v1:stopping v2:running v2:starting | 2 routed", simulation.Picture("app"));
+        Assert.Equal(ApplicationStatus.Deploying, simulation.Status("app").Status);
+        Assert.Contains("1 of 2 replicas run the new version", simulation.Status("app").Message);
+        simulation.Settle();
+        Assert.Equal("v2:running v2:running | 2 routed", simulation.Picture("app"));
+        Assert.Equal(ApplicationStatus.Running, simulation.Status("app").Status);
     }
 
     [Fact]
     public void Decide_TenReplicas_SurgeIsTwo()
     {
-        var world = new ControlPlaneSimulation().Deploy("app", "v1", 10).Settle();
-        world.Deploy("app", "v2", 10);
-        Assert.Equal(2, world.Replicas("app", ReplicaPhase.Starting).Count);
+        var simulation = new ControlPlaneSimulation().Deploy("app", "v1", 10).Settle();
+        simulation.Deploy("app", "v2", 10);
+        Assert.Equal(2, simulation.Replicas("app", ReplicaPhase.Starting).Count);
     }
 
     [Fact]
-    public void Decide_ChangedSettings_AreToldWithoutRestart()
+    public void Decide_ChangedSettings_ReconfiguresWithoutRestart()
     {
-        var world = new ControlPlaneSimulation().Deploy("app", "v1", 2).Settle();
-        var before = world.Routed("app");
-        world.Deploy("app", "v1", 2, spec => spec with { UserConfig = new() { ["threshold"] = 3 } });
-        Assert.Equal(2, world.InFlight.OfType<ControlAction.ReconfigureReplica>().Count());
-        Assert.Equal(DeploymentStatus.Updating, world.Status("app").Deployments["app"].Status);
-        world.Settle();
-        Assert.Equal(before, world.Routed("app"));
-        Assert.Equal(ApplicationStatus.Running, world.Status("app").Status);
+        var simulation = new ControlPlaneSimulation().Deploy("app", "v1", 2).Settle();
+        var before = simulation.Routed("app");
+        simulation.Deploy("app", "v1", 2, spec => spec with { UserConfig = new() { ["threshold"] = 3 } });
+        Assert.Equal(2, simulation.InFlight.OfType<ControlAction.ReconfigureReplica>().Count());
+        Assert.Equal(DeploymentStatus.Updating, simulation.Status("app").Deployments["app"].Status);
+        simulation.Settle();
+        Assert.Equal(before, simulation.Routed("app"));
+        Assert.Equal(ApplicationStatus.Running, simulation.Status("app").Status);
     }
 
     [Fact]
-    public void Decide_ReconfigureThrows_FailsWithItsTextAndGoesBackToTheOldSettings()
+    public void Decide_ReconfigureThrows_FailsWithTheErrorAndRestoresTheOldSettings()
     {
-        var world = new ControlPlaneSimulation().Deploy("app", "v1").Settle();
-        world.Deploy("app", "v1", 1, spec => spec with { UserConfig = new() { ["bad"] = true } });
+        var simulation = new ControlPlaneSimulation().Deploy("app", "v1").Settle();
+        simulation.Deploy("app", "v1", 1, spec => spec with { UserConfig = new() { ["bad"] = true } });
         for (var tries = 0; tries < 3; tries++)
         {
-            var change = world.InFlight.OfType<ControlAction.ReconfigureReplica>().Single();
-            world.EndWith(change, new ControlObservation.ReplicaReconfigureFailed(change.Replica, change.Generation, "threshold is missing"));
-            world.Advance(11);
+            var change = simulation.InFlight.OfType<ControlAction.ReconfigureReplica>().Single();
+            simulation.EndWith(change, new ControlObservation.ReplicaReconfigureFailed(change.Replica, change.Generation, "threshold is missing"));
+            simulation.Advance(11);
         }
 
-        Assert.Equal(ApplicationStatus.DeployFailed, world.Status("app").Status);
-        Assert.Contains("threshold is missing", world.Status("app").Message);
-        Assert.Null(Assert.Single(world.Replicas("app", ReplicaPhase.Running)).Deployment.Spec.UserConfig);
+        Assert.Equal(ApplicationStatus.DeployFailed, simulation.Status("app").Status);
+        Assert.Contains("threshold is missing", simulation.Status("app").Message);
+        Assert.Null(Assert.Single(simulation.Replicas("app", ReplicaPhase.Running)).Deployment.Spec.UserConfig);
     }
 
     [Fact]
-    public void Decide_ScaleDown_YoungestLeaveRoutesFirstAndRanksStayContiguous()
+    public void Decide_ScaleDown_RemovesTheYoungestFromTheRoutesFirstAndKeepsRanksContiguous()
     {
-        var world = new ControlPlaneSimulation().Deploy("app", "v1", 2).Settle().Advance(1);
-        world.Scale("app", 4).Settle();
-        world.Kill(world.Replicas("app")[0].Id).Settle();
-        world.Scale("app", 2);
-        Assert.Equal(2, world.Routed("app").Count);
-        Assert.Empty(world.InFlight.OfType<ControlAction.StopReplica>());
-        Assert.Equal(DeploymentStatus.Downscaling, world.Status("app").Deployments["app"].Status);
-        world.Settle();
-        Assert.Equal([0, 1], world.Replicas("app").Select(replica => replica.Rank));
-        Assert.All(world.Replicas("app"), replica => Assert.Equal(2, replica.WorldSize));
+        var simulation = new ControlPlaneSimulation().Deploy("app", "v1", 2).Settle().Advance(1);
+        simulation.Scale("app", 4).Settle();
+        simulation.Kill(simulation.Replicas("app")[0].Id).Settle();
+        simulation.Scale("app", 2);
+        Assert.Equal(2, simulation.Routed("app").Count);
+        Assert.Empty(simulation.InFlight.OfType<ControlAction.StopReplica>());
+        Assert.Equal(DeploymentStatus.Downscaling, simulation.Status("app").Deployments["app"].Status);
+        simulation.Settle();
+        Assert.Equal([0, 1], simulation.Replicas("app").Select(replica => replica.Rank));
+        Assert.All(simulation.Replicas("app"), replica => Assert.Equal(2, replica.WorldSize));
     }
 
     [Fact]
-    public void Decide_ScaleToZero_RoutesSayWhy()
+    public void Decide_ScaleToZero_RoutesContainTheReason()
     {
-        var world = new ControlPlaneSimulation().Deploy("app", "v1", 2).Settle();
-        world.Scale("app", 0).Settle();
-        Assert.Empty(world.Replicas("app"));
-        Assert.Contains("scaled to 0", Assert.Single(world.Observed.Routes.Newest.Deployments).Unavailable);
-        Assert.Equal(ApplicationStatus.Running, world.Status("app").Status);
+        var simulation = new ControlPlaneSimulation().Deploy("app", "v1", 2).Settle();
+        simulation.Scale("app", 0).Settle();
+        Assert.Empty(simulation.Replicas("app"));
+        Assert.Contains("scaled to 0", Assert.Single(simulation.Observed.Routes.Newest.Deployments).Unavailable);
+        Assert.Equal(ApplicationStatus.Running, simulation.Status("app").Status);
     }
 
     [Fact]
-    public void Decide_DroppedDeployment_StaysUntilTheNewRevisionIsUp()
+    public void Decide_ScaleToZeroThatWakesOnRequest_RoutesQueueRequestsAndTheWakeUpIsObserved()
     {
-        var world = new ControlPlaneSimulation().Deploy("app", "v1", 1, null, "side").Settle();
-        Assert.Equal(2, world.Routed("app").Count);
-        world.Deploy("app", "v2");
-        Assert.Single(world.Observed.ReplicasOf(new("app", "side")), replica => replica.Phase == ReplicaPhase.Running);
-        world.Settle();
-        Assert.Empty(world.Observed.ReplicasOf(new("app", "side")));
-        Assert.Single(world.Observed.Routes.Newest.Deployments);
+        var simulation = new ControlPlaneSimulation().Deploy("app", "v1", 2).Settle();
+        simulation.Scale("app", 0, wakesOnRequest: true).Settle();
+        var route = Assert.Single(simulation.Observed.Routes.Newest.Deployments);
+        Assert.Null(route.Unavailable);
+        Assert.True(route.WakesOnRequest);
+
+        simulation.Observe(new ControlObservation.WakeUpRequested(route.Id));
+        Assert.Contains(route.Id, simulation.Observed.WakeUps);
+        simulation.Scale("app", 1).Settle();
+        Assert.Empty(simulation.Observed.WakeUps);
+        Assert.Single(simulation.Routed("app"));
     }
 
     [Fact]
-    public void Decide_Delete_RoutesGoFirstThenReplicasThenTheApplication()
+    public void Decide_Scale_IsNoNewRevision()
     {
-        var world = new ControlPlaneSimulation().Deploy("app", "v1", 2).Settle();
-        world.Delete("app");
-        Assert.Empty(world.Observed.Routes.Newest.Applications);
-        Assert.Empty(world.InFlight.OfType<ControlAction.StopReplica>());
-        Assert.Equal(ApplicationStatus.Deleting, world.Status("app").Status);
-        world.EndAll<ControlAction.PublishRouteSnapshot>();
-        Assert.Equal(2, world.InFlight.OfType<ControlAction.StopReplica>().Count());
-        world.Settle();
-        Assert.Empty(world.Desired.Applications);
+        var simulation = new ControlPlaneSimulation().Deploy("app", "v1", 2).Settle();
+        simulation.Scale("app", 4);
+        Assert.Equal(DeploymentStatus.Upscaling, simulation.Status("app").Deployments["app"].Status);
+        simulation.Settle();
+        var application = simulation.Desired.Applications["app"];
+        Assert.Equal((1, 1, 2), (application.Requested.Number, application.LastGood!.Number, application.Requested.Deployments["app"].Spec.NumReplicas));
+        Assert.Equal(DeploymentStatusTrigger.UpscaleCompleted, simulation.Status("app").Deployments["app"].Trigger);
+        Assert.Equal(4, simulation.Routed("app").Count);
     }
 
     [Fact]
-    public void Decide_NewRoutePrefix_IsPublishedOnceItsRevisionIsUp()
+    public void Deploy_SameNumReplicasAfterAScale_KeepsTheTarget()
     {
-        var world = new ControlPlaneSimulation().Deploy("app", "v1").Settle();
-        world.Deploy("app", "v2");
-        Assert.Equal("/app", Assert.Single(world.Observed.Routes.Newest.Applications).RoutePrefix);
-        world.Settle();
-        Assert.Equal(2, world.Desired.Applications["app"].LastGood!.Number);
+        var simulation = new ControlPlaneSimulation().Deploy("app", "v1", 2).Settle();
+        simulation.Scale("app", 4).Settle().Deploy("app", "v2", 2).Settle();
+        Assert.Equal(4, simulation.Routed("app").Count);
+        simulation.Deploy("app", "v3", 3).Settle();
+        Assert.Equal(3, simulation.Routed("app").Count);
     }
 
     [Fact]
-    public void Decide_RestartInTheMiddleOfARollout_BringsUpTheOldAndThenTheNew()
+    public void Decide_NewRevisionWithOtherNumReplicasFails_RollsBackToTheTargetBefore()
     {
-        var world = new ControlPlaneSimulation().Deploy("app", "v1", 2).Settle();
-        world.Deploy("app", "v2", 2).EndAll<ControlAction.StartReplica>().Restart();
-        Assert.Equal("v1:starting v1:starting v2:starting | 0 routed", world.Picture("app"));
-        world.Settle();
-        Assert.Equal("v2:running v2:running | 2 routed", world.Picture("app"));
+        var simulation = new ControlPlaneSimulation().Deploy("app", "v1", 2).Settle();
+        simulation.Scale("app", 4).Settle().Broken.Add("v2");
+        simulation.Deploy("app", "v2", 1).Settle();
+        Assert.Equal("v1:running v1:running v1:running v1:running | 4 routed", simulation.Picture("app"));
     }
 
     [Fact]
-    public void Decide_RoutesNotAcknowledged_ArePublishedAgain()
+    public void Decide_RemovedDeployment_StaysUntilTheNewRevisionRuns()
     {
-        var world = new ControlPlaneSimulation().Deploy("app", "v1").EndAll<ControlAction.StartReplica>();
-        var publish = world.InFlight.OfType<ControlAction.PublishRouteSnapshot>().MaxBy(action => action.Snapshot.Version)!;
-        world.EndWith(publish, new ControlObservation.RoutesNotAcknowledged(publish.Snapshot.Version, "timeout")).Advance(1);
-        var again = world.InFlight.OfType<ControlAction.PublishRouteSnapshot>().MaxBy(action => action.Snapshot.Version)!;
+        var simulation = new ControlPlaneSimulation().Deploy("app", "v1", 1, null, "side").Settle();
+        Assert.Equal(2, simulation.Routed("app").Count);
+        simulation.Deploy("app", "v2");
+        Assert.Single(simulation.Observed.ReplicasOf(new("app", "side")), replica => replica.Phase == ReplicaPhase.Running);
+        simulation.Settle();
+        Assert.Empty(simulation.Observed.ReplicasOf(new("app", "side")));
+        Assert.Single(simulation.Observed.Routes.Newest.Deployments);
+    }
+
+    [Fact]
+    public void Decide_Delete_RemovesRoutesThenReplicasThenTheApplication()
+    {
+        var simulation = new ControlPlaneSimulation().Deploy("app", "v1", 2).Settle();
+        simulation.Delete("app");
+        Assert.Empty(simulation.Observed.Routes.Newest.Applications);
+        Assert.Empty(simulation.InFlight.OfType<ControlAction.StopReplica>());
+        Assert.Equal(ApplicationStatus.Deleting, simulation.Status("app").Status);
+        simulation.EndAll<ControlAction.PublishRouteSnapshot>();
+        Assert.Equal(2, simulation.InFlight.OfType<ControlAction.StopReplica>().Count());
+        simulation.Settle();
+        Assert.Empty(simulation.Desired.Applications);
+    }
+
+    [Fact]
+    public void Decide_NewRoutePrefix_IsPublishedWhenItsRevisionRuns()
+    {
+        var simulation = new ControlPlaneSimulation().Deploy("app", "v1").Settle();
+        simulation.Deploy("app", "v2");
+        Assert.Equal("/app", Assert.Single(simulation.Observed.Routes.Newest.Applications).RoutePrefix);
+        simulation.Settle();
+        Assert.Equal(2, simulation.Desired.Applications["app"].LastGood!.Number);
+    }
+
+    [Fact]
+    public void Decide_RestartDuringARollout_StartsTheOldVersionAndThenTheNew()
+    {
+        var simulation = new ControlPlaneSimulation().Deploy("app", "v1", 2).Settle();
+        simulation.Deploy("app", "v2", 2).EndAll<ControlAction.StartReplica>().Restart();
+        Assert.Equal("v1:starting v1:starting v2:starting | 0 routed", simulation.Picture("app"));
+        simulation.Settle();
+        Assert.Equal("v2:running v2:running | 2 routed", simulation.Picture("app"));
+    }
+
+    [Fact]
+    public void Decide_RoutesNotAcknowledged_PublishesAgain()
+    {
+        var simulation = new ControlPlaneSimulation().Deploy("app", "v1").EndAll<ControlAction.StartReplica>();
+        var publish = simulation.InFlight.OfType<ControlAction.PublishRouteSnapshot>().MaxBy(action => action.Snapshot.Version)!;
+        simulation.EndWith(publish, new ControlObservation.RoutesNotAcknowledged(publish.Nodes[0], publish.Snapshot.Version, "timeout")).Advance(1);
+        var again = simulation.InFlight.OfType<ControlAction.PublishRouteSnapshot>().MaxBy(action => action.Snapshot.Version)!;
         Assert.Equal(publish.Snapshot.Version.Number + 1, again.Snapshot.Version.Number);
     }
 }

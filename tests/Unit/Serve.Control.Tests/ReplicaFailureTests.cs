@@ -1,4 +1,5 @@
 using Serve.Admin;
+using Serve.Control.Observed;
 
 namespace Serve.Control.Tests;
 
@@ -9,151 +10,151 @@ public sealed class ReplicaFailureTests
     [InlineData(3, 20, 9)]
     [InlineData(8, 20, 20)]
     [InlineData(2, 4, 4)]
-    public void Decide_ConstructorThrows_IsTriedSoOftenThenFailsWithItsText(int replicas, int retries, int tries)
+    public void Decide_ConstructorThrows_RetriesUpToTheLimitThenFailsWithTheError(int replicas, int retries, int tries)
     {
-        var world = new ControlPlaneSimulation();
-        world.Broken.Add("v1");
-        world.Deploy("app", "v1", replicas, spec => spec with { MaxConstructorRetryCount = retries }).Settle(600);
-        Assert.Equal(ApplicationStatus.DeployFailed, world.Status("app").Status);
-        Assert.Contains("v1 throws", world.Status("app").Message);
-        Assert.InRange(world.History.OfType<ControlAction.StartReplica>().Count(), tries, tries + replicas - 1);
-        Assert.Contains("v1 throws", Assert.Single(world.Observed.Routes.Newest.Deployments).Unavailable);
+        var simulation = new ControlPlaneSimulation();
+        simulation.Broken.Add("v1");
+        simulation.Deploy("app", "v1", replicas, spec => spec with { MaxConstructorRetryCount = retries }).Settle(600);
+        Assert.Equal(ApplicationStatus.DeployFailed, simulation.Status("app").Status);
+        Assert.Contains("v1 throws", simulation.Status("app").Message);
+        Assert.InRange(simulation.History.OfType<ControlAction.StartReplica>().Count(), tries, tries + replicas - 1);
+        Assert.Contains("v1 throws", Assert.Single(simulation.Observed.Routes.Newest.Deployments).Unavailable);
     }
 
     [Fact]
-    public void Decide_ConstructorThrows_BacksOffDoubling()
+    public void Decide_ConstructorThrows_DoublesTheBackoff()
     {
-        var world = new ControlPlaneSimulation();
-        world.Broken.Add("v1");
-        world.Deploy("app", "v1");
-        world.EndAll<ControlAction.StartReplica>();
-        Assert.Equal(world.Now.AddSeconds(0.1), world.Plan.NextWakeUp);
-        world.Advance(0.1).EndAll<ControlAction.StartReplica>();
-        Assert.Equal(world.Now.AddSeconds(0.2), world.Plan.NextWakeUp);
-        Assert.Contains("tries again soon", world.Status("app").Message);
+        var simulation = new ControlPlaneSimulation();
+        simulation.Broken.Add("v1");
+        simulation.Deploy("app", "v1");
+        simulation.EndAll<ControlAction.StartReplica>();
+        Assert.Equal(simulation.Now.AddSeconds(0.1), simulation.Plan.NextWakeUp);
+        simulation.Advance(0.1).EndAll<ControlAction.StartReplica>();
+        Assert.Equal(simulation.Now.AddSeconds(0.2), simulation.Plan.NextWakeUp);
+        Assert.Contains("retrying soon", simulation.Status("app").Message);
     }
 
     [Fact]
-    public void Decide_NewVersionFails_OldStaysAtFullStrengthAlsoWhenItDies()
+    public void Decide_NewVersionFails_OldVersionKeepsItsTargetAfterADeath()
     {
-        var world = new ControlPlaneSimulation().Deploy("app", "v1", 2).Settle();
-        world.Broken.Add("v2");
-        world.Deploy("app", "v2", 2).Settle();
-        Assert.Equal("v1:running v1:running | 2 routed", world.Picture("app"));
-        Assert.Equal(ApplicationStatus.DeployFailed, world.Status("app").Status);
-        Assert.Contains("the version that ran before keeps running", world.Status("app").Message);
-        world.Kill(world.Replicas("app")[0].Id);
-        Assert.Equal("v1:running v1:starting | 1 routed", world.Picture("app"));
-        world.Settle();
-        Assert.Equal("v1:running v1:running | 2 routed", world.Picture("app"));
+        var simulation = new ControlPlaneSimulation().Deploy("app", "v1", 2).Settle();
+        simulation.Broken.Add("v2");
+        simulation.Deploy("app", "v2", 2).Settle();
+        Assert.Equal("v1:running v1:running | 2 routed", simulation.Picture("app"));
+        Assert.Equal(ApplicationStatus.DeployFailed, simulation.Status("app").Status);
+        Assert.Contains("the previous version keeps running", simulation.Status("app").Message);
+        simulation.Kill(simulation.Replicas("app")[0].Id);
+        Assert.Equal("v1:running v1:starting | 1 routed", simulation.Picture("app"));
+        simulation.Settle();
+        Assert.Equal("v1:running v1:running | 2 routed", simulation.Picture("app"));
     }
 
     [Fact]
-    public void Decide_OldDiesWhileNewIsUnproven_OldIsReplacedByOld()
+    public void Decide_OldReplicaDiesBeforeTheNewVersionRan_IsReplacedByTheOldVersion()
     {
-        var world = new ControlPlaneSimulation().Deploy("app", "v1", 2).Settle();
-        world.Deploy("app", "v2", 2).Kill(world.Replicas("app")[0].Id);
-        Assert.Equal("v1:running v1:starting v2:starting | 1 routed", world.Picture("app"));
+        var simulation = new ControlPlaneSimulation().Deploy("app", "v1", 2).Settle();
+        simulation.Deploy("app", "v2", 2).Kill(simulation.Replicas("app")[0].Id);
+        Assert.Equal("v1:running v1:starting v2:starting | 1 routed", simulation.Picture("app"));
     }
 
     [Fact]
-    public void Decide_RunningReplicaDies_IsReplacedAtOnceWithItsRank()
+    public void Decide_RunningReplicaDies_IsReplacedImmediatelyWithItsRank()
     {
-        var world = new ControlPlaneSimulation().Deploy("app", "v1", 3).Settle().Advance(5);
-        world.Kill(world.Replicas("app")[1].Id, "signal 9");
-        var started = world.InFlight.OfType<ControlAction.StartReplica>().Single();
+        var simulation = new ControlPlaneSimulation().Deploy("app", "v1", 3).Settle().Advance(5);
+        simulation.Kill(simulation.Replicas("app")[1].Id, "signal 9");
+        var started = simulation.InFlight.OfType<ControlAction.StartReplica>().Single();
         Assert.Equal(1, started.Rank);
         Assert.Contains("signal 9", started.Reason);
-        Assert.Equal(ApplicationStatus.Unhealthy, world.Status("app").Status);
-        Assert.Contains("2 of 3 replicas run", world.Status("app").Message);
+        Assert.Equal(ApplicationStatus.Unhealthy, simulation.Status("app").Status);
+        Assert.Contains("2 of 3 replicas run", simulation.Status("app").Message);
     }
 
     [Fact]
-    public void Decide_WholeWorkerDies_CountsAsOneCrash()
+    public void Decide_AllReplicasOfAWorkerDie_CountsAsOneCrash()
     {
-        var world = new ControlPlaneSimulation().Deploy("app", "v1", 3).Settle().Advance(5);
-        foreach (var replica in world.Replicas("app"))
-            world.Kill(replica.Id);
-        Assert.Equal(3, world.Replicas("app", ReplicaPhase.Starting).Count);
+        var simulation = new ControlPlaneSimulation().Deploy("app", "v1", 3).Settle().Advance(5);
+        foreach (var replica in simulation.Replicas("app"))
+            simulation.Kill(replica.Id);
+        Assert.Equal(3, simulation.Replicas("app", ReplicaPhase.Starting).Count);
     }
 
     [Fact]
-    public void Decide_CrashesSoonAfterEveryStart_BacksOffButNotTheFirstTime()
+    public void Decide_CrashesAfterEveryStart_BacksOffFromTheSecondTime()
     {
-        var world = new ControlPlaneSimulation().Deploy("app", "v1").Settle().Advance(60);
+        var simulation = new ControlPlaneSimulation().Deploy("app", "v1").Settle().Advance(60);
         List<double> waits = [];
         for (var crash = 0; crash < 5; crash++)
         {
-            world.Kill(Assert.Single(world.Replicas("app", ReplicaPhase.Running)).Id);
-            var died = world.Now;
-            while (world.Replicas("app", ReplicaPhase.Starting).Count == 0)
-                world.Advance((world.Plan.NextWakeUp!.Value - world.Now).TotalSeconds);
-            waits.Add(Math.Round((world.Now - died).TotalSeconds, 3));
-            world.EndAll<ControlAction.StartReplica>().Advance(0.5);
+            simulation.Kill(Assert.Single(simulation.Replicas("app", ReplicaPhase.Running)).Id);
+            var died = simulation.Now;
+            while (simulation.Replicas("app", ReplicaPhase.Starting).Count == 0)
+                simulation.Advance((simulation.Plan.NextWakeUp!.Value - simulation.Now).TotalSeconds);
+            waits.Add(Math.Round((simulation.Now - died).TotalSeconds, 3));
+            simulation.EndAll<ControlAction.StartReplica>().Advance(0.5);
         }
 
         Assert.Equal([0, 0.1, 0.2, 0.4, 0.8], waits);
     }
 
     [Fact]
-    public void Decide_DiesBeforeItsStartWasHeardOf_IsReplaced()
+    public void Decide_DeathReportedBeforeTheStart_IsReplaced()
     {
-        var world = new ControlPlaneSimulation().Deploy("app", "v1");
-        var start = world.InFlight.OfType<ControlAction.StartReplica>().Single();
-        world.Kill(start.Replica).End(start);
-        Assert.DoesNotContain(start.Replica.ToString(), world.Routed("app"));
-        world.Settle();
-        Assert.Single(world.Replicas("app", ReplicaPhase.Running));
+        var simulation = new ControlPlaneSimulation().Deploy("app", "v1");
+        var start = simulation.InFlight.OfType<ControlAction.StartReplica>().Single();
+        simulation.Kill(start.Replica).End(start);
+        Assert.DoesNotContain(start.Replica.ToString(), simulation.Routed("app"));
+        simulation.Settle();
+        Assert.Single(simulation.Replicas("app", ReplicaPhase.Running));
     }
 
     [Fact]
-    public void Decide_ThreeHealthChecksFailInARow_IsReplacedWithoutWaitingForRoutes()
+    public void Decide_ThreeConsecutiveHealthChecksFail_IsReplacedWithoutWaitingForRoutes()
     {
-        var world = new ControlPlaneSimulation().Deploy("app", "v1").Settle();
-        var sick = Assert.Single(world.Replicas("app")).Id;
+        var simulation = new ControlPlaneSimulation().Deploy("app", "v1").Settle();
+        var sick = Assert.Single(simulation.Replicas("app")).Id;
         for (var failure = 0; failure < 3; failure++)
         {
-            world.Advance(10);
-            var check = world.InFlight.OfType<ControlAction.CheckReplicaHealth>().Single();
+            simulation.Advance(10);
+            var check = simulation.InFlight.OfType<ControlAction.CheckReplicaHealth>().Single();
             Assert.Equal(TimeSpan.FromSeconds(30), check.Timeout);
-            world.EndWith(check, new ControlObservation.ReplicaHealthChecked(sick, check.Generation, "no answer"));
+            simulation.EndWith(check, new ControlObservation.ReplicaHealthChecked(sick, check.Generation, "no answer"));
         }
 
-        Assert.Equal("v1:starting v1:stopping | 0 routed", world.Picture("app"));
-        Assert.Contains("3 health checks failed in a row", world.Status("app").Message);
+        Assert.Equal("v1:starting v1:stopping | 0 routed", simulation.Picture("app"));
+        Assert.Contains("3 consecutive health checks failed", simulation.Status("app").Message);
     }
 
     [Fact]
-    public void Decide_HealthCheckSucceedsBetween_CountsFromZero()
+    public void Decide_HealthCheckSucceedsInBetween_CountsFromZero()
     {
-        var world = new ControlPlaneSimulation().Deploy("app", "v1").Settle();
+        var simulation = new ControlPlaneSimulation().Deploy("app", "v1").Settle();
         foreach (var error in new[] { "no", "no", null, "no", "no" })
         {
-            world.Advance(10);
-            var check = world.InFlight.OfType<ControlAction.CheckReplicaHealth>().Single();
-            world.EndWith(check, new ControlObservation.ReplicaHealthChecked(check.Replica, check.Generation, error));
+            simulation.Advance(10);
+            var check = simulation.InFlight.OfType<ControlAction.CheckReplicaHealth>().Single();
+            simulation.EndWith(check, new ControlObservation.ReplicaHealthChecked(check.Replica, check.Generation, error));
         }
 
-        Assert.Equal("v1:running | 1 routed", world.Picture("app"));
+        Assert.Equal("v1:running | 1 routed", simulation.Picture("app"));
     }
 
     [Fact]
-    public void After_OutcomeOfAnOlderGeneration_IsRefused()
+    public void Apply_ResultOfAnOlderGeneration_IsIgnored()
     {
-        var world = new ControlPlaneSimulation().Deploy("app", "v1");
-        var start = world.InFlight.OfType<ControlAction.StartReplica>().Single();
-        world.Learn(new ControlObservation.ReplicaStarted(start.Replica, start.Generation - 1, new(new("n1"), "p")));
-        Assert.Equal("v1:starting | 0 routed", world.Picture("app"));
+        var simulation = new ControlPlaneSimulation().Deploy("app", "v1");
+        var start = simulation.InFlight.OfType<ControlAction.StartReplica>().Single();
+        simulation.Observe(new ControlObservation.ReplicaStarted(start.Replica, start.Generation - 1, new(new("n1"), "p")));
+        Assert.Equal("v1:starting | 0 routed", simulation.Picture("app"));
     }
 
     [Fact]
-    public void Deploy_FailedRevisionAgain_IsTriedAgain()
+    public void Deploy_FailedRevisionAgain_IsRetried()
     {
-        var world = new ControlPlaneSimulation();
-        world.Broken.Add("v1");
-        world.Deploy("app", "v1").Settle();
-        world.Broken.Clear();
-        world.Deploy("app", "v1").Settle();
-        Assert.Equal(ApplicationStatus.Running, world.Status("app").Status);
+        var simulation = new ControlPlaneSimulation();
+        simulation.Broken.Add("v1");
+        simulation.Deploy("app", "v1").Settle();
+        simulation.Broken.Clear();
+        simulation.Deploy("app", "v1").Settle();
+        Assert.Equal(ApplicationStatus.Running, simulation.Status("app").Status);
     }
 }

@@ -1,4 +1,5 @@
 using System.Reflection;
+using Serve.Control.Observed;
 using Serve.Specs;
 
 namespace Serve.Control.Tests;
@@ -10,7 +11,7 @@ public sealed class ReplicaStateMachineTests
         Assert.All(Enum.GetValues<ReplicaPhaseTrigger>(), trigger => Assert.Null(ReplicaStateMachine.Next(ReplicaPhase.Gone, trigger)));
 
     [Fact]
-    public void Transitions_EveryPhaseButTheLast_LeadsToGone()
+    public void Transitions_EveryOtherPhase_LeadsToGone()
     {
         foreach (var phase in Enum.GetValues<ReplicaPhase>().Where(phase => phase != ReplicaPhase.Gone))
         {
@@ -24,16 +25,16 @@ public sealed class ReplicaStateMachineTests
     }
 
     [Fact]
-    public void Next_StartedWhileStopping_ChangesNothing() =>
+    public void Next_StartedWhileStopping_IsIgnored() =>
         Assert.Null(ReplicaStateMachine.Next(ReplicaPhase.Stopping, ReplicaPhaseTrigger.Started));
 
     [Fact]
-    public void DeploymentSpec_EverySetting_StatesItsImpact() => Assert.All(
+    public void DeploymentSpec_EverySetting_HasAnUpdateImpact() => Assert.All(
         typeof(DeploymentSpec).GetProperties(BindingFlags.Public | BindingFlags.Instance),
         property => Assert.NotNull(property.GetCustomAttribute<UpdateImpactAttribute>()));
 
     [Fact]
-    public void Target_KeysInAnotherOrder_HasTheSameHash()
+    public void Create_KeysInAnotherOrder_HasTheSameHash()
     {
         static string Settings(string json) => ControlPlaneSimulation.Revision("a", "v1", 1, spec => spec with
         {
@@ -44,13 +45,13 @@ public sealed class ReplicaStateMachineTests
     }
 
     [Fact]
-    public void Target_EachImpact_ChangesItsHashAlone()
+    public void Create_EachImpact_ChangesItsHashOnly()
     {
         var before = ControlPlaneSimulation.Revision("a", "v1", 1, null).Deployments["a"];
-        var told = ControlPlaneSimulation.Revision("a", "v1", 1, spec => spec with { HealthCheckPeriodS = 1 }).Deployments["a"];
+        var reconfigured = ControlPlaneSimulation.Revision("a", "v1", 1, spec => spec with { HealthCheckPeriodS = 1 }).Deployments["a"];
         var restarted = ControlPlaneSimulation.Revision("a", "v1", 1, spec => spec with { Concurrency = ConcurrencyMode.Parallel }).Deployments["a"];
         var untouched = ControlPlaneSimulation.Revision("a", "v1", 1, spec => spec with { MaxQueuedRequests = 7, NumReplicas = 4 }).Deployments["a"];
-        Assert.Equal((before.Version, false), (told.Version, told.Settings == before.Settings));
+        Assert.Equal((before.Version, false), (reconfigured.Version, reconfigured.Settings == before.Settings));
         Assert.Equal((false, before.Settings), (restarted.Version == before.Version, restarted.Settings));
         Assert.True(before.IsSameAs(untouched));
     }

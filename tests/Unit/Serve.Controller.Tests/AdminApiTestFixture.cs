@@ -4,12 +4,14 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Prometheus;
+using Serve.Controller.AdminApi;
+using Serve.Controller.Applications;
 using Serve.Http;
 using Serve.Runtime;
 
 namespace Serve.Controller.Tests;
 
-/// <summary>The admin API on a real Kestrel, port 0, over a controller with a fake runtime.</summary>
+/// <summary>The admin API on a real Kestrel server, for a controller with a fake node.</summary>
 internal sealed class AdminApiTestFixture : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -21,7 +23,7 @@ internal sealed class AdminApiTestFixture : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddSingleton(node.Controller).AddSingleton(node.Options).AddSingleton(node.State)
-            .AddSingleton<INodeAgent>(node.Runtime).AddSingleton<IApplicationSource>(node.Source)
+            .AddSingleton<INodeAgent>(node.Agent).AddSingleton<IApplicationSource>(node.Source)
             .AddSingleton<CollectorRegistry>(node.Registry).AddSingleton(TimeProvider.System).AddServeAdmin();
         _app = builder.Build();
         _app.MapServeAdmin(guard);
@@ -33,7 +35,7 @@ internal sealed class AdminApiTestFixture : IAsyncDisposable
 
     public static async Task<AdminApiTestFixture> StartAsync(RequestGuardOptions? guard = null, ControllerOptions? options = null)
     {
-        var fixture = new AdminApiTestFixture(new(options: options), guard ?? new());
+        var fixture = new AdminApiTestFixture(await ControllerTestFixture.StartAsync(options: options), guard ?? new());
         await fixture._app.StartAsync();
         fixture.Client.BaseAddress = new(fixture._app.Urls.First());
         return fixture;

@@ -14,7 +14,7 @@ public sealed class AdminApiTests
     private const string Counter = """{"name":"counter","import_path":"Counter@1","deployments":[{"name":"Counter","num_replicas":2}]}""";
 
     [Fact]
-    public async Task Put_WholeConfig_RunsWhatItListsAndDropsTheRest()
+    public async Task Put_FullConfiguration_DeploysItsApplicationsAndDeletesTheOthers()
     {
         await using var admin = await AdminApiTestFixture.StartAsync();
         Assert.Equal(HttpStatusCode.OK, (await admin.PutAsync("/api/serve/applications/other", """{"import_path":"Other@1"}""")).StatusCode);
@@ -37,7 +37,7 @@ public sealed class AdminApiTests
     [InlineData("""{"applications":[{"name":"a","import_path":"broken.cs"}]}""", 2)]
     [InlineData("""{"applications":[{"name":"a","import_path":"A@1","route_prefix":"/x"},{"name":"b","import_path":"B@1","route_prefix":"/x"}]}""", 1)]
     [InlineData("""{"applications":[{"name":"a","import_path":"A@1","deployments":[{"name":"B"}]}]}""", 1)]
-    public async Task Put_Wrong_IsRefusedWithEveryErrorAndNothingIsDone(string body, int errors)
+    public async Task Put_InvalidConfiguration_ReportsEveryErrorAndChangesNothing(string body, int errors)
     {
         await using var admin = await AdminApiTestFixture.StartAsync();
         var response = await admin.PutAsync("/api/serve/applications/", body);
@@ -46,33 +46,33 @@ public sealed class AdminApiTests
         var problem = (await response.Content.ReadFromJsonAsync<JsonNode>())!;
         Assert.Equal(ErrorReason.BadInput, (string?)problem["reason"]);
         Assert.True(problem["errors"]!.AsArray().Count >= errors, problem.ToJsonString());
-        Assert.Empty(admin.Node.Store.Load());
-        Assert.Empty(admin.Node.Runtime.Calls);
+        Assert.Empty(await admin.Node.Store.LoadAsync(default));
+        Assert.Empty(admin.Node.Agent.Calls);
     }
 
     [Fact]
-    public async Task Put_PrefixOfAnother_IsRefusedAndNamesIt()
+    public async Task Put_RoutePrefixInUse_IsRejected()
     {
         await using var admin = await AdminApiTestFixture.StartAsync();
         await admin.PutAsync("/api/serve/applications/a", """{"import_path":"A@1","route_prefix":"/x"}""");
         var response = await admin.PutAsync("/api/serve/applications/b", """{"import_path":"B@1","route_prefix":"/x"}""");
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
-        Assert.Contains("taken by application 'a'", (string?)(await response.Content.ReadFromJsonAsync<JsonNode>())!["detail"]);
+        Assert.Contains("already used by application 'a'", (string?)(await response.Content.ReadFromJsonAsync<JsonNode>())!["detail"]);
     }
 
     [Fact]
-    public async Task Put_MalformedJson_Is400() =>
+    public async Task Put_MalformedJson_Returns400() =>
         await WithAsync(async admin => Assert.Equal(HttpStatusCode.BadRequest, (await admin.PutAsync("/api/serve/applications/", "{")).StatusCode));
 
     [Fact]
-    public async Task Put_BodyOverTheLimit_Is413()
+    public async Task Put_BodyOverTheLimit_Returns413()
     {
-        await using var admin = await AdminApiTestFixture.StartAsync(options: new() { NodeId = "n1", MaxRequestBodyBytes = 100 });
+        await using var admin = await AdminApiTestFixture.StartAsync(options: new() { NodeId = new("n1"), MaxRequestBodyBytes = 100 });
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, (await admin.PutAsync("/api/serve/applications/", new string(' ', 200))).StatusCode);
     }
 
     [Fact]
-    public async Task Put_OtherHttpOptions_Is409() => await WithAsync(async admin =>
+    public async Task Put_OtherHttpOptions_Returns409() => await WithAsync(async admin =>
     {
         var response = await admin.PutAsync("/api/serve/applications/", """{"http_options":{"port":9999},"applications":[]}""");
         Assert.Equal(HttpStatusCode.Conflict, response.StatusCode);
@@ -82,7 +82,7 @@ public sealed class AdminApiTests
     [InlineData("GET", "/api/serve/applications/nope")]
     [InlineData("DELETE", "/api/serve/applications/nope")]
     [InlineData("GET", "/api/v1/applications/nope/logs")]
-    public async Task Any_UnknownApplication_Is404(string method, string path) => await WithAsync(async admin =>
+    public async Task AnyMethod_UnknownApplication_Returns404(string method, string path) => await WithAsync(async admin =>
     {
         var response = await admin.Client.SendAsync(new(new HttpMethod(method), path));
         Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
@@ -90,7 +90,7 @@ public sealed class AdminApiTests
     });
 
     [Fact]
-    public async Task Scale_KnownUnknownAndOutOfRange_AnswersFittingly() => await WithAsync(async admin =>
+    public async Task Scale_KnownUnknownAndOutOfRange_ReturnsTheMatchingStatus() => await WithAsync(async admin =>
     {
         await admin.PutAsync("/api/serve/applications/counter", Counter);
         Task<HttpResponseMessage> ScaleAsync(string path, string body) => admin.Client.PostAsync($"/api/v1/applications/{path}/scale", new StringContent(body));
@@ -106,7 +106,7 @@ public sealed class AdminApiTests
     [InlineData("Origin", "http://evil.example", HttpStatusCode.Forbidden)]
     [InlineData("Sec-Fetch-Site", "cross-site", HttpStatusCode.Forbidden)]
     [InlineData("Sec-Fetch-Site", "same-origin", HttpStatusCode.OK)]
-    public async Task Any_FromElsewhere_IsRefusedOnEveryPath(string header, string value, HttpStatusCode expected) => await WithAsync(async admin =>
+    public async Task AnyMethod_ForeignOriginOrHost_IsRejectedOnEveryPath(string header, string value, HttpStatusCode expected) => await WithAsync(async admin =>
     {
         foreach (var path in new[] { "/api/serve/applications/", "/metrics", "/docs/v1/openapi.json", "/-/healthz" })
         {
@@ -120,7 +120,7 @@ public sealed class AdminApiTests
     });
 
     [Fact]
-    public async Task Any_TokenConfigured_IsAskedFor()
+    public async Task AnyMethod_TokenConfigured_IsRequired()
     {
         await using var admin = await AdminApiTestFixture.StartAsync(new RequestGuardOptions { Token = "secret" });
         Assert.Equal(HttpStatusCode.Unauthorized, (await admin.Client.GetAsync("/api/serve/applications/")).StatusCode);
@@ -131,14 +131,14 @@ public sealed class AdminApiTests
     }
 
     [Fact]
-    public async Task Docs_Document_NamesEveryPathAndThePageLoadsNothingFromOutside() => await WithAsync(async admin =>
+    public async Task Docs_Document_ListsEveryPathAndThePageLoadsNoExternalResources() => await WithAsync(async admin =>
     {
         var document = JsonNode.Parse(await admin.Client.GetStringAsync("/docs/v1/openapi.json"))!;
         var paths = document["paths"]!.AsObject().Select(path => path.Key).ToList();
         Assert.Contains("/api/serve/applications", paths);
         Assert.Contains("/api/v1/shutdown", paths);
 
-        // The bundle's sample page, which names a sample elsewhere, is not what is served.
+        // The sample page of the bundle refers to an external document and must not be served.
         Assert.DoesNotContain("swagger-initializer", await admin.Client.GetStringAsync("/docs/index.html"));
         foreach (var page in new[] { "/docs/index.html", "/docs/index.js" })
         {
@@ -152,9 +152,9 @@ public sealed class AdminApiTests
     });
 
     [Fact]
-    public async Task Metrics_OwnAndWorkers_AreOneText() => await WithAsync(async admin =>
+    public async Task Metrics_OfNodeAndWorkers_AreMerged() => await WithAsync(async admin =>
     {
-        admin.Node.Runtime.WorkerMetrics = ["# TYPE serve_replica_processing_queries gauge\nserve_replica_processing_queries{replica=\"x\"} 4\n"];
+        admin.Node.Agent.WorkerMetrics = ["# TYPE serve_replica_processing_queries gauge\nserve_replica_processing_queries{replica=\"x\"} 4\n"];
         await admin.PutAsync("/api/serve/applications/counter", Counter);
         await admin.Node.UntilAsync("counter", ApplicationStatus.Running);
         var text = await admin.Client.GetStringAsync("/metrics");
@@ -164,7 +164,7 @@ public sealed class AdminApiTests
     });
 
     [Fact]
-    public async Task Shutdown_DrainsAnswersAndThenTellsTheNode() => await WithAsync(async admin =>
+    public async Task Shutdown_DrainsRespondsAndThenStopsTheNode() => await WithAsync(async admin =>
     {
         await admin.PutAsync("/api/serve/applications/counter", Counter);
         await admin.Node.UntilAsync("counter", ApplicationStatus.Running);
@@ -172,13 +172,13 @@ public sealed class AdminApiTests
         var report = JsonSerializer.Deserialize<NodeShutdownReport>(await response.Content.ReadAsStringAsync(), ServeJson.Options)!;
         Assert.Equal(2, report.Replicas.Count);
         Assert.Single(report.Processes);
-        Assert.Empty(admin.Node.Runtime.Actors);
+        Assert.Empty(admin.Node.Agent.Actors);
         await admin.Node.UntilAsync(() => admin.Node.Controller.ShutdownRequested.IsCancellationRequested);
         Assert.Equal(HttpStatusCode.Conflict, (await admin.PutAsync("/api/serve/applications/counter", Counter)).StatusCode);
     });
 
     [Fact]
-    public async Task Logs_Follow_StreamsUntilTheClientGoes() => await WithAsync(async admin =>
+    public async Task Logs_Follow_StreamsUntilTheClientDisconnects() => await WithAsync(async admin =>
     {
         var place = admin.Node.State.LogsOf(new(new("counter", "Counter"), "aaaaaaaa"));
         Directory.CreateDirectory(place);
@@ -194,7 +194,7 @@ public sealed class AdminApiTests
     });
 
     [Fact]
-    public async Task Packages_ZipThatStaysInside_IsKeptByItsHash() => await WithAsync(async admin =>
+    public async Task Packages_ValidZip_IsStoredByItsHash() => await WithAsync(async admin =>
     {
         var response = await admin.Client.PostAsync("/api/v1/packages", new ByteArrayContent(Zip(("a/b.txt", "hello"))));
         var reference = JsonSerializer.Deserialize<UploadedPackageReference>(await response.Content.ReadAsStringAsync(), ServeJson.Options)!;
@@ -208,7 +208,7 @@ public sealed class AdminApiTests
     [InlineData("a/../../evil.txt")]
     [InlineData("/evil.txt")]
     [InlineData("..\\evil.txt")]
-    public async Task Packages_ZipThatLeadsOutside_IsRefusedAndLeavesNothing(string name) => await WithAsync(async admin =>
+    public async Task Packages_ZipWithPathsOutsideOfItsFolder_IsRejectedAndLeavesNothing(string name) => await WithAsync(async admin =>
     {
         var response = await admin.Client.PostAsync("/api/v1/packages", new ByteArrayContent(Zip(("ok.txt", "x"), (name, "evil"))));
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
@@ -218,9 +218,9 @@ public sealed class AdminApiTests
     });
 
     [Fact]
-    public async Task Packages_NoZipTooLargeOrBomb_IsRefused()
+    public async Task Packages_NotAZipOrTooLarge_IsRejected()
     {
-        await using var admin = await AdminApiTestFixture.StartAsync(options: new() { NodeId = "n1", MaxPackageBytes = 10_000, MaxUnpackedBytes = 50_000 });
+        await using var admin = await AdminApiTestFixture.StartAsync(options: new() { NodeId = new("n1"), MaxPackageBytes = 10_000, MaxUnpackedBytes = 50_000 });
         Assert.Equal(HttpStatusCode.BadRequest, (await admin.Client.PostAsync("/api/v1/packages", new ByteArrayContent(Encoding.UTF8.GetBytes("no zip")))).StatusCode);
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, (await admin.Client.PostAsync("/api/v1/packages", new ByteArrayContent(new byte[20_000]))).StatusCode);
         var bomb = await admin.Client.PostAsync("/api/v1/packages", new ByteArrayContent(Zip(("big", new string('x', 100_000)))));

@@ -1,4 +1,5 @@
 using Serve.Admin;
+using Serve.Controller.Applications;
 using Serve.Runtime;
 
 namespace Serve.Controller.Tests;
@@ -6,35 +7,35 @@ namespace Serve.Controller.Tests;
 public sealed class ControlLoopTests
 {
     [Fact]
-    public async Task Deploy_NewApplication_ComesUpAndIsRouted()
+    public async Task Deploy_NewApplication_StartsAndIsRouted()
     {
-        await using var node = new ControllerTestFixture();
+        await using var node = await ControllerTestFixture.StartAsync();
         var created = new TaskCompletionSource();
-        node.Runtime.OnCreate = _ => created.Task;
+        node.Agent.OnCreate = _ => created.Task;
         await node.DeployAsync("counter", "Counter@1", 3);
         Assert.Equal(ApplicationStatus.Deploying, node.Controller.GetDetails("counter")!.Status);
         created.SetResult();
         await node.UntilAsync("counter", ApplicationStatus.Running);
 
-        // Replicas are routed as they come up, and running before they are routed.
-        await node.UntilAsync(() => node.Runtime.InForce?.Deployments.SingleOrDefault()?.Replicas.Length == 3);
-        var route = Assert.Single(node.Runtime.InForce!.Deployments);
-        Assert.Equal(node.Runtime.Actors.Keys.Order(), route.Replicas.Select(replica => replica.ReplicaId).Order());
+        // Each replica is routed as soon as it runs.
+        await node.UntilAsync(() => node.Agent.Routes?.Deployments.SingleOrDefault()?.Replicas.Length == 3);
+        var route = Assert.Single(node.Agent.Routes!.Deployments);
+        Assert.Equal(node.Agent.Actors.Keys.Order(), route.Replicas.Select(replica => replica.ReplicaId).Order());
         Assert.Equal([0, 1, 2], node.Controller.GetDetails("counter")!.Deployments["Counter"].Replicas.Select(replica => replica.Rank));
-        Assert.Equal("/Counter", node.Runtime.InForce!.Applications[0].RoutePrefix);
+        Assert.Equal("/Counter", node.Agent.Routes!.Applications[0].RoutePrefix);
     }
 
     [Fact]
-    public async Task Deploy_NewCode_StopsOldOnlyAfterRoutesWithoutItAreInForce()
+    public async Task Deploy_NewCode_StopsOldReplicasAfterRoutesWithoutThemAreAcknowledged()
     {
-        await using var node = new ControllerTestFixture();
+        await using var node = await ControllerTestFixture.StartAsync();
         await node.DeployAsync("counter", "Counter@1", 2);
         await node.UntilAsync("counter", ApplicationStatus.Running);
         var old = node.Running("counter");
 
         await node.DeployAsync("counter", "Counter@2", 2);
         await node.UntilAsync("counter", ApplicationStatus.Running);
-        var calls = node.Runtime.Calls.ToList();
+        var calls = node.Agent.Calls.ToList();
         foreach (var id in old)
         {
             var stop = calls.IndexOf($"stop {id}");
@@ -43,31 +44,31 @@ public sealed class ControlLoopTests
             Assert.InRange(acknowledged, lastNamed + 1, stop - 1);
         }
 
-        Assert.Equal(2, node.Runtime.Actors.Count);
-        Assert.DoesNotContain(node.Runtime.Actors.Keys, old.Contains);
+        Assert.Equal(2, node.Agent.Actors.Count);
+        Assert.DoesNotContain(node.Agent.Actors.Keys, old.Contains);
     }
 
     [Fact]
     public async Task Deploy_SameAgain_ChangesNothing()
     {
-        await using var node = new ControllerTestFixture();
+        await using var node = await ControllerTestFixture.StartAsync();
         await node.DeployAsync("counter", "Counter@1", 2);
         await node.UntilAsync("counter", ApplicationStatus.Running);
-        var before = node.Runtime.Calls.Count;
+        var before = node.Agent.Calls.Count;
         Assert.False(await node.Controller.DeployAsync(ControllerTestFixture.Config("counter", "Counter@1", 2), CancellationToken.None));
         Assert.Equal(ApplicationStatus.Running, node.Controller.GetDetails("counter")!.Status);
-        Assert.Equal(before, node.Runtime.Calls.Count);
+        Assert.Equal(before, node.Agent.Calls.Count);
     }
 
     [Fact]
-    public async Task Deploy_ConstructorThrows_FailsWithItsTextAndKeepsWhatRan()
+    public async Task Deploy_ConstructorThrows_FailsWithTheErrorAndKeepsThePreviousVersion()
     {
-        await using var node = new ControllerTestFixture();
+        await using var node = await ControllerTestFixture.StartAsync();
         await node.DeployAsync("counter", "Counter@1", 2);
         await node.UntilAsync("counter", ApplicationStatus.Running);
         var old = node.Running("counter");
 
-        node.Runtime.OnCreate = start => start.PackageHash == "Counter@2"
+        node.Agent.OnCreate = start => start.PackageHash == "Counter@2"
             ? throw new ActorCreationException(new(start.ReplicaId), "no database at db:5432")
             : Task.CompletedTask;
         await node.DeployAsync("counter", "Counter@2", 2);
@@ -77,68 +78,69 @@ public sealed class ControlLoopTests
         Assert.Contains("keeps running", details.Message);
         Assert.Equal(old, node.Running("counter"));
 
-        // What ran before is what is kept at full strength.
-        node.Runtime.Kill(old[0]);
-        await node.UntilAsync(() => node.Runtime.Actors.Count == 2 && !node.Running("counter").Contains(old[0]) && node.Running("counter").Length == 2);
-        Assert.All(node.Runtime.Actors.Values, actor => Assert.Contains("Counter@1", System.Text.Encoding.UTF8.GetString(actor.Payload.Span)));
+        // The previous version is kept at its target.
+        node.Agent.Kill(old[0]);
+        await node.UntilAsync(() => node.Agent.Actors.Count == 2 && !node.Running("counter").Contains(old[0]) && node.Running("counter").Length == 2);
+        Assert.All(node.Agent.Actors.Values, actor => Assert.Contains("Counter@1", System.Text.Encoding.UTF8.GetString(actor.Payload.Span)));
     }
 
     [Fact]
-    public async Task ActorDied_RunningReplica_IsReplacedWithoutTheClockMoving()
+    public async Task ActorDied_RunningReplica_IsReplacedWithoutDelay()
     {
-        await using var node = new ControllerTestFixture();
+        await using var node = await ControllerTestFixture.StartAsync();
         await node.DeployAsync("counter", "Counter@1", 3);
         await node.UntilAsync("counter", ApplicationStatus.Running);
         var victim = node.Running("counter")[1];
-        node.Runtime.Kill(victim, "killed by signal 9");
+        node.Agent.Kill(victim, "killed by signal 9");
         await node.UntilAsync(() => node.Running("counter").Length == 3 && !node.Running("counter").Contains(victim));
         Assert.Contains(node.Controller.GetDetails("counter")!.Deployments["Counter"].Replicas,
             replica => replica.Rank == 1 && replica.Message!.Contains("signal 9", StringComparison.Ordinal));
     }
 
     [Fact]
-    public async Task Start_AfterRestart_BringsBackApplicationsAndScale()
+    public async Task Start_AfterRestart_RestoresApplicationsAndTargets()
     {
         var folder = Directory.CreateTempSubdirectory("serve-test-").FullName;
-        await using (var first = new ControllerTestFixture(folder) { KeepFolder = true })
+        await using (var first = await ControllerTestFixture.StartAsync(folder))
         {
+            first.KeepFolder = true;
             await first.DeployAsync("counter", "Counter@1", 1);
             await first.UntilAsync("counter", ApplicationStatus.Running);
             await first.Controller.ScaleAsync(new("counter", "Counter"), 3, CancellationToken.None);
             await first.UntilAsync("counter", ApplicationStatus.Running);
         }
 
-        await using var second = new ControllerTestFixture(folder);
+        await using var second = await ControllerTestFixture.StartAsync(folder);
         await second.UntilAsync("counter", ApplicationStatus.Running);
         Assert.Equal(3, second.Running("counter").Length);
     }
 
     [Fact]
-    public async Task Delete_RunningApplication_GoesFromRoutesFirstAndIsForgotten()
+    public async Task Delete_RunningApplication_IsRemovedFromTheRoutesFirst()
     {
-        await using var node = new ControllerTestFixture();
+        await using var node = await ControllerTestFixture.StartAsync();
         await node.DeployAsync("counter", "Counter@1", 2);
         await node.UntilAsync("counter", ApplicationStatus.Running);
         var replicas = node.Running("counter");
         await node.Controller.DeleteAsync("counter", CancellationToken.None);
         await node.UntilAsync(() => node.Controller.GetDetails("counter") is null);
-        var calls = node.Runtime.Calls.ToList();
+        var calls = node.Agent.Calls.ToList();
         var withdrawn = calls.FindLastIndex(call => call.StartsWith("published", StringComparison.Ordinal));
         Assert.All(replicas, id => Assert.True(calls.IndexOf($"stop {id}") > withdrawn));
-        Assert.Empty(node.Store.Load());
-        Assert.Empty(node.Runtime.Actors);
+        Assert.Empty(await node.Store.LoadAsync(default));
+        Assert.Empty(node.Agent.Actors);
     }
 
     [Fact]
-    public async Task Shutdown_EverythingDrains_NothingIsForgotten()
+    public async Task Shutdown_DrainsEverythingAndKeepsTheStoredState()
     {
-        await using var node = new ControllerTestFixture();
+        await using var node = await ControllerTestFixture.StartAsync();
         await node.DeployAsync("counter", "Counter@1", 2);
         await node.UntilAsync("counter", ApplicationStatus.Running);
         var report = await node.Controller.ShutdownAsync(CancellationToken.None);
-        Assert.Empty(node.Runtime.Actors);
+        Assert.Empty(node.Agent.Actors);
         Assert.Equal(2, report.Replicas.Count);
-        Assert.Equal("counter", Assert.Single(node.Store.Load()).Name);
+        Assert.Equal("counter", Assert.Single(await node.Store.LoadAsync(default)).Name);
         await Assert.ThrowsAsync<NodeConflictException>(() => node.DeployAsync("other", "Other@1"));
     }
 }

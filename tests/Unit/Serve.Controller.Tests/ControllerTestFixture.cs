@@ -3,31 +3,37 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Prometheus;
 using Serve.Admin;
+using Serve.Controller.Metrics;
+using Serve.Controller.Store;
 using Serve.Specs;
 
 namespace Serve.Controller.Tests;
 
-/// <summary>A controller with a fake runtime, a fake clock and a real store in a folder of its own.</summary>
+/// <summary>A controller with a fake node, a fake clock and a real store in a folder of its own.</summary>
 internal sealed class ControllerTestFixture : IAsyncDisposable
 {
-    public ControllerTestFixture(string? folder = null, FakeActorRuntime? runtime = null, bool start = true, ControllerOptions? options = null)
+    private ControllerTestFixture(string? folder, ControllerOptions? options)
     {
         Folder = folder ?? Directory.CreateTempSubdirectory("serve-test-").FullName;
-        Runtime = runtime ?? new();
         State = NodeStateDirectory.Open(Folder);
-        Store = SqliteClusterStore.Open(State.Database);
-        Options = options ?? new() { NodeId = "n1" };
+        Store = SqliteClusterStore.Open(State.Database, Clock);
+        Options = options ?? new() { NodeId = new("n1") };
         Metrics = new(Registry);
-        Controller = new(Runtime, Source, Store, State, Options, Addresses, Metrics, Clock, NullLoggerFactory.Instance);
-        if (start)
-            Controller.Start();
+        Controller = new(Agent, Source, Store, State, Options, Addresses, Metrics, Clock, NullLoggerFactory.Instance);
+    }
+
+    public static async Task<ControllerTestFixture> StartAsync(string? folder = null, ControllerOptions? options = null)
+    {
+        var fixture = new ControllerTestFixture(folder, options);
+        await fixture.Controller.StartAsync(CancellationToken.None);
+        return fixture;
     }
 
     public string Folder { get; }
 
-    public bool KeepFolder { get; init; }
+    public bool KeepFolder { get; set; }
 
-    public FakeActorRuntime Runtime { get; }
+    public FakeNodeAgent Agent { get; } = new();
 
     public FakeApplicationSource Source { get; } = new();
 
@@ -86,7 +92,7 @@ internal sealed class ControllerTestFixture : IAsyncDisposable
                 text.AppendLine($"  {replica.ReplicaId} {replica.State} rank {replica.Rank}: {replica.Message}");
         }
 
-        return text.AppendJoin(Environment.NewLine, Runtime.Calls).ToString();
+        return text.AppendJoin(Environment.NewLine, Agent.Calls).ToString();
     }
 
     public async ValueTask DisposeAsync()

@@ -1,8 +1,9 @@
+using Serve.Controller.Applications;
 using Serve.Specs;
 
 namespace Serve.Controller.Tests;
 
-/// <summary>Code by import path: <c>NAME@REVISION</c> is a package whose one deployment is NAME, unless a test says otherwise.</summary>
+/// <summary>Packages by import path: <c>NAME@REVISION</c> is a package with the deployment NAME, unless a test defines another.</summary>
 internal sealed class FakeApplicationSource : IApplicationSource
 {
     public Dictionary<string, ApplicationPackage> Packages { get; } = [];

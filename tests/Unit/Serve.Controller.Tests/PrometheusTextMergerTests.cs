@@ -1,9 +1,11 @@
+using Serve.Controller.Metrics;
+
 namespace Serve.Controller.Tests;
 
 public sealed class PrometheusTextMergerTests
 {
     [Fact]
-    public void Merge_SameFamilyInSeveralTexts_OneHelpAndTypeSamplesTogether()
+    public void Merge_SameFamilyInSeveralTexts_HasOneHelpAndType()
     {
         const string own = """
             # HELP serve_a_total All of a.
@@ -50,11 +52,11 @@ public sealed class PrometheusTextMergerTests
     }
 
     [Fact]
-    public void Merge_LabelValuesWithBracesAndBlanks_AreKeptWhole() =>
+    public void Merge_LabelValuesWithBracesAndSpaces_AreUnchanged() =>
         Assert.Equal("a{route=\"/x y/{id}\"} NaN\nb +Inf\n", PrometheusTextMerger.Merge("a{route=\"/x y/{id}\"} NaN\nb +Inf\n", []));
 
     [Fact]
-    public void Merge_WhatIsAboutAWorkersProcess_IsLeftOut() =>
+    public void Merge_ProcessMetricsOfWorkers_AreOmitted() =>
         Assert.Equal("process_cpu_seconds_total 1\n", PrometheusTextMerger.Merge("process_cpu_seconds_total 1\n",
             ["# TYPE process_cpu_seconds_total counter\nprocess_cpu_seconds_total 9\ndotnet_total_memory_bytes 5\n"]));
 }

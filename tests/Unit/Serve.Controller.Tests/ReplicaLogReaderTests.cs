@@ -1,4 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
+using Serve.Controller.Logs;
+using Serve.Controller.Store;
 
 namespace Serve.Controller.Tests;
 
@@ -13,7 +15,7 @@ public sealed class ReplicaLogReaderTests : IDisposable
     [InlineData(2, "4,5")]
     [InlineData(4, "2,3,4,5")]
     [InlineData(100, "1,2,3,4,5")]
-    public void ReadAvailable_RotatedFiles_GivesTheLastLinesAcrossThem(int tail, string expected)
+    public void ReadAvailable_RotatedFiles_ReturnsTheLastLinesAcrossThem(int tail, string expected)
     {
         Write("replica.log", "1\n2\n", 0);
         Write("replica_001.log", "3\n", 1);
@@ -37,7 +39,7 @@ public sealed class ReplicaLogReaderTests : IDisposable
     }
 
     [Fact]
-    public void ReadAvailable_CutShort_BeginsAnew()
+    public void ReadAvailable_TruncatedFile_StartsAgain()
     {
         Write("replica.log", "1\n2\n3\n", 0);
         using var reader = new LogFolderTailReader(_folder, 1);
@@ -47,18 +49,18 @@ public sealed class ReplicaLogReaderTests : IDisposable
     }
 
     [Fact]
-    public void ReadAvailable_RenamedAndWrittenAnew_ReadsOnUnderTheName()
+    public void ReadAvailable_RenamedAndRecreatedFile_ReadsTheNewFile()
     {
         Write("replica.log", "1\n", 0);
         using var reader = new LogFolderTailReader(_folder, 1);
         Assert.Equal(["1"], reader.ReadAvailable());
         File.Move(Path.Combine(_folder, "replica.log"), Path.Combine(_folder, "replica.log.1"));
-        Write("replica.log", "2 is longer than what was there\n", 3);
-        Assert.Equal(["2 is longer than what was there"], reader.ReadAvailable());
+        Write("replica.log", "2 is longer than the old content\n", 3);
+        Assert.Equal(["2 is longer than the old content"], reader.ReadAvailable());
     }
 
     [Fact]
-    public async Task ReadAsync_NewReplicaWhileFollowing_JoinsInWithItsMark()
+    public async Task ReadAsync_NewReplicaWhileFollowing_IsIncludedWithItsPrefix()
     {
         using var state = NodeStateDirectory.Open(_folder);
         Log(state, "aaaaaaaa", "one\n");
@@ -80,7 +82,7 @@ public sealed class ReplicaLogReaderTests : IDisposable
     [InlineData("..")]
     [InlineData("a/b")]
     [InlineData("")]
-    public void Folders_NamesThatLeadElsewhere_FindNothing(string name)
+    public void Folders_NamesWithPathCharacters_MatchNothing(string name)
     {
         using var state = NodeStateDirectory.Open(_folder);
         Log(state, "aaaaaaaa", "one\n");

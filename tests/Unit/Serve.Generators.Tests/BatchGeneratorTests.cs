@@ -136,29 +136,29 @@ public sealed class BatchGeneratorTests
             }
             """);
 
-        const string Rule = ": it takes one list per argument of its callers and returns an array or a list with a result for each item, or a task of one; to stream, IAsyncEnumerable<BatchResult<T>[]>";
+        const string Rule = "; it must take one list per argument of its callers and return an array or list with one result per item, a task of one, or IAsyncEnumerable<BatchResult<T>[]> to stream";
         Assert.Equal(
             [
-                "4: Error SERVE008 'Wrong.NoList' has [Batch] and takes 'a', which is no list" + Rule,
+                "4: Error SERVE008 'Wrong.NoList' has [Batch] and takes 'a', which is not a list" + Rule,
                 "5: Error SERVE008 'Wrong.Nothing' has [Batch] and takes 0 lists" + Rule,
                 "6: Error SERVE008 'Wrong.One' has [Batch] and returns Task<int>" + Rule,
                 "7: Error SERVE008 'Wrong.NoResult' has [Batch] and returns Task" + Rule,
                 "8: Error SERVE008 'Wrong.Bare' has [Batch] and returns IAsyncEnumerable<int[]>" + Rule,
                 "9: Error SERVE008 'Wrong.Lazy' has [Batch] and returns IEnumerable<int>" + Rule,
-                "10: Error SERVE009 [Batch] of 'Wrong.Settings': MaxBatchSize must be at least 1, not 0",
-                "10: Error SERVE009 [Batch] of 'Wrong.Settings': MaxConcurrentBatches must be at least 1, not -1",
-                "10: Error SERVE009 [Batch] of 'Wrong.Settings': BatchWaitTimeout must be a number with a unit, like \"5ms\", \"0.5s\" or \"200us\", not \"soon\"",
+                "10: Error SERVE009 [Batch] of 'Wrong.Settings': MaxBatchSize must be at least 1, but was 0",
+                "10: Error SERVE009 [Batch] of 'Wrong.Settings': MaxConcurrentBatches must be at least 1, but was -1",
+                "10: Error SERVE009 [Batch] of 'Wrong.Settings': BatchWaitTimeout must be a number with a unit, like \"5ms\", \"0.5s\" or \"200us\", but was \"soon\"",
                 "10: Error SERVE009 [Batch] of 'Wrong.Settings': the class has no method int Nope(int)",
                 "11: Error SERVE009 [Batch] of 'Wrong.Size': the class has no method int Length(int)",
                 "13: Error SERVE008 'Wrong.Eight' has [Batch] and takes 8 lists" + Rule,
-                "14: Error SERVE008 'Wrong.Table' has [Batch] and takes 'a', which is no list" + Rule,
+                "14: Error SERVE008 'Wrong.Table' has [Batch] and takes 'a', which is not a list" + Rule,
                 "15: Error SERVE009 [Batch] of 'Wrong.NoNumber': the class has no method int Text(int)",
                 "17: Error SERVE009 [Batch] of 'Wrong.MoreThanIt': the class has no method int Two(int)",
                 "19: Error SERVE009 [Batch] of 'Wrong.Generic': the class has no method int Any(int)",
                 "21: Error SERVE009 [Batch] of 'Wrong.ByReference': the class has no method int In(int)",
-                "23: Error SERVE009 [Batch] of 'Wrong.Hidden': it is no public instance method, so nobody calls it",
-                "24: Error SERVE009 [Batch] of 'Wrong.Static': it is no public instance method, so nobody calls it",
-                "25: Error SERVE009 [Batch] of 'Wrong.CheckHealth': it is a hook, which the platform calls with what is its own",
+                "23: Error SERVE009 [Batch] of 'Wrong.Hidden': the method must be a public instance method to be called",
+                "24: Error SERVE009 [Batch] of 'Wrong.Static': the method must be a public instance method to be called",
+                "25: Error SERVE009 [Batch] of 'Wrong.CheckHealth': the method is a hook, which only the platform calls",
             ],
             compiled.Findings);
     }

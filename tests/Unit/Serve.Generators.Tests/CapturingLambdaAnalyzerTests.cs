@@ -34,6 +34,6 @@ public sealed class CapturingLambdaAnalyzerTests
         Assert.Equal(
             ["9 'local', 'parameter'", "10 this", "11 'local'"],
             found.OrderBy(each => each.Location.SourceSpan.Start).Select(each =>
-                $"{each.Location.GetLineSpan().StartLinePosition.Line + 1} {each.GetMessage(System.Globalization.CultureInfo.InvariantCulture).Split("captures ")[1].Split(" and so")[0]}"));
+                $"{each.Location.GetLineSpan().StartLinePosition.Line + 1} {each.GetMessage(System.Globalization.CultureInfo.InvariantCulture).Split("captures ")[1].Split(" and cannot")[0]}"));
     }
 }

@@ -6,7 +6,7 @@ using Microsoft.CodeAnalysis.CSharp;
 
 namespace Serve.Generators.Tests;
 
-/// <summary>User code with what the generator adds to it, compiled as the SDK would.</summary>
+/// <summary>User code, compiled together with the generated code as by the SDK.</summary>
 internal sealed class CompiledUserCode
 {
     private static readonly ImmutableArray<MetadataReference> References =
@@ -41,7 +41,7 @@ internal sealed class CompiledUserCode
 
     public string Generated => string.Join("\n", Run.GeneratedTrees.Select(tree => tree.ToString()));
 
-    /// <summary>What the generator found wrong, as <c>line: id message</c>.</summary>
+    /// <summary>The generator's diagnostics, as <c>line: id message</c>.</summary>
     public IEnumerable<string> Findings => Run.Diagnostics.OrderBy(each => each.Location.SourceSpan.Start).Select(each =>
         $"{each.Location.GetLineSpan().StartLinePosition.Line + 1}: {each.Severity} {each.Id} {each.GetMessage(System.Globalization.CultureInfo.InvariantCulture)}");
 

@@ -301,20 +301,20 @@ public sealed class DeploymentHandleGeneratorTests
 
         Assert.Equal(
             [
-                "1: Error SERVE001 'Generic' is generic: no instance of it can be made, so it cannot be a deployment",
-                "2: Error SERVE001 'Abstract' is abstract: no instance of it can be made, so it cannot be a deployment",
-                "3: Error SERVE001 'Static' is static: no instance of it can be made, so it cannot be a deployment",
-                "4: Error SERVE002 'Two' has 2 public constructors; a deployment has one, so that it is clear what is injected",
-                "5: Error SERVE002 'None' has no public constructors; a deployment has one, so that it is clear what is injected",
-                "10: Error SERVE003 'Methods.Overloaded' is overloaded: two methods of one name cannot be told apart by name; rename one, or make it internal",
-                "11: Error SERVE004 'Methods.Any' is generic: it cannot be called through a handle; make it internal",
-                "12: Error SERVE004 'Methods.ByRef' takes ref, in or out parameters: it cannot be called through a handle; make it internal",
-                "13: Error SERVE004 'Methods.Try' takes ref, in or out parameters: it cannot be called through a handle; make it internal",
-                "14: Error SERVE004 'Methods.Span' takes a span or a pointer: it cannot be called through a handle; make it internal",
-                "15: Error SERVE004 'Methods.SpanBack' returns a span or a pointer: it cannot be called through a handle; make it internal",
-                "16: Warning SERVE005 'Methods.Options' has the name of a member of DeploymentHandle<Methods>; call it by name: handle.ToDeploymentHandle().Method(\"Options\")",
-                "19: Info SERVE006 'Inner' is private or protected, so no typed handle can be generated for it; make it internal or public",
-                "20: Info SERVE006 'FileLocal' is file-local, so no typed handle can be generated for it; make it internal or public",
+                "1: Error SERVE001 'Generic' is generic; a deployment must be a class that can be instantiated",
+                "2: Error SERVE001 'Abstract' is abstract; a deployment must be a class that can be instantiated",
+                "3: Error SERVE001 'Static' is static; a deployment must be a class that can be instantiated",
+                "4: Error SERVE002 'Two' has 2 public constructors; a deployment must have exactly one, which receives the injected services",
+                "5: Error SERVE002 'None' has no public constructors; a deployment must have exactly one, which receives the injected services",
+                "10: Error SERVE003 'Methods.Overloaded' is overloaded, but methods are called by name; rename one overload or make it internal",
+                "11: Error SERVE004 'Methods.Any' is generic and cannot be called through a handle; make it internal",
+                "12: Error SERVE004 'Methods.ByRef' takes ref, in or out parameters and cannot be called through a handle; make it internal",
+                "13: Error SERVE004 'Methods.Try' takes ref, in or out parameters and cannot be called through a handle; make it internal",
+                "14: Error SERVE004 'Methods.Span' takes a span or a pointer and cannot be called through a handle; make it internal",
+                "15: Error SERVE004 'Methods.SpanBack' returns a span or a pointer and cannot be called through a handle; make it internal",
+                "16: Warning SERVE005 'Methods.Options' has the same name as a member of DeploymentHandle<Methods>; call it by name: handle.ToDeploymentHandle().Method(\"Options\")",
+                "19: Info SERVE006 'Inner' is private or protected, so no typed handle is generated for it; make it internal or public",
+                "20: Info SERVE006 'FileLocal' is file-local, so no typed handle is generated for it; make it internal or public",
             ],
             compiled.Findings);
         Assert.Empty(compiled.Problems());
@@ -327,7 +327,7 @@ public sealed class DeploymentHandleGeneratorTests
         var compiled = CompiledUserCode.From("[Deployment] public class C { public int M() => 1; }", Microsoft.CodeAnalysis.CSharp.LanguageVersion.CSharp13);
 
         Assert.Equal(
-            "1: Warning SERVE007 Typed handles need C# 14: remove LangVersion from the project or set it to 14; until then call by name: handle.ToDeploymentHandle().Method(name)",
+            "1: Warning SERVE007 Typed handles require C# 14: remove LangVersion from the project or set it to 14; until then call by name: handle.ToDeploymentHandle().Method(name)",
             Assert.Single(compiled.Findings));
         Assert.Empty(compiled.Run.GeneratedTrees);
         Assert.Empty(compiled.Problems());

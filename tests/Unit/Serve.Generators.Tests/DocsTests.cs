@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Serve.Generators.Tests;
 
-/// <summary>The code in the guide compiles, with what the generator adds.</summary>
+/// <summary>The code samples of the guide compile together with the generated code.</summary>
 public sealed partial class DocsTests
 {
     [Fact]
@@ -11,7 +11,7 @@ public sealed partial class DocsTests
         var blocks = Blocks(File.ReadAllText(Path.Combine(Repository(), "docs", "core.md"))).ToArray();
         Assert.True(blocks.Length > 10, $"{blocks.Length} examples were found");
 
-        // The first one declares what the others use.
+        // The first sample contains the declarations for the others.
         foreach (var block in blocks.Skip(1))
         {
             var problems = Compiles(blocks[0], block);

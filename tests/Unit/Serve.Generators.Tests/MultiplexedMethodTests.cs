@@ -59,18 +59,18 @@ public sealed class MultiplexedMethodTests
 
         Assert.Equal(
             [
-                "1: Error SERVE030 'A.Load' is [Multiplexed] and must be Task<TModel> Load(string modelId, CancellationToken stop) (or ValueTask<TModel>, or TModel; the token may be left out)",
-                "2: Error SERVE030 'B.Load' is [Multiplexed] and must be Task<TModel> Load(string modelId, CancellationToken stop) (or ValueTask<TModel>, or TModel; the token may be left out)",
-                "3: Error SERVE031 'C.Load': MaxModelsPerReplica is 0; it is at least 1, or -1 for no limit",
+                "1: Error SERVE030 'A.Load' has [Multiplexed] and must be declared as Task<TModel> Load(string modelId, CancellationToken stop); ValueTask<TModel> and TModel are also possible, and the token is optional",
+                "2: Error SERVE030 'B.Load' has [Multiplexed] and must be declared as Task<TModel> Load(string modelId, CancellationToken stop); ValueTask<TModel> and TModel are also possible, and the token is optional",
+                "3: Error SERVE031 'C.Load': MaxModelsPerReplica must be at least 1, or -1 for no limit, but was 0",
                 "4: Error SERVE032 'D' takes an IMultiplexed<int[]>, but has no method that loads it: [Multiplexed] Task<int[]> Load(string modelId, CancellationToken stop)",
-                "5: Error SERVE033 'E.Two' loads string, as 'E.One' does: an IMultiplexed<string> could not tell which is meant",
-                "6: Error SERVE032 'F' takes an IMultiplexed<object>, but several of its [Multiplexed] methods load one; name the type that is meant",
-                "7: Error SERVE030 'G.Load' is [Multiplexed] and must be Task<TModel> Load(string modelId, CancellationToken stop) (or ValueTask<TModel>, or TModel; the token may be left out)",
-                "8: Error SERVE030 'H.Load' is [Multiplexed] and must be Task<TModel> Load(string modelId, CancellationToken stop) (or ValueTask<TModel>, or TModel; the token may be left out)",
-                "9: Error SERVE031 'I.Load': MaxModelsPerReplica is -2; it is at least 1, or -1 for no limit",
-                "10: Error SERVE030 'J.Load' is [Multiplexed] and must be Task<TModel> Load(string modelId, CancellationToken stop) (or ValueTask<TModel>, or TModel; the token may be left out)",
-                "11: Error SERVE030 'K.Load' is [Multiplexed] and must be Task<TModel> Load(string modelId, CancellationToken stop) (or ValueTask<TModel>, or TModel; the token may be left out)",
-                "12: Error SERVE030 'L.Load' is [Multiplexed] and must be Task<TModel> Load(string modelId, CancellationToken stop) (or ValueTask<TModel>, or TModel; the token may be left out)",
+                "5: Error SERVE033 'E.Two' and 'E.One' both load string, so IMultiplexed<string> would be ambiguous",
+                "6: Error SERVE032 'F' takes an IMultiplexed<object>, but several of its [Multiplexed] methods load one; request a more specific type",
+                "7: Error SERVE030 'G.Load' has [Multiplexed] and must be declared as Task<TModel> Load(string modelId, CancellationToken stop); ValueTask<TModel> and TModel are also possible, and the token is optional",
+                "8: Error SERVE030 'H.Load' has [Multiplexed] and must be declared as Task<TModel> Load(string modelId, CancellationToken stop); ValueTask<TModel> and TModel are also possible, and the token is optional",
+                "9: Error SERVE031 'I.Load': MaxModelsPerReplica must be at least 1, or -1 for no limit, but was -2",
+                "10: Error SERVE030 'J.Load' has [Multiplexed] and must be declared as Task<TModel> Load(string modelId, CancellationToken stop); ValueTask<TModel> and TModel are also possible, and the token is optional",
+                "11: Error SERVE030 'K.Load' has [Multiplexed] and must be declared as Task<TModel> Load(string modelId, CancellationToken stop); ValueTask<TModel> and TModel are also possible, and the token is optional",
+                "12: Error SERVE030 'L.Load' has [Multiplexed] and must be declared as Task<TModel> Load(string modelId, CancellationToken stop); ValueTask<TModel> and TModel are also possible, and the token is optional",
             ],
             compiled.Findings);
     }

@@ -276,45 +276,45 @@ public sealed class RemoteCallerGeneratorTests
 
         Assert.Equal(
             [
-                "4: Error SERVE011 'Demo.Generic' is generic: it cannot be called remotely",
-                "5: Error SERVE011 'Demo.ByRef' takes ref, in or out parameters: it cannot be called remotely",
-                "6: Error SERVE011 'Demo.Span' takes a span or a pointer: it cannot be called remotely",
-                "7: Error SERVE011 'Demo.Pointer' takes a span or a pointer: it cannot be called remotely",
-                "8: Error SERVE011 'Demo.SpanBack' returns a span or a pointer: it cannot be called remotely",
-                "9: Error SERVE011 'Demo.Forgotten' is async void, so that nobody can know when it ends: it cannot be called remotely",
-                "10: Error SERVE012 'Demo.Overloaded' is overloaded: a worker finds it by its name; rename one of them",
-                "11: Error SERVE012 'Demo.Overloaded' is overloaded: a worker finds it by its name; rename one of them",
-                "13: Error SERVE013 'Demo.Hidden' is private or protected, so nothing can be generated that calls it; make it internal or public",
-                "14: Warning SERVE017 'Demo.Code' takes the delegate 'a': that works in this process only, since code does not travel to a worker; pass what it needs to know as data",
-                "14: Warning SERVE017 'Demo.Code' takes the delegate 'b': that works in this process only, since code does not travel to a worker; pass what it needs to know as data",
-                "15: Warning SERVE017 'Demo.Tree' takes the expression 'a': that works in this process only, since code does not travel to a worker; pass what it needs to know as data",
-                "16: Warning SERVE018 'Demo.Running' takes the task 'a', which cannot travel; take the value itself: a ref may stand for it, and the call waits until it is there",
-                "16: Warning SERVE018 'Demo.Running' takes the task 'b', which cannot travel; take the value itself: a ref may stand for it, and the call waits until it is there",
-                "17: Error SERVE019 Resources \"tpu\" cannot be read: 'tpu' is not name=amount",
-                "18: Error SERVE019 Resources \"tpu=-1\" cannot be read: '-1' is not a number of 0 or more",
-                "20: Error SERVE016 'Demo.ToString' has the name of a member of 'ray.Demo', which comes first, so it cannot be called remotely; rename it",
-                "22: Error SERVE010 'Plain.Instance' is not static: no instance goes with a task; make it static, or put [Remote] on the class, which makes it an actor",
-                "23: Error SERVE014 'Generic' is generic, so it cannot be an actor, nor have remote functions",
-                "24: Error SERVE014 'Abstract' is abstract, so it cannot be an actor",
-                "25: Error SERVE014 'Static' is static, so it cannot be an actor; put [Remote] on its methods, which makes them remote functions",
-                "26: Error SERVE015 'Two' has 2 public constructors; an actor has one, so that it is clear which is called",
-                "27: Error SERVE015 'None' has no public constructors; an actor has one, so that it is clear which is called",
-                "28: Error SERVE011 'Required.Required' leaves required members unset, which only an object initializer could set: it cannot be called remotely",
-                "29: Error SERVE019 ConcurrencyGroups \"io=0.5\" cannot be read: '0.5' is not a whole number above 0",
-                "31: Warning SERVE017 'Actor1.Actor1' takes the delegate 'code': that works in this process only, since code does not travel to a worker; pass what it needs to know as data",
-                "34: Error SERVE012 'Actor1.Overloaded' is overloaded: a worker finds it by its name; rename one of them",
-                "35: Error SERVE011 'Actor1.Any' is generic: it cannot be called remotely",
-                "36: Error SERVE016 'Actor1.Kill' has the name of ActorHandle<Actor1>.Kill, which comes first, so it cannot be called remotely; rename it",
-                "37: Error SERVE016 'Actor1.Id' has the name of ActorHandle<Actor1>.Id, which comes first, so it cannot be called remotely; rename it",
-                "38: Error SERVE010 'Actor1.Marked' is not static: no instance goes with a task; make it static, or put [Remote] on the class, which makes it an actor",
-                "39: Error SERVE016 'Actor1.Options' has the name of a member of 'ray.Actor1', which comes first, so it cannot be called remotely; rename it",
-                "41: Error SERVE013 'Inner' is private or protected, so nothing can be generated that calls it; make it internal or public",
-                "42: Error SERVE013 'FileLocal' is file-local, so nothing can be generated that calls it; make it internal or public",
-                "43: Error SERVE016 'Put' has the name of Cluster.Put, which comes first, so it cannot be called remotely; rename it",
-                "44: Error SERVE011 'Around.Local' is a local function: it cannot be called remotely",
-                "49: Error SERVE023 'Actor2.Sums' has [Batch], which only the replicas of a deployment follow: here it would be ignored; remove it, or make the class a [Deployment]",
-                "50: Error SERVE023 'Actor2.Load' has [Multiplexed], which only the replicas of a deployment follow: here it would be ignored; remove it, or make the class a [Deployment]",
-                "51: Error SERVE023 'Actor2.Task' has [Batch], which only the replicas of a deployment follow: here it would be ignored; remove it, or make the class a [Deployment]",
+                "4: Error SERVE011 'Demo.Generic' is generic and cannot be called remotely",
+                "5: Error SERVE011 'Demo.ByRef' takes ref, in or out parameters and cannot be called remotely",
+                "6: Error SERVE011 'Demo.Span' takes a span or a pointer and cannot be called remotely",
+                "7: Error SERVE011 'Demo.Pointer' takes a span or a pointer and cannot be called remotely",
+                "8: Error SERVE011 'Demo.SpanBack' returns a span or a pointer and cannot be called remotely",
+                "9: Error SERVE011 'Demo.Forgotten' is async void, so its completion cannot be observed and cannot be called remotely",
+                "10: Error SERVE012 'Demo.Overloaded' is overloaded, but workers find methods by name; rename one overload",
+                "11: Error SERVE012 'Demo.Overloaded' is overloaded, but workers find methods by name; rename one overload",
+                "13: Error SERVE013 'Demo.Hidden' is private or protected, so no caller can be generated for it; make it internal or public",
+                "14: Warning SERVE017 'Demo.Code' takes the delegate 'a', which works in this process only, because code cannot be sent to a worker process; pass data instead",
+                "14: Warning SERVE017 'Demo.Code' takes the delegate 'b', which works in this process only, because code cannot be sent to a worker process; pass data instead",
+                "15: Warning SERVE017 'Demo.Tree' takes the expression 'a', which works in this process only, because code cannot be sent to a worker process; pass data instead",
+                "16: Warning SERVE018 'Demo.Running' takes the task 'a', which cannot be sent to another process; declare the type of its result: an ObjectRef can be passed for it, and the call waits until that is ready",
+                "16: Warning SERVE018 'Demo.Running' takes the task 'b', which cannot be sent to another process; declare the type of its result: an ObjectRef can be passed for it, and the call waits until that is ready",
+                "17: Error SERVE019 Resources \"tpu\" is invalid: 'tpu' is not name=amount",
+                "18: Error SERVE019 Resources \"tpu=-1\" is invalid: '-1' is not a number of 0 or more",
+                "20: Error SERVE016 'Demo.ToString' has the same name as a member of 'ray.Demo', which takes precedence, and cannot be called remotely; rename it",
+                "22: Error SERVE010 'Plain.Instance' is not static, but a task has no instance; make it static, or put [Remote] on the class to make it an actor",
+                "23: Error SERVE014 'Generic' is generic and cannot be an actor or have remote functions",
+                "24: Error SERVE014 'Abstract' is abstract and cannot be an actor",
+                "25: Error SERVE014 'Static' is static and cannot be an actor; put [Remote] on its methods to make them remote functions",
+                "26: Error SERVE015 'Two' has 2 public constructors; an actor must have exactly one",
+                "27: Error SERVE015 'None' has no public constructors; an actor must have exactly one",
+                "28: Error SERVE011 'Required.Required' leaves required members unset and cannot be called remotely",
+                "29: Error SERVE019 ConcurrencyGroups \"io=0.5\" is invalid: '0.5' is not a whole number above 0",
+                "31: Warning SERVE017 'Actor1.Actor1' takes the delegate 'code', which works in this process only, because code cannot be sent to a worker process; pass data instead",
+                "34: Error SERVE012 'Actor1.Overloaded' is overloaded, but workers find methods by name; rename one overload",
+                "35: Error SERVE011 'Actor1.Any' is generic and cannot be called remotely",
+                "36: Error SERVE016 'Actor1.Kill' has the same name as ActorHandle<Actor1>.Kill, which takes precedence, and cannot be called remotely; rename it",
+                "37: Error SERVE016 'Actor1.Id' has the same name as ActorHandle<Actor1>.Id, which takes precedence, and cannot be called remotely; rename it",
+                "38: Error SERVE010 'Actor1.Marked' is not static, but a task has no instance; make it static, or put [Remote] on the class to make it an actor",
+                "39: Error SERVE016 'Actor1.Options' has the same name as a member of 'ray.Actor1', which takes precedence, and cannot be called remotely; rename it",
+                "41: Error SERVE013 'Inner' is private or protected, so no caller can be generated for it; make it internal or public",
+                "42: Error SERVE013 'FileLocal' is file-local, so no caller can be generated for it; make it internal or public",
+                "43: Error SERVE016 'Put' has the same name as Cluster.Put, which takes precedence, and cannot be called remotely; rename it",
+                "44: Error SERVE011 'Around.Local' is a local function and cannot be called remotely",
+                "49: Error SERVE023 'Actor2.Sums' has [Batch], which applies to deployments only and has no effect here; remove it, or make the class a [Deployment]",
+                "50: Error SERVE023 'Actor2.Load' has [Multiplexed], which applies to deployments only and has no effect here; remove it, or make the class a [Deployment]",
+                "51: Error SERVE023 'Actor2.Task' has [Batch], which applies to deployments only and has no effect here; remove it, or make the class a [Deployment]",
             ],
             compiled.Findings);
         Assert.DoesNotContain(compiled.Problems(), problem => problem.Contains(".g.cs", StringComparison.Ordinal));
@@ -330,7 +330,7 @@ public sealed class RemoteCallerGeneratorTests
             public static class B { public static class Demo { [Remote] public static int M() => 1; } }
             """);
 
-        Assert.Equal("3: Error SERVE021 'N.A.Demo' and 'N.B.Demo' would both be 'ray.Demo' in one namespace; rename one of them", Assert.Single(compiled.Findings));
+        Assert.Equal("3: Error SERVE021 'N.A.Demo' and 'N.B.Demo' would both become 'ray.Demo' in the same namespace; rename one of them", Assert.Single(compiled.Findings));
     }
 
     [Fact]
@@ -339,7 +339,7 @@ public sealed class RemoteCallerGeneratorTests
         var compiled = CompiledUserCode.From("[Remote] public class C { public int M() => 1; }", LanguageVersion.CSharp13);
 
         Assert.Equal(
-            "1: Warning SERVE020 The callers of remote functions and actors need C# 14: remove LangVersion from the project or set it to 14",
+            "1: Warning SERVE020 Typed callers of remote functions and actors require C# 14: remove LangVersion from the project or set it to 14",
             Assert.Single(compiled.Findings));
         Assert.Empty(compiled.Run.GeneratedTrees);
     }

@@ -3,34 +3,32 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Serve.Specs;
 
-namespace Serve.Control;
+namespace Serve.Control.Desired;
 
-/// <summary>Makes a revision of what was asked for and what was found in the code, and finds everything wrong with it at once.</summary>
+/// <summary>Builds and validates an application's revision from its configuration and its code. All errors are reported at once.</summary>
 public static class ApplicationRevisionBuilder
 {
-    /// <summary>Makes a revision, succeeding another if there is one.</summary>
-    /// <param name="config">What was asked for.</param>
+    /// <summary>Builds a revision.</summary>
+    /// <param name="config">The requested configuration.</param>
     /// <param name="package">Its code.</param>
-    /// <param name="defaultIsolation">For a config that states none.</param>
-    /// <param name="before">The revision it succeeds.</param>
-    /// <exception cref="DefinitionException">Everything that is wrong.</exception>
-    public static ApplicationRevision Build(
-        ApplicationConfig config, ApplicationPackage package, IsolationMode defaultIsolation, ApplicationRevision? before)
+    /// <param name="defaultIsolation">Isolation if the configuration has none.</param>
+    /// <param name="number">The revision's number.</param>
+    /// <exception cref="DefinitionException">The configuration is invalid; lists every error.</exception>
+    public static ApplicationRevision Build(ApplicationConfig config, ApplicationPackage package, IsolationMode defaultIsolation, long number)
     {
         List<string> errors = [];
         if (NameRules.NameProblem(config.Name) is { } nameProblem)
             errors.Add($"name: {nameProblem}.");
-        var prefix = config.RoutePrefix switch { null => package.DefaultRoutePrefix(config.Name), ApplicationConfig.NoRoute => null, { } asked => asked };
+        var prefix = config.RoutePrefix switch { null => package.DefaultRoutePrefix(config.Name), ApplicationConfig.NoRoute => null, { } requested => requested };
         if (prefix is not null && (NameRules.RoutePrefixProblem(prefix) ?? package.RoutePrefixProblem(prefix)) is { } prefixProblem)
             errors.Add($"{config.Name}: route_prefix {prefixProblem}.");
         var isolation = config.Isolation ?? defaultIsolation;
-        var deployments = Deployments(config, package, isolation, before, errors);
+        var deployments = BuildDeployments(config, package, isolation, errors);
         if (errors.Count > 0)
             throw new DefinitionException(errors);
         return new()
         {
-            Number = (before?.Number ?? 0) + 1,
-            Change = RevisionChange.Deploy,
+            Number = number,
             Config = config,
             Package = package,
             Isolation = isolation,
@@ -39,7 +37,7 @@ public static class ApplicationRevisionBuilder
         };
     }
 
-    /// <summary>Whether two revisions want the very same, so that going from one to the other changes nothing.</summary>
+    /// <summary>Returns whether replacing one revision by the other would change nothing.</summary>
     public static bool AreSame(ApplicationRevision one, ApplicationRevision other) =>
         one.RoutePrefix == other.RoutePrefix
         && one.Isolation == other.Isolation
@@ -51,18 +49,18 @@ public static class ApplicationRevisionBuilder
     private static JsonNode? ToJson(ImmutableSortedDictionary<string, DeploymentRevision> deployments) =>
         JsonSerializer.SerializeToNode(deployments, ServeJson.Options);
 
-    private static ImmutableSortedDictionary<string, DeploymentRevision> Deployments(
-        ApplicationConfig config, ApplicationPackage package, IsolationMode isolation, ApplicationRevision? before, List<string> errors)
+    private static ImmutableSortedDictionary<string, DeploymentRevision> BuildDeployments(
+        ApplicationConfig config, ApplicationPackage package, IsolationMode isolation, List<string> errors)
     {
         var names = package.Deployments.Select(definition => definition.Options.Name!).ToList();
         foreach (var unknown in config.Deployments.Where(options => !names.Contains(options.Name!, StringComparer.Ordinal)))
         {
             var nearest = unknown.Name is null ? null : NearestNameFinder.Find(unknown.Name, names);
-            var hint = nearest is null ? $"it has {string.Join(", ", names)}" : $"did you mean '{nearest}'?";
-            errors.Add($"{config.Name}: there is no deployment '{unknown.Name}' in {config.ImportPath}; {hint}");
+            var hint = nearest is null ? $"its deployments: {string.Join(", ", names)}" : $"did you mean '{nearest}'?";
+            errors.Add($"{config.Name}: unknown deployment '{unknown.Name}' of {config.ImportPath}; {hint}");
         }
 
-        var targets = ImmutableSortedDictionary.CreateBuilder<string, DeploymentRevision>(StringComparer.Ordinal);
+        var deployments = ImmutableSortedDictionary.CreateBuilder<string, DeploymentRevision>(StringComparer.Ordinal);
         foreach (var definition in package.Deployments)
         {
             var name = definition.Options.Name!;
@@ -71,21 +69,17 @@ public static class ApplicationRevisionBuilder
                 var spec = DeploymentSpecResolver.Merge(definition.Options, config.Deployments.FirstOrDefault(options => options.Name == name));
                 if (NameRules.NameProblem(spec.Name) is { } problem)
                     errors.Add($"{config.Name}: deployment name {problem}.");
-                if (!targets.TryAdd(name, KeepScale(DeploymentRevisionFactory.Create(spec, definition, package.Hash, config.Args, isolation), before?.Find(name))))
-                    errors.Add($"{config.Name}: two deployments are named '{name}'.");
+                if (!deployments.TryAdd(name, DeploymentRevisionFactory.Create(spec, definition, package.Hash, config.Args, isolation)))
+                    errors.Add($"{config.Name}: duplicate deployment name '{name}'.");
             }
-            catch (DefinitionException wrong)
+            catch (DefinitionException invalid)
             {
-                errors.AddRange(wrong.Errors.Select(error => $"{config.Name}: {error}"));
+                errors.AddRange(invalid.Errors.Select(error => $"{config.Name}: {error}"));
             }
         }
 
-        if (!targets.ContainsKey(package.Ingress) && errors.Count == 0)
-            errors.Add($"{config.Name}: the ingress deployment '{package.Ingress}' is not in the package.");
-        return targets.ToImmutable();
+        if (!deployments.ContainsKey(package.Ingress) && errors.Count == 0)
+            errors.Add($"{config.Name}: the package does not contain its ingress deployment '{package.Ingress}'.");
+        return deployments.ToImmutable();
     }
-
-    // Somebody who scaled and then deploys with the number of replicas as it was before does not mean to take it back.
-    private static DeploymentRevision KeepScale(DeploymentRevision target, DeploymentRevision? before) =>
-        before is not null && before.ConfiguredReplicas == target.ConfiguredReplicas ? target.ScaledTo(before.Spec.NumReplicas) : target;
 }

@@ -5,15 +5,15 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Serve.Specs;
 
-namespace Serve.Control;
+namespace Serve.Control.Desired;
 
-/// <summary>Hashes a deployment's settings by their <see cref="UpdateImpactAttribute"/>, so that a rollout falls out of a comparison.</summary>
+/// <summary>Creates deployment revisions and hashes their settings by <see cref="UpdateImpactAttribute"/>, so that a rollout follows from a comparison of hashes.</summary>
 public static class DeploymentRevisionFactory
 {
     private static readonly PropertyInfo[] RestartProperties = PropertiesOf(UpdateImpact.Restart);
     private static readonly PropertyInfo[] ReconfigureProperties = PropertiesOf(UpdateImpact.Reconfigure);
 
-    /// <summary>Makes a deployment's target from its settings and code.</summary>
+    /// <summary>Creates a deployment's revision from its settings and code.</summary>
     public static DeploymentRevision Create(
         DeploymentSpec spec, DeploymentDefinition definition, string packageHash, JsonObject? args, IsolationMode isolation)
     {
@@ -29,7 +29,6 @@ public static class DeploymentRevisionFactory
         {
             Spec = spec,
             TypeName = definition.TypeName,
-            ConfiguredReplicas = spec.NumReplicas,
             Version = Hash(code, RestartProperties, spec),
             Settings = Hash([], ReconfigureProperties, spec),
         };
@@ -47,7 +46,7 @@ public static class DeploymentRevisionFactory
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Sorted(document)!.ToJsonString())))[..16];
     }
 
-    // The order of keys in a file is no change of meaning.
+    // The order of keys in a file has no meaning.
     private static JsonNode? Sorted(JsonNode? node) => node switch
     {
         JsonObject map => new JsonObject(map.OrderBy(pair => pair.Key, StringComparer.Ordinal)

@@ -1,20 +1,94 @@
-namespace Serve.Control;
+using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 
-/// <summary>One application as it is wanted, and the revision to fall back to: what a checkpoint stores.</summary>
+namespace Serve.Control.Desired;
+
+/// <summary>Desired state of one application: the requested revision, the last good one, and the replica targets. Stored in the checkpoint.</summary>
 public sealed record DesiredApplication
 {
-    /// <summary>Its name.</summary>
+    /// <summary>The application's name.</summary>
     public required string Name { get; init; }
 
-    /// <summary>What was asked for last.</summary>
+    /// <summary>The revision that was deployed last.</summary>
     public required ApplicationRevision Requested { get; init; }
 
-    /// <summary>The newest revision that was completely up; null before the first was.</summary>
+    /// <summary>Replica targets of <see cref="Requested"/> that replace <c>num_replicas</c>, by deployment.</summary>
+    public ImmutableSortedDictionary<string, ReplicaTarget> Targets { get; init; } = ReplicaTarget.None;
+
+    /// <summary>The newest revision whose deployments were all running, used for rollbacks; null before the first was.</summary>
     public ApplicationRevision? LastGood { get; init; }
 
-    /// <summary>Whether it is to be drained and forgotten.</summary>
+    /// <summary>Replica targets of <see cref="LastGood"/> that replace <c>num_replicas</c>, by deployment.</summary>
+    public ImmutableSortedDictionary<string, ReplicaTarget> LastGoodTargets { get; init; } = ReplicaTarget.None;
+
+    /// <summary>Grows with every change: a new revision or new targets.</summary>
+    public long Generation { get; init; }
+
+    /// <summary>The kind of the newest change.</summary>
+    public DesiredChange Change { get; init; }
+
+    /// <summary>Whether the application is being drained and removed.</summary>
     public bool IsDeleting { get; init; }
 
-    /// <summary>When <see cref="Requested"/> was asked for.</summary>
+    /// <summary>When <see cref="Requested"/> was deployed.</summary>
     public DateTimeOffset DeployedAt { get; init; }
+
+    /// <summary>Whether the last good revision is the requested one, with the same targets.</summary>
+    [JsonIgnore]
+    public bool IsPromoted => LastGood?.Number == Requested.Number && LastGoodTargets.SequenceEqual(Targets);
+
+    /// <summary>Returns the replica target of a deployment of <see cref="Requested"/>.</summary>
+    public ReplicaTarget TargetOf(DeploymentRevision deployment) =>
+        Targets.TryGetValue(deployment.Spec.Name, out var target) ? target : new(deployment.Spec.NumReplicas);
+
+    /// <summary>Returns the replica target of a deployment of <see cref="LastGood"/>.</summary>
+    public ReplicaTarget LastGoodTargetOf(DeploymentRevision deployment) =>
+        LastGoodTargets.TryGetValue(deployment.Spec.Name, out var target) ? target : new(deployment.Spec.NumReplicas);
+
+    /// <summary>Returns this state with another replica target for a deployment, in both revisions: a rollback must run as many replicas as were requested.</summary>
+    public DesiredApplication WithTarget(string deployment, ReplicaTarget target)
+    {
+        var before = TargetOf(Requested.Deployments[deployment]);
+        if (before == target)
+            return this;
+        return this with
+        {
+            Targets = Targets.SetItem(deployment, target),
+            LastGoodTargets = LastGood?.Find(deployment) is null ? LastGoodTargets : LastGoodTargets.SetItem(deployment, target),
+            Generation = Generation + 1,
+            Change = target.Replicas >= before.Replicas ? DesiredChange.ScaleUp : DesiredChange.ScaleDown,
+        };
+    }
+
+    /// <summary>Returns this state once every deployment of <see cref="Requested"/> runs.</summary>
+    public DesiredApplication Promoted() => this with { LastGood = Requested, LastGoodTargets = Targets };
+
+    /// <summary>
+    /// Returns the targets that still apply when <paramref name="next"/> replaces <see cref="Requested"/>: those of deployments whose <c>num_replicas</c> did not
+    /// change, so that redeploying the same settings does not undo a scale.
+    /// </summary>
+    public ImmutableSortedDictionary<string, ReplicaTarget> TargetsFor(ApplicationRevision next) => Targets.RemoveRange(Targets.Keys.Where(name =>
+        next.Find(name) is not { } deployment || deployment.Spec.NumReplicas != Requested.Find(name)?.Spec.NumReplicas));
+}
+
+/// <summary>Number of replicas that a deployment is to have now.</summary>
+/// <param name="Replicas">The number.</param>
+/// <param name="WakesOnRequest">Whether, at 0 replicas, requests are queued and reported to the controller instead of rejected.</param>
+public readonly record struct ReplicaTarget(int Replicas, bool WakesOnRequest = false)
+{
+    /// <summary>No targets.</summary>
+    public static ImmutableSortedDictionary<string, ReplicaTarget> None { get; } = ImmutableSortedDictionary.Create<string, ReplicaTarget>(StringComparer.Ordinal);
+}
+
+/// <summary>Kind of the newest change of an application.</summary>
+public enum DesiredChange
+{
+    /// <summary>A revision was deployed.</summary>
+    Deploy,
+
+    /// <summary>The target of a deployment was raised.</summary>
+    ScaleUp,
+
+    /// <summary>The target of a deployment was lowered.</summary>
+    ScaleDown,
 }

@@ -1,24 +1,24 @@
 using System.Collections.Immutable;
 
-namespace Serve.Control;
+namespace Serve.Control.Desired;
 
-/// <summary>What is wanted of the node. Written by the control loop alone, from what operators ask for; survives restarts.</summary>
+/// <summary>Desired state of the cluster. Written by the control loop alone from the operators' requests; survives restarts.</summary>
 public sealed record DesiredState
 {
-    /// <summary>Nothing wanted.</summary>
+    /// <summary>No applications.</summary>
     public static DesiredState Empty { get; } = new();
 
-    /// <summary>The applications by name, those being deleted among them.</summary>
+    /// <summary>The applications by name, including those being deleted.</summary>
     public ImmutableSortedDictionary<string, DesiredApplication> Applications { get; init; } =
         ImmutableSortedDictionary.Create<string, DesiredApplication>(StringComparer.Ordinal);
 
-    /// <summary>Whether the node is going down: everything is drained, nothing is forgotten.</summary>
+    /// <summary>Whether everything is drained because the node shuts down. Not persisted: the next start restores all applications.</summary>
     public bool IsStopping { get; init; }
 
-    /// <summary>This state with one application added or replaced.</summary>
+    /// <summary>Returns this state with an application added or replaced.</summary>
     public DesiredState With(DesiredApplication application) =>
         this with { Applications = Applications.SetItem(application.Name, application) };
 
-    /// <summary>This state without an application.</summary>
+    /// <summary>Returns this state without an application.</summary>
     public DesiredState Without(string application) => this with { Applications = Applications.Remove(application) };
 }

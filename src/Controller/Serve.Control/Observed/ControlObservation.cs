@@ -1,8 +1,8 @@
 using Serve.Routes;
 
-namespace Serve.Control;
+namespace Serve.Control.Observed;
 
-/// <summary>Something the controller learnt: the outcome of an action, or what happened unasked.</summary>
+/// <summary>Result of an action or an unsolicited event.</summary>
 public abstract record ControlObservation
 {
     private ControlObservation()
@@ -10,35 +10,38 @@ public abstract record ControlObservation
     }
 
     /// <summary>A replica was created.</summary>
-    public sealed record ReplicaStarted(ReplicaId Replica, long Generation, ReplicaAddress Process) : ControlObservation;
+    public sealed record ReplicaStarted(ReplicaId Replica, long Generation, ReplicaAddress Address) : ControlObservation;
 
     /// <summary>A replica could not be created.</summary>
     public sealed record ReplicaStartFailed(ReplicaId Replica, long Generation, string Error) : ControlObservation;
 
-    /// <summary>A replica found no room.</summary>
+    /// <summary>The node refused to reserve a replica's resources; permanently if it can never provide them.</summary>
     public sealed record ReplicaPlacementFailed(ReplicaId Replica, long Generation, string Message, bool IsPermanent) : ControlObservation;
 
-    /// <summary>A replica took its settings.</summary>
+    /// <summary>A replica applied its new settings.</summary>
     public sealed record ReplicaReconfigured(ReplicaId Replica, long Generation) : ControlObservation;
 
-    /// <summary>A replica did not take its settings.</summary>
+    /// <summary>A replica failed to apply its new settings.</summary>
     public sealed record ReplicaReconfigureFailed(ReplicaId Replica, long Generation, string Error) : ControlObservation;
 
-    /// <summary>A replica is gone as asked.</summary>
+    /// <summary>A replica was stopped.</summary>
     public sealed record ReplicaStopped(ReplicaId Replica, long Generation) : ControlObservation;
 
-    /// <summary>Stopping a replica failed.</summary>
+    /// <summary>A replica could not be stopped.</summary>
     public sealed record ReplicaStopFailed(ReplicaId Replica, long Generation, string Error) : ControlObservation;
 
-    /// <summary>A health check is over; <paramref name="Error"/> is null when the replica is well.</summary>
+    /// <summary>A health check completed; <paramref name="Error"/> is null if it succeeded.</summary>
     public sealed record ReplicaHealthChecked(ReplicaId Replica, long Generation, string? Error) : ControlObservation;
 
-    /// <summary>A replica's process ended unasked.</summary>
+    /// <summary>A replica's process exited unexpectedly.</summary>
     public sealed record ReplicaDied(ReplicaId Replica, string Reason) : ControlObservation;
 
-    /// <summary>A snapshot is in force everywhere.</summary>
-    public sealed record RoutesAcknowledged(SnapshotVersion Version) : ControlObservation;
+    /// <summary>All processes of a node have applied a snapshot.</summary>
+    public sealed record RoutesAcknowledged(NodeId Node, SnapshotVersion Version) : ControlObservation;
 
-    /// <summary>A snapshot was not acknowledged by all.</summary>
-    public sealed record RoutesNotAcknowledged(SnapshotVersion Version, string Error) : ControlObservation;
+    /// <summary>A node did not acknowledge a snapshot.</summary>
+    public sealed record RoutesNotAcknowledged(NodeId Node, SnapshotVersion Version, string Error) : ControlObservation;
+
+    /// <summary>Requests are queued for a deployment that has no replicas and may be woken.</summary>
+    public sealed record WakeUpRequested(DeploymentId Deployment) : ControlObservation;
 }

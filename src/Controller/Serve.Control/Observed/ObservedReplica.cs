@@ -1,67 +1,77 @@
+using Serve.Control.Desired;
 using Serve.Routes;
 
-namespace Serve.Control;
+namespace Serve.Control.Observed;
 
-/// <summary>One replica as it is known to be, what is being done to it included.</summary>
+/// <summary>Observed state of one replica, including the actions in flight on it.</summary>
 public sealed record ObservedReplica
 {
-    /// <summary>Its id.</summary>
+    /// <summary>The replica's id.</summary>
     public required ReplicaId Id { get; init; }
 
-    /// <summary>The deployment's settings it was started with or last took.</summary>
+    /// <summary>The node it was placed on.</summary>
+    public required NodeId Node { get; init; }
+
+    /// <summary>The deployment revision it was started with or last reconfigured to.</summary>
     public required DeploymentRevision Deployment { get; init; }
 
-    /// <summary>The revision it was started for.</summary>
+    /// <summary>Number of the application's revision it was started for.</summary>
     public required long Revision { get; init; }
 
-    /// <summary>Where it is in its life.</summary>
+    /// <summary>Its phase.</summary>
     public ReplicaPhase Phase { get; init; } = ReplicaPhase.Starting;
 
-    /// <summary>The rank it has been told.</summary>
+    /// <summary>The rank it was last given.</summary>
     public required int Rank { get; init; }
 
-    /// <summary>The world size it has been told.</summary>
+    /// <summary>The world size it was last given.</summary>
     public required int WorldSize { get; init; }
 
-    /// <summary>The process that holds it; null while it starts.</summary>
-    public ReplicaAddress? Process { get; init; }
+    /// <summary>How to reach it; null while it starts.</summary>
+    public ReplicaAddress? Address { get; init; }
 
     /// <summary>When its start was dispatched.</summary>
     public required DateTimeOffset StartedAt { get; init; }
 
-    /// <summary>When it began to answer.</summary>
+    /// <summary>When it started to serve requests.</summary>
     public DateTimeOffset? RunningSince { get; init; }
 
-    /// <summary>Why it is where it is, for people.</summary>
+    /// <summary>Human-readable reason of the last action on it.</summary>
     public string Reason { get; init; } = "";
 
-    /// <summary>The generation of the start, stop or reconfiguration that is under way; null when none is.</summary>
+    /// <summary>Generation of the start, stop or reconfiguration in flight; null if there is none.</summary>
     public long? InFlight { get; init; }
 
-    /// <summary>What the reconfiguration under way will put in force.</summary>
+    /// <summary>Settings of the reconfiguration in flight; null if there is none.</summary>
     public PendingReconfiguration? Pending { get; init; }
 
-    /// <summary>Not to be stopped or told again before; after a try that failed.</summary>
+    /// <summary>No stop or reconfiguration is dispatched before this time; set after a failed attempt.</summary>
     public DateTimeOffset NotBefore { get; init; }
 
-    /// <summary>The generation of the health check that is under way; null when none is.</summary>
+    /// <summary>Generation of the health check in flight; null if there is none.</summary>
     public long? CheckInFlight { get; init; }
 
     /// <summary>When the next health check is due.</summary>
     public DateTimeOffset NextCheckAt { get; init; }
 
-    /// <summary>How many health checks failed in a row.</summary>
+    /// <summary>Number of consecutive health checks that failed.</summary>
     public int HealthFailures { get; init; }
 
-    /// <summary>How it died, when that was heard of before its start had been.</summary>
+    /// <summary>Reason of its death, if that was reported before its start was.</summary>
     public string? EarlyDeath { get; init; }
 
-    /// <summary>Whether a snapshot that names it was ever published.</summary>
+    /// <summary>Whether a snapshot that contains it was ever published.</summary>
     public bool WasRouted { get; init; }
 
-    /// <summary>The version of the first snapshot without it since it was last named; null while the newest names it.</summary>
+    /// <summary>Version of the first snapshot that no longer contains it; null while the newest one does.</summary>
     public SnapshotVersion? UnroutedAt { get; init; }
 
-    /// <summary>Whether it is starting or running: counts towards what is wanted.</summary>
+    /// <summary>Whether it starts or runs, and so counts towards the target.</summary>
     public bool IsLive => Phase is ReplicaPhase.Starting or ReplicaPhase.Running;
+
+    /// <summary>The resources it reserves.</summary>
+    public ResourceAmounts Demand => ResourceAmounts.Of(Deployment.Spec.Resources);
 }
+
+/// <summary>Settings that a reconfiguration in flight applies.</summary>
+public sealed record PendingReconfiguration(DeploymentRevision Deployment, int Rank, int WorldSize);

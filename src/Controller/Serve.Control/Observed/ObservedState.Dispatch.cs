@@ -1,11 +1,10 @@
 using System.Collections.Immutable;
-using Serve.Routes;
 
-namespace Serve.Control;
+namespace Serve.Control.Observed;
 
 public sealed partial record ObservedState
 {
-    /// <summary>This state once an action is under way.</summary>
+    /// <summary>Returns this state with an action in flight.</summary>
     public ObservedState WithDispatched(ControlAction action, DateTimeOffset now)
     {
         var next = this with { Generation = Math.Max(Generation, action.Generation) };
@@ -14,6 +13,7 @@ public sealed partial record ObservedState
             ControlAction.StartReplica start => next.With(new ObservedReplica
             {
                 Id = start.Replica,
+                Node = start.Node,
                 Deployment = start.Deployment,
                 Revision = start.Revision.Number,
                 Rank = start.Rank,
@@ -27,51 +27,68 @@ public sealed partial record ObservedState
             ControlAction.ReconfigureReplica change => next.Change(change.Replica, replica => next.With(
                 replica with { InFlight = change.Generation, Pending = new(change.Deployment, change.Rank, change.WorldSize), Reason = change.Reason })),
             ControlAction.CheckReplicaHealth check => next.Change(check.Replica, replica => next.With(replica with { CheckInFlight = check.Generation })),
-            ControlAction.PublishRouteSnapshot publish => next.Published(publish.Snapshot),
-            ControlAction.PromoteApplicationRevision settle => next.OnSettled(settle),
-            ControlAction.RemoveApplication forget => next.Forgotten(forget.Application),
+            ControlAction.PublishRouteSnapshot publish => next.WithPublished(publish),
+            ControlAction.PromoteApplicationRevision promote => next.WithPromoted(promote),
+            ControlAction.RemoveApplication remove => next.WithoutApplication(remove.Application),
             _ => throw new ArgumentOutOfRangeException(nameof(action)),
         };
     }
 
-    /// <summary>This state without the failures of an application's versions, so that they are tried again.</summary>
+    /// <summary>Returns this state without the failures of an application's versions, so that they are retried.</summary>
     public ObservedState WithoutStartFailures(string application) => this with
     {
         Starts = Starts.ToImmutableDictionary(
             pair => pair.Key,
             pair => pair.Key.Deployment.Application == application
-                ? pair.Value with { Failures = 0, Error = null, Shortage = null, IsUnplaceable = false, NotBefore = DateTimeOffset.MinValue }
+                ? pair.Value with { Failures = 0, Error = null, Shortage = null, UnsuitableNodes = [], NotBefore = DateTimeOffset.MinValue }
                 : pair.Value),
     };
+
+    /// <summary>Returns this state with the current nodes. Replicas of nodes that have left are removed, to be replaced on other nodes.</summary>
+    public ObservedState WithNodes(ImmutableSortedDictionary<NodeId, NodeView> nodes, DateTimeOffset now)
+    {
+        var next = this with { Nodes = nodes };
+        if (Nodes.Keys.Any(node => !nodes.ContainsKey(node)))
+            next = next with { Routes = Routes with { Acknowledged = Routes.Acknowledged.RemoveRange(Routes.Acknowledged.Keys.Where(node => !nodes.ContainsKey(node))) } };
+        foreach (var replica in Replicas.Values)
+        {
+            if (next.NodePhaseOf(replica) == NodePhase.Gone)
+                next = next.OnNodeLost(replica, now);
+        }
+
+        return next;
+    }
 
     private ObservedState Change(ReplicaId id, Func<ObservedReplica, ObservedState> change) =>
         Replicas.TryGetValue(id.ToString(), out var replica) ? change(replica) : this;
 
-    private ObservedState Published(RouteSnapshot snapshot)
+    private ObservedState WithPublished(ControlAction.PublishRouteSnapshot publish)
     {
-        var named = snapshot.Deployments.SelectMany(deployment => deployment.Replicas).Select(replica => replica.ReplicaId).ToHashSet(StringComparer.Ordinal);
+        var snapshot = publish.Snapshot;
+        var routed = snapshot.Deployments.SelectMany(deployment => deployment.Replicas).Select(replica => replica.ReplicaId).ToHashSet(StringComparer.Ordinal);
         return this with
         {
-            Routes = Routes with { Newest = snapshot, RetryAt = null },
-            Replicas = Replicas.SetItems(Replicas.Select(pair => KeyValuePair.Create(pair.Key, named.Contains(pair.Key)
+            Routes = Routes with { Newest = snapshot, SentTo = [.. publish.Nodes], RetryAt = null },
+            Replicas = Replicas.SetItems(Replicas.Select(pair => KeyValuePair.Create(pair.Key, routed.Contains(pair.Key)
                 ? pair.Value with { WasRouted = true, UnroutedAt = null }
                 : pair.Value with { UnroutedAt = pair.Value.WasRouted ? pair.Value.UnroutedAt ?? snapshot.Version : null }))),
         };
     }
 
-    private ObservedState OnSettled(ControlAction.PromoteApplicationRevision settle)
+    private ObservedState WithPromoted(ControlAction.PromoteApplicationRevision promote)
     {
         var alive = Replicas.Values.Select(replica => ReplicaStartKey.Of(replica.Id.Deployment, replica.Deployment)).ToHashSet();
         return this with
         {
-            Promoted = Promoted.SetItem(settle.Application, settle.Revision),
-            Starts = Starts.RemoveRange(Starts.Keys.Where(key => key.Deployment.Application == settle.Application && !alive.Contains(key))),
+            Promoted = Promoted.SetItem(promote.Application, promote.DesiredGeneration),
+            Starts = Starts.RemoveRange(Starts.Keys.Where(key => key.Deployment.Application == promote.Application && !alive.Contains(key))),
         };
     }
 
-    private ObservedState Forgotten(string application) => this with
+    private ObservedState WithoutApplication(string application) => this with
     {
         Promoted = Promoted.Remove(application),
+        WakeUps = WakeUps.Except(WakeUps.Where(deployment => deployment.Application == application)),
         Starts = Starts.RemoveRange(Starts.Keys.Where(key => key.Deployment.Application == application)),
     };
 }

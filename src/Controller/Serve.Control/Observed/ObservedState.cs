@@ -1,35 +1,41 @@
 using System.Collections.Immutable;
 
-namespace Serve.Control;
+namespace Serve.Control.Observed;
 
-/// <summary>What is, as far as is known, with everything that has been dispatched and not yet confirmed. Written by the control loop alone.</summary>
+/// <summary>Observed state of the cluster, including all actions that were dispatched and not yet confirmed. Written by the control loop alone.</summary>
 public sealed partial record ObservedState
 {
-    /// <summary>Every replica that is not gone, by its id as text.</summary>
+    /// <summary>All nodes by id.</summary>
+    public ImmutableSortedDictionary<NodeId, NodeView> Nodes { get; init; } = ImmutableSortedDictionary<NodeId, NodeView>.Empty;
+
+    /// <summary>All replicas that are not removed, by id.</summary>
     public ImmutableSortedDictionary<string, ObservedReplica> Replicas { get; init; } =
         ImmutableSortedDictionary.Create<string, ObservedReplica>(StringComparer.Ordinal);
 
-    /// <summary>How starts went.</summary>
+    /// <summary>Start histories by deployment version.</summary>
     public ImmutableDictionary<ReplicaStartKey, ReplicaStartHistory> Starts { get; init; } = ImmutableDictionary<ReplicaStartKey, ReplicaStartHistory>.Empty;
 
-    /// <summary>What was published.</summary>
+    /// <summary>The published routes.</summary>
     public RoutePublicationState Routes { get; init; } = new();
 
-    /// <summary>By application, the revision that was completely up since this controller started.</summary>
+    /// <summary>By application, the generation of its desired state that was completely running since this controller started.</summary>
     public ImmutableDictionary<string, long> Promoted { get; init; } = ImmutableDictionary<string, long>.Empty;
 
-    /// <summary>The node's resources; null when they are not limited.</summary>
-    public NodeResources? Resources { get; init; }
+    /// <summary>Deployments without replicas for which requests are queued.</summary>
+    public ImmutableHashSet<DeploymentId> WakeUps { get; init; } = [];
 
-    /// <summary>The generation of the newest action.</summary>
+    /// <summary>Generation of the newest action.</summary>
     public long Generation { get; init; }
 
-    /// <summary>How often a controller has started on this state: makes replica ids of different lives differ.</summary>
-    public int Epoch { get; init; }
+    /// <summary>Epoch of this controller. Part of replica ids and snapshot versions, so that those of different controllers never collide.</summary>
+    public long Epoch { get; init; }
 
-    /// <summary>How starts of one version went.</summary>
+    /// <summary>Returns the start history of a version.</summary>
     public ReplicaStartHistory StartHistoryOf(ReplicaStartKey key) => Starts.GetValueOrDefault(key, ReplicaStartHistory.None);
 
-    /// <summary>The replicas of one deployment.</summary>
+    /// <summary>Returns the replicas of a deployment.</summary>
     public IEnumerable<ObservedReplica> ReplicasOf(DeploymentId deployment) => Replicas.Values.Where(replica => replica.Id.Deployment == deployment);
+
+    /// <summary>Returns the phase of a replica's node.</summary>
+    public NodePhase NodePhaseOf(ObservedReplica replica) => Nodes.TryGetValue(replica.Node, out var node) ? node.Phase : NodePhase.Gone;
 }

@@ -1,20 +1,42 @@
-namespace Serve.Control;
+namespace Serve.Control.Observed;
 
-/// <summary>Where a replica is in its life, as the controller decides by it.</summary>
+/// <summary>Phase of a replica, on which the controller bases its decisions.</summary>
 public enum ReplicaPhase
 {
-    /// <summary>Its creation is under way.</summary>
+    /// <summary>It is being created.</summary>
     Starting,
 
-    /// <summary>It was created and answers.</summary>
+    /// <summary>It was created and serves requests.</summary>
     Running,
 
-    /// <summary>It no longer answers as it should: takes no new requests, is to be stopped, and is replaced meanwhile.</summary>
+    /// <summary>It failed its health checks: it receives no new requests, is replaced, and is to be stopped.</summary>
     Unhealthy,
 
-    /// <summary>It drains and ends.</summary>
+    /// <summary>It is being drained and stopped.</summary>
     Stopping,
 
-    /// <summary>Nothing of it is left.</summary>
+    /// <summary>It has been removed.</summary>
     Gone,
+}
+
+/// <summary>Event that moves a replica to another phase.</summary>
+public enum ReplicaPhaseTrigger
+{
+    /// <summary>Its creation succeeded.</summary>
+    Started,
+
+    /// <summary>Its creation failed.</summary>
+    StartFailed,
+
+    /// <summary>Too many health checks failed.</summary>
+    HealthLost,
+
+    /// <summary>Its process exited unexpectedly.</summary>
+    Died,
+
+    /// <summary>The controller decided to stop it.</summary>
+    StopRequested,
+
+    /// <summary>It has been stopped.</summary>
+    Stopped,
 }

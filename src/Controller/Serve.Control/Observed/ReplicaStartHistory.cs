@@ -1,35 +1,45 @@
-namespace Serve.Control;
+using System.Collections.Immutable;
+using Serve.Control.Desired;
 
-/// <summary>How starting and keeping up replicas of one version went so far.</summary>
+namespace Serve.Control.Observed;
+
+/// <summary>Results of past starts and deaths of replicas of one deployment version.</summary>
 public sealed record ReplicaStartHistory
 {
-    /// <summary>Nothing tried yet.</summary>
+    /// <summary>An empty history.</summary>
     public static ReplicaStartHistory None { get; } = new();
 
-    /// <summary>How many starts or reconfigurations failed since the last that succeeded.</summary>
+    /// <summary>Starts and reconfigurations that failed since the last success.</summary>
     public int Failures { get; init; }
 
-    /// <summary>What the last of them failed with.</summary>
+    /// <summary>Error of the last failure.</summary>
     public string? Error { get; init; }
 
-    /// <summary>How many times in a row replicas died soon after they had come up; those that died together count once.</summary>
+    /// <summary>Consecutive crashes soon after a start. Replicas that died together count once.</summary>
     public int Crashes { get; init; }
 
     /// <summary>When replicas last died.</summary>
     public DateTimeOffset CrashedAt { get; init; }
 
-    /// <summary>How a replica last died.</summary>
+    /// <summary>Reason of the last death.</summary>
     public string? Death { get; init; }
 
-    /// <summary>No start before.</summary>
+    /// <summary>No replica is started before this time.</summary>
     public DateTimeOffset NotBefore { get; init; }
 
-    /// <summary>Whether a replica of it ever ran.</summary>
+    /// <summary>Whether a replica of this version has ever run.</summary>
     public bool HasRun { get; init; }
 
-    /// <summary>What the node refused to reserve, when that was the last answer.</summary>
+    /// <summary>The last placement error, if a node refused the resources of the last start.</summary>
     public string? Shortage { get; init; }
 
-    /// <summary>Whether the node said it can never reserve it.</summary>
-    public bool IsUnplaceable { get; init; }
+    /// <summary>Nodes that reported that they can never provide the resources.</summary>
+    public ImmutableHashSet<NodeId> UnsuitableNodes { get; init; } = [];
+}
+
+/// <summary>Key of a start history: a deployment with a version and settings.</summary>
+public readonly record struct ReplicaStartKey(DeploymentId Deployment, string Version, string Settings)
+{
+    /// <summary>Returns the key of a deployment's revision.</summary>
+    public static ReplicaStartKey Of(DeploymentId id, DeploymentRevision revision) => new(id, revision.Version, revision.Settings);
 }

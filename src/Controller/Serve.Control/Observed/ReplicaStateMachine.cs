@@ -1,10 +1,10 @@
 using System.Collections.Frozen;
-using static Serve.Control.ReplicaPhase;
-using static Serve.Control.ReplicaPhaseTrigger;
+using static Serve.Control.Observed.ReplicaPhase;
+using static Serve.Control.Observed.ReplicaPhaseTrigger;
 
-namespace Serve.Control;
+namespace Serve.Control.Observed;
 
-/// <summary>The replica's life cycle as a table: what is not in it does not happen, however late or doubled an event arrives.</summary>
+/// <summary>Transition table of a replica's phases. A trigger without an entry for the current phase is ignored, so late or duplicate events are harmless.</summary>
 public static class ReplicaStateMachine
 {
     private static readonly FrozenDictionary<(ReplicaPhase, ReplicaPhaseTrigger), ReplicaPhase> Table =
@@ -20,14 +20,14 @@ public static class ReplicaStateMachine
             [(Unhealthy, StopRequested)] = Stopping,
             [(Stopping, Stopped)] = Gone,
 
-            // The stop under way cleans up after a replica that dies, fails or comes up meanwhile; its own end is what counts.
+            // A retried stop. A stop also cleans up after a replica that dies, fails or starts while it is being stopped; only the end of the stop counts.
             [(Stopping, StopRequested)] = Stopping,
         }.ToFrozenDictionary();
 
-    /// <summary>Every transition there is.</summary>
+    /// <summary>All transitions.</summary>
     public static IReadOnlyDictionary<(ReplicaPhase From, ReplicaPhaseTrigger Trigger), ReplicaPhase> Transitions => Table;
 
-    /// <summary>The next phase; null when the trigger means nothing in this phase.</summary>
+    /// <summary>Returns the next phase; null if the trigger is ignored in this phase.</summary>
     public static ReplicaPhase? Next(ReplicaPhase phase, ReplicaPhaseTrigger trigger) =>
         Table.TryGetValue((phase, trigger), out var next) ? next : null;
 }

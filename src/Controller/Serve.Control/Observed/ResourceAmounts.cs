@@ -2,18 +2,18 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Serve.Specs;
 
-namespace Serve.Control;
+namespace Serve.Control.Observed;
 
-/// <summary>An amount of each resource in ten-thousandths, so that sums are exact.</summary>
+/// <summary>Amounts of resources by name, in units of 1/10,000, so that sums are exact.</summary>
 public sealed record ResourceAmounts(ImmutableSortedDictionary<string, long> Units)
 {
     private const long UnitsPerOne = 10_000;
     private const string Gpu = "GPU";
 
-    /// <summary>Nothing.</summary>
+    /// <summary>No resources.</summary>
     public static ResourceAmounts None { get; } = new(ImmutableSortedDictionary.Create<string, long>(StringComparer.Ordinal));
 
-    /// <summary>What one replica reserves.</summary>
+    /// <summary>Returns the resources that one replica reserves.</summary>
     public static ResourceAmounts Of(ReplicaResourceSpec spec)
     {
         var units = None.Units.ToBuilder();
@@ -29,35 +29,38 @@ public sealed record ResourceAmounts(ImmutableSortedDictionary<string, long> Uni
     /// <summary>The amount of one resource.</summary>
     public long this[string resource] => Units.GetValueOrDefault(resource);
 
-    /// <summary>The sum.</summary>
-    public ResourceAmounts Plus(ResourceAmounts other) => Combine(other, 1);
+    /// <summary>Returns the sum.</summary>
+    public ResourceAmounts Plus(ResourceAmounts other) => Combine(other, static (one, another) => one + another);
 
-    /// <summary>The difference; may be negative where more is held than there is.</summary>
-    public ResourceAmounts Minus(ResourceAmounts other) => Combine(other, -1);
+    /// <summary>Returns the difference; negative where <paramref name="other"/> is larger.</summary>
+    public ResourceAmounts Minus(ResourceAmounts other) => Combine(other, static (one, another) => one - another);
 
-    /// <summary>So many times this.</summary>
-    public ResourceAmounts Times(int count) => new(Units.ToImmutableSortedDictionary(unit => unit.Key, unit => unit.Value * count, StringComparer.Ordinal));
+    /// <summary>Returns the larger amount of each resource.</summary>
+    public ResourceAmounts Max(ResourceAmounts other) => Combine(other, Math.Max);
 
-    /// <summary>Whether this can be taken out of <paramref name="available"/>.</summary>
+    /// <summary>Returns whether <paramref name="available"/> is at least this.</summary>
     public bool FitsIn(ResourceAmounts available) => Units.All(unit => unit.Value <= available[unit.Key]);
 
-    /// <summary>What of this <paramref name="available"/> cannot give, with numbers, for people.</summary>
-    public string DescribeShortage(ResourceAmounts available, string word) => string.Join(", ", Units
-        .Where(unit => unit.Value > available[unit.Key])
-        .Select(unit => $"needs {unit.Key} {Text(unit.Value)}, {word} {Text(Math.Max(0, available[unit.Key]))}"));
+    /// <summary>Returns the number of resources of which <paramref name="available"/> has too little.</summary>
+    public int CountShortages(ResourceAmounts available) => Units.Count(unit => unit.Value > available[unit.Key]);
 
-    /// <summary>Where the devices of <paramref name="available"/> come from, for people who miss one; empty when none is missed.</summary>
+    /// <summary>Describes the resources of which <paramref name="available"/> has too little: "needs GPU 1, <paramref name="phrase"/> 0".</summary>
+    public string DescribeShortage(ResourceAmounts available, string phrase) => string.Join(", ", Units
+        .Where(unit => unit.Value > available[unit.Key])
+        .Select(unit => $"needs {unit.Key} {Format(unit.Value)}, {phrase} {Format(Math.Max(0, available[unit.Key]))}"));
+
+    /// <summary>Explains how GPUs are detected if <paramref name="available"/> has too few; empty otherwise.</summary>
     public string DescribeGpuDetection(ResourceAmounts available) => this[Gpu] > available[Gpu]
-        ? ". GPUs are the devices that NVIDIA's management library (NVML) shows and CUDA_VISIBLE_DEVICES leaves, or what the node's option --num-gpus says"
+        ? ". GPUs are the devices reported by NVIDIA's management library (NVML) and allowed by CUDA_VISIBLE_DEVICES, or the value of the node option --num-gpus"
         : "";
 
-    private static string Text(long units) => ((decimal)units / UnitsPerOne).ToString("0.####", CultureInfo.InvariantCulture);
+    private static string Format(long units) => ((decimal)units / UnitsPerOne).ToString("0.####", CultureInfo.InvariantCulture);
 
-    private ResourceAmounts Combine(ResourceAmounts other, int sign)
+    private ResourceAmounts Combine(ResourceAmounts other, Func<long, long, long> combine)
     {
         var units = Units.ToBuilder();
         foreach (var (name, amount) in other.Units)
-            units[name] = units.GetValueOrDefault(name) + sign * amount;
+            units[name] = combine(units.GetValueOrDefault(name), amount);
         return new(units.ToImmutable());
     }
 }

@@ -1,16 +1,20 @@
+using System.Collections.Immutable;
 using Serve.Routes;
 
-namespace Serve.Control;
+namespace Serve.Control.Observed;
 
-/// <summary>What was published last, and what is known to be in force.</summary>
+/// <summary>The newest published route snapshot and the versions that each node has acknowledged.</summary>
 public sealed record RoutePublicationState
 {
-    /// <summary>The newest snapshot handed out.</summary>
+    /// <summary>The newest published snapshot.</summary>
     public RouteSnapshot Newest { get; init; } = RouteSnapshot.Empty;
 
-    /// <summary>The highest version that every process has in force.</summary>
-    public SnapshotVersion Acknowledged { get; init; }
+    /// <summary>The nodes that the newest snapshot was sent to.</summary>
+    public ImmutableHashSet<NodeId> SentTo { get; init; } = [];
 
-    /// <summary>When to publish again because the newest was not acknowledged by all; null when there is no need.</summary>
+    /// <summary>The newest version that all processes of a node have applied, by node.</summary>
+    public ImmutableDictionary<NodeId, SnapshotVersion> Acknowledged { get; init; } = ImmutableDictionary<NodeId, SnapshotVersion>.Empty;
+
+    /// <summary>When to publish again because a node did not acknowledge the newest snapshot; null if that is not necessary.</summary>
     public DateTimeOffset? RetryAt { get; init; }
 }

@@ -1,13 +1,25 @@
 using Serve.Specs;
 
-namespace Serve.Controller;
+namespace Serve.Controller.Applications;
 
-/// <summary>Turns an <c>import_path</c> into code that can be loaded: builds, inspects and packages it. Implemented by <see cref="Packages.PackageApplicationSource"/>.</summary>
+/// <summary>Builds, inspects and packages the code of an <c>import_path</c>.</summary>
 public interface IApplicationSource
 {
     /// <summary>Prepares the code. The same content gives the same package, at no cost the second time.</summary>
-    /// <param name="importPath">An absolute path of a <c>.cs</c> file, a project or <c>Assembly.dll[:Type]</c>, or <c>package:HASH</c> of one uploaded.</param>
-    /// <param name="cancellationToken">Gives it up.</param>
-    /// <exception cref="DefinitionException">Everything that is wrong; compile errors with file and line.</exception>
+    /// <param name="importPath">Absolute path of a <c>.cs</c> file, a project or <c>Assembly.dll[:Type]</c>, or <c>package:HASH</c> of an uploaded package.</param>
+    /// <param name="cancellationToken">Cancels the build.</param>
+    /// <exception cref="DefinitionException">The code is invalid; lists every error, compile errors with file and line.</exception>
     Task<ApplicationPackage> PrepareAsync(string importPath, CancellationToken cancellationToken);
+}
+
+/// <summary>A requested configuration and its built code.</summary>
+internal sealed record PreparedApplication(ApplicationConfig Config, ApplicationPackage Package);
+
+/// <summary>There is no application or deployment of that name.</summary>
+public sealed class ApplicationNotFoundException(string message) : Exception(message);
+
+/// <summary>The request contradicts the current state of the node.</summary>
+public sealed class NodeConflictException(string message) : Exception(message)
+{
+    internal static NodeConflictException ShuttingDown() => new("The node is shutting down and accepts no changes.");
 }

@@ -1,13 +1,13 @@
 using System.Text;
 
-namespace Serve.Controller;
+namespace Serve.Controller.Logs;
 
 /// <summary>
-/// Follows the log files of one folder through rotation: a new file in the folder continues the one before, and a file that was renamed
-/// or cut short is opened anew under its name.
+/// Follows the log files of one folder through rotation: a new file continues the previous one, and a file that was renamed or truncated is reopened by its
+/// name.
 /// </summary>
 /// <param name="folder">The folder.</param>
-/// <param name="tail">How many lines of what is already there are wanted.</param>
+/// <param name="tail">Number of existing lines to read.</param>
 internal sealed class LogFolderTailReader(string folder, int tail) : IDisposable
 {
     private const int MaxLineBytes = 1 << 20;
@@ -18,7 +18,7 @@ internal sealed class LogFolderTailReader(string folder, int tail) : IDisposable
     private FileStream? _current;
     private bool _isOpened;
 
-    /// <summary>The complete lines that have come since the last call; the first call gives the tail.</summary>
+    /// <summary>Returns the complete lines written since the last call; the first call returns the tail.</summary>
     public IReadOnlyList<string> ReadAvailable()
     {
         List<string> lines = [];
@@ -29,7 +29,7 @@ internal sealed class LogFolderTailReader(string folder, int tail) : IDisposable
             return lines;
         }
 
-        // Bounded, since a writer may be faster than this reader.
+        // Bounded, because a writer may be faster than this reader.
         for (var moves = 0; moves < 64; moves++)
         {
             Drain(lines);
@@ -47,7 +47,7 @@ internal sealed class LogFolderTailReader(string folder, int tail) : IDisposable
         Queue<string> last = [];
         var files = Files();
 
-        // Only the newest files that together hold the tail are read.
+        // Only the newest files that contain the tail are read.
         var wanted = 0;
         var first = files.Count;
         while (first > 0 && wanted < tail)
@@ -98,7 +98,7 @@ internal sealed class LogFolderTailReader(string folder, int tail) : IDisposable
         return true;
     }
 
-    // Times of creation are not to be had on every file system, so a file is known by how it begins.
+    // Not every file system stores creation times, so a file is identified by its first bytes.
     private bool IsAnother(FileInfo file)
     {
         if (file.Length < _current!.Position)

@@ -1,13 +1,13 @@
 using System.Runtime.CompilerServices;
 
-namespace Serve.Controller;
+namespace Serve.Controller.Logs;
 
-/// <summary>Reads the last lines of several replicas' logs and, if asked, what comes after; replicas that appear meanwhile join in.</summary>
+/// <summary>Reads the last log lines of replicas and, optionally, follows their logs; replicas that start later are included.</summary>
 internal sealed class ReplicaLogReader(ReplicaLogSelection selection, TimeProvider time)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>The lines, in each replica's own order; marked with the replica when there are several.</summary>
+    /// <summary>Reads the lines, in order for each replica. If there are several replicas, each line is prefixed with its replica.</summary>
     public async IAsyncEnumerable<ReplicaLogLine> ReadAsync(int tail, bool follow, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         Dictionary<string, LogFolderTailReader> tails = [];
@@ -43,3 +43,6 @@ internal sealed class ReplicaLogReader(ReplicaLogSelection selection, TimeProvid
         }
     }
 }
+
+/// <summary>One log line; <paramref name="IsLast"/> marks the last line that is available now.</summary>
+internal readonly record struct ReplicaLogLine(string Text, bool IsLast);

@@ -1,17 +1,18 @@
 using System.Diagnostics.CodeAnalysis;
+using Serve.Controller.Store;
 
-namespace Serve.Controller;
+namespace Serve.Controller.Logs;
 
-/// <summary>Which replicas' log folders somebody wants to read.</summary>
+/// <summary>The log folders of an application's replicas, optionally of one deployment or replica.</summary>
 internal sealed class ReplicaLogSelection(NodeStateDirectory directory, string application, string? deployment, string? replica)
 {
-    /// <summary>The suffix of the one replica wanted; null for all. Accepts a whole replica id as well.</summary>
+    /// <summary>Suffix of the selected replica; null for all. The constructor accepts a full replica id too.</summary>
     public string? Suffix { get; } = replica is null ? null : ReplicaId.TryParse(replica, out var id) ? id.Suffix : replica;
 
-    /// <summary>Whether anything that fits has ever logged.</summary>
+    /// <summary>Returns whether there is any matching folder.</summary>
     public bool Exists() => Folders().Any();
 
-    /// <summary>The folders that fit now, with what their lines are marked by.</summary>
+    /// <summary>Returns the matching folders, with the prefix of their lines.</summary>
     public IEnumerable<(string Folder, string Mark)> Folders()
     {
         if (!IsName(application) || (deployment is not null && !IsName(deployment)) || (Suffix is not null && !IsName(Suffix)))
@@ -26,7 +27,7 @@ internal sealed class ReplicaLogSelection(NodeStateDirectory directory, string a
         }
     }
 
-    // Names become parts of paths: nothing that could lead elsewhere.
+    // Names become parts of paths, so they must not lead outside of the log folder.
     private static bool IsName([NotNullWhen(true)] string? text) =>
         !string.IsNullOrEmpty(text) && text[0] != '.' && text.All(letter => char.IsLetterOrDigit(letter) || letter is '-' or '_' or '.');
 }

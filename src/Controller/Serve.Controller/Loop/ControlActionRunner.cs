@@ -3,25 +3,27 @@ using System.Diagnostics;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Serve.Control;
+using Serve.Control.Observed;
+using Serve.Controller.Metrics;
+using Serve.Controller.Store;
 using Serve.Replicas;
 using Serve.Routes;
 using Serve.Runtime;
 
-namespace Serve.Controller;
+namespace Serve.Controller.Loop;
 
-/// <summary>Carries out actions on the runtime, outside the loop, and reports every outcome exactly once. Holds no state of the platform.</summary>
+/// <summary>Carries out actions through the agents of their nodes, outside of the control loop, and reports every result exactly once. Stateless otherwise.</summary>
 internal sealed partial class ControlActionRunner(
-    INodeAgent runtime, NodeStateDirectory directory, ControllerOptions options, ControllerMetrics metrics, TimeProvider time,
+    NodeAgentSet nodes, NodeStateDirectory directory, ControllerOptions options, ControllerMetrics metrics, TimeProvider time,
     Func<ControlObservation, ValueTask> report, ILogger<ControlActionRunner> logger) : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stopping = new();
     private readonly ConcurrentDictionary<ReplicaId, (CancellationTokenSource Cancellation, Task Work)> _starts = new();
     private readonly ConcurrentDictionary<long, Task> _running = new();
 
-    /// <summary>Begins an action. Returns at once.</summary>
+    /// <summary>Starts an action. Returns immediately.</summary>
     public void Run(ControlAction action)
     {
-        // Started on the pool: what a user's constructor does synchronously must not hold the loop up.
         switch (action)
         {
             case ControlAction.StartReplica start:
@@ -67,6 +69,8 @@ internal sealed partial class ControlActionRunner(
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _running[action.Generation] = done.Task;
+
+        // On the thread pool: synchronous code of a user's constructor must not block the control loop.
         _ = Task.Run(async () =>
         {
             try
@@ -75,7 +79,7 @@ internal sealed partial class ControlActionRunner(
             }
             catch (Exception error)
             {
-                Log.ActionBroke(logger, action.GetType().Name, action.Generation, error);
+                Log.ActionFailed(logger, action.GetType().Name, action.Generation, error);
             }
             finally
             {
@@ -85,34 +89,38 @@ internal sealed partial class ControlActionRunner(
         });
     }
 
+    private INodeAgent Agent(NodeId node) =>
+        nodes.Find(node) ?? throw new InsufficientResourcesException($"Node {node} has left the cluster.", isPermanent: false);
+
     private async Task StartAsync(ControlAction.StartReplica start, CancellationTokenSource cancellation)
     {
-        Log.Starting(logger, start.Replica, start.Reason);
+        Log.Starting(logger, start.Replica, start.Node, start.Reason);
         var began = Stopwatch.GetTimestamp();
-        ControlObservation outcome;
+        ControlObservation result;
         try
         {
-            var handle = await runtime.CreateAsync(ReplicaActorSpecFactory.Create(start, directory), cancellation.Token);
+            var host = (await Agent(start.Node).CreateAsync(ReplicaActorSpecFactory.Create(start, directory), cancellation.Token)).Process;
             metrics.ReplicaStarted(start.Replica.Deployment, Stopwatch.GetElapsedTime(began));
-            outcome = new ControlObservation.ReplicaStarted(start.Replica, start.Generation, new(new(options.NodeId), handle.Process.ProcessId, handle.Process.HttpAddress, handle.Process.Http2Address, handle.Process.CallAddress, handle.Process.Token));
+            result = new ControlObservation.ReplicaStarted(
+                start.Replica, start.Generation, new(start.Node, host.ProcessId, host.HttpAddress, host.Http2Address, host.CallAddress, host.Token));
         }
         catch (InsufficientResourcesException error)
         {
-            outcome = new ControlObservation.ReplicaPlacementFailed(start.Replica, start.Generation, error.Message, error.IsPermanent);
+            result = new ControlObservation.ReplicaPlacementFailed(start.Replica, start.Generation, error.Message, error.IsPermanent);
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
-            outcome = new ControlObservation.ReplicaStartFailed(start.Replica, start.Generation, "given up");
+            result = new ControlObservation.ReplicaStartFailed(start.Replica, start.Generation, "canceled");
         }
         catch (Exception error)
         {
             Log.StartFailed(logger, start.Replica, error is ActorCreationException failed ? failed.Details ?? failed.Message : error.ToString());
-            outcome = new ControlObservation.ReplicaStartFailed(start.Replica, start.Generation, error.Message);
+            result = new ControlObservation.ReplicaStartFailed(start.Replica, start.Generation, error.Message);
         }
 
         _starts.TryRemove(start.Replica, out _);
         cancellation.Dispose();
-        await report(outcome);
+        await report(result);
     }
 
     private async Task StopAsync(ControlAction.StopReplica stop)
@@ -126,7 +134,7 @@ internal sealed partial class ControlActionRunner(
                 await start.Work;
             }
 
-            await runtime.StopAsync(new(stop.Replica.ToString()), stop.DrainTimeout, _stopping.Token);
+            await Agent(stop.Node).StopAsync(new(stop.Replica.ToString()), stop.DrainTimeout, _stopping.Token);
             await report(new ControlObservation.ReplicaStopped(stop.Replica, stop.Generation));
         }
         catch (Exception error)
@@ -144,7 +152,7 @@ internal sealed partial class ControlActionRunner(
         }
         catch (ObjectDisposedException)
         {
-            // The start ended between the look and the cancellation.
+            // The start ended concurrently.
         }
     }
 
@@ -156,7 +164,7 @@ internal sealed partial class ControlActionRunner(
         var update = new ReplicaSettingsUpdate { Spec = change.Deployment.Spec, Rank = change.Rank, WorldSize = change.WorldSize };
         try
         {
-            await runtime.ReconfigureAsync(
+            await Agent(change.Node).ReconfigureAsync(
                 new(change.Replica.ToString()), change.Deployment.Spec.MaxOngoingRequests,
                 JsonSerializer.SerializeToUtf8Bytes(update, ServeJson.Options), either.Token);
             await report(new ControlObservation.ReplicaReconfigured(change.Replica, change.Generation));
@@ -165,7 +173,7 @@ internal sealed partial class ControlActionRunner(
         {
             Log.ReconfigureFailed(logger, change.Replica, error);
             await report(new ControlObservation.ReplicaReconfigureFailed(change.Replica, change.Generation,
-                error is OperationCanceledException ? $"took longer than {options.ReconfigureTimeout.TotalSeconds:0.#} s to take its settings" : error.Message));
+                error is OperationCanceledException ? $"did not apply its settings within {options.ReconfigureTimeout.TotalSeconds:0.#} s" : error.Message));
         }
     }
 
@@ -177,7 +185,7 @@ internal sealed partial class ControlActionRunner(
         string? error = null;
         try
         {
-            await runtime.CheckHealthAsync(new(check.Replica.ToString()), either.Token);
+            await Agent(check.Node).CheckHealthAsync(new(check.Replica.ToString()), either.Token);
         }
         catch (Exception thrown)
         {
@@ -189,50 +197,56 @@ internal sealed partial class ControlActionRunner(
         await report(new ControlObservation.ReplicaHealthChecked(check.Replica, check.Generation, error));
     }
 
-    private async Task PublishAsync(ControlAction.PublishRouteSnapshot publish)
+    private Task PublishAsync(ControlAction.PublishRouteSnapshot publish)
+    {
+        var payload = JsonSerializer.SerializeToUtf8Bytes(publish.Snapshot, ServeJson.Options);
+        return Task.WhenAll(publish.Nodes.Select(node => PublishAsync(node, publish.Snapshot.Version, payload)));
+    }
+
+    // Each node has its own timeout and reports its own result, so that one that hangs does not delay the others.
+    private async Task PublishAsync(NodeId node, SnapshotVersion version, byte[] payload)
     {
         using var timeout = new CancellationTokenSource(options.PublishTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, _stopping.Token);
-        var version = publish.Snapshot.Version;
         try
         {
-            await runtime.PublishAsync(RouteSnapshot.Topic, version, JsonSerializer.SerializeToUtf8Bytes(publish.Snapshot, ServeJson.Options), either.Token);
-            await report(new ControlObservation.RoutesAcknowledged(version));
+            await Agent(node).PublishAsync(RouteSnapshot.Topic, version, payload, either.Token);
+            await report(new ControlObservation.RoutesAcknowledged(node, version));
         }
         catch (Exception error)
         {
-            Log.PublishFailed(logger, version, error);
-            await report(new ControlObservation.RoutesNotAcknowledged(version, error.Message));
+            Log.PublishFailed(logger, version, node, error);
+            await report(new ControlObservation.RoutesNotAcknowledged(node, version, error.Message));
         }
     }
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Information, "Replica {Replica} starts: {Reason}")]
-        public static partial void Starting(ILogger logger, ReplicaId replica, string reason);
+        [LoggerMessage(3010, LogLevel.Information, "Replica {Replica} starts on node {Node}: {Reason}")]
+        public static partial void Starting(ILogger logger, ReplicaId replica, NodeId node, string reason);
 
-        [LoggerMessage(2, LogLevel.Warning, "Replica {Replica} did not start: {Error}")]
+        [LoggerMessage(3011, LogLevel.Warning, "Replica {Replica} failed to start: {Error}")]
         public static partial void StartFailed(ILogger logger, ReplicaId replica, string error);
 
-        [LoggerMessage(3, LogLevel.Information, "Replica {Replica} stops: {Reason}")]
+        [LoggerMessage(3012, LogLevel.Information, "Replica {Replica} stops: {Reason}")]
         public static partial void Stopping(ILogger logger, ReplicaId replica, string reason);
 
-        [LoggerMessage(4, LogLevel.Error, "Replica {Replica} could not be stopped and will be tried again")]
+        [LoggerMessage(3013, LogLevel.Error, "Replica {Replica} could not be stopped; the stop will be retried")]
         public static partial void StopFailed(ILogger logger, ReplicaId replica, Exception error);
 
-        [LoggerMessage(5, LogLevel.Debug, "Replica {Replica} is told its settings: {Reason}")]
+        [LoggerMessage(3014, LogLevel.Debug, "Replica {Replica} is reconfigured: {Reason}")]
         public static partial void Reconfiguring(ILogger logger, ReplicaId replica, string reason);
 
-        [LoggerMessage(6, LogLevel.Warning, "Replica {Replica} did not take its settings")]
+        [LoggerMessage(3015, LogLevel.Warning, "Replica {Replica} failed to apply its settings")]
         public static partial void ReconfigureFailed(ILogger logger, ReplicaId replica, Exception error);
 
-        [LoggerMessage(7, LogLevel.Warning, "Replica {Replica} failed a health check: {Error}")]
+        [LoggerMessage(3016, LogLevel.Warning, "Replica {Replica} failed a health check: {Error}")]
         public static partial void HealthCheckFailed(ILogger logger, ReplicaId replica, string error);
 
-        [LoggerMessage(8, LogLevel.Warning, "Routes {Version} were not acknowledged by all and will be published again")]
-        public static partial void PublishFailed(ILogger logger, SnapshotVersion version, Exception error);
+        [LoggerMessage(3017, LogLevel.Warning, "Routes {Version} were not acknowledged by node {Node} and will be published again")]
+        public static partial void PublishFailed(ILogger logger, SnapshotVersion version, NodeId node, Exception error);
 
-        [LoggerMessage(9, LogLevel.Error, "Action {Action} {Generation} broke without an outcome")]
-        public static partial void ActionBroke(ILogger logger, string action, long generation, Exception error);
+        [LoggerMessage(3018, LogLevel.Error, "Action {Action} {Generation} failed without a result")]
+        public static partial void ActionFailed(ILogger logger, string action, long generation, Exception error);
     }
 }

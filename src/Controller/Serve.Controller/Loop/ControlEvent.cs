@@ -1,29 +1,32 @@
 using Serve.Control;
+using Serve.Control.Desired;
+using Serve.Control.Observed;
+using Serve.Controller.Applications;
 
-namespace Serve.Controller;
+namespace Serve.Controller.Loop;
 
-/// <summary>What the control loop is told: something learnt, or something asked for.</summary>
+/// <summary>Input of the control loop: an observation or a requested change.</summary>
 internal abstract record ControlEvent
 {
     private ControlEvent()
     {
     }
 
-    /// <summary>Time has come to look again.</summary>
+    /// <summary>Triggers a decision: a timer expired or the nodes have changed.</summary>
     public sealed record Tick : ControlEvent
     {
         public static Tick Instance { get; } = new();
     }
 
-    /// <summary>Something was learnt.</summary>
+    /// <summary>Something was observed.</summary>
     public sealed record ObservationReceived(ControlObservation Observation) : ControlEvent;
 
-    /// <summary>Somebody asked for a change, and waits for it to be stored.</summary>
+    /// <summary>A change of the desired state was requested; the caller waits until it is stored.</summary>
     public abstract record ChangeRequest : ControlEvent
     {
         private readonly TaskCompletionSource<bool> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        /// <summary>Completes once it is stored and decided about; whether it changed anything. Fails with what is wrong with it.</summary>
+        /// <summary>Completes once the change is stored and decided on, with whether it changed anything. Fails if the request is invalid.</summary>
         public Task<bool> Answer => _answer.Task;
 
         public void Succeed(bool changed) => _answer.TrySetResult(changed);
@@ -31,15 +34,18 @@ internal abstract record ControlEvent
         public void Fail(Exception error) => _answer.TrySetException(error);
     }
 
-    /// <summary>Applications are to run; with <paramref name="IsWhole"/> all others are to go.</summary>
+    /// <summary>Deploys applications; with <paramref name="IsWhole"/>, deletes all others.</summary>
     public sealed record DeployApplications(IReadOnlyList<PreparedApplication> Applications, bool IsWhole) : ChangeRequest;
 
-    /// <summary>An application is to go; null for all.</summary>
+    /// <summary>Deletes an application; null for all.</summary>
     public sealed record DeleteApplications(string? Application) : ChangeRequest;
 
-    /// <summary>A deployment is to have so many replicas.</summary>
-    public sealed record ScaleDeployment(DeploymentId Deployment, int Replicas) : ChangeRequest;
+    /// <summary>Sets the number of replicas of a deployment.</summary>
+    public sealed record SetReplicaTarget(DeploymentId Deployment, ReplicaTarget Target) : ChangeRequest;
 
-    /// <summary>Everything is to be drained, nothing forgotten.</summary>
+    /// <summary>Drains and stops all replicas; the stored state is kept.</summary>
     public sealed record StopAllReplicas : ChangeRequest;
 }
+
+/// <summary>Immutable state of the controller at one moment, for readers outside of the loop.</summary>
+internal sealed record ControllerStateView(DesiredState Desired, ObservedState Observed, ReconciliationPlan Plan);

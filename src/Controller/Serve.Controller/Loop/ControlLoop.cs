@@ -2,73 +2,83 @@ using System.Collections.Immutable;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Serve.Control;
-using Serve.Runtime;
+using Serve.Control.Desired;
+using Serve.Control.Observed;
+using Serve.Controller.Applications;
+using Serve.Controller.Metrics;
+using Serve.Controller.Store;
 
-namespace Serve.Controller;
+namespace Serve.Controller.Loop;
 
 /// <summary>
-/// The one writer of the desired and the observed state: takes events in order, folds them in, stores what must survive, decides, and has
-/// the decision carried out. It sleeps until something happens or the plan says it is time.
+/// The only writer of the desired and the observed state: applies events in order, stores what must survive, decides, and dispatches the actions. Idle until an
+/// event arrives or the plan's next wake-up.
 /// </summary>
 internal sealed partial class ControlLoop : IAsyncDisposable
 {
+    private const int MaxRounds = 8;
+
     private readonly Channel<ControlEvent> _events = Channel.CreateBounded<ControlEvent>(
         new BoundedChannelOptions(4096) { FullMode = BoundedChannelFullMode.Wait, SingleReader = true });
 
-    private readonly INodeAgent _runtime;
+    private readonly NodeAgentSet _nodes;
     private readonly IClusterStore _store;
     private readonly ControllerOptions _options;
     private readonly ControllerMetrics _metrics;
     private readonly TimeProvider _time;
     private readonly ILogger<ControlLoop> _logger;
     private readonly ControlActionRunner _runner;
+    private readonly NodeEventWatcher _watcher;
     private readonly ITimer _timer;
-    private readonly CancellationTokenSource _ending = new();
     private DesiredState _desired = DesiredState.Empty;
     private ObservedState _observed = new();
+    private ControllerLease? _lease;
     private volatile ControllerStateView _view;
     private Task _loop = Task.CompletedTask;
-    private Task _listening = Task.CompletedTask;
 
     public ControlLoop(
-        INodeAgent runtime, IClusterStore store, NodeStateDirectory directory, ControllerOptions options, ControllerMetrics metrics,
+        NodeAgentSet nodes, IClusterStore store, NodeStateDirectory directory, ControllerOptions options, ControllerMetrics metrics,
         TimeProvider time, ILoggerFactory loggers)
     {
-        this._runtime = runtime;
-        this._store = store;
-        this._options = options;
-        this._metrics = metrics;
-        this._time = time;
+        _nodes = nodes;
+        _store = store;
+        _options = options;
+        _metrics = metrics;
+        _time = time;
         _logger = loggers.CreateLogger<ControlLoop>();
-        _runner = new(runtime, directory, options, metrics, time, LearnAsync, loggers.CreateLogger<ControlActionRunner>());
+        _runner = new(nodes, directory, options, metrics, time, ReportAsync, loggers.CreateLogger<ControlActionRunner>());
+        _watcher = new(nodes, EnqueueAsync, loggers.CreateLogger<NodeEventWatcher>());
         _timer = time.CreateTimer(_ => _events.Writer.TryWrite(ControlEvent.Tick.Instance), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        _view = new(_desired, _observed, Reconciler.Decide(_desired, _observed, time.GetUtcNow()));
+        _view = CreateView();
     }
 
-    /// <summary>The newest state. Safe to read from anywhere.</summary>
+    /// <summary>The newest state. Thread-safe.</summary>
     public ControllerStateView View => _view;
 
-    /// <summary>Raised on the loop after the view was replaced; handlers are quick and do not throw.</summary>
+    /// <summary>Raised on the loop after <see cref="View"/> was replaced. Handlers must return quickly and not throw.</summary>
     public event Action<ControllerStateView>? Changed;
 
-    /// <summary>Loads what was stored and begins.</summary>
-    /// <exception cref="StateStoreException">What was stored cannot be read.</exception>
-    public void Start()
+    /// <summary>Acquires the controller's lease, loads the stored state and starts the loop.</summary>
+    /// <exception cref="StateStoreException">The store cannot be read, or another controller holds the lease.</exception>
+    public async Task StartAsync(CancellationToken cancellationToken)
     {
-        _desired = new() { Applications = _store.Load().ToImmutableSortedDictionary(application => application.Name, application => application, StringComparer.Ordinal) };
-        _observed = _observed with { Epoch = _store.Epoch };
+        _lease = await _store.TryAcquireLeaseAsync(_options.NodeId, Timeout.InfiniteTimeSpan, cancellationToken)
+            ?? throw new StateStoreException("The controller's lease is held by another node.");
+        var applications = await _store.LoadAsync(cancellationToken);
+        _desired = new() { Applications = applications.ToImmutableSortedDictionary(application => application.Name, application => application, StringComparer.Ordinal) };
+        _observed = _observed with { Epoch = _lease.Epoch };
         if (_desired.Applications.Count > 0)
             Log.Restored(_logger, string.Join(", ", _desired.Applications.Keys));
 
-        // Whoever asks at once is not told that nothing is deployed.
-        _view = new(_desired, _observed, Reconciler.Decide(_desired, _observed, _time.GetUtcNow()));
+        // Before the first decision, so that no reader sees an empty state.
+        _view = CreateView();
         _events.Writer.TryWrite(ControlEvent.Tick.Instance);
-        _loop = Task.Run(RunAsync);
-        _listening = Task.Run(ListenAsync);
+        _loop = Task.Run(RunAsync, CancellationToken.None);
+        _watcher.Start();
     }
 
-    /// <summary>Asks for a change.</summary>
-    /// <returns>Completes once it is stored and decided about; whether it changed anything.</returns>
+    /// <summary>Requests a change.</summary>
+    /// <returns>Whether it changed anything; completes once the change is stored and decided on.</returns>
     public async Task<bool> RequestAsync(ControlEvent.ChangeRequest request, CancellationToken cancellationToken)
     {
         try
@@ -77,51 +87,36 @@ internal sealed partial class ControlLoop : IAsyncDisposable
         }
         catch (ChannelClosedException)
         {
-            throw new NodeConflictException("The node is shutting down; it takes no changes any more.");
+            throw NodeConflictException.ShuttingDown();
         }
 
         return await request.Answer.WaitAsync(cancellationToken);
     }
 
+    /// <summary>Reports an observation. Has no effect after the loop has ended.</summary>
+    public ValueTask ReportAsync(ControlObservation observation) => EnqueueAsync(new ControlEvent.ObservationReceived(observation));
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        await _ending.CancelAsync();
         await _timer.DisposeAsync();
-        await _listening;
+        await _watcher.DisposeAsync();
         _events.Writer.TryComplete();
         await _loop;
         await _runner.DisposeAsync();
-        _ending.Dispose();
+        if (_lease is { } lease)
+            await _store.ReleaseLeaseAsync(lease, CancellationToken.None);
     }
 
-    private async ValueTask LearnAsync(ControlObservation observation)
+    private async ValueTask EnqueueAsync(ControlEvent happened)
     {
         try
         {
-            await _events.Writer.WriteAsync(new ControlEvent.ObservationReceived(observation));
+            await _events.Writer.WriteAsync(happened);
         }
         catch (ChannelClosedException)
         {
-            // The controller is gone; the runtime ends what is left.
-        }
-    }
-
-    private async Task ListenAsync()
-    {
-        try
-        {
-            await foreach (var happened in _runtime.Events.ReadAllAsync(_ending.Token))
-            {
-                if (happened is NodeEvent.ActorDied died && ReplicaId.TryParse(died.Id.Value, out var replica))
-                    await LearnAsync(new ControlObservation.ReplicaDied(replica, died.Reason));
-                else if (happened is NodeEvent.WorkerDied worker)
-                    Log.WorkerDied(_logger, worker.WorkerId, worker.ProcessId, worker.Reason);
-            }
-        }
-        catch (OperationCanceledException) when (_ending.IsCancellationRequested)
-        {
-            // The controller ends.
+            // The controller has stopped; the agents stop the remaining replicas.
         }
     }
 
@@ -130,15 +125,15 @@ internal sealed partial class ControlLoop : IAsyncDisposable
         List<(ControlEvent.ChangeRequest Request, bool Changed)> stored = [];
         while (await _events.Reader.WaitToReadAsync())
         {
-            // One decision for all that has come meanwhile.
+            // One decision for all pending events.
             while (_events.Reader.TryRead(out var happened))
             {
                 switch (happened)
                 {
-                    case ControlEvent.ObservationReceived learnt:
-                        _observed = _observed.Apply(learnt.Observation, _time.GetUtcNow());
+                    case ControlEvent.ObservationReceived received:
+                        _observed = _observed.Apply(received.Observation, _time.GetUtcNow());
                         break;
-                    case ControlEvent.ChangeRequest request when TryStore(request, out var changed):
+                    case ControlEvent.ChangeRequest request when await TryApplyAsync(request) is { } changed:
                         stored.Add((request, changed));
                         break;
                 }
@@ -146,12 +141,12 @@ internal sealed partial class ControlLoop : IAsyncDisposable
 
             try
             {
-                Decide();
+                await DecideAsync();
             }
             catch (Exception error)
             {
-                // A decision that throws is a defect; the world stays as it is and the next event tries again.
-                Log.DecisionBroke(_logger, error);
+                // A decision that throws is a defect. The state stays as it is, and the next event tries again.
+                Log.DecisionFailed(_logger, error);
                 _timer.Change(ReconciliationIntervals.RecheckInterval, Timeout.InfiniteTimeSpan);
             }
 
@@ -161,20 +156,19 @@ internal sealed partial class ControlLoop : IAsyncDisposable
         }
     }
 
-    // Stored before anything is done about it: after a crash the node must know what it had promised.
-    private bool TryStore(ControlEvent.ChangeRequest request, out bool changed)
+    // Stored before anything is done about it: after a crash the node must know all accepted changes. Null if the request failed.
+    private async Task<bool?> TryApplyAsync(ControlEvent.ChangeRequest request)
     {
-        changed = false;
         try
         {
             var next = DesiredStateUpdater.Apply(_desired, request, _options.DefaultIsolation, _time.GetUtcNow());
             var saved = next.Applications.Values
                 .Where(application => !ReferenceEquals(application, _desired.Applications.GetValueOrDefault(application.Name))).ToList();
             if (saved.Count > 0)
-                _store.Save(saved, []);
+                await _store.SaveAsync(_observed.Epoch, saved, [], CancellationToken.None);
             foreach (var application in saved)
-                Log.Wanted(_logger, application.Name, application.Requested.Number, application.IsDeleting ? "deletion" : application.Requested.Change.ToString());
-            changed = saved.Count > 0 || next.IsStopping != _desired.IsStopping;
+                Log.DesiredStateChanged(_logger, application.Name, application.Requested.Number, application.IsDeleting ? "Delete" : application.Change.ToString());
+            var changed = saved.Count > 0 || next.IsStopping != _desired.IsStopping;
             _desired = next;
             if (request is ControlEvent.DeployApplications deploy)
             {
@@ -182,97 +176,101 @@ internal sealed partial class ControlLoop : IAsyncDisposable
                     _observed = _observed.WithoutStartFailures(application.Config.Name);
             }
 
-            return true;
+            return changed;
         }
         catch (Exception error)
         {
             request.Fail(error);
-            return false;
+            return null;
         }
     }
 
-    private void Decide()
+    private async Task DecideAsync()
     {
         ReconciliationPlan plan;
         var rounds = 0;
         do
         {
             var now = _time.GetUtcNow();
-            var resources = _runtime.Resources;
-            _observed = _observed with { Resources = new(new(resources.Total.Units), new(resources.Reserved.Units)) };
+            _observed = _observed.WithNodes(_nodes.Read(), now);
             plan = Reconciler.Decide(_desired, _observed, now);
             foreach (var action in plan.Actions)
             {
                 _observed = _observed.WithDispatched(action, now);
-                if (!TryConclude(action))
+                if (!await TryConcludeAsync(action))
                     _runner.Run(action);
             }
 
             _metrics.CountDecision();
         }
-        while (plan.Actions.Any(action => action is ControlAction.PromoteApplicationRevision or ControlAction.RemoveApplication) && ++rounds < 8);
+        while (plan.Actions.Any(action => action is ControlAction.PromoteApplicationRevision or ControlAction.RemoveApplication) && ++rounds < MaxRounds);
 
-        var wait = plan.NextWakeUp is { } wakeUp ? wakeUp - _time.GetUtcNow() : Timeout.InfiniteTimeSpan;
-        _timer.Change(wait < TimeSpan.Zero && plan.NextWakeUp is not null ? TimeSpan.Zero : wait, Timeout.InfiniteTimeSpan);
+        var delay = plan.NextWakeUp is { } wakeUp ? wakeUp - _time.GetUtcNow() : Timeout.InfiniteTimeSpan;
+        _timer.Change(delay < TimeSpan.Zero && plan.NextWakeUp is not null ? TimeSpan.Zero : delay, Timeout.InfiniteTimeSpan);
         _view = new(_desired, _observed, plan);
         _metrics.Update(_view);
         Changed?.Invoke(_view);
     }
 
-    private bool TryConclude(ControlAction action)
+    // Actions that change the desired state are carried out here; all others by the runner.
+    private async Task<bool> TryConcludeAsync(ControlAction action)
     {
         switch (action)
         {
-            case ControlAction.PromoteApplicationRevision settle when _desired.Applications.TryGetValue(settle.Application, out var application):
-                Log.Settled(_logger, settle.Application, settle.Revision);
-                if (application.LastGood?.Number == application.Requested.Number)
+            case ControlAction.PromoteApplicationRevision promote:
+                if (!_desired.Applications.TryGetValue(promote.Application, out var application))
                     return true;
-                Persist(application with { LastGood = application.Requested }, settle.Application);
+                Log.Promoted(_logger, promote.Application, application.Requested.Number);
+                if (!application.IsPromoted)
+                    await PersistAsync(application.Promoted(), promote.Application);
                 return true;
-            case ControlAction.RemoveApplication forget:
-                Log.Forgotten(_logger, forget.Application);
-                Persist(null, forget.Application);
+            case ControlAction.RemoveApplication remove:
+                Log.Removed(_logger, remove.Application);
+                await PersistAsync(null, remove.Application);
                 return true;
             default:
-                return action is ControlAction.PromoteApplicationRevision;
+                return false;
         }
     }
 
-    private void Persist(DesiredApplication? application, string name)
+    private async Task PersistAsync(DesiredApplication? application, string name)
     {
         _desired = application is null ? _desired.Without(name) : _desired.With(application);
         try
         {
-            _store.Save(application is null ? [] : [application], application is null ? [name] : []);
+            await _store.SaveAsync(_observed.Epoch, application is null ? [] : [application], application is null ? [name] : [], CancellationToken.None);
         }
         catch (StateStoreException error)
         {
-            // The node goes on with what it knows; a restart would find the older checkpoint and come to the same again.
+            // The controller continues with the state in memory. A restart would find the older checkpoint and reach the same state again.
             Log.NotStored(_logger, name, error);
         }
     }
 
+    private ControllerStateView CreateView()
+    {
+        _observed = _observed.WithNodes(_nodes.Read(), _time.GetUtcNow());
+        return new(_desired, _observed, Reconciler.Decide(_desired, _observed, _time.GetUtcNow()));
+    }
+
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Information, "Applications found in the state directory: {Applications}")]
+        [LoggerMessage(3001, LogLevel.Information, "Applications restored from the state directory: {Applications}")]
         public static partial void Restored(ILogger logger, string applications);
 
-        [LoggerMessage(2, LogLevel.Information, "Application {Application} revision {Revision} is wanted: {Change}")]
-        public static partial void Wanted(ILogger logger, string application, long revision, string change);
+        [LoggerMessage(3002, LogLevel.Information, "Desired state changed: application {Application}, revision {Revision} ({Change})")]
+        public static partial void DesiredStateChanged(ILogger logger, string application, long revision, string change);
 
-        [LoggerMessage(3, LogLevel.Information, "Application {Application} revision {Revision} is up")]
-        public static partial void Settled(ILogger logger, string application, long revision);
+        [LoggerMessage(3003, LogLevel.Information, "Application {Application} is running revision {Revision}")]
+        public static partial void Promoted(ILogger logger, string application, long revision);
 
-        [LoggerMessage(4, LogLevel.Information, "Application {Application} is gone")]
-        public static partial void Forgotten(ILogger logger, string application);
+        [LoggerMessage(3004, LogLevel.Information, "Application {Application} was removed")]
+        public static partial void Removed(ILogger logger, string application);
 
-        [LoggerMessage(5, LogLevel.Debug, "Worker {Worker} (process {ProcessId}) died: {Reason}")]
-        public static partial void WorkerDied(ILogger logger, string worker, int processId, string reason);
-
-        [LoggerMessage(6, LogLevel.Error, "Application {Application} could not be stored")]
+        [LoggerMessage(3005, LogLevel.Error, "Application {Application} could not be stored")]
         public static partial void NotStored(ILogger logger, string application, Exception error);
 
-        [LoggerMessage(7, LogLevel.Critical, "A decision broke; nothing was done")]
-        public static partial void DecisionBroke(ILogger logger, Exception error);
+        [LoggerMessage(3006, LogLevel.Critical, "Reconciliation failed; no actions were taken")]
+        public static partial void DecisionFailed(ILogger logger, Exception error);
     }
 }

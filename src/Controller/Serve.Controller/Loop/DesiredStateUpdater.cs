@@ -1,20 +1,23 @@
-using Serve.Control;
+using Serve.Control.Desired;
+using Serve.Controller.Applications;
 
-namespace Serve.Controller;
+namespace Serve.Controller.Loop;
 
-/// <summary>What a request makes of the desired state: checks it against what is there, and says what is to be stored. Pure; the loop writes.</summary>
+/// <summary>Applies change requests to the desired state. Validates them against the current state; pure, the control loop stores the result.</summary>
 internal static class DesiredStateUpdater
 {
-    /// <summary>The desired state after a request.</summary>
+    private const int MaxReplicas = 10_000;
+
+    /// <summary>Returns the desired state after a request.</summary>
     public static DesiredState Apply(DesiredState desired, ControlEvent.ChangeRequest request, IsolationMode defaultIsolation, DateTimeOffset now)
     {
         if (desired.IsStopping && request is not ControlEvent.StopAllReplicas)
-            throw new NodeConflictException("The node is shutting down; it takes no changes any more.");
+            throw NodeConflictException.ShuttingDown();
         return request switch
         {
             ControlEvent.DeployApplications deploy => Deploy(desired, deploy, defaultIsolation, now),
             ControlEvent.DeleteApplications delete => Delete(desired, delete.Application),
-            ControlEvent.ScaleDeployment scale => Scale(desired, scale.Deployment, scale.Replicas),
+            ControlEvent.SetReplicaTarget change => SetTarget(desired, change),
             ControlEvent.StopAllReplicas => desired with { IsStopping = true },
             _ => throw new ArgumentOutOfRangeException(nameof(request)),
         };
@@ -30,49 +33,53 @@ internal static class DesiredStateUpdater
             {
                 next = next.With(Next(desired.Applications.GetValueOrDefault(prepared.Config.Name), prepared, defaultIsolation, now));
             }
-            catch (DefinitionException wrong)
+            catch (DefinitionException invalid)
             {
-                errors.AddRange(wrong.Errors);
+                errors.AddRange(invalid.Errors);
             }
         }
 
         if (deploy.IsWhole)
         {
             var kept = deploy.Applications.Select(application => application.Config.Name).ToHashSet(StringComparer.Ordinal);
-            foreach (var gone in desired.Applications.Values.Where(application => !kept.Contains(application.Name) && !application.IsDeleting))
-                next = next.With(gone with { IsDeleting = true });
+            foreach (var removed in desired.Applications.Values.Where(application => !kept.Contains(application.Name) && !application.IsDeleting))
+                next = next.With(removed with { IsDeleting = true });
         }
 
-        errors.AddRange(TakenPrefixes(next, deploy));
+        errors.AddRange(RoutePrefixConflicts(next, deploy));
         return errors.Count == 0 ? next : throw new DefinitionException(errors);
     }
 
     private static DesiredApplication Next(DesiredApplication? before, PreparedApplication prepared, IsolationMode defaultIsolation, DateTimeOffset now)
     {
-        // One that is being deleted comes back as if it were new: what it ran before may already be half gone.
-        var known = before is { IsDeleting: false } ? before : null;
-        var revision = ApplicationRevisionBuilder.Build(prepared.Config, prepared.Package, defaultIsolation, known?.Requested);
-        if (known is not null && ApplicationRevisionBuilder.AreSame(known.Requested, revision))
-            return known;
+        // An application that is being deleted is deployed as a new one: its replicas may already be stopped.
+        var current = before is { IsDeleting: false } ? before : null;
+        var revision = ApplicationRevisionBuilder.Build(prepared.Config, prepared.Package, defaultIsolation, (before?.Requested.Number ?? 0) + 1);
+        if (current is not null && ApplicationRevisionBuilder.AreSame(current.Requested, revision))
+            return current;
         return new()
         {
             Name = prepared.Config.Name,
-            Requested = revision with { Number = (before?.Requested.Number ?? 0) + 1 },
-            LastGood = known?.LastGood,
+            Requested = revision,
+            Targets = current?.TargetsFor(revision) ?? ReplicaTarget.None,
+            LastGood = current?.LastGood,
+            LastGoodTargets = current?.LastGoodTargets ?? ReplicaTarget.None,
+            Generation = (before?.Generation ?? 0) + 1,
+            Change = DesiredChange.Deploy,
             DeployedAt = now,
         };
     }
 
-    private static IEnumerable<string> TakenPrefixes(DesiredState next, ControlEvent.DeployApplications deploy)
+    private static IEnumerable<string> RoutePrefixConflicts(DesiredState next, ControlEvent.DeployApplications deploy)
     {
         var alive = next.Applications.Values.Where(application => !application.IsDeleting).ToList();
         foreach (var name in deploy.Applications.Select(application => application.Config.Name))
         {
             if (!next.Applications.TryGetValue(name, out var application) || application.Requested.RoutePrefix is not { } prefix)
                 continue;
-            var holder = alive.Find(other => other.Name != name && other.Requested.RoutePrefix == prefix);
-            if (holder is not null)
-                yield return $"{name}: route_prefix '{prefix}' is taken by application '{holder.Name}'. Give one of them another.";
+            var owner = alive.Find(other => other.Name != name && other.Requested.RoutePrefix == prefix);
+            if (owner is not null)
+                yield return $"{name}: route_prefix '{prefix}' is already used by application '{owner.Name}'. Change one of them.";
         }
     }
 
@@ -80,46 +87,31 @@ internal static class DesiredStateUpdater
     {
         if (name is not null && (!desired.Applications.TryGetValue(name, out var application) || application.IsDeleting))
             throw Unknown(desired, name);
-        foreach (var gone in desired.Applications.Values.Where(application => name is null || application.Name == name))
-            desired = desired.With(gone with { IsDeleting = true });
+        foreach (var deleted in desired.Applications.Values.Where(application => name is null || application.Name == name))
+            desired = desired.With(deleted with { IsDeleting = true });
         return desired;
     }
 
-    private static DesiredState Scale(DesiredState desired, DeploymentId id, int replicas)
+    private static DesiredState SetTarget(DesiredState desired, ControlEvent.SetReplicaTarget change)
     {
-        if (replicas is < 0 or > 10_000)
-            throw new DefinitionException($"target_num_replicas: {replicas} is not within 0 to 10000.");
+        var (id, target) = (change.Deployment, change.Target);
+        if (target.Replicas is < 0 or > MaxReplicas)
+            throw new DefinitionException($"target_num_replicas must be from 0 to {MaxReplicas}, but was {target.Replicas}.");
         if (!desired.Applications.TryGetValue(id.Application, out var application) || application.IsDeleting)
             throw Unknown(desired, id.Application);
-        if (application.Requested.Find(id.Name) is not { } deployment)
+        if (application.Requested.Find(id.Name) is null)
         {
             throw new ApplicationNotFoundException(
-                $"Application '{id.Application}' has no deployment '{id.Name}'; it has {string.Join(", ", application.Requested.Deployments.Keys)}.");
+                $"Application '{id.Application}' has no deployment '{id.Name}'. Its deployments: {string.Join(", ", application.Requested.Deployments.Keys)}.");
         }
 
-        if (deployment.Spec.NumReplicas == replicas)
-            return desired;
-        return desired.With(application with
-        {
-            Requested = Scaled(application.Requested, id.Name, replicas) with
-            {
-                Number = application.Requested.Number + 1,
-                Change = replicas > deployment.Spec.NumReplicas ? RevisionChange.ScaleUp : RevisionChange.ScaleDown,
-            },
-
-            // What is fallen back to is to be as strong as what was asked for.
-            LastGood = application.LastGood is { } good && good.Find(id.Name) is not null ? Scaled(good, id.Name, replicas) : application.LastGood,
-        });
+        var next = application.WithTarget(id.Name, target);
+        return ReferenceEquals(next, application) ? desired : desired.With(next);
     }
-
-    private static ApplicationRevision Scaled(ApplicationRevision revision, string deployment, int replicas) => revision with
-    {
-        Deployments = revision.Deployments.SetItem(deployment, revision.Deployments[deployment].ScaledTo(replicas)),
-    };
 
     private static ApplicationNotFoundException Unknown(DesiredState desired, string name)
     {
         var known = desired.Applications.Values.Where(application => !application.IsDeleting).Select(application => application.Name).ToList();
-        return new($"There is no application '{name}'; {(known.Count == 0 ? "nothing is deployed" : $"there are {string.Join(", ", known)}")}.");
+        return new($"No application is named '{name}'. {(known.Count == 0 ? "None is deployed" : $"Deployed applications: {string.Join(", ", known)}")}.");
     }
 }

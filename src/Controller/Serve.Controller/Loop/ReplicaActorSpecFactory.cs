@@ -1,15 +1,17 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using Serve.Control;
+using Serve.Control.Observed;
+using Serve.Controller.Store;
 using Serve.Replicas;
 using Serve.Runtime;
 
-namespace Serve.Controller;
+namespace Serve.Controller.Loop;
 
-/// <summary>Writes a replica down as the actor that the runtime is asked for.</summary>
+/// <summary>Creates the actor specs of replicas.</summary>
 internal static class ReplicaActorSpecFactory
 {
-    /// <summary>The actor of a replica that is to start.</summary>
+    /// <summary>Creates the spec of a replica that is to start.</summary>
     public static ActorSpec Create(ControlAction.StartReplica start, NodeStateDirectory directory)
     {
         var (revision, spec) = (start.Revision, start.Deployment.Spec);
@@ -17,7 +19,7 @@ internal static class ReplicaActorSpecFactory
         {
             ReplicaId = start.Replica.ToString(),
             Spec = spec,
-            PackageDirectory = revision.Package.Directory,
+            PackageDirectory = directory.PackageOf(revision.Package.Hash),
             AssemblyFile = revision.Package.AssemblyFile,
             PackageHash = revision.Package.Hash,
             TypeName = start.Deployment.TypeName,
@@ -42,13 +44,13 @@ internal static class ReplicaActorSpecFactory
         };
     }
 
-    // By code as well as by application, so that old code leaves with its own process.
+    // By code as well as by application, so that the process of old code exits with its last replica.
     private static WorkerPlacement Placement(ControlAction.StartReplica start) => start.Revision.Isolation switch
     {
         IsolationMode.None => WorkerPlacement.InProcess,
         IsolationMode.Application => new WorkerPlacement.Shared(
             $"{start.Replica.Deployment.Application}:{start.Revision.Package.Hash[..Math.Min(12, start.Revision.Package.Hash.Length)]}"),
         IsolationMode.Replica => new WorkerPlacement.Own(start.Replica.ToString()),
-        var unknown => throw new InvalidOperationException($"Isolation {unknown} is not known."),
+        var unknown => throw new InvalidOperationException($"Unknown isolation mode {unknown}."),
     };
 }

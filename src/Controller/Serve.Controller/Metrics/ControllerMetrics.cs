@@ -1,10 +1,11 @@
 using Prometheus;
 using Serve.Admin;
-using Serve.Control;
+using Serve.Control.Observed;
+using Serve.Controller.Loop;
 
-namespace Serve.Controller;
+namespace Serve.Controller.Metrics;
 
-/// <summary>The controller's metrics. Written by the control loop and its effects; Ray Serve's names.</summary>
+/// <summary>Metrics of the controller, with Ray Serve's names. Written by the control loop and its actions.</summary>
 public sealed class ControllerMetrics
 {
     private static readonly double[] Milliseconds = [1, 2, 5, 10, 20, 50, 100, 200, 300, 400, 500, 1000, 2000, 5000, 10000, 60000, 120000, 300000, 600000];
@@ -20,35 +21,35 @@ public sealed class ControllerMetrics
     private HashSet<DeploymentId> _shown = [];
     private HashSet<string> _shownReplicas = [];
 
-    /// <summary>Metrics in a registry.</summary>
+    /// <summary>Creates the metrics in a registry.</summary>
     public ControllerMetrics(CollectorRegistry registry)
     {
         var factory = Prometheus.Metrics.WithCustomRegistry(registry);
-        _starts = factory.CreateCounter("serve_deployment_replica_starts_total", "Replicas that came up.", ByDeployment);
-        _healthy = factory.CreateGauge("serve_deployment_replica_healthy", "1 for a replica that runs and is well, 0 for one that does not.", [.. ByDeployment, "replica"]);
-        _startup = factory.CreateHistogram("serve_replica_startup_latency_ms", "From the decision to start a replica until it answers.", ByDeployment, new() { Buckets = Milliseconds });
-        _checks = factory.CreateHistogram("serve_health_check_latency_ms", "How long health checks took.", ByDeployment, new() { Buckets = Milliseconds });
-        _failedChecks = factory.CreateCounter("serve_health_check_failures_total", "Health checks that failed.", ByDeployment);
+        _starts = factory.CreateCounter("serve_deployment_replica_starts_total", "Replicas that have started.", ByDeployment);
+        _healthy = factory.CreateGauge("serve_deployment_replica_healthy", "1 for a running, healthy replica, 0 otherwise.", [.. ByDeployment, "replica"]);
+        _startup = factory.CreateHistogram("serve_replica_startup_latency_ms", "Milliseconds from the decision to start a replica until it serves requests.", ByDeployment, new() { Buckets = Milliseconds });
+        _checks = factory.CreateHistogram("serve_health_check_latency_ms", "Duration of health checks in milliseconds.", ByDeployment, new() { Buckets = Milliseconds });
+        _failedChecks = factory.CreateCounter("serve_health_check_failures_total", "Failed health checks.", ByDeployment);
         _deploymentStatus = factory.CreateGauge("serve_deployment_status", "0 DEPLOY_FAILED, 1 UNHEALTHY, 2 UPDATING, 3 UPSCALING, 4 DOWNSCALING, 5 HEALTHY.", ByDeployment);
         _applicationStatus = factory.CreateGauge("serve_application_status", "0 NOT_STARTED, 1 DEPLOYING, 2 DEPLOY_FAILED, 3 RUNNING, 4 UNHEALTHY, 5 DELETING.", ["application"]);
-        _loops = factory.CreateCounter("serve_controller_num_control_loops", "Decisions taken.");
+        _loops = factory.CreateCounter("serve_controller_num_control_loops", "Decisions of the control loop.");
     }
 
-    /// <summary>A decision was taken.</summary>
+    /// <summary>Counts a decision.</summary>
     public void CountDecision() => _loops.Inc();
 
-    /// <summary>A replica came up.</summary>
-    public void ReplicaStarted(DeploymentId deployment, TimeSpan took)
+    /// <summary>Records the start of a replica.</summary>
+    public void ReplicaStarted(DeploymentId deployment, TimeSpan duration)
     {
         _starts.WithLabels(deployment.Application, deployment.Name).Inc();
-        _startup.WithLabels(deployment.Application, deployment.Name).Observe(took.TotalMilliseconds);
+        _startup.WithLabels(deployment.Application, deployment.Name).Observe(duration.TotalMilliseconds);
     }
 
-    /// <summary>A health check ended.</summary>
-    public void HealthChecked(DeploymentId deployment, TimeSpan took, bool isWell)
+    /// <summary>Records a completed health check.</summary>
+    public void HealthChecked(DeploymentId deployment, TimeSpan duration, bool isHealthy)
     {
-        _checks.WithLabels(deployment.Application, deployment.Name).Observe(took.TotalMilliseconds);
-        if (!isWell)
+        _checks.WithLabels(deployment.Application, deployment.Name).Observe(duration.TotalMilliseconds);
+        if (!isHealthy)
             _failedChecks.WithLabels(deployment.Application, deployment.Name).Inc();
     }
 
@@ -65,10 +66,10 @@ public sealed class ControllerMetrics
             }
         }
 
-        foreach (var gone in _shown.Except(deployments))
-            _deploymentStatus.RemoveLabelled(gone.Application, gone.Name);
-        foreach (var gone in _shown.Select(id => id.Application).Distinct().Where(name => !view.Plan.Status.ContainsKey(name)))
-            _applicationStatus.RemoveLabelled(gone);
+        foreach (var removed in _shown.Except(deployments))
+            _deploymentStatus.RemoveLabelled(removed.Application, removed.Name);
+        foreach (var removed in _shown.Select(id => id.Application).Distinct().Where(name => !view.Plan.Status.ContainsKey(name)))
+            _applicationStatus.RemoveLabelled(removed);
         _shown = deployments;
 
         foreach (var replica in view.Observed.Replicas.Values)
@@ -77,9 +78,9 @@ public sealed class ControllerMetrics
                 .Set(replica.Phase == ReplicaPhase.Running && replica.HealthFailures == 0 ? 1 : 0);
         }
 
-        foreach (var gone in _shownReplicas.Where(id => !view.Observed.Replicas.ContainsKey(id)))
+        foreach (var removed in _shownReplicas.Where(id => !view.Observed.Replicas.ContainsKey(id)))
         {
-            if (ReplicaId.TryParse(gone, out var id))
+            if (ReplicaId.TryParse(removed, out var id))
                 _healthy.RemoveLabelled(id.Deployment.Application, id.Deployment.Name, id.Suffix);
         }
 

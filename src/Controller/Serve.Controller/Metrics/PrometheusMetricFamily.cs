@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Text;
 
-namespace Serve.Controller;
+namespace Serve.Controller.Metrics;
 
-/// <summary>One metric with all its samples, while texts are merged.</summary>
+/// <summary>One metric with its samples, while texts are merged.</summary>
 internal sealed class PrometheusMetricFamily(string name)
 {
     private readonly List<string> _order = [];

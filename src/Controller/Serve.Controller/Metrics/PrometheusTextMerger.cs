@@ -1,17 +1,17 @@
 using System.Globalization;
 using System.Text;
 
-namespace Serve.Controller;
+namespace Serve.Controller.Metrics;
 
 /// <summary>
-/// Merges Prometheus texts of several processes into one that a scraper accepts: one HELP and TYPE a family, its samples together, no sample
-/// twice. Samples of the same name and labels are added up: counts and sizes of one deployment in several processes.
+/// Merges the Prometheus texts of several processes into one that a scraper accepts: one HELP and TYPE per family, its samples together, no duplicate
+/// samples. Samples with the same name and labels are added: counts and sizes of one deployment in several processes.
 /// </summary>
 public static class PrometheusTextMerger
 {
     private static readonly string[] Suffixes = ["_bucket", "_sum", "_count", "_total", "_created"];
 
-    /// <summary>Merges the node's text with its workers'. What is about a process itself is told of the node's process alone.</summary>
+    /// <summary>Merges the text of the node with those of its workers. Metrics of the process itself are taken from the node only.</summary>
     public static string Merge(string own, IReadOnlyList<string> workers)
     {
         List<PrometheusMetricFamily> families = [];
@@ -63,7 +63,7 @@ public static class PrometheusTextMerger
         }
     }
 
-    // Label values may hold blanks and braces, so the value is what follows the last brace, or the name.
+    // Label values may contain spaces and braces, so the value starts after the last brace, or after the name.
     private static bool TrySplit(ReadOnlySpan<char> line, out string series, out double value)
     {
         var close = line.LastIndexOf('}');

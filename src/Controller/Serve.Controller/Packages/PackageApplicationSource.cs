@@ -1,3 +1,4 @@
+using Serve.Controller.Applications;
 using Serve.Controller.Builds;
 using Serve.Specs;
 

@@ -1,9 +1,10 @@
 using System.IO.Compression;
 using System.Security.Cryptography;
+using Serve.Controller.Store;
 
 namespace Serve.Controller.Packages;
 
-/// <summary>Receives a zip file into the packages folder under the hash of its content. A package appears whole or not at all.</summary>
+/// <summary>Receives uploaded zip files and stores them as packages under the hash of the file. A package appears atomically.</summary>
 public sealed class PackageUploadReceiver(NodeStateDirectory directory, ControllerOptions options)
 {
     private const int MaxEntries = 100_000;
@@ -12,9 +13,9 @@ public sealed class PackageUploadReceiver(NodeStateDirectory directory, Controll
 
     /// <summary>Receives one package.</summary>
     /// <param name="zip">The zip file.</param>
-    /// <param name="cancellationToken">Gives it up; nothing is left behind.</param>
-    /// <returns>The hash it is kept under.</returns>
-    /// <exception cref="DefinitionException">It is no zip file, too large, or would write outside its folder.</exception>
+    /// <param name="cancellationToken">Cancels the upload; nothing is stored.</param>
+    /// <returns>Hash of the package.</returns>
+    /// <exception cref="DefinitionException">The content is not a zip file, is too large, or contains a path outside of its folder.</exception>
     public async Task<string> ReceiveAsync(Stream zip, CancellationToken cancellationToken)
     {
         var work = Path.Combine(directory.Run, $"upload-{Guid.NewGuid():N}");
@@ -34,7 +35,7 @@ public sealed class PackageUploadReceiver(NodeStateDirectory directory, Controll
             }
             catch (IOException) when (Directory.Exists(target))
             {
-                // The same package came twice at once; both are the same.
+                // The same package was uploaded concurrently.
             }
 
             return hash;
@@ -56,7 +57,7 @@ public sealed class PackageUploadReceiver(NodeStateDirectory directory, Controll
         {
             total += read;
             if (total > options.MaxPackageBytes)
-                throw new DefinitionException($"The package is larger than {options.MaxPackageBytes} bytes.");
+                throw new DefinitionException($"The package must have at most {options.MaxPackageBytes} bytes.");
             hash.AppendData(buffer, 0, read);
             await output.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
         }
@@ -71,7 +72,7 @@ public sealed class PackageUploadReceiver(NodeStateDirectory directory, Controll
             await using var stream = File.OpenRead(file);
             await using var archive = new ZipArchive(stream, ZipArchiveMode.Read);
             if (archive.Entries.Count is 0 or > MaxEntries)
-                throw new DefinitionException($"The package holds {archive.Entries.Count} files; 1 to {MaxEntries} are allowed.");
+                throw new DefinitionException($"The package must contain 1 to {MaxEntries} files, but contains {archive.Entries.Count}.");
             Directory.CreateDirectory(folder);
             var left = options.MaxUnpackedBytes;
             foreach (var entry in archive.Entries)
@@ -79,7 +80,7 @@ public sealed class PackageUploadReceiver(NodeStateDirectory directory, Controll
         }
         catch (InvalidDataException error)
         {
-            throw new DefinitionException($"The package is not a zip file that can be read: {error.Message}");
+            throw new DefinitionException($"The package is not a valid zip file: {error.Message}");
         }
     }
 
@@ -88,7 +89,7 @@ public sealed class PackageUploadReceiver(NodeStateDirectory directory, Controll
         var path = Path.GetFullPath(Path.Combine(folder, entry.FullName));
         var isLink = ((entry.ExternalAttributes >> 16) & UnixFileType) == UnixSymbolicLink;
         if (isLink || entry.FullName.Contains('\\') || Path.IsPathRooted(entry.FullName) || !path.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal))
-            throw new DefinitionException($"The package's entry '{entry.FullName}' does not stay within its folder.");
+            throw new DefinitionException($"Entry '{entry.FullName}' of the package is outside of its folder.");
         if (entry.FullName.EndsWith('/'))
         {
             Directory.CreateDirectory(path);
@@ -101,12 +102,12 @@ public sealed class PackageUploadReceiver(NodeStateDirectory directory, Controll
         var buffer = new byte[81_920];
         int read;
 
-        // What an entry says of its size is not to be trusted; what comes out of it is counted.
+        // The size that an entry states may be wrong: count the extracted bytes.
         while ((read = await input.ReadAsync(buffer, cancellationToken)) > 0)
         {
             left -= read;
             if (left < 0)
-                throw new DefinitionException($"The package is larger than {options.MaxUnpackedBytes} bytes when unpacked.");
+                throw new DefinitionException($"The extracted package must have at most {options.MaxUnpackedBytes} bytes.");
             await output.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
         }
 

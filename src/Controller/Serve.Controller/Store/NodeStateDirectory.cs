@@ -1,9 +1,9 @@
 using System.Globalization;
 using Serve.Runtime.Observation;
 
-namespace Serve.Controller;
+namespace Serve.Controller.Store;
 
-/// <summary>The node's folder on disk and the lock that makes it this node's alone, for as long as this object lives.</summary>
+/// <summary>The node's folder on disk. Locked for exclusive use by this process until it is disposed.</summary>
 public sealed class NodeStateDirectory : IDisposable
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
@@ -15,37 +15,43 @@ public sealed class NodeStateDirectory : IDisposable
         this._lockFile = lockFile;
     }
 
-    /// <summary>The folder, absolute.</summary>
+    /// <summary>Absolute path of the folder.</summary>
     public string Root { get; }
 
-    /// <summary>The database.</summary>
+    /// <summary>The database file.</summary>
     public string Database => Path.Combine(Root, "serve.db");
 
-    /// <summary>Packages by content hash.</summary>
+    /// <summary>Folder of the packages, by content hash.</summary>
     public string Packages => Path.Combine(Root, "packages");
 
-    /// <summary>Build outputs of user code.</summary>
+    /// <summary>Folder of the build outputs of user code.</summary>
     public string Builds => Path.Combine(Root, "builds");
 
-    /// <summary>Log files.</summary>
+    /// <summary>Folder of the log files.</summary>
     public string Logs => Path.Combine(Root, "logs");
 
-    /// <summary>What exists only while the node runs; removed when it ends.</summary>
+    /// <summary>Folder of run-time files; removed when the node stops.</summary>
     public string Run => Path.Combine(Root, "run");
+
+    /// <summary>The node's name: created with the folder, and the same after every restart.</summary>
+    public NodeId NodeId { get; private init; }
 
     private string PidFile => Path.Combine(Run, "node.pid");
 
-    /// <summary>The folder of one replica's log files.</summary>
+    /// <summary>Returns the folder of a package.</summary>
+    public string PackageOf(string hash) => Path.Combine(Packages, hash);
+
+    /// <summary>Returns the folder of a replica's log files.</summary>
     public string LogsOf(ReplicaId replica) => Path.Combine(Logs, replica.Deployment.Application, replica.Deployment.Name, replica.Suffix);
 
-    /// <summary>The default: the user's own state folder.</summary>
+    /// <summary>Returns the default path: the user's state folder.</summary>
     public static string DefaultPath() => UserStateFolder.GetStateFolder();
 
     /// <summary>Build folders of commands without a state directory of their own, kept so that unchanged code is not rebuilt.</summary>
     public static string DefaultBuildCache => Path.Combine(DefaultPath(), "builds");
 
-    /// <summary>Creates the folder if need be, readable by its owner alone, and locks it.</summary>
-    /// <exception cref="StateStoreException">It cannot be written, or another node holds it.</exception>
+    /// <summary>Creates the folder if necessary, accessible to its owner only, and locks it.</summary>
+    /// <exception cref="StateStoreException">The folder cannot be written, or another node uses it.</exception>
     public static NodeStateDirectory Open(string path)
     {
         var root = Path.GetFullPath(path);
@@ -55,11 +61,11 @@ public sealed class NodeStateDirectory : IDisposable
             var lockFile = Lock(root);
             try
             {
-                var directory = new NodeStateDirectory(root, lockFile);
+                var directory = new NodeStateDirectory(root, lockFile) { NodeId = ReadOrCreateNodeId(Path.Combine(root, "node-id")) };
                 foreach (var folder in (string[])[directory.Packages, directory.Builds, directory.Logs, directory.Run])
                     Create(folder);
 
-                // Beside the lock rather than in it: a locked file cannot be read by whoever finds it locked.
+                // In a file of its own, because the locked file cannot be read by other processes.
                 File.WriteAllText(directory.PidFile, Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
                 return directory;
             }
@@ -72,7 +78,7 @@ public sealed class NodeStateDirectory : IDisposable
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw new StateStoreException(
-                $"The state directory {root} cannot be written: {error.Message} Give the node another one with --state-dir.", error);
+                $"The state directory {root} cannot be written: {error.Message} Choose another directory with --state-dir.", error);
         }
     }
 
@@ -86,12 +92,21 @@ public sealed class NodeStateDirectory : IDisposable
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            // The next start clears it; failing to tidy must not keep the lock.
+            // The next start removes it. A failed cleanup must not keep the lock.
         }
         finally
         {
             _lockFile.Dispose();
         }
+    }
+
+    private static NodeId ReadOrCreateNodeId(string path)
+    {
+        if (File.Exists(path) && File.ReadAllText(path).Trim() is { Length: > 0 } name)
+            return new(name);
+        var created = $"node-{Guid.NewGuid():N}"[..13];
+        File.WriteAllText(path, created);
+        return new(created);
     }
 
     private static void Create(string folder)
@@ -102,7 +117,7 @@ public sealed class NodeStateDirectory : IDisposable
             Directory.CreateDirectory(folder, OwnerOnly);
     }
 
-    // The operating system drops the lock with the process, however it ends, so a stale file holds nobody up.
+    // The operating system releases the lock when the process exits for any reason, so a stale file blocks nothing.
     private static FileStream Lock(string root)
     {
         var path = Path.Combine(root, "node.lock");
@@ -113,7 +128,7 @@ public sealed class NodeStateDirectory : IDisposable
         catch (IOException error) when (error is not (DirectoryNotFoundException or FileNotFoundException or PathTooLongException) && File.Exists(path))
         {
             throw new StateStoreException(
-                $"The state directory {root} is in use by another node{Holder(Path.Combine(root, "run", "node.pid"))}. Stop that node, or give this one another directory with --state-dir.", error);
+                $"The state directory {root} is in use by another node{Holder(Path.Combine(root, "run", "node.pid"))}. Stop that node, or choose another directory with --state-dir.", error);
         }
     }
 

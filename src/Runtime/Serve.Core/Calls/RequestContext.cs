@@ -1,12 +1,24 @@
 namespace Serve.Calls;
 
+/// <summary>Metadata of a call. Immutable; <see cref="None"/> for a call without any.</summary>
+public sealed record CallContext
+{
+    /// <summary>Gets the context of a call without metadata.</summary>
+    public static CallContext None { get; } = new();
+
+    /// <summary>The id of the request that the call belongs to, for logs; null if there is none.</summary>
+    public string? RequestId { get; init; }
+
+    /// <summary>The multiplexed model that the call requests; null for none.</summary>
+    public string? MultiplexedModelId { get; init; }
+}
+
 /// <summary>
-/// The request that user code is serving right now, flowing with its awaits: handle calls made from it inherit its id and its
-/// cancellation, and what it uses is given back when it ends. Set by the replica room only for classes that can see it (those that take handles or
-/// <c>IReplicaContext</c>); whoever sets it says when it ends, by <see cref="End"/>.
+/// The request that user code is serving, which flows with its awaits: handle calls inherit its id and its cancellation, and borrowed models are
+/// returned when it ends. The replica sets it only for classes that can use it (those that take handles or <c>IReplicaContext</c>), and ends it with <see cref="End"/>.
 /// </summary>
-/// <param name="call">What came beside the request.</param>
-/// <param name="aborted">Fires when the client has gone or the request has timed out.</param>
+/// <param name="call">The request's metadata.</param>
+/// <param name="aborted">Canceled when the client has disconnected or the request has timed out.</param>
 public sealed class RequestContext(CallContext call, CancellationToken aborted)
 {
     private static readonly AsyncLocal<RequestContext?> Ambient = new();
@@ -14,22 +26,22 @@ public sealed class RequestContext(CallContext call, CancellationToken aborted)
 
     private Action? _ended;
 
-    /// <summary>The request being served; null outside one.</summary>
+    /// <summary>Gets or sets the request being served; null outside a request.</summary>
     public static RequestContext? Current
     {
         get => Ambient.Value;
         set => Ambient.Value = value;
     }
 
-    /// <summary>What came beside the request.</summary>
+    /// <summary>Gets the request's metadata.</summary>
     public CallContext Call { get; } = call;
 
-    /// <summary>Fires when the client has gone or the request has timed out.</summary>
+    /// <summary>Gets a token that is canceled when the client has disconnected or the request has timed out.</summary>
     public CancellationToken Aborted { get; } = aborted;
 
-    /// <summary>Has something done when the request ends, on the thread that ends it; it must not block or throw.</summary>
-    /// <param name="action">What is done.</param>
-    /// <returns>False when the request has ended already: the action is not run.</returns>
+    /// <summary>Registers a callback that runs when the request ends, on the thread that ends it. It must not block or throw.</summary>
+    /// <param name="action">The callback.</param>
+    /// <returns>False if the request has already ended; the callback does not run then.</returns>
     public bool TryAddEndCallback(Action action)
     {
         var seen = Volatile.Read(ref _ended);
@@ -44,6 +56,6 @@ public sealed class RequestContext(CallContext call, CancellationToken aborted)
         return false;
     }
 
-    /// <summary>Says that the request has ended, its response or stream included. Idempotent.</summary>
+    /// <summary>Ends the request, its response or stream included. Idempotent.</summary>
     public void End() => Interlocked.Exchange(ref _ended, EndedMarker)?.Invoke();
 }

@@ -1,13 +1,13 @@
 namespace Serve;
 
-/// <summary>The base of everything that goes wrong with a request or a call. Its kinds are the same over HTTP and in C#.</summary>
+/// <summary>Base class of the errors of requests and calls. Each kind is the same over HTTP and in C#.</summary>
 public abstract class ServeException : Exception
 {
     /// <summary>Creates the exception.</summary>
     /// <param name="reason">One of <see cref="ErrorReason"/>.</param>
-    /// <param name="statusCode">The HTTP status the reason has.</param>
-    /// <param name="isRetrySafe">Whether the request certainly did not start, so that sending it again cannot do it twice.</param>
-    /// <param name="message">What happened, and what to do next.</param>
+    /// <param name="statusCode">The HTTP status of the reason.</param>
+    /// <param name="isRetrySafe">Whether the request certainly did not start, so that a retry cannot execute it twice.</param>
+    /// <param name="message">What happened, and what to do.</param>
     /// <param name="inner">The cause, if there is one.</param>
     protected ServeException(string reason, int statusCode, bool isRetrySafe, string message, Exception? inner = null)
         : base(message, inner)
@@ -17,12 +17,41 @@ public abstract class ServeException : Exception
         IsRetrySafe = isRetrySafe;
     }
 
-    /// <summary>One of <see cref="ErrorReason"/>.</summary>
+    /// <summary>Gets the reason, one of <see cref="ErrorReason"/>.</summary>
     public string Reason { get; }
 
-    /// <summary>The HTTP status the reason has.</summary>
+    /// <summary>Gets the HTTP status of the reason.</summary>
     public int StatusCode { get; }
 
-    /// <summary>Whether the request certainly did not start, so that sending it again cannot do it twice.</summary>
+    /// <summary>Gets whether the request certainly did not start, so that a retry cannot execute it twice.</summary>
     public bool IsRetrySafe { get; }
+}
+
+/// <summary>User code threw an exception. In the same process the original is the <see cref="Exception.InnerException"/>.</summary>
+public sealed class UserCodeException : ServeException
+{
+    /// <summary>Wraps an exception that user code threw in this process.</summary>
+    /// <param name="thrown">The original exception.</param>
+    public UserCodeException(Exception thrown)
+        : this(thrown.GetType().FullName ?? thrown.GetType().Name, thrown.Message, thrown.ToString(), thrown)
+    {
+    }
+
+    /// <summary>Describes an exception that user code threw in another process.</summary>
+    /// <param name="type">The full name of the exception's type.</param>
+    /// <param name="message">Its message.</param>
+    /// <param name="remoteStack">Its text with stack trace; null if the server does not disclose it.</param>
+    /// <param name="inner">The original, if it was thrown in this process.</param>
+    public UserCodeException(string type, string message, string? remoteStack, Exception? inner = null)
+        : base(ErrorReason.UserException, 500, isRetrySafe: false, message, inner)
+    {
+        ExceptionType = type;
+        RemoteStack = remoteStack;
+    }
+
+    /// <summary>Gets the full name of the exception's type.</summary>
+    public string ExceptionType { get; }
+
+    /// <summary>Gets the exception's text with stack trace; null if the server does not disclose it.</summary>
+    public string? RemoteStack { get; }
 }

@@ -3,16 +3,16 @@ using System.Runtime.CompilerServices;
 
 namespace Serve;
 
-/// <summary>Reads the names that the C# compiler gives to lambdas, and to the classes that hold what they capture.</summary>
+/// <summary>Parses the names that the C# compiler generates for lambdas and for the classes of their captured variables.</summary>
 internal static class LambdaNameParser
 {
     private const BindingFlags Fields = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic;
 
-    /// <summary>A name for people: <c>lambda in Program.Main</c>.</summary>
+    /// <summary>Returns a display name: <c>lambda in Program.Main</c>.</summary>
     public static string DisplayNameOf(MethodInfo method)
     {
         var type = method.DeclaringType;
-        while (type is not null && IsCompilers(type))
+        while (type is not null && IsCompilerGenerated(type))
             type = type.DeclaringType;
         var owner = type?.Name ?? "generated code";
         if (!method.Name.StartsWith('<'))
@@ -27,18 +27,18 @@ internal static class LambdaNameParser
             : $"lambda in {owner}.{outer}";
     }
 
-    /// <summary>Why a method cannot be found again in another process; null when it can.</summary>
+    /// <summary>Returns why a method cannot be called in another process; null if it can.</summary>
     public static string? FindTransferObstacle(MethodInfo method) => method switch
     {
-        { DeclaringType: null } => "it was compiled while the program ran",
+        { DeclaringType: null } => "it was compiled at run time",
         { IsStatic: true } => null,
-        { DeclaringType: var type } when !IsCompilers(type) => $"it belongs to an instance of {type.Name}, which does not go with it",
+        { DeclaringType: var type } when !IsCompilerGenerated(type) => $"it belongs to an instance of {type.Name}, which cannot be sent with it",
         { DeclaringType: var type } => Captured(type, []).ToList() is { Count: > 0 } captured
             ? $"it captures {string.Join(", ", captured.Distinct())}"
             : null,
     };
 
-    // The class of one scope has the scope's variables, this, and the class of the scope around.
+    // The closure class of a scope has fields for the scope's variables, for "this", and for the closure of the enclosing scope.
     private static IEnumerable<string> Captured(Type type, HashSet<Type> seen)
     {
         if (!seen.Add(type))
@@ -49,7 +49,7 @@ internal static class LambdaNameParser
                 yield return "this";
             else if (!field.Name.StartsWith('<') && !field.Name.StartsWith("CS$", StringComparison.Ordinal))
                 yield return $"'{field.Name}'";
-            else if (IsCompilers(field.FieldType))
+            else if (IsCompilerGenerated(field.FieldType))
             {
                 foreach (var outer in Captured(field.FieldType, seen))
                     yield return outer;
@@ -59,5 +59,5 @@ internal static class LambdaNameParser
         }
     }
 
-    private static bool IsCompilers(Type type) => type.Name.StartsWith('<') && type.IsDefined(typeof(CompilerGeneratedAttribute), inherit: false);
+    private static bool IsCompilerGenerated(Type type) => type.Name.StartsWith('<') && type.IsDefined(typeof(CompilerGeneratedAttribute), inherit: false);
 }

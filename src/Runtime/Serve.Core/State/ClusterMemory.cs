@@ -2,19 +2,19 @@ using System.Collections.Immutable;
 
 namespace Serve;
 
-/// <summary>What takes memory in a cluster.</summary>
+/// <summary>Memory usage of a cluster.</summary>
 public sealed record ClusterMemory
 {
-    /// <summary>The objects' bytes by where they are.</summary>
+    /// <summary>Bytes of objects by location.</summary>
     public required ImmutableSortedDictionary<string, long> ObjectBytes { get; init; }
 
     /// <summary>The objects, largest first.</summary>
     public required ImmutableArray<ObjectState> Objects { get; init; }
 
-    /// <summary>The process that the cluster is in.</summary>
+    /// <summary>The id of the driver process.</summary>
     public required int Pid { get; init; }
 
-    /// <summary>Its resident memory in bytes.</summary>
+    /// <summary>The driver's resident memory in bytes.</summary>
     public required long ProcessBytes { get; init; }
 
     /// <summary>The worker processes.</summary>

@@ -2,25 +2,25 @@ using System.Collections.Immutable;
 
 namespace Serve;
 
-/// <summary>A cluster at a glance.</summary>
+/// <summary>Summary of a cluster: counts of tasks, actors and objects, and its resources.</summary>
 public sealed record ClusterSummary
 {
-    /// <summary>Counts by function, then by state. Ended tasks are counted as far as they are remembered.</summary>
+    /// <summary>Task counts by function and phase. Completed tasks are counted while the history keeps them.</summary>
     public required ImmutableSortedDictionary<string, ImmutableSortedDictionary<TaskPhase, long>> Tasks { get; init; }
 
-    /// <summary>Counts by class, then by state.</summary>
+    /// <summary>Actor counts by class and phase.</summary>
     public required ImmutableSortedDictionary<string, ImmutableSortedDictionary<ActorPhase, long>> Actors { get; init; }
 
-    /// <summary>How many objects are in memory, in shared memory, on disk.</summary>
+    /// <summary>Object counts by location: memory, shared memory, disk.</summary>
     public required ImmutableSortedDictionary<string, long> Objects { get; init; }
 
-    /// <summary>The bytes of the same.</summary>
+    /// <summary>Bytes of objects by location.</summary>
     public required ImmutableSortedDictionary<string, long> ObjectBytes { get; init; }
 
-    /// <summary>Resources: what there is and what of it is free.</summary>
+    /// <summary>Total and available resources by name.</summary>
     public required ImmutableSortedDictionary<string, ResourceUsage> Resources { get; init; }
 
-    /// <summary>A line for each resource, function, class and place of objects.</summary>
+    /// <summary>Returns a line for each resource, function, class and object location.</summary>
     /// <returns>For instance <c>task Demo.Square: 4 Finished</c>.</returns>
     public override string ToString() => string.Join(
         Environment.NewLine,

@@ -2,21 +2,21 @@ using System.Collections.Immutable;
 
 namespace Serve;
 
-/// <summary>What is known of one node of a cluster.</summary>
+/// <summary>The state of one node of a cluster.</summary>
 public sealed record NodeState
 {
-    /// <summary>Its id.</summary>
+    /// <summary>The node's id.</summary>
     public required string NodeId { get; init; }
 
-    /// <summary><c>ALIVE</c>.</summary>
+    /// <summary>The node's state, for instance <c>ALIVE</c>.</summary>
     public string State { get; init; } = "ALIVE";
 
-    /// <summary>Whether the cluster's own process is on it.</summary>
+    /// <summary>Whether the driver runs on this node.</summary>
     public bool IsHeadNode { get; init; }
 
-    /// <summary>What it has.</summary>
+    /// <summary>Total resources by name.</summary>
     public required ImmutableSortedDictionary<string, double> ResourcesTotal { get; init; }
 
-    /// <summary>What of it is free.</summary>
+    /// <summary>Available resources by name.</summary>
     public required ImmutableSortedDictionary<string, double> ResourcesAvailable { get; init; }
 }

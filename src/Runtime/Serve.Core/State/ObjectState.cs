@@ -1,23 +1,23 @@
 namespace Serve;
 
-/// <summary>What is known of one object.</summary>
+/// <summary>The state of one object.</summary>
 public sealed record ObjectState
 {
-    /// <summary>Its id.</summary>
+    /// <summary>The object's id.</summary>
     public required string ObjectId { get; init; }
 
-    /// <summary>Its bytes as stored.</summary>
+    /// <summary>The serialized size in bytes.</summary>
     public required long Size { get; init; }
 
-    /// <summary>Where they are: <c>memory</c>, <c>shared_memory</c>, <c>disk</c>.</summary>
+    /// <summary>The location: <c>memory</c>, <c>shared_memory</c> or <c>disk</c>.</summary>
     public required string Location { get; init; }
 
     /// <summary>The type it was stored as.</summary>
     public string? Type { get; init; }
 
-    /// <summary>What made it: a task's name, or <c>Put</c>. Null for what this process holds itself when the task is not among those remembered (<see cref="ClusterOptions.TaskHistory"/>).</summary>
+    /// <summary>The producer: a task's name, or <c>Put</c>. Null if the object is in this process and the task is no longer in the history (<see cref="ClusterOptions.TaskHistory"/>).</summary>
     public string? CreatedBy { get; init; }
 
-    /// <summary>How many workers hold refs to it.</summary>
+    /// <summary>The number of workers that borrow the object.</summary>
     public int Borrowers { get; init; }
 }

@@ -1,23 +1,23 @@
 namespace Serve;
 
-/// <summary>What is known of one worker process.</summary>
+/// <summary>The state of one worker process.</summary>
 public sealed record WorkerState
 {
-    /// <summary>Its id.</summary>
+    /// <summary>The worker's id.</summary>
     public required string WorkerId { get; init; }
 
-    /// <summary>Its process id in the operating system.</summary>
+    /// <summary>The operating system's process id.</summary>
     public required int Pid { get; init; }
 
-    /// <summary>What it was started for: <c>tasks</c>, an actor's class, an application.</summary>
+    /// <summary>The purpose: <c>tasks</c>, an actor's class, or an application.</summary>
     public required string Purpose { get; init; }
 
-    /// <summary>Tasks and calls that run on it now.</summary>
+    /// <summary>The number of running tasks and calls.</summary>
     public int Running { get; init; }
 
-    /// <summary>Its resident memory in bytes; 0 where the system does not tell.</summary>
+    /// <summary>Resident memory in bytes; 0 if unknown.</summary>
     public long Memory { get; init; }
 
-    /// <summary>Its log.</summary>
+    /// <summary>The log file.</summary>
     public string? LogFile { get; init; }
 }

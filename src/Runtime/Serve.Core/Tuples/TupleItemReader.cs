@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace Serve;
 
-/// <summary>Takes one item out of a tuple; in a worker it is a task of the cluster's own process.</summary>
+/// <summary>Reads one item of a tuple; submitted by workers as a task of the driver.</summary>
 internal static class TupleItemReader<TTuple, TItem>
     where TTuple : struct, ITuple
 {

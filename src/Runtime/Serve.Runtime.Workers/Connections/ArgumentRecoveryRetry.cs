@@ -22,7 +22,7 @@ internal sealed class ArgumentRecoveryRetry(ITaskAttempt attempt, ObjectRef agai
 
     public void Resume() => ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
 
-    internal override void Run()
+    public override void Run()
     {
         if (_wait is not null)
             _wait.End(this);

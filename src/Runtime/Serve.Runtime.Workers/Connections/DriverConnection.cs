@@ -24,7 +24,6 @@ internal sealed class DriverConnection(OutboundFrameQueue pump, WorkerClusterSou
     private readonly ConcurrentDictionary<long, ConcurrentQueue<StoredObject>> _shared = new();
     private WorkerCluster? _cluster;
     private ConnectionValueCodec? _values;
-    private UndecidedWaitMonitor? _unclear;
     private long _lastNumber;
 
     public PeerAssemblyLoader Assemblies { get; } = new();
@@ -43,8 +42,6 @@ internal sealed class DriverConnection(OutboundFrameQueue pump, WorkerClusterSou
     /// <summary>Actor operations of code in this worker.</summary>
     public NestedActorSubmitter ActorSubmitter => field ??= new(this);
 
-    /// <summary>Waits of which it is not yet known whether they block their task.</summary>
-    public UndecidedWaitMonitor UndecidedWaits => Volatile.Read(ref _unclear) ?? Interlocked.CompareExchange(ref _unclear, new(this), null) ?? _unclear;
 
     /// <summary>The streams that code in this worker reads.</summary>
     public RemoteStreamTable Streams => field ??= new(this);

@@ -17,8 +17,6 @@ internal sealed class RemoteActorHandle<TActor>(DriverConnection session, Borrow
 
     public ActorHandleDescriptor Address => address;
 
-    ActorRecord? IActorHandleLink.Here => null;
-
     public override void Kill(bool noRestart = true)
     {
         session.SendOrWait(new() { KillActor = new() { Actor = address.Number, Restart = !noRestart } });

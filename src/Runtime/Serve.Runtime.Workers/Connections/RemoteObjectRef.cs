@@ -11,7 +11,7 @@ internal sealed class RemoteObjectRef<T>(DriverConnection session, BorrowedObjec
     /// <summary>Keeps the object alive in the driver.</summary>
     public BorrowedObjectHold Hold => hold;
 
-    internal override void RequestObject(bool fetch)
+    protected override void RequestObject(bool fetch)
     {
         if (!IsReady && Interlocked.Exchange(ref _demanded, 1) == 0)
             session.Demand(this);

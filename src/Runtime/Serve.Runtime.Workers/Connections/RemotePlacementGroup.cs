@@ -15,7 +15,7 @@ internal sealed class RemotePlacementGroup(DriverConnection session, string id, 
 
     public override IReadOnlyList<Bundle> Bundles => bundles;
 
-    public override Task Ready => PlacementGroupWait.Begin(_ready.Value, [], id);
+    public override Task Ready => PlacementGroupWait.Begin(_ready.Value);
 
     public override string ToString() => name is null ? $"placement group {id}" : $"placement group '{name}'";
 

@@ -81,7 +81,6 @@ internal class TaskInvocation(DriverConnection session, Run message)
                 var running = RunAsync(function, arguments, context);
                 if (running.IsCompleted)
                     return true;
-                context.ContinueAsync(running);
                 _ = LeaveAsync(running);
                 return false;
             }
@@ -132,12 +131,12 @@ internal class TaskInvocation(DriverConnection session, Run message)
         session.Threads.ReleaseSlot();
     }
 
-    private async Task RunAsync(BoundRemoteFunction function, object?[] arguments, TaskContext context)
+    private async Task RunAsync(BoundRemoteFunction function, object?[] arguments, WorkerTaskContext context)
     {
         TaskContext.SetFlowing(context);
         try
         {
-            var result = await function.Method.InvokeAsync(null, arguments, Token).ConfigureAwait(false);
+            var result = await function.Method.InvokeAsync(null, arguments, Token, context).ConfigureAwait(false);
             if (message.Stream)
                 await StreamAsync(function, result).ConfigureAwait(false);
             else

@@ -279,9 +279,8 @@ internal sealed class WorkerConnection : IActorWorker, IDisposable
         if (run.Attempt.Context is { } context)
         {
             ObjectRef[] lent = [.. frame.Ids.Select(Lent.Find).OfType<ObjectRef>()];
-            IReadOnlyList<ObjectRef> reserved = frame.Group.Length == 0 ? [] : _requests.Cluster.Placement.TryFind(frame.Group)?.Reserved ?? [];
-            var flow = frame.HoldsThread ? ObjectRefWait.Thread : frame.HoldsTurn ? ObjectRefWait.Turn : null;
-            wait = context.BeginWait(new(context, [.. lent, .. reserved], frame.Count - (frame.Ids.Count - lent.Length) + reserved.Count, flow) { UntilFault = frame.UntilFault, Begun = frame.Begun });
+            var flow = frame.HoldsThread ? ObjectRefWait.Thread : frame.HoldsTurn ? ObjectRefWait.Turn : frame.HoldsCode ? ObjectRefWait.Code : null;
+            wait = context.BeginWait(new(context, lent, frame.Count - (frame.Ids.Count - lent.Length), flow) { UntilFault = frame.UntilFault, Begun = frame.Begun });
         }
 
         _waits[frame.Number] = (wait, run);

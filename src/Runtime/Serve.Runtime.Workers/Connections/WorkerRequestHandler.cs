@@ -11,12 +11,10 @@ namespace Serve.Runtime.Workers.Connections;
 /// <summary>Executes the requests of code in workers, in the driver. Its state is the id ranges that it has assigned and the functions that it has resolved.</summary>
 internal sealed class WorkerRequestHandler(DriverCluster cluster)
 {
-    /// <summary>Bits of the ids that a worker may assign itself.</summary>
-    private const int IdBits = 40;
 
     private readonly ConcurrentDictionary<(string Path, string Assembly, string Type, string Method), Lazy<NestedRemoteFunction>> _functions = new();
     private readonly PeerAssemblyLoader _assemblies = new();
-    private long _lastSession;
+    private int _lastSession;
 
     public DriverCluster Cluster => cluster;
 
@@ -26,7 +24,7 @@ internal sealed class WorkerRequestHandler(DriverCluster cluster)
 
     public Hello Hello() => new()
     {
-        FirstId = Interlocked.Increment(ref _lastSession) << IdBits,
+        FirstId = new ObjectId(Interlocked.Increment(ref _lastSession), 0).Number,
         Print = cluster.Options.LogToDriver,
         Serializers = { cluster.Options.Serializers.Select(serializer => serializer.GetType().AssemblyQualifiedName) },
     };
@@ -186,7 +184,7 @@ internal sealed class WorkerRequestHandler(DriverCluster cluster)
     /// <summary>Sends an object to the worker that requested it, as soon as it is ready.</summary>
     private sealed class ObjectSupply(WorkerConnection session, long number, ObjectRef reference) : ObjectRefContinuation, IThreadPoolWorkItem
     {
-        internal override void Run()
+        public override void Run()
         {
             if (reference.IsFaulted || reference.Stored is not null)
                 Execute();

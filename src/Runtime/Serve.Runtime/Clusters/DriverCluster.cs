@@ -2,6 +2,7 @@ using Serve.Calls;
 using Serve.Runtime.CoreActors;
 using Serve.Runtime.Execution;
 using Serve.Runtime.Objects;
+using Serve.Runtime.Parallel;
 using Serve.Runtime.Placement;
 using Serve.Runtime.Serialization;
 using Serve.Runtime.State;
@@ -10,11 +11,10 @@ using Serve.Runtime.Tasks;
 namespace Serve.Runtime.Clusters;
 
 /// <summary>The cluster in the process that started it: it owns the ledger, the objects, the actors and the workers.</summary>
-internal sealed partial class DriverCluster : RuntimeCluster
+internal sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
 {
     private readonly Lock _making = new();
     private readonly Func<DriverCluster, IClusterWorkers>? _startWorkers;
-    private readonly PlacementNode[] _nodes;
     private long _lastId;
     private PlacementGroupTable? _placement;
     private IClusterWorkers? _workers;
@@ -29,10 +29,10 @@ internal sealed partial class DriverCluster : RuntimeCluster
     {
         Options = options;
         _startWorkers = startWorkers;
-        _nodes = [new(PlacementNode.OnlyId, ledger ?? new(ResourceDemandFactory.TotalOf(options)))];
-        Ledgers = new(_nodes);
+        Nodes = new(new PlacementNode(PlacementNode.OnlyId, ledger ?? new(ResourceDemandFactory.TotalOf(options))));
+        Ledgers = new(Nodes);
         Threads = new();
-        Tasks = new(this, NextId, Ledgers, Threads, options, TimeProvider.System);
+        Tasks = new(this, NextId, Nodes, Threads, options, TimeProvider.System);
         Tasks.SetWorkerFactory(() => Workers.Tasks);
     }
 
@@ -56,6 +56,9 @@ internal sealed partial class DriverCluster : RuntimeCluster
     /// <summary>Which ledgers may serve what.</summary>
     internal SchedulingLedgerResolver Ledgers { get; }
 
+    /// <summary>Nodes of the cluster and their resource ledgers.</summary>
+    internal PlacementNodeSet Nodes { get; }
+
     /// <summary>The nodes and the groups reserved of them; made when first needed.</summary>
     internal PlacementGroupTable Placement
     {
@@ -71,11 +74,19 @@ internal sealed partial class DriverCluster : RuntimeCluster
     /// <summary>The tasks.</summary>
     internal TaskDispatcher Tasks { get; }
 
+    TaskDispatcher ILocalTaskHost.Tasks => Tasks;
+
+    double ILocalTaskHost.LocalCpus => Options.NumCpus ?? Environment.ProcessorCount;
+
     /// <summary>The actors; made when first needed.</summary>
     internal ActorDirectory Actors => LazyInitializer.EnsureInitialized(ref _actors, () => new(this))!;
 
     /// <summary>The objects that are not only this process's: in shared memory, on disk, lent to workers. Made when first needed.</summary>
-    internal SharedObjectStore Objects => LazyInitializer.EnsureInitialized(ref _objects, () => new(this))!;
+    internal SharedObjectStore Objects => LazyInitializer.EnsureInitialized(ref _objects, () => new(
+        Options,
+        Time,
+        () => Options.Isolation == Isolation.Process || Options.PrestartWorkers > 0 || StartedWorkers is not null,
+        new PlacementGroupJsonConverter(group => Placement.Find(group.Id))))!;
 
     /// <summary>Gives back to the system what the objects' memory has no object in.</summary>
     /// <returns>The bytes.</returns>
@@ -131,7 +142,14 @@ internal sealed partial class DriverCluster : RuntimeCluster
             Tasks.CancelChildren(reference.Id, force);
     }
 
-    public override void Free(params IEnumerable<ObjectRef> references) => SharedObjectStore.Free(this, references);
+    public override void Free(params IEnumerable<ObjectRef> references)
+    {
+        foreach (var reference in references)
+        {
+            reference.ThrowIfOfOtherCluster(this);
+            reference.Free();
+        }
+    }
 
     public override ActorHandle<TActor> GetActor<TActor>(string name) => Actors.Get<TActor>(name);
 
@@ -150,7 +168,7 @@ internal sealed partial class DriverCluster : RuntimeCluster
 
     public override IReadOnlyList<ActorState> ListActors() => Actors.List();
 
-    public override IReadOnlyList<ObjectState> ListObjects() => ObjectStateLister.List(this);
+    public override IReadOnlyList<ObjectState> ListObjects() => ObjectStateLister.List(Objects.Objects, StartedWorkers?.LentObjects ?? [], Tasks.FinishedTasks.Read());
 
     public override IReadOnlyList<WorkerState> ListWorkers() => Volatile.Read(ref _workers)?.List() ?? [];
 
@@ -178,20 +196,20 @@ internal sealed partial class DriverCluster : RuntimeCluster
         Volatile.Read(ref _objects)?.Dispose();
     }
 
-    internal override ObjectRef<TItem> CreateItemRef<TTuple, TItem>(ObjectRef<TTuple> tuple, int index)
+    protected override ObjectRef<TItem> CreateItemRef<TTuple, TItem>(ObjectRef<TTuple> tuple, int index)
     {
         ThrowIfDisposed();
         return new TupleItemObjectRef<TTuple, TItem>(tuple, NextId(), index);
     }
 
-    internal override bool RunsInWorkers(Isolation isolation) => (isolation == Isolation.Default ? Options.Isolation : isolation) == Isolation.Process;
+    protected override bool RunsInWorkers(Isolation isolation) => (isolation == Isolation.Default ? Options.Isolation : isolation) == Isolation.Process;
 
     /// <summary>What tasks and actors of this process run on.</summary>
     internal override TaskThreadPool Threads { get; }
 
     private PlacementGroupTable MakePlacement()
     {
-        var made = new PlacementGroupTable(_nodes, TimeProvider.System, this);
+        var made = new PlacementGroupTable(Nodes, TimeProvider.System, Tasks);
         made.Add(Tasks);
         if (IsDisposed)
             made.Close();

@@ -50,7 +50,7 @@ internal abstract class RuntimeCluster : Cluster
         return new(ready, pending);
     }
 
-    internal sealed override async Task WaitForAll(ObjectRef[] references, TimeSpan? timeout, CancellationToken cancellationToken)
+    protected sealed override async Task WaitForAll(ObjectRef[] references, TimeSpan? timeout, CancellationToken cancellationToken)
     {
         foreach (var reference in references)
             Require(reference);
@@ -65,7 +65,7 @@ internal abstract class RuntimeCluster : Cluster
             throw new TimeoutException($"{late} of {references.Length} objects were not ready within {DurationTextFormat.Of(timeout!.Value)}.");
     }
 
-    internal sealed override void AddAwaitContinuation(ObjectRef reference, Action<object?> continuation, object? state, ValueTaskSourceOnCompletedFlags flags)
+    protected sealed override void AddAwaitContinuation(ObjectRef reference, Action<object?> continuation, object? state, ValueTaskSourceOnCompletedFlags flags)
     {
         reference.RequestObject(fetch: true);
         var awaiter = new ObjectRefAwaiter(continuation, state, flags);
@@ -75,7 +75,7 @@ internal abstract class RuntimeCluster : Cluster
             awaiter.Start(reference);
     }
 
-    internal sealed override T GetBlocking<T>(ObjectRef<T> reference, TimeSpan? timeout)
+    protected sealed override T GetBlocking<T>(ObjectRef<T> reference, TimeSpan? timeout)
     {
         Require(reference);
         reference.RequestObject(fetch: true);

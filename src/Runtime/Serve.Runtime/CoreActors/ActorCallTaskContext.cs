@@ -13,7 +13,7 @@ internal sealed class ActorCallTaskContext(IPendingActorCall call) : TaskContext
     private readonly ObjectId _id = call.Reference.Id;
     private readonly MailboxTurnScheduler _turns = call.Plan.Turns;
     private IPendingActorCall? _call = call;
-    private Task? _flow;
+    private Task? _asyncCode;
 
     public ActorRecord Actor => _actor;
 
@@ -27,18 +27,18 @@ internal sealed class ActorCallTaskContext(IPendingActorCall call) : TaskContext
     public override SchedulingStrategy? InheritedScheduling =>
         _actor.Settings.Scheduling is SchedulingStrategy.InGroup { CaptureChildTasks: true } group ? group : null;
 
-    protected override Task? Flow => Volatile.Read(ref _flow);
+    protected override Task? AsyncCode => Volatile.Read(ref _asyncCode);
 
     protected override MailboxTurnScheduler? Turns => _turns;
 
-    /// <summary>Its async method has returned before its end.</summary>
-    public void GoesOn(Task whole) => Volatile.Write(ref _flow, whole);
+    /// <summary>Records the async method of the call after it has returned without completing.</summary>
+    public void SetAsyncCode(Task code) => Volatile.Write(ref _asyncCode, code);
 
     /// <summary>The attempt is over; code that it leaves behind may wait still.</summary>
     public void Ended()
     {
         Volatile.Write(ref _call, null);
-        Volatile.Write(ref _flow, null);
+        Volatile.Write(ref _asyncCode, null);
         if (IsWaiting)
             _actor.Waits.Remove(this);
     }
@@ -49,7 +49,7 @@ internal sealed class ActorCallTaskContext(IPendingActorCall call) : TaskContext
             _actor.Waits.Add(this);
     }
 
-    protected override void OnWaitStarted(ObjectRefWait wait) => _actor.Tasks.Deadlocks.Arm();
+    protected override void OnWaitStarted(ObjectRefWait wait) => _actor.Tasks.OnWaitStarted();
 
     protected override void ReacquireCpu(IResumable waiter)
     {

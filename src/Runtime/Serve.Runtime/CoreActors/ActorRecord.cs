@@ -234,15 +234,15 @@ internal sealed class ActorRecord
         }
     }
 
-    /// <summary>Adds what it needs before it can answer any call: its constructor's arguments, its resources.</summary>
-    public void AddNeedsOfLife(object since, ICollection<ObjectDependency> needs)
+    /// <summary>Adds the dependencies of an actor that has not started: its constructor's arguments and its resources.</summary>
+    public void AddDependencies(object since, ICollection<ObjectDependency> dependencies)
     {
         if (Construct.Arguments is { Count: > 0 } arguments)
-            needs.Add(new ObjectRefDependency(this, arguments, arguments.Count, untilFault: true));
+            ObjectDependency.AddRequired(dependencies, this, arguments, arguments.Count, untilFault: true);
         if (Settings.Scheduling is SchedulingStrategy.InGroup { Group: ReservedPlacementGroup { IsReserved: false } group })
-            needs.Add(group.Need);
-        else if (Wanted is { } ledgers && Tasks.Deadlocks.Holders is { Count: > 0 } holders)
-            needs.Add(new ResourceDependency(since, ledgers, Settings.Demand, queue: null, holders));
+            group.AddTo(dependencies);
+        else if (Wanted is { Count: 1 } ledgers)
+            WaitingResourceHolder.AddDependencies(dependencies, Tasks.WaitingHolders, since, ledgers, Settings.Demand, queue: null);
     }
 
     /// <summary>A call goes on after its first turn.</summary>

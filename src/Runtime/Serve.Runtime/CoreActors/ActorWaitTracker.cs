@@ -2,7 +2,7 @@ using Serve.Runtime.Tasks;
 
 namespace Serve.Runtime.CoreActors;
 
-/// <summary>The calls of an actor whose code waits, and what that means for the others. Written under its lock.</summary>
+/// <summary>Calls of an actor whose code waits, for the deadlock detector. Written under its lock.</summary>
 internal sealed class ActorWaitTracker(ActorRecord actor)
 {
     private readonly HashSet<ActorCallTaskContext> _waiting = [];
@@ -19,26 +19,26 @@ internal sealed class ActorWaitTracker(ActorRecord actor)
             _waiting.Remove(call);
     }
 
-    /// <summary>Tells who waits, and what the actor holds until they end.</summary>
-    public void Observe(WaitingTaskSnapshot seen)
+    /// <summary>Adds the waiting calls and the resources that the actor holds.</summary>
+    public void Observe(WaitingTaskSnapshot snapshot)
     {
         var live = Live();
         ObjectRef[] all = [.. live.Select(entry => entry.Call.Reference)];
-        seen.Waiting.AddRange(all);
+        snapshot.Waiting.AddRange(all);
 
-        // A call may end while its code blocks a turn for another one, which needs that turn.
+        // A call may finish while its code blocks a turn for another call that needs that turn.
         foreach (var (context, _) in live)
         {
             if (context.TurnWait is { } wait)
-                seen.Waiting.AddRange(wait.References);
+                snapshot.Waiting.AddRange(wait.References);
         }
 
         if (all.Length > 0 && actor.Resources is { Allocation.Demand: { Count: > 0 } demand, Ledger: var ledger })
-            seen.Holders.Add(new(ledger, demand, all, $"actor {actor}"));
+            snapshot.Holders.Add(new(ledger, demand, all, $"actor {actor}"));
     }
 
-    /// <summary>Adds what a call that is not known to have begun needs of others that have: its turn, and that fewer of them go on than may.</summary>
-    public void AddNeeds(IPendingActorCall call, object since, ICollection<ObjectDependency> needs)
+    /// <summary>Adds the dependencies of a call that may not have begun on calls that have: its turn, and a free place in an actor that admits one call at a time.</summary>
+    public void AddDependencies(IPendingActorCall call, object since, ICollection<ObjectDependency> dependencies)
     {
         var others = Live();
         others.RemoveAll(entry => entry.Call.Plan.Turns != call.Plan.Turns);
@@ -48,14 +48,17 @@ internal sealed class ActorWaitTracker(ActorRecord actor)
         {
             foreach (var (context, holder) in others)
             {
-                if (context.TurnWait is { } wait && !wait.Begun.Contains(call.Reference.Id.Number))
-                    needs.Add(new ActorTurnDependency(wait, ((IObjectProducer)holder).Label));
+                // The turn is free only when the wait that blocks it has ended.
+                if (context.TurnWait is not { } wait || wait.Begun.Contains(call.Reference.Id.Number) || wait.Count < wait.References.Count)
+                    continue;
+                foreach (var reference in wait.References.Where(static reference => !reference.IsReady))
+                    dependencies.Add(new(reference, wait, $"waits for {((IObjectProducer)holder).Label}, which blocks its actor until {reference.Producer?.Label ?? $"object {reference.Id}"} is ready"));
             }
         }
 
         var limit = call.Plan.Group is { } group ? actor.Settings.Groups[group] : actor.Settings.MaxConcurrency;
-        if (others.Count >= limit)
-            needs.Add(new ObjectRefDependency(since, [.. others.Select(entry => entry.Call.Reference)], others.Count - limit + 1));
+        if (limit == 1)
+            dependencies.Add(new(others[0].Call.Reference, since));
     }
 
     private List<(ActorCallTaskContext Context, IPendingActorCall Call)> Live()

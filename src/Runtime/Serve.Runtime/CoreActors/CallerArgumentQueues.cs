@@ -124,11 +124,11 @@ internal sealed class CallerArgumentQueues(MailboxTurnScheduler turns)
 
     private sealed class ArgumentReadyContinuation(QueuedCall entry) : ObjectRefContinuation
     {
-        internal override void Run() => entry.OnReady();
+        public override void Run() => entry.OnReady();
     }
 
     private sealed class CallSettledContinuation(QueuedCall entry) : ObjectRefContinuation
     {
-        internal override void Run() => entry.OnSettled();
+        public override void Run() => entry.OnSettled();
     }
 }

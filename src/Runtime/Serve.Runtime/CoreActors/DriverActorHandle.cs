@@ -3,7 +3,7 @@ using Serve.Calls;
 namespace Serve.Runtime.CoreActors;
 
 /// <summary>A handle in the process that owns the actor. The actor counts its handles; the garbage collector says when one is gone.</summary>
-internal sealed class DriverActorHandle<TActor> : ActorHandle<TActor>, IActorHandleLink
+internal sealed class DriverActorHandle<TActor> : ActorHandle<TActor>, IDriverActorHandle
     where TActor : class
 {
     private readonly ActorRecord _actor;
@@ -25,7 +25,7 @@ internal sealed class DriverActorHandle<TActor> : ActorHandle<TActor>, IActorHan
 
     public ActorHandleDescriptor Address => _actor.Address;
 
-    ActorRecord? IActorHandleLink.Here => _actor;
+    ActorRecord IDriverActorHandle.Record => _actor;
 
     public override void Kill(bool noRestart = true) => _actor.Kill(noRestart);
 
@@ -46,4 +46,10 @@ internal sealed class DriverActorHandle<TActor> : ActorHandle<TActor>, IActorHan
     }
 
     public override string ToString() => _actor.ToString();
+}
+
+/// <summary>Handle in the driver, which knows the actor's record.</summary>
+internal interface IDriverActorHandle : IActorHandleLink
+{
+    ActorRecord Record { get; }
 }

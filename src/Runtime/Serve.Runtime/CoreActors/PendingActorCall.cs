@@ -132,18 +132,18 @@ internal abstract class PendingActorCall<TResult>(ActorRecord actor, ObjectId id
         };
     }
 
-    void IObjectProducer.AddDependencies(ICollection<ObjectDependency> needs)
+    void IObjectProducer.AddDependencies(ICollection<ObjectDependency> dependencies)
     {
         if (IsRunning)
         {
-            // A timeout of its own ends it whatever it waits for.
+            // A timeout ends the call in any case.
             if (Extras?.Options?.Timeout is not null)
                 return;
-            Volatile.Read(ref _context)?.AddWaits(needs);
+            Volatile.Read(ref _context)?.AddWaits(dependencies);
 
-            // It may lie in the worker's mailbox still.
+            // The call may still be queued in the worker's mailbox.
             if (actor.IsProcess && actor.Runner is { } life)
-                actor.Waits.AddNeeds(this, (life, Attempt), needs);
+                actor.Waits.AddDependencies(this, (life, Attempt), dependencies);
             return;
         }
 
@@ -151,13 +151,13 @@ internal abstract class PendingActorCall<TResult>(ActorRecord actor, ObjectId id
         {
             var arguments = new List<ObjectRef>();
             CollectRefs(arguments);
-            needs.Add(new ObjectRefDependency(this, arguments, arguments.Count));
+            ObjectDependency.AddRequired(dependencies, this, arguments, arguments.Count);
         }
 
         if (actor.Runner is { } runner)
-            actor.Waits.AddNeeds(this, (runner, Attempt), needs);
+            actor.Waits.AddDependencies(this, (runner, Attempt), dependencies);
         else
-            actor.AddNeedsOfLife(Attempt, needs);
+            actor.AddDependencies(Attempt, dependencies);
     }
 
     void IObjectProducer.Cancel(bool force, bool recursive) => Cancel();
@@ -169,7 +169,7 @@ internal abstract class PendingActorCall<TResult>(ActorRecord actor, ObjectId id
 
     public void Cancel() => Fail(new OperationCanceledException($"Call {Title} of actor {actor} was cancelled."));
 
-    internal override void TryProduceInline()
+    protected override void TryProduceInline()
     {
         if (plan.Turns is TurnBasedScheduler { IsQuick: true } turns && TaskContext.Current is null && SynchronizationContext.Current is null && !actor.IsProcess)
             turns.RunTurnsUntil(this);
@@ -256,7 +256,7 @@ internal abstract class PendingActorCall<TResult>(ActorRecord actor, ObjectId id
     {
         plan.Turns.BeginOngoing();
         var whole = pending.AsTask();
-        context.GoesOn(whole);
+        context.SetAsyncCode(whole);
         var gate = actor.Enter(runner, this, attempt);
 
         // Not awaited: the end of user code runs in its turn, where an await's continuation would be sent to another thread.

@@ -5,16 +5,16 @@ using System.Reflection;
 namespace Serve.Runtime.Methods;
 
 /// <summary>
-/// One public method of an actor's class, or a remote function, called by name: by reflection at first, which starts at once, and by a
-/// compiled delegate when it is called often.
+/// Invokes a public method of an actor class or a remote function by name: by reflection at first, which starts immediately, and by a compiled delegate after
+/// several calls.
 /// </summary>
 internal sealed class ActorMethodInvoker
 {
-    /// <summary>After how many calls compiling pays.</summary>
+    /// <summary>Number of calls after which compilation pays off.</summary>
     private const int FewCalls = 8;
 
     private readonly Lazy<Func<object, object?[], CancellationToken, object?>> _invoke;
-    private readonly Func<object?, ValueTask<object?>> _unwrap;
+    private readonly Func<object?, IAsyncCodeOwner?, ValueTask<object?>> _unwrap;
     private readonly MethodInfo _method;
     private int _calls;
 
@@ -35,7 +35,7 @@ internal sealed class ActorMethodInvoker
 
     private ActorMethodInvoker(string owner, MethodInfo method)
     {
-        this._method = method;
+        _method = method;
         Name = method.Name;
         FullName = $"{owner}.{method.Name}";
         var all = method.GetParameters();
@@ -55,35 +55,40 @@ internal sealed class ActorMethodInvoker
 
     public string FullName { get; }
 
-    /// <summary>Without cancellation tokens and the cluster, which are supplied.</summary>
+    /// <summary>Parameters without cancellation tokens and the cluster, which the runtime supplies.</summary>
     public ImmutableArray<ParameterInfo> Parameters { get; }
 
     public int Required { get; }
 
     public ActorMethodTraits Traits { get; }
 
-    /// <summary>What it returns, awaited; <see cref="void"/> when that is nothing.</summary>
+    /// <summary>Type of the awaited result; <see cref="void"/> if the method returns nothing.</summary>
     public Type ResultType { get; }
 
-    /// <summary>Its concurrency group; null for the actor's own.</summary>
+    /// <summary>Concurrency group; null for the actor's default.</summary>
     public string? Group { get; }
 
-    /// <summary>What takes compiled calls in place of the actor's object; null for methods that are not queued.</summary>
+    /// <summary>Object that receives compiled calls in place of the actor; null for methods that are not queued.</summary>
     public object? Taker { get; }
 
     public bool ReturnsNothing => ResultType == typeof(void);
 
-    /// <summary>Reads the result as a stream; null when the method does not stream.</summary>
+    /// <summary>Reads the result as a stream; null if the method does not stream.</summary>
     public Func<object, IAsyncEnumerable<object?>>? Items { get; }
 
     public string Signature => $"({string.Join(", ", Parameters.Select(parameter =>
         $"{CSharpTypeNames.Format(parameter.ParameterType)} {parameter.Name}{(parameter.IsOptional ? "?" : "")}"))})";
 
-    /// <summary>Runs user code; what it throws comes out as it is, at once or by the task. A remote function needs no target.</summary>
-    public ValueTask<object?> InvokeAsync(object? target, object?[] arguments, CancellationToken cancellationToken) => _unwrap(
+    /// <summary>Runs user code; its exceptions are not wrapped. A remote function ignores the target.</summary>
+    /// <param name="target">Instance to invoke the method on.</param>
+    /// <param name="arguments">Arguments that match the parameters.</param>
+    /// <param name="cancellationToken">Token for the method's CancellationToken parameters.</param>
+    /// <param name="owner">Notified if the method continues asynchronously.</param>
+    public ValueTask<object?> InvokeAsync(object? target, object?[] arguments, CancellationToken cancellationToken, IAsyncCodeOwner? owner = null) => _unwrap(
         _invoke.IsValueCreated || Interlocked.Increment(ref _calls) > FewCalls
             ? _invoke.Value((_facade ?? target)!, arguments, cancellationToken)
-            : Reflect(_facade ?? target, arguments, cancellationToken));
+            : Reflect(_facade ?? target, arguments, cancellationToken),
+        owner);
 
     private object? Reflect(object? target, object?[] arguments, CancellationToken cancellationToken)
     {
@@ -122,6 +127,6 @@ internal sealed class ActorMethodInvoker
         return Expression.Lambda<Func<object, object?[], CancellationToken, object?>>(body, target, arguments, token).Compile();
     }
 
-    // A lambda that captures nothing is an instance method all the same: of an object without fields that the compiler made.
+    // A non-capturing lambda is an instance method of a compiler-generated singleton without fields.
     private static object? TargetOf(MethodInfo method) => method.IsStatic ? null : CompilerClosureTypes.FindSingleton(method.DeclaringType!);
 }

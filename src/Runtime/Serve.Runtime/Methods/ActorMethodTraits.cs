@@ -1,6 +1,6 @@
 namespace Serve.Runtime.Methods;
 
-/// <summary>What a caller must know of a method before it enters a turn.</summary>
+/// <summary>Properties of a method that determine how a call is scheduled.</summary>
 [Flags]
 internal enum ActorMethodTraits
 {
@@ -11,6 +11,6 @@ internal enum ActorMethodTraits
     /// <summary>Returns a task or a stream.</summary>
     Async = 4,
 
-    /// <summary>Takes its calls outside turns: see <see cref="QueuedActorMethod"/>.</summary>
+    /// <summary>Accepts calls outside of turns: see <see cref="QueuedActorMethod"/>.</summary>
     Queued = 8,
 }

@@ -1,6 +1,6 @@
 namespace Serve.Runtime.Methods;
 
-/// <summary>A stream whose items are boxed. Written by whoever enumerates it.</summary>
+/// <summary>Stream whose items are boxed. Single reader.</summary>
 internal sealed class BoxedItemStream<TItem>(IAsyncEnumerable<TItem> source) : IAsyncEnumerable<object?>
 {
     public IAsyncEnumerator<object?> GetAsyncEnumerator(CancellationToken cancellationToken = default) =>

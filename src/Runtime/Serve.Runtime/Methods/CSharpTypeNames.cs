@@ -1,6 +1,6 @@
 namespace Serve.Runtime.Methods;
 
-/// <summary>Types as people write them in C#.</summary>
+/// <summary>Formats type names in C# syntax.</summary>
 internal static class CSharpTypeNames
 {
     public static string Format(Type type)

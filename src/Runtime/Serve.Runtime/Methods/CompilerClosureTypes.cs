@@ -3,12 +3,12 @@ using System.Runtime.CompilerServices;
 
 namespace Serve.Runtime.Methods;
 
-/// <summary>What the compiler makes of lambdas: methods of classes of its own, whose fields are what a lambda captures.</summary>
+/// <summary>Compiler-generated classes of lambdas, whose fields are the captured variables.</summary>
 internal static class CompilerClosureTypes
 {
     private const BindingFlags Fields = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic;
 
-    /// <summary>The object on which lambdas that capture nothing run; null when the class is none of the compiler's, or has something captured.</summary>
+    /// <summary>Returns the instance on which non-capturing lambdas run; null if the class is not compiler-generated or has captured variables.</summary>
     public static object? FindSingleton(Type type) =>
         IsCompilerGenerated(type) && type.GetFields(Fields).Length == 0 ? RuntimeHelpers.GetUninitializedObject(type) : null;
 

@@ -1,6 +1,6 @@
 namespace Serve.Runtime.Methods;
 
-/// <summary>A stream whose items are fitted to what the caller wants. Written by whoever enumerates it.</summary>
+/// <summary>Stream whose items are converted to the type that the caller requests. Single reader.</summary>
 internal sealed class ConvertedItemStream<TItem>(IAsyncEnumerable<object?> source, Func<object?, TItem> convert) : IAsyncEnumerable<TItem>
 {
     public IAsyncEnumerator<TItem> GetAsyncEnumerator(CancellationToken cancellationToken = default) =>

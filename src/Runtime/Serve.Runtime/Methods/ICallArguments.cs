@@ -2,12 +2,15 @@ using System.Text.Json;
 
 namespace Serve.Runtime.Methods;
 
-/// <summary>The arguments of one call, before they are fitted to a method's parameters.</summary>
+/// <summary>Arguments of one call, before they are converted to a method's parameters.</summary>
 internal interface ICallArguments
 {
     int Count { get; }
 
-    /// <summary>One value per parameter, each of the parameter's type. <see cref="Count"/> is within what the method takes.</summary>
-    /// <exception cref="BadInputException">A value cannot be converted.</exception>
+    /// <summary>Converts the arguments to the types of the parameters. <see cref="Count"/> must be in the accepted range.</summary>
+    /// <exception cref="BadInputException">An argument cannot be converted.</exception>
     object?[] Fit(ActorMethodInvoker method, JsonSerializerOptions json);
 }
+
+/// <summary>Method with arguments that match its parameters.</summary>
+internal readonly record struct BoundMethodCall(ActorMethodInvoker Method, object?[] Arguments);

@@ -3,14 +3,14 @@ using System.Text.Json;
 
 namespace Serve.Runtime.Methods;
 
-/// <summary>Arguments from another process: the elements of a JSON array in UTF-8, each read straight into its parameter's type.</summary>
+/// <summary>Arguments from another process: elements of a UTF-8 JSON array, each deserialized directly to its parameter's type.</summary>
 internal sealed class JsonCallArguments : ICallArguments
 {
     private readonly ReadOnlyMemory<byte> _utf8;
 
     public JsonCallArguments(ReadOnlyMemory<byte> utf8)
     {
-        this._utf8 = utf8;
+        _utf8 = utf8;
         Count = CountElements(utf8.Span);
     }
 
@@ -38,7 +38,7 @@ internal sealed class JsonCallArguments : ICallArguments
         try
         {
             if (reader.TokenType == JsonTokenType.Null && !ParameterDefaultValue.AcceptsNull(method.Parameters[index].ParameterType))
-                throw new JsonException("null is not a value of this type.");
+                throw new JsonException("null is not valid for this type.");
             return JsonSerializer.Deserialize(ref reader, method.Parameters[index].ParameterType, json);
         }
         catch (Exception thrown) when (thrown is JsonException or NotSupportedException or InvalidOperationException)
@@ -57,7 +57,7 @@ internal sealed class JsonCallArguments : ICallArguments
         {
             var reader = new Utf8JsonReader(utf8);
             if (!reader.Read() || reader.TokenType != JsonTokenType.StartArray)
-                throw new BadInputException("The arguments of a call are a JSON array.");
+                throw new BadInputException("Expected the arguments of the call as a JSON array.");
             var count = 0;
             while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
             {
@@ -70,7 +70,7 @@ internal sealed class JsonCallArguments : ICallArguments
         }
         catch (JsonException thrown)
         {
-            throw new BadInputException($"The arguments of a call are a JSON array; this is not JSON: {thrown.Message}", thrown);
+            throw new BadInputException($"Expected the arguments of the call as a JSON array, but the text is not valid JSON: {thrown.Message}", thrown);
         }
     }
 }

@@ -2,7 +2,7 @@ using Serve.Calls;
 
 namespace Serve.Runtime.Methods;
 
-/// <summary>A call on behalf of another process: its arguments are a JSON array that has not been read yet.</summary>
+/// <summary>Call on behalf of another process, with its arguments as an unparsed JSON array.</summary>
 internal sealed class JsonMethodCall<TResult>(string method, ReadOnlyMemory<byte> arguments) : MethodCall<TResult>
 {
     public override string Method => method;
@@ -15,5 +15,12 @@ internal sealed class JsonMethodCall<TResult>(string method, ReadOnlyMemory<byte
         return false;
     }
 
-    public override object?[] GetArguments() => throw new NotSupportedException("The arguments are read when the method is known.");
+    public override object?[] GetArguments() => throw new NotSupportedException("The arguments are parsed when the method is known.");
+}
+
+/// <summary>Value as UTF-8 JSON: the result type of calls on behalf of another process.</summary>
+/// <param name="Utf8">JSON; empty for a method that returns nothing.</param>
+internal sealed record JsonResultText(ReadOnlyMemory<byte> Utf8)
+{
+    public static JsonResultText Nothing { get; } = new(default(ReadOnlyMemory<byte>));
 }

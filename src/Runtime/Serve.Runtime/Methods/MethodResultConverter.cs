@@ -2,10 +2,11 @@ using System.Text.Json;
 
 namespace Serve.Runtime.Methods;
 
-/// <summary>Fits what a method returned to what the caller wants: as it is where the type fits, by JSON elsewhere.</summary>
+/// <summary>Converts a method's result to the type that the caller requests: unchanged if the type matches, through JSON otherwise.</summary>
 internal static class MethodResultConverter
 {
-    /// <exception cref="BadInputException">The result cannot be read as what the caller wants.</exception>
+    /// <summary>Converts a result.</summary>
+    /// <exception cref="BadInputException">The result cannot be converted to the requested type.</exception>
     public static TResult Convert<TResult>(object? value, ActorMethodInvoker method, JsonSerializerOptions json)
     {
         if (typeof(TResult) == typeof(JsonResultText))
@@ -21,7 +22,7 @@ internal static class MethodResultConverter
         catch (Exception thrown) when (thrown is JsonException or NotSupportedException or InvalidOperationException)
         {
             var came = value is null ? "null" : CSharpTypeNames.Format(value.GetType());
-            throw new BadInputException($"{method.FullName} returned {came}, which cannot be read as {CSharpTypeNames.Format(typeof(TResult))}. {thrown.Message}", thrown);
+            throw new BadInputException($"{method.FullName} returned {came}, which cannot be converted to {CSharpTypeNames.Format(typeof(TResult))}. {thrown.Message}", thrown);
         }
     }
 }

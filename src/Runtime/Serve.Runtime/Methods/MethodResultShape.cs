@@ -2,28 +2,28 @@ using System.Reflection;
 
 namespace Serve.Runtime.Methods;
 
-/// <summary>How what a method returns becomes its result: tasks are awaited, streams are read item by item.</summary>
+/// <summary>Converts a method's return value to its result: tasks are awaited, streams are read item by item.</summary>
 internal static class MethodResultShape
 {
     private static readonly MethodInfo TaskResult = Method(nameof(FromTaskAsync));
     private static readonly MethodInfo ValueTaskResult = Method(nameof(FromValueTaskAsync));
     private static readonly MethodInfo StreamItems = Method(nameof(FromStreamAsync));
 
-    /// <summary>The way to a declared return type's result, and that result's type; <see cref="void"/> when there is none.</summary>
-    public static (Func<object?, ValueTask<object?>> Unwrap, Type Result) Describe(Type declared)
+    /// <summary>Returns the conversion for a declared return type and the type of the result; <see cref="void"/> if there is none.</summary>
+    public static (Func<object?, IAsyncCodeOwner?, ValueTask<object?>> Unwrap, Type Result) Describe(Type declared)
     {
         if (declared == typeof(ValueTask))
-            return (static value => FromTaskAsync(((ValueTask)value!).AsTask()), typeof(void));
+            return (static (value, owner) => FromTaskAsync(((ValueTask)value!).AsTask(), owner), typeof(void));
         if (declared.IsGenericType && declared.GetGenericTypeDefinition() == typeof(ValueTask<>))
-            return (Bind<Func<object?, ValueTask<object?>>>(ValueTaskResult, declared), declared.GetGenericArguments()[0]);
+            return (Bind<Func<object?, IAsyncCodeOwner?, ValueTask<object?>>>(ValueTaskResult, declared), declared.GetGenericArguments()[0]);
         if (TaskOf(declared) is { } task)
-            return (Bind<Func<object?, ValueTask<object?>>>(TaskResult, task), task.GetGenericArguments()[0]);
+            return (Bind<Func<object?, IAsyncCodeOwner?, ValueTask<object?>>>(TaskResult, task), task.GetGenericArguments()[0]);
         if (declared.IsAssignableTo(typeof(Task)))
-            return (static value => FromTaskAsync((Task)value!), typeof(void));
-        return (static value => new ValueTask<object?>(value), declared);
+            return (static (value, owner) => FromTaskAsync((Task)value!, owner), typeof(void));
+        return (static (value, _) => new ValueTask<object?>(value), declared);
     }
 
-    /// <summary>Reads a result of this type as a stream of boxed items; null when it is none.</summary>
+    /// <summary>Returns the conversion of a result to a stream of boxed items; null if the type is not a stream.</summary>
     public static Func<object, IAsyncEnumerable<object?>>? GetItemReader(Type result)
     {
         var stream = result.GetInterfaces().Prepend(result)
@@ -48,15 +48,34 @@ internal static class MethodResultShape
     private static MethodInfo Method(string name) =>
         typeof(MethodResultShape).GetMethods(BindingFlags.NonPublic | BindingFlags.Static).Single(method => method.Name == name && method.IsGenericMethod);
 
-    private static async ValueTask<object?> FromTaskAsync(Task task)
+    private static async ValueTask<object?> FromTaskAsync(Task task, IAsyncCodeOwner? owner)
     {
+        if (!task.IsCompleted)
+            owner?.SetAsyncCode(task);
         await task.ConfigureAwait(false);
         return null;
     }
 
-    private static async ValueTask<object?> FromTaskAsync<T>(object? task) => await ((Task<T>)task!).ConfigureAwait(false);
+    private static async ValueTask<object?> FromTaskAsync<T>(object? value, IAsyncCodeOwner? owner)
+    {
+        var task = (Task<T>)value!;
+        if (!task.IsCompleted)
+            owner?.SetAsyncCode(task);
+        return await task.ConfigureAwait(false);
+    }
 
-    private static async ValueTask<object?> FromValueTaskAsync<T>(object? task) => await ((ValueTask<T>)task!).ConfigureAwait(false);
+    private static ValueTask<object?> FromValueTaskAsync<T>(object? value, IAsyncCodeOwner? owner)
+    {
+        var task = (ValueTask<T>)value!;
+        return task.IsCompletedSuccessfully ? new(task.Result) : FromTaskAsync<T>(task.AsTask(), owner);
+    }
 
     private static BoxedItemStream<T> FromStreamAsync<T>(object stream) => new BoxedItemStream<T>((IAsyncEnumerable<T>)stream);
+}
+
+/// <summary>Context of code that may continue asynchronously after its method has returned.</summary>
+internal interface IAsyncCodeOwner
+{
+    /// <summary>Records the task of the async method.</summary>
+    void SetAsyncCode(Task code);
 }

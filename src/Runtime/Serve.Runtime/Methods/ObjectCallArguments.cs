@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace Serve.Runtime.Methods;
 
-/// <summary>Arguments from this process: passed by reference where their type fits, converted by JSON elsewhere.</summary>
+/// <summary>Arguments from this process: passed by reference if their type matches, converted through JSON otherwise.</summary>
 internal sealed class ObjectCallArguments(object?[] values) : ICallArguments
 {
     public int Count => values.Length;

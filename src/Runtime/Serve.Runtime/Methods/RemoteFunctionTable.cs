@@ -5,21 +5,21 @@ using System.Runtime.CompilerServices;
 namespace Serve.Runtime.Methods;
 
 /// <summary>
-/// Finds remote functions, and lambdas that capture nothing, by what <see cref="RemoteFunction"/> says of them: a type, and a name in it. Each is
-/// reflected over once in a process. Thread-safe.
+/// Resolves remote functions and non-capturing lambdas from the type and name in a <see cref="RemoteFunction"/>. Each is reflected once per process.
+/// Thread-safe.
 /// </summary>
 internal static class RemoteFunctionTable
 {
     private const BindingFlags Declared =
         BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
 
-    // Weak in the class, so that a collectible assembly can unload.
+    // Weak in the class, so that a collectible assembly can be unloaded.
     private static readonly ConditionalWeakTable<Type, ConcurrentDictionary<string, ActorMethodInvoker>> Tables = [];
 
-    /// <summary>The function; its <see cref="ActorMethodInvoker.InvokeAsync"/> takes any target.</summary>
-    /// <param name="type">The class that declares it; for a lambda, the compiler's class.</param>
-    /// <param name="method">Its name, or for one of several of a name what <c>MethodInfo.ToString</c> says.</param>
-    /// <exception cref="BadInputException">There is none.</exception>
+    /// <summary>Resolves a function; its <see cref="ActorMethodInvoker.InvokeAsync"/> accepts any target.</summary>
+    /// <param name="type">Declaring class; for a lambda, the compiler-generated class.</param>
+    /// <param name="method">Method name, or <c>MethodInfo.ToString()</c> for an overloaded method.</param>
+    /// <exception cref="BadInputException">The function does not exist.</exception>
     public static ActorMethodInvoker Resolve(Type type, string method) =>
         Tables.GetOrAdd(type, static _ => new(StringComparer.Ordinal)).GetOrAdd(method, static (method, type) => new(type, Find(type, method)), type);
 
@@ -30,8 +30,8 @@ internal static class RemoteFunctionTable
         return named.Length == 1 ? named[0]
             : Array.Find(named, method => method.IsDefined(typeof(RemoteAttribute), inherit: false))
             ?? throw new BadInputException(named.Length > 1
-                ? $"{type} has several methods '{name}', of which none carries [Remote]."
-                : $"{type} in {type.Assembly.GetName().Name} has no static method '{name}'.{Suggest(name, methods)} Is the worker's build of it another one?");
+                ? $"{type} has several methods '{name}', but none of them is marked with [Remote]."
+                : $"{type} in {type.Assembly.GetName().Name} has no static method '{name}'.{Suggest(name, methods)} Was the worker built from different code?");
     }
 
     private static bool IsFunction(MethodInfo method) =>

@@ -1,12 +1,19 @@
 namespace Serve.Runtime.Objects;
 
-/// <summary>How an object is made again whose bytes are lost: the task that made it, with its arguments.</summary>
+/// <summary>Recomputes an object whose bytes were lost, by running its task again.</summary>
 internal interface IObjectLineage
 {
-    /// <summary>Starts the task once more.</summary>
-    /// <returns>The ref of what it makes; null when it has run as often as it may.</returns>
+    /// <summary>Runs the task again.</summary>
+    /// <returns>Reference to the new result; null if the task has no retries left.</returns>
     ObjectRef? Restart();
 
-    /// <summary>Blocks until that is ready; a task that waits lends its CPU.</summary>
+    /// <summary>Blocks until the recomputed object is ready; a waiting task releases its CPU.</summary>
     void Wait(ObjectRef again);
+}
+
+/// <summary>Thrown when an object to be sent was lost and is being recomputed; the sender retries when it is ready.</summary>
+/// <param name="again">Recomputed object.</param>
+internal sealed class ObjectRecomputingException(ObjectRef again) : Exception("The object is being recomputed.")
+{
+    public ObjectRef Recomputed => again;
 }

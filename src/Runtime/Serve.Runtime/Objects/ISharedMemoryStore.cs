@@ -2,16 +2,26 @@ using Serve.Runtime.Serialization;
 
 namespace Serve.Runtime.Objects;
 
-/// <summary>Where the large values of a process go, and come from: its shared memory.</summary>
+/// <summary>Shared memory of a process, in which large values are stored.</summary>
 internal interface ISharedMemoryStore
 {
-    /// <summary>Values of at least so many bytes go there.</summary>
+    /// <summary>Minimum size in bytes of values stored in shared memory.</summary>
     const long MinimumBytes = 100 * 1024;
 
     /// <summary>Copies bytes into shared memory.</summary>
-    /// <exception cref="InsufficientResourcesException">There is no room, and none can be made.</exception>
-    unsafe EncodedObject Store(ObjectValueCodec codec, EncodedValueShape shape, byte* start, long length, IReadOnlyList<object> references);
+    /// <exception cref="InsufficientResourcesException">No memory is available, and none can be freed.</exception>
+    unsafe EncodedObject Store(IValueCodec codec, EncodedValueShape shape, byte* start, long length, IReadOnlyList<object> references);
 
-    /// <summary>Takes over what came from another process.</summary>
-    EncodedObject Adopt(ObjectValueCodec codec, EncodedValueShape shape, SharedMemorySegment segment, IReadOnlyList<object> references, IPeerReferenceResolver peer);
+    /// <summary>Adopts a segment created by another process.</summary>
+    EncodedObject Adopt(IValueCodec codec, EncodedValueShape shape, SharedMemorySegment segment, IReadOnlyList<object> references, IPeerReferenceResolver peer);
+}
+
+/// <summary>
+/// Detects values that are large arrays of unmanaged elements, which are worth copying to shared memory immediately. Caches what is known about the type.
+/// </summary>
+internal static class LargeArrayDetector<T>
+{
+    private static readonly int ElementSize = typeof(T).IsArray && ValueTypeTraits.IsUnmanaged(typeof(T).GetElementType()!) ? ValueTypeTraits.SizeOf(typeof(T).GetElementType()!) : 0;
+
+    public static bool IsLarge(T value) => ElementSize > 0 && value is Array array && array.LongLength * ElementSize >= ISharedMemoryStore.MinimumBytes;
 }

@@ -3,7 +3,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Serve.Runtime.Objects;
 
-/// <summary>What the store asks of Linux and .NET has no words for.</summary>
+/// <summary>Linux system calls for shared memory that .NET does not expose.</summary>
 internal static partial class LinuxSharedMemory
 {
     private const uint CloseOnExec = 1;
@@ -27,38 +27,39 @@ internal static partial class LinuxSharedMemory
     private const int Anonymous = 0x20;
     private const int NoReserve = 0x4000;
 
-    /// <summary>Memory that is a file without a name in any folder: it is gone when the last process that has it open or mapped is, however that ends.</summary>
+    /// <summary>Creates anonymous shared memory (memfd): a file without a name that is freed when the last process that has it open or mapped exits.</summary>
+    /// <exception cref="IOException">The kernel refused.</exception>
     public static SafeFileHandle CreateFile(string name)
     {
         var descriptor = MemFdCreate(name, CloseOnExec | AllowSealing);
         return descriptor >= 0
             ? new SafeFileHandle(descriptor, ownsHandle: true)
-            : throw new IOException($"No shared memory could be made: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}.");
+            : throw new IOException($"Shared memory could not be created: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}.");
     }
 
-    /// <summary>Has the kernel refuse whatever would change the file from now on.</summary>
+    /// <summary>Seals a file against every further change.</summary>
     public static void Seal(SafeFileHandle file) => _ = FCntl(file, AddSeals, SealSealShrinkGrow | SealWrite);
 
-    /// <summary>The same, save for what is written to the mappings that are there.</summary>
-    /// <returns>Whether the kernel knows how to.</returns>
+    /// <summary>Seals a file against every further change except writes through existing mappings.</summary>
+    /// <returns>Whether the kernel supports this seal.</returns>
     public static bool SealExceptMappings(SafeFileHandle file) => FCntl(file, AddSeals, SealSealShrinkGrow | SealFutureWrite) == 0;
 
-    /// <summary>Maps a file so that what is written changes it.</summary>
-    /// <returns>-1 when there is no room for it.</returns>
+    /// <summary>Maps a file; writes change the file.</summary>
+    /// <returns>The address, or -1 on failure.</returns>
     public static nint MapShared(SafeFileHandle file, nint length) => MMap(0, length, ReadWrite, Shared, file, 0);
 
-    /// <summary>Maps a file; what is written stays here.</summary>
-    /// <returns>-1 when there is no room for it.</returns>
+    /// <summary>Maps a file copy-on-write; writes stay in this process.</summary>
+    /// <returns>The address, or -1 on failure.</returns>
     public static nint MapPrivate(SafeFileHandle file, nint length) => MMap(0, length, ReadWrite, Private, file, 0);
 
     public static void Unmap(nint pages, nint length) => _ = MUnmap(pages, length);
 
-    /// <summary>Has a file's pages made, if there is memory for them.</summary>
+    /// <summary>Allocates a file's pages if memory is available.</summary>
     public static bool TryAllocate(SafeFileHandle file, long offset, long length) => FAllocate(file, 0, (nint)offset, (nint)length) == 0;
 
-    /// <summary>Has pages made and mapped, so that writing to them cannot fail.</summary>
-    /// <returns>False where the kernel does not know how to.</returns>
-    /// <exception cref="IOException">There is no memory for them.</exception>
+    /// <summary>Allocates and maps pages, so that writing to them cannot fault.</summary>
+    /// <returns>False if the kernel does not support this.</returns>
+    /// <exception cref="IOException">Not enough memory is available.</exception>
     public static bool Populate(nint pages, nint length)
     {
         if (MAdvise(pages, length, PopulateWrite) == 0)
@@ -67,18 +68,18 @@ internal static partial class LinuxSharedMemory
         return error is NoMemory or BadAddress ? throw new IOException($"{Marshal.GetPInvokeErrorMessage(error)}.") : false;
     }
 
-    /// <summary>Whether a lease for writing can be had on a file that is open to read here; it is given back at once.</summary>
+    /// <summary>Returns whether the kernel grants a write lease on a file that is open for reading here. The lease is released immediately.</summary>
     public static bool TryLease(SafeFileHandle file)
     {
-        // Who opens the file at this moment has a signal sent to this process. The usual one would end it; this one nobody looks at.
+        // A process that opens the file during the lease causes a signal to this process. The default signal would terminate it; SIGURG is ignored by default.
         if (FCntl(file, SetSignal, Urgent) != 0 || FCntl(file, SetLease, WriteLease) != 0)
             return false;
         _ = FCntl(file, SetLease, NoLease);
         return true;
     }
 
-    /// <summary>Replaces pages of this process by those of a file; what is written to them stays here.</summary>
-    /// <returns>Whether it was done; otherwise the pages are empty ones.</returns>
+    /// <summary>Replaces pages of this process by pages of a file, copy-on-write.</summary>
+    /// <returns>Whether it succeeded; otherwise the pages are empty.</returns>
     public static bool ReplacePages(nint pages, nint length, SafeFileHandle file, long offset)
     {
         var held = false;
@@ -88,7 +89,7 @@ internal static partial class LinuxSharedMemory
             if (MMap(pages, length, ReadWrite, Private | Fixed | NoReserve, (int)file.DangerousGetHandle(), (nint)offset) == pages)
                 return true;
 
-            // A failed call may have taken away what was there.
+            // A failed call may have unmapped the previous pages.
             RestorePages(pages, length);
             return false;
         }
@@ -99,7 +100,7 @@ internal static partial class LinuxSharedMemory
         }
     }
 
-    /// <summary>Replaces pages of this process by empty ones of its own.</summary>
+    /// <summary>Replaces pages of this process by empty private ones.</summary>
     public static bool RestorePages(nint pages, nint length) => MMap(pages, length, ReadWrite, Private | Fixed | Anonymous, -1, 0) == pages;
 
     [LibraryImport("libc", EntryPoint = "memfd_create", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

@@ -6,13 +6,13 @@ using System.Runtime.InteropServices;
 namespace Serve.Runtime.Objects;
 
 /// <summary>
-/// Arrays whose pages are those of a segment: many processes read one copy. An array is allocated by the collector as any other, and then the pages
-/// that hold nothing but its elements are replaced by the segment's, copy on write. To the collector it is an array that someone has
-/// filled. docs/decisions/0007 says why that is safe.
+/// Creates arrays whose pages are those of a segment, so that many processes read one copy. The collector allocates the array as usual; then the pages that
+/// contain only its elements are replaced by the segment's, copy-on-write. To the collector it is an ordinary array. docs/decisions/0007 explains why this is
+/// safe.
 /// </summary>
 internal static unsafe class MappedArrayFactory
 {
-    /// <summary>Smaller ones are copied: that takes less time than to arrange pages.</summary>
+    /// <summary>Minimum size of mapped arrays; smaller ones are copied, which is faster than changing mappings.</summary>
     public const long Least = 1 << 20;
 
     private const int RegionHeader = 0x28;
@@ -21,10 +21,10 @@ internal static unsafe class MappedArrayFactory
     private const int SmallestArray = 24;
     private const int Attempts = 8;
 
-    // Larger ones have a region of their own, in which nothing lies before them.
+    // Larger arrays are allocated in a region of their own, with nothing in front of them.
     private const long LargestMoved = 64 << 20;
 
-    // The kernel lets a process have 65,530 mappings; each array takes up to three.
+    // The kernel allows 65,530 mappings per process; each array needs up to three.
     private const int Most = 8192;
 
     private static readonly ConditionalWeakTable<Array, MappedArrayPages> Pages = [];
@@ -34,11 +34,11 @@ internal static unsafe class MappedArrayFactory
 
     public static int Count => Volatile.Read(ref _count);
 
-    /// <summary>Where in its page the first element lies of an array that has a region of its own.</summary>
+    /// <summary>Offset in its page of the first element of an array that has a region of its own.</summary>
     public static int DataOffset(int rank) =>
         rank == 1 ? RegionHeader + ArrayHeader : RegionHeader + LargeObjectPadding + ArrayHeader + (2 * sizeof(int) * rank);
 
-    /// <summary>An array whose elements are a segment's: its pages where that can be, otherwise a copy.</summary>
+    /// <summary>Returns an array with a segment's elements: mapped if possible, otherwise copied.</summary>
     public static Array Read(SharedMemorySegment segment, Type element, int elementSize, long[]? lengths)
     {
         var length = checked((int)(segment.Length / elementSize));
@@ -66,8 +66,8 @@ internal static unsafe class MappedArrayFactory
 
     private static T[] Allocate<T>(int length) => GC.AllocateUninitializedArray<T>(length, pinned: true);
 
-    // The next array begins where this one ends. Another between them, of the right length, moves it to where its pages fit the segment's; it must be
-    // no shorter, or the collector would put it into a gap that was too small for this one. Nothing is written to it, so it takes addresses and no memory.
+    // The next array begins where this one ends. A filler array of the right length between them moves it to the offset at which its pages fit the segment's.
+    // The filler must not be shorter, or the collector would place it in a gap that was too small for the array. It is never written and takes only addresses.
     private static bool TryMoveToRegion(ref Array array, SharedMemorySegment segment, Func<int, Array> allocate, int length)
     {
         var kept = new List<Array> { array };
@@ -116,7 +116,7 @@ internal static unsafe class MappedArrayFactory
         }
     }
 
-    // What lies before the first whole page and after the last.
+    // The parts before the first whole page and after the last one.
     private static void CopyRest(SharedMemorySegment segment, byte* data, long before, long covered)
     {
         RandomAccess.Read(segment.File, new Span<byte>(data, (int)before), segment.Offset);
@@ -124,15 +124,15 @@ internal static unsafe class MappedArrayFactory
         RandomAccess.Read(segment.File, new Span<byte>(data + after, (int)(segment.Length - after)), segment.Offset + after);
     }
 
-    /// <summary>Gives an array's pages back before the collector can use them for something else: it holds the array until that is done.</summary>
+    /// <summary>Returns an array's pages before the collector can reuse them: it keeps the array alive until then.</summary>
     private sealed class MappedArrayPages(Array array, SharedMemorySegment segment, nint data, nint first, nint length)
     {
-        /// <summary>Stays open as long as the array lives, so that the next task finds the array by it.</summary>
+        /// <summary>Kept open as long as the array lives, so that later readers share the array.</summary>
         public SharedMemorySegment Segment => segment;
 
         ~MappedArrayPages()
         {
-            // An array of more than one dimension is not allocated as a pinned one. Where it was moved, its old pages are no longer its own.
+            // Multi-dimensional arrays cannot be allocated as pinned. If the array was moved, its old pages belong to other objects.
             fixed (byte* now = &MemoryMarshal.GetArrayDataReference(array))
             {
                 if ((nint)now == data)

@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace Serve.Runtime.Objects;
 
-/// <summary>A segment's bytes as memory of a type: mapped, not copied, as long as any part of it is in use.</summary>
+/// <summary>Memory of a type over a segment's bytes: mapped, not copied, and kept alive as long as any part of it is in use.</summary>
 internal sealed unsafe class MappedMemoryManager<T>(SegmentMapping mapping) : MemoryManager<T>
     where T : unmanaged
 {
@@ -14,7 +14,7 @@ internal sealed unsafe class MappedMemoryManager<T>(SegmentMapping mapping) : Me
     {
     }
 
-    // Nobody disposes it: it ends when the collector finds that nobody has it.
+    // Not disposed by its users: the mapping ends when it is collected.
     protected override void Dispose(bool disposing)
     {
     }

@@ -3,14 +3,15 @@ using Microsoft.Win32.SafeHandles;
 namespace Serve.Runtime.Objects;
 
 /// <summary>
-/// Whether anybody has a memory file open to read, or mapped, apart from who made it. Linux grants a lease for writing only on a file that nobody else has open, and
-/// a mapping keeps what it was made from open. Tried out once, since other kernels may know less.
+/// Detects whether another process has a memory file open or mapped. Linux grants a write lease only on a file that no other process has open, and a mapping
+/// keeps its file open. Probed once, because other kernels may behave differently.
 /// </summary>
 internal static class MemoryFileReaderProbe
 {
     private static readonly Lazy<bool> IsKnown = new(ProbeKernel);
 
-    /// <returns>False also where that cannot be known.</returns>
+    /// <summary>Returns whether no other process has the file open or mapped.</summary>
+    /// <returns>False also if this cannot be determined.</returns>
     public static bool HasNoReaders(SafeFileHandle file) => IsKnown.Value && CanLease(file);
 
     private static bool CanLease(SafeFileHandle file)
@@ -22,7 +23,7 @@ internal static class MemoryFileReaderProbe
         }
         catch (Exception thrown) when (thrown is IOException or UnauthorizedAccessException or ObjectDisposedException)
         {
-            // No /proc, no more descriptors, or closed: then it is not used again.
+            // /proc is not available, no descriptors are left, or the file is closed: the memory is then not reused.
             return false;
         }
     }

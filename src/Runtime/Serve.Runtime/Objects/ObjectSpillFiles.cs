@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Serve.Runtime.Objects;
 
-/// <summary>The files of objects that memory had no room for: a folder of its own below the one that was asked for, made with the first, removed at the end.</summary>
+/// <summary>Files of spilled objects, in a folder of its own below the configured one. The folder is created with the first file and deleted at the end.</summary>
 internal sealed class ObjectSpillFiles(string? parent) : IDisposable
 {
     private readonly Lock _sync = new();
@@ -11,8 +11,9 @@ internal sealed class ObjectSpillFiles(string? parent) : IDisposable
 
     public string Parent => parent ?? Path.GetTempPath();
 
-    /// <returns>The file's path.</returns>
-    /// <exception cref="IOException">It could not be written, the disk is full for example; nothing of it is left.</exception>
+    /// <summary>Writes a segment to a file.</summary>
+    /// <returns>Path of the file.</returns>
+    /// <exception cref="IOException">The file could not be written, for example because the disk is full; nothing of it remains.</exception>
     public string Write(SharedMemorySegment segment)
     {
         var path = Path.Combine(Folder(), Interlocked.Increment(ref _lastNumber).ToString(CultureInfo.InvariantCulture) + ".object");
@@ -38,7 +39,7 @@ internal sealed class ObjectSpillFiles(string? parent) : IDisposable
         }
         catch (Exception thrown) when (thrown is IOException or UnauthorizedAccessException)
         {
-            // Its folder is gone, or goes at the end.
+            // The folder was deleted, or will be at the end.
         }
     }
 
@@ -54,7 +55,7 @@ internal sealed class ObjectSpillFiles(string? parent) : IDisposable
             }
             catch (DirectoryNotFoundException)
             {
-                // Someone was tidier than we are.
+                // Already deleted by another process.
             }
 
             _folder = null;

@@ -2,7 +2,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Serve.Runtime.Objects;
 
-/// <summary>Has the kernel find pages for a part of a file on another thread, ahead of one that fills them; nobody waits for it. Its state is written by the two of them.</summary>
+/// <summary>Allocates the pages of a file region on another thread, ahead of the thread that fills them. Its state is written by these two threads.</summary>
 internal sealed class PagePrefaulter : IThreadPoolWorkItem, IDisposable
 {
     private readonly SafeFileHandle _file;
@@ -13,15 +13,15 @@ internal sealed class PagePrefaulter : IThreadPoolWorkItem, IDisposable
 
     public PagePrefaulter(SafeFileHandle file, long offset, long length, long chunk)
     {
-        this._file = file;
-        this._offset = offset;
-        this._length = length;
-        this._chunk = chunk;
+        _file = file;
+        _offset = offset;
+        _length = length;
+        _chunk = chunk;
         if (length > chunk && Environment.ProcessorCount > 1)
             ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 
-    /// <summary>The other is about to fill the chunk that begins here.</summary>
+    /// <summary>Reports that the other thread is about to fill the chunk at this offset.</summary>
     public void ReportProgress(long done) => Volatile.Write(ref _reached, done);
 
     public void Dispose() => Volatile.Write(ref _reached, _length);
@@ -39,7 +39,7 @@ internal sealed class PagePrefaulter : IThreadPoolWorkItem, IDisposable
         }
         catch (ObjectDisposedException)
         {
-            // It came so late that the file is gone already. What fails here is told by who fills the pages.
+            // Started too late: the file is already closed. Errors are reported by the thread that fills the pages.
         }
     }
 }

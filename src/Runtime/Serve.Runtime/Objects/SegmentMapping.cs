@@ -2,7 +2,7 @@ using System.IO.MemoryMappedFiles;
 
 namespace Serve.Runtime.Objects;
 
-/// <summary>A segment's bytes in this process's memory, until disposed or collected.</summary>
+/// <summary>Mapping of a segment's bytes into this process, until disposed or collected.</summary>
 internal sealed unsafe class SegmentMapping : IDisposable
 {
     private readonly MemoryMappedViewAccessor _view;
@@ -11,8 +11,8 @@ internal sealed unsafe class SegmentMapping : IDisposable
 
     public SegmentMapping(MemoryMappedViewAccessor view, long offset, long length, SharedMemorySlab? slab)
     {
-        this._view = view;
-        this._slab = slab;
+        _view = view;
+        _slab = slab;
         slab?.AddView();
         byte* start = null;
         view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
@@ -24,7 +24,7 @@ internal sealed unsafe class SegmentMapping : IDisposable
 
     public long Length { get; }
 
-    /// <summary>Has the segment stay open as long as this is in use, so that whoever comes next finds this by it.</summary>
+    /// <summary>Keeps the segment open as long as the mapping is in use, so that later readers share this mapping.</summary>
     public void KeepSegmentOpen(SharedMemorySegment opened) => _segment = opened;
 
     public void Dispose()
@@ -38,7 +38,7 @@ internal sealed unsafe class SegmentMapping : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    // The pointer is a count on the handle, which alone would never fall to zero.
+    // The acquired pointer is a reference count on the handle, which would never reach zero by itself.
     ~SegmentMapping()
     {
         _view.SafeMemoryMappedViewHandle.ReleasePointer();

@@ -3,52 +3,55 @@ using Serve.Runtime.Serialization;
 
 namespace Serve.Runtime.Objects;
 
-/// <summary>A value whose bytes lie in shared memory, or on disk while memory is short. Where they lie is written under its lock, by whoever uses it and by its store.</summary>
+/// <summary>
+/// Object whose bytes are stored in shared memory, or on disk while memory is short. The location is written under its lock, by its readers and by its store.
+/// </summary>
 internal sealed class SharedMemoryObject : EncodedObject, IDisposable
 {
     private readonly Lock _sync = new();
-    private readonly SharedObjectStore? _owner;
+    private readonly IObjectByteOwner? _owner;
     private volatile SharedMemorySegment? _segment;
     private volatile string? _file;
     private string? _lost;
     private ObjectRef? _again;
     private int _pins;
 
-    /// <param name="codec">Reads it.</param>
-    /// <param name="shape">What it is.</param>
+    /// <summary>Creates an object.</summary>
+    /// <param name="codec">Codec that decodes it.</param>
+    /// <param name="shape">Shape of the encoded value.</param>
     /// <param name="segment">Its bytes.</param>
-    /// <param name="owner">Who counts its bytes; null in a worker, where nobody does.</param>
-    public SharedMemoryObject(ObjectValueCodec codec, EncodedValueShape shape, SharedMemorySegment segment, SharedObjectStore? owner)
+    /// <param name="owner">Store that counts its bytes; null in a worker.</param>
+    public SharedMemoryObject(IValueCodec codec, EncodedValueShape shape, SharedMemorySegment segment, IObjectByteOwner? owner)
         : base(codec, shape)
     {
-        this._segment = segment;
-        this._owner = owner;
+        _segment = segment;
+        _owner = owner;
         Size = segment.Length;
         if (owner is not null)
             GC.AddMemoryPressure(Size);
     }
 
-    internal override long Size { get; }
+    public override long Size { get; }
 
-    /// <summary>The ref it is the object of, as long as anyone has that; null for an argument.</summary>
+    /// <summary>Weak reference to the object reference; null for an argument passed by value.</summary>
     public WeakReference<ObjectRef>? Reference { get; private set; }
 
-    /// <summary>The task that made it, for lists; null when it was put.</summary>
+    /// <summary>Name of the task that created the object, for listings; null if it was put.</summary>
     public string? CreatedBy { get; set; }
 
-    /// <summary>How it is made again when its bytes are lost; null when it cannot be.</summary>
+    /// <summary>Lineage to recompute lost bytes; null if the object cannot be recomputed.</summary>
     public IObjectLineage? Lineage { get; set; }
 
-    // These two take no lock: the store asks under its own, which is taken inside of this one.
+    // Read without a lock: the store reads them under its own lock, which is acquired inside of this object's lock.
 
-    /// <summary>Whether its bytes are gone.</summary>
+    /// <summary>Whether the bytes have been released.</summary>
     public bool IsReleased => _segment is null && _file is null;
 
     public bool IsSpilled => _segment is null && _file is not null;
 
-    internal override bool CachesLoadedValue => Shape.Format == EncodedValueFormat.Elements;
+    public override bool CachesLoadedValue => Shape.Format == EncodedValueFormat.Elements;
 
-    internal override void AttachTo(ObjectRef reference)
+    public override void AttachTo(ObjectRef reference)
     {
         base.AttachTo(reference);
         Reference = new(reference);
@@ -63,23 +66,23 @@ internal sealed class SharedMemoryObject : EncodedObject, IDisposable
         }
     }
 
-    /// <summary>The array that it is: one for all who use it at the same time.</summary>
+    /// <summary>Loads the object as an array; concurrent readers share one instance.</summary>
     public Array LoadArray(Type type, Type element, int elementSize) =>
         Use(bytes => bytes.Decoded.GetOrCreate(type, () => MappedArrayFactory.Read(bytes, element, elementSize, Shape.Lengths)));
 
-    /// <summary>Has loading give this object as long as anyone else uses it: it is what the bytes were made from.</summary>
+    /// <summary>Caches the instance that the bytes were encoded from, as long as it is in use elsewhere.</summary>
     public void CacheDecoded(object value)
     {
         lock (_sync)
             _segment?.Decoded.Set(value);
     }
 
-    /// <summary>Its bytes as memory that is mapped for as long as anyone uses it.</summary>
+    /// <summary>Maps the bytes as memory for as long as it is in use.</summary>
     public ReadOnlyMemory<T> LoadMemory<T>()
         where T : unmanaged => new MappedMemoryManager<T>(Use(static bytes => bytes.ShareMapping())).Memory;
 
-    /// <summary>How another process opens it.</summary>
-    /// <exception cref="ObjectRecomputingException">It is being made again.</exception>
+    /// <summary>Describes how another process opens the bytes.</summary>
+    /// <exception cref="ObjectRecomputingException">The object is being recomputed.</exception>
     public SegmentDescriptor Describe()
     {
         lock (_sync)
@@ -102,16 +105,16 @@ internal sealed class SharedMemoryObject : EncodedObject, IDisposable
     {
         lock (_sync)
         {
-            Debug.Assert(_pins > 0, "Unpinned more often than pinned.");
+            Debug.Assert(_pins > 0, "Unpin was called more often than Pin.");
             _pins--;
         }
     }
 
-    /// <summary>Moves its bytes to disk, unless someone uses it this moment.</summary>
-    /// <param name="files">Where to.</param>
-    /// <param name="freed">Bytes of memory that became free.</param>
-    /// <returns>Whether that was done.</returns>
-    /// <exception cref="IOException">They could not be written; they are still in memory.</exception>
+    /// <summary>Moves the bytes to disk unless the object is in use at the moment.</summary>
+    /// <param name="files">Destination.</param>
+    /// <param name="freed">Bytes of memory that were freed.</param>
+    /// <returns>Whether the bytes were moved.</returns>
+    /// <exception cref="IOException">The file could not be written; the bytes remain in memory.</exception>
     public bool TrySpill(ObjectSpillFiles files, out long freed)
     {
         freed = 0;
@@ -133,8 +136,8 @@ internal sealed class SharedMemoryObject : EncodedObject, IDisposable
         }
     }
 
-    /// <summary>Gives its bytes up for good.</summary>
-    internal override void Free(string reason)
+    /// <summary>Releases the bytes permanently.</summary>
+    public override void Free(string reason)
     {
         lock (_sync)
         {
@@ -144,14 +147,14 @@ internal sealed class SharedMemoryObject : EncodedObject, IDisposable
         }
     }
 
-    /// <summary>Gives the bytes up that another process has taken over.</summary>
+    /// <summary>Releases the bytes after another process has adopted them.</summary>
     public void Dispose()
     {
         Free("it was handed over");
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Gives the bytes over to another object that is the same.</summary>
+    /// <summary>Detaches the bytes for an equal object.</summary>
     private SharedMemorySegment? DetachSegment()
     {
         lock (_sync)
@@ -177,12 +180,12 @@ internal sealed class SharedMemoryObject : EncodedObject, IDisposable
                 making = Recompute();
             }
 
-            // Not under the lock: what makes it may need the CPU that another reader holds who waits for the lock.
+            // Not under the lock: the recomputation may need the CPU of a reader that waits for this lock.
             Lineage!.Wait(making);
         }
     }
 
-    // Under the lock. Null when the bytes are lost, or being made again.
+    // Called under the lock. Null if the bytes were lost or are being recomputed.
     private SharedMemorySegment? TryAcquire()
     {
         if (_segment is not null)
@@ -194,7 +197,7 @@ internal sealed class SharedMemoryObject : EncodedObject, IDisposable
         return _segment;
     }
 
-    private void Restore(SharedObjectStore store, string path)
+    private void Restore(IObjectByteOwner store, string path)
     {
         try
         {
@@ -202,7 +205,7 @@ internal sealed class SharedMemoryObject : EncodedObject, IDisposable
         }
         catch (Exception thrown) when (thrown is IOException or UnauthorizedAccessException)
         {
-            _lost = $"it had been moved to disk, and '{path}' cannot be read any more: {thrown.Message}";
+            _lost = $"it had been moved to disk, and '{path}' can no longer be read: {thrown.Message}";
             _file = null;
         }
     }
@@ -212,19 +215,19 @@ internal sealed class SharedMemoryObject : EncodedObject, IDisposable
         var made = _again!;
         _again = null;
         if (made.Error is { } failure)
-            throw new ObjectLostException($"{Name} is gone: {_lost} Making it again failed: {failure.Message}", failure);
+            throw new ObjectLostException($"{Name} was lost: {_lost} Recomputing it failed: {failure.Message}", failure);
         if (made.Stored is SharedMemoryObject same && same.Size == Size && same.DetachSegment() is { } bytes)
             _segment = bytes;
         else
-            _lost += " What was made again is not the same.";
+            _lost += " The recomputed object differs from the original.";
     }
 
-    // Under the lock: a ref that is ready when it is worth trying once more.
+    // Called under the lock. Returns the reference that becomes ready when the object can be read again.
     private ObjectRef Recompute()
     {
         if (_again is not null)
             return _again;
-        var why = Lineage is null ? " It was put, or is part of another, so that it cannot be computed again." : " Its task may not run again: its MaxRetries are used up.";
+        var why = Lineage is null ? " It was created by Put or is part of another object and cannot be recomputed." : " Its task has no retries left (MaxRetries).";
         return _again = Lineage?.Restart() ?? throw new ObjectLostException($"{Name} is gone: {_lost ?? "its memory was given up"}{(_file is null && _lost?.StartsWith("it had", StringComparison.Ordinal) == true ? why : ".")}");
     }
 
@@ -246,4 +249,16 @@ internal sealed class SharedMemoryObject : EncodedObject, IDisposable
     }
 
     ~SharedMemoryObject() => ReleaseSegment();
+}
+
+/// <summary>Store that counts the bytes of its objects and restores spilled ones.</summary>
+internal interface IObjectByteOwner
+{
+    /// <summary>Restores an object from disk.</summary>
+    /// <exception cref="IOException">The file is missing or too short.</exception>
+    SharedMemorySegment Restore(SharedMemoryObject stored, string file);
+
+    /// <summary>Called when an object has been released, under its lock or by its finalizer.</summary>
+    /// <param name="bytes">Its segment; null if it was on disk.</param>
+    void OnObjectReleased(SharedMemorySegment? bytes);
 }

@@ -5,8 +5,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Serve.Runtime.Objects;
 
 /// <summary>
-/// Bytes that several processes can map: on Linux memory without a name, elsewhere a temporary file that goes with its last handle. Written once by
-/// who creates it, never changed. Open until disposed or collected; mappings outlive it.
+/// Bytes that several processes can map: anonymous memory on Linux, a temporary file that is deleted with its last handle elsewhere. Written once by its
+/// creator and immutable afterwards. Open until disposed or collected; mappings outlive it.
 /// </summary>
 internal sealed class SharedMemorySegment : IDisposable
 {
@@ -25,9 +25,9 @@ internal sealed class SharedMemorySegment : IDisposable
 
     private SharedMemorySegment(SafeFileHandle file, string name, string? path, long offset, long length, long use = 0)
     {
-        this._file = file;
-        this._name = name;
-        this._path = path;
+        _file = file;
+        _name = name;
+        _path = path;
         _self = new(this);
         Offset = offset;
         Length = length;
@@ -35,34 +35,37 @@ internal sealed class SharedMemorySegment : IDisposable
     }
 
     private SharedMemorySegment(SharedMemorySlab slab, long offset, long length)
-        : this(slab.File, slab.Name, null, offset, length, slab.UseNumber) => this._slab = slab;
+        : this(slab.File, slab.Name, null, offset, length, slab.UseNumber) => _slab = slab;
 
-    /// <summary>Whether memory is used rather than files; a test may say otherwise.</summary>
+    /// <summary>Whether anonymous memory is used instead of files; set by tests.</summary>
     internal static bool InMemory { get; set; } = OperatingSystem.IsLinux();
 
     public static int PageSize => Environment.SystemPageSize;
 
-    /// <summary>Where in the file its bytes begin: where in its first page an array's elements lie when the collector gives it a region of its own, so that pages of the one can stand for pages of the other.</summary>
+    /// <summary>
+    /// Offset of the bytes in the file. It equals the offset of an array's first element in its first page if the collector allocates the array in a region of
+    /// its own, so that pages of the file can replace pages of the array.
+    /// </summary>
     public long Offset { get; }
 
     public long Length { get; }
 
-    /// <summary>Bytes of memory that it takes: a little more than it has where it lies in memory that had a longer one before.</summary>
+    /// <summary>Bytes of memory in use. Slightly more than the length if the slab has held a longer segment.</summary>
     public long ResidentBytes => _slab is null ? Length : _slab.ResidentBytes;
 
-    /// <summary>Which use of its slab it is; 0 for memory of its own.</summary>
+    /// <summary>Number of the slab's use; 0 for a segment with memory of its own.</summary>
     public long UseNumber { get; }
 
     public SafeFileHandle File => _file;
 
     public bool IsClosed => Volatile.Read(ref _closed) != 0 || _file.IsClosed;
 
-    /// <summary>What this process has made of it and still uses.</summary>
+    /// <summary>Object that this process has decoded from the segment and still uses.</summary>
     public WeakDecodedValue Decoded { get; } = new();
 
-    /// <summary>Copies bytes into a slab that was taken from its pool; it gets it back where that fails.</summary>
-    /// <returns>Null where the kernel cannot do that.</returns>
-    /// <exception cref="IOException">There is no memory for it.</exception>
+    /// <summary>Copies bytes into a rented slab. Returns the slab to its pool on failure.</summary>
+    /// <returns>Null if the kernel does not support this.</returns>
+    /// <exception cref="IOException">Not enough memory is available.</exception>
     public static unsafe SharedMemorySegment? TryCreate(SharedMemorySlab slab, byte* start, long length, int rank)
     {
         var offset = MappedArrayFactory.DataOffset(rank);
@@ -82,8 +85,8 @@ internal sealed class SharedMemorySegment : IDisposable
         return segment;
     }
 
-    /// <summary>Copies bytes into a new one.</summary>
-    /// <exception cref="IOException">There is no memory for it.</exception>
+    /// <summary>Copies bytes into a new segment.</summary>
+    /// <exception cref="IOException">Not enough memory is available.</exception>
     public static unsafe SharedMemorySegment Create(byte* start, long length, int rank = 1)
     {
         var segment = CreateEmpty(length, rank);
@@ -102,7 +105,7 @@ internal sealed class SharedMemorySegment : IDisposable
         return segment;
     }
 
-    /// <summary>Copies the whole of a file into a new one.</summary>
+    /// <summary>Copies a file into a new segment.</summary>
     public static SharedMemorySegment Create(SafeFileHandle from, long length, int rank)
     {
         var segment = CreateEmpty(length, rank);
@@ -113,7 +116,7 @@ internal sealed class SharedMemorySegment : IDisposable
             {
                 var read = RandomAccess.Read(from, buffer.AsSpan(0, (int)Math.Min(buffer.Length, length - done)), done);
                 if (read == 0)
-                    throw new EndOfStreamException($"It ends after {done} of {length} bytes.");
+                    throw new EndOfStreamException($"The file ends after {done} of {length} bytes.");
                 RandomAccess.Write(segment._file, buffer.AsSpan(0, read), segment.Offset + done);
                 done += read;
             }
@@ -128,8 +131,8 @@ internal sealed class SharedMemorySegment : IDisposable
         return segment;
     }
 
-    /// <summary>Opens the one that a message tells of; the same one for the same memory.</summary>
-    /// <exception cref="ObjectLostException">The process that had it is gone, or has closed it.</exception>
+    /// <summary>Opens the segment described by a message; returns the same instance for the same memory.</summary>
+    /// <exception cref="ObjectLostException">The process that owns the memory has exited or has closed it.</exception>
     public static SharedMemorySegment Open(SegmentDescriptor descriptor)
     {
         if (Opened.TryGetValue(descriptor.Name, out var weak) && weak.TryGetTarget(out var open) && !open.IsClosed && open.UseNumber == descriptor.Use)
@@ -142,14 +145,14 @@ internal sealed class SharedMemorySegment : IDisposable
         }
         catch (Exception thrown) when (thrown is IOException or UnauthorizedAccessException)
         {
-            throw new ObjectLostException($"Shared memory of process {descriptor.ProcessId} is gone: {thrown.Message}", thrown);
+            throw new ObjectLostException($"Shared memory of process {descriptor.ProcessId} is no longer available: {thrown.Message}", thrown);
         }
 
-        // The number may stand for another file by now, and the file for another use of it.
+        // The descriptor may refer to another file by now, and the file to a later use.
         if (descriptor.Path.Length == 0 && (new FileInfo($"/proc/self/fd/{file.DangerousGetHandle()}").LinkTarget?.EndsWith($":{descriptor.Name} (deleted)", StringComparison.Ordinal) != true || (descriptor.Use > 0 && ReadUseNumber(file) != descriptor.Use)))
         {
             file.Dispose();
-            throw new ObjectLostException($"Shared memory of process {descriptor.ProcessId} is gone: it was closed before it was opened here.");
+            throw new ObjectLostException($"Shared memory of process {descriptor.ProcessId} is no longer available: it was closed before it was opened here.");
         }
 
         var segment = new SharedMemorySegment(file, descriptor.Name, descriptor.Path.Length > 0 ? descriptor.Path : null, descriptor.Offset, descriptor.Length, descriptor.Use);
@@ -157,7 +160,7 @@ internal sealed class SharedMemorySegment : IDisposable
         return segment;
     }
 
-    /// <summary>How another process opens it, as long as this one has it open.</summary>
+    /// <summary>Describes how another process opens the segment, as long as this process keeps it open.</summary>
     public SegmentDescriptor Describe()
     {
         ObjectDisposedException.ThrowIf(IsClosed, this);
@@ -165,14 +168,14 @@ internal sealed class SharedMemorySegment : IDisposable
         return new(_path ?? "", Environment.ProcessId, (int)_file.DangerousGetHandle(), _name, Offset, Length, UseNumber);
     }
 
-    /// <summary>Maps it; what is written to the pages stays in this process.</summary>
+    /// <summary>Maps the segment copy-on-write.</summary>
     public SegmentMapping Map()
     {
         using var mapped = MemoryMappedFile.CreateFromFile(_file, null, 0, MemoryMappedFileAccess.CopyOnWrite, HandleInheritability.None, leaveOpen: true);
         return new(mapped.CreateViewAccessor(0, Offset + Length, MemoryMappedFileAccess.CopyOnWrite), Offset, Length, _slab);
     }
 
-    /// <summary>The mapping that everybody shares who reads it as memory, as long as one does.</summary>
+    /// <summary>Returns the mapping that is shared by all current readers of the segment as memory.</summary>
     public SegmentMapping ShareMapping() => _mapping.GetOrCreate(typeof(SegmentMapping), () =>
     {
         var made = Map();
@@ -180,7 +183,7 @@ internal sealed class SharedMemorySegment : IDisposable
         return made;
     });
 
-    /// <summary>Writes its bytes to a file.</summary>
+    /// <summary>Writes the bytes to a file.</summary>
     public void CopyTo(SafeFileHandle to)
     {
         var buffer = new byte[1 << 20];
@@ -192,12 +195,12 @@ internal sealed class SharedMemorySegment : IDisposable
         }
     }
 
-    /// <summary>Pages of an array of this process are its own: they are read until <see cref="RemoveArrayView"/>.</summary>
+    /// <summary>Counts an array of this process that reads the slab's pages, until <see cref="RemoveArrayView"/>.</summary>
     public void AddArrayView() => _slab?.AddView();
 
     public void RemoveArrayView() => _slab?.RemoveView();
 
-    /// <summary>Closes it, and leaves its memory to the next if that can be.</summary>
+    /// <summary>Closes the segment and returns its slab for reuse if possible.</summary>
     public void Recycle()
     {
         if (_slab is null)
@@ -206,7 +209,7 @@ internal sealed class SharedMemorySegment : IDisposable
             _slab.Pool.Return(_slab);
     }
 
-    /// <summary>Closes it. Its memory is free when nobody maps it.</summary>
+    /// <summary>Closes the segment. Its memory is freed when no process maps it.</summary>
     public void Dispose()
     {
         if (Close())

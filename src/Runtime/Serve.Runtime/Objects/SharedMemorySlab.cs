@@ -3,12 +3,13 @@ using Microsoft.Win32.SafeHandles;
 namespace Serve.Runtime.Objects;
 
 /// <summary>
-/// Shared memory that this process keeps mapped and uses for one segment after another, so that the pages are there already. Only this mapping can
-/// change it. Its first bytes say which use of it this is. Its state is written under its lock; who has it is its pool's to say.
+/// Shared memory that this process keeps mapped and uses for one segment after another, so that its pages are already allocated. Only this mapping can change
+/// it. Its first bytes hold the number of the current use. See docs/shared-memory.md for its states. Its state is written under its lock; its pool decides who
+/// uses it.
 /// </summary>
 internal sealed unsafe class SharedMemorySlab : IDisposable
 {
-    /// <summary>Smaller segments are not worth a mapping.</summary>
+    /// <summary>Minimum length of a segment that uses a slab; a mapping is too expensive for smaller ones.</summary>
     public const long MinimumBytes = 1 << 20;
 
     private const long Chunk = 2 << 20;
@@ -23,9 +24,9 @@ internal sealed unsafe class SharedMemorySlab : IDisposable
     private SharedMemorySlab(SharedMemorySlabPool pool, SafeFileHandle file, string name, byte* memory, long capacity)
     {
         Pool = pool;
-        this._file = file;
+        _file = file;
         Name = name;
-        this._memory = memory;
+        _memory = memory;
         Capacity = capacity;
     }
 
@@ -35,17 +36,18 @@ internal sealed unsafe class SharedMemorySlab : IDisposable
 
     public string Name { get; }
 
-    /// <summary>Bytes that it can have.</summary>
+    /// <summary>Maximum number of bytes.</summary>
     public long Capacity { get; }
 
-    /// <summary>Bytes that it takes of the machine's memory: as many as the longest segment had that was in it.</summary>
+    /// <summary>Bytes of machine memory in use: the length of the longest segment so far.</summary>
     public long ResidentBytes { get; private set; }
 
-    /// <summary>Which use of it this is, from 1.</summary>
+    /// <summary>Number of the current use, from 1.</summary>
     public long UseNumber { get; private set; } = 1;
 
-    /// <returns>Null where the kernel has not all that it takes.</returns>
-    /// <exception cref="IOException">There is no memory for it.</exception>
+    /// <summary>Creates a slab.</summary>
+    /// <returns>Null if the kernel does not support all required calls.</returns>
+    /// <exception cref="IOException">Not enough memory is available.</exception>
     public static SharedMemorySlab? TryCreate(SharedMemorySlabPool pool, string name, long capacity)
     {
         var file = LinuxSharedMemory.CreateFile(name);
@@ -70,15 +72,15 @@ internal sealed unsafe class SharedMemorySlab : IDisposable
         }
     }
 
-    /// <summary>Copies bytes into it. Only who has it from its pool calls this.</summary>
-    /// <param name="start">The bytes.</param>
-    /// <param name="length">How many.</param>
-    /// <param name="offset">Where they go; the number of the use goes before them.</param>
-    /// <returns>False where the kernel cannot get pages without a fault that ends the process if there are none.</returns>
-    /// <exception cref="IOException">There is no memory for them.</exception>
+    /// <summary>Copies bytes into the slab. Called only by the holder that rented it from the pool.</summary>
+    /// <param name="start">Bytes to copy.</param>
+    /// <param name="length">Number of bytes.</param>
+    /// <param name="offset">Offset in the slab; the use number is stored in front.</param>
+    /// <returns>False if the kernel cannot allocate pages without risking a fault that terminates the process.</returns>
+    /// <exception cref="IOException">Not enough memory is available.</exception>
     public bool TryWrite(byte* start, long length, long offset)
     {
-        // What is there already, then what is not.
+        // First the pages that are already allocated, then new ones.
         var there = Math.Clamp(_written - offset, 0, length);
         Buffer.MemoryCopy(start, _memory + offset, there, there);
         if (there < length && !TryWriteNew(start + there, length - there, offset + there))
@@ -89,15 +91,15 @@ internal sealed unsafe class SharedMemorySlab : IDisposable
         return true;
     }
 
-    /// <summary>This process maps it to read.</summary>
+    /// <summary>Counts a mapping of this process that reads the slab.</summary>
     public void AddView() => Interlocked.Increment(ref _views);
 
     public void RemoveView() => Interlocked.Decrement(ref _views);
 
-    /// <summary>Another process was told of it.</summary>
+    /// <summary>Records that another process may open the slab.</summary>
     public void MarkShared() => Volatile.Write(ref _wasLent, true);
 
-    /// <summary>Its use is over: who has been told of it and has not opened it yet finds that another has begun.</summary>
+    /// <summary>Ends the current use: a process that has not opened the slab yet then sees that it is used for another segment.</summary>
     public void EndUse()
     {
         lock (_sync)
@@ -108,7 +110,7 @@ internal sealed unsafe class SharedMemorySlab : IDisposable
         }
     }
 
-    /// <summary>Whether nobody can read what is in it, so that it may be overwritten. Asked after <see cref="EndUse"/>.</summary>
+    /// <summary>Returns whether no process can read the slab any more, so that it may be overwritten. Called after <see cref="EndUse"/>.</summary>
     public bool HasNoReaders()
     {
         if (Volatile.Read(ref _views) > 0)
@@ -116,14 +118,15 @@ internal sealed unsafe class SharedMemorySlab : IDisposable
         if (!Volatile.Read(ref _wasLent))
             return true;
 
-        // Not what readers say, what the kernel knows: whoever has the file open or mapped has it open still. Who opens it from now on looks at the use.
+        // Relies on the kernel, not on readers: a process that has the file open or mapped still counts. A process that opens it from now on checks the use
+        // number.
         if (!MemoryFileReaderProbe.HasNoReaders(_file))
             return false;
         Volatile.Write(ref _wasLent, false);
         return true;
     }
 
-    /// <summary>Gives it up. Others that map it keep what is in it.</summary>
+    /// <summary>Releases the slab. Processes that map it keep its content.</summary>
     public void Dispose()
     {
         Unmap();
@@ -131,7 +134,7 @@ internal sealed unsafe class SharedMemorySlab : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    // Pages that are not there yet. The kernel hands them out from another thread, as far as one is free to: that is half of the work.
+    // New pages. A second thread allocates them ahead of the copy where one is free, which halves the time.
     private bool TryWriteNew(byte* start, long length, long offset)
     {
         using var ahead = new PagePrefaulter(_file, offset, length, Chunk);

@@ -1,18 +1,18 @@
 namespace Serve.Runtime.Objects;
 
 /// <summary>
-/// The slabs of one object store: those in use and those that wait to be used again. What waits and what is in use are together no more than was in
-/// use at the most lately, and than the store may have; so what nobody puts any more goes back to the system. Its state is written under its lock.
+/// Pool of an object store's slabs, in use and idle. Their total size is limited to the recent maximum in use and to the store's limit, so that memory that is
+/// no longer needed returns to the system. Its state is written under its lock.
 /// </summary>
 internal sealed class SharedMemorySlabPool : IDisposable
 {
-    /// <summary>"Lately" is this period and the one before.</summary>
+    /// <summary>Length of a period; the recent maximum covers the current and the previous one.</summary>
     public static readonly TimeSpan Period = TimeSpan.FromSeconds(5);
 
-    // Each is a mapping, of which the kernel lets a process have 65,530.
+    // Each slab is one of the 65,530 mappings that the kernel allows per process.
     private const int Most = 1024;
 
-    // To ask the kernel takes some microseconds each.
+    // Asking the kernel whether a slab has readers takes a few microseconds each.
     private const int MostAsked = 16;
 
     private readonly Lock _sync = new();
@@ -28,15 +28,16 @@ internal sealed class SharedMemorySlabPool : IDisposable
     private long _peakBefore;
     private bool _disposed;
 
-    /// <param name="limit">Bytes that the store may have.</param>
-    /// <param name="time">Tells when a period is over.</param>
+    /// <summary>Creates a pool.</summary>
+    /// <param name="limit">Limit of the store in bytes.</param>
+    /// <param name="time">Clock of the periods.</param>
     public SharedMemorySlabPool(long limit, TimeProvider time)
     {
-        this._limit = limit;
-        this._time = time;
+        _limit = limit;
+        _time = time;
     }
 
-    /// <summary>Bytes of memory that nothing is in.</summary>
+    /// <summary>Bytes of memory in idle slabs.</summary>
     public long IdleBytes
     {
         get
@@ -46,7 +47,7 @@ internal sealed class SharedMemorySlabPool : IDisposable
         }
     }
 
-    /// <summary>The store says how many bytes are in use now.</summary>
+    /// <summary>Sets the number of bytes in use by the store.</summary>
     public void SetUsed(long bytes)
     {
         lock (_sync)
@@ -56,10 +57,10 @@ internal sealed class SharedMemorySlabPool : IDisposable
         }
     }
 
-    /// <summary>A slab whose pages are there.</summary>
-    /// <param name="offset">Where in it the segment will begin.</param>
-    /// <param name="length">The segment's bytes.</param>
-    /// <returns>Null when none is free whose size suits.</returns>
+    /// <summary>Rents a slab whose pages are already allocated.</summary>
+    /// <param name="offset">Offset at which the segment begins.</param>
+    /// <param name="length">Length of the segment.</param>
+    /// <returns>Null if no idle slab of a suitable size is available.</returns>
     public SharedMemorySlab? TryRent(long offset, long length)
     {
         lock (_sync)
@@ -83,11 +84,11 @@ internal sealed class SharedMemorySlabPool : IDisposable
         return null;
     }
 
-    /// <summary>A new slab.</summary>
-    /// <param name="offset">Where in it the segment will begin.</param>
-    /// <param name="length">The segment's bytes.</param>
-    /// <returns>Null when it has to do without.</returns>
-    /// <exception cref="IOException">There is no memory for it.</exception>
+    /// <summary>Creates a new slab.</summary>
+    /// <param name="offset">Offset at which the segment begins.</param>
+    /// <param name="length">Length of the segment.</param>
+    /// <returns>Null if the segment needs memory of its own.</returns>
+    /// <exception cref="IOException">Not enough memory is available.</exception>
     public SharedMemorySlab? TryCreate(long offset, long length)
     {
         lock (_sync)
@@ -99,7 +100,7 @@ internal sealed class SharedMemorySlabPool : IDisposable
         var made = SharedMemorySlab.TryCreate(this, SharedMemorySegment.NextName(), CapacityFor(offset + length));
         if (made is not null)
         {
-            // Known here from its making to its end: one that the collector found together with its object could not be used again.
+            // Referenced here from creation to disposal: a slab that is collected together with its object could not be reused.
             lock (_sync)
                 _taken.Add(made);
         }
@@ -107,7 +108,7 @@ internal sealed class SharedMemorySlabPool : IDisposable
         return made;
     }
 
-    /// <summary>Nothing is in a slab any more.</summary>
+    /// <summary>Returns a slab that holds no segment any more.</summary>
     public void Return(SharedMemorySlab slab)
     {
         slab.EndUse();
@@ -123,7 +124,7 @@ internal sealed class SharedMemorySlabPool : IDisposable
         Trim();
     }
 
-    /// <summary>Gives a slab up that was taken.</summary>
+    /// <summary>Releases a rented slab.</summary>
     public void Discard(SharedMemorySlab slab)
     {
         lock (_sync)
@@ -131,14 +132,14 @@ internal sealed class SharedMemorySlabPool : IDisposable
         slab.Dispose();
     }
 
-    /// <summary>Gives up what waits beyond what may, longest first.</summary>
+    /// <summary>Releases idle slabs above the limit, longest idle first.</summary>
     public void Trim() => ReleaseIdle(all: false);
 
-    /// <summary>Gives up all that waits.</summary>
-    /// <returns>The bytes that were given up.</returns>
+    /// <summary>Releases all idle slabs.</summary>
+    /// <returns>Number of bytes released.</returns>
     public long Clear() => ReleaseIdle(all: true);
 
-    /// <summary>Gives up what waits, and from now on each that comes back.</summary>
+    /// <summary>Releases idle slabs, and from now on each slab that is returned.</summary>
     public void Dispose()
     {
         lock (_sync)
@@ -166,7 +167,7 @@ internal sealed class SharedMemorySlabPool : IDisposable
                 _idleBytes -= slab.ResidentBytes;
             }
 
-            // Not under the lock: the kernel takes a while to free many pages.
+            // Outside of the lock: freeing many pages takes the kernel a while.
             given += slab.ResidentBytes;
             slab.Dispose();
         }
@@ -185,7 +186,7 @@ internal sealed class SharedMemorySlabPool : IDisposable
             SetTimer();
     }
 
-    // Under the lock. It runs while there is something to give up.
+    // Called under the lock. The timer runs while idle slabs remain.
     private void SetTimer()
     {
         var isNeeded = _idle.Count > 0;
@@ -196,10 +197,10 @@ internal sealed class SharedMemorySlabPool : IDisposable
         _timer.Change(isNeeded ? Period : Timeout.InfiniteTimeSpan, isNeeded ? Period : Timeout.InfiniteTimeSpan);
     }
 
-    // A larger one would waste what lies behind the end.
+    // A larger slab would waste the memory behind the end of the segment.
     private static bool CanHold(SharedMemorySlab slab, long offset, long length) => offset + length <= slab.Capacity && slab.ResidentBytes - length <= length / 8;
 
-    // In steps of an eighth of a power of two, so that arrays of about one size fit one another's: what is not written takes no memory.
+    // Rounded up in steps of an eighth of a power of two, so that arrays of similar sizes can reuse each other's slabs. Unwritten pages take no memory.
     private static long CapacityFor(long end)
     {
         var step = Math.Max(1L << (60 - (int)long.LeadingZeroCount(end)), SharedMemorySegment.PageSize);

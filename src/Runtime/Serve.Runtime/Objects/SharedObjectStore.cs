@@ -1,41 +1,49 @@
-using Serve.Runtime.Clusters;
-using Serve.Runtime.Placement;
+using System.Diagnostics;
+using System.Text.Json.Serialization;
 using Serve.Runtime.Serialization;
 
 namespace Serve.Runtime.Objects;
 
 /// <summary>
-/// The objects of a cluster that are in shared memory or on disk: owned by its head. It counts their bytes and moves the oldest to
-/// disk when there would be too many. Its state is written under its lock.
+/// Store of the cluster's objects in shared memory and on disk, owned by its driver. It counts their bytes and spills the oldest to disk above its limit. Its
+/// state is written under its lock.
 /// </summary>
-internal sealed class SharedObjectStore : ISharedMemoryStore, IDisposable
+internal sealed class SharedObjectStore : ISharedMemoryStore, IObjectByteOwner, IDisposable
 {
+    private const long LeastPressure = 64 << 20;
+    private static readonly TimeSpan ReleaseWait = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan LongestReleaseWait = TimeSpan.FromMilliseconds(200);
     private readonly Lock _sync = new();
     private readonly Lock _spilling = new();
+    private readonly object _releases = new();
     private readonly LinkedList<WeakReference<SharedMemoryObject>> _objects = [];
     private readonly ObjectSpillFiles _files;
     private readonly SharedMemorySlabPool _slabs;
     private readonly long _limit;
     private long _used;
-    private long _sinceCollection;
+    private long _sinceShortage;
     private int _collectFrom = 64;
+    private readonly Func<bool> _usesWorkers;
     private bool _disposed;
 
-    private readonly DriverCluster _cluster;
-
-    public SharedObjectStore(DriverCluster cluster)
+    /// <summary>Creates a store.</summary>
+    /// <param name="options">Cluster options.</param>
+    /// <param name="time">Clock for the release of idle memory.</param>
+    /// <param name="usesWorkers">Whether workers of the cluster may need objects.</param>
+    /// <param name="converters">JSON converters for types of the runtime.</param>
+    public SharedObjectStore(ClusterOptions options, TimeProvider time, Func<bool> usesWorkers, params IEnumerable<JsonConverter> converters)
     {
-        this._cluster = cluster;
-        _limit = cluster.Options.ObjectStoreMemory ?? (long)(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes * 0.3);
-        _files = new(cluster.Options.SpillDirectory);
-        _slabs = new(_limit, cluster.Time);
-        Codec = new(cluster.Options.Serializers, new PlacementGroupJsonConverter(group => cluster.Placement.Find(group.Id))) { Segments = this };
+        _usesWorkers = usesWorkers;
+        _limit = options.ObjectStoreMemory ?? (long)(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes * 0.3);
+        _files = new(options.SpillDirectory);
+        _slabs = new(_limit, time);
+        Codec = new(options.Serializers, converters) { Segments = this };
     }
 
-    /// <summary>Writes and reads values for other processes.</summary>
+    /// <summary>Encodes and decodes values for other processes.</summary>
     public ObjectValueCodec Codec { get; }
 
-    /// <summary>Bytes of shared memory that objects take now.</summary>
+    /// <summary>Bytes of shared memory in use by objects.</summary>
     public long UsedBytes
     {
         get
@@ -45,10 +53,10 @@ internal sealed class SharedObjectStore : ISharedMemoryStore, IDisposable
         }
     }
 
-    /// <summary>Bytes of shared memory that wait for the next objects, beyond <see cref="UsedBytes"/>; the two together keep to the limit.</summary>
+    /// <summary>Bytes of idle shared memory, kept for reuse in addition to <see cref="UsedBytes"/>. The limit applies to the sum of both.</summary>
     public long IdleBytes => _slabs.IdleBytes;
 
-    /// <summary>The objects, oldest first.</summary>
+    /// <summary>Objects, oldest first.</summary>
     public IReadOnlyList<SharedMemoryObject> Objects
     {
         get
@@ -58,29 +66,19 @@ internal sealed class SharedObjectStore : ISharedMemoryStore, IDisposable
         }
     }
 
-    /// <summary>Copies what was put into shared memory, if the cluster has workers that may want it.</summary>
-    /// <returns>False when it stays as it is until a worker wants it.</returns>
+    /// <summary>Copies a value that was put to shared memory, if the cluster uses workers.</summary>
+    /// <returns>False if the value stays in this process until a worker needs it.</returns>
     public bool TryPut<T>(ObjectRef<T> reference, T value)
     {
-        if (_cluster.Options.Isolation != Isolation.Process && _cluster.StartedWorkers is null && _cluster.Options.PrestartWorkers == 0)
+        if (!_usesWorkers())
             return false;
-        var stored = Codec.Encode(typeof(T), value, "what was put");
+        var stored = Codec.Encode(typeof(T), value, "the value");
         if (stored is SharedMemoryObject shared && value is Array array)
             shared.CacheDecoded(array);
         return reference.TrySetStored(stored);
     }
 
-    /// <summary>Frees objects whoever still holds refs to them.</summary>
-    public static void Free(DriverCluster cluster, IEnumerable<ObjectRef> references)
-    {
-        foreach (var reference in references)
-        {
-            reference.ThrowIfOfOtherCluster(cluster);
-            reference.Free();
-        }
-    }
-
-    public unsafe EncodedObject Store(ObjectValueCodec codec, EncodedValueShape shape, byte* start, long length, IReadOnlyList<object> references)
+    public unsafe EncodedObject Store(IValueCodec codec, EncodedValueShape shape, byte* start, long length, IReadOnlyList<object> references)
     {
         var slab = length >= SharedMemorySlab.MinimumBytes ? _slabs.TryRent(MappedArrayFactory.DataOffset(shape.Rank), length) : null;
         var size = slab is null ? length : Math.Max(length, slab.ResidentBytes);
@@ -103,7 +101,7 @@ internal sealed class SharedObjectStore : ISharedMemoryStore, IDisposable
         catch (IOException thrown)
         {
             Release(size);
-            throw new InsufficientResourcesException($"No shared memory could be had for an object of {length:N0} bytes: {thrown.Message}", isPermanent: false);
+            throw new InsufficientResourcesException($"No shared memory is available for an object of {length:N0} bytes: {thrown.Message}", isPermanent: false);
         }
 
         if (segment.ResidentBytes < size)
@@ -111,15 +109,13 @@ internal sealed class SharedObjectStore : ISharedMemoryStore, IDisposable
         return Add(new(codec, shape, segment, this) { References = references });
     }
 
-    public EncodedObject Adopt(ObjectValueCodec codec, EncodedValueShape shape, SharedMemorySegment segment, IReadOnlyList<object> references, IPeerReferenceResolver peer)
+    public EncodedObject Adopt(IValueCodec codec, EncodedValueShape shape, SharedMemorySegment segment, IReadOnlyList<object> references, IPeerReferenceResolver peer)
     {
-        // It is there already: refusing it for its size would lose it.
+        // The segment already exists: rejecting it for its size would lose the object.
         Reserve(segment.Length, always: true);
         return Add(new(codec, shape, segment, this) { References = references, Peer = peer });
     }
 
-    /// <summary>Brings an object back from disk.</summary>
-    /// <exception cref="IOException">Its file is gone or too short.</exception>
     public SharedMemorySegment Restore(SharedMemoryObject stored, string file)
     {
         using var handle = File.OpenHandle(file);
@@ -137,18 +133,17 @@ internal sealed class SharedObjectStore : ISharedMemoryStore, IDisposable
         }
     }
 
-    /// <summary>An object is no more whose bytes were here; null when they were on disk. Called under its lock, or by its finalizer.</summary>
     public void OnObjectReleased(SharedMemorySegment? bytes)
     {
         if (bytes is not null)
             Release(bytes.ResidentBytes);
     }
 
-    /// <summary>Gives the memory back to the system that no object is in.</summary>
-    /// <returns>The bytes.</returns>
+    /// <summary>Returns idle memory to the system.</summary>
+    /// <returns>Number of bytes released.</returns>
     public long ReleaseIdleMemory() => _slabs.Clear();
 
-    /// <summary>Frees every object, whoever still holds a ref to it, and removes the files and the memory.</summary>
+    /// <summary>Frees every object, even if it is still referenced, and deletes its files and memory.</summary>
     public void Dispose()
     {
         lock (_sync)
@@ -159,7 +154,7 @@ internal sealed class SharedObjectStore : ISharedMemoryStore, IDisposable
         _files.Dispose();
     }
 
-    // Into memory whose pages are there, into new memory that is kept for the next, or into some of its own.
+    // Uses an idle slab, a new slab, or memory of its own.
     private unsafe SharedMemorySegment Create(SharedMemorySlab? slab, byte* start, long length, int rank)
     {
         try
@@ -171,7 +166,7 @@ internal sealed class SharedObjectStore : ISharedMemoryStore, IDisposable
         }
         catch (IOException) when (_slabs.Clear() > 0)
         {
-            // There is more memory now than there was.
+            // More memory is available now.
         }
 
         return SharedMemorySegment.Create(start, length, rank);
@@ -193,7 +188,7 @@ internal sealed class SharedObjectStore : ISharedMemoryStore, IDisposable
         return added;
     }
 
-    // Under the lock. Forgets those that are no more.
+    // Called under the lock. Removes released objects from the list.
     private List<SharedMemoryObject> PruneObjects()
     {
         var living = new List<SharedMemoryObject>();
@@ -210,7 +205,7 @@ internal sealed class SharedObjectStore : ISharedMemoryStore, IDisposable
         return living;
     }
 
-    // What was just used is not what is moved to disk next.
+    // A recently used object is not the next one to be spilled.
     private void MoveToNewest(SharedMemoryObject stored)
     {
         lock (_sync)
@@ -233,26 +228,29 @@ internal sealed class SharedObjectStore : ISharedMemoryStore, IDisposable
             _used -= length;
             _slabs.SetUsed(_used);
         }
+
+        lock (_releases)
+            Monitor.PulseAll(_releases);
     }
 
     private void Reserve(long length, bool always = false)
     {
         if (length > _limit && !always)
-            throw new InsufficientResourcesException($"An object of {length:N0} bytes is larger than the object store, which has {_limit:N0}. Raise ClusterOptions.ObjectStoreMemory, or split the object.", isPermanent: true);
+            throw new InsufficientResourcesException($"An object of {length:N0} bytes exceeds the object store's limit of {_limit:N0} bytes. Raise ClusterOptions.ObjectStoreMemory or split the object.", isPermanent: true);
         if (TryReserve(length))
             return;
 
-        // One at a time: who waits here finds room that the one before it made.
+        // One thread at a time: the next one may find the memory that this one freed.
         lock (_spilling)
         {
             if (TryReserve(length))
                 return;
-            CollectDropped();
+            AwaitDropped(length);
             while (!TryReserve(length))
             {
                 if (!SpillOldest())
                 {
-                    // All of it is on its way to a worker at this moment: that ends by itself, and waiting for it here could wait for this very thread.
+                    // All objects are being sent to workers at the moment. That ends by itself, but waiting here could block the thread that ends it.
                     TryReserve(length, always: true);
                     return;
                 }
@@ -266,28 +264,40 @@ internal sealed class SharedObjectStore : ISharedMemoryStore, IDisposable
         {
             if (_used + length > _limit && !always)
                 return false;
-            _sinceCollection += length;
+            _sinceShortage += length;
             _used += length;
             _slabs.SetUsed(_used);
         }
 
-        // What waits goes before anything that is in use does.
+        // Idle memory is released before anything that is in use.
         _slabs.Trim();
         return true;
     }
 
-    // Refs that nobody has any more still take room until the collector has seen it.
-    private void CollectDropped()
+    // Objects whose references were dropped count until they have been collected. The store reports the shortage to the collector and waits briefly, so that garbage is not
+    // spilled; unlike a forced collection this neither blocks other threads nor exceeds the share of time that the collector grants to memory pressure.
+    // Not repeated before a share of the limit has been stored.
+    private void AwaitDropped(long length)
     {
         lock (_sync)
         {
-            if (_sinceCollection < _limit / 16)
+            if (_sinceShortage < _limit / 16)
                 return;
-            _sinceCollection = 0;
+            _sinceShortage = 0;
         }
 
-        GC.Collect();
-        GC.WaitForPendingFinalizers();
+        var started = Stopwatch.GetTimestamp();
+        lock (_releases)
+        {
+            while (UsedBytes + length > _limit && Stopwatch.GetElapsedTime(started) < LongestReleaseWait)
+            {
+                // The collector compares pressure with the size of its heap.
+                var pressure = Math.Max(Math.Max(_limit, LeastPressure), GC.GetTotalMemory(forceFullCollection: false));
+                GC.AddMemoryPressure(pressure);
+                GC.RemoveMemoryPressure(pressure);
+                Monitor.Wait(_releases, ReleaseWait);
+            }
+        }
     }
 
     private bool SpillOldest()
@@ -304,7 +314,7 @@ internal sealed class SharedObjectStore : ISharedMemoryStore, IDisposable
             catch (Exception thrown) when (thrown is IOException or UnauthorizedAccessException)
             {
                 throw new InsufficientResourcesException(
-                    $"The object store is full ({UsedBytes:N0} of {_limit:N0} bytes) and an object of {known.Size:N0} bytes could not be moved to '{_files.Parent}': {thrown.Message} Make room there, or set ClusterOptions.SpillDirectory or ObjectStoreMemory.",
+                    $"The object store is full ({UsedBytes:N0} of {_limit:N0} bytes) and an object of {known.Size:N0} bytes could not be spilled to '{_files.Parent}': {thrown.Message} Free disk space there, or set ClusterOptions.SpillDirectory or ObjectStoreMemory.",
                     isPermanent: false);
             }
         }

@@ -1,6 +1,6 @@
 namespace Serve.Runtime.Objects;
 
-/// <summary>The object that this process has made of a segment, as long as anyone uses it: so that many tasks share one. Thread-safe.</summary>
+/// <summary>Weak reference to the object that this process decoded from a segment, so that concurrent readers share one instance. Thread-safe.</summary>
 internal sealed class WeakDecodedValue
 {
     private readonly Lock _sync = new();

@@ -4,18 +4,21 @@ using System.Text.Json;
 
 namespace Serve.Runtime.Observation;
 
-/// <summary>A folder of announced clusters: a file each, which only its owner can read, since it holds the token. Each file is written and removed by its cluster; those of dead processes by whoever looks.</summary>
-/// <param name="folder">The folder; made with the first announcement and removed with the last.</param>
+/// <summary>
+/// Folder of announced clusters, one file each, readable by its owner only because it contains the token. Each file is written and deleted by its cluster;
+/// files of dead processes are deleted by readers.
+/// </summary>
+/// <param name="folder">Folder; created with the first announcement and deleted with the last.</param>
 public sealed class ClusterAnnouncementFolder(string folder)
 {
     private static readonly Lock Publishing = new();
 
-    /// <summary>This user's.</summary>
+    /// <summary>Returns the folder of the current user.</summary>
     /// <returns>The announcements.</returns>
     public static ClusterAnnouncementFolder ForCurrentUser() => new(Path.Combine(UserStateFolder.GetStateFolder(), "clusters"));
 
-    /// <summary>The clusters that run, oldest first. Removes what dead processes left.</summary>
-    /// <returns>The clusters of this user.</returns>
+    /// <summary>Returns the running clusters, oldest first. Deletes files of dead processes.</summary>
+    /// <returns>Clusters of this user.</returns>
     public IReadOnlyList<ClusterAnnouncement> Find()
     {
         string[] files;
@@ -32,12 +35,12 @@ public sealed class ClusterAnnouncementFolder(string folder)
     }
 
     /// <summary>Announces a cluster of this process.</summary>
-    /// <param name="announcement">The cluster.</param>
-    /// <returns>The file, to be removed with <see cref="Withdraw"/>.</returns>
-    /// <exception cref="IOException">The folder cannot be written.</exception>
+    /// <param name="announcement">Cluster.</param>
+    /// <returns>File to be deleted with <see cref="Withdraw"/>.</returns>
+    /// <exception cref="IOException">The folder is not writable.</exception>
     internal string Publish(ClusterAnnouncement announcement)
     {
-        // Only clusters of one process want the same name.
+        // Only clusters of one process compete for a name.
         lock (Publishing)
         {
             for (var number = 1; ; number++)
@@ -45,7 +48,7 @@ public sealed class ClusterAnnouncementFolder(string folder)
                 var name = string.Create(CultureInfo.InvariantCulture, $"{announcement.Pid}{(number == 1 ? "" : $"-{number}")}.json");
                 var file = Path.Combine(folder, name);
 
-                // Reading removes what a dead process of this number has left.
+                // Reading deletes the file of a dead process with this process id.
                 if (Read(file) is not null || File.Exists(file))
                     continue;
                 try
@@ -54,7 +57,7 @@ public sealed class ClusterAnnouncementFolder(string folder)
                 }
                 catch (DirectoryNotFoundException)
                 {
-                    // Another process has just removed the folder with its announcement, the last.
+                    // Another process has just deleted the folder with its last announcement.
                     Write(file, announcement);
                 }
 
@@ -63,7 +66,7 @@ public sealed class ClusterAnnouncementFolder(string folder)
         }
     }
 
-    /// <summary>Removes a file, and the folder with the last one.</summary>
+    /// <summary>Deletes a file, and the folder with the last one.</summary>
     internal void Withdraw(string file)
     {
         try
@@ -73,7 +76,7 @@ public sealed class ClusterAnnouncementFolder(string folder)
         }
         catch (Exception kept) when (kept is IOException or UnauthorizedAccessException)
         {
-            // Others are announced there still.
+            // Other clusters are still announced.
         }
     }
 
@@ -94,7 +97,7 @@ public sealed class ClusterAnnouncementFolder(string folder)
         return null;
     }
 
-    // A process that started after the cluster has the number of a dead one.
+    // A process that started after the cluster has reused the id of a dead one.
     private static bool Lives(ClusterAnnouncement found)
     {
         try
@@ -113,7 +116,7 @@ public sealed class ClusterAnnouncementFolder(string folder)
         MakeFolder(Path.GetDirectoryName(folder)!);
         MakeFolder(folder);
 
-        // Whole when it appears: who looks at that moment reads all or nothing.
+        // Written atomically: a concurrent reader sees all or nothing.
         var draft = file + ".new";
         var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())

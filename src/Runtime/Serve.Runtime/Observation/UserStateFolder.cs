@@ -1,13 +1,13 @@
 namespace Serve.Runtime.Observation;
 
-/// <summary>Where this user's state lies. Holds no state.</summary>
+/// <summary>Folder for state of the current user.</summary>
 public static class UserStateFolder
 {
-    /// <summary>Readable and writable by nobody else.</summary>
+    /// <summary>File mode: accessible by the owner only.</summary>
     public const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
-    /// <summary><c>$XDG_STATE_HOME/serve</c>, or <c>~/.local/state/serve</c>.</summary>
-    /// <returns>The folder, whether it is there or not.</returns>
+    /// <summary>Returns <c>$XDG_STATE_HOME/serve</c>, or <c>~/.local/state/serve</c>.</summary>
+    /// <returns>The folder, which need not exist.</returns>
     public static string GetStateFolder()
     {
         var state = Environment.GetEnvironmentVariable("XDG_STATE_HOME");

@@ -4,10 +4,10 @@ using Serve.Runtime.Parallel;
 namespace Serve;
 
 /// <summary>
-/// Spreads calls over actors, one call at a time on each: a call waits until an actor is free. An actor that has died is left out; when none is left, calls
-/// that wait fail as its last call did. Thread-safe.
+/// Distributes calls over actors, one call at a time per actor: a call waits until an actor is free. A dead actor is removed; when none is left, waiting calls
+/// fail like its last call. Thread-safe.
 /// </summary>
-/// <typeparam name="TActor">The actors' class.</typeparam>
+/// <typeparam name="TActor">Class of the actors.</typeparam>
 public sealed class ActorPool<TActor>
     where TActor : class
 {
@@ -20,8 +20,8 @@ public sealed class ActorPool<TActor>
     private int _busy;
     private Exception? _lastDeath;
 
-    /// <summary>Makes a pool of actors that are idle.</summary>
-    /// <param name="actors">At least one.</param>
+    /// <summary>Creates a pool of idle actors.</summary>
+    /// <param name="actors">Actors; at least one.</param>
     public ActorPool(params IEnumerable<ActorHandle<TActor>> actors)
     {
         foreach (var actor in actors)
@@ -29,7 +29,7 @@ public sealed class ActorPool<TActor>
         _cluster = _idle.TryPeek(out var first) ? first.Cluster : throw new ArgumentException("A pool needs an actor.", nameof(actors));
     }
 
-    /// <summary>Whether results of <see cref="Submit{T, TResult}"/> are still to be had, ready or not.</summary>
+    /// <summary>Whether results of <see cref="Submit{T, TResult}"/> remain, ready or not.</summary>
     public bool HasNext
     {
         get
@@ -39,7 +39,7 @@ public sealed class ActorPool<TActor>
         }
     }
 
-    /// <summary>Whether a call would start at once.</summary>
+    /// <summary>Whether a call would start immediately.</summary>
     public bool HasFree
     {
         get
@@ -49,11 +49,11 @@ public sealed class ActorPool<TActor>
         }
     }
 
-    /// <summary>Calls an actor as soon as one is free; <see cref="GetNext{TResult}"/> has the result.</summary>
-    /// <typeparam name="T">The argument's type.</typeparam>
-    /// <typeparam name="TResult">The result's type.</typeparam>
+    /// <summary>Calls an actor as soon as one is free; <see cref="GetNext{TResult}"/> returns the result.</summary>
+    /// <typeparam name="T">Type of the argument.</typeparam>
+    /// <typeparam name="TResult">Type of the result.</typeparam>
     /// <param name="call">Makes the call: <c>(actor, x) => actor.Double.Remote(x)</c>.</param>
-    /// <param name="value">Its argument.</param>
+    /// <param name="value">Argument of the call.</param>
     public void Submit<T, TResult>(Func<ActorHandle<TActor>, T, ObjectRef<TResult>> call, T value)
     {
         ArgumentNullException.ThrowIfNull(call);
@@ -63,13 +63,13 @@ public sealed class ActorPool<TActor>
         Enqueue(made);
     }
 
-    /// <summary>The next result in the order of submission.</summary>
-    /// <typeparam name="TResult">The result's type.</typeparam>
-    /// <param name="timeout">How long to wait at most; the result stays to be had. Default: for ever.</param>
-    /// <param name="cancellationToken">Gives the wait up.</param>
-    /// <returns>The result; throws what the call threw.</returns>
+    /// <summary>Returns the next result in the order of submission.</summary>
+    /// <typeparam name="TResult">Type of the result.</typeparam>
+    /// <param name="timeout">Maximum wait; the result remains available afterwards. Default: unlimited.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <returns>The result; throws the exception of the call.</returns>
     /// <exception cref="InvalidOperationException">No results are left.</exception>
-    /// <exception cref="TimeoutException">It was not ready in time.</exception>
+    /// <exception cref="TimeoutException">The result was not ready in time.</exception>
     public async Task<TResult> GetNext<TResult>(TimeSpan? timeout = null, CancellationToken cancellationToken = default)
     {
         ActorPoolCall<TActor> next;
@@ -85,7 +85,7 @@ public sealed class ActorPool<TActor>
         }
         catch (Exception end) when (end is TimeoutException or OperationCanceledException)
         {
-            // Nobody has had it: whoever asks next gets it.
+            // The result was not delivered: the next caller gets it.
             lock (_sync)
                 _results.AddFirst(next);
             throw;
@@ -94,7 +94,7 @@ public sealed class ActorPool<TActor>
         return await next.ResultAsync<TResult>(_cluster, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>The result that is ready first.</summary>
+    /// <summary>Returns the result that is ready first.</summary>
     /// <inheritdoc cref="GetNext{TResult}"/>
     public async Task<TResult> GetNextUnordered<TResult>(TimeSpan? timeout = null, CancellationToken cancellationToken = default)
     {
@@ -122,23 +122,23 @@ public sealed class ActorPool<TActor>
         }
     }
 
-    /// <summary>Calls the actors with every value and yields the results in the values' order. Reads few values ahead; they may be endless.</summary>
-    /// <typeparam name="T">The values' type.</typeparam>
-    /// <typeparam name="TResult">The results' type.</typeparam>
+    /// <summary>Calls the actors with each value and returns the results in the order of the values. Reads few values ahead; they may be infinite.</summary>
+    /// <typeparam name="T">Type of the values.</typeparam>
+    /// <typeparam name="TResult">Type of the results.</typeparam>
     /// <param name="call">Makes the call.</param>
-    /// <param name="values">The values.</param>
-    /// <param name="cancellationToken">Ends it.</param>
-    /// <returns>The results; throws what a call threw.</returns>
+    /// <param name="values">Values.</param>
+    /// <param name="cancellationToken">Cancels the enumeration.</param>
+    /// <returns>The results; throws the exception of a call.</returns>
     public IAsyncEnumerable<TResult> Map<T, TResult>(Func<ActorHandle<TActor>, T, ObjectRef<TResult>> call, IEnumerable<T> values, CancellationToken cancellationToken = default) =>
         RunAsync(call, values, isOrdered: true, cancellationToken);
 
-    /// <summary>Calls the actors with every value and yields each result as soon as it is there.</summary>
+    /// <summary>Calls the actors with each value and returns each result as soon as it is ready.</summary>
     /// <inheritdoc cref="Map{T, TResult}"/>
     public IAsyncEnumerable<TResult> MapUnordered<T, TResult>(Func<ActorHandle<TActor>, T, ObjectRef<TResult>> call, IEnumerable<T> values, CancellationToken cancellationToken = default) =>
         RunAsync(call, values, isOrdered: false, cancellationToken);
 
-    /// <summary>Adds an actor that is idle.</summary>
-    /// <param name="actor">One that the pool does not have.</param>
+    /// <summary>Adds an idle actor.</summary>
+    /// <param name="actor">Actor that is not in the pool.</param>
     public void Push(ActorHandle<TActor> actor)
     {
         ArgumentNullException.ThrowIfNull(actor);
@@ -147,15 +147,15 @@ public sealed class ActorPool<TActor>
         StartWaiting();
     }
 
-    /// <summary>Takes an idle actor out of the pool.</summary>
-    /// <returns>The actor; null when all are busy.</returns>
+    /// <summary>Removes an idle actor from the pool.</summary>
+    /// <returns>The actor; null if all are busy.</returns>
     public ActorHandle<TActor>? PopIdle()
     {
         lock (_sync)
             return _idle.TryDequeue(out var actor) ? actor : null;
     }
 
-    private static InvalidOperationException NoneLeft() => new("The pool has no more results: nothing was submitted that was not gotten already.");
+    private static InvalidOperationException NoneLeft() => new("The pool has no results left: all submitted calls have been returned.");
 
     private async IAsyncEnumerable<TResult> RunAsync<T, TResult>(
         Func<ActorHandle<TActor>, T, ObjectRef<TResult>> call, IEnumerable<T> values, bool isOrdered, [EnumeratorCancellation] CancellationToken cancellationToken)

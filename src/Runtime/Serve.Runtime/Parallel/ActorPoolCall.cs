@@ -1,6 +1,6 @@
 namespace Serve.Runtime.Parallel;
 
-/// <summary>One call of a pool: waits for an actor, then for the actor's answer.</summary>
+/// <summary>One call of a pool: waits for a free actor, then for the reply.</summary>
 internal sealed class ActorPoolCall<TActor>
     where TActor : class
 {
@@ -15,7 +15,7 @@ internal sealed class ActorPoolCall<TActor>
         Ended = new PoolCallCompletionRef(cluster, this);
     }
 
-    /// <summary>Ready when the call has ended, well or not, and its actor is free; set by whoever is told that it has finished.</summary>
+    /// <summary>Ready when the call has completed or failed and its actor is free; set by the pool.</summary>
     public CompletionSignalRef Ended { get; }
 
     public void Start(ActorHandle<TActor> actor)
@@ -45,10 +45,10 @@ internal sealed class ActorPoolCall<TActor>
         null => ValueTask.FromException<TResult>(_failure!),
         ObjectRef<TResult> typed => cluster.Get(typed, null, cancellationToken),
         _ => ValueTask.FromException<TResult>(new InvalidCastException(
-            $"The pool's next result is a {_result.ValueType}, not a {typeof(TResult)}; it was submitted by another call.")),
+            $"The next result of the pool is of type {_result.ValueType}, not {typeof(TResult)}; it was submitted by another call.")),
     };
 
-    /// <summary>The end of a call, which knows the call.</summary>
+    /// <summary>Completion of a call, with a reference to the call.</summary>
     internal sealed class PoolCallCompletionRef(Cluster cluster, ActorPoolCall<TActor> call) : CompletionSignalRef(cluster)
     {
         public ActorPoolCall<TActor> Call => call;
@@ -56,6 +56,12 @@ internal sealed class ActorPoolCall<TActor>
 
     private sealed class PoolCallContinuation(ActorPoolCall<TActor> call, ActorHandle<TActor> actor) : ObjectRefContinuation
     {
-        internal override void Run() => call._finished(call, actor, call._result!.Error);
+        public override void Run() => call._finished(call, actor, call._result!.Error);
     }
+}
+
+/// <summary>Reference that represents an event, so that a waiting task releases its CPU.</summary>
+internal class CompletionSignalRef(Cluster cluster) : ObjectRef<object?>(cluster, default)
+{
+    public void Set() => TrySetResult(null);
 }

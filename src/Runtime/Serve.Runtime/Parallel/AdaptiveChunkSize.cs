@@ -3,20 +3,20 @@ using System.Diagnostics;
 namespace Serve.Runtime.Parallel;
 
 /// <summary>
-/// How many items the next chunk of one runner has: a single one at first, then more as long as they prove quick, so that a chunk takes a
-/// few milliseconds and a cancellation is heard that soon. Written by the runner that owns it.
+/// Number of items of a runner's next chunk: one at first, then more as long as they are fast, so that a chunk takes a few milliseconds and a cancellation is
+/// observed that soon. Written by its runner.
 /// </summary>
 internal struct AdaptiveChunkSize(int? asked, TimeSpan target)
 {
     private const int Growth = 8;
     private readonly long _targetTicks = (long)(target.TotalSeconds * Stopwatch.Frequency);
 
-    /// <summary>Items for the next chunk.</summary>
+    /// <summary>Number of items of the next chunk.</summary>
     public int Next { get; private set; } = asked ?? 1;
 
-    /// <summary>Learns from a chunk that has run.</summary>
-    /// <param name="items">Its items.</param>
-    /// <param name="ticks">How long it took, in <see cref="Stopwatch"/> ticks.</param>
+    /// <summary>Adapts to the duration of a chunk.</summary>
+    /// <param name="items">Number of items in the chunk.</param>
+    /// <param name="ticks">Duration in <see cref="Stopwatch"/> ticks.</param>
     public void ReportChunk(int items, long ticks)
     {
         if (asked is not null || items == 0)

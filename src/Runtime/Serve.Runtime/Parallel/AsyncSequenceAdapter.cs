@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace Serve.Runtime.Parallel;
 
-/// <summary>A plain sequence as an asynchronous one whose items are always there.</summary>
+/// <summary>Adapts a sequence to an asynchronous one whose items are always available.</summary>
 internal static class AsyncSequenceAdapter
 {
     public static async IAsyncEnumerable<T> ToAsync<T>(IEnumerable<T> items)

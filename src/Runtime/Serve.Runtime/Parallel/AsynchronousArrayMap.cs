@@ -1,10 +1,10 @@
 namespace Serve.Runtime.Parallel;
 
-/// <summary>A map with a function that returns a task: so many loops side by side as may be under way at once, each with one item at a time.</summary>
+/// <summary>Map with an asynchronous function: as many concurrent loops as items may be in flight, each processing one item at a time.</summary>
 internal sealed class AsynchronousArrayMap<T, TResult>(ContiguousItems<T> source, Func<T, CancellationToken, Task<TResult>> function, MapOptions options, CancellationToken cancellationToken)
     : ParallelArrayMap<T, TResult>(source, options, cancellationToken)
 {
-    /// <summary>How many are under way unless the options say.</summary>
+    /// <summary>Number of items in flight if the options do not specify it.</summary>
     public const int DefaultConcurrency = 64;
 
     private int _width;
@@ -20,7 +20,7 @@ internal sealed class AsynchronousArrayMap<T, TResult>(ContiguousItems<T> source
 
     private async ValueTask<object?> RunAsync(CancellationToken stop)
     {
-        // The first of them have one loop more when it does not come out even.
+        // If the loops cannot be divided evenly, the first tasks run one more.
         var loops = (_width / _tasks) + (Interlocked.Increment(ref _started) <= _width % _tasks ? 1 : 0);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, Token);
         await Task.WhenAll(Enumerable.Range(0, loops).Select(_ => LoopAsync(either.Token))).ConfigureAwait(false);

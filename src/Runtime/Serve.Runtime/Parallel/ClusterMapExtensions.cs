@@ -2,25 +2,25 @@ using Serve.Runtime.Parallel;
 
 namespace Serve;
 
-/// <summary>Maps: one function over many items, on every CPU of the cluster, in chunks that are chosen for the caller.</summary>
+/// <summary>Parallel maps: apply one function to many items on all CPUs of the cluster, in chunks of automatic size.</summary>
 public static class ClusterMapExtensions
 {
     extension(Cluster cluster)
     {
         /// <summary>
-        /// Applies a function to each item on threads of this process and returns the results in the items' order. Trivial functions run nearly as
-        /// fast as in a plain loop; slow ones on all CPUs at once.
+        /// Applies a function to each item on threads of this process and returns the results in the order of the items. Trivial functions run almost as fast
+        /// as in a plain loop, slow ones on all CPUs concurrently.
         /// </summary>
-        /// <typeparam name="T">The items' type.</typeparam>
-        /// <typeparam name="TResult">The results' type.</typeparam>
-        /// <param name="items">The items. Arrays and lists are read where they are and must not change meanwhile; anything else is read to its end first.</param>
-        /// <param name="function">Called once for each item, from several threads at once.</param>
-        /// <param name="progress">Shows a progress bar on the terminal. Default false.</param>
-        /// <param name="options">Chunk size, concurrency, name. Default: chosen by how long items take.</param>
-        /// <param name="cancellationToken">Ends the map between two chunks, which last some milliseconds unless a single item takes longer.</param>
-        /// <returns>The results, one for each item.</returns>
+        /// <typeparam name="T">Type of the items.</typeparam>
+        /// <typeparam name="TResult">Type of the results.</typeparam>
+        /// <param name="items">Items. Arrays and lists are read in place and must not change during the map; anything else is enumerated first.</param>
+        /// <param name="function">Function called once per item, from several threads concurrently.</param>
+        /// <param name="progress">Whether to show a progress bar on the terminal. Default: false.</param>
+        /// <param name="options">Chunk size, concurrency and name. Default: chosen by the duration of the items.</param>
+        /// <param name="cancellationToken">Cancels the map between two chunks, which last a few milliseconds unless a single item takes longer.</param>
+        /// <returns>The results, one per item.</returns>
         /// <exception cref="UserCodeException">The function threw; the message begins with the index of the first such item.</exception>
-        /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+        /// <exception cref="OperationCanceledException">The map was canceled.</exception>
         public Task<TResult[]> Map<T, TResult>(
             IEnumerable<T> items, Func<T, TResult> function, bool progress = false, MapOptions? options = null, CancellationToken cancellationToken = default)
         {
@@ -45,17 +45,17 @@ public static class ClusterMapExtensions
         }
 
         /// <summary>
-        /// Applies a <c>[Remote]</c> function to each item: <c>ray.Map(ray.Demo.Square, items)</c>. A chunk of items is one task, with the function's own resources,
-        /// retries and isolation, so that a map in worker processes costs little more per item than the function itself.
+        /// Applies a <c>[Remote]</c> function to each item: <c>ray.Map(ray.Demo.Square, items)</c>. A chunk of items is one task with the function's own
+        /// resources, retries and isolation, so that a map in worker processes costs little more per item than the function itself.
         /// </summary>
-        /// <typeparam name="T">The items' type.</typeparam>
-        /// <typeparam name="TResult">The results' type.</typeparam>
-        /// <param name="function">A function with one parameter.</param>
-        /// <param name="items">The items.</param>
-        /// <param name="progress">Shows a progress bar on the terminal. Default false.</param>
-        /// <param name="options">Chunk size, concurrency, name. Default: chosen by how long items take.</param>
+        /// <typeparam name="T">Type of the items.</typeparam>
+        /// <typeparam name="TResult">Type of the results.</typeparam>
+        /// <param name="function">Function with one parameter.</param>
+        /// <param name="items">Items.</param>
+        /// <param name="progress">Whether to show a progress bar on the terminal. Default: false.</param>
+        /// <param name="options">Chunk size, concurrency and name. Default: chosen by the duration of the items.</param>
         /// <param name="cancellationToken">Cancels the tasks.</param>
-        /// <returns>The results in the items' order.</returns>
+        /// <returns>The results in the order of the items.</returns>
         /// <exception cref="UserCodeException">The function threw; the message begins with the index of the first such item.</exception>
         public async Task<TResult[]> Map<T, TResult>(
             IRemoteFunction<T, TResult> function, IEnumerable<T> items, bool progress = false, MapOptions? options = null, CancellationToken cancellationToken = default)
@@ -69,7 +69,10 @@ public static class ClusterMapExtensions
             return results;
         }
 
-        /// <summary>Maps items as they come; results come in the items' order, while the next items are worked on. No more is read ahead than keeps the CPUs busy.</summary>
+        /// <summary>
+        /// Maps items as they arrive; results are returned in the order of the items while later items are processed. Reads ahead only as many items as needed
+        /// to keep the CPUs busy.
+        /// </summary>
         /// <inheritdoc cref="Map{T, TResult}(Cluster, IEnumerable{T}, Func{T, TResult}, bool, MapOptions, CancellationToken)"/>
         public IAsyncEnumerable<TResult> Map<T, TResult>(
             IAsyncEnumerable<T> items, Func<T, TResult> function, bool progress = false, MapOptions? options = null, CancellationToken cancellationToken = default) =>
@@ -85,7 +88,10 @@ public static class ClusterMapExtensions
             IRemoteFunction<T, TResult> function, IAsyncEnumerable<T> items, bool progress = false, MapOptions? options = null, CancellationToken cancellationToken = default) =>
             AsyncSequenceAdapter.Flatten(cluster.Pump(items, null, function, With(options, progress), isOrdered: true).RunAsync(cancellationToken), cancellationToken);
 
-        /// <summary>Like <c>Map</c>, but hands each result on as soon as it is there. The items may be endless: no more is read ahead than keeps the CPUs busy.</summary>
+        /// <summary>
+        /// Like <c>Map</c>, but returns each result as soon as it is ready. The items may be infinite: only as many are read ahead as needed to keep the CPUs
+        /// busy.
+        /// </summary>
         /// <inheritdoc cref="Map{T, TResult}(Cluster, IEnumerable{T}, Func{T, TResult}, bool, MapOptions, CancellationToken)"/>
         public IAsyncEnumerable<TResult> MapUnordered<T, TResult>(
             IEnumerable<T> items, Func<T, TResult> function, bool progress = false, MapOptions? options = null, CancellationToken cancellationToken = default) =>
@@ -107,7 +113,7 @@ public static class ClusterMapExtensions
             ArgumentNullException.ThrowIfNull(items);
             ArgumentNullException.ThrowIfNull(function);
 
-            // The worker makes the function's struct by its type, so the starter is of that type too.
+            // A worker instantiates the function's struct by its type, so the starter is generic over that type too.
             var starter = typeof(RemoteMapChunkStarter<,,>).MakeGenericType(function.GetType(), typeof(T), typeof(TResult));
             return new(cluster, items, total, (IMapChunkStarter<T, TResult>)Activator.CreateInstance(starter, cluster, function, options)!, options, isOrdered);
         }
@@ -117,7 +123,7 @@ public static class ClusterMapExtensions
         {
             ArgumentNullException.ThrowIfNull(items);
 
-            // An asynchronous function waits rather than works: its items go one by one, so that one that waits long holds up no other.
+            // An asynchronous function mostly waits: its items run one by one, so that a slow one delays no other.
             if (isAsync)
                 options = options with { ChunkSize = options.ChunkSize ?? 1 };
             var starter = new LocalMapChunkStarter<T, TResult>(cluster, function, isAsync, options);

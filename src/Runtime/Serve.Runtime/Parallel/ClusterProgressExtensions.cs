@@ -3,13 +3,13 @@ using Serve.Runtime.Parallel;
 
 namespace Serve;
 
-/// <summary>Progress bars around loops, and results as they come.</summary>
+/// <summary>Progress bars for loops, and results in order of completion.</summary>
 public static class ClusterProgressExtensions
 {
-    /// <summary>The same items, with a progress bar on the terminal while they are gone through. Nothing is shown where standard error is not a terminal.</summary>
-    /// <typeparam name="T">The items' type.</typeparam>
-    /// <param name="items">The items; how many there are is shown where it is known without counting.</param>
-    /// <param name="name">What stands in front. Default none.</param>
+    /// <summary>Enumerates items and shows a progress bar on the terminal. Nothing is shown if standard error is not a terminal.</summary>
+    /// <typeparam name="T">Type of the items.</typeparam>
+    /// <param name="items">Items; their number is shown if it is known without enumerating them.</param>
+    /// <param name="name">Label in front of the bar. Default: none.</param>
     /// <returns>The items.</returns>
     public static IEnumerable<T> WithProgress<T>(this IEnumerable<T> items, string name = "")
     {
@@ -43,11 +43,11 @@ public static class ClusterProgressExtensions
 
     extension(Cluster cluster)
     {
-        /// <summary>The objects in the order in which they become ready; throws when one has failed.</summary>
-        /// <typeparam name="T">The objects' type.</typeparam>
-        /// <param name="references">Refs of this cluster, each once.</param>
-        /// <param name="progress">Shows a progress bar on the terminal. Default false.</param>
-        /// <param name="cancellationToken">Gives it up.</param>
+        /// <summary>Enumerates objects in the order in which they become ready; throws if one has failed.</summary>
+        /// <typeparam name="T">Type of the objects.</typeparam>
+        /// <param name="references">References of this cluster, without duplicates.</param>
+        /// <param name="progress">Whether to show a progress bar on the terminal. Default: false.</param>
+        /// <param name="cancellationToken">Cancels the enumeration.</param>
         /// <returns>Each object once.</returns>
         public async IAsyncEnumerable<T> AsCompleted<T>(
             IEnumerable<ObjectRef<T>> references, bool progress = false, [EnumeratorCancellation] CancellationToken cancellationToken = default)

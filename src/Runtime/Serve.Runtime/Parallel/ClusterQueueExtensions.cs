@@ -7,10 +7,10 @@ public static class ClusterQueueExtensions
 {
     extension(Cluster cluster)
     {
-        /// <summary>Makes a queue that tasks and actors share.</summary>
-        /// <typeparam name="T">The items' type.</typeparam>
-        /// <param name="maxSize">How many items it holds at most; 0 for no limit. Default 0.</param>
-        /// <param name="name">A name by which <see cref="ActorQueue{T}(string, int)"/> finds it; unique among the living. Default: one of its own.</param>
+        /// <summary>Creates a queue shared by tasks and actors.</summary>
+        /// <typeparam name="T">Type of the items.</typeparam>
+        /// <param name="maxSize">Maximum number of items; 0 for unlimited. Default: 0.</param>
+        /// <param name="name">Name by which <see cref="ActorQueue{T}(string, int)"/> finds the queue; unique among running actors. Default: a generated name.</param>
         /// <returns>The queue.</returns>
         public ActorQueue<T> Queue<T>(int maxSize = 0, string? name = null)
         {
@@ -18,7 +18,7 @@ public static class ClusterQueueExtensions
             name ??= $"queue-{Guid.NewGuid():N}";
             var construct = new QueueActorCall<T, SharedQueueActor<T>>(".ctor", (_, _) => new(new SharedQueueActor<T>(maxSize)), maxSize);
 
-            // Calls wait inside it, any number of them: whoever lets them go on must still get in.
+            // Any number of calls wait inside the actor; the calls that resume them must still be admitted.
             var options = new ActorOptions { Name = name, Isolation = Isolation.None, Concurrency = ConcurrencyMode.Parallel, MaxConcurrency = int.MaxValue, NumCpus = 0 };
             return new(name, maxSize, cluster.CreateActor(construct, new(), options));
         }

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Serve.Runtime.Parallel;
 
 /// <summary>
-/// A line on the terminal that says how far long work is: <c>Map  42 % ━━━━━━━  420,000/1,000,000  2.1 M/s  0:04 left</c>. It is drawn on standard error
-/// ten times a second, and only where that is a terminal. Work that is over within half a second shows nothing.
+/// Progress line on the terminal: <c>Map  42 % ━━━━━━━  420,000/1,000,000  2.1 M/s  0:04 left</c>. Written to standard error ten times per second, if that is a
+/// terminal. Nothing is shown for work that finishes within half a second.
 /// </summary>
 internal sealed class ConsoleProgressBar : IDisposable
 {
@@ -29,11 +29,11 @@ internal sealed class ConsoleProgressBar : IDisposable
         _timer = clock.CreateTimer(static bar => ((ConsoleProgressBar)bar!).Draw(), this, Patience, Period);
     }
 
-    /// <summary>Shows it where there is a terminal.</summary>
-    /// <param name="name">What stands in front.</param>
-    /// <param name="total">How many items there are; null when nobody knows.</param>
-    /// <param name="done">How many are done.</param>
-    /// <returns>Removes the line when disposed; null where nothing is shown.</returns>
+    /// <summary>Shows the bar if there is a terminal.</summary>
+    /// <param name="name">Label in front of the bar.</param>
+    /// <param name="total">Number of items; null if unknown.</param>
+    /// <param name="done">Returns the number of processed items.</param>
+    /// <returns>Removes the bar when disposed; null if nothing is shown.</returns>
     public static ConsoleProgressBar? Start(string name, long? total, Func<long> done) =>
         Console.IsErrorRedirected ? null : new(name, total, done, Console.Error, TerminalColumns, TimeProvider.System);
 
@@ -48,7 +48,7 @@ internal sealed class ConsoleProgressBar : IDisposable
             if (!_isDrawn)
                 return;
 
-            // What is left is the line with its last figures, as a record of what ran.
+            // The line with its last figures remains as a record.
             Write();
             _output.WriteLine();
         }

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Serve.Runtime.Parallel;
 
-/// <summary>The items of a map, side by side in memory: an array or a list as it is, everything else copied once. Nothing of it is written.</summary>
+/// <summary>Items of a map in contiguous memory: arrays and lists in place, everything else copied once. Read-only.</summary>
 internal readonly struct ContiguousItems<T>
 {
     private readonly T[]? _array;

@@ -2,7 +2,7 @@ using Serve.Calls;
 
 namespace Serve.Runtime.Parallel;
 
-/// <summary>Code of this process as a task of it: what a map runs, which no other process could be sent.</summary>
+/// <summary>Delegate of this process as a task, used by maps; cannot be sent to another process.</summary>
 internal sealed class InProcessCodeCall<TResult>(Func<CancellationToken, ValueTask<TResult>> body) : MethodCall<TResult>
 {
     public override string Method => "Run";

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Serve.Runtime.Parallel;
 
-/// <summary>Starts chunks of a function of this process.</summary>
+/// <summary>Starts the chunks of a delegate of this process.</summary>
 internal sealed class LocalMapChunkStarter<T, TResult>(Cluster cluster, Func<T, CancellationToken, ValueTask<TResult>> function, bool isAsync, MapOptions options)
     : IMapChunkStarter<T, TResult>
 {

@@ -1,33 +1,32 @@
-using Serve.Runtime.Clusters;
 using Serve.Runtime.Tasks;
 
 namespace Serve.Runtime.Parallel;
 
 /// <summary>
-/// Starts code of this process as tasks that hold a CPU of the cluster each, so that a map and everything else share them. In a worker,
-/// whose own task holds its CPU already, it runs on the thread pool.
+/// Starts delegates of this process as tasks that hold one CPU of the cluster each, so that maps share the CPUs with everything else. In a worker, whose own
+/// task already holds its CPU, they run on the .NET thread pool.
 /// </summary>
 internal static class LocalTaskStarter
 {
     private static readonly RemoteFunction Synchronous = new(typeof(LocalTaskStarter), "Map", isAsync: false, new() { MaxRetries = 0 });
     private static readonly RemoteFunction Asynchronous = new(typeof(LocalTaskStarter), "Map", isAsync: true, new() { MaxRetries = 0 });
 
-    /// <summary>How many of them run at once.</summary>
+    /// <summary>Returns how many such tasks run concurrently.</summary>
     public static int GetParallelism(Cluster cluster) =>
-        cluster is DriverCluster head ? (int)Math.Clamp(Cpus(head), 1, 1024) : 1;
+        cluster is ILocalTaskHost host ? (int)Math.Clamp(host.LocalCpus, 1, 1024) : 1;
 
     public static ObjectRef<TResult> Start<TResult>(Cluster cluster, string name, bool isAsync, Func<CancellationToken, ValueTask<TResult>> body) =>
         Start(cluster, 1, name, isAsync, body)[0];
 
-    /// <summary>Starts so many that run the same code.</summary>
+    /// <summary>Starts several tasks that run the same code.</summary>
     public static ObjectRef<TResult>[] Start<TResult>(Cluster cluster, int count, string name, bool isAsync, Func<CancellationToken, ValueTask<TResult>> body)
     {
-        if (cluster is DriverCluster head)
+        if (cluster is ILocalTaskHost host)
         {
-            // What is asynchronous waits most of the time, many at once: its own limit holds, not the CPUs.
-            var cpus = isAsync ? 0 : Math.Min(1, Cpus(head));
+            // Asynchronous code mostly waits, many items at once: it is limited by its own concurrency, not by CPUs.
+            var cpus = isAsync ? 0 : Math.Min(1, host.LocalCpus);
             var options = new TaskOptions { Name = name, NumCpus = cpus, Isolation = Isolation.None };
-            return head.Tasks.Submit(isAsync ? Asynchronous : Synchronous, count, () => new InProcessCodeCall<TResult>(body), options);
+            return host.Tasks.Submit(isAsync ? Asynchronous : Synchronous, count, () => new InProcessCodeCall<TResult>(body), options);
         }
 
         var references = new ObjectRef<TResult>[count];
@@ -35,8 +34,6 @@ internal static class LocalTaskStarter
             references[i] = StartOnPool(cluster, body);
         return references;
     }
-
-    public static double Cpus(DriverCluster cluster) => cluster.Options.NumCpus ?? Environment.ProcessorCount;
 
     private static ObjectRef<TResult> StartOnPool<TResult>(Cluster cluster, Func<CancellationToken, ValueTask<TResult>> body)
     {
@@ -56,4 +53,13 @@ internal static class LocalTaskStarter
         });
         return reference;
     }
+}
+
+/// <summary>Cluster whose tasks run in this process.</summary>
+internal interface ILocalTaskHost
+{
+    TaskDispatcher Tasks { get; }
+
+    /// <summary>CPUs for tasks in this process.</summary>
+    double LocalCpus { get; }
 }

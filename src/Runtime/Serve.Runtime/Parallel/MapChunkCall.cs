@@ -2,7 +2,7 @@ using Serve.Calls;
 
 namespace Serve.Runtime.Parallel;
 
-/// <summary>One chunk as a call: run in place, or sent with its items.</summary>
+/// <summary>One chunk as a call: invoked in place, or sent with its items.</summary>
 internal sealed class MapChunkCall<TFunction, T, TResult>(T[] items, long offset) : MethodCall<(TResult[] Results, long Ticks)>
     where TFunction : IRemoteFunction<T, TResult>, new()
 {

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Serve.Runtime.Parallel;
 
 /// <summary>
-/// Takes items as they come, has them worked on in chunks, and hands the results on. It does so only while someone reads: no more than
-/// twice as many chunks are under way as can run at once, and nothing waits inside a task. Read once.
+/// Reads items as they arrive, processes them in chunks and delivers the results. It works only while it is read: at most twice as many chunks are in flight as
+/// can run concurrently, and nothing waits inside a task. Read once.
 /// </summary>
 internal sealed class MapChunkPipeline<T, TResult>(Cluster cluster, IAsyncEnumerable<T> items, long? total, IMapChunkStarter<T, TResult> starter, MapOptions options, bool isOrdered)
 {
@@ -18,7 +18,8 @@ internal sealed class MapChunkPipeline<T, TResult>(Cluster cluster, IAsyncEnumer
     private long _taken;
     private long _done;
 
-    /// <summary>The chunks' results, each with the index of its first item.</summary>
+    /// <summary>Runs the pipeline.</summary>
+    /// <returns>Results of the chunks, each with the index of its first item.</returns>
     public async IAsyncEnumerable<(long Offset, TResult[] Results)> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         cluster.ThrowIfDisposed();
@@ -53,12 +54,12 @@ internal sealed class MapChunkPipeline<T, TResult>(Cluster cluster, IAsyncEnumer
         }
     }
 
-    /// <summary>Starts chunks while there is room and items are there without waiting for them.</summary>
+    /// <summary>Starts chunks while there is capacity and items are available without waiting.</summary>
     private async ValueTask FillAsync(IAsyncEnumerator<T> source, int room, int width)
     {
         while (!_isEnded && _underWay.Count < room)
         {
-            // A chunk that may be the last of many is small enough to leave some for the others.
+            // A chunk that may be the last of many is small enough to leave some items for the others.
             var most = total is { } all && options.ChunkSize is null ? Math.Max(1, (all - _taken) / (2 * width)) : LargestChunk;
             var wanted = options.ChunkSize ?? (int)Math.Min(_size.Next, Math.Min(most, LargestChunk));
             while (_gathered.Count < wanted)
@@ -81,7 +82,7 @@ internal sealed class MapChunkPipeline<T, TResult>(Cluster cluster, IAsyncEnumer
         }
     }
 
-    /// <summary>A chunk whose results may be handed on; null when new items came first.</summary>
+    /// <summary>Returns a chunk whose results may be delivered; null if new items arrived first.</summary>
     private async ValueTask<PendingMapChunk?> NextAsync(int room, CancellationToken cancellationToken)
     {
         var ready = isOrdered ? (_underWay.Count > 0 && _underWay[0].Reference.IsReady ? _underWay[0] : null) : _underWay.Find(chunk => chunk.Reference.IsReady);
@@ -100,7 +101,7 @@ internal sealed class MapChunkPipeline<T, TResult>(Cluster cluster, IAsyncEnumer
         return null;
     }
 
-    // Of several failures under way the one with the lowest index is told, so that the same map fails in the same way.
+    // Of several concurrent failures the one with the lowest index is reported, so that the same map always fails in the same way.
     private async ValueTask<(TResult[] Results, long Ticks)> ResultAsync(PendingMapChunk chunk, CancellationToken cancellationToken)
     {
         if (chunk.Reference.IsFaulted)
@@ -113,4 +114,13 @@ internal sealed class MapChunkPipeline<T, TResult>(Cluster cluster, IAsyncEnumer
     }
 
     private sealed record PendingMapChunk(long Offset, ObjectRef<(TResult[] Results, long Ticks)> Reference);
+}
+
+/// <summary>Starts the chunks of one map as tasks.</summary>
+internal interface IMapChunkStarter<T, TResult>
+{
+    /// <summary>Number of chunks that can run concurrently.</summary>
+    int Width { get; }
+
+    ObjectRef<(TResult[] Results, long Ticks)> Start(T[] items, long offset);
 }

@@ -2,18 +2,18 @@ using System.Diagnostics;
 
 namespace Serve.Runtime.Parallel;
 
-/// <summary>Runs a function over one chunk, item after item, where the chunk is: in this process, or in the worker that it was sent to.</summary>
-/// <typeparam name="TFunction">The struct that the source generator made for the function.</typeparam>
-/// <typeparam name="T">The items' type.</typeparam>
-/// <typeparam name="TResult">The results' type.</typeparam>
+/// <summary>Runs a function over one chunk, item by item, in this process or in the worker that received the chunk.</summary>
+/// <typeparam name="TFunction">Struct generated for the function.</typeparam>
+/// <typeparam name="T">Type of the items.</typeparam>
+/// <typeparam name="TResult">Type of the results.</typeparam>
 internal static class MapChunkRunner<TFunction, T, TResult>
     where TFunction : IRemoteFunction<T, TResult>, new()
 {
-    /// <summary>Runs it.</summary>
-    /// <param name="items">The chunk.</param>
-    /// <param name="offset">The index of its first item in the map.</param>
-    /// <param name="cancellationToken">Ends it between two items.</param>
-    /// <returns>The results, and how long they took in <see cref="Stopwatch"/> ticks.</returns>
+    /// <summary>Runs the chunk.</summary>
+    /// <param name="items">Items of the chunk.</param>
+    /// <param name="offset">Index of the first item in the map.</param>
+    /// <param name="cancellationToken">Cancels the chunk between two items.</param>
+    /// <returns>The results, and their duration in <see cref="Stopwatch"/> ticks.</returns>
     public static async ValueTask<(TResult[] Results, long Ticks)> Run(T[] items, long offset, CancellationToken cancellationToken)
     {
         var function = new TFunction();
@@ -34,4 +34,11 @@ internal static class MapChunkRunner<TFunction, T, TResult>
 
         return (results, Stopwatch.GetTimestamp() - began);
     }
+}
+
+/// <summary>Creates the exception of a map whose function threw for an item: the exception of any task, prefixed with the index of the item.</summary>
+internal static class MapItemFailure
+{
+    public static Exception Create(long index, Exception thrown) =>
+        new UserCodeException(thrown.GetType().FullName ?? thrown.GetType().Name, $"Item {index}: {thrown.Message}", thrown.ToString(), thrown);
 }

@@ -1,9 +1,14 @@
 namespace Serve.Runtime.Parallel;
 
 /// <summary>
-/// One map from items in memory to an array: a task on each CPU takes chunk after chunk until none is left. Who wants to know waits for
-/// the items, not for the tasks: one that finds no free CPU before the others are through is not missed.
+/// Map from items in memory to an array: one task per CPU processes chunk after chunk until none is left. Completion depends on the items, not on the tasks: a
+/// task that finds no free CPU before the others have finished is not needed.
 /// </summary>
+/// <remarks>
+/// Runners claim chunks by an interlocked addition to _next and report them by one to _completed. Completion is decided under the lock: no runner is active, and all
+/// items are completed or the map has stopped. A runner registers (_active) under the lock before it claims, and leaves after its last report; the last one to leave
+/// therefore sees every report, because the lock orders it after them.
+/// </remarks>
 internal abstract class ParallelArrayMap<T, TResult>(ContiguousItems<T> source, MapOptions options, CancellationToken cancellationToken)
 {
     protected static readonly TimeSpan ChunkTime = TimeSpan.FromMilliseconds(2);
@@ -17,7 +22,7 @@ internal abstract class ParallelArrayMap<T, TResult>(ContiguousItems<T> source, 
     private Exception? _failure;
     private MapCompletionRef? _completion;
 
-    /// <summary>How many items were worked on.</summary>
+    /// <summary>Number of processed items.</summary>
     public int Completed => Volatile.Read(ref _completed);
 
     protected MapOptions Options => options;
@@ -48,7 +53,7 @@ internal abstract class ParallelArrayMap<T, TResult>(ContiguousItems<T> source, 
         return _results;
     }
 
-    /// <summary>Starts the tasks that run this.</summary>
+    /// <summary>Starts the tasks that run the map.</summary>
     protected abstract void Start(Cluster cluster);
 
     protected void StartRunners(Cluster cluster, int count, bool isAsync, Func<CancellationToken, ValueTask<object?>> run)
@@ -62,7 +67,7 @@ internal abstract class ParallelArrayMap<T, TResult>(ContiguousItems<T> source, 
         }
     }
 
-    /// <summary>Whether the caller may take chunks; it says <see cref="Exit"/> when it takes no more.</summary>
+    /// <summary>Registers a runner; false if no chunks are left. It must call <see cref="Exit"/> when it takes no more chunks.</summary>
     protected bool TryEnter()
     {
         lock (_sync)
@@ -81,10 +86,10 @@ internal abstract class ParallelArrayMap<T, TResult>(ContiguousItems<T> source, 
         Settle();
     }
 
-    /// <summary>Takes the next chunk. What lies before an item that has failed is still worked on, so that the first failure is the one reported.</summary>
+    /// <summary>Takes the next chunk. Items before a failed one are still processed, so that the first failure is the one reported.</summary>
     protected bool TryTakeChunk(int size, int width, out int start, out int count)
     {
-        // Towards the end chunks shrink, so that no runner is left alone with a large one.
+        // Chunks shrink towards the end, so that no runner is left alone with a large one.
         if (size > 1 && options.ChunkSize is null)
             size = Math.Max(1, Math.Min(size, (source.Count - Volatile.Read(ref _next)) / (2 * width)));
         start = cancellationToken.IsCancellationRequested || Volatile.Read(ref _next) >= source.Count ? source.Count : Interlocked.Add(ref _next, size) - size;
@@ -114,17 +119,17 @@ internal abstract class ParallelArrayMap<T, TResult>(ContiguousItems<T> source, 
         _completion?.TrySetResult(null);
     }
 
-    // The cluster was disposed under it, or the runner was cancelled: without this nobody would go on.
+    // The cluster was disposed or the runner was canceled: the map would otherwise never complete.
     private void Ended(ObjectRef<object?> runner)
     {
         if (Interlocked.Decrement(ref _unfinished) == 0 || runner.IsFaulted)
             _completion!.TrySetResult(null, runner.Error);
     }
 
-    /// <summary>The map as a ref, so that a task that waits for it gives its CPU away meanwhile.</summary>
+    /// <summary>Reference that represents the map, so that a waiting task releases its CPU.</summary>
     private sealed class MapCompletionRef(Cluster cluster, ParallelArrayMap<T, TResult> map) : ObjectRef<object?>(cluster, default)
     {
-        // Whoever holds the ref holds the map.
+        // The reference keeps the map alive.
         public ParallelArrayMap<T, TResult> Map => map;
 
         public void TrySetResult(object? value, Exception? failure)
@@ -138,6 +143,6 @@ internal abstract class ParallelArrayMap<T, TResult>(ContiguousItems<T> source, 
 
     private sealed class MapRunnerContinuation(ParallelArrayMap<T, TResult> map, ObjectRef<object?> runner) : ObjectRefContinuation
     {
-        internal override void Run() => map.Ended(runner);
+        public override void Run() => map.Ended(runner);
     }
 }

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Serve.Runtime.Parallel;
 
-/// <summary>What a progress bar reads at one moment.</summary>
+/// <summary>Formats the text of a progress bar.</summary>
 internal static class ProgressLineFormatter
 {
     private const int WidestBar = 30;
@@ -23,7 +23,7 @@ internal static class ProgressLineFormatter
         return $"{left}{new string('━', filled)}{new string('─', width - filled)}  {right}";
     }
 
-    /// <summary>Three digits and a unit: 999, 12.3 k, 1.20 M.</summary>
+    /// <summary>Formats a rate with three digits and a unit: 999, 12.3 k, 1.20 M.</summary>
     internal static string Rate(double perSecond)
     {
         var (value, unit) = perSecond switch

@@ -2,7 +2,7 @@ using Serve.Calls;
 
 namespace Serve.Runtime.Parallel;
 
-/// <summary>A call of a queue's actor, or of its constructor: in place where the actor is in this process, by name elsewhere.</summary>
+/// <summary>Call or construction of a queue's actor: in place if the actor is in this process, by name otherwise.</summary>
 internal sealed class QueueActorCall<T, TResult>(string method, Func<SharedQueueActor<T>?, CancellationToken, ValueTask<TResult>> invoke, params object?[] arguments) : MethodCall<TResult>
 {
     public override string Method => method;

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace Serve.Runtime.Parallel;
 
-/// <summary>Refs in the order in which they become ready: each is watched once, however often one asks for the next. Read by one reader.</summary>
+/// <summary>References in the order in which they become ready; each is observed once. Single reader.</summary>
 internal sealed class ReadyObjectQueue
 {
     private readonly Cluster _cluster;
@@ -11,7 +11,7 @@ internal sealed class ReadyObjectQueue
 
     public ReadyObjectQueue(Cluster cluster, IEnumerable<ObjectRef> references)
     {
-        this._cluster = cluster;
+        _cluster = cluster;
         foreach (var reference in references)
         {
             reference.RequestObject(fetch: true);
@@ -42,6 +42,6 @@ internal sealed class ReadyObjectQueue
 
     private sealed class ReadyObjectContinuation(ReadyObjectQueue queue, ObjectRef reference) : ObjectRefContinuation
     {
-        internal override void Run() => queue.Add(reference);
+        public override void Run() => queue.Add(reference);
     }
 }

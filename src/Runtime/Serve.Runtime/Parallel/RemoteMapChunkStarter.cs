@@ -1,8 +1,7 @@
-using Serve.Runtime.Clusters;
 
 namespace Serve.Runtime.Parallel;
 
-/// <summary>Starts chunks of a [Remote] function: each is a task with that function's own resources, retries and isolation.</summary>
+/// <summary>Starts the chunks of a [Remote] function, each as a task with the function's own resources, retries and isolation.</summary>
 internal sealed class RemoteMapChunkStarter<TFunction, T, TResult>(Cluster cluster, IRemoteFunction<T, TResult> function, MapOptions options) : IMapChunkStarter<T, TResult>
     where TFunction : IRemoteFunction<T, TResult>, new()
 {
@@ -16,7 +15,7 @@ internal sealed class RemoteMapChunkStarter<TFunction, T, TResult>(Cluster clust
         get
         {
             var each = _taskOptions.NumCpus ?? (function.Function.Defaults.NumCpus < 0 ? 1 : function.Function.Defaults.NumCpus);
-            var cpus = cluster is DriverCluster head ? LocalTaskStarter.Cpus(head) : Environment.ProcessorCount;
+            var cpus = cluster is ILocalTaskHost host ? host.LocalCpus : Environment.ProcessorCount;
             var fitting = (int)Math.Clamp(each > 0 ? cpus / each : cpus, 1, 1024);
             return Math.Min(options.MaxConcurrency ?? fitting, fitting);
         }

@@ -1,8 +1,8 @@
 namespace Serve.Runtime.Parallel;
 
 /// <summary>
-/// The actor behind <see cref="ActorQueue{T}"/>: items in order, those who wait for one, and those who wait for room, both in the order in which they came.
-/// Thread-safe; its state is written under its lock. It answers with what happened rather than throwing, since its callers may be in other processes.
+/// Actor behind <see cref="ActorQueue{T}"/>: the items, waiting consumers and waiting producers, each in order of arrival. Thread-safe; its state is written
+/// under its lock. It returns outcomes instead of throwing, because its callers may be in other processes.
 /// </summary>
 internal sealed class SharedQueueActor<T>(int maxSize)
 {
@@ -11,14 +11,15 @@ internal sealed class SharedQueueActor<T>(int maxSize)
     private readonly LinkedList<TaskCompletionSource<T>> _takers = new();
     private readonly LinkedList<(T Item, TaskCompletionSource Accepted)> _givers = new();
 
-    /// <summary>How many items it holds.</summary>
+    /// <summary>Returns the number of items.</summary>
     public int Size()
     {
         lock (_sync)
             return _items.Count;
     }
 
-    /// <summary>Whether the item was taken in before the time was up. Null waits for ever, zero or less not at all.</summary>
+    /// <summary>Adds an item.</summary>
+    /// <returns>Whether it was added in time. A null timeout waits indefinitely; zero or less does not wait.</returns>
     public async Task<bool> Put(T item, TimeSpan? timeout, CancellationToken cancellationToken)
     {
         LinkedListNode<(T Item, TaskCompletionSource Accepted)> waiting;
@@ -43,7 +44,7 @@ internal sealed class SharedQueueActor<T>(int maxSize)
         return waiting.Value.Accepted.Task.IsCompleted;
     }
 
-    /// <summary>The first item, if there was one before the time was up.</summary>
+    /// <summary>Removes and returns the first item, if one arrives in time.</summary>
     public async Task<(bool Has, T? Item)> Take(TimeSpan? timeout, CancellationToken cancellationToken)
     {
         LinkedListNode<TaskCompletionSource<T>> waiting;
@@ -68,7 +69,7 @@ internal sealed class SharedQueueActor<T>(int maxSize)
         return waiting.Value.Task.IsCompleted ? (true, await waiting.Value.Task.ConfigureAwait(false)) : default;
     }
 
-    /// <summary>All of them or none.</summary>
+    /// <summary>Adds all items or none.</summary>
     public bool PutBatch(T[] batch)
     {
         lock (_sync)
@@ -81,7 +82,7 @@ internal sealed class SharedQueueActor<T>(int maxSize)
         }
     }
 
-    /// <summary>So many, or null when there are fewer.</summary>
+    /// <summary>Removes and returns so many items; null if there are fewer.</summary>
     public T[]? TakeBatch(int count)
     {
         lock (_sync)
@@ -95,7 +96,7 @@ internal sealed class SharedQueueActor<T>(int maxSize)
         }
     }
 
-    // Its end is not an exception here: what was handed over at the last moment counts.
+    // A timeout is not an exception here: an item that was handed over at the last moment counts.
     private static async Task Patiently(Task task, TimeSpan? timeout, CancellationToken cancellationToken)
     {
         try

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 
 namespace Serve.Runtime.Parallel;
 
-/// <summary>A map with a plain function: each runner goes through its chunk in one loop, a delegate call for each item.</summary>
+/// <summary>Map with a synchronous function: each runner processes its chunk in one loop, with one delegate call per item.</summary>
 internal sealed class SynchronousArrayMap<T, TResult>(ContiguousItems<T> source, Func<T, TResult> function, MapOptions options, CancellationToken cancellationToken)
     : ParallelArrayMap<T, TResult>(source, options, cancellationToken)
 {
@@ -15,9 +15,9 @@ internal sealed class SynchronousArrayMap<T, TResult>(ContiguousItems<T> source,
         StartRunners(cluster, _width, isAsync: false, Run);
     }
 
-    // Without a try block of its own: a counter that a handler reads stays in memory, and each item would wait for the store of the one before.
-    // In fours: stores to one line of the cache are written together only while no other line's come between, as the counter's would after each
-    // result. Results that are not stored when an item of their four fails are of no use: the map has none.
+    // Without a try block of its own: a counter read by a handler stays in memory, and each item would wait for the previous store.
+    // In groups of four: stores to one cache line are combined only if no store to another line, such as the counter's, comes between them. Results that are
+    // not stored because an item of their group failed are not needed: a failed map has no results.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Apply(ReadOnlySpan<T> items, Span<TResult> results, Func<T, TResult> function, ref int done)
     {

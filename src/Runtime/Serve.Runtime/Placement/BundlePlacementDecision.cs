@@ -2,21 +2,26 @@ using System.Collections.Immutable;
 
 namespace Serve.Runtime.Placement;
 
-/// <summary>Where the bundles of a group are to lie, or why nowhere.</summary>
+/// <summary>Placement of a group's bundles on nodes, or the reason why there is none.</summary>
 internal abstract record BundlePlacementDecision
 {
     private BundlePlacementDecision()
     {
     }
 
-    /// <summary>Now.</summary>
-    /// <param name="NodeOf">For each bundle the index of its node.</param>
+    /// <summary>The bundles can be placed now.</summary>
+    /// <param name="NodeOf">Index of the node of each bundle.</param>
     public sealed record Place(ImmutableArray<int> NodeOf) : BundlePlacementDecision;
 
-    /// <summary>When enough comes free.</summary>
+    /// <summary>The bundles can be placed when enough resources are released.</summary>
     public sealed record Wait : BundlePlacementDecision;
 
-    /// <summary>Never.</summary>
-    /// <param name="Because">Why, for people.</param>
+    /// <summary>The bundles can never be placed.</summary>
+    /// <param name="Because">Human-readable reason.</param>
     public sealed record Impossible(string Because) : BundlePlacementDecision;
 }
+
+/// <summary>Resources of a node at the time of a decision.</summary>
+/// <param name="Total">Total resources.</param>
+/// <param name="Free">Unreserved resources.</param>
+internal sealed record NodeResourceSnapshot(ResourceDemand Total, ResourceDemand Free);

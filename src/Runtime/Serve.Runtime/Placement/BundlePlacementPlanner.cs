@@ -3,15 +3,15 @@ using System.Collections.Immutable;
 namespace Serve.Runtime.Placement;
 
 /// <summary>
-/// Decides where the bundles of a group lie: bundles, nodes and strategy in, decision out. Packing is searched exhaustively up to a number of
-/// steps, beyond which a decision may use more (PACK) or fewer (SPREAD) nodes than the best would, but never one that does not fit. Holds no state.
+/// Decides on the nodes of a group's bundles from bundles, nodes and strategy. Assignments are searched exhaustively up to a number of steps; beyond that a
+/// decision may use more (PACK) or fewer (SPREAD) nodes than the optimum, but never one that does not fit. Stateless.
 /// </summary>
 internal static class BundlePlacementPlanner
 {
     public static BundlePlacementDecision Decide(IReadOnlyList<ResourceDemand> bundles, IReadOnlyList<NodeResourceSnapshot> nodes, PlacementStrategy strategy)
     {
         if (bundles.FirstOrDefault(IsBrokenGpu) is { } broken)
-            return new BundlePlacementDecision.Impossible($"A bundle of {broken} was asked for; above one, GPUs are whole.");
+            return new BundlePlacementDecision.Impossible($"A bundle with {broken} was requested; GPU amounts above 1 must be whole.");
         if (Assign(bundles, [.. nodes.Select(node => node.Free)], strategy, out _) is { } now)
             return new BundlePlacementDecision.Place(now);
         return Assign(bundles, [.. nodes.Select(node => node.Total)], strategy, out var isUnsure) is not null || isUnsure
@@ -19,7 +19,7 @@ internal static class BundlePlacementPlanner
             : new BundlePlacementDecision.Impossible(Why(bundles, nodes, strategy));
     }
 
-    /// <summary>All of them together.</summary>
+    /// <summary>Sum of the demands of all bundles.</summary>
     public static ResourceDemand Sum(IEnumerable<ResourceDemand> bundles) => new()
     {
         Units = bundles.SelectMany(bundle => bundle.Units).GroupBy(unit => unit.Key, StringComparer.Ordinal)
@@ -42,7 +42,7 @@ internal static class BundlePlacementPlanner
             case PlacementStrategy.StrictSpread:
                 return count > free.Length ? null : search.FindOnDistinctNodes();
             case PlacementStrategy.Spread:
-                // From most nodes downwards; the last asks for nothing but that it fits.
+                // From most nodes downwards; the last search only requires that the bundles fit.
                 for (var least = most; least >= 1; least--)
                 {
                     if (search.Find(least, most, out isUnsure) is { } spread)
@@ -66,16 +66,16 @@ internal static class BundlePlacementPlanner
         foreach (var bundle in bundles)
         {
             if (!nodes.Any(node => BundlePlacementSearch.Fits(bundle, node.Total)))
-                return $"A bundle of {bundle} was asked for, and {(nodes.Count == 1 ? $"the one node has {nodes[0].Total}" : $"none of the {nodes.Count} nodes has so much")}.";
+                return $"A bundle of {bundle} was requested, but {(nodes.Count == 1 ? $"the only node has {nodes[0].Total}" : $"none of the {nodes.Count} nodes has enough")}.";
         }
 
         return strategy switch
         {
             PlacementStrategy.StrictSpread when bundles.Count > nodes.Count =>
-                $"STRICT_SPREAD puts each of its {bundles.Count} bundles on a node of its own, and there {(nodes.Count == 1 ? "is 1 node" : $"are {nodes.Count} nodes")}. SPREAD shares nodes where it must.",
-            PlacementStrategy.StrictSpread => $"STRICT_SPREAD puts each of its {bundles.Count} bundles on a node of its own, and not so many of the {nodes.Count} nodes are large enough.",
-            _ => $"Its {bundles.Count} bundles need {Sum(bundles)} together, and " + (nodes.Count == 1 ? $"the one node has {nodes[0].Total}."
-                : strategy == PlacementStrategy.StrictPack ? "STRICT_PACK puts them on one node: none has so much." : $"they do not fit onto the {nodes.Count} nodes."),
+                $"STRICT_SPREAD needs a distinct node for each of its {bundles.Count} bundles, but there {(nodes.Count == 1 ? "is 1 node" : $"are {nodes.Count} nodes")}. SPREAD shares nodes if necessary.",
+            PlacementStrategy.StrictSpread => $"STRICT_SPREAD needs a distinct node for each of its {bundles.Count} bundles, but fewer of the {nodes.Count} nodes are large enough.",
+            _ => $"Its {bundles.Count} bundles need {Sum(bundles)} together, but " + (nodes.Count == 1 ? $"the only node has {nodes[0].Total}."
+                : strategy == PlacementStrategy.StrictPack ? "STRICT_PACK needs one node for all of them, and no node has enough." : $"they do not fit on the {nodes.Count} nodes."),
         };
     }
 }

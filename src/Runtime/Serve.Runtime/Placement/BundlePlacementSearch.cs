@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace Serve.Runtime.Placement;
 
-/// <summary>Searches for a way to lay bundles onto nodes. Its state is what is left of each node on the path that it follows.</summary>
+/// <summary>Search for an assignment of bundles to nodes. Its state is the remaining resources of each node on the current path.</summary>
 internal sealed class BundlePlacementSearch
 {
     private const int MaxSteps = 20_000;
@@ -23,7 +23,7 @@ internal sealed class BundlePlacementSearch
         _nodeOf = new int[bundles.Count];
         _used = new int[free.Count];
 
-        // Large ones first: what cannot be laid is found out early.
+        // Largest first: bundles that cannot be placed are found early.
         var widest = Enumerable.Range(0, _resources.Length).Select(resource => Math.Max(1.0, _left.Max(node => node[resource]))).ToArray();
         _order = [.. Enumerable.Range(0, bundles.Count).OrderByDescending(bundle => _demands[bundle].Select((units, resource) => units / widest[resource]).Max())];
 
@@ -33,10 +33,10 @@ internal sealed class BundlePlacementSearch
     public static bool Fits(ResourceDemand demand, ResourceDemand free) =>
         demand.Units.All(unit => unit.Value <= free.Units.GetValueOrDefault(unit.Key));
 
-    /// <summary>A way that uses so many nodes at least and at most; null when there is none.</summary>
-    /// <param name="least">At least.</param>
-    /// <param name="most">At most.</param>
-    /// <param name="isUnsure">Whether the search was given up, so that there may be one.</param>
+    /// <summary>Finds an assignment with a limited number of nodes; null if there is none.</summary>
+    /// <param name="least">Minimum number of nodes.</param>
+    /// <param name="most">Maximum number of nodes.</param>
+    /// <param name="isUnsure">Whether the search was abandoned, so that an assignment may exist.</param>
     public ImmutableArray<int>? Find(int least, int most, out bool isUnsure)
     {
         _steps = 0;
@@ -48,7 +48,7 @@ internal sealed class BundlePlacementSearch
         return found;
     }
 
-    /// <summary>A way that gives each bundle a node of its own: a matching, found by augmenting paths (Kuhn), so that it is exact at any size.</summary>
+    /// <summary>Finds an assignment of each bundle to a distinct node: a bipartite matching with augmenting paths (Kuhn's algorithm), which is exact at any size.</summary>
     public ImmutableArray<int>? FindOnDistinctNodes()
     {
         var bundleOn = new int[_left.Length];
@@ -103,7 +103,7 @@ internal sealed class BundlePlacementSearch
             return false;
         var bundle = _order[position];
 
-        // Who must spread opens nodes first, who packs fills those that it has.
+        // To spread, unused nodes are tried first; to pack, used ones.
         var opensFirst = least > 1;
         return TryNodes(bundle, position, least, most, isOpen: !opensFirst) || TryNodes(bundle, position, least, most, isOpen: opensFirst);
     }
@@ -128,7 +128,7 @@ internal sealed class BundlePlacementSearch
         return false;
     }
 
-    /// <summary>Whether an unused node before it has as much left: it need not be tried as well.</summary>
+    /// <summary>Whether an earlier unused node has the same resources left, so that this one need not be tried.</summary>
     private bool IsLikeAnEarlierOne(int node)
     {
         if (_used[node] > 0)

@@ -1,13 +1,25 @@
+using Serve.Runtime.Tasks;
+
 namespace Serve.Runtime.Placement;
 
-/// <summary>Something that runs work in placement groups, and ends it when a group is removed: the tasks, the actors.</summary>
+/// <summary>Component that runs work in placement groups and cancels it when a group is removed: tasks and actors.</summary>
 internal interface IPlacementGroupOccupant
 {
-    /// <summary>Ends all that runs, or waits to run, in a group; must not throw. What it holds of the group's ledgers is released when it has ended.</summary>
+    /// <summary>Cancels everything that runs or waits in a group; must not throw. Resources of the group's ledgers are released when the work has ended.</summary>
     void CancelGroupWork(PlacementGroup group);
 
-    /// <summary>Says whether a group waits for resources that it must be let have: who keeps some for what comes next gives them back first.</summary>
+    /// <summary>Sets whether a placement group waits for resources. Components that keep resources for later work then release them first.</summary>
     void SetGroupWaiting(bool waits)
     {
     }
+}
+
+/// <summary>Waits of tasks for placement groups, as the deadlock detector needs them.</summary>
+internal interface IPlacementWaits
+{
+    /// <summary>Waiting holders of resources, as found by the current poll for deadlocks.</summary>
+    IReadOnlyList<WaitingResourceHolder> WaitingHolders { get; }
+
+    /// <summary>Creates an object that represents the reservation of a group.</summary>
+    ObjectRef<bool> CreateReservation(IObjectProducer producer);
 }

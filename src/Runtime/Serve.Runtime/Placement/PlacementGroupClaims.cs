@@ -1,9 +1,9 @@
 namespace Serve.Runtime.Placement;
 
 /// <summary>
-/// Sees to it that tasks which come without end do not starve a group that needs much at once: from a while on, what comes free is kept for
-/// the group, for a time; then not for as long, since what is held up may be what the holders of the resources wait for; then for twice as long, and so on.
-/// Its state is that alternation, written under its lock.
+/// Prevents a steady flow of tasks from starving a placement group with a large demand: after a while, released resources are kept for the group for some time;
+/// then not, because the blocked tasks may be what the holders of the resources wait for; then for twice as long, and so on. That alternation is written under
+/// its lock.
 /// </summary>
 internal sealed class PlacementGroupClaims
 {
@@ -19,11 +19,11 @@ internal sealed class PlacementGroupClaims
 
     public PlacementGroupClaims(PlacementGroupTable table, TimeProvider time)
     {
-        this._table = table;
-        this._time = time;
+        _table = table;
+        _time = time;
     }
 
-    /// <summary>A group may wait from now on.</summary>
+    /// <summary>Starts watching because a group may wait from now on.</summary>
     public void Start()
     {
         if (_table.Wanted is null)
@@ -37,7 +37,7 @@ internal sealed class PlacementGroupClaims
         }
     }
 
-    /// <summary>No group waits any more.</summary>
+    /// <summary>Drops the claim because no group waits any more.</summary>
     public void Drop()
     {
         lock (_sync)
@@ -52,7 +52,7 @@ internal sealed class PlacementGroupClaims
         _table.Claim(null);
     }
 
-    /// <summary>The table is closed.</summary>
+    /// <summary>Stops watching because the table is closed.</summary>
     public void Stop()
     {
         lock (_sync)

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace Serve.Runtime.Placement;
 
-/// <summary>A placement group travels as what is known of it; the other side finds, or makes, what stands for it there.</summary>
+/// <summary>JSON converter for placement groups, by id and description; the receiver finds or creates its own instance.</summary>
 internal sealed class PlacementGroupJsonConverter(Func<SerializedPlacementGroup, PlacementGroup> find) : JsonConverter<PlacementGroup>
 {
     public override PlacementGroup Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
@@ -12,3 +12,6 @@ internal sealed class PlacementGroupJsonConverter(Func<SerializedPlacementGroup,
     public override void Write(Utf8JsonWriter writer, PlacementGroup value, JsonSerializerOptions options) =>
         JsonSerializer.Serialize(writer, new SerializedPlacementGroup(value.Id, value.Name, value.Strategy, [.. value.Bundles]), ServeJson.Options);
 }
+
+/// <summary>Serialized form of a placement group.</summary>
+internal sealed record SerializedPlacementGroup(string Id, string? Name, PlacementStrategy Strategy, Bundle[] Bundles);

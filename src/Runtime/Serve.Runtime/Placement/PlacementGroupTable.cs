@@ -1,21 +1,20 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using Serve.Runtime.Clusters;
 using Serve.Runtime.Tasks;
 
 namespace Serve.Runtime.Placement;
 
 /// <summary>
-/// The cluster's placement groups: those that wait, first come first served, and those that hold resources. Their one writer, under its lock.
-/// A group at the head of the queue that does not fit yet holds up those behind it, so that small ones cannot starve a large one.
+/// Placement groups of the cluster, waiting in order of creation or holding resources. The only writer of their state, under its lock. The first waiting group
+/// blocks later ones, so that small groups cannot starve a large one.
 /// </summary>
 internal sealed class PlacementGroupTable
 {
     private const int Remembered = 1000;
 
-    // In-process code that does not heed its token cannot be ended; disposing does not wait for it for ever.
+    // In-process code that ignores its token cannot be terminated; disposal stops waiting for it after this time.
     private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(5);
-    private readonly IReadOnlyList<PlacementNode> _nodes;
+    private readonly PlacementNodeSet _nodes;
     private readonly TimeProvider _time;
     private readonly Lock _sync = new();
     private readonly List<ReservedPlacementGroup> _groups = [];
@@ -27,25 +26,25 @@ internal sealed class PlacementGroupTable
     private long _lastId;
     private bool _isClosed;
 
-    /// <summary>Makes one for nodes whose resources others may have reserved from already.</summary>
-    /// <param name="nodes">The nodes.</param>
-    /// <param name="time">The clock of claims.</param>
-    /// <param name="cluster">Whose tasks may wait for groups; null for nobody's.</param>
-    public PlacementGroupTable(IReadOnlyList<PlacementNode> nodes, TimeProvider time, DriverCluster? cluster = null)
+    /// <summary>Creates a table for nodes whose resources may already be partly reserved.</summary>
+    /// <param name="nodes">Nodes.</param>
+    /// <param name="time">Clock of claims.</param>
+    /// <param name="waits">Waits of tasks for groups; null if no tasks use the table.</param>
+    public PlacementGroupTable(PlacementNodeSet nodes, TimeProvider time, IPlacementWaits? waits = null)
     {
-        Head = cluster;
-        this._nodes = nodes;
-        this._time = time;
+        Waits = waits;
+        _nodes = nodes;
+        _time = time;
         _claims = new(this, time);
-        for (var index = 0; index < nodes.Count; index++)
-            nodes[index].Ledger.Tell(ServeWaiting, isFirst: true);
+        SubscribeToNodes();
+        nodes.Changed += OnNodesChanged;
     }
 
-    public DriverCluster? Head { get; }
+    public IPlacementWaits? Waits { get; }
 
-    public IReadOnlyList<PlacementNode> Nodes => _nodes;
+    public IReadOnlyList<PlacementNode> Nodes => _nodes.Current;
 
-    /// <summary>What the group at the head of the queue waits for; null when none waits.</summary>
+    /// <summary>Demand of the first waiting group; null if none waits.</summary>
     public ResourceDemand? Wanted
     {
         get
@@ -55,7 +54,7 @@ internal sealed class PlacementGroupTable
         }
     }
 
-    /// <summary>Groups that wait or hold resources, oldest first.</summary>
+    /// <summary>Waiting and reserved groups, oldest first.</summary>
     public IReadOnlyList<ReservedPlacementGroup> Groups
     {
         get
@@ -65,32 +64,32 @@ internal sealed class PlacementGroupTable
         }
     }
 
-    /// <summary>A group by its id, also one that was removed lately.</summary>
-    /// <exception cref="InsufficientResourcesException">There is none.</exception>
+    /// <summary>Finds a group by id, including recently removed ones.</summary>
+    /// <exception cref="InsufficientResourcesException">The group does not exist.</exception>
     public ReservedPlacementGroup Find(string id) =>
-        TryFind(id) ?? throw new InsufficientResourcesException($"Placement group {id} was disposed; nothing can run in it any more.", isPermanent: true);
+        TryFind(id) ?? throw new InsufficientResourcesException($"Placement group {id} has been removed; no work can run in it.", isPermanent: true);
 
-    /// <summary>The same; null when there is none.</summary>
+    /// <summary>Finds a group by id; null if it does not exist.</summary>
     public ReservedPlacementGroup? TryFind(string id)
     {
         lock (_sync)
             return _groups.Find(group => group.Id == id) ?? _removed.FirstOrDefault(group => group.Id == id);
     }
 
-    /// <summary>All there is, by resource.</summary>
+    /// <summary>Total resources by name.</summary>
     public ImmutableSortedDictionary<string, double> Totals() => Sum(room => room.Total);
 
-    /// <summary>What is free at this moment, by resource.</summary>
+    /// <summary>Unreserved resources by name.</summary>
     public ImmutableSortedDictionary<string, double> Available() => Sum(room => room.Free);
 
-    /// <summary>Has someone end its work when a group is removed.</summary>
+    /// <summary>Registers a component that cancels its work when a group is removed.</summary>
     public void Add(IPlacementGroupOccupant runner)
     {
         lock (_sync)
             _occupants.Add(runner);
     }
 
-    /// <summary>Keeps what comes free for the group at the head of the queue, or no longer.</summary>
+    /// <summary>Keeps released resources for the first waiting group; null ends the claim.</summary>
     public void Claim(ResourceDemand? wanted)
     {
         IPlacementGroupOccupant[] runners;
@@ -98,27 +97,28 @@ internal sealed class PlacementGroupTable
             runners = [.. _occupants];
         foreach (var runner in runners)
             runner.SetGroupWaiting(wanted is not null);
-        foreach (var node in _nodes)
-            node.Ledger.Claim(wanted);
+        foreach (var ledger in _nodes.Ledgers)
+            ledger.Claim(wanted);
     }
 
-    /// <exception cref="InsufficientResourcesException">The nodes can never have so much, or never so.</exception>
+    /// <summary>Creates a group.</summary>
+    /// <exception cref="InsufficientResourcesException">The nodes can never provide the resources, or not with this strategy.</exception>
     public ReservedPlacementGroup Create(IEnumerable<Bundle> bundles, PlacementStrategy strategy, string? name)
     {
         ArgumentNullException.ThrowIfNull(bundles);
         Bundle[] kept = [.. bundles];
         if (kept.Length == 0)
-            throw new ArgumentException("A placement group has at least one bundle.", nameof(bundles));
+            throw new ArgumentException("A placement group must have at least one bundle.", nameof(bundles));
         ResourceDemand[] demands = [.. kept.Select(ResourceDemandFactory.Of)];
         if (Array.FindIndex(demands, demand => demand.Units.Count == 0) is >= 0 and var empty)
-            throw new ArgumentException($"Bundle {empty} holds nothing; say at least one resource.", nameof(bundles));
+            throw new ArgumentException($"Bundle {empty} is empty. Specify at least one resource.", nameof(bundles));
         var id = Interlocked.Increment(ref _lastId).ToString("x8", CultureInfo.InvariantCulture);
         var group = new ReservedPlacementGroup(this, id, name, strategy, kept, demands);
         lock (_sync)
         {
             if (_isClosed)
                 throw Cluster.CreateDisposedException();
-            if (BundlePlacementPlanner.Decide(demands, GetNodeResources(), strategy) is BundlePlacementDecision.Impossible never)
+            if (BundlePlacementPlanner.Decide(demands, GetNodeResources(_nodes.Current), strategy) is BundlePlacementDecision.Impossible never)
                 throw new InsufficientResourcesException($"{Capital(group)} can never be reserved. {never.Because}", isPermanent: true);
             _groups.Add(group);
             _waiting.AddLast(group);
@@ -130,35 +130,21 @@ internal sealed class PlacementGroupTable
         return group;
     }
 
-    /// <summary>Adds what a group cannot be reserved without: those before it in the queue, and that enough is free.</summary>
-    public void AddNeeds(ReservedPlacementGroup group, ICollection<ObjectDependency> needs)
+    /// <summary>Adds the dependencies of a waiting group: the previous group in the queue, and its resources.</summary>
+    public void AddDependencies(ReservedPlacementGroup group, ICollection<ObjectDependency> dependencies)
     {
         lock (_sync)
         {
             if (_waiting.Find(group) is not { } place)
                 return;
-            if (place.Previous?.Value is { } before)
-                needs.Add(before.Need);
+            place.Previous?.Value.AddTo(dependencies);
         }
 
-        if (Head!.Tasks.Deadlocks.Holders is { Count: > 0 } holders)
-            needs.Add(new ResourceDependency(group, [.. _nodes.Select(node => node.Ledger)], BundlePlacementPlanner.Sum(group.Demands), queue: null, holders) { Together = true });
+        WaitingResourceHolder.AddDependencies(
+            dependencies, Waits!.WaitingHolders, group, _nodes.Ledgers, BundlePlacementPlanner.Sum(group.Demands), queue: null);
     }
 
-    /// <summary>Gives up a group that waits; whoever waits for it gets a failure. Does nothing to one that holds its resources.</summary>
-    public void Abandon(ReservedPlacementGroup group, Exception failure)
-    {
-        lock (_sync)
-        {
-            if (!_waiting.Contains(group))
-                return;
-            RemoveWaiting(group, $"{group} could not be reserved: it was waited for by what holds its resources.");
-        }
-
-        End(group, failure);
-    }
-
-    /// <summary>Ends what runs in a group and gives its resources back as they come free.</summary>
+    /// <summary>Cancels the work in a group and releases its resources as they become free.</summary>
     public async ValueTask RemoveAsync(ReservedPlacementGroup group)
     {
         lock (_sync)
@@ -167,18 +153,18 @@ internal sealed class PlacementGroupTable
                 RemoveWaiting(group);
         }
 
-        End(group, failure: null);
+        End(group);
         try
         {
             await group.Emptied.Task.WaitAsync(EndLimit, _time).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {
-            // What still runs keeps its share, and gives it back when it ends.
+            // Work that still runs keeps its share and releases it when it ends.
         }
     }
 
-    /// <summary>Under the lock.</summary>
+    /// <summary>Called under the lock.</summary>
     private void RemoveWaiting(ReservedPlacementGroup group, string? because = null)
     {
         group.Remove(because);
@@ -189,25 +175,25 @@ internal sealed class PlacementGroupTable
             _waitingCount = _waiting.Count;
     }
 
-    private void End(ReservedPlacementGroup group, Exception? failure)
+    private void End(ReservedPlacementGroup group)
     {
         IPlacementGroupOccupant[] runners;
         lock (_sync)
             runners = [.. _occupants];
-        group.Close(failure);
+        group.Close();
         foreach (var runner in runners)
             runner.CancelGroupWork(group);
         foreach (var ledger in group.Ledgers)
             ledger.Released += () => ReleaseFreeBundles(group);
         ReleaseFreeBundles(group);
 
-        // The head of the queue may have been what held others up.
+        // The removed group may have been the first in the queue, which blocks the others.
         ServeWaiting();
         if (_waitingCount == 0)
             _claims.Drop();
     }
 
-    /// <summary>Takes no more groups; those that wait never come.</summary>
+    /// <summary>Accepts no more groups and cancels waiting ones.</summary>
     public void Close()
     {
         ReservedPlacementGroup[] left;
@@ -232,12 +218,12 @@ internal sealed class PlacementGroupTable
         return char.ToUpperInvariant(text[0]) + text[1..];
     }
 
-    private ImmutableSortedDictionary<string, double> Sum(Func<NodeResourceSnapshot, ResourceDemand> part) => GetNodeResources()
+    private ImmutableSortedDictionary<string, double> Sum(Func<NodeResourceSnapshot, ResourceDemand> part) => GetNodeResources(_nodes.Current)
         .SelectMany(room => part(room).Units)
         .GroupBy(unit => unit.Key, StringComparer.Ordinal)
         .ToImmutableSortedDictionary(group => group.Key, group => (double)group.Sum(unit => unit.Value) / ResourceDemand.UnitsPerOne, StringComparer.Ordinal);
 
-    private NodeResourceSnapshot[] GetNodeResources() => [.. _nodes.Select(node => GetResources(node.Ledger.Snapshot))];
+    private static NodeResourceSnapshot[] GetNodeResources(IEnumerable<PlacementNode> nodes) => [.. nodes.Select(node => GetResources(node.Ledger.Snapshot))];
 
     private static NodeResourceSnapshot GetResources(ResourceLedgerSnapshot snapshot)
     {
@@ -247,10 +233,51 @@ internal sealed class PlacementGroupTable
         return new(snapshot.Total, new() { Units = free.ToImmutable() });
     }
 
-    /// <summary>Reserves for the groups at the head of the queue as long as they fit.</summary>
+    private void SubscribeToNodes()
+    {
+        foreach (var ledger in _nodes.Ledgers)
+            ledger.SubscribeReleased(ServeWaiting, isFirst: true);
+    }
+
+    // A group that has lost a bundle is removed with all its work; the program creates it again.
+    private void OnNodesChanged()
+    {
+        SubscribeToNodes();
+        var lost = new List<ReservedPlacementGroup>();
+        lock (_sync)
+        {
+            foreach (var group in _groups)
+            {
+                if (group.IsRemoved || Array.Find(group.Nodes, node => node is not null && _nodes.Find(node.Id) != node) is not { } node)
+                    continue;
+                RemoveWaiting(group, $"{group} has been removed because node '{node.Id}' has left the cluster; no work can run in it.");
+                lost.Add(group);
+            }
+        }
+
+        foreach (var group in lost)
+            End(group);
+        ServeWaiting();
+    }
+
+    private static bool TryReserve(ResourceLedger ledger, ResourceDemand demand, out ResourceAllocation? allocation)
+    {
+        try
+        {
+            return ledger.TryReserveClaimed(demand, out allocation);
+        }
+        catch (InsufficientResourcesException)
+        {
+            // The node has just left.
+            allocation = null;
+            return false;
+        }
+    }
+
+    /// <summary>Reserves resources for the first groups of the queue as long as they fit.</summary>
     private void ServeWaiting()
     {
-        // Called for every release of a node: the usual answer is no.
+        // Called for every release of a node's resources; usually no group waits.
         if (_waitingCount == 0 || _sync.IsHeldByCurrentThread)
             return;
         var served = false;
@@ -268,12 +295,13 @@ internal sealed class PlacementGroupTable
     {
         lock (_sync)
         {
-            if (_waiting.First?.Value is not { } group || BundlePlacementPlanner.Decide(group.Demands, GetNodeResources(), group.Strategy) is not BundlePlacementDecision.Place place)
+            var nodes = _nodes.Current;
+            if (_waiting.First?.Value is not { } group || BundlePlacementPlanner.Decide(group.Demands, GetNodeResources(nodes), group.Strategy) is not BundlePlacementDecision.Place place)
                 return null;
             for (var bundle = 0; bundle < group.Demands.Count; bundle++)
             {
-                var node = _nodes[place.NodeOf[bundle]];
-                if (!node.Ledger.TryReserveClaimed(group.Demands[bundle], out group.Held[bundle]))
+                var node = nodes[place.NodeOf[bundle]];
+                if (!TryReserve(node.Ledger, group.Demands[bundle], out group.Held[bundle]))
                 {
                     UndoReserved(group, bundle);
                     return null;
@@ -288,7 +316,7 @@ internal sealed class PlacementGroupTable
         }
     }
 
-    /// <summary>Someone was faster, or the free GPU is in pieces: all or nothing.</summary>
+    /// <summary>Reverts a partial reservation, after a concurrent reservation or because the free GPU share is fragmented: all or nothing.</summary>
     private static void UndoReserved(ReservedPlacementGroup group, int count)
     {
         for (var bundle = 0; bundle < count; bundle++)

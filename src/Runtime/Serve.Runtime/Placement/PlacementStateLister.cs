@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace Serve.Runtime.Placement;
 
-/// <summary>Nodes and placement groups as people see them. Holds no state.</summary>
+/// <summary>Public state of nodes and placement groups.</summary>
 internal static class PlacementStateLister
 {
     public static IReadOnlyList<NodeState> Nodes(PlacementGroupTable table) =>

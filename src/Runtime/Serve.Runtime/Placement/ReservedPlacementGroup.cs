@@ -2,7 +2,7 @@ using Serve.Runtime.Tasks;
 
 namespace Serve.Runtime.Placement;
 
-/// <summary>A placement group and the ledgers of its bundles. Written by <see cref="PlacementGroupTable"/> under its lock.</summary>
+/// <summary>Placement group with the resource ledgers of its bundles. Written by <see cref="PlacementGroupTable"/> under its lock.</summary>
 internal sealed class ReservedPlacementGroup : PlacementGroup, IObjectProducer
 {
     private readonly PlacementGroupTable _table;
@@ -11,7 +11,7 @@ internal sealed class ReservedPlacementGroup : PlacementGroup, IObjectProducer
 
     public ReservedPlacementGroup(PlacementGroupTable table, string id, string? name, PlacementStrategy strategy, IReadOnlyList<Bundle> bundles, IReadOnlyList<ResourceDemand> demands)
     {
-        this._table = table;
+        _table = table;
         Id = id;
         Name = name;
         Strategy = strategy;
@@ -20,8 +20,7 @@ internal sealed class ReservedPlacementGroup : PlacementGroup, IObjectProducer
         Ledgers = [.. demands.Select(demand => ResourceLedger.Closed(demand, $"{this} waits for its resources."))];
         Held = new ResourceAllocation?[demands.Count];
         Nodes = new PlacementNode?[demands.Count];
-        if (table.Head is { } cluster)
-            Reserved = [new ObjectRef<bool>(cluster, cluster.NextId()) { Producer = this }];
+        Reserved = table.Waits?.CreateReservation(this);
     }
 
     public override string Id { get; }
@@ -32,77 +31,76 @@ internal sealed class ReservedPlacementGroup : PlacementGroup, IObjectProducer
 
     public override IReadOnlyList<Bundle> Bundles { get; }
 
-    public override Task Ready => PlacementGroupWait.Begin(_ready.Task, Reserved, group: null);
+    public override Task Ready => PlacementGroupWait.Begin(_ready.Task);
 
-    /// <summary>Whether it holds its resources, or did.</summary>
+    /// <summary>Whether the group holds its resources, or did.</summary>
     public bool IsReserved => _ready.Task.IsCompletedSuccessfully;
 
-    /// <summary>What stands for it where tasks that wait for each other are looked for: ready when it is reserved, or never will be. None where nobody looks.</summary>
-    public IReadOnlyList<ObjectRef> Reserved { get; } = [];
-
-    /// <summary>For what cannot go on before it is reserved.</summary>
-    public ObjectDependency Need => new ObjectRefDependency(this, Reserved, Reserved.Count);
+    /// <summary>Object that represents the group for the deadlock detector: ready when the group is reserved or will never be. Null if no cluster is attached.</summary>
+    public ObjectRef<bool>? Reserved { get; }
 
     public IReadOnlyList<ResourceDemand> Demands { get; }
 
-    /// <summary>One for each bundle; closed until the group is reserved.</summary>
+    /// <summary>Ledgers, one per bundle; closed until the group is reserved.</summary>
     public ResourceLedger[] Ledgers { get; }
 
-    /// <summary>What each bundle holds of its node.</summary>
+    /// <summary>Resources that each bundle holds of its node.</summary>
     public ResourceAllocation?[] Held { get; }
 
-    /// <summary>The node each bundle lies on.</summary>
+    /// <summary>Node of each bundle.</summary>
     public PlacementNode?[] Nodes { get; }
 
     public bool IsRemoved => _removedBecause is not null;
 
-    /// <summary>Why nothing can run in it any more; null as long as it can, or soon can.</summary>
+    /// <summary>Why no work can run in the group any more; null if it can, or may later.</summary>
     public string? RemovedBecause => _removedBecause;
 
     string IObjectProducer.Label => ToString();
 
-    /// <summary>Completes when its nodes have everything back.</summary>
+    /// <summary>Completes when all resources have been returned to the nodes.</summary>
     public TaskCompletionSource Emptied { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public override string ToString() => Name is null ? $"placement group {Id}" : $"placement group '{Name}'";
 
     public override ValueTask DisposeAsync() => _table.RemoveAsync(this);
 
-    /// <summary>Lets work in.</summary>
+    /// <summary>Opens the group for work.</summary>
     public void Open()
     {
         for (var bundle = 0; bundle < Ledgers.Length; bundle++)
+        {
+            Ledgers[bundle].NodeId = Nodes[bundle]!.Id;
             Ledgers[bundle].Open(Held[bundle]!);
+        }
+
         _ready.TrySetResult();
-        Tell();
+        Reserved?.TrySetResult(true);
     }
 
-    /// <summary>Says that it is no more; <see cref="Close"/> follows.</summary>
-    /// <param name="because">Why nothing can run in it any more. Default: it was disposed.</param>
-    public void Remove(string? because = null) => _removedBecause ??= because ?? $"{this} was disposed; nothing can run in it any more.";
+    /// <summary>Marks the group as removed; <see cref="Close"/> follows.</summary>
+    /// <param name="because">Why no work can run in it any more. Default: it was removed.</param>
+    public void Remove(string? because = null) => _removedBecause ??= because ?? $"{this} has been removed; no work can run in it.";
 
-    /// <summary>Lets nothing in any more.</summary>
-    /// <param name="failure">Why it was not reserved; null when it was disposed.</param>
-    public void Close(Exception? failure = null)
+    /// <summary>Closes the group for further work.</summary>
+    public void Close()
     {
         foreach (var ledger in Ledgers)
             ledger.Close(_removedBecause!);
-        if (failure is null)
-            _ready.TrySetCanceled();
-        else
-            _ready.TrySetException(failure);
-        Tell();
+        _ready.TrySetCanceled();
+        Reserved?.TrySetResult(false);
     }
 
-    void IObjectProducer.AddDependencies(ICollection<ObjectDependency> needs) => _table.AddNeeds(this, needs);
+    /// <summary>Adds the reservation as a dependency of work in the group.</summary>
+    public void AddTo(ICollection<ObjectDependency> dependencies)
+    {
+        if (Reserved is { } reserved)
+            dependencies.Add(new(reserved, this));
+    }
 
-    void IObjectProducer.Fail(Exception failure) => _table.Abandon(this, failure);
+    void IObjectProducer.AddDependencies(ICollection<ObjectDependency> dependencies) => _table.AddDependencies(this, dependencies);
+
+    // No code awaits the reservation itself, so the detector never fails it.
+    void IObjectProducer.Fail(Exception failure) => throw new NotSupportedException();
 
     void IObjectProducer.Cancel(bool force, bool recursive) => _ = _table.RemoveAsync(this).AsTask();
-
-    private void Tell()
-    {
-        foreach (var reserved in Reserved)
-            ((ObjectRef<bool>)reserved).TrySetResult(IsReserved);
-    }
 }

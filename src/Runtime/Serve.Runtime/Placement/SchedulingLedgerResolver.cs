@@ -1,16 +1,15 @@
 namespace Serve.Runtime.Placement;
 
-/// <summary>Turns a scheduling strategy into the ledgers that may serve it. Holds no state of its own.</summary>
-internal sealed class SchedulingLedgerResolver(PlacementNode[] nodes)
+/// <summary>Resolves the resource ledgers that may serve a scheduling strategy. Stateless.</summary>
+internal sealed class SchedulingLedgerResolver(PlacementNodeSet nodes)
 {
-    private readonly ResourceLedger[] _all = LedgersOf(nodes);
 
-    /// <summary>The ledgers that may serve it, best first; more than one when any bundle of a group will do. Allocates nothing when there is no strategy.</summary>
-    /// <exception cref="InsufficientResourcesException">None can ever: the group is gone, the node does not exist.</exception>
-    public ResourceLedger[] GetLedgers(SchedulingStrategy? strategy) => strategy is null ? _all : ResolveStrategy(strategy);
+    /// <summary>Returns the candidate ledgers, best first; several if any bundle of a group or any node will do. Does not allocate without a strategy.</summary>
+    /// <exception cref="InsufficientResourcesException">The group was removed, or the node does not exist.</exception>
+    public ResourceLedger[] GetLedgers(SchedulingStrategy? strategy) => strategy is null ? nodes.Ledgers : ResolveStrategy(strategy);
 
-    /// <summary>Those of them that could ever serve so much, so that a bundle that is too small is not asked.</summary>
-    /// <exception cref="InsufficientResourcesException">None can ever.</exception>
+    /// <summary>Returns the candidate ledgers that are large enough for a demand.</summary>
+    /// <exception cref="InsufficientResourcesException">None is.</exception>
     public ResourceLedger[] GetLedgers(SchedulingStrategy? strategy, ResourceDemand demand)
     {
         var ledgers = GetLedgers(strategy);
@@ -23,14 +22,6 @@ internal sealed class SchedulingLedgerResolver(PlacementNode[] nodes)
     {
         var able = ledgers.Where(ledger => ledger.CanEverReserve(demand)).ToArray();
         return able.Length > 0 ? able : throw new InsufficientResourcesException(WhyNone(strategy, ledgers, demand), isPermanent: true);
-    }
-
-    private static ResourceLedger[] LedgersOf(PlacementNode[] nodes)
-    {
-        var ledgers = new ResourceLedger[nodes.Length];
-        for (var index = 0; index < ledgers.Length; index++)
-            ledgers[index] = nodes[index].Ledger;
-        return ledgers;
     }
 
     private static bool AllCan(ResourceLedger[] ledgers, ResourceDemand demand)
@@ -48,8 +39,8 @@ internal sealed class SchedulingLedgerResolver(PlacementNode[] nodes)
     {
         if (strategy is SchedulingStrategy.InGroup { Group: var group, Bundle: var index })
         {
-            var which = index >= 0 ? $"bundle {index} of it has {ledgers[0].Total}" : $"none of its {ledgers.Length} bundles has so much";
-            return $"{demand} was asked for in {group}, and {which}. It can never run there: ask for less, or make the bundle larger.";
+            var which = index >= 0 ? $"bundle {index} has {ledgers[0].Total}" : $"none of its {ledgers.Length} bundles has enough";
+            return $"{demand} was requested in {group}, but {which}. Request less, or make the bundle larger.";
         }
 
         try
@@ -57,7 +48,7 @@ internal sealed class SchedulingLedgerResolver(PlacementNode[] nodes)
             ledgers[0].TryReserve(demand, out var taken);
             if (taken is not null)
                 ledgers[0].Release(taken);
-            return $"{demand} was asked for, and no node has so much.";
+            return $"{demand} was requested, but no node has enough.";
         }
         catch (InsufficientResourcesException refused)
         {
@@ -68,11 +59,11 @@ internal sealed class SchedulingLedgerResolver(PlacementNode[] nodes)
     private static ResourceLedger[] OfGroup(SchedulingStrategy.InGroup within)
     {
         if (within.Group is not ReservedPlacementGroup group)
-            throw new ArgumentException("The placement group is not one of this cluster.");
+            throw new ArgumentException("The placement group belongs to another cluster.");
         if (within.Bundle >= group.Bundles.Count || within.Bundle < -1)
         {
             throw new InsufficientResourcesException(
-                $"Bundle {within.Bundle} of {group} was asked for, and it has {group.Bundles.Count}: 0 to {group.Bundles.Count - 1}, or -1 for any.", isPermanent: true);
+                $"Bundle index must be between 0 and {group.Bundles.Count - 1} (or -1 for any) in {group}, but was {within.Bundle}.", isPermanent: true);
         }
 
         if (group.RemovedBecause is { } because)
@@ -90,20 +81,16 @@ internal sealed class SchedulingLedgerResolver(PlacementNode[] nodes)
     {
         SchedulingStrategy.NodeAffinity affinity => OfNode(affinity),
         SchedulingStrategy.InGroup within => OfGroup(within),
-        _ => _all.Length == 1 ? _all : [.. _all.OrderByDescending(FreeShare)],
+        _ => nodes.Ledgers is { Length: 1 } only ? only : [.. nodes.Ledgers.OrderByDescending(FreeShare)],
     };
 
     private ResourceLedger[] OfNode(SchedulingStrategy.NodeAffinity affinity)
     {
-        foreach (var node in nodes)
-        {
-            if (node.Id == affinity.NodeId)
-                return nodes.Length == 1 ? _all : [node.Ledger];
-        }
-
+        if (nodes.Find(affinity.NodeId) is { } node)
+            return nodes.Ledgers is { Length: 1 } only ? only : [node.Ledger];
         return affinity.Soft
-            ? _all
+            ? nodes.Ledgers
             : throw new InsufficientResourcesException(
-                $"Node '{affinity.NodeId}' was asked for, and there is none of that name; there is '{string.Join("', '", nodes.Select(node => node.Id))}'. Soft affinity runs elsewhere then.", isPermanent: true);
+                $"Unknown node '{affinity.NodeId}'. Nodes: '{string.Join("', '", nodes.Current.Select(node => node.Id))}'. With soft affinity the task would run on another node.", isPermanent: true);
     }
 }

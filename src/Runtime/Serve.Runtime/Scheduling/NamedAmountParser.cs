@@ -3,10 +3,11 @@ using System.Globalization;
 
 namespace Serve.Runtime.Scheduling;
 
-/// <summary>Reads names and amounts as attributes write them, <c>"tpu=1, disk=0.5"</c>.</summary>
+/// <summary>Parses resource names and amounts in attribute syntax, <c>"tpu=1, disk=0.5"</c>.</summary>
 internal static class NamedAmountParser
 {
-    /// <exception cref="ArgumentException">It is not of that form.</exception>
+    /// <summary>Parses a text.</summary>
+    /// <exception cref="ArgumentException">The text is malformed.</exception>
     public static ImmutableDictionary<string, T> Parse<T>(string? text)
         where T : IParsable<T>
     {
@@ -15,7 +16,7 @@ internal static class NamedAmountParser
         {
             var sides = part.Split('=', StringSplitOptions.TrimEntries);
             if (sides.Length != 2 || sides[0].Length == 0 || !T.TryParse(sides[1], CultureInfo.InvariantCulture, out var amount))
-                throw new ArgumentException($"\"{text}\" cannot be read at '{part}': write \"name=1, other=2\".", nameof(text));
+                throw new ArgumentException($"\"{text}\" is malformed at '{part}'. Expected the form \"name=1, other=2\".", nameof(text));
             amounts = amounts.SetItem(sides[0], amount);
         }
 

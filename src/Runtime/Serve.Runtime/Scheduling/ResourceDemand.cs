@@ -2,10 +2,10 @@ using System.Collections.Immutable;
 
 namespace Serve.Runtime;
 
-/// <summary>An amount of each resource, to 0.0001: kept as integers of ten-thousandths so that sums are exact.</summary>
+/// <summary>Amount of each resource, exact to 0.0001: stored as integers of ten-thousandths, so that sums are exact.</summary>
 public sealed record ResourceDemand
 {
-    /// <summary>How many units make one.</summary>
+    /// <summary>Units per whole resource.</summary>
     public const long UnitsPerOne = 10_000;
 
     /// <summary>The name of the CPU resource.</summary>
@@ -17,26 +17,26 @@ public sealed record ResourceDemand
     /// <summary>The name of the memory resource, in bytes.</summary>
     public const string Memory = "memory";
 
-    /// <summary>Nothing.</summary>
+    /// <summary>Empty demand.</summary>
     public static ResourceDemand None { get; } = new();
 
-    // Two plain arrays in the order of the names: the dictionary over them is code that is compiled at the start of each process, so it is made for who asks.
+    // Two plain arrays ordered by name. The dictionary over them is created on demand, because its code would be JIT-compiled at the start of each process.
     private readonly string[] _names = [];
     private readonly long[] _amounts = [];
     private ImmutableSortedDictionary<string, long>? _units;
 
-    /// <summary>Nothing.</summary>
+    /// <summary>Creates an empty demand.</summary>
     public ResourceDemand()
     {
     }
 
     private ResourceDemand(string[] names, long[] amounts)
     {
-        this._names = names;
-        this._amounts = amounts;
+        _names = names;
+        _amounts = amounts;
     }
 
-    /// <summary>Units by resource name; zero amounts are left out.</summary>
+    /// <summary>Units by resource name, without zero amounts.</summary>
     public ImmutableSortedDictionary<string, long> Units
     {
         get => _units ??= MakeUnits();
@@ -48,12 +48,12 @@ public sealed record ResourceDemand
         }
     }
 
-    /// <summary>How many resources it names.</summary>
+    /// <summary>Number of resources.</summary>
     internal int Count => _names.Length;
 
-    /// <summary>This amount and so much of a resource.</summary>
-    /// <param name="resource">The resource's name.</param>
-    /// <param name="amount">At least 0; rounded to 0.0001.</param>
+    /// <summary>Returns this demand with another amount of a resource.</summary>
+    /// <param name="resource">Resource name.</param>
+    /// <param name="amount">Amount, at least 0; rounded to 0.0001.</param>
     /// <returns>A new demand.</returns>
     public ResourceDemand With(string resource, double amount)
     {
@@ -81,16 +81,16 @@ public sealed record ResourceDemand
     public override string ToString() =>
         Units.Count == 0 ? "nothing" : string.Join(", ", Units.Select(unit => $"{unit.Key} {(decimal)unit.Value / UnitsPerOne}"));
 
-    /// <summary>The name of one of its resources.</summary>
+    /// <summary>Name of the resource at an index.</summary>
     internal string NameAt(int index) => _names[index];
 
-    /// <summary>The units of one of its resources.</summary>
+    /// <summary>Units of the resource at an index.</summary>
     internal long UnitsAt(int index) => _amounts[index];
 
-    /// <summary>The units of a resource; 0 when it does not name it.</summary>
+    /// <summary>Units of a resource; 0 if it is not part of the demand.</summary>
     internal long UnitsOf(string resource) => IndexOf(resource) is >= 0 and var index ? _amounts[index] : 0;
 
-    /// <summary>Which of its resources this is; -1 when it does not name it.</summary>
+    /// <summary>Index of a resource; -1 if it is not part of the demand.</summary>
     internal int IndexOf(string resource)
     {
         for (var index = 0; index < _names.Length; index++)

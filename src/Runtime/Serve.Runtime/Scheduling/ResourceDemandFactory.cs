@@ -3,13 +3,13 @@ using Serve.Runtime.Devices;
 
 namespace Serve.Runtime;
 
-/// <summary>Demands out of what users write. Holds no state.</summary>
+/// <summary>Creates resource demands from user options.</summary>
 public static class ResourceDemandFactory
 {
-    /// <summary>What a cluster, or a node, has to give.</summary>
-    /// <param name="options">What is said of it; the rest is what the machine has.</param>
-    /// <returns>All of it.</returns>
-    /// <exception cref="ArgumentException">An amount is negative or not a number, or a custom resource has the name of a known one.</exception>
+    /// <summary>Returns the total resources of a cluster or node.</summary>
+    /// <param name="options">Configured amounts; the rest is detected from the machine.</param>
+    /// <returns>Total resources.</returns>
+    /// <exception cref="ArgumentException">An amount is negative or not a number, or a custom resource has the name of a predefined one.</exception>
     public static ResourceDemand TotalOf(ClusterOptions options)
     {
         var total = Of(
@@ -17,11 +17,11 @@ public static class ResourceDemandFactory
         return options.HasResources ? WithOwn(total, options) : total;
     }
 
-    /// <summary>What a bundle holds.</summary>
+    /// <summary>Returns the demand of a bundle.</summary>
     internal static ResourceDemand Of(Bundle bundle) => Of(bundle.Cpus, bundle.Gpus, bundle.Memory, bundle.Resources);
 
-    /// <summary>So much of each.</summary>
-    /// <exception cref="ArgumentException">An amount is negative or not a number, or a custom resource has the name of a known one.</exception>
+    /// <summary>Returns a demand with these amounts.</summary>
+    /// <exception cref="ArgumentException">An amount is negative or not a number, or a custom resource has the name of a predefined one.</exception>
     internal static ResourceDemand Of(double cpus, double gpus, double memory, ImmutableDictionary<string, double>? custom)
     {
         var demand = Of(cpus, gpus, memory);
@@ -31,7 +31,7 @@ public static class ResourceDemandFactory
     private static ResourceDemand Of(double cpus, double gpus, double memory) =>
         With(With(With(ResourceDemand.None, ResourceDemand.Cpu, cpus), ResourceDemand.Gpu, gpus), ResourceDemand.Memory, memory);
 
-    // Apart, since compiling it loads the library of immutable collections.
+    // A separate method, because compiling it loads the library of immutable collections.
     private static ResourceDemand WithOwn(ResourceDemand total, ClusterOptions options) => With(total, options.Resources);
 
     private static ResourceDemand With(ResourceDemand demand, ImmutableDictionary<string, double> custom)
@@ -39,7 +39,7 @@ public static class ResourceDemandFactory
         foreach (var (resource, amount) in custom)
         {
             if (resource is ResourceDemand.Cpu or ResourceDemand.Gpu or ResourceDemand.Memory)
-                throw new ArgumentException($"'{resource}' has a property of its own and is no custom resource.", nameof(custom));
+                throw new ArgumentException($"'{resource}' is a predefined resource with a property of its own, not a custom resource.", nameof(custom));
             demand = With(demand, resource, amount);
         }
 
@@ -49,5 +49,5 @@ public static class ResourceDemandFactory
     private static ResourceDemand With(ResourceDemand demand, string resource, double amount) =>
         amount is >= 0 and < long.MaxValue / ResourceDemand.UnitsPerOne
             ? amount == 0 ? demand : demand.With(resource, amount)
-            : throw new ArgumentException($"{amount} {resource} cannot be asked for: amounts are numbers from 0.");
+            : throw new ArgumentException($"Amount of {resource} must be a number of at least 0, but was {amount}.");
 }

@@ -3,8 +3,8 @@ using System.Collections.Immutable;
 namespace Serve.Runtime;
 
 /// <summary>
-/// What a node, or a bundle of a placement group, has and who holds what of it, exact to 0.0001. Fractions of a GPU share the fullest
-/// device they fit on; whole GPUs are exclusive. Its state is written under its lock by its own methods alone.
+/// Resource ledger of a node or of a bundle of a placement group: its total resources and their holders, exact to 0.0001. Fractions of a GPU share the fullest
+/// device they fit on; whole GPUs are exclusive. Its state is written under its lock by its own methods only.
 /// </summary>
 internal sealed class ResourceLedger
 {
@@ -20,7 +20,7 @@ internal sealed class ResourceLedger
 
     public ResourceLedger(ResourceDemand total)
     {
-        this._total = total;
+        _total = total;
         _reserved = new long[total.Count];
         if ((int)(total.UnitsOf(ResourceDemand.Gpu) / ResourceDemand.UnitsPerOne) is > 0 and var gpus)
             Equip(gpus);
@@ -28,12 +28,15 @@ internal sealed class ResourceLedger
 
     private ResourceLedger(ResourceDemand total, string closedBecause)
     {
-        this._total = total;
+        _total = total;
         _reserved = new long[total.Count];
-        this._closedBecause = closedBecause;
+        _closedBecause = closedBecause;
     }
 
     public ResourceDemand Total => _total;
+
+    /// <summary>Node of the resources; null for a bundle that is not reserved.</summary>
+    public string? NodeId { get; set; }
 
     public ResourceLedgerSnapshot Snapshot
     {
@@ -44,15 +47,15 @@ internal sealed class ResourceLedger
         }
     }
 
-    /// <summary>Told, outside the lock, that something was released or that it opened or closed: who waits may try again.</summary>
+    /// <summary>Raised outside of the lock when resources were released or the ledger was opened or closed: waiters may retry.</summary>
     public event Action? Released;
 
-    /// <summary>A ledger that gives nothing until it is opened.</summary>
-    /// <param name="total">What it will have.</param>
-    /// <param name="because">Why not yet, for who asks.</param>
+    /// <summary>Creates a ledger that grants nothing until it is opened.</summary>
+    /// <param name="total">Its resources once it is open.</param>
+    /// <param name="because">Reason reported to callers until then.</param>
     public static ResourceLedger Closed(ResourceDemand total, string because) => new(total, because);
 
-    /// <summary>Gives from now on, out of what was reserved elsewhere.</summary>
+    /// <summary>Opens the ledger for resources that were reserved elsewhere.</summary>
     public void Open(ResourceAllocation held)
     {
         lock (_sync)
@@ -66,7 +69,7 @@ internal sealed class ResourceLedger
         Released?.Invoke();
     }
 
-    /// <summary>Gives nothing any more; what is held is still to be released. Who waits is told.</summary>
+    /// <summary>Closes the ledger and notifies waiters. Held resources are still to be released.</summary>
     public void Close(string because)
     {
         lock (_sync)
@@ -78,29 +81,29 @@ internal sealed class ResourceLedger
         Released?.Invoke();
     }
 
-    /// <summary>Has someone told of what is released, who misses nothing by asking again and keeps the place.</summary>
-    /// <param name="told">Whom.</param>
-    /// <param name="isFirst">Whether before those who are told already.</param>
-    public void Tell(Action told, bool isFirst = false)
+    /// <summary>Subscribes to releases. Subscribing twice has no effect and keeps the original order.</summary>
+    /// <param name="subscriber">Subscriber.</param>
+    /// <param name="isFirst">Whether it is notified before the existing subscribers.</param>
+    public void SubscribeReleased(Action subscriber, bool isFirst = false)
     {
         Action? seen;
         do
         {
             seen = Released;
-            if (!ReferenceEquals(Delegate.Remove(seen, told), seen))
+            if (!ReferenceEquals(Delegate.Remove(seen, subscriber), seen))
                 return;
         }
-        while (Interlocked.CompareExchange(ref Released, isFirst ? told + seen : seen + told, seen) != seen);
+        while (Interlocked.CompareExchange(ref Released, isFirst ? subscriber + seen : seen + subscriber, seen) != seen);
     }
 
-    /// <summary>The units of a resource that are free now.</summary>
+    /// <summary>Unreserved units of a resource.</summary>
     public long Free(string resource)
     {
         lock (_sync)
             return _closedBecause is null ? Unreserved(resource) : 0;
     }
 
-    /// <summary>Keeps what is free of these resources, or comes free, for who claims them: <see cref="TryReserve"/> gives none of them to others until the claim is dropped (null).</summary>
+    /// <summary>Keeps unreserved and released resources for a claim: <see cref="TryReserve"/> grants none of them until the claim is dropped (null).</summary>
     public void Claim(ResourceDemand? wanted)
     {
         lock (_sync)
@@ -109,7 +112,7 @@ internal sealed class ResourceLedger
             Released?.Invoke();
     }
 
-    /// <summary>Reserves for who has claimed, and keeps it for long.</summary>
+    /// <summary>Makes a lasting reservation for the holder of the claim.</summary>
     public bool TryReserveClaimed(ResourceDemand demand, out ResourceAllocation? allocation)
     {
         lock (_sync)
@@ -117,21 +120,21 @@ internal sealed class ResourceLedger
         return allocation is not null;
     }
 
-    /// <summary>Whether tasks can have so much of the CPUs before any of those end who have reserved some for long.</summary>
+    /// <summary>Whether tasks can get so much CPU before any lasting reservation ends.</summary>
     public bool LeavesForTasks(ResourceDemand cpus)
     {
         lock (_sync)
             return _total.UnitsOf(ResourceDemand.Cpu) - _lastingCpu >= cpus.UnitsOf(ResourceDemand.Cpu);
     }
 
-    /// <summary>Whether it could give so much if nothing else were reserved.</summary>
+    /// <summary>Whether the ledger could grant the demand if nothing else were reserved.</summary>
     public bool CanEverReserve(ResourceDemand demand) => Never(demand) is null;
 
-    /// <summary>Reserves when enough is free now.</summary>
-    /// <param name="demand">What.</param>
-    /// <param name="allocation">It, when it is reserved.</param>
-    /// <param name="isLasting">Whether it is kept for long: for an actor's life rather than for a task.</param>
-    /// <exception cref="InsufficientResourcesException">There can never be enough.</exception>
+    /// <summary>Reserves resources if enough are free.</summary>
+    /// <param name="demand">Requested resources.</param>
+    /// <param name="allocation">Reservation if successful.</param>
+    /// <param name="isLasting">Whether it is kept for the lifetime of an actor instead of a task.</param>
+    /// <exception cref="InsufficientResourcesException">The demand can never be granted.</exception>
     public bool TryReserve(ResourceDemand demand, out ResourceAllocation? allocation, bool isLasting = false)
     {
         lock (_sync)
@@ -143,8 +146,8 @@ internal sealed class ResourceLedger
         return false;
     }
 
-    /// <summary>Reserves for long, now or not at all.</summary>
-    /// <exception cref="InsufficientResourcesException">Not enough is free, or there can never be.</exception>
+    /// <summary>Makes a lasting reservation immediately, or throws.</summary>
+    /// <exception cref="InsufficientResourcesException">Not enough is free, or the demand can never be granted.</exception>
     public ResourceAllocation Reserve(ResourceDemand demand)
     {
         lock (_sync)
@@ -220,7 +223,7 @@ internal sealed class ResourceLedger
         return each == 0 || FitsDevices(demand.UnitsOf(ResourceDemand.Gpu), each, out fitting);
     }
 
-    // Apart, since compiling it takes longer than what most demands need.
+    // A separate method, because compiling it takes longer than what most demands need.
     private bool FitsDevices(long gpus, long each, out int[] fitting)
     {
         fitting = [];
@@ -248,7 +251,7 @@ internal sealed class ResourceLedger
         return new(demand, fitting, isLasting);
     }
 
-    /// <summary>Why there can never be so much; null when there can.</summary>
+    /// <summary>Why the demand can never be granted; null if it can.</summary>
     private string? Never(ResourceDemand demand)
     {
         if (_isClosedForGood)
@@ -267,11 +270,11 @@ internal sealed class ResourceLedger
     {
         var has = _total.UnitsOf(resource);
         if (resource == ResourceDemand.Gpu && units > ResourceDemand.UnitsPerOne && units % ResourceDemand.UnitsPerOne != 0)
-            return $"{Amount(resource, units)} were asked for; above one, GPUs are whole.";
-        return $"{demand} was asked for, and this node has {(has == 0 ? $"no {resource} at all" : $"only {Amount(resource, has)} in total")}. It can never run here.";
+            return $"{Amount(resource, units)} was requested; GPU amounts above 1 must be whole.";
+        return $"{demand} was requested, but this node has {(has == 0 ? $"no {resource} at all" : $"only {Amount(resource, has)} in total")}. It can never run here.";
     }
 
-    /// <summary>Why there is not so much at this moment.</summary>
+    /// <summary>Why the demand cannot be granted at the moment.</summary>
     private string NotNow(ResourceDemand demand)
     {
         if (_closedBecause is not null)
@@ -281,10 +284,16 @@ internal sealed class ResourceLedger
             var has = _total.Units.GetValueOrDefault(resource);
             var free = Unreserved(resource);
             if (units > free)
-                return $"{demand} was asked for; {Amount(resource, free)} of {Amount(resource, has)} is free.";
+                return $"{demand} was requested, but only {Amount(resource, free)} of {Amount(resource, has)} is free.";
         }
 
         var each = PerDevice(demand);
-        return $"{demand} was asked for; no {demand.Units[ResourceDemand.Gpu] / each} of {_devices.Length} GPUs have {Amount("free", each)}: other actors share them.";
+        return $"{demand} was requested, but no {demand.Units[ResourceDemand.Gpu] / each} of {_devices.Length} GPUs have {Amount("free", each)}: they are shared with other actors.";
     }
 }
+
+/// <summary>Resources that a task, an actor or a placement group holds of a ledger; released as a whole.</summary>
+/// <param name="Demand">Amounts.</param>
+/// <param name="GpuIds">Assigned GPU devices; never modified.</param>
+/// <param name="IsLasting">Whether it is held for longer than a task.</param>
+internal sealed record ResourceAllocation(ResourceDemand Demand, int[] GpuIds, bool IsLasting = false);

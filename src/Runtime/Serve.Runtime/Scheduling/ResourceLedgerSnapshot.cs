@@ -1,6 +1,6 @@
 namespace Serve.Runtime;
 
-/// <summary>What a node has and what of it is reserved, at one moment.</summary>
-/// <param name="Total">All there is.</param>
-/// <param name="Reserved">What actors hold.</param>
+/// <summary>Total and reserved resources of a node at one time.</summary>
+/// <param name="Total">Total resources.</param>
+/// <param name="Reserved">Reserved resources.</param>
 public sealed record ResourceLedgerSnapshot(ResourceDemand Total, ResourceDemand Reserved);

@@ -4,7 +4,7 @@ using Serve.Runtime.CoreActors;
 
 namespace Serve.Runtime.Serialization;
 
-/// <summary>A handle inside a value travels as its actor's address.</summary>
+/// <summary>JSON converter for actor handles inside a value, by the actor's address.</summary>
 internal sealed class ActorHandleJsonConverterFactory : JsonConverterFactory
 {
     public override bool CanConvert(Type typeToConvert) => ValueTypeTraits.Is(typeToConvert, typeof(ActorHandle<>));

@@ -3,10 +3,10 @@ using Serve.Runtime.CoreActors;
 
 namespace Serve.Runtime.Serialization;
 
-/// <summary>A handle to an actor: the actor's address.</summary>
+/// <summary>Encodes actor handles by the actor's address.</summary>
 internal sealed class ActorHandleValueEncoder : ValueTypeEncoder
 {
-    public override EncodedObject Encode(ObjectValueCodec codec, Type declared, Type? actual, object value)
+    public override EncodedObject Encode(IValueCodec codec, Type declared, Type? actual, object value)
     {
         var handle = (IActorHandleLink)value;
         var bytes = JsonSerializer.SerializeToUtf8Bytes(handle.Address, ServeJson.Options);

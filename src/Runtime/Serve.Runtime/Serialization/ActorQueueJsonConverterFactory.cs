@@ -1,10 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Serve.Runtime.Parallel;
 
 namespace Serve.Runtime.Serialization;
 
-/// <summary>A queue travels with the handle of its actor, so that it lives as long as anyone anywhere holds it.</summary>
+/// <summary>JSON converter for queues, by the handle of the queue's actor, which keeps the queue alive.</summary>
 internal sealed class ActorQueueJsonConverterFactory : JsonConverterFactory
 {
     public override bool CanConvert(Type typeToConvert) => ValueTypeTraits.Is(typeToConvert, typeof(ActorQueue<>));

@@ -3,13 +3,13 @@ using Serve.Runtime.Objects;
 
 namespace Serve.Runtime.Serialization;
 
-/// <summary>Arrays of unmanaged elements, of any rank, as they lie in memory.</summary>
+/// <summary>Encodes arrays of unmanaged elements of any rank by their memory representation.</summary>
 internal sealed class ArrayValueEncoder(Type arrayType) : ValueTypeEncoder
 {
     private readonly Type _element = arrayType.GetElementType()!;
     private readonly int _elementSize = ValueTypeTraits.SizeOf(arrayType.GetElementType()!);
 
-    public override unsafe EncodedObject Encode(ObjectValueCodec codec, Type declared, Type? actual, object value)
+    public override unsafe EncodedObject Encode(IValueCodec codec, Type declared, Type? actual, object value)
     {
         var array = (Array)value;
         var lengths = array.Rank == 1 && array.GetLowerBound(0) == 0 ? null : Dimensions(array);
@@ -35,7 +35,7 @@ internal sealed class ArrayValueEncoder(Type arrayType) : ValueTypeEncoder
         for (var dimension = 0; dimension < lengths.Length; dimension++)
         {
             if (array.GetLowerBound(dimension) != 0)
-                throw new NotSupportedException("its indexes do not begin at 0");
+                throw new NotSupportedException("its lower bounds are not 0");
             lengths[dimension] = array.GetLongLength(dimension);
         }
 

@@ -1,11 +1,11 @@
 namespace Serve.Runtime.Serialization;
 
-/// <summary>A value that is stored as several.</summary>
-internal sealed class CompositeEncodedObject(ObjectValueCodec codec, EncodedValueShape shape, IReadOnlyList<EncodedObject> items) : EncodedObject(codec, shape)
+/// <summary>Value that is stored as several values.</summary>
+internal sealed class CompositeEncodedObject(IValueCodec codec, EncodedValueShape shape, IReadOnlyList<EncodedObject> items) : EncodedObject(codec, shape)
 {
     public IReadOnlyList<EncodedObject> Items => items;
 
-    internal override long Size { get; } = items.Sum(item => item.Size);
+    public override long Size { get; } = items.Sum(item => item.Size);
 
     public override bool IsShared { get; } = items.Any(item => item.IsShared);
 
@@ -23,14 +23,14 @@ internal sealed class CompositeEncodedObject(ObjectValueCodec codec, EncodedValu
 
     internal override PinnedByteView Open() => items[0].Open();
 
-    internal override void AttachTo(ObjectRef reference)
+    public override void AttachTo(ObjectRef reference)
     {
         base.AttachTo(reference);
         foreach (var item in items)
             item.AttachTo(reference);
     }
 
-    internal override void Free(string reason)
+    public override void Free(string reason)
     {
         foreach (var item in items)
             item.Free(reason);

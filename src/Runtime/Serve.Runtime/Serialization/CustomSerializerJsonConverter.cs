@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 
 namespace Serve.Runtime.Serialization;
 
-/// <summary>A value inside another whose type has a serializer of the user's: what that writes, in Base64.</summary>
+/// <summary>JSON converter for values whose type has a serializer of the user: its output in Base64.</summary>
 internal sealed class CustomSerializerJsonConverter(IReadOnlyDictionary<Type, ValueSerializer> serializers) : JsonConverterFactory
 {
     public override bool CanConvert(Type typeToConvert) => serializers.ContainsKey(typeToConvert);

@@ -2,10 +2,10 @@ using System.Buffers;
 
 namespace Serve.Runtime.Serialization;
 
-/// <summary>What a serializer of the user's writes.</summary>
+/// <summary>Encodes values with a serializer of the user.</summary>
 internal sealed class CustomValueEncoder(ValueSerializer serializer) : ValueTypeEncoder
 {
-    public override EncodedObject Encode(ObjectValueCodec codec, Type declared, Type? actual, object value)
+    public override EncodedObject Encode(IValueCodec codec, Type declared, Type? actual, object value)
     {
         var output = new ArrayBufferWriter<byte>();
         serializer.Write(value, output);

@@ -1,39 +1,40 @@
+using System.Text.Json;
 using Serve.Runtime.CoreActors;
 
 namespace Serve.Runtime.Serialization;
 
-/// <summary>A value as bytes, and what is needed to read them. Immutable, save for where a shared one's bytes lie.</summary>
-internal abstract class EncodedObject(ObjectValueCodec codec, EncodedValueShape shape) : StoredObject
+/// <summary>Encoded value and what is needed to decode it. Immutable, except for the location of shared bytes.</summary>
+internal abstract class EncodedObject(IValueCodec codec, EncodedValueShape shape) : StoredObject
 {
-    public ObjectValueCodec Codec => codec;
+    public IValueCodec Codec => codec;
 
     public EncodedValueShape Shape => shape;
 
-    /// <summary>The refs and the actors' handles inside it, or what keeps them: they live as long as this does.</summary>
+    /// <summary>Object references and actor handles contained in the value, or objects that keep them alive.</summary>
     public IReadOnlyList<object> References { get; init; } = [];
 
-    /// <summary>Where the refs come from that are inside; null when this process made the value.</summary>
+    /// <summary>Source of the contained references; null if this process created the value.</summary>
     public IPeerReferenceResolver? Peer { get; init; }
 
-    /// <summary>Whether a ref has it as its object; an argument that was passed by value is nobody's.</summary>
+    /// <summary>Whether the value belongs to an object reference; false for an argument passed by value.</summary>
     public bool IsOwned { get; private set; }
 
-    internal override void AttachTo(ObjectRef reference) => IsOwned = true;
+    public override void AttachTo(ObjectRef reference) => IsOwned = true;
 
-    internal override object? Load(Type type) => codec.Decode(this, type);
+    public override object? Load(Type type) => codec.Decode(this, type);
 
-    /// <summary>Its bytes, to be read until disposed.</summary>
+    /// <summary>Opens the bytes for reading until disposed.</summary>
     internal abstract PinnedByteView Open();
 
-    /// <summary>Whether another process opens its bytes rather than getting them in a message.</summary>
+    /// <summary>Whether another process opens the bytes itself instead of receiving them in a message.</summary>
     public virtual bool IsShared => false;
 
-    /// <summary>Keeps its bytes where another process can open them, from before it is sent until that has happened.</summary>
+    /// <summary>Keeps the bytes available for another process, from before they are sent until it has opened them.</summary>
     public virtual void Pin()
     {
     }
 
-    /// <summary>Undoes one <see cref="Pin"/>.</summary>
+    /// <summary>Reverts one call of <see cref="Pin"/>.</summary>
     public virtual void Unpin()
     {
     }
@@ -59,4 +60,34 @@ internal abstract class EncodedObject(ObjectValueCodec codec, EncodedValueShape 
 
         return Peer?.ImportActor(address, actorType) ?? throw new ActorNotFoundException($"Actor {new ObjectId(address.Number)} is not known to this process.");
     }
+}
+
+/// <summary>Value whose bytes are sent in the message.</summary>
+internal sealed class InlineEncodedObject(IValueCodec codec, EncodedValueShape shape, ReadOnlyMemory<byte> bytes) : EncodedObject(codec, shape)
+{
+    public ReadOnlyMemory<byte> Bytes => bytes;
+
+    public override long Size => bytes.Length;
+
+    internal override PinnedByteView Open() => new(bytes);
+}
+
+/// <summary>Codec as seen by encoders and encoded values.</summary>
+internal interface IValueCodec
+{
+    JsonSerializerOptions Json { get; }
+
+    /// <summary>Decodes a value.</summary>
+    /// <exception cref="ObjectLostException">The bytes were lost.</exception>
+    /// <exception cref="NotSerializableException">The bytes are not of this type.</exception>
+    object? Decode(EncodedObject stored, Type declared);
+
+    /// <summary>Encodes a part of a value.</summary>
+    EncodedObject EncodePart(Type declared, object? value);
+
+    /// <summary>Stores encoded bytes: as they are, or in shared memory if they are large.</summary>
+    EncodedObject Store(EncodedValueShape shape, ReadOnlyMemory<byte> bytes, IReadOnlyList<object>? references = null);
+
+    /// <summary>Stores a copy of bytes, in shared memory if they are large.</summary>
+    unsafe EncodedObject Store(EncodedValueShape shape, byte* start, long length);
 }

@@ -1,15 +1,55 @@
 namespace Serve.Runtime.Serialization;
 
-/// <summary>What a value's bytes are.</summary>
-/// <param name="Format">How they are read.</param>
-/// <param name="Declared">The type as which the value was written.</param>
-/// <param name="Actual">Its own type, where that decided how it was written; otherwise null.</param>
-/// <param name="Lengths">An array's dimensions, where it has more than one.</param>
+/// <summary>Shape of an encoded value.</summary>
+/// <param name="Format">Format of the bytes.</param>
+/// <param name="Declared">Declared type with which the value was encoded.</param>
+/// <param name="Actual">Runtime type if it determined the encoding; otherwise null.</param>
+/// <param name="Lengths">Dimensions of a multi-dimensional array.</param>
 internal sealed record EncodedValueShape(EncodedValueFormat Format, Type Declared, Type? Actual = null, long[]? Lengths = null)
 {
-    /// <summary>The type by which the bytes are read.</summary>
+    /// <summary>Type with which the bytes are decoded.</summary>
     public Type Stored => Actual ?? Declared;
 
-    /// <summary>How many dimensions an array has.</summary>
+    /// <summary>Number of dimensions of an array.</summary>
     public int Rank => Lengths?.Length ?? 1;
+}
+
+/// <summary>Format of an encoded value's bytes. Sent as a number.</summary>
+internal enum EncodedValueFormat
+{
+    /// <summary>Null; no bytes.</summary>
+    Null,
+
+    /// <summary>Memory representation of an unmanaged value.</summary>
+    Raw,
+
+    /// <summary>UTF-8 string.</summary>
+    Utf8,
+
+    /// <summary>UTF-16 string, for strings with unpaired surrogates.</summary>
+    Utf16,
+
+    /// <summary>Memory representation of an array's elements.</summary>
+    Elements,
+
+    /// <summary>One value per field of a tuple.</summary>
+    Fields,
+
+    /// <summary>Id of an object reference.</summary>
+    Reference,
+
+    /// <summary>Output of a <see cref="ValueSerializer"/>.</summary>
+    Custom,
+
+    /// <summary>Output of MemoryPack.</summary>
+    MemoryPack,
+
+    /// <summary>JSON.</summary>
+    Json,
+
+    /// <summary>JSON followed by the large arrays it contained, each a value of its own.</summary>
+    JsonAndArrays,
+
+    /// <summary>Actor address as JSON, for an actor handle.</summary>
+    Handle,
 }

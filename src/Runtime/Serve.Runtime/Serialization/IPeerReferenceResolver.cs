@@ -3,28 +3,29 @@ using Serve.Runtime.CoreActors;
 namespace Serve.Runtime.Serialization;
 
 /// <summary>
-/// How refs cross to one other process. Each <see cref="Export(ObjectRef)"/> here meets one <see cref="Adopt"/> there, when the message is read, so
-/// that both sides can count.
+/// Counts object references and actor handles that are exchanged with one other process. Each <see cref="Export(ObjectRef)"/> here corresponds to one <see
+/// cref="Adopt"/> there when the message is read.
 /// </summary>
 internal interface IPeerReferenceResolver
 {
-    /// <summary>A ref goes out with the message that is being made: the other side holds it from when it reads that.</summary>
-    /// <returns>Its id as the other side knows it.</returns>
+    /// <summary>Exports a reference with the message that is being created; the peer borrows it from the time it reads the message.</summary>
+    /// <returns>Id by which the peer knows it.</returns>
     long Export(ObjectRef reference);
 
-    /// <summary>A message has brought a ref. What is returned is held as long as the value that the ref is inside of; the ref itself, where it is known already, or whatever releases it when it is collected.</summary>
+    /// <summary>Adopts a received reference.</summary>
+    /// <returns>Object to keep alive as long as the containing value: the reference if it is known, otherwise an object that releases it when collected.</returns>
     object Adopt(long id);
 
-    /// <summary>User code is about to see the ref: <c>ObjectRef&lt;valueType&gt;</c>.</summary>
+    /// <summary>Returns the reference as <c>ObjectRef&lt;valueType&gt;</c> for user code.</summary>
     ObjectRef Import(long id, Type valueType);
 
-    /// <summary>As <see cref="Export(ObjectRef)"/>, for a handle of an actor.</summary>
+    /// <summary>Exports an actor handle like <see cref="Export(ObjectRef)"/>.</summary>
     /// <returns>The actor's number.</returns>
     long Export(IActorHandleLink handle);
 
-    /// <summary>As <see cref="Adopt"/>, for a handle of an actor.</summary>
+    /// <summary>Adopts a received actor handle like <see cref="Adopt"/>.</summary>
     object AdoptActor(long number);
 
-    /// <summary>User code is about to see the handle: <c>ActorHandle&lt;actorType&gt;</c>.</summary>
+    /// <summary>Returns the handle as <c>ActorHandle&lt;actorType&gt;</c> for user code.</summary>
     object ImportActor(ActorHandleDescriptor address, Type actorType);
 }

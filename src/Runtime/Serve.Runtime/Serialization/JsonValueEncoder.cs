@@ -2,10 +2,10 @@ using System.Text.Json;
 
 namespace Serve.Runtime.Serialization;
 
-/// <summary>Everything else, as JSON. Large unmanaged arrays inside it travel beside it, as they are.</summary>
+/// <summary>Encodes all other types as JSON. Large unmanaged arrays inside a value are stored next to the JSON, uncompressed.</summary>
 internal sealed class JsonValueEncoder : ValueTypeEncoder
 {
-    public override EncodedObject Encode(ObjectValueCodec codec, Type declared, Type? actual, object value)
+    public override EncodedObject Encode(IValueCodec codec, Type declared, Type? actual, object value)
     {
         var type = actual ?? declared;
         return ValueSerializationScope.Run(codec, null, (Type: type, Declared: declared, Actual: actual, Value: value), static (scope, state) =>

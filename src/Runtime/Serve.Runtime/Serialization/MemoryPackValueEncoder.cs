@@ -4,15 +4,15 @@ using MemoryPack;
 
 namespace Serve.Runtime.Serialization;
 
-/// <summary>Types that carry MemoryPack. That library is loaded by the first of them.</summary>
+/// <summary>Encodes types marked with [MemoryPackable]. The library is loaded by the first of them.</summary>
 internal sealed class MemoryPackValueEncoder : ValueTypeEncoder
 {
     private const string Mark = "MemoryPack.MemoryPackableAttribute";
 
-    // By name: to ask for the attribute by its type would load the library into programs that do not use it.
+    // Compared by name: using the attribute's type would load the library into programs that do not use it.
     public static bool Supports(Type type) => type.GetCustomAttributesData().Any(attribute => attribute.AttributeType.FullName == Mark);
 
-    public override EncodedObject Encode(ObjectValueCodec codec, Type declared, Type? actual, object value) =>
+    public override EncodedObject Encode(IValueCodec codec, Type declared, Type? actual, object value) =>
         codec.Store(new(EncodedValueFormat.MemoryPack, declared, actual), Write(value.GetType(), value));
 
     public override object? Decode(EncodedObject stored, Type type)

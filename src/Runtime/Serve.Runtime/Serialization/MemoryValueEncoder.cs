@@ -3,11 +3,11 @@ using Serve.Runtime.Objects;
 
 namespace Serve.Runtime.Serialization;
 
-/// <summary>Memory of unmanaged elements, stored as an array of them is.</summary>
+/// <summary>Encodes memory of unmanaged elements like an array of them.</summary>
 internal sealed class MemoryValueEncoder<T> : ValueTypeEncoder
     where T : unmanaged
 {
-    public override unsafe EncodedObject Encode(ObjectValueCodec codec, Type declared, Type? actual, object value)
+    public override unsafe EncodedObject Encode(IValueCodec codec, Type declared, Type? actual, object value)
     {
         var memory = value is Memory<T> writable ? writable : (ReadOnlyMemory<T>)value;
         using var pin = memory.Pin();

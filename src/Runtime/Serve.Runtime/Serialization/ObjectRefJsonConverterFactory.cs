@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace Serve.Runtime.Serialization;
 
-/// <summary>A ref inside a value travels as its id.</summary>
+/// <summary>JSON converter for object references inside a value, by id.</summary>
 internal sealed class ObjectRefJsonConverterFactory : JsonConverterFactory
 {
     public override bool CanConvert(Type typeToConvert) => ValueTypeTraits.Is(typeToConvert, typeof(ObjectRef<>));

@@ -2,10 +2,10 @@ using System.Buffers.Binary;
 
 namespace Serve.Runtime.Serialization;
 
-/// <summary>A ref that is itself the value: its id.</summary>
+/// <summary>Encodes a reference that is itself the value, by its id.</summary>
 internal sealed class ObjectRefValueEncoder : ValueTypeEncoder
 {
-    public override EncodedObject Encode(ObjectValueCodec codec, Type declared, Type? actual, object value)
+    public override EncodedObject Encode(IValueCodec codec, Type declared, Type? actual, object value)
     {
         var reference = (ObjectRef)value;
         var bytes = new byte[sizeof(long)];
@@ -19,6 +19,6 @@ internal sealed class ObjectRefValueEncoder : ValueTypeEncoder
         return stored.Resolve(BinaryPrimitives.ReadInt64LittleEndian(view.Span), type.GetGenericArguments()[0]);
     }
 
-    // What derives from ObjectRef<T> is the runtime's own and differs from process to process.
+    // Types derived from ObjectRef&lt;T&gt; are internal to the runtime and differ between processes.
     private static Type? ObjectRefType(Type valueType, Type declared) => ValueTypeTraits.Is(declared, typeof(ObjectRef<>)) ? null : typeof(ObjectRef<>).MakeGenericType(valueType);
 }

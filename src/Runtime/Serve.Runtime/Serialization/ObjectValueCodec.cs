@@ -7,36 +7,34 @@ using Serve.Runtime.Objects;
 
 namespace Serve.Runtime.Serialization;
 
-/// <summary>
-/// Writes and reads the values of one cluster in this process: arguments, results and objects, each on its own and by its declared type.
-/// Thread-safe.
-/// </summary>
-internal sealed class ObjectValueCodec
+/// <summary>Encodes and decodes the values of one cluster in this process: arguments, results and objects, each by its declared type. Thread-safe.</summary>
+internal sealed class ObjectValueCodec : IValueCodec
 {
-    private readonly ConcurrentDictionary<Type, ValueTypeEncoder> _forms = new();
+    private readonly ConcurrentDictionary<Type, ValueTypeEncoder> _encoders = new();
     private readonly Dictionary<Type, ValueSerializer> _serializers;
     private readonly Lazy<JsonSerializerOptions> _json;
     private readonly JsonConverter[] _converters;
 
-    /// <param name="serializers">The user's, which come first.</param>
-    /// <param name="converters">For types of the runtime that travel inside values as something else.</param>
+    /// <summary>Creates a codec.</summary>
+    /// <param name="serializers">Serializers of the user, which have precedence.</param>
+    /// <param name="converters">JSON converters for types of the runtime.</param>
     public ObjectValueCodec(IEnumerable<ValueSerializer> serializers, params IEnumerable<JsonConverter> converters)
     {
-        this._serializers = serializers.ToDictionary(serializer => serializer.ValueType);
-        this._converters = [.. converters];
+        _serializers = serializers.ToDictionary(serializer => serializer.ValueType);
+        _converters = [.. converters];
         _json = new(CreateJsonOptions);
     }
 
     public JsonSerializerOptions Json => _json.Value;
 
-    /// <summary>Where large values go; null where there is no shared memory, and all of them travel in messages.</summary>
+    /// <summary>Shared memory for large values; null if all values are sent in messages.</summary>
     public ISharedMemoryStore? Segments { get; init; }
 
-    /// <summary>Writes a value.</summary>
-    /// <param name="declared">The type of the parameter, the result or the ref.</param>
-    /// <param name="value">The value; a <see cref="ObjectRefArgument"/> stands for the object of its ref, which is ready.</param>
-    /// <param name="subject">What it is, as an error message begins: <c>argument 'x' of Demo.Aggregate</c>.</param>
-    /// <exception cref="NotSerializableException">It cannot travel.</exception>
+    /// <summary>Encodes a value.</summary>
+    /// <param name="declared">Declared type: of the parameter, result or reference.</param>
+    /// <param name="value">Value; a <see cref="ObjectRefArgument"/> stands for the object of its reference, which must be ready.</param>
+    /// <param name="subject">Subject of error messages: <c>argument 'x' of Demo.Aggregate</c>.</param>
+    /// <exception cref="NotSerializableException">The value cannot be serialized.</exception>
     public EncodedObject Encode(Type declared, object? value, string subject)
     {
         try
@@ -49,7 +47,7 @@ internal sealed class ObjectValueCodec
         }
     }
 
-    /// <summary>The object of a ref that is ready and well as bytes; written once, however often it is sent.</summary>
+    /// <summary>Encodes the object of a ready reference; encoded once, however often it is sent.</summary>
     public EncodedObject EncodeObject(ObjectRef reference)
     {
         if (reference.Stored is EncodedObject stored)
@@ -59,9 +57,6 @@ internal sealed class ObjectValueCodec
         return encoded;
     }
 
-    /// <summary>Reads a value.</summary>
-    /// <exception cref="ObjectLostException">Its bytes are gone.</exception>
-    /// <exception cref="NotSerializableException">The bytes are not of this type.</exception>
     public object? Decode(EncodedObject stored, Type declared)
     {
         var shape = stored.Shape;
@@ -75,11 +70,10 @@ internal sealed class ObjectValueCodec
         }
         catch (Exception thrown) when (thrown is NotSupportedException or JsonException or InvalidCastException or MissingMethodException)
         {
-            throw new NotSerializableException($"A value of type {CSharpTypeNames.Format(type)} cannot be read back: {thrown.Message} {Remedy}", thrown);
+            throw new NotSerializableException($"A value of type {CSharpTypeNames.Format(type)} cannot be deserialized: {thrown.Message} {Remedy}", thrown);
         }
     }
 
-    /// <summary>As <see cref="Encode"/>, for a part of a value.</summary>
     public EncodedObject EncodePart(Type declared, object? value)
     {
         if (value is null)
@@ -88,7 +82,6 @@ internal sealed class ObjectValueCodec
         return GetEncoder(actual ?? declared).Encode(this, declared, actual, value);
     }
 
-    /// <summary>Keeps bytes that were made for this: as they are, or in shared memory when there are many.</summary>
     public unsafe EncodedObject Store(EncodedValueShape shape, ReadOnlyMemory<byte> bytes, IReadOnlyList<object>? references = null)
     {
         if (Segments is null || bytes.Length < ISharedMemoryStore.MinimumBytes)
@@ -97,12 +90,11 @@ internal sealed class ObjectValueCodec
         return Segments.Store(this, shape, (byte*)pin.Pointer, bytes.Length, references ?? []);
     }
 
-    /// <summary>Copies bytes, to shared memory when there are many.</summary>
     public unsafe EncodedObject Store(EncodedValueShape shape, byte* start, long length) => Segments is null || length < ISharedMemoryStore.MinimumBytes
         ? new InlineEncodedObject(this, shape, new ReadOnlySpan<byte>(start, checked((int)length)).ToArray())
         : Segments.Store(this, shape, start, length, []);
 
-    // What a value's own type decides about its bytes: null when the declared one is enough to write all of it and to read it back.
+    // Runtime type that determines the encoding; null if the declared type is sufficient to encode all data and to decode it.
     private Type? GetActualType(Type declared, Type own)
     {
         declared = Nullable.GetUnderlyingType(declared) ?? declared;
@@ -124,7 +116,7 @@ internal sealed class ObjectValueCodec
 
     private static bool IsElements(Type type) => type.IsArray && ValueTypeTraits.IsUnmanaged(type.GetElementType()!);
 
-    private ValueTypeEncoder GetEncoder(Type type) => _forms.TryGetValue(type, out var form) ? form : _forms.GetOrAdd(type, CreateEncoder);
+    private ValueTypeEncoder GetEncoder(Type type) => _encoders.TryGetValue(type, out var form) ? form : _encoders.GetOrAdd(type, CreateEncoder);
 
     private ValueTypeEncoder CreateEncoder(Type type)
     {
@@ -152,7 +144,7 @@ internal sealed class ObjectValueCodec
         return SerializationObstacleFinder.Find(type, Json) is { } obstacle ? throw new NotSupportedException(obstacle + ".") : new JsonValueEncoder();
     }
 
-    // The frequent ones without making a generic type at run time.
+    // Frequent types, without constructing a generic type at run time.
     private static ValueTypeEncoder? CreateScalarEncoder(Type type) => type.IsEnum ? null : Type.GetTypeCode(type) switch
     {
         TypeCode.Boolean => new UnmanagedValueEncoder<bool>(),
@@ -168,12 +160,12 @@ internal sealed class ObjectValueCodec
     private static ValueTypeEncoder CreateGenericEncoder(Type form, Type argument) => (ValueTypeEncoder)Activator.CreateInstance(form.MakeGenericType(argument))!;
 
     private const string Remedy =
-        "Give the type public properties and a constructor that takes them, or [MemoryPackable], or name a ValueSerializer for it in ClusterOptions.Serializers; or run the task with Isolation.None.";
+        "Give the type public properties and a constructor that takes them, or mark it with [MemoryPackable], or add a ValueSerializer for it to ClusterOptions.Serializers; or run the task with Isolation.None.";
 
     private static NotSerializableException Unserializable(string subject, Type type, Exception cause)
     {
         var why = cause is JsonException && cause.Message.Contains("cycle", StringComparison.Ordinal)
-            ? "its members lead back to itself, or too deep. Pass it flat, with ids instead of references."
+            ? "its members form a cycle or are nested too deeply. Pass a flat structure, with ids instead of references."
             : cause.Message;
         return new($"{char.ToUpperInvariant(subject[0])}{subject[1..]} cannot be sent to another process. It is of type {CSharpTypeNames.Format(type)}: {why} {Remedy}", cause);
     }

@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace Serve.Runtime.Serialization;
 
-/// <summary>Bytes that stay where they are until this is disposed.</summary>
+/// <summary>Bytes that do not move until disposed.</summary>
 internal readonly unsafe struct PinnedByteView : IDisposable
 {
     private readonly MemoryHandle _pin;
@@ -19,7 +19,7 @@ internal readonly unsafe struct PinnedByteView : IDisposable
     {
         Pointer = pointer;
         Length = length;
-        this._owner = owner;
+        _owner = owner;
     }
 
     public byte* Pointer { get; }

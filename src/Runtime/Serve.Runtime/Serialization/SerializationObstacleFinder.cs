@@ -5,7 +5,7 @@ using Serve.Runtime.Methods;
 
 namespace Serve.Runtime.Serialization;
 
-/// <summary>Finds out before anything is sent why JSON cannot carry a type, or would lose what is in it.</summary>
+/// <summary>Finds out before sending why a type cannot be serialized as JSON, or would lose data.</summary>
 internal static class SerializationObstacleFinder
 {
     private const BindingFlags Own = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic;
@@ -16,7 +16,7 @@ internal static class SerializationObstacleFinder
         typeof(MemberInfo), typeof(Assembly), typeof(Cluster), typeof(CancellationTokenSource), typeof(System.Linq.Expressions.Expression), typeof(Timer),
     ];
 
-    /// <summary>What is in the way; null when nothing is.</summary>
+    /// <summary>Returns the reason, or null if the type can be serialized.</summary>
     public static string? Find(Type type, JsonSerializerOptions json) => Find(type, json, []);
 
     private static string? Find(Type type, JsonSerializerOptions json, HashSet<Type> seen)
@@ -43,29 +43,29 @@ internal static class SerializationObstacleFinder
     private static string? Bound(Type type)
     {
         if (typeof(Delegate).IsAssignableFrom(type))
-            return "a delegate is code and captured variables of this process. Pass data, and make the delegate inside the task";
+            return "a delegate consists of code and captured variables of this process. Pass data, and create the delegate inside the task";
         if (type.Name.StartsWith("<>c", StringComparison.Ordinal))
             return "a closure holds captured variables of this process. Pass them as arguments";
         if (type == typeof(nint) || type == typeof(nuint) || type.IsPointer || type.IsFunctionPointer)
-            return "a pointer means nothing in another process. Pass what it points to";
+            return "a pointer is not valid in another process. Pass the data it points to";
         if (type == typeof(CancellationToken))
-            return "a cancellation token belongs to this process. Give the task a parameter of its own of this type, which the runtime fills";
+            return "a cancellation token belongs to this process. Declare a CancellationToken parameter, which the runtime provides";
         if (type.IsGenericType && type.GetGenericTypeDefinition() is var definition &&
             (definition == typeof(IAsyncEnumerable<>) || definition == typeof(IEnumerator<>) || definition == typeof(ValueTask<>)))
-            return $"{CSharpTypeNames.Format(type)} is something that goes on in this process. Pass its items or its result";
+            return $"{CSharpTypeNames.Format(type)} is an operation in this process. Pass its items or its result";
         return Array.Exists(BoundToProcess, bound => bound.IsAssignableFrom(type))
-            ? $"{CSharpTypeNames.Format(type)} belongs to this process. Pass what it can be opened or made from, such as a path"
+            ? $"{CSharpTypeNames.Format(type)} belongs to this process. Pass what it can be opened or created from, such as a path"
             : null;
     }
 
     private static string? Members(Type type, JsonTypeInfo info, JsonSerializerOptions json, HashSet<Type> seen)
     {
         if ((type.IsInterface || type.IsAbstract) && info.PolymorphismOptions is null)
-            return $"nothing says which class is behind {CSharpTypeNames.Format(type)}. Declare the class itself, or give it [JsonDerivedType]s";
+            return $"the concrete class of {CSharpTypeNames.Format(type)} is not known. Declare the class itself, or add [JsonDerivedType] attributes";
         if (info.Properties.Count == 0 && HasState(type))
-            return $"{CSharpTypeNames.Format(type)} has no public properties or fields, so that its content would be lost";
+            return $"{CSharpTypeNames.Format(type)} has no public properties or fields, so its content would be lost";
         if (info.CreateObject is null && !type.IsAbstract && !info.Properties.Any(property => property.AssociatedParameter is not null) && info.PolymorphismOptions is null)
-            return $"{CSharpTypeNames.Format(type)} has no public constructor that could be called with its properties";
+            return $"{CSharpTypeNames.Format(type)} has no public constructor that accepts its properties";
         foreach (var property in info.Properties)
         {
             if (property.Get is not null && Find(property.PropertyType, json, seen) is { } found)

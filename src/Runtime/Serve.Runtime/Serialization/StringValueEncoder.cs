@@ -5,10 +5,10 @@ using System.Text.Unicode;
 
 namespace Serve.Runtime.Serialization;
 
-/// <summary>Strings: UTF-8, unless that would change them.</summary>
+/// <summary>Encodes strings as UTF-8, or as UTF-16 if UTF-8 would change them.</summary>
 internal sealed class StringValueEncoder : ValueTypeEncoder
 {
-    public override EncodedObject Encode(ObjectValueCodec codec, Type declared, Type? actual, object value)
+    public override EncodedObject Encode(IValueCodec codec, Type declared, Type? actual, object value)
     {
         var text = (string)value;
         var bytes = new byte[Encoding.UTF8.GetByteCount(text)];

@@ -2,14 +2,14 @@ using System.Reflection;
 
 namespace Serve.Runtime.Serialization;
 
-/// <summary>Value tuples: each field on its own, so that a large array among them is mapped and not copied.</summary>
+/// <summary>Encodes value tuples field by field, so that a large array among them is mapped instead of copied.</summary>
 internal sealed class TupleValueEncoder(Type tuple) : ValueTypeEncoder
 {
     private readonly FieldInfo[] _fields = Fields(tuple);
 
     public static Type[] FieldTypes(Type tuple) => Array.ConvertAll(Fields(Nullable.GetUnderlyingType(tuple) ?? tuple), field => field.FieldType);
 
-    public override EncodedObject Encode(ObjectValueCodec codec, Type declared, Type? actual, object value)
+    public override EncodedObject Encode(IValueCodec codec, Type declared, Type? actual, object value)
     {
         var items = Array.ConvertAll(_fields, field => codec.EncodePart(field.FieldType, field.GetValue(value)));
         return new CompositeEncodedObject(codec, new(EncodedValueFormat.Fields, declared, actual), items);

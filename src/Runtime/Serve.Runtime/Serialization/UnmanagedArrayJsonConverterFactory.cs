@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 
 namespace Serve.Runtime.Serialization;
 
-/// <summary>An unmanaged array inside a value: small ones in Base64, larger ones beside the JSON, which then has their place.</summary>
+/// <summary>JSON converter for unmanaged arrays inside a value: small ones in Base64, larger ones stored next to the JSON, which contains their position.</summary>
 internal sealed class UnmanagedArrayJsonConverterFactory : JsonConverterFactory
 {
     private const int BesideFrom = 1024;

@@ -3,11 +3,11 @@ using System.Runtime.InteropServices;
 
 namespace Serve.Runtime.Serialization;
 
-/// <summary>Unmanaged values as they lie in memory.</summary>
+/// <summary>Encodes unmanaged values by their memory representation.</summary>
 internal sealed class UnmanagedValueEncoder<T> : ValueTypeEncoder
     where T : unmanaged
 {
-    public override EncodedObject Encode(ObjectValueCodec codec, Type declared, Type? actual, object value)
+    public override EncodedObject Encode(IValueCodec codec, Type declared, Type? actual, object value)
     {
         var bytes = new byte[Unsafe.SizeOf<T>()];
         MemoryMarshal.Write(bytes, (T)value);

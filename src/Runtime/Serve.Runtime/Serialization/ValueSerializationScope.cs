@@ -2,7 +2,7 @@ using Serve.Runtime.CoreActors;
 
 namespace Serve.Runtime.Serialization;
 
-/// <summary>One value that is being written or read on this thread: where its refs and large arrays go to, or come from.</summary>
+/// <summary>Value that is being encoded or decoded on this thread, with its contained references and large arrays.</summary>
 internal sealed class ValueSerializationScope
 {
     [ThreadStatic]
@@ -11,24 +11,24 @@ internal sealed class ValueSerializationScope
     private List<object>? _references;
     private List<EncodedObject>? _arrays;
 
-    private ValueSerializationScope(ObjectValueCodec codec, EncodedObject? source)
+    private ValueSerializationScope(IValueCodec codec, EncodedObject? source)
     {
         Codec = codec;
         Source = source;
     }
 
-    public static ValueSerializationScope Current => _current ?? throw new InvalidOperationException("Refs and arrays are only read and written by the value codec.");
+    public static ValueSerializationScope Current => _current ?? throw new InvalidOperationException("Object references and arrays can only be serialized by the runtime's value codec.");
 
-    public ObjectValueCodec Codec { get; }
+    public IValueCodec Codec { get; }
 
-    /// <summary>What is being read; null while writing.</summary>
+    /// <summary>Value that is being decoded; null while encoding.</summary>
     public EncodedObject? Source { get; }
 
     public IReadOnlyList<object> References => _references ?? (IReadOnlyList<object>)[];
 
     public IReadOnlyList<EncodedObject> Arrays => _arrays ?? (IReadOnlyList<EncodedObject>)[];
 
-    public static T Run<T, TState>(ObjectValueCodec codec, EncodedObject? source, TState state, Func<ValueSerializationScope, TState, T> body)
+    public static T Run<T, TState>(IValueCodec codec, EncodedObject? source, TState state, Func<ValueSerializationScope, TState, T> body)
     {
         var before = _current;
         var scope = new ValueSerializationScope(codec, source);
@@ -47,7 +47,8 @@ internal sealed class ValueSerializationScope
 
     public void Add(IActorHandleLink handle) => (_references ??= []).Add(handle);
 
-    /// <summary>The place of an array that travels beside its value.</summary>
+    /// <summary>Adds an array that is stored next to its value.</summary>
+    /// <returns>Its position, from 1.</returns>
     public int Add(EncodedObject array)
     {
         _arrays ??= [];

@@ -4,13 +4,13 @@ using System.Runtime.CompilerServices;
 
 namespace Serve.Runtime.Serialization;
 
-/// <summary>What the codec asks about types.</summary>
+/// <summary>Properties of types that determine their encoding.</summary>
 internal static class ValueTypeTraits
 {
     private static readonly ConcurrentDictionary<Type, bool> Unmanaged = new();
     private static readonly ConcurrentDictionary<string, Type?> ByName = new();
 
-    /// <summary>Whether a value may be copied byte by byte into another process: no references inside, and no pointers, which mean nothing there.</summary>
+    /// <summary>Returns whether a value can be copied bytewise to another process: it contains neither references nor pointers.</summary>
     public static bool IsUnmanaged(Type type)
     {
         if (type.IsPrimitive)
@@ -24,7 +24,7 @@ internal static class ValueTypeTraits
 
     public static bool Is(Type type, Type definition) => type.IsGenericType && type.GetGenericTypeDefinition() == definition;
 
-    /// <summary><c>ActorHandle&lt;TActor&gt;</c> where a type is that, or one of the runtime's that derive from it; null for all others.</summary>
+    /// <summary>Returns <c>ActorHandle&lt;TActor&gt;</c> for that type and types of the runtime derived from it; null for all others.</summary>
     public static Type? HandleOf(Type? type)
     {
         while (type is not null && !Is(type, typeof(ActorHandle<>)))
@@ -32,7 +32,7 @@ internal static class ValueTypeTraits
         return type;
     }
 
-    /// <summary>A type by the name it gave itself in another process; also of assemblies that are loaded but not found by themselves.</summary>
+    /// <summary>Resolves the name of a type of another process, including types of assemblies that are loaded but not resolvable by name.</summary>
     public static Type? Find(string name) => ByName.GetOrAdd(name, static name => Type.GetType(name, FindAssembly, null, throwOnError: false));
 
     private static Assembly? FindAssembly(AssemblyName name)

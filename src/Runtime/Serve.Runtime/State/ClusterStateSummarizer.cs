@@ -2,10 +2,10 @@ using System.Collections.Immutable;
 
 namespace Serve.Runtime.State;
 
-/// <summary>Counts what a cluster lists. Holds no state.</summary>
+/// <summary>Summaries of what a cluster lists.</summary>
 internal static class ClusterStateSummarizer
 {
-    /// <summary>A cluster at a glance.</summary>
+    /// <summary>Returns a summary of a cluster.</summary>
     public static ClusterSummary Summarize(Cluster cluster)
     {
         var objects = cluster.ListObjects();
@@ -21,7 +21,7 @@ internal static class ClusterStateSummarizer
         };
     }
 
-    /// <summary>What takes memory: the largest objects first, and the worker processes.</summary>
+    /// <summary>Returns what uses memory: the largest objects and the worker processes.</summary>
     public static ClusterMemory SummarizeMemory(Cluster cluster)
     {
         var objects = cluster.ListObjects();

@@ -1,17 +1,17 @@
 namespace Serve.Runtime.State;
 
-/// <summary>A row of a timeline: what follows one another on a thread of a process, or in an actor. Written by <see cref="TimelineRowLayout"/>.</summary>
+/// <summary>Row of a timeline: events that follow each other on a thread of a process or in an actor. Written by <see cref="TimelineRowLayout"/>.</summary>
 internal sealed class TimelineRow(int process, int thread, string name)
 {
-    /// <summary>The row's process, as the trace numbers it.</summary>
+    /// <summary>Process number in the trace.</summary>
     public int Process => process;
 
-    /// <summary>The row in the process, from 1.</summary>
+    /// <summary>Row number in the process, from 1.</summary>
     public int Thread => thread;
 
-    /// <summary>For people.</summary>
+    /// <summary>Display name.</summary>
     public string Name => name;
 
-    /// <summary>When what it holds last ends.</summary>
+    /// <summary>End of the last event in the row.</summary>
     public DateTimeOffset BusyUntil { get; set; }
 }

@@ -3,12 +3,12 @@ using System.Globalization;
 namespace Serve.Runtime.State;
 
 /// <summary>
-/// Lays tasks onto rows so that those of a row never overlap: an actor's calls on the actor's row, other tasks on the first row of their
-/// process that is free then, which is as many rows as threads were busy. Its state is the rows so far; tasks must come in the order of their start.
+/// Assigns tasks to rows whose events never overlap: calls of an actor to the actor's row, other tasks to the first row of their process that is free, which
+/// gives as many rows as threads were busy. Tasks must be added in order of their start.
 /// </summary>
 internal sealed class TimelineRowLayout
 {
-    // Ended workers have no process id any more; a trace wants a number.
+    // Exited workers have no process id any more, but a trace requires a number.
     private const int FirstMadeUp = 100_000_000;
     private readonly Dictionary<string, ActorState> _actors;
     private readonly Dictionary<string, int> _processes;
@@ -18,7 +18,7 @@ internal sealed class TimelineRowLayout
 
     public TimelineRowLayout(IEnumerable<ActorState> actors, IEnumerable<WorkerState> workers, int ownPid)
     {
-        this._actors = actors.ToDictionary(actor => actor.ActorId);
+        _actors = actors.ToDictionary(actor => actor.ActorId);
         _processes = workers.ToDictionary(worker => worker.WorkerId, worker => worker.Pid);
         _processes[""] = ownPid;
         _processNames[ownPid] = string.Create(CultureInfo.InvariantCulture, $"this process ({ownPid})");

@@ -3,12 +3,14 @@ using System.Text.Json;
 
 namespace Serve.Runtime.State;
 
-/// <summary>Writes what ran when in Chrome's trace event format (complete events <c>X</c>, metadata <c>M</c>), which chrome://tracing and Perfetto open. Holds no state.</summary>
+/// <summary>
+/// Writes a timeline of tasks and calls in Chrome's trace event format (complete events <c>X</c>, metadata <c>M</c>), which chrome://tracing and Perfetto open.
+/// </summary>
 internal static class TimelineTraceWriter
 {
     private const int FlushAt = 32 * 1024;
 
-    /// <summary>Writes a cluster's timeline.</summary>
+    /// <summary>Writes the timeline of a cluster.</summary>
     public static Task WriteAsync(Cluster cluster, Stream output, DateTimeOffset now, CancellationToken cancellationToken) =>
         WriteAsync(cluster.ListTasks(), cluster.ListActors(), cluster.ListWorkers(), Environment.ProcessId, output, now, cancellationToken);
 
@@ -17,7 +19,7 @@ internal static class TimelineTraceWriter
     {
         var rows = new TimelineRowLayout(actors, workers, ownPid);
 
-        // Serializing into a writer flushes it, and where this goes may not be written to but asynchronously.
+        // Serializing directly to the output would flush it synchronously, which the output may not support.
         var buffer = new ArrayBufferWriter<byte>(2 * FlushAt);
         await using var json = new Utf8JsonWriter(buffer);
         json.WriteStartObject();
@@ -27,7 +29,7 @@ internal static class TimelineTraceWriter
         {
             WriteTask(json, task, rows, now);
 
-            // What the writer has not handed over lies in the buffer too, uncounted.
+            // Bytes that the writer has not flushed yet are not counted by the buffer.
             json.Flush();
             if (buffer.WrittenCount < FlushAt)
                 continue;
@@ -80,7 +82,7 @@ internal static class TimelineTraceWriter
         json.WriteEndObject();
     }
 
-    // As a decimal: a double of microseconds since 1970 has quarters of them at best.
+    // Decimal: a double of microseconds since 1970 has a resolution of a quarter at best.
     private static decimal Microseconds(TimeSpan span) => (decimal)span.Ticks / TimeSpan.TicksPerMicrosecond;
 
     private static string? ColorOf(TaskPhase phase) => phase switch

@@ -2,17 +2,18 @@ using System.Diagnostics;
 
 namespace Serve.Runtime.Tasks;
 
-/// <summary>A thread that blocks until one ref is ready, and until its task has its CPU back. Its state is written under its lock.</summary>
+/// <summary>Thread that blocks until an object is ready and its task has reacquired its CPU. Its state is written under its lock.</summary>
 internal sealed class BlockingObjectRefWaiter : ObjectRefContinuation, IResumable
 {
     private ObjectRefWait? _wait;
     private bool _isReady;
     private bool _mayGoOn;
 
-    /// <summary>Whether the ref was ready in time.</summary>
+    /// <summary>Blocks the calling thread.</summary>
+    /// <returns>Whether the object was ready in time.</returns>
     public bool Wait(ObjectRef reference, TaskContext? context, TimeSpan? timeout)
     {
-        // A wait with a timeout is never stuck.
+        // A wait with a timeout cannot be part of a deadlock.
         _wait = context?.BeginWait([reference], 1, timeout is null ? context.FlowOfThread : null);
         if (!reference.TryAddContinuation(this))
             Run();
@@ -42,7 +43,7 @@ internal sealed class BlockingObjectRefWaiter : ObjectRefContinuation, IResumabl
             _isReady = true;
         }
 
-        // Out of time: the thread ends the wait itself.
+        // Timed out: this thread ends the wait itself.
         EndWait();
         lock (this)
         {
@@ -62,7 +63,7 @@ internal sealed class BlockingObjectRefWaiter : ObjectRefContinuation, IResumabl
         }
     }
 
-    internal override void Run()
+    public override void Run()
     {
         lock (this)
         {

@@ -1,8 +1,8 @@
 namespace Serve.Runtime.Tasks;
 
 /// <summary>
-/// The items of a streaming task or call between its code, which adds them and waits when too many lie unread, and the one loop that reads them.
-/// Its end is that of its completion ref. Its state is written under its lock.
+/// Bounded buffer of stream items between the code of a streaming task, which adds them, and the loop that reads them. It ends with its completion reference.
+/// Its state is written under its lock.
 /// </summary>
 internal sealed class BufferedObjectRefStream<T> : ObjectRefStream<T>
 {
@@ -17,15 +17,15 @@ internal sealed class BufferedObjectRefStream<T> : ObjectRefStream<T>
     private TaskCompletionSource? _news;
     private int _isRead;
 
-    /// <summary>Starts empty.</summary>
-    /// <param name="completion">Made ready when the task ends.</param>
-    /// <param name="capacity">How many items may lie unread; null for 16.</param>
-    /// <param name="cancel">Called when the loop is left early.</param>
+    /// <summary>Creates an empty buffer.</summary>
+    /// <param name="completion">Completed when the task ends.</param>
+    /// <param name="capacity">Maximum number of unread items; null for 16.</param>
+    /// <param name="cancel">Called when the reader leaves its loop early.</param>
     public BufferedObjectRefStream(ObjectRef<T> completion, int? capacity, Action cancel)
     {
-        this._completion = completion;
-        this._capacity = Math.Max(1, capacity ?? DefaultCapacity);
-        this._cancel = cancel;
+        _completion = completion;
+        _capacity = Math.Max(1, capacity ?? DefaultCapacity);
+        _cancel = cancel;
         var end = new StreamCompletionContinuation(this);
         if (!completion.TryAddContinuation(end))
             Wake();
@@ -33,10 +33,11 @@ internal sealed class BufferedObjectRefStream<T> : ObjectRefStream<T>
 
     public override ObjectRef Completion => _completion;
 
-    /// <summary>How many were added in all.</summary>
+    /// <summary>Total number of items added.</summary>
     public long Count { get; private set; }
 
-    /// <summary>Adds an item; completes when the task may go on to the next.</summary>
+    /// <summary>Adds an item.</summary>
+    /// <returns>Task that completes when the producer may continue.</returns>
     public Task AddAsync(ObjectRef<T> item)
     {
         Task wait;
@@ -57,13 +58,13 @@ internal sealed class BufferedObjectRefStream<T> : ObjectRefStream<T>
     public override async IAsyncEnumerator<ObjectRef<T>> GetAsyncEnumerator(CancellationToken cancellationToken = default)
     {
         if (Interlocked.Exchange(ref _isRead, 1) != 0)
-            throw new InvalidOperationException("A stream can be read once.");
+            throw new InvalidOperationException("A stream can be enumerated only once.");
         var ended = false;
         try
         {
             while (true)
             {
-                // Also while there is always another one.
+                // Checked here too, because the loop may never wait.
                 cancellationToken.ThrowIfCancellationRequested();
                 if (TryTake(out var item, out var waiting))
                 {
@@ -125,6 +126,6 @@ internal sealed class BufferedObjectRefStream<T> : ObjectRefStream<T>
 
     private sealed class StreamCompletionContinuation(BufferedObjectRefStream<T> stream) : ObjectRefContinuation
     {
-        internal override void Run() => stream.Wake();
+        public override void Run() => stream.Wake();
     }
 }

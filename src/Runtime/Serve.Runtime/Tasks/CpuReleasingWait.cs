@@ -1,6 +1,6 @@
 namespace Serve.Runtime.Tasks;
 
-/// <summary>Waits of a task's code for something else than a ref: its CPU is lent meanwhile too. Holds no state.</summary>
+/// <summary>Waits of task code for something other than an object. The CPU is released to other tasks while it waits.</summary>
 internal static class CpuReleasingWait
 {
     public static async Task WaitAsync(Task something, CancellationToken cancellationToken)

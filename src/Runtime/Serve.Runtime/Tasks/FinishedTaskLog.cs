@@ -2,26 +2,26 @@ using System.Diagnostics;
 
 namespace Serve.Runtime.Tasks;
 
-/// <summary>The tasks and actors' calls that ended last, in a ring. Each place is written under its own mark, so that writers hardly meet and readers never wait.</summary>
+/// <summary>Ring buffer of recently finished tasks and actor calls.</summary>
 internal sealed class FinishedTaskLog
 {
     private readonly int _capacity;
     private readonly long _startedAt = Stopwatch.GetTimestamp();
     private readonly DateTimeOffset _startedOn;
     private readonly Lock _growing = new();
-    private FinishedTaskSlot[] _places = new FinishedTaskSlot[64];
+    private FinishedTaskRecord[] _records = new FinishedTaskRecord[64];
     private long _count;
 
-    /// <summary>Starts empty.</summary>
-    /// <param name="capacity">How many it remembers.</param>
-    /// <param name="time">The clock of the times it tells.</param>
+    /// <summary>Creates an empty log.</summary>
+    /// <param name="capacity">Number of records to keep.</param>
+    /// <param name="time">Clock for reported times.</param>
     public FinishedTaskLog(int capacity, TimeProvider time)
     {
-        this._capacity = Math.Max(0, capacity);
+        _capacity = Math.Max(0, capacity);
         _startedOn = time.GetUtcNow();
     }
 
-    /// <summary>How many ended since the start.</summary>
+    /// <summary>Number of tasks finished since the start.</summary>
     public long Count => Volatile.Read(ref _count);
 
     public void Add(TaskExecution task, long ended, Exception? error)
@@ -43,27 +43,27 @@ internal sealed class FinishedTaskLog
             return;
         lock (_growing)
         {
-            if (_count == _places.Length && _count < _capacity)
-                Array.Resize(ref _places, (int)Math.Min(_capacity, _count * 2));
-            _places[_count % _places.Length].Task = task;
+            if (_count == _records.Length && _count < _capacity)
+                Array.Resize(ref _records, (int)Math.Min(_capacity, _count * 2));
+            _records[_count % _records.Length] = task;
             _count++;
         }
     }
 
-    /// <summary>Those that it remembers, oldest first.</summary>
+    /// <summary>Returns the kept records, oldest first.</summary>
     public IReadOnlyList<FinishedTaskRecord> Read()
     {
         lock (_growing)
         {
-            var kept = (int)Math.Min(_count, Math.Min(_places.Length, _capacity));
+            var kept = (int)Math.Min(_count, Math.Min(_records.Length, _capacity));
             var read = new FinishedTaskRecord[kept];
             for (var i = 0; i < kept; i++)
-                read[i] = _places[(_count - kept + i) % _places.Length].Task;
+                read[i] = _records[(_count - kept + i) % _records.Length];
             return read;
         }
     }
 
-    /// <summary>As users see it.</summary>
+    /// <summary>Converts a record to its public form.</summary>
     public TaskState ToState(in FinishedTaskRecord task) => new()
     {
         TaskId = new ObjectId(task.Id).ToString(),
@@ -80,11 +80,6 @@ internal sealed class FinishedTaskLog
         ErrorMessage = task.Error?.Message,
     };
 
-    /// <summary>The time of day of a <see cref="Stopwatch"/> time.</summary>
+    /// <summary>Converts a <see cref="Stopwatch"/> timestamp to a time of day.</summary>
     public DateTimeOffset ToTimeOfDay(long timestamp) => _startedOn + Stopwatch.GetElapsedTime(_startedAt, timestamp);
-
-    private struct FinishedTaskSlot
-    {
-        public FinishedTaskRecord Task;
-    }
 }

@@ -1,11 +1,11 @@
 namespace Serve.Runtime.Tasks;
 
-/// <summary>What is remembered of a task, or of an actor's call. Plain fields: each property would be compiled on the way to a process's first result.</summary>
+/// <summary>Record of a task or an actor call. Uses fields, because every property would be JIT-compiled before the first result of a process.</summary>
 internal record struct FinishedTaskRecord
 {
     public long Id;
 
-    /// <summary>0 for none.</summary>
+    /// <summary>Packed id of the parent; 0 if there is none.</summary>
     public long Parent;
 
     public string Name;
@@ -20,10 +20,10 @@ internal record struct FinishedTaskRecord
 
     public int Attempt;
 
-    /// <summary>A <see cref="System.Diagnostics.Stopwatch"/> time; 0 when it never started.</summary>
+    /// <summary><see cref="System.Diagnostics.Stopwatch"/> timestamp; 0 if the task never started.</summary>
     public long Started;
 
-    /// <summary>A <see cref="System.Diagnostics.Stopwatch"/> time; 0 when it has not ended.</summary>
+    /// <summary><see cref="System.Diagnostics.Stopwatch"/> timestamp; 0 if the task has not finished.</summary>
     public long Ended;
 
     public Exception? Error;

@@ -1,8 +1,33 @@
 namespace Serve.Runtime.Tasks;
 
-/// <summary>Code that has waited and may go on.</summary>
+/// <summary>Code that has waited and can be resumed.</summary>
 internal interface IResumable
 {
-    /// <summary>Lets it go on, on a thread of its own; must not block or throw.</summary>
+    /// <summary>Resumes the code on another thread; must not block or throw.</summary>
     void Resume();
+}
+
+/// <summary>Waiter that needs no resumption because its code continues by itself; its CPU is reacquired as soon as one is free.</summary>
+internal sealed class NoOpResumable : IResumable
+{
+    public static readonly NoOpResumable On = new();
+
+    private NoOpResumable()
+    {
+    }
+
+    public void Resume()
+    {
+    }
+}
+
+/// <summary>Pending reacquisition of the CPU that a task needs to continue.</summary>
+internal sealed class CpuReacquisition : TaskCompletionSource, IResumable
+{
+    public CpuReacquisition()
+        : base(TaskCreationOptions.RunContinuationsAsynchronously)
+    {
+    }
+
+    public void Resume() => TrySetResult();
 }

@@ -1,74 +1,75 @@
 namespace Serve.Runtime.Tasks;
 
 /// <summary>
-/// One attempt of a task, or of a call of an actor, as whoever runs it sees it. Its refs are ready and its resources reserved. Exactly
-/// one of <see cref="ReportResult"/>, <see cref="ReportStreamEnd"/> and <see cref="ReportFailure"/> is called, once; what is to happen then (retry, give resources back, make
-/// the ref ready) is decided behind them.
+/// One attempt of a task or an actor call, as seen by the executor that runs it. Its arguments are ready and its resources reserved. The executor calls exactly
+/// one of <see cref="ReportResult"/>, <see cref="ReportStreamEnd"/> and <see cref="ReportFailure"/>, once; retries, the release of resources and the completion of the
+/// reference follow from that.
 /// </summary>
 internal interface ITaskAttempt
 {
-    /// <summary>The task, which is also the ref of its result.</summary>
+    /// <summary>Reference to the task's result.</summary>
     ObjectRef Reference { get; }
 
     ObjectId Id { get; }
 
-    /// <summary>For people.</summary>
+    /// <summary>Display name.</summary>
     string Name { get; }
 
-    /// <summary>The function; null when it is an actor's call.</summary>
+    /// <summary>Function of the task; null for an actor call.</summary>
     RemoteFunction? Function { get; }
 
-    /// <summary>The actor whose call it is; null for a task.</summary>
+    /// <summary>Id of the called actor; null for a task.</summary>
     string? ActorId { get; }
 
-    /// <summary>The method's name.</summary>
+    /// <summary>Method name.</summary>
     string Method { get; }
 
-    /// <summary>The task that submitted it; null when the program did.</summary>
+    /// <summary>Task that submitted this one; null if the program did.</summary>
     ObjectId? Parent { get; }
 
-    /// <summary>From 1.</summary>
+    /// <summary>Attempt number, from 1.</summary>
     int Attempt { get; }
 
-    /// <summary>Fires when the task is cancelled or its time is up.</summary>
+    /// <summary>Canceled when the task is canceled or times out.</summary>
     CancellationToken StopToken { get; }
 
-    /// <summary>Whether its results come one by one, through <see cref="ReportItemAsync"/>.</summary>
+    /// <summary>Whether results are delivered one by one, through <see cref="ReportItemAsync"/>.</summary>
     bool IsStream { get; }
 
-    /// <summary>The devices the ledger assigned.</summary>
+    /// <summary>GPU devices assigned by the ledger.</summary>
     IReadOnlyList<int> GpuIds { get; }
 
-    /// <summary>What it shares its resources with: attempts of one lane are run one after the other. Null when it has its own.</summary>
+    /// <summary>Pipeline that the attempt shares its resources with: attempts of one pipeline run one after the other. Null if it has resources of its own.</summary>
     object? Pipeline => null;
 
-    /// <summary>Whether it may be tried again when the system fails it.</summary>
+    /// <summary>Whether the attempt may be retried after a system failure.</summary>
     bool MayRetry => false;
 
-    /// <summary>Its code, as what that starts and waits for sees it; null for what is no code of the user's.</summary>
+    /// <summary>Context of the task's code; null if it runs no user code.</summary>
     TaskContext? Context => null;
 
-    /// <summary>Gives it back: it never started, and is to be run when there are resources again.</summary>
-    /// <returns>False when it cannot be given back; it is the executor's still.</returns>
+    /// <summary>Requeues an attempt that has not started.</summary>
+    /// <returns>False if it cannot be requeued and remains with the executor.</returns>
     bool TryRequeue() => false;
 
-    /// <summary>The arguments as <see cref="Serve.Calls.MethodCall{TResult}.GetArguments"/> has them.</summary>
+    /// <summary>Returns the arguments, in the form of <see cref="Serve.Calls.MethodCall{TResult}.GetArguments"/>.</summary>
     object?[] GetArguments();
 
-    /// <summary>It has started, in a worker or (null) in this process.</summary>
+    /// <summary>Reports that the attempt has started: in a worker, or in this process (null).</summary>
     void ReportStarted(string? workerId);
 
-    /// <summary>It has its result as bytes.</summary>
+    /// <summary>Reports the encoded result.</summary>
     void ReportResult(StoredObject result);
 
-    /// <summary>The stream has ended well.</summary>
+    /// <summary>Reports the successful end of the stream.</summary>
     void ReportStreamEnd();
 
-    /// <summary>One item of a stream; completes when there is room for the next.</summary>
+    /// <summary>Reports one item of a stream.</summary>
+    /// <returns>Task that completes when the next item may be sent.</returns>
     ValueTask ReportItemAsync(StoredObject item);
 
-    /// <summary>It failed.</summary>
-    /// <param name="failure">What getting its result throws, unless it is tried again: a <see cref="UserCodeException"/> for what its own code threw.</param>
-    /// <param name="isSystem">Whether not its own code but the system failed (the worker died, memory ran out), so that it may be tried again without being asked to.</param>
+    /// <summary>Reports a failure.</summary>
+    /// <param name="failure">Exception for the caller unless the attempt is retried; a <see cref="UserCodeException"/> if the task's own code threw.</param>
+    /// <param name="isSystem">Whether the system failed (the worker died, memory ran out) instead of the task's code; such attempts are retried by default.</param>
     void ReportFailure(Exception failure, bool isSystem);
 }

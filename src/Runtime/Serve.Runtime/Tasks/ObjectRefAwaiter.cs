@@ -2,7 +2,7 @@ using System.Threading.Tasks.Sources;
 
 namespace Serve.Runtime.Tasks;
 
-/// <summary>Code that awaits one ref: hangs on the ref, and runs where the code asked to.</summary>
+/// <summary>Continuation of code that awaits one object; runs in the synchronization context or scheduler that the code captured.</summary>
 internal sealed class ObjectRefAwaiter : ObjectRefContinuation, IResumable, IThreadPoolWorkItem
 {
     private readonly Action<object?> _continuation;
@@ -13,8 +13,8 @@ internal sealed class ObjectRefAwaiter : ObjectRefContinuation, IResumable, IThr
 
     public ObjectRefAwaiter(Action<object?> continuation, object? state, ValueTaskSourceOnCompletedFlags flags)
     {
-        this._continuation = continuation;
-        this._state = state;
+        _continuation = continuation;
+        _state = state;
         if ((flags & ValueTaskSourceOnCompletedFlags.FlowExecutionContext) != 0)
             _flow = ExecutionContext.Capture();
         if ((flags & ValueTaskSourceOnCompletedFlags.UseSchedulingContext) == 0)
@@ -25,17 +25,17 @@ internal sealed class ObjectRefAwaiter : ObjectRefContinuation, IResumable, IThr
             _scheduler = TaskScheduler.Current;
     }
 
-    /// <summary>Starts to wait in the code of a task.</summary>
-    /// <param name="reference">For what.</param>
-    /// <param name="context">The task whose code it is.</param>
+    /// <summary>Starts a wait in the code of a task.</summary>
+    /// <param name="reference">Awaited object.</param>
+    /// <param name="context">Context of the task.</param>
     public void Start(ObjectRef reference, TaskContext context)
     {
         _wait = context.BeginWait([reference], 1, _state);
         Start(reference);
     }
 
-    /// <summary>Starts to wait.</summary>
-    /// <param name="reference">For what.</param>
+    /// <summary>Starts a wait outside of tasks.</summary>
+    /// <param name="reference">Awaited object.</param>
     public void Start(ObjectRef reference)
     {
         if (!reference.TryAddContinuation(this))
@@ -71,7 +71,7 @@ internal sealed class ObjectRefAwaiter : ObjectRefContinuation, IResumable, IThr
             ExecutionContext.Run(_flow, new ContextCallback(_continuation), _state);
     }
 
-    internal override void Run()
+    public override void Run()
     {
         if (_wait is { } begun)
             begun.End(this);

@@ -1,54 +1,49 @@
 namespace Serve.Runtime.Tasks;
 
-/// <summary>A task's code that waits for refs. A link in the list of its context, which writes it.</summary>
-/// <param name="context">Whose code.</param>
-/// <param name="references">The refs.</param>
-/// <param name="count">How many of them have to be ready.</param>
+/// <summary>Wait of task code for objects: an entry in the list of its context, which writes it.</summary>
+/// <param name="context">Context of the code.</param>
+/// <param name="references">Awaited objects.</param>
+/// <param name="count">Number of objects that must be ready.</param>
 /// <param name="flow">See <see cref="Flow"/>.</param>
 internal sealed class ObjectRefWait(TaskContext context, IReadOnlyList<ObjectRef> references, int count, object? flow)
 {
-    /// <summary>The flow of a task's code that blocks the thread on which the task was begun.</summary>
+    /// <summary>Flow of code that blocks the thread on which its task started.</summary>
     public static readonly object Thread = new();
 
-    /// <summary>The flow of an actor's code that blocks a turn, though its call may end meanwhile.</summary>
+    /// <summary>Flow of actor code that blocks a turn; its call may finish independently.</summary>
     public static readonly object Turn = new();
 
-    /// <summary>The flow of code that is known not to go on before the wait is over, though it blocks no thread.</summary>
+    /// <summary>Flow of code in a worker whose own async method awaits the object.</summary>
     public static readonly object Code = new();
 
     public IReadOnlyList<ObjectRef> References => references;
 
     public int Count => count;
 
-    /// <summary>Whether it ends when one of them fails.</summary>
+    /// <summary>Whether one failed object ends the wait.</summary>
     public bool UntilFault { get; init; }
 
-    /// <summary>What goes on when they are ready: one of the marks above, or the <see cref="Task"/> that completes then; null when the wait may end otherwise too.</summary>
+    /// <summary>What the wait holds up: one of the values above, or the <see cref="Task"/> that continues afterwards; null if the wait may end otherwise, for example by a timeout.</summary>
     public object? Flow { get; set; } = flow;
 
-    /// <summary>Where it blocks a turn in a worker: the calls that had begun by then and need no turn, by number.</summary>
+    /// <summary>Numbers of the calls that had begun when a turn was blocked in a worker, and which therefore need no turn.</summary>
     public IReadOnlyCollection<long> Begun { get; init; } = [];
 
-    /// <summary>The placement group that it waits for, in a worker; null for refs.</summary>
-    public string? Group { get; init; }
-
-    /// <summary>Whether its code cannot end before it does.</summary>
-    public bool IsStuck => context.IsStuckBy(this);
-
-    /// <summary>What its process has told the head of it by; 0 when it has not.</summary>
+    /// <summary>Number by which a worker has reported the wait to the driver; 0 if it has not.</summary>
     public long Number { get; set; }
 
     public ObjectRefWait? Next { get; set; }
 
-    /// <summary>The wait is over, for whatever reason; completes when the code has its CPU back.</summary>
+    /// <summary>Ends the wait.</summary>
+    /// <returns>Task that completes when the code has reacquired its CPU.</returns>
     public Task EndAsync()
     {
-        var grant = new CpuReacquisition();
-        End(grant);
-        return grant.Task;
+        var reacquisition = new CpuReacquisition();
+        End(reacquisition);
+        return reacquisition.Task;
     }
 
-    /// <summary>The wait is over, for whatever reason.</summary>
-    /// <param name="waiter">Resumed when the code has its CPU back.</param>
+    /// <summary>Ends the wait.</summary>
+    /// <param name="waiter">Resumed when the code has reacquired its CPU.</param>
     public void End(IResumable waiter) => context.End(this, waiter);
 }

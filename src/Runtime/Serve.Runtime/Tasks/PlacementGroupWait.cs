@@ -1,17 +1,18 @@
 namespace Serve.Runtime.Tasks;
 
-/// <summary>Waits of a task's code for a placement group: its CPU is lent meanwhile, perhaps to that very group, and the code goes on before it has it back. Holds no state.</summary>
+/// <summary>
+/// Waits of task code for a placement group. The CPU is released while it waits, possibly to that very group, and the code resumes before it has reacquired the
+/// CPU.
+/// </summary>
 internal static class PlacementGroupWait
 {
-    /// <summary>The code that runs here waits from here on, if it is a task's and does not do so already.</summary>
+    /// <summary>Starts a wait in the running task's code unless it already waits for the group.</summary>
     /// <param name="ready">Completes when the group is reserved.</param>
-    /// <param name="reserved">What stands for the group in its head.</param>
-    /// <param name="group">The group's id, for the head, elsewhere.</param>
-    /// <returns>What completes when the group is reserved.</returns>
-    public static Task Begin(Task ready, IReadOnlyList<ObjectRef> reserved, string? group)
+    /// <returns>The same task.</returns>
+    public static Task Begin(Task ready)
     {
         if (!ready.IsCompleted && TaskContext.Current is { } context && !context.HasWait(ready))
-            _ = EndAsync(ready, context.BeginWait(new(context, reserved, reserved.Count, ready) { Group = group }));
+            _ = EndAsync(ready, context.BeginWait([], 0, ready));
         return ready;
     }
 

@@ -1,19 +1,19 @@
 namespace Serve.Runtime.Tasks;
 
-/// <summary>Counts refs that become ready, until enough are. Written with interlocked operations.</summary>
+/// <summary>Counts objects that become ready until enough are. Written with interlocked operations.</summary>
 internal sealed class ReadyObjectCounter
 {
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly bool _untilFault;
     private int _missing;
 
-    /// <summary>Starts to count.</summary>
-    /// <param name="references">The refs.</param>
-    /// <param name="count">How many have to be ready.</param>
-    /// <param name="untilFault">Whether one that failed is enough.</param>
+    /// <summary>Starts counting.</summary>
+    /// <param name="references">Objects to count.</param>
+    /// <param name="count">Number of objects that must be ready.</param>
+    /// <param name="untilFault">Whether one failed object is enough.</param>
     public ReadyObjectCounter(IReadOnlyList<ObjectRef> references, int count, bool untilFault)
     {
-        this._untilFault = untilFault;
+        _untilFault = untilFault;
 
         _missing = count;
         if (count == 0)
@@ -36,6 +36,6 @@ internal sealed class ReadyObjectCounter
 
     private sealed class CountedRefContinuation(ReadyObjectCounter counted, ObjectRef reference) : ObjectRefContinuation
     {
-        internal override void Run() => counted.OnReady(reference);
+        public override void Run() => counted.OnReady(reference);
     }
 }

@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace Serve.Runtime.Tasks;
 
 /// <summary>
-/// Resources that are reserved, and the tasks that run with them one after the other as long as there are more of the same demand. One
-/// thread at a time takes tasks for it; what runs in it and what it has lent is written under its lock.
+/// Reserved resources and the tasks that use them, one after the other, as long as tasks with the same demand remain. One thread at a time dequeues tasks for
+/// it; its running tasks and released CPU are written under its lock.
 /// </summary>
 internal sealed class ResourceLease(TaskQueue queue, ResourceLedger ledger, ResourceAllocation allocation) : IThreadPoolWorkItem
 {
@@ -20,25 +20,25 @@ internal sealed class ResourceLease(TaskQueue queue, ResourceLedger ledger, Reso
 
     public TaskQueue Queue => queue;
 
-    /// <summary>When the last task ended, which is when the next one starts.</summary>
+    /// <summary>End of the last task, which is also the start of the next one.</summary>
     public long LastEndTimestamp { get; set; }
 
     public ResourceLedger Ledger => ledger;
 
     public IReadOnlyList<int> GpuIds => allocation.GpuIds;
 
-    /// <summary>What it keeps from others although all in it waits: everything but the CPU.</summary>
+    /// <summary>Resources that stay reserved while all tasks of the lease wait: everything except CPU.</summary>
     public ResourceDemand RetainedResources => allocation.Demand.With(ResourceDemand.Cpu, 0);
 
-    /// <summary>Where it stands in the dispatcher's list, which alone writes it.</summary>
+    /// <summary>Index in the dispatcher's list; written by the dispatcher.</summary>
     public int Index { get; set; }
 
-    /// <summary>The task whose code its thread runs; null in a slot for workers.</summary>
+    /// <summary>Task whose code runs on the lease's thread; null in a lease for workers.</summary>
     public TaskExecution? Current { get; private set; }
 
     private TaskDispatcher Dispatcher => queue.Dispatcher;
 
-    /// <summary>Runs tasks until there is none, or others come first.</summary>
+    /// <summary>Runs tasks until none remain or other queues have precedence.</summary>
     public void Execute()
     {
         if (queue.RunsInWorker)
@@ -67,9 +67,9 @@ internal sealed class ResourceLease(TaskQueue queue, ResourceLedger ledger, Reso
         ReturnResources();
     }
 
-    /// <summary>A task in it has ended elsewhere than on the slot's thread.</summary>
-    /// <param name="task">The task.</param>
-    /// <param name="wasWaiting">Whether it was counted as one that waits.</param>
+    /// <summary>Called when a task has finished on a thread other than the lease's own.</summary>
+    /// <param name="task">Finished task.</param>
+    /// <param name="wasWaiting">Whether it was counted as waiting.</param>
     public void OnTaskEnded(TaskExecution task, bool wasWaiting)
     {
         if (queue.RunsInWorker)
@@ -94,8 +94,8 @@ internal sealed class ResourceLease(TaskQueue queue, ResourceLedger ledger, Reso
         }
     }
 
-    /// <summary>Another task runs on the thread of one that waits for it, with the same resources.</summary>
-    /// <returns>The one it was, for coming back.</returns>
+    /// <summary>Switches to another task that runs on the same thread and resources.</summary>
+    /// <returns>Previous task, to be restored by the caller.</returns>
     public TaskExecution? SwitchCurrent(TaskExecution? task)
     {
         var before = Current;
@@ -103,7 +103,7 @@ internal sealed class ResourceLease(TaskQueue queue, ResourceLedger ledger, Reso
         return before;
     }
 
-    /// <summary>A task in it starts to wait.</summary>
+    /// <summary>Called when a task of the lease starts to wait.</summary>
     public void ReleaseCpu()
     {
         bool wasLent;
@@ -118,7 +118,7 @@ internal sealed class ResourceLease(TaskQueue queue, ResourceLedger ledger, Reso
             Dispatcher.OnWaitsAgain();
     }
 
-    /// <summary>A task in it waits no longer.</summary>
+    /// <summary>Called when a task of the lease has finished waiting.</summary>
     public void ReacquireCpu(IResumable waiter)
     {
         bool wasLent;
@@ -134,7 +134,7 @@ internal sealed class ResourceLease(TaskQueue queue, ResourceLedger ledger, Reso
             waiter.Resume();
     }
 
-    /// <summary>Whether it takes more tasks as soon as something in it that does not wait has ended, or does so at this moment.</summary>
+    /// <summary>Whether the lease takes more tasks as soon as a running task finishes, or is doing so now.</summary>
     public bool AcceptsMoreTasks
     {
         get
@@ -144,7 +144,10 @@ internal sealed class ResourceLease(TaskQueue queue, ResourceLedger ledger, Reso
         }
     }
 
-    /// <summary>Whether its CPU is with others and something in it does not wait. A task in a worker goes on before it has the CPU back, and may wait again by then.</summary>
+    /// <summary>
+    /// Whether the lease has released its CPU although one of its tasks is running. A task in a worker continues before the CPU is reacquired, and may wait
+    /// again by then.
+    /// </summary>
     public bool NeedsCpu
     {
         get
@@ -154,7 +157,7 @@ internal sealed class ResourceLease(TaskQueue queue, ResourceLedger ledger, Reso
         }
     }
 
-    /// <summary>Its CPU was reserved for it again; false when it no longer needs it.</summary>
+    /// <summary>Accepts the reacquired CPU; false if it is no longer needed.</summary>
     public bool TryAcceptCpu()
     {
         lock (_sync)
@@ -166,7 +169,7 @@ internal sealed class ResourceLease(TaskQueue queue, ResourceLedger ledger, Reso
         }
     }
 
-    /// <summary>Adds the tasks that run in it.</summary>
+    /// <summary>Adds the running tasks of the lease to a list.</summary>
     public void AddTasks(List<TaskExecution> tasks)
     {
         lock (_sync)
@@ -201,7 +204,7 @@ internal sealed class ResourceLease(TaskQueue queue, ResourceLedger ledger, Reso
         return task is null && spin ? SpinForTask() : task;
     }
 
-    // A moment, since giving the resources back and reserving them again costs more.
+    // Spins briefly, because returning the resources and reserving them again costs more.
     private TaskExecution? SpinForTask()
     {
         if (Environment.ProcessorCount == 1 || !queue.TryBeginPoll())
@@ -218,7 +221,8 @@ internal sealed class ResourceLease(TaskQueue queue, ResourceLedger ledger, Reso
         return task;
     }
 
-    // Several attempts may end at once, one of them while another is being started: one thread fills, for all of them.
+    // Several attempts may finish concurrently, even while another one is being started: one thread fills the pipeline for all of them. Every caller increments
+    // _filling after its change; the filling thread decrements it once per round and stops only at zero, so a change after its last round starts another one.
     private void FillPipeline()
     {
         if (Interlocked.Increment(ref _filling) != 1)
@@ -233,7 +237,7 @@ internal sealed class ResourceLease(TaskQueue queue, ResourceLedger ledger, Reso
                     _running++;
                 }
 
-                task.RunOn(Dispatcher.Workers, this);
+                task.RunOn(Dispatcher.GetWorkers(ledger), this);
             }
 
             if (_isArriving)
@@ -249,7 +253,7 @@ internal sealed class ResourceLease(TaskQueue queue, ResourceLedger ledger, Reso
             ReleaseCpuIfUnused();
     }
 
-    // Also when the one that used it has ended, or was given back, and those that are left wait.
+    // Also called when the only running attempt has finished or was requeued while the others wait.
     private void ReleaseCpuIfUnused()
     {
         lock (_sync)
@@ -265,7 +269,7 @@ internal sealed class ResourceLease(TaskQueue queue, ResourceLedger ledger, Reso
     private bool HasFreeCapacity()
     {
         lock (_sync)
-            return !_isGone && !_isLent && _running < Dispatcher.Workers.DepthOf(this);
+            return !_isGone && !_isLent && _running < Dispatcher.GetWorkers(ledger).DepthOf(this);
     }
 
     private bool IsUnused()

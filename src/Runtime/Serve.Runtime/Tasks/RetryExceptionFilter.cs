@@ -1,13 +1,13 @@
 namespace Serve.Runtime.Tasks;
 
-/// <summary>Whether an exception of a task's or a call's own code is one to retry on, wherever that ran.</summary>
+/// <summary>Decides whether an exception thrown by the code of a task or an actor call is retried, wherever the code ran.</summary>
 internal static class RetryExceptionFilter
 {
-    /// <summary>Applies it.</summary>
-    /// <param name="failure">What was thrown, or what tells of it.</param>
-    /// <param name="asks">The caller's own choice, which comes first; null for none.</param>
-    /// <param name="types">What the attribute names.</param>
-    /// <param name="code">The class whose code threw.</param>
+    /// <summary>Applies the filter.</summary>
+    /// <param name="failure">Exception that was thrown, or the report of it.</param>
+    /// <param name="asks">Predicate of the caller, which has precedence; null for none.</param>
+    /// <param name="types">Exception types named by the attribute.</param>
+    /// <param name="code">Class whose code threw.</param>
     public static bool Matches(Exception failure, Func<Exception, bool>? asks, Type[] types, Type code)
     {
         var thrown = failure is UserCodeException { InnerException: { } inner } ? inner : failure;
@@ -22,7 +22,7 @@ internal static class RetryExceptionFilter
         return false;
     }
 
-    // What was thrown in a worker may be known by its name alone; the type is looked for where the code itself would find it.
+    // An exception thrown in a worker may be known by its type name only; the type is resolved as the code itself would resolve it.
     private static bool IsNamed(Type type, string name, Type code) =>
         type.FullName == name
         || (Type.GetType(name) ?? code.Assembly.GetType(name) ?? type.Assembly.GetType(name)) is { } thrown && type.IsAssignableFrom(thrown);

@@ -3,7 +3,7 @@ using Serve.Calls;
 
 namespace Serve.Runtime.Tasks;
 
-/// <summary>A task whose results come one by one. When it is tried again, the items that were there already are left out.</summary>
+/// <summary>Execution of a task that returns a stream. A retry skips the items that were already delivered.</summary>
 internal sealed class StreamingTaskExecution<TItem> : TaskExecution
 {
     private static readonly object NoTarget = new();
@@ -15,9 +15,9 @@ internal sealed class StreamingTaskExecution<TItem> : TaskExecution
     public StreamingTaskExecution(TaskExecutionPlan plan, ObjectRef<TItem> completion, ObjectId? parent, MethodCall<IAsyncEnumerable<TItem>> call, Func<ObjectId> nextId)
         : base(plan, completion, parent)
     {
-        this._completion = completion;
-        this._call = call;
-        this._nextId = nextId;
+        _completion = completion;
+        _call = call;
+        _nextId = nextId;
         Items = new(completion, plan.MaxBufferedItems, () => Cancel(force: false, recursive: true));
     }
 
@@ -69,7 +69,7 @@ internal sealed class StreamingTaskExecution<TItem> : TaskExecution
     private async Task RunAsync(CancellationToken stop)
     {
         if (!_call!.TryInvoke(NoTarget, stop, out var pending))
-            throw new InvalidOperationException($"{Function} cannot be invoked as it is not compiled into this program.");
+            throw new InvalidOperationException($"{Function} cannot be invoked because it is not compiled into this program.");
         await foreach (var item in (await pending).WithCancellation(stop))
         {
             var reference = new ObjectRef<TItem>(Cluster, _nextId());
@@ -78,7 +78,7 @@ internal sealed class StreamingTaskExecution<TItem> : TaskExecution
             if (!added.IsCompletedSuccessfully)
                 await CpuReleasingWait.WaitAsync(added, stop);
 
-            // Cancelled: nobody reads on, and the token may be told later than the ref.
+            // Canceled: the stream has no reader any more. The token may fire later than the reference fails.
             if (_completion.IsReady)
                 return;
         }

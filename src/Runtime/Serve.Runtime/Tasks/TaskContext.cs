@@ -3,8 +3,8 @@ using Serve.Runtime.Turns;
 namespace Serve.Runtime.Tasks;
 
 /// <summary>
-/// The task, or the actor's call, whose code is running: what its waiting, its children and <see cref="Cluster.Current"/> refer to. What it
-/// waits for is written under its lock.
+/// Context of the task or actor call whose code is running: the owner of its waits and its child tasks, and the source of <see cref="Cluster.Current"/>. Its
+/// list of waits is written under its lock.
 /// </summary>
 internal abstract class TaskContext
 {
@@ -15,20 +15,21 @@ internal abstract class TaskContext
 
     private ObjectRefWait? _waits;
 
-    /// <summary>Null in code that no task runs.</summary>
+    /// <summary>Context of the running code; null outside of tasks and actor calls.</summary>
     public static TaskContext? Current => _onThread ?? Flowing.Value;
 
     public abstract Cluster Cluster { get; }
 
     public abstract ObjectId TaskId { get; }
 
-    /// <summary>Whether its code waits for objects.</summary>
+    /// <summary>Whether the code waits for objects.</summary>
     public bool IsWaiting => Volatile.Read(ref _waits) is not null;
 
-    /// <summary>Where what it starts is to run, unless that says otherwise.</summary>
+    /// <summary>Scheduling strategy inherited by child tasks that specify none.</summary>
     public virtual SchedulingStrategy? InheritedScheduling => null;
 
-    /// <summary>Makes it the current one for synchronous code on this thread; undone by passing what it returns.</summary>
+    /// <summary>Sets the current context for synchronous code on this thread.</summary>
+    /// <returns>The previous context, to be restored by the caller.</returns>
     public static TaskContext? SetOnThread(TaskContext? context)
     {
         var before = _onThread;
@@ -36,16 +37,16 @@ internal abstract class TaskContext
         return before;
     }
 
-    /// <summary>Makes it the current one for this execution context and what is awaited in it.</summary>
+    /// <summary>Sets the current context for this execution context and everything awaited in it.</summary>
     public static void SetFlowing(TaskContext? context) => Flowing.Value = context;
 
-    /// <summary>The flow, as <see cref="ObjectRefWait.Flow"/>, of its code that blocks this thread.</summary>
+    /// <summary>The <see cref="ObjectRefWait.Flow"/> of a wait that blocks this thread.</summary>
     public object? FlowOfThread =>
         _onThread == this ? ObjectRefWait.Thread
         : SynchronizationContext.Current is TurnSynchronizationContext context && context.Turns == Turns ? ObjectRefWait.Turn
         : null;
 
-    /// <summary>The wait for which its code blocks its turn, or the thread it was begun on; null when there is none.</summary>
+    /// <summary>Wait for which the code blocks its turn or its thread; null if there is none.</summary>
     public ObjectRefWait? TurnWait
     {
         get
@@ -60,19 +61,19 @@ internal abstract class TaskContext
         }
     }
 
-    /// <summary>Whose turns its code takes; null where it takes none.</summary>
+    /// <summary>Scheduler of the turns in which the code runs; null for tasks.</summary>
     protected virtual MailboxTurnScheduler? Turns => null;
 
-    /// <summary>The whole of its code, where that is an async method that has returned before its end.</summary>
-    protected virtual Task? Flow => null;
+    /// <summary>Task of the async method that is the code, if it has returned without completing.</summary>
+    protected virtual Task? AsyncCode => null;
 
-    /// <summary>Its code waits from here on; its CPU is lent to others. To be ended by <see cref="ObjectRefWait.End"/>.</summary>
-    /// <param name="references">What it waits for.</param>
-    /// <param name="count">How many of them have to be ready.</param>
-    /// <param name="flow">As <see cref="ObjectRefWait.Flow"/>.</param>
+    /// <summary>Starts a wait of the code and releases its CPU; ended by <see cref="ObjectRefWait.End"/>.</summary>
+    /// <param name="references">Awaited objects.</param>
+    /// <param name="count">Number of objects that must be ready.</param>
+    /// <param name="flow">See <see cref="ObjectRefWait.Flow"/>.</param>
     public ObjectRefWait BeginWait(IReadOnlyList<ObjectRef> references, int count, object? flow) => BeginWait(new(this, references, count, flow));
 
-    /// <summary>The same with a wait that has been made.</summary>
+    /// <summary>Starts a prepared wait.</summary>
     public ObjectRefWait BeginWait(ObjectRefWait wait)
     {
         bool isFirst;
@@ -89,7 +90,7 @@ internal abstract class TaskContext
         return wait;
     }
 
-    /// <summary>Whether one of its waits is for what goes on with this.</summary>
+    /// <summary>Whether one of the waits is resumed by this task.</summary>
     public bool HasWait(Task flow)
     {
         lock (this)
@@ -101,22 +102,37 @@ internal abstract class TaskContext
         }
     }
 
-    /// <summary>Adds what its code cannot go on without.</summary>
-    public void AddWaits(ICollection<ObjectDependency> needs)
+    /// <summary>Adds the objects without which the code cannot finish.</summary>
+    public void AddWaits(ICollection<ObjectDependency> dependencies)
     {
         lock (this)
         {
             for (var wait = _waits; wait is not null; wait = wait.Next)
             {
-                if (IsStuckBy(wait))
-                    needs.Add(new ObjectRefDependency(wait, wait.References, wait.Count, wait.UntilFault));
+                if (IsBlockedBy(wait))
+                    ObjectDependency.AddRequired(dependencies, wait, wait.References, wait.Count, wait.UntilFault);
             }
         }
     }
 
-    /// <summary>Whether its code cannot end before this wait does. False as long as that is not known.</summary>
-    public bool IsStuckBy(ObjectRefWait wait) =>
-        wait.Flow == ObjectRefWait.Thread || wait.Flow == ObjectRefWait.Code || (wait.Flow is Task awaited && Flow is { } whole && Continuations.Lead(awaited, whole));
+    /// <summary>Whether the code can certainly not finish before the wait ends: it blocks its thread, or its own async method awaits the object.</summary>
+    public bool IsBlockedBy(ObjectRefWait wait) =>
+        wait.Flow == ObjectRefWait.Thread || wait.Flow == ObjectRefWait.Code || (wait.Flow is Task waiter && waiter == AsyncCode);
+
+    /// <summary>The wait of the code's own async method; null if there is none.</summary>
+    protected ObjectRefWait? CodeWait
+    {
+        get
+        {
+            lock (this)
+            {
+                var wait = _waits;
+                while (wait is not null && (wait.Flow is not Task waiter || waiter != AsyncCode))
+                    wait = wait.Next;
+                return wait;
+            }
+        }
+    }
 
     internal void End(ObjectRefWait ended, IResumable waiter)
     {
@@ -142,8 +158,8 @@ internal abstract class TaskContext
             waiter.Resume();
     }
 
-    /// <summary>Forgets what it waits for: its code is over.</summary>
-    /// <returns>Whether it was waiting.</returns>
+    /// <summary>Clears the list of waits because the code has finished.</summary>
+    /// <returns>Whether the code was waiting.</returns>
     protected bool ClearWaits()
     {
         if (Volatile.Read(ref _waits) is null)
@@ -153,21 +169,21 @@ internal abstract class TaskContext
         return true;
     }
 
-    /// <summary>It waits for something, perhaps for other things as well.</summary>
+    /// <summary>Called after a wait has started.</summary>
     protected virtual void OnWaitStarted(ObjectRefWait wait)
     {
     }
 
-    /// <summary>One of its waits is about to end.</summary>
+    /// <summary>Called before a wait ends.</summary>
     protected virtual void OnWaitEnded(ObjectRefWait wait)
     {
     }
 
-    /// <summary>It starts to wait: others may have its CPU.</summary>
+    /// <summary>Releases the CPU because the code started to wait.</summary>
     protected virtual void ReleaseCpu()
     {
     }
 
-    /// <summary>It waits no longer: lets it go on once it has its CPU back.</summary>
+    /// <summary>Reacquires the CPU, then resumes the code.</summary>
     protected virtual void ReacquireCpu(IResumable waiter) => waiter.Resume();
 }

@@ -1,9 +1,9 @@
 namespace Serve.Runtime.Tasks;
 
-/// <summary>Who gets resources next.</summary>
+/// <content>Grants resources to queues, in order.</content>
 internal sealed partial class TaskDispatcher
 {
-    /// <summary>How long the first one that finds no room holds up those behind it while nothing moves.</summary>
+    /// <summary>How long a queue that does not fit blocks later queues while no resources are granted.</summary>
     public static readonly TimeSpan InitialOvertakeBlock = TimeSpan.FromMilliseconds(50);
 
     private readonly List<TaskQueue> _waiting = [];
@@ -14,10 +14,10 @@ internal sealed partial class TaskDispatcher
     private long _grants;
     private bool _isTimed;
 
-    /// <summary>Tries again when a ledger has something free.</summary>
-    public void SubscribeTo(ResourceLedger ledger) => ledger.Tell(OnReleased);
+    /// <summary>Retries waiting queues whenever the ledger releases resources.</summary>
+    public void SubscribeTo(ResourceLedger ledger) => ledger.SubscribeReleased(OnReleased);
 
-    /// <summary>A queue has a task and nobody on the way to it.</summary>
+    /// <summary>Requests a lease for a queue that has tasks and no lease on its way.</summary>
     public void RequestLease(TaskQueue queue)
     {
         lock (_sync)
@@ -28,7 +28,7 @@ internal sealed partial class TaskDispatcher
         }
     }
 
-    /// <summary>Whether a slot has to give its resources back rather than go on with its queue.</summary>
+    /// <summary>Returns whether a lease must return its resources instead of continuing with its queue.</summary>
     public bool MustYield(TaskQueue queue)
     {
         if (_isDisposed)
@@ -41,7 +41,7 @@ internal sealed partial class TaskDispatcher
             return _returningCount > 0 || IsPreceded(queue);
     }
 
-    /// <summary>A slot is done.</summary>
+    /// <summary>Returns the resources of a finished lease.</summary>
     public void ReturnLease(ResourceLease slot, ResourceAllocation held)
     {
         lock (_sync)
@@ -58,7 +58,7 @@ internal sealed partial class TaskDispatcher
             RequestLease(slot.Queue);
     }
 
-    /// <summary>A task that has waited needs the CPU back that its slot has lent.</summary>
+    /// <summary>Reserves the CPU again that a lease released while its task waited, and then resumes the task.</summary>
     public void ReacquireCpu(ResourceLease slot, IResumable waiter)
     {
         lock (_sync)
@@ -70,7 +70,7 @@ internal sealed partial class TaskDispatcher
         }
     }
 
-    /// <summary>A task waits again whose slot has not got its CPU back since: it holds up nobody that needs one.</summary>
+    /// <summary>Re-evaluates waiting queues because a task waits again before its lease has reacquired its CPU.</summary>
     public void OnWaitsAgain() => OnReleased();
 
     private bool IsPreceded(TaskQueue queue)
@@ -122,7 +122,7 @@ internal sealed partial class TaskDispatcher
         _waitingCount = _waiting.Count;
     }
 
-    // Those that go on come before those that start: they hold memory and other resources already.
+    // Tasks that resume have precedence over tasks that start: they already hold memory and other resources.
     private void GrantReacquisitions()
     {
         if (_returning is null)
@@ -134,7 +134,7 @@ internal sealed partial class TaskDispatcher
             var (slot, waiter) = _returning.Dequeue();
             if (!slot.NeedsCpu)
             {
-                // Another task of the slot has brought the CPU back for both, or nothing is left to bring it back for, or it waits again.
+                // Another task of the lease has reacquired the CPU for both, or no task needs it any more, or the task waits again.
                 waiter.Resume();
                 continue;
             }
@@ -143,7 +143,7 @@ internal sealed partial class TaskDispatcher
             {
                 full = slot.Ledger;
 
-                // Whoever has it, an actor or a group, may live until this one has ended.
+                // The CPU is held by an actor or a placement group, which may live until this task has finished: resume without a CPU.
                 if (!slot.Ledger.LeavesForTasks(slot.Queue.ReleasableCpu!))
                 {
                     waiter.Resume();
@@ -154,7 +154,8 @@ internal sealed partial class TaskDispatcher
                 continue;
             }
 
-            // It may have ended or wait again meanwhile: then nothing is needed any more. Released elsewhere, since that comes back here.
+            // The task may have finished or started to wait again in the meantime; the CPU is then not needed. It is released on another thread because a
+            // release re-enters this method.
             if (!slot.TryAcceptCpu() && allocation is not null)
                 ThreadPool.UnsafeQueueUserWorkItem(static unneeded => unneeded.Ledger.Release(unneeded.allocation), (slot.Ledger, allocation), preferLocal: false);
             waiter.Resume();
@@ -163,7 +164,7 @@ internal sealed partial class TaskDispatcher
         _returningCount = _returning.Count;
     }
 
-    // In order. A queue that is served leaves the list: its slot asks for the next one when it finds more there.
+    // In order of priority and age. A queue that gets a lease is removed from the list; its lease requests the next one if more tasks remain.
     private void GrantLeases()
     {
         if (_waiting.Count > 1)
@@ -202,7 +203,7 @@ internal sealed partial class TaskDispatcher
     {
         foreach (var ledger in queue.Ledgers)
         {
-            if (_returningCount > 0 && queue.ReleasableCpu is not null && IsReturningTo(ledger))
+            if ((_returningCount > 0 && queue.ReleasableCpu is not null && IsReturningTo(ledger)) || (!queue.RunsInWorker && !IsLocal(ledger)))
                 continue;
             var holder = _lacking.Count == 0 ? null : FindBlockingQueue(queue, ledger);
             if (holder is { RemainingOvertakes: 0 })
@@ -236,7 +237,7 @@ internal sealed partial class TaskDispatcher
         return false;
     }
 
-    /// <summary>An earlier queue that waits for something that this one would take.</summary>
+    /// <summary>Returns an earlier queue that waits for a resource which this queue would take; null if there is none.</summary>
     private TaskQueue? FindBlockingQueue(TaskQueue queue, ResourceLedger ledger)
     {
         foreach (var earlier in _lacking)
@@ -265,12 +266,13 @@ internal sealed partial class TaskDispatcher
         }
         catch (InsufficientResourcesException)
         {
-            // Its group is gone, and ends what is in it.
+            // The placement group was removed; it cancels its tasks.
             return false;
         }
     }
 
-    // What is held up might be what the holder of the resources waits for; and a large demand must not leave a machine idle for hours.
+    // The blocked tasks may be what the holders of the resources wait for, and a large demand must not keep a machine idle. Overtaking is therefore allowed
+    // after a while.
     private void StartOvertakeBlockTimer()
     {
         _isTimed = true;

@@ -1,42 +1,71 @@
+using Serve.Runtime.Placement;
+
 namespace Serve.Runtime.Tasks;
 
-/// <content>Who waits, for whoever looks for deadlocks.</content>
-internal sealed partial class TaskDispatcher
+/// <content>Waiting tasks, for the deadlock detector.</content>
+internal sealed partial class TaskDispatcher : IPlacementWaits
 {
+    private readonly bool _detectsDeadlocks;
     private DeadlockDetector? _deadlocks;
 
-    /// <summary>Told that someone looks for deadlocks: for the actors, to tell of theirs.</summary>
+    /// <summary>Raised by each poll for deadlocks: actors add their waiting calls.</summary>
     public event Action<WaitingTaskSnapshot>? Observing;
 
-    /// <summary>Made with the first task that waits.</summary>
-    public DeadlockDetector Deadlocks => Volatile.Read(ref _deadlocks) ?? Interlocked.CompareExchange(ref _deadlocks, new(Observe, Time), null) ?? _deadlocks;
+    public IReadOnlyList<WaitingResourceHolder> WaitingHolders => Volatile.Read(ref _deadlocks)?.Holders ?? [];
 
-    /// <summary>Tells who waits and who holds what.</summary>
-    public void Observe(WaitingTaskSnapshot seen)
+    ObjectRef<bool> IPlacementWaits.CreateReservation(IObjectProducer producer) => new(_cluster, _nextId()) { Producer = producer };
+
+    /// <summary>Notifies the deadlock detector, which is created by the first wait, of a wait that has begun.</summary>
+    public void OnWaitStarted()
+    {
+        if (_detectsDeadlocks)
+            (Volatile.Read(ref _deadlocks) ?? Interlocked.CompareExchange(ref _deadlocks, new(Observe, Time), null) ?? _deadlocks).Arm();
+    }
+
+    /// <summary>Adds waiting tasks and calls, and the resources they hold.</summary>
+    public void Observe(WaitingTaskSnapshot snapshot)
     {
         ResourceLease[] all;
         lock (_sync)
             all = [.. _slots];
         var tasks = new List<TaskExecution>();
-        foreach (var slot in all)
+        foreach (var lease in all)
         {
             tasks.Clear();
-            slot.AddTasks(tasks);
+            lease.AddTasks(tasks);
             tasks.RemoveAll(static task => task.IsFinished || !task.IsWaiting);
             if (tasks.Count == 0)
                 continue;
             ObjectRef[] waiting = [.. tasks.Select(task => task.Reference)];
-            seen.Waiting.AddRange(waiting);
-            if (slot.RetainedResources is { Count: > 0 } kept)
+            snapshot.Waiting.AddRange(waiting);
+            if (lease.RetainedResources is { Count: > 0 } held)
             {
-                seen.Holders.Add(new(slot.Ledger, kept, waiting, string.Join(" and ", tasks.Select(task => task.Label)))
+                snapshot.Holders.Add(new(lease.Ledger, held, waiting, string.Join(" and ", tasks.Select(task => task.Label)))
                 {
-                    Queue = slot.Queue,
-                    GoesOn = slot.AcceptsMoreTasks,
+                    Queue = lease.Queue,
+                    RunsOthers = lease.AcceptsMoreTasks,
                 });
             }
         }
 
-        Observing?.Invoke(seen);
+        Observing?.Invoke(snapshot);
     }
+}
+
+/// <content>Removal of placement groups.</content>
+internal sealed partial class TaskDispatcher : IPlacementGroupOccupant
+{
+    /// <summary>Whether leases return their resources after each task because a placement group waits for them.</summary>
+    public bool IsGroupWaiting { get; set; }
+
+    void IPlacementGroupOccupant.CancelGroupWork(PlacementGroup group)
+    {
+        foreach (var task in ListUnfinished())
+        {
+            if (task.Group == group)
+                task.CancelWithGroup();
+        }
+    }
+
+    void IPlacementGroupOccupant.SetGroupWaiting(bool waits) => IsGroupWaiting = waits;
 }

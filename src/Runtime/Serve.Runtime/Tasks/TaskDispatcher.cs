@@ -5,14 +5,15 @@ using Serve.Runtime.Placement;
 namespace Serve.Runtime.Tasks;
 
 /// <summary>
-/// Takes tasks in, and gives them resources and threads: in the order of their priority, then of their submission, except that what finds
-/// room may pass what does not for a while. Which queues wait, which slots there are and who waits for a CPU back is written under its lock.
+/// Accepts tasks and grants them resources and threads, ordered by priority and then by submission. Tasks that fit may overtake earlier ones that do not, for a
+/// limited time. Waiting queues, leases and pending CPU reacquisitions are written under its lock.
 /// </summary>
 internal sealed partial class TaskDispatcher : IAsyncDisposable
 {
     private readonly Cluster _cluster;
     private readonly Func<ObjectId> _nextId;
     private readonly TaskPlanCache _plans;
+    private readonly PlacementNodeSet _nodes;
     private readonly Lock _sync = new();
     private readonly List<ResourceLease> _slots = [];
     private readonly HashSet<TaskQueue> _queues = [];
@@ -21,51 +22,57 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
     private ConcurrentDictionary<long, TaskExecution>? _awaitingArguments;
     private volatile bool _isDisposed;
 
-    /// <summary>Makes one; no thread is started before the first task.</summary>
-    /// <param name="cluster">The cluster its refs belong to.</param>
-    /// <param name="nextId">Makes ids.</param>
-    /// <param name="ledgers">Where resources come from.</param>
-    /// <param name="threads">What tasks of this process run on; disposed by who made it.</param>
-    /// <param name="options">The cluster's.</param>
-    /// <param name="time">The clock of timeouts.</param>
-    public TaskDispatcher(Cluster cluster, Func<ObjectId> nextId, SchedulingLedgerResolver ledgers, TaskThreadPool threads, ClusterOptions options, TimeProvider time)
+    /// <summary>Creates a dispatcher. No thread is started before the first task.</summary>
+    /// <param name="cluster">Cluster that owns the object references.</param>
+    /// <param name="nextId">Creates object ids.</param>
+    /// <param name="nodes">Nodes and their resource ledgers.</param>
+    /// <param name="threads">Threads for tasks of this process; disposed by the caller.</param>
+    /// <param name="options">Cluster options.</param>
+    /// <param name="time">Clock for timeouts.</param>
+    public TaskDispatcher(Cluster cluster, Func<ObjectId> nextId, PlacementNodeSet nodes, TaskThreadPool threads, ClusterOptions options, TimeProvider time)
     {
-        this._cluster = cluster;
-        this._nextId = nextId;
-        _plans = new(this, ledgers, options.Isolation);
+        _nodes = nodes;
+        _cluster = cluster;
+        _nextId = nextId;
+        _plans = new(this, new(nodes), options.Isolation);
+        nodes.Changed += OnNodesChanged;
         Threads = threads;
         Context = new(threads);
         Time = time;
+        _detectsDeadlocks = options.DetectDeadlocks;
         FinishedTasks = new(options.TaskHistory, time);
     }
 
     public TaskThreadPool Threads { get; }
 
-    /// <summary>Where the code of async tasks goes on.</summary>
+    /// <summary>Synchronization context of async tasks.</summary>
     public TaskSynchronizationContext Context { get; }
 
     public TimeProvider Time { get; }
 
-    /// <summary>What ended last; actors write their calls into it too.</summary>
+    /// <summary>Log of finished tasks and actor calls.</summary>
     public FinishedTaskLog FinishedTasks { get; }
 
     public bool IsDisposed => _isDisposed;
 
-    /// <summary>What runs tasks in workers.</summary>
+    /// <summary>Executor of tasks that run in workers.</summary>
     public ITaskExecutor Workers => _workers ?? Interlocked.CompareExchange(ref _workers, CreateWorkers(), null) ?? _workers;
 
-    /// <summary>Tasks that wait for an argument, by id.</summary>
+    /// <summary>Returns the executor for tasks in workers of the node that owns a ledger.</summary>
+    public ITaskExecutor GetWorkers(ResourceLedger ledger) => IsLocal(ledger) ? Workers : _nodes.Find(ledger.NodeId)?.Workers ?? LeftNodeExecutor.Instance;
+
+    /// <summary>Tasks that wait for arguments, by id.</summary>
     public ConcurrentDictionary<long, TaskExecution> AwaitingArguments =>
         Volatile.Read(ref _awaitingArguments) ?? Interlocked.CompareExchange(ref _awaitingArguments, new(), null) ?? _awaitingArguments;
 
-    /// <summary>Where tasks go whose isolation is a process; made with the first of them.</summary>
+    /// <summary>Sets the factory of the executor for tasks with process isolation; called for the first of them.</summary>
     public void SetWorkerFactory(Func<ITaskExecutor> make) => _makeWorkers = make;
 
-    /// <summary>Starts a task.</summary>
-    /// <param name="function">Its function.</param>
-    /// <param name="call">Its arguments.</param>
-    /// <param name="options">How it is to run.</param>
-    /// <exception cref="InsufficientResourcesException">The cluster can never give what it asks for.</exception>
+    /// <summary>Submits a task.</summary>
+    /// <param name="function">Function to run.</param>
+    /// <param name="call">Arguments.</param>
+    /// <param name="options">Task options; null for the function's defaults.</param>
+    /// <exception cref="InsufficientResourcesException">The cluster can never provide the requested resources.</exception>
     public ObjectRef<TResult> Submit<TResult>(RemoteFunction function, MethodCall<TResult> call, TaskOptions? options)
     {
         ThrowIfDisposed();
@@ -76,8 +83,8 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
         return reference;
     }
 
-    /// <summary>Starts several tasks that are to run at the same time.</summary>
-    /// <exception cref="InsufficientResourcesException">The cluster can never give what they ask for.</exception>
+    /// <summary>Submits several tasks that are meant to run concurrently.</summary>
+    /// <exception cref="InsufficientResourcesException">The cluster can never provide the requested resources.</exception>
     public ObjectRef<TResult>[] Submit<TResult>(RemoteFunction function, int count, Func<MethodCall<TResult>> makeCall, TaskOptions? options)
     {
         ThrowIfDisposed();
@@ -85,7 +92,8 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
         var plan = _plans.GetPlan(function, options, context?.InheritedScheduling);
         ObjectId? parent = context?.Cluster == _cluster ? context.TaskId : null;
 
-        // Nobody is woken before the last is there: a thread that wakes up on the caller's processor keeps the caller from it until the first task is over.
+        // Leases are requested after the last task is queued: a thread that wakes up on the caller's processor would delay the caller until the first task has
+        // finished.
         var isFirst = plan.Queue.TryBeginPoll();
         try
         {
@@ -101,8 +109,8 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts a task that streams.</summary>
-    /// <exception cref="InsufficientResourcesException">The cluster can never give what it asks for.</exception>
+    /// <summary>Submits a streaming task.</summary>
+    /// <exception cref="InsufficientResourcesException">The cluster can never provide the requested resources.</exception>
     public ObjectRefStream<TItem> SubmitStream<TItem>(RemoteFunction function, MethodCall<IAsyncEnumerable<TItem>> call, TaskOptions? options)
     {
         ThrowIfDisposed();
@@ -113,16 +121,16 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
         return task.Items;
     }
 
-    /// <summary>Starts a task whose ref is there already: one that a task in a worker submits, under an id of its own.</summary>
-    /// <exception cref="InsufficientResourcesException">The cluster can never give what it asks for.</exception>
+    /// <summary>Submits a task for an existing reference: a child task of a worker, which assigned the id.</summary>
+    /// <exception cref="InsufficientResourcesException">The cluster can never provide the requested resources.</exception>
     public void Submit<TResult>(ObjectRef<TResult> reference, RemoteFunction function, MethodCall<TResult> call, TaskOptions? options, ITaskAttempt? parent)
     {
         ThrowIfDisposed();
         Start(_plans.GetPlan(function, options, parent?.Context?.InheritedScheduling), reference, call, parent?.Id);
     }
 
-    /// <summary>The same for a task that streams, whose end is the ref's.</summary>
-    /// <exception cref="InsufficientResourcesException">The cluster can never give what it asks for.</exception>
+    /// <summary>Submits a streaming task for an existing completion reference.</summary>
+    /// <exception cref="InsufficientResourcesException">The cluster can never provide the requested resources.</exception>
     public ObjectRefStream<TItem> SubmitStream<TItem>(
         ObjectRef<TItem> completion, RemoteFunction function, MethodCall<IAsyncEnumerable<TItem>> call, TaskOptions? options, ITaskAttempt? parent)
     {
@@ -132,8 +140,8 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
         return task.Items;
     }
 
-    /// <summary>Starts a task once more whose result was lost.</summary>
-    /// <returns>The ref of what it makes now.</returns>
+    /// <summary>Runs a task again whose result was lost.</summary>
+    /// <returns>Reference to the new result.</returns>
     public ObjectRef<TResult> Resubmit<TResult>(TaskExecutionPlan plan, MethodCall<TResult> call, ObjectId? parent)
     {
         var reference = new ObjectRef<TResult>(_cluster, _nextId());
@@ -141,10 +149,10 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
         return reference;
     }
 
-    /// <summary>Told whose children are cancelled, and whether by force: for the actors' calls among them.</summary>
+    /// <summary>Raised when the children of a task are canceled, with the parent's id and whether to use force. Actors cancel their calls.</summary>
     public event Action<ObjectId, bool>? CancellingChildren;
 
-    /// <summary>Cancels the tasks and calls that a task, or an actor's call, has started.</summary>
+    /// <summary>Cancels the tasks and calls that were submitted by a task or an actor call.</summary>
     public void CancelChildren(ObjectId parent, bool force)
     {
         CancellingChildren?.Invoke(parent, force);
@@ -155,7 +163,7 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
         }
     }
 
-    /// <summary>Tasks that have not ended.</summary>
+    /// <summary>Returns the tasks that have not finished.</summary>
     public List<TaskExecution> ListUnfinished()
     {
         var live = new List<TaskExecution>();
@@ -173,7 +181,7 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
         return live;
     }
 
-    /// <summary>Tasks that have not ended and those that ended last, by id.</summary>
+    /// <summary>Returns unfinished and recently finished tasks, ordered by id.</summary>
     public IReadOnlyList<TaskState> List(IEnumerable<FinishedTaskRecord> calls)
     {
         var states = new SortedDictionary<long, TaskState>();
@@ -182,17 +190,17 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
         foreach (var call in calls)
             states[call.Id] = FinishedTasks.ToState(call);
 
-        // Read last: a task that ends meanwhile is told as ended, not forgotten.
+        // The log is read last, so that a task that finishes concurrently is listed as finished instead of missing.
         foreach (var task in FinishedTasks.Read())
             states[task.Id] = FinishedTasks.ToState(task);
         return [.. states.Values];
     }
 
-    /// <summary>Fails everything that has not ended, and tells code that runs to stop.</summary>
+    /// <summary>Fails all unfinished tasks and cancels their code.</summary>
     public ValueTask DisposeAsync()
     {
         _isDisposed = true;
-        Volatile.Read(ref _deadlocks)?.Dispose();
+        _deadlocks?.Dispose();
         var ended = CreateDisposedFailure();
         foreach (var task in ListUnfinished())
             task.FailAndStop(ended, force: false);
@@ -210,7 +218,7 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
         task.Reference.Producer = task;
         task.EnqueueWhenReady();
 
-        // Disposed meanwhile, after what was there had been failed.
+        // Disposed concurrently, after the unfinished tasks had been failed.
         if (_isDisposed)
             task.FailAndStop(CreateDisposedFailure(), force: false);
         if (task.Group is ReservedPlacementGroup { IsRemoved: true })
@@ -223,7 +231,7 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
             throw Cluster.CreateDisposedException();
     }
 
-    private static ObjectDisposedException CreateDisposedFailure() => Cluster.CreateDisposedException("The cluster was disposed before the task ended.");
+    private static ObjectDisposedException CreateDisposedFailure() => Cluster.CreateDisposedException("The cluster was disposed before the task finished.");
 
     private ITaskExecutor CreateWorkers() =>
         _makeWorkers?.Invoke() ?? throw new NotSupportedException("This cluster has no worker processes.");

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Serve.Runtime.Tasks;
 
-/// <summary>How it ends, is tried again, or is made to end.</summary>
+/// <content>Completion, retry and cancellation.</content>
 internal abstract partial class TaskExecution
 {
     public void Cancel(bool force, bool recursive)
@@ -16,12 +16,12 @@ internal abstract partial class TaskExecution
             more.IsCancelled = true;
         }
 
-        FailAndStop(new OperationCanceledException($"{Label} was cancelled."), force);
+        FailAndStop(new OperationCanceledException($"{Label} was canceled."), force);
         if (recursive)
             Dispatcher.CancelChildren(TaskId, force);
     }
 
-    /// <summary>Fails the ref now; code that runs is told to stop, and its resources are given back when it has.</summary>
+    /// <summary>Fails the reference immediately and cancels running code; its resources are released when the code has returned.</summary>
     public void FailAndStop(Exception failure, bool force)
     {
         if (!reference.TrySetException(failure))
@@ -38,13 +38,13 @@ internal abstract partial class TaskExecution
             stop = more.Stop;
         }
 
-        // Async: what user code has registered runs elsewhere than on the thread of who cancels.
+        // Asynchronous: callbacks registered by user code must not run on the canceling thread.
         _ = stop?.CancelAsync();
         if (force)
             more.Executor?.Kill(this);
     }
 
-    /// <summary>Writes down what is known of it.</summary>
+    /// <summary>Creates a record of the task for listings and the log.</summary>
     public FinishedTaskRecord CreateRecord(TaskPhase state, long ended = 0, Exception? error = null) => new()
     {
         Id = TaskId.Number,
@@ -59,7 +59,7 @@ internal abstract partial class TaskExecution
         Error = error,
     };
 
-    /// <summary>Where it stands.</summary>
+    /// <summary>Current phase of the task.</summary>
     public TaskPhase State => Volatile.Read(ref _phase) switch
     {
         AwaitsArguments => TaskPhase.PendingArguments,
@@ -69,8 +69,8 @@ internal abstract partial class TaskExecution
         _ => TaskPhase.Finished,
     };
 
-    /// <summary>The attempt has ended well; the ref is made ready after this.</summary>
-    /// <returns>Whether its code left waits behind.</returns>
+    /// <summary>Finishes the attempt; the caller completes the reference afterwards.</summary>
+    /// <returns>Whether the code left waits behind.</returns>
     protected bool Finish(long ended, Exception? error)
     {
         var wasWaiting = ClearWaits();
@@ -86,7 +86,7 @@ internal abstract partial class TaskExecution
         return wasWaiting;
     }
 
-    /// <summary>The attempt has failed: it is tried again, or the ref fails.</summary>
+    /// <summary>Retries the failed attempt, or fails the reference.</summary>
     protected bool Fail(Exception failure, bool isSystem)
     {
         var now = Stopwatch.GetTimestamp();
@@ -105,14 +105,14 @@ internal abstract partial class TaskExecution
         return waited;
     }
 
-    /// <summary>Queues it once more.</summary>
+    /// <summary>Enqueues the task for another attempt.</summary>
     private void Requeue()
     {
         lock (this)
         {
             _extras?.Timer?.Dispose();
             if (_extras is not null)
-                (_extras.Flow, _extras.Executor, _extras.WorkerId) = (null, null, null);
+                (_extras.AsyncCode, _extras.Executor, _extras.WorkerId) = (null, null, null);
         }
 
         _slot = null;
@@ -121,7 +121,7 @@ internal abstract partial class TaskExecution
         plan.Queue.Enqueue(this);
     }
 
-    /// <summary>Ends it when it has not started.</summary>
+    /// <summary>Fails the task if it has not started.</summary>
     protected void FailUnstarted(Exception failure)
     {
         var before = Volatile.Read(ref _phase);
@@ -145,8 +145,8 @@ internal abstract partial class TaskExecution
         }
         catch (Exception thrown)
         {
-            // The user's own choice of what to retry on failed: that is told with what it was asked about.
-            failure = new UserCodeException(new AggregateException($"RetryOn of {Label} threw.", thrown, failure));
+            // The user's RetryOn predicate failed: both exceptions are reported.
+            failure = new UserCodeException(new AggregateException($"RetryOn of {Label} threw an exception.", thrown, failure));
             return false;
         }
     }
@@ -170,7 +170,7 @@ internal abstract partial class TaskExecution
 
     private void OnTimeout(TimeSpan limit)
     {
-        FailAndStop(new RequestTimeoutException($"{Label} ran for longer than its timeout of {DurationTextFormat.Of(limit)}. It was told to stop by its cancellation token; raise TaskOptions.Timeout if it needs more."), force: false);
+        FailAndStop(new RequestTimeoutException($"{Label} exceeded its timeout of {DurationTextFormat.Of(limit)} and was canceled through its cancellation token. Raise TaskOptions.Timeout if it needs more time."), force: false);
         Dispatcher.CancelChildren(TaskId, force: false);
     }
 
@@ -187,6 +187,6 @@ internal abstract partial class TaskExecution
 
     private sealed class PendingArgumentContinuation(TaskExecution task, ObjectRef argument) : ObjectRefContinuation
     {
-        internal override void Run() => task.OnArgumentReady(argument);
+        public override void Run() => task.OnArgumentReady(argument);
     }
 }

@@ -4,7 +4,7 @@ using Serve.Runtime.Objects;
 
 namespace Serve.Runtime.Tasks;
 
-/// <summary>A task with its arguments and the ref that its result goes into.</summary>
+/// <summary>Task with its arguments and the reference that receives its result.</summary>
 internal sealed class TaskExecution<TResult>(TaskExecutionPlan plan, ObjectRef<TResult> reference, ObjectId? parent, MethodCall<TResult> call) : TaskExecution(plan, reference, parent)
 {
     private static readonly object NoTarget = new();
@@ -91,7 +91,7 @@ internal sealed class TaskExecution<TResult>(TaskExecutionPlan plan, ObjectRef<T
 
     private void Threw(Exception thrown) => Fail(thrown as ServeException ?? new UserCodeException(thrown), isSystem: false);
 
-    private InvalidOperationException NotCompiledIn() => new($"{Function} cannot be invoked as it is not compiled into this program.");
+    private InvalidOperationException NotCompiledIn() => new($"{Function} cannot be invoked because it is not compiled into this program.");
 
     private void Succeed(TResult result)
     {

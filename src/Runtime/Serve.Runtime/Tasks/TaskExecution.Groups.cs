@@ -2,16 +2,16 @@ using Serve.Runtime.Placement;
 
 namespace Serve.Runtime.Tasks;
 
-/// <content>A task in a placement group.</content>
+/// <content>Membership in a placement group.</content>
 internal abstract partial class TaskExecution
 {
-    /// <summary>The group whose resources it uses; null for most.</summary>
+    /// <summary>Placement group whose resources the task uses; null for most tasks.</summary>
     public PlacementGroup? Group => plan.Queue.Group;
 
-    /// <summary>Its group is gone: it never starts, or is told to stop; a worker that runs it is killed.</summary>
+    /// <summary>Cancels the task because its placement group was removed. A worker that runs it is killed.</summary>
     public void CancelWithGroup()
     {
-        FailAndStop(new OperationCanceledException($"{Label} was cancelled: {(Group as ReservedPlacementGroup)?.RemovedBecause}"), force: true);
+        FailAndStop(new OperationCanceledException($"{Label} was canceled: {(Group as ReservedPlacementGroup)?.RemovedBecause}"), force: true);
         Dispatcher.CancelChildren(TaskId, force: true);
     }
 }

@@ -2,30 +2,30 @@ using Serve.Runtime.Placement;
 
 namespace Serve.Runtime.Tasks;
 
-/// <content>What it cannot go on without.</content>
+/// <content>Dependencies, for the deadlock detector.</content>
 internal abstract partial class TaskExecution
 {
-    public void AddDependencies(ICollection<ObjectDependency> needs)
+    public void AddDependencies(ICollection<ObjectDependency> dependencies)
     {
         switch (Volatile.Read(ref _phase))
         {
             case AwaitsArguments:
                 var arguments = new List<ObjectRef>();
                 CollectRefs(arguments);
-                needs.Add(new ObjectRefDependency(this, arguments, arguments.Count, untilFault: true));
+                ObjectDependency.AddRequired(dependencies, this, arguments, arguments.Count, untilFault: true);
                 break;
             case Queued when Group is ReservedPlacementGroup { IsReserved: false } group:
-                needs.Add(group.Need);
+                group.AddTo(dependencies);
                 break;
-            case Queued when Dispatcher.Deadlocks.Holders is { Count: > 0 } holders:
-                needs.Add(new ResourceDependency(_attempt, plan.Queue.Ledgers, plan.Queue.Demand, plan.Queue, holders));
+            case Queued when plan.Queue.Ledgers.Length == 1:
+                WaitingResourceHolder.AddDependencies(dependencies, Dispatcher.WaitingHolders, _attempt, plan.Queue.Ledgers, plan.Queue.Demand, plan.Queue);
                 break;
 
-            // A timeout of its own ends it whatever it waits for.
+            // A timeout ends the task in any case.
             case Running when plan.Timeout is null:
-                AddWaits(needs);
+                AddWaits(dependencies);
                 if (InlineTask is { } inner)
-                    needs.Add(new ObjectRefDependency(inner, [inner.Reference], 1));
+                    dependencies.Add(new(inner.Reference, inner));
                 break;
         }
     }
@@ -36,7 +36,7 @@ internal abstract partial class TaskExecution
         reference.TrySetException(failure);
     }
 
-    /// <summary>The task that its thread runs meanwhile because it waits for that.</summary>
+    /// <summary>Task that runs inline on this task's thread, because this one waits for it.</summary>
     private TaskExecution? InlineTask
     {
         get

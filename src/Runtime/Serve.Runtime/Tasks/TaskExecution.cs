@@ -2,10 +2,20 @@ using System.Diagnostics;
 
 namespace Serve.Runtime.Tasks;
 
-/// <summary>
-/// A task from its submission to its end: its arguments, its attempts, its code's waiting. Its phase goes forward by interlocked operations;
-/// whoever moves it on does what follows.
-/// </summary>
+/// <summary>Execution of a task from submission to completion: its arguments, attempts and waits.</summary>
+/// <remarks>
+/// Lock-free phases, changed by compare-and-swap; the thread that makes a transition performs its consequences:
+///
+///   AwaitsArguments ──last argument ready──▶ Queued ──TryClaim──▶ Running ──Finish──▶ Finished
+///         │                                    │  ▲                 │
+///         └──────────FailUnstarted─────────────┘  └─────Requeue─────┘   (retry, or an executor returned the attempt)
+///                         ▼
+///                      Finished
+///
+/// Invariants: exactly one of TryClaim and FailUnstarted leaves Queued. The reference is completed at most once (its own compare-and-swap); a canceled task fails its
+/// reference first, so the code of a Running task may outlive it. Fields of an attempt (_slot, _started, _attempt) are written only by the thread that made the last
+/// transition; other threads read them for listings and for the deadlock detector, which tolerate an older value.
+/// </remarks>
 internal abstract partial class TaskExecution(TaskExecutionPlan plan, ObjectRef reference, ObjectId? parent) : TaskContext, ITaskAttempt, IObjectProducer
 {
     private const int AwaitsArguments = 0;
@@ -13,7 +23,7 @@ internal abstract partial class TaskExecution(TaskExecutionPlan plan, ObjectRef 
     private const int Running = 2;
     private const int Finished = 3;
 
-    // 0 for none: half the size of what says so itself.
+    // 0 if there is none: half the size of a nullable id.
     private readonly long _parentNumber = parent?.Number ?? 0;
     private int _phase;
     private int _missing;
@@ -83,12 +93,12 @@ internal abstract partial class TaskExecution(TaskExecutionPlan plan, ObjectRef 
 
     protected TaskDispatcher Dispatcher => plan.Dispatcher;
 
-    /// <summary>The slot it runs in.</summary>
+    /// <summary>Resource lease that the task runs on.</summary>
     protected ResourceLease Lease => _slot!;
 
     public abstract object?[] GetArguments();
 
-    /// <summary>Queues it when its arguments are ready.</summary>
+    /// <summary>Enqueues the task as soon as its arguments are ready.</summary>
     public void EnqueueWhenReady()
     {
         if (HasRefs)
@@ -128,7 +138,7 @@ internal abstract partial class TaskExecution(TaskExecutionPlan plan, ObjectRef 
         OnArgumentReady(null);
     }
 
-    /// <summary>Takes it out of the queue to run it; false when it is over already.</summary>
+    /// <summary>Claims the task for execution; false if it has been canceled.</summary>
     public bool TryClaim()
     {
         if (Interlocked.CompareExchange(ref _phase, Running, Queued) != Queued)
@@ -136,13 +146,13 @@ internal abstract partial class TaskExecution(TaskExecutionPlan plan, ObjectRef 
         if (_attempt == 0 || !reference.IsReady)
             return true;
 
-        // Cancelled between two attempts.
+        // Canceled between two attempts.
         Finish(Stopwatch.GetTimestamp(), reference.Error);
         return false;
     }
 
-    /// <summary>Runs it on this thread.</summary>
-    /// <returns>False when it has not ended yet: it calls <see cref="ResourceLease.OnTaskEnded"/> then.</returns>
+    /// <summary>Runs the task on this thread.</summary>
+    /// <returns>False if it has not finished; it then calls <see cref="ResourceLease.OnTaskEnded"/> later.</returns>
     public bool RunOnCurrentThread(ResourceLease here)
     {
         _slot = here;
@@ -157,7 +167,10 @@ internal abstract partial class TaskExecution(TaskExecutionPlan plan, ObjectRef 
         return ended;
     }
 
-    /// <summary>Runs it on the thread of a task that waits for it, if it has not started and there is room on the stack: that is quicker than a thread more, and needs no other CPU.</summary>
+    /// <summary>
+    /// Runs the task on the thread of a task that waits for it, if it has not started and the stack is deep enough. This is faster than another thread and
+    /// needs no second CPU.
+    /// </summary>
     public bool TryRunInline(TaskExecution waiting)
     {
         if (plan.Queue != waiting.Plan.Queue || plan.Queue.RunsInWorker || Function.IsAsync || waiting.Function.IsAsync || waiting.IsWaiting || waiting.Lease is not { } here
@@ -168,12 +181,12 @@ internal abstract partial class TaskExecution(TaskExecutionPlan plan, ObjectRef 
         var outer = here.SwitchCurrent(this);
         here.LastEndTimestamp = Stopwatch.GetTimestamp();
         if (!RunOnCurrentThread(here))
-            throw new InvalidOperationException($"{Label} is not async and has not ended.");
+            throw new InvalidOperationException($"{Label} is synchronous but has not finished.");
         here.SwitchCurrent(outer);
         return true;
     }
 
-    /// <summary>Has an executor run it.</summary>
+    /// <summary>Starts the task on an executor.</summary>
     public void RunOn(ITaskExecutor executor, ResourceLease here)
     {
         _slot = here;
@@ -206,7 +219,7 @@ internal abstract partial class TaskExecution(TaskExecutionPlan plan, ObjectRef 
         var here = _slot!;
         if (reference.IsReady)
         {
-            ReportFailure(reference.Error ?? new OperationCanceledException($"{Label} was cancelled."), isSystem: false);
+            ReportFailure(reference.Error ?? new OperationCanceledException($"{Label} was canceled."), isSystem: false);
             return true;
         }
 
@@ -226,28 +239,28 @@ internal abstract partial class TaskExecution(TaskExecutionPlan plan, ObjectRef 
 
     protected abstract void CollectRefs(ICollection<ObjectRef> references);
 
-    /// <summary>Runs the code, and ends it or fails it when that is over.</summary>
-    /// <returns>False when the code goes on after this.</returns>
+    /// <summary>Runs the code and completes the task if the code has finished.</summary>
+    /// <returns>False if the code continues asynchronously.</returns>
     protected abstract bool Invoke();
 
-    /// <summary>Another attempt begins.</summary>
+    /// <summary>Called before each attempt.</summary>
     protected virtual void OnAttemptStarting()
     {
     }
 
-    /// <summary>The arguments are not needed any more.</summary>
+    /// <summary>Releases the arguments when they are no longer needed.</summary>
     protected abstract void ReleaseArguments();
 
-    /// <summary>Its async method has returned before it ended.</summary>
+    /// <summary>Records the async code of the task after its method has returned without completing.</summary>
     protected void SetAsyncCode(Task flow)
     {
         lock (this)
-            (_extras ??= new()).Flow = flow;
+            (_extras ??= new()).AsyncCode = flow;
     }
 
-    protected override Task? Flow => _extras?.Flow;
+    protected override Task? AsyncCode => _extras?.AsyncCode;
 
-    protected override void OnWaitStarted(ObjectRefWait wait) => Dispatcher.Deadlocks.Arm();
+    protected override void OnWaitStarted(ObjectRefWait wait) => Dispatcher.OnWaitStarted();
 
     protected override void ReleaseCpu() => _slot?.ReleaseCpu();
 

@@ -1,26 +1,26 @@
 namespace Serve.Runtime.Tasks;
 
-/// <summary>What few tasks have, apart from them so that the many stay small. Written under its task's lock.</summary>
+/// <summary>Rarely used state of a task, kept in a separate object to keep tasks small. Written under the task's lock.</summary>
 internal sealed class TaskExecutionExtras
 {
-    /// <summary>Whether it was cancelled.</summary>
+    /// <summary>Whether the task was canceled.</summary>
     public bool IsCancelled { get; set; }
 
-    /// <summary>What its token belongs to.</summary>
+    /// <summary>Source of the task's cancellation token.</summary>
     public CancellationTokenSource? Stop { get; set; }
 
-    /// <summary>Fires when its time is up.</summary>
+    /// <summary>Timer of the task's timeout.</summary>
     public ITimer? Timer { get; set; }
 
-    /// <summary>Its async method, which has returned before its end.</summary>
-    public Task? Flow { get; set; }
+    /// <summary>Task of the async method that has returned without completing.</summary>
+    public Task? AsyncCode { get; set; }
 
-    /// <summary>The worker it runs in.</summary>
+    /// <summary>Worker that runs the task.</summary>
     public string? WorkerId { get; set; }
 
-    /// <summary>The executor that runs it in a worker.</summary>
+    /// <summary>Executor that runs the task in a worker.</summary>
     public ITaskExecutor? Executor { get; set; }
 
-    /// <summary>The task on whose thread it runs since that waits for it.</summary>
+    /// <summary>Task that waits for this one and runs it inline on its thread.</summary>
     public TaskExecution? Outer { get; set; }
 }

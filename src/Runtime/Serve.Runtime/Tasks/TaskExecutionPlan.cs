@@ -1,21 +1,24 @@
 namespace Serve.Runtime.Tasks;
 
-/// <summary>How the tasks of one function with the same options run: worked out once. Immutable but for its cache, though of plain fields: each property would be compiled on the way to a first result.</summary>
+/// <summary>
+/// Resolved execution settings of a function with one set of options. Immutable except for its cache. Uses fields, because every property would be JIT-compiled
+/// before the first result of a process.
+/// </summary>
 internal sealed class TaskExecutionPlan
 {
     public required TaskDispatcher Dispatcher;
 
     public required RemoteFunction Function;
 
-    /// <summary>What it was worked out from, beside the function's defaults.</summary>
+    /// <summary>Options that the plan was resolved from, in addition to the function's defaults.</summary>
     public TaskOptions? Options;
 
-    /// <summary>Where its tasks wait for their resources.</summary>
+    /// <summary>Queue in which the tasks wait for resources.</summary>
     public required TaskQueue Queue;
 
     public required string Name;
 
-    /// <summary>-1 for ever.</summary>
+    /// <summary>Maximum number of retries; -1 for unlimited.</summary>
     public required int MaxRetries;
 
     public TimeSpan? Timeout;
@@ -24,9 +27,9 @@ internal sealed class TaskExecutionPlan
 
     public int? MaxBufferedItems;
 
-    /// <summary>The plan of the options that the function was called with last.</summary>
+    /// <summary>Plan for the options that the function was called with most recently.</summary>
     public TaskExecutionPlan? Latest;
 
-    /// <summary>Whether an exception of the task's own is one to retry on.</summary>
+    /// <summary>Whether an exception thrown by the task's own code is retried.</summary>
     public bool ShouldRetry(Exception failure) => RetryExceptionFilter.Matches(failure, Options?.RetryOn, Function.Defaults.RetryOn, Function.Type);
 }

@@ -4,7 +4,7 @@ using Serve.Runtime.Scheduling;
 
 namespace Serve.Runtime.Tasks;
 
-/// <summary>Works out how a function's tasks run, and which tasks wait in one queue: those of the same demand, place and priority. Its tables are written under its lock.</summary>
+/// <summary>Cache of execution plans, and of the queues of tasks with equal demand, scheduling strategy and priority. Its tables are written under its lock.</summary>
 internal sealed class TaskPlanCache(TaskDispatcher dispatcher, SchedulingLedgerResolver ledgers, Isolation isolation)
 {
     private const int MostQueues = 1000;
@@ -14,7 +14,8 @@ internal sealed class TaskPlanCache(TaskDispatcher dispatcher, SchedulingLedgerR
     private readonly List<RemoteFunction> _functions = [];
     private TaskQueue? _common;
 
-    /// <exception cref="InsufficientResourcesException">The cluster can never give what it asks for.</exception>
+    /// <summary>Returns the plan of a function with options.</summary>
+    /// <exception cref="InsufficientResourcesException">The cluster can never provide the requested resources.</exception>
     public TaskExecutionPlan GetPlan(RemoteFunction function, TaskOptions? options, SchedulingStrategy? inherited)
     {
         var plan = function.RuntimeState as TaskExecutionPlan;
@@ -28,7 +29,7 @@ internal sealed class TaskPlanCache(TaskDispatcher dispatcher, SchedulingLedgerR
         return options is null && inherited is null ? plan : GetPlan(plan, options, options?.Scheduling ?? inherited);
     }
 
-    /// <summary>Leaves nothing of the cluster on the functions, which live as long as the process.</summary>
+    /// <summary>Detaches the cached plans from the functions, which live as long as the process.</summary>
     public void DetachFunctions()
     {
         lock (_sync)
@@ -45,7 +46,7 @@ internal sealed class TaskPlanCache(TaskDispatcher dispatcher, SchedulingLedgerR
     {
         var function = plan.Function;
 
-        // What is remembered of a group outlives it.
+        // A cached plan may outlive its placement group.
         if (scheduling is SchedulingStrategy.InGroup { Group: ReservedPlacementGroup { RemovedBecause: { } because } })
             throw new InsufficientResourcesException($"{function} cannot run: {because}", isPermanent: true);
         if (plan.Latest is { } latest && ReferenceEquals(latest.Options, options) && Equals(latest.Scheduling, scheduling))
@@ -77,13 +78,13 @@ internal sealed class TaskPlanCache(TaskDispatcher dispatcher, SchedulingLedgerR
         var cpus = options?.NumCpus ?? (defaults.NumCpus < 0 ? 1 : defaults.NumCpus);
         var gpus = options?.NumGpus ?? defaults.NumGpus;
         var memory = options?.Memory ?? defaults.Memory;
-        var isProcess = where == Isolation.Process;
+        var runsInWorker = where == Isolation.Process;
         var priority = options?.Priority ?? 0;
         var isOneCpu = cpus == 1 && gpus == 0 && memory == 0 && defaults.Resources is null;
         var demand = isOneCpu && options is null ? OneCpu : GetDemand(cpus, gpus, memory, defaults, options);
-        return ReferenceEquals(demand, OneCpu) && scheduling is null && priority == 0 && !isProcess
-            ? _common ??= Create(OneCpu, null, 0, isProcess: false)
-            : GetQueue(demand, scheduling, priority, isProcess);
+        return ReferenceEquals(demand, OneCpu) && scheduling is null && priority == 0 && !runsInWorker
+            ? _common ?? GetCommonQueue()
+            : GetQueue(demand, scheduling, priority, runsInWorker);
     }
 
     private static ResourceDemand GetDemand(double cpus, double gpus, double memory, RemoteAttribute defaults, TaskOptions? options)
@@ -92,27 +93,60 @@ internal sealed class TaskPlanCache(TaskDispatcher dispatcher, SchedulingLedgerR
         return demand.Equals(OneCpu) ? OneCpu : demand;
     }
 
-    private TaskQueue GetQueue(ResourceDemand demand, SchedulingStrategy? scheduling, int priority, bool isProcess)
+    private TaskQueue GetQueue(ResourceDemand demand, SchedulingStrategy? scheduling, int priority, bool runsInWorker)
     {
         lock (_sync)
         {
             _queues ??= [];
-            var key = (string.Create(CultureInfo.InvariantCulture, $"{demand}"), scheduling, priority, isProcess);
+            var key = (string.Create(CultureInfo.InvariantCulture, $"{demand}"), scheduling, priority, runsInWorker);
             if (_queues.TryGetValue(key, out var queue))
                 return queue;
 
-            // Queues of groups that are gone are of no use any more. One forgotten too early costs its tasks their order among the others', no more.
+            // Queues of removed placement groups are no longer used. Dropping a queue too early only loses the order between its tasks and newer ones.
             if (_queues.Count >= MostQueues)
                 _queues.Clear();
-            return _queues[key] = Create(demand, scheduling, priority, isProcess);
+            return _queues[key] = Create(demand, scheduling, priority, runsInWorker);
         }
     }
 
-    private TaskQueue Create(ResourceDemand demand, SchedulingStrategy? scheduling, int priority, bool isProcess)
+    private TaskQueue GetCommonQueue()
+    {
+        lock (_sync)
+            return _common ??= Create(OneCpu, null, 0, runsInWorker: false);
+    }
+
+    /// <summary>Resolves the ledgers of all queues again after nodes have joined or left.</summary>
+    /// <returns>Queues that no node can serve any more, with the reason.</returns>
+    public List<(TaskQueue Queue, Exception Failure)> RefreshLedgers()
+    {
+        var failed = new List<(TaskQueue, Exception)>();
+        lock (_sync)
+        {
+            foreach (var queue in (_queues?.Values ?? Enumerable.Empty<TaskQueue>()).Concat(_common is null ? [] : [_common]))
+            {
+                try
+                {
+                    queue.Ledgers = ledgers.GetLedgers(queue.Scheduling, queue.Demand);
+                }
+                catch (InsufficientResourcesException thrown)
+                {
+                    failed.Add((queue, thrown));
+                    continue;
+                }
+
+                foreach (var ledger in queue.Ledgers)
+                    dispatcher.SubscribeTo(ledger);
+            }
+        }
+
+        return failed;
+    }
+
+    private TaskQueue Create(ResourceDemand demand, SchedulingStrategy? scheduling, int priority, bool runsInWorker)
     {
         var able = ledgers.GetLedgers(scheduling, demand);
         foreach (var ledger in able)
             dispatcher.SubscribeTo(ledger);
-        return new(dispatcher, demand, able, priority, isProcess) { Group = (scheduling as SchedulingStrategy.InGroup)?.Group };
+        return new(dispatcher, demand, able, priority, runsInWorker) { Scheduling = scheduling };
     }
 }

@@ -1,60 +1,75 @@
 namespace Serve.Runtime.Tasks;
 
-/// <summary>
-/// Tasks that are ready and wait for the same resources, first come first served. At most one slot at a time is on its way to it and finds
-/// nothing to do there. <see cref="IsWaitingForResources"/> is written under the dispatcher's lock, the rest with interlocked operations.
-/// </summary>
-internal sealed class TaskQueue(TaskDispatcher dispatcher, ResourceDemand demand, ResourceLedger[] ledgers, int priority, bool isProcess)
+/// <summary>FIFO queue of runnable tasks with the same resource demand, priority and isolation.</summary>
+/// <remarks>
+/// Lock-free. A queue with tasks is in one of three states:
+///
+///   Idle      no lease serves it                         _isPolled = 0, IsWaitingForResources = false
+///   Polled    one lease is about to dequeue from it      _isPolled = 1
+///   Waiting   registered for released resources          IsWaitingForResources = true (written under the dispatcher's lock)
+///
+/// Invariant: a queue with tasks is Idle only within Enqueue and EndPoll, which then request a lease.
+/// Memory order: Enqueue publishes the task (a full barrier), then reads _isPolled. EndPoll clears _isPolled, issues a full barrier, then reads the queue. One
+/// of the two therefore observes the other, and that one calls RequestLease. The dispatcher clears IsWaitingForResources with a full barrier before it reads the
+/// queue, for the same reason.
+/// </remarks>
+internal sealed class TaskQueue(TaskDispatcher dispatcher, ResourceDemand demand, ResourceLedger[] ledgers, int priority, bool runsInWorker)
 {
+    private volatile ResourceLedger[] _ledgers = ledgers;
     private readonly MemoryTrimmingQueue<TaskExecution> _tasks = new(large: 10_000);
-    private int _looking;
+    private int _isPolled;
     private volatile bool _isWaiting;
 
     public TaskDispatcher Dispatcher => dispatcher;
 
     public ResourceDemand Demand => demand;
 
-    /// <summary>What a task gives to others while it waits; null when it holds no CPU.</summary>
+    /// <summary>CPU that a task of this queue releases while it waits; null if its tasks hold no CPU.</summary>
     public ResourceDemand? ReleasableCpu { get; } = demand.UnitsOf(ResourceDemand.Cpu) is not 0 and var units
         ? ResourceDemand.None.With(ResourceDemand.Cpu, (double)units / ResourceDemand.UnitsPerOne)
         : null;
 
-    public ResourceLedger[] Ledgers => ledgers;
+    /// <summary>Ledgers that may serve the queue, best first. Replaced when nodes join or leave.</summary>
+    public ResourceLedger[] Ledgers
+    {
+        get => _ledgers;
+        set => _ledgers = value;
+    }
 
     public int Priority => priority;
 
-    public bool RunsInWorker => isProcess;
+    public bool RunsInWorker => runsInWorker;
 
-    public PlacementGroup? Group { get; init; }
+    public SchedulingStrategy? Scheduling { get; init; }
+
+    public PlacementGroup? Group => (Scheduling as SchedulingStrategy.InGroup)?.Group;
 
     public bool IsEmpty => _tasks.IsEmpty;
 
-    /// <summary>Tasks as they lie there; ended ones may be among them.</summary>
+    /// <summary>Snapshot of the queued tasks; may include finished ones.</summary>
     public IEnumerable<TaskExecution> Tasks => _tasks.Items;
 
-    /// <summary>Whether it is among those that want a slot as soon as there are resources.</summary>
+    /// <summary>Whether the queue is registered for released resources. Written under the dispatcher's lock.</summary>
     public bool IsWaitingForResources
     {
         get => _isWaiting;
         set => _isWaiting = value;
     }
 
-    /// <summary>How many later tasks may still take resources that its first one waits for.</summary>
+    /// <summary>Number of later tasks that may still overtake the first task while it waits for resources.</summary>
     public int RemainingOvertakes { get; set; }
 
-    /// <summary>How long it lets nobody pass next time.</summary>
+    /// <summary>How long overtaking is blocked the next time.</summary>
     public TimeSpan OvertakeBlockDuration { get; set; } = TaskDispatcher.InitialOvertakeBlock;
 
     public void Enqueue(TaskExecution task)
     {
         _tasks.Enqueue(task);
-
-        // Behind the barrier of that: the task is there before this is read, or else whoever looks sees it.
-        if (Volatile.Read(ref _looking) == 0 && !_isWaiting)
+        if (Volatile.Read(ref _isPolled) == 0 && !_isWaiting)
             dispatcher.RequestLease(this);
     }
 
-    /// <summary>Takes the first task that is still to be run.</summary>
+    /// <summary>Dequeues the first task that has not been canceled or claimed; null if there is none.</summary>
     public TaskExecution? Dequeue()
     {
         while (_tasks.TryDequeue(out var task))
@@ -66,22 +81,22 @@ internal sealed class TaskQueue(TaskDispatcher dispatcher, ResourceDemand demand
         return null;
     }
 
-    /// <summary>Gives back the memory of many tasks that have gone through it.</summary>
+    /// <summary>Releases the memory of a queue that has been large.</summary>
     public void Trim() => _tasks.Trim();
 
-    /// <summary>The id of the first one; the highest when there is none.</summary>
+    /// <summary>Sequence number of the first task; the highest value if the queue is empty.</summary>
     public long FirstTaskNumber => _tasks.TryPeek(out var task) ? task.TaskId.Number : long.MaxValue;
 
-    /// <summary>Says that the caller looks into it; false when someone else does.</summary>
-    public bool TryBeginPoll() => Interlocked.CompareExchange(ref _looking, 1, 0) == 0;
+    /// <summary>Marks the queue as polled by the caller; false if another lease already polls it.</summary>
+    public bool TryBeginPoll() => Interlocked.CompareExchange(ref _isPolled, 1, 0) == 0;
 
-    /// <summary>The dispatcher, which had meant to send someone, has nobody to send.</summary>
-    public void CancelPoll() => Volatile.Write(ref _looking, 0);
+    /// <summary>Cancels a poll for which no lease could be granted.</summary>
+    public void CancelPoll() => Volatile.Write(ref _isPolled, 0);
 
-    /// <summary>The caller has looked: with more to do there the next one is asked for.</summary>
+    /// <summary>Ends the caller's poll and requests another lease if tasks remain.</summary>
     public void EndPoll()
     {
-        Volatile.Write(ref _looking, 0);
+        Volatile.Write(ref _isPolled, 0);
         Interlocked.MemoryBarrier();
         if (!_tasks.IsEmpty && !_isWaiting)
             dispatcher.RequestLease(this);

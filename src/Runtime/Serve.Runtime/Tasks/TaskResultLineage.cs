@@ -3,7 +3,9 @@ using Serve.Runtime.Objects;
 
 namespace Serve.Runtime.Tasks;
 
-/// <summary>A task whose result lies outside of this process's heap, kept with its arguments as long as that: should the result be lost, it runs again. Counts how often it did.</summary>
+/// <summary>
+/// Recomputes the result of a task that is stored outside of this process's heap. Kept with its arguments as long as the result; counts the recomputations.
+/// </summary>
 internal sealed class TaskResultLineage<TResult>(TaskExecutionPlan plan, MethodCall<TResult> call, ObjectId? parent) : IObjectLineage
 {
     private int _restarts;
@@ -12,7 +14,7 @@ internal sealed class TaskResultLineage<TResult>(TaskExecutionPlan plan, MethodC
         ? null
         : plan.Dispatcher.Resubmit(plan, call, parent);
 
-    // Its value is not wanted here, only that it is there.
+    // Only readiness matters; the value is not loaded.
     public void Wait(ObjectRef again)
     {
         try
@@ -21,7 +23,7 @@ internal sealed class TaskResultLineage<TResult>(TaskExecutionPlan plan, MethodC
         }
         catch (Exception) when (again.IsFaulted)
         {
-            // Whoever takes the object over tells of it.
+            // Failures are reported by the reader that adopts the recomputed object.
         }
     }
 }

@@ -1,6 +1,8 @@
 namespace Serve.Runtime.Tasks;
 
-/// <summary>Where the code of async tasks goes on after an await: on the runtime's threads, so that code that blocks there starves nobody. Holds no state.</summary>
+/// <summary>
+/// Synchronization context of async tasks: continuations run on the threads of the runtime, so that code that blocks does not starve the .NET thread pool.
+/// </summary>
 internal sealed class TaskSynchronizationContext(TaskThreadPool threads) : SynchronizationContext
 {
     public TaskThreadPool Threads => threads;

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace Serve.Abstractions.Tests.Handles;
 
-/// <summary>What the tests call through typed handles.</summary>
+/// <summary>A deployment that the tests call through typed handles.</summary>
 [Deployment]
 internal sealed class Calculator
 {

@@ -109,7 +109,7 @@ public sealed class DeploymentResponseTests
         _clock.Advance(0.2.Seconds());
 
         var error = await Assert.ThrowsAsync<RequestTimeoutException>(async () => await response);
-        Assert.Equal("The call took longer than its timeout of 2 s and was cancelled.", error.Message);
+        Assert.Equal("The call exceeded its timeout of 2 s and was canceled.", error.Message);
         Assert.True(_target.Calls[0].Stop.IsCancellationRequested);
     }
 
@@ -145,7 +145,7 @@ public sealed class DeploymentResponseTests
     {
         var error = Assert.Throws<ArgumentOutOfRangeException>(() => Handle.Options(timeout: seconds.Seconds));
 
-        Assert.StartsWith("A timeout must be longer than zero and shorter than 49 days; leave it out for none.", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("A timeout must be longer than zero and shorter than 49 days. Omit it for no timeout.", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

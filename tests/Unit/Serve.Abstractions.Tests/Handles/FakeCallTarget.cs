@@ -3,7 +3,7 @@ using Serve.Calls;
 
 namespace Serve.Abstractions.Tests.Handles;
 
-/// <summary>A deployment that answers as the test says, and remembers what it was asked.</summary>
+/// <summary>A call target with prescribed results that records its calls.</summary>
 internal sealed class FakeCallTarget(object? instance = null) : ICallTarget
 {
     public List<(string Method, object?[] Arguments, CallContext Context, CancellationToken Stop)> Calls { get; } = [];

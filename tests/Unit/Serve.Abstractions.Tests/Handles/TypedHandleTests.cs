@@ -105,7 +105,7 @@ public sealed class TypedHandleTests
         _clock.Advance(3.Seconds);
 
         var error = await Assert.ThrowsAsync<RequestTimeoutException>(() => next.WaitAsync(10.Seconds));
-        Assert.Equal("The call took longer than its timeout of 2 s and was cancelled.", error.Message);
+        Assert.Equal("The call exceeded its timeout of 2 s and was canceled.", error.Message);
     }
 
     [Fact]

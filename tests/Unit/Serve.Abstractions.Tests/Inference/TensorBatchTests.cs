@@ -120,7 +120,7 @@ public sealed class TensorBatchTests
     private static void Soil<T>(int length)
         where T : unmanaged, System.Numerics.INumber<T> => Soil(T.CreateChecked(7), length);
 
-    // What is rented next on this thread holds it.
+    // The next rental on this thread returns the same memory.
     private static void Soil<T>(T dirt, int length)
     {
         var array = ArrayPool<T>.Shared.Rent(length);

@@ -48,7 +48,7 @@ public sealed partial class ClusterCommandTests(ClusterCommandTests.RunningState
     {
         var run = await RunAsync("list", "tasks", "--filter", "colour=red");
         Assert.Equal(CliExitCode.Failed, run.Code);
-        Assert.Contains("'colour' is no field", run.Error, StringComparison.Ordinal);
+        Assert.Contains("Unknown filter field 'colour'", run.Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -53,7 +53,7 @@ public sealed class ActorResourceTests : IAsyncLifetime
     {
         await using var processes = Make();
         var queue = processes.Queue<int>();
-        var actor = processes.Made.Options(new() { Isolation = isolation, NumCpus = 1, MaxRestarts = 5 }).Remote(processes.Circles.Later.Options(new() { NumCpus = 0, Isolation = Isolation.None }).Remote(queue));
+        var actor = processes.Made.Options(new() { Isolation = isolation, NumCpus = 1, MaxRestarts = 5 }).Remote(processes.DeadlockScenarios.Later.Options(new() { NumCpus = 0, Isolation = Isolation.None }).Remote(queue));
         actor.Kill(noRestart: false);
         actor.Kill(noRestart: false);
         await queue.Put(3);
@@ -80,7 +80,7 @@ public sealed class ActorResourceTests : IAsyncLifetime
     [Fact]
     public async Task KillToRestart_WhileItIsMadeForTheLastTime_Ends()
     {
-        var actor = _ray.Made.Options(new() { MaxRestarts = 0 }).Remote(_ray.Circles.Later.Options(new() { NumCpus = 0 }).Remote(_ray.Queue<int>()));
+        var actor = _ray.Made.Options(new() { MaxRestarts = 0 }).Remote(_ray.DeadlockScenarios.Later.Options(new() { NumCpus = 0 }).Remote(_ray.Queue<int>()));
 
         actor.Kill(noRestart: false);
 

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace Serve.Runtime.Tests.Functions;
 
-/// <summary>Remote functions of every shape.</summary>
+/// <summary>Remote functions with all kinds of signatures.</summary>
 public static partial class Demo
 {
     [Remote]

@@ -3,7 +3,7 @@ namespace Serve.Runtime.Tests.Functions;
 public sealed class GetManyTests
 {
     [Fact]
-    public async Task Get_RefsOfDifferentTypes_GivesATuple()
+    public async Task Get_ReferencesOfDifferentTypes_ReturnsTuple()
     {
         await using var ray = await Cluster.Init();
 

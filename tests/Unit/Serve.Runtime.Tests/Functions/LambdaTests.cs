@@ -58,7 +58,7 @@ public sealed class LambdaTests
         Assert.Contains("'numbers'", two.Message, StringComparison.Ordinal);
         Assert.Contains("this", two.Message, StringComparison.Ordinal);
         Assert.Contains("an instance of LambdaTests", instance.Message, StringComparison.Ordinal);
-        Assert.Contains("several delegates", joined.Message, StringComparison.Ordinal);
+        Assert.Contains("multicast delegate", joined.Message, StringComparison.Ordinal);
     }
 
     [Fact]

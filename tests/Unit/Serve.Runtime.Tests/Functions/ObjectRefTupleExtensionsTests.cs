@@ -133,18 +133,18 @@ public sealed class ObjectRefTupleExtensionsTests
     {
         public bool? Fetched { get; private set; }
 
-        internal override void RequestObject(bool fetch) => Fetched = fetch;
+        protected internal override void RequestObject(bool fetch) => Fetched = fetch;
     }
 
     private sealed class FakeStoredBytes : StoredObject, IDisposable
     {
         public ManualResetEventSlim Go { get; } = new();
 
-        internal override long Size => 8;
+        public override long Size => 8;
 
         public void Dispose() => Go.Dispose();
 
-        internal override object? Load(Type type)
+        public override object? Load(Type type)
         {
             Go.Wait();
             return (1, 2);

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace Serve.Runtime.Tests.Functions;
 
-/// <summary>An actor that counts, and a class with a remote function beside.</summary>
+/// <summary>Actor that counts, in a class with a remote function.</summary>
 [Remote(MaxConcurrency = 1)]
 public sealed class Tally(int start = 0)
 {

@@ -58,11 +58,11 @@ public sealed class ActorMethodTableTests
     [InlineData("add", "[1,2]", "Sample has no method 'add'. Did you mean 'Add'? It has: Add, Count")]
     [InlineData("Add", "[1]", "Sample.Add takes (int left, int right); 1 argument(s) came.")]
     [InlineData("Optional", "[\"a\",1,2]", "takes (string? name?, int size?); 3")]
-    [InlineData("Add", "[1,\"x\"]", "Sample.Add: argument 2, 'right', must be int; what came is the JSON \"x\"")]
-    [InlineData("Add", "[null,1]", "argument 1, 'left', must be int; what came is the JSON null,1")]
-    [InlineData("Add", "{}", "The arguments of a call are a JSON array.")]
-    [InlineData("Add", "[1,", "this is not JSON")]
-    [InlineData("Add", "[1,2] x", "this is not JSON")]
+    [InlineData("Add", "[1,\"x\"]", "Sample.Add: argument 2, 'right', must be int, but was the JSON \"x\"")]
+    [InlineData("Add", "[null,1]", "argument 1, 'left', must be int, but was the JSON null,1")]
+    [InlineData("Add", "{}", "Expected the arguments of the call as a JSON array.")]
+    [InlineData("Add", "[1,", "the text is not valid JSON")]
+    [InlineData("Add", "[1,2] x", "the text is not valid JSON")]
     public void Bind_WrongCall_SaysWhatWasExpected(string method, string arguments, string says)
     {
         var thrown = Assert.Throws<BadInputException>(() => _table.Bind(method, new JsonCallArguments(Encoding.UTF8.GetBytes(arguments))));
@@ -73,7 +73,7 @@ public sealed class ActorMethodTableTests
     public void Bind_UnconvertibleObject_NamesItsType()
     {
         var thrown = Assert.Throws<BadInputException>(() => _table.Bind("Add", new ObjectCallArguments([new List<int>(), 1])));
-        Assert.Contains("argument 1, 'left', must be int; what came is List<int>", thrown.Message, StringComparison.Ordinal);
+        Assert.Contains("argument 1, 'left', must be int, but was List<int>", thrown.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -81,7 +81,7 @@ public sealed class ActorMethodTableTests
     {
         var bound = _table.Bind("Read", new ObjectCallArguments([new Thing("a", 1)]));
         var thrown = Assert.Throws<BadInputException>(() => MethodResultConverter.Convert<int>("a1", bound.Method, ServeJson.Calls));
-        Assert.Contains("Sample.Read returned string, which cannot be read as int", thrown.Message, StringComparison.Ordinal);
+        Assert.Contains("Sample.Read returned string, which cannot be converted to int", thrown.Message, StringComparison.Ordinal);
     }
 
     [Fact]

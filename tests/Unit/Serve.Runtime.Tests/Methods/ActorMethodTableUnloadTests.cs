@@ -27,7 +27,7 @@ public sealed class ActorMethodTableUnloadTests
         var type = context.LoadFromAssemblyPath(typeof(Serve.Runtime.TestWorker.TestActor).Assembly.Location).GetType("Serve.Runtime.TestWorker.TestTopicSubscriber")!;
         Assert.NotSame(typeof(Serve.Runtime.TestWorker.TestTopicSubscriber), type);
 
-        // A serializer of its own, as a replica has: the shared one would remember the class's types.
+        // Options of its own, as in a replica: shared ones would cache the types of the class.
         var bound = ActorMethodTable.For(type, new JsonSerializerOptions(JsonSerializerDefaults.Web)).Bind("OnPublishedAsync", new ObjectCallArguments([new TopicPublication("t", "", new(1, 1), ReadOnlyMemory<byte>.Empty)]));
         await bound.Method.InvokeAsync(Activator.CreateInstance(type)!, bound.Arguments, CancellationToken.None);
         context.Unload();

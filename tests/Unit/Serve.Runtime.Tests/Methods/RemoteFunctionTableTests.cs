@@ -6,7 +6,7 @@ namespace Serve.Runtime.Tests.Methods;
 public sealed class RemoteFunctionTableTests
 {
     [Fact]
-    public async Task Resolve_RemoteFunction_InvokesItWithWhatIsSupplied()
+    public async Task Resolve_RemoteFunction_InvokesWithSuppliedParameters()
     {
         await using var ray = await Cluster.Init();
         var method = RemoteFunctionTable.Resolve(typeof(Demo), "Supplied");
@@ -19,7 +19,7 @@ public sealed class RemoteFunctionTableTests
     }
 
     [Fact]
-    public async Task InvokeAsync_CalledOften_StaysTheSame()
+    public async Task InvokeAsync_CompiledAfterManyCalls_ReturnsSame()
     {
         await using var ray = await Cluster.Init();
         var (supplied, add, fail) = (RemoteFunctionTable.Resolve(typeof(Demo), "Supplied"), RemoteFunctionTable.Resolve(typeof(Demo), "Add"), RemoteFunctionTable.Resolve(typeof(Demo), "Fail"));
@@ -33,7 +33,7 @@ public sealed class RemoteFunctionTableTests
     }
 
     [Fact]
-    public async Task Resolve_LambdaThatCapturesNothing_RunsWithoutItsDelegate()
+    public async Task Resolve_NonCapturingLambda_Runs()
     {
         Func<int, int> twice = static x => 2 * x;
         Func<int, int> same = x => x;
@@ -48,7 +48,7 @@ public sealed class RemoteFunctionTableTests
     }
 
     [Fact]
-    public void Resolve_NoSuchFunction_SaysWhatIsThere()
+    public void Resolve_UnknownFunction_SuggestsNearest()
     {
         var thrown = Assert.Throws<BadInputException>(() => RemoteFunctionTable.Resolve(typeof(Demo), "Agregate"));
 
@@ -56,7 +56,7 @@ public sealed class RemoteFunctionTableTests
     }
 
     [Fact]
-    public async Task Resolve_OneOfSeveralOfAName_IsTheRemoteOneOrTheOneMeant()
+    public async Task Resolve_Overloads_ReturnsRemoteOrRequested()
     {
         Assert.Equal(1, await RemoteFunctionTable.Resolve(typeof(OverloadedFunctions), "Marked").InvokeAsync(null, [], CancellationToken.None));
         Assert.Equal("s", await RemoteFunctionTable.Resolve(typeof(OverloadedFunctions), "System.String Plain(System.String)").InvokeAsync(null, ["s"], CancellationToken.None));

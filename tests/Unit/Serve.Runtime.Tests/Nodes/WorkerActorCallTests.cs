@@ -29,7 +29,7 @@ public sealed class WorkerActorCallTests(WorkerActorCallTests.WorkerAgentFixture
         var actor = await _runtime.CreateAsync(Place);
         Assert.Contains("Did you mean 'Increment'?", (await Assert.ThrowsAsync<BadInputException>(() => actor.CallAsync<int>("Incremen"))).Message, StringComparison.Ordinal);
         Assert.Contains("must be int", (await Assert.ThrowsAsync<BadInputException>(() => actor.CallAsync<int>("Wait", "x"))).Message, StringComparison.Ordinal);
-        Assert.Contains("cannot be read as int", (await Assert.ThrowsAsync<BadInputException>(() => actor.CallAsync<int>("Echo", "x"))).Message, StringComparison.Ordinal);
+        Assert.Contains("cannot be converted to int", (await Assert.ThrowsAsync<BadInputException>(() => actor.CallAsync<int>("Echo", "x"))).Message, StringComparison.Ordinal);
     }
 
     [Fact]

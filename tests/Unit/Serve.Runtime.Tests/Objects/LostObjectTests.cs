@@ -5,7 +5,7 @@ using Serve.Runtime.Workers.Processes;
 
 namespace Serve.Runtime.Tests.Objects;
 
-/// <summary>Results of tasks in workers whose bytes are lost on disk.</summary>
+/// <summary>Results of tasks in workers whose spill files are lost.</summary>
 [Collection("Shared memory")]
 public sealed class LostObjectTests : IAsyncLifetime, IAsyncDisposable
 {
@@ -34,7 +34,7 @@ public sealed class LostObjectTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public async Task Get_ResultLost_TheTaskRunsAgain()
+    public async Task Get_ResultLost_RerunsTask()
     {
         var reference = await LostAsync(maxRetries: 1);
 
@@ -42,7 +42,7 @@ public sealed class LostObjectTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public async Task Get_ResultLostAndNoRetryAllowed_SaysSo()
+    public async Task Get_ResultLostWithoutRetries_Throws()
     {
         var reference = await LostAsync(maxRetries: 0);
 
@@ -52,7 +52,7 @@ public sealed class LostObjectTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public async Task Submit_ArgumentLost_IsMadeAgainThoughThereIsOneCpu()
+    public async Task Submit_ArgumentLostOnOneCpu_IsRecomputed()
     {
         var reference = await LostAsync(maxRetries: 3);
 

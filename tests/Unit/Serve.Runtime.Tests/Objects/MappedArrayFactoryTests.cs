@@ -13,7 +13,7 @@ public sealed class MappedArrayFactoryTests
     [InlineData(1 << 20)]
     [InlineData((1 << 22) + 7)]
     [InlineData(20_000_000)]
-    public void Read_Array_IsTheSegmentsPagesAndHasItsElements(int count)
+    public void Read_Array_MapsSegmentPages(int count)
     {
         using var segment = Create(Numbers(count));
 
@@ -24,7 +24,7 @@ public sealed class MappedArrayFactoryTests
     }
 
     [Fact]
-    public void Read_ArrayOfTwoDimensions_IsTheSegmentsPages()
+    public void Read_TwoDimensionalArray_MapsSegmentPages()
     {
         var source = new double[3000, 3000];
         source[2999, 2999] = 7;
@@ -38,7 +38,7 @@ public sealed class MappedArrayFactoryTests
     }
 
     [Fact]
-    public void Read_ThenWrite_StaysWithTheReader()
+    public void Read_ThenWrite_DoesNotChangeSegment()
     {
         using var segment = Create(Numbers(1 << 20));
         var array = (float[])MappedArrayFactory.Read(segment, typeof(float), sizeof(float), null);
@@ -49,7 +49,7 @@ public sealed class MappedArrayFactoryTests
     }
 
     [Fact]
-    public async Task Read_ArrayDropped_ItsPagesAreGivenBack()
+    public async Task Read_ArrayDropped_RestoresPages()
     {
         using var segment = Create(Numbers(1 << 20));
         Use(segment);
@@ -61,9 +61,9 @@ public sealed class MappedArrayFactoryTests
         static void Use(SharedMemorySegment segment) => Assert.Equal(1f, ((float[])MappedArrayFactory.Read(segment, typeof(float), sizeof(float), null))[1]);
     }
 
-    /// <summary>The collector keeps a region in which others live, and hands out the room of the array between them as it is.</summary>
+    /// <summary>The collector keeps a region with live arrays and reuses the space of the dropped array between them unchanged.</summary>
     [Fact]
-    public async Task Read_ArrayDroppedBetweenOthers_ItsPagesAreGivenBackAllTheSame()
+    public async Task Read_ArrayDroppedBetweenOthers_RestoresPages()
     {
         using var segment = Create(Numbers(1 << 20));
         var others = new List<byte[]>();
@@ -83,7 +83,7 @@ public sealed class MappedArrayFactoryTests
     }
 
     [Fact]
-    public void Read_SegmentClosed_ArrayStays()
+    public void Read_SegmentClosed_ArrayStaysValid()
     {
         var segment = Create(Numbers(1 << 20));
         var array = (float[])MappedArrayFactory.Read(segment, typeof(float), sizeof(float), null);
@@ -93,9 +93,9 @@ public sealed class MappedArrayFactoryTests
         Assert.True(Numbers(1 << 20).AsSpan().SequenceEqual(array));
     }
 
-    /// <summary>Arrays come and go in many threads between others whose content is checked, while the collector compacts all the time.</summary>
+    /// <summary>Many threads create and drop arrays between others whose content is verified, under constantly compacting collections.</summary>
     [Fact]
-    public void Read_UnderTheCollectorsWorst_NothingIsOverwritten()
+    public void Read_ConcurrentCompactingCollections_NothingIsOverwritten()
     {
         var seconds = double.Parse(Environment.GetEnvironmentVariable("SERVE_TORTURE_SECONDS") ?? "3", System.Globalization.CultureInfo.InvariantCulture);
         using var small = Create(Numbers(1 << 19));
@@ -160,7 +160,7 @@ public sealed class MappedArrayFactoryTests
                     return false;
             }
 
-            // What is written here is seen by nobody else, and gone with the array.
+            // Writes are private and disappear with the array.
             numbers.AsSpan(random.Next(numbers.Length)).Clear();
             return true;
         }
@@ -175,7 +175,7 @@ public sealed class MappedArrayFactoryTests
         return array;
     }
 
-    // What the collector hands out as new must be zero, also where pages of a segment were.
+    // New arrays must be zeroed, also where pages of a segment were mapped.
     private static double[] Zeroed(double[] array) => array.AsSpan().ContainsAnyExcept(0) ? throw new InvalidOperationException("A new array is not empty.") : array;
 
     private static bool Collected(Func<bool> condition)

@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace Serve.Runtime.Tests.Objects;
 
-/// <summary>What processes take of the machine's memory.</summary>
+/// <summary>Memory use of processes.</summary>
 internal static class ProcessMemoryReader
 {
-    /// <summary>The proportional set size of this process and its children: a page that several map counts once in all.</summary>
+    /// <summary>Proportional set size of this process and its children: a shared page counts once in total.</summary>
     public static long OfTree() => Tree(Environment.ProcessId).Sum(Of);
 
     private static IEnumerable<int> Tree(int process) =>
@@ -19,7 +19,7 @@ internal static class ProcessMemoryReader
         }
         catch (IOException)
         {
-            // The thread has ended.
+            // The thread has exited.
             return [];
         }
     }

@@ -1,5 +1,5 @@
 namespace Serve.Runtime.Tests.Objects;
 
-/// <summary>Tests that look at what this process has mapped and open, or torture its collector, run alone.</summary>
+/// <summary>Tests that inspect mappings and handles of this process, or force collections, do not run in parallel.</summary>
 [CollectionDefinition("Shared memory", DisableParallelization = true)]
 public sealed class SharedMemoryCollection;

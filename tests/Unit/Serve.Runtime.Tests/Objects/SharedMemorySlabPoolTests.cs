@@ -3,7 +3,7 @@ using Serve.Runtime.Objects;
 
 namespace Serve.Runtime.Tests.Objects;
 
-/// <summary>How much memory waits, how long, and what goes first.</summary>
+/// <summary>Amount, duration and order of idle memory.</summary>
 [Collection("Shared memory")]
 public sealed class SharedMemorySlabPoolTests : IDisposable
 {
@@ -17,7 +17,7 @@ public sealed class SharedMemorySlabPoolTests : IDisposable
     public void Dispose() => _pool.Dispose();
 
     [Fact]
-    public void Return_MoreThanTheStoreMayHave_TheOldestGo()
+    public void Return_AboveLimit_ReleasesOldest()
     {
         var slabs = Enumerable.Range(0, 6).Select(_ => Make()).ToArray();
         _pool.SetUsed(6 * Size);
@@ -31,7 +31,7 @@ public sealed class SharedMemorySlabPoolTests : IDisposable
     }
 
     [Fact]
-    public void Return_AfterDispose_GoesBackAtOnce()
+    public void Return_AfterDispose_ReleasesSlab()
     {
         var slab = Make();
         _pool.SetUsed(Size);
@@ -46,7 +46,7 @@ public sealed class SharedMemorySlabPoolTests : IDisposable
     }
 
     [Fact]
-    public void TryMake_AsManyAsMayBe_NoMoreUntilOneIsGivenUp()
+    public void TryCreate_AtMaximum_ReturnsNullUntilOneIsReleased()
     {
         var slabs = new List<SharedMemorySlab>();
         while (slabs.Count <= 1024 && _pool.TryCreate(0, Size) is { } made)
@@ -62,7 +62,7 @@ public sealed class SharedMemorySlabPoolTests : IDisposable
     }
 
     [Fact]
-    public void Timer_RunsWhileSomethingWaits()
+    public void Timer_IdleSlabs_Runs()
     {
         Wait();
         _time.Advance(2 * SharedMemorySlabPool.Period);
@@ -77,7 +77,7 @@ public sealed class SharedMemorySlabPoolTests : IDisposable
     }
 
     [Fact]
-    public void Dispose_SomethingWaits_TimerStops()
+    public void Dispose_IdleSlabs_StopsTimer()
     {
         Wait();
 
@@ -87,7 +87,7 @@ public sealed class SharedMemorySlabPoolTests : IDisposable
         Assert.Equal((0, 0), (_pool.IdleBytes, _time.Ticks));
     }
 
-    /// <summary>Something was in use and is not any more.</summary>
+    /// <summary>Makes one slab idle.</summary>
     private void Wait()
     {
         var slab = Make();
@@ -107,7 +107,7 @@ public sealed class SharedMemorySlabPoolTests : IDisposable
 
     private sealed class TimerCountingTimeProvider : FakeTimeProvider
     {
-        /// <summary>How often timers went off.</summary>
+        /// <summary>Number of timer callbacks.</summary>
         public int Ticks { get; private set; }
 
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => base.CreateTimer(

@@ -10,7 +10,7 @@ using Serve.Runtime.Workers.Transport;
 
 namespace Serve.Runtime.Tests.Objects;
 
-/// <summary>Memory of objects that are gone is used for the next ones, unless anybody can read it.</summary>
+/// <summary>Memory of freed objects is reused unless a reader can still see it.</summary>
 [Collection("Shared memory")]
 public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
 {
@@ -29,7 +29,7 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
     public ValueTask DisposeAsync() => _cluster.DisposeAsync();
 
     [Fact]
-    public void Put_AfterOneOfItsSizeWasFreed_LiesInTheSameMemory()
+    public void Put_SameSizeAsFreed_ReusesMemory()
     {
         var first = _cluster.Put(Numbers(1));
         var wire = Wire(first);
@@ -49,7 +49,7 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
     [InlineData(201_000, 200_000)]
     [InlineData(140_001, 140_002)]
     [InlineData(3_000_000, 3_100_000)]
-    public void Put_OneALittleLongerOrShorterThanTheLast_IsWhole(int before, int count)
+    public void Put_SlightlyOtherSizeThanFreed_KeepsElements(int before, int count)
     {
         _cluster.Free(_cluster.Put(Numbers(7, before)));
 
@@ -63,7 +63,7 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public void Put_MuchShorterThanTheLast_DoesNotTakeItsMemory()
+    public void Put_MuchShorterThanFreed_DoesNotReuseMemory()
     {
         var (one, other) = (_cluster.Put(Numbers(1)), _cluster.Put(Numbers(2)));
         _cluster.Free(one, other);
@@ -75,7 +75,7 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public void Put_TwoDimensionsAfterOne_IsWhole()
+    public void Put_TwoDimensionalAfterOneDimensional_KeepsElements()
     {
         _cluster.Free(_cluster.Put(Numbers(1)));
         var square = new double[500, 1000];
@@ -110,7 +110,7 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public void Put_AnotherProcessHasUnmappedTheFreedOne_TakesItsMemory()
+    public void Put_OtherProcessUnmappedFreed_ReusesMemory()
     {
         var first = _cluster.Put(Numbers(1));
         var wire = Wire(first);
@@ -123,7 +123,7 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public async Task Put_ThisProcessReadsTheFreedOne_ItKeepsWhatItHas()
+    public async Task Put_FreedArrayInUseHere_KeepsElements()
     {
         var first = PutDropped(1);
         GC.Collect();
@@ -137,7 +137,7 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public async Task Put_ThisProcessReadsTheFreedOneAsMemory_ItKeepsWhatItHas()
+    public async Task Put_FreedArrayInUseAsMemory_KeepsElements()
     {
         var first = _cluster.Put<ReadOnlyMemory<double>>(Numbers(1));
         var memory = ((SharedMemoryObject)_cluster.Codec.EncodeObject(first)).LoadMemory<double>();
@@ -150,7 +150,7 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public async Task Put_WhoReadTheFreedOneHereIsGone_TakesItsMemory()
+    public async Task Put_FreedArrayNoLongerInUse_ReusesMemory()
     {
         var first = PutDropped(1);
         GC.Collect();
@@ -177,7 +177,7 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public void FromWire_MessageOfAFreedOneWhoseMemoryIsUsedAgain_SaysThatItIsGone()
+    public void FromWire_FreedSegmentMemoryReused_Throws()
     {
         var first = _cluster.Put(Numbers(1));
         var late = Wire(first);
@@ -189,7 +189,7 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public void FromWire_MessageOfAFreedOneWhoseMemoryWaits_SaysThatItIsGone()
+    public void FromWire_FreedSegmentMemoryIdle_Throws()
     {
         var first = _cluster.Put(Numbers(1));
         var late = Wire(first);
@@ -200,7 +200,7 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public void Put_MemoryOfASlab_NobodyElseCanWriteToIt()
+    public void Put_Slab_IsSealedAgainstOtherWriters()
     {
         var reference = _cluster.Put(Numbers(1));
         using var opened = File.OpenHandle($"/proc/self/fd/{Wire(reference).FileDescriptor}", FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
@@ -211,7 +211,7 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public async Task Put_RefDropped_ItsMemoryIsUsedAgain()
+    public async Task Put_ReferenceDropped_MemoryIsReused()
     {
         PutAndForget();
         await Eventually.TrueAsync(() =>
@@ -233,7 +233,7 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public void Free_OfManySizes_WhatWaitsAndWhatIsUsedKeepsToTheMostThatWasUsed()
+    public void Free_ManySizes_IdlePlusUsedStaysBelowRecentMaximum()
     {
         for (var i = 2; i <= 12; i++)
         {
@@ -243,7 +243,7 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public void Put_MemoryWaitsAndTheStoreIsFull_WhatWaitsGoesAndNothingToDisk()
+    public void Put_StoreFullWithIdleMemory_ReleasesIdleAndSpillsNothing()
     {
         var many = Enumerable.Range(0, 9).Select(i => _cluster.Put(Numbers(i))).ToArray();
         _cluster.Free(many[..8]);
@@ -259,7 +259,7 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public async Task Put_NoRoomIsFoundForALongerOne_TheMemoryItWouldTakeWaitsOn()
+    public async Task Put_TooLong_RentedMemoryStaysIdle()
     {
         await using var full = new DriverCluster(new() { Isolation = Isolation.Process, ObjectStoreMemory = 2 * Size, SpillDirectory = "/proc/nothing" }, ProgramWorkerLauncher.StartWorkers) { Time = _time };
         var kept = full.Put(Numbers(1));
@@ -272,7 +272,7 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public void Put_OverTheLimit_MemoryOfWhatWentToDiskGoesBack()
+    public void Put_AboveLimit_MemoryOfSpilledObjectIsReleased()
     {
         var before = OpenMemory();
 
@@ -284,7 +284,7 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public void Free_NothingIsPutAnyMore_MemoryGoesBackAfterTwoPeriods()
+    public void Free_NoFurtherPuts_ReleasesMemoryAfterTwoPeriods()
     {
         var before = OpenMemory();
         _cluster.Free(_cluster.Put(Numbers(1)));
@@ -299,7 +299,7 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public void Free_SomethingIsPutNowAndThen_MemoryWaits()
+    public void Free_OccasionalPuts_KeepsIdleMemory()
     {
         for (var i = 0; i < 5; i++)
         {
@@ -310,7 +310,7 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public async Task DisposeAsync_MemoryInUseAndWaiting_NothingIsLeft()
+    public async Task DisposeAsync_UsedAndIdleMemory_FreesAll()
     {
         var before = OpenMemory();
         var other = new DriverCluster(new() { Isolation = Isolation.Process }, ProgramWorkerLauncher.StartWorkers);
@@ -325,7 +325,7 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public async Task Put_FromManyThreads_EachIsItsOwn()
+    public async Task Put_ManyThreads_ObjectsAreIndependent()
     {
         await Task.WhenAll(Enumerable.Range(0, 4).Select(thread => Task.Run(() =>
         {
@@ -351,7 +351,7 @@ public sealed class SharedMemorySlabTests : IAsyncLifetime, IAsyncDisposable
     private static SafeFileHandle OpenAsAnotherProcess(SegmentDescriptor wire) =>
         File.OpenHandle($"/proc/self/fd/{wire.FileDescriptor}", FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
 
-    // Read from the file, so that nothing of it stays in use here.
+    // Read through the file, so that no mapping remains in this process.
     private double[] Read(ObjectRef<double[]> reference)
     {
         var wire = ((SharedMemoryObject)_cluster.Codec.EncodeObject(reference)).Describe();

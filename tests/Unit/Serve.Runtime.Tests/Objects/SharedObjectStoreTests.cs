@@ -19,7 +19,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
-    public async Task Put_LargeArrayWhereTasksRunInWorkers_LiesInSharedMemoryOnce()
+    public async Task Put_LargeArrayWithWorkers_IsInSharedMemoryOnce()
     {
         await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process }, ProgramWorkerLauncher.StartWorkers);
 
@@ -31,7 +31,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Put_LargeArrayInAClusterOfThreads_StaysAsItIsUntilAWorkerWantsIt()
+    public async Task Put_LargeArrayWithoutWorkers_StaysInHeapUntilWorkerReadsIt()
     {
         await using var cluster = new DriverCluster(new(), ProgramWorkerLauncher.StartWorkers);
         var array = Numbers(1);
@@ -45,7 +45,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Get_WhileThePutArrayIsInUse_GivesThatArray()
+    public async Task Get_PutArrayInUse_ReturnsSameInstance()
     {
         await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process }, ProgramWorkerLauncher.StartWorkers);
         var array = Numbers(1);
@@ -55,7 +55,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Get_ThePutArrayWasDropped_GivesItsElements()
+    public async Task Get_PutArrayDropped_ReturnsElements()
     {
         await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process }, ProgramWorkerLauncher.StartWorkers);
         var reference = PutDropped(cluster);
@@ -65,7 +65,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Put_RefDropped_ItsMemoryIsFreed()
+    public async Task Put_ReferenceDropped_MemoryIsFreed()
     {
         await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process }, ProgramWorkerLauncher.StartWorkers);
         _ = PutDropped(cluster);
@@ -81,7 +81,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Put_OverTheLimit_MovesTheOldestToDiskAndBack()
+    public async Task Put_AboveLimit_SpillsAndRestoresOldest()
     {
         await using var cluster = Limited(3);
         var references = Enumerable.Range(0, 8).Select(number => cluster.Put(Numbers(number))).ToList();
@@ -94,7 +94,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Put_AfterOneCameBackFromDisk_ThatOneIsNotTheNextToGo()
+    public async Task Put_AfterRestore_RestoredObjectIsNotSpilledNext()
     {
         await using var cluster = Limited(3);
         var references = Enumerable.Range(0, 4).Select(number => cluster.Put(Numbers(number))).ToList();
@@ -107,7 +107,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Put_OverTheLimitButRefsWereDropped_NothingGoesToDisk()
+    public async Task Put_AboveLimitWithDroppedReferences_SpillsNothing()
     {
         await using var cluster = Limited(3);
 
@@ -118,7 +118,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Put_PinnedForAWorker_StaysInMemory()
+    public async Task Put_PinnedObject_IsNotSpilled()
     {
         await using var cluster = Limited(2);
         var first = cluster.Put(Numbers(0));
@@ -132,7 +132,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Put_LargerThanTheStore_SaysSo()
+    public async Task Put_LargerThanStore_Throws()
     {
         await using var cluster = Limited(1);
 
@@ -143,7 +143,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Put_NoRoomOnDisk_NamesThePath()
+    public async Task Put_DiskFull_ExceptionNamesPath()
     {
         await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process, ObjectStoreMemory = Size, SpillDirectory = "/proc/nothing" }, ProgramWorkerLauncher.StartWorkers);
         var first = cluster.Put(Numbers(0));
@@ -157,7 +157,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Get_FileOnDiskLost_SaysWhatIsLostAndWhy(bool truncated)
+    public async Task Get_SpillFileLost_ThrowsWithReason(bool truncated)
     {
         await using var cluster = Limited(1);
         var first = cluster.Put(Numbers(0));
@@ -176,7 +176,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Get_FileLostOfWhatATaskMade_IsMadeAgain()
+    public async Task Get_SpillFileOfTaskResultLost_IsRecomputed()
     {
         await using var cluster = Limited(1);
         var reference = cluster.Put(Numbers(0));
@@ -194,7 +194,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Get_FileLostAndMakingItAgainFails_SaysBoth()
+    public async Task Get_RecomputationFails_ExceptionNamesBothReasons()
     {
         await using var cluster = Limited(1);
         var reference = cluster.Put(Numbers(0));
@@ -212,7 +212,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Free_EveryKindOfObject_GettingItSaysThatItWasFreed()
+    public async Task Free_AnyKindOfObject_GetThrows()
     {
         await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process }, ProgramWorkerLauncher.StartWorkers);
         ObjectRef<double[]> shared = cluster.Put(Numbers(0));
@@ -227,7 +227,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Free_RefOfAnotherCluster_IsRefused()
+    public async Task Free_ReferenceOfOtherCluster_Throws()
     {
         await using var one = new DriverCluster(new(), ProgramWorkerLauncher.StartWorkers);
         await using var other = new DriverCluster(new(), ProgramWorkerLauncher.StartWorkers);
@@ -236,7 +236,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task DisposeAsync_ObjectsInMemoryAndOnDisk_NothingIsLeft()
+    public async Task DisposeAsync_ObjectsInMemoryAndOnDisk_FreesAll()
     {
         var before = OpenMemory();
         var cluster = Limited(2);
@@ -251,7 +251,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Put_AMillionRefsDropped_MemoryReturns()
+    public async Task Put_MillionReferencesDropped_MemoryIsFreed()
     {
         await using var cluster = new DriverCluster(new(), ProgramWorkerLauncher.StartWorkers);
         var before = GC.GetTotalMemory(forceFullCollection: true);
@@ -271,7 +271,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task FromWire_SharedMemory_IsTheSameBytesAndOutlivesTheSender()
+    public async Task FromWire_SharedMemory_OutlivesSender()
     {
         await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process }, ProgramWorkerLauncher.StartWorkers);
         var (reader, peer) = (new ObjectValueCodec([]) { Segments = new WorkerSharedMemory() }, new FakePeerReferenceResolver());
@@ -286,7 +286,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task FromWire_SenderHasClosedIt_SaysThatItIsGone()
+    public async Task FromWire_ClosedBySender_Throws()
     {
         await using var cluster = new DriverCluster(new() { Isolation = Isolation.Process }, ProgramWorkerLauncher.StartWorkers);
         var reference = cluster.Put(Numbers(4));
@@ -299,7 +299,7 @@ public sealed class SharedObjectStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Store_WhereThereIsNoMemoryWithoutAName_FilesDoAndGo()
+    public async Task Store_NoAnonymousMemory_UsesTemporaryFiles()
     {
         SharedMemorySegment.InMemory = false;
         try

@@ -10,7 +10,7 @@ using Serve.Runtime.Workers.Processes;
 
 namespace Serve.Runtime.Tests.Objects;
 
-/// <summary>Memory that a worker has read is used again only when that worker can see it no more.</summary>
+/// <summary>Memory that a worker has mapped is reused only after the worker has unmapped it.</summary>
 [Collection("Shared memory")]
 public sealed class SlabWorkerTests : IAsyncLifetime, IAsyncDisposable
 {
@@ -35,7 +35,7 @@ public sealed class SlabWorkerTests : IAsyncLifetime, IAsyncDisposable
     public ValueTask DisposeAsync() => _cluster.DisposeAsync();
 
     [Fact]
-    public async Task Put_AWorkerKeepsTheFreedArray_ItNeverSeesTheNextOnes()
+    public async Task Put_WorkerKeepsFreedArray_WorkerNeverSeesLaterOnes()
     {
         await KeepAndFree();
 
@@ -51,7 +51,7 @@ public sealed class SlabWorkerTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public async Task Put_AWorkerHasLetGoOfTheFreedArray_TakesItsMemory()
+    public async Task Put_WorkerReleasedFreedArray_ReusesMemory()
     {
         var name = await KeepAndFree();
 
@@ -63,7 +63,7 @@ public sealed class SlabWorkerTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public async Task Put_TheWorkerThatHasTheFreedArrayIsDead_TakesItsMemory()
+    public async Task Put_WorkerWithFreedArrayDied_ReusesMemory()
     {
         var name = await KeepAndFree();
         using var worker = Process.GetProcessById(Assert.Single(_cluster.ListWorkers()).Pid);
@@ -75,7 +75,7 @@ public sealed class SlabWorkerTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public async Task Memory_AboveTheThresholdWhileSomeWaits_IsGivenBackAndNothingIsStopped()
+    public async Task MemoryThreshold_IdleMemory_IsReleasedWithoutKillingTasks()
     {
         var name = await KeepAndFree();
         Assert.Equal(Count * sizeof(double), _cluster.Objects.IdleBytes);
@@ -90,7 +90,7 @@ public sealed class SlabWorkerTests : IAsyncLifetime, IAsyncDisposable
 
     private async Task<string> KeepAndFree()
     {
-        // So that memory may wait for two arrays.
+        // Allows idle memory for two arrays.
         var other = _cluster.Put(ArrayJobs.Numbers(2 * Count, 4));
         var first = _cluster.Put(ArrayJobs.Numbers(Count, 5));
         Assert.Equal(1, await Run<int>(nameof(ArrayJobs.Keep), first));

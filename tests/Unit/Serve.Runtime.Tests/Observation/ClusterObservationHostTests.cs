@@ -12,7 +12,7 @@ public sealed class ClusterObservationHostTests : IDisposable
     private readonly string _root = Path.Combine(Path.GetTempPath(), $"serve-announce-{Guid.NewGuid():N}");
     private readonly ClusterAnnouncementFolder _announcements;
 
-    // What it compares with is when processes started, by the real clock.
+    // Compared with start times of processes, by the real clock.
     private readonly FakeTimeProvider _time = new(TimeProvider.System.GetUtcNow());
 
     public ClusterObservationHostTests() => _announcements = new(Path.Combine(_root, "serve", "clusters"));
@@ -24,7 +24,7 @@ public sealed class ClusterObservationHostTests : IDisposable
     }
 
     [Fact]
-    public async Task Observe_ProgramThatEndsSoon_LeavesNoTrace()
+    public async Task Observe_ShortProgram_LeavesNoTrace()
     {
         await using var cluster = new FakeRuntimeCluster();
         await using (var observation = new ClusterObservationHost(cluster, _announcements, _time))
@@ -37,7 +37,7 @@ public sealed class ClusterObservationHostTests : IDisposable
     }
 
     [Fact]
-    public async Task Observe_AfterHalfASecond_IsAnnouncedAndAnswersUntilDisposed()
+    public async Task Observe_AfterDelay_IsAnnouncedUntilDisposed()
     {
         await using var cluster = new FakeRuntimeCluster();
         await using var observation = new ClusterObservationHost(cluster, _announcements, _time);
@@ -65,7 +65,7 @@ public sealed class ClusterObservationHostTests : IDisposable
     }
 
     [Fact]
-    public async Task Observe_TwoClustersInOneProcess_AreTwo()
+    public async Task Observe_TwoClustersInOneProcess_AnnouncesBoth()
     {
         await using var cluster = new FakeRuntimeCluster();
         await using var one = new ClusterObservationHost(cluster, _announcements, _time);
@@ -77,9 +77,9 @@ public sealed class ClusterObservationHostTests : IDisposable
     }
 
     [Fact]
-    public void Find_OfADeadProcess_IsSwept()
+    public void Find_DeadProcess_DeletesAnnouncement()
     {
-        // No process has this number: it is above what the kernel gives out.
+        // Above the kernel's maximum process id.
         var file = _announcements.Publish(Announced(int.MaxValue - 1, TimeProvider.System.GetUtcNow()));
         Assert.True(File.Exists(file));
         Assert.Empty(_announcements.Find());
@@ -87,7 +87,7 @@ public sealed class ClusterObservationHostTests : IDisposable
     }
 
     [Fact]
-    public void Find_NumberGivenToALaterProcess_IsSwept()
+    public void Find_ReusedProcessId_DeletesAnnouncement()
     {
         var file = _announcements.Publish(Announced(Environment.ProcessId, DateTimeOffset.Parse("2020-01-01", CultureInfo.InvariantCulture)));
         Assert.Empty(_announcements.Find());
@@ -95,10 +95,10 @@ public sealed class ClusterObservationHostTests : IDisposable
     }
 
     [Fact]
-    public async Task Observe_FolderCannotBeWritten_RunsAllTheSame()
+    public async Task Observe_FolderNotWritable_ClusterStillRuns()
     {
         Directory.CreateDirectory(_root);
-        File.WriteAllText(Path.Combine(_root, "serve"), "a file where the folder would be");
+        File.WriteAllText(Path.Combine(_root, "serve"), "a file at the folder's path");
         await using var cluster = new FakeRuntimeCluster();
         await using var observation = new ClusterObservationHost(cluster, _announcements, _time);
         _time.Advance(TimeSpan.FromSeconds(1));

@@ -33,7 +33,7 @@ public sealed class ActorPoolTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Submit_MoreThanActors_OneCallAtATimeOnEach()
+    public async Task Submit_MoreCallsThanActors_OneCallPerActor()
     {
         var pool = Pool(2);
         using var gate = new ManualResetEventSlim();
@@ -50,7 +50,7 @@ public sealed class ActorPoolTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task GetNext_NotInTime_ResultStaysToBeHad()
+    public async Task GetNext_TimesOut_ResultStaysAvailable()
     {
         var pool = Pool(1);
         using var gate = new ManualResetEventSlim();
@@ -63,7 +63,7 @@ public sealed class ActorPoolTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task GetNextUnordered_FirstIsSlow_SecondComesFirst()
+    public async Task GetNextUnordered_SlowFirst_SecondComesFirst()
     {
         var pool = Pool(2);
         using var gate = new ManualResetEventSlim();
@@ -78,7 +78,7 @@ public sealed class ActorPoolTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task GetNext_CallThrew_ThrowsAndActorGoesOn()
+    public async Task GetNext_CallThrows_ActorStaysUsable()
     {
         var pool = Pool(1);
         pool.Submit((actor, x) => actor.Throw.Remote(x), "bad");
@@ -89,7 +89,7 @@ public sealed class ActorPoolTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Actor_Killed_OthersGoOnAndTheLastOnesDeathIsTold()
+    public async Task Kill_Actors_OthersContinueAndLastDeathIsReported()
     {
         var (first, second) = (_ray.PoolDemo.Remote(), _ray.PoolDemo.Remote());
         var pool = new ActorPool<PoolDemo>(first, second);
@@ -118,7 +118,7 @@ public sealed class ActorPoolTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Push_WhenCallsWait_TheyStart()
+    public async Task Push_CallsWaiting_StartsThem()
     {
         var pool = Pool(1);
         using var gate = new ManualResetEventSlim();

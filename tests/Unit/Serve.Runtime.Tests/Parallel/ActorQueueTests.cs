@@ -9,7 +9,7 @@ public sealed class ActorQueueTests : IAsyncLifetime
     public async Task DisposeAsync() => await _ray.DisposeAsync();
 
     [Fact]
-    public async Task Get_AfterPuts_FirstInFirstOut()
+    public async Task Get_AfterPuts_IsFirstInFirstOut()
     {
         var queue = _ray.Queue<string>();
         await queue.Put("a");
@@ -33,7 +33,7 @@ public sealed class ActorQueueTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Get_EmptyInTime_Throws()
+    public async Task Get_EmptyUntilTimeout_Throws()
     {
         var queue = _ray.Queue<int>(name: "jobs");
 
@@ -60,7 +60,7 @@ public sealed class ActorQueueTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Batches_InOrder()
+    public async Task Batches_KeepOrder()
     {
         var queue = _ray.Queue<int>();
         await queue.PutNoWaitBatch([1, 2, 3]);
@@ -70,7 +70,7 @@ public sealed class ActorQueueTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Get_Cancelled_TakesNothing()
+    public async Task Get_Canceled_RemovesNothing()
     {
         var queue = _ray.Queue<int>();
         using var stop = new CancellationTokenSource();
@@ -84,7 +84,7 @@ public sealed class ActorQueueTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Get_ThousandsWait_PutsStillGetIn()
+    public async Task Get_ThousandsWait_PutIsAdmitted()
     {
         var queue = _ray.Queue<int>();
 
@@ -96,7 +96,7 @@ public sealed class ActorQueueTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Shutdown_WhoWaits_IsTold()
+    public async Task Shutdown_PendingCalls_Fail()
     {
         var queue = _ray.Queue<int>();
         var getting = queue.Get();

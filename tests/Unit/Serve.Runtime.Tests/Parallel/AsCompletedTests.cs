@@ -9,7 +9,7 @@ public sealed class AsCompletedTests : IAsyncLifetime
     public async Task DisposeAsync() => await _ray.DisposeAsync();
 
     [Fact]
-    public async Task AsCompleted_FirstIsSlow_OthersComeBeforeIt()
+    public async Task AsCompleted_SlowFirst_OthersComeFirst()
     {
         using var gate = new ManualResetEventSlim();
         ObjectRef<int>[] refs = [_ray.Run(() => gate.Wait(TimeSpan.FromSeconds(20)) ? 1 : -1), _ray.Run(() => 2), _ray.Put(3)];
@@ -35,5 +35,5 @@ public sealed class AsCompletedTests : IAsyncLifetime
     });
 
     [Fact]
-    public void WithProgress_NoTerminal_SameItems() => Assert.Equal([1, 2, 3], new[] { 1, 2, 3 }.WithProgress("items"));
+    public void WithProgress_NoTerminal_ReturnsItems() => Assert.Equal([1, 2, 3], new[] { 1, 2, 3 }.WithProgress("items"));
 }

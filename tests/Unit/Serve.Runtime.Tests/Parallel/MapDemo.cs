@@ -1,6 +1,6 @@
 namespace Serve.Runtime.Tests.Parallel;
 
-/// <summary>Functions that tests map.</summary>
+/// <summary>Functions for map tests.</summary>
 internal static class MapDemo
 {
     [Remote]

@@ -52,7 +52,7 @@ public sealed class ParallelArrayMapTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Map_SlowItems_RunSideBySide()
+    public async Task Map_SlowItems_RunConcurrently()
     {
         using var all = new CountdownEvent(4);
 
@@ -66,7 +66,7 @@ public sealed class ParallelArrayMapTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Map_MoreItemsThanCpus_NeverMoreAtOnceThanCpus()
+    public async Task Map_MoreItemsThanCpus_RunsAtMostCpusConcurrently()
     {
         var running = 0;
         var most = 0;
@@ -85,7 +85,7 @@ public sealed class ParallelArrayMapTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Map_MaxConcurrencyOne_OneAfterTheOther()
+    public async Task Map_MaxConcurrencyOne_RunsSequentially()
     {
         var order = new List<int>();
 
@@ -99,7 +99,7 @@ public sealed class ParallelArrayMapTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Map_CalledAndNotAwaited_CallerIsNotBlockedByTheFunction()
+    public async Task Map_NotAwaited_DoesNotBlockCaller()
     {
         using var gate = new ManualResetEventSlim();
 
@@ -136,7 +136,7 @@ public sealed class ParallelArrayMapTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Map_FunctionThrows_RestIsNotRun()
+    public async Task Map_FunctionThrows_SkipsRemainingItems()
     {
         var calls = 0;
 
@@ -150,7 +150,7 @@ public sealed class ParallelArrayMapTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Map_Cancelled_EndsWhenWhatRunsHasEnded()
+    public async Task Map_Canceled_CompletesAfterRunningItems()
     {
         using var stop = new CancellationTokenSource();
         var running = 0;
@@ -175,7 +175,7 @@ public sealed class ParallelArrayMapTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Map_CancelledBefore_NothingRuns()
+    public async Task Map_CanceledBefore_RunsNothing()
     {
         var calls = 0;
 
@@ -185,7 +185,7 @@ public sealed class ParallelArrayMapTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Map_AsyncFunction_ManyUnderWayAtOnce()
+    public async Task Map_AsyncFunction_RunsManyConcurrently()
     {
         var arrived = 0;
         var all = new TaskCompletionSource();
@@ -214,7 +214,7 @@ public sealed class ParallelArrayMapTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Map_AsyncFunctionCancelled_TokenFires()
+    public async Task Map_AsyncFunctionCanceled_CancelsToken()
     {
         using var stop = new CancellationTokenSource();
         var started = new TaskCompletionSource();

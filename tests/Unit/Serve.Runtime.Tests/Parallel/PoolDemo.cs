@@ -1,6 +1,6 @@
 namespace Serve.Runtime.Tests.Parallel;
 
-/// <summary>An actor that pools call.</summary>
+/// <summary>Actor for pool tests.</summary>
 [Remote]
 internal sealed class PoolDemo
 {
@@ -17,6 +17,6 @@ internal sealed class PoolDemo
 
     public int Throw(string message) => throw new FormatException(message);
 
-    /// <summary>What a call waits for.</summary>
+    /// <summary>Event that a call waits for.</summary>
     internal sealed record Gate(ManualResetEventSlim Open, int Number);
 }

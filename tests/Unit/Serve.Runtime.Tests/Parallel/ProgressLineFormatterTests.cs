@@ -6,21 +6,21 @@ namespace Serve.Runtime.Tests.Parallel;
 public sealed class ProgressLineFormatterTests
 {
     [Fact]
-    public void Format_HalfDone_SaysShareRateAndTimeLeft() => Assert.Equal(
+    public void Format_HalfDone_ShowsShareRateAndTimeLeft() => Assert.Equal(
         "Map  50 % ━━━━━━━━━━━━━━━───────────────  500,000/1,000,000  50.0 k/s  0:10 left",
         ProgressLineFormatter.Format("Map", 500_000, 1_000_000, TimeSpan.FromSeconds(10), 120));
 
     [Fact]
-    public void Format_AllDone_SaysHowLongItTook() => Assert.Equal(
+    public void Format_AllDone_ShowsDuration() => Assert.Equal(
         "Map 100 % ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━  10/10  0.10/s  in 1:40",
         ProgressLineFormatter.Format("Map", 10, 10, TimeSpan.FromSeconds(100), 120));
 
     [Fact]
-    public void Format_NobodyKnowsHowMany_CountsOnly() => Assert.Equal(
+    public void Format_UnknownTotal_ShowsCount() => Assert.Equal(
         "Rows  1,234  617/s  in 0:02", ProgressLineFormatter.Format("Rows", 1234, null, TimeSpan.FromSeconds(2), 120));
 
     [Fact]
-    public void Format_NarrowTerminal_LeavesTheBarOutAndNeverWraps()
+    public void Format_NarrowTerminal_OmitsBarAndNeverWraps()
     {
         var line = ProgressLineFormatter.Format("Map", 500_000, 1_000_000, TimeSpan.FromSeconds(10), 30);
 
@@ -29,11 +29,11 @@ public sealed class ProgressLineFormatterTests
     }
 
     [Fact]
-    public void Format_NothingDoneYet_DoesNotGuess() => Assert.EndsWith(
+    public void Format_NothingDone_ShowsNoEstimate() => Assert.EndsWith(
         "0/10  0.00/s  ?:?? left", ProgressLineFormatter.Format("Map", 0, 10, TimeSpan.FromSeconds(1), 120), StringComparison.Ordinal);
 
     [Fact]
-    public void Bar_QuickWork_ShowsNothing()
+    public void Bar_FastWork_ShowsNothing()
     {
         var clock = new FakeTimeProvider();
         using var output = new StringWriter();
@@ -45,7 +45,7 @@ public sealed class ProgressLineFormatterTests
     }
 
     [Fact]
-    public void Bar_LongWork_RedrawsItsLineAndEndsIt()
+    public void Bar_LongWork_RedrawsAndTerminatesLine()
     {
         var clock = new FakeTimeProvider();
         using var output = new StringWriter();

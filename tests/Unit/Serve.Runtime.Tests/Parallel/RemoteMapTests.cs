@@ -31,7 +31,7 @@ public sealed class RemoteMapTests : IAsyncLifetime
         Assert.Equal(Enumerable.Range(1, 1000), await _ray.Map(_ray.MapDemo.Next, Enumerable.Range(0, 1000)));
 
     [Fact]
-    public async Task Map_RemoteFunctionWithOptions_RunsWithThem()
+    public async Task Map_RemoteFunctionWithOptions_AppliesThem()
     {
         var map = await Assert.ThrowsAsync<InsufficientResourcesException>(() => _ray.Map(_ray.MapDemo.Square.Options(new() { NumGpus = 1000 }), [1.0]));
 

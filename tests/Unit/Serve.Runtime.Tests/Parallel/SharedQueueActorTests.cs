@@ -7,7 +7,7 @@ public sealed class SharedQueueActorTests
     private static readonly TimeSpan Never = TimeSpan.Zero;
 
     [Fact]
-    public async Task Take_AfterPuts_FirstInFirstOut()
+    public async Task Take_AfterPuts_IsFirstInFirstOut()
     {
         var queue = new SharedQueueActor<int>(0);
         for (var i = 0; i < 3; i++)
@@ -37,7 +37,7 @@ public sealed class SharedQueueActorTests
     }
 
     [Fact]
-    public async Task Take_TimeUp_TakesNothingAndLeavesLaterItemsAlone()
+    public async Task Take_TimesOut_RemovesNothing()
     {
         var queue = new SharedQueueActor<int>(0);
 
@@ -48,7 +48,7 @@ public sealed class SharedQueueActorTests
     }
 
     [Fact]
-    public async Task Put_Full_WaitsForRoomInOrder()
+    public async Task Put_Full_WaitsInOrder()
     {
         var queue = new SharedQueueActor<int>(1);
         Assert.True(await queue.Put(1, Never, default));
@@ -67,7 +67,7 @@ public sealed class SharedQueueActorTests
     }
 
     [Fact]
-    public async Task Put_TimeUp_PutsNothing()
+    public async Task Put_TimesOut_AddsNothing()
     {
         var queue = new SharedQueueActor<int>(1);
         await queue.Put(1, null, default);
@@ -79,7 +79,7 @@ public sealed class SharedQueueActorTests
     }
 
     [Fact]
-    public async Task Take_Cancelled_ThrowsAndLeavesLaterItemsAlone()
+    public async Task Take_Canceled_ThrowsAndRemovesNothing()
     {
         var queue = new SharedQueueActor<int>(0);
         using var stop = new CancellationTokenSource();
@@ -93,7 +93,7 @@ public sealed class SharedQueueActorTests
     }
 
     [Fact]
-    public void Batches_AllOrNone()
+    public void Batches_AreAtomic()
     {
         var queue = new SharedQueueActor<int>(3);
 
@@ -105,7 +105,7 @@ public sealed class SharedQueueActorTests
     }
 
     [Fact]
-    public async Task PutBatch_SomeWaitForItems_ThoseTakeNoRoom()
+    public async Task PutBatch_WaitingConsumers_UseNoCapacity()
     {
         var queue = new SharedQueueActor<int>(1);
         var waiting = Enumerable.Range(0, 2).Select(_ => queue.Take(null, CancellationToken.None)).ToArray();

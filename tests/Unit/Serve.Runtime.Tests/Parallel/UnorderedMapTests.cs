@@ -22,7 +22,7 @@ public sealed class UnorderedMapTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task MapUnordered_FirstItemIsSlow_OthersComeBeforeIt()
+    public async Task MapUnordered_SlowFirstItem_OthersComeFirst()
     {
         using var gate = new ManualResetEventSlim();
         var results = new List<int>();
@@ -39,7 +39,7 @@ public sealed class UnorderedMapTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task MapUnordered_EndlessItems_ReadsNoFurtherAheadThanItWorks()
+    public async Task MapUnordered_InfiniteItems_BoundsReadAhead()
     {
         var read = 0;
         var results = 0;
@@ -60,7 +60,7 @@ public sealed class UnorderedMapTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task MapUnordered_AsyncFunction_ManyUnderWayAtOnce()
+    public async Task MapUnordered_AsyncFunction_RunsManyConcurrently()
     {
         var arrived = 0;
         var all = new TaskCompletionSource();
@@ -94,7 +94,7 @@ public sealed class UnorderedMapTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Map_AsyncItems_ResultsComeInOrderWhileItemsStillCome()
+    public async Task Map_AsyncItems_StreamsResultsInOrder()
     {
         var results = new List<int>();
         var seen = new TaskCompletionSource();
@@ -107,7 +107,7 @@ public sealed class UnorderedMapTests : IAsyncLifetime
 
         Assert.Equal(Enumerable.Range(0, 1000).Select(i => i * 10), results);
 
-        // Goes on only when the first result was handed on: nothing gathers items until there are many.
+        // Continues only after the first result was delivered: items are not collected into large chunks first.
         async IAsyncEnumerable<int> Items([EnumeratorCancellation] CancellationToken stop = default)
         {
             yield return 0;
@@ -118,7 +118,7 @@ public sealed class UnorderedMapTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Map_AsyncItemsCancelled_Throws()
+    public async Task Map_AsyncItemsCanceled_Throws()
     {
         using var stop = new CancellationTokenSource();
 

@@ -16,7 +16,7 @@ public sealed class BundlePlacementPlannerTests
         Gen.Enum<PlacementStrategy>();
 
     [Fact]
-    public void Decide_AnySmallWorld_IsAsGoodAsTheBestOfAllAssignments() =>
+    public void Decide_SmallCase_MatchesBruteForceOptimum() =>
         Gen.Select(Bundles.Array[1, 4], Nodes.Array[1, 4], Strategies).Sample((bundles, nodes, strategy) =>
         {
             var now = Every(bundles, [.. nodes.Select(node => node.Free)], strategy).ToArray();
@@ -43,7 +43,7 @@ public sealed class BundlePlacementPlannerTests
         }, iter: 3_000);
 
     [Fact]
-    public void Decide_ManyBundlesAndNodes_NeverOvercommitsAndKeepsTheStrictRules() =>
+    public void Decide_LargeCase_NeverOvercommitsOrViolatesStrictness() =>
         Gen.Select(Bundles.Array[1, 40], Nodes.Array[1, 20], Strategies).Sample((bundles, nodes, strategy) =>
         {
             if (BundlePlacementPlanner.Decide(bundles, nodes, strategy) is not BundlePlacementDecision.Place place)
@@ -56,10 +56,10 @@ public sealed class BundlePlacementPlannerTests
         }, iter: 1_000);
 
     [Theory]
-    [InlineData(PlacementStrategy.StrictSpread, 2, "STRICT_SPREAD puts each of its 2 bundles on a node of its own, and there is 1 node. SPREAD shares nodes where it must.")]
-    [InlineData(PlacementStrategy.StrictPack, 5, "Its 5 bundles need CPU 5 together, and the one node has CPU 4.")]
-    [InlineData(PlacementStrategy.Pack, 5, "Its 5 bundles need CPU 5 together, and the one node has CPU 4.")]
-    public void Decide_ImpossibleOnOneNode_SaysWhy(PlacementStrategy strategy, int count, string because)
+    [InlineData(PlacementStrategy.StrictSpread, 2, "STRICT_SPREAD needs a distinct node for each of its 2 bundles, but there is 1 node. SPREAD shares nodes if necessary.")]
+    [InlineData(PlacementStrategy.StrictPack, 5, "Its 5 bundles need CPU 5 together, but the only node has CPU 4.")]
+    [InlineData(PlacementStrategy.Pack, 5, "Its 5 bundles need CPU 5 together, but the only node has CPU 4.")]
+    public void Decide_ImpossibleOnOneNode_ReturnsReason(PlacementStrategy strategy, int count, string because)
     {
         var node = Demand(4, 0, 0);
         var decision = BundlePlacementPlanner.Decide([.. Enumerable.Repeat(Demand(1, 0, 0), count)], [new(node, node)], strategy);
@@ -67,11 +67,11 @@ public sealed class BundlePlacementPlannerTests
     }
 
     [Fact]
-    public void Decide_BundleThatNoNodeHas_NamesTheBundle()
+    public void Decide_BundleLargerThanAnyNode_ReasonNamesBundle()
     {
         var node = Demand(4, 0, 0);
         var decision = BundlePlacementPlanner.Decide([Demand(1, 1, 0)], [new(node, node)], PlacementStrategy.Spread);
-        Assert.Equal("A bundle of CPU 1, GPU 1 was asked for, and the one node has CPU 4.", Assert.IsType<BundlePlacementDecision.Impossible>(decision).Because);
+        Assert.Equal("A bundle of CPU 1, GPU 1 was requested, but the only node has CPU 4.", Assert.IsType<BundlePlacementDecision.Impossible>(decision).Because);
     }
 
     private static ResourceDemand Demand(int cpus, int gpus, int licences) =>

@@ -9,10 +9,10 @@ public sealed class PlacementGroupTableTests
     private readonly FakeTimeProvider _time = new();
     private readonly PlacementGroupTable _table;
 
-    public PlacementGroupTableTests() => _table = new([new(PlacementNode.OnlyId, _node)], _time);
+    public PlacementGroupTableTests() => _table = new(new PlacementNodeSet(new PlacementNode(PlacementNode.OnlyId, _node)), _time);
 
     [Fact]
-    public async Task Create_EnoughIsFree_ReservesAllAndIsReady()
+    public async Task Create_EnoughFree_ReservesAll()
     {
         var group = _table.Create([new() { Cpus = 1 }, new() { Cpus = 2 }], PlacementStrategy.Pack, "pair");
         Assert.True(group.Ready.IsCompletedSuccessfully);
@@ -24,7 +24,7 @@ public sealed class PlacementGroupTableTests
     }
 
     [Fact]
-    public async Task Create_NotEnoughIsFree_HoldsNothingUntilAllIsThere()
+    public async Task Create_NotEnoughFree_ReservesNothingUntilAllFit()
     {
         var taken = _node.Reserve(Cpus(2));
         var group = _table.Create([new() { Cpus = 1 }, new() { Cpus = 2 }], PlacementStrategy.Pack, null);
@@ -38,7 +38,7 @@ public sealed class PlacementGroupTableTests
     }
 
     [Fact]
-    public async Task Create_LargeGroupWaits_SmallOnesBehindItDoNotPassIt()
+    public async Task Create_LargeGroupWaits_LaterGroupsDoNotOvertake()
     {
         var taken = _node.Reserve(Cpus(3));
         var large = _table.Create([new() { Cpus = 4 }], PlacementStrategy.Pack, null);
@@ -52,7 +52,7 @@ public sealed class PlacementGroupTableTests
     }
 
     [Fact]
-    public async Task Remove_HeadOfTheQueue_LetsThoseBehindItThrough()
+    public async Task Remove_FirstInQueue_UnblocksLaterGroups()
     {
         _node.Reserve(Cpus(3));
         var large = _table.Create([new() { Cpus = 4 }], PlacementStrategy.Pack, null);
@@ -63,9 +63,9 @@ public sealed class PlacementGroupTableTests
     }
 
     [Fact]
-    public async Task Create_TasksTakeWhatComesFree_TheGroupGetsItAllTheSame()
+    public async Task Create_SteadyTasks_GroupIsNotStarved()
     {
-        // Tasks that follow one another on each CPU: there are never two free at once.
+        // Tasks follow each other on each CPU: two CPUs are never free at the same time.
         var running = Enumerable.Range(0, 4).Select(_ => _node.Reserve(Cpus(1))).ToArray();
         var group = _table.Create([new() { Cpus = 2 }], PlacementStrategy.Pack, null);
         void NextTaskOn(int cpu)
@@ -85,13 +85,13 @@ public sealed class PlacementGroupTableTests
         NextTaskOn(1);
         await group.Ready;
 
-        // The others are let in again.
+        // Other tasks are admitted again.
         NextTaskOn(2);
         Assert.NotNull(running[2]);
     }
 
     [Fact]
-    public void Create_GroupCannotBeHadYet_OthersGetTheirTurnMeanwhile()
+    public void Create_GroupWaits_TasksAreNotBlockedPermanently()
     {
         _node.Reserve(Cpus(2));
         var group = _table.Create([new() { Cpus = 4 }], PlacementStrategy.Pack, null);
@@ -105,17 +105,17 @@ public sealed class PlacementGroupTableTests
     }
 
     [Fact]
-    public void Create_CanNeverBe_ThrowsAtOnceAndSaysWhy()
+    public void Create_Impossible_ThrowsReason()
     {
         var refused = Assert.Throws<InsufficientResourcesException>(
             () => _table.Create([new() { Cpus = 1 }, new() { Cpus = 1 }], PlacementStrategy.StrictSpread, "apart"));
         Assert.True(refused.IsPermanent);
-        Assert.StartsWith("Placement group 'apart' can never be reserved. STRICT_SPREAD puts each of its 2 bundles on a node of its own, and there is 1 node.", refused.Message, StringComparison.Ordinal);
+        Assert.StartsWith("Placement group 'apart' can never be reserved. STRICT_SPREAD needs a distinct node for each of its 2 bundles, but there is 1 node.", refused.Message, StringComparison.Ordinal);
         Assert.Empty(_table.Groups);
     }
 
     [Fact]
-    public void Create_NoBundlesOrAnEmptyOne_Throws()
+    public void Create_NoBundlesOrEmptyBundle_Throws()
     {
         Assert.Throws<ArgumentException>(() => _table.Create([], PlacementStrategy.Pack, null));
         Assert.Throws<ArgumentException>(() => _table.Create([new() { Cpus = 1 }, new()], PlacementStrategy.Pack, null));
@@ -123,7 +123,7 @@ public sealed class PlacementGroupTableTests
     }
 
     [Fact]
-    public async Task Remove_WorkInside_IsEndedAndItsShareComesBackWhenItHasEnded()
+    public async Task Remove_WorkInGroup_IsCanceledAndReleasesResources()
     {
         var group = _table.Create([new() { Cpus = 1 }, new() { Cpus = 2 }], PlacementStrategy.Pack, null);
         var running = group.Ledgers[1].Reserve(Cpus(1));
@@ -139,7 +139,7 @@ public sealed class PlacementGroupTableTests
     }
 
     [Fact]
-    public async Task Remove_WorkThatDoesNotEnd_IsNotWaitedForForEver()
+    public async Task Remove_WorkNeverEnds_CompletesAfterTimeout()
     {
         var group = _table.Create([new() { Cpus = 1 }], PlacementStrategy.Pack, null);
         group.Ledgers[0].Reserve(Cpus(1));
@@ -150,7 +150,7 @@ public sealed class PlacementGroupTableTests
     }
 
     [Fact]
-    public async Task Remove_WhoWaitsForABundle_IsToldThatItIsGone()
+    public async Task Remove_WaitersForBundle_Fail()
     {
         var group = _table.Create([new() { Cpus = 1 }], PlacementStrategy.Pack, "gone");
         group.Ledgers[0].Reserve(Cpus(1));
@@ -160,13 +160,13 @@ public sealed class PlacementGroupTableTests
         Assert.Equal(1, told);
         var refused = Assert.Throws<InsufficientResourcesException>(() => group.Ledgers[0].TryReserve(Cpus(1), out _));
         Assert.True(refused.IsPermanent);
-        Assert.Contains("placement group 'gone' was disposed", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("placement group 'gone' has been removed", refused.Message, StringComparison.Ordinal);
         _time.Advance(TimeSpan.FromSeconds(5));
         await removal;
     }
 
     [Fact]
-    public void Create_GpuBundles_GiveTheDevicesThatTheNodeGaveThem()
+    public void Create_GpuBundles_AssignNodeDevices()
     {
         _node.Reserve(ResourceDemand.None.With(ResourceDemand.Gpu, 1));
         var group = _table.Create([new() { Gpus = 0.5 }, new() { Gpus = 0.25 }], PlacementStrategy.Pack, null);
@@ -179,9 +179,9 @@ public sealed class PlacementGroupTableTests
     }
 
     [Fact]
-    public async Task Create_GpusFreeInPieces_WaitsForAWholeOne()
+    public async Task Create_FragmentedGpus_WaitsForWholeDevice()
     {
-        // 0.6 and 0.6 go to two devices: 0.8 is free, on none of them more than 0.4.
+        // 0.6 and 0.6 are on two devices: 0.8 is free, but at most 0.4 on each.
         var first = _node.Reserve(ResourceDemand.None.With(ResourceDemand.Gpu, 0.6));
         _node.Reserve(ResourceDemand.None.With(ResourceDemand.Gpu, 0.6));
         var group = _table.Create([new() { Cpus = 1 }, new() { Gpus = 0.8 }], PlacementStrategy.Pack, null);
@@ -192,7 +192,7 @@ public sealed class PlacementGroupTableTests
     }
 
     [Fact]
-    public async Task CreateAndRemove_ManyThreads_GivesEverythingBack()
+    public async Task CreateAndRemove_ManyThreads_ReleasesEverything()
     {
         await Task.WhenAll(Enumerable.Range(0, 8).Select(worker => Task.Run(async () =>
         {

@@ -2,13 +2,13 @@ using Serve.Runtime.Tests.Testing;
 
 namespace Serve.Runtime.Tests.Placement;
 
-/// <summary>Tasks and actors that run in placement groups of a cluster.</summary>
+/// <summary>Tasks and actors in placement groups.</summary>
 public sealed class PlacementGroupWorkTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     [Fact]
-    public async Task Submit_InABundle_UsesItsResourcesAndNotTheNodes()
+    public async Task Submit_InBundle_UsesBundleResources()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 2, Observable = false });
         await using var group = ray.CreatePlacementGroup([new() { Cpus = 2 }]);
@@ -21,7 +21,7 @@ public sealed class PlacementGroupWorkTests
     }
 
     [Fact]
-    public async Task Submit_GroupThatWaits_RunsWhenItIsReady()
+    public async Task Submit_WaitingGroup_RunsWhenReserved()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 1, Observable = false });
         var first = ray.CreatePlacementGroup([new() { Cpus = 1 }]);
@@ -33,7 +33,7 @@ public sealed class PlacementGroupWorkTests
     }
 
     [Fact]
-    public async Task Dispose_TasksInside_AreCancelledAndSayWhy()
+    public async Task Dispose_TasksInGroup_AreCanceledWithReason()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 2, Observable = false });
         var group = ray.CreatePlacementGroup([new() { Cpus = 1 }], name: "short");
@@ -42,13 +42,13 @@ public sealed class PlacementGroupWorkTests
         var waiting = ray.Grouped.Seven.Options(inside).Remote();
         await group.DisposeAsync();
         foreach (var ended in new ObjectRef<int>[] { running, waiting })
-            Assert.Contains("placement group 'short' was disposed", (await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await ray.Get(ended, Patience))).Message, StringComparison.Ordinal);
+            Assert.Contains("placement group 'short' has been removed", (await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await ray.Get(ended, Patience))).Message, StringComparison.Ordinal);
         Assert.Equal(2, ray.AvailableResources["CPU"]);
         Assert.Throws<InsufficientResourcesException>(() => ray.Grouped.Seven.Options(inside).Remote());
     }
 
     [Fact]
-    public async Task Submit_FromInsideWithCapture_RunsInTheGroupToo()
+    public async Task Submit_ChildWithCapture_RunsInGroup()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 3, Observable = false });
         await using var group = ray.CreatePlacementGroup([new() { Cpus = 2 }]);
@@ -63,7 +63,7 @@ public sealed class PlacementGroupWorkTests
     [InlineData(Isolation.None, false)]
     [InlineData(Isolation.Process, true)]
     [InlineData(Isolation.Process, false)]
-    public async Task Call_OfAnActorInside_WhatItStartsRunsInTheGroupIfThatIsAsked(Isolation isolation, bool capture)
+    public async Task ActorCall_ChildTasks_RunInGroupIfCaptured(Isolation isolation, bool capture)
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 3, Isolation = isolation, WorkerCommand = [LocalAgentFixture.Executable, "worker"], Observable = false });
         await using var group = ray.CreatePlacementGroup([new() { Cpus = 2 }]);
@@ -74,7 +74,7 @@ public sealed class PlacementGroupWorkTests
     }
 
     [Fact]
-    public async Task Dispose_ActorsInside_End()
+    public async Task Dispose_ActorsInGroup_Terminate()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 2, Observable = false });
         var group = ray.CreatePlacementGroup([new() { Cpus = 1 }]);
@@ -90,7 +90,7 @@ public sealed class PlacementGroupWorkTests
     }
 }
 
-/// <summary>Says how many CPUs are free while something runs that it has started.</summary>
+/// <summary>Returns the free CPUs while a child task runs.</summary>
 [Remote]
 public sealed class GroupedActor
 {

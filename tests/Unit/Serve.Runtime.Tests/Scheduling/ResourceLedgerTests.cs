@@ -11,7 +11,7 @@ public sealed class ResourceLedgerTests
         (cpu, gpu, licence) => ResourceDemand.None.With(ResourceDemand.Cpu, cpu).With(ResourceDemand.Gpu, gpu).With("licence", licence));
 
     [Fact]
-    public void ReserveAndRelease_AnySequence_NeverOverCommitsAndRestoresExactly() =>
+    public void ReserveAndRelease_AnySequence_NeverOvercommitsAndRestores() =>
         Gen.Select(Demands.Array[1, 40], Gen.Int[0, 1_000_000]).Sample((demands, seed) =>
         {
             var random = new Random(seed);
@@ -44,7 +44,7 @@ public sealed class ResourceLedgerTests
         });
 
     [Fact]
-    public void Reserve_NothingOfAResourceTheNodeLacks_IsNoDemandForIt()
+    public void Reserve_ZeroOfUnknownResource_IsGranted()
     {
         var ledger = new ResourceLedger(Node);
         var demand = new ResourceDemand { Units = ResourceDemand.None.With(ResourceDemand.Cpu, 1).Units.Add("tpu", 0) };
@@ -54,24 +54,24 @@ public sealed class ResourceLedgerTests
     }
 
     [Fact]
-    public void Tell_Again_KeepsThePlaceAndIsToldOnce()
+    public void SubscribeReleased_Twice_KeepsOrderAndNotifiesOnce()
     {
         var ledger = new ResourceLedger(Node);
         var told = new List<string>();
         void Second() => told.Add("second");
         void Third() => told.Add("third");
         void First() => told.Add("first");
-        ledger.Tell(Second);
-        ledger.Tell(Third);
-        ledger.Tell(First, isFirst: true);
-        ledger.Tell(Second);
-        ledger.Tell(First);
+        ledger.SubscribeReleased(Second);
+        ledger.SubscribeReleased(Third);
+        ledger.SubscribeReleased(First, isFirst: true);
+        ledger.SubscribeReleased(Second);
+        ledger.SubscribeReleased(First);
         ledger.Release(ledger.Reserve(ResourceDemand.None.With(ResourceDemand.Cpu, 1)));
         Assert.Equal(["first", "second", "third"], told);
     }
 
     [Fact]
-    public void Reserve_FractionsOfAGpu_ShareTheFullestDeviceTheyFitOn()
+    public void Reserve_GpuFractions_ShareFullestFittingDevice()
     {
         var ledger = new ResourceLedger(Node);
         var half = ResourceDemand.None.With(ResourceDemand.Gpu, 0.5);
@@ -80,20 +80,20 @@ public sealed class ResourceLedgerTests
     }
 
     [Fact]
-    public void Reserve_MoreThanIsFree_SaysWhatThereIsAndThatItMayComeFree()
+    public void Reserve_MoreThanFree_ThrowsTransient()
     {
         var ledger = new ResourceLedger(Node);
         ledger.Reserve(ResourceDemand.None.With(ResourceDemand.Cpu, 3.5));
         var refused = Assert.Throws<InsufficientResourcesException>(() => ledger.Reserve(ResourceDemand.None.With(ResourceDemand.Cpu, 1)));
         Assert.False(refused.IsPermanent);
-        Assert.Equal("CPU 1 was asked for; 0.5 CPU of 4 CPU is free.", refused.Message);
+        Assert.Equal("CPU 1 was requested, but only 0.5 CPU of 4 CPU is free.", refused.Message);
     }
 
     [Theory]
     [InlineData(ResourceDemand.Cpu, 5, "only 4 CPU in total")]
     [InlineData("tpu", 1, "no tpu at all")]
-    [InlineData(ResourceDemand.Gpu, 1.5, "above one, GPUs are whole")]
-    public void Reserve_MoreThanThereCanBe_IsPermanent(string resource, double amount, string says)
+    [InlineData(ResourceDemand.Gpu, 1.5, "GPU amounts above 1 must be whole")]
+    public void Reserve_MoreThanTotal_ThrowsPermanent(string resource, double amount, string says)
     {
         var refused = Assert.Throws<InsufficientResourcesException>(() => new ResourceLedger(Node).Reserve(ResourceDemand.None.With(resource, amount)));
         Assert.True(refused.IsPermanent);
@@ -101,7 +101,7 @@ public sealed class ResourceLedgerTests
     }
 
     [Fact]
-    public void Reserve_Refused_ReservesNothing()
+    public void Reserve_Rejected_ReservesNothing()
     {
         var ledger = new ResourceLedger(Node);
         Assert.Throws<InsufficientResourcesException>(() => ledger.Reserve(ResourceDemand.None.With(ResourceDemand.Cpu, 1).With(ResourceDemand.Gpu, 3)));

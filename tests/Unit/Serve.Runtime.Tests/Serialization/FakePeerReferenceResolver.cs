@@ -3,7 +3,7 @@ using Serve.Runtime.Serialization;
 
 namespace Serve.Runtime.Tests.Serialization;
 
-/// <summary>The other side of one connection, without a connection.</summary>
+/// <summary>Peer of a connection, without a connection.</summary>
 internal sealed class FakePeerReferenceResolver : IPeerReferenceResolver
 {
     public List<long> Exported { get; } = [];

@@ -48,7 +48,7 @@ public sealed class ObjectValueCodecTests
 
     [Theory]
     [MemberData(nameof(Values))]
-    public void Encode_ThenDecodeElsewhere_GivesAnEqualValue(Type type, object? value)
+    public void Encode_ThenDecode_ReturnsEqualValue(Type type, object? value)
     {
         var read = Travel(type, value, new ObjectValueCodec([]), new ObjectValueCodec([]));
 
@@ -58,7 +58,7 @@ public sealed class ObjectValueCodecTests
     }
 
     [Fact]
-    public void Encode_Memory_CanBeReadAsMemoryAndAsArray()
+    public void Encode_Memory_DecodesAsMemoryAndArray()
     {
         var codec = new ObjectValueCodec([]);
         var stored = codec.Encode(typeof(ReadOnlyMemory<float>), new ReadOnlyMemory<float>([1, 2, 3]), "it");
@@ -68,11 +68,11 @@ public sealed class ObjectValueCodecTests
     }
 
     [Fact]
-    public void Encode_UnmanagedArray_TakesItsBytesAndNoMore() =>
+    public void Encode_UnmanagedArray_HasNoOverhead() =>
         Assert.Equal(8000, new ObjectValueCodec([]).Encode(typeof(double[,]), new double[10, 100], "it").Size);
 
     [Fact]
-    public void Encode_ArrayInsideARecord_TravelsBesideTheJson()
+    public void Encode_ArrayInRecord_IsStoredNextToJson()
     {
         var stored = new ObjectValueCodec([]).Encode(typeof(Batch), new Batch("b", new float[100_000], new int[1, 1]), "it");
 
@@ -80,7 +80,7 @@ public sealed class ObjectValueCodecTests
     }
 
     [Fact]
-    public void Encode_TypeWithARegisteredSerializer_UsesIt()
+    public void Encode_RegisteredSerializer_IsUsed()
     {
         var (here, there) = (new ObjectValueCodec([new SecretSerializer()]), new ObjectValueCodec([new SecretSerializer()]));
 
@@ -90,12 +90,12 @@ public sealed class ObjectValueCodecTests
     }
 
     [Fact]
-    public void Encode_MemoryPackableType_WritesMemoryPack() =>
+    public void Encode_MemoryPackableType_UsesMemoryPack() =>
         Assert.Equal((int)EncodedValueFormat.MemoryPack, ToWire(new ObjectValueCodec([]), typeof(Packed), new Packed { Name = "p" }, new()).Format);
 
     [Theory]
     [MemberData(nameof(Untravelled))]
-    public void Encode_WhatCannotTravel_NamesArgumentTypeAndRemedy(Type type, object value, string typeName, string why)
+    public void Encode_Unserializable_ExceptionNamesArgumentTypeAndRemedy(Type type, object value, string typeName, string why)
     {
         var thrown = Assert.Throws<NotSerializableException>(() => new ObjectValueCodec([]).Encode(type, value, "argument 'x' of Demo.F"));
 
@@ -118,7 +118,7 @@ public sealed class ObjectValueCodecTests
                 { typeof(Func<int>), closure, "Func<int>", "delegate" },
                 { typeof(object), closure, "Func<int>", "delegate" },
                 { typeof(object), closure.Target!, "<>c__DisplayClass", "closure" },
-                { typeof(Node), cycle, "Node", "lead back to itself" },
+                { typeof(Node), cycle, "Node", "form a cycle" },
                 { typeof(Stream), new MemoryStream(), "MemoryStream", "belongs to this process" },
                 { typeof(Task<int>), Task.FromResult(1), "Task<int>", "belongs to this process" },
                 { typeof(WithCallback), new WithCallback("n", () => { }), "WithCallback", "its callback" },
@@ -134,7 +134,7 @@ public sealed class ObjectValueCodecTests
     }
 
     [Fact]
-    public void Encode_RefsInsideAValue_TravelAsIdsThatBothSidesCount()
+    public void Encode_ReferencesInValue_AreCountedIds()
     {
         var (cluster, peer, codec) = (new Clusters.DriverCluster(new()), new FakePeerReferenceResolver(), new ObjectValueCodec([]));
         var inner = cluster.Put(5);
@@ -151,7 +151,7 @@ public sealed class ObjectValueCodecTests
     }
 
     [Fact]
-    public void Of_SameRefTwice_WritesItOnce()
+    public void EncodeObject_Twice_EncodesOnce()
     {
         var reference = new Clusters.DriverCluster(new()).Put("text");
         var codec = new ObjectValueCodec([]);
@@ -160,7 +160,7 @@ public sealed class ObjectValueCodecTests
     }
 
     [Fact]
-    public void ToWire_RefReadAsAWiderType_KeepsItsOwn()
+    public void ToWire_ReferenceOfBaseType_KeepsActualType()
     {
         var reference = new Clusters.DriverCluster(new()).Put(new[] { 1.5 });
         var (codec, peer) = (new ObjectValueCodec([]), new FakePeerReferenceResolver());

@@ -2,7 +2,7 @@ using MemoryPack;
 
 namespace Serve.Runtime.Tests.Serialization;
 
-/// <summary>Carries MemoryPack.</summary>
+/// <summary>Type with [MemoryPackable].</summary>
 [MemoryPackable]
 public sealed partial class Packed
 {

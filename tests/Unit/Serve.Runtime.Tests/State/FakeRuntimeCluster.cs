@@ -4,7 +4,7 @@ using Serve.Runtime.State;
 
 namespace Serve.Runtime.Tests.State;
 
-/// <summary>A cluster that lists what a test gives it.</summary>
+/// <summary>Cluster that lists the items of a test.</summary>
 internal sealed class FakeRuntimeCluster : RuntimeCluster
 {
     public List<TaskState> Tasks { get; } = [];

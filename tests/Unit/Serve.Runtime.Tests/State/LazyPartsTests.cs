@@ -5,11 +5,11 @@ using Serve.Runtime.Workers.Processes;
 
 namespace Serve.Runtime.Tests.State;
 
-/// <summary>Parts of a cluster that are made when first needed: made late, or never, they are as if they had been there from the start.</summary>
+/// <summary>Lazily created parts of a cluster behave as if they had existed from the start.</summary>
 public sealed class LazyPartsTests
 {
     [Fact]
-    public async Task Placement_NeverUsed_TakesNoGroupsAfterTheEnd()
+    public async Task Placement_DisposedCluster_RejectsGroups()
     {
         var ray = new DriverCluster(new() { NumCpus = 2 }, ProgramWorkerLauncher.StartWorkers);
         await ray.DisposeAsync();
@@ -18,7 +18,7 @@ public sealed class LazyPartsTests
     }
 
     [Fact]
-    public async Task Placement_MadeWhileTasksWait_HasWhatComesFreeBeforeThem()
+    public async Task Placement_CreatedWhileTasksWait_IsNotifiedFirst()
     {
         await using var ray = new DriverCluster(new() { NumCpus = 1 }, ProgramWorkerLauncher.StartWorkers);
         using var holds = new ManualResetEventSlim();
@@ -34,7 +34,7 @@ public sealed class LazyPartsTests
     }
 
     [Fact]
-    public async Task Follow_WhileATaskWaits_MissesNoRelease()
+    public async Task SubscribeTo_TaskWaits_MissesNoRelease()
     {
         await using var ray = new DriverCluster(new() { NumCpus = 1 }, ProgramWorkerLauncher.StartWorkers);
         var ledger = ray.Ledgers.GetLedgers(null)[0];
@@ -44,7 +44,7 @@ public sealed class LazyPartsTests
         long? free = null;
         ledger.Released += () => free ??= ledger.Free(ResourceDemand.Cpu);
 
-        // Whoever was taken off the list and put on it again would be told last, and would have missed what was released meanwhile.
+        // A subscriber that was removed and added again would be notified last and would have missed releases.
         ray.Tasks.SubscribeTo(ledger);
         ledger.Release(held);
         Assert.Equal(0, free);
@@ -53,14 +53,14 @@ public sealed class LazyPartsTests
     }
 
     [Fact]
-    public async Task Init_Observable_CanBeLookedAtSoon()
+    public async Task Init_Observable_IsAnnounced()
     {
         await using var ray = (DriverCluster)await Cluster.Init();
         await Eventually.TrueAsync(() => ray.IsObserved);
     }
 
     [Fact]
-    public async Task Observe_DisposedMeanwhile_DoesNothing()
+    public async Task Observe_DisposedConcurrently_DoesNothing()
     {
         var ray = new DriverCluster(new(), ProgramWorkerLauncher.StartWorkers);
         await ray.DisposeAsync();
@@ -69,7 +69,7 @@ public sealed class LazyPartsTests
     }
 
     [Fact]
-    public void Options_NothingOrEmptySet_AreEqualAndEmpty()
+    public void Options_UnsetOrEmpty_AreEqual()
     {
         var options = new ClusterOptions { Serializers = default, Resources = [] };
         Assert.Empty(options.Serializers);
@@ -78,7 +78,7 @@ public sealed class LazyPartsTests
     }
 
     [Fact]
-    public async Task Options_SomethingSet_IsKeptAndGiven()
+    public async Task Options_Set_AreReturned()
     {
         var options = new ClusterOptions { Serializers = [new NoSerializer()], Resources = ImmutableDictionary<string, double>.Empty.Add("licence", 2) };
         Assert.IsType<NoSerializer>(Assert.Single(options.Serializers));

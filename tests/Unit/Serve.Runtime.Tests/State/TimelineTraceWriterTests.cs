@@ -9,7 +9,7 @@ public sealed class TimelineTraceWriterTests
     private static readonly DateTimeOffset Zero = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
 
     [Fact]
-    public async Task WriteAsync_Tasks_AreCompleteEventsWithTheirIds()
+    public async Task WriteAsync_Tasks_WritesCompleteEvents()
     {
         var events = await EventsAsync([Task("a", 0, 1.5) with { ParentTaskId = "p", State = TaskPhase.Failed, ErrorType = "E" }]);
         var task = Assert.Single(events, entry => Text(entry, "ph") == "X");
@@ -23,7 +23,7 @@ public sealed class TimelineTraceWriterTests
     }
 
     [Fact]
-    public async Task WriteAsync_TasksSideBySide_LieOnRowsOfTheirOwnAndFollowersShareOne()
+    public async Task WriteAsync_ConcurrentTasks_UseSeparateRows()
     {
         var events = await EventsAsync([Task("a", 0, 10), Task("b", 5, 10), Task("c", 10, 5), Task("d", 15, 1)]);
         Assert.Equal([("a", 1), ("b", 2), ("c", 1), ("d", 1)], Rows(events));
@@ -32,7 +32,7 @@ public sealed class TimelineTraceWriterTests
     }
 
     [Fact]
-    public async Task WriteAsync_CallsOfAnActor_LieOnItsRow()
+    public async Task WriteAsync_ActorCalls_UseActorRow()
     {
         var events = await EventsAsync(
             [Task("a", 0, 10), Task("b", 2, 2) with { ActorId = "7" }, Task("c", 5, 2) with { ActorId = "7" }, Task("d", 6, 2) with { ActorId = "7" }],
@@ -43,7 +43,7 @@ public sealed class TimelineTraceWriterTests
     }
 
     [Fact]
-    public async Task WriteAsync_Workers_AreProcessesOfTheirOwnAlsoWhenTheyHaveEnded()
+    public async Task WriteAsync_Workers_AreSeparateProcessesEvenAfterExit()
     {
         var events = await EventsAsync(
             [Task("a", 0, 1) with { WorkerId = "w1" }, Task("b", 0, 1) with { WorkerId = "gone" }],
@@ -53,14 +53,14 @@ public sealed class TimelineTraceWriterTests
     }
 
     [Fact]
-    public async Task WriteAsync_TaskThatRuns_ReachesUntilNowAndOneThatWaitsIsLeftOut()
+    public async Task WriteAsync_RunningTask_ExtendsToNowAndWaitingIsOmitted()
     {
         var events = await EventsAsync([Task("a", 0, 0) with { EndTime = null, State = TaskPhase.Running }, new() { TaskId = "b", Name = "b", Function = "b", State = TaskPhase.PendingScheduling }]);
         Assert.Equal(60_000_000, Assert.Single(events, entry => Text(entry, "ph") == "X").GetProperty("dur").GetDouble());
     }
 
     [Fact]
-    public async Task WriteAsync_ManyTasks_IsOneWholeDocument()
+    public async Task WriteAsync_ManyTasks_WritesValidDocument()
     {
         var events = await EventsAsync([.. Enumerable.Range(0, 5_000).Select(number => Task($"{number}", number, 0.5))]);
         Assert.Equal(5_000, events.Count(entry => Text(entry, "ph") == "X"));

@@ -3,7 +3,7 @@ using Serve.Runtime.Tasks;
 
 namespace Serve.Runtime.Tests.Tasks;
 
-/// <summary>Takes attempts and leaves them to the test.</summary>
+/// <summary>Executor that records attempts, to be completed by the test.</summary>
 internal sealed class FakeTaskExecutor : ITaskExecutor
 {
     public ConcurrentQueue<ITaskAttempt> Started { get; } = new();

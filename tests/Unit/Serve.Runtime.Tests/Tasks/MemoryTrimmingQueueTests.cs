@@ -5,11 +5,11 @@ namespace Serve.Runtime.Tests.Tasks;
 public sealed class MemoryTrimmingQueueTests
 {
     [Fact]
-    public async Task Trim_WhileOthersAddAndTake_LosesNothing()
+    public async Task Trim_ConcurrentEnqueueAndDequeue_LosesNoItem()
     {
         const int Most = 6_000_000;
 
-        // On a machine that is busy with other things it has fewer of them, rather than a longer wait.
+        // Bounded by time: on a busy machine fewer items, not a longer test.
         var end = Environment.TickCount64 + 5000;
         var added = 0;
         var queue = new MemoryTrimmingQueue<int>(large: 1);
@@ -17,7 +17,7 @@ public sealed class MemoryTrimmingQueueTests
         var adding = Task.Factory.StartNew(
             () =>
             {
-                // So few at a time that it is empty again and again.
+                // In small groups, so that the queue is often empty.
                 for (; added < Most && (added % 1024 != 0 || Environment.TickCount64 < end); added++)
                 {
                     queue.Enqueue(added);
@@ -47,7 +47,7 @@ public sealed class MemoryTrimmingQueueTests
     }
 
     [Fact]
-    public void Add_AndTake_FirstInFirstOut()
+    public void Enqueue_ThenDequeue_IsFirstInFirstOut()
     {
         var queue = new MemoryTrimmingQueue<int>(large: 3);
         Assert.True(queue.IsEmpty);

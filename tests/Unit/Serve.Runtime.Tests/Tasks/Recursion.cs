@@ -3,10 +3,10 @@ using System.Runtime.CompilerServices;
 
 namespace Serve.Runtime.Tests.Tasks;
 
-/// <summary>Tasks that start tasks.</summary>
+/// <summary>Tasks that submit child tasks.</summary>
 public static partial class Recursion
 {
-    /// <summary>What tests do inside of tasks that take data alone.</summary>
+    /// <summary>Test code that runs inside of tasks with serializable arguments.</summary>
     private static readonly ConcurrentDictionary<int, Func<int, int>> Hooks = new() { [0] = i => i };
 
     public static int Hook(Func<int, int> body)
@@ -41,7 +41,7 @@ public static partial class Recursion
     [Remote]
     public static int Deep(int n) => n == 0 ? 0 : 1 + Cluster.Current.Recursion.Deep.Remote(n - 1).GetResult();
 
-    // Asks with a timeout, so that each level blocks a thread of its own.
+    // Waits with a timeout, so that each level blocks a thread of its own.
     [Remote]
     public static int DeepOnThreads(int n) => n == 0 ? 0 : 1 + Cluster.Current.Recursion.DeepOnThreads.Remote(n - 1).GetResult(TimeSpan.FromSeconds(60));
 

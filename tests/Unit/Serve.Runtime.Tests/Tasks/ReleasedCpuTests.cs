@@ -6,11 +6,11 @@ using Serve.Runtime.Workers.Processes;
 
 namespace Serve.Runtime.Tests.Tasks;
 
-/// <summary>The CPU of tasks in workers that wait, moved step by step.</summary>
+/// <summary>Release and reacquisition of the CPU of waiting tasks in workers, step by step.</summary>
 public sealed class ReleasedCpuTests
 {
     [Fact]
-    public async Task TryGiveBack_OfTheOneBehindATaskThatWaits_LendsTheirCpu()
+    public async Task TryRequeue_TaskBehindWaitingTask_ReleasesCpu()
     {
         await using var ray = new DriverCluster(new() { NumCpus = 1, Isolation = Isolation.Process }, ProgramWorkerLauncher.StartWorkers);
         var workers = new FakeTaskExecutor();
@@ -28,7 +28,7 @@ public sealed class ReleasedCpuTests
         workers.Depth = 1;
         Assert.True(quick.TryRequeue());
 
-        // It runs with the CPU that nobody uses now, in a lane of its own.
+        // It runs with the released CPU, in a pipeline of its own.
         await Eventually.TrueAsync(() => workers.Started.Count == 4);
         Assert.Same(quick, workers.Started.ElementAt(3));
         Assert.NotSame(waits.Pipeline, quick.Pipeline);
@@ -36,7 +36,7 @@ public sealed class ReleasedCpuTests
     }
 
     [Fact]
-    public async Task Wait_ForOneThatIsServedAfterTheOneBesideIt_IsNoDeadlock()
+    public async Task Wait_ForTaskServedAfterPipelineNeighbor_IsNoDeadlock()
     {
         var slot = new Dictionary<string, double> { ["slot"] = 1 }.ToImmutableDictionary();
         await using var ray = new DriverCluster(new() { NumCpus = 1, Isolation = Isolation.Process, Resources = slot }, ProgramWorkerLauncher.StartWorkers);
@@ -53,7 +53,7 @@ public sealed class ReleasedCpuTests
 
         waits.Context!.BeginWait([wanted], 1, ObjectRefWait.Thread);
 
-        // A circle that is there now is told, and this is none.
+        // A deadlock that exists now is reported; the other wait is none.
         ObjectRef<int>? own = null;
         var made = new TaskCompletionSource();
         own = ray.Run(async () =>
@@ -65,7 +65,7 @@ public sealed class ReleasedCpuTests
         await Assert.ThrowsAsync<DeadlockException>(async () => await own);
         Assert.False(wanted.IsReady);
 
-        beside.ReportFailure(new InvalidOperationException("It makes room for the one that is waited for."), isSystem: false);
+        beside.ReportFailure(new InvalidOperationException("Makes way for the awaited task."), isSystem: false);
         await Eventually.TrueAsync(() => workers.Started.Count == 4);
         Assert.Equal(wanted.Id, workers.Started.ElementAt(3).Id);
         GC.KeepAlive(refs);

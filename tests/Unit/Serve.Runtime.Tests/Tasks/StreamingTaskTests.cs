@@ -4,7 +4,7 @@ namespace Serve.Runtime.Tests.Tasks;
 public sealed class StreamingTaskTests
 {
     [Fact]
-    public async Task Stream_ReadToTheEnd_AllItemsInOrderAndCompletion()
+    public async Task Stream_ReadToEnd_ItemsInOrderThenCompletion()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 1 });
         var stream = ray.Recursion.Count.Remote(100, 0);
@@ -18,7 +18,7 @@ public sealed class StreamingTaskTests
     }
 
     [Fact]
-    public async Task Stream_Unread_WaitsAtTheLimitWithoutItsCpu()
+    public async Task Stream_Unread_WaitsAtCapacityWithoutCpu()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 1 });
         var made = 0;
@@ -34,7 +34,7 @@ public sealed class StreamingTaskTests
     }
 
     [Fact]
-    public async Task Stream_LoopLeftEarly_Cancels()
+    public async Task Stream_ReaderLeavesEarly_IsCanceled()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 1 });
         var made = 0;
@@ -51,7 +51,7 @@ public sealed class StreamingTaskTests
     }
 
     [Fact]
-    public async Task Stream_ThrowsMidway_ItemsBeforeAreReadThenTheError()
+    public async Task Stream_ThrowsMidway_EarlierItemsThenException()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 1 });
         var read = new List<int>();
@@ -66,7 +66,7 @@ public sealed class StreamingTaskTests
     }
 
     [Fact]
-    public async Task Stream_ReadInsideATaskOnOneCpu_Ends()
+    public async Task Stream_ReadInsideTaskOnOneCpu_Completes()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 1 });
         var sum = await ray.Run(async () =>
@@ -81,7 +81,7 @@ public sealed class StreamingTaskTests
     }
 
     [Fact]
-    public async Task Stream_Retried_NoItemTwice()
+    public async Task Stream_Retried_DeliversEachItemOnce()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 1 });
         var failed = false;

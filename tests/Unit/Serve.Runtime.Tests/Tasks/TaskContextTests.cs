@@ -1,14 +1,15 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Serve.Runtime.Tasks;
+using Serve.Runtime.Tests.State;
 using Serve.Runtime.Turns;
 
 namespace Serve.Runtime.Tests.Tasks;
 
-/// <summary>What blocking a thread holds up, by whose thread it is.</summary>
+/// <summary>Waits of a context, by what they block.</summary>
 public sealed class TaskContextTests
 {
     [Fact]
-    public void FlowOfThread_IsTheTasksOwnOrItsTurnOrNothing()
+    public void FlowOfThread_TaskThreadTurnOrOther_ReturnsWaitKind()
     {
         var (own, other) = (new TurnBasedScheduler(NullLogger.Instance), new TurnBasedScheduler(NullLogger.Instance));
         var context = new FakeTaskContext(own);
@@ -21,7 +22,7 @@ public sealed class TaskContextTests
             SynchronizationContext.SetSynchronizationContext(new TurnSynchronizationContext(own, blocking: false));
             Assert.Same(ObjectRefWait.Turn, context.FlowOfThread);
 
-            // Code of an actor that this one's code has called.
+            // Code of another actor that was called by this one.
             SynchronizationContext.SetSynchronizationContext(new TurnSynchronizationContext(other, blocking: false));
             Assert.Null(context.FlowOfThread);
             Assert.Null(new FakeTaskContext(null).FlowOfThread);
@@ -37,16 +38,17 @@ public sealed class TaskContextTests
     }
 
     [Fact]
-    public void AddWaits_OfWhatHoldsUpTheTask()
+    public void AddWaits_BlockingWaits_AddsDependencies()
     {
         var context = new FakeTaskContext(null);
+        var reference = new ObjectRef<int>(new FakeRuntimeCluster(), new(2));
         var marks = new object?[] { ObjectRefWait.Thread, ObjectRefWait.Turn, ObjectRefWait.Code, null, Task.CompletedTask };
-        var waits = marks.Select(mark => context.BeginWait([], 1, mark)).ToArray();
-        var needs = new List<ObjectDependency>();
+        var waits = marks.Select(mark => context.BeginWait([reference], 1, mark)).ToArray();
+        var dependencies = new List<ObjectDependency>();
 
-        context.AddWaits(needs);
+        context.AddWaits(dependencies);
 
-        Assert.Equal([waits[2], waits[0]], needs.Select(need => need.WaitIdentity));
+        Assert.Equal([waits[2], waits[0]], dependencies.Select(dependency => dependency.Since));
         Assert.Same(waits[1], context.TurnWait);
         waits[1].End(new CpuReacquisition());
         Assert.Same(waits[0], context.TurnWait);

@@ -1,13 +1,13 @@
 
 namespace Serve.Runtime.Tests.Tasks;
 
-/// <summary>Retries, timeouts, cancellation and the end of the cluster.</summary>
+/// <summary>Retries, timeouts, cancellation and disposal of the cluster.</summary>
 public sealed class TaskEndTests
 {
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
 
     [Fact]
-    public async Task Flaky_RetryOnItsException_RunsAgain()
+    public async Task RetryOn_MatchingException_RetriesTask()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 1 });
         var runs = 0;
@@ -17,7 +17,7 @@ public sealed class TaskEndTests
     }
 
     [Fact]
-    public async Task Flaky_RetriesUsedUpOrOtherException_Fails()
+    public async Task RetryOn_NoRetriesLeftOrOtherException_Fails()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 1 });
         var runs = 0;
@@ -37,7 +37,7 @@ public sealed class TaskEndTests
     }
 
     [Fact]
-    public async Task Run_OptionRetryOn_ChoosesByException()
+    public async Task RetryOn_Predicate_DecidesByException()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 1 });
         var runs = 0;
@@ -48,7 +48,7 @@ public sealed class TaskEndTests
     }
 
     [Fact]
-    public async Task Run_LongerThanTimeout_RequestTimeoutAndToken()
+    public async Task Timeout_Exceeded_FailsAndCancelsToken()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 1 });
         var told = new TaskCompletionSource();
@@ -64,7 +64,7 @@ public sealed class TaskEndTests
     }
 
     [Fact]
-    public async Task Run_LongerThanTimeout_WhatItHasStartedIsCancelled()
+    public async Task Timeout_Exceeded_CancelsChildren()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 2 });
         var started = new TaskCompletionSource<ObjectRef<bool>>();
@@ -82,7 +82,7 @@ public sealed class TaskEndTests
     }
 
     [Fact]
-    public async Task Cancel_BeforeStart_NeverRuns()
+    public async Task Cancel_NotStarted_NeverRuns()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 1 });
         using var go = new ManualResetEventSlim();
@@ -104,7 +104,7 @@ public sealed class TaskEndTests
     }
 
     [Fact]
-    public async Task Cancel_Running_TokenFiresAndCpuComesBackWhenItEnds()
+    public async Task Cancel_Running_CancelsTokenAndReleasesCpuWhenItReturns()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 1 });
         using var started = new ManualResetEventSlim();
@@ -127,7 +127,7 @@ public sealed class TaskEndTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Cancel_Recursive_ChildrenToo(bool recursive)
+    public async Task Cancel_Recursive_CancelsChildren(bool recursive)
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 4 });
         using var started = new ManualResetEventSlim();
@@ -152,7 +152,7 @@ public sealed class TaskEndTests
     }
 
     [Fact]
-    public async Task Dispose_TasksWaitingAndRunning_FailAtOnceAndNoThreadStays()
+    public async Task Dispose_UnfinishedTasks_FailAndThreadsExit()
     {
         var ray = await Cluster.Init(new() { NumCpus = 2 });
         using var started = new CountdownEvent(2);
@@ -169,7 +169,7 @@ public sealed class TaskEndTests
         await ray.DisposeAsync();
 
         var ended = await Assert.ThrowsAsync<ObjectDisposedException>(() => waiting.WaitAsync(Bound));
-        Assert.StartsWith("The cluster was disposed before the task ended.", ended.Message, StringComparison.Ordinal);
+        Assert.StartsWith("The cluster was disposed before the task finished.", ended.Message, StringComparison.Ordinal);
         var late = await Assert.ThrowsAsync<ObjectDisposedException>(async () => await running[0]);
         Assert.StartsWith("The cluster was disposed.", late.Message, StringComparison.Ordinal);
         Assert.Equal(nameof(Cluster), late.ObjectName);

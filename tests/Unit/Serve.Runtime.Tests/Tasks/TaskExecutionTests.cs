@@ -1,13 +1,13 @@
 
 namespace Serve.Runtime.Tests.Tasks;
 
-/// <summary>Arguments, errors, resources and order.</summary>
+/// <summary>Arguments, errors, resources and order of tasks.</summary>
 public sealed class TaskExecutionTests
 {
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Run_DependencyTenDeepThrew_SameErrorWithoutRunning(bool isOver)
+    public async Task Run_TransitiveDependencyFails_FailsWithoutRunning(bool isOver)
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 2 });
         using var gate = new ManualResetEventSlim(isOver);
@@ -28,7 +28,7 @@ public sealed class TaskExecutionTests
         var thrown = await Assert.ThrowsAsync<UserCodeException>(async () => await last);
 
         Assert.Same(await Record.ExceptionAsync(async () => await first), thrown);
-        Assert.Contains(nameof(Run_DependencyTenDeepThrew_SameErrorWithoutRunning), thrown.RemoteStack, StringComparison.Ordinal);
+        Assert.Contains(nameof(Run_TransitiveDependencyFails_FailsWithoutRunning), thrown.RemoteStack, StringComparison.Ordinal);
         Assert.Equal(0, ran);
         var dependents = ray.ListTasks().Where(task => task.Name == "dependent").ToList();
         Assert.Equal(10, dependents.Count);
@@ -44,7 +44,7 @@ public sealed class TaskExecutionTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Free_RefIsKept_ItsValueIsCollected(bool isReady)
+    public async Task Free_ReferenceKept_ValueIsCollected(bool isReady)
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 1 });
         using var gate = new ManualResetEventSlim(isReady);
@@ -72,7 +72,7 @@ public sealed class TaskExecutionTests
     }
 
     [Fact]
-    public async Task Free_BeforeItIsReady_NobodyGetsItEvenAtThatMoment()
+    public async Task Free_BeforeReady_ValueIsNeverObservable()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 1 });
         using var gate = new ManualResetEventSlim();
@@ -88,7 +88,7 @@ public sealed class TaskExecutionTests
     }
 
     [Fact]
-    public async Task Run_24CallsThatBlockOn8Slots_ThreeRounds()
+    public async Task Run_24BlockingCallsOn8Cpus_RunInThreeRounds()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 8 });
         using var rounds = new Barrier(8);
@@ -109,7 +109,7 @@ public sealed class TaskExecutionTests
     }
 
     [Fact]
-    public async Task Remote_DemandThatCanNeverBeMet_ThrowsAtOnce()
+    public async Task Remote_ImpossibleDemand_Throws()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 2 });
 
@@ -119,7 +119,7 @@ public sealed class TaskExecutionTests
     }
 
     [Fact]
-    public async Task Run_LargeDemandAmongManySmall_IsNotStarved()
+    public async Task Run_LargeDemandAmongSmallOnes_IsNotStarved()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 2 });
         using var go = new ManualResetEventSlim();
@@ -145,7 +145,7 @@ public sealed class TaskExecutionTests
     }
 
     [Fact]
-    public async Task Run_HigherPriority_StartsFirstAndEqualInOrder()
+    public async Task Run_Priorities_HighestFirstThenSubmissionOrder()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 1 });
         using var go = new ManualResetEventSlim();
@@ -165,7 +165,7 @@ public sealed class TaskExecutionTests
     }
 
     [Fact]
-    public async Task AvailableResources_WhileTasksRunAndAfter_AreWhatIsFree()
+    public async Task AvailableResources_TasksRun_ExcludeReserved()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 4, NumGpus = 2 });
         using var go = new ManualResetEventSlim();
@@ -179,7 +179,7 @@ public sealed class TaskExecutionTests
     }
 
     [Fact]
-    public async Task ListTasks_WaitingRunningEnded_SaysWhereEachStands()
+    public async Task ListTasks_TasksInEveryPhase_ReturnsPhases()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 1 });
         using var go = new ManualResetEventSlim();
@@ -199,7 +199,7 @@ public sealed class TaskExecutionTests
     }
 
     [Fact]
-    public async Task ListTasks_MoreThanTheHistory_KeepsTheLast()
+    public async Task ListTasks_MoreThanHistory_KeepsNewest()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 1, TaskHistory = 100 });
         await ray.Get(Enumerable.Range(0, 500).Select(i => ray.Recursion.Increment.Remote(i)));
@@ -211,7 +211,7 @@ public sealed class TaskExecutionTests
     }
 
     [Fact]
-    public async Task Get_RefsDropped_MemoryComesBack()
+    public async Task Get_ReferencesDropped_MemoryIsFreed()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 2, TaskHistory = 10 });
         await RunManyAsync(1000);
@@ -257,11 +257,11 @@ public sealed class TaskExecutionTests
             seen = other;
     }
 
-    /// <summary>Looks at a ref as soon as it is ready.</summary>
+    /// <summary>Reads an object as soon as it is ready.</summary>
     private sealed class ReadyProbeContinuation(ObjectRef reference) : ObjectRefContinuation
     {
         public bool SawFailure { get; private set; }
 
-        internal override void Run() => SawFailure = reference.IsFaulted;
+        public override void Run() => SawFailure = reference.IsFaulted;
     }
 }

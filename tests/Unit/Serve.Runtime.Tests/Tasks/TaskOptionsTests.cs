@@ -6,13 +6,13 @@ using Serve.Runtime.Workers.Processes;
 
 namespace Serve.Runtime.Tests.Tasks;
 
-/// <summary>What an attribute says holds for each call, unless the call says otherwise.</summary>
+/// <summary>Precedence of task options: call, attribute, cluster.</summary>
 public sealed class TaskOptionsTests
 {
     private static readonly ClusterOptions Plenty = new() { NumCpus = 4, NumGpus = 2, Memory = 1000, Resources = ImmutableDictionary<string, double>.Empty.Add("tpu", 1) };
 
     [Fact]
-    public async Task Remote_ResourcesOfTheAttribute_AreHeldWhileItRuns()
+    public async Task Remote_AttributeResources_AreReservedWhileRunning()
     {
         await using var ray = await Cluster.Init(Plenty);
 
@@ -21,7 +21,7 @@ public sealed class TaskOptionsTests
     }
 
     [Fact]
-    public async Task Options_Resources_ComeBeforeTheAttributes()
+    public async Task Options_Resources_OverrideAttribute()
     {
         await using var ray = await Cluster.Init(Plenty);
 
@@ -31,7 +31,7 @@ public sealed class TaskOptionsTests
     }
 
     [Fact]
-    public async Task Remote_OneCpuAndOwnResources_AreHeldToo()
+    public async Task Remote_OneCpuAndCustomResources_ReservesBoth()
     {
         await using var ray = await Cluster.Init(Plenty);
         Assert.Equal(2, await ray.Recursion.Increment.Remote(1));
@@ -46,7 +46,7 @@ public sealed class TaskOptionsTests
     [Theory]
     [InlineData(Isolation.None)]
     [InlineData(Isolation.Process)]
-    public async Task Isolation_OfTheCallThenTheAttributeThenTheCluster_SaysWhere(Isolation cluster)
+    public async Task Isolation_Task_CallOverridesAttributeOverridesCluster(Isolation cluster)
     {
         await using var ray = new DriverCluster(Plenty with { Isolation = cluster }, ProgramWorkerLauncher.StartWorkers);
         var workers = new FakeTaskExecutor();
@@ -70,11 +70,11 @@ public sealed class TaskOptionsTests
     [InlineData(Isolation.Default, Isolation.None, Isolation.Process, false)]
     [InlineData(Isolation.Process, Isolation.None, Isolation.None, true)]
     [InlineData(Isolation.None, Isolation.Process, Isolation.Process, false)]
-    public void Isolation_OfAnActor_ComesFromWhereItIsSaidFirst(Isolation options, Isolation attribute, Isolation cluster, bool isProcess) =>
+    public void Isolation_Actor_OptionsOverrideAttributeOverrideCluster(Isolation options, Isolation attribute, Isolation cluster, bool isProcess) =>
         Assert.Equal(isProcess, ResolvedActorOptions.Resolve(new() { Isolation = attribute }, new() { Isolation = options }, null, cluster).IsProcess);
 
     [Fact]
-    public async Task Remote_LongerThanTheAttributesTimeout_Fails()
+    public async Task Remote_ExceedsAttributeTimeout_Fails()
     {
         await using var ray = await Cluster.Init(Plenty);
 
@@ -82,7 +82,7 @@ public sealed class TaskOptionsTests
     }
 
     [Fact]
-    public async Task Remote_RefOfAnotherCluster_IsRefusedAtOnce()
+    public async Task Remote_ReferenceOfOtherCluster_Throws()
     {
         await using var ray = await Cluster.Init(Plenty);
         await using var other = await Cluster.Init(Plenty);
@@ -97,12 +97,12 @@ public sealed class TaskOptionsTests
         await Assert.ThrowsAsync<ArgumentException>(async () => await ray.Get([foreign]));
         await Assert.ThrowsAsync<ArgumentException>(async () => await ray.Wait([foreign]));
 
-        // The actor does not wait for the call that was never made.
+        // The actor does not wait for a call that was never submitted.
         await actor.Terminate().WaitAsync(TimeSpan.FromSeconds(60));
     }
 
     [Fact]
-    public async Task EveryUse_OfADisposedCluster_IsRefusedAtOnce()
+    public async Task AnyMember_DisposedCluster_Throws()
     {
         var ray = await Cluster.Init(Plenty);
         var reference = ray.Put(1);
@@ -124,11 +124,11 @@ public sealed class TaskOptionsTests
 
 public static partial class Demanding
 {
-    /// <summary>What is free while it runs.</summary>
+    /// <summary>Resources available while the task runs.</summary>
     [Remote(NumCpus = 1.5, NumGpus = 0.5, Memory = 100, Resources = "tpu=0.25")]
     public static string Free() => Text(Cluster.Current.AvailableResources);
 
-    /// <summary>What is free while it runs.</summary>
+    /// <summary>Resources available while the task runs.</summary>
     [Remote(Resources = "tpu=0.5")]
     public static string FreeOfCustom() => Text(Cluster.Current.AvailableResources);
 

@@ -14,7 +14,7 @@ public sealed class TaskThreadPoolTests : IAsyncLifetime, IAsyncDisposable
     public ValueTask DisposeAsync() => _threads.DisposeAsync();
 
     [Fact]
-    public void Queue_ManyItems_AllRunOnOurThreads()
+    public void Enqueue_ManyItems_AllRunOnPoolThreads()
     {
         using var all = new CountdownEvent(10_000);
         var foreign = 0;
@@ -33,7 +33,7 @@ public sealed class TaskThreadPoolTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public void Queue_ItemsThatBlock_GetThreadsBeyondProcessors()
+    public void Enqueue_BlockingItems_GetMoreThreadsThanProcessors()
     {
         using var together = new Barrier(40);
         var passed = new CountdownEvent(40);
@@ -50,7 +50,7 @@ public sealed class TaskThreadPoolTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public void Start_WhileAllOthersBlock_RunsAtOnce()
+    public void RunNow_AllOtherThreadsBlocked_RunsImmediately()
     {
         using var go = new ManualResetEventSlim();
         using var ended = new CountdownEvent(31);
@@ -72,7 +72,7 @@ public sealed class TaskThreadPoolTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public void Queue_ItemThrows_OthersGoOn()
+    public void Enqueue_ItemThrows_OtherItemsRun()
     {
         using var ran = new ManualResetEventSlim();
         _threads.Enqueue(new ActionWorkItem(() => throw new InvalidOperationException("nobody awaits this")));
@@ -81,7 +81,7 @@ public sealed class TaskThreadPoolTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public void Start_ItemLeavesContextBehind_NextDoesNotSeeIt()
+    public void RunNow_ItemChangesContext_NextItemDoesNotSeeIt()
     {
         var leaked = new AsyncLocal<string?>();
         var seen = new List<string?>();
@@ -102,7 +102,7 @@ public sealed class TaskThreadPoolTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public async Task DisposeAsync_IdleThreads_AreGone()
+    public async Task DisposeAsync_IdleThreads_Exit()
     {
         using var ran = new CountdownEvent(8);
         for (var i = 0; i < 8; i++)
@@ -113,7 +113,7 @@ public sealed class TaskThreadPoolTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public async Task DisposeAsync_ItemThatDoesNotEnd_IsLeftBehindAfterItsTime()
+    public async Task DisposeAsync_ItemNeverEnds_IsAbandonedAfterTimeout()
     {
         using var go = new ManualResetEventSlim();
         using var started = new ManualResetEventSlim();

@@ -3,32 +3,32 @@ using Serve.Runtime.Workers.Processes;
 
 namespace Serve.Runtime.Tests.Tasks;
 
-/// <summary>Tasks that wait: their CPU is lent, nesting does not deadlock, circles are reported.</summary>
+/// <summary>Waiting tasks: release of their CPU, nested tasks, deadlocks.</summary>
 public sealed class TaskWaitTests
 {
     [Fact]
-    public async Task Fib_BlockingWaitsOnOneCpu_Ends()
+    public async Task BlockingRecursion_OneCpu_Completes()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 1 });
         Assert.Equal(610, await ray.Recursion.Fib.Remote(15));
     }
 
     [Fact]
-    public async Task FibAsync_OnOneCpu_Ends()
+    public async Task AsyncRecursion_OneCpu_Completes()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 1 });
         Assert.Equal(610, await ray.Recursion.FibAsync.Remote(15));
     }
 
     [Fact]
-    public async Task Deep_1500LevelsOnOneCpu_Ends()
+    public async Task BlockingRecursion_1500LevelsOnOneCpu_Completes()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 1 });
         Assert.Equal(1500, await ray.Recursion.Deep.Remote(1500));
     }
 
     [Fact]
-    public async Task DeepOnThreads_300LevelsOnOneCpu_Ends()
+    public async Task BlockingRecursion_300ThreadsOnOneCpu_Completes()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 1 });
         Assert.Equal(300, await ray.Recursion.DeepOnThreads.Remote(300));
@@ -36,7 +36,7 @@ public sealed class TaskWaitTests
     }
 
     [Fact]
-    public async Task Get_InsideATask_GoesOnOnlyWithACpu()
+    public async Task Get_InsideTask_ResumesOnlyWithCpu()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 1 });
         var awaited = new TaskCompletionSource<int>();
@@ -60,7 +60,7 @@ public sealed class TaskWaitTests
     }
 
     [Fact]
-    public async Task Await_CpusNotBackYet_NothingElseThatNeedsCpuStarts()
+    public async Task Await_CpuNotReacquired_NoOtherTaskStarts()
     {
         await using var ray = new DriverCluster(new() { NumCpus = 2 }, ProgramWorkerLauncher.StartWorkers);
         var ledger = ray.Ledgers.GetLedgers(null)[0];
@@ -71,7 +71,7 @@ public sealed class TaskWaitTests
         await Eventually.TrueAsync(() => ray.ListTasks().Any(task => task.State == TaskPhase.Waiting) && ray.AvailableResources["CPU"] == 2);
         Assert.True(ledger.TryReserve(one, out var held));
         awaited.SetResult(7);
-        await Eventually.TrueAsync(() => ray.Tasks.MustYield(new(ray.Tasks, one, [ledger], 0, isProcess: false)));
+        await Eventually.TrueAsync(() => ray.Tasks.MustYield(new(ray.Tasks, one, [ledger], 0, runsInWorker: false)));
 
         using var gate = new ManualResetEventSlim();
         var later = ray.Run(() => gate.Wait(TimeSpan.FromSeconds(20)));
@@ -84,7 +84,7 @@ public sealed class TaskWaitTests
     }
 
     [Fact]
-    public async Task Get_TwoTasksWaitForEachOther_DeadlockNamesTheCircle()
+    public async Task Get_TwoTasksWaitForEachOther_DeadlockNamesCycle()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 4 });
         var refs = new ObjectRef<int>[2];
@@ -123,7 +123,7 @@ public sealed class TaskWaitTests
     }
 
     [Fact]
-    public async Task Get_OwnRef_Deadlock()
+    public async Task Get_OwnReference_Deadlock()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 1 });
         using var made = new ManualResetEventSlim();
@@ -139,7 +139,7 @@ public sealed class TaskWaitTests
     }
 
     [Fact]
-    public async Task Get_TaskThatItsThreadRunsMeanwhileWaitsForIt_Deadlock()
+    public async Task Get_InlineTaskWaitsForOuterTask_Deadlock()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 1 });
         using var made = new ManualResetEventSlim();
@@ -155,7 +155,7 @@ public sealed class TaskWaitTests
     }
 
     [Fact]
-    public async Task Get_TaskWaitsForOneThatDependsOnIt_Deadlock()
+    public async Task Get_TaskWaitsForItsDependent_Deadlock()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 2 });
         using var made = new ManualResetEventSlim();
@@ -172,7 +172,7 @@ public sealed class TaskWaitTests
     }
 
     [Fact]
-    public async Task Get_ThirdPartyIsSlow_NoDeadlockReported()
+    public async Task Get_SlowThirdTask_NoDeadlock()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 4 });
         var third = new TaskCompletionSource<int>();
@@ -183,7 +183,7 @@ public sealed class TaskWaitTests
         {
             made.Wait(TimeSpan.FromSeconds(20));
 
-            // It would wait for the second, which waits for it; but it need not: the third party comes first.
+            // The second task waits for this one; but the third one completes first.
             var either = await Task.WhenAny(second!.AsTask(), slow.AsTask());
             return await either;
         });
@@ -198,7 +198,7 @@ public sealed class TaskWaitTests
     }
 
     [Fact]
-    public async Task Wait_ForOneOfTwoOneOfWhichWaitsForIt_NoDeadlockReported()
+    public async Task Wait_OneOfTwoCanComplete_NoDeadlock()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 4 });
         var third = new TaskCompletionSource<int>();
@@ -221,7 +221,7 @@ public sealed class TaskWaitTests
     }
 
     [Fact]
-    public async Task GetResult_TimeoutInsideACircle_IsATimeoutAndNoDeadlock()
+    public async Task GetResult_TimeoutInCycle_ThrowsTimeout()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 4 });
         using var made = new ManualResetEventSlim();

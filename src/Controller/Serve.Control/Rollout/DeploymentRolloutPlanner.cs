@@ -1,0 +1,135 @@
+using Serve.Control.Desired;
+using Serve.Control.Observed;
+using Serve.Control.Placement;
+
+namespace Serve.Control.Rollout;
+
+/// <summary>
+/// Plans how one deployment reaches its goal: starts missing replicas within the surge, stops surplus replicas once no node routes to them, and
+/// reconfigures the others in place. Never goes below the target, unless there are no resources for both an old replica and its successor.
+/// </summary>
+internal sealed class DeploymentRolloutPlanner
+{
+    private readonly ReconciliationPlanBuilder _plan;
+    private readonly DeploymentGoal _goal;
+    private readonly ReplicaSelection _selection;
+    private readonly bool _lacksSurgeCapacity;
+    private string? _waiting;
+
+    private DeploymentRolloutPlanner(ReconciliationPlanBuilder plan, DeploymentGoal goal)
+    {
+        _plan = plan;
+        _goal = goal;
+        _selection = ReplicaSelection.Of(goal, plan.Observed);
+        var capacity = new SurgeCapacity(plan.Placer, plan.Observed, goal, _selection);
+        _lacksSurgeCapacity = capacity.IsLacking();
+        if (_lacksSurgeCapacity && capacity.FindReplicaToRelease() is { } released)
+            _selection.ReleaseOld(released);
+    }
+
+    /// <summary>Plans the actions of one deployment.</summary>
+    public static DeploymentRolloutResult Plan(ReconciliationPlanBuilder plan, DeploymentGoal goal)
+    {
+        var rollout = new DeploymentRolloutPlanner(plan, goal);
+        ReplicaScaleDownPlanner.Plan(plan, goal, rollout._selection.Surplus);
+        rollout.StartMissing();
+        var isConfigured = rollout.Reconfigure();
+        HealthCheckPlanner.Plan(plan, rollout._selection.Kept.Concat(rollout._selection.OldKept));
+        return rollout.Result(isConfigured);
+    }
+
+    private DeploymentRolloutResult Result(bool isConfigured) => new(_goal)
+    {
+        Routed = [.. _selection.Kept.Where(replica => replica.Phase == ReplicaPhase.Running)
+            .Concat(_selection.OldKept)
+            .OrderBy(replica => replica.Rank)
+            .ThenBy(replica => replica.Id.Suffix, StringComparer.Ordinal)],
+        Ready = _selection.Ready,
+        Old = _selection.OldNeeded,
+        Waiting = _waiting,
+        IsSteady = isConfigured && _selection.Ready == _goal.TargetReplicas && _selection.Live.Count == _goal.TargetReplicas,
+        Remaining = _plan.Observed.ReplicasOf(_goal.Id).Count(),
+    };
+
+    private void StartMissing()
+    {
+        // A surplus replica counts until its stop is in flight, so that target and surge are never exceeded.
+        var allowed = _goal.TargetReplicas + _goal.Surge - _selection.Live.Count;
+        if (_goal.FallbackDeployment is { } fallback)
+        {
+            var kept = _selection.OldKept.Concat(_selection.OldStarting).Where(replica => replica.Deployment.Version == fallback.Version).ToList();
+            var missing = _goal.TargetReplicas - (_lacksSurgeCapacity ? 1 : 0) - _selection.OldNeeded - _selection.OldStarting.Count;
+            allowed -= Start(_goal.FallbackRevision!, fallback, kept, Math.Min(missing, allowed));
+        }
+
+        if (_goal.Deployment is { } deployment && !_goal.IsFrozen)
+        {
+            var wanted = _goal.FallbackDeployment is null ? _goal.TargetReplicas : Math.Min(_goal.Surge, _goal.TargetReplicas);
+            Start(_goal.Revision!, deployment, _selection.Kept, Math.Min(wanted - _selection.Kept.Count, allowed));
+        }
+    }
+
+    private int Start(ApplicationRevision revision, DeploymentRevision deployment, IReadOnlyCollection<ObservedReplica> existing, int count)
+    {
+        if (count <= 0)
+            return 0;
+        var history = _plan.Observed.StartHistoryOf(ReplicaStartKey.Of(_goal.Id, deployment));
+        if (_plan.MustWaitUntil(history.NotBefore))
+        {
+            _waiting = history.Shortage is { } shortage ? $"waiting for resources: {shortage}" : $"retrying soon; last error: {history.Error ?? history.Death}";
+            return 0;
+        }
+
+        var demand = ResourceAmounts.Of(deployment.Spec.Resources);
+        var (_, free) = RankAssignment.Assign(existing, Math.Max(_goal.TargetReplicas, existing.Count));
+        var started = 0;
+        for (; started < count; started++)
+        {
+            if (_plan.Placer.TryPlace(_goal.Id, demand, history.UnsuitableNodes) is not { } node)
+            {
+                _waiting = _plan.Placer.DescribeShortage(demand);
+                _plan.MustWaitUntil(_plan.Now + ReconciliationIntervals.RecheckInterval);
+                break;
+            }
+
+            var rank = free.Dequeue();
+            _plan.Add(generation => new ControlAction.StartReplica(
+                generation, StartReason(history, deployment), _plan.CreateReplicaId(_goal.Id, generation), node, revision, deployment, rank, _goal.TargetReplicas));
+        }
+
+        return started;
+    }
+
+    private string StartReason(ReplicaStartHistory history, DeploymentRevision deployment) => history switch
+    {
+        { Failures: > 0 } => $"attempt {history.Failures + 1}; last error: {history.Error}",
+        { Death: { } death } when _plan.Now - history.CrashedAt < ReconciliationIntervals.RecentDeathWindow => $"replaces a lost replica: {death}",
+        _ when _selection.OldRunning.Count > 0 && deployment == _goal.Deployment =>
+            _selection.OldRunning[0].Deployment.Version == deployment.Version ? $"node {_selection.OldRunning[0].Node} is draining" : "new version",
+        _ => $"the target is {_goal.TargetReplicas} replicas",
+    };
+
+    // Returns whether every kept replica has its final settings.
+    private bool Reconfigure()
+    {
+        if (_goal.Deployment is not { } deployment)
+            return true;
+        var (ranks, _) = RankAssignment.Assign(_selection.Kept, Math.Max(_goal.TargetReplicas, _selection.Kept.Count));
+        var isConfigured = true;
+        foreach (var replica in _selection.Kept)
+        {
+            var rank = ranks[replica.Id];
+            var hasSettings = replica.Deployment.Settings == deployment.Settings;
+            if (hasSettings && replica.Rank == rank && replica.WorldSize == _goal.TargetReplicas && replica.Pending is null)
+                continue;
+            isConfigured = false;
+            if (replica.Phase == ReplicaPhase.Running && replica.InFlight is null && !_plan.MustWaitUntil(replica.NotBefore))
+            {
+                _plan.Add(generation => new ControlAction.ReconfigureReplica(
+                    generation, hasSettings ? "rank or world size changed" : "settings changed", replica.Id, replica.Node, deployment, rank, _goal.TargetReplicas));
+            }
+        }
+
+        return isConfigured;
+    }
+}

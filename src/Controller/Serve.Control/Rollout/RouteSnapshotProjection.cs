@@ -1,0 +1,64 @@
+using System.Collections.Immutable;
+using Serve.Control.Desired;
+using Serve.Routes;
+
+namespace Serve.Control.Rollout;
+
+/// <summary>Derives the routes from the results of the rollouts.</summary>
+internal static class RouteSnapshotProjection
+{
+    /// <summary>Returns the routes of all applications and deployments, without a version.</summary>
+    public static RouteSnapshot Of(DesiredState desired, ILookup<string, DeploymentRolloutResult> results)
+    {
+        List<DesiredApplication> applications = desired.IsStopping ? [] : [.. desired.Applications.Values.Where(application => !application.IsDeleting)];
+        return new()
+        {
+            Applications = ApplicationRoutes(applications),
+            Deployments = [.. applications.SelectMany(application => results[application.Name]).Where(result => !result.Goal.IsLeaving).Select(RouteOf)],
+        };
+    }
+
+    /// <summary>Returns whether two snapshots have the same routes, whatever their versions.</summary>
+    public static bool AreEqual(RouteSnapshot one, RouteSnapshot other) =>
+        one.Applications.SequenceEqual(other.Applications)
+        && one.Deployments.Length == other.Deployments.Length
+        && one.Deployments.Zip(other.Deployments).All(pair => AreEqual(pair.First, pair.Second));
+
+    // A changed route takes effect once its revision runs. Until then the old one stays, and a prefix that it occupies is not given to another application.
+    private static ImmutableArray<ApplicationRoute> ApplicationRoutes(IReadOnlyCollection<DesiredApplication> applications)
+    {
+        var occupied = applications.Select(application => application.LastGood?.RoutePrefix).OfType<string>().ToHashSet(StringComparer.Ordinal);
+        return
+        [
+            .. applications.Select(application => application.LastGood is { } good
+                ? new ApplicationRoute(application.Name, good.Ingress, good.RoutePrefix)
+                : new ApplicationRoute(application.Name, application.Requested.Ingress,
+                    application.Requested.RoutePrefix is { } prefix && occupied.Contains(prefix) ? null : application.Requested.RoutePrefix)),
+        ];
+    }
+
+    private static bool AreEqual(DeploymentRoute one, DeploymentRoute other) =>
+        one with { Replicas = default } == other with { Replicas = default } && one.Replicas.SequenceEqual(other.Replicas);
+
+    private static DeploymentRoute RouteOf(DeploymentRolloutResult result)
+    {
+        var (goal, deployment) = (result.Goal, result.Goal.Deployment!);
+        return new()
+        {
+            Application = goal.Id.Application,
+            Deployment = goal.Id.Name,
+            MaxOngoingRequests = deployment.Spec.MaxOngoingRequests,
+            MaxQueuedRequests = deployment.Spec.MaxQueuedRequests,
+            Unavailable = result.Routed.Length > 0 ? null : UnavailableReason(goal),
+            WakesOnRequest = goal is { TargetReplicas: 0, WakesOnRequest: true },
+            Replicas = [.. result.Routed.Where(replica => replica.Address is not null).Select(replica => new ReplicaRoute(replica.Id.ToString(), replica.Address!))],
+        };
+    }
+
+    private static string? UnavailableReason(DeploymentGoal goal) => goal switch
+    {
+        { TargetReplicas: 0, WakesOnRequest: false } => $"{goal.Id} is scaled to 0 replicas.",
+        { IsFrozen: true, Failure: { } failure } => $"{goal.Id}: {failure}",
+        _ => null,
+    };
+}

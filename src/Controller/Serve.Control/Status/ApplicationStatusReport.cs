@@ -1,0 +1,13 @@
+using System.Collections.Immutable;
+using Serve.Admin;
+using Serve.Control.Desired;
+
+namespace Serve.Control.Status;
+
+/// <summary>Reported status of an application.</summary>
+public sealed record ApplicationStatusReport(
+    ApplicationStatus Status, string Message, ImmutableSortedDictionary<string, DeploymentStatusReport> Deployments);
+
+/// <summary>Reported status of a deployment; <paramref name="Deployment"/> is the revision that is kept running, null if the deployment is being removed.</summary>
+public sealed record DeploymentStatusReport(
+    DeploymentStatus Status, DeploymentStatusTrigger Trigger, string Message, int TargetReplicas, DeploymentRevision? Deployment);

@@ -1,0 +1,28 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.OpenApi;
+
+namespace Serve.Controller.AdminApi;
+
+/// <summary>Documentation of the admin API: OpenAPI at <c>/docs/v1/openapi.json</c>, Swagger UI at <c>/docs</c>. Served by this process without external resources.</summary>
+internal static class AdminApiDocumentation
+{
+    private const string Document = "v1";
+
+    public static IServiceCollection AddAdminDocs(this IServiceCollection services) => services
+        .AddEndpointsApiExplorer()
+        .AddSwaggerGen(options =>
+        {
+            options.SwaggerDoc(Document, new OpenApiInfo { Title = "Serve admin API", Version = Document });
+            options.SupportNonNullableReferenceTypes();
+        });
+
+    public static IApplicationBuilder UseAdminDocs(this IApplicationBuilder app) => app
+        .UseSwagger(options => options.RouteTemplate = "docs/{documentName}/openapi.json")
+        .UseSwaggerUI(options =>
+        {
+            options.RoutePrefix = "docs";
+            options.SwaggerEndpoint("v1/openapi.json", "Serve admin API");
+            options.DocumentTitle = "Serve admin API";
+        });
+}

@@ -1,9 +1,0 @@
-namespace Serve.Generators.Emit;
-
-/// <summary>What a caller calls.</summary>
-internal enum RemoteCallerKind
-{
-    Function,
-    Constructor,
-    Method,
-}
