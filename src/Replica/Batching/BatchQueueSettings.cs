@@ -19,8 +19,8 @@ public sealed record BatchQueueSettings
 /// <summary>Batch settings of a model that is served without code. They can be replaced while the model is served.</summary>
 public sealed record ModelBatchSettings
 {
-    /// <summary>Whether requests are batched.</summary>
-    public bool Enabled { get; init; } = true;
+    /// <summary>Whether requests are batched; null batches them if it is proven that the rows of the model are independent.</summary>
+    public bool? Enabled { get; init; }
 
     /// <summary>Whether inputs with different inner lengths share a run, padded with zeros.</summary>
     public bool Padding { get; init; }

@@ -3,6 +3,7 @@ using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging.Abstractions;
+using Serve.Inference.Analysis;
 using Serve.Inference.Models;
 using Serve.Inference.Tensors;
 using Serve.Replica.Batching;
@@ -14,6 +15,8 @@ public sealed class ModelRunBatcherTests : IDisposable
 {
     private const float Bad = 666;
     private const int Width = 1000;
+
+    private static readonly RowIndependence Proven = new(RowIndependenceVerdict.Proven, "", []);
 
     private readonly FakeOnnxModel _model = new("x.onnx", FakeOnnxModel.Spec("x", TensorType.Float32, -1, -1));
     private readonly List<string> _shapes = [];
@@ -32,7 +35,7 @@ public sealed class ModelRunBatcherTests : IDisposable
                 _shapes.Add(string.Join('x', tensor.Shape.ToArray()));
             return tensor.Data<float>().Span.Contains(Bad) ? throw new InferenceException("It is bad.") : [("x_out", tensor)];
         };
-        _runs = new(_model, _counters, _batching, TimeProvider.System, NullLogger.Instance);
+        _runs = new(_model, Proven, _counters, _batching, TimeProvider.System, NullLogger.Instance);
     }
 
     public void Dispose() => _runs.Dispose();
@@ -53,6 +56,28 @@ public sealed class ModelRunBatcherTests : IDisposable
         Assert.Equal(["1: 2", "6: 1"], statistics.BatchStats.Select(each => $"{each.BatchSize}: {each.ComputeInfer.Count}"));
         Assert.Equal(5, statistics.InferenceStats.Queue.Count);
         Assert.True(statistics.InferenceStats.Queue.Ns > 0);
+    }
+
+    [Theory]
+    [InlineData("""{}""", false)]
+    [InlineData("""{"enabled":true}""", true)]
+    public void IsJoining_RowsNotProven_OnlyIfConfigured(string config, bool expected)
+    {
+        using var runs = new ModelRunBatcher(_model, new(RowIndependenceVerdict.Refuted, "output 'y': CumSum 'c': accumulates over the rows", []), _counters, _batching, TimeProvider.System, NullLogger.Instance);
+        _batching.Read(JsonNode.Parse(config))();
+
+        Assert.Equal(expected, runs.IsJoining);
+    }
+
+    [Fact]
+    public async Task Run_RowsNotProven_RunsAreNotShared()
+    {
+        using var runs = new ModelRunBatcher(_model, new(RowIndependenceVerdict.Unknown, "no rule", []), _counters, _batching, TimeProvider.System, NullLogger.Instance);
+        _open.SetResult();
+
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(index => runs.RunAsync(Request([index, index]), default).AsTask()));
+
+        Assert.Equal(Enumerable.Repeat("1x2", 8), _shapes);
     }
 
     [Fact]
@@ -221,7 +246,7 @@ public sealed class ModelRunBatcherTests : IDisposable
     public async Task Run_MaximumReducedWhileQueued_RunsAlone()
     {
         var clock = new TellingClock();
-        using var changing = new ModelRunBatcher(_model, _counters, _batching, clock, NullLogger.Instance);
+        using var changing = new ModelRunBatcher(_model, Proven, _counters, _batching, clock, NullLogger.Instance);
         var first = changing.RunAsync(Request([0, 0]), default).AsTask();
         // The clock is read between the size check and the queueing.
         clock.Asked = () =>
@@ -271,7 +296,7 @@ public sealed class ModelRunBatcherTests : IDisposable
     public void CanJoin_FirstDimensions_MustBeOpen(string one, string symbol, string other, string otherSymbol, string output, bool expected)
     {
         using var made = new FakeOnnxModel("x", Spec(one, symbol), Spec(other, otherSymbol)) { DeclaredOutputs = [Spec(output, "")] };
-        Assert.Equal(expected, ModelRunBatcher.CanJoin(made));
+        Assert.Equal(expected, ModelRunBatcher.CanJoin(made, Proven));
     }
 
     [Theory]

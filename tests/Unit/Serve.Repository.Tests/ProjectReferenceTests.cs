@@ -21,7 +21,8 @@ public sealed class ProjectReferenceTests
         ["Serve.Runtime.Onnx"] = ["Serve.Abstractions", "Serve.Runtime"],
         ["Serve.Client"] = ["Serve.Abstractions", "Serve.Contracts"],
         ["Serve.Replica"] = ["Serve.Abstractions", "Serve.Contracts", "Serve.Routing", "Serve.Runtime", "Serve.Runtime.Workers", "Serve.Runtime.Onnx"],
-        ["Serve.Inference"] = ["Serve.Abstractions", "Serve.Contracts", "Serve.Routing", "Serve.Runtime", "Serve.Replica"],
+        ["Serve.Inference.Analysis"] = [],
+        ["Serve.Inference"] = ["Serve.Inference.Analysis", "Serve.Abstractions", "Serve.Contracts", "Serve.Routing", "Serve.Runtime", "Serve.Replica"],
         ["Serve.Gateway"] = ["Serve.Abstractions", "Serve.Contracts", "Serve.Routing", "Serve.Runtime"],
         ["Serve.Controller"] = ["Serve.Abstractions", "Serve.Contracts", "Serve.Control", "Serve.Runtime"],
     };

@@ -107,7 +107,7 @@ public sealed class PackageUploadReceiver(NodeStateDirectory directory, Controll
         {
             left -= read;
             if (left < 0)
-                throw new DefinitionException($"The extracted package must have at most {options.MaxUnpackedBytes} bytes.");
+                throw new DefinitionException($"The unpacked package must have at most {options.MaxUnpackedBytes} bytes.");
             await output.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
         }
 

@@ -1,15 +1,16 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Microsoft.Extensions.Logging;
+using Serve.Inference.Analysis;
 using Serve.Inference.Tensors;
 using Serve.Replica.Batching;
 
 namespace Serve.Inference.Models;
 
 /// <summary>A loaded version of a model: its session, its batcher and its counters.</summary>
-internal sealed class LoadedModelVersion(long number, OnnxModel model, ModelVersionCounters counters, ModelBatchingConfigKey batching, TimeProvider time, ILogger logger) : IDisposable
+internal sealed class LoadedModelVersion(long number, OnnxModel model, RowIndependence rows, ModelVersionCounters counters, ModelBatchingConfigKey batching, TimeProvider time, ILogger logger) : IDisposable
 {
-    private readonly ModelRunBatcher _runs = new(model, counters, batching, time, logger);
+    private readonly ModelRunBatcher _runs = new(model, rows, counters, batching, time, logger);
 
     public long Number => number;
 
@@ -41,7 +42,7 @@ internal sealed class LoadedModelVersion(long number, OnnxModel model, ModelVers
     public ModelConfiguration Configure(string name)
     {
         var settings = batching.Settings;
-        var isShared = settings.Enabled && ModelRunBatcher.CanJoin(model);
+        var isShared = _runs.IsJoining;
         return new()
         {
             Name = name,
@@ -61,6 +62,12 @@ internal sealed class LoadedModelVersion(long number, OnnxModel model, ModelVers
         "TYPE_" + (spec.Type == TensorType.String ? "STRING" : TensorTypes.NameOf(spec.Type)),
         isShared ? spec.Shape[1..] : spec.Shape);
 
+    private string DescribeBatching() =>
+        _runs.IsJoining ? rows.Verdict == RowIndependenceVerdict.Proven ? "on: the rows are proven to be independent" : "on: enabled by the configuration"
+        : batching.Settings.Enabled is false ? "off: disabled by the configuration"
+        : !ModelRunBatcher.CanJoin(model, rows) ? "off: not every input and output has an open first dimension"
+        : rows.Verdict == RowIndependenceVerdict.Proven ? "off: the outputs cannot be split" : $"off: {rows.Reason}. If the rows are independent all the same, set batching: {{enabled: true}}";
+
     private ImmutableSortedDictionary<string, string> Properties()
     {
         var info = model.Info;
@@ -68,7 +75,7 @@ internal sealed class LoadedModelVersion(long number, OnnxModel model, ModelVers
         [
             ("execution_provider", model.ExecutionProvider), ("graph", info.Graph), ("producer", info.Producer),
             ("description", info.Description), ("domain", info.Domain),
-            ("model_version", info.Version == 0 ? "" : info.Version.ToString(CultureInfo.InvariantCulture)),
+            ("model_version", info.Version == 0 ? "" : info.Version.ToString(CultureInfo.InvariantCulture)), ("batching", DescribeBatching()),
         ];
         var all = info.Metadata.ToImmutableSortedDictionary(StringComparer.Ordinal);
         return all.SetItems(known.Where(pair => pair.Value.Length > 0).Select(pair => KeyValuePair.Create(pair.Key, pair.Value)));

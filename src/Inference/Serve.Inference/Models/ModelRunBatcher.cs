@@ -1,12 +1,14 @@
 using System.Text;
 using Microsoft.Extensions.Logging;
+using Serve.Inference.Analysis;
 using Serve.Inference.Tensors;
 using Serve.Replica.Batching;
 
 namespace Serve.Inference.Models;
 
 /// <summary>
-/// Runs a model version for validated requests. A single request runs alone; concurrent requests are joined along the first dimension if it is open in all inputs and outputs.
+/// Runs a model version for validated requests. A single request runs alone; concurrent requests are joined along the first dimension if it is open in all inputs and outputs, and if the rows are
+/// proven to be independent or the configuration says so.
 /// </summary>
 internal sealed partial class ModelRunBatcher : IDisposable
 {
@@ -16,6 +18,7 @@ internal sealed partial class ModelRunBatcher : IDisposable
     private const char Separator = '\0';
 
     private readonly OnnxModel _model;
+    private readonly RowIndependence _rows;
     private readonly ModelVersionCounters _counters;
     private readonly ModelBatchingConfigKey _batching;
     private readonly TimeProvider _time;
@@ -27,11 +30,11 @@ internal sealed partial class ModelRunBatcher : IDisposable
     private volatile bool _isIndivisible;
     private volatile bool _disposed;
 
-    public ModelRunBatcher(OnnxModel model, ModelVersionCounters counters, ModelBatchingConfigKey batching, TimeProvider time, ILogger logger)
+    public ModelRunBatcher(OnnxModel model, RowIndependence rows, ModelVersionCounters counters, ModelBatchingConfigKey batching, TimeProvider time, ILogger logger)
     {
-        (this._model, this._counters, this._batching, this._time, this._logger) = (model, counters, batching, time, logger);
+        (this._model, _rows, this._counters, this._batching, this._time, this._logger) = (model, rows, counters, batching, time, logger);
         _hasOpenInner = model.Inputs.Any(input => input.Shape.Skip(1).Any(length => length < 0));
-        if (!CanJoin(model))
+        if (!CanJoin(model, rows))
             return;
         _queue = new(RunAsync, new()
         {
@@ -50,10 +53,14 @@ internal sealed partial class ModelRunBatcher : IDisposable
     /// <summary>Gets the number of requests that wait for a batch.</summary>
     public int Waiting => _queue?.Length ?? 0;
 
-    /// <summary>Returns whether requests can share a run: all first dimensions are open, and those of the inputs have the same name.</summary>
-    public static bool CanJoin(OnnxModel model) =>
+    /// <summary>Gets whether concurrent requests share runs with the settings in effect.</summary>
+    public bool IsJoining => _queue is not null && !_isIndivisible && (_batching.Settings.Enabled ?? _rows.Verdict == RowIndependenceVerdict.Proven);
+
+    /// <summary>Returns whether the shapes permit that requests share a run: all first dimensions are open, and those of the inputs have the same name.</summary>
+    public static bool CanJoin(OnnxModel model, RowIndependence rows) =>
         model.Inputs.Count > 0
-        && model.Inputs.Concat(model.Outputs).All(spec => spec.HasBatch)
+        && model.Inputs.All(spec => spec.HasBatch)
+        && model.Outputs.All(spec => spec.HasBatch || rows.WholeOutputs.Contains(spec.Name))
         && model.Inputs.Select(input => input.Symbols is [{ Length: > 0 } first, ..] ? first : null).Where(symbol => symbol is not null).Distinct().Count() <= 1;
 
     /// <summary>Applies other settings.</summary>
@@ -71,7 +78,7 @@ internal sealed partial class ModelRunBatcher : IDisposable
         var isAlone = Interlocked.Increment(ref _inside) == 1;
         try
         {
-            if (_queue is null || !_batching.Settings.Enabled || _isIndivisible || rows < 1 || rows >= _queue.Settings.MaxBatchSize || !IsAligned(request, rows))
+            if (_queue is null || !IsJoining || rows < 1 || rows >= _queue.Settings.MaxBatchSize || !IsAligned(request, rows))
                 return await RunAloneAsync(request, rows, cancellationToken);
             if (!isAlone)
                 Volatile.Write(ref _company, Remembered);
@@ -150,7 +157,7 @@ internal sealed partial class ModelRunBatcher : IDisposable
         var ran = _time.GetElapsedTime(started);
         _counters.RecordExecution(rows, requests: 1, TimeSpan.Zero, ran, TimeSpan.Zero);
         _counters.Queue.Add(TimeSpan.Zero);
-        if (_queue is not null && _batching.Settings.Enabled)
+        if (_queue is not null && IsJoining)
             _batching.Observer?.OnEnded(1, Math.Min(1, rows / (double)_queue.Settings.MaxBatchSize), TimeSpan.Zero, ran);
         return outputs;
     }
@@ -232,7 +239,7 @@ internal sealed partial class ModelRunBatcher : IDisposable
     {
         try
         {
-            return SharedModelOutputs.Divide(outputs, buffers, rows);
+            return SharedModelOutputs.Divide(outputs, buffers, rows, _rows.WholeOutputs);
         }
         catch (ArgumentException thrown)
         {

@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Serve.Http;
+using Serve.Inference.Analysis;
 using Serve.Inference.Grpc;
 using Serve.Inference.Rest;
 using Serve.Inference.Tensors;
@@ -100,7 +101,7 @@ internal sealed partial class OnnxModelServer : IIngress, IBuiltInDeployment, IA
 
     IUserConfigKey IBuiltInDeployment.BatchingKey => Batching;
 
-    int? IBuiltInDeployment.MaxBatchSize => Batching.Settings is { Enabled: true, Queue.MaxBatchSize: var size } ? size : null;
+    int? IBuiltInDeployment.MaxBatchSize => Batching.Settings is { Enabled: not false, Queue.MaxBatchSize: var size } ? size : null;
 
     int IBuiltInDeployment.QueueLength => Batching.Length;
 
@@ -136,7 +137,9 @@ internal sealed partial class OnnxModelServer : IIngress, IBuiltInDeployment, IA
                 var model = await _models.LoadAsync(file, options, cancellationToken);
                 // A change of settings keeps the counters.
                 var counters = before?.All.FirstOrDefault(version => version.Number == number)?.Counters ?? new ModelVersionCounters(_time);
-                versions.Add(new(number, model, counters, Batching, _time, _logger));
+                var rows = RowIndependence.AnalyzeFile(file);
+                versions.Add(new(number, model, rows, counters, Batching, _time, _logger));
+                Log.RowsAnalyzed(_logger, _names.Default, number, rows.Verdict, rows.Reason);
                 Log.VersionLoaded(_logger, _names.Default, number, model.ExecutionProvider, _time.GetElapsedTime(started).TotalMilliseconds);
             }
 
@@ -287,6 +290,9 @@ internal sealed partial class OnnxModelServer : IIngress, IBuiltInDeployment, IA
     {
         [LoggerMessage(EventId = 6002, Level = LogLevel.Information, Message = "Model {Model} version {Version} loaded on {Provider} in {Milliseconds:0.0} ms")]
         public static partial void VersionLoaded(ILogger logger, string model, long version, string provider, double milliseconds);
+
+        [LoggerMessage(EventId = 6006, Level = LogLevel.Information, Message = "Row independence of model {Model} version {Version}: {Verdict}. {Reason}")]
+        public static partial void RowsAnalyzed(ILogger logger, string model, long version, RowIndependenceVerdict verdict, string reason);
 
         [LoggerMessage(EventId = 6003, Level = LogLevel.Error, Message = "{Method} {Path} failed")]
         public static partial void RequestFailed(ILogger logger, Exception thrown, string method, string path);

@@ -12,13 +12,18 @@ internal sealed class SharedModelOutputs(ModelOutputs joined, PooledTensorBuffer
     /// <param name="joined">The outputs; owned by the parts on success.</param>
     /// <param name="buffers">Memory of the inputs; owned by the parts on success.</param>
     /// <param name="rows">Number of rows of each part.</param>
+    /// <param name="whole">Outputs that do not depend on the rows; each part receives all of them.</param>
     /// <returns>The parts. Disposing the last part releases both arguments.</returns>
     /// <exception cref="ArgumentException">The rows do not match the first length of an output; the caller still owns both arguments.</exception>
-    public static ModelOutputs[] Divide(ModelOutputs joined, PooledTensorBuffers buffers, IReadOnlyList<long> rows)
+    public static ModelOutputs[] Divide(ModelOutputs joined, PooledTensorBuffers buffers, IReadOnlyList<long> rows, IReadOnlyCollection<string> whole)
     {
         var divided = new Tensor[joined.Count][];
         for (var output = 0; output < divided.Length; output++)
-            divided[output] = TensorBatch.Split(joined[output].Tensor, rows);
+            {
+            var (name, tensor) = joined[output];
+            divided[output] = whole.Contains(name) ? [.. Enumerable.Repeat(tensor, rows.Count)] : TensorBatch.Split(tensor, rows);
+        }
+
         var shared = new SharedModelOutputs(joined, buffers, rows.Count);
         var parts = new ModelOutputs[rows.Count];
         for (var part = 0; part < parts.Length; part++)

@@ -82,6 +82,8 @@ internal sealed class OnnxSessionRunner(InferenceSession session, OnnxModelSigna
             ModelOutputs outputs;
             using (cancellationToken.UnsafeRegister(static state => ((SessionRunBuffers)state!).Terminate(), scratch))
                 outputs = Invoke(shape, scratch);
+            if (shape.Computed.Length < shape.Wanted.Length)
+                outputs = WithPassedThrough(shape, inputs, outputs);
             var took = Stopwatch.GetTimestamp() - started;
             shape.Observe(took);
             metrics.Observe(took);
@@ -124,6 +126,8 @@ internal sealed class OnnxSessionRunner(InferenceSession session, OnnxModelSigna
 
     private ModelOutputs Invoke(RunShapeProfile shape, SessionRunBuffers scratch)
     {
+        if (shape.Computed.Length == 0)
+            return new ModelOutputs([]);
         if (shape.Rent() is not { } set)
             return Allocated(shape, scratch);
         try
@@ -155,7 +159,7 @@ internal sealed class OnnxSessionRunner(InferenceSession session, OnnxModelSigna
         var learned = new LearnedOutputShape[values.Count];
         for (var index = 0; index < values.Count; index++)
         {
-            var spec = signature.Outputs[shape.Wanted[index]];
+            var spec = signature.Outputs[shape.Computed[index]];
             var tensor = OutputTensorFactory.Over(spec.Type, values[index], out memory[index]);
             tensors[index] = new(spec.Name, tensor);
             learned[index] = new(spec.Type, tensor.Shape.ToArray());
@@ -163,6 +167,20 @@ internal sealed class OnnxSessionRunner(InferenceSession session, OnnxModelSigna
 
         shape.Learn(learned);
         return new ModelOutputs(tensors, new AllocatedRunOutputs(memory));
+    }
+
+    // The memory of the request may be reused as soon as the run has ended, so outputs that are inputs are copies.
+    private ModelOutputs WithPassedThrough(RunShapeProfile shape, IReadOnlyList<NamedTensor> inputs, ModelOutputs computed)
+    {
+        var tensors = new NamedTensor[shape.Wanted.Length];
+        var next = 0;
+        for (var index = 0; index < tensors.Length; index++)
+        {
+            tensors[index] = signature.InputOf(shape.Wanted[index]) is >= 0 and var input
+                ? new(inputs[input].Name, OutputTensorFactory.Copy(inputs[input].Tensor)) : computed[next++];
+        }
+
+        return new ModelOutputs(tensors, computed);
     }
 
     private static RunShapeProfile? Find(RunShapeProfile[] known, IReadOnlyList<NamedTensor> inputs, int[] wanted)
@@ -193,8 +211,9 @@ internal sealed class OnnxSessionRunner(InferenceSession session, OnnxModelSigna
         {
             if (Find(_shapes, inputs, wanted) is { } found)
                 return found;
+            var computed = Array.FindAll(wanted, place => signature.InputOf(place) < 0);
             var shape = new RunShapeProfile(
-                [.. inputs.Select(input => input.Tensor.Shape.ToArray())], wanted, [.. wanted.Select(place => signature.Outputs[place].Name)], _budget);
+                [.. inputs.Select(input => input.Tensor.Shape.ToArray())], wanted, computed, [.. computed.Select(place => signature.Outputs[place].Name)], _budget);
             if (_shapes.Length < MaxShapes)
             {
                 Volatile.Write(ref _shapes, [.. _shapes, shape]);

@@ -26,6 +26,13 @@ internal static class OutputTensorFactory
     public static (Tensor Tensor, OrtValue Value) Pinned(TensorType type, long[] shape) =>
         TensorTypes.Dispatch<PinnedOperation, (Tensor Tensor, OrtValue Value)>(type, new(type, shape));
 
+    /// <summary>Copies a tensor.</summary>
+    public static Tensor Copy(Tensor tensor)
+    {
+        var shape = tensor.Shape.ToArray();
+        return tensor is Tensor<string> texts ? Tensor.Of(texts.ToArray<string>()).Reshape(shape) : Tensor.FromBytes(tensor.Type, tensor.Bytes.ToArray(), shape);
+    }
+
     private static unsafe (Tensor Tensor, OrtValue Value) Pinned<T>(TensorType type, long[] shape)
         where T : unmanaged
     {

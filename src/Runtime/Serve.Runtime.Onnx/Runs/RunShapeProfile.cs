@@ -3,7 +3,7 @@ namespace Serve.Runtime.Onnx.Runs;
 /// <summary>
 /// Profile of the runs with inputs of certain shapes and certain requested outputs: shapes of the outputs, typical duration, and pooled output memory.
 /// </summary>
-internal sealed class RunShapeProfile(long[][] inputs, int[] wanted, string[] outputNames, OutputMemoryBudget budget)
+internal sealed class RunShapeProfile(long[][] inputs, int[] wanted, int[] computed, string[] outputNames, OutputMemoryBudget budget)
 {
     private readonly Lock _guard = new();
     private readonly Stack<PinnedOutputSet> _free = [];
@@ -15,11 +15,14 @@ internal sealed class RunShapeProfile(long[][] inputs, int[] wanted, string[] ou
     /// <summary>Shape of each input, in the order of the graph.</summary>
     public long[][] Inputs => inputs;
 
-    /// <summary>Names of the requested outputs, in the order of the request.</summary>
+    /// <summary>Names of the <see cref="Computed"/> outputs.</summary>
     public string[] OutputNames => outputNames;
 
     /// <summary>Indices of the requested outputs in the graph.</summary>
     public int[] Wanted => wanted;
+
+    /// <summary>Those of them that the model computes; the others are inputs.</summary>
+    public int[] Computed => computed;
 
     /// <summary>Typical duration of a run, in stopwatch ticks: adapts quickly to shorter runs and slowly to longer ones, so that an outlier has little effect. 0 before the first run.</summary>
     public long Typical => Volatile.Read(ref _typical);

@@ -10,6 +10,7 @@ internal sealed class OnnxModelSignature
 {
     private readonly int[] _all;
     private readonly int[][] _single;
+    private readonly int[] _passedThrough;
     private readonly string[] _notTensors;
 
     private OnnxModelSignature(ImmutableArray<TensorSpec> inputs, ImmutableArray<TensorSpec> outputs, string[] notTensors)
@@ -18,6 +19,7 @@ internal sealed class OnnxModelSignature
         InputNames = [.. inputs.Select(input => input.Name)];
         _all = [.. Enumerable.Range(0, outputs.Length)];
         _single = [.. _all.Select(place => new[] { place })];
+        _passedThrough = [.. outputs.Select(output => Array.IndexOf(InputNames, output.Name))];
     }
 
     public IReadOnlyList<TensorSpec> Inputs { get; }
@@ -70,6 +72,9 @@ internal sealed class OnnxModelSignature
             ? places
             : throw new BadInputException(places.Length == 0 ? "At least one output must be requested." : $"Duplicate output: {string.Join(", ", names)}.");
     }
+
+    /// <summary>Returns the index of the input that an output is; -1 for an output that the model computes. ONNX Runtime never writes the memory of the former.</summary>
+    public int InputOf(int output) => _passedThrough[output];
 
     private static void Check(TensorSpec expected, Tensor? came)
     {

@@ -47,6 +47,56 @@ public sealed class SessionRunTests : IDisposable
         }
     }
 
+    [Theory]
+    [MemberData(nameof(EveryType), DisableDiscoveryEnumeration = true)]
+    public async Task RunAsync_OutputIsAnInput_ReturnsACopyOfTheRequestsTensor(Tensor tensor)
+    {
+        using var model = await _models.LoadAsync(OnnxTestModel.Copies(tensor.Type).Output("x", tensor.Type, "n,2"));
+
+        // The first run uses memory of ONNX Runtime, the next ones use bound memory.
+        for (var run = 0; run < 3; run++)
+        {
+            foreach (var requested in new string[]?[] { null, ["x"], ["y", "x"] })
+            {
+                using var outputs = await model.RunAsync([("x", tensor)], requested);
+                Assert.Equal(requested ?? ["y", "x"], outputs.Select(output => output.Name));
+                foreach (var (_, result) in outputs)
+                {
+                    Assert.Equal(tensor.Shape.ToArray(), result.Shape.ToArray());
+                    if (tensor.Type == TensorType.String)
+                        Assert.Equal(tensor.ToArray<string>(), result.ToArray<string>());
+                    else
+                        Assert.Equal(tensor.Bytes.ToArray(), result.Bytes.ToArray());
+                    if (tensor.Type != TensorType.String)
+                        Assert.False(tensor.Bytes.Overlaps(result.Bytes));
+                }
+            }
+        }
+    }
+
+    /// <summary>Outputs that ONNX Runtime might take from elsewhere than a node's result: memory that is bound for them must be written all the same.</summary>
+    [Theory]
+    [InlineData("initializer")]
+    [InlineData("Identity")]
+    [InlineData("Flatten")]
+    [InlineData("Dropout")]
+    [InlineData("Identity of an initializer")]
+    public async Task RunAsync_OutputThatNeedsNoComputation_IsWritten(string kind)
+    {
+        var graph = new OnnxTestModel().Input("x", TensorType.Float32, "n,2").Weights("w", [7, 8], 1, 2).Output("y", TensorType.Float32, "n,2").Node("Relu", ["x"], ["y"]);
+        var name = kind == "initializer" ? "w" : "z";
+        if (kind != "initializer")
+            graph.Node(kind.Split(' ')[0], [kind.EndsWith("initializer", StringComparison.Ordinal) ? "w" : "x"], ["z"]);
+        using var model = await _models.LoadAsync(graph.Output(name, TensorType.Float32, "m,2"));
+
+        for (var run = 1; run <= 4; run++)
+        {
+            using var outputs = await model.RunAsync([("x", Tensor.Of(new float[] { run, -run }, 1, 2))]);
+            Assert.Equal([run, 0f], outputs["y"].ToArray<float>());
+            Assert.Equal(kind.EndsWith("initializer", StringComparison.Ordinal) ? [7, 8] : [run, -run], outputs[name].ToArray<float>());
+        }
+    }
+
     [Fact]
     public async Task RunAsync_ShapesThatChange_EachGivesItsOwn()
     {
