@@ -16,10 +16,10 @@ public sealed partial class LanguageTests
     /// <summary>Folders whose language has not been revised yet.</summary>
     private static readonly string[] NotCleanYet =
     [
-        "src/Abstractions", "src/Client", "src/Controller", "src/Generators", "src/Routing", "src/Runtime",
+        "src/Controller", "src/Routing", "src/Runtime",
         "tests/Integration/Functional",
-        "tests/Unit/Serve.Abstractions.Tests", "tests/Unit/Serve.Client.Tests", "tests/Unit/Serve.Control.Tests", "tests/Unit/Serve.Controller.Tests",
-        "tests/Unit/Serve.Generators.Tests", "tests/Unit/Serve.Runtime.Tests",
+        "tests/Unit/Serve.Control.Tests", "tests/Unit/Serve.Controller.Tests",
+        "tests/Unit/Serve.Runtime.Tests",
     ];
 
     /// <summary>Folders below which C# files are checked, one test each.</summary>
