@@ -5,7 +5,7 @@ public sealed record OnnxOptions
 {
     /// <summary>
     /// Gets the execution provider. <c>auto</c> (default): the best available one except <c>tensorrt</c>, and the CPU for a deployment without <c>num_gpus</c>. <c>cpu</c>,
-    /// <c>cuda</c>, <c>tensorrt</c>: that provider, or an error that names what is missing. A path: a plug-in provider library.
+    /// <c>cuda</c>, <c>tensorrt</c>: that provider, or an error that names the missing part. A path: a plug-in provider library.
     /// </summary>
     public string ExecutionProvider { get; init; } = "auto";
 

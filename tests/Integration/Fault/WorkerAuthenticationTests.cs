@@ -1,5 +1,4 @@
 using System.Net;
-using Serve.Nodes;
 using Serve.Testing;
 
 namespace Serve.FaultTests;

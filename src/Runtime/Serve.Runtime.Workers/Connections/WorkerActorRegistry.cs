@@ -7,7 +7,7 @@ using Serve.Runtime.Wire;
 namespace Serve.Runtime.Workers.Connections;
 
 /// <summary>Core's actors that this worker hosts for its driver. The table is written by the reading thread.</summary>
-#pragma warning disable CA1001 // Its threads last as long as the process.
+#pragma warning disable CA1001 // Its threads live as long as the process.
 internal sealed class WorkerActorRegistry
 #pragma warning restore CA1001
 {

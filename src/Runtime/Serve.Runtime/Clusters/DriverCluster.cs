@@ -11,7 +11,7 @@ using Serve.Runtime.Tasks;
 
 namespace Serve.Runtime.Clusters;
 
-/// <summary>The cluster in the process that started it: it owns the ledger, the objects, the actors and the workers.</summary>
+/// <summary>The cluster in the process that called Init, the driver: owns the ledger, the objects, the actors and the workers.</summary>
 internal sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
 {
     private readonly Lock _making = new();

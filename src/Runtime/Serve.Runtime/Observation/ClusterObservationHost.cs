@@ -3,8 +3,8 @@ using System.Security.Cryptography;
 namespace Serve.Runtime.Observation;
 
 /// <summary>
-/// Lets other processes of this user look at a cluster: after a while, so that programs that end soon never pay for it, it starts the state API
-/// and announces it. A program that cannot be observed runs all the same. Its state is what it started.
+/// Publishes a cluster to other processes of this user: after a delay, so that short programs never pay for it, it starts the state API and announces it.
+/// Failures do not affect the program.
 /// </summary>
 internal sealed class ClusterObservationHost : IAsyncDisposable
 {
@@ -23,12 +23,12 @@ internal sealed class ClusterObservationHost : IAsyncDisposable
         _announcements = announcements;
         _started = time.GetUtcNow();
 
-        // The timer must not hold the caller's async locals, which may hold much.
+        // The timer must not keep the caller's async locals alive.
         using (ExecutionContext.SuppressFlow())
             _timer = time.CreateTimer(static state => ((ClusterObservationHost)state!).Start(), this, Delay, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>Whether the program has run long enough.</summary>
+    /// <summary>Whether the state API has been started.</summary>
     public bool HasBegun
     {
         get
@@ -82,7 +82,7 @@ internal sealed class ClusterObservationHost : IAsyncDisposable
         }
         catch (Exception failed) when (failed is IOException or UnauthorizedAccessException or OperationCanceledException or System.Net.Sockets.SocketException)
         {
-            // No home, no sockets, or the cluster has ended meanwhile: it cannot be looked at, and that is all.
+            // No home folder, no sockets, or the cluster was disposed: the cluster is then not observable.
             if (server is not null)
                 await server.DisposeAsync().ConfigureAwait(false);
             return null;

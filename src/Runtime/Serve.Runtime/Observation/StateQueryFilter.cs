@@ -7,8 +7,8 @@ using System.Text.Json;
 namespace Serve.Runtime.Observation;
 
 /// <summary>
-/// What the query of a state request asks for: any field by its name (<c>?state=FAILED&amp;name=Demo.Add</c>, a value with <c>!</c> before it to
-/// leave out), Ray's <c>filter_keys</c>, <c>filter_predicates</c> and <c>filter_values</c>, and <c>limit</c>. Immutable.
+/// Filter of a state request's query: any field by name (<c>?state=FAILED&amp;name=Demo.Add</c>; a value prefixed with <c>!</c> is excluded), Ray's
+/// <c>filter_keys</c>, <c>filter_predicates</c> and <c>filter_values</c>, and <c>limit</c>. Immutable.
 /// </summary>
 internal sealed class StateQueryFilter
 {
@@ -32,14 +32,15 @@ internal sealed class StateQueryFilter
             _conditions.Add((keys[index], predicates.Length == 0 || predicates[index] != "!=", wanted[index]));
     }
 
-    /// <exception cref="DefinitionException">A field is named that these do not have.</exception>
+    /// <summary>Filters items.</summary>
+    /// <exception cref="DefinitionException">The items do not have a field of the query.</exception>
     public StateList<T> Apply<T>(IReadOnlyList<T> items)
     {
         var fields = FieldsOf(typeof(T));
         foreach (var (key, _, _) in _conditions)
         {
             if (!fields.ContainsKey(key))
-                throw new DefinitionException($"'{key}' is no field to filter by. There are: {string.Join(", ", fields.Keys.Order(StringComparer.Ordinal))}.");
+                throw new DefinitionException($"Unknown filter field '{key}'. Valid fields: {string.Join(", ", fields.Keys.Order(StringComparer.Ordinal))}.");
         }
 
         T[] left = [.. items.Where(item => _conditions.TrueForAll(condition => Matches(fields[condition.Key].GetValue(item), condition.Value) == condition.IsEqual))];
@@ -48,7 +49,7 @@ internal sealed class StateQueryFilter
 
     private static int ReadLimit(string? text) => string.IsNullOrEmpty(text) ? DefaultLimit
         : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is > 0 and <= MaxLimit ? number
-        : throw new DefinitionException($"limit: '{text}' is not within 1 to {MaxLimit}.");
+        : throw new DefinitionException($"limit must be between 1 and {MaxLimit}, but was '{text}'.");
 
     private static IReadOnlyDictionary<string, PropertyInfo> FieldsOf(Type type) => FieldsByType.GetOrAdd(type, static of => of
         .GetProperties(BindingFlags.Public | BindingFlags.Instance)

@@ -37,14 +37,14 @@ public sealed class ClusterStateServerTests : IAsyncLifetime, IDisposable
     public void Dispose() => _http.Dispose();
 
     [Fact]
-    public async Task Get_WithoutTheToken_401()
+    public async Task Get_WithoutToken_Returns401()
     {
         _http.DefaultRequestHeaders.Authorization = null;
         Assert.Equal(HttpStatusCode.Unauthorized, (await _http.GetAsync("/api/v0/tasks")).StatusCode);
     }
 
     [Fact]
-    public async Task Get_Tasks_TheNewest100AndHowManyThereAreInRaysEnvelope()
+    public async Task Get_Tasks_ReturnsNewest100AndTotalInRayEnvelope()
     {
         var json = await _http.GetFromJsonAsync<JsonElement>("/api/v0/tasks");
         Assert.True(json.GetProperty("result").GetBoolean());
@@ -62,10 +62,10 @@ public sealed class ClusterStateServerTests : IAsyncLifetime, IDisposable
     [InlineData("?filter_keys=state&filter_predicates=!%3D&filter_values=FAILED", 225)]
     [InlineData("?task_id=17", 1)]
     [InlineData("?state=FAILED&name=odd", 0)]
-    public async Task Get_Filtered_Those(string query, int count) => Assert.Equal(count, (await ListAsync(query)).NumFiltered);
+    public async Task Get_Filtered_ReturnsMatches(string query, int count) => Assert.Equal(count, (await ListAsync(query)).NumFiltered);
 
     [Fact]
-    public async Task Get_Limit_TheNewestOfThese() => Assert.Equal(["230", "240"], (await ListAsync("?state=FAILED&limit=2")).Result.Select(task => task.TaskId));
+    public async Task Get_Limit_ReturnsNewest() => Assert.Equal(["230", "240"], (await ListAsync("?state=FAILED&limit=2")).Result.Select(task => task.TaskId));
 
     [Theory]
     [InlineData("?limit=0", "limit")]
@@ -85,11 +85,11 @@ public sealed class ClusterStateServerTests : IAsyncLifetime, IDisposable
     [InlineData("workers", "[]")]
     [InlineData("nodes", "[]")]
     [InlineData("placement_groups", "[]")]
-    public async Task Get_EveryKind_Answers(string kind, string expected) =>
+    public async Task Get_EveryKind_Returns200(string kind, string expected) =>
         Assert.Equal(expected, (await _http.GetFromJsonAsync<JsonElement>("/api/v0/" + kind)).GetProperty("data").GetProperty("result").GetProperty("result").GetRawText());
 
     [Fact]
-    public async Task Get_Summaries_Count()
+    public async Task Get_Summaries_ReturnsCounts()
     {
         var tasks = await _http.GetFromJsonAsync<JsonElement>("/api/v0/tasks/summarize");
         Assert.Equal(25, tasks.GetProperty("data").GetProperty("result").GetProperty("Demo.Work").GetProperty("FAILED").GetInt64());
@@ -100,7 +100,7 @@ public sealed class ClusterStateServerTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Get_TimelineAndMemory_Answer()
+    public async Task Get_TimelineAndMemory_Returns200()
     {
         Assert.Equal(JsonValueKind.Array, (await _http.GetFromJsonAsync<JsonElement>("/api/v0/timeline")).GetProperty("traceEvents").ValueKind);
         Assert.Equal(Environment.ProcessId, (await _http.GetFromJsonAsync<StateApiResponse<ClusterMemory>>("/api/v0/memory", ServeJson.State))!.Data.Result.Pid);
