@@ -21,7 +21,7 @@ internal sealed class WorkerCluster(DriverConnection session, long firstId) : Ru
     {
         ThrowIfDisposed();
         var reference = NewRef<T>();
-        session.SendOrWait(new() { Put = new() { Id = reference.Id.Number, Value = session.Write(value, typeof(T), reference.Id.Number, "what was put"), Type = typeof(T).AssemblyQualifiedName } });
+        session.SendOrWait(new() { Put = new() { Id = reference.Id.Number, Value = session.Write(value, typeof(T), reference.Id.Number, "the stored value"), Type = typeof(T).AssemblyQualifiedName } });
         reference.TrySetResult(value);
         return reference;
     }

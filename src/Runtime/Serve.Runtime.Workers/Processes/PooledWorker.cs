@@ -105,7 +105,7 @@ internal sealed class PooledWorker(string id, string? key, string label, string 
 
     public Task ReleaseAsync() => pool.ReleaseAsync(this);
 
-    /// <summary>Publishes a topic's value to it. A worker that exits meanwhile counts as reached.</summary>
+    /// <summary>Publishes a topic's value to the worker. A worker that exits in the meantime counts as reached.</summary>
     public async Task PublishAsync(TopicPublication publication, CancellationToken cancellationToken)
     {
         try

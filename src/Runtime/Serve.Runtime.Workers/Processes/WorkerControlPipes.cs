@@ -37,7 +37,7 @@ internal sealed class WorkerControlPipes : IDisposable
     public WorkerHandshakeMessage ReadHandshake() =>
         JsonSerializer.Deserialize<WorkerHandshakeMessage>(_orders.ReadLine() ?? throw new EndOfStreamException("A worker must be started by a node, which sends its handshake."), ServeJson.Options)!;
 
-    /// <summary>Redirects the output of the process to a file, including what the runtime writes when it crashes.</summary>
+    /// <summary>Redirects the output of the process to a file, including the crash report of the runtime.</summary>
     public static void LogTo(string file)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);

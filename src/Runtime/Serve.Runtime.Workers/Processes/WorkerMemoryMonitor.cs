@@ -46,7 +46,7 @@ internal sealed partial class WorkerMemoryMonitor : IAsyncDisposable
             return;
         try
         {
-            // One at a time: what it held is only free when its process is gone.
+            // One worker at a time: its memory is free only after its process has exited.
             if (_stopping?.Session?.Worker.EndedBecause is null && _stopping is not null)
                 return;
             _stopping = null;

@@ -9,7 +9,7 @@ internal enum WorkerPhase
     /// <summary>It holds actors, or is about to.</summary>
     Running,
 
-    /// <summary>Nobody needs it any more; it has been asked to end.</summary>
+    /// <summary>The worker is no longer needed and has been asked to exit.</summary>
     Ending,
 
     /// <summary>Its process is reaped.</summary>

@@ -10,7 +10,7 @@ namespace Serve.Runtime;
 public static class WorkerProcessHost
 {
     /// <summary>Runs until the node requests a stop. The standard streams of the process belong to the node; the method does not return if the node exits.</summary>
-    /// <param name="configure">Registers what the process needs to host actors: activators, topic subscribers, an HTTP server, logging.</param>
+    /// <param name="configure">Registers the services that host actors: activators, topic subscribers, an HTTP server, logging.</param>
     /// <param name="cancellationToken">Stops the worker, as a request of the node does.</param>
     /// <returns>Completes when it has stopped.</returns>
     public static async Task RunAsync(Action<IServiceCollection> configure, CancellationToken cancellationToken = default)

@@ -181,7 +181,7 @@ internal sealed partial class WorkerProcessPool(
 
     private async Task ReachAsync(PooledWorker worker, WorkerReadyMessage ready, CancellationToken cancellationToken)
     {
-        // Reachable before the topics are read, so that it also receives what is published concurrently.
+        // Reachable before the topics are read, so that it also receives concurrent publications.
         lock (_sync)
             worker.SetAddress(ready);
         _onReached(worker);

@@ -59,7 +59,7 @@ internal sealed class WorkerServiceHost(WorkerHandshakeMessage handshake, Worker
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, static signal => signal.Cancel = true);
         await _stopped.Task.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
-        // Flushes what the services hold; foreground threads and finalizers of user code are not waited for.
+        // Flushes the buffers of the services; foreground threads and finalizers of user code are not waited for.
         if (Volatile.Read(ref _services) is { } services)
             await Task.WhenAny(services.DisposeAsync().AsTask(), Task.Delay(TimeSpan.FromSeconds(2), TimeProvider.System, CancellationToken.None));
     }

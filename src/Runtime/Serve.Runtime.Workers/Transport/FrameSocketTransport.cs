@@ -6,7 +6,7 @@ using System.Text;
 
 namespace Serve.Runtime.Workers.Transport;
 
-/// <summary>What a connection between two processes is for; the connecting process sends it after its token.</summary>
+/// <summary>Purpose of a connection between two processes; the connecting process sends it after its token.</summary>
 internal enum ConnectionPurpose : byte
 {
     /// <summary>A driver uses a worker for tasks and actors of its cluster.</summary>

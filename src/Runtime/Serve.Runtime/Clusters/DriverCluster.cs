@@ -44,7 +44,7 @@ internal sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
     /// <summary>How much memory is in use.</summary>
     public Func<SystemMemoryUsage> ReadMemory { get; init; } = SystemMemoryReader.Read;
 
-    /// <summary>Tells when memory that waits to be used again has waited long enough.</summary>
+    /// <summary>Clock of the release of idle memory.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     public override bool IsDisposed => Volatile.Read(ref _disposed) != 0;
@@ -88,8 +88,8 @@ internal sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
         () => Options.Isolation == Isolation.Process || Options.PrestartWorkers > 0 || StartedWorkers is not null,
         new PlacementGroupJsonConverter(group => Placement.Find(group.Id))))!;
 
-    /// <summary>Gives back to the system what the objects' memory has no object in.</summary>
-    /// <returns>The bytes.</returns>
+    /// <summary>Returns idle memory of the object store to the system.</summary>
+    /// <returns>The released bytes.</returns>
     internal long GiveUpIdleMemory() => Volatile.Read(ref _objects)?.ReleaseIdleMemory() ?? 0;
 
     /// <summary>Writes and reads values for other processes.</summary>

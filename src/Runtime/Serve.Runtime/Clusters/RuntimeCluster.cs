@@ -4,7 +4,7 @@ using Serve.Runtime.Tasks;
 
 namespace Serve.Runtime.Clusters;
 
-/// <summary>What a cluster does the same way in its own process and in a worker: waiting for refs, and telling refs of other clusters apart.</summary>
+/// <summary>Common parts of a cluster in the driver and in a worker: waiting for references, and rejecting references of other clusters.</summary>
 internal abstract class RuntimeCluster : Cluster
 {
     private static Cluster? _newest;

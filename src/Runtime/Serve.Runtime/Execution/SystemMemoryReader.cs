@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace Serve.Runtime.Execution;
 
-/// <summary>What the system says of memory. Each is 0, or nothing, where it does not tell.</summary>
+/// <summary>Reads the memory limit and use of the machine or container; 0 if the system does not report a value.</summary>
 internal static class SystemMemoryReader
 {
-    // Version 2, then 1. Pages of files that nobody has looked at lately are the system's to take back.
+    // Control groups version 2, then version 1. Inactive file pages do not count, because the system can reclaim them.
     private static readonly (string Limit, string Usage, string Statistics, string Inactive)[] Groups =
     [
         ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory.stat", "inactive_file"),

@@ -17,7 +17,7 @@ internal interface ISharedMemoryStore
 }
 
 /// <summary>
-/// Detects values that are large arrays of unmanaged elements, which are worth copying to shared memory immediately. Caches what is known about the type.
+/// Detects values that are large arrays of unmanaged elements, which are worth copying to shared memory immediately. Caches the result per type.
 /// </summary>
 internal static class LargeArrayDetector<T>
 {

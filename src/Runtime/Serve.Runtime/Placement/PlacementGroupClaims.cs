@@ -2,7 +2,7 @@ namespace Serve.Runtime.Placement;
 
 /// <summary>
 /// Prevents a steady flow of tasks from starving a placement group with a large demand: after a while, released resources are kept for the group for some time;
-/// then not, because the blocked tasks may be what the holders of the resources wait for; then for twice as long, and so on. That alternation is written under
+/// then not, because the holders of the resources may wait for the blocked tasks; then for twice as long, and so on. That alternation is written under
 /// its lock.
 /// </summary>
 internal sealed class PlacementGroupClaims

@@ -3,7 +3,7 @@ using Serve.Runtime.CoreActors;
 
 namespace Serve.Runtime.Serialization;
 
-/// <summary>Encoded value and what is needed to decode it. Immutable, except for the location of shared bytes.</summary>
+/// <summary>Encoded value with the information to decode it. Immutable, except for the location of shared bytes.</summary>
 internal abstract class EncodedObject(IValueCodec codec, EncodedValueShape shape) : StoredObject
 {
     public IValueCodec Codec => codec;

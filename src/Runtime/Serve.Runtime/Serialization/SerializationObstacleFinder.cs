@@ -54,7 +54,7 @@ internal static class SerializationObstacleFinder
             (definition == typeof(IAsyncEnumerable<>) || definition == typeof(IEnumerator<>) || definition == typeof(ValueTask<>)))
             return $"{CSharpTypeNames.Format(type)} is an operation in this process. Pass its items or its result";
         return Array.Exists(BoundToProcess, bound => bound.IsAssignableFrom(type))
-            ? $"{CSharpTypeNames.Format(type)} belongs to this process. Pass what it can be opened or created from, such as a path"
+            ? $"{CSharpTypeNames.Format(type)} belongs to this process. Pass the information to open or create it instead, such as a path"
             : null;
     }
 

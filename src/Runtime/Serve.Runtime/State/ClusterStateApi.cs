@@ -8,7 +8,7 @@ namespace Serve.Runtime.State;
 
 /// <summary>One resource of the state API.</summary>
 /// <param name="Path">Path below <c>/api/v0/</c>.</param>
-/// <param name="Summary">What it returns.</param>
+/// <param name="Summary">Description of the result.</param>
 /// <param name="ResponseType">Type of the response document.</param>
 /// <param name="IsList">Whether the query filters and limits a list.</param>
 /// <param name="Get">Reads the cluster; throws <see cref="DefinitionException"/> if the query is invalid.</param>

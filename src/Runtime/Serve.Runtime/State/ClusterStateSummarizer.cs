@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace Serve.Runtime.State;
 
-/// <summary>Summaries of what a cluster lists.</summary>
+/// <summary>Summaries of the lists of a cluster.</summary>
 internal static class ClusterStateSummarizer
 {
     /// <summary>Returns a summary of a cluster.</summary>

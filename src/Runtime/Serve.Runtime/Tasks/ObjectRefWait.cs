@@ -23,7 +23,7 @@ internal sealed class ObjectRefWait(TaskContext context, IReadOnlyList<ObjectRef
     /// <summary>Whether one failed object ends the wait.</summary>
     public bool UntilFault { get; init; }
 
-    /// <summary>What the wait holds up: one of the values above, or the <see cref="Task"/> that continues afterwards; null if the wait may end otherwise, for example by a timeout.</summary>
+    /// <summary>The code that the wait blocks: one of the values above, or the <see cref="Task"/> that continues afterwards; null if the wait may end otherwise, for example by a timeout.</summary>
     public object? Flow { get; set; } = flow;
 
     /// <summary>Numbers of the calls that had begun when a turn was blocked in a worker, and which therefore need no turn.</summary>

@@ -271,7 +271,7 @@ internal sealed partial class TaskDispatcher
         }
     }
 
-    // The blocked tasks may be what the holders of the resources wait for, and a large demand must not keep a machine idle. Overtaking is therefore allowed
+    // The holders of the resources may wait for the blocked tasks, and a large demand must not keep a machine idle. Overtaking is therefore allowed
     // after a while.
     private void StartOvertakeBlockTimer()
     {
