@@ -6,6 +6,7 @@ using Serve;
 using Serve.BatchBench;
 using Serve.Calls;
 using Serve.Replica;
+using Serve.Nodes;
 using Serve.Replicas;
 using Serve.Routes;
 using Serve.Routing;
@@ -21,7 +22,7 @@ var services = new ServiceCollection()
     .AddServeReplicas()
     .BuildServiceProvider();
 var runtime = services.GetRequiredService<INodeAgent>();
-var replicas = await Task.WhenAll(classes.Select(type => runtime.CreateAsync(new ActorSpec
+var processes = await Task.WhenAll(classes.Select(type => runtime.CreateActorAsync(new ActorSpec
 {
     Id = new ActorId($"bench#{type.Name}#r1"),
     Kind = ReplicaStartRequest.ActorKind,
@@ -38,12 +39,13 @@ var replicas = await Task.WhenAll(classes.Select(type => runtime.CreateAsync(new
         DeploymentsByType = classes.ToImmutableSortedDictionary(each => each.FullName!, each => each.Name),
     }, ServeJson.Options),
 }, CancellationToken.None)));
+var driver = services.GetRequiredService<IActorReferenceResolver>().Resolve(new($"bench#{classes[0].Name}#r1"), processes[0]);
 await runtime.PublishAsync(RouteSnapshot.Topic, new(1, 1), JsonSerializer.SerializeToUtf8Bytes(new RouteSnapshot
 {
     Version = new(1, 1),
-    Deployments = [.. classes.Zip(replicas, (type, replica) => new DeploymentRoute
+    Deployments = [.. classes.Zip(processes, (type, process) => new DeploymentRoute
     {
-        Application = "bench", Deployment = type.Name, MaxOngoingRequests = 1000, MaxQueuedRequests = 1000, Replicas = [new ReplicaRoute(replica.Id.Value, new(new("n1"), replica.Process.ProcessId))],
+        Application = "bench", Deployment = type.Name, MaxOngoingRequests = 1000, MaxQueuedRequests = 1000, Replicas = [new ReplicaRoute($"bench#{type.Name}#r1", new(new("n1"), process.ProcessId))],
     })],
 }, ServeJson.Options), CancellationToken.None);
 
@@ -70,7 +72,7 @@ await services.DisposeAsync();
 Directory.Delete(logs, recursive: true);
 
 Task<MeasuredCallCost> RunAsync(string method, params object?[] arguments) =>
-    replicas[0].InvokeAsync(new NamedMethodCall<MeasuredCallCost>(method, arguments), CallContext.None, CancellationToken.None).AsTask();
+    driver.InvokeAsync(new NamedMethodCall<MeasuredCallCost>(method, arguments), CallContext.None, CancellationToken.None).AsTask();
 
 static async Task<MeasuredCallCost> MedianAsync(Func<Task<MeasuredCallCost>> measure)
 {

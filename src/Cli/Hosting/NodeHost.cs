@@ -19,6 +19,7 @@ using Serve.Controller.Store;
 using Serve.Gateway;
 using Serve.Inference;
 using Serve.Inference.Models;
+using Serve.Nodes;
 using Serve.Runtime;
 using Serve.Specs;
 

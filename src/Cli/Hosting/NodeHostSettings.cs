@@ -1,4 +1,5 @@
 using Serve.Http;
+using Serve.Nodes;
 using Serve.Runtime;
 using Serve.Specs;
 

@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Prometheus;
 using Serve.Inference;
+using Serve.Nodes;
 using Serve.Replica;
 using Serve.Routing;
 using Serve.Runtime;

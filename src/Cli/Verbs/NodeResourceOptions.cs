@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.CommandLine;
 using System.Globalization;
+using Serve.Nodes;
 using Serve.Runtime;
 
 namespace Serve.Cli.Verbs;

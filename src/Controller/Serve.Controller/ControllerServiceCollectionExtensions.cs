@@ -6,6 +6,7 @@ using Serve.Controller.Applications;
 using Serve.Controller.Loop;
 using Serve.Controller.Metrics;
 using Serve.Controller.Store;
+using Serve.Nodes;
 using Serve.Runtime;
 
 namespace Serve.Controller;

@@ -7,7 +7,7 @@ using Serve.Controller.Applications;
 using Serve.Controller.Loop;
 using Serve.Controller.Metrics;
 using Serve.Controller.Store;
-using Serve.Runtime;
+using Serve.Nodes;
 using Serve.Specs;
 
 namespace Serve.Controller;

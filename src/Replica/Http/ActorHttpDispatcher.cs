@@ -5,6 +5,7 @@ using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Serve.Http;
+using Serve.Nodes;
 using Serve.Routes;
 using Serve.Runtime;
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Serve.Nodes;
 using Serve.Routes;
 using Serve.Routing;
 using Serve.Runtime;

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Serve.Runtime.Actors;
 using Serve.Runtime.Clusters;
 using Serve.Runtime.Workers.Connections;
 using Serve.Runtime.Workers.Nodes;
@@ -23,10 +24,12 @@ public static class RuntimeServiceCollectionExtensions
         services.AddSingleton<WorkerProcessPool>();
         services.AddSingleton<NodeCallListener>();
         services.AddSingleton(new ResourceLedger(options.Resources));
+        services.AddSingleton<ActorDirectory>();
         services.AddSingleton(provider => new DriverCluster(
             ClusterOf(options),
             cluster => new ClusterWorkerProcesses(cluster, provider.GetRequiredService<WorkerProcessPool>(), folder: null, new ConsoleWarningLogger(), ownsPool: false),
-            provider.GetRequiredService<ResourceLedger>()));
+            provider.GetRequiredService<ResourceLedger>(),
+            provider.GetRequiredService<ActorDirectory>()));
         services.AddSingleton<Cluster>(provider => provider.GetRequiredService<DriverCluster>());
         services.AddSingleton<LocalNodeAgent>();
         services.AddSingleton<INodeAgent>(provider => provider.GetRequiredService<LocalNodeAgent>());

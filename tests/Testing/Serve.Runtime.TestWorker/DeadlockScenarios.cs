@@ -197,6 +197,9 @@ public sealed class Ring
 
     public async Task<int> Await(ActorHandle<Ring>[] path) => path.Length == 0 ? 1 : 1 + await path[0].Await.Remote(path[1..]);
 
+    public async Task<int> AwaitAll(ActorHandle<Ring>[] path) =>
+        path.Length == 0 ? 1 : 1 + (await Cluster.Current.Get([path[0].AwaitAll.Remote(path[1..]), path[0].AwaitAll.Remote([])])).Max();
+
     [ConcurrencyGroup("other")]
     public int Other() => 1;
 

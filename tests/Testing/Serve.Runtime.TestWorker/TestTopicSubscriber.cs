@@ -1,3 +1,4 @@
+
 namespace Serve.Runtime.TestWorker;
 
 /// <summary>Stores the latest value of the topic "test" after a delay, when it takes effect.</summary>

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Serve.Nodes;
 
 namespace Serve.Runtime.TestWorker;
 
@@ -14,7 +15,7 @@ public static class WorkerSpawningTestNode
         await using var provider = services.BuildServiceProvider();
         var runtime = provider.GetRequiredService<INodeAgent>();
         await Task.WhenAll(Enumerable.Range(0, workers).Select(i =>
-            runtime.CreateAsync(new() { Id = new($"a{i}"), Kind = "test", Placement = new WorkerPlacement.Own($"own {i}") }, CancellationToken.None)));
+            runtime.CreateActorAsync(new() { Id = new($"a{i}"), Kind = "test", Placement = new WorkerPlacement.Own($"own {i}") }, CancellationToken.None)));
         Console.WriteLine(string.Join(' ', runtime.Workers.Select(worker => worker.ProcessId)));
         await Task.Delay(Timeout.Infinite);
     }

@@ -7,7 +7,7 @@ using Prometheus;
 using Serve.Controller.AdminApi;
 using Serve.Controller.Applications;
 using Serve.Http;
-using Serve.Runtime;
+using Serve.Nodes;
 
 namespace Serve.Controller.Tests;
 

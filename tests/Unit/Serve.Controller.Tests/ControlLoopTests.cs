@@ -1,6 +1,6 @@
 using Serve.Admin;
 using Serve.Controller.Applications;
-using Serve.Runtime;
+using Serve.Nodes;
 
 namespace Serve.Controller.Tests;
 

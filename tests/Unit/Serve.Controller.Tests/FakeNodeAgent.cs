@@ -1,9 +1,9 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Threading.Channels;
+using Serve.Nodes;
 using Serve.Replicas;
 using Serve.Routes;
-using Serve.Runtime;
 
 namespace Serve.Controller.Tests;
 
@@ -11,6 +11,7 @@ namespace Serve.Controller.Tests;
 internal sealed class FakeNodeAgent : INodeAgent
 {
     private readonly Channel<NodeEvent> _events = Channel.CreateUnbounded<NodeEvent>();
+    private long _lastEvent;
     private readonly ConcurrentQueue<RouteSnapshot> _published = new();
 
     public ConcurrentDictionary<string, ActorSpec> Actors { get; } = new();
@@ -36,7 +37,9 @@ internal sealed class FakeNodeAgent : INodeAgent
 
     public string ProcessId => "node";
 
-    public ChannelReader<NodeEvent> Events => _events.Reader;
+    public NodeId Id => new("node");
+
+    public NodePhase Phase => NodePhase.Ready;
 
     public ResourceLedgerSnapshot Resources => new(Total, Actors.Values.Aggregate(ResourceDemand.None, (sum, actor) =>
         new() { Units = actor.Resources.Units.Aggregate(sum.Units, (units, unit) => units.SetItem(unit.Key, units.GetValueOrDefault(unit.Key) + unit.Value)) }));
@@ -46,29 +49,29 @@ internal sealed class FakeNodeAgent : INodeAgent
         .GroupBy(ProcessOf)
         .Select(group => new WorkerStatus(group.Key, 4242, group.Key, [.. group.Select(actor => actor.Id)], "/dev/null"))];
 
-    public async Task<ActorReference> CreateAsync(ActorSpec spec, CancellationToken cancellationToken)
+    public async Task<HostProcessAddress> CreateActorAsync(ActorSpec spec, CancellationToken cancellationToken)
     {
         var start = JsonSerializer.Deserialize<ReplicaStartRequest>(spec.Payload.Span, ServeJson.Options)!;
         Calls.Enqueue($"create {spec.Id}");
         await OnCreate(start).WaitAsync(cancellationToken);
         Actors[spec.Id.Value] = spec;
-        return new FakeHandle(spec.Id, new(ProcessOf(spec)));
+        return new(ProcessOf(spec));
     }
 
-    public async Task StopAsync(ActorId id, TimeSpan drainTimeout, CancellationToken cancellationToken)
+    public async Task StopActorAsync(ActorId id, TimeSpan drainTimeout, CancellationToken cancellationToken)
     {
         Calls.Enqueue($"stop {id}");
         await OnStop(id.Value).WaitAsync(cancellationToken);
         Actors.TryRemove(id.Value, out _);
     }
 
-    public Task ReconfigureAsync(ActorId id, int maxOngoing, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    public Task ReconfigureActorAsync(ActorId id, int maxOngoing, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
     {
         Calls.Enqueue($"reconfigure {id}");
         return OnReconfigure(JsonSerializer.Deserialize<ReplicaSettingsUpdate>(payload.Span, ServeJson.Options)!);
     }
 
-    public Task CheckHealthAsync(ActorId id, CancellationToken cancellationToken)
+    public Task CheckActorAsync(ActorId id, CancellationToken cancellationToken)
     {
         Calls.Enqueue($"check {id}");
         return OnCheckHealth(id.Value, cancellationToken);
@@ -82,15 +85,25 @@ internal sealed class FakeNodeAgent : INodeAgent
         Calls.Enqueue($"published {version}: {string.Join(" ", snapshot.Deployments.SelectMany(deployment => deployment.Replicas).Select(replica => replica.ReplicaId))}");
     }
 
-    public Task<IReadOnlyList<string>> CollectWorkerMetricsAsync(CancellationToken cancellationToken) => Task.FromResult(WorkerMetrics);
+    public Task<IReadOnlyList<string>> CollectMetricsAsync(CancellationToken cancellationToken) => Task.FromResult(WorkerMetrics);
 
-    public ActorReference Resolve(ActorId id, HostProcessAddress process) => new FakeHandle(id, process);
+    public Task<IResourceGrant> GrantAsync(ResourceDemand demand, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<IWorkerLease> LeaseWorkerAsync(WorkerPlacement placement, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task FetchPackageAsync(string hash, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task PullObjectAsync(ObjectId id, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task DrainAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public IAsyncEnumerable<NodeEvent> WatchAsync(long afterVersion, CancellationToken cancellationToken) => _events.Reader.ReadAllAsync(cancellationToken);
 
     public void Kill(string id, string reason = "signal 9")
     {
         Actors.TryRemove(id, out _);
         Calls.Enqueue($"died {id}");
-        _events.Writer.TryWrite(new NodeEvent.ActorDied(new(id), reason));
+        _events.Writer.TryWrite(new NodeEvent.ActorDied(Interlocked.Increment(ref _lastEvent), new(id), reason));
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;

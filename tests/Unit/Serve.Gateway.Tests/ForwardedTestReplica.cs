@@ -1,5 +1,5 @@
 using Serve.Calls;
-using Serve.Routes;
+using Serve.Nodes;
 using Serve.Runtime;
 
 namespace Serve.Gateway.Tests;

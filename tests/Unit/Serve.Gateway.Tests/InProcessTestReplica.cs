@@ -3,7 +3,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Serve.Calls;
 using Serve.Http;
-using Serve.Routes;
+using Serve.Nodes;
 using Serve.Runtime;
 
 namespace Serve.Gateway.Tests;

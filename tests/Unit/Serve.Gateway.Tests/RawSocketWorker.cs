@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using Serve.Routes;
+using Serve.Nodes;
 
 namespace Serve.Gateway.Tests;
 

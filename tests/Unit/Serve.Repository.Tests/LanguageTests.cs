@@ -16,7 +16,6 @@ public sealed partial class LanguageTests
     /// <summary>Folders whose language has not been revised yet.</summary>
     private static readonly string[] NotCleanYet =
     [
-        "src/Runtime/Serve.Runtime/Actors", "src/Runtime/Serve.Runtime/CoreActors", "src/Runtime/Serve.Runtime/Turns", "src/Runtime/Serve.Runtime.Workers/Nodes",
         "tests/Unit/Serve.Runtime.Tests",
     ];
 

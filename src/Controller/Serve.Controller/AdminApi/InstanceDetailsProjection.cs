@@ -5,7 +5,7 @@ using Serve.Control.Observed;
 using Serve.Control.Status;
 using Serve.Controller.Loop;
 using Serve.Controller.Store;
-using Serve.Runtime;
+using Serve.Nodes;
 using Serve.Specs;
 
 namespace Serve.Controller.AdminApi;

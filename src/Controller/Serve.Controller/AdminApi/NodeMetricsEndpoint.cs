@@ -2,7 +2,7 @@ using System.Text;
 using Microsoft.AspNetCore.Http;
 using Prometheus;
 using Serve.Controller.Metrics;
-using Serve.Runtime;
+using Serve.Nodes;
 
 namespace Serve.Controller.AdminApi;
 
@@ -18,7 +18,7 @@ internal static class NodeMetricsEndpoint
         IReadOnlyList<string> workers;
         try
         {
-            workers = await agent.CollectWorkerMetricsAsync(either.Token);
+            workers = await agent.CollectMetricsAsync(either.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {

@@ -6,9 +6,9 @@ using Serve.Control;
 using Serve.Control.Observed;
 using Serve.Controller.Metrics;
 using Serve.Controller.Store;
+using Serve.Nodes;
 using Serve.Replicas;
 using Serve.Routes;
-using Serve.Runtime;
 
 namespace Serve.Controller.Loop;
 
@@ -99,7 +99,7 @@ internal sealed partial class ControlActionRunner(
         ControlObservation result;
         try
         {
-            var host = (await Agent(start.Node).CreateAsync(ReplicaActorSpecFactory.Create(start, directory), cancellation.Token)).Process;
+            var host = await Agent(start.Node).CreateActorAsync(ReplicaActorSpecFactory.Create(start, directory), cancellation.Token);
             metrics.ReplicaStarted(start.Replica.Deployment, Stopwatch.GetElapsedTime(began));
             result = new ControlObservation.ReplicaStarted(
                 start.Replica, start.Generation, new(start.Node, host.ProcessId, host.HttpAddress, host.Http2Address, host.CallAddress, host.Token));
@@ -134,7 +134,7 @@ internal sealed partial class ControlActionRunner(
                 await start.Work;
             }
 
-            await Agent(stop.Node).StopAsync(new(stop.Replica.ToString()), stop.DrainTimeout, _stopping.Token);
+            await Agent(stop.Node).StopActorAsync(new(stop.Replica.ToString()), stop.DrainTimeout, _stopping.Token);
             await report(new ControlObservation.ReplicaStopped(stop.Replica, stop.Generation));
         }
         catch (Exception error)
@@ -164,7 +164,7 @@ internal sealed partial class ControlActionRunner(
         var update = new ReplicaSettingsUpdate { Spec = change.Deployment.Spec, Rank = change.Rank, WorldSize = change.WorldSize };
         try
         {
-            await Agent(change.Node).ReconfigureAsync(
+            await Agent(change.Node).ReconfigureActorAsync(
                 new(change.Replica.ToString()), change.Deployment.Spec.MaxOngoingRequests,
                 JsonSerializer.SerializeToUtf8Bytes(update, ServeJson.Options), either.Token);
             await report(new ControlObservation.ReplicaReconfigured(change.Replica, change.Generation));
@@ -185,7 +185,7 @@ internal sealed partial class ControlActionRunner(
         string? error = null;
         try
         {
-            await Agent(check.Node).CheckHealthAsync(new(check.Replica.ToString()), either.Token);
+            await Agent(check.Node).CheckActorAsync(new(check.Replica.ToString()), either.Token);
         }
         catch (Exception thrown)
         {

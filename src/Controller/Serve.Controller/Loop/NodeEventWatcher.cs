@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Serve.Control.Observed;
-using Serve.Runtime;
+using Serve.Nodes;
 
 namespace Serve.Controller.Loop;
 
@@ -42,7 +42,7 @@ internal sealed partial class NodeEventWatcher(NodeAgentSet nodes, Func<ControlE
     {
         try
         {
-            await foreach (var happened in agent.Events.ReadAllAsync(_stopping.Token))
+            await foreach (var happened in agent.WatchAsync(afterVersion: 0, _stopping.Token))
             {
                 if (happened is NodeEvent.ActorDied died && ReplicaId.TryParse(died.Id.Value, out var replica))
                     await report(new ControlEvent.ObservationReceived(new ControlObservation.ReplicaDied(replica, died.Reason)));

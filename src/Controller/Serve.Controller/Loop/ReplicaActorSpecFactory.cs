@@ -3,8 +3,8 @@ using System.Text.Json;
 using Serve.Control;
 using Serve.Control.Observed;
 using Serve.Controller.Store;
+using Serve.Nodes;
 using Serve.Replicas;
-using Serve.Runtime;
 
 namespace Serve.Controller.Loop;
 

@@ -1,4 +1,4 @@
-using Serve.Runtime.CoreActors;
+using Serve.Runtime.Actors;
 using Serve.Runtime.Tasks;
 using Serve.Runtime.Turns;
 using Serve.Runtime.Wire;

@@ -1,5 +1,3 @@
-using Serve.Routes;
-
 namespace Serve.Runtime.Workers.Connections;
 
 /// <summary>Resolves actor ids and process addresses to references. Holds no state.</summary>

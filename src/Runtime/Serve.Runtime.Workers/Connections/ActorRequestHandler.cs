@@ -1,5 +1,5 @@
+using Serve.Runtime.Actors;
 using Serve.Runtime.Clusters;
-using Serve.Runtime.CoreActors;
 using Serve.Runtime.Wire;
 using Serve.Runtime.Workers.Transport;
 
@@ -20,7 +20,7 @@ internal sealed class ActorRequestHandler(DriverCluster cluster, PeerAssemblyLoa
             var options = message.Options.IsEmpty ? null : DriverQueryKinds.Read<ActorOptions>(message.Options.Span) with { Scheduling = TaskSettingsConverter.FromWire(message.Scheduling, cluster.Placement) };
             var inherited = session.Find(message.Parent)?.Attempt.Context?.InheritedScheduling;
             var nested = NestedActorClass.Of(type);
-            answer.Body = Lend(session, cluster.Actors.Make(nested.Construct(constructor, arguments), nested.Defaults, options, inherited, IsSame));
+            answer.Body = Lend(session, cluster.Actors.GetOrCreate(nested.Construct(constructor, arguments), nested.Defaults, options, inherited, IsSame));
         }
         catch (Exception thrown)
         {
@@ -62,7 +62,7 @@ internal sealed class ActorRequestHandler(DriverCluster cluster, PeerAssemblyLoa
     public static async Task<byte[]> TerminateAsync(WorkerConnection session, long actor)
     {
         if (session.Lent.FindActor(actor) is { } found)
-            await found.Terminate().ConfigureAwait(false);
+            await found.Actor.Terminate().ConfigureAwait(false);
         return [];
     }
 
@@ -71,10 +71,10 @@ internal sealed class ActorRequestHandler(DriverCluster cluster, PeerAssemblyLoa
         there == asked || (there.FullName == asked.FullName && there.Assembly.GetName().Name == asked.Assembly.GetName().Name);
 
     /// <summary>Transfers the handle that the actor has counted to the worker.</summary>
-    private static Google.Protobuf.ByteString Lend(WorkerConnection session, ActorRecord actor)
+    private static Google.Protobuf.ByteString Lend(WorkerConnection session, ActorCallQueue actor)
     {
         session.Lent.Add(actor);
-        actor.ReleaseHandle();
-        return Google.Protobuf.UnsafeByteOperations.UnsafeWrap(DriverQueryKinds.Write(actor.Address));
+        actor.Actor.ReleaseHandle();
+        return Google.Protobuf.UnsafeByteOperations.UnsafeWrap(DriverQueryKinds.Write(actor.Descriptor));
     }
 }

@@ -42,7 +42,6 @@ internal sealed class DriverConnection(OutboundFrameQueue pump, WorkerClusterSou
     /// <summary>Actor operations of code in this worker.</summary>
     public NestedActorSubmitter ActorSubmitter => field ??= new(this);
 
-
     /// <summary>The streams that code in this worker reads.</summary>
     public RemoteStreamTable Streams => field ??= new(this);
 

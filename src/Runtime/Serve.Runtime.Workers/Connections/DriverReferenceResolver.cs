@@ -1,5 +1,5 @@
+using Serve.Runtime.Actors;
 using Serve.Runtime.Clusters;
-using Serve.Runtime.CoreActors;
 using Serve.Runtime.Serialization;
 
 namespace Serve.Runtime.Workers.Connections;
@@ -24,14 +24,14 @@ internal sealed class DriverReferenceResolver(DriverCluster cluster, LentObjects
     {
         if (handle.Cluster != cluster)
             throw new NotSerializableException($"{handle} belongs to another cluster and cannot be passed to this one.");
-        lent.Add(((IDriverActorHandle)handle).Record);
-        return handle.Address.Number;
+        lent.Add(handle.Calls!);
+        return handle.Descriptor.Number;
     }
 
     public object AdoptActor(long number) => Found(number).NewHandle();
 
     public object ImportActor(ActorHandleDescriptor address, Type actorType) => Found(address.Number).NewHandle();
 
-    private ActorRecord Found(long number) =>
+    private ActorCallQueue Found(long number) =>
         lent.FindActor(number) ?? throw new ActorNotFoundException($"Actor {new ObjectId(number)} was sent by a worker that holds no handle to it.");
 }

@@ -1,4 +1,4 @@
-using Serve.Runtime.CoreActors;
+using Serve.Runtime.Actors;
 using Serve.Runtime.Wire;
 
 namespace Serve.Runtime.Workers.Connections;
@@ -27,14 +27,14 @@ internal sealed class LentObjects
     }
 
     /// <summary>Counts a handle in a message to the worker. The actor counts one handle for all that the worker holds.</summary>
-    public void Add(ActorRecord actor)
+    public void Add(ActorCallQueue actor)
     {
         lock (_sync)
         {
             if (Count(actor.Created) is not { Actor: null } loan)
                 return;
             loan.Actor = actor;
-            actor.TryAddHandle();
+            actor.Actor.TryAddHandle();
         }
     }
 
@@ -44,7 +44,7 @@ internal sealed class LentObjects
             return _loans.GetValueOrDefault(id)?.Reference;
     }
 
-    public ActorRecord? FindActor(long number)
+    public ActorCallQueue? FindActor(long number)
     {
         lock (_sync)
             return _loans.GetValueOrDefault(number)?.Actor;
@@ -52,7 +52,7 @@ internal sealed class LentObjects
 
     public void Remove(Release release)
     {
-        List<ActorRecord>? left = null;
+        List<ActorCallQueue>? left = null;
         lock (_sync)
         {
             for (var i = 0; i < release.Ids.Count; i++)
@@ -66,22 +66,22 @@ internal sealed class LentObjects
         }
 
         foreach (var actor in left ?? [])
-            actor.ReleaseHandle();
+            actor.Actor.ReleaseHandle();
     }
 
     /// <summary>Releases everything after the worker has exited; later additions are ignored.</summary>
     public void Close()
     {
-        ActorRecord[] left;
+        ActorCallQueue[] left;
         lock (_sync)
         {
             _isClosed = true;
-            left = [.. _loans.Values.Select(loan => loan.Actor).OfType<ActorRecord>()];
+            left = [.. _loans.Values.Select(loan => loan.Actor).OfType<ActorCallQueue>()];
             _loans.Clear();
         }
 
         foreach (var actor in left)
-            actor.ReleaseHandle();
+            actor.Actor.ReleaseHandle();
     }
 
     // Under the lock.
@@ -100,7 +100,7 @@ internal sealed class LentObjects
         public ObjectRef Reference => reference;
 
         /// <summary>The actor, if the worker holds a handle and not only a reference.</summary>
-        public ActorRecord? Actor { get; set; }
+        public ActorCallQueue? Actor { get; set; }
 
         public int Count { get; set; }
     }

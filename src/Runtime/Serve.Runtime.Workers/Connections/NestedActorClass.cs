@@ -1,6 +1,6 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
-using Serve.Runtime.CoreActors;
+using Serve.Runtime.Actors;
 
 namespace Serve.Runtime.Workers.Connections;
 

@@ -1,7 +1,7 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
+using Serve.Runtime.Actors;
 using Serve.Runtime.Clusters;
-using Serve.Runtime.CoreActors;
 using Serve.Runtime.Methods;
 using Serve.Runtime.Wire;
 using Serve.Runtime.Workers.Transport;
@@ -18,8 +18,8 @@ internal sealed class NestedActorMethod
     private static readonly ConditionalWeakTable<ActorMethodInvoker, NestedActorMethod> Known = [];
 
     private readonly ActorMethodInvoker _method;
-    private readonly Lazy<Action<DriverCluster, WorkerConnection, ActorRecord, Submit, ActorCallOrigin>> _call;
-    private readonly Lazy<Action<DriverCluster, WorkerConnection, ActorRecord, Submit, ActorCallOrigin>> _stream;
+    private readonly Lazy<Action<DriverCluster, WorkerConnection, ActorCallQueue, Submit, ActorCallOrigin>> _call;
+    private readonly Lazy<Action<DriverCluster, WorkerConnection, ActorCallQueue, Submit, ActorCallOrigin>> _stream;
 
     private NestedActorMethod(ActorMethodInvoker method)
     {
@@ -32,16 +32,16 @@ internal sealed class NestedActorMethod
 
     /// <summary>Calls the method; the worker holds the reference of the result from now on.</summary>
     /// <exception cref="Exception">The call is rejected: too many pending calls, or no such concurrency group.</exception>
-    public void Call(DriverCluster cluster, WorkerConnection session, ActorRecord actor, Submit message, ActorCallOrigin origin) =>
+    public void Call(DriverCluster cluster, WorkerConnection session, ActorCallQueue actor, Submit message, ActorCallOrigin origin) =>
         (message.Stream ? _stream : _call).Value(cluster, session, actor, message, origin);
 
-    private Action<DriverCluster, WorkerConnection, ActorRecord, Submit, ActorCallOrigin> Make(MethodInfo generic, Type result) =>
-        generic.MakeGenericMethod(result).CreateDelegate<Action<DriverCluster, WorkerConnection, ActorRecord, Submit, ActorCallOrigin>>(this);
+    private Action<DriverCluster, WorkerConnection, ActorCallQueue, Submit, ActorCallOrigin> Make(MethodInfo generic, Type result) =>
+        generic.MakeGenericMethod(result).CreateDelegate<Action<DriverCluster, WorkerConnection, ActorCallQueue, Submit, ActorCallOrigin>>(this);
 
-    private void CallAs<TResult>(DriverCluster cluster, WorkerConnection session, ActorRecord actor, Submit message, ActorCallOrigin origin) =>
+    private void CallAs<TResult>(DriverCluster cluster, WorkerConnection session, ActorCallQueue actor, Submit message, ActorCallOrigin origin) =>
         session.Lent.Add(actor.Submit(Read<TResult>(cluster, session, message), TaskSettingsConverter.FromWire(message.Call), origin));
 
-    private void StreamAs<TItem>(DriverCluster cluster, WorkerConnection session, ActorRecord actor, Submit message, ActorCallOrigin origin)
+    private void StreamAs<TItem>(DriverCluster cluster, WorkerConnection session, ActorCallQueue actor, Submit message, ActorCallOrigin origin)
     {
         var items = actor.SubmitStream(Read<IAsyncEnumerable<TItem>>(cluster, session, message), TaskSettingsConverter.FromWire(message.Call), origin);
         session.Lent.Add(items.Completion);

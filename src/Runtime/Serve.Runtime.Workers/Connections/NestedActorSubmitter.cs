@@ -1,5 +1,5 @@
 using Serve.Calls;
-using Serve.Runtime.CoreActors;
+using Serve.Runtime.Actors;
 using Serve.Runtime.Tasks;
 using Serve.Runtime.Wire;
 using Serve.Runtime.Workers.Transport;

@@ -103,15 +103,16 @@ internal sealed class NodeQueryHandler(
         }
     }
 
-    private Task<HostedActor> CreateAsync(NodeQueryKinds.CreateActorQuery query, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) => host.CreateAsync(
-        new()
+    private Task<HostedActor> CreateAsync(NodeQueryKinds.CreateActorQuery query, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    {
+        var spec = new ActorSpec
         {
             Id = new(query.ActorId),
             Kind = query.Kind,
             Payload = payload,
             Concurrency = query.Concurrency,
             MaxOngoing = query.MaxOngoing,
-        },
-        [.. query.GpuIds],
-        cancellationToken);
+        };
+        return host.CreateAsync(new(spec, [.. query.GpuIds]), cancellationToken);
+    }
 }

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Serve.Routes;
 
 namespace Serve.Runtime.Workers.Connections;
 

@@ -1,5 +1,5 @@
 using Serve.Calls;
-using Serve.Runtime.CoreActors;
+using Serve.Runtime.Actors;
 
 namespace Serve.Runtime.Workers.Connections;
 
@@ -15,7 +15,9 @@ internal sealed class RemoteActorHandle<TActor>(DriverConnection session, Borrow
 
     public override ObjectRef Created => new RemoteObjectRef<bool>(session, hold);
 
-    public ActorHandleDescriptor Address => address;
+    public ActorHandleDescriptor Descriptor => address;
+
+    ActorCallQueue? IActorHandleLink.Calls => null;
 
     public override void Kill(bool noRestart = true)
     {

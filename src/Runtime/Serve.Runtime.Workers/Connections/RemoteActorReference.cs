@@ -2,7 +2,6 @@ using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Google.Protobuf;
 using Serve.Calls;
-using Serve.Routes;
 using Serve.Runtime.Methods;
 using Serve.Runtime.Serialization;
 using Serve.Runtime.Wire;

@@ -1,4 +1,4 @@
-using Serve.Runtime.CoreActors;
+using Serve.Runtime.Actors;
 using Serve.Runtime.Serialization;
 using Serve.Runtime.Wire;
 using Serve.Runtime.Workers.Transport;

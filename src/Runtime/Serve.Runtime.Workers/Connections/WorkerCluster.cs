@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Serve.Calls;
+using Serve.Runtime.Actors;
 using Serve.Runtime.Clusters;
-using Serve.Runtime.CoreActors;
 
 namespace Serve.Runtime.Workers.Connections;
 

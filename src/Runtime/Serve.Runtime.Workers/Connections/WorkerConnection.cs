@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using Serve.Runtime.CoreActors;
+using Serve.Runtime.Actors;
 using Serve.Runtime.Execution;
 using Serve.Runtime.Objects;
 using Serve.Runtime.Serialization;

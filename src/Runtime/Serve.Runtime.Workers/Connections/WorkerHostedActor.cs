@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging.Abstractions;
-using Serve.Runtime.CoreActors;
+using Serve.Runtime.Actors;
 using Serve.Runtime.Methods;
 using Serve.Runtime.Tasks;
 using Serve.Runtime.Wire;
@@ -8,7 +8,7 @@ using Serve.Runtime.Wire;
 namespace Serve.Runtime.Workers.Connections;
 
 /// <summary>One actor in its worker: the same mailboxes and the same actor host as in the driver's process. Its instance is written by the invocation of its constructor.</summary>
-internal sealed class WorkerHostedActor(Actor told, DriverConnection session, ProcessActorHost host, TaskThreadPool threads)
+internal sealed class WorkerHostedActor(Actor description, DriverConnection session, ProcessActorHost host, TaskThreadPool threads)
 {
     private static readonly TimeSpan DrainLimit = TimeSpan.FromSeconds(1);
 
@@ -16,11 +16,11 @@ internal sealed class WorkerHostedActor(Actor told, DriverConnection session, Pr
     private HostedActor? _actor;
 
     public ActorMailboxSet Mailboxes { get; } =
-        new((ConcurrencyMode)told.Concurrency, told.MaxConcurrency, told.Groups, NullLogger.Instance, threads.Enqueue);
+        new((ConcurrencyMode)description.Concurrency, description.MaxConcurrency, description.Groups, NullLogger.Instance, threads.Enqueue);
 
-    public HostedActor Local => Volatile.Read(ref _actor) ?? throw new BadInputException($"Actor {told.ActorId} is not hosted by this worker.");
+    public HostedActor Local => Volatile.Read(ref _actor) ?? throw new BadInputException($"Actor {description.ActorId} is not hosted by this worker.");
 
-    public Type Type => field ??= session.Assemblies.FindType(told.Type);
+    public Type Type => field ??= session.Assemblies.FindType(description.Type);
 
     public ActorMethodTable Methods => ActorMethodTable.For(Type);
 
@@ -37,15 +37,14 @@ internal sealed class WorkerHostedActor(Actor told, DriverConnection session, Pr
         var arguments = run.Arguments.Select((argument, i) => session.Values.Read(argument, parameters[i].ParameterType)).ToArray();
         var spec = new ActorSpec
         {
-            Id = new(told.ActorId),
+            Id = new(description.ActorId),
             Kind = CoreActorActivator.CoreKind,
-            Concurrency = (ConcurrencyMode)told.Concurrency,
-            Local = new ReceivedActorFactory(constructor, arguments),
-            Turns = Mailboxes.Own,
+            Concurrency = (ConcurrencyMode)description.Concurrency,
         };
+        var request = new ActorActivationRequest(spec, [.. run.GpuIds]) { Factory = new ReceivedActorFactory(constructor, arguments), Turns = Mailboxes.Own };
         try
         {
-            Volatile.Write(ref _actor, await host.CreateAsync(spec, [.. run.GpuIds], cancellationToken).ConfigureAwait(false));
+            Volatile.Write(ref _actor, await host.CreateAsync(request, cancellationToken).ConfigureAwait(false));
         }
         catch (ActorCreationException failed) when (failed.InnerException is { } thrown)
         {
@@ -53,5 +52,5 @@ internal sealed class WorkerHostedActor(Actor told, DriverConnection session, Pr
         }
     }
 
-    public Task EndAsync() => host.StopAsync(new(told.ActorId), DrainLimit, CancellationToken.None);
+    public Task EndAsync() => host.StopAsync(new(description.ActorId), DrainLimit, CancellationToken.None);
 }

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Reflection;
-using Serve.Runtime.CoreActors;
+using Serve.Runtime.Actors;
 using Serve.Runtime.Serialization;
 
 namespace Serve.Runtime.Workers.Connections;
@@ -24,7 +24,7 @@ internal sealed class WorkerReferenceResolver(DriverConnection session) : IPeerR
     }
 
     public long Export(IActorHandleLink handle) => handle.Cluster == session.Cluster
-        ? handle.Address.Number
+        ? handle.Descriptor.Number
         : throw new NotSerializableException($"{handle} belongs to another cluster and cannot be passed to this one.");
 
     public object AdoptActor(long number) => session.Borrowed.Add(new(number));

@@ -11,7 +11,6 @@ namespace Serve.Runtime.Workers.Connections;
 /// <summary>Executes the requests of code in workers, in the driver. Its state is the id ranges that it has assigned and the functions that it has resolved.</summary>
 internal sealed class WorkerRequestHandler(DriverCluster cluster)
 {
-
     private readonly ConcurrentDictionary<(string Path, string Assembly, string Type, string Method), Lazy<NestedRemoteFunction>> _functions = new();
     private readonly PeerAssemblyLoader _assemblies = new();
     private int _lastSession;
@@ -52,7 +51,7 @@ internal sealed class WorkerRequestHandler(DriverCluster cluster)
                 Actors.Create(session, frame.CreateActor);
                 break;
             case Frame.BodyOneofCase.KillActor:
-                session.Lent.FindActor(frame.KillActor.Actor)?.Kill(noRestart: !frame.KillActor.Restart);
+                session.Lent.FindActor(frame.KillActor.Actor)?.Actor.Kill(noRestart: !frame.KillActor.Restart);
                 break;
             case Frame.BodyOneofCase.StreamTaken:
                 if (session.Streams.TryGetValue(frame.StreamTaken, out var window))

@@ -1,142 +1,174 @@
-using System.Threading.Channels;
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Serve.Calls;
-using Serve.Routes;
 using Serve.Runtime.Clusters;
-using Serve.Runtime.Nodes;
+using Serve.Runtime.Actors;
 using Serve.Runtime.Workers.Connections;
 using Serve.Runtime.Workers.Processes;
 using Serve.Runtime.Workers.Topics;
 
 namespace Serve.Runtime.Workers.Nodes;
 
-/// <summary>The node's actors: what each needs is found, begun, and undone here, step by step. What is known of them is in <see cref="NodeActorRegister"/>.</summary>
+/// <summary>The agent of the node in this process: creates its actors and leases its workers, without serializing anything.</summary>
 internal sealed class LocalNodeAgent : INodeAgent
 {
-    private readonly ActorReferenceResolver _directory;
+    private readonly ActorReferenceResolver _references;
     private readonly TopicPublicationStore _board;
     private readonly WorkerProcessPool _pool;
     private readonly NodeCallListener _server;
-    private readonly InProcessActorHost _inProcess;
+    private readonly ProcessActorHost _host;
     private readonly DriverCluster _cluster;
     private readonly ResourceLedger _ledger;
     private readonly ActorReportAggregator _hub;
-    private readonly NodeActorRegister _register = new();
-
-    // Unbounded, since events must not be dropped: there are never more than actors and workers that lived.
-    private readonly Channel<NodeEvent> _events = Channel.CreateUnbounded<NodeEvent>(new() { SingleReader = true });
+    private readonly INodePackageSource? _packages;
+    private readonly ActorDirectory _actors;
+    private readonly NodeEventLog _events = new();
+    private readonly ConcurrentDictionary<PooledWorkerLease, bool> _leases = new();
+    private volatile NodePhase _phase = NodePhase.Ready;
     private int _disposed;
 
-    public LocalNodeAgent(ProcessActorHost host, ActorReferenceResolver directory, TopicPublicationStore board, WorkerProcessPool pool, NodeCallListener server, ResourceLedger ledger, DriverCluster cluster,
-        ActorReportRegistry reports, TimeProvider time, ILogger<LocalNodeAgent> logger)
+    public LocalNodeAgent(NodeRuntimeOptions options, ActorDirectory actors, ProcessActorHost host, ActorReferenceResolver references, TopicPublicationStore board, WorkerProcessPool pool, NodeCallListener server,
+        ResourceLedger ledger, DriverCluster cluster, ActorReportRegistry reports, TimeProvider time, ILogger<LocalNodeAgent> logger, INodePackageSource? packages = null)
     {
-        this._directory = directory;
-        this._board = board;
-        this._pool = pool;
-        this._server = server;
-        _inProcess = new(host);
-        this._ledger = ledger;
-        this._cluster = cluster;
-        _hub = new ActorReportAggregator(reports, directory.ProcessId, PublishAsync, time, logger);
-        pool.TellDeaths(OnWorkerDied);
+        Id = new(options.NodeId);
+        _references = references;
+        _board = board;
+        _pool = pool;
+        _server = server;
+        _host = host;
+        _actors = actors;
+        _ledger = ledger;
+        _cluster = cluster;
+        _packages = packages;
+        _hub = new ActorReportAggregator(reports, references.ProcessId, PublishAsync, time, logger);
+        pool.TellDeaths((worker, reason) => _ = OnWorkerDiedAsync(worker, reason));
         pool.TellReached(worker => _ = WatchReportsAsync(worker));
     }
 
-    public string ProcessId => _directory.ProcessId;
+    public NodeId Id { get; }
 
-    public ChannelReader<NodeEvent> Events => _events.Reader;
+    public NodePhase Phase => _phase;
+
+    public string ProcessId => _references.ProcessId;
 
     public ResourceLedgerSnapshot Resources => _ledger.Snapshot;
 
     public IReadOnlyList<WorkerStatus> Workers =>
-        [.. _pool.Running.Select(worker => new WorkerStatus(worker.Id, worker.Process!.Pid, worker.Label, _register.At(worker), worker.LogFile))];
+        [.. _pool.Running.Select(worker => new WorkerStatus(worker.Id, worker.Process!.Pid, worker.Label, [.. ActorsOn(worker).Select(static actor => actor.Id)], worker.LogFile))];
 
-    public ActorReference Resolve(ActorId id, HostProcessAddress process) => _directory.Resolve(id, process);
-
-    public async Task<ActorReference> CreateAsync(ActorSpec spec, CancellationToken cancellationToken)
+    /// <summary>Grants the node's own ledger: tasks and replicas draw on the same resources, and a task causes no request.</summary>
+    public Task<IResourceGrant> GrantAsync(ResourceDemand demand, CancellationToken cancellationToken)
     {
-        var record = _register.Begin(spec);
-        using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, record.Creation.Token);
+        ThrowIfNotReady();
+        return Task.FromResult<IResourceGrant>(new LocalResourceGrant(Id, _ledger));
+    }
+
+    public async Task<IWorkerLease> LeaseWorkerAsync(WorkerPlacement placement, CancellationToken cancellationToken)
+    {
+        ThrowIfNotReady();
+        var lease = new PooledWorkerLease(await _pool.LeaseAsync(placement, cancellationToken), lease => _leases.TryRemove(lease, out _));
+        _leases[lease] = true;
+        return lease;
+    }
+
+    public async Task<HostProcessAddress> CreateActorAsync(ActorSpec spec, CancellationToken cancellationToken)
+    {
+        ThrowIfNotReady();
+        var actor = new ActorRecord(
+            new()
+            {
+                Id = spec.Id,
+                ClassName = spec.Kind,
+                Restart = RestartPolicy.Never,
+                Admission = AdmissionPolicy.Refuse,
+                Owner = ActorOwner.Controller,
+                Demand = spec.Resources,
+                Launcher = new NodeActorLauncher(spec, _ledger, _host, LeaseForActorAsync, OnActorLost),
+            },
+            _actors);
+        _actors.TryAdd(actor);
+        var cancellation = cancellationToken.UnsafeRegister(
+            static actor => ((ActorRecord)actor!).TryDie("its creation was canceled", null, TimeSpan.Zero, failure: new OperationCanceledException($"The creation of actor {actor} was canceled.")), actor);
         try
         {
-            _register.Allocated(record, _ledger.Reserve(spec.Resources));
-            _register.Housed(record, await FindHomeAsync(spec, linked.Token));
-            var handle = await record.Home!.CreateAsync(spec, [.. record.Allocation!.GpuIds], linked.Token);
-            if (_register.TryLive(record))
-                return handle;
-            if (record.IsGivenUp)
-                throw new OperationCanceledException($"Actor {spec.Id} was stopped before it was there.");
-            throw new ActorCreationException(spec.Id, $"The worker of actor {spec.Id} ended: {record.Home.EndedBecause}");
+            await actor.Created;
         }
         catch
         {
-            await EndAsync(record, TimeSpan.Zero, CancellationToken.None);
+            await actor.Ended;
             throw;
         }
-    }
-
-    public async Task StopAsync(ActorId id, TimeSpan drainTimeout, CancellationToken cancellationToken)
-    {
-        if (_register.Find(id) is not { } record)
-            return;
-        if (_register.Stop(record))
+        finally
         {
-            await EndAsync(record, drainTimeout, cancellationToken);
-            return;
+            await cancellation.DisposeAsync();
         }
 
-        // Someone else ends it; this may cut that one's drain short.
-        if (record.Home is { } home)
-            await home.StopAsync(id, drainTimeout, cancellationToken);
-        await record.Gone.Task;
+        // Null if the creation was canceled at the last moment, or the actor has died since.
+        if (actor.Incarnation?.Address is { } address)
+            return address;
+        await actor.Ended;
+        cancellationToken.ThrowIfCancellationRequested();
+        throw new ActorCreationException(spec.Id, actor.DeathException().Message);
     }
 
-    public Task ReconfigureAsync(ActorId id, int maxOngoing, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
-        Require(id).ReconfigureAsync(id, maxOngoing, payload, cancellationToken);
+    public Task StopActorAsync(ActorId id, TimeSpan drainTimeout, CancellationToken cancellationToken) => _actors.StopAsync(id, drainTimeout, cancellationToken);
 
-    public Task CheckHealthAsync(ActorId id, CancellationToken cancellationToken) => Require(id).CheckHealthAsync(id, cancellationToken);
+    public Task ReconfigureActorAsync(ActorId id, int maxOngoing, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
+        Require(id).ReconfigureAsync(maxOngoing, payload, cancellationToken);
+
+    public Task CheckActorAsync(ActorId id, CancellationToken cancellationToken) => Require(id).CheckHealthAsync(cancellationToken);
+
+    public Task FetchPackageAsync(string hash, CancellationToken cancellationToken) =>
+        _packages?.FetchAsync(hash, cancellationToken) ?? throw new InvalidOperationException($"Node '{Id}' has no package source.");
+
+    /// <summary>Completes at once: the driver's objects are stored on this node.</summary>
+    public Task PullObjectAsync(ObjectId id, CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task PublishAsync(string topic, SnapshotVersion version, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
         PublishAsync(new TopicPublication(topic, "", version, payload), cancellationToken);
 
+    public async Task DrainAsync(CancellationToken cancellationToken)
+    {
+        if (_phase == NodePhase.Ready)
+            _phase = NodePhase.Draining;
+        await Task.WhenAll([.. Hosted.Select(static actor => actor.Ended), .. _leases.Keys.Select(static lease => lease.Returned)]).WaitAsync(cancellationToken);
+    }
+
+    public IAsyncEnumerable<NodeEvent> WatchAsync(long afterVersion, CancellationToken cancellationToken) => _events.WatchAsync(afterVersion, cancellationToken);
+
     private async Task PublishAsync(TopicPublication publication, CancellationToken cancellationToken)
     {
-        // The board first: a worker that starts meanwhile reads it there.
+        // The store first: a worker that starts concurrently reads the publication there.
         var here = _board.PublishAsync(publication, cancellationToken);
         await Task.WhenAll(here, _pool.PublishAsync(publication, cancellationToken));
     }
 
-    public async Task<IReadOnlyList<string>> CollectWorkerMetricsAsync(CancellationToken cancellationToken) =>
+    public async Task<IReadOnlyList<string>> CollectMetricsAsync(CancellationToken cancellationToken) =>
         [.. (await Task.WhenAll(_pool.Running.Select(worker => worker.CollectMetricsAsync(cancellationToken)))).OfType<string>()];
 
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
             return;
-        await Task.WhenAll(_register.Close().Select(record => StopAsync(record.Spec.Id, TimeSpan.Zero, CancellationToken.None)));
+        _phase = NodePhase.Gone;
+        await _actors.CloseAsync(static actor => actor.Definition.Owner == ActorOwner.Controller, "its node stopped", Timeout.InfiniteTimeSpan);
         await _hub.DisposeAsync();
         await _cluster.DisposeAsync();
         await _pool.DisposeAsync();
         _server.Dispose();
-        _events.Writer.TryComplete();
+        _events.Close();
     }
 
-    private async Task<IActorHostProcess> FindHomeAsync(ActorSpec spec, CancellationToken cancellationToken)
+    private IEnumerable<ActorRecord> Hosted => _actors.Records.Where(static actor => actor.Definition.Owner == ActorOwner.Controller);
+
+    private IEnumerable<ActorRecord> ActorsOn(PooledWorker worker) => Hosted.Where(actor => actor.LastIncarnation?.WorkerId == worker.Id);
+
+    private async Task<PooledWorker> LeaseForActorAsync(WorkerPlacement placement, CancellationToken cancellationToken)
     {
-        if (spec.Placement == WorkerPlacement.InProcess)
-            return _inProcess;
-        try
-        {
-            var worker = await _pool.LeaseAsync(spec.Placement, cancellationToken);
-            // Code of the actor, such as a replica, may use the node's cluster. A worker that cannot be connected is about to exit, which its process shows.
-            _ = ((ClusterWorkerProcesses)_cluster.Workers).SessionOfAsync(worker, CancellationToken.None);
-            return worker;
-        }
-        catch (WorkerStartException failed)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            throw new ActorCreationException(spec.Id, $"No worker could be started for actor {spec.Id}. {failed.Message}", null, failed);
-        }
+        var worker = await _pool.LeaseAsync(placement, cancellationToken);
+        // Code of the actor, such as a replica, may use the cluster of the node. A worker that cannot be connected is about to exit, which is handled elsewhere.
+        _ = ((ClusterWorkerProcesses)_cluster.Workers).SessionOfAsync(worker, CancellationToken.None);
+        return worker;
     }
 
     private async Task WatchReportsAsync(PooledWorker worker)
@@ -145,36 +177,72 @@ internal sealed class LocalNodeAgent : INodeAgent
         _hub.RemoveSource(worker.Id);
     }
 
-    private void OnWorkerDied(PooledWorker worker, string reason)
+    private void OnActorLost(ActorId id, string reason) => _events.Add(version => new NodeEvent.ActorDied(version, id, reason));
+
+    private async Task OnWorkerDiedAsync(PooledWorker worker, string reason)
     {
-        foreach (var dead in _register.TakeDead(worker))
+        var lost = ActorsOn(worker).ToArray();
+        foreach (var actor in lost)
         {
-            _ledger.Release(dead.Allocation!);
-            dead.Gone.TrySetResult();
-            _events.Writer.TryWrite(new NodeEvent.ActorDied(dead.Spec.Id, reason));
+            if (actor.Incarnation is { } incarnation)
+                actor.OnLost(incarnation, reason);
         }
 
-        _events.Writer.TryWrite(new NodeEvent.WorkerDied(worker.Id, worker.Process!.Pid, reason));
+        // Reported after its actors, whose resources have been released by then.
+        await Task.WhenAll(lost.Select(static actor => actor.Ended));
+        _events.Add(version => new NodeEvent.WorkerDied(version, worker.Id, worker.Process!.Pid, reason));
     }
 
-    private async Task EndAsync(NodeActorRecord record, TimeSpan drainTimeout, CancellationToken cancellationToken)
+    private void ThrowIfNotReady()
     {
-        try
-        {
-            if (record.Home is { } home)
-            {
-                await home.StopAsync(record.Spec.Id, drainTimeout, cancellationToken);
-                await home.ReleaseAsync();
-            }
-        }
-        finally
-        {
-            if (record.Allocation is { } allocation)
-                _ledger.Release(allocation);
-            _register.Forget(record);
-        }
+        ObjectDisposedException.ThrowIf(_phase == NodePhase.Gone, this);
+        if (_phase == NodePhase.Draining)
+            throw new InsufficientResourcesException($"Node '{Id}' is draining and accepts no new work.", isPermanent: false);
     }
 
-    private IActorHostProcess Require(ActorId id) =>
-        _register.Find(id) is { Phase: NodeActorPhase.Live or NodeActorPhase.Stopping, Home: { } home } ? home : throw new CallRefusedException(id.Value, gone: true);
+    private ActorIncarnation Require(ActorId id) =>
+        _actors.Find(id)?.LastIncarnation ?? throw new CallRefusedException(id.Value, gone: true);
+}
+
+/// <summary>The resources of a node in this process: the node's own ledger, which returns nothing when the grant is disposed.</summary>
+internal sealed class LocalResourceGrant(NodeId node, ResourceLedger ledger) : IResourceGrant
+{
+    public NodeId Node => node;
+
+    public ResourceDemand Amount => ledger.Total;
+
+    public ResourceLedger Ledger => ledger;
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+}
+
+/// <summary>A lease of a worker of this process's pool.</summary>
+internal sealed class PooledWorkerLease(PooledWorker worker, Action<PooledWorkerLease> onReturned) : IWorkerLease
+{
+    private readonly TaskCompletionSource _returned = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _isReturned;
+
+    public PooledWorker Worker => worker;
+
+    public string WorkerId => worker.Id;
+
+    public int ProcessId => worker.Process!.Pid;
+
+    public Task<string> Exited => worker.Ended.Task;
+
+    /// <summary>Completes when the lease has been returned.</summary>
+    public Task Returned => _returned.Task;
+
+    public Task<Stream> ConnectAsync(CancellationToken cancellationToken) => worker.OpenLeaseStreamAsync(cancellationToken);
+
+    public void Kill(string reason) => worker.Process!.Kill(reason);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _isReturned, 1) != 0)
+            return;
+        await worker.ReleaseAsync();
+        onReturned(this);
+        _returned.SetResult();
+    }
 }

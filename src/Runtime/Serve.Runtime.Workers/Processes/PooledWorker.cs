@@ -1,6 +1,4 @@
 using System.Collections.Immutable;
-using Serve.Routes;
-using Serve.Runtime.Nodes;
 using Serve.Runtime.Workers.Connections;
 using Serve.Runtime.Workers.Transport;
 
@@ -10,7 +8,7 @@ namespace Serve.Runtime.Workers.Processes;
 /// A worker of the pool, as its node uses it. Its phase and leases are written by <see cref="WorkerProcessPool"/> under the pool's lock; its process and
 /// address once, by the start that the pool runs.
 /// </summary>
-internal sealed class PooledWorker(string id, string? key, string label, string logFile, WorkerProcessPool pool, ProcessConnectionPool connections) : IActorHostProcess
+internal sealed class PooledWorker(string id, string? key, string label, string logFile, WorkerProcessPool pool, ProcessConnectionPool connections)
 {
     /// <summary>How long stopping an actor may take beyond its drain, cancellation and disposal included.</summary>
     private static readonly TimeSpan StopSlack = TimeSpan.FromSeconds(15);
@@ -67,14 +65,13 @@ internal sealed class PooledWorker(string id, string? key, string label, string 
     public void SetAddress(WorkerReadyMessage ready) =>
         Volatile.Write(ref _address, new(id, ready.HttpAddress, ready.CallAddress, Token, ready.Http2Address));
 
-    public async Task<ActorReference> CreateAsync(ActorSpec spec, ImmutableArray<int> gpuIds, CancellationToken cancellationToken)
+    public async Task CreateAsync(ActorSpec spec, ImmutableArray<int> gpuIds, CancellationToken cancellationToken)
     {
         var query = new NodeQueryKinds.CreateActorQuery(spec.Id.Value, spec.Kind, spec.Concurrency, spec.MaxOngoing, gpuIds);
         try
         {
             await ListenAsync(cancellationToken);
             await QueryAsync(NodeQueryKinds.CreateActor, query, spec.Payload, cancellationToken);
-            return new RemoteActorReference(spec.Id, Address!, connections);
         }
         catch (ConnectionLostException lost)
         {
@@ -169,6 +166,10 @@ internal sealed class PooledWorker(string id, string? key, string label, string 
     /// <summary>Opens a stream for the cluster's connection.</summary>
     public Task<FrameStream> OpenStreamAsync(CancellationToken cancellationToken) =>
         FrameSocketTransport.ConnectAsync(_callAddress!, Token!, ConnectionPurpose.Cluster, cancellationToken);
+
+    /// <summary>Opens the byte stream of a connection for the holder of a lease.</summary>
+    public Task<Stream> OpenLeaseStreamAsync(CancellationToken cancellationToken) =>
+        FrameSocketTransport.OpenAsync(_callAddress!, Token!, ConnectionPurpose.Cluster, cancellationToken);
 
     public void CloseConnection() => OpenedConnection?.Dispose();
 

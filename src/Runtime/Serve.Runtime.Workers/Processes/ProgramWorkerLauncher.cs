@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Serve.Runtime.Actors;
 using Serve.Runtime.Clusters;
-using Serve.Runtime.CoreActors;
 using Serve.Runtime.Workers.Connections;
 using Serve.Runtime.Workers.Topics;
 

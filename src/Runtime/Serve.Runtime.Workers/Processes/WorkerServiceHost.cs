@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.DependencyInjection;
-using Serve.Routes;
 using Serve.Runtime.Workers.Connections;
 using Serve.Runtime.Workers.Transport;
 

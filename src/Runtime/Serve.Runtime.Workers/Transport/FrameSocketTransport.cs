@@ -32,7 +32,12 @@ internal static class FrameSocketTransport
 
     /// <summary>Opens a connection.</summary>
     /// <exception cref="IOException">No process listens at the address, or it rejected the token.</exception>
-    public static async Task<FrameStream> ConnectAsync(string address, string token, ConnectionPurpose purpose, CancellationToken cancellationToken)
+    public static async Task<FrameStream> ConnectAsync(string address, string token, ConnectionPurpose purpose, CancellationToken cancellationToken) =>
+        new(await OpenAsync(address, token, purpose, cancellationToken).ConfigureAwait(false));
+
+    /// <summary>Opens the byte stream of a connection, after the greeting.</summary>
+    /// <exception cref="IOException">The process rejected the connection or cannot be reached.</exception>
+    public static async Task<Stream> OpenAsync(string address, string token, ConnectionPurpose purpose, CancellationToken cancellationToken)
     {
         var socket = address[0] == '@' ? CreateUnixSocket() : CreateTcpSocket();
         try
@@ -45,7 +50,7 @@ internal static class FrameSocketTransport
             var confirmation = new byte[1];
             if (await socket.ReceiveAsync(confirmation, cancellationToken).ConfigureAwait(false) == 0)
                 throw new IOException($"The process at {address} rejected the connection.");
-            return new(new NetworkStream(socket, ownsSocket: true));
+            return new NetworkStream(socket, ownsSocket: true);
         }
         catch (Exception thrown)
         {

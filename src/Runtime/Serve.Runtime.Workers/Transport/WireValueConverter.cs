@@ -1,5 +1,5 @@
 using Google.Protobuf;
-using Serve.Runtime.CoreActors;
+using Serve.Runtime.Actors;
 using Serve.Runtime.Objects;
 using Serve.Runtime.Serialization;
 

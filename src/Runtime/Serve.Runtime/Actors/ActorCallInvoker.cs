@@ -4,8 +4,8 @@ using Serve.Runtime.Methods;
 namespace Serve.Runtime;
 
 /// <summary>
-/// Runs calls on one instance: directly where the caller was compiled against its class, else by name. What user code throws comes out as it
-/// is; the platform's own refusals come out as <see cref="PlatformCallException"/>. Holds no state.
+/// Invokes methods of one instance: directly if the caller was compiled against its class, otherwise by name. Exceptions of user code are thrown
+/// unchanged; refusals of the platform as <see cref="PlatformCallException"/>. Stateless.
 /// </summary>
 internal sealed class ActorCallInvoker(object target, ActorMethodTable methods)
 {
@@ -17,7 +17,7 @@ internal sealed class ActorCallInvoker(object target, ActorMethodTable methods)
     public ValueTask<IAsyncEnumerable<TItem>> InvokeStream<TItem>(MethodCall<IAsyncEnumerable<TItem>> call, CancellationToken token) =>
         call.TryInvoke(target, token, out var result) ? result : StreamByNameAsync(call, token);
 
-    /// <summary>Hands a call of a queued method to what takes it.</summary>
+    /// <summary>Passes a call of a queued method to its queue.</summary>
     public ValueTask<TResult> Queue<TResult>(MethodCall<TResult> call, CancellationToken token) =>
         methods.QueueTargetOf(call.Method) is { } taker && call.TryInvoke(taker, token, out var result) ? result : InvokeByNameAsync(call, token);
 
@@ -71,4 +71,10 @@ internal sealed class ActorCallInvoker(object target, ActorMethodTable methods)
             throw new PlatformCallException(thrown);
         }
     }
+}
+
+/// <summary>Carries an error of the platform out of a turn, so that it is not mistaken for an exception of user code.</summary>
+internal sealed class PlatformCallException(Exception cause) : Exception(cause.Message, cause)
+{
+    public Exception Cause => InnerException!;
 }

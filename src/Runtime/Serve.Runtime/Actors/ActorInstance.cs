@@ -3,37 +3,45 @@ using Serve.Http;
 namespace Serve.Runtime;
 
 /// <summary>
-/// A live actor as its activator made it. Disposing it runs the user's own disposal; the runtime does so once, after the last call. The
-/// runtime runs health checks, new settings and disposal as turns of the actor; an instance that asks for a turn again is safe.
+/// The instance behind an actor, created by its activator. The runtime disposes it once, after the last call, which runs the user's own disposal.
+/// Health checks, reconfiguration and disposal run as turns of the actor; an instance may safely request another turn in them.
 /// </summary>
 public abstract class ActorInstance : IAsyncDisposable
 {
     /// <summary>The object whose methods are called.</summary>
     public abstract object Target { get; }
 
-    /// <summary>How its methods are called by name.</summary>
+    /// <summary>The methods that can be called by name.</summary>
     public abstract ActorMethodTable Methods { get; }
 
-    /// <summary>How it answers HTTP; null when it does not.</summary>
+    /// <summary>Serves HTTP requests; null if the actor does not.</summary>
     public virtual IActorHttpHandler? Http => null;
 
-    /// <summary>Whether <see cref="Serve.Calls.RequestContext.Current"/> is set while a call runs. Costs a little, so only for code that can see it.</summary>
+    /// <summary>Whether <see cref="Serve.Calls.RequestContext.Current"/> is set while a call runs. Has a small cost, so only for code that reads it.</summary>
     public virtual bool SeesRequests => false;
 
-    /// <summary>Told of the calls that the runtime made; null when nobody counts them. HTTP requests are not among them.</summary>
+    /// <summary>Observes the calls of the actor; null if calls are not counted. HTTP requests are not reported.</summary>
     public virtual IActorCallObserver? Calls => null;
 
-    /// <summary>Whether it is well: throws when it is not.</summary>
-    /// <param name="cancellationToken">Fires when the check has taken too long.</param>
-    /// <returns>Completes when it is well.</returns>
+    /// <summary>Runs the actor's health check; throws if it fails.</summary>
+    /// <param name="cancellationToken">Fires when the check has timed out.</param>
     public virtual ValueTask CheckHealthAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
-    /// <summary>Takes new settings while it runs.</summary>
+    /// <summary>Applies new settings while the actor runs.</summary>
     /// <param name="payload">Opaque to the runtime.</param>
-    /// <param name="cancellationToken">Fires when it is given up.</param>
-    /// <returns>Completes when they are in force.</returns>
+    /// <param name="cancellationToken">Fires when the reconfiguration is canceled.</param>
     public virtual ValueTask ReconfigureAsync(ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
     /// <inheritdoc/>
     public abstract ValueTask DisposeAsync();
+}
+
+/// <summary>Observes the calls of an actor, for metrics. Called from any thread; must not block or throw.</summary>
+public interface IActorCallObserver
+{
+    /// <summary>Reports the end of a call or stream.</summary>
+    /// <param name="method">The method's name.</param>
+    /// <param name="duration">Time since the call was admitted.</param>
+    /// <param name="error">The exception thrown to the caller; null if the call succeeded. A <see cref="UserCodeException"/> was thrown by the actor.</param>
+    void OnEnded(string method, TimeSpan duration, Exception? error);
 }

@@ -8,12 +8,12 @@ using Serve.Runtime.Methods;
 namespace Serve.Runtime;
 
 /// <summary>
-/// How the public methods of a class are called by name: each bound once to a compiled delegate. Cancellation tokens are supplied, not
-/// passed; optional parameters may be left out; arguments of another type are converted by JSON. Immutable.
+/// The public methods of a class that can be called by name, each bound once to a compiled delegate. Cancellation tokens are supplied by the runtime;
+/// optional parameters may be omitted; arguments of another type are converted through JSON. Immutable.
 /// </summary>
 public sealed class ActorMethodTable
 {
-    // Weak in the class, so that a collectible assembly can unload.
+    // Weak keys, so that a collectible assembly can unload.
     private static readonly ConditionalWeakTable<Type, ConcurrentDictionary<JsonSerializerOptions, ActorMethodTable>> Tables = [];
 
     private readonly FrozenDictionary<string, ActorMethodInvoker[]> _methods;
@@ -27,44 +27,43 @@ public sealed class ActorMethodTable
         Names = [.. methods.Keys.Order(StringComparer.Ordinal)];
     }
 
-    /// <summary>The names of the methods that can be called, sorted.</summary>
+    /// <summary>The sorted names of the callable methods.</summary>
     public IReadOnlyList<string> Names { get; }
 
     internal JsonSerializerOptions Json { get; }
 
-    /// <summary>The table of a class, made once per class and serializer.</summary>
+    /// <summary>Returns the table of a class, created once per class and serializer options.</summary>
     /// <param name="type">The class.</param>
-    /// <param name="json">How arguments and results are converted. Default <see cref="ServeJson.Calls"/>.</param>
-    /// <returns>The table.</returns>
+    /// <param name="json">Options for the conversion of arguments and results. Default: <see cref="ServeJson.Calls"/>.</param>
     public static ActorMethodTable For(Type type, JsonSerializerOptions? json = null) =>
         Tables.GetOrAdd(type, static _ => new()).GetOrAdd(json ?? ServeJson.Calls, static (json, type) => Reflect(type, json), type);
 
-    /// <summary>The same table without some methods, for instance a class's hooks.</summary>
-    /// <param name="names">Methods that are not to be called by name.</param>
-    /// <returns>A new table that shares what was compiled.</returns>
+    /// <summary>Returns the table without some methods, for example the hooks of a class.</summary>
+    /// <param name="names">Methods that cannot be called by name.</param>
+    /// <returns>A new table that shares the compiled delegates.</returns>
     public ActorMethodTable Without(params IEnumerable<string> names) =>
         new(_owner, Json, _methods.Where(method => !names.Contains(method.Key)).ToFrozenDictionary(StringComparer.Ordinal));
 
-    /// <summary>The same table with some methods taking their calls outside turns, in place of those of the same names.</summary>
-    /// <param name="queued">The methods.</param>
-    /// <returns>A new table that shares what was compiled.</returns>
+    /// <summary>Returns the table with some methods replaced by queued methods of the same names.</summary>
+    /// <param name="queued">The queued methods.</param>
+    /// <returns>A new table that shares the compiled delegates.</returns>
     public ActorMethodTable With(params IEnumerable<QueuedActorMethod> queued)
     {
         var replaced = queued.ToDictionary(method => method.Method.Name, method => new[] { new ActorMethodInvoker(_owner, method) }, StringComparer.Ordinal);
         return new(_owner, Json, _methods.Where(method => !replaced.ContainsKey(method.Key)).Concat(replaced).ToFrozenDictionary(StringComparer.Ordinal));
     }
 
-    /// <summary>What takes the calls of a queued method that were compiled; null for methods that are not queued.</summary>
+    /// <summary>Returns the object that receives compiled calls of a queued method; null for methods that are not queued.</summary>
     internal object? QueueTargetOf(string name) => _methods.TryGetValue(name, out var overloads) ? overloads[0].Taker : null;
 
-    /// <summary>What a caller must know before it enters a turn. Methods that are not in the table do not block.</summary>
+    /// <summary>Returns the traits of a method. Unknown methods are treated as non-blocking.</summary>
     internal ActorMethodTraits TraitsOf(string name) => _methods.TryGetValue(name, out var overloads) ? overloads[0].Traits : ActorMethodTraits.TakesToken;
 
-    /// <summary>The concurrency group of a method; null for the actor's own, or when there is no such method.</summary>
+    /// <summary>Returns the concurrency group of a method; null for the default group and for unknown methods.</summary>
     internal string? GroupOf(string name) => _methods.TryGetValue(name, out var overloads) ? overloads[0].Group : null;
 
-    /// <summary>The method of this name that takes so many arguments.</summary>
-    /// <exception cref="BadInputException">There is none.</exception>
+    /// <summary>Finds the method with this name and number of arguments.</summary>
+    /// <exception cref="BadInputException">There is no such method.</exception>
     internal ActorMethodInvoker Find(string name, int count)
     {
         if (!_methods.TryGetValue(name, out var overloads))
@@ -72,8 +71,8 @@ public sealed class ActorMethodTable
         return Array.Find(overloads, method => count >= method.Required && count <= method.Parameters.Length) ?? throw Misfit(overloads, count);
     }
 
-    /// <summary>Finds the method for these arguments and fits them to its parameters.</summary>
-    /// <exception cref="BadInputException">No such method, a wrong number of arguments, or one that cannot be converted.</exception>
+    /// <summary>Finds the method for the arguments and converts them to its parameters.</summary>
+    /// <exception cref="BadInputException">There is no such method, the number of arguments is wrong, or an argument cannot be converted.</exception>
     internal BoundMethodCall Bind(string name, ICallArguments arguments)
     {
         if (!_methods.TryGetValue(name, out var overloads))
@@ -106,7 +105,7 @@ public sealed class ActorMethodTable
             .ToFrozenDictionary(group => group.Key, group => group.OrderBy(method => method.Parameters.Length).ToArray(), StringComparer.Ordinal));
 
     private static BadInputException Misfit(ActorMethodInvoker[] overloads, int count) =>
-        new($"{overloads[0].FullName} takes {string.Join(" or ", overloads.Select(method => method.Signature))}; {count} argument(s) came.");
+        new($"{overloads[0].FullName} takes {string.Join(" or ", overloads.Select(method => method.Signature))}; {count} argument(s) were given.");
 
     private static bool IsCallable(MethodInfo method) =>
         !method.IsSpecialName
@@ -117,6 +116,15 @@ public sealed class ActorMethodTable
         && !(method.GetParameters().Length == 0 && method.Name is nameof(IDisposable.Dispose) or nameof(IAsyncDisposable.DisposeAsync));
 
     private string Suggest(string name) =>
-        Names.Count == 0 ? " It has no public methods."
-        : (NearestNameFinder.Find(name, Names) is { } nearest ? $" Did you mean '{nearest}'?" : "") + $" It has: {string.Join(", ", Names)}.";
+        Names.Count == 0 ? " The class has no public methods."
+        : (NearestNameFinder.Find(name, Names) is { } nearest ? $" Did you mean '{nearest}'?" : "") + $" Methods: {string.Join(", ", Names)}.";
 }
+
+/// <summary>
+/// A method whose calls do not run one by one as turns of the actor, but are passed to a queue object of the instance, which decides when and in which batch user code runs.
+/// Waiting calls hold no turn. Calls receive the caller's token unchanged; the queue object itself observes that the actor is being stopped.
+/// </summary>
+/// <param name="Method">The public method that callers call: its parameters, and its result or stream.</param>
+/// <param name="Facade">What <paramref name="Method"/> is called on.</param>
+/// <param name="QueueTarget">What compiled callers are handed instead of the actor's object; an <see cref="Serve.Calls.IBatched{TItem, TResult}"/>.</param>
+public sealed record QueuedActorMethod(MethodInfo Method, object Facade, object QueueTarget);

@@ -3,20 +3,20 @@ using Microsoft.Extensions.Logging;
 namespace Serve.Runtime;
 
 /// <summary>
-/// How one actor of this process ends: closed, drained, aborted when the drain takes too long, abandoned when even that does not help,
-/// disposed. Each step is taken once, by the first that asks; its state is written by that one run.
+/// Shutdown of one actor of this process: close, drain, cancel ongoing calls when the drain times out, abandon calls that ignore the cancellation, dispose.
+/// The first request starts it; later requests wait for the same run.
 /// </summary>
-#pragma warning disable CA1001 // The sources have no timers, and their tokens are looked at for as long as anyone refers to the actor.
+#pragma warning disable CA1001 // The sources have no timers, and their tokens are read as long as the actor is referenced.
 internal sealed partial class ActorShutdownSequence(ActorId id, ConcurrencyLimiter gate, ActorTurnScheduler turns, TimeProvider time, ILogger logger)
 #pragma warning restore CA1001
 {
-    /// <summary>How long calls may take to notice that they were cancelled.</summary>
+    /// <summary>How long canceled calls may take to end.</summary>
     private static readonly TimeSpan AbortGrace = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long an actor's own disposal may take.</summary>
+    /// <summary>Time limit of the actor's own disposal.</summary>
     private static readonly TimeSpan DisposeLimit = TimeSpan.FromSeconds(10);
 
-    /// <summary>The same when calls are stuck already and the actor may never be free for it.</summary>
+    /// <summary>Time limit of the disposal if calls are stuck and the actor may never be free for it.</summary>
     private static readonly TimeSpan StuckDisposeLimit = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _cutShort = new();
@@ -25,13 +25,13 @@ internal sealed partial class ActorShutdownSequence(ActorId id, ConcurrencyLimit
     private readonly Lock _sync = new();
     private Task? _end;
 
-    /// <summary>Fires when the drain has taken too long; user code sees it.</summary>
+    /// <summary>Fires when the drain has timed out; passed to user code.</summary>
     public CancellationToken Aborted => _aborted.Token;
 
-    /// <summary>Fires when calls did not heed <see cref="Aborted"/>; their callers are let go.</summary>
+    /// <summary>Fires when calls ignored <see cref="Aborted"/>; their callers no longer wait for them.</summary>
     public CancellationToken Abandoned => _abandoned.Token;
 
-    /// <summary>Ends the actor; a second caller waits for the first one's run, and cuts its drain short by asking for none.</summary>
+    /// <summary>Shuts the actor down. A second caller waits for the running shutdown, and cuts its drain short with a drain timeout of zero.</summary>
     public async Task EndAsync(ActorInstance instance, TimeSpan drainTimeout, CancellationToken cancellationToken)
     {
         Task run;
@@ -60,7 +60,7 @@ internal sealed partial class ActorShutdownSequence(ActorId id, ConcurrencyLimit
 
         try
         {
-            // A turn that never ends must not keep its actor from ending: the disposal is given up with it.
+            // A turn that never ends must not block the shutdown: the disposal is abandoned after a limit.
             await turns.RunAsync(instance, static instance => instance.DisposeAsync(), blocking: true).AsTask()
                 .WaitAsync(_abandoned.IsCancellationRequested ? StuckDisposeLimit : DisposeLimit, time);
         }
@@ -83,12 +83,12 @@ internal sealed partial class ActorShutdownSequence(ActorId id, ConcurrencyLimit
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Actor {Id} still has {Ongoing} calls after its drain timeout; they are cancelled")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Drain of actor {Id} timed out with {Ongoing} ongoing calls; they are canceled")]
     private static partial void LogDrainTimedOut(ILogger logger, ActorId id, int ongoing);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Ongoing} calls of actor {Id} did not end when cancelled; they are abandoned")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Ongoing} calls of actor {Id} ignored their cancellation and were abandoned")]
     private static partial void LogAbandoned(ILogger logger, ActorId id, int ongoing);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Actor {Id} could not be disposed")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Disposal of actor {Id} failed")]
     private static partial void LogDisposeFailed(ILogger logger, Exception thrown, ActorId id);
 }

@@ -5,39 +5,37 @@ using Serve.Runtime.Turns;
 namespace Serve.Runtime;
 
 /// <summary>
-/// How user code of one actor is run: one turn at a time with interleaving at awaits, or side by side. A turn is the stretch of code from
-/// entering to the next await that does not complete at once; its continuation is a turn again.
+/// Runs user code of one actor: one turn at a time, interleaved at awaits, or concurrently. A turn is the code from entry to the next await that does not
+/// complete synchronously; the continuation is another turn.
 /// </summary>
 public abstract class ActorTurnScheduler
 {
-    /// <summary>The turns of a new actor.</summary>
-    /// <param name="mode">How its calls may overlap.</param>
-    /// <param name="logger">Told of exceptions that nobody awaits (<c>async void</c>, posted callbacks).</param>
-    /// <returns>Turns that belong to one actor.</returns>
+    /// <summary>Creates the scheduler of a new actor.</summary>
+    /// <param name="mode">How calls may overlap.</param>
+    /// <param name="logger">Receives unobserved exceptions (<c>async void</c>, posted callbacks).</param>
     public static ActorTurnScheduler Create(ConcurrencyMode mode, ILogger? logger = null) => mode switch
     {
         ConcurrencyMode.TurnBased => new TurnBasedScheduler(logger ?? NullLogger.Instance),
         ConcurrencyMode.Parallel => new ParallelTurnScheduler(logger ?? NullLogger.Instance),
-        _ => throw new ArgumentOutOfRangeException(nameof(mode), mode, "Not a concurrency mode."),
+        _ => throw new ArgumentOutOfRangeException(nameof(mode), mode, "Unknown concurrency mode."),
     };
 
-    /// <summary>Runs code in turns: at once on this thread when the actor is free, else when its turn comes.</summary>
-    /// <typeparam name="TState">Handed to <paramref name="turn"/>, so that it need not capture.</typeparam>
-    /// <typeparam name="TResult">What the code returns.</typeparam>
-    /// <param name="state">Handed to <paramref name="turn"/>.</param>
+    /// <summary>Runs code in turns: immediately on the calling thread if the actor is free, otherwise when its turn comes.</summary>
+    /// <typeparam name="TState">Type of the argument, which avoids a closure.</typeparam>
+    /// <typeparam name="TResult">Result type of the code.</typeparam>
+    /// <param name="state">Argument of <paramref name="turn"/>.</param>
     /// <param name="turn">The code.</param>
-    /// <param name="blocking">Whether it blocks its thread and so must have a dedicated one.</param>
-    /// <returns>The code's own result or exception. The caller's continuation does not run inside the actor's turn.</returns>
+    /// <param name="blocking">Whether the code blocks its thread and needs a dedicated one.</param>
+    /// <returns>The result or exception of the code. The caller's continuation does not run inside the actor's turn.</returns>
     public abstract ValueTask<TResult> RunAsync<TState, TResult>(TState state, Func<TState, ValueTask<TResult>> turn, bool blocking = false);
 
     /// <inheritdoc cref="RunAsync{TState, TResult}"/>
     public abstract ValueTask RunAsync<TState>(TState state, Func<TState, ValueTask> turn, bool blocking = false);
 
-    /// <summary>A stream whose every step runs as a turn of this actor.</summary>
-    /// <typeparam name="TItem">The items' type.</typeparam>
+    /// <summary>Wraps a stream so that each step runs as a turn of this actor.</summary>
+    /// <typeparam name="TItem">Type of the items.</typeparam>
     /// <param name="source">The user's stream.</param>
-    /// <param name="blocking">Whether its steps block their thread.</param>
-    /// <returns>The same items.</returns>
+    /// <param name="blocking">Whether the steps block their thread.</param>
     public virtual IAsyncEnumerable<TItem> Wrap<TItem>(IAsyncEnumerable<TItem> source, bool blocking = false) =>
         new TurnBoundStream<TItem>(this, source, blocking);
 }

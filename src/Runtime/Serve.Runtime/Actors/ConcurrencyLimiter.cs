@@ -1,10 +1,13 @@
 namespace Serve.Runtime;
 
 /// <summary>
-/// The hard limit on what one actor has ongoing, and the way it drains: closed, it takes nothing more and completes <see cref="WhenIdle"/>
-/// when the last has left. Lock-free; its count is written by whoever enters and exits.
+/// Limits the calls and HTTP requests that run on one actor at the same time. A closed limiter refuses new ones and completes <see cref="WhenIdle"/> when the last one has exited.
 /// </summary>
-/// <param name="limit">At most so many at once.</param>
+/// <remarks>
+/// Lock-free. <c>_state</c> holds the number of ongoing calls in the low bits and the closed flag in bit 30. Every change is one interlocked operation on that
+/// field, so exactly one of the last <see cref="Exit"/> and <see cref="Close"/> observes "closed and empty".
+/// </remarks>
+/// <param name="limit">Maximum number of concurrent calls.</param>
 public sealed class ConcurrencyLimiter(int limit)
 {
     private const int ClosedFlag = 1 << 30;
@@ -12,33 +15,33 @@ public sealed class ConcurrencyLimiter(int limit)
     private int _state;
     private int _limit = limit;
 
-    /// <summary>At most so many at once; may change while it runs.</summary>
+    /// <summary>Maximum number of concurrent calls; may be changed at any time.</summary>
     public int Limit
     {
         get => Volatile.Read(ref _limit);
         set => Volatile.Write(ref _limit, value);
     }
 
-    /// <summary>How many are inside.</summary>
+    /// <summary>Number of ongoing calls.</summary>
     public int Ongoing => Volatile.Read(ref _state) & ~ClosedFlag;
 
-    /// <summary>Whether it takes nothing more.</summary>
+    /// <summary>Whether new calls are refused.</summary>
     public bool IsClosed => (Volatile.Read(ref _state) & ClosedFlag) != 0;
 
-    /// <summary>Raised once it takes nothing more, on the thread that closed it; handlers do not block or throw. Not for those that come later: see <see cref="IsClosed"/>.</summary>
+    /// <summary>Raised once, on the closing thread; handlers must not block or throw. Not raised for handlers added later: check <see cref="IsClosed"/>.</summary>
     public event Action? Closed;
 
-    /// <summary>Completes when the gate is closed and empty.</summary>
+    /// <summary>Completes when the limiter is closed and no call is ongoing.</summary>
     public Task WhenIdle => _idle.Task;
 
-    /// <summary>Enters unless full or closed. Every success is paired with one <see cref="Exit"/>.</summary>
-    /// <returns>Whether the caller is inside.</returns>
+    /// <summary>Enters unless the limit is reached or the limiter is closed. Each success must be paired with one <see cref="Exit"/>.</summary>
+    /// <returns>True if entered.</returns>
     public bool TryEnter()
     {
         var seen = Volatile.Read(ref _state);
         while (true)
         {
-            // A closed gate has the high bit set and so compares as full.
+            // With the closed flag set, the value exceeds every limit but int.MaxValue.
             if (seen >= Volatile.Read(ref _limit) || (seen & ClosedFlag) != 0)
                 return false;
             var found = Interlocked.CompareExchange(ref _state, seen + 1, seen);
@@ -48,14 +51,14 @@ public sealed class ConcurrencyLimiter(int limit)
         }
     }
 
-    /// <summary>Leaves.</summary>
+    /// <summary>Reports the end of a call that has entered.</summary>
     public void Exit()
     {
         if (Interlocked.Decrement(ref _state) == ClosedFlag)
             _idle.TrySetResult();
     }
 
-    /// <summary>Takes nothing more from now on. Idempotent.</summary>
+    /// <summary>Refuses new calls from now on. Idempotent.</summary>
     public void Close()
     {
         var before = Interlocked.Or(ref _state, ClosedFlag);

@@ -2,12 +2,11 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Serve.Calls;
 using Serve.Http;
-using Serve.Routes;
 using Serve.Runtime.Methods;
 
 namespace Serve.Runtime;
 
-/// <summary>An actor in this process: its gate, its turns, its instance. How its calls end is decided here; how it ends, in <see cref="ActorShutdownSequence"/>.</summary>
+/// <summary>An actor hosted by this process: its concurrency limiter, turn scheduler and instance. Translates the outcomes of calls; <see cref="ActorShutdownSequence"/> ends the actor.</summary>
 internal sealed class HostedActor(ActorInstance instance, ActorActivationContext context, ActorShutdownSequence life, Func<HostProcessAddress> process) : ActorReference
 {
     private readonly ConcurrencyLimiter _gate = context.Gate;
@@ -42,7 +41,7 @@ internal sealed class HostedActor(ActorInstance instance, ActorActivationContext
         if ((traits & ActorMethodTraits.Queued) != 0)
             return QueueAsync(call, callContext, started, cancellationToken);
 
-        // Without a token of the caller's, the actor's own reaches user code and nothing need be linked.
+        // If the caller has no token, user code receives the actor's own token and nothing needs to be linked.
         var linked = cancellationToken.CanBeCanceled && (_seesRequests || (traits & ActorMethodTraits.TakesToken) != 0)
             ? CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, life.Aborted)
             : null;
@@ -78,7 +77,7 @@ internal sealed class HostedActor(ActorInstance instance, ActorActivationContext
             {
                 try
                 {
-                    // Each step has the asker's execution context, so it is told each time.
+                    // Each step runs in the execution context of the consumer, so the context is set each time.
                     if (request is not null)
                         RequestContext.Current = request;
                     if (queued)
@@ -127,7 +126,7 @@ internal sealed class HostedActor(ActorInstance instance, ActorActivationContext
         return _invoker.Invoke(turn.Call, turn.Token);
     }
 
-    // The context is set for this turn's execution context only: what the caller sees afterwards is its own again.
+    // The context is set for this turn only; the caller's own context is restored afterwards.
     private ValueTask<TResult> StartSeen<TResult>(in CallTurn<TResult> turn)
     {
         Admit(turn.CallerToken);
@@ -149,7 +148,7 @@ internal sealed class HostedActor(ActorInstance instance, ActorActivationContext
         return _invoker.InvokeStream(turn.Call, turn.Token);
     }
 
-    /// <summary>Hands a call to what takes it, outside turns. It is told of the model asked for, which decides which calls go together.</summary>
+    /// <summary>Passes a call to its queue, outside of turns, with the requested model, by which the queue groups calls.</summary>
     private ValueTask<TResult> QueueAsync<TResult>(MethodCall<TResult> call, CallContext callContext, long started, CancellationToken cancellationToken)
     {
         ValueTask<TResult> pending;
@@ -187,7 +186,7 @@ internal sealed class HostedActor(ActorInstance instance, ActorActivationContext
         return _invoker.QueueStream(call, token);
     }
 
-    /// <summary>The last look before user code starts: the call may have waited for its turn for long.</summary>
+    /// <summary>Checks for cancellation immediately before user code starts: the call may have waited for its turn for a long time.</summary>
     private void Admit(CancellationToken callerToken)
     {
         if (life.Aborted.IsCancellationRequested)
@@ -230,20 +229,20 @@ internal sealed class HostedActor(ActorInstance instance, ActorActivationContext
         }
         catch (OperationCanceledException)
         {
-            // Leaving a stream early cancels it; that it ends by saying so is what was asked for.
+            // Leaving a stream early cancels it; its cancellation exception is expected.
         }
     }
 
-    /// <summary>What the caller is told of what came out of a call.</summary>
+    /// <summary>Maps an exception of a call to the exception that its caller receives.</summary>
     private Exception Translate(Exception thrown, CancellationToken callerToken, bool queued = false) => thrown switch
     {
         PlatformCallException fault => fault.Cause,
-        // What takes queued calls may refuse one of them, and user code then says of one item among many that it is wrong.
+        // A queue may refuse a single call, and user code may reject a single item of a batch.
         BadInputException or OverloadedException when queued => thrown,
         UserCodeException user => user,
         OperationCanceledException when callerToken.IsCancellationRequested => thrown,
         OperationCanceledException when life.Aborted.IsCancellationRequested =>
-            new ReplicaDiedException($"Replica {Id} was stopped before the call had ended."),
+            new ReplicaDiedException($"Replica {Id} was stopped before the call ended."),
         _ => new UserCodeException(thrown),
     };
 

@@ -1,11 +1,9 @@
-using Serve.Routes;
-
 namespace Serve.Runtime;
 
-/// <summary>Turns an actor's id and process into something to call. One in every process, node and worker alike; safe for concurrent use.</summary>
+/// <summary>Resolves the id and the process of an actor to a callable reference. One per process, in nodes and workers; thread-safe.</summary>
 public interface IActorReferenceResolver
 {
-    /// <summary>This process, as in <see cref="HostProcessAddress.ProcessId"/>.</summary>
+    /// <summary>The id of this process, as in <see cref="HostProcessAddress.ProcessId"/>.</summary>
     string ProcessId { get; }
 
     /// <summary>A reference to the actor: direct when <paramref name="process"/> is this one, over gRPC otherwise. Never waits; an actor that is not there refuses calls.</summary>

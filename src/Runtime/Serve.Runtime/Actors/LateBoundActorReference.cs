@@ -1,10 +1,9 @@
 using Serve.Calls;
 using Serve.Http;
-using Serve.Routes;
 
 namespace Serve.Runtime;
 
-/// <summary>A reference to an actor of this process that was not there when it was resolved: looked up with each call.</summary>
+/// <summary>Reference to an actor of this process that did not exist when it was resolved; looked up with each call.</summary>
 internal sealed class LateBoundActorReference(ActorId id, HostProcessAddress process, ProcessActorHost host) : ActorReference
 {
     public override ActorId Id => id;

@@ -1,6 +1,6 @@
 namespace Serve.Runtime;
 
-/// <summary>An actor that is being made, so that a stop which arrives meanwhile neither misses it nor overtakes it. Written by its creator, cancelled by anyone.</summary>
+/// <summary>Creation of an actor in progress; lets a concurrent stop cancel it and wait for its end.</summary>
 internal sealed class PendingActorCreation(CancellationToken cancellationToken) : IDisposable
 {
     private readonly CancellationTokenSource _source = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -8,7 +8,7 @@ internal sealed class PendingActorCreation(CancellationToken cancellationToken) 
 
     public CancellationToken Token => _source.Token;
 
-    /// <summary>Gives it up and waits until it has succeeded or been undone.</summary>
+    /// <summary>Cancels the creation and waits until it has succeeded or been undone.</summary>
     public async Task GiveUpAsync()
     {
         try
@@ -17,7 +17,7 @@ internal sealed class PendingActorCreation(CancellationToken cancellationToken) 
         }
         catch (ObjectDisposedException)
         {
-            // It was done first.
+            // The creation has ended already.
         }
 
         await _done.Task;

@@ -8,34 +8,35 @@ using Serve.Runtime.Turns;
 
 namespace Serve.Runtime;
 
-/// <summary>The actors of this process, node or worker alike: makes them, finds them, ends them. The one writer of its set.</summary>
+/// <summary>Hosts the actors of this process, a node or a worker: activates, finds and stops them. The only writer of its set.</summary>
 internal sealed partial class ProcessActorHost(IServiceProvider services, ProcessIdentity identity, TimeProvider time, ILogger<ProcessActorHost> logger)
 {
     private readonly ConcurrentDictionary<ActorId, HostedActor> _actors = new();
     private readonly ConcurrentDictionary<ActorId, PendingActorCreation> _creations = new();
 
-    // Late, since activators may depend on the directory, which depends on this.
+    // Lazy, because activators may depend on the reference resolver, which depends on this host.
     private readonly Lazy<ImmutableDictionary<string, IActorActivator>> _activators =
         new(() => services.GetServices<IActorActivator>().ToImmutableDictionary(activator => activator.Kind, StringComparer.Ordinal));
 
     public HostedActor? Find(ActorId id) => _actors.GetValueOrDefault(id);
 
-    /// <exception cref="ActorCreationException">The activator threw, or there is none of this kind.</exception>
-    public async Task<HostedActor> CreateAsync(ActorSpec spec, ImmutableArray<int> gpuIds, CancellationToken cancellationToken)
+    /// <exception cref="ActorCreationException">The activator threw, or no activator of this kind is registered.</exception>
+    public async Task<HostedActor> CreateAsync(ActorActivationRequest request, CancellationToken cancellationToken)
     {
+        var spec = request.Spec;
         if (!_activators.Value.TryGetValue(spec.Kind, out var activator))
-            throw new ActorCreationException(spec.Id, $"Nothing here makes actors of kind '{spec.Kind}'.");
+            throw new ActorCreationException(spec.Id, $"No activator is registered for actors of kind '{spec.Kind}'.");
         using var creation = new PendingActorCreation(cancellationToken);
         if (_actors.ContainsKey(spec.Id) || !_creations.TryAdd(spec.Id, creation))
-            throw new ActorCreationException(spec.Id, $"Actor {spec.Id} is here already.");
+            throw new ActorCreationException(spec.Id, $"Actor {spec.Id} already exists in this process.");
         try
         {
-            var (instance, context, life) = await ActivateAsync(activator, spec, gpuIds, creation.Token);
+            var (instance, context, life) = await ActivateAsync(activator, request, creation.Token);
             return _actors[spec.Id] = new HostedActor(instance, context, life, () => identity.Route);
         }
         finally
         {
-            // Before its disposal tells whoever gave it up to look among the actors.
+            // Removed before its disposal releases a waiting stop, which then looks for the actor itself.
             _creations.TryRemove(new(spec.Id, creation));
         }
     }
@@ -80,9 +81,10 @@ internal sealed partial class ProcessActorHost(IServiceProvider services, Proces
     }
 
     private async Task<(ActorInstance Instance, ActorActivationContext Context, ActorShutdownSequence Life)> ActivateAsync(
-        IActorActivator activator, ActorSpec spec, ImmutableArray<int> gpuIds, CancellationToken cancellationToken)
+        IActorActivator activator, ActorActivationRequest request, CancellationToken cancellationToken)
     {
-        var turns = spec.Turns ?? ActorTurnScheduler.Create(spec.Concurrency, logger);
+        var spec = request.Spec;
+        var turns = request.Turns ?? ActorTurnScheduler.Create(spec.Concurrency, logger);
         var gate = new ConcurrencyLimiter(spec.MaxOngoing);
         var life = new ActorShutdownSequence(spec.Id, gate, turns, time, logger);
         var context = new ActorActivationContext
@@ -91,13 +93,14 @@ internal sealed partial class ProcessActorHost(IServiceProvider services, Proces
             ProcessId = identity.ProcessId,
             Turns = turns,
             Gate = gate,
-            GpuIds = gpuIds,
+            GpuIds = request.GpuIds,
+            Factory = request.Factory,
             Aborted = life.Aborted,
             Services = services,
         };
         cancellationToken.ThrowIfCancellationRequested();
 
-        // A constructor may block for long: it has a thread of its own, unless its turns are on threads that may be blocked.
+        // A constructor may block for a long time: it runs on a dedicated thread, unless turns run on threads that may be blocked.
         var activation = turns.RunAsync(
             (activator, context, cancellationToken), static call => call.activator.ActivateAsync(call.context, call.cancellationToken),
             blocking: turns is not TurnBasedScheduler { HasOwnThreads: true }).AsTask();
@@ -118,7 +121,7 @@ internal sealed partial class ProcessActorHost(IServiceProvider services, Proces
         }
     }
 
-    /// <summary>Undoes a creation that went on after it was given up.</summary>
+    /// <summary>Disposes an instance whose creation was canceled but completed nevertheless.</summary>
     private async Task DisposeLateAsync(Task<ActorInstance> activation, ActorId id)
     {
         try
@@ -127,7 +130,7 @@ internal sealed partial class ProcessActorHost(IServiceProvider services, Proces
         }
         catch (OperationCanceledException)
         {
-            // It heeded its token: there is nothing to undo.
+            // The activator observed its token; there is nothing to dispose.
         }
         catch (Exception thrown)
         {
@@ -137,6 +140,6 @@ internal sealed partial class ProcessActorHost(IServiceProvider services, Proces
 
     private HostedActor Require(ActorId id) => Find(id) ?? throw new CallRefusedException(id.Value, gone: true);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Creating actor {Id} failed after it had been given up")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Creation of actor {Id} failed after it had been canceled")]
     private static partial void LogLate(ILogger logger, Exception thrown, ActorId id);
 }

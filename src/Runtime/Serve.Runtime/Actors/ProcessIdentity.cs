@@ -1,15 +1,13 @@
-using Serve.Routes;
-
 namespace Serve.Runtime;
 
-/// <summary>Who this process is to others. Its addresses are written once, when its call server runs.</summary>
+/// <summary>Id and addresses of this process. The addresses are written once, when its call server has started.</summary>
 internal sealed class ProcessIdentity(string processId)
 {
     private volatile HostProcessAddress _route = new(processId);
 
     public string ProcessId => processId;
 
-    /// <summary>How others reach this process; without addresses until its call server runs.</summary>
+    /// <summary>The addresses of this process for other processes; empty until its call server has started.</summary>
     public HostProcessAddress Route => _route;
 
     public void SetAddress(HostProcessAddress address) => _route = address;

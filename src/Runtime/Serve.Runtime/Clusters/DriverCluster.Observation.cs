@@ -2,15 +2,15 @@ using Serve.Runtime.Observation;
 
 namespace Serve.Runtime.Clusters;
 
-/// <content>Being looked at from other processes.</content>
+/// <content>Observation from other processes.</content>
 internal sealed partial class DriverCluster
 {
     private ClusterObservationHost? _observation;
 
-    /// <summary>Whether other processes can look at it, now or soon.</summary>
+    /// <summary>Whether other processes can observe the cluster, now or soon.</summary>
     internal bool IsObserved => Volatile.Read(ref _observation) is not null;
 
-    /// <summary>Lets other processes look at it from soon on; called once. It may have been disposed by then.</summary>
+    /// <summary>Makes the cluster observable from other processes; called once, possibly after the cluster was disposed.</summary>
     public void Observe()
     {
         lock (_making)

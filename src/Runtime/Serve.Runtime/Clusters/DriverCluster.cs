@@ -1,5 +1,6 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using Serve.Calls;
-using Serve.Runtime.CoreActors;
+using Serve.Runtime.Actors;
 using Serve.Runtime.Execution;
 using Serve.Runtime.Objects;
 using Serve.Runtime.Parallel;
@@ -10,7 +11,7 @@ using Serve.Runtime.Tasks;
 
 namespace Serve.Runtime.Clusters;
 
-/// <summary>The cluster in the process that started it: it owns the ledger, the objects, the actors and the workers.</summary>
+/// <summary>The cluster in the process that called Init, the driver: owns the ledger, the objects, the actors and the workers.</summary>
 internal sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
 {
     private readonly Lock _making = new();
@@ -18,15 +19,18 @@ internal sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
     private long _lastId;
     private PlacementGroupTable? _placement;
     private IClusterWorkers? _workers;
-    private ActorDirectory? _actors;
+    private readonly ActorDirectory? _directory;
+    private DriverActorFactory? _actors;
     private SharedObjectStore? _objects;
     private int _disposed;
 
     /// <param name="options">Resources and behavior of the cluster.</param>
     /// <param name="startWorkers">Creates the worker processes when they are first needed; null if the cluster has none.</param>
     /// <param name="ledger">The resources of the node that the cluster is part of; null if the cluster has its own.</param>
-    public DriverCluster(ClusterOptions options, Func<DriverCluster, IClusterWorkers>? startWorkers = null, ResourceLedger? ledger = null)
+    /// <param name="directory">The actors of the node that the cluster is part of; null if the cluster has its own.</param>
+    public DriverCluster(ClusterOptions options, Func<DriverCluster, IClusterWorkers>? startWorkers = null, ResourceLedger? ledger = null, ActorDirectory? directory = null)
     {
+        _directory = directory;
         Options = options;
         _startWorkers = startWorkers;
         Nodes = new(new PlacementNode(PlacementNode.OnlyId, ledger ?? new(ResourceDemandFactory.TotalOf(options))));
@@ -38,13 +42,13 @@ internal sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
 
     public ClusterOptions Options { get; }
 
-    /// <summary>Where lines that tasks in workers write appear; null for the console.</summary>
+    /// <summary>Receives lines that tasks in workers print; null for the console.</summary>
     public TextWriter? Output { get; init; }
 
-    /// <summary>How much memory is in use.</summary>
+    /// <summary>Reads the memory usage of the machine.</summary>
     public Func<SystemMemoryUsage> ReadMemory { get; init; } = SystemMemoryReader.Read;
 
-    /// <summary>Clock of the release of idle memory.</summary>
+    /// <summary>Clock of the idle time of pooled memory.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     public override bool IsDisposed => Volatile.Read(ref _disposed) != 0;
@@ -53,13 +57,13 @@ internal sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
 
     public override IReadOnlyDictionary<string, double> AvailableResources => Placement.Available();
 
-    /// <summary>Which ledgers may serve what.</summary>
+    /// <summary>Resolves scheduling strategies to ledgers.</summary>
     internal SchedulingLedgerResolver Ledgers { get; }
 
-    /// <summary>Nodes of the cluster and their resource ledgers.</summary>
+    /// <summary>The nodes of the cluster and their resource ledgers.</summary>
     internal PlacementNodeSet Nodes { get; }
 
-    /// <summary>The nodes and the groups reserved of them; made when first needed.</summary>
+    /// <summary>The nodes and their placement groups; created on first use.</summary>
     internal PlacementGroupTable Placement
     {
         get
@@ -71,34 +75,34 @@ internal sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
         }
     }
 
-    /// <summary>The tasks.</summary>
+    /// <summary>The task dispatcher.</summary>
     internal TaskDispatcher Tasks { get; }
 
     TaskDispatcher ILocalTaskHost.Tasks => Tasks;
 
     double ILocalTaskHost.LocalCpus => Options.NumCpus ?? Environment.ProcessorCount;
 
-    /// <summary>The actors; made when first needed.</summary>
-    internal ActorDirectory Actors => LazyInitializer.EnsureInitialized(ref _actors, () => new(this))!;
+    /// <summary>The actors; created on first use.</summary>
+    internal DriverActorFactory Actors => LazyInitializer.EnsureInitialized(ref _actors, CreateActors)!;
 
-    /// <summary>The objects that are not only this process's: in shared memory, on disk, lent to workers. Made when first needed.</summary>
+    /// <summary>The store of objects in shared memory, on disk, or lent to workers; created on first use.</summary>
     internal SharedObjectStore Objects => LazyInitializer.EnsureInitialized(ref _objects, () => new(
         Options,
         Time,
         () => Options.Isolation == Isolation.Process || Options.PrestartWorkers > 0 || StartedWorkers is not null,
         new PlacementGroupJsonConverter(group => Placement.Find(group.Id))))!;
 
-    /// <summary>Returns idle memory of the object store to the system.</summary>
-    /// <returns>The released bytes.</returns>
+    /// <summary>Returns unused memory of the object store to the operating system.</summary>
+    /// <returns>The number of bytes.</returns>
     internal long GiveUpIdleMemory() => Volatile.Read(ref _objects)?.ReleaseIdleMemory() ?? 0;
 
-    /// <summary>Writes and reads values for other processes.</summary>
+    /// <summary>Serializes values for other processes.</summary>
     internal ObjectValueCodec Codec => Objects.Codec;
 
-    /// <summary>The workers, where there are any.</summary>
+    /// <summary>The workers; null if none was needed yet.</summary>
     internal IClusterWorkers? StartedWorkers => Volatile.Read(ref _workers);
 
-    /// <summary>Worker processes, and the session with each; made when first needed.</summary>
+    /// <summary>The worker processes and the connections to them; created on first use.</summary>
     internal IClusterWorkers Workers
     {
         get
@@ -166,7 +170,7 @@ internal sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
 
     public override IReadOnlyList<TaskState> ListTasks() => Tasks.List(Volatile.Read(ref _actors)?.Calls ?? []);
 
-    public override IReadOnlyList<ActorState> ListActors() => Actors.List();
+    public override IReadOnlyList<ActorState> ListActors() => Actors.Directory.List();
 
     public override IReadOnlyList<ObjectState> ListObjects() => ObjectStateLister.List(Objects.Objects, StartedWorkers?.LentObjects ?? [], Tasks.FinishedTasks.Read());
 
@@ -184,7 +188,7 @@ internal sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
         await EndObservationAsync().ConfigureAwait(false);
         await Tasks.DisposeAsync().ConfigureAwait(false);
         if (Volatile.Read(ref _actors) is { } living)
-            await living.DisposeAsync().ConfigureAwait(false);
+            await living.CloseAsync().ConfigureAwait(false);
         PlacementGroupTable? groups;
         IClusterWorkers? made;
         lock (_making)
@@ -204,8 +208,18 @@ internal sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
 
     protected override bool RunsInWorkers(Isolation isolation) => (isolation == Isolation.Default ? Options.Isolation : isolation) == Isolation.Process;
 
-    /// <summary>What tasks and actors of this process run on.</summary>
+    /// <summary>The threads of tasks and actors of this process.</summary>
     internal override TaskThreadPool Threads { get; }
+
+    private DriverActorFactory CreateActors()
+    {
+        var process = new ProcessActorHost(
+            new ActivatorServiceProvider(new CoreActorActivator(this)), new("driver"), TimeProvider.System, NullLogger<ProcessActorHost>.Instance);
+        var actors = new DriverActorFactory(
+            _directory ?? new(TimeProvider.System), new(this, NextId, Tasks, Threads.Enqueue, NullLogger.Instance), Ledgers, new(process, () => Workers), Options.Isolation);
+        Placement.Add(actors);
+        return actors;
+    }
 
     private PlacementGroupTable MakePlacement()
     {
@@ -217,6 +231,6 @@ internal sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
         return made;
     }
 
-    /// <summary>The id of the next object or task.</summary>
+    /// <summary>Returns the id of the next object or task.</summary>
     internal ObjectId NextId() => new(Interlocked.Increment(ref _lastId));
 }

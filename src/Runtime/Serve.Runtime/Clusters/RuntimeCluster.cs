@@ -4,7 +4,7 @@ using Serve.Runtime.Tasks;
 
 namespace Serve.Runtime.Clusters;
 
-/// <summary>Common parts of a cluster in the driver and in a worker: waiting for references, and rejecting references of other clusters.</summary>
+/// <summary>Base of the cluster in the driver and in workers: waits for references, and rejects references of other clusters.</summary>
 internal abstract class RuntimeCluster : Cluster
 {
     private static Cluster? _newest;
@@ -16,7 +16,7 @@ internal abstract class RuntimeCluster : Cluster
     public sealed override ValueTask<T> Get<T>(ObjectRef<T> reference, TimeSpan? timeout = null, CancellationToken cancellationToken = default)
     {
         Require(reference);
-        // The ref is its own source: nothing is allocated before someone awaits it.
+        // The reference is its own value task source: nothing is allocated until it is awaited.
         return reference.IsReady ? GetReady(reference)
             : timeout is null && !cancellationToken.CanBeCanceled ? new(reference, 0)
             : GetInTimeAsync(reference, timeout, cancellationToken);
@@ -41,7 +41,7 @@ internal abstract class RuntimeCluster : Cluster
         foreach (var reference in all)
             Require(reference);
         if (new HashSet<ObjectRef<T>>(all).Count != all.Length)
-            throw new ArgumentException("A ref is among them twice.", nameof(references));
+            throw new ArgumentException("The references must be distinct.", nameof(references));
         await WaitAsync(all, numReturns, untilFault: false, fetch: false, timeout, cancellationToken).ConfigureAwait(false);
         var ready = new List<ObjectRef<T>>(numReturns);
         var pending = new List<ObjectRef<T>>(all.Length - numReturns);
@@ -98,7 +98,7 @@ internal abstract class RuntimeCluster : Cluster
         }
     }
 
-    /// <summary>The threads that tasks and actors of this process run on; null where there are none.</summary>
+    /// <summary>The threads of tasks and actors of this process; null in workers.</summary>
     internal virtual TaskThreadPool? Threads => null;
 
     private static ValueTask<T> GetReady<T>(ObjectRef<T> reference) =>
@@ -113,7 +113,7 @@ internal abstract class RuntimeCluster : Cluster
         return reference.Result;
     }
 
-    /// <summary>Whether enough were ready before the time ran out.</summary>
+    /// <summary>Waits for references; returns false if the timeout expired before enough were ready.</summary>
     private static async Task<bool> WaitAsync(ObjectRef[] references, int count, bool untilFault, bool fetch, TimeSpan? timeout, CancellationToken cancellationToken)
     {
         foreach (var reference in references)

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Serve.Runtime.CoreActors;
+using Serve.Runtime.Actors;
 
 namespace Serve.Runtime.Serialization;
 
@@ -22,7 +22,7 @@ internal sealed class ActorHandleJsonConverterFactory : JsonConverterFactory
         {
             var handle = (IActorHandleLink)value;
             ValueSerializationScope.Current.Add(handle);
-            JsonSerializer.Serialize(writer, handle.Address, ServeJson.Options);
+            JsonSerializer.Serialize(writer, handle.Descriptor, ServeJson.Options);
         }
     }
 }

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Serve.Runtime.CoreActors;
+using Serve.Runtime.Actors;
 
 namespace Serve.Runtime.Serialization;
 
@@ -9,7 +9,7 @@ internal sealed class ActorHandleValueEncoder : ValueTypeEncoder
     public override EncodedObject Encode(IValueCodec codec, Type declared, Type? actual, object value)
     {
         var handle = (IActorHandleLink)value;
-        var bytes = JsonSerializer.SerializeToUtf8Bytes(handle.Address, ServeJson.Options);
+        var bytes = JsonSerializer.SerializeToUtf8Bytes(handle.Descriptor, ServeJson.Options);
         return new InlineEncodedObject(codec, new(EncodedValueFormat.Handle, declared, actual), bytes) { References = [handle] };
     }
 

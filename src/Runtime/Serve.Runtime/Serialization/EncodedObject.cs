@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Serve.Runtime.CoreActors;
+using Serve.Runtime.Actors;
 
 namespace Serve.Runtime.Serialization;
 
@@ -54,7 +54,7 @@ internal abstract class EncodedObject(IValueCodec codec, EncodedValueShape shape
     {
         foreach (var held in References)
         {
-            if (held is IActorHandleLink link && link.Address.Number == address.Number)
+            if (held is IActorHandleLink link && link.Descriptor.Number == address.Number)
                 return link;
         }
 

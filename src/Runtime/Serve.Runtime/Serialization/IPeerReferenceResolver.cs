@@ -1,4 +1,5 @@
-using Serve.Runtime.CoreActors;
+using Serve.Runtime.Actors;
+
 
 namespace Serve.Runtime.Serialization;
 

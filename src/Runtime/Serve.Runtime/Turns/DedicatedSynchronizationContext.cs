@@ -3,7 +3,7 @@ using Serve.Runtime.Execution;
 
 namespace Serve.Runtime.Turns;
 
-/// <summary>Keeps blocking code, and its continuations, on dedicated threads.</summary>
+/// <summary>Synchronization context that keeps blocking code and its continuations on dedicated threads.</summary>
 internal sealed partial class DedicatedSynchronizationContext(ILogger logger) : SynchronizationContext
 {
     private readonly ILogger _logger = logger;
@@ -17,7 +17,7 @@ internal sealed partial class DedicatedSynchronizationContext(ILogger logger) : 
 
     public void Run(QueuedTurnCallback turn) => DedicatedThreadPool.Blocking.Start(new BlockingTurn(this, turn));
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Blocking user code threw where nobody awaits it. The actor lives on.")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "Unobserved exception in blocking user code; the actor keeps running")]
     private static partial void LogUnobserved(ILogger logger, Exception thrown);
 
     private sealed class BlockingTurn(DedicatedSynchronizationContext context, QueuedTurnCallback turn) : IThreadPoolWorkItem

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace Serve.Runtime.Turns;
 
-/// <summary>Awaiting it resumes on a dedicated thread.</summary>
+/// <summary>Awaitable that resumes on a dedicated thread.</summary>
 internal readonly struct DedicatedThreadAwaiter(DedicatedSynchronizationContext context) : ICriticalNotifyCompletion
 {
     public bool IsCompleted => false;

@@ -1,17 +1,17 @@
 namespace Serve.Runtime.Turns;
 
-/// <summary>A call in an actor's mailbox, and at once the link of the list it lies in.</summary>
+/// <summary>A call in an actor's mailbox; also the node of the linked list that stores it.</summary>
 internal interface IMailboxCall
 {
-    /// <summary>The mailbox's own.</summary>
+    /// <summary>The next call in the mailbox; written by the mailbox only.</summary>
     IMailboxCall? Next { get; set; }
 
-    /// <summary>Its place among the calls of its caller.</summary>
+    /// <summary>Position among the calls of the same caller; calls that return to the mailbox are sorted by it.</summary>
     long Order { get; }
 
-    /// <summary>Whether it needs a dedicated thread.</summary>
+    /// <summary>Whether the call needs a dedicated thread.</summary>
     bool IsBlocking { get; }
 
-    /// <summary>Starts it, as a turn. Must not throw. One that goes on after it has returned holds its mailbox meanwhile.</summary>
+    /// <summary>Starts the call as a turn. Must not throw. A call that continues after this method has returned counts as ongoing until it has ended.</summary>
     void Run();
 }

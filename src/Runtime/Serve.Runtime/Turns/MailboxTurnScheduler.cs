@@ -3,19 +3,30 @@ using System.Diagnostics.CodeAnalysis;
 namespace Serve.Runtime.Turns;
 
 /// <summary>
-/// Turns with a mailbox: calls that are posted start in the order in which they came, at most so many at once, none while it is paused. Who
-/// holds the claim takes calls out; whoever posts only says that there is work. A queued visit stays queued when someone else has done its
-/// work meanwhile, so a caller that runs the actor itself costs no wake-ups.
+/// Turn scheduler with a mailbox: posted calls start in the order of their arrival, up to a limit of concurrent calls, and not while the mailbox is paused.
 /// </summary>
+/// <remarks>
+/// Concurrency. Two flags in <c>_state</c>:
+///
+///   Queued    a visit (<see cref="IThreadPoolWorkItem.Execute"/>) is queued to the threads
+///   Claimed   one thread runs the actor; only the claimant removes calls from <c>_ready</c> and <c>_returned</c> (and <see cref="RemoveAll"/>, interlocked)
+///
+/// <c>_posted</c> is a lock-free stack (newest first) that any thread pushes to; the claimant takes it whole, reverses it and stores it in <c>_ready</c>.
+/// Invariant: if a call may start (<see cref="HasCalls"/>), at least one of the two flags is set, or a thread is about to call <see cref="Wake"/>.
+/// Memory order: <see cref="Post"/> pushes with an interlocked operation and then reads the state; <see cref="Release"/> clears Claimed with an
+/// interlocked operation and then reads the lists. One of the two therefore observes the other and queues a visit. The same holds for
+/// <see cref="Resume"/>, <see cref="PutBack"/> and <see cref="EndOngoing"/>, each of which issues a full barrier between its write and its read.
+/// A queued visit stays queued when another thread has already done its work, so that a caller that runs the actor itself causes no wake-ups.
+/// </remarks>
 internal abstract class MailboxTurnScheduler(Action<IThreadPoolWorkItem>? threads) : ActorTurnScheduler, IThreadPoolWorkItem
 {
     private const int Queued = 1;
     private const int Claimed = 2;
 
-    // Newest first; pushed by callers.
+    // Newest first; pushed by any thread.
     private PaddedMailboxLink _posted;
 
-    // In order; filled by the claim's holder, emptied by it or, for good, by Steal.
+    // In order; filled and emptied by the claimant, or emptied by RemoveAll.
     private PaddedMailboxLink _ready;
     private List<IMailboxCall>? _returned;
     private int _state;
@@ -23,37 +34,37 @@ internal abstract class MailboxTurnScheduler(Action<IThreadPoolWorkItem>? thread
     private int _limit = int.MaxValue;
     private bool _paused;
 
-    /// <summary>The time as it was when someone last looked: when the visit began, or the call before this one ended. Looking costs too much to do it twice for each.</summary>
+    /// <summary>Timestamp of the start of the visit or of the end of the previous call; reading the clock twice for each call would be too expensive.</summary>
     public long Clock { get; set; }
 
-    /// <summary>How many calls may have started and not ended.</summary>
+    /// <summary>Maximum number of calls that have started and not ended.</summary>
     public int Limit
     {
         get => Volatile.Read(ref _limit);
         set => Volatile.Write(ref _limit, value);
     }
 
-    /// <summary>How many calls have started and not ended; for turn-based ones those alone that went on after their first turn.</summary>
+    /// <summary>Number of calls that have started and not ended; with turn-based concurrency only those that continue after their first turn.</summary>
     public int Ongoing => Volatile.Read(ref _ongoing);
 
-    /// <summary>Whether calls wait although there is someone to run them.</summary>
+    /// <summary>Whether a waiting call may start now.</summary>
     protected bool HasCalls =>
         MayTake && (Volatile.Read(ref _ready.Call) is not null || Volatile.Read(ref _posted.Call) is not null || Volatile.Read(ref _returned) is not null);
 
     protected bool MayTake => !Volatile.Read(ref _paused) && Volatile.Read(ref _ongoing) < Volatile.Read(ref _limit);
 
-    /// <summary>The call whose first turn runs at this moment; null for parallel turns, where it is not one.</summary>
+    /// <summary>The call whose first turn is running; always null with parallel concurrency.</summary>
     public virtual IMailboxCall? Current => null;
 
-    /// <summary>Whether its visits are on threads that user code may block.</summary>
+    /// <summary>Whether visits run on threads that user code may block.</summary>
     public bool HasOwnThreads => threads is not null;
 
     protected bool IsFree => Volatile.Read(ref _state) == 0;
 
-    /// <summary>Whether anything waits to be run.</summary>
+    /// <summary>Whether a call or a continuation is waiting to run.</summary>
     protected abstract bool HasWork { get; }
 
-    /// <summary>Puts a call at the end. Never runs it on this thread.</summary>
+    /// <summary>Appends a call. Never runs it on the calling thread.</summary>
     public void Post(IMailboxCall call)
     {
         var head = Volatile.Read(ref _posted.Call);
@@ -70,7 +81,7 @@ internal abstract class MailboxTurnScheduler(Action<IThreadPoolWorkItem>? thread
             Wake();
     }
 
-    /// <summary>Puts calls that had been taken out before all others. One caller at a time.</summary>
+    /// <summary>Prepends calls that had been removed. Not thread-safe with itself.</summary>
     public void PutBack(IEnumerable<IMailboxCall> calls)
     {
         var before = Interlocked.Exchange(ref _returned, null);
@@ -80,7 +91,7 @@ internal abstract class MailboxTurnScheduler(Action<IThreadPoolWorkItem>? thread
             Wake();
     }
 
-    /// <summary>Some of what waits, in no order and as it is at this moment: calls come and go meanwhile.</summary>
+    /// <summary>Returns up to <paramref name="most"/> waiting calls in no particular order; a best-effort snapshot while calls arrive and start.</summary>
     public IReadOnlyList<IMailboxCall> Peek(int most)
     {
         var seen = new List<IMailboxCall>();
@@ -93,7 +104,7 @@ internal abstract class MailboxTurnScheduler(Action<IThreadPoolWorkItem>? thread
         return seen;
     }
 
-    /// <summary>Takes no call out from now on.</summary>
+    /// <summary>Stops starting calls.</summary>
     public void Pause() => Volatile.Write(ref _paused, true);
 
     public void Resume()
@@ -104,7 +115,7 @@ internal abstract class MailboxTurnScheduler(Action<IThreadPoolWorkItem>? thread
             Wake();
     }
 
-    /// <summary>Takes all calls out for good, also while a turn is stuck. What its holder takes at the same moment it still runs.</summary>
+    /// <summary>Removes all waiting calls, even while a turn is stuck. A call that the claimant removes concurrently still runs.</summary>
     public IReadOnlyList<IMailboxCall> RemoveAll()
     {
         var all = Interlocked.Exchange(ref _returned, null) ?? [];
@@ -113,10 +124,10 @@ internal abstract class MailboxTurnScheduler(Action<IThreadPoolWorkItem>? thread
         return all;
     }
 
-    /// <summary>A call goes on after its turn.</summary>
+    /// <summary>Counts a call that continues after its first turn.</summary>
     public void BeginOngoing() => Interlocked.Increment(ref _ongoing);
 
-    /// <summary>Such a call has ended.</summary>
+    /// <summary>Reports the end of a call counted by <see cref="BeginOngoing"/>.</summary>
     public void EndOngoing()
     {
         Interlocked.Decrement(ref _ongoing);
@@ -126,12 +137,12 @@ internal abstract class MailboxTurnScheduler(Action<IThreadPoolWorkItem>? thread
 
     void IThreadPoolWorkItem.Execute()
     {
-        // Who holds it looks again when it lets go.
+        // The claimant checks for work again when it releases the claim.
         if ((Interlocked.Exchange(ref _state, Claimed) & Claimed) == 0)
             Visit();
     }
 
-    /// <summary>Runs what waits; holds the claim, and gives it back.</summary>
+    /// <summary>Runs waiting work. Called with the claim, which it releases.</summary>
     protected abstract void Visit();
 
     protected bool TryClaim()
@@ -157,7 +168,7 @@ internal abstract class MailboxTurnScheduler(Action<IThreadPoolWorkItem>? thread
             Wake();
     }
 
-    /// <summary>Sees to a visit. What there is to do was written with an interlocked operation before.</summary>
+    /// <summary>Queues a visit unless one is queued or running. The caller has published the work with an interlocked operation before.</summary>
     protected void Wake()
     {
         if (Volatile.Read(ref _state) != 0 || Interlocked.CompareExchange(ref _state, Queued, 0) != 0)
@@ -168,7 +179,7 @@ internal abstract class MailboxTurnScheduler(Action<IThreadPoolWorkItem>? thread
             threads(this);
     }
 
-    /// <summary>Takes the next call out; for the claim's holder.</summary>
+    /// <summary>Removes the next call; for the claimant only.</summary>
     protected bool TryTake([NotNullWhen(true)] out IMailboxCall? call)
     {
         if (Volatile.Read(ref _returned) is not null)
@@ -184,7 +195,7 @@ internal abstract class MailboxTurnScheduler(Action<IThreadPoolWorkItem>? thread
                 continue;
             }
 
-            // Interlocked because of Steal.
+            // Interlocked because RemoveAll may run concurrently.
             if (ReferenceEquals(Interlocked.CompareExchange(ref _ready.Call, call.Next, call), call))
             {
                 call.Next = null;

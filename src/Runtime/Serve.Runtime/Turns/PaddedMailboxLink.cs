@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Serve.Runtime.Turns;
 
-/// <summary>The start of a list of calls on a cache line of its own: one end is written by callers, the other by who runs the actor.</summary>
+/// <summary>The head of a list of calls, padded to its own cache line: one list is written by callers, the other by the thread that runs the actor.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 128)]
 internal struct PaddedMailboxLink
 {

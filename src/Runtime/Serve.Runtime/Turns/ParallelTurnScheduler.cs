@@ -2,10 +2,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Serve.Runtime.Turns;
 
-/// <summary>No turns: calls run side by side on their callers' threads and the thread pool, blocking ones on dedicated threads; those of the mailbox start in order.</summary>
+/// <summary>Scheduler without turns: calls run concurrently on their callers' threads and the thread pool, blocking calls on dedicated threads. Mailbox calls start in order.</summary>
 internal sealed class ParallelTurnScheduler(ILogger logger, Action<IThreadPoolWorkItem>? threads = null) : MailboxTurnScheduler(threads)
 {
-    /// <summary>How many calls one visit starts before it lets other work by.</summary>
+    /// <summary>Number of calls that one visit starts before it yields to other work.</summary>
     private const int CallsPerVisit = 32;
 
     private readonly DedicatedSynchronizationContext _dedicated = new(logger);
@@ -16,7 +16,7 @@ internal sealed class ParallelTurnScheduler(ILogger logger, Action<IThreadPoolWo
     {
         if (blocking)
             return RunDedicatedAsync(state, turn);
-        // The caller may be in a turn of another actor; this actor's continuations must not become turns of that one.
+        // The caller may run in a turn of another actor; continuations of this actor must not become turns of that one.
         var outer = SynchronizationContext.Current;
         if (outer is not null)
             SynchronizationContext.SetSynchronizationContext(null);
@@ -55,7 +55,7 @@ internal sealed class ParallelTurnScheduler(ILogger logger, Action<IThreadPoolWo
         }
     }
 
-    /// <summary>Starts the next call here; who is to start the one after it is seen to first, since this one may take long.</summary>
+    /// <summary>Starts the next call on this thread. The claim is released first, so that another thread can start the call after it while this one runs.</summary>
     protected override void Visit()
     {
         for (var i = 0; i < CallsPerVisit; i++)

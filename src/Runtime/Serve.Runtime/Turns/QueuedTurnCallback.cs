@@ -1,10 +1,10 @@
 namespace Serve.Runtime.Turns;
 
-/// <summary>A callback that waits for its turn.</summary>
-/// <param name="Callback">An <see cref="Action"/> that brings its own execution context, or a <see cref="SendOrPostCallback"/>.</param>
-/// <param name="State">Handed to a <see cref="SendOrPostCallback"/>.</param>
-/// <param name="Flow">The execution context a <see cref="SendOrPostCallback"/> was posted from.</param>
-/// <param name="Blocking">Whether it needs a dedicated thread.</param>
+/// <summary>A callback that waits for a turn.</summary>
+/// <param name="Callback">An <see cref="Action"/> that restores its own execution context, or a <see cref="SendOrPostCallback"/>.</param>
+/// <param name="State">Argument of a <see cref="SendOrPostCallback"/>.</param>
+/// <param name="Flow">Execution context that a <see cref="SendOrPostCallback"/> was posted from.</param>
+/// <param name="Blocking">Whether the callback needs a dedicated thread.</param>
 internal readonly record struct QueuedTurnCallback(Delegate Callback, object? State, ExecutionContext? Flow, bool Blocking)
 {
     public void Invoke()

@@ -7,18 +7,17 @@ using Serve.Runtime.Execution;
 namespace Serve.Runtime.Turns;
 
 /// <summary>
-/// One turn at a time: whoever holds the claim runs the actor, on its caller's thread when it is free and the caller may, else on a visit.
-/// Continuations and calls of the mailbox take turns.
+/// Runs one turn at a time. A turn runs on its caller's thread if the actor is free and allows it, otherwise in a visit. Continuations and mailbox calls alternate.
 /// </summary>
 internal sealed partial class TurnBasedScheduler : MailboxTurnScheduler
 {
-    /// <summary>How many turns a visit runs before it looks whether others should be let by.</summary>
+    /// <summary>Number of turns between two checks whether the visit has used up its time slice.</summary>
     private const int TurnsPerLook = 32;
 
-    /// <summary>So many short turns in a row, and a waiting thread may help.</summary>
+    /// <summary>Number of consecutive short turns after which a waiting thread may run turns itself.</summary>
     private const int QuickTurns = 64;
 
-    /// <summary>How many more count, and what one slow visit takes away: a thread that lost its processor for once is no sign of slow code.</summary>
+    /// <summary>Upper bound of that count, and the penalty of one slow visit: a single preempted thread does not mean slow code.</summary>
     private const int MostQuickTurns = 256;
     private const int SlowVisit = 96;
 
@@ -68,7 +67,7 @@ internal sealed partial class TurnBasedScheduler : MailboxTurnScheduler
             Release();
         }
 
-        // A task that completes under a foreign synchronization context never runs its awaiter inline; a bare value task source would.
+        // A task that completes under a foreign synchronization context never runs its awaiter inline; a plain value task source would.
         return result.IsCompleted ? result : new(result.AsTask());
     }
 
@@ -96,19 +95,19 @@ internal sealed partial class TurnBasedScheduler : MailboxTurnScheduler
         return result.IsCompleted ? result : new(result.AsTask());
     }
 
-    /// <summary>Runs a callback as a turn of its own, later.</summary>
+    /// <summary>Queues a callback to run as a separate turn.</summary>
     public void Enqueue(QueuedTurnCallback turn)
     {
-        // Queued before it is counted: a count never promises a turn that is not there yet.
+        // Enqueued before it is counted, so that the count never exceeds the queue.
         _queue.Enqueue(turn);
         Interlocked.Increment(ref _queued);
         Wake();
     }
 
-    /// <summary>Whether its turns have been so short lately that a thread which would wait for one may as well run it.</summary>
+    /// <summary>Whether recent turns were so short that a waiting thread should run turns itself instead of blocking.</summary>
     public bool IsQuick => Volatile.Read(ref _quickTurns) >= QuickTurns;
 
-    /// <summary>Runs turns on this thread until a call has ended, if the actor is free: for a thread that would only wait for it. Gives up soon.</summary>
+    /// <summary>Runs turns on the calling thread until the awaited object is ready, if the actor is free. Returns after a short time at the latest.</summary>
     public void RunTurnsUntil(ObjectRef awaited)
     {
         if (Volatile.Read(ref _clean) is not { } empty)
@@ -131,7 +130,7 @@ internal sealed partial class TurnBasedScheduler : MailboxTurnScheduler
 
     protected override void Visit()
     {
-        // A thread that runs nothing but this has none of a caller's values in its execution context.
+        // A pool thread has an execution context without values of any caller.
         if (_clean is null)
             Volatile.Write(ref _clean, ExecutionContext.Capture());
         Drain(null);
@@ -163,7 +162,7 @@ internal sealed partial class TurnBasedScheduler : MailboxTurnScheduler
                 ran = true;
             }
 
-            // After each continuation one call, after each call one continuation: neither starves the other.
+            // One call after each continuation and one continuation after each call, so that neither starves the other.
             if (MayTake && TryTake(out var call))
             {
                 if (call.IsBlocking)
@@ -179,7 +178,7 @@ internal sealed partial class TurnBasedScheduler : MailboxTurnScheduler
                 ran = true;
             }
 
-            // What a turn put into its execution context is not the next one's business.
+            // Undo changes that the turn made to the execution context.
             if (flow is not null && !ReferenceEquals(ExecutionContext.Capture(), flow))
                 ExecutionContext.Restore(flow);
         }
@@ -198,7 +197,7 @@ internal sealed partial class TurnBasedScheduler : MailboxTurnScheduler
         && RuntimeHelpers.TryEnsureSufficientExecutionStack()
         && TryClaimFree();
 
-    /// <summary>Runs a turn on a dedicated thread, which holds the claim meanwhile.</summary>
+    /// <summary>Runs a turn on a dedicated thread, which takes over the claim.</summary>
     private void RunDedicated(QueuedTurnCallback turn) => DedicatedThreadPool.Blocking.Start(new BlockingTurn(this, turn));
 
     private void RunDedicated(IMailboxCall call) => DedicatedThreadPool.Blocking.Start(new BlockingCall(this, call));
@@ -213,7 +212,7 @@ internal sealed partial class TurnBasedScheduler : MailboxTurnScheduler
         }
         catch (Exception thrown)
         {
-            // Only what nobody awaits arrives here. The default, ending the process, would take the other actors along.
+            // Only unobserved exceptions arrive here; the default, ending the process, would end the other actors as well.
             LogUnobserved(_logger, thrown);
         }
         finally
@@ -234,7 +233,7 @@ internal sealed partial class TurnBasedScheduler : MailboxTurnScheduler
         await turn(state).ConfigureAwait(false);
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "User code threw where nobody awaits it (async void or a posted callback). The actor lives on.")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "Unobserved exception in user code (async void or posted callback); the actor keeps running")]
     private static partial void LogUnobserved(ILogger logger, Exception thrown);
 
     private sealed class BlockingTurn(TurnBasedScheduler owner, QueuedTurnCallback turn) : IThreadPoolWorkItem

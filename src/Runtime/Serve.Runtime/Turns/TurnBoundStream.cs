@@ -1,6 +1,7 @@
+
 namespace Serve.Runtime.Turns;
 
-/// <summary>A user's stream whose every step, disposal included, runs as a turn of its actor. One writer: whoever enumerates.</summary>
+/// <summary>Wraps a user's stream so that each step, including disposal, runs as a turn of its actor. Not thread-safe.</summary>
 internal sealed class TurnBoundStream<TItem>(ActorTurnScheduler turns, IAsyncEnumerable<TItem> source, bool blocking) : IAsyncEnumerable<TItem>
 {
     public IAsyncEnumerator<TItem> GetAsyncEnumerator(CancellationToken cancellationToken = default) =>
@@ -18,7 +19,7 @@ internal sealed class TurnBoundStream<TItem>(ActorTurnScheduler turns, IAsyncEnu
         public ValueTask DisposeAsync() =>
             _inner is null ? ValueTask.CompletedTask : turns.RunAsync(_inner, static stream => stream.DisposeAsync(), blocking);
 
-        // Getting the enumerator is user code too when the stream is a class of the user's own.
+        // GetAsyncEnumerator is user code as well if the stream is a user-defined class.
         private ValueTask<bool> Step() => (_inner ??= source.GetAsyncEnumerator(cancellationToken)).MoveNextAsync();
     }
 }

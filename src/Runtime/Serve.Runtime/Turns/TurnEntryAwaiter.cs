@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace Serve.Runtime.Turns;
 
-/// <summary>Awaiting it resumes inside a turn.</summary>
+/// <summary>Awaitable that resumes inside a turn.</summary>
 internal readonly struct TurnEntryAwaiter(TurnBasedScheduler turns, bool blocking) : ICriticalNotifyCompletion
 {
     public bool IsCompleted => false;

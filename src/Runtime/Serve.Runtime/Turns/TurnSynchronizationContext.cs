@@ -1,8 +1,8 @@
 namespace Serve.Runtime.Turns;
 
-/// <summary>Brings the continuations of user code back as turns of its actor.</summary>
-/// <param name="turns">The actor's turns.</param>
-/// <param name="blocking">Whether the code that awaits is blocking code, whose continuations need a dedicated thread as well.</param>
+/// <summary>Synchronization context that runs continuations of user code as turns of its actor.</summary>
+/// <param name="turns">The actor's turn scheduler.</param>
+/// <param name="blocking">Whether the awaiting code is blocking code, whose continuations need a dedicated thread as well.</param>
 internal sealed class TurnSynchronizationContext(TurnBasedScheduler turns, bool blocking) : SynchronizationContext
 {
     public TurnBasedScheduler Turns => turns;
@@ -13,7 +13,7 @@ internal sealed class TurnSynchronizationContext(TurnBasedScheduler turns, bool 
     public override void Send(SendOrPostCallback d, object? state)
     {
         if (Current != this)
-            throw new NotSupportedException("An actor's turn cannot be waited for by blocking a thread; use Post.");
+            throw new NotSupportedException("Send would block the thread until the actor's turn; use Post instead.");
         d(state);
     }
 

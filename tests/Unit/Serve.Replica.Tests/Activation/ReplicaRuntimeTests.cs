@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Serve.Calls;
 using Serve.Replica.Tests.Fixtures;
 using Serve.Replica.Tests.Samples;
+using Serve.Nodes;
 using Serve.Replicas;
 using Serve.Routes;
 using Serve.Routing;
@@ -103,29 +104,34 @@ public sealed class ReplicaRuntimeTests : IAsyncLifetime
         var counter = await StartAsync(typeof(Counter));
         Assert.Equal(1, (await counter.InvokeAsync(new NamedMethodCall<CountReply>("Call"), CallContext.None, CancellationToken.None)).Count);
 
-        await _runtime.StopAsync(counter.Id, TimeSpan.FromSeconds(5), CancellationToken.None);
+        await _runtime.StopActorAsync(counter.Id, TimeSpan.FromSeconds(5), CancellationToken.None);
 
         await Assert.ThrowsAsync<CallRefusedException>(() =>
             counter.InvokeAsync(new NamedMethodCall<CountReply>("Call"), CallContext.None, CancellationToken.None).AsTask());
     }
 
-    private Task<ActorReference> StartAsync(Type sample) => _runtime.CreateAsync(new ActorSpec
+    private async Task<ActorReference> StartAsync(Type sample)
     {
-        Id = new ActorId($"shop#{sample.Name}#r1"),
-        Kind = ReplicaStartRequest.ActorKind,
-        MaxOngoing = 10,
-        Payload = JsonSerializer.SerializeToUtf8Bytes(new ReplicaStartRequest
+        var id = new ActorId($"shop#{sample.Name}#r1");
+        var process = await _runtime.CreateActorAsync(new ActorSpec
         {
-            ReplicaId = $"shop#{sample.Name}#r1",
-            Spec = new DeploymentSpec { Name = sample.Name },
-            PackageDirectory = Path.GetDirectoryName(sample.Assembly.Location)!,
-            AssemblyFile = Path.GetFileName(sample.Assembly.Location),
-            PackageHash = "samples",
-            TypeName = sample.FullName!,
-            LogDirectory = Path.Combine(_logs, sample.Name, "r1"),
-            DeploymentsByType = _application.ToImmutableSortedDictionary(type => type.FullName!, type => type.Name),
-        }, ServeJson.Options),
-    }, CancellationToken.None);
+            Id = id,
+            Kind = ReplicaStartRequest.ActorKind,
+            MaxOngoing = 10,
+            Payload = JsonSerializer.SerializeToUtf8Bytes(new ReplicaStartRequest
+            {
+                ReplicaId = id.Value,
+                Spec = new DeploymentSpec { Name = sample.Name },
+                PackageDirectory = Path.GetDirectoryName(sample.Assembly.Location)!,
+                AssemblyFile = Path.GetFileName(sample.Assembly.Location),
+                PackageHash = "samples",
+                TypeName = sample.FullName!,
+                LogDirectory = Path.Combine(_logs, sample.Name, "r1"),
+                DeploymentsByType = _application.ToImmutableSortedDictionary(type => type.FullName!, type => type.Name),
+            }, ServeJson.Options),
+        }, CancellationToken.None);
+        return _services.GetRequiredService<IActorReferenceResolver>().Resolve(id, process);
+    }
 
     private Task PublishAsync(ActorReference[] replicas) => _runtime.PublishAsync(RouteSnapshot.Topic, new(1, 1), JsonSerializer.SerializeToUtf8Bytes(new RouteSnapshot
     {

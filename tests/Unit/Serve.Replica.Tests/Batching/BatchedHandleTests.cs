@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Serve.Calls;
+using Serve.Nodes;
 using Serve.Replica.Tests.Fixtures;
 using Serve.Replica.Tests.Samples;
 using Serve.Replicas;
@@ -24,7 +25,7 @@ public sealed class BatchedHandleTests : IAsyncLifetime
     {
         _services = new ServiceCollection().AddServeRuntime(new NodeRuntimeOptions()).AddServeReplicas().BuildServiceProvider();
         var id = $"shop#Batched#{_key[..8]}";
-        _replica = await _services.GetRequiredService<INodeAgent>().CreateAsync(new ActorSpec
+        var process = await _services.GetRequiredService<INodeAgent>().CreateActorAsync(new ActorSpec
         {
             Id = new ActorId(id),
             Kind = ReplicaStartRequest.ActorKind,
@@ -41,6 +42,7 @@ public sealed class BatchedHandleTests : IAsyncLifetime
                 LogDirectory = Path.Combine(_logs, "r1"),
             }, ServeJson.Options),
         }, CancellationToken.None);
+        _replica = _services.GetRequiredService<IActorReferenceResolver>().Resolve(new(id), process);
     }
 
     public async Task DisposeAsync()
@@ -76,7 +78,7 @@ public sealed class BatchedHandleTests : IAsyncLifetime
     {
         var count = await Assert.ThrowsAsync<BadInputException>(() => CallAsync<int>("Square", 1, 2));
         var type = await Assert.ThrowsAsync<BadInputException>(() => CallAsync<int>("Square", "x"));
-        Assert.Contains("Batched.Square takes (int number); 2 argument(s) came", count.Message, StringComparison.Ordinal);
+        Assert.Contains("Batched.Square takes (int number); 2 argument(s) were given", count.Message, StringComparison.Ordinal);
         Assert.Contains("argument 1, 'number', must be int", type.Message, StringComparison.Ordinal);
 
         Assert.Equal((int[])[9, 16], await AllAsync([CallAsync<int>("Square", 3), CallAsync<int>("Square", 4)]));
@@ -215,7 +217,7 @@ public sealed class BatchedHandleTests : IAsyncLifetime
         var waiting = CallAsync<int>("Square", 3);
         var runtime = _services.GetRequiredService<INodeAgent>();
 
-        var stopping = runtime.StopAsync(_replica.Id, TimeSpan.FromHours(1), CancellationToken.None);
+        var stopping = runtime.StopActorAsync(_replica.Id, TimeSpan.FromHours(1), CancellationToken.None);
 
         Assert.Equal(9, await waiting.WaitAsync(Limit));
         await stopping.WaitAsync(Limit);
@@ -228,7 +230,7 @@ public sealed class BatchedHandleTests : IAsyncLifetime
         var calls = new[] { 1, 2 }.Select(n => CallAsync<int>("Hang", CallContext.None, never.Token, n)).ToArray();
         await TestSignals.WaitAsync($"{_key}-hanging");
 
-        await _services.GetRequiredService<INodeAgent>().StopAsync(_replica.Id, TimeSpan.Zero, CancellationToken.None).WaitAsync(Limit);
+        await _services.GetRequiredService<INodeAgent>().StopActorAsync(_replica.Id, TimeSpan.Zero, CancellationToken.None).WaitAsync(Limit);
 
         await TestSignals.WaitAsync($"{_key}-released");
         foreach (var call in calls)

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
+using Serve.Nodes;
 using Serve.Replica.Loading;
 using Serve.Replicas;
 using Serve.Runtime;

@@ -55,8 +55,8 @@ public sealed class ActorMethodTableTests
     }
 
     [Theory]
-    [InlineData("add", "[1,2]", "Sample has no method 'add'. Did you mean 'Add'? It has: Add, Count")]
-    [InlineData("Add", "[1]", "Sample.Add takes (int left, int right); 1 argument(s) came.")]
+    [InlineData("add", "[1,2]", "Sample has no method 'add'. Did you mean 'Add'? Methods: Add, Count")]
+    [InlineData("Add", "[1]", "Sample.Add takes (int left, int right); 1 argument(s) were given.")]
     [InlineData("Optional", "[\"a\",1,2]", "takes (string? name?, int size?); 3")]
     [InlineData("Add", "[1,\"x\"]", "Sample.Add: argument 2, 'right', must be int, but was the JSON \"x\"")]
     [InlineData("Add", "[null,1]", "argument 1, 'left', must be int, but was the JSON null,1")]

@@ -119,7 +119,7 @@ public sealed class InProcessActorTests : IAsyncLifetime, IAsyncDisposable
     {
         var actor = await CreateAsync();
         var waiting = actor.InvokeAsync(new NamedMethodCall<int>("WaitForRelease"), CallContext.None, default).AsTask();
-        var stop = _runtime.StopAsync(actor.Id, TimeSpan.FromSeconds(30), default);
+        var stop = _runtime.StopActorAsync(actor.Id, TimeSpan.FromSeconds(30), default);
         await Eventually.TrueAsync(() => Refuses(actor));
         Assert.False(_activator.Last!.Disposed);
         Assert.False(stop.IsCompleted);
@@ -135,7 +135,7 @@ public sealed class InProcessActorTests : IAsyncLifetime, IAsyncDisposable
         var actor = await CreateAsync();
         var forever = actor.InvokeAsync(new NamedMethodCall<int>("Forever"), CallContext.None, default).AsTask();
         var deaf = actor.InvokeAsync(new NamedMethodCall<int>("WaitForRelease"), CallContext.None, default).AsTask();
-        await _runtime.StopAsync(actor.Id, TimeSpan.FromMilliseconds(50), default).SoonAsync();
+        await _runtime.StopActorAsync(actor.Id, TimeSpan.FromMilliseconds(50), default).SoonAsync();
         await Assert.ThrowsAsync<ReplicaDiedException>(forever.SoonAsync);
         await Assert.ThrowsAsync<ReplicaDiedException>(deaf.SoonAsync);
         Assert.True(_activator.Last!.Disposed);
@@ -145,8 +145,8 @@ public sealed class InProcessActorTests : IAsyncLifetime, IAsyncDisposable
     public async Task Stop_Twice_IsOneStop()
     {
         var actor = await CreateAsync();
-        await Task.WhenAll(_runtime.StopAsync(actor.Id, TimeSpan.FromSeconds(5), default), _runtime.StopAsync(actor.Id, TimeSpan.FromSeconds(5), default)).SoonAsync();
-        await _runtime.StopAsync(actor.Id, TimeSpan.Zero, default);
+        await Task.WhenAll(_runtime.StopActorAsync(actor.Id, TimeSpan.FromSeconds(5), default), _runtime.StopActorAsync(actor.Id, TimeSpan.FromSeconds(5), default)).SoonAsync();
+        await _runtime.StopActorAsync(actor.Id, TimeSpan.Zero, default);
         Assert.Equal(1, _activator.Last!.Disposals);
     }
 
@@ -177,28 +177,31 @@ public sealed class InProcessActorTests : IAsyncLifetime, IAsyncDisposable
     {
         var first = await CreateAsync(id: "first", cpus: 2);
         await Assert.ThrowsAsync<InsufficientResourcesException>(() => CreateAsync(id: "second", cpus: 1));
-        await _runtime.StopAsync(first.Id, TimeSpan.Zero, default);
+        await _runtime.StopActorAsync(first.Id, TimeSpan.Zero, default);
         await CreateAsync(id: "second", cpus: 1);
     }
 
     [Fact]
     public async Task Resolve_ActorThatIsNotThere_RefusesUntilItIs()
     {
-        var handle = _runtime.Resolve(new("later"), new("node"));
+        var handle = Resolve(new("later"), new("node"));
         var refused = await Assert.ThrowsAsync<CallRefusedException>(() => handle.InvokeAsync(new NamedMethodCall<int>("Increment"), CallContext.None, default).AsTask());
         Assert.True(refused.Gone);
         await CreateAsync(id: "later");
         Assert.Equal(1, await handle.InvokeAsync(new NamedMethodCall<int>("Increment"), CallContext.None, default));
     }
 
+    private ActorReference Resolve(ActorId id, HostProcessAddress process) => _services.GetRequiredService<IActorReferenceResolver>().Resolve(id, process);
+
     private static bool Refuses(ActorReference actor) => actor.InvokeAsync(new NamedMethodCall<int>("Increment"), CallContext.None, default).IsFaulted;
 
-    private Task<ActorReference> CreateAsync(
+    private async Task<ActorReference> CreateAsync(
         string id = "a", double cpus = 0, int maxOngoing = 100, bool seesRequests = false, CancellationToken cancellationToken = default)
     {
         _activator.SeesRequests = seesRequests;
-        return _runtime.CreateAsync(
+        var process = await _runtime.CreateActorAsync(
             new() { Id = new(id), Kind = "sample", MaxOngoing = maxOngoing, Resources = ResourceDemand.None.With(ResourceDemand.Cpu, cpus) }, cancellationToken);
+        return Resolve(new(id), process);
     }
 
     private sealed class TypedIncrement : MethodCall<int>

@@ -29,7 +29,7 @@ public sealed class WorkerActorCallTests(WorkerActorCallTests.WorkerAgentFixture
         var actor = await _runtime.CreateAsync(Place);
         Assert.Contains("Did you mean 'Increment'?", (await Assert.ThrowsAsync<BadInputException>(() => actor.CallAsync<int>("Incremen"))).Message, StringComparison.Ordinal);
         Assert.Contains("must be int", (await Assert.ThrowsAsync<BadInputException>(() => actor.CallAsync<int>("Wait", "x"))).Message, StringComparison.Ordinal);
-        Assert.Contains("cannot be converted to int", (await Assert.ThrowsAsync<BadInputException>(() => actor.CallAsync<int>("Echo", "x"))).Message, StringComparison.Ordinal);
+        Assert.Contains("cannot be read as int", (await Assert.ThrowsAsync<BadInputException>(() => actor.CallAsync<int>("Echo", "x"))).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -89,7 +89,7 @@ public sealed class WorkerActorCallTests(WorkerActorCallTests.WorkerAgentFixture
     public async Task Call_WrongToken_NeverStarts()
     {
         var actor = await _runtime.CreateAsync(Place);
-        var forged = _runtime.Node.Resolve(actor.Id, actor.Process with { Token = "0000" });
+        var forged = _runtime.Resolve(actor.Id, actor.Process with { Token = "0000" });
         await Assert.ThrowsAsync<CallRefusedException>(() => forged.CallAsync<int>("Increment"));
         Assert.Equal(1, await actor.CallAsync<int>("Increment"));
     }
@@ -101,14 +101,14 @@ public sealed class WorkerActorCallTests(WorkerActorCallTests.WorkerAgentFixture
     public async Task Call_ActorThatIsNotThere_IsRefusedAsGone()
     {
         var actor = await _runtime.CreateAsync(Place);
-        var refused = await Assert.ThrowsAsync<CallRefusedException>(() => _runtime.Node.Resolve(new("nobody"), actor.Process).CallAsync<int>("Increment"));
+        var refused = await Assert.ThrowsAsync<CallRefusedException>(() => _runtime.Resolve(new("missing"), actor.Process).CallAsync<int>("Increment"));
         Assert.True(refused.Gone);
     }
 
     [Fact]
     public async Task Call_NothingListens_IsRefusedAsGone()
     {
-        var nowhere = _runtime.Node.Resolve(new("nobody"), new("other", null, "1", "t"));
+        var nowhere = _runtime.Resolve(new("missing"), new("other", null, "1", "t"));
         Assert.True((await Assert.ThrowsAsync<CallRefusedException>(() => nowhere.CallAsync<int>("Increment"))).Gone);
     }
 
@@ -172,16 +172,16 @@ public sealed class WorkerActorCallTests(WorkerActorCallTests.WorkerAgentFixture
     public async Task CheckHealth_SickActor_SaysWhy()
     {
         var actor = await _runtime.CreateAsync(Place);
-        await _runtime.Node.CheckHealthAsync(actor.Id, default).SoonAsync();
+        await _runtime.Node.CheckActorAsync(actor.Id, default).SoonAsync();
         await actor.CallAsync<object?>("FallIll");
-        Assert.Equal("not well", (await Assert.ThrowsAsync<UserCodeException>(() => _runtime.Node.CheckHealthAsync(actor.Id, default))).Message);
+        Assert.Equal("not well", (await Assert.ThrowsAsync<UserCodeException>(() => _runtime.Node.CheckActorAsync(actor.Id, default))).Message);
     }
 
     [Fact]
     public async Task Reconfigure_NewLimitAndSettings_AreInForce()
     {
         var actor = await _runtime.CreateAsync(Place);
-        await _runtime.Node.ReconfigureAsync(actor.Id, 1, "new"u8.ToArray(), default).SoonAsync();
+        await _runtime.Node.ReconfigureActorAsync(actor.Id, 1, "new"u8.ToArray(), default).SoonAsync();
         Assert.Equal("new", await actor.CallAsync<string>("Configured"));
         using var source = new CancellationTokenSource();
         var forever = await FillAsync(actor, source.Token);
@@ -194,14 +194,14 @@ public sealed class WorkerActorCallTests(WorkerActorCallTests.WorkerAgentFixture
     {
         var actor = await _runtime.CreateAsync(Place, gpus: 1);
         Assert.Single(await actor.CallAsync<int[]>("Gpus"));
-        await _runtime.Node.StopAsync(actor.Id, TimeSpan.Zero, default);
+        await _runtime.Node.StopActorAsync(actor.Id, TimeSpan.Zero, default);
     }
 
     [Fact]
     public async Task CollectWorkerMetrics_OneTextPerWorker()
     {
         await _runtime.CreateAsync(Place);
-        Assert.Contains(await _runtime.Node.CollectWorkerMetricsAsync(default).SoonAsync(), text => text.Contains("# TYPE", StringComparison.Ordinal));
+        Assert.Contains(await _runtime.Node.CollectMetricsAsync(default).SoonAsync(), text => text.Contains("# TYPE", StringComparison.Ordinal));
     }
 
     /// <summary>Occupies an actor that takes one call at once.</summary>

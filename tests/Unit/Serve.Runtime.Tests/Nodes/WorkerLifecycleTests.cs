@@ -31,13 +31,13 @@ public sealed class WorkerLifecycleTests : IAsyncLifetime, IAsyncDisposable
         var first = await _runtime.CreateAsync(new WorkerPlacement.Shared("app"), cpus: 1);
         var second = await _runtime.CreateAsync(new WorkerPlacement.Shared("app"), cpus: 1);
         var pid = Assert.Single(_runtime.Node.Workers).ProcessId;
-        await _runtime.Node.StopAsync(first.Id, TimeSpan.Zero, default).SoonAsync();
+        await _runtime.Node.StopActorAsync(first.Id, TimeSpan.Zero, default).SoonAsync();
         Assert.True(LinuxProcessInfo.Exists(pid));
-        await _runtime.Node.StopAsync(second.Id, TimeSpan.Zero, default).SoonAsync();
+        await _runtime.Node.StopActorAsync(second.Id, TimeSpan.Zero, default).SoonAsync();
         Assert.False(LinuxProcessInfo.Exists(pid));
         Assert.Empty(_runtime.Node.Workers);
         Assert.Empty(_runtime.Node.Resources.Reserved.Units);
-        Assert.False(_runtime.Node.Events.TryRead(out _));
+        Assert.False(_runtime.HasUnreadEvent);
     }
 
     [Fact]
@@ -47,7 +47,7 @@ public sealed class WorkerLifecycleTests : IAsyncLifetime, IAsyncDisposable
         {
             var actor = await _runtime.CreateAsync(new WorkerPlacement.Shared("app"), id: $"a{i}");
             Assert.Equal(1, await actor.CallAsync<int>("Increment"));
-            await _runtime.Node.StopAsync(actor.Id, TimeSpan.Zero, default).SoonAsync();
+            await _runtime.Node.StopActorAsync(actor.Id, TimeSpan.Zero, default).SoonAsync();
         }
     }
 
@@ -72,7 +72,7 @@ public sealed class WorkerLifecycleTests : IAsyncLifetime, IAsyncDisposable
         Assert.Empty(_runtime.Node.Resources.Reserved.Units);
         await Assert.ThrowsAsync<ReplicaDiedException>(() => inFlight);
         Assert.True((await Assert.ThrowsAsync<CallRefusedException>(() => actor.CallAsync<int>("Increment"))).Gone);
-        await _runtime.Node.StopAsync(actor.Id, TimeSpan.Zero, default).SoonAsync();
+        await _runtime.Node.StopActorAsync(actor.Id, TimeSpan.Zero, default).SoonAsync();
     }
 
     [Theory]
@@ -97,7 +97,7 @@ public sealed class WorkerLifecycleTests : IAsyncLifetime, IAsyncDisposable
         var childOfStopped = await stopped.CallAsync<int>("Spawn");
         var childOfKilled = await killed.CallAsync<int>("Spawn");
         Assert.True(LinuxProcessInfo.Exists(childOfStopped) && LinuxProcessInfo.Exists(childOfKilled));
-        await _runtime.Node.StopAsync(stopped.Id, TimeSpan.Zero, default).SoonAsync();
+        await _runtime.Node.StopActorAsync(stopped.Id, TimeSpan.Zero, default).SoonAsync();
         Kill(await killed.CallAsync<int>("Pid"));
         await _runtime.NextEventAsync();
         await Eventually.TrueAsync(() => !IsAlive(childOfStopped) && !IsAlive(childOfKilled));
@@ -171,7 +171,7 @@ public sealed class WorkerLifecycleTests : IAsyncLifetime, IAsyncDisposable
         Assert.Contains("TestActorActivator", thrown.Details, StringComparison.Ordinal);
         Assert.Empty(_runtime.Node.Workers);
         Assert.Empty(_runtime.Node.Resources.Reserved.Units);
-        Assert.False(_runtime.Node.Events.TryRead(out _));
+        Assert.False(_runtime.HasUnreadEvent);
     }
 
     [Fact]
@@ -199,7 +199,7 @@ public sealed class WorkerLifecycleTests : IAsyncLifetime, IAsyncDisposable
     {
         var creation = _runtime.CreateAsync(new WorkerPlacement.Shared("slow"), "slow", cpus: 1, id: "slow");
         await Eventually.TrueAsync(() => _runtime.Node.Workers.Count == 1);
-        await _runtime.Node.StopAsync(new("slow"), TimeSpan.FromSeconds(10), default).SoonAsync();
+        await _runtime.Node.StopActorAsync(new("slow"), TimeSpan.FromSeconds(10), default).SoonAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => creation);
         Assert.Empty(_runtime.Node.Workers);
         Assert.Empty(_runtime.Node.Resources.Reserved.Units);
@@ -215,12 +215,12 @@ public sealed class WorkerLifecycleTests : IAsyncLifetime, IAsyncDisposable
             var creation = _runtime.CreateAsync(new WorkerPlacement.Shared("app"), cpus: 1, id: $"r{round}", cancellationToken: source.Token);
             for (var spin = 0; spin < round % 6; spin++)
                 await Task.Yield();
-            var stop = round % 2 == 0 ? _runtime.Node.StopAsync(new($"r{round}"), TimeSpan.Zero, default) : source.CancelAsync();
+            var stop = round % 2 == 0 ? _runtime.Node.StopActorAsync(new($"r{round}"), TimeSpan.Zero, default) : source.CancelAsync();
             await stop.SoonAsync();
             try
             {
                 await creation.SoonAsync();
-                await _runtime.Node.StopAsync(new($"r{round}"), TimeSpan.Zero, default).SoonAsync();
+                await _runtime.Node.StopActorAsync(new($"r{round}"), TimeSpan.Zero, default).SoonAsync();
             }
             catch (OperationCanceledException)
             {
@@ -269,7 +269,7 @@ public sealed class WorkerLifecycleTests : IAsyncLifetime, IAsyncDisposable
         var actor = await _runtime.CreateAsync(new WorkerPlacement.Own("drain"));
         var call = actor.CallAsync<int>("Wait", 400);
         await Eventually.TrueAsync(async () => await actor.CallAsync<int>("Ongoing") == 2);
-        await _runtime.Node.StopAsync(actor.Id, TimeSpan.FromSeconds(10), default).SoonAsync();
+        await _runtime.Node.StopActorAsync(actor.Id, TimeSpan.FromSeconds(10), default).SoonAsync();
         Assert.Equal(400, await call);
     }
 
@@ -279,7 +279,7 @@ public sealed class WorkerLifecycleTests : IAsyncLifetime, IAsyncDisposable
         var actor = await _runtime.CreateAsync(new WorkerPlacement.Own("drain"));
         var call = actor.CallAsync<bool>("Forever");
         await Eventually.TrueAsync(async () => await actor.CallAsync<int>("Ongoing") == 2);
-        await _runtime.Node.StopAsync(actor.Id, TimeSpan.FromMilliseconds(100), default).SoonAsync();
+        await _runtime.Node.StopActorAsync(actor.Id, TimeSpan.FromMilliseconds(100), default).SoonAsync();
         await Assert.ThrowsAsync<ReplicaDiedException>(() => call);
     }
 
@@ -290,7 +290,7 @@ public sealed class WorkerLifecycleTests : IAsyncLifetime, IAsyncDisposable
         var call = actor.CallAsync<bool>("Forever");
         await Eventually.TrueAsync(async () => await actor.CallAsync<int>("Ongoing") == 2);
         using var source = new CancellationTokenSource(100);
-        await _runtime.Node.StopAsync(actor.Id, TimeSpan.FromMinutes(5), source.Token).SoonAsync();
+        await _runtime.Node.StopActorAsync(actor.Id, TimeSpan.FromMinutes(5), source.Token).SoonAsync();
         await Assert.ThrowsAsync<ReplicaDiedException>(() => call);
     }
 
@@ -300,7 +300,7 @@ public sealed class WorkerLifecycleTests : IAsyncLifetime, IAsyncDisposable
         var actor = await _runtime.CreateAsync(new WorkerPlacement.Own("stuck"));
         var call = actor.CallAsync<bool>("Block", 600_000);
         var pid = Assert.Single(_runtime.Node.Workers).ProcessId;
-        await _runtime.Node.StopAsync(actor.Id, TimeSpan.Zero, default).SoonAsync();
+        await _runtime.Node.StopActorAsync(actor.Id, TimeSpan.Zero, default).SoonAsync();
         Assert.False(LinuxProcessInfo.Exists(pid));
         await Assert.ThrowsAnyAsync<Exception>(() => call);
     }

@@ -1,4 +1,4 @@
-using Serve.Runtime.CoreActors;
+using Serve.Runtime.Actors;
 using Serve.Runtime.Serialization;
 
 namespace Serve.Runtime.Tests.Serialization;
@@ -30,8 +30,8 @@ internal sealed class FakePeerReferenceResolver : IPeerReferenceResolver
 
     public long Export(IActorHandleLink handle)
     {
-        Exported.Add(handle.Address.Number);
-        return handle.Address.Number;
+        Exported.Add(handle.Descriptor.Number);
+        return handle.Descriptor.Number;
     }
 
     public object AdoptActor(long number)

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using Serve.Runtime.Actors;
 using Serve.Runtime.Clusters;
-using Serve.Runtime.CoreActors;
 using Serve.Runtime.Objects;
 using Serve.Runtime.Serialization;
 using Serve.Runtime.Tasks;

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
+using Serve.Runtime.Actors;
 using Serve.Runtime.Clusters;
-using Serve.Runtime.CoreActors;
 using Serve.Runtime.Tests.Functions;
 using Serve.Runtime.Workers.Processes;
 

@@ -4,11 +4,13 @@ using Serve.Runtime.TestWorker;
 
 namespace Serve.Runtime.Tests.Testing;
 
-/// <summary>A node's runtime in this process whose workers are real processes.</summary>
+/// <summary>A local node agent in this process whose workers are real processes.</summary>
 internal sealed class LocalAgentFixture : IAsyncDisposable
 {
     private readonly ServiceProvider _services;
     private readonly DirectoryInfo _logs = Directory.CreateTempSubdirectory("serve-runtime-tests");
+    private readonly IAsyncEnumerator<NodeEvent> _events;
+    private Task<bool>? _nextEvent;
     private int _next;
 
     public LocalAgentFixture(Func<NodeRuntimeOptions, NodeRuntimeOptions>? configure = null)
@@ -25,40 +27,53 @@ internal sealed class LocalAgentFixture : IAsyncDisposable
         _services = collection.BuildServiceProvider();
         Node = _services.GetRequiredService<INodeAgent>();
         Cluster = _services.GetRequiredService<Cluster>();
+        _events = Node.WatchAsync(afterVersion: 0, CancellationToken.None).GetAsyncEnumerator();
     }
 
     public static string Executable { get; } = Path.Combine(AppContext.BaseDirectory, "Serve.Runtime.TestWorker");
 
     public INodeAgent Node { get; }
 
-    /// <summary>The node's.</summary>
+    /// <summary>The cluster of the node.</summary>
     public Cluster Cluster { get; }
 
     public TestTopicSubscriber Topics => _services.GetRequiredService<TestTopicSubscriber>();
 
-    public Task<ActorReference> CreateAsync(
+    public async Task<ActorReference> CreateAsync(
         WorkerPlacement placement, string payload = "", double cpus = 0, int maxOngoing = 1000, ConcurrencyMode concurrency = ConcurrencyMode.TurnBased,
-        string? id = null, double gpus = 0, CancellationToken cancellationToken = default) =>
-        Node.CreateAsync(
-            new()
-            {
-                Id = new(id ?? $"actor{Interlocked.Increment(ref _next)}"),
-                Kind = "test",
-                Payload = System.Text.Encoding.UTF8.GetBytes(payload),
-                Placement = placement,
-                MaxOngoing = maxOngoing,
-                Concurrency = concurrency,
-                Resources = ResourceDemand.None.With(ResourceDemand.Cpu, cpus).With(ResourceDemand.Gpu, gpus),
-            },
-            cancellationToken);
+        string? id = null, double gpus = 0, CancellationToken cancellationToken = default)
+    {
+        var spec = new ActorSpec
+        {
+            Id = new(id ?? $"actor{Interlocked.Increment(ref _next)}"),
+            Kind = "test",
+            Payload = System.Text.Encoding.UTF8.GetBytes(payload),
+            Placement = placement,
+            MaxOngoing = maxOngoing,
+            Concurrency = concurrency,
+            Resources = ResourceDemand.None.With(ResourceDemand.Cpu, cpus).With(ResourceDemand.Gpu, gpus),
+        };
+        return Resolve(spec.Id, await Node.CreateActorAsync(spec, cancellationToken));
+    }
 
-    public async Task<NodeEvent> NextEventAsync() => await Node.Events.ReadAsync().SoonAsync();
+    public ActorReference Resolve(ActorId id, HostProcessAddress process) => _services.GetRequiredService<IActorReferenceResolver>().Resolve(id, process);
+
+    public async Task<NodeEvent> NextEventAsync()
+    {
+        var next = (_nextEvent ??= _events.MoveNextAsync().AsTask());
+        Assert.True(await next.SoonAsync());
+        _nextEvent = null;
+        return _events.Current;
+    }
+
+    /// <summary>Whether an event has happened that has not been read.</summary>
+    public bool HasUnreadEvent => (_nextEvent ??= _events.MoveNextAsync().AsTask()).IsCompleted;
 
     public async ValueTask DisposeAsync()
     {
         await _services.DisposeAsync();
 
-        // A test may have ended it itself.
+        // A test may have disposed it already.
         if (Directory.Exists(_logs.FullName))
             _logs.Delete(recursive: true);
     }

@@ -232,7 +232,7 @@ public sealed class TurnBasedSchedulerTests
             static async void Throw()
             {
                 await Task.Yield();
-                throw new InvalidOperationException("nobody awaits this");
+                throw new InvalidOperationException("unobserved");
             }
         }).SoonAsync();
         for (var i = 0; i < 10; i++)

@@ -1,0 +1,50 @@
+using Serve.Runtime.Tasks;
+
+namespace Serve.Runtime.Actors;
+
+/// <summary>Activator of Core actors, in the driver and in workers.</summary>
+internal sealed class CoreActorActivator(Cluster cluster) : IActorActivator
+{
+    public const string CoreKind = "core";
+
+    public string Kind => CoreKind;
+
+    public async ValueTask<ActorInstance> ActivateAsync(ActorActivationContext context, CancellationToken cancellationToken)
+    {
+        var construct = (ActorInstanceFactory)context.Factory!;
+        var made = await construct.CreateInstanceAsync(new ConstructorTaskContext(cluster), cancellationToken);
+        return new CoreActorInstance(made, ActorMethodTable.For(construct.Type));
+    }
+}
+
+/// <summary>Instance of a Core actor: the user's object, which is disposed with the actor.</summary>
+internal sealed class CoreActorInstance(object target, ActorMethodTable methods) : ActorInstance
+{
+    public override object Target => target;
+
+    public override ActorMethodTable Methods => methods;
+
+    public override ValueTask DisposeAsync()
+    {
+        if (target is IAsyncDisposable async)
+            return async.DisposeAsync();
+        (target as IDisposable)?.Dispose();
+        return ValueTask.CompletedTask;
+    }
+}
+
+/// <summary>Service provider of a process that needs only its activators; building a container would take longer than creating an actor. Stateless.</summary>
+internal sealed class ActivatorServiceProvider(params IActorActivator[] activators) : IServiceProvider
+{
+    public object? GetService(Type serviceType) => serviceType == typeof(IEnumerable<IActorActivator>) ? activators
+        : serviceType == typeof(IEnumerable<ITopicSubscriber>) ? Array.Empty<ITopicSubscriber>()
+        : null;
+}
+
+/// <summary>Context of an actor's constructor, which is not a task and produces no object.</summary>
+internal sealed class ConstructorTaskContext(Cluster cluster) : TaskContext
+{
+    public override Cluster Cluster => cluster;
+
+    public override ObjectId TaskId => new(0);
+}
