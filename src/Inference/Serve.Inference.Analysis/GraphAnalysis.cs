@@ -4,7 +4,7 @@ using Serve.Inference.Analysis.Rules;
 
 namespace Serve.Inference.Analysis;
 
-/// <summary>Evaluates the nodes of a graph in order: from what is known of a node's inputs follows, by its operator's rule, what is known of its outputs.</summary>
+/// <summary>Evaluates the nodes of a graph in order: the rule of an operator derives the facts about its outputs from the facts about its inputs.</summary>
 internal sealed class GraphAnalysis(OnnxFile file)
 {
     private const int MaxNesting = 20;
@@ -175,7 +175,7 @@ internal sealed class GraphAnalysis(OnnxFile file)
         || file.Functions.ContainsKey((node.Domain, node.Operator, node.Overload))
         || node.Attributes.Values.Any(attribute => attribute.HasGraphList || (attribute.Graph is { } inner && MayBeRandom(inner))));
 
-    /// <summary>Returns what is known of a value that is one or the other.</summary>
+    /// <summary>Returns the common facts of two alternative values.</summary>
     private TensorFact Meet(TensorFact left, TensorFact right)
     {
         if (left.IsRejected || right.IsRejected)

@@ -20,7 +20,7 @@ public enum RowIndependenceVerdict
 /// Whether requests to a model may be joined along the first dimension of its inputs and the outputs split again, without changing any answer.
 /// </summary>
 /// <remarks>
-/// The proof holds under these conditions, which whoever joins requests must keep: the inputs of one request have the same number of rows; all lengths but the first
+/// The proof holds under these conditions, which the code that joins requests must ensure: the inputs of one request have the same number of rows; all lengths but the first
 /// are the same for the requests that are joined; initializers that are also listed as inputs are not overridden. It is about mathematics, not about the last
 /// bits of floating-point sums.
 /// </remarks>
@@ -31,7 +31,7 @@ public sealed record RowIndependence(RowIndependenceVerdict Verdict, string Reas
 {
     /// <summary>Analyzes a model from the bytes of its file. Weights are not read, so a mapped file may be given.</summary>
     /// <param name="model">The ONNX file.</param>
-    /// <returns>The verdict; <see cref="RowIndependenceVerdict.Unknown"/> for what is not a valid model.</returns>
+    /// <returns>The verdict; <see cref="RowIndependenceVerdict.Unknown"/> for an invalid model.</returns>
     public static RowIndependence Analyze(ReadOnlyMemory<byte> model)
     {
         try

@@ -1,6 +1,6 @@
 namespace Serve.Inference.Analysis.Tests;
 
-/// <summary>Graphs made by hand for each rule that a random graph rarely reaches. What is proven must also be equal when ONNX Runtime runs it joined.</summary>
+/// <summary>Hand-written graphs for the rules that random graphs rarely reach. For proven graphs, a joined run in ONNX Runtime must equal the separate runs.</summary>
 public sealed class HandMadeGraphTests
 {
     private const string Microsoft = "com.microsoft";

@@ -7,7 +7,7 @@ namespace Serve.Inference.Analysis.Tests;
 /// <summary>What ONNX Runtime says of joining requests to a model.</summary>
 public enum JoinOutcome
 {
-    /// <summary>Joined runs gave every request what it gets alone.</summary>
+    /// <summary>Joined runs returned the same results as separate runs.</summary>
     Equal,
 
     /// <summary>A joined run gave a request something else, or failed where the requests alone do not.</summary>

@@ -2,7 +2,7 @@ using Serve.Inference.Analysis.Format;
 
 namespace Serve.Inference.Analysis.Facts;
 
-/// <summary>One call of an operator as its rule sees it: attributes, and what is known of the inputs. No input is a rejected tensor.</summary>
+/// <summary>One call of an operator, as its rule receives it: attributes and the facts about its inputs. No input is a rejected tensor.</summary>
 internal sealed class OperatorCall(OnnxNode node, TensorFact?[] inputs, long opset, LengthArithmetic arithmetic)
 {
     // Element types of onnx.proto that Cast rules need.

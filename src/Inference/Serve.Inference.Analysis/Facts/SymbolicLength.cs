@@ -6,7 +6,7 @@ namespace Serve.Inference.Analysis.Facts;
 /// A whole number that may be known only by name: a constant times symbols, e.g. <c>3·N·s1</c>. Equal text means equal values.
 /// </summary>
 /// <remarks>
-/// The first character of a symbol tells its kind: <c>N</c> is the number of rows of the run; <c>+</c> is a length that is not negative and does not depend on N;
+/// The first character of a symbol is its kind: <c>N</c> is the number of rows of the run; <c>+</c> is a length that is not negative and does not depend on N;
 /// <c>-</c> is any whole number that does not depend on N; <c>~</c> depends on N otherwise than as a factor, so that nothing may be concluded from it.
 /// </remarks>
 internal sealed class SymbolicLength : IEquatable<SymbolicLength>
@@ -90,7 +90,7 @@ internal sealed class SymbolicLength : IEquatable<SymbolicLength>
     public override string ToString() => _text;
 }
 
-/// <summary>Arithmetic with symbolic lengths. What is not a product gets a symbol of its own; the same computation always gets the same symbol.</summary>
+/// <summary>Arithmetic with symbolic lengths. A result that is not a product becomes a new symbol; equal computations have equal symbols.</summary>
 internal sealed class LengthArithmetic
 {
     private readonly Dictionary<string, string> _symbols = [];

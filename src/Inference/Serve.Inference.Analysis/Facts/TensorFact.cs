@@ -14,7 +14,7 @@ internal enum TensorFactKind
     Rejected,
 }
 
-/// <summary>What is known of one tensor of the graph.</summary>
+/// <summary>Facts about one tensor of the graph.</summary>
 /// <remarks>
 /// A <see cref="TensorFactKind.PerRow"/> tensor has a dimension <see cref="RowDimension"/> of length Outer·N·Inner; its element (o, n, i), row-major, belongs to row n.
 /// Outer = Inner = 1 is a plain batch dimension; [batch·heads, …] has Inner = heads. No other length depends on N.

@@ -34,7 +34,7 @@ internal static class ElementwiseRules
         return isTraining ? TensorFact.Random("is random: dropout in training mode") : call.Required(0).WithNewElements();
     }
 
-    /// <summary>Returns what is known of the result of broadcasting tensors against each other.</summary>
+    /// <summary>Returns the facts about the result of broadcasting tensors against each other.</summary>
     public static TensorFact Broadcast(OperatorCall call, IEnumerable<TensorFact?> given)
     {
         var inputs = given.OfType<TensorFact>().ToList();

@@ -4,7 +4,7 @@ using Serve.Inference.Analysis.Format;
 namespace Serve.Inference.Analysis.Rules;
 
 /// <summary>
-/// The rule of each operator: what is known of its outputs, given what is known of its inputs. A rule returns null where it does not apply, which means unknown.
+/// Rules of the operators: the facts about the outputs of an operator, given the facts about its inputs. A rule that does not apply returns null, which means unknown.
 /// Sources: the operator specifications of ONNX (opsets up to 26), of ai.onnx.ml and of ONNX Runtime's contributed operators.
 /// </summary>
 internal static class OperatorRules

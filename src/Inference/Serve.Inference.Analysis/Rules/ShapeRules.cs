@@ -284,7 +284,7 @@ internal static class ShapeRules
             : input.IsPerRow && input.RowDimension >= shape.Length - 2 ? TensorFact.Refuted("cuts the rows by position") : input.WithNewElements();
     }
 
-    /// <summary>Returns what is known of a tensor after its elements were read as another shape with the same number of elements.</summary>
+    /// <summary>Returns the facts about a tensor after a reshape to another shape with the same number of elements.</summary>
     private static TensorFact ReshapeTo(LengthArithmetic arithmetic, TensorFact input, SymbolicLength[] shape)
     {
         if (input.IsFixed)
