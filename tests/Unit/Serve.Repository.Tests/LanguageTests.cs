@@ -14,10 +14,7 @@ public sealed partial class LanguageTests
     ];
 
     /// <summary>Folders whose language has not been revised yet.</summary>
-    private static readonly string[] NotCleanYet =
-    [
-        "tests/Unit/Serve.Runtime.Tests",
-    ];
+    private static readonly string[] NotCleanYet = ["tests/Unit/Serve.Runtime.Tests"];
 
     /// <summary>Folders below which C# files are checked, one test each.</summary>
     public static TheoryData<string> SourceFolders =>
