@@ -60,7 +60,7 @@ internal sealed class ClusterTargetResolver(ClusterAnnouncementFolder announceme
     {
         var others = announcements.Find();
         return new CommandFailedException(
-            $"Process {pid} runs no observable cluster{(others.Count > 0 ? $", but {Describe(others)}" : "")}. A program announces its cluster half a second after Cluster.Init, unless ClusterOptions.Observable is false.",
+            $"Process {pid} runs no observable cluster{(others.Count > 0 ? $". Observable clusters: {Describe(others)}" : "")}. A program announces its cluster half a second after Cluster.Init, unless ClusterOptions.Observable is false.",
             CliExitCode.NoNode);
     }
 }

@@ -66,7 +66,7 @@ public sealed class ClusterTargetResolverTests : IDisposable
         Announce("a", "http://127.0.0.1:2", Environment.ProcessId);
         var error = await Assert.ThrowsAsync<CommandFailedException>(() => FindAsync(pid: 999_999_999));
         Assert.Equal(CliExitCode.NoNode, error.ExitCode);
-        Assert.Contains($"a (pid {Environment.ProcessId}) do", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"Observable clusters: a (pid {Environment.ProcessId}).", error.Message, StringComparison.Ordinal);
     }
 
     private Task<Serve.Admin.StateClient> FindAsync(int? pid = null) => _target.FindAsync(null, null, pid, CancellationToken.None);
