@@ -30,8 +30,8 @@ public static class TransportMetrics
             return;
         }
 
-        meter.CreateObservableGauge("serve.transport.queued_bytes", static () => QueuedBytes, "By", "Frames that wait to be written to other processes.");
-        meter.CreateObservableCounter("serve.transport.producer_waits", static () => ProducerWaits, "{wait}", "Waits of producers for room in the queue of a connection.");
+        meter.CreateObservableGauge("transport_queued_bytes", static () => QueuedBytes, "By", "Frames that wait to be written to other processes.");
+        meter.CreateObservableCounter("transport_producer_waits", static () => ProducerWaits, "{wait}", "Waits of producers for free capacity in the queue of a connection.");
     }
 
     internal static void Add(OutboundFrameQueue queue) => Queues[queue] = true;

@@ -75,7 +75,7 @@ public sealed class ModelRolloutTests
         var (code, _, errors) = await node.CliAsync("deploy", InferenceTestNode.Model("digits.onnx"), "--route-prefix", "/models/m");
 
         Assert.Equal(1, code);
-        Assert.Contains("remove route_prefix", Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+        Assert.Contains("Remove route_prefix", Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
     }
 
     [Theory]

@@ -87,7 +87,7 @@ public sealed class InferenceRequestTests(InferenceTestNode node) : Specificatio
         await RefusedAsync(
             StatusCode.InvalidArgument, "input 'pixels' must be FP32[-1,64], but was FP32[64].", () => By(transport).InferAsync("digits", [Pixels with { Shape = "[64]" }]));
         await RefusedAsync(
-            StatusCode.InvalidArgument, "input 'pixels': FP32[2,64] has 128 elements;", () => By(transport).InferAsync("digits", [Pixels with { Shape = "[2,64]" }]));
+            StatusCode.InvalidArgument, "input 'pixels': FP32[2,64] has 128 elements,", () => By(transport).InferAsync("digits", [Pixels with { Shape = "[2,64]" }]));
     }
 
     [Theory]

@@ -72,7 +72,7 @@ public sealed class TensorDataTests(InferenceTestNode node) : SpecificationChapt
     [MemberData(nameof(Transports))]
     public async Task Elements_CountMismatch_InvalidArgument(ProtocolTransport transport)
     {
-        await RefusedAsync(StatusCode.InvalidArgument, "FP32[1,64] has 64 elements;", () => By(transport).InferAsync("digits", [Pixels with { Data = InferenceSamples.Three[..^3] + "]" }]));
-        await RefusedAsync(StatusCode.InvalidArgument, "FP32[1,64] has 64 elements;", () => By(transport).InferAsync("digits", [Pixels with { Data = InferenceSamples.Three[..^1] + ",0]" }]));
+        await RefusedAsync(StatusCode.InvalidArgument, "FP32[1,64] has 64 elements,", () => By(transport).InferAsync("digits", [Pixels with { Data = InferenceSamples.Three[..^3] + "]" }]));
+        await RefusedAsync(StatusCode.InvalidArgument, "FP32[1,64] has 64 elements,", () => By(transport).InferAsync("digits", [Pixels with { Data = InferenceSamples.Three[..^1] + ",0]" }]));
     }
 }
