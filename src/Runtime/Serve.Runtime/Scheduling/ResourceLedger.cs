@@ -16,7 +16,7 @@ internal sealed class ResourceLedger
     private ResourceDemand? _claim;
     private long _lastingCpu;
     private string? _closedBecause;
-    private bool _isClosedForGood;
+    private volatile bool _isClosedForGood;
 
     public ResourceLedger(ResourceDemand total)
     {
@@ -68,6 +68,9 @@ internal sealed class ResourceLedger
 
         Released?.Invoke();
     }
+
+    /// <summary>Whether the ledger grants nothing any more, because its node has left or its placement group was removed.</summary>
+    public bool IsClosedForGood => _isClosedForGood;
 
     /// <summary>Closes the ledger and notifies waiters. Held resources are still to be released.</summary>
     public void Close(string because)

@@ -229,7 +229,7 @@ internal sealed class ResourceLease(TaskQueue queue, ResourceLedger ledger, Reso
             return;
         do
         {
-            while (HasFreeCapacity() && !Dispatcher.MustYield(queue) && DequeueNext(spin: false) is { } task)
+            while (HasFreeCapacity() && !ledger.IsClosedForGood && !Dispatcher.MustYield(queue) && DequeueNext(spin: false) is { } task)
             {
                 lock (_sync)
                 {

@@ -164,6 +164,7 @@ public sealed class InProcessActorTests : IAsyncLifetime, IAsyncDisposable
         using var source = new CancellationTokenSource();
         _activator.Block = new TaskCompletionSource();
         var creation = CreateAsync(id: "slow", cpus: 2, cancellationToken: source.Token);
+        await Eventually.TrueAsync(() => _activator.Activations == 1);
         await source.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(creation.SoonAsync);
         Assert.Empty(_runtime.Resources.Reserved.Units);
@@ -227,8 +228,11 @@ public sealed class InProcessActorTests : IAsyncLifetime, IAsyncDisposable
 
         public TaskCompletionSource? Block { get; set; }
 
+        public int Activations { get; private set; }
+
         public async ValueTask<ActorInstance> ActivateAsync(ActorActivationContext context, CancellationToken cancellationToken)
         {
+            Activations++;
             if (Block is { } block)
                 await block.Task;
             if (context.Spec.Id.Value == "bad")

@@ -154,7 +154,7 @@ public sealed class WorkerTaskTests : IAsyncLifetime, IAsyncDisposable
 
         var thrown = await Assert.ThrowsAsync<NotSerializableException>(() => _ray.Jobs.Open.Remote(foreign).AsTask().SoonAsync());
 
-        Assert.Contains($"Object {foreign.Id} is of another cluster", thrown.Message, StringComparison.Ordinal);
+        Assert.Contains($"Object {foreign.Id} belongs to another cluster", thrown.Message, StringComparison.Ordinal);
     }
 
     [Fact]
