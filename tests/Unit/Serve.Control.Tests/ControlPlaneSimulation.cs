@@ -296,7 +296,7 @@ internal sealed class ControlPlaneSimulation
                 var node = Observed.Nodes[start.Node];
                 Assert.True(node.Phase == NodePhase.Ready, "Replicas are placed on ready nodes only.");
                 if (node.Total is { } total)
-                    Assert.True(ResourceAmounts.Of(start.Deployment.Spec.Resources).Plus(Reserved(start.Node)).FitsIn(total), "Nothing is started without resources.");
+                    Assert.True(ResourceAmounts.Of(start.Deployment.Spec.Resources).FitsIn(total.Minus(Reserved(start.Node))), "Nothing is started without resources.");
                 break;
             case ControlAction.StopReplica stop:
                 var replica = Observed.Replicas[stop.Replica.ToString()];
