@@ -100,7 +100,7 @@ public sealed class ReconcilerPropertyTests
             case 7 when Pick(simulation.InFlight.OfType<ControlAction.CheckReplicaHealth>(), choice) is { } check:
                 simulation.EndWith(check, new ControlObservation.ReplicaHealthChecked(check.Replica, check.Generation, "unhealthy"));
                 break;
-            case 8 when Pick(simulation.InFlight.OfType<ControlAction.PublishRouteSnapshot>(), choice) is { } publish:
+            case 8 when Pick(simulation.InFlight.OfType<ControlAction.PublishRouteSnapshot>().Where(publish => !publish.Nodes.IsEmpty), choice) is { } publish:
                 simulation.EndWith(publish, new ControlObservation.RoutesNotAcknowledged(publish.Nodes[0], publish.Snapshot.Version, "a worker does not respond"));
                 break;
             case 9 when Pick(simulation.InFlight.OfType<ControlAction.ReconfigureReplica>(), choice) is { } change:
