@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Serve.Calls;
 using Serve.Nodes;
-using Serve.Routes;
 
 namespace Serve.Runtime.TestWorker;
 
