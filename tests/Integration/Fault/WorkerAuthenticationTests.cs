@@ -22,13 +22,11 @@ public sealed class WorkerAuthenticationTests(PatientPackageFixture package)
         foreach (var port in ports)
         {
             answers.Add(await HttpAsync(port, replica.ActorId!, token));
-            foreach (var method in new[] { "Calls/Call", "Calls/Stream", "Control/Ping", "Control/StopActor", "Control/CollectMetrics" })
-                answers.Add(await GrpcAsync(port, method, token));
             answers.Add(await Http2Async(port, replica.ActorId!, token));
         }
 
         // One of the two ports supports HTTP/1.1, the other one HTTP/2; requests in the other version fail.
-        Assert.Equal(["http 401", .. Enumerable.Repeat("grpc 16", 5), "http2 401"], answers.Where(answer => answer != "not spoken").Order().OrderBy(answer => answer switch { "http 401" => 0, "grpc 16" => 1, _ => 2 }));
+        Assert.Equal(["http 401", "http2 401"], answers.Where(answer => answer != "not spoken").Order());
         Assert.Equal("one", await node.Gateway.GetStringAsync("/patient"));
     }
 
@@ -48,23 +46,6 @@ public sealed class WorkerAuthenticationTests(PatientPackageFixture package)
         if (token is not null)
             request.Headers.Add("Serve-Token", token);
         return await SendAsync(request, response => $"http2 {(int)response.StatusCode}");
-    }
-
-    private static async Task<string> GrpcAsync(int port, string method, string? token)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Post, $"http://127.0.0.1:{port}/serve.runtime.v1.{method}")
-        {
-            Version = HttpVersion.Version20,
-            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
-            // One uncompressed empty message: all fields have their defaults.
-            Content = new ByteArrayContent(new byte[5]),
-        };
-        request.Content.Headers.ContentType = new("application/grpc");
-        request.Headers.Add("TE", "trailers");
-        if (token is not null)
-            request.Headers.Add("serve-token", token);
-        return await SendAsync(request, response =>
-            "grpc " + response.Headers.Concat(response.TrailingHeaders).First(header => header.Key == "grpc-status").Value.Single());
     }
 
     private static async Task<string> SendAsync(HttpRequestMessage request, Func<HttpResponseMessage, string> read)

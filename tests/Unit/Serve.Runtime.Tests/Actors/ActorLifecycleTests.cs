@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using Serve.Runtime.Actors;
 using Serve.Runtime.Clusters;
-using Serve.Runtime.Tests.Testing;
 using Serve.Runtime.TestWorker;
 
 namespace Serve.Runtime.Tests.Actors;
