@@ -16,7 +16,7 @@ internal sealed class OnnxFile
     public static OnnxFile Parse(ReadOnlyMemory<byte> bytes)
     {
         var file = new OnnxFile();
-        var reader = new ProtobufFieldReader(bytes);
+        var reader = new OnnxFieldReader(bytes);
         while (reader.Read())
         {
             switch (reader.Field)
@@ -41,7 +41,7 @@ internal sealed class OnnxFile
     internal static (string Domain, long Version) ParseOpset(ReadOnlyMemory<byte> bytes)
     {
         var (domain, version) = ("", 0L);
-        var reader = new ProtobufFieldReader(bytes);
+        var reader = new OnnxFieldReader(bytes);
         while (reader.Read())
         {
             if (reader.Field == 1)
@@ -73,7 +73,7 @@ internal sealed class OnnxGraph
     public static OnnxGraph Parse(ReadOnlyMemory<byte> bytes, int depth)
     {
         var graph = new OnnxGraph();
-        var reader = new ProtobufFieldReader(bytes);
+        var reader = new OnnxFieldReader(bytes);
         while (reader.Read())
         {
             switch (reader.Field)
@@ -120,7 +120,7 @@ internal sealed class OnnxNode
         List<string> inputs = [], outputs = [];
         Dictionary<string, OnnxAttribute> attributes = [];
         var (name, op, domain, overload) = ("", "", "", "");
-        var reader = new ProtobufFieldReader(bytes);
+        var reader = new OnnxFieldReader(bytes);
         while (reader.Read())
         {
             switch (reader.Field)
@@ -189,7 +189,7 @@ internal sealed record OnnxAttribute
         var attribute = new OnnxAttribute();
         List<long> integers = [];
         List<double> floats = [];
-        var reader = new ProtobufFieldReader(bytes);
+        var reader = new OnnxFieldReader(bytes);
         while (reader.Read())
         {
             switch (reader.Field)
@@ -250,7 +250,7 @@ internal sealed class OnnxFunction
     public static OnnxFunction Parse(ReadOnlyMemory<byte> bytes)
     {
         var function = new OnnxFunction();
-        var reader = new ProtobufFieldReader(bytes);
+        var reader = new OnnxFieldReader(bytes);
         while (reader.Read())
         {
             switch (reader.Field)
@@ -301,7 +301,7 @@ internal sealed class OnnxValueInfo
     public static OnnxValueInfo Parse(ReadOnlyMemory<byte> bytes)
     {
         var value = new OnnxValueInfo();
-        var reader = new ProtobufFieldReader(bytes);
+        var reader = new OnnxFieldReader(bytes);
         while (reader.Read())
         {
             if (reader.Field == 1)
@@ -315,12 +315,12 @@ internal sealed class OnnxValueInfo
 
     private void ParseType(ReadOnlyMemory<byte> bytes)
     {
-        var type = new ProtobufFieldReader(bytes);
+        var type = new OnnxFieldReader(bytes);
         while (type.Read())
         {
             if (type.Field != 1)
                 continue;
-            var tensor = new ProtobufFieldReader(type.Bytes);
+            var tensor = new OnnxFieldReader(type.Bytes);
             while (tensor.Read())
             {
                 if (tensor.Field == 1)
@@ -334,13 +334,13 @@ internal sealed class OnnxValueInfo
     private static long?[] ParseShape(ReadOnlyMemory<byte> bytes)
     {
         List<long?> lengths = [];
-        var shape = new ProtobufFieldReader(bytes);
+        var shape = new OnnxFieldReader(bytes);
         while (shape.Read())
         {
             if (shape.Field != 1)
                 continue;
             long? length = null;
-            var dimension = new ProtobufFieldReader(shape.Bytes);
+            var dimension = new OnnxFieldReader(shape.Bytes);
             while (dimension.Read())
             {
                 if (dimension.Field == 1)

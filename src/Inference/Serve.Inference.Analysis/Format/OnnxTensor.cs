@@ -36,7 +36,7 @@ internal sealed class OnnxTensor
     {
         var tensor = new OnnxTensor();
         List<long> shape = [];
-        var reader = new ProtobufFieldReader(bytes);
+        var reader = new OnnxFieldReader(bytes);
         while (reader.Read())
         {
             switch (reader.Field)
@@ -85,8 +85,7 @@ internal sealed class OnnxTensor
             // A number takes at most ten bytes: a longer list has too many elements.
             if (packed.Length > 10 * MaxElements)
                 return null;
-            for (var bytes = packed; !bytes.IsEmpty;)
-                bytes = bytes[AppendVarint(bytes.Span, values)..];
+            OnnxFieldReader.AppendPacked(packed.Span, values);
         }
 
         return values.Count == count ? [.. values] : null;
@@ -108,7 +107,7 @@ internal sealed class OnnxTensor
     }
 
     /// <summary>Appends the current repeated field of floats or doubles, packed or not, up to a number of elements.</summary>
-    internal static void AppendFloats(ref ProtobufFieldReader reader, List<double> values, int max)
+    internal static void AppendFloats(ref OnnxFieldReader reader, List<double> values, int max)
     {
         if (!reader.IsLengthDelimited)
         {
@@ -124,22 +123,6 @@ internal sealed class OnnxTensor
 
     private static double ReadFloat(ReadOnlySpan<byte> span, int width) =>
         width == 4 ? BinaryPrimitives.ReadSingleLittleEndian(span) : BinaryPrimitives.ReadDoubleLittleEndian(span);
-
-    private static int AppendVarint(ReadOnlySpan<byte> span, List<long> values)
-    {
-        ulong value = 0;
-        for (var index = 0; index < Math.Min(span.Length, 10); index++)
-        {
-            value |= (ulong)(span[index] & 0x7f) << (7 * index);
-            if (span[index] < 0x80)
-            {
-                values.Add((long)value);
-                return index + 1;
-            }
-        }
-
-        throw new InvalidDataException("A protobuf number is cut off.");
-    }
 
     private static int? WidthOf(int type) => type switch
     {

@@ -23,9 +23,10 @@ internal static class ShapeRules
                 : TensorFact.OfShape([.. requested.Select(length => length.IsNeverNegative && !length.Is(0) ? length : call.Arithmetic.NewLength())]);
         }
 
-        return Resolve(call, input, requested, out var resolved) ?? (ReshapeTo(call.Arithmetic, input, resolved) is { IsRejected: false } result && input.Elements is { } elements
-            ? result with { Elements = elements }
-            : ReshapeTo(call.Arithmetic, input, resolved));
+        if (Resolve(call, input, requested, out var resolved) is { } rejection)
+            return rejection;
+        var result = ReshapeTo(call.Arithmetic, input, resolved);
+        return result.IsRejected || input.Elements is null ? result : result with { Elements = input.Elements };
     }
 
     public static TensorFact? Flatten(OperatorCall call)

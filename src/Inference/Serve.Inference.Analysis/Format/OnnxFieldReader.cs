@@ -7,7 +7,7 @@ namespace Serve.Inference.Analysis.Format;
 /// Reads the fields of one protobuf message without copying: nested messages and byte strings are slices of the input, so that weights that no caller looks at
 /// are never read.
 /// </summary>
-internal ref struct ProtobufFieldReader(ReadOnlyMemory<byte> message)
+internal ref struct OnnxFieldReader(ReadOnlyMemory<byte> message)
 {
     private const int LengthDelimited = 2;
     private readonly ReadOnlySpan<byte> _span = message.Span;
@@ -65,7 +65,12 @@ internal ref struct ProtobufFieldReader(ReadOnlyMemory<byte> message)
             return;
         }
 
-        var packed = Bytes.Span;
+        AppendPacked(Bytes.Span, values);
+    }
+
+    /// <summary>Appends the integers of a packed list.</summary>
+    public static void AppendPacked(ReadOnlySpan<byte> packed, List<long> values)
+    {
         for (var position = 0; position < packed.Length;)
             values.Add((long)ReadVarint(packed, ref position));
     }
