@@ -8,6 +8,8 @@ namespace Serve.Inference.Tests;
 public sealed class GrpcMessageTests : IAsyncLifetime, IDisposable
 {
     private const int Limit = 100_000;
+    // CANCEL of HTTP/2.
+    private const long HttpCancel = 8;
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
     private readonly FakeOnnxModel _model = new("m.onnx", FakeOnnxModel.Spec("x", TensorType.Int32, -1));
     private readonly HttpClient _client = new();
@@ -155,8 +157,16 @@ public sealed class GrpcMessageTests : IAsyncLifetime, IDisposable
         };
         var call = RawGrpcClient.CallAsync(_client, new(_host.RpcAddress, "ModelStreamInfer"), new RawGrpcClient.ChunkedHttpContent([RawGrpcClient.Frame(Message(100))], never.Task), ("grpc-timeout", "500m"));
         await begun.Task.WaitAsync(Bound);
-        var (status, text, _) = await call.WaitAsync(Bound);
-        Assert.Equal(((int)StatusCode.DeadlineExceeded, "Deadline Exceeded"), (status, text));
+        try
+        {
+            var (status, text, _) = await call.WaitAsync(Bound);
+            Assert.Equal(((int)StatusCode.DeadlineExceeded, "Deadline Exceeded"), (status, text));
+        }
+        catch (HttpRequestException exception) when (exception.InnerException is HttpProtocolException { ErrorCode: HttpCancel })
+        {
+            // The server sends the trailers and then resets the stream, because the request has no end. HttpClient reports the reset if it arrives before the trailers are read.
+        }
+
         never.SetResult();
     }
 
