@@ -4,9 +4,9 @@ using Serve.Cli.Verbs;
 using Serve.Runtime;
 
 // First, before other assemblies are loaded: the start time of workers matters.
-if (args is [NodeProcessServices.WorkerVerb])
+if (args is [NodeProcessServices.WorkerVerb, var stateDirectory])
 {
-    await WorkerProcessHost.RunAsync(services => services.AddServeProcess().AddWorkerLogging());
+    await WorkerProcessHost.RunAsync(services => services.AddServeProcess(stateDirectory).AddWorkerLogging());
     return CliExitCode.Ok;
 }
 

@@ -18,13 +18,10 @@ public sealed record ReplicaStartRequest
     /// <summary>The merged settings.</summary>
     public required DeploymentSpec Spec { get; init; }
 
-    /// <summary>Absolute path of the package's folder on the replica's node.</summary>
-    public required string PackageDirectory { get; init; }
-
-    /// <summary>The assembly in the folder; null for a package without code, which a built-in class serves.</summary>
+    /// <summary>The assembly in the package's folder; null for a package without code, which a built-in class serves.</summary>
     public string? AssemblyFile { get; init; }
 
-    /// <summary>Content hash of the package. Replicas with the same hash in one process share the loaded assemblies.</summary>
+    /// <summary>Content hash of the package, by which each node finds it. Replicas with the same hash in one process share the loaded assemblies.</summary>
     public required string PackageHash { get; init; }
 
     /// <summary>Full name of the deployment class.</summary>
@@ -41,9 +38,6 @@ public sealed record ReplicaStartRequest
 
     /// <summary>Which process hosts the replica; with a process of its own it shares the machine's CPUs with other processes.</summary>
     public IsolationMode Isolation { get; init; }
-
-    /// <summary>Folder of the replica's log files.</summary>
-    public required string LogDirectory { get; init; }
 
     /// <summary>Names of the application's deployments by full class name; resolves <c>DeploymentHandle&lt;T&gt;</c> parameters.</summary>
     public ImmutableSortedDictionary<string, string> DeploymentsByType { get; init; } = ImmutableSortedDictionary<string, string>.Empty;

@@ -29,8 +29,14 @@ public static class RuntimeServiceCollectionExtensions
             ClusterOf(options),
             cluster => new ClusterWorkerProcesses(cluster, provider.GetRequiredService<WorkerProcessPool>(), folder: null, new ConsoleWarningLogger(), ownsPool: false),
             provider.GetRequiredService<ResourceLedger>(),
-            provider.GetRequiredService<ActorDirectory>()));
-        services.AddSingleton<Cluster>(provider => provider.GetRequiredService<DriverCluster>());
+            provider.GetRequiredService<ActorDirectory>(),
+            options.NodeId));
+        services.AddSingleton<ClusterNodeBinding>();
+        services.AddSingleton<Cluster>(provider =>
+        {
+            provider.GetRequiredService<ClusterNodeBinding>().Start();
+            return provider.GetRequiredService<DriverCluster>();
+        });
         services.AddSingleton<LocalNodeAgent>();
         services.AddSingleton<INodeAgent>(provider => provider.GetRequiredService<LocalNodeAgent>());
         services.AddSingleton<INodeDirectory>(provider => new NodeDirectory(provider.GetRequiredService<INodeAgent>()));

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Serve.Admin;
 using Serve.Controller.Applications;
 using Serve.Nodes;
@@ -113,6 +114,47 @@ public sealed class ControlLoopTests
         await using var second = await ControllerTestFixture.StartAsync(folder);
         await second.UntilAsync("counter", ApplicationStatus.Running);
         Assert.Equal(3, second.Running("counter").Length);
+    }
+
+    [Fact]
+    public async Task UnloadThenLoad_ScaledModel_RestoresItsTargetAfterARestart()
+    {
+        var folder = Directory.CreateTempSubdirectory("serve-test-").FullName;
+        var id = new DeploymentId("counter", "Counter");
+        await using (var first = await ControllerTestFixture.StartAsync(folder))
+        {
+            first.KeepFolder = true;
+            await first.DeployAsync("counter", "Counter@1", 1);
+            await first.Controller.ScaleAsync(id, 3, CancellationToken.None);
+            await first.Controller.UnloadAsync(id, CancellationToken.None);
+            await first.Controller.UnloadAsync(id, CancellationToken.None);
+            await first.UntilAsync(() => first.Agent.Actors.IsEmpty);
+        }
+
+        await using var second = await ControllerTestFixture.StartAsync(folder);
+        Assert.Equal(0, second.Controller.GetDetails("counter")!.Deployments["Counter"].TargetNumReplicas);
+        await second.Controller.LoadAsync(id, CancellationToken.None);
+        await second.UntilAsync(() => second.Running("counter").Length == 3);
+        await second.Controller.LoadAsync(id, CancellationToken.None);
+        Assert.Equal(3, second.Controller.GetDetails("counter")!.Deployments["Counter"].TargetNumReplicas);
+    }
+
+    [Fact]
+    public async Task Deploy_PathOfThisMachine_IsInNoCheckpointAndNoReplicaStart()
+    {
+        await using var node = await ControllerTestFixture.StartAsync();
+        node.Source.Packages["/home/user/Counter.cs"] = FakeApplicationSource.Package("abc", "Counter");
+        await node.DeployAsync("counter", "/home/user/Counter.cs", 1);
+        await node.UntilAsync("counter", ApplicationStatus.Running);
+
+        Assert.Equal("package:abc", node.Controller.GetDetails("counter")!.DeployedAppConfig!.ImportPath);
+        var stored = JsonSerializer.Serialize(Assert.Single(await node.Store.LoadAsync(default)), ServeJson.Options);
+        var start = System.Text.Encoding.UTF8.GetString(Assert.Single(node.Agent.Actors.Values).Payload.Span);
+        foreach (var path in (string[])["/home/user", "/packages", node.Folder])
+        {
+            Assert.DoesNotContain(path, stored, StringComparison.Ordinal);
+            Assert.DoesNotContain(path, start, StringComparison.Ordinal);
+        }
     }
 
     [Fact]

@@ -103,9 +103,13 @@ internal sealed class FakeNodeAgent(string name = "n1") : INodeAgent
 
     public Task FetchPackageAsync(string hash, CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public Task<IResourceGrant> GrantAsync(ResourceDemand demand, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<IResourceGrant> GrantAsync(LeaseOwner owner, ResourceDemand demand, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public Task<IWorkerLease> LeaseWorkerAsync(WorkerPlacement placement, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<IWorkerLease> LeaseWorkerAsync(LeaseOwner owner, WorkerPlacement placement, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<bool> RenewAsync(LeaseOwner owner, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public TimeSpan LeaseLifetime => TimeSpan.FromSeconds(10);
 
     public Task PullObjectAsync(ObjectId id, CancellationToken cancellationToken) => throw new NotSupportedException();
 

@@ -38,7 +38,7 @@ internal sealed partial class ControlLoop : IAsyncDisposable
     private Task _loop = Task.CompletedTask;
 
     public ControlLoop(
-        INodeDirectory nodes, IClusterStore store, NodeStateDirectory directory, ControllerOptions options, ControllerMetrics metrics,
+        INodeDirectory nodes, IClusterStore store, ControllerOptions options, ControllerMetrics metrics,
         TimeProvider time, ILoggerFactory loggers)
     {
         _nodes = nodes;
@@ -47,7 +47,7 @@ internal sealed partial class ControlLoop : IAsyncDisposable
         _metrics = metrics;
         _time = time;
         _logger = loggers.CreateLogger<ControlLoop>();
-        _runner = new(nodes, directory, options, metrics, time, ReportAsync, loggers.CreateLogger<ControlActionRunner>());
+        _runner = new(nodes, options, metrics, time, ReportAsync, loggers.CreateLogger<ControlActionRunner>());
         _watcher = new(nodes, EnqueueAsync, loggers.CreateLogger<NodeEventWatcher>());
         _timer = time.CreateTimer(_ => _events.Writer.TryWrite(ControlEvent.Tick.Instance), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _view = CreateView();

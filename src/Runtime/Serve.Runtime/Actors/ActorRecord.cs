@@ -65,6 +65,14 @@ internal sealed class ActorRecord
     /// <summary>Resources that it holds; written by the directory.</summary>
     public ActorResourceHold? Resources { get; set; }
 
+    /// <summary>Returns the resources that it holds; called by the directory.</summary>
+    public void ReleaseResources()
+    {
+        if (Resources is { } held)
+            held.Ledger.Release(held.Allocation);
+        Resources = null;
+    }
+
     /// <summary>The ledgers whose resources it waits for; null if it does not wait.</summary>
     public IReadOnlyList<ResourceLedger>? WantedLedgers { get; set; }
 

@@ -17,6 +17,7 @@ internal sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
     private readonly Lock _making = new();
     private readonly Func<DriverCluster, IClusterWorkers>? _startWorkers;
     private long _lastId;
+    private int _lastConnection;
     private PlacementGroupTable? _placement;
     private IClusterWorkers? _workers;
     private readonly ActorDirectory? _directory;
@@ -28,12 +29,15 @@ internal sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
     /// <param name="startWorkers">Creates the worker processes when they are first needed; null if the cluster has none.</param>
     /// <param name="ledger">The resources of the node that the cluster is part of; null if the cluster has its own.</param>
     /// <param name="directory">The actors of the node that the cluster is part of; null if the cluster has its own.</param>
-    public DriverCluster(ClusterOptions options, Func<DriverCluster, IClusterWorkers>? startWorkers = null, ResourceLedger? ledger = null, ActorDirectory? directory = null)
+    /// <param name="nodeId">The name of the driver's own node.</param>
+    public DriverCluster(
+        ClusterOptions options, Func<DriverCluster, IClusterWorkers>? startWorkers = null, ResourceLedger? ledger = null, ActorDirectory? directory = null,
+        string nodeId = PlacementNode.OnlyId)
     {
         _directory = directory;
         Options = options;
         _startWorkers = startWorkers;
-        Nodes = new(new PlacementNode(PlacementNode.OnlyId, ledger ?? new(ResourceDemandFactory.TotalOf(options))));
+        Nodes = new(new PlacementNode(nodeId, ledger ?? new(ResourceDemandFactory.TotalOf(options))));
         Ledgers = new(Nodes);
         Threads = new();
         Tasks = new(this, NextId, Nodes, Threads, options, TimeProvider.System);
@@ -89,7 +93,7 @@ internal sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
     internal SharedObjectStore Objects => LazyInitializer.EnsureInitialized(ref _objects, () => new(
         Options,
         Time,
-        () => Options.Isolation == Isolation.Process || Options.PrestartWorkers > 0 || StartedWorkers is not null,
+        () => Options.Isolation == Isolation.Process || Options.PrestartWorkers > 0 || StartedWorkers is not null || Nodes.Current.Length > 1,
         new PlacementGroupJsonConverter(group => Placement.Find(group.Id))))!;
 
     /// <summary>Returns unused memory of the object store to the operating system.</summary>
@@ -102,7 +106,9 @@ internal sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
     /// <summary>The workers; null if none was needed yet.</summary>
     internal IClusterWorkers? StartedWorkers => Volatile.Read(ref _workers);
 
-    /// <summary>The worker processes and the connections to them; created on first use.</summary>
+    private IEnumerable<IClusterWorkers> AllWorkers => Nodes.Current.Select(static node => node.Workers).Prepend(StartedWorkers).OfType<IClusterWorkers>();
+
+    /// <summary>The worker processes of the driver's own node and the connections to them; created on first use.</summary>
     internal IClusterWorkers Workers
     {
         get
@@ -172,9 +178,9 @@ internal sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
 
     public override IReadOnlyList<ActorState> ListActors() => Actors.Directory.List();
 
-    public override IReadOnlyList<ObjectState> ListObjects() => ObjectStateLister.List(Objects.Objects, StartedWorkers?.LentObjects ?? [], Tasks.FinishedTasks.Read());
+    public override IReadOnlyList<ObjectState> ListObjects() => ObjectStateLister.List(Objects.Objects, AllWorkers.SelectMany(static workers => workers.LentObjects), Tasks.FinishedTasks.Read());
 
-    public override IReadOnlyList<WorkerState> ListWorkers() => Volatile.Read(ref _workers)?.List() ?? [];
+    public override IReadOnlyList<WorkerState> ListWorkers() => [.. AllWorkers.SelectMany(static workers => workers.List())];
 
     public override ClusterSummary Summary() => ClusterStateSummarizer.Summarize(this);
 
@@ -196,6 +202,12 @@ internal sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
         groups?.Close();
         if (made is not null)
             await made.DisposeAsync().ConfigureAwait(false);
+        foreach (var node in Nodes.Current)
+        {
+            if (node.Workers is { } workers)
+                await workers.DisposeAsync().ConfigureAwait(false);
+        }
+
         await Threads.DisposeAsync().ConfigureAwait(false);
         Volatile.Read(ref _objects)?.Dispose();
     }
@@ -216,10 +228,12 @@ internal sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
         var process = new ProcessActorHost(
             new ActivatorServiceProvider(new CoreActorActivator(this)), new("driver"), TimeProvider.System, NullLogger<ProcessActorHost>.Instance);
         var actors = new DriverActorFactory(
-            _directory ?? new(TimeProvider.System), new(this, NextId, Tasks, Threads.Enqueue, NullLogger.Instance), Ledgers, new(process, () => Workers), Options.Isolation);
+            _directory ?? new(TimeProvider.System), new(this, NextId, Tasks, Threads.Enqueue, NullLogger.Instance), Ledgers, new(process, FindWorkers), Options.Isolation);
         Placement.Add(actors);
         return actors;
     }
+
+    private IClusterWorkers? FindWorkers(ResourceLedger ledger) => Nodes.IsLocal(ledger) ? Workers : Nodes.Find(ledger.NodeId)?.Workers;
 
     private PlacementGroupTable MakePlacement()
     {
@@ -230,6 +244,9 @@ internal sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
         Volatile.Write(ref _placement, made);
         return made;
     }
+
+    /// <summary>Returns the number of the next connection to a worker, from which the worker makes its object ids.</summary>
+    internal int NextConnectionNumber() => Interlocked.Increment(ref _lastConnection);
 
     /// <summary>Returns the id of the next object or task.</summary>
     internal ObjectId NextId() => new(Interlocked.Increment(ref _lastId));
