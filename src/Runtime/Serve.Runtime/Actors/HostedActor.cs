@@ -29,6 +29,8 @@ public sealed class HostedActor(ActorInstance instance, ActorActivationContext a
 
     internal ActorCallInvoker Invoker => _invoker;
 
+    internal ActorHealthMonitor Health { get; } = new(instance, activation.Turns);
+
     public override ValueTask<TResult> InvokeAsync<TResult>(MethodCall<TResult> call, CallContext context, CancellationToken cancellationToken)
     {
         if (!_gate.TryEnter())
