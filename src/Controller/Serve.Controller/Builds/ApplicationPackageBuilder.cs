@@ -41,7 +41,7 @@ public sealed partial class ApplicationPackageBuilder(ApplicationPackageStore st
         if (UnsupportedPath().IsMatch(path.Location))
             throw new DefinitionException($"{path.Location}: the .NET SDK cannot build a C# file whose path contains ';', '*', '?', '$(', '@(', '%(' or '%' and two hex digits. Rename the file or its folder.");
         using var folder = await LockedBuildFolder.AcquireAsync(buildRoot, path.Location, time, cancellationToken);
-        var fingerprint = PackageContentHash.Of(PackageContentHash.Of([(path.Location, path.Location)]), ToolVersion);
+        var fingerprint = PackageContentHash.Of(PackageContentHash.Of([(path.Location, path.Location)], cancellationToken: cancellationToken), ToolVersion);
         if (!folder.IsCurrent(fingerprint))
         {
             await BuildAsync(path.Location, folder,
