@@ -10,7 +10,7 @@ using Serve.Runtime;
 namespace Serve.Replica.Instances;
 
 /// <summary>A running replica: the user's object as an actor. Owns its rank, world size and the <c>user_config</c> in effect.</summary>
-internal sealed partial class ReplicaInstance(ReplicaComponents parts, ActorActivationContext actor, ILogger logger) : ActorInstance
+internal sealed partial class ReplicaInstance(ReplicaComponents parts, ILogger logger) : ActorInstance
 {
     private readonly SemaphoreSlim _reconfiguring = new(1);
     private JsonObject? _config;
@@ -30,9 +30,7 @@ internal sealed partial class ReplicaInstance(ReplicaComponents parts, ActorActi
 
     public override IActorCallObserver? Calls => parts.Metrics;
 
-    public override async ValueTask CheckHealthAsync(CancellationToken cancellationToken) => await actor.Turns
-        .RunAsync((parts.Hooks!, cancellationToken), static state => state.Item1.CheckHealthAsync(state.cancellationToken))
-        .AsTask().WaitAsync(cancellationToken);
+    public override ValueTask CheckHealthAsync(CancellationToken cancellationToken) => new(parts.Hooks!.CheckHealthAsync(cancellationToken).AsTask().WaitAsync(cancellationToken));
 
     public override async ValueTask ReconfigureAsync(ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
     {
@@ -71,9 +69,7 @@ internal sealed partial class ReplicaInstance(ReplicaComponents parts, ActorActi
             var time = parts.Time;
             var started = time.GetTimestamp();
             // A removed config is passed as an empty one, which restores all defaults.
-            await actor.Turns.RunAsync(
-                (parts.Hooks, Users: split.Users ?? [], keys, cancellationToken),
-                static state => state.Hooks.ReconfigureAsync(state.Users, state.keys.Select(static key => key.Name), state.cancellationToken));
+            await parts.Hooks.ReconfigureAsync(split.Users ?? [], keys.Select(static key => key.Name), cancellationToken);
             parts.Metrics!.ObserveReconfigure(time.GetElapsedTime(started));
             Log.Reconfigured(logger);
         }

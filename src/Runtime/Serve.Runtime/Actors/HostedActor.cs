@@ -32,6 +32,8 @@ internal sealed class HostedActor(ActorInstance instance, ActorActivationContext
 
     public ActorCallInvoker Invoker => _invoker;
 
+    public ActorHealthMonitor Health { get; } = new(instance, context.Turns);
+
     public override ValueTask<TResult> InvokeAsync<TResult>(MethodCall<TResult> call, CallContext callContext, CancellationToken cancellationToken)
     {
         if (!_gate.TryEnter())

@@ -14,5 +14,5 @@ internal sealed class LocalActorIncarnation(ProcessActorHost host, HostedActor a
     public override Task ReconfigureAsync(int maxOngoing, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
         host.ReconfigureAsync(actor.Id, maxOngoing, payload, cancellationToken);
 
-    public override Task CheckHealthAsync(CancellationToken cancellationToken) => host.CheckHealthAsync(actor.Id, cancellationToken);
+    public override Task CheckHealthAsync(TimeSpan timeout, CancellationToken cancellationToken) => host.CheckHealthAsync(actor.Id, timeout, cancellationToken);
 }

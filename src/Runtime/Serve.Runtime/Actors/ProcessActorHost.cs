@@ -55,18 +55,13 @@ internal sealed partial class ProcessActorHost(IServiceProvider services, Proces
     {
         var actor = Require(id);
         await AsUserCodeAsync(
-            actor.Context.Turns.RunAsync((actor.Instance, payload, cancellationToken), static call => call.Instance.ReconfigureAsync(call.payload, call.cancellationToken)),
+            actor.Context.Turns.RunUrgentAsync((actor.Instance, payload, cancellationToken), static call => call.Instance.ReconfigureAsync(call.payload, call.cancellationToken)),
             cancellationToken);
         actor.Context.Gate.Limit = maxOngoing;
     }
 
-    public Task CheckHealthAsync(ActorId id, CancellationToken cancellationToken)
-    {
-        var actor = Require(id);
-        return AsUserCodeAsync(
-            actor.Context.Turns.RunAsync((actor.Instance, cancellationToken), static call => call.Instance.CheckHealthAsync(call.cancellationToken)),
-            cancellationToken);
-    }
+    /// <exception cref="UserCodeException">The health check failed or timed out.</exception>
+    public Task CheckHealthAsync(ActorId id, TimeSpan timeout, CancellationToken cancellationToken) => Require(id).Health.CheckAsync(timeout, time, cancellationToken);
 
     private static async Task AsUserCodeAsync(ValueTask hook, CancellationToken cancellationToken)
     {
