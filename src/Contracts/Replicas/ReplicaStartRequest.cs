@@ -24,6 +24,15 @@ public sealed record ReplicaStartRequest
     /// <summary>Content hash of the package, by which each node finds it. Replicas with the same hash in one process share the loaded assemblies.</summary>
     public required string PackageHash { get; init; }
 
+    /// <summary>Number of the application's revision that it was started for.</summary>
+    public long Revision { get; init; }
+
+    /// <summary>Hash of everything that requires a restart to change. With <see cref="SettingsVersion"/>, lets a controller that has started recognize the replica.</summary>
+    public string DeploymentVersion { get; init; } = "";
+
+    /// <summary>Hash of the settings that can be changed without a restart.</summary>
+    public string SettingsVersion { get; init; } = "";
+
     /// <summary>Full name of the deployment class.</summary>
     public required string TypeName { get; init; }
 
@@ -48,6 +57,9 @@ public sealed record ReplicaSettingsUpdate
 {
     /// <summary>The new settings.</summary>
     public required DeploymentSpec Spec { get; init; }
+
+    /// <summary>Hash of the new settings, as in <see cref="ReplicaStartRequest.SettingsVersion"/>.</summary>
+    public string SettingsVersion { get; init; } = "";
 
     /// <summary>The new rank.</summary>
     public int Rank { get; init; }

@@ -10,8 +10,8 @@ namespace Serve.Testing;
 /// owns the tasks, actors and placement groups that are created through it.
 /// </summary>
 /// <param name="workerCommand">Command that starts a worker.</param>
-/// <param name="configure">Adds the services of a node, such as its actor activators.</param>
-public sealed class LocalNodeCluster(IReadOnlyList<string> workerCommand, Action<IServiceCollection>? configure = null) : IAsyncDisposable
+/// <param name="configure">Adds the services of a node, such as its actor activators; receives the node's name.</param>
+public sealed class LocalNodeCluster(IReadOnlyList<string> workerCommand, Action<IServiceCollection, string>? configure = null) : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<string, LocalNode> _nodes = new(StringComparer.Ordinal);
 
@@ -36,7 +36,7 @@ public sealed class LocalNodeCluster(IReadOnlyList<string> workerCommand, Action
         };
         var node = new LocalNode(change?.Invoke(options) ?? options, services =>
         {
-            configure?.Invoke(services);
+            configure?.Invoke(services, name);
             services.AddSingleton<INodeDirectory>(Directory);
         });
         _nodes[name] = node;

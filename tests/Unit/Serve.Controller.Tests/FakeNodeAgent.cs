@@ -59,6 +59,11 @@ internal sealed class FakeNodeAgent(string name = "n1") : INodeAgent
         return new(ProcessOf(spec));
     }
 
+    public ConcurrentDictionary<string, ReadOnlyMemory<byte>> Settings { get; } = new();
+
+    public Task<IReadOnlyList<HostedActorEntry>> ListActorsAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<HostedActorEntry>>(
+        [.. Actors.Values.Select(spec => new HostedActorEntry(spec, new(ProcessOf(spec)), Settings.GetValueOrDefault(spec.Id.Value)))]);
+
     public async Task StopActorAsync(ActorId id, TimeSpan drainTimeout, CancellationToken cancellationToken)
     {
         Calls.Enqueue($"stop {id}");
@@ -69,10 +74,11 @@ internal sealed class FakeNodeAgent(string name = "n1") : INodeAgent
     public Task ReconfigureActorAsync(ActorId id, int maxOngoing, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
     {
         Calls.Enqueue($"reconfigure {id}");
+        Settings[id.Value] = payload;
         return OnReconfigure(JsonSerializer.Deserialize<ReplicaSettingsUpdate>(payload.Span, ServeJson.Options)!);
     }
 
-    public Task CheckActorAsync(ActorId id, CancellationToken cancellationToken)
+    public Task CheckActorAsync(ActorId id, TimeSpan timeout, CancellationToken cancellationToken)
     {
         Calls.Enqueue($"check {id}");
         return OnCheckHealth(id.Value, cancellationToken);

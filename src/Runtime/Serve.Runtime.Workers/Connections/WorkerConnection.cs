@@ -29,8 +29,8 @@ internal sealed class WorkerConnection : IActorWorker, IDisposable
     public WorkerConnection(IWorkerLease lease, FrameStream stream, WorkerRequestHandler requests)
     {
         Lease = lease;
-        this._requests = requests;
-        this._stream = stream;
+        _requests = requests;
+        _stream = stream;
         _pump = new(stream);
         _functions = new(_pump);
         Values = new(requests.Codec, new DriverReferenceResolver(requests.Cluster, Lent));

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Serve.Calls;
 using Serve.Runtime.Clusters;
@@ -128,10 +127,21 @@ internal sealed class LocalNodeAgent : INodeAgent
 
     public Task StopActorAsync(ActorId id, TimeSpan drainTimeout, CancellationToken cancellationToken) => _actors.StopAsync(id, drainTimeout, cancellationToken);
 
-    public Task ReconfigureActorAsync(ActorId id, int maxOngoing, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
-        Require(id).ReconfigureAsync(maxOngoing, payload, cancellationToken);
+    public async Task ReconfigureActorAsync(ActorId id, int maxOngoing, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    {
+        await Require(id).ReconfigureAsync(maxOngoing, payload, cancellationToken);
+        if (_actors.Find(id)?.Definition.Launcher is NodeActorLauncher launcher)
+            launcher.Settings = payload;
+    }
 
-    public Task CheckActorAsync(ActorId id, CancellationToken cancellationToken) => Require(id).CheckHealthAsync(cancellationToken);
+    public Task CheckActorAsync(ActorId id, TimeSpan timeout, CancellationToken cancellationToken) => Require(id).CheckHealthAsync(timeout, cancellationToken);
+
+    public Task<IReadOnlyList<HostedActorEntry>> ListActorsAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<HostedActorEntry>>(
+    [
+        .. Hosted.Select(static actor => actor.Incarnation?.Address is { } address && actor.Definition.Launcher is NodeActorLauncher launcher
+            ? new HostedActorEntry(launcher.Spec, address, launcher.Settings)
+            : null).OfType<HostedActorEntry>(),
+    ]);
 
     public Task FetchPackageAsync(string hash, CancellationToken cancellationToken) =>
         _packages?.FetchAsync(hash, cancellationToken) ?? throw new InvalidOperationException($"Node '{Id}' has no package source.");

@@ -34,8 +34,8 @@ internal sealed class WorkerTaskExecutor : ITaskExecutor, IDispatchedTaskListene
     /// <param name="time">Clock of idle times.</param>
     public WorkerTaskExecutor(Func<WorkerPlacement, CancellationToken, Task<WorkerConnection>> open, double cpus, int prestarted, TimeProvider time)
     {
-        this._open = open;
-        this._time = time;
+        _open = open;
+        _time = time;
 
         // The number of tasks without a CPU demand is unlimited, but not that of their workers.
         MaxWorkers = 8 + (4 * Math.Max(Environment.ProcessorCount, (int)Math.Ceiling(cpus)));

@@ -3,7 +3,7 @@ using Serve.Runtime.Execution;
 namespace Serve.Runtime.Placement;
 
 /// <summary>Nodes of a cluster with a resource ledger each; the driver's own node is the first. Immutable snapshots, replaced under a lock when nodes join or leave.</summary>
-internal sealed class PlacementNodeSet
+public sealed class PlacementNodeSet
 {
     private readonly Lock _sync = new();
     private volatile Snapshot _snapshot;
@@ -85,7 +85,7 @@ internal sealed class PlacementNodeSet
 /// <param name="Id">Node id; the single node of a local cluster is <see cref="OnlyId"/>.</param>
 /// <param name="Ledger">Resources of the node that the cluster may use: all of the driver's own node, the granted share of another one.</param>
 /// <param name="Workers">The node's workers; null for the driver's own node.</param>
-internal sealed record PlacementNode(string Id, ResourceLedger Ledger, IClusterWorkers? Workers = null)
+public sealed record PlacementNode(string Id, ResourceLedger Ledger, IClusterWorkers? Workers = null)
 {
     public const string OnlyId = "node";
 }

@@ -1,7 +1,7 @@
 namespace Serve.Runtime.Scheduling;
 
 /// <summary>Lasting reservations that wait for free resources. Stateless.</summary>
-internal static class LedgerReservation
+public static class LedgerReservation
 {
     /// <summary>Reserves resources of the first ledger that has enough free; waits until one has.</summary>
     /// <param name="find">Returns the ledgers, best first; called again after each release, because nodes may have joined or left.</param>

@@ -4,7 +4,7 @@ namespace Serve.Runtime.Scheduling;
 /// The grants of another node that a cluster holds: requests what the ledger lacks, renews all, and returns those that were idle for a whole period. Its set
 /// is written under its lock.
 /// </summary>
-internal sealed class NodeResourceGrants : IAsyncDisposable
+public sealed class NodeResourceGrants : IAsyncDisposable
 {
     private static readonly TimeSpan LongestPeriod = TimeSpan.FromSeconds(1);
     private readonly INodeAgent _agent;

@@ -7,7 +7,7 @@ namespace Serve.Runtime;
 /// device they fit on; whole GPUs are exclusive. The ledger of another node assigns only what that node has granted, and requests what it lacks. Its state is
 /// written under its lock by its own methods only.
 /// </summary>
-internal sealed class ResourceLedger
+public sealed class ResourceLedger
 {
     private readonly Lock _sync = new();
     private readonly ResourceDemand _total;
@@ -410,4 +410,4 @@ internal sealed class ResourceLedger
 /// <param name="Demand">Amounts.</param>
 /// <param name="GpuIds">Assigned GPU devices; never modified.</param>
 /// <param name="IsLasting">Whether it is held for longer than a task.</param>
-internal sealed record ResourceAllocation(ResourceDemand Demand, int[] GpuIds, bool IsLasting = false);
+public sealed record ResourceAllocation(ResourceDemand Demand, int[] GpuIds, bool IsLasting = false);

@@ -1,7 +1,7 @@
 namespace Serve.Runtime.Tasks;
 
 /// <content>Nodes: tasks with process isolation run in workers of any node, other tasks in threads of the driver.</content>
-internal sealed partial class TaskDispatcher
+public sealed partial class TaskDispatcher
 {
     /// <summary>Resolves the ledgers of all queues again, because nodes or bundles of placement groups have changed.</summary>
     public void RefreshLedgers()

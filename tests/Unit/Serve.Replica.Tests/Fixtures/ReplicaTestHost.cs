@@ -26,7 +26,7 @@ public sealed class ReplicaTestHost : IAsyncDisposable
 
     private ReplicaTestHost(WebApplication app, ActorActivationContext context, ActorInstance instance, UserAssemblyCache assemblies, ReplicaFolders folders, CancellationTokenSource aborted)
     {
-        (this._app, Context, Instance, Assemblies, _logs, this._aborted) = (app, context, instance, assemblies, folders.Logs, aborted);
+        (_app, Context, Instance, Assemblies, _logs, _aborted) = (app, context, instance, assemblies, folders.Logs, aborted);
         LogDirectory = folders.LogsOf(ReplicaId.TryParse(context.Spec.Id.Value, out var id) ? id : throw new InvalidOperationException());
         Client = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
     }
@@ -72,7 +72,7 @@ public sealed class ReplicaTestHost : IAsyncDisposable
         try
         {
             var instance = await new ReplicaActivator(assemblies, folders).ActivateAsync(context, CancellationToken.None);
-            http = instance.Http;
+            http = (IActorHttpHandler)instance;
             await app.StartAsync();
             return new ReplicaTestHost(app, context, instance, assemblies, folders, aborted);
         }

@@ -6,7 +6,7 @@ namespace Serve.Runtime.Tests.Nodes;
 /// <summary>Tasks, actors and placement groups of one driver over three nodes with one CPU each and real workers.</summary>
 public sealed class ClusterOverNodesTests : IAsyncLifetime
 {
-    private readonly LocalNodeCluster _nodes = new([LocalAgentFixture.Executable, "worker"], TestWorkerServices.Add);
+    private readonly LocalNodeCluster _nodes = new([LocalAgentFixture.Executable, "worker"], static (services, _) => TestWorkerServices.Add(services));
     private readonly TemporaryTestFolder _folder = new();
     private Cluster _ray = null!;
 

@@ -10,7 +10,7 @@ public sealed class LocalClusterTests : IAsyncLifetime, IAsyncDisposable
     private static readonly WorkerPlacement Own = new WorkerPlacement.Own("own");
     private readonly Dictionary<string, LocalAgentFixture> _fixtures = [];
     private static readonly LeaseOwner Owner = new("owner");
-    private readonly LocalNodeCluster _cluster = new([LocalAgentFixture.Executable, "worker"], TestWorkerServices.Add);
+    private readonly LocalNodeCluster _cluster = new([LocalAgentFixture.Executable, "worker"], static (services, _) => TestWorkerServices.Add(services));
 
     public Task InitializeAsync()
     {
