@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.DependencyInjection;
-using Serve.Nodes;
 using Serve.Runtime;
 
 namespace Serve.Testing;
@@ -16,7 +15,7 @@ public sealed class LocalNodeCluster(IReadOnlyList<string> workerCommand, Action
     private readonly ConcurrentDictionary<string, LocalNode> _nodes = new(StringComparer.Ordinal);
 
     /// <summary>The members.</summary>
-    public NodeDirectory Directory { get; } = new();
+    public Nodes.NodeDirectory Directory { get; } = new();
 
     /// <summary>Returns a node that has joined.</summary>
     public LocalNode this[string name] => _nodes[name];
@@ -32,12 +31,12 @@ public sealed class LocalNodeCluster(IReadOnlyList<string> workerCommand, Action
             NodeId = name,
             WorkerCommand = workerCommand,
             TaskIsolation = Isolation.Process,
-            Resources = ResourceDemand.None.With(ResourceDemand.Cpu, cpus),
+            Resources = Nodes.ResourceDemand.None.With(Nodes.ResourceDemand.Cpu, cpus),
         };
         var node = new LocalNode(change?.Invoke(options) ?? options, services =>
         {
             configure?.Invoke(services, name);
-            services.AddSingleton<INodeDirectory>(Directory);
+            services.AddSingleton<Nodes.INodeDirectory>(Directory);
         });
         _nodes[name] = node;
         Directory.Join(node.Agent);
@@ -74,14 +73,14 @@ public sealed class LocalNode : IAsyncDisposable
         services.AddServeRuntime(options with { WorkerLogDirectory = _logs.FullName });
         configure(services);
         Services = services.BuildServiceProvider();
-        Agent = Services.GetRequiredService<INodeAgent>();
+        Agent = Services.GetRequiredService<Nodes.INodeAgent>();
     }
 
     /// <summary>The services of the node's process.</summary>
     public ServiceProvider Services { get; }
 
     /// <summary>The agent.</summary>
-    public INodeAgent Agent { get; }
+    public Nodes.INodeAgent Agent { get; }
 
     /// <summary>The Core cluster whose driver is the node.</summary>
     public Cluster Cluster => Services.GetRequiredService<Cluster>();

@@ -5,7 +5,6 @@ using Serve.Runtime.Scheduling;
 using Serve.Runtime.Tasks;
 using Serve.Runtime.Workers.Connections;
 using Serve.Runtime.Workers.Processes;
-using Serve.Runtime.Workers.Transport;
 
 namespace Serve.Runtime.Workers.Nodes;
 

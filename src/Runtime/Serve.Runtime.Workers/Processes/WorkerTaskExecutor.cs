@@ -348,7 +348,7 @@ internal sealed class WorkerTaskExecutor : ITaskExecutor, IDispatchedTaskListene
         foreach (var worker in idle)
         {
             worker.Session.Dispose();
-            _ = worker.Session.Lease.DisposeAsync();
+            _ = worker.Session.Lease.DisposeAsync().AsTask();
         }
     }
 

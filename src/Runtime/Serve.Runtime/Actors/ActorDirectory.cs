@@ -91,7 +91,7 @@ public sealed class ActorDirectory(TimeProvider time)
     }
 
     /// <summary>Starts an incarnation, after the previous one has ended.</summary>
-    public void Start(ActorRecord actor, ActorIncarnation? before)
+    public static void Start(ActorRecord actor, ActorIncarnation? before)
     {
         var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         actor.BeginStart(started.Task);
@@ -144,7 +144,7 @@ public sealed class ActorDirectory(TimeProvider time)
         await Task.WhenAll(left.Select(static actor => actor.Ended)).WaitAsync(limit, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    private async Task StartAsync(ActorRecord actor, ActorIncarnation? before, TaskCompletionSource started)
+    private static async Task StartAsync(ActorRecord actor, ActorIncarnation? before, TaskCompletionSource started)
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         var launcher = actor.Definition.Launcher;

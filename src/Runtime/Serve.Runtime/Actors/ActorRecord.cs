@@ -184,7 +184,7 @@ public sealed class ActorRecord
 
         Calls?.RetryRunning(
             $"Actor {this} died while the call was running: {reason}. The actor is being restarted. The call may have partially executed; set MaxTaskRetries to retry it automatically.");
-        _directory.Start(this, lost);
+        ActorDirectory.Start(this, lost);
         return true;
     }
 

@@ -1,19 +1,17 @@
 using Microsoft.Extensions.DependencyInjection;
 using Serve.Admin;
-using Serve.Calls;
 using Serve.Cli.Hosting;
 using Serve.Controller;
 using Serve.Controller.Applications;
 using Serve.Controller.Store;
 using Serve.Nodes;
 using Serve.Replicas;
-using Serve.Runtime;
 using Serve.Specs;
 
 namespace Serve.Cli.Tests.Hosting;
 
 /// <summary>A controller with real replicas in worker processes over three nodes with one CPU and a state directory each.</summary>
-public sealed class ReplicasOverNodesTests : IAsyncLifetime
+public sealed class ReplicasOverNodesTests : IAsyncLifetime, IAsyncDisposable
 {
     private const string Hash = "0123456789abcdef";
     private readonly TemporaryTestFolder _folder = new();
@@ -31,7 +29,9 @@ public sealed class ReplicasOverNodesTests : IAsyncLifetime
         await _controller.StartAsync(CancellationToken.None);
     }
 
-    public async Task DisposeAsync()
+    Task IAsyncLifetime.DisposeAsync() => DisposeAsync().AsTask();
+
+    public async ValueTask DisposeAsync()
     {
         await _nodes.DisposeAsync();
         _state?.Dispose();

@@ -4,7 +4,7 @@ using Serve.Runtime.TestWorker;
 namespace Serve.Runtime.Tests.Nodes;
 
 /// <summary>Tasks, actors and placement groups of one driver over three nodes with one CPU each and real workers.</summary>
-public sealed class ClusterOverNodesTests : IAsyncLifetime
+public sealed class ClusterOverNodesTests : IAsyncLifetime, IAsyncDisposable
 {
     private readonly LocalNodeCluster _nodes = new([LocalAgentFixture.Executable, "worker"], static (services, _) => TestWorkerServices.Add(services));
     private readonly TemporaryTestFolder _folder = new();
@@ -18,7 +18,9 @@ public sealed class ClusterOverNodesTests : IAsyncLifetime
         await Eventually.TrueAsync(() => _ray.Resources["CPU"] == 3);
     }
 
-    public async Task DisposeAsync()
+    Task IAsyncLifetime.DisposeAsync() => DisposeAsync().AsTask();
+
+    public async ValueTask DisposeAsync()
     {
         await _nodes.DisposeAsync();
         _folder.Dispose();
