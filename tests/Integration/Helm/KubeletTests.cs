@@ -90,7 +90,8 @@ public sealed partial class KubeletTests
         var chart = await RenderedChart.RenderAsync("--values", RenderedChart.ValuesFile(Values));
         var config = new MountedConfigMap(scratch.In("config"));
         config.Replace(Application("counter"));
-        await using var kubelet = await Kubelet.StartAsync(scratch, chart, config.Path, environment: new() { ["DOTNET_HOST_PATH"] = Path.Combine(runtime, "dotnet") });
+        scratch.Launcher = ["env", $"DOTNET_HOST_PATH={Path.Combine(runtime, "dotnet")}"];
+        await using var kubelet = await Kubelet.StartAsync(scratch, chart, config.Path);
         await Eventually.TrueAsync(async () => (await kubelet.ServeAsync("status")).Output.Contains("but no SDK", StringComparison.Ordinal), kubelet.ToString);
     }
 
@@ -99,8 +100,8 @@ public sealed partial class KubeletTests
     {
         using var scratch = new ScratchDirectory();
         // A PID namespace, as in a container. Needs root.
-        string[] launcher = ["unshare", "--pid", "--fork", "--mount-proc"];
-        await using var outer = ServeCliProcess.Start(scratch, launcher, [], ["start", "--state-dir", scratch.In("state"), "--http-port", "0", "--admin-port", "0"]);
+        scratch.Launcher = ["unshare", "--pid", "--fork", "--mount-proc"];
+        await using var outer = ServeCliProcess.Start(scratch, ["start", "--state-dir", scratch.In("state"), "--http-port", "0", "--admin-port", "0"]);
         await outer.WaitForLineAsync("The node is up.");
         var node = LinuxProcessTable.ChildrenOf(outer.Id).Single();
         using (var orphan = System.Diagnostics.Process.Start("nsenter", ["--target", $"{node}", "--pid", "sh", "-c", "(setsid sleep 0.1 &)"]))
@@ -186,7 +187,7 @@ public sealed partial class KubeletTests
 
         public HttpClient Gateway { get; }
 
-        public static async Task<Kubelet> StartAsync(ScratchDirectory scratch, RenderedChart chart, string configDir, Dictionary<string, string>? environment = null)
+        public static async Task<Kubelet> StartAsync(ScratchDirectory scratch, RenderedChart chart, string configDir)
         {
             var tokenFile = scratch.In("token");
             await File.WriteAllTextAsync(tokenFile, new string('t', 64));
@@ -198,7 +199,7 @@ public sealed partial class KubeletTests
                 .Replace("/etc/serve/config", configDir, StringComparison.Ordinal)
                 .Replace("/etc/serve/token/token", tokenFile, StringComparison.Ordinal)
                 .Replace("$(POD_NAME)", chart.Nodes.Metadata.Name + "-0", StringComparison.Ordinal))];
-            var process = ServeCliProcess.Start(scratch, [], environment ?? [], arguments);
+            var process = ServeCliProcess.Start(scratch, arguments);
             try
             {
                 var gateway = await process.WaitForLineAsync("gateway  ");

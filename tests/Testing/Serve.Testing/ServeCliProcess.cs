@@ -24,14 +24,11 @@ public sealed class ServeCliProcess : IAsyncDisposable
 
     public string Errors => Joined(_errors);
 
-    public static ServeCliProcess Start(ScratchDirectory scratch, params IEnumerable<string> arguments) => Start(scratch, [], [], arguments);
-
-    /// <summary>Starts the CLI with environment variables, or by a program that starts others, such as <c>unshare</c>.</summary>
-    public static ServeCliProcess Start(ScratchDirectory scratch, IEnumerable<string> launcher, Dictionary<string, string> environment, IEnumerable<string> arguments)
+    public static ServeCliProcess Start(ScratchDirectory scratch, params IEnumerable<string> arguments)
     {
         // A separate session, as in a terminal, so that signals can be sent to the whole group. SIGINT is reset to its default,
         // because the test runner may ignore it.
-        var start = new ProcessStartInfo("env", ["--default-signal=INT", "setsid", .. launcher, ServeExecutable.Path])
+        var start = new ProcessStartInfo("env", ["--default-signal=INT", "setsid", .. scratch.Launcher, ServeExecutable.Path])
         {
             WorkingDirectory = scratch.Path,
             RedirectStandardOutput = true,
@@ -44,8 +41,6 @@ public sealed class ServeCliProcess : IAsyncDisposable
         start.Environment["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "../../.."));
         start.Environment["TMPDIR"] = scratch.Temporary;
         start.Environment["XDG_STATE_HOME"] = scratch.In("xdg");
-        foreach (var (name, value) in environment)
-            start.Environment[name] = value;
         start.Environment.Remove("SERVE_ADDRESS");
         start.Environment.Remove("SERVE_TOKEN_FILE");
         var started = new ServeCliProcess(new Process { StartInfo = start });
