@@ -11,7 +11,7 @@ public sealed class TravelingValueTests
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 2, WorkerCommand = [LocalAgentFixture.Executable, "worker"], Observable = false });
 
-        var outcomes = await Task.WhenAll(TravelingValues.All.Select((value, index) => SendAsync(ray, value, index))).SoonAsync();
+        var outcomes = await Task.WhenAll(TravelingValues.All.Select((value, index) => SendAsync(ray, value, index))).WaitAsync(TimeSpan.FromMinutes(3));
 
         Assert.Equal(297, outcomes.Length);
         Assert.Empty(outcomes.OfType<string>());

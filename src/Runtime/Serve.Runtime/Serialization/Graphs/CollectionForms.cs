@@ -23,7 +23,8 @@ internal static class CollectionForms
     private static SurrogateMemberCodec<Memory<T>, ReadOnlyMemory<T>> WritableMemory<T>(GraphCodecSet codecs) =>
         new(codecs, memory => memory, System.Runtime.InteropServices.MemoryMarshal.AsMemory);
 
-    // The methods below have the names of the types.
+    // The methods below have the names of the types, and are found by their return type.
+#pragma warning disable CA1859 // Return a more specific type.
     private static ObjectCodec Queue<T>(GraphCodecSet codecs) => Form<Queue<T>, T[]>(codecs, queue => queue.ToArray(), items => new(items));
 
     private static ObjectCodec Stack<T>(GraphCodecSet codecs) => Form<Stack<T>, T[]>(codecs, stack => stack.ToArray(), items => new(Enumerable.Reverse(items)));
@@ -98,6 +99,7 @@ internal static class CollectionForms
 
     private static ObjectCodec Comparer<T>(GraphCodecSet codecs) => Form<Comparer<T>, bool>(
         codecs, comparer => comparer.Equals(System.Collections.Generic.Comparer<T>.Default) ? true : throw FromDelegate(comparer), _ => System.Collections.Generic.Comparer<T>.Default);
+#pragma warning restore CA1859
 
     private static SurrogateObjectCodec<T, TSurrogate> Form<T, TSurrogate>(GraphCodecSet codecs, Func<T, TSurrogate> convert, Func<TSurrogate, T> restore)
         where T : class => new(codecs, convert, restore);

@@ -165,8 +165,10 @@ internal static class PlatformForms
         public static DataTable Read((string Name, string Schema, string Rows) parts)
         {
             var table = new DataTable();
-            table.ReadXmlSchema(new StringReader(parts.Schema));
-            table.ReadXml(new StringReader(parts.Rows));
+            using var schema = XmlReader.Create(new StringReader(parts.Schema));
+            table.ReadXmlSchema(schema);
+            using var rows = XmlReader.Create(new StringReader(parts.Rows));
+            table.ReadXml(rows);
             table.TableName = parts.Name;
             return table;
         }
@@ -176,8 +178,10 @@ internal static class PlatformForms
         public static DataSet ReadSet((string Schema, string Rows) parts)
         {
             var set = new DataSet();
-            set.ReadXmlSchema(new StringReader(parts.Schema));
-            set.ReadXml(new StringReader(parts.Rows), XmlReadMode.DiffGram);
+            using var schema = XmlReader.Create(new StringReader(parts.Schema));
+            set.ReadXmlSchema(schema);
+            using var rows = XmlReader.Create(new StringReader(parts.Rows));
+            set.ReadXml(rows, XmlReadMode.DiffGram);
             return set;
         }
 

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Serve.Runtime.Actors;
-using Serve.Runtime.Parallel;
 
 namespace Serve.Runtime.Serialization.Graphs;
 
