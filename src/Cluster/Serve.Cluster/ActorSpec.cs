@@ -67,6 +67,9 @@ public sealed class ActorCreationException(ActorId id, string message, string? d
 
     /// <summary>The full text with the stack trace, if there is one.</summary>
     public string? Details { get; } = details;
+
+    /// <summary>Whether the node failed to provide a process, so that the actor's constructor did not run.</summary>
+    public bool IsNodeFailure { get; init; }
 }
 
 /// <summary>A worker process could not be started.</summary>

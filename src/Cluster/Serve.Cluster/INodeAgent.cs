@@ -60,10 +60,14 @@ public interface INodeAgent : IAsyncDisposable
     /// <exception cref="UserCodeException">The actor threw.</exception>
     Task ReconfigureActorAsync(ActorId id, int maxOngoing, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken);
 
-    /// <summary>Runs the actor's health check; throws if it fails, if it does not complete before the token fires, or if the actor does not exist.</summary>
+    /// <summary>
+    /// Runs the actor's health check, before calls that wait for their turn; throws if it fails or times out, if the same turn has kept the actor busy since before the
+    /// previous check, or if the actor does not exist.
+    /// </summary>
     /// <param name="id">The actor.</param>
-    /// <param name="cancellationToken">The timeout of the check.</param>
-    Task CheckActorAsync(ActorId id, CancellationToken cancellationToken);
+    /// <param name="timeout">Time limit of the check, measured where the actor runs.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    Task CheckActorAsync(ActorId id, TimeSpan timeout, CancellationToken cancellationToken);
 
     /// <summary>Makes an application package available on the node.</summary>
     /// <param name="hash">The package's content hash.</param>

@@ -94,7 +94,7 @@ public sealed partial class ReplicaActivator(UserAssemblyCache assemblies, Built
         parts.Batches = BatchedMethodSet.Of(parts.Target, new(context, failures, parts.Time, parts.SeesRequests), parts.Metrics);
         AttachBuiltIn(parts, context);
         parts.Http = Bind(parts, context, failures, logger);
-        var instance = new ReplicaInstance(parts, context, logger);
+        var instance = new ReplicaInstance(parts, logger);
         await instance.TakeConfigAsync(start.Spec.UserConfig, cancellationToken);
         instance.CheckLimit(start.Spec.MaxOngoingRequests);
         await instance.CheckHealthAsync(cancellationToken);

@@ -72,7 +72,7 @@ internal sealed class FakeNodeAgent(string name = "n1") : INodeAgent
         return OnReconfigure(JsonSerializer.Deserialize<ReplicaSettingsUpdate>(payload.Span, ServeJson.Options)!);
     }
 
-    public Task CheckActorAsync(ActorId id, CancellationToken cancellationToken)
+    public Task CheckActorAsync(ActorId id, TimeSpan timeout, CancellationToken cancellationToken)
     {
         Calls.Enqueue($"check {id}");
         return OnCheckHealth(id.Value, cancellationToken);

@@ -117,7 +117,7 @@ internal sealed partial class ControlActionRunner(
         catch (Exception error)
         {
             Log.StartFailed(logger, start.Replica, error is ActorCreationException failed ? failed.Details ?? failed.Message : error.ToString());
-            result = new ControlObservation.ReplicaStartFailed(start.Replica, start.Generation, error.Message);
+            result = new ControlObservation.ReplicaStartFailed(start.Replica, start.Generation, error.Message, IsNodeFailure: error is not ActorCreationException { IsNodeFailure: false });
         }
 
         _starts.TryRemove(start.Replica, out _);
@@ -175,23 +175,26 @@ internal sealed partial class ControlActionRunner(
         {
             Log.ReconfigureFailed(logger, change.Replica, error);
             await report(new ControlObservation.ReplicaReconfigureFailed(change.Replica, change.Generation,
-                error is OperationCanceledException ? $"did not apply its settings within {options.ReconfigureTimeout.TotalSeconds:0.#} s" : error.Message));
+                error is OperationCanceledException ? $"did not apply its settings within {options.ReconfigureTimeout.TotalSeconds:0.#} s" : error.Message,
+                IsHung: error is OperationCanceledException));
         }
     }
 
     private async Task CheckHealthAsync(ControlAction.CheckReplicaHealth check)
     {
-        using var timeout = new CancellationTokenSource(check.Timeout, time);
+        // The node measures the time limit of the check; this one is for a node that does not answer.
+        var limit = check.Timeout + options.AnswerSlack;
+        using var timeout = new CancellationTokenSource(limit, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, _stopping.Token);
         var began = Stopwatch.GetTimestamp();
         string? error = null;
         try
         {
-            await Agent(check.Node).CheckActorAsync(new(check.Replica.ToString()), either.Token);
+            await Agent(check.Node).CheckActorAsync(new(check.Replica.ToString()), check.Timeout, either.Token);
         }
         catch (Exception thrown)
         {
-            error = thrown is OperationCanceledException ? $"no answer within {check.Timeout.TotalSeconds:0.###} s" : thrown.Message;
+            error = thrown is OperationCanceledException ? $"no answer within {limit.TotalSeconds:0.###} s" : thrown.Message;
             Log.HealthCheckFailed(logger, check.Replica, error);
         }
 

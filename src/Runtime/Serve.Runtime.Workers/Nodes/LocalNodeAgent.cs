@@ -116,7 +116,7 @@ internal sealed class LocalNodeAgent : INodeAgent
     public Task ReconfigureActorAsync(ActorId id, int maxOngoing, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
         Require(id).ReconfigureAsync(maxOngoing, payload, cancellationToken);
 
-    public Task CheckActorAsync(ActorId id, CancellationToken cancellationToken) => Require(id).CheckHealthAsync(cancellationToken);
+    public Task CheckActorAsync(ActorId id, TimeSpan timeout, CancellationToken cancellationToken) => Require(id).CheckHealthAsync(timeout, cancellationToken);
 
     public Task FetchPackageAsync(string hash, CancellationToken cancellationToken) =>
         _packages?.FetchAsync(hash, cancellationToken) ?? throw new InvalidOperationException($"Node '{Id}' has no package source.");

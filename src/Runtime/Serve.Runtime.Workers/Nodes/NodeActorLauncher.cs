@@ -43,7 +43,7 @@ internal sealed class NodeActorLauncher(
         catch (WorkerStartException failed)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            throw new ActorCreationException(spec.Id, $"No worker could be started for actor {spec.Id}. {failed.Message}", null, failed);
+            throw new ActorCreationException(spec.Id, $"No worker could be started for actor {spec.Id}. {failed.Message}", null, failed) { IsNodeFailure = true };
         }
     }
 }
@@ -73,5 +73,5 @@ internal sealed class PooledActorIncarnation(PooledWorker worker, ActorId id) : 
     public override Task ReconfigureAsync(int maxOngoing, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
         worker.ReconfigureAsync(id, maxOngoing, payload, cancellationToken);
 
-    public override Task CheckHealthAsync(CancellationToken cancellationToken) => worker.CheckHealthAsync(id, cancellationToken);
+    public override Task CheckHealthAsync(TimeSpan timeout, CancellationToken cancellationToken) => worker.CheckHealthAsync(id, timeout, cancellationToken);
 }

@@ -13,6 +13,9 @@ internal sealed class PooledWorker(string id, string? key, string label, string 
     /// <summary>How long stopping an actor may take beyond its drain, cancellation and disposal included.</summary>
     private static readonly TimeSpan StopSlack = TimeSpan.FromSeconds(15);
 
+    /// <summary>How long the answer to a health check may take beyond the check's own time limit: longer than the period of pings.</summary>
+    private static readonly TimeSpan AnswerSlack = TimeSpan.FromSeconds(3);
+
     private static readonly TimeSpan ExitDelay = TimeSpan.FromSeconds(2);
 
     private readonly Lock _sync = new();
@@ -97,8 +100,21 @@ internal sealed class PooledWorker(string id, string? key, string label, string 
     public Task ReconfigureAsync(ActorId id, int maxOngoing, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
         QueryActorAsync(id, NodeQueryKinds.ReconfigureActor, new NodeQueryKinds.ReconfigureActorQuery(id.Value, maxOngoing), payload, cancellationToken);
 
-    public Task CheckHealthAsync(ActorId id, CancellationToken cancellationToken) =>
-        QueryActorAsync(id, NodeQueryKinds.CheckActor, new NodeQueryKinds.CheckActorQuery(id.Value), default, cancellationToken);
+    /// <summary>Runs an actor's health check. A worker whose thread pool is too busy to answer in time, but completes work, passes.</summary>
+    public async Task CheckHealthAsync(ActorId id, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(timeout + AnswerSlack, pool.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        try
+        {
+            await QueryActorAsync(id, NodeQueryKinds.CheckActor, new NodeQueryKinds.CheckActorQuery(id.Value, timeout), default, either.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            if (Process is not { MakesProgress: true })
+                throw new TimeoutException($"Worker {Id} did not answer within {(timeout + AnswerSlack).TotalSeconds:0.###} s.");
+        }
+    }
 
     public Task ReleaseAsync() => pool.ReleaseAsync(this);
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Microsoft.Win32.SafeHandles;
@@ -17,8 +18,8 @@ internal sealed class WorkerControlPipes : IDisposable
 
     private WorkerControlPipes(Stream input, Stream output)
     {
-        this._input = input;
-        this._output = output;
+        _input = input;
+        _output = output;
         _orders = new StreamReader(input, Encoding.UTF8, false, 256);
     }
 
@@ -68,7 +69,7 @@ internal sealed class WorkerControlPipes : IDisposable
                 else if (line == WorkerHandshakeMessage.ListenLine)
                     listen();
                 else if (line == WorkerHandshakeMessage.PingLine)
-                    Write(WorkerHandshakeMessage.PongLine);
+                    Write(WorkerHandshakeMessage.PongLine + ThreadPool.CompletedWorkItemCount.ToString(CultureInfo.InvariantCulture));
             }
         }
         catch (IOException)

@@ -172,9 +172,9 @@ public sealed class WorkerActorCallTests(WorkerActorCallTests.WorkerAgentFixture
     public async Task CheckHealth_SickActor_SaysWhy()
     {
         var actor = await _runtime.CreateAsync(Place);
-        await _runtime.Node.CheckActorAsync(actor.Id, default).SoonAsync();
+        await _runtime.Node.CheckActorAsync(actor.Id, TimeSpan.FromSeconds(30), default).SoonAsync();
         await actor.CallAsync<object?>("FallIll");
-        Assert.Equal("not well", (await Assert.ThrowsAsync<UserCodeException>(() => _runtime.Node.CheckActorAsync(actor.Id, default))).Message);
+        Assert.Equal("not well", (await Assert.ThrowsAsync<UserCodeException>(() => _runtime.Node.CheckActorAsync(actor.Id, TimeSpan.FromSeconds(30), default))).Message);
     }
 
     [Fact]

@@ -128,6 +128,19 @@ public sealed class WorkerLifecycleTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
+    public async Task Worker_ThatIsStoppedByASignal_IsKilledBeforeItsPingTimesOut()
+    {
+        await using var patient = new LocalAgentFixture(options => options with
+        {
+            PingPeriod = TimeSpan.FromMilliseconds(100),
+            PingTimeout = TimeSpan.FromHours(1),
+        });
+        await patient.CreateAsync(new WorkerPlacement.Own("frozen"));
+        Signal(Assert.Single(patient.Node.Workers).ProcessId, "STOP");
+        Assert.Contains("stopped by a signal", Assert.IsType<NodeEvent.ActorDied>(await patient.NextEventAsync()).Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task WorkerOfTasks_ThatIsFrozen_IsKilledAndItsTaskRunsAgain()
     {
         var folder = Directory.CreateTempSubdirectory("serve-frozen-test").FullName;
@@ -261,6 +274,42 @@ public sealed class WorkerLifecycleTests : IAsyncLifetime, IAsyncDisposable
         var thrown = await Assert.ThrowsAsync<ActorCreationException>(() => silent.CreateAsync(new WorkerPlacement.Own("x")).SoonAsync());
         Assert.Contains("not ready within 0.3 s", thrown.Message, StringComparison.Ordinal);
         Assert.DoesNotContain(LinuxProcessInfo.Children(), child => child.Name == "sleep");
+    }
+
+    [Fact]
+    public async Task Create_WorkerIsSlowButMakesProgress_IsWaitedFor()
+    {
+        // 4 s, with a little work every 0.5 s.
+        const string Slow = "for n in 1 2 3 4 5 6 7 8; do sleep 0.5; i=0; while [ $i -lt 30000 ]; do i=$((i+1)); done; done; exec \"$@\"";
+        await using var slow = new LocalAgentFixture(options => options with
+        {
+            WorkerCommand = ["sh", "-c", Slow, "sh", .. options.WorkerCommand!],
+            WorkerStartTimeout = TimeSpan.FromSeconds(3),
+        });
+        var actor = await slow.CreateAsync(new WorkerPlacement.Own("slow"));
+        Assert.NotEqual(Environment.ProcessId, await actor.CallAsync<int>("Pid"));
+    }
+
+    [Fact]
+    public async Task Create_ManyWorkersAtOnce_StartsAreLimitedAndTheWaitCountsNotAgainstTheTimeLimit()
+    {
+        var limit = Math.Max(2, Environment.ProcessorCount);
+        await using var silent = new LocalAgentFixture(options => options with { WorkerCommand = ["sleep", "301"], WorkerStartTimeout = TimeSpan.FromMilliseconds(300) });
+        var most = 0;
+        var starts = Enumerable.Range(0, 3 * limit).Select(number => silent.CreateAsync(new WorkerPlacement.Own($"x{number}"))).ToList();
+        while (!starts.TrueForAll(static start => start.IsCompleted))
+        {
+            most = Math.Max(most, LinuxProcessInfo.Children().Count(child => child.Name == "sleep"));
+            await Task.Delay(20);
+        }
+
+        Assert.InRange(most, 1, limit);
+        foreach (var start in starts)
+        {
+            var failure = await Assert.ThrowsAsync<ActorCreationException>(() => start);
+            Assert.True(failure.IsNodeFailure);
+            Assert.Contains("not ready within 0.3 s", failure.Message, StringComparison.Ordinal);
+        }
     }
 
     [Fact]

@@ -4,17 +4,27 @@ using Serve.Runtime.Actors;
 namespace Serve.Runtime.Serialization.Graphs;
 
 /// <summary>Form of a type of the runtime whose receiver finds or creates its own instance.</summary>
-/// <param name="Type">The type; values can be of derived types.</param>
-/// <param name="Create">Creates the codec.</param>
-internal sealed record RuntimeTypeForm(Type Type, Func<GraphCodecSet, ObjectCodec> Create)
+public sealed class RuntimeTypeForm
 {
+    private RuntimeTypeForm(Type type, Func<GraphCodecSet, ObjectCodec> create)
+    {
+        Type = type;
+        Create = create;
+    }
+
+    /// <summary>The type; values can be of derived types.</summary>
+    public Type Type { get; }
+
+    /// <summary>Creates the codec.</summary>
+    internal Func<GraphCodecSet, ObjectCodec> Create { get; }
+
     /// <summary>Form of placement groups.</summary>
     /// <param name="find">Finds or creates the instance of this process.</param>
     public static RuntimeTypeForm PlacementGroups(Func<SerializedPlacementGroup, PlacementGroup> find) => new(
         typeof(PlacementGroup),
         codecs => new SurrogateObjectCodec<PlacementGroup, SerializedPlacementGroup>(codecs, group => new(group.Id, group.Name, group.Strategy, [.. group.Bundles]), find));
 
-    public static ObjectCodec CreateQueueCodec(GraphCodecSet codecs, Type item) =>
+    internal static ObjectCodec CreateQueueCodec(GraphCodecSet codecs, Type item) =>
         (ObjectCodec)new Func<GraphCodecSet, ObjectCodec>(CreateQueueCodec<object>).Method.GetGenericMethodDefinition().MakeGenericMethod(item).Invoke(null, [codecs])!;
 
     // A queue is kept alive by the handle of its actor.
@@ -61,4 +71,4 @@ internal sealed class ActorHandleObjectCodec<TActor>() : ObjectCodec(typeof(Acto
 }
 
 /// <summary>Serialized form of a placement group.</summary>
-internal sealed record SerializedPlacementGroup(string Id, string? Name, PlacementStrategy Strategy, Bundle[] Bundles);
+public sealed record SerializedPlacementGroup(string Id, string? Name, PlacementStrategy Strategy, Bundle[] Bundles);
