@@ -49,7 +49,7 @@ public sealed partial record ObservedState
     private ObservedState OnFound(ControlObservation.ReplicasFound found)
     {
         var next = this;
-        foreach (var replica in found.Replicas.Where(replica => Nodes.ContainsKey(replica.Node) && !Replicas.ContainsKey(replica.Id.ToString())))
+        foreach (var replica in found.Replicas.Where(replica => !Replicas.ContainsKey(replica.Id.ToString())))
         {
             var key = ReplicaStartKey.Of(replica.Id.Deployment, replica.Deployment);
             next = next.With(replica).With(key, next.StartHistoryOf(key) with { HasRun = true });
