@@ -25,6 +25,7 @@ internal sealed class WorkerRequestHandler(DriverCluster cluster)
     {
         FirstId = new ObjectId(Interlocked.Increment(ref _lastSession), 0).Number,
         Print = cluster.Options.LogToDriver,
+        CheckValues = cluster.Options.CheckValues,
         Serializers = { cluster.Options.Serializers.Select(serializer => serializer.GetType().AssemblyQualifiedName) },
     };
 

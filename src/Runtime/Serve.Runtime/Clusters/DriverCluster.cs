@@ -39,6 +39,8 @@ public sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
         Threads = new();
         Tasks = new(this, NextId, Nodes, Threads, options, TimeProvider.System);
         Tasks.SetWorkerFactory(() => Workers.Tasks);
+        if (options.CheckValues)
+            Tasks.Check = new(new(options.Serializers, CreatePlacementGroupForm()));
     }
 
     public ClusterOptions Options { get; }
@@ -91,7 +93,9 @@ public sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
         Options,
         Time,
         () => Options.Isolation == Isolation.Process || Options.PrestartWorkers > 0 || StartedWorkers is not null,
-        RuntimeTypeForm.PlacementGroups(group => Placement.Find(group.Id))))!;
+        CreatePlacementGroupForm()))!;
+
+    private RuntimeTypeForm CreatePlacementGroupForm() => RuntimeTypeForm.PlacementGroups(group => Placement.Find(group.Id));
 
     /// <summary>Returns unused memory of the object store to the operating system.</summary>
     /// <returns>The number of bytes.</returns>
@@ -121,6 +125,7 @@ public sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
     public override ObjectRef<T> Put<T>(T value)
     {
         ThrowIfDisposed();
+        Tasks.Check?.RequireSerializable(value, "the value");
         var reference = new ObjectRef<T>(this, NextId());
         if (!LargeArrayDetector<T>.IsLarge(value) || !Objects.TryPut(reference, value))
             reference.TrySetResult(value);

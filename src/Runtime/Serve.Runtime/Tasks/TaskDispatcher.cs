@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Serve.Calls;
 using Serve.Runtime.Placement;
+using Serve.Runtime.Serialization;
 
 namespace Serve.Runtime.Tasks;
 
@@ -49,6 +50,9 @@ public sealed partial class TaskDispatcher : IAsyncDisposable
     internal TaskSynchronizationContext Context { get; }
 
     public TimeProvider Time { get; }
+
+    /// <summary>Checks the values of calls in this process; null if they are not checked.</summary>
+    public ValueCheck? Check { get; set; }
 
     /// <summary>Log of finished tasks and actor calls.</summary>
     internal FinishedTaskLog FinishedTasks { get; }
