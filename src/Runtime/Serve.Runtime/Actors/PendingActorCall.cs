@@ -211,7 +211,7 @@ internal abstract class PendingActorCall<TResult>(ActorCallQueue queue, ObjectId
             // Set before the code runs, because awaits capture it; undone at the end of the turn.
             if (plan.IsAsync)
                 TaskContext.SetFlowing(context);
-            var watched = IsStream ? null : queue.Tasks.Check?.Begin(Title, GetArguments());
+            var watched = IsStream ? null : queue.Tasks.Check?.Begin(plan.Name, GetArguments());
             pending = Invoke(((LocalActorIncarnation)incarnation).Invoker, token);
             if (watched is not null)
                 pending = watched.CompleteAsync(pending);
