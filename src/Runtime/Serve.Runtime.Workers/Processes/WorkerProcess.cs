@@ -131,7 +131,9 @@ internal sealed class WorkerProcess
         while (await _process.StandardOutput.ReadLineAsync(cancellationToken) is { } line)
         {
             // A host may print a banner first.
-            if (line.StartsWith('{'))
+            if (!line.StartsWith('{'))
+                RecordOutputLine(line);
+            else
                 return JsonSerializer.Deserialize<WorkerReadyMessage>(line, ServeJson.Options)!;
         }
 
