@@ -41,9 +41,9 @@ internal sealed partial class NodeHost : IAsyncDisposable
 
     private NodeHost(NodeStateDirectory directory, WebApplication gateway, WebApplication admin)
     {
-        this._directory = directory;
-        this._gateway = gateway;
-        this._admin = admin;
+        _directory = directory;
+        _gateway = gateway;
+        _admin = admin;
     }
 
     /// <summary>Accepts desired-state changes and reports status.</summary>

@@ -15,7 +15,7 @@ internal sealed class OnnxModelSignature
 
     private OnnxModelSignature(ImmutableArray<TensorSpec> inputs, ImmutableArray<TensorSpec> outputs, string[] notTensors)
     {
-        (Inputs, Outputs, this._notTensors) = (inputs, outputs, notTensors);
+        (Inputs, Outputs, _notTensors) = (inputs, outputs, notTensors);
         InputNames = [.. inputs.Select(input => input.Name)];
         _all = [.. Enumerable.Range(0, outputs.Length)];
         _single = [.. _all.Select(place => new[] { place })];

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace Serve.Runtime.Clusters;
 
 /// <summary>Writes warnings and errors of a program's own cluster to standard error. A logger factory would cost more to start than the cluster. Holds no state.</summary>
-internal class ConsoleWarningLogger : ILogger
+public class ConsoleWarningLogger : ILogger
 {
     public static ConsoleWarningLogger Instance { get; } = new();
 
@@ -20,4 +20,4 @@ internal class ConsoleWarningLogger : ILogger
 }
 
 /// <summary>A <see cref="ConsoleWarningLogger"/> of one category.</summary>
-internal sealed class ConsoleWarningLogger<T> : ConsoleWarningLogger, ILogger<T>;
+public sealed class ConsoleWarningLogger<T> : ConsoleWarningLogger, ILogger<T>;

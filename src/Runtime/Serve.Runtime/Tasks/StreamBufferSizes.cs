@@ -5,7 +5,7 @@ namespace Serve.Runtime.Tasks;
 /// </summary>
 /// <param name="Buffer">Unread items that the driver keeps before the producer waits; with 0, the producer continues when the reader asks for the next item.</param>
 /// <param name="Window">Items that a worker may send before the driver has accepted them.</param>
-internal readonly record struct StreamBufferSizes(int Buffer, int Window)
+public readonly record struct StreamBufferSizes(int Buffer, int Window)
 {
     private const int DefaultBuffer = 16;
     private const int MaxWindow = 4;
