@@ -67,7 +67,11 @@ public class ObjectRef<T> : ObjectRef, IValueTaskSource<T>
             // The value is read before the error: the value of an object that is being freed is dropped only after its error is set.
             Volatile.ReadBarrier();
             if (Error is { } failure)
+            {
+                UnobservedFailure.MarkObserved(this);
                 ExceptionDispatchInfo.Throw(failure);
+            }
+
             return known ? seen! : Load();
         }
     }

@@ -23,6 +23,7 @@ internal sealed class WorkerProcess
     private long _completed;
     private long _progress;
     private volatile string? _killedBecause;
+    private volatile bool _isReady;
 
     private WorkerProcess(Process process, string logFile)
     {
@@ -58,6 +59,7 @@ internal sealed class WorkerProcess
     {
         Send(JsonSerializer.Serialize(handshake, ServeJson.Options));
         var ready = await ReadReadyAsync(cancellationToken);
+        _isReady = true;
         _ = ReadAnswersAsync();
         return ready;
     }
@@ -209,8 +211,8 @@ internal sealed class WorkerProcess
 
         // Output from before it had a log file is still in the pipe; a grandchild may hold that open indefinitely.
         await Task.WhenAny(errors, Task.Delay(TimeSpan.FromMilliseconds(200)));
-        var lines = WorkerCrashReport.ReadTail(_logFile).Concat(_errorLines);
-        var report = WorkerCrashReport.Describe(_process.ExitCode, lines);
+        var lines = WorkerCrashReport.ReadTail(_logFile).Concat(WorkerCrashReport.ReadTail(WorkerLogFiles.NativeFileOf(_logFile))).Concat(_errorLines);
+        var report = WorkerCrashReport.Describe(_process.ExitCode, lines, _isReady);
         _process.Dispose();
         return _killedBecause is { } because ? $"{because}\n{report}" : report;
     }

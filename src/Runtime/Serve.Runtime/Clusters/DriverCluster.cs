@@ -194,6 +194,7 @@ public sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
             return;
         await EndObservationAsync().ConfigureAwait(false);
         await Tasks.DisposeAsync().ConfigureAwait(false);
+        ReportUnobservedFailures();
         if (Volatile.Read(ref _actors) is { } living)
             await living.CloseAsync().ConfigureAwait(false);
         PlacementGroupTable? groups;
@@ -206,6 +207,8 @@ public sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
         await Threads.DisposeAsync().ConfigureAwait(false);
         Volatile.Read(ref _objects)?.Dispose();
     }
+
+    protected override void OnUnobservedFailure(string producer, Exception failure) => Log.Unobserved(Logger, producer, failure);
 
     protected override ObjectRef<TItem> CreateItemRef<TTuple, TItem>(ObjectRef<TTuple> tuple, int index)
     {
@@ -240,4 +243,10 @@ public sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
 
     /// <summary>Returns the id of the next object or task.</summary>
     public ObjectId NextId() => new(Interlocked.Increment(ref _lastId));
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 1003, Level = LogLevel.Warning, Message = "{Producer} failed, and no code has waited for it")]
+        public static partial void Unobserved(ILogger logger, string producer, Exception failure);
+    }
 }
