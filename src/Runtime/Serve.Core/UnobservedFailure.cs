@@ -21,7 +21,7 @@ internal sealed class UnobservedFailure
     ~UnobservedFailure()
     {
         // On another thread: a log may block, and the reference is unreachable anyway.
-        if (!Environment.HasShutdownStarted)
+        if (Volatile.Read(ref _settled) == 0 && !Environment.HasShutdownStarted)
             ThreadPool.UnsafeQueueUserWorkItem(static failure => failure.Report(), this, preferLocal: false);
     }
 
@@ -55,7 +55,6 @@ internal sealed class UnobservedFailure
     {
         if (Interlocked.Exchange(ref _settled, 1) != 0)
             return false;
-        GC.SuppressFinalize(this);
         Interlocked.Decrement(ref _tracked);
         return true;
     }

@@ -57,7 +57,8 @@ internal sealed class WorkerProcess
     /// <exception cref="IOException">It exited, or wrote something else.</exception>
     public async Task<WorkerReadyMessage> PerformHandshakeAsync(WorkerHandshakeMessage handshake, CancellationToken cancellationToken)
     {
-        Send(JsonSerializer.Serialize(handshake, ServeJson.Options));
+        // If it has exited, its output is read in any case: it ends early, and explains why.
+        TrySend(JsonSerializer.Serialize(handshake, ServeJson.Options));
         var ready = await ReadReadyAsync(cancellationToken);
         _isReady = true;
         _ = ReadAnswersAsync();

@@ -67,7 +67,7 @@ public sealed class UnobservedFailureTests
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static async Task DropAsync(DriverCluster ray, string message)
     {
-        Start(ray, message);
+        _ = Start(ray, message);
         await Eventually.TrueAsync(() => ray.ListTasks().All(task => task.State == TaskPhase.Failed));
     }
 }
