@@ -52,7 +52,7 @@ public sealed class UnobservedFailureTests
             var failed = Start(ray, "awaited");
             if (isReadyBefore)
                 await Eventually.TrueAsync(() => failed.IsReady);
-            await Assert.ThrowsAsync<UserCodeException>(async () => await failed);
+            await Assert.ThrowsAsync<FormatException>(async () => await failed);
         }
 
         Assert.Empty(_log.Lines);
