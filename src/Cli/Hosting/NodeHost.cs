@@ -18,6 +18,7 @@ using Serve.Controller.Builds;
 using Serve.Controller.Packages;
 using Serve.Controller.Store;
 using Serve.Gateway;
+using Serve.Gateway.Listening;
 using Serve.Inference;
 using Serve.Inference.Models;
 using Serve.Nodes;
@@ -74,8 +75,11 @@ internal sealed partial class NodeHost : IAsyncDisposable
         {
             if (GlobalizationModeSelector.DescribeInvariantMode() is { } reason)
                 Log.InvariantGlobalization(gateway.Services.GetRequiredService<ILogger<NodeHost>>(), reason);
+            if (DescriptorBudget.OfProcess is { IsSmall: true } descriptors)
+                Log.FewDescriptors(gateway.Services.GetRequiredService<ILogger<NodeHost>>(), descriptors.Limit, descriptors.MaxConnections);
             // Opens the database, so that a damaged one is reported before the servers listen.
             node.Controller.Draining.Register(gateway.Lifetime.StopApplication);
+            node.Controller.Leaving.Register(() => node.Readiness.NotReadyReason = "draining");
             node.Addresses.Gateway = await ListenAsync(gateway, http.Host, http.Port, "--http-port", cancellationToken);
             node.Addresses.Admin = await ListenAsync(node._admin, settings.AdminHost, settings.AdminPort, "--admin-port", cancellationToken);
             await node.Controller.StartAsync(cancellationToken);
@@ -87,6 +91,22 @@ internal sealed partial class NodeHost : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>Reports the node as ready as soon as everything that is deployed now has been started, or has failed.</summary>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task BecomeReadyAsync(CancellationToken cancellationToken)
+    {
+        await Controller.WhenSettledAsync(cancellationToken);
+        Readiness.NotReadyReason = null;
+        if (Controller.Leaving.IsCancellationRequested)
+            Readiness.NotReadyReason = "draining";
+    }
+
+    /// <summary>Creates a watcher that applies the config files of a directory.</summary>
+    /// <param name="directory">The directory.</param>
+    /// <param name="settings">Settings of the command line, which override those of the files.</param>
+    public ConfigDirectoryWatcher WatchConfig(string directory, NodeHostSettings settings) =>
+        ActivatorUtilities.CreateInstance<ConfigDirectoryWatcher>(_gateway.Services, directory, (Func<HttpOptions, HttpOptions>)settings.Http);
 
     /// <summary>Drains the node: health checks fail, new requests are refused, ongoing requests finish.</summary>
     /// <param name="cancellationToken">Aborts the drain.</param>
@@ -105,6 +125,8 @@ internal sealed partial class NodeHost : IAsyncDisposable
         await _admin.DisposeAsync();
         _directory.Dispose();
     }
+
+    private GatewayReadiness Readiness => _gateway.Services.GetRequiredService<GatewayReadiness>();
 
     private static WebApplication BuildGateway(
         NodeHostSettings settings, HttpOptions http, NodeStateDirectory directory, string buildRoot, IBuildProgressListener progress, NodeConsoleLogging console)
@@ -142,6 +164,7 @@ internal sealed partial class NodeHost : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxConcurrentConnections = DescriptorBudget.OfProcess?.MaxAdminConnections;
             kestrel.Listen(Address(settings.AdminHost), settings.AdminPort);
         });
         // Instances of the gateway's container, which disposes them.
@@ -209,6 +232,9 @@ internal sealed partial class NodeHost : IAsyncDisposable
 
     private static partial class Log
     {
+        [LoggerMessage(EventId = 8001, Level = LogLevel.Warning, Message = "The process may open {Limit} files, so at most {Connections} client connections are accepted at a time. Raise the limit (ulimit -n, LimitNOFILE of a service) if there are more clients")]
+        public static partial void FewDescriptors(ILogger logger, int limit, int connections);
+
         [LoggerMessage(EventId = 8000, Level = LogLevel.Warning, Message = "Invariant globalization: {Reason}")]
         public static partial void InvariantGlobalization(ILogger logger, string reason);
     }

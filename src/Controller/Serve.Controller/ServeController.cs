@@ -26,11 +26,12 @@ public sealed class ServeController : IAsyncDisposable
     private readonly InstanceDetailsProjection _details;
     private readonly CancellationTokenSource _shutdownRequested = new();
     private readonly CancellationTokenSource _draining = new();
+    private readonly CancellationTokenSource _leaving = new();
 
     /// <summary>Creates a controller; <see cref="StartAsync"/> starts it.</summary>
     public ServeController(
         INodeDirectory nodes, IApplicationSource source, IClusterStore store, NodeStateDirectory directory, ControllerOptions options,
-        NodeListenAddresses addresses, ControllerMetrics metrics, TimeProvider time, ILoggerFactory loggers)
+        NodeListenAddresses addresses, ConfigDirectoryReport configDirectory, ControllerMetrics metrics, TimeProvider time, ILoggerFactory loggers)
     {
         _nodes = nodes;
         _source = source;
@@ -40,7 +41,7 @@ public sealed class ServeController : IAsyncDisposable
         _time = time;
         _startedAt = time.GetUtcNow();
         _loop = new(nodes, store, directory, options, metrics, time, loggers);
-        _details = new(nodes, directory, options, addresses);
+        _details = new(nodes, directory, options, addresses, configDirectory);
     }
 
     /// <summary>Canceled when the admin API was asked to shut the node down and everything has been drained. The composition root then stops the servers.</summary>
@@ -48,6 +49,9 @@ public sealed class ServeController : IAsyncDisposable
 
     /// <summary>Canceled when the node starts to drain. The composition root then reports this to load balancers.</summary>
     public CancellationToken Draining => _draining.Token;
+
+    /// <summary>Canceled when load balancers are to send no more requests to the node, which still serves. The composition root then reports the node as not ready.</summary>
+    public CancellationToken Leaving => _leaving.Token;
 
     /// <summary>Loads the stored state and restores its applications.</summary>
     /// <exception cref="StateStoreException">The state cannot be read, or another controller holds the lease.</exception>
@@ -138,6 +142,33 @@ public sealed class ServeController : IAsyncDisposable
         };
     }
 
+    /// <summary>Waits until no application is being deployed: each of them runs, has failed, or is unhealthy.</summary>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task WhenSettledAsync(CancellationToken cancellationToken)
+    {
+        var settled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        void Check(ControllerStateView view)
+        {
+            if (view.Desired.Applications.Keys.All(name => view.Plan.Status.TryGetValue(name, out var report)
+                && report.Status is not (ApplicationStatus.NotStarted or ApplicationStatus.Deploying)))
+                settled.TrySetResult();
+        }
+
+        _loop.Changed += Check;
+        try
+        {
+            Check(_loop.View);
+            await settled.Task.WaitAsync(cancellationToken);
+        }
+        finally
+        {
+            _loop.Changed -= Check;
+        }
+    }
+
+    /// <summary>Cancels <see cref="Leaving"/>.</summary>
+    public void Leave() => _leaving.Cancel();
+
     /// <summary>Cancels <see cref="ShutdownRequested"/>.</summary>
     public void RequestShutdown() => _shutdownRequested.Cancel();
 
@@ -147,6 +178,7 @@ public sealed class ServeController : IAsyncDisposable
         await _loop.DisposeAsync();
         _shutdownRequested.Dispose();
         _draining.Dispose();
+        _leaving.Dispose();
     }
 
     private NodeDetails OwnNode(INodeAgent agent) => Node(agent) with

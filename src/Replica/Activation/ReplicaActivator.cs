@@ -50,6 +50,7 @@ public sealed partial class ReplicaActivator(UserAssemblyCache assemblies, Built
             throw new InvalidOperationException($"A replica id must be app#deployment#suffix, but was '{start.ReplicaId}'.");
         ReplicaLogRetention.Prune(start.LogDirectory);
         parts.LogFiles = new ReplicaLogFactory(start.LogDirectory, id);
+        parts.Console = ReplicaConsole.Attach(id, parts.LogFiles);
         parts.Code = start.AssemblyFile is { } file
             ? assemblies.Acquire(start.PackageHash, Path.Combine(start.PackageDirectory, file))
             : UserAssemblyCache.BuiltIn(builtIn ?? throw new DefinitionException("The package has no assembly, and this process has no built-in deployments."));

@@ -59,6 +59,12 @@ public sealed record ClusterOptions
     /// <summary>Whether the console output of tasks in workers also appears on this process's console, as <c>(Demo.GenerateData pid=1234) line</c>. The worker's log contains it in any case. Default true.</summary>
     public bool LogToDriver { get; init; } = true;
 
+    /// <summary>
+    /// How long the code of a canceled or timed-out task may ignore its cancellation token in a worker before the worker is killed. Code in threads of this process cannot be stopped; it is
+    /// only reported. Default: 30 s; <see cref="Timeout.InfiniteTimeSpan"/> waits indefinitely.
+    /// </summary>
+    public TimeSpan CancellationGracePeriod { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>Number of workers to start immediately rather than on demand. Default 0.</summary>
     public int PrestartWorkers { get; init; }
 

@@ -221,7 +221,11 @@ internal sealed class DriverConnection(OutboundFrameQueue pump, WorkerClusterSou
         _values = new(new(serializers, groups) { Segments = new WorkerSharedMemory() }, new WorkerReferenceResolver(this));
         _cluster = new(this, hello.FirstId);
         if (hello.Print)
-            Console.SetOut(TextWriter.Synchronized(new TaskOutputWriter(Console.Out, this)));
+        {
+            Console.SetOut(TextWriter.Synchronized(new TaskOutputWriter(Console.Out, this, isError: false, arrival.ForwardsAllOutput)));
+            Console.SetError(TextWriter.Synchronized(new TaskOutputWriter(Console.Error, this, isError: true, arrival.ForwardsAllOutput)));
+        }
+
         arrival.SetCluster(_cluster);
     }
 

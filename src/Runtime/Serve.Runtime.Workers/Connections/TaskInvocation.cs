@@ -15,6 +15,8 @@ internal class TaskInvocation(DriverConnection session, Run message)
     private const int Running = 1;
     private const int Answered = 2;
 
+    private static readonly TimeSpan ReaderPatience = TimeSpan.FromMilliseconds(20);
+
     private readonly Lock _sync = new();
     private CancellationTokenSource? _stop;
     private bool _cancelled;
@@ -154,14 +156,36 @@ internal class TaskInvocation(DriverConnection session, Run message)
     {
         if (function.Method.Items is not { } items || stream is null)
             throw new BadInputException($"{message.Name} does not return a stream.");
-        using var room = session.Window(this);
-        await foreach (var item in InTurns(items(stream)).WithCancellation(Token).ConfigureAwait(false))
+        using var window = session.Window(this);
+        var steps = InTurns(items(stream)).GetAsyncEnumerator(Token);
+        await using (steps.ConfigureAwait(false))
         {
-            await room.WaitAsync(Token).ConfigureAwait(false);
-            session.Send(new() { Item = new() { Id = message.Id, Value = session.Write(item, function.ResultType, message.Id, $"an item of {message.Name}") } });
+            while (true)
+            {
+                // Before the item is made: code whose reader does not read is not ahead of it by more than the window.
+                await WaitForReaderAsync(window).ConfigureAwait(false);
+                if (!await steps.MoveNextAsync().ConfigureAwait(false))
+                    break;
+                session.Send(new() { Item = new() { Id = message.Id, Value = session.Write(steps.Current, function.ResultType, message.Id, $"an item of {message.Name}") } });
+            }
         }
 
         Answer(new() { Id = message.Id });
+    }
+
+    /// <summary>Waits until another item may be sent. A task releases its CPU while its reader does not read, which may be indefinitely; a reader that keeps up is not worth the messages.</summary>
+    private async Task WaitForReaderAsync(StreamItemWindow window)
+    {
+        var slot = window.WaitAsync(Token);
+        if (slot.IsCompletedSuccessfully)
+            return;
+        if (Turns is null)
+        {
+            await slot.WaitAsync(ReaderPatience, TimeProvider.System, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await CpuReleasingWait.WaitAsync(slot, Token).ConfigureAwait(false);
+        }
+
+        await slot.ConfigureAwait(false);
     }
 
     /// <summary>Wraps a stream so that its steps run in the turns of its code.</summary>

@@ -62,7 +62,7 @@ internal sealed class WorkerRequestHandler(DriverCluster cluster)
                 Submit(session, frame.Submit);
                 break;
             case Frame.BodyOneofCase.Printed:
-                (cluster.Output ?? Console.Out).WriteLine($"({frame.Printed.Task} pid={session.Worker.Process!.Pid}) {frame.Printed.Text}");
+                (cluster.Output ?? (frame.Printed.IsError ? Console.Error : Console.Out)).WriteLine($"({(frame.Printed.Task.Length == 0 ? "" : frame.Printed.Task + " ")}pid={session.Worker.Process!.Pid}) {frame.Printed.Text}");
                 break;
             case Frame.BodyOneofCase.Question:
                 _ = AnswerAsync(session, frame.Question);

@@ -61,6 +61,8 @@ internal abstract class PendingActorCall<TResult>(ActorCallQueue queue, ObjectId
 
     public virtual bool IsStream => false;
 
+    public virtual int ItemWindow => 0;
+
     public abstract object?[] GetArguments();
 
     /// <summary>Stores an item of the stream that a worker has sent.</summary>
