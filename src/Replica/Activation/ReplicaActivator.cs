@@ -52,6 +52,7 @@ public sealed partial class ReplicaActivator(UserAssemblyCache assemblies, Repli
         var (package, logs) = (folders.PackageOf(start.PackageHash), folders.LogsOf(id));
         ReplicaLogRetention.Prune(logs);
         parts.LogFiles = new ReplicaLogFactory(logs, id);
+        parts.Console = ReplicaConsole.Attach(id, parts.LogFiles);
         parts.Code = start.AssemblyFile is { } file
             ? assemblies.Acquire(start.PackageHash, Path.Combine(package, file))
             : UserAssemblyCache.BuiltIn(builtIn ?? throw new DefinitionException("The package has no assembly, and this process has no built-in deployments."));

@@ -24,6 +24,7 @@ internal sealed class WorkerRequestHandler(DriverCluster cluster)
     {
         FirstId = new ObjectId(cluster.NextConnectionNumber(), 0).Number,
         Print = cluster.Options.LogToDriver,
+        CheckValues = cluster.Options.CheckValues,
         Serializers = { cluster.Options.Serializers.Select(serializer => serializer.GetType().AssemblyQualifiedName) },
     };
 
@@ -60,7 +61,7 @@ internal sealed class WorkerRequestHandler(DriverCluster cluster)
                 Submit(session, frame.Submit);
                 break;
             case Frame.BodyOneofCase.Printed:
-                (cluster.Output ?? Console.Out).WriteLine($"({frame.Printed.Task} pid={session.Lease.ProcessId}) {frame.Printed.Text}");
+                (cluster.Output ?? (frame.Printed.IsError ? Console.Error : Console.Out)).WriteLine($"({(frame.Printed.Task.Length == 0 ? "" : frame.Printed.Task + " ")}pid={session.Lease.ProcessId}) {frame.Printed.Text}");
                 break;
             case Frame.BodyOneofCase.Question:
                 _ = AnswerAsync(session, frame.Question);

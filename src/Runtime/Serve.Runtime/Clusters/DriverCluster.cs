@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Serve.Calls;
 using Serve.Runtime.Actors;
@@ -30,22 +31,29 @@ public sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
     /// <param name="startWorkers">Creates the worker processes when they are first needed; null if the cluster has none.</param>
     /// <param name="ledger">The resources of the node that the cluster is part of; null if the cluster has its own.</param>
     /// <param name="directory">The actors of the node that the cluster is part of; null if the cluster has its own.</param>
+    /// <param name="logger">Receives warnings about tasks and actors; null for standard error.</param>
     /// <param name="nodeId">The name of the driver's own node.</param>
     public DriverCluster(
-        ClusterOptions options, Func<DriverCluster, IClusterWorkers>? startWorkers = null, ResourceLedger? ledger = null, ActorDirectory? directory = null,
+        ClusterOptions options, Func<DriverCluster, IClusterWorkers>? startWorkers = null, ResourceLedger? ledger = null, ActorDirectory? directory = null, ILogger? logger = null,
         string nodeId = PlacementNode.OnlyId)
     {
+        Logger = logger ?? ConsoleWarningLogger.Instance;
         _directory = directory;
         Options = options;
         _startWorkers = startWorkers;
         Nodes = new(new PlacementNode(nodeId, ledger ?? new(ResourceDemandFactory.TotalOf(options))));
         Ledgers = new(Nodes);
         Threads = new();
-        Tasks = new(this, NextId, Nodes, Threads, options, TimeProvider.System);
+        Tasks = new(this, NextId, Nodes, Threads, options, TimeProvider.System, Logger);
         Tasks.SetWorkerFactory(() => Workers.Tasks);
+        if (options.CheckValues)
+            Tasks.Check = new(new(options.Serializers, CreatePlacementGroupForm()));
     }
 
     public ClusterOptions Options { get; }
+
+    /// <summary>Receives warnings about tasks and actors.</summary>
+    public ILogger Logger { get; }
 
     /// <summary>Receives lines that tasks in workers print; null for the console.</summary>
     public TextWriter? Output { get; init; }
@@ -95,7 +103,9 @@ public sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
         Options,
         Time,
         () => Options.Isolation == Isolation.Process || Options.PrestartWorkers > 0 || StartedWorkers is not null || Nodes.Current.Length > 1,
-        RuntimeTypeForm.PlacementGroups(group => Placement.Find(group.Id))))!;
+        CreatePlacementGroupForm()))!;
+
+    private RuntimeTypeForm CreatePlacementGroupForm() => RuntimeTypeForm.PlacementGroups(group => Placement.Find(group.Id));
 
     /// <summary>Returns unused memory of the object store to the operating system.</summary>
     /// <returns>The number of bytes.</returns>
@@ -127,6 +137,7 @@ public sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
     public override ObjectRef<T> Put<T>(T value)
     {
         ThrowIfDisposed();
+        Tasks.Check?.RequireSerializable(value, "the value");
         var reference = new ObjectRef<T>(this, NextId());
         if (!LargeArrayDetector<T>.IsLarge(value) || !Objects.TryPut(reference, value))
             reference.TrySetResult(value);
@@ -194,6 +205,7 @@ public sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
             return;
         await EndObservationAsync().ConfigureAwait(false);
         await Tasks.DisposeAsync().ConfigureAwait(false);
+        ReportUnobservedFailures();
         if (Volatile.Read(ref _actors) is { } living)
             await living.CloseAsync().ConfigureAwait(false);
         PlacementGroupTable? groups;
@@ -213,6 +225,8 @@ public sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
         Volatile.Read(ref _objects)?.Dispose();
     }
 
+    protected override void OnUnobservedFailure(string producer, Exception failure) => Log.Unobserved(Logger, producer, failure);
+
     protected override ObjectRef<TItem> CreateItemRef<TTuple, TItem>(ObjectRef<TTuple> tuple, int index)
     {
         ThrowIfDisposed();
@@ -229,7 +243,7 @@ public sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
         var process = new ProcessActorHost(
             new ActivatorServiceProvider(new CoreActorActivator(this)), new("driver"), TimeProvider.System, NullLogger<ProcessActorHost>.Instance);
         var actors = new DriverActorFactory(
-            _directory ?? new(TimeProvider.System), new(this, NextId, Tasks, Threads.Enqueue, NullLogger.Instance), Ledgers, new(process, FindWorkers), Options.Isolation);
+            _directory ?? new(TimeProvider.System), new(this, NextId, Tasks, Threads.Enqueue, Logger), Ledgers, new(process, FindWorkers), Options.Isolation);
         Placement.Add(actors);
         return actors;
     }
@@ -251,4 +265,10 @@ public sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
 
     /// <summary>Returns the id of the next object or task.</summary>
     public ObjectId NextId() => new(Interlocked.Increment(ref _lastId));
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 1003, Level = LogLevel.Warning, Message = "{Producer} failed, and no code has waited for it")]
+        public static partial void Unobserved(ILogger logger, string producer, Exception failure);
+    }
 }

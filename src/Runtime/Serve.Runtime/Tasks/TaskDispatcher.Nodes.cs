@@ -39,6 +39,17 @@ public sealed partial class TaskDispatcher
         }
     }
 
+    /// <summary>Executor of a cluster whose worker processes cannot be started: fails every attempt with the reason.</summary>
+    private sealed class UnavailableExecutor(Exception reason) : ITaskExecutor
+    {
+        public void Start(ITaskAttempt attempt) => attempt.ReportFailure(
+            reason as ObjectDisposedException ?? (Exception)new WorkerDiedException($"No worker could be started for {attempt.Name}. {reason.Message}", reason), isSystem: false);
+
+        public void Kill(ITaskAttempt attempt)
+        {
+        }
+    }
+
     /// <summary>Executor of a node that has left between the grant of its resources and the start of an attempt.</summary>
     private sealed class LeftNodeExecutor : ITaskExecutor
     {
