@@ -68,7 +68,7 @@ internal sealed partial class NodeHost : IAsyncDisposable
     public static async Task<NodeHost> StartAsync(
         NodeHostSettings settings, HttpOptions http, string statePath, string? buildRoot, IBuildProgressListener progress, NodeConsoleLogging console, CancellationToken cancellationToken)
     {
-        var directory = NodeStateDirectory.Open(statePath);
+        var directory = NodeStateDirectory.Open(statePath, settings.NodeName);
         var gateway = BuildGateway(settings, http, directory, buildRoot ?? directory.Builds, progress, console);
         var node = new NodeHost(directory, gateway, BuildAdmin(settings, gateway.Services, console));
         try
@@ -138,11 +138,11 @@ internal sealed partial class NodeHost : IAsyncDisposable
             {
                 NodeId = directory.NodeId.Value,
                 Resources = settings.Resources,
-                WorkerCommand = NodeProcessServices.WorkerCommand(),
+                WorkerCommand = NodeProcessServices.WorkerCommand(directory.Root),
                 TaskIsolation = settings.Isolation == IsolationMode.None ? Isolation.None : Isolation.Process,
                 WorkerLogDirectory = Path.Combine(directory.Logs, "workers"),
             })
-            .AddServeProcess()
+            .AddServeProcess(directory.Root)
             .AddSingleton<IApplicationSource>(new PackageApplicationSource(new ApplicationPackageBuilder(store, buildRoot, progress, TimeProvider.System), store, new PackageInspector()))
             .AddServeController(new ControllerOptions { NodeId = directory.NodeId, DefaultIsolation = settings.Isolation, HttpOptions = http }, directory)
             .AddSingleton<IModelRepository, ControllerModelRepository>()

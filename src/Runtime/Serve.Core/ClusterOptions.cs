@@ -74,6 +74,12 @@ public sealed record ClusterOptions
     /// <summary>Whether <c>serve list</c>, <c>summary</c>, <c>memory</c> and <c>timeline</c> can inspect this cluster from another process. Default true.</summary>
     public bool Observable { get; init; } = true;
 
+    /// <summary>
+    /// Whether calls are checked, for tests and debugging: calls in this process fail with <see cref="NotSerializableException"/> if an argument, result or value of <see cref="Cluster.Put"/> could
+    /// not be sent to a worker process, and a call in either isolation fails with <see cref="InvalidOperationException"/> if it wrote to an array in its arguments. Slow. Default: false.
+    /// </summary>
+    public bool CheckValues { get; init; }
+
     /// <summary>Whether tasks and actor calls that wait for each other in a cycle fail with a <see cref="DeadlockException"/>. Default: true.</summary>
     public bool DetectDeadlocks { get; init; } = true;
 }

@@ -31,8 +31,14 @@ public static class RuntimeServiceCollectionExtensions
             cluster => new ClusterWorkerProcesses(cluster, provider.GetRequiredService<WorkerProcessPool>(), folder: null, provider.GetRequiredService<ILogger<DriverCluster>>(), ownsPool: false),
             provider.GetRequiredService<ResourceLedger>(),
             provider.GetRequiredService<ActorDirectory>(),
-            provider.GetRequiredService<ILogger<DriverCluster>>()));
-        services.AddSingleton<Cluster>(provider => provider.GetRequiredService<DriverCluster>());
+            provider.GetRequiredService<ILogger<DriverCluster>>(),
+            options.NodeId));
+        services.AddSingleton<ClusterNodeBinding>();
+        services.AddSingleton<Cluster>(provider =>
+        {
+            provider.GetRequiredService<ClusterNodeBinding>().Start();
+            return provider.GetRequiredService<DriverCluster>();
+        });
         services.AddSingleton<LocalNodeAgent>();
         services.AddSingleton<INodeAgent>(provider => provider.GetRequiredService<LocalNodeAgent>());
         services.AddSingleton<INodeDirectory>(provider => new NodeDirectory(provider.GetRequiredService<INodeAgent>()));

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Serve.Runtime.Serialization;
 using Serve.Runtime.Tasks;
 using Serve.Runtime.Turns;
 using Serve.Runtime.Wire;
@@ -22,6 +23,7 @@ internal class TaskInvocation(DriverConnection session, Run message)
     private int _state;
     private int _waits;
     private long _started;
+    private WatchedArguments? _watched;
 
     public Run Message => message;
 
@@ -77,7 +79,7 @@ internal class TaskInvocation(DriverConnection session, Run message)
         try
         {
             var function = session.Functions.Find(message.Function);
-            var arguments = function.Read(message, session.Values);
+            var arguments = ReadArguments(function);
             if (message.Stream || function.IsAsync)
             {
                 var running = RunAsync(function, arguments, context);
@@ -189,8 +191,18 @@ internal class TaskInvocation(DriverConnection session, Run message)
     /// <summary>Wraps a stream so that its steps run in the turns of its code.</summary>
     protected virtual IAsyncEnumerable<object?> InTurns(IAsyncEnumerable<object?> items) => items;
 
-    protected void Succeed(BoundRemoteFunction function, object? result) =>
+    protected object?[] ReadArguments(BoundRemoteFunction function)
+    {
+        var arguments = function.Read(message, session.Values);
+        _watched = session.Check?.Begin(message.Name, arguments);
+        return arguments;
+    }
+
+    protected void Succeed(BoundRemoteFunction function, object? result)
+    {
+        _watched?.RequireUnmodified();
         Answer(new() { Id = message.Id, Value = session.Write(result, function.ResultType, message.Id, $"the result of {message.Name}") });
+    }
 
     protected void Fail(Exception thrown)
     {

@@ -137,9 +137,9 @@ public sealed partial class TaskDispatcher
         for (var i = 0; i < count; i++)
         {
             var (slot, waiter) = _returning.Dequeue();
-            if (!slot.NeedsCpu)
+            if (_isDisposed || !slot.NeedsCpu)
             {
-                // Another task of the lease has reacquired the CPU for both, or no task needs it any more, or the task waits again.
+                // The cluster was disposed, another task of the lease has reacquired the CPU for both, no task needs it any more, or the task waits again.
                 waiter.Resume();
                 continue;
             }
@@ -194,6 +194,14 @@ public sealed partial class TaskDispatcher
                 continue;
             }
 
+            if (IsMisplaced(queue))
+            {
+                _waiting.RemoveAt(i--);
+                queue.CancelPoll();
+                ThreadPool.UnsafeQueueUserWorkItem(FailMisplaced, queue, preferLocal: false);
+                continue;
+            }
+
             _lacking.Add(queue);
             queue.IsWaitingForResources = true;
             queue.CancelPoll();
@@ -210,7 +218,7 @@ public sealed partial class TaskDispatcher
     {
         foreach (var ledger in queue.Ledgers)
         {
-            if ((_returningCount > 0 && queue.ReleasableCpu is not null && IsReturningTo(ledger)) || (!queue.RunsInWorker && !IsLocal(ledger)))
+            if ((_returningCount > 0 && queue.ReleasableCpu is not null && IsReturningTo(ledger)) || (!queue.RunsInWorker && !_nodes.IsLocal(ledger)))
                 continue;
             var holder = _lacking.Count == 0 ? null : FindBlockingQueue(queue, ledger);
             if (holder is { RemainingOvertakes: 0 })

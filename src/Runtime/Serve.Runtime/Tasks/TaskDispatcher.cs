@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Serve.Calls;
 using Serve.Runtime.Placement;
+using Serve.Runtime.Serialization;
 
 namespace Serve.Runtime.Tasks;
 
@@ -39,7 +40,7 @@ public sealed partial class TaskDispatcher : IAsyncDisposable
         _cluster = cluster;
         _nextId = nextId;
         _plans = new(this, new(nodes), options.Isolation);
-        nodes.Changed += OnNodesChanged;
+        nodes.Changed += RefreshLedgers;
         Threads = threads;
         Context = new(threads);
         Time = time;
@@ -53,6 +54,9 @@ public sealed partial class TaskDispatcher : IAsyncDisposable
     internal TaskSynchronizationContext Context { get; }
 
     public TimeProvider Time { get; }
+
+    /// <summary>Checks the values of calls in this process; null if they are not checked.</summary>
+    public ValueCheck? Check { get; set; }
 
     public ILogger Logger { get; }
 
@@ -84,7 +88,7 @@ public sealed partial class TaskDispatcher : IAsyncDisposable
     }
 
     /// <summary>Returns the executor for tasks in workers of the node that owns a ledger.</summary>
-    public ITaskExecutor GetWorkers(ResourceLedger ledger) => IsLocal(ledger) ? Workers : _nodes.Find(ledger.NodeId)?.Workers ?? LeftNodeExecutor.Instance;
+    public ITaskExecutor GetWorkers(ResourceLedger ledger) => _nodes.IsLocal(ledger) ? Workers : _nodes.Find(ledger.NodeId)?.Workers?.Tasks ?? LeftNodeExecutor.Instance;
 
     /// <summary>Tasks that wait for arguments, by id.</summary>
     internal ConcurrentDictionary<long, TaskExecution> AwaitingArguments =>
