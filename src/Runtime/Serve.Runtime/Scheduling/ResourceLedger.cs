@@ -4,7 +4,7 @@ namespace Serve.Runtime;
 
 /// <summary>
 /// Resource ledger of a node or of a bundle of a placement group: its total resources and their holders, exact to 0.0001. Fractions of a GPU share the fullest
-/// device they fit on; whole GPUs are exclusive. The ledger of another node assigns only what that node has granted, and requests what it lacks. Its state is
+/// device they fit on; whole GPUs are exclusive. The ledger of another node assigns only granted resources, and requests missing ones. Its state is
 /// written under its lock by its own methods only.
 /// </summary>
 public sealed class ResourceLedger
