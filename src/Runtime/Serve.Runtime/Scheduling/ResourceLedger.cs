@@ -80,10 +80,10 @@ public sealed class ResourceLedger
 
     /// <summary>Creates the ledger of another node, which can assign what that node grants.</summary>
     /// <param name="total">The resources of the node.</param>
-    /// <param name="readReserved">Reads what is reserved on the node, grants included.</param>
+    /// <param name="readReserved">Reads the reserved resources of the node, grants included.</param>
     public static ResourceLedger OfGrants(ResourceDemand total, Func<ResourceDemand> readReserved) => new(total, readReserved);
 
-    /// <summary>Requests a grant of what a demand lacks; must return at once. Called outside of the lock.</summary>
+    /// <summary>Requests a grant of missing resources; must return at once. Called outside of the lock.</summary>
     public Action<ResourceDemand>? RequestGrant { get; set; }
 
     /// <summary>Adds granted resources and notifies waiters.</summary>
