@@ -171,9 +171,8 @@ internal sealed class CoreActorLauncher(CoreActorHosts hosts, SchedulingLedgerRe
 
     private async Task<ActorIncarnation> StartHereAsync(ActorCallQueue calls, ActorResourceHold resources, CancellationToken cancellationToken)
     {
-        var spec = new ActorSpec { Id = calls.Actor.Id, Kind = CoreActorActivator.CoreKind, Concurrency = options.Concurrency };
-        var request = new ActorActivationRequest(spec, [.. resources.Allocation.GpuIds]) { Factory = factory, Turns = calls.Mailboxes.Own };
-        return new LocalActorIncarnation(hosts.Process, await hosts.Process.CreateAsync(request, cancellationToken).ConfigureAwait(false));
+        var actor = CoreActorActivator.CreateAsync(hosts.Process, calls.Actor.Id, factory, calls.Mailboxes.Own, options.Concurrency, resources.Allocation.GpuIds, cancellationToken);
+        return new LocalActorIncarnation(hosts.Process, await actor.ConfigureAwait(false));
     }
 
     private async Task<ActorIncarnation> StartInWorkerAsync(ActorCallQueue calls, ActorResourceHold resources, CancellationToken cancellationToken)
