@@ -22,7 +22,7 @@ internal static partial class GlobalizationModeSelector
         CultureInfo.DefaultThreadCurrentCulture = CultureInfo.DefaultThreadCurrentUICulture = CultureInfo.InvariantCulture;
     }
 
-    /// <summary>Returns the reason for the invariant mode and its restrictions; null if it runs with ICU.</summary>
+    /// <summary>Returns the reason for the invariant mode and its consequence for user code; null if the process uses ICU.</summary>
     public static string? DescribeInvariantMode()
     {
         const string Decomposed = "e\u0301";

@@ -8,7 +8,7 @@ using Serve.Runtime.Workers.Processes;
 
 namespace Serve.Runtime.Workers.Nodes;
 
-/// <summary>Resources of a node other than the driver's, as a cluster uses them: leased workers, the connection to each, and granted resources.</summary>
+/// <summary>A node other than the driver's, as its cluster uses it: leased workers, the connection to each, and granted resources.</summary>
 internal sealed class RemoteNodeWorkers : IClusterWorkers
 {
     private readonly INodeAgent _agent;
