@@ -1,5 +1,4 @@
 using Serve.Admin;
-using Serve.Http;
 
 namespace Serve.Cli.Admin;
 
@@ -16,9 +15,6 @@ internal sealed record NodeAdminAddress(Uri Uri, string? TokenFile)
 
     /// <summary>Environment variable with the path of the token file.</summary>
     public const string TokenFileVariable = "SERVE_TOKEN_FILE";
-
-    /// <summary>Whether the node is on this machine.</summary>
-    public bool IsLocal => RequestGuard.IsLoopback(Uri.Host);
 
     /// <summary>Resolves the address: the command line overrides the environment, which overrides the default.</summary>
     /// <param name="address">Option of the command line.</param>

@@ -19,9 +19,6 @@ internal struct ProtobufFieldReader(Memory<byte> message)
     /// <summary>Gets the number of the current field.</summary>
     public int Field { get; private set; }
 
-    /// <summary>Gets whether the current field is a message, a string, bytes or packed numbers.</summary>
-    public readonly bool IsDelimited => _wire == LengthDelimited;
-
     /// <summary>Advances to the next field.</summary>
     /// <exception cref="BadInputException">The message is malformed.</exception>
     public bool Next()

@@ -74,8 +74,6 @@ internal sealed class WorkerConnection : IActorWorker, IDisposable
     /// <summary>Number of attempts without a reply.</summary>
     public int Count => _sent.Count;
 
-    public ICollection<DispatchedTask> Runs => _sent.Values;
-
     public DispatchedTask? Find(long id) => _sent.GetValueOrDefault(id);
 
     /// <summary>Sends an attempt; the attempt is notified if that fails.</summary>

@@ -22,7 +22,6 @@ internal sealed class OutboundFrameQueue : IThreadPoolWorkItem
 
     private readonly FrameStream _output;
     private readonly Lock _sync = new();
-    private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Queue<(Frame Frame, int Weight)> _queue = new();
     private readonly Frames _message = new();
     private TaskCompletionSource? _room;
@@ -35,9 +34,6 @@ internal sealed class OutboundFrameQueue : IThreadPoolWorkItem
         _output = output;
         TransportMetrics.Add(this);
     }
-
-    /// <summary>Completes when the frames sent before <see cref="Close"/> are written, or cannot be.</summary>
-    public Task Drained => _drained.Task;
 
     public bool IsClosed
     {
@@ -110,8 +106,6 @@ internal sealed class OutboundFrameQueue : IThreadPoolWorkItem
             }
 
             (room, _room) = (_room, null);
-            if (!_isWriting)
-                _drained.TrySetResult();
         }
 
         room?.TrySetResult();
@@ -179,8 +173,6 @@ internal sealed class OutboundFrameQueue : IThreadPoolWorkItem
             if (_queue.Count == 0)
             {
                 _isWriting = false;
-                if (_isClosed)
-                    _drained.TrySetResult();
                 return null;
             }
 

@@ -9,8 +9,6 @@ namespace Serve.Runtime;
 /// </summary>
 internal sealed class ActorCallInvoker(object target, ActorMethodTable methods)
 {
-    public ActorMethodTable Methods => methods;
-
     public ValueTask<TResult> Invoke<TResult>(MethodCall<TResult> call, CancellationToken token) =>
         call.TryInvoke(target, token, out var result) ? result : InvokeByNameAsync(call, token);
 

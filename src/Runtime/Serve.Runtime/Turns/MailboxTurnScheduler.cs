@@ -44,9 +44,6 @@ public abstract class MailboxTurnScheduler(Action<IThreadPoolWorkItem>? threads)
         set => Volatile.Write(ref _limit, value);
     }
 
-    /// <summary>Number of calls that have started and not ended; with turn-based concurrency only those that continue after their first turn.</summary>
-    public int Ongoing => Volatile.Read(ref _ongoing);
-
     /// <summary>Whether a waiting call may start now.</summary>
     protected bool HasCalls =>
         MayTake && (Volatile.Read(ref _ready.Call) is not null || Volatile.Read(ref _posted.Call) is not null || Volatile.Read(ref _returned) is not null);
