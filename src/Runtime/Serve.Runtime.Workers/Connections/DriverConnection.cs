@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using Serve.Calls;
 using Serve.Runtime.Objects;
-using Serve.Runtime.Placement;
 using Serve.Runtime.Serialization;
 using Serve.Runtime.Serialization.Graphs;
 using Serve.Runtime.Turns;

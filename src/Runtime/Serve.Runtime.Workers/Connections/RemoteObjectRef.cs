@@ -1,5 +1,4 @@
 using Serve.Runtime.Wire;
-using Serve.Runtime.Workers.Transport;
 
 namespace Serve.Runtime.Workers.Connections;
 

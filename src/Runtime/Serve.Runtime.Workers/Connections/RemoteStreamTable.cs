@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using Serve.Runtime.Tasks;
 using Serve.Runtime.Wire;
-using Serve.Runtime.Workers.Transport;
 
 namespace Serve.Runtime.Workers.Connections;
 

@@ -4,7 +4,6 @@ using Serve.Runtime.Tasks;
 using Serve.Runtime.Turns;
 using Serve.Runtime.Wire;
 using Serve.Runtime.Workers.Processes;
-using Serve.Runtime.Workers.Transport;
 
 namespace Serve.Runtime.Workers.Connections;
 

@@ -4,7 +4,6 @@ using Serve.Runtime.Clusters;
 using Serve.Runtime.Objects;
 using Serve.Runtime.Serialization;
 using Serve.Runtime.Wire;
-using Serve.Runtime.Workers.Transport;
 
 namespace Serve.Runtime.Workers.Connections;
 

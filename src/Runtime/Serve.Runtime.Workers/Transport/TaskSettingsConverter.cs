@@ -3,7 +3,6 @@ using Serve.Runtime.Placement;
 using Serve.Runtime.Scheduling;
 using Serve.Runtime.Tasks;
 using Serve.Runtime.Wire;
-using Serve.Runtime.Workers.Connections;
 
 namespace Serve.Runtime.Workers.Transport;
 
