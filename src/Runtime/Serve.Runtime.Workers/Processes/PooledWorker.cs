@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Serve.Runtime.Workers.Connections;
 using Serve.Runtime.Workers.Transport;
 
@@ -68,7 +67,7 @@ internal sealed class PooledWorker(string id, string? key, string label, string 
     public void SetAddress(WorkerReadyMessage ready) =>
         Volatile.Write(ref _address, new(id, ready.HttpAddress, ready.CallAddress, Token, ready.Http2Address));
 
-    public async Task CreateAsync(ActorSpec spec, ImmutableArray<int> gpuIds, CancellationToken cancellationToken)
+    public async Task CreateAsync(ActorSpec spec, IReadOnlyList<int> gpuIds, CancellationToken cancellationToken)
     {
         var query = new NodeQueryKinds.CreateActorQuery(spec.Id.Value, spec.Kind, spec.Concurrency, spec.MaxOngoing, gpuIds);
         try
@@ -188,16 +187,6 @@ internal sealed class PooledWorker(string id, string? key, string label, string 
         FrameSocketTransport.OpenAsync(_callAddress!, Token!, ConnectionPurpose.Cluster, cancellationToken);
 
     public void CloseConnection() => OpenedConnection?.Dispose();
-
-    /// <summary>Waits for its exit; a worker that does not exit soon although its connection broke is killed.</summary>
-    /// <returns>The exit reason.</returns>
-    public async Task<string> WaitForExitAsync()
-    {
-        await WaitForExitAsync(ExitDelay, CancellationToken.None).ConfigureAwait(false);
-        if (EndedBecause is null)
-            Process!.Kill("The connection to the worker broke, and it was killed.");
-        return await Ended.Task.ConfigureAwait(false);
-    }
 
     /// <summary>Starts its services, if it was started for tasks only.</summary>
     private async Task ListenAsync(CancellationToken cancellationToken)

@@ -61,6 +61,8 @@ internal abstract class PendingActorCall<TResult>(ActorCallQueue queue, ObjectId
 
     public virtual bool IsStream => false;
 
+    public virtual int ItemWindow => 0;
+
     public abstract object?[] GetArguments();
 
     /// <summary>Stores an item of the stream that a worker has sent.</summary>
@@ -211,7 +213,9 @@ internal abstract class PendingActorCall<TResult>(ActorCallQueue queue, ObjectId
             // Set before the code runs, because awaits capture it; undone at the end of the turn.
             if (plan.IsAsync)
                 TaskContext.SetFlowing(context);
-            pending = Invoke(((LocalActorIncarnation)incarnation).Invoker, token);
+            var watched = IsStream ? null : queue.Tasks.Check?.Begin(plan.Name, GetArguments());
+            var invoker = ((LocalActorIncarnation)incarnation).Invoker;
+            pending = watched is null ? Invoke(invoker, token) : watched.CompleteAsync(Invoke(invoker, token));
         }
         catch (Exception thrown)
         {

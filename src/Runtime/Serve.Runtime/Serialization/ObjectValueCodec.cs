@@ -67,11 +67,14 @@ public sealed class ObjectValueCodec : IValueCodec
             var encoder = isGraph ? _graphs : GetEncoder(type);
             return encoder.Decode(stored, type) is { } value && declared.IsInstanceOfType(value) ? value : throw new InvalidCastException($"it is not of type {CSharpTypeNames.Format(declared)}.");
         }
-        catch (Exception thrown) when (thrown is NotSupportedException or UnserializableValueException or InvalidDataException or InvalidCastException or MissingMethodException or ArgumentException)
+        catch (Exception thrown) when (thrown is not (ServeException or ObjectRecomputingException))
         {
             throw new NotSerializableException($"A value of type {CSharpTypeNames.Format(type)} cannot be deserialized: {thrown.Message}", thrown);
         }
     }
+
+    /// <summary>Returns the arrays of unmanaged elements in a value that can be sent.</summary>
+    internal IReadOnlyList<Array> FindArrays(object value) => value is string || value.GetType().IsPrimitive ? [] : _graphs.FindArrays(this, value);
 
     /// <summary>Encodes an exception of user code by value, with its own fields, its stack trace and its inner exceptions.</summary>
     /// <param name="thrown">The exception.</param>
