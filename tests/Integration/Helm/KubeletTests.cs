@@ -5,7 +5,7 @@ using Serve.Testing;
 
 namespace Serve.Helm.Tests;
 
-/// <summary>What a kubelet does with the rendered pod, on this machine: the container's own arguments, its probes, its preStop command, SIGTERM within the grace period.</summary>
+/// <summary>The steps of a kubelet with the rendered pod, on this machine: the container's own arguments, its probes, its preStop command, SIGTERM within the grace period.</summary>
 public sealed partial class KubeletTests
 {
     private const string Values = "default-values.yaml";

@@ -31,7 +31,7 @@ internal sealed class RenderedChart
     public IReadOnlyList<T> All<T>() => [.. _objects.OfType<T>()];
 }
 
-/// <summary>What the chart uses of a ServiceMonitor of the Prometheus operator.</summary>
+/// <summary>Part of a ServiceMonitor of the Prometheus operator that the chart uses.</summary>
 internal sealed class ServiceMonitor : IKubernetesObject<V1ObjectMeta>
 {
     public string ApiVersion { get; set; } = "";

@@ -113,7 +113,7 @@ public sealed partial record ObservedState
         var next = With(key, history with { FailedUpdates = failures, Error = failed.Error });
         var ended = replica with { InFlight = null, Pending = null, NotBefore = now + ReconciliationIntervals.RetryDelay(failures) };
 
-        // A hook that does not end may hold the replica for ever, and which settings are in effect is unknown.
+        // A hook that does not end may hold the replica indefinitely, and which settings are in effect is unknown.
         return failed.IsHung && replica.Phase == ReplicaPhase.Running
             ? next.OnCrashed(replica, $"{replica.Id} {failed.Error}", now).Move(ended with { Reason = failed.Error }, ReplicaPhaseTrigger.HealthLost)
             : next.With(ended);

@@ -48,7 +48,7 @@ public sealed class WorkerStreamTests : IAsyncLifetime, IAsyncDisposable
     {
         var made = Enumerable.Range(0, 2).Select(_ => _ray.CountActor.Remote(0)).ToArray();
 
-        // One for each CPU of the cluster; nobody reads them.
+        // One for each CPU of the cluster; they are not read.
         var streams = made.Select(each => Count(int.MaxValue, each, buffered)).ToArray();
 
         await Eventually.TrueAsync(async () => await made[0].Read.Remote() >= buffered && await made[1].Read.Remote() >= buffered);
