@@ -34,6 +34,9 @@ public sealed class Experiment : IAsyncDisposable
     /// <summary>Gets the state.</summary>
     public ExperimentState State { get; }
 
+    /// <summary>Gets the events that <see cref="Open"/> read from the journal.</summary>
+    public IReadOnlyList<ExperimentEvent> ReplayedEvents { get; private init; } = [];
+
     /// <summary>Gets whether reports are also written to the files of the trial's folder; true by default.</summary>
     public bool WritesResultFiles { get; init; } = true;
 
@@ -69,7 +72,11 @@ public sealed class Experiment : IAsyncDisposable
         ArgumentException.ThrowIfNullOrEmpty(path);
         checkpoints?.Validate();
         var (journal, events) = Journal.Open(path);
-        var experiment = new Experiment(System.IO.Path.GetFullPath(path), journal, ExperimentState.From(events), checkpoints, timeProvider ?? TimeProvider.System) { WritesResultFiles = writesResultFiles };
+        var experiment = new Experiment(System.IO.Path.GetFullPath(path), journal, ExperimentState.From(events), checkpoints, timeProvider ?? TimeProvider.System)
+        {
+            WritesResultFiles = writesResultFiles,
+            ReplayedEvents = events,
+        };
         if (experiment.State.Created is null)
             experiment.Append(new ExperimentCreated(System.IO.Path.GetFileName(experiment.Path), experiment._timeProvider.GetUtcNow()));
         foreach (var trial in experiment.State.Trials)

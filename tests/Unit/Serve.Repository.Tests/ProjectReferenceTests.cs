@@ -27,7 +27,7 @@ public sealed class ProjectReferenceTests
         ["Serve.Gateway"] = ["Serve.Abstractions", "Serve.Contracts", "Serve.Routing", "Serve.Runtime"],
         ["Serve.Gym"] = ["Serve.Core"],
         ["Serve.Experiments"] = ["Serve.Core"],
-        ["Serve.Tune"] = ["Serve.Core"],
+        ["Serve.Tune"] = ["Serve.Core", "Serve.Experiments"],
         ["Serve.Controller"] = ["Serve.Abstractions", "Serve.Cluster", "Serve.Contracts", "Serve.Control", "Serve.Runtime"],
     };
 

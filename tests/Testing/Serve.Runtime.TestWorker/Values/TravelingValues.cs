@@ -8,7 +8,6 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Numerics;
-using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
@@ -17,6 +16,8 @@ using System.Text.RegularExpressions;
 using System.Xml.Linq;
 
 namespace Serve.Runtime.TestWorker.Values;
+
+#pragma warning disable CA1825, CA1859, CA2201 // Values as users create them.
 
 /// <summary>Values that must arrive equal in another process, and values that must be rejected before they are sent.</summary>
 public static class TravelingValues

@@ -1,16 +1,14 @@
 using System.Collections;
 using System.Collections.ObjectModel;
-using System.Globalization;
 using System.Numerics;
 using System.Reflection;
 using System.Runtime.CompilerServices;
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
 
 namespace Serve.Runtime.TestWorker.Values;
 
-#pragma warning disable CS0067, CS0414, IDE1006, IDE0040, CA1051, CA1065, CA1819, CA2211 // Classes as users write them, with members that serializers commonly lose.
+#pragma warning disable CS0067, CS0414, CA1001, CA1710, CA1725, IDE1006, IDE0040, CA1051, CA1065, CA1819, CA2211 // Classes as users write them, with members that serializers commonly lose.
 
 public record Rec(string Name, int N);
 

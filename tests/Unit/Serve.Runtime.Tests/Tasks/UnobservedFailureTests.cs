@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using Serve.Runtime.Clusters;
-using Serve.Runtime.TestWorker;
 using Serve.Runtime.Testing;
 using Serve.Runtime.Workers.Processes;
 
