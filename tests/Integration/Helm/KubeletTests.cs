@@ -191,7 +191,8 @@ public sealed partial class KubeletTests
         {
             var tokenFile = scratch.In("token");
             await File.WriteAllTextAsync(tokenFile, new string('t', 64));
-            File.SetUnixFileMode(tokenFile, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            if (!OperatingSystem.IsWindows())
+                File.SetUnixFileMode(tokenFile, UnixFileMode.UserRead | UnixFileMode.UserWrite);
             List<string> arguments = [.. chart.Container.Args.Select(argument => argument
                 .Replace("=8000", "=0", StringComparison.Ordinal)
                 .Replace("=8265", "=0", StringComparison.Ordinal)

@@ -108,7 +108,7 @@ public sealed class AdminApiTests
     [InlineData("Sec-Fetch-Site", "same-origin", HttpStatusCode.OK)]
     public async Task AnyMethod_ForeignOriginOrHost_IsRejectedOnEveryPath(string header, string value, HttpStatusCode expected) => await WithAsync(async admin =>
     {
-        foreach (var path in new[] { "/api/serve/applications/", "/metrics", "/docs/v1/openapi.json", "/-/healthz" })
+        foreach (var path in new[] { "/api/serve/applications/", "/metrics", "/docs/v1/openapi.json" })
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, path);
             if (header == "Host")
@@ -118,6 +118,16 @@ public sealed class AdminApiTests
             Assert.Equal(expected, (await admin.Client.SendAsync(request)).StatusCode);
         }
     });
+
+    [Fact]
+    public async Task Health_ForeignHostWithoutToken_IsAnswered()
+    {
+        // As kubelets ask: by the address of the pod.
+        await using var admin = await AdminApiTestFixture.StartAsync(new RequestGuardOptions { Token = "secret" });
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/-/healthz");
+        request.Headers.Host = "10.1.2.3:8265";
+        Assert.Equal(HttpStatusCode.OK, (await admin.Client.SendAsync(request)).StatusCode);
+    }
 
     [Fact]
     public async Task AnyMethod_TokenConfigured_IsRequired()
