@@ -35,7 +35,8 @@ public static class GatewayServiceCollectionExtensions
         services.AddReverseProxy().AddTransforms<WorkerHeaderTransforms>();
         KeepNoKeys(services);
         services.RemoveAll<IForwarderHttpClientFactory>();
-        services.AddSingleton<IForwarderHttpClientFactory, WorkerHttpClientFactory>();
+        services.AddSingleton<WorkerHttpClientFactory>();
+        services.AddSingleton<IForwarderHttpClientFactory>(provider => provider.GetRequiredService<WorkerHttpClientFactory>());
         services.AddLogging(Quieten);
         return services;
     }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Serve.Gateway.Listening;
@@ -12,6 +13,7 @@ internal static class GatewayKestrelExtensions
     {
         var http = options.Http;
         kestrel.AddServerHeader = false;
+        kestrel.ResponseHeaderEncodingSelector = static _ => Encoding.UTF8;
         kestrel.Limits.RequestHeadersTimeout = options.RequestHeadersTimeout;
         kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(http.KeepAliveTimeoutS);
         kestrel.Limits.MaxRequestBodySize = http.MaxRequestBodyBytes;
