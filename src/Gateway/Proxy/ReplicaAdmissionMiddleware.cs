@@ -177,8 +177,9 @@ internal sealed partial class ReplicaAdmissionMiddleware(
     private WorkerForwardAttempt Begin(HttpContext context, string prefix)
     {
         var request = context.Request;
-        var body = ReplayableRequestBody.Of(context);
         var isUpgrade = WebSocketUpgrade.IsRequested(context);
+        // The data of a WebSocket over HTTP/2 look like a body.
+        var body = isUpgrade ? null : ReplayableRequestBody.Of(context);
         var isHttp2 = HttpProtocol.IsHttp2(request.Protocol);
         var attempt = new WorkerForwardAttempt
         {
