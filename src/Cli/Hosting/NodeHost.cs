@@ -108,6 +108,8 @@ internal sealed class NodeHost : IAsyncDisposable
     {
         var builder = NewServer(console);
         var store = new ApplicationPackageStore(directory.Packages);
+        WebApplication? app = null;
+        bool IsRestored() => app!.Services.GetRequiredService<ServeController>().IsRestored;
         builder.Services
             .AddServeRuntime(new NodeRuntimeOptions
             {
@@ -121,14 +123,15 @@ internal sealed class NodeHost : IAsyncDisposable
             .AddSingleton<IApplicationSource>(new PackageApplicationSource(new ApplicationPackageBuilder(store, buildRoot, progress, TimeProvider.System), store, new PackageInspector()))
             .AddServeController(new ControllerOptions { NodeId = directory.NodeId, DefaultIsolation = settings.Isolation, HttpOptions = http }, directory)
             .AddSingleton<IModelRepository, ControllerModelRepository>()
-            .AddServeInference(new(http, settings.Guard(http.Host)))
+            .AddServeInference(new(http, settings.Guard(http.Host)) { IsRestored = IsRestored })
             .AddServeGateway(new GatewayOptions
             {
                 Http = http,
                 Guard = settings.Guard(http.Host),
+                IsRestored = IsRestored,
                 IncludeStack = console.IsDevelopment,
             });
-        var app = builder.Build();
+        app = builder.Build();
         app.UseServeGateway(static gateway => gateway.UseOpenInference());
         return app;
     }

@@ -27,6 +27,9 @@ public sealed class ServeController : IAsyncDisposable
     private readonly CancellationTokenSource _shutdownRequested = new();
     private readonly CancellationTokenSource _draining = new();
 
+    // The restored applications until all can answer; null before the state has been loaded.
+    private volatile string[]? _restoring;
+
     /// <summary>Creates a controller; <see cref="StartAsync"/> starts it.</summary>
     public ServeController(
         INodeDirectory nodes, IApplicationSource source, IClusterStore store, NodeStateDirectory directory, ControllerOptions options,
@@ -51,7 +54,27 @@ public sealed class ServeController : IAsyncDisposable
 
     /// <summary>Loads the stored state and restores its applications.</summary>
     /// <exception cref="StateStoreException">The state cannot be read, or another controller holds the lease.</exception>
-    public Task StartAsync(CancellationToken cancellationToken) => _loop.StartAsync(cancellationToken);
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await _loop.StartAsync(cancellationToken);
+        _restoring = [.. _loop.View.Desired.Applications.Keys];
+    }
+
+    /// <summary>Whether every application that was restored from the state directory can answer, or has failed.</summary>
+    public bool IsRestored
+    {
+        get
+        {
+            if (_restoring is not { } names)
+                return false;
+            if (names.Length == 0)
+                return true;
+            if (!Array.TrueForAll(names, name => GetDetails(name) is null or { Status: not ApplicationStatus.Deploying }))
+                return false;
+            _restoring = [];
+            return true;
+        }
+    }
 
     /// <summary>Deploys one application. Waits until its code is built, validated and stored, not until it runs.</summary>
     /// <returns>Whether anything changed.</returns>

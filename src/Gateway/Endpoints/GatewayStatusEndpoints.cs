@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
+using Serve.Gateway.Requests;
 using Serve.Routing;
 
 namespace Serve.Gateway.Endpoints;
@@ -14,17 +14,17 @@ internal static class GatewayStatusEndpoints
     /// <param name="routes">The gateway's endpoints.</param>
     public static void Map(IEndpointRouteBuilder routes)
     {
-        var stopping = routes.ServiceProvider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
+        var availability = routes.ServiceProvider.GetRequiredService<GatewayAvailability>();
         var table = routes.ServiceProvider.GetRequiredService<RouteTable>();
-        routes.MapGet("/-/healthz", context => HealthAsync(context, isDraining: stopping.IsCancellationRequested));
+        routes.MapGet("/-/healthz", context => HealthAsync(context, availability));
         routes.MapGet("/-/routes", context => RoutesAsync(context, table));
     }
 
-    private static Task HealthAsync(HttpContext context, bool isDraining)
+    private static Task HealthAsync(HttpContext context, GatewayAvailability availability)
     {
         context.Response.ContentType = "text/plain";
-        context.Response.StatusCode = isDraining ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status200OK;
-        return context.Response.WriteAsync(isDraining ? "draining" : "success", context.RequestAborted);
+        context.Response.StatusCode = availability.IsReady ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
+        return context.Response.WriteAsync(availability.IsDraining ? "draining" : availability.IsReady ? "success" : "starting", context.RequestAborted);
     }
 
     private static Task RoutesAsync(HttpContext context, RouteTable table)

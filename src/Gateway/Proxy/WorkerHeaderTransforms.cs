@@ -72,7 +72,7 @@ internal sealed class WorkerHeaderTransforms : ITransformProvider
     /// <summary>Copies method and headers; returns false if the worker would receive them changed.</summary>
     private static bool TryCopyHead(HttpRequest client, HttpRequestMessage request, bool isUpgrade)
     {
-        if (client.Headers.Host is not [{ Length: > 0 }] || client.Headers.Expect.Count > 0
+        if (client.Headers.Host is not [{ Length: > 0 }] || client.Headers.Expect.Count > 0 || client.ContentLength == 0
             || !ReferenceEquals(HttpMethods.GetCanonicalizedValue(client.Method), client.Method) || HttpMethods.IsConnect(client.Method))
             return false;
         foreach (var (name, values) in client.Headers)

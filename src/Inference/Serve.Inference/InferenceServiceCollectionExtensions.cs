@@ -13,7 +13,11 @@ namespace Serve.Inference;
 /// <summary>Settings of the protocol on a node. Fixed while it runs.</summary>
 /// <param name="Http">Root path and size limit of requests.</param>
 /// <param name="Guard">Clients that may load and unload models.</param>
-public sealed record OpenInferenceOptions(HttpOptions Http, RequestGuardOptions Guard);
+public sealed record OpenInferenceOptions(HttpOptions Http, RequestGuardOptions Guard)
+{
+    /// <summary>Gets whether the models of an earlier run can answer again; until then the server is not ready. Default true.</summary>
+    public Func<bool> IsRestored { get; init; } = static () => true;
+}
 
 /// <summary>Registration of the Open Inference Protocol.</summary>
 public static class InferenceServiceCollectionExtensions

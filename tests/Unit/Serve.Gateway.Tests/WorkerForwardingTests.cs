@@ -154,7 +154,7 @@ public sealed class WorkerForwardingTests
         await Assert.ThrowsAsync<HttpRequestException>(() => gateway.Client.SendAsync(new HttpRequestMessage(new HttpMethod(method), "/x") { Content = new StringContent("x") }));
 
         Assert.Equal(2, served);
-        Assert.All(gateway.Table.Current.FindApplication("x")!.Ingress.Replicas, slot => Assert.Equal(0, slot.Ongoing));
+        await Eventually.TrueAsync(() => gateway.Table.Current.FindApplication("x")!.Ingress.Replicas.All(slot => slot.Ongoing == 0));
     }
 
     [Theory]

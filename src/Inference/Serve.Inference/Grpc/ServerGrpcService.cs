@@ -44,7 +44,7 @@ internal sealed partial class ServerGrpcService
     private void AddMethods(ServiceMethodProviderContext<ServerGrpcService> methods)
     {
         Add(methods, "ServerLive", ServerLiveRequest.Parser, ServerLiveResponse.Parser, static (_, _) => Task.FromResult(new ServerLiveResponse { Live = true }));
-        Add(methods, "ServerReady", ServerReadyRequest.Parser, ServerReadyResponse.Parser, (_, _) => Task.FromResult(new ServerReadyResponse { Ready = _catalog.IsReady }));
+        Add(methods, "ServerReady", ServerReadyRequest.Parser, ServerReadyResponse.Parser, (_, _) => Task.FromResult(new ServerReadyResponse { Ready = _options.IsRestored() && _catalog.IsReady }));
         Add(methods, "ServerMetadata", ServerMetadataRequest.Parser, ServerMetadataResponse.Parser, static (_, _) => Task.FromResult(
             new ServerMetadataResponse { Name = ServedModelCatalog.Name, Version = ServedModelCatalog.Version, Extensions = { ServedModelCatalog.Extensions } }));
         Add(methods, "ModelReady", ModelReadyRequest.Parser, ModelReadyResponse.Parser, async (request, context) =>

@@ -62,7 +62,7 @@ internal sealed class ServerRestEndpoints(ServedModelCatalog server, OpenInferen
 
     private Task ReadyAsync(HttpContext context)
     {
-        var ready = !lifetime.ApplicationStopping.IsCancellationRequested && server.IsReady;
+        var ready = !lifetime.ApplicationStopping.IsCancellationRequested && options.IsRestored() && server.IsReady;
         // The specification has the property live where it means ready; the response has both.
         return WriteAsync(context, new { live = true, ready }, ready ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
     }

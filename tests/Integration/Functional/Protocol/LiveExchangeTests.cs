@@ -18,9 +18,7 @@ public sealed class LiveExchangeTests(IsolationNodesFixture nodes)
         { IsolationMode.None, "1.1" },
         { IsolationMode.None, "2.0" },
         { IsolationMode.Application, "1.1" },
-        { IsolationMode.Application, "2.0" },
         { IsolationMode.Replica, "1.1" },
-        { IsolationMode.Replica, "2.0" },
     };
 
     [Theory]
