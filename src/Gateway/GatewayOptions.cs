@@ -18,9 +18,6 @@ public sealed record GatewayOptions
     /// <summary>Gets the time after which a client that reads nothing of its response is disconnected (Linux). Default 60 s.</summary>
     public TimeSpan ResponseStallTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>Gets whether the applications of an earlier run can answer again. Until then the gateway is not healthy, and unknown routes are answered 503 instead of 404. Default true.</summary>
-    public Func<bool> IsRestored { get; init; } = static () => true;
-
     /// <summary>Gets whether problem documents contain the stack trace of user exceptions. Default false.</summary>
     public bool IncludeStack { get; init; }
 }

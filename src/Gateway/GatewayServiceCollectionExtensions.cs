@@ -28,6 +28,7 @@ public static class GatewayServiceCollectionExtensions
         services.Configure<KestrelServerOptions>(kestrel => kestrel.ListenAsGateway(options));
         services.AddRouting();
         services.Configure<SocketTransportOptions>(sockets => sockets.LimitStalls(options.ResponseStallTimeout));
+        services.AddSingleton<GatewayReadiness>();
         services.AddSingleton<HttpRequestMetrics>();
         services.AddSingleton<GatewayAvailability>();
         services.AddSingleton<RouteTableConfigProvider>();

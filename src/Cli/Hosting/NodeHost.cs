@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Prometheus;
 using Serve.Admin;
 using Serve.Controller;
@@ -17,6 +18,7 @@ using Serve.Controller.Builds;
 using Serve.Controller.Packages;
 using Serve.Controller.Store;
 using Serve.Gateway;
+using Serve.Gateway.Listening;
 using Serve.Inference;
 using Serve.Inference.Models;
 using Serve.Nodes;
@@ -29,7 +31,7 @@ namespace Serve.Cli.Hosting;
 /// A node: runtime, controller and gateway in one service container, and the admin API on a server of its own with the same singletons. Owns all of them and
 /// stops them in order.
 /// </summary>
-internal sealed class NodeHost : IAsyncDisposable
+internal sealed partial class NodeHost : IAsyncDisposable
 {
     private static readonly TimeSpan ServerStopTimeout = TimeSpan.FromSeconds(3);
     private readonly NodeStateDirectory _directory;
@@ -39,9 +41,9 @@ internal sealed class NodeHost : IAsyncDisposable
 
     private NodeHost(NodeStateDirectory directory, WebApplication gateway, WebApplication admin)
     {
-        this._directory = directory;
-        this._gateway = gateway;
-        this._admin = admin;
+        _directory = directory;
+        _gateway = gateway;
+        _admin = admin;
     }
 
     /// <summary>Accepts desired-state changes and reports status.</summary>
@@ -66,13 +68,18 @@ internal sealed class NodeHost : IAsyncDisposable
     public static async Task<NodeHost> StartAsync(
         NodeHostSettings settings, HttpOptions http, string statePath, string? buildRoot, IBuildProgressListener progress, NodeConsoleLogging console, CancellationToken cancellationToken)
     {
-        var directory = NodeStateDirectory.Open(statePath);
+        var directory = NodeStateDirectory.Open(statePath, settings.NodeName);
         var gateway = BuildGateway(settings, http, directory, buildRoot ?? directory.Builds, progress, console);
         var node = new NodeHost(directory, gateway, BuildAdmin(settings, gateway.Services, console));
         try
         {
+            if (GlobalizationModeSelector.DescribeInvariantMode() is { } reason)
+                Log.InvariantGlobalization(gateway.Services.GetRequiredService<ILogger<NodeHost>>(), reason);
+            if (DescriptorBudget.OfProcess is { IsSmall: true } descriptors)
+                Log.FewDescriptors(gateway.Services.GetRequiredService<ILogger<NodeHost>>(), descriptors.Limit, descriptors.MaxConnections);
             // Opens the database, so that a damaged one is reported before the servers listen.
             node.Controller.Draining.Register(gateway.Lifetime.StopApplication);
+            node.Controller.Leaving.Register(() => node.Readiness.NotReadyReason = "draining");
             node.Addresses.Gateway = await ListenAsync(gateway, http.Host, http.Port, "--http-port", cancellationToken);
             node.Addresses.Admin = await ListenAsync(node._admin, settings.AdminHost, settings.AdminPort, "--admin-port", cancellationToken);
             await node.Controller.StartAsync(cancellationToken);
@@ -84,6 +91,22 @@ internal sealed class NodeHost : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>Reports the node as ready as soon as everything that is deployed now has been started, or has failed.</summary>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task BecomeReadyAsync(CancellationToken cancellationToken)
+    {
+        await Controller.WhenSettledAsync(cancellationToken);
+        Readiness.NotReadyReason = null;
+        if (Controller.Leaving.IsCancellationRequested)
+            Readiness.NotReadyReason = "draining";
+    }
+
+    /// <summary>Creates a watcher that applies the config files of a directory.</summary>
+    /// <param name="directory">The directory.</param>
+    /// <param name="settings">Settings of the command line, which override those of the files.</param>
+    public ConfigDirectoryWatcher WatchConfig(string directory, NodeHostSettings settings) =>
+        ActivatorUtilities.CreateInstance<ConfigDirectoryWatcher>(_gateway.Services, directory, (Func<HttpOptions, HttpOptions>)settings.Http);
 
     /// <summary>Drains the node: health checks fail, new requests are refused, ongoing requests finish.</summary>
     /// <param name="cancellationToken">Aborts the drain.</param>
@@ -103,35 +126,34 @@ internal sealed class NodeHost : IAsyncDisposable
         _directory.Dispose();
     }
 
+    private GatewayReadiness Readiness => _gateway.Services.GetRequiredService<GatewayReadiness>();
+
     private static WebApplication BuildGateway(
         NodeHostSettings settings, HttpOptions http, NodeStateDirectory directory, string buildRoot, IBuildProgressListener progress, NodeConsoleLogging console)
     {
         var builder = NewServer(console);
         var store = new ApplicationPackageStore(directory.Packages);
-        WebApplication? app = null;
-        bool IsRestored() => app!.Services.GetRequiredService<ServeController>().IsRestored;
         builder.Services
             .AddServeRuntime(new NodeRuntimeOptions
             {
                 NodeId = directory.NodeId.Value,
                 Resources = settings.Resources,
-                WorkerCommand = NodeProcessServices.WorkerCommand(),
+                WorkerCommand = NodeProcessServices.WorkerCommand(directory.Root),
                 TaskIsolation = settings.Isolation == IsolationMode.None ? Isolation.None : Isolation.Process,
                 WorkerLogDirectory = Path.Combine(directory.Logs, "workers"),
             })
-            .AddServeProcess()
+            .AddServeProcess(directory.Root)
             .AddSingleton<IApplicationSource>(new PackageApplicationSource(new ApplicationPackageBuilder(store, buildRoot, progress, TimeProvider.System), store, new PackageInspector()))
             .AddServeController(new ControllerOptions { NodeId = directory.NodeId, DefaultIsolation = settings.Isolation, HttpOptions = http }, directory)
             .AddSingleton<IModelRepository, ControllerModelRepository>()
-            .AddServeInference(new(http, settings.Guard(http.Host)) { IsRestored = IsRestored })
+            .AddServeInference(new(http, settings.Guard(http.Host)))
             .AddServeGateway(new GatewayOptions
             {
                 Http = http,
                 Guard = settings.Guard(http.Host),
-                IsRestored = IsRestored,
                 IncludeStack = console.IsDevelopment,
             });
-        app = builder.Build();
+        var app = builder.Build();
         app.UseServeGateway(static gateway => gateway.UseOpenInference());
         return app;
     }
@@ -142,6 +164,7 @@ internal sealed class NodeHost : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxConcurrentConnections = DescriptorBudget.OfProcess?.MaxAdminConnections;
             kestrel.Listen(Address(settings.AdminHost), settings.AdminPort);
         });
         // Instances of the gateway's container, which disposes them.
@@ -205,5 +228,14 @@ internal sealed class NodeHost : IAsyncDisposable
     {
         using var limit = new CancellationTokenSource(ServerStopTimeout);
         await app.StopAsync(limit.Token);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 8001, Level = LogLevel.Warning, Message = "The process may open {Limit} files, so at most {Connections} client connections are accepted at a time. Raise the limit (ulimit -n, LimitNOFILE of a service) if there are more clients")]
+        public static partial void FewDescriptors(ILogger logger, int limit, int connections);
+
+        [LoggerMessage(EventId = 8000, Level = LogLevel.Warning, Message = "Invariant globalization: {Reason}")]
+        public static partial void InvariantGlobalization(ILogger logger, string reason);
     }
 }

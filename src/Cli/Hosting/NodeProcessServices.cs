@@ -4,6 +4,7 @@ using Prometheus;
 using Serve.Inference;
 using Serve.Nodes;
 using Serve.Replica;
+using Serve.Replicas;
 using Serve.Routing;
 using Serve.Runtime;
 
@@ -19,7 +20,8 @@ internal static class NodeProcessServices
 
     /// <summary>Registers replicas and the routing of their calls.</summary>
     /// <param name="services">Services of the process, including the runtime.</param>
-    public static IServiceCollection AddServeProcess(this IServiceCollection services)
+    /// <param name="stateDirectory">The node's state directory.</param>
+    public static IServiceCollection AddServeProcess(this IServiceCollection services, string stateDirectory)
     {
         // The meters of ASP.NET Core cost time per request, and duplicate our metrics, which have Ray Serve's names.
         Metrics.SuppressDefaultMetrics(new SuppressDefaultMetricOptions { SuppressEventCounters = true });
@@ -29,7 +31,7 @@ internal static class NodeProcessServices
             var directory = provider.GetRequiredService<IActorReferenceResolver>();
             return replica => directory.Resolve(new ActorId(replica.ReplicaId), new(replica.Address.ProcessId, replica.Address.HttpAddress, replica.Address.CallAddress, replica.Address.Token));
         });
-        return services.AddServeReplicas().AddServeModels();
+        return services.AddServeReplicas(ReplicaFolders.Of(stateDirectory)).AddServeModels();
     }
 
     /// <summary>Logs to the console of a worker, which is its log file.</summary>
@@ -44,13 +46,14 @@ internal static class NodeProcessServices
         })
         .AddFilter("Microsoft", LogLevel.Warning));
 
-    /// <summary>Returns the command line that starts a worker: this executable with <see cref="WorkerVerb"/>.</summary>
-    public static IReadOnlyList<string> WorkerCommand()
+    /// <summary>Returns the command line that starts a worker: this executable with <see cref="WorkerVerb"/> and the state directory.</summary>
+    /// <param name="stateDirectory">The node's state directory.</param>
+    public static IReadOnlyList<string> WorkerCommand(string stateDirectory)
     {
         var executable = Environment.ProcessPath ?? throw new InvalidOperationException("The path of this executable is unknown.");
         // If started as `dotnet serve.dll`, the executable is dotnet.
         return Path.GetFileNameWithoutExtension(executable) == "dotnet"
-            ? [executable, "exec", Path.Combine(AppContext.BaseDirectory, "serve.dll"), WorkerVerb]
-            : [executable, WorkerVerb];
+            ? [executable, "exec", Path.Combine(AppContext.BaseDirectory, "serve.dll"), WorkerVerb, stateDirectory]
+            : [executable, WorkerVerb, stateDirectory];
     }
 }

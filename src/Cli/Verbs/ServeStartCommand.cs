@@ -16,10 +16,19 @@ internal static class ServeStartCommand
     {
         var command = new Command("start", "Start a node in the foreground, and restore the applications of its state directory.");
         var options = new NodeCommandOptions(command, IsolationMode.Application, "Default: $XDG_STATE_HOME/serve or ~/.local/state/serve.");
+        var configDir = new Option<string?>("--config-dir")
+        {
+            Description = "Directory of config files (*.yaml), applied together whenever they change: applications that they do not list are deleted. Without files nothing is applied.",
+            HelpName = "DIR",
+        };
+        command.Options.Add(configDir);
         command.SetGuardedAction(console, async (parsed, cancellationToken) =>
         {
             var settings = options.Read(parsed);
-            var http = settings.Http(new HttpOptions());
+            var directory = parsed.GetValue(configDir) is { } given ? Path.GetFullPath(given) : null;
+            if (directory is not null && !Directory.Exists(directory))
+                throw new CommandFailedException($"--config-dir: there is no directory '{directory}'.", CliExitCode.Usage);
+            var http = settings.Http(directory is null ? new HttpOptions() : ConfigDirectoryWatcher.ReadHttpOptions(directory));
             settings.CheckExposure(http.Host);
             var nodeConsole = new NodeConsoleLogging(console.Error, isDevelopment: false);
             await using var node = await NodeHost.StartAsync(
@@ -31,9 +40,30 @@ internal static class ServeStartCommand
                 console.Out.WriteLine($"restoring {string.Join(", ", restored)}");
             console.Out.WriteLine("The node is up. Ctrl+C drains and stops it.");
             await console.Out.FlushAsync(CancellationToken.None);
+            using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop.Requested, node.Controller.ShutdownRequested);
+            var watch = ServeAsync(node, directory is null ? null : node.WatchConfig(directory, settings), ended.Token);
+            var reap = OrphanReaper.RunAsync(TimeProvider.System, ended.Token);
             await ForegroundNodeSession.WaitAsync(node, stop);
+            await Task.WhenAll(watch, reap);
             return await ForegroundNodeSession.EndAsync(node, console, stop);
         });
         return command;
+    }
+
+    // Ready when the restored applications and those of the config directory can answer; then follows the directory.
+    private static async Task ServeAsync(NodeHost node, ConfigDirectoryWatcher? config, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (config is not null)
+                await config.ApplyAsync(cancellationToken);
+            await node.BecomeReadyAsync(cancellationToken);
+            if (config is not null)
+                await config.WatchAsync(cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The node stops.
+        }
     }
 }

@@ -26,6 +26,9 @@ public sealed record ControllerOptions
     /// <summary>How long a node may take to apply new routes before they are published again.</summary>
     public TimeSpan PublishTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long a replica may take to apply new settings.</summary>
+    /// <summary>How long the answer to a health check may take beyond the check's own time limit.</summary>
+    public TimeSpan AnswerSlack { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a replica may take to apply new settings; it is replaced after that.</summary>
     public TimeSpan ReconfigureTimeout { get; init; } = TimeSpan.FromSeconds(30);
 }

@@ -26,14 +26,12 @@ public sealed class ServeController : IAsyncDisposable
     private readonly InstanceDetailsProjection _details;
     private readonly CancellationTokenSource _shutdownRequested = new();
     private readonly CancellationTokenSource _draining = new();
-
-    // The restored applications until all can answer; null before the state has been loaded.
-    private volatile string[]? _restoring;
+    private readonly CancellationTokenSource _leaving = new();
 
     /// <summary>Creates a controller; <see cref="StartAsync"/> starts it.</summary>
     public ServeController(
         INodeDirectory nodes, IApplicationSource source, IClusterStore store, NodeStateDirectory directory, ControllerOptions options,
-        NodeListenAddresses addresses, ControllerMetrics metrics, TimeProvider time, ILoggerFactory loggers)
+        NodeListenAddresses addresses, ConfigDirectoryReport configDirectory, ControllerMetrics metrics, TimeProvider time, ILoggerFactory loggers)
     {
         _nodes = nodes;
         _source = source;
@@ -42,8 +40,8 @@ public sealed class ServeController : IAsyncDisposable
         _addresses = addresses;
         _time = time;
         _startedAt = time.GetUtcNow();
-        _loop = new(nodes, store, directory, options, metrics, time, loggers);
-        _details = new(nodes, directory, options, addresses);
+        _loop = new(nodes, store, options, metrics, time, loggers);
+        _details = new(nodes, directory, options, addresses, configDirectory);
     }
 
     /// <summary>Canceled when the admin API was asked to shut the node down and everything has been drained. The composition root then stops the servers.</summary>
@@ -52,29 +50,12 @@ public sealed class ServeController : IAsyncDisposable
     /// <summary>Canceled when the node starts to drain. The composition root then reports this to load balancers.</summary>
     public CancellationToken Draining => _draining.Token;
 
+    /// <summary>Canceled when load balancers are to send no more requests to the node, which still serves. The composition root then reports the node as not ready.</summary>
+    public CancellationToken Leaving => _leaving.Token;
+
     /// <summary>Loads the stored state and restores its applications.</summary>
     /// <exception cref="StateStoreException">The state cannot be read, or another controller holds the lease.</exception>
-    public async Task StartAsync(CancellationToken cancellationToken)
-    {
-        await _loop.StartAsync(cancellationToken);
-        _restoring = [.. _loop.View.Desired.Applications.Keys];
-    }
-
-    /// <summary>Whether every application that was restored from the state directory can answer, or has failed.</summary>
-    public bool IsRestored
-    {
-        get
-        {
-            if (_restoring is not { } names)
-                return false;
-            if (names.Length == 0)
-                return true;
-            if (!Array.TrueForAll(names, name => GetDetails(name) is null or { Status: not ApplicationStatus.Deploying }))
-                return false;
-            _restoring = [];
-            return true;
-        }
-    }
+    public Task StartAsync(CancellationToken cancellationToken) => _loop.StartAsync(cancellationToken);
 
     /// <summary>Deploys one application. Waits until its code is built, validated and stored, not until it runs.</summary>
     /// <returns>Whether anything changed.</returns>
@@ -109,7 +90,17 @@ public sealed class ServeController : IAsyncDisposable
     /// <exception cref="ApplicationNotFoundException">There is no such deployment.</exception>
     /// <exception cref="DefinitionException">The number is out of range.</exception>
     public Task ScaleAsync(DeploymentId deployment, int replicas, CancellationToken cancellationToken) =>
-        _loop.RequestAsync(new ControlEvent.SetReplicaTarget(deployment, new(replicas)), cancellationToken);
+        _loop.RequestAsync(new ControlEvent.ChangeReplicaTarget(deployment, _ => new(replicas)), cancellationToken);
+
+    /// <summary>Sets the replica target of a model to 0; the target keeps the number of replicas to restore.</summary>
+    /// <exception cref="ApplicationNotFoundException">There is no such deployment.</exception>
+    public Task UnloadAsync(DeploymentId deployment, CancellationToken cancellationToken) =>
+        _loop.RequestAsync(new ControlEvent.ChangeReplicaTarget(deployment, static target => target.Unload()), cancellationToken);
+
+    /// <summary>Restores the replica target of a model that was unloaded or scaled to 0; otherwise has no effect.</summary>
+    /// <exception cref="ApplicationNotFoundException">There is no such deployment.</exception>
+    public Task LoadAsync(DeploymentId deployment, CancellationToken cancellationToken) =>
+        _loop.RequestAsync(new ControlEvent.ChangeReplicaTarget(deployment, static target => target.Load()), cancellationToken);
 
     /// <summary>Reports that requests wait for a deployment without replicas. Recorded in the observed state; it does not start replicas by itself.</summary>
     internal ValueTask RequestWakeUpAsync(DeploymentId deployment) => _loop.ReportAsync(new ControlObservation.WakeUpRequested(deployment));
@@ -161,6 +152,33 @@ public sealed class ServeController : IAsyncDisposable
         };
     }
 
+    /// <summary>Waits until no application is being deployed: each of them runs, has failed, or is unhealthy.</summary>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task WhenSettledAsync(CancellationToken cancellationToken)
+    {
+        var settled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        void Check(ControllerStateView view)
+        {
+            if (view.Desired.Applications.Keys.All(name => view.Plan.Status.TryGetValue(name, out var report)
+                && report.Status is not (ApplicationStatus.NotStarted or ApplicationStatus.Deploying)))
+                settled.TrySetResult();
+        }
+
+        _loop.Changed += Check;
+        try
+        {
+            Check(_loop.View);
+            await settled.Task.WaitAsync(cancellationToken);
+        }
+        finally
+        {
+            _loop.Changed -= Check;
+        }
+    }
+
+    /// <summary>Cancels <see cref="Leaving"/>.</summary>
+    public void Leave() => _leaving.Cancel();
+
     /// <summary>Cancels <see cref="ShutdownRequested"/>.</summary>
     public void RequestShutdown() => _shutdownRequested.Cancel();
 
@@ -170,6 +188,7 @@ public sealed class ServeController : IAsyncDisposable
         await _loop.DisposeAsync();
         _shutdownRequested.Dispose();
         _draining.Dispose();
+        _leaving.Dispose();
     }
 
     private NodeDetails OwnNode(INodeAgent agent) => Node(agent) with

@@ -1,5 +1,7 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
+using Serve.Gateway.Listening;
 using Serve.Routes;
 using Yarp.ReverseProxy.Forwarder;
 
@@ -24,6 +26,7 @@ internal sealed class WorkerHttpClientFactory(TimeProvider time) : IForwarderHtt
         ResponseHeaderEncodingSelector = static (_, _) => Encoding.UTF8,
         // Kilobytes. A replica in this process has no limit.
         MaxResponseHeadersLength = 16 * 1024,
+        ConnectCallback = ConnectAsync,
         ConnectTimeout = TimeSpan.FromSeconds(5),
         // Below Kestrel's 130 s, so that a worker does not close a connection while a request is written to it.
         PooledConnectionIdleTimeout = TimeSpan.FromSeconds(60),
@@ -58,4 +61,22 @@ internal sealed class WorkerHttpClientFactory(TimeProvider time) : IForwarderHtt
     }
 
     public void Dispose() => _invoker.Dispose();
+
+    // A request that cannot get a descriptor fails; the node keeps the last ones for itself.
+    private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            if (DescriptorBudget.OfProcess?.IsExhaustedBy(socket) is true)
+                throw new SocketException((int)SocketError.TooManyOpenSockets);
+            await socket.ConnectAsync(IPAddress.TryParse(context.DnsEndPoint.Host, out var address) ? new IPEndPoint(address, context.DnsEndPoint.Port) : context.DnsEndPoint, cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
 }

@@ -13,11 +13,7 @@ namespace Serve.Inference;
 /// <summary>Settings of the protocol on a node. Fixed while it runs.</summary>
 /// <param name="Http">Root path and size limit of requests.</param>
 /// <param name="Guard">Clients that may load and unload models.</param>
-public sealed record OpenInferenceOptions(HttpOptions Http, RequestGuardOptions Guard)
-{
-    /// <summary>Gets whether the models of an earlier run can answer again; until then the server is not ready. Default true.</summary>
-    public Func<bool> IsRestored { get; init; } = static () => true;
-}
+public sealed record OpenInferenceOptions(HttpOptions Http, RequestGuardOptions Guard);
 
 /// <summary>Registration of the Open Inference Protocol.</summary>
 public static class InferenceServiceCollectionExtensions
@@ -41,6 +37,7 @@ public static class InferenceServiceCollectionExtensions
         services.AddSingleton<ServedModelCatalog>();
         services.AddSingleton<ServerRestEndpoints>();
         services.AddSingleton<ServerGrpcService>();
+        services.AddSingleton<HealthGrpcService>();
         services.AddSingleton<ModelCallRouter>();
         return services;
     }

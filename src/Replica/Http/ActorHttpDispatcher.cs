@@ -36,13 +36,13 @@ internal sealed class ActorHttpDispatcher(IActorReferenceResolver actors, string
         RestoreLimit(context);
         RestoreHead(context);
         RestoreClient(context);
-        if (id is null || actors.Resolve(new(id), _thisProcess) is not { } actor || (actor.LocalHttp is null && actor.IsStopping))
+        if (id is null || actors.Resolve(new(id), _thisProcess) is not ILocalActor actor || (actor.Instance is null && actor.IsStopping))
         {
             await RefuseAsync(context, "gone");
             return;
         }
 
-        if (actor.LocalHttp is not { } http)
+        if (actor.Instance is not IActorHttpHandler http)
         {
             await ProblemDetailsWriter.WriteAsync(context, StatusCodes.Status404NotFound, ErrorReason.NoSuchRoute, $"Actor {id} does not serve HTTP.");
             return;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Serve.Http;
 using Serve.Replica.Definitions;
@@ -10,7 +11,7 @@ using Serve.Runtime;
 namespace Serve.Replica.Instances;
 
 /// <summary>A running replica: the user's object as an actor. Owns its rank, world size and the <c>user_config</c> in effect.</summary>
-internal sealed partial class ReplicaInstance(ReplicaComponents parts, ActorActivationContext actor, ILogger logger) : ActorInstance
+internal sealed partial class ReplicaInstance(ReplicaComponents parts, ILogger logger) : ActorInstance, IActorHttpHandler
 {
     private readonly SemaphoreSlim _reconfiguring = new(1);
     private JsonObject? _config;
@@ -24,15 +25,14 @@ internal sealed partial class ReplicaInstance(ReplicaComponents parts, ActorActi
         .Without(parts.Target.GetType().GetMethods().Where(method => DeploymentHookMethods.IsHook(method) || MultiplexedMethod.IsOne(method)).Select(method => method.Name))
         .With(parts.Batches!.Queued);
 
-    public override IActorHttpHandler? Http => parts.Http;
-
     public override bool SeesRequests => parts.SeesRequests;
 
     public override IActorCallObserver? Calls => parts.Metrics;
 
-    public override async ValueTask CheckHealthAsync(CancellationToken cancellationToken) => await actor.Turns
-        .RunAsync((parts.Hooks!, cancellationToken), static state => state.Item1.CheckHealthAsync(state.cancellationToken))
-        .AsTask().WaitAsync(cancellationToken);
+    /// <inheritdoc/>
+    public ValueTask<bool> TryHandleAsync(HttpContext context) => parts.Http?.TryHandleAsync(context) ?? ValueTask.FromResult(false);
+
+    public override ValueTask CheckHealthAsync(CancellationToken cancellationToken) => new(parts.Hooks!.CheckHealthAsync(cancellationToken).AsTask().WaitAsync(cancellationToken));
 
     public override async ValueTask ReconfigureAsync(ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
     {
@@ -71,9 +71,7 @@ internal sealed partial class ReplicaInstance(ReplicaComponents parts, ActorActi
             var time = parts.Time;
             var started = time.GetTimestamp();
             // A removed config is passed as an empty one, which restores all defaults.
-            await actor.Turns.RunAsync(
-                (parts.Hooks, Users: split.Users ?? [], keys, cancellationToken),
-                static state => state.Hooks.ReconfigureAsync(state.Users, state.keys.Select(static key => key.Name), state.cancellationToken));
+            await parts.Hooks.ReconfigureAsync(split.Users ?? [], keys.Select(static key => key.Name), cancellationToken);
             parts.Metrics!.ObserveReconfigure(time.GetElapsedTime(started));
             Log.Reconfigured(logger);
         }

@@ -59,11 +59,11 @@ public sealed class NodeShutdownFunctionalTests(SamplePackageFixture packages)
         }
 
         await using var node = await TestNodeProcess.StartAsync(IsolationMode.Application, scratch);
-        for (var isHealthy = false; !isHealthy;)
+        for (var isReady = false; !isReady;)
         {
-            isHealthy = (await node.Gateway.GetAsync("/-/healthz")).StatusCode == HttpStatusCode.OK;
+            isReady = (await node.Gateway.GetAsync("/-/readyz")).StatusCode == HttpStatusCode.OK;
             using var response = await node.Gateway.GetAsync("/lab/version");
-            Assert.True(response.StatusCode == HttpStatusCode.OK || (!isHealthy && response.StatusCode == HttpStatusCode.ServiceUnavailable), $"{isHealthy} {response}");
+            Assert.True(response.StatusCode == HttpStatusCode.OK || (!isReady && response.StatusCode == HttpStatusCode.ServiceUnavailable), $"{isReady} {response}");
         }
     }
 

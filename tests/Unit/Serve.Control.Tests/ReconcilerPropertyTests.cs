@@ -79,6 +79,7 @@ public sealed class ReconcilerPropertyTests
                 {
                     Resources = new() { NumCpus = choice % 3 },
                     MaxOngoingRequests = 1 + choice % 2,
+                    UserConfig = choice % 3 == 0 ? null : new() { ["value"] = choice % 3 },
                 });
                 break;
             case 1 when name is not null:
@@ -104,13 +105,15 @@ public sealed class ReconcilerPropertyTests
                 simulation.EndWith(publish, new ControlObservation.RoutesNotAcknowledged(publish.Nodes[0], publish.Snapshot.Version, "a worker does not respond"));
                 break;
             case 9 when Pick(simulation.InFlight.OfType<ControlAction.ReconfigureReplica>(), choice) is { } change:
-                simulation.EndWith(change, new ControlObservation.ReplicaReconfigureFailed(change.Replica, change.Generation, "throws"));
+                simulation.EndWith(change, new ControlObservation.ReplicaReconfigureFailed(change.Replica, change.Generation, "throws", IsHung: choice % 4 == 0));
                 break;
             case 10 when Pick(simulation.InFlight.OfType<ControlAction.StopReplica>(), choice) is { } stop:
                 simulation.EndWith(stop, new ControlObservation.ReplicaStopFailed(stop.Replica, stop.Generation, "timeout"));
                 break;
             case 11 when Pick(simulation.InFlight.OfType<ControlAction.StartReplica>(), choice) is { } start:
-                simulation.EndWith(start, new ControlObservation.ReplicaPlacementFailed(start.Replica, start.Generation, "fragmented", false));
+                simulation.EndWith(start, choice % 2 == 0
+                    ? new ControlObservation.ReplicaPlacementFailed(start.Replica, start.Generation, "fragmented", false)
+                    : new ControlObservation.ReplicaStartFailed(start.Replica, start.Generation, "no process", IsNodeFailure: true));
                 break;
             case 12 when choice % 20 == 0:
                 simulation.Restart();

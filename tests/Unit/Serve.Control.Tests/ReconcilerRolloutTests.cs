@@ -36,7 +36,7 @@ public sealed class ReconcilerRolloutTests
     {
         var simulation = new ControlPlaneSimulation().Deploy("app", "v1", 2).Settle();
         var before = simulation.Routed("app");
-        simulation.Deploy("app", "v1", 2, spec => spec with { UserConfig = new() { ["threshold"] = 3 } });
+        simulation.Deploy("app", "v1", 2, spec => spec with { MaxOngoingRequests = 7 });
         Assert.Equal(2, simulation.InFlight.OfType<ControlAction.ReconfigureReplica>().Count());
         Assert.Equal(DeploymentStatus.Updating, simulation.Status("app").Deployments["app"].Status);
         simulation.Settle();

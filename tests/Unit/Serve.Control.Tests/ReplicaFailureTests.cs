@@ -35,6 +35,24 @@ public sealed class ReplicaFailureTests
     }
 
     [Fact]
+    public void Decide_NodeProvidesNoProcess_BacksOffAndUsesUpNoConstructorTries()
+    {
+        var simulation = new ControlPlaneSimulation().Deploy("app", "v1", 1, spec => spec with { MaxConstructorRetryCount = 1 });
+        for (var failure = 0; failure < 20; failure++)
+        {
+            var start = simulation.InFlight.OfType<ControlAction.StartReplica>().Single();
+            simulation.EndWith(start, new ControlObservation.ReplicaStartFailed(start.Replica, start.Generation, "no worker could be started", IsNodeFailure: true));
+            Assert.Equal(ApplicationStatus.Deploying, simulation.Status("app").Status);
+            Assert.Contains("no worker could be started", simulation.Status("app").Message);
+            Assert.Equal(ReconciliationIntervals.RetryDelay(failure + 1), simulation.Plan.NextWakeUp - simulation.Now);
+            simulation.Advance(11);
+        }
+
+        simulation.Settle();
+        Assert.Equal(ApplicationStatus.Running, simulation.Status("app").Status);
+    }
+
+    [Fact]
     public void Decide_NewVersionFails_OldVersionKeepsItsTargetAfterADeath()
     {
         var simulation = new ControlPlaneSimulation().Deploy("app", "v1", 2).Settle();

@@ -12,8 +12,11 @@ public abstract record ControlObservation
     /// <summary>A replica was created.</summary>
     public sealed record ReplicaStarted(ReplicaId Replica, long Generation, ReplicaAddress Address) : ControlObservation;
 
-    /// <summary>A replica could not be created.</summary>
-    public sealed record ReplicaStartFailed(ReplicaId Replica, long Generation, string Error) : ControlObservation;
+    /// <summary>Replicas run on a node, according to its register.</summary>
+    public sealed record ReplicasFound(IReadOnlyList<ObservedReplica> Replicas) : ControlObservation;
+
+    /// <summary>A replica could not be created; with <paramref name="IsNodeFailure"/>, because the node could not provide a process, and its constructor did not run.</summary>
+    public sealed record ReplicaStartFailed(ReplicaId Replica, long Generation, string Error, bool IsNodeFailure = false) : ControlObservation;
 
     /// <summary>The node refused to reserve a replica's resources; permanently if it can never provide them.</summary>
     public sealed record ReplicaPlacementFailed(ReplicaId Replica, long Generation, string Message, bool IsPermanent) : ControlObservation;
@@ -21,8 +24,8 @@ public abstract record ControlObservation
     /// <summary>A replica applied its new settings.</summary>
     public sealed record ReplicaReconfigured(ReplicaId Replica, long Generation) : ControlObservation;
 
-    /// <summary>A replica failed to apply its new settings.</summary>
-    public sealed record ReplicaReconfigureFailed(ReplicaId Replica, long Generation, string Error) : ControlObservation;
+    /// <summary>A replica failed to apply its new settings; with <paramref name="IsHung"/>, it did not end in time and may never do.</summary>
+    public sealed record ReplicaReconfigureFailed(ReplicaId Replica, long Generation, string Error, bool IsHung = false) : ControlObservation;
 
     /// <summary>A replica was stopped.</summary>
     public sealed record ReplicaStopped(ReplicaId Replica, long Generation) : ControlObservation;

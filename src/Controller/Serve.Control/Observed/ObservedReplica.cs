@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Serve.Control.Desired;
 using Serve.Routes;
 
@@ -68,6 +69,13 @@ public sealed record ObservedReplica
 
     /// <summary>Whether it starts or runs, and so counts towards the target.</summary>
     public bool IsLive => Phase is ReplicaPhase.Starting or ReplicaPhase.Running;
+
+    /// <summary>Whether it is applying a <c>user_config</c> other than that of <paramref name="wanted"/>: its hook may take long or hang, so that it is replaced.</summary>
+    public bool IsApplyingOtherConfig(DeploymentRevision? wanted) =>
+        Pending is { } pending && !HasConfigOf(pending.Deployment) && !(wanted is not null && JsonNode.DeepEquals(pending.Deployment.Spec.UserConfig, wanted.Spec.UserConfig));
+
+    /// <summary>Whether its <c>user_config</c> is that of a revision.</summary>
+    public bool HasConfigOf(DeploymentRevision other) => JsonNode.DeepEquals(Deployment.Spec.UserConfig, other.Spec.UserConfig);
 
     /// <summary>The resources it reserves.</summary>
     public ResourceAmounts Demand => ResourceAmounts.Of(Deployment.Spec.Resources);

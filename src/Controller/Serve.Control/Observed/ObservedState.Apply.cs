@@ -6,6 +6,7 @@ public sealed partial record ObservedState
     public ObservedState Apply(ControlObservation observation, DateTimeOffset now) => observation switch
     {
         ControlObservation.ReplicaStarted started => OnStarted(started, now),
+        ControlObservation.ReplicasFound found => OnFound(found),
         ControlObservation.ReplicaStartFailed failed => OnStartFailed(failed, now),
         ControlObservation.ReplicaPlacementFailed refused => OnPlacementFailed(refused, now),
         ControlObservation.ReplicaReconfigured reconfigured => OnReconfigured(reconfigured),
@@ -30,7 +31,7 @@ public sealed partial record ObservedState
         if (InFlightOf(started.Replica, started.Generation) is not { Phase: ReplicaPhase.Starting } replica)
             return this;
         var key = ReplicaStartKey.Of(replica.Id.Deployment, replica.Deployment);
-        var next = With(key, StartHistoryOf(key) with { Failures = 0, Error = null, HasRun = true, Shortage = null, UnsuitableNodes = [] });
+        var next = With(key, StartHistoryOf(key) with { Failures = 0, NodeFailures = 0, Error = null, HasRun = true, Shortage = null, UnsuitableNodes = [] });
         next = next.Move(
             replica with
             {
@@ -44,17 +45,31 @@ public sealed partial record ObservedState
         return replica.EarlyDeath is { } reason ? next.OnDied(new(replica.Id, reason), now) : next;
     }
 
+    // They were started by an earlier controller: adopted if they are still wanted, otherwise stopped by the next decision.
+    private ObservedState OnFound(ControlObservation.ReplicasFound found)
+    {
+        var next = this;
+        foreach (var replica in found.Replicas.Where(replica => !Replicas.ContainsKey(replica.Id.ToString())))
+        {
+            var key = ReplicaStartKey.Of(replica.Id.Deployment, replica.Deployment);
+            next = next.With(replica).With(key, next.StartHistoryOf(key) with { HasRun = true });
+        }
+
+        return next;
+    }
+
     private ObservedState OnStartFailed(ControlObservation.ReplicaStartFailed failed, DateTimeOffset now)
     {
         if (InFlightOf(failed.Replica, failed.Generation) is not { Phase: ReplicaPhase.Starting } replica)
             return this;
         var key = ReplicaStartKey.Of(replica.Id.Deployment, replica.Deployment);
         var history = StartHistoryOf(key);
-        var failures = history.Failures + 1;
+        var failures = (failed.IsNodeFailure ? history.NodeFailures : history.Failures) + 1;
 
         // Replicas of one deployment are started concurrently: the delay doubles with each round, not with each single failure.
         var rounds = (failures + Math.Max(1, replica.WorldSize) - 1) / Math.Max(1, replica.WorldSize);
-        return With(key, history with { Failures = failures, Error = failed.Error, NotBefore = now + ReconciliationIntervals.RetryDelay(rounds), Shortage = null })
+        history = failed.IsNodeFailure ? history with { NodeFailures = failures } : history with { Failures = failures };
+        return With(key, history with { Error = failed.Error, NotBefore = now + ReconciliationIntervals.RetryDelay(rounds), Shortage = null })
             .Move(replica, ReplicaPhaseTrigger.StartFailed);
     }
 
@@ -77,7 +92,7 @@ public sealed partial record ObservedState
         if (InFlightOf(reconfigured.Replica, reconfigured.Generation) is not { Pending: { } pending } replica)
             return this;
         var key = ReplicaStartKey.Of(replica.Id.Deployment, pending.Deployment);
-        return With(key, StartHistoryOf(key) with { Failures = 0, Error = null, HasRun = true })
+        return With(key, StartHistoryOf(key) with { Failures = 0, FailedUpdates = 0, Error = null, HasRun = true })
             .With(replica with
             {
                 InFlight = null,
@@ -94,8 +109,14 @@ public sealed partial record ObservedState
             return this;
         var key = ReplicaStartKey.Of(replica.Id.Deployment, pending.Deployment);
         var history = StartHistoryOf(key);
-        return With(key, history with { Failures = history.Failures + 1, Error = failed.Error })
-            .With(replica with { InFlight = null, Pending = null, NotBefore = now + ReconciliationIntervals.RetryDelay(history.Failures + 1) });
+        var failures = failed.IsHung ? ReconciliationIntervals.UpdateAttempts : history.FailedUpdates + 1;
+        var next = With(key, history with { FailedUpdates = failures, Error = failed.Error });
+        var ended = replica with { InFlight = null, Pending = null, NotBefore = now + ReconciliationIntervals.RetryDelay(failures) };
+
+        // A hook that does not end may hold the replica for ever, and which settings are in effect is unknown.
+        return failed.IsHung && replica.Phase == ReplicaPhase.Running
+            ? next.OnCrashed(replica, $"{replica.Id} {failed.Error}", now).Move(ended with { Reason = failed.Error }, ReplicaPhaseTrigger.HealthLost)
+            : next.With(ended);
     }
 
     private ObservedState OnHealthChecked(ControlObservation.ReplicaHealthChecked health, DateTimeOffset now)

@@ -40,7 +40,7 @@ public sealed partial record ObservedState
         Starts = Starts.ToImmutableDictionary(
             pair => pair.Key,
             pair => pair.Key.Deployment.Application == application
-                ? pair.Value with { Failures = 0, Error = null, Shortage = null, UnsuitableNodes = [], NotBefore = DateTimeOffset.MinValue }
+                ? pair.Value with { Failures = 0, NodeFailures = 0, FailedUpdates = 0, Error = null, Shortage = null, UnsuitableNodes = [], NotBefore = DateTimeOffset.MinValue }
                 : pair.Value),
     };
 

@@ -6,6 +6,9 @@ public static class ReconciliationIntervals
     /// <summary>Consecutive failed health checks after which a replica is replaced; Ray Serve's default.</summary>
     public const int HealthFailuresAllowed = 3;
 
+    /// <summary>Failed reconfigurations after which new settings are abandoned.</summary>
+    public const int UpdateAttempts = 3;
+
     /// <summary>Delay after the first failure.</summary>
     public static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(0.1);
 

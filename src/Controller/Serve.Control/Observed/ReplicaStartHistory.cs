@@ -9,8 +9,14 @@ public sealed record ReplicaStartHistory
     /// <summary>An empty history.</summary>
     public static ReplicaStartHistory None { get; } = new();
 
-    /// <summary>Starts and reconfigurations that failed since the last success.</summary>
+    /// <summary>Starts that failed since the last success, in the constructor or a hook.</summary>
     public int Failures { get; init; }
+
+    /// <summary>Starts that failed since the last success because a node could not provide a process.</summary>
+    public int NodeFailures { get; init; }
+
+    /// <summary>Reconfigurations that failed since the last success.</summary>
+    public int FailedUpdates { get; init; }
 
     /// <summary>Error of the last failure.</summary>
     public string? Error { get; init; }

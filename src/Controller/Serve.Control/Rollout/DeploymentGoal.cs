@@ -53,6 +53,9 @@ internal sealed record DeploymentRolloutResult(DeploymentGoal Goal)
     /// <summary>Reason why the next start waits; null if it does not wait.</summary>
     public string? Waiting { get; init; }
 
+    /// <summary>How many replicas have the new <c>user_config</c>; null if none waits for it.</summary>
+    public string? SettingsProgress { get; init; }
+
     /// <summary>Whether the goal is reached.</summary>
     public bool IsSteady { get; init; }
 

@@ -66,6 +66,9 @@ internal static class DeploymentGoalResolver
         if (UnplaceableReason(ResourceAmounts.Of(requested.Spec.Resources), history, observed) is { } reason)
             return reason;
 
+        if (!wasRunning && history.FailedUpdates >= ReconciliationIntervals.UpdateAttempts)
+            return $"a replica failed to apply the new settings; last error: {history.Error}";
+
         // A version that has run before is retried indefinitely: its dependencies may come back.
         var limit = Math.Max(1, Math.Min(3 * replicas, requested.Spec.MaxConstructorRetryCount));
         return !wasRunning && history.Failures >= limit

@@ -33,21 +33,22 @@ internal sealed class DeploymentRolloutPlanner
         var rollout = new DeploymentRolloutPlanner(plan, goal);
         ReplicaScaleDownPlanner.Plan(plan, goal, rollout._selection.Surplus);
         rollout.StartMissing();
-        var isConfigured = rollout.Reconfigure();
+        var settings = SettingsRollout.Plan(plan, goal, rollout._selection);
         HealthCheckPlanner.Plan(plan, rollout._selection.Kept.Concat(rollout._selection.OldKept));
-        return rollout.Result(isConfigured);
+        return rollout.Result(settings);
     }
 
-    private DeploymentRolloutResult Result(bool isConfigured) => new(_goal)
+    private DeploymentRolloutResult Result(SettingsRollout settings) => new(_goal)
     {
-        Routed = [.. _selection.Kept.Where(replica => replica.Phase == ReplicaPhase.Running)
-            .Concat(_selection.OldKept)
+        Routed = [.. _selection.Kept.Where(replica => replica.Phase == ReplicaPhase.Running && !settings.OutOfRotation.Contains(replica))
+            .Concat(_selection.OldKept.Where(replica => !replica.IsApplyingOtherConfig(_goal.Deployment)))
             .OrderBy(replica => replica.Rank)
             .ThenBy(replica => replica.Id.Suffix, StringComparer.Ordinal)],
         Ready = _selection.Ready,
         Old = _selection.OldNeeded,
         Waiting = _waiting,
-        IsSteady = isConfigured && _selection.Ready == _goal.TargetReplicas && _selection.Live.Count == _goal.TargetReplicas,
+        SettingsProgress = settings.Progress,
+        IsSteady = settings.IsComplete && _selection.Ready == _goal.TargetReplicas && _selection.Live.Count == _goal.TargetReplicas,
         Remaining = _plan.Observed.ReplicasOf(_goal.Id).Count(),
     };
 
@@ -102,34 +103,15 @@ internal sealed class DeploymentRolloutPlanner
 
     private string StartReason(ReplicaStartHistory history, DeploymentRevision deployment) => history switch
     {
-        { Failures: > 0 } => $"attempt {history.Failures + 1}; last error: {history.Error}",
+        { Failures: > 0 } or { NodeFailures: > 0 } => $"attempt {history.Failures + history.NodeFailures + 1}; last error: {history.Error}",
         { Death: { } death } when _plan.Now - history.CrashedAt < ReconciliationIntervals.RecentDeathWindow => $"replaces a lost replica: {death}",
         _ when _selection.OldRunning.Count > 0 && deployment == _goal.Deployment =>
-            _selection.OldRunning[0].Deployment.Version == deployment.Version ? $"node {_selection.OldRunning[0].Node} is draining" : "new version",
+            _selection.OldRunning[0] switch
+            {
+                var old when old.Deployment.Version != deployment.Version => "new version",
+                var old when old.IsApplyingOtherConfig(deployment) => "replaces a replica that was still applying settings that have been replaced",
+                var old => $"node {old.Node} is draining",
+            },
         _ => $"the target is {_goal.TargetReplicas} replicas",
     };
-
-    // Returns whether every kept replica has its final settings.
-    private bool Reconfigure()
-    {
-        if (_goal.Deployment is not { } deployment)
-            return true;
-        var (ranks, _) = RankAssignment.Assign(_selection.Kept, Math.Max(_goal.TargetReplicas, _selection.Kept.Count));
-        var isConfigured = true;
-        foreach (var replica in _selection.Kept)
-        {
-            var rank = ranks[replica.Id];
-            var hasSettings = replica.Deployment.Settings == deployment.Settings;
-            if (hasSettings && replica.Rank == rank && replica.WorldSize == _goal.TargetReplicas && replica.Pending is null)
-                continue;
-            isConfigured = false;
-            if (replica.Phase == ReplicaPhase.Running && replica.InFlight is null && !_plan.MustWaitUntil(replica.NotBefore))
-            {
-                _plan.Add(generation => new ControlAction.ReconfigureReplica(
-                    generation, hasSettings ? "rank or world size changed" : "settings changed", replica.Id, replica.Node, deployment, rank, _goal.TargetReplicas));
-            }
-        }
-
-        return isConfigured;
-    }
 }

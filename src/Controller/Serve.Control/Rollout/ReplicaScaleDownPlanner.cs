@@ -24,7 +24,8 @@ internal static class ReplicaScaleDownPlanner
         }
     }
 
-    private static bool IsOutOfRoutes(ObservedReplica replica, ObservedState observed) => !replica.WasRouted
+    /// <summary>Returns whether no node routes requests to a replica.</summary>
+    public static bool IsOutOfRoutes(ObservedReplica replica, ObservedState observed) => !replica.WasRouted
         || (replica.UnroutedAt is { } version
             && observed.Nodes.Values.All(node => !node.IsReachable || observed.Routes.Acknowledged.GetValueOrDefault(node.Id) >= version));
 
@@ -42,6 +43,7 @@ internal static class ReplicaScaleDownPlanner
     {
         { IsLeaving: true } => "the deployment is being removed",
         { Deployment: { } deployment } when replica.Deployment.Version != deployment.Version => goal.Failure is null ? "replaced by a new version" : "its version failed to start",
+        _ when replica.IsApplyingOtherConfig(goal.Deployment) => "it was still applying settings that have been replaced",
         _ when observed.NodePhaseOf(replica) == NodePhase.Draining => $"node {replica.Node} is draining",
         _ => $"the target is {goal.TargetReplicas} replicas",
     };

@@ -4,7 +4,7 @@ namespace Serve.Control.Rollout;
 
 /// <summary>
 /// Selects the replicas of a deployment that are kept and those that are surplus. The same state gives the same selection, so it need not be stored. Replicas
-/// on a draining node are selected like those of an old version: kept until they are replaced on another node.
+/// on a draining node, and those that are applying a <c>user_config</c> that has been replaced, are selected like those of an old version: kept until they are replaced.
 /// </summary>
 internal sealed class ReplicaSelection
 {
@@ -13,7 +13,8 @@ internal sealed class ReplicaSelection
     private ReplicaSelection(DeploymentGoal goal, ObservedState observed, IReadOnlyCollection<ObservedReplica> live)
     {
         Live = live;
-        var current = live.Where(replica => replica.Deployment.Version == goal.Deployment?.Version && observed.NodePhaseOf(replica) != NodePhase.Draining).ToList();
+        var current = live.Where(replica => replica.Deployment.Version == goal.Deployment?.Version && observed.NodePhaseOf(replica) != NodePhase.Draining
+            && !replica.IsApplyingOtherConfig(goal.Deployment)).ToList();
 
         // Starting replicas are removed before running ones, the youngest before the oldest.
         Kept = [.. current

@@ -44,6 +44,8 @@ internal static class ApplicationStatusProjection
         var progress = result.Old > 0
             ? $"{result.Ready} of {goal.TargetReplicas} replicas run the new version, {result.Old} the old one"
             : $"{result.Ready} of {goal.TargetReplicas} replicas run";
+        if (result.SettingsProgress is { } settings)
+            progress += $"; {settings}";
         var reason = result.Waiting ?? history.Error ?? history.Death;
         if (goal.Failure is { } failure && !(goal.IsFrozen && application.LastGood?.Find(goal.Id.Name)?.IsSameAs(goal.Deployment!) == true))
         {

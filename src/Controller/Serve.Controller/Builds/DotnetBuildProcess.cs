@@ -80,8 +80,11 @@ internal static class DotnetBuildProcess
             throw;
         }
 
-        if (process.ExitCode != 0)
-            throw new DefinitionException(CompilerErrorParser.Errors(lines, target));
+        if (process.ExitCode == 0)
+            return;
+        throw new DefinitionException(lines.Exists(static line => line.Contains("No .NET SDKs were found", StringComparison.Ordinal))
+            ? [$"{target} cannot be built: this machine has the .NET runtime, but no SDK. Install the .NET 10 SDK, or deploy a package that 'serve build' created on another machine."]
+            : CompilerErrorParser.Errors(lines, target));
     }
 
     // The dotnet that runs this process, otherwise the one on the PATH.
@@ -109,5 +112,8 @@ internal static class DotnetBuildProcess
         environment["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1";
         environment["DOTNET_NOLOGO"] = "1";
         environment["DOTNET_CLI_UI_LANGUAGE"] = "en";
+        // This process found no ICU library; the SDK would not start without one.
+        if (AppContext.TryGetSwitch("System.Globalization.Invariant", out var isInvariant) && isInvariant)
+            environment["DOTNET_SYSTEM_GLOBALIZATION_INVARIANT"] = "1";
     }
 }

@@ -5,7 +5,6 @@ using Microsoft.Extensions.Logging;
 using Serve.Control;
 using Serve.Control.Observed;
 using Serve.Controller.Metrics;
-using Serve.Controller.Store;
 using Serve.Nodes;
 using Serve.Replicas;
 using Serve.Routes;
@@ -14,7 +13,7 @@ namespace Serve.Controller.Loop;
 
 /// <summary>Carries out actions through the agents of their nodes, outside of the control loop, and reports every result exactly once. Stateless otherwise.</summary>
 internal sealed partial class ControlActionRunner(
-    INodeDirectory nodes, NodeStateDirectory directory, ControllerOptions options, ControllerMetrics metrics, TimeProvider time,
+    INodeDirectory nodes, ControllerOptions options, ControllerMetrics metrics, TimeProvider time,
     Func<ControlObservation, ValueTask> report, ILogger<ControlActionRunner> logger) : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stopping = new();
@@ -101,7 +100,7 @@ internal sealed partial class ControlActionRunner(
         {
             var agent = Agent(start.Node);
             await agent.FetchPackageAsync(start.Revision.Package.Hash, cancellation.Token);
-            var host = await agent.CreateActorAsync(ReplicaActorSpecFactory.Create(start, directory), cancellation.Token);
+            var host = await agent.CreateActorAsync(ReplicaActorSpecFactory.Create(start), cancellation.Token);
             metrics.ReplicaStarted(start.Replica.Deployment, Stopwatch.GetElapsedTime(began));
             result = new ControlObservation.ReplicaStarted(
                 start.Replica, start.Generation, new(start.Node, host.ProcessId, host.HttpAddress, host.Http2Address, host.CallAddress, host.Token));
@@ -117,7 +116,7 @@ internal sealed partial class ControlActionRunner(
         catch (Exception error)
         {
             Log.StartFailed(logger, start.Replica, error is ActorCreationException failed ? failed.Details ?? failed.Message : error.ToString());
-            result = new ControlObservation.ReplicaStartFailed(start.Replica, start.Generation, error.Message);
+            result = new ControlObservation.ReplicaStartFailed(start.Replica, start.Generation, error.Message, IsNodeFailure: error is not ActorCreationException { IsNodeFailure: false });
         }
 
         _starts.TryRemove(start.Replica, out _);
@@ -163,7 +162,7 @@ internal sealed partial class ControlActionRunner(
         Log.Reconfiguring(logger, change.Replica, change.Reason);
         using var timeout = new CancellationTokenSource(options.ReconfigureTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, _stopping.Token);
-        var update = new ReplicaSettingsUpdate { Spec = change.Deployment.Spec, Rank = change.Rank, WorldSize = change.WorldSize };
+        var update = new ReplicaSettingsUpdate { Spec = change.Deployment.Spec, SettingsVersion = change.Deployment.Settings, Rank = change.Rank, WorldSize = change.WorldSize };
         try
         {
             await Agent(change.Node).ReconfigureActorAsync(
@@ -175,23 +174,26 @@ internal sealed partial class ControlActionRunner(
         {
             Log.ReconfigureFailed(logger, change.Replica, error);
             await report(new ControlObservation.ReplicaReconfigureFailed(change.Replica, change.Generation,
-                error is OperationCanceledException ? $"did not apply its settings within {options.ReconfigureTimeout.TotalSeconds:0.#} s" : error.Message));
+                error is OperationCanceledException ? $"did not apply its settings within {options.ReconfigureTimeout.TotalSeconds:0.#} s" : error.Message,
+                IsHung: error is OperationCanceledException));
         }
     }
 
     private async Task CheckHealthAsync(ControlAction.CheckReplicaHealth check)
     {
-        using var timeout = new CancellationTokenSource(check.Timeout, time);
+        // The node measures the time limit of the check; this one is for a node that does not answer.
+        var limit = check.Timeout + options.AnswerSlack;
+        using var timeout = new CancellationTokenSource(limit, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, _stopping.Token);
         var began = Stopwatch.GetTimestamp();
         string? error = null;
         try
         {
-            await Agent(check.Node).CheckActorAsync(new(check.Replica.ToString()), either.Token);
+            await Agent(check.Node).CheckActorAsync(new(check.Replica.ToString()), check.Timeout, either.Token);
         }
         catch (Exception thrown)
         {
-            error = thrown is OperationCanceledException ? $"no answer within {check.Timeout.TotalSeconds:0.###} s" : thrown.Message;
+            error = thrown is OperationCanceledException ? $"no answer within {limit.TotalSeconds:0.###} s" : thrown.Message;
             Log.HealthCheckFailed(logger, check.Replica, error);
         }
 

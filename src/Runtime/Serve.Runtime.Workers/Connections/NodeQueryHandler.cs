@@ -32,7 +32,7 @@ internal static class NodeQueryKinds
     internal sealed record ReconfigureActorQuery(string ActorId, int MaxOngoing);
 
     /// <summary>Runs an actor's health check.</summary>
-    internal sealed record CheckActorQuery(string ActorId);
+    internal sealed record CheckActorQuery(string ActorId, TimeSpan Timeout);
 
     /// <summary>Publishes the payload.</summary>
     internal sealed record PublishQuery(string Topic, string Source, SnapshotVersion Version);
@@ -76,7 +76,8 @@ internal sealed class NodeQueryHandler(
                 await host.ReconfigureAsync(new(reconfigure.ActorId), reconfigure.MaxOngoing, payload, cancellationToken).ConfigureAwait(false);
                 return default;
             case NodeQueryKinds.CheckActor:
-                await host.CheckHealthAsync(new(NodeQueryKinds.Read<NodeQueryKinds.CheckActorQuery>(body).ActorId), cancellationToken).ConfigureAwait(false);
+                var check = NodeQueryKinds.Read<NodeQueryKinds.CheckActorQuery>(body);
+                await host.CheckHealthAsync(new(check.ActorId), check.Timeout, cancellationToken).ConfigureAwait(false);
                 return default;
             case NodeQueryKinds.Publish:
                 var publish = NodeQueryKinds.Read<NodeQueryKinds.PublishQuery>(body);
@@ -113,6 +114,6 @@ internal sealed class NodeQueryHandler(
             Concurrency = query.Concurrency,
             MaxOngoing = query.MaxOngoing,
         };
-        return host.CreateAsync(new(spec, [.. query.GpuIds]), cancellationToken);
+        return host.CreateAsync(spec, query.GpuIds, cancellationToken);
     }
 }

@@ -13,7 +13,6 @@ internal sealed class WorkerRequestHandler(DriverCluster cluster)
 {
     private readonly ConcurrentDictionary<(string Path, string Assembly, string Type, string Method), Lazy<NestedRemoteFunction>> _functions = new();
     private readonly PeerAssemblyLoader _assemblies = new();
-    private int _lastSession;
 
     public DriverCluster Cluster => cluster;
 
@@ -23,8 +22,9 @@ internal sealed class WorkerRequestHandler(DriverCluster cluster)
 
     public Hello Hello() => new()
     {
-        FirstId = new ObjectId(Interlocked.Increment(ref _lastSession), 0).Number,
+        FirstId = new ObjectId(cluster.NextConnectionNumber(), 0).Number,
         Print = cluster.Options.LogToDriver,
+        CheckValues = cluster.Options.CheckValues,
         Serializers = { cluster.Options.Serializers.Select(serializer => serializer.GetType().AssemblyQualifiedName) },
     };
 
@@ -61,7 +61,7 @@ internal sealed class WorkerRequestHandler(DriverCluster cluster)
                 Submit(session, frame.Submit);
                 break;
             case Frame.BodyOneofCase.Printed:
-                (cluster.Output ?? Console.Out).WriteLine($"({frame.Printed.Task} pid={session.Worker.Process!.Pid}) {frame.Printed.Text}");
+                (cluster.Output ?? (frame.Printed.IsError ? Console.Error : Console.Out)).WriteLine($"({(frame.Printed.Task.Length == 0 ? "" : frame.Printed.Task + " ")}pid={session.Lease.ProcessId}) {frame.Printed.Text}");
                 break;
             case Frame.BodyOneofCase.Question:
                 _ = AnswerAsync(session, frame.Question);
@@ -124,7 +124,7 @@ internal sealed class WorkerRequestHandler(DriverCluster cluster)
         }
         catch (Exception thrown)
         {
-            answer.Error = WireExceptionConverter.ToWire(thrown);
+            answer.Error = session.Values.Write(thrown);
         }
 
         session.Send(new() { Answer = answer });
@@ -170,7 +170,7 @@ internal sealed class WorkerRequestHandler(DriverCluster cluster)
     {
         if (session.Lent.Find(demand.Id) is not { } reference)
         {
-            session.Send(new() { Ready = new() { Number = demand.Number, Error = WireExceptionConverter.ToWire(new ObjectLostException($"Object {new ObjectId(demand.Id)} has already been released by the worker that requests it.")) } });
+            session.Send(new() { Ready = new() { Number = demand.Number, Error = session.Values.Write(new ObjectLostException($"Object {new ObjectId(demand.Id)} has already been released by the worker that requests it.")) } });
             return;
         }
 
@@ -197,7 +197,7 @@ internal sealed class WorkerRequestHandler(DriverCluster cluster)
             try
             {
                 if (reference.Error is { } failure)
-                    ready.Error = WireExceptionConverter.ToWire(failure);
+                    ready.Error = session.Values.Write(failure);
                 else
                 {
                     var stored = session.Values.Codec.EncodeObject(reference);
@@ -212,7 +212,7 @@ internal sealed class WorkerRequestHandler(DriverCluster cluster)
             }
             catch (Exception thrown)
             {
-                ready.Error = WireExceptionConverter.ToWire(thrown);
+                ready.Error = session.Values.Write(thrown);
             }
 
             session.Send(new() { Ready = ready });

@@ -12,17 +12,23 @@ namespace Serve.Runtime.Workers.Nodes;
 internal sealed class NodeActorLauncher(
     ActorSpec spec, ResourceLedger ledger, ProcessActorHost host, Func<WorkerPlacement, CancellationToken, Task<PooledWorker>> lease, Action<ActorId, string> onLost) : IActorLauncher
 {
+    /// <summary>What the actor is created from.</summary>
+    public ActorSpec Spec => spec;
+
+    /// <summary>The settings that were applied last; empty if there were none.</summary>
+    public ReadOnlyMemory<byte> Settings { get; set; }
+
     public ResourceLedger[] FindLedgers() => [ledger];
 
     public async Task<ActorIncarnation> StartAsync(ActorRecord actor, ActorResourceHold resources, CancellationToken cancellationToken)
     {
-        var request = new ActorActivationRequest(spec, [.. resources.Allocation.GpuIds]);
+        var gpuIds = resources.Allocation.GpuIds;
         if (spec.Placement == WorkerPlacement.InProcess)
-            return new LocalActorIncarnation(host, await host.CreateAsync(request, cancellationToken));
+            return new LocalActorIncarnation(host, await host.CreateAsync(spec, gpuIds, cancellationToken));
         var incarnation = new PooledActorIncarnation(await LeaseAsync(cancellationToken), spec.Id);
         try
         {
-            await incarnation.CreateAsync(request, cancellationToken);
+            await incarnation.CreateAsync(spec, gpuIds, cancellationToken);
             return incarnation;
         }
         catch
@@ -43,7 +49,7 @@ internal sealed class NodeActorLauncher(
         catch (WorkerStartException failed)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            throw new ActorCreationException(spec.Id, $"No worker could be started for actor {spec.Id}. {failed.Message}", null, failed);
+            throw new ActorCreationException(spec.Id, $"No worker could be started for actor {spec.Id}. {failed.Message}", null, failed) { IsNodeFailure = true };
         }
     }
 }
@@ -61,7 +67,7 @@ internal sealed class PooledActorIncarnation(PooledWorker worker, ActorId id) : 
 
     public override HostProcessAddress? Address => worker.Address;
 
-    public Task CreateAsync(ActorActivationRequest request, CancellationToken cancellationToken) => worker.CreateAsync(request.Spec, request.GpuIds, cancellationToken);
+    public Task CreateAsync(ActorSpec spec, IReadOnlyList<int> gpuIds, CancellationToken cancellationToken) => worker.CreateAsync(spec, gpuIds, cancellationToken);
 
     public override async Task EndAsync(TimeSpan drain, bool kill, CancellationToken cancellationToken)
     {
@@ -73,5 +79,5 @@ internal sealed class PooledActorIncarnation(PooledWorker worker, ActorId id) : 
     public override Task ReconfigureAsync(int maxOngoing, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
         worker.ReconfigureAsync(id, maxOngoing, payload, cancellationToken);
 
-    public override Task CheckHealthAsync(CancellationToken cancellationToken) => worker.CheckHealthAsync(id, cancellationToken);
+    public override Task CheckHealthAsync(TimeSpan timeout, CancellationToken cancellationToken) => worker.CheckHealthAsync(id, timeout, cancellationToken);
 }

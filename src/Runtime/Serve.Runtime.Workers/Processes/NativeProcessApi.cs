@@ -37,6 +37,23 @@ internal static partial class NativeProcessApi
         _ = Kill(-pid, SigKill);
     }
 
+    /// <summary>Reads the state letter of a process, for example R (running), S (sleeping) or T (stopped by a signal); null if there is no such process, or the system is not Linux.</summary>
+    public static char? StateOf(int pid)
+    {
+        if (!OperatingSystem.IsLinux())
+            return null;
+        try
+        {
+            // The name before it is in parentheses and may contain any character.
+            var status = File.ReadAllText($"/proc/{pid}/stat");
+            return status[status.LastIndexOf(')') + 2];
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Exits this process immediately, without finalizers or exit handlers.</summary>
     public static void ExitImmediately(int code)
     {

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Serve.Runtime.Workers.Connections;
 using Serve.Runtime.Workers.Transport;
 
@@ -12,6 +11,9 @@ internal sealed class PooledWorker(string id, string? key, string label, string 
 {
     /// <summary>How long stopping an actor may take beyond its drain, cancellation and disposal included.</summary>
     private static readonly TimeSpan StopSlack = TimeSpan.FromSeconds(15);
+
+    /// <summary>How long the answer to a health check may take beyond the check's own time limit: longer than the period of pings.</summary>
+    private static readonly TimeSpan AnswerSlack = TimeSpan.FromSeconds(3);
 
     private static readonly TimeSpan ExitDelay = TimeSpan.FromSeconds(2);
 
@@ -65,7 +67,7 @@ internal sealed class PooledWorker(string id, string? key, string label, string 
     public void SetAddress(WorkerReadyMessage ready) =>
         Volatile.Write(ref _address, new(id, ready.HttpAddress, ready.CallAddress, Token, ready.Http2Address));
 
-    public async Task CreateAsync(ActorSpec spec, ImmutableArray<int> gpuIds, CancellationToken cancellationToken)
+    public async Task CreateAsync(ActorSpec spec, IReadOnlyList<int> gpuIds, CancellationToken cancellationToken)
     {
         var query = new NodeQueryKinds.CreateActorQuery(spec.Id.Value, spec.Kind, spec.Concurrency, spec.MaxOngoing, gpuIds);
         try
@@ -97,8 +99,21 @@ internal sealed class PooledWorker(string id, string? key, string label, string 
     public Task ReconfigureAsync(ActorId id, int maxOngoing, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
         QueryActorAsync(id, NodeQueryKinds.ReconfigureActor, new NodeQueryKinds.ReconfigureActorQuery(id.Value, maxOngoing), payload, cancellationToken);
 
-    public Task CheckHealthAsync(ActorId id, CancellationToken cancellationToken) =>
-        QueryActorAsync(id, NodeQueryKinds.CheckActor, new NodeQueryKinds.CheckActorQuery(id.Value), default, cancellationToken);
+    /// <summary>Runs an actor's health check. A worker whose thread pool is too busy to answer in time, but completes work, passes.</summary>
+    public async Task CheckHealthAsync(ActorId id, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(timeout + AnswerSlack, pool.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        try
+        {
+            await QueryActorAsync(id, NodeQueryKinds.CheckActor, new NodeQueryKinds.CheckActorQuery(id.Value, timeout), default, either.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            if (Process is not { MakesProgress: true })
+                throw new TimeoutException($"Worker {Id} did not answer within {(timeout + AnswerSlack).TotalSeconds:0.###} s.");
+        }
+    }
 
     public Task ReleaseAsync() => pool.ReleaseAsync(this);
 
@@ -172,16 +187,6 @@ internal sealed class PooledWorker(string id, string? key, string label, string 
         FrameSocketTransport.OpenAsync(_callAddress!, Token!, ConnectionPurpose.Cluster, cancellationToken);
 
     public void CloseConnection() => OpenedConnection?.Dispose();
-
-    /// <summary>Waits for its exit; a worker that does not exit soon although its connection broke is killed.</summary>
-    /// <returns>The exit reason.</returns>
-    public async Task<string> WaitForExitAsync()
-    {
-        await WaitForExitAsync(ExitDelay, CancellationToken.None).ConfigureAwait(false);
-        if (EndedBecause is null)
-            Process!.Kill("The connection to the worker broke, and it was killed.");
-        return await Ended.Task.ConfigureAwait(false);
-    }
 
     /// <summary>Starts its services, if it was started for tasks only.</summary>
     private async Task ListenAsync(CancellationToken cancellationToken)

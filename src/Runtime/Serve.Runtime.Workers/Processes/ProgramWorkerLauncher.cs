@@ -20,7 +20,7 @@ internal static class ProgramWorkerLauncher
     public static ClusterWorkerProcesses StartWorkers(DriverCluster cluster)
     {
         var options = cluster.Options;
-        var logger = new ConsoleWarningLogger();
+        var logger = new ConsoleWarningLogger<WorkerProcessPool>();
         var logs = options.WorkerLogDirectory ?? Directory.CreateTempSubdirectory("serve-workers-").FullName;
         var (command, environment) = options.WorkerCommand is { Count: > 0 } given
             ? (given, ImmutableDictionary<string, string>.Empty)

@@ -17,6 +17,6 @@ internal sealed record WorkerHandshakeMessage(string WorkerId, string Token, str
     /// <summary>Checks whether the worker is alive.</summary>
     public const string PingLine = "ping";
 
-    /// <summary>The reply to <see cref="PingLine"/>, on its standard output.</summary>
-    public const string PongLine = "pong";
+    /// <summary>The beginning of the reply to <see cref="PingLine"/>, on its standard output; the number of completed work items of its thread pool follows.</summary>
+    public const string PongLine = "pong ";
 }

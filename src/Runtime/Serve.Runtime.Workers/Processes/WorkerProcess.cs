@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 
 namespace Serve.Runtime.Workers.Processes;
@@ -17,12 +18,17 @@ internal sealed class WorkerProcess
     private readonly Lock _sending = new();
     private readonly TaskCompletionSource<WorkerReadyMessage?> _listens = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource? _pong;
+
+    // Work items of its thread pool: completed at the last reply, and since the one before.
+    private long _completed;
+    private long _progress;
     private volatile string? _killedBecause;
+    private volatile bool _isReady;
 
     private WorkerProcess(Process process, string logFile)
     {
-        this._process = process;
-        this._logFile = logFile;
+        _process = process;
+        _logFile = logFile;
         Pid = process.Id;
         var errors = RecordErrorOutputAsync(process.StandardError);
         Exited = WaitAsync(errors);
@@ -51,8 +57,10 @@ internal sealed class WorkerProcess
     /// <exception cref="IOException">It exited, or wrote something else.</exception>
     public async Task<WorkerReadyMessage> PerformHandshakeAsync(WorkerHandshakeMessage handshake, CancellationToken cancellationToken)
     {
-        Send(JsonSerializer.Serialize(handshake, ServeJson.Options));
+        // If it has exited, its output is read in any case: it ends early, and explains why.
+        TrySend(JsonSerializer.Serialize(handshake, ServeJson.Options));
         var ready = await ReadReadyAsync(cancellationToken);
+        _isReady = true;
         _ = ReadAnswersAsync();
         return ready;
     }
@@ -64,6 +72,28 @@ internal sealed class WorkerProcess
         Send(WorkerHandshakeMessage.ListenLine);
         return await _listens.Task.WaitAsync(cancellationToken) ?? throw OutputClosedEarly();
     }
+
+    /// <summary>CPU time that it has used; zero if that cannot be read.</summary>
+    public TimeSpan CpuTime
+    {
+        get
+        {
+            try
+            {
+                return _process.TotalProcessorTime;
+            }
+            catch (Exception thrown) when (thrown is InvalidOperationException or System.ComponentModel.Win32Exception or NotSupportedException)
+            {
+                return TimeSpan.Zero;
+            }
+        }
+    }
+
+    /// <summary>Whether a signal has stopped it, so that none of its threads runs. Always false where the system does not report it.</summary>
+    public bool IsStopped => NativeProcessApi.StateOf(Pid) == 'T';
+
+    /// <summary>Whether its thread pool completed work between its last two replies to pings.</summary>
+    public bool MakesProgress => Volatile.Read(ref _progress) != 0;
 
     /// <summary>Checks whether it is alive. A dedicated thread replies, so a busy process replies too; a frozen one does not.</summary>
     /// <returns>False if it has not replied before the token is canceled, or has exited.</returns>
@@ -104,7 +134,9 @@ internal sealed class WorkerProcess
         while (await _process.StandardOutput.ReadLineAsync(cancellationToken) is { } line)
         {
             // A host may print a banner first.
-            if (line.StartsWith('{'))
+            if (!line.StartsWith('{'))
+                RecordOutputLine(line);
+            else
                 return JsonSerializer.Deserialize<WorkerReadyMessage>(line, ServeJson.Options)!;
         }
 
@@ -120,8 +152,8 @@ internal sealed class WorkerProcess
         {
             while (await _process.StandardOutput.ReadLineAsync() is { } line)
             {
-                if (line == WorkerHandshakeMessage.PongLine)
-                    Volatile.Read(ref _pong)?.TrySetResult();
+                if (line.StartsWith(WorkerHandshakeMessage.PongLine, StringComparison.Ordinal))
+                    OnPong(line);
                 else if (!line.StartsWith('{'))
                     RecordOutputLine(line);
                 else
@@ -134,6 +166,14 @@ internal sealed class WorkerProcess
         }
 
         _listens.TrySetResult(null);
+    }
+
+    private void OnPong(string line)
+    {
+        _ = long.TryParse(line.AsSpan(WorkerHandshakeMessage.PongLine.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var completed);
+        Volatile.Write(ref _progress, completed - _completed);
+        _completed = completed;
+        Volatile.Read(ref _pong)?.TrySetResult();
     }
 
     // Lines fit the pipe's buffer, so this does not wait for the worker to read.
@@ -172,8 +212,8 @@ internal sealed class WorkerProcess
 
         // Output from before it had a log file is still in the pipe; a grandchild may hold that open indefinitely.
         await Task.WhenAny(errors, Task.Delay(TimeSpan.FromMilliseconds(200)));
-        var lines = WorkerCrashReport.ReadTail(_logFile).Concat(_errorLines);
-        var report = WorkerCrashReport.Describe(_process.ExitCode, lines);
+        var lines = WorkerCrashReport.ReadTail(_logFile).Concat(WorkerCrashReport.ReadTail(WorkerLogFiles.NativeFileOf(_logFile))).Concat(_errorLines);
+        var report = WorkerCrashReport.Describe(_process.ExitCode, lines, _isReady);
         _process.Dispose();
         return _killedBecause is { } because ? $"{because}\n{report}" : report;
     }

@@ -20,7 +20,15 @@ namespace Serve.Runtime.Workers.Processes;
 internal sealed partial class WorkerProcessPool(
     NodeRuntimeOptions options, ProcessConnectionPool connections, TopicPublicationStore board, NodeCallListener? listener, TimeProvider time, ILogger<WorkerProcessPool> logger) : IAsyncDisposable
 {
+    /// <summary>How many times the time limit of a start a slow process may take that still makes progress.</summary>
+    private const int StartTimeoutFactor = 10;
+
+    private static readonly TimeSpan OwnExitDelay = TimeSpan.FromSeconds(2);
+
     private readonly Lock _sync = new();
+
+    // Processes that start at the same time slow each other down.
+    private readonly SemaphoreSlim _startSlots = new(Math.Max(2, Environment.ProcessorCount));
     private readonly Dictionary<string, PooledWorker> _shared = new(StringComparer.Ordinal);
     private readonly HashSet<PooledWorker> _all = [];
     private Action<PooledWorker, string> _onDeath = static (_, _) => { };
@@ -132,18 +140,21 @@ internal sealed partial class WorkerProcessPool(
     private async Task StartAsync(PooledWorker worker)
     {
         using var bound = CancellationTokenSource.CreateLinkedTokenSource(worker.Start.Token);
-        using var limit = new CancellationTokenSource(options.WorkerStartTimeout, time);
+        var limit = new CancellationTokenSource();
         await using var late = limit.Token.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), bound);
+        var hasSlot = false;
         try
         {
             if (options.WorkerCommand is not { Count: > 0 } command)
                 throw new InvalidOperationException("This node was started without a worker command.");
             listener?.Start();
-            bound.Token.ThrowIfCancellationRequested();
+            await _startSlots.WaitAsync(bound.Token);
+            hasSlot = true;
             WorkerLogFiles.Prepare(options.WorkerLogDirectory);
             var process = await WorkerProcess.StartAsync(command, options.WorkerEnvironment, worker.LogFile);
             worker.Process = process;
             _ = WatchAsync(worker, process);
+            _ = LimitStartAsync(process, limit);
             var token = FrameSocketTransport.CreateToken();
             var ready = await process.PerformHandshakeAsync(new(worker.Id, token, worker.LogFile, Environment.ProcessId, !options.WorkersListen), bound.Token);
             worker.CompleteHandshake(token, ready);
@@ -166,12 +177,40 @@ internal sealed partial class WorkerProcessPool(
             var reason = thrown is OperationCanceledException && limit.IsCancellationRequested
                 ? $"The worker was not ready within {options.WorkerStartTimeout.TotalSeconds} s."
                 : thrown.Message;
+            // A process that closed its streams is about to exit; its own exit code explains more than a signal.
+            if (thrown is IOException && worker.Process is { } leaving)
+                await ((Task)leaving.Exited).WaitAsync(OwnExitDelay, time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             worker.Process?.Kill();
             if (worker.Process is { } process)
                 reason = $"{reason} {await process.Exited}";
             else
                 End(worker, reason);
             throw new WorkerStartException(reason, thrown);
+        }
+        finally
+        {
+            if (hasSlot)
+                _startSlots.Release();
+            await limit.CancelAsync();
+        }
+    }
+
+    /// <summary>Cancels the start of a process that makes no progress: see <see cref="NodeRuntimeOptions.WorkerStartTimeout"/>. Ends with the start.</summary>
+    private async Task LimitStartAsync(WorkerProcess process, CancellationTokenSource limit)
+    {
+        var timeout = options.WorkerStartTimeout;
+        var period = timeout / 4 < TimeSpan.FromSeconds(1) ? timeout / 4 : TimeSpan.FromSeconds(1);
+        var (began, used, progressed) = (time.GetTimestamp(), TimeSpan.Zero, time.GetTimestamp());
+        using var timer = new PeriodicTimer(period, time);
+        while (await WaitAsync(timer, limit.Token))
+        {
+            var now = process.CpuTime;
+            if (now > used)
+                (used, progressed) = (now, time.GetTimestamp());
+            if (now < timeout && time.GetElapsedTime(progressed) < timeout && time.GetElapsedTime(began) < timeout * StartTimeoutFactor)
+                continue;
+            await limit.CancelAsync();
+            return;
         }
     }
 
@@ -245,6 +284,7 @@ internal sealed partial class WorkerProcessPool(
     private async Task PulseAsync(PooledWorker worker, WorkerProcess process)
     {
         const int Allowed = 3;
+        const int AllowedStopped = 2;
         using var timer = new PeriodicTimer(options.PingPeriod, time);
         using var end = new CancellationTokenSource();
         _ = worker.Ended.Task.ContinueWith(_ => end.Cancel(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
@@ -252,7 +292,16 @@ internal sealed partial class WorkerProcessPool(
         while (!end.IsCancellationRequested && await WaitAsync(timer, end.Token))
         {
             using var limit = new CancellationTokenSource(options.PingTimeout, time);
-            missed = await process.PingAsync(limit.Token) ? 0 : missed + 1;
+            var answer = process.PingAsync(limit.Token);
+            for (var stopped = 0; !answer.IsCompleted && stopped < AllowedStopped;)
+            {
+                await ((Task)answer).WaitAsync(options.PingPeriod, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                stopped = !answer.IsCompleted && process.IsStopped ? stopped + 1 : 0;
+                if (stopped == AllowedStopped)
+                    process.Kill("The worker was stopped by a signal, did not answer and was killed.");
+            }
+
+            missed = await answer ? 0 : missed + 1;
             if (missed < Allowed || end.IsCancellationRequested)
                 continue;
             process.Kill($"The worker did not answer {Allowed} times in a row and was killed.");

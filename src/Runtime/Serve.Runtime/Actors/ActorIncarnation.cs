@@ -1,7 +1,7 @@
 namespace Serve.Runtime.Actors;
 
 /// <summary>One incarnation of an actor: its running instance, in this process or in a worker. Each restart creates another.</summary>
-internal abstract class ActorIncarnation
+public abstract class ActorIncarnation
 {
     /// <summary>Reason why the process of the incarnation has exited by itself; null while it runs.</summary>
     public virtual string? ExitReason => null;
@@ -26,6 +26,6 @@ internal abstract class ActorIncarnation
     /// <exception cref="UserCodeException">The actor threw.</exception>
     public virtual Task ReconfigureAsync(int maxOngoing, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) => throw new NotSupportedException("The actor has no settings.");
 
-    /// <exception cref="UserCodeException">The health check failed.</exception>
-    public virtual Task CheckHealthAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    /// <exception cref="UserCodeException">The health check failed or timed out.</exception>
+    public virtual Task CheckHealthAsync(TimeSpan timeout, CancellationToken cancellationToken) => Task.CompletedTask;
 }

@@ -11,7 +11,7 @@ namespace Serve.Runtime.Actors;
 /// The thread that makes the transition out of a phase does the work that follows, so that resources are released once and a death is reported once.
 /// </summary>
 #pragma warning disable CA1001 // The source has no timer.
-internal sealed class ActorRecord
+public sealed class ActorRecord
 #pragma warning restore CA1001
 {
     private readonly Lock _sync = new();
@@ -64,6 +64,14 @@ internal sealed class ActorRecord
 
     /// <summary>Resources that it holds; written by the directory.</summary>
     public ActorResourceHold? Resources { get; set; }
+
+    /// <summary>Returns the resources that it holds; called by the directory.</summary>
+    public void ReleaseResources()
+    {
+        if (Resources is { } held)
+            held.Ledger.Release(held.Allocation);
+        Resources = null;
+    }
 
     /// <summary>The ledgers whose resources it waits for; null if it does not wait.</summary>
     public IReadOnlyList<ResourceLedger>? WantedLedgers { get; set; }
@@ -176,7 +184,7 @@ internal sealed class ActorRecord
 
         Calls?.RetryRunning(
             $"Actor {this} died while the call was running: {reason}. The actor is being restarted. The call may have partially executed; set MaxTaskRetries to retry it automatically.");
-        _directory.Start(this, lost);
+        ActorDirectory.Start(this, lost);
         return true;
     }
 
@@ -261,7 +269,7 @@ internal sealed class ActorRecord
     }
 
     /// <summary>Returns calls to the mailboxes unless the actor is dead.</summary>
-    public bool TryPutBack(IEnumerable<IPendingActorCall> calls)
+    internal bool TryPutBack(IEnumerable<IPendingActorCall> calls)
     {
         lock (_sync)
         {

@@ -32,6 +32,13 @@ public abstract class ActorTurnScheduler
     /// <inheritdoc cref="RunAsync{TState, TResult}"/>
     public abstract ValueTask RunAsync<TState>(TState state, Func<TState, ValueTask> turn, bool blocking = false);
 
+    /// <summary>Runs code in turns that start before all waiting ones, its continuations included. It waits for the running turn only. For short operations of the platform, such as health checks.</summary>
+    /// <typeparam name="TState">Type of the argument, which avoids a closure.</typeparam>
+    /// <param name="state">Argument of <paramref name="turn"/>.</param>
+    /// <param name="turn">The code.</param>
+    /// <returns>The exception of the code, if it throws.</returns>
+    public virtual ValueTask RunUrgentAsync<TState>(TState state, Func<TState, ValueTask> turn) => RunAsync(state, turn);
+
     /// <summary>Wraps a stream so that each step runs as a turn of this actor.</summary>
     /// <typeparam name="TItem">Type of the items.</typeparam>
     /// <param name="source">The user's stream.</param>

@@ -7,7 +7,7 @@ using Serve.Runtime.Tasks;
 namespace Serve.Runtime.Actors;
 
 /// <summary>Creates Core's actors for user code, and finds them by name. Connects them to placement groups and to the tasks that call them.</summary>
-internal sealed class DriverActorFactory : IPlacementGroupOccupant
+public sealed class DriverActorFactory : IPlacementGroupOccupant
 {
     private static readonly TimeSpan DisposeLimit = TimeSpan.FromMilliseconds(700);
 
@@ -17,7 +17,7 @@ internal sealed class DriverActorFactory : IPlacementGroupOccupant
     private readonly CoreActorHosts _hosts;
     private readonly Isolation _defaultIsolation;
 
-    public DriverActorFactory(ActorDirectory directory, ActorCallServices services, SchedulingLedgerResolver ledgers, CoreActorHosts hosts, Isolation defaultIsolation)
+    internal DriverActorFactory(ActorDirectory directory, ActorCallServices services, SchedulingLedgerResolver ledgers, CoreActorHosts hosts, Isolation defaultIsolation)
     {
         _directory = directory;
         _services = services;
@@ -31,17 +31,17 @@ internal sealed class DriverActorFactory : IPlacementGroupOccupant
     public ActorDirectory Directory => _directory;
 
     /// <summary>Waiting and running calls.</summary>
-    public IEnumerable<FinishedTaskRecord> Calls => Queues.SelectMany(static queue => queue.Calls).Select(static call => call.Describe());
+    internal IEnumerable<FinishedTaskRecord> Calls => Queues.SelectMany(static queue => queue.Calls).Select(static call => call.Describe());
 
     private IEnumerable<ActorCallQueue> Queues => _directory.Living.Select(static actor => actor.Calls).OfType<ActorCallQueue>();
 
-    public DriverActorHandle<TActor> Create<TActor>(MethodCall<TActor> construct, RemoteAttribute defaults, ActorOptions? options)
+    internal DriverActorHandle<TActor> Create<TActor>(MethodCall<TActor> construct, RemoteAttribute defaults, ActorOptions? options)
         where TActor : class =>
         new(GetOrCreate(new ActorInstanceFactory<TActor>(construct), defaults, options, TaskContext.Current?.InheritedScheduling, static (actor, type) => actor == type));
 
     /// <summary>Creates an actor from untyped arguments.</summary>
     /// <exception cref="BadInputException">The arguments do not match the constructor.</exception>
-    public DriverActorHandle<TActor> Create<TActor>(ActorOptions? options, object?[] arguments)
+    internal DriverActorHandle<TActor> Create<TActor>(ActorOptions? options, object?[] arguments)
         where TActor : class =>
         Create(new UntypedConstructorCall<TActor>(arguments), typeof(TActor).GetCustomAttribute<RemoteAttribute>() ?? new(), options);
 
@@ -58,7 +58,7 @@ internal sealed class DriverActorFactory : IPlacementGroupOccupant
         foreach (var argument in factory.Arguments)
             argument.ThrowIfOfOtherCluster(_services.Cluster);
         var resolved = ResolvedActorOptions.Resolve(defaults, options, inherited, _defaultIsolation);
-        _ = _ledgers.GetLedgers(resolved.Scheduling, resolved.Demand);
+        _ = _ledgers.GetActorLedgers(resolved.Scheduling, resolved.Demand, resolved.IsProcess);
         while (true)
         {
             if (resolved.Name is { } name && _directory.TryGetHandle(name, out var existing))
@@ -76,7 +76,7 @@ internal sealed class DriverActorFactory : IPlacementGroupOccupant
         }
     }
 
-    public DriverActorHandle<TActor> Get<TActor>(string name)
+    internal DriverActorHandle<TActor> Get<TActor>(string name)
         where TActor : class =>
         new(Get(name, typeof(TActor).FullName!, static type => type == typeof(TActor)));
 
@@ -150,15 +150,15 @@ internal sealed class DriverActorFactory : IPlacementGroupOccupant
     }
 }
 
-/// <summary>Where Core's actors run: in the driver process, or in workers.</summary>
+/// <summary>Where Core's actors run: in the driver process, or in workers of any node.</summary>
 /// <param name="Process">The actors of the driver process.</param>
-/// <param name="StartWorkers">Returns the cluster's workers; starts none before the first is needed.</param>
-internal sealed record CoreActorHosts(ProcessActorHost Process, Func<IClusterWorkers> StartWorkers);
+/// <param name="FindWorkers">Returns the workers of the node that owns a ledger; null if the node has left.</param>
+internal sealed record CoreActorHosts(ProcessActorHost Process, Func<ResourceLedger, IClusterWorkers?> FindWorkers);
 
 /// <summary>Starts the incarnations of one of Core's actors, in the driver process or in a worker of its own on the node that granted its resources.</summary>
 internal sealed class CoreActorLauncher(CoreActorHosts hosts, SchedulingLedgerResolver ledgers, ResolvedActorOptions options, ActorInstanceFactory factory) : IActorLauncher
 {
-    public ResourceLedger[] FindLedgers() => ledgers.GetLedgers(options.Scheduling, options.Demand);
+    public ResourceLedger[] FindLedgers() => ledgers.GetActorLedgers(options.Scheduling, options.Demand, options.IsProcess);
 
     public async Task PrepareAsync(CancellationToken cancellationToken)
     {
@@ -171,14 +171,14 @@ internal sealed class CoreActorLauncher(CoreActorHosts hosts, SchedulingLedgerRe
 
     private async Task<ActorIncarnation> StartHereAsync(ActorCallQueue calls, ActorResourceHold resources, CancellationToken cancellationToken)
     {
-        var spec = new ActorSpec { Id = calls.Actor.Id, Kind = CoreActorActivator.CoreKind, Concurrency = options.Concurrency };
-        var request = new ActorActivationRequest(spec, [.. resources.Allocation.GpuIds]) { Factory = factory, Turns = calls.Mailboxes.Own };
-        return new LocalActorIncarnation(hosts.Process, await hosts.Process.CreateAsync(request, cancellationToken).ConfigureAwait(false));
+        var actor = CoreActorActivator.CreateAsync(hosts.Process, calls.Actor.Id, factory, calls.Mailboxes.Own, options.Concurrency, resources.Allocation.GpuIds, cancellationToken);
+        return new LocalActorIncarnation(hosts.Process, await actor.ConfigureAwait(false));
     }
 
     private async Task<ActorIncarnation> StartInWorkerAsync(ActorCallQueue calls, ActorResourceHold resources, CancellationToken cancellationToken)
     {
-        var worker = await hosts.StartWorkers().StartActorWorkerAsync(factory.Type.Name, cancellationToken).ConfigureAwait(false);
+        var workers = hosts.FindWorkers(resources.Ledger) ?? throw new WorkerDiedException($"Node '{resources.Ledger.NodeId}' has left the cluster.");
+        var worker = await workers.StartActorWorkerAsync(factory.Type.Name, cancellationToken).ConfigureAwait(false);
         var incarnation = new WorkerActorIncarnation(calls, worker);
         try
         {

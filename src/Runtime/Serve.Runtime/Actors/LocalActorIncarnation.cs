@@ -1,9 +1,9 @@
 namespace Serve.Runtime.Actors;
 
 /// <summary>An incarnation in this process. A kill abandons running calls after a short time and disposes the instance, since running code cannot be aborted.</summary>
-internal sealed class LocalActorIncarnation(ProcessActorHost host, HostedActor actor) : ActorIncarnation
+public sealed class LocalActorIncarnation(ProcessActorHost host, HostedActor actor) : ActorIncarnation
 {
-    public ActorCallInvoker Invoker { get; } = actor.Invoker;
+    internal ActorCallInvoker Invoker { get; } = actor.Invoker;
 
     public override ConcurrencyLimiter? Limiter => actor.Context.Gate;
 
@@ -14,5 +14,5 @@ internal sealed class LocalActorIncarnation(ProcessActorHost host, HostedActor a
     public override Task ReconfigureAsync(int maxOngoing, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
         host.ReconfigureAsync(actor.Id, maxOngoing, payload, cancellationToken);
 
-    public override Task CheckHealthAsync(CancellationToken cancellationToken) => host.CheckHealthAsync(actor.Id, cancellationToken);
+    public override Task CheckHealthAsync(TimeSpan timeout, CancellationToken cancellationToken) => host.CheckHealthAsync(actor.Id, timeout, cancellationToken);
 }

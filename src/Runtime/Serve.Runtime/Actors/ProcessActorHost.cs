@@ -9,7 +9,7 @@ using Serve.Runtime.Turns;
 namespace Serve.Runtime;
 
 /// <summary>Hosts the actors of this process, a node or a worker: activates, finds and stops them. The only writer of its set.</summary>
-internal sealed partial class ProcessActorHost(IServiceProvider services, ProcessIdentity identity, TimeProvider time, ILogger<ProcessActorHost> logger)
+public sealed partial class ProcessActorHost(IServiceProvider services, ProcessIdentity identity, TimeProvider time, ILogger<ProcessActorHost> logger)
 {
     private readonly ConcurrentDictionary<ActorId, HostedActor> _actors = new();
     private readonly ConcurrentDictionary<ActorId, PendingActorCreation> _creations = new();
@@ -20,10 +20,22 @@ internal sealed partial class ProcessActorHost(IServiceProvider services, Proces
 
     public HostedActor? Find(ActorId id) => _actors.GetValueOrDefault(id);
 
+    /// <summary>The actor, or a reference that looks it up with each call if it does not exist yet.</summary>
+    public ILocalActor Resolve(ActorId id) => Find(id) as ILocalActor ?? new LateBoundActor(id, this);
+
+    /// <inheritdoc cref="CreateAsync(ActorSpec, IEnumerable{int}, object, ActorTurnScheduler, CancellationToken)"/>
+    public Task<HostedActor> CreateAsync(ActorSpec spec, IEnumerable<int> gpuIds, CancellationToken cancellationToken) =>
+        CreateAsync(spec, gpuIds, factory: null, turns: null, cancellationToken);
+
+    /// <summary>Creates an actor.</summary>
+    /// <param name="spec">The actor.</param>
+    /// <param name="gpuIds">The GPU devices assigned to it.</param>
+    /// <param name="factory">Input of the activator besides the payload; null for none.</param>
+    /// <param name="turns">Runs the actor's turns; null for a new scheduler.</param>
+    /// <param name="cancellationToken">Cancels the creation.</param>
     /// <exception cref="ActorCreationException">The activator threw, or no activator of this kind is registered.</exception>
-    public async Task<HostedActor> CreateAsync(ActorActivationRequest request, CancellationToken cancellationToken)
+    public async Task<HostedActor> CreateAsync(ActorSpec spec, IEnumerable<int> gpuIds, object? factory, ActorTurnScheduler? turns, CancellationToken cancellationToken)
     {
-        var spec = request.Spec;
         if (!_activators.Value.TryGetValue(spec.Kind, out var activator))
             throw new ActorCreationException(spec.Id, $"No activator is registered for actors of kind '{spec.Kind}'.");
         using var creation = new PendingActorCreation(cancellationToken);
@@ -31,7 +43,7 @@ internal sealed partial class ProcessActorHost(IServiceProvider services, Proces
             throw new ActorCreationException(spec.Id, $"Actor {spec.Id} already exists in this process.");
         try
         {
-            var (instance, context, life) = await ActivateAsync(activator, request, creation.Token);
+            var (instance, context, life) = await ActivateAsync(activator, spec, gpuIds, factory, turns ?? ActorTurnScheduler.Create(spec.Concurrency, logger), creation.Token);
             return _actors[spec.Id] = new HostedActor(instance, context, life, () => identity.Route);
         }
         finally
@@ -55,18 +67,13 @@ internal sealed partial class ProcessActorHost(IServiceProvider services, Proces
     {
         var actor = Require(id);
         await AsUserCodeAsync(
-            actor.Context.Turns.RunAsync((actor.Instance, payload, cancellationToken), static call => call.Instance.ReconfigureAsync(call.payload, call.cancellationToken)),
+            actor.Context.Turns.RunUrgentAsync((actor.Instance, payload, cancellationToken), static call => call.Instance.ReconfigureAsync(call.payload, call.cancellationToken)),
             cancellationToken);
         actor.Context.Gate.Limit = maxOngoing;
     }
 
-    public Task CheckHealthAsync(ActorId id, CancellationToken cancellationToken)
-    {
-        var actor = Require(id);
-        return AsUserCodeAsync(
-            actor.Context.Turns.RunAsync((actor.Instance, cancellationToken), static call => call.Instance.CheckHealthAsync(call.cancellationToken)),
-            cancellationToken);
-    }
+    /// <exception cref="UserCodeException">The health check failed or timed out.</exception>
+    public Task CheckHealthAsync(ActorId id, TimeSpan timeout, CancellationToken cancellationToken) => Require(id).Health.CheckAsync(timeout, time, cancellationToken);
 
     private static async Task AsUserCodeAsync(ValueTask hook, CancellationToken cancellationToken)
     {
@@ -81,10 +88,8 @@ internal sealed partial class ProcessActorHost(IServiceProvider services, Proces
     }
 
     private async Task<(ActorInstance Instance, ActorActivationContext Context, ActorShutdownSequence Life)> ActivateAsync(
-        IActorActivator activator, ActorActivationRequest request, CancellationToken cancellationToken)
+        IActorActivator activator, ActorSpec spec, IEnumerable<int> gpuIds, object? factory, ActorTurnScheduler turns, CancellationToken cancellationToken)
     {
-        var spec = request.Spec;
-        var turns = request.Turns ?? ActorTurnScheduler.Create(spec.Concurrency, logger);
         var gate = new ConcurrencyLimiter(spec.MaxOngoing);
         var life = new ActorShutdownSequence(spec.Id, gate, turns, time, logger);
         var context = new ActorActivationContext
@@ -93,8 +98,8 @@ internal sealed partial class ProcessActorHost(IServiceProvider services, Proces
             ProcessId = identity.ProcessId,
             Turns = turns,
             Gate = gate,
-            GpuIds = request.GpuIds,
-            Factory = request.Factory,
+            GpuIds = [.. gpuIds],
+            Factory = factory,
             Aborted = life.Aborted,
             Services = services,
         };
@@ -134,12 +139,15 @@ internal sealed partial class ProcessActorHost(IServiceProvider services, Proces
         }
         catch (Exception thrown)
         {
-            LogLate(logger, thrown, id);
+            Log.Late(logger, thrown, id);
         }
     }
 
     private HostedActor Require(ActorId id) => Find(id) ?? throw new CallRefusedException(id.Value, gone: true);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Creation of actor {Id} failed after it had been canceled")]
-    private static partial void LogLate(ILogger logger, Exception thrown, ActorId id);
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 1003, Level = LogLevel.Warning, Message = "Creation of actor {Id} failed after it had been canceled")]
+        public static partial void Late(ILogger logger, Exception thrown, ActorId id);
+    }
 }

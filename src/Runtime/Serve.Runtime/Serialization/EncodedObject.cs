@@ -1,12 +1,11 @@
-using System.Text.Json;
 using Serve.Runtime.Actors;
 
 namespace Serve.Runtime.Serialization;
 
 /// <summary>Encoded value with the information to decode it. Immutable, except for the location of shared bytes.</summary>
-internal abstract class EncodedObject(IValueCodec codec, EncodedValueShape shape) : StoredObject
+public abstract class EncodedObject(IValueCodec codec, EncodedValueShape shape) : StoredObject
 {
-    public IValueCodec Codec => codec;
+    internal IValueCodec Codec => codec;
 
     public EncodedValueShape Shape => shape;
 
@@ -63,7 +62,7 @@ internal abstract class EncodedObject(IValueCodec codec, EncodedValueShape shape
 }
 
 /// <summary>Value whose bytes are sent in the message.</summary>
-internal sealed class InlineEncodedObject(IValueCodec codec, EncodedValueShape shape, ReadOnlyMemory<byte> bytes) : EncodedObject(codec, shape)
+public sealed class InlineEncodedObject(IValueCodec codec, EncodedValueShape shape, ReadOnlyMemory<byte> bytes) : EncodedObject(codec, shape)
 {
     public ReadOnlyMemory<byte> Bytes => bytes;
 
@@ -73,9 +72,10 @@ internal sealed class InlineEncodedObject(IValueCodec codec, EncodedValueShape s
 }
 
 /// <summary>Codec as seen by encoders and encoded values.</summary>
-internal interface IValueCodec
+public interface IValueCodec
 {
-    JsonSerializerOptions Json { get; }
+    /// <summary>Whether large values are stored in shared memory.</summary>
+    bool HasSharedMemory { get; }
 
     /// <summary>Decodes a value.</summary>
     /// <exception cref="ObjectLostException">The bytes were lost.</exception>
@@ -85,8 +85,8 @@ internal interface IValueCodec
     /// <summary>Encodes a part of a value.</summary>
     EncodedObject EncodePart(Type declared, object? value);
 
-    /// <summary>Stores encoded bytes: as they are, or in shared memory if they are large.</summary>
-    EncodedObject Store(EncodedValueShape shape, ReadOnlyMemory<byte> bytes, IReadOnlyList<object>? references = null);
+    /// <summary>Stores a copy of bytes, in shared memory if they are large.</summary>
+    EncodedObject StoreCopy(EncodedValueShape shape, ReadOnlySpan<byte> bytes, IReadOnlyList<object>? references = null);
 
     /// <summary>Stores a copy of bytes, in shared memory if they are large.</summary>
     unsafe EncodedObject Store(EncodedValueShape shape, byte* start, long length);

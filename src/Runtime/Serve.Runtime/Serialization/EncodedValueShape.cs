@@ -5,7 +5,7 @@ namespace Serve.Runtime.Serialization;
 /// <param name="Declared">Declared type with which the value was encoded.</param>
 /// <param name="Actual">Runtime type if it determined the encoding; otherwise null.</param>
 /// <param name="Lengths">Dimensions of a multi-dimensional array.</param>
-internal sealed record EncodedValueShape(EncodedValueFormat Format, Type Declared, Type? Actual = null, long[]? Lengths = null)
+public sealed record EncodedValueShape(EncodedValueFormat Format, Type Declared, Type? Actual = null, long[]? Lengths = null)
 {
     /// <summary>Type with which the bytes are decoded.</summary>
     public Type Stored => Actual ?? Declared;
@@ -15,7 +15,7 @@ internal sealed record EncodedValueShape(EncodedValueFormat Format, Type Declare
 }
 
 /// <summary>Format of an encoded value's bytes. Sent as a number.</summary>
-internal enum EncodedValueFormat
+public enum EncodedValueFormat
 {
     /// <summary>Null; no bytes.</summary>
     Null,
@@ -32,23 +32,17 @@ internal enum EncodedValueFormat
     /// <summary>Memory representation of an array's elements.</summary>
     Elements,
 
-    /// <summary>One value per field of a tuple.</summary>
-    Fields,
-
     /// <summary>Id of an object reference.</summary>
     Reference,
 
     /// <summary>Output of a <see cref="ValueSerializer"/>.</summary>
     Custom,
 
-    /// <summary>Output of MemoryPack.</summary>
-    MemoryPack,
+    /// <summary>Graph of objects, followed by the large arrays it contains, each a value of its own.</summary>
+    Graph,
 
-    /// <summary>JSON.</summary>
+    /// <summary>JSON, for calls of deployments and queries. Not created by the value codec.</summary>
     Json,
-
-    /// <summary>JSON followed by the large arrays it contained, each a value of its own.</summary>
-    JsonAndArrays,
 
     /// <summary>Actor address as JSON, for an actor handle.</summary>
     Handle,

@@ -5,7 +5,7 @@ using System.Runtime.CompilerServices;
 namespace Serve.Runtime.Serialization;
 
 /// <summary>Properties of types that determine their encoding.</summary>
-internal static class ValueTypeTraits
+public static class ValueTypeTraits
 {
     private static readonly ConcurrentDictionary<Type, bool> Unmanaged = new();
     private static readonly ConcurrentDictionary<string, Type?> ByName = new();
@@ -19,8 +19,6 @@ internal static class ValueTypeTraits
     }
 
     public static int SizeOf(Type type) => RuntimeHelpers.SizeOf(type.TypeHandle);
-
-    public static bool IsTuple(Type type) => type is { IsValueType: true, IsGenericType: true } && type.FullName!.StartsWith("System.ValueTuple`", StringComparison.Ordinal);
 
     public static bool Is(Type type, Type definition) => type.IsGenericType && type.GetGenericTypeDefinition() == definition;
 

@@ -5,7 +5,7 @@ namespace Serve.Runtime.Tasks;
 /// one of <see cref="ReportResult"/>, <see cref="ReportStreamEnd"/> and <see cref="ReportFailure"/>, once; retries, the release of resources and the completion of the
 /// reference follow from that.
 /// </summary>
-internal interface ITaskAttempt
+public interface ITaskAttempt
 {
     /// <summary>Reference to the task's result.</summary>
     ObjectRef Reference { get; }
@@ -35,6 +35,9 @@ internal interface ITaskAttempt
 
     /// <summary>Whether results are delivered one by one, through <see cref="ReportItemAsync"/>.</summary>
     bool IsStream { get; }
+
+    /// <summary>Streams: number of items that a worker may send before the driver has accepted them.</summary>
+    int ItemWindow => 0;
 
     /// <summary>GPU devices assigned by the ledger.</summary>
     IReadOnlyList<int> GpuIds { get; }

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
 using Serve.Calls;
 using Serve.Runtime.Placement;
+using Serve.Runtime.Serialization;
 
 namespace Serve.Runtime.Tasks;
 
@@ -8,7 +10,7 @@ namespace Serve.Runtime.Tasks;
 /// Accepts tasks and grants them resources and threads, ordered by priority and then by submission. Tasks that fit may overtake earlier ones that do not, for a
 /// limited time. Waiting queues, leases and pending CPU reacquisitions are written under its lock.
 /// </summary>
-internal sealed partial class TaskDispatcher : IAsyncDisposable
+public sealed partial class TaskDispatcher : IAsyncDisposable
 {
     private readonly Cluster _cluster;
     private readonly Func<ObjectId> _nextId;
@@ -29,13 +31,16 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
     /// <param name="threads">Threads for tasks of this process; disposed by the caller.</param>
     /// <param name="options">Cluster options.</param>
     /// <param name="time">Clock for timeouts.</param>
-    public TaskDispatcher(Cluster cluster, Func<ObjectId> nextId, PlacementNodeSet nodes, TaskThreadPool threads, ClusterOptions options, TimeProvider time)
+    /// <param name="logger">Receives warnings about tasks that cannot start or do not end.</param>
+    internal TaskDispatcher(Cluster cluster, Func<ObjectId> nextId, PlacementNodeSet nodes, TaskThreadPool threads, ClusterOptions options, TimeProvider time, ILogger logger)
     {
+        Logger = logger;
+        CancellationGracePeriod = options.CancellationGracePeriod;
         _nodes = nodes;
         _cluster = cluster;
         _nextId = nextId;
         _plans = new(this, new(nodes), options.Isolation);
-        nodes.Changed += OnNodesChanged;
+        nodes.Changed += RefreshLedgers;
         Threads = threads;
         Context = new(threads);
         Time = time;
@@ -46,23 +51,47 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
     public TaskThreadPool Threads { get; }
 
     /// <summary>Synchronization context of async tasks.</summary>
-    public TaskSynchronizationContext Context { get; }
+    internal TaskSynchronizationContext Context { get; }
 
     public TimeProvider Time { get; }
 
+    /// <summary>Checks the values of calls in this process; null if they are not checked.</summary>
+    public ValueCheck? Check { get; set; }
+
+    public ILogger Logger { get; }
+
+    /// <summary>How long canceled code may run before its worker is killed.</summary>
+    public TimeSpan CancellationGracePeriod { get; }
+
     /// <summary>Log of finished tasks and actor calls.</summary>
-    public FinishedTaskLog FinishedTasks { get; }
+    internal FinishedTaskLog FinishedTasks { get; }
 
     public bool IsDisposed => _isDisposed;
 
     /// <summary>Executor of tasks that run in workers.</summary>
-    public ITaskExecutor Workers => _workers ?? Interlocked.CompareExchange(ref _workers, CreateWorkers(), null) ?? _workers;
+    public ITaskExecutor Workers
+    {
+        get
+        {
+            if (_workers is { } made)
+                return made;
+            try
+            {
+                return Interlocked.CompareExchange(ref _workers, CreateWorkers(), null) ?? _workers;
+            }
+            catch (Exception thrown)
+            {
+                // Thrown on a thread of the dispatcher, which no caller observes.
+                return new UnavailableExecutor(thrown);
+            }
+        }
+    }
 
     /// <summary>Returns the executor for tasks in workers of the node that owns a ledger.</summary>
-    public ITaskExecutor GetWorkers(ResourceLedger ledger) => IsLocal(ledger) ? Workers : _nodes.Find(ledger.NodeId)?.Workers ?? LeftNodeExecutor.Instance;
+    public ITaskExecutor GetWorkers(ResourceLedger ledger) => _nodes.IsLocal(ledger) ? Workers : _nodes.Find(ledger.NodeId)?.Workers?.Tasks ?? LeftNodeExecutor.Instance;
 
     /// <summary>Tasks that wait for arguments, by id.</summary>
-    public ConcurrentDictionary<long, TaskExecution> AwaitingArguments =>
+    internal ConcurrentDictionary<long, TaskExecution> AwaitingArguments =>
         Volatile.Read(ref _awaitingArguments) ?? Interlocked.CompareExchange(ref _awaitingArguments, new(), null) ?? _awaitingArguments;
 
     /// <summary>Sets the factory of the executor for tasks with process isolation; called for the first of them.</summary>
@@ -142,7 +171,7 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
 
     /// <summary>Runs a task again whose result was lost.</summary>
     /// <returns>Reference to the new result.</returns>
-    public ObjectRef<TResult> Resubmit<TResult>(TaskExecutionPlan plan, MethodCall<TResult> call, ObjectId? parent)
+    internal ObjectRef<TResult> Resubmit<TResult>(TaskExecutionPlan plan, MethodCall<TResult> call, ObjectId? parent)
     {
         var reference = new ObjectRef<TResult>(_cluster, _nextId());
         Start(plan, reference, call, parent);
@@ -164,7 +193,7 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
     }
 
     /// <summary>Returns the tasks that have not finished.</summary>
-    public List<TaskExecution> ListUnfinished()
+    internal List<TaskExecution> ListUnfinished()
     {
         var live = new List<TaskExecution>();
         lock (_sync)
@@ -182,7 +211,7 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
     }
 
     /// <summary>Returns unfinished and recently finished tasks, ordered by id.</summary>
-    public IReadOnlyList<TaskState> List(IEnumerable<FinishedTaskRecord> calls)
+    internal IReadOnlyList<TaskState> List(IEnumerable<FinishedTaskRecord> calls)
     {
         var states = new SortedDictionary<long, TaskState>();
         foreach (var task in ListUnfinished())

@@ -5,7 +5,8 @@ namespace Serve.Runtime.Turns;
 /// <param name="State">Argument of a <see cref="SendOrPostCallback"/>.</param>
 /// <param name="Flow">Execution context that a <see cref="SendOrPostCallback"/> was posted from.</param>
 /// <param name="Blocking">Whether the callback needs a dedicated thread.</param>
-internal readonly record struct QueuedTurnCallback(Delegate Callback, object? State, ExecutionContext? Flow, bool Blocking)
+/// <param name="Urgent">Whether the callback runs before those that are not.</param>
+internal readonly record struct QueuedTurnCallback(Delegate Callback, object? State, ExecutionContext? Flow, bool Blocking, bool Urgent = false)
 {
     public void Invoke()
     {

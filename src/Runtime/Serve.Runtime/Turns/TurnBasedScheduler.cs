@@ -27,8 +27,12 @@ internal sealed partial class TurnBasedScheduler : MailboxTurnScheduler
     private static ExecutionContext? _clean;
 
     private readonly ConcurrentQueue<QueuedTurnCallback> _queue = new();
+
+    // Runs before the queue; counted with it.
+    private readonly ConcurrentQueue<QueuedTurnCallback> _urgent = new();
     private readonly TurnSynchronizationContext _context;
     private readonly TurnSynchronizationContext _blockingContext;
+    private readonly TurnSynchronizationContext _urgentContext;
     private readonly ILogger _logger;
     private int _queued;
     private int _quickTurns;
@@ -37,9 +41,10 @@ internal sealed partial class TurnBasedScheduler : MailboxTurnScheduler
     public TurnBasedScheduler(ILogger logger, Action<IThreadPoolWorkItem>? threads = null)
         : base(threads)
     {
-        this._logger = logger;
+        _logger = logger;
         _context = new TurnSynchronizationContext(this, blocking: false);
         _blockingContext = new TurnSynchronizationContext(this, blocking: true);
+        _urgentContext = new TurnSynchronizationContext(this, blocking: false, urgent: true);
     }
 
     public override IMailboxCall? Current => Volatile.Read(ref _current.Call);
@@ -95,11 +100,17 @@ internal sealed partial class TurnBasedScheduler : MailboxTurnScheduler
         return result.IsCompleted ? result : new(result.AsTask());
     }
 
+    public override async ValueTask RunUrgentAsync<TState>(TState state, Func<TState, ValueTask> turn)
+    {
+        await new TurnEntryAwaiter(this, blocking: false, urgent: true);
+        await turn(state).ConfigureAwait(false);
+    }
+
     /// <summary>Queues a callback to run as a separate turn.</summary>
     public void Enqueue(QueuedTurnCallback turn)
     {
         // Enqueued before it is counted, so that the count never exceeds the queue.
-        _queue.Enqueue(turn);
+        (turn.Urgent ? _urgent : _queue).Enqueue(turn);
         Interlocked.Increment(ref _queued);
         Wake();
     }
@@ -148,7 +159,7 @@ internal sealed partial class TurnBasedScheduler : MailboxTurnScheduler
         while (ran && awaited is not { IsReady: true } && (++turns % TurnsPerLook != 0 || Environment.TickCount64 == began))
         {
             ran = false;
-            if (Volatile.Read(ref _queued) != 0 && _queue.TryDequeue(out var turn))
+            if (Volatile.Read(ref _queued) != 0 && (_urgent.TryDequeue(out var turn) || _queue.TryDequeue(out turn)))
             {
                 Interlocked.Decrement(ref _queued);
                 if (turn.Blocking)
@@ -205,7 +216,7 @@ internal sealed partial class TurnBasedScheduler : MailboxTurnScheduler
     private void Run(in QueuedTurnCallback turn)
     {
         var outer = SynchronizationContext.Current;
-        SynchronizationContext.SetSynchronizationContext(turn.Blocking ? _blockingContext : _context);
+        SynchronizationContext.SetSynchronizationContext(turn.Urgent ? _urgentContext : turn.Blocking ? _blockingContext : _context);
         try
         {
             turn.Invoke();
@@ -213,7 +224,7 @@ internal sealed partial class TurnBasedScheduler : MailboxTurnScheduler
         catch (Exception thrown)
         {
             // Only unobserved exceptions arrive here; the default, ending the process, would end the other actors as well.
-            LogUnobserved(_logger, thrown);
+            Log.Unobserved(_logger, thrown);
         }
         finally
         {
@@ -232,9 +243,6 @@ internal sealed partial class TurnBasedScheduler : MailboxTurnScheduler
         await new TurnEntryAwaiter(this, blocking);
         await turn(state).ConfigureAwait(false);
     }
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "Unobserved exception in user code (async void or posted callback); the actor keeps running")]
-    private static partial void LogUnobserved(ILogger logger, Exception thrown);
 
     private sealed class BlockingTurn(TurnBasedScheduler owner, QueuedTurnCallback turn) : IThreadPoolWorkItem
     {
@@ -256,5 +264,11 @@ internal sealed partial class TurnBasedScheduler : MailboxTurnScheduler
             SynchronizationContext.SetSynchronizationContext(null);
             owner.Release();
         }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 1005, Level = LogLevel.Error, Message = "Unobserved exception in user code (async void or posted callback); the actor keeps running")]
+        public static partial void Unobserved(ILogger logger, Exception thrown);
     }
 }

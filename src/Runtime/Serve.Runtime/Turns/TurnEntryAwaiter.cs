@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace Serve.Runtime.Turns;
 
 /// <summary>Awaitable that resumes inside a turn.</summary>
-internal readonly struct TurnEntryAwaiter(TurnBasedScheduler turns, bool blocking) : ICriticalNotifyCompletion
+internal readonly struct TurnEntryAwaiter(TurnBasedScheduler turns, bool blocking, bool urgent = false) : ICriticalNotifyCompletion
 {
     public bool IsCompleted => false;
 
@@ -15,5 +15,5 @@ internal readonly struct TurnEntryAwaiter(TurnBasedScheduler turns, bool blockin
 
     public void OnCompleted(Action continuation) => UnsafeOnCompleted(continuation);
 
-    public void UnsafeOnCompleted(Action continuation) => turns.Enqueue(new QueuedTurnCallback(continuation, null, null, blocking));
+    public void UnsafeOnCompleted(Action continuation) => turns.Enqueue(new QueuedTurnCallback(continuation, null, null, blocking, urgent));
 }

@@ -19,11 +19,12 @@ public sealed class BatchedHandleTests : IAsyncLifetime
     private readonly string _key = Guid.NewGuid().ToString("n");
     private readonly string _logs = Directory.CreateTempSubdirectory("serve-batched-").FullName;
     private ServiceProvider _services = null!;
-    private ActorReference _replica = null!;
+    private ActorId _id;
+    private ICallTarget _replica = null!;
 
     public async Task InitializeAsync()
     {
-        _services = new ServiceCollection().AddServeRuntime(new NodeRuntimeOptions()).AddServeReplicas().BuildServiceProvider();
+        _services = new ServiceCollection().AddServeRuntime(new NodeRuntimeOptions()).AddServeReplicas(SamplePackages.FoldersOf(typeof(Batched).Assembly.Location, _logs)).BuildServiceProvider();
         var id = $"shop#Batched#{_key[..8]}";
         var process = await _services.GetRequiredService<INodeAgent>().CreateActorAsync(new ActorSpec
         {
@@ -34,15 +35,13 @@ public sealed class BatchedHandleTests : IAsyncLifetime
             {
                 ReplicaId = id,
                 Spec = new DeploymentSpec { Name = "Batched" },
-                PackageDirectory = Path.GetDirectoryName(typeof(Batched).Assembly.Location)!,
                 AssemblyFile = Path.GetFileName(typeof(Batched).Assembly.Location),
-                PackageHash = "samples",
+                PackageHash = SamplePackages.HashOf(typeof(Batched).Assembly.Location),
                 TypeName = typeof(Batched).FullName!,
                 Args = new JsonObject { ["key"] = _key },
-                LogDirectory = Path.Combine(_logs, "r1"),
             }, ServeJson.Options),
         }, CancellationToken.None);
-        _replica = _services.GetRequiredService<IActorReferenceResolver>().Resolve(new(id), process);
+        _replica = _services.GetRequiredService<IActorReferenceResolver>().Resolve(_id = new(id), process);
     }
 
     public async Task DisposeAsync()
@@ -217,7 +216,7 @@ public sealed class BatchedHandleTests : IAsyncLifetime
         var waiting = CallAsync<int>("Square", 3);
         var runtime = _services.GetRequiredService<INodeAgent>();
 
-        var stopping = runtime.StopActorAsync(_replica.Id, TimeSpan.FromHours(1), CancellationToken.None);
+        var stopping = runtime.StopActorAsync(_id, TimeSpan.FromHours(1), CancellationToken.None);
 
         Assert.Equal(9, await waiting.WaitAsync(Limit));
         await stopping.WaitAsync(Limit);
@@ -230,7 +229,7 @@ public sealed class BatchedHandleTests : IAsyncLifetime
         var calls = new[] { 1, 2 }.Select(n => CallAsync<int>("Hang", CallContext.None, never.Token, n)).ToArray();
         await TestSignals.WaitAsync($"{_key}-hanging");
 
-        await _services.GetRequiredService<INodeAgent>().StopActorAsync(_replica.Id, TimeSpan.Zero, CancellationToken.None).WaitAsync(Limit);
+        await _services.GetRequiredService<INodeAgent>().StopActorAsync(_id, TimeSpan.Zero, CancellationToken.None).WaitAsync(Limit);
 
         await TestSignals.WaitAsync($"{_key}-released");
         foreach (var call in calls)
