@@ -22,7 +22,7 @@ internal static partial class GlobalizationModeSelector
         CultureInfo.DefaultThreadCurrentCulture = CultureInfo.DefaultThreadCurrentUICulture = CultureInfo.InvariantCulture;
     }
 
-    /// <summary>Returns why user code runs in the invariant mode and what is missing there; null if it runs with ICU.</summary>
+    /// <summary>Returns the reason for the invariant mode and its consequence for user code; null if the process uses ICU.</summary>
     public static string? DescribeInvariantMode()
     {
         const string Decomposed = "e\u0301";
@@ -34,7 +34,7 @@ internal static partial class GlobalizationModeSelector
             : $"This machine has no ICU library. {Consequence} Install it (package libicu-dev, libicu or icu-libs) and restart the node.";
     }
 
-    // The runtime's own search for the library: the mode cannot disagree with what the runtime would find.
+    // The runtime's own search for the library: the mode cannot disagree with its result.
     [LibraryImport("libSystem.Globalization.Native", EntryPoint = "GlobalizationNative_LoadICU")]
     private static partial int LoadIcu();
 }

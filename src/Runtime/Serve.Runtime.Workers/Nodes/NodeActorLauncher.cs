@@ -12,7 +12,7 @@ namespace Serve.Runtime.Workers.Nodes;
 internal sealed class NodeActorLauncher(
     ActorSpec spec, ResourceLedger ledger, ProcessActorHost host, Func<WorkerPlacement, CancellationToken, Task<PooledWorker>> lease, Action<ActorId, string> onLost) : IActorLauncher
 {
-    /// <summary>What the actor is created from.</summary>
+    /// <summary>The description of the actor.</summary>
     public ActorSpec Spec => spec;
 
     /// <summary>The settings that were applied last; empty if there were none.</summary>

@@ -171,8 +171,11 @@ internal sealed class CoreActorLauncher(CoreActorHosts hosts, SchedulingLedgerRe
 
     private async Task<ActorIncarnation> StartHereAsync(ActorCallQueue calls, ActorResourceHold resources, CancellationToken cancellationToken)
     {
+        var watched = calls.Tasks.Check?.Begin($"the constructor of {factory.Type.Name}", factory.GetArguments());
         var actor = CoreActorActivator.CreateAsync(hosts.Process, calls.Actor.Id, factory, calls.Mailboxes.Own, options.Concurrency, resources.Allocation.GpuIds, cancellationToken);
-        return new LocalActorIncarnation(hosts.Process, await actor.ConfigureAwait(false));
+        var started = await actor.ConfigureAwait(false);
+        watched?.RequireUnmodified();
+        return new LocalActorIncarnation(hosts.Process, started);
     }
 
     private async Task<ActorIncarnation> StartInWorkerAsync(ActorCallQueue calls, ActorResourceHold resources, CancellationToken cancellationToken)

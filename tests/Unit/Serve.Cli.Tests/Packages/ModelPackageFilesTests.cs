@@ -117,7 +117,7 @@ public sealed class ModelPackageFilesTests : IDisposable
         Assert.Equal("2", File.ReadAllText(Path.Combine(package.Directory, "2/weights.bin")));
     }
 
-    // The names of external data are written by whoever made the model.
+    // The names of external data are written by the author of the model.
     [Theory]
     [InlineData("secret.bin", "secret.bin")]
     [InlineData("sub", "sub/secret.bin")]

@@ -131,6 +131,22 @@ public sealed class LocalClusterTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
+    public async Task ListActors_ReconfiguredActor_HasItsSpecAddressAndSettings()
+    {
+        var node = _cluster["a"].Agent;
+        var actor = await On("a").CreateAsync(Own, "payload", cpus: 0.5);
+        var before = Assert.Single(await node.ListActorsAsync(CancellationToken.None));
+        Assert.Equal(("payload", 0), (System.Text.Encoding.UTF8.GetString(before.Spec.Payload.Span), before.Settings.Length));
+
+        await node.ReconfigureActorAsync(actor.Id, 7, "settings"u8.ToArray(), CancellationToken.None);
+
+        var entry = Assert.Single(await node.ListActorsAsync(CancellationToken.None));
+        Assert.Equal((actor.Id, "a-worker-1", "settings"), (entry.Spec.Id, entry.Address.ProcessId, System.Text.Encoding.UTF8.GetString(entry.Settings.Span)));
+        await node.StopActorAsync(actor.Id, TimeSpan.Zero, CancellationToken.None);
+        Assert.Empty(await node.ListActorsAsync(CancellationToken.None));
+    }
+
+    [Fact]
     public async Task Renew_OwnerStopsRenewing_ItsGrantsAndWorkersEnd()
     {
         var time = new FakeTimeProvider();
