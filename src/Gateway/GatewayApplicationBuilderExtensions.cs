@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Routing;
 using Serve.Gateway.Endpoints;
 using Serve.Gateway.Proxy;
 using Serve.Gateway.Requests;
+using Serve.Http;
 
 namespace Serve.Gateway;
 

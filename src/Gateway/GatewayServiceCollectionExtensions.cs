@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -26,8 +27,10 @@ public static class GatewayServiceCollectionExtensions
         services.AddSingleton<IConnectionListenerFactory, SharedPort.ListenerFactory>();
         services.Configure<KestrelServerOptions>(kestrel => kestrel.ListenAsGateway(options));
         services.AddRouting();
+        services.Configure<SocketTransportOptions>(sockets => sockets.LimitStalls(options.ResponseStallTimeout));
         services.AddSingleton<GatewayReadiness>();
         services.AddSingleton<HttpRequestMetrics>();
+        services.AddSingleton<GatewayAvailability>();
         services.AddSingleton<RouteTableConfigProvider>();
         services.AddSingleton<IProxyConfigProvider>(provider => provider.GetRequiredService<RouteTableConfigProvider>());
         services.AddSingleton<IConfigChangeListener>(provider => provider.GetRequiredService<RouteTableConfigProvider>());
@@ -36,7 +39,8 @@ public static class GatewayServiceCollectionExtensions
         services.AddReverseProxy().AddTransforms<WorkerHeaderTransforms>();
         KeepNoKeys(services);
         services.RemoveAll<IForwarderHttpClientFactory>();
-        services.AddSingleton<IForwarderHttpClientFactory, WorkerHttpClientFactory>();
+        services.AddSingleton<WorkerHttpClientFactory>();
+        services.AddSingleton<IForwarderHttpClientFactory>(provider => provider.GetRequiredService<WorkerHttpClientFactory>());
         services.AddLogging(Quieten);
         return services;
     }

@@ -21,12 +21,12 @@ internal sealed class LineLoggerProvider(TextWriter writer, TimeProvider time) :
 
     private void Write(LogLevel level, string category, string message, Exception? exception)
     {
-        var line = string.Create(CultureInfo.InvariantCulture, $"{time.GetLocalNow():HH:mm:ss} {Name(level)} {category}: {message}");
+        var line = string.Create(CultureInfo.InvariantCulture, $"{time.GetLocalNow():HH:mm:ss} {Name(level)} {category}: {LogTextEscaper.Escape(message)}");
         lock (_gate)
         {
             writer.WriteLine(line);
             if (exception is not null)
-                writer.WriteLine(exception);
+                writer.WriteLine(LogTextEscaper.Escape(exception.ToString()));
         }
     }
 

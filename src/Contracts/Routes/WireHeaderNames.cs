@@ -14,13 +14,19 @@ public static class WireHeaderNames
     /// <summary>Request: the part of the path that is the route prefix; becomes <c>PathBase</c>.</summary>
     public const string PathBase = "Serve-Path-Base";
 
-    /// <summary>Request: scheme and remote endpoint of the client as <c>http://ADDRESS:PORT</c>, so that user code sees the same as in the gateway's process.</summary>
+    /// <summary>
+    /// Request: protocol, scheme, remote and local endpoint of the client's connection as <c>HTTP/1.1 http ADDRESS:PORT ADDRESS:PORT</c>, so that user code sees the same as in the
+    /// gateway's process.
+    /// </summary>
     public const string Client = "Serve-Client";
 
     /// <summary>Request: maximum size of a compressed body after decompression, and of each message of a gRPC call.</summary>
     public const string BodyLimit = "Serve-Body-Limit";
 
-    /// <summary>Response: the request was not started; <c>full</c> or <c>gone</c>.</summary>
+    /// <summary>Request: the complete head, if ordinary headers cannot carry it unchanged.</summary>
+    public const string Head = "Serve-Head";
+
+    /// <summary>Response: the request was not started; <c>full</c> or <c>gone</c>, followed by the worker's token, which user code does not know.</summary>
     public const string Refused = "Serve-Refused";
 
     /// <summary>Request and response: the request's id. The client's value is used if it is valid, a generated one otherwise.</summary>

@@ -13,12 +13,13 @@ internal static class ClientOriginHeader
 
     /// <summary>Returns the origin of a request's connection.</summary>
     /// <param name="context">The request.</param>
-    /// <returns>Scheme, address and port.</returns>
+    /// <returns>Protocol, scheme, remote and local endpoint.</returns>
     public static string Of(HttpContext context)
     {
+        // The version may differ between the requests of a connection: HTTP/1.0 and HTTP/1.1.
         if (context.Features.Get<IConnectionItemsFeature>()?.Items is not { } items)
             return Describe(context);
-        if (!items.TryGetValue(Key, out var known))
+        if (!items.TryGetValue(Key, out var known) || !((string)known!).StartsWith(context.Request.Protocol, StringComparison.Ordinal))
             items[Key] = known = Describe(context);
         return (string)known!;
     }
@@ -26,7 +27,8 @@ internal static class ClientOriginHeader
     private static string Describe(HttpContext context)
     {
         var connection = context.Connection;
-        var client = new IPEndPoint(connection.RemoteIpAddress ?? IPAddress.None, connection.RemotePort);
-        return string.Create(CultureInfo.InvariantCulture, $"{context.Request.Scheme}://{client}");
+        var remote = new IPEndPoint(connection.RemoteIpAddress ?? IPAddress.None, connection.RemotePort);
+        var local = new IPEndPoint(connection.LocalIpAddress ?? IPAddress.None, connection.LocalPort);
+        return string.Create(CultureInfo.InvariantCulture, $"{context.Request.Protocol} {context.Request.Scheme} {remote} {local}");
     }
 }

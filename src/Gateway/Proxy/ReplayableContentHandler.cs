@@ -12,14 +12,17 @@ internal sealed class ReplayableContentHandler(HttpMessageHandler connections) :
     /// <inheritdoc/>
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        if (!request.Options.TryGetValue(WorkerForwardAttempt.OptionsKey, out var attempt))
+        var attempt = request.Options.TryGetValue(WorkerForwardAttempt.OptionsKey, out var found) ? found : null;
+        if (attempt?.Body is { } body)
+            Replace(request, new ReplayableHttpContent(body));
+        else if (attempt is not { IsUpgrade: true })
             request.Content = EmptyHttpContent.Instance;
-        else if (attempt.Body is { } body)
-            Replace(request, attempt, new ReplayableHttpContent(body));
+        if (attempt is { IsHttp2: true })
+            request.Version = HttpVersion.Version20;
         return base.SendAsync(request, cancellationToken);
     }
 
-    private static void Replace(HttpRequestMessage request, WorkerForwardAttempt attempt, ReplayableHttpContent content)
+    private static void Replace(HttpRequestMessage request, ReplayableHttpContent content)
     {
         if (request.Content is { } original)
         {
@@ -28,8 +31,6 @@ internal sealed class ReplayableContentHandler(HttpMessageHandler connections) :
         }
 
         request.Content = content;
-        if (attempt.IsDuplex)
-            request.Version = HttpVersion.Version20;
     }
 }
 

@@ -1,6 +1,8 @@
 using System.Buffers;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Serve.Http;
+using Serve.Routes;
 
 namespace Serve.Gateway.Proxy;
 
@@ -15,6 +17,7 @@ internal sealed class ReplayableRequestBody
     private const int ChunkSize = 16 * 1024;
 
     private readonly Stream _source;
+    private readonly IHttpRequestTrailersFeature? _trailers;
     private readonly byte[]? _kept;
     private int _keptLength;
     private bool _isLost;
@@ -24,12 +27,18 @@ internal sealed class ReplayableRequestBody
     {
         _source = context.Request.Body;
         Length = context.Request.ContentLength;
+        // A gRPC call has no request trailers.
+        IsFramed = Length is null && !GrpcRequests.IsGrpc(context.Request);
+        _trailers = context.Features.Get<IHttpRequestTrailersFeature>();
         if (Length <= SmallEnough)
             _kept = GC.AllocateUninitializedArray<byte>((int)Length.Value);
     }
 
     /// <summary>Gets the length; null if it is unknown.</summary>
     public long? Length { get; }
+
+    /// <summary>Gets whether the body is sent as a <see cref="FramedRequestBody"/>.</summary>
+    public bool IsFramed { get; }
 
     /// <summary>Gets whether the worker must request the body.</summary>
     public bool WaitsForContinue => _kept is null;
@@ -75,16 +84,19 @@ internal sealed class ReplayableRequestBody
         var buffer = ArrayPool<byte>.Shared.Rent(ChunkSize);
         try
         {
-            while (true)
+            var prefix = IsFramed ? FramedRequestBody.PrefixSize : 0;
+            for (int read; (read = await ReadAsync(buffer.AsMemory(prefix), cancellationToken)) > 0;)
             {
-                var read = await ReadAsync(buffer, cancellationToken);
-                if (read == 0)
-                    return;
-                await destination.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
+                if (IsFramed)
+                    FramedRequestBody.WritePrefix(buffer, read);
+                await destination.WriteAsync(buffer.AsMemory(0, prefix + read), cancellationToken);
                 // A body of unknown length may be a duplex stream, so each part is flushed.
                 if (Length is null)
                     await destination.FlushAsync(cancellationToken);
             }
+
+            if (IsFramed)
+                await destination.WriteAsync(FramedRequestBody.EncodeEnd(_trailers?.Available is true ? _trailers.Trailers : null), cancellationToken);
         }
         finally
         {

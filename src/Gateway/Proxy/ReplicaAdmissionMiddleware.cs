@@ -19,14 +19,12 @@ namespace Serve.Gateway.Proxy;
 /// <param name="next">YARP's forwarder.</param>
 /// <param name="table">The routes.</param>
 /// <param name="directory">Identifies this process.</param>
+/// <param name="workers">Connections to workers.</param>
 /// <param name="options">The gateway's settings.</param>
 /// <param name="log">Receives replicas that died.</param>
 internal sealed partial class ReplicaAdmissionMiddleware(
-    RequestDelegate next, RouteTable table, IActorReferenceResolver directory, GatewayOptions options, ILogger<ReplicaAdmissionMiddleware> log)
+    RequestDelegate next, RouteTable table, IActorReferenceResolver directory, WorkerHttpClientFactory workers, GatewayOptions options, ILogger<ReplicaAdmissionMiddleware> log)
 {
-    // Headers that only a gateway may send to a worker.
-    private static readonly string[] InternalHeaders = [WireHeaderNames.Token, WireHeaderNames.Actor, WireHeaderNames.PathBase, WireHeaderNames.Client, WireHeaderNames.BodyLimit, WireHeaderNames.Refused];
-
     private readonly ConditionalWeakTable<ReplicaSlot, WorkerDestinationPair> _destinations = [];
     private readonly string _rootPath = options.Http.RootPath.TrimEnd('/');
 
@@ -44,6 +42,9 @@ internal sealed partial class ReplicaAdmissionMiddleware(
         var application = table.Current.FindApplication(proxy.Route.Config.RouteId)
             ?? throw new NoSuchRouteException($"Application '{proxy.Route.Config.RouteId}' has been deleted.");
         GatewayRequestScope.Of(context).Application = application;
+        if (HttpMethods.IsConnect(context.Request.Method) && context.Features.Get<IHttpExtendedConnectFeature>() is not { IsExtendedConnect: true, Protocol: "websocket" })
+            throw new BadHttpRequestException("Method CONNECT is supported for WebSockets only.", StatusCodes.Status405MethodNotAllowed);
+        ClientHeaderFilter.Apply(context);
         return ServeAsync(context, proxy, application);
     }
 
@@ -72,7 +73,7 @@ internal sealed partial class ReplicaAdmissionMiddleware(
                     await next(context);
                     if (attempt.Body is { } body)
                         await body.WhenSentAsync();
-                    outcome = Judge(context, attempt);
+                    outcome = await JudgeAsync(context, attempt);
                 }
                 else
                 {
@@ -125,21 +126,21 @@ internal sealed partial class ReplicaAdmissionMiddleware(
     }
 
     /// <summary>Returns the outcome of a forwarded request.</summary>
-    private ForwardOutcome Judge(HttpContext context, WorkerForwardAttempt attempt)
+    private ValueTask<ForwardOutcome> JudgeAsync(HttpContext context, WorkerForwardAttempt attempt)
     {
         if (attempt.Refused is { } refused)
-            return Retry(context, attempt, gone: refused == "gone");
-        return context.Features.Get<IForwarderErrorFeature>() is { } error ? OnError(context, attempt, error) : ForwardOutcome.Served;
+            return new(Retry(context, attempt, gone: refused == "gone"));
+        return context.Features.Get<IForwarderErrorFeature>() is { } error ? OnErrorAsync(context, attempt, error) : new(ForwardOutcome.Served);
     }
 
-    private ForwardOutcome OnError(HttpContext context, WorkerForwardAttempt attempt, IForwarderErrorFeature error)
+    private async ValueTask<ForwardOutcome> OnErrorAsync(HttpContext context, WorkerForwardAttempt attempt, IForwarderErrorFeature error)
     {
         var cause = error.Exception;
         switch (error.Error)
         {
-            case ForwarderError.ResponseBodyDestination or ForwarderError.UpgradeResponseDestination or ForwarderError.UpgradeRequestDestination:
+            case ForwarderError.ResponseBodyDestination or ForwarderError.UpgradeResponseDestination or ForwarderError.UpgradeRequestDestination when context.Response.HasStarted:
                 // YARP has aborted the client's connection, so that the client does not mistake the partial response for a complete one.
-                Log.ReplicaDied(log, attempt.Slot.Route.ReplicaId, attempt.RequestId, cause?.Message ?? "its connection broke");
+                Log.ResponseCut(log, attempt.Slot.Route.ReplicaId, attempt.RequestId, cause?.Message ?? "its connection broke");
                 return ForwardOutcome.Served;
             case var _ when context.RequestAborted.IsCancellationRequested:
                 throw new OperationCanceledException(context.RequestAborted);
@@ -149,6 +150,10 @@ internal sealed partial class ReplicaAdmissionMiddleware(
                 return ForwardOutcome.Served;
             case ForwarderError.Request when cause is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError }:
                 return Retry(context, attempt, gone: true);
+            case var _ when await workers.IsAliveAsync(attempt.Slot.Route.Address, context.RequestAborted):
+                // User code aborted the request, or its response was incomplete. In this process, that would have ended the client's connection.
+                context.Abort();
+                return ForwardOutcome.Served;
             default:
                 Log.ReplicaDied(log, attempt.Slot.Route.ReplicaId, attempt.RequestId, cause?.Message ?? error.Error.ToString());
                 throw new ReplicaDiedException(
@@ -172,17 +177,18 @@ internal sealed partial class ReplicaAdmissionMiddleware(
     private WorkerForwardAttempt Begin(HttpContext context, string prefix)
     {
         var request = context.Request;
-        foreach (var name in InternalHeaders)
-            request.Headers.Remove(name);
-        var body = ReplayableRequestBody.Of(context);
         var isUpgrade = WebSocketUpgrade.IsRequested(context);
+        // The data of a WebSocket over HTTP/2 look like a body.
+        var body = isUpgrade ? null : ReplayableRequestBody.Of(context);
+        var isHttp2 = HttpProtocol.IsHttp2(request.Protocol);
         var attempt = new WorkerForwardAttempt
         {
             PathBase = new PathString(request.Path.Value![..PrefixLength(prefix)]).ToUriComponent(),
             RequestId = context.TraceIdentifier,
             Body = body,
             IsUpgrade = isUpgrade,
-            WantsDuplex = !isUpgrade && body is not null && (body.WaitsForContinue || IsGrpc(request)),
+            WantsHttp2 = !isUpgrade && (isHttp2 || body is { WaitsForContinue: true }),
+            ChangesHead = body is { IsFramed: true } || (!isHttp2 && body is { WaitsForContinue: true }),
             BodyLimit = body is not null && (IsGrpc(request) || request.Headers.ContentEncoding.Count > 0)
                 ? context.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize
                 : null,
@@ -198,6 +204,9 @@ internal sealed partial class ReplicaAdmissionMiddleware(
 
     private static partial class Log
     {
+        [LoggerMessage(EventId = 4004, Level = LogLevel.Debug, Message = "The response of replica {Replica} to request {RequestId} ended before it was complete: {Reason}")]
+        public static partial void ResponseCut(ILogger logger, string replica, string requestId, string reason);
+
         // Debug: the runtime logs a dead worker once; its ongoing requests fail with it, and their clients receive the error.
         [LoggerMessage(EventId = 4002, Level = LogLevel.Debug, Message = "Replica {Replica} died while it served request {RequestId}: {Reason}")]
         public static partial void ReplicaDied(ILogger logger, string replica, string requestId, string reason);

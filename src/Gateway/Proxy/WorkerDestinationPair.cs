@@ -15,8 +15,8 @@ internal sealed class WorkerDestinationPair(ReplicaAddress process)
     /// <returns>Null if the process accepts no requests.</returns>
     public DestinationState? For(WorkerForwardAttempt attempt)
     {
-        attempt.IsDuplex = attempt.WantsDuplex && _http2 is not null;
-        return attempt.IsDuplex ? _http2 : _http;
+        attempt.IsHttp2 = attempt.WantsHttp2 && _http2 is not null;
+        return attempt.IsHttp2 ? _http2 : _http;
     }
 
     private static DestinationState? Of(ReplicaAddress process, string? address) => address is null

@@ -24,16 +24,19 @@ internal sealed class WorkerForwardAttempt
     public required bool IsUpgrade { get; init; }
 
     /// <summary>
-    /// Gets whether the request requires HTTP/2: for a body that the worker may answer before its end (over HTTP/1.1 the pool sends the whole body before it
-    /// reads the response), and for gRPC, whose trailers Kestrel supports with HTTP/2 only.
+    /// Gets whether the request requires HTTP/2: if the client uses it, since Kestrel sends trailers with HTTP/2 only, and for a body that the worker may answer before its end (over
+    /// HTTP/1.1 the pool sends the whole body before it reads the response).
     /// </summary>
-    public required bool WantsDuplex { get; init; }
+    public required bool WantsHttp2 { get; init; }
 
     /// <summary>Gets the limit of the decompressed body, and of each message of a gRPC call; null if the worker does not decompress the body.</summary>
     public long? BodyLimit { get; init; }
 
+    /// <summary>Gets whether the head must be encoded: a framed body is announced there, and HTTP/2 has lower-case names only, which a client of HTTP/1.1 may not have sent.</summary>
+    public required bool ChangesHead { get; init; }
+
     /// <summary>Gets or sets whether it is sent over HTTP/2.</summary>
-    public bool IsDuplex { get; set; }
+    public bool IsHttp2 { get; set; }
 
     /// <summary>Gets or sets the refusal of the worker: <c>full</c> or <c>gone</c>; null if it has not refused.</summary>
     public string? Refused { get; set; }

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Serve.Http;
 using Serve.Routes;
 
 namespace Serve.Gateway.Requests;
@@ -10,6 +11,9 @@ internal static class RequestIdAssigner
     private static readonly Func<object, Task> AddToResponse = static state =>
     {
         var context = (HttpContext)state;
+        // A client would wait for another response. Replicas refuse such a status unless they have started to write.
+        if (context.Response.StatusCode < StatusCodes.Status200OK && !WebSocketUpgrade.IsRequested(context))
+            context.Abort();
         context.Response.Headers[WireHeaderNames.RequestId] = context.TraceIdentifier;
         return Task.CompletedTask;
     };

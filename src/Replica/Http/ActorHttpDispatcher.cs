@@ -11,7 +11,9 @@ using Serve.Runtime;
 
 namespace Serve.Replica.Http;
 
-/// <summary>Dispatches forwarded requests to the actors of this process, or refuses them before anything is read. Holds no state.</summary>
+/// <summary>
+/// Dispatches forwarded requests to the actors of this process, with the head that the client sent, or refuses them before anything is read. Holds no state.
+/// </summary>
 internal sealed class ActorHttpDispatcher(IActorReferenceResolver actors, string token)
 {
     private readonly byte[] _token = Encoding.UTF8.GetBytes(token);
@@ -31,8 +33,9 @@ internal sealed class ActorHttpDispatcher(IActorReferenceResolver actors, string
         headers.Remove(WireHeaderNames.Token);
         headers.Remove(WireHeaderNames.Actor);
         headers.Remove(WireHeaderNames.PathBase);
-        RestoreClient(context);
         RestoreLimit(context);
+        RestoreHead(context);
+        RestoreClient(context);
         if (id is null || actors.Resolve(new(id), _thisProcess) is not ILocalActor actor || (actor.Instance is null && actor.IsStopping))
         {
             await RefuseAsync(context, "gone");
@@ -51,17 +54,65 @@ internal sealed class ActorHttpDispatcher(IActorReferenceResolver actors, string
             await RefuseAsync(context, actor.IsStopping ? "gone" : "full");
     }
 
+    private static void RestoreHead(HttpContext context)
+    {
+        var request = context.Request;
+        var (client, expect) = (request.Headers[WireHeaderNames.Client], request.Headers.Expect);
+        if (request.Headers.Remove(WireHeaderNames.Head, out var head))
+        {
+            // The handshake of a WebSocket is checked before the head of a client of HTTP/2, which has no key, replaces the one that the gateway sent.
+            var (isWebSocket, key) = (context.WebSockets.IsWebSocketRequest, request.Headers.SecWebSocketKey);
+            var hasFramedBody = ForwardedRequestHead.Restore(request, head.ToString());
+            request.Headers[WireHeaderNames.Client] = client;
+            if (isWebSocket)
+                request.Headers.SecWebSocketKey = key;
+            ExpectedRequestBody.Attach(request, expect);
+            if (hasFramedBody)
+            {
+                var body = new FramedRequestBody(request.Body);
+                request.Body = body;
+                context.Features.Set<IHttpRequestTrailersFeature>(body);
+            }
+        }
+        else
+        {
+            // The gateway sends an empty body instead of none, and requests that the server asks for a large body.
+            if (request.ContentLength == 0)
+                request.Headers.ContentLength = null;
+            request.Headers.Expect = default;
+            ExpectedRequestBody.Attach(request, expect);
+        }
+
+        if (request.Headers[WireHeaderNames.RequestId] is [{ } id])
+            context.TraceIdentifier = id;
+    }
+
     private static void RestoreClient(HttpContext context)
     {
         if (!context.Request.Headers.Remove(WireHeaderNames.Client, out var values) || (string?)values is not { } client)
             return;
-        var scheme = client.IndexOf("://", StringComparison.Ordinal);
-        if (scheme < 0 || !IPEndPoint.TryParse(client.AsSpan(scheme + 3), out var remote))
+        Span<Range> parts = stackalloc Range[5];
+        var origin = client.AsSpan();
+        if (origin.Split(parts, ' ') != 4 || !IPEndPoint.TryParse(origin[parts[2]], out var remote) || !IPEndPoint.TryParse(origin[parts[3]], out var local))
             return;
+        var (request, connection) = (context.Request, context.Connection);
+        if (!origin[parts[0]].SequenceEqual(request.Protocol))
+        {
+            // Kestrel sends trailers and resets to clients of HTTP/2 only.
+            if (HttpProtocol.IsHttp2(request.Protocol))
+            {
+                context.Features.Set<IHttpResponseTrailersFeature>(null);
+                context.Features.Set<IHttpResetFeature>(null);
+            }
+
+            request.Protocol = origin[parts[0]].SequenceEqual(HttpProtocol.Http11) ? HttpProtocol.Http11 : origin[parts[0]].ToString();
+        }
+
         // Nearly always the scheme it has; a new string would be made for nothing.
-        if (!client.AsSpan(0, scheme).Equals(context.Request.Scheme, StringComparison.Ordinal))
-            context.Request.Scheme = client[..scheme];
-        (context.Connection.RemoteIpAddress, context.Connection.RemotePort) = (remote.Address, remote.Port);
+        if (!origin[parts[1]].SequenceEqual(request.Scheme))
+            request.Scheme = origin[parts[1]].ToString();
+        (connection.RemoteIpAddress, connection.RemotePort) = (remote.Address, remote.Port);
+        (connection.LocalIpAddress, connection.LocalPort) = (local.Address, local.Port);
     }
 
     private static void RestoreLimit(HttpContext context)
@@ -74,10 +125,10 @@ internal sealed class ActorHttpDispatcher(IActorReferenceResolver actors, string
         }
     }
 
-    private static Task RefuseAsync(HttpContext context, string how)
+    private Task RefuseAsync(HttpContext context, string how)
     {
         context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
-        context.Response.Headers[WireHeaderNames.Refused] = how;
+        context.Response.Headers[WireHeaderNames.Refused] = $"{how} {token}";
         return Task.CompletedTask;
     }
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -8,6 +9,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Serve.Http;
 using Serve.Runtime;
 using Serve.Runtime.Workers.Processes;
 
@@ -20,6 +22,8 @@ namespace Serve.Replica.Http;
 internal sealed class ActorHttpServer(IActorReferenceResolver actors, ILoggerFactory loggers) : IActorHttpServer, IAsyncDisposable
 {
     private const int StreamWindow = 1 << 20;
+
+    private const int MaxHeadSize = 128 * 1024;
 
     // Kestrel closes a connection on which too many streams are canceled at once, with every request on it; the limit grows with this.
     private const int MaxStreams = 1000;
@@ -37,7 +41,11 @@ internal sealed class ActorHttpServer(IActorReferenceResolver actors, ILoggerFac
                 services.Configure<HostOptions>(static options => options.ShutdownTimeout = TimeSpan.FromSeconds(2));
                 services.Configure<KestrelServerOptions>(Listen);
             })
-            .ConfigureWebHost(web => web.UseKestrelCore().Configure(app => app.Run(dispatcher.HandleAsync)), static web => web.SuppressEnvironmentConfiguration = true)
+            .ConfigureWebHost(web => web.UseKestrelCore().Configure(app =>
+            {
+                app.UseWhen(WebSocketUpgrade.IsRequested, static upgrade => upgrade.UseWebSockets());
+                app.Run(dispatcher.HandleAsync);
+            }), static web => web.SuppressEnvironmentConfiguration = true)
             .Build();
         await _server.StartAsync(cancellationToken);
         var addresses = _server.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses;
@@ -55,6 +63,14 @@ internal sealed class ActorHttpServer(IActorReferenceResolver actors, ILoggerFac
     private static void Listen(KestrelServerOptions kestrel)
     {
         kestrel.AddServerHeader = false;
+
+        kestrel.ResponseHeaderEncodingSelector = static _ => Encoding.UTF8;
+
+        // The gateway enforces the limits of a client's head; it adds headers, or encodes the head as one (ForwardedRequestHead).
+        kestrel.Limits.MaxRequestHeaderCount = 200;
+        kestrel.Limits.MaxRequestLineSize = MaxHeadSize;
+        kestrel.Limits.MaxRequestHeadersTotalSize = MaxHeadSize;
+        kestrel.Limits.Http2.MaxRequestHeaderFieldSize = MaxHeadSize;
 
         // The gateway has measured and timed the body already, and decides which connections are kept.
         kestrel.Limits.MaxRequestBodySize = null;

@@ -61,6 +61,12 @@ internal sealed partial class ReplicaErrorResponder(ReplicaId replica, bool isDe
             });
         }
 
+        if (response.StatusCode < StatusCodes.Status200OK)
+        {
+            return ProblemDetailsWriter.WriteAsync(context, StatusCodes.Status500InternalServerError, ErrorReason.UserException,
+                $"The status of a response must be at least 200, but was {response.StatusCode}.");
+        }
+
         return ProblemDetailsWriter.WriteAsync(context, response.StatusCode, ErrorReason.BadInput, response.StatusCode switch
         {
             StatusCodes.Status405MethodNotAllowed => $"Method {context.Request.Method} is not allowed here. Use {allow}.",

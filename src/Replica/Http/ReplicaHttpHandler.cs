@@ -147,8 +147,11 @@ internal sealed partial class ReplicaHttpHandler : IActorHttpHandler
         _actor.Gate.Exit();
     }
 
-    /// <summary>Returns whether ASP.NET Core refused the request without a body: wrong method, wrong content type, or body over the limit.</summary>
+    /// <summary>
+    /// Returns whether the response has a status without a body that a problem document explains: ASP.NET Core refused the request (wrong method, wrong content type, or body over the
+    /// limit), or user code set an informational status, after which a client would wait for another response.
+    /// </summary>
     private static bool IsBareRefusal(HttpResponse response) =>
-        response.StatusCode is StatusCodes.Status405MethodNotAllowed or StatusCodes.Status413PayloadTooLarge or StatusCodes.Status415UnsupportedMediaType
+        response.StatusCode is StatusCodes.Status405MethodNotAllowed or StatusCodes.Status413PayloadTooLarge or StatusCodes.Status415UnsupportedMediaType or < StatusCodes.Status200OK
         && !response.HasStarted;
 }

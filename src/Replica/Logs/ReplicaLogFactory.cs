@@ -1,6 +1,10 @@
+using System.Globalization;
 using Serilog;
 using Serilog.Core;
+using Serilog.Events;
 using Serilog.Extensions.Logging;
+using Serilog.Formatting;
+using Serilog.Formatting.Display;
 
 namespace Serve.Replica.Logs;
 
@@ -23,7 +27,7 @@ internal sealed class ReplicaLogFactory : IDisposable
             .Enrich.WithProperty("Replica", replica.ToString())
             .Enrich.With<RequestIdEnricher>()
             .WriteTo.File(
-                Path.Combine(directory, "replica.log"), outputTemplate: Template, formatProvider: System.Globalization.CultureInfo.InvariantCulture,
+                new EscapingFormatter(new MessageTemplateTextFormatter(Template, CultureInfo.InvariantCulture)), Path.Combine(directory, "replica.log"),
                 fileSizeLimitBytes: fileSizeLimit, rollOnFileSizeLimit: true, retainedFileCountLimit: 5)
             .CreateLogger();
         Provider = new SerilogLoggerProvider(_logger);
@@ -36,5 +40,16 @@ internal sealed class ReplicaLogFactory : IDisposable
     {
         Provider.Dispose();
         _logger.Dispose();
+    }
+
+    /// <summary>Formats entries so that values of a request cannot forge others.</summary>
+    private sealed class EscapingFormatter(ITextFormatter entries) : ITextFormatter
+    {
+        public void Format(LogEvent logEvent, TextWriter output)
+        {
+            using var text = new StringWriter(CultureInfo.InvariantCulture);
+            entries.Format(logEvent, text);
+            output.Write(LogTextEscaper.Escape(text.ToString()));
+        }
     }
 }

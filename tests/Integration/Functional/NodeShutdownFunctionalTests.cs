@@ -36,9 +36,35 @@ public sealed class NodeShutdownFunctionalTests(SamplePackageFixture packages)
         await Eventually.TrueAsync(
             async () => (await node.Gateway.GetAsync("/-/healthz")).StatusCode == HttpStatusCode.ServiceUnavailable, () => "health says that it drains");
 
+        // The listener is open while the request is in progress: another node can answer.
+        using (var refused = await node.Gateway.GetAsync("/lab/version"))
+        {
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
+            Assert.NotNull(refused.Headers.RetryAfter);
+        }
+
         Assert.Equal("slow", await slow);
         await shutdown;
         Assert.Equal(0, await node.Process.WaitForExitAsync(TimeSpan.FromSeconds(10)));
+    }
+
+    [Fact]
+    public async Task Start_RestoresApplications_NotReadyUntilTheyAnswer()
+    {
+        using var scratch = new ScratchDirectory();
+        await using (var first = await TestNodeProcess.StartAsync(IsolationMode.Application, scratch))
+        {
+            await first.DeployAsync(packages.Lab);
+            await first.StopAsync();
+        }
+
+        await using var node = await TestNodeProcess.StartAsync(IsolationMode.Application, scratch);
+        for (var isReady = false; !isReady;)
+        {
+            isReady = (await node.Gateway.GetAsync("/-/readyz")).StatusCode == HttpStatusCode.OK;
+            using var response = await node.Gateway.GetAsync("/lab/version");
+            Assert.True(response.StatusCode == HttpStatusCode.OK || (!isReady && response.StatusCode == HttpStatusCode.ServiceUnavailable), $"{isReady} {response}");
+        }
     }
 
     private static void AssertNothingLeft(TestNodeProcess node, List<int> workers)

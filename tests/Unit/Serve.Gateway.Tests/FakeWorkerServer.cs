@@ -71,11 +71,16 @@ internal sealed class FakeWorkerServer : IAsyncDisposable
         {
             Interlocked.Increment(ref Refusals);
             context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
-            context.Response.Headers[WireHeaderNames.Refused] = known ? Refusing[id] : "gone";
+            context.Response.Headers[WireHeaderNames.Refused] = $"{(known ? Refusing[id] : "gone")} {Token}";
             return;
         }
 
-        context.Request.Path.StartsWithSegments(PathString.FromUriComponent(headers[WireHeaderNames.PathBase].ToString()), out var matched, out var rest);
+        var prefix = headers[WireHeaderNames.PathBase].ToString();
+        var expect = headers.Expect;
+        if (headers.Remove(WireHeaderNames.Head, out var head) && ForwardedRequestHead.Restore(context.Request, head.ToString()))
+            context.Request.Body = new FramedRequestBody(context.Request.Body);
+        headers.Expect = expect;
+        context.Request.Path.StartsWithSegments(PathString.FromUriComponent(prefix), out var matched, out var rest);
         (context.Request.PathBase, context.Request.Path) = (matched, rest);
         context.TraceIdentifier = headers[WireHeaderNames.RequestId].ToString();
         await answer!(context);

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Json;
 using Microsoft.AspNetCore.Http;
 
 namespace Serve.Gateway.Tests;
@@ -271,6 +272,54 @@ public sealed class GatewayRequestTests
 
         Assert.Equal("done", await (await inFlight.WaitAsync(Bound)).Content.ReadAsStringAsync());
         await stopping.WaitAsync(Bound);
+    }
+
+    [Theory]
+    [InlineData("draining")]
+    [InlineData("starting")]
+    public async Task Send_UnknownRouteWhileNotReady_IsUnavailableWithRetryAfter(string reason)
+    {
+        await using var gateway = await GatewayTestHost.StartAsync();
+        await gateway.Deploy("x", "/x", "r1").Deploy("none", "/none", "", unavailable: "it stops").PublishAsync();
+        if (reason == "draining")
+            gateway.Service<Microsoft.Extensions.Hosting.IHostApplicationLifetime>().StopApplication();
+        else
+            gateway.Service<GatewayReadiness>().NotReadyReason = reason;
+
+        foreach (var path in (string[])["/nowhere", "/none", "/-/call/nowhere/m"])
+        {
+            using var request = new HttpRequestMessage(path.StartsWith("/-/", StringComparison.Ordinal) ? HttpMethod.Post : HttpMethod.Get, path) { Content = JsonContent.Create<int[]>([]) };
+            using var response = await gateway.Client.SendAsync(request);
+            Assert.Equal(TimeSpan.FromSeconds(1), response.Headers.RetryAfter?.Delta);
+            Assert.Contains(reason, await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+            await ProblemDocument.IsAsync(response, HttpStatusCode.ServiceUnavailable, "no_replica");
+        }
+
+        Assert.Equal("/x|", await gateway.Client.GetStringAsync("/x"));
+        gateway.Service<GatewayReadiness>().NotReadyReason = null;
+        if (reason == "starting")
+            Assert.Equal(HttpStatusCode.NotFound, (await gateway.Client.GetAsync("/nowhere")).StatusCode);
+    }
+
+    [Fact]
+    public async Task Get_ClientReadsNothing_IsDisconnected()
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+        await using var gateway = await GatewayTestHost.StartAsync(new() { ResponseStallTimeout = TimeSpan.FromSeconds(2) });
+        await gateway.Deploy("x", "/x", "r1").PublishAsync();
+        var ended = new TaskCompletionSource();
+        gateway.Local("r1").Http = async context =>
+        {
+            context.RequestAborted.Register(ended.SetResult);
+            while (!context.RequestAborted.IsCancellationRequested)
+                await context.Response.WriteAsync(new string('x', 1_000_000), context.RequestAborted);
+        };
+        using var slow = new System.Net.Sockets.TcpClient { ReceiveBufferSize = 4096 };
+        await slow.ConnectAsync(IPAddress.Loopback, gateway.Address.Port);
+        await slow.GetStream().WriteAsync("GET /x HTTP/1.1\r\nHost: x\r\n\r\n"u8.ToArray());
+
+        await ended.Task.WaitAsync(TimeSpan.FromSeconds(60));
     }
 
     [Fact]

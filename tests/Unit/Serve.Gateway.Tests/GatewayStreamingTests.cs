@@ -197,7 +197,7 @@ public sealed class GatewayStreamingTests
         arrived.SetResult();
 
         await Assert.ThrowsAnyAsync<Exception>(() => response.Content.ReadAsStringAsync().WaitAsync(Bound));
-        await Eventually.TrueAsync(() => gateway.Logged.Any(line => line.Contains("r1 died", StringComparison.Ordinal)));
+        await Eventually.TrueAsync(() => gateway.Logged.Any(line => line.Contains("The response of replica r1", StringComparison.Ordinal)));
     }
 
     [Theory]

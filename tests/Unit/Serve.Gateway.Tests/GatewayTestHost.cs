@@ -51,6 +51,7 @@ internal sealed class GatewayTestHost : IAsyncDisposable
         services?.Invoke(builder.Services, options);
         var app = builder.Build();
         app.UseServeGateway(protocols);
+        app.Services.GetRequiredService<GatewayReadiness>().NotReadyReason = null;
         await app.StartAsync();
         return new GatewayTestHost(app, actors) { Logged = logged };
     }

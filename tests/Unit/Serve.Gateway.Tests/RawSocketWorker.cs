@@ -5,7 +5,7 @@ using Serve.Nodes;
 
 namespace Serve.Gateway.Tests;
 
-/// <summary>A worker as a raw socket: responds to each request with a test's bytes, or resets the connection like a killed process.</summary>
+/// <summary>A worker as a raw socket: responds to each request with a test's bytes, or resets the connection and closes its port like a killed process.</summary>
 internal sealed class RawSocketWorker : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -56,8 +56,15 @@ internal sealed class RawSocketWorker : IDisposable
             {
             }
 
-            if (line is null || _answer(Interlocked.Increment(ref Requests)) is not { } bytes)
+            if (line is null)
                 return;
+            if (_answer(Interlocked.Increment(ref Requests)) is not { } bytes)
+            {
+                // The port of a killed process is closed before its connections are.
+                _listener.Stop();
+                return;
+            }
+
             await stream.WriteAsync(Encoding.ASCII.GetBytes(bytes));
         }
     }

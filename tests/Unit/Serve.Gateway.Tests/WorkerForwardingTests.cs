@@ -44,7 +44,7 @@ public sealed class WorkerForwardingTests
         var response = await gateway.Client.SendAsync(request);
 
         // Headers of a proxy in front of the gateway are forwarded unchanged.
-        Assert.Matches(@"^models\.example\|http://127\.0\.0\.1:\d+\|192\.0\.2\.7\|$", await response.Content.ReadAsStringAsync());
+        Assert.Matches(@"^models\.example\|HTTP/1\.1 http 127\.0\.0\.1:\d+ 127\.0\.0\.1:\d+\|192\.0\.2\.7\|$", await response.Content.ReadAsStringAsync());
     }
 
     [Theory]
@@ -133,12 +133,11 @@ public sealed class WorkerForwardingTests
     [Theory]
     [InlineData("GET")]
     [InlineData("POST")]
-    public async Task Send_WorkerDies_ReturnsReplicaDiedWithoutRetry(string method)
+    public async Task Send_DeploymentAborts_ClosesConnectionWithoutRetry(string method)
     {
         await using var worker = await FakeWorkerServer.StartAsync();
-        await using var other = await FakeWorkerServer.StartAsync();
         var served = 0;
-        Task Die(HttpContext context)
+        Task Abort(HttpContext context)
         {
             // The first request succeeds, so that the second one uses a pooled connection.
             if (Interlocked.Increment(ref served) > 1)
@@ -146,16 +145,16 @@ public sealed class WorkerForwardingTests
             return Task.CompletedTask;
         }
 
-        worker.Replica("r1", Die);
+        worker.Replica("r1", Abort);
         await using var gateway = await GatewayTestHost.StartAsync();
         await gateway.Remote("r1", worker.Route).Deploy("x", "/x", "r1").PublishAsync();
         Assert.Equal(HttpStatusCode.OK, (await gateway.Client.GetAsync("/x")).StatusCode);
 
-        var response = await gateway.Client.SendAsync(new HttpRequestMessage(new HttpMethod(method), "/x"));
+        // With a body, so that the client itself does not retry.
+        await Assert.ThrowsAsync<HttpRequestException>(() => gateway.Client.SendAsync(new HttpRequestMessage(new HttpMethod(method), "/x") { Content = new StringContent("x") }));
 
-        await ProblemDocument.IsAsync(response, HttpStatusCode.BadGateway, "replica_died");
         Assert.Equal(2, served);
-        Assert.Contains(gateway.Logged, line => line.Contains("r1 died", StringComparison.Ordinal));
+        await Eventually.TrueAsync(() => gateway.Table.Current.FindApplication("x")!.Ingress.Replicas.All(slot => slot.Ongoing == 0));
     }
 
     [Theory]
@@ -172,6 +171,7 @@ public sealed class WorkerForwardingTests
 
         await ProblemDocument.IsAsync(response, HttpStatusCode.BadGateway, "replica_died");
         Assert.Equal(2, worker.Requests);
+        Assert.Contains(gateway.Logged, line => line.Contains("r1 died", StringComparison.Ordinal));
     }
 
     [Fact]

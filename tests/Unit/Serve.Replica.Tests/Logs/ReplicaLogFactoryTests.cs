@@ -27,6 +27,17 @@ public sealed class ReplicaLogFactoryTests : IDisposable
     }
 
     [Fact]
+    public void Line_WithControlCharacters_ForgesNoEntry()
+    {
+        using (var log = new ReplicaLogFactory(_directory, Replica("r1")))
+            log.Provider.CreateLogger("Code").LogInformation("said {Text}", "a\r\n2026-01-01 00:00:00.000 EROR forged\nb\rc\u001b[2Jd\u2028e\tf\0");
+
+        var lines = File.ReadAllLines(Path.Combine(_directory, "replica.log"));
+        Assert.EndsWith(" Code: said a", lines[0], StringComparison.Ordinal);
+        Assert.Equal(["    2026-01-01 00:00:00.000 EROR forged", "    b\\u000dc\\u001b[2Jd\\u2028e\tf\\u0000"], lines[1..]);
+    }
+
+    [Fact]
     public async Task Line_OutsideARequest_HasADash()
     {
         await using var replica = await ReplicaTestHost.StartAsync(typeof(Calculator));

@@ -30,8 +30,8 @@ public sealed class ActorHttpDispatcherTests : IAsyncLifetime, IDisposable
     }
 
     [Theory]
-    [InlineData("https://192.0.2.7:4711", "https://192.0.2.7:4711 models.example")]
-    [InlineData("http://[2001:db8::1]:80", "http://2001:db8::1:80 models.example")]
+    [InlineData("HTTP/1.1 https 192.0.2.7:4711 192.0.2.1:443", "https://192.0.2.7:4711 models.example")]
+    [InlineData("HTTP/2 http [2001:db8::1]:80 [2001:db8::2]:8000", "http://2001:db8::1:80 models.example")]
     public async Task Request_OfAClient_LooksAsTheGatewaySawIt(string client, string seen)
     {
         var request = Request("/");
@@ -73,7 +73,7 @@ public sealed class ActorHttpDispatcherTests : IAsyncLifetime, IDisposable
     {
         var response = await _client.SendAsync(Request("/", id: "missing", token: _actor.Process.Token));
         Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
-        Assert.Equal("gone", Assert.Single(response.Headers.GetValues(WireHeaderNames.Refused)));
+        Assert.Equal($"gone {_actor.Process.Token}", Assert.Single(response.Headers.GetValues(WireHeaderNames.Refused)));
     }
 
     [Fact]
@@ -98,7 +98,7 @@ public sealed class ActorHttpDispatcherTests : IAsyncLifetime, IDisposable
         var length = await socket.GetStream().ReadAsync(answer).SoonAsync();
         var text = Encoding.ASCII.GetString(answer, 0, length);
         Assert.StartsWith("HTTP/1.1 503", text, StringComparison.Ordinal);
-        Assert.Contains($"{WireHeaderNames.Refused}: full", text, StringComparison.Ordinal);
+        Assert.Contains($"{WireHeaderNames.Refused}: full {_actor.Process.Token}", text, StringComparison.Ordinal);
         await source.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => busy);
     }
