@@ -10,5 +10,8 @@ if (args is [NodeProcessServices.WorkerVerb])
     return CliExitCode.Ok;
 }
 
+if (args is [NodeProcessServices.SuperviseVerb, _, ..])
+    return ProcessGroupSupervisor.Run(args[1..]);
+
 using var signals = new ShutdownSignalHandler(TimeProvider.System);
 return await ServeRootCommand.RunAsync(args, CommandConsole.Standard(), signals.Tokens);

@@ -118,7 +118,7 @@ internal sealed class NodeHost : IAsyncDisposable
                 WorkerLogDirectory = Path.Combine(directory.Logs, "workers"),
             })
             .AddServeProcess()
-            .AddSingleton<IApplicationSource>(new PackageApplicationSource(new ApplicationPackageBuilder(store, buildRoot, progress, TimeProvider.System), store, new PackageInspector()))
+            .AddSingleton<IApplicationSource>(new PackageApplicationSource(new ApplicationPackageBuilder(store, buildRoot, progress, TimeProvider.System, NodeProcessServices.SupervisorCommand()), store, new PackageInspector()))
             .AddServeController(new ControllerOptions { NodeId = directory.NodeId, DefaultIsolation = settings.Isolation, HttpOptions = http }, directory)
             .AddSingleton<IModelRepository, ControllerModelRepository>()
             .AddServeInference(new(http, settings.Guard(http.Host)))

@@ -15,6 +15,9 @@ internal static class NodeProcessServices
     /// <summary>Hidden command that runs this executable as a worker.</summary>
     public const string WorkerVerb = "worker";
 
+    /// <summary>Hidden command that runs another command and ends with its parent: see <see cref="ProcessGroupSupervisor"/>.</summary>
+    public const string SuperviseVerb = "supervise";
+
     private const string RuntimeMeter = "Serve.Runtime";
 
     /// <summary>Registers replicas and the routing of their calls.</summary>
@@ -45,12 +48,17 @@ internal static class NodeProcessServices
         .AddFilter("Microsoft", LogLevel.Warning));
 
     /// <summary>Returns the command line that starts a worker: this executable with <see cref="WorkerVerb"/>.</summary>
-    public static IReadOnlyList<string> WorkerCommand()
+    public static IReadOnlyList<string> WorkerCommand() => OwnCommand(WorkerVerb);
+
+    /// <summary>Returns the command line before a command that is to end with this process.</summary>
+    public static IReadOnlyList<string> SupervisorCommand() => OwnCommand(SuperviseVerb);
+
+    private static string[] OwnCommand(string verb)
     {
         var executable = Environment.ProcessPath ?? throw new InvalidOperationException("The path of this executable is unknown.");
         // If started as `dotnet serve.dll`, the executable is dotnet.
         return Path.GetFileNameWithoutExtension(executable) == "dotnet"
-            ? [executable, "exec", Path.Combine(AppContext.BaseDirectory, "serve.dll"), WorkerVerb]
-            : [executable, WorkerVerb];
+            ? [executable, "exec", Path.Combine(AppContext.BaseDirectory, "serve.dll"), verb]
+            : [executable, verb];
     }
 }

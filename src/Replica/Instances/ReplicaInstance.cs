@@ -1,11 +1,13 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Serve.Http;
 using Serve.Replica.Definitions;
 using Serve.Replica.Multiplexing;
 using Serve.Replicas;
 using Serve.Runtime;
+using Serve.Runtime.Onnx;
 
 namespace Serve.Replica.Instances;
 
@@ -29,6 +31,9 @@ internal sealed partial class ReplicaInstance(ReplicaComponents parts, ILogger l
     public override bool SeesRequests => parts.SeesRequests;
 
     public override IActorCallObserver? Calls => parts.Metrics;
+
+    public override IReadOnlyList<string> Notices =>
+        [.. parts.Services!.GetService<IOnnxModels>() is OnnxModelLoader loader ? loader.Notices : [], .. parts.Target is IBuiltInDeployment builtIn ? builtIn.Notices : []];
 
     public override ValueTask CheckHealthAsync(CancellationToken cancellationToken) => new(parts.Hooks!.CheckHealthAsync(cancellationToken).AsTask().WaitAsync(cancellationToken));
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Serve.Runtime.Execution;
 using Serve.Runtime.Onnx.Sessions;
@@ -9,6 +10,11 @@ namespace Serve.Runtime.Onnx;
 /// <param name="logger">Log of the replica.</param>
 public sealed class OnnxModelLoader(OnnxLoadContext context, ILogger logger) : IOnnxModels
 {
+    private readonly ConcurrentDictionary<string, string> _onCpu = new(StringComparer.Ordinal);
+
+    /// <summary>Models that run on the CPU although the replica has a GPU, each with the reason; human-readable.</summary>
+    public IReadOnlyList<string> Notices => [.. _onCpu.OrderBy(static model => model.Key, StringComparer.Ordinal).Select(static model => model.Value)];
+
     /// <inheritdoc/>
     public async Task<OnnxModel> LoadAsync(string path, OnnxOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -52,7 +58,10 @@ public sealed class OnnxModelLoader(OnnxLoadContext context, ILogger logger) : I
             try
             {
                 var found = owner.Find(path);
-                SetResult(new SharedSessionModel(found, loader.Load(found)));
+                var lease = loader.Load(found);
+                if (loader.CpuNotice is { } notice)
+                    owner._onCpu[found] = notice;
+                SetResult(new SharedSessionModel(found, lease));
             }
             catch (Exception error)
             {

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 
 namespace Serve.Runtime.Onnx.Providers;
 
@@ -38,6 +39,12 @@ internal sealed record ExecutionProviderChoice(ImmutableArray<ExecutionProviderS
             + (facts.DeviceMemory.IsEmpty ? "The NVIDIA driver reports no device." : $"The NVIDIA driver reports {facts.DeviceMemory.Count} device{(facts.DeviceMemory.Count == 1 ? "" : "s")}.");
     }
 
+    /// <summary>Describes why a model runs on the CPU although a GPU is assigned to its replica; null if it does not.</summary>
+    public static string? CpuNotice(string file, ExecutionProviderRequest request, ExecutionProviderSelection used, ExecutionProviderChoice choice, ExecutionProviderFacts facts) =>
+        request.GpuIds.IsEmpty || !used.IsCpu
+            ? null
+            : $"{file} runs on the CPU, although num_gpus is {request.NumGpus.ToString(CultureInfo.InvariantCulture)}: {choice.Note ?? $"{choice.Candidates[0].Name} could not be used. {LookedFor(facts)}"}";
+
     private static ExecutionProviderChoice Best(ExecutionProviderRequest request, ExecutionProviderFacts facts)
     {
         var cpu = new ExecutionProviderSelection(ExecutionProviderSelection.Cpu);
@@ -45,7 +52,7 @@ internal sealed record ExecutionProviderChoice(ImmutableArray<ExecutionProviderS
             return Only(cpu, null);
         return facts.Providers.Contains(CudaProvider)
             ? new([Use(request, facts, ExecutionProviderSelection.Cuda), cpu], null, null)
-            : Only(cpu, $"num_gpus is {request.NumGpus}, but no GPU is available. {LookedFor(facts)}{HowToBuild(facts, CudaProvider)}");
+            : Only(cpu, $"num_gpus is {request.NumGpus.ToString(CultureInfo.InvariantCulture)}, but no GPU is available. {LookedFor(facts)}{HowToBuild(facts, CudaProvider)}");
     }
 
     private static ExecutionProviderChoice Gpu(ExecutionProviderRequest request, ExecutionProviderFacts facts, string name, string provider)

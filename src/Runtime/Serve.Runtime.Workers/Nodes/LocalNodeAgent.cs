@@ -116,6 +116,8 @@ internal sealed class LocalNodeAgent : INodeAgent
     public Task ReconfigureActorAsync(ActorId id, int maxOngoing, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
         Require(id).ReconfigureAsync(maxOngoing, payload, cancellationToken);
 
+    public Task<IReadOnlyList<string>> GetActorNoticesAsync(ActorId id, CancellationToken cancellationToken) => Require(id).GetNoticesAsync(cancellationToken);
+
     public Task CheckActorAsync(ActorId id, TimeSpan timeout, CancellationToken cancellationToken) => Require(id).CheckHealthAsync(timeout, cancellationToken);
 
     public Task FetchPackageAsync(string hash, CancellationToken cancellationToken) =>

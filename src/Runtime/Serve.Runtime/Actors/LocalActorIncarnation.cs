@@ -14,5 +14,7 @@ internal sealed class LocalActorIncarnation(ProcessActorHost host, HostedActor a
     public override Task ReconfigureAsync(int maxOngoing, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
         host.ReconfigureAsync(actor.Id, maxOngoing, payload, cancellationToken);
 
+    public override Task<IReadOnlyList<string>> GetNoticesAsync(CancellationToken cancellationToken) => Task.FromResult(actor.Instance.Notices);
+
     public override Task CheckHealthAsync(TimeSpan timeout, CancellationToken cancellationToken) => host.CheckHealthAsync(actor.Id, timeout, cancellationToken);
 }
