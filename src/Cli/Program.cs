@@ -3,6 +3,9 @@ using Serve.Cli.Hosting;
 using Serve.Cli.Verbs;
 using Serve.Runtime;
 
+// Before any culture is used.
+GlobalizationModeSelector.Select();
+
 // First, before other assemblies are loaded: the start time of workers matters.
 if (args is [NodeProcessServices.WorkerVerb])
 {

@@ -14,7 +14,7 @@ public sealed class StrictDecompressionStream : ReadOnlyStream
     private readonly Source _source;
     private readonly Stream _inflated;
 
-    private StrictDecompressionStream(Source source, Stream inflated) => (this._source, this._inflated) = (source, inflated);
+    private StrictDecompressionStream(Source source, Stream inflated) => (_source, _inflated) = (source, inflated);
 
     /// <summary>Decompresses gzip.</summary>
     /// <param name="compressed">Compressed data; stays open.</param>

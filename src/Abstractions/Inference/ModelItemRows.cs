@@ -14,7 +14,7 @@ internal sealed class ModelItemRows<T>
     /// <exception cref="BadInputException">The input has another element type, or several open lengths within a row.</exception>
     public ModelItemRows(TensorSpec input)
     {
-        this._input = input;
+        _input = input;
         if (TensorTypes.Of<T>() != input.Type)
             throw new BadInputException($"Items for the input {input} must be {TensorTypes.NameOf(input.Type)}, but were {TensorTypes.NameOf(TensorTypes.Of<T>())}.");
         _inner = [.. input.Shape[1..]];

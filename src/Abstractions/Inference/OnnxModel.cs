@@ -29,9 +29,11 @@ public abstract class OnnxModel : IDisposable
     /// <param name="outputs">Names of the requested outputs; null for all.</param>
     /// <param name="cancellationToken">Cancels the run between two operators.</param>
     /// <returns>The outputs. Dispose them when their memory is no longer needed.</returns>
-    /// <exception cref="BadInputException">A name, datatype or shape does not match the model; names the tensor, the expected and the actual type.</exception>
+    /// <exception cref="BadInputException">
+    /// A name, datatype or shape does not match the model (names the tensor, the expected and the actual type), or an operator failed for the shape or the values of the inputs.
+    /// </exception>
     /// <exception cref="OperationCanceledException">The run was canceled.</exception>
-    /// <exception cref="InferenceException">ONNX Runtime failed to run the model.</exception>
+    /// <exception cref="InferenceException">ONNX Runtime failed to run the model for lack of memory or because of a device.</exception>
     /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
     public abstract ValueTask<ModelOutputs> RunAsync(
         IReadOnlyList<NamedTensor> inputs, IReadOnlyList<string>? outputs = null, CancellationToken cancellationToken = default);

@@ -13,7 +13,7 @@ public abstract class Tensor
         var count = CountOf(shape);
         if (count != length)
             throw new ArgumentException($"A tensor of shape [{string.Join(",", shape)}] must have {count} elements, but has {length}.", nameof(shape));
-        (Type, this._shape) = (type, shape);
+        (Type, _shape) = (type, shape);
     }
 
     /// <summary>Gets the datatype of the elements.</summary>

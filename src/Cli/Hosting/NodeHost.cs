@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Prometheus;
 using Serve.Admin;
 using Serve.Controller;
@@ -29,7 +30,7 @@ namespace Serve.Cli.Hosting;
 /// A node: runtime, controller and gateway in one service container, and the admin API on a server of its own with the same singletons. Owns all of them and
 /// stops them in order.
 /// </summary>
-internal sealed class NodeHost : IAsyncDisposable
+internal sealed partial class NodeHost : IAsyncDisposable
 {
     private static readonly TimeSpan ServerStopTimeout = TimeSpan.FromSeconds(3);
     private readonly NodeStateDirectory _directory;
@@ -39,9 +40,9 @@ internal sealed class NodeHost : IAsyncDisposable
 
     private NodeHost(NodeStateDirectory directory, WebApplication gateway, WebApplication admin)
     {
-        this._directory = directory;
-        this._gateway = gateway;
-        this._admin = admin;
+        _directory = directory;
+        _gateway = gateway;
+        _admin = admin;
     }
 
     /// <summary>Accepts desired-state changes and reports status.</summary>
@@ -71,6 +72,8 @@ internal sealed class NodeHost : IAsyncDisposable
         var node = new NodeHost(directory, gateway, BuildAdmin(settings, gateway.Services, console));
         try
         {
+            if (GlobalizationModeSelector.DescribeInvariantMode() is { } reason)
+                Log.InvariantGlobalization(gateway.Services.GetRequiredService<ILogger<NodeHost>>(), reason);
             // Opens the database, so that a damaged one is reported before the servers listen.
             node.Controller.Draining.Register(gateway.Lifetime.StopApplication);
             node.Addresses.Gateway = await ListenAsync(gateway, http.Host, http.Port, "--http-port", cancellationToken);
@@ -202,5 +205,11 @@ internal sealed class NodeHost : IAsyncDisposable
     {
         using var limit = new CancellationTokenSource(ServerStopTimeout);
         await app.StopAsync(limit.Token);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 8000, Level = LogLevel.Warning, Message = "Invariant globalization: {Reason}")]
+        public static partial void InvariantGlobalization(ILogger logger, string reason);
     }
 }

@@ -30,7 +30,7 @@ internal sealed class NodeCommandOptions
     /// <param name="stateDirDefault">Help text for the default of the state directory.</param>
     public NodeCommandOptions(Command command, IsolationMode defaultIsolation, string stateDirDefault)
     {
-        this._defaultIsolation = defaultIsolation;
+        _defaultIsolation = defaultIsolation;
         _isolation = SharedCommandOptions.Isolation($"Default {defaultIsolation.ToString().ToLowerInvariant()}.");
         _stateDir = new("--state-dir") { Description = $"State directory, with the desired state, packages and logs. {stateDirDefault}", HelpName = "DIR" };
         Option[] all = [_httpHost, _httpPort, _adminHost, _adminPort, _stateDir, _isolation, _tokenFile, _allowedHosts];

@@ -16,7 +16,7 @@ internal sealed class YamlConfigReader
     private readonly List<string> _errors = [];
     private int _nodes;
 
-    private YamlConfigReader(string file) => this._file = file;
+    private YamlConfigReader(string file) => _file = file;
 
     /// <summary>Reads one document.</summary>
     /// <param name="file">Name of the file, for errors.</param>

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 using Serve.Gateway.Requests;
+using Serve.Http;
 using Serve.Routes;
 using Serve.Routing;
 using Serve.Runtime;
@@ -59,7 +60,7 @@ internal sealed partial class ReplicaAdmissionMiddleware(
             ForwardOutcome outcome;
             try
             {
-                if (lease.Slot.Target is ActorReference { LocalHttp: { } actor })
+                if (lease.Slot.Target is ActorReference { LocalInstance: IActorHttpHandler actor })
                 {
                     var (pathBase, path) = EnterPrefix(context.Request, application.Route.RoutePrefix!);
                     outcome = await actor.TryHandleAsync(context) ? ForwardOutcome.Served : ForwardOutcome.Full;

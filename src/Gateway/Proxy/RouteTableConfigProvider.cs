@@ -30,8 +30,8 @@ internal sealed partial class RouteTableConfigProvider : IProxyConfigProvider, I
 
     public RouteTableConfigProvider(RouteTable table, GatewayOptions options, ILogger<RouteTableConfigProvider> log)
     {
-        this._table = table;
-        this._log = log;
+        _table = table;
+        _log = log;
         _rootPath = options.Http.RootPath.TrimEnd('/');
         _current = new ProxyConfigSnapshot([], [], []);
         table.Applied += Refresh;

@@ -23,7 +23,7 @@ internal sealed class DetachableResponseFeature : IHttpResponseFeature, IHttpRes
 
     private DetachableResponseFeature(IFeatureCollection features)
     {
-        this._features = features;
+        _features = features;
         _head = features.GetRequiredFeature<IHttpResponseFeature>();
         _body = features.GetRequiredFeature<IHttpResponseBodyFeature>();
     }

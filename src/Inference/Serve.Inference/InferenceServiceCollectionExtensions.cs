@@ -37,6 +37,7 @@ public static class InferenceServiceCollectionExtensions
         services.AddSingleton<ServedModelCatalog>();
         services.AddSingleton<ServerRestEndpoints>();
         services.AddSingleton<ServerGrpcService>();
+        services.AddSingleton<HealthGrpcService>();
         services.AddSingleton<ModelCallRouter>();
         return services;
     }

@@ -9,7 +9,7 @@ using Serve.Specs;
 namespace Serve.Inference;
 
 /// <summary>
-/// Serves the server part of the Open Inference Protocol: <c>/v2</c> over REST and <c>inference.GRPCInferenceService</c> over
+/// Serves the server part of the Open Inference Protocol: <c>/v2</c> over REST, <c>inference.GRPCInferenceService</c> and <c>grpc.health.v1.Health</c> over
 /// gRPC. Route prefixes of applications take precedence, except for <c>/</c> once a model is deployed.
 /// </summary>
 /// <param name="next">The rest of the gateway, which forwards requests to replicas.</param>
@@ -17,12 +17,14 @@ namespace Serve.Inference;
 /// <param name="server">The models.</param>
 /// <param name="rest">REST endpoints of the server.</param>
 /// <param name="grpc">gRPC methods of the server.</param>
+/// <param name="health">gRPC health checks.</param>
 /// <param name="router">gRPC methods of models.</param>
 /// <param name="options">The settings.</param>
 internal sealed class OpenInferenceMiddleware(
-    RequestDelegate next, RouteTable table, ServedModelCatalog server, ServerRestEndpoints rest, ServerGrpcService grpc, ModelCallRouter router, OpenInferenceOptions options)
+    RequestDelegate next, RouteTable table, ServedModelCatalog server, ServerRestEndpoints rest, ServerGrpcService grpc, HealthGrpcService health, ModelCallRouter router, OpenInferenceOptions options)
 {
     private const string GrpcPath = $"/{ModelGrpcService.Name}/";
+    private const string HealthPath = $"/{HealthGrpcService.Name}/";
 
     private readonly string _rootPath = options.Http.RootPath.TrimEnd('/');
     private readonly string _protocol = options.Http.RootPath.TrimEnd('/') + "/v2";
@@ -34,7 +36,7 @@ internal sealed class OpenInferenceMiddleware(
         if (path.StartsWith(_protocol, StringComparison.Ordinal) && (path.Length == _protocol.Length || path[_protocol.Length] == '/'))
             return AnswerAsync(context, path);
         // gRPC paths have no root path, so no application can claim one below a root path.
-        if (path.StartsWith(GrpcPath, StringComparison.Ordinal) && GrpcRequests.IsGrpc(context.Request) && (_rootPath.Length > 0 || !IsClaimed(path)))
+        if (path.StartsWith(GrpcPath, StringComparison.Ordinal) && IsUnclaimedCall(context.Request, path))
         {
             var method = path[GrpcPath.Length..];
             return method is ModelGrpcService.Infer or ModelGrpcService.StreamInfer
@@ -42,8 +44,12 @@ internal sealed class OpenInferenceMiddleware(
                 : grpc.ServeAsync(context, method);
         }
 
+        if (path.StartsWith(HealthPath, StringComparison.Ordinal) && IsUnclaimedCall(context.Request, path))
+            return health.ServeAsync(context, path[HealthPath.Length..]);
         return next(context);
     }
+
+    private bool IsUnclaimedCall(HttpRequest request, string path) => GrpcRequests.IsGrpc(request) && (_rootPath.Length > 0 || !IsClaimed(path));
 
     private Task AnswerAsync(HttpContext context, string path)
     {

@@ -66,7 +66,7 @@ public sealed class BatchQueue<TItem, TResult> : IDisposable
     public BatchQueue(Func<DispatchedBatch<TItem, TResult>, ValueTask> run, BatchQueueOptions<TItem>? options = null)
     {
         options ??= new();
-        this._run = run;
+        _run = run;
         (_settings, _sizeOf, _gate, _observer, _failed, _time, _aborted, _runsElsewhere, _refusesLarger) =
             (options.Settings, options.SizeOf, options.Gate, options.Observer, options.Failed, options.Time, options.Aborted, options.RunsElsewhere, options.RefusesLarger);
         _ticksPerMillisecond = _time.TimestampFrequency / 1000;

@@ -12,7 +12,7 @@ internal sealed class BatchedMethodSet : IUserConfigKey, IDisposable
 {
     private readonly List<BatchedMethod> _methods;
 
-    private BatchedMethodSet(List<BatchedMethod> methods) => this._methods = methods;
+    private BatchedMethodSet(List<BatchedMethod> methods) => _methods = methods;
 
     public bool Any => _methods.Count > 0;
 

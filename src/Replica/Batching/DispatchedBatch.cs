@@ -15,7 +15,7 @@ public sealed class DispatchedBatch<TItem, TResult> : IThreadPoolWorkItem
 
     internal DispatchedBatch(BatchQueue<TItem, TResult> queue, QueuedBatchItem<TItem, TResult>[] items, int maxBatchSize)
     {
-        (this._queue, this._items, MaxBatchSize, Formed) = (queue, items, maxBatchSize, items.Length);
+        (_queue, _items, MaxBatchSize, Formed) = (queue, items, maxBatchSize, items.Length);
         foreach (var item in items)
             item.Batch = this;
     }

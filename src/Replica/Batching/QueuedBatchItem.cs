@@ -18,7 +18,7 @@ internal sealed class QueuedBatchItem<TItem, TResult> : IValueTaskSource<TResult
 
     public QueuedBatchItem(BatchQueue<TItem, TResult> queue, TItem value, string? model, int size, long arrived)
     {
-        this._queue = queue;
+        _queue = queue;
         (Value, Model, Size, Arrived) = (value, model, size, arrived);
         _source.RunContinuationsAsynchronously = true;
     }

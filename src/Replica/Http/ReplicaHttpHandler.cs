@@ -22,8 +22,8 @@ internal sealed partial class ReplicaHttpHandler : IActorHttpHandler
 
     public ReplicaHttpHandler(ActorActivationContext actor, ReplicaComponents parts, ReplicaErrorResponder errors)
     {
-        this._actor = actor;
-        this._errors = errors;
+        _actor = actor;
+        _errors = errors;
         _seesRequests = parts.SeesRequests;
         var services = parts.Services!;
         _scopes = services.GetRequiredService<IServiceScopeFactory>();

@@ -22,7 +22,7 @@ internal sealed class ReplicaRequestServices : IServiceProvidersFeature
 
     public ReplicaRequestServices(HttpContext context, IServiceScopeFactory scopes, Endpoint? endpoint)
     {
-        this._scopes = scopes;
+        _scopes = scopes;
         Context = context;
         _outerServices = context.Features.Get<IServiceProvidersFeature>();
         _outerEndpoint = context.GetEndpoint();

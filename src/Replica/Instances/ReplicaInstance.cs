@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Serve.Http;
 using Serve.Replica.Definitions;
@@ -12,7 +13,7 @@ using Serve.Runtime.Onnx;
 namespace Serve.Replica.Instances;
 
 /// <summary>A running replica: the user's object as an actor. Owns its rank, world size and the <c>user_config</c> in effect.</summary>
-internal sealed partial class ReplicaInstance(ReplicaComponents parts, ILogger logger) : ActorInstance
+internal sealed partial class ReplicaInstance(ReplicaComponents parts, ILogger logger) : ActorInstance, IActorHttpHandler
 {
     private readonly SemaphoreSlim _reconfiguring = new(1);
     private JsonObject? _config;
@@ -26,14 +27,15 @@ internal sealed partial class ReplicaInstance(ReplicaComponents parts, ILogger l
         .Without(parts.Target.GetType().GetMethods().Where(method => DeploymentHookMethods.IsHook(method) || MultiplexedMethod.IsOne(method)).Select(method => method.Name))
         .With(parts.Batches!.Queued);
 
-    public override IActorHttpHandler? Http => parts.Http;
-
     public override bool SeesRequests => parts.SeesRequests;
 
     public override IActorCallObserver? Calls => parts.Metrics;
 
     public override IReadOnlyList<string> Notices =>
         [.. parts.Services!.GetService<IOnnxModels>() is OnnxModelLoader loader ? loader.Notices : [], .. parts.Target is IBuiltInDeployment builtIn ? builtIn.Notices : []];
+
+    /// <inheritdoc/>
+    public ValueTask<bool> TryHandleAsync(HttpContext context) => parts.Http?.TryHandleAsync(context) ?? ValueTask.FromResult(false);
 
     public override ValueTask CheckHealthAsync(CancellationToken cancellationToken) => new(parts.Hooks!.CheckHealthAsync(cancellationToken).AsTask().WaitAsync(cancellationToken));
 

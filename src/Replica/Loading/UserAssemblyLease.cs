@@ -9,7 +9,7 @@ public sealed class UserAssemblyLease : IDisposable
     private Action? _release;
 
     internal UserAssemblyLease(Assembly assembly, JsonSerializerOptions json, Action release) =>
-        (Assembly, Json, this._release) = (assembly, json, release);
+        (Assembly, Json, _release) = (assembly, json, release);
 
     /// <summary>Main assembly of the package.</summary>
     public Assembly Assembly { get; }

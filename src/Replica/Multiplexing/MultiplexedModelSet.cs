@@ -20,9 +20,9 @@ internal sealed partial class MultiplexedModelSet : IModelCacheObserver, IAsyncD
 
     public MultiplexedModelSet(MultiplexedMethod method, ActorTurnScheduler turns, TimeProvider time, ReplicaModelMetrics metrics, Action onChanged)
     {
-        this._method = method;
-        this._metrics = metrics;
-        this._onChanged = onChanged;
+        _method = method;
+        _metrics = metrics;
+        _onChanged = onChanged;
         _loader = new MultiplexedModelLoader(method, turns);
         Cache = new MultiplexedModelCache(_loader.LoadAsync, _loader.UnloadAsync, method.MaxModels, time, this);
     }

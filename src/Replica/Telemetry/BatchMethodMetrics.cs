@@ -20,7 +20,7 @@ internal sealed class BatchMethodMetrics(string[] labels) : IBatchQueueObserver,
     {
         _wait.Observe(waited.TotalMilliseconds);
         _execution.Observe(ran.TotalMilliseconds);
-        this._utilization.Observe(utilization * 100);
+        _utilization.Observe(utilization * 100);
         _size.Observe(items);
         _batches.Inc();
     }

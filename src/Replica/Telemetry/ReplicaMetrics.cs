@@ -17,7 +17,7 @@ internal sealed class ReplicaMetrics : IActorCallObserver, IDisposable
     public ReplicaMetrics(ReplicaId replica, ConcurrencyLimiter gate)
     {
         _labels = [replica.Deployment.Application, replica.Deployment.Name, replica.ToString()];
-        this._gate = gate;
+        _gate = gate;
         _calls = ForRoute(CallRoute);
         LiveReplicaRegistry.Add(this);
     }

@@ -77,6 +77,18 @@ public sealed class CorePackageTests : IAsyncLifetime, IDisposable
         Assert.Equal($"1 4 9, 15, 42\n{process}\n", output.ReplaceLineEndings("\n"));
     }
 
+    [Fact]
+    public void Program_WithPackagesOnly_NeedsNeitherAspNetCoreNorServe()
+    {
+        var framework = File.ReadAllText(_scratch.In("out/program.runtimeconfig.json"));
+        var dependencies = File.ReadAllText(_scratch.In("out/program.deps.json"));
+
+        Assert.DoesNotContain("AspNetCore", framework + dependencies, StringComparison.Ordinal);
+        Assert.DoesNotContain("Grpc.", dependencies, StringComparison.Ordinal);
+        Assert.DoesNotContain("Serve.Abstractions", dependencies, StringComparison.Ordinal);
+        Assert.Contains("Serve.Runtime.Engine/", dependencies, StringComparison.Ordinal);
+    }
+
     /// <summary>The project with the package id Serve.Runtime, and all that it references.</summary>
     private static HashSet<string> PackagedProjects()
     {

@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Serve.Replica;
 using Serve.Http;
@@ -27,15 +28,17 @@ public sealed class TestActorActivator : IActorActivator
         return new TestActorInstance(context, new TestActor(context, context.Services.GetRequiredService<TestTopicSubscriber>(), context.Services.GetRequiredService<IActorReferenceResolver>()));
     }
 
-    private sealed class TestActorInstance(ActorActivationContext context, TestActor actor) : ActorInstance
+    private sealed class TestActorInstance(ActorActivationContext context, TestActor actor) : ActorInstance, IActorHttpHandler
     {
+        private readonly TestHttpActor _http = new(context);
+
         public override object Target => actor;
 
         public override ActorMethodTable Methods { get; } = ActorMethodTable.For(typeof(TestActor));
 
         public override bool SeesRequests => true;
 
-        public override IActorHttpHandler Http { get; } = new TestHttpActor(context);
+        public ValueTask<bool> TryHandleAsync(HttpContext context) => _http.TryHandleAsync(context);
 
         public override ValueTask CheckHealthAsync(CancellationToken cancellationToken) => actor.Sick
             ? throw new InvalidOperationException("not well")

@@ -10,6 +10,9 @@ public sealed class ScratchDirectory : IDisposable
     /// <summary>TMPDIR of the processes, to detect files that they leave behind.</summary>
     public string Temporary => In("tmp");
 
+    /// <summary>Command and arguments that start the CLI, for instance <c>env NAME=VALUE</c> or <c>prlimit --nofile=256</c>; empty to start it directly.</summary>
+    public IReadOnlyList<string> Launcher { get; set; } = [];
+
     public string In(string name) => System.IO.Path.Combine(Path, name);
 
     public string Write(string name, string text)

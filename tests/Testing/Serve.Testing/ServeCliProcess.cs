@@ -28,7 +28,7 @@ public sealed class ServeCliProcess : IAsyncDisposable
     {
         // A separate session, as in a terminal, so that signals can be sent to the whole group. SIGINT is reset to its default,
         // because the test runner may ignore it.
-        var start = new ProcessStartInfo("env", ["--default-signal=INT", "setsid", ServeExecutable.Path])
+        var start = new ProcessStartInfo("env", ["--default-signal=INT", "setsid", .. scratch.Launcher, ServeExecutable.Path])
         {
             WorkingDirectory = scratch.Path,
             RedirectStandardOutput = true,

@@ -11,7 +11,7 @@ internal sealed class FakeHttpNode : IAsyncDisposable
 {
     private readonly WebApplication _app;
 
-    private FakeHttpNode(WebApplication app) => this._app = app;
+    private FakeHttpNode(WebApplication app) => _app = app;
 
     public string Address => _app.Urls.Single();
 

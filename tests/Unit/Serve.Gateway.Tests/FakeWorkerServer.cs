@@ -15,7 +15,7 @@ internal sealed class FakeWorkerServer : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly ConcurrentDictionary<string, RequestDelegate> _replicas = new();
 
-    private FakeWorkerServer(WebApplication app) => this._app = app;
+    private FakeWorkerServer(WebApplication app) => _app = app;
 
     public string Id { get; } = Guid.NewGuid().ToString("N");
 

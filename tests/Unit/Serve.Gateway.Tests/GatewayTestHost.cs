@@ -21,8 +21,8 @@ internal sealed class GatewayTestHost : IAsyncDisposable
 
     private GatewayTestHost(WebApplication app, ConcurrentDictionary<string, ActorReference> actors)
     {
-        this._app = app;
-        this._actors = actors;
+        _app = app;
+        _actors = actors;
         Client = new HttpClient(new SocketsHttpHandler { ActivityHeadersPropagator = null, UseProxy = false }) { BaseAddress = Address };
     }
 

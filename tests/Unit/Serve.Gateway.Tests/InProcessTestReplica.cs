@@ -9,13 +9,13 @@ using Serve.Runtime;
 namespace Serve.Gateway.Tests;
 
 /// <summary>A replica in the gateway's process with delegates for HTTP requests and calls.</summary>
-internal sealed class InProcessTestReplica(string id) : ActorReference, IActorHttpHandler
+internal sealed class InProcessTestReplica(string id) : ActorReference
 {
     public override ActorId Id => new(id);
 
     public override HostProcessAddress Process => new("node");
 
-    public override IActorHttpHandler? LocalHttp => this;
+    public override ActorInstance LocalInstance => field ??= new HttpInstance(this);
 
     public bool Refuses { get; set; }
 
@@ -26,18 +26,6 @@ internal sealed class InProcessTestReplica(string id) : ActorReference, IActorHt
     public Func<string, JsonElement[], CallContext, CancellationToken, ValueTask<object?>> Method { get; set; } = (_, _, _, _) => new((object?)null);
 
     public Func<string, JsonElement[], CancellationToken, IAsyncEnumerable<int>>? Stream { get; set; }
-
-    public async ValueTask<bool> TryHandleAsync(HttpContext context)
-    {
-        if (Refuses)
-        {
-            Interlocked.Increment(ref Refusals);
-            return false;
-        }
-
-        await Http(context);
-        return true;
-    }
 
     public override async ValueTask<TResult> InvokeAsync<TResult>(MethodCall<TResult> call, CallContext context, CancellationToken cancellationToken)
     {
@@ -50,5 +38,26 @@ internal sealed class InProcessTestReplica(string id) : ActorReference, IActorHt
     {
         await foreach (var item in Stream!(call.Method, [.. call.GetArguments().Cast<JsonElement>()], cancellationToken))
             yield return (TItem)(object)JsonSerializer.SerializeToElement(item);
+    }
+
+    private sealed class HttpInstance(InProcessTestReplica replica) : ActorInstance, IActorHttpHandler
+    {
+        public override object Target => replica;
+
+        public override ActorMethodTable Methods => throw new NotSupportedException();
+
+        public async ValueTask<bool> TryHandleAsync(HttpContext context)
+        {
+            if (replica.Refuses)
+            {
+                Interlocked.Increment(ref replica.Refusals);
+                return false;
+            }
+
+            await replica.Http(context);
+            return true;
+        }
+
+        public override ValueTask DisposeAsync() => default;
     }
 }

@@ -13,7 +13,7 @@ internal sealed class RawSocketWorker : IDisposable
 
     public int Requests;
 
-    private RawSocketWorker(Func<int, string?> answer) => this._answer = answer;
+    private RawSocketWorker(Func<int, string?> answer) => _answer = answer;
 
     public HostProcessAddress Route => new("raw", $"http://{_listener.LocalEndpoint}", null, "token");
 

@@ -106,7 +106,20 @@ public sealed class GrpcMessageTests : IAsyncLifetime, IDisposable
     public async Task Compressed_EmptyMessageWithoutBytes_IsEmpty(string encoding)
     {
         var (status, text, _) = await CallAsync(RawGrpcClient.Frame([], isCompressed: true), ("grpc-encoding", encoding));
-        Assert.Equal(((int)StatusCode.InvalidArgument, "The request has no inputs."), (status, text));
+        Assert.Equal(((int)StatusCode.InvalidArgument, "The request is for model '', but its call is bound to model 'fake' by the first request."), (status, text));
+    }
+
+    [Fact]
+    public async Task Infer_ModelWithoutInputs_IsRun()
+    {
+        using var constant = new FakeOnnxModel("constant.onnx") { DeclaredOutputs = [FakeOnnxModel.Spec("y", TensorType.Int32, 2)], Run = static _ => [("y", Tensor.Of([1, 2], 2))] };
+        await using var host = await ModelServerTestHost.StartAsync(constant);
+
+        var (status, text, body) = await RawGrpcClient.CallAsync(
+            _client, new(host.RpcAddress, "ModelInfer"), new ByteArrayContent(RawGrpcClient.Frame(new ModelInferRequest { ModelName = "fake" }.ToByteArray())));
+
+        Assert.True(status == 0, text);
+        Assert.Equal([1, 2], ModelInferResponse.Parser.ParseFrom(body.AsSpan(5)).Outputs.Single().Contents.IntContents);
     }
 
     [Fact]

@@ -192,6 +192,32 @@ public sealed class JsonInferTests : IAsyncLifetime, IDisposable
         Assert.Equal(0, _pixels.Runs);
     }
 
+    // JSON can spell half of a surrogate pair, which no string of Unicode text has.
+    [Theory]
+    [InlineData(@"{""id"":""\ud800"",""inputs"":[]}", "the request contains a string that is not valid Unicode")]
+    [InlineData(@"{""\ud800"":1,""inputs"":[]}", "the request contains a string that is not valid Unicode")]
+    [InlineData(@"{""inputs"":[{""name"":""\udc00""}]}", "input '#0': the request contains a string that is not valid Unicode")]
+    [InlineData(@"{""inputs"":[{""name"":""x"",""datatype"":""\ud800""}]}", "input 'x': the request contains a string that is not valid Unicode")]
+    [InlineData(@"{""inputs"":[{""name"":""x"",""shape"":[1,2],""datatype"":""BYTES"",""data"":[""a"",""\ud83dx""]}]}", "input 'x': the request contains a string that is not valid Unicode")]
+    [InlineData(@"{""inputs"":[{""name"":""x"",""shape"":[1,2],""datatype"":""FP32"",""parameters"":{""\ud800"":1},""data"":[1,2]}]}", "input 'x': the request contains a string that is not valid Unicode")]
+    [InlineData(@"{""inputs"":[{""name"":""x"",""shape"":[1,2],""datatype"":""FP32"",""data"":[1,2]}],""outputs"":[{""name"":""\ud800""}]}", "the request contains a string that is not valid Unicode")]
+    public async Task Infer_LoneSurrogate_Returns400(string json, string expected)
+    {
+        Assert.Contains(expected, await _host.RefusedAsync(json), StringComparison.Ordinal);
+        Assert.Equal(0, _pixels.Runs);
+    }
+
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("""{"inputs":[]}""")]
+    public async Task Infer_ModelWithoutInputs_IsRun(string json)
+    {
+        using var constant = new FakeOnnxModel("constant.onnx") { DeclaredOutputs = [FakeOnnxModel.Spec("y", TensorType.Float32, 2)], Run = static _ => [("y", Tensor.Of([1f, 2f], 2))] };
+        await using var host = await ModelServerTestHost.StartAsync(constant);
+
+        Assert.Equal("[1,2]", (await host.InferAsync(json))["outputs"]![0]!["data"]!.ToJsonString());
+    }
+
     [Fact]
     public async Task Infer_TruncatedBody_Returns400AndServesNext()
     {

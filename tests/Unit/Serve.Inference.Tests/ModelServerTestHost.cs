@@ -24,7 +24,7 @@ internal sealed class ModelServerTestHost : IAsyncDisposable, IOnnxModels, IRepl
 
     private ModelServerTestHost(Dictionary<string, Func<OnnxModel>> models, long maxBody, TimeProvider time)
     {
-        this._models = models;
+        _models = models;
         foreach (var version in models.Keys)
             File.WriteAllText(Path.Combine(_folder.CreateSubdirectory(version).FullName, ModelVersionFiles.FileName), version);
         var builder = WebApplication.CreateSlimBuilder();

@@ -17,8 +17,8 @@ public sealed class ProjectReferenceTests
         ["Serve.Routing"] = ["Serve.Abstractions", "Serve.Contracts"],
         ["Serve.Control"] = ["Serve.Abstractions", "Serve.Contracts"],
         ["Serve.Cluster"] = ["Serve.Core"],
-        ["Serve.Runtime"] = ["Serve.Abstractions", "Serve.Core", "Serve.Cluster"],
-        ["Serve.Runtime.Workers"] = ["Serve.Abstractions", "Serve.Core", "Serve.Cluster", "Serve.Runtime"],
+        ["Serve.Runtime"] = ["Serve.Core", "Serve.Cluster"],
+        ["Serve.Runtime.Workers"] = ["Serve.Core", "Serve.Cluster", "Serve.Runtime"],
         ["Serve.Runtime.Onnx"] = ["Serve.Abstractions", "Serve.Runtime"],
         ["Serve.Client"] = ["Serve.Abstractions", "Serve.Contracts"],
         ["Serve.Replica"] = ["Serve.Abstractions", "Serve.Contracts", "Serve.Routing", "Serve.Runtime", "Serve.Runtime.Workers", "Serve.Runtime.Onnx"],
@@ -27,9 +27,6 @@ public sealed class ProjectReferenceTests
         ["Serve.Gateway"] = ["Serve.Abstractions", "Serve.Contracts", "Serve.Routing", "Serve.Runtime"],
         ["Serve.Controller"] = ["Serve.Abstractions", "Serve.Cluster", "Serve.Contracts", "Serve.Control", "Serve.Runtime"],
     };
-
-    /// <summary>Product assemblies that still see the internals of a project.</summary>
-    private static readonly (string Project, string Friend)[] FriendsToRemove = [("Serve.Runtime", "Serve.Runtime.Workers")];
 
     public static TheoryData<string> Projects => [.. RepositoryFiles.Below("src", "*.csproj")];
 
@@ -60,7 +57,23 @@ public sealed class ProjectReferenceTests
     public void Project_InternalsAreVisibleToTestsOnly(string project) =>
         Assert.DoesNotContain(
             XDocument.Parse(RepositoryFiles.Read(project)).Descendants("InternalsVisibleTo").Select(item => item.Attribute("Include")!.Value),
-            friend => !friend.EndsWith(".Tests", StringComparison.Ordinal) && !FriendsToRemove.Contains((Path.GetFileNameWithoutExtension(project), friend)));
+            friend => !friend.EndsWith(".Tests", StringComparison.Ordinal));
+
+    /// <summary>Console programs install the packages of Core, which must not depend on the web framework or on gRPC.</summary>
+    [Theory]
+    [InlineData("Serve.Core")]
+    [InlineData("Serve.Cluster")]
+    [InlineData("Serve.Runtime")]
+    [InlineData("Serve.Runtime.Workers")]
+    public void PackageOfCore_NeedsNeitherAspNetCoreNorGrpc(string name)
+    {
+        var project = XDocument.Parse(RepositoryFiles.Read(RepositoryFiles.Below("src", "*.csproj").Single(path => Path.GetFileNameWithoutExtension(path) == name)));
+
+        Assert.Empty(project.Descendants("FrameworkReference"));
+        Assert.DoesNotContain(project.Descendants("PackageReference").Where(package => package.Attribute("PrivateAssets")?.Value != "all").Select(package => package.Attribute("Include")!.Value),
+            package => package.StartsWith("Grpc.", StringComparison.Ordinal) || package.Contains("AspNetCore", StringComparison.Ordinal)
+                || (package == "Google.Protobuf" && name != "Serve.Runtime.Workers"));
+    }
 
     /// <summary>Names of the referenced projects whose assembly is loaded; projects that are only built first or loaded by the compiler are excluded.</summary>
     private static IEnumerable<string> References(string project) =>

@@ -30,9 +30,9 @@ public sealed partial class ApplicationPackageBuilder(
         {
             ImportPathKind.SourceFile => BuildSourceFileAsync(path, cancellationToken),
             ImportPathKind.Project => BuildProjectAsync(path, cancellationToken),
-            ImportPathKind.Assembly => Task.FromResult(AddAssembly(path)),
+            ImportPathKind.Assembly => Task.FromResult(AddAssembly(path, cancellationToken)),
             ImportPathKind.Archive => Task.FromResult(PackageZipArchive.Read(path.Location, store)),
-            ImportPathKind.Model => Task.FromResult(store.Add(ModelPackageFiles.Files(path.Location), new() { Name = path.DefaultName })),
+            ImportPathKind.Model => Task.FromResult(store.Add(ModelPackageFiles.Files(path.Location), new() { Name = path.DefaultName }, cancellationToken)),
             ImportPathKind.Package => Task.FromResult(path.Location),
             _ => throw new ArgumentOutOfRangeException(nameof(path)),
         };
@@ -43,7 +43,7 @@ public sealed partial class ApplicationPackageBuilder(
         if (UnsupportedPath().IsMatch(path.Location))
             throw new DefinitionException($"{path.Location}: the .NET SDK cannot build a C# file whose path contains ';', '*', '?', '$(', '@(', '%(' or '%' and two hex digits. Rename the file or its folder.");
         using var folder = await LockedBuildFolder.AcquireAsync(buildRoot, path.Location, time, cancellationToken);
-        var fingerprint = PackageContentHash.Of(PackageContentHash.Of([(path.Location, path.Location)]), ToolVersion);
+        var fingerprint = PackageContentHash.Of(PackageContentHash.Of([(path.Location, path.Location)], cancellationToken: cancellationToken), ToolVersion);
         if (!folder.IsCurrent(fingerprint))
         {
             await BuildAsync(path.Location, folder,
@@ -55,17 +55,17 @@ public sealed partial class ApplicationPackageBuilder(
             folder.CompleteBuild(fingerprint);
         }
 
-        return store.Add(folder.Output, null, Manifest(path, ProjectAssemblyFinder.FindAssemblyFile(path.Location, folder.Output)));
+        return store.Add(folder.Output, null, Manifest(path, ProjectAssemblyFinder.FindAssemblyFile(path.Location, folder.Output)), cancellationToken);
     }
 
     private async Task<string> BuildProjectAsync(ImportPath path, CancellationToken cancellationToken)
     {
         using var folder = await LockedBuildFolder.AcquireAsync(buildRoot, path.Location, time, cancellationToken);
         await BuildAsync(path.Location, folder, [$"OutDir={folder.Output}{Path.DirectorySeparatorChar}"], cancellationToken);
-        return store.Add(folder.Output, null, Manifest(path, ProjectAssemblyFinder.FindAssemblyFile(path.Location, folder.Output)));
+        return store.Add(folder.Output, null, Manifest(path, ProjectAssemblyFinder.FindAssemblyFile(path.Location, folder.Output)), cancellationToken);
     }
 
-    private string AddAssembly(ImportPath path)
+    private string AddAssembly(ImportPath path, CancellationToken cancellationToken)
     {
         var folder = Path.GetDirectoryName(path.Location)!;
         var file = Path.GetFileName(path.Location);
@@ -73,7 +73,7 @@ public sealed partial class ApplicationPackageBuilder(
         Func<string, bool>? include = File.Exists(Path.ChangeExtension(path.Location, ".deps.json"))
             ? null
             : name => !name.Contains('/', StringComparison.Ordinal) && Path.GetExtension(name) is ".dll" or ".pdb" or ".json";
-        return store.Add(folder, include, Manifest(path, file));
+        return store.Add(folder, include, Manifest(path, file), cancellationToken);
     }
 
     private static PackageManifest Manifest(ImportPath path, string assembly) =>

@@ -116,5 +116,8 @@ internal static class DotnetBuildProcess
         environment["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1";
         environment["DOTNET_NOLOGO"] = "1";
         environment["DOTNET_CLI_UI_LANGUAGE"] = "en";
+        // This process found no ICU library; the SDK would not start without one.
+        if (AppContext.TryGetSwitch("System.Globalization.Invariant", out var isInvariant) && isInvariant)
+            environment["DOTNET_SYSTEM_GLOBALIZATION_INVARIANT"] = "1";
     }
 }

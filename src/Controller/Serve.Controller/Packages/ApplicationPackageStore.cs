@@ -7,6 +7,8 @@ namespace Serve.Controller.Packages;
 /// <param name="directory">Root folder of the store.</param>
 public sealed class ApplicationPackageStore(string directory)
 {
+    private const int CopyBufferSize = 1 << 20;
+
     /// <summary>Returns the folder of a package, whether or not it exists.</summary>
     /// <param name="hash">The package's hash.</param>
     public string FolderOf(string hash) => Path.Combine(directory, hash);
@@ -26,22 +28,29 @@ public sealed class ApplicationPackageStore(string directory)
     /// <param name="source">The folder; it is copied.</param>
     /// <param name="include">Filter by relative file name; null includes all files.</param>
     /// <param name="manifest">The manifest to write.</param>
+    /// <param name="cancellationToken">Cancels reading and copying.</param>
     /// <returns>The package's hash.</returns>
-    internal string Add(string source, Func<string, bool>? include, PackageManifest manifest) =>
-        Add(Files(source).Where(file => include is null || include(file.Name)), manifest);
+    internal string Add(string source, Func<string, bool>? include, PackageManifest manifest, CancellationToken cancellationToken = default) =>
+        Add(Files(source).Where(file => include is null || include(file.Name)), manifest, cancellationToken);
 
     /// <summary>Adds a package with the given files; the same content is stored once.</summary>
     /// <param name="files">Name within the package (with <c>/</c>) and path of each file; the files are copied.</param>
     /// <param name="manifest">The manifest to write.</param>
+    /// <param name="cancellationToken">Cancels reading and copying.</param>
     /// <returns>The package's hash.</returns>
-    internal string Add(IEnumerable<(string Name, string Path)> files, PackageManifest manifest)
+    /// <exception cref="DefinitionException">The files are larger than the free space of the store's file system.</exception>
+    internal string Add(IEnumerable<(string Name, string Path)> files, PackageManifest manifest, CancellationToken cancellationToken = default)
     {
         var json = JsonSerializer.SerializeToUtf8Bytes(manifest, ServeJson.Options);
         var all = files.Where(file => file.Name != PackageManifest.FileName).ToList();
+        var size = all.Sum(file => new FileInfo(file.Path).Length);
+        // Before reading: the length of a sparse file may be any number.
+        RequireSpace(size, static volume => volume.TotalSize);
         // The common case, an unchanged package, reads each file once and writes nothing.
-        var known = PackageContentHash.Of(all, (PackageManifest.FileName, json));
+        var known = PackageContentHash.Of(all, (PackageManifest.FileName, json), cancellationToken);
         if (Directory.Exists(FolderOf(known)))
             return known;
+        RequireSpace(size, static volume => volume.AvailableFreeSpace);
         var staging = NewStaging();
         try
         {
@@ -49,7 +58,7 @@ public sealed class ApplicationPackageStore(string directory)
             {
                 var target = Path.Combine(staging, name);
                 Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-                File.Copy(path, target);
+                Copy(path, target, cancellationToken);
             }
 
             File.WriteAllBytes(Path.Combine(staging, PackageManifest.FileName), json);
@@ -109,6 +118,27 @@ public sealed class ApplicationPackageStore(string directory)
     internal static IEnumerable<(string Name, string Path)> Files(string folder) =>
         Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
             .Select(path => (Path.GetRelativePath(folder, path).Replace('\\', '/'), path));
+
+    private static void Copy(string path, string target, CancellationToken cancellationToken)
+    {
+        using var source = File.OpenRead(path);
+        using var copy = new FileStream(target, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0);
+        var buffer = new byte[CopyBufferSize];
+        while (source.Read(buffer) is > 0 and var read)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            copy.Write(buffer, 0, read);
+        }
+    }
+
+    private void RequireSpace(long size, Func<DriveInfo, long> spaceOf)
+    {
+        // The drive of a path on Windows is its root.
+        Directory.CreateDirectory(directory);
+        var volume = new DriveInfo(OperatingSystem.IsWindows() ? Path.GetPathRoot(Path.GetFullPath(directory))! : Path.GetFullPath(directory));
+        if (spaceOf(volume) is var space && size > space)
+            throw new DefinitionException($"The files of the package must fit on the file system of {directory}, which has {space} bytes, but have {size}. Free space, or choose another --state-dir.");
+    }
 
     private static PackageManifest ParseManifest(byte[] json, string file)
     {

@@ -6,12 +6,16 @@ namespace Serve.Controller.Packages;
 /// <summary>SHA-256 over names and contents of files, in ordinal order of the names. It names packages and build folders.</summary>
 internal static class PackageContentHash
 {
+    private const int BufferSize = 1 << 20;
+
     /// <summary>Hashes a set of files.</summary>
     /// <param name="files">Relative name (with <c>/</c>) and path of each file.</param>
     /// <param name="unwritten">An additional file whose content is in memory.</param>
+    /// <param name="cancellationToken">Cancels reading.</param>
     /// <returns>64 hex digits.</returns>
-    public static string Of(IEnumerable<(string Name, string Path)> files, (string Name, byte[] Content)? unwritten = null)
+    public static string Of(IEnumerable<(string Name, string Path)> files, (string Name, byte[] Content)? unwritten = null, CancellationToken cancellationToken = default)
     {
+        var buffer = new byte[BufferSize];
         var contents = files.Select(file => (file.Name, Open: (Func<Stream>)(() => File.OpenRead(file.Path))));
         if (unwritten is var (more, content))
             contents = contents.Append((more, () => new MemoryStream(content, writable: false)));
@@ -20,10 +24,22 @@ internal static class PackageContentHash
         {
             all.AppendData(Encoding.UTF8.GetBytes(name + "\0"));
             using var stream = open();
-            all.AppendData(SHA256.HashData(stream));
+            all.AppendData(HashOf(stream, buffer, cancellationToken));
         }
 
         return Convert.ToHexStringLower(all.GetHashAndReset());
+    }
+
+    private static byte[] HashOf(Stream stream, byte[] buffer, CancellationToken cancellationToken)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        while (stream.Read(buffer) is > 0 and var read)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            hash.AppendData(buffer, 0, read);
+        }
+
+        return hash.GetHashAndReset();
     }
 
     /// <summary>Hashes a sequence of strings; <c>("ab", "c")</c> and <c>("a", "bc")</c> differ.</summary>

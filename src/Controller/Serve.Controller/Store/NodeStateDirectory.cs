@@ -12,7 +12,7 @@ public sealed class NodeStateDirectory : IDisposable
     private NodeStateDirectory(string root, FileStream lockFile)
     {
         Root = root;
-        this._lockFile = lockFile;
+        _lockFile = lockFile;
     }
 
     /// <summary>Absolute path of the folder.</summary>

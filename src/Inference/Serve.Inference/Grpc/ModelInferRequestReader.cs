@@ -48,8 +48,6 @@ internal static class ModelInferRequestReader
             }
         }
 
-        if (heads.Count == 0)
-            throw new BadInputException("The request has no inputs.");
         if (raw.Count > 0)
             TakeRaw(heads, contents, raw, request);
         else

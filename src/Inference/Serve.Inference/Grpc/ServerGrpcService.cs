@@ -4,6 +4,7 @@ using Grpc.Core;
 using Inference;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Serve.Http;
 using Serve.Inference.Models;
@@ -16,12 +17,13 @@ internal sealed partial class ServerGrpcService
 {
     private readonly ServedModelCatalog _catalog;
     private readonly OpenInferenceOptions _options;
+    private readonly IHostApplicationLifetime _lifetime;
     private readonly ILogger<ServerGrpcService> _logger;
     private readonly Lazy<GrpcServiceEndpoints> _endpoints;
 
-    public ServerGrpcService(ServedModelCatalog catalog, OpenInferenceOptions options, ILogger<ServerGrpcService> logger)
+    public ServerGrpcService(ServedModelCatalog catalog, OpenInferenceOptions options, IHostApplicationLifetime lifetime, ILogger<ServerGrpcService> logger)
     {
-        (_catalog, _options, _logger) = (catalog, options, logger);
+        (_catalog, _options, _lifetime, _logger) = (catalog, options, lifetime, logger);
         var maxMessageSize = (int)Math.Min(options.Http.MaxRequestBodyBytes, RequestBodyLimit.Most);
         _endpoints = new(() => GrpcServiceEndpoints.Build<ServerGrpcService>(AddMethods, maxMessageSize));
     }
@@ -44,7 +46,7 @@ internal sealed partial class ServerGrpcService
     private void AddMethods(ServiceMethodProviderContext<ServerGrpcService> methods)
     {
         Add(methods, "ServerLive", ServerLiveRequest.Parser, ServerLiveResponse.Parser, static (_, _) => Task.FromResult(new ServerLiveResponse { Live = true }));
-        Add(methods, "ServerReady", ServerReadyRequest.Parser, ServerReadyResponse.Parser, (_, _) => Task.FromResult(new ServerReadyResponse { Ready = _catalog.IsReady }));
+        Add(methods, "ServerReady", ServerReadyRequest.Parser, ServerReadyResponse.Parser, (_, _) => Task.FromResult(new ServerReadyResponse { Ready = _catalog.IsReady && !_lifetime.ApplicationStopping.IsCancellationRequested }));
         Add(methods, "ServerMetadata", ServerMetadataRequest.Parser, ServerMetadataResponse.Parser, static (_, _) => Task.FromResult(
             new ServerMetadataResponse { Name = ServedModelCatalog.Name, Version = ServedModelCatalog.Version, Extensions = { ServedModelCatalog.Extensions } }));
         Add(methods, "ModelReady", ModelReadyRequest.Parser, ModelReadyResponse.Parser, async (request, context) =>

@@ -32,7 +32,7 @@ internal sealed partial class ModelRunBatcher : IDisposable
 
     public ModelRunBatcher(OnnxModel model, RowIndependence rows, ModelVersionCounters counters, ModelBatchingConfigKey batching, TimeProvider time, ILogger logger)
     {
-        (this._model, _rows, this._counters, this._batching, this._time, this._logger) = (model, rows, counters, batching, time, logger);
+        (_model, _rows, _counters, _batching, _time, _logger) = (model, rows, counters, batching, time, logger);
         _hasOpenInner = model.Inputs.Any(input => input.Shape.Skip(1).Any(length => length < 0));
         if (!CanJoin(model, rows))
             return;

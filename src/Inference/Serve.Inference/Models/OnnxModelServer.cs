@@ -36,7 +36,7 @@ internal sealed partial class OnnxModelServer : IIngress, IBuiltInDeployment, IA
 
     public OnnxModelServer(IOnnxModels models, IReplicaContext replica, IHostEnvironment environment, TimeProvider time, ILogger<OnnxModelServer> logger)
     {
-        (this._models, this._time, this._logger) = (models, time, logger);
+        (_models, _time, _logger) = (models, time, logger);
         _folder = environment.ContentRootPath;
         _names = new(replica.DeploymentId.Application);
         Batching = new(() => _loaded is { } current ? current.All : []);

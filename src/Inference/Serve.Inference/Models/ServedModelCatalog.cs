@@ -69,13 +69,20 @@ internal sealed class ServedModelCatalog(RouteTable table, IModelRepository repo
     /// <param name="model">Name of the model.</param>
     /// <param name="version">The version; null or empty for the highest.</param>
     /// <param name="cancellationToken">Cancels the calls to replicas.</param>
-    /// <exception cref="NoSuchRouteException">The model or version does not exist.</exception>
+    /// <returns>False also if the model or version does not exist.</returns>
     public async Task<bool> IsModelReadyAsync(string model, string? version, CancellationToken cancellationToken)
     {
-        if (Require(model).Ingress.Replicas.Count == 0)
+        if (Find(model) is not { Ingress.Replicas.Count: > 0 })
             return false;
-        await DescribeAsync(model, version, cancellationToken);
-        return true;
+        try
+        {
+            await DescribeAsync(model, version, cancellationToken);
+            return true;
+        }
+        catch (NoSuchRouteException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Gets the metadata of a model.</summary>

@@ -17,7 +17,7 @@ internal sealed class InferRequestBody : IDisposable
     private readonly int? _jsonLength;
     private int _length;
 
-    private InferRequestBody(PooledBufferWriter buffer, int? jsonLength) => (this._buffer, this._jsonLength) = (buffer, jsonLength);
+    private InferRequestBody(PooledBufferWriter buffer, int? jsonLength) => (_buffer, _jsonLength) = (buffer, jsonLength);
 
     /// <summary>Gets whether the request has a binary part.</summary>
     public bool HasBinaryPart => _jsonLength is not null;

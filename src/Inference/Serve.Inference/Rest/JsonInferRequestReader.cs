@@ -27,9 +27,13 @@ internal static class JsonInferRequestReader
             var place = heads.Count > 0 && heads[^1] is { Tensor: null, BinarySize: null } open ? $"input '{open.Name}': " : "";
             throw new BadInputException($"{place}the request is not valid JSON: {broken.Message}", broken);
         }
+        catch (InvalidOperationException broken)
+        {
+            // Thrown by Utf8JsonReader for strings and names that are not valid Unicode, such as a surrogate without its pair.
+            var place = heads.Count > 0 && heads[^1].Tensor is null ? $"input '{heads[^1].Name}': " : "";
+            throw new BadInputException($"{place}the request contains a string that is not valid Unicode: {broken.Message}", broken);
+        }
 
-        if (heads.Count == 0)
-            throw new BadInputException("The request has no inputs.");
         TakeBinary(heads, binary, hasBinaryPart, request);
         foreach (var head in heads)
             request.Inputs.Add(new(head.Name, head.Tensor!));

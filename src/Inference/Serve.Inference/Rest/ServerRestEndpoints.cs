@@ -121,14 +121,33 @@ internal sealed class ServerRestEndpoints(ServedModelCatalog server, OpenInferen
         {
             body.Position = 0;
             var json = JsonDocument.Parse(body);
-            if (json.RootElement.ValueKind == JsonValueKind.Object)
-                return json;
-            json.Dispose();
-            throw new BadInputException("The request must be a JSON object.");
+            if (json.RootElement.ValueKind != JsonValueKind.Object)
+            {
+                json.Dispose();
+                throw new BadInputException("The request must be a JSON object.");
+            }
+
+            RequireUnicodeNames(json.RootElement);
+            return json;
         }
         catch (JsonException broken)
         {
             throw new BadInputException($"The request is not valid JSON: {broken.Message}", broken);
+        }
+        catch (InvalidOperationException broken)
+        {
+            throw new BadInputException($"The request contains a name that is not valid Unicode: {broken.Message}", broken);
+        }
+    }
+
+    // The parser accepts a surrogate without its pair; reading the name throws.
+    private static void RequireUnicodeNames(JsonElement json)
+    {
+        foreach (var property in json.EnumerateObject())
+        {
+            _ = property.Name;
+            if (property.Value.ValueKind == JsonValueKind.Object)
+                RequireUnicodeNames(property.Value);
         }
     }
 

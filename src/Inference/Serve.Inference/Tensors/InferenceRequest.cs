@@ -76,7 +76,9 @@ internal sealed class InferenceRequest
         if (Inputs.Count != model.Inputs.Count)
         {
             var missing = model.Inputs.Where(spec => Inputs.All(input => input.Name != spec.Name));
-            throw new BadInputException($"The request has no value for the inputs {string.Join("; ", missing)}.");
+            throw new BadInputException(Inputs.Count == 0
+                ? $"The request has no inputs. The model's inputs: {string.Join("; ", model.Inputs)}."
+                : $"The request has no value for the inputs {string.Join("; ", missing)}.");
         }
 
         CheckOutputs(model);

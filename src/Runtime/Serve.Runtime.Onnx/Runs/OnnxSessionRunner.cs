@@ -92,7 +92,7 @@ internal sealed class OnnxSessionRunner(InferenceSession session, OnnxModelSigna
         catch (OnnxRuntimeException error)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            throw new InferenceException($"{name} failed: {error.Message}", error);
+            throw RunFailureClassifier.IsCausedByInputs(error) ? new BadInputException($"{name} failed: {error.Message}", error) : new InferenceException($"{name} failed: {error.Message}", error);
         }
         finally
         {
@@ -157,15 +157,20 @@ internal sealed class OnnxSessionRunner(InferenceSession session, OnnxModelSigna
         var tensors = new NamedTensor[values.Count];
         var memory = new IDisposable[values.Count];
         var learned = new LearnedOutputShape[values.Count];
+        var canBind = true;
         for (var index = 0; index < values.Count; index++)
         {
             var spec = signature.Outputs[shape.Computed[index]];
-            var tensor = OutputTensorFactory.Over(spec.Type, values[index], out memory[index]);
+            var isTensor = values[index].OnnxType == OnnxValueType.ONNX_TYPE_TENSOR;
+            canBind &= isTensor;
+            var tensor = isTensor
+                ? OutputTensorFactory.Over(spec.Type, values[index], out memory[index]) : ClassProbabilityTable.Read(spec.Name, values[index], out memory[index]);
             tensors[index] = new(spec.Name, tensor);
             learned[index] = new(spec.Type, tensor.Shape.ToArray());
         }
 
-        shape.Learn(learned);
+        if (canBind)
+            shape.Learn(learned);
         return new ModelOutputs(tensors, new AllocatedRunOutputs(memory));
     }
 

@@ -13,7 +13,7 @@ internal sealed unsafe class OnnxTensorMemory<T> : MemoryManager<T>
 
     public OnnxTensorMemory(OrtValue value, int length)
     {
-        (this._value, this._length) = (value, length);
+        (_value, _length) = (value, length);
         fixed (byte* start = value.GetTensorMutableRawData())
             _data = start;
     }

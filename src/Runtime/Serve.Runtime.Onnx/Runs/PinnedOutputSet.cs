@@ -12,7 +12,7 @@ internal sealed class PinnedOutputSet : IDisposable
 
     public PinnedOutputSet(RunShapeProfile owner, IReadOnlyList<string> names, IReadOnlyList<LearnedOutputShape> outputs)
     {
-        this._owner = owner;
+        _owner = owner;
         Values = new OrtValue[outputs.Count];
         Tensors = new NamedTensor[outputs.Count];
         for (var index = 0; index < outputs.Count; index++)

@@ -15,7 +15,7 @@ internal sealed class OnnxModelSignature
 
     private OnnxModelSignature(ImmutableArray<TensorSpec> inputs, ImmutableArray<TensorSpec> outputs, string[] notTensors)
     {
-        (Inputs, Outputs, this._notTensors) = (inputs, outputs, notTensors);
+        (Inputs, Outputs, _notTensors) = (inputs, outputs, notTensors);
         InputNames = [.. inputs.Select(input => input.Name)];
         _all = [.. Enumerable.Range(0, outputs.Length)];
         _single = [.. _all.Select(place => new[] { place })];
@@ -24,8 +24,11 @@ internal sealed class OnnxModelSignature
 
     public IReadOnlyList<TensorSpec> Inputs { get; }
 
-    /// <summary>Outputs that are tensors of a type that .NET supports; others cannot be requested.</summary>
+    /// <summary>Outputs that are tensors of a type that .NET supports, or tables of class probabilities; others cannot be requested.</summary>
     public IReadOnlyList<TensorSpec> Outputs { get; }
+
+    /// <summary>Names of the outputs that cannot be requested.</summary>
+    public IReadOnlyList<string> UnsupportedOutputs => _notTensors;
 
     public string[] InputNames { get; }
 
@@ -34,7 +37,7 @@ internal sealed class OnnxModelSignature
     {
         var inputs = session.InputNames.Select(input => Spec(input, session.InputMetadata[input])
             ?? throw new InferenceException($"Input '{input}' of {name} must be a tensor of {string.Join(", ", TensorTypes.Names)}, but is {Describe(session.InputMetadata[input])}."));
-        var outputs = session.OutputNames.Select(output => (Name: output, Spec: Spec(output, session.OutputMetadata[output]))).ToList();
+        var outputs = session.OutputNames.Select(output => (Name: output, Spec: OutputSpec(output, session.OutputMetadata[output]))).ToList();
         return new(
             [.. inputs],
             [.. outputs.Select(output => output.Spec).OfType<TensorSpec>()],
@@ -125,6 +128,9 @@ internal sealed class OnnxModelSignature
         : $"Unknown output '{name}'{Meant(name, Outputs.Select(output => output.Name))}. The outputs are {string.Join("; ", Outputs)}.");
 
     private static string Meant(string name, IEnumerable<string> known) => NearestNameFinder.Find(name ?? "", known) is { } near ? $" (did you mean '{near}'?)" : "";
+
+    private static TensorSpec? OutputSpec(string name, NodeMetadata node) =>
+        ClassProbabilityTable.IsTable(node) ? new(name, TensorType.Float32, [.. ClassProbabilityTable.Shape]) : Spec(name, node);
 
     private static TensorSpec? Spec(string name, NodeMetadata node)
     {

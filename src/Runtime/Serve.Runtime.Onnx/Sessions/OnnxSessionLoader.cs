@@ -81,12 +81,14 @@ internal sealed partial class OnnxSessionLoader(OnnxOptions options, OnnxLoadCon
         {
             session.WarmUp(options.WarmUpRuns);
         }
-        catch (InferenceException failed)
+        catch (Exception failed) when (failed is InferenceException or BadInputException)
         {
             // Zeros of the smallest shape may be an invalid input.
             Log.NotWarm(logger, path, failed.Message);
         }
 
+        if (session.Signature.UnsupportedOutputs is { Count: > 0 } unsupported)
+            Log.UnsupportedOutputs(logger, path, string.Join(", ", unsupported));
         session.ObserveLoad(Stopwatch.GetElapsedTime(started));
         return session;
     }
@@ -179,6 +181,9 @@ internal sealed partial class OnnxSessionLoader(OnnxOptions options, OnnxLoadCon
 
         [LoggerMessage(EventId = 7002, Level = LogLevel.Warning, Message = "{Provider} is not used: {Reason} {LookedFor}")]
         public static partial void NotTaken(ILogger logger, string provider, string reason, string lookedFor);
+
+        [LoggerMessage(EventId = 7004, Level = LogLevel.Warning, Message = "Outputs of {Path} that are not tensors are not available: {Outputs}")]
+        public static partial void UnsupportedOutputs(ILogger logger, string path, string outputs);
 
         [LoggerMessage(EventId = 7003, Level = LogLevel.Warning, Message = "{Path} could not be warmed up: {Reason}")]
         public static partial void NotWarm(ILogger logger, string path, string reason);

@@ -13,7 +13,7 @@ internal sealed class SharedOnnxSession : IDisposable
 
     public SharedOnnxSession(InferenceSession session, ExecutionProviderSelection provider, string name, int concurrentRuns)
     {
-        (this._session, Provider) = (session, provider);
+        (_session, Provider) = (session, provider);
         Signature = OnnxModelSignature.Of(session, name);
         Info = InfoOf(session);
         _metrics = new OnnxSessionMetrics(name, provider.Name);

@@ -14,7 +14,7 @@ internal sealed class SharedSessionModel : OnnxModel
 
     public SharedSessionModel(string path, OnnxSessionLease lease)
     {
-        (Path, this._lease, _session) = (path, lease, lease.Session);
+        (Path, _lease, _session) = (path, lease, lease.Session);
         _leave = Leave;
     }
 

@@ -23,7 +23,7 @@ internal sealed class NestedActorMethod
 
     private NestedActorMethod(ActorMethodInvoker method)
     {
-        this._method = method;
+        _method = method;
         _call = new(() => Make(OneResult, method.ReturnsNothing ? typeof(object) : method.ResultType));
         _stream = new(() => Make(Items, BoundRemoteFunction.ItemOf(method.ResultType)));
     }

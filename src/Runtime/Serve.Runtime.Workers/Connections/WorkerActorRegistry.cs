@@ -18,7 +18,7 @@ internal sealed class WorkerActorRegistry
 
     public WorkerActorRegistry(DriverConnection session)
     {
-        this._session = session;
+        _session = session;
         _host = new(new ActivatorServiceProvider(new CoreActorActivator(session.Cluster)), new("worker"), TimeProvider.System, NullLogger<ProcessActorHost>.Instance);
     }
 

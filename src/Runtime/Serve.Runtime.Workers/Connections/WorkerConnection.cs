@@ -28,9 +28,9 @@ internal sealed class WorkerConnection : IActorWorker, IDisposable
 
     public WorkerConnection(PooledWorker worker, FrameStream stream, Hello hello, WorkerRequestHandler requests)
     {
-        this._worker = worker;
-        this._requests = requests;
-        this._stream = stream;
+        _worker = worker;
+        _requests = requests;
+        _stream = stream;
         _pump = new(stream);
         _functions = new(_pump);
         Values = new(requests.Codec, new DriverReferenceResolver(requests.Cluster, Lent));

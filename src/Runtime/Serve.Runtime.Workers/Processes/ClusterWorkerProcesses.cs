@@ -22,9 +22,9 @@ internal sealed class ClusterWorkerProcesses : IClusterWorkers
     /// <param name="ownsPool">Whether disposal stops the pool.</param>
     public ClusterWorkerProcesses(DriverCluster cluster, WorkerProcessPool pool, OwnedTemporaryFolder? folder, ILogger logger, bool ownsPool = true)
     {
-        this._pool = pool;
-        this._folder = folder;
-        this._ownsPool = ownsPool;
+        _pool = pool;
+        _folder = folder;
+        _ownsPool = ownsPool;
         _requests = new(cluster);
         Tasks = new(this, cluster.Options.NumCpus ?? Environment.ProcessorCount, cluster.Options.PrestartWorkers, pool.Time);
         _memory = new(Tasks, cluster.ReadMemory, cluster.GiveUpIdleMemory, cluster.Options.MemoryUsageThreshold, logger, pool.Time);

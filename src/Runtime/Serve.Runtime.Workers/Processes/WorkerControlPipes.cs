@@ -18,8 +18,8 @@ internal sealed class WorkerControlPipes : IDisposable
 
     private WorkerControlPipes(Stream input, Stream output)
     {
-        this._input = input;
-        this._output = output;
+        _input = input;
+        _output = output;
         _orders = new StreamReader(input, Encoding.UTF8, false, 256);
     }
 

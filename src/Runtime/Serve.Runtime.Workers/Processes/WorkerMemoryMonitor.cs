@@ -30,11 +30,11 @@ internal sealed partial class WorkerMemoryMonitor : IAsyncDisposable
     /// <param name="time">How often to look.</param>
     public WorkerMemoryMonitor(WorkerTaskExecutor tasks, Func<SystemMemoryUsage> read, Func<long> giveUp, double threshold, ILogger logger, TimeProvider time)
     {
-        this._tasks = tasks;
-        this._read = read;
-        this._giveUp = giveUp;
-        this._threshold = threshold;
-        this._logger = logger;
+        _tasks = tasks;
+        _read = read;
+        _giveUp = giveUp;
+        _threshold = threshold;
+        _logger = logger;
         _timer = time.CreateTimer(_ => CheckMemory(), null, threshold < 1 ? Period : Timeout.InfiniteTimeSpan, Period);
     }
 

@@ -26,8 +26,8 @@ internal sealed class WorkerProcess
 
     private WorkerProcess(Process process, string logFile)
     {
-        this._process = process;
-        this._logFile = logFile;
+        _process = process;
+        _logFile = logFile;
         Pid = process.Id;
         var errors = RecordErrorOutputAsync(process.StandardError);
         Exited = WaitAsync(errors);

@@ -30,8 +30,8 @@ internal sealed class WorkerTaskExecutor : ITaskExecutor, IDispatchedTaskListene
 
     public WorkerTaskExecutor(ClusterWorkerProcesses owner, double cpus, int prestarted, TimeProvider time)
     {
-        this._owner = owner;
-        this._time = time;
+        _owner = owner;
+        _time = time;
 
         // The number of tasks without a CPU demand is unlimited, but not that of their workers.
         MaxWorkers = 8 + (4 * Math.Max(Environment.ProcessorCount, (int)Math.Ceiling(cpus)));

@@ -8,8 +8,8 @@ public sealed class ActorStateReport : IDisposable
 
     internal ActorStateReport(ActorReportRegistry reports, ActorId actor, string topic, Func<ReadOnlyMemory<byte>> write)
     {
-        this._reports = reports;
-        this._write = write;
+        _reports = reports;
+        _write = write;
         Actor = actor;
         Topic = topic;
     }

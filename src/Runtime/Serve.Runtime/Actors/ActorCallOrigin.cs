@@ -6,7 +6,7 @@ namespace Serve.Runtime.Actors;
 /// <param name="Parent">The task or call whose code makes the call; null for the program.</param>
 /// <param name="Caller">Calls of one caller run in order; null for the program.</param>
 /// <param name="Id">The id that a worker has assigned to the call; null for a call of this process.</param>
-internal readonly record struct ActorCallOrigin(TaskContext? Parent, object? Caller, ObjectId? Id)
+public readonly record struct ActorCallOrigin(TaskContext? Parent, object? Caller, ObjectId? Id)
 {
     /// <summary>The running code.</summary>
     public static ActorCallOrigin Here => TaskContext.Current is { } parent ? new(parent, CallerOf(parent), null) : default;

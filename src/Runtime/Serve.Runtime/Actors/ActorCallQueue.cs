@@ -12,7 +12,7 @@ namespace Serve.Runtime.Actors;
 /// The calls of one actor with <see cref="AdmissionPolicy.Queue"/>: accepts them, keeps them in mailboxes while the actor does not run, and tracks those that run.
 /// Whether the actor lives is decided by its <see cref="ActorRecord"/>, which calls this class at its transitions.
 /// </summary>
-internal sealed class ActorCallQueue
+public sealed class ActorCallQueue
 {
     private readonly ActorCallServices _services;
     private readonly ActorMailboxSet _mailboxes;
@@ -23,7 +23,7 @@ internal sealed class ActorCallQueue
     private PaddedCallCounter _completed;
     private CachedMethodPlan? _lastPlan;
 
-    public ActorCallQueue(ActorRecord actor, ActorCallServices services, ResolvedActorOptions options, ActorInstanceFactory factory, ObjectId number)
+    internal ActorCallQueue(ActorRecord actor, ActorCallServices services, ResolvedActorOptions options, ActorInstanceFactory factory, ObjectId number)
     {
         Actor = actor;
         _services = services;
@@ -64,7 +64,7 @@ internal sealed class ActorCallQueue
     public ObjectRef Created => _created;
 
     /// <summary>Calls whose code waits.</summary>
-    public ActorWaitTracker Waits { get; }
+    internal ActorWaitTracker Waits { get; }
 
     public bool IsProcess => Options.IsProcess;
 
@@ -72,7 +72,7 @@ internal sealed class ActorCallQueue
     public long Pending => _submitted.Value - _completed.Value;
 
     /// <summary>A snapshot of the waiting and running calls, limited in size.</summary>
-    public IEnumerable<IPendingActorCall> Calls
+    internal IEnumerable<IPendingActorCall> Calls
     {
         get
         {
@@ -129,20 +129,20 @@ internal sealed class ActorCallQueue
     }
 
     /// <summary>Returns a call that could not be started to its mailbox, where it waits for the next incarnation; fails it if the actor is dead.</summary>
-    public void Return(IPendingActorCall call)
+    internal void Return(IPendingActorCall call)
     {
         if (!Actor.TryPutBack([call]))
             call.Fail(Actor.DeathException());
     }
 
     /// <summary>Ends the actor at the request of its own code.</summary>
-    public void EndFromInside(IPendingActorCall call)
+    internal void EndFromInside(IPendingActorCall call)
     {
         Actor.TryDie($"Actor {Actor} has ended: it ended itself in {call.Title}.", null, TimeSpan.Zero);
         call.Fail(Actor.DeathException());
     }
 
-    public void OnCompleted(in FinishedTaskRecord call)
+    internal void OnCompleted(in FinishedTaskRecord call)
     {
         _services.Tasks.FinishedTasks.Add(call);
         _completed.Increment();
@@ -152,14 +152,14 @@ internal sealed class ActorCallQueue
 
     /// <summary>Registers a call that continues after its first turn.</summary>
     /// <returns>The entered limiter of the incarnation; null if it is closed or the worker counts.</returns>
-    public ConcurrencyLimiter? Enter(ActorIncarnation incarnation, IPendingActorCall call, int attempt)
+    internal ConcurrencyLimiter? Enter(ActorIncarnation incarnation, IPendingActorCall call, int attempt)
     {
         lock (_running)
             _running.Add((call, attempt));
         return incarnation.Limiter is { } limiter && limiter.TryEnter() ? limiter : null;
     }
 
-    public void Exit(ConcurrencyLimiter? limiter, IPendingActorCall call, int attempt)
+    internal void Exit(ConcurrencyLimiter? limiter, IPendingActorCall call, int attempt)
     {
         lock (_running)
             _running.Remove((call, attempt));

@@ -1,7 +1,7 @@
 namespace Serve.Runtime.Actors;
 
 /// <summary>Identity and policies of an actor, and how its incarnations are started. Immutable.</summary>
-internal sealed record ActorDefinition
+public sealed record ActorDefinition
 {
     public required ActorId Id { get; init; }
 
@@ -26,7 +26,7 @@ internal sealed record ActorDefinition
 }
 
 /// <summary>Provides what an incarnation needs besides resources, and starts it.</summary>
-internal interface IActorLauncher
+public interface IActorLauncher
 {
     /// <summary>Returns the ledgers that may grant the actor's resources, best first.</summary>
     /// <exception cref="InsufficientResourcesException">None can ever.</exception>
@@ -46,4 +46,4 @@ internal interface IActorLauncher
 }
 
 /// <summary>Resources held by an actor, and the ledger that granted them.</summary>
-internal sealed record ActorResourceHold(ResourceLedger Ledger, ResourceAllocation Allocation);
+public sealed record ActorResourceHold(ResourceLedger Ledger, ResourceAllocation Allocation);

@@ -6,7 +6,7 @@ namespace Serve.Runtime.Actors;
 /// All actors that this process is responsible for, Core's and replicas: finds them, reserves their resources, starts and ends their incarnations. The only writer
 /// of its sets, under its lock; the phase of an actor is decided by its <see cref="ActorRecord"/>.
 /// </summary>
-internal sealed class ActorDirectory(TimeProvider time)
+public sealed class ActorDirectory(TimeProvider time)
 {
     /// <summary>Drain timeout of an actor whose calls have all ended.</summary>
     public static readonly TimeSpan IdleDrain = TimeSpan.FromMinutes(10);

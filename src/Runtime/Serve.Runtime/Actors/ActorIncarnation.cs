@@ -1,7 +1,7 @@
 namespace Serve.Runtime.Actors;
 
 /// <summary>One incarnation of an actor: its running instance, in this process or in a worker. Each restart creates another.</summary>
-internal abstract class ActorIncarnation
+public abstract class ActorIncarnation
 {
     /// <summary>Reason why the process of the incarnation has exited by itself; null while it runs.</summary>
     public virtual string? ExitReason => null;

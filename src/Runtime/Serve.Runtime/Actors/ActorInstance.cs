@@ -1,5 +1,3 @@
-using Serve.Http;
-
 namespace Serve.Runtime;
 
 /// <summary>
@@ -13,9 +11,6 @@ public abstract class ActorInstance : IAsyncDisposable
 
     /// <summary>The methods that can be called by name.</summary>
     public abstract ActorMethodTable Methods { get; }
-
-    /// <summary>Serves HTTP requests; null if the actor does not.</summary>
-    public virtual IActorHttpHandler? Http => null;
 
     /// <summary>Whether <see cref="Serve.Calls.RequestContext.Current"/> is set while a call runs. Has a small cost, so only for code that reads it.</summary>
     public virtual bool SeesRequests => false;

@@ -4,7 +4,7 @@ using Serve.Runtime.Tasks;
 namespace Serve.Runtime.Actors;
 
 /// <inheritdoc/>
-internal sealed class ActorInstanceFactory<TActor> : ActorInstanceFactory
+public sealed class ActorInstanceFactory<TActor> : ActorInstanceFactory
     where TActor : class
 {
     private static readonly object NoTarget = new();
@@ -12,7 +12,7 @@ internal sealed class ActorInstanceFactory<TActor> : ActorInstanceFactory
 
     public ActorInstanceFactory(MethodCall<TActor> construct)
     {
-        this._construct = construct;
+        _construct = construct;
         if (!construct.HasRefs)
             return;
         var references = new List<ObjectRef>();

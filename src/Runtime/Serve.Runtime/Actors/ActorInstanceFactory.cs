@@ -3,7 +3,7 @@ using Serve.Runtime.Tasks;
 namespace Serve.Runtime.Actors;
 
 /// <summary>Creates the instance of an actor, again with each restart. Keeps the references among the constructor's arguments alive.</summary>
-internal abstract class ActorInstanceFactory
+public abstract class ActorInstanceFactory
 {
     public abstract Type Type { get; }
 

@@ -3,7 +3,7 @@ using System.Reflection;
 namespace Serve.Runtime.Actors;
 
 /// <summary>A command to a worker that is not a call: create an actor or end it. No reference to its result exists; its outcome is a task.</summary>
-internal sealed class ActorLifecycleCommand(ActorCallQueue calls, string method, ActorInstanceFactory? factory, IReadOnlyList<int> gpuIds) : IActorCallAttempt
+public sealed class ActorLifecycleCommand(ActorCallQueue calls, string method, ActorInstanceFactory? factory, IReadOnlyList<int> gpuIds) : IActorCallAttempt
 {
     /// <summary>Creates the actor.</summary>
     public const string Construct = ".ctor";

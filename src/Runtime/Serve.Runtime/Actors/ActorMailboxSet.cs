@@ -5,7 +5,7 @@ using Serve.Runtime.Turns;
 namespace Serve.Runtime.Actors;
 
 /// <summary>The mailboxes of one actor: the default one and one for each concurrency group. Immutable.</summary>
-internal sealed class ActorMailboxSet
+public sealed class ActorMailboxSet
 {
     private readonly (MailboxTurnScheduler Turns, CallerArgumentQueues Lanes) _own;
     private readonly FrozenDictionary<string, (MailboxTurnScheduler Turns, CallerArgumentQueues Lanes)> _groups;
@@ -13,7 +13,7 @@ internal sealed class ActorMailboxSet
     public ActorMailboxSet(ConcurrencyMode mode, int limit, IReadOnlyDictionary<string, int> groups, ILogger logger, Action<IThreadPoolWorkItem> threads)
     {
         _own = Create(limit);
-        this._groups = groups.ToFrozenDictionary(group => group.Key, group => Create(group.Value), StringComparer.Ordinal);
+        _groups = groups.ToFrozenDictionary(group => group.Key, group => Create(group.Value), StringComparer.Ordinal);
 
         (MailboxTurnScheduler Turns, CallerArgumentQueues Lanes) Create(int limit)
         {
@@ -55,18 +55,18 @@ internal sealed class ActorMailboxSet
             turns.Resume();
     }
 
-    public static void PutBack(IEnumerable<IPendingActorCall> calls)
+    internal static void PutBack(IEnumerable<IPendingActorCall> calls)
     {
         foreach (var group in calls.GroupBy(call => call.Plan.Turns))
             group.Key.PutBack(group);
     }
 
     /// <summary>Returns a sample of the waiting calls.</summary>
-    public IEnumerable<IPendingActorCall> Waiting(int most) => All.SelectMany(mailbox => mailbox.Turns.Peek(most).OfType<IPendingActorCall>().Concat(mailbox.Lanes.Waiting));
+    internal IEnumerable<IPendingActorCall> Waiting(int most) => All.SelectMany(mailbox => mailbox.Turns.Peek(most).OfType<IPendingActorCall>().Concat(mailbox.Lanes.Waiting));
 
     /// <summary>The calls whose first turn is running.</summary>
-    public IEnumerable<IPendingActorCall> Current => All.Select(mailbox => mailbox.Turns.Current).OfType<IPendingActorCall>();
+    internal IEnumerable<IPendingActorCall> Current => All.Select(mailbox => mailbox.Turns.Current).OfType<IPendingActorCall>();
 
     /// <summary>Removes all waiting calls.</summary>
-    public IEnumerable<IPendingActorCall> RemoveAll() => [.. All.SelectMany(mailbox => mailbox.Turns.RemoveAll().Cast<IPendingActorCall>().Concat(mailbox.Lanes.RemoveAll()))];
+    internal IEnumerable<IPendingActorCall> RemoveAll() => [.. All.SelectMany(mailbox => mailbox.Turns.RemoveAll().Cast<IPendingActorCall>().Concat(mailbox.Lanes.RemoveAll()))];
 }

@@ -10,7 +10,7 @@ namespace Serve.Runtime.Actors;
 /// <param name="Lanes">Calls of that group that wait for arguments.</param>
 /// <param name="Group">The concurrency group; null for the default one.</param>
 /// <param name="Traits">Traits of the method.</param>
-internal sealed record ActorMethodPlan(string Method, string Name, MailboxTurnScheduler Turns, CallerArgumentQueues Lanes, string? Group, ActorMethodTraits Traits)
+public sealed record ActorMethodPlan(string Method, string Name, MailboxTurnScheduler Turns, CallerArgumentQueues Lanes, string? Group, ActorMethodTraits Traits)
 {
     public bool IsBlocking => (Traits & ActorMethodTraits.Blocking) != 0;
 

@@ -21,8 +21,8 @@ public sealed class ActorMethodTable
 
     private ActorMethodTable(string owner, JsonSerializerOptions json, FrozenDictionary<string, ActorMethodInvoker[]> methods)
     {
-        this._owner = owner;
-        this._methods = methods;
+        _owner = owner;
+        _methods = methods;
         Json = json;
         Names = [.. methods.Keys.Order(StringComparer.Ordinal)];
     }
@@ -64,7 +64,7 @@ public sealed class ActorMethodTable
 
     /// <summary>Finds the method with this name and number of arguments.</summary>
     /// <exception cref="BadInputException">There is no such method.</exception>
-    internal ActorMethodInvoker Find(string name, int count)
+    public ActorMethodInvoker Find(string name, int count)
     {
         if (!_methods.TryGetValue(name, out var overloads))
             throw new BadInputException($"{_owner} has no method '{name}'.{Suggest(name)}");

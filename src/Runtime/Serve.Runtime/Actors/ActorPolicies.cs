@@ -1,7 +1,7 @@
 namespace Serve.Runtime.Actors;
 
 /// <summary>How often an actor is restarted after its incarnation has ended unexpectedly.</summary>
-internal readonly record struct RestartPolicy
+public readonly record struct RestartPolicy
 {
     private const int Unlimited = -1;
     private readonly int _limit;
@@ -25,7 +25,7 @@ internal readonly record struct RestartPolicy
 }
 
 /// <summary>What an actor does with work that it cannot accept at the moment: its creation while resources are reserved by others, and calls beyond its limit or while it does not run.</summary>
-internal enum AdmissionPolicy
+public enum AdmissionPolicy
 {
     /// <summary>Fails at once; the caller retries or chooses another actor. Used by replicas, which are reached through a router.</summary>
     Refuse,
@@ -35,7 +35,7 @@ internal enum AdmissionPolicy
 }
 
 /// <summary>Who decides when an actor ends.</summary>
-internal enum ActorOwner
+public enum ActorOwner
 {
     /// <summary>The controller of the node stops it explicitly.</summary>
     Controller,

@@ -11,7 +11,7 @@ namespace Serve.Runtime.Actors;
 /// The thread that makes the transition out of a phase does the work that follows, so that resources are released once and a death is reported once.
 /// </summary>
 #pragma warning disable CA1001 // The source has no timer.
-internal sealed class ActorRecord
+public sealed class ActorRecord
 #pragma warning restore CA1001
 {
     private readonly Lock _sync = new();
@@ -261,7 +261,7 @@ internal sealed class ActorRecord
     }
 
     /// <summary>Returns calls to the mailboxes unless the actor is dead.</summary>
-    public bool TryPutBack(IEnumerable<IPendingActorCall> calls)
+    internal bool TryPutBack(IEnumerable<IPendingActorCall> calls)
     {
         lock (_sync)
         {

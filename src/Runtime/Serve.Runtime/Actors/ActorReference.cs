@@ -1,5 +1,4 @@
 using Serve.Calls;
-using Serve.Http;
 
 namespace Serve.Runtime;
 
@@ -12,8 +11,8 @@ public abstract class ActorReference : ICallTarget
     /// <summary>The process that hosts the actor.</summary>
     public abstract HostProcessAddress Process { get; }
 
-    /// <summary>The HTTP handler of the instance if it is in this process and serves HTTP; otherwise null.</summary>
-    public virtual IActorHttpHandler? LocalHttp => null;
+    /// <summary>The actor's instance if it is in this process; otherwise null.</summary>
+    public virtual ActorInstance? LocalInstance => null;
 
     /// <summary>Whether an actor of this process accepts no more calls, or does not exist; false for actors of other processes, which refuse the call then.</summary>
     public virtual bool IsStopping => false;

@@ -7,7 +7,7 @@ namespace Serve.Runtime;
 /// The first request starts it; later requests wait for the same run.
 /// </summary>
 #pragma warning disable CA1001 // The sources have no timers, and their tokens are read as long as the actor is referenced.
-internal sealed partial class ActorShutdownSequence(ActorId id, ConcurrencyLimiter gate, ActorTurnScheduler turns, TimeProvider time, ILogger logger)
+public sealed partial class ActorShutdownSequence(ActorId id, ConcurrencyLimiter gate, ActorTurnScheduler turns, TimeProvider time, ILogger logger)
 #pragma warning restore CA1001
 {
     /// <summary>How long canceled calls may take to end.</summary>

@@ -6,7 +6,7 @@ namespace Serve.Runtime.Actors;
 /// Queues of the calls of one mailbox that wait for arguments, by caller: a waiting call holds back later calls of the same caller only, which keeps their order.
 /// State is guarded by a lock; usually empty, in which case only <see cref="Any"/> is read.
 /// </summary>
-internal sealed class CallerArgumentQueues(MailboxTurnScheduler turns)
+public sealed class CallerArgumentQueues(MailboxTurnScheduler turns)
 {
     private readonly Lock _sync = new();
     private readonly Dictionary<object, Queue<QueuedCall>> _lanes = new(ReferenceEqualityComparer.Instance);
@@ -16,7 +16,7 @@ internal sealed class CallerArgumentQueues(MailboxTurnScheduler turns)
     public bool Any => _any;
 
     /// <summary>Posts a call to the mailbox as soon as its arguments are ready and the earlier calls of its caller have been posted.</summary>
-    public void Post(IPendingActorCall call, object caller, IReadOnlyList<ObjectRef> arguments)
+    internal void Post(IPendingActorCall call, object caller, IReadOnlyList<ObjectRef> arguments)
     {
         var missing = arguments.Where(argument => !argument.IsReady).ToArray();
         QueuedCall entry;
@@ -48,7 +48,7 @@ internal sealed class CallerArgumentQueues(MailboxTurnScheduler turns)
         entry.OnReady();
     }
 
-    public IReadOnlyList<IPendingActorCall> Waiting
+    internal IReadOnlyList<IPendingActorCall> Waiting
     {
         get
         {
@@ -57,7 +57,7 @@ internal sealed class CallerArgumentQueues(MailboxTurnScheduler turns)
         }
     }
 
-    public IReadOnlyList<IPendingActorCall> RemoveAll()
+    internal IReadOnlyList<IPendingActorCall> RemoveAll()
     {
         lock (_sync)
         {

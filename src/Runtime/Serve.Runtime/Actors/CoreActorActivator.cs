@@ -3,7 +3,7 @@ using Serve.Runtime.Tasks;
 namespace Serve.Runtime.Actors;
 
 /// <summary>Activator of Core actors, in the driver and in workers.</summary>
-internal sealed class CoreActorActivator(Cluster cluster) : IActorActivator
+public sealed class CoreActorActivator(Cluster cluster) : IActorActivator
 {
     public const string CoreKind = "core";
 
@@ -34,7 +34,7 @@ internal sealed class CoreActorInstance(object target, ActorMethodTable methods)
 }
 
 /// <summary>Service provider of a process that needs only its activators; building a container would take longer than creating an actor. Stateless.</summary>
-internal sealed class ActivatorServiceProvider(params IActorActivator[] activators) : IServiceProvider
+public sealed class ActivatorServiceProvider(params IActorActivator[] activators) : IServiceProvider
 {
     public object? GetService(Type serviceType) => serviceType == typeof(IEnumerable<IActorActivator>) ? activators
         : serviceType == typeof(IEnumerable<ITopicSubscriber>) ? Array.Empty<ITopicSubscriber>()

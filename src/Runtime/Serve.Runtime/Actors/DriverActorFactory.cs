@@ -7,7 +7,7 @@ using Serve.Runtime.Tasks;
 namespace Serve.Runtime.Actors;
 
 /// <summary>Creates Core's actors for user code, and finds them by name. Connects them to placement groups and to the tasks that call them.</summary>
-internal sealed class DriverActorFactory : IPlacementGroupOccupant
+public sealed class DriverActorFactory : IPlacementGroupOccupant
 {
     private static readonly TimeSpan DisposeLimit = TimeSpan.FromMilliseconds(700);
 
@@ -17,7 +17,7 @@ internal sealed class DriverActorFactory : IPlacementGroupOccupant
     private readonly CoreActorHosts _hosts;
     private readonly Isolation _defaultIsolation;
 
-    public DriverActorFactory(ActorDirectory directory, ActorCallServices services, SchedulingLedgerResolver ledgers, CoreActorHosts hosts, Isolation defaultIsolation)
+    internal DriverActorFactory(ActorDirectory directory, ActorCallServices services, SchedulingLedgerResolver ledgers, CoreActorHosts hosts, Isolation defaultIsolation)
     {
         _directory = directory;
         _services = services;
@@ -31,17 +31,17 @@ internal sealed class DriverActorFactory : IPlacementGroupOccupant
     public ActorDirectory Directory => _directory;
 
     /// <summary>Waiting and running calls.</summary>
-    public IEnumerable<FinishedTaskRecord> Calls => Queues.SelectMany(static queue => queue.Calls).Select(static call => call.Describe());
+    internal IEnumerable<FinishedTaskRecord> Calls => Queues.SelectMany(static queue => queue.Calls).Select(static call => call.Describe());
 
     private IEnumerable<ActorCallQueue> Queues => _directory.Living.Select(static actor => actor.Calls).OfType<ActorCallQueue>();
 
-    public DriverActorHandle<TActor> Create<TActor>(MethodCall<TActor> construct, RemoteAttribute defaults, ActorOptions? options)
+    internal DriverActorHandle<TActor> Create<TActor>(MethodCall<TActor> construct, RemoteAttribute defaults, ActorOptions? options)
         where TActor : class =>
         new(GetOrCreate(new ActorInstanceFactory<TActor>(construct), defaults, options, TaskContext.Current?.InheritedScheduling, static (actor, type) => actor == type));
 
     /// <summary>Creates an actor from untyped arguments.</summary>
     /// <exception cref="BadInputException">The arguments do not match the constructor.</exception>
-    public DriverActorHandle<TActor> Create<TActor>(ActorOptions? options, object?[] arguments)
+    internal DriverActorHandle<TActor> Create<TActor>(ActorOptions? options, object?[] arguments)
         where TActor : class =>
         Create(new UntypedConstructorCall<TActor>(arguments), typeof(TActor).GetCustomAttribute<RemoteAttribute>() ?? new(), options);
 
@@ -76,7 +76,7 @@ internal sealed class DriverActorFactory : IPlacementGroupOccupant
         }
     }
 
-    public DriverActorHandle<TActor> Get<TActor>(string name)
+    internal DriverActorHandle<TActor> Get<TActor>(string name)
         where TActor : class =>
         new(Get(name, typeof(TActor).FullName!, static type => type == typeof(TActor)));
 

@@ -47,7 +47,7 @@ internal sealed class DriverActorHandle<TActor> : ActorHandle<TActor>, IActorHan
 }
 
 /// <summary>A handle to an actor, independent of its class: counted by the actor in the driver, and by the driver on behalf of workers.</summary>
-internal interface IActorHandleLink
+public interface IActorHandleLink
 {
     ActorHandleDescriptor Descriptor { get; }
 
@@ -62,4 +62,4 @@ internal interface IActorHandleLink
 /// <param name="Number">The actor's number, unique in its cluster; also the number of the reference that becomes ready when the actor has been created.</param>
 /// <param name="Name">The actor's name; null if it has none.</param>
 /// <param name="IsLimited">Whether the actor may refuse calls, so that callers must wait for a confirmation.</param>
-internal readonly record struct ActorHandleDescriptor(long Number, string? Name, bool IsLimited);
+public readonly record struct ActorHandleDescriptor(long Number, string? Name, bool IsLimited);

@@ -1,54 +1,51 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Serve.Calls;
-using Serve.Http;
 using Serve.Runtime.Methods;
 
 namespace Serve.Runtime;
 
 /// <summary>An actor hosted by this process: its concurrency limiter, turn scheduler and instance. Translates the outcomes of calls; <see cref="ActorShutdownSequence"/> ends the actor.</summary>
-internal sealed class HostedActor(ActorInstance instance, ActorActivationContext context, ActorShutdownSequence life, Func<HostProcessAddress> process) : ActorReference
+public sealed class HostedActor(ActorInstance instance, ActorActivationContext activation, ActorShutdownSequence life, Func<HostProcessAddress> process) : ActorReference
 {
-    private readonly ConcurrencyLimiter _gate = context.Gate;
-    private readonly ActorTurnScheduler _turns = context.Turns;
+    private readonly ConcurrencyLimiter _gate = activation.Gate;
+    private readonly ActorTurnScheduler _turns = activation.Turns;
     private readonly ActorMethodTable _methods = instance.Methods;
     private readonly ActorCallInvoker _invoker = new(instance.Target, instance.Methods);
     private readonly bool _seesRequests = instance.SeesRequests;
     private readonly IActorCallObserver? _observer = instance.Calls;
 
-    public override ActorId Id { get; } = context.Spec.Id;
+    public override ActorId Id { get; } = activation.Spec.Id;
 
     public override HostProcessAddress Process => process();
 
-    public override IActorHttpHandler? LocalHttp { get; } = instance.Http;
+    public override ActorInstance LocalInstance => instance;
 
-    public override bool IsStopping => context.Gate.IsClosed;
+    public override bool IsStopping => activation.Gate.IsClosed;
 
-    public ActorInstance Instance => instance;
+    public ActorActivationContext Context => activation;
 
-    public ActorActivationContext Context => context;
+    internal ActorShutdownSequence Shutdown => life;
 
-    public ActorShutdownSequence Shutdown => life;
+    internal ActorCallInvoker Invoker => _invoker;
 
-    public ActorCallInvoker Invoker => _invoker;
+    internal ActorHealthMonitor Health { get; } = new(instance, activation.Turns);
 
-    public ActorHealthMonitor Health { get; } = new(instance, context.Turns);
-
-    public override ValueTask<TResult> InvokeAsync<TResult>(MethodCall<TResult> call, CallContext callContext, CancellationToken cancellationToken)
+    public override ValueTask<TResult> InvokeAsync<TResult>(MethodCall<TResult> call, CallContext context, CancellationToken cancellationToken)
     {
         if (!_gate.TryEnter())
             return ValueTask.FromException<TResult>(Refusal());
         var started = _observer is null ? 0 : Stopwatch.GetTimestamp();
         var traits = _methods.TraitsOf(call.Method);
         if ((traits & ActorMethodTraits.Queued) != 0)
-            return QueueAsync(call, callContext, started, cancellationToken);
+            return QueueAsync(call, context, started, cancellationToken);
 
         // If the caller has no token, user code receives the actor's own token and nothing needs to be linked.
         var linked = cancellationToken.CanBeCanceled && (_seesRequests || (traits & ActorMethodTraits.TakesToken) != 0)
             ? CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, life.Aborted)
             : null;
         var token = linked?.Token ?? life.Aborted;
-        var request = _seesRequests ? new RequestContext(callContext, token) : null;
+        var request = _seesRequests ? new RequestContext(context, token) : null;
         var pending = _turns.RunAsync(
             new CallTurn<TResult>(this, call, request, cancellationToken, token),
             static turn => turn.Actor.Start(turn),
@@ -61,7 +58,7 @@ internal sealed class HostedActor(ActorInstance instance, ActorActivationContext
     }
 
     public override async IAsyncEnumerable<TItem> StreamAsync<TItem>(
-        MethodCall<IAsyncEnumerable<TItem>> call, CallContext callContext, [EnumeratorCancellation] CancellationToken cancellationToken)
+        MethodCall<IAsyncEnumerable<TItem>> call, CallContext context, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         if (!_gate.TryEnter())
             throw Refusal();
@@ -70,7 +67,7 @@ internal sealed class HostedActor(ActorInstance instance, ActorActivationContext
         var queued = (traits & ActorMethodTraits.Queued) != 0;
         var blocking = (traits & ActorMethodTraits.Blocking) != 0;
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, life.Aborted);
-        var request = _seesRequests || (queued && callContext.MultiplexedModelId is not null) ? new RequestContext(callContext, linked.Token) : null;
+        var request = _seesRequests || (queued && context.MultiplexedModelId is not null) ? new RequestContext(context, linked.Token) : null;
         IAsyncEnumerator<TItem>? items = null;
         Exception? error = null;
         try
@@ -151,11 +148,11 @@ internal sealed class HostedActor(ActorInstance instance, ActorActivationContext
     }
 
     /// <summary>Passes a call to its queue, outside of turns, with the requested model, by which the queue groups calls.</summary>
-    private ValueTask<TResult> QueueAsync<TResult>(MethodCall<TResult> call, CallContext callContext, long started, CancellationToken cancellationToken)
+    private ValueTask<TResult> QueueAsync<TResult>(MethodCall<TResult> call, CallContext context, long started, CancellationToken cancellationToken)
     {
         ValueTask<TResult> pending;
         var token = cancellationToken.CanBeCanceled ? cancellationToken : life.Aborted;
-        var request = _seesRequests || callContext.MultiplexedModelId is not null ? new RequestContext(callContext, token) : null;
+        var request = _seesRequests || context.MultiplexedModelId is not null ? new RequestContext(context, token) : null;
         var outer = request is null ? null : RequestContext.Current;
         try
         {

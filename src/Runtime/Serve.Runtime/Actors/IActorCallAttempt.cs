@@ -4,7 +4,7 @@ using Serve.Runtime.Tasks;
 namespace Serve.Runtime.Actors;
 
 /// <summary>An attempt of an actor call, or of a constructor, that is sent to a worker.</summary>
-internal interface IActorCallAttempt : ITaskAttempt
+public interface IActorCallAttempt : ITaskAttempt
 {
     /// <summary>Concurrency group that overrides the group of the method; null for none.</summary>
     string? ConcurrencyGroup { get; }

@@ -1,16 +1,15 @@
 using Serve.Calls;
-using Serve.Http;
 
 namespace Serve.Runtime;
 
 /// <summary>Reference to an actor of this process that did not exist when it was resolved; looked up with each call.</summary>
-internal sealed class LateBoundActorReference(ActorId id, HostProcessAddress process, ProcessActorHost host) : ActorReference
+public sealed class LateBoundActorReference(ActorId id, HostProcessAddress process, ProcessActorHost host) : ActorReference
 {
     public override ActorId Id => id;
 
     public override HostProcessAddress Process => process;
 
-    public override IActorHttpHandler? LocalHttp => host.Find(id)?.LocalHttp;
+    public override ActorInstance? LocalInstance => host.Find(id)?.LocalInstance;
 
     public override bool IsStopping => host.Find(id) is not { IsStopping: false };
 

@@ -1,9 +1,9 @@
 namespace Serve.Runtime.Actors;
 
 /// <summary>An incarnation in this process. A kill abandons running calls after a short time and disposes the instance, since running code cannot be aborted.</summary>
-internal sealed class LocalActorIncarnation(ProcessActorHost host, HostedActor actor) : ActorIncarnation
+public sealed class LocalActorIncarnation(ProcessActorHost host, HostedActor actor) : ActorIncarnation
 {
-    public ActorCallInvoker Invoker { get; } = actor.Invoker;
+    internal ActorCallInvoker Invoker { get; } = actor.Invoker;
 
     public override ConcurrencyLimiter? Limiter => actor.Context.Gate;
 

@@ -9,7 +9,7 @@ using Serve.Runtime.Turns;
 namespace Serve.Runtime;
 
 /// <summary>Hosts the actors of this process, a node or a worker: activates, finds and stops them. The only writer of its set.</summary>
-internal sealed partial class ProcessActorHost(IServiceProvider services, ProcessIdentity identity, TimeProvider time, ILogger<ProcessActorHost> logger)
+public sealed partial class ProcessActorHost(IServiceProvider services, ProcessIdentity identity, TimeProvider time, ILogger<ProcessActorHost> logger)
 {
     private readonly ConcurrentDictionary<ActorId, HostedActor> _actors = new();
     private readonly ConcurrentDictionary<ActorId, PendingActorCreation> _creations = new();
@@ -47,7 +47,7 @@ internal sealed partial class ProcessActorHost(IServiceProvider services, Proces
             await creation.GiveUpAsync();
         if (!_actors.TryGetValue(id, out var actor))
             return;
-        await actor.Shutdown.EndAsync(actor.Instance, drainTimeout, cancellationToken);
+        await actor.Shutdown.EndAsync(actor.LocalInstance, drainTimeout, cancellationToken);
         _actors.TryRemove(new(id, actor));
     }
 
@@ -55,7 +55,7 @@ internal sealed partial class ProcessActorHost(IServiceProvider services, Proces
     {
         var actor = Require(id);
         await AsUserCodeAsync(
-            actor.Context.Turns.RunUrgentAsync((actor.Instance, payload, cancellationToken), static call => call.Instance.ReconfigureAsync(call.payload, call.cancellationToken)),
+            actor.Context.Turns.RunUrgentAsync((actor.LocalInstance, payload, cancellationToken), static call => call.LocalInstance.ReconfigureAsync(call.payload, call.cancellationToken)),
             cancellationToken);
         actor.Context.Gate.Limit = maxOngoing;
     }

@@ -1,7 +1,7 @@
 namespace Serve.Runtime;
 
 /// <summary>Id and addresses of this process. The addresses are written once, when its call server has started.</summary>
-internal sealed class ProcessIdentity(string processId)
+public sealed class ProcessIdentity(string processId)
 {
     private volatile HostProcessAddress _route = new(processId);
 

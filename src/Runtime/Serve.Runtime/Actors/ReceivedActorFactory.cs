@@ -4,7 +4,7 @@ using Serve.Runtime.Tasks;
 namespace Serve.Runtime.Actors;
 
 /// <summary>Creates an actor in a worker from received constructor arguments.</summary>
-internal sealed class ReceivedActorFactory(ConstructorInfo constructor, object?[] arguments) : ActorInstanceFactory
+public sealed class ReceivedActorFactory(ConstructorInfo constructor, object?[] arguments) : ActorInstanceFactory
 {
     public override Type Type => constructor.DeclaringType!;
 

@@ -4,7 +4,7 @@ using Serve.Runtime.Scheduling;
 namespace Serve.Runtime.Actors;
 
 /// <summary>Effective options of an actor, resolved from the attribute of its class, the options of its creation, and the defaults of the cluster.</summary>
-internal sealed record ResolvedActorOptions
+public sealed record ResolvedActorOptions
 {
     private const int DefaultConcurrency = 1000;
 

@@ -6,7 +6,7 @@ using Serve.Runtime.Methods;
 namespace Serve.Runtime.Actors;
 
 /// <summary>A constructor call whose arguments are given as objects; they are converted to the parameters when it runs, and references are replaced by their values.</summary>
-internal sealed class UntypedConstructorCall<TActor> : MethodCall<TActor>
+public sealed class UntypedConstructorCall<TActor> : MethodCall<TActor>
     where TActor : class
 {
     private readonly ConstructorInfo _constructor;
@@ -22,7 +22,7 @@ internal sealed class UntypedConstructorCall<TActor> : MethodCall<TActor>
         _constructor = constructors[0];
         _parameters = _constructor.GetParameters();
         // Copied, because the caller may change its array.
-        this._arguments = [.. arguments];
+        _arguments = [.. arguments];
         var required = _parameters.Count(parameter => !parameter.IsOptional);
         if (arguments.Length < required || arguments.Length > _parameters.Length)
         {
@@ -33,7 +33,7 @@ internal sealed class UntypedConstructorCall<TActor> : MethodCall<TActor>
         for (var i = 0; i < arguments.Length; i++)
         {
             if (!StandsForValue(i))
-                this._arguments[i] = Fit(i, arguments[i]);
+                _arguments[i] = Fit(i, arguments[i]);
         }
     }
 
@@ -92,7 +92,7 @@ internal sealed class UntypedConstructorCall<TActor> : MethodCall<TActor>
 }
 
 /// <summary>Selects the constructor of an actor class by the number of arguments.</summary>
-internal static class ConstructorSelector
+public static class ConstructorSelector
 {
     /// <exception cref="BadInputException">No constructor has that number of parameters.</exception>
     public static ConstructorInfo Find(Type type, int count) =>

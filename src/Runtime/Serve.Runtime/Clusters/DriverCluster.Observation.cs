@@ -3,7 +3,7 @@ using Serve.Runtime.Observation;
 namespace Serve.Runtime.Clusters;
 
 /// <content>Observation from other processes.</content>
-internal sealed partial class DriverCluster
+public sealed partial class DriverCluster
 {
     private ClusterObservationHost? _observation;
 

@@ -12,7 +12,7 @@ using Serve.Runtime.Tasks;
 namespace Serve.Runtime.Clusters;
 
 /// <summary>The cluster in the process that called Init, the driver: owns the ledger, the objects, the actors and the workers.</summary>
-internal sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
+public sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
 {
     private readonly Lock _making = new();
     private readonly Func<DriverCluster, IClusterWorkers>? _startWorkers;
@@ -64,7 +64,7 @@ internal sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
     internal PlacementNodeSet Nodes { get; }
 
     /// <summary>The nodes and their placement groups; created on first use.</summary>
-    internal PlacementGroupTable Placement
+    public PlacementGroupTable Placement
     {
         get
         {
@@ -76,14 +76,14 @@ internal sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
     }
 
     /// <summary>The task dispatcher.</summary>
-    internal TaskDispatcher Tasks { get; }
+    public TaskDispatcher Tasks { get; }
 
     TaskDispatcher ILocalTaskHost.Tasks => Tasks;
 
     double ILocalTaskHost.LocalCpus => Options.NumCpus ?? Environment.ProcessorCount;
 
     /// <summary>The actors; created on first use.</summary>
-    internal DriverActorFactory Actors => LazyInitializer.EnsureInitialized(ref _actors, CreateActors)!;
+    public DriverActorFactory Actors => LazyInitializer.EnsureInitialized(ref _actors, CreateActors)!;
 
     /// <summary>The store of objects in shared memory, on disk, or lent to workers; created on first use.</summary>
     internal SharedObjectStore Objects => LazyInitializer.EnsureInitialized(ref _objects, () => new(
@@ -94,16 +94,16 @@ internal sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
 
     /// <summary>Returns unused memory of the object store to the operating system.</summary>
     /// <returns>The number of bytes.</returns>
-    internal long GiveUpIdleMemory() => Volatile.Read(ref _objects)?.ReleaseIdleMemory() ?? 0;
+    public long GiveUpIdleMemory() => Volatile.Read(ref _objects)?.ReleaseIdleMemory() ?? 0;
 
     /// <summary>Serializes values for other processes.</summary>
-    internal ObjectValueCodec Codec => Objects.Codec;
+    public ObjectValueCodec Codec => Objects.Codec;
 
     /// <summary>The workers; null if none was needed yet.</summary>
     internal IClusterWorkers? StartedWorkers => Volatile.Read(ref _workers);
 
     /// <summary>The worker processes and the connections to them; created on first use.</summary>
-    internal IClusterWorkers Workers
+    public IClusterWorkers Workers
     {
         get
         {
@@ -232,5 +232,5 @@ internal sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
     }
 
     /// <summary>Returns the id of the next object or task.</summary>
-    internal ObjectId NextId() => new(Interlocked.Increment(ref _lastId));
+    public ObjectId NextId() => new(Interlocked.Increment(ref _lastId));
 }

@@ -5,7 +5,7 @@ using Serve.Runtime.Tasks;
 namespace Serve.Runtime.Clusters;
 
 /// <summary>Base of the cluster in the driver and in workers: waits for references, and rejects references of other clusters.</summary>
-internal abstract class RuntimeCluster : Cluster
+public abstract class RuntimeCluster : Cluster
 {
     private static Cluster? _newest;
 

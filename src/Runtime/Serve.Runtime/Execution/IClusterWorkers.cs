@@ -4,7 +4,7 @@ using Serve.Runtime.Tasks;
 namespace Serve.Runtime.Execution;
 
 /// <summary>The worker processes of a cluster, as the engine uses them. Created with the first worker; disposing it stops the processes that the cluster owns.</summary>
-internal interface IClusterWorkers : IAsyncDisposable
+public interface IClusterWorkers : IAsyncDisposable
 {
     /// <summary>Runs tasks in worker processes.</summary>
     ITaskExecutor Tasks { get; }
@@ -25,7 +25,7 @@ internal interface IClusterWorkers : IAsyncDisposable
 }
 
 /// <summary>A worker process that hosts one actor, as the engine uses it.</summary>
-internal interface IActorWorker
+public interface IActorWorker
 {
     string WorkerId { get; }
 

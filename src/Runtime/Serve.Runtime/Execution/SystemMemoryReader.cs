@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Serve.Runtime.Execution;
 
 /// <summary>Reads the memory limit and use of the machine or container; 0 if the system does not report a value.</summary>
-internal static class SystemMemoryReader
+public static class SystemMemoryReader
 {
     // Control groups version 2, then version 1. Inactive file pages do not count, because the system can reclaim them.
     private static readonly (string Limit, string Usage, string Statistics, string Inactive)[] Groups =

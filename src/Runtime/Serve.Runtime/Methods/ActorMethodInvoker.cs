@@ -8,7 +8,7 @@ namespace Serve.Runtime.Methods;
 /// Invokes a public method of an actor class or a remote function by name: by reflection at first, which starts immediately, and by a compiled delegate after
 /// several calls.
 /// </summary>
-internal sealed class ActorMethodInvoker
+public sealed class ActorMethodInvoker
 {
     /// <summary>Number of calls after which compilation pays off.</summary>
     private const int FewCalls = 8;

@@ -2,7 +2,7 @@ namespace Serve.Runtime.Methods;
 
 /// <summary>Properties of a method that determine how a call is scheduled.</summary>
 [Flags]
-internal enum ActorMethodTraits
+public enum ActorMethodTraits
 {
     None = 0,
     Blocking = 1,

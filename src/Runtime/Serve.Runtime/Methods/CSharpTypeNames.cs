@@ -1,7 +1,7 @@
 namespace Serve.Runtime.Methods;
 
 /// <summary>Formats type names in C# syntax.</summary>
-internal static class CSharpTypeNames
+public static class CSharpTypeNames
 {
     public static string Format(Type type)
     {

@@ -3,7 +3,7 @@ using Serve.Calls;
 namespace Serve.Runtime.Methods;
 
 /// <summary>Call on behalf of another process, with its arguments as an unparsed JSON array.</summary>
-internal sealed class JsonMethodCall<TResult>(string method, ReadOnlyMemory<byte> arguments) : MethodCall<TResult>
+public sealed class JsonMethodCall<TResult>(string method, ReadOnlyMemory<byte> arguments) : MethodCall<TResult>
 {
     public override string Method => method;
 
@@ -20,7 +20,7 @@ internal sealed class JsonMethodCall<TResult>(string method, ReadOnlyMemory<byte
 
 /// <summary>Value as UTF-8 JSON: the result type of calls on behalf of another process.</summary>
 /// <param name="Utf8">JSON; empty for a method that returns nothing.</param>
-internal sealed record JsonResultText(ReadOnlyMemory<byte> Utf8)
+public sealed record JsonResultText(ReadOnlyMemory<byte> Utf8)
 {
     public static JsonResultText Nothing { get; } = new(default(ReadOnlyMemory<byte>));
 }

@@ -74,7 +74,7 @@ internal static class MethodResultShape
 }
 
 /// <summary>Context of code that may continue asynchronously after its method has returned.</summary>
-internal interface IAsyncCodeOwner
+public interface IAsyncCodeOwner
 {
     /// <summary>Records the task of the async method.</summary>
     void SetAsyncCode(Task code);

@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 namespace Serve.Runtime.Methods;
 
 /// <summary>Default values of parameters, and errors for arguments that do not fit.</summary>
-internal static class ParameterDefaultValue
+public static class ParameterDefaultValue
 {
     public static bool AcceptsNull(Type type) => !type.IsValueType || Nullable.GetUnderlyingType(type) is not null;
 

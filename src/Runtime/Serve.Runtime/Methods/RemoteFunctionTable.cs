@@ -8,7 +8,7 @@ namespace Serve.Runtime.Methods;
 /// Resolves remote functions and non-capturing lambdas from the type and name in a <see cref="RemoteFunction"/>. Each is reflected once per process.
 /// Thread-safe.
 /// </summary>
-internal static class RemoteFunctionTable
+public static class RemoteFunctionTable
 {
     private const BindingFlags Declared =
         BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;

@@ -3,7 +3,7 @@ using Serve.Runtime.Serialization;
 namespace Serve.Runtime.Objects;
 
 /// <summary>Shared memory of a process, in which large values are stored.</summary>
-internal interface ISharedMemoryStore
+public interface ISharedMemoryStore
 {
     /// <summary>Minimum size in bytes of values stored in shared memory.</summary>
     const long MinimumBytes = 100 * 1024;

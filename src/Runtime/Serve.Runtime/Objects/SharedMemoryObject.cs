@@ -6,7 +6,7 @@ namespace Serve.Runtime.Objects;
 /// <summary>
 /// Object whose bytes are stored in shared memory, or on disk while memory is short. The location is written under its lock, by its readers and by its store.
 /// </summary>
-internal sealed class SharedMemoryObject : EncodedObject, IDisposable
+public sealed class SharedMemoryObject : EncodedObject, IDisposable
 {
     private readonly Lock _sync = new();
     private readonly IObjectByteOwner? _owner;
@@ -21,7 +21,7 @@ internal sealed class SharedMemoryObject : EncodedObject, IDisposable
     /// <param name="shape">Shape of the encoded value.</param>
     /// <param name="segment">Its bytes.</param>
     /// <param name="owner">Store that counts its bytes; null in a worker.</param>
-    public SharedMemoryObject(IValueCodec codec, EncodedValueShape shape, SharedMemorySegment segment, IObjectByteOwner? owner)
+    internal SharedMemoryObject(IValueCodec codec, EncodedValueShape shape, SharedMemorySegment segment, IObjectByteOwner? owner)
         : base(codec, shape)
     {
         _segment = segment;
@@ -40,7 +40,7 @@ internal sealed class SharedMemoryObject : EncodedObject, IDisposable
     public string? CreatedBy { get; set; }
 
     /// <summary>Lineage to recompute lost bytes; null if the object cannot be recomputed.</summary>
-    public IObjectLineage? Lineage { get; set; }
+    internal IObjectLineage? Lineage { get; set; }
 
     // Read without a lock: the store reads them under its own lock, which is acquired inside of this object's lock.
 
@@ -115,7 +115,7 @@ internal sealed class SharedMemoryObject : EncodedObject, IDisposable
     /// <param name="freed">Bytes of memory that were freed.</param>
     /// <returns>Whether the bytes were moved.</returns>
     /// <exception cref="IOException">The file could not be written; the bytes remain in memory.</exception>
-    public bool TrySpill(ObjectSpillFiles files, out long freed)
+    internal bool TrySpill(ObjectSpillFiles files, out long freed)
     {
         freed = 0;
         if (!_sync.TryEnter())

@@ -8,7 +8,7 @@ namespace Serve.Runtime.Objects;
 /// Bytes that several processes can map: anonymous memory on Linux, a temporary file that is deleted with its last handle elsewhere. Written once by its
 /// creator and immutable afterwards. Open until disposed or collected; mappings outlive it.
 /// </summary>
-internal sealed class SharedMemorySegment : IDisposable
+public sealed class SharedMemorySegment : IDisposable
 {
     private const int LargestWrite = 1 << 30;
 
@@ -61,12 +61,12 @@ internal sealed class SharedMemorySegment : IDisposable
     public bool IsClosed => Volatile.Read(ref _closed) != 0 || _file.IsClosed;
 
     /// <summary>Object that this process has decoded from the segment and still uses.</summary>
-    public WeakDecodedValue Decoded { get; } = new();
+    internal WeakDecodedValue Decoded { get; } = new();
 
     /// <summary>Copies bytes into a rented slab. Returns the slab to its pool on failure.</summary>
     /// <returns>Null if the kernel does not support this.</returns>
     /// <exception cref="IOException">Not enough memory is available.</exception>
-    public static unsafe SharedMemorySegment? TryCreate(SharedMemorySlab slab, byte* start, long length, int rank)
+    internal static unsafe SharedMemorySegment? TryCreate(SharedMemorySlab slab, byte* start, long length, int rank)
     {
         var offset = MappedArrayFactory.DataOffset(rank);
         SharedMemorySegment? segment = null;
@@ -169,14 +169,14 @@ internal sealed class SharedMemorySegment : IDisposable
     }
 
     /// <summary>Maps the segment copy-on-write.</summary>
-    public SegmentMapping Map()
+    internal SegmentMapping Map()
     {
         using var mapped = MemoryMappedFile.CreateFromFile(_file, null, 0, MemoryMappedFileAccess.CopyOnWrite, HandleInheritability.None, leaveOpen: true);
         return new(mapped.CreateViewAccessor(0, Offset + Length, MemoryMappedFileAccess.CopyOnWrite), Offset, Length, _slab);
     }
 
     /// <summary>Returns the mapping that is shared by all current readers of the segment as memory.</summary>
-    public SegmentMapping ShareMapping() => _mapping.GetOrCreate(typeof(SegmentMapping), () =>
+    internal SegmentMapping ShareMapping() => _mapping.GetOrCreate(typeof(SegmentMapping), () =>
     {
         var made = Map();
         made.KeepSegmentOpen(this);
@@ -270,4 +270,4 @@ internal sealed class SharedMemorySegment : IDisposable
 /// <param name="Offset">Where in the file the bytes begin.</param>
 /// <param name="Length">Number of bytes.</param>
 /// <param name="Use">Which use of the memory is meant, where it is used for one segment after another; otherwise 0.</param>
-internal sealed record SegmentDescriptor(string Path, int ProcessId, int FileDescriptor, string Name, long Offset, long Length, long Use);
+public sealed record SegmentDescriptor(string Path, int ProcessId, int FileDescriptor, string Name, long Offset, long Length, long Use);

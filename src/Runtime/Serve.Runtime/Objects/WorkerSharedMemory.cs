@@ -3,7 +3,7 @@ using Serve.Runtime.Serialization;
 namespace Serve.Runtime.Objects;
 
 /// <summary>Shared memory of a worker. Nothing is counted: the driver owns an object as soon as it has opened it.</summary>
-internal sealed class WorkerSharedMemory : ISharedMemoryStore
+public sealed class WorkerSharedMemory : ISharedMemoryStore
 {
     public unsafe EncodedObject Store(IValueCodec codec, EncodedValueShape shape, byte* start, long length, IReadOnlyList<object> references) =>
         new SharedMemoryObject(codec, shape, SharedMemorySegment.Create(start, length, shape.Rank), owner: null) { References = references };

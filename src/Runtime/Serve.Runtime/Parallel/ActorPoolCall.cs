@@ -11,7 +11,7 @@ internal sealed class ActorPoolCall<TActor>
 
     public ActorPoolCall(Cluster cluster, Func<ActorHandle<TActor>, ObjectRef> make, Action<ActorPoolCall<TActor>, ActorHandle<TActor>?, Exception?> finished)
     {
-        (this._make, this._finished) = (make, finished);
+        (_make, _finished) = (make, finished);
         Ended = new PoolCallCompletionRef(cluster, this);
     }
 

@@ -24,7 +24,7 @@ internal sealed class ConsoleProgressBar : IDisposable
 
     internal ConsoleProgressBar(string name, long? total, Func<long> done, TextWriter output, Func<int> columns, TimeProvider clock)
     {
-        (this._name, this._total, this._done, this._output, this._columns, this._clock) = (name, total, done, output, columns, clock);
+        (_name, _total, _done, _output, _columns, _clock) = (name, total, done, output, columns, clock);
         _began = clock.GetTimestamp();
         _timer = clock.CreateTimer(static bar => ((ConsoleProgressBar)bar!).Draw(), this, Patience, Period);
     }

@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 namespace Serve.Runtime.Placement;
 
 /// <summary>JSON converter for placement groups, by id and description; the receiver finds or creates its own instance.</summary>
-internal sealed class PlacementGroupJsonConverter(Func<SerializedPlacementGroup, PlacementGroup> find) : JsonConverter<PlacementGroup>
+public sealed class PlacementGroupJsonConverter(Func<SerializedPlacementGroup, PlacementGroup> find) : JsonConverter<PlacementGroup>
 {
     public override PlacementGroup Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
         find(JsonSerializer.Deserialize<SerializedPlacementGroup>(ref reader, ServeJson.Options)!);
@@ -14,4 +14,4 @@ internal sealed class PlacementGroupJsonConverter(Func<SerializedPlacementGroup,
 }
 
 /// <summary>Serialized form of a placement group.</summary>
-internal sealed record SerializedPlacementGroup(string Id, string? Name, PlacementStrategy Strategy, Bundle[] Bundles);
+public sealed record SerializedPlacementGroup(string Id, string? Name, PlacementStrategy Strategy, Bundle[] Bundles);

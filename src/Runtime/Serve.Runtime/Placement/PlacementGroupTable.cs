@@ -8,7 +8,7 @@ namespace Serve.Runtime.Placement;
 /// Placement groups of the cluster, waiting in order of creation or holding resources. The only writer of their state, under its lock. The first waiting group
 /// blocks later ones, so that small groups cannot starve a large one.
 /// </summary>
-internal sealed class PlacementGroupTable
+public sealed class PlacementGroupTable
 {
     private const int Remembered = 1000;
 
@@ -30,7 +30,7 @@ internal sealed class PlacementGroupTable
     /// <param name="nodes">Nodes.</param>
     /// <param name="time">Clock of claims.</param>
     /// <param name="waits">Waits of tasks for groups; null if no tasks use the table.</param>
-    public PlacementGroupTable(PlacementNodeSet nodes, TimeProvider time, IPlacementWaits? waits = null)
+    internal PlacementGroupTable(PlacementNodeSet nodes, TimeProvider time, IPlacementWaits? waits = null)
     {
         Waits = waits;
         _nodes = nodes;
@@ -40,9 +40,9 @@ internal sealed class PlacementGroupTable
         nodes.Changed += OnNodesChanged;
     }
 
-    public IPlacementWaits? Waits { get; }
+    internal IPlacementWaits? Waits { get; }
 
-    public IReadOnlyList<PlacementNode> Nodes => _nodes.Current;
+    internal IReadOnlyList<PlacementNode> Nodes => _nodes.Current;
 
     /// <summary>Demand of the first waiting group; null if none waits.</summary>
     public ResourceDemand? Wanted
@@ -83,7 +83,7 @@ internal sealed class PlacementGroupTable
     public ImmutableSortedDictionary<string, double> Available() => Sum(room => room.Free);
 
     /// <summary>Registers a component that cancels its work when a group is removed.</summary>
-    public void Add(IPlacementGroupOccupant runner)
+    internal void Add(IPlacementGroupOccupant runner)
     {
         lock (_sync)
             _occupants.Add(runner);

@@ -3,7 +3,7 @@ using Serve.Runtime.Tasks;
 namespace Serve.Runtime.Placement;
 
 /// <summary>Placement group with the resource ledgers of its bundles. Written by <see cref="PlacementGroupTable"/> under its lock.</summary>
-internal sealed class ReservedPlacementGroup : PlacementGroup, IObjectProducer
+public sealed class ReservedPlacementGroup : PlacementGroup, IObjectProducer
 {
     private readonly PlacementGroupTable _table;
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -48,7 +48,7 @@ internal sealed class ReservedPlacementGroup : PlacementGroup, IObjectProducer
     public ResourceAllocation?[] Held { get; }
 
     /// <summary>Node of each bundle.</summary>
-    public PlacementNode?[] Nodes { get; }
+    internal PlacementNode?[] Nodes { get; }
 
     public bool IsRemoved => _removedBecause is not null;
 

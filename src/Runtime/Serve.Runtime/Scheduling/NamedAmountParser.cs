@@ -4,7 +4,7 @@ using System.Globalization;
 namespace Serve.Runtime.Scheduling;
 
 /// <summary>Parses resource names and amounts in attribute syntax, <c>"tpu=1, disk=0.5"</c>.</summary>
-internal static class NamedAmountParser
+public static class NamedAmountParser
 {
     /// <summary>Parses a text.</summary>
     /// <exception cref="ArgumentException">The text is malformed.</exception>

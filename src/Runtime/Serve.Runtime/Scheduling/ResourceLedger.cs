@@ -6,7 +6,7 @@ namespace Serve.Runtime;
 /// Resource ledger of a node or of a bundle of a placement group: its total resources and their holders, exact to 0.0001. Fractions of a GPU share the fullest
 /// device they fit on; whole GPUs are exclusive. Its state is written under its lock by its own methods only.
 /// </summary>
-internal sealed class ResourceLedger
+public sealed class ResourceLedger
 {
     private readonly Lock _sync = new();
     private readonly ResourceDemand _total;
@@ -299,4 +299,4 @@ internal sealed class ResourceLedger
 /// <param name="Demand">Amounts.</param>
 /// <param name="GpuIds">Assigned GPU devices; never modified.</param>
 /// <param name="IsLasting">Whether it is held for longer than a task.</param>
-internal sealed record ResourceAllocation(ResourceDemand Demand, int[] GpuIds, bool IsLasting = false);
+public sealed record ResourceAllocation(ResourceDemand Demand, int[] GpuIds, bool IsLasting = false);

@@ -1,7 +1,7 @@
 namespace Serve.Runtime.Serialization;
 
 /// <summary>Value that is stored as several values.</summary>
-internal sealed class CompositeEncodedObject(IValueCodec codec, EncodedValueShape shape, IReadOnlyList<EncodedObject> items) : EncodedObject(codec, shape)
+public sealed class CompositeEncodedObject(IValueCodec codec, EncodedValueShape shape, IReadOnlyList<EncodedObject> items) : EncodedObject(codec, shape)
 {
     public IReadOnlyList<EncodedObject> Items => items;
 

@@ -4,9 +4,9 @@ using Serve.Runtime.Actors;
 namespace Serve.Runtime.Serialization;
 
 /// <summary>Encoded value with the information to decode it. Immutable, except for the location of shared bytes.</summary>
-internal abstract class EncodedObject(IValueCodec codec, EncodedValueShape shape) : StoredObject
+public abstract class EncodedObject(IValueCodec codec, EncodedValueShape shape) : StoredObject
 {
-    public IValueCodec Codec => codec;
+    internal IValueCodec Codec => codec;
 
     public EncodedValueShape Shape => shape;
 
@@ -63,7 +63,7 @@ internal abstract class EncodedObject(IValueCodec codec, EncodedValueShape shape
 }
 
 /// <summary>Value whose bytes are sent in the message.</summary>
-internal sealed class InlineEncodedObject(IValueCodec codec, EncodedValueShape shape, ReadOnlyMemory<byte> bytes) : EncodedObject(codec, shape)
+public sealed class InlineEncodedObject(IValueCodec codec, EncodedValueShape shape, ReadOnlyMemory<byte> bytes) : EncodedObject(codec, shape)
 {
     public ReadOnlyMemory<byte> Bytes => bytes;
 
@@ -73,7 +73,7 @@ internal sealed class InlineEncodedObject(IValueCodec codec, EncodedValueShape s
 }
 
 /// <summary>Codec as seen by encoders and encoded values.</summary>
-internal interface IValueCodec
+public interface IValueCodec
 {
     JsonSerializerOptions Json { get; }
 

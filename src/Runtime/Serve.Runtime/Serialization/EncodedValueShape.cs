@@ -5,7 +5,7 @@ namespace Serve.Runtime.Serialization;
 /// <param name="Declared">Declared type with which the value was encoded.</param>
 /// <param name="Actual">Runtime type if it determined the encoding; otherwise null.</param>
 /// <param name="Lengths">Dimensions of a multi-dimensional array.</param>
-internal sealed record EncodedValueShape(EncodedValueFormat Format, Type Declared, Type? Actual = null, long[]? Lengths = null)
+public sealed record EncodedValueShape(EncodedValueFormat Format, Type Declared, Type? Actual = null, long[]? Lengths = null)
 {
     /// <summary>Type with which the bytes are decoded.</summary>
     public Type Stored => Actual ?? Declared;
@@ -15,7 +15,7 @@ internal sealed record EncodedValueShape(EncodedValueFormat Format, Type Declare
 }
 
 /// <summary>Format of an encoded value's bytes. Sent as a number.</summary>
-internal enum EncodedValueFormat
+public enum EncodedValueFormat
 {
     /// <summary>Null; no bytes.</summary>
     Null,

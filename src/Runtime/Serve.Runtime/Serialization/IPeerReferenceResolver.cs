@@ -7,7 +7,7 @@ namespace Serve.Runtime.Serialization;
 /// Counts object references and actor handles that are exchanged with one other process. Each <see cref="Export(ObjectRef)"/> here corresponds to one <see
 /// cref="Adopt"/> there when the message is read.
 /// </summary>
-internal interface IPeerReferenceResolver
+public interface IPeerReferenceResolver
 {
     /// <summary>Exports a reference with the message that is being created; the peer borrows it from the time it reads the message.</summary>
     /// <returns>Id by which the peer knows it.</returns>

@@ -8,7 +8,7 @@ using Serve.Runtime.Objects;
 namespace Serve.Runtime.Serialization;
 
 /// <summary>Encodes and decodes the values of one cluster in this process: arguments, results and objects, each by its declared type. Thread-safe.</summary>
-internal sealed class ObjectValueCodec : IValueCodec
+public sealed class ObjectValueCodec : IValueCodec
 {
     private readonly ConcurrentDictionary<Type, ValueTypeEncoder> _encoders = new();
     private readonly Dictionary<Type, ValueSerializer> _serializers;

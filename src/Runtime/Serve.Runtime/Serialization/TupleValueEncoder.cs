@@ -3,7 +3,7 @@ using System.Reflection;
 namespace Serve.Runtime.Serialization;
 
 /// <summary>Encodes value tuples field by field, so that a large array among them is mapped instead of copied.</summary>
-internal sealed class TupleValueEncoder(Type tuple) : ValueTypeEncoder
+public sealed class TupleValueEncoder(Type tuple) : ValueTypeEncoder
 {
     private readonly FieldInfo[] _fields = Fields(tuple);
 

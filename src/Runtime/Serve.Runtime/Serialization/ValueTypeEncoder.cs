@@ -1,7 +1,7 @@
 namespace Serve.Runtime.Serialization;
 
 /// <summary>Encoder for the values of one type. Stateless; one instance per type and codec.</summary>
-internal abstract class ValueTypeEncoder
+public abstract class ValueTypeEncoder
 {
     /// <summary>Encodes a value that is not null.</summary>
     public abstract EncodedObject Encode(IValueCodec codec, Type declared, Type? actual, object value);

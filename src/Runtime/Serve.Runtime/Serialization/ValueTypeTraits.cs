@@ -5,7 +5,7 @@ using System.Runtime.CompilerServices;
 namespace Serve.Runtime.Serialization;
 
 /// <summary>Properties of types that determine their encoding.</summary>
-internal static class ValueTypeTraits
+public static class ValueTypeTraits
 {
     private static readonly ConcurrentDictionary<Type, bool> Unmanaged = new();
     private static readonly ConcurrentDictionary<string, Type?> ByName = new();

@@ -4,7 +4,7 @@ namespace Serve.Runtime.Tasks;
 /// Bounded buffer of stream items between the code of a streaming task, which adds them, and the loop that reads them. It ends with its completion reference.
 /// Its state is written under its lock.
 /// </summary>
-internal sealed class BufferedObjectRefStream<T> : ObjectRefStream<T>
+public sealed class BufferedObjectRefStream<T> : ObjectRefStream<T>
 {
     private const int DefaultCapacity = 16;
 

@@ -1,14 +1,14 @@
 namespace Serve.Runtime.Tasks;
 
 /// <summary>Code that has waited and can be resumed.</summary>
-internal interface IResumable
+public interface IResumable
 {
     /// <summary>Resumes the code on another thread; must not block or throw.</summary>
     void Resume();
 }
 
 /// <summary>Waiter that needs no resumption because its code continues by itself; its CPU is reacquired as soon as one is free.</summary>
-internal sealed class NoOpResumable : IResumable
+public sealed class NoOpResumable : IResumable
 {
     public static readonly NoOpResumable On = new();
 

@@ -5,7 +5,7 @@ namespace Serve.Runtime.Tasks;
 /// one of <see cref="ReportResult"/>, <see cref="ReportStreamEnd"/> and <see cref="ReportFailure"/>, once; retries, the release of resources and the completion of the
 /// reference follow from that.
 /// </summary>
-internal interface ITaskAttempt
+public interface ITaskAttempt
 {
     /// <summary>Reference to the task's result.</summary>
     ObjectRef Reference { get; }

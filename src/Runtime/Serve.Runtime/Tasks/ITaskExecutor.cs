@@ -1,7 +1,7 @@
 namespace Serve.Runtime.Tasks;
 
 /// <summary>Runs task attempts whose resources are reserved: on threads of this process or in workers.</summary>
-internal interface ITaskExecutor
+public interface ITaskExecutor
 {
     /// <summary>
     /// Returns how many attempts may be in flight at once on the resources of one. Above 1, short attempts need not wait for a round trip each; the executor

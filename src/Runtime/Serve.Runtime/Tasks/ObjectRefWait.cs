@@ -5,7 +5,7 @@ namespace Serve.Runtime.Tasks;
 /// <param name="references">Awaited objects.</param>
 /// <param name="count">Number of objects that must be ready.</param>
 /// <param name="flow">See <see cref="Flow"/>.</param>
-internal sealed class ObjectRefWait(TaskContext context, IReadOnlyList<ObjectRef> references, int count, object? flow)
+public sealed class ObjectRefWait(TaskContext context, IReadOnlyList<ObjectRef> references, int count, object? flow)
 {
     /// <summary>Flow of code that blocks the thread on which its task started.</summary>
     public static readonly object Thread = new();

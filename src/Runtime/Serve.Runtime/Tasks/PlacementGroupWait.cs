@@ -4,7 +4,7 @@ namespace Serve.Runtime.Tasks;
 /// Waits of task code for a placement group. The CPU is released while it waits, possibly to that very group, and the code resumes before it has reacquired the
 /// CPU.
 /// </summary>
-internal static class PlacementGroupWait
+public static class PlacementGroupWait
 {
     /// <summary>Starts a wait in the running task's code unless it already waits for the group.</summary>
     /// <param name="ready">Completes when the group is reserved.</param>

@@ -6,7 +6,7 @@ namespace Serve.Runtime.Tasks;
 /// Context of the task or actor call whose code is running: the owner of its waits and its child tasks, and the source of <see cref="Cluster.Current"/>. Its
 /// list of waits is written under its lock.
 /// </summary>
-internal abstract class TaskContext
+public abstract class TaskContext
 {
     private static readonly AsyncLocal<TaskContext?> Flowing = new();
 

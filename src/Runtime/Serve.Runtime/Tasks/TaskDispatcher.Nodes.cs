@@ -1,7 +1,7 @@
 namespace Serve.Runtime.Tasks;
 
 /// <content>Nodes: tasks with process isolation run in workers of any node, other tasks in threads of the driver.</content>
-internal sealed partial class TaskDispatcher
+public sealed partial class TaskDispatcher
 {
     private bool IsLocal(ResourceLedger ledger) => ledger.NodeId is not { } id || id == _nodes.Current[0].Id;
 

@@ -1,7 +1,7 @@
 namespace Serve.Runtime.Tasks;
 
 /// <content>Grants resources to queues, in order.</content>
-internal sealed partial class TaskDispatcher
+public sealed partial class TaskDispatcher
 {
     /// <summary>How long a queue that does not fit blocks later queues while no resources are granted.</summary>
     public static readonly TimeSpan InitialOvertakeBlock = TimeSpan.FromMilliseconds(50);
@@ -18,7 +18,7 @@ internal sealed partial class TaskDispatcher
     public void SubscribeTo(ResourceLedger ledger) => ledger.SubscribeReleased(OnReleased);
 
     /// <summary>Requests a lease for a queue that has tasks and no lease on its way.</summary>
-    public void RequestLease(TaskQueue queue)
+    internal void RequestLease(TaskQueue queue)
     {
         lock (_sync)
         {
@@ -29,7 +29,7 @@ internal sealed partial class TaskDispatcher
     }
 
     /// <summary>Returns whether a lease must return its resources instead of continuing with its queue.</summary>
-    public bool MustYield(TaskQueue queue)
+    internal bool MustYield(TaskQueue queue)
     {
         if (_isDisposed)
             return false;
@@ -42,7 +42,7 @@ internal sealed partial class TaskDispatcher
     }
 
     /// <summary>Returns the resources of a finished lease.</summary>
-    public void ReturnLease(ResourceLease slot, ResourceAllocation held)
+    internal void ReturnLease(ResourceLease slot, ResourceAllocation held)
     {
         lock (_sync)
         {
@@ -59,7 +59,7 @@ internal sealed partial class TaskDispatcher
     }
 
     /// <summary>Reserves the CPU again that a lease released while its task waited, and then resumes the task.</summary>
-    public void ReacquireCpu(ResourceLease slot, IResumable waiter)
+    internal void ReacquireCpu(ResourceLease slot, IResumable waiter)
     {
         lock (_sync)
         {

@@ -3,13 +3,13 @@ using Serve.Runtime.Placement;
 namespace Serve.Runtime.Tasks;
 
 /// <content>Waiting tasks, for the deadlock detector.</content>
-internal sealed partial class TaskDispatcher : IPlacementWaits
+public sealed partial class TaskDispatcher : IPlacementWaits
 {
     private readonly bool _detectsDeadlocks;
     private DeadlockDetector? _deadlocks;
 
     /// <summary>Raised by each poll for deadlocks: actors add their waiting calls.</summary>
-    public event Action<WaitingTaskSnapshot>? Observing;
+    internal event Action<WaitingTaskSnapshot>? Observing;
 
     public IReadOnlyList<WaitingResourceHolder> WaitingHolders => Volatile.Read(ref _deadlocks)?.Holders ?? [];
 
@@ -23,7 +23,7 @@ internal sealed partial class TaskDispatcher : IPlacementWaits
     }
 
     /// <summary>Adds waiting tasks and calls, and the resources they hold.</summary>
-    public void Observe(WaitingTaskSnapshot snapshot)
+    internal void Observe(WaitingTaskSnapshot snapshot)
     {
         ResourceLease[] all;
         lock (_sync)
@@ -53,7 +53,7 @@ internal sealed partial class TaskDispatcher : IPlacementWaits
 }
 
 /// <content>Removal of placement groups.</content>
-internal sealed partial class TaskDispatcher : IPlacementGroupOccupant
+public sealed partial class TaskDispatcher : IPlacementGroupOccupant
 {
     /// <summary>Whether leases return their resources after each task because a placement group waits for them.</summary>
     public bool IsGroupWaiting { get; set; }

@@ -8,7 +8,7 @@ namespace Serve.Runtime.Tasks;
 /// Accepts tasks and grants them resources and threads, ordered by priority and then by submission. Tasks that fit may overtake earlier ones that do not, for a
 /// limited time. Waiting queues, leases and pending CPU reacquisitions are written under its lock.
 /// </summary>
-internal sealed partial class TaskDispatcher : IAsyncDisposable
+public sealed partial class TaskDispatcher : IAsyncDisposable
 {
     private readonly Cluster _cluster;
     private readonly Func<ObjectId> _nextId;
@@ -29,7 +29,7 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
     /// <param name="threads">Threads for tasks of this process; disposed by the caller.</param>
     /// <param name="options">Cluster options.</param>
     /// <param name="time">Clock for timeouts.</param>
-    public TaskDispatcher(Cluster cluster, Func<ObjectId> nextId, PlacementNodeSet nodes, TaskThreadPool threads, ClusterOptions options, TimeProvider time)
+    internal TaskDispatcher(Cluster cluster, Func<ObjectId> nextId, PlacementNodeSet nodes, TaskThreadPool threads, ClusterOptions options, TimeProvider time)
     {
         _nodes = nodes;
         _cluster = cluster;
@@ -46,12 +46,12 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
     public TaskThreadPool Threads { get; }
 
     /// <summary>Synchronization context of async tasks.</summary>
-    public TaskSynchronizationContext Context { get; }
+    internal TaskSynchronizationContext Context { get; }
 
     public TimeProvider Time { get; }
 
     /// <summary>Log of finished tasks and actor calls.</summary>
-    public FinishedTaskLog FinishedTasks { get; }
+    internal FinishedTaskLog FinishedTasks { get; }
 
     public bool IsDisposed => _isDisposed;
 
@@ -62,7 +62,7 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
     public ITaskExecutor GetWorkers(ResourceLedger ledger) => IsLocal(ledger) ? Workers : _nodes.Find(ledger.NodeId)?.Workers ?? LeftNodeExecutor.Instance;
 
     /// <summary>Tasks that wait for arguments, by id.</summary>
-    public ConcurrentDictionary<long, TaskExecution> AwaitingArguments =>
+    internal ConcurrentDictionary<long, TaskExecution> AwaitingArguments =>
         Volatile.Read(ref _awaitingArguments) ?? Interlocked.CompareExchange(ref _awaitingArguments, new(), null) ?? _awaitingArguments;
 
     /// <summary>Sets the factory of the executor for tasks with process isolation; called for the first of them.</summary>
@@ -142,7 +142,7 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
 
     /// <summary>Runs a task again whose result was lost.</summary>
     /// <returns>Reference to the new result.</returns>
-    public ObjectRef<TResult> Resubmit<TResult>(TaskExecutionPlan plan, MethodCall<TResult> call, ObjectId? parent)
+    internal ObjectRef<TResult> Resubmit<TResult>(TaskExecutionPlan plan, MethodCall<TResult> call, ObjectId? parent)
     {
         var reference = new ObjectRef<TResult>(_cluster, _nextId());
         Start(plan, reference, call, parent);
@@ -164,7 +164,7 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
     }
 
     /// <summary>Returns the tasks that have not finished.</summary>
-    public List<TaskExecution> ListUnfinished()
+    internal List<TaskExecution> ListUnfinished()
     {
         var live = new List<TaskExecution>();
         lock (_sync)
@@ -182,7 +182,7 @@ internal sealed partial class TaskDispatcher : IAsyncDisposable
     }
 
     /// <summary>Returns unfinished and recently finished tasks, ordered by id.</summary>
-    public IReadOnlyList<TaskState> List(IEnumerable<FinishedTaskRecord> calls)
+    internal IReadOnlyList<TaskState> List(IEnumerable<FinishedTaskRecord> calls)
     {
         var states = new SortedDictionary<long, TaskState>();
         foreach (var task in ListUnfinished())

@@ -13,7 +13,7 @@ namespace Serve.Runtime.Tasks;
 /// Memory order: Enqueue publishes the item, then reads <c>_requested</c>; OnArrived clears <c>_requested</c>, issues a full barrier, then reads the queue. One of the two
 /// therefore observes the other. The same holds for <c>_watching</c> between Watch and WatchLoop.
 /// </remarks>
-internal sealed class TaskThreadPool : IThreadPoolWorkItem, IAsyncDisposable
+public sealed class TaskThreadPool : IThreadPoolWorkItem, IAsyncDisposable
 {
     private static readonly TimeSpan StarvedAfter = TimeSpan.FromMilliseconds(5);
 

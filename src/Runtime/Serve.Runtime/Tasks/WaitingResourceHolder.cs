@@ -15,7 +15,7 @@ internal sealed class WaitingTaskSnapshot
 /// <param name="Held">Held resources.</param>
 /// <param name="Until">Objects of the tasks and calls, which all wait.</param>
 /// <param name="Label">Display name.</param>
-internal sealed record WaitingResourceHolder(ResourceLedger Ledger, ResourceDemand Held, IReadOnlyList<ObjectRef> Until, string Label)
+public sealed record WaitingResourceHolder(ResourceLedger Ledger, ResourceDemand Held, IReadOnlyList<ObjectRef> Until, string Label)
 {
     /// <summary>Queue whose tasks use the same resources as soon as one of the holder's tasks finishes; null if there is none.</summary>
     public object? Queue { get; init; }

@@ -1,7 +1,7 @@
 namespace Serve.Runtime.Turns;
 
 /// <summary>A call in an actor's mailbox; also the node of the linked list that stores it.</summary>
-internal interface IMailboxCall
+public interface IMailboxCall
 {
     /// <summary>The next call in the mailbox; written by the mailbox only.</summary>
     IMailboxCall? Next { get; set; }

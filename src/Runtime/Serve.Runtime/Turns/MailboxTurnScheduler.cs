@@ -18,7 +18,7 @@ namespace Serve.Runtime.Turns;
 /// <see cref="Resume"/>, <see cref="PutBack"/> and <see cref="EndOngoing"/>, each of which issues a full barrier between its write and its read.
 /// A queued visit stays queued when another thread has already done its work, so that a caller that runs the actor itself causes no wake-ups.
 /// </remarks>
-internal abstract class MailboxTurnScheduler(Action<IThreadPoolWorkItem>? threads) : ActorTurnScheduler, IThreadPoolWorkItem
+public abstract class MailboxTurnScheduler(Action<IThreadPoolWorkItem>? threads) : ActorTurnScheduler, IThreadPoolWorkItem
 {
     private const int Queued = 1;
     private const int Claimed = 2;

@@ -41,7 +41,7 @@ internal sealed partial class TurnBasedScheduler : MailboxTurnScheduler
     public TurnBasedScheduler(ILogger logger, Action<IThreadPoolWorkItem>? threads = null)
         : base(threads)
     {
-        this._logger = logger;
+        _logger = logger;
         _context = new TurnSynchronizationContext(this, blocking: false);
         _blockingContext = new TurnSynchronizationContext(this, blocking: true);
         _urgentContext = new TurnSynchronizationContext(this, blocking: false, urgent: true);

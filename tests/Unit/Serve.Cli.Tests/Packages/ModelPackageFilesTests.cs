@@ -117,6 +117,65 @@ public sealed class ModelPackageFilesTests : IDisposable
         Assert.Equal("2", File.ReadAllText(Path.Combine(package.Directory, "2/weights.bin")));
     }
 
+    // The names of external data are written by whoever made the model.
+    [Theory]
+    [InlineData("secret.bin", "secret.bin")]
+    [InlineData("sub", "sub/secret.bin")]
+    public async Task PrepareAsync_ExternalDataBehindALink_Throws(string link, string location)
+    {
+        _folder.Write("elsewhere/secret.bin", "secret");
+        _folder.Write("m/net.onnx", "");
+        await File.WriteAllBytesAsync(_folder.In("m/net.onnx"), Field(7, Field(5, Tensor(location))));
+        File.CreateSymbolicLink(_folder.In("m/" + link), link == location ? _folder.In("elsewhere/secret.bin") : _folder.In("elsewhere"));
+
+        var error = await Assert.ThrowsAsync<DefinitionException>(() => PrepareAsync(_folder.In("m/net.onnx")));
+
+        Assert.Equal($"External data of {_folder.In("m/net.onnx")} must be a regular file below the model's folder, but {_folder.In("m/" + link)} is a symbolic link. Replace the link with the file.", error.Message);
+        Assert.False(Directory.Exists(_folder.In("packages")) && Directory.EnumerateFileSystemEntries(_folder.In("packages")).Any());
+    }
+
+    // Opening a pipe would wait for its writer.
+    [Fact]
+    public async Task PrepareAsync_ExternalDataIsAPipe_Throws()
+    {
+        _folder.Write("m/net.onnx", "");
+        await File.WriteAllBytesAsync(_folder.In("m/net.onnx"), Field(7, Field(5, Tensor("pipe"))));
+        using (var made = System.Diagnostics.Process.Start("mkfifo", _folder.In("m/pipe")))
+            await made.WaitForExitAsync();
+
+        var error = await Assert.ThrowsAsync<DefinitionException>(() => PrepareAsync(_folder.In("m/net.onnx")));
+
+        Assert.Contains("is empty or a special file", error.Message, StringComparison.Ordinal);
+    }
+
+    // A sparse file occupies no space.
+    [Fact]
+    public async Task PrepareAsync_FileLargerThanTheFileSystem_Throws()
+    {
+        _folder.Write("m/net.onnx", "");
+        await File.WriteAllBytesAsync(_folder.In("m/net.onnx"), Field(7, Field(5, Tensor("weights.bin"))));
+        await using (var sparse = File.Create(_folder.In("m/weights.bin")))
+            sparse.SetLength(SparseLength());
+
+        var error = await Assert.ThrowsAsync<DefinitionException>(() => PrepareAsync(_folder.In("m/net.onnx")));
+
+        Assert.Contains("The files of the package must fit on the file system", error.Message, StringComparison.Ordinal);
+
+        long SparseLength() => new DriveInfo(_folder.In("m")).TotalSize + (1L << 30);
+    }
+
+    [Fact]
+    public async Task PrepareAsync_Canceled_StopsReading()
+    {
+        var file = _folder.Write("digits.onnx", "bytes");
+        using var canceled = new CancellationTokenSource();
+        var store = new ApplicationPackageStore(_folder.In("packages"));
+        await canceled.CancelAsync();
+
+        Assert.Throws<OperationCanceledException>(() => store.Add([("1/model.onnx", file)], new() { Name = "digits" }, canceled.Token));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(_folder.In("packages")));
+    }
+
     // Two names of the same file.
     [Fact]
     public async Task PrepareAsync_ExternalDataWithTwoNames_IsIncludedOnce()

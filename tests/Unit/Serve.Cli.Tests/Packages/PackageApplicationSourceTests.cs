@@ -169,7 +169,7 @@ public sealed class PackageApplicationSourceTests : IDisposable
     private PackageApplicationSource NewSource(string packages = "packages", IBuildProgressListener? progress = null)
     {
         var store = new ApplicationPackageStore(_folder.In(packages));
-        return new(new ApplicationPackageBuilder(store, _folder.In("builds"), progress ?? this._progress, TimeProvider.System), store, new PackageInspector());
+        return new(new ApplicationPackageBuilder(store, _folder.In("builds"), progress ?? _progress, TimeProvider.System), store, new PackageInspector());
     }
 
     private sealed class CancellingProgress(CancellationTokenSource stop) : IBuildProgressListener

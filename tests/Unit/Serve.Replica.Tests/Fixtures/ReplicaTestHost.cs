@@ -25,7 +25,7 @@ public sealed class ReplicaTestHost : IAsyncDisposable
 
     private ReplicaTestHost(WebApplication app, ActorActivationContext context, ActorInstance instance, UserAssemblyCache assemblies, string logDirectory, CancellationTokenSource aborted)
     {
-        (this._app, Context, Instance, Assemblies, LogDirectory, this._aborted) = (app, context, instance, assemblies, logDirectory, aborted);
+        (_app, Context, Instance, Assemblies, LogDirectory, _aborted) = (app, context, instance, assemblies, logDirectory, aborted);
         Client = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
     }
 
@@ -70,7 +70,7 @@ public sealed class ReplicaTestHost : IAsyncDisposable
         try
         {
             var instance = await new ReplicaActivator(assemblies).ActivateAsync(context, CancellationToken.None);
-            http = instance.Http;
+            http = (IActorHttpHandler)instance;
             await app.StartAsync();
             return new ReplicaTestHost(app, context, instance, assemblies, logDirectory, aborted);
         }

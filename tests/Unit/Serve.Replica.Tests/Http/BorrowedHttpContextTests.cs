@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Serve.Http;
 using Serve.Replica.Tests.Fixtures;
 using Serve.Replica.Tests.Samples;
 
@@ -20,7 +21,7 @@ public sealed class BorrowedHttpContextTests
         var context = new DefaultHttpContext { RequestServices = services, Request = { Method = "GET", PathBase = "/app", Path = path }, Response = { Body = body } };
         context.SetEndpoint(outer);
 
-        Assert.True(await replica.Instance.Http!.TryHandleAsync(context));
+        Assert.True(await ((IActorHttpHandler)replica.Instance).TryHandleAsync(context));
 
         Assert.Equal(expected, System.Text.Encoding.UTF8.GetString(body.ToArray()));
         Assert.Same(outer, context.GetEndpoint());

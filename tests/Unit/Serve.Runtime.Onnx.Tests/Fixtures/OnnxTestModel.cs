@@ -56,6 +56,20 @@ public sealed class OnnxTestModel
         return this;
     }
 
+    /// <summary>Label and probabilities of a classifier as scikit-learn's converter writes them: a sequence of one map from label to probability per item.</summary>
+    public OnnxTestModel ZipMap(string input, string output, params long[] labels)
+    {
+        var classes = new OnnxFileBytes().Text(1, "classlabels_int64s");
+        foreach (var label in labels)
+            classes.Number(8, label);
+        _graph.Message(1, new OnnxFileBytes().Text(1, input).Text(2, output).Text(4, "ZipMap").Message(5, classes.Number(20, 7)).Text(7, "ai.onnx.ml"));
+        _rest.Message(8, new OnnxFileBytes().Text(1, "ai.onnx.ml").Number(2, 1));
+        var probability = new OnnxFileBytes().Message(1, new OnnxFileBytes().Number(1, NumberOf(TensorType.Float32)).Message(2, new OnnxFileBytes()));
+        var map = new OnnxFileBytes().Message(5, new OnnxFileBytes().Number(1, NumberOf(TensorType.Int64)).Message(2, probability));
+        _graph.Message(12, new OnnxFileBytes().Text(1, output).Message(2, new OnnxFileBytes().Message(4, new OnnxFileBytes().Message(1, map))));
+        return this;
+    }
+
     public OnnxTestModel Weights(string name, float[] values, params long[] shape)
     {
         _graph.Message(5, Tensor(name, shape).Bytes(9, MemoryMarshal.AsBytes(values.AsSpan())));

@@ -88,7 +88,7 @@ public sealed class ItemRowsRunTests : IDisposable
         var results = await model.RunEachAsync<long, float>([[0], [7], [2]]);
 
         Assert.Equal([10], results[0].Value);
-        Assert.IsType<InferenceException>(results[1].Error);
+        Assert.IsType<BadInputException>(results[1].Error);
         Assert.Equal([30], results[2].Value);
     }
 

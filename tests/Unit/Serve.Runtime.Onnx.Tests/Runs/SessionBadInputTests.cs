@@ -1,3 +1,4 @@
+using Serve.Runtime.Onnx.Runs;
 using Serve.Runtime.Onnx.Tests.Fixtures;
 
 namespace Serve.Runtime.Onnx.Tests.Runs;
@@ -75,7 +76,7 @@ public sealed class SessionBadInputTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task RunAsync_ModelFails_ReportsMessageOfOnnxRuntime()
+    public async Task RunAsync_ValuesFailAnOperator_ReportsMessageOfOnnxRuntime()
     {
         using var gather = await _models.LoadAsync(
             new OnnxTestModel().Weights("w", [1, 2, 3], 3).Input("x", TensorType.Int64, "n").Output("y", TensorType.Float32, "n").Node("Gather", ["w", "x"], ["y"]), name: "gather.onnx");
@@ -83,13 +84,35 @@ public sealed class SessionBadInputTests : IAsyncLifetime, IDisposable
 
         for (var run = 0; run < 2; run++)
         {
-            var error = await Assert.ThrowsAsync<InferenceException>(() => gather.RunAsync([("x", Tensor.Of(new[] { 7L }))]).AsTask());
+            var error = await Assert.ThrowsAsync<BadInputException>(() => gather.RunAsync([("x", Tensor.Of(new[] { 7L }))]).AsTask());
             Assert.Contains("gather.onnx", error.Message, StringComparison.Ordinal);
             Assert.Contains("out of data bounds", error.Message, StringComparison.Ordinal);
             using var good = await gather.RunAsync([("x", Tensor.Of(new[] { 2L }))]);
             Assert.Equal([3f], good["y"].ToArray<float>());
         }
     }
+
+    // Both shapes are open, and only the operator knows that they must be equal.
+    [Fact]
+    public async Task RunAsync_ShapesFailAnOperator_IsRefused()
+    {
+        using var sum = await _models.LoadAsync(
+            new OnnxTestModel().Input("a", TensorType.Float32, "n").Input("b", TensorType.Float32, "m").Output("y", TensorType.Float32, "k").Node("Add", ["a", "b"], ["y"]), name: "sum.onnx");
+
+        var error = await Assert.ThrowsAsync<BadInputException>(() => sum.RunAsync([("a", Tensor.Of([1f, 2f], 2)), ("b", Tensor.Of([1f, 2f, 3f], 3))]).AsTask());
+
+        Assert.Contains("sum.onnx", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("[ErrorCode:InvalidArgument] Non-zero status code returned while running Gather node. Name:'' Status Message: indices element out of data bounds", true)]
+    [InlineData("[ErrorCode:RuntimeException] Non-zero status code returned while running Add node. Name:'/allocate/Add' Status Message: axis == 1 was false", true)]
+    [InlineData("[ErrorCode:RuntimeException] Non-zero status code returned while running Add node. Name:'' Status Message: bfc_arena.cc:376 Failed to allocate memory for requested buffer of size 8", false)]
+    [InlineData("[ErrorCode:Fail] Non-zero status code returned while running Conv node. Name:'' Status Message: CUDNN failure 4", false)]
+    [InlineData("[ErrorCode:NotImplemented] Could not find an implementation for Foo(1)", false)]
+    [InlineData("[ErrorCode:EngineError] lost", false)]
+    public void IsCausedByInputs_MessageOfOnnxRuntime_BlamesTheInputsOnlyForOperators(string message, bool expected) =>
+        Assert.Equal(expected, RunFailureClassifier.IsCausedByInputs(message));
 
     private static Tensor<float> Pixels() => Tensor.Of(new float[4], 1, 4);
 

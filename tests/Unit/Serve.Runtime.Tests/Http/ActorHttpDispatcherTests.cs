@@ -37,7 +37,7 @@ public sealed class ActorHttpDispatcherTests : IAsyncLifetime, IDisposable
         var request = Request("/");
         request.Headers.Host = "models.example";
         request.Headers.Add(WireHeaderNames.Client, client);
-        var response = await this._client.SendAsync(request);
+        var response = await _client.SendAsync(request);
         Assert.Equal(seen, Assert.Single(response.Headers.GetValues("Seen-Client")));
         Assert.EndsWith("|", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }

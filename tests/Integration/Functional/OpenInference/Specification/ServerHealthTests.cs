@@ -1,5 +1,7 @@
 using System.Net;
+using Google.Protobuf;
 using Grpc.Core;
+using Serve.Inference.Grpc.Health;
 
 namespace Serve.FunctionalTests.OpenInference.Specification;
 
@@ -43,12 +45,48 @@ public sealed class ServerHealthTests(InferenceTestNode node) : SpecificationCha
         Assert.True(await By(transport).IsModelReadyAsync("digits", "1"));
     }
 
-    [Theory]
-    [MemberData(nameof(Transports))]
-    public async Task ModelReady_UnknownModelOrVersion_NotFound(ProtocolTransport transport)
+    [Fact]
+    public async Task Rest_ModelReadyOfUnknownModelOrVersion_NotFound()
     {
-        await RefusedAsync(StatusCode.NotFound, "Unknown model 'nothing'", () => By(transport).IsModelReadyAsync("nothing"));
-        await RefusedAsync(StatusCode.NotFound, "has no version '9'. Available versions: 1", () => By(transport).IsModelReadyAsync("digits", "9"));
+        await RefusedAsync(StatusCode.NotFound, "Unknown model 'nothing'", () => By(ProtocolTransport.Rest).IsModelReadyAsync("nothing"));
+        await RefusedAsync(StatusCode.NotFound, "has no version '9'. Available versions: 1", () => By(ProtocolTransport.Rest).IsModelReadyAsync("digits", "9"));
+    }
+
+    [Fact]
+    public async Task Rpc_ModelReadyOfUnknownModelOrVersion_False()
+    {
+        Assert.False(await By(ProtocolTransport.Rpc).IsModelReadyAsync("nothing"));
+        Assert.False(await By(ProtocolTransport.Rpc).IsModelReadyAsync("digits", "9"));
+    }
+
+    // grpc.health.v1, which probes and clients of gRPC use.
+    [Theory]
+    [InlineData("", HealthCheckResponse.Types.ServingStatus.Serving)]
+    [InlineData("inference.GRPCInferenceService", HealthCheckResponse.Types.ServingStatus.Serving)]
+    [InlineData("digits", HealthCheckResponse.Types.ServingStatus.Serving)]
+    public async Task HealthCheck_KnownService_Serving(string service, HealthCheckResponse.Types.ServingStatus status)
+    {
+        Assert.Equal(status, (await HealthAsync("Check", MethodType.Unary, service)).Status);
+        Assert.Equal(status, (await HealthAsync("Watch", MethodType.ServerStreaming, service)).Status);
+    }
+
+    [Fact]
+    public async Task HealthCheck_UnknownService_NotFound()
+    {
+        var error = await Assert.ThrowsAsync<RpcException>(() => HealthAsync("Check", MethodType.Unary, "nothing"));
+        Assert.Equal(StatusCode.NotFound, error.StatusCode);
+        Assert.Equal(HealthCheckResponse.Types.ServingStatus.ServiceUnknown, (await HealthAsync("Watch", MethodType.ServerStreaming, "nothing")).Status);
+    }
+
+    private async Task<HealthCheckResponse> HealthAsync(string method, MethodType type, string service)
+    {
+        var call = new Method<HealthCheckRequest, HealthCheckResponse>(
+            type, "grpc.health.v1.Health", method, Marshallers.Create(message => message.ToByteArray(), HealthCheckRequest.Parser.ParseFrom), Marshallers.Create(message => message.ToByteArray(), HealthCheckResponse.Parser.ParseFrom));
+        if (type == MethodType.Unary)
+            return await Node.Invoker.AsyncUnaryCall(call, null, default, new() { Service = service });
+        using var watch = Node.Invoker.AsyncServerStreamingCall(call, null, default, new() { Service = service });
+        Assert.True(await watch.ResponseStream.MoveNext(CancellationToken.None));
+        return watch.ResponseStream.Current;
     }
 
     [Fact]
