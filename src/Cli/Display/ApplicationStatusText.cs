@@ -50,7 +50,9 @@ internal static class ApplicationStatusText
     public static IEnumerable<string> Full(ServeInstanceDetails instance, ApplicationDetails application)
     {
         yield return $"{application.Name}  {Upper(application.Status)}  {Url(instance, application)}";
-        foreach (var line in Indented(application.Message, "  "))
+        // It repeats the messages of the deployments, if they have any.
+        var ofDeployments = application.Deployments.Values.Any(deployment => deployment.Message.Length > 0 && application.Message.Contains(deployment.Message, StringComparison.Ordinal));
+        foreach (var line in ofDeployments ? [] : Indented(application.Message, "  "))
             yield return line;
         foreach (var deployment in application.Deployments.Values.OrderBy(deployment => deployment.Name, StringComparer.Ordinal))
         {

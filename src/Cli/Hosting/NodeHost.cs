@@ -22,6 +22,7 @@ using Serve.Inference;
 using Serve.Inference.Models;
 using Serve.Nodes;
 using Serve.Runtime;
+using Serve.Runtime.Onnx;
 using Serve.Specs;
 
 namespace Serve.Cli.Hosting;
@@ -123,6 +124,7 @@ internal sealed partial class NodeHost : IAsyncDisposable
             .AddServeProcess()
             .AddSingleton<IApplicationSource>(new PackageApplicationSource(new ApplicationPackageBuilder(store, buildRoot, progress, TimeProvider.System, NodeProcessServices.SupervisorCommand()), store, new PackageInspector()))
             .AddServeController(new ControllerOptions { NodeId = directory.NodeId, DefaultIsolation = settings.Isolation, HttpOptions = http }, directory)
+            .AddSingleton(new OnnxModelProbe(NodeProcessServices.ProbeCommand()))
             .AddSingleton<IModelRepository, ControllerModelRepository>()
             .AddServeInference(new(http, settings.Guard(http.Host)))
             .AddServeGateway(new GatewayOptions

@@ -6,6 +6,7 @@ using Serve.Nodes;
 using Serve.Replica;
 using Serve.Routing;
 using Serve.Runtime;
+using Serve.Runtime.Onnx;
 
 namespace Serve.Cli.Hosting;
 
@@ -17,6 +18,9 @@ internal static class NodeProcessServices
 
     /// <summary>Hidden command that runs another command and ends with its parent: see <see cref="ProcessGroupSupervisor"/>.</summary>
     public const string SuperviseVerb = "supervise";
+
+    /// <summary>Hidden command that loads a model for a node: see <see cref="OnnxModelProbe"/>.</summary>
+    public const string ProbeVerb = "probe-model";
 
     private const string RuntimeMeter = "Serve.Runtime";
 
@@ -52,6 +56,9 @@ internal static class NodeProcessServices
 
     /// <summary>Returns the command line before a command that is to end with this process.</summary>
     public static IReadOnlyList<string> SupervisorCommand() => OwnCommand(SuperviseVerb);
+
+    /// <summary>Returns the command line that loads a model in a process of its own.</summary>
+    public static IReadOnlyList<string> ProbeCommand() => OwnCommand(ProbeVerb);
 
     private static string[] OwnCommand(string verb)
     {

@@ -20,6 +20,8 @@ public sealed class OnnxModelLoader(OnnxLoadContext context, ILogger logger) : I
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         cancellationToken.ThrowIfCancellationRequested();
+        if (context.Probe is { } probe)
+            await probe.CheckAsync(Find(path), options ?? new OnnxOptions(), context, cancellationToken).ConfigureAwait(false);
 
         // Reads a large file, waits for other loads of it and runs the model: too long for the thread pool.
         var loading = new ModelLoad(this, new OnnxSessionLoader(options ?? new OnnxOptions(), context, logger), path);

@@ -35,7 +35,7 @@ internal sealed record ExecutionProviderChoice(ImmutableArray<ExecutionProviderS
         return $"This build of ONNX Runtime {facts.Version} has {string.Join(", ", facts.Providers)}. "
             + (facts.Libraries.IsEmpty ? "" : missing.Count == 0
                 ? $"All required native libraries were found: {string.Join(", ", facts.Libraries.Select(library => library.Name))}. "
-                : $"Native libraries that could not be loaded: {string.Join(", ", missing)}. ")
+                : $"Native libraries of CUDA 13 and cuDNN 9 that could not be loaded: {string.Join(", ", missing)}. ")
             + (facts.DeviceMemory.IsEmpty ? "The NVIDIA driver reports no device." : $"The NVIDIA driver reports {facts.DeviceMemory.Count} device{(facts.DeviceMemory.Count == 1 ? "" : "s")}.");
     }
 
@@ -66,7 +66,7 @@ internal sealed record ExecutionProviderChoice(ImmutableArray<ExecutionProviderS
     }
 
     private static string HowToBuild(ExecutionProviderFacts facts, string provider) =>
-        facts.Providers.Contains(provider) ? "" : " Build Serve with -p:OnnxRuntime=Gpu (OnnxRuntime=Gpu ./serve run …) for CUDA and TensorRT, or name a plug-in provider library by its path.";
+        facts.Providers.Contains(provider) ? "" : " Build Serve with -p:OnnxRuntime=Gpu (OnnxRuntime=Gpu ./serve run …) for CUDA 13 and TensorRT, or name a plug-in provider library by its path.";
 
     private static ExecutionProviderSelection Use(ExecutionProviderRequest request, ExecutionProviderFacts facts, string name) => new(name, DeviceOf(request), LimitOf(request, facts));
 
