@@ -5,6 +5,7 @@ var sections = new Dictionary<string, (string What, Func<BenchOptions, Task> Run
     ["core"] = ("tasks, actors, maps and objects compared to TPL, multiprocessing and Dask", options => BenchProgramRunner.RunAsync("Serve.CoreBench", options)),
     ["onnx"] = ("models: overhead compared to InferenceSession, memory of equal models", options => BenchProgramRunner.RunAsync("Serve.OnnxBench", options)),
     ["batching"] = ("batching: cost for one caller, gain for many", options => BenchProgramRunner.RunAsync("Serve.BatchBench", options)),
+    ["gym"] = ("steps per second of reinforcement learning environments, compared to Gymnasium", options => BenchProgramRunner.RunAsync("Serve.GymBench", options)),
     ["inference"] = ("models over HTTP compared to a hand-written endpoint over InferenceSession, and Node.js", InferenceSection.RunAsync),
     ["throughput"] = ("requests/s and p99 compared to Kestrel, YARP, nginx and FastAPI", ThroughputSection.RunAsync),
     ["calls"] = ("handle calls in the same process and to a worker, compared to bare gRPC", HandleCallSection.RunAsync),

@@ -26,6 +26,7 @@ public static class GatewayServiceCollectionExtensions
         services.AddSingleton<IConnectionListenerFactory, SharedPort.ListenerFactory>();
         services.Configure<KestrelServerOptions>(kestrel => kestrel.ListenAsGateway(options));
         services.AddRouting();
+        services.AddSingleton<GatewayReadiness>();
         services.AddSingleton<HttpRequestMetrics>();
         services.AddSingleton<RouteTableConfigProvider>();
         services.AddSingleton<IProxyConfigProvider>(provider => provider.GetRequiredService<RouteTableConfigProvider>());

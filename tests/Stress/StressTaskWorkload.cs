@@ -56,7 +56,7 @@ internal sealed class StressTaskWorkload(Cluster ray, StressCheckResults verdict
         {
             return $"{await reference} instead of an exception";
         }
-        catch (UserCodeException thrown)
+        catch (FormatException thrown)
         {
             return thrown.Message == message ? null : $"threw {thrown.Message} instead of {message}";
         }

@@ -77,6 +77,7 @@ internal sealed partial class NodeHost : IAsyncDisposable
                 Log.InvariantGlobalization(gateway.Services.GetRequiredService<ILogger<NodeHost>>(), reason);
             // Opens the database, so that a damaged one is reported before the servers listen.
             node.Controller.Draining.Register(gateway.Lifetime.StopApplication);
+            node.Controller.Leaving.Register(() => node.Readiness.NotReadyReason = "draining");
             node.Addresses.Gateway = await ListenAsync(gateway, http.Host, http.Port, "--http-port", cancellationToken);
             node.Addresses.Admin = await ListenAsync(node._admin, settings.AdminHost, settings.AdminPort, "--admin-port", cancellationToken);
             await node.Controller.StartAsync(cancellationToken);
@@ -88,6 +89,22 @@ internal sealed partial class NodeHost : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>Reports the node as ready as soon as everything that is deployed now has been started, or has failed.</summary>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task BecomeReadyAsync(CancellationToken cancellationToken)
+    {
+        await Controller.WhenSettledAsync(cancellationToken);
+        Readiness.NotReadyReason = null;
+        if (Controller.Leaving.IsCancellationRequested)
+            Readiness.NotReadyReason = "draining";
+    }
+
+    /// <summary>Creates a watcher that applies the config files of a directory.</summary>
+    /// <param name="directory">The directory.</param>
+    /// <param name="settings">Settings of the command line, which override those of the files.</param>
+    public ConfigDirectoryWatcher WatchConfig(string directory, NodeHostSettings settings) =>
+        ActivatorUtilities.CreateInstance<ConfigDirectoryWatcher>(_gateway.Services, directory, (Func<HttpOptions, HttpOptions>)settings.Http);
 
     /// <summary>Drains the node: health checks fail, new requests are refused, ongoing requests finish.</summary>
     /// <param name="cancellationToken">Aborts the drain.</param>
@@ -106,6 +123,8 @@ internal sealed partial class NodeHost : IAsyncDisposable
         await _admin.DisposeAsync();
         _directory.Dispose();
     }
+
+    private GatewayReadiness Readiness => _gateway.Services.GetRequiredService<GatewayReadiness>();
 
     private static WebApplication BuildGateway(
         NodeHostSettings settings, HttpOptions http, NodeStateDirectory directory, string buildRoot, IBuildProgressListener progress, NodeConsoleLogging console)

@@ -25,6 +25,7 @@ internal static class ServeRootCommand
         ServeTimelineCommand.Create(console),
         ServeDeleteCommand.Create(console),
         ServeBuildCommand.Create(console),
+        ServeDrainCommand.Create(console),
         ServeShutdownCommand.CreateStop(console),
         ServeShutdownCommand.Create(console),
     };

@@ -39,6 +39,7 @@ internal static class ServeRunCommand
             var code = await ServeAsync(node, deploy, console, cancellationToken);
             if (code == CliExitCode.Ok)
             {
+                await node.BecomeReadyAsync(cancellationToken);
                 if (settings.AdminPort == 0)
                     console.Out.WriteLine($"admin  {node.Addresses.Admin}");
                 console.Out.WriteLine("Ctrl+C stops everything.");

@@ -33,11 +33,17 @@ internal static class ServeStatusCommand
 
     private static string ToJson(ServeInstanceDetails instance) => JsonSerializer.Serialize(instance, ServeJson.Options);
 
-    private static string ToText(ServeInstanceDetails instance) => instance.Applications.Count == 0
-        ? "No applications are deployed. Deploy one with 'serve deploy TARGET'."
-        : string.Join(Environment.NewLine, instance.Applications.Values
-            .OrderBy(application => application.Name, StringComparer.Ordinal)
-            .SelectMany(application => ApplicationStatusText.Full(instance, application)));
+    private static string ToText(ServeInstanceDetails instance)
+    {
+        IEnumerable<string> configErrors = instance.ConfigDirectory is { Errors.Count: > 0 } config
+            ? [$"The configuration of {config.Path} is not applied:", .. config.Errors.Select(error => $"  {error}")]
+            : [];
+        return string.Join(Environment.NewLine, configErrors.Concat(instance.Applications.Count == 0
+            ? ["No applications are deployed. Deploy one with 'serve deploy TARGET'."]
+            : instance.Applications.Values
+                .OrderBy(application => application.Name, StringComparer.Ordinal)
+                .SelectMany(application => ApplicationStatusText.Full(instance, application))));
+    }
 
     private static void Redraw(LiveDisplayContext live, string text)
     {

@@ -126,6 +126,11 @@ public sealed class AdminClient : IDisposable
     public Task<NodeDetailsList> GetNodesAsync(CancellationToken cancellationToken = default) =>
         ReadAsync<NodeDetailsList>(HttpMethod.Get, "api/v1/nodes", null, cancellationToken);
 
+    /// <summary>Reports the node as not ready at its gateway's <c>/-/readyz</c> while it keeps serving, so that load balancers send no more requests before it is shut down.</summary>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    /// <returns>A task that completes when the node has accepted.</returns>
+    public Task DrainAsync(CancellationToken cancellationToken = default) => SendAsync(HttpMethod.Post, "api/v1/drain", null, cancellationToken);
+
     /// <summary>Shuts down the node after running requests have completed. Its applications are restored when it starts again.</summary>
     /// <param name="cancellationToken">Cancels the request.</param>
     /// <returns>A report, sent when only the node's own process is left, which then exits.</returns>

@@ -23,8 +23,24 @@ public sealed record ServeInstanceDetails
     /// <summary>Percentage of the target replicas to run; null for all.</summary>
     public double? TargetCapacity { get; init; }
 
+    /// <summary>The node's config directory (<c>--config-dir</c>); null if it has none.</summary>
+    public ConfigDirectoryDetails? ConfigDirectory { get; init; }
+
     /// <summary>Addresses for external load balancers, by route prefix.</summary>
     public IReadOnlyList<TargetGroup> TargetGroups { get; init; } = [];
+}
+
+/// <summary>The directory whose config files the node applies when they change.</summary>
+public sealed record ConfigDirectoryDetails
+{
+    /// <summary>Path of the directory.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>When its configuration was last applied, in seconds since 1970; null for never.</summary>
+    public double? AppliedTimeS { get; init; }
+
+    /// <summary>Why the current files are not applied; empty if they are.</summary>
+    public IReadOnlyList<string> Errors { get; init; } = [];
 }
 
 /// <summary>The addresses to which an external load balancer sends the requests of one route prefix.</summary>

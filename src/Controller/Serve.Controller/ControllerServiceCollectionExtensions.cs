@@ -24,6 +24,7 @@ public static class ControllerServiceCollectionExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(Prometheus.Metrics.DefaultRegistry);
         services.TryAddSingleton<NodeListenAddresses>();
+        services.TryAddSingleton<ConfigDirectoryReport>();
         services.AddSingleton(options);
         services.AddSingleton(directory);
         services.AddSingleton<IClusterStore>(provider => SqliteClusterStore.Open(provider.GetRequiredService<NodeStateDirectory>().Database, provider.GetRequiredService<TimeProvider>()));

@@ -31,11 +31,12 @@ public sealed class ServeController : IAsyncDisposable
     private readonly ITimer _logTimer;
     private readonly CancellationTokenSource _shutdownRequested = new();
     private readonly CancellationTokenSource _draining = new();
+    private readonly CancellationTokenSource _leaving = new();
 
     /// <summary>Creates a controller; <see cref="StartAsync"/> starts it.</summary>
     public ServeController(
         INodeDirectory nodes, IApplicationSource source, IClusterStore store, NodeStateDirectory directory, ControllerOptions options,
-        NodeListenAddresses addresses, ControllerMetrics metrics, TimeProvider time, ILoggerFactory loggers)
+        NodeListenAddresses addresses, ConfigDirectoryReport configDirectory, ControllerMetrics metrics, TimeProvider time, ILoggerFactory loggers)
     {
         _nodes = nodes;
         _source = source;
@@ -45,7 +46,7 @@ public sealed class ServeController : IAsyncDisposable
         _time = time;
         _startedAt = time.GetUtcNow();
         _loop = new(nodes, store, directory, options, metrics, time, loggers);
-        _details = new(nodes, directory, options, addresses);
+        _details = new(nodes, directory, options, addresses, configDirectory);
         _logs = new(directory.Logs, options.MaxLogBytes, options.DeletedLogRetention, time, loggers.CreateLogger<NodeLogRetention>());
         _logTimer = time.CreateTimer(_ => _logs.Prune(_loop.View.Desired.Applications.Keys.ToHashSet(StringComparer.Ordinal)), null, LogPruneInterval, LogPruneInterval);
     }
@@ -55,6 +56,9 @@ public sealed class ServeController : IAsyncDisposable
 
     /// <summary>Canceled when the node starts to drain. The composition root then reports this to load balancers.</summary>
     public CancellationToken Draining => _draining.Token;
+
+    /// <summary>Canceled when load balancers are to send no more requests to the node, which still serves. The composition root then reports the node as not ready.</summary>
+    public CancellationToken Leaving => _leaving.Token;
 
     /// <summary>Loads the stored state and restores its applications.</summary>
     /// <exception cref="StateStoreException">The state cannot be read, or another controller holds the lease.</exception>
@@ -145,6 +149,33 @@ public sealed class ServeController : IAsyncDisposable
         };
     }
 
+    /// <summary>Waits until no application is being deployed: each of them runs, has failed, or is unhealthy.</summary>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task WhenSettledAsync(CancellationToken cancellationToken)
+    {
+        var settled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        void Check(ControllerStateView view)
+        {
+            if (view.Desired.Applications.Keys.All(name => view.Plan.Status.TryGetValue(name, out var report)
+                && report.Status is not (ApplicationStatus.NotStarted or ApplicationStatus.Deploying)))
+                settled.TrySetResult();
+        }
+
+        _loop.Changed += Check;
+        try
+        {
+            Check(_loop.View);
+            await settled.Task.WaitAsync(cancellationToken);
+        }
+        finally
+        {
+            _loop.Changed -= Check;
+        }
+    }
+
+    /// <summary>Cancels <see cref="Leaving"/>.</summary>
+    public void Leave() => _leaving.Cancel();
+
     /// <summary>Cancels <see cref="ShutdownRequested"/>.</summary>
     public void RequestShutdown() => _shutdownRequested.Cancel();
 
@@ -155,6 +186,7 @@ public sealed class ServeController : IAsyncDisposable
         await _loop.DisposeAsync();
         _shutdownRequested.Dispose();
         _draining.Dispose();
+        _leaving.Dispose();
     }
 
     private NodeDetails OwnNode(INodeAgent agent) => Node(agent) with

@@ -10,21 +10,23 @@ namespace Serve.Gateway.Endpoints;
 /// <summary>Health and routes of the gateway itself, for load balancers and operators.</summary>
 internal static class GatewayStatusEndpoints
 {
-    /// <summary>Maps <c>/-/healthz</c> and <c>/-/routes</c>, as in Ray Serve's proxies.</summary>
+    /// <summary>Maps <c>/-/healthz</c> and <c>/-/routes</c>, as in Ray Serve's proxies, and <c>/-/readyz</c>.</summary>
     /// <param name="routes">The gateway's endpoints.</param>
     public static void Map(IEndpointRouteBuilder routes)
     {
         var stopping = routes.ServiceProvider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
         var table = routes.ServiceProvider.GetRequiredService<RouteTable>();
-        routes.MapGet("/-/healthz", context => HealthAsync(context, isDraining: stopping.IsCancellationRequested));
+        routes.MapGet("/-/healthz", context => AnswerAsync(context, stopping.IsCancellationRequested ? "draining" : null));
+        var readiness = routes.ServiceProvider.GetRequiredService<GatewayReadiness>();
+        routes.MapGet("/-/readyz", context => AnswerAsync(context, stopping.IsCancellationRequested ? "draining" : readiness.NotReadyReason));
         routes.MapGet("/-/routes", context => RoutesAsync(context, table));
     }
 
-    private static Task HealthAsync(HttpContext context, bool isDraining)
+    private static Task AnswerAsync(HttpContext context, string? fault)
     {
         context.Response.ContentType = "text/plain";
-        context.Response.StatusCode = isDraining ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status200OK;
-        return context.Response.WriteAsync(isDraining ? "draining" : "success", context.RequestAborted);
+        context.Response.StatusCode = fault is null ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
+        return context.Response.WriteAsync(fault ?? "success", context.RequestAborted);
     }
 
     private static Task RoutesAsync(HttpContext context, RouteTable table)

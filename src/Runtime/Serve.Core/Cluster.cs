@@ -53,8 +53,8 @@ public abstract class Cluster : IAsyncDisposable
     /// <param name="timeout">Maximum wait; null waits indefinitely. The producing task is not canceled when the timeout expires.</param>
     /// <param name="cancellationToken">Cancels the wait, but not the producing task.</param>
     /// <returns>The object.</returns>
-    /// <exception cref="TimeoutException">The object was not ready within <paramref name="timeout"/>.</exception>
-    /// <exception cref="UserCodeException">The task that produces the object threw an exception.</exception>
+    /// <exception cref="GetTimeoutException">The object was not ready within <paramref name="timeout"/>.</exception>
+    /// <exception cref="UserCodeException">The task threw an exception that cannot be sent from its worker process. Any other exception of the task's code is thrown as it is.</exception>
     /// <exception cref="ObjectLostException">The object was lost and cannot be recomputed.</exception>
     /// <exception cref="ArgumentException">The reference belongs to another cluster.</exception>
     public abstract ValueTask<T> Get<T>(ObjectRef<T> reference, TimeSpan? timeout = null, CancellationToken cancellationToken = default);
@@ -65,7 +65,7 @@ public abstract class Cluster : IAsyncDisposable
     /// <param name="timeout">Maximum wait for all objects; null waits indefinitely.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <returns>The objects, in the order of the references. Throws as soon as one of them has failed.</returns>
-    /// <exception cref="TimeoutException">The objects were not ready within <paramref name="timeout"/>.</exception>
+    /// <exception cref="GetTimeoutException">The objects were not ready within <paramref name="timeout"/>.</exception>
     public abstract Task<T[]> Get<T>(IEnumerable<ObjectRef<T>> references, TimeSpan? timeout = null, CancellationToken cancellationToken = default);
 
     /// <summary>Waits until <paramref name="numReturns"/> objects are ready; failed objects count as ready.</summary>
@@ -187,7 +187,7 @@ public abstract class Cluster : IAsyncDisposable
     /// <param name="timeout">Maximum wait for all objects; null waits indefinitely.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <returns>A task that completes when all objects are ready, and fails as soon as one of them has failed.</returns>
-    /// <exception cref="TimeoutException">The objects were not ready within <paramref name="timeout"/>.</exception>
+    /// <exception cref="GetTimeoutException">The objects were not ready within <paramref name="timeout"/>.</exception>
     protected internal virtual async Task WaitForAll(ObjectRef[] references, TimeSpan? timeout, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(references);
@@ -198,7 +198,7 @@ public abstract class Cluster : IAsyncDisposable
             var completed = await Task.WhenAny(pending.Append(deadline)).ConfigureAwait(false);
             await completed.ConfigureAwait(false);
             if (completed == deadline)
-                throw new TimeoutException($"{pending.Count} of {references.Length} objects were not ready within {DurationTextFormat.Of(timeout!.Value)}.");
+                throw new GetTimeoutException($"{pending.Count} of {references.Length} objects were not ready within {DurationTextFormat.Of(timeout!.Value)}.");
             pending.Remove(completed);
         }
     }
@@ -233,7 +233,7 @@ public abstract class Cluster : IAsyncDisposable
     /// <param name="reference">A reference of this cluster.</param>
     /// <param name="timeout">Maximum wait; null waits indefinitely.</param>
     /// <returns>The object.</returns>
-    /// <exception cref="TimeoutException">The object was not ready within <paramref name="timeout"/>.</exception>
+    /// <exception cref="GetTimeoutException">The object was not ready within <paramref name="timeout"/>.</exception>
     protected internal virtual T GetBlocking<T>(ObjectRef<T> reference, TimeSpan? timeout) => Get(reference, timeout).AsTask().GetAwaiter().GetResult();
 
     /// <summary>Throws <see cref="ObjectDisposedException"/> if the cluster has been disposed.</summary>

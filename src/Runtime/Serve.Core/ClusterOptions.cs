@@ -40,7 +40,7 @@ public sealed record ClusterOptions
     /// <summary>Folder for spilled objects; created when first needed and emptied on disposal. Default: a folder in the system's temporary folder.</summary>
     public string? SpillDirectory { get; init; }
 
-    /// <summary>Custom serializers for values sent to other processes; they take precedence over MemoryPack and JSON. Each must have a public parameterless constructor, because workers create their own instances. Default: none.</summary>
+    /// <summary>Custom serializers for values sent to other processes; they take precedence, also inside other values. Each must have a public parameterless constructor, because workers create their own instances. Default: none.</summary>
     public ImmutableArray<ValueSerializer> Serializers
     {
         get => _serializers is null ? [] : ImmutableCollectionsMarshal.AsImmutableArray(_serializers);

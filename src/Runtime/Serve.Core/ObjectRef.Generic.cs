@@ -44,7 +44,7 @@ public class ObjectRef<T> : ObjectRef, IValueTaskSource<T>
     /// <summary>Blocks the calling thread until the object is ready. For tasks that do not await; their CPU is available to other tasks while they wait.</summary>
     /// <param name="timeout">Maximum wait; null waits indefinitely.</param>
     /// <returns>The object.</returns>
-    /// <exception cref="TimeoutException">The object was not ready within <paramref name="timeout"/>.</exception>
+    /// <exception cref="GetTimeoutException">The object was not ready within <paramref name="timeout"/>.</exception>
     public T GetResult(TimeSpan? timeout = null)
     {
         if (!IsReady && timeout is null)
@@ -66,7 +66,7 @@ public class ObjectRef<T> : ObjectRef, IValueTaskSource<T>
 
             // The value is read before the error: the value of an object that is being freed is dropped only after its error is set.
             Volatile.ReadBarrier();
-            if (Error is { } failure)
+            if (Failure is { } failure)
                 ExceptionDispatchInfo.Throw(failure);
             return known ? seen! : Load();
         }

@@ -39,8 +39,11 @@ public abstract class ObjectRef
     /// <returns>An awaiter without a result.</returns>
     public TaskAwaiter GetAwaiter() => ((Task)GetBoxedAsync(CancellationToken.None)).GetAwaiter();
 
-    /// <summary>The error that getting the object throws; null if there is none or it is not known yet.</summary>
+    /// <summary>The error of the object; null if there is none or it is not known yet. Code of the runtime passes it on; readers receive the <see cref="Failure"/>.</summary>
     protected internal Exception? Error => Volatile.Read(ref _error);
+
+    /// <summary>The exception that readers of the object receive: the <see cref="Error"/>, or the original exception of the task's own code.</summary>
+    protected internal Exception? Failure => Error is UserCodeException { Original: { } original } ? original : Error;
 
     /// <summary>The object's serialized form, where the runtime has it.</summary>
     protected internal StoredObject? Stored

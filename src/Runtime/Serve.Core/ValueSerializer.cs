@@ -3,7 +3,7 @@ using System.Buffers;
 namespace Serve;
 
 /// <summary>
-/// A custom serializer for values sent to other processes, for types that neither JSON nor MemoryPack handles. Derive from
+/// A custom serializer for values sent to other processes, for types that the runtime rejects or that need another form. Derive from
 /// <see cref="ValueSerializer{T}"/> and register it in <see cref="ClusterOptions.Serializers"/>.
 /// </summary>
 public abstract class ValueSerializer

@@ -265,9 +265,9 @@ public static partial class ActorJobs
             await foreach (var item in ray.ActorJobs.CountAndFail.Remote(10))
                 sum += await item;
         }
-        catch (UserCodeException thrown)
+        catch (Exception thrown)
         {
-            return $"{sum} {thrown.ExceptionType} {thrown.Message}";
+            return $"{sum} {thrown.GetType()} {thrown.Message}";
         }
 
         return "nothing";
@@ -470,10 +470,6 @@ public static partial class ActorJobs
         try
         {
             return $"{await actor.CallItself.Remote(actor)}";
-        }
-        catch (UserCodeException thrown)
-        {
-            return thrown.ExceptionType;
         }
         catch (DeadlockException)
         {

@@ -154,9 +154,9 @@ public static partial class Jobs
             await ray.Jobs.Fail.Remote("inner");
             return "nothing";
         }
-        catch (UserCodeException thrown)
+        catch (InvalidOperationException thrown)
         {
-            return $"{thrown.ExceptionType}: {thrown.Message}";
+            return $"{thrown.GetType()}: {thrown.Message}";
         }
     }
 
@@ -198,6 +198,40 @@ public static partial class Jobs
     /// <summary>An exception that cannot be deserialized in another process.</summary>
     [SuppressMessage("Design", "CA1032", Justification = "Tests need an exception without these constructors.")]
     public sealed class NotWritableException(object cause) : Exception($"because of {cause}");
+
+    [Remote]
+    public static int ThrowWithFields(int code)
+    {
+        try
+        {
+            return ThrowInner();
+        }
+        catch (FormatException inner)
+        {
+            throw new CodedException(code, inner) { Data = { ["key"] = "value" } };
+        }
+    }
+
+    private static int ThrowInner() => throw new FormatException("the cause");
+
+    [Remote]
+    public static int ThrowUnsendable() => throw new UnsendableException();
+
+    /// <summary>An exception with its own state and without the usual constructors.</summary>
+    [SuppressMessage("Design", "CA1032", Justification = "Exceptions of users often have other constructors.")]
+    public sealed class CodedException(int code, Exception inner) : Exception($"code {code}", inner)
+    {
+        public int Code { get; } = code;
+
+        public List<int> Details { get; } = [code, code + 1];
+    }
+
+    /// <summary>An exception that holds something of its process.</summary>
+    [SuppressMessage("Design", "CA1032", Justification = "Tests need one constructor.")]
+    public sealed class UnsendableException : Exception
+    {
+        public Action Cleanup { get; } = static () => { };
+    }
 
     public sealed record Person(string Name, int Age);
 }

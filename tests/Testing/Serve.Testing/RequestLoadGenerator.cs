@@ -13,8 +13,13 @@ public sealed class RequestLoadGenerator : IAsyncDisposable
     private int _count;
     private volatile string _last = "";
 
-    public RequestLoadGenerator(TestNodeProcess node, int clients, string path = "/patient") =>
-        _clients = [.. Enumerable.Range(0, clients).Select(_ => Task.Run(() => SendRequestsAsync(node.Gateway, path)))];
+    public RequestLoadGenerator(TestNodeProcess node, int clients, string path = "/patient")
+        : this(node.Gateway, clients, path)
+    {
+    }
+
+    public RequestLoadGenerator(HttpClient gateway, int clients, string path) =>
+        _clients = [.. Enumerable.Range(0, clients).Select(_ => Task.Run(() => SendRequestsAsync(gateway, path)))];
 
     /// <summary>Number of responses with status 200.</summary>
     public int Count => Volatile.Read(ref _count);

@@ -22,7 +22,7 @@ internal sealed class ControllerTestFixture : IAsyncDisposable
         Store = SqliteClusterStore.Open(State.Database, Clock);
         Options = options ?? new() { NodeId = new("n1") };
         Metrics = new(Registry, Clock);
-        Controller = new(Nodes, Source, Store, State, Options, Addresses, Metrics, Clock, NullLoggerFactory.Instance);
+        Controller = new(Nodes, Source, Store, State, Options, Addresses, new(), Metrics, Clock, NullLoggerFactory.Instance);
     }
 
     public static Task<ControllerTestFixture> StartAsync(string? folder = null, ControllerOptions? options = null) => StartAsync(folder, options, new FakeNodeAgent());

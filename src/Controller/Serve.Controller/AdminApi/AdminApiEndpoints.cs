@@ -17,6 +17,7 @@ namespace Serve.Controller.AdminApi;
 public static class AdminApiEndpoints
 {
     private const string Applications = "/api/serve/applications";
+    private const string Health = "/-/healthz";
 
     /// <summary>Maps the admin API on a server of its own, behind the request guard.</summary>
     /// <param name="app">The server; <see cref="ControllerServiceCollectionExtensions"/> registers its services.</param>
@@ -24,7 +25,8 @@ public static class AdminApiEndpoints
     public static WebApplication MapServeAdmin(this WebApplication app, RequestGuardOptions guard)
     {
         ArgumentNullException.ThrowIfNull(app);
-        app.UseRequestGuard(guard);
+        // Kubelets ask for the health by the address of the pod, without a token.
+        app.UseWhen(static context => context.Request.Path != Health, guarded => guarded.UseRequestGuard(guard));
         app.UseAdminErrors(app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(AdminErrorHandler)));
         app.UseAdminDocs();
         app.UseRouting();
@@ -103,6 +105,12 @@ public static class AdminApiEndpoints
     {
         api.MapGet("/api/v1/nodes", (ServeController controller) => Json(controller.GetNodes()))
             .WithTags("Node").WithSummary("Gets the nodes with their resources, workers and addresses.").Produces<NodeDetailsList>();
+        api.MapPost("/api/v1/drain", (ServeController controller) =>
+            {
+                controller.Leave();
+                return Results.Ok();
+            })
+            .WithTags("Node").WithSummary("Reports the node as not ready while it keeps serving, for load balancers, before it is shut down.").Produces(StatusCodes.Status200OK);
         api.MapPost("/api/v1/shutdown", async (HttpContext context, ServeController controller, CancellationToken cancellationToken) =>
             {
                 var report = await controller.ShutdownAsync(cancellationToken);
@@ -114,7 +122,7 @@ public static class AdminApiEndpoints
                 return Json(report);
             })
             .WithTags("Node").WithSummary("Drains and stops all replicas, then the node. The stored state is kept.").Produces<NodeShutdownReport>();
-        api.MapGet("/-/healthz", () => Results.Text("success")).WithTags("Node").WithSummary("Checks whether the node responds.").Produces<string>(200, "text/plain");
+        api.MapGet(Health, () => Results.Text("success")).WithTags("Node").WithSummary("Checks whether the node responds.").Produces<string>(200, "text/plain");
     }
 
     private static IResult Json<T>(T value) => Results.Json(value, ServeJson.Options);

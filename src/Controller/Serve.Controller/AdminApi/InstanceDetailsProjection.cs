@@ -11,7 +11,7 @@ using Serve.Specs;
 namespace Serve.Controller.AdminApi;
 
 /// <summary>Projects the controller's state to Ray Serve's payloads.</summary>
-internal sealed class InstanceDetailsProjection(INodeDirectory nodes, NodeStateDirectory directory, ControllerOptions options, NodeListenAddresses addresses)
+internal sealed class InstanceDetailsProjection(INodeDirectory nodes, NodeStateDirectory directory, ControllerOptions options, NodeListenAddresses addresses, ConfigDirectoryReport configDirectory)
 {
     private const string NodeIp = "127.0.0.1";
 
@@ -34,6 +34,7 @@ internal sealed class InstanceDetailsProjection(INodeDirectory nodes, NodeStateD
                 },
             },
             Applications = view.Desired.Applications.Values.ToDictionary(application => application.Name, application => GetApplication(view, application)),
+            ConfigDirectory = configDirectory.Current,
             TargetGroups = [.. view.Plan.Routes.Applications
                 .Where(route => route.RoutePrefix is not null)
                 .Select(route => new TargetGroup { RoutePrefix = route.RoutePrefix!, Targets = targets })],

@@ -87,8 +87,11 @@ internal static class DotnetBuildProcess
             throw;
         }
 
-        if (process.ExitCode != 0)
-            throw new DefinitionException(CompilerErrorParser.Errors(lines, target));
+        if (process.ExitCode == 0)
+            return;
+        throw new DefinitionException(lines.Exists(static line => line.Contains("No .NET SDKs were found", StringComparison.Ordinal))
+            ? [$"{target} cannot be built: this machine has the .NET runtime, but no SDK. Install the .NET 10 SDK, or deploy a package that 'serve build' created on another machine."]
+            : CompilerErrorParser.Errors(lines, target));
     }
 
     // The dotnet that runs this process, otherwise the one on the PATH.

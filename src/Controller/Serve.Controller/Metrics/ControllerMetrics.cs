@@ -23,6 +23,7 @@ public sealed class ControllerMetrics
     private readonly Gauge _deploymentStatus;
     private readonly Gauge _applicationStatus;
     private readonly Counter _loops;
+    private readonly Lazy<(Gauge IsApplied, Gauge AppliedAt)> _configDirectory;
     private readonly TimeProvider _time;
     private readonly ConcurrentDictionary<DeploymentId, long> _removedAt = new();
     private volatile HashSet<DeploymentId> _shown = [];
@@ -43,6 +44,20 @@ public sealed class ControllerMetrics
         _deploymentStatus = factory.CreateGauge("serve_deployment_status", "0 DEPLOY_FAILED, 1 UNHEALTHY, 2 UPDATING, 3 UPSCALING, 4 DOWNSCALING, 5 HEALTHY.", ByDeployment);
         _applicationStatus = factory.CreateGauge("serve_application_status", "0 NOT_STARTED, 1 DEPLOYING, 2 DEPLOY_FAILED, 3 RUNNING, 4 UNHEALTHY, 5 DELETING.", ["application"]);
         _loops = factory.CreateCounter("serve_controller_num_control_loops", "Decisions of the control loop.");
+        // Shown only by nodes with a config directory.
+        _configDirectory = new(() => (
+            factory.CreateGauge("serve_config_last_apply_successful", "1 if the files of the config directory are applied, 0 if they have errors."),
+            factory.CreateGauge("serve_config_last_apply_success_timestamp_seconds", "When the files of the config directory were last applied, in seconds since 1970.")));
+    }
+
+    /// <summary>Records an attempt to apply the config directory.</summary>
+    /// <param name="isApplied">Whether its files are in effect.</param>
+    /// <param name="appliedAt">When they were last applied; null for never.</param>
+    public void ConfigDirectoryRead(bool isApplied, DateTimeOffset? appliedAt)
+    {
+        _configDirectory.Value.IsApplied.Set(isApplied ? 1 : 0);
+        if (appliedAt is { } time)
+            _configDirectory.Value.AppliedAt.Set(time.ToUnixTimeMilliseconds() / 1000.0);
     }
 
     /// <summary>Counts a decision.</summary>

@@ -27,15 +27,15 @@ public abstract class ServeException : Exception
     public bool IsRetrySafe { get; }
 }
 
-/// <summary>User code threw an exception. In the same process the original is the <see cref="Exception.InnerException"/>.</summary>
+/// <summary>
+/// User code threw an exception that the caller does not receive itself: it was thrown by a deployment, by an item of <c>Map</c>, or by a task or actor in another process from which it cannot be sent. <see cref="Exception.InnerException"/> is the original where this process has it.
+/// </summary>
 public sealed class UserCodeException : ServeException
 {
     /// <summary>Wraps an exception that user code threw in this process.</summary>
     /// <param name="thrown">The original exception.</param>
     public UserCodeException(Exception thrown)
-        : this(thrown.GetType().FullName ?? thrown.GetType().Name, thrown.Message, thrown.ToString(), thrown)
-    {
-    }
+        : this(thrown.GetType().FullName ?? thrown.GetType().Name, thrown.Message, thrown.ToString(), thrown) => Original = thrown;
 
     /// <summary>Describes an exception that user code threw in another process.</summary>
     /// <param name="type">The full name of the exception's type.</param>
@@ -54,4 +54,10 @@ public sealed class UserCodeException : ServeException
 
     /// <summary>Gets the exception's text with stack trace; null if the server does not disclose it.</summary>
     public string? RemoteStack { get; }
+
+    /// <summary>Gets why the original could not be sent from the process that threw it, with the path to the member; null if it was sent, or did not need to be.</summary>
+    public string? TransferObstacle { get; init; }
+
+    /// <summary>The original, which callers of tasks and actors receive instead of this exception; null if they receive this exception.</summary>
+    internal Exception? Original { get; }
 }

@@ -54,3 +54,7 @@ public sealed class QueueEmptyException(string message)
 /// <param name="message">The queue, its capacity and the timeout.</param>
 public sealed class QueueFullException(string message)
     : ServeException(ErrorReason.QueueFull, 503, isRetrySafe: true, message);
+
+/// <summary>An object was not ready within the timeout of <c>Get</c>. Its task continues. A <see cref="TimeoutException"/> of the task's own code is not of this type.</summary>
+/// <param name="message">The objects and the timeout.</param>
+public sealed class GetTimeoutException(string message) : TimeoutException(message);

@@ -9,8 +9,11 @@ public static class ObjectRefHosting
 {
     extension(ObjectRef reference)
     {
-        /// <summary>Gets the error that getting the object throws; null if there is none or it is not known yet.</summary>
+        /// <summary>Gets the error of the object, for dependents; null if there is none or it is not known yet.</summary>
         public Exception? Error => reference.Error;
+
+        /// <summary>Gets the exception that readers of the object receive: the error, or the original exception of the task's own code.</summary>
+        public Exception? Failure => reference.Failure;
 
         /// <summary>Gets or sets the object's serialized form; null where the runtime does not have it.</summary>
         public StoredObject? Stored
@@ -62,6 +65,12 @@ public static class ObjectRefHosting
         /// <param name="continuation">The continuation.</param>
         /// <returns>False if the object is already ready; nothing is registered then.</returns>
         public bool TryAddContinuation(ObjectRefContinuation continuation) => reference.TryAddContinuation(continuation);
+    }
+
+    extension(UserCodeException error)
+    {
+        /// <summary>Gets whether callers of tasks and actors receive the inner exception instead of this one.</summary>
+        public bool IsOriginalThrown => error.Original is not null;
     }
 
     extension<T>(ObjectRef<T> reference)

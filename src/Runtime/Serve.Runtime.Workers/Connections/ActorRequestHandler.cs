@@ -24,7 +24,7 @@ internal sealed class ActorRequestHandler(DriverCluster cluster, PeerAssemblyLoa
         }
         catch (Exception thrown)
         {
-            answer.Error = WireExceptionConverter.ToWire(thrown);
+            answer.Error = session.Values.Write(thrown);
         }
 
         session.Send(new() { Answer = answer });
@@ -48,7 +48,7 @@ internal sealed class ActorRequestHandler(DriverCluster cluster, PeerAssemblyLoa
             failed.TrySetException(thrown);
             if (message.Stream)
                 LentStreamForwarder.End(session, message.Id, thrown);
-            answer.Error = WireExceptionConverter.ToWire(thrown);
+            answer.Error = session.Values.Write(thrown);
         }
 
         if (message.Confirm != 0)

@@ -3,6 +3,7 @@ using Serve.Calls;
 using Serve.Runtime.Objects;
 using Serve.Runtime.Placement;
 using Serve.Runtime.Serialization;
+using Serve.Runtime.Serialization.Graphs;
 using Serve.Runtime.Turns;
 using Serve.Runtime.Wire;
 using Serve.Runtime.Workers.Processes;
@@ -210,7 +211,7 @@ internal sealed class DriverConnection(OutboundFrameQueue pump, WorkerClusterSou
 
     private void Begin(Hello hello)
     {
-        _values = new(new(hello.Serializers.Select(MakeSerializer), new PlacementGroupJsonConverter(group => new RemotePlacementGroup(this, group.Id, group.Name, group.Strategy, group.Bundles))) { Segments = new WorkerSharedMemory() }, new WorkerReferenceResolver(this));
+        _values = new(new(hello.Serializers.Select(MakeSerializer), RuntimeTypeForm.PlacementGroups(group => new RemotePlacementGroup(this, group.Id, group.Name, group.Strategy, group.Bundles))) { Segments = new WorkerSharedMemory() }, new WorkerReferenceResolver(this));
         _cluster = new(this, hello.FirstId);
         if (hello.Print)
             Console.SetOut(TextWriter.Synchronized(new TaskOutputWriter(Console.Out, this)));
@@ -240,7 +241,7 @@ internal sealed class DriverConnection(OutboundFrameQueue pump, WorkerClusterSou
         if (!_questions.TryRemove(answer.Number, out var asked))
             return;
         if (answer.Error is { } error)
-            asked.TrySetException(WireExceptionConverter.FromWire(error));
+            asked.TrySetException(Values.Read(error));
         else
             asked.TrySetResult(answer.Body.ToByteArray());
     }

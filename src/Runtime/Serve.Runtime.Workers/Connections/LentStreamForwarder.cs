@@ -14,7 +14,7 @@ internal static class LentStreamForwarder
 
     /// <summary>Notifies the worker that a stream has ended or could not start.</summary>
     public static void End(WorkerConnection session, long id, Exception? failure) =>
-        session.Send(new() { StreamItem = new() { Id = id, Error = failure is null ? null : WireExceptionConverter.ToWire(failure) } });
+        session.Send(new() { StreamItem = new() { Id = id, Error = failure is null ? null : session.Values.Write(failure) } });
 
     private static async Task ForwardAsync<TItem>(WorkerConnection session, long id, StreamItemWindow window, ObjectRefStream<TItem> stream)
     {

@@ -21,7 +21,7 @@ internal sealed class RemoteObjectRef<T>(DriverConnection session, BorrowedObjec
     {
         if (ready.Error is { } error)
         {
-            TrySetException(WireExceptionConverter.FromWire(error));
+            TrySetException(session.Values.Read(error));
             return;
         }
 

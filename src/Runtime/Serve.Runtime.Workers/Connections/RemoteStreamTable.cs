@@ -41,7 +41,7 @@ internal sealed class RemoteStreamTable(DriverConnection session)
         }
         else if (_readers.TryRemove(message.Id, out var ended))
         {
-            ended.End(message.Error is { } error ? WireExceptionConverter.FromWire(error) : null);
+            ended.End(message.Error is { } error ? session.Values.Read(error) : null);
         }
     }
 

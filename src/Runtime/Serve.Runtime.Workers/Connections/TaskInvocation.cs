@@ -59,7 +59,7 @@ internal class TaskInvocation(DriverConnection session, Run message)
         }
 
         if (Interlocked.CompareExchange(ref _state, Answered, Queued) == Queued)
-            session.Answer(this, new() { Id = message.Id, Error = WireExceptionConverter.ToWire(new OperationCanceledException($"{message.Name} was canceled before it started.")) });
+            session.Answer(this, new() { Id = message.Id, Error = session.Values.Write(new OperationCanceledException($"{message.Name} was canceled before it started.")) });
         else
             fired?.Cancel();
     }
@@ -176,7 +176,7 @@ internal class TaskInvocation(DriverConnection session, Run message)
             OperationCanceledException when _cancelled => new OperationCanceledException($"{message.Name} was canceled."),
             _ => new UserCodeException(thrown),
         };
-        Answer(new() { Id = message.Id, Error = WireExceptionConverter.ToWire(failure) });
+        Answer(new() { Id = message.Id, Error = session.Values.Write(failure) });
     }
 
     protected void Answer(Done done)

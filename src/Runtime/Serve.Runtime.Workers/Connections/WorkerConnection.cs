@@ -218,7 +218,7 @@ internal sealed class WorkerConnection : IActorWorker, IDisposable
         if (!TryEnd(run, took))
             return;
         if (done.Error is { } error)
-            attempt.ReportFailure(WireExceptionConverter.FromWire(error), isSystem: false);
+            attempt.ReportFailure(Values.Read(error), isSystem: false);
         else if (result is not null)
             attempt.ReportResult(result);
         else

@@ -124,7 +124,7 @@ internal sealed class WorkerRequestHandler(DriverCluster cluster)
         }
         catch (Exception thrown)
         {
-            answer.Error = WireExceptionConverter.ToWire(thrown);
+            answer.Error = session.Values.Write(thrown);
         }
 
         session.Send(new() { Answer = answer });
@@ -170,7 +170,7 @@ internal sealed class WorkerRequestHandler(DriverCluster cluster)
     {
         if (session.Lent.Find(demand.Id) is not { } reference)
         {
-            session.Send(new() { Ready = new() { Number = demand.Number, Error = WireExceptionConverter.ToWire(new ObjectLostException($"Object {new ObjectId(demand.Id)} has already been released by the worker that requests it.")) } });
+            session.Send(new() { Ready = new() { Number = demand.Number, Error = session.Values.Write(new ObjectLostException($"Object {new ObjectId(demand.Id)} has already been released by the worker that requests it.")) } });
             return;
         }
 
@@ -197,7 +197,7 @@ internal sealed class WorkerRequestHandler(DriverCluster cluster)
             try
             {
                 if (reference.Error is { } failure)
-                    ready.Error = WireExceptionConverter.ToWire(failure);
+                    ready.Error = session.Values.Write(failure);
                 else
                 {
                     var stored = session.Values.Codec.EncodeObject(reference);
@@ -212,7 +212,7 @@ internal sealed class WorkerRequestHandler(DriverCluster cluster)
             }
             catch (Exception thrown)
             {
-                ready.Error = WireExceptionConverter.ToWire(thrown);
+                ready.Error = session.Values.Write(thrown);
             }
 
             session.Send(new() { Ready = ready });

@@ -11,6 +11,11 @@ internal sealed class ConnectionValueCodec(ObjectValueCodec codec, IPeerReferenc
     /// <exception cref="NotSerializableException">The value cannot be sent to another process.</exception>
     public Value Write(EncodedObject value, Type declared) => WireValueConverter.ToWire(value, declared, peer);
 
+    /// <summary>Writes an error; exceptions of user code are sent themselves if possible.</summary>
+    public Error Write(Exception failure) => WireExceptionConverter.ToWire(failure, codec);
+
+    public Exception Read(Error error) => WireExceptionConverter.FromWire(error, codec);
+
     /// <summary>Imports a received value, which is decoded on demand; the references inside it are held from now on.</summary>
     public EncodedObject Keep(Value value, Type declared) => WireValueConverter.FromWire(value, declared, codec, peer);
 

@@ -1,10 +1,13 @@
-using System.Reflection;
+using Google.Protobuf;
 using Serve.Calls;
+using Serve.Runtime.Serialization;
 using Serve.Runtime.Wire;
 
 namespace Serve.Runtime.Workers.Transport;
 
-/// <summary>Converts exceptions to and from frames: exceptions of the platform keep their type, all others arrive as <see cref="UserCodeException"/>.</summary>
+/// <summary>
+/// Converts exceptions to and from frames. Exceptions of the platform keep their type. Exceptions of user code are sent themselves where a codec is given and they can be; all others arrive as <see cref="UserCodeException"/>.
+/// </summary>
 internal static class WireExceptionConverter
 {
     private const string User = "user";
@@ -18,24 +21,24 @@ internal static class WireExceptionConverter
         typeof(ObjectLostException), typeof(PendingCallsLimitException), typeof(TaskOutOfMemoryException), typeof(WorkerDiedException), typeof(ReplicaDiedException),
     ];
 
-    public static Error ToWire(Exception thrown) => thrown switch
+    public static Error ToWire(Exception thrown, ObjectValueCodec? codec = null) => thrown switch
     {
-        UserCodeException user => UserCode(user),
+        UserCodeException user => UserCode(user, codec),
         CallRefusedException refused => new() { Kind = nameof(CallRefusedException), Type = refused.ReplicaId, Message = refused.Message, Stack = refused.Gone ? Gone : "" },
         ActorCreationException failed => new() { Kind = nameof(ActorCreationException), Type = failed.Id.Value, Message = failed.Message, Stack = failed.Details ?? "" },
         OverloadedException overloaded => new() { Kind = nameof(OverloadedException), Message = overloaded.Message, RetryAfterSeconds = overloaded.RetryAfter.TotalSeconds },
         OperationCanceledException => new() { Kind = Cancelled, Message = thrown.Message },
-        ServeException => new() { Kind = thrown.GetType().Name, Message = thrown.Message, Stack = thrown is InsufficientResourcesException { IsPermanent: true } ? "permanent" : "" },
+        ServeException when thrown.GetType().Assembly == typeof(ServeException).Assembly => new() { Kind = thrown.GetType().Name, Message = thrown.Message, Stack = thrown is InsufficientResourcesException { IsPermanent: true } ? "permanent" : "" },
         ArgumentException or InvalidOperationException or TimeoutException or ObjectDisposedException or NotSupportedException => new() { Kind = thrown.GetType().Name, Message = thrown.Message },
-        _ => UserCode(new(thrown)),
+        _ => UserCode(new UserCodeException(thrown), codec),
     };
 
-    public static Exception FromWire(Error error)
+    public static Exception FromWire(Error error, ObjectValueCodec? codec = null)
     {
         switch (error.Kind)
         {
             case User:
-                return new UserCodeException(error.Type, error.Message, error.Stack.Length == 0 ? null : error.Stack, Rebuild(error));
+                return UserCode(error, codec);
             case Cancelled:
                 return new OperationCanceledException(error.Message);
             case nameof(CallRefusedException):
@@ -63,29 +66,24 @@ internal static class WireExceptionConverter
         }
     }
 
-    private static Error UserCode(UserCodeException user) => new()
+    private static Error UserCode(UserCodeException user, ObjectValueCodec? codec)
     {
-        Kind = User,
-        Type = user.ExceptionType,
-        QualifiedType = user.InnerException?.GetType().AssemblyQualifiedName ?? "",
-        Message = user.Message,
-        Stack = user.RemoteStack ?? "",
-    };
+        var error = new Error { Kind = User, Type = user.ExceptionType, Message = user.Message, Stack = user.RemoteStack ?? "", Original = user.IsOriginalThrown, Obstacle = user.TransferObstacle ?? "" };
+        if (user.InnerException is not { } thrown || codec is null)
+            return error;
+        if (codec.TryEncodeException(thrown, out var obstacle) is { } bytes)
+            error.Exception = UnsafeByteOperations.UnsafeWrap(bytes);
+        else
+            error.Obstacle = obstacle;
+        return error;
+    }
 
-    /// <summary>Recreates an exception of the type that was thrown, so that handlers for that type match; null if this process cannot create one.</summary>
-    private static Exception? Rebuild(Error error)
+    private static UserCodeException UserCode(Error error, ObjectValueCodec? codec)
     {
-        try
-        {
-            if (error.QualifiedType.Length == 0 || Type.GetType(error.QualifiedType, throwOnError: false) is not { } type || !type.IsAssignableTo(typeof(Exception)))
-                return null;
-            if (type.GetConstructor([typeof(string)]) is { } told)
-                return (Exception)told.Invoke([error.Message]);
-            return type.GetConstructor(Type.EmptyTypes) is { } plain ? (Exception)plain.Invoke(null) : null;
-        }
-        catch (Exception thrown) when (thrown is TargetInvocationException or MemberAccessException or IOException or BadImageFormatException)
-        {
-            return null;
-        }
+        var obstacle = error.Obstacle.Length == 0 ? null : error.Obstacle;
+        var thrown = codec is null || error.Exception.IsEmpty ? null : codec.TryDecodeException(error.Exception.Memory, out obstacle);
+        if (thrown is not null && error.Original)
+            return new(thrown);
+        return new(error.Type, error.Message, error.Stack.Length == 0 ? null : error.Stack, thrown) { TransferObstacle = obstacle };
     }
 }

@@ -67,11 +67,9 @@ internal static class WireValueConverter
         };
     }
 
-    private static EncodedObject[] Items(Wire.Value value, EncodedValueShape shape, ObjectValueCodec codec, IPeerReferenceResolver peer)
-    {
-        var fields = shape.Format == EncodedValueFormat.Fields ? TupleValueEncoder.FieldTypes(shape.Stored) : null;
-        return [.. value.Items.Values.Select((item, index) => FromWire(item, fields?[index] ?? (index == 0 ? shape.Stored : typeof(Array)), codec, peer))];
-    }
+    // The graph, then its large arrays.
+    private static EncodedObject[] Items(Wire.Value value, EncodedValueShape shape, ObjectValueCodec codec, IPeerReferenceResolver peer) =>
+        [.. value.Items.Values.Select((item, index) => FromWire(item, index == 0 ? shape.Stored : typeof(Array), codec, peer))];
 
     internal static Wire.Segment ToWire(SegmentDescriptor segment) => new()
     {

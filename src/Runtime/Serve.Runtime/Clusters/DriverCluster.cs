@@ -6,6 +6,7 @@ using Serve.Runtime.Objects;
 using Serve.Runtime.Parallel;
 using Serve.Runtime.Placement;
 using Serve.Runtime.Serialization;
+using Serve.Runtime.Serialization.Graphs;
 using Serve.Runtime.State;
 using Serve.Runtime.Tasks;
 
@@ -90,7 +91,7 @@ public sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
         Options,
         Time,
         () => Options.Isolation == Isolation.Process || Options.PrestartWorkers > 0 || StartedWorkers is not null,
-        new PlacementGroupJsonConverter(group => Placement.Find(group.Id))))!;
+        RuntimeTypeForm.PlacementGroups(group => Placement.Find(group.Id))))!;
 
     /// <summary>Returns unused memory of the object store to the operating system.</summary>
     /// <returns>The number of bytes.</returns>

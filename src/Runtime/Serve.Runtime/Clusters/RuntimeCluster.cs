@@ -59,12 +59,12 @@ public abstract class RuntimeCluster : Cluster
         var ready = await WaitAsync(references, references.Length, untilFault: true, fetch: true, timeout, cancellationToken).ConfigureAwait(false);
         foreach (var reference in references)
         {
-            if (reference.Error is { } failure)
+            if (reference.Failure is { } failure)
                 ExceptionDispatchInfo.Throw(failure);
         }
 
         if (!ready && references.Count(static reference => !reference.IsReady) is > 0 and var late)
-            throw new TimeoutException($"{late} of {references.Length} objects were not ready within {DurationTextFormat.Of(timeout!.Value)}.");
+            throw new GetTimeoutException($"{late} of {references.Length} objects were not ready within {DurationTextFormat.Of(timeout!.Value)}.");
     }
 
     protected sealed override void AddAwaitContinuation(ObjectRef reference, Action<object?> continuation, object? state, ValueTaskSourceOnCompletedFlags flags)
@@ -104,9 +104,9 @@ public abstract class RuntimeCluster : Cluster
     internal virtual TaskThreadPool? Threads => null;
 
     private static ValueTask<T> GetReady<T>(ObjectRef<T> reference) =>
-        reference.Error is { } failure ? ValueTask.FromException<T>(failure) : new(reference.Result);
+        reference.Failure is { } failure ? ValueTask.FromException<T>(failure) : new(reference.Result);
 
-    private static TimeoutException Late(ObjectRef reference, TimeSpan timeout) => new($"Object {reference.Id} was not ready within {DurationTextFormat.Of(timeout)}.");
+    private static GetTimeoutException Late(ObjectRef reference, TimeSpan timeout) => new($"Object {reference.Id} was not ready within {DurationTextFormat.Of(timeout)}.");
 
     private static async ValueTask<T> GetInTimeAsync<T>(ObjectRef<T> reference, TimeSpan? timeout, CancellationToken cancellationToken)
     {

@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using System.Text.Json.Serialization;
 using Serve.Runtime.Serialization;
+using Serve.Runtime.Serialization.Graphs;
 
 namespace Serve.Runtime.Objects;
 
@@ -30,14 +30,14 @@ internal sealed class SharedObjectStore : ISharedMemoryStore, IObjectByteOwner, 
     /// <param name="options">Cluster options.</param>
     /// <param name="time">Clock for the release of idle memory.</param>
     /// <param name="usesWorkers">Whether workers of the cluster may need objects.</param>
-    /// <param name="converters">JSON converters for types of the runtime.</param>
-    public SharedObjectStore(ClusterOptions options, TimeProvider time, Func<bool> usesWorkers, params IEnumerable<JsonConverter> converters)
+    /// <param name="runtimeForms">Forms of types of the runtime.</param>
+    public SharedObjectStore(ClusterOptions options, TimeProvider time, Func<bool> usesWorkers, params IReadOnlyList<RuntimeTypeForm> runtimeForms)
     {
         _usesWorkers = usesWorkers;
         _limit = options.ObjectStoreMemory ?? (long)(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes * 0.3);
         _files = new(options.SpillDirectory);
         _slabs = new(_limit, time);
-        Codec = new(options.Serializers, converters) { Segments = this };
+        Codec = new(options.Serializers, runtimeForms) { Segments = this };
     }
 
     /// <summary>Encodes and decodes values for other processes.</summary>

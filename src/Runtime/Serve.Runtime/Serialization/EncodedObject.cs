@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Serve.Runtime.Actors;
 
 namespace Serve.Runtime.Serialization;
@@ -75,7 +74,8 @@ public sealed class InlineEncodedObject(IValueCodec codec, EncodedValueShape sha
 /// <summary>Codec as seen by encoders and encoded values.</summary>
 public interface IValueCodec
 {
-    JsonSerializerOptions Json { get; }
+    /// <summary>Whether large values are stored in shared memory.</summary>
+    bool HasSharedMemory { get; }
 
     /// <summary>Decodes a value.</summary>
     /// <exception cref="ObjectLostException">The bytes were lost.</exception>
@@ -85,8 +85,8 @@ public interface IValueCodec
     /// <summary>Encodes a part of a value.</summary>
     EncodedObject EncodePart(Type declared, object? value);
 
-    /// <summary>Stores encoded bytes: as they are, or in shared memory if they are large.</summary>
-    EncodedObject Store(EncodedValueShape shape, ReadOnlyMemory<byte> bytes, IReadOnlyList<object>? references = null);
+    /// <summary>Stores a copy of bytes, in shared memory if they are large.</summary>
+    EncodedObject StoreCopy(EncodedValueShape shape, ReadOnlySpan<byte> bytes, IReadOnlyList<object>? references = null);
 
     /// <summary>Stores a copy of bytes, in shared memory if they are large.</summary>
     unsafe EncodedObject Store(EncodedValueShape shape, byte* start, long length);

@@ -32,23 +32,17 @@ public enum EncodedValueFormat
     /// <summary>Memory representation of an array's elements.</summary>
     Elements,
 
-    /// <summary>One value per field of a tuple.</summary>
-    Fields,
-
     /// <summary>Id of an object reference.</summary>
     Reference,
 
     /// <summary>Output of a <see cref="ValueSerializer"/>.</summary>
     Custom,
 
-    /// <summary>Output of MemoryPack.</summary>
-    MemoryPack,
+    /// <summary>Graph of objects, followed by the large arrays it contains, each a value of its own.</summary>
+    Graph,
 
-    /// <summary>JSON.</summary>
+    /// <summary>JSON, for calls of deployments and queries. Not created by the value codec.</summary>
     Json,
-
-    /// <summary>JSON followed by the large arrays it contained, each a value of its own.</summary>
-    JsonAndArrays,
 
     /// <summary>Actor address as JSON, for an actor handle.</summary>
     Handle,

@@ -1,9 +1,8 @@
 using System.Collections.Concurrent;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using Serve.Calls;
 using Serve.Runtime.Methods;
 using Serve.Runtime.Objects;
+using Serve.Runtime.Serialization.Graphs;
 
 namespace Serve.Runtime.Serialization;
 
@@ -12,23 +11,21 @@ public sealed class ObjectValueCodec : IValueCodec
 {
     private readonly ConcurrentDictionary<Type, ValueTypeEncoder> _encoders = new();
     private readonly Dictionary<Type, ValueSerializer> _serializers;
-    private readonly Lazy<JsonSerializerOptions> _json;
-    private readonly JsonConverter[] _converters;
+    private readonly GraphValueEncoder _graphs;
 
     /// <summary>Creates a codec.</summary>
     /// <param name="serializers">Serializers of the user, which have precedence.</param>
-    /// <param name="converters">JSON converters for types of the runtime.</param>
-    public ObjectValueCodec(IEnumerable<ValueSerializer> serializers, params IEnumerable<JsonConverter> converters)
+    /// <param name="runtimeForms">Forms of types of the runtime.</param>
+    public ObjectValueCodec(IEnumerable<ValueSerializer> serializers, params IReadOnlyList<RuntimeTypeForm> runtimeForms)
     {
         _serializers = serializers.ToDictionary(serializer => serializer.ValueType);
-        _converters = [.. converters];
-        _json = new(CreateJsonOptions);
+        _graphs = new(new(_serializers, runtimeForms));
     }
-
-    public JsonSerializerOptions Json => _json.Value;
 
     /// <summary>Shared memory for large values; null if all values are sent in messages.</summary>
     public ISharedMemoryStore? Segments { get; init; }
+
+    public bool HasSharedMemory => Segments is not null;
 
     /// <summary>Encodes a value.</summary>
     /// <param name="declared">Declared type: of the parameter, result or reference.</param>
@@ -41,7 +38,7 @@ public sealed class ObjectValueCodec : IValueCodec
         {
             return value is ObjectRefArgument argument ? EncodeObject(argument.Reference) : EncodePart(declared, value);
         }
-        catch (Exception thrown) when (thrown is NotSupportedException or JsonException or InvalidOperationException or ArgumentException)
+        catch (Exception thrown) when (thrown is NotSupportedException or UnserializableValueException)
         {
             throw Unserializable(subject, value?.GetType() ?? declared, thrown);
         }
@@ -63,14 +60,49 @@ public sealed class ObjectValueCodec : IValueCodec
         if (shape.Format == EncodedValueFormat.Null)
             return null;
         declared = Nullable.GetUnderlyingType(declared) ?? declared;
-        var type = shape.Actual ?? (declared.IsAssignableFrom(shape.Declared) ? shape.Declared : declared);
+        var isGraph = shape.Format == EncodedValueFormat.Graph;
+        var type = shape.Actual ?? (isGraph || declared.IsAssignableFrom(shape.Declared) ? shape.Declared : declared);
         try
         {
-            return GetEncoder(type).Decode(stored, type);
+            var encoder = isGraph ? _graphs : GetEncoder(type);
+            return encoder.Decode(stored, type) is { } value && declared.IsInstanceOfType(value) ? value : throw new InvalidCastException($"it is not of type {CSharpTypeNames.Format(declared)}.");
         }
-        catch (Exception thrown) when (thrown is NotSupportedException or JsonException or InvalidCastException or MissingMethodException)
+        catch (Exception thrown) when (thrown is NotSupportedException or UnserializableValueException or InvalidDataException or InvalidCastException or MissingMethodException or ArgumentException)
         {
-            throw new NotSerializableException($"A value of type {CSharpTypeNames.Format(type)} cannot be deserialized: {thrown.Message} {Remedy}", thrown);
+            throw new NotSerializableException($"A value of type {CSharpTypeNames.Format(type)} cannot be deserialized: {thrown.Message}", thrown);
+        }
+    }
+
+    /// <summary>Encodes an exception of user code by value, with its own fields, its stack trace and its inner exceptions.</summary>
+    /// <param name="thrown">The exception.</param>
+    /// <param name="obstacle">Why it cannot be sent; empty otherwise.</param>
+    /// <returns>The bytes; null if it cannot be sent.</returns>
+    public byte[]? TryEncodeException(Exception thrown, out string obstacle)
+    {
+        obstacle = "";
+        try
+        {
+            return _graphs.EncodeSelfContained(typeof(Exception), thrown);
+        }
+        catch (Exception unserializable)
+        {
+            obstacle = unserializable.Message;
+            return null;
+        }
+    }
+
+    /// <summary>Decodes an exception that <see cref="TryEncodeException"/> encoded in another process.</summary>
+    public Exception? TryDecodeException(ReadOnlyMemory<byte> bytes, out string? obstacle)
+    {
+        obstacle = null;
+        try
+        {
+            return (Exception?)Decode(new InlineEncodedObject(this, new(EncodedValueFormat.Graph, typeof(Exception)), bytes), typeof(Exception));
+        }
+        catch (Exception unreadable)
+        {
+            obstacle = unreadable.Message;
+            return null;
         }
     }
 
@@ -78,45 +110,27 @@ public sealed class ObjectValueCodec : IValueCodec
     {
         if (value is null)
             return new InlineEncodedObject(this, new(EncodedValueFormat.Null, declared), default);
-        var actual = GetActualType(declared, value.GetType());
-        return GetEncoder(actual ?? declared).Encode(this, declared, actual, value);
+        var own = value.GetType();
+        var encoder = GetEncoder(own);
+        var actual = encoder is GraphValueEncoder or ObjectRefValueEncoder ? null : ValueTypeTraits.HandleOf(own) ?? own;
+        return encoder.Encode(this, declared, actual == (Nullable.GetUnderlyingType(declared) ?? declared) ? null : actual, value);
     }
 
-    public unsafe EncodedObject Store(EncodedValueShape shape, ReadOnlyMemory<byte> bytes, IReadOnlyList<object>? references = null)
+    public unsafe EncodedObject StoreCopy(EncodedValueShape shape, ReadOnlySpan<byte> bytes, IReadOnlyList<object>? references = null)
     {
         if (Segments is null || bytes.Length < ISharedMemoryStore.MinimumBytes)
-            return new InlineEncodedObject(this, shape, bytes) { References = references ?? [] };
-        using var pin = bytes.Pin();
-        return Segments.Store(this, shape, (byte*)pin.Pointer, bytes.Length, references ?? []);
+            return new InlineEncodedObject(this, shape, bytes.ToArray()) { References = references ?? [] };
+        fixed (byte* start = bytes)
+            return Segments.Store(this, shape, start, bytes.Length, references ?? []);
     }
 
     public unsafe EncodedObject Store(EncodedValueShape shape, byte* start, long length) => Segments is null || length < ISharedMemoryStore.MinimumBytes
         ? new InlineEncodedObject(this, shape, new ReadOnlySpan<byte>(start, checked((int)length)).ToArray())
         : Segments.Store(this, shape, start, length, []);
 
-    // Runtime type that determines the encoding; null if the declared type is sufficient to encode all data and to decode it.
-    private Type? GetActualType(Type declared, Type own)
-    {
-        declared = Nullable.GetUnderlyingType(declared) ?? declared;
-        if (own == declared || declared.IsSealed || _serializers.ContainsKey(declared) || typeof(ObjectRef).IsAssignableFrom(declared) || ValueTypeTraits.HandleOf(declared) is not null)
-            return null;
-        if (ValueTypeTraits.HandleOf(own) is { } handle)
-            return handle;
-        if (Array.Find(_converters, converter => converter.Type?.IsAssignableFrom(own) == true) is { Type: var converted })
-            return converted == declared ? null : converted;
-        if (typeof(ObjectRef).IsAssignableFrom(own) || _serializers.ContainsKey(own) || IsElements(own))
-            return own;
-        if (declared.IsInterface && declared.Namespace is "System.Collections" or "System.Collections.Generic")
-            return null;
-        return MemoryPackValueEncoder.Supports(declared) || declared.IsDefined(typeof(JsonPolymorphicAttribute), inherit: false) ||
-            declared.IsDefined(typeof(JsonDerivedTypeAttribute), inherit: false) || declared.IsDefined(typeof(JsonConverterAttribute), inherit: false)
-            ? null
-            : own;
-    }
-
     private static bool IsElements(Type type) => type.IsArray && ValueTypeTraits.IsUnmanaged(type.GetElementType()!);
 
-    private ValueTypeEncoder GetEncoder(Type type) => _encoders.TryGetValue(type, out var form) ? form : _encoders.GetOrAdd(type, CreateEncoder);
+    private ValueTypeEncoder GetEncoder(Type type) => _encoders.TryGetValue(type, out var encoder) ? encoder : _encoders.GetOrAdd(type, CreateEncoder);
 
     private ValueTypeEncoder CreateEncoder(Type type)
     {
@@ -137,11 +151,7 @@ public sealed class ObjectValueCodec : IValueCodec
             return CreateGenericEncoder(typeof(UnmanagedValueEncoder<>), type);
         if ((ValueTypeTraits.Is(type, typeof(Memory<>)) || ValueTypeTraits.Is(type, typeof(ReadOnlyMemory<>))) && ValueTypeTraits.IsUnmanaged(type.GetGenericArguments()[0]))
             return CreateGenericEncoder(typeof(MemoryValueEncoder<>), type.GetGenericArguments()[0]);
-        if (ValueTypeTraits.IsTuple(type))
-            return new TupleValueEncoder(type);
-        if (MemoryPackValueEncoder.Supports(type))
-            return new MemoryPackValueEncoder();
-        return SerializationObstacleFinder.Find(type, Json) is { } obstacle ? throw new NotSupportedException(obstacle + ".") : new JsonValueEncoder();
+        return GraphTypeRules.FindDeclaredObstacle(type) is { } obstacle ? throw new NotSupportedException($"{obstacle}.") : _graphs;
     }
 
     // Frequent types, without constructing a generic type at run time.
@@ -159,34 +169,6 @@ public sealed class ObjectValueCodec : IValueCodec
 
     private static ValueTypeEncoder CreateGenericEncoder(Type form, Type argument) => (ValueTypeEncoder)Activator.CreateInstance(form.MakeGenericType(argument))!;
 
-    private const string Remedy =
-        "Give the type public properties and a constructor that takes them, or mark it with [MemoryPackable], or add a ValueSerializer for it to ClusterOptions.Serializers; or run the task with Isolation.None.";
-
-    private static NotSerializableException Unserializable(string subject, Type type, Exception cause)
-    {
-        var why = cause is JsonException && cause.Message.Contains("cycle", StringComparison.Ordinal)
-            ? "its members form a cycle or are nested too deeply. Pass a flat structure, with ids instead of references."
-            : cause.Message;
-        return new($"{char.ToUpperInvariant(subject[0])}{subject[1..]} cannot be sent to another process. It is of type {CSharpTypeNames.Format(type)}: {why} {Remedy}", cause);
-    }
-
-    private JsonSerializerOptions CreateJsonOptions()
-    {
-        var options = new JsonSerializerOptions(ServeJson.Calls)
-        {
-            IncludeFields = true,
-            NumberHandling = ServeJson.Calls.NumberHandling | JsonNumberHandling.AllowNamedFloatingPointLiterals,
-            MaxDepth = 256,
-        };
-        if (_serializers.Count > 0)
-            options.Converters.Add(new CustomSerializerJsonConverter(_serializers));
-        options.Converters.Add(new ObjectRefJsonConverterFactory());
-        options.Converters.Add(new ActorHandleJsonConverterFactory());
-        options.Converters.Add(new ActorQueueJsonConverterFactory());
-        options.Converters.Add(new UnmanagedArrayJsonConverterFactory());
-        foreach (var converter in _converters)
-            options.Converters.Add(converter);
-        options.MakeReadOnly(populateMissingResolver: true);
-        return options;
-    }
+    private static NotSerializableException Unserializable(string subject, Type type, Exception cause) =>
+        new($"{char.ToUpperInvariant(subject[0])}{subject[1..]} cannot be sent to another process. It is of type {CSharpTypeNames.Format(type)}: {cause.Message} Isolation.None passes values without serializing them.", cause);
 }

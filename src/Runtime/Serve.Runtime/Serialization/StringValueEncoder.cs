@@ -13,8 +13,8 @@ internal sealed class StringValueEncoder : ValueTypeEncoder
         var text = (string)value;
         var bytes = new byte[Encoding.UTF8.GetByteCount(text)];
         return Utf8.FromUtf16(text, bytes, out _, out _, replaceInvalidSequences: false) == OperationStatus.Done
-            ? codec.Store(new(EncodedValueFormat.Utf8, declared, actual), bytes)
-            : codec.Store(new(EncodedValueFormat.Utf16, declared, actual), MemoryMarshal.AsBytes(text.AsSpan()).ToArray());
+            ? codec.StoreCopy(new(EncodedValueFormat.Utf8, declared, actual), bytes)
+            : codec.StoreCopy(new(EncodedValueFormat.Utf16, declared, actual), MemoryMarshal.AsBytes(text.AsSpan()));
     }
 
     public override object? Decode(EncodedObject stored, Type type)

@@ -20,8 +20,6 @@ public static class ValueTypeTraits
 
     public static int SizeOf(Type type) => RuntimeHelpers.SizeOf(type.TypeHandle);
 
-    public static bool IsTuple(Type type) => type is { IsValueType: true, IsGenericType: true } && type.FullName!.StartsWith("System.ValueTuple`", StringComparison.Ordinal);
-
     public static bool Is(Type type, Type definition) => type.IsGenericType && type.GetGenericTypeDefinition() == definition;
 
     /// <summary>Returns <c>ActorHandle&lt;TActor&gt;</c> for that type and types of the runtime derived from it; null for all others.</summary>

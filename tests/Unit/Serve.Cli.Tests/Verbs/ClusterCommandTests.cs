@@ -126,7 +126,7 @@ public sealed partial class ClusterCommandTests(ClusterCommandTests.RunningState
             Announced = Eventually.TrueAsync(() => Serve.Runtime.Observation.ClusterAnnouncementFolder.ForCurrentUser().Find().Count > 0, () => "the cluster is announced");
             var sums = await _ray.Get([_ray.Sums.Add.Remote(1, 2), _ray.Sums.Add.Remote(2, 3), _ray.Sums.Add.Remote(3, 4)]);
             Assert.Equal([3, 5, 7], sums);
-            await Assert.ThrowsAsync<UserCodeException>(async () => await _ray.Get(_ray.Sums.Fail.Remote()));
+            await Assert.ThrowsAsync<InvalidOperationException>(async () => await _ray.Get(_ray.Sums.Fail.Remote()));
             _total = _ray.Total.Remote();
             await _ray.CreatePlacementGroup([new() { Cpus = 1 }]).Ready;
         }

@@ -24,7 +24,7 @@ public sealed class ActorStateTests : IAsyncLifetime
         Assert.Equal(2, Assert.Single(_ray.ListActors()).PendingCalls);
         gate.Open();
         await waiting;
-        await Assert.ThrowsAsync<UserCodeException>(async () => await actor.Throw.Remote("no"));
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await actor.Throw.Remote("no"));
         await Eventually.TrueAsync(() => _ray.ListTasks().Any(task => task.Name == "CountActor.Throw" && task.State == TaskPhase.Failed));
         var ended = Of("later");
         Assert.Equal((TaskPhase.Finished, "CountActor.Increment"), (ended.State, ended.Function));

@@ -22,8 +22,8 @@ public sealed class GetManyTests
         await using var ray = await Cluster.Init();
         var never = new ObjectRef<int>(ray, new(1000));
 
-        var thrown = await Assert.ThrowsAsync<UserCodeException>(() => ray.Get(never, ray.Demo.Fail.Remote("as asked")).WaitAsync(TimeSpan.FromSeconds(30)));
-        var late = await Assert.ThrowsAsync<TimeoutException>(() => ray.Get(never, ray.Put("a"), timeout: TimeSpan.FromMilliseconds(20)));
+        var thrown = await Assert.ThrowsAsync<InvalidOperationException>(() => ray.Get(never, ray.Demo.Fail.Remote("as asked")).WaitAsync(TimeSpan.FromSeconds(30)));
+        var late = await Assert.ThrowsAsync<GetTimeoutException>(() => ray.Get(never, ray.Put("a"), timeout: TimeSpan.FromMilliseconds(20)));
         Assert.Contains("within 20 ms.", late.Message, StringComparison.Ordinal);
 
         Assert.Contains("as asked", thrown.ToString(), StringComparison.Ordinal);

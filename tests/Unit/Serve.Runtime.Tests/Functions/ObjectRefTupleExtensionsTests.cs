@@ -27,9 +27,8 @@ public sealed class ObjectRefTupleExtensionsTests
 
         var (quotient, remainder) = ray.Demo.DivMod.Remote(7, 0);
 
-        var thrown = await Assert.ThrowsAsync<UserCodeException>(async () => await quotient);
-        Assert.IsType<DivideByZeroException>(thrown.InnerException);
-        Assert.Same(thrown, await Assert.ThrowsAsync<UserCodeException>(async () => await remainder));
+        var thrown = await Assert.ThrowsAsync<DivideByZeroException>(async () => await quotient);
+        Assert.Same(thrown, await Assert.ThrowsAsync<DivideByZeroException>(async () => await remainder));
     }
 
     [Fact]

@@ -27,7 +27,7 @@ public sealed class AsCompletedTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task AsCompleted_OneFails_Throws() => await Assert.ThrowsAsync<UserCodeException>(async () =>
+    public async Task AsCompleted_OneFails_Throws() => await Assert.ThrowsAsync<FormatException>(async () =>
     {
         await foreach (var _ in _ray.AsCompleted([_ray.Run(int () => throw new FormatException())]))
         {

@@ -24,6 +24,7 @@ public sealed class RemoteMapTests : IAsyncLifetime
         var thrown = await Assert.ThrowsAsync<UserCodeException>(() => _ray.Map(_ray.MapDemo.Square, [1.0, -1, 2, -2]));
 
         Assert.Equal("Item 1: no root", thrown.Message);
+        Assert.Equal("no root", thrown.InnerException?.Message);
     }
 
     [Fact]

@@ -213,8 +213,8 @@ public sealed class DeadlockScenarioTests
         Assert.False(first.IsReady || second.IsReady);
         await until.Put(7);
 
-        await Assert.ThrowsAsync<UserCodeException>(async () => await first.AsTask().SoonAsync());
-        await Assert.ThrowsAsync<UserCodeException>(async () => await second.AsTask().SoonAsync());
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await first.AsTask().SoonAsync());
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await second.AsTask().SoonAsync());
     }
 
     [Theory]
@@ -231,7 +231,7 @@ public sealed class DeadlockScenarioTests
         Assert.False(waits.IsReady);
         await until.Put(7);
 
-        await Assert.ThrowsAsync<UserCodeException>(async () => await waits.AsTask().SoonAsync());
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await waits.AsTask().SoonAsync());
     }
 
     [Theory]

@@ -28,7 +28,10 @@ public sealed class IsolationTests
         { "late failure", async ray => await FailureAsync(async () => await ray.Jobs.FailLater.Remote("as asked")) },
         { "failure through dependents", async ray => await FailureAsync(async () => await ray.Jobs.Add.Remote(ray.Jobs.Add.Remote(ray.Jobs.Fail.Remote("first"), 1), 2)) },
         { "failure inside", async ray => Text(await ray.Jobs.FailInside.Remote()) },
-        { "unusual failure", async ray => (await FailureAsync(async () => await ray.Jobs.ThrowUnusual.Remote())).Split(" inner")[0] },
+        { "unusual failure", async ray => await FailureAsync(async () => await ray.Jobs.ThrowUnusual.Remote()) },
+        { "failure with fields", async ray => await FailureAsync(async () => await ray.Jobs.ThrowWithFields.Remote(5)) },
+        { "caught failure", async ray => await CatchAsync(ray) },
+        { "failure of a map", async ray => Text((await Assert.ThrowsAsync<UserCodeException>(() => ray.Map(ray.Jobs.ThrowWithFields, [5]))).InnerException!.Message) },
         { "states", async ray => Text(await ray.Jobs.States.Remote()) },
     };
 
@@ -45,6 +48,34 @@ public sealed class IsolationTests
         Assert.Equal(expected, await function(there).SoonAsync());
     }
 
+    [Fact]
+    public async Task Task_InAWorker_ExceptionHasRemoteStackAndInnerExceptions()
+    {
+        await using var ray = new DriverCluster(new() { NumCpus = 1, Isolation = Isolation.Process, WorkerCommand = [LocalAgentFixture.Executable, "worker"] }, ProgramWorkerLauncher.StartWorkers);
+
+        var thrown = await Assert.ThrowsAsync<Jobs.CodedException>(async () => await ray.Jobs.ThrowWithFields.Remote(5)).SoonAsync();
+        var other = await Assert.ThrowsAsync<UserCodeException>(async () => await ray.Jobs.ThrowUnsendable.Remote()).SoonAsync();
+
+        Assert.Contains("Jobs.ThrowWithFields", thrown.ToString(), StringComparison.Ordinal);
+        Assert.Contains("Jobs.ThrowInner", thrown.ToString(), StringComparison.Ordinal);
+        Assert.Contains(nameof(Task_InAWorker_ExceptionHasRemoteStackAndInnerExceptions), thrown.ToString(), StringComparison.Ordinal);
+        Assert.Equal(typeof(Jobs.UnsendableException).FullName, other.ExceptionType);
+        Assert.Contains("Jobs.ThrowUnsendable", other.RemoteStack, StringComparison.Ordinal);
+        Assert.Contains("its Cleanup is of type Action: a delegate", other.TransferObstacle, StringComparison.Ordinal);
+    }
+
+    private static async Task<string> CatchAsync(Cluster ray)
+    {
+        try
+        {
+            return Text(await ray.Jobs.ThrowWithFields.Remote(5));
+        }
+        catch (Jobs.CodedException thrown)
+        {
+            return $"{thrown.Code} {string.Join(',', thrown.Details)}";
+        }
+    }
+
     private static string Text<T>(T value) => value switch
     {
         null => "null",
@@ -55,8 +86,9 @@ public sealed class IsolationTests
 
     private static async Task<string> FailureAsync(Func<Task> call)
     {
-        var thrown = await Assert.ThrowsAsync<UserCodeException>(call);
-        Assert.Contains("Jobs", thrown.RemoteStack, StringComparison.Ordinal);
-        return $"{thrown.ExceptionType} {thrown.Message} inner {thrown.InnerException?.GetType()}";
+        var thrown = await Record.ExceptionAsync(call);
+        Assert.NotNull(thrown);
+        Assert.Contains("Jobs", thrown.StackTrace, StringComparison.Ordinal);
+        return $"{thrown.GetType()} {thrown.Message} inner {thrown.InnerException?.GetType()} {thrown.InnerException?.Message} data {thrown.Data["key"]}";
     }
 }

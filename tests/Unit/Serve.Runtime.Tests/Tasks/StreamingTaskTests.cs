@@ -55,7 +55,7 @@ public sealed class StreamingTaskTests
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 1 });
         var read = new List<int>();
-        var thrown = await Assert.ThrowsAsync<UserCodeException>(async () =>
+        var thrown = await Assert.ThrowsAsync<FormatException>(async () =>
         {
             await foreach (var item in ray.Recursion.Count.Remote(10, Recursion.Hook(i => i == 4 ? throw new FormatException("the fifth") : i)))
                 read.Add(await item);

@@ -21,14 +21,14 @@ public sealed class TaskEndTests
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 1 });
         var runs = 0;
-        await Assert.ThrowsAsync<UserCodeException>(async () => await ray.Recursion.Flaky.Remote(Recursion.Hook(_ =>
+        await Assert.ThrowsAsync<IOException>(async () => await ray.Recursion.Flaky.Remote(Recursion.Hook(_ =>
         {
             runs++;
             throw new IOException("never");
         })));
         Assert.Equal(3, runs);
 
-        await Assert.ThrowsAsync<UserCodeException>(async () => await ray.Recursion.Flaky.Remote(Recursion.Hook(_ =>
+        await Assert.ThrowsAsync<FormatException>(async () => await ray.Recursion.Flaky.Remote(Recursion.Hook(_ =>
         {
             runs++;
             throw new FormatException("not this one");

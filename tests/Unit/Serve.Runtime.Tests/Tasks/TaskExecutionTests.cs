@@ -25,10 +25,10 @@ public sealed class TaskExecutionTests
         }
 
         gate.Set();
-        var thrown = await Assert.ThrowsAsync<UserCodeException>(async () => await last);
+        var thrown = await Assert.ThrowsAsync<FormatException>(async () => await last);
 
         Assert.Same(await Record.ExceptionAsync(async () => await first), thrown);
-        Assert.Contains(nameof(Run_TransitiveDependencyFails_FailsWithoutRunning), thrown.RemoteStack, StringComparison.Ordinal);
+        Assert.Contains(nameof(Run_TransitiveDependencyFails_FailsWithoutRunning), thrown.StackTrace, StringComparison.Ordinal);
         Assert.Equal(0, ran);
         var dependents = ray.ListTasks().Where(task => task.Name == "dependent").ToList();
         Assert.Equal(10, dependents.Count);
