@@ -37,9 +37,7 @@ public sealed class OnnxModelProbe(IReadOnlyList<string> command)
         }) ?? throw new InvalidOperationException($"{command[0]} did not start.");
         try
         {
-            // Its input stays open: the process ends with this one.
-            await process.StandardInput.WriteLineAsync(request.AsMemory(), cancellationToken).ConfigureAwait(false);
-            await process.StandardInput.FlushAsync(cancellationToken).ConfigureAwait(false);
+            await SendAsync(process, request, cancellationToken).ConfigureAwait(false);
             var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
             var errors = await process.StandardError.ReadToEndAsync(cancellationToken).ConfigureAwait(false);
             await output.ConfigureAwait(false);
@@ -79,6 +77,20 @@ public sealed class OnnxModelProbe(IReadOnlyList<string> command)
         catch (Exception failed) when (failed is InferenceException or DefinitionException)
         {
             return 1;
+        }
+    }
+
+    // The input stays open: the process ends with this one.
+    private static async Task SendAsync(Process process, string request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await process.StandardInput.WriteLineAsync(request.AsMemory(), cancellationToken).ConfigureAwait(false);
+            await process.StandardInput.FlushAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (IOException)
+        {
+            // It has exited; its exit code tells why.
         }
     }
 

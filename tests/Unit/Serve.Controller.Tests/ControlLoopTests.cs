@@ -45,7 +45,7 @@ public sealed class ControlLoopTests
     {
         await using var node = await ControllerTestFixture.StartAsync();
         await node.DeployAsync("gone", "Counter@1");
-        await node.DeployAsync("kept", "Counter@1", settings: options => options with { HealthCheckPeriodS = 1e9 });
+        await node.DeployAsync("kept", "Counter@1", settings: options => options with { HealthCheckPeriodS = 1e6 });
         await node.UntilAsync("gone", ApplicationStatus.Running);
         await node.UntilAsync("kept", ApplicationStatus.Running);
         await node.Controller.DeleteAsync("gone", CancellationToken.None);

@@ -25,9 +25,10 @@ internal sealed partial class NodeLogRetention(string root, long maxBytes, TimeS
             {
                 var application = Path.GetRelativePath(root, file.FullName).Split(Path.DirectorySeparatorChar)[0];
                 var isExpired = application != Workers && !applications.Contains(application) && file.LastWriteTimeUtc < oldest;
+                var length = file.Length;
                 if ((!isExpired && total - bytes <= maxBytes) || !TryDelete(file))
                     continue;
-                (deleted, bytes) = (deleted + 1, bytes + file.Length);
+                (deleted, bytes) = (deleted + 1, bytes + length);
             }
 
             RemoveEmptyFolders(new(root));
