@@ -16,10 +16,12 @@ using Serve.Specs;
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 Type[] classes = [typeof(BatchCallDriver), typeof(BatchedModel)];
 var logs = Directory.CreateTempSubdirectory("serve-batch-bench-").FullName;
+// The folder of this assembly, as a package whose hash is its name.
+var package = Path.GetDirectoryName(typeof(BatchCallDriver).Assembly.Location)!;
 var services = new ServiceCollection()
     .AddServeRuntime(new NodeRuntimeOptions())
     .AddServeRouting(provider => replica => provider.GetRequiredService<IActorReferenceResolver>().Resolve(new ActorId(replica.ReplicaId), new(replica.Address.ProcessId)))
-    .AddServeReplicas()
+    .AddServeReplicas(new(Path.GetDirectoryName(package)!, logs))
     .BuildServiceProvider();
 var runtime = services.GetRequiredService<INodeAgent>();
 var processes = await Task.WhenAll(classes.Select(type => runtime.CreateActorAsync(new ActorSpec
@@ -31,11 +33,9 @@ var processes = await Task.WhenAll(classes.Select(type => runtime.CreateActorAsy
     {
         ReplicaId = $"bench#{type.Name}#r1",
         Spec = new DeploymentSpec { Name = type.Name, MaxOngoingRequests = 1000 },
-        PackageDirectory = Path.GetDirectoryName(type.Assembly.Location)!,
         AssemblyFile = Path.GetFileName(type.Assembly.Location),
-        PackageHash = "bench",
+        PackageHash = Path.GetFileName(package),
         TypeName = type.FullName!,
-        LogDirectory = Path.Combine(logs, type.Name),
         DeploymentsByType = classes.ToImmutableSortedDictionary(each => each.FullName!, each => each.Name),
     }, ServeJson.Options),
 }, CancellationToken.None)));

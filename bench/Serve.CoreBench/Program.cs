@@ -13,6 +13,7 @@ await report.RunAsync("tasks", () => TaskThroughputRows.RunAsync(scale, report, 
 await report.RunAsync("actors", () => ActorCallRows.RunAsync(scale, report, python));
 await report.RunAsync("map", () => ParallelMapRows.RunAsync(scale, report, python));
 await report.RunAsync("objects", () => ObjectStoreRows.RunAsync(scale, report, python));
+await report.RunAsync("values", () => ValueCodecRows.RunAsync(scale, report));
 await report.RunAsync("start", () => ClusterStartRows.RunAsync(scale, report));
 await report.RunAsync("end", () => ClusterShutdownRows.RunAsync(report));
 return report.Print();

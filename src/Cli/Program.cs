@@ -8,9 +8,9 @@ using Serve.Runtime.Onnx;
 GlobalizationModeSelector.Select();
 
 // First, before other assemblies are loaded: the start time of workers matters.
-if (args is [NodeProcessServices.WorkerVerb])
+if (args is [NodeProcessServices.WorkerVerb, var stateDirectory])
 {
-    await WorkerProcessHost.RunAsync(services => services.AddServeProcess().AddWorkerLogging());
+    await WorkerProcessHost.RunAsync(services => services.AddServeProcess(stateDirectory).AddWorkerLogging());
     return CliExitCode.Ok;
 }
 

@@ -5,6 +5,7 @@ using Serve.Replica.Http;
 using Serve.Replica.Loading;
 using Serve.Replica.Routes;
 using Serve.Replica.Telemetry;
+using Serve.Replicas;
 using Serve.Runtime;
 using Serve.Runtime.Workers.Connections;
 using Serve.Runtime.Workers.Processes;
@@ -16,8 +17,10 @@ public static class ReplicaServiceCollectionExtensions
 {
     /// <summary>Registers the hosting of replicas, for nodes and workers. Requires <c>AddServeRouting</c> for handles and routes.</summary>
     /// <param name="services">Services of the process.</param>
-    public static IServiceCollection AddServeReplicas(this IServiceCollection services)
+    /// <param name="folders">Folders of the node.</param>
+    public static IServiceCollection AddServeReplicas(this IServiceCollection services, ReplicaFolders folders)
     {
+        services.TryAddSingleton(folders);
         services.TryAddSingleton<UserAssemblyCache>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IActorActivator, ReplicaActivator>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<ITopicSubscriber, RouteSnapshotSubscriber>());

@@ -16,6 +16,10 @@ public sealed record ApplicationPackage
     [JsonIgnore]
     public string Directory { get; init; } = "";
 
+    /// <summary>The <c>import_path</c> that names this package on every node: <c>package:HASH</c>, with <c>:TYPE</c> if an ingress class was requested. Not stored.</summary>
+    [JsonIgnore]
+    public string ImportPath { get => field ?? $"package:{Hash}"; init; }
+
     /// <summary>The assembly within <see cref="Directory"/>, with its <c>.deps.json</c> in the same folder. Null for a model, which has no code.</summary>
     public string? AssemblyFile { get; init; }
 

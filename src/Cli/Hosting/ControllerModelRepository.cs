@@ -1,21 +1,21 @@
-using System.Collections.Concurrent;
 using Serve.Admin;
 using Serve.Controller;
+using Serve.Controller.Applications;
 using Serve.Inference.Models;
 using Serve.Specs;
 
 namespace Serve.Cli.Hosting;
 
 /// <summary>
-/// Model repository over the controller: a model is an application at <c>/v2/models/NAME</c>. Unloading scales it to zero; loading deploys its source again, and restores its number of
-/// replicas, or 1 if the node was restarted since.
+/// Model repository over the controller: a model is an application at <c>/v2/models/NAME</c>. Unloading sets its replica target to 0; loading deploys its source
+/// again and restores the target.
 /// </summary>
 /// <param name="controller">The controller.</param>
+/// <param name="source">Knows where packages were built from.</param>
 /// <param name="time">Clock.</param>
-internal sealed class ControllerModelRepository(ServeController controller, TimeProvider time) : IModelRepository
+internal sealed class ControllerModelRepository(ServeController controller, IApplicationSource source, TimeProvider time) : IModelRepository
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(20);
-    private readonly ConcurrentDictionary<string, int> _replicas = new(StringComparer.Ordinal);
 
     /// <inheritdoc/>
     public IReadOnlyList<RepositoryModelEntry> List() =>
@@ -25,10 +25,9 @@ internal sealed class ControllerModelRepository(ServeController controller, Time
     public async Task LoadAsync(string name, CancellationToken cancellationToken)
     {
         var before = Require(name);
-        var ingress = new DeploymentId(before.Name, before.Ingress!);
-        var wanted = IsUnloaded(before) ? _replicas.GetValueOrDefault(before.Name, 1) : Deployment(before)!.TargetNumReplicas;
-        await controller.DeployAsync(WithReplicas(before.DeployedAppConfig!, before.Ingress!, wanted), cancellationToken);
-        await controller.ScaleAsync(ingress, wanted, cancellationToken);
+        var config = before.DeployedAppConfig!;
+        await controller.DeployAsync(config with { ImportPath = source.FindSource(config.ImportPath) }, cancellationToken);
+        await controller.LoadAsync(new(before.Name, before.Ingress!), cancellationToken);
         while (true)
         {
             var now = Require(name);
@@ -44,9 +43,7 @@ internal sealed class ControllerModelRepository(ServeController controller, Time
     public async Task UnloadAsync(string name, CancellationToken cancellationToken)
     {
         var before = Require(name);
-        if (Deployment(before) is { TargetNumReplicas: > 0 } deployment)
-            _replicas[before.Name] = deployment.TargetNumReplicas;
-        await controller.ScaleAsync(new(before.Name, before.Ingress!), 0, cancellationToken);
+        await controller.UnloadAsync(new(before.Name, before.Ingress!), cancellationToken);
         while (Deployment(Require(name)) is { Replicas.Count: > 0 })
             await Task.Delay(PollInterval, time, cancellationToken);
     }
@@ -85,11 +82,6 @@ internal sealed class ControllerModelRepository(ServeController controller, Time
 
     private static int Replicas(ApplicationDetails application) =>
         Deployment(application)?.Replicas.Count(replica => replica.State is ReplicaState.Running or ReplicaState.Updating) ?? 0;
-
-    private static ApplicationConfig WithReplicas(ApplicationConfig config, string deployment, int replicas) => config with
-    {
-        Deployments = [.. config.Deployments.Select(options => options.Name == deployment ? options with { NumReplicas = replicas } : options)],
-    };
 
     private static string Why(ApplicationDetails application) => Deployment(application) is { Message.Length: > 0 } deployment ? deployment.Message : application.Message;
 }

@@ -18,6 +18,7 @@ using Serve.Controller.Builds;
 using Serve.Controller.Packages;
 using Serve.Controller.Store;
 using Serve.Gateway;
+using Serve.Gateway.Listening;
 using Serve.Inference;
 using Serve.Inference.Models;
 using Serve.Nodes;
@@ -68,13 +69,15 @@ internal sealed partial class NodeHost : IAsyncDisposable
     public static async Task<NodeHost> StartAsync(
         NodeHostSettings settings, HttpOptions http, string statePath, string? buildRoot, IBuildProgressListener progress, NodeConsoleLogging console, CancellationToken cancellationToken)
     {
-        var directory = NodeStateDirectory.Open(statePath);
+        var directory = NodeStateDirectory.Open(statePath, settings.NodeName);
         var gateway = BuildGateway(settings, http, directory, buildRoot ?? directory.Builds, progress, console);
         var node = new NodeHost(directory, gateway, BuildAdmin(settings, gateway.Services, console));
         try
         {
             if (GlobalizationModeSelector.DescribeInvariantMode() is { } reason)
                 Log.InvariantGlobalization(gateway.Services.GetRequiredService<ILogger<NodeHost>>(), reason);
+            if (DescriptorBudget.OfProcess is { IsSmall: true } descriptors)
+                Log.FewDescriptors(gateway.Services.GetRequiredService<ILogger<NodeHost>>(), descriptors.Limit, descriptors.MaxConnections);
             // Opens the database, so that a damaged one is reported before the servers listen.
             node.Controller.Draining.Register(gateway.Lifetime.StopApplication);
             node.Controller.Leaving.Register(() => node.Readiness.NotReadyReason = "draining");
@@ -136,11 +139,11 @@ internal sealed partial class NodeHost : IAsyncDisposable
             {
                 NodeId = directory.NodeId.Value,
                 Resources = settings.Resources,
-                WorkerCommand = NodeProcessServices.WorkerCommand(),
+                WorkerCommand = NodeProcessServices.WorkerCommand(directory.Root),
                 TaskIsolation = settings.Isolation == IsolationMode.None ? Isolation.None : Isolation.Process,
                 WorkerLogDirectory = Path.Combine(directory.Logs, "workers"),
             })
-            .AddServeProcess()
+            .AddServeProcess(directory.Root)
             .AddSingleton<IApplicationSource>(new PackageApplicationSource(new ApplicationPackageBuilder(store, buildRoot, progress, TimeProvider.System, NodeProcessServices.SupervisorCommand()), store, new PackageInspector()))
             .AddServeController(new ControllerOptions { NodeId = directory.NodeId, DefaultIsolation = settings.Isolation, HttpOptions = http }, directory)
             .AddSingleton(new OnnxModelProbe(NodeProcessServices.ProbeCommand()))
@@ -163,6 +166,7 @@ internal sealed partial class NodeHost : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxConcurrentConnections = DescriptorBudget.OfProcess?.MaxAdminConnections;
             kestrel.Listen(Address(settings.AdminHost), settings.AdminPort);
         });
         // Instances of the gateway's container, which disposes them.
@@ -230,6 +234,9 @@ internal sealed partial class NodeHost : IAsyncDisposable
 
     private static partial class Log
     {
+        [LoggerMessage(EventId = 8001, Level = LogLevel.Warning, Message = "The process may open {Limit} files, so at most {Connections} client connections are accepted at a time. Raise the limit (ulimit -n, LimitNOFILE of a service) if there are more clients")]
+        public static partial void FewDescriptors(ILogger logger, int limit, int connections);
+
         [LoggerMessage(EventId = 8000, Level = LogLevel.Warning, Message = "Invariant globalization: {Reason}")]
         public static partial void InvariantGlobalization(ILogger logger, string reason);
     }

@@ -35,6 +35,9 @@ internal sealed record NodeHostSettings
     /// <summary>State directory; null for the default of the command.</summary>
     public string? StateDir { get; init; }
 
+    /// <summary>The node's name; null for that of the state directory.</summary>
+    public string? NodeName { get; init; }
+
     /// <summary>Default isolation of replicas.</summary>
     public IsolationMode Isolation { get; init; } = IsolationMode.Application;
 

@@ -4,6 +4,7 @@ using Prometheus;
 using Serve.Inference;
 using Serve.Nodes;
 using Serve.Replica;
+using Serve.Replicas;
 using Serve.Routing;
 using Serve.Runtime;
 using Serve.Runtime.Onnx;
@@ -26,7 +27,8 @@ internal static class NodeProcessServices
 
     /// <summary>Registers replicas and the routing of their calls.</summary>
     /// <param name="services">Services of the process, including the runtime.</param>
-    public static IServiceCollection AddServeProcess(this IServiceCollection services)
+    /// <param name="stateDirectory">The node's state directory.</param>
+    public static IServiceCollection AddServeProcess(this IServiceCollection services, string stateDirectory)
     {
         // The meters of ASP.NET Core cost time per request, and duplicate our metrics, which have Ray Serve's names.
         Metrics.SuppressDefaultMetrics(new SuppressDefaultMetricOptions { SuppressEventCounters = true });
@@ -36,7 +38,7 @@ internal static class NodeProcessServices
             var directory = provider.GetRequiredService<IActorReferenceResolver>();
             return replica => directory.Resolve(new ActorId(replica.ReplicaId), new(replica.Address.ProcessId, replica.Address.HttpAddress, replica.Address.CallAddress, replica.Address.Token));
         });
-        return services.AddServeReplicas().AddServeModels();
+        return services.AddServeReplicas(ReplicaFolders.Of(stateDirectory)).AddServeModels();
     }
 
     /// <summary>Logs to the console of a worker, which is its log file.</summary>
@@ -51,8 +53,9 @@ internal static class NodeProcessServices
         })
         .AddFilter("Microsoft", LogLevel.Warning));
 
-    /// <summary>Returns the command line that starts a worker: this executable with <see cref="WorkerVerb"/>.</summary>
-    public static IReadOnlyList<string> WorkerCommand() => OwnCommand(WorkerVerb);
+    /// <summary>Returns the command line that starts a worker: this executable with <see cref="WorkerVerb"/> and the state directory.</summary>
+    /// <param name="stateDirectory">The node's state directory.</param>
+    public static IReadOnlyList<string> WorkerCommand(string stateDirectory) => OwnCommand(WorkerVerb, stateDirectory);
 
     /// <summary>Returns the command line before a command that is to end with this process.</summary>
     public static IReadOnlyList<string> SupervisorCommand() => OwnCommand(SuperviseVerb);
@@ -60,12 +63,12 @@ internal static class NodeProcessServices
     /// <summary>Returns the command line that loads a model in a process of its own.</summary>
     public static IReadOnlyList<string> ProbeCommand() => OwnCommand(ProbeVerb);
 
-    private static string[] OwnCommand(string verb)
+    private static string[] OwnCommand(params string[] verb)
     {
         var executable = Environment.ProcessPath ?? throw new InvalidOperationException("The path of this executable is unknown.");
         // If started as `dotnet serve.dll`, the executable is dotnet.
         return Path.GetFileNameWithoutExtension(executable) == "dotnet"
-            ? [executable, "exec", Path.Combine(AppContext.BaseDirectory, "serve.dll"), verb]
-            : [executable, verb];
+            ? [executable, "exec", Path.Combine(AppContext.BaseDirectory, "serve.dll"), .. verb]
+            : [executable, .. verb];
     }
 }

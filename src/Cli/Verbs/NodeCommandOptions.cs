@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Serve.Cli.Admin;
 using Serve.Cli.Hosting;
+using Serve.Specs;
 
 namespace Serve.Cli.Verbs;
 
@@ -24,6 +25,7 @@ internal sealed class NodeCommandOptions
     private readonly Option<string?> _adminHost = new("--admin-host") { Description = "Address of the admin API. Default 127.0.0.1; other than loopback addresses require a token.", HelpName = "HOST" };
     private readonly Option<int?> _adminPort = Port("--admin-port", "Port of the admin API; 0 selects a free one. Default 8265.");
     private readonly Option<string?> _stateDir;
+    private readonly Option<string?> _nodeName = new("--node-name") { Description = "Name of the node: letters, digits, '-', '_' and '.'. It is kept in the state directory. Default: the name there, or a new one.", HelpName = "NAME" };
     private readonly Option<IsolationMode?> _isolation;
     private readonly NodeResourceOptions _resources;
     private readonly Option<string?> _tokenFile = SharedCommandOptions.TokenFile();
@@ -45,9 +47,14 @@ internal sealed class NodeCommandOptions
         _defaultIsolation = defaultIsolation;
         _isolation = SharedCommandOptions.Isolation($"Default {defaultIsolation.ToString().ToLowerInvariant()}.");
         _stateDir = new("--state-dir") { Description = $"State directory, with the desired state, packages and logs. {stateDirDefault}", HelpName = "DIR" };
-        Option[] all = [_httpHost, _httpPort, _rootPath, _requestTimeout, _keepAliveTimeout, _maxBody, _adminHost, _adminPort, _stateDir, _isolation, _tokenFile, _allowedHosts];
+        Option[] all = [_httpHost, _httpPort, _rootPath, _requestTimeout, _keepAliveTimeout, _maxBody, _adminHost, _adminPort, _stateDir, _nodeName, _isolation, _tokenFile, _allowedHosts];
         foreach (var option in all)
             command.Options.Add(option);
+        _nodeName.Validators.Add(static result =>
+        {
+            if (result.Tokens is [{ Value: var name }] && NameRules.NameProblem(name) is { } problem)
+                result.AddError($"--node-name {problem}.");
+        });
         _resources = new(command);
     }
 
@@ -68,6 +75,7 @@ internal sealed class NodeCommandOptions
             AdminHost = parsed.GetValue(_adminHost) ?? defaults.AdminHost,
             AdminPort = parsed.GetValue(_adminPort) ?? defaults.AdminPort,
             StateDir = parsed.GetValue(_stateDir),
+            NodeName = parsed.GetValue(_nodeName),
             Isolation = parsed.GetValue(_isolation) ?? _defaultIsolation,
             Resources = _resources.Read(parsed),
             Token = string.IsNullOrEmpty(file) ? null : NodeTokenFile.Read(file),

@@ -21,19 +21,32 @@ public interface INodeAgent : IAsyncDisposable
     /// <summary>The running worker processes of the node.</summary>
     IReadOnlyList<WorkerStatus> Workers { get; }
 
-    /// <summary>Grants a share of the node's resources to Core's scheduler, which then assigns them to tasks and actors without asking again.</summary>
-    /// <param name="demand">The least amount that is useful.</param>
+    /// <summary>
+    /// Grants a share of the node's resources to Core's scheduler, which then assigns them to tasks and actors without asking again. Waits until so much is free.
+    /// </summary>
+    /// <param name="owner">The driver; the grant ends when it is no longer renewed.</param>
+    /// <param name="demand">The amount.</param>
     /// <param name="cancellationToken">Cancels the request.</param>
     /// <returns>The grant; dispose it to return the resources.</returns>
-    /// <exception cref="InsufficientResourcesException">The node has not enough free, or can never have.</exception>
-    Task<IResourceGrant> GrantAsync(ResourceDemand demand, CancellationToken cancellationToken);
+    /// <exception cref="InsufficientResourcesException">The node can never have so much, or accepts nothing new.</exception>
+    Task<IResourceGrant> GrantAsync(LeaseOwner owner, ResourceDemand demand, CancellationToken cancellationToken);
 
     /// <summary>Leases a worker process, starting it if necessary.</summary>
+    /// <param name="owner">The driver; the worker is killed when the lease is no longer renewed.</param>
     /// <param name="placement">Whether the worker is shared. <see cref="WorkerPlacement.InProcess"/> is not a worker.</param>
     /// <param name="cancellationToken">Cancels the lease; a worker without another lease is stopped.</param>
     /// <returns>The lease of a worker that is ready; dispose it to return the worker, which exits after its last lease.</returns>
     /// <exception cref="WorkerStartException">The worker could not be started.</exception>
-    Task<IWorkerLease> LeaseWorkerAsync(WorkerPlacement placement, CancellationToken cancellationToken);
+    Task<IWorkerLease> LeaseWorkerAsync(LeaseOwner owner, WorkerPlacement placement, CancellationToken cancellationToken);
+
+    /// <summary>Renews all grants and leases of an owner. The agent ends those of an owner that has not renewed them for <see cref="LeaseLifetime"/>.</summary>
+    /// <param name="owner">The driver.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>Whether the owner holds any; false also if they have expired.</returns>
+    Task<bool> RenewAsync(LeaseOwner owner, CancellationToken cancellationToken);
+
+    /// <summary>How long grants and leases last without a renewal.</summary>
+    TimeSpan LeaseLifetime { get; }
 
     /// <summary>Reserves resources, starts a worker if necessary, and creates an actor. Resources that are not free now are refused, not waited for.</summary>
     /// <param name="spec">The actor.</param>
@@ -74,6 +87,10 @@ public interface INodeAgent : IAsyncDisposable
     /// <param name="cancellationToken">Cancels the wait.</param>
     Task CheckActorAsync(ActorId id, TimeSpan timeout, CancellationToken cancellationToken);
 
+    /// <summary>Returns the node's register: the actors that run there. A controller that has started recovers them from it instead of starting others.</summary>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    Task<IReadOnlyList<HostedActorEntry>> ListActorsAsync(CancellationToken cancellationToken);
+
     /// <summary>Makes an application package available on the node.</summary>
     /// <param name="hash">The package's content hash.</param>
     /// <param name="cancellationToken">Cancels the transfer.</param>
@@ -107,7 +124,15 @@ public interface INodeAgent : IAsyncDisposable
     Task<IReadOnlyList<string>> CollectMetricsAsync(CancellationToken cancellationToken);
 }
 
-/// <summary>A share of a node's resources, held until it is disposed.</summary>
+/// <summary>The driver that holds grants and leases of a node. Never reused: a driver that starts again is another owner.</summary>
+/// <param name="Value">The id as text.</param>
+public readonly record struct LeaseOwner(string Value)
+{
+    /// <inheritdoc/>
+    public override string ToString() => Value;
+}
+
+/// <summary>A share of a node's resources, held until it is disposed or expires.</summary>
 public interface IResourceGrant : IAsyncDisposable
 {
     /// <summary>The node that granted it.</summary>
@@ -115,6 +140,9 @@ public interface IResourceGrant : IAsyncDisposable
 
     /// <summary>The granted amounts.</summary>
     ResourceDemand Amount { get; }
+
+    /// <summary>The granted GPU devices; whole devices, or a fraction of one.</summary>
+    IReadOnlyList<int> GpuIds { get; }
 }
 
 /// <summary>The use of a worker process by one holder. Disposing it returns the worker.</summary>

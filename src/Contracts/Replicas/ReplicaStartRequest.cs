@@ -18,14 +18,20 @@ public sealed record ReplicaStartRequest
     /// <summary>The merged settings.</summary>
     public required DeploymentSpec Spec { get; init; }
 
-    /// <summary>Absolute path of the package's folder on the replica's node.</summary>
-    public required string PackageDirectory { get; init; }
-
-    /// <summary>The assembly in the folder; null for a package without code, which a built-in class serves.</summary>
+    /// <summary>The assembly in the package's folder; null for a package without code, which a built-in class serves.</summary>
     public string? AssemblyFile { get; init; }
 
-    /// <summary>Content hash of the package. Replicas with the same hash in one process share the loaded assemblies.</summary>
+    /// <summary>Content hash of the package, by which each node finds it. Replicas with the same hash in one process share the loaded assemblies.</summary>
     public required string PackageHash { get; init; }
+
+    /// <summary>Number of the application's revision that it was started for.</summary>
+    public long Revision { get; init; }
+
+    /// <summary>Hash of everything that requires a restart to change. With <see cref="SettingsVersion"/>, lets a controller that has started recognize the replica.</summary>
+    public string DeploymentVersion { get; init; } = "";
+
+    /// <summary>Hash of the settings that can be changed without a restart.</summary>
+    public string SettingsVersion { get; init; } = "";
 
     /// <summary>Full name of the deployment class.</summary>
     public required string TypeName { get; init; }
@@ -42,9 +48,6 @@ public sealed record ReplicaStartRequest
     /// <summary>Which process hosts the replica; with a process of its own it shares the machine's CPUs with other processes.</summary>
     public IsolationMode Isolation { get; init; }
 
-    /// <summary>Folder of the replica's log files.</summary>
-    public required string LogDirectory { get; init; }
-
     /// <summary>Names of the application's deployments by full class name; resolves <c>DeploymentHandle&lt;T&gt;</c> parameters.</summary>
     public ImmutableSortedDictionary<string, string> DeploymentsByType { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 }
@@ -54,6 +57,9 @@ public sealed record ReplicaSettingsUpdate
 {
     /// <summary>The new settings.</summary>
     public required DeploymentSpec Spec { get; init; }
+
+    /// <summary>Hash of the new settings, as in <see cref="ReplicaStartRequest.SettingsVersion"/>.</summary>
+    public string SettingsVersion { get; init; } = "";
 
     /// <summary>The new rank.</summary>
     public int Rank { get; init; }

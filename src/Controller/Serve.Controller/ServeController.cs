@@ -45,7 +45,7 @@ public sealed class ServeController : IAsyncDisposable
         _addresses = addresses;
         _time = time;
         _startedAt = time.GetUtcNow();
-        _loop = new(nodes, store, directory, options, metrics, time, loggers);
+        _loop = new(nodes, store, options, metrics, time, loggers);
         _details = new(nodes, directory, options, addresses, configDirectory);
         _logs = new(directory.Logs, options.MaxLogBytes, options.DeletedLogRetention, time, loggers.CreateLogger<NodeLogRetention>());
         _logTimer = time.CreateTimer(_ => _logs.Prune(_loop.View.Desired.Applications.Keys.ToHashSet(StringComparer.Ordinal)), null, LogPruneInterval, LogPruneInterval);
@@ -97,7 +97,17 @@ public sealed class ServeController : IAsyncDisposable
     /// <exception cref="ApplicationNotFoundException">There is no such deployment.</exception>
     /// <exception cref="DefinitionException">The number is out of range.</exception>
     public Task ScaleAsync(DeploymentId deployment, int replicas, CancellationToken cancellationToken) =>
-        _loop.RequestAsync(new ControlEvent.SetReplicaTarget(deployment, new(replicas)), cancellationToken);
+        _loop.RequestAsync(new ControlEvent.ChangeReplicaTarget(deployment, _ => new(replicas)), cancellationToken);
+
+    /// <summary>Sets the replica target of a model to 0; the target keeps the number of replicas to restore.</summary>
+    /// <exception cref="ApplicationNotFoundException">There is no such deployment.</exception>
+    public Task UnloadAsync(DeploymentId deployment, CancellationToken cancellationToken) =>
+        _loop.RequestAsync(new ControlEvent.ChangeReplicaTarget(deployment, static target => target.Unload()), cancellationToken);
+
+    /// <summary>Restores the replica target of a model that was unloaded or scaled to 0; otherwise has no effect.</summary>
+    /// <exception cref="ApplicationNotFoundException">There is no such deployment.</exception>
+    public Task LoadAsync(DeploymentId deployment, CancellationToken cancellationToken) =>
+        _loop.RequestAsync(new ControlEvent.ChangeReplicaTarget(deployment, static target => target.Load()), cancellationToken);
 
     /// <summary>Reports that requests wait for a deployment without replicas. Recorded in the observed state; it does not start replicas by itself.</summary>
     internal ValueTask RequestWakeUpAsync(DeploymentId deployment) => _loop.ReportAsync(new ControlObservation.WakeUpRequested(deployment));

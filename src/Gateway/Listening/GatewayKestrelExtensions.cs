@@ -15,7 +15,7 @@ internal static class GatewayKestrelExtensions
         kestrel.Limits.RequestHeadersTimeout = options.RequestHeadersTimeout;
         kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(http.KeepAliveTimeoutS);
         kestrel.Limits.MaxRequestBodySize = http.MaxRequestBodyBytes;
-        var port = new SharedPort([.. AddressesOf(http.Host, http.Port).Select(address => new IPEndPoint(address, http.Port))], kestrel.Limits.KeepAliveTimeout, TimeProvider.System);
+        var port = new SharedPort([.. AddressesOf(http.Host, http.Port).Select(address => new IPEndPoint(address, http.Port))], kestrel.Limits.KeepAliveTimeout, TimeProvider.System, DescriptorBudget.OfProcess?.MaxConnections);
         foreach (var (endPoint, protocol) in port.EndPoints)
             kestrel.Listen(endPoint, listen => listen.Protocols = protocol);
     }

@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Net;
+using System.Text;
 using System.Threading.Channels;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -15,8 +17,16 @@ namespace Serve.Gateway.Listening;
 /// <param name="addresses">Addresses to listen on. At least one must be available.</param>
 /// <param name="firstByteTimeout">How long a connection may stay silent before it is closed.</param>
 /// <param name="time">Clock of the timeout.</param>
-internal sealed class SharedPort(IReadOnlyList<IPEndPoint> addresses, TimeSpan firstByteTimeout, TimeProvider time) : IAsyncDisposable
+/// <param name="maxConnections">Maximum number of open connections, including silent ones; further ones are refused. Null for no limit.</param>
+internal sealed class SharedPort(IReadOnlyList<IPEndPoint> addresses, TimeSpan firstByteTimeout, TimeProvider time, int? maxConnections = null) : IAsyncDisposable
 {
+    private const string RefusalProblem = "{\"title\":\"Overloaded.\",\"status\":503,\"detail\":\"The node has too many connections.\",\"reason\":\"overloaded\"}";
+
+    // Whatever protocol the client speaks: it learns at least that the connection was closed on purpose.
+    private static readonly byte[] Refusal = Encoding.ASCII.GetBytes(string.Create(
+        CultureInfo.InvariantCulture,
+        $"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Type: application/problem+json\r\nContent-Length: {RefusalProblem.Length}\r\n\r\n{RefusalProblem}"));
+
     // Connections that Kestrel has not accepted yet; more wait in their detection task, and then in the socket's backlog.
     private const int PendingConnections = 512;
 
@@ -26,6 +36,7 @@ internal sealed class SharedPort(IReadOnlyList<IPEndPoint> addresses, TimeSpan f
     private readonly List<IConnectionListener> _sockets = [];
     private readonly List<Task> _acceptLoops = [];
     private Task? _stopped;
+    private int _connections;
 
     /// <summary>Gets the endpoints for Kestrel, one per protocol.</summary>
     public IEnumerable<(EndPoint EndPoint, HttpProtocols Protocol)> EndPoints =>
@@ -99,12 +110,41 @@ internal sealed class SharedPort(IReadOnlyList<IPEndPoint> addresses, TimeSpan f
         {
             // Not awaited: a silent client must not delay the others.
             while (await socket.AcceptAsync() is { } connection)
-                _ = DispatchAsync(connection);
+                _ = TryCount(connection) ? DispatchAsync(connection) : RefuseAsync(connection);
         }
         catch (Exception error)
         {
             // Reaches Kestrel, which logs it.
             Complete(error);
+        }
+    }
+
+    private bool TryCount(ConnectionContext connection)
+    {
+        if (Interlocked.Increment(ref _connections) > maxConnections)
+        {
+            Interlocked.Decrement(ref _connections);
+            return false;
+        }
+
+        connection.ConnectionClosed.UnsafeRegister(static port => Interlocked.Decrement(ref ((SharedPort)port!)._connections), this);
+        return true;
+    }
+
+    private static async Task RefuseAsync(ConnectionContext connection)
+    {
+        try
+        {
+            await connection.Transport.Output.WriteAsync(Refusal);
+            await connection.Transport.Output.CompleteAsync();
+        }
+        catch (Exception error) when (error is ConnectionResetException or ConnectionAbortedException or IOException)
+        {
+            // The client has gone.
+        }
+        finally
+        {
+            await connection.DisposeAsync();
         }
     }
 

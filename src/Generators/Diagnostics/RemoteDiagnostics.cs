@@ -51,6 +51,26 @@ internal static class RemoteDiagnostics
         "SERVE023", "Attribute has no effect on remote functions and actors",
         "'{0}.{1}' has [{2}], which applies to deployments only and has no effect here; remove it, or make the class a [Deployment]");
 
+    public static readonly DiagnosticDescriptor NeverSent = Rule(
+        "SERVE024", "Type cannot be sent to a worker process",
+        "'{0}.{1}' {2} {3}, which belongs to its process and cannot be sent to a worker process; pass the information to create it there", DiagnosticSeverity.Warning);
+
+    public static readonly DiagnosticDescriptor FieldNeverSent = AtEnd(
+        "SERVE025", "Field cannot be sent to a worker process",
+        "'{0}.{1}' is of type {2}, which cannot be sent to a worker process with its object; mark the field [NonSerialized] and restore it in an [OnDeserialized] method", DiagnosticSeverity.Warning);
+
+    public static readonly DiagnosticDescriptor Finalizer = AtEnd(
+        "SERVE026", "Class with a finalizer cannot be sent to a worker process",
+        "'{0}' has a finalizer, which means that it owns something of its process; it cannot be sent to a worker process", DiagnosticSeverity.Info);
+
+    public static readonly DiagnosticDescriptor StoredHashCode = AtEnd(
+        "SERVE027", "Stored hash code differs in another process",
+        "'{0}.{1}' stores a hash code, which is different in a worker process; mark the field [NonSerialized] and compute it again", DiagnosticSeverity.Warning);
+
     public static readonly IReadOnlyList<DiagnosticDescriptor> All =
-        [NotStatic, NotCallable, Overloaded, NotVisible, NoInstance, Constructors, NameTaken, Code, Running, Amounts, OldLanguage, Twice, Captures, OfDeployments];
+        [NotStatic, NotCallable, Overloaded, NotVisible, NoInstance, Constructors, NameTaken, Code, Running, Amounts, OldLanguage, Twice, Captures, OfDeployments, NeverSent, FieldNeverSent, Finalizer, StoredHashCode];
+
+    // Reported when all methods have been analyzed.
+    private static DiagnosticDescriptor AtEnd(string id, string title, string message, DiagnosticSeverity severity) =>
+        new(id, title, message, "Serve", severity, isEnabledByDefault: true, customTags: [WellKnownDiagnosticTags.CompilationEnd]);
 }

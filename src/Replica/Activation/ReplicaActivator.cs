@@ -20,8 +20,9 @@ namespace Serve.Replica.Activation;
 
 /// <summary>Starts replicas: loads the class, builds its services, runs its constructor, passes its <c>user_config</c> and runs its first health check.</summary>
 /// <param name="assemblies">Packages that are loaded in this process.</param>
+/// <param name="folders">Folders of the node.</param>
 /// <param name="builtIn">The class of packages without an assembly; null if there is none.</param>
-public sealed partial class ReplicaActivator(UserAssemblyCache assemblies, BuiltInDeploymentClass? builtIn = null) : IActorActivator
+public sealed partial class ReplicaActivator(UserAssemblyCache assemblies, ReplicaFolders folders, BuiltInDeploymentClass? builtIn = null) : IActorActivator
 {
     /// <inheritdoc/>
     public string Kind => ReplicaStartRequest.ActorKind;
@@ -48,17 +49,19 @@ public sealed partial class ReplicaActivator(UserAssemblyCache assemblies, Built
     {
         if (!ReplicaId.TryParse(start.ReplicaId, out var id))
             throw new InvalidOperationException($"A replica id must be app#deployment#suffix, but was '{start.ReplicaId}'.");
-        ReplicaLogRetention.Prune(start.LogDirectory);
-        parts.LogFiles = new ReplicaLogFactory(start.LogDirectory, id);
+        var (package, logs) = (folders.PackageOf(start.PackageHash), folders.LogsOf(id));
+        ReplicaLogRetention.Prune(logs);
+        parts.LogFiles = new ReplicaLogFactory(logs, id);
+        parts.Console = ReplicaConsole.Attach(id, parts.LogFiles);
         parts.Code = start.AssemblyFile is { } file
-            ? assemblies.Acquire(start.PackageHash, Path.Combine(start.PackageDirectory, file))
+            ? assemblies.Acquire(start.PackageHash, Path.Combine(package, file))
             : UserAssemblyCache.BuiltIn(builtIn ?? throw new DefinitionException("The package has no assembly, and this process has no built-in deployments."));
         var type = (start.AssemblyFile is null ? builtIn!.Type : parts.Code.Assembly.GetType(start.TypeName))
             ?? throw new DefinitionException($"Class {start.TypeName} not found in {start.AssemblyFile ?? "the built-in deployments"}.");
         var hooks = HooksOf(type);
         parts.Context = new ReplicaContext(id, start, context.GpuIds);
         parts.Models = ReplicaModelSets.Of(ModelsOf(type), id, context, parts.Time);
-        parts.Services = ReplicaServiceBuilder.Build(start, parts.Context, context, parts.LogFiles, parts.Code, hooks, parts.Models, type);
+        parts.Services = ReplicaServiceBuilder.Build(start, package, parts.Context, context, parts.LogFiles, parts.Code, hooks, parts.Models, type);
         var logger = parts.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Serve.Replica");
         try
         {

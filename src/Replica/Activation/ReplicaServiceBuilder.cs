@@ -22,7 +22,7 @@ namespace Serve.Replica.Activation;
 internal static class ReplicaServiceBuilder
 {
     public static ServiceProvider Build(
-        ReplicaStartRequest start, ReplicaContext replica, ActorActivationContext actor, ReplicaLogFactory log, UserAssemblyLease code, DeploymentHookMethods hooks,
+        ReplicaStartRequest start, string package, ReplicaContext replica, ActorActivationContext actor, ReplicaLogFactory log, UserAssemblyLease code, DeploymentHookMethods hooks,
         ReplicaModelSets? models, Type type)
     {
         var process = actor.Services;
@@ -37,13 +37,13 @@ internal static class ReplicaServiceBuilder
         });
         services.AddSingleton<IReplicaContext>(replica);
         services.AddSingleton<IHostEnvironment>(_ => new ReplicaHostEnvironment(
-            replica.DeploymentId.Application, start.PackageDirectory, process.GetService<IHostEnvironment>()));
+            replica.DeploymentId.Application, package, process.GetService<IHostEnvironment>()));
         services.AddSingleton<IConfiguration>(_ => new ConfigurationBuilder()
-            .AddJsonFile(Path.Combine(start.PackageDirectory, "appsettings.json"), optional: true)
+            .AddJsonFile(Path.Combine(package, "appsettings.json"), optional: true)
             .AddEnvironmentVariables()
             .Build());
         services.AddSingleton<IOnnxModels>(provider => new OnnxModelLoader(
-            PlaceOf(start, replica, process), provider.GetRequiredService<ILoggerFactory>().CreateLogger("Serve.Onnx")));
+            PlaceOf(start, package, replica, process), provider.GetRequiredService<ILoggerFactory>().CreateLogger("Serve.Onnx")));
         services.AddSingleton(process.GetService<TimeProvider>() ?? TimeProvider.System);
         services.AddHttpClient();
         AddEndpoints(services, code.Json.TypeInfoResolver!);
@@ -53,9 +53,9 @@ internal static class ReplicaServiceBuilder
         return services.BuildServiceProvider();
     }
 
-    private static OnnxLoadContext PlaceOf(ReplicaStartRequest start, ReplicaContext replica, IServiceProvider process) => new()
+    private static OnnxLoadContext PlaceOf(ReplicaStartRequest start, string package, ReplicaContext replica, IServiceProvider process) => new()
     {
-        Folders = [start.PackageDirectory, Environment.CurrentDirectory],
+        Folders = [package, Environment.CurrentDirectory],
         GpuIds = [.. replica.GpuIds],
         NumGpus = start.Spec.Resources.NumGpus,
         // A model without code that ends its process must not end the node.

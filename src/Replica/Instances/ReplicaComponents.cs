@@ -28,6 +28,9 @@ internal sealed partial class ReplicaComponents(ActorTurnScheduler turns, TimePr
 
     public ReplicaLogFactory? LogFiles { get; set; }
 
+    /// <summary>Copies the console to the log until it is disposed.</summary>
+    public IDisposable? Console { get; set; }
+
     public ReplicaContext? Context { get; set; }
 
     public ReplicaMetrics? Metrics { get; set; }
@@ -83,6 +86,7 @@ internal sealed partial class ReplicaComponents(ActorTurnScheduler turns, TimePr
             await AttemptAsync(() => services.DisposeAsync().AsTask(), logger: null);
         Metrics?.ObserveShutdown(time.GetElapsedTime(started));
         Metrics?.Dispose();
+        Console?.Dispose();
         LogFiles?.Dispose();
         Code?.Dispose();
 

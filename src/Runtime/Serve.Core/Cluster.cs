@@ -236,6 +236,18 @@ public abstract class Cluster : IAsyncDisposable
     /// <exception cref="GetTimeoutException">The object was not ready within <paramref name="timeout"/>.</exception>
     protected internal virtual T GetBlocking<T>(ObjectRef<T> reference, TimeSpan? timeout) => Get(reference, timeout).AsTask().GetAwaiter().GetResult();
 
+    /// <summary>Called when a task or actor call has failed and its reference was collected without any code having waited for it. For clusters.</summary>
+    /// <param name="producer">Display name of the task or call.</param>
+    /// <param name="failure">Its exception.</param>
+    [EditorBrowsable(EditorBrowsableState.Never)]
+    protected internal virtual void OnUnobservedFailure(string producer, Exception failure)
+    {
+    }
+
+    /// <summary>Reports the failures that no code has waited for, because the cluster is disposed. For clusters.</summary>
+    [EditorBrowsable(EditorBrowsableState.Never)]
+    protected void ReportUnobservedFailures() => UnobservedFailure.ReportAll(this);
+
     /// <summary>Throws <see cref="ObjectDisposedException"/> if the cluster has been disposed.</summary>
     /// <exception cref="ObjectDisposedException">The cluster has been disposed.</exception>
     protected internal void ThrowIfDisposed()

@@ -59,6 +59,12 @@ public sealed record ClusterOptions
     /// <summary>Whether the console output of tasks in workers also appears on this process's console, as <c>(Demo.GenerateData pid=1234) line</c>. The worker's log contains it in any case. Default true.</summary>
     public bool LogToDriver { get; init; } = true;
 
+    /// <summary>
+    /// How long the code of a canceled or timed-out task may ignore its cancellation token in a worker before the worker is killed. Code in threads of this process cannot be stopped; it is
+    /// only reported. Default: 30 s; <see cref="Timeout.InfiniteTimeSpan"/> waits indefinitely.
+    /// </summary>
+    public TimeSpan CancellationGracePeriod { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>Number of workers to start immediately rather than on demand. Default 0.</summary>
     public int PrestartWorkers { get; init; }
 
@@ -67,6 +73,12 @@ public sealed record ClusterOptions
 
     /// <summary>Whether <c>serve list</c>, <c>summary</c>, <c>memory</c> and <c>timeline</c> can inspect this cluster from another process. Default true.</summary>
     public bool Observable { get; init; } = true;
+
+    /// <summary>
+    /// Whether calls are checked, for tests and debugging: calls in this process fail with <see cref="NotSerializableException"/> if an argument, result or value of <see cref="Cluster.Put"/> could
+    /// not be sent to a worker process, and a call in either isolation fails with <see cref="InvalidOperationException"/> if it wrote to an array in its arguments. Slow. Default: false.
+    /// </summary>
+    public bool CheckValues { get; init; }
 
     /// <summary>Whether tasks and actor calls that wait for each other in a cycle fail with a <see cref="DeadlockException"/>. Default: true.</summary>
     public bool DetectDeadlocks { get; init; } = true;

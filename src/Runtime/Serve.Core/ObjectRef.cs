@@ -33,7 +33,16 @@ public abstract class ObjectRef
     public bool IsReady => _ready;
 
     /// <summary>Gets whether getting the object throws. False while it is not ready.</summary>
-    public bool IsFaulted => _ready && Error is not null;
+    public bool IsFaulted
+    {
+        get
+        {
+            var isFaulted = _ready && Error is not null;
+            if (isFaulted)
+                UnobservedFailure.MarkObserved(this);
+            return isFaulted;
+        }
+    }
 
     /// <summary>Waits until the object is ready, whatever its type; throws the object's error.</summary>
     /// <returns>An awaiter without a result.</returns>
@@ -43,7 +52,16 @@ public abstract class ObjectRef
     protected internal Exception? Error => Volatile.Read(ref _error);
 
     /// <summary>The exception that readers of the object receive: the <see cref="Error"/>, or the original exception of the task's own code.</summary>
-    protected internal Exception? Failure => Error is UserCodeException { Original: { } original } ? original : Error;
+    protected internal Exception? Failure
+    {
+        get
+        {
+            if (Error is not { } error)
+                return null;
+            UnobservedFailure.MarkObserved(this);
+            return error is UserCodeException { Original: { } original } ? original : error;
+        }
+    }
 
     /// <summary>The object's serialized form, where the runtime has it.</summary>
     protected internal StoredObject? Stored
@@ -117,7 +135,11 @@ public abstract class ObjectRef
         while (true)
         {
             if (ReferenceEquals(head, CompletedSentinel))
+            {
+                UnobservedFailure.MarkObserved(this);
                 return false;
+            }
+
             continuation.Next = head;
             var seen = Interlocked.CompareExchange(ref _continuations, continuation, head);
             if (ReferenceEquals(seen, head))
@@ -129,9 +151,17 @@ public abstract class ObjectRef
     private protected void Complete(Exception? failure)
     {
         if (failure is not null)
+        {
+            // Before the reference is ready: a reader that sees the failure must find it.
+            if (Volatile.Read(ref _continuations) is null && Producer is { } producer)
+                UnobservedFailure.Track(this, producer.Label, failure);
             Volatile.Write(ref _error, failure);
+        }
+
         _ready = true;
         var list = Interlocked.Exchange(ref _continuations, CompletedSentinel);
+        if (failure is not null && list is not null)
+            UnobservedFailure.MarkObserved(this);
 
         // The list is in LIFO order; continuations run in registration order.
         ObjectRefContinuation? ordered = null;

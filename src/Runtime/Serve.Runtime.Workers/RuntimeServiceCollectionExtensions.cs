@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using Serve.Runtime.Actors;
 using Serve.Runtime.Clusters;
 using Serve.Runtime.Workers.Connections;
@@ -27,10 +28,17 @@ public static class RuntimeServiceCollectionExtensions
         services.AddSingleton<ActorDirectory>();
         services.AddSingleton(provider => new DriverCluster(
             ClusterOf(options),
-            cluster => new ClusterWorkerProcesses(cluster, provider.GetRequiredService<WorkerProcessPool>(), folder: null, new ConsoleWarningLogger(), ownsPool: false),
+            cluster => new ClusterWorkerProcesses(cluster, provider.GetRequiredService<WorkerProcessPool>(), folder: null, provider.GetRequiredService<ILogger<DriverCluster>>(), ownsPool: false),
             provider.GetRequiredService<ResourceLedger>(),
-            provider.GetRequiredService<ActorDirectory>()));
-        services.AddSingleton<Cluster>(provider => provider.GetRequiredService<DriverCluster>());
+            provider.GetRequiredService<ActorDirectory>(),
+            provider.GetRequiredService<ILogger<DriverCluster>>(),
+            options.NodeId));
+        services.AddSingleton<ClusterNodeBinding>();
+        services.AddSingleton<Cluster>(provider =>
+        {
+            provider.GetRequiredService<ClusterNodeBinding>().Start();
+            return provider.GetRequiredService<DriverCluster>();
+        });
         services.AddSingleton<LocalNodeAgent>();
         services.AddSingleton<INodeAgent>(provider => provider.GetRequiredService<LocalNodeAgent>());
         services.AddSingleton<INodeDirectory>(provider => new NodeDirectory(provider.GetRequiredService<INodeAgent>()));

@@ -19,6 +19,8 @@ public sealed class SamplePackageFixture : IAsyncLifetime, IDisposable
 
     public string Keeper => _scratch.In("Keeper.zip");
 
+    public string Chatty => _scratch.In("Chatty.zip");
+
     public string Unicode => _scratch.In("Unicode.zip");
 
     public string Digits => _scratch.In("Digits.zip");
@@ -32,6 +34,7 @@ public sealed class SamplePackageFixture : IAsyncLifetime, IDisposable
         await BuildAsync(ServeExecutable.Sample("Zoo.cs"), Zoo);
         await BuildAsync(_scratch.Write("Keeper.cs", File.ReadAllText(ServeExecutable.Sample("Zoo.cs")) + File.ReadAllText(ServeExecutable.Sample("Keeper.cs"))), Keeper);
         await BuildAsync(ServeExecutable.Sample("Unicode.cs"), Unicode);
+        await BuildAsync(ServeExecutable.Sample("Chatty.cs"), Chatty);
         await BuildAsync(Path.Combine(ServeExecutable.Root, "deployments", "Digits.cs"), Digits);
     }
 

@@ -256,6 +256,18 @@ public static partial class ActorJobs
         return $"{sum} {await made.Read.Remote()}";
     }
 
+    /// <summary>Starts a stream that buffers one item, does not read it, and returns how many items it has made after a while.</summary>
+    [Remote(NumCpus = 0)]
+    public static async Task<int> StartUnreadStream(Cluster ray, ActorHandle<CountActor> made, Isolation isolation)
+    {
+        var stream = ray.ActorJobs.Count.Options(new() { Isolation = isolation, NumCpus = 0, MaxBufferedItems = 1 }).Remote(100, made);
+        while (await made.Read.Remote() == 0)
+            await Task.Delay(5);
+        await Task.Delay(200);
+        GC.KeepAlive(stream);
+        return await made.Read.Remote();
+    }
+
     [Remote]
     public static async Task<string> StreamThatFails(Cluster ray)
     {

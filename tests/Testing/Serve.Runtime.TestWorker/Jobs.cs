@@ -95,6 +95,21 @@ public static partial class Jobs
         return Environment.ProcessId;
     }
 
+    /// <summary>Writes to standard error, and to standard output on a thread that no task has started.</summary>
+    [Remote]
+    public static int WriteErrors(string error, string background)
+    {
+        Console.Error.WriteLine(error);
+        using (ExecutionContext.SuppressFlow())
+        {
+            var thread = new Thread(() => Console.WriteLine(background));
+            thread.Start();
+            thread.Join();
+        }
+
+        return 0;
+    }
+
     /// <summary>Blocks all thread-pool threads of its process for some time.</summary>
     [Remote(MaxRetries = 0)]
     public static int BusyPool(int milliseconds)

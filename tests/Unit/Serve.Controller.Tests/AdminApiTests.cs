@@ -198,7 +198,7 @@ public sealed class AdminApiTests
     [Fact]
     public async Task Logs_Follow_StreamsUntilTheClientDisconnects() => await WithAsync(async admin =>
     {
-        var place = admin.Node.State.LogsOf(new(new("counter", "Counter"), "aaaaaaaa"));
+        var place = admin.Node.State.Replicas.LogsOf(new(new("counter", "Counter"), "aaaaaaaa"));
         Directory.CreateDirectory(place);
         var file = Path.Combine(place, "replica.log");
         await File.WriteAllTextAsync(file, "one\ntwo\n");

@@ -1,6 +1,8 @@
+using System.Text.Json;
 using Serve.Admin;
 using Serve.Controller.Applications;
 using Serve.Nodes;
+using Serve.Specs;
 
 namespace Serve.Controller.Tests;
 
@@ -45,7 +47,7 @@ public sealed class ControlLoopTests
     {
         await using var node = await ControllerTestFixture.StartAsync();
         await node.DeployAsync("gone", "Counter@1");
-        await node.DeployAsync("kept", "Counter@1", settings: options => options with { HealthCheckPeriodS = 1e6 });
+        await node.DeployAsync("kept", "Other@1", settings: options => options with { HealthCheckPeriodS = 1e6 });
         await node.UntilAsync("gone", ApplicationStatus.Running);
         await node.UntilAsync("kept", ApplicationStatus.Running);
         await node.Controller.DeleteAsync("gone", CancellationToken.None);
@@ -166,6 +168,94 @@ public sealed class ControlLoopTests
         await using var second = await ControllerTestFixture.StartAsync(folder);
         await second.UntilAsync("counter", ApplicationStatus.Running);
         Assert.Equal(3, second.Running("counter").Length);
+    }
+
+    [Fact]
+    public async Task UnloadThenLoad_ScaledModel_RestoresItsTargetAfterARestart()
+    {
+        var folder = Directory.CreateTempSubdirectory("serve-test-").FullName;
+        var id = new DeploymentId("counter", "Counter");
+        await using (var first = await ControllerTestFixture.StartAsync(folder))
+        {
+            first.KeepFolder = true;
+            await first.DeployAsync("counter", "Counter@1", 1);
+            await first.Controller.ScaleAsync(id, 3, CancellationToken.None);
+            await first.Controller.UnloadAsync(id, CancellationToken.None);
+            await first.Controller.UnloadAsync(id, CancellationToken.None);
+            await first.UntilAsync(() => first.Agent.Actors.IsEmpty);
+        }
+
+        await using var second = await ControllerTestFixture.StartAsync(folder);
+        Assert.Equal(0, second.Controller.GetDetails("counter")!.Deployments["Counter"].TargetNumReplicas);
+        await second.Controller.LoadAsync(id, CancellationToken.None);
+        await second.UntilAsync(() => second.Running("counter").Length == 3);
+        await second.Controller.LoadAsync(id, CancellationToken.None);
+        Assert.Equal(3, second.Controller.GetDetails("counter")!.Deployments["Counter"].TargetNumReplicas);
+    }
+
+    [Fact]
+    public async Task Deploy_PathOfThisMachine_IsInNoCheckpointAndNoReplicaStart()
+    {
+        await using var node = await ControllerTestFixture.StartAsync();
+        node.Source.Packages["/home/user/Counter.cs"] = FakeApplicationSource.Package("abc", "Counter");
+        await node.Controller.DeployAsync(new ApplicationConfig { Name = "counter", ImportPath = "/home/user/Counter.cs" }, CancellationToken.None);
+        await node.UntilAsync("counter", ApplicationStatus.Running);
+
+        Assert.Equal("package:abc", node.Controller.GetDetails("counter")!.DeployedAppConfig!.ImportPath);
+        var stored = JsonSerializer.Serialize(Assert.Single(await node.Store.LoadAsync(default)), ServeJson.Options);
+        var start = System.Text.Encoding.UTF8.GetString(Assert.Single(node.Agent.Actors.Values).Payload.Span);
+        foreach (var path in (string[])["/home/user", "/packages", node.Folder])
+        {
+            Assert.DoesNotContain(path, stored, StringComparison.Ordinal);
+            Assert.DoesNotContain(path, start, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Start_ReplicasOfAnEarlierControllerRun_AreAdopted()
+    {
+        var folder = Directory.CreateTempSubdirectory("serve-test-").FullName;
+        FakeNodeAgent[] agents = [new("n1"), new("n2")];
+        string[] before;
+        SnapshotVersion published;
+        await using (var first = await ControllerTestFixture.StartAsync(folder, null, agents))
+        {
+            first.KeepFolder = true;
+            await first.DeployAsync("counter", "Counter@1", 4);
+            await first.UntilAsync("counter", ApplicationStatus.Running);
+            await first.DeployAsync("counter", "Counter@1", 4, options => options with { MaxOngoingRequests = 7 });
+            await first.UntilAsync(() => agents.Sum(agent => agent.Settings.Count) == 4);
+            await first.UntilAsync("counter", ApplicationStatus.Running);
+            before = first.Running("counter");
+            published = agents[0].Routes!.Version;
+        }
+
+        var calls = agents.Select(agent => agent.Calls.Count).ToArray();
+        await using var second = await ControllerTestFixture.StartAsync(folder, null, agents);
+        await second.UntilAsync("counter", ApplicationStatus.Running);
+        await second.UntilAsync(() => agents.All(agent => agent.Routes!.Version.Epoch > published.Epoch));
+
+        Assert.Equal(before, second.Running("counter"));
+        Assert.All(agents.Zip(calls), pair => Assert.DoesNotContain(
+            pair.First.Calls.Skip(pair.Second), call => call.StartsWith("create", StringComparison.Ordinal) || call.StartsWith("stop", StringComparison.Ordinal) || call.StartsWith("reconfigure", StringComparison.Ordinal)));
+        Assert.All(agents, agent => Assert.Equal(4, agent.Routes!.Deployments.Single().Replicas.Length));
+    }
+
+    [Fact]
+    public async Task Node_Returns_ItsSurplusReplicasAreStopped()
+    {
+        FakeNodeAgent[] agents = [new("n1"), new("n2")];
+        await using var node = await ControllerTestFixture.StartAsync(null, null, agents);
+        await node.DeployAsync("counter", "Counter@1", 2);
+        await node.UntilAsync("counter", ApplicationStatus.Running);
+        await node.UntilAsync(() => agents[1].Actors.Count == 1);
+
+        node.Nodes.Leave(new("n2"));
+        await node.UntilAsync(() => agents[0].Actors.Count == 2);
+        node.Nodes.Join(agents[1]);
+
+        await node.UntilAsync(() => agents.Sum(agent => agent.Actors.Count) == 2);
+        await node.UntilAsync("counter", ApplicationStatus.Running);
     }
 
     [Fact]

@@ -17,6 +17,8 @@ internal sealed class FakeApplicationSource : IApplicationSource
         return Task.FromResult(Package(importPath, importPath.Split('@')[0]));
     }
 
+    public string FindSource(string importPath) => importPath.Replace("package:", "", StringComparison.Ordinal);
+
     public static ApplicationPackage Package(string hash, params string[] deployments) => new()
     {
         Hash = hash,

@@ -62,6 +62,11 @@ internal sealed class FakeNodeAgent(string name = "n1") : INodeAgent
         return new(ProcessOf(spec));
     }
 
+    public ConcurrentDictionary<string, ReadOnlyMemory<byte>> Settings { get; } = new();
+
+    public Task<IReadOnlyList<HostedActorEntry>> ListActorsAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<HostedActorEntry>>(
+        [.. Actors.Values.Select(spec => new HostedActorEntry(spec, new(ProcessOf(spec)), Settings.GetValueOrDefault(spec.Id.Value)))]);
+
     public async Task StopActorAsync(ActorId id, TimeSpan drainTimeout, CancellationToken cancellationToken)
     {
         Calls.Enqueue($"stop {id}");
@@ -72,6 +77,7 @@ internal sealed class FakeNodeAgent(string name = "n1") : INodeAgent
     public Task ReconfigureActorAsync(ActorId id, int maxOngoing, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
     {
         Calls.Enqueue($"reconfigure {id}");
+        Settings[id.Value] = payload;
         return OnReconfigure(JsonSerializer.Deserialize<ReplicaSettingsUpdate>(payload.Span, ServeJson.Options)!);
     }
 
@@ -108,9 +114,13 @@ internal sealed class FakeNodeAgent(string name = "n1") : INodeAgent
 
     public Task FetchPackageAsync(string hash, CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public Task<IResourceGrant> GrantAsync(ResourceDemand demand, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<IResourceGrant> GrantAsync(LeaseOwner owner, ResourceDemand demand, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public Task<IWorkerLease> LeaseWorkerAsync(WorkerPlacement placement, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<IWorkerLease> LeaseWorkerAsync(LeaseOwner owner, WorkerPlacement placement, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<bool> RenewAsync(LeaseOwner owner, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public TimeSpan LeaseLifetime => TimeSpan.FromSeconds(10);
 
     public Task PullObjectAsync(ObjectId id, CancellationToken cancellationToken) => throw new NotSupportedException();
 

@@ -92,7 +92,7 @@ public sealed class ReplicaLogReaderTests : IDisposable
 
     private static void Log(NodeStateDirectory state, string suffix, string text)
     {
-        var place = state.LogsOf(new(new("app", "dep"), suffix));
+        var place = state.Replicas.LogsOf(new(new("app", "dep"), suffix));
         Directory.CreateDirectory(place);
         File.WriteAllText(Path.Combine(place, "replica.log"), text);
     }

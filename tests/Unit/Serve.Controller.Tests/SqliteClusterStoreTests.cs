@@ -188,10 +188,11 @@ public sealed class SqliteClusterStoreTests : IDisposable
             Assert.Equal(8, await AcquireAsync(store));
         }
 
-        // The upgrade is done once, and no path of this machine is left of the package.
+        // The upgrade is done once, and no path of this machine is left.
         using var again = SqliteClusterStore.Open(Database, _time);
-        Assert.Single(await again.LoadAsync(default));
-        Assert.DoesNotContain("/state/packages", Read("SELECT document FROM applications"), StringComparison.Ordinal);
+        Assert.Equal(
+            "package:c594d0da7161d8397965b1ad59ecd4b9085812f04b4a8d60fce0a78ddfcac0ca", Assert.Single(await again.LoadAsync(default)).LastGood!.Config.ImportPath);
+        Assert.DoesNotContain("/home/user", Read("SELECT document FROM applications"), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -202,6 +203,21 @@ public sealed class SqliteClusterStoreTests : IDisposable
         if (!OperatingSystem.IsWindows())
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(root));
         Assert.True(Directory.Exists(state.Run));
+    }
+
+    [Fact]
+    public void OpenDirectory_NodeName_IsKept()
+    {
+        using (var state = NodeStateDirectory.Open(_folder, "alpha"))
+            Assert.Equal(new NodeId("alpha"), state.NodeId);
+        using (var state = NodeStateDirectory.Open(_folder))
+            Assert.Equal(new NodeId("alpha"), state.NodeId);
+        using (NodeStateDirectory.Open(_folder, "alpha"))
+        {
+        }
+
+        var error = Assert.Throws<StateStoreException>(() => NodeStateDirectory.Open(_folder, "beta"));
+        Assert.Contains("belongs to node 'alpha', but --node-name is 'beta'", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

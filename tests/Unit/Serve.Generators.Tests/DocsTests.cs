@@ -20,6 +20,45 @@ public sealed partial class DocsTests
     }
 
     [Fact]
+    public void DeploymentsGuide_EveryExample_CompilesAsAFile()
+    {
+        var blocks = Blocks(File.ReadAllText(Path.Combine(Repository(), "docs", "deployments.md"))).ToArray();
+        Assert.True(blocks.Length > 15, $"{blocks.Length} examples were found");
+
+        foreach (var block in blocks)
+        {
+            // The directives of the SDK precede the code.
+            var source = string.Join('\n', block.Split('\n').Where(line => !line.StartsWith("#:", StringComparison.Ordinal)));
+            var code = CompiledUserCode.From(source);
+            var problems = string.Join("\n", code.Problems().Concat(code.Findings.Where(finding => finding.Contains("Error", StringComparison.Ordinal))));
+            Assert.True(problems.Length == 0, $"{block}\n{problems}");
+        }
+    }
+
+    [Fact]
+    public void ClientGuide_EveryExample_CompilesWithTheDeployment()
+    {
+        var blocks = Blocks(File.ReadAllText(Path.Combine(Repository(), "docs", "client.md"))).ToArray();
+        Assert.True(blocks.Length > 4, $"{blocks.Length} examples were found");
+
+        foreach (var block in blocks.Skip(1))
+        {
+            var problems = string.Join("\n", CompiledUserCode.From($$"""
+                {{blocks[0]}}
+
+                internal static class Example
+                {
+                    public static async Task Main()
+                    {
+                {{block}}
+                    }
+                }
+                """).Problems());
+            Assert.True(problems.Length == 0, $"{block}\n{problems}");
+        }
+    }
+
+    [Fact]
     public void Readme_ExampleOfCore_Compiles()
     {
         var example = Blocks(File.ReadAllText(Path.Combine(Repository(), "README.md"))).Single(block => block.Contains("Cluster.Init", StringComparison.Ordinal));

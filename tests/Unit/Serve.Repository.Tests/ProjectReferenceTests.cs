@@ -26,6 +26,8 @@ public sealed class ProjectReferenceTests
         ["Serve.Inference"] = ["Serve.Inference.Analysis", "Serve.Abstractions", "Serve.Contracts", "Serve.Routing", "Serve.Runtime", "Serve.Replica"],
         ["Serve.Gateway"] = ["Serve.Abstractions", "Serve.Contracts", "Serve.Routing", "Serve.Runtime"],
         ["Serve.Gym"] = ["Serve.Core"],
+        ["Serve.Experiments"] = ["Serve.Core"],
+        ["Serve.Tune"] = ["Serve.Core"],
         ["Serve.Controller"] = ["Serve.Abstractions", "Serve.Cluster", "Serve.Contracts", "Serve.Control", "Serve.Runtime"],
     };
 

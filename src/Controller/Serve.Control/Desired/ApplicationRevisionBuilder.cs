@@ -29,7 +29,8 @@ public static class ApplicationRevisionBuilder
         return new()
         {
             Number = number,
-            Config = config,
+            // Without the path that it was built from, which exists on one machine only.
+            Config = config with { ImportPath = package.ImportPath },
             Package = package,
             Isolation = isolation,
             RoutePrefix = prefix,

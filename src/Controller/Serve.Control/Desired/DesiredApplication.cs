@@ -74,8 +74,15 @@ public sealed record DesiredApplication
 /// <summary>Number of replicas that a deployment is to have now.</summary>
 /// <param name="Replicas">The number.</param>
 /// <param name="WakesOnRequest">Whether, at 0 replicas, requests are queued and reported to the controller instead of rejected.</param>
-public readonly record struct ReplicaTarget(int Replicas, bool WakesOnRequest = false)
+/// <param name="Unloaded">The number of replicas to restore when the model is loaded again; null if it was not unloaded.</param>
+public readonly record struct ReplicaTarget(int Replicas, bool WakesOnRequest = false, int? Unloaded = null)
 {
+    /// <summary>Returns the target of an unloaded model.</summary>
+    public ReplicaTarget Unload() => Replicas == 0 ? this : new(0, Unloaded: Replicas);
+
+    /// <summary>Returns the target of a loaded model.</summary>
+    public ReplicaTarget Load() => Replicas == 0 ? new(Unloaded ?? 1) : this;
+
     /// <summary>No targets.</summary>
     public static ImmutableSortedDictionary<string, ReplicaTarget> None { get; } = ImmutableSortedDictionary.Create<string, ReplicaTarget>(StringComparer.Ordinal);
 }

@@ -17,6 +17,9 @@ public abstract record ControlObservation
         public ImmutableArray<string> Notices { get; init; } = [];
     }
 
+    /// <summary>Replicas run on a node, according to its register.</summary>
+    public sealed record ReplicasFound(IReadOnlyList<ObservedReplica> Replicas) : ControlObservation;
+
     /// <summary>A replica could not be created; with <paramref name="IsNodeFailure"/>, because the node could not provide a process, and its constructor did not run.</summary>
     public sealed record ReplicaStartFailed(ReplicaId Replica, long Generation, string Error, bool IsNodeFailure = false) : ControlObservation;
 

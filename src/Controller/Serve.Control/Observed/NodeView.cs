@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-
 namespace Serve.Control.Observed;
 
 /// <summary>One node as the controller sees it.</summary>
@@ -10,9 +8,6 @@ public sealed record NodeView
 
     /// <summary>The node's phase.</summary>
     public NodePhase Phase { get; init; } = NodePhase.Ready;
-
-    /// <summary>Labels for placement, for instance its zone.</summary>
-    public ImmutableSortedDictionary<string, string> Labels { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 
     /// <summary>Total resources; null if they are unlimited.</summary>
     public ResourceAmounts? Total { get; init; }

@@ -6,6 +6,7 @@ public sealed partial record ObservedState
     public ObservedState Apply(ControlObservation observation, DateTimeOffset now) => observation switch
     {
         ControlObservation.ReplicaStarted started => OnStarted(started, now),
+        ControlObservation.ReplicasFound found => OnFound(found),
         ControlObservation.ReplicaStartFailed failed => OnStartFailed(failed, now),
         ControlObservation.ReplicaPlacementFailed refused => OnPlacementFailed(refused, now),
         ControlObservation.ReplicaReconfigured reconfigured => OnReconfigured(reconfigured),
@@ -43,6 +44,19 @@ public sealed partial record ObservedState
             ReplicaPhaseTrigger.Started);
         next = next with { WakeUps = next.WakeUps.Remove(replica.Id.Deployment) };
         return replica.EarlyDeath is { } reason ? next.OnDied(new(replica.Id, reason), now) : next;
+    }
+
+    // They were started by an earlier controller: adopted if they are still wanted, otherwise stopped by the next decision.
+    private ObservedState OnFound(ControlObservation.ReplicasFound found)
+    {
+        var next = this;
+        foreach (var replica in found.Replicas.Where(replica => !Replicas.ContainsKey(replica.Id.ToString())))
+        {
+            var key = ReplicaStartKey.Of(replica.Id.Deployment, replica.Deployment);
+            next = next.With(replica).With(key, next.StartHistoryOf(key) with { HasRun = true });
+        }
+
+        return next;
     }
 
     private ObservedState OnStartFailed(ControlObservation.ReplicaStartFailed failed, DateTimeOffset now)

@@ -110,7 +110,7 @@ internal sealed class InstanceDetailsProjection(INodeDirectory nodes, NodeStateD
             NodeIp = NodeIp,
             ActorId = replica.Id.ToString(),
             WorkerId = replica.Address?.ProcessId,
-            LogFilePath = Path.Combine(directory.LogsOf(replica.Id), "replica.log"),
+            LogFilePath = Path.Combine(directory.Replicas.LogsOf(replica.Id), "replica.log"),
         };
     }
 

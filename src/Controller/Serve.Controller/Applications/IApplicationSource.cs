@@ -10,6 +10,10 @@ public interface IApplicationSource
     /// <param name="cancellationToken">Cancels the build.</param>
     /// <exception cref="DefinitionException">The code is invalid; lists every error, compile errors with file and line.</exception>
     Task<ApplicationPackage> PrepareAsync(string importPath, CancellationToken cancellationToken);
+
+    /// <summary>Returns the path that a package was last built from on this node; the same path if it is not a package, or was not built here.</summary>
+    /// <param name="importPath">The <see cref="ApplicationPackage.ImportPath"/> of the package.</param>
+    string FindSource(string importPath);
 }
 
 /// <summary>A requested configuration and its built code.</summary>

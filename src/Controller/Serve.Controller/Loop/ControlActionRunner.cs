@@ -6,7 +6,6 @@ using Microsoft.Extensions.Logging;
 using Serve.Control;
 using Serve.Control.Observed;
 using Serve.Controller.Metrics;
-using Serve.Controller.Store;
 using Serve.Nodes;
 using Serve.Replicas;
 using Serve.Routes;
@@ -15,7 +14,7 @@ namespace Serve.Controller.Loop;
 
 /// <summary>Carries out actions through the agents of their nodes, outside of the control loop, and reports every result exactly once. Stateless otherwise.</summary>
 internal sealed partial class ControlActionRunner(
-    INodeDirectory nodes, NodeStateDirectory directory, ControllerOptions options, ControllerMetrics metrics, TimeProvider time,
+    INodeDirectory nodes, ControllerOptions options, ControllerMetrics metrics, TimeProvider time,
     Func<ControlObservation, ValueTask> report, ILogger<ControlActionRunner> logger) : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stopping = new();
@@ -102,7 +101,7 @@ internal sealed partial class ControlActionRunner(
         {
             var agent = Agent(start.Node);
             await agent.FetchPackageAsync(start.Revision.Package.Hash, cancellation.Token);
-            var host = await agent.CreateActorAsync(ReplicaActorSpecFactory.Create(start, directory), cancellation.Token);
+            var host = await agent.CreateActorAsync(ReplicaActorSpecFactory.Create(start), cancellation.Token);
             metrics.ReplicaStarted(start.Replica.Deployment, Stopwatch.GetElapsedTime(began));
             result = new ControlObservation.ReplicaStarted(
                 start.Replica, start.Generation, new(start.Node, host.ProcessId, host.HttpAddress, host.Http2Address, host.CallAddress, host.Token))
@@ -167,7 +166,7 @@ internal sealed partial class ControlActionRunner(
         Log.Reconfiguring(logger, change.Replica, change.Reason);
         using var timeout = new CancellationTokenSource(options.ReconfigureTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, _stopping.Token);
-        var update = new ReplicaSettingsUpdate { Spec = change.Deployment.Spec, Rank = change.Rank, WorldSize = change.WorldSize };
+        var update = new ReplicaSettingsUpdate { Spec = change.Deployment.Spec, SettingsVersion = change.Deployment.Settings, Rank = change.Rank, WorldSize = change.WorldSize };
         try
         {
             await Agent(change.Node).ReconfigureActorAsync(

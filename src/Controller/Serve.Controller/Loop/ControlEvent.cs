@@ -40,8 +40,8 @@ internal abstract record ControlEvent
     /// <summary>Deletes an application; null for all.</summary>
     public sealed record DeleteApplications(string? Application) : ChangeRequest;
 
-    /// <summary>Sets the number of replicas of a deployment.</summary>
-    public sealed record SetReplicaTarget(DeploymentId Deployment, ReplicaTarget Target) : ChangeRequest;
+    /// <summary>Changes the replica target of a deployment.</summary>
+    public sealed record ChangeReplicaTarget(DeploymentId Deployment, Func<ReplicaTarget, ReplicaTarget> Change) : ChangeRequest;
 
     /// <summary>Drains and stops all replicas; the stored state is kept.</summary>
     public sealed record StopAllReplicas : ChangeRequest;

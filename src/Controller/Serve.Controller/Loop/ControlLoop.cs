@@ -18,6 +18,7 @@ namespace Serve.Controller.Loop;
 internal sealed partial class ControlLoop : IAsyncDisposable
 {
     private const int MaxRounds = 8;
+    private static readonly TimeSpan RecoveryTimeout = TimeSpan.FromSeconds(3);
 
     private readonly Channel<ControlEvent> _events = Channel.CreateBounded<ControlEvent>(
         new BoundedChannelOptions(4096) { FullMode = BoundedChannelFullMode.Wait, SingleReader = true });
@@ -38,7 +39,7 @@ internal sealed partial class ControlLoop : IAsyncDisposable
     private Task _loop = Task.CompletedTask;
 
     public ControlLoop(
-        INodeDirectory nodes, IClusterStore store, NodeStateDirectory directory, ControllerOptions options, ControllerMetrics metrics,
+        INodeDirectory nodes, IClusterStore store, ControllerOptions options, ControllerMetrics metrics,
         TimeProvider time, ILoggerFactory loggers)
     {
         _nodes = nodes;
@@ -47,8 +48,8 @@ internal sealed partial class ControlLoop : IAsyncDisposable
         _metrics = metrics;
         _time = time;
         _logger = loggers.CreateLogger<ControlLoop>();
-        _runner = new(nodes, directory, options, metrics, time, ReportAsync, loggers.CreateLogger<ControlActionRunner>());
-        _watcher = new(nodes, EnqueueAsync, loggers.CreateLogger<NodeEventWatcher>());
+        _runner = new(nodes, options, metrics, time, ReportAsync, loggers.CreateLogger<ControlActionRunner>());
+        _watcher = new(nodes, EnqueueAsync, time, loggers.CreateLogger<NodeEventWatcher>());
         _timer = time.CreateTimer(_ => _events.Writer.TryWrite(ControlEvent.Tick.Instance), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _view = CreateView();
     }
@@ -71,7 +72,8 @@ internal sealed partial class ControlLoop : IAsyncDisposable
         if (_desired.Applications.Count > 0)
             Log.Restored(_logger, string.Join(", ", _desired.Applications.Keys));
 
-        // Before the first decision, so that no reader sees an empty state.
+        // Before the first decision: what runs is adopted, and no routes are published that lack it.
+        await RecoverAsync(cancellationToken);
         _view = CreateView();
         _events.Writer.TryWrite(ControlEvent.Tick.Instance);
         _loop = Task.Run(RunAsync, CancellationToken.None);
@@ -107,6 +109,29 @@ internal sealed partial class ControlLoop : IAsyncDisposable
         await _runner.DisposeAsync();
         if (_lease is { } lease)
             await _store.ReleaseLeaseAsync(lease, CancellationToken.None);
+    }
+
+    // A node that does not answer in time is read when the watcher reaches it.
+    private async Task RecoverAsync(CancellationToken cancellationToken)
+    {
+        var (agents, now) = (_nodes.Current.Agents, _time.GetUtcNow());
+        _observed = _observed.WithNodes(NodeViewProjection.Of(_nodes.Current), now);
+        using var limit = new CancellationTokenSource(RecoveryTimeout, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        foreach (var reading in agents.Select(agent => ReplicaRegisterReader.ReadAsync(agent, now, either.Token)).ToArray())
+        {
+            try
+            {
+                var found = await reading.WaitAsync(either.Token);
+                _observed = _observed.Apply(new ControlObservation.ReplicasFound(found), now);
+                if (found.Count > 0)
+                    Log.Recovered(_logger, found.Count, found[0].Node);
+            }
+            catch (Exception failed) when (failed is IOException or ServeException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+            {
+                Log.NotRecovered(_logger, failed);
+            }
+        }
     }
 
     private async ValueTask EnqueueAsync(ControlEvent happened)
@@ -270,6 +295,12 @@ internal sealed partial class ControlLoop : IAsyncDisposable
 
         [LoggerMessage(3005, LogLevel.Error, "Application {Application} could not be stored")]
         public static partial void NotStored(ILogger logger, string application, Exception error);
+
+        [LoggerMessage(3007, LogLevel.Information, "{Count} replicas of an earlier controller run on node {Node}")]
+        public static partial void Recovered(ILogger logger, int count, NodeId node);
+
+        [LoggerMessage(3008, LogLevel.Warning, "The register of a node could not be read; its replicas are adopted when it can")]
+        public static partial void NotRecovered(ILogger logger, Exception error);
 
         [LoggerMessage(3006, LogLevel.Critical, "Reconciliation failed; no actions were taken")]
         public static partial void DecisionFailed(ILogger logger, Exception error);

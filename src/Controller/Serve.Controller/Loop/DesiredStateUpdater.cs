@@ -17,7 +17,7 @@ internal static class DesiredStateUpdater
         {
             ControlEvent.DeployApplications deploy => Deploy(desired, deploy, defaultIsolation, now),
             ControlEvent.DeleteApplications delete => Delete(desired, delete.Application),
-            ControlEvent.SetReplicaTarget change => SetTarget(desired, change),
+            ControlEvent.ChangeReplicaTarget change => ChangeTarget(desired, change),
             ControlEvent.StopAllReplicas => desired with { IsStopping = true },
             _ => throw new ArgumentOutOfRangeException(nameof(request)),
         };
@@ -92,19 +92,20 @@ internal static class DesiredStateUpdater
         return desired;
     }
 
-    private static DesiredState SetTarget(DesiredState desired, ControlEvent.SetReplicaTarget change)
+    private static DesiredState ChangeTarget(DesiredState desired, ControlEvent.ChangeReplicaTarget change)
     {
-        var (id, target) = (change.Deployment, change.Target);
-        if (target.Replicas is < 0 or > MaxReplicas)
-            throw new DefinitionException($"target_num_replicas must be from 0 to {MaxReplicas}, but was {target.Replicas}.");
+        var id = change.Deployment;
         if (!desired.Applications.TryGetValue(id.Application, out var application) || application.IsDeleting)
             throw Unknown(desired, id.Application);
-        if (application.Requested.Find(id.Name) is null)
+        if (application.Requested.Find(id.Name) is not { } deployment)
         {
             throw new ApplicationNotFoundException(
                 $"Application '{id.Application}' has no deployment '{id.Name}'. Its deployments: {string.Join(", ", application.Requested.Deployments.Keys)}.");
         }
 
+        var target = change.Change(application.TargetOf(deployment));
+        if (target.Replicas is < 0 or > MaxReplicas)
+            throw new DefinitionException($"target_num_replicas must be from 0 to {MaxReplicas}, but was {target.Replicas}.");
         var next = application.WithTarget(id.Name, target);
         return ReferenceEquals(next, application) ? desired : desired.With(next);
     }

@@ -6,7 +6,7 @@ using Serve.Nodes;
 namespace Serve.Controller.Loop;
 
 /// <summary>Watches the node directory and the events of every agent, and reports both to the control loop.</summary>
-internal sealed partial class NodeEventWatcher(INodeDirectory nodes, Func<ControlEvent, ValueTask> report, ILogger<NodeEventWatcher> logger) : IAsyncDisposable
+internal sealed partial class NodeEventWatcher(INodeDirectory nodes, Func<ControlEvent, ValueTask> report, TimeProvider time, ILogger<NodeEventWatcher> logger) : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stopping = new();
     private Task _watching = Task.CompletedTask;
@@ -58,6 +58,8 @@ internal sealed partial class NodeEventWatcher(INodeDirectory nodes, Func<Contro
     {
         try
         {
+            // A node that has returned may host replicas that were replaced elsewhere.
+            await report(new ControlEvent.ObservationReceived(new ControlObservation.ReplicasFound(await ReplicaRegisterReader.ReadAsync(agent, time.GetUtcNow(), cancellationToken))));
             await foreach (var happened in agent.WatchAsync(0, cancellationToken))
             {
                 if (happened is NodeEvent.ActorDied died && ReplicaId.TryParse(died.Id.Value, out var replica))

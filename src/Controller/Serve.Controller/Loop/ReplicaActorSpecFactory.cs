@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using Serve.Control;
 using Serve.Control.Observed;
-using Serve.Controller.Store;
 using Serve.Nodes;
 using Serve.Replicas;
 
@@ -12,22 +11,23 @@ namespace Serve.Controller.Loop;
 internal static class ReplicaActorSpecFactory
 {
     /// <summary>Creates the spec of a replica that is to start.</summary>
-    public static ActorSpec Create(ControlAction.StartReplica start, NodeStateDirectory directory)
+    public static ActorSpec Create(ControlAction.StartReplica start)
     {
         var (revision, spec) = (start.Revision, start.Deployment.Spec);
         var payload = new ReplicaStartRequest
         {
             ReplicaId = start.Replica.ToString(),
             Spec = spec,
-            PackageDirectory = directory.PackageOf(revision.Package.Hash),
             AssemblyFile = revision.Package.AssemblyFile,
             PackageHash = revision.Package.Hash,
+            Revision = revision.Number,
+            DeploymentVersion = start.Deployment.Version,
+            SettingsVersion = start.Deployment.Settings,
             TypeName = start.Deployment.TypeName,
             Args = revision.Config.Args,
             Rank = start.Rank,
             WorldSize = start.WorldSize,
             Isolation = revision.Isolation,
-            LogDirectory = directory.LogsOf(start.Replica),
             DeploymentsByType = revision.Package.Deployments
                 .GroupBy(definition => definition.TypeName)
                 .ToImmutableSortedDictionary(group => group.Key, group => group.First().Options.Name!, StringComparer.Ordinal),

@@ -13,6 +13,19 @@ public sealed class ApplicationPackageStore(string directory)
     /// <param name="hash">The package's hash.</param>
     public string FolderOf(string hash) => Path.Combine(directory, hash);
 
+    /// <summary>Records the path that a package was built from on this node. It is not part of the package.</summary>
+    /// <param name="hash">The package's hash.</param>
+    /// <param name="importPath">The path.</param>
+    internal void RecordSource(string hash, string importPath)
+    {
+        if (ReadSource(hash) != importPath)
+            File.WriteAllText(SourceFileOf(hash), importPath);
+    }
+
+    /// <summary>Returns the path that a package was last built from on this node; null if it was not built here.</summary>
+    /// <param name="hash">The package's hash.</param>
+    internal string? ReadSource(string hash) => File.Exists(SourceFileOf(hash)) ? File.ReadAllText(SourceFileOf(hash)) : null;
+
     /// <summary>Reads the manifest of a package.</summary>
     /// <param name="hash">The package's hash.</param>
     /// <exception cref="DefinitionException">The package is not stored here.</exception>
@@ -118,6 +131,8 @@ public sealed class ApplicationPackageStore(string directory)
     internal static IEnumerable<(string Name, string Path)> Files(string folder) =>
         Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
             .Select(path => (Path.GetRelativePath(folder, path).Replace('\\', '/'), path));
+
+    private string SourceFileOf(string hash) => FolderOf(hash) + ".source";
 
     private static void Copy(string path, string target, CancellationToken cancellationToken)
     {

@@ -50,12 +50,7 @@ public sealed partial record ImportPath(ImportPathKind Kind, string Location, st
     {
         ArgumentNullException.ThrowIfNull(text);
         if (text.StartsWith(PackagePrefix, StringComparison.Ordinal))
-        {
-            var parts = text[PackagePrefix.Length..].Split(':', 2);
-            return Hash().IsMatch(parts[0])
-                ? new(ImportPathKind.Package, parts[0], parts.ElementAtOrDefault(1))
-                : throw new DefinitionException($"import_path '{text}' must be package:HASH with the 64 hex digits that the upload returned.");
-        }
+            return TryParsePackage(text) ?? throw new DefinitionException($"import_path '{text}' must be package:HASH with the 64 hex digits that the upload returned.");
 
         var match = WithType().Match(text);
         var (path, type) = match.Success ? (match.Groups["path"].Value, match.Groups["type"].Value) : (text, null);
@@ -74,6 +69,16 @@ public sealed partial record ImportPath(ImportPathKind Kind, string Location, st
             ModelVersionFiles.Extension => new(ImportPathKind.Model, found, null),
             _ => throw new DefinitionException($"import_path '{text}' must be a .cs file, a project or its folder, an assembly (.dll), an ONNX model (.onnx) or a folder of its versions, a package (.zip) or package:HASH."),
         };
+    }
+
+    /// <summary>Parses <c>package:HASH[:TYPE]</c>; null if the text is not of this form.</summary>
+    /// <param name="text">The import path.</param>
+    public static ImportPath? TryParsePackage(string text)
+    {
+        if (!text.StartsWith(PackagePrefix, StringComparison.Ordinal))
+            return null;
+        var parts = text[PackagePrefix.Length..].Split(':', 2);
+        return Hash().IsMatch(parts[0]) ? new(ImportPathKind.Package, parts[0], parts.ElementAtOrDefault(1)) : null;
     }
 
     /// <inheritdoc/>

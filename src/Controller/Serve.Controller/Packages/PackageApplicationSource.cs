@@ -37,9 +37,12 @@ public sealed class PackageApplicationSource(ApplicationPackageBuilder builder, 
             var inspected = manifest.AssemblyFile is { } file
                 ? inspector.InspectAssembly(Path.Combine(folder, file), path.TypeName ?? manifest.TypeName)
                 : inspector.DescribeModel(manifest.Name);
+            if (path.Kind is not (ImportPathKind.Package or ImportPathKind.Archive))
+                store.RecordSource(hash, path.ToString());
             return new ApplicationPackage
             {
                 Hash = hash,
+                ImportPath = new ImportPath(ImportPathKind.Package, hash, path.TypeName).ToString(),
                 Directory = folder,
                 AssemblyFile = manifest.AssemblyFile,
                 Deployments = inspected.Deployments,
@@ -47,4 +50,7 @@ public sealed class PackageApplicationSource(ApplicationPackageBuilder builder, 
             };
         }, cancellationToken);
     }
+
+    /// <inheritdoc/>
+    public string FindSource(string importPath) => ImportPath.TryParsePackage(importPath) is { } package && store.ReadSource(package.Location) is { } source ? source : importPath;
 }

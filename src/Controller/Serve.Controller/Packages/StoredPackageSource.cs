@@ -7,7 +7,7 @@ namespace Serve.Controller.Packages;
 internal sealed class StoredPackageSource(NodeStateDirectory directory) : INodePackageSource
 {
     /// <inheritdoc/>
-    public Task FetchAsync(string hash, CancellationToken cancellationToken) => Directory.Exists(directory.PackageOf(hash))
+    public Task FetchAsync(string hash, CancellationToken cancellationToken) => Directory.Exists(directory.Replicas.PackageOf(hash))
         ? Task.CompletedTask
         : Task.FromException(new DirectoryNotFoundException($"The package {hash} is not in {directory.Packages}. Deploy the application again."));
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Serve.Replicas;
 using Serve.Runtime.Observation;
 
 namespace Serve.Controller.Store;
@@ -22,27 +23,24 @@ public sealed class NodeStateDirectory : IDisposable
     public string Database => Path.Combine(Root, "serve.db");
 
     /// <summary>Folder of the packages, by content hash.</summary>
-    public string Packages => Path.Combine(Root, "packages");
+    public string Packages => Replicas.Packages;
 
     /// <summary>Folder of the build outputs of user code.</summary>
     public string Builds => Path.Combine(Root, "builds");
 
     /// <summary>Folder of the log files.</summary>
-    public string Logs => Path.Combine(Root, "logs");
+    public string Logs => Replicas.Logs;
+
+    /// <summary>Folders that the replicas of this node use.</summary>
+    public ReplicaFolders Replicas => ReplicaFolders.Of(Root);
 
     /// <summary>Folder of run-time files; removed when the node stops.</summary>
     public string Run => Path.Combine(Root, "run");
 
-    /// <summary>The node's name: created with the folder, and the same after every restart.</summary>
+    /// <summary>The node's name: chosen or created with the folder, and the same after every restart.</summary>
     public NodeId NodeId { get; private init; }
 
     private string PidFile => Path.Combine(Run, "node.pid");
-
-    /// <summary>Returns the folder of a package.</summary>
-    public string PackageOf(string hash) => Path.Combine(Packages, hash);
-
-    /// <summary>Returns the folder of a replica's log files.</summary>
-    public string LogsOf(ReplicaId replica) => Path.Combine(Logs, replica.Deployment.Application, replica.Deployment.Name, replica.Suffix);
 
     /// <summary>Returns the default path: the user's state folder.</summary>
     public static string DefaultPath() => UserStateFolder.GetStateFolder();
@@ -51,8 +49,10 @@ public sealed class NodeStateDirectory : IDisposable
     public static string DefaultBuildCache => Path.Combine(DefaultPath(), "builds");
 
     /// <summary>Creates the folder if necessary, accessible to its owner only, and locks it.</summary>
-    /// <exception cref="StateStoreException">The folder cannot be written, or another node uses it.</exception>
-    public static NodeStateDirectory Open(string path)
+    /// <param name="path">The folder.</param>
+    /// <param name="nodeName">The node's name; null for the one in the folder, or a new one.</param>
+    /// <exception cref="StateStoreException">The folder cannot be written, another node uses it, or it belongs to a node of another name.</exception>
+    public static NodeStateDirectory Open(string path, string? nodeName = null)
     {
         var root = Path.GetFullPath(path);
         try
@@ -61,7 +61,7 @@ public sealed class NodeStateDirectory : IDisposable
             var lockFile = Lock(root);
             try
             {
-                var directory = new NodeStateDirectory(root, lockFile) { NodeId = ReadOrCreateNodeId(Path.Combine(root, "node-id")) };
+                var directory = new NodeStateDirectory(root, lockFile) { NodeId = ReadOrCreateNodeId(Path.Combine(root, "node-id"), nodeName) };
                 foreach (var folder in (string[])[directory.Packages, directory.Builds, directory.Logs, directory.Run])
                     Create(folder);
 
@@ -100,11 +100,17 @@ public sealed class NodeStateDirectory : IDisposable
         }
     }
 
-    private static NodeId ReadOrCreateNodeId(string path)
+    private static NodeId ReadOrCreateNodeId(string path, string? requested)
     {
         if (File.Exists(path) && File.ReadAllText(path).Trim() is { Length: > 0 } name)
-            return new(name);
-        var created = $"node-{Guid.NewGuid():N}"[..13];
+        {
+            return requested is null || requested == name
+                ? new(name)
+                : throw new StateStoreException(
+                    $"The state directory {Path.GetDirectoryName(path)} belongs to node '{name}', but --node-name is '{requested}'. Remove --node-name, or choose another directory with --state-dir.");
+        }
+
+        var created = requested ?? $"node-{Guid.NewGuid():N}"[..13];
         File.WriteAllText(path, created);
         return new(created);
     }

@@ -8,7 +8,7 @@ namespace Serve.Controller.Store;
 internal static class SqliteSchema
 {
     private const int ApplicationId = 0x53727645;
-    private const int Version = 2;
+    private const int Version = 3;
 
     /// <summary>Checks a database and brings it to the current schema, in one transaction.</summary>
     /// <exception cref="StateStoreException">The file is damaged, foreign, or written by a newer version.</exception>
@@ -37,7 +37,9 @@ internal static class SqliteSchema
         }
 
         if (version < 2)
-            UpgradeToVersion2(connection, epoch: isNew ? 0 : connection.ReadNumber("SELECT epoch FROM life"));
+            CreateTablesOfVersion2(connection, epoch: isNew ? 0 : connection.ReadNumber("SELECT epoch FROM life"));
+        if (version < Version)
+            UpgradeApplications(connection, document => UpgradeToVersion3(version < 2 ? UpgradeToVersion2(document) : document));
 
         // The previous process has exited, since this one has locked the state directory: its lease is void.
         connection.Execute("UPDATE lease SET holder = NULL, expires_at = NULL");
@@ -48,7 +50,7 @@ internal static class SqliteSchema
     public static StateStoreException Damaged(string path, string detail, Exception? inner) => new(
         $"{path} is damaged: {detail.ReplaceLineEndings(" ")}. Nothing was changed. Restore it from a backup, or remove it to start without applications.", inner);
 
-    private static void UpgradeToVersion2(SqliteConnection connection, long epoch)
+    private static void CreateTablesOfVersion2(SqliteConnection connection, long epoch)
     {
         connection.Execute("CREATE TABLE lease (epoch INTEGER NOT NULL, holder TEXT, expires_at INTEGER) STRICT");
         connection.Execute("INSERT INTO lease (epoch) VALUES ($epoch)", ("$epoch", epoch));
@@ -56,6 +58,10 @@ internal static class SqliteSchema
         connection.Execute("INSERT INTO membership (version) VALUES (0)");
         connection.Execute("CREATE TABLE members (node TEXT PRIMARY KEY, document TEXT NOT NULL, version INTEGER NOT NULL) STRICT");
         connection.Execute("DROP TABLE IF EXISTS life");
+    }
+
+    private static void UpgradeApplications(SqliteConnection connection, Func<string, string> upgrade)
+    {
         List<(string Name, string Document)> applications = [];
         using (var command = connection.CreateCommand("SELECT name, document FROM applications"))
         using (var reader = command.ExecuteReader())
@@ -65,7 +71,7 @@ internal static class SqliteSchema
         }
 
         foreach (var (name, document) in applications)
-            connection.Execute("UPDATE applications SET document = $document WHERE name = $name", ("$document", UpgradeToVersion2(document)), ("$name", name));
+            connection.Execute("UPDATE applications SET document = $document WHERE name = $name", ("$document", upgrade(document)), ("$name", name));
         connection.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA user_version = {Version}"));
     }
 
@@ -81,6 +87,15 @@ internal static class SqliteSchema
         application["targets"] = ExtractTargets(requested);
         if (application["last_good"] is JsonObject lastGood)
             application["last_good_targets"] = ExtractTargets(lastGood);
+        return application.ToJsonString(ServeJson.Options);
+    }
+
+    // Version 2 stored the path that the code was built from.
+    private static string UpgradeToVersion3(string document)
+    {
+        var application = JsonNode.Parse(document)!.AsObject();
+        foreach (var revision in new[] { application["requested"], application["last_good"] }.OfType<JsonObject>())
+            revision["config"]!["import_path"] = $"package:{(string)revision["package"]!["hash"]!}";
         return application.ToJsonString(ServeJson.Options);
     }
 

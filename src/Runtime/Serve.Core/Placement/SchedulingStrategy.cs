@@ -11,7 +11,7 @@ public abstract record SchedulingStrategy
     public static SchedulingStrategy Spread { get; } = new SpreadStrategy();
 
     /// <summary>A particular node.</summary>
-    /// <param name="NodeId">The node; a single node has the id <c>node</c>.</param>
+    /// <param name="NodeId">The node, as in <see cref="PlacementGroupState.Nodes"/>; the node of a program that called <c>Cluster.Init</c> is <c>node</c>.</param>
     /// <param name="Soft">Whether another node may be used if this one does not exist. Default false: it fails then.</param>
     public sealed record NodeAffinity(string NodeId, bool Soft = false) : SchedulingStrategy;
 

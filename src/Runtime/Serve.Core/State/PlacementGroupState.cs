@@ -11,7 +11,7 @@ public sealed record PlacementGroupState
     /// <summary>The group's name; null if it has none.</summary>
     public string? Name { get; init; }
 
-    /// <summary><c>PENDING</c>, <c>CREATED</c> or <c>REMOVED</c>.</summary>
+    /// <summary><c>PENDING</c>, <c>CREATED</c>, <c>REMOVED</c>, or <c>RESCHEDULING</c> while bundles that were lost with their node are reserved again.</summary>
     public required string State { get; init; }
 
     /// <summary>How the bundles are placed across nodes.</summary>
@@ -20,6 +20,6 @@ public sealed record PlacementGroupState
     /// <summary>The resources of each bundle.</summary>
     public required ImmutableArray<Bundle> Bundles { get; init; }
 
-    /// <summary>The node of each bundle; empty while the reservation is pending.</summary>
+    /// <summary>The node of each bundle; empty while the reservation is pending; an empty text for a bundle that was lost with its node.</summary>
     public ImmutableArray<string> Nodes { get; init; } = [];
 }

@@ -47,7 +47,7 @@ internal sealed class ActorCallInvocation(DriverConnection session, Run message,
         try
         {
             var function = actor.FunctionOf(Message.Method, Message.Arguments.Count);
-            var arguments = function.Read(Message, Session.Values);
+            var arguments = ReadArguments(function);
             if (function.IsAsync)
                 TaskContext.SetFlowing(context);
             var pending = function.Method.InvokeAsync(actor.Local.LocalInstance.Target, arguments, function.TakesToken || Message.Stream ? Token : CancellationToken.None, context);

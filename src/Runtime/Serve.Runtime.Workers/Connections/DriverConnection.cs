@@ -46,6 +46,9 @@ internal sealed class DriverConnection(OutboundFrameQueue pump, WorkerClusterSou
     /// <summary>The streams that code in this worker reads.</summary>
     public RemoteStreamTable Streams => field ??= new(this);
 
+    /// <summary>Checks the arguments of calls; null if they are not checked.</summary>
+    public ValueCheck? Check { get; private set; }
+
     public ConnectionValueCodec Values => _values ?? throw new InvalidOperationException("The driver has not sent its hello frame.");
 
     public WorkerCluster Cluster => _cluster ?? throw new InvalidOperationException("The driver has not sent its hello frame.");
@@ -211,10 +214,18 @@ internal sealed class DriverConnection(OutboundFrameQueue pump, WorkerClusterSou
 
     private void Begin(Hello hello)
     {
-        _values = new(new(hello.Serializers.Select(MakeSerializer), RuntimeTypeForm.PlacementGroups(group => new RemotePlacementGroup(this, group.Id, group.Name, group.Strategy, group.Bundles))) { Segments = new WorkerSharedMemory() }, new WorkerReferenceResolver(this));
+        var groups = RuntimeTypeForm.PlacementGroups(group => new RemotePlacementGroup(this, group.Id, group.Name, group.Strategy, group.Bundles));
+        ValueSerializer[] serializers = [.. hello.Serializers.Select(MakeSerializer)];
+        if (hello.CheckValues)
+            Check = new(new(serializers, groups));
+        _values = new(new(serializers, groups) { Segments = new WorkerSharedMemory() }, new WorkerReferenceResolver(this));
         _cluster = new(this, hello.FirstId);
         if (hello.Print)
-            Console.SetOut(TextWriter.Synchronized(new TaskOutputWriter(Console.Out, this)));
+        {
+            Console.SetOut(TextWriter.Synchronized(new TaskOutputWriter(Console.Out, this, isError: false, arrival.ForwardsAllOutput)));
+            Console.SetError(TextWriter.Synchronized(new TaskOutputWriter(Console.Error, this, isError: true, arrival.ForwardsAllOutput)));
+        }
+
         arrival.SetCluster(_cluster);
     }
 

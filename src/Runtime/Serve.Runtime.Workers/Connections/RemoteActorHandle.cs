@@ -1,5 +1,6 @@
 using Serve.Calls;
 using Serve.Runtime.Actors;
+using Serve.Runtime.Tasks;
 
 namespace Serve.Runtime.Workers.Connections;
 
@@ -42,7 +43,7 @@ internal sealed class RemoteActorHandle<TActor>(DriverConnection session, Borrow
     public override ObjectRefStream<TItem> SubmitStream<TItem>(MethodCall<IAsyncEnumerable<TItem>> call, ActorCallOptions? options = null)
     {
         var stream = session.Streams.Begin<TItem>(options?.MaxBufferedItems);
-        session.ActorSubmitter.Send<TActor, IAsyncEnumerable<TItem>>(address, stream.Completion.Id, call, options, RemoteStreamTable.WindowOf(options?.MaxBufferedItems));
+        session.ActorSubmitter.Send<TActor, IAsyncEnumerable<TItem>>(address, stream.Completion.Id, call, options, StreamBufferSizes.ForReaderInWorker(options?.MaxBufferedItems).Window);
         GC.KeepAlive(this);
         return stream;
     }

@@ -8,22 +8,13 @@ namespace Serve.Runtime.Workers.Connections;
 /// <summary>Streams that code in this worker reads, by the ids of their completions. The table is written by the code that starts a stream and by the reading thread.</summary>
 internal sealed class RemoteStreamTable(DriverConnection session)
 {
-    private const int DefaultBuffer = 16;
-    private const int MostAhead = 4;
-
     private readonly ConcurrentDictionary<long, IRemoteItemReader> _readers = new();
-
-    /// <summary>Number of unread items that are buffered in this worker; as many may be under way to it.</summary>
-    public static int WindowOf(int? maxBufferedItems) => Math.Clamp((maxBufferedItems ?? DefaultBuffer) / 4, 1, MostAhead);
-
-    /// <summary>Number of unread items that are buffered in the driver.</summary>
-    public static int BufferOf(int? maxBufferedItems) => Math.Max(1, (maxBufferedItems ?? DefaultBuffer) - (2 * WindowOf(maxBufferedItems)) + 1);
 
     /// <summary>Creates a stream before it is started; its completion has the id.</summary>
     public ObjectRefStream<TItem> Begin<TItem>(int? maxBufferedItems)
     {
         var completion = session.Cluster.NewRef<TItem>();
-        var reader = new RemoteItemReader<TItem>(session, completion, WindowOf(maxBufferedItems));
+        var reader = new RemoteItemReader<TItem>(session, completion, StreamBufferSizes.ForReaderInWorker(maxBufferedItems).Window);
         _readers[completion.Id.Number] = reader;
         return reader.Items;
     }

@@ -8,9 +8,6 @@ namespace Serve.Runtime.Workers.Connections;
 /// <summary>Creates the frames that send attempts to a worker.</summary>
 internal static class RunFrameFactory
 {
-    /// <summary>Number of stream items that may be under way to the driver, in addition to those that it buffers.</summary>
-    private const int StreamWindow = 4;
-
     /// <exception cref="NotSerializableException">An argument cannot be serialized.</exception>
     public static Run Of(DispatchedTask sent, FunctionNumberTable functions, ConnectionValueCodec values)
     {
@@ -22,7 +19,7 @@ internal static class RunFrameFactory
             Name = attempt.Name,
             Parent = attempt.Parent?.Number ?? 0,
             Stream = attempt.IsStream,
-            Window = attempt.IsStream ? StreamWindow : 0,
+            Window = attempt.ItemWindow,
         };
         if (attempt.GpuIds.Count > 0)
             run.GpuIds.AddRange(attempt.GpuIds);

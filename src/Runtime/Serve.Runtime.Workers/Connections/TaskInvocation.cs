@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Serve.Runtime.Serialization;
 using Serve.Runtime.Tasks;
 using Serve.Runtime.Turns;
 using Serve.Runtime.Wire;
@@ -14,12 +15,15 @@ internal class TaskInvocation(DriverConnection session, Run message)
     private const int Running = 1;
     private const int Answered = 2;
 
+    private static readonly TimeSpan ReaderPatience = TimeSpan.FromMilliseconds(20);
+
     private readonly Lock _sync = new();
     private CancellationTokenSource? _stop;
     private bool _cancelled;
     private int _state;
     private int _waits;
     private long _started;
+    private WatchedArguments? _watched;
 
     public Run Message => message;
 
@@ -75,7 +79,7 @@ internal class TaskInvocation(DriverConnection session, Run message)
         try
         {
             var function = session.Functions.Find(message.Function);
-            var arguments = function.Read(message, session.Values);
+            var arguments = ReadArguments(function);
             if (message.Stream || function.IsAsync)
             {
                 var running = RunAsync(function, arguments, context);
@@ -152,21 +156,53 @@ internal class TaskInvocation(DriverConnection session, Run message)
     {
         if (function.Method.Items is not { } items || stream is null)
             throw new BadInputException($"{message.Name} does not return a stream.");
-        using var room = session.Window(this);
-        await foreach (var item in InTurns(items(stream)).WithCancellation(Token).ConfigureAwait(false))
+        using var window = session.Window(this);
+        var steps = InTurns(items(stream)).GetAsyncEnumerator(Token);
+        await using (steps.ConfigureAwait(false))
         {
-            await room.WaitAsync(Token).ConfigureAwait(false);
-            session.Send(new() { Item = new() { Id = message.Id, Value = session.Write(item, function.ResultType, message.Id, $"an item of {message.Name}") } });
+            while (true)
+            {
+                // Before the item is made: code whose reader does not read is not ahead of it by more than the window.
+                await WaitForReaderAsync(window).ConfigureAwait(false);
+                if (!await steps.MoveNextAsync().ConfigureAwait(false))
+                    break;
+                session.Send(new() { Item = new() { Id = message.Id, Value = session.Write(steps.Current, function.ResultType, message.Id, $"an item of {message.Name}") } });
+            }
         }
 
         Answer(new() { Id = message.Id });
     }
 
+    /// <summary>Waits until another item may be sent. A task releases its CPU while its reader does not read, which may be indefinitely; a reader that keeps up is not worth the messages.</summary>
+    private async Task WaitForReaderAsync(StreamItemWindow window)
+    {
+        var slot = window.WaitAsync(Token);
+        if (slot.IsCompletedSuccessfully)
+            return;
+        if (Turns is null)
+        {
+            await slot.WaitAsync(ReaderPatience, TimeProvider.System, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await CpuReleasingWait.WaitAsync(slot, Token).ConfigureAwait(false);
+        }
+
+        await slot.ConfigureAwait(false);
+    }
+
     /// <summary>Wraps a stream so that its steps run in the turns of its code.</summary>
     protected virtual IAsyncEnumerable<object?> InTurns(IAsyncEnumerable<object?> items) => items;
 
-    protected void Succeed(BoundRemoteFunction function, object? result) =>
+    protected object?[] ReadArguments(BoundRemoteFunction function)
+    {
+        var arguments = function.Read(message, session.Values);
+        _watched = session.Check?.Begin(message.Name, arguments);
+        return arguments;
+    }
+
+    protected void Succeed(BoundRemoteFunction function, object? result)
+    {
+        _watched?.RequireUnmodified();
         Answer(new() { Id = message.Id, Value = session.Write(result, function.ResultType, message.Id, $"the result of {message.Name}") });
+    }
 
     protected void Fail(Exception thrown)
     {

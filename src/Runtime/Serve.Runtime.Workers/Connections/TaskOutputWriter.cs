@@ -3,8 +3,8 @@ using Serve.Runtime.Tasks;
 
 namespace Serve.Runtime.Workers.Connections;
 
-/// <summary>Console of a worker: writes the output of tasks to the worker's log and, line by line, to the driver. The unfinished line is kept per thread. Blocks while the driver does not keep up.</summary>
-internal sealed class TaskOutputWriter(TextWriter log, DriverConnection session) : TextWriter
+/// <summary>Console of a worker: writes output to the worker's log and, line by line, to the driver: that of tasks and calls, or all. The unfinished line is kept per thread. Blocks while the driver does not keep up.</summary>
+internal sealed class TaskOutputWriter(TextWriter log, DriverConnection session, bool isError, bool forwardsAll) : TextWriter
 {
     private readonly ThreadLocal<StringBuilder> _line = new(static () => new());
 
@@ -38,13 +38,14 @@ internal sealed class TaskOutputWriter(TextWriter log, DriverConnection session)
 
     private void Add(ReadOnlySpan<char> text)
     {
-        if (TaskContext.Current is not { } context || session.FindRun(context.TaskId) is not { } run)
+        var run = TaskContext.Current is { } context ? session.FindRun(context.TaskId) : null;
+        if (run is null && !forwardsAll)
             return;
         var pending = _line.Value!;
         while (text.IndexOf('\n') is >= 0 and var end)
         {
             pending.Append(text[..end]);
-            session.SendOrWait(new() { Printed = new() { Task = run.Message.Name, Text = pending.ToString().TrimEnd('\r') } });
+            session.SendOrWait(new() { Printed = new() { Task = run?.Message.Name ?? "", Text = pending.ToString().TrimEnd('\r'), IsError = isError } });
             pending.Clear();
             text = text[(end + 1)..];
         }

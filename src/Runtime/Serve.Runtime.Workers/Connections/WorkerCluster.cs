@@ -2,6 +2,7 @@ using System.Text.Json;
 using Serve.Calls;
 using Serve.Runtime.Actors;
 using Serve.Runtime.Clusters;
+using Serve.Runtime.Tasks;
 
 namespace Serve.Runtime.Workers.Connections;
 
@@ -40,7 +41,7 @@ internal sealed class WorkerCluster(DriverConnection session, long firstId) : Ru
         var stream = session.Streams.Begin<TItem>(options?.MaxBufferedItems);
         try
         {
-            session.TaskSubmitter.Send(stream.Completion.Id, function, call.GetArguments(), options, RemoteStreamTable.WindowOf(options?.MaxBufferedItems));
+            session.TaskSubmitter.Send(stream.Completion.Id, function, call.GetArguments(), options, StreamBufferSizes.ForReaderInWorker(options?.MaxBufferedItems).Window);
             return stream;
         }
         catch

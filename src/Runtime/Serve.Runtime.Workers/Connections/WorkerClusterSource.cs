@@ -6,6 +6,9 @@ internal sealed class WorkerClusterSource
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
     private readonly TaskCompletionSource<Cluster> _arrived = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    /// <summary>Whether all output of the process is sent to the driver, and not only that of tasks: in workers of a program's own cluster, which host nothing else.</summary>
+    public bool ForwardsAllOutput { get; init; }
+
     public void SetCluster(Cluster cluster) => _arrived.TrySetResult(cluster);
 
     /// <summary>Blocks until the cluster is available; for constructors.</summary>

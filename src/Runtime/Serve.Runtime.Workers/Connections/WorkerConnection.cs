@@ -5,7 +5,6 @@ using Serve.Runtime.Objects;
 using Serve.Runtime.Serialization;
 using Serve.Runtime.Tasks;
 using Serve.Runtime.Wire;
-using Serve.Runtime.Workers.Processes;
 using Serve.Runtime.Workers.Transport;
 
 namespace Serve.Runtime.Workers.Connections;
@@ -16,7 +15,8 @@ namespace Serve.Runtime.Workers.Connections;
 /// </summary>
 internal sealed class WorkerConnection : IActorWorker, IDisposable
 {
-    private readonly PooledWorker _worker;
+    private static readonly TimeSpan ExitDelay = TimeSpan.FromSeconds(2);
+
     private readonly FrameStream _stream;
     private readonly OutboundFrameQueue _pump;
     private readonly WorkerRequestHandler _requests;
@@ -26,27 +26,28 @@ internal sealed class WorkerConnection : IActorWorker, IDisposable
     private readonly CancellationTokenSource _gone = new();
     private volatile bool _lost;
 
-    public WorkerConnection(PooledWorker worker, FrameStream stream, Hello hello, WorkerRequestHandler requests)
+    public WorkerConnection(IWorkerLease lease, FrameStream stream, WorkerRequestHandler requests)
     {
-        _worker = worker;
+        Lease = lease;
         _requests = requests;
         _stream = stream;
         _pump = new(stream);
         _functions = new(_pump);
         Values = new(requests.Codec, new DriverReferenceResolver(requests.Cluster, Lent));
-        _pump.Send(new() { Hello = hello });
+        _pump.Send(new() { Hello = requests.Hello() });
         _ = ReadAsync();
     }
 
-    public PooledWorker Worker => _worker;
+    /// <summary>The worker, which may run on another node.</summary>
+    public IWorkerLease Lease { get; }
 
-    string IActorWorker.WorkerId => _worker.Id;
+    string IActorWorker.WorkerId => Lease.WorkerId;
 
-    int IActorWorker.Pid => _worker.Process?.Pid ?? 0;
+    int IActorWorker.Pid => Lease.ProcessId;
 
-    string? IActorWorker.ExitReason => _worker.EndedBecause;
+    string? IActorWorker.ExitReason => Lease.Exited is { IsCompletedSuccessfully: true } exited ? exited.Result : null;
 
-    Task<string> IActorWorker.Exited => _worker.Ended.Task;
+    Task<string> IActorWorker.Exited => Lease.Exited;
 
     /// <summary>Whether frames can no longer be sent.</summary>
     public bool IsBroken => _lost || _pump.IsClosed;
@@ -130,9 +131,9 @@ internal sealed class WorkerConnection : IActorWorker, IDisposable
 
     void IActorWorker.Start(IActorCallAttempt attempt) => Start(new(attempt, ActorCallListener.Instance));
 
-    void IActorWorker.Kill(string reason) => _worker.Process?.Kill(reason);
+    void IActorWorker.Kill(string reason) => Lease.Kill(reason);
 
-    Task IActorWorker.ReleaseAsync() => _worker.ReleaseAsync();
+    Task IActorWorker.ReleaseAsync() => Lease.DisposeAsync().AsTask();
 
     /// <summary>Fails an attempt that is not sent.</summary>
     private static void Refuse(DispatchedTask run, Exception failure)
@@ -306,7 +307,7 @@ internal sealed class WorkerConnection : IActorWorker, IDisposable
         _lost = true;
         _gone.Cancel();
         _pump.Close(discard: true);
-        var reason = await _worker.WaitForExitAsync().ConfigureAwait(false);
+        var reason = await WaitForExitAsync().ConfigureAwait(false);
         Lent.Close();
         Supplied.Clear();
 
@@ -319,15 +320,24 @@ internal sealed class WorkerConnection : IActorWorker, IDisposable
         _stream.Dispose();
     }
 
+    /// <summary>Waits for the exit of the worker; one that does not exit soon although its connection broke is killed.</summary>
+    private async Task<string> WaitForExitAsync()
+    {
+        await ((Task)Lease.Exited).WaitAsync(ExitDelay).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!Lease.Exited.IsCompleted)
+            Lease.Kill("The connection to the worker broke, and it was killed.");
+        return await Lease.Exited.ConfigureAwait(false);
+    }
+
     private void ReportLost(DispatchedTask run, string? reason = null)
     {
         // The thread that removes it from the table reports it; before the exit reason is known, that is the reading loop.
-        if (reason is null && !_worker.Ended.Task.IsCompleted)
+        if (reason is null && !Lease.Exited.IsCompleted)
             return;
         if (!_sent.TryRemove(new(run.Id, run)))
             return;
         run.Complete();
-        run.Listener.OnLost(run, reason ?? _worker.Ended.Task.Result);
+        run.Listener.OnLost(run, reason ?? Lease.Exited.Result);
     }
 
     /// <summary>Notifies attempts of actor calls that their worker exited. Holds no state.</summary>

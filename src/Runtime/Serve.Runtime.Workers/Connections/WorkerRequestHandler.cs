@@ -13,7 +13,6 @@ internal sealed class WorkerRequestHandler(DriverCluster cluster)
 {
     private readonly ConcurrentDictionary<(string Path, string Assembly, string Type, string Method), Lazy<NestedRemoteFunction>> _functions = new();
     private readonly PeerAssemblyLoader _assemblies = new();
-    private int _lastSession;
 
     public DriverCluster Cluster => cluster;
 
@@ -23,8 +22,9 @@ internal sealed class WorkerRequestHandler(DriverCluster cluster)
 
     public Hello Hello() => new()
     {
-        FirstId = new ObjectId(Interlocked.Increment(ref _lastSession), 0).Number,
+        FirstId = new ObjectId(cluster.NextConnectionNumber(), 0).Number,
         Print = cluster.Options.LogToDriver,
+        CheckValues = cluster.Options.CheckValues,
         Serializers = { cluster.Options.Serializers.Select(serializer => serializer.GetType().AssemblyQualifiedName) },
     };
 
@@ -61,7 +61,7 @@ internal sealed class WorkerRequestHandler(DriverCluster cluster)
                 Submit(session, frame.Submit);
                 break;
             case Frame.BodyOneofCase.Printed:
-                (cluster.Output ?? Console.Out).WriteLine($"({frame.Printed.Task} pid={session.Worker.Process!.Pid}) {frame.Printed.Text}");
+                (cluster.Output ?? (frame.Printed.IsError ? Console.Error : Console.Out)).WriteLine($"({(frame.Printed.Task.Length == 0 ? "" : frame.Printed.Task + " ")}pid={session.Lease.ProcessId}) {frame.Printed.Text}");
                 break;
             case Frame.BodyOneofCase.Question:
                 _ = AnswerAsync(session, frame.Question);

@@ -1,8 +1,8 @@
-using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Serve.Calls;
 using Serve.Runtime.Clusters;
 using Serve.Runtime.Actors;
+using Serve.Runtime.Scheduling;
 using Serve.Runtime.Workers.Connections;
 using Serve.Runtime.Workers.Processes;
 using Serve.Runtime.Workers.Topics;
@@ -23,7 +23,7 @@ internal sealed class LocalNodeAgent : INodeAgent
     private readonly INodePackageSource? _packages;
     private readonly ActorDirectory _actors;
     private readonly NodeEventLog _events = new();
-    private readonly ConcurrentDictionary<PooledWorkerLease, bool> _leases = new();
+    private readonly NodeLeaseRegister _leases;
     private volatile NodePhase _phase = NodePhase.Ready;
     private int _disposed;
 
@@ -40,6 +40,7 @@ internal sealed class LocalNodeAgent : INodeAgent
         _ledger = ledger;
         _cluster = cluster;
         _packages = packages;
+        _leases = new(options.LeaseLifetime, time, logger);
         _hub = new ActorReportAggregator(reports, references.ProcessId, PublishAsync, time, logger);
         pool.TellDeaths((worker, reason) => _ = OnWorkerDiedAsync(worker, reason));
         pool.TellReached(worker => _ = WatchReportsAsync(worker));
@@ -56,20 +57,33 @@ internal sealed class LocalNodeAgent : INodeAgent
     public IReadOnlyList<WorkerStatus> Workers =>
         [.. _pool.Running.Select(worker => new WorkerStatus(worker.Id, worker.Process!.Pid, worker.Label, [.. ActorsOn(worker).Select(static actor => actor.Id)], worker.LogFile))];
 
-    /// <summary>Grants the node's own ledger: tasks and replicas draw on the same resources, and a task causes no request.</summary>
-    public Task<IResourceGrant> GrantAsync(ResourceDemand demand, CancellationToken cancellationToken)
+    public TimeSpan LeaseLifetime => _leases.Lifetime;
+
+    public async Task<IResourceGrant> GrantAsync(LeaseOwner owner, ResourceDemand demand, CancellationToken cancellationToken)
     {
         ThrowIfNotReady();
-        return Task.FromResult<IResourceGrant>(new LocalResourceGrant(Id, _ledger));
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _leases.Closed);
+        var (ledger, allocation) = await LedgerReservation.ReserveAsync(
+            () =>
+            {
+                ThrowIfNotReady();
+                return [_ledger];
+            },
+            demand, static _ => { }, either.Token);
+        var grant = new LocalResourceGrant(Id, ledger, allocation);
+        await _leases.AddAsync(owner, grant);
+        return grant;
     }
 
-    public async Task<IWorkerLease> LeaseWorkerAsync(WorkerPlacement placement, CancellationToken cancellationToken)
+    public async Task<IWorkerLease> LeaseWorkerAsync(LeaseOwner owner, WorkerPlacement placement, CancellationToken cancellationToken)
     {
         ThrowIfNotReady();
-        var lease = new PooledWorkerLease(await _pool.LeaseAsync(placement, cancellationToken), lease => _leases.TryRemove(lease, out _));
-        _leases[lease] = true;
+        var lease = new PooledWorkerLease(await _pool.LeaseAsync(placement, cancellationToken));
+        await _leases.AddAsync(owner, lease);
         return lease;
     }
+
+    public Task<bool> RenewAsync(LeaseOwner owner, CancellationToken cancellationToken) => Task.FromResult(_leases.Renew(owner));
 
     public async Task<HostProcessAddress> CreateActorAsync(ActorSpec spec, CancellationToken cancellationToken)
     {
@@ -113,12 +127,23 @@ internal sealed class LocalNodeAgent : INodeAgent
 
     public Task StopActorAsync(ActorId id, TimeSpan drainTimeout, CancellationToken cancellationToken) => _actors.StopAsync(id, drainTimeout, cancellationToken);
 
-    public Task ReconfigureActorAsync(ActorId id, int maxOngoing, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
-        Require(id).ReconfigureAsync(maxOngoing, payload, cancellationToken);
+    public async Task ReconfigureActorAsync(ActorId id, int maxOngoing, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    {
+        await Require(id).ReconfigureAsync(maxOngoing, payload, cancellationToken);
+        if (_actors.Find(id)?.Definition.Launcher is NodeActorLauncher launcher)
+            launcher.Settings = payload;
+    }
 
     public Task<IReadOnlyList<string>> GetActorNoticesAsync(ActorId id, CancellationToken cancellationToken) => Require(id).GetNoticesAsync(cancellationToken);
 
     public Task CheckActorAsync(ActorId id, TimeSpan timeout, CancellationToken cancellationToken) => Require(id).CheckHealthAsync(timeout, cancellationToken);
+
+    public Task<IReadOnlyList<HostedActorEntry>> ListActorsAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<HostedActorEntry>>(
+    [
+        .. Hosted.Select(static actor => actor.Incarnation?.Address is { } address && actor.Definition.Launcher is NodeActorLauncher launcher
+            ? new HostedActorEntry(launcher.Spec, address, launcher.Settings)
+            : null).OfType<HostedActorEntry>(),
+    ]);
 
     public Task FetchPackageAsync(string hash, CancellationToken cancellationToken) =>
         _packages?.FetchAsync(hash, cancellationToken) ?? throw new InvalidOperationException($"Node '{Id}' has no package source.");
@@ -133,7 +158,7 @@ internal sealed class LocalNodeAgent : INodeAgent
     {
         if (_phase == NodePhase.Ready)
             _phase = NodePhase.Draining;
-        await Task.WhenAll([.. Hosted.Select(static actor => actor.Ended), .. _leases.Keys.Select(static lease => lease.Returned)]).WaitAsync(cancellationToken);
+        await Task.WhenAll([.. Hosted.Select(static actor => actor.Ended), .. _leases.All.Select(static lease => lease.Returned)]).WaitAsync(cancellationToken);
     }
 
     public IAsyncEnumerable<NodeEvent> WatchAsync(long afterVersion, CancellationToken cancellationToken) => _events.WatchAsync(afterVersion, cancellationToken);
@@ -154,6 +179,7 @@ internal sealed class LocalNodeAgent : INodeAgent
             return;
         _phase = NodePhase.Gone;
         await _actors.CloseAsync(static actor => actor.Definition.Owner == ActorOwner.Controller, "its node stopped", Timeout.InfiniteTimeSpan);
+        await _leases.DisposeAsync();
         await _hub.DisposeAsync();
         await _cluster.DisposeAsync();
         await _pool.DisposeAsync();
@@ -204,47 +230,4 @@ internal sealed class LocalNodeAgent : INodeAgent
 
     private ActorIncarnation Require(ActorId id) =>
         _actors.Find(id)?.LastIncarnation ?? throw new CallRefusedException(id.Value, gone: true);
-}
-
-/// <summary>The resources of a node in this process: the node's own ledger, which returns nothing when the grant is disposed.</summary>
-internal sealed class LocalResourceGrant(NodeId node, ResourceLedger ledger) : IResourceGrant
-{
-    public NodeId Node => node;
-
-    public ResourceDemand Amount => ledger.Total;
-
-    public ResourceLedger Ledger => ledger;
-
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
-}
-
-/// <summary>A lease of a worker of this process's pool.</summary>
-internal sealed class PooledWorkerLease(PooledWorker worker, Action<PooledWorkerLease> onReturned) : IWorkerLease
-{
-    private readonly TaskCompletionSource _returned = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private int _isReturned;
-
-    public PooledWorker Worker => worker;
-
-    public string WorkerId => worker.Id;
-
-    public int ProcessId => worker.Process!.Pid;
-
-    public Task<string> Exited => worker.Ended.Task;
-
-    /// <summary>Completes when the lease has been returned.</summary>
-    public Task Returned => _returned.Task;
-
-    public Task<Stream> ConnectAsync(CancellationToken cancellationToken) => worker.OpenLeaseStreamAsync(cancellationToken);
-
-    public void Kill(string reason) => worker.Process!.Kill(reason);
-
-    public async ValueTask DisposeAsync()
-    {
-        if (Interlocked.Exchange(ref _isReturned, 1) != 0)
-            return;
-        await worker.ReleaseAsync();
-        onReturned(this);
-        _returned.SetResult();
-    }
 }

@@ -12,6 +12,12 @@ namespace Serve.Runtime.Workers.Nodes;
 internal sealed class NodeActorLauncher(
     ActorSpec spec, ResourceLedger ledger, ProcessActorHost host, Func<WorkerPlacement, CancellationToken, Task<PooledWorker>> lease, Action<ActorId, string> onLost) : IActorLauncher
 {
+    /// <summary>What the actor is created from.</summary>
+    public ActorSpec Spec => spec;
+
+    /// <summary>The settings that were applied last; empty if there were none.</summary>
+    public ReadOnlyMemory<byte> Settings { get; set; }
+
     public ResourceLedger[] FindLedgers() => [ledger];
 
     public async Task<ActorIncarnation> StartAsync(ActorRecord actor, ActorResourceHold resources, CancellationToken cancellationToken)

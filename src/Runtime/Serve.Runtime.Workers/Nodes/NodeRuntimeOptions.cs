@@ -35,6 +35,9 @@ public sealed record NodeRuntimeOptions
     /// <summary>How long a worker may take to exit before it is killed. Default: 3 s.</summary>
     public TimeSpan WorkerStopTimeout { get; init; } = TimeSpan.FromSeconds(3);
 
+    /// <summary>How long grants and worker leases of a driver last without a renewal. Default: 10 s.</summary>
+    public TimeSpan LeaseLifetime { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>
     /// Period of the liveness pings of a worker. Default: 1 s. After three consecutive unanswered pings the worker is killed; one that is stopped by a signal after two periods without an answer.
     /// </summary>

@@ -3,10 +3,11 @@ using Serve.Runtime.Clusters;
 using Serve.Runtime.Execution;
 using Serve.Runtime.Tasks;
 using Serve.Runtime.Workers.Connections;
+using Serve.Runtime.Workers.Nodes;
 
 namespace Serve.Runtime.Workers.Processes;
 
-/// <summary>Worker processes of a cluster and the connection to each. Created with the first worker.</summary>
+/// <summary>Worker processes of the driver's own node and the connection to each. Created with the first worker.</summary>
 internal sealed class ClusterWorkerProcesses : IClusterWorkers
 {
     private readonly WorkerProcessPool _pool;
@@ -26,7 +27,7 @@ internal sealed class ClusterWorkerProcesses : IClusterWorkers
         _folder = folder;
         _ownsPool = ownsPool;
         _requests = new(cluster);
-        Tasks = new(this, cluster.Options.NumCpus ?? Environment.ProcessorCount, cluster.Options.PrestartWorkers, pool.Time);
+        Tasks = new(OpenAsync, cluster.Options.NumCpus ?? Environment.ProcessorCount, cluster.Options.PrestartWorkers, pool.Time);
         _memory = new(Tasks, cluster.ReadMemory, cluster.GiveUpIdleMemory, cluster.Options.MemoryUsageThreshold, logger, pool.Time);
     }
 
@@ -51,7 +52,7 @@ internal sealed class ClusterWorkerProcesses : IClusterWorkers
 
     /// <summary>Returns the connection to a running worker; opened by the first call.</summary>
     public Task<WorkerConnection> SessionOfAsync(PooledWorker worker, CancellationToken cancellationToken) =>
-        worker.ConnectAsync(async () => new(worker, await worker.OpenStreamAsync(CancellationToken.None).ConfigureAwait(false), _requests.Hello(), _requests)).WaitAsync(cancellationToken);
+        worker.ConnectAsync(async () => new(new PooledWorkerLease(worker), await worker.OpenStreamAsync(CancellationToken.None).ConfigureAwait(false), _requests)).WaitAsync(cancellationToken);
 
     public IReadOnlyList<WorkerState> List() =>
     [

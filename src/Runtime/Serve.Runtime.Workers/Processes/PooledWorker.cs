@@ -192,16 +192,6 @@ internal sealed class PooledWorker(string id, string? key, string label, string 
 
     public void CloseConnection() => OpenedConnection?.Dispose();
 
-    /// <summary>Waits for its exit; a worker that does not exit soon although its connection broke is killed.</summary>
-    /// <returns>The exit reason.</returns>
-    public async Task<string> WaitForExitAsync()
-    {
-        await WaitForExitAsync(ExitDelay, CancellationToken.None).ConfigureAwait(false);
-        if (EndedBecause is null)
-            Process!.Kill("The connection to the worker broke, and it was killed.");
-        return await Ended.Task.ConfigureAwait(false);
-    }
-
     /// <summary>Starts its services, if it was started for tasks only.</summary>
     private async Task ListenAsync(CancellationToken cancellationToken)
     {

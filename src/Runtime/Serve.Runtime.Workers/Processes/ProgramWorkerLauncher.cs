@@ -21,7 +21,7 @@ internal static class ProgramWorkerLauncher
     public static ClusterWorkerProcesses StartWorkers(DriverCluster cluster)
     {
         var options = cluster.Options;
-        var logger = new ConsoleWarningLogger();
+        var logger = new ConsoleWarningLogger<WorkerProcessPool>();
         var folder = options.WorkerLogDirectory is null ? new OwnedTemporaryFolder("serve-workers-") : null;
         var (command, environment) = options.WorkerCommand is { Count: > 0 } given
             ? (given, ImmutableDictionary<string, string>.Empty)

@@ -11,6 +11,9 @@ namespace Serve.Runtime.Workers.Processes;
 /// </summary>
 internal sealed class WorkerControlPipes : IDisposable
 {
+    /// <summary>Name of the datum of <see cref="AppContext"/> with the path of the file that receives native output.</summary>
+    public const string NativeOutputData = "Serve.NativeOutputFile";
+
     private readonly Stream _input;
     private readonly Stream _output;
     private readonly StreamReader _orders;
@@ -38,21 +41,23 @@ internal sealed class WorkerControlPipes : IDisposable
     public WorkerHandshakeMessage ReadHandshake() =>
         JsonSerializer.Deserialize<WorkerHandshakeMessage>(_orders.ReadLine() ?? throw new EndOfStreamException("A worker must be started by a node, which sends its handshake."), ServeJson.Options)!;
 
-    /// <summary>Redirects the output of the process to a file, including the crash report of the runtime.</summary>
+    /// <summary>
+    /// Redirects the console of the process to a file, and what native code writes to its standard streams, including the crash report of the runtime, to
+    /// <see cref="WorkerLogFiles.NativeFileOf"/> it.
+    /// </summary>
     public static void LogTo(string file)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        var writer = TextWriter.Synchronized(new StreamWriter(new FileStream(file, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete), new UTF8Encoding(false)) { AutoFlush = true });
+        Console.SetOut(writer);
+        Console.SetError(writer);
         if (OperatingSystem.IsWindows())
-        {
-            var writer = new StreamWriter(file, append: true) { AutoFlush = true };
-            Console.SetOut(writer);
-            Console.SetError(writer);
             return;
-        }
-
-        using var log = File.OpenHandle(file, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
+        var native = WorkerLogFiles.NativeFileOf(file);
+        using var log = File.OpenHandle(native, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
         NativeProcessApi.Redirect((int)log.DangerousGetHandle(), 1);
         NativeProcessApi.Redirect((int)log.DangerousGetHandle(), 2);
+        AppContext.SetData(NativeOutputData, native);
     }
 
     public void WriteReady(WorkerReadyMessage ready) => Write(JsonSerializer.Serialize(ready, ServeJson.Options));

@@ -13,9 +13,13 @@ internal static class WorkerCrashReport
     private static readonly string[] LastWords =
         ["Process terminated.", "Stack overflow.", "Unhandled exception.", "Fatal error.", "Out of memory.", "You must install or update .NET", "Segmentation fault"];
 
-    public static string Describe(int exitCode, IEnumerable<string> lines)
+    /// <summary>Describes an exit.</summary>
+    /// <param name="exitCode">Exit code of the process.</param>
+    /// <param name="lines">Its output.</param>
+    /// <param name="wasReady">Whether it had started; the output of one that had not is all that explains why.</param>
+    public static string Describe(int exitCode, IEnumerable<string> lines, bool wasReady = true)
     {
-        var text = string.Join('\n', SelectRelevantLines(exitCode, [.. lines]));
+        var text = string.Join('\n', SelectRelevantLines(wasReady ? exitCode : 0, [.. lines]));
         return text.Length == 0 ? DescribeExitCode(exitCode) : $"{DescribeExitCode(exitCode)}\n{text}";
     }
 

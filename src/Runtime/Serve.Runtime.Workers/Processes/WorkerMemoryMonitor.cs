@@ -47,7 +47,7 @@ internal sealed partial class WorkerMemoryMonitor : IAsyncDisposable
         try
         {
             // One worker at a time: its memory is free only after its process has exited.
-            if (_stopping?.Session?.Worker.EndedBecause is null && _stopping is not null)
+            if (_stopping?.Session is { Lease.Exited.IsCompleted: false })
                 return;
             _stopping = null;
             var now = _read();
@@ -67,7 +67,7 @@ internal sealed partial class WorkerMemoryMonitor : IAsyncDisposable
 
     private string Describe(DispatchedTask run, SystemMemoryUsage now)
     {
-        var own = run.Session is { } session ? SystemMemoryReader.ResidentOf(session.Worker.Process!.Pid) : 0;
+        var own = run.Session is { } session ? SystemMemoryReader.ResidentOf(session.Lease.ProcessId) : 0;
         return string.Create(
             CultureInfo.InvariantCulture,
             $"{run.Attempt.Name} was stopped: {Gigabytes(now.Used)} of {Gigabytes(now.Total)} of memory is in use ({now.Share:P1}), above the threshold of {_threshold:P1}. {(own > 0 ? $"Its worker used {Gigabytes(own)}. " : "")}Run fewer tasks at once (NumCpus, Memory), use less memory, or raise ClusterOptions.MemoryUsageThreshold.");

@@ -23,6 +23,7 @@ internal sealed class WorkerProcess
     private long _completed;
     private long _progress;
     private volatile string? _killedBecause;
+    private volatile bool _isReady;
 
     private WorkerProcess(Process process, string logFile)
     {
@@ -56,8 +57,10 @@ internal sealed class WorkerProcess
     /// <exception cref="IOException">It exited, or wrote something else.</exception>
     public async Task<WorkerReadyMessage> PerformHandshakeAsync(WorkerHandshakeMessage handshake, CancellationToken cancellationToken)
     {
-        Send(JsonSerializer.Serialize(handshake, ServeJson.Options));
+        // If it has exited, its output is read in any case: it ends early, and explains why.
+        TrySend(JsonSerializer.Serialize(handshake, ServeJson.Options));
         var ready = await ReadReadyAsync(cancellationToken);
+        _isReady = true;
         _ = ReadAnswersAsync();
         return ready;
     }
@@ -131,7 +134,9 @@ internal sealed class WorkerProcess
         while (await _process.StandardOutput.ReadLineAsync(cancellationToken) is { } line)
         {
             // A host may print a banner first.
-            if (line.StartsWith('{'))
+            if (!line.StartsWith('{'))
+                RecordOutputLine(line);
+            else
                 return JsonSerializer.Deserialize<WorkerReadyMessage>(line, ServeJson.Options)!;
         }
 
@@ -207,8 +212,8 @@ internal sealed class WorkerProcess
 
         // Output from before it had a log file is still in the pipe; a grandchild may hold that open indefinitely.
         await Task.WhenAny(errors, Task.Delay(TimeSpan.FromMilliseconds(200)));
-        var lines = WorkerCrashReport.ReadTail(_logFile).Concat(_errorLines);
-        var report = WorkerCrashReport.Describe(_process.ExitCode, lines);
+        var lines = WorkerCrashReport.ReadTail(_logFile).Concat(WorkerCrashReport.ReadTail(WorkerLogFiles.NativeFileOf(_logFile))).Concat(_errorLines);
+        var report = WorkerCrashReport.Describe(_process.ExitCode, lines, _isReady);
         _process.Dispose();
         return _killedBecause is { } because ? $"{because}\n{report}" : report;
     }

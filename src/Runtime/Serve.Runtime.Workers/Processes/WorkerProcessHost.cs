@@ -22,7 +22,7 @@ public static class WorkerProcessHost
         NativeProcessApi.ContinueOnParentExit();
         WorkerControlPipes.LogTo(handshake.LogFile);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var cluster = new WorkerClusterSource();
+        var cluster = new WorkerClusterSource { ForwardsAllOutput = handshake.ListensLater };
         using var services = new WorkerServiceHost(handshake, cluster, configure);
         using var listener = new FrameSocketTransport.Listener(handshake.Token, (stream, purpose) =>
             purpose == ConnectionPurpose.Cluster ? DriverConnection.RunAsync(stream, cluster) : services.ServeAsync(stream));

@@ -23,6 +23,8 @@ internal sealed partial class WorkerProcessPool(
     /// <summary>How many times the time limit of a start a slow process may take that still makes progress.</summary>
     private const int StartTimeoutFactor = 10;
 
+    private static readonly TimeSpan OwnExitDelay = TimeSpan.FromSeconds(2);
+
     private readonly Lock _sync = new();
 
     // Processes that start at the same time slow each other down.
@@ -175,6 +177,9 @@ internal sealed partial class WorkerProcessPool(
             var reason = thrown is OperationCanceledException && limit.IsCancellationRequested
                 ? $"The worker was not ready within {options.WorkerStartTimeout.TotalSeconds} s."
                 : thrown.Message;
+            // A process that closed its streams is about to exit; its own exit code explains more than a signal.
+            if (thrown is IOException && worker.Process is { } leaving)
+                await ((Task)leaving.Exited).WaitAsync(OwnExitDelay, time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             worker.Process?.Kill();
             if (worker.Process is { } process)
                 reason = $"{reason} {await process.Exited}";

@@ -19,7 +19,7 @@ internal sealed class WorkerTaskExecutor : ITaskExecutor, IDispatchedTaskListene
     private readonly List<TaskWorkerState> _workers = [];
     private readonly LinkedList<DispatchedTask> _waiting = [];
     private readonly Dictionary<long, DispatchedTask> _runs = [];
-    private readonly ClusterWorkerProcesses _owner;
+    private readonly Func<WorkerPlacement, CancellationToken, Task<WorkerConnection>> _open;
     private readonly ITimer _watch;
     private readonly ITimer _tidy;
     private readonly TimeProvider _time;
@@ -28,9 +28,13 @@ internal sealed class WorkerTaskExecutor : ITaskExecutor, IDispatchedTaskListene
     private bool _isWatching;
     private bool _closed;
 
-    public WorkerTaskExecutor(ClusterWorkerProcesses owner, double cpus, int prestarted, TimeProvider time)
+    /// <param name="open">Leases a worker of the node and connects to it.</param>
+    /// <param name="cpus">CPUs of the node.</param>
+    /// <param name="prestarted">Number of workers that are kept although they are idle.</param>
+    /// <param name="time">Clock of idle times.</param>
+    public WorkerTaskExecutor(Func<WorkerPlacement, CancellationToken, Task<WorkerConnection>> open, double cpus, int prestarted, TimeProvider time)
     {
-        _owner = owner;
+        _open = open;
         _time = time;
 
         // The number of tasks without a CPU demand is unlimited, but not that of their workers.
@@ -175,7 +179,7 @@ internal sealed class WorkerTaskExecutor : ITaskExecutor, IDispatchedTaskListene
         }
 
         if (session is not null)
-            session.Worker.Process!.Kill(failure.Message);
+            session.Lease.Kill(failure.Message);
         else
             run.Attempt.ReportFailure(failure, isSystem: false);
     }
@@ -257,7 +261,7 @@ internal sealed class WorkerTaskExecutor : ITaskExecutor, IDispatchedTaskListene
             first.IsStartReported = true;
         }
 
-        first.Attempt.ReportStarted(worker.Session.Worker.Id);
+        first.Attempt.ReportStarted(worker.Session.Lease.WorkerId);
     }
 
     private void RemoveFromWorker(DispatchedTask run, TimeSpan? took)
@@ -344,7 +348,7 @@ internal sealed class WorkerTaskExecutor : ITaskExecutor, IDispatchedTaskListene
         foreach (var worker in idle)
         {
             worker.Session.Dispose();
-            _ = worker.Session.Worker.ReleaseAsync();
+            _ = worker.Session.Lease.DisposeAsync().AsTask();
         }
     }
 
@@ -353,7 +357,7 @@ internal sealed class WorkerTaskExecutor : ITaskExecutor, IDispatchedTaskListene
         ProtocolWarmUp.Begin();
         try
         {
-            var session = await _owner.OpenAsync(new WorkerPlacement.Own("tasks"), CancellationToken.None).ConfigureAwait(false);
+            var session = await _open(new WorkerPlacement.Own("tasks"), CancellationToken.None).ConfigureAwait(false);
             lock (_sync)
             {
                 _starting--;

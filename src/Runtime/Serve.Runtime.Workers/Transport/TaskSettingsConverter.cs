@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Serve.Runtime.Placement;
 using Serve.Runtime.Scheduling;
+using Serve.Runtime.Tasks;
 using Serve.Runtime.Wire;
 using Serve.Runtime.Workers.Connections;
 
@@ -24,7 +25,7 @@ internal static class TaskSettingsConverter
             MaxRetries = options?.MaxRetries ?? defaults.MaxRetries,
             Priority = options?.Priority ?? 0,
             TimeoutSeconds = options?.Timeout?.TotalSeconds ?? defaults.TimeoutSeconds,
-            MaxBufferedItems = isStream ? RemoteStreamTable.BufferOf(options?.MaxBufferedItems) : 0,
+            MaxBufferedItems = isStream ? 1 + StreamBufferSizes.ForReaderInWorker(options?.MaxBufferedItems).Buffer : 0,
             Scheduling = ToWire(options?.Scheduling),
         };
         if (options?.Resources is { } resources)
@@ -45,7 +46,7 @@ internal static class TaskSettingsConverter
         MaxRetries = settings.MaxRetries,
         Priority = settings.Priority,
         Timeout = settings.TimeoutSeconds > 0 ? TimeSpan.FromSeconds(settings.TimeoutSeconds) : null,
-        MaxBufferedItems = settings.MaxBufferedItems > 0 ? settings.MaxBufferedItems : null,
+        MaxBufferedItems = settings.MaxBufferedItems > 0 ? settings.MaxBufferedItems - 1 : null,
         Scheduling = FromWire(settings.Scheduling, groups),
     };
 
@@ -60,7 +61,7 @@ internal static class TaskSettingsConverter
             Name = options?.Name ?? "",
             ConcurrencyGroup = options?.ConcurrencyGroup ?? "",
             TimeoutSeconds = options?.Timeout?.TotalSeconds ?? 0,
-            MaxBufferedItems = isStream ? RemoteStreamTable.BufferOf(options?.MaxBufferedItems) : 0,
+            MaxBufferedItems = isStream ? 1 + StreamBufferSizes.ForReaderInWorker(options?.MaxBufferedItems).Buffer : 0,
         };
         if (options?.MaxTaskRetries is { } retries)
             settings.MaxTaskRetries = retries;
@@ -73,7 +74,7 @@ internal static class TaskSettingsConverter
         ConcurrencyGroup = settings.ConcurrencyGroup.Length == 0 ? null : settings.ConcurrencyGroup,
         MaxTaskRetries = settings.HasMaxTaskRetries ? settings.MaxTaskRetries : null,
         Timeout = settings.TimeoutSeconds > 0 ? TimeSpan.FromSeconds(settings.TimeoutSeconds) : null,
-        MaxBufferedItems = settings.MaxBufferedItems > 0 ? settings.MaxBufferedItems : null,
+        MaxBufferedItems = settings.MaxBufferedItems > 0 ? settings.MaxBufferedItems - 1 : null,
     };
 
     public static Wire.Scheduling? ToWire(SchedulingStrategy? strategy) => strategy switch

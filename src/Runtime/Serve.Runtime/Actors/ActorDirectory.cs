@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Serve.Runtime.Scheduling;
 
 namespace Serve.Runtime.Actors;
 
@@ -90,7 +91,7 @@ public sealed class ActorDirectory(TimeProvider time)
     }
 
     /// <summary>Starts an incarnation, after the previous one has ended.</summary>
-    public void Start(ActorRecord actor, ActorIncarnation? before)
+    public static void Start(ActorRecord actor, ActorIncarnation? before)
     {
         var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         actor.BeginStart(started.Task);
@@ -143,7 +144,7 @@ public sealed class ActorDirectory(TimeProvider time)
         await Task.WhenAll(left.Select(static actor => actor.Ended)).WaitAsync(limit, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    private async Task StartAsync(ActorRecord actor, ActorIncarnation? before, TaskCompletionSource started)
+    private static async Task StartAsync(ActorRecord actor, ActorIncarnation? before, TaskCompletionSource started)
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         var launcher = actor.Definition.Launcher;
@@ -156,6 +157,10 @@ public sealed class ActorDirectory(TimeProvider time)
                 return;
             await launcher.PrepareAsync(actor.DeathToken).ConfigureAwait(false);
             isPrepared = true;
+
+            // An actor that is restarted keeps its resources, unless they were lost with its node.
+            if (actor.Resources is { Ledger.IsClosedForGood: true })
+                actor.ReleaseResources();
             var held = actor.Resources ??= await ReserveAsync(actor, launcher).ConfigureAwait(false);
             var incarnation = await launcher.StartAsync(actor, held, actor.DeathToken).ConfigureAwait(false);
             if (actor.TryActivate(incarnation))
@@ -201,8 +206,7 @@ public sealed class ActorDirectory(TimeProvider time)
         await actor.Started.ConfigureAwait(false);
         if (last is not null)
             await last.EndAsync(drain, kill, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (actor.Resources is { } held)
-            held.Ledger.Release(held.Allocation);
+        actor.ReleaseResources();
         lock (_sync)
             _records.Remove(actor.Id);
         if (actor.LossReason is { } reason)
@@ -211,7 +215,7 @@ public sealed class ActorDirectory(TimeProvider time)
     }
 
     /// <summary>Reserves the actor's resources: at once or not at all, or when a ledger has enough free, by its admission policy.</summary>
-    private async Task<ActorResourceHold> ReserveAsync(ActorRecord actor, IActorLauncher launcher)
+    private static async Task<ActorResourceHold> ReserveAsync(ActorRecord actor, IActorLauncher launcher)
     {
         var demand = actor.Definition.Demand;
         if (actor.Definition.Admission == AdmissionPolicy.Refuse)
@@ -220,31 +224,7 @@ public sealed class ActorDirectory(TimeProvider time)
             return new(ledger, ledger.Reserve(demand));
         }
 
-        while (true)
-        {
-            var released = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            void OnReleased() => released.TrySetResult();
-            var ledgers = launcher.FindLedgers();
-            foreach (var ledger in ledgers)
-                ledger.Released += OnReleased;
-            try
-            {
-                foreach (var ledger in ledgers)
-                {
-                    if (!ledger.TryReserve(demand, out var allocation, isLasting: true))
-                        continue;
-                    actor.WantedLedgers = null;
-                    return new(ledger, allocation!);
-                }
-
-                actor.WantedLedgers = ledgers;
-                await released.Task.WaitAsync(actor.DeathToken).ConfigureAwait(false);
-            }
-            finally
-            {
-                foreach (var ledger in ledgers)
-                    ledger.Released -= OnReleased;
-            }
-        }
+        var (granting, allocation) = await LedgerReservation.ReserveAsync(launcher.FindLedgers, demand, wanted => actor.WantedLedgers = wanted, actor.DeathToken).ConfigureAwait(false);
+        return new(granting, allocation);
     }
 }

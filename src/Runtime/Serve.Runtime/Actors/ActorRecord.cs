@@ -65,6 +65,14 @@ public sealed class ActorRecord
     /// <summary>Resources that it holds; written by the directory.</summary>
     public ActorResourceHold? Resources { get; set; }
 
+    /// <summary>Returns the resources that it holds; called by the directory.</summary>
+    public void ReleaseResources()
+    {
+        if (Resources is { } held)
+            held.Ledger.Release(held.Allocation);
+        Resources = null;
+    }
+
     /// <summary>The ledgers whose resources it waits for; null if it does not wait.</summary>
     public IReadOnlyList<ResourceLedger>? WantedLedgers { get; set; }
 
@@ -176,7 +184,7 @@ public sealed class ActorRecord
 
         Calls?.RetryRunning(
             $"Actor {this} died while the call was running: {reason}. The actor is being restarted. The call may have partially executed; set MaxTaskRetries to retry it automatically.");
-        _directory.Start(this, lost);
+        ActorDirectory.Start(this, lost);
         return true;
     }
 

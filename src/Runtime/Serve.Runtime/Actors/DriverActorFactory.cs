@@ -58,7 +58,7 @@ public sealed class DriverActorFactory : IPlacementGroupOccupant
         foreach (var argument in factory.Arguments)
             argument.ThrowIfOfOtherCluster(_services.Cluster);
         var resolved = ResolvedActorOptions.Resolve(defaults, options, inherited, _defaultIsolation);
-        _ = _ledgers.GetLedgers(resolved.Scheduling, resolved.Demand);
+        _ = _ledgers.GetActorLedgers(resolved.Scheduling, resolved.Demand, resolved.IsProcess);
         while (true)
         {
             if (resolved.Name is { } name && _directory.TryGetHandle(name, out var existing))
@@ -150,15 +150,15 @@ public sealed class DriverActorFactory : IPlacementGroupOccupant
     }
 }
 
-/// <summary>Where Core's actors run: in the driver process, or in workers.</summary>
+/// <summary>Where Core's actors run: in the driver process, or in workers of any node.</summary>
 /// <param name="Process">The actors of the driver process.</param>
-/// <param name="StartWorkers">Returns the cluster's workers; starts none before the first is needed.</param>
-internal sealed record CoreActorHosts(ProcessActorHost Process, Func<IClusterWorkers> StartWorkers);
+/// <param name="FindWorkers">Returns the workers of the node that owns a ledger; null if the node has left.</param>
+internal sealed record CoreActorHosts(ProcessActorHost Process, Func<ResourceLedger, IClusterWorkers?> FindWorkers);
 
 /// <summary>Starts the incarnations of one of Core's actors, in the driver process or in a worker of its own on the node that granted its resources.</summary>
 internal sealed class CoreActorLauncher(CoreActorHosts hosts, SchedulingLedgerResolver ledgers, ResolvedActorOptions options, ActorInstanceFactory factory) : IActorLauncher
 {
-    public ResourceLedger[] FindLedgers() => ledgers.GetLedgers(options.Scheduling, options.Demand);
+    public ResourceLedger[] FindLedgers() => ledgers.GetActorLedgers(options.Scheduling, options.Demand, options.IsProcess);
 
     public async Task PrepareAsync(CancellationToken cancellationToken)
     {
@@ -178,7 +178,8 @@ internal sealed class CoreActorLauncher(CoreActorHosts hosts, SchedulingLedgerRe
 
     private async Task<ActorIncarnation> StartInWorkerAsync(ActorCallQueue calls, ActorResourceHold resources, CancellationToken cancellationToken)
     {
-        var worker = await hosts.StartWorkers().StartActorWorkerAsync(factory.Type.Name, cancellationToken).ConfigureAwait(false);
+        var workers = hosts.FindWorkers(resources.Ledger) ?? throw new WorkerDiedException($"Node '{resources.Ledger.NodeId}' has left the cluster.");
+        var worker = await workers.StartActorWorkerAsync(factory.Type.Name, cancellationToken).ConfigureAwait(false);
         var incarnation = new WorkerActorIncarnation(calls, worker);
         try
         {

@@ -61,6 +61,8 @@ internal abstract class PendingActorCall<TResult>(ActorCallQueue queue, ObjectId
 
     public virtual bool IsStream => false;
 
+    public virtual int ItemWindow => 0;
+
     public abstract object?[] GetArguments();
 
     /// <summary>Stores an item of the stream that a worker has sent.</summary>
@@ -211,7 +213,10 @@ internal abstract class PendingActorCall<TResult>(ActorCallQueue queue, ObjectId
             // Set before the code runs, because awaits capture it; undone at the end of the turn.
             if (plan.IsAsync)
                 TaskContext.SetFlowing(context);
+            var watched = IsStream ? null : queue.Tasks.Check?.Begin(plan.Name, GetArguments());
             pending = Invoke(((LocalActorIncarnation)incarnation).Invoker, token);
+            if (watched is not null)
+                pending = watched.CompleteAsync(pending);
         }
         catch (Exception thrown)
         {

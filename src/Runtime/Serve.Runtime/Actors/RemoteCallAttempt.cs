@@ -31,6 +31,8 @@ internal sealed class RemoteCallAttempt<TResult>(PendingActorCall<TResult> call,
 
     public bool IsStream => call.IsStream;
 
+    public int ItemWindow => call.ItemWindow;
+
     public IReadOnlyList<int> GpuIds => [];
 
     public string? ConcurrencyGroup => call.Plan.Group;

@@ -12,10 +12,16 @@ internal sealed class StreamingActorCall<TItem> : PendingActorCall<TItem>
         : base(queue, id, plan, details)
     {
         _call = call;
-        Items = new(this, details?.Options?.MaxBufferedItems, Cancel);
+        var limit = details?.Options?.MaxBufferedItems;
+        Sizes = queue.IsProcess ? StreamBufferSizes.ForProducerInWorker(limit) : new(StreamBufferSizes.CapacityOf(limit), 0);
+        Items = new(this, Sizes.Buffer, Cancel);
     }
 
+    public StreamBufferSizes Sizes { get; }
+
     public override bool IsStream => true;
+
+    public override int ItemWindow => Sizes.Window;
 
     public BufferedObjectRefStream<TItem> Items { get; }
 

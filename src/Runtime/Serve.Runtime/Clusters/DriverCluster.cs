@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Serve.Calls;
 using Serve.Runtime.Actors;
@@ -18,6 +19,7 @@ public sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
     private readonly Lock _making = new();
     private readonly Func<DriverCluster, IClusterWorkers>? _startWorkers;
     private long _lastId;
+    private int _lastConnection;
     private PlacementGroupTable? _placement;
     private IClusterWorkers? _workers;
     private readonly ActorDirectory? _directory;
@@ -29,19 +31,29 @@ public sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
     /// <param name="startWorkers">Creates the worker processes when they are first needed; null if the cluster has none.</param>
     /// <param name="ledger">The resources of the node that the cluster is part of; null if the cluster has its own.</param>
     /// <param name="directory">The actors of the node that the cluster is part of; null if the cluster has its own.</param>
-    public DriverCluster(ClusterOptions options, Func<DriverCluster, IClusterWorkers>? startWorkers = null, ResourceLedger? ledger = null, ActorDirectory? directory = null)
+    /// <param name="logger">Receives warnings about tasks and actors; null for standard error.</param>
+    /// <param name="nodeId">The name of the driver's own node.</param>
+    public DriverCluster(
+        ClusterOptions options, Func<DriverCluster, IClusterWorkers>? startWorkers = null, ResourceLedger? ledger = null, ActorDirectory? directory = null, ILogger? logger = null,
+        string nodeId = PlacementNode.OnlyId)
     {
+        Logger = logger ?? ConsoleWarningLogger.Instance;
         _directory = directory;
         Options = options;
         _startWorkers = startWorkers;
-        Nodes = new(new PlacementNode(PlacementNode.OnlyId, ledger ?? new(ResourceDemandFactory.TotalOf(options))));
+        Nodes = new(new PlacementNode(nodeId, ledger ?? new(ResourceDemandFactory.TotalOf(options))));
         Ledgers = new(Nodes);
         Threads = new();
-        Tasks = new(this, NextId, Nodes, Threads, options, TimeProvider.System);
+        Tasks = new(this, NextId, Nodes, Threads, options, TimeProvider.System, Logger);
         Tasks.SetWorkerFactory(() => Workers.Tasks);
+        if (options.CheckValues)
+            Tasks.Check = new(new(options.Serializers, CreatePlacementGroupForm()));
     }
 
     public ClusterOptions Options { get; }
+
+    /// <summary>Receives warnings about tasks and actors.</summary>
+    public ILogger Logger { get; }
 
     /// <summary>Receives lines that tasks in workers print; null for the console.</summary>
     public TextWriter? Output { get; init; }
@@ -62,7 +74,7 @@ public sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
     internal SchedulingLedgerResolver Ledgers { get; }
 
     /// <summary>The nodes of the cluster and their resource ledgers.</summary>
-    internal PlacementNodeSet Nodes { get; }
+    public PlacementNodeSet Nodes { get; }
 
     /// <summary>The nodes and their placement groups; created on first use.</summary>
     public PlacementGroupTable Placement
@@ -90,8 +102,10 @@ public sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
     internal SharedObjectStore Objects => LazyInitializer.EnsureInitialized(ref _objects, () => new(
         Options,
         Time,
-        () => Options.Isolation == Isolation.Process || Options.PrestartWorkers > 0 || StartedWorkers is not null,
-        RuntimeTypeForm.PlacementGroups(group => Placement.Find(group.Id))))!;
+        () => Options.Isolation == Isolation.Process || Options.PrestartWorkers > 0 || StartedWorkers is not null || Nodes.Current.Length > 1,
+        CreatePlacementGroupForm()))!;
+
+    private RuntimeTypeForm CreatePlacementGroupForm() => RuntimeTypeForm.PlacementGroups(group => Placement.Find(group.Id));
 
     /// <summary>Returns unused memory of the object store to the operating system.</summary>
     /// <returns>The number of bytes.</returns>
@@ -103,7 +117,9 @@ public sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
     /// <summary>The workers; null if none was needed yet.</summary>
     internal IClusterWorkers? StartedWorkers => Volatile.Read(ref _workers);
 
-    /// <summary>The worker processes and the connections to them; created on first use.</summary>
+    private IEnumerable<IClusterWorkers> AllWorkers => Nodes.Current.Select(static node => node.Workers).Prepend(StartedWorkers).OfType<IClusterWorkers>();
+
+    /// <summary>The worker processes of the driver's own node and the connections to them; created on first use.</summary>
     public IClusterWorkers Workers
     {
         get
@@ -121,6 +137,7 @@ public sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
     public override ObjectRef<T> Put<T>(T value)
     {
         ThrowIfDisposed();
+        Tasks.Check?.RequireSerializable(value, "the value");
         var reference = new ObjectRef<T>(this, NextId());
         if (!LargeArrayDetector<T>.IsLarge(value) || !Objects.TryPut(reference, value))
             reference.TrySetResult(value);
@@ -173,9 +190,9 @@ public sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
 
     public override IReadOnlyList<ActorState> ListActors() => Actors.Directory.List();
 
-    public override IReadOnlyList<ObjectState> ListObjects() => ObjectStateLister.List(Objects.Objects, StartedWorkers?.LentObjects ?? [], Tasks.FinishedTasks.Read());
+    public override IReadOnlyList<ObjectState> ListObjects() => ObjectStateLister.List(Objects.Objects, AllWorkers.SelectMany(static workers => workers.LentObjects), Tasks.FinishedTasks.Read());
 
-    public override IReadOnlyList<WorkerState> ListWorkers() => Volatile.Read(ref _workers)?.List() ?? [];
+    public override IReadOnlyList<WorkerState> ListWorkers() => [.. AllWorkers.SelectMany(static workers => workers.List())];
 
     public override ClusterSummary Summary() => ClusterStateSummarizer.Summarize(this);
 
@@ -188,6 +205,7 @@ public sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
             return;
         await EndObservationAsync().ConfigureAwait(false);
         await Tasks.DisposeAsync().ConfigureAwait(false);
+        ReportUnobservedFailures();
         if (Volatile.Read(ref _actors) is { } living)
             await living.CloseAsync().ConfigureAwait(false);
         PlacementGroupTable? groups;
@@ -197,9 +215,17 @@ public sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
         groups?.Close();
         if (made is not null)
             await made.DisposeAsync().ConfigureAwait(false);
+        foreach (var node in Nodes.Current)
+        {
+            if (node.Workers is { } workers)
+                await workers.DisposeAsync().ConfigureAwait(false);
+        }
+
         await Threads.DisposeAsync().ConfigureAwait(false);
         Volatile.Read(ref _objects)?.Dispose();
     }
+
+    protected override void OnUnobservedFailure(string producer, Exception failure) => Log.Unobserved(Logger, producer, failure);
 
     protected override ObjectRef<TItem> CreateItemRef<TTuple, TItem>(ObjectRef<TTuple> tuple, int index)
     {
@@ -217,10 +243,12 @@ public sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
         var process = new ProcessActorHost(
             new ActivatorServiceProvider(new CoreActorActivator(this)), new("driver"), TimeProvider.System, NullLogger<ProcessActorHost>.Instance);
         var actors = new DriverActorFactory(
-            _directory ?? new(TimeProvider.System), new(this, NextId, Tasks, Threads.Enqueue, NullLogger.Instance), Ledgers, new(process, () => Workers), Options.Isolation);
+            _directory ?? new(TimeProvider.System), new(this, NextId, Tasks, Threads.Enqueue, Logger), Ledgers, new(process, FindWorkers), Options.Isolation);
         Placement.Add(actors);
         return actors;
     }
+
+    private IClusterWorkers? FindWorkers(ResourceLedger ledger) => Nodes.IsLocal(ledger) ? Workers : Nodes.Find(ledger.NodeId)?.Workers;
 
     private PlacementGroupTable MakePlacement()
     {
@@ -232,6 +260,15 @@ public sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
         return made;
     }
 
+    /// <summary>Returns the number of the next connection to a worker, from which the worker makes its object ids.</summary>
+    public int NextConnectionNumber() => Interlocked.Increment(ref _lastConnection);
+
     /// <summary>Returns the id of the next object or task.</summary>
     public ObjectId NextId() => new(Interlocked.Increment(ref _lastId));
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 1003, Level = LogLevel.Warning, Message = "{Producer} failed, and no code has waited for it")]
+        public static partial void Unobserved(ILogger logger, string producer, Exception failure);
+    }
 }

@@ -12,6 +12,11 @@ internal interface IPlacementGroupOccupant
     void SetGroupWaiting(bool waits)
     {
     }
+
+    /// <summary>Resolves the ledgers of groups again, because bundles have been lost with their node and have new ledgers.</summary>
+    void OnBundlesLost()
+    {
+    }
 }
 
 /// <summary>Waits of tasks for placement groups, as the deadlock detector needs them.</summary>

@@ -6,7 +6,7 @@ namespace Serve.Runtime.Placement;
 
 /// <summary>
 /// Placement groups of the cluster, waiting in order of creation or holding resources. The only writer of their state, under its lock. The first waiting group
-/// blocks later ones, so that small groups cannot starve a large one.
+/// that the nodes can serve blocks later ones, so that small groups cannot starve a large one. A group that has lost bundles with their node waits for them first.
 /// </summary>
 public sealed class PlacementGroupTable
 {
@@ -44,13 +44,13 @@ public sealed class PlacementGroupTable
 
     internal IReadOnlyList<PlacementNode> Nodes => _nodes.Current;
 
-    /// <summary>Demand of the first waiting group; null if none waits.</summary>
+    /// <summary>Demand of the first waiting group that the nodes can serve; null if none waits.</summary>
     public ResourceDemand? Wanted
     {
         get
         {
             lock (_sync)
-                return _waiting.First?.Value is { } first ? BundlePlacementPlanner.Sum(first.Demands) : null;
+                return FindNext() is { } next ? BundlePlacementPlanner.Sum(next.Group.MissingBundles.Select(bundle => next.Group.Demands[bundle])) : null;
         }
     }
 
@@ -141,7 +141,7 @@ public sealed class PlacementGroupTable
         }
 
         WaitingResourceHolder.AddDependencies(
-            dependencies, Waits!.WaitingHolders, group, _nodes.Ledgers, BundlePlacementPlanner.Sum(group.Demands), queue: null);
+            dependencies, Waits!.WaitingHolders, group, _nodes.Ledgers, BundlePlacementPlanner.Sum(group.MissingBundles.Select(bundle => group.Demands[bundle])), queue: null);
     }
 
     /// <summary>Cancels the work in a group and releases its resources as they become free.</summary>
@@ -165,9 +165,9 @@ public sealed class PlacementGroupTable
     }
 
     /// <summary>Called under the lock.</summary>
-    private void RemoveWaiting(ReservedPlacementGroup group, string? because = null)
+    private void RemoveWaiting(ReservedPlacementGroup group)
     {
-        group.Remove(because);
+        group.Remove();
         _removed.Enqueue(group);
         if (_removed.Count > Remembered)
             _removed.Dequeue();
@@ -239,25 +239,41 @@ public sealed class PlacementGroupTable
             ledger.SubscribeReleased(ServeWaiting, isFirst: true);
     }
 
-    // A group that has lost a bundle is removed with all its work; the program creates it again.
+    // As in Ray, a group that has lost bundles keeps the others, and reserves the lost ones again before other groups are served.
     private void OnNodesChanged()
     {
         SubscribeToNodes();
-        var lost = new List<ReservedPlacementGroup>();
+        var closed = new List<ResourceLedger>();
+        IPlacementGroupOccupant[] occupants;
         lock (_sync)
         {
+            occupants = [.. _occupants];
             foreach (var group in _groups)
             {
-                if (group.IsRemoved || Array.Find(group.Nodes, node => node is not null && _nodes.Find(node.Id) != node) is not { } node)
+                int[] lost = [.. Enumerable.Range(0, group.Nodes.Length).Where(bundle => group.Nodes[bundle] is { } node && _nodes.Find(node.Id) != node)];
+                if (lost.Length == 0)
                     continue;
-                RemoveWaiting(group, $"{group} has been removed because node '{node.Id}' has left the cluster; no work can run in it.");
-                lost.Add(group);
+                closed.AddRange(group.LoseBundles(lost));
+                if (!group.IsRemoved && _waiting.Find(group) is null)
+                    _waiting.AddFirst(group);
             }
+
+            _waitingCount = _waiting.Count;
         }
 
-        foreach (var group in lost)
-            End(group);
+        if (closed.Count > 0)
+        {
+            // The occupants know the new ledgers before the former ones fail their requests.
+            foreach (var occupant in occupants)
+                occupant.OnBundlesLost();
+            foreach (var ledger in closed)
+                ledger.Close("The bundle was lost with its node.");
+        }
+
+        foreach (var group in Groups.Where(group => group.IsRemoved))
+            ReleaseFreeBundles(group);
         ServeWaiting();
+        _claims.Start();
     }
 
     private static bool TryReserve(ResourceLedger ledger, ResourceDemand demand, out ResourceAllocation? allocation)
@@ -281,49 +297,63 @@ public sealed class PlacementGroupTable
         if (_waitingCount == 0 || _sync.IsHeldByCurrentThread)
             return;
         var served = false;
-        while (TakeNext() is { } group)
+        while (TakeNext() is { } taken)
         {
             served = true;
-            group.Open();
+            taken.Group.Open(taken.Bundles);
         }
 
         if (served && _waitingCount == 0)
             _claims.Drop();
     }
 
-    private ReservedPlacementGroup? TakeNext()
+    private (ReservedPlacementGroup Group, List<(ResourceLedger Ledger, PlacementNode Node, ResourceAllocation Held)> Bundles)? TakeNext()
     {
         lock (_sync)
         {
-            var nodes = _nodes.Current;
-            if (_waiting.First?.Value is not { } group || BundlePlacementPlanner.Decide(group.Demands, GetNodeResources(nodes), group.Strategy) is not BundlePlacementDecision.Place place)
+            if (FindNext() is not { Decision: BundlePlacementDecision.Place place } next)
                 return null;
-            for (var bundle = 0; bundle < group.Demands.Count; bundle++)
+            var (group, bundles) = (next.Group, new List<(ResourceLedger Ledger, PlacementNode Node, ResourceAllocation Held)>());
+            int[] missing = [.. group.MissingBundles];
+            for (var index = 0; index < missing.Length; index++)
             {
-                var node = nodes[place.NodeOf[bundle]];
-                if (!TryReserve(node.Ledger, group.Demands[bundle], out group.Held[bundle]))
-                {
-                    UndoReserved(group, bundle);
-                    return null;
-                }
-
-                group.Nodes[bundle] = node;
+                // All are tried even if one fails, so that other nodes grant what they lack at the same time.
+                var node = next.Nodes[place.NodeOf[index]];
+                if (TryReserve(node.Ledger, group.Demands[missing[index]], out var held))
+                    bundles.Add((group.Ledgers[missing[index]], node, held!));
             }
 
-            _waiting.RemoveFirst();
+            // All or nothing: a reservation fails after a concurrent one, because the free GPU share is fragmented, or until another node has granted the resources.
+            if (bundles.Count < missing.Length)
+            {
+                foreach (var (_, node, held) in bundles)
+                    node.Ledger.Release(held);
+                return null;
+            }
+
+            for (var index = 0; index < missing.Length; index++)
+                (group.Nodes[missing[index]], group.Held[missing[index]]) = (bundles[index].Node, bundles[index].Held);
+            _waiting.Remove(group);
             _waitingCount = _waiting.Count;
-            return group;
+            return (group, bundles);
         }
     }
 
-    /// <summary>Reverts a partial reservation, after a concurrent reservation or because the free GPU share is fragmented: all or nothing.</summary>
-    private static void UndoReserved(ReservedPlacementGroup group, int count)
+    /// <summary>Finds the first waiting group that the nodes can serve, now or later. Called under the lock.</summary>
+    private (ReservedPlacementGroup Group, PlacementNode[] Nodes, BundlePlacementDecision Decision)? FindNext()
     {
-        for (var bundle = 0; bundle < count; bundle++)
+        foreach (var group in _waiting)
         {
-            group.Nodes[bundle]!.Ledger.Release(group.Held[bundle]!);
-            (group.Nodes[bundle], group.Held[bundle]) = (null, null);
+            var nodes = group.Strategy == PlacementStrategy.StrictSpread ? Array.FindAll(_nodes.Current, node => !group.Nodes.Contains(node)) : _nodes.Current;
+            if (nodes.Length == 0)
+                continue;
+            ResourceDemand[] demands = [.. group.MissingBundles.Select(bundle => group.Demands[bundle])];
+            var decision = BundlePlacementPlanner.Decide(demands, GetNodeResources(nodes), group.Strategy);
+            if (decision is not BundlePlacementDecision.Impossible)
+                return (group, nodes, decision);
         }
+
+        return null;
     }
 
     private void ReleaseFreeBundles(ReservedPlacementGroup group)

@@ -1,9 +1,9 @@
-using Serve.Runtime.Tasks;
+using Serve.Runtime.Execution;
 
 namespace Serve.Runtime.Placement;
 
 /// <summary>Nodes of a cluster with a resource ledger each; the driver's own node is the first. Immutable snapshots, replaced under a lock when nodes join or leave.</summary>
-internal sealed class PlacementNodeSet
+public sealed class PlacementNodeSet
 {
     private readonly Lock _sync = new();
     private volatile Snapshot _snapshot;
@@ -20,6 +20,9 @@ internal sealed class PlacementNodeSet
 
     /// <summary>Ledgers of the nodes, in the same order. Must not be modified.</summary>
     public ResourceLedger[] Ledgers => _snapshot.Ledgers;
+
+    /// <summary>Whether a ledger is that of the driver's own node or of a bundle there, or of a bundle that is not reserved.</summary>
+    public bool IsLocal(ResourceLedger ledger) => ledger.NodeId is not { } id || id == Current[0].Id;
 
     public PlacementNode? Find(string? id)
     {
@@ -44,6 +47,10 @@ internal sealed class PlacementNodeSet
         }
 
         Changed?.Invoke();
+
+        // Actors that wait for other nodes may be placed on this one.
+        foreach (var ledger in Ledgers)
+            ledger.NotifyWaiters();
     }
 
     /// <summary>Removes a node. Its ledger grants nothing any more; the executor of its workers fails the attempts that run there.</summary>
@@ -77,8 +84,8 @@ internal sealed class PlacementNodeSet
 /// <summary>Node with its resource ledger, as seen by placement.</summary>
 /// <param name="Id">Node id; the single node of a local cluster is <see cref="OnlyId"/>.</param>
 /// <param name="Ledger">Resources of the node that the cluster may use: all of the driver's own node, the granted share of another one.</param>
-/// <param name="Workers">Executor of tasks on the node's workers; null for the driver's own node.</param>
-internal sealed record PlacementNode(string Id, ResourceLedger Ledger, ITaskExecutor? Workers = null)
+/// <param name="Workers">The node's workers; null for the driver's own node.</param>
+public sealed record PlacementNode(string Id, ResourceLedger Ledger, IClusterWorkers? Workers = null)
 {
     public const string OnlyId = "node";
 }

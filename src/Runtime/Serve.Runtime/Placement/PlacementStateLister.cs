@@ -26,10 +26,10 @@ internal static class PlacementStateLister
         {
             PlacementGroupId = group.Id,
             Name = group.Name,
-            State = group.IsRemoved ? "REMOVED" : group.IsReserved ? "CREATED" : "PENDING",
+            State = group.IsRemoved ? "REMOVED" : !group.IsReserved ? "PENDING" : group.Nodes.Contains(null) ? "RESCHEDULING" : "CREATED",
             Strategy = group.Strategy,
             Bundles = [.. group.Bundles],
-            Nodes = group.IsReserved ? [.. group.Nodes.Select(node => node!.Id)] : [],
+            Nodes = group.IsReserved ? [.. group.Nodes.Select(node => node?.Id ?? "")] : [],
         }),
     ];
 

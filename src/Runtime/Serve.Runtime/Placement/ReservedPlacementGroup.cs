@@ -8,6 +8,7 @@ public sealed class ReservedPlacementGroup : PlacementGroup, IObjectProducer
     private readonly PlacementGroupTable _table;
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile string? _removedBecause;
+    private volatile ResourceLedger[] _ledgers;
 
     public ReservedPlacementGroup(PlacementGroupTable table, string id, string? name, PlacementStrategy strategy, IReadOnlyList<Bundle> bundles, IReadOnlyList<ResourceDemand> demands)
     {
@@ -17,7 +18,7 @@ public sealed class ReservedPlacementGroup : PlacementGroup, IObjectProducer
         Strategy = strategy;
         Bundles = bundles;
         Demands = demands;
-        Ledgers = [.. demands.Select(demand => ResourceLedger.Closed(demand, $"{this} waits for its resources."))];
+        _ledgers = [.. demands.Select(NewLedger)];
         Held = new ResourceAllocation?[demands.Count];
         Nodes = new PlacementNode?[demands.Count];
         Reserved = table.Waits?.CreateReservation(this);
@@ -41,8 +42,11 @@ public sealed class ReservedPlacementGroup : PlacementGroup, IObjectProducer
 
     public IReadOnlyList<ResourceDemand> Demands { get; }
 
-    /// <summary>Ledgers, one per bundle; closed until the group is reserved.</summary>
-    public ResourceLedger[] Ledgers { get; }
+    /// <summary>Ledgers, one per bundle; closed until the bundle is reserved. Must not be modified.</summary>
+    public ResourceLedger[] Ledgers => _ledgers;
+
+    /// <summary>Indexes of the bundles that hold no resources: all until the group is reserved, then those that were lost with their node.</summary>
+    public IEnumerable<int> MissingBundles => Enumerable.Range(0, Held.Length).Where(bundle => Held[bundle] is null);
 
     /// <summary>Resources that each bundle holds of its node.</summary>
     public ResourceAllocation?[] Held { get; }
@@ -64,22 +68,33 @@ public sealed class ReservedPlacementGroup : PlacementGroup, IObjectProducer
 
     public override ValueTask DisposeAsync() => _table.RemoveAsync(this);
 
-    /// <summary>Opens the group for work.</summary>
-    public void Open()
+    /// <summary>Opens bundles for work.</summary>
+    /// <param name="bundles">The ledgers of the bundles, their nodes, and what they hold there.</param>
+    public void Open(IEnumerable<(ResourceLedger Ledger, PlacementNode Node, ResourceAllocation Held)> bundles)
     {
-        for (var bundle = 0; bundle < Ledgers.Length; bundle++)
+        foreach (var (ledger, node, held) in bundles)
         {
-            Ledgers[bundle].NodeId = Nodes[bundle]!.Id;
-            Ledgers[bundle].Open(Held[bundle]!);
+            ledger.NodeId = node.Id;
+            ledger.Open(held);
         }
 
         _ready.TrySetResult();
         Reserved?.TrySetResult(true);
     }
 
+    /// <summary>Replaces the ledgers of bundles whose node has left. Called under the table's lock.</summary>
+    /// <returns>The former ledgers, to be closed by the caller.</returns>
+    public IReadOnlyList<ResourceLedger> LoseBundles(IReadOnlyCollection<int> bundles)
+    {
+        var former = _ledgers;
+        foreach (var bundle in bundles)
+            (Held[bundle], Nodes[bundle]) = (null, null);
+        _ledgers = [.. former.Select((ledger, bundle) => bundles.Contains(bundle) ? NewLedger(Demands[bundle]) : ledger)];
+        return [.. bundles.Select(bundle => former[bundle])];
+    }
+
     /// <summary>Marks the group as removed; <see cref="Close"/> follows.</summary>
-    /// <param name="because">Why no work can run in it any more. Default: it was removed.</param>
-    public void Remove(string? because = null) => _removedBecause ??= because ?? $"{this} has been removed; no work can run in it.";
+    public void Remove() => _removedBecause ??= $"{this} has been removed; no work can run in it.";
 
     /// <summary>Closes the group for further work.</summary>
     public void Close()
@@ -96,6 +111,8 @@ public sealed class ReservedPlacementGroup : PlacementGroup, IObjectProducer
         if (Reserved is { } reserved)
             dependencies.Add(new(reserved, this));
     }
+
+    private ResourceLedger NewLedger(ResourceDemand demand) => ResourceLedger.Closed(demand, $"{this} waits for its resources.");
 
     void IObjectProducer.AddDependencies(ICollection<ObjectDependency> dependencies) => _table.AddDependencies(this, dependencies);
 

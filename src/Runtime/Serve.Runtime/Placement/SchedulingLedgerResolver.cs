@@ -3,7 +3,6 @@ namespace Serve.Runtime.Placement;
 /// <summary>Resolves the resource ledgers that may serve a scheduling strategy. Stateless.</summary>
 internal sealed class SchedulingLedgerResolver(PlacementNodeSet nodes)
 {
-
     /// <summary>Returns the candidate ledgers, best first; several if any bundle of a group or any node will do. Does not allocate without a strategy.</summary>
     /// <exception cref="InsufficientResourcesException">The group was removed, or the node does not exist.</exception>
     public ResourceLedger[] GetLedgers(SchedulingStrategy? strategy) => strategy is null ? nodes.Ledgers : ResolveStrategy(strategy);
@@ -16,6 +15,22 @@ internal sealed class SchedulingLedgerResolver(PlacementNodeSet nodes)
         if (AllCan(ledgers, demand))
             return ledgers;
         return AbleOf(strategy, ledgers, demand);
+    }
+
+    /// <summary>Returns the candidate ledgers of an actor.</summary>
+    /// <param name="strategy">Scheduling strategy.</param>
+    /// <param name="demand">The resources of the actor.</param>
+    /// <param name="isProcess">Whether it has a worker of its own, on any node; otherwise it runs in the driver's process.</param>
+    /// <exception cref="InsufficientResourcesException">None is large enough.</exception>
+    public ResourceLedger[] GetActorLedgers(SchedulingStrategy? strategy, ResourceDemand demand, bool isProcess)
+    {
+        var ledgers = GetLedgers(strategy, demand);
+        if (isProcess || Array.TrueForAll(ledgers, nodes.IsLocal))
+            return ledgers;
+        return Array.FindAll(ledgers, nodes.IsLocal) is { Length: > 0 } local
+            ? local
+            : throw new InsufficientResourcesException(
+                $"The actor runs in the driver's process, but its resources are on node '{ledgers[0].NodeId}'. Set Isolation.Process to run it there.", isPermanent: true);
     }
 
     private static ResourceLedger[] AbleOf(SchedulingStrategy? strategy, ResourceLedger[] ledgers, ResourceDemand demand)

@@ -4,13 +4,16 @@ namespace Serve.Runtime;
 
 /// <summary>
 /// Resource ledger of a node or of a bundle of a placement group: its total resources and their holders, exact to 0.0001. Fractions of a GPU share the fullest
-/// device they fit on; whole GPUs are exclusive. Its state is written under its lock by its own methods only.
+/// device they fit on; whole GPUs are exclusive. The ledger of another node assigns only what that node has granted, and requests what it lacks. Its state is
+/// written under its lock by its own methods only.
 /// </summary>
 public sealed class ResourceLedger
 {
     private readonly Lock _sync = new();
     private readonly ResourceDemand _total;
     private readonly long[] _reserved;
+    private readonly long[]? _granted;
+    private readonly Func<ResourceDemand>? _readReserved;
     private int[] _devices = [];
     private long[] _freeOnDevice = [];
     private ResourceDemand? _claim;
@@ -33,6 +36,14 @@ public sealed class ResourceLedger
         _closedBecause = closedBecause;
     }
 
+    private ResourceLedger(ResourceDemand total, Func<ResourceDemand> readReserved)
+    {
+        _total = total;
+        _reserved = new long[total.Count];
+        _granted = new long[total.Count];
+        _readReserved = readReserved;
+    }
+
     public ResourceDemand Total => _total;
 
     /// <summary>Node of the resources; null for a bundle that is not reserved.</summary>
@@ -42,8 +53,20 @@ public sealed class ResourceLedger
     {
         get
         {
+            // Includes what others have reserved on the node.
+            var ofNode = _readReserved?.Invoke();
             lock (_sync)
-                return new(_total, new() { Units = Enumerable.Range(0, _reserved.Length).Where(index => _reserved[index] > 0).ToImmutableSortedDictionary(_total.NameAt, index => _reserved[index], StringComparer.Ordinal) });
+            {
+                var reserved = ImmutableSortedDictionary.CreateBuilder<string, long>(StringComparer.Ordinal);
+                for (var index = 0; index < _reserved.Length; index++)
+                {
+                    var ofOthers = ofNode is null ? 0 : Math.Max(0, ofNode.UnitsOf(_total.NameAt(index)) - _granted![index]);
+                    if (Math.Min(_reserved[index] + ofOthers, _total.UnitsAt(index)) is > 0 and var units)
+                        reserved.Add(_total.NameAt(index), units);
+                }
+
+                return new(_total, new() { Units = reserved.ToImmutable() });
+            }
         }
     }
 
@@ -54,6 +77,64 @@ public sealed class ResourceLedger
     /// <param name="total">Its resources once it is open.</param>
     /// <param name="because">Reason reported to callers until then.</param>
     public static ResourceLedger Closed(ResourceDemand total, string because) => new(total, because);
+
+    /// <summary>Creates the ledger of another node, which can assign what that node grants.</summary>
+    /// <param name="total">The resources of the node.</param>
+    /// <param name="readReserved">Reads what is reserved on the node, grants included.</param>
+    public static ResourceLedger OfGrants(ResourceDemand total, Func<ResourceDemand> readReserved) => new(total, readReserved);
+
+    /// <summary>Requests a grant of what a demand lacks; must return at once. Called outside of the lock.</summary>
+    public Action<ResourceDemand>? RequestGrant { get; set; }
+
+    /// <summary>Adds granted resources and notifies waiters.</summary>
+    public void AddGrant(IResourceGrant grant)
+    {
+        lock (_sync)
+        {
+            ChangeGranted(grant.Amount, +1);
+            var known = grant.GpuIds.Where(id => Array.IndexOf(_devices, id) < 0).ToArray();
+            (_devices, _freeOnDevice) = ([.. _devices, .. known], [.. _freeOnDevice, .. new long[known.Length]]);
+            AddFree(grant.GpuIds, PerDevice(grant.Amount));
+        }
+
+        Released?.Invoke();
+    }
+
+    /// <summary>Removes granted resources if they are unreserved.</summary>
+    /// <param name="grant">The grant.</param>
+    /// <param name="isTrial">Whether they are left in place.</param>
+    /// <returns>Whether they are unreserved.</returns>
+    public bool TryWithdraw(IResourceGrant grant, bool isTrial)
+    {
+        lock (_sync)
+        {
+            var each = PerDevice(grant.Amount);
+            for (var index = 0; index < grant.Amount.Count; index++)
+            {
+                if (Unreserved(grant.Amount.NameAt(index)) < grant.Amount.UnitsAt(index))
+                    return false;
+            }
+
+            if (grant.GpuIds.Any(id => _freeOnDevice[Array.IndexOf(_devices, id)] < each))
+                return false;
+            if (!isTrial)
+                Withdraw(grant);
+            return true;
+        }
+    }
+
+    /// <summary>Removes granted resources that have expired, whether or not they are reserved.</summary>
+    public void Withdraw(IResourceGrant grant)
+    {
+        lock (_sync)
+        {
+            ChangeGranted(grant.Amount, -1);
+            AddFree(grant.GpuIds, -PerDevice(grant.Amount));
+        }
+    }
+
+    /// <summary>Makes waiters try again, because other ledgers may serve them now.</summary>
+    public void NotifyWaiters() => Released?.Invoke();
 
     /// <summary>Opens the ledger for resources that were reserved elsewhere.</summary>
     public void Open(ResourceAllocation held)
@@ -120,6 +201,8 @@ public sealed class ResourceLedger
     {
         lock (_sync)
             allocation = Fits(demand, out var fitting) ? Take(demand, fitting, isLasting: true) : null;
+        if (allocation is null)
+            RequestMissing(demand);
         return allocation is not null;
     }
 
@@ -146,6 +229,7 @@ public sealed class ResourceLedger
             return true;
         if (Never(demand) is { } why)
             throw new InsufficientResourcesException(why, isPermanent: true);
+        RequestMissing(demand);
         return false;
     }
 
@@ -203,9 +287,36 @@ public sealed class ResourceLedger
         return false;
     }
 
-    private long Unreserved(string resource) => _total.IndexOf(resource) is >= 0 and var index ? _total.UnitsAt(index) - _reserved[index] : 0;
+    private long Unreserved(string resource) =>
+        _total.IndexOf(resource) is >= 0 and var index ? (_granted is null ? _total.UnitsAt(index) : _granted[index]) - _reserved[index] : 0;
 
-    private void AddFree(int[] ids, long each)
+    private void ChangeGranted(ResourceDemand amount, int sign)
+    {
+        for (var index = 0; index < amount.Count; index++)
+            _granted![_total.IndexOf(amount.NameAt(index))] += sign * amount.UnitsAt(index);
+    }
+
+    private void RequestMissing(ResourceDemand demand)
+    {
+        if (RequestGrant is not { } request || _isClosedForGood)
+            return;
+        var missing = ResourceDemand.None;
+        lock (_sync)
+        {
+            for (var index = 0; index < demand.Count; index++)
+            {
+                var (resource, units) = (demand.NameAt(index), demand.UnitsAt(index));
+                var lacking = resource == ResourceDemand.Gpu ? (FitsDevices(units, PerDevice(demand), out _) ? 0 : units) : Math.Max(0, units - Unreserved(resource));
+                if (lacking > 0)
+                    missing = missing.With(resource, (double)lacking / ResourceDemand.UnitsPerOne);
+            }
+        }
+
+        if (missing.Count > 0)
+            request(missing);
+    }
+
+    private void AddFree(IEnumerable<int> ids, long each)
     {
         foreach (var device in ids)
             _freeOnDevice[Array.IndexOf(_devices, device)] += each;

@@ -15,6 +15,20 @@ internal sealed class GraphValueEncoder(GraphCodecSet codecs) : ValueTypeEncoder
     /// <summary>Encodes a value that is sent outside of the values of a message: without object references and without shared memory.</summary>
     public byte[] EncodeSelfContained(Type declared, object value) => Write(null, declared, value, static (writer, _) => writer.ToArray());
 
+    /// <summary>Returns the arrays of unmanaged elements in a value.</summary>
+    public IReadOnlyList<Array> FindArrays(IValueCodec codec, object value)
+    {
+        var writer = GraphWriter.Rent(codec);
+        try
+        {
+            return writer.FindArrays(() => codecs.Member<object?>().Write(writer, value));
+        }
+        finally
+        {
+            writer.Return();
+        }
+    }
+
     private T Write<T>(IValueCodec? codec, Type declared, object value, Func<GraphWriter, Type, T> complete)
     {
         var writer = GraphWriter.Rent(codec);

@@ -73,6 +73,9 @@ public sealed class ObjectValueCodec : IValueCodec
         }
     }
 
+    /// <summary>Returns the arrays of unmanaged elements in a value that can be sent.</summary>
+    internal IReadOnlyList<Array> FindArrays(object value) => value is string || value.GetType().IsPrimitive ? [] : _graphs.FindArrays(this, value);
+
     /// <summary>Encodes an exception of user code by value, with its own fields, its stack trace and its inner exceptions.</summary>
     /// <param name="thrown">The exception.</param>
     /// <param name="obstacle">Why it cannot be sent; empty otherwise.</param>

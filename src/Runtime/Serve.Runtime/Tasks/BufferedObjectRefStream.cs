@@ -6,8 +6,6 @@ namespace Serve.Runtime.Tasks;
 /// </summary>
 public sealed class BufferedObjectRefStream<T> : ObjectRefStream<T>
 {
-    private const int DefaultCapacity = 16;
-
     private readonly ObjectRef<T> _completion;
     private readonly int _capacity;
     private readonly Action _cancel;
@@ -19,12 +17,12 @@ public sealed class BufferedObjectRefStream<T> : ObjectRefStream<T>
 
     /// <summary>Creates an empty buffer.</summary>
     /// <param name="completion">Completed when the task ends.</param>
-    /// <param name="capacity">Maximum number of unread items; null for 16.</param>
+    /// <param name="capacity">Number of unread items at which the producer waits; with 0 until the reader asks for the next item.</param>
     /// <param name="cancel">Called when the reader leaves its loop early.</param>
-    public BufferedObjectRefStream(ObjectRef<T> completion, int? capacity, Action cancel)
+    public BufferedObjectRefStream(ObjectRef<T> completion, int capacity, Action cancel)
     {
         _completion = completion;
-        _capacity = Math.Max(1, capacity ?? DefaultCapacity);
+        _capacity = capacity;
         _cancel = cancel;
         var end = new StreamCompletionContinuation(this);
         if (!completion.TryAddContinuation(end))
@@ -98,15 +96,16 @@ public sealed class BufferedObjectRefStream<T> : ObjectRefStream<T>
             {
                 if (!_completion.IsReady)
                     waiting = (_news ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
-                return false;
-            }
-
-            if (_items.Count < _capacity)
                 (freed, _room) = (_room, null);
+            }
+            else if (_items.Count < _capacity)
+            {
+                (freed, _room) = (_room, null);
+            }
         }
 
         freed?.TrySetResult();
-        return true;
+        return item is not null;
     }
 
     private void Wake()

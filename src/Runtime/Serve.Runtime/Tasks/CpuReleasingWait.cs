@@ -1,7 +1,7 @@
 namespace Serve.Runtime.Tasks;
 
 /// <summary>Waits of task code for something other than an object. The CPU is released to other tasks while it waits.</summary>
-internal static class CpuReleasingWait
+public static class CpuReleasingWait
 {
     public static async Task WaitAsync(Task something, CancellationToken cancellationToken)
     {

@@ -36,6 +36,9 @@ public interface ITaskAttempt
     /// <summary>Whether results are delivered one by one, through <see cref="ReportItemAsync"/>.</summary>
     bool IsStream { get; }
 
+    /// <summary>Streams: number of items that a worker may send before the driver has accepted them.</summary>
+    int ItemWindow => 0;
+
     /// <summary>GPU devices assigned by the ledger.</summary>
     IReadOnlyList<int> GpuIds { get; }
 

@@ -18,12 +18,17 @@ internal sealed class StreamingTaskExecution<TItem> : TaskExecution
         _completion = completion;
         _call = call;
         _nextId = nextId;
-        Items = new(completion, plan.MaxBufferedItems, () => Cancel(force: false, recursive: true));
+        Sizes = plan.Queue.RunsInWorker ? StreamBufferSizes.ForProducerInWorker(plan.MaxBufferedItems) : new(StreamBufferSizes.CapacityOf(plan.MaxBufferedItems), 0);
+        Items = new(completion, Sizes.Buffer, () => Cancel(force: false, recursive: true));
     }
 
     public BufferedObjectRefStream<TItem> Items { get; }
 
+    public StreamBufferSizes Sizes { get; }
+
     public override bool IsStream => true;
+
+    public override int ItemWindow => Sizes.Window;
 
     protected override bool HasRefs => _call!.HasRefs;
 

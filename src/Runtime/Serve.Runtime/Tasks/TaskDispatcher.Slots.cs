@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Logging;
+
 namespace Serve.Runtime.Tasks;
 
 /// <content>Grants resources to queues, in order.</content>
@@ -6,6 +8,8 @@ public sealed partial class TaskDispatcher
     /// <summary>How long a queue that does not fit blocks later queues while no resources are granted.</summary>
     public static readonly TimeSpan InitialOvertakeBlock = TimeSpan.FromMilliseconds(50);
 
+    private static readonly TimeSpan StarvationWarningDelay = TimeSpan.FromSeconds(5);
+
     private readonly List<TaskQueue> _waiting = [];
     private Queue<(ResourceLease Slot, IResumable Waiter)>? _returning;
     private readonly List<TaskQueue> _lacking = [];
@@ -13,6 +17,7 @@ public sealed partial class TaskDispatcher
     private volatile int _returningCount;
     private long _grants;
     private bool _isTimed;
+    private bool _isStarvationTimed;
 
     /// <summary>Retries waiting queues whenever the ledger releases resources.</summary>
     public void SubscribeTo(ResourceLedger ledger) => ledger.SubscribeReleased(OnReleased);
@@ -132,9 +137,9 @@ public sealed partial class TaskDispatcher
         for (var i = 0; i < count; i++)
         {
             var (slot, waiter) = _returning.Dequeue();
-            if (!slot.NeedsCpu)
+            if (_isDisposed || !slot.NeedsCpu)
             {
-                // Another task of the lease has reacquired the CPU for both, or no task needs it any more, or the task waits again.
+                // The cluster was disposed, another task of the lease has reacquired the CPU for both, no task needs it any more, or the task waits again.
                 waiter.Resume();
                 continue;
             }
@@ -189,6 +194,14 @@ public sealed partial class TaskDispatcher
                 continue;
             }
 
+            if (IsMisplaced(queue))
+            {
+                _waiting.RemoveAt(i--);
+                queue.CancelPoll();
+                ThreadPool.UnsafeQueueUserWorkItem(FailMisplaced, queue, preferLocal: false);
+                continue;
+            }
+
             _lacking.Add(queue);
             queue.IsWaitingForResources = true;
             queue.CancelPoll();
@@ -197,13 +210,15 @@ public sealed partial class TaskDispatcher
         _waitingCount = _waiting.Count;
         if (heldUp && !_isTimed)
             StartOvertakeBlockTimer();
+        if (_lacking.Count > 0 && !_isStarvationTimed)
+            StartStarvationTimer();
     }
 
     private ResourceLease? TryGrantLease(TaskQueue queue, ref bool heldUp)
     {
         foreach (var ledger in queue.Ledgers)
         {
-            if ((_returningCount > 0 && queue.ReleasableCpu is not null && IsReturningTo(ledger)) || (!queue.RunsInWorker && !IsLocal(ledger)))
+            if ((_returningCount > 0 && queue.ReleasableCpu is not null && IsReturningTo(ledger)) || (!queue.RunsInWorker && !_nodes.IsLocal(ledger)))
                 continue;
             var holder = _lacking.Count == 0 ? null : FindBlockingQueue(queue, ledger);
             if (holder is { RemainingOvertakes: 0 })
@@ -217,6 +232,7 @@ public sealed partial class TaskDispatcher
             if (holder is not null)
                 holder.RemainingOvertakes--;
             (queue.RemainingOvertakes, queue.OvertakeBlockDuration) = (0, InitialOvertakeBlock);
+            queue.IsStarvationReported = false;
             _grants++;
             var slot = new ResourceLease(queue, ledger, allocation ?? new(ResourceDemand.None, [])) { Index = _slots.Count };
             _slots.Add(slot);
@@ -269,6 +285,47 @@ public sealed partial class TaskDispatcher
             // The placement group was removed; it cancels its tasks.
             return false;
         }
+    }
+
+    private void StartStarvationTimer()
+    {
+        _isStarvationTimed = true;
+        ITimer? timer = null;
+        timer = Time.CreateTimer(
+            _ =>
+            {
+                timer?.Dispose();
+                lock (_sync)
+                {
+                    _isStarvationTimed = false;
+                    ReportStarvation();
+                    if (_waiting.Exists(static queue => !queue.IsEmpty && !queue.IsStarvationReported))
+                        StartStarvationTimer();
+                }
+            },
+            null,
+            StarvationWarningDelay,
+            Timeout.InfiniteTimeSpan);
+    }
+
+    // Tasks release their CPU sooner or later; actors and placement groups may keep it until the waiting task has ended.
+    private void ReportStarvation()
+    {
+        if (_isDisposed)
+            return;
+        foreach (var queue in _waiting)
+        {
+            if (queue.IsStarvationReported || queue.ReleasableCpu is not { } cpu || Array.Exists(queue.Ledgers, ledger => ledger.LeavesForTasks(cpu)) || queue.Tasks.FirstOrDefault(static task => !task.IsFinished) is not { } first)
+                continue;
+            queue.IsStarvationReported = true;
+            Log.Starved(Logger, first.Label, queue.Demand);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 1002, Level = LogLevel.Warning, Message = "{Task} requires {Demand}, but actors and placement groups hold so much CPU that it cannot start before one of them ends. Start it in the placement group (TaskOptions.Scheduling, or CaptureChildTasks for child tasks), set NumCpus to 0, or raise the cluster's NumCpus")]
+        public static partial void Starved(ILogger logger, string task, ResourceDemand demand);
     }
 
     // The holders of the resources may wait for the blocked tasks, and a large demand must not keep a machine idle. Overtaking is therefore allowed

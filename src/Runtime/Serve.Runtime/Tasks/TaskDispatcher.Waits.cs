@@ -68,4 +68,6 @@ public sealed partial class TaskDispatcher : IPlacementGroupOccupant
     }
 
     void IPlacementGroupOccupant.SetGroupWaiting(bool waits) => IsGroupWaiting = waits;
+
+    void IPlacementGroupOccupant.OnBundlesLost() => RefreshLedgers();
 }

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
 using Serve.Calls;
 using Serve.Runtime.Placement;
+using Serve.Runtime.Serialization;
 
 namespace Serve.Runtime.Tasks;
 
@@ -29,13 +31,16 @@ public sealed partial class TaskDispatcher : IAsyncDisposable
     /// <param name="threads">Threads for tasks of this process; disposed by the caller.</param>
     /// <param name="options">Cluster options.</param>
     /// <param name="time">Clock for timeouts.</param>
-    internal TaskDispatcher(Cluster cluster, Func<ObjectId> nextId, PlacementNodeSet nodes, TaskThreadPool threads, ClusterOptions options, TimeProvider time)
+    /// <param name="logger">Receives warnings about tasks that cannot start or do not end.</param>
+    internal TaskDispatcher(Cluster cluster, Func<ObjectId> nextId, PlacementNodeSet nodes, TaskThreadPool threads, ClusterOptions options, TimeProvider time, ILogger logger)
     {
+        Logger = logger;
+        CancellationGracePeriod = options.CancellationGracePeriod;
         _nodes = nodes;
         _cluster = cluster;
         _nextId = nextId;
         _plans = new(this, new(nodes), options.Isolation);
-        nodes.Changed += OnNodesChanged;
+        nodes.Changed += RefreshLedgers;
         Threads = threads;
         Context = new(threads);
         Time = time;
@@ -50,16 +55,40 @@ public sealed partial class TaskDispatcher : IAsyncDisposable
 
     public TimeProvider Time { get; }
 
+    /// <summary>Checks the values of calls in this process; null if they are not checked.</summary>
+    public ValueCheck? Check { get; set; }
+
+    public ILogger Logger { get; }
+
+    /// <summary>How long canceled code may run before its worker is killed.</summary>
+    public TimeSpan CancellationGracePeriod { get; }
+
     /// <summary>Log of finished tasks and actor calls.</summary>
     internal FinishedTaskLog FinishedTasks { get; }
 
     public bool IsDisposed => _isDisposed;
 
     /// <summary>Executor of tasks that run in workers.</summary>
-    public ITaskExecutor Workers => _workers ?? Interlocked.CompareExchange(ref _workers, CreateWorkers(), null) ?? _workers;
+    public ITaskExecutor Workers
+    {
+        get
+        {
+            if (_workers is { } made)
+                return made;
+            try
+            {
+                return Interlocked.CompareExchange(ref _workers, CreateWorkers(), null) ?? _workers;
+            }
+            catch (Exception thrown)
+            {
+                // Thrown on a thread of the dispatcher, which no caller observes.
+                return new UnavailableExecutor(thrown);
+            }
+        }
+    }
 
     /// <summary>Returns the executor for tasks in workers of the node that owns a ledger.</summary>
-    public ITaskExecutor GetWorkers(ResourceLedger ledger) => IsLocal(ledger) ? Workers : _nodes.Find(ledger.NodeId)?.Workers ?? LeftNodeExecutor.Instance;
+    public ITaskExecutor GetWorkers(ResourceLedger ledger) => _nodes.IsLocal(ledger) ? Workers : _nodes.Find(ledger.NodeId)?.Workers?.Tasks ?? LeftNodeExecutor.Instance;
 
     /// <summary>Tasks that wait for arguments, by id.</summary>
     internal ConcurrentDictionary<long, TaskExecution> AwaitingArguments =>

@@ -42,7 +42,15 @@ internal abstract partial class TaskExecution
         _ = stop?.CancelAsync();
         if (force)
             more.Executor?.Kill(this);
+        else if (!Dispatcher.IsDisposed)
+            CanceledCodeWatch.Start(this, Dispatcher);
     }
+
+    /// <summary>Whether the code of an attempt still runs.</summary>
+    public bool IsRunningAttempt(int attempt) => Volatile.Read(ref _phase) == Running && _attempt == attempt;
+
+    /// <summary>Executor that runs the task in a worker; null if it runs in this process.</summary>
+    public ITaskExecutor? Executor => _extras?.Executor;
 
     /// <summary>Creates a record of the task for listings and the log.</summary>
     public FinishedTaskRecord CreateRecord(TaskPhase state, long ended = 0, Exception? error = null) => new()

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Serve.Calls;
 using Serve.Runtime.Objects;
+using Serve.Runtime.Parallel;
 
 namespace Serve.Runtime.Tasks;
 
@@ -37,8 +38,11 @@ internal sealed class TaskExecution<TResult>(TaskExecutionPlan plan, ObjectRef<T
         {
             if (Function.IsAsync)
                 EnterAsync();
+            var watched = Dispatcher.Check is { } check && _call is not InProcessCodeCall<TResult> ? check.Begin(Name, GetArguments()) : null;
             if (!_call!.TryInvoke(NoTarget, Function.TakesToken ? StopToken : CancellationToken.None, out var pending))
                 throw NotCompiledIn();
+            if (watched is not null)
+                pending = watched.CompleteAsync(pending);
             if (!pending.IsCompleted)
             {
                 GoOn(pending.AsTask());

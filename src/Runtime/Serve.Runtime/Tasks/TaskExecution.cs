@@ -54,6 +54,8 @@ internal abstract partial class TaskExecution(TaskExecutionPlan plan, ObjectRef 
 
     public virtual bool IsStream => false;
 
+    public virtual int ItemWindow => 0;
+
     public IReadOnlyList<int> GpuIds => _slot?.GpuIds ?? [];
 
     public object? Pipeline => _slot;

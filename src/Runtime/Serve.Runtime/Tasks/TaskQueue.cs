@@ -56,6 +56,9 @@ internal sealed class TaskQueue(TaskDispatcher dispatcher, ResourceDemand demand
         set => _isWaiting = value;
     }
 
+    /// <summary>Whether it has been reported that lasting holders leave too few resources. Written under the dispatcher's lock.</summary>
+    public bool IsStarvationReported { get; set; }
+
     /// <summary>Number of later tasks that may still overtake the first task while it waits for resources.</summary>
     public int RemainingOvertakes { get; set; }
 

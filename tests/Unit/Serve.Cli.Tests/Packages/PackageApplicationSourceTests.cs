@@ -139,6 +139,20 @@ public sealed class PackageApplicationSourceTests : IDisposable
         Assert.Equal(project.Deployments.Select(found => found.TypeName), assembly.Deployments.Select(found => found.TypeName));
     }
 
+    // A class can be moved from a file to a project.
+    [Fact]
+    public async Task PrepareAsync_Project_HasTheImplicitUsingsOfFiles()
+    {
+        _folder.Write("app/App.csproj", "<Project Sdk=\"Microsoft.NET.Sdk\"><PropertyGroup><TargetFramework>net10.0</TargetFramework><ImplicitUsings>enable</ImplicitUsings></PropertyGroup></Project>");
+        const string Source = "using Serve;\n[Deployment] public sealed class Moved(ILogger<Moved> log, IConfiguration configuration) { [HttpGet(\"/x\")] public IResult X([FromQuery] int n) { log.LogInformation(\"{N}\", n); return Results.Ok(configuration[\"x\"]); } [Remote] public static int Square(int x) => x * x; }\n";
+        _folder.Write("app/Moved.cs", Source);
+
+        var project = await NewSource().PrepareAsync(_folder.In("app") + "/App.csproj", CancellationToken.None);
+        var file = await NewSource("elsewhere").PrepareAsync(_folder.Write("Moved.cs", Source), CancellationToken.None);
+
+        Assert.Equal(file.Deployments.Select(found => found.TypeName), project.Deployments.Select(found => found.TypeName));
+    }
+
     [Fact]
     public async Task PrepareAsync_Canceled_KillsTheBuild()
     {

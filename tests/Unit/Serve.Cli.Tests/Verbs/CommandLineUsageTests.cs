@@ -24,6 +24,7 @@ public sealed class CommandLineUsageTests
     [InlineData("logs a --tail all", "--tail must be 0 or more lines, but was 'all'")]
     [InlineData("list tasks --limit 10001", "--limit must be 1 to 10000, but was '10001'")]
     [InlineData("list tasks --limit all", "--limit must be 1 to 10000, but was 'all'")]
+    [InlineData("start --node-name a/b", "--node-name 'a/b' must start with a letter or a digit")]
     [InlineData("start --num-cpus -1", "--num-cpus must be a number, 0 or more, but was '-1'")]
     [InlineData("start --num-cpus NaN", "--num-cpus must be a number, 0 or more, but was 'NaN'")]
     [InlineData("start --num-gpus 0.5", "--num-gpus must be an integer, 0 or more, but was '0.5'")]

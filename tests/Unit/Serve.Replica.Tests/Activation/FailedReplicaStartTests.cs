@@ -41,7 +41,7 @@ public sealed class FailedReplicaStartTests : IDisposable
         var error = await Assert.ThrowsAsync<BadInputException>(() => ReplicaTestHost.StartAsync(typeof(Lifecycle), new()
         {
             Assemblies = _assemblies,
-            LogDirectory = Path.Combine(_logs, "r1"),
+            LogRoot = _logs,
             Args = new() { ["key"] = _key },
             UserConfig = new() { ["treshold"] = 1 },
         }));
@@ -54,7 +54,7 @@ public sealed class FailedReplicaStartTests : IDisposable
     public async Task Type_Unknown_ErrorNamesIt()
     {
         var error = await Assert.ThrowsAsync<DefinitionException>(() =>
-            ReplicaTestHost.StartAsync(typeof(Counter), new() { Assemblies = _assemblies, LogDirectory = Path.Combine(_logs, "r1"), TypeName = "No.Such" }));
+            ReplicaTestHost.StartAsync(typeof(Counter), new() { Assemblies = _assemblies, LogRoot = _logs, TypeName = "No.Such" }));
 
         Assert.Contains("Class No.Such not found in", error.Message, StringComparison.Ordinal);
     }
@@ -62,10 +62,10 @@ public sealed class FailedReplicaStartTests : IDisposable
     private Task<ReplicaTestHost> StartAsync(Type sample, string fail = "") => ReplicaTestHost.StartAsync(sample, new()
     {
         Assemblies = _assemblies,
-        LogDirectory = Path.Combine(_logs, "r1"),
+        LogRoot = _logs,
         Args = new() { ["key"] = _key, ["fail"] = fail },
         UserConfig = new() { ["threshold"] = 1 },
     });
 
-    private string ReadLog() => File.ReadAllText(Path.Combine(_logs, "r1", "replica.log"));
+    private string ReadLog() => File.ReadAllText(Assert.Single(Directory.GetFiles(_logs, "replica.log", SearchOption.AllDirectories)));
 }

@@ -30,7 +30,7 @@ public sealed class ReplicaRuntimeTests : IAsyncLifetime
                 var directory = provider.GetRequiredService<IActorReferenceResolver>();
                 return replica => directory.Resolve(new ActorId(replica.ReplicaId), new(replica.Address.ProcessId, replica.Address.HttpAddress, replica.Address.CallAddress, replica.Address.Token));
             })
-            .AddServeReplicas()
+            .AddServeReplicas(SamplePackages.FoldersOf(typeof(Caller).Assembly.Location, _logs))
             .BuildServiceProvider();
         _runtime = _services.GetRequiredService<INodeAgent>();
         return Task.CompletedTask;
@@ -122,11 +122,9 @@ public sealed class ReplicaRuntimeTests : IAsyncLifetime
             {
                 ReplicaId = id.Value,
                 Spec = new DeploymentSpec { Name = sample.Name },
-                PackageDirectory = Path.GetDirectoryName(sample.Assembly.Location)!,
                 AssemblyFile = Path.GetFileName(sample.Assembly.Location),
-                PackageHash = "samples",
+                PackageHash = SamplePackages.HashOf(sample.Assembly.Location),
                 TypeName = sample.FullName!,
-                LogDirectory = Path.Combine(_logs, sample.Name, "r1"),
                 DeploymentsByType = _application.ToImmutableSortedDictionary(type => type.FullName!, type => type.Name),
             }, ServeJson.Options),
         }, CancellationToken.None);

@@ -23,7 +23,7 @@ public sealed class BatchedHandleTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        _services = new ServiceCollection().AddServeRuntime(new NodeRuntimeOptions()).AddServeReplicas().BuildServiceProvider();
+        _services = new ServiceCollection().AddServeRuntime(new NodeRuntimeOptions()).AddServeReplicas(SamplePackages.FoldersOf(typeof(Batched).Assembly.Location, _logs)).BuildServiceProvider();
         var id = $"shop#Batched#{_key[..8]}";
         var process = await _services.GetRequiredService<INodeAgent>().CreateActorAsync(new ActorSpec
         {
@@ -34,12 +34,10 @@ public sealed class BatchedHandleTests : IAsyncLifetime
             {
                 ReplicaId = id,
                 Spec = new DeploymentSpec { Name = "Batched" },
-                PackageDirectory = Path.GetDirectoryName(typeof(Batched).Assembly.Location)!,
                 AssemblyFile = Path.GetFileName(typeof(Batched).Assembly.Location),
-                PackageHash = "samples",
+                PackageHash = SamplePackages.HashOf(typeof(Batched).Assembly.Location),
                 TypeName = typeof(Batched).FullName!,
                 Args = new JsonObject { ["key"] = _key },
-                LogDirectory = Path.Combine(_logs, "r1"),
             }, ServeJson.Options),
         }, CancellationToken.None);
         _replica = _services.GetRequiredService<IActorReferenceResolver>().Resolve(new(id), process);

@@ -21,11 +21,13 @@ public sealed class ReplicaTestHost : IAsyncDisposable
 
     private readonly WebApplication _app;
     private readonly CancellationTokenSource _aborted;
+    private readonly string _logs;
     private bool _disposed;
 
-    private ReplicaTestHost(WebApplication app, ActorActivationContext context, ActorInstance instance, UserAssemblyCache assemblies, string logDirectory, CancellationTokenSource aborted)
+    private ReplicaTestHost(WebApplication app, ActorActivationContext context, ActorInstance instance, UserAssemblyCache assemblies, ReplicaFolders folders, CancellationTokenSource aborted)
     {
-        (_app, Context, Instance, Assemblies, LogDirectory, _aborted) = (app, context, instance, assemblies, logDirectory, aborted);
+        (_app, Context, Instance, Assemblies, _logs, _aborted) = (app, context, instance, assemblies, folders.Logs, aborted);
+        LogDirectory = folders.LogsOf(ReplicaId.TryParse(context.Spec.Id.Value, out var id) ? id : throw new InvalidOperationException());
         Client = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
     }
 
@@ -56,8 +58,8 @@ public sealed class ReplicaTestHost : IAsyncDisposable
         var app = builder.Build();
         var assemblies = options.Assemblies ?? new UserAssemblyCache();
         var aborted = new CancellationTokenSource();
-        var logDirectory = options.LogDirectory ?? Path.Combine(Directory.CreateTempSubdirectory("serve-replica-logs-").FullName, options.Suffix);
-        var context = options.ToContext(sample, app.Services, logDirectory, aborted.Token);
+        var folders = SamplePackages.FoldersOf(options.AssemblyPath ?? sample.Assembly.Location, options.LogRoot ?? Directory.CreateTempSubdirectory("serve-replica-logs-").FullName);
+        var context = options.ToContext(sample, app.Services, aborted.Token);
         IActorHttpHandler? http = null;
         app.Run(async request =>
         {
@@ -69,16 +71,16 @@ public sealed class ReplicaTestHost : IAsyncDisposable
         });
         try
         {
-            var instance = await new ReplicaActivator(assemblies).ActivateAsync(context, CancellationToken.None);
+            var instance = await new ReplicaActivator(assemblies, folders).ActivateAsync(context, CancellationToken.None);
             http = (IActorHttpHandler)instance;
             await app.StartAsync();
-            return new ReplicaTestHost(app, context, instance, assemblies, logDirectory, aborted);
+            return new ReplicaTestHost(app, context, instance, assemblies, folders, aborted);
         }
         catch
         {
             await app.DisposeAsync();
-            if (options.LogDirectory is null)
-                Directory.Delete(Path.GetDirectoryName(logDirectory)!, recursive: true);
+            if (options.LogRoot is null)
+                Directory.Delete(folders.Logs, recursive: true);
             throw;
         }
     }
@@ -123,7 +125,7 @@ public sealed class ReplicaTestHost : IAsyncDisposable
         Client.Dispose();
         await _app.DisposeAsync();
         await DisposeInstanceAsync();
-        Directory.Delete(Path.GetDirectoryName(LogDirectory)!, recursive: true);
+        Directory.Delete(_logs, recursive: true);
         _aborted.Dispose();
     }
 

@@ -27,7 +27,8 @@ public sealed record ReplicaTestOptions
 
     public UserAssemblyCache? Assemblies { get; init; }
 
-    public string? LogDirectory { get; init; }
+    /// <summary>Folder of the logs of all replicas; by default a new one, deleted with the host.</summary>
+    public string? LogRoot { get; init; }
 
     public string? TypeName { get; init; }
 
@@ -41,7 +42,7 @@ public sealed record ReplicaTestOptions
 
     public ImmutableSortedDictionary<string, string> Deployments { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 
-    public ActorActivationContext ToContext(Type sample, IServiceProvider process, string logDirectory, CancellationToken aborted) => new()
+    public ActorActivationContext ToContext(Type sample, IServiceProvider process, CancellationToken aborted) => new()
     {
         Spec = new ActorSpec
         {
@@ -53,14 +54,12 @@ public sealed record ReplicaTestOptions
             {
                 ReplicaId = $"shop#{sample.Name}#{Suffix}",
                 Spec = new DeploymentSpec { Name = sample.Name, UserConfig = UserConfig },
-                PackageDirectory = Path.GetDirectoryName(AssemblyPath ?? sample.Assembly.Location)!,
                 AssemblyFile = Path.GetFileName(AssemblyPath ?? sample.Assembly.Location),
-                PackageHash = AssemblyPath ?? "samples",
+                PackageHash = SamplePackages.HashOf(AssemblyPath ?? sample.Assembly.Location),
                 TypeName = TypeName ?? sample.FullName!,
                 Args = Args,
                 Rank = 1,
                 WorldSize = 3,
-                LogDirectory = logDirectory,
                 DeploymentsByType = Deployments,
             }, ServeJson.Options),
         },
@@ -71,4 +70,12 @@ public sealed record ReplicaTestOptions
         Aborted = aborted,
         Services = process,
     };
+}
+
+/// <summary>Folders of assemblies as packages: the name of the folder is the hash, its parent is the folder of the packages.</summary>
+internal static class SamplePackages
+{
+    public static string HashOf(string assembly) => Path.GetFileName(Path.GetDirectoryName(assembly)!);
+
+    public static ReplicaFolders FoldersOf(string assembly, string logs) => new(Path.GetDirectoryName(Path.GetDirectoryName(assembly)!)!, logs);
 }

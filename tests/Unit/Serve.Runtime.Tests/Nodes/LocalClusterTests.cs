@@ -1,11 +1,16 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
 using Serve.Runtime.Tests.Testing;
+using Serve.Runtime.TestWorker;
 
 namespace Serve.Runtime.Tests.Nodes;
 
 public sealed class LocalClusterTests : IAsyncLifetime, IAsyncDisposable
 {
     private static readonly WorkerPlacement Own = new WorkerPlacement.Own("own");
-    private readonly LocalClusterFixture _cluster = new();
+    private readonly Dictionary<string, LocalAgentFixture> _fixtures = [];
+    private static readonly LeaseOwner Owner = new("owner");
+    private readonly LocalNodeCluster _cluster = new([LocalAgentFixture.Executable, "worker"], static (services, _) => TestWorkerServices.Add(services));
 
     public Task InitializeAsync()
     {
@@ -23,17 +28,17 @@ public sealed class LocalClusterTests : IAsyncLifetime, IAsyncDisposable
     {
         var processes = new List<string>();
         foreach (var agent in _cluster.Directory.Current.Agents)
-            processes.Add((await _cluster[agent.Id.Value].CreateAsync(Own, cpus: 1)).Process.ProcessId);
+            processes.Add((await On(agent.Id.Value).CreateAsync(Own, cpus: 1)).Process.ProcessId);
 
         Assert.Equal(["a-worker-1", "b-worker-1", "c-worker-1"], processes);
-        await Assert.ThrowsAsync<InsufficientResourcesException>(() => _cluster["a"].CreateAsync(Own, cpus: 1));
+        await Assert.ThrowsAsync<InsufficientResourcesException>(() => On("a").CreateAsync(Own, cpus: 1));
     }
 
     [Fact]
     public async Task Leave_NodeWithActors_OthersKeepTheirs()
     {
-        await _cluster["a"].CreateAsync(Own);
-        var kept = await _cluster["b"].CreateAsync(Own);
+        await On("a").CreateAsync(Own);
+        var kept = await On("b").CreateAsync(Own);
 
         await _cluster.LoseAsync("a");
 
@@ -60,15 +65,15 @@ public sealed class LocalClusterTests : IAsyncLifetime, IAsyncDisposable
     [Fact]
     public async Task Drain_NodeWithActorAndLease_RefusesNewOnesAndWaits()
     {
-        var node = _cluster["a"].Node;
-        var actor = await _cluster["a"].CreateAsync(Own);
-        var lease = await node.LeaseWorkerAsync(Own, CancellationToken.None);
+        var node = _cluster["a"].Agent;
+        var actor = await On("a").CreateAsync(Own);
+        var lease = await node.LeaseWorkerAsync(Owner, Own, CancellationToken.None);
 
         var drained = node.DrainAsync(CancellationToken.None);
 
         Assert.Equal(NodePhase.Draining, node.Phase);
-        Assert.Contains("draining", (await Assert.ThrowsAsync<InsufficientResourcesException>(() => _cluster["a"].CreateAsync(Own))).Message, StringComparison.Ordinal);
-        await Assert.ThrowsAsync<InsufficientResourcesException>(() => node.LeaseWorkerAsync(Own, CancellationToken.None));
+        Assert.Contains("draining", (await Assert.ThrowsAsync<InsufficientResourcesException>(() => On("a").CreateAsync(Own))).Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<InsufficientResourcesException>(() => node.LeaseWorkerAsync(Owner, Own, CancellationToken.None));
         await node.StopActorAsync(actor.Id, TimeSpan.Zero, CancellationToken.None);
         Assert.False(drained.IsCompleted);
         await lease.DisposeAsync();
@@ -78,27 +83,27 @@ public sealed class LocalClusterTests : IAsyncLifetime, IAsyncDisposable
     [Fact]
     public async Task Lease_WorkerIsKilled_ReportsReasonAndEvent()
     {
-        var node = _cluster["a"].Node;
-        await using var lease = await node.LeaseWorkerAsync(Own, CancellationToken.None);
+        var node = _cluster["a"].Agent;
+        await using var lease = await node.LeaseWorkerAsync(Owner, Own, CancellationToken.None);
         await using (var connection = await lease.ConnectAsync(CancellationToken.None))
             Assert.True(connection.CanWrite);
 
         lease.Kill("killed by the test");
 
         Assert.Contains("killed by the test", await lease.Exited.SoonAsync(), StringComparison.Ordinal);
-        Assert.Equal(lease.WorkerId, Assert.IsType<NodeEvent.WorkerDied>(await _cluster["a"].NextEventAsync()).WorkerId);
+        Assert.Equal(lease.WorkerId, Assert.IsType<NodeEvent.WorkerDied>(await On("a").NextEventAsync()).WorkerId);
     }
 
     [Fact]
     public async Task Watch_FromAVersion_ContinuesAfterIt()
     {
-        var node = _cluster["a"].Node;
+        var node = _cluster["a"].Agent;
         for (var i = 0; i < 2; i++)
         {
-            await using var lease = await node.LeaseWorkerAsync(Own, CancellationToken.None);
+            await using var lease = await node.LeaseWorkerAsync(Owner, Own, CancellationToken.None);
             lease.Kill("killed by the test");
             await lease.Exited;
-            await _cluster["a"].NextEventAsync();
+            await On("a").NextEventAsync();
         }
 
         await using var later = node.WatchAsync(afterVersion: 1, CancellationToken.None).GetAsyncEnumerator();
@@ -108,10 +113,51 @@ public sealed class LocalClusterTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public async Task Grant_OfALocalNode_IsItsWholeLedger()
+    public async Task Grant_ResourcesOfTheNode_AreReservedUntilItIsReturned()
     {
-        await using var grant = await _cluster["a"].Node.GrantAsync(ResourceDemand.None, CancellationToken.None);
+        var node = _cluster["a"].Agent;
+        var cpu = ResourceDemand.None.With(ResourceDemand.Cpu, 1);
+        var first = await node.GrantAsync(Owner, cpu, CancellationToken.None);
+        Assert.Equal((new NodeId("a"), cpu, cpu), (first.Node, first.Amount, node.Resources.Reserved));
 
-        Assert.Equal((new NodeId("a"), ResourceDemand.None.With(ResourceDemand.Cpu, 1)), (grant.Node, grant.Amount));
+        var second = node.GrantAsync(Owner, cpu, CancellationToken.None);
+        await Assert.ThrowsAsync<InsufficientResourcesException>(() => On("a").CreateAsync(Own, cpus: 1));
+        Assert.False(second.IsCompleted);
+        await first.DisposeAsync();
+
+        await (await second.SoonAsync()).DisposeAsync();
+        Assert.Equal(ResourceDemand.None, node.Resources.Reserved);
+        await Assert.ThrowsAsync<InsufficientResourcesException>(() => node.GrantAsync(Owner, ResourceDemand.None.With(ResourceDemand.Cpu, 2), CancellationToken.None));
     }
+
+    [Fact]
+    public async Task Renew_OwnerStopsRenewing_ItsGrantsAndWorkersEnd()
+    {
+        var time = new FakeTimeProvider();
+        await using var node = new LocalNode(
+            new() { WorkerCommand = [LocalAgentFixture.Executable, "worker"], Resources = ResourceDemand.None.With(ResourceDemand.Cpu, 2), LeaseLifetime = TimeSpan.FromMinutes(1), PingPeriod = TimeSpan.FromHours(1) },
+            services =>
+            {
+                TestWorkerServices.Add(services);
+                services.AddSingleton<TimeProvider>(time);
+            });
+        var other = new LeaseOwner("other");
+        var cpu = ResourceDemand.None.With(ResourceDemand.Cpu, 1);
+        await using var grant = await node.Agent.GrantAsync(Owner, cpu, CancellationToken.None);
+        await using var lease = await node.Agent.LeaseWorkerAsync(Owner, Own, CancellationToken.None);
+        await using var kept = await node.Agent.GrantAsync(other, cpu, CancellationToken.None);
+
+        for (var step = 0; step < 5; step++)
+        {
+            Assert.True(await node.Agent.RenewAsync(other, CancellationToken.None));
+            time.Advance(TimeSpan.FromSeconds(15));
+        }
+
+        Assert.Contains("owner has not renewed its lease for 60 s", await lease.Exited.SoonAsync(), StringComparison.Ordinal);
+        await Eventually.TrueAsync(() => node.Agent.Resources.Reserved == cpu);
+        Assert.False(await node.Agent.RenewAsync(Owner, CancellationToken.None));
+        Assert.True(await node.Agent.RenewAsync(other, CancellationToken.None));
+    }
+
+    private LocalAgentFixture On(string node) => _fixtures.TryGetValue(node, out var fixture) ? fixture : _fixtures[node] = new(_cluster[node]);
 }

@@ -41,6 +41,17 @@ public sealed class WorkerLifecycleTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
+    public async Task Create_WorkerNeverConnects_FailureHasItsOutput()
+    {
+        await using var silent = new LocalAgentFixture(options => options with { WorkerCommand = ["/bin/sh", "-c", "echo waiting for nothing; exec sleep 60"], WorkerStartTimeout = TimeSpan.FromSeconds(1) });
+
+        var failure = await Assert.ThrowsAsync<ActorCreationException>(() => silent.CreateAsync(new WorkerPlacement.Own("silent"))).SoonAsync();
+
+        Assert.Contains("was not ready within 1 s", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("waiting for nothing", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Create_AfterTheLastWasStopped_StartsAnotherWorker()
     {
         for (var i = 0; i < 3; i++)

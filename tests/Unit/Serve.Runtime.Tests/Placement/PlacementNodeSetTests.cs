@@ -93,16 +93,61 @@ public sealed class PlacementNodeSetTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public async Task Leave_GroupHasBundleThere_IsRemoved()
+    public async Task Leave_GroupHasBundleThere_IsReservedAgainOnAnotherNode()
     {
         Join("b", _second);
-        var group = (ReservedPlacementGroup)_cluster.CreatePlacementGroup([new() { Cpus = 1 }, new() { Cpus = 1 }], PlacementStrategy.StrictSpread);
+        var group = _cluster.CreatePlacementGroup([new() { Cpus = 1 }, new() { Cpus = 1 }], PlacementStrategy.StrictSpread);
         await group.Ready;
+        var lost = PlacementStateLister.Groups(_cluster.Placement)[0].Nodes.IndexOf("b");
+        var inside = _cluster.Jobs.Add.Options(new() { Scheduling = group.Bundle(lost) });
+        var running = inside.Remote(1, 2);
+        await Eventually.TrueAsync(() => _second.Started.Count == 1);
+
+        _cluster.Nodes.Leave("b");
+        Assert.True(_second.Started.TryDequeue(out var attempt));
+        attempt.ReportFailure(new WorkerDiedException("The node has left."), isSystem: true);
+        var waiting = inside.Remote(3, 4);
+
+        var state = PlacementStateLister.Groups(_cluster.Placement)[0];
+        Assert.Equal(("RESCHEDULING", ""), (state.State, state.Nodes[lost]));
+        Assert.Equal(PlacementNode.OnlyId, state.Nodes[1 - lost]);
+        Join("c", _third);
+        await Eventually.TrueAsync(() => _third.Started.Count == 1);
+        Complete(_third, 3);
+        Assert.Equal(3, await running);
+        await Eventually.TrueAsync(() => _third.Started.Count == 1);
+        Complete(_third, 7);
+        Assert.Equal(7, await waiting);
+        state = PlacementStateLister.Groups(_cluster.Placement)[0];
+        Assert.Equal(("CREATED", "c"), (state.State, state.Nodes[lost]));
+
+        await group.DisposeAsync();
+        await Eventually.TrueAsync(() => _cluster.AvailableResources["CPU"] == 2);
+    }
+
+    [Fact]
+    public async Task Leave_LostBundleFitsNowhere_LaterGroupsAreReserved()
+    {
+        Join("b", _second);
+        await using var group = _cluster.CreatePlacementGroup([new() { Cpus = 1 }, new() { Cpus = 0.5 }], PlacementStrategy.StrictSpread);
+        await group.Ready;
+        Assert.Equal("b node", string.Join(' ', PlacementStateLister.Groups(_cluster.Placement)[0].Nodes));
 
         _cluster.Nodes.Leave("b");
 
-        Assert.Contains("node 'b' has left", group.RemovedBecause, StringComparison.Ordinal);
-        await Eventually.TrueAsync(() => _cluster.AvailableResources["CPU"] == 1);
+        await using var later = _cluster.CreatePlacementGroup([new() { Cpus = 0.5 }]);
+        await later.Ready.SoonAsync();
+    }
+
+    [Fact]
+    public async Task Submit_TaskOfThisProcessWithResourcesElsewhere_Fails()
+    {
+        Join("b", _second);
+        var options = new TaskOptions { Scheduling = new SchedulingStrategy.NodeAffinity("b"), Isolation = Isolation.None };
+
+        var failure = await Assert.ThrowsAsync<InsufficientResourcesException>(async () => await _cluster.Jobs.Add.Options(options).Remote(1, 1));
+
+        Assert.Contains("Set Isolation.Process", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -118,7 +163,7 @@ public sealed class PlacementNodeSetTests : IAsyncLifetime, IAsyncDisposable
         await Assert.ThrowsAsync<InsufficientResourcesException>(async () => await references[1]);
     }
 
-    private void Join(string id, FakeTaskExecutor workers) => _cluster.Nodes.Join(new(id, new(ResourceDemand.None.With(ResourceDemand.Cpu, 1)), workers));
+    private void Join(string id, FakeTaskExecutor workers) => _cluster.Nodes.Join(new(id, new(ResourceDemand.None.With(ResourceDemand.Cpu, 1)), new FakeClusterWorkers(workers)));
 
     private void Complete(FakeTaskExecutor executor, int result)
     {

@@ -7,6 +7,7 @@ using Serve.Runtime.Tasks;
 using Serve.Runtime.TestWorker;
 using Serve.Runtime.Wire;
 using Serve.Runtime.Workers.Connections;
+using Serve.Runtime.Workers.Nodes;
 using Serve.Runtime.Workers.Processes;
 using Serve.Runtime.Workers.Topics;
 using Serve.Runtime.Workers.Transport;
@@ -38,7 +39,7 @@ public sealed class WorkerConnectionTests : IAsyncLifetime, IAsyncDisposable, ID
         });
         var here = await FrameSocketTransport.ConnectAsync(_listener.Address, "token", ConnectionPurpose.Cluster, CancellationToken.None);
         _there = await _connected.Task.SoonAsync();
-        _session = new(_worker, here, new(), new(_cluster));
+        _session = new(new PooledWorkerLease(_worker), here, new(_cluster));
     }
 
     Task IAsyncLifetime.DisposeAsync() => DisposeAsync().AsTask();

@@ -10,9 +10,6 @@ public sealed class WorkerStreamTests : IAsyncLifetime, IAsyncDisposable
 {
     private const int Buffer = 5;
 
-    /// <summary>How many more are on their way from a worker, or made and not sent.</summary>
-    private const int Window = 4;
-
     /// <summary>What the stream adds to its count at its end.</summary>
     private const int Ended = 1_000_000;
 
@@ -36,11 +33,41 @@ public sealed class WorkerStreamTests : IAsyncLifetime, IAsyncDisposable
             var least = Math.Min(All, read + Buffer);
             await Eventually.TrueAsync(async () => await made.Read.Remote() % Ended >= least);
             for (var looks = 0; looks < 20; looks++)
-                Assert.InRange(await made.Read.Remote() % Ended, least, Math.Min(All, read + Buffer + Window));
+                Assert.InRange(await made.Read.Remote() % Ended, least, least);
         }
 
         Assert.Equal(All, read);
         await Eventually.TrueAsync(async () => await made.Read.Remote() == Ended + All);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(16)]
+    public async Task Unread_Stream_MakesAsManyItemsAsMayBeBufferedAndReleasesItsCpu(int buffered)
+    {
+        var made = Enumerable.Range(0, 2).Select(_ => _ray.CountActor.Remote(0)).ToArray();
+
+        // One for each CPU of the cluster; nobody reads them.
+        var streams = made.Select(each => Count(int.MaxValue, each, buffered)).ToArray();
+
+        await Eventually.TrueAsync(async () => await made[0].Read.Remote() >= buffered && await made[1].Read.Remote() >= buffered);
+        Assert.Equal(3, await _ray.Jobs.Add.Options(new() { Isolation = Isolation.Process }).Remote(1, 2).AsTask().SoonAsync());
+        await Eventually.TrueAsync(() => _ray.AvailableResources["CPU"] == 2);
+        Assert.All(made, each => Assert.Equal(buffered, each.Read.Remote().AsTask().Result));
+        GC.KeepAlive(streams);
+    }
+
+    [Theory]
+    [InlineData(Isolation.None)]
+    [InlineData(Isolation.Process)]
+    public async Task Unread_OneBufferedItem_ReaderInAWorker_MakesOneItem(Isolation isolation)
+    {
+        var made = _ray.CountActor.Remote(0);
+
+        var makes = _ray.ActorJobs.StartUnreadStream.Options(new() { Isolation = Isolation.Process }).Remote(made, isolation);
+
+        Assert.Equal(1, await makes.AsTask().SoonAsync());
     }
 
     [Theory]
@@ -76,6 +103,6 @@ public sealed class WorkerStreamTests : IAsyncLifetime, IAsyncDisposable
         Assert.True(stream.Completion.IsFaulted);
     }
 
-    private ObjectRefStream<int> Count(int to, ActorHandle<CountActor> made) =>
-        _ray.ActorJobs.Count.Options(new() { Isolation = Isolation.Process, NumCpus = 1, MaxBufferedItems = Buffer }).Remote(to, made);
+    private ObjectRefStream<int> Count(int to, ActorHandle<CountActor> made, int buffered = Buffer) =>
+        _ray.ActorJobs.Count.Options(new() { Isolation = Isolation.Process, NumCpus = 1, MaxBufferedItems = buffered }).Remote(to, made);
 }

@@ -59,7 +59,7 @@ public sealed class WorkerTaskExecutorTests : IAsyncLifetime, IAsyncDisposable
     [Fact]
     public async Task Tidy_WorkersIdleForAMinute_EndButThoseThatAreKept()
     {
-        await using var tasks = new WorkerTaskExecutor((ClusterWorkerProcesses)_cluster.Workers, cpus: 1, prestarted: 1, _time);
+        await using var tasks = new WorkerTaskExecutor(((ClusterWorkerProcesses)_cluster.Workers).OpenAsync, cpus: 1, prestarted: 1, _time);
         var pids = await RunSideBySideAsync(tasks, 2);
 
         _time.Advance(TimeSpan.FromSeconds(55));
@@ -76,7 +76,7 @@ public sealed class WorkerTaskExecutorTests : IAsyncLifetime, IAsyncDisposable
     [Fact]
     public async Task Start_MoreThanThereMayBeWorkers_WaitForThose()
     {
-        await using var tasks = new WorkerTaskExecutor((ClusterWorkerProcesses)_cluster.Workers, cpus: 1, prestarted: 0, _time) { MaxWorkers = 2 };
+        await using var tasks = new WorkerTaskExecutor(((ClusterWorkerProcesses)_cluster.Workers).OpenAsync, cpus: 1, prestarted: 0, _time) { MaxWorkers = 2 };
         var (files, until) = (NewFiles(4), NewFiles(1)[0]);
         var attempts = files.Select(file => Start<int>(tasks, nameof(Jobs.Block), file, until)).ToArray();
         Assert.Equal(2, tasks.Count);
@@ -90,7 +90,7 @@ public sealed class WorkerTaskExecutorTests : IAsyncLifetime, IAsyncDisposable
     [Fact]
     public async Task DisposeAsync_WhatWaitsForAWorker_FailsAndSoDoesWhatComesLater()
     {
-        var tasks = new WorkerTaskExecutor((ClusterWorkerProcesses)_cluster.Workers, cpus: 1, prestarted: 0, _time) { MaxWorkers = 0 };
+        var tasks = new WorkerTaskExecutor(((ClusterWorkerProcesses)_cluster.Workers).OpenAsync, cpus: 1, prestarted: 0, _time) { MaxWorkers = 0 };
         var waiting = Start<int>(tasks, nameof(Jobs.Pid));
 
         await tasks.DisposeAsync();
@@ -103,7 +103,7 @@ public sealed class WorkerTaskExecutorTests : IAsyncLifetime, IAsyncDisposable
     [Fact]
     public async Task Memory_AboveTheThresholdWhileWhatWasStoppedEnds_NothingElseIsStopped()
     {
-        await using var tasks = new WorkerTaskExecutor((ClusterWorkerProcesses)_cluster.Workers, cpus: 2, prestarted: 0, _time);
+        await using var tasks = new WorkerTaskExecutor(((ClusterWorkerProcesses)_cluster.Workers).OpenAsync, cpus: 2, prestarted: 0, _time);
         var (files, until) = (NewFiles(2), NewFiles(1)[0]);
         var attempts = files.Select(file => Start<int>(tasks, nameof(Jobs.Block), file, until)).ToArray();
         var pids = await Task.WhenAll(files.Select(PidInAsync));

@@ -219,6 +219,17 @@ public sealed class WorkerTaskTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
+    public async Task Write_ToErrorsAndInTheBackground_AppearsHere()
+    {
+        using var output = new StringWriter();
+        await using var cluster = new DriverCluster(Options, ProgramWorkerLauncher.StartWorkers) { Output = TextWriter.Synchronized(output) };
+        await cluster.Jobs.WriteErrors.Remote("an error of the task's", "a line of a thread's").AsTask().SoonAsync();
+        var pid = cluster.ListWorkers()[0].Pid;
+
+        await Eventually.TrueAsync(() => output.ToString().Contains($"(Jobs.WriteErrors pid={pid}) an error of the task's", StringComparison.Ordinal) && output.ToString().Contains($"(pid={pid}) a line of a thread's", StringComparison.Ordinal), output.ToString);
+    }
+
+    [Fact]
     public async Task Write_FasterThanTheDriverReads_HoldsTheTaskBack()
     {
         const int Lines = 2000;

@@ -7,26 +7,22 @@ namespace Serve.Runtime.Tests.Testing;
 /// <summary>A local node agent in this process whose workers are real processes.</summary>
 internal sealed class LocalAgentFixture : IAsyncDisposable
 {
-    private readonly ServiceProvider _services;
-    private readonly DirectoryInfo _logs = Directory.CreateTempSubdirectory("serve-runtime-tests");
+    private readonly LocalNode _node;
     private readonly IAsyncEnumerator<NodeEvent> _events;
     private Task<bool>? _nextEvent;
     private int _next;
 
     public LocalAgentFixture(Func<NodeRuntimeOptions, NodeRuntimeOptions>? configure = null)
+        : this(NewNode(configure))
     {
-        var options = new NodeRuntimeOptions
-        {
-            WorkerCommand = [Executable, "worker"],
-            WorkerLogDirectory = _logs.FullName,
-            Resources = ResourceDemand.None.With(ResourceDemand.Cpu, 4).With(ResourceDemand.Gpu, 2),
-        };
-        var collection = new ServiceCollection();
-        collection.AddServeRuntime(configure?.Invoke(options) ?? options);
-        TestWorkerServices.Add(collection);
-        _services = collection.BuildServiceProvider();
-        Node = _services.GetRequiredService<INodeAgent>();
-        Cluster = _services.GetRequiredService<Cluster>();
+    }
+
+    /// <summary>Wraps a node of a cluster.</summary>
+    public LocalAgentFixture(LocalNode node)
+    {
+        _node = node;
+        Node = node.Agent;
+        Cluster = node.Cluster;
         _events = Node.WatchAsync(afterVersion: 0, CancellationToken.None).GetAsyncEnumerator();
     }
 
@@ -37,7 +33,7 @@ internal sealed class LocalAgentFixture : IAsyncDisposable
     /// <summary>The cluster of the node.</summary>
     public Cluster Cluster { get; }
 
-    public TestTopicSubscriber Topics => _services.GetRequiredService<TestTopicSubscriber>();
+    public TestTopicSubscriber Topics => _node.Services.GetRequiredService<TestTopicSubscriber>();
 
     public async Task<ActorReference> CreateAsync(
         WorkerPlacement placement, string payload = "", double cpus = 0, int maxOngoing = 1000, ConcurrencyMode concurrency = ConcurrencyMode.TurnBased,
@@ -56,7 +52,7 @@ internal sealed class LocalAgentFixture : IAsyncDisposable
         return Resolve(spec.Id, await Node.CreateActorAsync(spec, cancellationToken));
     }
 
-    public ActorReference Resolve(ActorId id, HostProcessAddress process) => _services.GetRequiredService<IActorReferenceResolver>().Resolve(id, process);
+    public ActorReference Resolve(ActorId id, HostProcessAddress process) => _node.Services.GetRequiredService<IActorReferenceResolver>().Resolve(id, process);
 
     public async Task<NodeEvent> NextEventAsync()
     {
@@ -69,13 +65,16 @@ internal sealed class LocalAgentFixture : IAsyncDisposable
     /// <summary>Whether an event has happened that has not been read.</summary>
     public bool HasUnreadEvent => (_nextEvent ??= _events.MoveNextAsync().AsTask()).IsCompleted;
 
-    public async ValueTask DisposeAsync()
-    {
-        await _services.DisposeAsync();
+    public ValueTask DisposeAsync() => _node.DisposeAsync();
 
-        // A test may have disposed it already.
-        if (Directory.Exists(_logs.FullName))
-            _logs.Delete(recursive: true);
+    private static LocalNode NewNode(Func<NodeRuntimeOptions, NodeRuntimeOptions>? configure)
+    {
+        var options = new NodeRuntimeOptions
+        {
+            WorkerCommand = [Executable, "worker"],
+            Resources = ResourceDemand.None.With(ResourceDemand.Cpu, 4).With(ResourceDemand.Gpu, 2),
+        };
+        return new(configure?.Invoke(options) ?? options, TestWorkerServices.Add);
     }
 }
 

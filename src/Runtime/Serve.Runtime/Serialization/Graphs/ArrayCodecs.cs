@@ -14,6 +14,8 @@ internal sealed class ArrayObjectCodec<T>(GraphCodecSet codecs) : ObjectCodec(ty
     public override void Write(GraphWriter writer, object value)
     {
         var array = (T[])value;
+        if (_isRaw)
+            writer.OnRawArray(array);
         if (!_isRaw)
         {
             writer.WriteInt(array.Length);
@@ -71,6 +73,8 @@ internal sealed class MultiDimensionalArrayObjectCodec(GraphCodecSet codecs, Typ
     public override void Write(GraphWriter writer, object value)
     {
         var array = (Array)value;
+        if (codecs.IsRaw(_elementType))
+            writer.OnRawArray(array);
         var isBeside = codecs.IsRaw(_elementType) && HasZeroBounds(array) && writer.StoresNextToGraph(array.LongLength * ValueTypeTraits.SizeOf(_elementType));
         writer.WriteInt(isBeside ? writer.AddArray(array) : 0);
         if (isBeside)

@@ -20,6 +20,7 @@ internal sealed class GraphWriter
     private Dictionary<ObjectCodec, int>? _types;
     private List<object>? _references;
     private List<EncodedObject>? _arrays;
+    private List<Array>? _found;
     private IValueCodec? _codec;
     private byte[] _buffer = new byte[512];
     private int _position;
@@ -39,7 +40,7 @@ internal sealed class GraphWriter
     {
         if (_buffer.Length > 1 << 20)
             _buffer = new byte[512];
-        (_codec, _references, _arrays, _position, _depth) = (null, null, null, 0, 0);
+        (_codec, _references, _arrays, _found, _position, _depth) = (null, null, null, null, 0, 0);
         _types?.Clear();
         _open.Clear();
         _ids.Clear();
@@ -56,6 +57,17 @@ internal sealed class GraphWriter
     }
 
     public byte[] ToArray() => _buffer.AsSpan(0, _position).ToArray();
+
+    /// <summary>Returns the arrays of unmanaged elements that are written.</summary>
+    public IReadOnlyList<Array> FindArrays(Action write)
+    {
+        _found = [];
+        write();
+        return _found;
+    }
+
+    /// <summary>Called for each array of unmanaged elements before it is written.</summary>
+    public void OnRawArray(Array array) => _found?.Add(array);
 
     /// <summary>Whether an array is stored next to the graph, in shared memory.</summary>
     public bool StoresNextToGraph(long bytes) => bytes >= ISharedMemoryStore.MinimumBytes && _codec is { HasSharedMemory: true };

@@ -165,10 +165,8 @@ internal static class PlatformForms
         public static DataTable Read((string Name, string Schema, string Rows) parts)
         {
             var table = new DataTable();
-            using var schema = XmlReader.Create(new StringReader(parts.Schema));
-            table.ReadXmlSchema(schema);
-            using var rows = XmlReader.Create(new StringReader(parts.Rows));
-            table.ReadXml(rows);
+            table.ReadXmlSchema(new StringReader(parts.Schema));
+            table.ReadXml(new StringReader(parts.Rows));
             table.TableName = parts.Name;
             return table;
         }
@@ -178,10 +176,10 @@ internal static class PlatformForms
         public static DataSet ReadSet((string Schema, string Rows) parts)
         {
             var set = new DataSet();
-            using var schema = XmlReader.Create(new StringReader(parts.Schema));
-            set.ReadXmlSchema(schema);
-            using var rows = XmlReader.Create(new StringReader(parts.Rows));
-            set.ReadXml(rows, XmlReadMode.DiffGram);
+#pragma warning disable CA5366 // These overloads resolve nothing, and preserve line ends.
+            set.ReadXmlSchema(new StringReader(parts.Schema));
+            set.ReadXml(new StringReader(parts.Rows), XmlReadMode.DiffGram);
+#pragma warning restore CA5366
             return set;
         }
 

@@ -1,10 +1,12 @@
 using Microsoft.Extensions.Logging;
 
-namespace Serve.Runtime.Workers.Processes;
+namespace Serve.Runtime.Clusters;
 
-/// <summary>Writes warnings and errors about workers to standard error. A logger factory would cost more to start than the cluster. Holds no state.</summary>
-internal sealed class ConsoleWarningLogger : ILogger<WorkerProcessPool>
+/// <summary>Writes warnings and errors of a program's own cluster to standard error. A logger factory would cost more to start than the cluster. Holds no state.</summary>
+public class ConsoleWarningLogger : ILogger
 {
+    public static ConsoleWarningLogger Instance { get; } = new();
+
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => null;
 
@@ -16,3 +18,6 @@ internal sealed class ConsoleWarningLogger : ILogger<WorkerProcessPool>
             Console.Error.WriteLine($"serve: {formatter(state, exception)}{(exception is null ? "" : "\n" + exception)}");
     }
 }
+
+/// <summary>A <see cref="ConsoleWarningLogger"/> of one category.</summary>
+public sealed class ConsoleWarningLogger<T> : ConsoleWarningLogger, ILogger<T>;

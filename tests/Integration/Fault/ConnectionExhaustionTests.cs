@@ -1,0 +1,59 @@
+using System.Net;
+using System.Net.Sockets;
+using Serve.Specs;
+using Serve.Testing;
+
+namespace Serve.FaultTests;
+
+/// <summary>More clients than the node has file descriptors: it refuses the surplus and keeps serving the others.</summary>
+[Collection(FaultTestCollection.Name)]
+public sealed class ConnectionExhaustionTests
+{
+    private const int Descriptors = 512;
+    private const int Clients = 700;
+
+    [Fact]
+    public async Task IdleConnections_MoreThanDescriptors_AreRefusedAndTheNodeLives()
+    {
+        using var scratch = new ScratchDirectory { Launcher = ["sh", "-c", $"ulimit -n {Descriptors}; exec \"$@\"", "sh"] };
+        await using var node = await TestNodeProcess.StartAsync(IsolationMode.Application, scratch);
+        Assert.Contains($"The process may open {Descriptors} files, so at most 128 client connections are accepted at a time.", node.Process.Errors, StringComparison.Ordinal);
+        var address = new Uri(node.GatewayAddress);
+        List<TcpClient> clients = [];
+        var refused = 0;
+        try
+        {
+            for (var number = 0; number < Clients; number++)
+            {
+                var client = new TcpClient();
+                clients.Add(client);
+                await client.ConnectAsync(IPAddress.Loopback, address.Port);
+            }
+
+            // The last client is beyond the limit: it is answered although it has sent nothing.
+            using var reader = new StreamReader(clients[^1].GetStream());
+            Assert.Equal("HTTP/1.1 503 Service Unavailable", await reader.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(30)));
+            refused = clients.Count(client => client.Client.Poll(0, SelectMode.SelectRead));
+            Assert.False(node.Process.HasExited);
+            Assert.Single((await node.Admin.GetNodesAsync()).Nodes);
+        }
+        finally
+        {
+            clients.ForEach(client => client.Dispose());
+        }
+
+        Assert.True(refused >= Clients - 128, $"{refused} refused");
+        await Eventually.TrueAsync(async () =>
+        {
+            try
+            {
+                using var response = await node.Gateway.GetAsync("/-/healthz");
+                return response.StatusCode == HttpStatusCode.OK;
+            }
+            catch (HttpRequestException)
+            {
+                return false;
+            }
+        });
+    }
+}

@@ -1,0 +1,138 @@
+using Microsoft.Extensions.DependencyInjection;
+using Serve.Admin;
+using Serve.Cli.Hosting;
+using Serve.Controller;
+using Serve.Controller.Applications;
+using Serve.Controller.Store;
+using Serve.Nodes;
+using Serve.Replicas;
+using Serve.Specs;
+
+namespace Serve.Cli.Tests.Hosting;
+
+/// <summary>A controller with real replicas in worker processes over three nodes with one CPU and a state directory each.</summary>
+public sealed class ReplicasOverNodesTests : IAsyncLifetime, IAsyncDisposable
+{
+    private const string Hash = "0123456789abcdef";
+    private readonly TemporaryTestFolder _folder = new();
+    private readonly LocalNodeCluster _nodes;
+    private NodeStateDirectory? _state;
+    private ServeController _controller = null!;
+
+    public ReplicasOverNodesTests() => _nodes = new([], Configure);
+
+    public async Task InitializeAsync()
+    {
+        foreach (var name in (string[])["a", "b", "c"])
+            Join(name);
+        _controller = _nodes["a"].Services.GetRequiredService<ServeController>();
+        await _controller.StartAsync(CancellationToken.None);
+    }
+
+    Task IAsyncLifetime.DisposeAsync() => DisposeAsync().AsTask();
+
+    public async ValueTask DisposeAsync()
+    {
+        await _nodes.DisposeAsync();
+        _state?.Dispose();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public async Task Deploy_OneReplicaPerNode_IsCalledAndReplacedOverNodes()
+    {
+        await _controller.DeployAsync(
+            new ApplicationConfig
+            {
+                Name = "where",
+                ImportPath = "where",
+                Isolation = IsolationMode.Replica,
+                Deployments = [new() { Name = nameof(ProcessReporter), NumReplicas = 3, ActorOptions = new() { NumCpus = 1 } }],
+            },
+            CancellationToken.None);
+        await RunsOnAsync("a", "b", "c");
+        var handle = new DeploymentHandle(_nodes["a"].Services.GetRequiredService<IHandleFactory>().GetTarget(nameof(ProcessReporter), "where"), nameof(ProcessReporter));
+        await CallsReachAsync(handle, 3);
+        Assert.All(["a", "b", "c"], node => Assert.True(File.Exists(Path.Combine(FoldersOf(node).PackageOf(Hash), "Serve.Cli.Tests.dll"))));
+        Assert.Single(Directory.GetFiles(FoldersOf("b").Logs, "replica.log", SearchOption.AllDirectories));
+
+        await _nodes.LoseAsync("b");
+        await RunsOnAsync("a", "c");
+        await CallsReachAsync(handle, 2);
+
+        Join("d");
+        await RunsOnAsync("a", "c", "d");
+        await CallsReachAsync(handle, 3);
+    }
+
+    private async Task CallsReachAsync(DeploymentHandle handle, int processes)
+    {
+        var seen = new HashSet<int>();
+        await Eventually.TrueAsync(async () =>
+        {
+            seen.Add(await handle.Remote<int>());
+            return seen.Count == processes;
+        });
+    }
+
+    private Task RunsOnAsync(params string[] nodes) => Eventually.TrueAsync(
+        () => _controller.GetDetails("where")!.Deployments[nameof(ProcessReporter)].Replicas
+            .Where(replica => replica.State == ReplicaState.Running).Select(replica => replica.NodeId).Order(StringComparer.Ordinal).SequenceEqual(nodes),
+        () => _controller.GetDetails("where")!.Message);
+
+    private ReplicaFolders FoldersOf(string node) => ReplicaFolders.Of(_folder.In(node));
+
+    private void Join(string name) => _nodes.Join(name, change: options => options with
+    {
+        TaskIsolation = Isolation.None,
+        WorkerCommand = ["dotnet", "exec", Path.Combine(AppContext.BaseDirectory, "serve.dll"), NodeProcessServices.WorkerVerb, _folder.In(name)],
+    });
+
+    private void Configure(IServiceCollection services, string name)
+    {
+        services.AddServeProcess(_folder.In(name));
+        if (name != "a")
+        {
+            services.AddSingleton<INodePackageSource>(new CopyingPackageSource(FoldersOf(name), FoldersOf("a")));
+            return;
+        }
+
+        _state = NodeStateDirectory.Open(_folder.In(name), name);
+        var package = Directory.CreateDirectory(_state.Replicas.PackageOf(Hash)).FullName;
+        foreach (var file in Directory.GetFiles(AppContext.BaseDirectory, "Serve.Cli.Tests.d*").Concat(Directory.GetFiles(AppContext.BaseDirectory, "xunit.*.dll")))
+            File.Copy(file, Path.Combine(package, Path.GetFileName(file)));
+        services.AddServeController(new() { NodeId = new("a") }, _state);
+        services.AddSingleton<IApplicationSource>(new OwnAssemblySource(package));
+    }
+
+    /// <summary>The package with the deployment of this assembly.</summary>
+    private sealed class OwnAssemblySource(string folder) : IApplicationSource
+    {
+        public Task<ApplicationPackage> PrepareAsync(string importPath, CancellationToken cancellationToken)
+        {
+            var inspected = new PackageInspector().InspectAssembly(Path.Combine(folder, "Serve.Cli.Tests.dll"), typeof(ProcessReporter).FullName);
+            return Task.FromResult(new ApplicationPackage { Hash = Hash, Directory = folder, AssemblyFile = "Serve.Cli.Tests.dll", Deployments = inspected.Deployments, Ingress = inspected.Ingress });
+        }
+
+        public string FindSource(string importPath) => importPath;
+    }
+
+    /// <summary>Copies packages from another node.</summary>
+    private sealed class CopyingPackageSource(ReplicaFolders own, ReplicaFolders other) : INodePackageSource
+    {
+        public Task FetchAsync(string hash, CancellationToken cancellationToken)
+        {
+            var target = Directory.CreateDirectory(own.PackageOf(hash)).FullName;
+            foreach (var file in Directory.GetFiles(other.PackageOf(hash)))
+                File.Copy(file, Path.Combine(target, Path.GetFileName(file)), overwrite: true);
+            return Task.CompletedTask;
+        }
+    }
+}
+
+/// <summary>A deployment that reports its process.</summary>
+[Deployment]
+public sealed class ProcessReporter
+{
+    public int Call() => Environment.ProcessId;
+}
