@@ -114,17 +114,11 @@ public sealed class RemoteValueAnalyzer : DiagnosticAnalyzer
 
         private static string? NameIn(ITypeSymbol type, ImmutableHashSet<string> names)
         {
-            if (type.TypeKind == TypeKind.Pointer)
-                return type.ToDisplayString();
-            for (var level = type; level is not null; level = level.BaseType)
-            {
-                if (names.Contains(level.OriginalDefinition.ToDisplayString()))
-                    return type.ToDisplayString(SymbolDisplayFormat.MinimallyQualifiedFormat);
-            }
-
-            return type.TypeKind == TypeKind.Delegate && names.Contains("System.Delegate") || type.AllInterfaces.Any(each => each.ToDisplayString() == "Microsoft.Extensions.Logging.ILogger")
-                ? type.ToDisplayString(SymbolDisplayFormat.MinimallyQualifiedFormat)
-                : null;
+            var isFound = type.TypeKind == TypeKind.Pointer || (type.TypeKind == TypeKind.Delegate && names.Contains("System.Delegate")) ||
+                type.AllInterfaces.Any(each => each.ToDisplayString() == "Microsoft.Extensions.Logging.ILogger");
+            for (var level = type; level is not null && !isFound; level = level.BaseType)
+                isFound = names.Contains(level.OriginalDefinition.WithNullableAnnotation(NullableAnnotation.NotAnnotated).ToDisplayString());
+            return isFound ? type.WithNullableAnnotation(NullableAnnotation.NotAnnotated).ToDisplayString(SymbolDisplayFormat.MinimallyQualifiedFormat) : null;
         }
 
         private void AddValue(ITypeSymbol type, string relation, Location place, IMethodSymbol method, DiagnosticSeverity severity, Action<Diagnostic> report)

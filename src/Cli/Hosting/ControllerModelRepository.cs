@@ -25,7 +25,7 @@ internal sealed class ControllerModelRepository(ServeController controller, IApp
     public async Task LoadAsync(string name, CancellationToken cancellationToken)
     {
         var before = Require(name);
-        var config = before.DeployedAppConfig!;
+        var config = controller.FindConfig(before.Name) ?? throw RepositoryModelEntry.UnknownModel(name);
         await controller.DeployAsync(config with { ImportPath = source.FindSource(config.ImportPath) }, cancellationToken);
         await controller.LoadAsync(new(before.Name, before.Ingress!), cancellationToken);
         while (true)

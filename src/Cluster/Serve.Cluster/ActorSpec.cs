@@ -34,7 +34,7 @@ public sealed record ActorSpec
 }
 
 /// <summary>An actor in the register of its node.</summary>
-/// <param name="Spec">What it was created from.</param>
+/// <param name="Spec">The description that it was created from.</param>
 /// <param name="Address">The process that hosts it.</param>
 /// <param name="Settings">The payload of the last <see cref="INodeAgent.ReconfigureActorAsync"/> that succeeded; empty if there was none.</param>
 public sealed record HostedActorEntry(ActorSpec Spec, HostProcessAddress Address, ReadOnlyMemory<byte> Settings);

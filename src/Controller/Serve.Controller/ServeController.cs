@@ -112,6 +112,9 @@ public sealed class ServeController : IAsyncDisposable
     /// <summary>Reports that requests wait for a deployment without replicas. Recorded in the observed state; it does not start replicas by itself.</summary>
     internal ValueTask RequestWakeUpAsync(DeploymentId deployment) => _loop.ReportAsync(new ControlObservation.WakeUpRequested(deployment));
 
+    /// <summary>Returns the configuration that an application was deployed with, without its replica targets; null if there is none of that name.</summary>
+    public ApplicationConfig? FindConfig(string application) => _loop.View.Desired.Applications.GetValueOrDefault(application)?.Requested.Config;
+
     /// <summary>Returns the state of all applications.</summary>
     public ServeInstanceDetails GetDetails() => _details.GetInstance(_loop.View);
 

@@ -60,7 +60,7 @@ internal sealed partial class ReplicaAdmissionMiddleware(
             ForwardOutcome outcome;
             try
             {
-                if (lease.Slot.Target is ActorReference { LocalInstance: IActorHttpHandler actor })
+                if (lease.Slot.Target is ILocalActor { Instance: IActorHttpHandler actor })
                 {
                     var (pathBase, path) = EnterPrefix(context.Request, application.Route.RoutePrefix!);
                     outcome = await actor.TryHandleAsync(context) ? ForwardOutcome.Served : ForwardOutcome.Full;

@@ -33,13 +33,13 @@ internal sealed class ActorHttpDispatcher(IActorReferenceResolver actors, string
         headers.Remove(WireHeaderNames.PathBase);
         RestoreClient(context);
         RestoreLimit(context);
-        if (id is null || actors.Resolve(new(id), _thisProcess) is not { } actor || (actor.LocalInstance is null && actor.IsStopping))
+        if (id is null || actors.Resolve(new(id), _thisProcess) is not ILocalActor actor || (actor.Instance is null && actor.IsStopping))
         {
             await RefuseAsync(context, "gone");
             return;
         }
 
-        if (actor.LocalInstance is not IActorHttpHandler http)
+        if (actor.Instance is not IActorHttpHandler http)
         {
             await ProblemDetailsWriter.WriteAsync(context, StatusCodes.Status404NotFound, ErrorReason.NoSuchRoute, $"Actor {id} does not serve HTTP.");
             return;

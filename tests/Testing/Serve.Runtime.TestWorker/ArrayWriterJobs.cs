@@ -32,7 +32,9 @@ public static partial class ArrayWriterJobs
 
 /// <summary>An actor that writes to its arguments.</summary>
 [Remote]
-public sealed class ArrayWriterActor
+public sealed class ArrayWriterActor(object? state = null)
 {
+    public bool HasState() => state is not null;
+
     public double Write(double[] values) => values[0] = 1;
 }

@@ -13,6 +13,8 @@ public sealed class CountActor(int start = 0)
 
     public int Read() => _count;
 
+    public int Measure(string text) => text.Length;
+
     public int Pid() => Environment.ProcessId;
 
     public int ThreadId() => Environment.CurrentManagedThreadId;

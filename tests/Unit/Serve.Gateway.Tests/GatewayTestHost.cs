@@ -3,6 +3,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Serve.Calls;
 using Serve.Nodes;
 using Serve.Routes;
 using Serve.Routing;
@@ -14,12 +15,12 @@ namespace Serve.Gateway.Tests;
 internal sealed class GatewayTestHost : IAsyncDisposable
 {
     private readonly WebApplication _app;
-    private readonly ConcurrentDictionary<string, ActorReference> _actors;
+    private readonly ConcurrentDictionary<string, ICallTarget> _actors;
     private readonly Dictionary<string, DeploymentRoute> _deployments = [];
     private readonly Dictionary<string, ApplicationRoute> _applications = [];
     private long _version;
 
-    private GatewayTestHost(WebApplication app, ConcurrentDictionary<string, ActorReference> actors)
+    private GatewayTestHost(WebApplication app, ConcurrentDictionary<string, ICallTarget> actors)
     {
         _app = app;
         _actors = actors;
@@ -39,7 +40,7 @@ internal sealed class GatewayTestHost : IAsyncDisposable
     {
         options ??= new GatewayOptions();
         options = options with { Http = options.Http with { Port = 0 } };
-        var actors = new ConcurrentDictionary<string, ActorReference>();
+        var actors = new ConcurrentDictionary<string, ICallTarget>();
         var builder = WebApplication.CreateSlimBuilder();
         var logged = new ConcurrentQueue<string>();
         builder.Logging.ClearProviders();
@@ -54,11 +55,11 @@ internal sealed class GatewayTestHost : IAsyncDisposable
         return new GatewayTestHost(app, actors) { Logged = logged };
     }
 
-    public InProcessTestReplica Local(string id) => (InProcessTestReplica)_actors.GetOrAdd(id, id => new InProcessTestReplica(id));
+    public InProcessTestReplica Local(string id) => (InProcessTestReplica)_actors.GetOrAdd(id, _ => new InProcessTestReplica());
 
     public GatewayTestHost Remote(string id, HostProcessAddress process)
     {
-        _actors[id] = new ForwardedTestReplica(id, process);
+        _actors[id] = new ForwardedTestReplica(process);
         return this;
     }
 
@@ -67,7 +68,7 @@ internal sealed class GatewayTestHost : IAsyncDisposable
     {
         var ids = replicas.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         foreach (var id in ids)
-            _actors.GetOrAdd(id, id => new InProcessTestReplica(id));
+            _actors.GetOrAdd(id, _ => new InProcessTestReplica());
         _applications[application] = new ApplicationRoute(application, "Main", prefix);
         _deployments[application] = new DeploymentRoute
         {
@@ -76,7 +77,7 @@ internal sealed class GatewayTestHost : IAsyncDisposable
             MaxOngoingRequests = max,
             MaxQueuedRequests = queue,
             Unavailable = unavailable,
-            Replicas = [.. ids.Select(id => new ReplicaRoute(id, AddressOf(_actors[id].Process)))],
+            Replicas = [.. ids.Select(id => new ReplicaRoute(id, AddressOf(_actors[id] is ForwardedTestReplica forwarded ? forwarded.Process : new("node"))))],
         };
         return this;
     }
@@ -115,6 +116,6 @@ internal sealed class GatewayTestHost : IAsyncDisposable
     {
         public string ProcessId => "node";
 
-        public ActorReference Resolve(ActorId id, HostProcessAddress process) => throw new NotSupportedException();
+        public ICallTarget Resolve(ActorId id, HostProcessAddress process) => throw new NotSupportedException();
     }
 }

@@ -3,19 +3,16 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Serve.Calls;
 using Serve.Http;
-using Serve.Nodes;
 using Serve.Runtime;
 
 namespace Serve.Gateway.Tests;
 
 /// <summary>A replica in the gateway's process with delegates for HTTP requests and calls.</summary>
-internal sealed class InProcessTestReplica(string id) : ActorReference
+internal sealed class InProcessTestReplica : ILocalActor
 {
-    public override ActorId Id => new(id);
+    public ActorInstance Instance => field ??= new HttpInstance(this);
 
-    public override HostProcessAddress Process => new("node");
-
-    public override ActorInstance LocalInstance => field ??= new HttpInstance(this);
+    public bool IsStopping => false;
 
     public bool Refuses { get; set; }
 
@@ -27,13 +24,13 @@ internal sealed class InProcessTestReplica(string id) : ActorReference
 
     public Func<string, JsonElement[], CancellationToken, IAsyncEnumerable<int>>? Stream { get; set; }
 
-    public override async ValueTask<TResult> InvokeAsync<TResult>(MethodCall<TResult> call, CallContext context, CancellationToken cancellationToken)
+    public async ValueTask<TResult> InvokeAsync<TResult>(MethodCall<TResult> call, CallContext context, CancellationToken cancellationToken)
     {
         var result = await Method(call.Method, [.. call.GetArguments().Cast<JsonElement>()], context, cancellationToken);
         return result is null ? default! : (TResult)(object)JsonSerializer.SerializeToElement(result, ServeJson.Calls);
     }
 
-    public override async IAsyncEnumerable<TItem> StreamAsync<TItem>(
+    public async IAsyncEnumerable<TItem> StreamAsync<TItem>(
         MethodCall<IAsyncEnumerable<TItem>> call, CallContext context, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await foreach (var item in Stream!(call.Method, [.. call.GetArguments().Cast<JsonElement>()], cancellationToken))

@@ -25,6 +25,7 @@ public sealed class RemoteValueAnalyzerTests
         var found = await compiled.Compilation.WithAnalyzers([new RemoteValueAnalyzer()]).GetAnalyzerDiagnosticsAsync();
 
         Assert.Equal(
+            string.Join('\n', (string[])
             [
                 "3 Warning SERVE024 'Demo.Read' takes 'stream' of type MemoryStream",
                 "4 Info SERVE024 'Demo.Log' takes 'logger' of type ILogger",
@@ -33,8 +34,8 @@ public sealed class RemoteValueAnalyzerTests
                 "9 Info SERVE026 'Base' has a finalizer",
                 "10 Warning SERVE025 'Inner.Address' is of type nint",
                 "11 Info SERVE027 'Cached.hash' stores a hash code",
-            ],
-            found.OrderBy(each => each.Location.SourceSpan.Start).ThenBy(each => each.Id).Select(each =>
-                $"{each.Location.GetLineSpan().StartLinePosition.Line + 1} {each.Severity} {each.Id} {each.GetMessage(System.Globalization.CultureInfo.InvariantCulture).Split(", which")[0]}").OrderBy(text => int.Parse(text.Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture)).ThenBy(text => text.Split(' ')[2], StringComparer.Ordinal));
+            ]),
+            string.Join('\n', found.OrderBy(each => each.Location.SourceSpan.Start).ThenBy(each => each.Id).Select(each =>
+                $"{each.Location.GetLineSpan().StartLinePosition.Line + 1} {each.Severity} {each.Id} {each.GetMessage(System.Globalization.CultureInfo.InvariantCulture).Split(", which")[0]}").OrderBy(text => int.Parse(text.Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture)).ThenBy(text => text.Split(' ')[2], StringComparer.Ordinal)));
     }
 }

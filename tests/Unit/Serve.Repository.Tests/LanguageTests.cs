@@ -13,9 +13,6 @@ public sealed partial class LanguageTests
         ("tests/Unit/Serve.Repository.Tests/LanguageTests.cs", "whoever", "the expression itself"),
     ];
 
-    /// <summary>Folders whose language has not been revised yet.</summary>
-    private static readonly string[] NotCleanYet = ["tests/Unit/Serve.Runtime.Tests"];
-
     /// <summary>Folders below which C# files are checked, one test each.</summary>
     public static TheoryData<string> SourceFolders =>
     [
@@ -28,7 +25,7 @@ public sealed partial class LanguageTests
     [MemberData(nameof(SourceFolders))]
     public void CommentsAndStrings_OfFolder_ContainNoMarkerWords(string folder) => AssertNone(
     [
-        .. RepositoryFiles.Below(folder, "*.cs").Where(file => !NotCleanYet.Any(file.StartsWith)).SelectMany(file => Find(file, Prose(RepositoryFiles.Read(file)))),
+        .. RepositoryFiles.Below(folder, "*.cs").SelectMany(file => Find(file, Prose(RepositoryFiles.Read(file)))),
         .. new[] { "*.proto", "*.csproj", "*.props", "*.targets" }.SelectMany(pattern => RepositoryFiles.Below(folder, pattern)).SelectMany(FindInLines),
     ]);
 

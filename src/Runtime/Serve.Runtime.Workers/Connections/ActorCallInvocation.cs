@@ -50,7 +50,7 @@ internal sealed class ActorCallInvocation(DriverConnection session, Run message,
             var arguments = ReadArguments(function);
             if (function.IsAsync)
                 TaskContext.SetFlowing(context);
-            var pending = function.Method.InvokeAsync(actor.Local.LocalInstance.Target, arguments, function.TakesToken || Message.Stream ? Token : CancellationToken.None, context);
+            var pending = function.Method.InvokeAsync(actor.Local.Instance.Target, arguments, function.TakesToken || Message.Stream ? Token : CancellationToken.None, context);
             if (pending.IsCompletedSuccessfully && !Message.Stream)
                 Succeed(function, pending.Result);
             else

@@ -119,7 +119,7 @@ internal sealed class ActorHostConnection
             }
 
             connection._running.TryRemove(id, out _);
-            connection._outbound.Send(new() { Done = done }, writeNow: true);
+            await connection._outbound.SendAsync(new() { Done = done }, CancellationToken.None).ConfigureAwait(false);
         }
 
         private async Task SendItemsAsync()
@@ -127,7 +127,7 @@ internal sealed class ActorHostConnection
             await foreach (var item in StreamAsync(_canceled.Token).ConfigureAwait(false))
             {
                 await _window!.WaitAsync(_canceled.Token).ConfigureAwait(false);
-                connection._outbound.Send(new() { Item = new() { Id = id, Value = item } }, writeNow: true);
+                await connection._outbound.SendAsync(new() { Item = new() { Id = id, Value = item } }, _canceled.Token).ConfigureAwait(false);
             }
         }
 

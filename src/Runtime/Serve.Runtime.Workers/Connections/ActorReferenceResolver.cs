@@ -1,3 +1,5 @@
+using Serve.Calls;
+
 namespace Serve.Runtime.Workers.Connections;
 
 /// <summary>Resolves actor ids and process addresses to references. Holds no state.</summary>
@@ -5,7 +7,7 @@ internal sealed class ActorReferenceResolver(ProcessIdentity identity, ProcessAc
 {
     public string ProcessId => identity.ProcessId;
 
-    public ActorReference Resolve(ActorId id, HostProcessAddress process) => process.ProcessId == identity.ProcessId
-        ? host.Find(id) as ActorReference ?? new LateBoundActorReference(id, process, host)
+    public ICallTarget Resolve(ActorId id, HostProcessAddress process) => process.ProcessId == identity.ProcessId
+        ? host.Resolve(id)
         : new RemoteActorReference(id, process, connections);
 }

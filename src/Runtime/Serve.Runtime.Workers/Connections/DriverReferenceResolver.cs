@@ -24,7 +24,7 @@ internal sealed class DriverReferenceResolver(DriverCluster cluster, LentObjects
     {
         if (handle.Cluster != cluster)
             throw new NotSerializableException($"{handle} belongs to another cluster and cannot be passed to this one.");
-        lent.Add(handle.Calls!);
+        lent.Add(((IDriverActorHandle)handle).Calls);
         return handle.Descriptor.Number;
     }
 

@@ -120,6 +120,6 @@ internal sealed class NodeQueryHandler(
             Concurrency = query.Concurrency,
             MaxOngoing = query.MaxOngoing,
         };
-        return host.CreateAsync(new(spec, [.. query.GpuIds]), cancellationToken);
+        return host.CreateAsync(spec, query.GpuIds, cancellationToken);
     }
 }

@@ -18,8 +18,6 @@ internal sealed class RemoteActorHandle<TActor>(DriverConnection session, Borrow
 
     public ActorHandleDescriptor Descriptor => address;
 
-    ActorCallQueue? IActorHandleLink.Calls => null;
-
     public override void Kill(bool noRestart = true)
     {
         session.SendOrWait(new() { KillActor = new() { Actor = address.Number, Restart = !noRestart } });

@@ -10,15 +10,11 @@ using Serve.Runtime.Workers.Transport;
 namespace Serve.Runtime.Workers.Connections;
 
 /// <summary>A reference to an actor that another process hosts. Its state is the connection that it used last.</summary>
-internal sealed class RemoteActorReference(ActorId id, HostProcessAddress process, ProcessConnectionPool connections) : ActorReference
+internal sealed class RemoteActorReference(ActorId id, HostProcessAddress process, ProcessConnectionPool connections) : ICallTarget
 {
     private ProcessConnection? _connection;
 
-    public override ActorId Id => id;
-
-    public override HostProcessAddress Process => process;
-
-    public override async ValueTask<TResult> InvokeAsync<TResult>(MethodCall<TResult> call, CallContext context, CancellationToken cancellationToken)
+    public async ValueTask<TResult> InvokeAsync<TResult>(MethodCall<TResult> call, CallContext context, CancellationToken cancellationToken)
     {
         var run = CreateRun(call, context);
         cancellationToken.ThrowIfCancellationRequested();
@@ -38,7 +34,7 @@ internal sealed class RemoteActorReference(ActorId id, HostProcessAddress proces
         return done.Value is { } value ? Read<TResult>(value, call.Method) : default!;
     }
 
-    public override async IAsyncEnumerable<TItem> StreamAsync<TItem>(
+    public async IAsyncEnumerable<TItem> StreamAsync<TItem>(
         MethodCall<IAsyncEnumerable<TItem>> call, CallContext context, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var run = CreateRun(call, context);

@@ -108,7 +108,7 @@ internal sealed class WorkerConnection : IActorWorker, IDisposable
 
         _sent[run.Id] = run;
         run.AssignTo(this);
-        if (!_pump.Send(frame) || _lost)
+        if (!SendInOrder(run.Attempt, frame) || _lost)
             ReportLost(run);
         else if (run.Attempt.StopToken.IsCancellationRequested)
             Cancel(run);
@@ -134,6 +134,9 @@ internal sealed class WorkerConnection : IActorWorker, IDisposable
     void IActorWorker.Kill(string reason) => Lease.Kill(reason);
 
     Task IActorWorker.ReleaseAsync() => Lease.DisposeAsync().AsTask();
+
+    /// <summary>Calls wait for capacity on the thread of their actor's mailbox, which keeps those behind them unserialized. The number of tasks in flight is limited, and their sender may be a reading loop.</summary>
+    private bool SendInOrder(ITaskAttempt attempt, Frame frame) => attempt is IActorCallAttempt and not ActorLifecycleCommand ? _pump.SendOrWait(frame) : _pump.Send(frame);
 
     /// <summary>Fails an attempt that is not sent.</summary>
     private static void Refuse(DispatchedTask run, Exception failure)

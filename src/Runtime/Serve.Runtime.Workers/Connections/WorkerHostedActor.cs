@@ -35,16 +35,11 @@ internal sealed class WorkerHostedActor(Actor description, DriverConnection sess
         var constructor = ConstructorSelector.Find(Type, run.Arguments.Count);
         var parameters = constructor.GetParameters();
         var arguments = run.Arguments.Select((argument, i) => session.Values.Read(argument, parameters[i].ParameterType)).ToArray();
-        var spec = new ActorSpec
-        {
-            Id = new(description.ActorId),
-            Kind = CoreActorActivator.CoreKind,
-            Concurrency = (ConcurrencyMode)description.Concurrency,
-        };
-        var request = new ActorActivationRequest(spec, [.. run.GpuIds]) { Factory = new ReceivedActorFactory(constructor, arguments), Turns = Mailboxes.Own };
+        var factory = new ReceivedActorFactory(constructor, arguments);
         try
         {
-            Volatile.Write(ref _actor, await host.CreateAsync(request, cancellationToken).ConfigureAwait(false));
+            Volatile.Write(ref _actor, await CoreActorActivator.CreateAsync(
+                host, new(description.ActorId), factory, Mailboxes.Own, (ConcurrencyMode)description.Concurrency, run.GpuIds, cancellationToken).ConfigureAwait(false));
         }
         catch (ActorCreationException failed) when (failed.InnerException is { } thrown)
         {

@@ -12,7 +12,7 @@ namespace Serve.Runtime.Workers.Nodes;
 internal sealed class NodeActorLauncher(
     ActorSpec spec, ResourceLedger ledger, ProcessActorHost host, Func<WorkerPlacement, CancellationToken, Task<PooledWorker>> lease, Action<ActorId, string> onLost) : IActorLauncher
 {
-    /// <summary>What the actor is created from.</summary>
+    /// <summary>The description of the actor.</summary>
     public ActorSpec Spec => spec;
 
     /// <summary>The settings that were applied last; empty if there were none.</summary>
@@ -22,13 +22,13 @@ internal sealed class NodeActorLauncher(
 
     public async Task<ActorIncarnation> StartAsync(ActorRecord actor, ActorResourceHold resources, CancellationToken cancellationToken)
     {
-        var request = new ActorActivationRequest(spec, [.. resources.Allocation.GpuIds]);
+        var gpuIds = resources.Allocation.GpuIds;
         if (spec.Placement == WorkerPlacement.InProcess)
-            return new LocalActorIncarnation(host, await host.CreateAsync(request, cancellationToken));
+            return new LocalActorIncarnation(host, await host.CreateAsync(spec, gpuIds, cancellationToken));
         var incarnation = new PooledActorIncarnation(await LeaseAsync(cancellationToken), spec.Id);
         try
         {
-            await incarnation.CreateAsync(request, cancellationToken);
+            await incarnation.CreateAsync(spec, gpuIds, cancellationToken);
             return incarnation;
         }
         catch
@@ -67,7 +67,7 @@ internal sealed class PooledActorIncarnation(PooledWorker worker, ActorId id) : 
 
     public override HostProcessAddress? Address => worker.Address;
 
-    public Task CreateAsync(ActorActivationRequest request, CancellationToken cancellationToken) => worker.CreateAsync(request.Spec, request.GpuIds, cancellationToken);
+    public Task CreateAsync(ActorSpec spec, IReadOnlyList<int> gpuIds, CancellationToken cancellationToken) => worker.CreateAsync(spec, gpuIds, cancellationToken);
 
     public override async Task EndAsync(TimeSpan drain, bool kill, CancellationToken cancellationToken)
     {

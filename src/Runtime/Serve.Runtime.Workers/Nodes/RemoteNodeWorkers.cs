@@ -8,7 +8,7 @@ using Serve.Runtime.Workers.Processes;
 
 namespace Serve.Runtime.Workers.Nodes;
 
-/// <summary>What a cluster uses of a node other than the driver's: leased workers, the connection to each, and granted resources.</summary>
+/// <summary>A node other than the driver's, as its cluster uses it: leased workers, the connection to each, and granted resources.</summary>
 internal sealed class RemoteNodeWorkers : IClusterWorkers
 {
     private readonly INodeAgent _agent;

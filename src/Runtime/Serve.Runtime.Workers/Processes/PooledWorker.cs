@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Serve.Runtime.Workers.Connections;
 using Serve.Runtime.Workers.Transport;
 
@@ -68,7 +67,7 @@ internal sealed class PooledWorker(string id, string? key, string label, string 
     public void SetAddress(WorkerReadyMessage ready) =>
         Volatile.Write(ref _address, new(id, ready.HttpAddress, ready.CallAddress, Token, ready.Http2Address));
 
-    public async Task CreateAsync(ActorSpec spec, ImmutableArray<int> gpuIds, CancellationToken cancellationToken)
+    public async Task CreateAsync(ActorSpec spec, IReadOnlyList<int> gpuIds, CancellationToken cancellationToken)
     {
         var query = new NodeQueryKinds.CreateActorQuery(spec.Id.Value, spec.Kind, spec.Concurrency, spec.MaxOngoing, gpuIds);
         try

@@ -7,10 +7,10 @@ namespace Serve.Runtime.Workers.Transport;
 /// shared under load and no frame waits when there is little.
 /// </summary>
 /// <remarks>
-/// The queue is bounded by <see cref="Capacity"/>. <see cref="Send"/> ignores the bound: it is for replies and acknowledgements, whose number is
+/// The queue is bounded by <see cref="Capacity"/>. <see cref="Send"/> ignores the bound: it is for acknowledgements and frames whose number is
 /// limited by the requests that the peer has outstanding, and it is what reading loops use, so that two peers never wait for each other.
 /// <see cref="SendOrWait"/> and <see cref="SendAsync"/> wait until the queue has room: they are for what user code produces (submitted tasks, stored
-/// objects, printed lines, calls), which must not outrun the peer. State is written under the lock.
+/// objects, printed lines, calls in both directions and their results), which must not outrun the peer. State is written under the lock.
 /// </remarks>
 internal sealed class OutboundFrameQueue : IThreadPoolWorkItem
 {

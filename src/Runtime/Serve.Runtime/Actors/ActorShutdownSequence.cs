@@ -49,11 +49,11 @@ public sealed partial class ActorShutdownSequence(ActorId id, ConcurrencyLimiter
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         if (!await IsIdleWithinAsync(drainTimeout, _cutShort.Token))
         {
-            LogDrainTimedOut(logger, id, gate.Ongoing);
+            Log.DrainTimedOut(logger, id, gate.Ongoing);
             await _aborted.CancelAsync();
             if (!await IsIdleWithinAsync(AbortGrace, CancellationToken.None))
             {
-                LogAbandoned(logger, id, gate.Ongoing);
+                Log.Abandoned(logger, id, gate.Ongoing);
                 await _abandoned.CancelAsync();
             }
         }
@@ -66,7 +66,7 @@ public sealed partial class ActorShutdownSequence(ActorId id, ConcurrencyLimiter
         }
         catch (Exception thrown)
         {
-            LogDisposeFailed(logger, thrown, id);
+            Log.DisposeFailed(logger, thrown, id);
         }
     }
 
@@ -83,12 +83,15 @@ public sealed partial class ActorShutdownSequence(ActorId id, ConcurrencyLimiter
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Drain of actor {Id} timed out with {Ongoing} ongoing calls; they are canceled")]
-    private static partial void LogDrainTimedOut(ILogger logger, ActorId id, int ongoing);
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 1000, Level = LogLevel.Warning, Message = "Drain of actor {Id} timed out with {Ongoing} ongoing calls; they are canceled")]
+        public static partial void DrainTimedOut(ILogger logger, ActorId id, int ongoing);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Ongoing} calls of actor {Id} ignored their cancellation and were abandoned")]
-    private static partial void LogAbandoned(ILogger logger, ActorId id, int ongoing);
+        [LoggerMessage(EventId = 1001, Level = LogLevel.Warning, Message = "{Ongoing} calls of actor {Id} ignored their cancellation and were abandoned")]
+        public static partial void Abandoned(ILogger logger, ActorId id, int ongoing);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Disposal of actor {Id} failed")]
-    private static partial void LogDisposeFailed(ILogger logger, Exception thrown, ActorId id);
+        [LoggerMessage(EventId = 1002, Level = LogLevel.Warning, Message = "Disposal of actor {Id} failed")]
+        public static partial void DisposeFailed(ILogger logger, Exception thrown, ActorId id);
+    }
 }

@@ -5,9 +5,22 @@ namespace Serve.Runtime.Actors;
 /// <summary>Activator of Core actors, in the driver and in workers.</summary>
 public sealed class CoreActorActivator(Cluster cluster) : IActorActivator
 {
-    public const string CoreKind = "core";
+    private const string CoreKind = "core";
 
     public string Kind => CoreKind;
+
+    /// <summary>Creates one of Core's actors in this process.</summary>
+    /// <param name="host">The actors of this process.</param>
+    /// <param name="id">The actor.</param>
+    /// <param name="factory">Creates the user's object.</param>
+    /// <param name="turns">Runs the actor's turns.</param>
+    /// <param name="concurrency">How calls run.</param>
+    /// <param name="gpuIds">The GPU devices assigned to the actor.</param>
+    /// <param name="cancellationToken">Cancels the creation.</param>
+    /// <exception cref="ActorCreationException">The constructor threw.</exception>
+    public static Task<HostedActor> CreateAsync(
+        ProcessActorHost host, ActorId id, ActorInstanceFactory factory, ActorTurnScheduler turns, ConcurrencyMode concurrency, IEnumerable<int> gpuIds, CancellationToken cancellationToken) =>
+        host.CreateAsync(new() { Id = id, Kind = CoreKind, Concurrency = concurrency }, gpuIds, factory, turns, cancellationToken);
 
     public async ValueTask<ActorInstance> ActivateAsync(ActorActivationContext context, CancellationToken cancellationToken)
     {

@@ -171,9 +171,11 @@ internal sealed class CoreActorLauncher(CoreActorHosts hosts, SchedulingLedgerRe
 
     private async Task<ActorIncarnation> StartHereAsync(ActorCallQueue calls, ActorResourceHold resources, CancellationToken cancellationToken)
     {
-        var spec = new ActorSpec { Id = calls.Actor.Id, Kind = CoreActorActivator.CoreKind, Concurrency = options.Concurrency };
-        var request = new ActorActivationRequest(spec, [.. resources.Allocation.GpuIds]) { Factory = factory, Turns = calls.Mailboxes.Own };
-        return new LocalActorIncarnation(hosts.Process, await hosts.Process.CreateAsync(request, cancellationToken).ConfigureAwait(false));
+        var watched = calls.Tasks.Check?.Begin($"the constructor of {factory.Type.Name}", factory.GetArguments());
+        var actor = CoreActorActivator.CreateAsync(hosts.Process, calls.Actor.Id, factory, calls.Mailboxes.Own, options.Concurrency, resources.Allocation.GpuIds, cancellationToken);
+        var started = await actor.ConfigureAwait(false);
+        watched?.RequireUnmodified();
+        return new LocalActorIncarnation(hosts.Process, started);
     }
 
     private async Task<ActorIncarnation> StartInWorkerAsync(ActorCallQueue calls, ActorResourceHold resources, CancellationToken cancellationToken)

@@ -3,7 +3,7 @@ using Serve.Calls;
 namespace Serve.Runtime.Actors;
 
 /// <summary>A handle in the process that owns the actor. The actor counts its handles; a finalizer releases them.</summary>
-internal sealed class DriverActorHandle<TActor> : ActorHandle<TActor>, IActorHandleLink
+internal sealed class DriverActorHandle<TActor> : ActorHandle<TActor>, IDriverActorHandle
     where TActor : class
 {
     private readonly ActorCallQueue _calls;
@@ -23,7 +23,7 @@ internal sealed class DriverActorHandle<TActor> : ActorHandle<TActor>, IActorHan
 
     public ActorHandleDescriptor Descriptor => _calls.Descriptor;
 
-    ActorCallQueue? IActorHandleLink.Calls => _calls;
+    public ActorCallQueue Calls => _calls;
 
     public override void Kill(bool noRestart = true) => _calls.Actor.Kill(noRestart);
 
@@ -46,20 +46,9 @@ internal sealed class DriverActorHandle<TActor> : ActorHandle<TActor>, IActorHan
     public override string ToString() => _calls.Actor.ToString();
 }
 
-/// <summary>A handle to an actor, independent of its class: counted by the actor in the driver, and by the driver on behalf of workers.</summary>
-public interface IActorHandleLink
+/// <summary>A handle in the process that owns the actor, independent of its class.</summary>
+public interface IDriverActorHandle : IActorHandleLink
 {
-    ActorHandleDescriptor Descriptor { get; }
-
-    /// <summary>The cluster of the actor.</summary>
-    Cluster Cluster { get; }
-
-    /// <summary>The calls of the actor; null in a worker.</summary>
-    ActorCallQueue? Calls { get; }
+    /// <summary>The calls of the actor.</summary>
+    ActorCallQueue Calls { get; }
 }
-
-/// <summary>Identifies an actor to other processes that hold handles to it.</summary>
-/// <param name="Number">The actor's number, unique in its cluster; also the number of the reference that becomes ready when the actor has been created.</param>
-/// <param name="Name">The actor's name; null if it has none.</param>
-/// <param name="IsLimited">Whether the actor may refuse calls, so that callers must wait for a confirmation.</param>
-public readonly record struct ActorHandleDescriptor(long Number, string? Name, bool IsLimited);

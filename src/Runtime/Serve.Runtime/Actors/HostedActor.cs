@@ -6,7 +6,7 @@ using Serve.Runtime.Methods;
 namespace Serve.Runtime;
 
 /// <summary>An actor hosted by this process: its concurrency limiter, turn scheduler and instance. Translates the outcomes of calls; <see cref="ActorShutdownSequence"/> ends the actor.</summary>
-public sealed class HostedActor(ActorInstance instance, ActorActivationContext activation, ActorShutdownSequence life, Func<HostProcessAddress> process) : ActorReference
+public sealed class HostedActor(ActorInstance instance, ActorActivationContext activation, ActorShutdownSequence life, Func<HostProcessAddress> process) : ILocalActor
 {
     private readonly ConcurrencyLimiter _gate = activation.Gate;
     private readonly ActorTurnScheduler _turns = activation.Turns;
@@ -15,13 +15,13 @@ public sealed class HostedActor(ActorInstance instance, ActorActivationContext a
     private readonly bool _seesRequests = instance.SeesRequests;
     private readonly IActorCallObserver? _observer = instance.Calls;
 
-    public override ActorId Id { get; } = activation.Spec.Id;
+    public ActorId Id { get; } = activation.Spec.Id;
 
-    public override HostProcessAddress Process => process();
+    public HostProcessAddress Process => process();
 
-    public override ActorInstance LocalInstance => instance;
+    public ActorInstance Instance => instance;
 
-    public override bool IsStopping => activation.Gate.IsClosed;
+    public bool IsStopping => activation.Gate.IsClosed;
 
     public ActorActivationContext Context => activation;
 
@@ -31,7 +31,7 @@ public sealed class HostedActor(ActorInstance instance, ActorActivationContext a
 
     internal ActorHealthMonitor Health { get; } = new(instance, activation.Turns);
 
-    public override ValueTask<TResult> InvokeAsync<TResult>(MethodCall<TResult> call, CallContext context, CancellationToken cancellationToken)
+    public ValueTask<TResult> InvokeAsync<TResult>(MethodCall<TResult> call, CallContext context, CancellationToken cancellationToken)
     {
         if (!_gate.TryEnter())
             return ValueTask.FromException<TResult>(Refusal());
@@ -57,7 +57,7 @@ public sealed class HostedActor(ActorInstance instance, ActorActivationContext a
         return pending;
     }
 
-    public override async IAsyncEnumerable<TItem> StreamAsync<TItem>(
+    public async IAsyncEnumerable<TItem> StreamAsync<TItem>(
         MethodCall<IAsyncEnumerable<TItem>> call, CallContext context, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         if (!_gate.TryEnter())

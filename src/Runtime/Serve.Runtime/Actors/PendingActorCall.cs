@@ -214,9 +214,8 @@ internal abstract class PendingActorCall<TResult>(ActorCallQueue queue, ObjectId
             if (plan.IsAsync)
                 TaskContext.SetFlowing(context);
             var watched = IsStream ? null : queue.Tasks.Check?.Begin(plan.Name, GetArguments());
-            pending = Invoke(((LocalActorIncarnation)incarnation).Invoker, token);
-            if (watched is not null)
-                pending = watched.CompleteAsync(pending);
+            var invoker = ((LocalActorIncarnation)incarnation).Invoker;
+            pending = watched is null ? Invoke(invoker, token) : watched.CompleteAsync(Invoke(invoker, token));
         }
         catch (Exception thrown)
         {

@@ -20,10 +20,22 @@ public sealed partial class ProcessActorHost(IServiceProvider services, ProcessI
 
     public HostedActor? Find(ActorId id) => _actors.GetValueOrDefault(id);
 
+    /// <summary>The actor, or a reference that looks it up with each call if it does not exist yet.</summary>
+    public ILocalActor Resolve(ActorId id) => Find(id) as ILocalActor ?? new LateBoundActor(id, this);
+
+    /// <inheritdoc cref="CreateAsync(ActorSpec, IEnumerable{int}, object, ActorTurnScheduler, CancellationToken)"/>
+    public Task<HostedActor> CreateAsync(ActorSpec spec, IEnumerable<int> gpuIds, CancellationToken cancellationToken) =>
+        CreateAsync(spec, gpuIds, factory: null, turns: null, cancellationToken);
+
+    /// <summary>Creates an actor.</summary>
+    /// <param name="spec">The actor.</param>
+    /// <param name="gpuIds">The GPU devices assigned to it.</param>
+    /// <param name="factory">Input of the activator besides the payload; null for none.</param>
+    /// <param name="turns">Runs the actor's turns; null for a new scheduler.</param>
+    /// <param name="cancellationToken">Cancels the creation.</param>
     /// <exception cref="ActorCreationException">The activator threw, or no activator of this kind is registered.</exception>
-    public async Task<HostedActor> CreateAsync(ActorActivationRequest request, CancellationToken cancellationToken)
+    public async Task<HostedActor> CreateAsync(ActorSpec spec, IEnumerable<int> gpuIds, object? factory, ActorTurnScheduler? turns, CancellationToken cancellationToken)
     {
-        var spec = request.Spec;
         if (!_activators.Value.TryGetValue(spec.Kind, out var activator))
             throw new ActorCreationException(spec.Id, $"No activator is registered for actors of kind '{spec.Kind}'.");
         using var creation = new PendingActorCreation(cancellationToken);
@@ -31,7 +43,7 @@ public sealed partial class ProcessActorHost(IServiceProvider services, ProcessI
             throw new ActorCreationException(spec.Id, $"Actor {spec.Id} already exists in this process.");
         try
         {
-            var (instance, context, life) = await ActivateAsync(activator, request, creation.Token);
+            var (instance, context, life) = await ActivateAsync(activator, spec, gpuIds, factory, turns ?? ActorTurnScheduler.Create(spec.Concurrency, logger), creation.Token);
             return _actors[spec.Id] = new HostedActor(instance, context, life, () => identity.Route);
         }
         finally
@@ -47,7 +59,7 @@ public sealed partial class ProcessActorHost(IServiceProvider services, ProcessI
             await creation.GiveUpAsync();
         if (!_actors.TryGetValue(id, out var actor))
             return;
-        await actor.Shutdown.EndAsync(actor.LocalInstance, drainTimeout, cancellationToken);
+        await actor.Shutdown.EndAsync(actor.Instance, drainTimeout, cancellationToken);
         _actors.TryRemove(new(id, actor));
     }
 
@@ -55,7 +67,7 @@ public sealed partial class ProcessActorHost(IServiceProvider services, ProcessI
     {
         var actor = Require(id);
         await AsUserCodeAsync(
-            actor.Context.Turns.RunUrgentAsync((actor.LocalInstance, payload, cancellationToken), static call => call.LocalInstance.ReconfigureAsync(call.payload, call.cancellationToken)),
+            actor.Context.Turns.RunUrgentAsync((actor.Instance, payload, cancellationToken), static call => call.Instance.ReconfigureAsync(call.payload, call.cancellationToken)),
             cancellationToken);
         actor.Context.Gate.Limit = maxOngoing;
     }
@@ -78,10 +90,8 @@ public sealed partial class ProcessActorHost(IServiceProvider services, ProcessI
     }
 
     private async Task<(ActorInstance Instance, ActorActivationContext Context, ActorShutdownSequence Life)> ActivateAsync(
-        IActorActivator activator, ActorActivationRequest request, CancellationToken cancellationToken)
+        IActorActivator activator, ActorSpec spec, IEnumerable<int> gpuIds, object? factory, ActorTurnScheduler turns, CancellationToken cancellationToken)
     {
-        var spec = request.Spec;
-        var turns = request.Turns ?? ActorTurnScheduler.Create(spec.Concurrency, logger);
         var gate = new ConcurrencyLimiter(spec.MaxOngoing);
         var life = new ActorShutdownSequence(spec.Id, gate, turns, time, logger);
         var context = new ActorActivationContext
@@ -90,8 +100,8 @@ public sealed partial class ProcessActorHost(IServiceProvider services, ProcessI
             ProcessId = identity.ProcessId,
             Turns = turns,
             Gate = gate,
-            GpuIds = request.GpuIds,
-            Factory = request.Factory,
+            GpuIds = [.. gpuIds],
+            Factory = factory,
             Aborted = life.Aborted,
             Services = services,
         };
@@ -131,12 +141,15 @@ public sealed partial class ProcessActorHost(IServiceProvider services, ProcessI
         }
         catch (Exception thrown)
         {
-            LogLate(logger, thrown, id);
+            Log.Late(logger, thrown, id);
         }
     }
 
     private HostedActor Require(ActorId id) => Find(id) ?? throw new CallRefusedException(id.Value, gone: true);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Creation of actor {Id} failed after it had been canceled")]
-    private static partial void LogLate(ILogger logger, Exception thrown, ActorId id);
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 1003, Level = LogLevel.Warning, Message = "Creation of actor {Id} failed after it had been canceled")]
+        public static partial void Late(ILogger logger, Exception thrown, ActorId id);
+    }
 }

@@ -317,7 +317,7 @@ public sealed class PlacementGroupTable
             int[] missing = [.. group.MissingBundles];
             for (var index = 0; index < missing.Length; index++)
             {
-                // All are tried even if one fails, so that other nodes grant what they lack at the same time.
+                // All are tried even if one fails, so that other nodes grant the missing resources at the same time.
                 var node = next.Nodes[place.NodeOf[index]];
                 if (TryReserve(node.Ledger, group.Demands[missing[index]], out var held))
                     bundles.Add((group.Ledgers[missing[index]], node, held!));

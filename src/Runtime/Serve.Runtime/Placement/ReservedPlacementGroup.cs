@@ -69,7 +69,7 @@ public sealed class ReservedPlacementGroup : PlacementGroup, IObjectProducer
     public override ValueTask DisposeAsync() => _table.RemoveAsync(this);
 
     /// <summary>Opens bundles for work.</summary>
-    /// <param name="bundles">The ledgers of the bundles, their nodes, and what they hold there.</param>
+    /// <param name="bundles">The ledgers of the bundles, their nodes, and the resources that they hold there.</param>
     public void Open(IEnumerable<(ResourceLedger Ledger, PlacementNode Node, ResourceAllocation Held)> bundles)
     {
         foreach (var (ledger, node, held) in bundles)

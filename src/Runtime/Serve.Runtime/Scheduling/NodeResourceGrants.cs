@@ -1,7 +1,7 @@
 namespace Serve.Runtime.Scheduling;
 
 /// <summary>
-/// The grants of another node that a cluster holds: requests what the ledger lacks, renews all, and returns those that were idle for a whole period. Its set
+/// The grants of another node that a cluster holds: requests missing resources, renews all grants, and returns those that were idle for a whole period. Its set
 /// is written under its lock.
 /// </summary>
 public sealed class NodeResourceGrants : IAsyncDisposable
@@ -48,7 +48,7 @@ public sealed class NodeResourceGrants : IAsyncDisposable
             await grant.DisposeAsync().ConfigureAwait(false);
     }
 
-    // Equal demands are requested one at a time: each grant makes the waiters request what they still lack.
+    // Equal demands are requested one at a time: each grant makes the waiters request the resources that are still missing.
     private void Request(ResourceDemand missing)
     {
         lock (_sync)

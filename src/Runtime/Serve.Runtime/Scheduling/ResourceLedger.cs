@@ -4,7 +4,7 @@ namespace Serve.Runtime;
 
 /// <summary>
 /// Resource ledger of a node or of a bundle of a placement group: its total resources and their holders, exact to 0.0001. Fractions of a GPU share the fullest
-/// device they fit on; whole GPUs are exclusive. The ledger of another node assigns only what that node has granted, and requests what it lacks. Its state is
+/// device they fit on; whole GPUs are exclusive. The ledger of another node assigns only granted resources, and requests missing ones. Its state is
 /// written under its lock by its own methods only.
 /// </summary>
 public sealed class ResourceLedger
@@ -80,10 +80,10 @@ public sealed class ResourceLedger
 
     /// <summary>Creates the ledger of another node, which can assign what that node grants.</summary>
     /// <param name="total">The resources of the node.</param>
-    /// <param name="readReserved">Reads what is reserved on the node, grants included.</param>
+    /// <param name="readReserved">Reads the reserved resources of the node, grants included.</param>
     public static ResourceLedger OfGrants(ResourceDemand total, Func<ResourceDemand> readReserved) => new(total, readReserved);
 
-    /// <summary>Requests a grant of what a demand lacks; must return at once. Called outside of the lock.</summary>
+    /// <summary>Requests a grant of missing resources; must return at once. Called outside of the lock.</summary>
     public Action<ResourceDemand>? RequestGrant { get; set; }
 
     /// <summary>Adds granted resources and notifies waiters.</summary>

@@ -67,7 +67,7 @@ public sealed class ObjectValueCodec : IValueCodec
             var encoder = isGraph ? _graphs : GetEncoder(type);
             return encoder.Decode(stored, type) is { } value && declared.IsInstanceOfType(value) ? value : throw new InvalidCastException($"it is not of type {CSharpTypeNames.Format(declared)}.");
         }
-        catch (Exception thrown) when (thrown is NotSupportedException or UnserializableValueException or InvalidDataException or InvalidCastException or MissingMethodException or ArgumentException)
+        catch (Exception thrown) when (thrown is not (ServeException or ObjectRecomputingException))
         {
             throw new NotSerializableException($"A value of type {CSharpTypeNames.Format(type)} cannot be deserialized: {thrown.Message}", thrown);
         }

@@ -39,10 +39,9 @@ internal sealed class TaskExecution<TResult>(TaskExecutionPlan plan, ObjectRef<T
             if (Function.IsAsync)
                 EnterAsync();
             var watched = Dispatcher.Check is { } check && _call is not InProcessCodeCall<TResult> ? check.Begin(Name, GetArguments()) : null;
-            if (!_call!.TryInvoke(NoTarget, Function.TakesToken ? StopToken : CancellationToken.None, out var pending))
+            if (!_call!.TryInvoke(NoTarget, Function.TakesToken ? StopToken : CancellationToken.None, out var called))
                 throw NotCompiledIn();
-            if (watched is not null)
-                pending = watched.CompleteAsync(pending);
+            var pending = watched is null ? called : watched.CompleteAsync(called);
             if (!pending.IsCompleted)
             {
                 GoOn(pending.AsTask());

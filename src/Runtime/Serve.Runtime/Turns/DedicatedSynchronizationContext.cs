@@ -17,9 +17,6 @@ internal sealed partial class DedicatedSynchronizationContext(ILogger logger) : 
 
     public void Run(QueuedTurnCallback turn) => DedicatedThreadPool.Blocking.Start(new BlockingTurn(this, turn));
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Unobserved exception in blocking user code; the actor keeps running")]
-    private static partial void LogUnobserved(ILogger logger, Exception thrown);
-
     private sealed class BlockingTurn(DedicatedSynchronizationContext context, QueuedTurnCallback turn) : IThreadPoolWorkItem
     {
         public void Execute()
@@ -32,8 +29,14 @@ internal sealed partial class DedicatedSynchronizationContext(ILogger logger) : 
             catch (Exception thrown)
             {
                 // Only exceptions that no code observes; terminating the process would fail all other actors.
-                LogUnobserved(context._logger, thrown);
+                Log.Unobserved(context._logger, thrown);
             }
         }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 1004, Level = LogLevel.Error, Message = "Unobserved exception in blocking user code; the actor keeps running")]
+        public static partial void Unobserved(ILogger logger, Exception thrown);
     }
 }

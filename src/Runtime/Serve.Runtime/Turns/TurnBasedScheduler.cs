@@ -224,7 +224,7 @@ internal sealed partial class TurnBasedScheduler : MailboxTurnScheduler
         catch (Exception thrown)
         {
             // Only unobserved exceptions arrive here; the default, ending the process, would end the other actors as well.
-            LogUnobserved(_logger, thrown);
+            Log.Unobserved(_logger, thrown);
         }
         finally
         {
@@ -243,9 +243,6 @@ internal sealed partial class TurnBasedScheduler : MailboxTurnScheduler
         await new TurnEntryAwaiter(this, blocking);
         await turn(state).ConfigureAwait(false);
     }
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "Unobserved exception in user code (async void or posted callback); the actor keeps running")]
-    private static partial void LogUnobserved(ILogger logger, Exception thrown);
 
     private sealed class BlockingTurn(TurnBasedScheduler owner, QueuedTurnCallback turn) : IThreadPoolWorkItem
     {
@@ -267,5 +264,11 @@ internal sealed partial class TurnBasedScheduler : MailboxTurnScheduler
             SynchronizationContext.SetSynchronizationContext(null);
             owner.Release();
         }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 1005, Level = LogLevel.Error, Message = "Unobserved exception in user code (async void or posted callback); the actor keeps running")]
+        public static partial void Unobserved(ILogger logger, Exception thrown);
     }
 }

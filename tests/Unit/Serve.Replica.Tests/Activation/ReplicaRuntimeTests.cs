@@ -67,7 +67,7 @@ public sealed class ReplicaRuntimeTests : IAsyncLifetime
     {
         var waiting = await StartAsync(typeof(Waiting)).WaitAsync(TimeSpan.FromSeconds(10));
 
-        Assert.Equal(7, await waiting.InvokeAsync(new NamedMethodCall<int>("Call"), CallContext.None, CancellationToken.None));
+        Assert.Equal(7, await waiting.Target.InvokeAsync(new NamedMethodCall<int>("Call"), CallContext.None, CancellationToken.None));
     }
 
     [Fact]
@@ -77,11 +77,11 @@ public sealed class ReplicaRuntimeTests : IAsyncLifetime
         for (var i = 0; i < 6; i++)
         {
             // Two slots: a use that does not end would block the third model.
-            Assert.Equal($"c{i}", await models.InvokeAsync(new NamedMethodCall<string>("Call"), new CallContext { MultiplexedModelId = $"c{i}" }, CancellationToken.None)
+            Assert.Equal($"c{i}", await models.Target.InvokeAsync(new NamedMethodCall<string>("Call"), new CallContext { MultiplexedModelId = $"c{i}" }, CancellationToken.None)
                 .AsTask().WaitAsync(TimeSpan.FromSeconds(10)));
             var signal = Guid.NewGuid().ToString("n");
             TestSignals.Set(signal);
-            var stream = models.StreamAsync(
+            var stream = models.Target.StreamAsync(
                 new NamedMethodCall<IAsyncEnumerable<string>>("Stream", signal), new CallContext { MultiplexedModelId = $"s{i}" }, CancellationToken.None);
             await foreach (var item in stream)
                 Assert.Equal($"s{i} True", item);
@@ -102,15 +102,15 @@ public sealed class ReplicaRuntimeTests : IAsyncLifetime
     public async Task Stop_Replica_RefusesCallsFromThenOn()
     {
         var counter = await StartAsync(typeof(Counter));
-        Assert.Equal(1, (await counter.InvokeAsync(new NamedMethodCall<CountReply>("Call"), CallContext.None, CancellationToken.None)).Count);
+        Assert.Equal(1, (await counter.Target.InvokeAsync(new NamedMethodCall<CountReply>("Call"), CallContext.None, CancellationToken.None)).Count);
 
         await _runtime.StopActorAsync(counter.Id, TimeSpan.FromSeconds(5), CancellationToken.None);
 
         await Assert.ThrowsAsync<CallRefusedException>(() =>
-            counter.InvokeAsync(new NamedMethodCall<CountReply>("Call"), CallContext.None, CancellationToken.None).AsTask());
+            counter.Target.InvokeAsync(new NamedMethodCall<CountReply>("Call"), CallContext.None, CancellationToken.None).AsTask());
     }
 
-    private async Task<ActorReference> StartAsync(Type sample)
+    private async Task<StartedReplica> StartAsync(Type sample)
     {
         var id = new ActorId($"shop#{sample.Name}#r1");
         var process = await _runtime.CreateActorAsync(new ActorSpec
@@ -128,10 +128,10 @@ public sealed class ReplicaRuntimeTests : IAsyncLifetime
                 DeploymentsByType = _application.ToImmutableSortedDictionary(type => type.FullName!, type => type.Name),
             }, ServeJson.Options),
         }, CancellationToken.None);
-        return _services.GetRequiredService<IActorReferenceResolver>().Resolve(id, process);
+        return new(id, process, _services.GetRequiredService<IActorReferenceResolver>().Resolve(id, process));
     }
 
-    private Task PublishAsync(ActorReference[] replicas) => _runtime.PublishAsync(RouteSnapshot.Topic, new(1, 1), JsonSerializer.SerializeToUtf8Bytes(new RouteSnapshot
+    private Task PublishAsync(StartedReplica[] replicas) => _runtime.PublishAsync(RouteSnapshot.Topic, new(1, 1), JsonSerializer.SerializeToUtf8Bytes(new RouteSnapshot
     {
         Version = new(1, 1),
         Deployments = [.. _application.Zip(replicas, (type, replica) => new DeploymentRoute
@@ -145,4 +145,6 @@ public sealed class ReplicaRuntimeTests : IAsyncLifetime
     }, ServeJson.Options), CancellationToken.None);
 
     private sealed record CountReply(int Count);
+
+    private sealed record StartedReplica(ActorId Id, HostProcessAddress Process, ICallTarget Target);
 }

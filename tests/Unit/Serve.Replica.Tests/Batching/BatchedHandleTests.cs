@@ -19,7 +19,8 @@ public sealed class BatchedHandleTests : IAsyncLifetime
     private readonly string _key = Guid.NewGuid().ToString("n");
     private readonly string _logs = Directory.CreateTempSubdirectory("serve-batched-").FullName;
     private ServiceProvider _services = null!;
-    private ActorReference _replica = null!;
+    private ActorId _id;
+    private ICallTarget _replica = null!;
 
     public async Task InitializeAsync()
     {
@@ -40,7 +41,7 @@ public sealed class BatchedHandleTests : IAsyncLifetime
                 Args = new JsonObject { ["key"] = _key },
             }, ServeJson.Options),
         }, CancellationToken.None);
-        _replica = _services.GetRequiredService<IActorReferenceResolver>().Resolve(new(id), process);
+        _replica = _services.GetRequiredService<IActorReferenceResolver>().Resolve(_id = new(id), process);
     }
 
     public async Task DisposeAsync()
@@ -215,7 +216,7 @@ public sealed class BatchedHandleTests : IAsyncLifetime
         var waiting = CallAsync<int>("Square", 3);
         var runtime = _services.GetRequiredService<INodeAgent>();
 
-        var stopping = runtime.StopActorAsync(_replica.Id, TimeSpan.FromHours(1), CancellationToken.None);
+        var stopping = runtime.StopActorAsync(_id, TimeSpan.FromHours(1), CancellationToken.None);
 
         Assert.Equal(9, await waiting.WaitAsync(Limit));
         await stopping.WaitAsync(Limit);
@@ -228,7 +229,7 @@ public sealed class BatchedHandleTests : IAsyncLifetime
         var calls = new[] { 1, 2 }.Select(n => CallAsync<int>("Hang", CallContext.None, never.Token, n)).ToArray();
         await TestSignals.WaitAsync($"{_key}-hanging");
 
-        await _services.GetRequiredService<INodeAgent>().StopActorAsync(_replica.Id, TimeSpan.Zero, CancellationToken.None).WaitAsync(Limit);
+        await _services.GetRequiredService<INodeAgent>().StopActorAsync(_id, TimeSpan.Zero, CancellationToken.None).WaitAsync(Limit);
 
         await TestSignals.WaitAsync($"{_key}-released");
         foreach (var call in calls)

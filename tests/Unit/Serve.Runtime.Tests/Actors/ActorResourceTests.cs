@@ -1,6 +1,6 @@
 using Serve.Runtime.Clusters;
 using Serve.Runtime.TestWorker;
-using Serve.Runtime.Tests.Testing;
+using Serve.Runtime.Testing;
 using Serve.Runtime.Workers.Processes;
 
 namespace Serve.Runtime.Tests.Actors;

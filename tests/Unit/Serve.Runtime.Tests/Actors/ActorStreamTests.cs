@@ -1,4 +1,4 @@
-using Serve.Runtime.Tests.Testing;
+using Serve.Runtime.Testing;
 using Serve.Runtime.TestWorker;
 
 namespace Serve.Runtime.Tests.Actors;

@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using Serve.Runtime.Tests.Testing;
+using Serve.Runtime.Testing;
 using Serve.Runtime.TestWorker;
 
 namespace Serve.Runtime.Tests.Actors;

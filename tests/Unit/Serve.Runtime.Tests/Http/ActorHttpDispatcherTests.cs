@@ -3,7 +3,7 @@ using System.Net.Sockets;
 using System.Text;
 using Serve.Calls;
 using Serve.Routes;
-using Serve.Runtime.Tests.Testing;
+using Serve.Runtime.Testing;
 using Serve.Runtime.Workers.Connections;
 
 namespace Serve.Runtime.Tests.Http;
@@ -12,7 +12,7 @@ public sealed class ActorHttpDispatcherTests : IAsyncLifetime, IDisposable
 {
     private readonly LocalAgentFixture _runtime = new();
     private readonly HttpClient _client = new();
-    private ActorReference _actor = null!;
+    private CreatedTestActor _actor = null!;
 
     public async Task InitializeAsync() => _actor = await _runtime.CreateAsync(new WorkerPlacement.Own("http"), maxOngoing: 1);
 
@@ -71,7 +71,7 @@ public sealed class ActorHttpDispatcherTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task Request_ToAnActorThatIsNotThere_IsRefusedAsGone()
     {
-        var response = await _client.SendAsync(Request("/", id: "nobody", token: _actor.Process.Token));
+        var response = await _client.SendAsync(Request("/", id: "missing", token: _actor.Process.Token));
         Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
         Assert.Equal("gone", Assert.Single(response.Headers.GetValues(WireHeaderNames.Refused)));
     }
@@ -84,7 +84,7 @@ public sealed class ActorHttpDispatcherTests : IAsyncLifetime, IDisposable
         var busy = Begin();
         await Eventually.TrueAsync(async () =>
         {
-            // The request that asks may itself be what the call was refused for.
+            // The probing request itself may occupy the slot, so that the call is refused.
             if (busy.IsFaulted)
                 busy = Begin();
             return (await _client.SendAsync(Request("/", token: _actor.Process.Token))).StatusCode == HttpStatusCode.ServiceUnavailable;

@@ -1,4 +1,4 @@
-using Serve.Runtime.Tests.Testing;
+using Serve.Runtime.Testing;
 
 namespace Serve.Runtime.Tests.Placement;
 

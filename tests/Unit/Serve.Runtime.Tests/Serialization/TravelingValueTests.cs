@@ -1,5 +1,5 @@
 using Serve.Runtime.TestWorker.Values;
-using Serve.Runtime.Tests.Testing;
+using Serve.Runtime.Testing;
 
 namespace Serve.Runtime.Tests.Serialization;
 

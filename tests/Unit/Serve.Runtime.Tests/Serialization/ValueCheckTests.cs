@@ -1,5 +1,5 @@
 using Serve.Runtime.TestWorker;
-using Serve.Runtime.Tests.Testing;
+using Serve.Runtime.Testing;
 
 namespace Serve.Runtime.Tests.Serialization;
 
@@ -47,6 +47,9 @@ public sealed class ValueCheckTests
         var argument = await Assert.ThrowsAsync<NotSerializableException>(() => ray.ArrayWriterJobs.Accept.Remote(new ArrayWriterJobs.Holder { Callback = () => { } }).AsTask().SoonAsync());
         var result = await Assert.ThrowsAsync<NotSerializableException>(() => ray.Jobs.Unwritable.Remote().AsTask().SoonAsync());
 
+        var constructed = await Assert.ThrowsAsync<ActorDiedException>(() => ray.ArrayWriterActor.Options(new() { Isolation = isolation }).Remote(new ArrayWriterJobs.Holder { Callback = () => { } }).HasState.Remote().AsTask().SoonAsync());
+
+        Assert.Contains("its Callback is of type Action: a delegate", constructed.Message, StringComparison.Ordinal);
         Assert.Contains("its Callback is of type Action: a delegate", argument.Message, StringComparison.Ordinal);
         Assert.Contains("The result of Jobs.Unwritable", result.Message, StringComparison.Ordinal);
         Assert.Equal(1, await ray.ArrayWriterJobs.Accept.Remote(new ArrayWriterJobs.Holder()).AsTask().SoonAsync());

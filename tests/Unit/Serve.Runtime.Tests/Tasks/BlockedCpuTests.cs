@@ -1,5 +1,5 @@
 using Serve.Runtime.Clusters;
-using Serve.Runtime.Tests.Testing;
+using Serve.Runtime.Testing;
 using Serve.Runtime.TestWorker;
 using Serve.Runtime.Workers.Processes;
 

@@ -375,7 +375,7 @@ public sealed class DeadlockDetectorTests : IDisposable
 
     private void Poll()
     {
-        // What the thread pool does after Arm.
+        // The thread pool does this after Arm.
         if (_polls == 0)
             ((IThreadPoolWorkItem)_detector).Execute();
         var before = _polls;

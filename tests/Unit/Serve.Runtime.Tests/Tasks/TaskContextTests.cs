@@ -5,7 +5,7 @@ using Serve.Runtime.Turns;
 
 namespace Serve.Runtime.Tests.Tasks;
 
-/// <summary>Waits of a context, by what they block.</summary>
+/// <summary>Waits of a context, by the resource that they block.</summary>
 public sealed class TaskContextTests
 {
     [Fact]

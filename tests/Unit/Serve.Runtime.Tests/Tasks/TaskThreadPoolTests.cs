@@ -75,7 +75,7 @@ public sealed class TaskThreadPoolTests : IAsyncLifetime, IAsyncDisposable
     public void Enqueue_ItemThrows_OtherItemsRun()
     {
         using var ran = new ManualResetEventSlim();
-        _threads.Enqueue(new ActionWorkItem(() => throw new InvalidOperationException("nobody awaits this")));
+        _threads.Enqueue(new ActionWorkItem(() => throw new InvalidOperationException("not awaited")));
         _threads.Enqueue(new ActionWorkItem(ran.Set));
         Assert.True(ran.Wait(Bound));
     }

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using Serve.Runtime.Clusters;
 using Serve.Runtime.TestWorker;
-using Serve.Runtime.Tests.Testing;
+using Serve.Runtime.Testing;
 using Serve.Runtime.Workers.Processes;
 
 namespace Serve.Runtime.Tests.Tasks;
