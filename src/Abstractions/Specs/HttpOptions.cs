@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Serve.Specs.Binding;
 
 namespace Serve.Specs;
@@ -28,4 +29,30 @@ public sealed record HttpOptions
     /// <summary>Maximum size of a request body in bytes; a larger one is answered with 413. Default 30,000,000 (Kestrel's).</summary>
     [ConfigKey(Minimum = 1)]
     public long MaxRequestBodyBytes { get; init; } = 30_000_000;
+
+    /// <summary>Validates settings.</summary>
+    /// <param name="options">The settings.</param>
+    /// <returns>The same settings.</returns>
+    /// <exception cref="DefinitionException">A value is invalid; lists every error.</exception>
+    public static HttpOptions Checked(HttpOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var errors = new ConfigErrorCollector();
+        ConfigKeyTable.For(typeof(HttpOptions)).Check(options, "http_options", errors);
+        errors.ThrowIfAny();
+        return options;
+    }
+
+    /// <summary>Describes the settings that differ, by their keys in a config file; empty if none does.</summary>
+    /// <param name="other">The settings to compare with.</param>
+    public IReadOnlyList<string> DifferencesFrom(HttpOptions other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        var keys = ConfigKeyTable.For(typeof(HttpOptions));
+        var (mine, others) = (keys.Write(this), keys.Write(other));
+        return [.. mine.Select(key => key.Key).Union(others.Select(key => key.Key)).Where(key => !JsonNode.DeepEquals(mine[key], others[key]))
+            .Select(key => $"{key} is {Text(mine[key])}, not {Text(others[key])}")];
+
+        static string Text(JsonNode? value) => value?.ToJsonString() ?? "not set";
+    }
 }

@@ -27,13 +27,19 @@ internal static class ApplicationStatusText
         if (deployments is [var only])
         {
             yield return $"{application.Name}  {Replicas(only)}  {Url(instance, application)}{Protocol(application)}";
+            foreach (var line in Notices(only, "  "))
+                yield return line;
             yield break;
         }
 
         yield return $"{application.Name}  {Url(instance, application)}";
         var width = deployments.Select(deployment => deployment.Name.Length).DefaultIfEmpty().Max();
         foreach (var deployment in deployments)
+        {
             yield return $"  {deployment.Name.PadRight(width)}  {Replicas(deployment)}";
+            foreach (var line in Notices(deployment, "    "))
+                yield return line;
+        }
     }
 
     // The URL that clients send inference requests to.
@@ -44,12 +50,14 @@ internal static class ApplicationStatusText
     public static IEnumerable<string> Full(ServeInstanceDetails instance, ApplicationDetails application)
     {
         yield return $"{application.Name}  {Upper(application.Status)}  {Url(instance, application)}";
-        foreach (var line in Indented(application.Message, "  "))
+        // It repeats the messages of the deployments, if they have any.
+        var ofDeployments = application.Deployments.Values.Any(deployment => deployment.Message.Length > 0 && application.Message.Contains(deployment.Message, StringComparison.Ordinal));
+        foreach (var line in ofDeployments ? [] : Indented(application.Message, "  "))
             yield return line;
         foreach (var deployment in application.Deployments.Values.OrderBy(deployment => deployment.Name, StringComparer.Ordinal))
         {
             yield return $"  {deployment.Name}  {Upper(deployment.Status)}  {Replicas(deployment)}";
-            foreach (var line in Indented(deployment.Message, "    "))
+            foreach (var line in Indented(deployment.Message, "    ").Concat(Notices(deployment, "    ")))
                 yield return line;
             foreach (var replica in deployment.Replicas.OrderBy(replica => replica.Rank))
             {
@@ -59,6 +67,8 @@ internal static class ApplicationStatusText
             }
         }
     }
+
+    private static IEnumerable<string> Notices(DeploymentDetails deployment, string indent) => deployment.Notices.SelectMany(notice => Indented("note: " + notice, indent));
 
     private static string Suffix(ReplicaDetails replica) =>
         ReplicaId.TryParse(replica.ReplicaId, out var id) ? id.Suffix : replica.ReplicaId;

@@ -23,6 +23,7 @@ using Serve.Inference;
 using Serve.Inference.Models;
 using Serve.Nodes;
 using Serve.Runtime;
+using Serve.Runtime.Onnx;
 using Serve.Specs;
 
 namespace Serve.Cli.Hosting;
@@ -143,8 +144,9 @@ internal sealed partial class NodeHost : IAsyncDisposable
                 WorkerLogDirectory = Path.Combine(directory.Logs, "workers"),
             })
             .AddServeProcess(directory.Root)
-            .AddSingleton<IApplicationSource>(new PackageApplicationSource(new ApplicationPackageBuilder(store, buildRoot, progress, TimeProvider.System), store, new PackageInspector()))
+            .AddSingleton<IApplicationSource>(new PackageApplicationSource(new ApplicationPackageBuilder(store, buildRoot, progress, TimeProvider.System, NodeProcessServices.SupervisorCommand()), store, new PackageInspector()))
             .AddServeController(new ControllerOptions { NodeId = directory.NodeId, DefaultIsolation = settings.Isolation, HttpOptions = http }, directory)
+            .AddSingleton(new OnnxModelProbe(NodeProcessServices.ProbeCommand()))
             .AddSingleton<IModelRepository, ControllerModelRepository>()
             .AddServeInference(new(http, settings.Guard(http.Host)))
             .AddServeGateway(new GatewayOptions

@@ -14,6 +14,18 @@ internal sealed record NodeHostSettings
     /// <summary>Port of the gateway; 0 selects a free one; null as for <see cref="HttpHost"/>.</summary>
     public int? HttpPort { get; init; }
 
+    /// <summary>Path in front of every route prefix; null as for <see cref="HttpHost"/>.</summary>
+    public string? RootPath { get; init; }
+
+    /// <summary>Maximum duration of a request in seconds; null as for <see cref="HttpHost"/>.</summary>
+    public double? RequestTimeoutS { get; init; }
+
+    /// <summary>Time after which an idle connection is closed, in seconds; null as for <see cref="HttpHost"/>.</summary>
+    public double? KeepAliveTimeoutS { get; init; }
+
+    /// <summary>Maximum size of a request body in bytes; null as for <see cref="HttpHost"/>.</summary>
+    public long? MaxRequestBodyBytes { get; init; }
+
     /// <summary>Address of the admin API.</summary>
     public string AdminHost { get; init; } = "127.0.0.1";
 
@@ -40,7 +52,16 @@ internal sealed record NodeHostSettings
 
     /// <summary>Overrides HTTP settings by the command line.</summary>
     /// <param name="file">Settings of the config file, or the defaults.</param>
-    public HttpOptions Http(HttpOptions file) => file with { Host = HttpHost ?? file.Host, Port = HttpPort ?? file.Port };
+    /// <exception cref="DefinitionException">A setting is invalid.</exception>
+    public HttpOptions Http(HttpOptions file) => HttpOptions.Checked(file with
+    {
+        Host = HttpHost ?? file.Host,
+        Port = HttpPort ?? file.Port,
+        RootPath = RootPath ?? file.RootPath,
+        RequestTimeoutS = RequestTimeoutS ?? file.RequestTimeoutS,
+        KeepAliveTimeoutS = KeepAliveTimeoutS ?? file.KeepAliveTimeoutS,
+        MaxRequestBodyBytes = MaxRequestBodyBytes ?? file.MaxRequestBodyBytes,
+    });
 
     /// <summary>Requires a token for addresses other than loopback.</summary>
     /// <param name="httpHost">Address of the gateway.</param>

@@ -7,6 +7,7 @@ using Serve.Replica;
 using Serve.Replicas;
 using Serve.Routing;
 using Serve.Runtime;
+using Serve.Runtime.Onnx;
 
 namespace Serve.Cli.Hosting;
 
@@ -15,6 +16,12 @@ internal static class NodeProcessServices
 {
     /// <summary>Hidden command that runs this executable as a worker.</summary>
     public const string WorkerVerb = "worker";
+
+    /// <summary>Hidden command that runs another command and ends with its parent: see <see cref="ProcessGroupSupervisor"/>.</summary>
+    public const string SuperviseVerb = "supervise";
+
+    /// <summary>Hidden command that loads a model for a node: see <see cref="OnnxModelProbe"/>.</summary>
+    public const string ProbeVerb = "probe-model";
 
     private const string RuntimeMeter = "Serve.Runtime";
 
@@ -48,12 +55,20 @@ internal static class NodeProcessServices
 
     /// <summary>Returns the command line that starts a worker: this executable with <see cref="WorkerVerb"/> and the state directory.</summary>
     /// <param name="stateDirectory">The node's state directory.</param>
-    public static IReadOnlyList<string> WorkerCommand(string stateDirectory)
+    public static IReadOnlyList<string> WorkerCommand(string stateDirectory) => OwnCommand(WorkerVerb, stateDirectory);
+
+    /// <summary>Returns the command line before a command that is to end with this process.</summary>
+    public static IReadOnlyList<string> SupervisorCommand() => OwnCommand(SuperviseVerb);
+
+    /// <summary>Returns the command line that loads a model in a process of its own.</summary>
+    public static IReadOnlyList<string> ProbeCommand() => OwnCommand(ProbeVerb);
+
+    private static string[] OwnCommand(params string[] verb)
     {
         var executable = Environment.ProcessPath ?? throw new InvalidOperationException("The path of this executable is unknown.");
         // If started as `dotnet serve.dll`, the executable is dotnet.
         return Path.GetFileNameWithoutExtension(executable) == "dotnet"
-            ? [executable, "exec", Path.Combine(AppContext.BaseDirectory, "serve.dll"), WorkerVerb, stateDirectory]
-            : [executable, WorkerVerb, stateDirectory];
+            ? [executable, "exec", Path.Combine(AppContext.BaseDirectory, "serve.dll"), .. verb]
+            : [executable, .. verb];
     }
 }

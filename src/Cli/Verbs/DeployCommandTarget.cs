@@ -21,7 +21,7 @@ internal sealed record DeployCommandTarget(ServeConfig Config, bool IsDeclarativ
         {
             if (name is not null || routePrefix is not null)
                 throw new CommandFailedException("--name and --route-prefix cannot be used with a config file, which names its applications itself.", CliExitCode.Usage);
-            return new(LoadFile(target, isolation), IsDeclarative: true);
+            return LoadConfig(target, isolation);
         }
 
         var path = ImportPath.Resolve(target);
@@ -29,6 +29,12 @@ internal sealed record DeployCommandTarget(ServeConfig Config, bool IsDeclarativ
         // Reading validates the name and the route prefix.
         return new(new ServeConfig { Applications = [ServeConfigReader.ReadApplication(ServeConfigWriter.Write(application))] }, IsDeclarative: false);
     }
+
+    /// <summary>Reads a config file.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="isolation">Isolation of applications without one; null for that of the node.</param>
+    /// <exception cref="DefinitionException">The file is invalid; lists every error.</exception>
+    public static DeployCommandTarget LoadConfig(string file, IsolationMode? isolation) => new(LoadFile(file, isolation), IsDeclarative: true);
 
     private static ServeConfig LoadFile(string file, IsolationMode? isolation)
     {

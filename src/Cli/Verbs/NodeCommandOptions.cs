@@ -8,8 +8,20 @@ namespace Serve.Cli.Verbs;
 /// <summary>Options of a node, for <c>run</c> and <c>start</c>.</summary>
 internal sealed class NodeCommandOptions
 {
+    private const double MaxSeconds = 1e9;
+
     private readonly Option<string?> _httpHost = new("--http-host") { Description = "Address of the gateway. Default 127.0.0.1; other than loopback addresses require a token.", HelpName = "HOST" };
     private readonly Option<int?> _httpPort = Port("--http-port", "Port of the gateway; 0 selects a free one. Default 8000.");
+    private readonly Option<string?> _rootPath = new("--root-path") { Description = "Path in front of every route prefix. Default none.", HelpName = "/PATH" };
+    private readonly Option<double?> _requestTimeout = NumericOptionParser.Of(
+        "--request-timeout-s", "SECONDS", "Maximum duration of a request; afterwards it is answered with 408. Default: no limit.", 0.001, MaxSeconds, "a positive number of seconds");
+
+    private readonly Option<double?> _keepAliveTimeout = NumericOptionParser.Of(
+        "--keep-alive-timeout-s", "SECONDS", "Time after which an idle connection is closed. Default 90.", 0.001, MaxSeconds, "a positive number of seconds");
+
+    private readonly Option<long?> _maxBody = NumericOptionParser.Of(
+        "--max-request-body-bytes", "BYTES", "Maximum size of a request body; a larger one is answered with 413. Default 30000000.", 1, long.MaxValue, "a positive number of bytes");
+
     private readonly Option<string?> _adminHost = new("--admin-host") { Description = "Address of the admin API. Default 127.0.0.1; other than loopback addresses require a token.", HelpName = "HOST" };
     private readonly Option<int?> _adminPort = Port("--admin-port", "Port of the admin API; 0 selects a free one. Default 8265.");
     private readonly Option<string?> _stateDir;
@@ -35,7 +47,7 @@ internal sealed class NodeCommandOptions
         _defaultIsolation = defaultIsolation;
         _isolation = SharedCommandOptions.Isolation($"Default {defaultIsolation.ToString().ToLowerInvariant()}.");
         _stateDir = new("--state-dir") { Description = $"State directory, with the desired state, packages and logs. {stateDirDefault}", HelpName = "DIR" };
-        Option[] all = [_httpHost, _httpPort, _adminHost, _adminPort, _stateDir, _nodeName, _isolation, _tokenFile, _allowedHosts];
+        Option[] all = [_httpHost, _httpPort, _rootPath, _requestTimeout, _keepAliveTimeout, _maxBody, _adminHost, _adminPort, _stateDir, _nodeName, _isolation, _tokenFile, _allowedHosts];
         foreach (var option in all)
             command.Options.Add(option);
         _nodeName.Validators.Add(static result =>
@@ -56,6 +68,10 @@ internal sealed class NodeCommandOptions
         {
             HttpHost = parsed.GetValue(_httpHost),
             HttpPort = parsed.GetValue(_httpPort),
+            RootPath = parsed.GetValue(_rootPath),
+            RequestTimeoutS = parsed.GetValue(_requestTimeout),
+            KeepAliveTimeoutS = parsed.GetValue(_keepAliveTimeout),
+            MaxRequestBodyBytes = parsed.GetValue(_maxBody),
             AdminHost = parsed.GetValue(_adminHost) ?? defaults.AdminHost,
             AdminPort = parsed.GetValue(_adminPort) ?? defaults.AdminPort,
             StateDir = parsed.GetValue(_stateDir),

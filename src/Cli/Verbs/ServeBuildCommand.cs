@@ -4,6 +4,7 @@ using Serve.Cli.Hosting;
 using Serve.Controller.Builds;
 using Serve.Controller.Packages;
 using Serve.Controller.Store;
+using Serve.Runtime.Execution;
 
 namespace Serve.Cli.Verbs;
 
@@ -44,9 +45,9 @@ internal static class ServeBuildCommand
     {
         if (path.Kind is ImportPathKind.Archive)
             return await use(path.Location);
-        using var work = new TemporaryDirectory("serve-build-");
+        using var work = new OwnedTemporaryFolder("serve-build-");
         var store = new ApplicationPackageStore(Path.Combine(work.Path, "packages"));
-        var builder = new ApplicationPackageBuilder(store, NodeStateDirectory.DefaultBuildCache, new BuildProgressLine(console), TimeProvider.System);
+        var builder = new ApplicationPackageBuilder(store, NodeStateDirectory.DefaultBuildCache, new BuildProgressLine(console), TimeProvider.System, NodeProcessServices.SupervisorCommand());
         var package = await new PackageApplicationSource(builder, store, new PackageInspector()).PrepareAsync(path.ToString(), cancellationToken);
         var archive = Path.Combine(work.Path, "package.zip");
         PackageZipArchive.Write(package.Directory, archive);

@@ -9,6 +9,8 @@ namespace Serve.Cli.Verbs;
 /// <summary><c>serve deploy TARGET|CONFIG</c>.</summary>
 internal static class ServeDeployCommand
 {
+    private static readonly TimeSpan BuildProgressDelay = TimeSpan.FromSeconds(0.5);
+
     /// <summary>Creates the command.</summary>
     /// <param name="console">Console of the command.</param>
     public static Command Create(CommandConsole console)
@@ -21,11 +23,19 @@ internal static class ServeDeployCommand
             {
                 var deploy = DeployCommandTarget.Load(parsed.GetValue(target)!, parsed.GetValue(name), parsed.GetValue(route), parsed.GetValue(isolation));
                 var config = await WithinReachAsync(deploy.Config, client, console, cancellationToken);
-                if (deploy.IsDeclarative)
-                    await client.DeployAsync(config, cancellationToken);
-                else
-                    await client.DeployAsync(config.Applications[0], cancellationToken);
                 var names = config.Applications.Select(application => application.Name).ToList();
+                if (deploy.IsDeclarative)
+                {
+                    var before = await client.GetStatusAsync(cancellationToken);
+                    await WithBuildProgressAsync(client.DeployAsync(config, cancellationToken), config, console);
+                    foreach (var removed in before.Applications.Values.Where(known => known.Status != ApplicationStatus.Deleting).Select(known => known.Name).Except(names).Order(StringComparer.Ordinal))
+                        console.Out.WriteLine($"{removed}: deleted, because the config does not list it.");
+                }
+                else
+                {
+                    await WithBuildProgressAsync(client.DeployAsync(config.Applications[0], cancellationToken), config, console);
+                }
+
                 if (parsed.GetValue(noWait))
                 {
                     console.Out.WriteLine($"{string.Join(", ", names)}: accepted. Run 'serve status' to follow its progress.");
@@ -60,6 +70,33 @@ internal static class ServeDeployCommand
         }
 
         return code;
+    }
+
+    // The node builds sources before it accepts the request; a source that is built already takes no time.
+    private static async Task WithBuildProgressAsync(Task deploying, ServeConfig config, CommandConsole console)
+    {
+        var sources = config.Applications.Select(application => ImportPath.Resolve(application.ImportPath))
+            .Where(path => path.Kind is ImportPathKind.SourceFile or ImportPathKind.Project).Select(path => path.Location).Distinct(StringComparer.Ordinal).ToList();
+        var started = TimeProvider.System.GetTimestamp();
+        if (sources.Count == 0 || await Task.WhenAny(deploying, Task.Delay(BuildProgressDelay, TimeProvider.System)) == deploying)
+        {
+            await deploying;
+            return;
+        }
+
+        var progress = new BuildProgressLine(console);
+        var source = string.Join(", ", sources);
+        progress.OnBuildStarted(source);
+        try
+        {
+            await deploying;
+            progress.OnBuildSucceeded(source, TimeProvider.System.GetElapsedTime(started));
+        }
+        catch
+        {
+            progress.OnBuildFailed(source);
+            throw;
+        }
     }
 
     private static bool IsSettled(ApplicationDetails application) =>

@@ -41,7 +41,7 @@ internal static class ServeRootCommand
         var parsed = Create(console, stop).Parse(arguments is [] ? ["--help"] : arguments);
         if (parsed.Errors.Count > 0)
         {
-            console.WriteErrors(Describe(parsed.Errors));
+            console.WriteErrors(Describe(parsed));
             console.Error.WriteLine($"Run 'serve {string.Join(' ', Path(parsed))}--help' for usage.");
             return CliExitCode.Usage;
         }
@@ -57,8 +57,16 @@ internal static class ServeRootCommand
         return await parsed.InvokeAsync(configuration, stop.Requested);
     }
 
-    private static IEnumerable<string> Describe(IReadOnlyList<ParseError> errors)
+    private static IEnumerable<string> Describe(ParseResult parsed)
     {
+        if (parsed.CommandResult.Command is RootCommand root && parsed.UnmatchedTokens is [var word, ..] && !word.StartsWith('-'))
+        {
+            string[] verbs = [.. root.Subcommands.Select(command => command.Name)];
+            var hint = NearestNameFinder.Find(word, verbs) is { } near ? $"did you mean '{near}'?" : $"the commands are {string.Join(", ", verbs)}.";
+            return [$"unknown command '{word}'; {hint}"];
+        }
+
+        var errors = parsed.Errors;
         // The error of a missing command is redundant if the unknown word in its place is reported.
         var telling = errors.Where(error => error.SymbolResult is not CommandResult { Command: RootCommand } || errors.Count == 1 || error.Message.Contains('\'', StringComparison.Ordinal));
         return telling.Select(error => error.SymbolResult is ArgumentResult { Tokens.Count: 0 } missing ? $"{missing.Argument.Name} is missing." : error.Message);

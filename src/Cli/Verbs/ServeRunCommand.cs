@@ -4,6 +4,7 @@ using Serve.Cli.Display;
 using Serve.Cli.Hosting;
 using Serve.Controller.Builds;
 using Serve.Controller.Store;
+using Serve.Runtime.Execution;
 using Serve.Specs;
 
 namespace Serve.Cli.Verbs;
@@ -30,7 +31,7 @@ internal static class ServeRunCommand
             var deploy = Load();
             var http = settings.Http(deploy.Config.HttpOptions ?? new HttpOptions());
             settings.CheckExposure(http.Host);
-            using var ephemeral = settings.StateDir is null ? new TemporaryDirectory("serve-run-") : null;
+            using var ephemeral = settings.StateDir is null ? new OwnedTemporaryFolder("serve-run-") : null;
             var nodeConsole = new NodeConsoleLogging(console.Error, isDevelopment: true);
             await using var node = await NodeHost.StartAsync(
                 settings, http, ephemeral?.Path ?? settings.StateDir!, ephemeral is null ? null : NodeStateDirectory.DefaultBuildCache,

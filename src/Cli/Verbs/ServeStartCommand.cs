@@ -16,11 +16,17 @@ internal static class ServeStartCommand
     {
         var command = new Command("start", "Start a node in the foreground, and restore the applications of its state directory.");
         var options = new NodeCommandOptions(command, IsolationMode.Application, "Default: $XDG_STATE_HOME/serve or ~/.local/state/serve.");
+        var config = new Option<string?>("--config")
+        {
+            Description = "Config file (.yaml): its http_options apply unless an option overrides them, and its applications are deployed at the start; all others are deleted.",
+            HelpName = "FILE",
+        };
         var configDir = new Option<string?>("--config-dir")
         {
             Description = "Directory of config files (*.yaml), applied together whenever they change: applications that they do not list are deleted. Without files nothing is applied.",
             HelpName = "DIR",
         };
+        command.Options.Add(config);
         command.Options.Add(configDir);
         command.SetGuardedAction(console, async (parsed, cancellationToken) =>
         {
@@ -28,7 +34,10 @@ internal static class ServeStartCommand
             var directory = parsed.GetValue(configDir) is { } given ? Path.GetFullPath(given) : null;
             if (directory is not null && !Directory.Exists(directory))
                 throw new CommandFailedException($"--config-dir: there is no directory '{directory}'.", CliExitCode.Usage);
-            var http = settings.Http(directory is null ? new HttpOptions() : ConfigDirectoryWatcher.ReadHttpOptions(directory));
+            var deploy = parsed.GetValue(config) is { } file ? DeployCommandTarget.LoadConfig(file, null) : null;
+            if (deploy is not null && directory is not null)
+                throw new CommandFailedException("--config and --config-dir cannot be combined.", CliExitCode.Usage);
+            var http = settings.Http(directory is null ? deploy?.Config.HttpOptions ?? new HttpOptions() : ConfigDirectoryWatcher.ReadHttpOptions(directory));
             settings.CheckExposure(http.Host);
             var nodeConsole = new NodeConsoleLogging(console.Error, isDevelopment: false);
             await using var node = await NodeHost.StartAsync(
@@ -41,7 +50,7 @@ internal static class ServeStartCommand
             console.Out.WriteLine("The node is up. Ctrl+C drains and stops it.");
             await console.Out.FlushAsync(CancellationToken.None);
             using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop.Requested, node.Controller.ShutdownRequested);
-            var watch = ServeAsync(node, directory is null ? null : node.WatchConfig(directory, settings), ended.Token);
+            var watch = ServeAsync(node, directory is null ? null : node.WatchConfig(directory, settings), deploy, console, ended.Token);
             var reap = OrphanReaper.RunAsync(TimeProvider.System, ended.Token);
             await ForegroundNodeSession.WaitAsync(node, stop);
             await Task.WhenAll(watch, reap);
@@ -50,13 +59,16 @@ internal static class ServeStartCommand
         return command;
     }
 
-    // Ready when the restored applications and those of the config directory can answer; then follows the directory.
-    private static async Task ServeAsync(NodeHost node, ConfigDirectoryWatcher? config, CancellationToken cancellationToken)
+    // Ready when the restored applications and those of the config can answer; then follows the config directory.
+    private static async Task ServeAsync(
+        NodeHost node, ConfigDirectoryWatcher? config, DeployCommandTarget? deploy, CommandConsole console, CancellationToken cancellationToken)
     {
         try
         {
             if (config is not null)
                 await config.ApplyAsync(cancellationToken);
+            if (deploy is not null)
+                await ApplyAsync(node, deploy, console, cancellationToken);
             await node.BecomeReadyAsync(cancellationToken);
             if (config is not null)
                 await config.WatchAsync(cancellationToken);
@@ -64,6 +76,19 @@ internal static class ServeStartCommand
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             // The node stops.
+        }
+    }
+
+    // A config that cannot be deployed does not stop the node: what it restored keeps serving.
+    private static async Task ApplyAsync(NodeHost node, DeployCommandTarget deploy, CommandConsole console, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await node.Controller.DeployAsync(deploy.Config with { HttpOptions = null }, cancellationToken);
+        }
+        catch (DefinitionException invalid)
+        {
+            console.WriteErrors(["The config was not deployed:", .. invalid.Errors]);
         }
     }
 }

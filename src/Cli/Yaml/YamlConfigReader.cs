@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using YamlDotNet.Core;
+using YamlDotNet.Core.Events;
 using YamlDotNet.RepresentationModel;
 
 namespace Serve.Cli.Yaml;
@@ -28,6 +29,7 @@ internal sealed class YamlConfigReader
         var stream = new YamlStream();
         try
         {
+            CheckDepth(file, text);
             stream.Load(new StringReader(text));
         }
         catch (YamlException e)
@@ -40,6 +42,18 @@ internal sealed class YamlConfigReader
         var reader = new YamlConfigReader(file);
         var root = stream.Documents.Count == 0 ? null : reader.Convert(stream.Documents[0].RootNode, "", 0);
         return reader._errors.Count == 0 ? new(file, root, reader._lines) : throw new DefinitionException(reader._errors);
+    }
+
+    // The document model reads nested values recursively, and a stack overflow cannot be caught.
+    private static void CheckDepth(string file, string text)
+    {
+        var parser = new Parser(new StringReader(text));
+        for (var depth = 0; parser.MoveNext();)
+        {
+            depth += parser.Current is MappingStart or SequenceStart ? 1 : parser.Current is MappingEnd or SequenceEnd ? -1 : 0;
+            if (depth > MaxDepth)
+                throw new DefinitionException($"{file}({parser.Current!.Start.Line}): the content is too deep (at most {MaxDepth} levels).");
+        }
     }
 
     private JsonNode? Convert(YamlNode node, string path, int depth)

@@ -73,6 +73,11 @@ public interface INodeAgent : IAsyncDisposable
     /// <exception cref="UserCodeException">The actor threw.</exception>
     Task ReconfigureActorAsync(ActorId id, int maxOngoing, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken);
 
+    /// <summary>Returns human-readable facts that an operator should know about a running actor, for example that it could not use its GPU. They may change when it is reconfigured.</summary>
+    /// <param name="id">The actor.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    Task<IReadOnlyList<string>> GetActorNoticesAsync(ActorId id, CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<string>>([]);
+
     /// <summary>
     /// Runs the actor's health check, before calls that wait for their turn; throws if it fails or times out, if the same turn has kept the actor busy since before the
     /// previous check, or if the actor does not exist.

@@ -17,6 +17,9 @@ public sealed record DeploymentDetails
     /// <summary>Human-readable reason of the status; empty if there is none.</summary>
     public string Message { get; init; } = "";
 
+    /// <summary>Human-readable facts about its replicas for the operator, for example that requests to a model are not batched and why.</summary>
+    public IReadOnlyList<string> Notices { get; init; } = [];
+
     /// <summary>Its settings, merged from all sources.</summary>
     public required DeploymentOptions DeploymentConfig { get; init; }
 

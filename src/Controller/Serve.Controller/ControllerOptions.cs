@@ -23,6 +23,12 @@ public sealed record ControllerOptions
     /// <summary>Maximum size of a JSON body.</summary>
     public long MaxRequestBodyBytes { get; init; } = 4L << 20;
 
+    /// <summary>Maximum size of all log files of the node; the oldest ones above it are deleted, except those that are being written.</summary>
+    public long MaxLogBytes { get; init; } = 2L << 30;
+
+    /// <summary>How long the logs of deleted applications are kept.</summary>
+    public TimeSpan DeletedLogRetention { get; init; } = TimeSpan.FromDays(1);
+
     /// <summary>How long a node may take to apply new routes before they are published again.</summary>
     public TimeSpan PublishTimeout { get; init; } = TimeSpan.FromSeconds(10);
 

@@ -4,6 +4,7 @@ using Serve.Admin;
 using Serve.Control.Observed;
 using Serve.Controller.AdminApi;
 using Serve.Controller.Applications;
+using Serve.Controller.Logs;
 using Serve.Controller.Loop;
 using Serve.Controller.Metrics;
 using Serve.Controller.Store;
@@ -15,6 +16,8 @@ namespace Serve.Controller;
 /// <summary>The controller: accepts desired-state changes and reports status. Its control loop is the only writer of its state.</summary>
 public sealed class ServeController : IAsyncDisposable
 {
+    private static readonly TimeSpan LogPruneInterval = TimeSpan.FromMinutes(5);
+
     private readonly INodeDirectory _nodes;
     private readonly IApplicationSource _source;
     private readonly NodeStateDirectory _directory;
@@ -24,6 +27,8 @@ public sealed class ServeController : IAsyncDisposable
     private readonly DateTimeOffset _startedAt;
     private readonly ControlLoop _loop;
     private readonly InstanceDetailsProjection _details;
+    private readonly NodeLogRetention _logs;
+    private readonly ITimer _logTimer;
     private readonly CancellationTokenSource _shutdownRequested = new();
     private readonly CancellationTokenSource _draining = new();
     private readonly CancellationTokenSource _leaving = new();
@@ -42,6 +47,8 @@ public sealed class ServeController : IAsyncDisposable
         _startedAt = time.GetUtcNow();
         _loop = new(nodes, store, options, metrics, time, loggers);
         _details = new(nodes, directory, options, addresses, configDirectory);
+        _logs = new(directory.Logs, options.MaxLogBytes, options.DeletedLogRetention, time, loggers.CreateLogger<NodeLogRetention>());
+        _logTimer = time.CreateTimer(_ => _logs.Prune(_loop.View.Desired.Applications.Keys.ToHashSet(StringComparer.Ordinal)), null, LogPruneInterval, LogPruneInterval);
     }
 
     /// <summary>Canceled when the admin API was asked to shut the node down and everything has been drained. The composition root then stops the servers.</summary>
@@ -72,7 +79,7 @@ public sealed class ServeController : IAsyncDisposable
         if (config.HttpOptions is { } http && http != _options.HttpOptions)
         {
             throw new NodeConflictException(
-                $"http_options differ from those the node runs with ({_options.HttpOptions.Host}:{_options.HttpOptions.Port}); they cannot be changed while it runs. Remove them, or restart the node with them.");
+                $"http_options of the node cannot be changed while it runs: {string.Join("; ", _options.HttpOptions.DifferencesFrom(http))}. Remove them from the config, or restart the node with 'serve start --config FILE'.");
         }
 
         return DeployAsync(config.Applications, isWhole: true, cancellationToken);
@@ -188,6 +195,7 @@ public sealed class ServeController : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        await _logTimer.DisposeAsync();
         await _loop.DisposeAsync();
         _shutdownRequested.Dispose();
         _draining.Dispose();

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Prometheus;
+using Serve.Routing;
 
 namespace Serve.Gateway.Requests;
 
@@ -30,10 +31,19 @@ internal sealed class HttpRequestMetrics
     private static readonly Gauge Ongoing = Prometheus.Metrics.CreateGauge(
         "serve_num_ongoing_http_requests", "HTTP requests being answered.");
 
+    /// <summary>How long the series of an application without routes are kept.</summary>
+    private static readonly TimeSpan Retention = TimeSpan.FromMinutes(5);
+
     private readonly ConcurrentDictionary<(string Route, string Method, int Status), StatusCodeSeries> _series = new();
+    private readonly RouteTable _routes;
+    private readonly TimeProvider _time;
     private int _ongoing;
 
-    public HttpRequestMetrics() => Prometheus.Metrics.DefaultRegistry.AddBeforeCollectCallback(Copy);
+    public HttpRequestMetrics(RouteTable routes, TimeProvider time)
+    {
+        (_routes, _time) = (routes, time);
+        Prometheus.Metrics.DefaultRegistry.AddBeforeCollectCallback(Copy);
+    }
 
     /// <summary>Records the start of a request.</summary>
     public void Enter() => Interlocked.Increment(ref _ongoing);
@@ -59,8 +69,13 @@ internal sealed class HttpRequestMetrics
     private void Copy()
     {
         Ongoing.Set(Volatile.Read(ref _ongoing));
-        foreach (var (_, each) in _series)
+        var prefixes = _routes.Current.ByLongestPrefix.Select(entry => entry.Route.RoutePrefix).ToHashSet(StringComparer.Ordinal);
+        foreach (var (key, each) in _series)
+        {
             each.Copy();
+            if (each.IsExpired(key.Route.Length == 0 || prefixes.Contains(key.Route), _time) && _series.TryRemove(key, out _))
+                each.Remove();
+        }
     }
 
     private sealed class StatusCodeSeries
@@ -69,6 +84,9 @@ internal sealed class HttpRequestMetrics
         private readonly Histogram.Child _latency;
         private readonly Counter.Child? _errors;
         private readonly Counter.Child? _deploymentErrors;
+        private readonly string[] _labels;
+        private readonly string? _ingress;
+        private long? _unroutedSince;
         private long _count;
         private long _copied;
 
@@ -76,19 +94,37 @@ internal sealed class HttpRequestMetrics
         {
             var status = key.Status.ToString(CultureInfo.InvariantCulture);
             var application = scope.Application?.Route.Application ?? "";
-            _requests = Requests.WithLabels(key.Route, application, key.Method, status);
-            _latency = Latency.WithLabels(key.Route, application, key.Method, status);
+            _labels = [key.Route, application, key.Method, status];
+            _requests = Requests.WithLabels(_labels);
+            _latency = Latency.WithLabels(_labels);
             if (key.Status < StatusCodes.Status400BadRequest)
                 return;
-            _errors = Errors.WithLabels(key.Route, application, key.Method, status);
-            if (scope.Application is { } entry)
-                _deploymentErrors = DeploymentErrors.WithLabels(key.Route, application, entry.Route.Ingress, key.Method, status);
+            _errors = Errors.WithLabels(_labels);
+            _ingress = scope.Application?.Route.Ingress;
+            if (_ingress is not null)
+                _deploymentErrors = DeploymentErrors.WithLabels(key.Route, application, _ingress, key.Method, status);
         }
 
         public void Observe(double milliseconds)
         {
             _latency.Observe(milliseconds);
             Interlocked.Increment(ref _count);
+        }
+
+        /// <summary>Returns whether its route has not existed for the retention time. Called by the collection only.</summary>
+        public bool IsExpired(bool isRouted, TimeProvider time)
+        {
+            _unroutedSince = isRouted ? null : _unroutedSince ?? time.GetTimestamp();
+            return _unroutedSince is { } since && time.GetElapsedTime(since) >= Retention;
+        }
+
+        public void Remove()
+        {
+            Requests.RemoveLabelled(_labels);
+            Latency.RemoveLabelled(_labels);
+            Errors.RemoveLabelled(_labels);
+            if (_ingress is not null)
+                DeploymentErrors.RemoveLabelled(_labels[0], _labels[1], _ingress, _labels[2], _labels[3]);
         }
 
         // The counters are updated when they are collected: a request costs one increment instead of three.

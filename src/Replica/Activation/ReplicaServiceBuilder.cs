@@ -43,7 +43,7 @@ internal static class ReplicaServiceBuilder
             .AddEnvironmentVariables()
             .Build());
         services.AddSingleton<IOnnxModels>(provider => new OnnxModelLoader(
-            PlaceOf(start, package, replica), provider.GetRequiredService<ILoggerFactory>().CreateLogger("Serve.Onnx")));
+            PlaceOf(start, package, replica, process), provider.GetRequiredService<ILoggerFactory>().CreateLogger("Serve.Onnx")));
         services.AddSingleton(process.GetService<TimeProvider>() ?? TimeProvider.System);
         services.AddHttpClient();
         AddEndpoints(services, code.Json.TypeInfoResolver!);
@@ -53,11 +53,13 @@ internal static class ReplicaServiceBuilder
         return services.BuildServiceProvider();
     }
 
-    private static OnnxLoadContext PlaceOf(ReplicaStartRequest start, string package, ReplicaContext replica) => new()
+    private static OnnxLoadContext PlaceOf(ReplicaStartRequest start, string package, ReplicaContext replica, IServiceProvider process) => new()
     {
         Folders = [package, Environment.CurrentDirectory],
         GpuIds = [.. replica.GpuIds],
         NumGpus = start.Spec.Resources.NumGpus,
+        // A model without code that ends its process must not end the node.
+        Probe = start is { AssemblyFile: null, Isolation: IsolationMode.None } ? process.GetService<OnnxModelProbe>() : null,
         // Replicas in one process share its threads; replicas with a process of their own divide the CPUs.
         Threads = start.Isolation == IsolationMode.Replica ? Math.Max(1, Environment.ProcessorCount / Math.Max(1, start.WorldSize)) : Environment.ProcessorCount,
     };

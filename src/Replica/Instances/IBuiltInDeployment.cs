@@ -18,6 +18,9 @@ public interface IBuiltInDeployment
     /// <summary>Gets the number of requests that wait for a batch.</summary>
     int QueueLength { get; }
 
+    /// <summary>Gets human-readable facts for the operator.</summary>
+    IReadOnlyList<string> Notices { get; }
+
     /// <summary>Connects the instance with its replica, before the first request.</summary>
     /// <param name="observer">Receives each batch.</param>
     /// <param name="gate">Admits the replica's callers; no batch waits for more callers than it admits.</param>

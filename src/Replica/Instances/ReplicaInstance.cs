@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Serve.Http;
@@ -7,6 +8,7 @@ using Serve.Replica.Definitions;
 using Serve.Replica.Multiplexing;
 using Serve.Replicas;
 using Serve.Runtime;
+using Serve.Runtime.Onnx;
 
 namespace Serve.Replica.Instances;
 
@@ -28,6 +30,9 @@ internal sealed partial class ReplicaInstance(ReplicaComponents parts, ILogger l
     public override bool SeesRequests => parts.SeesRequests;
 
     public override IActorCallObserver? Calls => parts.Metrics;
+
+    public override IReadOnlyList<string> Notices =>
+        [.. parts.Services!.GetService<IOnnxModels>() is OnnxModelLoader loader ? loader.Notices : [], .. parts.Target is IBuiltInDeployment builtIn ? builtIn.Notices : []];
 
     /// <inheritdoc/>
     public ValueTask<bool> TryHandleAsync(HttpContext context) => parts.Http?.TryHandleAsync(context) ?? ValueTask.FromResult(false);

@@ -15,7 +15,7 @@ namespace Serve.Replica.Logs;
 internal sealed class ReplicaLogFactory : IDisposable
 {
     private const string Template =
-        "{Timestamp:yyyy-MM-dd HH:mm:ss.fff} {Level:u4} {Replica} {RequestId} {SourceContext}: {Message:lj}{NewLine}{Exception}";
+        "{Timestamp:yyyy-MM-dd HH:mm:ss.fff} {LevelName} {Replica} {RequestId} {SourceContext}: {Message:lj}{NewLine}{Exception}";
 
     private readonly Logger _logger;
 
@@ -26,6 +26,7 @@ internal sealed class ReplicaLogFactory : IDisposable
             .MinimumLevel.Verbose()
             .Enrich.WithProperty("Replica", replica.ToString())
             .Enrich.With<RequestIdEnricher>()
+            .Enrich.With<LevelNameEnricher>()
             .WriteTo.File(
                 new EscapingFormatter(new MessageTemplateTextFormatter(Template, CultureInfo.InvariantCulture)), Path.Combine(directory, "replica.log"),
                 fileSizeLimitBytes: fileSizeLimit, rollOnFileSizeLimit: true, retainedFileCountLimit: 5)

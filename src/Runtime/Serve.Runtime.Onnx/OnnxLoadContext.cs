@@ -11,6 +11,9 @@ public sealed record OnnxLoadContext
     /// <summary>GPUs that the scheduler assigned; empty without <c>num_gpus</c>.</summary>
     public ImmutableArray<int> GpuIds { get; init; } = [];
 
+    /// <summary>Loads each model in a process of its own first; null for none, in a process that hosts only this replica's application.</summary>
+    public OnnxModelProbe? Probe { get; init; }
+
     /// <summary>Number of reserved GPUs; a fraction shares one.</summary>
     public double NumGpus { get; init; }
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Serve.Runtime.Execution;
 using Serve.Runtime.Onnx.Sessions;
@@ -9,11 +10,18 @@ namespace Serve.Runtime.Onnx;
 /// <param name="logger">Log of the replica.</param>
 public sealed class OnnxModelLoader(OnnxLoadContext context, ILogger logger) : IOnnxModels
 {
+    private readonly ConcurrentDictionary<string, string> _onCpu = new(StringComparer.Ordinal);
+
+    /// <summary>Models that run on the CPU although the replica has a GPU, each with the reason; human-readable.</summary>
+    public IReadOnlyList<string> Notices => [.. _onCpu.OrderBy(static model => model.Key, StringComparer.Ordinal).Select(static model => model.Value)];
+
     /// <inheritdoc/>
     public async Task<OnnxModel> LoadAsync(string path, OnnxOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         cancellationToken.ThrowIfCancellationRequested();
+        if (context.Probe is { } probe)
+            await probe.CheckAsync(Find(path), options ?? new OnnxOptions(), context, cancellationToken).ConfigureAwait(false);
 
         // Reads a large file, waits for other loads of it and runs the model: too long for the thread pool.
         var loading = new ModelLoad(this, new OnnxSessionLoader(options ?? new OnnxOptions(), context, logger), path);
@@ -52,7 +60,10 @@ public sealed class OnnxModelLoader(OnnxLoadContext context, ILogger logger) : I
             try
             {
                 var found = owner.Find(path);
-                SetResult(new SharedSessionModel(found, loader.Load(found)));
+                var lease = loader.Load(found);
+                if (loader.CpuNotice is { } notice)
+                    owner._onCpu[found] = notice;
+                SetResult(new SharedSessionModel(found, lease));
             }
             catch (Exception error)
             {

@@ -76,6 +76,24 @@ public sealed class AdminApiTests
     {
         var response = await admin.PutAsync("/api/serve/applications/", """{"http_options":{"port":9999},"applications":[]}""");
         Assert.Equal(HttpStatusCode.Conflict, response.StatusCode);
+        Assert.Contains("port is 8000, not 9999", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    });
+
+    [Theory]
+    [InlineData("/", "/docs")]
+    [InlineData("/swagger", "/docs")]
+    [InlineData("/openapi.json", "/docs/v1/openapi.json")]
+    public async Task Get_UsualPathOfTheDocumentation_Redirects(string path, string target) => await WithAsync(async admin =>
+    {
+        var response = await admin.Client.GetAsync(path);
+        Assert.Equal(target, response.StatusCode == HttpStatusCode.Redirect ? response.Headers.Location!.OriginalString : response.RequestMessage!.RequestUri!.AbsolutePath.Replace("/index.html", "", StringComparison.Ordinal));
+    });
+
+    [Fact]
+    public async Task GetLogs_UnknownApplication_ListsTheApplications() => await WithAsync(async admin =>
+    {
+        await admin.PutAsync("/api/serve/applications/", $$"""{"applications":[{{Counter}}]}""");
+        Assert.Contains("Applications: counter.", await (await admin.Client.GetAsync("/api/v1/applications/nope/logs")).Content.ReadAsStringAsync(), StringComparison.Ordinal);
     });
 
     [Theory]

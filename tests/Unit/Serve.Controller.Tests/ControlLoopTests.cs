@@ -28,6 +28,59 @@ public sealed class ControlLoopTests
     }
 
     [Fact]
+    public async Task GetDetails_ReplicasWithNotices_ListsEachOnceUntilTheyChange()
+    {
+        await using var node = await ControllerTestFixture.StartAsync();
+        node.Agent.Notices = ["requests are not batched"];
+        await node.DeployAsync("model", "Model@1", 2);
+        await node.UntilAsync("model", ApplicationStatus.Running);
+        Assert.Equal(["requests are not batched"], node.Controller.GetDetails("model")!.Deployments["Model"].Notices);
+
+        node.Agent.Notices = [];
+        await node.DeployAsync("model", "Model@1", 2, options => options with { UserConfig = new() { ["batching"] = true } });
+        await node.UntilAsync("model", ApplicationStatus.Running);
+        Assert.Empty(node.Controller.GetDetails("model")!.Deployments["Model"].Notices);
+    }
+
+    [Fact]
+    public async Task Metrics_DeletedApplication_AreRemovedAfterAWhile()
+    {
+        await using var node = await ControllerTestFixture.StartAsync();
+        await node.DeployAsync("gone", "Counter@1");
+        await node.DeployAsync("kept", "Other@1", settings: options => options with { HealthCheckPeriodS = 1e6 });
+        await node.UntilAsync("gone", ApplicationStatus.Running);
+        await node.UntilAsync("kept", ApplicationStatus.Running);
+        await node.Controller.DeleteAsync("gone", CancellationToken.None);
+        await node.UntilAsync(() => node.Controller.GetDetails("gone") is null);
+        Assert.Contains("\"gone\"", await ExportAsync(node), StringComparison.Ordinal);
+
+        node.Clock.Advance(TimeSpan.FromMinutes(6));
+        var text = await ExportAsync(node);
+        Assert.DoesNotContain("\"gone\"", text, StringComparison.Ordinal);
+        Assert.Contains("serve_deployment_replica_starts_total{application=\"kept\"", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Deploy_NodeProvidesNoProcess_IsRetriedUntilItDoes()
+    {
+        await using var node = await ControllerTestFixture.StartAsync();
+        var failures = 0;
+        node.Agent.OnCreate = start => ++failures <= 5
+            ? throw new ActorCreationException(new(start.ReplicaId), "no worker could be started") { IsNodeFailure = true }
+            : Task.CompletedTask;
+        await node.DeployAsync("counter", "Counter@1", settings: options => options with { MaxConstructorRetryCount = 1 });
+        await node.UntilAsync("counter", ApplicationStatus.Running, runClock: true);
+        Assert.Equal(6, failures);
+    }
+
+    private static async Task<string> ExportAsync(ControllerTestFixture node)
+    {
+        using var stream = new MemoryStream();
+        await node.Registry.CollectAndExportAsTextAsync(stream);
+        return System.Text.Encoding.UTF8.GetString(stream.ToArray());
+    }
+
+    [Fact]
     public async Task Deploy_NewCode_StopsOldReplicasAfterRoutesWithoutThemAreAcknowledged()
     {
         await using var node = await ControllerTestFixture.StartAsync();

@@ -21,7 +21,7 @@ internal sealed class ControllerTestFixture : IAsyncDisposable
         State = NodeStateDirectory.Open(Folder);
         Store = SqliteClusterStore.Open(State.Database, Clock);
         Options = options ?? new() { NodeId = new("n1") };
-        Metrics = new(Registry);
+        Metrics = new(Registry, Clock);
         Controller = new(Nodes, Source, Store, State, Options, Addresses, new(), Metrics, Clock, NullLoggerFactory.Instance);
     }
 

@@ -22,6 +22,9 @@ internal sealed class FakeNodeAgent(string name = "n1") : INodeAgent
     /// <summary>The newest published snapshot; publications run concurrently, and an older one may arrive later.</summary>
     public RouteSnapshot? Routes => _published.MaxBy(snapshot => snapshot.Version);
 
+    /// <summary>Notices of every actor.</summary>
+    public IReadOnlyList<string> Notices { get; set; } = [];
+
     public Func<ReplicaStartRequest, Task> OnCreate { get; set; } = _ => Task.CompletedTask;
 
     public Func<string, Task> OnStop { get; set; } = _ => Task.CompletedTask;
@@ -77,6 +80,8 @@ internal sealed class FakeNodeAgent(string name = "n1") : INodeAgent
         Settings[id.Value] = payload;
         return OnReconfigure(JsonSerializer.Deserialize<ReplicaSettingsUpdate>(payload.Span, ServeJson.Options)!);
     }
+
+    public Task<IReadOnlyList<string>> GetActorNoticesAsync(ActorId id, CancellationToken cancellationToken) => Task.FromResult(Notices);
 
     public Task CheckActorAsync(ActorId id, TimeSpan timeout, CancellationToken cancellationToken)
     {

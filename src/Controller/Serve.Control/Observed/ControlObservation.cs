@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Serve.Routes;
 
 namespace Serve.Control.Observed;
@@ -10,7 +11,11 @@ public abstract record ControlObservation
     }
 
     /// <summary>A replica was created.</summary>
-    public sealed record ReplicaStarted(ReplicaId Replica, long Generation, ReplicaAddress Address) : ControlObservation;
+    public sealed record ReplicaStarted(ReplicaId Replica, long Generation, ReplicaAddress Address) : ControlObservation
+    {
+        /// <summary>Human-readable facts about the replica for the operator.</summary>
+        public ImmutableArray<string> Notices { get; init; } = [];
+    }
 
     /// <summary>Replicas run on a node, according to its register.</summary>
     public sealed record ReplicasFound(IReadOnlyList<ObservedReplica> Replicas) : ControlObservation;
@@ -22,7 +27,11 @@ public abstract record ControlObservation
     public sealed record ReplicaPlacementFailed(ReplicaId Replica, long Generation, string Message, bool IsPermanent) : ControlObservation;
 
     /// <summary>A replica applied its new settings.</summary>
-    public sealed record ReplicaReconfigured(ReplicaId Replica, long Generation) : ControlObservation;
+    public sealed record ReplicaReconfigured(ReplicaId Replica, long Generation) : ControlObservation
+    {
+        /// <summary>Human-readable facts about the replica for the operator.</summary>
+        public ImmutableArray<string> Notices { get; init; } = [];
+    }
 
     /// <summary>A replica failed to apply its new settings; with <paramref name="IsHung"/>, it did not end in time and may never do.</summary>
     public sealed record ReplicaReconfigureFailed(ReplicaId Replica, long Generation, string Error, bool IsHung = false) : ControlObservation;

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json.Nodes;
 using Serve.Control.Desired;
 using Serve.Routes;
@@ -39,6 +40,9 @@ public sealed record ObservedReplica
 
     /// <summary>Human-readable reason of the last action on it.</summary>
     public string Reason { get; init; } = "";
+
+    /// <summary>Human-readable facts about it for the operator, as of its start or last reconfiguration.</summary>
+    public ImmutableArray<string> Notices { get; init; } = [];
 
     /// <summary>Generation of the start, stop or reconfiguration in flight; null if there is none.</summary>
     public long? InFlight { get; init; }

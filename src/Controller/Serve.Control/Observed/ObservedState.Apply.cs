@@ -37,6 +37,7 @@ public sealed partial record ObservedState
             {
                 InFlight = null,
                 Address = started.Address,
+                Notices = started.Notices,
                 RunningSince = now,
                 NextCheckAt = now + TimeSpan.FromSeconds(replica.Deployment.Spec.HealthCheckPeriodS),
             },
@@ -97,6 +98,7 @@ public sealed partial record ObservedState
             {
                 InFlight = null,
                 Pending = null,
+                Notices = reconfigured.Notices,
                 Deployment = pending.Deployment,
                 Rank = pending.Rank,
                 WorldSize = pending.WorldSize,

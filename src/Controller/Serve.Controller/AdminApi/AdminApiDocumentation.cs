@@ -1,4 +1,6 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.OpenApi;
 
@@ -16,6 +18,15 @@ internal static class AdminApiDocumentation
             options.SwaggerDoc(Document, new OpenApiInfo { Title = "Serve admin API", Version = Document });
             options.SupportNonNullableReferenceTypes();
         });
+
+    /// <summary>Redirects from the paths where users look for the documentation.</summary>
+    public static void MapAdminDocs(this IEndpointRouteBuilder routes)
+    {
+        foreach (var path in (string[])["/", "/swagger", "/swagger/{**rest}"])
+            routes.MapGet(path, static () => Results.Redirect("/docs")).ExcludeFromDescription();
+        foreach (var path in (string[])["/openapi.json", $"/openapi/{Document}.json"])
+            routes.MapGet(path, static () => Results.Redirect($"/docs/{Document}/openapi.json")).ExcludeFromDescription();
+    }
 
     public static IApplicationBuilder UseAdminDocs(this IApplicationBuilder app) => app
         .UseSwagger(options => options.RouteTemplate = "docs/{documentName}/openapi.json")

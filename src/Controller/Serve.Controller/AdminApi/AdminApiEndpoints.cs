@@ -44,6 +44,7 @@ public static class AdminApiEndpoints
         });
         MapApplications(api);
         MapNode(api);
+        app.MapAdminDocs();
         if (app.Services.GetService<Cluster>() is { } cluster)
             api.MapClusterState(cluster);
         api.MapGet("/api/v1/applications/{application}/logs", ReplicaLogEndpoint.HandleAsync)

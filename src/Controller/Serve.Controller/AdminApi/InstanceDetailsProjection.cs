@@ -79,6 +79,7 @@ internal sealed class InstanceDetailsProjection(INodeDirectory nodes, NodeStateD
             Status = report.Status,
             StatusTrigger = report.Trigger,
             Message = report.Message,
+            Notices = [.. view.Observed.ReplicasOf(id).Where(replica => replica.IsLive).SelectMany(replica => replica.Notices).Distinct(StringComparer.Ordinal)],
             DeploymentConfig = Options(spec, requested is null ? spec.NumReplicas : application.TargetOf(requested).Replicas),
             TargetNumReplicas = report.TargetReplicas,
             RequiredResources = Amounts(ResourceAmounts.Of(spec.Resources).Units),

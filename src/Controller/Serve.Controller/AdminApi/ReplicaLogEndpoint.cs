@@ -37,11 +37,17 @@ internal static class ReplicaLogEndpoint
         // The logs of deleted applications and stopped replicas can still be read.
         var details = controller.GetDetails(application);
         if (details is null && !selection.Exists())
-            throw new ApplicationNotFoundException($"No application is named '{application}'.");
+            throw new ApplicationNotFoundException($"No application is named '{application}'. {Known("Applications", controller.GetDetails().Applications.Keys)}");
         if (deployment is not null && details?.Deployments.ContainsKey(deployment) != true && !selection.Exists())
-            throw new ApplicationNotFoundException($"Application '{application}' has no deployment '{deployment}'.");
+            throw new ApplicationNotFoundException($"Application '{application}' has no deployment '{deployment}'. {Known("Its deployments", details?.Deployments.Keys ?? [])}");
         if (replica is not null && !selection.Exists()
             && details?.Deployments.Values.Any(known => known.Replicas.Any(candidate => candidate.ReplicaId.EndsWith("#" + selection.Suffix, StringComparison.Ordinal))) != true)
-            throw new ApplicationNotFoundException($"Application '{application}' has no replica '{replica}'.");
+            throw new ApplicationNotFoundException($"Application '{application}' has no replica '{replica}'. {Known("Its replicas", details?.Deployments.Values.SelectMany(known => known.Replicas).Select(known => known.ReplicaId) ?? [])}");
+    }
+
+    private static string Known(string kind, IEnumerable<string> names)
+    {
+        var list = string.Join(", ", names.Order(StringComparer.Ordinal));
+        return list.Length == 0 ? $"{kind}: none." : $"{kind}: {list}.";
     }
 }

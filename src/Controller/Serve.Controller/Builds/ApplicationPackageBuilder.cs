@@ -8,7 +8,9 @@ namespace Serve.Controller.Builds;
 /// <param name="buildRoot">Root of the build folders.</param>
 /// <param name="progress">Receives the progress of builds; null for none.</param>
 /// <param name="time">Clock.</param>
-public sealed partial class ApplicationPackageBuilder(ApplicationPackageStore store, string buildRoot, IBuildProgressListener? progress, TimeProvider time)
+/// <param name="supervisor">Command line before that of the build, which ends the build and its processes when its standard input ends; null for none.</param>
+public sealed partial class ApplicationPackageBuilder(
+    ApplicationPackageStore store, string buildRoot, IBuildProgressListener? progress, TimeProvider time, IReadOnlyList<string>? supervisor = null)
 {
     // Another version of the CLI, the abstractions or the generator rebuilds user code.
     private static readonly string ToolVersion = PackageContentHash.Of(
@@ -84,7 +86,7 @@ public sealed partial class ApplicationPackageBuilder(ApplicationPackageStore st
         var started = time.GetTimestamp();
         try
         {
-            await DotnetBuildProcess.RunAsync(target, properties, folder.Directory, cancellationToken);
+            await DotnetBuildProcess.RunAsync(target, properties, folder.Directory, supervisor ?? [], cancellationToken);
         }
         catch
         {

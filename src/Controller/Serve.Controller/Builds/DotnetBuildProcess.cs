@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Serve.Controller.Builds;
 
-/// <summary>Runs <c>dotnet build</c> as a child process. It leaves no build servers behind; cancellation kills the whole process tree.</summary>
+/// <summary>Runs <c>dotnet build</c> as a child process. It leaves no build servers behind; its supervisor ends all of its processes if this one cancels or ends.</summary>
 internal static class DotnetBuildProcess
 {
     private const int MaxCapturedLines = 4000;
@@ -14,11 +14,13 @@ internal static class DotnetBuildProcess
     /// <param name="target">Absolute path of the project or C# file.</param>
     /// <param name="properties">Additional MSBuild properties, as <c>Name=Value</c>.</param>
     /// <param name="workFolder">Folder for temporary files.</param>
+    /// <param name="supervisor">Command line before that of the build, which kills its process group when its standard input ends; empty for none.</param>
     /// <param name="cancellationToken">Cancels the build.</param>
     /// <exception cref="DefinitionException">The build failed; lists every error.</exception>
-    public static async Task RunAsync(string target, IEnumerable<string> properties, string workFolder, CancellationToken cancellationToken)
+    public static async Task RunAsync(string target, IEnumerable<string> properties, string workFolder, IReadOnlyList<string> supervisor, CancellationToken cancellationToken)
     {
-        var start = new ProcessStartInfo(FindDotnet())
+        string[] program = [.. supervisor, FindDotnet()];
+        var start = new ProcessStartInfo(program[0])
         {
             // Selects global.json and NuGet.config.
             WorkingDirectory = Path.GetDirectoryName(target)!,
@@ -29,7 +31,7 @@ internal static class DotnetBuildProcess
         };
         string[] arguments =
         [
-            "build", target, "--configuration", "Release", "--verbosity", "quiet", "--nologo", "-tl:off", "-clp:NoSummary", "--disable-build-servers",
+            .. program[1..], "build", target, "--configuration", "Release", "--verbosity", "quiet", "--nologo", "-tl:off", "-clp:NoSummary", "--disable-build-servers",
             "-p:UseSharedCompilation=false", "-p:UseAppHost=false", "-p:EnableDynamicLoading=true", "-p:GenerateDocumentationFile=false",
             $"-p:CustomAfterMicrosoftCommonTargets={Path.Combine(UserCodeFolder, "UserCode.targets")}",
             .. properties.Select(property => "-p:" + property),
@@ -42,7 +44,7 @@ internal static class DotnetBuildProcess
         start.Environment["TMPDIR"] = start.Environment["TMP"] = start.Environment["TEMP"] = temporary.FullName;
         try
         {
-            await RunAsync(start, target, cancellationToken);
+            await RunAsync(start, target, isSupervised: supervisor.Count > 0, cancellationToken);
         }
         finally
         {
@@ -50,7 +52,7 @@ internal static class DotnetBuildProcess
         }
     }
 
-    private static async Task RunAsync(ProcessStartInfo start, string target, CancellationToken cancellationToken)
+    private static async Task RunAsync(ProcessStartInfo start, string target, bool isSupervised, CancellationToken cancellationToken)
     {
         var lines = new List<string>();
         using var process = new Process { StartInfo = start };
@@ -66,7 +68,8 @@ internal static class DotnetBuildProcess
         process.OutputDataReceived += Capture;
         process.ErrorDataReceived += Capture;
         process.Start();
-        process.StandardInput.Close();
+        if (!isSupervised)
+            process.StandardInput.Close();
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         try
@@ -75,7 +78,11 @@ internal static class DotnetBuildProcess
         }
         catch (OperationCanceledException)
         {
-            process.Kill(entireProcessTree: true);
+            // The supervisor kills its process group and itself.
+            if (isSupervised)
+                process.StandardInput.Close();
+            else
+                process.Kill(entireProcessTree: true);
             await process.WaitForExitAsync(CancellationToken.None);
             throw;
         }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
@@ -103,7 +104,10 @@ internal sealed partial class ControlActionRunner(
             var host = await agent.CreateActorAsync(ReplicaActorSpecFactory.Create(start), cancellation.Token);
             metrics.ReplicaStarted(start.Replica.Deployment, Stopwatch.GetElapsedTime(began));
             result = new ControlObservation.ReplicaStarted(
-                start.Replica, start.Generation, new(start.Node, host.ProcessId, host.HttpAddress, host.Http2Address, host.CallAddress, host.Token));
+                start.Replica, start.Generation, new(start.Node, host.ProcessId, host.HttpAddress, host.Http2Address, host.CallAddress, host.Token))
+            {
+                Notices = await NoticesAsync(agent, start.Replica, cancellation.Token),
+            };
         }
         catch (InsufficientResourcesException error)
         {
@@ -168,7 +172,10 @@ internal sealed partial class ControlActionRunner(
             await Agent(change.Node).ReconfigureActorAsync(
                 new(change.Replica.ToString()), change.Deployment.Spec.MaxOngoingRequests,
                 JsonSerializer.SerializeToUtf8Bytes(update, ServeJson.Options), either.Token);
-            await report(new ControlObservation.ReplicaReconfigured(change.Replica, change.Generation));
+            await report(new ControlObservation.ReplicaReconfigured(change.Replica, change.Generation)
+            {
+                Notices = await NoticesAsync(Agent(change.Node), change.Replica, either.Token),
+            });
         }
         catch (Exception error)
         {
@@ -176,6 +183,19 @@ internal sealed partial class ControlActionRunner(
             await report(new ControlObservation.ReplicaReconfigureFailed(change.Replica, change.Generation,
                 error is OperationCanceledException ? $"did not apply its settings within {options.ReconfigureTimeout.TotalSeconds:0.#} s" : error.Message,
                 IsHung: error is OperationCanceledException));
+        }
+    }
+
+    // A replica that has died since is reported as such; it is not a failed start.
+    private static async Task<ImmutableArray<string>> NoticesAsync(INodeAgent agent, ReplicaId replica, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return [.. await agent.GetActorNoticesAsync(new(replica.ToString()), cancellationToken)];
+        }
+        catch (Exception gone) when (gone is IOException or ServeException)
+        {
+            return [];
         }
     }
 

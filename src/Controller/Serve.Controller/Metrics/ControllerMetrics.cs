@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Prometheus;
 using Serve.Admin;
 using Serve.Control.Observed;
@@ -10,6 +11,10 @@ public sealed class ControllerMetrics
 {
     private static readonly double[] Milliseconds = [1, 2, 5, 10, 20, 50, 100, 200, 300, 400, 500, 1000, 2000, 5000, 10000, 60000, 120000, 300000, 600000];
     private static readonly string[] ByDeployment = ["application", "deployment"];
+
+    /// <summary>How long the counts of a deleted deployment are kept.</summary>
+    private static readonly TimeSpan Retention = TimeSpan.FromMinutes(5);
+
     private readonly Counter _starts;
     private readonly Gauge _healthy;
     private readonly Histogram _startup;
@@ -19,12 +24,17 @@ public sealed class ControllerMetrics
     private readonly Gauge _applicationStatus;
     private readonly Counter _loops;
     private readonly Lazy<(Gauge IsApplied, Gauge AppliedAt)> _configDirectory;
-    private HashSet<DeploymentId> _shown = [];
+    private readonly TimeProvider _time;
+    private readonly ConcurrentDictionary<DeploymentId, long> _removedAt = new();
+    private volatile HashSet<DeploymentId> _shown = [];
     private HashSet<string> _shownReplicas = [];
 
     /// <summary>Creates the metrics in a registry.</summary>
-    public ControllerMetrics(CollectorRegistry registry)
+    public ControllerMetrics(CollectorRegistry registry, TimeProvider time)
     {
+        ArgumentNullException.ThrowIfNull(registry);
+        _time = time;
+        registry.AddBeforeCollectCallback(RemoveExpired);
         var factory = Prometheus.Metrics.WithCustomRegistry(registry);
         _starts = factory.CreateCounter("serve_deployment_replica_starts_total", "Replicas that have started.", ByDeployment);
         _healthy = factory.CreateGauge("serve_deployment_replica_healthy", "1 for a running, healthy replica, 0 otherwise.", [.. ByDeployment, "replica"]);
@@ -82,7 +92,11 @@ public sealed class ControllerMetrics
         }
 
         foreach (var removed in _shown.Except(deployments))
+        {
             _deploymentStatus.RemoveLabelled(removed.Application, removed.Name);
+            _removedAt[removed] = _time.GetTimestamp();
+        }
+
         foreach (var removed in _shown.Select(id => id.Application).Distinct().Where(name => !view.Plan.Status.ContainsKey(name)))
             _applicationStatus.RemoveLabelled(removed);
         _shown = deployments;
@@ -100,6 +114,26 @@ public sealed class ControllerMetrics
         }
 
         _shownReplicas = [.. view.Observed.Replicas.Keys];
+    }
+
+    // Counts of a deleted deployment are kept for a few scrapes.
+    private void RemoveExpired()
+    {
+        foreach (var (deployment, removedAt) in _removedAt)
+        {
+            if (!_shown.Contains(deployment))
+            {
+                if (_time.GetElapsedTime(removedAt) < Retention)
+                    continue;
+                string[] labels = [deployment.Application, deployment.Name];
+                _starts.RemoveLabelled(labels);
+                _startup.RemoveLabelled(labels);
+                _checks.RemoveLabelled(labels);
+                _failedChecks.RemoveLabelled(labels);
+            }
+
+            _removedAt.TryRemove(deployment, out _);
+        }
     }
 
     private static int Value(DeploymentStatus status) => status switch

@@ -62,6 +62,11 @@ internal sealed class LoadedModelVersion(long number, OnnxModel model, RowIndepe
         "TYPE_" + (spec.Type == TensorType.String ? "STRING" : TensorTypes.NameOf(spec.Type)),
         isShared ? spec.Shape[1..] : spec.Shape);
 
+    /// <summary>Gets why requests do not share runs and how to make them, if the user has not decided it; otherwise null.</summary>
+    public string? BatchingNotice => !_runs.IsJoining && batching.Settings.Enabled is null && ModelRunBatcher.CanJoin(model, rows) && rows.Verdict != RowIndependenceVerdict.Proven
+        ? $"requests to version {Name} are not batched: {rows.Reason}. If the rows are independent all the same, set user_config: {{batching: {{enabled: true}}}}"
+        : null;
+
     private string DescribeBatching() =>
         _runs.IsJoining ? rows.Verdict == RowIndependenceVerdict.Proven ? "on: the rows are proven to be independent" : "on: enabled by the configuration"
         : batching.Settings.Enabled is false ? "off: disabled by the configuration"

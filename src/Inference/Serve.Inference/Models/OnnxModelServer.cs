@@ -103,6 +103,8 @@ internal sealed partial class OnnxModelServer : IIngress, IBuiltInDeployment, IA
 
     int? IBuiltInDeployment.MaxBatchSize => Batching.Settings is { Enabled: not false, Queue.MaxBatchSize: var size } ? size : null;
 
+    IReadOnlyList<string> IBuiltInDeployment.Notices => [.. (_loaded?.All ?? []).Select(version => version.BatchingNotice).OfType<string>()];
+
     int IBuiltInDeployment.QueueLength => Batching.Length;
 
     void IBuiltInDeployment.Attach(IBatchQueueObserver observer, ConcurrencyLimiter gate) => Batching.Attach(observer, gate);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 
 namespace Serve.Runtime.Onnx.Providers;
 
@@ -34,9 +35,15 @@ internal sealed record ExecutionProviderChoice(ImmutableArray<ExecutionProviderS
         return $"This build of ONNX Runtime {facts.Version} has {string.Join(", ", facts.Providers)}. "
             + (facts.Libraries.IsEmpty ? "" : missing.Count == 0
                 ? $"All required native libraries were found: {string.Join(", ", facts.Libraries.Select(library => library.Name))}. "
-                : $"Native libraries that could not be loaded: {string.Join(", ", missing)}. ")
+                : $"Native libraries of CUDA 13 and cuDNN 9 that could not be loaded: {string.Join(", ", missing)}. ")
             + (facts.DeviceMemory.IsEmpty ? "The NVIDIA driver reports no device." : $"The NVIDIA driver reports {facts.DeviceMemory.Count} device{(facts.DeviceMemory.Count == 1 ? "" : "s")}.");
     }
+
+    /// <summary>Describes why a model runs on the CPU although a GPU is assigned to its replica; null if it does not.</summary>
+    public static string? CpuNotice(string file, ExecutionProviderRequest request, ExecutionProviderSelection used, ExecutionProviderChoice choice, ExecutionProviderFacts facts) =>
+        request.GpuIds.IsEmpty || !used.IsCpu
+            ? null
+            : $"{file} runs on the CPU, although num_gpus is {request.NumGpus.ToString(CultureInfo.InvariantCulture)}: {choice.Note ?? $"{choice.Candidates[0].Name} could not be used. {LookedFor(facts)}"}";
 
     private static ExecutionProviderChoice Best(ExecutionProviderRequest request, ExecutionProviderFacts facts)
     {
@@ -45,7 +52,7 @@ internal sealed record ExecutionProviderChoice(ImmutableArray<ExecutionProviderS
             return Only(cpu, null);
         return facts.Providers.Contains(CudaProvider)
             ? new([Use(request, facts, ExecutionProviderSelection.Cuda), cpu], null, null)
-            : Only(cpu, $"num_gpus is {request.NumGpus}, but no GPU is available. {LookedFor(facts)}{HowToBuild(facts, CudaProvider)}");
+            : Only(cpu, $"num_gpus is {request.NumGpus.ToString(CultureInfo.InvariantCulture)}, but no GPU is available. {LookedFor(facts)}{HowToBuild(facts, CudaProvider)}");
     }
 
     private static ExecutionProviderChoice Gpu(ExecutionProviderRequest request, ExecutionProviderFacts facts, string name, string provider)
@@ -59,7 +66,7 @@ internal sealed record ExecutionProviderChoice(ImmutableArray<ExecutionProviderS
     }
 
     private static string HowToBuild(ExecutionProviderFacts facts, string provider) =>
-        facts.Providers.Contains(provider) ? "" : " Build Serve with -p:OnnxRuntime=Gpu (OnnxRuntime=Gpu ./serve run …) for CUDA and TensorRT, or name a plug-in provider library by its path.";
+        facts.Providers.Contains(provider) ? "" : " Build Serve with -p:OnnxRuntime=Gpu (OnnxRuntime=Gpu ./serve run …) for CUDA 13 and TensorRT, or name a plug-in provider library by its path.";
 
     private static ExecutionProviderSelection Use(ExecutionProviderRequest request, ExecutionProviderFacts facts, string name) => new(name, DeviceOf(request), LimitOf(request, facts));
 

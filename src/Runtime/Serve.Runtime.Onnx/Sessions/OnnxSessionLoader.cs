@@ -18,6 +18,9 @@ internal sealed partial class OnnxSessionLoader(OnnxOptions options, OnnxLoadCon
         ["all"] = GraphOptimizationLevel.ORT_ENABLE_ALL,
     }.ToImmutableSortedDictionary(StringComparer.Ordinal);
 
+    /// <summary>Why the loaded model runs on the CPU although a GPU is assigned; null if it does not.</summary>
+    public string? CpuNotice { get; private set; }
+
     /// <exception cref="InferenceException">The model cannot be loaded, or not with the requested provider.</exception>
     public OnnxSessionLease Load(string path)
     {
@@ -39,6 +42,7 @@ internal sealed partial class OnnxSessionLoader(OnnxOptions options, OnnxLoadCon
             if (file.IsCurrent)
             {
                 Log.Loaded(logger, path, lease.Session.Provider.Name);
+                CpuNotice = ExecutionProviderChoice.CpuNotice(Path.GetFileName(path), request, lease.Session.Provider, choice, facts);
                 return lease;
             }
 

@@ -12,6 +12,7 @@ internal static class NodeQueryKinds
     public const string StopActor = "StopActor";
     public const string ReconfigureActor = "ReconfigureActor";
     public const string CheckActor = "CheckActor";
+    public const string ActorNotices = "ActorNotices";
     public const string Publish = "Publish";
     public const string CollectMetrics = "CollectMetrics";
 
@@ -33,6 +34,9 @@ internal static class NodeQueryKinds
 
     /// <summary>Runs an actor's health check.</summary>
     internal sealed record CheckActorQuery(string ActorId, TimeSpan Timeout);
+
+    /// <summary>Reads an actor's notices; answered with a list of texts as JSON.</summary>
+    internal sealed record ActorNoticesQuery(string ActorId);
 
     /// <summary>Publishes the payload.</summary>
     internal sealed record PublishQuery(string Topic, string Source, SnapshotVersion Version);
@@ -79,6 +83,8 @@ internal sealed class NodeQueryHandler(
                 var check = NodeQueryKinds.Read<NodeQueryKinds.CheckActorQuery>(body);
                 await host.CheckHealthAsync(new(check.ActorId), check.Timeout, cancellationToken).ConfigureAwait(false);
                 return default;
+            case NodeQueryKinds.ActorNotices:
+                return NodeQueryKinds.Write(host.NoticesOf(new(NodeQueryKinds.Read<NodeQueryKinds.ActorNoticesQuery>(body).ActorId)));
             case NodeQueryKinds.Publish:
                 var publish = NodeQueryKinds.Read<NodeQueryKinds.PublishQuery>(body);
                 await topics.PublishAsync(new(publish.Topic, publish.Source, publish.Version, payload), cancellationToken).ConfigureAwait(false);

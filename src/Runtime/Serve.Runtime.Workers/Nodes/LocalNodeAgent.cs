@@ -134,6 +134,8 @@ internal sealed class LocalNodeAgent : INodeAgent
             launcher.Settings = payload;
     }
 
+    public Task<IReadOnlyList<string>> GetActorNoticesAsync(ActorId id, CancellationToken cancellationToken) => Require(id).GetNoticesAsync(cancellationToken);
+
     public Task CheckActorAsync(ActorId id, TimeSpan timeout, CancellationToken cancellationToken) => Require(id).CheckHealthAsync(timeout, cancellationToken);
 
     public Task<IReadOnlyList<HostedActorEntry>> ListActorsAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<HostedActorEntry>>(

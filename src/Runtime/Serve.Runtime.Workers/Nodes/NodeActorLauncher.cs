@@ -79,5 +79,7 @@ internal sealed class PooledActorIncarnation(PooledWorker worker, ActorId id) : 
     public override Task ReconfigureAsync(int maxOngoing, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
         worker.ReconfigureAsync(id, maxOngoing, payload, cancellationToken);
 
+    public override Task<IReadOnlyList<string>> GetNoticesAsync(CancellationToken cancellationToken) => worker.GetNoticesAsync(id, cancellationToken);
+
     public override Task CheckHealthAsync(TimeSpan timeout, CancellationToken cancellationToken) => worker.CheckHealthAsync(id, timeout, cancellationToken);
 }

@@ -13,7 +13,7 @@ internal sealed class ClusterWorkerProcesses : IClusterWorkers
     private readonly WorkerProcessPool _pool;
     private readonly WorkerRequestHandler _requests;
     private readonly WorkerMemoryMonitor _memory;
-    private readonly string? _folder;
+    private readonly OwnedTemporaryFolder? _folder;
     private readonly bool _ownsPool;
 
     /// <param name="cluster">The cluster.</param>
@@ -21,7 +21,7 @@ internal sealed class ClusterWorkerProcesses : IClusterWorkers
     /// <param name="folder">Log folder to delete on disposal; null if it is not owned.</param>
     /// <param name="logger">Receives a warning when a task is stopped.</param>
     /// <param name="ownsPool">Whether disposal stops the pool.</param>
-    public ClusterWorkerProcesses(DriverCluster cluster, WorkerProcessPool pool, string? folder, ILogger logger, bool ownsPool = true)
+    public ClusterWorkerProcesses(DriverCluster cluster, WorkerProcessPool pool, OwnedTemporaryFolder? folder, ILogger logger, bool ownsPool = true)
     {
         _pool = pool;
         _folder = folder;
@@ -77,7 +77,6 @@ internal sealed class ClusterWorkerProcesses : IClusterWorkers
             worker.CloseConnection();
         if (_ownsPool)
             await _pool.DisposeAsync().ConfigureAwait(false);
-        if (_folder is not null)
-            Directory.Delete(_folder, recursive: true);
+        _folder?.Dispose();
     }
 }

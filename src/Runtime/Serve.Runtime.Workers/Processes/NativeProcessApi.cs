@@ -6,20 +6,19 @@ namespace Serve.Runtime.Workers.Processes;
 internal static partial class NativeProcessApi
 {
     private const int SigKill = 9;
+    private const int SigCont = 18;
     private const int PrSetPdeathsig = 1;
     private const int FdCloexec = 1;
     private const int FSetFd = 2;
 
-    /// <summary>Makes the kernel kill this process when the thread that forked it ends. Linux only.</summary>
-    public static void KillOnParentExit(int parentPid)
+    /// <summary>
+    /// Makes the kernel continue this process, if a signal has stopped it, when its parent ends, so that it notices the end of its input. It is not killed instead: then its
+    /// children would survive it. Linux only.
+    /// </summary>
+    public static void ContinueOnParentExit()
     {
-        if (!OperatingSystem.IsLinux())
-            return;
-        _ = PrCtl(PrSetPdeathsig, SigKill, 0, 0, 0);
-
-        // The parent may have exited before the call.
-        if (GetPPid() != parentPid)
-            ExitImmediately(1);
+        if (OperatingSystem.IsLinux())
+            _ = PrCtl(PrSetPdeathsig, SigCont, 0, 0, 0);
     }
 
     /// <summary>Makes this process the leader of its own group: Ctrl+C in a terminal no longer reaches it, and its children can be killed with it.</summary>
@@ -76,9 +75,6 @@ internal static partial class NativeProcessApi
 
     [LibraryImport("libc", EntryPoint = "prctl")]
     private static partial int PrCtl(int option, nuint first, nuint second, nuint third, nuint fourth);
-
-    [LibraryImport("libc", EntryPoint = "getppid")]
-    private static partial int GetPPid();
 
     [LibraryImport("libc", EntryPoint = "setpgid")]
     private static partial int SetPGid(int pid, int group);

@@ -115,6 +115,9 @@ internal sealed class PooledWorker(string id, string? key, string label, string 
         }
     }
 
+    public async Task<IReadOnlyList<string>> GetNoticesAsync(ActorId id, CancellationToken cancellationToken) => NodeQueryKinds.Read<string[]>(
+        await QueryAsync(NodeQueryKinds.ActorNotices, new NodeQueryKinds.ActorNoticesQuery(id.Value), default, cancellationToken));
+
     public Task ReleaseAsync() => pool.ReleaseAsync(this);
 
     /// <summary>Publishes a topic's value to the worker. A worker that exits in the meantime counts as reached.</summary>

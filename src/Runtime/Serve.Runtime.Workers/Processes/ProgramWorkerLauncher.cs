@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Serve.Runtime.Actors;
 using Serve.Runtime.Clusters;
+using Serve.Runtime.Execution;
 using Serve.Runtime.Workers.Connections;
 using Serve.Runtime.Workers.Topics;
 
@@ -21,7 +22,7 @@ internal static class ProgramWorkerLauncher
     {
         var options = cluster.Options;
         var logger = new ConsoleWarningLogger<WorkerProcessPool>();
-        var logs = options.WorkerLogDirectory ?? Directory.CreateTempSubdirectory("serve-workers-").FullName;
+        var folder = options.WorkerLogDirectory is null ? new OwnedTemporaryFolder("serve-workers-") : null;
         var (command, environment) = options.WorkerCommand is { Count: > 0 } given
             ? (given, ImmutableDictionary<string, string>.Empty)
             : ThisProgram();
@@ -31,11 +32,11 @@ internal static class ProgramWorkerLauncher
             WorkerCommand = command,
             WorkersListen = false,
             WorkerEnvironment = environment,
-            WorkerLogDirectory = logs,
+            WorkerLogDirectory = options.WorkerLogDirectory ?? folder!.Path,
         };
         var board = new TopicPublicationStore(new ActivatorServiceProvider());
         var pool = new WorkerProcessPool(node, new ProcessConnectionPool(), board, listener: null, TimeProvider.System, logger);
-        return new(cluster, pool, options.WorkerLogDirectory is null ? logs : null, logger);
+        return new(cluster, pool, folder, logger);
     }
 
     /// <exception cref="NotSupportedException">The program cannot be started again this way.</exception>

@@ -4,9 +4,8 @@ namespace Serve.Runtime.Workers.Processes;
 /// <param name="WorkerId">Its id, which other processes know it by.</param>
 /// <param name="Token">What connecting processes present.</param>
 /// <param name="LogFile">File that receives its output from now on.</param>
-/// <param name="ParentPid">The node's process id in the operating system.</param>
 /// <param name="ListensLater">Whether it starts its services only after <see cref="ListenLine"/>, which it answers with another <see cref="WorkerReadyMessage"/>.</param>
-internal sealed record WorkerHandshakeMessage(string WorkerId, string Token, string LogFile, int ParentPid, bool ListensLater = false)
+internal sealed record WorkerHandshakeMessage(string WorkerId, string Token, string LogFile, bool ListensLater = false)
 {
     /// <summary>Requests the worker to stop.</summary>
     public const string StopLine = "stop";

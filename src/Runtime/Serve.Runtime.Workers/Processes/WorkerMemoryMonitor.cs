@@ -70,7 +70,7 @@ internal sealed partial class WorkerMemoryMonitor : IAsyncDisposable
         var own = run.Session is { } session ? SystemMemoryReader.ResidentOf(session.Lease.ProcessId) : 0;
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{run.Attempt.Name} was stopped: {Gigabytes(now.Used)} of {Gigabytes(now.Total)} of memory is in use ({now.Share:P1}), above the threshold of {_threshold:P1}. Its worker used {Gigabytes(own)}. Run fewer tasks at once (NumCpus, Memory), use less memory, or raise ClusterOptions.MemoryUsageThreshold.");
+            $"{run.Attempt.Name} was stopped: {Gigabytes(now.Used)} of {Gigabytes(now.Total)} of memory is in use ({now.Share:P1}), above the threshold of {_threshold:P1}. {(own > 0 ? $"Its worker used {Gigabytes(own)}. " : "")}Run fewer tasks at once (NumCpus, Memory), use less memory, or raise ClusterOptions.MemoryUsageThreshold.");
     }
 
     private static string Gigabytes(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1 << 30):0.00} GiB");

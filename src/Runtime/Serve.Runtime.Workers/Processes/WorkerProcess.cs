@@ -39,7 +39,7 @@ internal sealed class WorkerProcess
     /// <summary>Completes with the exit reason. Never fails.</summary>
     public Task<string> Exited { get; }
 
-    public static async Task<WorkerProcess> StartAsync(IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment, string logFile)
+    public static WorkerProcess Start(IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment, string logFile)
     {
         var info = new ProcessStartInfo(command[0], command.Skip(1))
         {
@@ -50,7 +50,7 @@ internal sealed class WorkerProcess
         };
         foreach (var (name, value) in environment)
             info.Environment[name] = value;
-        return new(await ChildProcessStarter.StartAsync(info), logFile);
+        return new(Process.Start(info) ?? throw new InvalidOperationException($"{info.FileName} did not start."), logFile);
     }
 
     /// <summary>Sends the handshake and waits until the worker can be called.</summary>

@@ -19,7 +19,7 @@ public static class WorkerProcessHost
         ProtocolWarmUp.Begin();
         using var pipes = WorkerControlPipes.OpenStandardStreams();
         var handshake = pipes.ReadHandshake();
-        NativeProcessApi.KillOnParentExit(handshake.ParentPid);
+        NativeProcessApi.ContinueOnParentExit();
         WorkerControlPipes.LogTo(handshake.LogFile);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var cluster = new WorkerClusterSource { ForwardsAllOutput = handshake.ListensLater };

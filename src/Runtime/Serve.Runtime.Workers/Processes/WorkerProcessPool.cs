@@ -151,12 +151,12 @@ internal sealed partial class WorkerProcessPool(
             await _startSlots.WaitAsync(bound.Token);
             hasSlot = true;
             WorkerLogFiles.Prepare(options.WorkerLogDirectory);
-            var process = await WorkerProcess.StartAsync(command, options.WorkerEnvironment, worker.LogFile);
+            var process = WorkerProcess.Start(command, options.WorkerEnvironment, worker.LogFile);
             worker.Process = process;
             _ = WatchAsync(worker, process);
             _ = LimitStartAsync(process, limit);
             var token = FrameSocketTransport.CreateToken();
-            var ready = await process.PerformHandshakeAsync(new(worker.Id, token, worker.LogFile, Environment.ProcessId, !options.WorkersListen), bound.Token);
+            var ready = await process.PerformHandshakeAsync(new(worker.Id, token, worker.LogFile, !options.WorkersListen), bound.Token);
             worker.CompleteHandshake(token, ready);
             if (options.WorkersListen)
                 await ReachAsync(worker, ready, bound.Token);

@@ -26,6 +26,9 @@ public abstract class ActorIncarnation
     /// <exception cref="UserCodeException">The actor threw.</exception>
     public virtual Task ReconfigureAsync(int maxOngoing, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) => throw new NotSupportedException("The actor has no settings.");
 
+    /// <summary>Returns the notices of the actor.</summary>
+    public virtual Task<IReadOnlyList<string>> GetNoticesAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<string>>([]);
+
     /// <exception cref="UserCodeException">The health check failed or timed out.</exception>
     public virtual Task CheckHealthAsync(TimeSpan timeout, CancellationToken cancellationToken) => Task.CompletedTask;
 }

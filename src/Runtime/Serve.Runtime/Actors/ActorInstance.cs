@@ -18,6 +18,9 @@ public abstract class ActorInstance : IAsyncDisposable
     /// <summary>Observes the calls of the actor; null if calls are not counted. HTTP requests are not reported.</summary>
     public virtual IActorCallObserver? Calls => null;
 
+    /// <summary>Human-readable facts that an operator should know although the actor works, for example that it could not use a device. Read after the creation and after each reconfiguration.</summary>
+    public virtual IReadOnlyList<string> Notices => [];
+
     /// <summary>Runs the actor's health check; throws if it fails.</summary>
     /// <param name="cancellationToken">Fires when the check has timed out.</param>
     public virtual ValueTask CheckHealthAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;

@@ -37,6 +37,8 @@ public abstract class RuntimeCluster : Cluster
     {
         var all = references.ToArray();
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(numReturns);
+        if (all.Length == 0)
+            return new([], []);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(numReturns, all.Length);
         foreach (var reference in all)
             Require(reference);

@@ -1,12 +1,13 @@
 using System.Globalization;
+using Serve.Runtime.Execution;
 
 namespace Serve.Runtime.Objects;
 
-/// <summary>Files of spilled objects, in a folder of its own below the configured one. The folder is created with the first file and deleted at the end.</summary>
+/// <summary>Files of spilled objects, in a folder of its own below the configured one. The folder is created with the first file and deleted at the end; that of a killed process by a later one.</summary>
 internal sealed class ObjectSpillFiles(string? parent) : IDisposable
 {
     private readonly Lock _sync = new();
-    private string? _folder;
+    private OwnedTemporaryFolder? _folder;
     private long _lastNumber;
 
     public string Parent => parent ?? Path.GetTempPath();
@@ -47,17 +48,7 @@ internal sealed class ObjectSpillFiles(string? parent) : IDisposable
     {
         lock (_sync)
         {
-            if (_folder is null)
-                return;
-            try
-            {
-                Directory.Delete(_folder, recursive: true);
-            }
-            catch (DirectoryNotFoundException)
-            {
-                // Already deleted by another process.
-            }
-
+            _folder?.Dispose();
             _folder = null;
         }
     }
@@ -66,12 +57,8 @@ internal sealed class ObjectSpillFiles(string? parent) : IDisposable
     {
         lock (_sync)
         {
-            if (_folder is not null)
-                return _folder;
-            Directory.CreateDirectory(Parent);
-            var made = Path.Combine(Parent, $"serve-objects-{Environment.ProcessId}-{Guid.NewGuid():N}");
-            Directory.CreateDirectory(made);
-            return _folder = made;
+            _folder ??= new OwnedTemporaryFolder("serve-objects-", Parent);
+            return _folder.Path;
         }
     }
 }

@@ -3,7 +3,10 @@ namespace Serve.Cli.Tests.Verbs;
 public sealed class CommandLineUsageTests
 {
     [Theory]
-    [InlineData("nope", "nope")]
+    [InlineData("nope", "unknown command 'nope'")]
+    [InlineData("stauts", "did you mean 'status'?")]
+    [InlineData("start --request-timeout-s 0", "--request-timeout-s must be a positive number of seconds, but was '0'")]
+    [InlineData("start --max-request-body-bytes 1MB", "--max-request-body-bytes must be a positive number of bytes, but was '1MB'")]
     [InlineData("deploy", "TARGET")]
     [InlineData("scale counter 3", "expected APP/DEPLOYMENT")]
     [InlineData("scale counter/Counter many", "N must be a number of replicas, but was 'many'")]

@@ -45,6 +45,17 @@ public sealed class YamlConfigReaderTests
         Assert.StartsWith(place, error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("[")]
+    [InlineData("{a: ")]
+    [InlineData("- ")]
+    public void Read_TwentyThousandLevels_Refused(string level)
+    {
+        var error = Assert.Throws<DefinitionException>(() => YamlConfigReader.Read("f.yaml", string.Concat(Enumerable.Repeat(level, 20_000))));
+
+        Assert.Contains("too deep", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Read_AliasesThatMultiply_Refused()
     {

@@ -9,7 +9,7 @@ public sealed class ExecutionProviderChoiceTests
     private const long Gigabyte = 1L << 30;
 
     private static readonly ExecutionProviderFacts CpuBuild = new(
-        "1.31.1", ["CPUExecutionProvider"], [("libcuda.so.1", false), ("libcudart.so.12 or libcudart.so.13", false)], ImmutableSortedDictionary<int, long>.Empty);
+        "1.31.1", ["CPUExecutionProvider"], [("libcuda.so.1", false), ("libcudart.so.13", false)], ImmutableSortedDictionary<int, long>.Empty);
 
     private static readonly ExecutionProviderFacts GpuBuild = new(
         "1.31.1", ["TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"], [("libcuda.so.1", true)],
@@ -42,6 +42,28 @@ public sealed class ExecutionProviderChoiceTests
         Assert.Contains("has CPUExecutionProvider", choice.Note, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void CpuNotice_AGpuIsAssigned_NamesTheModelAndTheReason()
+    {
+        var request = new ExecutionProviderRequest("auto", [0], 1, null);
+        var cpu = new ExecutionProviderSelection("cpu");
+
+        var noCuda = ExecutionProviderChoice.CpuNotice("m.onnx", request, cpu, ExecutionProviderChoice.Decide(request, CpuBuild), CpuBuild);
+        var failed = ExecutionProviderChoice.CpuNotice("m.onnx", request, cpu, ExecutionProviderChoice.Decide(request, GpuBuild), GpuBuild);
+
+        Assert.StartsWith("m.onnx runs on the CPU, although num_gpus is 1: num_gpus is 1, but no GPU is available.", noCuda, StringComparison.Ordinal);
+        Assert.StartsWith("m.onnx runs on the CPU, although num_gpus is 1: cuda could not be used.", failed, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void CpuNotice_RunsOnTheGpuOrNoneIsAssigned_IsNull()
+    {
+        var (request, without) = (new ExecutionProviderRequest("auto", [0], 1, null), new ExecutionProviderRequest("auto", [], 0, null));
+
+        Assert.Null(ExecutionProviderChoice.CpuNotice("m.onnx", request, new("cuda"), ExecutionProviderChoice.Decide(request, GpuBuild), GpuBuild));
+        Assert.Null(ExecutionProviderChoice.CpuNotice("m.onnx", without, new("cpu"), ExecutionProviderChoice.Decide(without, CpuBuild), CpuBuild));
+    }
+
     [Theory]
     [InlineData("cuda", "CUDAExecutionProvider")]
     [InlineData("tensorrt", "TensorrtExecutionProvider")]
@@ -53,7 +75,7 @@ public sealed class ExecutionProviderChoiceTests
         foreach (var part in new[]
         {
             $"execution_provider is {asked}, but {provider} is not available", "ONNX Runtime 1.31.1 has CPUExecutionProvider",
-            "could not be loaded: libcuda.so.1, libcudart.so.12 or libcudart.so.13", "driver reports no device", "-p:OnnxRuntime=Gpu",
+            "could not be loaded: libcuda.so.1, libcudart.so.13", "driver reports no device", "-p:OnnxRuntime=Gpu",
         })
         {
             Assert.Contains(part, choice.Error, StringComparison.Ordinal);

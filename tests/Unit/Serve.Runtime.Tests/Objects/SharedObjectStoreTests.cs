@@ -340,7 +340,7 @@ public sealed class SharedObjectStoreTests : IDisposable
 
     private DriverCluster Limited(int objects) => new(new() { Isolation = Isolation.Process, ObjectStoreMemory = objects * Size, SpillDirectory = _folder }, ProgramWorkerLauncher.StartWorkers);
 
-    private string[] Files() => Directory.GetFiles(_folder, "*", SearchOption.AllDirectories);
+    private string[] Files() => Directory.GetFiles(_folder, "*.object", SearchOption.AllDirectories);
 
     private static double[] Numbers(int first) => [.. Enumerable.Range(first, Count).Select(number => (double)number)];
 

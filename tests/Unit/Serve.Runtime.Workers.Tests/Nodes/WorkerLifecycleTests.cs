@@ -412,8 +412,10 @@ public sealed class WorkerLifecycleTests : IAsyncLifetime, IAsyncDisposable
         Assert.DoesNotContain(pids, LinuxProcessInfo.Exists);
     }
 
-    [Fact]
-    public async Task Kill_OfTheNode_EndsItsWorkersWithinTwoSeconds()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Kill_OfTheNode_EndsItsWorkersAndTheirChildrenWithinTwoSeconds(bool areStopped)
     {
         // No other process removes the directory of a killed node.
         var temporary = Directory.CreateTempSubdirectory("serve-node-test");
@@ -423,8 +425,10 @@ public sealed class WorkerLifecycleTests : IAsyncLifetime, IAsyncDisposable
             Environment = { ["TMPDIR"] = temporary.FullName },
         })!;
         var pids = (await node.StandardOutput.ReadLineAsync().SoonAsync())!.Split(' ').Select(int.Parse).ToList();
-        Assert.Equal(2, pids.Count);
+        Assert.Equal(4, pids.Count);
         Assert.All(pids, pid => Assert.True(LinuxProcessInfo.Exists(pid)));
+        foreach (var worker in areStopped ? pids.Take(2) : [])
+            Signal(worker, "STOP");
         node.Kill();
         await Eventually.TrueAsync(() => !pids.Any(IsAlive), timeout: TimeSpan.FromSeconds(2));
         await node.WaitForExitAsync();
@@ -436,12 +440,35 @@ public sealed class WorkerLifecycleTests : IAsyncLifetime, IAsyncDisposable
     {
         using var worker = Process.Start(new ProcessStartInfo(LocalAgentFixture.Executable, ["worker"]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
         var log = Path.GetTempFileName();
-        await worker.StandardInput.WriteLineAsync($"{{\"worker_id\":\"w\",\"token\":\"t\",\"log_file\":\"{log}\",\"parent_pid\":{Environment.ProcessId}}}");
+        await worker.StandardInput.WriteLineAsync($"{{\"worker_id\":\"w\",\"token\":\"t\",\"log_file\":\"{log}\"}}");
         await worker.StandardInput.FlushAsync();
         Assert.Contains("call_address", await worker.StandardOutput.ReadLineAsync().SoonAsync(), StringComparison.Ordinal);
         worker.StandardInput.Close();
         await worker.WaitForExitAsync().SoonAsync();
         File.Delete(log);
+    }
+
+    [Fact]
+    public async Task SupervisedCommand_ParentClosesItsInput_EndsWithItsChildren()
+    {
+        using var supervisor = Process.Start(new ProcessStartInfo(LocalAgentFixture.Executable, ["supervise", "sh", "-c", "sleep 302 & echo $!; sleep 303"])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+        })!;
+        var child = int.Parse((await supervisor.StandardOutput.ReadLineAsync().SoonAsync())!, System.Globalization.CultureInfo.InvariantCulture);
+        Assert.True(IsAlive(child));
+        supervisor.StandardInput.Close();
+        await supervisor.WaitForExitAsync().SoonAsync();
+        await Eventually.TrueAsync(() => !IsAlive(child));
+    }
+
+    [Fact]
+    public async Task SupervisedCommand_Exits_ReturnsItsExitCode()
+    {
+        using var supervisor = Process.Start(new ProcessStartInfo(LocalAgentFixture.Executable, ["supervise", "sh", "-c", "exit 7"]) { RedirectStandardInput = true })!;
+        await supervisor.WaitForExitAsync().SoonAsync();
+        Assert.Equal(7, supervisor.ExitCode);
     }
 
     // A defunct process whose parent is not ours to reap counts as dead.
