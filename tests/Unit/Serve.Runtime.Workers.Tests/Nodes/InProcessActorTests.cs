@@ -195,7 +195,7 @@ public sealed class InProcessActorTests : IAsyncLifetime, IAsyncDisposable
 
     private ICallTarget Resolve(ActorId id, HostProcessAddress process) => _services.GetRequiredService<IActorReferenceResolver>().Resolve(id, process);
 
-    private static bool Refuses(ICallTarget actor) => actor.InvokeAsync(new NamedMethodCall<int>("Increment"), CallContext.None, default).IsFaulted;
+    private static bool Refuses(CreatedTestActor actor) => actor.InvokeAsync(new NamedMethodCall<int>("Increment"), CallContext.None, default).IsFaulted;
 
     private async Task<CreatedTestActor> CreateAsync(
         string id = "a", double cpus = 0, int maxOngoing = 100, bool seesRequests = false, CancellationToken cancellationToken = default)

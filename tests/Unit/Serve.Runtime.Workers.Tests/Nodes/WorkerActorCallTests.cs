@@ -205,7 +205,7 @@ public sealed class WorkerActorCallTests(WorkerActorCallTests.WorkerAgentFixture
     }
 
     /// <summary>Occupies an actor that takes one call at once.</summary>
-    private static async Task<Task<bool>> FillAsync(ICallTarget actor, CancellationToken cancellationToken)
+    private static async Task<Task<bool>> FillAsync(CreatedTestActor actor, CancellationToken cancellationToken)
     {
         Task<bool> Begin() => actor.InvokeAsync(new NamedMethodCall<bool>("Forever"), CallContext.None, cancellationToken).AsTask();
         var call = Begin();
