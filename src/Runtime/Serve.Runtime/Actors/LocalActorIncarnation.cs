@@ -14,7 +14,7 @@ public sealed class LocalActorIncarnation(ProcessActorHost host, HostedActor act
     public override Task ReconfigureAsync(int maxOngoing, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
         host.ReconfigureAsync(actor.Id, maxOngoing, payload, cancellationToken);
 
-    public override Task<IReadOnlyList<string>> GetNoticesAsync(CancellationToken cancellationToken) => Task.FromResult(actor.LocalInstance.Notices);
+    public override Task<IReadOnlyList<string>> GetNoticesAsync(CancellationToken cancellationToken) => Task.FromResult(actor.Instance.Notices);
 
     public override Task CheckHealthAsync(TimeSpan timeout, CancellationToken cancellationToken) => host.CheckHealthAsync(actor.Id, timeout, cancellationToken);
 }

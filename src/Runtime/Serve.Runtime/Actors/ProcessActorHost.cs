@@ -72,7 +72,7 @@ public sealed partial class ProcessActorHost(IServiceProvider services, ProcessI
         actor.Context.Gate.Limit = maxOngoing;
     }
 
-    public IReadOnlyList<string> NoticesOf(ActorId id) => Require(id).LocalInstance.Notices;
+    public IReadOnlyList<string> NoticesOf(ActorId id) => Require(id).Instance.Notices;
 
     /// <exception cref="UserCodeException">The health check failed or timed out.</exception>
     public Task CheckHealthAsync(ActorId id, TimeSpan timeout, CancellationToken cancellationToken) => Require(id).Health.CheckAsync(timeout, time, cancellationToken);

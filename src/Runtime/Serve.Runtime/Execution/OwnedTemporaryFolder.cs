@@ -73,7 +73,7 @@ public sealed class OwnedTemporaryFolder : IDisposable
         }
         catch (FileNotFoundException)
         {
-            return DateTime.UtcNow - Directory.GetLastWriteTimeUtc(folder) > Unlocked;
+            return TimeProvider.System.GetUtcNow().UtcDateTime - Directory.GetLastWriteTimeUtc(folder) > Unlocked;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
