@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
-using Serve.Gateway.Requests;
 using Serve.Http;
 using Serve.Routes;
 

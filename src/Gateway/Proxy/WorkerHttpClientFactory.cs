@@ -25,7 +25,9 @@ internal sealed class WorkerHttpClientFactory(TimeProvider time) : IForwarderHtt
         RequestHeaderEncodingSelector = static (_, _) => Encoding.UTF8,
         ResponseHeaderEncodingSelector = static (_, _) => Encoding.UTF8,
         // Kilobytes. A replica in this process has no limit.
+#pragma warning disable CA2262 // 16 MB are meant.
         MaxResponseHeadersLength = 16 * 1024,
+#pragma warning restore CA2262
         ConnectCallback = ConnectAsync,
         ConnectTimeout = TimeSpan.FromSeconds(5),
         // Below Kestrel's 130 s, so that a worker does not close a connection while a request is written to it.
