@@ -79,7 +79,7 @@ internal static class ServeStartCommand
         }
     }
 
-    // A config that cannot be deployed does not stop the node: what it restored keeps serving.
+    // A config that cannot be deployed does not stop the node: the restored applications keep serving.
     private static async Task ApplyAsync(NodeHost node, DeployCommandTarget deploy, CommandConsole console, CancellationToken cancellationToken)
     {
         try

@@ -43,7 +43,7 @@ internal static class ClientHeaderFilter
         {
             foreach (var option in (line ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
             {
-                // A client must not remove what the request itself depends on.
+                // A client must not remove headers that the request itself depends on.
                 if (!option.Equals("Host", StringComparison.OrdinalIgnoreCase) && !option.Equals("Content-Length", StringComparison.OrdinalIgnoreCase)
                     && !(isUpgrade && option.StartsWith("Sec-WebSocket-", StringComparison.OrdinalIgnoreCase)))
                     headers.Remove(option);

@@ -90,7 +90,7 @@ public sealed class OnnxModelProbe(IReadOnlyList<string> command)
         }
         catch (IOException)
         {
-            // It has exited; its exit code tells why.
+            // It has exited; its exit code states the reason.
         }
     }
 

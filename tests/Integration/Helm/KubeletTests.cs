@@ -53,6 +53,29 @@ public sealed partial class KubeletTests
     }
 
     [HelmFact]
+    public async Task Pod_Killed_LeavesNoProcessAndIsRestored()
+    {
+        using var scratch = new ScratchDirectory();
+        var chart = await RenderedChart.RenderAsync("--values", RenderedChart.ValuesFile(Values));
+        var config = new MountedConfigMap(scratch.In("config"));
+        config.Replace($"applications:\n  - name: digits\n    import_path: {Path.Combine(ServeExecutable.Root, "deployments", "models", "digits.onnx")}\n");
+        await using (var killed = await Kubelet.StartAsync(scratch, chart, config.Path))
+        {
+            await killed.WaitForProbeAsync(chart.Container.ReadinessProbe, HttpStatusCode.OK);
+            var processes = LinuxProcessTable.ChildrenOf(killed.Process.Id);
+            Assert.NotEmpty(processes);
+            // The grace period is over.
+            killed.Process.Signal(ServeCliProcess.Kill);
+            await LinuxProcessTable.WaitForExitAsync(processes, Eventually.Limit);
+        }
+
+        // The same volume, without the configuration: the stored applications serve.
+        await using var restarted = await Kubelet.StartAsync(scratch, chart, new MountedConfigMap(scratch.In("empty")).Path);
+        await restarted.WaitForProbeAsync(chart.Container.ReadinessProbe, HttpStatusCode.OK);
+        Assert.Equal(HttpStatusCode.OK, (await restarted.Gateway.GetAsync("/v2/models/digits/ready")).StatusCode);
+    }
+
+    [HelmFact]
     public async Task Pod_NoConfig_ReadyWithoutApplications()
     {
         using var scratch = new ScratchDirectory();

@@ -178,7 +178,10 @@ public sealed class Journal : IAsyncDisposable
 
             try
             {
-                if (_writing.WrittenCount > 0 && _failure is null)
+                // A lost event makes every later flush fail.
+                if (_failure is not null)
+                    throw _failure;
+                if (_writing.WrittenCount > 0)
                 {
                     RandomAccess.Write(_file.SafeFileHandle, _writing.WrittenSpan, _position);
                     _position += _writing.WrittenCount;

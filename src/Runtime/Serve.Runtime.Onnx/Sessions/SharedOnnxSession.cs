@@ -11,6 +11,10 @@ internal sealed class SharedOnnxSession : IDisposable
     private readonly InferenceSession _session;
     private readonly OnnxSessionMetrics _metrics;
 
+    // A scrape of metrics may read a session that is being disposed; the native library ends the process if it is used after that.
+    private readonly Lock _reading = new();
+    private bool _disposed;
+
     public SharedOnnxSession(InferenceSession session, ExecutionProviderSelection provider, string name, int concurrentRuns)
     {
         (_session, Provider) = (session, provider);
@@ -32,8 +36,12 @@ internal sealed class SharedOnnxSession : IDisposable
 
     public OnnxSessionRunner Runner { get; }
 
-    /// <summary>Reads the memory use of its arena; null if ONNX Runtime does not report it.</summary>
-    public SessionArenaStatistics? ReadArena() => SessionArenaStatistics.Read(_session);
+    /// <summary>Reads the memory use of its arena; null if ONNX Runtime does not report it, or if the session is disposed.</summary>
+    public SessionArenaStatistics? ReadArena()
+    {
+        lock (_reading)
+            return _disposed ? null : SessionArenaStatistics.Read(_session);
+    }
 
     public void ObserveLoad(TimeSpan took) => _metrics.ObserveLoad(took);
 
@@ -50,7 +58,11 @@ internal sealed class SharedOnnxSession : IDisposable
     {
         _metrics.Dispose();
         Runner.Dispose();
-        _session.Dispose();
+        lock (_reading)
+        {
+            _disposed = true;
+            _session.Dispose();
+        }
     }
 
     private static Tensor Zeros(TensorSpec input)

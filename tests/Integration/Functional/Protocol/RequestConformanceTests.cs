@@ -135,7 +135,9 @@ public sealed class RequestConformanceTests(IsolationNodesFixture nodes)
     private static string WithLowerCaseNames(string echo)
     {
         using var document = JsonDocument.Parse(echo);
-        return string.Join('\n', document.RootElement.EnumerateObject().Select(member => member.Name != "headers" ? member.ToString()
+        // Whether the end of an empty body is seen with the headers depends on timing.
+        var isEmptyPost = document.RootElement.GetProperty("method").ValueEquals("POST") && document.RootElement.GetProperty("length").GetInt64() == 0;
+        return string.Join('\n', document.RootElement.EnumerateObject().Where(member => !isEmptyPost || member.Name != "detected").Select(member => member.Name != "headers" ? member.ToString()
             : string.Join(' ', member.Value.EnumerateObject().Select(header => header.Name.ToLowerInvariant() + header.Value).Order(StringComparer.Ordinal))));
     }
 

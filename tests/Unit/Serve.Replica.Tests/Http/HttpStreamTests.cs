@@ -64,7 +64,8 @@ public sealed class HttpStreamTests : IAsyncLifetime
 
         await TestSignals.WaitAsync($"{_key}-ended");
         await Eventually.TrueAsync(() => _replica.Context.Gate.Ongoing == 0);
-        Assert.DoesNotContain("failed", _replica.Log, StringComparison.Ordinal);
+        // Unobserved tasks of other tests of this process are logged as well.
+        Assert.DoesNotContain("/endless failed", _replica.Log, StringComparison.Ordinal);
     }
 
     [Theory]

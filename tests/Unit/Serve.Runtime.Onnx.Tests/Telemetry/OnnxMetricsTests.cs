@@ -38,6 +38,21 @@ public sealed class OnnxMetricsTests : IDisposable
     }
 
     [Fact]
+    public async Task Scrape_WhileModelsAreUnloaded_ProcessSurvives()
+    {
+        using var stop = new CancellationTokenSource();
+        var scrapes = Task.Run(() =>
+        {
+            while (!stop.IsCancellationRequested)
+                LiveSessionRegistry.Copy();
+        });
+        for (var load = 0; load < 200; load++)
+            (await _models.LoadAsync(OnnxTestModel.Slow(1), name: "unloaded.onnx")).Dispose();
+        await stop.CancelAsync();
+        await scrapes;
+    }
+
+    [Fact]
     public async Task Scrape_Devices_AreReadEachTime()
     {
         var devices = new FakeDevices { Devices = [new GpuDevice(1, "GPU-1", "Fake", 100, 10, 0.25)] };
