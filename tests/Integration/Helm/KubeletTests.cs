@@ -151,7 +151,7 @@ public sealed partial class KubeletTests
     public async Task Commands_ArgumentsAreThoseOfTheCommandLine(string values)
     {
         var chart = await RenderedChart.RenderAsync("--values", RenderedChart.ValuesFile(values));
-        List<IEnumerable<string>> commands = [chart.Container.Args, chart.Container.Lifecycle.PreStop.Exec.Command.Skip(1)];
+        List<IEnumerable<string>> commands = [chart.Container.Args.Select(argument => argument.Replace("$(POD_NAME)", "serve-0", StringComparison.Ordinal)), chart.Container.Lifecycle.PreStop.Exec.Command.Skip(1)];
         var root = Cli.Verbs.ServeRootCommand.Create(new(TextWriter.Null, TextWriter.Null, IsInteractive: false), default!);
         Assert.All(commands, command => Assert.Empty(root.Parse([.. command]).Errors.Select(error => error.Message)));
         Assert.Equal("serve", chart.Container.Lifecycle.PreStop.Exec.Command[0]);
