@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Serve.Runtime.Actors;
 using Serve.Runtime.Clusters;
+using Serve.Runtime.Execution;
 using Serve.Runtime.Workers.Connections;
 using Serve.Runtime.Workers.Nodes;
 using Serve.Runtime.Workers.Processes;
@@ -58,6 +59,7 @@ public static class RuntimeServiceCollectionExtensions
     internal static void AddProcess(IServiceCollection services, string processId)
     {
         TransportMetrics.CreateInstruments();
+        DedicatedThreadPool.CreateInstruments();
         services.AddLogging();
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(new ProcessIdentity(processId));

@@ -28,7 +28,7 @@ public sealed class DedicatedThreadPool : IAsyncDisposable
     private static readonly TimeSpan IdleTimeout = TimeSpan.FromSeconds(20);
     private static readonly object NoItem = new();
     private static readonly ConditionalWeakTable<DedicatedThreadPool, string> Pools = [];
-    private static readonly Meter Meter = CreateMeter();
+    private static readonly Lazy<Meter> Meter = new(CreateMeter);
 
     private readonly object _sync = new();
     private readonly LinkedList<PoolThread> _idle = new();
@@ -168,6 +168,9 @@ public sealed class DedicatedThreadPool : IAsyncDisposable
         if (SynchronizationContext.Current is not null)
             SynchronizationContext.SetSynchronizationContext(null);
     }
+
+    /// <summary>Creates the instruments of all pools; only the first call has an effect. Called by processes that host actors: a meter takes too long to load for every start.</summary>
+    public static void CreateInstruments() => _ = Meter.Value;
 
     private static Meter CreateMeter()
     {

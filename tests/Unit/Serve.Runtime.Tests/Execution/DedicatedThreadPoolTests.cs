@@ -173,6 +173,7 @@ public sealed class DedicatedThreadPoolTests
             }));
         }
 
+        DedicatedThreadPool.CreateInstruments();
         var measured = new Dictionary<string, int>();
         using var listener = new MeterListener();
         listener.InstrumentPublished = (instrument, self) =>
