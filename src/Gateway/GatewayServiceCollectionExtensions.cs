@@ -30,7 +30,6 @@ public static class GatewayServiceCollectionExtensions
         services.Configure<SocketTransportOptions>(sockets => sockets.LimitStalls(options.ResponseStallTimeout));
         services.AddSingleton<GatewayReadiness>();
         services.AddSingleton<HttpRequestMetrics>();
-        services.AddSingleton<GatewayAvailability>();
         services.AddSingleton<RouteTableConfigProvider>();
         services.AddSingleton<IProxyConfigProvider>(provider => provider.GetRequiredService<RouteTableConfigProvider>());
         services.AddSingleton<IConfigChangeListener>(provider => provider.GetRequiredService<RouteTableConfigProvider>());

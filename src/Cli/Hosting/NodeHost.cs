@@ -80,7 +80,7 @@ internal sealed partial class NodeHost : IAsyncDisposable
                 Log.FewDescriptors(gateway.Services.GetRequiredService<ILogger<NodeHost>>(), descriptors.Limit, descriptors.MaxConnections);
             // Opens the database, so that a damaged one is reported before the servers listen.
             node.Controller.Draining.Register(gateway.Lifetime.StopApplication);
-            node.Controller.Leaving.Register(() => node.Readiness.NotReadyReason = "draining");
+            node.Controller.Leaving.Register(node.Readiness.MarkLeaving);
             node.Addresses.Gateway = await ListenAsync(gateway, http.Host, http.Port, "--http-port", cancellationToken);
             node.Addresses.Admin = await ListenAsync(node._admin, settings.AdminHost, settings.AdminPort, "--admin-port", cancellationToken);
             await node.Controller.StartAsync(cancellationToken);
@@ -98,9 +98,7 @@ internal sealed partial class NodeHost : IAsyncDisposable
     public async Task BecomeReadyAsync(CancellationToken cancellationToken)
     {
         await Controller.WhenSettledAsync(cancellationToken);
-        Readiness.NotReadyReason = null;
-        if (Controller.Leaving.IsCancellationRequested)
-            Readiness.NotReadyReason = "draining";
+        Readiness.MarkStarted();
     }
 
     /// <summary>Creates a watcher that applies the config files of a directory.</summary>
