@@ -1,4 +1,5 @@
 using Serve.Admin;
+using Serve.Hosting;
 using Serve.Runtime.Observation;
 
 namespace Serve.Cli.Admin;
@@ -9,7 +10,7 @@ namespace Serve.Cli.Admin;
 /// </summary>
 /// <param name="announcements">Clusters of programs.</param>
 /// <param name="nodeAddress">Default address of the node.</param>
-internal sealed class ClusterTargetResolver(ClusterAnnouncementFolder announcements, string nodeAddress = NodeAdminAddress.Default)
+internal sealed class ClusterTargetResolver(ProcessAnnouncementFolder<ClusterAnnouncement> announcements, string nodeAddress = NodeAdminAddress.Default)
 {
     /// <summary>Creates a client for the selected cluster.</summary>
     /// <param name="address">Option: address of a node.</param>
