@@ -29,7 +29,6 @@ public static class GatewayServiceCollectionExtensions
         services.AddRouting();
         services.AddSingleton<GatewayReadiness>();
         services.AddSingleton<HttpRequestMetrics>();
-        services.AddSingleton<GatewayAvailability>();
         services.AddSingleton<RouteTableConfigProvider>();
         services.AddSingleton<IProxyConfigProvider>(provider => provider.GetRequiredService<RouteTableConfigProvider>());
         services.AddSingleton<IConfigChangeListener>(provider => provider.GetRequiredService<RouteTableConfigProvider>());
