@@ -3,19 +3,28 @@ using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
+using Serve.Runtime.Onnx.Sessions;
 
 namespace Serve.Runtime.Onnx;
 
 /// <summary>
-/// Loads and runs a model in a process of its own before this process loads it: the native runtime ends its process at some models, without an exception. Remembers the files that passed.
+/// Loads and runs a model in a process of its own before this process loads it: the native runtime ends its process at some models, or at some shapes of their inputs, without an exception.
+/// Remembers the files that passed.
 /// </summary>
 /// <param name="command">Command line that runs <see cref="RunAsync"/>.</param>
 public sealed class OnnxModelProbe(IReadOnlyList<string> command)
 {
     private const int MaxReported = 2000;
+
+    // The models that were found to end their process do so where a dimension has no, one or several elements.
+    private static readonly (long Rows, long Others)[] Lengths = [(1, 1), (2, 1), (1, 2), (2, 2), (0, 1)];
+
+    // A large model is probed with the first shapes only.
+    private static readonly TimeSpan MaxDuration = TimeSpan.FromSeconds(10);
+
     private readonly ConcurrentDictionary<string, bool> _passed = new(StringComparer.Ordinal);
 
-    /// <summary>Checks that loading a model and a first run do not end the process.</summary>
+    /// <summary>Checks that neither loading a model nor running it with small inputs ends the process.</summary>
     /// <param name="path">Absolute path of the model.</param>
     /// <param name="options">Options of the session.</param>
     /// <param name="context">Resources of the replica.</param>
@@ -45,7 +54,7 @@ public sealed class OnnxModelProbe(IReadOnlyList<string> command)
 
             // Any other failure is an exception, which the load in this process throws as well.
             if (process.ExitCode > 128)
-                throw new InferenceException($"{Path.GetFileName(path)} ends the process that loads or runs it, with signal {process.ExitCode - 128}: {Tail(errors)}");
+                throw new InferenceException($"{Path.GetFileName(path)} ends the process that loads or runs it, with signal {process.ExitCode - 128}: {Tail(errors)} Isolation 'application' or 'replica' serves it in a worker process, which ends instead of the node.");
             _passed[key] = true;
         }
         finally
@@ -55,7 +64,7 @@ public sealed class OnnxModelProbe(IReadOnlyList<string> command)
         }
     }
 
-    /// <summary>Main method of the probing process: reads a request from standard input, loads the model and runs it once.</summary>
+    /// <summary>Main method of the probing process: reads a request from standard input, loads the model and runs it with inputs of several shapes.</summary>
     /// <returns>0 if the model was loaded, 1 after an exception.</returns>
     public static async Task<int> RunAsync()
     {
@@ -71,12 +80,37 @@ public sealed class OnnxModelProbe(IReadOnlyList<string> command)
         try
         {
             var loader = new OnnxModelLoader(new() { GpuIds = request.GpuIds, NumGpus = request.NumGpus }, NullLogger.Instance);
-            using var model = await loader.LoadAsync(request.Path, request.Options with { WarmUpRuns = Math.Max(1, request.Options.WarmUpRuns) });
+            using var model = await loader.LoadAsync(request.Path, request.Options with { WarmUpRuns = 0 });
+            await RunWithSmallInputsAsync(model);
             return 0;
         }
         catch (Exception failed) when (failed is InferenceException or DefinitionException)
         {
             return 1;
+        }
+    }
+
+    private static async Task RunWithSmallInputsAsync(OnnxModel model)
+    {
+        var started = Stopwatch.GetTimestamp();
+        var tried = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var (rows, others) in Lengths)
+        {
+            var inputs = ZeroTensors.Of(model.Inputs, rows, others);
+            var text = string.Join(", ", inputs.Select(static input => $"{input.Name}[{string.Join(',', input.Tensor.Shape.ToArray())}]"));
+            if (!tried.Add(text) || Stopwatch.GetElapsedTime(started) > MaxDuration)
+                continue;
+
+            // The last line is part of the report if the process ends here.
+            await Console.Error.WriteLineAsync($"(zeros as inputs: {text})");
+            try
+            {
+                (await model.RunAsync(inputs)).Dispose();
+            }
+            catch (Exception failed) when (failed is InferenceException or BadInputException)
+            {
+                // An invalid input; the model reports it.
+            }
         }
     }
 

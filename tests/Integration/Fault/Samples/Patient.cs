@@ -44,6 +44,10 @@ public sealed class Patient
         System.Diagnostics.Process.GetCurrentProcess().Kill();
     }
 
+    // Starts a process in a session of its own, and returns its id.
+    [HttpGet("/spawn")]
+    public int Spawn() => System.Diagnostics.Process.Start("setsid", "sleep 1000").Id;
+
     [HttpGet("/failfast")]
     public string FailFast()
     {
