@@ -54,7 +54,7 @@ public sealed class OnnxModelProbe(IReadOnlyList<string> command)
 
             // Any other failure is an exception, which the load in this process throws as well.
             if (process.ExitCode > 128)
-                throw new InferenceException($"{Path.GetFileName(path)} ends the process that loads or runs it, with signal {process.ExitCode - 128}: {Tail(errors)} Isolation 'application' or 'replica' serves it in a worker process, which ends instead of the node.");
+                throw new InferenceException($"{Path.GetFileName(path)} ends the process that loads or runs it, with signal {process.ExitCode - 128}. Isolation 'application' or 'replica' serves it in a worker process, which ends instead of the node. Its output: {Tail(errors)}");
             _passed[key] = true;
         }
         finally

@@ -6,7 +6,7 @@ namespace Serve.FaultTests;
 
 /// <summary>More clients than the node has file descriptors: it refuses the surplus and keeps serving the others.</summary>
 [Collection(FaultTestCollection.Name)]
-public sealed class ConnectionExhaustionTests
+public sealed class ConnectionExhaustionTests(PatientPackageFixture package)
 {
     private const int Descriptors = 512;
     private const int Clients = 700;
@@ -42,17 +42,41 @@ public sealed class ConnectionExhaustionTests
             clients.ForEach(client => client.Dispose());
         }
 
-        await Eventually.TrueAsync(async () =>
+        await Eventually.TrueAsync(() => IsAnsweredAsync(node, "/-/healthz"));
+    }
+
+    [Theory]
+    [InlineData(IsolationMode.None)]
+    [InlineData(IsolationMode.Application)]
+    public async Task ActiveClients_MoreThanDescriptors_SurplusIsRefusedAndTheNodeLives(IsolationMode isolation)
+    {
+        using var scratch = new ScratchDirectory { Launcher = ["sh", "-c", $"ulimit -n {Descriptors}; exec \"$@\"", "sh"] };
+        await using var node = await TestNodeProcess.StartAsync(isolation, scratch);
+        await node.DeployAsync(package, replicas: 1);
+        var process = (await node.WaitForReplicasAsync(1, name: "patient")).Pid();
+        await using var clients = new ActiveTestClients(new Uri(node.GatewayAddress));
+        clients.Start(requests: 250, sockets: 150, streams: 150);
+
+        await Eventually.TrueAsync(
+            () => clients is { Responses: > 1000, Messages: > 100, StreamReads: > 100, Refused: > 500 }, clients.ToString, TimeSpan.FromSeconds(60));
+
+        Assert.Single((await node.Admin.GetNodesAsync()).Nodes);
+        await clients.StopAsync();
+        await Eventually.TrueAsync(() => IsAnsweredAsync(node, "/patient"));
+        Assert.False(node.Process.HasExited);
+        Assert.Equal(process, (await node.WaitForReplicasAsync(1, name: "patient")).Pid());
+    }
+
+    private static async Task<bool> IsAnsweredAsync(TestNodeProcess node, string path)
+    {
+        try
         {
-            try
-            {
-                using var response = await node.Gateway.GetAsync("/-/healthz");
-                return response.StatusCode == HttpStatusCode.OK;
-            }
-            catch (HttpRequestException)
-            {
-                return false;
-            }
-        });
+            using var response = await node.Gateway.GetAsync(path);
+            return response.StatusCode == HttpStatusCode.OK;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
     }
 }

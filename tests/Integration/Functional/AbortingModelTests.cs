@@ -20,7 +20,7 @@ public sealed class AbortingModelTests
         var (code, output, errors) = await node.CliAsync("deploy", path);
 
         Assert.NotEqual(0, code);
-        Assert.Contains("abort.onnx ends the process that loads or runs it, with signal 6", output + errors, StringComparison.Ordinal);
+        Assert.Contains("model.onnx ends the process that loads or runs it, with signal 6.", output + errors, StringComparison.Ordinal);
         Assert.Contains($"(zeros as inputs: {inputs})", output + errors, StringComparison.Ordinal);
         Assert.False(node.Process.HasExited);
         Assert.Equal(HttpStatusCode.OK, (await node.Gateway.GetAsync("/-/healthz")).StatusCode);
