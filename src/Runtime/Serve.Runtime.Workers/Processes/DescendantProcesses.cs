@@ -41,7 +41,9 @@ public static class DescendantProcesses
 
             if (!isFound)
                 return;
+#pragma warning disable RS0030 // Synchronous: this process is about to end, and its thread pool may be blocked.
             Thread.Sleep(ScanInterval);
+#pragma warning restore RS0030
         }
     }
 
