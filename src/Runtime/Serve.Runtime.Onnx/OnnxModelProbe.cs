@@ -12,7 +12,7 @@ namespace Serve.Runtime.Onnx;
 /// Remembers the files that passed.
 /// </summary>
 /// <param name="command">Command line that runs <see cref="RunAsync"/>.</param>
-public sealed class OnnxModelProbe(IReadOnlyList<string> command)
+public sealed class OnnxModelProbe(IReadOnlyList<string> command) : IDisposable
 {
     private const int MaxReported = 2000;
 
@@ -22,6 +22,7 @@ public sealed class OnnxModelProbe(IReadOnlyList<string> command)
     // A large model is probed with the first shapes only.
     private static readonly TimeSpan MaxDuration = TimeSpan.FromSeconds(10);
 
+    private readonly SemaphoreSlim _slots = new(Math.Max(2, Environment.ProcessorCount));
     private readonly ConcurrentDictionary<string, bool> _passed = new(StringComparer.Ordinal);
 
     /// <summary>Checks that neither loading a model nor running it with small inputs ends the process.</summary>
@@ -37,30 +38,18 @@ public sealed class OnnxModelProbe(IReadOnlyList<string> command)
         var key = $"{file.Length} {file.LastWriteTimeUtc.Ticks} {request}";
         if (_passed.ContainsKey(key))
             return;
-        using var process = Process.Start(new ProcessStartInfo(command[0], command.Skip(1))
-        {
-            UseShellExecute = false,
-            RedirectStandardInput = true,
-            RedirectStandardError = true,
-            RedirectStandardOutput = true,
-        }) ?? throw new InvalidOperationException($"{command[0]} did not start.");
+
+        // As many as CPUs: a configuration may deploy many models at once.
+        await _slots.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            await SendAsync(process, request, cancellationToken).ConfigureAwait(false);
-            var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
-            var errors = await process.StandardError.ReadToEndAsync(cancellationToken).ConfigureAwait(false);
-            await output.ConfigureAwait(false);
-            await process.WaitForExitAsync(cancellationToken).ConfigureAwait(false);
-
-            // Any other failure is an exception, which the load in this process throws as well.
-            if (process.ExitCode > 128)
-                throw new InferenceException($"{Path.GetFileName(path)} ends the process that loads or runs it, with signal {process.ExitCode - 128}. Isolation 'application' or 'replica' serves it in a worker process, which ends instead of the node. Its output: {Tail(errors)}");
+            if (!_passed.ContainsKey(key))
+                await RunProcessAsync(path, request, cancellationToken).ConfigureAwait(false);
             _passed[key] = true;
         }
         finally
         {
-            if (!process.HasExited)
-                process.Kill(entireProcessTree: true);
+            _slots.Release();
         }
     }
 
@@ -87,6 +76,37 @@ public sealed class OnnxModelProbe(IReadOnlyList<string> command)
         catch (Exception failed) when (failed is InferenceException or DefinitionException)
         {
             return 1;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _slots.Dispose();
+
+    private async Task RunProcessAsync(string path, string request, CancellationToken cancellationToken)
+    {
+        using var process = Process.Start(new ProcessStartInfo(command[0], command.Skip(1))
+        {
+            UseShellExecute = false,
+            RedirectStandardInput = true,
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+        }) ?? throw new InvalidOperationException($"{command[0]} did not start.");
+        try
+        {
+            await SendAsync(process, request, cancellationToken).ConfigureAwait(false);
+            var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
+            var errors = await process.StandardError.ReadToEndAsync(cancellationToken).ConfigureAwait(false);
+            await output.ConfigureAwait(false);
+            await process.WaitForExitAsync(cancellationToken).ConfigureAwait(false);
+
+            // Any other failure is an exception, which the load in this process throws as well.
+            if (process.ExitCode > 128)
+                throw new InferenceException($"{Path.GetFileName(path)} ends the process that loads or runs it, with signal {process.ExitCode - 128}. Isolation 'application' or 'replica' serves it in a worker process, which ends instead of the node. Its output: {Tail(errors)}");
+        }
+        finally
+        {
+            if (!process.HasExited)
+                process.Kill(entireProcessTree: true);
         }
     }
 
