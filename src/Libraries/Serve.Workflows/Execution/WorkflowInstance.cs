@@ -9,7 +9,7 @@ namespace Serve.Workflows.Execution;
 /// time, in the order of the log, and the code runs after each until it waits again. Only when the log is used up are pending steps started.
 /// </summary>
 /// <remarks>
-/// Concurrency. Other threads call <see cref="TryEnqueue"/> only. One thread at a time runs turns (<see cref="Execute"/>); all other state belongs to it. The workflow's code runs in turns too:
+/// Concurrency. Other threads call <see cref="TryEnqueue(object)"/> only. One thread at a time runs turns (<see cref="Execute"/>); all other state belongs to it. The workflow's code runs in turns too:
 /// the instance is its synchronization context. A continuation that is posted from outside a turn proves that the code awaited a task that is not the context's.
 /// States: replaying (entries of the log remain), live (commands are started when they are created), over (ended, blocked, evicted or continued as new; nothing runs any more).
 /// </remarks>
