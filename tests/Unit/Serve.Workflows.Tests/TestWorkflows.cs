@@ -157,8 +157,8 @@ public sealed class ForeignAwait
             case "delay":
                 await Task.Delay(1);
                 break;
-            case "delay beside a step":
-                await Task.WhenAll(Task.Delay(1), ctx.WaitForEvent<int>("never"));
+            case "delay beside an event":
+                await Task.WhenAny(Task.Delay(1), ctx.WaitForEvent<int>("never"));
                 break;
             case "run":
                 await Task.Run(() => { });
@@ -285,6 +285,59 @@ public sealed class LargeResults
         var texts = await Task.WhenAll(ctx.Steps.Large.Run(length), ctx.Steps.Large.Run(length));
         await ctx.WaitForEvent<int>("go");
         return await ctx.Steps.Length.Run(texts[0]) + texts[1].Length;
+    }
+}
+
+[Workflow]
+public sealed class Stubborn
+{
+    public async Task<int> Run(WorkflowContext ctx)
+    {
+        try
+        {
+            return await ctx.WaitForEvent<int>("never");
+        }
+        catch (OperationCanceledException)
+        {
+            return await ctx.WaitForEvent<int>("not in time either");
+        }
+    }
+}
+
+[Workflow]
+public sealed class Wide
+{
+    public async Task<int> Run(WorkflowContext ctx, int width) =>
+        (await Task.WhenAll(Enumerable.Range(0, width).Select(i => ctx.Step("one", (_, _) => Task.FromResult(1))))).Sum();
+}
+
+[Workflow]
+public sealed class Sleeper
+{
+    public async Task<string> Run(WorkflowContext ctx, double seconds)
+    {
+        var before = ctx.Now;
+        await ctx.Sleep(TimeSpan.FromSeconds(seconds));
+        return (ctx.Now - before) >= TimeSpan.FromSeconds(seconds) ? "slept" : "woke early";
+    }
+}
+
+[Workflow]
+public sealed class Patient
+{
+    public Task<string> Run(WorkflowContext ctx) =>
+        ctx.Step<string>("always fails", (_, _) => throw new IOException("down"), new() { RetryOn = [typeof(IOException)], MaxRetries = -1, Backoff = TimeSpan.FromHours(1), MaxBackoff = TimeSpan.FromHours(1) });
+}
+
+[Workflow]
+public sealed class SumOfEvents
+{
+    public async Task<long> Run(WorkflowContext ctx, int count)
+    {
+        var sum = 0L;
+        for (var i = 0; i < count; i++)
+            sum += await ctx.WaitForEvent<int>("number");
+        return sum;
     }
 }
 

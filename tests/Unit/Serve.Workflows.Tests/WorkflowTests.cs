@@ -80,7 +80,7 @@ public sealed class WorkflowTests
 
     [Theory]
     [InlineData("delay")]
-    [InlineData("delay beside a step")]
+    [InlineData("delay beside an event")]
     [InlineData("run")]
     [InlineData("no context")]
     public async Task Run_ForeignAwait_IsBlockedWithTheRuleInsteadOfHanging(string kind)
@@ -188,7 +188,7 @@ public sealed class WorkflowTests
 
     [Theory]
     [InlineData("try", "False System.IO.InvalidDataException broken")]
-    [InlineData("catch", "True True False Step 'Fail' failed: broken")]
+    [InlineData("catch", "True False False Step 'Fail' failed: broken")]
     [InlineData("null", "null")]
     [InlineData("timeout", "Event 'never' did not arrive in time.")]
     public async Task Run_FailuresAndNulls_AreSeenByTheCode(string kind, string expected)

@@ -142,7 +142,10 @@ internal sealed partial class WorkflowInstance : SynchronizationContext, IThread
         {
             if (_workflow is null)
             {
-                answer.TrySetException(new WorkflowNotFoundException($"Workflow '{Id}' cannot be loaded: it does not exist, is blocked, or its class is not part of this program."));
+                // It has ended since, or is blocked; the caller looks again.
+                if (!_isInspection)
+                    answer.TrySetCanceled();
+                answer.TrySetException(new WorkflowNotFoundException($"Workflow '{Id}' cannot be loaded: its class is not part of this program, or its stored input does not fit."));
                 return;
             }
 
@@ -644,6 +647,12 @@ internal sealed partial class WorkflowInstance : SynchronizationContext, IThread
     {
         if (_isInspection)
             return;
+        if (_replay.FirstOrDefault(row => row.Sequence > _sequence) is { } unexpected)
+        {
+            throw new NonDeterministicWorkflowException(
+                $"Step {unexpected.Sequence} was '{unexpected.Name}' in the log, but the code has ended before it. Restore the code, or separate the paths with ctx.Patched(…); then resume the workflow.");
+        }
+
         var failure = _main!.IsCompletedSuccessfully ? null : _main.Exception?.InnerException ?? new OperationCanceledException();
         switch (failure)
         {

@@ -53,6 +53,11 @@ public sealed class WorkflowNode<T> : WorkflowNode
         return new() { Kind = Kind, Name = Name, Arguments = Arguments, StepOptions = options, Duration = Duration, IsCaught = IsCaught };
     }
 
+    /// <summary>Returns the same call with another result type: its result is read as JSON of this type. For example, a sleep in place of an argument that is null.</summary>
+    /// <typeparam name="TOther">The type.</typeparam>
+    /// <returns>A new call.</returns>
+    public WorkflowNode<TOther> As<TOther>() => new() { Kind = Kind, Name = Name, Arguments = Arguments, StepOptions = StepOptions, Duration = Duration, IsCaught = IsCaught };
+
     /// <summary>Returns the same call with a result that contains the value or the error; Ray's <c>catch_exceptions</c>.</summary>
     /// <returns>A new call.</returns>
     public WorkflowNode<StepResult<T>> Catch() => new() { Kind = Kind, Name = Name, Arguments = Arguments, StepOptions = StepOptions, Duration = Duration, IsCaught = true };
