@@ -215,10 +215,30 @@ public sealed class WorkflowHost : IAsyncDisposable
     public Task Signal(string id, string name, IReadOnlyList<object?> arguments, string? idempotencyKey = null)
     {
         ArgumentNullException.ThrowIfNull(arguments);
-        var record = Find(id);
-        var definition = WorkflowRegistry.Find(record.Name, record.Version) ?? throw UnknownWorkflow(record.Name);
-        var types = definition.SignalOf(name).GetParameters().Select(parameter => parameter.ParameterType).ToArray();
-        return DeliverAsync(id, HistoryKind.Signal, name, _engine.Json.WriteArguments(arguments, types, $"Signal '{name}'"), idempotencyKey);
+        return DeliverAsync(id, HistoryKind.Signal, name, _engine.Json.WriteArguments(arguments, SignalTypes(id, name), $"Signal '{name}'"), idempotencyKey);
+    }
+
+    /// <summary>Sends a signal whose arguments are JSON.</summary>
+    /// <param name="id">The workflow's id.</param>
+    /// <param name="name">The name of a method with <see cref="SignalAttribute"/>.</param>
+    /// <param name="json">Its arguments as a JSON array.</param>
+    /// <param name="idempotencyKey">A second signal or event with the same key is dropped. Default: none.</param>
+    /// <returns>A task that completes when the signal is durable.</returns>
+    /// <inheritdoc cref="Signal"/>
+    public Task SignalJson(string id, string name, string json, string? idempotencyKey = null)
+    {
+        ArgumentNullException.ThrowIfNull(json);
+        var types = SignalTypes(id, name);
+        try
+        {
+            _engine.Json.ReadArguments(json, types);
+        }
+        catch (JsonException failure)
+        {
+            throw new ArgumentException($"The arguments of signal '{name}' do not fit: {failure.Message}", nameof(json), failure);
+        }
+
+        return DeliverAsync(id, HistoryKind.Signal, name, json, idempotencyKey);
     }
 
     /// <summary>Calls a query by name.</summary>
@@ -386,6 +406,13 @@ public sealed class WorkflowHost : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(id);
         return _engine.Store.Find(id) ?? throw NotFound(id);
+    }
+
+    private Type[] SignalTypes(string id, string name)
+    {
+        var record = Find(id);
+        var definition = WorkflowRegistry.Find(record.Name, record.Version) ?? throw UnknownWorkflow(record.Name);
+        return [.. definition.SignalOf(name).GetParameters().Select(parameter => parameter.ParameterType)];
     }
 
     private HistoryRow StepRow(string id, string step) =>

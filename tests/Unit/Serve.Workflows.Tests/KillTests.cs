@@ -118,7 +118,8 @@ public sealed class KillTests
 
     private static Process Start(string database, string effects, int incarnation)
     {
-        var program = Path.Combine(AppContext.BaseDirectory, "Serve.Workflows.TestProgram.dll");
+        // From its own folder: the tests' folder lacks packages that the web framework contains.
+        var program = AppContext.BaseDirectory.Replace("Serve.Workflows.Tests", "Serve.Workflows.TestProgram", StringComparison.Ordinal) + "Serve.Workflows.TestProgram.dll";
         return Process.Start(new ProcessStartInfo("dotnet", [program, database, effects, $"{incarnation}", $"{Workflows}"]) { RedirectStandardOutput = true })!;
     }
 }

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using Serve.Workflows.Definitions;
 using Serve.Workflows.Storage;
@@ -34,7 +36,7 @@ internal sealed partial class WorkflowInstance : SynchronizationContext, IThread
     private readonly SortedDictionary<int, WorkflowCommand> _pending = [];
     private readonly Dictionary<string, List<HistoryRow>> _unreadEvents = [];
     private readonly Dictionary<string, bool> _patches = [];
-    private readonly HashSet<string> _stepNames = [];
+    private readonly Dictionary<string, int> _stepNames = [];
     private readonly List<string> _canceledChildren = [];
     private readonly CancellationTokenSource _cancellation = new();
     private Dictionary<int, WorkflowTimer> _timers = [];
@@ -232,9 +234,16 @@ internal sealed partial class WorkflowInstance : SynchronizationContext, IThread
     /// <summary>Returns a name that no other step of this run has: the second step of a name gets the suffix <c>_1</c>.</summary>
     public string UniqueStepName(string name)
     {
+        ref var count = ref CollectionsMarshal.GetValueRefOrAddDefault(_stepNames, name, out var isKnown);
         var unique = name;
-        for (var i = 1; !_stepNames.Add(unique); i++)
-            unique = $"{name}_{i}";
+        while (isKnown)
+        {
+            unique = string.Create(CultureInfo.InvariantCulture, $"{name}_{++count}");
+            isKnown = _stepNames.ContainsKey(unique);
+        }
+
+        if (unique != name)
+            _stepNames.Add(unique, 0);
         return unique;
     }
 

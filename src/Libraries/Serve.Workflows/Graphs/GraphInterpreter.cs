@@ -43,24 +43,24 @@ internal static class GraphInterpreter
     {
         while (true)
         {
-            var (value, next) = await EvaluateNode(context, graph, graph.Nodes.Count - 1, new Task<JsonElement>?[graph.Nodes.Count], depth);
+            if (depth > context.MaxDepth)
+                throw new WorkflowLimitException($"Workflow '{context.Id}' continued more than {context.MaxDepth:N0} times. Check its recursion.");
+
+            // In the order of the nodes, in which arguments precede their users: without recursion, however long a chain is.
+            var results = new Task<JsonElement>[graph.Nodes.Count];
+            for (var i = 0; i < results.Length - 1; i++)
+                results[i] = EvaluateArgument(context, graph.Nodes[i], results, depth);
+            var (value, next) = await EvaluateNode(context, graph.Nodes[^1], results, depth);
             if (next is null)
                 return value;
             graph = next;
-            if (++depth > context.MaxDepth)
-                throw new WorkflowLimitException($"Workflow '{context.Id}' continued more than {context.MaxDepth:N0} times. Check its recursion.");
+            depth++;
         }
     }
 
-    private static async Task<(JsonElement Value, GraphDocument? Next)> EvaluateNode(WorkflowContext context, GraphDocument graph, int index, Task<JsonElement>?[] results, int depth)
+    private static async Task<(JsonElement Value, GraphDocument? Next)> EvaluateNode(WorkflowContext context, GraphDocumentNode node, Task<JsonElement>[] results, int depth)
     {
-        var node = graph.Nodes[index];
-        if (depth + graph.Nodes.Count - index > context.MaxDepth)
-            throw new WorkflowLimitException($"The graph of workflow '{context.Id}' is nested more than {context.MaxDepth:N0} deep. Check its recursion.");
-        var pending = node.Arguments.Select(argument => argument.Node is { } source
-            ? results[source] ??= EvaluateArgument(context, graph, source, results, depth + 1)
-            : Task.FromResult(argument.Value ?? default)).ToArray();
-        var arguments = await Task.WhenAll(pending);
+        var arguments = await Task.WhenAll(node.Arguments.Select(argument => argument.Node is { } source ? results[source] : Task.FromResult(argument.Value ?? default)));
         switch (node.Kind)
         {
             case WorkflowNodeKind.Sleep:
@@ -84,9 +84,9 @@ internal static class GraphInterpreter
         return (node.IsCaught ? WrapResult(context, result) : result.Value, null);
     }
 
-    private static async Task<JsonElement> EvaluateArgument(WorkflowContext context, GraphDocument graph, int index, Task<JsonElement>?[] results, int depth)
+    private static async Task<JsonElement> EvaluateArgument(WorkflowContext context, GraphDocumentNode node, Task<JsonElement>[] results, int depth)
     {
-        var (value, next) = await EvaluateNode(context, graph, index, results, depth);
+        var (value, next) = await EvaluateNode(context, node, results, depth);
         return next is null ? value : await Evaluate(context, next, depth + 1);
     }
 
@@ -124,7 +124,7 @@ internal static class GraphInterpreter
 
     private static JsonElement WrapResult(WorkflowContext context, StepResult<JsonElement> result)
     {
-        object stored = result.Error is { } error ? new { Value = (object?)null, Error = error } : new { result.Value, Error = (WorkflowError?)null };
+        object stored = result.Error is { } error ? new { Error = error } : new { result.Value, Error = (WorkflowError?)null };
         return context.Json.Read<JsonElement>(context.Json.Write(stored, stored.GetType(), "The result"));
     }
 

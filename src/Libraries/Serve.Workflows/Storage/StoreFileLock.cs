@@ -8,22 +8,23 @@ internal sealed class StoreFileLock : IDisposable
     private static readonly HashSet<string> NetworkFormats = new(["nfs", "nfs4", "cifs", "smb", "smb2", "smbfs", "9p", "fuse.sshfs", "ceph", "afs"], StringComparer.OrdinalIgnoreCase);
 
     private readonly FileStream _file;
+    private readonly string _ownerFile;
 
-    private StoreFileLock(FileStream file) => _file = file;
+    private StoreFileLock(FileStream file, string ownerFile) => (_file, _ownerFile) = (file, ownerFile);
 
     /// <exception cref="WorkflowStorageException">Another host uses the file, or the folder is not usable.</exception>
     public static StoreFileLock Acquire(string database)
     {
         var path = database + ".lock";
+        var ownerFile = database + ".owner";
         try
         {
             var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             try
             {
-                file.SetLength(0);
-                file.Write(System.Text.Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"process {Environment.ProcessId} on {Environment.MachineName}")));
-                file.Flush();
-                return new(file);
+                // In a file of its own, because other processes cannot read a locked one.
+                File.WriteAllText(ownerFile, string.Create(CultureInfo.InvariantCulture, $"process {Environment.ProcessId} on {Environment.MachineName}"));
+                return new(file, ownerFile);
             }
             catch
             {
@@ -34,7 +35,7 @@ internal sealed class StoreFileLock : IDisposable
         catch (IOException failure) when (File.Exists(path))
         {
             throw new WorkflowStorageException(
-                $"Workflow database '{database}' is in use by {ReadOwner(path)}. One SQLite file serves one host: use another file, stop the other host, or use PostgreSQL.", failure);
+                $"Workflow database '{database}' is in use by {ReadOwner(ownerFile)}. One SQLite file serves one host: use another file, stop the other host, or use PostgreSQL.", failure);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
@@ -52,14 +53,18 @@ internal sealed class StoreFileLock : IDisposable
         }
     }
 
-    public void Dispose() => _file.Dispose();
+    public void Dispose()
+    {
+        // Before the lock is released: the next owner writes it again.
+        File.Delete(_ownerFile);
+        _file.Dispose();
+    }
 
-    private static string ReadOwner(string path)
+    private static string ReadOwner(string ownerFile)
     {
         try
         {
-            using var reader = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
-            return reader.ReadToEnd() is { Length: > 0 } owner ? owner : "another process";
+            return File.ReadAllText(ownerFile) is { Length: > 0 } owner ? owner : "another process";
         }
         catch (IOException)
         {

@@ -71,7 +71,22 @@ public sealed class GraphTests
     {
         await using var fixture = await WorkflowFixture.Start();
 
-        Assert.Equal(0, await fixture.Host.Run(fixture.Cluster.Calc.CountDown.Bind(2000)).SoonAsync());
+        Assert.Equal(0, await fixture.Host.Run(fixture.Cluster.Calc.CountDown.Bind(500)).SoonAsync());
+    }
+
+    [Fact]
+    public async Task Run_LongChainOfCalls_DoesNotOverflowTheStack()
+    {
+        await using var fixture = await WorkflowFixture.Start();
+        var chain = fixture.Cluster.Calc.Multiply.Bind(1, 1);
+        for (var i = 0; i < 20_000; i++)
+            chain = fixture.Cluster.Calc.Multiply.Bind(chain, 1);
+
+        var handle = await fixture.Host.RunAsync(chain);
+        await Eventually.TrueAsync(() => fixture.Host.GetHistory(handle.Id).Count > 10);
+        await handle.Cancel();
+
+        await Assert.ThrowsAsync<WorkflowCanceledException>(() => handle.GetResult().SoonAsync());
     }
 
     [Fact]
