@@ -155,16 +155,16 @@ public sealed class ForeignAwait
         switch (kind)
         {
             case "delay":
-                await Task.Delay(1);
+                await Task.Delay(50);
                 break;
             case "delay beside an event":
-                await Task.WhenAny(Task.Delay(1), ctx.WaitForEvent<int>("never"));
+                await Task.WhenAny(Task.Delay(50), ctx.WaitForEvent<int>("never"));
                 break;
             case "run":
-                await Task.Run(() => { });
+                await Task.Run(() => Gates.Of("a moment").WaitAsync(TimeSpan.FromMilliseconds(50)).ContinueWith(_ => { }));
                 break;
             case "no context":
-                await Task.Delay(1).ConfigureAwait(false);
+                await Task.Delay(50).ConfigureAwait(false);
                 break;
         }
 

@@ -60,7 +60,10 @@ internal static class GraphInterpreter
 
     private static async Task<(JsonElement Value, GraphDocument? Next)> EvaluateNode(WorkflowContext context, GraphDocumentNode node, Task<JsonElement>[] results, int depth)
     {
-        var arguments = await Task.WhenAll(node.Arguments.Select(argument => argument.Node is { } source ? results[source] : Task.FromResult(argument.Value ?? default)));
+        // One after the other: Task.WhenAll leaves the context when a long chain of calls fails at once and the stack is nearly used up.
+        var arguments = new JsonElement[node.Arguments.Count];
+        for (var i = 0; i < arguments.Length; i++)
+            arguments[i] = node.Arguments[i].Node is { } source ? await results[source] : node.Arguments[i].Value ?? default;
         switch (node.Kind)
         {
             case WorkflowNodeKind.Sleep:
