@@ -44,7 +44,7 @@ public sealed class WorkflowContext
     /// <summary>Gets the time: that of the last entry of the log, so that it is the same in each replay. Never goes back.</summary>
     public DateTimeOffset Now => _instance.Now;
 
-    /// <summary>Gets whether the code repeats what it did before; for example to suppress log messages.</summary>
+    /// <summary>Gets whether the code repeats logged steps; for example to suppress log messages.</summary>
     public bool IsReplaying => _instance.IsReplaying;
 
     /// <summary>Gets a token that is canceled when the workflow is canceled.</summary>
