@@ -233,7 +233,11 @@ public sealed class StoreTests
     {
         public TimeSpan Shift { get; set; }
 
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
         public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + Shift;
+
+        public override long GetTimestamp() => base.GetUtcNow().UtcTicks;
     }
 
     /// <summary>A store whose disk is full while the test says so.</summary>
