@@ -47,7 +47,7 @@ public static class Autoscaler
             Spec = spec,
             MinReplicas = application.CapacityOf(spec.MinReplicas),
             MaxReplicas = application.CapacityOf(spec.MaxReplicas),
-            Target = application.TargetOf(deployment).Replicas,
+            Target = application.Targets.TryGetValue(id.Name, out var target) ? target.Replicas : application.CapacityOf(deployment.Spec.NumReplicas),
             Running = observed.ReplicasOf(id).Count(replica => replica.Phase == ReplicaPhase.Running),
             Load = observed.LoadOf(id),
             IsWoken = observed.WakeUps.Contains(id),

@@ -33,7 +33,7 @@ internal static class DesiredStateUpdater
             try
             {
                 var application = Next(desired.Applications.GetValueOrDefault(prepared.Config.Name), prepared, defaultIsolation, now);
-                next = next.With(application.TargetCapacity == capacity ? application : application with { TargetCapacity = capacity });
+                next = next.With(application.TargetCapacity == capacity ? application : application with { TargetCapacity = capacity, Generation = application.Generation + 1, Change = DesiredChange.Deploy });
             }
             catch (DefinitionException invalid)
             {
