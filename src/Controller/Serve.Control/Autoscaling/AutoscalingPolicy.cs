@@ -89,16 +89,16 @@ public static class AutoscalingPolicy
 
         // The last replica stops after a time without any request.
         var zeroAt = min == 0 && state.IdleSince is { } idle ? idle.AddSeconds(spec.DownscaleToZeroDelayS ?? spec.DownscaleDelayS) : (DateTimeOffset?)null;
-        if (zeroAt <= now && down == 0)
+        if (target == 1 && zeroAt <= now)
             return Change(0, Text($"no requests for {Seconds(now - state.IdleSince!.Value)} s"));
         down = Math.Max(1, down);
         state = state with { Desired = down, UpSince = null, DownSince = down < target ? state.DownSince ?? now : null };
         if (down >= target)
-            return zeroAt is { } zero && down > min && zero > now ? Wait(zero, "no requests; the last replica stops soon") : Wait(null, downReason);
+            return zeroAt is not null && target == 1 ? Wait(zeroAt, "no requests; the last replica is about to stop") : Wait(null, downReason);
         var downAt = state.DownSince!.Value.AddSeconds(spec.DownscaleDelayS);
         return downAt <= now
             ? Change(down, downReason)
-            : Wait(zeroAt > now && zeroAt < downAt ? zeroAt : downAt, Text($"{downReason}; fewer than {target} are needed since {Seconds(now - state.DownSince.Value)} s (downscale_delay_s {spec.DownscaleDelayS})"));
+            : Wait(downAt, Text($"{downReason}; fewer than {target} are needed since {Seconds(now - state.DownSince.Value)} s (downscale_delay_s {spec.DownscaleDelayS})"));
 
         AutoscalingResult Change(int next, string reason) =>
             new(next, state.WithDecision(now, target, next, reason) with { Desired = next }, now + ShortestCheck);
