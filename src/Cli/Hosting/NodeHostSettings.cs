@@ -44,11 +44,14 @@ internal sealed record NodeHostSettings
     /// <summary>Resources that replicas, tasks and actors can reserve.</summary>
     public ResourceDemand Resources { get => field ??= ResourceDemandFactory.TotalOf(new()); init; }
 
-    /// <summary>Token that callers must present; null for none, on loopback addresses only.</summary>
+    /// <summary>Token that callers must present; null for that of the state directory, on loopback addresses only.</summary>
     public string? Token { get; init; }
 
-    /// <summary>Host names that the guarded interfaces accept in addition to loopback names.</summary>
-    public IReadOnlyList<string> AllowedHosts { get; init; } = [];
+    /// <summary>Whether callers need no token, on loopback addresses only.</summary>
+    public bool IsOpen { get; init; }
+
+    /// <summary>Host names under which the node may be reached; null as for <see cref="HttpHost"/>.</summary>
+    public IReadOnlyList<string>? AllowedHosts { get; init; }
 
     /// <summary>Overrides HTTP settings by the command line.</summary>
     /// <param name="file">Settings of the config file, or the defaults.</param>
@@ -61,6 +64,7 @@ internal sealed record NodeHostSettings
         RequestTimeoutS = RequestTimeoutS ?? file.RequestTimeoutS,
         KeepAliveTimeoutS = KeepAliveTimeoutS ?? file.KeepAliveTimeoutS,
         MaxRequestBodyBytes = MaxRequestBodyBytes ?? file.MaxRequestBodyBytes,
+        AllowedHosts = AllowedHosts ?? file.AllowedHosts,
     });
 
     /// <summary>Requires a token for addresses other than loopback.</summary>
@@ -82,6 +86,6 @@ internal sealed record NodeHostSettings
     }
 
     /// <summary>Creates the options for the guard of the admin API and calls.</summary>
-    /// <param name="listeningHost">Address that the server listens on; requests to it are allowed.</param>
-    public RequestGuardOptions Guard(string listeningHost) => new() { Token = Token, AllowedHosts = [.. AllowedHosts, listeningHost] };
+    /// <param name="http">HTTP settings of the node.</param>
+    public RequestGuardOptions Guard(HttpOptions http) => new() { Token = Token, AllowedHosts = http.AllowedHosts ?? [] };
 }

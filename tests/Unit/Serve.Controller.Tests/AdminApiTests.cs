@@ -119,6 +119,15 @@ public sealed class AdminApiTests
             Assert.Equal(HttpStatusCode.BadRequest, (await ScaleAsync("counter/deployments/Counter", wrong)).StatusCode);
     });
 
+    [Fact]
+    public async Task Scale_DeploymentThatFollowsItsLoad_Returns409() => await WithAsync(async admin =>
+    {
+        await admin.PutAsync("/api/serve/applications/counter", """{"name":"counter","import_path":"Counter@1","deployments":[{"name":"Counter","num_replicas":"auto"}]}""");
+        var response = await admin.Client.PostAsync("/api/v1/applications/counter/deployments/Counter/scale", new StringContent("""{"target_num_replicas":3}"""));
+        Assert.Equal(HttpStatusCode.Conflict, response.StatusCode);
+        Assert.Contains("follows its load (autoscaling_config)", await response.Content.ReadAsStringAsync());
+    });
+
     [Theory]
     [InlineData("Host", "evil.example", HttpStatusCode.Forbidden)]
     [InlineData("Origin", "http://evil.example", HttpStatusCode.Forbidden)]
@@ -147,11 +156,25 @@ public sealed class AdminApiTests
         Assert.Equal(HttpStatusCode.OK, (await admin.Client.SendAsync(request)).StatusCode);
     }
 
+    [Theory]
+    [InlineData("/")]
+    [InlineData("/docs/v1/openapi.json")]
+    [InlineData("/docs/index.html")]
+    [InlineData("/swagger")]
+    [InlineData("/openapi.json")]
+    public async Task Docs_WithoutToken_AreReadable(string path)
+    {
+        await using var admin = await AdminApiTestFixture.StartAsync(new RequestGuardOptions { Token = "secret" });
+        var response = await admin.Client.GetAsync(path);
+        Assert.True(response.StatusCode is HttpStatusCode.OK or HttpStatusCode.Redirect, $"{response.StatusCode}");
+    }
+
     [Fact]
     public async Task AnyMethod_TokenConfigured_IsRequired()
     {
         await using var admin = await AdminApiTestFixture.StartAsync(new RequestGuardOptions { Token = "secret" });
-        Assert.Equal(HttpStatusCode.Unauthorized, (await admin.Client.GetAsync("/api/serve/applications/")).StatusCode);
+        using var missing = await admin.Client.GetAsync("/api/serve/applications/");
+        Assert.Equal((HttpStatusCode.Unauthorized, "Bearer"), (missing.StatusCode, missing.Headers.WwwAuthenticate.ToString()));
         admin.Client.DefaultRequestHeaders.Authorization = new("Bearer", "wrong");
         Assert.Equal(HttpStatusCode.Unauthorized, (await admin.Client.GetAsync("/api/serve/applications/")).StatusCode);
         admin.Client.DefaultRequestHeaders.Authorization = new("Bearer", "secret");
