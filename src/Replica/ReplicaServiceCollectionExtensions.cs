@@ -26,6 +26,7 @@ public static class ReplicaServiceCollectionExtensions
         services.TryAddEnumerable(ServiceDescriptor.Singleton<ITopicSubscriber, RouteSnapshotSubscriber>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<ITopicSubscriber, ModelReportSubscriber>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<ITopicSubscriber, WakeUpReporter>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<ITopicSubscriber, DeploymentLoadReporter>());
         return services.AddActorHttpServer();
     }
 

@@ -17,6 +17,7 @@ public sealed class DeploymentRouter : IAdmissionPolicy, IDisposable
     private volatile bool _isMultiplexed;
     private DeploymentRouterState? _wakeUpRequestedFor;
     private long _immediate;
+    private long _waited;
 
     internal DeploymentRouter(DeploymentId id, TimeProvider time, Action<DeploymentId>? requestWakeUp = null)
     {
@@ -42,6 +43,12 @@ public sealed class DeploymentRouter : IAdmissionPolicy, IDisposable
 
     /// <summary>Number of requests that got a replica without waiting, in total.</summary>
     internal long Immediate => Interlocked.Read(ref _immediate);
+
+    /// <summary>Number of requests that got a replica, in total.</summary>
+    public long Admitted => Immediate + Interlocked.Read(ref _waited);
+
+    /// <summary>Whether the controller needs the deployment's load.</summary>
+    public bool ReportsLoad => _state.ReportsLoad;
 
     internal DeploymentRouterMetrics Metrics => _metrics;
 
@@ -187,6 +194,7 @@ public sealed class DeploymentRouter : IAdmissionPolicy, IDisposable
         var since = _time.GetTimestamp();
         RequestWakeUp();
         var slot = await _queue.WaitForReplicaAsync(_isMultiplexed ? model : null, readmitted, cancellationToken);
+        Interlocked.Increment(ref _waited);
         _metrics.ObserveWait(_time.GetElapsedTime(since));
         return new ReplicaLease(this, slot);
     }
@@ -206,5 +214,6 @@ public sealed class DeploymentRouter : IAdmissionPolicy, IDisposable
 /// <param name="MaxOngoing">Maximum number of leases per replica.</param>
 /// <param name="MaxQueued">Maximum number of queued requests; -1 for no limit.</param>
 /// <param name="WakesOnRequest">Whether a request that finds no replica is reported, so that one is started.</param>
+/// <param name="ReportsLoad">Whether the controller needs the deployment's load.</param>
 internal sealed record DeploymentRouterState(
-    ReplicaPicker Picker, MultiplexedModelPicker? Models, ReplicaSlot[] Slots, int MaxOngoing, int MaxQueued, bool WakesOnRequest = false);
+    ReplicaPicker Picker, MultiplexedModelPicker? Models, ReplicaSlot[] Slots, int MaxOngoing, int MaxQueued, bool WakesOnRequest = false, bool ReportsLoad = false);

@@ -112,6 +112,6 @@ public sealed class RouteTable(Func<ReplicaRoute, ICallTarget> resolve, TimeProv
             ? new FailingReplicaPicker(() => new NoReplicaException($"Deployment {route.Id} has no replica: {reason}"))
             : new PowerOfTwoChoicesPicker(slots, route.MaxOngoingRequests, _time);
         var models = router.CreateModelPicker(picker, slots, route.MaxOngoingRequests);
-        return new DeploymentRouterState(picker, models, slots, route.MaxOngoingRequests, route.MaxQueuedRequests, route.WakesOnRequest);
+        return new DeploymentRouterState(picker, models, slots, route.MaxOngoingRequests, route.MaxQueuedRequests, route.WakesOnRequest, route.ReportsLoad);
     }
 }
