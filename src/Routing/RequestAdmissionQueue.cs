@@ -15,9 +15,9 @@ internal interface IAdmissionPolicy
     string Description { get; }
 
     /// <summary>Picks a replica.</summary>
-    /// <param name="model">The requested multiplexed model; null for none.</param>
-    /// <param name="patient">Whether to wait for a replica that has the model rather than let another one load it.</param>
-    ReplicaPickResult Pick(string? model, bool patient);
+    /// <param name="request">The request.</param>
+    /// <param name="patient">Whether to wait for a replica that has the request's model rather than let another one load it.</param>
+    ReplicaPickResult Pick(in RoutingRequest request, bool patient);
 
     /// <summary>Returns the time until a replica that refused may be picked again; null if only a returned lease or a new snapshot can help.</summary>
     TimeSpan? GetRetryDelay();
@@ -63,14 +63,14 @@ internal sealed class RequestAdmissionQueue : IDisposable
     public int Waiting => Volatile.Read(ref _waiting);
 
     /// <summary>Waits for a replica.</summary>
-    /// <param name="model">The requested multiplexed model; null for none.</param>
+    /// <param name="wanted">The request; without a model if the deployment has none.</param>
     /// <param name="readmitted">Whether a replica refused the request after it was admitted: it goes to the front of the queue, whatever the queue's length.</param>
     /// <param name="cancellationToken">Removes the request from the queue.</param>
     /// <returns>The replica, with a lease on it.</returns>
-    public async ValueTask<ReplicaSlot> WaitForReplicaAsync(string? model, bool readmitted, CancellationToken cancellationToken)
+    public async ValueTask<ReplicaSlot> WaitForReplicaAsync(RoutingRequest wanted, bool readmitted, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        if (!TryPickOrEnqueue(model, readmitted, out var slot, out var request))
+        if (!TryPickOrEnqueue(wanted, readmitted, out var slot, out var request))
             throw Overloaded();
         if (request is null)
             return slot!;
@@ -89,7 +89,7 @@ internal sealed class RequestAdmissionQueue : IDisposable
 
     public void Dispose() => _timer.Dispose();
 
-    private bool TryPickOrEnqueue(string? model, bool readmitted, out ReplicaSlot? slot, out QueuedRequest? request)
+    private bool TryPickOrEnqueue(in RoutingRequest wanted, bool readmitted, out ReplicaSlot? slot, out QueuedRequest? request)
     {
         slot = null;
         request = null;
@@ -99,7 +99,7 @@ internal sealed class RequestAdmissionQueue : IDisposable
             Interlocked.Increment(ref _waiting);
             if (readmitted || _queued == 0)
             {
-                var pick = _policy.Pick(model, patient: true);
+                var pick = _policy.Pick(wanted, patient: true);
                 if (pick.Slot is not null || pick.Failure is not null)
                 {
                     Interlocked.Decrement(ref _waiting);
@@ -119,7 +119,7 @@ internal sealed class RequestAdmissionQueue : IDisposable
 
             if (_queued == 0)
                 (_busySince, _served) = (_time.GetTimestamp(), 0);
-            request = Enqueue(model, readmitted);
+            request = Enqueue(wanted, readmitted);
             if (mayOvertake)
                 ServeQueues();
             else
@@ -132,18 +132,18 @@ internal sealed class RequestAdmissionQueue : IDisposable
         }
     }
 
-    private QueuedRequest Enqueue(string? model, bool atFront)
+    private QueuedRequest Enqueue(in RoutingRequest wanted, bool atFront)
     {
         var queue = _withoutModel;
         var deadline = 0L;
-        if (model is not null)
+        if (wanted.MultiplexedModelId is { } model)
         {
             deadline = _time.GetTimestamp() + (long)(_policy.Patience.TotalSeconds * _time.TimestampFrequency);
             if (!_byModel.TryGetValue(model, out queue))
                 _byModel[model] = queue = new LinkedList<QueuedRequest>();
         }
 
-        var request = new QueuedRequest(this, model, atFront ? --_firstOrder : ++_lastOrder, deadline);
+        var request = new QueuedRequest(this, wanted, atFront ? --_firstOrder : ++_lastOrder, deadline);
         request.Node = atFront ? queue.AddFirst(request) : queue.AddLast(request);
         _queued++;
         return request;
@@ -154,7 +154,7 @@ internal sealed class RequestAdmissionQueue : IDisposable
         var queue = request.Node!.List!;
         queue.Remove(request.Node);
         request.Node = null;
-        if (queue.Count == 0 && request.Model is { } model)
+        if (queue.Count == 0 && request.Wanted.MultiplexedModelId is { } model)
             _byModel.Remove(model);
         _queued--;
         Interlocked.Decrement(ref _waiting);
@@ -190,7 +190,7 @@ internal sealed class RequestAdmissionQueue : IDisposable
 
     private bool TryServe(QueuedRequest head)
     {
-        var pick = _policy.Pick(head.Model, patient: head.Deadline > _time.GetTimestamp());
+        var pick = _policy.Pick(head.Wanted, patient: head.Deadline > _time.GetTimestamp());
         if (pick.Slot is null && pick.Failure is null)
             return false;
         Dequeue(head);
@@ -238,10 +238,10 @@ internal sealed class RequestAdmissionQueue : IDisposable
             string.Create(CultureInfo.InvariantCulture, $"{_policy.Description}, and the queue is full with {length} requests (max_queued_requests)."), delay);
     }
 
-    private sealed class QueuedRequest(RequestAdmissionQueue queue, string? model, long order, long deadline)
+    private sealed class QueuedRequest(RequestAdmissionQueue queue, RoutingRequest wanted, long order, long deadline)
         : TaskCompletionSource<ReplicaSlot>(TaskCreationOptions.RunContinuationsAsynchronously)
     {
-        public string? Model => model;
+        public RoutingRequest Wanted => wanted;
 
         /// <summary>Position among the requests of all queues; lower is served first.</summary>
         public long Order => order;

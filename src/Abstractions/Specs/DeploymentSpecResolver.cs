@@ -30,11 +30,13 @@ public static class DeploymentSpecResolver
         if (merged.Name is null)
             errors.Add("", "The deployment has no name.");
         ConfigKeyTable.Deployment.Check(merged, merged.Name ?? "deployment", errors);
+        CheckRouter(merged.RequestRouterConfig, $"{merged.Name ?? "deployment"}.request_router_config", errors);
         errors.ThrowIfAny();
         return Override(new DeploymentSpec { Name = merged.Name! }, merged) with
         {
             UserConfig = (JsonObject?)merged.UserConfig?.DeepClone(),
             Resources = Override(new ReplicaResourceSpec(), merged.ActorOptions),
+            Router = Override(new RequestRouterSpec(), merged.RequestRouterConfig),
         };
     }
 
@@ -46,6 +48,16 @@ public static class DeploymentSpecResolver
         .Select(pair => pair.Impact)
         .DefaultIfEmpty(UpdateImpact.None)
         .Max();
+
+    private static void CheckRouter(RequestRouterOptions? router, string path, ConfigErrorCollector errors)
+    {
+        if (router is { Policy: not null, RequestRouterClass: not null })
+            errors.Add(path, "policy and request_router_class exclude each other; remove one of them");
+        if (router is { RequestRouterKwargs: not null, RequestRouterClass: null })
+            errors.Add($"{path}.request_router_kwargs", "has no effect without request_router_class; remove it");
+        if (router is { Key: not null, RequestRouterClass: null } && router.Policy is not (RoutingPolicy.ConsistentHash or RoutingPolicy.PrefixAffinity))
+            errors.Add($"{path}.key", "has no effect with this policy; set policy to consistent_hash or prefix_affinity");
+    }
 
     // Compared as JSON, since records compare objects and dictionaries by reference.
     private static JsonNode? ToJson(PropertyInfo property, DeploymentSpec spec) =>

@@ -13,6 +13,7 @@ namespace Serve.Http;
 internal sealed class HttpCallTarget(NodeHttpConnection connection, string deployment, string? application) : ICallTarget
 {
     private const string StreamType = "application/x-ndjson";
+    private const int MaxKeyLength = 2048;
     private static readonly MediaTypeHeaderValue Json = new("application/json");
 
     private readonly string _path = application is null
@@ -88,6 +89,9 @@ internal sealed class HttpCallTarget(NodeHttpConnection connection, string deplo
             request.Headers.TryAddWithoutValidation(WireHeaderNames.RequestId, id);
         if (context.MultiplexedModelId is { } model)
             request.Headers.TryAddWithoutValidation(WireHeaderNames.MultiplexedModelId, model);
+        // The whole head of a request is limited to 32 KB.
+        if (context.RoutingKey is { } key)
+            request.Headers.TryAddWithoutValidation(WireHeaderNames.RoutingKey, Uri.EscapeDataString(key.Length > MaxKeyLength ? key[..MaxKeyLength] : key));
         return request;
     }
 

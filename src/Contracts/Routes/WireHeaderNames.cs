@@ -35,6 +35,9 @@ public static class WireHeaderNames
     /// <summary>Request: the requested multiplexed model; Ray Serve's name.</summary>
     public const string MultiplexedModelId = "serve_multiplexed_model_id";
 
+    /// <summary>Request to <c>/-/call</c>: the key by which a routing policy selects the replica, percent-encoded.</summary>
+    public const string RoutingKey = "Serve-Routing-Key";
+
     /// <summary>Request to <c>/-/call</c>: timeout of the call in milliseconds.</summary>
     public const string TimeoutMs = "Serve-Timeout-Ms";
 }

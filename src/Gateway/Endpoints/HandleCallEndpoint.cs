@@ -61,6 +61,7 @@ internal sealed class HandleCallEndpoint(RouteTable handles, GatewayOptions opti
         {
             RequestId = context.TraceIdentifier,
             MultiplexedModelId = RequestedModelReader.Read(context.Request),
+            RoutingKey = context.Request.Headers[WireHeaderNames.RoutingKey] is [{ } key] ? Uri.UnescapeDataString(key) : null,
         };
         if (WantsLines(context.Request))
         {

@@ -52,9 +52,13 @@ internal sealed partial class ReplicaAdmissionMiddleware(
     private async Task ServeAsync(HttpContext context, IReverseProxyFeature proxy, ApplicationRouteEntry application)
     {
         var router = application.Ingress;
-        var model = router.IsMultiplexed ? RequestedModelReader.Read(context.Request) : null;
-        if (!router.TryAcquire(model, out var lease))
-            lease = await router.AcquireAsync(model, context.RequestAborted);
+        var request = new RoutingRequest
+        {
+            MultiplexedModelId = router.IsMultiplexed ? RequestedModelReader.Read(context.Request) : null,
+            Key = router.KeyExpression is { } expression ? await RoutingKeyReader.ReadAsync(context.Request, expression, PrefixLength(application.Route.RoutePrefix!)) : null,
+        };
+        if (!router.TryAcquire(request, out var lease))
+            lease = await router.AcquireAsync(request, context.RequestAborted);
         WorkerForwardAttempt? attempt = null;
         while (true)
         {
@@ -93,7 +97,7 @@ internal sealed partial class ReplicaAdmissionMiddleware(
             }
 
             lease.Refuse(gone: outcome == ForwardOutcome.Gone);
-            lease = await router.ReacquireAsync(model, context.RequestAborted);
+            lease = await router.ReacquireAsync(request, context.RequestAborted);
         }
     }
 

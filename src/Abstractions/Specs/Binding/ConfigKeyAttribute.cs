@@ -12,6 +12,7 @@ internal enum ConfigFormat
     PositiveSeconds,
     ResourceAmount,
     DeviceAmount,
+    RoutingKey,
 }
 
 /// <summary>

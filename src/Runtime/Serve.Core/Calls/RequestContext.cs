@@ -6,11 +6,23 @@ public sealed record CallContext
     /// <summary>Gets the context of a call without metadata.</summary>
     public static CallContext None { get; } = new();
 
+    /// <summary>The lowest priority.</summary>
+    public const int MinPriority = -10;
+
+    /// <summary>The highest priority.</summary>
+    public const int MaxPriority = 10;
+
     /// <summary>The id of the request that the call belongs to, for logs; null if there is none.</summary>
     public string? RequestId { get; init; }
 
     /// <summary>The multiplexed model that the call requests; null for none.</summary>
     public string? MultiplexedModelId { get; init; }
+
+    /// <summary>The key by which a routing policy selects the replica; null for none.</summary>
+    public string? RoutingKey { get; init; }
+
+    /// <summary>The priority, -10 to 10; calls with higher ones leave queues first. Default 0.</summary>
+    public int Priority { get; init; }
 }
 
 /// <summary>

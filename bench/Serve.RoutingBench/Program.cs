@@ -1,0 +1,6 @@
+using System.Globalization;
+using Serve.RoutingBench;
+
+CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+var isQuick = args.Contains("--quick");
+PickerRows.Run(isQuick);
