@@ -92,7 +92,7 @@ public sealed class RoutingKeyTests : IAsyncLifetime
     [Theory]
     [InlineData(100)]
     [InlineData(100_000)]
-    [InlineData(3_000_000)]
+    [InlineData(300_000)]
     public async Task Http_KeyBehindALongField_LongBodyArrivesUnchanged(int length)
     {
         await DeployAsync("json:session");
