@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using Serve;
 using Serve.Experiments;
-using Serve.TuneBench;
+using Serve.Tests;
 using Serve.Tuning;
 using Serve.Tuning.Schedulers;
 using Serve.Tuning.Searchers;
@@ -35,20 +35,29 @@ void MeasureSearchers()
     var peers = args.Contains("--no-peers") ? [] : MeasureOptuna(quick ? 2 : 6);
     foreach (var (name, space, function, goal) in new (string, ParamSpace, Func<ParamValues, double>, double)[]
     {
-        ("branin", BenchFunctions.BraninSpace, BenchFunctions.Branin, 0.001), ("hartmann", BenchFunctions.HartmannSpace, BenchFunctions.Hartmann, 0.01),
+        ("branin", OptimizationFunctions.BraninSpace, OptimizationFunctions.Branin, 0.001), ("hartmann", OptimizationFunctions.HartmannSpace, OptimizationFunctions.Hartmann, 0.01),
     })
     {
-        var random = BenchFunctions.Measure(seed => new BasicVariantSearch(seed), space, function, seeds);
+        var random = MeasureRegret(seed => new BasicVariantSearch(seed), space, function);
         Add($"{name}: random search, regret after 100 trials, median of {seeds} seeds", "", Text(random.Regret), true);
-        var gp = BenchFunctions.Measure(seed => new GpSearch(seed), space, function, seeds);
+        var gp = MeasureRegret(seed => new GpSearch(seed), space, function);
         Add($"{name}: Gaussian process", $"<= {Text(goal)}; <= 4 ms of CPU", $"{Text(gp.Regret)}; {Text(gp.Microseconds / 1000)} ms a trial", gp.Regret <= goal && gp.Microseconds <= 4000);
-        var tpe = BenchFunctions.Measure(seed => new TpeSearch(seed), space, function, seeds);
+        var tpe = MeasureRegret(seed => new TpeSearch(seed), space, function);
         var peer = peers.FirstOrDefault(row => row.Name == name);
         var limit = peer.Name is null ? "" : $"<= 1.1 x Optuna's {Text(peer.Regret)} ({Text(peer.Microseconds)} us); ";
         Add($"{name}: TPE", $"{limit}<= 100 us", $"{Text(tpe.Regret)}; {Text(tpe.Microseconds)} us a trial", (peer.Name is null || tpe.Regret <= 1.1 * peer.Regret) && tpe.Microseconds <= 100);
-        var cma = BenchFunctions.Measure(seed => new CmaEsSearch(seed), space, function, seeds);
+        var cma = MeasureRegret(seed => new CmaEsSearch(seed), space, function);
         Add($"{name}: CMA-ES", "", $"{Text(cma.Regret)}; {Text(cma.Microseconds)} us a trial", true);
     }
+}
+
+// Median regret after 100 trials over the seeds, and the CPU time of a trial.
+(double Regret, double Microseconds) MeasureRegret(Func<int, Searcher> create, ParamSpace space, Func<ParamValues, double> function)
+{
+    const int Trials = 100;
+    var begun = Environment.CpuUsage.TotalTime;
+    var regret = OptimizationFunctions.MedianRegret(create, space, function, Trials, seeds);
+    return (regret, (Environment.CpuUsage.TotalTime - begun).TotalMicroseconds / seeds / Trials);
 }
 
 // Learning curves limit + exp(-rate * epoch): the best of 300 trials by ASHA and with all epochs.

@@ -3,10 +3,10 @@ namespace Serve;
 /// <summary>Connection options of a client. The defaults suit a node on this machine.</summary>
 public sealed record ServeClientOptions
 {
-    /// <summary>The token, which a node that listens beyond loopback requires. Default: none.</summary>
+    /// <summary>The token of the node. Default: that of a node which the same user has started on this machine, without <c>--token-file</c>; otherwise none.</summary>
     public string? Token { get; init; }
 
-    /// <summary>A file with the token, read once when connecting. Default: none.</summary>
+    /// <summary>A file with the token of the node, read once when the client is created. Default: as for <see cref="Token"/>.</summary>
     public string? TokenFile { get; init; }
 
     /// <summary>Default timeout of calls, which a handle's <c>Options</c> override. Default: no limit.</summary>

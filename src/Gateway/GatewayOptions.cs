@@ -15,7 +15,7 @@ public sealed record GatewayOptions
     /// <summary>Gets the clients that may call deployments through <c>/-/call</c>.</summary>
     public RequestGuardOptions Guard { get; init; } = new();
 
-    /// <summary>Gets the time after which a client that reads nothing of its response is disconnected (Linux). Default 60 s.</summary>
+    /// <summary>Gets the time after which a client that reads less than 240 bytes per second of its response is disconnected (Linux). Default 60 s.</summary>
     public TimeSpan ResponseStallTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>Gets whether problem documents contain the stack trace of user exceptions. Default false.</summary>

@@ -32,6 +32,8 @@ public static class ProblemDetailsWriter
             problem.Extensions[key] = value;
         context.Response.Clear();
         context.Response.StatusCode = status;
+        if (status == StatusCodes.Status401Unauthorized)
+            context.Response.Headers.WWWAuthenticate = "Bearer";
         await context.Response.WriteAsJsonAsync(problem, ServeJson.Calls, "application/problem+json", context.RequestAborted);
     }
 

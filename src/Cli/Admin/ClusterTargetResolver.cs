@@ -1,4 +1,5 @@
 using Serve.Admin;
+using Serve.Hosting;
 using Serve.Runtime.Observation;
 
 namespace Serve.Cli.Admin;
@@ -9,7 +10,7 @@ namespace Serve.Cli.Admin;
 /// </summary>
 /// <param name="announcements">Clusters of programs.</param>
 /// <param name="nodeAddress">Default address of the node.</param>
-internal sealed class ClusterTargetResolver(ClusterAnnouncementFolder announcements, string nodeAddress = NodeAdminAddress.Default)
+internal sealed class ClusterTargetResolver(ProcessAnnouncementFolder<ClusterAnnouncement> announcements, string nodeAddress = NodeAdminAddress.Default)
 {
     /// <summary>Creates a client for the selected cluster.</summary>
     /// <param name="address">Option: address of a node.</param>
@@ -23,7 +24,8 @@ internal sealed class ClusterTargetResolver(ClusterAnnouncementFolder announceme
             return Open(announcements.Find().LastOrDefault(found => found.Pid == process) ?? throw NoneOf(process));
         var isNamed = address is not null || Environment.GetEnvironmentVariable(NodeAdminAddress.AddressVariable) is { Length: > 0 };
         var node = NodeAdminAddress.Find(isNamed ? address : nodeAddress, tokenFile);
-        if (isNamed || await AnswersAsync(node, cancellationToken))
+        using var client = node.Open();
+        if (isNamed || await NodeAdminAddress.AnswersAsync(client, cancellationToken))
             return node.OpenState();
         return announcements.Find() switch
         {
@@ -36,25 +38,6 @@ internal sealed class ClusterTargetResolver(ClusterAnnouncementFolder announceme
     private static StateClient Open(ClusterAnnouncement found) => new(found.Address, new() { Token = found.Token });
 
     private static string Describe(IEnumerable<ClusterAnnouncement> found) => string.Join(", ", found.Select(one => $"{one.Program} (pid {one.Pid})"));
-
-    private static async Task<bool> AnswersAsync(NodeAdminAddress node, CancellationToken cancellationToken)
-    {
-        using var client = node.Open();
-        try
-        {
-            await client.CheckAsync(cancellationToken);
-            return true;
-        }
-        catch (NodeUnreachableException)
-        {
-            return false;
-        }
-        catch (ServeException)
-        {
-            // For example a missing token: the query itself reports a better error.
-            return true;
-        }
-    }
 
     private CommandFailedException NoneOf(int pid)
     {

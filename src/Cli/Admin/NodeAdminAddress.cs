@@ -35,6 +35,26 @@ internal sealed record NodeAdminAddress(Uri Uri, string? TokenFile)
     /// <summary>Creates a client for the state API of the node's cluster; it sends nothing yet.</summary>
     public StateClient OpenState() => Open(static (address, options) => new StateClient(address, options));
 
+    /// <summary>Returns whether a node answers, also with an error, for example because of a missing token.</summary>
+    /// <param name="client">Client of the node.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    public static async Task<bool> AnswersAsync(AdminClient client, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await client.CheckAsync(cancellationToken);
+            return true;
+        }
+        catch (NodeUnreachableException)
+        {
+            return false;
+        }
+        catch (ServeException)
+        {
+            return true;
+        }
+    }
+
     private T Open<T>(Func<string, ServeClientOptions, T> make)
     {
         try

@@ -49,21 +49,13 @@ internal sealed partial class ConfigDirectoryWatcher(
         }
     }
 
-    /// <summary>Watches the directory until the token is canceled.</summary>
-    /// <param name="cancellationToken">Ends the watch.</param>
+    /// <summary>Applies the files whenever they change.</summary>
+    /// <param name="cancellationToken">Ends the watch by a cancellation.</param>
     public async Task WatchAsync(CancellationToken cancellationToken)
     {
         using var timer = new PeriodicTimer(Interval, time);
-        try
-        {
-            do
-                await ApplyAsync(cancellationToken);
-            while (await timer.WaitForNextTickAsync(cancellationToken));
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            // The node stops.
-        }
+        while (await timer.WaitForNextTickAsync(cancellationToken))
+            await ApplyAsync(cancellationToken);
     }
 
     /// <summary>Applies the files if they have changed since the last attempt, or if the last attempt failed a while ago.</summary>

@@ -38,6 +38,7 @@ internal sealed partial class NodeHost : IAsyncDisposable
     private readonly NodeStateDirectory _directory;
     private readonly WebApplication _gateway;
     private readonly WebApplication _admin;
+    private NodeAnnouncer? _announcer;
     private bool _disposed;
 
     private NodeHost(NodeStateDirectory directory, WebApplication gateway, WebApplication admin)
@@ -56,6 +57,9 @@ internal sealed partial class NodeHost : IAsyncDisposable
     /// <summary>State directory.</summary>
     public string StatePath => _directory.Root;
 
+    /// <summary>The file with the token that this node created; null if another token is configured, or none.</summary>
+    public string? TokenFile { get; private init; }
+
     /// <summary>Starts a node: locks its state directory, listens, and restores its applications.</summary>
     /// <param name="settings">Settings of the node.</param>
     /// <param name="http">HTTP settings of the gateway.</param>
@@ -70,8 +74,11 @@ internal sealed partial class NodeHost : IAsyncDisposable
         NodeHostSettings settings, HttpOptions http, string statePath, string? buildRoot, IBuildProgressListener progress, NodeConsoleLogging console, CancellationToken cancellationToken)
     {
         var directory = NodeStateDirectory.Open(statePath, settings.NodeName);
+        var tokenFile = settings.Token is null && !settings.IsOpen ? directory.Token : null;
+        if (tokenFile is not null)
+            settings = settings with { Token = CreateToken(directory) };
         var gateway = BuildGateway(settings, http, directory, buildRoot ?? directory.Builds, progress, console);
-        var node = new NodeHost(directory, gateway, BuildAdmin(settings, gateway.Services, console));
+        var node = new NodeHost(directory, gateway, BuildAdmin(settings, gateway.Services, console)) { TokenFile = tokenFile };
         try
         {
             if (GlobalizationModeSelector.DescribeInvariantMode() is { } reason)
@@ -80,10 +87,12 @@ internal sealed partial class NodeHost : IAsyncDisposable
                 Log.FewDescriptors(gateway.Services.GetRequiredService<ILogger<NodeHost>>(), descriptors.Limit, descriptors.MaxConnections);
             // Opens the database, so that a damaged one is reported before the servers listen.
             node.Controller.Draining.Register(gateway.Lifetime.StopApplication);
-            node.Controller.Leaving.Register(() => node.Readiness.NotReadyReason = "draining");
+            node.Controller.Leaving.Register(node.Readiness.MarkLeaving);
             node.Addresses.Gateway = await ListenAsync(gateway, http.Host, http.Port, "--http-port", cancellationToken);
             node.Addresses.Admin = await ListenAsync(node._admin, settings.AdminHost, settings.AdminPort, "--admin-port", cancellationToken);
             await node.Controller.StartAsync(cancellationToken);
+            if (tokenFile is not null)
+                node._announcer = NodeAnnouncer.Announce(node.Addresses, tokenFile, TimeProvider.System, gateway.Services.GetRequiredService<ILogger<NodeAnnouncer>>());
             return node;
         }
         catch
@@ -98,9 +107,7 @@ internal sealed partial class NodeHost : IAsyncDisposable
     public async Task BecomeReadyAsync(CancellationToken cancellationToken)
     {
         await Controller.WhenSettledAsync(cancellationToken);
-        Readiness.NotReadyReason = null;
-        if (Controller.Leaving.IsCancellationRequested)
-            Readiness.NotReadyReason = "draining";
+        Readiness.MarkStarted();
     }
 
     /// <summary>Creates a watcher that applies the config files of a directory.</summary>
@@ -119,12 +126,27 @@ internal sealed partial class NodeHost : IAsyncDisposable
         if (_disposed)
             return;
         _disposed = true;
+        // Before the ports are free: another user may listen on them next.
+        _announcer?.Dispose();
         await StopAsync(_gateway);
         await StopAsync(_admin);
         // The container disposes its singletons in reverse order of creation: controller, runtime with its workers, store.
         await _gateway.DisposeAsync();
         await _admin.DisposeAsync();
         _directory.Dispose();
+    }
+
+    private static string CreateToken(NodeStateDirectory directory)
+    {
+        try
+        {
+            return NodeTokenFile.ReadOrCreate(directory.Token);
+        }
+        catch
+        {
+            directory.Dispose();
+            throw;
+        }
     }
 
     private GatewayReadiness Readiness => _gateway.Services.GetRequiredService<GatewayReadiness>();

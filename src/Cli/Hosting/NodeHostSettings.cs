@@ -44,8 +44,11 @@ internal sealed record NodeHostSettings
     /// <summary>Resources that replicas, tasks and actors can reserve.</summary>
     public ResourceDemand Resources { get => field ??= ResourceDemandFactory.TotalOf(new()); init; }
 
-    /// <summary>Token that callers must present; null for none, on loopback addresses only.</summary>
+    /// <summary>Token that callers must present; null for that of the state directory, on loopback addresses only.</summary>
     public string? Token { get; init; }
+
+    /// <summary>Whether callers need no token, on loopback addresses only.</summary>
+    public bool IsOpen { get; init; }
 
     /// <summary>Host names that the guarded interfaces accept in addition to loopback names.</summary>
     public IReadOnlyList<string> AllowedHosts { get; init; } = [];

@@ -37,7 +37,7 @@ internal sealed class ClusterQueryCommand : Command
     {
         this.SetGuardedAction(console, async (parsed, cancellationToken) =>
         {
-            var target = new ClusterTargetResolver(ClusterAnnouncementFolder.ForCurrentUser());
+            var target = new ClusterTargetResolver(ClusterAnnouncement.ForCurrentUser());
             using var client = await target.FindAsync(parsed.GetValue(_address), parsed.GetValue(_tokenFile), parsed.GetValue(_pid), cancellationToken);
             return await action(parsed, client, cancellationToken);
         });

@@ -28,7 +28,13 @@ internal sealed class NodeCommandOptions
     private readonly Option<string?> _nodeName = new("--node-name") { Description = "Name of the node: letters, digits, '-', '_' and '.'. It is kept in the state directory. Default: the name there, or a new one.", HelpName = "NAME" };
     private readonly Option<IsolationMode?> _isolation;
     private readonly NodeResourceOptions _resources;
-    private readonly Option<string?> _tokenFile = SharedCommandOptions.TokenFile();
+    private readonly Option<string?> _tokenFile = new("--token-file")
+    {
+        Description = $"File with the token that callers of the admin API and of /-/call must present. Default: the variable {NodeAdminAddress.TokenFileVariable}, or the file 'token' of the state directory, which is created.",
+        HelpName = "FILE",
+    };
+
+    private readonly Option<bool> _noToken = new("--no-token") { Description = "Require no token: every user of the machine can then deploy and run code as the user of the node. On loopback addresses only." };
     private readonly Option<string[]> _allowedHosts = new("--allowed-host")
     {
         Description = "Additional host name under which the admin API and calls may be reached. Can be specified multiple times.",
@@ -47,13 +53,18 @@ internal sealed class NodeCommandOptions
         _defaultIsolation = defaultIsolation;
         _isolation = SharedCommandOptions.Isolation($"Default {defaultIsolation.ToString().ToLowerInvariant()}.");
         _stateDir = new("--state-dir") { Description = $"State directory, with the desired state, packages and logs. {stateDirDefault}", HelpName = "DIR" };
-        Option[] all = [_httpHost, _httpPort, _rootPath, _requestTimeout, _keepAliveTimeout, _maxBody, _adminHost, _adminPort, _stateDir, _nodeName, _isolation, _tokenFile, _allowedHosts];
+        Option[] all = [_httpHost, _httpPort, _rootPath, _requestTimeout, _keepAliveTimeout, _maxBody, _adminHost, _adminPort, _stateDir, _nodeName, _isolation, _tokenFile, _noToken, _allowedHosts];
         foreach (var option in all)
             command.Options.Add(option);
         _nodeName.Validators.Add(static result =>
         {
             if (result.Tokens is [{ Value: var name }] && NameRules.NameProblem(name) is { } problem)
                 result.AddError($"--node-name {problem}.");
+        });
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(_noToken) is not null && result.GetResult(_tokenFile) is not null)
+                result.AddError("--no-token and --token-file cannot be combined.");
         });
         _resources = new(command);
     }
@@ -62,7 +73,8 @@ internal sealed class NodeCommandOptions
     /// <param name="parsed">The parsed command line.</param>
     public NodeHostSettings Read(ParseResult parsed)
     {
-        var file = parsed.GetValue(_tokenFile) ?? Environment.GetEnvironmentVariable(NodeAdminAddress.TokenFileVariable);
+        var isOpen = parsed.GetValue(_noToken);
+        var file = isOpen ? null : parsed.GetValue(_tokenFile) ?? Environment.GetEnvironmentVariable(NodeAdminAddress.TokenFileVariable);
         var defaults = new NodeHostSettings();
         return new()
         {
@@ -79,6 +91,7 @@ internal sealed class NodeCommandOptions
             Isolation = parsed.GetValue(_isolation) ?? _defaultIsolation,
             Resources = _resources.Read(parsed),
             Token = string.IsNullOrEmpty(file) ? null : NodeTokenFile.Read(file),
+            IsOpen = isOpen,
             AllowedHosts = parsed.GetValue(_allowedHosts) ?? [],
         };
     }

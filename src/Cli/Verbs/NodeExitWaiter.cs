@@ -1,5 +1,6 @@
 using System.Globalization;
 using Serve.Admin;
+using Serve.Cli.Admin;
 
 namespace Serve.Cli.Verbs;
 
@@ -15,27 +16,10 @@ internal static class NodeExitWaiter
     /// <param name="cancellationToken">Cancels the wait.</param>
     public static async Task WaitAsync(AdminClient client, NodeShutdownReport report, TimeProvider time, CancellationToken cancellationToken)
     {
-        while (await AnswersAsync(client, cancellationToken)
+        while (await NodeAdminAddress.AnswersAsync(client, cancellationToken)
             || (client.Address.IsLoopback && report.Processes.Select(worker => worker.Pid).Append(report.NodePid).Any(Lives)))
         {
             await Task.Delay(Interval, time, cancellationToken);
-        }
-    }
-
-    private static async Task<bool> AnswersAsync(AdminClient client, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await client.CheckAsync(cancellationToken);
-            return true;
-        }
-        catch (NodeUnreachableException)
-        {
-            return false;
-        }
-        catch (ServeException)
-        {
-            return true;
         }
     }
 

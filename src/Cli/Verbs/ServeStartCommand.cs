@@ -45,6 +45,8 @@ internal static class ServeStartCommand
             console.Out.WriteLine($"gateway  {node.Addresses.Gateway}");
             console.Out.WriteLine($"admin    {node.Addresses.Admin}  (Swagger UI at /docs)");
             console.Out.WriteLine($"state    {node.StatePath}");
+            if (node.TokenFile is { } token)
+                console.Out.WriteLine($"token    {token}");
             if (node.Controller.GetDetails().Applications.Keys.Order(StringComparer.Ordinal).ToList() is { Count: > 0 } restored)
                 console.Out.WriteLine($"restoring {string.Join(", ", restored)}");
             console.Out.WriteLine("The node is up. Ctrl+C drains and stops it.");

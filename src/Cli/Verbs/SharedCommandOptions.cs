@@ -16,7 +16,7 @@ internal static class SharedCommandOptions
 
     public static Option<string?> TokenFile() => new("--token-file")
     {
-        Description = $"File with the node's token. Default: the variable {NodeAdminAddress.TokenFileVariable}.",
+        Description = $"File with the node's token. Default: the variable {NodeAdminAddress.TokenFileVariable}, or that of a node which the same user has started without --token-file.",
         HelpName = "FILE",
     };
 

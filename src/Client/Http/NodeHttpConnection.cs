@@ -1,4 +1,4 @@
-using System.Net.Http.Headers;
+using System.Net;
 using System.Text.Json;
 
 namespace Serve.Http;
@@ -8,11 +8,15 @@ internal sealed class NodeHttpConnection : IDisposable
 {
     private readonly HttpClient _http;
     private readonly string _whatToDo;
+    private readonly bool _findsToken;
+    private volatile NodeCredentials _credentials;
 
-    private NodeHttpConnection(Uri address, HttpClient http, string whatToDo)
+    private NodeHttpConnection(Uri address, HttpClient http, NodeCredentials? specified, Uri baseAddress, string whatToDo)
     {
         Address = address;
         _http = http;
+        _findsToken = specified is null;
+        _credentials = specified ?? NodeCredentials.Find(baseAddress);
         _whatToDo = whatToDo;
     }
 
@@ -29,26 +33,36 @@ internal sealed class NodeHttpConnection : IDisposable
         if (!Uri.TryCreate(address, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.Query.Length + uri.Fragment.Length > 0)
             throw new ArgumentException($"'{address}' is not a valid address. Example: http://127.0.0.1:8000", nameof(address));
 
-        var token = ReadToken(options);
-        var http = options.HttpMessageHandler is { } handler ? new HttpClient(handler, disposeHandler: false) : new HttpClient(Pool(uri, options));
         // Without a trailing slash, relative paths would replace the last segment.
-        http.BaseAddress = uri.AbsolutePath.EndsWith('/') ? uri : new Uri(uri.AbsoluteUri + "/");
+        var root = uri.AbsolutePath.EndsWith('/') ? uri : new Uri(uri.AbsoluteUri + "/");
+        var specified = NodeCredentials.Specified(root, options);
+        var http = options.HttpMessageHandler is { } handler ? new HttpClient(handler, disposeHandler: false) : new HttpClient(Pool(uri, options));
         http.Timeout = System.Threading.Timeout.InfiniteTimeSpan;
-        if (token is not null)
-            http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
-        return new NodeHttpConnection(uri, http, whatToDo);
+        return new NodeHttpConnection(uri, http, specified, root, whatToDo);
     }
 
     /// <summary>Sends a request and returns its successful response, whose body has not been read; throws for any other response.</summary>
     public async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
+        var path = request.RequestUri!;
+        var credentials = _credentials;
         try
         {
+            Aim(request, path, credentials);
             var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
+            if (response.StatusCode == HttpStatusCode.Unauthorized && FindAgain(ref credentials) && request.Content is null or ByteArrayContent)
+            {
+                response.Dispose();
+                response = await _http.SendAsync(Copy(request, path, credentials), HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
+            }
+
             if (response.IsSuccessStatusCode)
                 return response;
             using (response)
-                throw await ProblemDocumentReader.ReadAsync(response, cancellationToken).ConfigureAwait(false);
+            {
+                var error = await ProblemDocumentReader.ReadAsync(response, cancellationToken).ConfigureAwait(false);
+                throw response.Headers.WwwAuthenticate.Count > 0 ? Explain(error, credentials) : error;
+            }
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
@@ -90,21 +104,36 @@ internal sealed class NodeHttpConnection : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    private static string? ReadToken(ServeClientOptions options)
+    private static void Aim(HttpRequestMessage request, Uri path, NodeCredentials credentials)
     {
-        if (options is { Token: not null, TokenFile: not null })
-            throw new ArgumentException("Specify a token or a token file, not both.", nameof(options));
-        if (options.TokenFile is not { } file)
-            return options.Token;
-        try
-        {
-            var token = File.ReadAllText(file).Trim();
-            return token.Length > 0 ? token : throw new ArgumentException($"The token file {file} is empty.", nameof(options));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new ArgumentException($"The token file {file} cannot be read: {e.Message}", nameof(options), e);
-        }
+        request.RequestUri = new Uri(credentials.Address, path);
+        if (credentials.Authorization is { } authorization)
+            request.Headers.Authorization = authorization;
+    }
+
+    // A request can be sent only once; its content is kept.
+    private static HttpRequestMessage Copy(HttpRequestMessage sent, Uri path, NodeCredentials credentials)
+    {
+        var copy = new HttpRequestMessage(sent.Method, path) { Content = sent.Content };
+        foreach (var (name, values) in sent.Headers)
+            copy.Headers.TryAddWithoutValidation(name, values);
+        Aim(copy, path, credentials);
+        return copy;
+    }
+
+    private static Exception Explain(Exception error, NodeCredentials credentials) =>
+        error is AccessDeniedException { Reason: ErrorReason.Unauthorized } denied && credentials.Remedy.Length > 0
+            ? new AccessDeniedException(denied.Reason, denied.StatusCode, $"{denied.Message} {credentials.Remedy}")
+            : error;
+
+    // The node may have been started after this connection was created, or have been replaced by one with another token.
+    private bool FindAgain(ref NodeCredentials credentials)
+    {
+        if (!_findsToken)
+            return false;
+        var (before, found) = (credentials, NodeCredentials.Find(credentials.Address));
+        credentials = _credentials = found;
+        return found.Token is not null && found.Token != before.Token;
     }
 
     private static SocketsHttpHandler Pool(Uri address, ServeClientOptions options) => new()

@@ -133,25 +133,8 @@ public sealed class ServeController : IAsyncDisposable
     {
         await _draining.CancelAsync();
         var (before, workers) = (_loop.View, Workers(_nodes.Current.Agents));
-        var drained = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        void Check(ControllerStateView view)
-        {
-            if (view.Desired.IsStopping && view.Observed.Replicas.IsEmpty)
-                drained.TrySetResult();
-        }
-
-        _loop.Changed += Check;
-        try
-        {
-            await _loop.RequestAsync(new ControlEvent.StopAllReplicas(), cancellationToken);
-            Check(_loop.View);
-            await drained.Task.WaitAsync(cancellationToken);
-        }
-        finally
-        {
-            _loop.Changed -= Check;
-        }
-
+        await _loop.RequestAsync(new ControlEvent.StopAllReplicas(), cancellationToken);
+        await WaitUntilAsync(view => view.Desired.IsStopping && view.Observed.Replicas.IsEmpty, cancellationToken);
         return new()
         {
             NodePid = Environment.ProcessId,
@@ -164,27 +147,10 @@ public sealed class ServeController : IAsyncDisposable
 
     /// <summary>Waits until no application is being deployed: each of them runs, has failed, or is unhealthy.</summary>
     /// <param name="cancellationToken">Ends the wait.</param>
-    public async Task WhenSettledAsync(CancellationToken cancellationToken)
-    {
-        var settled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        void Check(ControllerStateView view)
-        {
-            if (view.Desired.Applications.Keys.All(name => view.Plan.Status.TryGetValue(name, out var report)
-                && report.Status is not (ApplicationStatus.NotStarted or ApplicationStatus.Deploying)))
-                settled.TrySetResult();
-        }
-
-        _loop.Changed += Check;
-        try
-        {
-            Check(_loop.View);
-            await settled.Task.WaitAsync(cancellationToken);
-        }
-        finally
-        {
-            _loop.Changed -= Check;
-        }
-    }
+    public Task WhenSettledAsync(CancellationToken cancellationToken) => WaitUntilAsync(
+        view => view.Desired.Applications.Keys.All(name => view.Plan.Status.TryGetValue(name, out var report)
+            && report.Status is not (ApplicationStatus.NotStarted or ApplicationStatus.Deploying)),
+        cancellationToken);
 
     /// <summary>Cancels <see cref="Leaving"/>.</summary>
     public void Leave() => _leaving.Cancel();
@@ -211,6 +177,27 @@ public sealed class ServeController : IAsyncDisposable
         StateDir = _directory.Root,
         StartTimeS = InstanceDetailsProjection.Seconds(_startedAt),
     };
+
+    private async Task WaitUntilAsync(Func<ControllerStateView, bool> condition, CancellationToken cancellationToken)
+    {
+        var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        void Check(ControllerStateView view)
+        {
+            if (condition(view))
+                reached.TrySetResult();
+        }
+
+        _loop.Changed += Check;
+        try
+        {
+            Check(_loop.View);
+            await reached.Task.WaitAsync(cancellationToken);
+        }
+        finally
+        {
+            _loop.Changed -= Check;
+        }
+    }
 
     private static NodeDetails Node(INodeAgent agent)
     {

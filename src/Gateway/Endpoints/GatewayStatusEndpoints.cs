@@ -18,7 +18,7 @@ internal static class GatewayStatusEndpoints
         var table = routes.ServiceProvider.GetRequiredService<RouteTable>();
         routes.MapGet("/-/healthz", context => AnswerAsync(context, stopping.IsCancellationRequested ? "draining" : null));
         var readiness = routes.ServiceProvider.GetRequiredService<GatewayReadiness>();
-        routes.MapGet("/-/readyz", context => AnswerAsync(context, stopping.IsCancellationRequested ? "draining" : readiness.NotReadyReason));
+        routes.MapGet("/-/readyz", context => AnswerAsync(context, readiness.NotReadyReason));
         routes.MapGet("/-/routes", context => RoutesAsync(context, table));
     }
 

@@ -11,12 +11,12 @@ namespace Serve.Gateway.Requests;
 /// </summary>
 /// <param name="next">The rest of the gateway.</param>
 /// <param name="options">The gateway's settings.</param>
-/// <param name="availability">Whether all routes are known.</param>
+/// <param name="readiness">Whether all routes are known.</param>
 /// <param name="metrics">Metrics of requests.</param>
 /// <param name="time">Clock of timeouts and latencies.</param>
 /// <param name="log">Receives unexpected exceptions.</param>
 internal sealed partial class GatewayRequestMiddleware(
-    RequestDelegate next, GatewayOptions options, GatewayAvailability availability, HttpRequestMetrics metrics, TimeProvider time, ILogger<GatewayRequestMiddleware> log)
+    RequestDelegate next, GatewayOptions options, GatewayReadiness readiness, HttpRequestMetrics metrics, TimeProvider time, ILogger<GatewayRequestMiddleware> log)
 {
     private const int ClientClosedRequest = 499;
     private readonly TimeSpan? _timeout = options.Http.RequestTimeoutS is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
@@ -54,7 +54,7 @@ internal sealed partial class GatewayRequestMiddleware(
         switch (error)
         {
             case ServeException problem:
-                await ProblemDetailsWriter.WriteAsync(context, availability.Qualify(context, problem), options.IncludeStack);
+                await ProblemDetailsWriter.WriteAsync(context, readiness.Qualify(context, problem), options.IncludeStack);
                 break;
             case BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge }:
                 await TooLargeAsync(context);

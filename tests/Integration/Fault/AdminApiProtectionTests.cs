@@ -13,7 +13,7 @@ public sealed class AdminApiProtectionTests(PatientPackageFixture package)
     [Fact]
     public async Task BrowserRequest_FromAnotherSite_RejectedByAdminApiAndCalls()
     {
-        await using var node = await TestNodeProcess.StartAsync();
+        await using var node = await TestNodeProcess.StartAsync(more: "--no-token");
         await node.DeployAsync(package, replicas: 1);
         using var client = new HttpClient();
 

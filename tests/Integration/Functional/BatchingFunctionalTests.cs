@@ -62,7 +62,7 @@ public sealed class BatchingFunctionalTests
         Assert.Equal("3", await node.Gateway.GetStringAsync("/Batcher/square-root/9"));
         await IsolationFunctionalTests.AssertProblemAsync(await node.Gateway.GetAsync("/Batcher/square-root/-1"), HttpStatusCode.BadRequest, "bad_input", "-1 has no real root");
 
-        await using var serve = await ServeClient.ConnectAsync(node.GatewayAddress);
+        await using var serve = await node.ConnectAsync();
         var outside = await Task.WhenAll(Enumerable.Range(0, Callers).Select(async i =>
             await serve.GetHandle("Batcher", "Batcher").Remote<BatcherReply>(new { Text = $"rain {i}" })));
         Assert.All(outside, mood => Assert.Equal("dark", mood.Name));

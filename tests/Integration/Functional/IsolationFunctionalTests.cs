@@ -33,7 +33,7 @@ public sealed class IsolationFunctionalTests(SamplePackageFixture packages)
         await AssertProblemAsync(await node.Gateway.PostAsync("/lab/sum", malformed), HttpStatusCode.BadRequest, "bad_input", "");
 
         // The exception did not stop the replica, and handle calls continue the count of the HTTP requests.
-        await using var serve = await ServeClient.ConnectAsync(node.GatewayAddress);
+        await using var serve = await node.ConnectAsync();
         Assert.Equal(3, (await serve.GetHandle("Lab").Remote<LabCountReply>()).Count);
         Assert.Equal("""{"count":4}""", await node.Gateway.GetStringAsync("/lab"));
         Assert.Equal(81, await serve.GetHandle("Lab").Method("Square").Remote<int>(9));

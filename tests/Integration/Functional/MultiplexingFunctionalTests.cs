@@ -34,7 +34,7 @@ public sealed class MultiplexingFunctionalTests(SamplePackageFixture packages)
         Assert.Equal(6, await SumAsync(node, "serve_num_multiplexed_models"));
 
         // Handle calls are routed to the same replicas.
-        await using var serve = await ServeClient.ConnectAsync(node.GatewayAddress);
+        await using var serve = await node.ConnectAsync();
         foreach (var animal in Animals)
             Assert.Equal(homes[animal], (await serve.GetHandle("Zoo").Options(multiplexedModelId: animal).Remote<ZooReply>(2.0)).Replica);
         Assert.Equal(before + 6, await SumAsync(node, Loads));
@@ -125,8 +125,7 @@ public sealed class MultiplexingFunctionalTests(SamplePackageFixture packages)
 
     private static async Task<double> SumAsync(TestNodeProcess node, string metric)
     {
-        using var admin = new HttpClient { BaseAddress = new Uri(node.AdminAddress) };
-        return (await admin.GetStringAsync("/metrics")).Split('\n')
+        return (await node.GetAdminTextAsync("/metrics")).Split('\n')
             .Where(line => line.StartsWith(metric + "{", StringComparison.Ordinal))
             .Sum(line => double.Parse(line.Split(' ')[^1], CultureInfo.InvariantCulture));
     }

@@ -40,7 +40,7 @@ public sealed class NodeClusterFunctionalTests(SamplePackageFixture packages)
         await node.Gateway.GetAsync("/steps/throw");
         await node.Gateway.GetStringAsync("/steps/add?n=1");
 
-        using var state = new StateClient(node.AdminAddress);
+        using var state = new StateClient(node.AdminAddress, new() { Token = node.Token });
         Assert.Equal(3, (await state.ListAsync<TaskState>("tasks", [new("name", "Steps.Half"), new("state", "FINISHED")])).NumFiltered);
         var failed = Assert.Single((await state.ListAsync<TaskState>("tasks", [new("state", "FAILED")])).Result);
         Assert.Contains("a task of a deployment", failed.ErrorMessage, StringComparison.Ordinal);

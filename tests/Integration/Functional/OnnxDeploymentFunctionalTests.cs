@@ -37,7 +37,7 @@ public sealed class OnnxDeploymentFunctionalTests(SamplePackageFixture packages)
         await IsolationFunctionalTests.AssertProblemAsync(
             await node.Gateway.PostAsJsonAsync("/Digits", new float[63]), HttpStatusCode.BadRequest, "bad_input", "The item has 63 elements, but the input pixels: FP32[-1,64] requires 64 per item.");
 
-        await using var serve = await ServeClient.ConnectAsync(node.GatewayAddress);
+        await using var serve = await node.ConnectAsync();
         Assert.Equal(3, await serve.GetHandle("Digits").Remote<long>([Three]));
     }
 

@@ -8,6 +8,7 @@ namespace Serve.Testing;
 public sealed class TestNodeProcess : IAsyncDisposable
 {
     private readonly ScratchDirectory? _owned;
+    private readonly HttpClient _adminHttp;
 
     private TestNodeProcess(ScratchDirectory scratch, ScratchDirectory? owned, ServeCliProcess process, string gateway, string admin)
     {
@@ -17,7 +18,11 @@ public sealed class TestNodeProcess : IAsyncDisposable
         GatewayAddress = gateway;
         AdminAddress = admin;
         Gateway = new HttpClient { BaseAddress = new Uri(gateway), Timeout = TimeSpan.FromSeconds(30) };
-        Admin = new AdminClient(admin);
+        Token = File.Exists(scratch.In("state/token")) ? File.ReadAllText(scratch.In("state/token")).Trim() : null;
+        Admin = new AdminClient(admin, new() { Token = Token });
+        _adminHttp = new HttpClient { BaseAddress = new Uri(admin) };
+        if (Token is not null)
+            _adminHttp.DefaultRequestHeaders.Authorization = new("Bearer", Token);
     }
 
     public ScratchDirectory Scratch { get; }
@@ -31,6 +36,9 @@ public sealed class TestNodeProcess : IAsyncDisposable
     public HttpClient Gateway { get; }
 
     public AdminClient Admin { get; }
+
+    /// <summary>The token that the node created; null if it did not.</summary>
+    public string? Token { get; }
 
     public static async Task<TestNodeProcess> StartAsync(IsolationMode isolation = IsolationMode.Application, ScratchDirectory? scratch = null, params string[] more)
     {
@@ -52,6 +60,12 @@ public sealed class TestNodeProcess : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>Connects a client with the node's token.</summary>
+    public Task<ServeClient> ConnectAsync() => ServeClient.ConnectAsync(GatewayAddress, new() { Token = Token });
+
+    /// <summary>Reads a text of the admin API.</summary>
+    public Task<string> GetAdminTextAsync(string path) => _adminHttp.GetStringAsync(path);
 
     /// <summary>Runs a CLI verb against this node.</summary>
     public Task<(int Code, string Output, string Errors)> CliAsync(params IEnumerable<string> arguments) =>
@@ -118,6 +132,7 @@ public sealed class TestNodeProcess : IAsyncDisposable
     {
         Gateway.Dispose();
         Admin.Dispose();
+        _adminHttp.Dispose();
         if (!Process.HasExited)
         {
             Process.Signal(ServeCliProcess.Terminate);

@@ -147,11 +147,25 @@ public sealed class AdminApiTests
         Assert.Equal(HttpStatusCode.OK, (await admin.Client.SendAsync(request)).StatusCode);
     }
 
+    [Theory]
+    [InlineData("/")]
+    [InlineData("/docs/v1/openapi.json")]
+    [InlineData("/docs/index.html")]
+    [InlineData("/swagger")]
+    [InlineData("/openapi.json")]
+    public async Task Docs_WithoutToken_AreReadable(string path)
+    {
+        await using var admin = await AdminApiTestFixture.StartAsync(new RequestGuardOptions { Token = "secret" });
+        var response = await admin.Client.GetAsync(path);
+        Assert.True(response.StatusCode is HttpStatusCode.OK or HttpStatusCode.Redirect, $"{response.StatusCode}");
+    }
+
     [Fact]
     public async Task AnyMethod_TokenConfigured_IsRequired()
     {
         await using var admin = await AdminApiTestFixture.StartAsync(new RequestGuardOptions { Token = "secret" });
-        Assert.Equal(HttpStatusCode.Unauthorized, (await admin.Client.GetAsync("/api/serve/applications/")).StatusCode);
+        using var missing = await admin.Client.GetAsync("/api/serve/applications/");
+        Assert.Equal((HttpStatusCode.Unauthorized, "Bearer"), (missing.StatusCode, missing.Headers.WwwAuthenticate.ToString()));
         admin.Client.DefaultRequestHeaders.Authorization = new("Bearer", "wrong");
         Assert.Equal(HttpStatusCode.Unauthorized, (await admin.Client.GetAsync("/api/serve/applications/")).StatusCode);
         admin.Client.DefaultRequestHeaders.Authorization = new("Bearer", "secret");

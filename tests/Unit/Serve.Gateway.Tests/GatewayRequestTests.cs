@@ -279,12 +279,10 @@ public sealed class GatewayRequestTests
     [InlineData("starting")]
     public async Task Send_UnknownRouteWhileNotReady_IsUnavailableWithRetryAfter(string reason)
     {
-        await using var gateway = await GatewayTestHost.StartAsync();
+        await using var gateway = await GatewayTestHost.StartAsync(isStarted: reason != "starting");
         await gateway.Deploy("x", "/x", "r1").Deploy("none", "/none", "", unavailable: "it stops").PublishAsync();
         if (reason == "draining")
             gateway.Service<Microsoft.Extensions.Hosting.IHostApplicationLifetime>().StopApplication();
-        else
-            gateway.Service<GatewayReadiness>().NotReadyReason = reason;
 
         foreach (var path in (string[])["/nowhere", "/none", "/-/call/nowhere/m"])
         {
@@ -296,7 +294,7 @@ public sealed class GatewayRequestTests
         }
 
         Assert.Equal("/x|", await gateway.Client.GetStringAsync("/x"));
-        gateway.Service<GatewayReadiness>().NotReadyReason = null;
+        gateway.Service<GatewayReadiness>().MarkStarted();
         if (reason == "starting")
             Assert.Equal(HttpStatusCode.NotFound, (await gateway.Client.GetAsync("/nowhere")).StatusCode);
     }

@@ -36,7 +36,7 @@ internal sealed class GatewayTestHost : IAsyncDisposable
     public ConcurrentQueue<string> Logged { get; private init; } = new();
 
     public static async Task<GatewayTestHost> StartAsync(
-        GatewayOptions? options = null, Action<IServiceCollection, GatewayOptions>? services = null, Action<IApplicationBuilder>? protocols = null)
+        GatewayOptions? options = null, Action<IServiceCollection, GatewayOptions>? services = null, Action<IApplicationBuilder>? protocols = null, bool isStarted = true)
     {
         options ??= new GatewayOptions();
         options = options with { Http = options.Http with { Port = 0 } };
@@ -51,7 +51,8 @@ internal sealed class GatewayTestHost : IAsyncDisposable
         services?.Invoke(builder.Services, options);
         var app = builder.Build();
         app.UseServeGateway(protocols);
-        app.Services.GetRequiredService<GatewayReadiness>().NotReadyReason = null;
+        if (isStarted)
+            app.Services.GetRequiredService<GatewayReadiness>().MarkStarted();
         await app.StartAsync();
         return new GatewayTestHost(app, actors) { Logged = logged };
     }

@@ -10,6 +10,9 @@ namespace Serve.Controller.AdminApi;
 internal static class AdminApiDocumentation
 {
     private const string Document = "v1";
+    private const string Token = "token";
+    private static readonly string[] Pages = ["/", "/swagger", "/swagger/{**rest}"];
+    private static readonly string[] Documents = ["/openapi.json", $"/openapi/{Document}.json"];
 
     public static IServiceCollection AddAdminDocs(this IServiceCollection services) => services
         .AddEndpointsApiExplorer()
@@ -17,14 +20,20 @@ internal static class AdminApiDocumentation
         {
             options.SwaggerDoc(Document, new OpenApiInfo { Title = "Serve admin API", Version = Document });
             options.SupportNonNullableReferenceTypes();
+            options.AddSecurityDefinition(Token, new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "The token of the node." });
+            options.AddSecurityRequirement(document => new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(Token, document)] = [] });
         });
+
+    /// <summary>Whether a path is one of the documentation, or redirects to it.</summary>
+    public static bool Contains(PathString path) =>
+        path.StartsWithSegments("/docs") || path.StartsWithSegments("/swagger") || path == "/" || Documents.Contains(path.Value);
 
     /// <summary>Redirects from the paths where users look for the documentation.</summary>
     public static void MapAdminDocs(this IEndpointRouteBuilder routes)
     {
-        foreach (var path in (string[])["/", "/swagger", "/swagger/{**rest}"])
+        foreach (var path in Pages)
             routes.MapGet(path, static () => Results.Redirect("/docs")).ExcludeFromDescription();
-        foreach (var path in (string[])["/openapi.json", $"/openapi/{Document}.json"])
+        foreach (var path in Documents)
             routes.MapGet(path, static () => Results.Redirect($"/docs/{Document}/openapi.json")).ExcludeFromDescription();
     }
 

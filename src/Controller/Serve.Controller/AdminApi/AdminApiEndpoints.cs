@@ -25,8 +25,9 @@ public static class AdminApiEndpoints
     public static WebApplication MapServeAdmin(this WebApplication app, RequestGuardOptions guard)
     {
         ArgumentNullException.ThrowIfNull(app);
-        // Kubelets ask for the health by the address of the pod, without a token.
-        app.UseWhen(static context => context.Request.Path != Health, guarded => guarded.UseRequestGuard(guard));
+        app.Use((context, next) => Refuse(context.Request, guard) is { } refusal
+            ? ProblemDetailsWriter.WriteAsync(context, refusal.Status, refusal.Reason, refusal.Detail)
+            : next(context));
         app.UseAdminErrors(app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(AdminErrorHandler)));
         app.UseAdminDocs();
         app.UseRouting();
@@ -56,6 +57,15 @@ public static class AdminApiEndpoints
         api.MapGet("/metrics", NodeMetricsEndpoint.HandleAsync)
             .WithTags("Node").WithSummary("Gets the metrics of the node in the Prometheus text format.").Produces<string>(StatusCodes.Status200OK, "text/plain");
         return app;
+    }
+
+    // Kubelets ask for the health by the address of the pod, without a token. Browsers open the documentation, which contains no secrets, without one.
+    private static RequestGuardRefusal? Refuse(HttpRequest request, RequestGuardOptions guard)
+    {
+        if (request.Path == Health)
+            return null;
+        var refusal = RequestGuard.Check(request, guard);
+        return refusal is { Status: StatusCodes.Status401Unauthorized } && AdminApiDocumentation.Contains(request.Path) ? null : refusal;
     }
 
     private static void MapApplications(IEndpointRouteBuilder api)

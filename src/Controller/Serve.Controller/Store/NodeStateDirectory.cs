@@ -1,6 +1,6 @@
 using System.Globalization;
+using Serve.Hosting;
 using Serve.Replicas;
-using Serve.Runtime.Observation;
 
 namespace Serve.Controller.Store;
 
@@ -21,6 +21,9 @@ public sealed class NodeStateDirectory : IDisposable
 
     /// <summary>The database file.</summary>
     public string Database => Path.Combine(Root, "serve.db");
+
+    /// <summary>The file with the token of the node, unless one is configured.</summary>
+    public string Token => Path.Combine(Root, "token");
 
     /// <summary>Folder of the packages, by content hash.</summary>
     public string Packages => Replicas.Packages;

@@ -16,7 +16,7 @@ public sealed partial class DriverCluster
         lock (_making)
         {
             if (!IsDisposed)
-                _observation = new(this, ClusterAnnouncementFolder.ForCurrentUser(), TimeProvider.System);
+                _observation = new(this, ClusterAnnouncement.ForCurrentUser(), TimeProvider.System);
         }
     }
 

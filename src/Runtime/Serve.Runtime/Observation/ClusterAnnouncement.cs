@@ -6,4 +6,9 @@ namespace Serve.Runtime.Observation;
 /// <param name="Address">Address of the state API.</param>
 /// <param name="Token">Token for requests.</param>
 /// <param name="Started">Start time of the cluster.</param>
-public sealed record ClusterAnnouncement(int Pid, string Program, string Address, string Token, DateTimeOffset Started);
+public sealed record ClusterAnnouncement(int Pid, string Program, string Address, string Token, DateTimeOffset Started) : IProcessAnnouncement
+{
+    /// <summary>Returns the announcements of the current user.</summary>
+    /// <returns>The folder.</returns>
+    public static ProcessAnnouncementFolder<ClusterAnnouncement> ForCurrentUser() => new(Path.Combine(UserStateFolder.GetStateFolder(), "clusters"));
+}

@@ -10,14 +10,14 @@ internal sealed class ClusterObservationHost : IAsyncDisposable
 {
     private static readonly TimeSpan Delay = TimeSpan.FromMilliseconds(500);
     private readonly Cluster _cluster;
-    private readonly ClusterAnnouncementFolder _announcements;
+    private readonly ProcessAnnouncementFolder<ClusterAnnouncement> _announcements;
     private readonly DateTimeOffset _started;
     private readonly CancellationTokenSource _stop = new();
     private readonly ITimer _timer;
     private readonly Lock _sync = new();
     private Task<(ClusterStateServer Server, string File)?>? _running;
 
-    public ClusterObservationHost(Cluster cluster, ClusterAnnouncementFolder announcements, TimeProvider time)
+    public ClusterObservationHost(Cluster cluster, ProcessAnnouncementFolder<ClusterAnnouncement> announcements, TimeProvider time)
     {
         _cluster = cluster;
         _announcements = announcements;

@@ -8,8 +8,7 @@ public sealed class InferenceMetricsTests(InferenceTestNode node)
     public async Task Metrics_EachFamily_IsDocumentedOnce()
     {
         await node.PostAsync("/v2/models/digits/infer", InferenceSamples.DigitsRequest);
-        using var admin = new HttpClient { BaseAddress = new Uri(node.Node.AdminAddress) };
-        var shown = (await admin.GetStringAsync("/metrics")).Split('\n')
+        var shown = (await node.Node.GetAdminTextAsync("/metrics")).Split('\n')
             .Where(line => line.StartsWith("# TYPE serve_", StringComparison.Ordinal)).Select(line => line.Split(' ')[2]).Distinct().ToList();
         Assert.Contains("serve_onnx_run_seconds", shown);
         Assert.Contains("serve_num_http_requests_total", shown);

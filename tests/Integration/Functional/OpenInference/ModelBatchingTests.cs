@@ -102,8 +102,7 @@ public sealed class ModelBatchingTests
 
     private static async Task<double> SumAsync(TestNodeProcess node, string metric)
     {
-        using var admin = new HttpClient { BaseAddress = new Uri(node.AdminAddress) };
-        return (await admin.GetStringAsync("/metrics")).Split('\n')
+        return (await node.GetAdminTextAsync("/metrics")).Split('\n')
             .Where(line => line.StartsWith(metric + "{", StringComparison.Ordinal) && line.Contains("function_name=\"infer\"", StringComparison.Ordinal))
             .Sum(line => double.Parse(line.Split(' ')[^1], CultureInfo.InvariantCulture));
     }

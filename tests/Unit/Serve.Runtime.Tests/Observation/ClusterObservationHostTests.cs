@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using Microsoft.Extensions.Time.Testing;
+using Serve.Hosting;
 using Serve.Runtime.Observation;
 using Serve.Runtime.Tests.State;
 
@@ -10,7 +11,7 @@ namespace Serve.Runtime.Tests.Observation;
 public sealed class ClusterObservationHostTests : IDisposable
 {
     private readonly string _root = Path.Combine(Path.GetTempPath(), $"serve-announce-{Guid.NewGuid():N}");
-    private readonly ClusterAnnouncementFolder _announcements;
+    private readonly ProcessAnnouncementFolder<ClusterAnnouncement> _announcements;
 
     // Compared with start times of processes, by the real clock.
     private readonly FakeTimeProvider _time = new(TimeProvider.System.GetUtcNow());

@@ -1,3 +1,4 @@
+using Serve.Tests;
 using Serve.Tuning.Searchers;
 using Serve.Tuning.Spaces;
 
@@ -70,34 +71,34 @@ public sealed class SearcherTests
     [InlineData("cma")]
     public void Ask_ManyAtOnce_AreDistinct(string model)
     {
-        var study = new Study(TestFunctions.BraninSpace, Create(model, 1));
+        var study = new Study(OptimizationFunctions.BraninSpace, Create(model, 1));
         for (var round = 0; round < 6; round++)
         {
             var trials = Enumerable.Range(0, 4).Select(_ => study.Ask()!).ToArray();
             Assert.Equal(4, trials.Select(trial => trial.Params).Distinct().Count());
             foreach (var trial in trials)
-                study.Tell(trial, TestFunctions.Branin(trial.Params));
+                study.Tell(trial, OptimizationFunctions.Branin(trial.Params));
         }
     }
 
     [Fact]
-    public void Gp_Branin_FindsTheMinimum() => Assert.InRange(TestFunctions.MedianRegret(seed => new GpSearch(seed), TestFunctions.BraninSpace, TestFunctions.Branin, 60, 5), 0, 0.01);
+    public void Gp_Branin_FindsTheMinimum() => Assert.InRange(OptimizationFunctions.MedianRegret(seed => new GpSearch(seed), OptimizationFunctions.BraninSpace, OptimizationFunctions.Branin, 60, 5), 0, 0.01);
 
     [Fact]
-    public void Gp_Hartmann_FindsTheMinimum() => Assert.InRange(TestFunctions.MedianRegret(seed => new GpSearch(seed), TestFunctions.HartmannSpace, TestFunctions.Hartmann, 80, 3), 0, 0.15);
+    public void Gp_Hartmann_FindsTheMinimum() => Assert.InRange(OptimizationFunctions.MedianRegret(seed => new GpSearch(seed), OptimizationFunctions.HartmannSpace, OptimizationFunctions.Hartmann, 80, 3), 0, 0.15);
 
     [Fact]
     public void Tpe_Branin_IsBetterThanRandom()
     {
-        var random = TestFunctions.MedianRegret(seed => new BasicVariantSearch(seed), TestFunctions.BraninSpace, TestFunctions.Branin, 100, 11);
-        var tpe = TestFunctions.MedianRegret(seed => new TpeSearch(seed), TestFunctions.BraninSpace, TestFunctions.Branin, 100, 11);
+        var random = OptimizationFunctions.MedianRegret(seed => new BasicVariantSearch(seed), OptimizationFunctions.BraninSpace, OptimizationFunctions.Branin, 100, 11);
+        var tpe = OptimizationFunctions.MedianRegret(seed => new TpeSearch(seed), OptimizationFunctions.BraninSpace, OptimizationFunctions.Branin, 100, 11);
 
         Assert.InRange(tpe, 0, 0.15);
         Assert.True(tpe < random / 2, $"TPE {tpe}, random {random}");
     }
 
     [Fact]
-    public void CmaEs_Hartmann_Converges() => Assert.InRange(TestFunctions.MedianRegret(seed => new CmaEsSearch(seed), TestFunctions.HartmannSpace, TestFunctions.Hartmann, 400, 5), 0, 0.13);
+    public void CmaEs_Hartmann_Converges() => Assert.InRange(OptimizationFunctions.MedianRegret(seed => new CmaEsSearch(seed), OptimizationFunctions.HartmannSpace, OptimizationFunctions.Hartmann, 400, 5), 0, 0.13);
 
     [Fact]
     public void PointsToEvaluate_AreFirst_AndCompleted()

@@ -2,10 +2,10 @@ using Serve.Tuning;
 using Serve.Tuning.Searchers;
 using Serve.Tuning.Spaces;
 
-namespace Serve.TuneBench;
+namespace Serve.Tests;
 
-/// <summary>Test functions of optimization, less their minima.</summary>
-internal static class BenchFunctions
+/// <summary>Test functions of optimization with known optima.</summary>
+internal static class OptimizationFunctions
 {
     private static readonly double[][] Scales = [[10, 3, 17, 3.5, 1.7, 8], [0.05, 10, 17, 0.1, 8, 14], [3, 3.5, 1.7, 10, 17, 8], [17, 8, 0.05, 10, 0.1, 14]];
 
@@ -30,6 +30,7 @@ internal static class BenchFunctions
         }
     }
 
+    /// <summary>Branin's function less its minimum.</summary>
     public static double Branin(ParamValues point)
     {
         var (x, y) = (point.Get<double>("x"), point.Get<double>("y"));
@@ -37,6 +38,7 @@ internal static class BenchFunctions
         return (b * b) + (10 * (1 - (1 / (8 * Math.PI))) * Math.Cos(x)) + 10 - 0.397887;
     }
 
+    /// <summary>Hartmann's function of six dimensions less its minimum.</summary>
     public static double Hartmann(ParamValues point)
     {
         var sum = 0.0;
@@ -45,15 +47,14 @@ internal static class BenchFunctions
         return 3.32237 - sum;
     }
 
-    /// <summary>Median regret after 100 trials over seeds, and the CPU time of a trial.</summary>
-    public static (double Regret, double Microseconds) Measure(Func<int, Searcher> create, ParamSpace space, Func<ParamValues, double> function, int seeds)
+    /// <summary>Median over seeds of the best value after a number of trials.</summary>
+    public static double MedianRegret(Func<int, Searcher> create, ParamSpace space, Func<ParamValues, double> function, int trials, int seeds)
     {
         var regrets = new double[seeds];
-        var begun = Environment.CpuUsage.TotalTime;
         for (var seed = 0; seed < seeds; seed++)
         {
             var study = new Study(space, create(seed));
-            for (var number = 0; number < 100; number++)
+            for (var number = 0; number < trials; number++)
             {
                 var trial = study.Ask()!;
                 study.Tell(trial, function(trial.Params));
@@ -63,6 +64,6 @@ internal static class BenchFunctions
         }
 
         Array.Sort(regrets);
-        return (regrets[seeds / 2], (Environment.CpuUsage.TotalTime - begun).TotalMicroseconds / seeds / 100);
+        return regrets[seeds / 2];
     }
 }

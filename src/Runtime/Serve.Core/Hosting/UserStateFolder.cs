@@ -1,10 +1,10 @@
-namespace Serve.Runtime.Observation;
+namespace Serve.Hosting;
 
 /// <summary>Folder for state of the current user.</summary>
 public static class UserStateFolder
 {
     /// <summary>File mode: accessible by the owner only.</summary>
-    public const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+    internal const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
     /// <summary>Returns <c>$XDG_STATE_HOME/serve</c>, or <c>~/.local/state/serve</c>.</summary>
     /// <returns>The folder, which need not exist.</returns>

@@ -2,45 +2,55 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 
-namespace Serve.Runtime.Observation;
+namespace Serve.Hosting;
+
+/// <summary>The part of an announcement that every process publishes for other processes of its user.</summary>
+public interface IProcessAnnouncement
+{
+    /// <summary>Gets the process id.</summary>
+    int Pid { get; }
+
+    /// <summary>Gets the time of the announcement or an earlier one, at which the process existed.</summary>
+    DateTimeOffset Started { get; }
+}
 
 /// <summary>
-/// Folder of announced clusters, one file each, readable by its owner only because it contains the token. Each file is written and deleted by its cluster;
-/// files of dead processes are deleted by readers.
+/// Folder of announcements, one file each, readable by its owner only because they contain tokens or name their files. Each file is written and deleted by its
+/// process; files of dead processes are deleted by readers.
 /// </summary>
+/// <typeparam name="TAnnouncement">The announcement, stored as JSON.</typeparam>
 /// <param name="folder">Folder; created with the first announcement and deleted with the last.</param>
-public sealed class ClusterAnnouncementFolder(string folder)
+public sealed class ProcessAnnouncementFolder<TAnnouncement>(string folder)
+    where TAnnouncement : class, IProcessAnnouncement
 {
     private static readonly Lock Publishing = new();
 
-    /// <summary>Returns the folder of the current user.</summary>
-    /// <returns>The announcements.</returns>
-    public static ClusterAnnouncementFolder ForCurrentUser() => new(Path.Combine(UserStateFolder.GetStateFolder(), "clusters"));
-
-    /// <summary>Returns the running clusters, oldest first. Deletes files of dead processes.</summary>
-    /// <returns>Clusters of this user.</returns>
-    public IReadOnlyList<ClusterAnnouncement> Find()
+    /// <summary>Returns the announcements of running processes, oldest first. Deletes files of dead processes.</summary>
+    /// <returns>Announcements of this user.</returns>
+    public IReadOnlyList<TAnnouncement> Find()
     {
         string[] files;
         try
         {
-            files = Directory.GetFiles(folder, "*.json");
+            // Most users have none; an exception would cost more than the rest.
+            files = Directory.Exists(folder) ? Directory.GetFiles(folder, "*.json") : [];
         }
         catch (Exception nothing) when (nothing is IOException or UnauthorizedAccessException)
         {
             return [];
         }
 
-        return [.. files.Select(Read).OfType<ClusterAnnouncement>().OrderBy(found => found.Started)];
+        return [.. files.Select(Read).OfType<TAnnouncement>().OrderBy(found => found.Started)];
     }
 
-    /// <summary>Announces a cluster of this process.</summary>
-    /// <param name="announcement">Cluster.</param>
+    /// <summary>Announces this process.</summary>
+    /// <param name="announcement">The announcement.</param>
     /// <returns>File to be deleted with <see cref="Withdraw"/>.</returns>
     /// <exception cref="IOException">The folder is not writable.</exception>
-    internal string Publish(ClusterAnnouncement announcement)
+    /// <exception cref="UnauthorizedAccessException">The folder is not accessible.</exception>
+    public string Publish(TAnnouncement announcement)
     {
-        // Only clusters of one process compete for a name.
+        // Only announcements of one process compete for a name.
         lock (Publishing)
         {
             for (var number = 1; ; number++)
@@ -67,7 +77,8 @@ public sealed class ClusterAnnouncementFolder(string folder)
     }
 
     /// <summary>Deletes a file, and the folder with the last one.</summary>
-    internal void Withdraw(string file)
+    /// <param name="file">The file.</param>
+    public void Withdraw(string file)
     {
         try
         {
@@ -76,15 +87,15 @@ public sealed class ClusterAnnouncementFolder(string folder)
         }
         catch (Exception kept) when (kept is IOException or UnauthorizedAccessException)
         {
-            // Other clusters are still announced.
+            // Others are still announced.
         }
     }
 
-    private ClusterAnnouncement? Read(string file)
+    private TAnnouncement? Read(string file)
     {
         try
         {
-            var found = JsonSerializer.Deserialize<ClusterAnnouncement>(File.ReadAllBytes(file), ServeJson.Options);
+            var found = JsonSerializer.Deserialize<TAnnouncement>(File.ReadAllBytes(file), ServeJson.Options);
             if (found is not null && Lives(found))
                 return found;
         }
@@ -97,8 +108,8 @@ public sealed class ClusterAnnouncementFolder(string folder)
         return null;
     }
 
-    // A process that started after the cluster has reused the id of a dead one.
-    private static bool Lives(ClusterAnnouncement found)
+    // A process that started after the announcement has reused the id of a dead one.
+    private static bool Lives(TAnnouncement found)
     {
         try
         {
@@ -111,7 +122,7 @@ public sealed class ClusterAnnouncementFolder(string folder)
         }
     }
 
-    private void Write(string file, ClusterAnnouncement announcement)
+    private void Write(string file, TAnnouncement announcement)
     {
         MakeFolder(Path.GetDirectoryName(folder)!);
         MakeFolder(folder);
