@@ -51,6 +51,8 @@ public sealed class DeploymentRouter : IAdmissionPolicy, IDisposable
 
     int IAdmissionPolicy.MaxQueued => _state.MaxQueued;
 
+    int IAdmissionPolicy.Ongoing => _state.Slots.Sum(static slot => slot.Ongoing);
+
     TimeSpan IAdmissionPolicy.Patience => _state.Models?.Patience ?? TimeSpan.Zero;
 
     string IAdmissionPolicy.Description =>
@@ -76,10 +78,11 @@ public sealed class DeploymentRouter : IAdmissionPolicy, IDisposable
         return false;
     }
 
-    /// <summary>Acquires a lease; waits in order of arrival if no replica is available. Requests for different models do not wait for each other.</summary>
+    /// <summary>Acquires a lease; waits by priority and in order of arrival if no replica is available. Requests for different models do not wait for each other.</summary>
     /// <param name="request">The request.</param>
     /// <param name="cancellationToken">Removes the request from the queue.</param>
     /// <exception cref="OverloadedException">All replicas are busy and the queue is full.</exception>
+    /// <exception cref="DeadlineUnmeetableException">The request cannot be completed before its deadline.</exception>
     /// <exception cref="NoReplicaException">There is no replica, and none is being started.</exception>
     /// <exception cref="NoSuchRouteException">The deployment has been deleted.</exception>
     public ValueTask<ReplicaLease> AcquireAsync(in RoutingRequest request, CancellationToken cancellationToken) =>

@@ -156,7 +156,7 @@ internal sealed class RoutedCallTarget(RouteTable table, string deployment, stri
         }
     }
 
-    private static RoutingRequest RequestOf(CallContext context) => new() { Key = context.RoutingKey, MultiplexedModelId = context.MultiplexedModelId };
+    private static RoutingRequest RequestOf(CallContext context) => new() { Key = context.RoutingKey, MultiplexedModelId = context.MultiplexedModelId, Urgency = context.Urgency };
 
     private DeploymentRouter FindRouter()
     {

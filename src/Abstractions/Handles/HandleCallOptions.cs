@@ -14,8 +14,8 @@ internal sealed record HandleCallOptions(TimeSpan? Timeout, string? MultiplexedM
         // Timers support at most about 49 days.
         if (timeout is { } limit && (limit <= TimeSpan.Zero || limit.TotalMilliseconds >= uint.MaxValue))
             throw new ArgumentOutOfRangeException(nameof(timeout), limit, "A timeout must be longer than zero and shorter than 49 days. Omit it for no timeout.");
-        if (priority is < CallContext.MinPriority or > CallContext.MaxPriority)
-            throw new ArgumentOutOfRangeException(nameof(priority), priority, $"A priority must be between {CallContext.MinPriority} and {CallContext.MaxPriority}.");
+        if (priority is < CallUrgency.MinPriority or > CallUrgency.MaxPriority)
+            throw new ArgumentOutOfRangeException(nameof(priority), priority, $"A priority must be between {CallUrgency.MinPriority} and {CallUrgency.MaxPriority}.");
         return new HandleCallOptions(
             timeout ?? before?.Timeout, multiplexedModelId ?? before?.MultiplexedModelId, requestId ?? before?.RequestId, routingKey ?? before?.RoutingKey, priority ?? before?.Priority)
         {
@@ -24,11 +24,11 @@ internal sealed record HandleCallOptions(TimeSpan? Timeout, string? MultiplexedM
     }
 
     /// <summary>
-    /// Returns the context of a call with these options, made while serving a request. As in Ray, the request's id is inherited, its model is not; so is its priority, and its key is not.
+    /// Returns the context of a call with these options, made while serving a request. As in Ray, the request's id is inherited, its model is not; so are its deadline and priority, and its key is not.
     /// </summary>
     public static CallContext ContextFor(HandleCallOptions? options, RequestContext? request)
     {
-        if (options is not ({ RequestId: not null } or { MultiplexedModelId: not null } or { RoutingKey: not null } or { Priority: not null }))
+        if (options is not ({ RequestId: not null } or { MultiplexedModelId: not null } or { RoutingKey: not null } or { Priority: not null } or { Timeout: not null }))
         {
             if (request is null)
                 return CallContext.None;
@@ -41,7 +41,13 @@ internal sealed record HandleCallOptions(TimeSpan? Timeout, string? MultiplexedM
             RequestId = options?.RequestId ?? request?.Call.RequestId,
             MultiplexedModelId = options?.MultiplexedModelId,
             RoutingKey = options?.RoutingKey,
-            Priority = options?.Priority ?? request?.Call.Priority ?? 0,
+            Urgency = UrgencyFor(options, request?.Call.Urgency ?? default),
         };
+    }
+
+    private static CallUrgency UrgencyFor(HandleCallOptions? options, CallUrgency inherited)
+    {
+        var urgency = options?.Priority is { } priority ? inherited with { Priority = priority } : inherited;
+        return options?.Timeout is { } timeout ? urgency.Within(timeout, options.Clock) : urgency;
     }
 }

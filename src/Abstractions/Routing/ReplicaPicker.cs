@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Serve.Calls;
 
 namespace Serve.Routing;
 
@@ -54,4 +55,7 @@ public readonly record struct RoutingRequest
 
     /// <summary>Gets the multiplexed model that the request names; null for none.</summary>
     public string? MultiplexedModelId { get; init; }
+
+    /// <summary>Gets the deadline and priority.</summary>
+    public CallUrgency Urgency { get; init; }
 }

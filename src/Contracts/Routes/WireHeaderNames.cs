@@ -38,6 +38,12 @@ public static class WireHeaderNames
     /// <summary>Request to <c>/-/call</c>: the key by which a routing policy selects the replica, percent-encoded.</summary>
     public const string RoutingKey = "Serve-Routing-Key";
 
-    /// <summary>Request to <c>/-/call</c>: timeout of the call in milliseconds.</summary>
+    /// <summary>Request: time that the client waits for the response, in milliseconds.</summary>
     public const string TimeoutMs = "Serve-Timeout-Ms";
+
+    /// <summary>Request: priority, -10 to 10; requests with higher ones leave queues first.</summary>
+    public const string Priority = "Serve-Priority";
+
+    /// <summary>Request to a worker: <see cref="RequestUrgency"/>.</summary>
+    public const string Urgency = "Serve-Urgency";
 }

@@ -6,12 +6,6 @@ public sealed record CallContext
     /// <summary>Gets the context of a call without metadata.</summary>
     public static CallContext None { get; } = new();
 
-    /// <summary>The lowest priority.</summary>
-    public const int MinPriority = -10;
-
-    /// <summary>The highest priority.</summary>
-    public const int MaxPriority = 10;
-
     /// <summary>The id of the request that the call belongs to, for logs; null if there is none.</summary>
     public string? RequestId { get; init; }
 
@@ -21,8 +15,11 @@ public sealed record CallContext
     /// <summary>The key by which a routing policy selects the replica; null for none.</summary>
     public string? RoutingKey { get; init; }
 
-    /// <summary>The priority, -10 to 10; calls with higher ones leave queues first. Default 0.</summary>
-    public int Priority { get; init; }
+    /// <summary>The deadline and priority.</summary>
+    public CallUrgency Urgency { get; init; }
+
+    /// <summary>Gets whether a queue of the callee treats the call differently from others: it requests a model, or is urgent.</summary>
+    public bool AffectsQueues => MultiplexedModelId is not null || !Urgency.IsDefault;
 }
 
 /// <summary>
