@@ -131,7 +131,7 @@ public sealed class ReplicaRuntimeTests : IAsyncLifetime
 
     [Fact]
     public void Inspect_RoutingPolicies_AreListed() =>
-        Assert.Equal([typeof(LastReplicaPicker).FullName!], DeploymentInspector.Inspect(typeof(LastReplicaPicker).Assembly.Location, nameof(Counter)).PickerClasses);
+        Assert.Equal([typeof(LastReplicaPicker).FullName!], DeploymentInspector.Inspect(typeof(LastReplicaPicker).Assembly.Location, nameof(Counter)).PickerClasses.AsEnumerable());
 
     [Fact]
     public async Task Stop_Replica_RefusesCallsFromThenOn()

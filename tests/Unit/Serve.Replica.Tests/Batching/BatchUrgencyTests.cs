@@ -33,9 +33,11 @@ public sealed class BatchUrgencyTests : IDisposable
     public async Task Enqueue_ManyOfHighPriority_LowerOnesDoNotStarve()
     {
         var first = Put(0);
-        var waiting = Enumerable.Range(1, 40).Select(i => Put(i, i == 1 ? -1 : 9)).ToArray();
+        var low = Put(1, -1);
+        _time.Advance(TimeSpan.FromMilliseconds(1));
+        var waiting = Enumerable.Range(2, 40).Select(i => Put(i, 9)).ToArray();
 
-        await RunAllAsync([first, .. waiting]);
+        await RunAllAsync([first, low, .. waiting]);
 
         Assert.InRange(_batches.ToList().FindIndex(batch => batch.Split(' ').Contains("1")), 1, 9);
     }
