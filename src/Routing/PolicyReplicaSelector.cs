@@ -4,7 +4,7 @@ using Serve.Routing.Pickers;
 namespace Serve.Routing;
 
 /// <summary>
-/// Selects replicas by a policy: calls its picker, and takes a lease on what it picks. Exists for one set of replicas. A picker of user code that throws is replaced by the default policy.
+/// Selects replicas by a policy: calls its picker, and takes a lease on the picked replica. Exists for one set of replicas. A picker of user code that throws is replaced by the default policy.
 /// </summary>
 /// <param name="deployment">The deployment, for logs.</param>
 /// <param name="picker">The policy.</param>

@@ -21,6 +21,7 @@ internal sealed partial class GatewayRequestMiddleware(
     RequestDelegate next, GatewayOptions options, GatewayReadiness readiness, HttpRequestMetrics metrics, TimeProvider time, ILogger<GatewayRequestMiddleware> log)
 {
     private const int ClientClosedRequest = 499;
+    private readonly RequestHostFilter _hosts = new(options);
     private readonly RequestTimeLimit? _limit = options.Http.RequestTimeoutS is { } seconds ? new(TimeSpan.FromSeconds(seconds), "http_options.request_timeout_s") : null;
 
     /// <summary>Serves a request.</summary>
@@ -33,8 +34,10 @@ internal sealed partial class GatewayRequestMiddleware(
         metrics.Enter();
         try
         {
+            if (_hosts.Check(context.Request) is { } refusal)
+                await ProblemDetailsWriter.WriteAsync(context, refusal.Status, refusal.Reason, refusal.Detail);
             // A gRPC call fails with a gRPC status instead.
-            if (context.Request.ContentLength > options.Http.MaxRequestBodyBytes && !GrpcRequests.IsGrpc(context.Request))
+            else if (context.Request.ContentLength > options.Http.MaxRequestBodyBytes && !GrpcRequests.IsGrpc(context.Request))
                 await TooLargeAsync(context);
             else if (RequestUrgencyReader.Read(context, scope, _limit, time) is { } limit)
                 await RequestTimeoutEnforcer.RunAsync(context, next, limit, time);

@@ -2,7 +2,7 @@ namespace Serve.Routing.Pickers;
 
 /// <summary>
 /// Picks the replica that last received a request whose key has the longest common prefix, if it is available and within its <see cref="LoadBound"/>; otherwise the one with the fewest requests.
-/// Requests without a key are distributed in the latter way. What was sent where survives a change of the replicas.
+/// Requests without a key are distributed in the latter way. The record of sent prefixes survives a change of the replicas.
 /// </summary>
 /// <param name="replicas">The replicas.</param>
 /// <param name="previous">The picker of the previous replicas; null if it had another policy.</param>
