@@ -29,6 +29,7 @@ public static class ReplicaServiceCollectionExtensions
         services.TryAddEnumerable(ServiceDescriptor.Singleton<ITopicSubscriber, ModelReportSubscriber>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<ITopicSubscriber, RoutingStatsSubscriber>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<ITopicSubscriber, WakeUpReporter>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<ITopicSubscriber, DeploymentLoadReporter>());
         return services.AddActorHttpServer();
     }
 

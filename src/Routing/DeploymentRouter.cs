@@ -21,6 +21,7 @@ public sealed class DeploymentRouter : IAdmissionPolicy, IDisposable
     private volatile bool _isMultiplexed;
     private DeploymentRouterState? _wakeUpRequestedFor;
     private long _immediate;
+    private long _waited;
 
     internal DeploymentRouter(DeploymentId id, TimeProvider time, Action<DeploymentId>? requestWakeUp = null)
     {
@@ -46,6 +47,12 @@ public sealed class DeploymentRouter : IAdmissionPolicy, IDisposable
 
     /// <summary>Number of requests that got a replica without waiting, in total.</summary>
     internal long Immediate => Interlocked.Read(ref _immediate);
+
+    /// <summary>Number of requests that got a replica, in total.</summary>
+    public long Admitted => Immediate + Interlocked.Read(ref _waited);
+
+    /// <summary>Whether the controller needs the deployment's load.</summary>
+    public bool ReportsLoad => _state.ReportsLoad;
 
     internal DeploymentRouterMetrics Metrics => _metrics;
 
@@ -195,6 +202,7 @@ public sealed class DeploymentRouter : IAdmissionPolicy, IDisposable
         var since = _time.GetTimestamp();
         RequestWakeUp();
         var slot = await _queue.WaitForReplicaAsync(_isMultiplexed ? request : request with { MultiplexedModelId = null }, readmitted, cancellationToken);
+        Interlocked.Increment(ref _waited);
         _metrics.ObserveWait(_time.GetElapsedTime(since));
         return new ReplicaLease(this, slot);
     }
@@ -239,6 +247,9 @@ internal sealed record DeploymentRouterState
 
     /// <summary>Whether a request that finds no replica is reported, so that one is started.</summary>
     public bool WakesOnRequest { get; init; }
+
+    /// <summary>Whether the controller needs the deployment's load.</summary>
+    public bool ReportsLoad { get; init; }
 
     /// <summary>The rule that <see cref="Selector"/> implements.</summary>
     public RoutingRule Rule { get; init; } = RoutingRule.Default;

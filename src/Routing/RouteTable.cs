@@ -152,6 +152,7 @@ public sealed partial class RouteTable(Func<ReplicaRoute, ICallTarget> resolve, 
             MaxOngoing = route.MaxOngoingRequests,
             MaxQueued = route.MaxQueuedRequests,
             WakesOnRequest = route.WakesOnRequest,
+            ReportsLoad = route.ReportsLoad,
             Rule = route.Routing,
             Key = route.Routing.Key is { } key && RoutingKeyExpression.TryParse(key, out var expression, out _) ? expression : null,
         };

@@ -26,7 +26,7 @@ public sealed class DeploymentAttribute : Attribute
     public string? Name { get => _options.Name; set => _options = _options with { Name = value }; }
 
     /// <inheritdoc cref="DeploymentSpec.NumReplicas"/>
-    public int NumReplicas { get => _options.NumReplicas ?? DeploymentSpec.Default.NumReplicas; set => _options = _options with { NumReplicas = value }; }
+    public int NumReplicas { get => _options.NumReplicas?.Number ?? DeploymentSpec.Default.NumReplicas; set => _options = _options with { NumReplicas = value }; }
 
     /// <inheritdoc cref="DeploymentSpec.MaxOngoingRequests"/>
     public int MaxOngoingRequests { get => _options.MaxOngoingRequests ?? DeploymentSpec.Default.MaxOngoingRequests; set => _options = _options with { MaxOngoingRequests = value }; }

@@ -51,6 +51,7 @@ internal static class RouteSnapshotProjection
             MaxQueuedRequests = deployment.Spec.MaxQueuedRequests,
             Unavailable = result.Routed.Length > 0 ? null : UnavailableReason(goal),
             Routing = RuleOf(application, deployment),
+            ReportsLoad = deployment.Spec.Autoscaling is not null,
             WakesOnRequest = goal is { TargetReplicas: 0, WakesOnRequest: true },
             Replicas = [.. result.Routed.Where(replica => replica.Address is not null).Select(replica => new ReplicaRoute(replica.Id.ToString(), replica.Address!))],
         };

@@ -42,6 +42,49 @@ public sealed class DeploymentSpecResolverTests
     }
 
     [Fact]
+    public void Merge_Auto_HasRayServesDefaults()
+    {
+        var spec = DeploymentSpecResolver.Merge(new DeploymentOptions { Name = "D", NumReplicas = ReplicaCount.Auto }, null);
+
+        Assert.Equal((1, new AutoscalingSpec { MaxReplicas = 100 }), (spec.NumReplicas, spec.Autoscaling));
+        Assert.Equal(
+            (1, 1, 2, 10, 30, 30, 600, LoadAggregation.Mean),
+            (spec.Autoscaling!.MinReplicas, new AutoscalingSpec().MaxReplicas, spec.Autoscaling.TargetOngoingRequests, spec.Autoscaling.MetricsIntervalS, spec.Autoscaling.LookBackPeriodS,
+                spec.Autoscaling.UpscaleDelayS, spec.Autoscaling.DownscaleDelayS, spec.Autoscaling.AggregationFunction));
+    }
+
+    [Fact]
+    public void Merge_AutoscalingOfFileAndCode_IsMergedKeyByKeyOrReplacedByANumber()
+    {
+        var code = new DeploymentOptions { Name = "D", NumReplicas = ReplicaCount.Auto, AutoscalingConfig = new() { MinReplicas = 0, UpscaleDelayS = 1 } };
+
+        var merged = DeploymentSpecResolver.Merge(code, new() { Name = "D", AutoscalingConfig = new() { UpscaleDelayS = 2, InitialReplicas = 3 } });
+        Assert.Equal((3, new AutoscalingSpec { MinReplicas = 0, InitialReplicas = 3, MaxReplicas = 100, UpscaleDelayS = 2 }), (merged.NumReplicas, merged.Autoscaling));
+
+        var number = DeploymentSpecResolver.Merge(code, new() { Name = "D", NumReplicas = 5 });
+        Assert.Equal((5, null), (number.NumReplicas, number.Autoscaling));
+
+        var automatic = DeploymentSpecResolver.Merge(new() { Name = "D", NumReplicas = 5 }, new() { Name = "D", AutoscalingConfig = new() { MinReplicas = 2, MaxReplicas = 4 } });
+        Assert.Equal((2, 2, 4), (automatic.NumReplicas, automatic.Autoscaling!.MinReplicas, automatic.Autoscaling.MaxReplicas));
+    }
+
+    [Fact]
+    public void Merge_ContradictoryAutoscaling_IsAnError()
+    {
+        static string Error(DeploymentOptions code, DeploymentOptions? file = null) => Assert.Single(Assert.Throws<DefinitionException>(() => DeploymentSpecResolver.Merge(code, file)).Errors);
+
+        Assert.Equal("D.autoscaling_config.min_replicas: must be at most max_replicas, 1, but was 2", Error(new() { Name = "D", AutoscalingConfig = new() { MinReplicas = 2 } }));
+        Assert.Equal(
+            "D.autoscaling_config.min_replicas: must be at most max_replicas, 3, but was 5",
+            Error(new() { Name = "D", AutoscalingConfig = new() { MinReplicas = 5, MaxReplicas = 9 } }, new() { Name = "D", AutoscalingConfig = new() { MaxReplicas = 3 } }));
+        Assert.Equal(
+            "D.autoscaling_config.initial_replicas: must be between min_replicas and max_replicas, 1 and 2, but was 3",
+            Error(new() { Name = "D", AutoscalingConfig = new() { MaxReplicas = 2, InitialReplicas = 3 } }));
+        Assert.Equal("D.num_replicas: must be 'auto' or absent with autoscaling_config, but was 3", Error(new() { Name = "D", NumReplicas = 3, AutoscalingConfig = new() }));
+        Assert.Contains("not NaN", Error(new() { Name = "D", AutoscalingConfig = new AutoscalingAttribute { TargetOngoingRequests = double.NaN }.ToOptions() }));
+    }
+
+    [Fact]
     public void Merge_DoesNotChangeItsSources()
     {
         var code = new DeploymentOptions { Name = "Counter", UserConfig = Parse("""{"a":1}""") };
