@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -24,10 +23,10 @@ public static class GatewayServiceCollectionExtensions
     {
         services.AddSingleton(options);
         services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<SlowReaderMonitor>();
         services.AddSingleton<IConnectionListenerFactory, SharedPort.ListenerFactory>();
         services.Configure<KestrelServerOptions>(kestrel => kestrel.ListenAsGateway(options));
         services.AddRouting();
-        services.Configure<SocketTransportOptions>(sockets => sockets.LimitStalls(options.ResponseStallTimeout));
         services.AddSingleton<GatewayReadiness>();
         services.AddSingleton<HttpRequestMetrics>();
         services.AddSingleton<RouteTableConfigProvider>();

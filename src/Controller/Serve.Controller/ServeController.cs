@@ -76,10 +76,10 @@ public sealed class ServeController : IAsyncDisposable
     /// <exception cref="NodeConflictException">The configuration changes the gateway's HTTP settings.</exception>
     public Task<bool> DeployAsync(ServeConfig config, CancellationToken cancellationToken)
     {
-        if (config.HttpOptions is { } http && http != _options.HttpOptions)
+        if (config.HttpOptions is { } http && _options.HttpOptions.DifferencesFrom(http) is { Count: > 0 } differences)
         {
             throw new NodeConflictException(
-                $"http_options of the node cannot be changed while it runs: {string.Join("; ", _options.HttpOptions.DifferencesFrom(http))}. Remove them from the config, or restart the node with 'serve start --config FILE'.");
+                $"http_options of the node cannot be changed while it runs: {string.Join("; ", differences)}. Remove them from the config, or restart the node with 'serve start --config FILE'.");
         }
 
         return DeployAsync(config.Applications, isWhole: true, cancellationToken);

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 
 namespace Serve.Gateway.Listening;
 
@@ -21,22 +20,6 @@ internal static class GatewayKestrelExtensions
         var port = new SharedPort([.. AddressesOf(http.Host, http.Port).Select(address => new IPEndPoint(address, http.Port))], kestrel.Limits.KeepAliveTimeout, TimeProvider.System, DescriptorBudget.OfProcess?.MaxConnections);
         foreach (var (endPoint, protocol) in port.EndPoints)
             kestrel.Listen(endPoint, listen => listen.Protocols = protocol);
-    }
-
-    /// <summary>Disconnects clients that do not receive data for a time, so that a client that does not read its response does not occupy a replica. Linux enforces it; elsewhere it has no effect.</summary>
-    public static void LimitStalls(this SocketTransportOptions sockets, TimeSpan timeout)
-    {
-        if (!OperatingSystem.IsLinux())
-            return;
-        sockets.CreateBoundListenSocket = endPoint =>
-        {
-            var socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endPoint);
-            // TCP_USER_TIMEOUT, which accepted sockets inherit.
-            const int Tcp = 6;
-            const int UserTimeout = 18;
-            socket.SetRawSocketOption(Tcp, UserTimeout, BitConverter.GetBytes((int)timeout.TotalMilliseconds));
-            return socket;
-        };
     }
 
     private static IPAddress[] AddressesOf(string host, int port)

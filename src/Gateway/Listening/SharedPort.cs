@@ -35,6 +35,7 @@ internal sealed class SharedPort(IReadOnlyList<IPEndPoint> addresses, TimeSpan f
     private readonly CancellationTokenSource _stopping = new();
     private readonly List<IConnectionListener> _sockets = [];
     private readonly List<Task> _acceptLoops = [];
+    private SlowReaderMonitor? _readers;
     private Task? _stopped;
     private int _connections;
 
@@ -52,8 +53,9 @@ internal sealed class SharedPort(IReadOnlyList<IPEndPoint> addresses, TimeSpan f
             await connection.DisposeAsync();
     }
 
-    private async ValueTask<IConnectionListener> BindAsync(Channel<ConnectionContext> connections, IConnectionListenerFactory transport, CancellationToken cancellationToken)
+    private async ValueTask<IConnectionListener> BindAsync(Channel<ConnectionContext> connections, IConnectionListenerFactory transport, SlowReaderMonitor readers, CancellationToken cancellationToken)
     {
+        _readers = readers;
         if (_sockets.Count == 0)
             await ListenAsync(transport, cancellationToken);
         return new ProtocolListener(this, connections.Reader, _sockets[0].EndPoint);
@@ -127,6 +129,7 @@ internal sealed class SharedPort(IReadOnlyList<IPEndPoint> addresses, TimeSpan f
             return false;
         }
 
+        _readers!.Watch(connection);
         connection.ConnectionClosed.UnsafeRegister(static port => Interlocked.Decrement(ref ((SharedPort)port!)._connections), this);
         return true;
     }
@@ -183,21 +186,21 @@ internal sealed class SharedPort(IReadOnlyList<IPEndPoint> addresses, TimeSpan f
     }
 
     /// <summary>Binds the endpoints of shared ports; Kestrel asks it before its own socket transport.</summary>
-    internal sealed class ListenerFactory(IOptions<SocketTransportOptions> options, ILoggerFactory loggers) : IConnectionListenerFactory, IConnectionListenerFactorySelector
+    internal sealed class ListenerFactory(IOptions<SocketTransportOptions> options, SlowReaderMonitor readers, ILoggerFactory loggers) : IConnectionListenerFactory, IConnectionListenerFactorySelector
     {
         private readonly SocketTransportFactory _sockets = new(options, loggers);
 
         public bool CanBind(EndPoint endpoint) => endpoint is ProtocolEndPoint;
 
         public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default) =>
-            ((ProtocolEndPoint)endpoint).BindAsync(_sockets, cancellationToken);
+            ((ProtocolEndPoint)endpoint).BindAsync(_sockets, readers, cancellationToken);
     }
 
     /// <summary>One protocol of the port, as an address that Kestrel can bind.</summary>
     private sealed class ProtocolEndPoint(SharedPort port, Channel<ConnectionContext> connections) : EndPoint
     {
-        public ValueTask<IConnectionListener> BindAsync(IConnectionListenerFactory transport, CancellationToken cancellationToken) =>
-            port.BindAsync(connections, transport, cancellationToken);
+        public ValueTask<IConnectionListener> BindAsync(IConnectionListenerFactory transport, SlowReaderMonitor readers, CancellationToken cancellationToken) =>
+            port.BindAsync(connections, transport, readers, cancellationToken);
 
         // Kestrel names the endpoint when it cannot be bound.
         public override string ToString() => port.ToString();

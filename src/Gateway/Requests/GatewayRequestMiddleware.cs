@@ -19,6 +19,7 @@ internal sealed partial class GatewayRequestMiddleware(
     RequestDelegate next, GatewayOptions options, GatewayReadiness readiness, HttpRequestMetrics metrics, TimeProvider time, ILogger<GatewayRequestMiddleware> log)
 {
     private const int ClientClosedRequest = 499;
+    private readonly RequestHostFilter _hosts = new(options);
     private readonly TimeSpan? _timeout = options.Http.RequestTimeoutS is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
 
     /// <summary>Serves a request.</summary>
@@ -31,8 +32,10 @@ internal sealed partial class GatewayRequestMiddleware(
         metrics.Enter();
         try
         {
+            if (_hosts.Check(context.Request) is { } refusal)
+                await ProblemDetailsWriter.WriteAsync(context, refusal.Status, refusal.Reason, refusal.Detail);
             // A gRPC call fails with a gRPC status instead.
-            if (context.Request.ContentLength > options.Http.MaxRequestBodyBytes && !GrpcRequests.IsGrpc(context.Request))
+            else if (context.Request.ContentLength > options.Http.MaxRequestBodyBytes && !GrpcRequests.IsGrpc(context.Request))
                 await TooLargeAsync(context);
             else if (_timeout is { } limit)
                 await RequestTimeoutEnforcer.RunAsync(context, next, limit, "http_options.request_timeout_s", time);

@@ -34,7 +34,7 @@ internal static class DeploymentMethodSymbols
 
     /// <summary>Returns whether a public method is a hook that the platform calls.</summary>
     public static bool IsHook(INamedTypeSymbol type, IMethodSymbol method) =>
-        Hooks.Contains(method.Name) || (method.Name == "Map" && type.AllInterfaces.Any(each => each.ToDisplayString() == "Serve.IIngress"));
+        Hooks.Contains(method.Name) || (method.Name is "Map" or "Configure" && type.AllInterfaces.Any(each => each.ToDisplayString() == "Serve.IIngress"));
 
     public static bool IsForHttpOnly(IMethodSymbol method) =>
         MethodReturnReader.Of(method).Result is { } result && IsHttp(result)

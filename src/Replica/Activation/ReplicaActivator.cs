@@ -96,7 +96,7 @@ public sealed partial class ReplicaActivator(UserAssemblyCache assemblies, Repli
         var failures = new UserFailureLog(logger);
         parts.Batches = BatchedMethodSet.Of(parts.Target, new(context, failures, parts.Time, parts.SeesRequests), parts.Metrics);
         AttachBuiltIn(parts, context);
-        parts.Http = Bind(parts, context, failures, logger);
+        parts.Http = await BindAsync(parts, context, failures, logger);
         var instance = new ReplicaInstance(parts, logger);
         await instance.TakeConfigAsync(start.Spec.UserConfig, cancellationToken);
         instance.CheckLimit(start.Spec.MaxOngoingRequests);
@@ -145,13 +145,15 @@ public sealed partial class ReplicaActivator(UserAssemblyCache assemblies, Repli
         }
     }
 
-    private static IActorHttpHandler Bind(ReplicaComponents parts, ActorActivationContext context, UserFailureLog failures, ILogger logger)
+    private static async Task<IActorHttpHandler> BindAsync(ReplicaComponents parts, ActorActivationContext context, UserFailureLog failures, ILogger logger)
     {
         var development = parts.Services!.GetRequiredService<IHostEnvironment>().IsDevelopment();
         var errors = new ReplicaErrorResponder(parts.Context!.ReplicaId, development, failures, logger);
         try
         {
-            return new ReplicaHttpHandler(context, parts, errors);
+            var handler = new ReplicaHttpHandler(context, parts, errors);
+            await handler.ValidateAsync();
+            return handler;
         }
         catch (InvalidOperationException unbindable) when (!ReplicaEndpointBuilder.AsksForHttp(parts.Target!.GetType()))
         {

@@ -1,25 +1,43 @@
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.FileProviders;
 using Microsoft.Extensions.Hosting;
 
 namespace Serve.Replica.Activation;
 
-/// <summary>Host environment of a replica: name of the application, folder of the package, and environment of the process (Development, Production).</summary>
-internal sealed class ReplicaHostEnvironment(string application, string packageDirectory, IHostEnvironment? process) : IHostEnvironment, IDisposable
+/// <summary>
+/// Host environment of a replica: name of the application, folder of the package and its folder <c>wwwroot</c>, and environment of the process (Development, Production).
+/// </summary>
+internal sealed class ReplicaHostEnvironment : IWebHostEnvironment, IDisposable
 {
-    private readonly PhysicalFileProvider _files = new(packageDirectory);
-    private IFileProvider? _replaced;
+    private readonly PhysicalFileProvider _files;
+    private readonly PhysicalFileProvider? _webFiles;
 
-    public string ApplicationName { get; set; } = application;
-
-    public string EnvironmentName { get; set; } = process?.EnvironmentName ?? Environments.Production;
-
-    public string ContentRootPath { get; set; } = packageDirectory;
-
-    public IFileProvider ContentRootFileProvider
+    public ReplicaHostEnvironment(string application, string packageDirectory, IHostEnvironment? process)
     {
-        get => _replaced ?? _files;
-        set => _replaced = value;
+        ApplicationName = application;
+        EnvironmentName = process?.EnvironmentName ?? Environments.Production;
+        ContentRootPath = packageDirectory;
+        ContentRootFileProvider = _files = new PhysicalFileProvider(packageDirectory);
+        WebRootPath = Path.Combine(packageDirectory, "wwwroot");
+        _webFiles = Directory.Exists(WebRootPath) ? new PhysicalFileProvider(WebRootPath) : null;
+        WebRootFileProvider = _webFiles ?? (IFileProvider)new NullFileProvider();
     }
 
-    public void Dispose() => _files.Dispose();
+    public string ApplicationName { get; set; }
+
+    public string EnvironmentName { get; set; }
+
+    public string ContentRootPath { get; set; }
+
+    public IFileProvider ContentRootFileProvider { get; set; }
+
+    public string WebRootPath { get; set; }
+
+    public IFileProvider WebRootFileProvider { get; set; }
+
+    public void Dispose()
+    {
+        _files.Dispose();
+        _webFiles?.Dispose();
+    }
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Reflection;
 using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -8,6 +9,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Serve.Calls;
 using Serve.Replica.Definitions;
+using Serve.Replica.Http;
 using Serve.Replica.Instances;
 using Serve.Replica.Loading;
 using Serve.Replica.Logs;
@@ -36,8 +38,9 @@ internal static class ReplicaServiceBuilder
             logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("System.Net.Http", LogLevel.Warning);
         });
         services.AddSingleton<IReplicaContext>(replica);
-        services.AddSingleton<IHostEnvironment>(_ => new ReplicaHostEnvironment(
+        services.AddSingleton<IWebHostEnvironment>(_ => new ReplicaHostEnvironment(
             replica.DeploymentId.Application, package, process.GetService<IHostEnvironment>()));
+        services.AddSingleton<IHostEnvironment>(static provider => provider.GetRequiredService<IWebHostEnvironment>());
         services.AddSingleton<IConfiguration>(_ => new ConfigurationBuilder()
             .AddJsonFile(Path.Combine(package, "appsettings.json"), optional: true)
             .AddEnvironmentVariables()
@@ -50,6 +53,7 @@ internal static class ReplicaServiceBuilder
         AddHandles(services, start, replica, process, code.Assembly);
         models?.AddTo(services, type.GetConstructors().SelectMany(each => each.GetParameters()).Select(each => MultiplexedMethod.ModelOf(each.ParameterType)).OfType<Type>());
         hooks.ConfigureServices?.Invoke(null, BindingFlags.DoNotWrapExceptions, binder: null, [services], culture: null);
+        services.AddSingleton(MetadataMiddlewareSelection.Of(services));
         return services.BuildServiceProvider();
     }
 

@@ -16,7 +16,7 @@ internal sealed record DeploymentHookMethods(MethodInfo? CheckHealth, MethodInfo
     /// <summary>Returns whether a public method is a hook, and therefore not callable by users.</summary>
     public static bool IsHook(MethodInfo method) =>
         Names.Contains(method.Name)
-        || (method.Name == nameof(IIngress.Map) && typeof(IIngress).IsAssignableFrom(method.DeclaringType));
+        || (method.Name is nameof(IIngress.Map) or nameof(IIngress.Configure) && typeof(IIngress).IsAssignableFrom(method.DeclaringType));
 
     /// <summary>Finds the hooks of a class; adds an error for each invalid one.</summary>
     public static DeploymentHookMethods Of(Type type, List<string> errors) => new(

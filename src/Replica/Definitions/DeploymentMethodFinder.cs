@@ -40,6 +40,8 @@ internal static class DeploymentMethodFinder
 
     private static void CheckRoutes(Type type, List<MethodInfo> methods, List<string> errors)
     {
+        if (type.IsDefined(typeof(IRouteTemplateProvider), inherit: true))
+            errors.Add($"{type.FullName} has a route attribute on the class, which has no effect. Set the route prefix of the application, and the routes of methods.");
         var routed = methods.Where(method => method.IsDefined(typeof(IRouteTemplateProvider), true) || method.IsDefined(typeof(IActionHttpMethodProvider), true)).ToList();
         if (typeof(IIngress).IsAssignableFrom(type))
         {

@@ -1,6 +1,7 @@
 using System.Linq.Expressions;
 using System.Reflection;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc.Routing;
 using Microsoft.AspNetCore.Routing;
 using Serve.Replica.Batching;
@@ -9,13 +10,35 @@ using Serve.Replica.Definitions;
 namespace Serve.Replica.Http;
 
 /// <summary>
-/// Maps the methods of a deployment as minimal-API endpoints: <c>Call</c> at the route prefix for any HTTP method, others by their attributes; or lets the deployment
+/// Maps the methods of a deployment as minimal-API endpoints: <c>Call</c> at the route prefix for the methods of <see cref="CallMethods"/>, others by their attributes; or lets the deployment
 /// map its own endpoints. ASP.NET Core binds parameters and writes results.
 /// </summary>
 internal static class ReplicaEndpointBuilder
 {
-    public static void Map(IEndpointRouteBuilder routes, object target, BatchedMethodSet batches)
+    /// <summary>HTTP methods of <c>Call</c>, and of a route without one. Others have a meaning of their own: OPTIONS is a question about the endpoint, not a call of it.</summary>
+    public static readonly HttpMethodMetadata CallMethods = new(
+        [HttpMethods.Get, HttpMethods.Head, HttpMethods.Post, HttpMethods.Put, HttpMethods.Patch, HttpMethods.Delete], acceptCorsPreflight: true);
+
+    /// <summary>Returns whether <see cref="CallMethods"/> contains a method.</summary>
+    public static bool IsCallMethod(string method) => HttpMethods.IsGet(method) || HttpMethods.IsPost(method) || HttpMethods.IsPut(method)
+        || HttpMethods.IsDelete(method) || HttpMethods.IsPatch(method) || HttpMethods.IsHead(method);
+
+    /// <summary>Returns whether an attribute is one of ASP.NET Core, or derives from one.</summary>
+    public static bool IsForHttp(object attribute)
     {
+        for (var type = attribute.GetType(); type is not null && type != typeof(Attribute); type = type.BaseType)
+        {
+            if (type.Namespace?.StartsWith("Microsoft.AspNetCore", StringComparison.Ordinal) == true)
+                return true;
+        }
+
+        return false;
+    }
+
+    public static void Map(RouteGroupBuilder routes, object target, BatchedMethodSet batches)
+    {
+        // As with controllers: [Authorize], [EnableCors] and others of the class apply to all its endpoints.
+        routes.WithMetadata([.. target.GetType().GetCustomAttributes(inherit: true).Where(IsForHttp)]);
         if (target is IIngress ingress)
         {
             var own = routes.MapGroup("");
@@ -37,9 +60,9 @@ internal static class ReplicaEndpointBuilder
                 endpoint.DisableAntiforgery().WithDisplayName($"{target.GetType().Name}.{method.Name}");
                 if (batched is not null)
                     endpoint.WithMetadata(method.GetCustomAttributes(inherit: true));
-                // Call accepts any HTTP method; endpoints with specific methods on the same route take precedence.
+                // Endpoints with specific methods on the same route take precedence. The methods are metadata, because MapMethods binds no body if GET is among them.
                 if (verbs.Length == 0)
-                    endpoint.Add(builder => ((RouteEndpointBuilder)builder).Order = 1);
+                    endpoint.WithMetadata(CallMethods).Add(builder => ((RouteEndpointBuilder)builder).Order = 1);
             }
         }
     }

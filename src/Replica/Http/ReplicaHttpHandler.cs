@@ -28,19 +28,24 @@ internal sealed partial class ReplicaHttpHandler : IActorHttpHandler
         var services = parts.Services!;
         _scopes = services.GetRequiredService<IServiceScopeFactory>();
         _time = services.GetRequiredService<TimeProvider>();
-        _routes = new ReplicaEndpointRouter(services, parts, actor.Turns, RunInTurnsAsync);
+        _routes = new ReplicaEndpointRouter(services, parts, actor.Turns, RunInTurnsAsync, context => errors.WriteNoRouteAsync(context, _routes!));
     }
+
+    /// <summary>Checks that the metadata of all endpoints has its effect.</summary>
+    /// <exception cref="DefinitionException">Middleware, a policy or a scheme is missing; lists all.</exception>
+    public Task ValidateAsync() => _routes.ValidateAsync();
 
     public ValueTask<bool> TryHandleAsync(HttpContext context)
     {
         if (!_actor.Gate.TryEnter())
             return new(false);
         var started = _time.GetTimestamp();
-        var request = new ReplicaRequestServices(context, _scopes, _routes.Single);
+        var single = _routes.FindSingle(context.Request.Method);
+        var request = new ReplicaRequestServices(context, _scopes, single);
         ValueTask running;
         try
         {
-            running = DispatchAsync(request);
+            running = DispatchAsync(request, single);
         }
         catch (Exception thrown)
         {
@@ -54,9 +59,9 @@ internal sealed partial class ReplicaHttpHandler : IActorHttpHandler
         return new(true);
     }
 
-    private ValueTask DispatchAsync(ReplicaRequestServices request)
+    private ValueTask DispatchAsync(ReplicaRequestServices request, Endpoint? single)
     {
-        if (_routes.Single is not { } single)
+        if (single is null)
             return new ValueTask(_routes.Pipeline(request.Context));
         if (request.Context.Request.Path.Value is not (null or "" or "/"))
             return new ValueTask(_errors.WriteNoRouteAsync(request.Context, _routes));
@@ -69,13 +74,14 @@ internal sealed partial class ReplicaHttpHandler : IActorHttpHandler
     private Task RunInTurnsAsync(HttpContext context, RequestDelegate next)
     {
         var request = (ReplicaRequestServices)context.Features.Get<IServiceProvidersFeature>()!;
-        if (context.GetEndpoint() is not { } endpoint)
+        var endpoint = context.GetEndpoint();
+        if (endpoint is null && !_routes.HasOwnMiddleware)
             return _errors.WriteNoRouteAsync(context, _routes);
-        request.Metrics = ReplicaEndpointRouter.MetricsOf(endpoint);
+        request.Metrics = endpoint is null ? null : ReplicaEndpointRouter.MetricsOf(endpoint);
         request.Next = next;
-        return ReplicaEndpointRouter.IsBatched(endpoint)
+        return endpoint is not null && ReplicaEndpointRouter.IsBatched(endpoint)
             ? RunBatched(request).AsTask()
-            : _actor.Turns.RunAsync(request, Turn, endpoint.Metadata.GetMetadata<BlockingAttribute>() is not null).AsTask();
+            : _actor.Turns.RunAsync(request, Turn, endpoint?.Metadata.GetMetadata<BlockingAttribute>() is not null).AsTask();
     }
 
     // One delegate for all requests saves an allocation per request.

@@ -8,6 +8,7 @@ internal enum ConfigFormat
     NonEmptyText,
     RoutePrefix,
     RootPath,
+    HostName,
     Seconds,
     PositiveSeconds,
     ResourceAmount,

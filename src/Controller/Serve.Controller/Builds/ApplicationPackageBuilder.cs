@@ -77,7 +77,7 @@ public sealed partial class ApplicationPackageBuilder(
     }
 
     private static PackageManifest Manifest(ImportPath path, string assembly) =>
-        new() { AssemblyFile = assembly, Name = path.DefaultName };
+        new() { AssemblyFile = assembly, Name = path.DefaultName, TypeName = path.TypeName };
 
     private async Task BuildAsync(string target, LockedBuildFolder folder, IEnumerable<string> properties, CancellationToken cancellationToken)
     {

@@ -41,7 +41,8 @@ public sealed class ServeConfigReaderTests
         var deployment = Assert.Single(application.Deployments);
 
         Assert.Equal(
-            new HttpOptions { Port = 8001, RootPath = "/api", RequestTimeoutS = 2.5, KeepAliveTimeoutS = 30, MaxRequestBodyBytes = 1000 }, read.HttpOptions);
+            new HttpOptions { Port = 8001, RootPath = "/api", RequestTimeoutS = 2.5, KeepAliveTimeoutS = 30, MaxRequestBodyBytes = 1000 }, read.HttpOptions! with { AllowedHosts = null });
+        Assert.Equal(["app.example", "*.example.com", "*"], read.HttpOptions.AllowedHosts!);
         Assert.Equal(("app-1.b_c", "/a/b", "a.dll:My.Type", IsolationMode.Replica), (application.Name, application.RoutePrefix, application.ImportPath, application.Isolation));
         Assert.Equal("""{"path":"x","n":[1,null]}""", application.Args?.ToJsonString());
         Assert.Equal("""{"a":{"b":null}}""", deployment.UserConfig?.ToJsonString());

@@ -21,7 +21,8 @@ public sealed class HttpCallTests
     [InlineData("PUT")]
     [InlineData("DELETE")]
     [InlineData("PATCH")]
-    public async Task Call_AnyHttpMethod_Answers(string method)
+    [InlineData("patch")]
+    public async Task Call_MethodsOfCalls_Answers(string method)
     {
         await using var replica = await ReplicaTestHost.StartAsync(typeof(Counter));
 
@@ -29,6 +30,36 @@ public sealed class HttpCallTests
 
         Assert.Equal(200, status);
         Assert.Equal(1, (int)body!["count"]!);
+    }
+
+    [Theory]
+    [InlineData("OPTIONS")]
+    [InlineData("PROPFIND")]
+    [InlineData("TRACE")]
+    public async Task Call_OtherHttpMethod_IsNotAllowedAndDoesNotRun(string method)
+    {
+        await using var replica = await ReplicaTestHost.StartAsync(typeof(Counter));
+
+        using var request = new HttpRequestMessage(new HttpMethod(method), ReplicaTestHost.Prefix);
+        using var response = await replica.Client.SendAsync(request);
+
+        Assert.Equal(HttpStatusCode.MethodNotAllowed, response.StatusCode);
+        Assert.Equal(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"], response.Content.Headers.Allow.Order(Comparer<string>.Create((a, b) => Order(a) - Order(b))));
+        Assert.Equal("""{"count":1}""", await replica.GetAsync());
+
+        static int Order(string method) => Array.IndexOf(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"], method);
+    }
+
+    [Fact]
+    public async Task Call_Head_RunsWithoutABody()
+    {
+        await using var replica = await ReplicaTestHost.StartAsync(typeof(Counter));
+
+        var (status, body) = await replica.SendAsync(HttpMethod.Head);
+
+        Assert.Equal(200, status);
+        Assert.Null(body);
+        Assert.Equal("""{"count":2}""", await replica.GetAsync());
     }
 
     [Fact]
@@ -49,6 +80,6 @@ public sealed class HttpCallTests
         Assert.Equal((int)HttpStatusCode.NotFound, status);
         Assert.Equal("no_such_route", (string)body!["reason"]!);
         Assert.Contains("'/below'", (string)body["detail"]!, StringComparison.Ordinal);
-        Assert.Contains("any method /", (string)body["detail"]!, StringComparison.Ordinal);
+        Assert.Contains("GET|HEAD|POST|PUT|PATCH|DELETE /", (string)body["detail"]!, StringComparison.Ordinal);
     }
 }

@@ -1,0 +1,166 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Net.WebSockets;
+using System.Text;
+using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Http;
+
+namespace Serve.Gateway.Tests;
+
+/// <summary>Clients that read their responses slowly or not at all, in isolation <c>none</c> and in front of a worker.</summary>
+public sealed partial class SlowReaderTests
+{
+    private const int Slots = 20;
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(1);
+    private static readonly GatewayOptions Options = new() { ResponseStallTimeout = Limit };
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Get_SlowReadersOnAllSlots_AreDisconnectedAndOthersServed(bool forwarded)
+    {
+        await using var worker = await FakeWorkerServer.StartAsync();
+        await using var gateway = await GatewayTestHost.StartAsync(Options);
+        Place(gateway, worker, forwarded, context => context.Request.Path == "/large" ? WriteEndlesslyAsync(context) : context.Response.WriteAsync("small"), Slots);
+        await gateway.PublishAsync();
+        using var stop = new CancellationTokenSource();
+        var clients = Enumerable.Range(0, Slots + 10).Select(_ => ReadSlowlyAsync(gateway.Address.Port, stop.Token)).ToArray();
+        await Eventually.TrueAsync(() => Ongoing(gateway) == Slots);
+
+        Assert.Equal("small", await gateway.Client.GetStringAsync("/x").SoonAsync());
+
+        // Also those that waited for a replica while the others occupied it.
+        await Eventually.TrueAsync(() => Disconnected(gateway) == Slots + 10, () => $"{Disconnected(gateway)} disconnected");
+        await Eventually.TrueAsync(() => Ongoing(gateway) == 0);
+        await stop.CancelAsync();
+        await Task.WhenAll(clients).SoonAsync();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Get_NoDataForLongerThanLimit_StreamAndWebSocketContinue(bool forwarded)
+    {
+        await using var worker = await FakeWorkerServer.StartAsync();
+        await using var gateway = await GatewayTestHost.StartAsync(Options);
+        using var next = new SemaphoreSlim(0);
+        Place(gateway, worker, forwarded, context => context.WebSockets.IsWebSocketRequest ? EchoAsync(context) : WriteEventsAsync(context, next));
+        await gateway.PublishAsync();
+        using var socket = new ClientWebSocket();
+        await socket.ConnectAsync(new Uri(gateway.Address.ToString().Replace("http", "ws", StringComparison.Ordinal) + "x"), default).SoonAsync();
+        using var response = await gateway.Client.GetAsync("/x", HttpCompletionOption.ResponseHeadersRead).SoonAsync();
+        using var events = new StreamReader(await response.Content.ReadAsStreamAsync());
+        Assert.Equal("data", await events.ReadLineAsync().SoonAsync());
+
+        // A slow client is disconnected after the idle connections were opened, and so after they have been idle for the limit.
+        using var stop = new CancellationTokenSource();
+        var slow = ReadSlowlyAsync(gateway.Address.Port, stop.Token);
+        await Eventually.TrueAsync(() => Disconnected(gateway) == 1);
+        next.Release();
+
+        Assert.Equal("data", await events.ReadLineAsync().SoonAsync());
+        await socket.SendAsync(Encoding.ASCII.GetBytes("hello"), WebSocketMessageType.Text, true, default).SoonAsync();
+        var buffer = new byte[10];
+        Assert.Equal(5, (await socket.ReceiveAsync(buffer, default).SoonAsync()).Count);
+        await stop.CancelAsync();
+        await slow.SoonAsync();
+    }
+
+    [Fact]
+    public async Task Get_ReaderAboveMinimumRate_IsServed()
+    {
+        await using var gateway = await GatewayTestHost.StartAsync(Options);
+        gateway.Local("r1").Http = WriteEndlesslyAsync;
+        await gateway.Deploy("x", "/x", "r1").PublishAsync();
+        using var stop = new CancellationTokenSource();
+        var slow = ReadSlowlyAsync(gateway.Address.Port, stop.Token);
+        using var client = await RequestAsync(gateway.Address.Port);
+        var buffer = new byte[1 << 17];
+
+        // Its buffers are always full, as those of the slow client; three limits long.
+        using var window = new PeriodicTimer(Limit / 10);
+        for (var i = 0; i < 30; i++)
+        {
+            await client.GetStream().ReadExactlyAsync(buffer).SoonAsync();
+            await window.WaitForNextTickAsync();
+        }
+
+        Assert.Equal(1, Disconnected(gateway));
+        await client.GetStream().ReadExactlyAsync(buffer).SoonAsync();
+        await stop.CancelAsync();
+        await slow.SoonAsync();
+    }
+
+    private static void Place(GatewayTestHost gateway, FakeWorkerServer worker, bool forwarded, RequestDelegate answer, int max = 100)
+    {
+        if (forwarded)
+            gateway.Remote("r1", worker.Replica("r1", answer).Route);
+        else
+            gateway.Local("r1").Http = answer;
+        gateway.Deploy("x", "/x", "r1", max);
+    }
+
+    private static int Ongoing(GatewayTestHost gateway) => gateway.Table.Current.FindApplication("x")!.Ingress.Replicas[0].Ongoing;
+
+    /// <summary>Number of clients that the gateway has logged as disconnected.</summary>
+    private static int Disconnected(GatewayTestHost gateway) => gateway.Logged
+        .Select(line => SlowClients().Match(line)).Where(match => match.Success).Sum(match => int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture));
+
+    [GeneratedRegex(@"(\d+) slow client connection\(s\) closed: less than 240 bytes of a response read in 1 s", RegexOptions.CultureInvariant)]
+    private static partial Regex SlowClients();
+
+    private static async Task WriteEndlesslyAsync(HttpContext context)
+    {
+        var chunk = new byte[1 << 16];
+        while (!context.RequestAborted.IsCancellationRequested)
+            await context.Response.Body.WriteAsync(chunk, context.RequestAborted);
+    }
+
+    private static async Task WriteEventsAsync(HttpContext context, SemaphoreSlim next)
+    {
+        if (context.Request.Path == "/large")
+        {
+            await WriteEndlesslyAsync(context);
+            return;
+        }
+
+        await context.Response.WriteAsync("data\n");
+        await context.Response.Body.FlushAsync();
+        await next.WaitAsync();
+        await context.Response.WriteAsync("data\n");
+    }
+
+    private static async Task EchoAsync(HttpContext context)
+    {
+        using var socket = await context.WebSockets.AcceptWebSocketAsync();
+        var buffer = new byte[10];
+        var message = await socket.ReceiveAsync(buffer, context.RequestAborted);
+        await socket.SendAsync(buffer.AsMemory(0, message.Count), message.MessageType, true, context.RequestAborted);
+    }
+
+    private static async Task<TcpClient> RequestAsync(int port)
+    {
+        var client = new TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, port);
+        await client.GetStream().WriteAsync("GET /x/large HTTP/1.1\r\nHost: x\r\n\r\n"u8.ToArray());
+        return client;
+    }
+
+    /// <summary>Reads 16 bytes at a time, with pauses. What its system has received stays readable after the server has closed the connection.</summary>
+    private static async Task ReadSlowlyAsync(int port, CancellationToken stop)
+    {
+        using var client = await RequestAsync(port);
+        using var pause = new PeriodicTimer(Limit / 10);
+        var buffer = new byte[16];
+        try
+        {
+            while (await client.GetStream().ReadAsync(buffer, stop) > 0)
+                await pause.WaitForNextTickAsync(stop);
+        }
+        catch (Exception end) when (end is IOException || stop.IsCancellationRequested)
+        {
+            // The connection was reset, or the test ends.
+        }
+    }
+}
