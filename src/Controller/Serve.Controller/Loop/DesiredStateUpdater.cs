@@ -27,11 +27,13 @@ internal static class DesiredStateUpdater
     {
         List<string> errors = [];
         var next = desired;
+        var capacity = deploy.IsWhole ? deploy.TargetCapacity : desired.TargetCapacity;
         foreach (var prepared in deploy.Applications)
         {
             try
             {
-                next = next.With(Next(desired.Applications.GetValueOrDefault(prepared.Config.Name), prepared, defaultIsolation, now));
+                var application = Next(desired.Applications.GetValueOrDefault(prepared.Config.Name), prepared, defaultIsolation, now);
+                next = next.With(application.TargetCapacity == capacity ? application : application with { TargetCapacity = capacity, Generation = application.Generation + 1, Change = DesiredChange.Deploy });
             }
             catch (DefinitionException invalid)
             {
@@ -62,6 +64,7 @@ internal static class DesiredStateUpdater
             Name = prepared.Config.Name,
             Requested = revision,
             Targets = current?.TargetsFor(revision) ?? ReplicaTarget.None,
+            TargetCapacity = current?.TargetCapacity,
             LastGood = current?.LastGood,
             LastGoodTargets = current?.LastGoodTargets ?? ReplicaTarget.None,
             Generation = (before?.Generation ?? 0) + 1,
@@ -101,6 +104,12 @@ internal static class DesiredStateUpdater
         {
             throw new ApplicationNotFoundException(
                 $"Application '{id.Application}' has no deployment '{id.Name}'. Its deployments: {string.Join(", ", application.Requested.Deployments.Keys)}.");
+        }
+
+        if (change.IsScale && deployment.Spec.Autoscaling is not null)
+        {
+            throw new NodeConflictException(
+                $"Deployment '{id}' follows its load (autoscaling_config) and cannot be scaled. Change min_replicas and max_replicas, or set num_replicas to a number.");
         }
 
         var target = change.Change(application.TargetOf(deployment));
