@@ -50,6 +50,7 @@ internal sealed partial class WorkflowInstance : SynchronizationContext, IThread
     private bool _isEnding;
     private bool _isClosed;
     private bool _isLive;
+    private bool _isStale;
     private bool _isOver;
     private int _sequence;
     private int _running;
@@ -295,7 +296,7 @@ internal sealed partial class WorkflowInstance : SynchronizationContext, IThread
 
     private void Load()
     {
-        if (_engine.Store.Find(Id) is not { } record || (!_isInspection && record.Status != WorkflowStatus.Running))
+        if (_engine.Store.Find(Id) is not { } record || (!_isInspection && (record.Status != WorkflowStatus.Running || !_engine.Store.IsOwned(record))))
         {
             Close();
             return;
@@ -362,23 +363,42 @@ internal sealed partial class WorkflowInstance : SynchronizationContext, IThread
     {
         if (_isOver)
             return;
-        if (_isLive)
-        {
+        if (_isLive && _recomputed is null && row.Position == _position + 1)
             Deliver(row);
-        }
-        else
-        {
-            _replay.Enqueue(row);
+        else if (row.Position == 0 || row.Position > _position)
+            Refresh();
+    }
+
+    /// <summary>Reads the entries that this instance has not seen: another host has appended some, or they were committed while the log was read.</summary>
+    public void Refresh()
+    {
+        _isStale = true;
+        if (!_isOver && _main is not null)
             Pump();
-        }
+    }
+
+    private bool ReadMissed()
+    {
+        if (!_isStale)
+            return false;
+        _isStale = false;
+        foreach (var row in _engine.Store.ReadHistory(Id, _position))
+            _replay.Enqueue(row);
+        return _replay.Count > 0;
     }
 
     /// <summary>Delivers the entries of the log, then starts the commands that have none.</summary>
     private void Pump()
     {
-        while (!_isOver && _recomputed is null && _replay.TryDequeue(out var row))
-            Deliver(row);
-        if (_isOver || _recomputed is not null || _isLive)
+        do
+        {
+            while (!_isOver && _recomputed is null && _replay.TryDequeue(out var row))
+                Deliver(row);
+            if (_isOver || _recomputed is not null)
+                return;
+        }
+        while (ReadMissed());
+        if (_isLive)
             return;
         _isLive = true;
         if (!_isInspection)
