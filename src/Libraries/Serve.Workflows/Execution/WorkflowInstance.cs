@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
@@ -15,6 +16,7 @@ namespace Serve.Workflows.Execution;
 /// the instance is its synchronization context. A continuation that is posted from outside a turn proves that the code awaited a task that is not the context's.
 /// States: replaying (entries of the log remain), live (commands are started when they are created), over (ended, blocked, evicted or continued as new; nothing runs any more).
 /// </remarks>
+[SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "Code of the workflow may read the token after its end; the source has no timer.")]
 internal sealed partial class WorkflowInstance : SynchronizationContext, IThreadPoolWorkItem
 {
     private const string ForeignAwait =
@@ -24,7 +26,7 @@ internal sealed partial class WorkflowInstance : SynchronizationContext, IThread
     private const string GraceTimer = "cancel-grace";
 
     [ThreadStatic]
-    private static WorkflowInstance? t_current;
+    private static WorkflowInstance? _current;
 
     private readonly WorkflowEngine _engine;
     private readonly bool _isInspection;
@@ -109,7 +111,7 @@ internal sealed partial class WorkflowInstance : SynchronizationContext, IThread
     {
         var previous = Current;
         SetSynchronizationContext(this);
-        t_current = this;
+        _current = this;
         try
         {
             while (TryDequeue(out var item))
@@ -117,7 +119,7 @@ internal sealed partial class WorkflowInstance : SynchronizationContext, IThread
         }
         finally
         {
-            t_current = null;
+            _current = null;
             SetSynchronizationContext(previous);
         }
     }
@@ -125,7 +127,7 @@ internal sealed partial class WorkflowInstance : SynchronizationContext, IThread
     /// <inheritdoc/>
     public override void Post(SendOrPostCallback d, object? state)
     {
-        if (t_current == this)
+        if (_current == this)
             _posted.Enqueue((d, state));
         else
             TryEnqueue(() => Block(new NonDeterministicWorkflowException(ForeignAwait)));
@@ -206,7 +208,7 @@ internal sealed partial class WorkflowInstance : SynchronizationContext, IThread
     /// <exception cref="NonDeterministicWorkflowException">The calling code does not run in a turn of this workflow.</exception>
     public void ThrowIfOutside()
     {
-        if (t_current != this)
+        if (_current != this)
             throw new NonDeterministicWorkflowException(ForeignAwait);
     }
 
@@ -352,7 +354,7 @@ internal sealed partial class WorkflowInstance : SynchronizationContext, IThread
             (_, state) =>
             {
                 var instance = (WorkflowInstance)state!;
-                if (t_current != instance)
+                if (_current != instance)
                     instance.TryEnqueue(() => instance.Block(new NonDeterministicWorkflowException(ForeignAwait)));
             },
             this, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
