@@ -88,6 +88,19 @@ public sealed class ServeController : IAsyncDisposable
         return DeployAsync(config.Applications, isWhole: true, config.TargetCapacity, cancellationToken);
     }
 
+    /// <summary>Deploys an earlier revision of an application again, as a new revision with the same code and settings. Waits until it is stored, not until it runs.</summary>
+    /// <param name="application">The application's name.</param>
+    /// <param name="revision">Number of the revision; null for the last good one, or the previous one if the current one runs.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <returns>Whether anything changed.</returns>
+    /// <exception cref="ApplicationNotFoundException">There is no such application.</exception>
+    /// <exception cref="DefinitionException">There is no such revision.</exception>
+    public Task<bool> RollBackAsync(string application, long? revision, CancellationToken cancellationToken) =>
+        _loop.RequestAsync(new ControlEvent.RollBackApplication(application, revision), cancellationToken);
+
+    /// <summary>Returns the revisions of an application, newest first; null if there is none of that name.</summary>
+    public RevisionDetailsList? GetRevisions(string application) => InstanceDetailsProjection.GetRevisions(_loop.View, application);
+
     /// <summary>Deletes an application: removes its routes, drains its replicas and stops them. Waits until the change is stored.</summary>
     /// <exception cref="ApplicationNotFoundException">There is no such application.</exception>
     public Task DeleteAsync(string application, CancellationToken cancellationToken) =>

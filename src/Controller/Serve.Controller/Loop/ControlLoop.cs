@@ -205,6 +205,8 @@ internal sealed partial class ControlLoop : IAsyncDisposable
                     _observed = _observed.WithoutStartFailures(application.Config.Name);
             }
 
+            if (request is ControlEvent.RollBackApplication rollback)
+                _observed = _observed.WithoutStartFailures(rollback.Application);
             return changed;
         }
         catch (Exception error)
