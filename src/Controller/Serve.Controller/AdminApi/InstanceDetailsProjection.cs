@@ -180,6 +180,15 @@ internal sealed class InstanceDetailsProjection(INodeDirectory nodes, NodeStateD
         HealthCheckTimeoutS = spec.HealthCheckTimeoutS,
         MaxConstructorRetryCount = spec.MaxConstructorRetryCount,
         Concurrency = spec.Concurrency,
+        RequestRouterConfig = spec.Router == new RequestRouterSpec() ? null : new()
+        {
+            Policy = spec.Router.RequestRouterClass is null ? spec.Router.Policy : null,
+            Key = spec.Router.Key,
+            RequestRouterClass = spec.Router.RequestRouterClass,
+            RequestRouterKwargs = spec.Router.RequestRouterKwargs,
+            RequestRoutingStatsPeriodS = spec.Router.RequestRoutingStatsPeriodS,
+            RequestRoutingStatsTimeoutS = spec.Router.RequestRoutingStatsTimeoutS,
+        },
         ActorOptions = new()
         {
             NumCpus = spec.Resources.NumCpus,

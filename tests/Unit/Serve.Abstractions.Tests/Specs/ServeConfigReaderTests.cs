@@ -79,6 +79,7 @@ public sealed class ServeConfigReaderTests
                 HealthCheckPeriodS = 0.5,
                 HealthCheckTimeoutS = 2,
                 MaxConstructorRetryCount = 3,
+                RequestRouterConfig = new() { Policy = RoutingPolicy.ConsistentHash, Key = "header:x-session-id", RequestRoutingStatsPeriodS = 1, RequestRoutingStatsTimeoutS = 2 },
                 Concurrency = ConcurrencyMode.Parallel,
                 ActorOptions = new ReplicaResourceOptions { NumCpus = 0.5, NumGpus = 2, Memory = 1048576 },
             },
