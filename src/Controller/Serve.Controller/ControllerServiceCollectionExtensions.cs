@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using Prometheus;
 using Serve.Controller.AdminApi;
 using Serve.Controller.Applications;
@@ -27,7 +28,8 @@ public static class ControllerServiceCollectionExtensions
         services.TryAddSingleton<ConfigDirectoryReport>();
         services.AddSingleton(options);
         services.AddSingleton(directory);
-        services.AddSingleton<IClusterStore>(provider => SqliteClusterStore.Open(provider.GetRequiredService<NodeStateDirectory>().Database, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<IClusterStore>(provider => SqliteClusterStore.Open(
+            provider.GetRequiredService<NodeStateDirectory>().Database, provider.GetRequiredService<TimeProvider>(), provider.GetService<ILogger<SqliteClusterStore>>()));
         services.AddSingleton(provider => new ControllerMetrics(provider.GetRequiredService<CollectorRegistry>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<INodePackageSource, StoredPackageSource>();
         services.AddSingleton<ServeController>();

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Serve.Admin;
 using Serve.Testing;
 
 namespace Serve.FunctionalTests;

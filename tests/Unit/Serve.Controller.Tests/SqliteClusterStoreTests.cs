@@ -2,6 +2,7 @@ using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Time.Testing;
 using Serve.Control.Desired;
 using Serve.Controller.Store;
+using Serve.Runtime.Testing;
 
 namespace Serve.Controller.Tests;
 
@@ -32,8 +33,28 @@ public sealed class SqliteClusterStoreTests : IDisposable
         var before = File.ReadAllBytes(Database);
         var error = Assert.Throws<StateStoreException>(() => SqliteClusterStore.Open(Database, _time));
         Assert.Contains("damaged", error.Message);
+        Assert.DoesNotContain("..", error.Message);
         Assert.Contains(Database, error.Message);
         Assert.Equal(before, File.ReadAllBytes(Database));
+    }
+
+    [Fact]
+    public void Open_EmptyFile_WarnsThatThereAreNoApplications()
+    {
+        var logger = new RecordingLogger();
+        using (SqliteClusterStore.Open(Database, _time, logger))
+        {
+        }
+
+        Assert.Empty(logger.Lines);
+        foreach (var file in Directory.GetFiles(_folder))
+            File.Delete(file);
+        File.WriteAllText(Database, "");
+        using (SqliteClusterStore.Open(Database, _time, logger))
+        {
+        }
+
+        Assert.True(logger.Contains($"{Database} is empty: the node starts without applications"));
     }
 
     [Fact]
