@@ -12,7 +12,7 @@ public sealed record GatewayOptions
     /// <summary>Gets the time in which a client must send the headers of a request. Default 10 s.</summary>
     public TimeSpan RequestHeadersTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Gets the clients that may call deployments through <c>/-/call</c>.</summary>
+    /// <summary>Gets the clients that may call deployments through <c>/-/call</c>, and the host names of all requests to a loopback address.</summary>
     public RequestGuardOptions Guard { get; init; } = new();
 
     /// <summary>Gets the time after which a client that reads less than 240 bytes per second of its response is disconnected (Linux). Default 60 s.</summary>

@@ -1,4 +1,6 @@
+using System.Collections.Frozen;
 using System.Net;
+using System.Net.NetworkInformation;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http;
@@ -27,11 +29,8 @@ public static class RequestGuard
                 : new(StatusCodes.Status401Unauthorized, ErrorReason.Unauthorized, "The presented token is not that of this node.");
         }
 
-        if (!IsAllowedHost(request.Host.Host, options))
-        {
-            return new(StatusCodes.Status403Forbidden, ErrorReason.Forbidden,
-                $"Host '{request.Host.Host}' is not accepted here. Use 127.0.0.1, or start the node with --allowed-host {request.Host.Host}.");
-        }
+        if (CheckHost(request, options) is { } foreign)
+            return foreign;
 
         if (!IsSameSite(request, options))
         {
@@ -44,15 +43,35 @@ public static class RequestGuard
             : new(StatusCodes.Status401Unauthorized, ErrorReason.Unauthorized, "This node requires its token: Authorization: Bearer TOKEN.");
     }
 
+    /// <summary>
+    /// Checks the <c>Host</c> of a request: loopback names, IP addresses and the names of the machine are accepted, and those of the options. A web page cannot make a browser send one of
+    /// them by DNS rebinding.
+    /// </summary>
+    /// <param name="request">The request.</param>
+    /// <param name="options">Accepted hosts.</param>
+    /// <returns>Null if the host is accepted.</returns>
+    public static RequestGuardRefusal? CheckHost(HttpRequest request, RequestGuardOptions options)
+    {
+        var host = request.Host.Host;
+        return IsAllowedHost(host, options) ? null : new(StatusCodes.Status403Forbidden, ErrorReason.Forbidden,
+            $"Host '{host}' is not accepted here. Use 127.0.0.1, or start the node with --allowed-host {host}.");
+    }
+
     /// <summary>Whether a host name or address is loopback.</summary>
     /// <param name="host">Host name or address without port.</param>
     /// <returns>Whether it is loopback.</returns>
     public static bool IsLoopback(string host) =>
         host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
-        || (IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
+        || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase)
+        || (ParseAddress(host) is { } address && IPAddress.IsLoopback(address));
+
+    private static IPAddress? ParseAddress(string host) => IPAddress.TryParse(host.Trim('[', ']'), out var address) ? address : null;
 
     private static bool IsAllowedHost(string host, RequestGuardOptions options) =>
-        IsLoopback(host) || options.AllowedHosts.Contains(host, StringComparer.OrdinalIgnoreCase);
+        IsLoopback(host) || ParseAddress(host) is not null || options.AllowedHosts.Any(allowed => Matches(host, allowed)) || MachineNames.All.Contains(host);
+
+    private static bool Matches(string host, string allowed) =>
+        allowed.StartsWith('*') ? host.EndsWith(allowed[1..], StringComparison.OrdinalIgnoreCase) : host.Equals(allowed, StringComparison.OrdinalIgnoreCase);
 
     private static bool IsSameSite(HttpRequest request, RequestGuardOptions options)
     {
@@ -72,4 +91,19 @@ public static class RequestGuard
         presented.StartsWith(BearerPrefix, StringComparison.OrdinalIgnoreCase)
         && CryptographicOperations.FixedTimeEquals(
             MemoryMarshal.AsBytes(presented.AsSpan(BearerPrefix.Length).Trim()), MemoryMarshal.AsBytes(token.AsSpan()));
+
+    // Created when a request has another host than a loopback one: most nodes never do that.
+    private static class MachineNames
+    {
+        public static readonly FrozenSet<string> All = Find().ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+
+        private static IEnumerable<string> Find()
+        {
+            yield return Environment.MachineName;
+            var name = Dns.GetHostName();
+            yield return name;
+            if (IPGlobalProperties.GetIPGlobalProperties().DomainName is { Length: > 0 } domain)
+                yield return $"{name}.{domain}";
+        }
+    }
 }

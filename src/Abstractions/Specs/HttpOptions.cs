@@ -30,6 +30,13 @@ public sealed record HttpOptions
     [ConfigKey(Minimum = 1)]
     public long MaxRequestBodyBytes { get; init; } = 30_000_000;
 
+    /// <summary>
+    /// Host names under which the node may be reached, in addition to loopback names, IP addresses and the names of the machine: a name, <c>*.example.com</c> for its subdomains, or
+    /// <c>*</c> for all. Default null: none.
+    /// </summary>
+    [ConfigKey(ConfigFormat.HostName)]
+    public IReadOnlyList<string>? AllowedHosts { get; init; }
+
     /// <summary>Validates settings.</summary>
     /// <param name="options">The settings.</param>
     /// <returns>The same settings.</returns>

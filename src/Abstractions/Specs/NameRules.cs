@@ -45,7 +45,14 @@ public static class NameRules
     {
         ConfigFormat.Name => NameProblem,
         ConfigFormat.NonEmptyText => static text => string.IsNullOrWhiteSpace(text) ? "must not be empty" : null,
+        ConfigFormat.RoutingKey => static text => RoutingKeyExpression.TryParse(text, out _, out var problem) ? null : problem,
         ConfigFormat.RootPath => static text => text.Length == 0 ? null : text == "/" ? "must be empty rather than '/'" : RoutePrefixProblem(text),
+        ConfigFormat.HostName => HostNameProblem,
         _ => throw new ArgumentOutOfRangeException(nameof(format), format, "Not a format of texts."),
     };
+
+    private static string? HostNameProblem(string text) =>
+        text == "*" || Uri.CheckHostName(text.StartsWith("*.", StringComparison.Ordinal) ? text[2..] : text) is UriHostNameType.Dns or UriHostNameType.IPv4 or UriHostNameType.IPv6
+            ? null
+            : $"'{text}' must be a host name without a port, '*.' and a domain, or '*'";
 }

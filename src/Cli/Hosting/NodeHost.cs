@@ -78,7 +78,7 @@ internal sealed partial class NodeHost : IAsyncDisposable
         if (tokenFile is not null)
             settings = settings with { Token = CreateToken(directory) };
         var gateway = BuildGateway(settings, http, directory, buildRoot ?? directory.Builds, progress, console);
-        var node = new NodeHost(directory, gateway, BuildAdmin(settings, gateway.Services, console)) { TokenFile = tokenFile };
+        var node = new NodeHost(directory, gateway, BuildAdmin(settings, http, gateway.Services, console)) { TokenFile = tokenFile };
         try
         {
             if (GlobalizationModeSelector.DescribeInvariantMode() is { } reason)
@@ -170,11 +170,11 @@ internal sealed partial class NodeHost : IAsyncDisposable
             .AddServeController(new ControllerOptions { NodeId = directory.NodeId, DefaultIsolation = settings.Isolation, HttpOptions = http }, directory)
             .AddSingleton(new OnnxModelProbe(NodeProcessServices.ProbeCommand()))
             .AddSingleton<IModelRepository, ControllerModelRepository>()
-            .AddServeInference(new(http, settings.Guard(http.Host)))
+            .AddServeInference(new(http, settings.Guard(http)))
             .AddServeGateway(new GatewayOptions
             {
                 Http = http,
-                Guard = settings.Guard(http.Host),
+                Guard = settings.Guard(http),
                 IncludeStack = console.IsDevelopment,
             });
         var app = builder.Build();
@@ -182,7 +182,7 @@ internal sealed partial class NodeHost : IAsyncDisposable
         return app;
     }
 
-    private static WebApplication BuildAdmin(NodeHostSettings settings, IServiceProvider node, NodeConsoleLogging console)
+    private static WebApplication BuildAdmin(NodeHostSettings settings, HttpOptions http, IServiceProvider node, NodeConsoleLogging console)
     {
         var builder = NewServer(console);
         builder.WebHost.ConfigureKestrel(kestrel =>
@@ -205,7 +205,7 @@ internal sealed partial class NodeHost : IAsyncDisposable
             .AddRouting()
             .AddServeAdmin();
         var app = builder.Build();
-        app.MapServeAdmin(settings.Guard(settings.AdminHost));
+        app.MapServeAdmin(settings.Guard(http));
         return app;
     }
 

@@ -50,8 +50,8 @@ internal sealed record NodeHostSettings
     /// <summary>Whether callers need no token, on loopback addresses only.</summary>
     public bool IsOpen { get; init; }
 
-    /// <summary>Host names that the guarded interfaces accept in addition to loopback names.</summary>
-    public IReadOnlyList<string> AllowedHosts { get; init; } = [];
+    /// <summary>Host names under which the node may be reached; null as for <see cref="HttpHost"/>.</summary>
+    public IReadOnlyList<string>? AllowedHosts { get; init; }
 
     /// <summary>Overrides HTTP settings by the command line.</summary>
     /// <param name="file">Settings of the config file, or the defaults.</param>
@@ -64,6 +64,7 @@ internal sealed record NodeHostSettings
         RequestTimeoutS = RequestTimeoutS ?? file.RequestTimeoutS,
         KeepAliveTimeoutS = KeepAliveTimeoutS ?? file.KeepAliveTimeoutS,
         MaxRequestBodyBytes = MaxRequestBodyBytes ?? file.MaxRequestBodyBytes,
+        AllowedHosts = AllowedHosts ?? file.AllowedHosts,
     });
 
     /// <summary>Requires a token for addresses other than loopback.</summary>
@@ -85,6 +86,6 @@ internal sealed record NodeHostSettings
     }
 
     /// <summary>Creates the options for the guard of the admin API and calls.</summary>
-    /// <param name="listeningHost">Address that the server listens on; requests to it are allowed.</param>
-    public RequestGuardOptions Guard(string listeningHost) => new() { Token = Token, AllowedHosts = [.. AllowedHosts, listeningHost] };
+    /// <param name="http">HTTP settings of the node.</param>
+    public RequestGuardOptions Guard(HttpOptions http) => new() { Token = Token, AllowedHosts = http.AllowedHosts ?? [] };
 }

@@ -37,7 +37,7 @@ internal sealed class NodeCommandOptions
     private readonly Option<bool> _noToken = new("--no-token") { Description = "Require no token: every user of the machine can then deploy and run code as the user of the node. On loopback addresses only." };
     private readonly Option<string[]> _allowedHosts = new("--allowed-host")
     {
-        Description = "Additional host name under which the admin API and calls may be reached. Can be specified multiple times.",
+        Description = "Host name under which the node may be reached, in addition to localhost, IP addresses and the machine's names; *.example.com allows subdomains, * all. Can be specified multiple times.",
         HelpName = "NAME",
         DefaultValueFactory = _ => [],
     };
@@ -92,7 +92,7 @@ internal sealed class NodeCommandOptions
             Resources = _resources.Read(parsed),
             Token = string.IsNullOrEmpty(file) ? null : NodeTokenFile.Read(file),
             IsOpen = isOpen,
-            AllowedHosts = parsed.GetValue(_allowedHosts) ?? [],
+            AllowedHosts = parsed.GetValue(_allowedHosts) is { Length: > 0 } hosts ? hosts : null,
         };
     }
 

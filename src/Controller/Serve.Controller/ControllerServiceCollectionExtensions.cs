@@ -34,6 +34,7 @@ public static class ControllerServiceCollectionExtensions
         services.AddSingleton<INodePackageSource, StoredPackageSource>();
         services.AddSingleton<ServeController>();
         services.AddSingleton<ITopicSubscriber, DeploymentWakeUpSubscriber>();
+        services.AddSingleton<ITopicSubscriber, DeploymentLoadSubscriber>();
         return services;
     }
 

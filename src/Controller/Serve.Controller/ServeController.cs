@@ -1,6 +1,8 @@
+using System.Collections.Immutable;
 using System.Reflection;
 using Microsoft.Extensions.Logging;
 using Serve.Admin;
+using Serve.Control.Autoscaling;
 using Serve.Control.Observed;
 using Serve.Controller.AdminApi;
 using Serve.Controller.Applications;
@@ -68,7 +70,7 @@ public sealed class ServeController : IAsyncDisposable
     /// <returns>Whether anything changed.</returns>
     /// <exception cref="DefinitionException">The application is invalid; lists every error.</exception>
     public Task<bool> DeployAsync(ApplicationConfig application, CancellationToken cancellationToken) =>
-        DeployAsync([application], isWhole: false, cancellationToken);
+        DeployAsync([application], isWhole: false, null, cancellationToken);
 
     /// <summary>Applies a full configuration: deploys its applications and deletes all others.</summary>
     /// <returns>Whether anything changed.</returns>
@@ -76,13 +78,13 @@ public sealed class ServeController : IAsyncDisposable
     /// <exception cref="NodeConflictException">The configuration changes the gateway's HTTP settings.</exception>
     public Task<bool> DeployAsync(ServeConfig config, CancellationToken cancellationToken)
     {
-        if (config.HttpOptions is { } http && http != _options.HttpOptions)
+        if (config.HttpOptions is { } http && _options.HttpOptions.DifferencesFrom(http) is { Count: > 0 } differences)
         {
             throw new NodeConflictException(
-                $"http_options of the node cannot be changed while it runs: {string.Join("; ", _options.HttpOptions.DifferencesFrom(http))}. Remove them from the config, or restart the node with 'serve start --config FILE'.");
+                $"http_options of the node cannot be changed while it runs: {string.Join("; ", differences)}. Remove them from the config, or restart the node with 'serve start --config FILE'.");
         }
 
-        return DeployAsync(config.Applications, isWhole: true, cancellationToken);
+        return DeployAsync(config.Applications, isWhole: true, config.TargetCapacity, cancellationToken);
     }
 
     /// <summary>Deletes an application: removes its routes, drains its replicas and stops them. Waits until the change is stored.</summary>
@@ -96,8 +98,9 @@ public sealed class ServeController : IAsyncDisposable
     /// <summary>Sets the number of replicas that a deployment is to have now. It is not a new revision; it survives restarts and a redeployment with the same num_replicas.</summary>
     /// <exception cref="ApplicationNotFoundException">There is no such deployment.</exception>
     /// <exception cref="DefinitionException">The number is out of range.</exception>
+    /// <exception cref="NodeConflictException">The deployment follows its load.</exception>
     public Task ScaleAsync(DeploymentId deployment, int replicas, CancellationToken cancellationToken) =>
-        _loop.RequestAsync(new ControlEvent.ChangeReplicaTarget(deployment, _ => new(replicas)), cancellationToken);
+        _loop.RequestAsync(new ControlEvent.ChangeReplicaTarget(deployment, _ => new(replicas), IsScale: true), cancellationToken);
 
     /// <summary>Sets the replica target of a model to 0; the target keeps the number of replicas to restore.</summary>
     /// <exception cref="ApplicationNotFoundException">There is no such deployment.</exception>
@@ -109,8 +112,11 @@ public sealed class ServeController : IAsyncDisposable
     public Task LoadAsync(DeploymentId deployment, CancellationToken cancellationToken) =>
         _loop.RequestAsync(new ControlEvent.ChangeReplicaTarget(deployment, static target => target.Load()), cancellationToken);
 
-    /// <summary>Reports that requests wait for a deployment without replicas. Recorded in the observed state; it does not start replicas by itself.</summary>
+    /// <summary>Reports that requests wait for a deployment without replicas.</summary>
     internal ValueTask RequestWakeUpAsync(DeploymentId deployment) => _loop.ReportAsync(new ControlObservation.WakeUpRequested(deployment));
+
+    /// <summary>Reports the load that the routers of a node have counted.</summary>
+    internal ValueTask ReportLoadAsync(NodeId node, ImmutableDictionary<DeploymentId, DeploymentLoad> loads) => _loop.ReportAsync(new ControlObservation.LoadReported(node, loads));
 
     /// <summary>Returns the configuration that an application was deployed with, without its replica targets; null if there is none of that name.</summary>
     public ApplicationConfig? FindConfig(string application) => _loop.View.Desired.Applications.GetValueOrDefault(application)?.Requested.Config;
@@ -221,7 +227,7 @@ public sealed class ServeController : IAsyncDisposable
         LogFilePath = worker.LogFile,
     })];
 
-    private async Task<bool> DeployAsync(IReadOnlyList<ApplicationConfig> applications, bool isWhole, CancellationToken cancellationToken)
+    private async Task<bool> DeployAsync(IReadOnlyList<ApplicationConfig> applications, bool isWhole, double? capacity, CancellationToken cancellationToken)
     {
         List<string> errors = [.. Duplicates(applications)];
         List<PreparedApplication> prepared = [];
@@ -238,7 +244,7 @@ public sealed class ServeController : IAsyncDisposable
         }
 
         return errors.Count == 0
-            ? await _loop.RequestAsync(new ControlEvent.DeployApplications(prepared, isWhole), cancellationToken)
+            ? await _loop.RequestAsync(new ControlEvent.DeployApplications(prepared, isWhole, capacity), cancellationToken)
             : throw new DefinitionException(errors);
     }
 

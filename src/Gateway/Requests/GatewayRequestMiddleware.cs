@@ -1,6 +1,8 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Serve.Calls;
 using Serve.Http;
+using Serve.Routes;
 using Serve.Routing;
 
 namespace Serve.Gateway.Requests;
@@ -19,7 +21,8 @@ internal sealed partial class GatewayRequestMiddleware(
     RequestDelegate next, GatewayOptions options, GatewayReadiness readiness, HttpRequestMetrics metrics, TimeProvider time, ILogger<GatewayRequestMiddleware> log)
 {
     private const int ClientClosedRequest = 499;
-    private readonly TimeSpan? _timeout = options.Http.RequestTimeoutS is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
+    private readonly RequestHostFilter _hosts = new(options);
+    private readonly RequestTimeLimit? _limit = options.Http.RequestTimeoutS is { } seconds ? new(TimeSpan.FromSeconds(seconds), "http_options.request_timeout_s") : null;
 
     /// <summary>Serves a request.</summary>
     public async Task InvokeAsync(HttpContext context)
@@ -31,11 +34,13 @@ internal sealed partial class GatewayRequestMiddleware(
         metrics.Enter();
         try
         {
+            if (_hosts.Check(context.Request) is { } refusal)
+                await ProblemDetailsWriter.WriteAsync(context, refusal.Status, refusal.Reason, refusal.Detail);
             // A gRPC call fails with a gRPC status instead.
-            if (context.Request.ContentLength > options.Http.MaxRequestBodyBytes && !GrpcRequests.IsGrpc(context.Request))
+            else if (context.Request.ContentLength > options.Http.MaxRequestBodyBytes && !GrpcRequests.IsGrpc(context.Request))
                 await TooLargeAsync(context);
-            else if (_timeout is { } limit)
-                await RequestTimeoutEnforcer.RunAsync(context, next, limit, "http_options.request_timeout_s", time);
+            else if (RequestUrgencyReader.Read(context, scope, _limit, time) is { } limit)
+                await RequestTimeoutEnforcer.RunAsync(context, next, limit, time);
             else
                 await next(context);
         }
@@ -91,6 +96,9 @@ internal sealed class GatewayRequestScope
 {
     /// <summary>Gets or sets the application of the request; null until it is known and for the gateway's own endpoints.</summary>
     public ApplicationRouteEntry? Application { get; set; }
+
+    /// <summary>Gets or sets deadline and priority; also a <see cref="RequestUrgency"/> feature unless it is the default.</summary>
+    public CallUrgency Urgency { get; set; }
 
     /// <summary>Returns the scope of a request.</summary>
     public static GatewayRequestScope Of(HttpContext context) => context.Features.Get<GatewayRequestScope>()!;

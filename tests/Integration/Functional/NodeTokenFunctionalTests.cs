@@ -86,6 +86,35 @@ public sealed class NodeTokenFunctionalTests(SamplePackageFixture packages)
         Assert.Single(errors.Split('\n'));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Start_AllowedHost_IsAcceptedAndOthersAreNot(bool byConfig)
+    {
+        using var scratch = new ScratchDirectory();
+        var config = scratch.Write("serve.yaml", "http_options: {port: 0, allowed_hosts: [app.example]}\napplications: []\n");
+        await using var node = await TestNodeProcess.StartAsync(IsolationMode.None, scratch, byConfig ? ["--config", config] : ["--allowed-host", "app.example"]);
+
+        foreach (var path in new[] { "/lab/version", "/-/routes", "/v2", "/v2/models/digits", "/v2/health/ready" })
+        {
+            var own = await StatusAsync(path, "127.0.0.1");
+            Assert.Equal((path, HttpStatusCode.Forbidden), (path, await StatusAsync(path, "evil.example")));
+            Assert.Equal((path, own), (path, await StatusAsync(path, "app.example:80")));
+        }
+
+        using var channel = GrpcChannel.ForAddress(node.GatewayAddress);
+        var rpc = new GRPCInferenceService.GRPCInferenceServiceClient(channel);
+        var denied = await Assert.ThrowsAsync<RpcException>(async () => await rpc.RepositoryIndexAsync(new(), new Metadata { { "host", "evil.example" } }));
+        Assert.Equal(StatusCode.PermissionDenied, denied.StatusCode);
+        Assert.Empty((await rpc.RepositoryIndexAsync(new())).Models);
+
+        async Task<HttpStatusCode> StatusAsync(string path, string host)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { Host = host } };
+            return (await node.Gateway.SendAsync(request)).StatusCode;
+        }
+    }
+
     private static async Task RequiresTokenAsync(TestNodeProcess node)
     {
         using var admin = new HttpClient { BaseAddress = new(node.AdminAddress) };

@@ -119,6 +119,15 @@ public sealed class AdminApiTests
             Assert.Equal(HttpStatusCode.BadRequest, (await ScaleAsync("counter/deployments/Counter", wrong)).StatusCode);
     });
 
+    [Fact]
+    public async Task Scale_DeploymentThatFollowsItsLoad_Returns409() => await WithAsync(async admin =>
+    {
+        await admin.PutAsync("/api/serve/applications/counter", """{"name":"counter","import_path":"Counter@1","deployments":[{"name":"Counter","num_replicas":"auto"}]}""");
+        var response = await admin.Client.PostAsync("/api/v1/applications/counter/deployments/Counter/scale", new StringContent("""{"target_num_replicas":3}"""));
+        Assert.Equal(HttpStatusCode.Conflict, response.StatusCode);
+        Assert.Contains("follows its load (autoscaling_config)", await response.Content.ReadAsStringAsync());
+    });
+
     [Theory]
     [InlineData("Host", "evil.example", HttpStatusCode.Forbidden)]
     [InlineData("Origin", "http://evil.example", HttpStatusCode.Forbidden)]

@@ -315,7 +315,7 @@ public sealed class GatewayRequestTests
         };
         using var slow = new System.Net.Sockets.TcpClient { ReceiveBufferSize = 4096 };
         await slow.ConnectAsync(IPAddress.Loopback, gateway.Address.Port);
-        await slow.GetStream().WriteAsync("GET /x HTTP/1.1\r\nHost: x\r\n\r\n"u8.ToArray());
+        await slow.GetStream().WriteAsync("GET /x HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"u8.ToArray());
 
         await ended.Task.WaitAsync(TimeSpan.FromSeconds(60));
     }

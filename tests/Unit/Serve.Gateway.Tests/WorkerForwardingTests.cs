@@ -32,7 +32,7 @@ public sealed class WorkerForwardingTests
         await using var worker = await FakeWorkerServer.StartAsync();
         worker.Replica("r1", context => context.Response.WriteAsync(
             $"{context.Request.Host}|{context.Request.Headers[WireHeaderNames.Client]}|{context.Request.Headers["X-Forwarded-For"]}|{context.Request.Headers["X-Forwarded-Host"]}"));
-        await using var gateway = await GatewayTestHost.StartAsync();
+        await using var gateway = await GatewayTestHost.StartAsync(new() { Guard = new() { AllowedHosts = ["models.example"] } });
         await gateway.Remote("r1", worker.Route).Deploy("x", "/x", "r1").PublishAsync();
         using var request = new HttpRequestMessage(HttpMethod.Get, "/x")
         {

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Serve.Admin;
+using Serve.Control.Autoscaling;
 using Serve.Control.Desired;
 using Serve.Control.Observed;
 using Serve.Control.Status;
@@ -34,6 +35,7 @@ internal sealed class InstanceDetailsProjection(INodeDirectory nodes, NodeStateD
                 },
             },
             Applications = view.Desired.Applications.Values.ToDictionary(application => application.Name, application => GetApplication(view, application)),
+            TargetCapacity = view.Desired.TargetCapacity,
             ConfigDirectory = configDirectory.Current,
             TargetGroups = [.. view.Plan.Routes.Applications
                 .Where(route => route.RoutePrefix is not null)
@@ -80,12 +82,34 @@ internal sealed class InstanceDetailsProjection(INodeDirectory nodes, NodeStateD
             StatusTrigger = report.Trigger,
             Message = report.Message,
             Notices = [.. view.Observed.ReplicasOf(id).Where(replica => replica.IsLive).SelectMany(replica => replica.Notices).Distinct(StringComparer.Ordinal)],
+            AutoscalingDetail = report.Autoscaling is { } scaling ? Autoscaling(scaling, report, view.Observed.LoadOf(id)) : null,
             DeploymentConfig = Options(spec, requested is null ? spec.NumReplicas : application.TargetOf(requested).Replicas),
             TargetNumReplicas = report.TargetReplicas,
             RequiredResources = Amounts(ResourceAmounts.Of(spec.Resources).Units),
             Replicas = [.. view.Observed.ReplicasOf(id).OrderBy(replica => replica.Rank).ThenBy(replica => replica.StartedAt).Select(Replica)],
         };
     }
+
+    private static DeploymentAutoscalingDetail Autoscaling(AutoscalingState state, DeploymentStatusReport report, DeploymentLoad load) => new()
+    {
+        ScalingStatus = report.Status switch
+        {
+            DeploymentStatus.Upscaling => AutoscalingStatus.Upscaling,
+            DeploymentStatus.Downscaling => AutoscalingStatus.Downscaling,
+            _ => AutoscalingStatus.Stable,
+        },
+        Reason = state.Reason,
+        DesiredNumReplicas = state.Desired,
+        Decisions = [.. state.Decisions.Reverse().Select(decision => new ScalingDecisionDetails
+        {
+            TimestampS = Seconds(decision.At),
+            Reason = decision.Reason,
+            PrevNumReplicas = decision.From,
+            CurrNumReplicas = decision.To,
+        })],
+        Metrics = new Dictionary<string, double> { ["queued_requests"] = load.Queued, ["ongoing_requests"] = load.Total - load.Queued },
+        Errors = state.PolicyError is { } error ? [error] : [],
+    };
 
     private ReplicaDetails Replica(ObservedReplica replica)
     {
@@ -128,7 +152,8 @@ internal sealed class InstanceDetailsProjection(INodeDirectory nodes, NodeStateD
     private static DeploymentOptions Options(DeploymentSpec spec, int replicas) => new()
     {
         Name = spec.Name,
-        NumReplicas = replicas,
+        NumReplicas = spec.Autoscaling is null ? replicas : ReplicaCount.Auto,
+        AutoscalingConfig = spec.Autoscaling?.ToOptions(),
         MaxOngoingRequests = spec.MaxOngoingRequests,
         MaxQueuedRequests = spec.MaxQueuedRequests,
         UserConfig = spec.UserConfig,
@@ -138,6 +163,15 @@ internal sealed class InstanceDetailsProjection(INodeDirectory nodes, NodeStateD
         HealthCheckTimeoutS = spec.HealthCheckTimeoutS,
         MaxConstructorRetryCount = spec.MaxConstructorRetryCount,
         Concurrency = spec.Concurrency,
+        RequestRouterConfig = spec.Router == new RequestRouterSpec() ? null : new()
+        {
+            Policy = spec.Router.RequestRouterClass is null ? spec.Router.Policy : null,
+            Key = spec.Router.Key,
+            RequestRouterClass = spec.Router.RequestRouterClass,
+            RequestRouterKwargs = spec.Router.RequestRouterKwargs,
+            RequestRoutingStatsPeriodS = spec.Router.RequestRoutingStatsPeriodS,
+            RequestRoutingStatsTimeoutS = spec.Router.RequestRoutingStatsTimeoutS,
+        },
         ActorOptions = new()
         {
             NumCpus = spec.Resources.NumCpus,

@@ -27,11 +27,13 @@ internal static class DesiredStateUpdater
     {
         List<string> errors = [];
         var next = desired;
+        var capacity = deploy.IsWhole ? deploy.TargetCapacity : desired.TargetCapacity;
         foreach (var prepared in deploy.Applications)
         {
             try
             {
-                next = next.With(Next(desired.Applications.GetValueOrDefault(prepared.Config.Name), prepared, defaultIsolation, now));
+                var application = Next(desired.Applications.GetValueOrDefault(prepared.Config.Name), prepared, defaultIsolation, now);
+                next = next.With(application.TargetCapacity == capacity ? application : application with { TargetCapacity = capacity, Generation = application.Generation + 1, Change = DesiredChange.Deploy });
             }
             catch (DefinitionException invalid)
             {
@@ -62,6 +64,7 @@ internal static class DesiredStateUpdater
             Name = prepared.Config.Name,
             Requested = revision,
             Targets = current?.TargetsFor(revision) ?? ReplicaTarget.None,
+            TargetCapacity = current?.TargetCapacity,
             LastGood = current?.LastGood,
             LastGoodTargets = current?.LastGoodTargets ?? ReplicaTarget.None,
             Generation = (before?.Generation ?? 0) + 1,
@@ -99,6 +102,12 @@ internal static class DesiredStateUpdater
             throw Unknown(desired, id.Application);
         if (application.Requested.Find(id.Name) is not { } deployment)
             throw ApplicationNotFoundException.OfPart(id.Application, "deployment", id.Name, application.Requested.Deployments.Keys);
+
+        if (change.IsScale && deployment.Spec.Autoscaling is not null)
+        {
+            throw new NodeConflictException(
+                $"Deployment '{id}' follows its load (autoscaling_config) and cannot be scaled. Change min_replicas and max_replicas, or set num_replicas to a number.");
+        }
 
         var target = change.Change(application.TargetOf(deployment));
         if (target.Replicas is < 0 or > MaxReplicas)

@@ -9,7 +9,7 @@ public sealed class RequestGuardTests
     private static readonly RequestGuardOptions WithToken = new() { Token = Token };
 
     [Theory]
-    [InlineData("Host", "10.1.2.3:8265")]
+    [InlineData("Host", "evil.example:8265")]
     [InlineData("Host", "evil.example")]
     [InlineData("Origin", "http://evil.example")]
     [InlineData("Sec-Fetch-Site", "cross-site")]
@@ -40,6 +40,40 @@ public sealed class RequestGuardTests
         Assert.Null(RequestGuard.Check(Request(), new()));
     }
 
+    [Theory]
+    [InlineData("localhost")]
+    [InlineData("LOCALHOST:8000")]
+    [InlineData("app.localhost:8000")]
+    [InlineData("127.0.0.1:8000")]
+    [InlineData("127.8.9.10")]
+    [InlineData("[::1]:8000")]
+    [InlineData("10.1.2.3:8000")]
+    [InlineData("app.example:8000")]
+    [InlineData("APP.example")]
+    [InlineData("a.b.example.com")]
+    public void CheckHost_NameOfTheMachineOrAllowed_Accepted(string host) => Assert.Null(CheckHost(host, "app.example", "*.example.com"));
+
+    [Fact]
+    public void CheckHost_MachineName_Accepted()
+    {
+        Assert.Null(CheckHost(Environment.MachineName + ":8000"));
+        Assert.Null(CheckHost(System.Net.Dns.GetHostName()));
+    }
+
+    [Theory]
+    [InlineData("evil.example")]
+    [InlineData("127.0.0.1.evil.example")]
+    [InlineData("localhost.evil.example")]
+    [InlineData("evillocalhost")]
+    [InlineData("example.com")]
+    [InlineData("evilexample.com")]
+    [InlineData("app.example.evil")]
+    public void CheckHost_ForeignName_Rejected(string host) => Assert.Equal(
+        new(403, ErrorReason.Forbidden, $"Host '{host}' is not accepted here. Use 127.0.0.1, or start the node with --allowed-host {host}."), CheckHost(host, "app.example", "*.example.com"));
+
+    [Fact]
+    public void CheckHost_Star_AcceptsAll() => Assert.Null(CheckHost("evil.example", "*"));
+
     [Fact]
     public void Check_RightToken_DoesNotAllocate()
     {
@@ -52,6 +86,8 @@ public sealed class RequestGuardTests
 
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
+
+    private static RequestGuardRefusal? CheckHost(string host, params string[] allowed) => RequestGuard.CheckHost(Request(("Host", host)), new() { AllowedHosts = allowed });
 
     private static HttpRequest Request(params (string Name, string Value)[] headers)
     {
