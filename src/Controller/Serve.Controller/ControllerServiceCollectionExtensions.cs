@@ -1,6 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Logging;
 using Prometheus;
 using Serve.Controller.AdminApi;
 using Serve.Controller.Applications;
@@ -28,8 +27,7 @@ public static class ControllerServiceCollectionExtensions
         services.TryAddSingleton<ConfigDirectoryReport>();
         services.AddSingleton(options);
         services.AddSingleton(directory);
-        services.AddSingleton<IClusterStore>(provider => SqliteClusterStore.Open(
-            provider.GetRequiredService<NodeStateDirectory>().Database, provider.GetRequiredService<TimeProvider>(), provider.GetService<ILogger<SqliteClusterStore>>()));
+        services.AddSingleton<IClusterStore>(provider => SqliteClusterStore.Open(provider.GetRequiredService<NodeStateDirectory>().RequireDatabase(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => new ControllerMetrics(provider.GetRequiredService<CollectorRegistry>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<INodePackageSource, StoredPackageSource>();
         services.AddSingleton<ServeController>();

@@ -2,7 +2,6 @@ using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Time.Testing;
 using Serve.Control.Desired;
 using Serve.Controller.Store;
-using Serve.Runtime.Testing;
 
 namespace Serve.Controller.Tests;
 
@@ -36,25 +35,6 @@ public sealed class SqliteClusterStoreTests : IDisposable
         Assert.DoesNotContain("..", error.Message);
         Assert.Contains(Database, error.Message);
         Assert.Equal(before, File.ReadAllBytes(Database));
-    }
-
-    [Fact]
-    public void Open_EmptyFile_WarnsThatThereAreNoApplications()
-    {
-        var logger = new RecordingLogger();
-        using (SqliteClusterStore.Open(Database, _time, logger))
-        {
-        }
-
-        Assert.Empty(logger.Lines);
-        foreach (var file in Directory.GetFiles(_folder))
-            File.Delete(file);
-        File.WriteAllText(Database, "");
-        using (SqliteClusterStore.Open(Database, _time, logger))
-        {
-        }
-
-        Assert.True(logger.Contains($"{Database} is empty: the node starts without applications"));
     }
 
     [Fact]

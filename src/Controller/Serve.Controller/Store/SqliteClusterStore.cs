@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Microsoft.Data.Sqlite;
-using Microsoft.Extensions.Logging;
 using Serve.Control.Desired;
 
 namespace Serve.Controller.Store;
@@ -9,7 +8,7 @@ namespace Serve.Controller.Store;
 /// Cluster store in one SQLite file, written in transactions that survive a killed process. Only the process that has locked the state directory opens
 /// it; so a lease never outlives the process that acquired it. Thread-safe.
 /// </summary>
-public sealed partial class SqliteClusterStore : IClusterStore
+public sealed class SqliteClusterStore : IClusterStore
 {
     private readonly Lock _sync = new();
     private readonly SqliteConnection _connection;
@@ -24,15 +23,9 @@ public sealed partial class SqliteClusterStore : IClusterStore
     }
 
     /// <summary>Opens the database; creates or upgrades it if necessary.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="time">Clock of the lease.</param>
-    /// <param name="logger">Receives a warning if the file exists, but is empty; null for none.</param>
     /// <exception cref="StateStoreException">The file is damaged, foreign, written by a newer version, or cannot be written.</exception>
-    public static SqliteClusterStore Open(string path, TimeProvider time, ILogger? logger = null)
+    public static SqliteClusterStore Open(string path, TimeProvider time)
     {
-        // Also left by a process that was killed at its first start, so it is no error.
-        if (logger is not null && File.Exists(path) && new FileInfo(path).Length == 0)
-            Log.Empty(logger, path);
         var connection = new SqliteConnection(new SqliteConnectionStringBuilder
         {
             DataSource = path,
@@ -194,11 +187,5 @@ public sealed partial class SqliteClusterStore : IClusterStore
                 _ => new StateStoreException($"{_path}: {error.Message}", error),
             };
         }
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(EventId = 3040, Level = LogLevel.Warning, Message = "{Path} is empty: the node starts without applications. If there were any, stop it and restore the file from a backup")]
-        public static partial void Empty(ILogger logger, string path);
     }
 }
