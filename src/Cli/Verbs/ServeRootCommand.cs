@@ -69,6 +69,13 @@ internal static class ServeRootCommand
             return [$"unknown command '{word}'; {hint}"];
         }
 
+        // The words after an unknown option are its value, and no errors of their own.
+        if (parsed.UnmatchedTokens.FirstOrDefault(token => token.StartsWith("--", StringComparison.Ordinal)) is { } option)
+        {
+            var near = NearestNameFinder.Find(option, parsed.CommandResult.Command.Options.Select(known => known.Name));
+            return [$"unknown option '{option}'{(near is null ? "." : $"; did you mean '{near}'?")}"];
+        }
+
         var errors = parsed.Errors;
         // The error of a missing command is redundant if the unknown word in its place is reported.
         var telling = errors.Where(error => error.SymbolResult is not CommandResult { Command: RootCommand } || errors.Count == 1 || error.Message.Contains('\'', StringComparison.Ordinal));

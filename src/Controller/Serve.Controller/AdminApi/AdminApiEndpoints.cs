@@ -86,7 +86,7 @@ public static class AdminApiEndpoints
             })
             .WithTags("Applications").WithSummary("Deletes every application.").Produces(StatusCodes.Status200OK);
         api.MapGet(Applications + "/{application}", (string application, ServeController controller) =>
-                Json(controller.GetDetails(application) ?? throw new ApplicationNotFoundException($"No application is named '{application}'.")))
+                Json(controller.GetDetails(application) ?? throw ApplicationNotFoundException.Of(application, controller.GetDetails().Applications.Keys)))
             .WithTags("Applications").WithSummary("Gets the status of one application.").Produces<ApplicationDetails>().ProducesProblem(404);
         api.MapPut(Applications + "/{application}", async (string application, HttpRequest request, ServeController controller, CancellationToken cancellationToken) =>
             {

@@ -122,10 +122,7 @@ internal static class DesiredStateUpdater
         if (!desired.Applications.TryGetValue(id.Application, out var application) || application.IsDeleting)
             throw Unknown(desired, id.Application);
         if (application.Requested.Find(id.Name) is not { } deployment)
-        {
-            throw new ApplicationNotFoundException(
-                $"Application '{id.Application}' has no deployment '{id.Name}'. Its deployments: {string.Join(", ", application.Requested.Deployments.Keys)}.");
-        }
+            throw ApplicationNotFoundException.OfPart(id.Application, "deployment", id.Name, application.Requested.Deployments.Keys);
 
         if (change.IsScale && deployment.Spec.Autoscaling is not null)
         {
@@ -140,9 +137,6 @@ internal static class DesiredStateUpdater
         return ReferenceEquals(next, application) ? desired : desired.With(next);
     }
 
-    private static ApplicationNotFoundException Unknown(DesiredState desired, string name)
-    {
-        var known = desired.Applications.Values.Where(application => !application.IsDeleting).Select(application => application.Name).ToList();
-        return new($"No application is named '{name}'. {(known.Count == 0 ? "None is deployed" : $"Deployed applications: {string.Join(", ", known)}")}.");
-    }
+    private static ApplicationNotFoundException Unknown(DesiredState desired, string name) =>
+        ApplicationNotFoundException.Of(name, desired.Applications.Values.Where(application => !application.IsDeleting).Select(application => application.Name));
 }
