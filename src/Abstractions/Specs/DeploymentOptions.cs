@@ -42,6 +42,9 @@ public sealed record DeploymentOptions
     /// <inheritdoc cref="DeploymentSpec.MaxConstructorRetryCount"/>
     public int? MaxConstructorRetryCount { get; init; }
 
+    /// <inheritdoc cref="DeploymentSpec.Router"/>
+    public RequestRouterOptions? RequestRouterConfig { get; init; }
+
     /// <inheritdoc cref="DeploymentSpec.Concurrency"/>
     public ConcurrencyMode? Concurrency { get; init; }
 

@@ -68,6 +68,10 @@ public sealed record DeploymentSpec
     [ConfigKey(Minimum = 1)]
     public int MaxConstructorRetryCount { get; init; } = 20;
 
+    /// <summary>How requests are distributed over the replicas. <c>request_router_config</c> in a file; merged key by key.</summary>
+    [UpdateImpact(UpdateImpact.Reconfigure)]
+    public RequestRouterSpec Router { get; init; } = new();
+
     /// <summary>Whether the methods of a replica run concurrently. Default turn-based.</summary>
     [UpdateImpact(UpdateImpact.Restart)]
     public ConcurrencyMode Concurrency { get; init; } = ConcurrencyMode.TurnBased;

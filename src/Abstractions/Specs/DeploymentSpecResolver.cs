@@ -33,6 +33,7 @@ public static class DeploymentSpecResolver
         if (merged.Name is null)
             errors.Add("", "The deployment has no name.");
         ConfigKeyTable.Deployment.Check(merged, merged.Name ?? "deployment", errors);
+        CheckRouter(merged.RequestRouterConfig, $"{merged.Name ?? "deployment"}.request_router_config", errors);
         errors.ThrowIfAny();
         var autoscaling = ResolveAutoscaling(merged, errors);
         errors.ThrowIfAny();
@@ -42,6 +43,7 @@ public static class DeploymentSpecResolver
             Autoscaling = autoscaling,
             UserConfig = (JsonObject?)merged.UserConfig?.DeepClone(),
             Resources = Override(new ReplicaResourceSpec(), merged.ActorOptions),
+            Router = Override(new RequestRouterSpec(), merged.RequestRouterConfig),
         };
     }
 
@@ -53,6 +55,16 @@ public static class DeploymentSpecResolver
         .Select(pair => pair.Impact)
         .DefaultIfEmpty(UpdateImpact.None)
         .Max();
+
+    private static void CheckRouter(RequestRouterOptions? router, string path, ConfigErrorCollector errors)
+    {
+        if (router is { Policy: not null, RequestRouterClass: not null })
+            errors.Add(path, "policy and request_router_class exclude each other; remove one of them");
+        if (router is { RequestRouterKwargs: not null, RequestRouterClass: null })
+            errors.Add($"{path}.request_router_kwargs", "has no effect without request_router_class; remove it");
+        if (router is { Key: not null, RequestRouterClass: null } && router.Policy is not (RoutingPolicy.ConsistentHash or RoutingPolicy.PrefixAffinity))
+            errors.Add($"{path}.key", "has no effect with this policy; set policy to consistent_hash or prefix_affinity");
+    }
 
     private static void CheckReplicaCount(DeploymentOptions options, ConfigErrorCollector errors)
     {

@@ -1,11 +1,9 @@
-using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Serve.Calls;
-using Serve.Gateway.Requests;
 using Serve.Http;
 using Serve.Routes;
 using Serve.Routing;
@@ -15,8 +13,7 @@ namespace Serve.Gateway.Endpoints;
 /// <summary>Handle calls over HTTP: <c>POST /-/call/[application/]deployment/method</c>, with a JSON array of arguments, and a JSON result or JSON lines.</summary>
 /// <param name="handles">Resolves deployments.</param>
 /// <param name="options">Authorized clients and limits.</param>
-/// <param name="time">Clock of timeouts.</param>
-internal sealed class HandleCallEndpoint(RouteTable handles, GatewayOptions options, TimeProvider time)
+internal sealed class HandleCallEndpoint(RouteTable handles, GatewayOptions options)
 {
     private static readonly byte[] NullResult = "null"u8.ToArray();
 
@@ -45,10 +42,7 @@ internal sealed class HandleCallEndpoint(RouteTable handles, GatewayOptions opti
             return;
         }
 
-        if (TimeoutOf(request) is { } limit)
-            await RequestTimeoutEnforcer.RunAsync(context, CallAsync, limit, WireHeaderNames.TimeoutMs, time);
-        else
-            await CallAsync(context);
+        await CallAsync(context);
     }
 
     private async Task CallAsync(HttpContext context)
@@ -61,6 +55,8 @@ internal sealed class HandleCallEndpoint(RouteTable handles, GatewayOptions opti
         {
             RequestId = context.TraceIdentifier,
             MultiplexedModelId = RequestedModelReader.Read(context.Request),
+            Urgency = RequestUrgency.Of(context),
+            RoutingKey = context.Request.Headers[WireHeaderNames.RoutingKey] is [{ } key] ? Uri.UnescapeDataString(key) : null,
         };
         if (WantsLines(context.Request))
         {
@@ -99,17 +95,5 @@ internal sealed class HandleCallEndpoint(RouteTable handles, GatewayOptions opti
         }
 
         return false;
-    }
-
-    private static TimeSpan? TimeoutOf(HttpRequest request)
-    {
-        var header = request.Headers[WireHeaderNames.TimeoutMs].ToString();
-        if (header.Length == 0)
-            return null;
-        // The maximum of a timer is 2^32 - 2 milliseconds.
-        return double.TryParse(header, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var milliseconds)
-            && milliseconds is > 0 and < uint.MaxValue - 1
-            ? TimeSpan.FromMilliseconds(milliseconds)
-            : throw new BadInputException($"{WireHeaderNames.TimeoutMs} must be a number of milliseconds above 0, but was '{header}'.");
     }
 }

@@ -15,6 +15,7 @@ internal static class ClientHeaderFilter
     private static readonly string[] Internal =
     [
         WireHeaderNames.Token, WireHeaderNames.Actor, WireHeaderNames.PathBase, WireHeaderNames.Client, WireHeaderNames.BodyLimit, WireHeaderNames.Head, WireHeaderNames.Refused,
+        WireHeaderNames.Urgency,
     ];
 
     /// <summary>Filters the headers of a request.</summary>

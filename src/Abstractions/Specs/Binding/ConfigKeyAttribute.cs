@@ -13,6 +13,7 @@ internal enum ConfigFormat
     PositiveSeconds,
     ResourceAmount,
     DeviceAmount,
+    RoutingKey,
     PositiveAmount,
     Percent,
 }

@@ -46,6 +46,7 @@ internal sealed class ConfigKeyTable
         : type == typeof(ApplicationConfig) ? Tables.Application
         : type == typeof(DeploymentOptions) ? Tables.Deployment
         : type == typeof(ReplicaResourceOptions) ? Tables.Resources
+        : type == typeof(RequestRouterOptions) ? Tables.RequestRouter
         : type == typeof(AutoscalingOptions) ? Tables.Autoscaling
         : type == typeof(AutoscalingPolicySpec) ? Tables.AutoscalingPolicy
         : throw new ArgumentException($"{type.Name} is not a settings type.", nameof(type));
@@ -181,6 +182,8 @@ internal sealed class ConfigKeyTable
             new("object_store_memory"),
         ]);
 
+        public static readonly ConfigKeyTable RequestRouter = new(static () => new RequestRouterOptions(), typeof(RequestRouterOptions), typeof(RequestRouterSpec), []);
+
         public static readonly ConfigKeyTable AutoscalingPolicy = new(static () => new AutoscalingPolicySpec { PolicyClass = "" }, typeof(AutoscalingPolicySpec), null, []);
 
         public static readonly ConfigKeyTable Autoscaling = new(static () => new AutoscalingOptions(), typeof(AutoscalingOptions), typeof(AutoscalingSpec),
@@ -198,7 +201,6 @@ internal sealed class ConfigKeyTable
             new("placement_group_fallback_strategy", RayDefaultValues.IsEmpty),
             new("max_replicas_per_node"),
             new("logging_config", RayDefaultValues.IsDefaultLogging),
-            new("request_router_config", RayDefaultValues.IsEmpty),
             new("gang_scheduling_config", RayDefaultValues.IsEmpty),
             new("deployment_actors", RayDefaultValues.IsEmpty),
         ]);

@@ -50,6 +50,9 @@ public static class ApplicationRevisionBuilder
         && JsonNode.DeepEquals(ToJson(one.Config.AutoscalingPolicy), ToJson(other.Config.AutoscalingPolicy))
         && JsonNode.DeepEquals(ToJson(one.Deployments), ToJson(other.Deployments));
 
+    private static string DescribePickers(ApplicationPackage package) =>
+        package.PickerClasses.IsEmpty ? "the application has none" : $"those of the application: {string.Join(", ", package.PickerClasses)}";
+
     private static void CheckScaling(ApplicationConfig config, ImmutableSortedDictionary<string, DeploymentRevision> deployments, List<string> errors)
     {
         var autoscaled = deployments.Values.Where(deployment => deployment.Spec.Autoscaling is not null).Select(deployment => deployment.Spec.Name).ToList();
@@ -81,6 +84,8 @@ public static class ApplicationRevisionBuilder
                 var spec = DeploymentSpecResolver.Merge(definition.Options, config.Deployments.FirstOrDefault(options => options.Name == name));
                 if (NameRules.NameProblem(spec.Name) is { } problem)
                     errors.Add($"{config.Name}: deployment name {problem}.");
+                if (spec.Router.RequestRouterClass is { } picker && package.FindPickerClass(picker) is null)
+                    errors.Add($"{config.Name}: {name}.request_router_config.request_router_class: '{picker}' is not a public class derived from ReplicaPicker; {DescribePickers(package)}");
                 if (!deployments.TryAdd(name, DeploymentRevisionFactory.Create(spec, definition, package.Hash, config.Args, isolation)))
                     errors.Add($"{config.Name}: duplicate deployment name '{name}'.");
             }

@@ -97,6 +97,30 @@ public sealed class DeploymentSpecResolverTests
         Assert.Equal("""{"a":2}""", file.UserConfig.ToJsonString());
     }
 
+    [Theory]
+    [InlineData(RoutingPolicy.RoundRobin, "header:a", null, null, "A.request_router_config.key: has no effect with this policy; set policy to consistent_hash or prefix_affinity")]
+    [InlineData(null, "header:a", null, null, "A.request_router_config.key: has no effect with this policy; set policy to consistent_hash or prefix_affinity")]
+    [InlineData(RoutingPolicy.ConsistentHash, null, "Mine", null, "A.request_router_config: policy and request_router_class exclude each other; remove one of them")]
+    [InlineData(null, null, null, "{}", "A.request_router_config.request_router_kwargs: has no effect without request_router_class; remove it")]
+    public void Merge_ContradictoryRouterSettings_AreErrors(RoutingPolicy? policy, string? key, string? pickerClass, string? kwargs, string expected)
+    {
+        var router = new RequestRouterOptions { Policy = policy, Key = key, RequestRouterClass = pickerClass, RequestRouterKwargs = kwargs is null ? null : [] };
+
+        var error = Assert.Throws<DefinitionException>(() => DeploymentSpecResolver.Merge(new() { Name = "A", RequestRouterConfig = router }, null));
+
+        Assert.Equal([expected], error.Errors);
+    }
+
+    [Fact]
+    public void Merge_RouterSettingsOfCodeAndFile_AreMergedKeyByKey()
+    {
+        var code = new DeploymentAttribute("A") { RoutingPolicy = RoutingPolicy.ConsistentHash, RoutingKey = "cookie:a" }.ToOptions();
+
+        var spec = DeploymentSpecResolver.Merge(code, new() { RequestRouterConfig = new() { Key = "header:b" } });
+
+        Assert.Equal(new RequestRouterSpec { Policy = RoutingPolicy.ConsistentHash, Key = "header:b" }, spec.Router);
+    }
+
     [Fact]
     public void Merge_ValuesOutOfRange_ReportsAll()
     {

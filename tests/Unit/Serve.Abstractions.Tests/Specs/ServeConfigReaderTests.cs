@@ -79,6 +79,7 @@ public sealed class ServeConfigReaderTests
                 HealthCheckPeriodS = 0.5,
                 HealthCheckTimeoutS = 2,
                 MaxConstructorRetryCount = 3,
+                RequestRouterConfig = new() { Policy = RoutingPolicy.ConsistentHash, Key = "header:x-session-id", RequestRoutingStatsPeriodS = 1, RequestRoutingStatsTimeoutS = 2 },
                 Concurrency = ConcurrencyMode.Parallel,
                 ActorOptions = new ReplicaResourceOptions { NumCpus = 0.5, NumGpus = 2, Memory = 1048576 },
             },
@@ -141,7 +142,7 @@ public sealed class ServeConfigReaderTests
             "name: must be 'a', the name in the request's path, but was 'b'",
             Assert.Throws<DefinitionException>(() => ServeConfigReader.ReadApplication(JsonNode.Parse("""{"name":"b","import_path":"x"}"""), "a")).Message);
         Assert.Equal(
-            ["num_replica: unknown key 'num_replica'; known keys are args, autoscaling_policy, deployments, external_scaler_enabled, import_path, isolation, name, route_prefix", "deployments[1].name: 'D' is already used by deployments[0]"],
+            ["num_replica: unknown key 'num_replica'; known keys are args, autoscaling_policy, deployments, external_scaler_enabled, import_path, isolation, name, note, route_prefix", "deployments[1].name: 'D' is already used by deployments[0]"],
             Assert.Throws<DefinitionException>(() => ServeConfigReader.ReadApplication(JsonNode.Parse(
                 """{"import_path":"x","num_replica":1,"deployments":[{"name":"D"},{"name":"D"}]}"""))).Errors);
     }
