@@ -1,6 +1,7 @@
 using Serve.Admin;
 using Serve.Controller;
 using Serve.Controller.Applications;
+using Serve.Gateway;
 using Serve.Inference.Models;
 using Serve.Specs;
 
@@ -12,10 +13,14 @@ namespace Serve.Cli.Hosting;
 /// </summary>
 /// <param name="controller">The controller.</param>
 /// <param name="source">Knows where packages were built from.</param>
+/// <param name="readiness">Whether the node serves.</param>
 /// <param name="time">Clock.</param>
-internal sealed class ControllerModelRepository(ServeController controller, IApplicationSource source, TimeProvider time) : IModelRepository
+internal sealed class ControllerModelRepository(ServeController controller, IApplicationSource source, GatewayReadiness readiness, TimeProvider time) : IModelRepository
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(20);
+
+    /// <inheritdoc/>
+    public bool IsServing => readiness.NotReadyReason is null;
 
     /// <inheritdoc/>
     public IReadOnlyList<RepositoryModelEntry> List() =>

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -156,6 +157,9 @@ internal sealed partial class ReplicaAdmissionMiddleware(
                 throw readError;
             case var _ when context.Response.HasStarted:
                 return ForwardOutcome.Served;
+            case ForwarderError.Request when cause is HttpRequestException { InnerException: SocketException { SocketErrorCode: SocketError.TooManyOpenSockets } }:
+                // The replica is well, and no other one can be reached either.
+                throw new OverloadedException("The node has too many open files to connect to a worker. Retry the request.", TimeSpan.FromSeconds(1));
             case ForwarderError.Request when cause is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError }:
                 return Retry(context, attempt, gone: true);
             case var _ when await workers.IsAliveAsync(attempt.Slot.Route.Address, context.RequestAborted):

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Serve.Calls;
+using Serve.Gateway.Listening;
 using Serve.Http;
 using Serve.Routes;
 using Serve.Routing;
@@ -15,10 +16,11 @@ namespace Serve.Gateway.Requests;
 /// <param name="options">The gateway's settings.</param>
 /// <param name="readiness">Whether all routes are known.</param>
 /// <param name="metrics">Metrics of requests.</param>
+/// <param name="readers">Resets HTTP/2 streams of slow clients.</param>
 /// <param name="time">Clock of timeouts and latencies.</param>
 /// <param name="log">Receives unexpected exceptions.</param>
 internal sealed partial class GatewayRequestMiddleware(
-    RequestDelegate next, GatewayOptions options, GatewayReadiness readiness, HttpRequestMetrics metrics, TimeProvider time, ILogger<GatewayRequestMiddleware> log)
+    RequestDelegate next, GatewayOptions options, GatewayReadiness readiness, HttpRequestMetrics metrics, SlowReaderMonitor readers, TimeProvider time, ILogger<GatewayRequestMiddleware> log)
 {
     private const int ClientClosedRequest = 499;
     private readonly RequestHostFilter _hosts = new(options);
@@ -30,6 +32,8 @@ internal sealed partial class GatewayRequestMiddleware(
         var scope = new GatewayRequestScope { HasCommonHeadersOnly = CommonRequestHeaders.AreAll(context.Request.Headers) };
         RequestIdAssigner.Assign(context);
         context.Features.Set(scope);
+        if (HttpProtocol.IsHttp2(context.Request.Protocol))
+            ObservedResponseBody.Attach(context, readers);
         var since = time.GetTimestamp();
         metrics.Enter();
         try
