@@ -36,6 +36,10 @@ public sealed record ApplicationConfig
     /// <summary>A policy of the user that chooses the numbers of replicas of all deployments with <c>autoscaling_config</c>. Default null: each deployment has its own.</summary>
     public AutoscalingPolicySpec? AutoscalingPolicy { get; init; }
 
+    /// <summary>The author's note on this revision, shown by <c>serve history</c>. Not part of the deployed settings: a change of the note alone is no new revision. Default null.</summary>
+    [ConfigKey(ConfigFormat.NonEmptyText)]
+    public string? Note { get; init; }
+
     /// <summary>Settings by deployment name; they override the settings in code, key by key.</summary>
     public IReadOnlyList<DeploymentOptions> Deployments { get; init; } = [];
 }

@@ -18,7 +18,7 @@ internal static class ApplicationStatusText
     public static string Url(ServeInstanceDetails instance, ApplicationDetails application) =>
         string.IsNullOrEmpty(application.RoutePrefix)
             ? "(no route)"
-            : instance.Proxies.Values.FirstOrDefault()?.Address?.TrimEnd('/') + application.RoutePrefix;
+            : instance.Proxies.Values.FirstOrDefault()?.Address?.TrimEnd('/') + instance.HttpOptions?.RootPath + application.RoutePrefix;
 
     /// <summary>Formats a running application: one line, and a line for each deployment if there are several.</summary>
     public static IEnumerable<string> Running(ServeInstanceDetails instance, ApplicationDetails application)

@@ -178,6 +178,7 @@ internal sealed partial class NodeHost : IAsyncDisposable
             .AddServeProcess(directory.Root)
             .AddSingleton<IApplicationSource>(new PackageApplicationSource(new ApplicationPackageBuilder(store, buildRoot, progress, TimeProvider.System, NodeProcessServices.SupervisorCommand()), store, new PackageInspector()))
             .AddServeController(new ControllerOptions { NodeId = directory.NodeId, DefaultIsolation = settings.Isolation, HttpOptions = http }, directory)
+            .AddSingleton<IAutoscalingPolicyLoader, PackageAutoscalingPolicyLoader>()
             .AddSingleton(static _ => new OnnxModelProbe(NodeProcessServices.ProbeCommand()))
             .AddSingleton<IModelRepository, ControllerModelRepository>()
             .AddServeInference(new(http, settings.Guard(http)))

@@ -38,7 +38,8 @@ public sealed class ServeController : IAsyncDisposable
     /// <summary>Creates a controller; <see cref="StartAsync"/> starts it.</summary>
     public ServeController(
         INodeDirectory nodes, IApplicationSource source, IClusterStore store, NodeStateDirectory directory, ControllerOptions options,
-        NodeListenAddresses addresses, ConfigDirectoryReport configDirectory, ControllerMetrics metrics, TimeProvider time, ILoggerFactory loggers)
+        NodeListenAddresses addresses, ConfigDirectoryReport configDirectory, ControllerMetrics metrics, TimeProvider time, ILoggerFactory loggers,
+        IAutoscalingPolicyLoader? policies = null)
     {
         _nodes = nodes;
         _source = source;
@@ -47,7 +48,7 @@ public sealed class ServeController : IAsyncDisposable
         _addresses = addresses;
         _time = time;
         _startedAt = time.GetUtcNow();
-        _loop = new(nodes, store, options, metrics, time, loggers);
+        _loop = new(nodes, store, options, metrics, policies, time, loggers);
         _details = new(nodes, directory, options, addresses, configDirectory);
         _logs = new(directory.Logs, options.MaxLogBytes, options.DeletedLogRetention, time, loggers.CreateLogger<NodeLogRetention>());
         _logTimer = time.CreateTimer(_ => _logs.Prune(_loop.View.Desired.Applications.Keys.ToHashSet(StringComparer.Ordinal)), null, LogPruneInterval, LogPruneInterval);
@@ -86,6 +87,19 @@ public sealed class ServeController : IAsyncDisposable
 
         return DeployAsync(config.Applications, isWhole: true, config.TargetCapacity, cancellationToken);
     }
+
+    /// <summary>Deploys an earlier revision of an application again, as a new revision with the same code and settings. Waits until it is stored, not until it runs.</summary>
+    /// <param name="application">The application's name.</param>
+    /// <param name="revision">Number of the revision; null for the last good one, or the previous one if the current one runs.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <returns>Whether anything changed.</returns>
+    /// <exception cref="ApplicationNotFoundException">There is no such application.</exception>
+    /// <exception cref="DefinitionException">There is no such revision.</exception>
+    public Task<bool> RollBackAsync(string application, long? revision, CancellationToken cancellationToken) =>
+        _loop.RequestAsync(new ControlEvent.RollBackApplication(application, revision), cancellationToken);
+
+    /// <summary>Returns the revisions of an application, newest first; null if there is none of that name.</summary>
+    public RevisionDetailsList? GetRevisions(string application) => InstanceDetailsProjection.GetRevisions(_loop.View, application);
 
     /// <summary>Deletes an application: removes its routes, drains its replicas and stops them. Waits until the change is stored.</summary>
     /// <exception cref="ApplicationNotFoundException">There is no such application.</exception>

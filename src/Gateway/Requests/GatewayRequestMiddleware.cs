@@ -29,8 +29,8 @@ internal sealed partial class GatewayRequestMiddleware(
     /// <summary>Serves a request.</summary>
     public async Task InvokeAsync(HttpContext context)
     {
+        var scope = new GatewayRequestScope { HasCommonHeadersOnly = CommonRequestHeaders.AreAll(context.Request.Headers) };
         RequestIdAssigner.Assign(context);
-        var scope = new GatewayRequestScope();
         context.Features.Set(scope);
         if (HttpProtocol.IsHttp2(context.Request.Protocol))
             ObservedResponseBody.Attach(context, readers);
@@ -98,6 +98,9 @@ internal sealed partial class GatewayRequestMiddleware(
 /// <summary>State of a request across the pipeline. Written by the request's own flow.</summary>
 internal sealed class GatewayRequestScope
 {
+    /// <summary>Gets whether the client sent only <see cref="CommonRequestHeaders"/>, so that no other header has to be looked up.</summary>
+    public bool HasCommonHeadersOnly { get; init; }
+
     /// <summary>Gets or sets the application of the request; null until it is known and for the gateway's own endpoints.</summary>
     public ApplicationRouteEntry? Application { get; set; }
 

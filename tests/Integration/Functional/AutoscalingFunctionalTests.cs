@@ -23,7 +23,9 @@ public sealed class AutoscalingFunctionalTests(SamplePackageFixture packages)
 
         var status = await node.CliAsync("status");
         Assert.Contains("autoscaling: ", status.Output, StringComparison.Ordinal);
-        Assert.Contains("0 -> 1: a request waits and there is no replica", status.Output, StringComparison.Ordinal);
+        Assert.Contains("    last scaled ", status.Output, StringComparison.Ordinal);
+        var decisions = (await node.Admin.GetApplicationAsync("lab")).Deployments["Lab"].AutoscalingDetail!.Decisions;
+        Assert.Equal(3, decisions.Count(decision => decision is { PrevNumReplicas: 0, CurrNumReplicas: 1, Reason: "a request waits and there is no replica" }));
     }
 
     [Fact]

@@ -113,6 +113,47 @@ public sealed class AutoscalingLoopTests
         Assert.Contains("external_scaler_enabled must be false while deployments have autoscaling_config: Counter", error.Message);
     }
 
+    [Fact]
+    public async Task Policy_OfTheUser_DecidesWithinTheBoundsAndItsErrorsAreShown()
+    {
+        await using var node = await ControllerTestFixture.StartAsync();
+        AutoscalingDecision? decision = new(3, "three are enough");
+        node.Policies.Classes["Mine"] = () => new FakePolicyLoader.Single(context =>
+        {
+            Assert.Equal((Counter, 2), (context.Deployment, context.QueuedRequests));
+            return decision ?? throw new InvalidOperationException("no forecast");
+        });
+        await PublishAsync(node, 1, """{"process:a":{"counter/Counter":{"queued":2}}}""");
+        await DeployAsync(node, new() { MaxReplicas = 4, UpscaleDelayS = 0, DownscaleDelayS = 0, MetricsIntervalS = 1, Policy = new() { PolicyClass = "Mine" } });
+        await node.UntilAsync(() => node.Running("counter").Length == 3, runClock: true);
+        Assert.Equal("three are enough", Detail().Decisions[0].Reason);
+
+        decision = new(9, "many");
+        await node.UntilAsync(() => node.Running("counter").Length == 4, runClock: true);
+        decision = null;
+        await node.UntilAsync(() => Detail().Errors.Contains("autoscaling policy Mine failed: no forecast"), runClock: true);
+        decision = new(-1, "nonsense");
+        await node.UntilAsync(() => Detail().Errors.Any(error => error.Contains("must return at least 0 replicas", StringComparison.Ordinal)), runClock: true);
+        Assert.Equal(4, node.Running("counter").Length);
+
+        await node.DeployAsync("counter", "Counter@1", 1);
+        await node.UntilAsync(() => node.Policies.Released == 1);
+        DeploymentAutoscalingDetail Detail() => node.Controller.GetDetails("counter")!.Deployments["Counter"].AutoscalingDetail!;
+    }
+
+    [Fact]
+    public async Task Policy_OfTheApplication_DecidesAboutAllDeployments()
+    {
+        await using var node = await ControllerTestFixture.StartAsync();
+        node.Policies.Classes["Shared"] = () => new FakePolicyLoader.Shared(deployments => deployments.ToDictionary(pair => pair.Key, pair => new AutoscalingDecision(deployments.Count + 1, "one more")));
+        var config = ControllerTestFixture.Config("counter", "Counter@1", settings: options => options with { NumReplicas = null, AutoscalingConfig = new() { MaxReplicas = 4, UpscaleDelayS = 0 } });
+        await node.Controller.DeployAsync(config with { AutoscalingPolicy = new() { PolicyClass = "Shared" } }, CancellationToken.None);
+        await node.UntilAsync(() => node.Running("counter").Length == 2, runClock: true);
+        await node.Controller.DeployAsync(config with { AutoscalingPolicy = new() { PolicyClass = "Missing" } }, CancellationToken.None);
+        await node.UntilAsync(() => node.Controller.GetDetails("counter")!.Deployments["Counter"].AutoscalingDetail!.Errors.Contains("autoscaling policy Missing failed: no class Missing"), runClock: true);
+        Assert.Equal(2, node.Running("counter").Length);
+    }
+
     private static Task DeployAsync(ControllerTestFixture node, AutoscalingOptions autoscaling) =>
         node.DeployAsync("counter", "Counter@1", settings: options => options with { NumReplicas = null, AutoscalingConfig = autoscaling });
 

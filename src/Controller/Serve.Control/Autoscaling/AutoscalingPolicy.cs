@@ -60,7 +60,8 @@ public static class AutoscalingPolicy
     {
         var spec = input.Spec;
         var lookBack = TimeSpan.FromSeconds(spec.LookBackPeriodS);
-        var load = Math.Max(input.Load.Total, input.Load.IsActive ? Trace : 0);
+        // The request that woke the deployment may not have been counted yet.
+        var load = Math.Max(input.Load.Total, input.Load.IsActive || input.IsWoken ? Trace : 0);
         state = state with
         {
             History = state.History.Add(now, load, lookBack),
@@ -75,7 +76,7 @@ public static class AutoscalingPolicy
         if (target < min || target > max)
             return Change(Math.Clamp(target, min, max), target < min ? Text($"min_replicas is {min}") : Text($"max_replicas is {max}"));
         if (target == 0)
-            return max > 0 && (input.IsWoken || load > 0) ? Change(1, "a request waits and there is no replica") : new(0, state with { Desired = 0, Reason = "no requests" }, null);
+            return max > 0 && load > 0 ? Change(1, "a request waits and there is no replica") : new(0, state with { Desired = 0, Reason = "no requests" }, null);
 
         var (up, upReason) = Needed(input, state, now, Smaller(lookBack, spec.UpscaleDelayS));
         var (down, downReason) = Needed(input, state, now, Smaller(lookBack, spec.DownscaleDelayS));

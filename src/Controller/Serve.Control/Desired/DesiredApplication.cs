@@ -48,6 +48,29 @@ public sealed record DesiredApplication
     public ReplicaTarget LastGoodTargetOf(DeploymentRevision deployment) =>
         LastGoodTargets.TryGetValue(deployment.Spec.Name, out var target) ? target : new(deployment.Spec.NumReplicas);
 
+    /// <summary>Number of earlier revisions that are kept.</summary>
+    public const int MaxHistory = 10;
+
+    /// <summary>The revisions before <see cref="Requested"/>, oldest first.</summary>
+    public ImmutableArray<PastRevision> History { get; init; } = [];
+
+    /// <summary>Returns the revisions before one that replaces <see cref="Requested"/>.</summary>
+    public ImmutableArray<PastRevision> HistoryWithRequested() => [.. History.TakeLast(MaxHistory - 1), new(Requested, DeployedAt)];
+
+    /// <summary>Returns the revision to roll back to: the given one, or else the last good one if it is not the requested one, or else the one before.</summary>
+    /// <exception cref="DefinitionException">There is no such revision.</exception>
+    public ApplicationRevision RollbackTarget(long? number)
+    {
+        if (History.IsEmpty)
+            throw new DefinitionException($"Application '{Name}' has no earlier revision.");
+        if (number is null)
+            return LastGood is not null && LastGood.Number != Requested.Number ? LastGood : History[^1].Revision;
+        return History.Select(past => past.Revision).FirstOrDefault(revision => revision.Number == number)
+            ?? throw new DefinitionException(number == Requested.Number
+                ? $"Revision {number} of application '{Name}' is the current one."
+                : $"Application '{Name}' has no revision {number}. Kept revisions: {string.Join(", ", History.Select(past => past.Revision.Number))}.");
+    }
+
     /// <summary>Returns whether the number of replicas of a deployment of <see cref="Requested"/> follows its load.</summary>
     public bool IsAutoscaled(DeploymentRevision deployment) => deployment.Spec.Autoscaling is not null && TargetOf(deployment).Unloaded is null;
 
@@ -106,6 +129,11 @@ public sealed record DesiredApplication
         return targets;
     }
 }
+
+/// <summary>A revision that was replaced.</summary>
+/// <param name="Revision">The revision.</param>
+/// <param name="DeployedAt">When it was deployed.</param>
+public sealed record PastRevision(ApplicationRevision Revision, DateTimeOffset DeployedAt);
 
 /// <summary>Number of replicas that a deployment is to have now.</summary>
 /// <param name="Replicas">The number.</param>

@@ -58,18 +58,35 @@ internal sealed class InstanceDetailsProjection(INodeDirectory nodes, NodeStateD
             Status = report?.Status ?? ApplicationStatus.NotStarted,
             Message = report?.Message ?? "",
             LastDeployedTimeS = Seconds(application.DeployedAt),
-            DeployedAppConfig = target.Config with
-            {
-                RoutePrefix = target.RoutePrefix ?? ApplicationConfig.NoRoute,
-                Isolation = target.Isolation,
-                Deployments = [.. target.Deployments.Values.Select(deployment => Options(deployment.Spec, application.TargetOf(deployment).Replicas))],
-            },
+            DeployedAppConfig = ConfigOf(target, deployment => application.TargetOf(deployment).Replicas),
             Ingress = target.Ingress,
             CodeHash = target.Package.Hash,
             Deployments = report?.Deployments.ToDictionary(
                 pair => pair.Key, pair => Deployment(view, application, new(application.Name, pair.Key), pair.Value)) ?? [],
         };
     }
+
+    /// <summary>Returns the revisions of an application, newest first; null if there is none of that name.</summary>
+    public static RevisionDetailsList? GetRevisions(ControllerStateView view, string name) => !view.Desired.Applications.TryGetValue(name, out var application) ? null : new()
+    {
+        Revisions = [.. application.History.Append(new(application.Requested, application.DeployedAt)).Reverse().Select(past => new RevisionDetails
+        {
+            Revision = past.Revision.Number,
+            DeployedTimeS = Seconds(past.DeployedAt),
+            IsCurrent = past.Revision.Number == application.Requested.Number,
+            IsLastGood = past.Revision.Number == application.LastGood?.Number,
+            Note = past.Revision.Config.Note,
+            CodeHash = past.Revision.Package.Hash,
+            Config = ConfigOf(past.Revision, deployment => deployment.Spec.NumReplicas),
+        })],
+    };
+
+    private static ApplicationConfig ConfigOf(ApplicationRevision revision, Func<DeploymentRevision, int> replicas) => revision.Config with
+    {
+        RoutePrefix = revision.RoutePrefix ?? ApplicationConfig.NoRoute,
+        Isolation = revision.Isolation,
+        Deployments = [.. revision.Deployments.Values.Select(deployment => Options(deployment.Spec, replicas(deployment)))],
+    };
 
     private DeploymentDetails Deployment(ControllerStateView view, DesiredApplication application, DeploymentId id, DeploymentStatusReport report)
     {

@@ -37,6 +37,9 @@ internal abstract record ControlEvent
     /// <summary>Deploys applications; with <paramref name="IsWhole"/>, deletes all others and sets the target capacity.</summary>
     public sealed record DeployApplications(IReadOnlyList<PreparedApplication> Applications, bool IsWhole, double? TargetCapacity = null) : ChangeRequest;
 
+    /// <summary>Deploys an earlier revision of an application again; null for the last good one.</summary>
+    public sealed record RollBackApplication(string Application, long? Revision) : ChangeRequest;
+
     /// <summary>Deletes an application; null for all.</summary>
     public sealed record DeleteApplications(string? Application) : ChangeRequest;
 

@@ -32,6 +32,7 @@ internal sealed partial class ControlLoop : IAsyncDisposable
     private readonly ILogger<ControlLoop> _logger;
     private readonly ControlActionRunner _runner;
     private readonly NodeEventWatcher _watcher;
+    private readonly AutoscalingPolicyRunner _policies;
     private readonly ITimer _timer;
     private DesiredState _desired = DesiredState.Empty;
     private ObservedState _observed = new();
@@ -40,7 +41,7 @@ internal sealed partial class ControlLoop : IAsyncDisposable
     private Task _loop = Task.CompletedTask;
 
     public ControlLoop(
-        INodeDirectory nodes, IClusterStore store, ControllerOptions options, ControllerMetrics metrics,
+        INodeDirectory nodes, IClusterStore store, ControllerOptions options, ControllerMetrics metrics, IAutoscalingPolicyLoader? policies,
         TimeProvider time, ILoggerFactory loggers)
     {
         _nodes = nodes;
@@ -50,6 +51,7 @@ internal sealed partial class ControlLoop : IAsyncDisposable
         _time = time;
         _logger = loggers.CreateLogger<ControlLoop>();
         _runner = new(nodes, options, metrics, time, ReportAsync, loggers.CreateLogger<ControlActionRunner>());
+        _policies = new(policies, ReportAsync, time, loggers.CreateLogger<AutoscalingPolicyRunner>());
         _watcher = new(nodes, EnqueueAsync, time, loggers.CreateLogger<NodeEventWatcher>());
         _timer = time.CreateTimer(_ => _events.Writer.TryWrite(ControlEvent.Tick.Instance), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _view = CreateView();
@@ -203,6 +205,8 @@ internal sealed partial class ControlLoop : IAsyncDisposable
                     _observed = _observed.WithoutStartFailures(application.Config.Name);
             }
 
+            if (request is ControlEvent.RollBackApplication rollback)
+                _observed = _observed.WithoutStartFailures(rollback.Application);
             return changed;
         }
         catch (Exception error)
@@ -235,6 +239,8 @@ internal sealed partial class ControlLoop : IAsyncDisposable
         }
         while (plan.Actions.Any(action => action is ControlAction.PromoteApplicationRevision or ControlAction.RemoveApplication) && ++rounds < MaxRounds);
 
+        var nextPolicy = _policies.RunDue(_desired, _observed, _time.GetUtcNow());
+        nextScaling = nextPolicy < nextScaling || nextScaling is null ? nextPolicy : nextScaling;
         var next = nextScaling is null || plan.NextWakeUp < nextScaling ? plan.NextWakeUp : nextScaling;
         var delay = next is { } wakeUp ? wakeUp - _time.GetUtcNow() : Timeout.InfiniteTimeSpan;
         _timer.Change(delay < TimeSpan.Zero && next is not null ? TimeSpan.Zero : delay, Timeout.InfiniteTimeSpan);

@@ -142,7 +142,7 @@ public sealed class ServeConfigReaderTests
             "name: must be 'a', the name in the request's path, but was 'b'",
             Assert.Throws<DefinitionException>(() => ServeConfigReader.ReadApplication(JsonNode.Parse("""{"name":"b","import_path":"x"}"""), "a")).Message);
         Assert.Equal(
-            ["num_replica: unknown key 'num_replica'; known keys are args, autoscaling_policy, deployments, external_scaler_enabled, import_path, isolation, name, route_prefix", "deployments[1].name: 'D' is already used by deployments[0]"],
+            ["num_replica: unknown key 'num_replica'; known keys are args, autoscaling_policy, deployments, external_scaler_enabled, import_path, isolation, name, note, route_prefix", "deployments[1].name: 'D' is already used by deployments[0]"],
             Assert.Throws<DefinitionException>(() => ServeConfigReader.ReadApplication(JsonNode.Parse(
                 """{"import_path":"x","num_replica":1,"deployments":[{"name":"D"},{"name":"D"}]}"""))).Errors);
     }

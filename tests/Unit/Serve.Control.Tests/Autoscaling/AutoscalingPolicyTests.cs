@@ -101,6 +101,14 @@ public sealed class AutoscalingPolicyTests
     }
 
     [Fact]
+    public void Decide_WokenAfterALongIdleTime_StaysForDownscaleToZeroDelay()
+    {
+        var deployment = new AutoscaledDeployment(new() { MinReplicas = 0, MaxReplicas = 8, DownscaleToZeroDelayS = 5 }, 0).Set(0).Run(1000).Set(0, isWoken: true).Set(0);
+        Assert.Equal(1, deployment.Run(4).Target);
+        Assert.Equal(0, deployment.Run(2).Target);
+    }
+
+    [Fact]
     public void Decide_ClockGoesBack_DelaysAreNotExtended()
     {
         var deployment = new AutoscaledDeployment(new() { MaxReplicas = 10, UpscaleDelayS = 5, LookBackPeriodS = 1 }, 1).Set(1).Run(1000).Set(20).Run(2);
