@@ -41,28 +41,6 @@ public sealed class OnnxDeploymentFunctionalTests(SamplePackageFixture packages)
         Assert.Equal(3, await serve.GetHandle("Digits").Remote<long>([Three]));
     }
 
-    [Theory]
-    [InlineData(IsolationMode.None)]
-    [InlineData(IsolationMode.Application)]
-    public async Task Rollout_NewCodeUnderLoad_ModelIsNotLoadedAgain(IsolationMode isolation)
-    {
-        await using var node = await TestNodeProcess.StartAsync(isolation);
-        await node.DeployAsync(packages.Digits, Application(Model));
-        var workers = await node.GetWorkerPidsAsync();
-        await using var load = new RequestLoadGenerator(node, 2, "/Digits/model");
-        await load.WaitForAnswersAsync(20);
-
-        await node.DeployAsync(packages.DigitsTwo, Application(Model));
-        await Eventually.TrueAsync(() => load.Last?.Contains("\"version\":2", StringComparison.Ordinal) is true, () => $"the new code answers, not {load.Last}");
-        await load.WaitForAnswersAsync(20);
-        await load.StopAsync();
-
-        Assert.Empty(load.Failures);
-        Assert.Equal(workers, await node.GetWorkerPidsAsync());
-        var loads = (await node.GetAdminTextAsync("/metrics")).Split('\n').Where(line => line.StartsWith("serve_onnx_session_load_seconds_count", StringComparison.Ordinal));
-        Assert.EndsWith(" 1", Assert.Single(loads), StringComparison.Ordinal);
-    }
-
     [Fact]
     public async Task Digits_MissingModel_DeployFailsAndNamesPath()
     {
