@@ -63,7 +63,7 @@ internal sealed partial class GatewayRequestMiddleware(
                 await TooLargeAsync(context);
                 break;
             case BadHttpRequestException bad when !context.RequestAborted.IsCancellationRequested:
-                await ProblemDetailsWriter.WriteAsync(context, bad.StatusCode, ErrorReason.BadInput, bad.Message);
+                await ProblemDetailsWriter.WriteAsync(context, bad.StatusCode, ErrorReason.BadInput, ServerPathRedactor.Redact(bad.Message));
                 break;
             case var _ when context.RequestAborted.IsCancellationRequested:
                 // For the metrics only: the client has gone.
