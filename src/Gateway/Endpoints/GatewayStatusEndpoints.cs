@@ -16,11 +16,18 @@ internal static class GatewayStatusEndpoints
     {
         var stopping = routes.ServiceProvider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
         var table = routes.ServiceProvider.GetRequiredService<RouteTable>();
-        routes.MapGet("/-/healthz", context => AnswerAsync(context, stopping.IsCancellationRequested ? "draining" : null));
+        MapRead(routes, "/-/healthz", context => AnswerAsync(context, stopping.IsCancellationRequested ? "draining" : null));
         var readiness = routes.ServiceProvider.GetRequiredService<GatewayReadiness>();
-        routes.MapGet("/-/readyz", context => AnswerAsync(context, readiness.NotReadyReason));
-        routes.MapGet("/-/routes", context => RoutesAsync(context, table));
+        MapRead(routes, "/-/readyz", context => AnswerAsync(context, readiness.NotReadyReason));
+        MapRead(routes, "/-/routes", context => RoutesAsync(context, table));
     }
+
+    private static void MapRead(IEndpointRouteBuilder routes, string path, RequestDelegate answer) => routes.Map(path, context =>
+    {
+        if (HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method))
+            return answer(context);
+        return MethodRefusal.AnswerAsync(context, "GET, HEAD, OPTIONS");
+    });
 
     private static Task AnswerAsync(HttpContext context, string? fault)
     {

@@ -27,8 +27,8 @@ internal sealed partial class HandleCallEndpoint(RouteTable handles, GatewayOpti
     public static void Map(IEndpointRouteBuilder routes)
     {
         var calls = ActivatorUtilities.CreateInstance<HandleCallEndpoint>(routes.ServiceProvider);
-        routes.MapPost("/-/call/{deployment}/{method}", calls.AnswerAsync);
-        routes.MapPost("/-/call/{application}/{deployment}/{method}", calls.AnswerAsync);
+        routes.Map("/-/call/{deployment}/{method}", calls.AnswerAsync);
+        routes.Map("/-/call/{application}/{deployment}/{method}", calls.AnswerAsync);
     }
 
     private async Task AnswerAsync(HttpContext context)
@@ -37,6 +37,12 @@ internal sealed partial class HandleCallEndpoint(RouteTable handles, GatewayOpti
         if (RequestGuard.Check(request, options.Guard) is { } refusal)
         {
             await ProblemDetailsWriter.WriteAsync(context, refusal.Status, refusal.Reason, refusal.Detail);
+            return;
+        }
+
+        if (!HttpMethods.IsPost(request.Method))
+        {
+            await MethodRefusal.AnswerAsync(context, "POST, OPTIONS");
             return;
         }
 

@@ -50,6 +50,9 @@ internal sealed partial class GatewayRequestMiddleware(
         {
             metrics.Exit(context, scope, time.GetElapsedTime(since));
         }
+
+        if (context.Response.StatusCode == StatusCodes.Status413PayloadTooLarge)
+            await RejectedBodyDrain.RunAsync(context, time);
     }
 
     private async Task AnswerAsync(HttpContext context, Exception error)

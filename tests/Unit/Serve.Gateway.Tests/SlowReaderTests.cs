@@ -143,7 +143,7 @@ public sealed partial class SlowReaderTests
     {
         var client = new TcpClient();
         await client.ConnectAsync(IPAddress.Loopback, port);
-        await client.GetStream().WriteAsync("GET /x/large HTTP/1.1\r\nHost: x\r\n\r\n"u8.ToArray());
+        await client.GetStream().WriteAsync("GET /x/large HTTP/1.1\r\nHost: localhost\r\n\r\n"u8.ToArray());
         return client;
     }
 

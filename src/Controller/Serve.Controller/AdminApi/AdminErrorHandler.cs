@@ -27,6 +27,8 @@ internal static partial class AdminErrorHandler
             if (error is not (DefinitionException or ApplicationNotFoundException or NodeConflictException or BadHttpRequestException or JsonException))
                 Log.Failed(logger, context.Request.Method, context.Request.Path, error);
             await WriteAsync(context, error);
+            if (context.Response.StatusCode == StatusCodes.Status413PayloadTooLarge)
+                await RejectedBodyDrain.RunAsync(context, TimeProvider.System);
         }
     });
 

@@ -6,7 +6,7 @@ public sealed class LogTextEscaperTests
     [InlineData("a\nb", "a\n    b")]
     [InlineData("a\r\nb", "a\n    b")]
     [InlineData("a\rb", @"a\u000db")]
-    [InlineData("\n\n", "\n    \n")]
+    [InlineData("a\n\nb", "a\n    \n    b")]
     [InlineData("\u001b[2J\u001b]0;title\u0007", @"\u001b[2J\u001b]0;title\u0007")]
     [InlineData("\0\b\u007f", @"\u0000\u0008\u007f")]
     [InlineData("\u0080\u0085\u009b31m\u009f", @"\u0080\u0085\u009b31m\u009f")]

@@ -1,0 +1,104 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace Serve.Gateway.Tests;
+
+/// <summary>Clients can read the response of a request that is rejected before its end, and the log does not fill with their mistakes.</summary>
+public sealed class RejectedRequestTests
+{
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
+
+    [Theory]
+    [InlineData("/-/healthz", "GET", 200, "")]
+    [InlineData("/-/healthz", "HEAD", 200, "")]
+    [InlineData("/-/healthz", "OPTIONS", 204, "GET, HEAD, OPTIONS")]
+    [InlineData("/-/healthz", "POST", 405, "GET, HEAD, OPTIONS")]
+    [InlineData("/-/readyz", "HEAD", 200, "")]
+    [InlineData("/-/readyz", "DELETE", 405, "GET, HEAD, OPTIONS")]
+    [InlineData("/-/routes", "HEAD", 200, "")]
+    [InlineData("/-/routes", "PUT", 405, "GET, HEAD, OPTIONS")]
+    [InlineData("/-/call/Main/Square", "GET", 405, "POST, OPTIONS")]
+    [InlineData("/-/call/x/Main/Square", "OPTIONS", 204, "POST, OPTIONS")]
+    public async Task Send_AnyMethod_ReturnsItsStatus(string path, string method, int status, string allow)
+    {
+        await using var gateway = await GatewayTestHost.StartAsync();
+        await gateway.Deploy("x", "/", "r1").PublishAsync();
+
+        using var response = await gateway.Client.SendAsync(new(new HttpMethod(method), path));
+
+        Assert.Equal((status, allow), ((int)response.StatusCode, string.Join(", ", response.Content.Headers.Allow)));
+    }
+
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public async Task Post_BodyOverLimit_ClientThatSendsFirstReads413(bool forwarded, bool chunked)
+    {
+        await using var worker = await FakeWorkerServer.StartAsync();
+        await using var gateway = await GatewayTestHost.StartAsync(new GatewayOptions { Http = new() { MaxRequestBodyBytes = 1000 } });
+        GatewayRequestTests.Place(gateway, worker, forwarded, context => context.Request.Body.CopyToAsync(Stream.Null, context.RequestAborted));
+        await gateway.PublishAsync();
+        using var client = new TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, gateway.Address.Port);
+        var stream = client.GetStream();
+        const int Size = 20_000_000;
+
+        // More than all buffers: the server must receive it before the client reads.
+        await WriteAsync(stream, $"POST /x HTTP/1.1\r\nHost: localhost\r\n{(chunked ? "Transfer-Encoding: chunked" : $"Content-Length: {Size}")}\r\n\r\n");
+        var part = new byte[100_000];
+        for (var sent = 0; sent < Size; sent += part.Length)
+        {
+            if (chunked)
+                await WriteAsync(stream, part.Length.ToString("x", CultureInfo.InvariantCulture) + "\r\n");
+            await stream.WriteAsync(part).AsTask().WaitAsync(Bound);
+            if (chunked)
+                await WriteAsync(stream, "\r\n");
+        }
+
+        if (chunked)
+            await WriteAsync(stream, "0\r\n\r\n");
+
+        using var reader = new StreamReader(stream);
+        var response = await reader.ReadToEndAsync().WaitAsync(Bound);
+        Assert.StartsWith("HTTP/1.1 413 ", response, StringComparison.Ordinal);
+        Assert.Contains("max_request_body_bytes", response, StringComparison.Ordinal);
+        Assert.DoesNotContain(gateway.Logged, IsFault);
+    }
+
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    public async Task Post_HalfABodyUntilTheTimeout_Returns408AndLogsNoFault(bool forwarded, bool ignoresToken)
+    {
+        await using var worker = await FakeWorkerServer.StartAsync();
+        await using var gateway = await GatewayTestHost.StartAsync(new GatewayOptions { Http = new() { RequestTimeoutS = 0.2 } });
+        GatewayRequestTests.Place(gateway, worker, forwarded, context => context.Request.Body.CopyToAsync(Stream.Null, ignoresToken ? CancellationToken.None : context.RequestAborted));
+        await gateway.PublishAsync();
+        using (var client = new TcpClient())
+        {
+            await client.ConnectAsync(IPAddress.Loopback, gateway.Address.Port);
+            var stream = client.GetStream();
+            await WriteAsync(stream, "POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nhalf");
+            using var reader = new StreamReader(stream);
+            Assert.Equal("HTTP/1.1 408 Request Timeout", await reader.ReadLineAsync().WaitAsync(Bound));
+            var rest = reader.ReadToEndAsync();
+            if (ignoresToken)
+                client.Client.Shutdown(SocketShutdown.Send);
+            await rest.WaitAsync(Bound);
+        }
+
+        await gateway.StopAsync();
+        Assert.DoesNotContain(gateway.Logged, IsFault);
+    }
+
+    // The log of a node drops what Kestrel reports with ConnectionAbortedException.
+    private static bool IsFault(string line) => !line.EndsWith("ConnectionAbortedException", StringComparison.Ordinal) && (
+        line.StartsWith("Warning", StringComparison.Ordinal) || line.StartsWith("Error", StringComparison.Ordinal) || line.StartsWith("Critical", StringComparison.Ordinal));
+
+    private static Task WriteAsync(NetworkStream stream, string text) => stream.WriteAsync(Encoding.ASCII.GetBytes(text)).AsTask().WaitAsync(Bound);
+}
