@@ -19,21 +19,24 @@ public static class RejectedBodyDrain
     /// <returns>A task that completes when the body has ended, or a bound is reached.</returns>
     public static async Task RunAsync(HttpContext context, TimeProvider time)
     {
-        var size = context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } unread ? unread : null;
-        if (!HttpProtocol.IsHttp11(context.Request.Protocol) || (size is not null && context.Request.Headers.Expect.Count > 0))
+        var (request, limit) = (context.Request, context.Features.Get<IHttpMaxRequestBodySizeFeature>());
+        var isUnread = limit is { IsReadOnly: false };
+        if (!HttpProtocol.IsHttp11(request.Protocol) || (isUnread && request.Headers.Expect.Count > 0))
             return;
         using var stop = new CancellationTokenSource(MaxDuration, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stop.Token, context.RequestAborted);
         try
         {
             await context.Response.CompleteAsync();
-            size?.MaxRequestBodySize = null;
-            await context.Request.Body.CopyToAsync(Stream.Null, either.Token);
+            if (isUnread && request.ContentLength > limit!.MaxRequestBodySize)
+                await DiscardAsync(context, request.ContentLength.Value, time, either.Token);
+            else
+                await request.Body.CopyToAsync(Stream.Null, either.Token);
         }
         catch (BadHttpRequestException tooLarge) when (tooLarge.StatusCode == StatusCodes.Status413PayloadTooLarge)
         {
             // A chunked body was too large while it was read: the server reads no more of it, and its end is unknown.
-            await DiscardAsync(context, either.Token, time);
+            await DiscardAsync(context, long.MaxValue, time, either.Token);
         }
         catch (Exception ended) when (ended is IOException or OperationCanceledException or InvalidOperationException)
         {
@@ -41,17 +44,19 @@ public static class RejectedBodyDrain
         }
     }
 
-    private static async Task DiscardAsync(HttpContext context, CancellationToken cancellationToken, TimeProvider time)
+    // Reads the connection: the server itself reads no body over its limit, and closes the connection after the response.
+    private static async Task DiscardAsync(HttpContext context, long length, TimeProvider time, CancellationToken cancellationToken)
     {
         if (context.Features.Get<IConnectionTransportFeature>()?.Transport.Input is not { } input)
             return;
         try
         {
-            while (true)
+            while (length > 0)
             {
                 using var pause = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
                 await using var timer = time.CreateTimer(static state => ((CancellationTokenSource)state!).Cancel(), pause, MaxPause, Timeout.InfiniteTimeSpan);
                 var read = await input.ReadAsync(pause.Token);
+                length -= read.Buffer.Length;
                 input.AdvanceTo(read.Buffer.End);
                 if (read.IsCompleted)
                     return;

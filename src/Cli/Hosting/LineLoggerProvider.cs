@@ -1,5 +1,4 @@
 using System.Globalization;
-using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
 
 namespace Serve.Cli.Hosting;
@@ -51,11 +50,7 @@ internal sealed class LineLoggerProvider(TextWriter writer, TimeProvider time, b
 
         public bool IsEnabled(LogLevel logLevel) => logLevel != LogLevel.None;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            // Kestrel reports a request that has been answered before its body was complete, for instance with 408, as a failure of the application.
-            if (exception is not ConnectionAbortedException)
-                owner.Write(logLevel, category, formatter(state, exception), exception);
-        }
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            owner.Write(logLevel, category, formatter(state, exception), exception);
     }
 }

@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
 using Serve.Cli.Hosting;
 
@@ -6,17 +5,6 @@ namespace Serve.Cli.Tests.Hosting;
 
 public sealed class LineLoggerProviderTests
 {
-    [Fact]
-    public void Log_RequestEndedBeforeItsBody_IsDropped()
-    {
-        using var output = new StringWriter();
-        using var provider = new LineLoggerProvider(output, TimeProvider.System);
-
-        provider.CreateLogger("Kestrel").LogError(new ConnectionAbortedException(), "An unhandled exception was thrown by the application");
-
-        Assert.Empty(output.ToString());
-    }
-
     [Theory]
     [InlineData(false, "^[0-9]{2}:[0-9]{2}:[0-9]{2} warn Test: ")]
     [InlineData(true, "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}Z warn Test: ")]
