@@ -6,6 +6,7 @@ using Serve.Replica.Loading;
 using Serve.Replica.Routes;
 using Serve.Replica.Telemetry;
 using Serve.Replicas;
+using Serve.Routing;
 using Serve.Runtime;
 using Serve.Runtime.Workers.Connections;
 using Serve.Runtime.Workers.Processes;
@@ -22,10 +23,13 @@ public static class ReplicaServiceCollectionExtensions
     {
         services.TryAddSingleton(folders);
         services.TryAddSingleton<UserAssemblyCache>();
+        services.TryAddSingleton<IPickerClassLoader, PackagePickerClassLoader>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IActorActivator, ReplicaActivator>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<ITopicSubscriber, RouteSnapshotSubscriber>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<ITopicSubscriber, ModelReportSubscriber>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<ITopicSubscriber, RoutingStatsSubscriber>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<ITopicSubscriber, WakeUpReporter>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<ITopicSubscriber, DeploymentLoadReporter>());
         return services.AddActorHttpServer();
     }
 

@@ -63,6 +63,9 @@ public sealed class DeploymentRouteMap
     /// <summary>Returns whether a deployment has no replicas.</summary>
     public bool IsWaiting(DeploymentId id) => _routers.TryGetValue(id, out var router) && router.Replicas.Count == 0;
 
+    /// <summary>The routers of the deployments whose load the controller needs.</summary>
+    public IEnumerable<DeploymentRouter> WithReportedLoad => _routers.Values.Where(router => router.ReportsLoad);
+
     internal IEnumerable<DeploymentRouter> Routers => _routers.Values;
 
     internal DeploymentRouter? Get(DeploymentId id) => _routers.GetValueOrDefault(id);

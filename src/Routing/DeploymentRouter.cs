@@ -1,4 +1,8 @@
+using System.Text.Json;
+using Microsoft.Extensions.Logging.Abstractions;
 using Serve.Routes;
+using Serve.Routing.Pickers;
+using Serve.Specs;
 
 namespace Serve.Routing;
 
@@ -17,13 +21,14 @@ public sealed class DeploymentRouter : IAdmissionPolicy, IDisposable
     private volatile bool _isMultiplexed;
     private DeploymentRouterState? _wakeUpRequestedFor;
     private long _immediate;
+    private long _waited;
 
     internal DeploymentRouter(DeploymentId id, TimeProvider time, Action<DeploymentId>? requestWakeUp = null)
     {
         Id = id;
         _time = time;
         _requestWakeUp = requestWakeUp;
-        _state = new DeploymentRouterState(new PowerOfTwoChoicesPicker([], 0, time), null, [], 0, -1);
+        _state = DeploymentRouterState.Empty;
         _queue = new RequestAdmissionQueue(this, time);
         _metrics = new DeploymentRouterMetrics(this);
     }
@@ -43,21 +48,33 @@ public sealed class DeploymentRouter : IAdmissionPolicy, IDisposable
     /// <summary>Number of requests that got a replica without waiting, in total.</summary>
     internal long Immediate => Interlocked.Read(ref _immediate);
 
+    /// <summary>Number of requests that got a replica, in total.</summary>
+    public long Admitted => Immediate + Interlocked.Read(ref _waited);
+
+    /// <summary>Whether the controller needs the deployment's load.</summary>
+    public bool ReportsLoad => _state.ReportsLoad;
+
     internal DeploymentRouterMetrics Metrics => _metrics;
 
     int IAdmissionPolicy.MaxQueued => _state.MaxQueued;
+
+    int IAdmissionPolicy.Ongoing => _state.Slots.Sum(static slot => slot.Ongoing);
 
     TimeSpan IAdmissionPolicy.Patience => _state.Models?.Patience ?? TimeSpan.Zero;
 
     string IAdmissionPolicy.Description =>
         $"All {_state.Slots.Length} replicas of {Id} are busy (max_ongoing_requests {_state.MaxOngoing})";
 
+    /// <summary>Expression for the key of an HTTP request; null if the policy needs none.</summary>
+    public RoutingKeyExpression? KeyExpression => _state.Key;
+
     /// <summary>Acquires a lease if a replica is available and no request waits.</summary>
-    /// <param name="lease">The lease.</param>
+    /// <param name="request">The request.</param>
+    /// <param name="lease">The lease; on a replica that has the request's model if such a replica is available.</param>
     /// <returns>Whether a lease was acquired.</returns>
-    public bool TryAcquire(out ReplicaLease lease)
+    public bool TryAcquire(in RoutingRequest request, out ReplicaLease lease)
     {
-        if (_queue.Waiting == 0 && _state.Picker.Pick().Slot is { } slot)
+        if (_queue.Waiting == 0 && Pick(request, patient: true).Slot is { } slot)
         {
             Interlocked.Increment(ref _immediate);
             lease = new ReplicaLease(this, slot);
@@ -68,55 +85,32 @@ public sealed class DeploymentRouter : IAdmissionPolicy, IDisposable
         return false;
     }
 
-    /// <summary>Acquires a lease for a request that may ask for a multiplexed model, if a replica is available and no request waits.</summary>
-    /// <param name="model">The model; null for none.</param>
-    /// <param name="lease">The lease, on a replica that has the model if such a replica is available.</param>
-    /// <returns>Whether a lease was acquired.</returns>
-    public bool TryAcquire(string? model, out ReplicaLease lease)
-    {
-        if (model is null || !_isMultiplexed)
-            return TryAcquire(out lease);
-        if (_queue.Waiting == 0 && Pick(model, patient: true).Slot is { } slot)
-        {
-            Interlocked.Increment(ref _immediate);
-            lease = new ReplicaLease(this, slot);
-            return true;
-        }
-
-        lease = default;
-        return false;
-    }
-
-    /// <inheritdoc cref="AcquireAsync(string?, CancellationToken)"/>
-    public ValueTask<ReplicaLease> AcquireAsync(CancellationToken cancellationToken) => AcquireAsync(null, cancellationToken);
-
-    /// <summary>Acquires a lease; waits in order of arrival if no replica is available. Requests for different models do not wait for each other.</summary>
-    /// <param name="model">The requested multiplexed model; null for none.</param>
+    /// <summary>Acquires a lease; waits by priority and in order of arrival if no replica is available. Requests for different models do not wait for each other.</summary>
+    /// <param name="request">The request.</param>
     /// <param name="cancellationToken">Removes the request from the queue.</param>
     /// <exception cref="OverloadedException">All replicas are busy and the queue is full.</exception>
+    /// <exception cref="DeadlineUnmeetableException">The request cannot be completed before its deadline.</exception>
     /// <exception cref="NoReplicaException">There is no replica, and none is being started.</exception>
     /// <exception cref="NoSuchRouteException">The deployment has been deleted.</exception>
-    public ValueTask<ReplicaLease> AcquireAsync(string? model, CancellationToken cancellationToken) =>
-        TryAcquire(model, out var lease) ? new(lease) : QueueAsync(model, readmitted: false, cancellationToken);
-
-    /// <inheritdoc cref="ReacquireAsync(string?, CancellationToken)"/>
-    public ValueTask<ReplicaLease> ReacquireAsync(CancellationToken cancellationToken) => ReacquireAsync(null, cancellationToken);
+    public ValueTask<ReplicaLease> AcquireAsync(in RoutingRequest request, CancellationToken cancellationToken) =>
+        TryAcquire(request, out var lease) ? new(lease) : QueueAsync(request, readmitted: false, cancellationToken);
 
     /// <summary>Acquires another lease for a request that a replica refused. It goes to the front of the queue, whatever the queue's length.</summary>
-    /// <param name="model">The requested multiplexed model; null for none.</param>
+    /// <param name="request">The request.</param>
     /// <param name="cancellationToken">Removes the request from the queue.</param>
     /// <exception cref="NoReplicaException">There is no replica, and none is being started.</exception>
     /// <exception cref="NoSuchRouteException">The deployment has been deleted.</exception>
-    public ValueTask<ReplicaLease> ReacquireAsync(string? model, CancellationToken cancellationToken) => QueueAsync(model, readmitted: true, cancellationToken);
+    public ValueTask<ReplicaLease> ReacquireAsync(in RoutingRequest request, CancellationToken cancellationToken) => QueueAsync(request, readmitted: true, cancellationToken);
 
     /// <inheritdoc/>
     public void Dispose()
     {
         _queue.Dispose();
         _metrics.Dispose();
+        _state.PickerClass?.Dispose();
     }
 
-    ReplicaPickResult IAdmissionPolicy.Pick(string? model, bool patient) => model is null ? _state.Picker.Pick() : Pick(model, patient);
+    ReplicaPickResult IAdmissionPolicy.Pick(in RoutingRequest request, bool patient) => Pick(request, patient);
 
     TimeSpan? IAdmissionPolicy.GetRetryDelay()
     {
@@ -136,9 +130,14 @@ public sealed class DeploymentRouter : IAdmissionPolicy, IDisposable
         return delay < TimeSpan.FromMilliseconds(1) ? TimeSpan.FromMilliseconds(1) : delay;
     }
 
+    internal DeploymentRouterState State => _state;
+
     internal void Update(DeploymentRouterState next)
     {
+        var previous = _state;
         _state = next;
+        if (!ReferenceEquals(previous.PickerClass, next.PickerClass))
+            previous.PickerClass?.Dispose();
         _queue.Pump();
     }
 
@@ -164,8 +163,23 @@ public sealed class DeploymentRouter : IAdmissionPolicy, IDisposable
             _queue.Pump();
     }
 
+    /// <summary>Applies the routing statistics that replicas have reported.</summary>
+    /// <param name="reports">All reports, by replica.</param>
+    internal void ApplyStats(IReadOnlyDictionary<string, JsonElement> reports)
+    {
+        foreach (var slot in _state.Slots)
+        {
+            if (reports.TryGetValue(slot.ReplicaId, out var stats))
+                slot.ApplyStats(stats);
+        }
+
+        // A policy may have queued requests because of the previous statistics.
+        if (_queue.Waiting > 0)
+            _queue.Pump();
+    }
+
     /// <summary>Creates the policy for requests with a model, on top of the policy for requests without one.</summary>
-    internal MultiplexedModelPicker CreateModelPicker(ReplicaPicker withoutModel, ReplicaSlot[] slots, int limit) => new(withoutModel, slots, limit, _models, _time);
+    internal MultiplexedModelPicker CreateModelPicker(PolicyReplicaSelector withoutModel, ReplicaSlot[] slots) => new(withoutModel, slots, _models, _time);
 
     internal void OnLeaseReturned()
     {
@@ -174,19 +188,21 @@ public sealed class DeploymentRouter : IAdmissionPolicy, IDisposable
             _queue.Pump();
     }
 
-    internal void OnRefused(ReplicaSlot slot, bool gone) => slot.BackOff(gone, _time);
-
-    private ReplicaPickResult Pick(string model, bool patient)
+    private ReplicaPickResult Pick(in RoutingRequest request, bool patient)
     {
         var current = _state;
-        return current.Models?.Pick(model, patient) ?? current.Picker.Pick();
+        var pick = _isMultiplexed && request.MultiplexedModelId is not null && current.Models is { } models
+            ? models.Pick(request, patient)
+            : current.Selector.Select(request);
+        return pick.Slot is null && current.Failure is { } failure ? ReplicaPickResult.Fail(failure) : pick;
     }
 
-    private async ValueTask<ReplicaLease> QueueAsync(string? model, bool readmitted, CancellationToken cancellationToken)
+    private async ValueTask<ReplicaLease> QueueAsync(RoutingRequest request, bool readmitted, CancellationToken cancellationToken)
     {
         var since = _time.GetTimestamp();
         RequestWakeUp();
-        var slot = await _queue.WaitForReplicaAsync(_isMultiplexed ? model : null, readmitted, cancellationToken);
+        var slot = await _queue.WaitForReplicaAsync(_isMultiplexed ? request : request with { MultiplexedModelId = null }, readmitted, cancellationToken);
+        Interlocked.Increment(ref _waited);
         _metrics.ObserveWait(_time.GetElapsedTime(since));
         return new ReplicaLease(this, slot);
     }
@@ -200,11 +216,47 @@ public sealed class DeploymentRouter : IAdmissionPolicy, IDisposable
 }
 
 /// <summary>Immutable routing state of one deployment, derived from one snapshot.</summary>
-/// <param name="Picker">The policy for requests without a model.</param>
-/// <param name="Models">The policy for requests with a multiplexed model; null if there is no choice.</param>
-/// <param name="Slots">The replicas.</param>
-/// <param name="MaxOngoing">Maximum number of leases per replica.</param>
-/// <param name="MaxQueued">Maximum number of queued requests; -1 for no limit.</param>
-/// <param name="WakesOnRequest">Whether a request that finds no replica is reported, so that one is started.</param>
-internal sealed record DeploymentRouterState(
-    ReplicaPicker Picker, MultiplexedModelPicker? Models, ReplicaSlot[] Slots, int MaxOngoing, int MaxQueued, bool WakesOnRequest = false);
+internal sealed record DeploymentRouterState
+{
+    /// <summary>State before the first snapshot.</summary>
+    public static DeploymentRouterState Empty { get; } = new()
+    {
+        Selector = new(default, new PowerOfTwoChoicesPicker([]), [], NullLogger.Instance),
+        Slots = [],
+        MaxOngoing = 0,
+        MaxQueued = -1,
+    };
+
+    /// <summary>The policy for requests without a model.</summary>
+    public required PolicyReplicaSelector Selector { get; init; }
+
+    /// <summary>The policy for requests with a multiplexed model; null if there is no choice.</summary>
+    public MultiplexedModelPicker? Models { get; init; }
+
+    /// <summary>Creates the error of requests that find no replica; null to queue them.</summary>
+    public Func<ServeException>? Failure { get; init; }
+
+    /// <summary>The replicas.</summary>
+    public required ReplicaSlot[] Slots { get; init; }
+
+    /// <summary>Maximum number of leases per replica.</summary>
+    public required int MaxOngoing { get; init; }
+
+    /// <summary>Maximum number of queued requests; -1 for no limit.</summary>
+    public required int MaxQueued { get; init; }
+
+    /// <summary>Whether a request that finds no replica is reported, so that one is started.</summary>
+    public bool WakesOnRequest { get; init; }
+
+    /// <summary>Whether the controller needs the deployment's load.</summary>
+    public bool ReportsLoad { get; init; }
+
+    /// <summary>The rule that <see cref="Selector"/> implements.</summary>
+    public RoutingRule Rule { get; init; } = RoutingRule.Default;
+
+    /// <summary>The application's class that is the policy; null for a built-in one. Owned by the newest state.</summary>
+    public PickerClassLease? PickerClass { get; init; }
+
+    /// <summary>Expression for the key of an HTTP request; null for none.</summary>
+    public RoutingKeyExpression? Key { get; init; }
+}

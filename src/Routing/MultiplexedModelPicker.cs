@@ -9,10 +9,9 @@ namespace Serve.Routing;
 /// </summary>
 /// <param name="withoutModel">Picks if no replica multiplexes; the policy of requests without a model.</param>
 /// <param name="slots">The replicas.</param>
-/// <param name="limit">Maximum number of leases per replica.</param>
 /// <param name="sync">The router's lock of its model data.</param>
 /// <param name="time">The clock.</param>
-internal sealed class MultiplexedModelPicker(ReplicaPicker withoutModel, ReplicaSlot[] slots, int limit, Lock sync, TimeProvider time)
+internal sealed class MultiplexedModelPicker(PolicyReplicaSelector withoutModel, ReplicaSlot[] slots, Lock sync, TimeProvider time)
 {
     private static readonly TimeSpan LongestPatience = TimeSpan.FromSeconds(1);
 
@@ -38,10 +37,11 @@ internal sealed class MultiplexedModelPicker(ReplicaPicker withoutModel, Replica
     }
 
     /// <summary>Picks a replica for a model and takes a lease on it.</summary>
-    /// <param name="model">The model.</param>
+    /// <param name="request">The request, which names a model.</param>
     /// <param name="patient">Whether to wait for a replica that has the model rather than let another one load it.</param>
-    public ReplicaPickResult Pick(string model, bool patient)
+    public ReplicaPickResult Pick(in RoutingRequest request, bool patient)
     {
+        var model = request.MultiplexedModelId!;
         lock (sync)
         {
             var now = time.GetTimestamp();
@@ -49,20 +49,20 @@ internal sealed class MultiplexedModelPicker(ReplicaPicker withoutModel, Replica
                 return Complete(holder, model, now);
             if (mayWait && patient)
                 return ReplicaPickResult.Queue;
-            return TryEnterLoader(now) is { } loader ? Complete(loader, model, now) : PickWithoutModel();
+            return TryEnterLoader(now) is { } loader ? Complete(loader, model, now) : PickWithoutModel(request);
         }
     }
 
-    private ReplicaPickResult PickWithoutModel()
+    private ReplicaPickResult PickWithoutModel(in RoutingRequest request)
     {
         // All replicas with models are busy: one that has not reported models is better than waiting.
         foreach (var slot in slots)
         {
             if (slot.Models is null)
-                return withoutModel.Pick();
+                return withoutModel.Select(request);
         }
 
-        return slots.Length == 0 ? withoutModel.Pick() : ReplicaPickResult.Queue;
+        return slots.Length == 0 ? withoutModel.Select(request) : ReplicaPickResult.Queue;
     }
 
     private static ReplicaPickResult Complete(ReplicaSlot slot, string model, long now)
@@ -83,14 +83,14 @@ internal sealed class MultiplexedModelPicker(ReplicaPicker withoutModel, Replica
             {
                 if (slot.Models is not { } models || !models.HasModel(model, now, out var loaded))
                     continue;
-                if (!slot.HasCapacity(limit, time))
+                if (!slot.IsAvailable)
                     mayWait |= !slot.IsGone;
                 else if (best is null || (loaded, -slot.Ongoing).CompareTo((bestLoaded, -best.Ongoing)) > 0)
                     (best, bestLoaded) = (slot, loaded);
             }
 
             // A concurrent pick without a model may have taken the last lease; then the next iteration finds the replica busy.
-            if (best is null || best.TryEnter(limit))
+            if (best is null || best.TryEnter())
                 return best;
         }
     }
@@ -103,7 +103,7 @@ internal sealed class MultiplexedModelPicker(ReplicaPicker withoutModel, Replica
             var bestRank = (Free: 0L, Oldest: 0L, Ongoing: 0);
             foreach (var slot in slots)
             {
-                if (slot.Models is not { } models || !slot.HasCapacity(limit, time))
+                if (slot.Models is not { } models || !slot.IsAvailable)
                     continue;
                 var (count, oldest) = models.GetUsage(now);
                 // Without a limit, the replica with the fewest models counts as the one with the most free slots.
@@ -113,7 +113,7 @@ internal sealed class MultiplexedModelPicker(ReplicaPicker withoutModel, Replica
                     (best, bestRank) = (slot, rank);
             }
 
-            if (best is null || best.TryEnter(limit))
+            if (best is null || best.TryEnter())
                 return best;
         }
     }

@@ -41,12 +41,12 @@ public readonly struct ReplicaLease
     }
 
     /// <summary>
-    /// Returns the lease of a request that the replica did not start. Use <see cref="DeploymentRouter.ReacquireAsync(string?, CancellationToken)"/> for another.
+    /// Returns the lease of a request that the replica did not start. Use <see cref="DeploymentRouter.ReacquireAsync"/> for another.
     /// </summary>
     /// <param name="gone">Whether the replica accepts no more requests, rather than being busy with requests of another router.</param>
     public void Refuse(bool gone)
     {
-        _router.OnRefused(Slot, gone);
+        Slot.BackOff(gone);
         Slot.Exit();
         _router.OnLeaseReturned();
     }

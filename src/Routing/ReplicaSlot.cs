@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using System.Text.Json;
 using Serve.Calls;
 using Serve.Routes;
 
@@ -9,7 +11,9 @@ namespace Serve.Routing;
 /// </summary>
 /// <param name="route">The replica's route.</param>
 /// <param name="target">The call target.</param>
-public sealed class ReplicaSlot(ReplicaRoute route, ICallTarget target)
+/// <param name="limit">Maximum number of leases.</param>
+/// <param name="time">Clock of back-offs.</param>
+public sealed class ReplicaSlot(ReplicaRoute route, ICallTarget target, int limit, TimeProvider time) : RoutableReplica
 {
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromMilliseconds(32);
@@ -21,6 +25,7 @@ public sealed class ReplicaSlot(ReplicaRoute route, ICallTarget target)
     private int _refusals;
     private volatile bool _isGone;
     private long _avoidUntil;
+    private volatile StrongBox<JsonElement>? _stats;
 
     /// <summary>The replica's route.</summary>
     public ReplicaRoute Route { get; } = route;
@@ -28,8 +33,23 @@ public sealed class ReplicaSlot(ReplicaRoute route, ICallTarget target)
     /// <summary>The call target.</summary>
     public ICallTarget Target { get; } = target;
 
+    /// <inheritdoc/>
+    public override string ReplicaId => Route.ReplicaId;
+
+    /// <inheritdoc/>
+    public override string NodeName => Route.Address.Node.Value;
+
+    /// <inheritdoc/>
+    public override bool IsAvailable => Ongoing < Limit && (AvoidUntil == 0 || AvoidUntil <= time.GetTimestamp());
+
+    /// <inheritdoc/>
+    public override JsonElement? Stats => _stats?.Value;
+
     /// <summary>Number of leases.</summary>
-    public int Ongoing => Volatile.Read(ref _ongoing);
+    public override int Ongoing => Volatile.Read(ref _ongoing);
+
+    /// <summary>Maximum number of leases. Set when a snapshot is applied.</summary>
+    internal int Limit { get; set; } = limit;
 
     /// <summary>The replica's models; null until it reports multiplexed models. Guarded by the router's lock of its model data.</summary>
     internal ReplicaModelTracker? Models { get; set; }
@@ -40,11 +60,11 @@ public sealed class ReplicaSlot(ReplicaRoute route, ICallTarget target)
     /// <summary>Timestamp before which the replica is not picked; 0 if it may be picked now.</summary>
     internal long AvoidUntil => Volatile.Read(ref _avoidUntil);
 
-    /// <summary>Takes a lease if there are fewer than <paramref name="limit"/>.</summary>
-    internal bool TryEnter(int limit)
+    /// <summary>Takes a lease if there are fewer than <see cref="Limit"/>.</summary>
+    internal bool TryEnter()
     {
         var seen = Volatile.Read(ref _ongoing);
-        while (seen < limit)
+        while (seen < Limit)
         {
             var found = Interlocked.CompareExchange(ref _ongoing, seen + 1, seen);
             if (found == seen)
@@ -55,14 +75,14 @@ public sealed class ReplicaSlot(ReplicaRoute route, ICallTarget target)
         return false;
     }
 
-    internal bool HasCapacity(int limit, TimeProvider time) =>
-        Ongoing < limit && (AvoidUntil == 0 || AvoidUntil <= time.GetTimestamp());
+    /// <summary>Applies the replica's newest routing statistics.</summary>
+    internal void ApplyStats(JsonElement stats) => _stats = stats.ValueKind == JsonValueKind.Null ? null : new(stats);
 
     /// <summary>Returns a lease.</summary>
     internal void Exit() => Interlocked.Decrement(ref _ongoing);
 
     /// <summary>Excludes the replica for a time that doubles with each refusal.</summary>
-    internal void BackOff(bool gone, TimeProvider time)
+    internal void BackOff(bool gone)
     {
         _isGone |= gone;
         var backoff = gone

@@ -8,6 +8,9 @@ internal interface IAdmissionPolicy
     /// <summary>Maximum number of queued requests; -1 for no limit.</summary>
     int MaxQueued { get; }
 
+    /// <summary>Number of requests that replicas serve for this router.</summary>
+    int Ongoing { get; }
+
     /// <summary>How long a request waits for a replica that has its model before another one loads it.</summary>
     TimeSpan Patience { get; }
 
@@ -15,17 +18,18 @@ internal interface IAdmissionPolicy
     string Description { get; }
 
     /// <summary>Picks a replica.</summary>
-    /// <param name="model">The requested multiplexed model; null for none.</param>
-    /// <param name="patient">Whether to wait for a replica that has the model rather than let another one load it.</param>
-    ReplicaPickResult Pick(string? model, bool patient);
+    /// <param name="request">The request.</param>
+    /// <param name="patient">Whether to wait for a replica that has the request's model rather than let another one load it.</param>
+    ReplicaPickResult Pick(in RoutingRequest request, bool patient);
 
     /// <summary>Returns the time until a replica that refused may be picked again; null if only a returned lease or a new snapshot can help.</summary>
     TimeSpan? GetRetryDelay();
 }
 
 /// <summary>
-/// Requests that wait for a replica, in order of arrival. Shared by all routing policies. Requests for a multiplexed model wait in a queue per model, so that a
-/// request that waits for the replica with its model does not block the others; among the heads of all queues the oldest is served first.
+/// Requests that wait for a replica, by priority and in order of arrival. Shared by all routing policies. Requests for a multiplexed model wait in a queue per model, so that a
+/// request that waits for the replica with its model does not block the others. One of 16 requests that leave is the oldest of all, so that no priority starves. A full queue drops the newest
+/// request of the lowest priority. A request that cannot be completed before its deadline at the current rate is refused.
 /// </summary>
 /// <remarks>
 /// Concurrency. All queues are guarded by <see cref="_sync"/>. A request leaves its queue when it gets a replica, when it fails, or when it is canceled; the
@@ -36,12 +40,18 @@ internal interface IAdmissionPolicy
 /// </remarks>
 internal sealed class RequestAdmissionQueue : IDisposable
 {
+    /// <summary>One of this many requests that leave is the oldest.</summary>
+    private const int OldestEvery = 16;
+
+    /// <summary>Number of served requests from which the rate is reliable enough to refuse requests.</summary>
+    private const int MinRateSamples = 16;
+
     private static readonly TimeSpan ShortestRetry = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(30);
 
     private readonly Lock _sync = new();
-    private readonly LinkedList<QueuedRequest> _withoutModel = new();
-    private readonly Dictionary<string, LinkedList<QueuedRequest>> _byModel = new(StringComparer.Ordinal);
+    private readonly RankedRequestQueue _withoutModel = new();
+    private readonly Dictionary<string, RankedRequestQueue> _byModel = new(StringComparer.Ordinal);
     private readonly IAdmissionPolicy _policy;
     private readonly TimeProvider _time;
     private readonly ITimer _timer;
@@ -62,15 +72,17 @@ internal sealed class RequestAdmissionQueue : IDisposable
     /// <summary>Number of waiting requests. A new request may pick a replica itself only while it is 0.</summary>
     public int Waiting => Volatile.Read(ref _waiting);
 
+    private bool IsOldestDue => _served % OldestEvery == OldestEvery - 1;
+
     /// <summary>Waits for a replica.</summary>
-    /// <param name="model">The requested multiplexed model; null for none.</param>
+    /// <param name="wanted">The request; without a model if the deployment has none.</param>
     /// <param name="readmitted">Whether a replica refused the request after it was admitted: it goes to the front of the queue, whatever the queue's length.</param>
     /// <param name="cancellationToken">Removes the request from the queue.</param>
     /// <returns>The replica, with a lease on it.</returns>
-    public async ValueTask<ReplicaSlot> WaitForReplicaAsync(string? model, bool readmitted, CancellationToken cancellationToken)
+    public async ValueTask<ReplicaSlot> WaitForReplicaAsync(RoutingRequest wanted, bool readmitted, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        if (!TryPickOrEnqueue(model, readmitted, out var slot, out var request))
+        if (!TryPickOrEnqueue(wanted, readmitted, out var slot, out var request))
             throw Overloaded();
         if (request is null)
             return slot!;
@@ -89,7 +101,19 @@ internal sealed class RequestAdmissionQueue : IDisposable
 
     public void Dispose() => _timer.Dispose();
 
-    private bool TryPickOrEnqueue(string? model, bool readmitted, out ReplicaSlot? slot, out QueuedRequest? request)
+    /// <summary>Removes a request that has not left the queue.</summary>
+    internal bool TryRemove(QueuedRequest request)
+    {
+        lock (_sync)
+        {
+            if (request.Node is null)
+                return false;
+            Dequeue(request);
+            return true;
+        }
+    }
+
+    private bool TryPickOrEnqueue(in RoutingRequest wanted, bool readmitted, out ReplicaSlot? slot, out QueuedRequest? request)
     {
         slot = null;
         request = null;
@@ -99,7 +123,7 @@ internal sealed class RequestAdmissionQueue : IDisposable
             Interlocked.Increment(ref _waiting);
             if (readmitted || _queued == 0)
             {
-                var pick = _policy.Pick(model, patient: true);
+                var pick = _policy.Pick(wanted, patient: true);
                 if (pick.Slot is not null || pick.Failure is not null)
                 {
                     Interlocked.Decrement(ref _waiting);
@@ -108,56 +132,85 @@ internal sealed class RequestAdmissionQueue : IDisposable
                 }
             }
 
-            // If there is one queue, its head has just found no replica. With several, the heads may wait for replicas that this request does not need.
-            var isFull = !readmitted && _policy.MaxQueued >= 0 && _queued >= _policy.MaxQueued;
-            var mayOvertake = _queued > 0 && _byModel.Count > 0;
-            if (isFull && !mayOvertake)
+            if (!readmitted && wanted.Urgency.Deadline != 0 && IsTooLate(wanted, CountFrom(wanted.Urgency.Priority)))
             {
                 Interlocked.Decrement(ref _waiting);
-                return false;
+                throw TooLate();
             }
 
-            if (_queued == 0)
-                (_busySince, _served) = (_time.GetTimestamp(), 0);
-            request = Enqueue(model, readmitted);
-            if (mayOvertake)
-                ServeQueues();
-            else
-                ScheduleRetry();
-            if (!isFull || request.Node is null)
-                return true;
-            Dequeue(request);
-            request = null;
-            return false;
+            return TryEnqueue(wanted, readmitted, out request);
         }
     }
 
-    private QueuedRequest Enqueue(string? model, bool atFront)
+    private bool TryEnqueue(in RoutingRequest wanted, bool readmitted, out QueuedRequest? request)
     {
-        var queue = _withoutModel;
-        var deadline = 0L;
-        if (model is not null)
+        // If there is one queue, its head has just found no replica. With several, the heads may wait for replicas that this request does not need.
+        var isFull = !readmitted && _policy.MaxQueued >= 0 && _queued >= _policy.MaxQueued && !TryDropLower(wanted.Urgency.Priority);
+        var mayOvertake = _queued > 0 && _byModel.Count > 0;
+        if (isFull && !mayOvertake)
         {
-            deadline = _time.GetTimestamp() + (long)(_policy.Patience.TotalSeconds * _time.TimestampFrequency);
-            if (!_byModel.TryGetValue(model, out queue))
-                _byModel[model] = queue = new LinkedList<QueuedRequest>();
+            Interlocked.Decrement(ref _waiting);
+            request = null;
+            return false;
         }
 
-        var request = new QueuedRequest(this, model, atFront ? --_firstOrder : ++_lastOrder, deadline);
-        request.Node = atFront ? queue.AddFirst(request) : queue.AddLast(request);
+        if (_queued == 0)
+            (_busySince, _served) = (_time.GetTimestamp(), 0);
+        request = Enqueue(wanted, readmitted);
+        if (mayOvertake)
+            ServeQueues();
+        else
+            ScheduleRetry();
+        if (!isFull || request.Node is null)
+            return true;
+        Dequeue(request);
+        request = null;
+        return false;
+    }
+
+    private QueuedRequest Enqueue(in RoutingRequest wanted, bool atFront)
+    {
+        var queue = _withoutModel;
+        var patientUntil = 0L;
+        if (wanted.MultiplexedModelId is { } model)
+        {
+            patientUntil = _time.GetTimestamp() + (long)(_policy.Patience.TotalSeconds * _time.TimestampFrequency);
+            if (!_byModel.TryGetValue(model, out queue))
+                _byModel[model] = queue = new RankedRequestQueue();
+        }
+
+        var request = new QueuedRequest(this, wanted, atFront ? --_firstOrder : ++_lastOrder, patientUntil);
+        queue.Add(request, atFront);
         _queued++;
         return request;
     }
 
     private void Dequeue(QueuedRequest request)
     {
-        var queue = request.Node!.List!;
-        queue.Remove(request.Node);
-        request.Node = null;
-        if (queue.Count == 0 && request.Model is { } model)
+        var model = request.Wanted.MultiplexedModelId;
+        var queue = model is null ? _withoutModel : _byModel[model];
+        queue.Remove(request);
+        if (queue.Count == 0 && model is not null)
             _byModel.Remove(model);
         _queued--;
         Interlocked.Decrement(ref _waiting);
+    }
+
+    /// <summary>Drops the newest request of the lowest priority if that is below the given one.</summary>
+    private bool TryDropLower(int priority)
+    {
+        var lowest = _withoutModel.FindLowest();
+        foreach (var queue in _byModel.Values)
+        {
+            if (queue.FindLowest() is { } other && (lowest is null || (other.Wanted.Urgency.Priority, -other.Order).CompareTo((lowest.Wanted.Urgency.Priority, -lowest.Order)) < 0))
+                lowest = other;
+        }
+
+        if (lowest is null || lowest.Wanted.Urgency.Priority >= priority)
+            return false;
+        Dequeue(lowest);
+        lowest.SetException(Overloaded());
+        return true;
     }
 
     private void ServeQueues()
@@ -173,12 +226,15 @@ internal sealed class RequestAdmissionQueue : IDisposable
 
     private bool TryServe()
     {
+        var oldest = IsOldestDue;
         if (_byModel.Count == 0)
-            return TryServe(_withoutModel.First!.Value);
-        var heads = _byModel.Values.Select(queue => queue.First!.Value).ToList();
-        if (_withoutModel.First is { Value: var first })
-            heads.Add(first);
-        heads.Sort(static (one, other) => one.Order.CompareTo(other.Order));
+            return TryServe(_withoutModel.Peek(oldest));
+        var heads = _byModel.Values.Select(queue => queue.Peek(oldest)).ToList();
+        if (_withoutModel.Count > 0)
+            heads.Add(_withoutModel.Peek(oldest));
+        heads.Sort((one, other) => oldest || one.Wanted.Urgency.Priority == other.Wanted.Urgency.Priority
+            ? one.Order.CompareTo(other.Order)
+            : other.Wanted.Urgency.Priority.CompareTo(one.Wanted.Urgency.Priority));
         foreach (var head in heads)
         {
             if (TryServe(head))
@@ -190,7 +246,14 @@ internal sealed class RequestAdmissionQueue : IDisposable
 
     private bool TryServe(QueuedRequest head)
     {
-        var pick = _policy.Pick(head.Model, patient: head.Deadline > _time.GetTimestamp());
+        if (head.Wanted.Urgency.Deadline != 0 && IsTooLate(head.Wanted, ahead: 0))
+        {
+            Dequeue(head);
+            head.SetException(TooLate());
+            return true;
+        }
+
+        var pick = _policy.Pick(head.Wanted, patient: head.PatientUntil > _time.GetTimestamp());
         if (pick.Slot is null && pick.Failure is null)
             return false;
         Dequeue(head);
@@ -210,17 +273,34 @@ internal sealed class RequestAdmissionQueue : IDisposable
             var now = _time.GetTimestamp();
             foreach (var queue in _byModel.Values)
             {
-                if (queue.First!.Value.Deadline is var deadline && deadline <= now)
+                if (queue.Peek(oldest: false).PatientUntil is var until && until <= now)
                     continue;
                 // A timer that fires early would find the request still patient.
-                var remaining = _time.GetElapsedTime(now, deadline) + TimeSpan.FromMilliseconds(1);
+                var remaining = _time.GetElapsedTime(now, until) + TimeSpan.FromMilliseconds(1);
                 delay = delay is null || remaining < delay ? remaining : delay;
             }
         }
 
-        if (delay is { } until)
-            _timer.Change(until, Timeout.InfiniteTimeSpan);
+        if (delay is { } next)
+            _timer.Change(next, Timeout.InfiniteTimeSpan);
     }
+
+    private int CountFrom(int priority) => _withoutModel.CountFrom(priority) + _byModel.Values.Sum(queue => queue.CountFrom(priority));
+
+    /// <summary>
+    /// Returns whether a request cannot be completed before its deadline: it waits for those ahead of it at the rate at which requests have left the queue since it was last empty, and then takes as
+    /// long as others, which is their number divided by the rate (Little's law).
+    /// </summary>
+    private bool IsTooLate(in RoutingRequest wanted, int ahead)
+    {
+        var now = _time.GetTimestamp();
+        if (_served < MinRateSamples)
+            return wanted.Urgency.Deadline <= now;
+        var interval = (now - _busySince) / (double)_served;
+        return now + (interval * (ahead + _policy.Ongoing)) > wanted.Urgency.Deadline;
+    }
+
+    private DeadlineUnmeetableException TooLate() => new($"{_policy.Description}, and {_queued} requests wait: the request cannot be completed before its deadline.");
 
     private OverloadedException Overloaded()
     {
@@ -236,30 +316,5 @@ internal sealed class RequestAdmissionQueue : IDisposable
         delay = TimeSpan.FromTicks(Math.Clamp(delay.Ticks, ShortestRetry.Ticks, LongestRetry.Ticks));
         return new OverloadedException(
             string.Create(CultureInfo.InvariantCulture, $"{_policy.Description}, and the queue is full with {length} requests (max_queued_requests)."), delay);
-    }
-
-    private sealed class QueuedRequest(RequestAdmissionQueue queue, string? model, long order, long deadline)
-        : TaskCompletionSource<ReplicaSlot>(TaskCreationOptions.RunContinuationsAsynchronously)
-    {
-        public string? Model => model;
-
-        /// <summary>Position among the requests of all queues; lower is served first.</summary>
-        public long Order => order;
-
-        /// <summary>Timestamp until which the request waits for a replica that has its model.</summary>
-        public long Deadline => deadline;
-
-        public LinkedListNode<QueuedRequest>? Node { get; set; }
-
-        public void Cancel(CancellationToken cancellationToken)
-        {
-            lock (queue._sync)
-            {
-                if (Node is null)
-                    return;
-                queue.Dequeue(this);
-                SetCanceled(cancellationToken);
-            }
-        }
     }
 }

@@ -1,6 +1,11 @@
 using System.Collections.Frozen;
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Serve.Calls;
 using Serve.Routes;
+using Serve.Routing.Pickers;
+using Serve.Specs;
 
 namespace Serve.Routing;
 
@@ -10,11 +15,16 @@ namespace Serve.Routing;
 /// </summary>
 /// <param name="resolve">Returns the call target of a replica; called once per replica.</param>
 /// <param name="time">Clock of back-offs.</param>
-public sealed class RouteTable(Func<ReplicaRoute, ICallTarget> resolve, TimeProvider? time = null) : IHandleFactory, IDisposable
+/// <param name="pickerClasses">Loads routing policies of applications; null if this process cannot.</param>
+/// <param name="log">Receives failures of policies.</param>
+public sealed partial class RouteTable(Func<ReplicaRoute, ICallTarget> resolve, TimeProvider? time = null, IPickerClassLoader? pickerClasses = null, ILogger<RouteTable>? log = null)
+    : IHandleFactory, IDisposable
 {
     private readonly Lock _writing = new();
     private readonly TimeProvider _time = time ?? TimeProvider.System;
     private readonly Dictionary<NodeId, (SnapshotVersion Version, IReadOnlyDictionary<string, ReplicaModelReport> Reports)> _modelReports = [];
+    private readonly Dictionary<NodeId, (SnapshotVersion Version, IReadOnlyDictionary<string, JsonElement> Reports)> _stats = [];
+    private readonly ILogger _log = log ?? (ILogger)NullLogger.Instance;
     private volatile DeploymentRouteMap _current = new(RouteSnapshot.Empty, FrozenDictionary<DeploymentId, DeploymentRouter>.Empty);
     private bool _hasSnapshot;
 
@@ -44,6 +54,8 @@ public sealed class RouteTable(Func<ReplicaRoute, ICallTarget> resolve, TimeProv
                 router.Update(CreateState(route, router));
                 foreach (var (_, reports) in _modelReports.Values)
                     router.ApplyModelReports(reports);
+                foreach (var (_, reports) in _stats.Values)
+                    router.ApplyStats(reports);
                 routers[route.Id] = router;
             }
 
@@ -72,6 +84,22 @@ public sealed class RouteTable(Func<ReplicaRoute, ICallTarget> resolve, TimeProv
         }
     }
 
+    /// <summary>Applies the routing statistics of one node's replicas unless those applied before are as new or newer.</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="version">Grows with every publication of the node.</param>
+    /// <param name="reports">All statistics of the node, by replica.</param>
+    public void ApplyStats(NodeId node, SnapshotVersion version, IReadOnlyDictionary<string, JsonElement> reports)
+    {
+        lock (_writing)
+        {
+            if (_stats.TryGetValue(node, out var applied) && version <= applied.Version)
+                return;
+            _stats[node] = (version, reports);
+            foreach (var router in _current.Routers)
+                router.ApplyStats(reports);
+        }
+    }
+
     /// <inheritdoc/>
     public ICallTarget GetTarget(string deployment, string? application = null) => new RoutedCallTarget(this, deployment, application);
 
@@ -89,8 +117,7 @@ public sealed class RouteTable(Func<ReplicaRoute, ICallTarget> resolve, TimeProv
     {
         // Fails the queued requests, and those whose caller found the router just before the deletion.
         var id = router.Id;
-        router.Update(new DeploymentRouterState(
-            new FailingReplicaPicker(() => new NoSuchRouteException($"Deployment {id} has been deleted.")), null, [], 0, 0));
+        router.Update(DeploymentRouterState.Empty with { MaxQueued = 0, Failure = () => new NoSuchRouteException($"Deployment {id} has been deleted.") });
         router.Dispose();
     }
 
@@ -104,14 +131,57 @@ public sealed class RouteTable(Func<ReplicaRoute, ICallTarget> resolve, TimeProv
             if (known.TryGetValue(replica.ReplicaId, out var slot) && slot.Route == replica)
                 slot.ResetBackoff();
             else
-                slot = new ReplicaSlot(replica, resolve(replica));
+                slot = new ReplicaSlot(replica, resolve(replica), route.MaxOngoingRequests, _time);
+            slot.Limit = route.MaxOngoingRequests;
             slots[i] = slot;
         }
 
-        ReplicaPicker picker = slots.Length == 0 && route.Unavailable is { } reason
-            ? new FailingReplicaPicker(() => new NoReplicaException($"Deployment {route.Id} has no replica: {reason}"))
-            : new PowerOfTwoChoicesPicker(slots, route.MaxOngoingRequests, _time);
-        var models = router.CreateModelPicker(picker, slots, route.MaxOngoingRequests);
-        return new DeploymentRouterState(picker, models, slots, route.MaxOngoingRequests, route.MaxQueuedRequests, route.WakesOnRequest);
+        var previous = router.State;
+        var (selector, pickerClass) = previous.Rule == route.Routing && previous.Slots.SequenceEqual(slots)
+            ? (previous.Selector, previous.PickerClass)
+            : CreateSelector(route, slots, previous);
+        return new DeploymentRouterState
+        {
+            Selector = selector,
+            PickerClass = pickerClass,
+            Models = router.CreateModelPicker(selector, slots),
+            Failure = slots.Length == 0 && route.Unavailable is { } reason
+                ? () => new NoReplicaException($"Deployment {route.Id} has no replica: {reason}")
+                : null,
+            Slots = slots,
+            MaxOngoing = route.MaxOngoingRequests,
+            MaxQueued = route.MaxQueuedRequests,
+            WakesOnRequest = route.WakesOnRequest,
+            ReportsLoad = route.ReportsLoad,
+            Rule = route.Routing,
+            Key = route.Routing.Key is { } key && RoutingKeyExpression.TryParse(key, out var expression, out _) ? expression : null,
+        };
+    }
+
+    private (PolicyReplicaSelector Selector, PickerClassLease? Class) CreateSelector(DeploymentRoute route, ReplicaSlot[] slots, DeploymentRouterState previous)
+    {
+        var rule = route.Routing;
+        PickerClassLease? pickerClass = null;
+        ReplicaPicker picker;
+        try
+        {
+            if (rule.PickerClass is not null)
+                pickerClass = previous.Rule == rule && previous.PickerClass is { } loaded ? loaded : pickerClasses?.Load(rule);
+            picker = ReplicaPickerFactory.Create(rule, slots, previous.Selector.Picker, pickerClass?.Create);
+        }
+        catch (Exception error)
+        {
+            // Code of the application.
+            Log.PolicyNotCreated(_log, rule.PickerClass ?? rule.Policy.ToString(), route.Id, error);
+            picker = new PowerOfTwoChoicesPicker(slots);
+        }
+
+        return (new PolicyReplicaSelector(route.Id, picker, slots, _log), pickerClass);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 9001, Level = LogLevel.Error, Message = "Routing policy {Policy} of {Deployment} cannot be created and is replaced by power_of_two until the replicas change")]
+        public static partial void PolicyNotCreated(ILogger logger, string policy, DeploymentId deployment, Exception error);
     }
 }

@@ -21,7 +21,7 @@ internal sealed class RoutedCallTarget(RouteTable table, string deployment, stri
         try
         {
             // Without await, so that a call that completes synchronously allocates nothing here.
-            leased = FindRouter().TryAcquire(context.MultiplexedModelId, out lease);
+            leased = FindRouter().TryAcquire(RequestOf(context), out lease);
             if (!leased)
                 return InvokeQueuedAsync(call, context, cancellationToken);
             var pending = lease.Slot.Target.InvokeAsync(call, context, cancellationToken);
@@ -68,13 +68,13 @@ internal sealed class RoutedCallTarget(RouteTable table, string deployment, stri
 
     private async ValueTask<TResult> InvokeQueuedAsync<TResult>(MethodCall<TResult> call, CallContext context, CancellationToken cancellationToken)
     {
-        var lease = await FindRouter().AcquireAsync(context.MultiplexedModelId, cancellationToken);
+        var lease = await FindRouter().AcquireAsync(RequestOf(context), cancellationToken);
         return await RunAsync(lease, call, context, cancellationToken);
     }
 
     private async ValueTask<TResult> RetryAsync<TResult>(MethodCall<TResult> call, CallContext context, CancellationToken cancellationToken)
     {
-        var lease = await FindRouter().ReacquireAsync(context.MultiplexedModelId, cancellationToken);
+        var lease = await FindRouter().ReacquireAsync(RequestOf(context), cancellationToken);
         return await RunAsync(lease, call, context, cancellationToken);
     }
 
@@ -122,14 +122,14 @@ internal sealed class RoutedCallTarget(RouteTable table, string deployment, stri
                 throw;
             }
 
-            lease = await FindRouter().ReacquireAsync(context.MultiplexedModelId, cancellationToken);
+            lease = await FindRouter().ReacquireAsync(RequestOf(context), cancellationToken);
         }
     }
 
     private async ValueTask<(ReplicaLease Lease, IAsyncEnumerator<TItem> Items, bool More)> OpenAsync<TItem>(
         MethodCall<IAsyncEnumerable<TItem>> call, CallContext context, CancellationToken cancellationToken)
     {
-        var lease = await FindRouter().AcquireAsync(context.MultiplexedModelId, cancellationToken);
+        var lease = await FindRouter().AcquireAsync(RequestOf(context), cancellationToken);
         while (true)
         {
             IAsyncEnumerator<TItem>? items = null;
@@ -152,9 +152,11 @@ internal sealed class RoutedCallTarget(RouteTable table, string deployment, stri
                 lease.Refuse(refusal.Gone);
             }
 
-            lease = await FindRouter().ReacquireAsync(context.MultiplexedModelId, cancellationToken);
+            lease = await FindRouter().ReacquireAsync(RequestOf(context), cancellationToken);
         }
     }
+
+    private static RoutingRequest RequestOf(CallContext context) => new() { Key = context.RoutingKey, MultiplexedModelId = context.MultiplexedModelId, Urgency = context.Urgency };
 
     private DeploymentRouter FindRouter()
     {

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using Serve.Calls;
 using Serve.Routes;
 
@@ -14,7 +15,8 @@ public static class RoutingServiceCollectionExtensions
     public static IServiceCollection AddServeRouting(
         this IServiceCollection services, Func<IServiceProvider, Func<ReplicaRoute, ICallTarget>> resolve)
     {
-        services.TryAddSingleton(provider => new RouteTable(resolve(provider), provider.GetService<TimeProvider>()));
+        services.TryAddSingleton(provider => new RouteTable(
+            resolve(provider), provider.GetService<TimeProvider>(), provider.GetService<IPickerClassLoader>(), provider.GetService<ILogger<RouteTable>>()));
         services.TryAddSingleton<IHandleFactory>(provider => provider.GetRequiredService<RouteTable>());
         return services;
     }

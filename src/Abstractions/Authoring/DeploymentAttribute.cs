@@ -26,7 +26,7 @@ public sealed class DeploymentAttribute : Attribute
     public string? Name { get => _options.Name; set => _options = _options with { Name = value }; }
 
     /// <inheritdoc cref="DeploymentSpec.NumReplicas"/>
-    public int NumReplicas { get => _options.NumReplicas ?? DeploymentSpec.Default.NumReplicas; set => _options = _options with { NumReplicas = value }; }
+    public int NumReplicas { get => _options.NumReplicas?.Number ?? DeploymentSpec.Default.NumReplicas; set => _options = _options with { NumReplicas = value }; }
 
     /// <inheritdoc cref="DeploymentSpec.MaxOngoingRequests"/>
     public int MaxOngoingRequests { get => _options.MaxOngoingRequests ?? DeploymentSpec.Default.MaxOngoingRequests; set => _options = _options with { MaxOngoingRequests = value }; }
@@ -58,6 +58,12 @@ public sealed class DeploymentAttribute : Attribute
     /// <inheritdoc cref="DeploymentSpec.Concurrency"/>
     public ConcurrencyMode Concurrency { get => _options.Concurrency ?? DeploymentSpec.Default.Concurrency; set => _options = _options with { Concurrency = value }; }
 
+    /// <inheritdoc cref="RequestRouterSpec.Policy"/>
+    public RoutingPolicy RoutingPolicy { get => _options.RequestRouterConfig?.Policy ?? default; set => SetRouter(router => router with { Policy = value }); }
+
+    /// <inheritdoc cref="RequestRouterSpec.Key"/>
+    public string? RoutingKey { get => _options.RequestRouterConfig?.Key; set => SetRouter(router => router with { Key = value }); }
+
     /// <summary>Returns the default deployment name of a class: the name in its attribute, or the class's name.</summary>
     /// <param name="type">The class.</param>
     public static string NameOf(Type type)
@@ -68,4 +74,7 @@ public sealed class DeploymentAttribute : Attribute
 
     /// <summary>Returns the options that this attribute sets; all others are null.</summary>
     public DeploymentOptions ToOptions() => _options with { ActorOptions = _resources };
+
+    private void SetRouter(Func<RequestRouterOptions, RequestRouterOptions> change) =>
+        _options = _options with { RequestRouterConfig = change(_options.RequestRouterConfig ?? new()) };
 }

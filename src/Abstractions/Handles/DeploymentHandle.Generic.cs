@@ -44,8 +44,9 @@ public sealed class DeploymentHandle<TDeployment>
     public DeploymentHandle ToDeploymentHandle() => _untyped;
 
     /// <inheritdoc cref="DeploymentHandle.Options"/>
-    public DeploymentHandle<TDeployment> Options(TimeSpan? timeout = null, string? multiplexedModelId = null, string? requestId = null) =>
-        new(CallTarget, _untyped.Name, HandleCallOptions.Merge(CallOptions, timeout, multiplexedModelId, requestId));
+    public DeploymentHandle<TDeployment> Options(
+        TimeSpan? timeout = null, string? multiplexedModelId = null, string? requestId = null, string? routingKey = null, int? priority = null) =>
+        new(CallTarget, _untyped.Name, HandleCallOptions.Merge(CallOptions, timeout, multiplexedModelId, requestId, routingKey, priority));
 
     /// <inheritdoc/>
     public override string ToString() => _untyped.ToString();

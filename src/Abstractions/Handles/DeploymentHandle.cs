@@ -55,9 +55,14 @@ public sealed class DeploymentHandle
     /// <param name="timeout">Maximum duration of a call, after which it is canceled and fails with <see cref="RequestTimeoutException"/>. Default: no limit.</param>
     /// <param name="multiplexedModelId">The multiplexed model that the calls request. Default: none.</param>
     /// <param name="requestId">The request id in logs. Default: the id of the request being served; otherwise the callee generates one.</param>
+    /// <param name="routingKey">
+    /// The key by which the deployment's routing policy selects the replica; only the first 2048 characters are sent by a client outside of the platform. Default: none.
+    /// </param>
+    /// <param name="priority">The priority of the calls, -10 to 10; higher ones leave queues first. Default: the priority of the request being served; otherwise 0.</param>
     /// <returns>A new handle.</returns>
-    public DeploymentHandle Options(TimeSpan? timeout = null, string? multiplexedModelId = null, string? requestId = null) =>
-        new(_target, Name, HandleCallOptions.Merge(_options, timeout, multiplexedModelId, requestId));
+    public DeploymentHandle Options(
+        TimeSpan? timeout = null, string? multiplexedModelId = null, string? requestId = null, string? routingKey = null, int? priority = null) =>
+        new(_target, Name, HandleCallOptions.Merge(_options, timeout, multiplexedModelId, requestId, routingKey, priority));
 
     /// <inheritdoc/>
     public override string ToString() => Name;

@@ -43,8 +43,9 @@ public readonly struct NamedMethod
     }
 
     /// <inheritdoc cref="DeploymentHandle.Options"/>
-    public NamedMethod Options(TimeSpan? timeout = null, string? multiplexedModelId = null, string? requestId = null) =>
-        new(_target, _deployment, _method, HandleCallOptions.Merge(_options, timeout, multiplexedModelId, requestId));
+    public NamedMethod Options(
+        TimeSpan? timeout = null, string? multiplexedModelId = null, string? requestId = null, string? routingKey = null, int? priority = null) =>
+        new(_target, _deployment, _method, HandleCallOptions.Merge(_options, timeout, multiplexedModelId, requestId, routingKey, priority));
 
     /// <inheritdoc/>
     public override string ToString() => $"{_deployment}.{_method}";

@@ -78,6 +78,7 @@ public static class ProblemDetailsWriter
         ErrorReason.Overloaded => "All replicas are busy and the queue is full.",
         ErrorReason.NoReplica => "No replica can answer.",
         ErrorReason.Timeout => "The request took too long.",
+        ErrorReason.DeadlineUnmeetable => "The request cannot be completed before its deadline.",
         ErrorReason.UserException => "The deployment threw an exception.",
         ErrorReason.ReplicaDied => "The replica died while it served the request.",
         ErrorReason.BadInput => "The request is wrong.",

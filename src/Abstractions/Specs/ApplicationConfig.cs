@@ -30,6 +30,16 @@ public sealed record ApplicationConfig
     /// <summary>Isolation of the replicas. Default: the isolation that the node was started with.</summary>
     public IsolationMode? Isolation { get; init; }
 
+    /// <summary>Whether another program sets the numbers of replicas, by <c>serve scale</c> or the REST API. Its numbers survive a redeployment. Excludes autoscaling. Default false.</summary>
+    public bool? ExternalScalerEnabled { get; init; }
+
+    /// <summary>A policy of the user that chooses the numbers of replicas of all deployments with <c>autoscaling_config</c>. Default null: each deployment has its own.</summary>
+    public AutoscalingPolicySpec? AutoscalingPolicy { get; init; }
+
+    /// <summary>The author's note on this revision, shown by <c>serve history</c>. Not part of the deployed settings: a change of the note alone is no new revision. Default null.</summary>
+    [ConfigKey(ConfigFormat.NonEmptyText)]
+    public string? Note { get; init; }
+
     /// <summary>Settings by deployment name; they override the settings in code, key by key.</summary>
     public IReadOnlyList<DeploymentOptions> Deployments { get; init; } = [];
 }
@@ -39,6 +49,10 @@ public sealed record ServeConfig
 {
     /// <summary>HTTP settings of the gateway; must equal those of the running node. Default null: unchanged.</summary>
     public HttpOptions? HttpOptions { get; init; }
+
+    /// <summary>Percent of the replicas of all deployments that run, 0 to 100; of <c>num_replicas</c>, or of the bounds of autoscaling. At least one of each remains, except at 0. Default null: 100.</summary>
+    [ConfigKey(ConfigFormat.Percent)]
+    public double? TargetCapacity { get; init; }
 
     /// <summary>The applications, with unique names and route prefixes.</summary>
     [ConfigKey(Required = "lists the applications to run; [] for none")]

@@ -29,6 +29,18 @@ public sealed record ApplicationPackage
     /// <summary>The deployment that serves HTTP: the one that no other depends on.</summary>
     public required string Ingress { get; init; }
 
+    /// <summary>Full names of the package's classes that are routing policies: <see cref="DeploymentSpec.Router"/>.</summary>
+    public ImmutableArray<string> PickerClasses { get; init; } = [];
+
+    /// <summary>Returns the full name of a routing policy.</summary>
+    /// <param name="name">Its full or simple name.</param>
+    /// <returns>Null if there is no such class, or several of that simple name.</returns>
+    public string? FindPickerClass(string name)
+    {
+        string[] found = [.. PickerClasses.Where(known => known == name || known.EndsWith("." + name, StringComparison.Ordinal))];
+        return found.Contains(name) ? name : found is [var only] ? only : null;
+    }
+
     /// <summary>Returns the default route prefix of an application.</summary>
     /// <param name="application">Name of the application.</param>
     /// <returns><c>/INGRESS</c>, or <c>/v2/models/APPLICATION</c> for a model.</returns>

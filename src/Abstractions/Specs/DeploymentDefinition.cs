@@ -18,4 +18,8 @@ public sealed record DeploymentDefinition
 /// <summary>Deployments that an assembly or a model declares.</summary>
 /// <param name="Deployments">The deployments, ordered by name.</param>
 /// <param name="Ingress">Name of the deployment that serves HTTP: the requested one, or the one that no other depends on.</param>
-public sealed record InspectedApplication(ImmutableArray<DeploymentDefinition> Deployments, string Ingress);
+public sealed record InspectedApplication(ImmutableArray<DeploymentDefinition> Deployments, string Ingress)
+{
+    /// <summary>Full names of the classes that are routing policies.</summary>
+    public ImmutableArray<string> PickerClasses { get; init; } = [];
+}

@@ -13,7 +13,10 @@ public sealed record DeploymentOptions
     public string? Name { get; init; }
 
     /// <inheritdoc cref="DeploymentSpec.NumReplicas"/>
-    public int? NumReplicas { get; init; }
+    public ReplicaCount? NumReplicas { get; init; }
+
+    /// <inheritdoc cref="DeploymentSpec.Autoscaling"/>
+    public AutoscalingOptions? AutoscalingConfig { get; init; }
 
     /// <inheritdoc cref="DeploymentSpec.MaxOngoingRequests"/>
     public int? MaxOngoingRequests { get; init; }
@@ -38,6 +41,9 @@ public sealed record DeploymentOptions
 
     /// <inheritdoc cref="DeploymentSpec.MaxConstructorRetryCount"/>
     public int? MaxConstructorRetryCount { get; init; }
+
+    /// <inheritdoc cref="DeploymentSpec.Router"/>
+    public RequestRouterOptions? RequestRouterConfig { get; init; }
 
     /// <inheritdoc cref="DeploymentSpec.Concurrency"/>
     public ConcurrencyMode? Concurrency { get; init; }

@@ -18,10 +18,16 @@ public sealed record DeploymentSpec
     [ConfigKey(ConfigFormat.Name, Required = "names the deployment that these settings are for")]
     public required string Name { get; init; }
 
-    /// <summary>Number of replicas, 0 to 10000. Default 1.</summary>
+    /// <summary>
+    /// Number of replicas, 0 to 10000, or <c>auto</c>; with <see cref="Autoscaling"/>, the number when the deployment is created. Default 1.
+    /// </summary>
     [UpdateImpact(UpdateImpact.None)]
-    [ConfigKey(Minimum = 0, Maximum = 10_000, UnsupportedText = "auto")]
+    [ConfigKey(Minimum = 0, Maximum = 10_000)]
     public int NumReplicas { get; init; } = 1;
+
+    /// <summary>How the number of replicas follows the load. <c>autoscaling_config</c> in a file. Default null: it is <see cref="NumReplicas"/>.</summary>
+    [UpdateImpact(UpdateImpact.None)]
+    public AutoscalingSpec? Autoscaling { get; init; }
 
     /// <summary>Maximum number of concurrent requests of a replica, at least 1; it refuses further ones. Default 100 (Ray: 5).</summary>
     [UpdateImpact(UpdateImpact.Reconfigure)]
@@ -61,6 +67,10 @@ public sealed record DeploymentSpec
     [UpdateImpact(UpdateImpact.None)]
     [ConfigKey(Minimum = 1)]
     public int MaxConstructorRetryCount { get; init; } = 20;
+
+    /// <summary>How requests are distributed over the replicas. <c>request_router_config</c> in a file; merged key by key.</summary>
+    [UpdateImpact(UpdateImpact.Reconfigure)]
+    public RequestRouterSpec Router { get; init; } = new();
 
     /// <summary>Whether the methods of a replica run concurrently. Default turn-based.</summary>
     [UpdateImpact(UpdateImpact.Restart)]

@@ -25,16 +25,25 @@ public static class DeploymentSpecResolver
     public static DeploymentSpec Merge(DeploymentOptions code, DeploymentOptions? file)
     {
         ArgumentNullException.ThrowIfNull(code);
-        var merged = file is null ? code : (DeploymentOptions)ConfigKeyTable.Deployment.Merge(code, file);
         var errors = new ConfigErrorCollector();
+        CheckReplicaCount(code, errors);
+        if (file is not null)
+            CheckReplicaCount(file, errors);
+        var merged = file is null ? code : (DeploymentOptions)ConfigKeyTable.Deployment.Merge(WithoutReplaced(code, file), file);
         if (merged.Name is null)
             errors.Add("", "The deployment has no name.");
         ConfigKeyTable.Deployment.Check(merged, merged.Name ?? "deployment", errors);
+        CheckRouter(merged.RequestRouterConfig, $"{merged.Name ?? "deployment"}.request_router_config", errors);
+        errors.ThrowIfAny();
+        var autoscaling = ResolveAutoscaling(merged, errors);
         errors.ThrowIfAny();
         return Override(new DeploymentSpec { Name = merged.Name! }, merged) with
         {
+            NumReplicas = autoscaling is null ? merged.NumReplicas?.Number ?? DeploymentSpec.Default.NumReplicas : autoscaling.InitialReplicas ?? autoscaling.MinReplicas,
+            Autoscaling = autoscaling,
             UserConfig = (JsonObject?)merged.UserConfig?.DeepClone(),
             Resources = Override(new ReplicaResourceSpec(), merged.ActorOptions),
+            Router = Override(new RequestRouterSpec(), merged.RequestRouterConfig),
         };
     }
 
@@ -47,6 +56,41 @@ public static class DeploymentSpecResolver
         .DefaultIfEmpty(UpdateImpact.None)
         .Max();
 
+    private static void CheckRouter(RequestRouterOptions? router, string path, ConfigErrorCollector errors)
+    {
+        if (router is { Policy: not null, RequestRouterClass: not null })
+            errors.Add(path, "policy and request_router_class exclude each other; remove one of them");
+        if (router is { RequestRouterKwargs: not null, RequestRouterClass: null })
+            errors.Add($"{path}.request_router_kwargs", "has no effect without request_router_class; remove it");
+        if (router is { Key: not null, RequestRouterClass: null } && router.Policy is not (RoutingPolicy.ConsistentHash or RoutingPolicy.PrefixAffinity))
+            errors.Add($"{path}.key", "has no effect with this policy; set policy to consistent_hash or prefix_affinity");
+    }
+
+    private static void CheckReplicaCount(DeploymentOptions options, ConfigErrorCollector errors)
+    {
+        if (options is { NumReplicas: { IsAuto: false } count, AutoscalingConfig: not null })
+            errors.Add($"{options.Name ?? "deployment"}.num_replicas", $"must be 'auto' or absent with autoscaling_config, but was {count}");
+    }
+
+    // A number in the file replaces autoscaling in the code, and the reverse.
+    private static DeploymentOptions WithoutReplaced(DeploymentOptions code, DeploymentOptions file) => file switch
+    {
+        { NumReplicas.IsAuto: false } => code with { AutoscalingConfig = null },
+        { AutoscalingConfig: not null } or { NumReplicas.IsAuto: true } when code.NumReplicas is { IsAuto: false } => code with { NumReplicas = null },
+        _ => code,
+    };
+
+    private static AutoscalingSpec? ResolveAutoscaling(DeploymentOptions merged, ConfigErrorCollector errors)
+    {
+        var isAuto = merged.NumReplicas is { IsAuto: true };
+        if (merged.AutoscalingConfig is null && !isAuto)
+            return null;
+        var defaults = new AutoscalingSpec();
+        var spec = Override(isAuto ? defaults with { MaxReplicas = AutoscalingSpec.AutoMaxReplicas } : defaults, merged.AutoscalingConfig);
+        spec.Check($"{merged.Name}.autoscaling_config", errors);
+        return spec;
+    }
+
     // Compared as JSON, since records compare objects and dictionaries by reference.
     private static JsonNode? ToJson(PropertyInfo property, DeploymentSpec spec) =>
         JsonSerializer.SerializeToNode(property.GetValue(spec), property.PropertyType, ServeJson.Options);
@@ -57,7 +101,7 @@ public static class DeploymentSpecResolver
     {
         foreach (var source in options?.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance) ?? [])
         {
-            if (source.GetValue(options) is { } value && typeof(T).GetProperty(source.Name) is { } property)
+            if (source.GetValue(options) is { } value && typeof(T).GetProperty(source.Name) is { } property && value is not ReplicaCount)
                 property.SetValue(defaults, value is IReadOnlyDictionary<string, double> amounts ? amounts.ToImmutableSortedDictionary(StringComparer.Ordinal) : value);
         }
 

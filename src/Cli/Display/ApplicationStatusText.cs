@@ -18,7 +18,7 @@ internal static class ApplicationStatusText
     public static string Url(ServeInstanceDetails instance, ApplicationDetails application) =>
         string.IsNullOrEmpty(application.RoutePrefix)
             ? "(no route)"
-            : instance.Proxies.Values.FirstOrDefault()?.Address?.TrimEnd('/') + application.RoutePrefix;
+            : instance.Proxies.Values.FirstOrDefault()?.Address?.TrimEnd('/') + instance.HttpOptions?.RootPath + application.RoutePrefix;
 
     /// <summary>Formats a running application: one line, and a line for each deployment if there are several.</summary>
     public static IEnumerable<string> Running(ServeInstanceDetails instance, ApplicationDetails application)
@@ -57,7 +57,7 @@ internal static class ApplicationStatusText
         foreach (var deployment in application.Deployments.Values.OrderBy(deployment => deployment.Name, StringComparer.Ordinal))
         {
             yield return $"  {deployment.Name}  {Upper(deployment.Status)}  {Replicas(deployment)}";
-            foreach (var line in Indented(deployment.Message, "    ").Concat(Notices(deployment, "    ")))
+            foreach (var line in Indented(deployment.Message, "    ").Concat(Scaling(deployment)).Concat(Notices(deployment, "    ")))
                 yield return line;
             foreach (var replica in deployment.Replicas.OrderBy(replica => replica.Rank))
             {
@@ -66,6 +66,17 @@ internal static class ApplicationStatusText
                     yield return line;
             }
         }
+    }
+
+    private static IEnumerable<string> Scaling(DeploymentDetails deployment)
+    {
+        if (deployment.AutoscalingDetail is not { } detail)
+            yield break;
+        yield return $"    autoscaling: {detail.Reason}";
+        if (detail.Decisions is [var last, ..])
+            yield return $"    last scaled {DateTimeOffset.FromUnixTimeMilliseconds((long)(last.TimestampS * 1000)):yyyy-MM-dd HH:mm:ss} UTC, {last.PrevNumReplicas} -> {last.CurrNumReplicas}: {last.Reason}";
+        foreach (var error in detail.Errors)
+            yield return $"    autoscaling error: {error}";
     }
 
     private static IEnumerable<string> Notices(DeploymentDetails deployment, string indent) => deployment.Notices.SelectMany(notice => Indented("note: " + notice, indent));

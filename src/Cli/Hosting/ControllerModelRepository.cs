@@ -1,6 +1,7 @@
 using Serve.Admin;
 using Serve.Controller;
 using Serve.Controller.Applications;
+using Serve.Gateway;
 using Serve.Inference.Models;
 using Serve.Specs;
 
@@ -12,10 +13,14 @@ namespace Serve.Cli.Hosting;
 /// </summary>
 /// <param name="controller">The controller.</param>
 /// <param name="source">Knows where packages were built from.</param>
+/// <param name="readiness">Whether the node serves.</param>
 /// <param name="time">Clock.</param>
-internal sealed class ControllerModelRepository(ServeController controller, IApplicationSource source, TimeProvider time) : IModelRepository
+internal sealed class ControllerModelRepository(ServeController controller, IApplicationSource source, GatewayReadiness readiness, TimeProvider time) : IModelRepository
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(20);
+
+    /// <inheritdoc/>
+    public bool IsServing => readiness.NotReadyReason is null;
 
     /// <inheritdoc/>
     public IReadOnlyList<RepositoryModelEntry> List() =>
@@ -31,7 +36,7 @@ internal sealed class ControllerModelRepository(ServeController controller, IApp
         while (true)
         {
             var now = Require(name);
-            if (now.Status is ApplicationStatus.Running && Replicas(now) > 0)
+            if (now.Status is ApplicationStatus.Running && (Replicas(now) > 0 || Deployment(now) is { TargetNumReplicas: 0 }))
                 return;
             if (now.Status is ApplicationStatus.DeployFailed)
                 throw new BadInputException($"The model '{name}' could not be loaded: {Why(now)}");
@@ -55,7 +60,7 @@ internal sealed class ControllerModelRepository(ServeController controller, IApp
             ? new(name, RepositoryModelState.Unloading, RepositoryModelEntry.Unloaded, application.Name)
             : new(name, RepositoryModelState.Unavailable, RepositoryModelEntry.Unloaded, application.Name),
         // Also during a rollout: the previous revision keeps running.
-        _ when Replicas(application) > 0 => new(name, RepositoryModelState.Ready, "", application.Name),
+        _ when Replicas(application) > 0 || Deployment(application) is { TargetNumReplicas: 0 } => new(name, RepositoryModelState.Ready, "", application.Name),
         { Status: ApplicationStatus.DeployFailed } => new(name, RepositoryModelState.Unavailable, Why(application), application.Name),
         _ => new(name, RepositoryModelState.Loading, application.Message, application.Name),
     };
@@ -78,7 +83,8 @@ internal sealed class ControllerModelRepository(ServeController controller, IApp
     private static DeploymentDetails? Deployment(ApplicationDetails application) =>
         application.Ingress is { } ingress ? application.Deployments.GetValueOrDefault(ingress) : null;
 
-    private static bool IsUnloaded(ApplicationDetails application) => Deployment(application) is { TargetNumReplicas: 0 };
+    // A model that has no replicas because there is no load is loaded by the next request.
+    private static bool IsUnloaded(ApplicationDetails application) => Deployment(application) is { TargetNumReplicas: 0, AutoscalingDetail: null };
 
     private static int Replicas(ApplicationDetails application) =>
         Deployment(application)?.Replicas.Count(replica => replica.State is ReplicaState.Running or ReplicaState.Updating) ?? 0;

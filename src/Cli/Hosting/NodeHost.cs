@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
@@ -74,6 +76,10 @@ internal sealed partial class NodeHost : IAsyncDisposable
         NodeHostSettings settings, HttpOptions http, string statePath, string? buildRoot, IBuildProgressListener progress, NodeConsoleLogging console, CancellationToken cancellationToken)
     {
         var directory = NodeStateDirectory.Open(statePath, settings.NodeName);
+
+        // Processes that user code had started in a node of this directory, which was killed.
+        DescendantProcesses.KillAll(MarkOf(directory));
+        DescendantProcesses.MarkChildren(MarkOf(directory));
         var tokenFile = settings.Token is null && !settings.IsOpen ? directory.Token : null;
         if (tokenFile is not null)
             settings = settings with { Token = CreateToken(directory) };
@@ -133,8 +139,12 @@ internal sealed partial class NodeHost : IAsyncDisposable
         // The container disposes its singletons in reverse order of creation: controller, runtime with its workers, store.
         await _gateway.DisposeAsync();
         await _admin.DisposeAsync();
+        DescendantProcesses.KillAll(MarkOf(_directory));
         _directory.Dispose();
     }
+
+    private static string MarkOf(NodeStateDirectory directory) =>
+        $"node-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(directory.Root)))[..32]}";
 
     private static string CreateToken(NodeStateDirectory directory)
     {
@@ -168,7 +178,8 @@ internal sealed partial class NodeHost : IAsyncDisposable
             .AddServeProcess(directory.Root)
             .AddSingleton<IApplicationSource>(new PackageApplicationSource(new ApplicationPackageBuilder(store, buildRoot, progress, TimeProvider.System, NodeProcessServices.SupervisorCommand()), store, new PackageInspector()))
             .AddServeController(new ControllerOptions { NodeId = directory.NodeId, DefaultIsolation = settings.Isolation, HttpOptions = http }, directory)
-            .AddSingleton(new OnnxModelProbe(NodeProcessServices.ProbeCommand()))
+            .AddSingleton<IAutoscalingPolicyLoader, PackageAutoscalingPolicyLoader>()
+            .AddSingleton(static _ => new OnnxModelProbe(NodeProcessServices.ProbeCommand()))
             .AddSingleton<IModelRepository, ControllerModelRepository>()
             .AddServeInference(new(http, settings.Guard(http)))
             .AddServeGateway(new GatewayOptions

@@ -74,7 +74,7 @@ internal sealed record NodeHostSettings
     {
         if (Token is not null)
             return;
-        foreach (var (host, option) in new[] { (httpHost, "--http-host"), (AdminHost, "--admin-host") })
+        foreach (var (host, option) in new[] { (httpHost, HttpHost is null ? "http_options.host" : "--http-host"), (AdminHost, "--admin-host") })
         {
             if (!RequestGuard.IsLoopback(host))
             {

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Serve.Cli.Yaml;
 using Serve.Controller.Packages;
 using Serve.Specs;
@@ -6,7 +7,7 @@ namespace Serve.Cli.Verbs;
 
 /// <summary>Target of a deployment on the command line.</summary>
 /// <param name="Config">The applications, with absolute import paths.</param>
-/// <param name="IsDeclarative">Whether the target is a config file: applications that it does not list are deleted.</param>
+/// <param name="IsDeclarative">Whether the target is a config file that lists applications: others are deleted.</param>
 internal sealed record DeployCommandTarget(ServeConfig Config, bool IsDeclarative)
 {
     /// <summary>Reads a config file, or creates a configuration of one application for any other target.</summary>
@@ -34,13 +35,25 @@ internal sealed record DeployCommandTarget(ServeConfig Config, bool IsDeclarativ
     /// <param name="file">The file.</param>
     /// <param name="isolation">Isolation of applications without one; null for that of the node.</param>
     /// <exception cref="DefinitionException">The file is invalid; lists every error.</exception>
-    public static DeployCommandTarget LoadConfig(string file, IsolationMode? isolation) => new(LoadFile(file, isolation), IsDeclarative: true);
+    public static DeployCommandTarget LoadConfig(string file, IsolationMode? isolation) => new(Read(Parse(file), isolation), IsDeclarative: true);
 
-    private static ServeConfig LoadFile(string file, IsolationMode? isolation)
+    /// <summary>Reads the config file of a node, which may consist of HTTP options only; the target is then not declarative.</summary>
+    /// <param name="file">The file.</param>
+    /// <exception cref="DefinitionException">The file is invalid; lists every error.</exception>
+    public static DeployCommandTarget LoadNodeConfig(string file)
     {
-        if (!File.Exists(file))
-            throw new DefinitionException($"Config file '{file}' not found in {Directory.GetCurrentDirectory()}.");
-        var yaml = YamlConfigReader.Read(file, File.ReadAllText(file));
+        var yaml = Parse(file);
+        var isDeclarative = yaml.Root is not JsonObject root || !root.TryAdd("applications", new JsonArray());
+        return new(Read(yaml, isolation: null), isDeclarative);
+    }
+
+    private static ParsedYamlFile Parse(string file) => File.Exists(file)
+        ? YamlConfigReader.Read(file, File.ReadAllText(file))
+        : throw new DefinitionException($"Config file '{file}' not found in {Directory.GetCurrentDirectory()}.");
+
+    private static ServeConfig Read(ParsedYamlFile yaml, IsolationMode? isolation)
+    {
+        var file = yaml.Path;
         ServeConfig config;
         try
         {

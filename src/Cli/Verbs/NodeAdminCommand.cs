@@ -29,8 +29,31 @@ internal sealed class NodeAdminCommand : Command
         this.SetGuardedAction(console, async (parsed, cancellationToken) =>
         {
             using var client = NodeAdminAddress.Find(parsed.GetValue(_address), parsed.GetValue(_tokenFile)).Open();
-            return await action(parsed, client, cancellationToken);
+            try
+            {
+                return await action(parsed, client, cancellationToken);
+            }
+            catch (NoSuchRouteException)
+            {
+                if (await IsAdminApiAsync(client, cancellationToken))
+                    throw;
+                throw new CommandFailedException(
+                    $"{client.Address.GetLeftPart(UriPartial.Authority)} is not the admin API of a node. Specify the address that 'serve start' prints after 'admin'.", CliExitCode.NoNode);
+            }
         });
         return this;
+    }
+
+    private static async Task<bool> IsAdminApiAsync(AdminClient client, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await client.GetStatusAsync(cancellationToken);
+            return true;
+        }
+        catch (NoSuchRouteException)
+        {
+            return false;
+        }
     }
 }

@@ -46,7 +46,9 @@ internal static class ServeDeployCommand
             });
     }
 
-    private static async Task<int> WaitAsync(
+    /// <summary>Waits until applications are running or have failed, and prints the result.</summary>
+    /// <returns>The exit code.</returns>
+    internal static async Task<int> WaitAsync(
         List<string> names, AdminClient client, CommandConsole console, TimeSpan timeout, CancellationToken cancellationToken)
     {
         var instance = await new DeployProgressDisplay(client, console, TimeProvider.System).WaitAsync(

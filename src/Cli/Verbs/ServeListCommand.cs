@@ -17,7 +17,7 @@ internal static class ServeListCommand
     public static Command Create(CommandConsole console)
     {
         var kind = new Argument<string>("KIND") { Description = string.Join(", ", Kinds) + "." };
-        kind.AcceptOnlyFromAmong(Kinds);
+        SharedCommandOptions.AcceptOnly(kind, Kinds);
         var filter = new Option<string[]>("--filter", "-f") { Description = "Filter by a field, for example state=FAILED or name!=Demo.Add. Can be specified multiple times; all filters must match.", HelpName = "FIELD=VALUE" };
         filter.Validators.Add(result =>
         {

@@ -23,6 +23,9 @@ internal static class ServeRootCommand
         ServeSummaryCommand.Create(console),
         ServeMemoryCommand.Create(console),
         ServeTimelineCommand.Create(console),
+        ServeRevisionCommands.CreateHistory(console),
+        ServeRevisionCommands.CreateDiff(console),
+        ServeRevisionCommands.CreateRollback(console),
         ServeDeleteCommand.Create(console),
         ServeBuildCommand.Create(console),
         ServeDrainCommand.Create(console),
@@ -64,6 +67,13 @@ internal static class ServeRootCommand
             string[] verbs = [.. root.Subcommands.Select(command => command.Name)];
             var hint = NearestNameFinder.Find(word, verbs) is { } near ? $"did you mean '{near}'?" : $"the commands are {string.Join(", ", verbs)}.";
             return [$"unknown command '{word}'; {hint}"];
+        }
+
+        // The words after an unknown option are its value, and no errors of their own.
+        if (parsed.UnmatchedTokens.FirstOrDefault(token => token.StartsWith("--", StringComparison.Ordinal)) is { } option)
+        {
+            var near = NearestNameFinder.Find(option, parsed.CommandResult.Command.Options.Select(known => known.Name));
+            return [$"unknown option '{option}'{(near is null ? "." : $"; did you mean '{near}'?")}"];
         }
 
         var errors = parsed.Errors;

@@ -18,7 +18,7 @@ internal static class ServeStartCommand
         var options = new NodeCommandOptions(command, IsolationMode.Application, "Default: $XDG_STATE_HOME/serve or ~/.local/state/serve.");
         var config = new Option<string?>("--config")
         {
-            Description = "Config file (.yaml): its http_options apply unless an option overrides them, and its applications are deployed at the start; all others are deleted.",
+            Description = "Config file (.yaml): its http_options apply unless an option overrides them. If it lists applications, they are deployed at the start, and all others are deleted.",
             HelpName = "FILE",
         };
         var configDir = new Option<string?>("--config-dir")
@@ -34,7 +34,7 @@ internal static class ServeStartCommand
             var directory = parsed.GetValue(configDir) is { } given ? Path.GetFullPath(given) : null;
             if (directory is not null && !Directory.Exists(directory))
                 throw new CommandFailedException($"--config-dir: there is no directory '{directory}'.", CliExitCode.Usage);
-            var deploy = parsed.GetValue(config) is { } file ? DeployCommandTarget.LoadConfig(file, null) : null;
+            var deploy = parsed.GetValue(config) is { } file ? DeployCommandTarget.LoadNodeConfig(file) : null;
             if (deploy is not null && directory is not null)
                 throw new CommandFailedException("--config and --config-dir cannot be combined.", CliExitCode.Usage);
             var http = settings.Http(directory is null ? deploy?.Config.HttpOptions ?? new HttpOptions() : ConfigDirectoryWatcher.ReadHttpOptions(directory));
@@ -69,7 +69,7 @@ internal static class ServeStartCommand
         {
             if (config is not null)
                 await config.ApplyAsync(cancellationToken);
-            if (deploy is not null)
+            if (deploy is { IsDeclarative: true })
                 await ApplyAsync(node, deploy, console, cancellationToken);
             await node.BecomeReadyAsync(cancellationToken);
             if (config is not null)

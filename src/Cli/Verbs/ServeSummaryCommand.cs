@@ -15,7 +15,7 @@ internal static class ServeSummaryCommand
     public static Command Create(CommandConsole console)
     {
         var kind = new Argument<string?>("KIND") { Description = "tasks, actors or objects. Default: all of them, and the resources.", Arity = ArgumentArity.ZeroOrOne };
-        kind.AcceptOnlyFromAmong(Kinds);
+        SharedCommandOptions.AcceptOnly(kind, Kinds);
         var json = SharedCommandOptions.Json();
         return new ClusterQueryCommand("summary", "Count the tasks of a cluster by function, its actors by class, and its objects.") { kind, json }
             .WithAction(console, async (parsed, client, cancellationToken) =>

@@ -48,6 +48,17 @@ internal static class SharedCommandOptions
         },
     };
 
+    /// <summary>Limits an argument to a list of values.</summary>
+    public static void AcceptOnly(Argument argument, string[] values)
+    {
+        argument.CompletionSources.Add(values);
+        argument.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: var value }] && !values.Contains(value, StringComparer.Ordinal))
+                result.AddError($"{argument.Name} must be {string.Join(", ", values[..^1])} or {values[^1]}, but was '{value}'.");
+        });
+    }
+
     public static Option<string?> Name() => new("--name")
     {
         Description = "Name of the application. Default: the name of the file, without its extension.",

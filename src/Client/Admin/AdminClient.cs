@@ -88,6 +88,25 @@ public sealed class AdminClient : IDisposable
         JsonSerializer.SerializeToNode(new ScaleDeploymentRequest { TargetNumReplicas = replicas }, ServeJson.Options),
         cancellationToken);
 
+    /// <summary>Gets the revisions of an application, newest first.</summary>
+    /// <param name="application">The application's name.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    /// <returns>The revisions.</returns>
+    /// <exception cref="NoSuchRouteException">The application does not exist.</exception>
+    public Task<RevisionDetailsList> GetRevisionsAsync(string application, CancellationToken cancellationToken = default) =>
+        ReadAsync<RevisionDetailsList>(HttpMethod.Get, $"api/v1/applications/{Uri.EscapeDataString(application)}/revisions", null, cancellationToken);
+
+    /// <summary>Deploys an earlier revision of an application again, as a new revision with the same code and settings.</summary>
+    /// <param name="application">The application's name.</param>
+    /// <param name="revision">Number of the revision; null for the last good one, or the previous one if the current one runs.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    /// <returns>A task that completes when the node has stored the desired state.</returns>
+    /// <exception cref="NoSuchRouteException">The application does not exist.</exception>
+    /// <exception cref="DefinitionException">The revision does not exist.</exception>
+    public Task RollBackAsync(string application, long? revision = null, CancellationToken cancellationToken = default) => SendAsync(
+        HttpMethod.Post, $"api/v1/applications/{Uri.EscapeDataString(application)}/rollback",
+        JsonSerializer.SerializeToNode(new RollbackRequest { Revision = revision }, ServeJson.Options), cancellationToken);
+
     /// <summary>Reads the log lines of an application's replicas.</summary>
     /// <param name="application">The application's name.</param>
     /// <param name="deployment">A deployment; null for all.</param>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
@@ -13,6 +14,7 @@ namespace Serve.Http;
 internal sealed class HttpCallTarget(NodeHttpConnection connection, string deployment, string? application) : ICallTarget
 {
     private const string StreamType = "application/x-ndjson";
+    private const int MaxKeyLength = 2048;
     private static readonly MediaTypeHeaderValue Json = new("application/json");
 
     private readonly string _path = application is null
@@ -88,6 +90,13 @@ internal sealed class HttpCallTarget(NodeHttpConnection connection, string deplo
             request.Headers.TryAddWithoutValidation(WireHeaderNames.RequestId, id);
         if (context.MultiplexedModelId is { } model)
             request.Headers.TryAddWithoutValidation(WireHeaderNames.MultiplexedModelId, model);
+        if (context.Urgency.RemainingTime(TimeProvider.System) is { } remaining)
+            request.Headers.TryAddWithoutValidation(WireHeaderNames.TimeoutMs, Math.Max(0.001, remaining.TotalMilliseconds).ToString("F3", CultureInfo.InvariantCulture));
+        if (context.Urgency.Priority is not 0 and var priority)
+            request.Headers.TryAddWithoutValidation(WireHeaderNames.Priority, priority.ToString(CultureInfo.InvariantCulture));
+        // The whole head of a request is limited to 32 KB.
+        if (context.RoutingKey is { } key)
+            request.Headers.TryAddWithoutValidation(WireHeaderNames.RoutingKey, Uri.EscapeDataString(key.Length > MaxKeyLength ? key[..MaxKeyLength] : key));
         return request;
     }
 

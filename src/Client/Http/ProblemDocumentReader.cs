@@ -12,6 +12,7 @@ internal static class ProblemDocumentReader
         [ErrorReason.Overloaded] = problem => new OverloadedException(problem.Detail, problem.RetryAfter),
         [ErrorReason.NoReplica] = problem => new NoReplicaException(problem.Detail),
         [ErrorReason.Timeout] = problem => new RequestTimeoutException(problem.Detail),
+        [ErrorReason.DeadlineUnmeetable] = problem => new DeadlineUnmeetableException(problem.Detail),
         [ErrorReason.UserException] = problem => new UserCodeException(problem.Text("exceptionType") ?? "", problem.Detail, problem.Text("stack")),
         [ErrorReason.ReplicaDied] = problem => new ReplicaDiedException(problem.Detail),
         [ErrorReason.BadInput] = problem => problem.Errors is { Count: > 0 } errors ? new DefinitionException(errors) : new BadInputException(problem.Detail),

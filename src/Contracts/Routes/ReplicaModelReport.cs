@@ -30,6 +30,13 @@ public sealed record ReplicaModelReport
 /// <param name="IdleMs">Milliseconds since its last use; 0 while it is in use.</param>
 public sealed record ReportedModel(string Id, bool Loaded, long IdleMs);
 
+/// <summary>Values that replicas' <c>ReportRoutingStats</c> have returned: a JSON object by <see cref="Serve.ReplicaId"/>, published per node.</summary>
+public static class RoutingStatsReports
+{
+    /// <summary>The topic under which they are published.</summary>
+    public const string Topic = "routing-stats";
+}
+
 /// <summary>
 /// The deployments without replicas for which a process has queued requests: a JSON array of <c>app/deployment</c>, published per process.
 /// </summary>

@@ -52,6 +52,12 @@ public sealed record DeploymentRoute
     /// <summary>Whether, without replicas, a queued request is reported to the controller so that a replica is started.</summary>
     public bool WakesOnRequest { get; init; }
 
+    /// <summary>How the replica of a request is selected.</summary>
+    public RoutingRule Routing { get; init; } = RoutingRule.Default;
+
+    /// <summary>Whether routers report the deployment's load to the controller.</summary>
+    public bool ReportsLoad { get; init; }
+
     /// <summary>The replicas that may receive requests.</summary>
     public ImmutableArray<ReplicaRoute> Replicas { get; init; } = [];
 

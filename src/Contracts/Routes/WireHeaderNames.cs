@@ -35,6 +35,15 @@ public static class WireHeaderNames
     /// <summary>Request: the requested multiplexed model; Ray Serve's name.</summary>
     public const string MultiplexedModelId = "serve_multiplexed_model_id";
 
-    /// <summary>Request to <c>/-/call</c>: timeout of the call in milliseconds.</summary>
+    /// <summary>Request to <c>/-/call</c>: the key by which a routing policy selects the replica, percent-encoded.</summary>
+    public const string RoutingKey = "Serve-Routing-Key";
+
+    /// <summary>Request: time that the client waits for the response, in milliseconds.</summary>
     public const string TimeoutMs = "Serve-Timeout-Ms";
+
+    /// <summary>Request: priority, -10 to 10; requests with higher ones leave queues first.</summary>
+    public const string Priority = "Serve-Priority";
+
+    /// <summary>Request to a worker: <see cref="RequestUrgency"/>.</summary>
+    public const string Urgency = "Serve-Urgency";
 }

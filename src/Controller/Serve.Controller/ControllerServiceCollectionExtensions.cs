@@ -27,11 +27,12 @@ public static class ControllerServiceCollectionExtensions
         services.TryAddSingleton<ConfigDirectoryReport>();
         services.AddSingleton(options);
         services.AddSingleton(directory);
-        services.AddSingleton<IClusterStore>(provider => SqliteClusterStore.Open(provider.GetRequiredService<NodeStateDirectory>().Database, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<IClusterStore>(provider => SqliteClusterStore.Open(provider.GetRequiredService<NodeStateDirectory>().RequireDatabase(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => new ControllerMetrics(provider.GetRequiredService<CollectorRegistry>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<INodePackageSource, StoredPackageSource>();
         services.AddSingleton<ServeController>();
         services.AddSingleton<ITopicSubscriber, DeploymentWakeUpSubscriber>();
+        services.AddSingleton<ITopicSubscriber, DeploymentLoadSubscriber>();
         return services;
     }
 

@@ -1,6 +1,8 @@
+using System.Collections.Immutable;
 using System.Reflection;
 using Microsoft.Extensions.Logging;
 using Serve.Admin;
+using Serve.Control.Autoscaling;
 using Serve.Control.Observed;
 using Serve.Controller.AdminApi;
 using Serve.Controller.Applications;
@@ -36,7 +38,8 @@ public sealed class ServeController : IAsyncDisposable
     /// <summary>Creates a controller; <see cref="StartAsync"/> starts it.</summary>
     public ServeController(
         INodeDirectory nodes, IApplicationSource source, IClusterStore store, NodeStateDirectory directory, ControllerOptions options,
-        NodeListenAddresses addresses, ConfigDirectoryReport configDirectory, ControllerMetrics metrics, TimeProvider time, ILoggerFactory loggers)
+        NodeListenAddresses addresses, ConfigDirectoryReport configDirectory, ControllerMetrics metrics, TimeProvider time, ILoggerFactory loggers,
+        IAutoscalingPolicyLoader? policies = null)
     {
         _nodes = nodes;
         _source = source;
@@ -45,7 +48,7 @@ public sealed class ServeController : IAsyncDisposable
         _addresses = addresses;
         _time = time;
         _startedAt = time.GetUtcNow();
-        _loop = new(nodes, store, options, metrics, time, loggers);
+        _loop = new(nodes, store, options, metrics, policies, time, loggers);
         _details = new(nodes, directory, options, addresses, configDirectory);
         _logs = new(directory.Logs, options.MaxLogBytes, options.DeletedLogRetention, time, loggers.CreateLogger<NodeLogRetention>());
         _logTimer = time.CreateTimer(_ => _logs.Prune(_loop.View.Desired.Applications.Keys.ToHashSet(StringComparer.Ordinal)), null, LogPruneInterval, LogPruneInterval);
@@ -68,7 +71,7 @@ public sealed class ServeController : IAsyncDisposable
     /// <returns>Whether anything changed.</returns>
     /// <exception cref="DefinitionException">The application is invalid; lists every error.</exception>
     public Task<bool> DeployAsync(ApplicationConfig application, CancellationToken cancellationToken) =>
-        DeployAsync([application], isWhole: false, cancellationToken);
+        DeployAsync([application], isWhole: false, null, cancellationToken);
 
     /// <summary>Applies a full configuration: deploys its applications and deletes all others.</summary>
     /// <returns>Whether anything changed.</returns>
@@ -82,8 +85,21 @@ public sealed class ServeController : IAsyncDisposable
                 $"http_options of the node cannot be changed while it runs: {string.Join("; ", differences)}. Remove them from the config, or restart the node with 'serve start --config FILE'.");
         }
 
-        return DeployAsync(config.Applications, isWhole: true, cancellationToken);
+        return DeployAsync(config.Applications, isWhole: true, config.TargetCapacity, cancellationToken);
     }
+
+    /// <summary>Deploys an earlier revision of an application again, as a new revision with the same code and settings. Waits until it is stored, not until it runs.</summary>
+    /// <param name="application">The application's name.</param>
+    /// <param name="revision">Number of the revision; null for the last good one, or the previous one if the current one runs.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <returns>Whether anything changed.</returns>
+    /// <exception cref="ApplicationNotFoundException">There is no such application.</exception>
+    /// <exception cref="DefinitionException">There is no such revision.</exception>
+    public Task<bool> RollBackAsync(string application, long? revision, CancellationToken cancellationToken) =>
+        _loop.RequestAsync(new ControlEvent.RollBackApplication(application, revision), cancellationToken);
+
+    /// <summary>Returns the revisions of an application, newest first; null if there is none of that name.</summary>
+    public RevisionDetailsList? GetRevisions(string application) => InstanceDetailsProjection.GetRevisions(_loop.View, application);
 
     /// <summary>Deletes an application: removes its routes, drains its replicas and stops them. Waits until the change is stored.</summary>
     /// <exception cref="ApplicationNotFoundException">There is no such application.</exception>
@@ -96,8 +112,9 @@ public sealed class ServeController : IAsyncDisposable
     /// <summary>Sets the number of replicas that a deployment is to have now. It is not a new revision; it survives restarts and a redeployment with the same num_replicas.</summary>
     /// <exception cref="ApplicationNotFoundException">There is no such deployment.</exception>
     /// <exception cref="DefinitionException">The number is out of range.</exception>
+    /// <exception cref="NodeConflictException">The deployment follows its load.</exception>
     public Task ScaleAsync(DeploymentId deployment, int replicas, CancellationToken cancellationToken) =>
-        _loop.RequestAsync(new ControlEvent.ChangeReplicaTarget(deployment, _ => new(replicas)), cancellationToken);
+        _loop.RequestAsync(new ControlEvent.ChangeReplicaTarget(deployment, _ => new(replicas), IsScale: true), cancellationToken);
 
     /// <summary>Sets the replica target of a model to 0; the target keeps the number of replicas to restore.</summary>
     /// <exception cref="ApplicationNotFoundException">There is no such deployment.</exception>
@@ -109,8 +126,11 @@ public sealed class ServeController : IAsyncDisposable
     public Task LoadAsync(DeploymentId deployment, CancellationToken cancellationToken) =>
         _loop.RequestAsync(new ControlEvent.ChangeReplicaTarget(deployment, static target => target.Load()), cancellationToken);
 
-    /// <summary>Reports that requests wait for a deployment without replicas. Recorded in the observed state; it does not start replicas by itself.</summary>
+    /// <summary>Reports that requests wait for a deployment without replicas.</summary>
     internal ValueTask RequestWakeUpAsync(DeploymentId deployment) => _loop.ReportAsync(new ControlObservation.WakeUpRequested(deployment));
+
+    /// <summary>Reports the load that the routers of a node have counted.</summary>
+    internal ValueTask ReportLoadAsync(NodeId node, ImmutableDictionary<DeploymentId, DeploymentLoad> loads) => _loop.ReportAsync(new ControlObservation.LoadReported(node, loads));
 
     /// <summary>Returns the configuration that an application was deployed with, without its replica targets; null if there is none of that name.</summary>
     public ApplicationConfig? FindConfig(string application) => _loop.View.Desired.Applications.GetValueOrDefault(application)?.Requested.Config;
@@ -221,7 +241,7 @@ public sealed class ServeController : IAsyncDisposable
         LogFilePath = worker.LogFile,
     })];
 
-    private async Task<bool> DeployAsync(IReadOnlyList<ApplicationConfig> applications, bool isWhole, CancellationToken cancellationToken)
+    private async Task<bool> DeployAsync(IReadOnlyList<ApplicationConfig> applications, bool isWhole, double? capacity, CancellationToken cancellationToken)
     {
         List<string> errors = [.. Duplicates(applications)];
         List<PreparedApplication> prepared = [];
@@ -238,7 +258,7 @@ public sealed class ServeController : IAsyncDisposable
         }
 
         return errors.Count == 0
-            ? await _loop.RequestAsync(new ControlEvent.DeployApplications(prepared, isWhole), cancellationToken)
+            ? await _loop.RequestAsync(new ControlEvent.DeployApplications(prepared, isWhole, capacity), cancellationToken)
             : throw new DefinitionException(errors);
     }
 

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Serve.Http;
 using Serve.Routing;
 
 namespace Serve.Gateway.Endpoints;
@@ -16,18 +17,28 @@ internal static class GatewayStatusEndpoints
     {
         var stopping = routes.ServiceProvider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
         var table = routes.ServiceProvider.GetRequiredService<RouteTable>();
-        MapRead(routes, "/-/healthz", context => AnswerAsync(context, stopping.IsCancellationRequested ? "draining" : null));
         var readiness = routes.ServiceProvider.GetRequiredService<GatewayReadiness>();
+        MapRead(routes, "/-/healthz", context => AnswerAsync(context, stopping.IsCancellationRequested ? "draining" : null));
         MapRead(routes, "/-/readyz", context => AnswerAsync(context, readiness.NotReadyReason));
         MapRead(routes, "/-/routes", context => RoutesAsync(context, table));
     }
 
-    private static void MapRead(IEndpointRouteBuilder routes, string path, RequestDelegate answer) => routes.Map(path, context =>
+    // Other methods would be answered by the endpoint for unknown paths below /-/.
+    private static void MapRead(IEndpointRouteBuilder routes, string path, RequestDelegate read)
     {
-        if (HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method))
-            return answer(context);
-        return MethodRefusal.AnswerAsync(context, "GET, HEAD, OPTIONS");
-    });
+        routes.MapMethods(path, [HttpMethods.Get, HttpMethods.Head], read);
+        routes.Map(path, RefuseAsync);
+    }
+
+    private static Task RefuseAsync(HttpContext context)
+    {
+        context.Response.OnStarting(() =>
+        {
+            context.Response.Headers.Allow = "GET, HEAD";
+            return Task.CompletedTask;
+        });
+        return ProblemDetailsWriter.WriteAsync(context, StatusCodes.Status405MethodNotAllowed, ErrorReason.BadInput, $"Method {context.Request.Method} is not allowed here. Use GET or HEAD.");
+    }
 
     private static Task AnswerAsync(HttpContext context, string? fault)
     {

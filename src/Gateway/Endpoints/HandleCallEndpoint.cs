@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -6,7 +5,6 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Serve.Calls;
-using Serve.Gateway.Requests;
 using Serve.Http;
 using Serve.Routes;
 using Serve.Routing;
@@ -16,9 +14,8 @@ namespace Serve.Gateway.Endpoints;
 /// <summary>Handle calls over HTTP: <c>POST /-/call/[application/]deployment/method</c>, with a JSON array of arguments, and a JSON result or JSON lines.</summary>
 /// <param name="handles">Resolves deployments.</param>
 /// <param name="options">Authorized clients and limits.</param>
-/// <param name="time">Clock of timeouts.</param>
 /// <param name="log">Receives exceptions of user code: replicas log those of HTTP requests only.</param>
-internal sealed partial class HandleCallEndpoint(RouteTable handles, GatewayOptions options, TimeProvider time, ILogger<HandleCallEndpoint> log)
+internal sealed partial class HandleCallEndpoint(RouteTable handles, GatewayOptions options, ILogger<HandleCallEndpoint> log)
 {
     private static readonly byte[] NullResult = "null"u8.ToArray();
 
@@ -27,8 +24,8 @@ internal sealed partial class HandleCallEndpoint(RouteTable handles, GatewayOpti
     public static void Map(IEndpointRouteBuilder routes)
     {
         var calls = ActivatorUtilities.CreateInstance<HandleCallEndpoint>(routes.ServiceProvider);
-        routes.Map("/-/call/{deployment}/{method}", calls.AnswerAsync);
-        routes.Map("/-/call/{application}/{deployment}/{method}", calls.AnswerAsync);
+        routes.MapPost("/-/call/{deployment}/{method}", calls.AnswerAsync);
+        routes.MapPost("/-/call/{application}/{deployment}/{method}", calls.AnswerAsync);
     }
 
     private async Task AnswerAsync(HttpContext context)
@@ -40,12 +37,6 @@ internal sealed partial class HandleCallEndpoint(RouteTable handles, GatewayOpti
             return;
         }
 
-        if (!HttpMethods.IsPost(request.Method))
-        {
-            await MethodRefusal.AnswerAsync(context, "POST, OPTIONS");
-            return;
-        }
-
         if (!request.HasJsonContentType())
         {
             await ProblemDetailsWriter.WriteAsync(context, StatusCodes.Status415UnsupportedMediaType, ErrorReason.BadInput,
@@ -53,10 +44,7 @@ internal sealed partial class HandleCallEndpoint(RouteTable handles, GatewayOpti
             return;
         }
 
-        if (TimeoutOf(request) is { } limit)
-            await RequestTimeoutEnforcer.RunAsync(context, CallAsync, limit, WireHeaderNames.TimeoutMs, time);
-        else
-            await CallAsync(context);
+        await CallAsync(context);
     }
 
     private async Task CallAsync(HttpContext context)
@@ -84,6 +72,8 @@ internal sealed partial class HandleCallEndpoint(RouteTable handles, GatewayOpti
         {
             RequestId = context.TraceIdentifier,
             MultiplexedModelId = RequestedModelReader.Read(context.Request),
+            Urgency = RequestUrgency.Of(context),
+            RoutingKey = context.Request.Headers[WireHeaderNames.RoutingKey] is [{ } key] ? Uri.UnescapeDataString(key) : null,
         };
         if (WantsLines(context.Request))
         {
@@ -122,18 +112,6 @@ internal sealed partial class HandleCallEndpoint(RouteTable handles, GatewayOpti
         }
 
         return false;
-    }
-
-    private static TimeSpan? TimeoutOf(HttpRequest request)
-    {
-        var header = request.Headers[WireHeaderNames.TimeoutMs].ToString();
-        if (header.Length == 0)
-            return null;
-        // The maximum of a timer is 2^32 - 2 milliseconds.
-        return double.TryParse(header, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var milliseconds)
-            && milliseconds is > 0 and < uint.MaxValue - 1
-            ? TimeSpan.FromMilliseconds(milliseconds)
-            : throw new BadInputException($"{WireHeaderNames.TimeoutMs} must be a number of milliseconds above 0, but was '{header}'.");
     }
 
     private static partial class Log

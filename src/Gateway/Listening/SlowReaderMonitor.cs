@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Prometheus;
 
@@ -12,6 +13,7 @@ namespace Serve.Gateway.Listening;
 /// <summary>
 /// Disconnects clients that read their responses too slowly, so that they do not occupy replicas. Counts the bytes that a client's system acknowledges while more are waiting for it: Kestrel's
 /// minimum rate counts bytes when the kernel buffers them, megabytes ahead of the client. A connection without data to send, such as an idle event stream, is never slow. Linux only.
+/// Streams of HTTP/2 whose window is closed have no data in their connection; they are reset if a write of theirs waits too long, on every system.
 /// </summary>
 /// <param name="options">The gateway's settings.</param>
 /// <param name="time">Clock of the limit.</param>
@@ -23,10 +25,14 @@ internal sealed partial class SlowReaderMonitor(GatewayOptions options, TimeProv
 
     private const int ScansPerLimit = 12;
 
+    /// <summary>Limit of a write of HTTP/2, which all streams of a connection may share, in multiples of the limit of a connection.</summary>
+    private const int LimitsPerWrite = 4;
+
     private static readonly Counter Disconnected = Prometheus.Metrics.CreateCounter(
-        "serve_num_slow_http_clients_total", "Connections that were closed because the client read its response too slowly.");
+        "serve_num_slow_http_clients_total", "Connections and HTTP/2 streams that were closed because the client read its response too slowly.");
 
     private readonly ConcurrentDictionary<ConnectionContext, ReadProgress> _connections = new();
+    private readonly ConcurrentDictionary<PendingWrite, byte> _writes = new();
     private readonly long _minBytes = (long)(MinBytesPerSecond * options.ResponseStallTimeout.TotalSeconds);
     private System.Threading.ITimer? _timer;
 
@@ -39,6 +45,18 @@ internal sealed partial class SlowReaderMonitor(GatewayOptions options, TimeProv
         LazyInitializer.EnsureInitialized(ref _timer, StartTimer);
         _connections[connection] = new(socket) { Since = time.GetTimestamp() };
         connection.ConnectionClosed.UnsafeRegister(state => _connections.TryRemove((ConnectionContext)state!, out _), connection);
+    }
+
+    /// <summary>Watches a write of an HTTP/2 response that waits for the client.</summary>
+    /// <param name="context">The request; aborted if the write waits too long.</param>
+    /// <param name="writes">Number of writes of usual size that it is as large as.</param>
+    /// <returns>Ends the watch when the write has completed.</returns>
+    public IDisposable BeginWrite(HttpContext context, int writes)
+    {
+        LazyInitializer.EnsureInitialized(ref _timer, StartTimer);
+        var write = new PendingWrite(this, context, time.GetTimestamp(), writes * LimitsPerWrite * options.ResponseStallTimeout);
+        _writes[write] = 0;
+        return write;
     }
 
     public void Dispose() => _timer?.Dispose();
@@ -62,10 +80,12 @@ internal sealed partial class SlowReaderMonitor(GatewayOptions options, TimeProv
             connection.Abort(new ConnectionAbortedException("The client read its response too slowly."));
         }
 
-        if (count == 0)
-            return;
-        Disconnected.Inc(count);
-        Log.ClientsDisconnected(log, count, _minBytes, options.ResponseStallTimeout.TotalSeconds, first);
+        if (count > 0)
+            Log.ClientsDisconnected(log, count, _minBytes, options.ResponseStallTimeout.TotalSeconds, first);
+        var streams = _writes.Keys.Count(write => time.GetElapsedTime(write.Since) >= write.Limit && write.TryAbort());
+        if (streams > 0)
+            Log.StreamsReset(log, streams, LimitsPerWrite * options.ResponseStallTimeout.TotalSeconds);
+        Disconnected.Inc(count + streams);
     }
 
     private bool IsSlow(ReadProgress progress)
@@ -85,6 +105,39 @@ internal sealed partial class SlowReaderMonitor(GatewayOptions options, TimeProv
     {
         [LoggerMessage(EventId = 4005, Level = LogLevel.Warning, Message = "{Count} slow client connection(s) closed: less than {Bytes} bytes of a response read in {Seconds} s; the first client was {Client}")]
         public static partial void ClientsDisconnected(ILogger logger, int count, long bytes, double seconds, EndPoint? client);
+
+        [LoggerMessage(EventId = 4006, Level = LogLevel.Warning, Message = "{Count} HTTP/2 response(s) reset: their clients did not accept data for {Seconds} s")]
+        public static partial void StreamsReset(ILogger logger, int count, double seconds);
+    }
+
+    /// <summary>A write that waits for its client. Ends when the write completes or is aborted, whichever is first: afterwards the server reuses the context.</summary>
+    private sealed class PendingWrite(SlowReaderMonitor owner, HttpContext context, long since, TimeSpan limit) : IDisposable
+    {
+        private readonly Lock _ending = new();
+        private bool _hasEnded;
+
+        public long Since => since;
+
+        public TimeSpan Limit => limit;
+
+        public bool TryAbort()
+        {
+            lock (_ending)
+            {
+                if (_hasEnded)
+                    return false;
+                _hasEnded = true;
+                context.Abort();
+                return true;
+            }
+        }
+
+        public void Dispose()
+        {
+            owner._writes.TryRemove(this, out _);
+            lock (_ending)
+                _hasEnded = true;
+        }
     }
 
     /// <summary>Progress of one connection. Written by the scan only.</summary>

@@ -1,7 +1,9 @@
+using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
+using Serve.Calls;
 using Serve.Gateway.Requests;
 using Serve.Http;
 using Serve.Routes;
@@ -41,20 +43,27 @@ internal sealed partial class ReplicaAdmissionMiddleware(
         var proxy = context.GetReverseProxyFeature();
         var application = table.Current.FindApplication(proxy.Route.Config.RouteId)
             ?? throw new NoSuchRouteException($"Application '{proxy.Route.Config.RouteId}' has been deleted.");
-        GatewayRequestScope.Of(context).Application = application;
+        var scope = GatewayRequestScope.Of(context);
+        scope.Application = application;
         if (HttpMethods.IsConnect(context.Request.Method) && context.Features.Get<IHttpExtendedConnectFeature>() is not { IsExtendedConnect: true, Protocol: "websocket" })
             throw new BadHttpRequestException("Method CONNECT is supported for WebSockets only.", StatusCodes.Status405MethodNotAllowed);
-        ClientHeaderFilter.Apply(context);
-        return ServeAsync(context, proxy, application);
+        if (!scope.HasCommonHeadersOnly)
+            ClientHeaderFilter.Apply(context);
+        return ServeAsync(context, proxy, application, scope.Urgency);
     }
 
     // A single state machine: this is the path of every request.
-    private async Task ServeAsync(HttpContext context, IReverseProxyFeature proxy, ApplicationRouteEntry application)
+    private async Task ServeAsync(HttpContext context, IReverseProxyFeature proxy, ApplicationRouteEntry application, CallUrgency urgency)
     {
         var router = application.Ingress;
-        var model = router.IsMultiplexed ? RequestedModelReader.Read(context.Request) : null;
-        if (!router.TryAcquire(model, out var lease))
-            lease = await router.AcquireAsync(model, context.RequestAborted);
+        var request = new RoutingRequest
+        {
+            Urgency = urgency,
+            MultiplexedModelId = router.IsMultiplexed ? RequestedModelReader.Read(context.Request) : null,
+            Key = router.KeyExpression is { } expression ? await RoutingKeyReader.ReadAsync(context.Request, expression, PrefixLength(application.Route.RoutePrefix!)) : null,
+        };
+        if (!router.TryAcquire(request, out var lease))
+            lease = await router.AcquireAsync(request, context.RequestAborted);
         WorkerForwardAttempt? attempt = null;
         while (true)
         {
@@ -68,7 +77,7 @@ internal sealed partial class ReplicaAdmissionMiddleware(
                     if (outcome != ForwardOutcome.Served)
                         (context.Request.PathBase, context.Request.Path) = (pathBase, path);
                 }
-                else if (Narrow(proxy, lease.Slot, attempt ??= Begin(context, application.Route.RoutePrefix!)))
+                else if (Narrow(proxy, lease.Slot, attempt ??= Begin(context, application.Route.RoutePrefix!, urgency)))
                 {
                     await next(context);
                     if (attempt.Body is { } body)
@@ -93,7 +102,7 @@ internal sealed partial class ReplicaAdmissionMiddleware(
             }
 
             lease.Refuse(gone: outcome == ForwardOutcome.Gone);
-            lease = await router.ReacquireAsync(model, context.RequestAborted);
+            lease = await router.ReacquireAsync(request, context.RequestAborted);
         }
     }
 
@@ -148,6 +157,9 @@ internal sealed partial class ReplicaAdmissionMiddleware(
                 throw readError;
             case var _ when context.Response.HasStarted:
                 return ForwardOutcome.Served;
+            case ForwarderError.Request when cause is HttpRequestException { InnerException: SocketException { SocketErrorCode: SocketError.TooManyOpenSockets } }:
+                // The replica is well, and no other one can be reached either.
+                throw new OverloadedException("The node has too many open files to connect to a worker. Retry the request.", TimeSpan.FromSeconds(1));
             case ForwarderError.Request when cause is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError }:
                 return Retry(context, attempt, gone: true);
             case var _ when await workers.IsAliveAsync(attempt.Slot.Route.Address, context.RequestAborted):
@@ -174,7 +186,7 @@ internal sealed partial class ReplicaAdmissionMiddleware(
         return gone ? ForwardOutcome.Gone : ForwardOutcome.Full;
     }
 
-    private WorkerForwardAttempt Begin(HttpContext context, string prefix)
+    private WorkerForwardAttempt Begin(HttpContext context, string prefix, CallUrgency urgency)
     {
         var request = context.Request;
         var isUpgrade = WebSocketUpgrade.IsRequested(context);
@@ -186,6 +198,7 @@ internal sealed partial class ReplicaAdmissionMiddleware(
             PathBase = new PathString(request.Path.Value![..PrefixLength(prefix)]).ToUriComponent(),
             RequestId = context.TraceIdentifier,
             Body = body,
+            Urgency = urgency,
             IsUpgrade = isUpgrade,
             WantsHttp2 = !isUpgrade && (isHttp2 || body is { WaitsForContinue: true }),
             ChangesHead = body is { IsFramed: true } || (!isHttp2 && body is { WaitsForContinue: true }),

@@ -1,3 +1,4 @@
+using Serve.Calls;
 using Serve.Routing;
 
 namespace Serve.Gateway.Proxy;
@@ -19,6 +20,9 @@ internal sealed class WorkerForwardAttempt
 
     /// <summary>Gets the request's body; null if it has none.</summary>
     public ReplayableRequestBody? Body { get; init; }
+
+    /// <summary>Gets deadline and priority.</summary>
+    public CallUrgency Urgency { get; init; }
 
     /// <summary>Gets whether the request upgrades the connection (WebSocket), in which case it has no body.</summary>
     public required bool IsUpgrade { get; init; }

@@ -13,7 +13,8 @@ namespace Serve.Gateway.Proxy;
 /// Transforms of requests to workers and of their responses: the client's target and headers unchanged, internal headers, how the body is sent, and refusals, which the client
 /// must not see.
 /// </summary>
-internal sealed class WorkerHeaderTransforms : ITransformProvider
+/// <param name="time">Clock of deadlines.</param>
+internal sealed class WorkerHeaderTransforms(TimeProvider time) : ITransformProvider
 {
     private static readonly UriCreationOptions Verbatim = new() { DangerousDisablePathAndQueryCanonicalization = true };
     private static readonly HttpMethod UnusualMethod = new("FORWARDED");
@@ -41,7 +42,7 @@ internal sealed class WorkerHeaderTransforms : ITransformProvider
         context.AddResponseTransform(TransformResponse);
     }
 
-    private static ValueTask TransformRequest(RequestTransformContext context)
+    private ValueTask TransformRequest(RequestTransformContext context)
     {
         var attempt = context.HttpContext.Features.Get<WorkerForwardAttempt>()!;
         var request = context.ProxyRequest;
@@ -55,6 +56,8 @@ internal sealed class WorkerHeaderTransforms : ITransformProvider
         request.Headers.TryAddWithoutValidation(WireHeaderNames.Client, ClientOriginHeader.Of(context.HttpContext));
         if (attempt.BodyLimit is { } limit)
             request.Headers.TryAddWithoutValidation(WireHeaderNames.BodyLimit, limit.ToString(CultureInfo.InvariantCulture));
+        if (!attempt.Urgency.IsDefault)
+            request.Headers.TryAddWithoutValidation(WireHeaderNames.Urgency, RequestUrgency.Encode(attempt.Urgency, time));
         if (attempt.Body is { WaitsForContinue: true })
             request.Headers.ExpectContinue = true;
         request.Options.Set(WorkerForwardAttempt.OptionsKey, attempt);

@@ -1,6 +1,9 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Serve.Calls;
+using Serve.Gateway.Listening;
 using Serve.Http;
+using Serve.Routes;
 using Serve.Routing;
 
 namespace Serve.Gateway.Requests;
@@ -13,21 +16,24 @@ namespace Serve.Gateway.Requests;
 /// <param name="options">The gateway's settings.</param>
 /// <param name="readiness">Whether all routes are known.</param>
 /// <param name="metrics">Metrics of requests.</param>
+/// <param name="readers">Resets HTTP/2 streams of slow clients.</param>
 /// <param name="time">Clock of timeouts and latencies.</param>
 /// <param name="log">Receives unexpected exceptions.</param>
 internal sealed partial class GatewayRequestMiddleware(
-    RequestDelegate next, GatewayOptions options, GatewayReadiness readiness, HttpRequestMetrics metrics, TimeProvider time, ILogger<GatewayRequestMiddleware> log)
+    RequestDelegate next, GatewayOptions options, GatewayReadiness readiness, HttpRequestMetrics metrics, SlowReaderMonitor readers, TimeProvider time, ILogger<GatewayRequestMiddleware> log)
 {
     private const int ClientClosedRequest = 499;
     private readonly RequestHostFilter _hosts = new(options);
-    private readonly TimeSpan? _timeout = options.Http.RequestTimeoutS is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
+    private readonly RequestTimeLimit? _limit = options.Http.RequestTimeoutS is { } seconds ? new(TimeSpan.FromSeconds(seconds), "http_options.request_timeout_s") : null;
 
     /// <summary>Serves a request.</summary>
     public async Task InvokeAsync(HttpContext context)
     {
+        var scope = new GatewayRequestScope { HasCommonHeadersOnly = CommonRequestHeaders.AreAll(context.Request.Headers) };
         RequestIdAssigner.Assign(context);
-        var scope = new GatewayRequestScope();
         context.Features.Set(scope);
+        if (HttpProtocol.IsHttp2(context.Request.Protocol))
+            ObservedResponseBody.Attach(context, readers);
         var since = time.GetTimestamp();
         metrics.Enter();
         try
@@ -37,8 +43,8 @@ internal sealed partial class GatewayRequestMiddleware(
             // A gRPC call fails with a gRPC status instead.
             else if (context.Request.ContentLength > options.Http.MaxRequestBodyBytes && !GrpcRequests.IsGrpc(context.Request))
                 await TooLargeAsync(context);
-            else if (_timeout is { } limit)
-                await RequestTimeoutEnforcer.RunAsync(context, next, limit, "http_options.request_timeout_s", time);
+            else if (RequestUrgencyReader.Read(context, scope, _limit, time) is { } limit)
+                await RequestTimeoutEnforcer.RunAsync(context, next, limit, time);
             else
                 await next(context);
         }
@@ -95,8 +101,14 @@ internal sealed partial class GatewayRequestMiddleware(
 /// <summary>State of a request across the pipeline. Written by the request's own flow.</summary>
 internal sealed class GatewayRequestScope
 {
+    /// <summary>Gets whether the client sent only <see cref="CommonRequestHeaders"/>, so that no other header has to be looked up.</summary>
+    public bool HasCommonHeadersOnly { get; init; }
+
     /// <summary>Gets or sets the application of the request; null until it is known and for the gateway's own endpoints.</summary>
     public ApplicationRouteEntry? Application { get; set; }
+
+    /// <summary>Gets or sets deadline and priority; also a <see cref="RequestUrgency"/> feature unless it is the default.</summary>
+    public CallUrgency Urgency { get; set; }
 
     /// <summary>Returns the scope of a request.</summary>
     public static GatewayRequestScope Of(HttpContext context) => context.Features.Get<GatewayRequestScope>()!;

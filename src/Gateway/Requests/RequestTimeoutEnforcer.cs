@@ -15,15 +15,14 @@ internal static class RequestTimeoutEnforcer
     /// <param name="context">The request.</param>
     /// <param name="next">Serves the request.</param>
     /// <param name="limit">The time limit.</param>
-    /// <param name="setting">Name of the setting with the limit, for the error.</param>
     /// <param name="time">Clock of the limit.</param>
     /// <exception cref="RequestTimeoutException">The limit expired.</exception>
-    public static async Task RunAsync(HttpContext context, RequestDelegate next, TimeSpan limit, string setting, TimeProvider time)
+    public static async Task RunAsync(HttpContext context, RequestDelegate next, RequestTimeLimit limit, TimeProvider time)
     {
         var clientGone = context.RequestAborted;
         var tooLong = new RequestTimeoutException(string.Create(
-            CultureInfo.InvariantCulture, $"The request took longer than {limit.TotalSeconds} s ({setting})."));
-        using var over = new CancellationTokenSource(limit, time);
+            CultureInfo.InvariantCulture, $"The request took longer than {limit.Duration.TotalSeconds} s ({limit.Setting})."));
+        using var over = new CancellationTokenSource(limit.Duration, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(clientGone, over.Token);
         var response = WebSocketUpgrade.IsRequested(context) ? null : DetachableResponseFeature.Attach(context);
         context.RequestAborted = either.Token;

@@ -101,6 +101,7 @@ public sealed partial class ReplicaActivator(UserAssemblyCache assemblies, Repli
         await instance.TakeConfigAsync(start.Spec.UserConfig, cancellationToken);
         instance.CheckLimit(start.Spec.MaxOngoingRequests);
         await instance.CheckHealthAsync(cancellationToken);
+        parts.RoutingStats = RoutingStatsReporter.Start(parts, context, start.Spec.Router, logger);
 
         var took = parts.Time.GetElapsedTime(started);
         parts.Metrics.ObserveInitialization(took);

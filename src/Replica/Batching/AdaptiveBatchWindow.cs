@@ -42,6 +42,9 @@ internal sealed class AdaptiveBatchWindow
     /// <summary>Cost per unit of size in ticks.</summary>
     public double CostPerSize { get; private set; }
 
+    /// <summary>Returns the expected duration of a batch in ticks; 0 before the first batch.</summary>
+    public long CostOf(long size) => (long)(FixedCost + (CostPerSize * size));
+
     /// <summary>Recent number of concurrent callers.</summary>
     public double Crowd => _crowd;
 

@@ -1,3 +1,4 @@
+using Serve.Calls;
 using Serve.Runtime;
 
 namespace Serve.Replica.Batching;
@@ -58,6 +59,7 @@ public sealed class BatchQueue<TItem, TResult> : IDisposable
     private int _waiting;
     private int _taken;
     private int _most;
+    private int _formed;
     private long _armed = long.MaxValue;
 
     /// <summary>Creates an empty queue.</summary>
@@ -98,15 +100,17 @@ public sealed class BatchQueue<TItem, TResult> : IDisposable
     /// <summary>Adds an item.</summary>
     /// <param name="value">Value of the item.</param>
     /// <param name="model">Requested model; null for none.</param>
+    /// <param name="urgency">Deadline and priority.</param>
     /// <param name="cancellationToken">Removes the item while it is queued; later, abandons its result.</param>
     /// <returns>The result of the item; continuations never run on a thread that runs a batch.</returns>
     /// <exception cref="BadInputException">The item is larger than a batch may be.</exception>
-    public ValueTask<TResult> EnqueueAsync(TItem value, string? model, CancellationToken cancellationToken)
+    /// <exception cref="DeadlineUnmeetableException">The item's batch would end after its deadline.</exception>
+    public ValueTask<TResult> EnqueueAsync(TItem value, string? model, CallUrgency urgency, CancellationToken cancellationToken)
     {
         var size = _sizeOf is null ? 1 : Math.Max(1, _sizeOf(value));
         if (_refusesLarger && size > 1 && size > Settings.MaxBatchSize)
             throw new BadInputException($"The size of the item must be at most {Settings.MaxBatchSize}, the maximum size of a batch, but was {size}.");
-        var item = new QueuedBatchItem<TItem, TResult>(this, value, model, size, Now);
+        var item = new QueuedBatchItem<TItem, TResult>(this, value, model, urgency, size, Now);
         if (cancellationToken.CanBeCanceled && cancellationToken != _aborted)
         {
             item.LeaveWith(cancellationToken);
@@ -291,8 +295,11 @@ public sealed class BatchQueue<TItem, TResult> : IDisposable
             _armed = long.MaxValue;
         if (IsAborted)
             Abort();
-        while (_waiting > 0 && _running.Count < current.MaxConcurrentBatches && NextReady(current) is { } group)
+        while (_waiting > 0 && _running.Count < current.MaxConcurrentBatches)
         {
+            RefuseLate();
+            if (_waiting == 0 || NextReady(current) is not { } group)
+                break;
             var batch = Form(group, current);
             if (first is null)
                 first = batch;
@@ -316,7 +323,24 @@ public sealed class BatchQueue<TItem, TResult> : IDisposable
         return batch;
     }
 
-    /// <summary>Returns the group with the earliest first item among those that may start. If there is none, sets the timer for the group that may start first.</summary>
+    /// <summary>Fails the items whose batch, if it started now, would end after their deadlines.</summary>
+    private void RefuseLate()
+    {
+        var (now, anyLate) = (Now, false);
+        foreach (var group in _groups)
+        {
+            for (var item = group.Timed == 0 ? null : group.First; item is not null; item = item.Next)
+            {
+                if (item.Urgency.Deadline != 0 && now + _window.CostOf(item.Size) > item.Urgency.Deadline)
+                    anyLate |= item.TrySetException(new DeadlineUnmeetableException("The batch of the request would end after its deadline."));
+            }
+        }
+
+        if (anyLate)
+            Sweep();
+    }
+
+    /// <summary>Returns, among the groups that may start, the one whose first item has the highest priority, or of several the one that has waited longest; every 16th time whatever the priority. If there is none, sets the timer for the group that may start first.</summary>
     private BatchModelGroup<TItem, TResult>? NextReady(BatchQueueSettings current)
     {
         BatchModelGroup<TItem, TResult>? ready = null;
@@ -328,18 +352,29 @@ public sealed class BatchQueue<TItem, TResult> : IDisposable
             var startBy = isComplete || group.Size >= current.MaxBatchSize ? now : StartBy(group, current, now);
             if (startBy > now)
                 due = Math.Min(due, startBy);
-            else if (ready is null || group.First!.Arrived < ready.First!.Arrived)
+            else if (ready is null || Precedes(group, ready))
                 ready = group;
         }
 
         if (ready is null)
             Arm(due, now);
+        else
+            _formed++;
         return ready;
+    }
+
+    private bool Precedes(BatchModelGroup<TItem, TResult> one, BatchModelGroup<TItem, TResult> other)
+    {
+        var (priority, otherPriority) = (one.First!.Urgency.Priority, other.First!.Urgency.Priority);
+        return priority == otherPriority || _formed % 16 == 15 ? one.OldestArrival < other.OldestArrival : priority > otherPriority;
     }
 
     private long StartBy(BatchModelGroup<TItem, TResult> group, BatchQueueSettings current, long now)
     {
-        var latest = group.First!.Arrived + ToTicks(current.WaitTimeout);
+        var latest = group.OldestArrival + ToTicks(current.WaitTimeout);
+        // A batch that waits must not miss a deadline because of that.
+        if (group.Timed > 0)
+            latest = Math.Min(latest, group.EarliestDeadline - (2 * _window.CostOf(group.Size)));
         return current.Adaptive && latest > now ? Math.Min(latest, _window.StartBy(group.Count, group.Size, now)) : latest;
     }
 

@@ -25,8 +25,11 @@ internal sealed class BatchedListMethod<TItem, TList, TElement, TResult> : Batch
         set => _queue.Settings = value;
     }
 
-    public ValueTask<TResult> InvokeAsync(TItem item, CancellationToken cancellationToken) =>
-        _queue.EnqueueAsync(item, RequestContext.Current?.Call.MultiplexedModelId, cancellationToken);
+    public ValueTask<TResult> InvokeAsync(TItem item, CancellationToken cancellationToken)
+    {
+        var call = RequestContext.Current?.Call ?? CallContext.None;
+        return _queue.EnqueueAsync(item, call.MultiplexedModelId, call.Urgency, cancellationToken);
+    }
 
     public override void Dispose() => _queue.Dispose();
 

@@ -62,7 +62,9 @@ internal abstract class BatchedMethod(BatchMethodDefinition method, object targe
             return default;
         if (host.SeesRequests || batch.Model is not null)
         {
-            var request = new RequestContext(batch.Model is null ? CallContext.None : new CallContext { MultiplexedModelId = batch.Model }, batch.CancellationToken);
+            var urgency = batch.Urgency;
+            var metadata = batch.Model is null && urgency.IsDefault ? CallContext.None : new CallContext { MultiplexedModelId = batch.Model, Urgency = urgency };
+            var request = new RequestContext(metadata, batch.CancellationToken);
             batch.AtEnd = request.End;
             batch.Request = request;
             RequestContext.Current = request;

@@ -33,12 +33,12 @@ internal sealed class BatchedStreamMethod<TItem, TStep, TResult> : BatchedMethod
     protected override Delegate CompileEntry() => BatchCallCompiler.CompileFacade<TItem, IAsyncEnumerable<TResult>>(Declared, Stream);
 
     private IAsyncEnumerable<TResult> Stream(TItem item, CancellationToken cancellationToken) =>
-        ReadAsync(item, RequestContext.Current?.Call.MultiplexedModelId, cancellationToken);
+        ReadAsync(item, RequestContext.Current?.Call ?? CallContext.None, cancellationToken);
 
     // The item is queued when the caller requests the first result.
-    private async IAsyncEnumerable<TResult> ReadAsync(TItem item, string? model, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<TResult> ReadAsync(TItem item, CallContext call, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var stream = await _queue.EnqueueAsync(item, model, cancellationToken).ConfigureAwait(false);
+        var stream = await _queue.EnqueueAsync(item, call.MultiplexedModelId, call.Urgency, cancellationToken).ConfigureAwait(false);
         await foreach (var result in stream.ReadAsync(cancellationToken).ConfigureAwait(false))
             yield return result;
     }

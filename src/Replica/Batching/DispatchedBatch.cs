@@ -23,6 +23,10 @@ public sealed class DispatchedBatch<TItem, TResult> : IThreadPoolWorkItem
     /// <summary>Model that all items request; null for none.</summary>
     public string? Model => _items.Length == 0 ? null : _items[0].Model;
 
+    /// <summary>Urgency of the batch: the highest priority, and the latest deadline if all items have one.</summary>
+    public CallUrgency Urgency => new(
+        Array.Exists(_items, item => item.Urgency.Deadline == 0) ? 0 : _items.Max(item => item.Urgency.Deadline), _items.Max(item => item.Urgency.Priority));
+
     /// <summary>Values of the items in order of arrival. Empty until the batch has started.</summary>
     public TItem[] Items { get; private set; } = [];
 

@@ -1,4 +1,5 @@
 using System.Threading.Tasks.Sources;
+using Serve.Calls;
 
 namespace Serve.Replica.Batching;
 
@@ -16,16 +17,19 @@ internal sealed class QueuedBatchItem<TItem, TResult> : IValueTaskSource<TResult
     private CancellationTokenRegistration _leaving;
     private int _state;
 
-    public QueuedBatchItem(BatchQueue<TItem, TResult> queue, TItem value, string? model, int size, long arrived)
+    public QueuedBatchItem(BatchQueue<TItem, TResult> queue, TItem value, string? model, CallUrgency urgency, int size, long arrived)
     {
         _queue = queue;
-        (Value, Model, Size, Arrived) = (value, model, size, arrived);
+        (Value, Model, Urgency, Size, Arrived) = (value, model, urgency, size, arrived);
         _source.RunContinuationsAsynchronously = true;
     }
 
     public TItem Value { get; }
 
     public string? Model { get; }
+
+    /// <summary>Deadline and priority.</summary>
+    public CallUrgency Urgency { get; }
 
     public int Size { get; }
 

@@ -25,6 +25,8 @@ internal sealed class DeploymentClassReader
     public static DeploymentClassReader Read(Type type)
     {
         var options = type.GetCustomAttribute<DeploymentAttribute>(inherit: false)!.ToOptions();
+        if (type.GetCustomAttribute<AutoscalingAttribute>(inherit: false)?.ToOptions() is { } autoscaling)
+            options = options with { NumReplicas = options.NumReplicas ?? ReplicaCount.Auto, AutoscalingConfig = autoscaling };
         var found = new DeploymentClassReader(type, options with { Name = options.Name ?? type.Name.Split('`')[0] });
         found.CheckOptions();
         found.ReadShape();

@@ -8,10 +8,13 @@ namespace Serve.Replica.Definitions;
 /// <param name="CheckHealth">Checks the health of the replica.</param>
 /// <param name="Reconfigure">Receives the <c>user_config</c>.</param>
 /// <param name="ConfigureServices">Static: registers services for the constructor.</param>
-internal sealed record DeploymentHookMethods(MethodInfo? CheckHealth, MethodInfo? Reconfigure, MethodInfo? ConfigureServices)
+/// <param name="ReportRoutingStats">Returns statistics for the routing policy.</param>
+internal sealed record DeploymentHookMethods(MethodInfo? CheckHealth, MethodInfo? Reconfigure, MethodInfo? ConfigureServices, MethodInfo? ReportRoutingStats)
 {
+    private const string RoutingStats = "ReportRoutingStats";
+
     private static readonly string[] Names =
-        [nameof(ISelfCheck.CheckHealth), nameof(IReconfigurable<>.Reconfigure), nameof(IDisposable.Dispose), nameof(IAsyncDisposable.DisposeAsync)];
+        [nameof(ISelfCheck.CheckHealth), nameof(IReconfigurable<>.Reconfigure), nameof(IDisposable.Dispose), nameof(IAsyncDisposable.DisposeAsync), RoutingStats];
 
     /// <summary>Returns whether a public method is a hook, and therefore not callable by users.</summary>
     public static bool IsHook(MethodInfo method) =>
@@ -24,9 +27,10 @@ internal sealed record DeploymentHookMethods(MethodInfo? CheckHealth, MethodInfo
             "ValueTask CheckHealth(CancellationToken) (or Task, or void; the token is optional)", errors),
         One(type, nameof(IReconfigurable<>.Reconfigure), typeof(IReconfigurable<>), IsReconfigure,
             "void Reconfigure(TConfig config) (or Task, or ValueTask)", errors),
-        Static(type, errors));
+        Static(type, errors),
+        One(type, RoutingStats, null, IsReportStats, "T ReportRoutingStats() (or Task<T>, or ValueTask<T>)", errors));
 
-    private static MethodInfo? One(Type type, string name, Type contract, Func<MethodInfo, bool> fits, string shape, List<string> errors)
+    private static MethodInfo? One(Type type, string name, Type? contract, Func<MethodInfo, bool> fits, string shape, List<string> errors)
     {
         // A public method of this name implements the interface too; explicit implementations are found through the interface.
         var found = type.GetMethods().Where(method => method.Name == name && method.DeclaringType != typeof(object)).ToList();
@@ -77,6 +81,10 @@ internal sealed record DeploymentHookMethods(MethodInfo? CheckHealth, MethodInfo
             [var config, var stop] => config.ParameterType != typeof(CancellationToken) && stop.ParameterType == typeof(CancellationToken),
             _ => false,
         };
+
+    private static bool IsReportStats(MethodInfo method) =>
+        !method.IsStatic && !method.IsGenericMethod && method.GetParameters().Length == 0
+        && method.ReturnType != typeof(void) && method.ReturnType != typeof(Task) && method.ReturnType != typeof(ValueTask);
 
     private static bool ReturnsNothing(MethodInfo method) =>
         method.ReturnType == typeof(Task) || method.ReturnType == typeof(ValueTask)

@@ -1,5 +1,6 @@
 using System.Reflection;
 using Serve.Replica.Loading;
+using Serve.Routing;
 using Serve.Specs;
 
 namespace Serve.Replica.Definitions;
@@ -41,8 +42,11 @@ public static class DeploymentInspector
         var application = typeName is null
             ? graph.WholeAssembly(errors)
             : graph.ReachableFrom(typeName, types, errors);
-        return errors.Count == 0 ? application! : throw new DefinitionException(errors);
+        return errors.Count == 0 ? application! with { PickerClasses = [.. types.Where(IsPicker).Select(type => type.FullName!)] } : throw new DefinitionException(errors);
     }
+
+    private static bool IsPicker(Type type) =>
+        type is { IsVisible: true, IsAbstract: false, ContainsGenericParameters: false } && type.IsSubclassOf(typeof(ReplicaPicker));
 
     private static Type[] TypesOf(Assembly assembly)
     {

@@ -34,6 +34,8 @@ internal sealed class ActorHttpDispatcher(IActorReferenceResolver actors, string
         headers.Remove(WireHeaderNames.Actor);
         headers.Remove(WireHeaderNames.PathBase);
         RestoreLimit(context);
+        if (headers.Remove(WireHeaderNames.Urgency, out var urgency))
+            context.Features.Set(RequestUrgency.Decode(urgency.ToString(), TimeProvider.System));
         RestoreHead(context);
         RestoreClient(context);
         if (id is null || actors.Resolve(new(id), _thisProcess) is not ILocalActor actor || (actor.Instance is null && actor.IsStopping))

@@ -40,27 +40,22 @@ internal sealed partial class ReplicaErrorResponder(ReplicaId replica, bool isDe
     }
 
     /// <summary>Writes the response for a path without an endpoint.</summary>
-    public Task WriteNoRouteAsync(HttpContext context, ReplicaEndpointRouter routes) => ProblemDetailsWriter.WriteAsync(
-        context, StatusCodes.Status404NotFound, ErrorReason.NoSuchRoute,
-        $"{replica.Deployment.Name} has no endpoint at '{(context.Request.Path.HasValue ? context.Request.Path : "/")}'. " + (routes.Descriptions.Count == 0
-            ? "It can be called through handles only: it has no method Call and no method with a route attribute such as [HttpGet]."
-            : $"Its endpoints below {(context.Request.PathBase.HasValue ? context.Request.PathBase : "/")} are {string.Join(", ", routes.Descriptions)}."));
+    public Task WriteNoRouteAsync(HttpContext context, ReplicaEndpointRouter routes)
+    {
+        KeepHeaders(context.Response);
+        return ProblemDetailsWriter.WriteAsync(
+            context, StatusCodes.Status404NotFound, ErrorReason.NoSuchRoute,
+            $"{replica.Deployment.Name} has no endpoint at '{(context.Request.Path.HasValue ? context.Request.Path : "/")}'. " + (routes.Descriptions.Count == 0
+                ? "It can be called through handles only: it has no method Call and no method with a route attribute such as [HttpGet]."
+                : $"Its endpoints below {(context.Request.PathBase.HasValue ? context.Request.PathBase : "/")} are {string.Join(", ", routes.Descriptions)}."));
+    }
 
     /// <summary>Writes a problem document for a status that ASP.NET Core set without a body.</summary>
     public static Task WriteRefusalAsync(HttpContext context)
     {
         var response = context.Response;
         var allow = response.Headers.Allow;
-        if (allow.Count > 0)
-        {
-            // Writing the problem document clears the headers, but the client needs this one.
-            response.OnStarting(() =>
-            {
-                response.Headers.Allow = allow;
-                return Task.CompletedTask;
-            });
-        }
-
+        KeepHeaders(response);
         if (response.StatusCode < StatusCodes.Status200OK)
         {
             return ProblemDetailsWriter.WriteAsync(context, StatusCodes.Status500InternalServerError, ErrorReason.UserException,
@@ -72,6 +67,20 @@ internal sealed partial class ReplicaErrorResponder(ReplicaId replica, bool isDe
             StatusCodes.Status405MethodNotAllowed => $"Method {context.Request.Method} is not allowed here. Use {allow}.",
             StatusCodes.Status413PayloadTooLarge => "The request body is larger than this server accepts.",
             _ => $"Content type '{context.Request.ContentType}' is not supported here.",
+        });
+    }
+
+    // Writing a problem document clears the headers, but those of middleware and of routing belong to the response.
+    private static void KeepHeaders(HttpResponse response)
+    {
+        var kept = response.Headers.Where(static header => !header.Key.StartsWith("Content-", StringComparison.OrdinalIgnoreCase)).ToArray();
+        if (kept.Length == 0)
+            return;
+        response.OnStarting(() =>
+        {
+            foreach (var (name, value) in kept)
+                response.Headers[name] = value;
+            return Task.CompletedTask;
         });
     }
 

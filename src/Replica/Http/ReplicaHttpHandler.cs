@@ -90,9 +90,9 @@ internal sealed partial class ReplicaHttpHandler : IActorHttpHandler
     private ValueTask RunTurn(ReplicaRequestServices request) =>
         _seesRequests ? RunSeen(request) : new ValueTask(request.Next!(request.Context));
 
-    // Not in turns: the request only waits for its batch, which runs in a turn. It needs its context for the model, which determines the batch.
+    // Not in turns: the request only waits for its batch, which runs in a turn. It needs its context for the model, deadline and priority, which determine the batch.
     private ValueTask RunBatched(ReplicaRequestServices request) =>
-        _seesRequests || request.HasModel ? RunSeen(request) : new ValueTask(request.Next!(request.Context));
+        _seesRequests || request.AffectsQueues ? RunSeen(request) : new ValueTask(request.Next!(request.Context));
 
     private static ValueTask RunSeen(ReplicaRequestServices request)
     {

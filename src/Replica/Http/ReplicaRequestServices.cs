@@ -47,15 +47,20 @@ internal sealed class ReplicaRequestServices : IServiceProvidersFeature
         set => _services = value;
     }
 
-    /// <summary>Whether the request names a model.</summary>
-    public bool HasModel => RequestedModelReader.Read(Context.Request) is not null;
+    /// <summary>Whether the queue of a batched method needs the request's context: its model, deadline or priority.</summary>
+    public bool AffectsQueues => RequestedModelReader.Read(Context.Request) is not null || Context.Features.Get<RequestUrgency>() is not null;
 
     /// <summary>Creates the request context for user code and its handles; <see cref="Leave"/> ends it.</summary>
     public RequestContext Describe()
     {
         string? id = Context.Request.Headers[WireHeaderNames.RequestId];
         return _described ??= new RequestContext(
-            new CallContext { RequestId = string.IsNullOrEmpty(id) ? Context.TraceIdentifier : id, MultiplexedModelId = RequestedModelReader.Read(Context.Request) },
+            new CallContext
+            {
+                RequestId = string.IsNullOrEmpty(id) ? Context.TraceIdentifier : id,
+                MultiplexedModelId = RequestedModelReader.Read(Context.Request),
+                Urgency = RequestUrgency.Of(Context),
+            },
             Context.RequestAborted);
     }
 

@@ -62,6 +62,9 @@ internal sealed partial class ReplicaComponents(ActorTurnScheduler turns, TimePr
     /// <summary>Methods with <see cref="BatchAttribute"/>.</summary>
     public BatchedMethodSet? Batches { get; set; }
 
+    /// <summary>Reports statistics for the routing policy; null if the class has none.</summary>
+    public RoutingStatsReporter? RoutingStats { get; set; }
+
     public IActorHttpHandler? Http { get; set; }
 
     /// <summary>Whether the class can access the request that it serves: through handles, its context, its log or its services.</summary>
@@ -74,6 +77,7 @@ internal sealed partial class ReplicaComponents(ActorTurnScheduler turns, TimePr
         var started = time.GetTimestamp();
         var logger = Services?.GetService<ILoggerFactory>()?.CreateLogger("Serve.Replica");
         Batches?.Dispose();
+        RoutingStats?.Dispose();
         if (Hooks is { } hooks)
             await AttemptAsync(() => DisposeUserAsync(hooks), logger).ConfigureAwait(false);
         if (Models is { } models)

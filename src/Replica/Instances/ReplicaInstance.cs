@@ -49,6 +49,7 @@ internal sealed partial class ReplicaInstance(ReplicaComponents parts, ILogger l
             parts.Context!.Move(update.Rank, update.WorldSize);
             await TakeConfigAsync(update.Spec.UserConfig, cancellationToken);
             CheckLimit(update.Spec.MaxOngoingRequests);
+            parts.RoutingStats?.Settings = update.Spec.Router;
         }
         finally
         {

@@ -40,6 +40,22 @@ internal sealed class UserHookInvoker(object target, DeploymentHookMethods hooks
         return InvokeAsync(method, parameters.Length == 1 ? [value] : [value, cancellationToken]);
     }
 
+    /// <summary>Whether the object reports statistics for the routing policy.</summary>
+    public bool ReportsRoutingStats => hooks.ReportRoutingStats is not null;
+
+    /// <summary>Returns the object's statistics for the routing policy.</summary>
+    public async ValueTask<object?> ReportRoutingStatsAsync()
+    {
+        var returned = hooks.ReportRoutingStats!.Invoke(target, BindingFlags.DoNotWrapExceptions, binder: null, [], culture: null);
+        var type = hooks.ReportRoutingStats.ReturnType;
+        if (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(ValueTask<>))
+            returned = type.GetMethod(nameof(ValueTask<>.AsTask))!.Invoke(returned, null);
+        if (returned is not Task running)
+            return returned;
+        await running;
+        return running.GetType().GetProperty(nameof(Task<>.Result))!.GetValue(running);
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (target is IAsyncDisposable asynchronous)

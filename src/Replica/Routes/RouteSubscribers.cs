@@ -37,6 +37,22 @@ public sealed class ModelReportSubscriber(RouteTable table) : ITopicSubscriber
     }
 }
 
+/// <summary>Applies the published routing statistics of each node's replicas to this process's <see cref="RouteTable"/>, which ignores old versions.</summary>
+public sealed class RoutingStatsSubscriber(RouteTable table) : ITopicSubscriber
+{
+    /// <inheritdoc/>
+    public string Topic => RoutingStatsReports.Topic;
+
+    /// <inheritdoc/>
+    public ValueTask OnPublishedAsync(TopicPublication publication, CancellationToken cancellationToken)
+    {
+        var reports = JsonSerializer.Deserialize<Dictionary<string, JsonElement>>(publication.Payload.Span, ServeJson.Options)
+            ?? throw new InvalidOperationException($"Routing statistics {publication.Version} of node {publication.Source} must be a JSON object, but were null.");
+        table.ApplyStats(new(publication.Source), publication.Version, reports);
+        return ValueTask.CompletedTask;
+    }
+}
+
 /// <summary>
 /// Reports the deployments without replicas for which this process has queued requests, so that the controller starts replicas. A deployment is reported until
 /// a snapshot contains a replica of it.

@@ -1,6 +1,6 @@
 namespace Serve;
 
-/// <summary>Suggests the name that a mistyped one was meant to be, by Damerau's optimal string alignment distance, ignoring case.</summary>
+/// <summary>Suggests the name that a mistyped one was meant to be, as the beginning of it, or else by Damerau's optimal string alignment distance, ignoring case.</summary>
 public static class NearestNameFinder
 {
     /// <summary>Returns the nearest known name; the first one of equally near names.</summary>
@@ -9,7 +9,10 @@ public static class NearestNameFinder
     /// <returns>The name; null if none is near enough.</returns>
     public static string? Find(string written, IEnumerable<string> known)
     {
-        var nearest = known.Select(key => (Key: key, Distance: Distance(written, key))).OrderBy(pair => pair.Distance).FirstOrDefault();
+        var names = known.ToList();
+        if (written.Length > 2 && names.Where(key => key.StartsWith(written, StringComparison.OrdinalIgnoreCase)).MinBy(key => key.Length) is { } completed)
+            return completed;
+        var nearest = names.Select(key => (Key: key, Distance: Distance(written, key))).OrderBy(pair => pair.Distance).FirstOrDefault();
         return nearest.Key is not null && nearest.Distance <= Math.Max(2, nearest.Key.Length / 3) ? nearest.Key : null;
     }
 

@@ -52,6 +52,26 @@ public sealed class UnusableStateDirectoryTests(PatientPackageFixture package)
         Assert.Equal(before, Hash(database));
     }
 
+    [Fact]
+    public async Task Start_EmptiedDatabase_ReportsErrorAndKeepsPackages()
+    {
+        using var scratch = new ScratchDirectory();
+        await using (var node = await TestNodeProcess.StartAsync(scratch: scratch))
+        {
+            await node.DeployAsync(package, replicas: 1);
+            await node.StopAsync();
+        }
+
+        var database = scratch.In("state/serve.db");
+        await File.WriteAllBytesAsync(database, []);
+
+        var line = await RefusedAsync(scratch, scratch.In("state"));
+
+        Assert.Contains($"{database} is damaged: it is empty", line, StringComparison.Ordinal);
+        Assert.Empty(await File.ReadAllBytesAsync(database));
+        Assert.NotEmpty(Directory.EnumerateFileSystemEntries(scratch.In("state/packages")));
+    }
+
     [Theory]
     [InlineData(0, "is damaged")]
     [InlineData(4096, "is damaged")]

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Serve.Admin;
 using Serve.Testing;
 
 namespace Serve.FunctionalTests;
@@ -62,6 +63,63 @@ public sealed class CliCommandFunctionalTests(SamplePackageFixture packages)
         Assert.True(shutdown.Code == 0, shutdown.Errors);
         Assert.Contains($"Node stopped: process {node.Process.Id}", shutdown.Output, StringComparison.Ordinal);
         Assert.Equal(0, await node.Process.WaitForExitAsync());
+    }
+
+    [Fact]
+    public async Task Deploy_SourceThenConfigs_PrintsBuildRemovalAndFailureOnce()
+    {
+        await using var node = await TestNodeProcess.StartAsync();
+        var source = node.Scratch.Write("Fresh.cs", $"// {node.Scratch.Path}\n" + File.ReadAllText(ServeExecutable.Sample("Lab.cs")));
+        node.Scratch.Write("other.yaml", $$"""{"applications": [{"name": "other", "route_prefix": "/other", "import_path": "{{packages.Lab}}"}]}""");
+        node.Scratch.Write("broken.yaml", $$"""
+            {"applications": [{"name": "other", "route_prefix": "/other", "import_path": "{{packages.LabBroken}}", "deployments": [{"name": "Lab", "max_constructor_retry_count": 1}]}]}
+            """);
+
+        var built = await node.CliAsync("deploy", source);
+        Assert.True(built.Code == 0, built.Errors);
+        Assert.Matches(@"building \S*Fresh\.cs … done in \d", built.Errors);
+        var again = await node.CliAsync("deploy", source);
+        Assert.Equal((0, ""), (again.Code, again.Errors));
+
+        var replaced = await node.CliAsync("deploy", "other.yaml");
+        Assert.True(replaced.Code == 0, replaced.Errors);
+        Assert.Contains("Fresh: deleted, because the config does not list it.", replaced.Output, StringComparison.Ordinal);
+
+        var failed = await node.CliAsync("deploy", "broken.yaml");
+        Assert.Equal(1, failed.Code);
+        Assert.Single(failed.Errors.Split('\n'), line => line.Contains("the reactor is cold", StringComparison.Ordinal));
+
+        var logs = await node.CliAsync("logs", "nosuch");
+        Assert.Equal("serve: No application is named 'nosuch'. Applications: other.", logs.Errors.Trim());
+        var gateway = await ServeCliProcess.RunAsync(node.Scratch, "status", "--address", node.GatewayAddress);
+        Assert.Contains("is not the admin API of a node", gateway.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Start_Config_SetsHttpOptionsAndApplications()
+    {
+        using var scratch = new ScratchDirectory();
+        var config = scratch.Write("node.yaml", $$"""
+            http_options: {root_path: /api, max_request_body_bytes: 10, request_timeout_s: 7}
+            applications:
+              - {name: lab, route_prefix: /lab, import_path: {{packages.Lab}} }
+            """);
+        await using (var node = await TestNodeProcess.StartAsync(IsolationMode.None, scratch, "--config", config, "--root-path", "/over"))
+        {
+            await node.WaitForStatusAsync(ApplicationStatus.Running);
+            Assert.Equal("one", await node.Gateway.GetStringAsync("/over/lab/version"));
+            using var large = await node.Gateway.PostAsync("/over/lab/version", new StringContent("12345678901"));
+            Assert.Equal(System.Net.HttpStatusCode.RequestEntityTooLarge, large.StatusCode);
+            Assert.Equal(7, (await node.Admin.GetStatusAsync()).HttpOptions!.RequestTimeoutS);
+            Assert.Contains($"{node.GatewayAddress}/over/lab", (await node.CliAsync("status")).Output, StringComparison.Ordinal);
+            await node.StopAsync();
+        }
+
+        // Without the key, the applications stay.
+        scratch.Write("node.yaml", "http_options: {root_path: /api}");
+        await using var again = await TestNodeProcess.StartAsync(IsolationMode.None, scratch, "--config", config);
+        await again.WaitForStatusAsync(ApplicationStatus.Running);
+        Assert.Equal("one", await again.Gateway.GetStringAsync("/api/lab/version"));
     }
 
     [Fact]

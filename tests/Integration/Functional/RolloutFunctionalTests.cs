@@ -46,6 +46,28 @@ public sealed class RolloutFunctionalTests(SamplePackageFixture packages)
     }
 
     [Fact]
+    public async Task Rollback_UnderLoad_PreviousCodeAnswersWithoutAFailedRequest()
+    {
+        await using var node = await TestNodeProcess.StartAsync(IsolationMode.None);
+        await node.DeployAsync(packages.Lab, new DeploymentOptions { NumReplicas = 1 });
+        await node.DeployAsync(packages.LabTwo, new DeploymentOptions { NumReplicas = 2 });
+        await using var load = new RequestLoadGenerator(node, Clients, "/lab/version");
+        await Eventually.TrueAsync(() => load.Last == "two", () => "the new code answers");
+
+        var history = await node.CliAsync("history", "lab");
+        Assert.Contains("current, running", history.Output, StringComparison.Ordinal);
+        var diff = await node.CliAsync("diff", "lab");
+        Assert.Contains("deployments.Lab.num_replicas: 1 -> 2", diff.Output, StringComparison.Ordinal);
+        var rollback = await node.CliAsync("rollback", "lab", "--to", "1");
+        Assert.True(rollback.Code == 0, rollback.Errors);
+        Assert.Equal("one", await node.Gateway.GetStringAsync("/lab/version"));
+        Assert.Contains("has no revision 9", (await node.CliAsync("rollback", "lab", "--to", "9")).Errors, StringComparison.Ordinal);
+
+        await load.StopAsync();
+        Assert.Empty(load.Failures);
+    }
+
+    [Fact]
     public async Task Deploy_ConstructorThrows_CliPrintsMessage()
     {
         await using var node = await TestNodeProcess.StartAsync(IsolationMode.None);

@@ -100,7 +100,8 @@ public sealed class TestActor(ActorActivationContext context, TestTopicSubscribe
 
     public int Spawn()
     {
-        var child = Process.Start(new ProcessStartInfo("sleep", "300"))!;
+        // In a session and a process group of its own.
+        var child = Process.Start(new ProcessStartInfo("setsid", "sleep 300"))!;
         _children.Add(child);
         return child.Id;
     }

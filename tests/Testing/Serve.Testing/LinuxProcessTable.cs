@@ -18,6 +18,12 @@ public static class LinuxProcessTable
     /// <summary>Processes with an environment variable of this name and value.</summary>
     public static List<int> WithEnvironment(string variable) => [.. All().Where(pid => Environment(pid).Contains(variable))];
 
+    /// <summary>Processes whose command line contains a text.</summary>
+    public static List<int> WithCommandLine(string text) => [.. All().Where(pid => CommandLineOf(pid).Contains(text, StringComparison.Ordinal))];
+
+    /// <summary>Command line of a process, with its arguments separated by zeros; empty if it does not exist.</summary>
+    public static string CommandLineOf(int pid) => Read($"/proc/{pid}/cmdline") ?? "";
+
     /// <summary>Ports of 127.0.0.1 and 0.0.0.0 on which a process listens.</summary>
     public static List<int> PortsOf(int pid)
     {

@@ -32,6 +32,8 @@ public sealed class AdminClientTests
         Assert.Equal("n1", (await admin.GetStatusAsync()).ControllerInfo.NodeId);
         Assert.Equal(ApplicationStatus.DeployFailed, (await admin.GetApplicationAsync("counter")).Status);
         await admin.ScaleAsync(new DeploymentId("counter", "Counter"), 3);
+        await admin.RollBackAsync("my app", 3);
+        await admin.RollBackAsync("counter");
         Assert.Equal(["one", "two"], await admin.ReadLogsAsync("counter", "Counter", "a#b#c", 10, follow: true).ToListAsync());
         Assert.Equal(["one", "two"], await admin.ReadLogsAsync("counter").ToListAsync());
         Assert.Equal(5, Assert.Single((await admin.GetNodesAsync()).Nodes).Pid);
@@ -49,6 +51,8 @@ public sealed class AdminClientTests
                 "GET /api/serve/applications/",
                 "GET /api/serve/applications/counter",
                 """POST /api/v1/applications/counter/deployments/Counter/scale {"target_num_replicas":3}""",
+                """POST /api/v1/applications/my%20app/rollback {"revision":3}""",
+                "POST /api/v1/applications/counter/rollback {}",
                 "GET /api/v1/applications/counter/logs?deployment=Counter&replica=a%23b%23c&tail=10&follow=true",
                 "GET /api/v1/applications/counter/logs",
                 "GET /api/v1/nodes",

@@ -57,6 +57,21 @@ public sealed class ApplicationRevisionBuilderTests
         Assert.Contains(errors, error => error.Contains("did you mean 'Counter'?", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("Shop.MyPicker", null)]
+    [InlineData("MyPicker", null)]
+    [InlineData("Mypicker", "app: Counter.request_router_config.request_router_class: 'Mypicker' is not a public class derived from ReplicaPicker; those of the application: Shop.MyPicker, Shop.A.Other, Shop.B.Other")]
+    [InlineData("Other", "app: Counter.request_router_config.request_router_class: 'Other' is not a public class derived from ReplicaPicker; those of the application: Shop.MyPicker, Shop.A.Other, Shop.B.Other")]
+    public void Build_RoutingPolicyOfTheApplication_MustBeOneOfItsClasses(string name, string? expected)
+    {
+        var config = Config with { Deployments = [new() { Name = "Counter", RequestRouterConfig = new() { RequestRouterClass = name } }] };
+        var package = Package with { PickerClasses = ["Shop.MyPicker", "Shop.A.Other", "Shop.B.Other"] };
+
+        var errors = Record.Exception(() => ApplicationRevisionBuilder.Build(config, package, IsolationMode.None, 1)) as DefinitionException;
+
+        Assert.Equal(expected is null ? [] : [expected], errors?.Errors ?? []);
+    }
+
     private static ApplicationRevision Model(string? prefix) => ApplicationRevisionBuilder.Build(
         new() { Name = "digits", ImportPath = "digits.onnx", RoutePrefix = prefix },
         Package with { AssemblyFile = null, Ingress = "digits", Deployments = [new() { Options = new() { Name = "digits" }, TypeName = "Model" }] },

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Serve.Control.Autoscaling;
 using Serve.Control.Desired;
 using Serve.Control.Observed;
 using Serve.Control.Status;
@@ -81,9 +82,9 @@ internal sealed class ControlPlaneSimulation
         return Decide();
     }
 
-    public ControlPlaneSimulation Scale(string name, int replicas, bool wakesOnRequest = false)
+    public ControlPlaneSimulation Scale(string name, int replicas)
     {
-        Desired = Desired.With(Desired.Applications[name].WithTarget(name, new(replicas, wakesOnRequest)));
+        Desired = Desired.With(Desired.Applications[name].WithTarget(name, new(replicas)));
         return Decide();
     }
 
@@ -222,7 +223,10 @@ internal sealed class ControlPlaneSimulation
         {
             Observed = Observed.WithNodes(
                 _nodes.Values.ToImmutableSortedDictionary(node => node.Id, node => node with { Reserved = Reserved(node.Id) }), Now);
+            (Desired, Observed, var nextScaling) = Autoscaler.Decide(Desired, Observed, Now);
             Plan = Reconciler.Decide(Desired, Observed, Now);
+            if (nextScaling < (Plan.NextWakeUp ?? DateTimeOffset.MaxValue))
+                Plan = Plan with { NextWakeUp = nextScaling };
             foreach (var action in Plan.Actions)
             {
                 CheckRules(action);

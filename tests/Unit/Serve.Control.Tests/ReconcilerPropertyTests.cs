@@ -1,4 +1,5 @@
 using CsCheck;
+using Serve.Control.Autoscaling;
 using Serve.Control.Observed;
 
 namespace Serve.Control.Tests;
@@ -67,6 +68,63 @@ public sealed class ReconcilerPropertyTests
         Assert.Empty(plan.Actions);
         Assert.Equal(simulation.Observed.Routes.Newest, plan.Routes);
     });
+
+    [Fact]
+    public void Decide_ArbitraryLoadFaultsAndClockJumps_ConvergesToWhatTheLoadNeeds() => Gen.Select(Gen.Int[0, 24], Gen.Int[0, 1000]).Array[0, 60].Sample(
+        steps =>
+        {
+            var simulation = new ControlPlaneSimulation().Node("a", cpus: 10).Node("b", cpus: 10);
+            foreach (var (kind, choice) in steps)
+            {
+                if (kind <= 18)
+                    Step(simulation, kind, choice);
+                else if (kind == 19)
+                    simulation.Deploy(choice % 2 == 0 ? "a" : "b", $"v{choice % 3}", 1, spec => Autoscaled(spec, choice % 3, 1 + choice % 7));
+                else if (kind == 20)
+                    simulation.Advance(choice - 500);
+                else if (kind == 21)
+                    simulation.Observe(new ControlObservation.WakeUpRequested(new(choice % 2 == 0 ? "a" : "b", choice % 2 == 0 ? "a" : "b")));
+                else
+                    Load(simulation, choice % 2 == 0 ? "a" : "b", choice % 20);
+            }
+
+            foreach (var node in new[] { "a", "b" })
+                simulation.Node(node, cpus: 10);
+            simulation.Broken.Clear();
+            foreach (var name in new[] { "a", "b" })
+                Load(simulation, name, 0);
+            simulation.Deploy("a", "final", 0, spec => Autoscaled(spec, 0, 6)).Deploy("b", "final", 2, spec => Autoscaled(spec, 2, 3));
+            Load(simulation, "a", 7);
+            Wait();
+            Assert.Equal((4, 4, 2), (simulation.Replicas("a", ReplicaPhase.Running).Count, simulation.Routed("a").Count, simulation.Replicas("b").Count));
+            Load(simulation, "a", 0);
+            Wait();
+            Assert.Empty(simulation.Replicas("a"));
+            Assert.Equal(Admin.ApplicationStatus.Running, simulation.Status("a").Status);
+            simulation.Observe(new ControlObservation.WakeUpRequested(new("a", "a")));
+            simulation.EndAll<ControlAction.StartReplica>().EndAll<ControlAction.PublishRouteSnapshot>();
+            Assert.Single(simulation.Routed("a"));
+
+            // A clock that was ahead by up to 500 s is caught up with.
+            void Wait()
+            {
+                for (var round = 0; round < 16; round++)
+                    simulation.Advance(100).Settle(1);
+            }
+        },
+        iter: 1000);
+
+    private static Specs.DeploymentSpec Autoscaled(Specs.DeploymentSpec spec, int min, int max) => spec with
+    {
+        Resources = new() { NumCpus = 1 },
+        Autoscaling = new() { MinReplicas = min, MaxReplicas = Math.Max(1, Math.Max(min, max)), UpscaleDelayS = 3, DownscaleDelayS = 20, LookBackPeriodS = 5 },
+    };
+
+    private static void Load(ControlPlaneSimulation simulation, string application, int requests)
+    {
+        var others = simulation.Observed.Loads.GetValueOrDefault(new("a")) ?? System.Collections.Immutable.ImmutableDictionary<DeploymentId, DeploymentLoad>.Empty;
+        simulation.Observe(new ControlObservation.LoadReported(new("a"), others.SetItem(new(application, application), DeploymentLoad.None with { Queued = requests })));
+    }
 
     private static void Step(ControlPlaneSimulation simulation, int kind, int choice)
     {

@@ -87,17 +87,16 @@ public sealed class ReconcilerRolloutTests
     }
 
     [Fact]
-    public void Decide_ScaleToZeroThatWakesOnRequest_RoutesQueueRequestsAndTheWakeUpIsObserved()
+    public void Decide_AutoscaledToZero_RoutesQueueRequestsAndTheFirstOneStartsAReplica()
     {
-        var simulation = new ControlPlaneSimulation().Deploy("app", "v1", 2).Settle();
-        simulation.Scale("app", 0, wakesOnRequest: true).Settle();
+        var simulation = new ControlPlaneSimulation().Deploy("app", "v1", 0, spec => spec with { Autoscaling = new() { MinReplicas = 0, MaxReplicas = 3 } }).Settle();
         var route = Assert.Single(simulation.Observed.Routes.Newest.Deployments);
         Assert.Null(route.Unavailable);
         Assert.True(route.WakesOnRequest);
 
         simulation.Observe(new ControlObservation.WakeUpRequested(route.Id));
-        Assert.Contains(route.Id, simulation.Observed.WakeUps);
-        simulation.Scale("app", 1).Settle();
+        Assert.Equal("v1:starting | 0 routed", simulation.Picture("app"));
+        simulation.EndAll<ControlAction.StartReplica>().EndAll<ControlAction.PublishRouteSnapshot>();
         Assert.Empty(simulation.Observed.WakeUps);
         Assert.Single(simulation.Routed("app"));
     }

@@ -119,6 +119,30 @@ public sealed class AdminApiTests
             Assert.Equal(HttpStatusCode.BadRequest, (await ScaleAsync("counter/deployments/Counter", wrong)).StatusCode);
     });
 
+    [Fact]
+    public async Task Rollback_KnownUnknownAndInvalid_ReturnsTheMatchingStatus() => await WithAsync(async admin =>
+    {
+        await admin.PutAsync("/api/serve/applications/counter", Counter);
+        await admin.PutAsync("/api/serve/applications/counter", Counter.Replace("@1", "@2", StringComparison.Ordinal));
+        Task<HttpResponseMessage> RollBackAsync(string application, string body) => admin.Client.PostAsync($"/api/v1/applications/{application}/rollback", new StringContent(body));
+        Assert.Equal(HttpStatusCode.NotFound, (await RollBackAsync("nope", "{}")).StatusCode);
+        foreach (var wrong in new[] { """{"revision":7}""", """{"revision":"1"}""", """{"to":1}""", "[]" })
+            Assert.Equal(HttpStatusCode.BadRequest, (await RollBackAsync("counter", wrong)).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await RollBackAsync("counter", """{"revision":1}""")).StatusCode);
+        var revisions = await admin.Client.GetStringAsync("/api/v1/applications/counter/revisions");
+        Assert.Contains("\"note\":\"rollback to revision 1\"", revisions.Replace(": ", ":", StringComparison.Ordinal));
+        Assert.Equal(HttpStatusCode.NotFound, (await admin.Client.GetAsync("/api/v1/applications/nope/revisions")).StatusCode);
+    });
+
+    [Fact]
+    public async Task Scale_DeploymentThatFollowsItsLoad_Returns409() => await WithAsync(async admin =>
+    {
+        await admin.PutAsync("/api/serve/applications/counter", """{"name":"counter","import_path":"Counter@1","deployments":[{"name":"Counter","num_replicas":"auto"}]}""");
+        var response = await admin.Client.PostAsync("/api/v1/applications/counter/deployments/Counter/scale", new StringContent("""{"target_num_replicas":3}"""));
+        Assert.Equal(HttpStatusCode.Conflict, response.StatusCode);
+        Assert.Contains("follows its load (autoscaling_config)", await response.Content.ReadAsStringAsync());
+    });
+
     [Theory]
     [InlineData("Host", "evil.example", HttpStatusCode.Forbidden)]
     [InlineData("Origin", "http://evil.example", HttpStatusCode.Forbidden)]
@@ -163,8 +187,8 @@ public sealed class AdminApiTests
     [Theory]
     [InlineData("GET", 200, null)]
     [InlineData("HEAD", 200, null)]
-    [InlineData("OPTIONS", 204, "GET, HEAD, OPTIONS")]
-    [InlineData("POST", 405, "GET, HEAD, OPTIONS")]
+    [InlineData("OPTIONS", 405, "GET, HEAD")]
+    [InlineData("POST", 405, "GET, HEAD")]
     public async Task Health_AnyMethod_ReturnsItsStatus(string method, int status, string? allow) => await WithAsync(async admin =>
     {
         using var response = await admin.Client.SendAsync(new(new HttpMethod(method), "/-/healthz"));

@@ -109,6 +109,9 @@ public sealed class ControlLoopTests
         await using var node = await ControllerTestFixture.StartAsync();
         await node.DeployAsync("counter", "Counter@1", 2);
         await node.UntilAsync("counter", ApplicationStatus.Running);
+
+        // The status is visible before the routes of the last replica are published.
+        await node.UntilAsync(() => node.Agent.Calls.Last().StartsWith("published", StringComparison.Ordinal) && node.Running("counter").All(replica => node.Agent.Calls.Last().Contains(replica, StringComparison.Ordinal)));
         var before = node.Agent.Calls.Count;
         Assert.False(await node.Controller.DeployAsync(ControllerTestFixture.Config("counter", "Counter@1", 2), CancellationToken.None));
         Assert.Equal(ApplicationStatus.Running, node.Controller.GetDetails("counter")!.Status);

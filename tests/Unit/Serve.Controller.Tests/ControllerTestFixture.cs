@@ -22,7 +22,7 @@ internal sealed class ControllerTestFixture : IAsyncDisposable
         Store = SqliteClusterStore.Open(State.Database, Clock);
         Options = options ?? new() { NodeId = new("n1") };
         Metrics = new(Registry, Clock);
-        Controller = new(Nodes, Source, Store, State, Options, Addresses, new(), Metrics, Clock, NullLoggerFactory.Instance);
+        Controller = new(Nodes, Source, Store, State, Options, Addresses, new(), Metrics, Clock, NullLoggerFactory.Instance, Policies);
     }
 
     public static Task<ControllerTestFixture> StartAsync(string? folder = null, ControllerOptions? options = null) => StartAsync(folder, options, new FakeNodeAgent());
@@ -46,6 +46,8 @@ internal sealed class ControllerTestFixture : IAsyncDisposable
     public NodeDirectory Nodes { get; }
 
     public FakeApplicationSource Source { get; } = new();
+
+    public FakePolicyLoader Policies { get; } = new();
 
     public NodeStateDirectory State { get; }
 

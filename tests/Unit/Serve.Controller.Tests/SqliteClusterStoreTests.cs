@@ -32,6 +32,7 @@ public sealed class SqliteClusterStoreTests : IDisposable
         var before = File.ReadAllBytes(Database);
         var error = Assert.Throws<StateStoreException>(() => SqliteClusterStore.Open(Database, _time));
         Assert.Contains("damaged", error.Message);
+        Assert.DoesNotContain("..", error.Message);
         Assert.Contains(Database, error.Message);
         Assert.Equal(before, File.ReadAllBytes(Database));
     }

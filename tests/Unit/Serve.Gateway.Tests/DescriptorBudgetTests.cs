@@ -14,9 +14,10 @@ public sealed class DescriptorBudgetTests
 
     // Every client connection may need a second descriptor, and the node itself needs the rest.
     [Theory]
-    [InlineData(256, 64)]
-    [InlineData(1024, 384)]
-    [InlineData(65536, 32640)]
+    [InlineData(256, 16)]
+    [InlineData(512, 32)]
+    [InlineData(1024, 288)]
+    [InlineData(65536, 32544)]
     public void MaxConnections_AnyLimit_LeavesAReserve(int limit, int expected) => Assert.Equal(expected, new DescriptorBudget(limit).MaxConnections);
 
     [Fact]

@@ -77,6 +77,8 @@ internal sealed class FakeWorkerServer : IAsyncDisposable
 
         var prefix = headers[WireHeaderNames.PathBase].ToString();
         var expect = headers.Expect;
+        if (headers.Remove(WireHeaderNames.Urgency, out var urgency))
+            context.Features.Set(RequestUrgency.Decode(urgency.ToString(), TimeProvider.System));
         if (headers.Remove(WireHeaderNames.Head, out var head) && ForwardedRequestHead.Restore(context.Request, head.ToString()))
             context.Request.Body = new FramedRequestBody(context.Request.Body);
         headers.Expect = expect;

@@ -84,6 +84,12 @@ internal sealed class GatewayTestHost : IAsyncDisposable
         return this;
     }
 
+    public GatewayTestHost Route(string application, RoutingRule rule)
+    {
+        _deployments[application] = _deployments[application] with { Routing = rule };
+        return this;
+    }
+
     public GatewayTestHost Delete(string application)
     {
         _applications.Remove(application);

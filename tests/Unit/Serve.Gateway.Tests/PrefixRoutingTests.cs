@@ -39,6 +39,22 @@ public sealed class PrefixRoutingTests
             Assert.Equal("/api/x|/z", await response.Content.ReadAsStringAsync());
     }
 
+    [Theory]
+    [InlineData("/-/healthz")]
+    [InlineData("/-/readyz")]
+    [InlineData("/-/routes")]
+    public async Task Send_StatusPath_OnlyReads(string path)
+    {
+        await using var gateway = await GatewayTestHost.StartAsync();
+
+        using var head = await gateway.Client.SendAsync(new(HttpMethod.Head, path));
+        using var post = await gateway.Client.PostAsync(path, null);
+
+        Assert.NotEqual(HttpStatusCode.NotFound, head.StatusCode);
+        await ProblemDocument.IsAsync(post, HttpStatusCode.MethodNotAllowed, "bad_input");
+        Assert.Equal(["GET", "HEAD"], post.Content.Headers.Allow);
+    }
+
     [Fact]
     public async Task Get_UnknownPath_ReturnsNoSuchRoute()
     {

@@ -11,27 +11,6 @@ public sealed class RejectedRequestTests
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
 
     [Theory]
-    [InlineData("/-/healthz", "GET", 200, "")]
-    [InlineData("/-/healthz", "HEAD", 200, "")]
-    [InlineData("/-/healthz", "OPTIONS", 204, "GET, HEAD, OPTIONS")]
-    [InlineData("/-/healthz", "POST", 405, "GET, HEAD, OPTIONS")]
-    [InlineData("/-/readyz", "HEAD", 200, "")]
-    [InlineData("/-/readyz", "DELETE", 405, "GET, HEAD, OPTIONS")]
-    [InlineData("/-/routes", "HEAD", 200, "")]
-    [InlineData("/-/routes", "PUT", 405, "GET, HEAD, OPTIONS")]
-    [InlineData("/-/call/Main/Square", "GET", 405, "POST, OPTIONS")]
-    [InlineData("/-/call/x/Main/Square", "OPTIONS", 204, "POST, OPTIONS")]
-    public async Task Send_AnyMethod_ReturnsItsStatus(string path, string method, int status, string allow)
-    {
-        await using var gateway = await GatewayTestHost.StartAsync();
-        await gateway.Deploy("x", "/", "r1").PublishAsync();
-
-        using var response = await gateway.Client.SendAsync(new(new HttpMethod(method), path));
-
-        Assert.Equal((status, allow), ((int)response.StatusCode, string.Join(", ", response.Content.Headers.Allow)));
-    }
-
-    [Theory]
     [InlineData(false, false)]
     [InlineData(false, true)]
     [InlineData(true, false)]

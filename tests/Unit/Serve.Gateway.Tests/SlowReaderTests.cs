@@ -40,6 +40,28 @@ public sealed partial class SlowReaderTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
+    public async Task Get_Http2WindowStaysClosed_ResponseIsResetAndOthersServed(bool forwarded)
+    {
+        await using var worker = await FakeWorkerServer.StartAsync();
+        await using var gateway = await GatewayTestHost.StartAsync(Options);
+        Place(gateway, worker, forwarded, context => context.Request.Path == "/large" ? WriteEndlesslyAsync(context) : context.Response.WriteAsync("small"), max: 2);
+        await gateway.PublishAsync();
+
+        // The client's window is filled, and opened again only when its response is read.
+        var responses = await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => gateway.Client.SendAsync(
+            new(HttpMethod.Get, "/x/large") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact }, HttpCompletionOption.ResponseHeadersRead))).SoonAsync();
+
+        Assert.Equal("small", await gateway.Client.GetStringAsync("/x").SoonAsync());
+
+        await Eventually.TrueAsync(() => gateway.Logged.Any(line => line.Contains("HTTP/2 response(s) reset: their clients did not accept data for 4 s", StringComparison.Ordinal)));
+        await Eventually.TrueAsync(() => Ongoing(gateway) == 0);
+        await Assert.ThrowsAnyAsync<Exception>(() => responses[0].Content.ReadAsByteArrayAsync().SoonAsync());
+        Array.ForEach(responses, response => response.Dispose());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
     public async Task Get_NoDataForLongerThanLimit_StreamAndWebSocketContinue(bool forwarded)
     {
         await using var worker = await FakeWorkerServer.StartAsync();

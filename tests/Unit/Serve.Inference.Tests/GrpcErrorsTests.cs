@@ -11,6 +11,7 @@ public sealed class GrpcErrorsTests
         { new InvalidOperationException("why"), StatusCode.Internal, true },
         { new RpcException(new Status(StatusCode.Internal, "why")), StatusCode.Internal, false },
         { new BadInputException("why"), StatusCode.InvalidArgument, false },
+        { new DeadlineUnmeetableException("why"), StatusCode.DeadlineExceeded, false },
         { new NoSuchRouteException("why"), StatusCode.NotFound, false },
         { new OperationCanceledException("why"), StatusCode.Cancelled, false },
     };

@@ -134,6 +134,35 @@ public sealed class ModelRunBatcherTests : IDisposable
     }
 
     [Fact]
+    public async Task Run_DeadlinePassesWhileQueued_IsRefusedWithoutARun()
+    {
+        await OccupyAsync();
+        var late = Request([3, 4]);
+        late.ApplyTimeout(1000, TimeProvider.System);
+        var pending = new[] { RunAsync([1, 2]), _runs.RunAsync(late, default).AsTask(), RunAsync([5, 6]) };
+        await Eventually.TrueAsync(() => late.Urgency.RemainingTime(TimeProvider.System) == TimeSpan.Zero);
+        _open.SetResult();
+
+        await Assert.ThrowsAsync<DeadlineUnmeetableException>(() => pending[1]);
+        Assert.Equal("[1,2] 5,6", Text(await pending[2]));
+        Assert.Equal(["1x2", "1x2", "2x2"], _shapes);
+    }
+
+    [Theory]
+    [InlineData(0UL, 0)]
+    [InlineData(1UL, 10)]
+    [InlineData(2UL, 9)]
+    [InlineData(20UL, -9)]
+    [InlineData(ulong.MaxValue, -10)]
+    public void ApplyPriority_LevelOfTriton_IsAPriority(ulong level, int expected)
+    {
+        var request = new InferenceRequest();
+        request.ApplyPriority(level);
+
+        Assert.Equal(expected, request.Urgency.Priority);
+    }
+
+    [Fact]
     public async Task Run_CanceledWhileQueued_LeavesBatch()
     {
         await OccupyAsync();

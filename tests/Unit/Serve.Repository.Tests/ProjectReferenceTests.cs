@@ -28,6 +28,10 @@ public sealed class ProjectReferenceTests
         ["Serve.Gym"] = ["Serve.Core"],
         ["Serve.Experiments"] = ["Serve.Core"],
         ["Serve.Tune"] = ["Serve.Core", "Serve.Experiments"],
+        ["Serve.Workflows"] = ["Serve.Core"],
+        ["Serve.Workflows.Generators"] = [],
+        ["Serve.Workflows.Postgres"] = ["Serve.Workflows"],
+        ["Serve.Workflows.Http"] = ["Serve.Workflows"],
         ["Serve.Controller"] = ["Serve.Abstractions", "Serve.Cluster", "Serve.Contracts", "Serve.Control", "Serve.Runtime"],
     };
 

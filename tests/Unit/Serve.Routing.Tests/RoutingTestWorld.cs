@@ -12,7 +12,7 @@ internal sealed class RoutingTestWorld : IDisposable
     private readonly List<ApplicationRoute> _applications = [];
     private long _version;
 
-    public RoutingTestWorld(TimeProvider? time = null) => Table = new RouteTable(route => _replicas[route.ReplicaId], time ?? Clock);
+    public RoutingTestWorld(TimeProvider? time = null, IPickerClassLoader? loader = null) => Table = new RouteTable(route => _replicas[route.ReplicaId], time ?? Clock, loader);
 
     public FakeTimeProvider Clock { get; } = new();
 
@@ -42,6 +42,12 @@ internal sealed class RoutingTestWorld : IDisposable
             WakesOnRequest = wakes,
             Replicas = [.. ids.Select(replica => _replicas[replica].Route)],
         };
+        return this;
+    }
+
+    public RoutingTestWorld With(string id, RoutingRule rule)
+    {
+        _deployments[IdOf(id)] = _deployments[IdOf(id)] with { Routing = rule };
         return this;
     }
 

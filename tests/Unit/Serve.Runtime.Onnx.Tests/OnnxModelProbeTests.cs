@@ -23,7 +23,7 @@ public sealed class OnnxModelProbeTests : IDisposable
     [Fact]
     public async Task CheckAsync_ProcessIsEndedByASignal_ThrowsWithItsOutput()
     {
-        var probe = Probe("read line; echo 'free(): invalid pointer' >&2; kill -ABRT $$");
+        using var probe = Probe("read line; echo 'free(): invalid pointer' >&2; kill -ABRT $$");
 
         var error = await Assert.ThrowsAsync<InferenceException>(() => probe.CheckAsync(File, new(), new(), CancellationToken.None));
 
@@ -37,7 +37,7 @@ public sealed class OnnxModelProbeTests : IDisposable
     public async Task CheckAsync_ProcessExits_PassesAndIsRemembered(int code)
     {
         var runs = Path.Combine(_models.Directory, "runs");
-        var probe = Probe($"read line; echo run >> '{runs}'; exit {code}");
+        using var probe = Probe($"read line; echo run >> '{runs}'; exit {code}");
 
         await probe.CheckAsync(File, new(), new(), CancellationToken.None);
         await probe.CheckAsync(File, new(), new(), CancellationToken.None);
@@ -45,6 +45,25 @@ public sealed class OnnxModelProbeTests : IDisposable
 
         await probe.CheckAsync(File, new() { Optimization = "basic" }, new(), CancellationToken.None);
         Assert.Equal(2, (await System.IO.File.ReadAllLinesAsync(runs)).Length);
+    }
+
+    [Fact]
+    public async Task CheckAsync_ManyModels_RunsAsManyProcessesAsCpus()
+    {
+        var log = Path.Combine(_models.Directory, "log");
+        using var probe = Probe($"read line; echo + >> '{log}'; sleep 0.05; echo - >> '{log}'");
+        var limit = Math.Max(2, Environment.ProcessorCount);
+        var files = Enumerable.Range(0, 3 * limit).Select(number => Path.Combine(_models.Directory, $"{number}.onnx")).ToArray();
+        foreach (var file in files)
+            await System.IO.File.WriteAllTextAsync(file, "model");
+
+        await Task.WhenAll(files.Select(file => probe.CheckAsync(file, new(), new(), CancellationToken.None)));
+
+        var (now, most) = (0, 0);
+        foreach (var line in await System.IO.File.ReadAllLinesAsync(log))
+            most = Math.Max(most, now += line == "+" ? 1 : -1);
+        Assert.InRange(most, 1, limit);
+        Assert.Equal(0, now);
     }
 
     [Fact]

@@ -13,6 +13,9 @@ internal enum ConfigFormat
     PositiveSeconds,
     ResourceAmount,
     DeviceAmount,
+    RoutingKey,
+    PositiveAmount,
+    Percent,
 }
 
 /// <summary>
@@ -32,9 +35,6 @@ internal sealed class ConfigKeyAttribute(ConfigFormat format = ConfigFormat.Any)
 
     /// <summary>Largest allowed integer.</summary>
     public long Maximum { get; init; } = long.MaxValue;
-
-    /// <summary>Text that Ray allows instead of a number, and that is not supported yet.</summary>
-    public string? UnsupportedText { get; init; }
 
     /// <summary>Purpose of the key, for the error when a required key is missing; null if the key is optional.</summary>
     public string? Required { get; init; }

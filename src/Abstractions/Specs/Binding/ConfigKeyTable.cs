@@ -46,6 +46,9 @@ internal sealed class ConfigKeyTable
         : type == typeof(ApplicationConfig) ? Tables.Application
         : type == typeof(DeploymentOptions) ? Tables.Deployment
         : type == typeof(ReplicaResourceOptions) ? Tables.Resources
+        : type == typeof(RequestRouterOptions) ? Tables.RequestRouter
+        : type == typeof(AutoscalingOptions) ? Tables.Autoscaling
+        : type == typeof(AutoscalingPolicySpec) ? Tables.AutoscalingPolicy
         : throw new ArgumentException($"{type.Name} is not a settings type.", nameof(type));
 
     public object Read(JsonNode? node, string path, ConfigErrorCollector errors)
@@ -179,16 +182,25 @@ internal sealed class ConfigKeyTable
             new("object_store_memory"),
         ]);
 
+        public static readonly ConfigKeyTable RequestRouter = new(static () => new RequestRouterOptions(), typeof(RequestRouterOptions), typeof(RequestRouterSpec), []);
+
+        public static readonly ConfigKeyTable AutoscalingPolicy = new(static () => new AutoscalingPolicySpec { PolicyClass = "" }, typeof(AutoscalingPolicySpec), null, []);
+
+        public static readonly ConfigKeyTable Autoscaling = new(static () => new AutoscalingOptions(), typeof(AutoscalingOptions), typeof(AutoscalingSpec),
+        [
+            new("smoothing_factor"),
+            new("upscale_smoothing_factor"),
+            new("downscale_smoothing_factor"),
+        ]);
+
         public static readonly ConfigKeyTable Deployment = new(static () => new DeploymentOptions(), typeof(DeploymentOptions), typeof(DeploymentSpec),
         [
-            new("autoscaling_config"),
             new("placement_group_bundles", RayDefaultValues.IsEmpty),
             new("placement_group_strategy", RayDefaultValues.IsText("PACK")),
             new("placement_group_bundle_label_selector", RayDefaultValues.IsEmpty),
             new("placement_group_fallback_strategy", RayDefaultValues.IsEmpty),
             new("max_replicas_per_node"),
             new("logging_config", RayDefaultValues.IsDefaultLogging),
-            new("request_router_config", RayDefaultValues.IsEmpty),
             new("gang_scheduling_config", RayDefaultValues.IsEmpty),
             new("deployment_actors", RayDefaultValues.IsEmpty),
         ]);
@@ -196,8 +208,6 @@ internal sealed class ConfigKeyTable
         public static readonly ConfigKeyTable Application = new(static () => new ApplicationConfig { ImportPath = "" }, typeof(ApplicationConfig), null,
         [
             new("runtime_env", RayDefaultValues.IsEmpty),
-            new("autoscaling_policy", RayDefaultValues.IsEmpty),
-            new("external_scaler_enabled", RayDefaultValues.IsFalse),
             new("logging_config", RayDefaultValues.IsDefaultLogging),
         ]);
 
@@ -216,7 +226,6 @@ internal sealed class ConfigKeyTable
             new("grpc_options", static node => node is JsonObject options && (options["grpc_servicer_functions"] is not { } functions || RayDefaultValues.IsEmpty(functions))),
             new("logging_config", RayDefaultValues.IsDefaultLogging),
             new("tracing_config", RayDefaultValues.IsEmpty),
-            new("target_capacity"),
         ]);
     }
 }

@@ -30,11 +30,13 @@ internal abstract class ConfigValueRule
         var type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
         return type switch
         {
-            _ when type == typeof(int) => new IntegerRangeRule(Math.Max(key.Minimum, int.MinValue), Math.Min(key.Maximum, int.MaxValue), static number => (int)number, key.UnsupportedText),
-            _ when type == typeof(long) => new IntegerRangeRule(key.Minimum, key.Maximum, static number => number, key.UnsupportedText),
+            _ when type == typeof(int) => new IntegerRangeRule(Math.Max(key.Minimum, int.MinValue), Math.Min(key.Maximum, int.MaxValue), static number => (int)number),
+            _ when type == typeof(long) => new IntegerRangeRule(key.Minimum, key.Maximum, static number => number),
+            _ when type == typeof(ReplicaCount) => new ReplicaCountRule(key.Minimum, key.Maximum),
             _ when type == typeof(double) => NumberRangeRule.For(key.Format),
             _ when type == typeof(string) && key.Format == ConfigFormat.RoutePrefix => new RoutePrefixRule(),
             _ when type == typeof(string) => new ConstrainedTextRule(NameRules.For(key.Format)),
+            _ when type == typeof(bool) => new BooleanRule(),
             _ when type == typeof(JsonObject) => new JsonObjectRule(),
             _ when type == typeof(IReadOnlyDictionary<string, double>) => new ResourceAmountsRule(),
             _ when type == typeof(IReadOnlyList<string>) => new TextListRule(new ConstrainedTextRule(NameRules.For(key.Format))),

@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 namespace Serve.Specs.Binding;
 
 /// <summary>An integer within bounds; 2.0 is an integer.</summary>
-internal sealed class IntegerRangeRule(long minimum, long maximum, Func<long, object> box, string? unsupportedText) : ConfigValueRule
+internal sealed class IntegerRangeRule(long minimum, long maximum, Func<long, object> box) : ConfigValueRule
 {
     // The bound of the type rather than of the setting is not worth mentioning.
     private readonly bool _hasMaximum = maximum is not (int.MaxValue or long.MaxValue);
@@ -13,12 +13,6 @@ internal sealed class IntegerRangeRule(long minimum, long maximum, Func<long, ob
     public override bool TryRead(JsonNode? node, string path, ConfigErrorCollector errors, out object? value)
     {
         value = null;
-        if (node?.GetValueKind() == JsonValueKind.String && node.GetValue<string>() == unsupportedText)
-        {
-            errors.Add(path, $"'{unsupportedText}' is not supported yet; specify a number");
-            return false;
-        }
-
         if (node?.GetValueKind() != JsonValueKind.Number
             || !decimal.TryParse(node.ToJsonString(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
             || number != decimal.Truncate(number))
@@ -51,6 +45,32 @@ internal sealed class IntegerRangeRule(long minimum, long maximum, Func<long, ob
         : string.Create(CultureInfo.InvariantCulture, $"must be at least {minimum}, not {number}");
 }
 
+/// <summary>A number of replicas, or <c>auto</c>.</summary>
+internal sealed class ReplicaCountRule(long minimum, long maximum) : ConfigValueRule
+{
+    private readonly IntegerRangeRule _number = new(minimum, maximum, static number => ReplicaCount.FromInt32((int)number));
+
+    public override bool TryRead(JsonNode? node, string path, ConfigErrorCollector errors, out object? value)
+    {
+        if (node?.GetValueKind() is not JsonValueKind.String)
+            return _number.TryRead(node, path, errors, out value);
+        value = ReplicaCount.Auto;
+        if (node.GetValue<string>() == ReplicaCount.AutoText)
+            return true;
+        errors.Add(path, $"expected an integer or '{ReplicaCount.AutoText}', got {ConfigErrorCollector.Describe(node)}");
+        return false;
+    }
+
+    public override void Check(object value, string path, ConfigErrorCollector errors)
+    {
+        if (value is ReplicaCount { IsAuto: false } count)
+            _number.Check(count.Number, path, errors);
+    }
+
+    public override JsonNode? Write(object value) =>
+        value is ReplicaCount { IsAuto: true } ? JsonValue.Create(ReplicaCount.AutoText) : _number.Write(((ReplicaCount)value).Number);
+}
+
 /// <summary>A number within bounds.</summary>
 internal sealed class NumberRangeRule(double maximum, bool isPositive = false, bool isWholeAboveOne = false, bool hasFourDecimals = false) : ConfigValueRule
 {
@@ -68,6 +88,8 @@ internal sealed class NumberRangeRule(double maximum, bool isPositive = false, b
         ConfigFormat.Seconds => new(MaxSeconds),
         ConfigFormat.PositiveSeconds => new(MaxSeconds, isPositive: true),
         ConfigFormat.ResourceAmount => Amount,
+        ConfigFormat.PositiveAmount => new(MaxAmount, isPositive: true),
+        ConfigFormat.Percent => new(100),
         ConfigFormat.DeviceAmount => new(MaxDevices, isWholeAboveOne: true, hasFourDecimals: true),
         _ => throw new ArgumentOutOfRangeException(nameof(format), format, "Not a format of numbers."),
     };

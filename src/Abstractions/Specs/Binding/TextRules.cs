@@ -75,6 +75,21 @@ internal sealed class RoutePrefixRule() : ConstrainedTextRule(NameRules.RoutePre
     public override JsonNode? Write(object value) => value is ApplicationConfig.NoRoute ? null : base.Write(value);
 }
 
+/// <summary>True or false.</summary>
+internal sealed class BooleanRule : ConfigValueRule
+{
+    public override bool TryRead(JsonNode? node, string path, ConfigErrorCollector errors, out object? value)
+    {
+        value = node?.GetValueKind() == JsonValueKind.True;
+        if (node?.GetValueKind() is JsonValueKind.True or JsonValueKind.False)
+            return true;
+        errors.Add(path, $"expected true or false, got {ConfigErrorCollector.Describe(node)}");
+        return false;
+    }
+
+    public override JsonNode? Write(object value) => JsonValue.Create((bool)value);
+}
+
 /// <summary>A value of an enum, in snake_case.</summary>
 internal sealed class EnumValueRule(Type type) : ConfigValueRule
 {

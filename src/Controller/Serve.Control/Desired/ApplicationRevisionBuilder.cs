@@ -24,6 +24,7 @@ public static class ApplicationRevisionBuilder
             errors.Add($"{config.Name}: route_prefix {prefixProblem}.");
         var isolation = config.Isolation ?? defaultIsolation;
         var deployments = BuildDeployments(config, package, isolation, errors);
+        CheckScaling(config, deployments, errors);
         if (errors.Count > 0)
             throw new DefinitionException(errors);
         return new()
@@ -45,10 +46,23 @@ public static class ApplicationRevisionBuilder
         && one.Package.Hash == other.Package.Hash
         && one.Ingress == other.Ingress
         && JsonNode.DeepEquals(one.Config.Args, other.Config.Args)
+        && one.Config.ExternalScalerEnabled == other.Config.ExternalScalerEnabled
+        && JsonNode.DeepEquals(ToJson(one.Config.AutoscalingPolicy), ToJson(other.Config.AutoscalingPolicy))
         && JsonNode.DeepEquals(ToJson(one.Deployments), ToJson(other.Deployments));
 
-    private static JsonNode? ToJson(ImmutableSortedDictionary<string, DeploymentRevision> deployments) =>
-        JsonSerializer.SerializeToNode(deployments, ServeJson.Options);
+    private static string DescribePickers(ApplicationPackage package) =>
+        package.PickerClasses.IsEmpty ? "the application has none" : $"those of the application: {string.Join(", ", package.PickerClasses)}";
+
+    private static void CheckScaling(ApplicationConfig config, ImmutableSortedDictionary<string, DeploymentRevision> deployments, List<string> errors)
+    {
+        var autoscaled = deployments.Values.Where(deployment => deployment.Spec.Autoscaling is not null).Select(deployment => deployment.Spec.Name).ToList();
+        if (config.ExternalScalerEnabled is true && autoscaled.Count > 0)
+            errors.Add($"{config.Name}: external_scaler_enabled must be false while deployments have autoscaling_config: {string.Join(", ", autoscaled)}. Remove one of them.");
+        if (config.AutoscalingPolicy is not null && autoscaled.Count == 0)
+            errors.Add($"{config.Name}: autoscaling_policy requires a deployment with autoscaling_config.");
+    }
+
+    private static JsonNode? ToJson<T>(T value) => JsonSerializer.SerializeToNode(value, ServeJson.Options);
 
     private static ImmutableSortedDictionary<string, DeploymentRevision> BuildDeployments(
         ApplicationConfig config, ApplicationPackage package, IsolationMode isolation, List<string> errors)
@@ -70,6 +84,8 @@ public static class ApplicationRevisionBuilder
                 var spec = DeploymentSpecResolver.Merge(definition.Options, config.Deployments.FirstOrDefault(options => options.Name == name));
                 if (NameRules.NameProblem(spec.Name) is { } problem)
                     errors.Add($"{config.Name}: deployment name {problem}.");
+                if (spec.Router.RequestRouterClass is { } picker && package.FindPickerClass(picker) is null)
+                    errors.Add($"{config.Name}: {name}.request_router_config.request_router_class: '{picker}' is not a public class derived from ReplicaPicker; {DescribePickers(package)}");
                 if (!deployments.TryAdd(name, DeploymentRevisionFactory.Create(spec, definition, package.Hash, config.Args, isolation)))
                     errors.Add($"{config.Name}: duplicate deployment name '{name}'.");
             }

@@ -27,6 +27,9 @@ public sealed record DesiredApplication
     /// <summary>The kind of the newest change.</summary>
     public DesiredChange Change { get; init; }
 
+    /// <summary>Percent of the replicas of all deployments that run; null for all.</summary>
+    public double? TargetCapacity { get; init; }
+
     /// <summary>Whether the application is being drained and removed.</summary>
     public bool IsDeleting { get; init; }
 
@@ -44,6 +47,47 @@ public sealed record DesiredApplication
     /// <summary>Returns the replica target of a deployment of <see cref="LastGood"/>.</summary>
     public ReplicaTarget LastGoodTargetOf(DeploymentRevision deployment) =>
         LastGoodTargets.TryGetValue(deployment.Spec.Name, out var target) ? target : new(deployment.Spec.NumReplicas);
+
+    /// <summary>Number of earlier revisions that are kept.</summary>
+    public const int MaxHistory = 10;
+
+    /// <summary>The revisions before <see cref="Requested"/>, oldest first.</summary>
+    public ImmutableArray<PastRevision> History { get; init; } = [];
+
+    /// <summary>Returns the revisions before one that replaces <see cref="Requested"/>.</summary>
+    public ImmutableArray<PastRevision> HistoryWithRequested() => [.. History.TakeLast(MaxHistory - 1), new(Requested, DeployedAt)];
+
+    /// <summary>Returns the revision to roll back to: the given one, or else the last good one if it is not the requested one, or else the one before.</summary>
+    /// <exception cref="DefinitionException">There is no such revision.</exception>
+    public ApplicationRevision RollbackTarget(long? number)
+    {
+        if (History.IsEmpty)
+            throw new DefinitionException($"Application '{Name}' has no earlier revision.");
+        if (number is null)
+            return LastGood is not null && LastGood.Number != Requested.Number ? LastGood : History[^1].Revision;
+        return History.Select(past => past.Revision).FirstOrDefault(revision => revision.Number == number)
+            ?? throw new DefinitionException(number == Requested.Number
+                ? $"Revision {number} of application '{Name}' is the current one."
+                : $"Application '{Name}' has no revision {number}. Kept revisions: {string.Join(", ", History.Select(past => past.Revision.Number))}.");
+    }
+
+    /// <summary>Returns whether the number of replicas of a deployment of <see cref="Requested"/> follows its load.</summary>
+    public bool IsAutoscaled(DeploymentRevision deployment) => deployment.Spec.Autoscaling is not null && TargetOf(deployment).Unloaded is null;
+
+    /// <summary>Returns the part of a number of replicas that runs at <see cref="TargetCapacity"/>: rounded, at least 1, except at 0 percent.</summary>
+    public int CapacityOf(int replicas) => TargetCapacity switch
+    {
+        null or 100 => replicas,
+        0 => 0,
+        { } percent => replicas == 0 ? 0 : Math.Max(1, (int)Math.Round(replicas * percent / 100, MidpointRounding.AwayFromZero)),
+    };
+
+    /// <summary>Returns this state with the autoscaler's target for a deployment, in both revisions. Not a change that an operator waits for.</summary>
+    public DesiredApplication WithAutoscaledTarget(string deployment, int replicas) => TargetOf(Requested.Deployments[deployment]).Replicas == replicas ? this : this with
+    {
+        Targets = Targets.SetItem(deployment, new(replicas)),
+        LastGoodTargets = LastGood?.Find(deployment) is null ? LastGoodTargets : LastGoodTargets.SetItem(deployment, new(replicas)),
+    };
 
     /// <summary>Returns this state with another replica target for a deployment, in both revisions: a rollback must run as many replicas as were requested.</summary>
     public DesiredApplication WithTarget(string deployment, ReplicaTarget target)
@@ -65,20 +109,39 @@ public sealed record DesiredApplication
 
     /// <summary>
     /// Returns the targets that still apply when <paramref name="next"/> replaces <see cref="Requested"/>: those of deployments whose <c>num_replicas</c> did not
-    /// change, so that redeploying the same settings does not undo a scale.
+    /// change, so that redeploying the same settings does not undo a scale; of deployments that follow their load, which continue from the current target; and all with an external scaler.
     /// </summary>
-    public ImmutableSortedDictionary<string, ReplicaTarget> TargetsFor(ApplicationRevision next) => Targets.RemoveRange(Targets.Keys.Where(name =>
-        next.Find(name) is not { } deployment || deployment.Spec.NumReplicas != Requested.Find(name)?.Spec.NumReplicas));
+    public ImmutableSortedDictionary<string, ReplicaTarget> TargetsFor(ApplicationRevision next)
+    {
+        var targets = ReplicaTarget.None;
+        foreach (var (name, deployment) in next.Deployments)
+        {
+            if (Requested.Find(name) is not { } before)
+                continue;
+            var isKept = deployment.Spec.Autoscaling is { } autoscaling
+                ? before.Spec.Autoscaling is not null || autoscaling.InitialReplicas is null
+                : Targets.ContainsKey(name) && (next.Config.ExternalScalerEnabled is true
+                    || (before.Spec.Autoscaling is null && deployment.Spec.NumReplicas == before.Spec.NumReplicas));
+            if (isKept)
+                targets = targets.SetItem(name, TargetOf(before));
+        }
+
+        return targets;
+    }
 }
+
+/// <summary>A revision that was replaced.</summary>
+/// <param name="Revision">The revision.</param>
+/// <param name="DeployedAt">When it was deployed.</param>
+public sealed record PastRevision(ApplicationRevision Revision, DateTimeOffset DeployedAt);
 
 /// <summary>Number of replicas that a deployment is to have now.</summary>
 /// <param name="Replicas">The number.</param>
-/// <param name="WakesOnRequest">Whether, at 0 replicas, requests are queued and reported to the controller instead of rejected.</param>
 /// <param name="Unloaded">The number of replicas to restore when the model is loaded again; null if it was not unloaded.</param>
-public readonly record struct ReplicaTarget(int Replicas, bool WakesOnRequest = false, int? Unloaded = null)
+public readonly record struct ReplicaTarget(int Replicas, int? Unloaded = null)
 {
     /// <summary>Returns the target of an unloaded model.</summary>
-    public ReplicaTarget Unload() => Replicas == 0 ? this : new(0, Unloaded: Replicas);
+    public ReplicaTarget Unload() => Replicas == 0 ? this : new(0, Replicas);
 
     /// <summary>Returns the target of a loaded model.</summary>
     public ReplicaTarget Load() => Replicas == 0 ? new(Unloaded ?? 1) : this;

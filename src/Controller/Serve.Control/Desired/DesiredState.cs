@@ -15,6 +15,9 @@ public sealed record DesiredState
     /// <summary>Whether everything is drained because the node shuts down. Not persisted: the next start restores all applications.</summary>
     public bool IsStopping { get; init; }
 
+    /// <summary>Percent of the replicas that run; null for all. Part of each application, and the same for all.</summary>
+    public double? TargetCapacity => Applications.Values.FirstOrDefault(application => !application.IsDeleting)?.TargetCapacity;
+
     /// <summary>Returns this state with an application added or replaced.</summary>
     public DesiredState With(DesiredApplication application) =>
         this with { Applications = Applications.SetItem(application.Name, application) };

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Serve.Control.Autoscaling;
 using Serve.Routes;
 
 namespace Serve.Control.Observed;
@@ -53,6 +54,12 @@ public abstract record ControlObservation
 
     /// <summary>A node did not acknowledge a snapshot.</summary>
     public sealed record RoutesNotAcknowledged(NodeId Node, SnapshotVersion Version, string Error) : ControlObservation;
+
+    /// <summary>The routers of a node have reported their load; replaces the node's previous report.</summary>
+    public sealed record LoadReported(NodeId Node, ImmutableDictionary<DeploymentId, DeploymentLoad> Loads) : ControlObservation;
+
+    /// <summary>A user's autoscaling policy returned a result, or failed.</summary>
+    public sealed record PolicyReturned(DeploymentId Deployment, PolicyResult Result) : ControlObservation;
 
     /// <summary>Requests are queued for a deployment that has no replicas and may be woken.</summary>
     public sealed record WakeUpRequested(DeploymentId Deployment) : ControlObservation;

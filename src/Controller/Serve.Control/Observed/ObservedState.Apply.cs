@@ -22,6 +22,8 @@ public sealed partial record ObservedState
         ControlObservation.RoutesNotAcknowledged refused => refused.Version == Routes.Newest.Version
             ? this with { Routes = Routes with { RetryAt = now + ReconciliationIntervals.RecheckInterval } }
             : this,
+        ControlObservation.LoadReported load => Nodes.ContainsKey(load.Node) ? this with { Loads = Loads.SetItem(load.Node, load.Loads) } : this,
+        ControlObservation.PolicyReturned policy => this with { PolicyResults = PolicyResults.SetItem(policy.Deployment, policy.Result) },
         ControlObservation.WakeUpRequested wakeUp => this with { WakeUps = WakeUps.Add(wakeUp.Deployment) },
         _ => throw new ArgumentOutOfRangeException(nameof(observation)),
     };

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Serve.Control.Autoscaling;
 
 namespace Serve.Control.Observed;
 
@@ -24,6 +25,16 @@ public sealed partial record ObservedState
     /// <summary>Deployments without replicas for which requests are queued.</summary>
     public ImmutableHashSet<DeploymentId> WakeUps { get; init; } = [];
 
+    /// <summary>States of the deployments that follow their load.</summary>
+    public ImmutableDictionary<DeploymentId, AutoscalingState> Autoscaling { get; init; } = ImmutableDictionary<DeploymentId, AutoscalingState>.Empty;
+
+    /// <summary>Newest results of the users' policies.</summary>
+    public ImmutableDictionary<DeploymentId, PolicyResult> PolicyResults { get; init; } = ImmutableDictionary<DeploymentId, PolicyResult>.Empty;
+
+    /// <summary>Load that the routers of each node have reported.</summary>
+    public ImmutableDictionary<NodeId, ImmutableDictionary<DeploymentId, DeploymentLoad>> Loads { get; init; } =
+        ImmutableDictionary<NodeId, ImmutableDictionary<DeploymentId, DeploymentLoad>>.Empty;
+
     /// <summary>Generation of the newest action.</summary>
     public long Generation { get; init; }
 
@@ -32,6 +43,10 @@ public sealed partial record ObservedState
 
     /// <summary>Returns the start history of a version.</summary>
     public ReplicaStartHistory StartHistoryOf(ReplicaStartKey key) => Starts.GetValueOrDefault(key, ReplicaStartHistory.None);
+
+    /// <summary>Returns the load of a deployment on all nodes.</summary>
+    public DeploymentLoad LoadOf(DeploymentId deployment) => Loads.Values.Aggregate(
+        DeploymentLoad.None, (sum, loads) => loads.TryGetValue(deployment, out var load) ? sum.Plus(load) : sum);
 
     /// <summary>Returns the replicas of a deployment.</summary>
     public IEnumerable<ObservedReplica> ReplicasOf(DeploymentId deployment) => Replicas.Values.Where(replica => replica.Id.Deployment == deployment);

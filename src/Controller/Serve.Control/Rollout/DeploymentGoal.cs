@@ -36,6 +36,9 @@ internal sealed record DeploymentGoal(DeploymentId Id)
 
     /// <summary>How many replicas above the target may exist while replicas are replaced.</summary>
     public int Surge => Math.Max(1, TargetReplicas / 5);
+
+    /// <summary>Describes the target as the reason of a start or stop.</summary>
+    public string DescribeTarget() => $"the target is {TargetReplicas} {(TargetReplicas == 1 ? "replica" : "replicas")}";
 }
 
 /// <summary>Progress of one deployment towards its goal, as needed by the routes and the status.</summary>

@@ -37,7 +37,8 @@ internal static class DeploymentGoalResolver
         var history = observed.StartHistoryOf(ReplicaStartKey.Of(id, requested));
         var target = application.TargetOf(requested);
         var wasRunning = lastGood is not null && lastGood.IsSameAs(requested);
-        var failure = target.Replicas == 0 ? null : StartFailure(requested, target.Replicas, history, observed, wasRunning);
+        var replicas = RunningReplicas(application, requested, target);
+        var failure = replicas == 0 ? null : StartFailure(requested, replicas, history, observed, wasRunning);
         if (failure is not null && !wasRunning && lastGood is not null)
             return Rollback(id, application, lastGood) with { Failure = failure };
         var needsFallback = failure is null && lastGood is not null && lastGood.Version != requested.Version && !history.HasRun;
@@ -45,8 +46,8 @@ internal static class DeploymentGoalResolver
         {
             Revision = application.Requested,
             Deployment = requested,
-            TargetReplicas = target.Replicas,
-            WakesOnRequest = target.WakesOnRequest,
+            TargetReplicas = replicas,
+            WakesOnRequest = WakesOnRequest(application, requested, target),
             FallbackRevision = needsFallback ? application.LastGood : null,
             FallbackDeployment = needsFallback ? lastGood : null,
             IsFrozen = failure is not null,
@@ -57,8 +58,21 @@ internal static class DeploymentGoalResolver
     private static DeploymentGoal Rollback(DeploymentId id, DesiredApplication application, DeploymentRevision lastGood)
     {
         var target = application.LastGoodTargetOf(lastGood);
-        return new(id) { Revision = application.LastGood, Deployment = lastGood, TargetReplicas = target.Replicas, WakesOnRequest = target.WakesOnRequest };
+        return new(id)
+        {
+            Revision = application.LastGood,
+            Deployment = lastGood,
+            TargetReplicas = RunningReplicas(application, lastGood, target),
+            WakesOnRequest = WakesOnRequest(application, lastGood, target),
+        };
     }
+
+    // The autoscaler's targets are within bounds that the capacity has already reduced.
+    private static int RunningReplicas(DesiredApplication application, DeploymentRevision deployment, ReplicaTarget target) =>
+        deployment.Spec.Autoscaling is null ? application.CapacityOf(target.Replicas) : Math.Min(target.Replicas, application.CapacityOf(deployment.Spec.Autoscaling.MaxReplicas));
+
+    private static bool WakesOnRequest(DesiredApplication application, DeploymentRevision deployment, ReplicaTarget target) =>
+        deployment.Spec.Autoscaling is { } autoscaling && target.Unloaded is null && application.CapacityOf(autoscaling.MaxReplicas) > 0;
 
     /// <summary>Returns why the requested version cannot be started, or null while it may succeed.</summary>
     private static string? StartFailure(DeploymentRevision requested, int replicas, ReplicaStartHistory history, ObservedState observed, bool wasRunning)

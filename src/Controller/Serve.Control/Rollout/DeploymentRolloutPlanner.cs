@@ -112,6 +112,6 @@ internal sealed class DeploymentRolloutPlanner
                 var old when old.IsApplyingOtherConfig(deployment) => "replaces a replica that was still applying settings that have been replaced",
                 var old => $"node {old.Node} is draining",
             },
-        _ => $"the target is {_goal.TargetReplicas} replicas",
+        _ => _goal.DescribeTarget(),
     };
 }

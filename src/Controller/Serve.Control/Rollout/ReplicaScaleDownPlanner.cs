@@ -45,6 +45,6 @@ internal static class ReplicaScaleDownPlanner
         { Deployment: { } deployment } when replica.Deployment.Version != deployment.Version => goal.Failure is null ? "replaced by a new version" : "its version failed to start",
         _ when replica.IsApplyingOtherConfig(goal.Deployment) => "it was still applying settings that have been replaced",
         _ when observed.NodePhaseOf(replica) == NodePhase.Draining => $"node {replica.Node} is draining",
-        _ => $"the target is {goal.TargetReplicas} replicas",
+        _ => goal.DescribeTarget(),
     };
 }

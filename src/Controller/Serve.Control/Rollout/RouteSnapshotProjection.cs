@@ -14,7 +14,7 @@ internal static class RouteSnapshotProjection
         return new()
         {
             Applications = ApplicationRoutes(applications),
-            Deployments = [.. applications.SelectMany(application => results[application.Name]).Where(result => !result.Goal.IsLeaving).Select(RouteOf)],
+            Deployments = [.. applications.SelectMany(application => results[application.Name].Where(result => !result.Goal.IsLeaving).Select(result => RouteOf(application, result)))],
         };
     }
 
@@ -40,7 +40,7 @@ internal static class RouteSnapshotProjection
     private static bool AreEqual(DeploymentRoute one, DeploymentRoute other) =>
         one with { Replicas = default } == other with { Replicas = default } && one.Replicas.SequenceEqual(other.Replicas);
 
-    private static DeploymentRoute RouteOf(DeploymentRolloutResult result)
+    private static DeploymentRoute RouteOf(DesiredApplication application, DeploymentRolloutResult result)
     {
         var (goal, deployment) = (result.Goal, result.Goal.Deployment!);
         return new()
@@ -50,8 +50,26 @@ internal static class RouteSnapshotProjection
             MaxOngoingRequests = deployment.Spec.MaxOngoingRequests,
             MaxQueuedRequests = deployment.Spec.MaxQueuedRequests,
             Unavailable = result.Routed.Length > 0 ? null : UnavailableReason(goal),
+            Routing = RuleOf(application, deployment),
+            ReportsLoad = deployment.Spec.Autoscaling is not null,
             WakesOnRequest = goal is { TargetReplicas: 0, WakesOnRequest: true },
             Replicas = [.. result.Routed.Where(replica => replica.Address is not null).Select(replica => new ReplicaRoute(replica.Id.ToString(), replica.Address!))],
+        };
+    }
+
+    private static RoutingRule RuleOf(DesiredApplication application, DeploymentRevision deployment)
+    {
+        var router = deployment.Spec.Router;
+        if (router.RequestRouterClass is null)
+            return router is { Policy: RoutingPolicy.PowerOfTwo, Key: null } ? RoutingRule.Default : new() { Policy = router.Policy, Key = router.Key };
+        var package = (ReferenceEquals(application.LastGood?.Find(deployment.Spec.Name), deployment) ? application.LastGood! : application.Requested).Package;
+        return new()
+        {
+            Key = router.Key,
+            PickerClass = package.FindPickerClass(router.RequestRouterClass),
+            Kwargs = router.RequestRouterKwargs?.ToJsonString(),
+            PackageHash = package.Hash,
+            AssemblyFile = package.AssemblyFile,
         };
     }
 

@@ -36,8 +36,9 @@ internal static class ApplicationStatusProjection
         var goal = result.Goal;
         if (goal.IsLeaving)
             return new(DeploymentStatus.Updating, DeploymentStatusTrigger.Deleting, Sentence($"{result.Remaining} replicas are draining"), 0, null);
+        var scaling = observed.Autoscaling.GetValueOrDefault(goal.Id);
         DeploymentStatusReport Report(DeploymentStatus status, DeploymentStatusTrigger trigger, string message) =>
-            new(status, trigger, message, goal.TargetReplicas, goal.Deployment);
+            new(status, trigger, message, goal.TargetReplicas, goal.Deployment) { Autoscaling = scaling };
 
         var history = observed.StartHistoryOf(ReplicaStartKey.Of(goal.Id, goal.Deployment!));
         var running = result.Ready + result.Old;
@@ -54,6 +55,14 @@ internal static class ApplicationStatusProjection
                     : Sentence(failure, "the previous version keeps running", running < goal.TargetReplicas ? progress : null));
         }
 
+        if (scaling is { IsUpscaling: true } && running < goal.TargetReplicas && isPromoted && goal.Failure is null)
+            return Report(DeploymentStatus.Upscaling, DeploymentStatusTrigger.Autoscaling, Sentence(progress, scaling.Reason, reason));
+        if (scaling is { Decisions: [.., var last] } && last.To < last.From && result.Remaining > goal.TargetReplicas && running == goal.TargetReplicas && isPromoted)
+        {
+            return Report(DeploymentStatus.Downscaling, DeploymentStatusTrigger.Autoscaling,
+                Sentence($"{result.Remaining - goal.TargetReplicas} replicas are draining", last.Reason));
+        }
+
         if ((running < goal.TargetReplicas && isPromoted) || goal.Failure is not null)
         {
             return Report(DeploymentStatus.Unhealthy,
@@ -63,12 +72,14 @@ internal static class ApplicationStatusProjection
 
         if (isPromoted || result.IsSteady)
         {
-            return Report(DeploymentStatus.Healthy, application.Change switch
-            {
-                DesiredChange.ScaleUp => DeploymentStatusTrigger.UpscaleCompleted,
-                DesiredChange.ScaleDown => DeploymentStatusTrigger.DownscaleCompleted,
-                _ => DeploymentStatusTrigger.ConfigUpdateCompleted,
-            }, "");
+            return Report(DeploymentStatus.Healthy, scaling is { Decisions: [.., var done] }
+                ? done.To > done.From ? DeploymentStatusTrigger.UpscaleCompleted : DeploymentStatusTrigger.DownscaleCompleted
+                : application.Change switch
+                {
+                    DesiredChange.ScaleUp => DeploymentStatusTrigger.UpscaleCompleted,
+                    DesiredChange.ScaleDown => DeploymentStatusTrigger.DownscaleCompleted,
+                    _ => DeploymentStatusTrigger.ConfigUpdateCompleted,
+                }, "");
         }
 
         return application.Change switch

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Serve.Admin;
+using Serve.Control.Autoscaling;
 using Serve.Control.Desired;
 
 namespace Serve.Control.Status;
@@ -10,4 +11,8 @@ public sealed record ApplicationStatusReport(
 
 /// <summary>Reported status of a deployment; <paramref name="Deployment"/> is the revision that is kept running, null if the deployment is being removed.</summary>
 public sealed record DeploymentStatusReport(
-    DeploymentStatus Status, DeploymentStatusTrigger Trigger, string Message, int TargetReplicas, DeploymentRevision? Deployment);
+    DeploymentStatus Status, DeploymentStatusTrigger Trigger, string Message, int TargetReplicas, DeploymentRevision? Deployment)
+{
+    /// <summary>State of the autoscaling; null if the number of replicas does not follow the load.</summary>
+    public AutoscalingState? Autoscaling { get; init; }
+}

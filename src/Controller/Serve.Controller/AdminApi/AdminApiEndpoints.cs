@@ -86,7 +86,7 @@ public static class AdminApiEndpoints
             })
             .WithTags("Applications").WithSummary("Deletes every application.").Produces(StatusCodes.Status200OK);
         api.MapGet(Applications + "/{application}", (string application, ServeController controller) =>
-                Json(controller.GetDetails(application) ?? throw new ApplicationNotFoundException($"No application is named '{application}'.")))
+                Json(controller.GetDetails(application) ?? throw ApplicationNotFoundException.Of(application, controller.GetDetails().Applications.Keys)))
             .WithTags("Applications").WithSummary("Gets the status of one application.").Produces<ApplicationDetails>().ProducesProblem(404);
         api.MapPut(Applications + "/{application}", async (string application, HttpRequest request, ServeController controller, CancellationToken cancellationToken) =>
             {
@@ -101,6 +101,16 @@ public static class AdminApiEndpoints
                 return Results.Ok();
             })
             .WithTags("Applications").WithSummary("Drains and deletes one application.").Produces(StatusCodes.Status200OK).ProducesProblem(404);
+        api.MapGet("/api/v1/applications/{application}/revisions", (string application, ServeController controller) =>
+                Json(controller.GetRevisions(application) ?? throw new ApplicationNotFoundException($"No application is named '{application}'.")))
+            .WithTags("Applications").WithSummary("Gets the revisions of an application, newest first.").Produces<RevisionDetailsList>().ProducesProblem(404);
+        api.MapPost("/api/v1/applications/{application}/rollback", async (string application, HttpRequest request, ServeController controller, CancellationToken cancellationToken) =>
+            {
+                await controller.RollBackAsync(application, Revision(await BodyAsync(request)), cancellationToken);
+                return Results.Ok();
+            })
+            .WithTags("Applications").WithSummary("Deploys an earlier revision of an application again.")
+            .Accepts<RollbackRequest>("application/json", "*/*").Produces(StatusCodes.Status200OK).ProducesProblem(400).ProducesProblem(404);
         api.MapPost("/api/v1/applications/{application}/deployments/{deployment}/scale",
                 async (string application, string deployment, HttpRequest request, ServeController controller, CancellationToken cancellationToken) =>
                 {
@@ -133,12 +143,6 @@ public static class AdminApiEndpoints
             })
             .WithTags("Node").WithSummary("Drains and stops all replicas, then the node. The stored state is kept.").Produces<NodeShutdownReport>();
         api.MapMethods(Health, [HttpMethods.Head], static () => Results.Text("success")).ExcludeFromDescription();
-        api.MapMethods(Health, [HttpMethods.Options], static (HttpResponse response) =>
-            {
-                response.Headers.Allow = "GET, HEAD, OPTIONS";
-                return Results.NoContent();
-            })
-            .ExcludeFromDescription();
         api.MapGet(Health, () => Results.Text("success")).WithTags("Node").WithSummary("Checks whether the node responds.").Produces<string>(200, "text/plain");
     }
 
@@ -146,6 +150,14 @@ public static class AdminApiEndpoints
 
     private static async Task<JsonNode?> BodyAsync(HttpRequest request) =>
         await JsonNode.ParseAsync(request.Body, documentOptions: new() { MaxDepth = 64 }, cancellationToken: request.HttpContext.RequestAborted);
+
+    private static long? Revision(JsonNode? body) => body switch
+    {
+        JsonObject { Count: 0 } => null,
+        JsonObject { Count: 1 } map when map.ContainsKey("revision") && map["revision"] is null => null,
+        JsonObject { Count: 1 } map when map["revision"] is JsonValue value && value.GetValueKind() == JsonValueKind.Number && value.TryGetValue<long>(out var revision) => revision,
+        _ => throw new DefinitionException("The body must be {\"revision\": N}, where N is the number of a revision, or {}."),
+    };
 
     private static int Replicas(JsonNode? body)
     {

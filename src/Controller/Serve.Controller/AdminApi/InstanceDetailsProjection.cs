@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Serve.Admin;
+using Serve.Control.Autoscaling;
 using Serve.Control.Desired;
 using Serve.Control.Observed;
 using Serve.Control.Status;
@@ -34,6 +35,7 @@ internal sealed class InstanceDetailsProjection(INodeDirectory nodes, NodeStateD
                 },
             },
             Applications = view.Desired.Applications.Values.ToDictionary(application => application.Name, application => GetApplication(view, application)),
+            TargetCapacity = view.Desired.TargetCapacity,
             ConfigDirectory = configDirectory.Current,
             TargetGroups = [.. view.Plan.Routes.Applications
                 .Where(route => route.RoutePrefix is not null)
@@ -56,18 +58,35 @@ internal sealed class InstanceDetailsProjection(INodeDirectory nodes, NodeStateD
             Status = report?.Status ?? ApplicationStatus.NotStarted,
             Message = report?.Message ?? "",
             LastDeployedTimeS = Seconds(application.DeployedAt),
-            DeployedAppConfig = target.Config with
-            {
-                RoutePrefix = target.RoutePrefix ?? ApplicationConfig.NoRoute,
-                Isolation = target.Isolation,
-                Deployments = [.. target.Deployments.Values.Select(deployment => Options(deployment.Spec, application.TargetOf(deployment).Replicas))],
-            },
+            DeployedAppConfig = ConfigOf(target, deployment => application.TargetOf(deployment).Replicas),
             Ingress = target.Ingress,
             CodeHash = target.Package.Hash,
             Deployments = report?.Deployments.ToDictionary(
                 pair => pair.Key, pair => Deployment(view, application, new(application.Name, pair.Key), pair.Value)) ?? [],
         };
     }
+
+    /// <summary>Returns the revisions of an application, newest first; null if there is none of that name.</summary>
+    public static RevisionDetailsList? GetRevisions(ControllerStateView view, string name) => !view.Desired.Applications.TryGetValue(name, out var application) ? null : new()
+    {
+        Revisions = [.. application.History.Append(new(application.Requested, application.DeployedAt)).Reverse().Select(past => new RevisionDetails
+        {
+            Revision = past.Revision.Number,
+            DeployedTimeS = Seconds(past.DeployedAt),
+            IsCurrent = past.Revision.Number == application.Requested.Number,
+            IsLastGood = past.Revision.Number == application.LastGood?.Number,
+            Note = past.Revision.Config.Note,
+            CodeHash = past.Revision.Package.Hash,
+            Config = ConfigOf(past.Revision, deployment => deployment.Spec.NumReplicas),
+        })],
+    };
+
+    private static ApplicationConfig ConfigOf(ApplicationRevision revision, Func<DeploymentRevision, int> replicas) => revision.Config with
+    {
+        RoutePrefix = revision.RoutePrefix ?? ApplicationConfig.NoRoute,
+        Isolation = revision.Isolation,
+        Deployments = [.. revision.Deployments.Values.Select(deployment => Options(deployment.Spec, replicas(deployment)))],
+    };
 
     private DeploymentDetails Deployment(ControllerStateView view, DesiredApplication application, DeploymentId id, DeploymentStatusReport report)
     {
@@ -80,12 +99,34 @@ internal sealed class InstanceDetailsProjection(INodeDirectory nodes, NodeStateD
             StatusTrigger = report.Trigger,
             Message = report.Message,
             Notices = [.. view.Observed.ReplicasOf(id).Where(replica => replica.IsLive).SelectMany(replica => replica.Notices).Distinct(StringComparer.Ordinal)],
+            AutoscalingDetail = report.Autoscaling is { } scaling ? Autoscaling(scaling, report, view.Observed.LoadOf(id)) : null,
             DeploymentConfig = Options(spec, requested is null ? spec.NumReplicas : application.TargetOf(requested).Replicas),
             TargetNumReplicas = report.TargetReplicas,
             RequiredResources = Amounts(ResourceAmounts.Of(spec.Resources).Units),
             Replicas = [.. view.Observed.ReplicasOf(id).OrderBy(replica => replica.Rank).ThenBy(replica => replica.StartedAt).Select(Replica)],
         };
     }
+
+    private static DeploymentAutoscalingDetail Autoscaling(AutoscalingState state, DeploymentStatusReport report, DeploymentLoad load) => new()
+    {
+        ScalingStatus = report.Status switch
+        {
+            DeploymentStatus.Upscaling => AutoscalingStatus.Upscaling,
+            DeploymentStatus.Downscaling => AutoscalingStatus.Downscaling,
+            _ => AutoscalingStatus.Stable,
+        },
+        Reason = state.Reason,
+        DesiredNumReplicas = state.Desired,
+        Decisions = [.. state.Decisions.Reverse().Select(decision => new ScalingDecisionDetails
+        {
+            TimestampS = Seconds(decision.At),
+            Reason = decision.Reason,
+            PrevNumReplicas = decision.From,
+            CurrNumReplicas = decision.To,
+        })],
+        Metrics = new Dictionary<string, double> { ["queued_requests"] = load.Queued, ["ongoing_requests"] = load.Total - load.Queued },
+        Errors = state.PolicyError is { } error ? [error] : [],
+    };
 
     private ReplicaDetails Replica(ObservedReplica replica)
     {
@@ -128,7 +169,8 @@ internal sealed class InstanceDetailsProjection(INodeDirectory nodes, NodeStateD
     private static DeploymentOptions Options(DeploymentSpec spec, int replicas) => new()
     {
         Name = spec.Name,
-        NumReplicas = replicas,
+        NumReplicas = spec.Autoscaling is null ? replicas : ReplicaCount.Auto,
+        AutoscalingConfig = spec.Autoscaling?.ToOptions(),
         MaxOngoingRequests = spec.MaxOngoingRequests,
         MaxQueuedRequests = spec.MaxQueuedRequests,
         UserConfig = spec.UserConfig,
@@ -138,6 +180,15 @@ internal sealed class InstanceDetailsProjection(INodeDirectory nodes, NodeStateD
         HealthCheckTimeoutS = spec.HealthCheckTimeoutS,
         MaxConstructorRetryCount = spec.MaxConstructorRetryCount,
         Concurrency = spec.Concurrency,
+        RequestRouterConfig = spec.Router == new RequestRouterSpec() ? null : new()
+        {
+            Policy = spec.Router.RequestRouterClass is null ? spec.Router.Policy : null,
+            Key = spec.Router.Key,
+            RequestRouterClass = spec.Router.RequestRouterClass,
+            RequestRouterKwargs = spec.Router.RequestRouterKwargs,
+            RequestRoutingStatsPeriodS = spec.Router.RequestRoutingStatsPeriodS,
+            RequestRoutingStatsTimeoutS = spec.Router.RequestRoutingStatsTimeoutS,
+        },
         ActorOptions = new()
         {
             NumCpus = spec.Resources.NumCpus,

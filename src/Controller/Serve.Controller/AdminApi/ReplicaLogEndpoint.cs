@@ -37,17 +37,14 @@ internal static class ReplicaLogEndpoint
         // The logs of deleted applications and stopped replicas can still be read.
         var details = controller.GetDetails(application);
         if (details is null && !selection.Exists())
-            throw new ApplicationNotFoundException($"No application is named '{application}'. {Known("Applications", controller.GetDetails().Applications.Keys)}");
+            throw ApplicationNotFoundException.Of(application, controller.GetDetails().Applications.Keys);
         if (deployment is not null && details?.Deployments.ContainsKey(deployment) != true && !selection.Exists())
-            throw new ApplicationNotFoundException($"Application '{application}' has no deployment '{deployment}'. {Known("Its deployments", details?.Deployments.Keys ?? [])}");
-        if (replica is not null && !selection.Exists()
-            && details?.Deployments.Values.Any(known => known.Replicas.Any(candidate => candidate.ReplicaId.EndsWith("#" + selection.Suffix, StringComparison.Ordinal))) != true)
-            throw new ApplicationNotFoundException($"Application '{application}' has no replica '{replica}'. {Known("Its replicas", details?.Deployments.Values.SelectMany(known => known.Replicas).Select(known => known.ReplicaId) ?? [])}");
-    }
-
-    private static string Known(string kind, IEnumerable<string> names)
-    {
-        var list = string.Join(", ", names.Order(StringComparer.Ordinal));
-        return list.Length == 0 ? $"{kind}: none." : $"{kind}: {list}.";
+            throw ApplicationNotFoundException.OfPart(application, "deployment", deployment, details?.Deployments.Keys ?? []);
+        if (replica is null || selection.Exists())
+            return;
+        var known = (details?.Deployments.Values.Where(each => deployment is null || each.Name == deployment).SelectMany(each => each.Replicas) ?? [])
+            .Select(each => each.ReplicaId[(each.ReplicaId.LastIndexOf('#') + 1)..]).ToList();
+        if (!known.Contains(selection.Suffix!))
+            throw ApplicationNotFoundException.OfPart(application, "replica", replica, known);
     }
 }

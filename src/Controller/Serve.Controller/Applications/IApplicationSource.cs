@@ -20,7 +20,27 @@ public interface IApplicationSource
 internal sealed record PreparedApplication(ApplicationConfig Config, ApplicationPackage Package);
 
 /// <summary>There is no application or deployment of that name.</summary>
-public sealed class ApplicationNotFoundException(string message) : Exception(message);
+public sealed class ApplicationNotFoundException(string message) : Exception(message)
+{
+    /// <summary>Creates the exception for an unknown application.</summary>
+    /// <param name="name">The name that was given.</param>
+    /// <param name="known">Names of all applications.</param>
+    public static ApplicationNotFoundException Of(string name, IEnumerable<string> known) => new($"No application is named '{name}'. {ListOf("Applications", known)}");
+
+    /// <summary>Creates the exception for an unknown part of an application.</summary>
+    /// <param name="application">The application.</param>
+    /// <param name="kind">Kind of the part, in the singular.</param>
+    /// <param name="name">The name that was given.</param>
+    /// <param name="known">Names of all such parts.</param>
+    public static ApplicationNotFoundException OfPart(string application, string kind, string name, IEnumerable<string> known) =>
+        new($"Application '{application}' has no {kind} '{name}'. {ListOf($"Its {kind}s", known)}");
+
+    private static string ListOf(string kind, IEnumerable<string> names)
+    {
+        var list = string.Join(", ", names.Order(StringComparer.Ordinal));
+        return list.Length == 0 ? $"{kind}: none." : $"{kind}: {list}.";
+    }
+}
 
 /// <summary>The request contradicts the current state of the node.</summary>
 public sealed class NodeConflictException(string message) : Exception(message)

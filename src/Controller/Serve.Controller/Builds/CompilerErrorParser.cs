@@ -13,7 +13,8 @@ internal static partial class CompilerErrorParser
     /// <returns>At least one error.</returns>
     public static IReadOnlyList<string> Errors(IReadOnlyList<string> lines, string target)
     {
-        List<string> errors = [];
+        // Errors of generated code are consequences of others, unless there are none.
+        List<string> errors = [], generated = [];
         foreach (var line in lines)
         {
             var match = Error().Match(line.Trim());
@@ -23,12 +24,13 @@ internal static partial class CompilerErrorParser
             var error = $"error{code}: {match.Groups["text"].Value.Trim()}";
             // Other places are project files and files of the SDK, which do not help to locate the error.
             var text = match.Groups["file"].Success ? $"{match.Groups["place"].Value.Trim()}: {error}" : error;
-            if (!errors.Contains(text))
-                errors.Add(text);
+            var found = match.Groups["file"].Value.EndsWith(".g.cs", StringComparison.Ordinal) ? generated : errors;
+            if (!found.Contains(text))
+                found.Add(text);
         }
 
-        return errors.Count > 0
-            ? errors
+        return errors.Count > 0 ? errors
+            : generated.Count > 0 ? generated
             : [$"'dotnet build {target}' failed: {string.Join(Environment.NewLine, lines.TakeLast(TailLines))}"];
     }
 

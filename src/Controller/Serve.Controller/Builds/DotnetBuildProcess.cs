@@ -7,6 +7,9 @@ internal static class DotnetBuildProcess
 {
     private const int MaxCapturedLines = 4000;
 
+    /// <summary>Time for the supervisor to end the build; one that a signal has stopped does not.</summary>
+    private static readonly TimeSpan SupervisorTimeout = TimeSpan.FromSeconds(5);
+
     /// <summary>Folder of the props, targets and analyzers that are added to user code.</summary>
     public static string UserCodeFolder { get; } = Path.Combine(AppContext.BaseDirectory, "usercode");
 
@@ -78,10 +81,15 @@ internal static class DotnetBuildProcess
         }
         catch (OperationCanceledException)
         {
-            // The supervisor kills its process group and itself.
+            using var timeout = new CancellationTokenSource(SupervisorTimeout);
             if (isSupervised)
+            {
+                // The supervisor kills the processes of the build and itself.
                 process.StandardInput.Close();
-            else
+                await process.WaitForExitAsync(timeout.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+
+            if (!process.HasExited)
                 process.Kill(entireProcessTree: true);
             await process.WaitForExitAsync(CancellationToken.None);
             throw;

@@ -34,14 +34,17 @@ internal abstract record ControlEvent
         public void Fail(Exception error) => _answer.TrySetException(error);
     }
 
-    /// <summary>Deploys applications; with <paramref name="IsWhole"/>, deletes all others.</summary>
-    public sealed record DeployApplications(IReadOnlyList<PreparedApplication> Applications, bool IsWhole) : ChangeRequest;
+    /// <summary>Deploys applications; with <paramref name="IsWhole"/>, deletes all others and sets the target capacity.</summary>
+    public sealed record DeployApplications(IReadOnlyList<PreparedApplication> Applications, bool IsWhole, double? TargetCapacity = null) : ChangeRequest;
+
+    /// <summary>Deploys an earlier revision of an application again; null for the last good one.</summary>
+    public sealed record RollBackApplication(string Application, long? Revision) : ChangeRequest;
 
     /// <summary>Deletes an application; null for all.</summary>
     public sealed record DeleteApplications(string? Application) : ChangeRequest;
 
-    /// <summary>Changes the replica target of a deployment.</summary>
-    public sealed record ChangeReplicaTarget(DeploymentId Deployment, Func<ReplicaTarget, ReplicaTarget> Change) : ChangeRequest;
+    /// <summary>Changes the replica target of a deployment; with <paramref name="IsScale"/>, to a number of the caller.</summary>
+    public sealed record ChangeReplicaTarget(DeploymentId Deployment, Func<ReplicaTarget, ReplicaTarget> Change, bool IsScale = false) : ChangeRequest;
 
     /// <summary>Drains and stops all replicas; the stored state is kept.</summary>
     public sealed record StopAllReplicas : ChangeRequest;

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Serve.Control;
+using Serve.Control.Autoscaling;
 using Serve.Control.Desired;
 using Serve.Control.Observed;
 using Serve.Controller.Applications;
@@ -31,6 +32,7 @@ internal sealed partial class ControlLoop : IAsyncDisposable
     private readonly ILogger<ControlLoop> _logger;
     private readonly ControlActionRunner _runner;
     private readonly NodeEventWatcher _watcher;
+    private readonly AutoscalingPolicyRunner _policies;
     private readonly ITimer _timer;
     private DesiredState _desired = DesiredState.Empty;
     private ObservedState _observed = new();
@@ -39,7 +41,7 @@ internal sealed partial class ControlLoop : IAsyncDisposable
     private Task _loop = Task.CompletedTask;
 
     public ControlLoop(
-        INodeDirectory nodes, IClusterStore store, ControllerOptions options, ControllerMetrics metrics,
+        INodeDirectory nodes, IClusterStore store, ControllerOptions options, ControllerMetrics metrics, IAutoscalingPolicyLoader? policies,
         TimeProvider time, ILoggerFactory loggers)
     {
         _nodes = nodes;
@@ -49,6 +51,7 @@ internal sealed partial class ControlLoop : IAsyncDisposable
         _time = time;
         _logger = loggers.CreateLogger<ControlLoop>();
         _runner = new(nodes, options, metrics, time, ReportAsync, loggers.CreateLogger<ControlActionRunner>());
+        _policies = new(policies, ReportAsync, time, loggers.CreateLogger<AutoscalingPolicyRunner>());
         _watcher = new(nodes, EnqueueAsync, time, loggers.CreateLogger<NodeEventWatcher>());
         _timer = time.CreateTimer(_ => _events.Writer.TryWrite(ControlEvent.Tick.Instance), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _view = CreateView();
@@ -202,6 +205,8 @@ internal sealed partial class ControlLoop : IAsyncDisposable
                     _observed = _observed.WithoutStartFailures(application.Config.Name);
             }
 
+            if (request is ControlEvent.RollBackApplication rollback)
+                _observed = _observed.WithoutStartFailures(rollback.Application);
             return changed;
         }
         catch (Exception error)
@@ -215,10 +220,13 @@ internal sealed partial class ControlLoop : IAsyncDisposable
     {
         ReconciliationPlan plan;
         var rounds = 0;
+        HashSet<string> scaled = [];
+        DateTimeOffset? nextScaling;
         do
         {
             var now = _time.GetUtcNow();
             _observed = _observed.WithNodes(NodeViewProjection.Of(_nodes.Current), now);
+            nextScaling = Autoscale(now, scaled);
             plan = Reconciler.Decide(_desired, _observed, now);
             foreach (var action in plan.Actions)
             {
@@ -231,11 +239,38 @@ internal sealed partial class ControlLoop : IAsyncDisposable
         }
         while (plan.Actions.Any(action => action is ControlAction.PromoteApplicationRevision or ControlAction.RemoveApplication) && ++rounds < MaxRounds);
 
-        var delay = plan.NextWakeUp is { } wakeUp ? wakeUp - _time.GetUtcNow() : Timeout.InfiniteTimeSpan;
-        _timer.Change(delay < TimeSpan.Zero && plan.NextWakeUp is not null ? TimeSpan.Zero : delay, Timeout.InfiniteTimeSpan);
+        var nextPolicy = _policies.RunDue(_desired, _observed, _time.GetUtcNow());
+        nextScaling = nextPolicy < nextScaling || nextScaling is null ? nextPolicy : nextScaling;
+        var next = nextScaling is null || plan.NextWakeUp < nextScaling ? plan.NextWakeUp : nextScaling;
+        var delay = next is { } wakeUp ? wakeUp - _time.GetUtcNow() : Timeout.InfiniteTimeSpan;
+        _timer.Change(delay < TimeSpan.Zero && next is not null ? TimeSpan.Zero : delay, Timeout.InfiniteTimeSpan);
         _view = new(_desired, _observed, plan);
         _metrics.Update(_view);
         Changed?.Invoke(_view);
+
+        // After the actions: a request may wait for them, and a lost target is decided again.
+        foreach (var name in scaled)
+        {
+            if (_desired.Applications.TryGetValue(name, out var application))
+                await PersistAsync(application, name);
+        }
+    }
+
+    private DateTimeOffset? Autoscale(DateTimeOffset now, HashSet<string> scaled)
+    {
+        var before = _desired;
+        (_desired, _observed, var next) = Autoscaler.Decide(_desired, _observed, now);
+        foreach (var application in _desired.Applications.Values.Where(application => !ReferenceEquals(application, before.Applications.GetValueOrDefault(application.Name))))
+        {
+            scaled.Add(application.Name);
+            foreach (var (id, state) in _observed.Autoscaling.Where(pair => pair.Key.Application == application.Name))
+            {
+                if (state.Decisions is [.., var decision] && decision.At == now)
+                    Log.Scaled(_logger, id, decision.From, decision.To, decision.Reason);
+            }
+        }
+
+        return next;
     }
 
     // Actions that change the desired state are carried out here; all others by the runner.
@@ -301,6 +336,9 @@ internal sealed partial class ControlLoop : IAsyncDisposable
 
         [LoggerMessage(3008, LogLevel.Warning, "The register of a node could not be read; its replicas are adopted when it can")]
         public static partial void NotRecovered(ILogger logger, Exception error);
+
+        [LoggerMessage(3009, LogLevel.Information, "Deployment {Deployment} scales from {From} to {To} replicas: {Reason}")]
+        public static partial void Scaled(ILogger logger, DeploymentId deployment, int from, int to, string reason);
 
         [LoggerMessage(3006, LogLevel.Critical, "Reconciliation failed; no actions were taken")]
         public static partial void DecisionFailed(ILogger logger, Exception error);

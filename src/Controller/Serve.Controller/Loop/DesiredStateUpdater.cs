@@ -16,6 +16,7 @@ internal static class DesiredStateUpdater
         return request switch
         {
             ControlEvent.DeployApplications deploy => Deploy(desired, deploy, defaultIsolation, now),
+            ControlEvent.RollBackApplication rollback => RollBack(desired, rollback, now),
             ControlEvent.DeleteApplications delete => Delete(desired, delete.Application),
             ControlEvent.ChangeReplicaTarget change => ChangeTarget(desired, change),
             ControlEvent.StopAllReplicas => desired with { IsStopping = true },
@@ -27,11 +28,13 @@ internal static class DesiredStateUpdater
     {
         List<string> errors = [];
         var next = desired;
+        var capacity = deploy.IsWhole ? deploy.TargetCapacity : desired.TargetCapacity;
         foreach (var prepared in deploy.Applications)
         {
             try
             {
-                next = next.With(Next(desired.Applications.GetValueOrDefault(prepared.Config.Name), prepared, defaultIsolation, now));
+                var application = Next(desired.Applications.GetValueOrDefault(prepared.Config.Name), prepared, defaultIsolation, now);
+                next = next.With(application.TargetCapacity == capacity ? application : application with { TargetCapacity = capacity, Generation = application.Generation + 1, Change = DesiredChange.Deploy });
             }
             catch (DefinitionException invalid)
             {
@@ -46,7 +49,7 @@ internal static class DesiredStateUpdater
                 next = next.With(removed with { IsDeleting = true });
         }
 
-        errors.AddRange(RoutePrefixConflicts(next, deploy));
+        errors.AddRange(RoutePrefixConflicts(next, deploy.Applications.Select(application => application.Config.Name)));
         return errors.Count == 0 ? next : throw new DefinitionException(errors);
     }
 
@@ -57,23 +60,44 @@ internal static class DesiredStateUpdater
         var revision = ApplicationRevisionBuilder.Build(prepared.Config, prepared.Package, defaultIsolation, (before?.Requested.Number ?? 0) + 1);
         if (current is not null && ApplicationRevisionBuilder.AreSame(current.Requested, revision))
             return current;
-        return new()
+        return current is not null ? Replace(current, revision, now) : new()
         {
             Name = prepared.Config.Name,
             Requested = revision,
-            Targets = current?.TargetsFor(revision) ?? ReplicaTarget.None,
-            LastGood = current?.LastGood,
-            LastGoodTargets = current?.LastGoodTargets ?? ReplicaTarget.None,
             Generation = (before?.Generation ?? 0) + 1,
             Change = DesiredChange.Deploy,
             DeployedAt = now,
         };
     }
 
-    private static IEnumerable<string> RoutePrefixConflicts(DesiredState next, ControlEvent.DeployApplications deploy)
+    private static DesiredApplication Replace(DesiredApplication current, ApplicationRevision revision, DateTimeOffset now) => current with
+    {
+        Requested = revision,
+        History = current.HistoryWithRequested(),
+        Targets = current.TargetsFor(revision),
+        Generation = current.Generation + 1,
+        Change = DesiredChange.Deploy,
+        DeployedAt = now,
+    };
+
+    // The revision is complete, settings and package included: nothing is built or uploaded.
+    private static DesiredState RollBack(DesiredState desired, ControlEvent.RollBackApplication rollback, DateTimeOffset now)
+    {
+        if (!desired.Applications.TryGetValue(rollback.Application, out var application) || application.IsDeleting)
+            throw Unknown(desired, rollback.Application);
+        var target = application.RollbackTarget(rollback.Revision);
+        if (ApplicationRevisionBuilder.AreSame(application.Requested, target))
+            return desired;
+        var next = desired.With(Replace(
+            application, target with { Number = application.Requested.Number + 1, Config = target.Config with { Note = $"rollback to revision {target.Number}" } }, now));
+        List<string> errors = [.. RoutePrefixConflicts(next, [application.Name])];
+        return errors.Count == 0 ? next : throw new DefinitionException(errors);
+    }
+
+    private static IEnumerable<string> RoutePrefixConflicts(DesiredState next, IEnumerable<string> names)
     {
         var alive = next.Applications.Values.Where(application => !application.IsDeleting).ToList();
-        foreach (var name in deploy.Applications.Select(application => application.Config.Name))
+        foreach (var name in names)
         {
             if (!next.Applications.TryGetValue(name, out var application) || application.Requested.RoutePrefix is not { } prefix)
                 continue;
@@ -98,9 +122,12 @@ internal static class DesiredStateUpdater
         if (!desired.Applications.TryGetValue(id.Application, out var application) || application.IsDeleting)
             throw Unknown(desired, id.Application);
         if (application.Requested.Find(id.Name) is not { } deployment)
+            throw ApplicationNotFoundException.OfPart(id.Application, "deployment", id.Name, application.Requested.Deployments.Keys);
+
+        if (change.IsScale && deployment.Spec.Autoscaling is not null)
         {
-            throw new ApplicationNotFoundException(
-                $"Application '{id.Application}' has no deployment '{id.Name}'. Its deployments: {string.Join(", ", application.Requested.Deployments.Keys)}.");
+            throw new NodeConflictException(
+                $"Deployment '{id}' follows its load (autoscaling_config) and cannot be scaled. Change min_replicas and max_replicas, or set num_replicas to a number.");
         }
 
         var target = change.Change(application.TargetOf(deployment));
@@ -110,9 +137,6 @@ internal static class DesiredStateUpdater
         return ReferenceEquals(next, application) ? desired : desired.With(next);
     }
 
-    private static ApplicationNotFoundException Unknown(DesiredState desired, string name)
-    {
-        var known = desired.Applications.Values.Where(application => !application.IsDeleting).Select(application => application.Name).ToList();
-        return new($"No application is named '{name}'. {(known.Count == 0 ? "None is deployed" : $"Deployed applications: {string.Join(", ", known)}")}.");
-    }
+    private static ApplicationNotFoundException Unknown(DesiredState desired, string name) =>
+        ApplicationNotFoundException.Of(name, desired.Applications.Values.Where(application => !application.IsDeleting).Select(application => application.Name));
 }

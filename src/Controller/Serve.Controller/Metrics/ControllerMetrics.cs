@@ -23,11 +23,15 @@ public sealed class ControllerMetrics
     private readonly Gauge _deploymentStatus;
     private readonly Gauge _applicationStatus;
     private readonly Counter _loops;
+    private readonly Gauge _target;
+    private readonly Gauge _desired;
+    private readonly Gauge _load;
     private readonly Lazy<(Gauge IsApplied, Gauge AppliedAt)> _configDirectory;
     private readonly TimeProvider _time;
     private readonly ConcurrentDictionary<DeploymentId, long> _removedAt = new();
     private volatile HashSet<DeploymentId> _shown = [];
     private HashSet<string> _shownReplicas = [];
+    private HashSet<DeploymentId> _shownScaled = [];
 
     /// <summary>Creates the metrics in a registry.</summary>
     public ControllerMetrics(CollectorRegistry registry, TimeProvider time)
@@ -44,6 +48,9 @@ public sealed class ControllerMetrics
         _deploymentStatus = factory.CreateGauge("serve_deployment_status", "0 DEPLOY_FAILED, 1 UNHEALTHY, 2 UPDATING, 3 UPSCALING, 4 DOWNSCALING, 5 HEALTHY.", ByDeployment);
         _applicationStatus = factory.CreateGauge("serve_application_status", "0 NOT_STARTED, 1 DEPLOYING, 2 DEPLOY_FAILED, 3 RUNNING, 4 UNHEALTHY, 5 DELETING.", ["application"]);
         _loops = factory.CreateCounter("serve_controller_num_control_loops", "Decisions of the control loop.");
+        _target = factory.CreateGauge("serve_autoscaling_target_replicas", "Replicas that the autoscaler has decided on.", ByDeployment);
+        _desired = factory.CreateGauge("serve_autoscaling_desired_replicas", "Replicas that the load needs, before delays.", ByDeployment);
+        _load = factory.CreateGauge("serve_autoscaling_total_requests", "Queued and ongoing requests, as the autoscaler sees them.", ByDeployment);
         // Shown only by nodes with a config directory.
         _configDirectory = new(() => (
             factory.CreateGauge("serve_config_last_apply_successful", "1 if the files of the config directory are applied, 0 if they have errors."),
@@ -81,6 +88,7 @@ public sealed class ControllerMetrics
     internal void Update(ControllerStateView view)
     {
         HashSet<DeploymentId> deployments = [];
+        HashSet<DeploymentId> scaled = [];
         foreach (var (name, report) in view.Plan.Status)
         {
             _applicationStatus.WithLabels(name).Set((int)report.Status);
@@ -88,9 +96,22 @@ public sealed class ControllerMetrics
             {
                 deployments.Add(new(name, deployment));
                 _deploymentStatus.WithLabels(name, deployment).Set(Value(state.Status));
+                if (state.Autoscaling is not { } scaling)
+                    continue;
+                scaled.Add(new(name, deployment));
+                _target.WithLabels(name, deployment).Set(state.TargetReplicas);
+                _desired.WithLabels(name, deployment).Set(scaling.Desired);
+                _load.WithLabels(name, deployment).Set(view.Observed.LoadOf(new(name, deployment)).Total);
             }
         }
 
+        foreach (var removed in _shownScaled.Except(scaled))
+        {
+            foreach (var gauge in (Gauge[])[_target, _desired, _load])
+                gauge.RemoveLabelled(removed.Application, removed.Name);
+        }
+
+        _shownScaled = scaled;
         foreach (var removed in _shown.Except(deployments))
         {
             _deploymentStatus.RemoveLabelled(removed.Application, removed.Name);

@@ -47,6 +47,7 @@ public sealed class PackageApplicationSource(ApplicationPackageBuilder builder, 
                 AssemblyFile = manifest.AssemblyFile,
                 Deployments = inspected.Deployments,
                 Ingress = inspected.Ingress,
+                PickerClasses = inspected.PickerClasses,
             };
         }, cancellationToken);
     }

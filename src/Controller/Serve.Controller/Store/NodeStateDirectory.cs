@@ -85,6 +85,14 @@ public sealed class NodeStateDirectory : IDisposable
         }
     }
 
+    /// <summary>Returns the path of the database after a check that a file system has not emptied it: the node would start without its applications.</summary>
+    /// <returns>The path.</returns>
+    /// <exception cref="StateStoreException">The file is empty, although packages were deployed.</exception>
+    public string RequireDatabase() =>
+        new FileInfo(Database) is { Exists: true, Length: 0 } && Directory.EnumerateFileSystemEntries(Packages).Any()
+            ? throw SqliteSchema.Damaged(Database, "it is empty, but there are packages of applications", null)
+            : Database;
+
     /// <inheritdoc/>
     public void Dispose()
     {

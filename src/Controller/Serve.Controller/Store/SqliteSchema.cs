@@ -48,7 +48,7 @@ internal static class SqliteSchema
 
     /// <summary>Returns the error for a damaged file.</summary>
     public static StateStoreException Damaged(string path, string detail, Exception? inner) => new(
-        $"{path} is damaged: {detail.ReplaceLineEndings(" ")}. Nothing was changed. Restore it from a backup, or remove it to start without applications.", inner);
+        $"{path} is damaged: {detail.ReplaceLineEndings(" ").TrimEnd('.')}. Nothing was changed. Restore it from a backup, or remove it to start without applications.", inner);
 
     private static void CreateTablesOfVersion2(SqliteConnection connection, long epoch)
     {

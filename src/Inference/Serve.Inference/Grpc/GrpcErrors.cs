@@ -37,7 +37,7 @@ internal static class GrpcErrors
         StatusCodes.Status401Unauthorized => StatusCode.Unauthenticated,
         StatusCodes.Status403Forbidden => StatusCode.PermissionDenied,
         StatusCodes.Status404NotFound => StatusCode.NotFound,
-        StatusCodes.Status408RequestTimeout => StatusCode.DeadlineExceeded,
+        StatusCodes.Status408RequestTimeout or StatusCodes.Status504GatewayTimeout => StatusCode.DeadlineExceeded,
         StatusCodes.Status413PayloadTooLarge => StatusCode.ResourceExhausted,
         StatusCodes.Status502BadGateway or StatusCodes.Status503ServiceUnavailable => StatusCode.Unavailable,
         _ => StatusCode.Internal,

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Serve.Http;
 using Serve.Inference.Models;
 using Serve.Inference.Tensors;
+using Serve.Routes;
 
 namespace Serve.Inference.Grpc;
 
@@ -53,7 +54,7 @@ internal sealed partial class ModelGrpcService(OnnxModelServer server, int maxMe
         // Flushed together with the status.
         responses.WriteOptions = new WriteOptions(WriteFlags.BufferHint);
         var model = server.NameOf(context.GetHttpContext());
-        return ServeAsync(message, new(), model, (version, request, isRaw, outputs) =>
+        return ServeAsync(message, new() { Urgency = RequestUrgency.Of(context.GetHttpContext()) }, model, (version, request, isRaw, outputs) =>
             responses.WriteAsync(InferResponseMessage.Create(model, version.Name, request, isRaw, outputs)), context.CancellationToken);
     }
 
@@ -63,7 +64,7 @@ internal sealed partial class ModelGrpcService(OnnxModelServer server, int maxMe
         var model = server.NameOf(context.GetHttpContext());
         while (await MoveNextAsync(messages, context.CancellationToken))
         {
-            var request = new InferenceRequest();
+            var request = new InferenceRequest { Urgency = RequestUrgency.Of(context.GetHttpContext()) };
             try
             {
                 await ServeAsync(messages.Current, request, model, (version, request, _, outputs) =>

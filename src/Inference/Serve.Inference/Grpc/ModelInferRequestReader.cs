@@ -31,6 +31,9 @@ internal static class ModelInferRequestReader
                 case ModelInferRequest.IdFieldNumber:
                     request.Id = reader.ReadString();
                     break;
+                case ModelInferRequest.ParametersFieldNumber:
+                    ReadParameter(reader.ReadBytes(), request);
+                    break;
                 case ModelInferRequest.InputsFieldNumber:
                     var head = new InputTensorHeader($"#{heads.Count}");
                     contents.Add(ReadInput(reader.ReadBytes(), head));
@@ -130,6 +133,26 @@ internal static class ModelInferRequestReader
         }
 
         return new(name ?? throw new BadInputException($"output #{index}: name is missing."), null, classes);
+    }
+
+    private static void ReadParameter(Memory<byte> entry, InferenceRequest request)
+    {
+        var (key, value) = ReadEntry(entry);
+        if (key == "priority")
+            request.ApplyPriority(ReadAmount(key, value));
+        else if (key == "timeout")
+            request.ApplyTimeout(ReadAmount(key, value), TimeProvider.System);
+    }
+
+    private static ulong ReadAmount(string name, Memory<byte> value)
+    {
+        var parameter = InferParameter.Parser.ParseFrom(value.Span);
+        return parameter.ParameterChoiceCase switch
+        {
+            InferParameter.ParameterChoiceOneofCase.Uint64Param => parameter.Uint64Param,
+            InferParameter.ParameterChoiceOneofCase.Int64Param when parameter.Int64Param >= 0 => (ulong)parameter.Int64Param,
+            _ => throw new BadInputException($"The request's {name} must be an integer of at least 0, as uint64_param or int64_param, but was {parameter}."),
+        };
     }
 
     private static void ReadOutputParameter(Memory<byte> entry, string output, ref int classes)

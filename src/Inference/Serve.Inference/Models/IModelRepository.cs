@@ -3,6 +3,9 @@ namespace Serve.Inference.Models;
 /// <summary>The models of a node, loaded or not. Implemented over the controller.</summary>
 public interface IModelRepository
 {
+    /// <summary>Gets whether load balancers may send requests to this node: not until the models of an earlier run have been restored, and not while it drains. Default true.</summary>
+    bool IsServing => true;
+
     /// <summary>Lists the models: the applications with a route prefix <c>/v2/models/NAME</c>.</summary>
     /// <returns>The models, ordered by name.</returns>
     IReadOnlyList<RepositoryModelEntry> List();

@@ -86,7 +86,7 @@ internal sealed partial class ModelRunBatcher : IDisposable
                 return await RunAloneAsync(request, rows, cancellationToken);
             else
                 Interlocked.Decrement(ref _company);
-            return await _queue.EnqueueAsync(new(request, (int)rows, _time.GetTimestamp()), GroupOf(request), cancellationToken);
+            return await _queue.EnqueueAsync(new(request, (int)rows, _time.GetTimestamp()), GroupOf(request), request.Urgency, cancellationToken);
         }
         catch (OperationCanceledException) when (_disposed && !cancellationToken.IsCancellationRequested)
         {

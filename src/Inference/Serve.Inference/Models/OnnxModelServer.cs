@@ -14,6 +14,7 @@ using Serve.Inference.Tensors;
 using Serve.Replica.Activation;
 using Serve.Replica.Batching;
 using Serve.Replica.Instances;
+using Serve.Routes;
 using Serve.Runtime;
 using Serve.Specs;
 
@@ -189,7 +190,7 @@ internal sealed partial class OnnxModelServer : IIngress, IBuiltInDeployment, IA
     {
         var current = Loaded.Find(asked);
         var body = await InferRequestBody.ReadAsync(context.Request, context.RequestAborted);
-        var request = new InferenceRequest();
+        var request = new InferenceRequest { Urgency = RequestUrgency.Of(context) };
         request.Own(body);
         request.Version = asked;
         LoadedModelVersion Read()

@@ -33,8 +33,8 @@ internal sealed class ServedModelCatalog(RouteTable table, IModelRepository repo
     /// <summary>Gets the models.</summary>
     public IModelRepository Repository => repository;
 
-    /// <summary>Gets whether every model is ready that has not been unloaded.</summary>
-    public bool IsReady => repository.List().All(model => model.State is RepositoryModelState.Ready or RepositoryModelState.Unloading || IsUnloaded(model));
+    /// <summary>Gets whether the node serves, and every model is ready that has not been unloaded.</summary>
+    public bool IsReady => repository.IsServing && repository.List().All(model => model.State is RepositoryModelState.Ready or RepositoryModelState.Unloading || IsUnloaded(model));
 
     /// <summary>Finds the application that serves a model.</summary>
     /// <param name="model">The model's name.</param>

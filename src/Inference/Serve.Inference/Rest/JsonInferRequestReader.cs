@@ -68,6 +68,10 @@ internal static class JsonInferRequestReader
                 {
                     if (json.ValueTextEquals("binary_data_output"u8))
                         request.BinaryOutputs = ReadFlag(ref json, "binary_data_output");
+                    else if (json.ValueTextEquals("priority"u8))
+                        request.ApplyPriority(ReadAmount(ref json, "priority"));
+                    else if (json.ValueTextEquals("timeout"u8))
+                        request.ApplyTimeout(ReadAmount(ref json, "timeout"), TimeProvider.System);
                     else
                         SkipParameter(ref json, "The request's");
                 }
@@ -275,6 +279,14 @@ internal static class JsonInferRequestReader
         return json.TokenType == JsonTokenType.Number && json.TryGetInt32(out var classes) && classes >= 0
             ? classes
             : throw new BadInputException($"{whose} classification must be a number of classes, but was {JsonTensorReader.Describe(ref json)}.");
+    }
+
+    private static ulong ReadAmount(ref Utf8JsonReader json, string name)
+    {
+        json.Read();
+        return json.TokenType == JsonTokenType.Number && json.TryGetUInt64(out var amount)
+            ? amount
+            : throw new BadInputException($"The request's {name} must be an integer of at least 0, but was {JsonTensorReader.Describe(ref json)}.");
     }
 
     private static void EnterParameters(ref Utf8JsonReader json, string whose)

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Serve.Calls;
 
 namespace Serve.Inference.Tensors;
 
@@ -16,10 +17,29 @@ internal sealed class InferenceRequest
     /// <summary>Gets or sets whether outputs are binary unless their own parameters differ.</summary>
     public bool BinaryOutputs { get; set; }
 
+    /// <summary>Gets or sets deadline and priority.</summary>
+    public CallUrgency Urgency { get; set; }
+
     public List<NamedTensor> Inputs { get; } = [];
 
     /// <summary>Gets the requested outputs; empty for all.</summary>
     public List<RequestedModelOutput> Outputs { get; } = [];
+
+    /// <summary>
+    /// Applies Triton's parameter <c>priority</c>: 1 is the highest, and 0 the default. The levels 1, 2, 3, … are the priorities 10, 9, 8, …
+    /// </summary>
+    public void ApplyPriority(ulong level)
+    {
+        if (level > 0)
+            Urgency = Urgency with { Priority = (int)Math.Max(CallUrgency.MinPriority, CallUrgency.MaxPriority + 1 - (long)Math.Min(level, 100)) };
+    }
+
+    /// <summary>Applies Triton's parameter <c>timeout</c>; 0 is none.</summary>
+    public void ApplyTimeout(ulong microseconds, TimeProvider time)
+    {
+        if (microseconds > 0)
+            Urgency = Urgency.Within(TimeSpan.FromMicroseconds(Math.Min(microseconds, uint.MaxValue * 1000d)), time);
+    }
 
     /// <summary>Rents memory until <see cref="Release"/>.</summary>
     public Memory<T> Rent<T>(int count)

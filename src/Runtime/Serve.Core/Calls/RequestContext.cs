@@ -11,6 +11,15 @@ public sealed record CallContext
 
     /// <summary>The multiplexed model that the call requests; null for none.</summary>
     public string? MultiplexedModelId { get; init; }
+
+    /// <summary>The key by which a routing policy selects the replica; null for none.</summary>
+    public string? RoutingKey { get; init; }
+
+    /// <summary>The deadline and priority.</summary>
+    public CallUrgency Urgency { get; init; }
+
+    /// <summary>Gets whether a queue of the callee treats the call differently from others: it requests a model, or is urgent.</summary>
+    public bool AffectsQueues => MultiplexedModelId is not null || !Urgency.IsDefault;
 }
 
 /// <summary>

@@ -15,6 +15,9 @@ public static class ErrorReason
     /// <summary>408: the request exceeded its timeout.</summary>
     public const string Timeout = "timeout";
 
+    /// <summary>504: the request was refused before it started, because it could not be completed before its deadline.</summary>
+    public const string DeadlineUnmeetable = "deadline_unmeetable";
+
     /// <summary>500: user code threw an exception.</summary>
     public const string UserException = "user_exception";
 

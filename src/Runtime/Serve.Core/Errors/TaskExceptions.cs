@@ -23,6 +23,11 @@ public sealed class DeadlockException(string message, Exception? inner = null)
 public sealed class RequestTimeoutException(string message)
     : ServeException(ErrorReason.Timeout, 408, isRetrySafe: false, message);
 
+/// <summary>The request was refused before it started, because it could not be completed before its deadline.</summary>
+/// <param name="message">The cause.</param>
+public sealed class DeadlineUnmeetableException(string message)
+    : ServeException(ErrorReason.DeadlineUnmeetable, 504, isRetrySafe: true, message);
+
 /// <summary>The requested resources are not available.</summary>
 /// <param name="message">The requested and the existing resources.</param>
 /// <param name="isPermanent">Whether the request exceeds the total resources.</param>

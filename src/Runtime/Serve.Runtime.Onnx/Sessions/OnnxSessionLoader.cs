@@ -114,7 +114,7 @@ internal sealed partial class OnnxSessionLoader(OnnxOptions options, OnnxLoadCon
         }
         catch (Exception error) when (error is OnnxRuntimeException or DllNotFoundException or EntryPointNotFoundException)
         {
-            throw new InferenceException($"{path} cannot be loaded: {error.Message}{(last.IsCpu ? "" : $" {ExecutionProviderChoice.LookedFor(facts)}")}", error);
+            throw new InferenceException($"{path} cannot be loaded: {error.Message.Replace($"Load model from {path} failed:", "", StringComparison.Ordinal)}{(last.IsCpu ? "" : $" {ExecutionProviderChoice.LookedFor(facts)}")}", error);
         }
     }
 

@@ -49,7 +49,7 @@ internal sealed class SharedOnnxSession : IDisposable
     /// <param name="runs">Number of runs.</param>
     public void WarmUp(int runs)
     {
-        var inputs = Signature.Inputs.Select(input => new NamedTensor(input.Name, Zeros(input))).ToArray();
+        var inputs = ZeroTensors.Of(Signature.Inputs, rows: 1, others: 1);
         for (var run = 0; run < runs; run++)
             Runner.Run(Runner.ShapeOf(inputs, null), inputs, CancellationToken.None).Dispose();
     }
@@ -63,15 +63,6 @@ internal sealed class SharedOnnxSession : IDisposable
             _disposed = true;
             _session.Dispose();
         }
-    }
-
-    private static Tensor Zeros(TensorSpec input)
-    {
-        long[] shape = [.. input.Shape.Select(length => length < 0 ? 1 : length)];
-        var count = shape.Aggregate(1L, (product, length) => product * length);
-        return input.Type == TensorType.String
-            ? new Tensor<string>(Enumerable.Repeat("", (int)count).ToArray(), shape)
-            : Tensor.FromBytes(input.Type, new byte[checked((int)count * TensorTypes.SizeOf(input.Type))], shape);
     }
 
     private static OnnxModelInfo InfoOf(InferenceSession session)

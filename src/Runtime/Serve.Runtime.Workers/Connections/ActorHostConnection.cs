@@ -157,9 +157,18 @@ internal sealed class ActorHostConnection
 
         private HostedActor FindActor() => Connection._host.Find(new(run.ActorId)) ?? throw new CallRefusedException(run.ActorId, gone: true);
 
-        private CallContext CreateContext() => !run.HasRequestId && !run.HasModelId
-            ? CallContext.None
-            : new() { RequestId = run.HasRequestId ? run.RequestId : null, MultiplexedModelId = run.HasModelId ? run.ModelId : null };
+        private CallContext CreateContext()
+        {
+            if (run is { HasRequestId: false, HasModelId: false, Priority: 0, TimeoutUs: 0 })
+                return CallContext.None;
+            var urgency = new CallUrgency(0, run.Priority);
+            return new()
+            {
+                RequestId = run.HasRequestId ? run.RequestId : null,
+                MultiplexedModelId = run.HasModelId ? run.ModelId : null,
+                Urgency = run.TimeoutUs == 0 ? urgency : urgency.Within(TimeSpan.FromMicroseconds(run.TimeoutUs), TimeProvider.System),
+            };
+        }
 
         // No code writes to the bytes again, so they are not copied.
         private static Value? ValueOf(JsonResultText text) =>

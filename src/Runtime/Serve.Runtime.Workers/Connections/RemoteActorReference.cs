@@ -89,6 +89,10 @@ internal sealed class RemoteActorReference(ActorId id, HostProcessAddress proces
             run.RequestId = requestId;
         if (context.MultiplexedModelId is { } modelId)
             run.ModelId = modelId;
+        run.Priority = context.Urgency.Priority;
+        // A deadline that has passed must not become none.
+        if (context.Urgency.RemainingTime(TimeProvider.System) is { } remaining)
+            run.TimeoutUs = Math.Max(1, (long)remaining.TotalMicroseconds);
         return run;
     }
 

@@ -36,6 +36,13 @@ internal static partial class NativeProcessApi
         _ = Kill(-pid, SigKill);
     }
 
+    /// <summary>Kills a process; does nothing if it has exited.</summary>
+    public static void KillProcess(int pid)
+    {
+        if (!OperatingSystem.IsWindows())
+            _ = Kill(pid, SigKill);
+    }
+
     /// <summary>Reads the state letter of a process, for example R (running), S (sleeping) or T (stopped by a signal); null if there is no such process, or the system is not Linux.</summary>
     public static char? StateOf(int pid)
     {

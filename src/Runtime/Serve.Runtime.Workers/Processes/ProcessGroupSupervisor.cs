@@ -5,7 +5,7 @@ namespace Serve.Runtime;
 
 /// <summary>
 /// Main method of a process that runs a command for its parent, in a process group of its own. When its standard input ends, because the parent closed it or ended in
-/// whatever way, it kills the command, all processes that the command started, and itself.
+/// whatever way, it kills the command, all processes that the command started, and itself. It also kills the processes that the command leaves behind.
 /// </summary>
 public static class ProcessGroupSupervisor
 {
@@ -15,7 +15,10 @@ public static class ProcessGroupSupervisor
     public static int Run(IReadOnlyList<string> command)
     {
         NativeProcessApi.BecomeGroupLeader();
-        using var process = Process.Start(new ProcessStartInfo(command[0], command.Skip(1)) { UseShellExecute = false, RedirectStandardInput = true })
+        NativeProcessApi.ContinueOnParentExit();
+        var start = new ProcessStartInfo(command[0], command.Skip(1)) { UseShellExecute = false, RedirectStandardInput = true };
+        var mark = DescendantProcesses.Mark(start.Environment);
+        using var process = Process.Start(start)
             ?? throw new InvalidOperationException($"{command[0]} did not start.");
         process.StandardInput.Close();
         new Thread(() =>
@@ -28,10 +31,12 @@ public static class ProcessGroupSupervisor
 
             if (OperatingSystem.IsWindows())
                 process.Kill(entireProcessTree: true);
+            DescendantProcesses.KillAll(mark);
             NativeProcessApi.KillGroup(Environment.ProcessId);
         })
         { IsBackground = true, Name = "serve supervisor" }.Start();
         process.WaitForExit();
+        DescendantProcesses.KillAll(mark);
         return process.ExitCode;
     }
 }

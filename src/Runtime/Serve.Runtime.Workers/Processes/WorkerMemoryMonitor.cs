@@ -70,10 +70,12 @@ internal sealed partial class WorkerMemoryMonitor : IAsyncDisposable
         var own = run.Session is { } session ? SystemMemoryReader.ResidentOf(session.Lease.ProcessId) : 0;
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{run.Attempt.Name} was stopped: {Gigabytes(now.Used)} of {Gigabytes(now.Total)} of memory is in use ({now.Share:P1}), above the threshold of {_threshold:P1}. {(own > 0 ? $"Its worker used {Gigabytes(own)}. " : "")}Run fewer tasks at once (NumCpus, Memory), use less memory, or raise ClusterOptions.MemoryUsageThreshold.");
+            $"{run.Attempt.Name} was stopped: {Size(now.Used)} of {Size(now.Total)} of memory is in use ({now.Share:P1}), above the threshold of {_threshold:P1}. {(own > 0 ? $"Its worker used {Size(own)}. " : "")}Run fewer tasks at once (NumCpus, Memory), use less memory, or raise ClusterOptions.MemoryUsageThreshold.");
     }
 
-    private static string Gigabytes(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1 << 30):0.00} GiB");
+    private static string Size(long bytes) => bytes < 1 << 30
+        ? string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1 << 20):0} MiB")
+        : string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1 << 30):0.00} GiB");
 
     [LoggerMessage(EventId = 2003, Level = LogLevel.Warning, Message = "{Text} {Next}")]
     private static partial void LogStopped(ILogger logger, string text, string next);

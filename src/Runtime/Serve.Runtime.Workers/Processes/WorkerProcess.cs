@@ -6,13 +6,14 @@ using System.Text.Json;
 namespace Serve.Runtime.Workers.Processes;
 
 /// <summary>
-/// One worker as an operating system process: its start, its pipes, its end. It is reaped before <see cref="Exited"/> completes, and its group
-/// is killed with it. Knows nothing of actors.
+/// One worker as an operating system process: its start, its pipes, its end. It is reaped before <see cref="Exited"/> completes, and its descendants
+/// are killed with it. Knows nothing of actors.
 /// </summary>
 internal sealed class WorkerProcess
 {
     private const int KeptLines = 200;
     private readonly Process _process;
+    private readonly string _mark;
     private readonly string _logFile;
     private readonly ConcurrentQueue<string> _errorLines = new();
     private readonly Lock _sending = new();
@@ -25,9 +26,10 @@ internal sealed class WorkerProcess
     private volatile string? _killedBecause;
     private volatile bool _isReady;
 
-    private WorkerProcess(Process process, string logFile)
+    private WorkerProcess(Process process, string mark, string logFile)
     {
         _process = process;
+        _mark = mark;
         _logFile = logFile;
         Pid = process.Id;
         var errors = RecordErrorOutputAsync(process.StandardError);
@@ -50,7 +52,8 @@ internal sealed class WorkerProcess
         };
         foreach (var (name, value) in environment)
             info.Environment[name] = value;
-        return new(Process.Start(info) ?? throw new InvalidOperationException($"{info.FileName} did not start."), logFile);
+        var mark = DescendantProcesses.Mark(info.Environment);
+        return new(Process.Start(info) ?? throw new InvalidOperationException($"{info.FileName} did not start."), mark, logFile);
     }
 
     /// <summary>Sends the handshake and waits until the worker can be called.</summary>
@@ -206,8 +209,9 @@ internal sealed class WorkerProcess
     {
         await _process.WaitForExitAsync();
 
-        // Children of user code outlive it in its group. The process id cannot have been reused so soon.
+        // Children of user code outlive it, in its group or in one of their own. The process id cannot have been reused so soon.
         NativeProcessApi.KillGroup(Pid);
+        DescendantProcesses.KillAll(_mark);
         RuntimeDiagnosticFiles.RemoveOf(Pid);
 
         // Output from before it had a log file is still in the pipe; a grandchild may hold that open indefinitely.

@@ -52,7 +52,8 @@ public static class WorkerProcessHost
 
     private static void Die()
     {
-        // With the whole group: the children of user code have no other owner.
+        // The children of user code have no other owner.
+        DescendantProcesses.KillOwn();
         NativeProcessApi.KillGroup(Environment.ProcessId);
         NativeProcessApi.ExitImmediately(1);
         Process.GetCurrentProcess().Kill();

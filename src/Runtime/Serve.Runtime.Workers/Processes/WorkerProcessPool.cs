@@ -285,6 +285,7 @@ internal sealed partial class WorkerProcessPool(
     {
         const int Allowed = 3;
         const int AllowedStopped = 2;
+        var stoppedPeriod = options.PingPeriod / 2;
         using var timer = new PeriodicTimer(options.PingPeriod, time);
         using var end = new CancellationTokenSource();
         _ = worker.Ended.Task.ContinueWith(_ => end.Cancel(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
@@ -295,7 +296,7 @@ internal sealed partial class WorkerProcessPool(
             var answer = process.PingAsync(limit.Token);
             for (var stopped = 0; !answer.IsCompleted && stopped < AllowedStopped;)
             {
-                await ((Task)answer).WaitAsync(options.PingPeriod, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await ((Task)answer).WaitAsync(stoppedPeriod, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 stopped = !answer.IsCompleted && process.IsStopped ? stopped + 1 : 0;
                 if (stopped == AllowedStopped)
                     process.Kill("The worker was stopped by a signal, did not answer and was killed.");

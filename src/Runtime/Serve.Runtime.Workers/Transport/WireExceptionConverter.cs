@@ -49,6 +49,8 @@ internal static class WireExceptionConverter
                 return new OverloadedException(error.Message, TimeSpan.FromSeconds(error.RetryAfterSeconds));
             case nameof(RequestTimeoutException):
                 return new RequestTimeoutException(error.Message);
+            case nameof(DeadlineUnmeetableException):
+                return new DeadlineUnmeetableException(error.Message);
             case nameof(InsufficientResourcesException):
                 return new InsufficientResourcesException(error.Message, error.Stack.Length > 0);
             case nameof(ArgumentException):

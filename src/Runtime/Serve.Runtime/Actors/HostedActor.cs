@@ -67,7 +67,7 @@ public sealed class HostedActor(ActorInstance instance, ActorActivationContext a
         var queued = (traits & ActorMethodTraits.Queued) != 0;
         var blocking = (traits & ActorMethodTraits.Blocking) != 0;
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, life.Aborted);
-        var request = _seesRequests || (queued && context.MultiplexedModelId is not null) ? new RequestContext(context, linked.Token) : null;
+        var request = _seesRequests || (queued && context.AffectsQueues) ? new RequestContext(context, linked.Token) : null;
         IAsyncEnumerator<TItem>? items = null;
         Exception? error = null;
         try
@@ -147,12 +147,12 @@ public sealed class HostedActor(ActorInstance instance, ActorActivationContext a
         return _invoker.InvokeStream(turn.Call, turn.Token);
     }
 
-    /// <summary>Passes a call to its queue, outside of turns, with the requested model, by which the queue groups calls.</summary>
+    /// <summary>Passes a call to its queue, outside of turns, with the requested model and the urgency, by which the queue groups and orders calls.</summary>
     private ValueTask<TResult> QueueAsync<TResult>(MethodCall<TResult> call, CallContext context, long started, CancellationToken cancellationToken)
     {
         ValueTask<TResult> pending;
         var token = cancellationToken.CanBeCanceled ? cancellationToken : life.Aborted;
-        var request = _seesRequests || context.MultiplexedModelId is not null ? new RequestContext(context, token) : null;
+        var request = _seesRequests || context.AffectsQueues ? new RequestContext(context, token) : null;
         var outer = request is null ? null : RequestContext.Current;
         try
         {

@@ -44,6 +44,31 @@ public sealed class Patient
         System.Diagnostics.Process.GetCurrentProcess().Kill();
     }
 
+    // Sends each message of a WebSocket back.
+    [HttpGet("/echo")]
+    public async Task Echo(Microsoft.AspNetCore.Http.HttpContext context)
+    {
+        using var socket = await context.WebSockets.AcceptWebSocketAsync();
+        var buffer = new byte[100];
+        while (await socket.ReceiveAsync(buffer, context.RequestAborted) is { MessageType: not System.Net.WebSockets.WebSocketMessageType.Close } message)
+            await socket.SendAsync(buffer.AsMemory(0, message.Count), message.MessageType, message.EndOfMessage, context.RequestAborted);
+    }
+
+    // A stream of items until the client disconnects.
+    [HttpGet("/ticks")]
+    public async IAsyncEnumerable<int> Ticks([System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken stop)
+    {
+        for (var tick = 0; ; tick++)
+        {
+            yield return tick;
+            await Task.Delay(50, stop);
+        }
+    }
+
+    // Starts a process in a session of its own, without the output of this one, and returns its id.
+    [HttpGet("/spawn")]
+    public int Spawn() => System.Diagnostics.Process.Start("sh", ["-c", "exec setsid sleep 1000 > /dev/null 2>&1"]).Id;
+
     [HttpGet("/failfast")]
     public string FailFast()
     {

@@ -289,6 +289,34 @@ public sealed class DeploymentResponseTests
     }
 
     [Fact]
+    public void Options_DeadlineAndPriority_AreInheritedAndTheEarlierDeadlineApplies()
+    {
+        var inherited = new CallUrgency(0, 3).Within(10.Seconds, _clock);
+        RequestContext.Current = new RequestContext(new CallContext { RequestId = "r1", RoutingKey = "k", Urgency = inherited }, default);
+
+        _ = Handle.Remote<int>();
+        _ = Handle.Options(timeout: 1.Seconds, routingKey: "other").Remote<int>();
+        _ = Handle.Options(timeout: 60.Seconds, priority: -2).Remote<int>();
+        RequestContext.Current = null;
+        _ = Handle.Options(timeout: 2.Seconds).Remote<int>();
+
+        Assert.Equal(new CallContext { RequestId = "r1", Urgency = inherited }, _target.Calls[0].Context);
+        Assert.Equal(new CallContext { RequestId = "r1", RoutingKey = "other", Urgency = inherited.Within(1.Seconds, _clock) }, _target.Calls[1].Context);
+        Assert.Equal(new CallContext { RequestId = "r1", Urgency = inherited with { Priority = -2 } }, _target.Calls[2].Context);
+        Assert.Equal(2.Seconds, _target.Calls[3].Context.Urgency.RemainingTime(_clock));
+    }
+
+    [Theory]
+    [InlineData(-11)]
+    [InlineData(11)]
+    public void Options_PriorityOutOfRange_IsAnError(int priority)
+    {
+        var error = Assert.Throws<ArgumentOutOfRangeException>(() => Handle.Options(priority: priority));
+
+        Assert.Contains("A priority must be between -10 and 10.", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Remote_NullAlone_IsOneArgument()
     {
         _ = Handle.Remote<int>(null);

@@ -42,6 +42,49 @@ public sealed class DeploymentSpecResolverTests
     }
 
     [Fact]
+    public void Merge_Auto_HasRayServesDefaults()
+    {
+        var spec = DeploymentSpecResolver.Merge(new DeploymentOptions { Name = "D", NumReplicas = ReplicaCount.Auto }, null);
+
+        Assert.Equal((1, new AutoscalingSpec { MaxReplicas = 100 }), (spec.NumReplicas, spec.Autoscaling));
+        Assert.Equal(
+            (1, 1, 2, 10, 30, 30, 600, LoadAggregation.Mean),
+            (spec.Autoscaling!.MinReplicas, new AutoscalingSpec().MaxReplicas, spec.Autoscaling.TargetOngoingRequests, spec.Autoscaling.MetricsIntervalS, spec.Autoscaling.LookBackPeriodS,
+                spec.Autoscaling.UpscaleDelayS, spec.Autoscaling.DownscaleDelayS, spec.Autoscaling.AggregationFunction));
+    }
+
+    [Fact]
+    public void Merge_AutoscalingOfFileAndCode_IsMergedKeyByKeyOrReplacedByANumber()
+    {
+        var code = new DeploymentOptions { Name = "D", NumReplicas = ReplicaCount.Auto, AutoscalingConfig = new() { MinReplicas = 0, UpscaleDelayS = 1 } };
+
+        var merged = DeploymentSpecResolver.Merge(code, new() { Name = "D", AutoscalingConfig = new() { UpscaleDelayS = 2, InitialReplicas = 3 } });
+        Assert.Equal((3, new AutoscalingSpec { MinReplicas = 0, InitialReplicas = 3, MaxReplicas = 100, UpscaleDelayS = 2 }), (merged.NumReplicas, merged.Autoscaling));
+
+        var number = DeploymentSpecResolver.Merge(code, new() { Name = "D", NumReplicas = 5 });
+        Assert.Equal((5, null), (number.NumReplicas, number.Autoscaling));
+
+        var automatic = DeploymentSpecResolver.Merge(new() { Name = "D", NumReplicas = 5 }, new() { Name = "D", AutoscalingConfig = new() { MinReplicas = 2, MaxReplicas = 4 } });
+        Assert.Equal((2, 2, 4), (automatic.NumReplicas, automatic.Autoscaling!.MinReplicas, automatic.Autoscaling.MaxReplicas));
+    }
+
+    [Fact]
+    public void Merge_ContradictoryAutoscaling_IsAnError()
+    {
+        static string Error(DeploymentOptions code, DeploymentOptions? file = null) => Assert.Single(Assert.Throws<DefinitionException>(() => DeploymentSpecResolver.Merge(code, file)).Errors);
+
+        Assert.Equal("D.autoscaling_config.min_replicas: must be at most max_replicas, 1, but was 2", Error(new() { Name = "D", AutoscalingConfig = new() { MinReplicas = 2 } }));
+        Assert.Equal(
+            "D.autoscaling_config.min_replicas: must be at most max_replicas, 3, but was 5",
+            Error(new() { Name = "D", AutoscalingConfig = new() { MinReplicas = 5, MaxReplicas = 9 } }, new() { Name = "D", AutoscalingConfig = new() { MaxReplicas = 3 } }));
+        Assert.Equal(
+            "D.autoscaling_config.initial_replicas: must be between min_replicas and max_replicas, 1 and 2, but was 3",
+            Error(new() { Name = "D", AutoscalingConfig = new() { MaxReplicas = 2, InitialReplicas = 3 } }));
+        Assert.Equal("D.num_replicas: must be 'auto' or absent with autoscaling_config, but was 3", Error(new() { Name = "D", NumReplicas = 3, AutoscalingConfig = new() }));
+        Assert.Contains("not NaN", Error(new() { Name = "D", AutoscalingConfig = new AutoscalingAttribute { TargetOngoingRequests = double.NaN }.ToOptions() }));
+    }
+
+    [Fact]
     public void Merge_DoesNotChangeItsSources()
     {
         var code = new DeploymentOptions { Name = "Counter", UserConfig = Parse("""{"a":1}""") };
@@ -52,6 +95,30 @@ public sealed class DeploymentSpecResolverTests
 
         Assert.Equal("""{"a":1}""", code.UserConfig.ToJsonString());
         Assert.Equal("""{"a":2}""", file.UserConfig.ToJsonString());
+    }
+
+    [Theory]
+    [InlineData(RoutingPolicy.RoundRobin, "header:a", null, null, "A.request_router_config.key: has no effect with this policy; set policy to consistent_hash or prefix_affinity")]
+    [InlineData(null, "header:a", null, null, "A.request_router_config.key: has no effect with this policy; set policy to consistent_hash or prefix_affinity")]
+    [InlineData(RoutingPolicy.ConsistentHash, null, "Mine", null, "A.request_router_config: policy and request_router_class exclude each other; remove one of them")]
+    [InlineData(null, null, null, "{}", "A.request_router_config.request_router_kwargs: has no effect without request_router_class; remove it")]
+    public void Merge_ContradictoryRouterSettings_AreErrors(RoutingPolicy? policy, string? key, string? pickerClass, string? kwargs, string expected)
+    {
+        var router = new RequestRouterOptions { Policy = policy, Key = key, RequestRouterClass = pickerClass, RequestRouterKwargs = kwargs is null ? null : [] };
+
+        var error = Assert.Throws<DefinitionException>(() => DeploymentSpecResolver.Merge(new() { Name = "A", RequestRouterConfig = router }, null));
+
+        Assert.Equal([expected], error.Errors);
+    }
+
+    [Fact]
+    public void Merge_RouterSettingsOfCodeAndFile_AreMergedKeyByKey()
+    {
+        var code = new DeploymentAttribute("A") { RoutingPolicy = RoutingPolicy.ConsistentHash, RoutingKey = "cookie:a" }.ToOptions();
+
+        var spec = DeploymentSpecResolver.Merge(code, new() { RequestRouterConfig = new() { Key = "header:b" } });
+
+        Assert.Equal(new RequestRouterSpec { Policy = RoutingPolicy.ConsistentHash, Key = "header:b" }, spec.Router);
     }
 
     [Fact]

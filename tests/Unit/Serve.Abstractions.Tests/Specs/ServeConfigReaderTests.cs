@@ -46,6 +46,26 @@ public sealed class ServeConfigReaderTests
         Assert.Equal(("app-1.b_c", "/a/b", "a.dll:My.Type", IsolationMode.Replica), (application.Name, application.RoutePrefix, application.ImportPath, application.Isolation));
         Assert.Equal("""{"path":"x","n":[1,null]}""", application.Args?.ToJsonString());
         Assert.Equal("""{"a":{"b":null}}""", deployment.UserConfig?.ToJsonString());
+        Assert.Equal((0.5 * 100, false, "My.AppPolicy"), (read.TargetCapacity, application.ExternalScalerEnabled, application.AutoscalingPolicy?.PolicyClass));
+        Assert.Equal(
+            new AutoscalingOptions
+            {
+                MinReplicas = 0,
+                InitialReplicas = 2,
+                MaxReplicas = 8,
+                TargetOngoingRequests = 1.5,
+                MetricsIntervalS = 5,
+                LookBackPeriodS = 20,
+                UpscalingFactor = 2,
+                DownscalingFactor = 0.5,
+                UpscaleDelayS = 0,
+                DownscaleDelayS = 60,
+                DownscaleToZeroDelayS = 120,
+                AggregationFunction = LoadAggregation.Max,
+                Policy = deployment.AutoscalingConfig!.Policy,
+            },
+            deployment.AutoscalingConfig);
+        Assert.Equal(("My.Policy", """{"factor":2}"""), (deployment.AutoscalingConfig.Policy!.PolicyClass, deployment.AutoscalingConfig.Policy.PolicyKwargs!.ToJsonString()));
         Assert.Equal([new("disk", 0.0001), new("tpu", 4)], deployment.ActorOptions!.Resources!);
         Assert.Equal(
             new DeploymentOptions
@@ -59,10 +79,11 @@ public sealed class ServeConfigReaderTests
                 HealthCheckPeriodS = 0.5,
                 HealthCheckTimeoutS = 2,
                 MaxConstructorRetryCount = 3,
+                RequestRouterConfig = new() { Policy = RoutingPolicy.ConsistentHash, Key = "header:x-session-id", RequestRoutingStatsPeriodS = 1, RequestRoutingStatsTimeoutS = 2 },
                 Concurrency = ConcurrencyMode.Parallel,
                 ActorOptions = new ReplicaResourceOptions { NumCpus = 0.5, NumGpus = 2, Memory = 1048576 },
             },
-            deployment with { UserConfig = null, ActorOptions = deployment.ActorOptions with { Resources = null } });
+            deployment with { UserConfig = null, AutoscalingConfig = null, ActorOptions = deployment.ActorOptions with { Resources = null } });
     }
 
     [Fact]
@@ -70,6 +91,8 @@ public sealed class ServeConfigReaderTests
     {
         // Each property has a key, with the name of the property in JSON.
         Assert.Equal(Names<DeploymentOptions>(), Keys("every-key", "applications", 0, "deployments", 0));
+        Assert.Equal(Names<AutoscalingOptions>(), Keys("every-key", "applications", 0, "deployments", 0, "autoscaling_config"));
+        Assert.Equal(Names<AutoscalingPolicySpec>(), Keys("every-key", "applications", 0, "deployments", 0, "autoscaling_config", "policy"));
         Assert.Equal(Names<ReplicaResourceOptions>(), Keys("every-key", "applications", 0, "deployments", 0, "actor_options"));
         Assert.Equal(Names<ApplicationConfig>(), Keys("every-key", "applications", 0));
         Assert.Equal(Names<HttpOptions>(), Keys("every-key", "http_options"));
@@ -119,7 +142,7 @@ public sealed class ServeConfigReaderTests
             "name: must be 'a', the name in the request's path, but was 'b'",
             Assert.Throws<DefinitionException>(() => ServeConfigReader.ReadApplication(JsonNode.Parse("""{"name":"b","import_path":"x"}"""), "a")).Message);
         Assert.Equal(
-            ["num_replica: unknown key 'num_replica'; known keys are args, deployments, import_path, isolation, name, route_prefix", "deployments[1].name: 'D' is already used by deployments[0]"],
+            ["num_replica: unknown key 'num_replica'; known keys are args, autoscaling_policy, deployments, external_scaler_enabled, import_path, isolation, name, note, route_prefix", "deployments[1].name: 'D' is already used by deployments[0]"],
             Assert.Throws<DefinitionException>(() => ServeConfigReader.ReadApplication(JsonNode.Parse(
                 """{"import_path":"x","num_replica":1,"deployments":[{"name":"D"},{"name":"D"}]}"""))).Errors);
     }

@@ -32,6 +32,17 @@ public sealed class DeployCommandTargetTests : IDisposable
         Assert.Equal(file, Assert.Single(target.Config.Applications).ImportPath);
     }
 
+    [Theory]
+    [InlineData("http_options: {port: 9}", false)]
+    [InlineData("http_options: {port: 9}\napplications: []", true)]
+    public void LoadNodeConfig_HttpOptions_DeclarativeIfItListsApplications(string text, bool isDeclarative)
+    {
+        var target = DeployCommandTarget.LoadNodeConfig(_folder.Write("node.yaml", text));
+
+        Assert.Equal((9, isDeclarative), (target.Config.HttpOptions!.Port, target.IsDeclarative));
+        Assert.Empty(target.Config.Applications);
+    }
+
     [Fact]
     public void Load_ConfigFileWithSeveralErrors_ReportsAllWithLines()
     {

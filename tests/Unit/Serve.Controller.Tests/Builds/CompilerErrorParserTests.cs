@@ -14,6 +14,16 @@ public sealed class CompilerErrorParserTests
         Assert.Equal([expected], CompilerErrorParser.Errors(["  Determining projects…", line, line], "/b/X.csproj"));
 
     [Fact]
+    public void Errors_OfGeneratedCode_OnlyWithoutOthers()
+    {
+        const string Own = "/a/X.cs(1,62): error CS0246: no type 'Nope' [/b/X.csproj]";
+        const string Generated = "/b/obj/Serve.Generators/XHandle.g.cs(15,60): error CS0246: no type 'Nope' [/b/X.csproj]";
+
+        Assert.Equal(["/a/X.cs(1,62): error CS0246: no type 'Nope'"], CompilerErrorParser.Errors([Generated, Own], "/b/X.csproj"));
+        Assert.Equal(["/b/obj/Serve.Generators/XHandle.g.cs(15,60): error CS0246: no type 'Nope'"], CompilerErrorParser.Errors([Generated], "/b/X.csproj"));
+    }
+
+    [Fact]
     public void Errors_NoneFound_TailOfTheOutput()
     {
         var error = Assert.Single(CompilerErrorParser.Errors(["It fell over."], "/b/X.csproj"));

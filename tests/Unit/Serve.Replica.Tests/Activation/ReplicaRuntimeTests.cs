@@ -2,6 +2,8 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Serve.Calls;
+using Serve.Replica.Definitions;
+using Serve.Replica.Loading;
 using Serve.Replica.Tests.Fixtures;
 using Serve.Replica.Tests.Samples;
 using Serve.Nodes;
@@ -97,6 +99,39 @@ public sealed class ReplicaRuntimeTests : IAsyncLifetime
 
         await Eventually.TrueAsync(() => router.IsMultiplexed);
     }
+
+    [Fact]
+    public async Task RoutingStats_OfAReplica_AreKnownToTheRouter()
+    {
+        _application = [typeof(Reporter)];
+        await PublishAsync([await StartAsync(typeof(Reporter))]);
+        var router = _services.GetRequiredService<RouteTable>().Current.FindDeployment("Reporter", "shop");
+
+        await Eventually.TrueAsync(() => router.Replicas[0].Stats?.GetProperty("cached")[0].GetString() == "a");
+        Assert.Equal(1, router.Replicas[0].Stats!.Value.GetProperty("reports").GetInt32());
+    }
+
+    [Fact]
+    public void RoutingPolicy_OfAPackage_IsLoadedAndReleased()
+    {
+        var assembly = typeof(LastReplicaPicker).Assembly;
+        var loader = _services.GetRequiredService<IPickerClassLoader>();
+        var rule = new RoutingRule { PickerClass = typeof(LastReplicaPicker).FullName, PackageHash = SamplePackages.HashOf(assembly.Location), AssemblyFile = Path.GetFileName(assembly.Location) };
+
+        using (var lease = loader.Load(rule))
+        {
+            Assert.Equal(-1, lease.Create(new([], [], null)).Pick(default));
+            Assert.Equal(1, _services.GetRequiredService<UserAssemblyCache>().Count);
+        }
+
+        Assert.Equal(0, _services.GetRequiredService<UserAssemblyCache>().Count);
+        Assert.Throws<DefinitionException>(() => loader.Load(rule with { PickerClass = typeof(Counter).FullName }));
+        Assert.Equal(0, _services.GetRequiredService<UserAssemblyCache>().Count);
+    }
+
+    [Fact]
+    public void Inspect_RoutingPolicies_AreListed() =>
+        Assert.Equal([typeof(LastReplicaPicker).FullName!], DeploymentInspector.Inspect(typeof(LastReplicaPicker).Assembly.Location, nameof(Counter)).PickerClasses.AsEnumerable());
 
     [Fact]
     public async Task Stop_Replica_RefusesCallsFromThenOn()

@@ -146,8 +146,8 @@ public sealed class BatchCallerStreamsTests : IDisposable
 
     private async Task<(BatchCallerStream<int> One, BatchCallerStream<int> Other)> StartAsync()
     {
-        var one = _queue.EnqueueAsync(1, null, _gone.Token).AsTask();
-        var other = _queue.EnqueueAsync(2, null, default).AsTask();
+        var one = _queue.EnqueueAsync(1, null, default, _gone.Token).AsTask();
+        var other = _queue.EnqueueAsync(2, null, default, default).AsTask();
         return (_oneIsGone ? null! : await one.WaitAsync(Limit), await other.WaitAsync(Limit));
     }
 }

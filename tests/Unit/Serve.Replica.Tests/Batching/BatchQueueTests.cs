@@ -857,7 +857,7 @@ public sealed class BatchQueueTests : IDisposable
     {
         var item = new object();
         var name = model is null ? null : new string(model.AsSpan());
-        Assert.True(queue.EnqueueAsync(item, name, caller).AsTask().IsCompleted);
+        Assert.True(queue.EnqueueAsync(item, name, default, caller).AsTask().IsCompleted);
         return (new(item), new(name));
     }
 
@@ -868,7 +868,7 @@ public sealed class BatchQueueTests : IDisposable
     }
 
     private static Task<int> Put(BatchQueue<int, int> queue, int value, string? model, CancellationToken cancellationToken) =>
-        queue.EnqueueAsync(value, model, cancellationToken).AsTask();
+        queue.EnqueueAsync(value, model, default, cancellationToken).AsTask();
 
     // Eager: all calls start before any is awaited.
     private static Task<int[]> AllAsync(IEnumerable<Task<int>> results) => Task.WhenAll(results.ToArray()).WaitAsync(Limit);

@@ -86,6 +86,7 @@ public sealed class HttpMiddlewareTests
         using var found = await SendAsync(replica, HttpMethod.Get, "/user", ("X-User", "ada"));
 
         Assert.Equal(HttpStatusCode.NotFound, missing.StatusCode);
+        Assert.Equal("1", Assert.Single(missing.Headers.GetValues("X-Seen")));
         Assert.Contains("no_such_route", await missing.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.Unauthorized, denied.StatusCode);
         Assert.Equal("2", Assert.Single(denied.Headers.GetValues("X-Seen")));

@@ -42,7 +42,7 @@ public sealed class ModelCacheZipfTests : IDisposable
             if (number % requestsPerReport == 0)
                 _table.ApplyModelReports(new("n1"), new(1, ++version), caches.ToDictionary(entry => entry.Key, entry => ReportOf(entry.Value, places, version)));
             _clock.Advance(TimeSpan.FromMilliseconds(1));
-            Assert.True(router.TryAcquire(model, out var lease));
+            Assert.True(router.TryAcquire(new RoutingRequest { MultiplexedModelId = model }, out var lease));
             await caches[lease.Slot.Route.ReplicaId].Touch(model);
             lease.Release();
             ideal.Touch(model);

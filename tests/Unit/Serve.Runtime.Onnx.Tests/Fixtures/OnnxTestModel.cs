@@ -45,14 +45,28 @@ public sealed class OnnxTestModel
 
     public OnnxTestModel Output(string name, TensorType type, string shape) => With(12, name, type, shape);
 
-    public OnnxTestModel Node(string type, string[] inputs, string[] outputs)
+    /// <summary>
+    /// ONNX Runtime ends its process when it runs this model with one row: Squeeze removes the only dimension, and Einsum refuses the scalar in a way that its own cleanup does not survive.
+    /// </summary>
+    public static OnnxTestModel AbortsAtOneRow() => new OnnxTestModel("abort").Input("x", TensorType.Float32, "n,1").Output("y", TensorType.Float32, "a,b")
+        .Node("Squeeze", ["x"], ["s"]).Node("Einsum", ["s", "s"], ["y"], "equation", "a,b->ab");
+
+    /// <summary>The same with two rows only: the slice of the second row has a length of 1 then.</summary>
+    public static OnnxTestModel AbortsAtTwoRows() => new OnnxTestModel("abort").Input("x", TensorType.Float32, "n,2").Output("y", TensorType.Float32, "a,b")
+        .Integers("start", 1).Integers("end", 2).Integers("axis", 0)
+        .Node("Slice", ["x", "start", "end", "axis"], ["r"]).Node("Squeeze", ["r"], ["s"]).Node("Einsum", ["s", "s"], ["y"], "equation", "ab,ab->ab");
+
+    public OnnxTestModel Node(string type, string[] inputs, string[] outputs, string? attribute = null, string value = "")
     {
         var node = new OnnxFileBytes();
         foreach (var input in inputs)
             node.Text(1, input);
         foreach (var output in outputs)
             node.Text(2, output);
-        _graph.Message(1, node.Text(4, type));
+        node.Text(4, type);
+        if (attribute is not null)
+            node.Message(5, new OnnxFileBytes().Text(1, attribute).Text(4, value).Number(20, 3));
+        _graph.Message(1, node);
         return this;
     }
 
@@ -73,6 +87,12 @@ public sealed class OnnxTestModel
     public OnnxTestModel Weights(string name, float[] values, params long[] shape)
     {
         _graph.Message(5, Tensor(name, shape).Bytes(9, MemoryMarshal.AsBytes(values.AsSpan())));
+        return this;
+    }
+
+    public OnnxTestModel Integers(string name, params long[] values)
+    {
+        _graph.Message(5, new OnnxFileBytes().Number(1, values.Length).Number(2, NumberOf(TensorType.Int64)).Text(8, name).Bytes(9, MemoryMarshal.AsBytes(values.AsSpan())));
         return this;
     }
 

@@ -14,6 +14,15 @@ public sealed class TaskWaitTests
     }
 
     [Fact]
+    public async Task Wait_NoReferences_ReturnsAtOnce()
+    {
+        await using var ray = await Cluster.Init(new() { NumCpus = 1 });
+        var (ready, pending) = await ray.Wait<int>([], numReturns: 2);
+        Assert.Empty(ready);
+        Assert.Empty(pending);
+    }
+
+    [Fact]
     public async Task AsyncRecursion_OneCpu_Completes()
     {
         await using var ray = await Cluster.Init(new() { NumCpus = 1 });

@@ -448,10 +448,13 @@ public sealed class WorkerLifecycleTests : IAsyncLifetime, IAsyncDisposable
         File.Delete(log);
     }
 
-    [Fact]
-    public async Task SupervisedCommand_ParentClosesItsInput_EndsWithItsChildren()
+    [Theory]
+    [InlineData("sleep 302 & echo $!; sleep 303")]
+    [InlineData("setsid sleep 302 & echo $!; sleep 303")]
+    [InlineData("(setsid sh -c 'echo $$; exec sleep 302' &) ; sleep 303")]
+    public async Task SupervisedCommand_ParentClosesItsInput_EndsWithItsDescendants(string command)
     {
-        using var supervisor = Process.Start(new ProcessStartInfo(LocalAgentFixture.Executable, ["supervise", "sh", "-c", "sleep 302 & echo $!; sleep 303"])
+        using var supervisor = Process.Start(new ProcessStartInfo(LocalAgentFixture.Executable, ["supervise", "sh", "-c", command])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -464,11 +467,17 @@ public sealed class WorkerLifecycleTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public async Task SupervisedCommand_Exits_ReturnsItsExitCode()
+    public async Task SupervisedCommand_Exits_ReturnsItsExitCodeAndLeavesNoProcess()
     {
-        using var supervisor = Process.Start(new ProcessStartInfo(LocalAgentFixture.Executable, ["supervise", "sh", "-c", "exit 7"]) { RedirectStandardInput = true })!;
+        using var supervisor = Process.Start(new ProcessStartInfo(LocalAgentFixture.Executable, ["supervise", "sh", "-c", "setsid sleep 302 > /dev/null & echo $!; exit 7"])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+        })!;
+        var child = int.Parse((await supervisor.StandardOutput.ReadLineAsync().SoonAsync())!, System.Globalization.CultureInfo.InvariantCulture);
         await supervisor.WaitForExitAsync().SoonAsync();
         Assert.Equal(7, supervisor.ExitCode);
+        Assert.False(IsAlive(child));
     }
 
     // A defunct process whose parent is not ours to reap counts as dead.

@@ -116,13 +116,14 @@ public sealed class WorkerTaskExecutorTests : IAsyncLifetime, IAsyncDisposable
 
         // Its process may have gone between the two: that it is there still says that it had not.
         Assert.True(looks == 1 || !pids.All(LinuxProcessInfo.Exists), $"It looked {looks} times.");
+        var stopped = await Assert.ThrowsAsync<TaskOutOfMemoryException>(() => attempts[1].Result.SoonAsync());
+        Assert.Matches(@"95\.00 GiB of 100\.00 GiB of memory is in use .* Its worker used [1-9]\d* MiB\.", stopped.Message);
         File.WriteAllText(until, "");
-        GC.KeepAlive(attempts);
 
         SystemMemoryUsage Read()
         {
             looks++;
-            return new(95, 100);
+            return new(95L << 30, 100L << 30);
         }
     }
 

@@ -1,22 +1,7 @@
 namespace Serve.Routing;
 
-/// <summary>Routing policy over a fixed set of replicas. Immutable: a new snapshot creates a new picker. Queueing is done by the caller.</summary>
-public abstract class ReplicaPicker
-{
-    /// <summary>Picks a replica and takes a lease on it.</summary>
-    public abstract ReplicaPickResult Pick();
-}
-
-/// <summary>Fails every request: the deployment was deleted, or no replica is being started.</summary>
-/// <param name="failure">Creates the error.</param>
-public sealed class FailingReplicaPicker(Func<ServeException> failure) : ReplicaPicker
-{
-    /// <inheritdoc/>
-    public override ReplicaPickResult Pick() => ReplicaPickResult.Fail(failure);
-}
-
-/// <summary>Result of a pick: a replica with a lease on it, queue the request, or fail it.</summary>
-public readonly struct ReplicaPickResult
+/// <summary>Result of an attempt to assign a replica: a replica with a lease on it, queue the request, or fail it.</summary>
+internal readonly struct ReplicaPickResult
 {
     private ReplicaPickResult(ReplicaSlot? slot, Func<ServeException>? failure)
     {

@@ -1,0 +1,28 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using Serve.Control.Autoscaling;
+using Serve.Routes;
+using Serve.Runtime;
+
+namespace Serve.Controller.Loop;
+
+/// <summary>Receives the loads that the routers of a node's processes have counted, and reports their sums to the control loop.</summary>
+internal sealed class DeploymentLoadSubscriber(ServeController controller) : ITopicSubscriber
+{
+    /// <inheritdoc/>
+    public string Topic => DeploymentLoadReport.Topic;
+
+    /// <inheritdoc/>
+    public async ValueTask OnPublishedAsync(TopicPublication publication, CancellationToken cancellationToken)
+    {
+        var processes = JsonSerializer.Deserialize<Dictionary<string, Dictionary<string, DeploymentLoadReport>>>(publication.Payload.Span, ServeJson.Options) ?? [];
+        var loads = ImmutableDictionary.CreateBuilder<DeploymentId, DeploymentLoad>();
+        foreach (var (name, report) in processes.Values.SelectMany(reports => reports))
+        {
+            if (DeploymentId.TryParse(name, out var id))
+                loads[id] = loads.GetValueOrDefault(id, DeploymentLoad.None).Plus(new(report.Queued, report.Ongoing, report.IsActive));
+        }
+
+        await controller.ReportLoadAsync(new(publication.Source), loads.ToImmutable());
+    }
+}
