@@ -56,6 +56,9 @@ internal sealed partial class GatewayRequestMiddleware(
         {
             metrics.Exit(context, scope, time.GetElapsedTime(since));
         }
+
+        if (context.Response.StatusCode == StatusCodes.Status413PayloadTooLarge)
+            await RejectedBodyDrain.RunAsync(context, time);
     }
 
     private async Task AnswerAsync(HttpContext context, Exception error)
@@ -69,7 +72,7 @@ internal sealed partial class GatewayRequestMiddleware(
                 await TooLargeAsync(context);
                 break;
             case BadHttpRequestException bad when !context.RequestAborted.IsCancellationRequested:
-                await ProblemDetailsWriter.WriteAsync(context, bad.StatusCode, ErrorReason.BadInput, bad.Message);
+                await ProblemDetailsWriter.WriteAsync(context, bad.StatusCode, ErrorReason.BadInput, ServerPathRedactor.Redact(bad.Message));
                 break;
             case var _ when context.RequestAborted.IsCancellationRequested:
                 // For the metrics only: the client has gone.
