@@ -5,7 +5,7 @@ namespace Serve;
 
 /// <summary>
 /// Escapes text of a log entry, which may contain values of a request: a line break stays one, but the next line is indented, so that it cannot be taken for another entry; other control
-/// characters, which a terminal would interpret, become <c>\u001b</c>.
+/// characters, which a terminal would interpret, and characters that change the direction of text become <c>\u001b</c>.
 /// </summary>
 public static class LogTextEscaper
 {
@@ -37,6 +37,7 @@ public static class LogTextEscaper
         return escaped.Append(text, end, text.Length - end).ToString();
     }
 
-    // U+2028 and U+2029 separate lines and paragraphs.
-    private static bool MustBeEscaped(char letter) => (char.IsControl(letter) && letter != '\t') || letter is '\u2028' or '\u2029';
+    // U+2028 and U+2029 separate lines and paragraphs. The others change the order in which a viewer shows the rest of a line (Unicode TR 9).
+    private static bool MustBeEscaped(char letter) => (char.IsControl(letter) && letter != '\t')
+        || letter is '\u061c' or '\u200e' or '\u200f' or (>= '\u2028' and <= '\u202e') or (>= '\u2066' and <= '\u2069');
 }

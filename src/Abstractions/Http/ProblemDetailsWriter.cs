@@ -37,10 +37,10 @@ public static class ProblemDetailsWriter
         await context.Response.WriteAsJsonAsync(problem, ServeJson.Calls, "application/problem+json", context.RequestAborted);
     }
 
-    /// <summary>Writes the problem document of a <see cref="ServeException"/>.</summary>
+    /// <summary>Writes the problem document of a <see cref="ServeException"/>, without file paths of the server except in development.</summary>
     /// <param name="context">The request.</param>
     /// <param name="error">The exception.</param>
-    /// <param name="includeStack">Whether the stack of a user exception is included (in development only).</param>
+    /// <param name="includeStack">Whether the stack of a user exception and file paths are included (in development only).</param>
     /// <returns>Completes when it is written.</returns>
     public static Task WriteAsync(HttpContext context, ServeException error, bool includeStack = false)
     {
@@ -63,7 +63,7 @@ public static class ProblemDetailsWriter
             });
         }
 
-        return WriteAsync(context, error.StatusCode, error.Reason, error.Message, extensions);
+        return WriteAsync(context, error.StatusCode, error.Reason, includeStack ? error.Message : ServerPathRedactor.Redact(error.Message), extensions);
     }
 
     private static bool IsInference(HttpRequest request)

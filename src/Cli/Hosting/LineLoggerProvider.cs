@@ -3,11 +3,12 @@ using Microsoft.Extensions.Logging;
 
 namespace Serve.Cli.Hosting;
 
-/// <summary>Writes log lines as <c>12:34:56 warn Category: message</c>, one at a time.</summary>
+/// <summary>Writes log lines as <c>12:34:56 warn Category: message</c>, one at a time. Values of a request cannot forge lines.</summary>
 /// <param name="writer">Output.</param>
 /// <param name="time">Clock.</param>
+/// <param name="hasDate">Whether lines have the date and the time in UTC, as in log files, instead of the local time.</param>
 [ProviderAlias("Console")]
-internal sealed class LineLoggerProvider(TextWriter writer, TimeProvider time) : ILoggerProvider
+internal sealed class LineLoggerProvider(TextWriter writer, TimeProvider time, bool hasDate = false) : ILoggerProvider
 {
     private readonly Lock _gate = new();
 
@@ -21,7 +22,10 @@ internal sealed class LineLoggerProvider(TextWriter writer, TimeProvider time) :
 
     private void Write(LogLevel level, string category, string message, Exception? exception)
     {
-        var line = string.Create(CultureInfo.InvariantCulture, $"{time.GetLocalNow():HH:mm:ss} {Name(level)} {category}: {LogTextEscaper.Escape(message)}");
+        var now = hasDate
+            ? time.GetUtcNow().ToString("yyyy-MM-ddTHH:mm:ss.fff'Z'", CultureInfo.InvariantCulture)
+            : time.GetLocalNow().ToString("HH:mm:ss", CultureInfo.InvariantCulture);
+        var line = string.Create(CultureInfo.InvariantCulture, $"{now} {Name(level)} {category}: {LogTextEscaper.Escape(message)}");
         lock (_gate)
         {
             writer.WriteLine(line);

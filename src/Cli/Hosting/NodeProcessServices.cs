@@ -45,12 +45,7 @@ internal static class NodeProcessServices
     /// <param name="services">The worker's services.</param>
     /// <returns>The services.</returns>
     public static IServiceCollection AddWorkerLogging(this IServiceCollection services) => services.AddLogging(logging => logging
-        .AddSimpleConsole(console =>
-        {
-            console.SingleLine = true;
-            console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
-            console.UseUtcTimestamp = true;
-        })
+        .AddProvider(new LineLoggerProvider(Console.Out, TimeProvider.System, hasDate: true))
         .AddFilter("Microsoft", LogLevel.Warning));
 
     /// <summary>Returns the command line that starts a worker: this executable with <see cref="WorkerVerb"/> and the state directory.</summary>

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Serve.Calls;
 using Serve.Http;
 using Serve.Routes;
@@ -13,7 +14,8 @@ namespace Serve.Gateway.Endpoints;
 /// <summary>Handle calls over HTTP: <c>POST /-/call/[application/]deployment/method</c>, with a JSON array of arguments, and a JSON result or JSON lines.</summary>
 /// <param name="handles">Resolves deployments.</param>
 /// <param name="options">Authorized clients and limits.</param>
-internal sealed class HandleCallEndpoint(RouteTable handles, GatewayOptions options)
+/// <param name="log">Receives exceptions of user code: replicas log those of HTTP requests only.</param>
+internal sealed partial class HandleCallEndpoint(RouteTable handles, GatewayOptions options, ILogger<HandleCallEndpoint> log)
 {
     private static readonly byte[] NullResult = "null"u8.ToArray();
 
@@ -47,6 +49,21 @@ internal sealed class HandleCallEndpoint(RouteTable handles, GatewayOptions opti
 
     private async Task CallAsync(HttpContext context)
     {
+        try
+        {
+            if (await AnswerCallAsync(context) is UserCodeException failure)
+                Log.CallFailed(log, context.Request.Path, context.TraceIdentifier, failure);
+        }
+        catch (UserCodeException failure)
+        {
+            Log.CallFailed(log, context.Request.Path, context.TraceIdentifier, failure);
+            throw;
+        }
+    }
+
+    // Returns the error of a stream that has sent items.
+    private async Task<ServeException?> AnswerCallAsync(HttpContext context)
+    {
         var values = context.Request.RouteValues;
         var target = handles.GetTarget((string)values["deployment"]!, (string?)values["application"]);
         var method = (string)values["method"]!;
@@ -61,8 +78,7 @@ internal sealed class HandleCallEndpoint(RouteTable handles, GatewayOptions opti
         if (WantsLines(context.Request))
         {
             var items = target.StreamAsync(new NamedMethodCall<IAsyncEnumerable<JsonElement>>(method, arguments), call, context.RequestAborted);
-            await JsonLinesResponse.WriteAsync(context, items, options.IncludeStack);
-            return;
+            return await JsonLinesResponse.WriteAsync(context, items, options.IncludeStack);
         }
 
         var result = await target.InvokeAsync(new NamedMethodCall<JsonElement>(method, arguments), call, context.RequestAborted);
@@ -71,6 +87,7 @@ internal sealed class HandleCallEndpoint(RouteTable handles, GatewayOptions opti
             await context.Response.Body.WriteAsync(NullResult, context.RequestAborted);
         else
             await JsonSerializer.SerializeAsync(context.Response.Body, result, ServeJson.Calls, context.RequestAborted);
+        return null;
     }
 
     private static async Task<object?[]> ArgumentsAsync(HttpContext context)
@@ -95,5 +112,11 @@ internal sealed class HandleCallEndpoint(RouteTable handles, GatewayOptions opti
         }
 
         return false;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 4010, Level = LogLevel.Error, Message = "Call {Path} failed in user code (request {RequestId})")]
+        public static partial void CallFailed(ILogger logger, string path, string requestId, Exception error);
     }
 }

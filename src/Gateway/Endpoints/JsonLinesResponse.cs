@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Serve.Http;
 
 namespace Serve.Gateway.Endpoints;
 
@@ -17,13 +18,14 @@ internal static class JsonLinesResponse
     /// <param name="context">The request.</param>
     /// <param name="items">The items.</param>
     /// <param name="includeStack">Whether errors contain the stack trace of user exceptions.</param>
-    public static async Task WriteAsync(HttpContext context, IAsyncEnumerable<JsonElement> items, bool includeStack)
+    /// <returns>The error with which the stream ended; null if it is complete.</returns>
+    public static async Task<ServeException?> WriteAsync(HttpContext context, IAsyncEnumerable<JsonElement> items, bool includeStack)
     {
         await using var source = items.GetAsyncEnumerator(context.RequestAborted);
         var more = await source.MoveNextAsync();
         context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
         context.Response.ContentType = ContentType;
-        object last = new { end = true };
+        ServeException? failure = null;
         try
         {
             while (more)
@@ -35,10 +37,11 @@ internal static class JsonLinesResponse
         }
         catch (ServeException error)
         {
-            last = new { error = Describe(error, includeStack) };
+            failure = error;
         }
 
-        await WriteLineAsync(context, last);
+        await WriteLineAsync(context, failure is null ? new { end = true } : new { error = Describe(failure, includeStack) });
+        return failure;
     }
 
     private static Dictionary<string, object?> Describe(ServeException error, bool includeStack)
@@ -46,7 +49,7 @@ internal static class JsonLinesResponse
         var problem = new Dictionary<string, object?>
         {
             ["status"] = error.StatusCode,
-            ["detail"] = error.Message,
+            ["detail"] = includeStack ? error.Message : ServerPathRedactor.Redact(error.Message),
             ["reason"] = error.Reason,
         };
         if (error is UserCodeException user)

@@ -23,8 +23,6 @@ internal static class ClientHeaderFilter
     public static void Apply(HttpContext context)
     {
         var headers = context.Request.Headers;
-        if (CountUnfiltered(headers) == headers.Count)
-            return;
         foreach (var name in Internal)
             headers.Remove(name);
         if (headers.Connection is { Count: > 0 } connection)
@@ -37,13 +35,6 @@ internal static class ClientHeaderFilter
             headers.KeepAlive = default;
         headers.Remove(HeaderNames.ProxyConnection);
     }
-
-    /// <summary>Counts the common headers that are never filtered. Kestrel keeps them in fields, so that the count costs less than looking up each name that is filtered.</summary>
-    private static int CountUnfiltered(IHeaderDictionary headers)
-        => One(headers.Host) + One(headers.UserAgent) + One(headers.Accept) + One(headers.AcceptEncoding) + One(headers.AcceptLanguage) + One(headers.Authorization)
-            + One(headers.Cookie) + One(headers.ContentType) + (headers.ContentLength is null ? 0 : 1);
-
-    private static int One(StringValues values) => values.Count == 0 ? 0 : 1;
 
     private static void RemoveOptions(HttpContext context, StringValues connection)
     {

@@ -47,7 +47,8 @@ internal sealed partial class ReplicaAdmissionMiddleware(
         scope.Application = application;
         if (HttpMethods.IsConnect(context.Request.Method) && context.Features.Get<IHttpExtendedConnectFeature>() is not { IsExtendedConnect: true, Protocol: "websocket" })
             throw new BadHttpRequestException("Method CONNECT is supported for WebSockets only.", StatusCodes.Status405MethodNotAllowed);
-        ClientHeaderFilter.Apply(context);
+        if (!scope.HasCommonHeadersOnly)
+            ClientHeaderFilter.Apply(context);
         return ServeAsync(context, proxy, application, scope.Urgency);
     }
 

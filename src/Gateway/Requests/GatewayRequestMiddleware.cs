@@ -29,8 +29,8 @@ internal sealed partial class GatewayRequestMiddleware(
     /// <summary>Serves a request.</summary>
     public async Task InvokeAsync(HttpContext context)
     {
+        var scope = new GatewayRequestScope { HasCommonHeadersOnly = CommonRequestHeaders.AreAll(context.Request.Headers) };
         RequestIdAssigner.Assign(context);
-        var scope = new GatewayRequestScope();
         context.Features.Set(scope);
         if (HttpProtocol.IsHttp2(context.Request.Protocol))
             ObservedResponseBody.Attach(context, readers);
@@ -56,6 +56,9 @@ internal sealed partial class GatewayRequestMiddleware(
         {
             metrics.Exit(context, scope, time.GetElapsedTime(since));
         }
+
+        if (context.Response.StatusCode == StatusCodes.Status413PayloadTooLarge)
+            await RejectedBodyDrain.RunAsync(context, time);
     }
 
     private async Task AnswerAsync(HttpContext context, Exception error)
@@ -69,7 +72,7 @@ internal sealed partial class GatewayRequestMiddleware(
                 await TooLargeAsync(context);
                 break;
             case BadHttpRequestException bad when !context.RequestAborted.IsCancellationRequested:
-                await ProblemDetailsWriter.WriteAsync(context, bad.StatusCode, ErrorReason.BadInput, bad.Message);
+                await ProblemDetailsWriter.WriteAsync(context, bad.StatusCode, ErrorReason.BadInput, ServerPathRedactor.Redact(bad.Message));
                 break;
             case var _ when context.RequestAborted.IsCancellationRequested:
                 // For the metrics only: the client has gone.
@@ -98,6 +101,9 @@ internal sealed partial class GatewayRequestMiddleware(
 /// <summary>State of a request across the pipeline. Written by the request's own flow.</summary>
 internal sealed class GatewayRequestScope
 {
+    /// <summary>Gets whether the client sent only <see cref="CommonRequestHeaders"/>, so that no other header has to be looked up.</summary>
+    public bool HasCommonHeadersOnly { get; init; }
+
     /// <summary>Gets or sets the application of the request; null until it is known and for the gateway's own endpoints.</summary>
     public ApplicationRouteEntry? Application { get; set; }
 

@@ -21,6 +21,8 @@ internal static class RequestUrgencyReader
     public static RequestTimeLimit? Read(HttpContext context, GatewayRequestScope scope, RequestTimeLimit? configured, TimeProvider time)
     {
         var headers = context.Request.Headers;
+        if (configured is null && scope.HasCommonHeadersOnly)
+            return null;
         var limit = configured;
         if (headers[WireHeaderNames.TimeoutMs] is { Count: > 0 } milliseconds && ParseMilliseconds(milliseconds.ToString()) is var own && (limit is null || own < limit.Duration))
             limit = new(own, WireHeaderNames.TimeoutMs);

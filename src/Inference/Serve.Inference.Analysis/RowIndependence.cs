@@ -56,7 +56,7 @@ public sealed record RowIndependence(RowIndependenceVerdict Verdict, string Reas
         }
         catch (Exception thrown) when (thrown is IOException or UnauthorizedAccessException or OverflowException or ArgumentException)
         {
-            return new(RowIndependenceVerdict.Unknown, $"the file cannot be mapped: {thrown.Message}", []);
+            return new(RowIndependenceVerdict.Unknown, $"the file cannot be mapped: {thrown.Message.Replace(path, Path.GetFileName(path), StringComparison.Ordinal)}", []);
         }
     }
 

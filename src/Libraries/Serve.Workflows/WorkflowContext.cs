@@ -215,7 +215,11 @@ public sealed class WorkflowContext
     /// <summary>Creates the exception that ends this run and starts the next one with an empty history: <c>throw ctx.ContinueAsNew(state);</c>. Unread events are kept.</summary>
     /// <param name="arguments">The arguments of the next run.</param>
     /// <returns>The exception to throw.</returns>
-    public ContinueAsNewException ContinueAsNew(params object?[] arguments) => new(arguments);
+    public ContinueAsNewException ContinueAsNew(params object?[] arguments)
+    {
+        _instance.ThrowIfOutside();
+        return new(arguments);
+    }
 
     internal WorkflowJson Json => _engine.Json;
 

@@ -198,7 +198,7 @@ public sealed class WorkflowHost : IAsyncDisposable
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
         ArgumentNullException.ThrowIfNull(json);
         ValidateJson(json, $"Event '{name}'");
-        if (Find(id).Status == WorkflowStatus.Running && await FindMismatchAsync(id, name, json).ConfigureAwait(false) is { } mismatch)
+        if (Find(id) is { Status: WorkflowStatus.Running } record && _engine.Store.IsOwned(record) && await FindMismatchAsync(id, name, json).ConfigureAwait(false) is { } mismatch)
             throw new ArgumentException(mismatch, nameof(json));
         return await DeliverAsync(id, HistoryKind.Event, name, json, idempotencyKey).ConfigureAwait(false);
     }
@@ -367,7 +367,7 @@ public sealed class WorkflowHost : IAsyncDisposable
         while (true)
         {
             var record = Find(id);
-            var instance = record.Status == WorkflowStatus.Running ? _engine.Wake(id) : new WorkflowInstance(_engine, id, isInspection: true);
+            var instance = record.Status == WorkflowStatus.Running && _engine.Store.IsOwned(record) ? _engine.Wake(id) : new WorkflowInstance(_engine, id, isInspection: true);
             ObjectDisposedException.ThrowIf(instance is null, this);
             try
             {
@@ -448,10 +448,13 @@ public sealed class WorkflowHost : IAsyncDisposable
             Committed = done =>
             {
                 _engine.Payloads.Release(input);
-                if (((StartWrite)done).Existing is not null)
-                    return;
-                WorkflowMetrics.Started.Add(1);
-                _engine.Wake(id);
+                var existing = ((StartWrite)done).Existing;
+                if (existing is null)
+                    WorkflowMetrics.Started.Add(1);
+
+                // Also an existing one: the first attempt of a repeated commit may have inserted it.
+                if ((existing?.Status ?? WorkflowStatus.Running) == WorkflowStatus.Running)
+                    _engine.Wake(id);
             },
         };
         await _engine.Commits.WriteAsync(write).ConfigureAwait(false);

@@ -26,7 +26,7 @@ internal sealed partial class ReplicaErrorResponder(ReplicaId replica, bool isDe
         {
             case BadHttpRequestException bad:
                 var detail = bad.InnerException is { } cause ? $"{bad.Message} {cause.Message}" : bad.Message;
-                await ProblemDetailsWriter.WriteAsync(context, bad.StatusCode, ErrorReason.BadInput, detail);
+                await ProblemDetailsWriter.WriteAsync(context, bad.StatusCode, ErrorReason.BadInput, ServerPathRedactor.Redact(detail));
                 return false;
             case ServeException known and not UserCodeException:
                 failures.OfRequest(context.Request, thrown);

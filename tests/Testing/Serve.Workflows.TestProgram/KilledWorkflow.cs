@@ -6,22 +6,22 @@ namespace Serve.Workflows.TestProgram;
 /// <summary>Appends the executions of steps to a file that survives the death of the process.</summary>
 public static class KillEffects
 {
-    private static FileStream? s_file;
-    private static int s_incarnation;
+    private static FileStream? _file;
+    private static int _incarnation;
 
     public static void Open(string path, int incarnation)
     {
-        s_file = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite, 1);
-        s_incarnation = incarnation;
+        _file = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite, 1);
+        _incarnation = incarnation;
     }
 
     public static void Add(StepContext step, string value)
     {
-        if (s_file is null)
+        if (_file is null)
             return;
-        var line = Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{s_incarnation}|{step.WorkflowId}|{step.Step}|{step.IdempotencyKey}|{value}\n"));
-        lock (s_file)
-            s_file.Write(line);
+        var line = Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{_incarnation}|{step.WorkflowId}|{step.Step}|{step.IdempotencyKey}|{value}\n"));
+        lock (_file)
+            _file.Write(line);
     }
 }
 

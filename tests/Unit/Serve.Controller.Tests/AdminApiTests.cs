@@ -184,6 +184,17 @@ public sealed class AdminApiTests
         Assert.True(response.StatusCode is HttpStatusCode.OK or HttpStatusCode.Redirect, $"{response.StatusCode}");
     }
 
+    [Theory]
+    [InlineData("GET", 200, null)]
+    [InlineData("HEAD", 200, null)]
+    [InlineData("OPTIONS", 405, "GET, HEAD")]
+    [InlineData("POST", 405, "GET, HEAD")]
+    public async Task Health_AnyMethod_ReturnsItsStatus(string method, int status, string? allow) => await WithAsync(async admin =>
+    {
+        using var response = await admin.Client.SendAsync(new(new HttpMethod(method), "/-/healthz"));
+        Assert.Equal((status, allow), ((int)response.StatusCode, allow is null ? null : string.Join(", ", response.Content.Headers.Allow.Order(StringComparer.Ordinal))));
+    });
+
     [Fact]
     public async Task AnyMethod_TokenConfigured_IsRequired()
     {

@@ -80,6 +80,31 @@ public sealed class HandleCallEndpointTests
         Assert.False(problem.TryGetProperty("stack", out _));
     }
 
+    [Fact]
+    public async Task Post_ErrorWithFilePath_ClientReceivesNameAndLogHasPath()
+    {
+        const string Message = "Could not find file '/tmp/app/labels.txt'.";
+        await using var gateway = await StartAsync();
+        gateway.Local("r1").Method = (_, _, _, _) => throw new UserCodeException(new FileNotFoundException(Message));
+        gateway.Local("r1").Stream = (_, _, stop) => Failing(Message);
+
+        var problem = await ProblemDocument.IsAsync(
+            await gateway.Client.SendAsync(Call("/-/call/Main/Square", "[3]")), HttpStatusCode.InternalServerError, "user_exception");
+        var lines = await (await gateway.Client.SendAsync(Lines("[3]"))).Content.ReadAsStringAsync();
+
+        Assert.Equal("Could not find file 'labels.txt'.", problem.GetProperty("detail").GetString());
+        Assert.Contains("labels.txt", lines, StringComparison.Ordinal);
+        Assert.DoesNotContain("/tmp", lines, StringComparison.Ordinal);
+        Assert.Contains(gateway.Logged, line => line.Contains("/-/call/Main/Square", StringComparison.Ordinal) && line.EndsWith("UserCodeException", StringComparison.Ordinal));
+        Assert.Contains(gateway.Logged, line => line.Contains("/-/call/Main/Tokens", StringComparison.Ordinal) && line.EndsWith("UserCodeException", StringComparison.Ordinal));
+
+        await using var development = await StartAsync(new() { IncludeStack = true });
+        development.Local("r1").Method = gateway.Local("r1").Method;
+        problem = await ProblemDocument.IsAsync(
+            await development.Client.SendAsync(Call("/-/call/Main/Square", "[3]")), HttpStatusCode.InternalServerError, "user_exception");
+        Assert.Equal(Message, problem.GetProperty("detail").GetString());
+    }
+
     [Theory]
     [InlineData("Sec-Fetch-Site", "cross-site")]
     [InlineData("Origin", "http://evil.example")]
@@ -200,6 +225,13 @@ public sealed class HandleCallEndpointTests
 
         if (fails)
             throw new UserCodeException(new InvalidOperationException("no"));
+    }
+
+    private static async IAsyncEnumerable<int> Failing(string message)
+    {
+        yield return 0;
+        await Task.Yield();
+        throw new UserCodeException(new FileNotFoundException(message));
     }
 
     private static async IAsyncEnumerable<int> Endless(TaskCompletionSource ended, [EnumeratorCancellation] CancellationToken stop)

@@ -26,6 +26,10 @@ public sealed class GrpcErrorsTests
     }
 
     [Fact]
+    public void ToRpcException_ErrorWithFilePath_HasNameOnly() =>
+        Assert.Equal("m.onnx cannot be loaded", GrpcErrors.ToRpcException(new InferenceException("/tmp/models/m.onnx cannot be loaded")).Status.Detail);
+
+    [Fact]
     public void ToRpcException_InvalidMessage_InvalidArgument() =>
         Assert.Equal(StatusCode.InvalidArgument, GrpcErrors.ToRpcException(Assert.Throws<InvalidProtocolBufferException>(() => global::Inference.ModelInferRequest.Parser.ParseFrom(new byte[] { 0xFF }))).StatusCode);
 }

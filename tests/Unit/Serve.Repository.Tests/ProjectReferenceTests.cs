@@ -30,6 +30,7 @@ public sealed class ProjectReferenceTests
         ["Serve.Tune"] = ["Serve.Core", "Serve.Experiments"],
         ["Serve.Workflows"] = ["Serve.Core"],
         ["Serve.Workflows.Generators"] = [],
+        ["Serve.Workflows.Postgres"] = ["Serve.Workflows"],
         ["Serve.Workflows.Http"] = ["Serve.Workflows"],
         ["Serve.Controller"] = ["Serve.Abstractions", "Serve.Cluster", "Serve.Contracts", "Serve.Control", "Serve.Runtime"],
     };

@@ -90,6 +90,18 @@ public static partial class Steps
 
     [Step(Isolation = Isolation.Process)]
     public static int ProcessId() => Environment.ProcessId;
+
+    [Step(Isolation = Isolation.Process)]
+    public static string DieOnce(string marker)
+    {
+        if (!File.Exists(marker))
+        {
+            File.WriteAllText(marker, "died");
+            Environment.FailFast("the worker of a step dies once, on purpose");
+        }
+
+        return "survived";
+    }
 }
 
 [Workflow]

@@ -219,6 +219,25 @@ public sealed class WorkflowTests
     }
 
     [Fact]
+    public async Task Step_WorkerDies_IsRetriedByCore()
+    {
+        await using var fixture = await WorkflowFixture.Start();
+
+        Assert.Equal("survived", await fixture.Host.Run(fixture.Host.Steps.DieOnce.Bind(Path.Combine(fixture.Folder, "marker"))).SoonAsync());
+    }
+
+    [Fact]
+    public async Task Step_ExceedsTimeout_FailsAndItsTokenIsCanceled()
+    {
+        await using var fixture = await WorkflowFixture.Start();
+        var node = fixture.Host.Steps.Wait.Bind("never-opened-timeout", 1).Options(new() { Timeout = TimeSpan.FromMilliseconds(20) });
+
+        var failure = await Assert.ThrowsAsync<WorkflowFailedException>(() => fixture.Host.Run(node).SoonAsync());
+
+        Assert.Equal(typeof(RequestTimeoutException).FullName, failure.Error.Type);
+    }
+
+    [Fact]
     public async Task Step_WithoutCheckpoint_IsRepeatedOnResumeAndNotStored()
     {
         await using var fixture = await WorkflowFixture.Start();

@@ -142,6 +142,7 @@ public static class AdminApiEndpoints
                 return Json(report);
             })
             .WithTags("Node").WithSummary("Drains and stops all replicas, then the node. The stored state is kept.").Produces<NodeShutdownReport>();
+        api.MapMethods(Health, [HttpMethods.Head], static () => Results.Text("success")).ExcludeFromDescription();
         api.MapGet(Health, () => Results.Text("success")).WithTags("Node").WithSummary("Checks whether the node responds.").Produces<string>(200, "text/plain");
     }
 

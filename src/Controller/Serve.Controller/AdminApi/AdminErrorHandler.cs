@@ -27,6 +27,8 @@ internal static partial class AdminErrorHandler
             if (error is not (DefinitionException or ApplicationNotFoundException or NodeConflictException or BadHttpRequestException or JsonException))
                 Log.Failed(logger, context.Request.Method, context.Request.Path, error);
             await WriteAsync(context, error);
+            if (context.Response.StatusCode == StatusCodes.Status413PayloadTooLarge)
+                await RejectedBodyDrain.RunAsync(context, TimeProvider.System);
         }
     });
 
@@ -39,7 +41,7 @@ internal static partial class AdminErrorHandler
         ApplicationNotFoundException unknown => ProblemDetailsWriter.WriteAsync(context, StatusCodes.Status404NotFound, ErrorReason.NoSuchRoute, unknown.Message),
         NodeConflictException conflict => ProblemDetailsWriter.WriteAsync(context, StatusCodes.Status409Conflict, ErrorReason.Conflict, conflict.Message),
         StateStoreException state => ProblemDetailsWriter.WriteAsync(context, StatusCodes.Status500InternalServerError, ErrorReason.StateStore, state.Message),
-        _ => ProblemDetailsWriter.WriteAsync(context, StatusCodes.Status500InternalServerError, "internal", $"Internal error: {error.Message} See the log of the node."),
+        _ => ProblemDetailsWriter.WriteAsync(context, StatusCodes.Status500InternalServerError, "internal", $"Internal error: {ServerPathRedactor.Redact(error.Message)} See the log of the node."),
     };
 
     private static partial class Log

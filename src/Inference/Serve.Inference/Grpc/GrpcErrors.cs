@@ -1,15 +1,16 @@
 using Google.Protobuf;
 using Grpc.Core;
 using Microsoft.AspNetCore.Http;
+using Serve.Http;
 
 namespace Serve.Inference.Grpc;
 
 /// <summary>Maps exceptions to gRPC statuses.</summary>
 internal static class GrpcErrors
 {
-    /// <summary>Returns the exception with which a call fails.</summary>
+    /// <summary>Returns the exception with which a call fails, without file paths of the server.</summary>
     /// <param name="error">The exception of the handler.</param>
-    public static RpcException ToRpcException(Exception error) => error as RpcException ?? new(new Status(StatusOf(error), error.Message, error));
+    public static RpcException ToRpcException(Exception error) => error as RpcException ?? new(new Status(StatusOf(error), ServerPathRedactor.Redact(error.Message), error));
 
     /// <summary>Returns whether an exception is a failure of the server that its operator should see.</summary>
     public static bool IsServerFailure(Exception error) => error is not RpcException && StatusOf(error) == StatusCode.Internal;

@@ -278,7 +278,7 @@ internal sealed partial class OnnxModelServer : IIngress, IBuiltInDeployment, IA
             var (status, error) = Explain(thrown);
             if (status >= StatusCodes.Status500InternalServerError)
                 Log.RequestFailed(_logger, thrown, context.Request.Method, context.Request.PathBase + context.Request.Path);
-            await JsonInferResponseWriter.WriteErrorAsync(context, status, error);
+            await JsonInferResponseWriter.WriteErrorAsync(context, status, ServerPathRedactor.Redact(error));
         }
     }
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Reflection;
 using System.Text.Json;
 using Serve.Calls;
+using Serve.Http;
 using Serve.Routing;
 using Serve.Specs;
 
@@ -142,7 +143,7 @@ internal sealed class ServedModelCatalog(RouteTable table, IModelRepository repo
             if (readyOnly && model.State != RepositoryModelState.Ready)
                 continue;
             foreach (var version in model.State == RepositoryModelState.Ready ? await VersionsAsync(model.Name, cancellationToken) : [""])
-                index.Add((model.Name, version, model.State.ToString().ToUpperInvariant(), model.Reason));
+                index.Add((model.Name, version, model.State.ToString().ToUpperInvariant(), ServerPathRedactor.Redact(model.Reason)));
         }
 
         return index;

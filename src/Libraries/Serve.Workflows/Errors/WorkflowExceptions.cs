@@ -18,9 +18,14 @@ public sealed record WorkflowError(string Type, string Message, string? Details 
         return new(failure.GetType().FullName ?? failure.GetType().Name, failure.Message, details.Length > MaxDetails ? details[..MaxDetails] : details);
     }
 
-    internal static WorkflowError Parse(string json) => JsonSerializer.Deserialize<WorkflowError>(json)!;
+    /// <summary>Reads a stored error.</summary>
+    /// <param name="json">The stored error.</param>
+    /// <returns>The error.</returns>
+    public static WorkflowError Parse(string json) => JsonSerializer.Deserialize<WorkflowError>(json)!;
 
-    internal string ToJson() => JsonSerializer.Serialize(this);
+    /// <summary>Returns the error as it is stored.</summary>
+    /// <returns>The error as JSON.</returns>
+    public string ToJson() => JsonSerializer.Serialize(this);
 }
 
 /// <summary>Base class of the exceptions of workflows.</summary>
@@ -39,6 +44,13 @@ public class WorkflowException : Exception
 /// <param name="message">The message.</param>
 /// <param name="inner">The cause.</param>
 public sealed class WorkflowStorageException(string message, Exception? inner = null) : WorkflowException(message, inner);
+
+/// <summary>
+/// The lease of this host on a shared store has expired, for example because the process was suspended. Other hosts may run its workflows; it has committed nothing since and continues with the
+/// workflows that it starts from now on.
+/// </summary>
+/// <param name="store">The store.</param>
+public sealed class WorkflowLeaseException(string store) : WorkflowException($"The lease of this host on workflow store '{store}' has expired; other hosts take over its workflows.");
 
 /// <summary>There is no workflow, step, signal or query with the name.</summary>
 /// <param name="message">The message.</param>

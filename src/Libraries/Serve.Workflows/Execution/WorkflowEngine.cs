@@ -21,6 +21,8 @@ internal sealed partial class WorkflowEngine : IAsyncDisposable
     private readonly Dictionary<string, List<TaskCompletionSource>> _waiters = [];
     private readonly CancellationTokenSource _stop = new();
     private ITimer? _purgeTimer;
+    private ITimer? _claimTimer;
+    private int _isClaiming;
 
     public WorkflowEngine(Cluster cluster, WorkflowOptions options)
     {
@@ -32,8 +34,9 @@ internal sealed partial class WorkflowEngine : IAsyncDisposable
         Store.Open();
         Clock = new(options.TimeProvider, Store.LastTime);
         Payloads = new(Store.PayloadFolder, options.MaxInlinePayload, options.MaxPayloadBytes);
-        Payloads.DeleteUnused(Store.ReadPayloadHashes());
-        Commits = new(Store, () => Clock.Now, Payloads.Delete, FailWaiters, Logger);
+        if (Store.PayloadFolder is not null)
+            Payloads.DeleteUnused(Store.ReadPayloadHashes());
+        Commits = new(Store, () => Clock.Now, Payloads.Delete, CommitFailed, Logger);
         Timers = new(Store, Clock, options.TimeProvider, Fire, failure => Log.TimersFailed(Logger, failure));
     }
 
@@ -72,6 +75,9 @@ internal sealed partial class WorkflowEngine : IAsyncDisposable
     {
         Timers.Start();
         Task.Run(ResumeOpenAsync);
+        Store.Listen(id => Task.Run(() => Changed(id)));
+        if (Store.ClaimInterval is { } interval)
+            _claimTimer = Options.TimeProvider.CreateTimer(_ => Claim(), null, TimeSpan.Zero, interval);
         if (Options.KeepFinishedFor != Timeout.InfiniteTimeSpan)
             _purgeTimer = Options.TimeProvider.CreateTimer(_ => _ = PurgeAsync(), null, TimeSpan.Zero, PurgeInterval);
     }
@@ -83,6 +89,7 @@ internal sealed partial class WorkflowEngine : IAsyncDisposable
         await _stop.CancelAsync().ConfigureAwait(false);
         Timers.Dispose();
         _purgeTimer?.Dispose();
+        _claimTimer?.Dispose();
         List<WorkflowInstance> instances;
         lock (_lock)
             instances = [.. _instances.Values];
@@ -176,9 +183,18 @@ internal sealed partial class WorkflowEngine : IAsyncDisposable
         {
             Payloads.Release(row.Payload);
             if (((AppendWrite)write).Appended)
+            {
                 Deliver(row);
-            else if (command is not null)
-                instance.TryEnqueue(() => instance.EndAttempt(command));
+                return;
+            }
+
+            // The workflow has ended, or a repeated commit had succeeded before.
+            instance.TryEnqueue(() =>
+            {
+                if (command is not null)
+                    instance.EndAttempt(command);
+                instance.Refresh();
+            });
         },
     });
 
@@ -346,6 +362,80 @@ internal sealed partial class WorkflowEngine : IAsyncDisposable
 
         foreach (var waiter in waiters)
             waiter.TrySetException(failure);
+    }
+
+    /// <summary>A commit has failed and is not repeated: the store cannot be used any more, or other hosts have taken over.</summary>
+    private void CommitFailed(Exception failure)
+    {
+        if (failure is not WorkflowLeaseException)
+        {
+            FailWaiters(failure);
+            return;
+        }
+
+        List<WorkflowInstance> instances;
+        lock (_lock)
+            instances = [.. _instances.Values];
+        foreach (var instance in instances)
+            instance.TryEnqueue(instance.Abandon);
+        NotifyAll();
+    }
+
+    private void NotifyAll()
+    {
+        List<string> ids;
+        lock (_lock)
+            ids = [.. _waiters.Keys];
+        foreach (var id in ids)
+            NotifyEnded(id);
+    }
+
+    /// <summary>Another host has changed a workflow.</summary>
+    private void Changed(string id)
+    {
+        try
+        {
+            List<WorkflowInstance> instances;
+            lock (_lock)
+                instances = id.Length == 0 ? [.. _instances.Values] : _instances.TryGetValue(id, out var known) ? [known] : [];
+            foreach (var instance in instances)
+                instance.TryEnqueue(instance.Refresh);
+            if (id.Length == 0)
+                NotifyAll();
+            else
+                NotifyEnded(id);
+            if (instances.Count == 0 && id.Length > 0 && Store.Find(id) is { Status: WorkflowStatus.Running } record && Store.IsOwned(record))
+                Wake(id);
+        }
+        catch (Exception failure) when (failure is WorkflowException or ObjectDisposedException)
+        {
+            // The next claim, or the notification about missed ones, repeats it.
+            Log.ClaimFailed(Logger, failure);
+        }
+    }
+
+    private void Claim()
+    {
+        if (IsStopping || Interlocked.Exchange(ref _isClaiming, 1) == 1)
+            return;
+        try
+        {
+            foreach (var id in Store.Claim())
+                Wake(id);
+        }
+        catch (WorkflowLeaseException)
+        {
+            // The next commit registers this host again, and abandons the workflows that it has lost.
+            Commits.Enqueue(new TimerRemoveWrite("", -1));
+        }
+        catch (Exception failure) when (failure is WorkflowException or ObjectDisposedException)
+        {
+            Log.ClaimFailed(Logger, failure);
+        }
+        finally
+        {
+            Volatile.Write(ref _isClaiming, 0);
+        }
     }
 
     private void Fire(WorkflowTimer timer)
@@ -540,6 +630,9 @@ internal sealed partial class WorkflowEngine : IAsyncDisposable
 
         [LoggerMessage(13022, LogLevel.Error, "Open workflows could not be listed; they are resumed at the next start of the host, or when an event arrives")]
         public static partial void ResumeFailed(ILogger logger, Exception failure);
+
+        [LoggerMessage(13024, LogLevel.Warning, "Changes of other hosts could not be read; they are read again")]
+        public static partial void ClaimFailed(ILogger logger, Exception failure);
 
         [LoggerMessage(13023, LogLevel.Error, "Ended workflows could not be deleted")]
         public static partial void PurgeFailed(ILogger logger, Exception failure);

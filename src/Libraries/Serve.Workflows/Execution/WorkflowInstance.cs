@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
@@ -15,6 +16,7 @@ namespace Serve.Workflows.Execution;
 /// the instance is its synchronization context. A continuation that is posted from outside a turn proves that the code awaited a task that is not the context's.
 /// States: replaying (entries of the log remain), live (commands are started when they are created), over (ended, blocked, evicted or continued as new; nothing runs any more).
 /// </remarks>
+[SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "Code of the workflow may read the token after its end; the source has no timer.")]
 internal sealed partial class WorkflowInstance : SynchronizationContext, IThreadPoolWorkItem
 {
     private const string ForeignAwait =
@@ -24,7 +26,7 @@ internal sealed partial class WorkflowInstance : SynchronizationContext, IThread
     private const string GraceTimer = "cancel-grace";
 
     [ThreadStatic]
-    private static WorkflowInstance? t_current;
+    private static WorkflowInstance? _current;
 
     private readonly WorkflowEngine _engine;
     private readonly bool _isInspection;
@@ -50,6 +52,7 @@ internal sealed partial class WorkflowInstance : SynchronizationContext, IThread
     private bool _isEnding;
     private bool _isClosed;
     private bool _isLive;
+    private bool _isStale;
     private bool _isOver;
     private int _sequence;
     private int _running;
@@ -108,7 +111,7 @@ internal sealed partial class WorkflowInstance : SynchronizationContext, IThread
     {
         var previous = Current;
         SetSynchronizationContext(this);
-        t_current = this;
+        _current = this;
         try
         {
             while (TryDequeue(out var item))
@@ -116,7 +119,7 @@ internal sealed partial class WorkflowInstance : SynchronizationContext, IThread
         }
         finally
         {
-            t_current = null;
+            _current = null;
             SetSynchronizationContext(previous);
         }
     }
@@ -124,7 +127,7 @@ internal sealed partial class WorkflowInstance : SynchronizationContext, IThread
     /// <inheritdoc/>
     public override void Post(SendOrPostCallback d, object? state)
     {
-        if (t_current == this)
+        if (_current == this)
             _posted.Enqueue((d, state));
         else
             TryEnqueue(() => Block(new NonDeterministicWorkflowException(ForeignAwait)));
@@ -205,7 +208,7 @@ internal sealed partial class WorkflowInstance : SynchronizationContext, IThread
     /// <exception cref="NonDeterministicWorkflowException">The calling code does not run in a turn of this workflow.</exception>
     public void ThrowIfOutside()
     {
-        if (t_current != this)
+        if (_current != this)
             throw new NonDeterministicWorkflowException(ForeignAwait);
     }
 
@@ -295,7 +298,7 @@ internal sealed partial class WorkflowInstance : SynchronizationContext, IThread
 
     private void Load()
     {
-        if (_engine.Store.Find(Id) is not { } record || (!_isInspection && record.Status != WorkflowStatus.Running))
+        if (_engine.Store.Find(Id) is not { } record || (!_isInspection && (record.Status != WorkflowStatus.Running || !_engine.Store.IsOwned(record))))
         {
             Close();
             return;
@@ -351,7 +354,7 @@ internal sealed partial class WorkflowInstance : SynchronizationContext, IThread
             (_, state) =>
             {
                 var instance = (WorkflowInstance)state!;
-                if (t_current != instance)
+                if (_current != instance)
                     instance.TryEnqueue(() => instance.Block(new NonDeterministicWorkflowException(ForeignAwait)));
             },
             this, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
@@ -362,23 +365,42 @@ internal sealed partial class WorkflowInstance : SynchronizationContext, IThread
     {
         if (_isOver)
             return;
-        if (_isLive)
-        {
+        if (_isLive && _recomputed is null && row.Position == _position + 1)
             Deliver(row);
-        }
-        else
-        {
-            _replay.Enqueue(row);
+        else if (row.Position == 0 || row.Position > _position)
+            Refresh();
+    }
+
+    /// <summary>Reads the entries that this instance has not seen: another host has appended some, or they were committed while the log was read.</summary>
+    public void Refresh()
+    {
+        _isStale = true;
+        if (!_isOver && _main is not null)
             Pump();
-        }
+    }
+
+    private bool ReadMissed()
+    {
+        if (!_isStale)
+            return false;
+        _isStale = false;
+        foreach (var row in _engine.Store.ReadHistory(Id, _position))
+            _replay.Enqueue(row);
+        return _replay.Count > 0;
     }
 
     /// <summary>Delivers the entries of the log, then starts the commands that have none.</summary>
     private void Pump()
     {
-        while (!_isOver && _recomputed is null && _replay.TryDequeue(out var row))
-            Deliver(row);
-        if (_isOver || _recomputed is not null || _isLive)
+        do
+        {
+            while (!_isOver && _recomputed is null && _replay.TryDequeue(out var row))
+                Deliver(row);
+            if (_isOver || _recomputed is not null)
+                return;
+        }
+        while (ReadMissed());
+        if (_isLive)
             return;
         _isLive = true;
         if (!_isInspection)

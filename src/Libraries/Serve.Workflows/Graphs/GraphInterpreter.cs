@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Serve.Workflows.Definitions;
-using Serve.Workflows.Execution;
 
 namespace Serve.Workflows.Graphs;
 

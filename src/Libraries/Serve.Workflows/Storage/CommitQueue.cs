@@ -101,6 +101,12 @@ internal sealed partial class CommitQueue : IAsyncDisposable
                     write.Complete();
                 return;
             }
+            catch (WorkflowLeaseException lost)
+            {
+                // Repeated under the new lease: the store drops changes of workflows that other hosts may have taken over.
+                Log.LeaseLost(_logger, _store.Name);
+                _failed(lost);
+            }
             catch (Exception failure) when (_store.IsTransient(failure) && !_abandon.IsCancellationRequested)
             {
                 if (_fault != failure.Message)
@@ -141,6 +147,9 @@ internal sealed partial class CommitQueue : IAsyncDisposable
 
         [LoggerMessage(13002, LogLevel.Information, "Workflow store '{Store}' accepts commits again")]
         public static partial void Recovered(ILogger logger, string store);
+
+        [LoggerMessage(13004, LogLevel.Warning, "The lease of this host on workflow store '{Store}' has expired; its open workflows are taken over by other hosts, or by this one again")]
+        public static partial void LeaseLost(ILogger logger, string store);
 
         [LoggerMessage(13003, LogLevel.Error, "Commit to workflow store '{Store}' failed; {Count} changes are not applied")]
         public static partial void Failed(ILogger logger, Exception failure, string store, int count);

@@ -51,7 +51,7 @@ public sealed class SqliteWorkflowStore : WorkflowStore
     public override string Name => _path;
 
     /// <inheritdoc/>
-    public override string PayloadFolder => _path + ".payloads";
+    public override string? PayloadFolder => _path + ".payloads";
 
     /// <inheritdoc/>
     public override DateTimeOffset LastTime => Read(reader => FromTicks((long)reader.Scalar("select value from meta where key='clock'")!));
@@ -121,8 +121,8 @@ public sealed class SqliteWorkflowStore : WorkflowStore
     public override WorkflowRecord? Find(string workflowId) => Read(reader => Find(reader, workflowId));
 
     /// <inheritdoc/>
-    public override IReadOnlyList<HistoryRow> ReadHistory(string workflowId) => Read(reader => reader.Query(
-        "select wf, pos, run, kind, seq, name, payload, started, at, attempts, metadata from history where wf=$0 order by pos", ToHistoryRow, workflowId));
+    public override IReadOnlyList<HistoryRow> ReadHistory(string workflowId, long after = 0) => Read(reader => reader.Query(
+        "select wf, pos, run, kind, seq, name, payload, started, at, attempts, metadata from history where wf=$0 and pos>$1 order by pos", ToHistoryRow, workflowId, after));
 
     /// <inheritdoc/>
     public override IReadOnlyList<WorkflowTimer> ReadTimers(string workflowId) => Read(reader => reader.Query(

@@ -42,6 +42,9 @@ public sealed record WorkflowRecord
     /// <summary>Gets the time of its end; null while it is open.</summary>
     public DateTimeOffset? Ended { get; init; }
 
+    /// <summary>Gets the host that runs it; null for a store with one host.</summary>
+    public string? Owner { get; init; }
+
     /// <summary>Gets the metadata of its start as a JSON object.</summary>
     public string Metadata { get; init; } = "{}";
 }

@@ -63,6 +63,9 @@ public sealed class DeliverWrite(HistoryRow row, string? key) : StoreWrite
     /// <summary>Gets the idempotency key.</summary>
     public string? Key => key;
 
+    /// <summary>Gets a unique name of this delivery, which stays the same when its commit is repeated.</summary>
+    public string Identity { get; } = Guid.NewGuid().ToString("N");
+
     /// <summary>Gets or sets the result. Set by the store.</summary>
     public DeliveryOutcome Outcome { get; set; }
 }

@@ -13,7 +13,7 @@ namespace Serve.Workflows.Storage;
 /// A file is synchronized before the commit that refers to it. Between writing and commit it is pinned, because the removal of the last other reference would delete it. Files without a
 /// reference, left by the death of a process between the two, are deleted when the store is opened.
 /// </remarks>
-internal sealed partial class WorkflowPayloads(string folder, int maxInlineLength, long maxLength)
+internal sealed partial class WorkflowPayloads(string? folder, int maxInlineLength, long maxLength)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, int> _pins = [];
@@ -30,6 +30,8 @@ internal sealed partial class WorkflowPayloads(string folder, int maxInlineLengt
         var bytes = Encoding.UTF8.GetBytes(json);
         if (bytes.Length > maxLength)
             throw new WorkflowLimitException($"{description} must be at most {maxLength:N0} bytes as JSON, but was {bytes.Length:N0}. Store large data elsewhere and pass a reference to it.");
+        if (folder is null)
+            return json;
         var hash = Convert.ToHexStringLower(SHA256.HashData(bytes));
         lock (_lock)
             _pins[hash] = _pins.GetValueOrDefault(hash) + 1;
@@ -86,12 +88,12 @@ internal sealed partial class WorkflowPayloads(string folder, int maxInlineLengt
             File.Delete(incomplete);
     }
 
-    private string PathOf(string hash) => Path.Combine(folder, hash + ".json");
+    private string PathOf(string hash) => Path.Combine(folder!, hash + ".json");
 
     private void Write(string hash, byte[] bytes)
     {
-        Directory.CreateDirectory(folder);
-        var incomplete = Path.Combine(folder, $"{hash}.{Guid.NewGuid():N}.tmp");
+        Directory.CreateDirectory(folder!);
+        var incomplete = Path.Combine(folder!, $"{hash}.{Guid.NewGuid():N}.tmp");
         using (var file = new FileStream(incomplete, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1))
         {
             file.Write(bytes);
@@ -107,7 +109,7 @@ internal sealed partial class WorkflowPayloads(string folder, int maxInlineLengt
     {
         if (OperatingSystem.IsWindows())
             return;
-        var descriptor = Open(folder, 0);
+        var descriptor = Open(folder!, 0);
         if (descriptor < 0)
             return;
         _ = Synchronize(descriptor);

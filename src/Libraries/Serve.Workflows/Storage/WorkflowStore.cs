@@ -8,8 +8,11 @@ public abstract class WorkflowStore : IAsyncDisposable
     /// <summary>Gets the display name, for messages.</summary>
     public abstract string Name { get; }
 
-    /// <summary>Gets the folder of payloads that are too large for a row.</summary>
-    public abstract string PayloadFolder { get; }
+    /// <summary>Gets the folder of payloads that are too large for a row; null if rows can contain all payloads.</summary>
+    public abstract string? PayloadFolder { get; }
+
+    /// <summary>Gets how often <see cref="Claim"/> is called; null for a store with one host.</summary>
+    public virtual TimeSpan? ClaimInterval => null;
 
     /// <summary>Gets the latest time that the store contains; the host's clock never returns an earlier one.</summary>
     public abstract DateTimeOffset LastTime { get; }
@@ -23,6 +26,22 @@ public abstract class WorkflowStore : IAsyncDisposable
     /// <param name="now">The time of the commit.</param>
     public abstract void Commit(IReadOnlyList<StoreWrite> writes, DateTimeOffset now);
 
+    /// <summary>Returns whether this host runs a workflow.</summary>
+    /// <param name="record">The workflow.</param>
+    /// <returns>Whether this host runs it; true for a store with one host.</returns>
+    public virtual bool IsOwned(WorkflowRecord record) => true;
+
+    /// <summary>Renews the lease of this host and takes over workflows of hosts whose lease has expired.</summary>
+    /// <returns>The ids of the workflows that this host has taken over.</returns>
+    /// <exception cref="WorkflowLeaseException">The lease of this host has expired.</exception>
+    public virtual IReadOnlyList<string> Claim() => [];
+
+    /// <summary>Starts to notify about changes that other hosts make.</summary>
+    /// <param name="changed">Receives the id of a workflow that has ended, or whose history has new entries; an empty id if notifications may have been missed.</param>
+    public virtual void Listen(Action<string> changed)
+    {
+    }
+
     /// <summary>Returns whether a failed commit can succeed later, for example because the disk is full.</summary>
     /// <param name="failure">The exception of <see cref="Commit"/>.</param>
     /// <returns>Whether to repeat the commit.</returns>
@@ -35,8 +54,9 @@ public abstract class WorkflowStore : IAsyncDisposable
 
     /// <summary>Reads the history of a workflow's current run.</summary>
     /// <param name="workflowId">Its id.</param>
+    /// <param name="after">Only entries after this position. Default: all.</param>
     /// <returns>The entries in order.</returns>
-    public abstract IReadOnlyList<HistoryRow> ReadHistory(string workflowId);
+    public abstract IReadOnlyList<HistoryRow> ReadHistory(string workflowId, long after = 0);
 
     /// <summary>Reads the timers of a workflow.</summary>
     /// <param name="workflowId">Its id.</param>

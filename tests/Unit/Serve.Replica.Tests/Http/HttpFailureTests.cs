@@ -24,6 +24,17 @@ public sealed class HttpFailureTests
     }
 
     [Fact]
+    public async Task Method_ThrowsWithFilePath_ClientReceivesNameAndLogHasPath()
+    {
+        await using var replica = await ReplicaTestHost.StartAsync(typeof(Calculator));
+
+        var (_, body) = await replica.SendAsync(HttpMethod.Get, "/throw-path");
+
+        Assert.Equal("Could not find file 'labels.txt'.", (string)body!["detail"]!);
+        Assert.Contains("'/tmp/app/labels.txt'", replica.Log, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Method_ThrowsInDevelopment_TellsTheStack()
     {
         await using var replica = await ReplicaTestHost.StartAsync(typeof(Calculator), new() { Environment = "Development" });

@@ -38,6 +38,9 @@ public sealed class Calculator(ILogger<Calculator> log)
     [HttpGet("/throw")]
     public int Throw() => throw new InvalidOperationException("the pot is cold");
 
+    [HttpGet("/throw-path")]
+    public int ThrowPath() => throw new FileNotFoundException("Could not find file '/tmp/app/labels.txt'.");
+
     [HttpGet("/overloaded")]
     public Task<int> Overloaded() => throw new OverloadedException("Deployment shop/other is full.", TimeSpan.FromSeconds(3));
 

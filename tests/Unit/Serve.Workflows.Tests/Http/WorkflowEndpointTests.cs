@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Logging;
 using Serve.Workflows.Http;
 
 namespace Serve.Workflows.Tests.Http;
@@ -64,6 +65,7 @@ public sealed class WorkflowEndpointTests
     private static async Task<WebApplication> StartServer(WorkflowHost host)
     {
         var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         var application = builder.Build();
         application.MapWorkflows(host);

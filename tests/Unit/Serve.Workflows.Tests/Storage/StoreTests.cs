@@ -252,7 +252,7 @@ public sealed class StoreTests
 
         public override string Name => inner.Name;
 
-        public override string PayloadFolder => inner.PayloadFolder;
+        public override string? PayloadFolder => inner.PayloadFolder;
 
         public override DateTimeOffset LastTime => inner.LastTime;
 
@@ -269,7 +269,7 @@ public sealed class StoreTests
 
         public override WorkflowRecord? Find(string workflowId) => inner.Find(workflowId);
 
-        public override IReadOnlyList<HistoryRow> ReadHistory(string workflowId) => inner.ReadHistory(workflowId);
+        public override IReadOnlyList<HistoryRow> ReadHistory(string workflowId, long after = 0) => inner.ReadHistory(workflowId, after);
 
         public override IReadOnlyList<WorkflowTimer> ReadTimers(string workflowId) => inner.ReadTimers(workflowId);
 

@@ -28,6 +28,15 @@ public sealed class ServerHealthTests(InferenceTestNode node) : SpecificationCha
             Assert.False(await By(transport).IsModelReadyAsync("damaged"));
             Assert.True(await By(transport).IsLiveAsync());
             Assert.True(await By(transport).IsModelReadyAsync("digits"));
+
+            // The index and the answer to a load have the cause without paths of the server; the log has them.
+            var failed = Assert.Single(await By(transport).IndexAsync(), line => line.StartsWith("damaged ", StringComparison.Ordinal));
+            Assert.Contains(".onnx", failed, StringComparison.Ordinal);
+            Assert.DoesNotContain(Node.Node.Scratch.Path, failed, StringComparison.Ordinal);
+            var error = await Assert.ThrowsAnyAsync<Exception>(() => By(transport).LoadAsync("damaged"));
+            Assert.Contains(".onnx", error.Message, StringComparison.Ordinal);
+            Assert.DoesNotContain(Node.Node.Scratch.Path, error.Message, StringComparison.Ordinal);
+            Assert.Contains(Node.Node.Scratch.Path, Node.Node.Process.Errors, StringComparison.Ordinal);
         }
         finally
         {
