@@ -83,6 +83,7 @@ internal sealed partial class AutoscalingPolicyRunner(IAutoscalingPolicyLoader? 
                 OngoingRequests = load.Ongoing,
                 TotalRequests = observed.Autoscaling.GetValueOrDefault(id, AutoscalingState.Initial).History
                     .Aggregate(settings.AggregationFunction, now, TimeSpan.FromSeconds(settings.LookBackPeriodS)),
+                ReplicaMetrics = observed.MetricsOf(id),
                 Now = now,
             };
         });
