@@ -8,7 +8,7 @@ public sealed record DeploymentAutoscalingDetail
     /// <summary>Whether the number of replicas is changing.</summary>
     public AutoscalingStatus ScalingStatus { get; init; }
 
-    /// <summary>Human-readable reason of the current target, and the condition of the next decision.</summary>
+    /// <summary>Human-readable reason of the current target, and of a delay of the next decision.</summary>
     public string Reason { get; init; } = "";
 
     /// <summary>Number of replicas that the load needs, before delays.</summary>
@@ -17,7 +17,7 @@ public sealed record DeploymentAutoscalingDetail
     /// <summary>The newest changes of the target, newest first.</summary>
     public IReadOnlyList<ScalingDecisionDetails> Decisions { get; init; } = [];
 
-    /// <summary>The load: <c>queued_requests</c> and <c>ongoing_requests</c>.</summary>
+    /// <summary>The load, <c>queued_requests</c> and <c>ongoing_requests</c>, and the sums of the replicas' own metrics.</summary>
     public IReadOnlyDictionary<string, double> Metrics { get; init; } = new Dictionary<string, double>();
 
     /// <summary>Errors of the user's policy.</summary>

@@ -38,7 +38,7 @@ public sealed class HeaderHandler(IOptionsMonitor<AuthenticationSchemeOptions> o
         : AuthenticateResult.NoResult());
 }
 
-/// <summary>Requires a policy that it does not register.</summary>
+/// <summary>Requires authorization without its services.</summary>
 [Deployment]
 public sealed class Open : IIngress
 {
