@@ -45,6 +45,9 @@ public sealed record AutoscalingContext
     /// <summary>Requests that are being processed, by replica; replicas without are absent.</summary>
     public required IReadOnlyDictionary<string, int> OngoingRequests { get; init; }
 
+    /// <summary>The newest results of the class's <c>ReportAutoscalingStats</c>, by running replica; replicas that have not reported are absent.</summary>
+    public required IReadOnlyDictionary<string, IReadOnlyDictionary<string, double>> ReplicaMetrics { get; init; }
+
     /// <summary>All requests, aggregated over the look-back period.</summary>
     public required double TotalRequests { get; init; }
 

@@ -30,7 +30,7 @@ public sealed record AutoscalingSpec
     [ConfigKey(ConfigFormat.PositiveAmount)]
     public double TargetOngoingRequests { get; init; } = 2;
 
-    /// <summary>Interval between two runs of a policy of the user, in seconds. The load is reported when it changes. Default 10.</summary>
+    /// <summary>Interval between two reports of a replica's own metrics, and between two runs of a policy of the user, in seconds. The load is reported when it changes. Default 10.</summary>
     [ConfigKey(ConfigFormat.PositiveSeconds)]
     public double MetricsIntervalS { get; init; } = 10;
 

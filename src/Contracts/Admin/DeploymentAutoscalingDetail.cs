@@ -2,13 +2,13 @@ using System.Text.Json.Serialization;
 
 namespace Serve.Admin;
 
-/// <summary>What the autoscaler of a deployment sees and decides, in Ray Serve's schema.</summary>
+/// <summary>Inputs and decisions of a deployment's autoscaler, in Ray Serve's schema.</summary>
 public sealed record DeploymentAutoscalingDetail
 {
     /// <summary>Whether the number of replicas is changing.</summary>
     public AutoscalingStatus ScalingStatus { get; init; }
 
-    /// <summary>Human-readable reason of the current target, and what the next decision waits for.</summary>
+    /// <summary>Human-readable reason of the current target, and of a delay of the next decision.</summary>
     public string Reason { get; init; } = "";
 
     /// <summary>Number of replicas that the load needs, before delays.</summary>
@@ -17,7 +17,7 @@ public sealed record DeploymentAutoscalingDetail
     /// <summary>The newest changes of the target, newest first.</summary>
     public IReadOnlyList<ScalingDecisionDetails> Decisions { get; init; } = [];
 
-    /// <summary>The load: <c>queued_requests</c> and <c>ongoing_requests</c>.</summary>
+    /// <summary>The load, <c>queued_requests</c> and <c>ongoing_requests</c>, and the sums of the replicas' own metrics.</summary>
     public IReadOnlyDictionary<string, double> Metrics { get; init; } = new Dictionary<string, double>();
 
     /// <summary>Errors of the user's policy.</summary>

@@ -2,6 +2,13 @@ using System.Collections.Immutable;
 
 namespace Serve.Routes;
 
+/// <summary>Metrics that replicas' <c>ReportAutoscalingStats</c> have returned: a JSON object by <see cref="Serve.ReplicaId"/> of values by name, published per node.</summary>
+public static class AutoscalingStatsReports
+{
+    /// <summary>The topic under which they are published.</summary>
+    public const string Topic = "autoscaling-stats";
+}
+
 /// <summary>
 /// Load of a deployment in the router of one process. A process reports its loads as a JSON object by <c>app/deployment</c>, when they change; the reports of all processes
 /// of a node are published together.

@@ -132,6 +132,10 @@ public sealed class ServeController : IAsyncDisposable
     /// <summary>Reports the load that the routers of a node have counted.</summary>
     internal ValueTask ReportLoadAsync(NodeId node, ImmutableDictionary<DeploymentId, DeploymentLoad> loads) => _loop.ReportAsync(new ControlObservation.LoadReported(node, loads));
 
+    /// <summary>Reports the metrics of their own that the replicas of a node have reported.</summary>
+    internal ValueTask ReportReplicaMetricsAsync(NodeId node, ImmutableDictionary<string, ImmutableSortedDictionary<string, double>> metrics) =>
+        _loop.ReportAsync(new ControlObservation.ReplicaMetricsReported(node, metrics));
+
     /// <summary>Returns the configuration that an application was deployed with, without its replica targets; null if there is none of that name.</summary>
     public ApplicationConfig? FindConfig(string application) => _loop.View.Desired.Applications.GetValueOrDefault(application)?.Requested.Config;
 

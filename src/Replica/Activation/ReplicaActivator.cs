@@ -101,7 +101,8 @@ public sealed partial class ReplicaActivator(UserAssemblyCache assemblies, Repli
         await instance.TakeConfigAsync(start.Spec.UserConfig, cancellationToken);
         instance.CheckLimit(start.Spec.MaxOngoingRequests);
         await instance.CheckHealthAsync(cancellationToken);
-        parts.RoutingStats = RoutingStatsReporter.Start(parts, context, start.Spec.Router, logger);
+        parts.RoutingStats = ReplicaStatsReporter.StartRouting(parts, context, start.Spec.Router, logger);
+        parts.AutoscalingStats = ReplicaStatsReporter.StartAutoscaling(parts, context, start.Spec.Autoscaling, logger);
 
         var took = parts.Time.GetElapsedTime(started);
         parts.Metrics.ObserveInitialization(took);

@@ -9,12 +9,15 @@ namespace Serve.Replica.Definitions;
 /// <param name="Reconfigure">Receives the <c>user_config</c>.</param>
 /// <param name="ConfigureServices">Static: registers services for the constructor.</param>
 /// <param name="ReportRoutingStats">Returns statistics for the routing policy.</param>
-internal sealed record DeploymentHookMethods(MethodInfo? CheckHealth, MethodInfo? Reconfigure, MethodInfo? ConfigureServices, MethodInfo? ReportRoutingStats)
+/// <param name="ReportAutoscalingStats">Returns metrics by name for autoscaling.</param>
+internal sealed record DeploymentHookMethods(
+    MethodInfo? CheckHealth, MethodInfo? Reconfigure, MethodInfo? ConfigureServices, MethodInfo? ReportRoutingStats, MethodInfo? ReportAutoscalingStats)
 {
+    private const string AutoscalingStats = "ReportAutoscalingStats";
     private const string RoutingStats = "ReportRoutingStats";
 
     private static readonly string[] Names =
-        [nameof(ISelfCheck.CheckHealth), nameof(IReconfigurable<>.Reconfigure), nameof(IDisposable.Dispose), nameof(IAsyncDisposable.DisposeAsync), RoutingStats];
+        [nameof(ISelfCheck.CheckHealth), nameof(IReconfigurable<>.Reconfigure), nameof(IDisposable.Dispose), nameof(IAsyncDisposable.DisposeAsync), RoutingStats, AutoscalingStats];
 
     /// <summary>Returns whether a public method is a hook, and therefore not callable by users.</summary>
     public static bool IsHook(MethodInfo method) =>
@@ -28,7 +31,8 @@ internal sealed record DeploymentHookMethods(MethodInfo? CheckHealth, MethodInfo
         One(type, nameof(IReconfigurable<>.Reconfigure), typeof(IReconfigurable<>), IsReconfigure,
             "void Reconfigure(TConfig config) (or Task, or ValueTask)", errors),
         Static(type, errors),
-        One(type, RoutingStats, null, IsReportStats, "T ReportRoutingStats() (or Task<T>, or ValueTask<T>)", errors));
+        One(type, RoutingStats, null, IsReportStats, "T ReportRoutingStats() (or Task<T>, or ValueTask<T>)", errors),
+        One(type, AutoscalingStats, null, IsReportMetrics, "Dictionary<string, double> ReportAutoscalingStats() (or a Task or ValueTask of it)", errors));
 
     private static MethodInfo? One(Type type, string name, Type? contract, Func<MethodInfo, bool> fits, string shape, List<string> errors)
     {
@@ -85,6 +89,14 @@ internal sealed record DeploymentHookMethods(MethodInfo? CheckHealth, MethodInfo
     private static bool IsReportStats(MethodInfo method) =>
         !method.IsStatic && !method.IsGenericMethod && method.GetParameters().Length == 0
         && method.ReturnType != typeof(void) && method.ReturnType != typeof(Task) && method.ReturnType != typeof(ValueTask);
+
+    private static bool IsReportMetrics(MethodInfo method)
+    {
+        var type = method.ReturnType;
+        if (type.IsGenericType && (type.GetGenericTypeDefinition() == typeof(Task<>) || type.GetGenericTypeDefinition() == typeof(ValueTask<>)))
+            type = type.GetGenericArguments()[0];
+        return IsReportStats(method) && typeof(IEnumerable<KeyValuePair<string, double>>).IsAssignableFrom(type);
+    }
 
     private static bool ReturnsNothing(MethodInfo method) =>
         method.ReturnType == typeof(Task) || method.ReturnType == typeof(ValueTask)

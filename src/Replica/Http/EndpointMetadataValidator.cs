@@ -26,7 +26,7 @@ internal sealed class EndpointMetadataValidator(
 {
     /// <summary>Checks the endpoints.</summary>
     /// <param name="endpoints">The endpoints, with their display names.</param>
-    /// <exception cref="DefinitionException">Metadata has no effect; names the endpoints and what is missing.</exception>
+    /// <exception cref="DefinitionException">Metadata has no effect; names the endpoints and the missing parts.</exception>
     public async Task ValidateAsync(IEnumerable<(Endpoint Endpoint, string Name)> endpoints)
     {
         List<string> errors = [];

@@ -63,7 +63,10 @@ internal sealed partial class ReplicaComponents(ActorTurnScheduler turns, TimePr
     public BatchedMethodSet? Batches { get; set; }
 
     /// <summary>Reports statistics for the routing policy; null if the class has none.</summary>
-    public RoutingStatsReporter? RoutingStats { get; set; }
+    public ReplicaStatsReporter? RoutingStats { get; set; }
+
+    /// <summary>Reports metrics for autoscaling; null if the class has none.</summary>
+    public ReplicaStatsReporter? AutoscalingStats { get; set; }
 
     public IActorHttpHandler? Http { get; set; }
 
@@ -78,6 +81,7 @@ internal sealed partial class ReplicaComponents(ActorTurnScheduler turns, TimePr
         var logger = Services?.GetService<ILoggerFactory>()?.CreateLogger("Serve.Replica");
         Batches?.Dispose();
         RoutingStats?.Dispose();
+        AutoscalingStats?.Dispose();
         if (Hooks is { } hooks)
             await AttemptAsync(() => DisposeUserAsync(hooks), logger).ConfigureAwait(false);
         if (Models is { } models)

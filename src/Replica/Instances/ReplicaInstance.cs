@@ -49,7 +49,9 @@ internal sealed partial class ReplicaInstance(ReplicaComponents parts, ILogger l
             parts.Context!.Move(update.Rank, update.WorldSize);
             await TakeConfigAsync(update.Spec.UserConfig, cancellationToken);
             CheckLimit(update.Spec.MaxOngoingRequests);
-            parts.RoutingStats?.Settings = update.Spec.Router;
+            parts.RoutingStats?.Times = ReplicaStatsReporter.TimesOf(update.Spec.Router);
+            if (update.Spec.Autoscaling is { } autoscaling)
+                parts.AutoscalingStats?.Times = ReplicaStatsReporter.TimesOf(autoscaling);
         }
         finally
         {

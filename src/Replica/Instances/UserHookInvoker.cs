@@ -40,14 +40,14 @@ internal sealed class UserHookInvoker(object target, DeploymentHookMethods hooks
         return InvokeAsync(method, parameters.Length == 1 ? [value] : [value, cancellationToken]);
     }
 
-    /// <summary>Whether the object reports statistics for the routing policy.</summary>
-    public bool ReportsRoutingStats => hooks.ReportRoutingStats is not null;
+    /// <summary>The hooks of the class.</summary>
+    public DeploymentHookMethods Methods => hooks;
 
-    /// <summary>Returns the object's statistics for the routing policy.</summary>
-    public async ValueTask<object?> ReportRoutingStatsAsync()
+    /// <summary>Returns the statistics that a hook of the object reports.</summary>
+    public async ValueTask<object?> ReportStatsAsync(MethodInfo hook)
     {
-        var returned = hooks.ReportRoutingStats!.Invoke(target, BindingFlags.DoNotWrapExceptions, binder: null, [], culture: null);
-        var type = hooks.ReportRoutingStats.ReturnType;
+        var returned = hook.Invoke(target, BindingFlags.DoNotWrapExceptions, binder: null, [], culture: null);
+        var type = hook.ReturnType;
         if (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(ValueTask<>))
             returned = type.GetMethod(nameof(ValueTask<>.AsTask))!.Invoke(returned, null);
         if (returned is not Task running)

@@ -9,7 +9,7 @@ namespace Serve.Replica.Routes;
 
 /// <summary>
 /// Reports the load of the deployments that follow it, as the routers of this process count it. Samples their counters, so that a request costs nothing: every
-/// <see cref="Interval"/> while a route requires it, and reports what has changed.
+/// <see cref="Interval"/> while a route requires it, and reports the changes.
 /// </summary>
 public sealed class DeploymentLoadReporter : ITopicSubscriber, IDisposable
 {

@@ -42,6 +42,24 @@ public sealed class OnnxDeploymentFunctionalTests(SamplePackageFixture packages)
     }
 
     [Fact]
+    public async Task Rollout_NewCodeInTheSameProcessUnderLoad_ModelIsNotLoadedAgain()
+    {
+        await using var node = await TestNodeProcess.StartAsync(IsolationMode.None);
+        await node.DeployAsync(packages.Digits, Application(Model));
+        await using var load = new RequestLoadGenerator(node, 2, "/Digits/model");
+        await load.WaitForAnswersAsync(20);
+
+        await node.DeployAsync(packages.DigitsTwo, Application(Model));
+        await Eventually.TrueAsync(() => load.Last?.Contains("\"version\":2", StringComparison.Ordinal) is true, () => $"the new code answers, not {load.Last}");
+        await load.WaitForAnswersAsync(20);
+        await load.StopAsync();
+
+        Assert.Empty(load.Failures);
+        var loads = (await node.GetAdminTextAsync("/metrics")).Split('\n').Where(line => line.StartsWith("serve_onnx_session_load_seconds_count", StringComparison.Ordinal));
+        Assert.EndsWith(" 1", Assert.Single(loads), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Digits_MissingModel_DeployFailsAndNamesPath()
     {
         await using var node = await TestNodeProcess.StartAsync(IsolationMode.None);

@@ -25,6 +25,9 @@ public sealed class SamplePackageFixture : IAsyncLifetime, IDisposable
 
     public string Digits => _scratch.In("Digits.zip");
 
+    /// <summary>The second version of Digits, with the same model and other code.</summary>
+    public string DigitsTwo => _scratch.In("DigitsTwo.zip");
+
     public async Task InitializeAsync()
     {
         await BuildAsync(ServeExecutable.Sample("Lab.cs"), Lab);
@@ -36,6 +39,9 @@ public sealed class SamplePackageFixture : IAsyncLifetime, IDisposable
         await BuildAsync(ServeExecutable.Sample("Unicode.cs"), Unicode);
         await BuildAsync(ServeExecutable.Sample("Chatty.cs"), Chatty);
         await BuildAsync(Path.Combine(ServeExecutable.Root, "deployments", "Digits.cs"), Digits);
+        await BuildAsync(_scratch.Write("DigitsTwo.cs", File.ReadAllText(Path.Combine(ServeExecutable.Root, "deployments", "Digits.cs"))
+            .Replace("model.ExecutionProvider }", "model.ExecutionProvider, version = 2 }", StringComparison.Ordinal).Replace("class Digits", "class DigitsTwo", StringComparison.Ordinal)
+            .Replace("[Deployment]", "[Deployment(\"Digits\")]", StringComparison.Ordinal)), DigitsTwo);
     }
 
     /// <summary>Source of the second version of Lab, which differs only in the version that it returns.</summary>

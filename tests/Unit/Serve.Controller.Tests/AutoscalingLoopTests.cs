@@ -142,6 +142,19 @@ public sealed class AutoscalingLoopTests
     }
 
     [Fact]
+    public async Task Policy_MetricsOfReplicas_AreReceivedAndShown()
+    {
+        await using var node = await ControllerTestFixture.StartAsync();
+        node.Policies.Classes["Mine"] = () => new FakePolicyLoader.Single(context => new(1 + (int)context.ReplicaMetrics.Values.Sum(metrics => metrics["tokens"]), "tokens"));
+        await DeployAsync(node, new() { MaxReplicas = 4, UpscaleDelayS = 0, MetricsIntervalS = 1, Policy = new() { PolicyClass = "Mine" } });
+        await node.UntilAsync(() => node.Running("counter").Length == 1);
+        await new AutoscalingStatsSubscriber(node.Controller).OnPublishedAsync(
+            new(AutoscalingStatsReports.Topic, "n1", new(1, 1), System.Text.Encoding.UTF8.GetBytes($$"""{"{{node.Running("counter")[0]}}":{"tokens":2},"gone#Gone#x":{"tokens":9},"starting#S#y":null}""")), CancellationToken.None);
+        await node.UntilAsync(() => node.Running("counter").Length == 3, runClock: true);
+        Assert.Equal(2, node.Controller.GetDetails("counter")!.Deployments["Counter"].AutoscalingDetail!.Metrics["tokens"]);
+    }
+
+    [Fact]
     public async Task Policy_OfTheApplication_DecidesAboutAllDeployments()
     {
         await using var node = await ControllerTestFixture.StartAsync();

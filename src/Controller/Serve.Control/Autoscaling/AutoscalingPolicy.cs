@@ -135,7 +135,7 @@ public static class AutoscalingPolicy
         if (exact > target)
             return Math.Max(target + 1, Ceiling(Math.Min(target + ((exact - target) * (spec.UpscalingFactor ?? 1)), int.MaxValue / 4)));
 
-        // A factor above 1 must not go below what is needed: it would be scaled up again at once.
+        // A factor above 1 must not go below the number that is needed: it would be scaled up again at once.
         return needed >= target ? target : Math.Clamp(Ceiling(target + ((exact - target) * (spec.DownscalingFactor ?? 1))), needed, target - 1);
     }
 

@@ -29,7 +29,7 @@ public sealed record AutoscalingState
     /// <summary>Number of replicas that the load needs, before bounds and delays.</summary>
     public int Desired { get; init; }
 
-    /// <summary>Human-readable reason of the current target, and what the next decision waits for.</summary>
+    /// <summary>Human-readable reason of the current target, and of a delay of the next decision.</summary>
     public string Reason { get; init; } = "";
 
     /// <summary>Error of the user's policy; null if its last run succeeded.</summary>

@@ -58,6 +58,9 @@ public abstract record ControlObservation
     /// <summary>The routers of a node have reported their load; replaces the node's previous report.</summary>
     public sealed record LoadReported(NodeId Node, ImmutableDictionary<DeploymentId, DeploymentLoad> Loads) : ControlObservation;
 
+    /// <summary>The replicas of a node have reported metrics of their own; replaces the node's previous report.</summary>
+    public sealed record ReplicaMetricsReported(NodeId Node, ImmutableDictionary<string, ImmutableSortedDictionary<string, double>> Metrics) : ControlObservation;
+
     /// <summary>A user's autoscaling policy returned a result, or failed.</summary>
     public sealed record PolicyReturned(DeploymentId Deployment, PolicyResult Result) : ControlObservation;
 

@@ -23,6 +23,7 @@ public sealed partial record ObservedState
             ? this with { Routes = Routes with { RetryAt = now + ReconciliationIntervals.RecheckInterval } }
             : this,
         ControlObservation.LoadReported load => Nodes.ContainsKey(load.Node) ? this with { Loads = Loads.SetItem(load.Node, load.Loads) } : this,
+        ControlObservation.ReplicaMetricsReported report => Nodes.ContainsKey(report.Node) ? this with { ReplicaMetrics = ReplicaMetrics.SetItem(report.Node, report.Metrics) } : this,
         ControlObservation.PolicyReturned policy => this with { PolicyResults = PolicyResults.SetItem(policy.Deployment, policy.Result) },
         ControlObservation.WakeUpRequested wakeUp => this with { WakeUps = WakeUps.Add(wakeUp.Deployment) },
         _ => throw new ArgumentOutOfRangeException(nameof(observation)),

@@ -49,7 +49,7 @@ public sealed partial record ObservedState
     {
         var next = this with { Nodes = nodes };
         if (Nodes.Keys.Any(node => !nodes.ContainsKey(node)))
-            next = next with { Loads = Loads.RemoveRange(Loads.Keys.Where(node => !nodes.ContainsKey(node))), Routes = Routes with { Acknowledged = Routes.Acknowledged.RemoveRange(Routes.Acknowledged.Keys.Where(node => !nodes.ContainsKey(node))) } };
+            next = next with { Loads = Loads.RemoveRange(Loads.Keys.Where(node => !nodes.ContainsKey(node))), ReplicaMetrics = ReplicaMetrics.RemoveRange(ReplicaMetrics.Keys.Where(node => !nodes.ContainsKey(node))), Routes = Routes with { Acknowledged = Routes.Acknowledged.RemoveRange(Routes.Acknowledged.Keys.Where(node => !nodes.ContainsKey(node))) } };
         foreach (var replica in Replicas.Values)
         {
             if (next.NodePhaseOf(replica) == NodePhase.Gone)

@@ -35,6 +35,10 @@ public sealed partial record ObservedState
     public ImmutableDictionary<NodeId, ImmutableDictionary<DeploymentId, DeploymentLoad>> Loads { get; init; } =
         ImmutableDictionary<NodeId, ImmutableDictionary<DeploymentId, DeploymentLoad>>.Empty;
 
+    /// <summary>Metrics of their own that the replicas of each node have reported, by replica.</summary>
+    public ImmutableDictionary<NodeId, ImmutableDictionary<string, ImmutableSortedDictionary<string, double>>> ReplicaMetrics { get; init; } =
+        ImmutableDictionary<NodeId, ImmutableDictionary<string, ImmutableSortedDictionary<string, double>>>.Empty;
+
     /// <summary>Generation of the newest action.</summary>
     public long Generation { get; init; }
 
@@ -47,6 +51,11 @@ public sealed partial record ObservedState
     /// <summary>Returns the load of a deployment on all nodes.</summary>
     public DeploymentLoad LoadOf(DeploymentId deployment) => Loads.Values.Aggregate(
         DeploymentLoad.None, (sum, loads) => loads.TryGetValue(deployment, out var load) ? sum.Plus(load) : sum);
+
+    /// <summary>Returns the metrics of their own that the running replicas of a deployment have reported, by replica.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyDictionary<string, double>> MetricsOf(DeploymentId deployment) => ReplicasOf(deployment)
+        .Where(replica => replica.Phase == ReplicaPhase.Running && ReplicaMetrics.GetValueOrDefault(replica.Node)?.ContainsKey(replica.Id.ToString()) is true)
+        .ToDictionary(replica => replica.Id.ToString(), IReadOnlyDictionary<string, double> (replica) => ReplicaMetrics[replica.Node][replica.Id.ToString()]);
 
     /// <summary>Returns the replicas of a deployment.</summary>
     public IEnumerable<ObservedReplica> ReplicasOf(DeploymentId deployment) => Replicas.Values.Where(replica => replica.Id.Deployment == deployment);

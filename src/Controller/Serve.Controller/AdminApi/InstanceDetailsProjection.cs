@@ -99,7 +99,7 @@ internal sealed class InstanceDetailsProjection(INodeDirectory nodes, NodeStateD
             StatusTrigger = report.Trigger,
             Message = report.Message,
             Notices = [.. view.Observed.ReplicasOf(id).Where(replica => replica.IsLive).SelectMany(replica => replica.Notices).Distinct(StringComparer.Ordinal)],
-            AutoscalingDetail = report.Autoscaling is { } scaling ? Autoscaling(scaling, report, view.Observed.LoadOf(id)) : null,
+            AutoscalingDetail = report.Autoscaling is { } scaling ? Autoscaling(scaling, report, view.Observed.LoadOf(id), view.Observed.MetricsOf(id)) : null,
             DeploymentConfig = Options(spec, requested is null ? spec.NumReplicas : application.TargetOf(requested).Replicas),
             TargetNumReplicas = report.TargetReplicas,
             RequiredResources = Amounts(ResourceAmounts.Of(spec.Resources).Units),
@@ -107,7 +107,7 @@ internal sealed class InstanceDetailsProjection(INodeDirectory nodes, NodeStateD
         };
     }
 
-    private static DeploymentAutoscalingDetail Autoscaling(AutoscalingState state, DeploymentStatusReport report, DeploymentLoad load) => new()
+    private static DeploymentAutoscalingDetail Autoscaling(AutoscalingState state, DeploymentStatusReport report, DeploymentLoad load, IReadOnlyDictionary<string, IReadOnlyDictionary<string, double>> metrics) => new()
     {
         ScalingStatus = report.Status switch
         {
@@ -124,7 +124,10 @@ internal sealed class InstanceDetailsProjection(INodeDirectory nodes, NodeStateD
             PrevNumReplicas = decision.From,
             CurrNumReplicas = decision.To,
         })],
-        Metrics = new Dictionary<string, double> { ["queued_requests"] = load.Queued, ["ongoing_requests"] = load.Total - load.Queued },
+        Metrics = metrics.Values.SelectMany(values => values)
+            .Append(new("queued_requests", load.Queued))
+            .Append(new("ongoing_requests", load.Total - load.Queued))
+            .GroupBy(pair => pair.Key).ToDictionary(group => group.Key, group => group.Sum(pair => pair.Value)),
         Errors = state.PolicyError is { } error ? [error] : [],
     };
 

@@ -6,6 +6,22 @@ using Serve.Runtime;
 
 namespace Serve.Controller.Loop;
 
+/// <summary>Receives the metrics that a node's replicas have reported for autoscaling, and passes them to the control loop.</summary>
+internal sealed class AutoscalingStatsSubscriber(ServeController controller) : ITopicSubscriber
+{
+    /// <inheritdoc/>
+    public string Topic => AutoscalingStatsReports.Topic;
+
+    /// <inheritdoc/>
+    public async ValueTask OnPublishedAsync(TopicPublication publication, CancellationToken cancellationToken)
+    {
+        // A replica that has not reported yet is null.
+        var replicas = JsonSerializer.Deserialize<Dictionary<string, ImmutableSortedDictionary<string, double>?>>(publication.Payload.Span, ServeJson.Options) ?? [];
+        await controller.ReportReplicaMetricsAsync(new(publication.Source), replicas
+            .Where(pair => pair.Value is not null).ToImmutableDictionary(pair => pair.Key, pair => pair.Value!, StringComparer.Ordinal));
+    }
+}
+
 /// <summary>Receives the loads that the routers of a node's processes have counted, and reports their sums to the control loop.</summary>
 internal sealed class DeploymentLoadSubscriber(ServeController controller) : ITopicSubscriber
 {

@@ -38,7 +38,7 @@ public sealed class HeaderHandler(IOptionsMonitor<AuthenticationSchemeOptions> o
         : AuthenticateResult.NoResult());
 }
 
-/// <summary>Requires what it does not register.</summary>
+/// <summary>Requires authorization without its services.</summary>
 [Deployment]
 public sealed class Open : IIngress
 {

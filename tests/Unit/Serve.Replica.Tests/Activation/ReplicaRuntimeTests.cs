@@ -20,12 +20,14 @@ public sealed class ReplicaRuntimeTests : IAsyncLifetime
 {
     private readonly string _logs = Directory.CreateTempSubdirectory("serve-runtime-").FullName;
     private Type[] _application = [typeof(Caller), typeof(Counter), typeof(Calculator)];
+    private readonly AutoscalingStatsRecorder _autoscalingStats = new();
     private ServiceProvider _services = null!;
     private INodeAgent _runtime = null!;
 
     public Task InitializeAsync()
     {
         _services = new ServiceCollection()
+            .AddSingleton<ITopicSubscriber>(_autoscalingStats)
             .AddServeRuntime(new NodeRuntimeOptions())
             .AddServeRouting(provider =>
             {
@@ -112,6 +114,15 @@ public sealed class ReplicaRuntimeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task AutoscalingStats_OfAReplica_ArePublished()
+    {
+        _application = [typeof(Reporter)];
+        await StartAsync(typeof(Reporter));
+
+        await Eventually.TrueAsync(() => _autoscalingStats.Latest.Contains("\"shop#Reporter#r1\":{\"tokens\":7.5}", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void RoutingPolicy_OfAPackage_IsLoadedAndReleased()
     {
         var assembly = typeof(LastReplicaPicker).Assembly;
@@ -156,7 +167,7 @@ public sealed class ReplicaRuntimeTests : IAsyncLifetime
             Payload = JsonSerializer.SerializeToUtf8Bytes(new ReplicaStartRequest
             {
                 ReplicaId = id.Value,
-                Spec = new DeploymentSpec { Name = sample.Name },
+                Spec = new DeploymentSpec { Name = sample.Name, Autoscaling = new() },
                 AssemblyFile = Path.GetFileName(sample.Assembly.Location),
                 PackageHash = SamplePackages.HashOf(sample.Assembly.Location),
                 TypeName = sample.FullName!,
@@ -182,4 +193,17 @@ public sealed class ReplicaRuntimeTests : IAsyncLifetime
     private sealed record CountReply(int Count);
 
     private sealed record StartedReplica(ActorId Id, HostProcessAddress Process, ICallTarget Target);
+
+    private sealed class AutoscalingStatsRecorder : ITopicSubscriber
+    {
+        public string Latest { get; private set; } = "";
+
+        public string Topic => AutoscalingStatsReports.Topic;
+
+        public ValueTask OnPublishedAsync(TopicPublication publication, CancellationToken cancellationToken)
+        {
+            Latest = System.Text.Encoding.UTF8.GetString(publication.Payload.Span);
+            return ValueTask.CompletedTask;
+        }
+    }
 }

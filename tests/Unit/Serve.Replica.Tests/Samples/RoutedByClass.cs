@@ -10,6 +10,12 @@ public sealed class Reporter
 
     public string Call() => "done";
 
+    public async ValueTask<Dictionary<string, double>> ReportAutoscalingStats()
+    {
+        await Task.Yield();
+        return new() { ["tokens"] = 7.5 };
+    }
+
     public async Task<object> ReportRoutingStats()
     {
         await Task.Yield();
