@@ -115,7 +115,7 @@ internal sealed partial class AutoscalingPolicyRunner(IAutoscalingPolicyLoader? 
         }
 
         // No second call while the first one runs.
-        await deciding.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await ((Task)deciding).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private static PolicyResult ResultOf(PolicyKey key, AutoscalingDecision? decision) => decision is { Replicas: >= 0, Reason: not null }
