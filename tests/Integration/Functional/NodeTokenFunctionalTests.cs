@@ -12,6 +12,7 @@ namespace Serve.FunctionalTests;
 public sealed class NodeTokenFunctionalTests(SamplePackageFixture packages)
 {
     [Fact]
+    [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
     public async Task Start_NoTokenConfigured_OnlyItsUserHasAccess()
     {
         using var scratch = new ScratchDirectory();
@@ -73,6 +74,7 @@ public sealed class NodeTokenFunctionalTests(SamplePackageFixture packages)
     }
 
     [Fact]
+    [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
     public async Task Start_TokenFileReadableByOthers_Rejected()
     {
         using var scratch = new ScratchDirectory();

@@ -1,7 +1,6 @@
 using Serve.Admin;
 using Serve.Controller.Applications;
 using Serve.Nodes;
-using Serve.Specs;
 
 namespace Serve.Controller.Tests;
 

@@ -1,5 +1,4 @@
 using System.Net;
-using Microsoft.AspNetCore.Http;
 using Serve.Calls;
 using Serve.Routes;
 

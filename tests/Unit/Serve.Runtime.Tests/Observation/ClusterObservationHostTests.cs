@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using Microsoft.Extensions.Time.Testing;
-using Serve.Hosting;
 using Serve.Runtime.Observation;
 using Serve.Runtime.Tests.State;
 
