@@ -117,6 +117,7 @@ public sealed class WorkflowTests
         await using var fixture = await WorkflowFixture.Start();
         var handle = await fixture.Host.Parent.Start("never-opened", new() { Id = "cancel-parent" });
         await Eventually.TrueAsync(() => Effects.Of("cancel-parent:2").Contains("Wait started"));
+        await fixture.Host.GetOutput<int>("cancel-parent:1").SoonAsync();
 
         await handle.Cancel();
         await Assert.ThrowsAsync<WorkflowCanceledException>(() => handle.GetResult().SoonAsync());
