@@ -267,7 +267,7 @@ internal sealed partial class NodeHost : IAsyncDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 8001, Level = LogLevel.Warning, Message = "The process may open {Limit} files, so at most {Connections} client connections are accepted at a time. Raise the limit (ulimit -n, LimitNOFILE of a service) if there are more clients")]
+        [LoggerMessage(EventId = 8004, Level = LogLevel.Warning, Message = "The process may open {Limit} files, so at most {Connections} client connections are accepted at a time. Raise the limit (ulimit -n, LimitNOFILE of a service) if there are more clients")]
         public static partial void FewDescriptors(ILogger logger, int limit, int connections);
 
         [LoggerMessage(EventId = 8000, Level = LogLevel.Warning, Message = "Invariant globalization: {Reason}")]

@@ -75,7 +75,7 @@ internal sealed partial class NodeLogRetention(string root, long maxBytes, TimeS
 
     private static partial class Log
     {
-        [LoggerMessage(3030, LogLevel.Information, "{Files} log files of {Bytes} bytes were deleted")]
+        [LoggerMessage(3032, LogLevel.Information, "{Files} log files of {Bytes} bytes were deleted")]
         public static partial void Pruned(ILogger logger, int files, long bytes);
 
         [LoggerMessage(3031, LogLevel.Warning, "Old log files could not be deleted; the next attempt follows")]

@@ -150,7 +150,7 @@ internal sealed partial class AutoscalingPolicyRunner(IAutoscalingPolicyLoader? 
 
     private static partial class Log
     {
-        [LoggerMessage(3030, LogLevel.Warning, "Autoscaling policy {Policy} of application {Application} failed; the numbers of replicas are kept")]
+        [LoggerMessage(3033, LogLevel.Warning, "Autoscaling policy {Policy} of application {Application} failed; the numbers of replicas are kept")]
         public static partial void PolicyFailed(ILogger logger, string policy, string application, Exception error);
     }
 }

@@ -268,7 +268,7 @@ public sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 1003, Level = LogLevel.Warning, Message = "{Producer} failed, and no code has waited for it")]
+        [LoggerMessage(EventId = 1006, Level = LogLevel.Warning, Message = "{Producer} failed, and no code has waited for it")]
         public static partial void Unobserved(ILogger logger, string producer, Exception failure);
     }
 }

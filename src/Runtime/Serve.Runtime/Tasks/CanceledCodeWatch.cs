@@ -58,10 +58,10 @@ internal sealed partial class CanceledCodeWatch
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 1000, Level = LogLevel.Warning, Message = "{Task} was canceled {Duration} ago, but its code still runs and keeps its CPU: it does not check its cancellation token. {Consequence}")]
+        [LoggerMessage(EventId = 1010, Level = LogLevel.Warning, Message = "{Task} was canceled {Duration} ago, but its code still runs and keeps its CPU: it does not check its cancellation token. {Consequence}")]
         public static partial void StillRuns(ILogger logger, string task, string duration, string consequence);
 
-        [LoggerMessage(EventId = 1001, Level = LogLevel.Warning, Message = "{Task} ignored its cancellation for {Duration}; its worker is killed")]
+        [LoggerMessage(EventId = 1011, Level = LogLevel.Warning, Message = "{Task} ignored its cancellation for {Duration}; its worker is killed")]
         public static partial void Killed(ILogger logger, string task, string duration);
     }
 }

@@ -324,7 +324,7 @@ public sealed partial class TaskDispatcher
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 1002, Level = LogLevel.Warning, Message = "{Task} requires {Demand}, but actors and placement groups hold so much CPU that it cannot start before one of them ends. Start it in the placement group (TaskOptions.Scheduling, or CaptureChildTasks for child tasks), set NumCpus to 0, or raise the cluster's NumCpus")]
+        [LoggerMessage(EventId = 1012, Level = LogLevel.Warning, Message = "{Task} requires {Demand}, but actors and placement groups hold so much CPU that it cannot start before one of them ends. Start it in the placement group (TaskOptions.Scheduling, or CaptureChildTasks for child tasks), set NumCpus to 0, or raise the cluster's NumCpus")]
         public static partial void Starved(ILogger logger, string task, ResourceDemand demand);
     }
 
