@@ -1,7 +1,9 @@
 using System.Data.Common;
 using System.Globalization;
 using Npgsql;
+using NpgsqlTypes;
 using Serve.Workflows.Storage;
+using static Serve.Workflows.Storage.StoreRowReader;
 
 namespace Serve.Workflows.Postgres;
 
@@ -35,15 +37,14 @@ public sealed class PostgresWorkflowStore : WorkflowStore
         create table if not exists serve_workflow_event_key(wf text collate "C" not null, key text not null, primary key(wf, key));
         """;
 
-    private const string RecordColumns = "id, name, version, run, status, input, output, error, parent, parent_seq, depth, created, ended, metadata, owner";
-    private const string HistoryColumns = "wf, pos, run, kind, seq, name, payload, started, at, attempts, metadata";
+    private const string OwnedRecordColumns = RecordColumns + ", owner";
     private const string TimerColumns = "t.wf, t.run, t.seq, t.retry, t.name, t.due, t.attempt";
 
     private readonly NpgsqlDataSource _source;
     private readonly TimeSpan _lease;
     private readonly CancellationTokenSource _stop = new();
     private readonly List<string> _notified = [];
-    private PostgresStatements? _writer;
+    private StoreStatements? _writer;
     private Task _listener = Task.CompletedTask;
     private volatile string _host = NewHostId();
 
@@ -76,8 +77,8 @@ public sealed class PostgresWorkflowStore : WorkflowStore
     {
         try
         {
-            using var connection = _source.OpenConnection();
-            using var statements = new PostgresStatements(connection);
+            var connection = _source.OpenConnection();
+            using var statements = new StoreStatements(connection, Describe);
             var isNew = statements.Query("select to_regclass('serve_workflow_meta')::text", row => row.IsDBNull(0))[0];
             var version = isNew ? 0 : statements.Query("select coalesce(max(value), 0) from serve_workflow_meta where key='schema'", row => row.GetInt64(0))[0];
             if (version > SchemaVersion)
@@ -107,7 +108,7 @@ public sealed class PostgresWorkflowStore : WorkflowStore
     public override void Commit(IReadOnlyList<StoreWrite> writes, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(writes);
-        _writer ??= new(_source.OpenConnection(), prepares: true);
+        _writer ??= new(_source.OpenConnection(), Describe, prepares: true);
         try
         {
             _notified.Clear();
@@ -179,8 +180,8 @@ public sealed class PostgresWorkflowStore : WorkflowStore
 
     /// <inheritdoc/>
     public override IReadOnlyList<WorkflowRecord> List(WorkflowStatus? status, string after, int limit) => Read(reader => status is { } only
-        ? reader.Query($"select {RecordColumns} from serve_workflow where status=$1 and id>$2 order by id limit $3", ToRecord, (int)only, after, limit)
-        : reader.Query($"select {RecordColumns} from serve_workflow where id>$1 order by id limit $2", ToRecord, after, limit));
+        ? reader.Query($"select {OwnedRecordColumns} from serve_workflow where status=$1 and id>$2 order by id limit $3", ToRecord, (int)only, after, limit)
+        : reader.Query($"select {OwnedRecordColumns} from serve_workflow where id>$1 order by id limit $2", ToRecord, after, limit));
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> ReadRunnable(string after, int limit) => Read(reader => reader.Query(
@@ -221,27 +222,8 @@ public sealed class PostgresWorkflowStore : WorkflowStore
 
     private static string Seconds(TimeSpan duration) => duration.TotalSeconds.ToString(CultureInfo.InvariantCulture);
 
-    private static DateTimeOffset FromTicks(long ticks) => new(ticks, TimeSpan.Zero);
-
-    private static string? TextOf(DbDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
-
-    private static HistoryRow ToHistoryRow(DbDataReader row) => new()
-    {
-        WorkflowId = row.GetString(0),
-        Position = row.GetInt64(1),
-        Run = row.GetInt32(2),
-        Kind = (HistoryKind)row.GetInt32(3),
-        Sequence = row.GetInt32(4),
-        Name = row.GetString(5),
-        Payload = TextOf(row, 6),
-        Started = FromTicks(row.GetInt64(7)),
-        At = FromTicks(row.GetInt64(8)),
-        Attempts = row.GetInt32(9),
-        Metadata = TextOf(row, 10),
-    };
-
-    private static WorkflowTimer ToTimer(DbDataReader row) => new(
-        row.GetString(0), row.GetInt32(1), row.GetInt32(2), row.GetInt32(3) != 0, row.GetString(4), FromTicks(row.GetInt64(5)), row.GetInt32(6));
+    private static void Describe(DbParameter parameter, int number, object? value) =>
+        ((NpgsqlParameter)parameter).NpgsqlDbType = value is long ? NpgsqlDbType.Bigint : value is int ? NpgsqlDbType.Integer : NpgsqlDbType.Text;
 
     private static void CreateSchema(NpgsqlConnection connection)
     {
@@ -253,35 +235,16 @@ public sealed class PostgresWorkflowStore : WorkflowStore
         transaction.Commit();
     }
 
-    private static WorkflowRecord ToRecord(DbDataReader row) => new()
-    {
-        Id = row.GetString(0),
-        Name = row.GetString(1),
-        Version = row.GetInt32(2),
-        Run = row.GetInt32(3),
-        Status = (WorkflowStatus)row.GetInt32(4),
-        Input = row.GetString(5),
-        Output = TextOf(row, 6),
-        Error = TextOf(row, 7) is { } error ? WorkflowError.Parse(error) : null,
-        Parent = TextOf(row, 8),
-        ParentSequence = row.GetInt32(9),
-        Depth = row.GetInt32(10),
-        Created = FromTicks(row.GetInt64(11)),
-        Ended = row.IsDBNull(12) ? null : FromTicks(row.GetInt64(12)),
-        Metadata = row.GetString(13),
-        Owner = row.GetString(14),
-    };
-
-    private static WorkflowRecord? Find(PostgresStatements statements, string workflowId, string suffix) =>
-        statements.Query($"select {RecordColumns} from serve_workflow where id=$1{suffix}", ToRecord, workflowId) is [var record] ? record : null;
+    private static WorkflowRecord? Find(StoreStatements statements, string workflowId, string suffix) =>
+        statements.Query($"select {OwnedRecordColumns} from serve_workflow where id=$1{suffix}", ToRecord, workflowId) is [var record] ? record : null;
 
     private WorkflowStorageException Failure(NpgsqlException failure) => new($"Workflow database '{Name}' cannot be reached or used: {failure.Message}", failure);
 
-    private T Read<T>(Func<PostgresStatements, T> read)
+    private T Read<T>(Func<StoreStatements, T> read)
     {
         try
         {
-            using var statements = new PostgresStatements(_source.OpenConnection());
+            using var statements = new StoreStatements(_source.OpenConnection(), Describe);
             return read(statements);
         }
         catch (NpgsqlException failure)
@@ -290,7 +253,7 @@ public sealed class PostgresWorkflowStore : WorkflowStore
         }
     }
 
-    private void Register(PostgresStatements statements) => statements.Run(
+    private void Register(StoreStatements statements) => statements.Run(
         "insert into serve_workflow_host(id, expires) values($1, now() + make_interval(secs => $2::float8))", _host, Seconds(_lease));
 
     private void RegisterAgain()
@@ -328,7 +291,7 @@ public sealed class PostgresWorkflowStore : WorkflowStore
     private bool LockOpen(string workflowId, int run) =>
         Lock(workflowId) is { Status: WorkflowStatus.Running or WorkflowStatus.Blocked } record && record.Run == run && IsOwned(record);
 
-    private void Apply(StoreWrite write, PostgresStatements statements)
+    private void Apply(StoreWrite write, StoreStatements statements)
     {
         switch (write)
         {
@@ -429,17 +392,7 @@ public sealed class PostgresWorkflowStore : WorkflowStore
         _writer.Run("delete from serve_workflow_event_key where wf=$1", end.WorkflowId);
         if (workflow.Parent is not { } parent || Lock(parent) is not { Status: WorkflowStatus.Running or WorkflowStatus.Blocked } record)
             return;
-        var row = new HistoryRow
-        {
-            WorkflowId = parent,
-            Run = record.Run,
-            Kind = end.Status == WorkflowStatus.Successful ? HistoryKind.ChildCompleted : HistoryKind.ChildFailed,
-            Sequence = workflow.Sequence,
-            Name = workflow.Name,
-            Payload = end.Status == WorkflowStatus.Successful ? end.Output : end.Error?.ToJson(),
-            Started = end.At,
-            At = end.At,
-        };
+        var row = end.CreateParentRow(record, workflow.Sequence, workflow.Name);
         if (!Append(row))
             return;
         end.ParentRow = row;

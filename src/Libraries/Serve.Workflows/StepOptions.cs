@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 
 namespace Serve.Workflows;
 
@@ -12,6 +13,7 @@ public sealed record StepOptions
     public int? MaxRetries { get; init; }
 
     /// <summary>Exception types (including derived ones) for which the step is retried. Default: none.</summary>
+    [JsonIgnore]
     public IReadOnlyList<Type>? RetryOn { get; init; }
 
     /// <summary>Wait before the first retry; doubled for each further one, with up to 20 % of jitter. A durable timer: it survives a restart of the host. Default 1 s.</summary>
@@ -44,7 +46,9 @@ public sealed record StepOptions
     /// <summary>Metadata of the step, as <see cref="WorkflowHost.GetStep"/> returns it. Default: none.</summary>
     public IReadOnlyDictionary<string, string>? Metadata { get; init; }
 
-    /// <summary>Gets the full names of further exception types for which the step is retried; stored graphs contain names.</summary>
+    /// <summary>Gets the full names of further exception types for which the step is retried: stored graphs contain names, and never load types.</summary>
+    [JsonInclude]
+    [JsonPropertyName(nameof(RetryOn))]
     internal IReadOnlyList<string>? RetryOnNames { get; init; }
 
     /// <summary>Returns these options with unset properties taken from others.</summary>
@@ -53,7 +57,6 @@ public sealed record StepOptions
         Name = Name ?? defaults.Name,
         MaxRetries = MaxRetries ?? defaults.MaxRetries,
         RetryOn = RetryOn ?? (RetryOnNames is null ? defaults.RetryOn : null),
-        RetryOnNames = RetryOnNames,
         Backoff = Backoff ?? defaults.Backoff,
         MaxBackoff = MaxBackoff ?? defaults.MaxBackoff,
         Checkpoint = Checkpoint ?? defaults.Checkpoint,
@@ -65,6 +68,9 @@ public sealed record StepOptions
         Isolation = Isolation == Isolation.Default ? defaults.Isolation : Isolation,
         Metadata = Metadata ?? defaults.Metadata,
     };
+
+    /// <summary>Returns these options as a graph stores them.</summary>
+    internal StepOptions ToStored() => this with { RetryOn = null, RetryOnNames = RetryOn is { } types ? [.. types.Select(type => type.FullName ?? type.Name)] : RetryOnNames };
 
     internal void Validate()
     {
@@ -129,7 +135,7 @@ public sealed record StepOptions
 /// <param name="WorkflowId">The workflow's id.</param>
 /// <param name="Step">The step's name in the log.</param>
 /// <param name="IdempotencyKey">
-/// The workflow, its run and the number of the step: equal in all attempts, different for every step. A step whose result was not logged when the process died runs again; pass this key to
+/// The workflow, its run and the number of the step: the same in all attempts of a step, and unique among steps. A step whose result was not logged when the process died runs again; pass this key to
 /// the system that the step changes, so that it applies the change once.
 /// </param>
 /// <param name="Attempt">The attempt: 1, and one more after each retry.</param>

@@ -90,14 +90,10 @@ internal sealed partial class WorkflowEngine : IAsyncDisposable
         Timers.Dispose();
         _purgeTimer?.Dispose();
         _claimTimer?.Dispose();
-        List<WorkflowInstance> instances;
-        lock (_lock)
-            instances = [.. _instances.Values];
-        foreach (var instance in instances)
-            instance.TryEnqueue(instance.Abandon);
+        AbandonAll();
         await Commits.DisposeAsync().ConfigureAwait(false);
         await Store.DisposeAsync().ConfigureAwait(false);
-        FailWaiters(new ObjectDisposedException(nameof(WorkflowHost), "The workflow host was disposed. Open workflows continue when it is started again."));
+        FailWaiters(CommitQueue.ClosedFailure());
     }
 
     /// <summary>Returns the workflow in memory, loading it if it is not.</summary>
@@ -373,12 +369,17 @@ internal sealed partial class WorkflowEngine : IAsyncDisposable
             return;
         }
 
+        AbandonAll();
+        NotifyAll();
+    }
+
+    private void AbandonAll()
+    {
         List<WorkflowInstance> instances;
         lock (_lock)
             instances = [.. _instances.Values];
         foreach (var instance in instances)
             instance.TryEnqueue(instance.Abandon);
-        NotifyAll();
     }
 
     private void NotifyAll()
@@ -561,7 +562,7 @@ internal sealed partial class WorkflowEngine : IAsyncDisposable
                 Wake(child.Id);
                 break;
             case WorkflowStatus.Successful:
-                Append(parent, ChildRow(parent, child, HistoryKind.ChildCompleted, existing.Output));
+                Append(parent, HistoryRow.OfChild(parent.Record, child.Sequence, child.Name, HistoryKind.ChildCompleted, existing.Output, Clock.Now));
                 break;
             case WorkflowStatus.Failed or WorkflowStatus.Canceled:
                 // The parent was resumed and repeats this child.
@@ -571,19 +572,7 @@ internal sealed partial class WorkflowEngine : IAsyncDisposable
     }
 
     private void FailChild(WorkflowInstance parent, IChildCommand child, Exception failure) =>
-        Append(parent, ChildRow(parent, child, HistoryKind.ChildFailed, WorkflowError.Of(failure).ToJson()));
-
-    private HistoryRow ChildRow(WorkflowInstance parent, IChildCommand child, HistoryKind kind, string? payload) => new()
-    {
-        WorkflowId = parent.Id,
-        Run = parent.Record.Run,
-        Kind = kind,
-        Sequence = child.Sequence,
-        Name = child.Name,
-        Payload = payload,
-        Started = Clock.Now,
-        At = Clock.Now,
-    };
+        Append(parent, HistoryRow.OfChild(parent.Record, child.Sequence, child.Name, HistoryKind.ChildFailed, WorkflowError.Of(failure).ToJson(), Clock.Now));
 
     private async Task ResumeOpenAsync()
     {

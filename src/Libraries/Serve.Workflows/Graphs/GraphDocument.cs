@@ -46,7 +46,7 @@ internal sealed record GraphDocument(IReadOnlyList<GraphDocumentNode> Nodes)
             ],
             Duration = node.Duration,
             IsCaught = node.IsCaught,
-            Options = node.StepOptions is { } options ? GraphStepOptions.Of(options) : null,
+            Options = node.StepOptions?.ToStored(),
         };
     }
 
@@ -68,72 +68,8 @@ internal sealed record GraphDocumentNode
 
     public bool IsCaught { get; init; }
 
-    public GraphStepOptions? Options { get; init; }
+    public StepOptions? Options { get; init; }
 }
 
 /// <summary>An argument in a stored graph: the index of another node, or a value.</summary>
 internal sealed record GraphArgument(int? Node, JsonElement? Value);
-
-/// <summary>Options of a node in a stored graph. Exception types are stored by name and never loaded.</summary>
-internal sealed record GraphStepOptions
-{
-    public string? Name { get; init; }
-
-    public int? MaxRetries { get; init; }
-
-    public IReadOnlyList<string>? RetryOn { get; init; }
-
-    public TimeSpan? Backoff { get; init; }
-
-    public TimeSpan? MaxBackoff { get; init; }
-
-    public bool? Checkpoint { get; init; }
-
-    public TimeSpan? Timeout { get; init; }
-
-    public double? NumCpus { get; init; }
-
-    public double? NumGpus { get; init; }
-
-    public long? Memory { get; init; }
-
-    public Dictionary<string, double>? Resources { get; init; }
-
-    public Isolation Isolation { get; init; }
-
-    public Dictionary<string, string>? Metadata { get; init; }
-
-    public static GraphStepOptions Of(StepOptions options) => new()
-    {
-        Name = options.Name,
-        MaxRetries = options.MaxRetries,
-        RetryOn = options.RetryOn is { } types ? [.. types.Select(type => type.FullName ?? type.Name)] : null,
-        Backoff = options.Backoff,
-        MaxBackoff = options.MaxBackoff,
-        Checkpoint = options.Checkpoint,
-        Timeout = options.Timeout,
-        NumCpus = options.NumCpus,
-        NumGpus = options.NumGpus,
-        Memory = options.Memory,
-        Resources = options.Resources?.ToDictionary(),
-        Isolation = options.Isolation,
-        Metadata = options.Metadata?.ToDictionary(),
-    };
-
-    public StepOptions ToOptions() => new()
-    {
-        Name = Name,
-        MaxRetries = MaxRetries,
-        RetryOnNames = RetryOn,
-        Backoff = Backoff,
-        MaxBackoff = MaxBackoff,
-        Checkpoint = Checkpoint,
-        Timeout = Timeout,
-        NumCpus = NumCpus,
-        NumGpus = NumGpus,
-        Memory = Memory,
-        Resources = Resources is { } resources ? System.Collections.Immutable.ImmutableDictionary.CreateRange(resources) : null,
-        Isolation = Isolation,
-        Metadata = Metadata,
-    };
-}

@@ -118,7 +118,7 @@ internal static class GraphInterpreter
             throw new NonDeterministicWorkflowException($"An argument of function '{node.Name}' does not fit its parameter any more: {failure.Message}");
         }
 
-        var options = (node.Options?.ToOptions() ?? new()).Or(definition.Defaults);
+        var options = (node.Options ?? new()).Or(definition.Defaults);
         return context.Start<JsonElement>(definition.CreateCall(values, options));
     }
 

@@ -67,7 +67,8 @@ internal sealed partial class CommitQueue : IAsyncDisposable
         _abandon.Dispose();
     }
 
-    private static ObjectDisposedException ClosedFailure() => new(nameof(WorkflowHost), "The workflow host was disposed. Open workflows continue when it is started again.");
+    /// <summary>Creates the exception of operations that the end of the host interrupts.</summary>
+    public static ObjectDisposedException ClosedFailure() => new(nameof(WorkflowHost), "The workflow host was disposed. Open workflows continue when it is started again.");
 
     private void Run()
     {

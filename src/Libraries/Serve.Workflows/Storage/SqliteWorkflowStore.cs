@@ -1,5 +1,6 @@
-using System.Data.Common;
+using System.Globalization;
 using Microsoft.Data.Sqlite;
+using static Serve.Workflows.Storage.StoreRowReader;
 
 namespace Serve.Workflows.Storage;
 
@@ -25,17 +26,13 @@ public sealed class SqliteWorkflowStore : WorkflowStore
         insert into meta values('clock', 0);
         """;
 
-    private const string RecordColumns = "id, name, version, run, status, input, output, error, parent, parent_seq, depth, created, ended, metadata";
-
     private readonly string _path;
     private readonly string _synchronous;
     private readonly Lock _readLock = new();
     private readonly List<string> _unused = [];
     private StoreFileLock? _fileLock;
-    private SqliteConnection? _writeConnection;
-    private SqliteConnection? _readConnection;
-    private SqliteStatements? _writer;
-    private SqliteStatements? _reader;
+    private StoreStatements? _writer;
+    private StoreStatements? _reader;
 
     /// <summary>Creates a store; <see cref="Open"/> opens it.</summary>
     /// <param name="path">The database file; created if it does not exist.</param>
@@ -56,7 +53,7 @@ public sealed class SqliteWorkflowStore : WorkflowStore
     /// <inheritdoc/>
     public override DateTimeOffset LastTime => Read(reader => FromTicks((long)reader.Scalar("select value from meta where key='clock'")!));
 
-    private SqliteStatements Writer => _writer ?? throw new WorkflowStorageException($"Workflow database '{_path}' is not open.");
+    private StoreStatements Writer => _writer ?? throw new WorkflowStorageException($"Workflow database '{_path}' is not open.");
 
     /// <inheritdoc/>
     public override void Open()
@@ -70,13 +67,11 @@ public sealed class SqliteWorkflowStore : WorkflowStore
         _fileLock = StoreFileLock.Acquire(_path);
         try
         {
-            _writeConnection = Connect();
-            _writer = new(_writeConnection);
+            _writer = Connect();
             _writer.Scalar("pragma journal_mode=wal");
             _writer.Run($"pragma synchronous={_synchronous}");
             CheckSchema(_writer);
-            _readConnection = Connect();
-            _reader = new(_readConnection);
+            _reader = Connect();
         }
         catch (SqliteException failure)
         {
@@ -122,7 +117,7 @@ public sealed class SqliteWorkflowStore : WorkflowStore
 
     /// <inheritdoc/>
     public override IReadOnlyList<HistoryRow> ReadHistory(string workflowId, long after = 0) => Read(reader => reader.Query(
-        "select wf, pos, run, kind, seq, name, payload, started, at, attempts, metadata from history where wf=$0 and pos>$1 order by pos", ToHistoryRow, workflowId, after));
+        $"select {HistoryColumns} from history where wf=$0 and pos>$1 order by pos", ToHistoryRow, workflowId, after));
 
     /// <inheritdoc/>
     public override IReadOnlyList<WorkflowTimer> ReadTimers(string workflowId) => Read(reader => reader.Query(
@@ -165,57 +160,17 @@ public sealed class SqliteWorkflowStore : WorkflowStore
         return ValueTask.CompletedTask;
     }
 
-    private static DateTimeOffset FromTicks(long ticks) => new(ticks, TimeSpan.Zero);
-
-    private static WorkflowRecord? Find(SqliteStatements statements, string workflowId) =>
+    private static WorkflowRecord? Find(StoreStatements statements, string workflowId) =>
         statements.Query($"select {RecordColumns} from workflow where id=$0", ToRecord, workflowId) is [var record] ? record : null;
 
-    private static string? TextOf(DbDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
-
-    private static WorkflowRecord ToRecord(DbDataReader row) => new()
-    {
-        Id = row.GetString(0),
-        Name = row.GetString(1),
-        Version = row.GetInt32(2),
-        Run = row.GetInt32(3),
-        Status = (WorkflowStatus)row.GetInt32(4),
-        Input = row.GetString(5),
-        Output = TextOf(row, 6),
-        Error = TextOf(row, 7) is { } error ? WorkflowError.Parse(error) : null,
-        Parent = TextOf(row, 8),
-        ParentSequence = row.GetInt32(9),
-        Depth = row.GetInt32(10),
-        Created = FromTicks(row.GetInt64(11)),
-        Ended = row.IsDBNull(12) ? null : FromTicks(row.GetInt64(12)),
-        Metadata = row.GetString(13),
-    };
-
-    private static HistoryRow ToHistoryRow(DbDataReader row) => new()
-    {
-        WorkflowId = row.GetString(0),
-        Position = row.GetInt64(1),
-        Run = row.GetInt32(2),
-        Kind = (HistoryKind)row.GetInt32(3),
-        Sequence = row.GetInt32(4),
-        Name = row.GetString(5),
-        Payload = TextOf(row, 6),
-        Started = FromTicks(row.GetInt64(7)),
-        At = FromTicks(row.GetInt64(8)),
-        Attempts = row.GetInt32(9),
-        Metadata = TextOf(row, 10),
-    };
-
-    private static WorkflowTimer ToTimer(DbDataReader row) => new(
-        row.GetString(0), row.GetInt32(1), row.GetInt32(2), row.GetInt32(3) != 0, row.GetString(4), FromTicks(row.GetInt64(5)), row.GetInt32(6));
-
-    private SqliteConnection Connect()
+    private StoreStatements Connect()
     {
         var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = _path, Pooling = false, DefaultTimeout = 5 }.ToString());
         connection.Open();
-        return connection;
+        return new(connection, static (parameter, number, _) => parameter.ParameterName = string.Create(CultureInfo.InvariantCulture, $"${number}"));
     }
 
-    private void CheckSchema(SqliteStatements statements)
+    private void CheckSchema(StoreStatements statements)
     {
         var version = (long)statements.Scalar("pragma user_version")!;
         if (version > SchemaVersion)
@@ -241,7 +196,7 @@ public sealed class SqliteWorkflowStore : WorkflowStore
         _ => $"Workflow database '{_path}' cannot be opened: {failure.Message}",
     }, failure);
 
-    private T Read<T>(Func<SqliteStatements, T> read)
+    private T Read<T>(Func<StoreStatements, T> read)
     {
         lock (_readLock)
         {
@@ -274,10 +229,8 @@ public sealed class SqliteWorkflowStore : WorkflowStore
         {
             _writer?.Dispose();
             _reader?.Dispose();
-            _readConnection?.Dispose();
-            _writeConnection?.Dispose();
             _fileLock?.Dispose();
-            (_writer, _reader, _readConnection, _writeConnection, _fileLock) = (null, null, null, null, null);
+            (_writer, _reader, _fileLock) = (null, null, null);
         }
     }
 
@@ -331,7 +284,7 @@ public sealed class SqliteWorkflowStore : WorkflowStore
         if (row.Kind == HistoryKind.TimerFired && Writer.Run("delete from timer where wf=$0 and seq=$1 and run=$2", row.WorkflowId, row.Sequence, row.Run) == 0)
             return false;
         var position = Writer.Scalar(
-            "insert into history(wf, pos, run, kind, seq, name, payload, started, at, attempts, metadata) "
+            $"insert into history({HistoryColumns}) "
             + "select id, (select coalesce(max(pos), 0) + 1 from history where wf=$0), run, $2, $3, $4, $5, $6, $7, $8, $9 from workflow where id=$0 and run=$1 and status in (0, 4) returning pos",
             row.WorkflowId, row.Run, (int)row.Kind, row.Sequence, row.Name, row.Payload, row.Started.UtcTicks, row.At.UtcTicks, row.Attempts, row.Metadata);
         if (position is null)
@@ -369,22 +322,10 @@ public sealed class SqliteWorkflowStore : WorkflowStore
         Writer.Run("delete from timer where wf=$0", end.WorkflowId);
         Writer.Run("delete from event_key where wf=$0", end.WorkflowId);
         if (workflow.Parent is { } parent && Find(Writer, parent) is { } record)
-            end.ParentRow = ChildRow(record, workflow.Sequence, workflow.Name, end);
+            end.ParentRow = end.CreateParentRow(record, workflow.Sequence, workflow.Name);
         if (end.ParentRow is { } row && !Append(row))
             end.ParentRow = null;
     }
-
-    private static HistoryRow ChildRow(WorkflowRecord parent, int sequence, string name, EndWrite end) => new()
-    {
-        WorkflowId = parent.Id,
-        Run = parent.Run,
-        Kind = end.Status == WorkflowStatus.Successful ? HistoryKind.ChildCompleted : HistoryKind.ChildFailed,
-        Sequence = sequence,
-        Name = name,
-        Payload = end.Status == WorkflowStatus.Successful ? end.Output : end.Error?.ToJson(),
-        Started = end.At,
-        At = end.At,
-    };
 
     private DeliveryOutcome Deliver(DeliverWrite deliver)
     {

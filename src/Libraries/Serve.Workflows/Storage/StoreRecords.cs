@@ -84,6 +84,25 @@ public sealed class HistoryRow
 
     /// <summary>Gets or sets the position within the history; set by the store when it commits the entry.</summary>
     public long Position { get; set; }
+
+    /// <summary>Creates the entry that completes the command of a parent for a child workflow.</summary>
+    /// <param name="parent">The parent.</param>
+    /// <param name="sequence">The number of the command.</param>
+    /// <param name="name">The name of the child's definition.</param>
+    /// <param name="kind">Whether the child returned a result or failed.</param>
+    /// <param name="payload">Its result or error.</param>
+    /// <param name="at">The time.</param>
+    internal static HistoryRow OfChild(WorkflowRecord parent, int sequence, string name, HistoryKind kind, string? payload, DateTimeOffset at) => new()
+    {
+        WorkflowId = parent.Id,
+        Run = parent.Run,
+        Kind = kind,
+        Sequence = sequence,
+        Name = name,
+        Payload = payload,
+        Started = at,
+        At = at,
+    };
 }
 
 /// <summary>Kinds of history entries. The numbers are stored.</summary>

@@ -135,6 +135,14 @@ public sealed class EndWrite(string workflowId, int run, WorkflowStatus status, 
 
     /// <summary>Gets or sets the entry in the parent's history; null if there is none. Set by the store.</summary>
     public HistoryRow? ParentRow { get; set; }
+
+    /// <summary>Creates the entry for the parent's history.</summary>
+    /// <param name="parent">The parent.</param>
+    /// <param name="sequence">The number of the parent's command.</param>
+    /// <param name="name">The name of the workflow's definition.</param>
+    public HistoryRow CreateParentRow(WorkflowRecord parent, int sequence, string name) => status == WorkflowStatus.Successful
+        ? HistoryRow.OfChild(parent, sequence, name, HistoryKind.ChildCompleted, output, at)
+        : HistoryRow.OfChild(parent, sequence, name, HistoryKind.ChildFailed, error?.ToJson(), at);
 }
 
 /// <summary>Starts the next run of a workflow with another input and an empty history, except for unread events.</summary>
