@@ -4,7 +4,7 @@ namespace Serve.Workflows.Storage;
 
 /// <summary>Statements of one connection, each created once. Owns the connection. Not thread-safe.</summary>
 /// <param name="connection">The open connection.</param>
-/// <param name="describe">Sets what the provider requires of a parameter: receives it, its number from 0, and its first value.</param>
+/// <param name="describe">Sets the properties of a parameter that the provider requires: receives it, its number from 0, and its first value.</param>
 /// <param name="prepares">Whether the database prepares each statement when it is created.</param>
 public sealed class StoreStatements(DbConnection connection, Action<DbParameter, int, object?> describe, bool prepares = false) : IDisposable
 {

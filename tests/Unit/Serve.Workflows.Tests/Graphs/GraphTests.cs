@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Serve.Workflows.Tests.Graphs;
 
 /// <summary>Functions of graphs.</summary>
@@ -134,6 +136,30 @@ public sealed class GraphTests
 
         Assert.Equal(45, await ray.Workflows.Run(ray.Calc.SumOf.Bind(ray.Calc.PutData.Bind(10)), id: "refs").SoonAsync());
         Assert.Equal(10, (await ray.Workflows.GetOutput<int[]>("refs", "PutData")).Length);
+    }
+
+    [Fact]
+    public async Task Options_Stored_KeepValuesAndNamesOfExceptionTypes()
+    {
+        await using var fixture = await WorkflowFixture.Start();
+        var json = fixture.Host.Engine.Json;
+        var options = new StepOptions
+        {
+            Name = "step", MaxRetries = 2, RetryOn = [typeof(IOException)], Backoff = TimeSpan.FromSeconds(3), NumCpus = 0.5,
+            Resources = ImmutableDictionary.CreateRange([KeyValuePair.Create("disk", 1.5)]), Isolation = Isolation.Process, Metadata = new Dictionary<string, string> { ["a"] = "b" },
+        };
+
+        var text = json.Write(options.ToStored(), typeof(StepOptions), "The options");
+        var read = json.Read<StepOptions>(text)!;
+
+        Assert.Contains("\"RetryOn\":[\"System.IO.IOException\"]", text, StringComparison.Ordinal);
+        Assert.Null(read.RetryOn);
+        Assert.Equal(["System.IO.IOException"], read.RetryOnNames);
+        Assert.NotNull(read.RetryDelay(new FileNotFoundException(), 1));
+        Assert.Null(read.RetryDelay(new InvalidOperationException(), 1));
+        Assert.Equal(
+            (options.Name, options.MaxRetries, options.Backoff, options.NumCpus, 1.5, options.Isolation, "b"),
+            (read.Name, read.MaxRetries, read.Backoff, read.NumCpus, read.Resources!["disk"], read.Isolation, read.Metadata!["a"]));
     }
 
     [Fact]
