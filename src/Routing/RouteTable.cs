@@ -72,33 +72,15 @@ public sealed partial class RouteTable(Func<ReplicaRoute, ICallTarget> resolve, 
     /// <param name="node">The node.</param>
     /// <param name="version">Grows with every publication of the node.</param>
     /// <param name="reports">All reports of the node, by replica.</param>
-    public void ApplyModelReports(NodeId node, SnapshotVersion version, IReadOnlyDictionary<string, ReplicaModelReport> reports)
-    {
-        lock (_writing)
-        {
-            if (_modelReports.TryGetValue(node, out var applied) && version <= applied.Version)
-                return;
-            _modelReports[node] = (version, reports);
-            foreach (var router in _current.Routers)
-                router.ApplyModelReports(reports);
-        }
-    }
+    public void ApplyModelReports(NodeId node, SnapshotVersion version, IReadOnlyDictionary<string, ReplicaModelReport> reports) =>
+        Apply(_modelReports, node, version, reports, static (router, reports) => router.ApplyModelReports(reports));
 
     /// <summary>Applies the routing statistics of one node's replicas unless those applied before are as new or newer.</summary>
     /// <param name="node">The node.</param>
     /// <param name="version">Grows with every publication of the node.</param>
     /// <param name="reports">All statistics of the node, by replica.</param>
-    public void ApplyStats(NodeId node, SnapshotVersion version, IReadOnlyDictionary<string, JsonElement> reports)
-    {
-        lock (_writing)
-        {
-            if (_stats.TryGetValue(node, out var applied) && version <= applied.Version)
-                return;
-            _stats[node] = (version, reports);
-            foreach (var router in _current.Routers)
-                router.ApplyStats(reports);
-        }
-    }
+    public void ApplyStats(NodeId node, SnapshotVersion version, IReadOnlyDictionary<string, JsonElement> reports) =>
+        Apply(_stats, node, version, reports, static (router, reports) => router.ApplyStats(reports));
 
     /// <inheritdoc/>
     public ICallTarget GetTarget(string deployment, string? application = null) => new RoutedCallTarget(this, deployment, application);
@@ -119,6 +101,20 @@ public sealed partial class RouteTable(Func<ReplicaRoute, ICallTarget> resolve, 
         var id = router.Id;
         router.Update(DeploymentRouterState.Empty with { MaxQueued = 0, Failure = () => new NoSuchRouteException($"Deployment {id} has been deleted.") });
         router.Dispose();
+    }
+
+    private void Apply<T>(
+        Dictionary<NodeId, (SnapshotVersion Version, IReadOnlyDictionary<string, T> Reports)> newest, NodeId node, SnapshotVersion version, IReadOnlyDictionary<string, T> reports,
+        Action<DeploymentRouter, IReadOnlyDictionary<string, T>> apply)
+    {
+        lock (_writing)
+        {
+            if (newest.TryGetValue(node, out var applied) && version <= applied.Version)
+                return;
+            newest[node] = (version, reports);
+            foreach (var router in _current.Routers)
+                apply(router, reports);
+        }
     }
 
     private DeploymentRouterState CreateState(DeploymentRoute route, DeploymentRouter router)

@@ -24,8 +24,10 @@ internal sealed class ClusterTargetResolver(ProcessAnnouncementFolder<ClusterAnn
             return Open(announcements.Find().LastOrDefault(found => found.Pid == process) ?? throw NoneOf(process));
         var isNamed = address is not null || Environment.GetEnvironmentVariable(NodeAdminAddress.AddressVariable) is { Length: > 0 };
         var node = NodeAdminAddress.Find(isNamed ? address : nodeAddress, tokenFile);
+        if (isNamed)
+            return node.OpenState();
         using var client = node.Open();
-        if (isNamed || await NodeAdminAddress.AnswersAsync(client, cancellationToken))
+        if (await NodeAdminAddress.AnswersAsync(client, cancellationToken))
             return node.OpenState();
         return announcements.Find() switch
         {

@@ -29,7 +29,7 @@ public sealed record DeploymentDetails
     /// <summary>Resources that one replica reserves, by name.</summary>
     public IReadOnlyDictionary<string, double> RequiredResources { get; init; } = new Dictionary<string, double>();
 
-    /// <summary>What its autoscaler sees and decides; null if its number of replicas does not follow its load.</summary>
+    /// <summary>Inputs and decisions of its autoscaler; null if its number of replicas does not follow its load.</summary>
     public DeploymentAutoscalingDetail? AutoscalingDetail { get; init; }
 
     /// <summary>Its replicas by rank.</summary>

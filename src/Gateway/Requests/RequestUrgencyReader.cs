@@ -9,8 +9,6 @@ namespace Serve.Gateway.Requests;
 /// <summary>Reads deadline and priority of a request from its headers, and makes them a feature of its context.</summary>
 internal static class RequestUrgencyReader
 {
-    private const string GrpcTimeout = "grpc-timeout";
-
     /// <summary>Reads the headers.</summary>
     /// <param name="context">The request.</param>
     /// <param name="scope">Receives the result.</param>
@@ -30,7 +28,7 @@ internal static class RequestUrgencyReader
         if (limit is not null)
             urgency = urgency.Within(limit.Duration, time);
         // The client of a gRPC call cancels it itself when its deadline has passed.
-        if (headers[GrpcTimeout] is { Count: > 0 } timeout && GrpcRequests.IsGrpc(context.Request))
+        if (headers[GrpcRequests.TimeoutHeader] is { Count: > 0 } timeout && GrpcRequests.IsGrpc(context.Request))
             urgency = urgency.Within(ParseGrpcTimeout(timeout.ToString()), time);
         scope.Urgency = urgency;
         if (!urgency.IsDefault)
@@ -49,23 +47,8 @@ internal static class RequestUrgencyReader
             ? priority
             : throw new BadInputException($"{WireHeaderNames.Priority} must be an integer from {CallUrgency.MinPriority} to {CallUrgency.MaxPriority}, but was '{text}'.");
 
-    // At most 8 digits and a unit: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md.
-    private static TimeSpan ParseGrpcTimeout(string text)
-    {
-        double? seconds = text.Length is < 2 or > 9 ? null : text[^1] switch
-        {
-            'H' => 3600,
-            'M' => 60,
-            'S' => 1,
-            'm' => 1e-3,
-            'u' => 1e-6,
-            'n' => 1e-9,
-            _ => null,
-        };
-        if (seconds is not { } unit || !int.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var amount))
-            throw new BadInputException($"{GrpcTimeout} must be at most 8 digits and a unit (H, M, S, m, u or n), but was '{text}'.");
-        return TimeSpan.FromSeconds(unit * amount);
-    }
+    private static TimeSpan ParseGrpcTimeout(string text) => GrpcRequests.ParseTimeout(text)
+        ?? throw new BadInputException($"{GrpcRequests.TimeoutHeader} must be at most 8 digits and a unit (H, M, S, m, u or n), but was '{text}'.");
 }
 
 /// <summary>Time limit of a request.</summary>

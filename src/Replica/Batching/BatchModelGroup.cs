@@ -6,7 +6,7 @@ namespace Serve.Replica.Batching;
 internal sealed class BatchModelGroup<TItem, TResult>(string? model)
 {
     /// <summary>One of this many items that leave is the oldest, so that no priority starves.</summary>
-    private const int OldestEvery = 16;
+    public const int OldestEvery = 16;
 
     private QueuedBatchItem<TItem, TResult>? _tail;
     private bool _isMixed;
@@ -71,7 +71,7 @@ internal sealed class BatchModelGroup<TItem, TResult>(string? model)
 
         var taken = new QueuedBatchItem<TItem, TResult>[count];
         for (var i = 0; i < count; i++)
-            taken[i] = Remove();
+            taken[i] = Remove(First!);
         return taken;
     }
 
@@ -142,35 +142,21 @@ internal sealed class BatchModelGroup<TItem, TResult>(string? model)
 
     private QueuedBatchItem<TItem, TResult> Remove(QueuedBatchItem<TItem, TResult> item)
     {
-        if (ReferenceEquals(item, First))
-            return Remove();
-        var before = First!;
-        while (!ReferenceEquals(before.Next, item))
-            before = before.Next!;
-        before.Next = item.Next;
+        QueuedBatchItem<TItem, TResult>? before = null;
+        for (var other = First; !ReferenceEquals(other, item); other = other!.Next)
+            before = other;
+        if (before is null)
+            First = item.Next;
+        else
+            before.Next = item.Next;
+        // Otherwise an idle queue would keep the values of its last batch alive.
         if (ReferenceEquals(_tail, item))
             _tail = before;
-        Forget(item);
-        return item;
-    }
-
-    private QueuedBatchItem<TItem, TResult> Remove()
-    {
-        var item = First!;
-        First = item.Next;
-        // Otherwise an idle queue would keep the values of its last batch alive.
-        if (First is null)
-            _tail = null;
-        Forget(item);
-        return item;
-    }
-
-    private void Forget(QueuedBatchItem<TItem, TResult> item)
-    {
         item.Next = null;
         Count--;
         Size -= item.Size;
         if (item.Urgency.Deadline != 0)
             Timed--;
+        return item;
     }
 }

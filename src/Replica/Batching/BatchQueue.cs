@@ -366,7 +366,7 @@ public sealed class BatchQueue<TItem, TResult> : IDisposable
     private bool Precedes(BatchModelGroup<TItem, TResult> one, BatchModelGroup<TItem, TResult> other)
     {
         var (priority, otherPriority) = (one.First!.Urgency.Priority, other.First!.Urgency.Priority);
-        return priority == otherPriority || _formed % 16 == 15 ? one.OldestArrival < other.OldestArrival : priority > otherPriority;
+        return priority == otherPriority || _formed % BatchModelGroup<TItem, TResult>.OldestEvery == BatchModelGroup<TItem, TResult>.OldestEvery - 1 ? one.OldestArrival < other.OldestArrival : priority > otherPriority;
     }
 
     private long StartBy(BatchModelGroup<TItem, TResult> group, BatchQueueSettings current, long now)

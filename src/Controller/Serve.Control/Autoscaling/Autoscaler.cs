@@ -48,7 +48,7 @@ public static class Autoscaler
             MinReplicas = application.CapacityOf(spec.MinReplicas),
             MaxReplicas = application.CapacityOf(spec.MaxReplicas),
             Target = application.Targets.TryGetValue(id.Name, out var target) ? target.Replicas : application.CapacityOf(deployment.Spec.NumReplicas),
-            Running = observed.ReplicasOf(id).Count(replica => replica.Phase == ReplicaPhase.Running),
+            Running = observed.CountRunning(id),
             Load = observed.LoadOf(id),
             IsWoken = observed.WakeUps.Contains(id),
             UserPolicy = spec.Policy is null && application.Requested.Config.AutoscalingPolicy is null

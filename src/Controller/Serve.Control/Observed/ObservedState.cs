@@ -48,6 +48,9 @@ public sealed partial record ObservedState
     /// <summary>Returns the start history of a version.</summary>
     public ReplicaStartHistory StartHistoryOf(ReplicaStartKey key) => Starts.GetValueOrDefault(key, ReplicaStartHistory.None);
 
+    /// <summary>Returns the number of replicas of a deployment that are running.</summary>
+    public int CountRunning(DeploymentId deployment) => ReplicasOf(deployment).Count(replica => replica.Phase == ReplicaPhase.Running);
+
     /// <summary>Returns the load of a deployment on all nodes.</summary>
     public DeploymentLoad LoadOf(DeploymentId deployment) => Loads.Values.Aggregate(
         DeploymentLoad.None, (sum, loads) => loads.TryGetValue(deployment, out var load) ? sum.Plus(load) : sum);

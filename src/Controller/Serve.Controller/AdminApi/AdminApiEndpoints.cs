@@ -102,7 +102,7 @@ public static class AdminApiEndpoints
             })
             .WithTags("Applications").WithSummary("Drains and deletes one application.").Produces(StatusCodes.Status200OK).ProducesProblem(404);
         api.MapGet("/api/v1/applications/{application}/revisions", (string application, ServeController controller) =>
-                Json(controller.GetRevisions(application) ?? throw new ApplicationNotFoundException($"No application is named '{application}'.")))
+                Json(controller.GetRevisions(application) ?? throw ApplicationNotFoundException.Of(application, controller.GetDetails().Applications.Keys)))
             .WithTags("Applications").WithSummary("Gets the revisions of an application, newest first.").Produces<RevisionDetailsList>().ProducesProblem(404);
         api.MapPost("/api/v1/applications/{application}/rollback", async (string application, HttpRequest request, ServeController controller, CancellationToken cancellationToken) =>
             {

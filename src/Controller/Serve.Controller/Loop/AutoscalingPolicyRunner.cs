@@ -78,7 +78,7 @@ internal sealed partial class AutoscalingPolicyRunner(IAutoscalingPolicyLoader? 
                 Deployment = id,
                 Settings = settings,
                 TargetReplicas = application.TargetOf(deployment).Replicas,
-                RunningReplicas = observed.ReplicasOf(id).Count(replica => replica.Phase == ReplicaPhase.Running),
+                RunningReplicas = observed.CountRunning(id),
                 QueuedRequests = load.Queued,
                 OngoingRequests = load.Ongoing,
                 TotalRequests = observed.Autoscaling.GetValueOrDefault(id, AutoscalingState.Initial).History

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Buffers.Binary;
-using System.Globalization;
 using System.IO.Compression;
 using Grpc.Core;
 using Microsoft.AspNetCore.Http;
@@ -79,21 +78,8 @@ internal sealed class ModelCallRouter(ServedModelCatalog catalog, ServerGrpcServ
     /// <returns>Null if there is none, it is malformed, or it is longer than a timer can wait.</returns>
     internal static TimeSpan? ReadTimeout(HttpRequest request)
     {
-        var header = request.Headers["grpc-timeout"].ToString();
-        if (header.Length is < 2 or > 9 || !long.TryParse(header.AsSpan(0, header.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var value))
-            return null;
-        var unit = header[^1] switch
-        {
-            'H' => TimeSpan.TicksPerHour,
-            'M' => TimeSpan.TicksPerMinute,
-            'S' => TimeSpan.TicksPerSecond,
-            'm' => TimeSpan.TicksPerMillisecond,
-            'u' => TimeSpan.TicksPerMicrosecond,
-            'n' => 1.0 / TimeSpan.NanosecondsPerTick,
-            _ => 0.0,
-        };
-        var ticks = value * unit;
-        return unit > 0 && ticks < (uint.MaxValue - 1.0) * TimeSpan.TicksPerMillisecond ? new TimeSpan((long)ticks) : null;
+        var timeout = GrpcRequests.ParseTimeout(request.Headers[GrpcRequests.TimeoutHeader].ToString());
+        return timeout?.TotalMilliseconds < uint.MaxValue - 1.0 ? timeout : null;
     }
 
     // A call may have many messages, or one that is as large as the limit, after its frame header: the limit is for each message. The replica enforces it.
