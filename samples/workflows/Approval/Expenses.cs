@@ -5,6 +5,9 @@
 //     curl localhost:8000/Expenses/trip-1
 //     ./serve workflow send-event trip-1 decision '{"yes":true,"by":"bob"}'
 //     curl localhost:8000/Expenses/trip-1
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Serve;
 using Serve.Workflows;
 

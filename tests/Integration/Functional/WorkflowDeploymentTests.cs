@@ -14,7 +14,8 @@ public sealed class WorkflowDeploymentTests
     {
         using var scratch = new ScratchDirectory();
         var package = scratch.In("Approval.zip");
-        var (code, _, errors) = await ServeCliProcess.RunAsync(scratch, "build", Path.Combine(ServeExecutable.Root, "samples", "workflows", "Approval"), "-o", package);
+        // Built with the solution: a build here would write into folders that other tests read.
+        var (code, _, errors) = await ServeCliProcess.RunAsync(scratch, "build", Path.Combine(ServeExecutable.Root, "artifacts", "bin", "Approval", "release", "Approval.dll"), "-o", package);
         Assert.True(code == 0, errors);
         await using var node = await TestNodeProcess.StartAsync(IsolationMode.Application, scratch);
         await node.DeployAsync(package, new ApplicationConfig
