@@ -19,6 +19,7 @@ using Serve.Controller.Applications;
 using Serve.Controller.Builds;
 using Serve.Controller.Packages;
 using Serve.Controller.Store;
+using Serve.Dashboard;
 using Serve.Gateway;
 using Serve.Gateway.Listening;
 using Serve.Inference;
@@ -40,11 +41,13 @@ internal sealed partial class NodeHost : IAsyncDisposable
     private readonly NodeStateDirectory _directory;
     private readonly WebApplication _gateway;
     private readonly WebApplication _admin;
+    private readonly bool _hasDashboard;
     private NodeAnnouncer? _announcer;
     private bool _disposed;
 
-    private NodeHost(NodeStateDirectory directory, WebApplication gateway, WebApplication admin)
+    private NodeHost(NodeStateDirectory directory, WebApplication gateway, WebApplication admin, bool hasDashboard)
     {
+        _hasDashboard = hasDashboard;
         _directory = directory;
         _gateway = gateway;
         _admin = admin;
@@ -58,6 +61,9 @@ internal sealed partial class NodeHost : IAsyncDisposable
 
     /// <summary>State directory.</summary>
     public string StatePath => _directory.Root;
+
+    /// <summary>Address of the dashboard; null if the node has none.</summary>
+    public string? DashboardAddress => _hasDashboard ? Addresses.Admin : null;
 
     /// <summary>The file with the token that this node created; null if another token is configured, or none.</summary>
     public string? TokenFile { get; private init; }
@@ -84,7 +90,7 @@ internal sealed partial class NodeHost : IAsyncDisposable
         if (tokenFile is not null)
             settings = settings with { Token = CreateToken(directory) };
         var gateway = BuildGateway(settings, http, directory, buildRoot ?? directory.Builds, progress, console);
-        var node = new NodeHost(directory, gateway, BuildAdmin(settings, http, gateway.Services, console)) { TokenFile = tokenFile };
+        var node = new NodeHost(directory, gateway, BuildAdmin(settings, http, gateway.Services, console), settings.HasDashboard) { TokenFile = tokenFile };
         try
         {
             if (GlobalizationModeSelector.DescribeInvariantMode() is { } reason)
@@ -215,8 +221,22 @@ internal sealed partial class NodeHost : IAsyncDisposable
             .AddSingleton(TimeProvider.System)
             .AddRouting()
             .AddServeAdmin();
+        if (settings.HasDashboard)
+        {
+            builder.Services.AddServeDashboard(new()
+            {
+                Guard = settings.Guard(http),
+                IsReadOnly = settings.IsDashboardReadOnly,
+                NodeId = node.GetRequiredService<ControllerOptions>().NodeId.Value,
+            });
+        }
+
         var app = builder.Build();
+        if (settings.HasDashboard)
+            app.UseServeDashboard();
         app.MapServeAdmin(settings.Guard(http));
+        if (settings.HasDashboard)
+            app.MapServeDashboard();
         return app;
     }
 

@@ -50,6 +50,12 @@ internal sealed record NodeHostSettings
     /// <summary>Whether callers need no token, on loopback addresses only.</summary>
     public bool IsOpen { get; init; }
 
+    /// <summary>Whether the admin server has the dashboard.</summary>
+    public bool HasDashboard { get; init; } = true;
+
+    /// <summary>Whether browsers may only read.</summary>
+    public bool IsDashboardReadOnly { get; init; }
+
     /// <summary>Host names under which the node may be reached; null as for <see cref="HttpHost"/>.</summary>
     public IReadOnlyList<string>? AllowedHosts { get; init; }
 

@@ -35,6 +35,8 @@ internal sealed class NodeCommandOptions
     };
 
     private readonly Option<bool> _noToken = new("--no-token") { Description = "Require no token: every user of the machine can then deploy and run code as the user of the node. On loopback addresses only." };
+    private readonly Option<bool> _noDashboard = new("--no-dashboard") { Description = "Serve no dashboard on the port of the admin API." };
+    private readonly Option<bool> _readOnlyDashboard = new("--dashboard-read-only") { Description = "Let browsers read the dashboard, but change nothing. Callers that present the token, as this command does, may." };
     private readonly Option<string[]> _allowedHosts = new("--allowed-host")
     {
         Description = "Host name under which the node may be reached, in addition to localhost, IP addresses and the machine's names; *.example.com allows subdomains, * all. Can be specified multiple times.",
@@ -53,7 +55,7 @@ internal sealed class NodeCommandOptions
         _defaultIsolation = defaultIsolation;
         _isolation = SharedCommandOptions.Isolation($"Default {defaultIsolation.ToString().ToLowerInvariant()}.");
         _stateDir = new("--state-dir") { Description = $"State directory, with the desired state, packages and logs. {stateDirDefault}", HelpName = "DIR" };
-        Option[] all = [_httpHost, _httpPort, _rootPath, _requestTimeout, _keepAliveTimeout, _maxBody, _adminHost, _adminPort, _stateDir, _nodeName, _isolation, _tokenFile, _noToken, _allowedHosts];
+        Option[] all = [_httpHost, _httpPort, _rootPath, _requestTimeout, _keepAliveTimeout, _maxBody, _adminHost, _adminPort, _stateDir, _nodeName, _isolation, _tokenFile, _noToken, _noDashboard, _readOnlyDashboard, _allowedHosts];
         foreach (var option in all)
             command.Options.Add(option);
         _nodeName.Validators.Add(static result =>
@@ -92,6 +94,8 @@ internal sealed class NodeCommandOptions
             Resources = _resources.Read(parsed),
             Token = string.IsNullOrEmpty(file) ? null : NodeTokenFile.Read(file),
             IsOpen = isOpen,
+            HasDashboard = !parsed.GetValue(_noDashboard),
+            IsDashboardReadOnly = parsed.GetValue(_readOnlyDashboard),
             AllowedHosts = parsed.GetValue(_allowedHosts) is { Length: > 0 } hosts ? hosts : null,
         };
     }

@@ -16,6 +16,7 @@ internal static class ServeRootCommand
         ServeStartCommand.Create(console, stop),
         ServeDeployCommand.Create(console),
         ServeStatusCommand.Create(console),
+        ServeDashboardCommand.Create(console),
         ServeConfigCommand.Create(console),
         ServeScaleCommand.Create(console),
         ServeLogsCommand.Create(console),

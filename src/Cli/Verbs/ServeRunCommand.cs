@@ -42,6 +42,8 @@ internal static class ServeRunCommand
                 await node.BecomeReadyAsync(cancellationToken);
                 if (settings.AdminPort == 0)
                     console.Out.WriteLine($"admin  {node.Addresses.Admin}");
+                if (node.DashboardAddress is { } dashboard)
+                    console.Out.WriteLine($"dashboard  {dashboard}  ('serve dashboard' prints a link that signs in)");
                 console.Out.WriteLine("Ctrl+C stops everything.");
                 await console.Out.FlushAsync(CancellationToken.None);
                 await WaitAsync(node, parsed.GetValue(reload) ? Load : null, parsed.GetValue(target)!, console, stop);

@@ -44,6 +44,8 @@ internal static class ServeStartCommand
                 settings, http, settings.StateDir ?? NodeStateDirectory.DefaultPath(), null, new BuildProgressLine(console), nodeConsole, cancellationToken);
             console.Out.WriteLine($"gateway  {node.Addresses.Gateway}");
             console.Out.WriteLine($"admin    {node.Addresses.Admin}  (Swagger UI at /docs)");
+            if (node.DashboardAddress is { } dashboard)
+                console.Out.WriteLine($"dashboard {dashboard}  ('serve dashboard' prints a link that signs in)");
             console.Out.WriteLine($"state    {node.StatePath}");
             if (node.TokenFile is { } token)
                 console.Out.WriteLine($"token    {token}");

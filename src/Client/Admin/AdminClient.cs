@@ -165,6 +165,17 @@ public sealed class AdminClient : IDisposable
     public Task<NodeDetailsList> GetNodesAsync(CancellationToken cancellationToken = default) =>
         ReadAsync<NodeDetailsList>(HttpMethod.Get, "api/v1/nodes", null, cancellationToken);
 
+    /// <summary>Creates a link to the node's dashboard. A browser that opens it within a minute is signed in; the link is valid once.</summary>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    /// <returns>The link; just the address of the dashboard if the node requires no token.</returns>
+    /// <exception cref="NoSuchRouteException">The node has no dashboard.</exception>
+    public async Task<Uri> CreateDashboardLinkAsync(CancellationToken cancellationToken = default)
+    {
+        var created = await ReadAsync<JsonObject>(HttpMethod.Post, "api/v1/session/codes", null, cancellationToken).ConfigureAwait(false);
+        // Behind '#', where browsers do not send it and servers do not log it.
+        return new(Address, created["code"] is { } code ? $"/#code={code}" : "/");
+    }
+
     /// <summary>Reports the node as not ready at its gateway's <c>/-/readyz</c> while it keeps serving, so that load balancers send no more requests before it is shut down.</summary>
     /// <param name="cancellationToken">Cancels the request.</param>
     /// <returns>A task that completes when the node has accepted.</returns>

@@ -25,6 +25,7 @@ public sealed class ProjectReferenceTests
         ["Serve.Inference.Analysis"] = [],
         ["Serve.Inference"] = ["Serve.Inference.Analysis", "Serve.Abstractions", "Serve.Contracts", "Serve.Routing", "Serve.Runtime", "Serve.Replica"],
         ["Serve.Gateway"] = ["Serve.Abstractions", "Serve.Contracts", "Serve.Routing", "Serve.Runtime"],
+        ["Serve.Dashboard"] = ["Serve.Contracts"],
         ["Serve.Gym"] = ["Serve.Core"],
         ["Serve.Experiments"] = ["Serve.Core"],
         ["Serve.Tune"] = ["Serve.Core", "Serve.Experiments"],

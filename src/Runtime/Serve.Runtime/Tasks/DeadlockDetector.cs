@@ -9,9 +9,7 @@ namespace Serve.Runtime.Tasks;
 /// no consistent snapshot; but a dependency that two consecutive polls find with the same <see cref="ObjectDependency.Since"/> existed during the whole time between them.
 /// Only such dependencies count. See docs/decisions/0010.
 /// </remarks>
-/// <param name="observe">Adds waiting tasks and calls, and the resources they hold.</param>
-/// <param name="time">Clock of the polls.</param>
-internal sealed class DeadlockDetector(Action<WaitingTaskSnapshot> observe, TimeProvider time) : IThreadPoolWorkItem, IDisposable
+internal sealed class DeadlockDetector : IDisposable
 {
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestPeriod = TimeSpan.FromSeconds(1);
@@ -19,12 +17,21 @@ internal sealed class DeadlockDetector(Action<WaitingTaskSnapshot> observe, Time
     // A poll uses at most this fraction of a CPU's time, unless it takes very long.
     private const int InverseCpuShare = 20;
 
-    private readonly Lock _timerLock = new();
+    private readonly Action<WaitingTaskSnapshot> _observe;
+    private readonly ITimer _timer;
     private readonly Lock _pollLock = new();
     private HashSet<(ObjectRef Source, ObjectRef Target, object Since)> _previous = [];
-    private ITimer? _timer;
     private int _isArmed;
-    private volatile bool _isDisposed;
+
+    /// <param name="observe">Adds waiting tasks and calls, and the resources they hold.</param>
+    /// <param name="time">Clock of the polls.</param>
+    public DeadlockDetector(Action<WaitingTaskSnapshot> observe, TimeProvider time)
+    {
+        _observe = observe;
+        // Polls run in no context of the code that waits.
+        using (ExecutionContext.SuppressFlow())
+            _timer = time.CreateTimer(static self => ((DeadlockDetector)self!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
 
     /// <summary>Waiting holders of resources, as found by the current poll.</summary>
     public IReadOnlyList<WaitingResourceHolder> Holders { get; private set; } = [];
@@ -35,33 +42,13 @@ internal sealed class DeadlockDetector(Action<WaitingTaskSnapshot> observe, Time
         // The wait was written before this barrier; the last poll clears the flag before it reads. One of the two sees the other.
         Interlocked.MemoryBarrier();
         if (Volatile.Read(ref _isArmed) == 0 && Interlocked.Exchange(ref _isArmed, 1) == 0)
-            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+            _timer.Change(Period, Timeout.InfiniteTimeSpan);
     }
 
-    public void Dispose()
-    {
-        _isDisposed = true;
-        lock (_timerLock)
-            _timer?.Dispose();
-    }
-
-    void IThreadPoolWorkItem.Execute() => Schedule(Period);
-
-    private void Schedule(TimeSpan delay)
-    {
-        lock (_timerLock)
-        {
-            if (_isDisposed)
-                return;
-            _timer ??= time.CreateTimer(static self => ((DeadlockDetector)self!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-            _timer.Change(delay, Timeout.InfiniteTimeSpan);
-        }
-    }
+    public void Dispose() => _timer.Dispose();
 
     private void OnTimer()
     {
-        if (_isDisposed)
-            return;
         var started = Stopwatch.GetTimestamp();
         if (!TryPoll())
         {
@@ -70,8 +57,8 @@ internal sealed class DeadlockDetector(Action<WaitingTaskSnapshot> observe, Time
                 return;
         }
 
-        var pause = Stopwatch.GetElapsedTime(started) * InverseCpuShare;
-        Schedule(pause < Period ? Period : pause < LongestPeriod ? pause : LongestPeriod);
+        var pause = Stopwatch.GetElapsedTime(started).Ticks * InverseCpuShare;
+        _timer.Change(TimeSpan.FromTicks(Math.Clamp(pause, Period.Ticks, LongestPeriod.Ticks)), Timeout.InfiniteTimeSpan);
     }
 
     // Armed again during the last poll, another one could start concurrently: hence the lock.
@@ -97,7 +84,7 @@ internal sealed class DeadlockDetector(Action<WaitingTaskSnapshot> observe, Time
     private bool Poll()
     {
         var snapshot = new WaitingTaskSnapshot();
-        observe(snapshot);
+        _observe(snapshot);
         Holders = snapshot.Holders;
         var graph = CollectDependencies(snapshot.Waiting);
         Holders = [];

@@ -137,7 +137,7 @@ public sealed class DeadlockDetectorTests : IDisposable
     public void Poll_Throws_IsRepeated()
     {
         _throws = true;
-        ((IThreadPoolWorkItem)_detector).Execute();
+        _detector.Arm();
         _time.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal(1, _polls);
         _throws = false;
@@ -153,11 +153,11 @@ public sealed class DeadlockDetectorTests : IDisposable
     public void Dispose_Armed_NeverPolls()
     {
         Make("first");
-        ((IThreadPoolWorkItem)_detector).Execute();
+        _detector.Arm();
 
         _detector.Dispose();
         _time.Advance(TimeSpan.FromSeconds(2));
-        ((IThreadPoolWorkItem)_detector).Execute();
+        _detector.Arm();
         _time.Advance(TimeSpan.FromSeconds(2));
 
         Assert.Equal(0, _polls);
@@ -375,9 +375,8 @@ public sealed class DeadlockDetectorTests : IDisposable
 
     private void Poll()
     {
-        // The thread pool does this after Arm.
         if (_polls == 0)
-            ((IThreadPoolWorkItem)_detector).Execute();
+            _detector.Arm();
         var before = _polls;
         while (_polls == before)
             _time.Advance(TimeSpan.FromMilliseconds(50));
