@@ -73,7 +73,7 @@ internal sealed class RoutedCallTarget(RouteTable table, string deployment, stri
         }
     }
 
-    private ValueTask<TResult> InvokeSplitAsync<TResult>(ResolvedSplit split, MethodCall<TResult> call, CallContext context, CancellationToken cancellationToken) =>
+    private static ValueTask<TResult> InvokeSplitAsync<TResult>(ResolvedSplit split, MethodCall<TResult> call, CallContext context, CancellationToken cancellationToken) =>
         RunSplitAsync(split, context, target => target.InvokeAsync(call, context, cancellationToken), cancellationToken);
 
     private static async ValueTask<TResult> RunSplitAsync<TResult>(

@@ -29,7 +29,7 @@ public sealed record CanaryDetails
     /// <summary>When the step began, in seconds since 1970; null while the canary has not run yet.</summary>
     public double? StepStartTimeS { get; init; }
 
-    /// <summary>Human-readable description of what the next decision waits for; empty if it waits for an operator.</summary>
+    /// <summary>Human-readable condition of the next decision; empty if an operator decides.</summary>
     public string Reason { get; init; } = "";
 
     /// <summary>Its settings; null for copies only.</summary>

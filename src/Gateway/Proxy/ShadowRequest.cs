@@ -11,16 +11,15 @@ internal sealed class ShadowRequest
 {
     private readonly HttpRequestFeature _head;
     private readonly IHttpConnectionFeature? _connection;
-    private readonly MemoryStream _body;
-    private readonly long _length;
+    private readonly byte[] _body;
+    private int _read;
     private readonly bool _hasBody;
 
     private ShadowRequest(HttpContext context)
     {
         var request = context.Request;
-        _length = request.ContentLength ?? 0;
         _hasBody = request.ContentLength is not null;
-        _body = new MemoryStream((int)_length);
+        _body = new byte[request.ContentLength ?? 0];
         _connection = context.Features.Get<IHttpConnectionFeature>() is { } connection ? Copy(connection) : null;
         _head = new HttpRequestFeature
         {
@@ -34,15 +33,15 @@ internal sealed class ShadowRequest
             Headers = new HeaderDictionary(request.Headers.ToDictionary(StringComparer.OrdinalIgnoreCase)),
         };
         TraceIdentifier = context.TraceIdentifier;
-        if (_length > 0)
-            request.Body = new RecordedBody(request.Body, _body, _length);
+        if (_body.Length > 0)
+            request.Body = new RecordedBody(request.Body, this);
     }
 
     /// <summary>Gets the id of the request.</summary>
     public string TraceIdentifier { get; }
 
     /// <summary>Gets whether the whole body was read.</summary>
-    public bool IsComplete => _body.Length == _length;
+    public bool IsComplete => _read == _body.Length;
 
     /// <summary>Returns whether the body of a request can be copied.</summary>
     /// <param name="context">The request.</param>
@@ -59,8 +58,7 @@ internal sealed class ShadowRequest
     /// <param name="aborted">Aborts the request.</param>
     public HttpContext CreateContext(IServiceProvider services, CancellationToken aborted)
     {
-        _body.Position = 0;
-        _head.Body = _body;
+        _head.Body = new MemoryStream(_body, writable: false);
         var features = new FeatureCollection();
         features.Set<IHttpRequestFeature>(_head);
         features.Set<IHttpResponseFeature>(new HttpResponseFeature());
@@ -82,22 +80,22 @@ internal sealed class ShadowRequest
 
     private sealed record BodyDetection(bool CanHaveBody) : IHttpRequestBodyDetectionFeature;
 
-    /// <summary>A body that keeps what is read.</summary>
-    private sealed class RecordedBody(Stream source, MemoryStream copy, long length) : ReadOnlyStream
+    private int Keep(ReadOnlySpan<byte> read)
     {
-        public override int Read(Span<byte> buffer) => Keep(buffer[..source.Read(buffer)]);
+        read[..Math.Min(read.Length, _body.Length - _read)].CopyTo(_body.AsSpan(_read));
+        _read += Math.Min(read.Length, _body.Length - _read);
+        return read.Length;
+    }
+
+    /// <summary>A body that copies the bytes that are read.</summary>
+    private sealed class RecordedBody(Stream source, ShadowRequest copy) : ReadOnlyStream
+    {
+        public override int Read(Span<byte> buffer) => copy.Keep(buffer[..source.Read(buffer)]);
 
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
             var read = await source.ReadAsync(buffer, cancellationToken);
-            return Keep(buffer.Span[..read]);
-        }
-
-        private int Keep(ReadOnlySpan<byte> read)
-        {
-            if (copy.Length + read.Length <= length)
-                copy.Write(read);
-            return read.Length;
+            return copy.Keep(buffer.Span[..read]);
         }
     }
 }

@@ -160,8 +160,15 @@ public sealed class CanaryFunctionalTests(SamplePackageFixture packages)
     public async Task Deploy_ModelWithOtherCode_IsSplitToo()
     {
         await using var node = await TestNodeProcess.StartAsync();
-        await node.DeployAsync(packages.Digits, new ApplicationConfig { Name = "digits", RoutePrefix = "/digits", ImportPath = "" });
-        await node.DeployAsync(packages.DigitsTwo, new ApplicationConfig { Name = "digits", RoutePrefix = "/digits", ImportPath = "", Canary = new() { Percent = 0, Header = "x-canary=1" } });
+        var application = new ApplicationConfig
+        {
+            Name = "digits",
+            RoutePrefix = "/digits",
+            ImportPath = "",
+            Args = new() { ["model"] = Path.Combine(ServeExecutable.Root, "deployments", "models", "digits.onnx") },
+        };
+        await node.DeployAsync(packages.Digits, application);
+        await node.DeployAsync(packages.DigitsTwo, application with { Canary = new() { Percent = 0, Header = "x-canary=1" } });
         await UntilRunningAsync(node, "digits");
         Assert.DoesNotContain("version", await node.Gateway.GetStringAsync("/digits/model"), StringComparison.Ordinal);
         using var request = new HttpRequestMessage(HttpMethod.Get, "/digits/model");

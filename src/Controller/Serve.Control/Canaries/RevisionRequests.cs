@@ -27,7 +27,7 @@ public sealed record RevisionRequests
     /// <summary>The newest report of each process, by node and process.</summary>
     public ImmutableDictionary<(NodeId Node, string Process), RevisionRequestReport> Reports { get; init; } = ImmutableDictionary<(NodeId, string), RevisionRequestReport>.Empty;
 
-    /// <summary>Human-readable state of the canary: what the next decision waits for. Empty if it waits for an operator.</summary>
+    /// <summary>Human-readable condition of the next decision; empty if an operator decides.</summary>
     public string Reason { get; init; } = "";
 
     /// <summary>Requests to the stable revision in the current step.</summary>
