@@ -35,6 +35,9 @@ public sealed partial class RouteTable(Func<ReplicaRoute, ICallTarget> resolve, 
     /// <summary>Raised when a request is queued for a deployment without replicas that is started on request.</summary>
     public event Action<DeploymentId>? WakeUpRequested;
 
+    /// <summary>The clock.</summary>
+    internal TimeProvider Time => _time;
+
     /// <summary>The current snapshot.</summary>
     public DeploymentRouteMap Current => _current;
 

@@ -9,7 +9,7 @@ namespace Serve.Routing;
 /// <param name="deployment">Name of the deployment, or of an application for its ingress.</param>
 /// <param name="application">Name of the application; null if <paramref name="deployment"/> is unambiguous.</param>
 /// <param name="isSplit">Whether calls are split between the revisions of the application.</param>
-internal sealed class RoutedCallTarget(RouteTable table, string deployment, string? application, bool isSplit = true) : ICallTarget
+internal sealed class RoutedCallTarget(RouteTable table, string deployment, string? application, bool isSplit = true) : ICallTarget, IBroadcastTarget
 {
     private volatile ResolvedRouter? _resolved;
 
@@ -107,6 +107,20 @@ internal sealed class RoutedCallTarget(RouteTable table, string deployment, stri
     }
 
     private bool CanServe() => application is not null && table.Current.CanServe(new(application, deployment));
+
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<ReplicaResult<TResult>>> BroadcastAsync<TResult>(MethodCall<TResult> call, CallContext context, CancellationToken cancellationToken)
+    {
+        var router = FindRouter();
+        return await Task.WhenAll(router.Replicas.Select(slot => BroadcastAsync(new ReplicaBroadcast(router, slot, table.Time), call, context, cancellationToken)));
+
+        static async Task<ReplicaResult<TResult>> BroadcastAsync(ReplicaBroadcast replica, MethodCall<TResult> call, CallContext context, CancellationToken cancellationToken)
+        {
+            // Off this thread: synchronous code of one replica must not delay the calls of the others.
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+            return await replica.CallAsync(call, context, cancellationToken);
+        }
+    }
 
     private async ValueTask<TResult> InvokeQueuedAsync<TResult>(MethodCall<TResult> call, CallContext context, CancellationToken cancellationToken)
     {

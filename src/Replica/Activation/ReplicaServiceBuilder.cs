@@ -66,7 +66,7 @@ internal static class ReplicaServiceBuilder
         // A model without code that ends its process must not end the node.
         Probe = start is { AssemblyFile: null, Isolation: IsolationMode.None } ? process.GetService<OnnxModelProbe>() : null,
         // Replicas in one process share its threads; replicas with a process of their own divide the CPUs.
-        Threads = start.Isolation == IsolationMode.Replica ? Math.Max(1, Environment.ProcessorCount / Math.Max(1, start.WorldSize)) : Environment.ProcessorCount,
+        Threads = start.Isolation == IsolationMode.Replica ? Math.Max(1, Environment.ProcessorCount / Math.Max(1, start.Place.WorldSize)) : Environment.ProcessorCount,
     };
 
     private static void AddEndpoints(ServiceCollection services, IJsonTypeInfoResolver resolver)

@@ -326,7 +326,7 @@ internal sealed class ControlPlaneSimulation
                     application.LastGood?.Find(start.Replica.Deployment.Name) is { } lastGood ? application.LastGoodTargetOf(lastGood).Replicas : 0);
                 var live = Observed.ReplicasOf(start.Replica.Deployment).Count(replica => replica.IsLive);
                 Assert.True(live + 1 <= target + Math.Max(1, target / 5), "Never more than target and surge.");
-                Assert.InRange(start.Rank, 0, Math.Max(0, target - 1));
+                Assert.InRange(start.Place.Rank, 0, Math.Max(0, target - 1));
                 var node = Observed.Nodes[start.Node];
                 Assert.True(node.Phase == NodePhase.Ready, "Replicas are placed on ready nodes only.");
                 if (node.Total is { } total)

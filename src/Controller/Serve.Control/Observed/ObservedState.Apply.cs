@@ -72,7 +72,7 @@ public sealed partial record ObservedState
         var failures = (failed.IsNodeFailure ? history.NodeFailures : history.Failures) + 1;
 
         // Replicas of one deployment are started concurrently: the delay doubles with each round, not with each single failure.
-        var rounds = (failures + Math.Max(1, replica.WorldSize) - 1) / Math.Max(1, replica.WorldSize);
+        var rounds = (failures + Math.Max(1, replica.Place.WorldSize) - 1) / Math.Max(1, replica.Place.WorldSize);
         history = failed.IsNodeFailure ? history with { NodeFailures = failures } : history with { Failures = failures };
         return With(key, history with { Error = failed.Error, NotBefore = now + ReconciliationIntervals.RetryDelay(rounds), Shortage = null })
             .Move(replica, ReplicaPhaseTrigger.StartFailed);
@@ -104,8 +104,7 @@ public sealed partial record ObservedState
                 Pending = null,
                 Notices = reconfigured.Notices,
                 Deployment = pending.Deployment,
-                Rank = pending.Rank,
-                WorldSize = pending.WorldSize,
+                Place = pending.Place,
             });
     }
 
