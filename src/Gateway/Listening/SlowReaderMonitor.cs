@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Prometheus;
+using Serve.Routing;
 
 namespace Serve.Gateway.Listening;
 
@@ -14,11 +15,13 @@ namespace Serve.Gateway.Listening;
 /// Disconnects clients that read their responses too slowly, so that they do not occupy replicas. Counts the bytes that a client's system acknowledges while more are waiting for it: Kestrel's
 /// minimum rate counts bytes when the kernel buffers them, megabytes ahead of the client. A connection without data to send, such as an idle event stream, is never slow. Linux only.
 /// Streams of HTTP/2 whose window is closed have no data in their connection; they are reset if a write of theirs waits too long, on every system.
+/// While requests wait for a replica of an ingress, the limits are a sixth of their values: many slow clients that follow each other would make others wait for a whole limit each time.
 /// </summary>
 /// <param name="options">The gateway's settings.</param>
+/// <param name="table">The requests that wait.</param>
 /// <param name="time">Clock of the limit.</param>
 /// <param name="log">Receives the number of disconnected clients.</param>
-internal sealed partial class SlowReaderMonitor(GatewayOptions options, TimeProvider time, ILogger<SlowReaderMonitor> log) : IDisposable
+internal sealed partial class SlowReaderMonitor(GatewayOptions options, RouteTable table, TimeProvider time, ILogger<SlowReaderMonitor> log) : IDisposable
 {
     /// <summary>Kestrel's default of <c>MinResponseDataRate</c>.</summary>
     private const int MinBytesPerSecond = 240;
@@ -28,12 +31,13 @@ internal sealed partial class SlowReaderMonitor(GatewayOptions options, TimeProv
     /// <summary>Limit of a write of HTTP/2, which all streams of a connection may share, in multiples of the limit of a connection.</summary>
     private const int LimitsPerWrite = 4;
 
+    private const int DivisorWhileQueued = 6;
+
     private static readonly Counter Disconnected = Prometheus.Metrics.CreateCounter(
         "serve_num_slow_http_clients_total", "Connections and HTTP/2 streams that were closed because the client read its response too slowly.");
 
     private readonly ConcurrentDictionary<ConnectionContext, ReadProgress> _connections = new();
     private readonly ConcurrentDictionary<PendingWrite, byte> _writes = new();
-    private readonly long _minBytes = (long)(MinBytesPerSecond * options.ResponseStallTimeout.TotalSeconds);
     private System.Threading.ITimer? _timer;
 
     /// <summary>Watches a connection until it is closed.</summary>
@@ -69,11 +73,13 @@ internal sealed partial class SlowReaderMonitor(GatewayOptions options, TimeProv
 
     private void Scan()
     {
+        var divisor = table.Current.ByLongestPrefix.Any(static entry => entry.Ingress.Queued > 0) ? DivisorWhileQueued : 1;
+        var limit = options.ResponseStallTimeout / divisor;
         var count = 0;
         EndPoint? first = null;
         foreach (var (connection, progress) in _connections)
         {
-            if (!IsSlow(progress) || !_connections.TryRemove(connection, out _))
+            if (!IsSlow(progress, limit) || !_connections.TryRemove(connection, out _))
                 continue;
             count++;
             first ??= connection.RemoteEndPoint;
@@ -81,32 +87,36 @@ internal sealed partial class SlowReaderMonitor(GatewayOptions options, TimeProv
         }
 
         if (count > 0)
-            Log.ClientsDisconnected(log, count, _minBytes, options.ResponseStallTimeout.TotalSeconds, first);
-        var streams = _writes.Keys.Count(write => time.GetElapsedTime(write.Since) >= write.Limit && write.TryAbort());
+            Log.ClientsDisconnected(log, count, MinBytes(limit), limit.TotalSeconds, first);
+        var streams = _writes.Keys.Count(write => time.GetElapsedTime(write.Since) >= write.Limit / divisor && write.TryAbort());
         if (streams > 0)
-            Log.StreamsReset(log, streams, LimitsPerWrite * options.ResponseStallTimeout.TotalSeconds);
+            Log.StreamsReset(log, streams, LimitsPerWrite * limit.TotalSeconds);
         Disconnected.Inc(count + streams);
     }
 
-    private bool IsSlow(ReadProgress progress)
+    private static long MinBytes(TimeSpan period) => (long)(MinBytesPerSecond * period.TotalSeconds);
+
+    private bool IsSlow(ReadProgress progress, TimeSpan limit)
     {
         if (TcpSendState.Read(progress.Socket) is not { } state)
             return false;
-        if (!state.HasWaitingData || state.AcknowledgedBytes - progress.AcknowledgedBytes >= _minBytes)
+        var acknowledged = state.AcknowledgedBytes - progress.AcknowledgedBytes;
+        if (!state.HasWaitingData || acknowledged >= MinBytes(options.ResponseStallTimeout))
         {
             (progress.Since, progress.AcknowledgedBytes) = (time.GetTimestamp(), state.AcknowledgedBytes);
             return false;
         }
 
-        return time.GetElapsedTime(progress.Since) >= options.ResponseStallTimeout;
+        var elapsed = time.GetElapsedTime(progress.Since);
+        return elapsed >= limit && acknowledged < MinBytes(elapsed);
     }
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 4005, Level = LogLevel.Warning, Message = "{Count} slow client connection(s) closed: less than {Bytes} bytes of a response read in {Seconds} s; the first client was {Client}")]
+        [LoggerMessage(EventId = 4005, Level = LogLevel.Warning, Message = "{Count} slow client connection(s) closed: less than {Bytes} bytes of a response read in {Seconds:0.#} s; the first client was {Client}")]
         public static partial void ClientsDisconnected(ILogger logger, int count, long bytes, double seconds, EndPoint? client);
 
-        [LoggerMessage(EventId = 4006, Level = LogLevel.Warning, Message = "{Count} HTTP/2 response(s) reset: their clients did not accept data for {Seconds} s")]
+        [LoggerMessage(EventId = 4006, Level = LogLevel.Warning, Message = "{Count} HTTP/2 response(s) reset: their clients did not accept data for {Seconds:0.#} s")]
         public static partial void StreamsReset(ILogger logger, int count, double seconds);
     }
 

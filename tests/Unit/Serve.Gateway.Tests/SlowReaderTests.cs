@@ -40,6 +40,29 @@ public sealed partial class SlowReaderTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
+    public async Task Get_SlowReadersInQueue_CostASixthOfTheLimitEach(bool forwarded)
+    {
+        await using var worker = await FakeWorkerServer.StartAsync();
+        await using var gateway = await GatewayTestHost.StartAsync(new() { ResponseStallTimeout = 6 * Limit });
+        Place(gateway, worker, forwarded, context => context.Request.Path == "/large" ? WriteEndlesslyAsync(context) : context.Response.WriteAsync("small"), max: 2);
+        await gateway.PublishAsync();
+        using var stop = new CancellationTokenSource();
+        var clients = Enumerable.Range(0, 6).Select(_ => ReadSlowlyAsync(gateway.Address.Port, stop.Token)).ToArray();
+        await Eventually.TrueAsync(() => Ongoing(gateway) == 2 && Queued(gateway) == 4);
+
+        // Served after at least two rounds of slow clients.
+        Assert.Equal("small", await gateway.Client.GetStringAsync("/x").SoonAsync());
+
+        Assert.True(Disconnected(gateway) >= 5, $"{Disconnected(gateway)} disconnected");
+        Assert.Contains(gateway.Logged, line => line.Contains("less than 240 bytes of a response read in 1 s", StringComparison.Ordinal));
+        Assert.DoesNotContain(gateway.Logged, line => line.Contains(" in 6 s", StringComparison.Ordinal));
+        await stop.CancelAsync();
+        await Task.WhenAll(clients).SoonAsync();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
     public async Task Get_Http2WindowStaysClosed_ResponseIsResetAndOthersServed(bool forwarded)
     {
         await using var worker = await FakeWorkerServer.StartAsync();
@@ -53,7 +76,7 @@ public sealed partial class SlowReaderTests
 
         Assert.Equal("small", await gateway.Client.GetStringAsync("/x").SoonAsync());
 
-        await Eventually.TrueAsync(() => gateway.Logged.Any(line => line.Contains("HTTP/2 response(s) reset: their clients did not accept data for 4 s", StringComparison.Ordinal)));
+        await Eventually.TrueAsync(() => gateway.Logged.Any(line => line.Contains("HTTP/2 response(s) reset: their clients did not accept data for 0.7 s", StringComparison.Ordinal)));
         await Eventually.TrueAsync(() => Ongoing(gateway) == 0);
         await Assert.ThrowsAnyAsync<Exception>(() => responses[0].Content.ReadAsByteArrayAsync().SoonAsync());
         Array.ForEach(responses, response => response.Dispose());
@@ -125,18 +148,24 @@ public sealed partial class SlowReaderTests
 
     private static int Ongoing(GatewayTestHost gateway) => gateway.Table.Current.FindApplication("x")!.Ingress.Replicas[0].Ongoing;
 
+    private static int Queued(GatewayTestHost gateway) => gateway.Table.Current.FindApplication("x")!.Ingress.Queued;
+
     /// <summary>Number of clients that the gateway has logged as disconnected.</summary>
     private static int Disconnected(GatewayTestHost gateway) => gateway.Logged
         .Select(line => SlowClients().Match(line)).Where(match => match.Success).Sum(match => int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture));
 
-    [GeneratedRegex(@"(\d+) slow client connection\(s\) closed: less than 240 bytes of a response read in 1 s", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"(\d+) slow client connection\(s\) closed: less than \d+ bytes of a response read in [0-9.]+ s", RegexOptions.CultureInvariant)]
     private static partial Regex SlowClients();
 
     private static async Task WriteEndlesslyAsync(HttpContext context)
     {
         var chunk = new byte[1 << 16];
         while (!context.RequestAborted.IsCancellationRequested)
+        {
             await context.Response.Body.WriteAsync(chunk, context.RequestAborted);
+            // Writes to a closed connection complete at once, and its token is canceled by the thread pool: loops of several requests would occupy all its threads.
+            await Task.Yield();
+        }
     }
 
     private static async Task WriteEventsAsync(HttpContext context, SemaphoreSlim next)
