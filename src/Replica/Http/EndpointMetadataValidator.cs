@@ -1,3 +1,4 @@
+using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
@@ -8,6 +9,7 @@ using Microsoft.AspNetCore.Http.Timeouts;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.ApiExplorer;
 using Microsoft.AspNetCore.Mvc.Filters;
+using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
@@ -74,9 +76,30 @@ internal sealed class EndpointMetadataValidator(
             reasons.Add($"request timeout policy '{timeout}' is not registered.");
         }
 
+        if (metadata.GetMetadata<DisableRateLimitingAttribute>() is null
+            && metadata.GetMetadata<EnableRateLimitingAttribute>()?.PolicyName is { } rate && !HasRateLimitingPolicy(rate))
+        {
+            reasons.Add($"rate limiting policy '{rate}' is not registered.");
+        }
+
         if (metadata.GetMetadata<IAllowAnonymous>() is null)
             reasons.AddRange(await FindUnknownAuthorizationAsync(metadata));
         return reasons;
+    }
+
+    // The registered names are not public, but a name cannot be registered twice. On options of its own, so that those of the middleware stay as they are.
+    private bool HasRateLimitingPolicy(string name)
+    {
+        try
+        {
+            services.GetRequiredService<IOptionsFactory<RateLimiterOptions>>().Create(Options.DefaultName)
+                .AddPolicy(name, static _ => RateLimitPartition.GetNoLimiter(""));
+            return false;
+        }
+        catch (ArgumentException)
+        {
+            return true;
+        }
     }
 
     private async Task<List<string>> FindUnknownAuthorizationAsync(EndpointMetadataCollection metadata)

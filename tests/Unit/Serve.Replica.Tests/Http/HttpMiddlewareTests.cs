@@ -150,6 +150,7 @@ public sealed class HttpMiddlewareTests
     [InlineData("RequireAuthorization()", "GET /a: authorization needs an authentication scheme.")]
     [InlineData("RequireAuthorization(p => p.AddAuthenticationSchemes(\"y\").RequireClaim(\"z\"))", "GET /a: authentication scheme 'y' is not registered.")]
     [InlineData("WithRequestTimeout(\"y\")", "GET /a: request timeout policy 'y' is not registered.")]
+    [InlineData("RequireRateLimiting(\"y\")", "GET /a: rate limiting policy 'y' is not registered.")]
     public Task Map_UnknownPolicy_FailsTheStart(string metadata, string expected) => AssertRefusedAsync(expected, $$"""
         [Deployment] public class App : IIngress
         {
@@ -159,9 +160,15 @@ public sealed class HttpMiddlewareTests
                 services.AddAuthentication();
                 services.AddAuthorization();
                 services.AddRequestTimeouts();
+                services.AddRateLimiter(limiter => limiter.AddPolicy("x", _ => System.Threading.RateLimiting.RateLimitPartition.GetNoLimiter("")));
             }
 
-            public void Map(IEndpointRouteBuilder routes) => routes.MapGet("/a", () => 1).{{metadata}};
+            public void Map(IEndpointRouteBuilder routes)
+            {
+                routes.MapGet("/registered", () => 1).RequireRateLimiting("x");
+                routes.MapGet("/disabled", () => 1).RequireRateLimiting("z").DisableRateLimiting();
+                routes.MapGet("/a", () => 1).{{metadata}};
+            }
         }
         """);
 
@@ -200,6 +207,7 @@ public sealed class HttpMiddlewareTests
         var error = await Assert.ThrowsAsync<DefinitionException>(() => ReplicaTestHost.StartAsync(typeof(Counter), new() { AssemblyPath = code.Assembly(), TypeName = "App" }));
 
         Assert.Contains(error.Errors, message => message.StartsWith(expected, StringComparison.Ordinal));
+        Assert.DoesNotContain(error.Errors, message => message.Contains("/registered", StringComparison.Ordinal) || message.Contains("/disabled", StringComparison.Ordinal));
     }
 
     private static Task<HttpResponseMessage> PreflightAsync(ReplicaTestHost replica, string path) =>
