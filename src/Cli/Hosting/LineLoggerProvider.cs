@@ -10,6 +10,9 @@ namespace Serve.Cli.Hosting;
 [ProviderAlias("Console")]
 internal sealed class LineLoggerProvider(TextWriter writer, TimeProvider time, bool hasDate = false) : ILoggerProvider
 {
+    // A warning with a stack for each body whose read was canceled, by a request timeout for instance: the read stays pending, so Kestrel cannot drain the body and closes the connection.
+    private const string UndrainedBody = "RequestBodyDrainBodyReaderInvalidState";
+
     private readonly Lock _gate = new();
 
     /// <inheritdoc/>
@@ -50,7 +53,10 @@ internal sealed class LineLoggerProvider(TextWriter writer, TimeProvider time, b
 
         public bool IsEnabled(LogLevel logLevel) => logLevel != LogLevel.None;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            owner.Write(logLevel, category, formatter(state, exception), exception);
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (eventId.Name != UndrainedBody)
+                owner.Write(logLevel, category, formatter(state, exception), exception);
+        }
     }
 }

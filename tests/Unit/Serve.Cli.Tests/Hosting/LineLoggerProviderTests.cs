@@ -22,4 +22,16 @@ public sealed class LineLoggerProviderTests
         Assert.DoesNotContain(lines, line => line.StartsWith("12:00:00 info", StringComparison.Ordinal));
         Assert.DoesNotContain(output.ToString(), letter => char.IsControl(letter) && letter != '\n');
     }
+    [Fact]
+    public void Log_UndrainedBody_IsLeftOut()
+    {
+        using var output = new StringWriter();
+        using var provider = new LineLoggerProvider(output, TimeProvider.System);
+        var logger = provider.CreateLogger("Microsoft.AspNetCore.Server.Kestrel");
+
+        logger.Log(LogLevel.Warning, new EventId(17, "RequestBodyDrainBodyReaderInvalidState"), "not drained", new InvalidOperationException("Reading is already in progress."), (text, _) => text);
+        logger.Log(LogLevel.Warning, new EventId(17, "Other"), "another event", null, (text, _) => text);
+
+        Assert.EndsWith("another event", Assert.Single(output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries)).TrimEnd(), StringComparison.Ordinal);
+    }
 }
