@@ -10,11 +10,11 @@ internal sealed record CommandConsole(TextWriter Out, TextWriter Error, bool IsI
     public static CommandConsole Standard() =>
         new(Console.Out, Console.Error, !Console.IsOutputRedirected && Environment.GetEnvironmentVariable("TERM") is not ("dumb" or null or ""));
 
-    /// <summary>Writes error messages, one per line.</summary>
+    /// <summary>Writes error messages, one per line. Control characters, which a message may contain from user code, are escaped.</summary>
     /// <param name="messages">The messages.</param>
     public void WriteErrors(params IEnumerable<string> messages)
     {
         foreach (var message in messages)
-            Error.WriteLine($"serve: {message}");
+            Error.WriteLine("serve: " + string.Join('\n', message.Split('\n').Select(line => LogTextEscaper.Escape(line.TrimEnd('\r')))));
     }
 }

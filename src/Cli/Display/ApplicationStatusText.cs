@@ -115,5 +115,5 @@ internal static class ApplicationStatusText
         ReplicaId.TryParse(replica.ReplicaId, out var id) ? id.Suffix : replica.ReplicaId;
 
     private static IEnumerable<string> Indented(string? text, string indent) =>
-        string.IsNullOrWhiteSpace(text) ? [] : text.TrimEnd().Split('\n').Select(line => indent + line.TrimEnd('\r'));
+        string.IsNullOrWhiteSpace(text) ? [] : text.TrimEnd().Split('\n').Select(line => indent + LogTextEscaper.Escape(line.TrimEnd('\r')));
 }

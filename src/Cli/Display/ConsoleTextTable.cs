@@ -26,7 +26,7 @@ internal sealed class ConsoleTextTable(params string[] columns)
     private static string OneLine(string text)
     {
         var end = text.AsSpan().IndexOfAny('\r', '\n');
-        return end < 0 ? text : text[..end] + " …";
+        return LogTextEscaper.Escape(end < 0 ? text : text[..end] + " …");
     }
 
     private void WriteDrawn(int[] kept)

@@ -13,6 +13,15 @@ public sealed partial class Chatty
         return "written";
     }
 
+    [HttpGet("/forge")]
+    public string Forge(HttpContext context, ILogger<Chatty> log)
+    {
+        var rest = context.Request.Query["text"].ToString();
+        log.LogInformation("called with {Text} at {Path}, {Header}", rest, context.Request.Path, context.Request.Headers["X-Text"].ToString());
+        Console.WriteLine("console " + rest);
+        throw new InvalidOperationException("thrown " + rest);
+    }
+
     [HttpGet("/native")]
     public string Native() => Puts("a line of native code") < 0 || Flush(0) != 0 ? "failed" : "written";
 
