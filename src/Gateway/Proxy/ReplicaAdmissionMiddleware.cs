@@ -50,7 +50,13 @@ internal sealed partial class ReplicaAdmissionMiddleware(
         if (HttpMethods.IsConnect(context.Request.Method) && context.Features.Get<IHttpExtendedConnectFeature>() is not { IsExtendedConnect: true, Protocol: "websocket" })
             throw new BadHttpRequestException("Method CONNECT is supported for WebSockets only.", StatusCodes.Status405MethodNotAllowed);
         if (!scope.HasCommonHeadersOnly)
+        {
             ClientHeaderFilter.Apply(context);
+            // Only WebSockets can be forwarded to workers; other protocols are not offered to replicas of this process either.
+            if (context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } && !WebSocketUpgrade.IsRequested(context))
+                context.Features.Set<IHttpUpgradeFeature>(null);
+        }
+
         return application.Canary is { } split
             ? ServeSplitAsync(context, scope, proxy, application, split)
             : ServeAsync(context, proxy, application, application.Route.RoutePrefix!, scope.Urgency);

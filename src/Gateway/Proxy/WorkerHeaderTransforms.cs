@@ -126,6 +126,9 @@ internal sealed class WorkerHeaderTransforms(TimeProvider time) : ITransformProv
             return default;
         }
 
+        // HTTP/2 has no reason phrases: the client's own phrase of a status would replace this server's.
+        if (response.Version.Major > 1)
+            context.HttpContext.Features.GetRequiredFeature<IHttpResponseFeature>().ReasonPhrase = null;
         CopyHeaders(response.Headers, context.HttpContext, response.StatusCode);
         CopyHeaders(response.Content.Headers, context.HttpContext, response.StatusCode);
         return default;

@@ -77,6 +77,24 @@ public sealed class LiveExchangeTests(IsolationNodesFixture nodes)
 
     [Theory]
     [MemberData(nameof(Isolations))]
+    public async Task Request_ClientLeavesBeforeResponse_CancelsTheDeployment(IsolationMode isolation)
+    {
+        foreach (var request in (string[])["GET /wire/wait HTTP/1.1\r\nHost: localhost\r\n\r\n", "POST /wire/wait-body HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\nhalf"])
+        {
+            var before = await AbortedAsync(isolation);
+            using (var client = new System.Net.Sockets.TcpClient())
+            {
+                await client.ConnectAsync(nodes.AddressOf(isolation).Host, nodes.AddressOf(isolation).Port);
+                await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(request));
+                await Task.Delay(200);
+            }
+
+            await Eventually.TrueAsync(async () => await AbortedAsync(isolation) > before, () => request, Patience);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Isolations))]
     public async Task Duplex_Http2_EachPartIsAnsweredBeforeTheNext(IsolationMode isolation)
     {
         using var limit = new CancellationTokenSource(Patience);
@@ -99,6 +117,31 @@ public sealed class LiveExchangeTests(IsolationNodesFixture nodes)
 
         parts.Ended.SetResult();
         Assert.Equal(0, await input!.ReadAsync(new byte[1], limit.Token));
+    }
+
+    [Theory]
+    [MemberData(nameof(Isolations))]
+    public async Task Post_HalfBodyUntilTimeout_Is408AndIsNotLogged(IsolationMode isolation)
+    {
+        foreach (var length in (int[])[100, 100_000])
+        {
+            var response = await RawHttpExchange.SendAsync(nodes.AddressOf(isolation), Encoding.ASCII.GetBytes(
+                $"POST /wire/reader HTTP/1.1\r\nHost: localhost\r\nServe-Timeout-Ms: 300\r\nContent-Length: {length}\r\n\r\nhalf"));
+            Assert.StartsWith("HTTP/1.1 408", response, StringComparison.Ordinal);
+        }
+
+        // Kestrel drains after it has responded.
+        await Task.Delay(200);
+        Assert.DoesNotContain("draining", nodes[isolation].Process.ToString(), StringComparison.Ordinal);
+        foreach (var file in Directory.EnumerateFiles(nodes[isolation].Scratch.In("state"), "*.log", SearchOption.AllDirectories))
+            Assert.DoesNotContain("draining", await ReadSharedAsync(file), StringComparison.Ordinal);
+    }
+
+    private static async Task<string> ReadSharedAsync(string file)
+    {
+        await using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        using var reader = new StreamReader(stream);
+        return await reader.ReadToEndAsync();
     }
 
     private async Task<int> AbortedAsync(IsolationMode isolation) =>

@@ -71,7 +71,7 @@ internal static class OddRequestTable
         ("1 MB chunked", Chunked, Chunks([.. Enumerable.Repeat(new string('y', 10_000), 100)])), ("1 MB chunked, two lines", Chunked + "X: 1\r\nX: 2\r\n", Chunks([.. Enumerable.Repeat(new string('y', 10_000), 100)])),
     ];
 
-    private static readonly string[] BodyPaths = [Echo, "/wire/ignore", "/wire/forbid", "/wire/reader", "/wire/json", "/wire/form", "/wire/upload"];
+    private static readonly string[] BodyPaths = [Echo, "/wire/ignore", "/wire/forbid", "/wire/reader", "/wire/json", "/wire/form", "/wire/upload", "/wire/own-limit", "/wire/size-limit", "/wire/synchronous"];
 
     private static readonly string[] Responses =
     [
@@ -83,6 +83,7 @@ internal static class OddRequestTable
         "header/Upgrade?value=x", "header/Trailer?value=X", "header/TE?value=x", "header/Proxy-Authenticate?value=x", "header/Proxy-Connection?value=x", "header/Server?value=me",
         "header/Content-Length?value=1", "header/Content-Length?value=9", "header/Content-Length?value=x", "header/Content-Type?value=x", "header/Content-Encoding?value=gzip", "header/Location?value=/x",
         "header/Alt-Svc?value=x", "header/Strict-Transport-Security?value=x", "header/Set-Cookie?value=a=b", "header/ETag?value=x", "header/Vary?value=x", "header/Retry-After?value=7", "header/Allow?value=GET",
+        "writer", "send-file?offset=0", "send-file?offset=3&count=4", "send-file?offset=11", "complete", "starting", "synchronous", "upgrade", "features", "reset",
         "header/Expires?value=x", "header/Last-Modified?value=x", "header/Age?value=x", "header/Via?value=x", "header/Warning?value=x",
     ];
 
@@ -164,6 +165,9 @@ internal static class OddRequestTable
         yield return Case("WebSocket to text", Get("/wire/text", "Connection: Upgrade\r\n" + Handshake));
         yield return Case("WebSocket to nothing", Get("/wire/nowhere", "Connection: Upgrade\r\n" + Handshake));
         yield return Case("no WebSocket", Get("/wire/ws"));
+        yield return Case("features of a WebSocket request", Get("/wire/features", "Connection: Upgrade\r\n" + Handshake));
+        foreach (var path in (string[])["upgrade", "features"])
+            yield return Case("upgrade to another protocol at " + path, Get("/wire/" + path, "Connection: Upgrade\r\nUpgrade: chat\r\n"));
     }
 
     private static (string Name, byte[] Request) Case(string name, string request) => (name.Length > 100 ? name[..100] : name, Encoding.UTF8.GetBytes(request));

@@ -17,11 +17,11 @@ public sealed class RequestConformanceTests(IsolationNodesFixture nodes)
         foreach (var (name, request) in OddRequestTable.All())
         {
             count++;
-            var expected = await RawHttpExchange.SendAsync(nodes.AddressOf(IsolationMode.None), request);
+            var expected = WithoutCloseAfter413(await RawHttpExchange.SendAsync(nodes.AddressOf(IsolationMode.None), request));
             Assert.True(expected != RawHttpExchange.Unanswered, $"{name}: {expected}");
             foreach (var isolation in IsolationNodesFixture.Isolations.Skip(1))
             {
-                var actual = await RawHttpExchange.SendAsync(nodes.AddressOf(isolation), request);
+                var actual = WithoutCloseAfter413(await RawHttpExchange.SendAsync(nodes.AddressOf(isolation), request));
                 if (actual != expected)
                     different.AppendLine($"{name}\n--- none\n{Shortened(expected)}\n--- {isolation}\n{Shortened(actual)}\n");
             }
@@ -87,7 +87,7 @@ public sealed class RequestConformanceTests(IsolationNodesFixture nodes)
 
     private static IEnumerable<(string Name, Func<HttpRequestMessage> Create)> Http2Exchanges()
     {
-        foreach (var path in (string[])["echo/a%2Fb?x=%41", "echo?a=é", "text", "trailers", "throw", "tokens?n=3", "events?n=3", "cookies", "large?n=1000000", "abort", "throw-flushed", "too-short", "too-long", "body/204", "status/404", "header/Connection?value=close", "nowhere"])
+        foreach (var path in (string[])["echo/a%2Fb?x=%41", "echo?a=é", "text", "trailers", "throw", "tokens?n=3", "events?n=3", "cookies", "large?n=1000000", "abort", "throw-flushed", "too-short", "too-long", "body/204", "status/404", "header/Connection?value=close", "nowhere", "writer", "send-file?offset=3&count=4", "complete", "starting", "synchronous", "upgrade", "features", "reset"])
             yield return ("GET " + path, () => new(HttpMethod.Get, "/wire/" + path));
         yield return ("HEAD", () => new(HttpMethod.Head, "/wire/text"));
         yield return ("two lines", () => new(HttpMethod.Get, "/wire/echo") { Headers = { { "X", ["1", "2"] }, { "Cookie", "a=1" }, { "TE", "trailers" }, { "Serve-Token", "x" } } });
@@ -116,7 +116,7 @@ public sealed class RequestConformanceTests(IsolationNodesFixture nodes)
         {
             using var response = await client.SendAsync(request);
             var body = await response.Content.ReadAsStringAsync();
-            if (request.RequestUri!.OriginalString.StartsWith("/wire/echo", StringComparison.Ordinal) && response.IsSuccessStatusCode)
+            if (request.RequestUri!.AbsolutePath.StartsWith("/wire/echo", StringComparison.Ordinal) && response.IsSuccessStatusCode)
                 body = WithLowerCaseNames(body);
             return $"{response.StatusCode} {Lines(response.Headers)}{Lines(response.Content.Headers)}{Lines(response.TrailingHeaders)}\n{body}"
                 .Replace($":{nodes.AddressOf(isolation).Port}", ":PORT", StringComparison.Ordinal);
@@ -130,6 +130,10 @@ public sealed class RequestConformanceTests(IsolationNodesFixture nodes)
             return RawHttpExchange.Unanswered;
         }
     }
+
+    // A server closes the connection on which a body exceeds a limit of user code: the client's in isolation none, the gateway's otherwise.
+    private static string WithoutCloseAfter413(string response) =>
+        response.StartsWith("HTTP/1.1 413 ", StringComparison.Ordinal) ? response.Replace("\nConnection: close", "", StringComparison.Ordinal) : response;
 
     // The gateway adds a header whose name is sent in lower case to a worker.
     private static string WithLowerCaseNames(string echo)

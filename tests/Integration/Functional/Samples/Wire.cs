@@ -16,6 +16,7 @@ public sealed class Wire : IIngress
         MapResponses(routes);
         MapBrokenResponses(routes);
         MapStreams(routes);
+        MapFeatures(routes);
         routes.Map("/ws", EchoMessagesAsync);
     }
 
@@ -117,6 +118,101 @@ public sealed class Wire : IIngress
         routes.MapGet("/file", () => Results.File(Encoding.UTF8.GetBytes("é한"), "text/plain", "é한.txt"));
         routes.MapGet("/tokens", Tokens);
         routes.MapGet("/no-response", () => Task.CompletedTask);
+    }
+
+    private static void MapFeatures(IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/writer", async (HttpContext context) =>
+        {
+            Encoding.ASCII.GetBytes("12345", context.Response.BodyWriter);
+            await context.Response.BodyWriter.FlushAsync();
+            Encoding.ASCII.GetBytes("67", context.Response.BodyWriter);
+        });
+        routes.MapGet("/send-file", async (HttpContext context, long offset, long? count) =>
+        {
+            var file = Path.GetTempFileName();
+            try
+            {
+                await File.WriteAllTextAsync(file, "0123456789");
+                await context.Response.SendFileAsync(file, offset, count);
+            }
+            finally
+            {
+                File.Delete(file);
+            }
+        });
+        routes.MapGet("/complete", async (HttpContext context) =>
+        {
+            await context.Response.WriteAsync("x");
+            await context.Response.CompleteAsync();
+            await Task.Delay(50);
+        });
+        routes.MapGet("/starting", (HttpContext context) =>
+        {
+            context.Response.OnStarting(() => { context.Response.Headers["X-Started"] = "yes"; return Task.CompletedTask; });
+            context.Response.OnCompleted(() => throw new InvalidOperationException("after the response"));
+            return "x";
+        });
+        routes.MapMethods("/synchronous", ["GET", "POST"], (HttpContext context) =>
+        {
+            if (context.Request.Method == "POST")
+                return context.Request.Body.Read(new byte[10]).ToString();
+            context.Response.Body.Write("x"u8);
+            return "";
+        });
+        routes.MapPost("/own-limit", async (HttpContext context) =>
+        {
+            var limit = context.Features.Get<IHttpMaxRequestBodySizeFeature>()!;
+            if (!limit.IsReadOnly)
+                limit.MaxRequestBodySize = 10;
+            await context.Request.Body.CopyToAsync(Stream.Null);
+            return limit.IsReadOnly;
+        });
+        routes.MapPost("/size-limit", [Microsoft.AspNetCore.Mvc.RequestSizeLimit(10)] async (HttpContext context) => { await context.Request.Body.CopyToAsync(Stream.Null); return "x"; });
+        routes.MapGet("/upgrade", async (HttpContext context) =>
+        {
+            if (context.Features.Get<IHttpUpgradeFeature>() is not { IsUpgradableRequest: true } upgrade)
+                return Results.Text("not upgradable");
+            context.Response.Headers.Upgrade = "chat";
+            await using var stream = await upgrade.UpgradeAsync();
+            await stream.WriteAsync("raw"u8.ToArray());
+            return Results.Empty;
+        });
+        routes.MapGet("/features", (HttpContext context) => new
+        {
+            Reset = context.Features.Get<IHttpResetFeature>() is not null,
+            Trailers = context.Features.Get<IHttpResponseTrailersFeature>() is not null,
+            RequestTrailers = context.Features.Get<IHttpRequestTrailersFeature>() is not null,
+            Connect = context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true },
+            Upgrade = context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true },
+            WebSocket = context.WebSockets.IsWebSocketRequest,
+            Synchronous = context.Features.Get<IHttpBodyControlFeature>()?.AllowSynchronousIO,
+            Aborted = context.RequestAborted.CanBeCanceled,
+        });
+        routes.MapGet("/reset", (HttpContext context) => context.Features.Get<IHttpResetFeature>()?.Reset(8));
+        routes.MapGet("/wait", async (HttpContext context) =>
+        {
+            try
+            {
+                await Task.Delay(Timeout.Infinite, context.RequestAborted);
+            }
+            finally
+            {
+                Interlocked.Increment(ref aborted);
+            }
+        });
+        routes.MapPost("/wait-body", async (HttpContext context) =>
+        {
+            try
+            {
+                await context.Request.Body.CopyToAsync(Stream.Null);
+            }
+            catch (Exception)
+            {
+                Interlocked.Increment(ref aborted);
+                throw;
+            }
+        });
     }
 
     private static void MapBrokenResponses(IEndpointRouteBuilder routes)
