@@ -62,13 +62,18 @@ public sealed class CanaryFaultTests(PatientPackageFixture package)
     public async Task Rollback_FullPackageStore_EndsTheCanary()
     {
         using var scratch = new ScratchDirectory();
-        await using var mount = await TmpfsMount.CreateAsync(scratch.In("state/packages"), "size=4m");
+        await using var mount = await TmpfsMount.CreateAsync(scratch.In("state"), "size=8m");
         await using var node = await TestNodeProcess.StartAsync(scratch: scratch);
         await node.DeployAsync(package, replicas: 1);
         await DeployCanaryAsync(node, new() { Percent = 50 });
-        await using (var fill = File.Create(Path.Combine(mount.Path, "fill")))
-            Assert.Throws<IOException>(() => Enumerable.Range(0, 100).ToList().ForEach(_ => { fill.Write(new byte[100_000]); fill.Flush(); }));
+        await using (var fill = File.Create(Path.Combine(mount.Path, "fill"), 1))
+        {
+            Assert.Throws<IOException>(() => Enumerable.Range(0, 1000).ToList().ForEach(_ => fill.Write(new byte[10_000])));
+            // A little for the database, but not for a package.
+            fill.SetLength(fill.Length - 100_000);
+        }
 
+        await Assert.ThrowsAnyAsync<ServeException>(() => node.Admin.UploadPackageAsync(new MemoryStream(new byte[1_000_000])));
         var rollback = await node.CliAsync("rollback", "patient");
         Assert.True(rollback.Code == 0, rollback.Errors);
         await Eventually.TrueAsync(async () => await node.Admin.GetApplicationAsync("patient") is { Canary: null, Status: ApplicationStatus.Running }, () => $"the canary ends\n{node.Process}");
