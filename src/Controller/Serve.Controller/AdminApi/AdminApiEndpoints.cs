@@ -47,7 +47,11 @@ public static class AdminApiEndpoints
         MapNode(api);
         app.MapAdminDocs();
         if (app.Services.GetService<Cluster>() is { } cluster)
+        {
             api.MapClusterState(cluster);
+            api.MapWorkflows(cluster);
+        }
+
         api.MapGet("/api/v1/applications/{application}/logs", ReplicaLogEndpoint.HandleAsync)
             .WithTags("Logs").WithSummary("Streams the last log lines of an application's replicas, and new ones with 'follow'.")
             .Produces<string>(StatusCodes.Status200OK, "text/plain");
