@@ -49,6 +49,8 @@ internal sealed class ConfigKeyTable
         : type == typeof(RequestRouterOptions) ? Tables.RequestRouter
         : type == typeof(GangSchedulingOptions) ? Tables.GangScheduling
         : type == typeof(AutoscalingOptions) ? Tables.Autoscaling
+        : type == typeof(CanarySpec) ? Tables.Canary
+        : type == typeof(ShadowSpec) ? Tables.Shadow
         : type == typeof(AutoscalingPolicySpec) ? Tables.AutoscalingPolicy
         : throw new ArgumentException($"{type.Name} is not a settings type.", nameof(type));
 
@@ -188,6 +190,10 @@ internal sealed class ConfigKeyTable
         public static readonly ConfigKeyTable GangScheduling = new(static () => new GangSchedulingOptions(), typeof(GangSchedulingOptions), null, []);
 
         public static readonly ConfigKeyTable AutoscalingPolicy = new(static () => new AutoscalingPolicySpec { PolicyClass = "" }, typeof(AutoscalingPolicySpec), null, []);
+
+        public static readonly ConfigKeyTable Canary = new(static () => new CanarySpec(), typeof(CanarySpec), null, []);
+
+        public static readonly ConfigKeyTable Shadow = new(static () => new ShadowSpec { Percent = 0 }, typeof(ShadowSpec), null, []);
 
         public static readonly ConfigKeyTable Autoscaling = new(static () => new AutoscalingOptions(), typeof(AutoscalingOptions), typeof(AutoscalingSpec),
         [
