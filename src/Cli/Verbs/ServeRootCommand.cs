@@ -26,6 +26,8 @@ internal static class ServeRootCommand
         ServeTimelineCommand.Create(console),
         ServeRevisionCommands.CreateHistory(console),
         ServeRevisionCommands.CreateDiff(console),
+        ServeRevisionCommands.CreatePromote(console),
+        ServeRevisionCommands.CreateCanary(console),
         ServeRevisionCommands.CreateRollback(console),
         ServeDeleteCommand.Create(console),
         ServeBuildCommand.Create(console),

@@ -1,12 +1,14 @@
 using System.Collections.Immutable;
 using Serve.Admin;
 using Serve.Control.Autoscaling;
+using Serve.Control.Canaries;
 using Serve.Control.Desired;
 using Serve.Control.Observed;
 using Serve.Control.Status;
 using Serve.Controller.Loop;
 using Serve.Controller.Store;
 using Serve.Nodes;
+using Serve.Routes;
 using Serve.Specs;
 
 namespace Serve.Controller.AdminApi;
@@ -35,7 +37,7 @@ internal sealed class InstanceDetailsProjection(INodeDirectory nodes, NodeStateD
                     Address = addresses.Gateway,
                 },
             },
-            Applications = view.Desired.Applications.Values.ToDictionary(application => application.Name, application => GetApplication(view, application, processes)),
+            Applications = view.Desired.Applications.Values.Where(application => application.Canary is null).ToDictionary(application => application.Name, application => GetApplication(view, application, processes)),
             TargetCapacity = view.Desired.TargetCapacity,
             ConfigDirectory = configDirectory.Current,
             TargetGroups = [.. view.Plan.Routes.Applications
@@ -46,7 +48,7 @@ internal sealed class InstanceDetailsProjection(INodeDirectory nodes, NodeStateD
 
     /// <summary>Returns the state of one application; null if there is none of that name.</summary>
     public ApplicationDetails? GetApplication(ControllerStateView view, string name) =>
-        view.Desired.Applications.TryGetValue(name, out var application) ? GetApplication(view, application, ProcessIds()) : null;
+        view.Desired.Applications.GetValueOrDefault(name) is { Canary: null } application ? GetApplication(view, application, ProcessIds()) : null;
 
     private ApplicationDetails GetApplication(ControllerStateView view, DesiredApplication application, Dictionary<string, int> processes)
     {
@@ -62,25 +64,83 @@ internal sealed class InstanceDetailsProjection(INodeDirectory nodes, NodeStateD
             DeployedAppConfig = ConfigOf(target, deployment => application.TargetOf(deployment).Replicas),
             Ingress = target.Ingress,
             CodeHash = target.Package.Hash,
+            Revision = target.Number,
+            Canary = CanaryChanges.Find(view.Desired, application.Name) is { } canary ? Canary(view, application, canary, processes) : null,
             Deployments = report?.Deployments.ToDictionary(
                 pair => pair.Key, pair => Deployment(view, application, new(application.Name, pair.Key), pair.Value, processes)) ?? [],
         };
     }
 
-    /// <summary>Returns the revisions of an application, newest first; null if there is none of that name.</summary>
-    public static RevisionDetailsList? GetRevisions(ControllerStateView view, string name) => !view.Desired.Applications.TryGetValue(name, out var application) ? null : new()
+    private CanaryDetails Canary(ControllerStateView view, DesiredApplication stable, DesiredApplication canary, Dictionary<string, int> processes)
     {
-        Revisions = [.. application.History.Append(new(application.Requested, application.DeployedAt)).Reverse().Select(past => new RevisionDetails
+        var (state, report) = (canary.Canary!, view.Plan.Status.GetValueOrDefault(canary.Name));
+        var counts = view.Observed.RevisionRequestsOf(stable.Name, canary.Requested.Number);
+        return new()
         {
-            Revision = past.Revision.Number,
-            DeployedTimeS = Seconds(past.DeployedAt),
-            IsCurrent = past.Revision.Number == application.Requested.Number,
-            IsLastGood = past.Revision.Number == application.LastGood?.Number,
-            Note = past.Revision.Config.Note,
-            CodeHash = past.Revision.Package.Hash,
-            Config = ConfigOf(past.Revision, deployment => deployment.Spec.NumReplicas),
-        })],
+            Revision = canary.Requested.Number,
+            Application = canary.Name,
+            Status = report?.Status ?? ApplicationStatus.NotStarted,
+            Message = report?.Message ?? "",
+            IsPromoting = state.IsPromoting,
+            Percent = state.Percent,
+            Step = state.Steps.Count > 0 ? state.Step + 1 : null,
+            StepStartTimeS = state.StepStartedAt is { } started ? Seconds(started) : null,
+            Reason = counts.Reason,
+            Settings = state.Settings,
+            Shadow = state.Shadow,
+            Decisions = [.. state.Decisions.Reverse().Select(decision => new CanaryDecisionDetails
+            {
+                TimestampS = Seconds(decision.At),
+                PrevPercent = decision.From,
+                CurrPercent = decision.To,
+                Reason = decision.Reason,
+            })],
+            Requests =
+            [
+                Requests(stable.LastGood?.Number ?? stable.Requested.Number, "stable", 100 - state.Percent, counts.Stable),
+                Requests(canary.Requested.Number, "canary", state.Percent, counts.Canary),
+                .. state.Shadow is { } shadow ? [Requests(canary.Requested.Number, "shadow", shadow.Percent, counts.Shadow)] : Array.Empty<RevisionRequestDetails>(),
+            ],
+            Deployments = report?.Deployments.ToDictionary(pair => pair.Key, pair => Deployment(view, canary, new(canary.Name, pair.Key), pair.Value, processes)) ?? [],
+        };
+    }
+
+    private static RevisionRequestDetails Requests(long revision, string role, double percent, RequestCounts counts) => new()
+    {
+        Revision = revision,
+        Role = role,
+        Percent = percent,
+        Requests = counts.Requests,
+        ErrorRate = counts.ErrorRate,
+        P50Ms = counts.LatencyAt(50),
+        P99Ms = counts.LatencyAt(99),
     };
+
+    /// <summary>Returns the revisions of an application, newest first; null if there is none of that name.</summary>
+    public static RevisionDetailsList? GetRevisions(ControllerStateView view, string name)
+    {
+        if (view.Desired.Applications.GetValueOrDefault(name) is not { Canary: null } application)
+            return null;
+        var canary = CanaryChanges.Find(view.Desired, name);
+        IEnumerable<PastRevision> all = [.. application.History, new(application.Requested, application.DeployedAt)];
+        if (canary is not null && canary.Requested.Number != application.Requested.Number)
+            all = all.Append(new(canary.Requested, canary.DeployedAt));
+        return new()
+        {
+            Revisions = [.. all.OrderByDescending(past => past.Revision.Number).Select(past => new RevisionDetails
+            {
+                Revision = past.Revision.Number,
+                DeployedTimeS = Seconds(past.DeployedAt),
+                IsCurrent = past.Revision.Number == application.Requested.Number,
+                IsLastGood = past.Revision.Number == application.LastGood?.Number,
+                IsCanary = past.Revision.Number == canary?.Requested.Number,
+                CanaryEnd = past.CanaryEnd,
+                Note = past.Revision.Config.Note,
+                CodeHash = past.Revision.Package.Hash,
+                Config = ConfigOf(past.Revision, deployment => deployment.Spec.NumReplicas),
+            })],
+        };
+    }
 
     private static ApplicationConfig ConfigOf(ApplicationRevision revision, Func<DeploymentRevision, int> replicas) => revision.Config with
     {
