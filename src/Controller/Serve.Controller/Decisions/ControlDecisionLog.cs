@@ -70,13 +70,13 @@ public sealed class ControlDecisionLog(TimeProvider time)
         switch (action)
         {
             case ControlAction.StartReplica start:
-                AddOfReplica("start_replica", start, start.Replica, $"node {start.Node}, revision {Number(start.Revision.Number)}, rank {Number(start.Rank)}");
+                AddOfReplica("start_replica", start, start.Replica, $"node {start.Node}, revision {Number(start.Revision.Number)}, rank {Number(start.Place.Rank)}");
                 break;
             case ControlAction.StopReplica stop:
                 AddOfReplica("stop_replica", stop, stop.Replica, $"node {stop.Node}, {Number((long)stop.DrainTimeout.TotalSeconds)} s to drain");
                 break;
             case ControlAction.ReconfigureReplica reconfigure:
-                AddOfReplica("reconfigure_replica", reconfigure, reconfigure.Replica, $"rank {Number(reconfigure.Rank)} of {Number(reconfigure.WorldSize)}");
+                AddOfReplica("reconfigure_replica", reconfigure, reconfigure.Replica, $"rank {Number(reconfigure.Place.Rank)} of {Number(reconfigure.Place.WorldSize)}");
                 break;
             case ControlAction.PublishRouteSnapshot publish:
                 Add("publish_routes", null, null, publish.Reason, $"version {publish.Snapshot.Version}", generation: publish.Generation);
