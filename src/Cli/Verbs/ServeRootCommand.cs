@@ -24,6 +24,7 @@ internal static class ServeRootCommand
         ServeSummaryCommand.Create(console),
         ServeMemoryCommand.Create(console),
         ServeTimelineCommand.Create(console),
+        ServeWorkflowCommand.Create(console),
         ServeRevisionCommands.CreateHistory(console),
         ServeRevisionCommands.CreateDiff(console),
         ServeRevisionCommands.CreatePromote(console),

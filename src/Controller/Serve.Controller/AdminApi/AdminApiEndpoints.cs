@@ -51,6 +51,7 @@ public static class AdminApiEndpoints
         if (app.Services.GetService<Cluster>() is { } cluster)
         {
             api.MapClusterState(cluster);
+            api.MapWorkflows(cluster);
             if (cluster is DriverCluster driver)
                 api.MapClusterActions(driver);
         }
