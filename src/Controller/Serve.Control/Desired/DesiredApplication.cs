@@ -54,6 +54,11 @@ public sealed record DesiredApplication
     /// <summary>The revisions before <see cref="Requested"/>, oldest first.</summary>
     public ImmutableArray<PastRevision> History { get; init; } = [];
 
+    /// <summary>All revisions that are kept: their packages may be needed again.</summary>
+    [JsonIgnore]
+    public IEnumerable<ApplicationRevision> Revisions =>
+        History.Select(past => past.Revision).Append(Requested).Concat(LastGood is null ? [] : [LastGood]);
+
     /// <summary>Returns the revisions before one that replaces <see cref="Requested"/>.</summary>
     public ImmutableArray<PastRevision> HistoryWithRequested() => [.. History.TakeLast(MaxHistory - 1), new(Requested, DeployedAt)];
 

@@ -5,6 +5,7 @@ using Serve.Control;
 using Serve.Control.Autoscaling;
 using Serve.Control.Desired;
 using Serve.Control.Observed;
+using Serve.Control.Placement;
 using Serve.Controller.Applications;
 using Serve.Controller.Metrics;
 using Serve.Controller.Store;
@@ -38,6 +39,7 @@ internal sealed partial class ControlLoop : IAsyncDisposable
     private ObservedState _observed = new();
     private ControllerLease? _lease;
     private volatile ControllerStateView _view;
+    private NodeStandby _standby = NodeStandby.None;
     private Task _loop = Task.CompletedTask;
 
     public ControlLoop(
@@ -246,6 +248,7 @@ internal sealed partial class ControlLoop : IAsyncDisposable
         _timer.Change(delay < TimeSpan.Zero && next is not null ? TimeSpan.Zero : delay, Timeout.InfiniteTimeSpan);
         _view = new(_desired, _observed, plan);
         _metrics.Update(_view);
+        KeepReady();
         Changed?.Invoke(_view);
 
         // After the actions: a request may wait for them, and a lost target is decided again.
@@ -254,6 +257,16 @@ internal sealed partial class ControlLoop : IAsyncDisposable
             if (_desired.Applications.TryGetValue(name, out var application))
                 await PersistAsync(application, name);
         }
+    }
+
+    private void KeepReady()
+    {
+        var (workers, packages) = StandbyPlanner.Plan(_desired, _options.SpareWorkers);
+        if (workers == _standby.SpareWorkers && packages.SequenceEqual(_standby.Packages, StringComparer.Ordinal))
+            return;
+        _standby = new(workers, packages, _options.MaxCachedBytes);
+        foreach (var agent in _nodes.Current.Agents)
+            agent.KeepReady(_standby);
     }
 
     private DateTimeOffset? Autoscale(DateTimeOffset now, HashSet<string> scaled)
