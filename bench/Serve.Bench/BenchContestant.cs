@@ -21,7 +21,16 @@ internal sealed class BenchContestant : IAsyncDisposable
 
     public int Port { get; }
 
+    /// <summary>Port of the admin API; 0 if it is not known.</summary>
+    public int AdminPort { get; private set; }
+
     public int ProcessId => _process.Id;
+
+    public BenchContestant WithAdminPort(int port)
+    {
+        AdminPort = port;
+        return this;
+    }
 
     public static int FreePort()
     {

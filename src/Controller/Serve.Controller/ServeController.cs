@@ -71,7 +71,7 @@ public sealed class ServeController : IAsyncDisposable
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         await _loop.StartAsync(cancellationToken);
-        // What is used is known now.
+        // The packages in use are known now.
         _pruneTimer.Change(PruneInterval, PruneInterval);
     }
 

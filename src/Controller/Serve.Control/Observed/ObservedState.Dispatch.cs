@@ -48,8 +48,18 @@ public sealed partial record ObservedState
     public ObservedState WithNodes(ImmutableSortedDictionary<NodeId, NodeView> nodes, DateTimeOffset now)
     {
         var next = this with { Nodes = nodes };
-        if (Nodes.Keys.Any(node => !nodes.ContainsKey(node)))
-            next = next with { Loads = Loads.RemoveRange(Loads.Keys.Where(node => !nodes.ContainsKey(node))), ReplicaMetrics = ReplicaMetrics.RemoveRange(ReplicaMetrics.Keys.Where(node => !nodes.ContainsKey(node))), Routes = Routes with { Acknowledged = Routes.Acknowledged.RemoveRange(Routes.Acknowledged.Keys.Where(node => !nodes.ContainsKey(node))) } };
+        var left = Nodes.Keys.Where(node => !nodes.ContainsKey(node)).ToList();
+        if (left.Count > 0)
+        {
+            next = next with
+            {
+                Loads = Loads.RemoveRange(left),
+                ReplicaMetrics = ReplicaMetrics.RemoveRange(left),
+                // A node that returns with its name must receive the routes again.
+                Routes = Routes with { Acknowledged = Routes.Acknowledged.RemoveRange(left), SentTo = Routes.SentTo.Except(left) },
+            };
+        }
+
         foreach (var replica in Replicas.Values)
         {
             if (next.NodePhaseOf(replica) == NodePhase.Gone)

@@ -53,7 +53,7 @@ internal sealed partial class ControlLoop : IAsyncDisposable
         _time = time;
         _logger = loggers.CreateLogger<ControlLoop>();
         _runner = new(nodes, options, metrics, time, ReportAsync, loggers.CreateLogger<ControlActionRunner>());
-        _policies = new(policies, ReportAsync, time, loggers.CreateLogger<AutoscalingPolicyRunner>());
+        _policies = new(policies, ReportAsync, metrics, time, loggers.CreateLogger<AutoscalingPolicyRunner>());
         _watcher = new(nodes, EnqueueAsync, time, loggers.CreateLogger<NodeEventWatcher>());
         _timer = time.CreateTimer(_ => _events.Writer.TryWrite(ControlEvent.Tick.Instance), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _view = CreateView();

@@ -26,6 +26,7 @@ public sealed class ControllerMetrics
     private readonly Gauge _target;
     private readonly Gauge _desired;
     private readonly Gauge _load;
+    private readonly Gauge _policyTime;
     private readonly Lazy<(Gauge IsApplied, Gauge AppliedAt)> _configDirectory;
     private readonly TimeProvider _time;
     private readonly ConcurrentDictionary<DeploymentId, long> _removedAt = new();
@@ -51,6 +52,7 @@ public sealed class ControllerMetrics
         _target = factory.CreateGauge("serve_autoscaling_target_replicas", "Replicas that the autoscaler has decided on.", ByDeployment);
         _desired = factory.CreateGauge("serve_autoscaling_desired_replicas", "Replicas that the load needs, before delays.", ByDeployment);
         _load = factory.CreateGauge("serve_autoscaling_total_requests", "Queued and ongoing requests, as the autoscaler sees them.", ByDeployment);
+        _policyTime = factory.CreateGauge("serve_autoscaling_policy_execution_time_ms", "Duration of the last call of an autoscaling policy of the user in milliseconds.", [.. ByDeployment, "policy_scope"]);
         // Shown only by nodes with a config directory.
         _configDirectory = new(() => (
             factory.CreateGauge("serve_config_last_apply_successful", "1 if the files of the config directory are applied, 0 if they have errors."),
@@ -85,6 +87,13 @@ public sealed class ControllerMetrics
             _failedChecks.WithLabels(deployment.Application, deployment.Name).Inc();
     }
 
+    /// <summary>Records a call of an autoscaling policy.</summary>
+    /// <param name="deployment">The deployment that it decided about.</param>
+    /// <param name="duration">Duration of the call.</param>
+    /// <param name="isShared">Whether the policy is that of the application.</param>
+    public void PolicyCalled(DeploymentId deployment, TimeSpan duration, bool isShared) =>
+        _policyTime.WithLabels(deployment.Application, deployment.Name, isShared ? "application" : "deployment").Set(duration.TotalMilliseconds);
+
     internal void Update(ControllerStateView view)
     {
         HashSet<DeploymentId> deployments = [];
@@ -109,6 +118,8 @@ public sealed class ControllerMetrics
         {
             foreach (var gauge in (Gauge[])[_target, _desired, _load])
                 gauge.RemoveLabelled(removed.Application, removed.Name);
+            _policyTime.RemoveLabelled(removed.Application, removed.Name, "application");
+            _policyTime.RemoveLabelled(removed.Application, removed.Name, "deployment");
         }
 
         _shownScaled = scaled;

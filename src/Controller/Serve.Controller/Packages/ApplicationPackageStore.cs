@@ -136,7 +136,7 @@ public sealed class ApplicationPackageStore(string directory)
             Directory.Delete(staging, recursive: true);
     }
 
-    /// <summary>Deletes the packages that are not used and were last added or read before a time, and what interrupted uploads have left.</summary>
+    /// <summary>Deletes the packages that are not used and were last added or read before a time, and the remains of interrupted uploads.</summary>
     /// <param name="used">Hashes of the packages that are used.</param>
     /// <param name="before">The time.</param>
     /// <returns>Number of deleted packages.</returns>
