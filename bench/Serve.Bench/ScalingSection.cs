@@ -188,7 +188,7 @@ internal static class ScalingSection
         var config = Path.Combine(folder, $"{name}.yaml");
         File.WriteAllText(config, text);
         var (port, admin) = (BenchContestant.FreePort(), BenchContestant.FreePort());
-        return BenchContestant.Start(name, port, "./serve", "run", config, "--http-port", $"{port}", "--admin-port", $"{admin}", "--no-token", .. options).WithAdminPort(admin);
+        return BenchContestant.Start(name, port, "./serve", ["run", config, "--http-port", $"{port}", "--admin-port", $"{admin}", "--no-token", .. options]).WithAdminPort(admin);
     }
 
     private static HttpClient Client(BenchContestant serve) =>

@@ -37,6 +37,7 @@ public static class GatewayServiceCollectionExtensions
         services.AddReverseProxy().AddTransforms<WorkerHeaderTransforms>();
         KeepNoKeys(services);
         services.RemoveAll<IForwarderHttpClientFactory>();
+        services.AddSingleton<ShadowRequestSender>();
         services.AddSingleton<WorkerHttpClientFactory>();
         services.AddSingleton<IForwarderHttpClientFactory>(provider => provider.GetRequiredService<WorkerHttpClientFactory>());
         services.AddLogging(Quieten);

@@ -31,6 +31,7 @@ public static class ReplicaServiceCollectionExtensions
         services.TryAddEnumerable(ServiceDescriptor.Singleton<ITopicSubscriber, RoutingStatsSubscriber>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<ITopicSubscriber, WakeUpReporter>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<ITopicSubscriber, DeploymentLoadReporter>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<ITopicSubscriber, RevisionRequestReporter>());
         return services.AddActorHttpServer();
     }
 

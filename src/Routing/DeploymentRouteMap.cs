@@ -11,14 +11,19 @@ public sealed class DeploymentRouteMap
     private readonly FrozenDictionary<string, ApplicationRouteEntry> _applications;
     private readonly ILookup<string, DeploymentRouter> _byName;
 
-    internal DeploymentRouteMap(RouteSnapshot snapshot, FrozenDictionary<DeploymentId, DeploymentRouter> routers)
+    internal DeploymentRouteMap(RouteSnapshot snapshot, FrozenDictionary<DeploymentId, DeploymentRouter> routers, Func<CanaryRoute, RevisionRequestMeter> meterOf)
     {
         Version = snapshot.Version;
         _routers = routers;
-        _byName = routers.Values.ToLookup(router => router.Id.Name, StringComparer.Ordinal);
+        _byName = routers.Values.Where(router => CanaryName.ApplicationOf(router.Id.Application) is null).ToLookup(router => router.Id.Name, StringComparer.Ordinal);
         var entries = snapshot.Applications
             .Where(route => routers.ContainsKey(new DeploymentId(route.Application, route.Ingress)))
-            .Select(route => new ApplicationRouteEntry(route, routers[new DeploymentId(route.Application, route.Ingress)]));
+            .Select(route => new ApplicationRouteEntry(route, routers[new DeploymentId(route.Application, route.Ingress)])
+            {
+                Canary = route.Canary is { } canary && routers.TryGetValue(new DeploymentId(canary.Application, canary.Ingress), out var ingress)
+                    ? new(canary, new(new(canary.Application, canary.Ingress, route.RoutePrefix), ingress), meterOf(canary))
+                    : null,
+            });
         _applications = entries.ToFrozenDictionary(entry => entry.Route.Application, StringComparer.Ordinal);
         ByLongestPrefix = [.. _applications.Values
             .Where(entry => entry.Route.RoutePrefix is not null)
@@ -60,6 +65,18 @@ public sealed class DeploymentRouteMap
             ?? throw new NoSuchRouteException($"No deployment or application is named '{deployment}'.");
     }
 
+    /// <summary>The applications with a second revision.</summary>
+    public IEnumerable<ApplicationRouteEntry> WithCanary => _applications.Values.Where(entry => entry.Canary is not null);
+
+    /// <summary>Finds the second revision of a deployment.</summary>
+    /// <param name="id">The deployment.</param>
+    /// <returns>The choice between both; null if there is one revision only, or if the second has no such deployment.</returns>
+    public CanarySplit? FindSplit(DeploymentId id) =>
+        _applications.GetValueOrDefault(id.Application)?.Canary is { } split && _routers.ContainsKey(new(split.Route.Application, id.Name)) ? split : null;
+
+    /// <summary>Returns whether a deployment has replicas.</summary>
+    public bool CanServe(DeploymentId id) => _routers.TryGetValue(id, out var router) && router.Replicas.Count > 0;
+
     /// <summary>Returns whether a deployment has no replicas.</summary>
     public bool IsWaiting(DeploymentId id) => _routers.TryGetValue(id, out var router) && router.Replicas.Count == 0;
 
@@ -72,4 +89,8 @@ public sealed class DeploymentRouteMap
 }
 
 /// <summary>An application's route and the router of its ingress deployment.</summary>
-public sealed record ApplicationRouteEntry(ApplicationRoute Route, DeploymentRouter Ingress);
+public sealed record ApplicationRouteEntry(ApplicationRoute Route, DeploymentRouter Ingress)
+{
+    /// <summary>The second revision; null if there is none.</summary>
+    public CanarySplit? Canary { get; init; }
+}

@@ -75,6 +75,9 @@ public sealed class ReplicaSlot(ReplicaRoute route, ICallTarget target, int limi
         return false;
     }
 
+    /// <summary>Takes a lease, however many there are.</summary>
+    internal void Enter() => Interlocked.Increment(ref _ongoing);
+
     /// <summary>Applies the replica's newest routing statistics.</summary>
     internal void ApplyStats(JsonElement stats) => _stats = stats.ValueKind == JsonValueKind.Null ? null : new(stats);
 

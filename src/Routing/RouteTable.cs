@@ -25,7 +25,8 @@ public sealed partial class RouteTable(Func<ReplicaRoute, ICallTarget> resolve, 
     private readonly Dictionary<NodeId, (SnapshotVersion Version, IReadOnlyDictionary<string, ReplicaModelReport> Reports)> _modelReports = [];
     private readonly Dictionary<NodeId, (SnapshotVersion Version, IReadOnlyDictionary<string, JsonElement> Reports)> _stats = [];
     private readonly ILogger _log = log ?? (ILogger)NullLogger.Instance;
-    private volatile DeploymentRouteMap _current = new(RouteSnapshot.Empty, FrozenDictionary<DeploymentId, DeploymentRouter>.Empty);
+    private readonly Dictionary<(string Application, long Revision), RevisionRequestMeter> _meters = [];
+    private volatile DeploymentRouteMap _current = new(RouteSnapshot.Empty, FrozenDictionary<DeploymentId, DeploymentRouter>.Empty, static _ => new());
     private bool _hasSnapshot;
 
     /// <summary>Raised after a snapshot was applied, on the thread that applied it. May be raised concurrently; read <see cref="Current"/>.</summary>
@@ -33,6 +34,9 @@ public sealed partial class RouteTable(Func<ReplicaRoute, ICallTarget> resolve, 
 
     /// <summary>Raised when a request is queued for a deployment without replicas that is started on request.</summary>
     public event Action<DeploymentId>? WakeUpRequested;
+
+    /// <summary>The clock.</summary>
+    internal TimeProvider Time => _time;
 
     /// <summary>The current snapshot.</summary>
     public DeploymentRouteMap Current => _current;
@@ -59,7 +63,14 @@ public sealed partial class RouteTable(Func<ReplicaRoute, ICallTarget> resolve, 
                 routers[route.Id] = router;
             }
 
-            _current = new DeploymentRouteMap(snapshot, routers.ToFrozenDictionary());
+            _current = new DeploymentRouteMap(snapshot, routers.ToFrozenDictionary(), GetMeter);
+            foreach (var ended in _meters.Keys.Except(_current.WithCanary.Select(entry => (entry.Canary!.Route.Application, entry.Canary.Route.Revision))).ToList())
+            {
+                // A canary without a replica for a moment is routed again, with its counts.
+                if (!snapshot.Deployments.Any(route => route.Application == ended.Application))
+                    _meters.Remove(ended);
+            }
+
             foreach (var deleted in previous.Routers.Where(router => !routers.ContainsKey(router.Id)))
                 Delete(deleted);
         }
@@ -85,6 +96,11 @@ public sealed partial class RouteTable(Func<ReplicaRoute, ICallTarget> resolve, 
     /// <inheritdoc/>
     public ICallTarget GetTarget(string deployment, string? application = null) => new RoutedCallTarget(this, deployment, application);
 
+    /// <summary>Returns the call target of a deployment in one revision of its application: calls are not split between the revisions.</summary>
+    /// <param name="deployment">Name of the deployment.</param>
+    /// <param name="application">Name of the application; for the second revision, <see cref="CanaryName.Of"/> it.</param>
+    public ICallTarget GetRevisionTarget(string deployment, string application) => new RoutedCallTarget(this, deployment, application, isSplit: false);
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -93,6 +109,12 @@ public sealed partial class RouteTable(Func<ReplicaRoute, ICallTarget> resolve, 
             foreach (var router in _current.Routers)
                 router.Dispose();
         }
+    }
+
+    private RevisionRequestMeter GetMeter(CanaryRoute route)
+    {
+        var key = (route.Application, route.Revision);
+        return _meters.TryGetValue(key, out var meter) ? meter : _meters[key] = new();
     }
 
     private static void Delete(DeploymentRouter router)

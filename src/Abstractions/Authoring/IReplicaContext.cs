@@ -15,6 +15,12 @@ public interface IReplicaContext
     /// <summary>Gets the target number of replicas of the deployment.</summary>
     int WorldSize { get; }
 
+    /// <summary>Gets the rank of the replica's node among the nodes that host replicas of the deployment; contiguous from 0.</summary>
+    int NodeRank { get; }
+
+    /// <summary>Gets the replica's rank among the deployment's replicas on its node; contiguous from 0.</summary>
+    int LocalRank { get; }
+
     /// <summary>Gets the ids of the assigned GPUs; empty without <c>num_gpus</c>.</summary>
     IReadOnlyList<int> GpuIds { get; }
 

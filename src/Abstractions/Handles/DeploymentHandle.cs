@@ -42,6 +42,9 @@ public sealed class DeploymentHandle
     /// <returns>The items. The call starts when the first item is requested.</returns>
     public IAsyncEnumerable<TItem> Stream<TItem>(params object?[]? arguments) => Method(DefaultMethod).Stream<TItem>(arguments);
 
+    /// <inheritdoc cref="NamedMethod.Broadcast"/>
+    public DeploymentResponse<IReadOnlyList<ReplicaResult<TResult>>> Broadcast<TResult>(params object?[]? arguments) => Method(DefaultMethod).Broadcast<TResult>(arguments);
+
     /// <summary>Returns a method of the deployment.</summary>
     /// <param name="name">The method's declared name.</param>
     /// <returns>The method, which <c>Remote</c> or <c>Stream</c> calls.</returns>

@@ -79,6 +79,13 @@ public sealed class DeploymentResponse<T> : DeploymentResponse, IPendingCallResu
         return response;
     }
 
+    internal static DeploymentResponse<T> Start(Func<CancellationToken, ValueTask<T>> run)
+    {
+        var response = new DeploymentResponse<T>(null);
+        response.Follow(run(response._stop.Token), response.Inherit(RequestContext.Current));
+        return response;
+    }
+
     private protected override async ValueTask<object?> BoxAsync(CancellationToken cancellationToken) =>
         await AsTask().WaitAsync(cancellationToken).ConfigureAwait(false);
 

@@ -42,6 +42,19 @@ public readonly struct NamedMethod
             : DeploymentStreamStarter.Start(_target, _options, new NamedMethodCall<IAsyncEnumerable<TItem>>(name, values));
     }
 
+    /// <summary>
+    /// Starts a call of every replica that receives requests now, whatever its load. A replica's error, and its timeout, is part of its result.
+    /// </summary>
+    /// <typeparam name="TResult">The result type.</typeparam>
+    /// <param name="arguments">The arguments in order, without cancellation tokens; each <see cref="DeploymentResponse{T}"/> among them is awaited first.</param>
+    /// <returns>One result per replica, in the order of the ranks; empty if the deployment has no replicas, which are not started.</returns>
+    public DeploymentResponse<IReadOnlyList<ReplicaResult<TResult>>> Broadcast<TResult>(params object?[]? arguments)
+    {
+        var (name, values) = (_method, arguments ?? [null]);
+        return BroadcastStarter.Start<TResult>(_target, _options, async stop => new NamedMethodCall<TResult>(
+            name, PendingArgumentResolver.ContainsPending(values) ? await PendingArgumentResolver.ResolveAsync(values, stop).ConfigureAwait(false) : values));
+    }
+
     /// <inheritdoc cref="DeploymentHandle.Options"/>
     public NamedMethod Options(
         TimeSpan? timeout = null, string? multiplexedModelId = null, string? requestId = null, string? routingKey = null, int? priority = null) =>

@@ -40,6 +40,12 @@ public sealed record ApplicationConfig
     [ConfigKey(ConfigFormat.NonEmptyText)]
     public string? Note { get; init; }
 
+    /// <summary>Deploys this configuration as a canary next to the running revision, which keeps the other requests. Default null: it replaces the running revision, and ends its canary.</summary>
+    public CanarySpec? Canary { get; init; }
+
+    /// <summary>Deploys this configuration next to the running revision, and sends it copies of requests. Can be combined with <see cref="Canary"/>. Default null: no copies.</summary>
+    public ShadowSpec? Shadow { get; init; }
+
     /// <summary>Settings by deployment name; they override the settings in code, key by key.</summary>
     public IReadOnlyList<DeploymentOptions> Deployments { get; init; } = [];
 }

@@ -46,6 +46,7 @@ public static class NameRules
         ConfigFormat.Name => NameProblem,
         ConfigFormat.NonEmptyText => static text => string.IsNullOrWhiteSpace(text) ? "must not be empty" : null,
         ConfigFormat.RoutingKey => static text => RoutingKeyExpression.TryParse(text, out _, out var problem) ? null : problem,
+        ConfigFormat.HeaderMatch => static text => CanarySpec.TryParseHeader(text, out _, out _) ? null : $"'{text}' must be a header's name and value, written NAME=VALUE",
         ConfigFormat.RootPath => static text => text.Length == 0 ? null : text == "/" ? "must be empty rather than '/'" : RoutePrefixProblem(text),
         ConfigFormat.HostName => HostNameProblem,
         _ => throw new ArgumentOutOfRangeException(nameof(format), format, "Not a format of texts."),

@@ -1,6 +1,5 @@
 using Serve.Admin;
 using Serve.Hosting;
-using Serve.Runtime.Observation;
 
 namespace Serve.Cli.Admin;
 
@@ -10,7 +9,7 @@ namespace Serve.Cli.Admin;
 /// </summary>
 /// <param name="announcements">Clusters of programs.</param>
 /// <param name="nodeAddress">Default address of the node.</param>
-internal sealed class ClusterTargetResolver(ProcessAnnouncementFolder<ClusterAnnouncement> announcements, string nodeAddress = NodeAdminAddress.Default)
+internal sealed class ClusterTargetResolver(ProcessAnnouncementFolder<LocalApiAnnouncement> announcements, string nodeAddress = NodeAdminAddress.Default)
 {
     /// <summary>Creates a client for the selected cluster.</summary>
     /// <param name="address">Option: address of a node.</param>
@@ -37,9 +36,9 @@ internal sealed class ClusterTargetResolver(ProcessAnnouncementFolder<ClusterAnn
         };
     }
 
-    private static StateClient Open(ClusterAnnouncement found) => new(found.Address, new() { Token = found.Token });
+    private static StateClient Open(LocalApiAnnouncement found) => new(found.Address, new() { Token = found.Token });
 
-    private static string Describe(IEnumerable<ClusterAnnouncement> found) => string.Join(", ", found.Select(one => $"{one.Program} (pid {one.Pid})"));
+    private static string Describe(IEnumerable<LocalApiAnnouncement> found) => string.Join(", ", found.Select(one => $"{one.Program} (pid {one.Pid})"));
 
     private CommandFailedException NoneOf(int pid)
     {

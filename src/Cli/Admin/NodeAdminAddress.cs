@@ -35,6 +35,9 @@ internal sealed record NodeAdminAddress(Uri Uri, string? TokenFile)
     /// <summary>Creates a client for the state API of the node's cluster; it sends nothing yet.</summary>
     public StateClient OpenState() => Open(static (address, options) => new StateClient(address, options));
 
+    /// <summary>Creates a client for the workflow API of the node; it sends nothing yet.</summary>
+    public WorkflowClient OpenWorkflows() => Open(static (address, options) => new WorkflowClient(address, options));
+
     /// <summary>Returns whether a node answers, also with an error, for example because of a missing token.</summary>
     /// <param name="client">Client of the node.</param>
     /// <param name="cancellationToken">Cancels the request.</param>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Serve.Admin;
 using Serve.Specs;
 
@@ -24,6 +25,12 @@ internal static class ApplicationStatusText
     public static IEnumerable<string> Running(ServeInstanceDetails instance, ApplicationDetails application)
     {
         var deployments = application.Deployments.Values.OrderBy(deployment => deployment.Name != application.Ingress).ThenBy(deployment => deployment.Name, StringComparer.Ordinal).ToList();
+        if (application.Canary is { IsPromoting: false } canary)
+        {
+            yield return string.Create(CultureInfo.InvariantCulture, $"{application.Name}  canary revision {canary.Revision} receives {canary.Percent:0.##} % of the requests")
+                + (canary.Shadow is { } shadow ? string.Create(CultureInfo.InvariantCulture, $" and copies of {shadow.Percent:0.##} % of the others") : "");
+        }
+
         if (deployments is [var only])
         {
             yield return $"{application.Name}  {Replicas(only)}  {Url(instance, application)}{Protocol(application)}";
@@ -54,29 +61,52 @@ internal static class ApplicationStatusText
         var ofDeployments = application.Deployments.Values.Any(deployment => deployment.Message.Length > 0 && application.Message.Contains(deployment.Message, StringComparison.Ordinal));
         foreach (var line in ofDeployments ? [] : Indented(application.Message, "  "))
             yield return line;
-        foreach (var deployment in application.Deployments.Values.OrderBy(deployment => deployment.Name, StringComparer.Ordinal))
+        foreach (var line in application.Deployments.Values.OrderBy(deployment => deployment.Name, StringComparer.Ordinal).SelectMany(Full).Concat(application.Canary is { } canary ? Full(canary) : []))
+            yield return "  " + line;
+    }
+
+    private static IEnumerable<string> Full(DeploymentDetails deployment)
+    {
+        yield return $"{deployment.Name}  {Upper(deployment.Status)}  {Replicas(deployment)}";
+        foreach (var line in Indented(deployment.Message, "  ").Concat(Scaling(deployment)).Concat(Notices(deployment, "  ")))
+            yield return line;
+        foreach (var replica in deployment.Replicas.OrderBy(replica => replica.Rank))
         {
-            yield return $"  {deployment.Name}  {Upper(deployment.Status)}  {Replicas(deployment)}";
-            foreach (var line in Indented(deployment.Message, "    ").Concat(Scaling(deployment)).Concat(Notices(deployment, "    ")))
+            yield return $"  {Suffix(replica)}  {Upper(replica.State)}{(replica.Pid is { } pid ? $"  pid {pid}" : "")}";
+            foreach (var line in Indented(replica.Message, "    "))
                 yield return line;
-            foreach (var replica in deployment.Replicas.OrderBy(replica => replica.Rank))
-            {
-                yield return $"    {Suffix(replica)}  {Upper(replica.State)}{(replica.Pid is { } pid ? $"  pid {pid}" : "")}";
-                foreach (var line in Indented(replica.Message, "      "))
-                    yield return line;
-            }
         }
     }
+
+    private static IEnumerable<string> Full(CanaryDetails canary)
+    {
+        yield return $"canary  revision {canary.Revision}  {(canary.IsPromoting ? "PROMOTING" : Upper(canary.Status))}";
+        foreach (var line in Indented(canary.Reason, "  ").Concat(canary.Reason.Contains(canary.Message, StringComparison.Ordinal) ? [] : Indented(canary.Message, "  ")))
+            yield return line;
+        foreach (var requests in canary.Requests)
+        {
+            var latency = requests is { P50Ms: { } median, P99Ms: { } tail } ? string.Create(CultureInfo.InvariantCulture, $"  p50 {median:0.##} ms  p99 {tail:0.##} ms") : "";
+            yield return string.Create(CultureInfo.InvariantCulture,
+                $"  {requests.Role}  revision {requests.Revision}  {requests.Percent:0.##} %  {requests.Requests} requests  {requests.ErrorRate:0.##%} errors{latency}");
+        }
+
+        if (canary.Decisions is [var last, ..])
+            yield return string.Create(CultureInfo.InvariantCulture, $"  last change {Time(last.TimestampS)}, {last.PrevPercent:0.##} % -> {last.CurrPercent:0.##} %: {last.Reason}");
+        foreach (var line in canary.Deployments.Values.OrderBy(deployment => deployment.Name, StringComparer.Ordinal).SelectMany(Full))
+            yield return "  " + line;
+    }
+
+    private static string Time(double seconds) => DateTimeOffset.FromUnixTimeMilliseconds((long)(seconds * 1000)).ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture) + " UTC";
 
     private static IEnumerable<string> Scaling(DeploymentDetails deployment)
     {
         if (deployment.AutoscalingDetail is not { } detail)
             yield break;
-        yield return $"    autoscaling: {detail.Reason}";
+        yield return $"  autoscaling: {detail.Reason}";
         if (detail.Decisions is [var last, ..])
-            yield return $"    last scaled {DateTimeOffset.FromUnixTimeMilliseconds((long)(last.TimestampS * 1000)):yyyy-MM-dd HH:mm:ss} UTC, {last.PrevNumReplicas} -> {last.CurrNumReplicas}: {last.Reason}";
+            yield return $"  last scaled {Time(last.TimestampS)}, {last.PrevNumReplicas} -> {last.CurrNumReplicas}: {last.Reason}";
         foreach (var error in detail.Errors)
-            yield return $"    autoscaling error: {error}";
+            yield return $"  autoscaling error: {error}";
     }
 
     private static IEnumerable<string> Notices(DeploymentDetails deployment, string indent) => deployment.Notices.SelectMany(notice => Indented("note: " + notice, indent));

@@ -20,6 +20,7 @@ using Serve.Controller.Builds;
 using Serve.Controller.Packages;
 using Serve.Controller.Store;
 using Serve.Dashboard;
+using Serve.Dashboard.Sources;
 using Serve.Gateway;
 using Serve.Gateway.Listening;
 using Serve.Inference;
@@ -236,6 +237,7 @@ internal sealed partial class NodeHost : IAsyncDisposable
                 IsReadOnly = settings.IsDashboardReadOnly,
                 NodeId = node.GetRequiredService<ControllerOptions>().NodeId.Value,
             });
+            builder.Services.AddSingleton(node.GetRequiredService<IModelRepository>()).AddSingleton<IDashboardSource, NodeDashboardSource>();
         }
 
         var app = builder.Build();

@@ -33,6 +33,7 @@ internal static class NodeProcessServices
         // The meters of ASP.NET Core cost time per request, and duplicate our metrics, which have Ray Serve's names.
         Metrics.SuppressDefaultMetrics(new SuppressDefaultMetricOptions { SuppressEventCounters = true });
         Metrics.ConfigureMeterAdapter(static options => options.InstrumentFilterPredicate = static instrument => instrument.Meter.Name == RuntimeMeter);
+        ProcessRuntimeMetrics.Register();
         services.AddServeRouting(provider =>
         {
             var directory = provider.GetRequiredService<IActorReferenceResolver>();

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Serve.Admin;
 using Serve.Cli.Admin;
-using Serve.Runtime.Observation;
+using Serve.Hosting;
 
 namespace Serve.Cli.Verbs;
 
@@ -37,7 +37,7 @@ internal sealed class ClusterQueryCommand : Command
     {
         this.SetGuardedAction(console, async (parsed, cancellationToken) =>
         {
-            var target = new ClusterTargetResolver(ClusterAnnouncement.ForCurrentUser());
+            var target = new ClusterTargetResolver(LocalApiAnnouncement.OfClusters());
             using var client = await target.FindAsync(parsed.GetValue(_address), parsed.GetValue(_tokenFile), parsed.GetValue(_pid), cancellationToken);
             return await action(parsed, client, cancellationToken);
         });

@@ -23,6 +23,16 @@ internal static class NumericOptionParser
             CustomParser = result => Parse(result, name, min, max, expected),
         };
 
+    /// <summary>Parses a percent, with or without its sign; adds an error to the result and returns null if it is invalid.</summary>
+    public static double? ParsePercent(ArgumentResult result, string name)
+    {
+        var text = result.Tokens[0].Value;
+        if (double.TryParse(text.TrimEnd().TrimEnd('%'), NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number is >= 0 and <= 100)
+            return number;
+        result.AddError($"{name} must be a percent from 0 to 100, but was '{text}'.");
+        return null;
+    }
+
     /// <summary>Parses the value of an option or argument; adds an error to the result and returns null if it is invalid.</summary>
     public static T? Parse<T>(ArgumentResult result, string name, T min, T max, string expected)
         where T : struct, INumber<T>

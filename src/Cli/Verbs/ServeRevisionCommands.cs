@@ -7,7 +7,7 @@ using Serve.Specs;
 
 namespace Serve.Cli.Verbs;
 
-/// <summary><c>serve history APP</c>, <c>serve diff APP [FROM] [TO]</c> and <c>serve rollback APP [--to REVISION]</c>.</summary>
+/// <summary><c>serve history APP</c>, <c>serve diff APP [FROM] [TO]</c>, <c>serve rollback APP [--to REVISION]</c>, <c>serve promote APP</c> and <c>serve canary APP PERCENT</c>.</summary>
 internal static class ServeRevisionCommands
 {
     /// <summary>Creates <c>history</c>.</summary>
@@ -24,12 +24,69 @@ internal static class ServeRevisionCommands
                     table.Add(
                         Text(revision.Revision), DateTimeOffset.FromUnixTimeMilliseconds((long)(revision.DeployedTimeS * 1000)).ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture),
                         revision.CodeHash.Length > 12 ? revision.CodeHash[..12] : revision.CodeHash,
-                        (revision.IsCurrent, revision.IsLastGood) switch { (true, true) => "current, running", (true, false) => "current", (false, true) => "last good", _ => "" }, revision.Note);
+                        State(revision), revision.Note);
                 }
 
                 table.Write(console);
                 return CliExitCode.Ok;
             });
+    }
+
+    private static string State(RevisionDetails revision) => revision switch
+    {
+        { IsCurrent: true, IsCanary: true } => "current, promoting",
+        { IsCurrent: true, IsLastGood: true } => "current, running",
+        { IsCurrent: true } => "current",
+        { IsCanary: true } => "canary",
+        { IsLastGood: true } => "last good",
+        { CanaryEnd: { } reason } => $"canary, {reason}",
+        _ => "",
+    };
+
+    /// <summary>Creates <c>promote</c>.</summary>
+    /// <param name="console">Console of the command.</param>
+    public static Command CreatePromote(CommandConsole console)
+    {
+        var application = Application();
+        var (noWait, timeout) = (SharedCommandOptions.NoWait(), SharedCommandOptions.TimeoutSeconds());
+        return new NodeAdminCommand("promote", "Let the canary of an application replace its stable revision, and wait until that is done.") { application, noWait, timeout }
+            .WithAction(console, async (parsed, client, cancellationToken) =>
+            {
+                var name = parsed.GetValue(application)!;
+                await client.PromoteAsync(name, cancellationToken);
+                if (!parsed.GetValue(noWait))
+                    return await WaitUntilSingleAsync(name, client, console, SharedCommandOptions.Timeout(parsed, timeout), cancellationToken);
+                console.Out.WriteLine($"{name}: accepted. Run 'serve status' to follow its progress.");
+                return CliExitCode.Ok;
+            });
+    }
+
+    /// <summary>Creates <c>canary</c>.</summary>
+    /// <param name="console">Console of the command.</param>
+    public static Command CreateCanary(CommandConsole console)
+    {
+        var application = Application();
+        var percent = new Argument<double>("PERCENT")
+        {
+            Description = "Percent of the requests, for example 25%.",
+            CustomParser = static result => NumericOptionParser.ParsePercent(result, "PERCENT") ?? 0,
+        };
+        return new NodeAdminCommand("canary", "Change the share of an application's canary, and end its automatic promotion.") { application, percent }
+            .WithAction(console, async (parsed, client, cancellationToken) =>
+            {
+                var (name, wanted) = (parsed.GetValue(application)!, parsed.GetValue(percent));
+                await client.ChangeCanaryAsync(name, wanted, cancellationToken);
+                console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name}: the canary receives {wanted:0.##} % of the requests."));
+                return CliExitCode.Ok;
+            });
+    }
+
+    // A rollback during a promotion replaces the stable revision again.
+    private static async Task<int> WaitUntilSingleAsync(string name, AdminClient client, CommandConsole console, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        await new DeployProgressDisplay(client, console, TimeProvider.System).WaitAsync(
+            [name], seen => seen.Applications.GetValueOrDefault(name) is null or { Status: ApplicationStatus.DeployFailed } or { Canary: null, Status: ApplicationStatus.Running }, timeout, cancellationToken);
+        return await ServeDeployCommand.WaitAsync([name], client, console, TimeSpan.Zero, cancellationToken);
     }
 
     /// <summary>Creates <c>diff</c>.</summary>
@@ -60,9 +117,9 @@ internal static class ServeRevisionCommands
     public static Command CreateRollback(CommandConsole console)
     {
         var application = Application();
-        var to = new Option<string?>("--to") { Description = "Number of the revision; default the last one that ran." };
+        var to = new Option<string?>("--to") { Description = "Number of the revision; default: end the canary if there is one, otherwise the last revision that ran." };
         var (noWait, timeout) = (SharedCommandOptions.NoWait(), SharedCommandOptions.TimeoutSeconds());
-        return new NodeAdminCommand("rollback", "Deploy an earlier revision of an application again, and wait until it is running.") { application, to, noWait, timeout }
+        return new NodeAdminCommand("rollback", "End the canary of an application, or deploy an earlier revision again, and wait until it is running.") { application, to, noWait, timeout }
             .WithAction(console, async (parsed, client, cancellationToken) =>
             {
                 var name = parsed.GetValue(application)!;

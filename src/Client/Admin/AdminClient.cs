@@ -96,7 +96,27 @@ public sealed class AdminClient : IDisposable
     public Task<RevisionDetailsList> GetRevisionsAsync(string application, CancellationToken cancellationToken = default) =>
         ReadAsync<RevisionDetailsList>(HttpMethod.Get, $"api/v1/applications/{Uri.EscapeDataString(application)}/revisions", null, cancellationToken);
 
-    /// <summary>Deploys an earlier revision of an application again, as a new revision with the same code and settings.</summary>
+    /// <summary>Lets the canary of an application replace its stable revision.</summary>
+    /// <param name="application">The application's name.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    /// <returns>A task that completes when the node has stored the desired state.</returns>
+    /// <exception cref="NoSuchRouteException">The application does not exist.</exception>
+    /// <exception cref="DefinitionException">The application has no canary.</exception>
+    public Task PromoteAsync(string application, CancellationToken cancellationToken = default) =>
+        SendAsync(HttpMethod.Post, $"api/v1/applications/{Uri.EscapeDataString(application)}/promote", null, cancellationToken);
+
+    /// <summary>Changes the share of an application's canary, and ends its automatic promotion.</summary>
+    /// <param name="application">The application's name.</param>
+    /// <param name="percent">Percent of the requests, 0 to 100.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    /// <returns>A task that completes when the node has stored the desired state.</returns>
+    /// <exception cref="NoSuchRouteException">The application does not exist.</exception>
+    /// <exception cref="DefinitionException">The application has no canary, or the percent is out of range.</exception>
+    public Task ChangeCanaryAsync(string application, double percent, CancellationToken cancellationToken = default) => SendAsync(
+        HttpMethod.Post, $"api/v1/applications/{Uri.EscapeDataString(application)}/canary",
+        JsonSerializer.SerializeToNode(new ChangeCanaryRequest { Percent = percent }, ServeJson.Options), cancellationToken);
+
+    /// <summary>Ends the canary of an application, if it has one and no revision is given; otherwise deploys an earlier revision again, as a new revision with the same code and settings.</summary>
     /// <param name="application">The application's name.</param>
     /// <param name="revision">Number of the revision; null for the last good one, or the previous one if the current one runs.</param>
     /// <param name="cancellationToken">Cancels the request.</param>

@@ -11,19 +11,23 @@ namespace Serve.Http;
 /// <param name="connection">The connection to the gateway.</param>
 /// <param name="deployment">The deployment's name.</param>
 /// <param name="application">The application; null if the gateway should find it.</param>
-internal sealed class HttpCallTarget(NodeHttpConnection connection, string deployment, string? application) : ICallTarget
+internal sealed class HttpCallTarget(NodeHttpConnection connection, string deployment, string? application) : ICallTarget, IBroadcastTarget
 {
+    private const string CallPath = "-/call/";
     private const string StreamType = "application/x-ndjson";
     private const int MaxKeyLength = 2048;
     private static readonly MediaTypeHeaderValue Json = new("application/json");
 
+    // The node waits for the replicas until the timeout, and answers afterwards.
+    private static readonly TimeSpan BroadcastAnswerSlack = TimeSpan.FromSeconds(5);
+
     private readonly string _path = application is null
-        ? $"-/call/{Uri.EscapeDataString(deployment)}/"
-        : $"-/call/{Uri.EscapeDataString(application)}/{Uri.EscapeDataString(deployment)}/";
+        ? $"{Uri.EscapeDataString(deployment)}/"
+        : $"{Uri.EscapeDataString(application)}/{Uri.EscapeDataString(deployment)}/";
 
     public async ValueTask<TResult> InvokeAsync<TResult>(MethodCall<TResult> call, CallContext context, CancellationToken cancellationToken)
     {
-        using var request = Request(call, context, "application/json");
+        using var request = Request(CallPath, call, context, "application/json");
         using var response = await connection.SendAsync(request, cancellationToken).ConfigureAwait(false);
         try
         {
@@ -43,7 +47,7 @@ internal sealed class HttpCallTarget(NodeHttpConnection connection, string deplo
     public async IAsyncEnumerable<TItem> StreamAsync<TItem>(
         MethodCall<IAsyncEnumerable<TItem>> call, CallContext context, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        using var request = Request(call, context, StreamType);
+        using var request = Request(CallPath, call, context, StreamType);
         using var response = await connection.SendAsync(request, cancellationToken).ConfigureAwait(false);
         if (response.Content.Headers.ContentType?.MediaType != StreamType)
             throw new UnreadableResultException($"{deployment}.{call.Method} returned a single result, not a stream. Call it with Remote.");
@@ -58,6 +62,27 @@ internal sealed class HttpCallTarget(NodeHttpConnection connection, string deplo
             if (line.End)
                 yield break;
             yield return line.Item!;
+        }
+    }
+
+    public async ValueTask<IReadOnlyList<ReplicaResult<TResult>>> BroadcastAsync<TResult>(MethodCall<TResult> call, CallContext context, CancellationToken cancellationToken)
+    {
+        // A deadline of the whole request would discard the results that are there.
+        var remaining = context.Urgency.RemainingTime(TimeProvider.System);
+        using var request = Request("-/broadcast/", call, context with { Urgency = context.Urgency with { Deadline = 0 } }, "application/json",
+            remaining is { } limit ? string.Create(CultureInfo.InvariantCulture, $"?timeout_ms={Math.Max(1, limit.TotalMilliseconds):F0}") : "");
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        if (remaining is { } patience)
+            stop.CancelAfter(patience + BroadcastAnswerSlack);
+        try
+        {
+            var lines = await connection.ReadAsync<ReplicaResponse<TResult>[]>(request, ServeJson.Calls, stop.Token).ConfigureAwait(false);
+            return [.. lines.Select(line => line.Error is not { } error ? new ReplicaResult<TResult>(line.ReplicaId, line.Result!)
+                : new ReplicaResult<TResult>(line.ReplicaId, ProblemDocumentReader.Read(error) as ServeException ?? new BadInputException(error.ToString())))];
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new RequestTimeoutException($"The node did not answer within {remaining + BroadcastAnswerSlack}.");
         }
     }
 
@@ -79,9 +104,9 @@ internal sealed class HttpCallTarget(NodeHttpConnection connection, string deplo
         }
     }
 
-    private HttpRequestMessage Request<TResult>(MethodCall<TResult> call, CallContext context, string accept)
+    private HttpRequestMessage Request<TResult>(string kind, MethodCall<TResult> call, CallContext context, string accept, string query = "")
     {
-        var request = new HttpRequestMessage(HttpMethod.Post, _path + Uri.EscapeDataString(call.Method))
+        var request = new HttpRequestMessage(HttpMethod.Post, kind + _path + Uri.EscapeDataString(call.Method) + query)
         {
             Content = new ByteArrayContent(Write(call)) { Headers = { ContentType = Json } },
         };
@@ -118,3 +143,6 @@ internal sealed class HttpCallTarget(NodeHttpConnection connection, string deplo
 
 /// <summary>A line of a streamed response: an item, the end, or an error.</summary>
 internal sealed record StreamedResponseLine<TItem>(TItem? Item, bool End, JsonElement? Error);
+
+/// <summary>Result of one replica of a broadcast: a result or an error.</summary>
+internal sealed record ReplicaResponse<TResult>(string ReplicaId, TResult? Result, JsonElement? Error);

@@ -35,6 +35,12 @@ public sealed record ApplicationDetails
     /// <summary>Content hash of its code.</summary>
     public string? CodeHash { get; init; }
 
+    /// <summary>Number of its revision.</summary>
+    public long Revision { get; init; }
+
+    /// <summary>Its second revision; null if there is none.</summary>
+    public CanaryDetails? Canary { get; init; }
+
     /// <summary>Its deployments by name.</summary>
     public IReadOnlyDictionary<string, DeploymentDetails> Deployments { get; init; } = new Dictionary<string, DeploymentDetails>();
 }

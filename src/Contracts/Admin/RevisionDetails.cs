@@ -24,6 +24,12 @@ public sealed record RevisionDetails
     /// <summary>Whether it is the newest one of which all deployments were running.</summary>
     public bool IsLastGood { get; init; }
 
+    /// <summary>Whether it runs as a canary next to the current one.</summary>
+    public bool IsCanary { get; init; }
+
+    /// <summary>Why it was ended, if it was only ever a canary; null otherwise.</summary>
+    public string? CanaryEnd { get; init; }
+
     /// <summary>The author's note; null if there is none.</summary>
     public string? Note { get; init; }
 
@@ -34,7 +40,7 @@ public sealed record RevisionDetails
     public required ApplicationConfig Config { get; init; }
 }
 
-/// <summary>Body of <c>POST /api/v1/applications/{app}/rollback</c>.</summary>
+/// <summary>Body of <c>POST /api/v1/applications/{app}/rollback</c>. Without a revision, a canary is ended if there is one.</summary>
 public sealed record RollbackRequest
 {
     /// <summary>Number of the revision to deploy again; null for the last good one, or the previous one if the current one runs.</summary>

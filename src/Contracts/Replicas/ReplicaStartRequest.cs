@@ -39,11 +39,8 @@ public sealed record ReplicaStartRequest
     /// <summary>Constructor arguments by parameter name.</summary>
     public JsonObject? Args { get; init; }
 
-    /// <summary>Rank, 0 to <see cref="WorldSize"/> - 1.</summary>
-    public int Rank { get; init; }
-
-    /// <summary>The target number of replicas.</summary>
-    public int WorldSize { get; init; } = 1;
+    /// <summary>Its place among the replicas of the deployment.</summary>
+    public ReplicaPlace Place { get; init; } = ReplicaPlace.Single;
 
     /// <summary>Which process hosts the replica; with a process of its own it shares the machine's CPUs with other processes.</summary>
     public IsolationMode Isolation { get; init; }
@@ -61,9 +58,6 @@ public sealed record ReplicaSettingsUpdate
     /// <summary>Hash of the new settings, as in <see cref="ReplicaStartRequest.SettingsVersion"/>.</summary>
     public string SettingsVersion { get; init; } = "";
 
-    /// <summary>The new rank.</summary>
-    public int Rank { get; init; }
-
-    /// <summary>The target number of replicas.</summary>
-    public int WorldSize { get; init; } = 1;
+    /// <summary>The new place.</summary>
+    public ReplicaPlace Place { get; init; } = ReplicaPlace.Single;
 }

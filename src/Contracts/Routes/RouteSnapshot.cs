@@ -29,7 +29,11 @@ public sealed record RouteSnapshot
 /// <param name="Application">The application's name.</param>
 /// <param name="Ingress">Name of the deployment that answers HTTP.</param>
 /// <param name="RoutePrefix">The path prefix; null if it has none.</param>
-public sealed record ApplicationRoute(string Application, string Ingress, string? RoutePrefix);
+public sealed record ApplicationRoute(string Application, string Ingress, string? RoutePrefix)
+{
+    /// <summary>The second revision; null if there is none, or if it cannot receive requests.</summary>
+    public CanaryRoute? Canary { get; init; }
+}
 
 /// <summary>The replicas of one deployment and the limits that routers enforce.</summary>
 public sealed record DeploymentRoute

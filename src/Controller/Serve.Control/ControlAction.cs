@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Serve.Control.Desired;
 using Serve.Control.Observed;
+using Serve.Replicas;
 using Serve.Routes;
 
 namespace Serve.Control;
@@ -12,15 +13,15 @@ public abstract record ControlAction(long Generation, string Reason)
 {
     /// <summary>Creates a replica on a node.</summary>
     public sealed record StartReplica(
-        long Generation, string Reason, ReplicaId Replica, NodeId Node, ApplicationRevision Revision, DeploymentRevision Deployment, int Rank, int WorldSize)
+        long Generation, string Reason, ReplicaId Replica, NodeId Node, ApplicationRevision Revision, DeploymentRevision Deployment, ReplicaPlace Place)
         : ControlAction(Generation, Reason);
 
     /// <summary>Drains a replica and stops it.</summary>
     public sealed record StopReplica(long Generation, string Reason, ReplicaId Replica, NodeId Node, TimeSpan DrainTimeout) : ControlAction(Generation, Reason);
 
-    /// <summary>Gives a running replica new settings, rank and world size.</summary>
+    /// <summary>Gives a running replica new settings and another place.</summary>
     public sealed record ReconfigureReplica(
-        long Generation, string Reason, ReplicaId Replica, NodeId Node, DeploymentRevision Deployment, int Rank, int WorldSize) : ControlAction(Generation, Reason);
+        long Generation, string Reason, ReplicaId Replica, NodeId Node, DeploymentRevision Deployment, ReplicaPlace Place) : ControlAction(Generation, Reason);
 
     /// <summary>Runs a replica's health check.</summary>
     public sealed record CheckReplicaHealth(long Generation, string Reason, ReplicaId Replica, NodeId Node, TimeSpan Timeout) : ControlAction(Generation, Reason);

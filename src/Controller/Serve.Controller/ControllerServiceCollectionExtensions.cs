@@ -33,6 +33,7 @@ public static class ControllerServiceCollectionExtensions
         services.AddSingleton<ServeController>();
         services.AddSingleton<ITopicSubscriber, DeploymentWakeUpSubscriber>();
         services.AddSingleton<ITopicSubscriber, DeploymentLoadSubscriber>();
+        services.AddSingleton<ITopicSubscriber, RevisionRequestSubscriber>();
         services.AddSingleton<ITopicSubscriber, AutoscalingStatsSubscriber>();
         return services;
     }

@@ -12,6 +12,7 @@ using Serve.Controller.Metrics;
 using Serve.Controller.Packages;
 using Serve.Controller.Store;
 using Serve.Nodes;
+using Serve.Routes;
 using Serve.Specs;
 
 namespace Serve.Controller;
@@ -96,7 +97,10 @@ public sealed class ServeController : IAsyncDisposable
         return DeployAsync(config.Applications, isWhole: true, config.TargetCapacity, cancellationToken);
     }
 
-    /// <summary>Deploys an earlier revision of an application again, as a new revision with the same code and settings. Waits until it is stored, not until it runs.</summary>
+    /// <summary>
+    /// Ends the canary of an application, if it has one and no revision is given; otherwise deploys an earlier revision again, as a new revision with the same code and settings. Waits until that is stored, not
+    /// until it is done.
+    /// </summary>
     /// <param name="application">The application's name.</param>
     /// <param name="revision">Number of the revision; null for the last good one, or the previous one if the current one runs.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
@@ -105,6 +109,23 @@ public sealed class ServeController : IAsyncDisposable
     /// <exception cref="DefinitionException">There is no such revision.</exception>
     public Task<bool> RollBackAsync(string application, long? revision, CancellationToken cancellationToken) =>
         _loop.RequestAsync(new ControlEvent.RollBackApplication(application, revision), cancellationToken);
+
+    /// <summary>Lets the canary of an application replace its stable revision. Waits until that is stored, not until it is done.</summary>
+    /// <returns>Whether anything changed.</returns>
+    /// <exception cref="ApplicationNotFoundException">There is no such application.</exception>
+    /// <exception cref="DefinitionException">It has no canary.</exception>
+    public Task<bool> PromoteAsync(string application, CancellationToken cancellationToken) =>
+        _loop.RequestAsync(new ControlEvent.PromoteCanary(application), cancellationToken);
+
+    /// <summary>Changes the share of an application's canary, and ends its automatic promotion. Waits until that is stored.</summary>
+    /// <param name="application">The application's name.</param>
+    /// <param name="percent">Percent of the requests, 0 to 100.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <returns>Whether anything changed.</returns>
+    /// <exception cref="ApplicationNotFoundException">There is no such application.</exception>
+    /// <exception cref="DefinitionException">It has no canary, or the percent is out of range.</exception>
+    public Task<bool> ChangeCanaryAsync(string application, double percent, CancellationToken cancellationToken) =>
+        _loop.RequestAsync(new ControlEvent.ChangeCanaryShare(application, percent), cancellationToken);
 
     /// <summary>Returns the revisions of an application, newest first; null if there is none of that name.</summary>
     public RevisionDetailsList? GetRevisions(string application) => InstanceDetailsProjection.GetRevisions(_loop.View, application);
@@ -139,6 +160,10 @@ public sealed class ServeController : IAsyncDisposable
 
     /// <summary>Reports the load that the routers of a node have counted.</summary>
     internal ValueTask ReportLoadAsync(NodeId node, ImmutableDictionary<DeploymentId, DeploymentLoad> loads) => _loop.ReportAsync(new ControlObservation.LoadReported(node, loads));
+
+    /// <summary>Reports the requests that a process of a node has counted.</summary>
+    internal ValueTask ReportRequestsAsync(NodeId node, string process, string application, RevisionRequestReport report) =>
+        _loop.ReportAsync(new ControlObservation.RequestsCounted(node, process, application, report));
 
     /// <summary>Reports the metrics of their own that the replicas of a node have reported.</summary>
     internal ValueTask ReportReplicaMetricsAsync(NodeId node, ImmutableDictionary<string, ImmutableSortedDictionary<string, double>> metrics) =>

@@ -4,6 +4,9 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Serve.Dashboard.Access;
 using Serve.Dashboard.Assets;
+using Serve.Dashboard.Live;
+using Serve.Dashboard.Sampling;
+using Serve.Dashboard.Sources;
 
 namespace Serve.Dashboard;
 
@@ -11,10 +14,14 @@ namespace Serve.Dashboard;
 public static class DashboardApplicationExtensions
 {
     /// <summary>Registers the services of a dashboard.</summary>
-    /// <param name="services">Services of the server; they include a <see cref="TimeProvider"/>.</param>
+    /// <param name="services">Services of the server; they include a <see cref="TimeProvider"/> and an <see cref="IDashboardSource"/>.</param>
     /// <param name="options">Settings.</param>
     public static IServiceCollection AddServeDashboard(this IServiceCollection services, DashboardOptions options) => services
         .AddSingleton(options)
+        .AddSingleton<LiveFeed>()
+        .AddSingleton(static _ => new SampleHistory())
+        .AddSingleton<DashboardSampler>()
+        .AddHostedService(static provider => provider.GetRequiredService<DashboardSampler>())
         .AddSingleton(provider => new DashboardSessionTokens(options.Guard.Token, provider.GetRequiredService<TimeProvider>()));
 
     /// <summary>Serves the pages, and accepts requests of browsers that are signed in. Is called before the guarded API is added.</summary>
@@ -35,6 +42,7 @@ public static class DashboardApplicationExtensions
                 ExpiresInS = DashboardSessionTokens.CodeLifetime.TotalSeconds,
             }, ServeJson.Options))
             .WithTags("Dashboard").WithSummary("Creates a code for a link that signs a browser in once.").Produces<DashboardSignInCode>();
+        routes.MapLive();
         return routes;
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -11,11 +12,15 @@ using Serve.Routing;
 
 namespace Serve.Gateway.Endpoints;
 
-/// <summary>Handle calls over HTTP: <c>POST /-/call/[application/]deployment/method</c>, with a JSON array of arguments, and a JSON result or JSON lines.</summary>
+/// <summary>
+/// Handle calls over HTTP: <c>POST /-/call/[application/]deployment/method</c>, with a JSON array of arguments, and a JSON result or JSON lines; the same under
+/// <c>/-/broadcast</c> calls every replica, with a JSON array of their results.
+/// </summary>
 /// <param name="handles">Resolves deployments.</param>
 /// <param name="options">Authorized clients and limits.</param>
+/// <param name="time">Clock of deadlines.</param>
 /// <param name="log">Receives exceptions of user code: replicas log those of HTTP requests only.</param>
-internal sealed partial class HandleCallEndpoint(RouteTable handles, GatewayOptions options, ILogger<HandleCallEndpoint> log)
+internal sealed partial class HandleCallEndpoint(RouteTable handles, GatewayOptions options, TimeProvider time, ILogger<HandleCallEndpoint> log)
 {
     private static readonly byte[] NullResult = "null"u8.ToArray();
 
@@ -24,11 +29,13 @@ internal sealed partial class HandleCallEndpoint(RouteTable handles, GatewayOpti
     public static void Map(IEndpointRouteBuilder routes)
     {
         var calls = ActivatorUtilities.CreateInstance<HandleCallEndpoint>(routes.ServiceProvider);
-        routes.MapPost("/-/call/{deployment}/{method}", calls.AnswerAsync);
-        routes.MapPost("/-/call/{application}/{deployment}/{method}", calls.AnswerAsync);
+        routes.MapPost("/-/call/{deployment}/{method}", context => calls.AnswerAsync(context, calls.AnswerCallAsync));
+        routes.MapPost("/-/call/{application}/{deployment}/{method}", context => calls.AnswerAsync(context, calls.AnswerCallAsync));
+        routes.MapPost("/-/broadcast/{deployment}/{method}", context => calls.AnswerAsync(context, calls.AnswerBroadcastAsync));
+        routes.MapPost("/-/broadcast/{application}/{deployment}/{method}", context => calls.AnswerAsync(context, calls.AnswerBroadcastAsync));
     }
 
-    private async Task AnswerAsync(HttpContext context)
+    private async Task AnswerAsync(HttpContext context, Func<HttpContext, Task<ServeException?>> answer)
     {
         var request = context.Request;
         if (RequestGuard.Check(request, options.Guard) is { } refusal)
@@ -44,14 +51,9 @@ internal sealed partial class HandleCallEndpoint(RouteTable handles, GatewayOpti
             return;
         }
 
-        await CallAsync(context);
-    }
-
-    private async Task CallAsync(HttpContext context)
-    {
         try
         {
-            if (await AnswerCallAsync(context) is UserCodeException failure)
+            if (await answer(context) is UserCodeException failure)
                 Log.CallFailed(log, context.Request.Path, context.TraceIdentifier, failure);
         }
         catch (UserCodeException failure)
@@ -64,17 +66,8 @@ internal sealed partial class HandleCallEndpoint(RouteTable handles, GatewayOpti
     // Returns the error of a stream that has sent items.
     private async Task<ServeException?> AnswerCallAsync(HttpContext context)
     {
-        var values = context.Request.RouteValues;
-        var target = handles.GetTarget((string)values["deployment"]!, (string?)values["application"]);
-        var method = (string)values["method"]!;
+        var (target, method, call) = Read(context);
         var arguments = await ArgumentsAsync(context);
-        var call = new CallContext
-        {
-            RequestId = context.TraceIdentifier,
-            MultiplexedModelId = RequestedModelReader.Read(context.Request),
-            Urgency = RequestUrgency.Of(context),
-            RoutingKey = context.Request.Headers[WireHeaderNames.RoutingKey] is [{ } key] ? Uri.UnescapeDataString(key) : null,
-        };
         if (WantsLines(context.Request))
         {
             var items = target.StreamAsync(new NamedMethodCall<IAsyncEnumerable<JsonElement>>(method, arguments), call, context.RequestAborted);
@@ -88,6 +81,44 @@ internal sealed partial class HandleCallEndpoint(RouteTable handles, GatewayOpti
         else
             await JsonSerializer.SerializeAsync(context.Response.Body, result, ServeJson.Calls, context.RequestAborted);
         return null;
+    }
+
+    // The errors are part of the results; returns the first one of user code.
+    private async Task<ServeException?> AnswerBroadcastAsync(HttpContext context)
+    {
+        var (target, method, call) = Read(context);
+        if (context.Request.Query.TryGetValue("timeout_ms", out var text))
+        {
+            if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var milliseconds) || !(milliseconds > 0))
+                throw new BadInputException($"timeout_ms must be a positive number of milliseconds, but was '{text}'.");
+            call = call with { Urgency = call.Urgency.Within(TimeSpan.FromMilliseconds(Math.Min(milliseconds, int.MaxValue)), time) };
+        }
+
+        var results = await ((IBroadcastTarget)target).BroadcastAsync(new NamedMethodCall<JsonElement>(method, await ArgumentsAsync(context)), call, context.RequestAborted);
+        context.Response.ContentType = "application/json; charset=utf-8";
+        await JsonSerializer.SerializeAsync(
+            context.Response.Body,
+            results.Select(result => new Dictionary<string, object?>
+            {
+                ["replicaId"] = result.ReplicaId,
+                [result.Error is null ? "result" : "error"] = result.Error is { } error ? JsonLinesResponse.Describe(error, options.IncludeStack)
+                    : result.Value.ValueKind == JsonValueKind.Undefined ? null : result.Value,
+            }),
+            ServeJson.Calls,
+            context.RequestAborted);
+        return results.Select(result => result.Error).OfType<UserCodeException>().FirstOrDefault();
+    }
+
+    private (ICallTarget Target, string Method, CallContext Call) Read(HttpContext context)
+    {
+        var values = context.Request.RouteValues;
+        return (handles.GetTarget((string)values["deployment"]!, (string?)values["application"]), (string)values["method"]!, new CallContext
+        {
+            RequestId = context.TraceIdentifier,
+            MultiplexedModelId = RequestedModelReader.Read(context.Request),
+            Urgency = RequestUrgency.Of(context),
+            RoutingKey = context.Request.Headers[WireHeaderNames.RoutingKey] is [{ } key] ? Uri.UnescapeDataString(key) : null,
+        });
     }
 
     private static async Task<object?[]> ArgumentsAsync(HttpContext context)

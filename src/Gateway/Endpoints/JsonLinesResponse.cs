@@ -44,7 +44,10 @@ internal static class JsonLinesResponse
         return failure;
     }
 
-    private static Dictionary<string, object?> Describe(ServeException error, bool includeStack)
+    /// <summary>Returns the members of an error's problem document.</summary>
+    /// <param name="error">The error.</param>
+    /// <param name="includeStack">Whether the stack trace of a user exception is included.</param>
+    public static Dictionary<string, object?> Describe(ServeException error, bool includeStack)
     {
         var problem = new Dictionary<string, object?>
         {

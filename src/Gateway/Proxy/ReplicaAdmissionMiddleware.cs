@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
@@ -22,10 +23,11 @@ namespace Serve.Gateway.Proxy;
 /// <param name="table">The routes.</param>
 /// <param name="directory">Identifies this process.</param>
 /// <param name="workers">Connections to workers.</param>
+/// <param name="shadows">Sends copies of requests.</param>
 /// <param name="options">The gateway's settings.</param>
 /// <param name="log">Receives replicas that died.</param>
 internal sealed partial class ReplicaAdmissionMiddleware(
-    RequestDelegate next, RouteTable table, IActorReferenceResolver directory, WorkerHttpClientFactory workers, GatewayOptions options, ILogger<ReplicaAdmissionMiddleware> log)
+    RequestDelegate next, RouteTable table, IActorReferenceResolver directory, WorkerHttpClientFactory workers, ShadowRequestSender shadows, GatewayOptions options, ILogger<ReplicaAdmissionMiddleware> log)
 {
     private readonly ConditionalWeakTable<ReplicaSlot, WorkerDestinationPair> _destinations = [];
     private readonly string _rootPath = options.Http.RootPath.TrimEnd('/');
@@ -49,18 +51,85 @@ internal sealed partial class ReplicaAdmissionMiddleware(
             throw new BadHttpRequestException("Method CONNECT is supported for WebSockets only.", StatusCodes.Status405MethodNotAllowed);
         if (!scope.HasCommonHeadersOnly)
             ClientHeaderFilter.Apply(context);
-        return ServeAsync(context, proxy, application, scope.Urgency);
+        return application.Canary is { } split
+            ? ServeSplitAsync(context, scope, proxy, application, split)
+            : ServeAsync(context, proxy, application, application.Route.RoutePrefix!, scope.Urgency);
+    }
+
+    /// <summary>Serves a request of an application with two revisions.</summary>
+    private async Task ServeSplitAsync(HttpContext context, GatewayRequestScope scope, IReverseProxyFeature proxy, ApplicationRouteEntry stable, CanarySplit split)
+    {
+        var isCanary = await IsForCanaryAsync(context, stable, split);
+        var shadow = isCanary ? null : shadows.TryBegin(context, split);
+        var started = Stopwatch.GetTimestamp();
+        var status = StatusCodes.Status500InternalServerError;
+        try
+        {
+            if (isCanary)
+                isCanary = await TryServeCanaryAsync(context, scope, proxy, split);
+            if (!isCanary)
+                await ServeAsync(context, proxy, stable, stable.Route.RoutePrefix!, scope.Urgency);
+            status = context.Response.StatusCode;
+        }
+        catch (Exception error)
+        {
+            status = (error as ServeException)?.StatusCode ?? (error as BadHttpRequestException)?.StatusCode ?? status;
+            throw;
+        }
+        finally
+        {
+            var elapsed = Stopwatch.GetElapsedTime(started);
+            // A request that its client has canceled says nothing about the revision.
+            if (!context.RequestAborted.IsCancellationRequested)
+            {
+                split.Meter.Count(isCanary, status >= StatusCodes.Status500InternalServerError, elapsed);
+                if (shadow is not null)
+                    shadows.Send(shadow, split, (status, elapsed), (copy, aborted) => ServeCopyAsync(copy, proxy, split, aborted));
+            }
+        }
+    }
+
+    private async ValueTask<bool> IsForCanaryAsync(HttpContext context, ApplicationRouteEntry stable, CanarySplit split)
+    {
+        if (split.Route.HeaderName is { } name && context.Request.Headers[name] is [{ } value] && value == split.Route.HeaderValue)
+            return true;
+        if (split.Route.Percent is 0 or 100)
+            return split.Route.Percent == 100;
+        return split.Takes(split.Key is { } key ? await RoutingKeyReader.ReadAsync(context.Request, key, PrefixLength(stable.Route.RoutePrefix!)) : null);
+    }
+
+    /// <summary>Serves a request by the canary; returns false if the canary ended before the request reached a replica.</summary>
+    private async Task<bool> TryServeCanaryAsync(HttpContext context, GatewayRequestScope scope, IReverseProxyFeature proxy, CanarySplit split)
+    {
+        scope.Application = split.Entry;
+        try
+        {
+            await ServeAsync(context, proxy, split.Entry, split.Entry.Route.RoutePrefix!, scope.Urgency);
+            return true;
+        }
+        catch (Exception error) when (error is NoSuchRouteException or NoReplicaException && !context.Response.HasStarted && !table.Current.CanServe(split.Entry.Ingress.Id))
+        {
+            scope.Application = table.Current.FindApplication(proxy.Route.Config.RouteId);
+            return false;
+        }
+    }
+
+    private Task ServeCopyAsync(HttpContext copy, IReverseProxyFeature proxy, CanarySplit split, CancellationToken aborted)
+    {
+        var own = new ReverseProxyFeature { Route = proxy.Route, Cluster = proxy.Cluster, AllDestinations = proxy.AllDestinations, AvailableDestinations = proxy.AllDestinations };
+        copy.Features.Set<IReverseProxyFeature>(own);
+        return ServeAsync(copy, own, split.Entry, split.Entry.Route.RoutePrefix!, default).WaitAsync(aborted);
     }
 
     // A single state machine: this is the path of every request.
-    private async Task ServeAsync(HttpContext context, IReverseProxyFeature proxy, ApplicationRouteEntry application, CallUrgency urgency)
+    private async Task ServeAsync(HttpContext context, IReverseProxyFeature proxy, ApplicationRouteEntry application, string prefix, CallUrgency urgency)
     {
         var router = application.Ingress;
         var request = new RoutingRequest
         {
             Urgency = urgency,
             MultiplexedModelId = router.IsMultiplexed ? RequestedModelReader.Read(context.Request) : null,
-            Key = router.KeyExpression is { } expression ? await RoutingKeyReader.ReadAsync(context.Request, expression, PrefixLength(application.Route.RoutePrefix!)) : null,
+            Key = router.KeyExpression is { } expression ? await RoutingKeyReader.ReadAsync(context.Request, expression, PrefixLength(prefix)) : null,
         };
         if (!router.TryAcquire(request, out var lease))
             lease = await router.AcquireAsync(request, context.RequestAborted);
@@ -72,12 +141,12 @@ internal sealed partial class ReplicaAdmissionMiddleware(
             {
                 if (lease.Slot.Target is ILocalActor { Instance: IActorHttpHandler actor })
                 {
-                    var (pathBase, path) = EnterPrefix(context.Request, application.Route.RoutePrefix!);
+                    var (pathBase, path) = EnterPrefix(context.Request, prefix);
                     outcome = await actor.TryHandleAsync(context) ? ForwardOutcome.Served : ForwardOutcome.Full;
                     if (outcome != ForwardOutcome.Served)
                         (context.Request.PathBase, context.Request.Path) = (pathBase, path);
                 }
-                else if (Narrow(proxy, lease.Slot, attempt ??= Begin(context, application.Route.RoutePrefix!, urgency)))
+                else if (Narrow(proxy, lease.Slot, attempt ??= Begin(context, prefix, urgency)))
                 {
                     await next(context);
                     if (attempt.Body is { } body)

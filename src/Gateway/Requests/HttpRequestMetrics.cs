@@ -34,7 +34,7 @@ internal sealed class HttpRequestMetrics
     /// <summary>How long the series of an application without routes are kept.</summary>
     private static readonly TimeSpan Retention = TimeSpan.FromMinutes(5);
 
-    private readonly ConcurrentDictionary<(string Route, string Method, int Status), StatusCodeSeries> _series = new();
+    private readonly ConcurrentDictionary<(string Route, string Application, string Method, int Status), StatusCodeSeries> _series = new();
     private readonly RouteTable _routes;
     private readonly TimeProvider _time;
     private int _ongoing;
@@ -56,7 +56,7 @@ internal sealed class HttpRequestMetrics
     {
         Interlocked.Decrement(ref _ongoing);
         var route = scope.Application?.Route.RoutePrefix ?? "";
-        var key = (route, KnownMethod(context.Request.Method), context.Response.StatusCode);
+        var key = (route, scope.Application?.Route.Application ?? "", KnownMethod(context.Request.Method), context.Response.StatusCode);
         if (!_series.TryGetValue(key, out var found))
             found = _series.GetOrAdd(key, static (key, scope) => new StatusCodeSeries(key, scope), scope);
         found.Observe(elapsed.TotalMilliseconds);
@@ -90,11 +90,10 @@ internal sealed class HttpRequestMetrics
         private long _count;
         private long _copied;
 
-        public StatusCodeSeries((string Route, string Method, int Status) key, GatewayRequestScope scope)
+        public StatusCodeSeries((string Route, string Application, string Method, int Status) key, GatewayRequestScope scope)
         {
             var status = key.Status.ToString(CultureInfo.InvariantCulture);
-            var application = scope.Application?.Route.Application ?? "";
-            _labels = [key.Route, application, key.Method, status];
+            _labels = [key.Route, key.Application, key.Method, status];
             _requests = Requests.WithLabels(_labels);
             _latency = Latency.WithLabels(_labels);
             if (key.Status < StatusCodes.Status400BadRequest)
@@ -102,7 +101,7 @@ internal sealed class HttpRequestMetrics
             _errors = Errors.WithLabels(_labels);
             _ingress = scope.Application?.Route.Ingress;
             if (_ingress is not null)
-                _deploymentErrors = DeploymentErrors.WithLabels(key.Route, application, _ingress, key.Method, status);
+                _deploymentErrors = DeploymentErrors.WithLabels(key.Route, key.Application, _ingress, key.Method, status);
         }
 
         public void Observe(double milliseconds)

@@ -33,6 +33,8 @@ internal static class HandleMethodStructWriter
             .Line($"public {returned} {verb}({string.Join(", ", method.Arguments.Select(Declare))}) => {call}({Pass(method, byName)});")
             .Line("/// <summary>Calls the method when the calls among its arguments have completed.</summary>")
             .Line($"public {returned} {verb}({string.Join(", ", method.Arguments.Select(argument => DeclareArg(method, argument)))}) => {call}({Pass(method, byName)});")
+            .Line(method.IsStream ? "" : "/// <summary>Calls the method of every replica.</summary>")
+            .Line(method.IsStream ? "" : $"public global::Serve.DeploymentResponse<global::System.Collections.Generic.IReadOnlyList<global::Serve.ReplicaResult<{result}>>> Broadcast({string.Join(", ", method.Arguments.Select(Declare))}) => inner.Broadcast{(byName ? $"<{result}>" : "")}({Pass(method, byName)});")
             .Line("/// <summary>Returns the method with other call options; omitted options keep their values.</summary>")
             .Line($"public {name} Options({Timing}) => new {name}(inner.Options(timeout, multiplexedModelId, requestId));")
             .Close();

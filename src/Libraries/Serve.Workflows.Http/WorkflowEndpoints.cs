@@ -1,21 +1,22 @@
-using System.Text.Json;
+using System.Collections.Specialized;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
+using Serve.Workflows.Api;
 
 namespace Serve.Workflows.Http;
 
 /// <summary>HTTP endpoints of a workflow host.</summary>
 public static class WorkflowEndpoints
 {
-    private static readonly JsonDocumentOptions DocumentOptions = new() { MaxDepth = 512 };
-
     extension(IEndpointRouteBuilder application)
     {
         /// <summary>
-        /// Maps <c>POST /api/workflows/{id}/events/{name}</c> with the event as the body (202 when it is durable; the header <c>Idempotency-Key</c> drops duplicates), Ray's
-        /// <c>POST /event/send_event/{id}</c> with <c>event_key</c> and <c>event_payload</c>, <c>POST …/signals/{name}</c> with an array of arguments, <c>POST …/cancel</c>, <c>GET /api/workflows</c>,
-        /// <c>GET …/{id}</c>, <c>GET …/{id}/history</c> and <c>GET …/{id}/queries/{name}</c>. Errors are problem details: 400, 404, and 409 for an ended workflow.
+        /// Maps the workflow API: <c>POST /api/workflows/{id}/events/{name}</c> with the event as the body (202 when it is durable; the header <c>Idempotency-Key</c> drops duplicates), Ray's
+        /// <c>POST /event/send_event/{id}</c> with <c>event_key</c> and <c>event_payload</c>, <c>POST …/signals/{name}</c> with an array of arguments, <c>POST …/cancel</c>, <c>POST …/resume</c>,
+        /// <c>POST /api/workflows</c> with <c>name</c>, <c>arguments</c>, <c>id</c> and <c>metadata</c>, <c>GET /api/workflows</c>, <c>GET</c> and <c>DELETE …/{id}</c>, <c>GET …/{id}/history</c>,
+        /// <c>GET …/{id}/output</c> and <c>GET …/{id}/queries/{name}</c>. Errors are problem details: 400, 404, and 409 for an ended workflow.
         /// </summary>
         /// <param name="workflows">The workflow host.</param>
         /// <returns>The group of endpoints, for example to require authorization.</returns>
@@ -23,74 +24,27 @@ public static class WorkflowEndpoints
         {
             ArgumentNullException.ThrowIfNull(workflows);
             var group = application.MapGroup("");
-            group.MapPost("/api/workflows/{id}/events/{name}", (string id, string name, HttpRequest request) => Guarded(async () => await SendEvent(workflows, id, name, request)));
-            group.MapPost("/event/send_event/{id}", (string id, HttpRequest request) => Guarded(async () => await SendRayEvent(workflows, id, request)));
-            group.MapPost("/api/workflows/{id}/signals/{name}", (string id, string name, HttpRequest request) => Guarded(async () =>
-            {
-                await workflows.SignalJson(id, name, await ReadText(request), KeyOf(request));
-                return Results.Accepted();
-            }));
-            group.MapPost("/api/workflows/{id}/cancel", (string id, string? reason) => Guarded(async () =>
-            {
-                await workflows.Cancel(id, reason ?? "it was canceled over HTTP");
-                return Results.Accepted();
-            }));
-            group.MapGet("/api/workflows", (WorkflowStatus? status, CancellationToken stop) => Results.Json(workflows.List(status, null, stop), ServeJson.State));
-            group.MapGet("/api/workflows/{id}", (string id) => Guarded(() => Task.FromResult(Results.Json(workflows.GetMetadata(id), ServeJson.State))));
-            group.MapGet("/api/workflows/{id}/history", (string id) => Guarded(() => Task.FromResult(Results.Json(workflows.GetHistory(id), ServeJson.State))));
-            group.MapGet("/api/workflows/{id}/queries/{name}", (string id, string name) => Guarded(async () => Results.Text(await workflows.Query(id, name), "application/json")));
+            group.Map(WorkflowApi.Root + "/{**path}", context => RespondAsync(workflows, context, WorkflowApi.Root));
+            group.Map(WorkflowApi.RayEvents + "/{id}", context => RespondAsync(workflows, context, WorkflowApi.RayEvents));
             return group;
         }
     }
 
-    private static async Task<IResult> SendEvent(WorkflowHost workflows, string id, string name, HttpRequest request)
+    private static async Task RespondAsync(WorkflowHost workflows, HttpContext context, string root)
     {
-        await workflows.SendEventJson(id, name, await ReadText(request), KeyOf(request));
-        return Results.Accepted();
-    }
-
-    private static async Task<IResult> SendRayEvent(WorkflowHost workflows, string id, HttpRequest request)
-    {
-        using var body = JsonDocument.Parse(await ReadText(request), DocumentOptions);
-        if (body.RootElement.ValueKind != JsonValueKind.Object || !body.RootElement.TryGetProperty("event_key", out var key) || key.ValueKind != JsonValueKind.String
-            || !body.RootElement.TryGetProperty("event_payload", out var payload))
-        {
-            throw new ArgumentException("The body must be a JSON object with 'event_key' and 'event_payload'.");
-        }
-
-        await workflows.SendEventJson(id, key.GetString()!, payload.GetRawText(), KeyOf(request));
-        return Results.Accepted();
-    }
-
-    private static async Task<string> ReadText(HttpRequest request)
-    {
+        var request = context.Request;
+        var query = new NameValueCollection();
+        foreach (var (name, values) in request.Query)
+            query.Add(name, values);
         using var reader = new StreamReader(request.Body);
-        return await reader.ReadToEndAsync(request.HttpContext.RequestAborted);
-    }
 
-    private static string? KeyOf(HttpRequest request) => request.Headers["Idempotency-Key"] is [{ Length: > 0 } key] ? key : null;
-
-    private static async Task<IResult> Guarded(Func<Task<IResult>> handle)
-    {
-        try
-        {
-            return await handle();
-        }
-        catch (WorkflowNotFoundException failure)
-        {
-            return Results.Problem(failure.Message, statusCode: StatusCodes.Status404NotFound);
-        }
-        catch (WorkflowStatusException failure)
-        {
-            return Results.Problem(failure.Message, statusCode: StatusCodes.Status409Conflict);
-        }
-        catch (WorkflowLimitException failure)
-        {
-            return Results.Problem(failure.Message, statusCode: StatusCodes.Status413PayloadTooLarge);
-        }
-        catch (Exception failure) when (failure is ArgumentException or JsonException)
-        {
-            return Results.Problem(failure.Message, statusCode: StatusCodes.Status400BadRequest);
-        }
+        // The undecoded path, so that a name can contain a slash; below the prefix at which the endpoints are mapped.
+        var target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget.Split('?', 2)[0];
+        var path = target[Math.Max(0, target.IndexOf(root, StringComparison.OrdinalIgnoreCase))..];
+        var response = await WorkflowApi.RespondAsync(
+            workflows, new(request.Method, path, query, request.Headers["Idempotency-Key"] is [{ Length: > 0 } key] ? key : null, () => reader.ReadToEndAsync(context.RequestAborted)), context.RequestAborted);
+        context.Response.StatusCode = (int)response.Status;
+        context.Response.ContentType = response.ContentType;
+        await context.Response.WriteAsync(response.Json, context.RequestAborted);
     }
 }

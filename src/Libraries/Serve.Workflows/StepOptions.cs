@@ -82,7 +82,7 @@ public sealed record StepOptions
             throw new ArgumentException("The name of a step must not be empty.", nameof(Name));
     }
 
-    internal TaskOptions ToTaskOptions(string name) => new()
+    internal TaskOptions ToTaskOptions(string name, RemoteAttribute? defaults = null) => new()
     {
         Name = name,
         NumCpus = NumCpus,
@@ -93,8 +93,8 @@ public sealed record StepOptions
         MaxRetries = MaxRetries,
         Timeout = Timeout,
 
-        // Retries of exceptions are durable, so the workflow does them.
-        RetryOn = static _ => false,
+        // Retries of exceptions are durable, so the workflow does them. A delegate cannot leave a worker process: it is used only where it has an effect.
+        RetryOn = defaults?.RetryOn is { Length: > 0 } ? static _ => false : null,
     };
 
     /// <summary>Returns the wait before the next attempt; null if the step must not be retried.</summary>

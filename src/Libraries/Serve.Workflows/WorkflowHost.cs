@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
+using Serve.Hosting;
+using Serve.Workflows.Api;
 using Serve.Workflows.Definitions;
 using Serve.Workflows.Execution;
 using Serve.Workflows.Graphs;
@@ -17,6 +19,7 @@ public sealed class WorkflowHost : IAsyncDisposable
     private const int ListPage = 500;
 
     private readonly WorkflowEngine _engine;
+    private LocalApiPublisher? _published;
 
     internal WorkflowHost(Cluster cluster, WorkflowOptions options)
     {
@@ -59,6 +62,28 @@ public sealed class WorkflowHost : IAsyncDisposable
     /// <exception cref="WorkflowExistsException">A workflow with this id exists and is another one, or is open with another input.</exception>
     public async Task<WorkflowHandle> Start(string workflow, WorkflowStartOptions? options, params object?[] arguments) =>
         new(this, await StartAsync(WorkflowRegistry.Find(workflow) ?? throw UnknownWorkflow(workflow), options, arguments).ConfigureAwait(false));
+
+    /// <summary>Starts a workflow by the name of its definition with arguments as JSON.</summary>
+    /// <param name="workflow">The name.</param>
+    /// <param name="options">Options; null for none.</param>
+    /// <param name="arguments">The arguments of <c>Run</c> as a JSON array.</param>
+    /// <returns>A handle, when the workflow is durable.</returns>
+    /// <exception cref="WorkflowNotFoundException">This program has no workflow of this name.</exception>
+    /// <exception cref="WorkflowExistsException">A workflow with this id exists and is another one, or is open with another input.</exception>
+    /// <exception cref="ArgumentException">The arguments do not fit.</exception>
+    public async Task<WorkflowHandle> StartJson(string workflow, WorkflowStartOptions? options, string arguments)
+    {
+        ArgumentNullException.ThrowIfNull(arguments);
+        var definition = WorkflowRegistry.Find(workflow) ?? throw UnknownWorkflow(workflow);
+        try
+        {
+            return new(this, await StartAsync(definition, options, _engine.Json.ReadArguments(arguments, definition.ParameterTypes, isStrict: true)).ConfigureAwait(false));
+        }
+        catch (JsonException failure)
+        {
+            throw new ArgumentException($"The arguments of workflow '{workflow}' do not fit: {failure.Message}", nameof(arguments), failure);
+        }
+    }
 
     /// <summary>Starts a graph of bound functions as a workflow; Ray's <c>run_async</c>.</summary>
     /// <typeparam name="T">The result type.</typeparam>
@@ -112,20 +137,13 @@ public sealed class WorkflowHost : IAsyncDisposable
     /// <exception cref="WorkflowFailedException">The workflow failed.</exception>
     /// <exception cref="WorkflowCanceledException">The workflow was canceled.</exception>
     /// <exception cref="WorkflowBlockedException">The workflow cannot continue until its code has been fixed.</exception>
-    public async Task<T> GetOutput<T>(string id, string? step = null, CancellationToken cancellationToken = default)
-    {
-        if (step is not null)
-            return StepOutput<T>(id, step);
-        var record = await _engine.WaitForEndAsync(id, cancellationToken).ConfigureAwait(false);
-        var unknown = new WorkflowError("", "the reason is unknown");
-        return record.Status switch
-        {
-            WorkflowStatus.Successful => _engine.Json.Read<T>(record.Output is { } payload ? _engine.Payloads.Load(payload) : null)!,
-            WorkflowStatus.Failed => throw new WorkflowFailedException(id, record.Error ?? unknown),
-            WorkflowStatus.Canceled => throw new WorkflowCanceledException(id, (record.Error ?? unknown).Message),
-            _ => throw new WorkflowBlockedException(id, record.Error ?? unknown),
-        };
-    }
+    public async Task<T> GetOutput<T>(string id, string? step = null, CancellationToken cancellationToken = default) =>
+        _engine.Json.Read<T>(await ReadOutputAsync(id, step, cancellationToken).ConfigureAwait(false))!;
+
+    /// <summary>Returns the same as <see cref="GetOutput"/> as JSON; <c>null</c> for a workflow without a result.</summary>
+    /// <inheritdoc cref="GetOutput"/>
+    public async Task<string> GetOutputJson(string id, string? step = null, CancellationToken cancellationToken = default) =>
+        await ReadOutputAsync(id, step, cancellationToken).ConfigureAwait(false) ?? "null";
 
     /// <summary>Gets the status of a workflow.</summary>
     /// <param name="id">Its id.</param>
@@ -155,12 +173,12 @@ public sealed class WorkflowHost : IAsyncDisposable
     /// <summary>Lists workflows in order of their ids.</summary>
     /// <param name="status">Only workflows with this status; null for all.</param>
     /// <param name="where">Only workflows with this metadata; null for all.</param>
+    /// <param name="after">Only workflows with ids after this one. Default: all.</param>
     /// <param name="cancellationToken">Cancels the enumeration.</param>
     /// <returns>The workflows.</returns>
     public async IAsyncEnumerable<WorkflowInfo> List(
-        WorkflowStatus? status = null, IReadOnlyDictionary<string, string>? where = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        WorkflowStatus? status = null, IReadOnlyDictionary<string, string>? where = null, string after = "", [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        var after = "";
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -231,7 +249,7 @@ public sealed class WorkflowHost : IAsyncDisposable
         var types = SignalTypes(id, name);
         try
         {
-            _engine.Json.ReadArguments(json, types);
+            _engine.Json.ReadArguments(json, types, isStrict: true);
         }
         catch (JsonException failure)
         {
@@ -343,7 +361,19 @@ public sealed class WorkflowHost : IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => _engine.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        if (_published is not null)
+            await _published.DisposeAsync().ConfigureAwait(false);
+        await _engine.DisposeAsync().ConfigureAwait(false);
+    }
+
+    internal void Start()
+    {
+        _engine.Start();
+        if (_engine.Options.Observable)
+            _published = LocalWorkflowApi.Publish(this, _engine.Store.Name);
+    }
 
     internal static WorkflowNotFoundException NotFound(string id) => new($"There is no workflow with id '{id}'.");
 
@@ -419,14 +449,29 @@ public sealed class WorkflowHost : IAsyncDisposable
         _engine.Store.ReadHistory(Find(id).Id).FirstOrDefault(row => row.Name == step && row.Kind is HistoryKind.StepCompleted or HistoryKind.StepNotStored or HistoryKind.StepFailed)
         ?? throw new WorkflowNotFoundException($"Workflow '{id}' has no ended step '{step}'.");
 
-    private T StepOutput<T>(string id, string step)
+    private async Task<string?> ReadOutputAsync(string id, string? step, CancellationToken cancellationToken)
+    {
+        if (step is not null)
+            return StepOutput(id, step);
+        var record = await _engine.WaitForEndAsync(id, cancellationToken).ConfigureAwait(false);
+        var error = record.Error ?? new("", "the reason is unknown");
+        return record.Status switch
+        {
+            WorkflowStatus.Successful => record.Output is { } payload ? _engine.Payloads.Load(payload) : null,
+            WorkflowStatus.Failed => throw new WorkflowFailedException(id, error),
+            WorkflowStatus.Canceled => throw new WorkflowCanceledException(id, error.Message),
+            _ => throw new WorkflowBlockedException(id, error),
+        };
+    }
+
+    private string StepOutput(string id, string step)
     {
         var row = StepRow(id, step);
         return row.Kind switch
         {
             HistoryKind.StepFailed => throw new WorkflowStepException(step, WorkflowError.Parse(_engine.Payloads.Load(row.Payload!))),
             HistoryKind.StepNotStored => throw new WorkflowNotFoundException($"The result of step '{step}' of workflow '{id}' is not stored (Checkpoint = false)."),
-            _ => _engine.Json.Read<T>(_engine.Payloads.Load(row.Payload!))!,
+            _ => _engine.Payloads.Load(row.Payload!),
         };
     }
 

@@ -9,6 +9,7 @@ namespace Serve.Workflows;
 internal sealed class WorkflowJson
 {
     private readonly JsonSerializerOptions _options;
+    private readonly JsonSerializerOptions _strict;
 
     public WorkflowJson(Cluster cluster)
     {
@@ -17,10 +18,13 @@ internal sealed class WorkflowJson
             IncludeFields = true,
             Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
             NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+            PropertyNameCaseInsensitive = true,
             MaxDepth = 512,
             Converters = { new JsonStringEnumConverter(), new ObjectRefConverterFactory(cluster), new ContinuationConverterFactory(this) },
         };
+        _strict = new(_options) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, RespectRequiredConstructorParameters = true };
         _options.MakeReadOnly(populateMissingResolver: true);
+        _strict.MakeReadOnly(populateMissingResolver: true);
     }
 
     /// <exception cref="ArgumentException">The value cannot be stored.</exception>
@@ -43,7 +47,7 @@ internal sealed class WorkflowJson
     {
         if (arguments.Count != types.Count)
             throw new ArgumentException($"{description} takes {types.Count} argument(s), but {arguments.Count} were passed.");
-        return arguments.Count == 0 ? "[]" : $"[{string.Join(',', arguments.Select((argument, i) => Write(Check(argument, types[i], i, description), types[i], $"Argument {i + 1} of {description}")))}]";
+        return arguments.Count == 0 ? "[]" : $"[{string.Join(',', arguments.Select((argument, i) => Write(Require(argument, types[i], i, description), types[i], $"Argument {i + 1} of {description}")))}]";
     }
 
     /// <exception cref="JsonException">The text is not JSON of this type.</exception>
@@ -52,18 +56,29 @@ internal sealed class WorkflowJson
     /// <exception cref="JsonException">The text is not JSON of this type.</exception>
     public T? Read<T>(string? json) => json is null ? default : JsonSerializer.Deserialize<T>(json, _options);
 
-    /// <exception cref="JsonException">The text is not a JSON array of these types.</exception>
-    public object?[] ReadArguments(string json, IReadOnlyList<Type> types)
+    /// <summary>Checks a value from outside: an unknown member, or a missing parameter of a constructor, is an error there, because it would be ignored silently when the value is read.</summary>
+    /// <exception cref="JsonException">The text is not JSON of this type.</exception>
+    public void Check(string? json, Type type)
     {
-        if (types.Count == 0)
+        if (json is not null)
+            JsonSerializer.Deserialize(json, type, _strict);
+    }
+
+    /// <param name="json">The arguments.</param>
+    /// <param name="types">Their types.</param>
+    /// <param name="isStrict">Whether they come from outside; see <see cref="Check"/>.</param>
+    /// <exception cref="JsonException">The text is not a JSON array of these types.</exception>
+    public object?[] ReadArguments(string json, IReadOnlyList<Type> types, bool isStrict = false)
+    {
+        if (types.Count == 0 && !isStrict)
             return [];
         using var array = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = 512 });
         if (array.RootElement.ValueKind != JsonValueKind.Array || array.RootElement.GetArrayLength() != types.Count)
             throw new JsonException($"Expected a JSON array of {types.Count} argument(s).");
-        return [.. types.Select((type, i) => array.RootElement[i].Deserialize(type, _options))];
+        return [.. types.Select((type, i) => array.RootElement[i].Deserialize(type, isStrict ? _strict : _options))];
     }
 
-    private static object? Check(object? argument, Type type, int index, string description) =>
+    private static object? Require(object? argument, Type type, int index, string description) =>
         argument is null || type.IsInstanceOfType(argument) || Nullable.GetUnderlyingType(type)?.IsInstanceOfType(argument) == true
             ? argument
             : throw new ArgumentException($"Argument {index + 1} of {description} must be of type {type.Name}, but was {argument.GetType().Name}.");

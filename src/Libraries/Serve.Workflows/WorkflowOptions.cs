@@ -12,6 +12,12 @@ public sealed record WorkflowOptions
     /// <summary>The store; takes precedence over <see cref="Storage"/>. Default: the SQLite file.</summary>
     public WorkflowStore? Store { get; init; }
 
+    /// <summary>
+    /// How long the start of the host waits while another host uses the SQLite file, for example the replica that this one replaces. Default zero: it fails at once.
+    /// <see cref="Timeout.InfiniteTimeSpan"/> waits indefinitely.
+    /// </summary>
+    public TimeSpan StorageWait { get; init; }
+
     /// <summary>How long ended workflows are kept. Default 7 days; <see cref="Timeout.InfiniteTimeSpan"/> keeps them.</summary>
     public TimeSpan KeepFinishedFor { get; init; } = TimeSpan.FromDays(7);
 
@@ -32,6 +38,9 @@ public sealed record WorkflowOptions
 
     /// <summary>Number of waiting workflows that stay in memory; others are loaded when an event or timer arrives. Default 1,000.</summary>
     public int MaxIdleInMemory { get; init; } = 1_000;
+
+    /// <summary>Whether other processes of this user can list and manage the workflows, for instance <c>serve workflow list</c>. Default true.</summary>
+    public bool Observable { get; init; } = true;
 
     /// <summary>Receives log messages. Default: none.</summary>
     public ILoggerFactory? LoggerFactory { get; init; }

@@ -15,6 +15,7 @@ using Serve.Replica.Loading;
 using Serve.Replica.Logs;
 using Serve.Replica.Multiplexing;
 using Serve.Replicas;
+using Serve.Routing;
 using Serve.Runtime;
 using Serve.Runtime.Onnx;
 
@@ -65,7 +66,7 @@ internal static class ReplicaServiceBuilder
         // A model without code that ends its process must not end the node.
         Probe = start is { AssemblyFile: null, Isolation: IsolationMode.None } ? process.GetService<OnnxModelProbe>() : null,
         // Replicas in one process share its threads; replicas with a process of their own divide the CPUs.
-        Threads = start.Isolation == IsolationMode.Replica ? Math.Max(1, Environment.ProcessorCount / Math.Max(1, start.WorldSize)) : Environment.ProcessorCount,
+        Threads = start.Isolation == IsolationMode.Replica ? Math.Max(1, Environment.ProcessorCount / Math.Max(1, start.Place.WorldSize)) : Environment.ProcessorCount,
     };
 
     private static void AddEndpoints(ServiceCollection services, IJsonTypeInfoResolver resolver)
@@ -96,6 +97,11 @@ internal static class ReplicaServiceBuilder
 internal static class HandleTargetFactory
 {
     public static ICallTarget Of(IServiceProvider process, string deployment, string application) =>
-        (process.GetService<IHandleFactory>() ?? throw new InvalidOperationException(
-            $"Cannot create a handle to {application}/{deployment}: this process has no router.")).GetTarget(deployment, application);
+        process.GetService<IHandleFactory>() switch
+        {
+            // Within the revision of the replica.
+            RouteTable routes => routes.GetRevisionTarget(deployment, application),
+            { } factory => factory.GetTarget(deployment, application),
+            null => throw new InvalidOperationException($"Cannot create a handle to {application}/{deployment}: this process has no router."),
+        };
 }

@@ -3,11 +3,11 @@ using Serve.Replicas;
 
 namespace Serve.Replica.Instances;
 
-/// <summary>Identity of a replica. <see cref="ReplicaInstance"/> updates rank and world size.</summary>
+/// <summary>Identity of a replica. <see cref="ReplicaInstance"/> updates its place.</summary>
 internal sealed class ReplicaContext(ReplicaId replicaId, ReplicaStartRequest start, IReadOnlyList<int> gpuIds) : IReplicaContext
 {
-    // One reference, so that rank and world size are updated atomically.
-    private volatile Place _place = new(start.Rank, start.WorldSize);
+    // One reference, so that all ranks are updated atomically.
+    private volatile ReplicaPlace _place = start.Place;
 
     public ReplicaId ReplicaId => replicaId;
 
@@ -17,13 +17,15 @@ internal sealed class ReplicaContext(ReplicaId replicaId, ReplicaStartRequest st
 
     public int WorldSize => _place.WorldSize;
 
+    public int NodeRank => _place.NodeRank;
+
+    public int LocalRank => _place.LocalRank;
+
     public IReadOnlyList<int> GpuIds => gpuIds;
 
     public string? RequestId => RequestContext.Current?.Call.RequestId;
 
     public string? MultiplexedModelId => RequestContext.Current?.Call.MultiplexedModelId;
 
-    public void Move(int rank, int worldSize) => _place = new(rank, worldSize);
-
-    private sealed record Place(int Rank, int WorldSize);
+    public ReplicaPlace Place { set => _place = value; }
 }

@@ -12,7 +12,7 @@ using Serve.Runtime.Onnx;
 
 namespace Serve.Replica.Instances;
 
-/// <summary>A running replica: the user's object as an actor. Owns its rank, world size and the <c>user_config</c> in effect.</summary>
+/// <summary>A running replica: the user's object as an actor. Owns its place and the <c>user_config</c> in effect.</summary>
 internal sealed partial class ReplicaInstance(ReplicaComponents parts, ILogger logger) : ActorInstance, IActorHttpHandler
 {
     private readonly SemaphoreSlim _reconfiguring = new(1);
@@ -46,7 +46,7 @@ internal sealed partial class ReplicaInstance(ReplicaComponents parts, ILogger l
         await _reconfiguring.WaitAsync(cancellationToken);
         try
         {
-            parts.Context!.Move(update.Rank, update.WorldSize);
+            parts.Context!.Place = update.Place;
             await TakeConfigAsync(update.Spec.UserConfig, cancellationToken);
             CheckLimit(update.Spec.MaxOngoingRequests);
             parts.RoutingStats?.Times = ReplicaStatsReporter.TimesOf(update.Spec.Router);

@@ -25,6 +25,24 @@ public sealed class ServeClientTests
     }
 
     [Fact]
+    public async Task Broadcast_ByName_ReadsResultsAndErrors()
+    {
+        await using var node = await FakeHttpNode.StartAsync(app => app.MapPost("/-/broadcast/{**rest}", () =>
+            """[{"replicaId":"a#A#1","result":{"count":1}},{"replicaId":"a#A#2","error":{"status":500,"reason":"user_exception","exceptionType":"X","detail":"no"}}]"""));
+        await using var serve = await ServeClient.ConnectAsync(node.Address);
+
+        var results = await serve.GetHandle("Counter", "my app").Method("Add").Broadcast<CountReply>(2);
+        await serve.GetHandle<Plain>().ToDeploymentHandle().Options(timeout: TimeSpan.FromSeconds(3)).Broadcast<CountReply>();
+
+        Assert.Equal(("a#A#1", new CountReply(1)), (results[0].ReplicaId, results[0].Value));
+        Assert.Equal("no", Assert.IsType<UserCodeException>(results[1].Error).Message);
+        Assert.Throws<UserCodeException>(() => results[1].Value);
+        var requests = node.Requests.ToArray();
+        Assert.Equal("POST /-/broadcast/my%20app/Counter/Add [2]", requests[0]);
+        Assert.Matches(@"^POST /-/broadcast/Plain/Call\?timeout_ms=[23][0-9]{3} \[\]$", requests[1]);
+    }
+
+    [Fact]
     public async Task GetHandle_OfAClass_TakesTheNameItIsDeployedUnder()
     {
         await using var node = await FakeHttpNode.StartAsync(app => app.MapPost("/-/call/{**rest}", () => "3"));

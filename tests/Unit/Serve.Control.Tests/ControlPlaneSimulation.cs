@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Serve.Control.Autoscaling;
+using Serve.Control.Canaries;
 using Serve.Control.Desired;
 using Serve.Control.Observed;
 using Serve.Control.Status;
@@ -80,6 +81,33 @@ internal sealed class ControlPlaneSimulation
         });
         Observed = Observed.WithoutStartFailures(name);
         return Decide();
+    }
+
+    public ControlPlaneSimulation Canary(string name, string code, CanarySpec settings, int replicas = 1, Func<DeploymentSpec, DeploymentSpec>? spec = null)
+    {
+        var revision = Revision(name, code, replicas, spec) with { Number = CanaryChanges.NextNumber(Desired, name) };
+        return Change(desired => CanaryChanges.Deploy(desired, name, revision, settings, null, Now), CanaryName.Of(name));
+    }
+
+    /// <summary>Applies a change of an operator.</summary>
+    public ControlPlaneSimulation Change(Func<DesiredState, DesiredState> change, string? retried = null)
+    {
+        Desired = change(Desired);
+        Observed = retried is null ? Observed : Observed.WithoutStartFailures(retried);
+        return Decide();
+    }
+
+    /// <summary>Reports the total requests of a process, with one latency each.</summary>
+    public ControlPlaneSimulation Count(string name, RequestCounts stable, RequestCounts canary, string process = "p") =>
+        Observe(new ControlObservation.RequestsCounted(Observed.Nodes.Keys.First(), process, name,
+            new() { Revision = CanaryChanges.Find(Desired, name)?.Requested.Number ?? 0, Stable = stable, Canary = canary }));
+
+    /// <summary>Returns counts with the same latency for all requests.</summary>
+    public static RequestCounts Requests(long count, long errors = 0, double milliseconds = 1)
+    {
+        var buckets = new long[RequestCounts.BucketOf(milliseconds) + 1];
+        buckets[^1] = count;
+        return count == 0 ? RequestCounts.None : new(count, errors, [.. buckets]);
     }
 
     public ControlPlaneSimulation Scale(string name, int replicas)
@@ -223,7 +251,9 @@ internal sealed class ControlPlaneSimulation
         {
             Observed = Observed.WithNodes(
                 _nodes.Values.ToImmutableSortedDictionary(node => node.Id, node => node with { Reserved = Reserved(node.Id) }), Now);
+            (Desired, Observed, var nextCanary) = CanaryController.Decide(Desired, Observed, Now);
             (Desired, Observed, var nextScaling) = Autoscaler.Decide(Desired, Observed, Now);
+            nextScaling = nextCanary < (nextScaling ?? DateTimeOffset.MaxValue) ? nextCanary : nextScaling;
             Plan = Reconciler.Decide(Desired, Observed, Now);
             if (nextScaling < (Plan.NextWakeUp ?? DateTimeOffset.MaxValue))
                 Plan = Plan with { NextWakeUp = nextScaling };
@@ -296,7 +326,7 @@ internal sealed class ControlPlaneSimulation
                     application.LastGood?.Find(start.Replica.Deployment.Name) is { } lastGood ? application.LastGoodTargetOf(lastGood).Replicas : 0);
                 var live = Observed.ReplicasOf(start.Replica.Deployment).Count(replica => replica.IsLive);
                 Assert.True(live + 1 <= target + Math.Max(1, target / 5), "Never more than target and surge.");
-                Assert.InRange(start.Rank, 0, Math.Max(0, target - 1));
+                Assert.InRange(start.Place.Rank, 0, Math.Max(0, target - 1));
                 var node = Observed.Nodes[start.Node];
                 Assert.True(node.Phase == NodePhase.Ready, "Replicas are placed on ready nodes only.");
                 if (node.Total is { } total)

@@ -83,6 +83,39 @@ public sealed class MultiNodePlacementTests
     }
 
     [Fact]
+    public void Decide_SeveralReplicasPerNode_NodesAndTheirReplicasHaveRanks()
+    {
+        var simulation = ThreeNodes().Deploy("app", "v1", 6, OneCpu).Settle();
+        Assert.Equal("0:0.0 1:1.0 2:2.0 3:0.1 4:1.1 5:2.1", Ranks(simulation));
+    }
+
+    [Fact]
+    public void Decide_NodeAndReplicasDisappear_RanksOfNodesStayContiguousWithFewChanges()
+    {
+        var simulation = ThreeNodes(cpus: 6).Deploy("app", "v1", 6, OneCpu).Settle();
+        simulation.Lose("a").Settle();
+        Assert.Equal("a:0 b:3 c:3", "a:0 " + simulation.NodesOf("app"));
+
+        // Node b keeps its rank; c, whose rank is no longer valid, has that of the lost node.
+        Assert.Equal(["b:1", "c:0"], simulation.Replicas("app").Select(replica => $"{replica.Node}:{replica.Place.NodeRank}").Distinct().Order());
+        AssertContiguous(simulation);
+
+        simulation.Scale("app", 3).Settle();
+        AssertContiguous(simulation);
+    }
+
+    private static string Ranks(ControlPlaneSimulation simulation) =>
+        string.Join(" ", simulation.Replicas("app").Select(replica => $"{replica.Place.Rank}:{replica.Place.NodeRank}.{replica.Place.LocalRank}"));
+
+    private static void AssertContiguous(ControlPlaneSimulation simulation)
+    {
+        var nodes = simulation.Replicas("app").GroupBy(replica => replica.Node).ToList();
+        Assert.All(nodes, node => Assert.Single(node.Select(replica => replica.Place.NodeRank).Distinct()));
+        Assert.Equal(Enumerable.Range(0, nodes.Count), nodes.Select(node => node.First().Place.NodeRank).Order());
+        Assert.All(nodes, node => Assert.Equal(Enumerable.Range(0, node.Count()), node.Select(replica => replica.Place.LocalRank).Order()));
+    }
+
+    [Fact]
     public void Decide_NodeDisappearsWhileReplicasStartAndStop_NothingIsLeftBehind()
     {
         var simulation = ThreeNodes().Deploy("app", "v1", 6, OneCpu).Settle();

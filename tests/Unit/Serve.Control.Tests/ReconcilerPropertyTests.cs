@@ -29,6 +29,8 @@ public sealed class ReconcilerPropertyTests
                 var replicas = simulation.Replicas(application.Name);
                 Assert.All(replicas, replica => Assert.Equal("final", simulation.Code(replica)));
                 Assert.Equal([0, 1], replicas.Select(replica => replica.Rank));
+                var isOneNode = replicas[0].Node == replicas[1].Node;
+                Assert.Equal(isOneNode ? ["0.0", "0.1"] : ["0.0", "1.0"], replicas.Select(replica => $"{replica.Place.NodeRank}.{replica.Place.LocalRank}").Order());
                 Assert.Equal(2, simulation.Routed(application.Name).Count);
             }
 

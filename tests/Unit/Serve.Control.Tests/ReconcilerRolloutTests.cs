@@ -73,7 +73,7 @@ public sealed class ReconcilerRolloutTests
         Assert.Equal(DeploymentStatus.Downscaling, simulation.Status("app").Deployments["app"].Status);
         simulation.Settle();
         Assert.Equal([0, 1], simulation.Replicas("app").Select(replica => replica.Rank));
-        Assert.All(simulation.Replicas("app"), replica => Assert.Equal(2, replica.WorldSize));
+        Assert.All(simulation.Replicas("app"), replica => Assert.Equal(2, replica.Place.WorldSize));
     }
 
     [Fact]

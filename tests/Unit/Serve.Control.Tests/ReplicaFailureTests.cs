@@ -101,7 +101,7 @@ public sealed class ReplicaFailureTests
         var simulation = new ControlPlaneSimulation().Deploy("app", "v1", 3).Settle().Advance(5);
         simulation.Kill(simulation.Replicas("app")[1].Id, "signal 9");
         var started = simulation.InFlight.OfType<ControlAction.StartReplica>().Single();
-        Assert.Equal(1, started.Rank);
+        Assert.Equal(1, started.Place.Rank);
         Assert.Contains("signal 9", started.Reason);
         Assert.Equal(ApplicationStatus.Unhealthy, simulation.Status("app").Status);
         Assert.Contains("2 of 3 replicas run", simulation.Status("app").Message);

@@ -141,9 +141,9 @@ public sealed class SettingsRolloutTests
         Configure(simulation, 1);
         simulation.EndAll<ControlAction.PublishRouteSnapshot>();
         simulation.Scale("app", 4).EndAll<ControlAction.StartReplica>();
-        Assert.All(Updates(simulation).Where(update => update.WorldSize == 4), update => Assert.Null(update.Deployment.Spec.UserConfig));
+        Assert.All(Updates(simulation).Where(update => update.Place.WorldSize == 4), update => Assert.Null(update.Deployment.Spec.UserConfig));
         simulation.Settle();
-        Assert.All(simulation.Replicas("app"), replica => Assert.Equal((4, 1), (replica.WorldSize, (int)replica.Deployment.Spec.UserConfig!["value"]!)));
+        Assert.All(simulation.Replicas("app"), replica => Assert.Equal((4, 1), (replica.Place.WorldSize, (int)replica.Deployment.Spec.UserConfig!["value"]!)));
     }
 
     private static ControlPlaneSimulation Running(int replicas) => new ControlPlaneSimulation().Deploy("app", "v1", replicas).Settle();

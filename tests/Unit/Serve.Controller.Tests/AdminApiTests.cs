@@ -135,6 +135,41 @@ public sealed class AdminApiTests
     });
 
     [Fact]
+    public async Task Canary_KnownUnknownAndInvalid_ReturnsTheMatchingStatus() => await WithAsync(async admin =>
+    {
+        Task<HttpResponseMessage> PostAsync(string path, string body = "") => admin.Client.PostAsync($"/api/v1/applications/{path}", new StringContent(body));
+        await admin.PutAsync("/api/serve/applications/counter", Counter);
+        foreach (var path in new[] { "counter/promote", "counter/canary" })
+            Assert.Equal(HttpStatusCode.BadRequest, (await PostAsync(path, """{"percent":10}""")).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await PostAsync("nope/promote")).StatusCode);
+        foreach (var (canary, error) in new[]
+        {
+            ("""{"percent":101}""", "canary.percent: must be at least 0 and at most 100, not 101"),
+            ("""{"percent":"NaN"}""", "canary.percent: expected a number, got"),
+            ("""{"percent":10,"key":"session"}""", "canary.key: must be header:NAME, cookie:NAME, query:NAME"),
+            ("""{"header":"x-canary"}""", "canary.header: 'x-canary' must be a header's name and value, written NAME=VALUE"),
+            ("""{"percent":10,"max_error_rate":5}""", "canary.max_error_rate: must be at least 0 and at most 1, not 5"),
+            ("""{"percent":10,"max_errors":5}""", "canary.max_errors: unknown key 'max_errors'"),
+            ("""{"steps":[10,200]}""", "canary.steps[1]: must be at least 0 and at most 100, not 200"),
+            ("""{"steps":[50,10]}""", "canary.steps must be increasing percents above 0"),
+        })
+        {
+            var response = await admin.PutAsync("/api/serve/applications/counter", Counter.Replace("@1", "@2", StringComparison.Ordinal).Insert(1, $"\"canary\":{canary},"));
+            Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+            Assert.Contains(error, JsonNode.Parse(await response.Content.ReadAsStringAsync())!["errors"]!.ToString().Replace("\\u0027", "'", StringComparison.Ordinal));
+        }
+
+        var deployed = await admin.PutAsync("/api/serve/applications/counter", Counter.Replace("@1", "@2", StringComparison.Ordinal).Insert(1, "\"canary\":{\"percent\":10},\"shadow\":{\"percent\":5},"));
+        Assert.Equal(HttpStatusCode.OK, deployed.StatusCode);
+        foreach (var wrong in new[] { """{"percent":101}""", """{"percent":"10"}""", "{}" })
+            Assert.Equal(HttpStatusCode.BadRequest, (await PostAsync("counter/canary", wrong)).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await PostAsync("counter/canary", """{"percent":25}""")).StatusCode);
+        var status = JsonNode.Parse(await admin.Client.GetStringAsync("/api/serve/applications/counter"))!["canary"]!;
+        Assert.Equal((25, 5, 2), ((int)status["percent"]!, (int)status["shadow"]!["percent"]!, (int)status["revision"]!));
+        Assert.Equal(HttpStatusCode.OK, (await PostAsync("counter/promote")).StatusCode);
+    });
+
+    [Fact]
     public async Task Scale_DeploymentThatFollowsItsLoad_Returns409() => await WithAsync(async admin =>
     {
         await admin.PutAsync("/api/serve/applications/counter", """{"name":"counter","import_path":"Counter@1","deployments":[{"name":"Counter","num_replicas":"auto"}]}""");

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
+using Serve.Dashboard.Sources;
 using Serve.Http;
 
 namespace Serve.Dashboard.Tests;
@@ -22,6 +23,7 @@ internal sealed class DashboardTestFixture : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddSingleton<TimeProvider>(Time).AddServeDashboard(options);
+        builder.Services.AddSingleton<IDashboardSource, FakeDashboardSource>();
         configure?.Invoke(builder.Services);
         _app = builder.Build();
         _app.UseServeDashboard();

@@ -43,6 +43,31 @@ public sealed class HandleCallEndpointTests
     }
 
     [Theory]
+    [InlineData("/-/broadcast/Main/Square")]
+    [InlineData("/-/broadcast/x/Main/Square?timeout_ms=20000")]
+    public async Task PostBroadcast_OneReplicaFails_ReturnsResultsAndErrors(string path)
+    {
+        await using var gateway = await GatewayTestHost.StartAsync();
+        gateway.Local("r1").Method = (_, arguments, _, _) => new(arguments[0].GetInt32() * arguments[0].GetInt32());
+        gateway.Local("r2").Method = (_, _, _, _) => throw new UserCodeException(new InvalidOperationException("no"));
+        await gateway.Deploy("x", "/x", "r1 r2").PublishAsync();
+
+        var response = await gateway.Client.SendAsync(Call(path, "[3]"));
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        using var results = JsonDocument.Parse(await response.Content.ReadAsStringAsync());
+        Assert.Equal(("r1", 9), (results.RootElement[0].GetProperty("replicaId").GetString(), results.RootElement[0].GetProperty("result").GetInt32()));
+        Assert.Equal("user_exception", results.RootElement[1].GetProperty("error").GetProperty("reason").GetString());
+    }
+
+    [Fact]
+    public async Task PostBroadcast_InvalidTimeout_ReturnsBadInput()
+    {
+        await using var gateway = await StartAsync();
+        await ProblemDocument.IsAsync(await gateway.Client.SendAsync(Call("/-/broadcast/Main/Square?timeout_ms=-1", "[3]")), HttpStatusCode.BadRequest, "bad_input");
+    }
+
+    [Theory]
     [InlineData("[1", HttpStatusCode.BadRequest)]
     [InlineData("{}", HttpStatusCode.BadRequest)]
     [InlineData("null", HttpStatusCode.BadRequest)]

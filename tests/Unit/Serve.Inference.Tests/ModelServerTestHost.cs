@@ -60,6 +60,10 @@ internal sealed class ModelServerTestHost : IAsyncDisposable, IOnnxModels, IRepl
 
     public int WorldSize => 1;
 
+    public int NodeRank => 0;
+
+    public int LocalRank => 0;
+
     public IReadOnlyList<int> GpuIds => [];
 
     public string? RequestId => null;

@@ -353,6 +353,18 @@ public sealed class SumOfEvents
     }
 }
 
+public sealed record ApproverDecision(bool Yes, string By);
+
+[Workflow]
+public sealed class Approver
+{
+    public async Task<string> Run(WorkflowContext ctx)
+    {
+        var decision = await ctx.WaitForEvent<ApproverDecision>("decision");
+        return $"{decision.Yes} {decision.By}";
+    }
+}
+
 [Workflow]
 public sealed class Doorman
 {

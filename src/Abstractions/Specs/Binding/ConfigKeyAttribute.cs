@@ -16,6 +16,8 @@ internal enum ConfigFormat
     RoutingKey,
     PositiveAmount,
     Percent,
+    Fraction,
+    HeaderMatch,
 }
 
 /// <summary>

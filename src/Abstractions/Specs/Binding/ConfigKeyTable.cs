@@ -48,6 +48,8 @@ internal sealed class ConfigKeyTable
         : type == typeof(ReplicaResourceOptions) ? Tables.Resources
         : type == typeof(RequestRouterOptions) ? Tables.RequestRouter
         : type == typeof(AutoscalingOptions) ? Tables.Autoscaling
+        : type == typeof(CanarySpec) ? Tables.Canary
+        : type == typeof(ShadowSpec) ? Tables.Shadow
         : type == typeof(AutoscalingPolicySpec) ? Tables.AutoscalingPolicy
         : throw new ArgumentException($"{type.Name} is not a settings type.", nameof(type));
 
@@ -185,6 +187,10 @@ internal sealed class ConfigKeyTable
         public static readonly ConfigKeyTable RequestRouter = new(static () => new RequestRouterOptions(), typeof(RequestRouterOptions), typeof(RequestRouterSpec), []);
 
         public static readonly ConfigKeyTable AutoscalingPolicy = new(static () => new AutoscalingPolicySpec { PolicyClass = "" }, typeof(AutoscalingPolicySpec), null, []);
+
+        public static readonly ConfigKeyTable Canary = new(static () => new CanarySpec(), typeof(CanarySpec), null, []);
+
+        public static readonly ConfigKeyTable Shadow = new(static () => new ShadowSpec { Percent = 0 }, typeof(ShadowSpec), null, []);
 
         public static readonly ConfigKeyTable Autoscaling = new(static () => new AutoscalingOptions(), typeof(AutoscalingOptions), typeof(AutoscalingSpec),
         [

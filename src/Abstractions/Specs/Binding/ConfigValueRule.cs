@@ -40,6 +40,7 @@ internal abstract class ConfigValueRule
             _ when type == typeof(JsonObject) => new JsonObjectRule(),
             _ when type == typeof(IReadOnlyDictionary<string, double>) => new ResourceAmountsRule(),
             _ when type == typeof(IReadOnlyList<string>) => new TextListRule(new ConstrainedTextRule(NameRules.For(key.Format))),
+            _ when type == typeof(IReadOnlyList<double>) => new NumberListRule(NumberRangeRule.For(key.Format)),
             { IsEnum: true } => new EnumValueRule(type),
             { IsGenericType: true } => new ObjectListRule(type.GetGenericArguments()[0], ConfigKeyTable.For(type.GetGenericArguments()[0])),
             _ => new NestedTableRule(ConfigKeyTable.For(type)),

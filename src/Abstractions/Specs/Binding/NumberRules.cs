@@ -90,6 +90,7 @@ internal sealed class NumberRangeRule(double maximum, bool isPositive = false, b
         ConfigFormat.ResourceAmount => Amount,
         ConfigFormat.PositiveAmount => new(MaxAmount, isPositive: true),
         ConfigFormat.Percent => new(100),
+        ConfigFormat.Fraction => new(1),
         ConfigFormat.DeviceAmount => new(MaxDevices, isWholeAboveOne: true, hasFourDecimals: true),
         _ => throw new ArgumentOutOfRangeException(nameof(format), format, "Not a format of numbers."),
     };
@@ -180,4 +181,33 @@ internal sealed class ResourceAmountsRule : ConfigValueRule
         if (name is "CPU" or "GPU" or "memory")
             errors.Add($"{path}.{name}", $"'{name}' is not a custom resource; use num_cpus, num_gpus or memory");
     }
+}
+
+/// <summary>A list of numbers with the same bounds.</summary>
+/// <param name="item">Rule of each number.</param>
+internal sealed class NumberListRule(NumberRangeRule item) : ConfigValueRule
+{
+    public override bool TryRead(JsonNode? node, string path, ConfigErrorCollector errors, out object? value)
+    {
+        value = null;
+        if (node is not JsonArray list)
+        {
+            errors.Add(path, $"expected a list, got {ConfigErrorCollector.Describe(node)}");
+            return false;
+        }
+
+        var before = errors.Count;
+        value = list.Select((number, i) => item.TryRead(number, At(path, i), errors, out var read) ? (double)read! : 0).ToArray();
+        return errors.Count == before;
+    }
+
+    public override void Check(object value, string path, ConfigErrorCollector errors)
+    {
+        foreach (var (i, number) in ((IReadOnlyList<double>)value).Index())
+            item.Check(number, At(path, i), errors);
+    }
+
+    public override JsonNode? Write(object value) => new JsonArray([.. ((IReadOnlyList<double>)value).Select(static number => (JsonNode?)JsonValue.Create(number))]);
+
+    private static string At(string path, int index) => string.Create(CultureInfo.InvariantCulture, $"{path}[{index}]");
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Serve.Control.Canaries;
 using Serve.Control.Desired;
 using Serve.Control.Observed;
 
@@ -20,7 +21,7 @@ public static class Autoscaler
             foreach (var deployment in application.Requested.Deployments.Values.Where(application.IsAutoscaled))
             {
                 var id = new DeploymentId(application.Name, deployment.Spec.Name);
-                var input = InputOf(application, deployment, id, observed);
+                var input = InputOf(application, deployment, id, observed, PromotingCanary(application, desired));
                 var result = AutoscalingPolicy.Decide(input, observed.Autoscaling.GetValueOrDefault(id, AutoscalingState.Initial), now);
                 states[id] = result.State;
                 next = next.WithAutoscaledTarget(id.Name, result.Target);
@@ -39,7 +40,11 @@ public static class Autoscaler
         return (desired, observed with { Autoscaling = states.ToImmutable(), WakeUps = wakeUps }, nextWakeUp);
     }
 
-    private static AutoscalingInput InputOf(DesiredApplication application, DeploymentRevision deployment, DeploymentId id, ObservedState observed)
+    // While a canary replaces the stable revision, that must become able to carry the load of both.
+    private static DesiredApplication? PromotingCanary(DesiredApplication application, DesiredState desired) =>
+        CanaryChanges.Find(desired, application.Name) is { Canary.IsPromoting: true } canary ? canary : null;
+
+    private static AutoscalingInput InputOf(DesiredApplication application, DeploymentRevision deployment, DeploymentId id, ObservedState observed, DesiredApplication? promoting)
     {
         var spec = deployment.Spec.Autoscaling!;
         return new()
@@ -49,7 +54,7 @@ public static class Autoscaler
             MaxReplicas = application.CapacityOf(spec.MaxReplicas),
             Target = application.Targets.TryGetValue(id.Name, out var target) ? target.Replicas : application.CapacityOf(deployment.Spec.NumReplicas),
             Running = observed.CountRunning(id),
-            Load = observed.LoadOf(id),
+            Load = promoting is null ? observed.LoadOf(id) : observed.LoadOf(id).Plus(observed.LoadOf(new(promoting.Name, id.Name))),
             IsWoken = observed.WakeUps.Contains(id),
             UserPolicy = spec.Policy is null && application.Requested.Config.AutoscalingPolicy is null
                 ? null

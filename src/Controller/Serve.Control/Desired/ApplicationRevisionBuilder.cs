@@ -31,7 +31,7 @@ public static class ApplicationRevisionBuilder
         {
             Number = number,
             // Without the path that it was built from, which exists on one machine only.
-            Config = config with { ImportPath = package.ImportPath },
+            Config = config with { ImportPath = package.ImportPath, Canary = null, Shadow = null },
             Package = package,
             Isolation = isolation,
             RoutePrefix = prefix,

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json.Serialization;
+using Serve.Control.Canaries;
+using Serve.Routes;
 
 namespace Serve.Control.Desired;
 
@@ -59,8 +61,23 @@ public sealed record DesiredApplication
     public IEnumerable<ApplicationRevision> Revisions =>
         History.Select(past => past.Revision).Append(Requested).Concat(LastGood is null ? [] : [LastGood]);
 
-    /// <summary>Returns the revisions before one that replaces <see cref="Requested"/>.</summary>
-    public ImmutableArray<PastRevision> HistoryWithRequested() => [.. History.TakeLast(MaxHistory - 1), new(Requested, DeployedAt)];
+    /// <summary>Canary of the application <see cref="CanaryName.ApplicationOf"/> the name; null unless this is one.</summary>
+    public CanaryState? Canary { get; init; }
+
+    /// <summary>Returns this state with another requested revision.</summary>
+    public DesiredApplication WithRevision(ApplicationRevision revision, DateTimeOffset now) => this with
+    {
+        Requested = revision,
+        History = HistoryWith(new(Requested, DeployedAt)),
+        Targets = TargetsFor(revision),
+        Generation = Generation + 1,
+        Change = DesiredChange.Deploy,
+        DeployedAt = now,
+    };
+
+    /// <summary>Returns the revisions before <see cref="Requested"/>, and another one.</summary>
+    public ImmutableArray<PastRevision> HistoryWith(PastRevision added) =>
+        [.. History.Where(past => past.Revision.Number != added.Revision.Number).Append(added).OrderBy(past => past.Revision.Number).TakeLast(MaxHistory)];
 
     /// <summary>Returns the revision to roll back to: the given one, or else the last good one if it is not the requested one, or else the one before.</summary>
     /// <exception cref="DefinitionException">There is no such revision.</exception>
@@ -69,7 +86,11 @@ public sealed record DesiredApplication
         if (History.IsEmpty)
             throw new DefinitionException($"Application '{Name}' has no earlier revision.");
         if (number is null)
-            return LastGood is not null && LastGood.Number != Requested.Number ? LastGood : History[^1].Revision;
+        {
+            return LastGood is not null && LastGood.Number != Requested.Number ? LastGood
+                : History.LastOrDefault(past => past.CanaryEnd is null)?.Revision ?? throw new DefinitionException($"Application '{Name}' has no earlier revision.");
+        }
+
         return History.Select(past => past.Revision).FirstOrDefault(revision => revision.Number == number)
             ?? throw new DefinitionException(number == Requested.Number
                 ? $"Revision {number} of application '{Name}' is the current one."
@@ -138,7 +159,11 @@ public sealed record DesiredApplication
 /// <summary>A revision that was replaced.</summary>
 /// <param name="Revision">The revision.</param>
 /// <param name="DeployedAt">When it was deployed.</param>
-public sealed record PastRevision(ApplicationRevision Revision, DateTimeOffset DeployedAt);
+public sealed record PastRevision(ApplicationRevision Revision, DateTimeOffset DeployedAt)
+{
+    /// <summary>Why it was ended, if it was only ever a canary; null otherwise.</summary>
+    public string? CanaryEnd { get; init; }
+}
 
 /// <summary>Number of replicas that a deployment is to have now.</summary>
 /// <param name="Replicas">The number.</param>

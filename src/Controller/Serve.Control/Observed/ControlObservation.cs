@@ -61,6 +61,9 @@ public abstract record ControlObservation
     /// <summary>The replicas of a node have reported metrics of their own; replaces the node's previous report.</summary>
     public sealed record ReplicaMetricsReported(NodeId Node, ImmutableDictionary<string, ImmutableSortedDictionary<string, double>> Metrics) : ControlObservation;
 
+    /// <summary>A process of a node has counted requests to an application with two revisions; the counts are totals.</summary>
+    public sealed record RequestsCounted(NodeId Node, string Process, string Application, RevisionRequestReport Report) : ControlObservation;
+
     /// <summary>A user's autoscaling policy returned a result, or failed.</summary>
     public sealed record PolicyReturned(DeploymentId Deployment, PolicyResult Result) : ControlObservation;
 

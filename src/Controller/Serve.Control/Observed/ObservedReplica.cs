@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json.Nodes;
 using Serve.Control.Desired;
+using Serve.Replicas;
 using Serve.Routes;
 
 namespace Serve.Control.Observed;
@@ -23,11 +24,11 @@ public sealed record ObservedReplica
     /// <summary>Its phase.</summary>
     public ReplicaPhase Phase { get; init; } = ReplicaPhase.Starting;
 
-    /// <summary>The rank it was last given.</summary>
-    public required int Rank { get; init; }
+    /// <summary>The place it was last given.</summary>
+    public required ReplicaPlace Place { get; init; }
 
-    /// <summary>The world size it was last given.</summary>
-    public required int WorldSize { get; init; }
+    /// <summary>Its rank.</summary>
+    public int Rank => Place.Rank;
 
     /// <summary>How to reach it; null while it starts.</summary>
     public ReplicaAddress? Address { get; init; }
@@ -89,4 +90,4 @@ public sealed record ObservedReplica
 }
 
 /// <summary>Settings that a reconfiguration in flight applies.</summary>
-public sealed record PendingReconfiguration(DeploymentRevision Deployment, int Rank, int WorldSize);
+public sealed record PendingReconfiguration(DeploymentRevision Deployment, ReplicaPlace Place);

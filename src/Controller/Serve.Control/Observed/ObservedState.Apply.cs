@@ -24,6 +24,7 @@ public sealed partial record ObservedState
             : this,
         ControlObservation.LoadReported load => Nodes.ContainsKey(load.Node) ? this with { Loads = Loads.SetItem(load.Node, load.Loads) } : this,
         ControlObservation.ReplicaMetricsReported report => Nodes.ContainsKey(report.Node) ? this with { ReplicaMetrics = ReplicaMetrics.SetItem(report.Node, report.Metrics) } : this,
+        ControlObservation.RequestsCounted counted => Nodes.ContainsKey(counted.Node) ? OnRequestsCounted(counted) : this,
         ControlObservation.PolicyReturned policy => this with { PolicyResults = PolicyResults.SetItem(policy.Deployment, policy.Result) },
         ControlObservation.WakeUpRequested wakeUp => this with { WakeUps = WakeUps.Add(wakeUp.Deployment) },
         _ => throw new ArgumentOutOfRangeException(nameof(observation)),
@@ -71,7 +72,7 @@ public sealed partial record ObservedState
         var failures = (failed.IsNodeFailure ? history.NodeFailures : history.Failures) + 1;
 
         // Replicas of one deployment are started concurrently: the delay doubles with each round, not with each single failure.
-        var rounds = (failures + Math.Max(1, replica.WorldSize) - 1) / Math.Max(1, replica.WorldSize);
+        var rounds = (failures + Math.Max(1, replica.Place.WorldSize) - 1) / Math.Max(1, replica.Place.WorldSize);
         history = failed.IsNodeFailure ? history with { NodeFailures = failures } : history with { Failures = failures };
         return With(key, history with { Error = failed.Error, NotBefore = now + ReconciliationIntervals.RetryDelay(rounds), Shortage = null })
             .Move(replica, ReplicaPhaseTrigger.StartFailed);
@@ -103,8 +104,7 @@ public sealed partial record ObservedState
                 Pending = null,
                 Notices = reconfigured.Notices,
                 Deployment = pending.Deployment,
-                Rank = pending.Rank,
-                WorldSize = pending.WorldSize,
+                Place = pending.Place,
             });
     }
 
@@ -186,6 +186,14 @@ public sealed partial record ObservedState
         if (!Nodes.ContainsKey(acknowledged.Node) || Routes.Acknowledged.GetValueOrDefault(acknowledged.Node) >= acknowledged.Version)
             return this;
         return this with { Routes = Routes with { Acknowledged = Routes.Acknowledged.SetItem(acknowledged.Node, acknowledged.Version) } };
+    }
+
+    private ObservedState OnRequestsCounted(ControlObservation.RequestsCounted counted)
+    {
+        var (name, report) = (counted.Application, counted.Report);
+        if (RevisionRequests.GetValueOrDefault(name)?.Revision > report.Revision)
+            return this;
+        return this with { RevisionRequests = RevisionRequests.SetItem(name, RevisionRequestsOf(name, report.Revision).With(counted.Node, counted.Process, report)) };
     }
 
     private ObservedReplica? InFlightOf(ReplicaId id, long generation) =>

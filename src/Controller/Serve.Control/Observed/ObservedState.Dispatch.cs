@@ -16,8 +16,7 @@ public sealed partial record ObservedState
                 Node = start.Node,
                 Deployment = start.Deployment,
                 Revision = start.Revision.Number,
-                Rank = start.Rank,
-                WorldSize = start.WorldSize,
+                Place = start.Place,
                 StartedAt = now,
                 Reason = start.Reason,
                 InFlight = start.Generation,
@@ -25,7 +24,7 @@ public sealed partial record ObservedState
             ControlAction.StopReplica stop => next.Change(stop.Replica, replica => next.Move(
                 replica with { InFlight = stop.Generation, Pending = null, Reason = stop.Reason }, ReplicaPhaseTrigger.StopRequested)),
             ControlAction.ReconfigureReplica change => next.Change(change.Replica, replica => next.With(
-                replica with { InFlight = change.Generation, Pending = new(change.Deployment, change.Rank, change.WorldSize), Reason = change.Deployment.Settings == replica.Deployment.Settings ? replica.Reason : change.Reason })),
+                replica with { InFlight = change.Generation, Pending = new(change.Deployment, change.Place), Reason = change.Deployment.Settings == replica.Deployment.Settings ? replica.Reason : change.Reason })),
             ControlAction.CheckReplicaHealth check => next.Change(check.Replica, replica => next.With(replica with { CheckInFlight = check.Generation })),
             ControlAction.PublishRouteSnapshot publish => next.WithPublished(publish),
             ControlAction.PromoteApplicationRevision promote => next.WithPromoted(promote),

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Serve.Control.Autoscaling;
+using Serve.Control.Canaries;
 
 namespace Serve.Control.Observed;
 
@@ -39,6 +40,9 @@ public sealed partial record ObservedState
     public ImmutableDictionary<NodeId, ImmutableDictionary<string, ImmutableSortedDictionary<string, double>>> ReplicaMetrics { get; init; } =
         ImmutableDictionary<NodeId, ImmutableDictionary<string, ImmutableSortedDictionary<string, double>>>.Empty;
 
+    /// <summary>Requests to the applications that have a canary, by application.</summary>
+    public ImmutableDictionary<string, RevisionRequests> RevisionRequests { get; init; } = ImmutableDictionary<string, RevisionRequests>.Empty;
+
     /// <summary>Generation of the newest action.</summary>
     public long Generation { get; init; }
 
@@ -62,6 +66,28 @@ public sealed partial record ObservedState
 
     /// <summary>Returns the replicas of a deployment.</summary>
     public IEnumerable<ObservedReplica> ReplicasOf(DeploymentId deployment) => Replicas.Values.Where(replica => replica.Id.Deployment == deployment);
+
+    /// <summary>Returns the requests to an application with a canary of a revision.</summary>
+    public RevisionRequests RevisionRequestsOf(string application, long revision) =>
+        RevisionRequests.GetValueOrDefault(application) is { } counts && counts.Revision == revision ? counts : new() { Revision = revision };
+
+    /// <summary>Returns this state at the start of a canary's step.</summary>
+    public ObservedState WithCanaryStep(string application, long revision)
+    {
+        var counts = RevisionRequestsOf(application, revision);
+        return this with { RevisionRequests = RevisionRequests.SetItem(application, counts with { StableBefore = counts.Stable, CanaryBefore = counts.Canary }) };
+    }
+
+    /// <summary>Returns this state with the reason for which a canary is as it is.</summary>
+    public ObservedState WithCanaryReason(string application, long revision, string reason)
+    {
+        var counts = RevisionRequestsOf(application, revision);
+        return counts.Reason == reason ? this : this with { RevisionRequests = RevisionRequests.SetItem(application, counts with { Reason = reason }) };
+    }
+
+    /// <summary>Returns this state without the requests to some applications.</summary>
+    public ObservedState WithoutRevisionRequests(Func<string, bool> isRemoved) =>
+        RevisionRequests.Keys.Any(isRemoved) ? this with { RevisionRequests = RevisionRequests.RemoveRange(RevisionRequests.Keys.Where(isRemoved)) } : this;
 
     /// <summary>Returns the phase of a replica's node.</summary>
     public NodePhase NodePhaseOf(ObservedReplica replica) => Nodes.TryGetValue(replica.Node, out var node) ? node.Phase : NodePhase.Gone;

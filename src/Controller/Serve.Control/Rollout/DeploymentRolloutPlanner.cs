@@ -82,7 +82,7 @@ internal sealed class DeploymentRolloutPlanner
         }
 
         var demand = ResourceAmounts.Of(deployment.Spec.Resources);
-        var (_, free) = RankAssignment.Assign(existing, Math.Max(_goal.TargetReplicas, existing.Count));
+        var places = new RankAssignment(existing, _goal.TargetReplicas);
         var started = 0;
         for (; started < count; started++)
         {
@@ -93,9 +93,9 @@ internal sealed class DeploymentRolloutPlanner
                 break;
             }
 
-            var rank = free.Dequeue();
+            var place = places.Add(node);
             _plan.Add(generation => new ControlAction.StartReplica(
-                generation, StartReason(history, deployment), _plan.CreateReplicaId(_goal.Id, generation), node, revision, deployment, rank, _goal.TargetReplicas));
+                generation, StartReason(history, deployment), _plan.CreateReplicaId(_goal.Id, generation), node, revision, deployment, place));
         }
 
         return started;

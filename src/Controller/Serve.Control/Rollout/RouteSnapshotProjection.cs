@@ -13,7 +13,7 @@ internal static class RouteSnapshotProjection
         List<DesiredApplication> applications = desired.IsStopping ? [] : [.. desired.Applications.Values.Where(application => !application.IsDeleting)];
         return new()
         {
-            Applications = ApplicationRoutes(applications),
+            Applications = ApplicationRoutes([.. applications.Where(application => application.Canary is null)], applications, results),
             Deployments = [.. applications.SelectMany(application => results[application.Name].Where(result => !result.Goal.IsLeaving).Select(result => RouteOf(application, result)))],
         };
     }
@@ -25,16 +25,43 @@ internal static class RouteSnapshotProjection
         && one.Deployments.Zip(other.Deployments).All(pair => AreEqual(pair.First, pair.Second));
 
     // A changed route takes effect once its revision runs. Until then the old one stays, and a prefix that it occupies is not given to another application.
-    private static ImmutableArray<ApplicationRoute> ApplicationRoutes(IReadOnlyCollection<DesiredApplication> applications)
+    private static ImmutableArray<ApplicationRoute> ApplicationRoutes(
+        IReadOnlyCollection<DesiredApplication> applications, IReadOnlyCollection<DesiredApplication> all, ILookup<string, DeploymentRolloutResult> results)
     {
         var occupied = applications.Select(application => application.LastGood?.RoutePrefix).OfType<string>().ToHashSet(StringComparer.Ordinal);
         return
         [
-            .. applications.Select(application => application.LastGood is { } good
+            .. applications.Select(application => (application.LastGood is { } good
                 ? new ApplicationRoute(application.Name, good.Ingress, good.RoutePrefix)
                 : new ApplicationRoute(application.Name, application.Requested.Ingress,
-                    application.Requested.RoutePrefix is { } prefix && occupied.Contains(prefix) ? null : application.Requested.RoutePrefix)),
+                    application.Requested.RoutePrefix is { } prefix && occupied.Contains(prefix) ? null : application.Requested.RoutePrefix)) with
+            {
+                Canary = all.FirstOrDefault(other => other.Canary is not null && other.Name == CanaryName.Of(application.Name)) is { } canary ? CanaryRouteOf(canary, results[canary.Name]) : null,
+            }),
         ];
+    }
+
+    // Before its deployments have run once, and while its ingress has no replica, all requests are sent to the stable revision.
+    private static CanaryRoute? CanaryRouteOf(DesiredApplication canary, IEnumerable<DeploymentRolloutResult> results)
+    {
+        if (canary.LastGood is not { } revision || results.FirstOrDefault(result => result.Goal.Id.Name == revision.Ingress) is not { } ingress
+            || (ingress.Routed.IsEmpty && ingress.Goal is not { TargetReplicas: 0, WakesOnRequest: true }))
+            return null;
+        var (state, settings, shadow) = (canary.Canary!, canary.Canary!.Settings, canary.Canary.Shadow);
+        var header = settings?.Header?.Split('=', 2);
+        return new()
+        {
+            Application = canary.Name,
+            Ingress = revision.Ingress,
+            Revision = canary.Requested.Number,
+            Percent = state.Percent,
+            HeaderName = header?[0],
+            HeaderValue = header?[1],
+            Key = settings?.Key,
+            ShadowPercent = shadow?.Percent ?? 0,
+            ShadowMaxBodyBytes = shadow?.MaxBodyBytes ?? 0,
+            ShadowMaxConcurrentRequests = shadow?.MaxConcurrentRequests ?? 0,
+        };
     }
 
     private static bool AreEqual(DeploymentRoute one, DeploymentRoute other) =>

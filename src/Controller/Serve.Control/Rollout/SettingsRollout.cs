@@ -4,7 +4,7 @@ using Serve.Control.Observed;
 namespace Serve.Control.Rollout;
 
 /// <summary>
-/// Plans how the kept replicas of a deployment receive their settings, ranks and world sizes. A changed <c>user_config</c> runs user code: it reaches one share of the replicas at a
+/// Plans how the kept replicas of a deployment receive their settings and places. A changed <c>user_config</c> runs user code: it reaches one share of the replicas at a
 /// time, each out of the routes until it has applied it, unless no other replica would be left. After a failure it reaches one replica at a time, so that it stops at the first one.
 /// Everything else reaches all replicas at once.
 /// </summary>
@@ -29,12 +29,12 @@ internal sealed class SettingsRollout
             return new(new HashSet<ObservedReplica>(), isComplete: true, progress: null);
         var (waiting, turn) = SelectTurn(plan.Observed, goal, selection, deployment);
         var leavesOthers = selection.Ready + selection.OldNeeded > turn.Count;
-        var (ranks, _) = RankAssignment.Assign(selection.Kept, Math.Max(goal.TargetReplicas, selection.Kept.Count));
+        var places = new RankAssignment(selection.Kept, goal.TargetReplicas);
         var isComplete = true;
         foreach (var replica in selection.Kept)
         {
-            var rank = ranks[replica.Id];
-            var isPlaced = replica.Rank == rank && replica.WorldSize == goal.TargetReplicas;
+            var place = places[replica];
+            var isPlaced = replica.Place == place;
             if (isPlaced && replica.Deployment.Settings == deployment.Settings && replica.Pending is null)
                 continue;
             isComplete = false;
@@ -43,7 +43,7 @@ internal sealed class SettingsRollout
                 continue;
             var next = mustWait ? replica.Deployment : deployment;
             plan.Add(generation => new ControlAction.ReconfigureReplica(
-                generation, replica.Deployment.Settings == next.Settings ? "rank or world size changed" : "settings changed", replica.Id, replica.Node, next, rank, goal.TargetReplicas));
+                generation, replica.Deployment.Settings == next.Settings ? "rank or world size changed" : "settings changed", replica.Id, replica.Node, next, place));
         }
 
         return new(leavesOthers ? turn : new HashSet<ObservedReplica>(), isComplete,

@@ -47,7 +47,11 @@ public static class AdminApiEndpoints
         MapNode(api);
         app.MapAdminDocs();
         if (app.Services.GetService<Cluster>() is { } cluster)
+        {
             api.MapClusterState(cluster);
+            api.MapWorkflows(cluster);
+        }
+
         api.MapGet("/api/v1/applications/{application}/logs", ReplicaLogEndpoint.HandleAsync)
             .WithTags("Logs").WithSummary("Streams the last log lines of an application's replicas, and new ones with 'follow'.")
             .Produces<string>(StatusCodes.Status200OK, "text/plain");
@@ -109,8 +113,22 @@ public static class AdminApiEndpoints
                 await controller.RollBackAsync(application, Revision(await BodyAsync(request)), cancellationToken);
                 return Results.Ok();
             })
-            .WithTags("Applications").WithSummary("Deploys an earlier revision of an application again.")
+            .WithTags("Applications").WithSummary("Ends the canary of an application, or deploys an earlier revision again.")
             .Accepts<RollbackRequest>("application/json", "*/*").Produces(StatusCodes.Status200OK).ProducesProblem(400).ProducesProblem(404);
+        api.MapPost("/api/v1/applications/{application}/promote", async (string application, ServeController controller, CancellationToken cancellationToken) =>
+            {
+                await controller.PromoteAsync(application, cancellationToken);
+                return Results.Ok();
+            })
+            .WithTags("Applications").WithSummary("Lets the canary of an application replace its stable revision.")
+            .Produces(StatusCodes.Status200OK).ProducesProblem(400).ProducesProblem(404);
+        api.MapPost("/api/v1/applications/{application}/canary", async (string application, HttpRequest request, ServeController controller, CancellationToken cancellationToken) =>
+            {
+                await controller.ChangeCanaryAsync(application, Percent(await BodyAsync(request)), cancellationToken);
+                return Results.Ok();
+            })
+            .WithTags("Applications").WithSummary("Changes the share of an application's canary, and ends its automatic promotion.")
+            .Accepts<ChangeCanaryRequest>("application/json", "*/*").Produces(StatusCodes.Status200OK).ProducesProblem(400).ProducesProblem(404);
         api.MapPost("/api/v1/applications/{application}/deployments/{deployment}/scale",
                 async (string application, string deployment, HttpRequest request, ServeController controller, CancellationToken cancellationToken) =>
                 {
@@ -158,6 +176,11 @@ public static class AdminApiEndpoints
         JsonObject { Count: 1 } map when map["revision"] is JsonValue value && value.GetValueKind() == JsonValueKind.Number && value.TryGetValue<long>(out var revision) => revision,
         _ => throw new DefinitionException("The body must be {\"revision\": N}, where N is the number of a revision, or {}."),
     };
+
+    private static double Percent(JsonNode? body) =>
+        body is JsonObject { Count: 1 } map && map["percent"] is JsonValue value && value.GetValueKind() == JsonValueKind.Number && value.TryGetValue<double>(out var percent)
+            ? percent
+            : throw new DefinitionException("The body must be {\"percent\": N}, where N is a number from 0 to 100.");
 
     private static int Replicas(JsonNode? body)
     {

@@ -1,12 +1,14 @@
 using System.Collections.Immutable;
 using Serve.Admin;
 using Serve.Control.Autoscaling;
+using Serve.Control.Canaries;
 using Serve.Control.Desired;
 using Serve.Control.Observed;
 using Serve.Control.Status;
 using Serve.Controller.Loop;
 using Serve.Controller.Store;
 using Serve.Nodes;
+using Serve.Routes;
 using Serve.Specs;
 
 namespace Serve.Controller.AdminApi;
@@ -20,6 +22,7 @@ internal sealed class InstanceDetailsProjection(INodeDirectory nodes, NodeStateD
     public ServeInstanceDetails GetInstance(ControllerStateView view)
     {
         var targets = Targets();
+        var processes = ProcessIds();
         return new()
         {
             ControllerInfo = new() { NodeId = options.NodeId.Value, NodeIp = NodeIp, ActorName = "SERVE_CONTROLLER_ACTOR", WorkerId = nodes.Current.Find(options.NodeId)?.ProcessId },
@@ -34,7 +37,7 @@ internal sealed class InstanceDetailsProjection(INodeDirectory nodes, NodeStateD
                     Address = addresses.Gateway,
                 },
             },
-            Applications = view.Desired.Applications.Values.ToDictionary(application => application.Name, application => GetApplication(view, application)),
+            Applications = view.Desired.Applications.Values.Where(application => application.Canary is null).ToDictionary(application => application.Name, application => GetApplication(view, application, processes)),
             TargetCapacity = view.Desired.TargetCapacity,
             ConfigDirectory = configDirectory.Current,
             TargetGroups = [.. view.Plan.Routes.Applications
@@ -45,9 +48,9 @@ internal sealed class InstanceDetailsProjection(INodeDirectory nodes, NodeStateD
 
     /// <summary>Returns the state of one application; null if there is none of that name.</summary>
     public ApplicationDetails? GetApplication(ControllerStateView view, string name) =>
-        view.Desired.Applications.TryGetValue(name, out var application) ? GetApplication(view, application) : null;
+        view.Desired.Applications.GetValueOrDefault(name) is { Canary: null } application ? GetApplication(view, application, ProcessIds()) : null;
 
-    private ApplicationDetails GetApplication(ControllerStateView view, DesiredApplication application)
+    private ApplicationDetails GetApplication(ControllerStateView view, DesiredApplication application, Dictionary<string, int> processes)
     {
         var target = application.Requested;
         var report = view.Plan.Status.GetValueOrDefault(application.Name);
@@ -61,25 +64,83 @@ internal sealed class InstanceDetailsProjection(INodeDirectory nodes, NodeStateD
             DeployedAppConfig = ConfigOf(target, deployment => application.TargetOf(deployment).Replicas),
             Ingress = target.Ingress,
             CodeHash = target.Package.Hash,
+            Revision = target.Number,
+            Canary = CanaryChanges.Find(view.Desired, application.Name) is { } canary ? Canary(view, application, canary, processes) : null,
             Deployments = report?.Deployments.ToDictionary(
-                pair => pair.Key, pair => Deployment(view, application, new(application.Name, pair.Key), pair.Value)) ?? [],
+                pair => pair.Key, pair => Deployment(view, application, new(application.Name, pair.Key), pair.Value, processes)) ?? [],
         };
     }
 
-    /// <summary>Returns the revisions of an application, newest first; null if there is none of that name.</summary>
-    public static RevisionDetailsList? GetRevisions(ControllerStateView view, string name) => !view.Desired.Applications.TryGetValue(name, out var application) ? null : new()
+    private CanaryDetails Canary(ControllerStateView view, DesiredApplication stable, DesiredApplication canary, Dictionary<string, int> processes)
     {
-        Revisions = [.. application.History.Append(new(application.Requested, application.DeployedAt)).Reverse().Select(past => new RevisionDetails
+        var (state, report) = (canary.Canary!, view.Plan.Status.GetValueOrDefault(canary.Name));
+        var counts = view.Observed.RevisionRequestsOf(stable.Name, canary.Requested.Number);
+        return new()
         {
-            Revision = past.Revision.Number,
-            DeployedTimeS = Seconds(past.DeployedAt),
-            IsCurrent = past.Revision.Number == application.Requested.Number,
-            IsLastGood = past.Revision.Number == application.LastGood?.Number,
-            Note = past.Revision.Config.Note,
-            CodeHash = past.Revision.Package.Hash,
-            Config = ConfigOf(past.Revision, deployment => deployment.Spec.NumReplicas),
-        })],
+            Revision = canary.Requested.Number,
+            Application = canary.Name,
+            Status = report?.Status ?? ApplicationStatus.NotStarted,
+            Message = report?.Message ?? "",
+            IsPromoting = state.IsPromoting,
+            Percent = state.Percent,
+            Step = state.Steps.Count > 0 ? state.Step + 1 : null,
+            StepStartTimeS = state.StepStartedAt is { } started ? Seconds(started) : null,
+            Reason = counts.Reason,
+            Settings = state.Settings,
+            Shadow = state.Shadow,
+            Decisions = [.. state.Decisions.Reverse().Select(decision => new CanaryDecisionDetails
+            {
+                TimestampS = Seconds(decision.At),
+                PrevPercent = decision.From,
+                CurrPercent = decision.To,
+                Reason = decision.Reason,
+            })],
+            Requests =
+            [
+                Requests(stable.LastGood?.Number ?? stable.Requested.Number, "stable", 100 - state.Percent, counts.Stable),
+                Requests(canary.Requested.Number, "canary", state.Percent, counts.Canary),
+                .. state.Shadow is { } shadow ? [Requests(canary.Requested.Number, "shadow", shadow.Percent, counts.Shadow)] : Array.Empty<RevisionRequestDetails>(),
+            ],
+            Deployments = report?.Deployments.ToDictionary(pair => pair.Key, pair => Deployment(view, canary, new(canary.Name, pair.Key), pair.Value, processes)) ?? [],
+        };
+    }
+
+    private static RevisionRequestDetails Requests(long revision, string role, double percent, RequestCounts counts) => new()
+    {
+        Revision = revision,
+        Role = role,
+        Percent = percent,
+        Requests = counts.Requests,
+        ErrorRate = counts.ErrorRate,
+        P50Ms = counts.LatencyAt(50),
+        P99Ms = counts.LatencyAt(99),
     };
+
+    /// <summary>Returns the revisions of an application, newest first; null if there is none of that name.</summary>
+    public static RevisionDetailsList? GetRevisions(ControllerStateView view, string name)
+    {
+        if (view.Desired.Applications.GetValueOrDefault(name) is not { Canary: null } application)
+            return null;
+        var canary = CanaryChanges.Find(view.Desired, name);
+        IEnumerable<PastRevision> all = [.. application.History, new(application.Requested, application.DeployedAt)];
+        if (canary is not null && canary.Requested.Number != application.Requested.Number)
+            all = all.Append(new(canary.Requested, canary.DeployedAt));
+        return new()
+        {
+            Revisions = [.. all.OrderByDescending(past => past.Revision.Number).Select(past => new RevisionDetails
+            {
+                Revision = past.Revision.Number,
+                DeployedTimeS = Seconds(past.DeployedAt),
+                IsCurrent = past.Revision.Number == application.Requested.Number,
+                IsLastGood = past.Revision.Number == application.LastGood?.Number,
+                IsCanary = past.Revision.Number == canary?.Requested.Number,
+                CanaryEnd = past.CanaryEnd,
+                Note = past.Revision.Config.Note,
+                CodeHash = past.Revision.Package.Hash,
+                Config = ConfigOf(past.Revision, deployment => deployment.Spec.NumReplicas),
+            })],
+        };
+    }
 
     private static ApplicationConfig ConfigOf(ApplicationRevision revision, Func<DeploymentRevision, int> replicas) => revision.Config with
     {
@@ -88,7 +149,7 @@ internal sealed class InstanceDetailsProjection(INodeDirectory nodes, NodeStateD
         Deployments = [.. revision.Deployments.Values.Select(deployment => Options(deployment.Spec, replicas(deployment)))],
     };
 
-    private DeploymentDetails Deployment(ControllerStateView view, DesiredApplication application, DeploymentId id, DeploymentStatusReport report)
+    private DeploymentDetails Deployment(ControllerStateView view, DesiredApplication application, DeploymentId id, DeploymentStatusReport report, Dictionary<string, int> processes)
     {
         var requested = application.Requested.Find(id.Name);
         var spec = (requested ?? report.Deployment ?? application.LastGood?.Find(id.Name))?.Spec ?? DeploymentSpec.Default with { Name = id.Name };
@@ -103,7 +164,7 @@ internal sealed class InstanceDetailsProjection(INodeDirectory nodes, NodeStateD
             DeploymentConfig = Options(spec, requested is null ? spec.NumReplicas : application.TargetOf(requested).Replicas),
             TargetNumReplicas = report.TargetReplicas,
             RequiredResources = Amounts(ResourceAmounts.Of(spec.Resources).Units),
-            Replicas = [.. view.Observed.ReplicasOf(id).OrderBy(replica => replica.Rank).ThenBy(replica => replica.StartedAt).Select(Replica)],
+            Replicas = [.. view.Observed.ReplicasOf(id).OrderBy(replica => replica.Rank).ThenBy(replica => replica.StartedAt).Select(replica => Replica(replica, processes))],
         };
     }
 
@@ -131,11 +192,13 @@ internal sealed class InstanceDetailsProjection(INodeDirectory nodes, NodeStateD
         Errors = state.PolicyError is { } error ? [error] : [],
     };
 
-    private ReplicaDetails Replica(ObservedReplica replica)
+    // Agents compose the list of their workers anew each time, which a loop over many replicas cannot afford.
+    private Dictionary<string, int> ProcessIds() =>
+        nodes.Current.Agents.SelectMany(agent => agent.Workers.Select(worker => (worker.WorkerId, worker.ProcessId)).Append((agent.ProcessId, Environment.ProcessId)))
+            .DistinctBy(process => process.Item1).ToDictionary(process => process.Item1, process => process.Item2);
+
+    private ReplicaDetails Replica(ObservedReplica replica, Dictionary<string, int> processes)
     {
-        var agent = nodes.Current.Find(replica.Node);
-        var isInNode = replica.Address is not null && replica.Address.ProcessId == agent?.ProcessId;
-        var worker = isInNode ? null : agent?.Workers.FirstOrDefault(candidate => candidate.WorkerId == replica.Address?.ProcessId);
         return new()
         {
             ReplicaId = replica.Id.ToString(),
@@ -148,7 +211,7 @@ internal sealed class InstanceDetailsProjection(INodeDirectory nodes, NodeStateD
             },
             Rank = replica.Rank,
             Message = replica.Reason,
-            Pid = isInNode ? Environment.ProcessId : worker?.ProcessId,
+            Pid = replica.Address is { } address && processes.TryGetValue(address.ProcessId, out var pid) ? pid : null,
             StartTimeS = Seconds(replica.StartedAt),
             NodeId = replica.Node.Value,
             NodeIp = NodeIp,

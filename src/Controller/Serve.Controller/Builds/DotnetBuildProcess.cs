@@ -35,7 +35,9 @@ internal static class DotnetBuildProcess
         string[] arguments =
         [
             .. program[1..], "build", target, "--configuration", "Release", "--verbosity", "quiet", "--nologo", "-tl:off", "-clp:NoSummary", "--disable-build-servers",
-            "-p:UseSharedCompilation=false", "-p:UseAppHost=false", "-p:EnableDynamicLoading=true", "-p:GenerateDocumentationFile=false",
+            "-p:UseSharedCompilation=false", "-p:UseAppHost=false", "-p:EnableDynamicLoading=true",
+            // Rules of code style belong to the project's own builds; one of them requires documentation files.
+            "-p:GenerateDocumentationFile=false", "-p:EnforceCodeStyleInBuild=false",
             $"-p:CustomAfterMicrosoftCommonTargets={Path.Combine(UserCodeFolder, "UserCode.targets")}",
             .. properties.Select(property => "-p:" + property),
         ];

@@ -166,7 +166,7 @@ internal sealed partial class ControlActionRunner(
         Log.Reconfiguring(logger, change.Replica, change.Reason);
         using var timeout = new CancellationTokenSource(options.ReconfigureTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, _stopping.Token);
-        var update = new ReplicaSettingsUpdate { Spec = change.Deployment.Spec, SettingsVersion = change.Deployment.Settings, Rank = change.Rank, WorldSize = change.WorldSize };
+        var update = new ReplicaSettingsUpdate { Spec = change.Deployment.Spec, SettingsVersion = change.Deployment.Settings, Place = change.Place };
         try
         {
             await Agent(change.Node).ReconfigureActorAsync(

@@ -37,8 +37,14 @@ internal abstract record ControlEvent
     /// <summary>Deploys applications; with <paramref name="IsWhole"/>, deletes all others and sets the target capacity.</summary>
     public sealed record DeployApplications(IReadOnlyList<PreparedApplication> Applications, bool IsWhole, double? TargetCapacity = null) : ChangeRequest;
 
-    /// <summary>Deploys an earlier revision of an application again; null for the last good one.</summary>
+    /// <summary>Ends the canary of an application, and deploys an earlier revision again; null for the last good one, or to end the canary only.</summary>
     public sealed record RollBackApplication(string Application, long? Revision) : ChangeRequest;
+
+    /// <summary>Lets the canary of an application replace its stable revision.</summary>
+    public sealed record PromoteCanary(string Application) : ChangeRequest;
+
+    /// <summary>Changes the share of an application's canary.</summary>
+    public sealed record ChangeCanaryShare(string Application, double Percent) : ChangeRequest;
 
     /// <summary>Deletes an application; null for all.</summary>
     public sealed record DeleteApplications(string? Application) : ChangeRequest;

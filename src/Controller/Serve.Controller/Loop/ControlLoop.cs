@@ -3,6 +3,7 @@ using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Serve.Control;
 using Serve.Control.Autoscaling;
+using Serve.Control.Canaries;
 using Serve.Control.Desired;
 using Serve.Control.Observed;
 using Serve.Control.Placement;
@@ -10,6 +11,7 @@ using Serve.Controller.Applications;
 using Serve.Controller.Metrics;
 using Serve.Controller.Store;
 using Serve.Nodes;
+using Serve.Routes;
 
 namespace Serve.Controller.Loop;
 
@@ -192,19 +194,21 @@ internal sealed partial class ControlLoop : IAsyncDisposable
     {
         try
         {
-            var next = DesiredStateUpdater.Apply(_desired, request, _options.DefaultIsolation, _time.GetUtcNow());
+            var now = _time.GetUtcNow();
+            var next = DesiredStateUpdater.Apply(_desired, request, _options.DefaultIsolation, now);
             var saved = next.Applications.Values
                 .Where(application => !ReferenceEquals(application, _desired.Applications.GetValueOrDefault(application.Name))).ToList();
             if (saved.Count > 0)
                 await _store.SaveAsync(_observed.Epoch, saved, [], CancellationToken.None);
             foreach (var application in saved)
                 Log.DesiredStateChanged(_logger, application.Name, application.Requested.Number, application.IsDeleting ? "Delete" : application.Change.ToString());
+            ReportCanaries(saved, now);
             var changed = saved.Count > 0 || next.IsStopping != _desired.IsStopping;
             _desired = next;
             if (request is ControlEvent.DeployApplications deploy)
             {
                 foreach (var application in deploy.Applications)
-                    _observed = _observed.WithoutStartFailures(application.Config.Name);
+                    _observed = _observed.WithoutStartFailures(application.Config.Name).WithoutStartFailures(CanaryName.Of(application.Config.Name));
             }
 
             if (request is ControlEvent.RollBackApplication rollback)
@@ -228,7 +232,9 @@ internal sealed partial class ControlLoop : IAsyncDisposable
         {
             var now = _time.GetUtcNow();
             _observed = _observed.WithNodes(NodeViewProjection.Of(_nodes.Current), now);
+            var nextCanary = await AdvanceCanariesAsync(now);
             nextScaling = Autoscale(now, scaled);
+            nextScaling = nextCanary < nextScaling || nextScaling is null ? nextCanary : nextScaling;
             plan = Reconciler.Decide(_desired, _observed, now);
             foreach (var action in plan.Actions)
             {
@@ -269,6 +275,30 @@ internal sealed partial class ControlLoop : IAsyncDisposable
             agent.KeepReady(_standby);
     }
 
+    private async Task<DateTimeOffset?> AdvanceCanariesAsync(DateTimeOffset now)
+    {
+        var before = _desired;
+        (_desired, _observed, var next) = CanaryController.Decide(_desired, _observed, now);
+        var changed = _desired.Applications.Values.Where(application => !ReferenceEquals(application, before.Applications.GetValueOrDefault(application.Name))).ToList();
+        ReportCanaries(changed, now);
+
+        // Together: a promotion changes both revisions.
+        if (changed.Count > 0)
+            await SaveAsync(changed, []);
+        return next;
+    }
+
+    private void ReportCanaries(IEnumerable<DesiredApplication> changed, DateTimeOffset now)
+    {
+        foreach (var application in changed)
+        {
+            if (application.Canary is not { Decisions: [.., var decision] } state || decision.At != now)
+                continue;
+            _metrics.CountCanaryDecision(CanaryName.ApplicationOf(application.Name)!, application.IsDeleting ? "end" : state.IsPromoting ? "promote" : "share");
+            Log.CanaryChanged(_logger, application.Name, application.Requested.Number, decision.From, decision.To, decision.Reason);
+        }
+    }
+
     private DateTimeOffset? Autoscale(DateTimeOffset now, HashSet<string> scaled)
     {
         var before = _desired;
@@ -307,17 +337,22 @@ internal sealed partial class ControlLoop : IAsyncDisposable
         }
     }
 
-    private async Task PersistAsync(DesiredApplication? application, string name)
+    private Task PersistAsync(DesiredApplication? application, string name)
     {
         _desired = application is null ? _desired.Without(name) : _desired.With(application);
+        return SaveAsync(application is null ? [] : [application], application is null ? [name] : []);
+    }
+
+    private async Task SaveAsync(IReadOnlyCollection<DesiredApplication> saved, IReadOnlyCollection<string> removed)
+    {
         try
         {
-            await _store.SaveAsync(_observed.Epoch, application is null ? [] : [application], application is null ? [name] : [], CancellationToken.None);
+            await _store.SaveAsync(_observed.Epoch, saved, removed, CancellationToken.None);
         }
         catch (StateStoreException error)
         {
             // The controller continues with the state in memory. A restart would find the older checkpoint and reach the same state again.
-            Log.NotStored(_logger, name, error);
+            Log.NotStored(_logger, string.Join(", ", saved.Select(application => application.Name).Concat(removed)), error);
         }
     }
 
@@ -352,6 +387,9 @@ internal sealed partial class ControlLoop : IAsyncDisposable
 
         [LoggerMessage(3009, LogLevel.Information, "Deployment {Deployment} scales from {From} to {To} replicas: {Reason}")]
         public static partial void Scaled(ILogger logger, DeploymentId deployment, int from, int to, string reason);
+
+        [LoggerMessage(3028, LogLevel.Information, "Canary {Application}, revision {Revision}: {From} % -> {To} % of the requests; {Reason}")]
+        public static partial void CanaryChanged(ILogger logger, string application, long revision, double from, double to, string reason);
 
         [LoggerMessage(3006, LogLevel.Critical, "Reconciliation failed; no actions were taken")]
         public static partial void DecisionFailed(ILogger logger, Exception error);

@@ -42,3 +42,21 @@ internal sealed class DeploymentLoadSubscriber(ServeController controller) : ITo
         await controller.ReportLoadAsync(new(publication.Source), loads.ToImmutable());
     }
 }
+
+/// <summary>Receives the requests to applications with two revisions that a node's processes have counted, and passes them to the control loop.</summary>
+internal sealed class RevisionRequestSubscriber(ServeController controller) : ITopicSubscriber
+{
+    /// <inheritdoc/>
+    public string Topic => RevisionRequestReport.Topic;
+
+    /// <inheritdoc/>
+    public async ValueTask OnPublishedAsync(TopicPublication publication, CancellationToken cancellationToken)
+    {
+        var processes = JsonSerializer.Deserialize<Dictionary<string, Dictionary<string, RevisionRequestReport>>>(publication.Payload.Span, ServeJson.Options) ?? [];
+        foreach (var (process, reports) in processes)
+        {
+            foreach (var (application, report) in reports)
+                await controller.ReportRequestsAsync(new(publication.Source), process, application, report);
+        }
+    }
+}

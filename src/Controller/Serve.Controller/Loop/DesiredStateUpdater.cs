@@ -1,5 +1,7 @@
+using Serve.Control.Canaries;
 using Serve.Control.Desired;
 using Serve.Controller.Applications;
+using Serve.Routes;
 
 namespace Serve.Controller.Loop;
 
@@ -17,6 +19,8 @@ internal static class DesiredStateUpdater
         {
             ControlEvent.DeployApplications deploy => Deploy(desired, deploy, defaultIsolation, now),
             ControlEvent.RollBackApplication rollback => RollBack(desired, rollback, now),
+            ControlEvent.PromoteCanary promote => CanaryChanges.Promote(WithApplication(desired, promote.Application), promote.Application, "requested", now),
+            ControlEvent.ChangeCanaryShare change => CanaryChanges.SetPercent(WithApplication(desired, change.Application), change.Application, change.Percent, now),
             ControlEvent.DeleteApplications delete => Delete(desired, delete.Application),
             ControlEvent.ChangeReplicaTarget change => ChangeTarget(desired, change),
             ControlEvent.StopAllReplicas => desired with { IsStopping = true },
@@ -33,8 +37,7 @@ internal static class DesiredStateUpdater
         {
             try
             {
-                var application = Next(desired.Applications.GetValueOrDefault(prepared.Config.Name), prepared, defaultIsolation, now);
-                next = next.With(application.TargetCapacity == capacity ? application : application with { TargetCapacity = capacity, Generation = application.Generation + 1, Change = DesiredChange.Deploy });
+                next = Deploy(next, prepared, defaultIsolation, now);
             }
             catch (DefinitionException invalid)
             {
@@ -42,10 +45,16 @@ internal static class DesiredStateUpdater
             }
         }
 
+        foreach (var name in deploy.Applications.Select(application => application.Config.Name).SelectMany(name => new[] { name, CanaryName.Of(name) }))
+        {
+            if (next.Applications.GetValueOrDefault(name) is { IsDeleting: false } application && application.TargetCapacity != capacity)
+                next = next.With(application with { TargetCapacity = capacity, Generation = application.Generation + 1, Change = DesiredChange.Deploy });
+        }
+
         if (deploy.IsWhole)
         {
             var kept = deploy.Applications.Select(application => application.Config.Name).ToHashSet(StringComparer.Ordinal);
-            foreach (var removed in desired.Applications.Values.Where(application => !kept.Contains(application.Name) && !application.IsDeleting))
+            foreach (var removed in desired.Applications.Values.Where(application => !kept.Contains(CanaryName.ApplicationOf(application.Name) ?? application.Name) && !application.IsDeleting))
                 next = next.With(removed with { IsDeleting = true });
         }
 
@@ -53,50 +62,57 @@ internal static class DesiredStateUpdater
         return errors.Count == 0 ? next : throw new DefinitionException(errors);
     }
 
-    private static DesiredApplication Next(DesiredApplication? before, PreparedApplication prepared, IsolationMode defaultIsolation, DateTimeOffset now)
+    private static DesiredState Deploy(DesiredState desired, PreparedApplication prepared, IsolationMode defaultIsolation, DateTimeOffset now)
     {
+        var (config, name) = (prepared.Config, prepared.Config.Name);
+        var revision = ApplicationRevisionBuilder.Build(config, prepared.Package, defaultIsolation, CanaryChanges.NextNumber(desired, name));
+        if (config.Canary is not null || config.Shadow is not null)
+            return CanaryChanges.Deploy(desired, name, revision, config.Canary, config.Shadow, now);
+        var before = desired.Applications.GetValueOrDefault(name);
         // An application that is being deleted is deployed as a new one: its replicas may already be stopped.
         var current = before is { IsDeleting: false } ? before : null;
-        var revision = ApplicationRevisionBuilder.Build(prepared.Config, prepared.Package, defaultIsolation, (before?.Requested.Number ?? 0) + 1);
-        if (current is not null && ApplicationRevisionBuilder.AreSame(current.Requested, revision))
-            return current;
-        return current is not null ? Replace(current, revision, now) : new()
+        // The configuration of the canary without its canary settings: it becomes the only revision.
+        if (current is not null && CanaryChanges.Find(desired, name) is { } canary && ApplicationRevisionBuilder.AreSame(canary.Requested, revision))
+            return CanaryChanges.Promote(desired, name, "deployed without canary", now);
+        if (current is null || !ApplicationRevisionBuilder.AreSame(current.Requested, revision))
         {
-            Name = prepared.Config.Name,
-            Requested = revision,
-            Generation = (before?.Generation ?? 0) + 1,
-            Change = DesiredChange.Deploy,
-            DeployedAt = now,
-        };
-    }
+            desired = desired.With(current is not null ? current.WithRevision(revision, now) : new()
+            {
+                Name = name,
+                Requested = revision,
+                Generation = (before?.Generation ?? 0) + 1,
+                Change = DesiredChange.Deploy,
+                DeployedAt = now,
+            });
+        }
 
-    private static DesiredApplication Replace(DesiredApplication current, ApplicationRevision revision, DateTimeOffset now) => current with
-    {
-        Requested = revision,
-        History = current.HistoryWithRequested(),
-        Targets = current.TargetsFor(revision),
-        Generation = current.Generation + 1,
-        Change = DesiredChange.Deploy,
-        DeployedAt = now,
-    };
+        return CanaryChanges.End(desired, name, "ended: another revision was deployed without canary", now);
+    }
 
     // The revision is complete, settings and package included: nothing is built or uploaded.
     private static DesiredState RollBack(DesiredState desired, ControlEvent.RollBackApplication rollback, DateTimeOffset now)
     {
-        if (!desired.Applications.TryGetValue(rollback.Application, out var application) || application.IsDeleting)
-            throw Unknown(desired, rollback.Application);
+        desired = WithApplication(desired, rollback.Application);
+        if (CanaryChanges.Find(desired, rollback.Application) is not null)
+        {
+            desired = CanaryChanges.RollBack(desired, rollback.Application, "rolled back: requested", now);
+            if (rollback.Revision is null)
+                return desired;
+        }
+
+        var application = desired.Applications[rollback.Application];
         var target = application.RollbackTarget(rollback.Revision);
         if (ApplicationRevisionBuilder.AreSame(application.Requested, target))
             return desired;
-        var next = desired.With(Replace(
-            application, target with { Number = application.Requested.Number + 1, Config = target.Config with { Note = $"rollback to revision {target.Number}" } }, now));
+        var next = desired.With(application.WithRevision(
+            target with { Number = CanaryChanges.NextNumber(desired, application.Name), Config = target.Config with { Note = $"rollback to revision {target.Number}" } }, now));
         List<string> errors = [.. RoutePrefixConflicts(next, [application.Name])];
         return errors.Count == 0 ? next : throw new DefinitionException(errors);
     }
 
     private static IEnumerable<string> RoutePrefixConflicts(DesiredState next, IEnumerable<string> names)
     {
-        var alive = next.Applications.Values.Where(application => !application.IsDeleting).ToList();
+        var alive = next.Applications.Values.Where(application => application is { IsDeleting: false, Canary: null }).ToList();
         foreach (var name in names)
         {
             if (!next.Applications.TryGetValue(name, out var application) || application.Requested.RoutePrefix is not { } prefix)
@@ -109,9 +125,9 @@ internal static class DesiredStateUpdater
 
     private static DesiredState Delete(DesiredState desired, string? name)
     {
-        if (name is not null && (!desired.Applications.TryGetValue(name, out var application) || application.IsDeleting))
-            throw Unknown(desired, name);
-        foreach (var deleted in desired.Applications.Values.Where(application => name is null || application.Name == name))
+        if (name is not null)
+            WithApplication(desired, name);
+        foreach (var deleted in desired.Applications.Values.Where(application => name is null || application.Name == name || application.Name == CanaryName.Of(name)))
             desired = desired.With(deleted with { IsDeleting = true });
         return desired;
     }
@@ -137,6 +153,9 @@ internal static class DesiredStateUpdater
         return ReferenceEquals(next, application) ? desired : desired.With(next);
     }
 
+    private static DesiredState WithApplication(DesiredState desired, string name) =>
+        desired.Applications.GetValueOrDefault(name) is { IsDeleting: false, Canary: null } ? desired : throw Unknown(desired, name);
+
     private static ApplicationNotFoundException Unknown(DesiredState desired, string name) =>
-        ApplicationNotFoundException.Of(name, desired.Applications.Values.Where(application => !application.IsDeleting).Select(application => application.Name));
+        ApplicationNotFoundException.Of(name, desired.Applications.Values.Where(application => application is { IsDeleting: false, Canary: null }).Select(application => application.Name));
 }

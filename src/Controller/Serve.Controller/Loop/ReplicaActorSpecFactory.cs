@@ -25,8 +25,7 @@ internal static class ReplicaActorSpecFactory
             SettingsVersion = start.Deployment.Settings,
             TypeName = start.Deployment.TypeName,
             Args = revision.Config.Args,
-            Rank = start.Rank,
-            WorldSize = start.WorldSize,
+            Place = start.Place,
             Isolation = revision.Isolation,
             DeploymentsByType = revision.Package.Deployments
                 .GroupBy(definition => definition.TypeName)

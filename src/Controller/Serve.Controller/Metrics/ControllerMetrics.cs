@@ -1,8 +1,11 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using Prometheus;
 using Serve.Admin;
+using Serve.Control.Canaries;
 using Serve.Control.Observed;
 using Serve.Controller.Loop;
+using Serve.Routes;
 
 namespace Serve.Controller.Metrics;
 
@@ -10,6 +13,8 @@ namespace Serve.Controller.Metrics;
 public sealed class ControllerMetrics
 {
     private static readonly double[] Milliseconds = [1, 2, 5, 10, 20, 50, 100, 200, 300, 400, 500, 1000, 2000, 5000, 10000, 60000, 120000, 300000, 600000];
+    private static readonly string[] Quantiles = ["0.5", "0.99"];
+    private static readonly string[] ByRole = ["application", "role"];
     private static readonly string[] ByDeployment = ["application", "deployment"];
 
     /// <summary>How long the counts of a deleted deployment are kept.</summary>
@@ -27,6 +32,13 @@ public sealed class ControllerMetrics
     private readonly Gauge _desired;
     private readonly Gauge _load;
     private readonly Gauge _policyTime;
+    private readonly Gauge _canaryPercent;
+    private readonly Gauge _canaryStep;
+    private readonly Gauge _canaryRequests;
+    private readonly Gauge _canaryErrorRate;
+    private readonly Gauge _canaryLatency;
+    private readonly Counter _canaryDecisions;
+    private HashSet<string> _shownCanaries = [];
     private readonly Lazy<(Gauge IsApplied, Gauge AppliedAt)> _configDirectory;
     private readonly TimeProvider _time;
     private readonly ConcurrentDictionary<DeploymentId, long> _removedAt = new();
@@ -53,6 +65,12 @@ public sealed class ControllerMetrics
         _desired = factory.CreateGauge("serve_autoscaling_desired_replicas", "Replicas that the load needs, before delays.", ByDeployment);
         _load = factory.CreateGauge("serve_autoscaling_total_requests", "Queued and ongoing requests, as the autoscaler sees them.", ByDeployment);
         _policyTime = factory.CreateGauge("serve_autoscaling_policy_execution_time_ms", "Duration of the last call of an autoscaling policy of the user in milliseconds.", [.. ByDeployment, "policy_scope"]);
+        _canaryPercent = factory.CreateGauge("serve_canary_percent", "Percent of the requests that the canary receives.", ["application"]);
+        _canaryStep = factory.CreateGauge("serve_canary_step", "Current step of the automatic promotion, from 1; 0 without steps.", ["application"]);
+        _canaryRequests = factory.CreateGauge("serve_canary_requests", "Requests completed while the application has a canary.", ByRole);
+        _canaryErrorRate = factory.CreateGauge("serve_canary_error_rate", "Share of these requests that failed, 0 to 1.", ByRole);
+        _canaryLatency = factory.CreateGauge("serve_canary_latency_ms", "Latency of these requests in milliseconds.", [.. ByRole, "quantile"]);
+        _canaryDecisions = factory.CreateCounter("serve_canary_decisions_total", "Changes of canaries.", ["application", "decision"]);
         // Shown only by nodes with a config directory.
         _configDirectory = new(() => (
             factory.CreateGauge("serve_config_last_apply_successful", "1 if the files of the config directory are applied, 0 if they have errors."),
@@ -94,8 +112,51 @@ public sealed class ControllerMetrics
     public void PolicyCalled(DeploymentId deployment, TimeSpan duration, bool isShared) =>
         _policyTime.WithLabels(deployment.Application, deployment.Name, isShared ? "application" : "deployment").Set(duration.TotalMilliseconds);
 
+    /// <summary>Counts a change of a canary.</summary>
+    /// <param name="application">The application.</param>
+    /// <param name="decision"><c>share</c>, <c>promote</c> or <c>end</c>.</param>
+    public void CountCanaryDecision(string application, string decision) => _canaryDecisions.WithLabels(application, decision).Inc();
+
+    private void UpdateCanaries(ControllerStateView view)
+    {
+        HashSet<string> shown = [];
+        foreach (var canary in view.Desired.Applications.Values.Where(application => application is { Canary: not null, IsDeleting: false }))
+        {
+            var (name, state) = (CanaryName.ApplicationOf(canary.Name)!, canary.Canary!);
+            shown.Add(name);
+            _canaryPercent.WithLabels(name).Set(state.Percent);
+            _canaryStep.WithLabels(name).Set(state.Steps.Count > 0 ? state.Step + 1 : 0);
+            var counts = view.Observed.RevisionRequestsOf(name, canary.Requested.Number);
+            foreach (var (role, requests) in Roles(counts))
+            {
+                _canaryRequests.WithLabels(name, role).Set(requests.Requests);
+                _canaryErrorRate.WithLabels(name, role).Set(requests.ErrorRate);
+                foreach (var quantile in Quantiles)
+                    _canaryLatency.WithLabels(name, role, quantile).Set(requests.LatencyAt(100 * double.Parse(quantile, CultureInfo.InvariantCulture)) ?? 0);
+            }
+        }
+
+        foreach (var name in _shownCanaries.Except(shown))
+        {
+            _canaryPercent.RemoveLabelled(name);
+            _canaryStep.RemoveLabelled(name);
+            foreach (var (role, _) in Roles(new() { Revision = 0 }))
+            {
+                _canaryRequests.RemoveLabelled(name, role);
+                _canaryErrorRate.RemoveLabelled(name, role);
+                foreach (var quantile in Quantiles)
+                    _canaryLatency.RemoveLabelled(name, role, quantile);
+            }
+        }
+
+        _shownCanaries = shown;
+    }
+
+    private static (string Role, RequestCounts Counts)[] Roles(RevisionRequests requests) => [("stable", requests.Stable), ("canary", requests.Canary), ("shadow", requests.Shadow)];
+
     internal void Update(ControllerStateView view)
     {
+        UpdateCanaries(view);
         HashSet<DeploymentId> deployments = [];
         HashSet<DeploymentId> scaled = [];
         foreach (var (name, report) in view.Plan.Status)

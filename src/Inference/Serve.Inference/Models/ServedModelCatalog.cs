@@ -177,7 +177,7 @@ internal sealed class ServedModelCatalog(RouteTable table, IModelRepository repo
     {
         var id = Require(model).Ingress.Id;
         var argument = JsonSerializer.SerializeToElement(version ?? "", ServeJson.Calls);
-        var found = await table.GetTarget(id.Name, id.Application).InvokeAsync(new NamedMethodCall<JsonElement>(method, argument), CallContext.None, cancellationToken);
+        var found = await table.GetRevisionTarget(id.Name, id.Application).InvokeAsync(new NamedMethodCall<JsonElement>(method, argument), CallContext.None, cancellationToken);
         return found.Deserialize<T>(ServeJson.Calls)!;
     }
 

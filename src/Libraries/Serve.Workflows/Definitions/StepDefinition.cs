@@ -94,7 +94,7 @@ internal sealed class FunctionStepCall<TResult>(StepDefinition<TResult> definiti
     public override async Task<object?> Start(Cluster cluster, StepContext step, CancellationToken cancellationToken)
     {
         var call = new StepMethodCall<TResult>(definition, definition.Bind(arguments, step));
-        var reference = cluster.Submit(definition.Function, call, Options.ToTaskOptions(step.Step));
+        var reference = cluster.Submit(definition.Function, call, Options.ToTaskOptions(step.Step, definition.Function.Defaults));
         using var cancel = cancellationToken.UnsafeRegister(static state => (((Cluster, ObjectRef<TResult>))state!).Item1.Cancel((((Cluster, ObjectRef<TResult>))state!).Item2), (cluster, reference));
         return await cluster.Get(reference, null, CancellationToken.None).ConfigureAwait(false);
     }

@@ -43,7 +43,12 @@ public class WorkflowException : Exception
 /// <summary>The store of workflows cannot be used; the message contains the reason and the remedy. No committed data is lost.</summary>
 /// <param name="message">The message.</param>
 /// <param name="inner">The cause.</param>
-public sealed class WorkflowStorageException(string message, Exception? inner = null) : WorkflowException(message, inner);
+public class WorkflowStorageException(string message, Exception? inner = null) : WorkflowException(message, inner);
+
+/// <summary>The store is used by another host; see <see cref="WorkflowOptions.StorageWait"/>.</summary>
+/// <param name="message">The message.</param>
+/// <param name="inner">The cause.</param>
+public sealed class WorkflowStorageInUseException(string message, Exception? inner = null) : WorkflowStorageException(message, inner);
 
 /// <summary>
 /// The lease of this host on a shared store has expired, for example because the process was suspended. Other hosts may run its workflows; it has committed nothing since and continues with the

@@ -121,7 +121,7 @@ internal sealed class EventCommand<T>(int sequence, string eventName) : Workflow
     {
         try
         {
-            json.Read<T>(eventJson);
+            json.Check(eventJson, typeof(T));
             return null;
         }
         catch (System.Text.Json.JsonException failure)

@@ -34,7 +34,7 @@ internal sealed class StoreFileLock : IDisposable
         }
         catch (IOException failure) when (File.Exists(path))
         {
-            throw new WorkflowStorageException(
+            throw new WorkflowStorageInUseException(
                 $"Workflow database '{database}' is in use by {ReadOwner(ownerFile)}. One SQLite file serves one host: use another file, stop the other host, or use PostgreSQL.", failure);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)

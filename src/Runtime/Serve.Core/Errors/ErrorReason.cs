@@ -6,6 +6,9 @@ public static class ErrorReason
     /// <summary>404: no application has this path, or no deployment has this name.</summary>
     public const string NoSuchRoute = "no_such_route";
 
+    /// <summary>404: the workflow host has no workflow with this id, or no step, signal or query of this name.</summary>
+    public const string NoSuchWorkflow = "no_such_workflow";
+
     /// <summary>503 with <c>Retry-After</c>: all replicas are busy and the queue is full.</summary>
     public const string Overloaded = "overloaded";
 

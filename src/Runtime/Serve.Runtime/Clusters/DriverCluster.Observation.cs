@@ -1,3 +1,4 @@
+using Serve.Hosting;
 using Serve.Runtime.Observation;
 
 namespace Serve.Runtime.Clusters;
@@ -5,7 +6,7 @@ namespace Serve.Runtime.Clusters;
 /// <content>Observation from other processes.</content>
 public sealed partial class DriverCluster
 {
-    private ClusterObservationHost? _observation;
+    private LocalApiPublisher? _observation;
 
     /// <summary>Whether other processes can observe the cluster, now or soon.</summary>
     internal bool IsObserved => Volatile.Read(ref _observation) is not null;
@@ -16,13 +17,13 @@ public sealed partial class DriverCluster
         lock (_making)
         {
             if (!IsDisposed)
-                _observation = new(this, ClusterAnnouncement.ForCurrentUser(), TimeProvider.System);
+                _observation = new(LocalApiAnnouncement.OfClusters(), "", context => ClusterStateRequests.RespondAsync(this, context), TimeProvider.System);
         }
     }
 
     private ValueTask EndObservationAsync()
     {
-        ClusterObservationHost? made;
+        LocalApiPublisher? made;
         lock (_making)
             made = _observation;
         return made?.DisposeAsync() ?? ValueTask.CompletedTask;

@@ -9,6 +9,9 @@ internal sealed unsafe class Nvml : IGpuDevices
     private const int Success = 0;
     private const int NameLength = 96;
     private const int UuidLength = 96;
+    private const int MaxProcesses = 256;
+    private const int NotSupported = 3;
+    private const int NotFound = 6;
 
     private readonly delegate* unmanaged<uint*, int> _countOf;
     private readonly delegate* unmanaged<uint, nint*, int> _handleOf;
@@ -16,6 +19,9 @@ internal sealed unsafe class Nvml : IGpuDevices
     private readonly delegate* unmanaged<nint, byte*, uint, int> _uuidOf;
     private readonly delegate* unmanaged<nint, Memory*, int> _memoryOf;
     private readonly delegate* unmanaged<nint, Utilization*, int> _utilizationOf;
+
+    private readonly delegate* unmanaged<nint, uint*, ProcessInfo*, int> _processesOf;
+    private readonly delegate* unmanaged<nint, ProcessSample*, uint*, ulong, int> _samplesOf;
 
     private Nvml(nint library)
     {
@@ -25,6 +31,11 @@ internal sealed unsafe class Nvml : IGpuDevices
         _uuidOf = (delegate* unmanaged<nint, byte*, uint, int>)NativeLibrary.GetExport(library, "nvmlDeviceGetUUID");
         _memoryOf = (delegate* unmanaged<nint, Memory*, int>)NativeLibrary.GetExport(library, "nvmlDeviceGetMemoryInfo");
         _utilizationOf = (delegate* unmanaged<nint, Utilization*, int>)NativeLibrary.GetExport(library, "nvmlDeviceGetUtilizationRates");
+        // Drivers before 510 have the second version only, whose structure is the same.
+        if (NativeLibrary.TryGetExport(library, "nvmlDeviceGetComputeRunningProcesses_v3", out var processes) || NativeLibrary.TryGetExport(library, "nvmlDeviceGetComputeRunningProcesses_v2", out processes))
+            _processesOf = (delegate* unmanaged<nint, uint*, ProcessInfo*, int>)processes;
+        if (NativeLibrary.TryGetExport(library, "nvmlDeviceGetProcessUtilization", out var samples))
+            _samplesOf = (delegate* unmanaged<nint, ProcessSample*, uint*, ulong, int>)samples;
     }
 
     /// <returns>Null where there is no such library, or it finds no driver.</returns>
@@ -61,6 +72,60 @@ internal sealed unsafe class Nvml : IGpuDevices
         return devices;
     }
 
+    public IReadOnlyList<GpuProcess> ReadProcesses()
+    {
+        var count = 0u;
+        if (_processesOf == null || _countOf(&count) != Success)
+            return [];
+        List<GpuProcess> processes = [];
+        for (var index = 0u; index < count; index++)
+        {
+            nint handle;
+            if (_handleOf(index, &handle) != Success)
+                continue;
+            var used = new ProcessInfo[MaxProcesses];
+            var length = (uint)used.Length;
+            fixed (ProcessInfo* first = used)
+            {
+                if (_processesOf(handle, &length, first) != Success)
+                    continue;
+            }
+
+            var busy = BusyProcessesOf(handle);
+            for (var each = 0; each < (int)length; each++)
+            {
+                // The driver reports all bits set where it does not know the memory, for example in a container.
+                processes.Add(new((int)index, (int)used[each].Pid, used[each].Memory == ulong.MaxValue ? null : (long)used[each].Memory, busy?.GetValueOrDefault((int)used[each].Pid)));
+            }
+        }
+
+        return processes;
+    }
+
+    private Dictionary<int, double>? BusyProcessesOf(nint handle)
+    {
+        if (_samplesOf == null)
+            return null;
+        var samples = new ProcessSample[MaxProcesses];
+        var length = (uint)samples.Length;
+        Dictionary<int, (ulong At, double Share)> newest = [];
+        fixed (ProcessSample* first = samples)
+        {
+            // Not found: no process was busy.
+            if (_samplesOf(handle, first, &length, 0) is not (Success or NotFound) and var failure)
+                return failure == NotSupported ? null : [];
+        }
+
+        for (var index = 0; index < (int)length; index++)
+        {
+            var sample = samples[index];
+            if (!newest.TryGetValue((int)sample.Pid, out var known) || known.At < sample.TimeStamp)
+                newest[(int)sample.Pid] = (sample.TimeStamp, sample.Multiprocessors / 100.0);
+        }
+
+        return newest.ToDictionary(pair => pair.Key, pair => pair.Value.Share);
+    }
+
     private static string TextOf(delegate* unmanaged<nint, byte*, uint, int> read, nint handle, int length)
     {
         var text = stackalloc byte[length];
@@ -87,5 +152,26 @@ internal sealed unsafe class Nvml : IGpuDevices
     {
         public uint Gpu;
         public uint Memory;
+    }
+
+    // nvmlProcessInfo_t and nvmlProcessUtilizationSample_t.
+    [StructLayout(LayoutKind.Sequential)]
+    private struct ProcessInfo
+    {
+        public uint Pid;
+        public ulong Memory;
+        public uint GpuInstance;
+        public uint ComputeInstance;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct ProcessSample
+    {
+        public uint Pid;
+        public ulong TimeStamp;
+        public uint Multiprocessors;
+        public uint Memory;
+        public uint Encoder;
+        public uint Decoder;
     }
 }

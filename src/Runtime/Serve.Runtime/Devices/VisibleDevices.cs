@@ -28,6 +28,9 @@ public sealed class VisibleDevices(IGpuDevices devices, string? visible) : IGpuD
         return seen;
     }
 
+    /// <summary>The processes on all devices of the machine: devices that this process may not see are not used by its workers.</summary>
+    public IReadOnlyList<GpuProcess> ReadProcesses() => devices.ReadProcesses();
+
     // A UUID may be cut short, as long as it is one device's.
     private static GpuDevice? Find(IReadOnlyList<GpuDevice> all, string entry)
     {

@@ -95,6 +95,8 @@ public sealed class ServeConfigReaderTests
         Assert.Equal(Names<AutoscalingPolicySpec>(), Keys("every-key", "applications", 0, "deployments", 0, "autoscaling_config", "policy"));
         Assert.Equal(Names<ReplicaResourceOptions>(), Keys("every-key", "applications", 0, "deployments", 0, "actor_options"));
         Assert.Equal(Names<ApplicationConfig>(), Keys("every-key", "applications", 0));
+        Assert.Equal(Names<CanarySpec>(), Keys("every-key", "applications", 0, "canary"));
+        Assert.Equal(Names<ShadowSpec>(), Keys("every-key", "applications", 0, "shadow"));
         Assert.Equal(Names<HttpOptions>(), Keys("every-key", "http_options"));
         Assert.Equal(Names<ServeConfig>(), Keys("every-key"));
     }
@@ -142,7 +144,7 @@ public sealed class ServeConfigReaderTests
             "name: must be 'a', the name in the request's path, but was 'b'",
             Assert.Throws<DefinitionException>(() => ServeConfigReader.ReadApplication(JsonNode.Parse("""{"name":"b","import_path":"x"}"""), "a")).Message);
         Assert.Equal(
-            ["num_replica: unknown key 'num_replica'; known keys are args, autoscaling_policy, deployments, external_scaler_enabled, import_path, isolation, name, note, route_prefix", "deployments[1].name: 'D' is already used by deployments[0]"],
+            ["num_replica: unknown key 'num_replica'; known keys are args, autoscaling_policy, canary, deployments, external_scaler_enabled, import_path, isolation, name, note, route_prefix, shadow", "deployments[1].name: 'D' is already used by deployments[0]"],
             Assert.Throws<DefinitionException>(() => ServeConfigReader.ReadApplication(JsonNode.Parse(
                 """{"import_path":"x","num_replica":1,"deployments":[{"name":"D"},{"name":"D"}]}"""))).Errors);
     }

@@ -15,7 +15,7 @@ public sealed class ClusterTargetResolverTests : IDisposable
     private readonly TemporaryTestFolder _folder = new();
     private readonly ClusterTargetResolver _target;
 
-    public ClusterTargetResolverTests() => _target = new(new ProcessAnnouncementFolder<ClusterAnnouncement>(_folder.Path), Nowhere);
+    public ClusterTargetResolverTests() => _target = new(new ProcessAnnouncementFolder<LocalApiAnnouncement>(_folder.Path), Nowhere);
 
     public void Dispose() => _folder.Dispose();
 
@@ -55,9 +55,9 @@ public sealed class ClusterTargetResolverTests : IDisposable
         await using var node = builder.Build();
         node.Run(context => Task.CompletedTask);
         await node.StartAsync();
-        using var client = await new ClusterTargetResolver(new ProcessAnnouncementFolder<ClusterAnnouncement>(_folder.Path), node.Urls.First()).FindAsync(null, null, null, CancellationToken.None);
+        using var client = await new ClusterTargetResolver(new ProcessAnnouncementFolder<LocalApiAnnouncement>(_folder.Path), node.Urls.First()).FindAsync(null, null, null, CancellationToken.None);
         Assert.Equal(new Uri(node.Urls.First()), client.Address);
-        using var named = await new ClusterTargetResolver(new ProcessAnnouncementFolder<ClusterAnnouncement>(_folder.Path), node.Urls.First()).FindAsync(null, null, Environment.ProcessId, CancellationToken.None);
+        using var named = await new ClusterTargetResolver(new ProcessAnnouncementFolder<LocalApiAnnouncement>(_folder.Path), node.Urls.First()).FindAsync(null, null, Environment.ProcessId, CancellationToken.None);
         Assert.Equal(new Uri("http://127.0.0.1:2"), named.Address);
     }
 

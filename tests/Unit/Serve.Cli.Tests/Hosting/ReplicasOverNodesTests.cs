@@ -65,6 +65,47 @@ public sealed class ReplicasOverNodesTests : IAsyncLifetime, IAsyncDisposable
         await CallsReachAsync(handle, 3);
     }
 
+    [Theory]
+    [InlineData(IsolationMode.Application)]
+    [InlineData(IsolationMode.Replica)]
+    public async Task Broadcast_ReplicasOverNodes_ReachesEachAndReportsItsRanks(IsolationMode isolation)
+    {
+        await _controller.DeployAsync(
+            new ApplicationConfig
+            {
+                Name = "where",
+                ImportPath = "where",
+                Isolation = isolation,
+                Deployments = [new() { Name = nameof(ProcessReporter), NumReplicas = 4, ActorOptions = new() { NumCpus = 0.5 } }],
+            },
+            CancellationToken.None);
+        await RunsOnAsync("a", "a", "b", "c");
+        var target = _nodes["b"].Services.GetRequiredService<IHandleFactory>().GetTarget(nameof(ProcessReporter), "where");
+        await EventuallyRanksAsync(target, "0:0.0 1:1.0 2:2.0 3:0.1");
+
+        await _nodes.LoseAsync("c");
+        await RunsOnAsync("a", "a", "b", "b");
+        await EventuallyRanksAsync(target, "0:0.0 1:1.0 2:1.1 3:0.1");
+
+        // One replica fails; the others answer.
+        var results = await new DeploymentHandle<ProcessReporter>(target, nameof(ProcessReporter)).FailAtRank.Broadcast(2);
+        Assert.Equal([false, false, true, false], results.Select(result => result.Error is UserCodeException));
+        Assert.Equal(3, results[3].Value);
+    }
+
+    // Reconfigurations follow the routes.
+    private static async Task EventuallyRanksAsync(Calls.ICallTarget target, string expected)
+    {
+        var ranks = "";
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                ranks = string.Join(" ", (await new DeploymentHandle(target, "where").Method("Ranks").Broadcast<string>()).Select(result => result.Value));
+                return ranks == expected;
+            },
+            () => $"{expected}, but was {ranks}");
+    }
+
     private async Task CallsReachAsync(DeploymentHandle handle, int processes)
     {
         var seen = new HashSet<int>();
@@ -132,7 +173,11 @@ public sealed class ReplicasOverNodesTests : IAsyncLifetime, IAsyncDisposable
 
 /// <summary>A deployment that reports its process.</summary>
 [Deployment]
-public sealed class ProcessReporter
+public sealed class ProcessReporter(IReplicaContext replica)
 {
+    public string Ranks() => $"{replica.Rank}:{replica.NodeRank}.{replica.LocalRank}";
+
+    public int FailAtRank(int rank) => replica.Rank == rank ? throw new InvalidOperationException("asked to") : replica.Rank;
+
     public int Call() => Environment.ProcessId;
 }

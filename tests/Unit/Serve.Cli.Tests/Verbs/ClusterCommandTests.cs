@@ -4,6 +4,7 @@ using System.Text.Json;
 namespace Serve.Cli.Tests.Verbs;
 
 /// <summary>Commands that query a cluster of this process, which they find as they would find one of another program.</summary>
+[Collection("local APIs")]
 public sealed partial class ClusterCommandTests(ClusterCommandTests.RunningStateServer running) : IClassFixture<ClusterCommandTests.RunningStateServer>
 {
     private static readonly string StateFolder = Path.Combine(Path.GetTempPath(), $"serve-cli-tests-state-{Environment.ProcessId}");
@@ -123,7 +124,7 @@ public sealed partial class ClusterCommandTests(ClusterCommandTests.RunningState
         public async Task InitializeAsync()
         {
             _ray = await Cluster.Init(new() { NumCpus = 4 });
-            Announced = Eventually.TrueAsync(() => Serve.Runtime.Observation.ClusterAnnouncement.ForCurrentUser().Find().Count > 0, () => "the cluster is announced");
+            Announced = Eventually.TrueAsync(() => Serve.Hosting.LocalApiAnnouncement.OfClusters().Find().Count > 0, () => "the cluster is announced");
             var sums = await _ray.Get([_ray.Sums.Add.Remote(1, 2), _ray.Sums.Add.Remote(2, 3), _ray.Sums.Add.Remote(3, 4)]);
             Assert.Equal([3, 5, 7], sums);
             await Assert.ThrowsAsync<InvalidOperationException>(async () => await _ray.Get(_ray.Sums.Fail.Remote()));
@@ -135,7 +136,7 @@ public sealed partial class ClusterCommandTests(ClusterCommandTests.RunningState
         {
             GC.KeepAlive(_total);
             await _ray.DisposeAsync();
-            Assert.Empty(Serve.Runtime.Observation.ClusterAnnouncement.ForCurrentUser().Find());
+            Assert.Empty(Serve.Hosting.LocalApiAnnouncement.OfClusters().Find());
             Directory.Delete(StateFolder, recursive: true);
         }
     }

@@ -104,8 +104,7 @@ public sealed class ReplicaTestHost : IAsyncDisposable
                 new ReplicaSettingsUpdate
                 {
                     Spec = new DeploymentSpec { Name = "any", UserConfig = config, MaxOngoingRequests = maxOngoingRequests },
-                    Rank = rank,
-                    WorldSize = worldSize,
+                    Place = new(rank, worldSize),
                 },
                 ServeJson.Options),
             CancellationToken.None);

@@ -62,6 +62,57 @@ public sealed class WorkflowEndpointTests
         Assert.Contains("closed", (await Assert.ThrowsAsync<WorkflowCanceledException>(() => handle.GetResult().SoonAsync())).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task StartOutputResumeAndDelete_OverHttp_Succeed()
+    {
+        await using var fixture = await WorkflowFixture.Start();
+        await using var application = await StartServer(fixture.Host);
+        using var client = new HttpClient { BaseAddress = new(application.Urls.Single()) };
+
+        Assert.Equal(HttpStatusCode.Created, await Post("/api/workflows", """{"name":"SumOfEvents","arguments":[1],"id":"one","metadata":{"user":"ann"}}"""));
+        Assert.Equal(HttpStatusCode.BadRequest, await Post("/api/workflows", """{"name":"SumOfEvents","arguments":["1"]}"""));
+        Assert.Equal(HttpStatusCode.BadRequest, await Post("/api/workflows", "[]"));
+        Assert.Equal(HttpStatusCode.NotFound, await Post("/api/workflows", """{"name":"Nothing"}"""));
+        Assert.Equal(HttpStatusCode.Accepted, (await client.GetAsync("/api/workflows/one/output")).StatusCode);
+        Assert.Equal(HttpStatusCode.Conflict, await Post("/api/workflows/one/resume", ""));
+        Assert.Equal(HttpStatusCode.Conflict, (await client.DeleteAsync("/api/workflows/one")).StatusCode);
+
+        Assert.Equal(HttpStatusCode.Accepted, await Post("/api/workflows/one/events/number", "7"));
+
+        Assert.Equal("7", await client.GetStringAsync("/api/workflows/one/output?wait_s=30"));
+        Assert.Equal(1, (await client.GetFromJsonAsync<JsonElement>("/api/workflows?metadata.user=ann&limit=1")).GetArrayLength());
+        Assert.Equal(0, (await client.GetFromJsonAsync<JsonElement>("/api/workflows?after=one")).GetArrayLength());
+        Assert.Equal(HttpStatusCode.BadRequest, (await client.GetAsync("/api/workflows?limit=0")).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await client.DeleteAsync("/api/workflows/one")).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await client.GetAsync("/api/workflows/one/output")).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await client.GetAsync("/api/workflows/one/odd/path")).StatusCode);
+
+        async Task<HttpStatusCode> Post(string path, string body)
+        {
+            using var response = await client.PostAsync(path, new StringContent(body));
+            return response.StatusCode;
+        }
+    }
+
+    [Theory]
+    [InlineData("""{"yes":true,"by":"bob"}""", HttpStatusCode.Accepted)]
+    [InlineData("""{"Yes":true,"By":"bob"}""", HttpStatusCode.Accepted)]
+    [InlineData("""{"yes":true,"bx":"bob"}""", HttpStatusCode.BadRequest)]
+    [InlineData("""{"by":"bob"}""", HttpStatusCode.BadRequest)]
+    public async Task Events_MembersFromOutside_AreNeverIgnored(string json, HttpStatusCode status)
+    {
+        await using var fixture = await WorkflowFixture.Start();
+        await using var application = await StartServer(fixture.Host);
+        using var client = new HttpClient { BaseAddress = new(application.Urls.Single()) };
+        var handle = await fixture.Host.Approver.Start(new() { Id = "approver" });
+
+        using var response = await client.PostAsync("/api/workflows/approver/events/decision", new StringContent(json));
+
+        Assert.Equal(status, response.StatusCode);
+        if (status == HttpStatusCode.Accepted)
+            Assert.Equal("True bob", await handle.GetResult().SoonAsync());
+    }
+
     private static async Task<WebApplication> StartServer(WorkflowHost host)
     {
         var builder = WebApplication.CreateSlimBuilder();

@@ -9,12 +9,28 @@ namespace Serve.Workflows.Tests.Storage;
 public sealed class StoreTests
 {
     [Fact]
+    public async Task Start_FileOfAnotherHost_WaitsUntilItIsReleased()
+    {
+        await using var fixture = await WorkflowFixture.Start();
+        var handle = await fixture.Host.Approver.Start(new() { Id = "kept" });
+        await using var second = await Cluster.Init(new() { NumCpus = 2, Observable = false });
+
+        var waiting = second.StartWorkflows(new() { Storage = fixture.Database, StorageWait = Timeout.InfiniteTimeSpan });
+        await Task.Delay(300);
+        Assert.False(waiting.IsCompleted);
+        await fixture.Host.DisposeAsync();
+
+        await using var next = await waiting.SoonAsync();
+        Assert.Equal(WorkflowStatus.Running, next.GetStatus(handle.Id));
+    }
+
+    [Fact]
     public async Task Open_SecondHost_IsRefusedWithProcessAndMachine()
     {
         await using var fixture = await WorkflowFixture.Start();
         var second = new SqliteWorkflowStore(fixture.Database);
 
-        var failure = Assert.Throws<WorkflowStorageException>(second.Open);
+        var failure = Assert.Throws<WorkflowStorageInUseException>(second.Open);
 
         Assert.Contains($"is in use by process {Environment.ProcessId} on {Environment.MachineName}. One SQLite file serves one host", failure.Message, StringComparison.Ordinal);
     }

@@ -7,15 +7,15 @@ using Serve.Runtime.Tests.State;
 
 namespace Serve.Runtime.Tests.Observation;
 
-public sealed class ClusterObservationHostTests : IDisposable
+public sealed class LocalApiPublisherTests : IDisposable
 {
     private readonly string _root = Path.Combine(Path.GetTempPath(), $"serve-announce-{Guid.NewGuid():N}");
-    private readonly ProcessAnnouncementFolder<ClusterAnnouncement> _announcements;
+    private readonly ProcessAnnouncementFolder<LocalApiAnnouncement> _announcements;
 
     // Compared with start times of processes, by the real clock.
     private readonly FakeTimeProvider _time = new(TimeProvider.System.GetUtcNow());
 
-    public ClusterObservationHostTests() => _announcements = new(Path.Combine(_root, "serve", "clusters"));
+    public LocalApiPublisherTests() => _announcements = new(Path.Combine(_root, "serve", "clusters"));
 
     public void Dispose()
     {
@@ -27,7 +27,7 @@ public sealed class ClusterObservationHostTests : IDisposable
     public async Task Observe_ShortProgram_LeavesNoTrace()
     {
         await using var cluster = new FakeRuntimeCluster();
-        await using (var observation = new ClusterObservationHost(cluster, _announcements, _time))
+        await using (var observation = new LocalApiPublisher(_announcements, "", context => ClusterStateRequests.RespondAsync(cluster, context), _time))
         {
             _time.Advance(TimeSpan.FromMilliseconds(499));
             Assert.False(observation.HasBegun);
@@ -40,7 +40,7 @@ public sealed class ClusterObservationHostTests : IDisposable
     public async Task Observe_AfterDelay_IsAnnouncedUntilDisposed()
     {
         await using var cluster = new FakeRuntimeCluster();
-        await using var observation = new ClusterObservationHost(cluster, _announcements, _time);
+        await using var observation = new LocalApiPublisher(_announcements, "", context => ClusterStateRequests.RespondAsync(cluster, context), _time);
         _time.Advance(TimeSpan.FromMilliseconds(500));
         await Eventually.TrueAsync(() => _announcements.Find().Count == 1, () => "announced");
         var found = _announcements.Find().Single();
@@ -68,8 +68,8 @@ public sealed class ClusterObservationHostTests : IDisposable
     public async Task Observe_TwoClustersInOneProcess_AnnouncesBoth()
     {
         await using var cluster = new FakeRuntimeCluster();
-        await using var one = new ClusterObservationHost(cluster, _announcements, _time);
-        await using var two = new ClusterObservationHost(cluster, _announcements, _time);
+        await using var one = new LocalApiPublisher(_announcements, "", context => ClusterStateRequests.RespondAsync(cluster, context), _time);
+        await using var two = new LocalApiPublisher(_announcements, "", context => ClusterStateRequests.RespondAsync(cluster, context), _time);
         _time.Advance(TimeSpan.FromSeconds(1));
         await Eventually.TrueAsync(() => _announcements.Find().Count == 2, () => "both announced");
         await one.DisposeAsync();
@@ -100,11 +100,11 @@ public sealed class ClusterObservationHostTests : IDisposable
         Directory.CreateDirectory(_root);
         File.WriteAllText(Path.Combine(_root, "serve"), "a file at the folder's path");
         await using var cluster = new FakeRuntimeCluster();
-        await using var observation = new ClusterObservationHost(cluster, _announcements, _time);
+        await using var observation = new LocalApiPublisher(_announcements, "", context => ClusterStateRequests.RespondAsync(cluster, context), _time);
         _time.Advance(TimeSpan.FromSeconds(1));
         await observation.DisposeAsync();
         Assert.Empty(_announcements.Find());
     }
 
-    private static ClusterAnnouncement Announced(int pid, DateTimeOffset started) => new(pid, "test", "http://127.0.0.1:1", "token", started);
+    private static LocalApiAnnouncement Announced(int pid, DateTimeOffset started) => new(pid, "test", "http://127.0.0.1:1", "token", started);
 }

@@ -7,15 +7,15 @@ using Serve.Runtime.Tests.State;
 
 namespace Serve.Runtime.Tests.Observation;
 
-public sealed class ClusterStateServerTests : IAsyncLifetime, IDisposable
+public sealed class ClusterStateRequestsTests : IAsyncLifetime, IDisposable
 {
     private readonly FakeRuntimeCluster _cluster = new();
     private readonly HttpClient _http = new();
-    private ClusterStateServer _server = null!;
+    private LocalApiServer _server = null!;
 
     public Task InitializeAsync()
     {
-        _server = ClusterStateServer.Start(_cluster, "secret");
+        _server = LocalApiServer.Start("secret", context => ClusterStateRequests.RespondAsync(_cluster, context));
         _http.BaseAddress = new(_server.Address);
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", "secret");
         for (var number = 0; number < 250; number++)
