@@ -48,7 +48,7 @@ public sealed class SettingsRolloutTests
 
         simulation.Settle();
         Assert.Equal(3, simulation.Replicas("app", ReplicaPhase.Running).Count);
-        Assert.Equal((3, ReplicaPhase.Running), (simulation.Observed.Replicas[replica.Id.ToString()].WorldSize, simulation.Observed.Replicas[replica.Id.ToString()].Phase));
+        Assert.Equal((3, ReplicaPhase.Running), (simulation.Observed.Replicas[replica.Id.ToString()].Place.WorldSize, simulation.Observed.Replicas[replica.Id.ToString()].Phase));
     }
 
     [Fact]
