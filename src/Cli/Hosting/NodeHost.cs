@@ -227,6 +227,7 @@ internal sealed partial class NodeHost : IAsyncDisposable
             .AddSingleton(node.GetRequiredService<IApplicationSource>())
             .AddSingleton(node.GetRequiredService<CollectorRegistry>())
             .AddSingleton(TimeProvider.System)
+            .AddSingleton(console.Buffer)
             .AddRouting()
             .AddServeAdmin();
         if (settings.HasDashboard)

@@ -6,6 +6,7 @@ using Serve.Control.Autoscaling;
 using Serve.Control.Observed;
 using Serve.Controller.AdminApi;
 using Serve.Controller.Applications;
+using Serve.Controller.Decisions;
 using Serve.Controller.Logs;
 using Serve.Controller.Loop;
 using Serve.Controller.Metrics;
@@ -51,7 +52,8 @@ public sealed class ServeController : IAsyncDisposable
         _addresses = addresses;
         _time = time;
         _startedAt = time.GetUtcNow();
-        _loop = new(nodes, store, options, metrics, policies, time, loggers);
+        Decisions = new(time);
+        _loop = new(nodes, store, options, metrics, Decisions, policies, time, loggers);
         _details = new(nodes, directory, options, addresses, configDirectory);
         _logs = new(directory.Logs, options.MaxLogBytes, options.DeletedLogRetention, time, loggers.CreateLogger<NodeLogRetention>());
         _packages = new(source, options.UnusedPackageRetention, time, loggers.CreateLogger<PackageRetention>());
@@ -66,6 +68,9 @@ public sealed class ServeController : IAsyncDisposable
 
     /// <summary>Canceled when load balancers are to send no more requests to the node, which still serves. The composition root then reports the node as not ready.</summary>
     public CancellationToken Leaving => _leaving.Token;
+
+    /// <summary>The newest decisions and their reasons.</summary>
+    public ControlDecisionLog Decisions { get; }
 
     /// <summary>Loads the stored state and restores its applications.</summary>
     /// <exception cref="StateStoreException">The state cannot be read, or another controller holds the lease.</exception>
@@ -109,6 +114,18 @@ public sealed class ServeController : IAsyncDisposable
     /// <exception cref="DefinitionException">There is no such revision.</exception>
     public Task<bool> RollBackAsync(string application, long? revision, CancellationToken cancellationToken) =>
         _loop.RequestAsync(new ControlEvent.RollBackApplication(application, revision), cancellationToken);
+
+    /// <summary>Builds the source of an application again and deploys it with the same settings. Waits until it is stored, not until it runs.</summary>
+    /// <param name="application">The application's name.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <returns>Whether anything changed: false if the source is the same.</returns>
+    /// <exception cref="ApplicationNotFoundException">There is no such application.</exception>
+    /// <exception cref="DefinitionException">The source is invalid.</exception>
+    public Task<bool> RedeployAsync(string application, CancellationToken cancellationToken)
+    {
+        var config = FindConfig(application) ?? throw ApplicationNotFoundException.Of(application, _loop.View.Desired.Applications.Keys);
+        return DeployAsync(config with { ImportPath = _source.FindSource(config.ImportPath) }, cancellationToken);
+    }
 
     /// <summary>Lets the canary of an application replace its stable revision. Waits until that is stored, not until it is done.</summary>
     /// <returns>Whether anything changed.</returns>

@@ -136,7 +136,12 @@ public sealed partial class SlowReaderTests
     {
         var chunk = new byte[1 << 16];
         while (!context.RequestAborted.IsCancellationRequested)
+        {
             await context.Response.Body.WriteAsync(chunk, context.RequestAborted);
+
+            // After the connection has ended, writes complete at once until the token is canceled, by a work item of the thread pool whose threads these loops would occupy.
+            await Task.Yield();
+        }
     }
 
     private static async Task WriteEventsAsync(HttpContext context, SemaphoreSlim next)

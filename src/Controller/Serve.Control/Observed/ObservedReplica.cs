@@ -27,6 +27,9 @@ public sealed record ObservedReplica
     /// <summary>The place it was last given.</summary>
     public required ReplicaPlace Place { get; init; }
 
+    /// <summary>Its gang; null if it is in none.</summary>
+    public ReplicaGang? Gang { get; init; }
+
     /// <summary>Its rank.</summary>
     public int Rank => Place.Rank;
 

@@ -17,6 +17,7 @@ public sealed partial record ObservedState
                 Deployment = start.Deployment,
                 Revision = start.Revision.Number,
                 Place = start.Place,
+                Gang = start.Gang,
                 StartedAt = now,
                 Reason = start.Reason,
                 InFlight = start.Generation,

@@ -255,6 +255,8 @@ internal sealed class InstanceDetailsProjection(INodeDirectory nodes, NodeStateD
             RequestRoutingStatsPeriodS = spec.Router.RequestRoutingStatsPeriodS,
             RequestRoutingStatsTimeoutS = spec.Router.RequestRoutingStatsTimeoutS,
         },
+        GangSchedulingConfig = spec.Gang is { } gang
+            ? new() { GangSize = gang.GangSize, GangPlacementStrategy = gang.GangPlacementStrategy, RuntimeFailurePolicy = gang.RuntimeFailurePolicy } : null,
         ActorOptions = new()
         {
             NumCpus = spec.Resources.NumCpus,

@@ -8,6 +8,7 @@ using Serve.Control.Desired;
 using Serve.Control.Observed;
 using Serve.Control.Placement;
 using Serve.Controller.Applications;
+using Serve.Controller.Decisions;
 using Serve.Controller.Metrics;
 using Serve.Controller.Store;
 using Serve.Nodes;
@@ -31,6 +32,7 @@ internal sealed partial class ControlLoop : IAsyncDisposable
     private readonly IClusterStore _store;
     private readonly ControllerOptions _options;
     private readonly ControllerMetrics _metrics;
+    private readonly ControlDecisionLog _decisions;
     private readonly TimeProvider _time;
     private readonly ILogger<ControlLoop> _logger;
     private readonly ControlActionRunner _runner;
@@ -45,9 +47,10 @@ internal sealed partial class ControlLoop : IAsyncDisposable
     private Task _loop = Task.CompletedTask;
 
     public ControlLoop(
-        INodeDirectory nodes, IClusterStore store, ControllerOptions options, ControllerMetrics metrics, IAutoscalingPolicyLoader? policies,
+        INodeDirectory nodes, IClusterStore store, ControllerOptions options, ControllerMetrics metrics, ControlDecisionLog decisions, IAutoscalingPolicyLoader? policies,
         TimeProvider time, ILoggerFactory loggers)
     {
+        _decisions = decisions;
         _nodes = nodes;
         _store = store;
         _options = options;
@@ -201,7 +204,12 @@ internal sealed partial class ControlLoop : IAsyncDisposable
             if (saved.Count > 0)
                 await _store.SaveAsync(_observed.Epoch, saved, [], CancellationToken.None);
             foreach (var application in saved)
-                Log.DesiredStateChanged(_logger, application.Name, application.Requested.Number, application.IsDeleting ? "Delete" : application.Change.ToString());
+            {
+                var change = application.IsDeleting ? "Delete" : application.Change.ToString();
+                Log.DesiredStateChanged(_logger, application.Name, application.Requested.Number, change);
+                _decisions.Add("change_desired_state", application.Name, null, $"requested: {change}", $"revision {application.Requested.Number}");
+            }
+
             ReportCanaries(saved, now);
             var changed = saved.Count > 0 || next.IsStopping != _desired.IsStopping;
             _desired = next;
@@ -239,6 +247,7 @@ internal sealed partial class ControlLoop : IAsyncDisposable
             foreach (var action in plan.Actions)
             {
                 _observed = _observed.WithDispatched(action, now);
+                _decisions.Add(action);
                 if (!await TryConcludeAsync(action))
                     _runner.Run(action);
             }
@@ -294,7 +303,9 @@ internal sealed partial class ControlLoop : IAsyncDisposable
         {
             if (application.Canary is not { Decisions: [.., var decision] } state || decision.At != now)
                 continue;
-            _metrics.CountCanaryDecision(CanaryName.ApplicationOf(application.Name)!, application.IsDeleting ? "end" : state.IsPromoting ? "promote" : "share");
+            var kind = application.IsDeleting ? "end" : state.IsPromoting ? "promote" : "share";
+            _metrics.CountCanaryDecision(CanaryName.ApplicationOf(application.Name)!, kind);
+            _decisions.Add($"canary_{kind}", CanaryName.ApplicationOf(application.Name), null, decision.Reason, $"from {decision.From} to {decision.To} percent, revision {application.Requested.Number}");
             Log.CanaryChanged(_logger, application.Name, application.Requested.Number, decision.From, decision.To, decision.Reason);
         }
     }
@@ -308,8 +319,10 @@ internal sealed partial class ControlLoop : IAsyncDisposable
             scaled.Add(application.Name);
             foreach (var (id, state) in _observed.Autoscaling.Where(pair => pair.Key.Application == application.Name))
             {
-                if (state.Decisions is [.., var decision] && decision.At == now)
-                    Log.Scaled(_logger, id, decision.From, decision.To, decision.Reason);
+                if (state.Decisions is not [.., var decision] || decision.At != now)
+                    continue;
+                Log.Scaled(_logger, id, decision.From, decision.To, decision.Reason);
+                _decisions.Add("scale", id.Application, id.Name, decision.Reason, $"from {decision.From} to {decision.To} replicas");
             }
         }
 
