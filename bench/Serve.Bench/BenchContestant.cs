@@ -124,6 +124,8 @@ internal sealed class BenchContestant : IAsyncDisposable
     {
         if (!_process.HasExited)
         {
+            // A launcher that is killed while it builds leaves its build, which holds the output open.
+            int[] children = [.. ChildProcessFinder.ChildrenOf(_process.Id)];
             using var kill = Process.Start("kill", ["-TERM", $"{_process.Id}"]);
             await kill.WaitForExitAsync();
             using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(15));
@@ -135,11 +137,26 @@ internal sealed class BenchContestant : IAsyncDisposable
             {
                 Console.Error.WriteLine($"{Name} did not stop within 15 s and is killed");
                 _process.Kill(entireProcessTree: true);
+                foreach (var child in children)
+                    KillTree(child);
                 await _process.WaitForExitAsync();
             }
         }
 
         _process.Dispose();
+    }
+
+    private static void KillTree(int processId)
+    {
+        try
+        {
+            using var process = Process.GetProcessById(processId);
+            process.Kill(entireProcessTree: true);
+        }
+        catch (ArgumentException)
+        {
+            // It has exited.
+        }
     }
 
     private void Keep(string? line)
