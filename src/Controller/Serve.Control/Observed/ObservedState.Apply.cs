@@ -115,6 +115,8 @@ public sealed partial record ObservedState
     {
         if (InFlightOf(failed.Replica, failed.Generation) is not { Pending: { } pending } replica)
             return this;
+        if (!replica.IsUpdating)
+            return With(replica with { InFlight = null, Pending = null, NotBefore = now + ReconciliationIntervals.RecheckInterval });
         var key = ReplicaStartKey.Of(replica.Id.Deployment, pending.Deployment);
         var history = StartHistoryOf(key);
         var failures = failed.IsHung ? ReconciliationIntervals.UpdateAttempts : history.FailedUpdates + 1;

@@ -205,7 +205,7 @@ internal sealed class InstanceDetailsProjection(INodeDirectory nodes, NodeStateD
             State = replica switch
             {
                 { Phase: ReplicaPhase.Starting } => ReplicaState.Starting,
-                { Phase: ReplicaPhase.Running, Pending: not null } => ReplicaState.Updating,
+                { Phase: ReplicaPhase.Running, IsUpdating: true } => ReplicaState.Updating,
                 { Phase: ReplicaPhase.Running } => ReplicaState.Running,
                 _ => ReplicaState.Stopping,
             },

@@ -6,6 +6,7 @@ using Serve.Control.Autoscaling;
 using Serve.Control.Canaries;
 using Serve.Control.Desired;
 using Serve.Control.Observed;
+using Serve.Control.Placement;
 using Serve.Controller.Applications;
 using Serve.Controller.Decisions;
 using Serve.Controller.Metrics;
@@ -42,6 +43,7 @@ internal sealed partial class ControlLoop : IAsyncDisposable
     private ObservedState _observed = new();
     private ControllerLease? _lease;
     private volatile ControllerStateView _view;
+    private NodeStandby _standby = NodeStandby.None;
     private Task _loop = Task.CompletedTask;
 
     public ControlLoop(
@@ -56,7 +58,7 @@ internal sealed partial class ControlLoop : IAsyncDisposable
         _time = time;
         _logger = loggers.CreateLogger<ControlLoop>();
         _runner = new(nodes, options, metrics, time, ReportAsync, loggers.CreateLogger<ControlActionRunner>());
-        _policies = new(policies, ReportAsync, time, loggers.CreateLogger<AutoscalingPolicyRunner>());
+        _policies = new(policies, ReportAsync, metrics, time, loggers.CreateLogger<AutoscalingPolicyRunner>());
         _watcher = new(nodes, EnqueueAsync, time, loggers.CreateLogger<NodeEventWatcher>());
         _timer = time.CreateTimer(_ => _events.Writer.TryWrite(ControlEvent.Tick.Instance), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _view = CreateView();
@@ -261,6 +263,7 @@ internal sealed partial class ControlLoop : IAsyncDisposable
         _timer.Change(delay < TimeSpan.Zero && next is not null ? TimeSpan.Zero : delay, Timeout.InfiniteTimeSpan);
         _view = new(_desired, _observed, plan);
         _metrics.Update(_view);
+        KeepReady();
         Changed?.Invoke(_view);
 
         // After the actions: a request may wait for them, and a lost target is decided again.
@@ -269,6 +272,16 @@ internal sealed partial class ControlLoop : IAsyncDisposable
             if (_desired.Applications.TryGetValue(name, out var application))
                 await PersistAsync(application, name);
         }
+    }
+
+    private void KeepReady()
+    {
+        var (workers, packages) = StandbyPlanner.Plan(_desired, _options.SpareWorkers);
+        if (workers == _standby.SpareWorkers && packages.SequenceEqual(_standby.Packages, StringComparer.Ordinal))
+            return;
+        _standby = new(workers, packages, _options.MaxCachedBytes);
+        foreach (var agent in _nodes.Current.Agents)
+            agent.KeepReady(_standby);
     }
 
     private async Task<DateTimeOffset?> AdvanceCanariesAsync(DateTimeOffset now)
