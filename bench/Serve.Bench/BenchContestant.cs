@@ -21,7 +21,16 @@ internal sealed class BenchContestant : IAsyncDisposable
 
     public int Port { get; }
 
+    /// <summary>Port of the admin API; 0 if it is not known.</summary>
+    public int AdminPort { get; private set; }
+
     public int ProcessId => _process.Id;
+
+    public BenchContestant WithAdminPort(int port)
+    {
+        AdminPort = port;
+        return this;
+    }
 
     public static int FreePort()
     {
@@ -115,6 +124,8 @@ internal sealed class BenchContestant : IAsyncDisposable
     {
         if (!_process.HasExited)
         {
+            // A launcher that is killed while it builds leaves its build, which holds the output open.
+            int[] children = [.. ChildProcessFinder.ChildrenOf(_process.Id)];
             using var kill = Process.Start("kill", ["-TERM", $"{_process.Id}"]);
             await kill.WaitForExitAsync();
             using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(15));
@@ -126,11 +137,26 @@ internal sealed class BenchContestant : IAsyncDisposable
             {
                 Console.Error.WriteLine($"{Name} did not stop within 15 s and is killed");
                 _process.Kill(entireProcessTree: true);
+                foreach (var child in children)
+                    KillTree(child);
                 await _process.WaitForExitAsync();
             }
         }
 
         _process.Dispose();
+    }
+
+    private static void KillTree(int processId)
+    {
+        try
+        {
+            using var process = Process.GetProcessById(processId);
+            process.Kill(entireProcessTree: true);
+        }
+        catch (ArgumentException)
+        {
+            // It has exited.
+        }
     }
 
     private void Keep(string? line)

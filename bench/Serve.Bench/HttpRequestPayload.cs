@@ -37,10 +37,7 @@ internal sealed record HttpRequestPayload(string File, string Type, int? JsonLen
         var watch = Stopwatch.StartNew();
         while (true)
         {
-            using var content = new ByteArrayContent(bytes);
-            content.Headers.ContentType = new MediaTypeHeaderValue(Type);
-            if (JsonLength is { } length)
-                content.Headers.Add(LengthHeader, length.ToString(CultureInfo.InvariantCulture));
+            using var content = ToContent(bytes);
             try
             {
                 using var response = await http.PostAsync(url, content);
@@ -56,5 +53,17 @@ internal sealed record HttpRequestPayload(string File, string Type, int? JsonLen
 
             await Task.Delay(50);
         }
+    }
+
+    /// <summary>Reads the body.</summary>
+    public HttpContent ToContent() => ToContent(System.IO.File.ReadAllBytes(File));
+
+    private ByteArrayContent ToContent(byte[] bytes)
+    {
+        var content = new ByteArrayContent(bytes);
+        content.Headers.ContentType = new MediaTypeHeaderValue(Type);
+        if (JsonLength is { } length)
+            content.Headers.Add(LengthHeader, length.ToString(CultureInfo.InvariantCulture));
+        return content;
     }
 }

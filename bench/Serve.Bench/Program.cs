@@ -11,6 +11,7 @@ var sections = new Dictionary<string, (string What, Func<BenchOptions, Task> Run
     ["throughput"] = ("requests/s and p99 compared to Kestrel, YARP, nginx and FastAPI", ThroughputSection.RunAsync),
     ["calls"] = ("handle calls in the same process and to a worker, compared to bare gRPC", HandleCallSection.RunAsync),
     ["models"] = ("loads of 20 multiplexed models with 3 slots, compared to an ideal LRU", MultiplexingSection.RunAsync),
+    ["routing"] = ("routing policies, overload with two priorities, and a day of autoscaling on virtual time", options => BenchProgramRunner.RunAsync("Serve.RoutingBench", options)),
     ["scaling"] = ("autoscaling: its cost, a step of the load, and the first byte from zero replicas", ScalingSection.RunAsync),
     ["start"] = ("serve run of a built deployment until the first 200", NodeStartSection.RunAsync),
     ["memory"] = ("resident memory of an idle node", NodeMemorySection.RunAsync),

@@ -23,7 +23,8 @@ public static class ReplicaServiceCollectionExtensions
     {
         services.TryAddSingleton(folders);
         services.TryAddSingleton<UserAssemblyCache>();
-        services.TryAddSingleton<IPickerClassLoader, PackagePickerClassLoader>();
+        services.TryAddSingleton<PackageClassLoader>();
+        services.TryAddSingleton<IPickerClassLoader>(static provider => provider.GetRequiredService<PackageClassLoader>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IActorActivator, ReplicaActivator>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<ITopicSubscriber, RouteSnapshotSubscriber>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<ITopicSubscriber, ModelReportSubscriber>());

@@ -4,6 +4,20 @@ using System.Buffers;
 using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
 
+// With --model FILE --loads N only: prints the milliseconds of N loads of the model, after one that is not printed.
+if (args is ["--model", var file, "--loads", var loads])
+{
+    for (var load = 0; load <= int.Parse(loads); load++)
+    {
+        var started = System.Diagnostics.Stopwatch.GetTimestamp();
+        new InferenceSession(file).Dispose();
+        if (load > 0)
+            Console.WriteLine(System.Diagnostics.Stopwatch.GetElapsedTime(started).TotalMilliseconds);
+    }
+
+    return;
+}
+
 var builder = WebApplication.CreateSlimBuilder(args);
 builder.Logging.ClearProviders();
 builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, InferJson.Default));

@@ -64,6 +64,9 @@ public sealed class DeploymentAttribute : Attribute
     /// <inheritdoc cref="RequestRouterSpec.Key"/>
     public string? RoutingKey { get => _options.RequestRouterConfig?.Key; set => SetRouter(router => router with { Key = value }); }
 
+    /// <inheritdoc cref="GangSchedulingSpec.GangSize"/>
+    public int GangSize { get => _options.GangSchedulingConfig?.GangSize ?? 1; set => _options = _options with { GangSchedulingConfig = (_options.GangSchedulingConfig ?? new()) with { GangSize = value } }; }
+
     /// <summary>Returns the default deployment name of a class: the name in its attribute, or the class's name.</summary>
     /// <param name="type">The class.</param>
     public static string NameOf(Type type)

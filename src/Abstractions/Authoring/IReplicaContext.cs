@@ -21,6 +21,9 @@ public interface IReplicaContext
     /// <summary>Gets the replica's rank among the deployment's replicas on its node; contiguous from 0.</summary>
     int LocalRank { get; }
 
+    /// <summary>Gets the replica's gang; null without <c>gang_scheduling_config</c>.</summary>
+    GangContext? Gang { get; }
+
     /// <summary>Gets the ids of the assigned GPUs; empty without <c>num_gpus</c>.</summary>
     IReadOnlyList<int> GpuIds { get; }
 

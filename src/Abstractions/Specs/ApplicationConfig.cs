@@ -30,6 +30,12 @@ public sealed record ApplicationConfig
     /// <summary>Isolation of the replicas. Default: the isolation that the node was started with.</summary>
     public IsolationMode? Isolation { get; init; }
 
+    /// <summary>
+    /// Whether, with isolation <c>application</c>, new code is hosted in the worker process of the old one, so that both share their loaded ONNX models. Code that ends the process then
+    /// also ends the replicas of the other version. Default false: new code has a worker of its own.
+    /// </summary>
+    public bool? ReuseWorker { get; init; }
+
     /// <summary>Whether another program sets the numbers of replicas, by <c>serve scale</c> or the REST API. Its numbers survive a redeployment. Excludes autoscaling. Default false.</summary>
     public bool? ExternalScalerEnabled { get; init; }
 

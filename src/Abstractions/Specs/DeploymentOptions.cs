@@ -45,6 +45,9 @@ public sealed record DeploymentOptions
     /// <inheritdoc cref="DeploymentSpec.Router"/>
     public RequestRouterOptions? RequestRouterConfig { get; init; }
 
+    /// <inheritdoc cref="DeploymentSpec.Gang"/>
+    public GangSchedulingOptions? GangSchedulingConfig { get; init; }
+
     /// <inheritdoc cref="DeploymentSpec.Concurrency"/>
     public ConcurrencyMode? Concurrency { get; init; }
 

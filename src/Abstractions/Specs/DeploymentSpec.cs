@@ -72,6 +72,10 @@ public sealed record DeploymentSpec
     [UpdateImpact(UpdateImpact.Reconfigure)]
     public RequestRouterSpec Router { get; init; } = new();
 
+    /// <summary>The gangs that the replicas form. <c>gang_scheduling_config</c> in a file; merged key by key. Default null: none.</summary>
+    [UpdateImpact(UpdateImpact.Restart)]
+    public GangSchedulingSpec? Gang { get; init; }
+
     /// <summary>Whether the methods of a replica run concurrently. Default turn-based.</summary>
     [UpdateImpact(UpdateImpact.Restart)]
     public ConcurrencyMode Concurrency { get; init; } = ConcurrencyMode.TurnBased;

@@ -37,12 +37,15 @@ public static class DeploymentSpecResolver
         errors.ThrowIfAny();
         var autoscaling = ResolveAutoscaling(merged, errors);
         errors.ThrowIfAny();
+        CheckGang(merged, autoscaling, errors);
+        errors.ThrowIfAny();
         return Override(new DeploymentSpec { Name = merged.Name! }, merged) with
         {
             NumReplicas = autoscaling is null ? merged.NumReplicas?.Number ?? DeploymentSpec.Default.NumReplicas : autoscaling.InitialReplicas ?? autoscaling.MinReplicas,
             Autoscaling = autoscaling,
             UserConfig = (JsonObject?)merged.UserConfig?.DeepClone(),
             Resources = Override(new ReplicaResourceSpec(), merged.ActorOptions),
+            Gang = merged.GangSchedulingConfig is { } gang ? Override(new GangSchedulingSpec(), gang) : null,
             Router = Override(new RequestRouterSpec(), merged.RequestRouterConfig),
         };
     }
@@ -64,6 +67,26 @@ public static class DeploymentSpecResolver
             errors.Add($"{path}.request_router_kwargs", "has no effect without request_router_class; remove it");
         if (router is { Key: not null, RequestRouterClass: null } && router.Policy is not (RoutingPolicy.ConsistentHash or RoutingPolicy.PrefixAffinity))
             errors.Add($"{path}.key", "has no effect with this policy; set policy to consistent_hash or prefix_affinity");
+    }
+
+    private static void CheckGang(DeploymentOptions merged, AutoscalingSpec? autoscaling, ConfigErrorCollector errors)
+    {
+        if (merged.GangSchedulingConfig is not { } gang)
+            return;
+        if (gang.GangSize is not { } size)
+        {
+            errors.Add($"{merged.Name}.gang_scheduling_config.gang_size", "missing; the number of replicas that are placed and restarted together");
+            return;
+        }
+
+        (string Key, int? Value)[] counts = autoscaling is null
+            ? [("num_replicas", merged.NumReplicas?.Number ?? DeploymentSpec.Default.NumReplicas)]
+            : [("autoscaling_config.min_replicas", autoscaling.MinReplicas), ("autoscaling_config.max_replicas", autoscaling.MaxReplicas), ("autoscaling_config.initial_replicas", autoscaling.InitialReplicas)];
+        foreach (var (key, value) in counts)
+        {
+            if (value % size is not (null or 0))
+                errors.Add($"{merged.Name}.{key}", $"must be a multiple of gang_size, {size}, but was {value}");
+        }
     }
 
     private static void CheckReplicaCount(DeploymentOptions options, ConfigErrorCollector errors)

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Serve.Controller.Logs;
 
 namespace Serve.Cli.Hosting;
 
@@ -10,11 +11,15 @@ internal sealed class NodeConsoleLogging(TextWriter writer, bool isDevelopment)
     /// <summary>Whether the environment is Development.</summary>
     public bool IsDevelopment => isDevelopment;
 
+    /// <summary>The newest lines, for the dashboard.</summary>
+    public NodeLogBuffer Buffer { get; } = new(TimeProvider.System);
+
     /// <summary>Configures the logging of a server.</summary>
     /// <param name="logging">Logging of the server.</param>
     public void Configure(ILoggingBuilder logging)
     {
         logging.SetMinimumLevel(LogLevel.Information);
+        logging.AddProvider(Buffer);
         logging.AddProvider(new LineLoggerProvider(writer, TimeProvider.System));
         // Not for a provider by name: the filters of single categories must take precedence.
         logging.AddFilter((category, level) => level >= LogLevel.Warning || (level == LogLevel.Information && IsWanted(category)));

@@ -60,7 +60,11 @@ internal sealed class NodeDashboardSource(
     }
 
     /// <inheritdoc/>
-    public long GetNewestDecision() => 0;
+    public long GetNewestDecision() => controller.Decisions.Newest;
+
+    /// <inheritdoc/>
+    public Task SetModelLoadedAsync(string name, bool isLoad, CancellationToken cancellationToken) =>
+        isLoad ? models.LoadAsync(name, cancellationToken) : models.UnloadAsync(name, cancellationToken);
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<string>> CollectMetricsAsync(CancellationToken cancellationToken)

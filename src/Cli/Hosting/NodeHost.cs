@@ -184,7 +184,14 @@ internal sealed partial class NodeHost : IAsyncDisposable
             })
             .AddServeProcess(directory.Root)
             .AddSingleton<IApplicationSource>(new PackageApplicationSource(new ApplicationPackageBuilder(store, buildRoot, progress, TimeProvider.System, NodeProcessServices.SupervisorCommand()), store, new PackageInspector()))
-            .AddServeController(new ControllerOptions { NodeId = directory.NodeId, DefaultIsolation = settings.Isolation, HttpOptions = http }, directory)
+            .AddServeController(new ControllerOptions
+            {
+                NodeId = directory.NodeId,
+                DefaultIsolation = settings.Isolation,
+                HttpOptions = http,
+                SpareWorkers = settings.SpareWorkers ?? (NodeHostSettings.HasSpareMemory ? 1 : 0),
+                MaxCachedBytes = settings.CachedBytes ?? (NodeHostSettings.HasSpareMemory ? 1L << 30 : 0),
+            }, directory)
             .AddSingleton<IAutoscalingPolicyLoader, PackageAutoscalingPolicyLoader>()
             .AddSingleton(static _ => new OnnxModelProbe(NodeProcessServices.ProbeCommand()))
             .AddSingleton<IModelRepository, ControllerModelRepository>()
@@ -220,6 +227,7 @@ internal sealed partial class NodeHost : IAsyncDisposable
             .AddSingleton(node.GetRequiredService<IApplicationSource>())
             .AddSingleton(node.GetRequiredService<CollectorRegistry>())
             .AddSingleton(TimeProvider.System)
+            .AddSingleton(console.Buffer)
             .AddRouting()
             .AddServeAdmin();
         if (settings.HasDashboard)

@@ -44,6 +44,15 @@ internal sealed record NodeHostSettings
     /// <summary>Resources that replicas, tasks and actors can reserve.</summary>
     public ResourceDemand Resources { get => field ??= ResourceDemandFactory.TotalOf(new()); init; }
 
+    /// <summary>Number of workers that are kept ready for deployments at zero; null for 1, or 0 where memory is short.</summary>
+    public int? SpareWorkers { get; init; }
+
+    /// <summary>Maximum size of the files that are kept in the page cache for them; null for 1 GiB, or 0 where memory is short.</summary>
+    public long? CachedBytes { get; init; }
+
+    /// <summary>Whether the machine or container has memory that is not needed.</summary>
+    public static bool HasSpareMemory => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >= 4L << 30;
+
     /// <summary>Token that callers must present; null for that of the state directory, on loopback addresses only.</summary>
     public string? Token { get; init; }
 

@@ -1,29 +1,16 @@
 using Serve.Controller.Applications;
 using Serve.Replica.Activation;
 using Serve.Replica.Loading;
-using Serve.Replicas;
 using Serve.Specs;
 
 namespace Serve.Cli.Hosting;
 
 /// <summary>Creates autoscaling policies from the packages of this node.</summary>
-/// <param name="assemblies">Packages that are loaded in this process.</param>
-/// <param name="folders">Folders of the node.</param>
-internal sealed class PackageAutoscalingPolicyLoader(UserAssemblyCache assemblies, ReplicaFolders folders) : IAutoscalingPolicyLoader
+/// <param name="classes">Loads classes of packages.</param>
+internal sealed class PackageAutoscalingPolicyLoader(PackageClassLoader classes) : IAutoscalingPolicyLoader
 {
     /// <inheritdoc/>
-    public LoadedAutoscalingPolicy Load(ApplicationPackage package, AutoscalingPolicySpec policy)
-    {
-        var file = package.AssemblyFile ?? throw new DefinitionException("A model has no code, and therefore no autoscaling policy of its own.");
-        var code = assemblies.Acquire(package.Hash, Path.Combine(folders.PackageOf(package.Hash), file));
-        try
-        {
-            return new(UserPolicyFactory.Create(code, policy.PolicyClass, policy.PolicyKwargs), code);
-        }
-        catch
-        {
-            code.Dispose();
-            throw;
-        }
-    }
+    public LoadedAutoscalingPolicy Load(ApplicationPackage package, AutoscalingPolicySpec policy) => classes.Load(
+        package.Hash, package.AssemblyFile ?? throw new DefinitionException("A model has no code, and therefore no autoscaling policy of its own."),
+        code => new LoadedAutoscalingPolicy(UserPolicyFactory.Create(code, policy.PolicyClass, policy.PolicyKwargs), code));
 }

@@ -28,6 +28,12 @@ internal sealed class NodeCommandOptions
     private readonly Option<string?> _nodeName = new("--node-name") { Description = "Name of the node: letters, digits, '-', '_' and '.'. It is kept in the state directory. Default: the name there, or a new one.", HelpName = "NAME" };
     private readonly Option<IsolationMode?> _isolation;
     private readonly NodeResourceOptions _resources;
+    private readonly Option<int?> _spareWorkers = NumericOptionParser.Of(
+        "--spare-workers", "N", "Number of worker processes that are kept ready for applications whose deployments scale to zero. Default 1; 0 with less than 4 GiB of memory.", 0, 64, "an integer from 0 to 64");
+
+    private readonly Option<long?> _cachedBytes = NumericOptionParser.Of(
+        "--cached-bytes", "BYTES", "Maximum size of the models and code of such applications that are kept in the page cache. Default 1 GiB; 0 with less than 4 GiB of memory.", 0, long.MaxValue, "a number of bytes, 0 or more");
+
     private readonly Option<string?> _tokenFile = new("--token-file")
     {
         Description = $"File with the token that callers of the admin API and of /-/call must present. Default: the variable {NodeAdminAddress.TokenFileVariable}, or the file 'token' of the state directory, which is created.",
@@ -55,7 +61,7 @@ internal sealed class NodeCommandOptions
         _defaultIsolation = defaultIsolation;
         _isolation = SharedCommandOptions.Isolation($"Default {defaultIsolation.ToString().ToLowerInvariant()}.");
         _stateDir = new("--state-dir") { Description = $"State directory, with the desired state, packages and logs. {stateDirDefault}", HelpName = "DIR" };
-        Option[] all = [_httpHost, _httpPort, _rootPath, _requestTimeout, _keepAliveTimeout, _maxBody, _adminHost, _adminPort, _stateDir, _nodeName, _isolation, _tokenFile, _noToken, _noDashboard, _readOnlyDashboard, _allowedHosts];
+        Option[] all = [_httpHost, _httpPort, _rootPath, _requestTimeout, _keepAliveTimeout, _maxBody, _adminHost, _adminPort, _stateDir, _nodeName, _isolation, _spareWorkers, _cachedBytes, _tokenFile, _noToken, _noDashboard, _readOnlyDashboard, _allowedHosts];
         foreach (var option in all)
             command.Options.Add(option);
         _nodeName.Validators.Add(static result =>
@@ -92,6 +98,8 @@ internal sealed class NodeCommandOptions
             NodeName = parsed.GetValue(_nodeName),
             Isolation = parsed.GetValue(_isolation) ?? _defaultIsolation,
             Resources = _resources.Read(parsed),
+            SpareWorkers = parsed.GetValue(_spareWorkers),
+            CachedBytes = parsed.GetValue(_cachedBytes),
             Token = string.IsNullOrEmpty(file) ? null : NodeTokenFile.Read(file),
             IsOpen = isOpen,
             HasDashboard = !parsed.GetValue(_noDashboard),

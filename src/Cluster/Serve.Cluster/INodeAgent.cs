@@ -96,6 +96,12 @@ public interface INodeAgent : IAsyncDisposable
     /// <param name="cancellationToken">Cancels the transfer.</param>
     Task FetchPackageAsync(string hash, CancellationToken cancellationToken);
 
+    /// <summary>Keeps resources ready for actors that may be created soon, until the next request. Best effort.</summary>
+    /// <param name="standby">The resources.</param>
+    void KeepReady(NodeStandby standby)
+    {
+    }
+
     /// <summary>Makes an object available in the object store of the node; completes at once where the object is already there.</summary>
     /// <param name="id">The object.</param>
     /// <param name="cancellationToken">Cancels the transfer.</param>
@@ -122,6 +128,16 @@ public interface INodeAgent : IAsyncDisposable
     /// <summary>Collects the metrics of the node's workers in Prometheus' text format: one text per worker that answered in time.</summary>
     /// <param name="cancellationToken">The time limit.</param>
     Task<IReadOnlyList<string>> CollectMetricsAsync(CancellationToken cancellationToken);
+}
+
+/// <summary>Resources that a node keeps ready.</summary>
+/// <param name="SpareWorkers">Number of workers without actors, so that the next actor that needs a new worker does not wait for the start of a process.</param>
+/// <param name="Packages">Hashes of the packages whose files are kept in the page cache of the operating system, most important first.</param>
+/// <param name="MaxCachedBytes">Maximum size of these files.</param>
+public sealed record NodeStandby(int SpareWorkers, IReadOnlyList<string> Packages, long MaxCachedBytes)
+{
+    /// <summary>Nothing.</summary>
+    public static NodeStandby None { get; } = new(0, [], 0);
 }
 
 /// <summary>The driver that holds grants and leases of a node. Never reused: a driver that starts again is another owner.</summary>
@@ -173,4 +189,8 @@ public interface INodePackageSource
     /// <param name="hash">The package's content hash.</param>
     /// <param name="cancellationToken">Cancels the transfer.</param>
     Task FetchAsync(string hash, CancellationToken cancellationToken);
+
+    /// <summary>Returns the files of a package; none if they are not available on the node.</summary>
+    /// <param name="hash">The package's content hash.</param>
+    IEnumerable<string> FindFiles(string hash) => [];
 }

@@ -42,6 +42,9 @@ public sealed record ReplicaStartRequest
     /// <summary>Its place among the replicas of the deployment.</summary>
     public ReplicaPlace Place { get; init; } = ReplicaPlace.Single;
 
+    /// <summary>Its gang; null if it is in none.</summary>
+    public ReplicaGang? Gang { get; init; }
+
     /// <summary>Which process hosts the replica; with a process of its own it shares the machine's CPUs with other processes.</summary>
     public IsolationMode Isolation { get; init; }
 

@@ -13,7 +13,7 @@ public abstract record ControlAction(long Generation, string Reason)
 {
     /// <summary>Creates a replica on a node.</summary>
     public sealed record StartReplica(
-        long Generation, string Reason, ReplicaId Replica, NodeId Node, ApplicationRevision Revision, DeploymentRevision Deployment, ReplicaPlace Place)
+        long Generation, string Reason, ReplicaId Replica, NodeId Node, ApplicationRevision Revision, DeploymentRevision Deployment, ReplicaPlace Place, ReplicaGang? Gang = null)
         : ControlAction(Generation, Reason);
 
     /// <summary>Drains a replica and stops it.</summary>

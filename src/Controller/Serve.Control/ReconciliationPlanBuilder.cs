@@ -15,6 +15,9 @@ internal sealed class ReconciliationPlanBuilder(ObservedState observed, DateTime
 
     public DateTimeOffset Now => now;
 
+    /// <summary>Generation of the newest action.</summary>
+    public long Generation => _generation;
+
     public DateTimeOffset? NextWakeUp { get; private set; }
 
     public ImmutableArray<ControlAction> Actions => _actions.ToImmutable();

@@ -29,6 +29,15 @@ public sealed record ControllerOptions
     /// <summary>How long the logs of deleted applications are kept.</summary>
     public TimeSpan DeletedLogRetention { get; init; } = TimeSpan.FromDays(1);
 
+    /// <summary>Maximum number of workers without actors that a node keeps for applications with isolation <c>application</c> or <c>replica</c> whose deployments may scale to zero. Default 0.</summary>
+    public int SpareWorkers { get; init; }
+
+    /// <summary>Maximum size of the package files of applications whose deployments may scale to zero that a node keeps in the page cache. Default 0.</summary>
+    public long MaxCachedBytes { get; init; }
+
+    /// <summary>How long a package of which no revision is kept can still be deployed.</summary>
+    public TimeSpan UnusedPackageRetention { get; init; } = TimeSpan.FromHours(1);
+
     /// <summary>How long a node may take to apply new routes before they are published again.</summary>
     public TimeSpan PublishTimeout { get; init; } = TimeSpan.FromSeconds(10);
 

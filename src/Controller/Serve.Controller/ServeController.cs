@@ -6,9 +6,11 @@ using Serve.Control.Autoscaling;
 using Serve.Control.Observed;
 using Serve.Controller.AdminApi;
 using Serve.Controller.Applications;
+using Serve.Controller.Decisions;
 using Serve.Controller.Logs;
 using Serve.Controller.Loop;
 using Serve.Controller.Metrics;
+using Serve.Controller.Packages;
 using Serve.Controller.Store;
 using Serve.Nodes;
 using Serve.Routes;
@@ -19,7 +21,7 @@ namespace Serve.Controller;
 /// <summary>The controller: accepts desired-state changes and reports status. Its control loop is the only writer of its state.</summary>
 public sealed class ServeController : IAsyncDisposable
 {
-    private static readonly TimeSpan LogPruneInterval = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan PruneInterval = TimeSpan.FromMinutes(5);
 
     private readonly INodeDirectory _nodes;
     private readonly IApplicationSource _source;
@@ -31,7 +33,8 @@ public sealed class ServeController : IAsyncDisposable
     private readonly ControlLoop _loop;
     private readonly InstanceDetailsProjection _details;
     private readonly NodeLogRetention _logs;
-    private readonly ITimer _logTimer;
+    private readonly PackageRetention _packages;
+    private readonly ITimer _pruneTimer;
     private readonly CancellationTokenSource _shutdownRequested = new();
     private readonly CancellationTokenSource _draining = new();
     private readonly CancellationTokenSource _leaving = new();
@@ -49,10 +52,12 @@ public sealed class ServeController : IAsyncDisposable
         _addresses = addresses;
         _time = time;
         _startedAt = time.GetUtcNow();
-        _loop = new(nodes, store, options, metrics, policies, time, loggers);
+        Decisions = new(time);
+        _loop = new(nodes, store, options, metrics, Decisions, policies, time, loggers);
         _details = new(nodes, directory, options, addresses, configDirectory);
         _logs = new(directory.Logs, options.MaxLogBytes, options.DeletedLogRetention, time, loggers.CreateLogger<NodeLogRetention>());
-        _logTimer = time.CreateTimer(_ => _logs.Prune(_loop.View.Desired.Applications.Keys.ToHashSet(StringComparer.Ordinal)), null, LogPruneInterval, LogPruneInterval);
+        _packages = new(source, options.UnusedPackageRetention, time, loggers.CreateLogger<PackageRetention>());
+        _pruneTimer = time.CreateTimer(_ => Prune(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Canceled when the admin API was asked to shut the node down and everything has been drained. The composition root then stops the servers.</summary>
@@ -64,9 +69,17 @@ public sealed class ServeController : IAsyncDisposable
     /// <summary>Canceled when load balancers are to send no more requests to the node, which still serves. The composition root then reports the node as not ready.</summary>
     public CancellationToken Leaving => _leaving.Token;
 
+    /// <summary>The newest decisions and their reasons.</summary>
+    public ControlDecisionLog Decisions { get; }
+
     /// <summary>Loads the stored state and restores its applications.</summary>
     /// <exception cref="StateStoreException">The state cannot be read, or another controller holds the lease.</exception>
-    public Task StartAsync(CancellationToken cancellationToken) => _loop.StartAsync(cancellationToken);
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await _loop.StartAsync(cancellationToken);
+        // The packages in use are known now.
+        _pruneTimer.Change(PruneInterval, PruneInterval);
+    }
 
     /// <summary>Deploys one application. Waits until its code is built, validated and stored, not until it runs.</summary>
     /// <returns>Whether anything changed.</returns>
@@ -101,6 +114,18 @@ public sealed class ServeController : IAsyncDisposable
     /// <exception cref="DefinitionException">There is no such revision.</exception>
     public Task<bool> RollBackAsync(string application, long? revision, CancellationToken cancellationToken) =>
         _loop.RequestAsync(new ControlEvent.RollBackApplication(application, revision), cancellationToken);
+
+    /// <summary>Builds the source of an application again and deploys it with the same settings. Waits until it is stored, not until it runs.</summary>
+    /// <param name="application">The application's name.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <returns>Whether anything changed: false if the source is the same.</returns>
+    /// <exception cref="ApplicationNotFoundException">There is no such application.</exception>
+    /// <exception cref="DefinitionException">The source is invalid.</exception>
+    public Task<bool> RedeployAsync(string application, CancellationToken cancellationToken)
+    {
+        var config = FindConfig(application) ?? throw ApplicationNotFoundException.Of(application, _loop.View.Desired.Applications.Keys);
+        return DeployAsync(config with { ImportPath = _source.FindSource(config.ImportPath) }, cancellationToken);
+    }
 
     /// <summary>Lets the canary of an application replace its stable revision. Waits until that is stored, not until it is done.</summary>
     /// <returns>Whether anything changed.</returns>
@@ -210,7 +235,7 @@ public sealed class ServeController : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        await _logTimer.DisposeAsync();
+        await _pruneTimer.DisposeAsync();
         await _loop.DisposeAsync();
         _shutdownRequested.Dispose();
         _draining.Dispose();
@@ -226,6 +251,13 @@ public sealed class ServeController : IAsyncDisposable
         StateDir = _directory.Root,
         StartTimeS = InstanceDetailsProjection.Seconds(_startedAt),
     };
+
+    private void Prune()
+    {
+        var view = _loop.View;
+        _logs.Prune(view.Desired.Applications.Keys.ToHashSet(StringComparer.Ordinal));
+        _packages.Prune(view.Desired, view.Observed);
+    }
 
     private async Task WaitUntilAsync(Func<ControllerStateView, bool> condition, CancellationToken cancellationToken)
     {

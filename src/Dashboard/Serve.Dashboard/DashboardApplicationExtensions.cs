@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Serve.Dashboard.Access;
+using Serve.Dashboard.Actions;
 using Serve.Dashboard.Assets;
 using Serve.Dashboard.Live;
 using Serve.Dashboard.Sampling;
@@ -21,6 +22,7 @@ public static class DashboardApplicationExtensions
         .AddSingleton<LiveFeed>()
         .AddSingleton(static _ => new SampleHistory())
         .AddSingleton<DashboardSampler>()
+        .AddSingleton<GatewayConsole>()
         .AddHostedService(static provider => provider.GetRequiredService<DashboardSampler>())
         .AddSingleton(provider => new DashboardSessionTokens(options.Guard.Token, provider.GetRequiredService<TimeProvider>()));
 
@@ -43,6 +45,7 @@ public static class DashboardApplicationExtensions
             }, ServeJson.Options))
             .WithTags("Dashboard").WithSummary("Creates a code for a link that signs a browser in once.").Produces<DashboardSignInCode>();
         routes.MapLive();
+        routes.MapActions();
         return routes;
     }
 }

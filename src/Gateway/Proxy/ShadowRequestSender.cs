@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
+using Serve.Routes;
 using Serve.Routing;
 
 namespace Serve.Gateway.Proxy;
@@ -26,7 +27,7 @@ internal sealed class ShadowRequestSender(IServiceProvider services, TimeProvide
     {
         if (!split.IsShadowed())
             return null;
-        var application = split.Route.Application;
+        var application = NameOf(split);
         if (!ShadowRequest.IsBounded(context, split.Route.ShadowMaxBodyBytes))
         {
             ShadowMetrics.Count(application, "skipped");
@@ -49,7 +50,7 @@ internal sealed class ShadowRequestSender(IServiceProvider services, TimeProvide
     /// <param name="serve">Serves the copy by the second revision.</param>
     public void Send(ShadowRequest shadow, CanarySplit split, (int Status, TimeSpan Duration) primary, Func<HttpContext, CancellationToken, Task> serve)
     {
-        var application = split.Route.Application;
+        var application = NameOf(split);
         var ongoing = OngoingOf(application);
         if (!shadow.IsComplete)
         {
@@ -97,8 +98,10 @@ internal sealed class ShadowRequestSender(IServiceProvider services, TimeProvide
 
         var elapsed = Stopwatch.GetElapsedTime(started);
         split.Meter.CountShadow(status >= StatusCodes.Status500InternalServerError, elapsed);
-        ShadowMetrics.Compare(split.Route.Application, primary, (status, elapsed));
+        ShadowMetrics.Compare(NameOf(split), primary, (status, elapsed));
     }
+
+    private static string NameOf(CanarySplit split) => CanaryName.ApplicationOf(split.Route.Application)!;
 
     private StrongBox OngoingOf(string application) => _ongoing.GetOrAdd(application, static _ => new());
 

@@ -21,6 +21,8 @@ internal sealed class ReplicaContext(ReplicaId replicaId, ReplicaStartRequest st
 
     public int LocalRank => _place.LocalRank;
 
+    public GangContext? Gang { get; } = start.Gang is { } gang ? new(gang.Id, gang.Rank, gang.Members.Length, gang.Members) : null;
+
     public IReadOnlyList<int> GpuIds => gpuIds;
 
     public string? RequestId => RequestContext.Current?.Call.RequestId;

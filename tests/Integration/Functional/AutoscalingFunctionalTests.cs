@@ -17,7 +17,7 @@ public sealed class AutoscalingFunctionalTests(SamplePackageFixture packages)
         for (var round = 0; round < 3; round++)
         {
             await node.WaitForReplicasAsync(0);
-            Assert.Empty(await node.GetWorkerPidsAsync());
+            Assert.All((await node.Admin.GetNodesAsync()).Nodes.Single().Workers, worker => Assert.Equal("spare", worker.Label));
             Assert.Equal("one", await node.Gateway.GetStringAsync("/lab/version"));
         }
 

@@ -41,15 +41,18 @@ public sealed class OnnxDeploymentFunctionalTests(SamplePackageFixture packages)
         Assert.Equal(3, await serve.GetHandle("Digits").Remote<long>([Three]));
     }
 
-    [Fact]
-    public async Task Rollout_NewCodeInTheSameProcessUnderLoad_ModelIsNotLoadedAgain()
+    [Theory]
+    [InlineData(IsolationMode.None, false)]
+    [InlineData(IsolationMode.Application, true)]
+    public async Task Rollout_NewCodeInTheSameProcessUnderLoad_ModelIsNotLoadedAgain(IsolationMode isolation, bool reuseWorker)
     {
-        await using var node = await TestNodeProcess.StartAsync(IsolationMode.None);
-        await node.DeployAsync(packages.Digits, Application(Model));
+        await using var node = await TestNodeProcess.StartAsync(isolation);
+        var application = Application(Model) with { ReuseWorker = reuseWorker };
+        await node.DeployAsync(packages.Digits, application);
         await using var load = new RequestLoadGenerator(node, 2, "/Digits/model");
         await load.WaitForAnswersAsync(20);
 
-        await node.DeployAsync(packages.DigitsTwo, Application(Model));
+        await node.DeployAsync(packages.DigitsTwo, application);
         await Eventually.TrueAsync(() => load.Last?.Contains("\"version\":2", StringComparison.Ordinal) is true, () => $"the new code answers, not {load.Last}");
         await load.WaitForAnswersAsync(20);
         await load.StopAsync();
@@ -57,6 +60,7 @@ public sealed class OnnxDeploymentFunctionalTests(SamplePackageFixture packages)
         Assert.Empty(load.Failures);
         var loads = (await node.GetAdminTextAsync("/metrics")).Split('\n').Where(line => line.StartsWith("serve_onnx_session_load_seconds_count", StringComparison.Ordinal));
         Assert.EndsWith(" 1", Assert.Single(loads), StringComparison.Ordinal);
+        Assert.Equal(reuseWorker ? 1 : 0, (await node.GetWorkerPidsAsync()).Count);
     }
 
     [Fact]

@@ -23,6 +23,8 @@ public sealed class SamplePackageFixture : IAsyncLifetime, IDisposable
 
     public string Unicode => _scratch.In("Unicode.zip");
 
+    public string Nested => _scratch.In("Nested.zip");
+
     public string Digits => _scratch.In("Digits.zip");
 
     /// <summary>The second version of Digits, with the same model and other code.</summary>
@@ -38,6 +40,7 @@ public sealed class SamplePackageFixture : IAsyncLifetime, IDisposable
         await BuildAsync(_scratch.Write("Keeper.cs", File.ReadAllText(ServeExecutable.Sample("Zoo.cs")) + File.ReadAllText(ServeExecutable.Sample("Keeper.cs"))), Keeper);
         await BuildAsync(ServeExecutable.Sample("Unicode.cs"), Unicode);
         await BuildAsync(ServeExecutable.Sample("Chatty.cs"), Chatty);
+        await BuildAsync(ServeExecutable.Sample("Nested.cs") + ":Front", Nested);
         await BuildAsync(Path.Combine(ServeExecutable.Root, "deployments", "Digits.cs"), Digits);
         await BuildAsync(_scratch.Write("DigitsTwo.cs", File.ReadAllText(Path.Combine(ServeExecutable.Root, "deployments", "Digits.cs"))
             .Replace("model.ExecutionProvider }", "model.ExecutionProvider, version = 2 }", StringComparison.Ordinal).Replace("class Digits", "class DigitsTwo", StringComparison.Ordinal)

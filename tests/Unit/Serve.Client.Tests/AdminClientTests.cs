@@ -34,6 +34,8 @@ public sealed class AdminClientTests
         await admin.ScaleAsync(new DeploymentId("counter", "Counter"), 3);
         await admin.RollBackAsync("my app", 3);
         await admin.RollBackAsync("counter");
+        await admin.PromoteAsync("my app");
+        await admin.ChangeCanaryAsync("my app", 12.5);
         Assert.Equal(["one", "two"], await admin.ReadLogsAsync("counter", "Counter", "a#b#c", 10, follow: true).ToListAsync());
         Assert.Equal(["one", "two"], await admin.ReadLogsAsync("counter").ToListAsync());
         Assert.Equal(5, Assert.Single((await admin.GetNodesAsync()).Nodes).Pid);
@@ -53,6 +55,8 @@ public sealed class AdminClientTests
                 """POST /api/v1/applications/counter/deployments/Counter/scale {"target_num_replicas":3}""",
                 """POST /api/v1/applications/my%20app/rollback {"revision":3}""",
                 "POST /api/v1/applications/counter/rollback {}",
+                "POST /api/v1/applications/my%20app/promote",
+                """POST /api/v1/applications/my%20app/canary {"percent":12.5}""",
                 "GET /api/v1/applications/counter/logs?deployment=Counter&replica=a%23b%23c&tail=10&follow=true",
                 "GET /api/v1/applications/counter/logs",
                 "GET /api/v1/nodes",

@@ -325,7 +325,8 @@ internal sealed class ControlPlaneSimulation
                     application.Requested.Find(start.Replica.Deployment.Name) is { } requested ? application.TargetOf(requested).Replicas : 0,
                     application.LastGood?.Find(start.Replica.Deployment.Name) is { } lastGood ? application.LastGoodTargetOf(lastGood).Replicas : 0);
                 var live = Observed.ReplicasOf(start.Replica.Deployment).Count(replica => replica.IsLive);
-                Assert.True(live + 1 <= target + Math.Max(1, target / 5), "Never more than target and surge.");
+                var size = start.Deployment.Spec.Gang?.GangSize ?? 1;
+                Assert.True(live + 1 <= target + (Math.Max(1, target / 5 / size) * size), "Never more than target and surge.");
                 Assert.InRange(start.Place.Rank, 0, Math.Max(0, target - 1));
                 var node = Observed.Nodes[start.Node];
                 Assert.True(node.Phase == NodePhase.Ready, "Replicas are placed on ready nodes only.");

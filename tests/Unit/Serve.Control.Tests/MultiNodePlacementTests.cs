@@ -11,6 +11,17 @@ public sealed class MultiNodePlacementTests
     private static ControlPlaneSimulation ThreeNodes(double cpus = 4) => new ControlPlaneSimulation().Node("a", cpus).Node("b", cpus).Node("c", cpus);
 
     [Fact]
+    public void Decide_NodeReturnsBeforeItsRoutesWereAcknowledged_ReceivesThemAgain()
+    {
+        var simulation = new ControlPlaneSimulation().Node("a", cpus: 4).Node("b", cpus: 4).Deploy("app", "v1", 2).Settle();
+        simulation.Delete("app").Decide();
+        foreach (var publish in simulation.InFlight.OfType<ControlAction.PublishRouteSnapshot>().ToList())
+            simulation.EndWith(publish, new ControlObservation.RoutesAcknowledged(new("b"), publish.Snapshot.Version));
+        simulation.Lose("a").Node("a", cpus: 4).Settle();
+        Assert.DoesNotContain("app", simulation.Desired.Applications.Keys);
+    }
+
+    [Fact]
     public void Decide_ThreeNodes_SpreadsReplicas()
     {
         var simulation = ThreeNodes().Deploy("app", "v1", 6, OneCpu).Settle();

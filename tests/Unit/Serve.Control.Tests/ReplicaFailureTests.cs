@@ -22,6 +22,26 @@ public sealed class ReplicaFailureTests
     }
 
     [Fact]
+    public void Decide_ScaledUpDeploymentThatCannotStart_BacksOffAndLeavesRoomForItsNeighbor()
+    {
+        var simulation = new ControlPlaneSimulation().Node("n", cpus: 4)
+            .Deploy("app", "v1", 1, OneCpu).Deploy("other", "v1", 1, OneCpu).Settle();
+        simulation.Broken.Add("v1");
+        simulation.Scale("app", 3);
+        simulation.EndAll<ControlAction.StartReplica>();
+        var started = simulation.History.OfType<ControlAction.StartReplica>().Count();
+        Assert.Empty(simulation.InFlight.OfType<ControlAction.StartReplica>());
+        Assert.Contains("v1 throws", simulation.Status("app").Deployments["app"].Message);
+
+        // Between the attempts the neighbor receives the free CPUs.
+        simulation.Broken.Clear();
+        simulation.Scale("other", 3);
+        simulation.EndAll<ControlAction.StartReplica>();
+        Assert.Equal(started + 2, simulation.History.OfType<ControlAction.StartReplica>().Count());
+        Assert.Equal((1, 3), (simulation.Replicas("app", ReplicaPhase.Running).Count, simulation.Replicas("other", ReplicaPhase.Running).Count));
+    }
+
+    [Fact]
     public void Decide_ConstructorThrows_DoublesTheBackoff()
     {
         var simulation = new ControlPlaneSimulation();
@@ -175,4 +195,6 @@ public sealed class ReplicaFailureTests
         simulation.Deploy("app", "v1").Settle();
         Assert.Equal(ApplicationStatus.Running, simulation.Status("app").Status);
     }
+
+    private static Specs.DeploymentSpec OneCpu(Specs.DeploymentSpec spec) => spec with { Resources = new() { NumCpus = 1 } };
 }

@@ -33,6 +33,25 @@ public sealed class SettingsRolloutTests
     }
 
     [Fact]
+    public void Decide_ChangedReplicaCount_RunningReplicasAreNotUpdatedAndAFailureDoesNotReplaceThem()
+    {
+        var simulation = Running(1);
+        var replica = simulation.Replicas("app").Single();
+        simulation.Scale("app", 3);
+        foreach (var change in Updates(simulation))
+        {
+            var moved = simulation.Observed.Replicas[change.Replica.ToString()];
+            Assert.Equal((false, replica.Reason, ReplicaPhase.Running), (moved.IsUpdating, moved.Reason, moved.Phase));
+            Assert.Contains(change.Replica.ToString(), simulation.Routed("app"));
+            simulation.EndWith(change, new ControlObservation.ReplicaReconfigureFailed(change.Replica, change.Generation, "did not answer", IsHung: true));
+        }
+
+        simulation.Settle();
+        Assert.Equal(3, simulation.Replicas("app", ReplicaPhase.Running).Count);
+        Assert.Equal((3, ReplicaPhase.Running), (simulation.Observed.Replicas[replica.Id.ToString()].Place.WorldSize, simulation.Observed.Replicas[replica.Id.ToString()].Phase));
+    }
+
+    [Fact]
     public void Decide_TenReplicas_AShareIsReconfiguredAtATime()
     {
         var simulation = Running(10);

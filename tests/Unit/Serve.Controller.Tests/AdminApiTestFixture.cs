@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using Prometheus;
 using Serve.Controller.AdminApi;
 using Serve.Controller.Applications;
+using Serve.Controller.Logs;
 using Serve.Http;
 using Serve.Nodes;
 
@@ -24,12 +25,15 @@ internal sealed class AdminApiTestFixture : IAsyncDisposable
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddSingleton(node.Controller).AddSingleton(node.Options).AddSingleton(node.State)
             .AddSingleton<INodeDirectory>(node.Nodes).AddSingleton<IApplicationSource>(node.Source)
-            .AddSingleton<CollectorRegistry>(node.Registry).AddSingleton(TimeProvider.System).AddServeAdmin();
+            .AddSingleton<CollectorRegistry>(node.Registry).AddSingleton(TimeProvider.System).AddSingleton(Logs).AddServeAdmin();
         _app = builder.Build();
         _app.MapServeAdmin(guard);
     }
 
     public ControllerTestFixture Node { get; }
+
+    /// <summary>Log of the node's process.</summary>
+    public NodeLogBuffer Logs { get; } = new(TimeProvider.System);
 
     public HttpClient Client { get; } = new();
 

@@ -120,6 +120,33 @@ public sealed class AdminApiTests
     });
 
     [Fact]
+    public async Task GetDecisions_AfterDeployAndScale_ContainsEachActionWithItsReason() => await WithAsync(async admin =>
+    {
+        await admin.PutAsync("/api/serve/applications/counter", Counter);
+        await admin.Client.PostAsync("/api/v1/applications/counter/deployments/Counter/scale", new StringContent("""{"target_num_replicas":3}"""));
+        await admin.Node.UntilAsync(() => admin.Node.Running("counter").Length == 3);
+
+        var all = (await admin.Client.GetFromJsonAsync<JsonNode>("/api/v1/decisions"))!;
+        var starts = (await admin.Client.GetFromJsonAsync<JsonNode>("/api/v1/decisions?kind=start_replica&application=counter&limit=2"))!;
+        var rest = (await admin.Client.GetFromJsonAsync<JsonNode>($"/api/v1/decisions?kind=start_replica&application=counter&before={starts["next_before"]}"))!;
+
+        Assert.Contains(all["decisions"]!.AsArray(), decision => (string?)decision!["kind"] == "change_desired_state" && (string?)decision["application"] == "counter");
+        Assert.Equal((2, 1), (starts["decisions"]!.AsArray().Count, rest["decisions"]!.AsArray().Count));
+        Assert.All(starts["decisions"]!.AsArray(), decision => Assert.NotEmpty((string)decision!["reason"]!));
+        Assert.True((long)starts["decisions"]![0]!["generation"]! > 0);
+        Assert.Equal(HttpStatusCode.BadRequest, (await admin.Client.GetAsync("/api/v1/decisions?limit=1001")).StatusCode);
+    });
+
+    [Fact]
+    public async Task Redeploy_KnownAndUnknown_ReturnsTheMatchingStatus() => await WithAsync(async admin =>
+    {
+        await admin.PutAsync("/api/serve/applications/counter", Counter);
+        var same = await admin.Client.PostAsync("/api/v1/applications/counter/redeploy", null);
+        Assert.False((bool)(await same.Content.ReadFromJsonAsync<JsonNode>())!["changed"]!);
+        Assert.Equal(HttpStatusCode.NotFound, (await admin.Client.PostAsync("/api/v1/applications/nope/redeploy", null)).StatusCode);
+    });
+
+    [Fact]
     public async Task Rollback_KnownUnknownAndInvalid_ReturnsTheMatchingStatus() => await WithAsync(async admin =>
     {
         await admin.PutAsync("/api/serve/applications/counter", Counter);

@@ -46,6 +46,21 @@ public sealed class AutoscalingLoopTests
     }
 
     [Fact]
+    public async Task Deploy_MayScaleToZero_KeepsAWorkerAndThePackageReadyUntilItIsDeleted()
+    {
+        await using var node = await ControllerTestFixture.StartAsync(options: new() { NodeId = new("n1"), SpareWorkers = 2, MaxCachedBytes = 100 });
+        await DeployAsync(node, new() { MinReplicas = 1, MaxReplicas = 4 });
+        Assert.Equal((0, 0), (node.Agent.Standby.SpareWorkers, node.Agent.Standby.Packages.Count));
+        await DeployAsync(node, new() { MinReplicas = 0, MaxReplicas = 4 });
+        Assert.Equal((1, "Counter@1", 100), (node.Agent.Standby.SpareWorkers, node.Agent.Standby.Packages.Single(), node.Agent.Standby.MaxCachedBytes));
+        await node.Controller.DeployAsync(
+            ControllerTestFixture.Config("counter", "Counter@1", settings: options => options with { NumReplicas = null, AutoscalingConfig = new() { MinReplicas = 0 } }) with { Isolation = IsolationMode.None }, CancellationToken.None);
+        Assert.Equal((0, 1), (node.Agent.Standby.SpareWorkers, node.Agent.Standby.Packages.Count));
+        await node.Controller.DeleteAsync("counter", CancellationToken.None);
+        Assert.Empty(node.Agent.Standby.Packages);
+    }
+
+    [Fact]
     public async Task Restart_ScaledDeployment_KeepsItsTarget()
     {
         var folder = Directory.CreateTempSubdirectory("serve-test-").FullName;
@@ -142,6 +157,31 @@ public sealed class AutoscalingLoopTests
     }
 
     [Fact]
+    public async Task Policy_ThatDoesNotReturn_KeepsTheTargetAndIsNotCalledTwiceAtATime()
+    {
+        await using var node = await ControllerTestFixture.StartAsync();
+        using var release = new ManualResetEventSlim();
+        var (calls, concurrent) = (0, 0);
+        node.Policies.Classes["Slow"] = () => new FakePolicyLoader.Single(_ =>
+        {
+            Assert.Equal(1, Interlocked.Increment(ref concurrent));
+            if (Interlocked.Increment(ref calls) == 2)
+                release.Wait();
+            Interlocked.Decrement(ref concurrent);
+            return new(calls == 1 ? 2 : 3, "slow");
+        });
+        await DeployAsync(node, new() { MaxReplicas = 4, UpscaleDelayS = 0, MetricsIntervalS = 1, Policy = new() { PolicyClass = "Slow" } });
+        await node.UntilAsync(() => node.Running("counter").Length == 2, runClock: true);
+        await node.UntilAsync(() => Errors().SequenceEqual(["autoscaling policy Slow has not returned within 10 s"]), runClock: true);
+        Assert.Equal((2, 2), (node.Running("counter").Length, calls));
+        Assert.Contains("serve_autoscaling_policy_execution_time_ms{application=\"counter\",deployment=\"Counter\",policy_scope=\"deployment\"} ", Metrics(node), StringComparison.Ordinal);
+
+        release.Set();
+        await node.UntilAsync(() => node.Running("counter").Length == 3 && Errors().Count == 0, runClock: true);
+        IReadOnlyList<string> Errors() => node.Controller.GetDetails("counter")!.Deployments["Counter"].AutoscalingDetail!.Errors;
+    }
+
+    [Fact]
     public async Task Policy_MetricsOfReplicas_AreReceivedAndShown()
     {
         await using var node = await ControllerTestFixture.StartAsync();
@@ -174,11 +214,16 @@ public sealed class AutoscalingLoopTests
         await new DeploymentLoadSubscriber(node.Controller).OnPublishedAsync(
             new(DeploymentLoadReport.Topic, "n1", new(1, version), System.Text.Encoding.UTF8.GetBytes(loads)), CancellationToken.None);
 
-    private static double Metric(ControllerTestFixture node, string name)
+    private static string Metrics(ControllerTestFixture node)
     {
         using var text = new MemoryStream();
         node.Registry.CollectAndExportAsTextAsync(text).GetAwaiter().GetResult();
-        var line = System.Text.Encoding.UTF8.GetString(text.ToArray()).Split('\n').Single(line => line.StartsWith($"serve_autoscaling_{name}{{", StringComparison.Ordinal));
+        return System.Text.Encoding.UTF8.GetString(text.ToArray());
+    }
+
+    private static double Metric(ControllerTestFixture node, string name)
+    {
+        var line = Metrics(node).Split('\n').Single(line => line.StartsWith($"serve_autoscaling_{name}{{", StringComparison.Ordinal));
         return double.Parse(line.Split(' ')[^1], System.Globalization.CultureInfo.InvariantCulture);
     }
 }

@@ -19,6 +19,15 @@ internal sealed class FakeApplicationSource : IApplicationSource
 
     public string FindSource(string importPath) => importPath.Replace("package:", "", StringComparison.Ordinal);
 
+    /// <summary>Packages that were last found to be used.</summary>
+    public IReadOnlySet<string>? Used { get; private set; }
+
+    public int DeleteUnused(IReadOnlySet<string> used, DateTimeOffset before)
+    {
+        Used = used;
+        return 0;
+    }
+
     public static ApplicationPackage Package(string hash, params string[] deployments) => new()
     {
         Hash = hash,

@@ -25,6 +25,11 @@ internal sealed class FakeNodeAgent(string name = "n1") : INodeAgent
     /// <summary>Notices of every actor.</summary>
     public IReadOnlyList<string> Notices { get; set; } = [];
 
+    /// <summary>Resources that were last requested to be kept ready.</summary>
+    public NodeStandby Standby { get; private set; } = NodeStandby.None;
+
+    public void KeepReady(NodeStandby standby) => Standby = standby;
+
     public Func<ReplicaStartRequest, Task> OnCreate { get; set; } = _ => Task.CompletedTask;
 
     public Func<string, Task> OnStop { get; set; } = _ => Task.CompletedTask;

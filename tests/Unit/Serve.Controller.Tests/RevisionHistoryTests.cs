@@ -44,6 +44,32 @@ public sealed class RevisionHistoryTests
     }
 
     [Fact]
+    public async Task Packages_OfKeptRevisions_AreUsedUntilTheRevisionIsDropped()
+    {
+        await using var node = await ControllerTestFixture.StartAsync();
+        for (var number = 1; number <= 12; number++)
+            await node.DeployAsync("counter", $"Counter@{number}");
+        await node.UntilAsync(() => IsRunning(node, "Counter@12", 1), runClock: true);
+        node.Clock.Advance(TimeSpan.FromMinutes(6));
+        await node.UntilAsync(() => node.Source.Used is not null);
+        Assert.Equal(Enumerable.Range(2, 11).Select(number => $"Counter@{number}").Order(), node.Source.Used!.Order());
+    }
+
+    [Fact]
+    public async Task Packages_ReplicaOfADroppedRevision_NoneIsDeleted()
+    {
+        await using var node = await ControllerTestFixture.StartAsync();
+        await node.DeployAsync("counter", "Counter@0");
+        await node.UntilAsync("counter", ApplicationStatus.Running);
+        node.Agent.OnStop = _ => Task.Delay(Timeout.Infinite);
+        for (var number = 1; number <= 12; number++)
+            await node.DeployAsync("counter", $"Counter@{number}");
+        await node.UntilAsync(() => node.Controller.GetDetails("counter") is { Status: ApplicationStatus.Running, CodeHash: "Counter@12" }, runClock: true);
+        node.Clock.Advance(TimeSpan.FromMinutes(6));
+        Assert.Null(node.Source.Used);
+    }
+
+    [Fact]
     public async Task RollBack_AfterARestart_UsesTheStoredHistory()
     {
         var folder = Directory.CreateTempSubdirectory("serve-test-").FullName;

@@ -24,7 +24,7 @@ internal sealed class FakeDashboardSource : IDashboardSource
     [
         new()
         {
-            NodeId = "node-a", Pid = Environment.ProcessId, StateDir = Path.GetTempPath(), Workers = [.. Workers],
+            NodeId = "node-a", Pid = Environment.ProcessId, StateDir = Path.GetTempPath(), GatewayAddress = Gateway, Workers = [.. Workers],
             ResourcesTotal = new Dictionary<string, double> { ["CPU"] = 4 }, ResourcesReserved = new Dictionary<string, double> { ["CPU"] = 1.5 },
         },
     ];
@@ -40,6 +40,18 @@ internal sealed class FakeDashboardSource : IDashboardSource
     public DashboardGpuUsage GetGpuUsage() => Gpu;
 
     public long GetNewestDecision() => 0;
+
+    public string? Gateway { get; set; }
+
+    public List<string> ModelChanges { get; } = [];
+
+    public Task SetModelLoadedAsync(string name, bool isLoad, CancellationToken cancellationToken)
+    {
+        if (name == "unknown")
+            throw new NoSuchRouteException("Unknown model 'unknown'.");
+        ModelChanges.Add($"{name} {isLoad}");
+        return Task.CompletedTask;
+    }
 
     public Task<IReadOnlyList<string>> CollectMetricsAsync(CancellationToken cancellationToken)
     {

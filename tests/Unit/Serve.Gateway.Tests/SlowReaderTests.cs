@@ -163,7 +163,8 @@ public sealed partial class SlowReaderTests
         while (!context.RequestAborted.IsCancellationRequested)
         {
             await context.Response.Body.WriteAsync(chunk, context.RequestAborted);
-            // Writes to a closed connection complete at once, and its token is canceled by the thread pool: loops of several requests would occupy all its threads.
+
+            // After the connection has ended, writes complete at once until the token is canceled, by a work item of the thread pool whose threads these loops would occupy.
             await Task.Yield();
         }
     }

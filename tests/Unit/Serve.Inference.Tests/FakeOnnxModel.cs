@@ -29,6 +29,9 @@ internal sealed class FakeOnnxModel(string path, params IReadOnlyList<TensorSpec
 
     public int Runs => _runs;
 
+    /// <summary>Token of the last run.</summary>
+    public CancellationToken LastToken { get; private set; }
+
     /// <summary>Number of runs whose outputs have not been disposed.</summary>
     public int UnreturnedOutputs => _lent;
 
@@ -44,6 +47,7 @@ internal sealed class FakeOnnxModel(string path, params IReadOnlyList<TensorSpec
         IReadOnlyList<NamedTensor> inputs, IReadOnlyList<string>? outputs = null, CancellationToken cancellationToken = default)
     {
         ObjectDisposedException.ThrowIf(IsDisposed, this);
+        LastToken = cancellationToken;
         Interlocked.Increment(ref _runs);
         await Task.Yield();
         if (Before is { } before)

@@ -196,6 +196,27 @@ public sealed class ModelRunBatcherTests : IDisposable
     }
 
     [Fact]
+    public async Task Run_AllCallersOfARunAreCanceled_TheRunIsStopped()
+    {
+        var occupied = await OccupyAsync();
+        using var one = new CancellationTokenSource();
+        using var other = new CancellationTokenSource();
+        var pending = new[] { RunAsync([1, 2], stop: one.Token), RunAsync([3, 4], stop: other.Token) };
+        _model.Before = () => Task.Delay(Timeout.Infinite);
+        _open.SetResult();
+        await Eventually.TrueAsync(() => _model.Runs == 3, () => $"{_model.Runs} runs");
+
+        await one.CancelAsync();
+        Assert.False(_model.LastToken.IsCancellationRequested);
+        await other.CancelAsync();
+        await Eventually.TrueAsync(() => _model.LastToken.IsCancellationRequested);
+        foreach (var each in pending)
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => each);
+        foreach (var each in await Task.WhenAll(occupied))
+            each.Dispose();
+    }
+
+    [Fact]
     public async Task Outputs_SharedRun_LiveUntilLastDisposed()
     {
         var occupied = await OccupyAsync();

@@ -64,6 +64,8 @@ internal sealed class ModelServerTestHost : IAsyncDisposable, IOnnxModels, IRepl
 
     public int LocalRank => 0;
 
+    public GangContext? Gang => null;
+
     public IReadOnlyList<int> GpuIds => [];
 
     public string? RequestId => null;

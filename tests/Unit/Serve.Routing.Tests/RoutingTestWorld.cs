@@ -51,9 +51,10 @@ internal sealed class RoutingTestWorld : IDisposable
         return this;
     }
 
-    public RoutingTestWorld Application(string name, string ingress, string? prefix = null)
+    public RoutingTestWorld Application(string name, string ingress, string? prefix = null, CanaryRoute? canary = null)
     {
-        _applications.Add(new ApplicationRoute(name, ingress, prefix));
+        _applications.RemoveAll(route => route.Application == name);
+        _applications.Add(new ApplicationRoute(name, ingress, prefix) { Canary = canary });
         return this;
     }
 

@@ -47,6 +47,7 @@ internal sealed class ConfigKeyTable
         : type == typeof(DeploymentOptions) ? Tables.Deployment
         : type == typeof(ReplicaResourceOptions) ? Tables.Resources
         : type == typeof(RequestRouterOptions) ? Tables.RequestRouter
+        : type == typeof(GangSchedulingOptions) ? Tables.GangScheduling
         : type == typeof(AutoscalingOptions) ? Tables.Autoscaling
         : type == typeof(CanarySpec) ? Tables.Canary
         : type == typeof(ShadowSpec) ? Tables.Shadow
@@ -186,6 +187,8 @@ internal sealed class ConfigKeyTable
 
         public static readonly ConfigKeyTable RequestRouter = new(static () => new RequestRouterOptions(), typeof(RequestRouterOptions), typeof(RequestRouterSpec), []);
 
+        public static readonly ConfigKeyTable GangScheduling = new(static () => new GangSchedulingOptions(), typeof(GangSchedulingOptions), null, []);
+
         public static readonly ConfigKeyTable AutoscalingPolicy = new(static () => new AutoscalingPolicySpec { PolicyClass = "" }, typeof(AutoscalingPolicySpec), null, []);
 
         public static readonly ConfigKeyTable Canary = new(static () => new CanarySpec(), typeof(CanarySpec), null, []);
@@ -207,7 +210,6 @@ internal sealed class ConfigKeyTable
             new("placement_group_fallback_strategy", RayDefaultValues.IsEmpty),
             new("max_replicas_per_node"),
             new("logging_config", RayDefaultValues.IsDefaultLogging),
-            new("gang_scheduling_config", RayDefaultValues.IsEmpty),
             new("deployment_actors", RayDefaultValues.IsEmpty),
         ]);
 

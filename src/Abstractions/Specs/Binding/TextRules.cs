@@ -93,7 +93,7 @@ internal sealed class BooleanRule : ConfigValueRule
 /// <summary>A value of an enum, in snake_case.</summary>
 internal sealed class EnumValueRule(Type type) : ConfigValueRule
 {
-    private readonly Dictionary<string, object> _choices = Enum.GetValues(type).Cast<object>().ToDictionary(NameOf);
+    private readonly Dictionary<string, object> _choices = Enum.GetValues(type).Cast<object>().ToDictionary(NameOf, StringComparer.OrdinalIgnoreCase);
 
     public override bool TryRead(JsonNode? node, string path, ConfigErrorCollector errors, out object? value)
     {

@@ -50,8 +50,9 @@ public static class Autoscaler
         return new()
         {
             Spec = spec,
-            MinReplicas = application.CapacityOf(spec.MinReplicas),
-            MaxReplicas = application.CapacityOf(spec.MaxReplicas),
+            MinReplicas = deployment.InWholeGangs(application.CapacityOf(spec.MinReplicas)),
+            MaxReplicas = deployment.InWholeGangs(application.CapacityOf(spec.MaxReplicas)),
+            Step = deployment.InWholeGangs(1),
             Target = application.Targets.TryGetValue(id.Name, out var target) ? target.Replicas : application.CapacityOf(deployment.Spec.NumReplicas),
             Running = observed.CountRunning(id),
             Load = promoting is null ? observed.LoadOf(id) : observed.LoadOf(id).Plus(observed.LoadOf(new(promoting.Name, id.Name))),

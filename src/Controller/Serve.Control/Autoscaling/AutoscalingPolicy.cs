@@ -15,6 +15,9 @@ public sealed record AutoscalingInput
     /// <summary>Upper bound, after the target capacity.</summary>
     public required int MaxReplicas { get; init; }
 
+    /// <summary>The target is a multiple of this: the size of a gang.</summary>
+    public int Step { get; init; } = 1;
+
     /// <summary>The current target.</summary>
     public required int Target { get; init; }
 
@@ -76,11 +79,11 @@ public static class AutoscalingPolicy
         if (target < min || target > max)
             return Change(Math.Clamp(target, min, max), target < min ? Text($"min_replicas is {min}") : Text($"max_replicas is {max}"));
         if (target == 0)
-            return max > 0 && load > 0 ? Change(1, "a request waits and there is no replica") : new(0, state with { Desired = 0, Reason = "no requests" }, null);
+            return max > 0 && load > 0 ? Change(input.Step, "a request waits and there is no replica") : new(0, state with { Desired = 0, Reason = "no requests" }, null);
 
         var (up, upReason) = Needed(input, state, now, Smaller(lookBack, spec.UpscaleDelayS));
         var (down, downReason) = Needed(input, state, now, Smaller(lookBack, spec.DownscaleDelayS));
-        (up, down) = (Math.Clamp(up, min, max), Math.Clamp(down, min, max));
+        (up, down) = (Math.Clamp(InSteps(up), min, max), Math.Clamp(InSteps(down), min, max));
         if (up > target)
         {
             state = state with { Desired = up, UpSince = state.UpSince ?? now, DownSince = null };
@@ -90,16 +93,18 @@ public static class AutoscalingPolicy
 
         // The last replica stops after a time without any request.
         var zeroAt = min == 0 && state.IdleSince is { } idle ? idle.AddSeconds(spec.DownscaleToZeroDelayS ?? spec.DownscaleDelayS) : (DateTimeOffset?)null;
-        if (target == 1 && zeroAt <= now)
+        if (target <= input.Step && zeroAt <= now)
             return Change(0, Text($"no requests for {Seconds(now - state.IdleSince!.Value)} s"));
-        down = Math.Max(1, down);
+        down = Math.Max(input.Step, down);
         state = state with { Desired = down, UpSince = null, DownSince = down < target ? state.DownSince ?? now : null };
         if (down >= target)
-            return zeroAt is not null && target == 1 ? Wait(zeroAt, "no requests; the last replica is about to stop") : Wait(null, downReason);
+            return zeroAt is not null && target <= input.Step ? Wait(zeroAt, "no requests; the last replica is about to stop") : Wait(null, downReason);
         var downAt = state.DownSince!.Value.AddSeconds(spec.DownscaleDelayS);
         return downAt <= now
             ? Change(down, downReason)
             : Wait(downAt, Text($"{downReason}; fewer than {target} are needed since {Seconds(now - state.DownSince.Value)} s (downscale_delay_s {spec.DownscaleDelayS})"));
+
+        int InSteps(int replicas) => (int)Math.Min(((long)replicas + input.Step - 1) / input.Step * input.Step, int.MaxValue / 4);
 
         AutoscalingResult Change(int next, string reason) =>
             new(next, state.WithDecision(now, target, next, reason) with { Desired = next }, now + ShortestCheck);

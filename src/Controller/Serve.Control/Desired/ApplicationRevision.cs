@@ -48,6 +48,13 @@ public sealed record DeploymentRevision
     /// <summary>Hash of the settings that running replicas apply in place: those of <see cref="UpdateImpact.Reconfigure"/>.</summary>
     public required string Settings { get; init; }
 
+    /// <summary>Returns a number of replicas, rounded up to whole gangs.</summary>
+    public int InWholeGangs(int replicas)
+    {
+        var size = Spec.Gang?.GangSize ?? 1;
+        return (replicas + size - 1) / size * size;
+    }
+
     /// <summary>Returns whether replicas of one need no change to be replicas of the other.</summary>
     public bool IsSameAs(DeploymentRevision other) => Version == other.Version && Settings == other.Settings;
 }

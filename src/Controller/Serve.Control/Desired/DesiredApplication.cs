@@ -56,6 +56,11 @@ public sealed record DesiredApplication
     /// <summary>The revisions before <see cref="Requested"/>, oldest first.</summary>
     public ImmutableArray<PastRevision> History { get; init; } = [];
 
+    /// <summary>All revisions that are kept: their packages may be needed again.</summary>
+    [JsonIgnore]
+    public IEnumerable<ApplicationRevision> Revisions =>
+        History.Select(past => past.Revision).Append(Requested).Concat(LastGood is null ? [] : [LastGood]);
+
     /// <summary>Canary of the application <see cref="CanaryName.ApplicationOf"/> the name; null unless this is one.</summary>
     public CanaryState? Canary { get; init; }
 

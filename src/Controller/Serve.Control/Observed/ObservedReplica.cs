@@ -27,6 +27,9 @@ public sealed record ObservedReplica
     /// <summary>The place it was last given.</summary>
     public required ReplicaPlace Place { get; init; }
 
+    /// <summary>Its gang; null if it is in none.</summary>
+    public ReplicaGang? Gang { get; init; }
+
     /// <summary>Its rank.</summary>
     public int Rank => Place.Rank;
 
@@ -81,6 +84,9 @@ public sealed record ObservedReplica
 
     /// <summary>Whether its <c>user_config</c> is that of a revision.</summary>
     public bool HasConfigOf(DeploymentRevision other) => JsonNode.DeepEquals(Deployment.Spec.UserConfig, other.Spec.UserConfig);
+
+    /// <summary>Whether it is applying other settings. A rank or world size alone reaches it without running user code.</summary>
+    public bool IsUpdating => Pending is { } pending && pending.Deployment.Settings != Deployment.Settings;
 
     /// <summary>The resources it reserves.</summary>
     public ResourceAmounts Demand => ResourceAmounts.Of(Deployment.Spec.Resources);

@@ -35,7 +35,10 @@ public sealed partial record ObservedState
         if (InFlightOf(started.Replica, started.Generation) is not { Phase: ReplicaPhase.Starting } replica)
             return this;
         var key = ReplicaStartKey.Of(replica.Id.Deployment, replica.Deployment);
-        var next = With(key, StartHistoryOf(key) with { Failures = 0, NodeFailures = 0, Error = null, HasRun = true, Shortage = null, UnsuitableNodes = [] });
+        // The version of a gang has run when all of its replicas have.
+        var isComplete = replica.Gang is not { } gang || gang.Members.All(member =>
+            member == replica.Id.ToString() || Replicas.GetValueOrDefault(member) is { Phase: ReplicaPhase.Running });
+        var next = isComplete ? With(key, StartHistoryOf(key) with { Failures = 0, NodeFailures = 0, Error = null, HasRun = true, Shortage = null, UnsuitableNodes = [] }) : this;
         next = next.Move(
             replica with
             {
@@ -112,6 +115,8 @@ public sealed partial record ObservedState
     {
         if (InFlightOf(failed.Replica, failed.Generation) is not { Pending: { } pending } replica)
             return this;
+        if (!replica.IsUpdating)
+            return With(replica with { InFlight = null, Pending = null, NotBefore = now + ReconciliationIntervals.RecheckInterval });
         var key = ReplicaStartKey.Of(replica.Id.Deployment, pending.Deployment);
         var history = StartHistoryOf(key);
         var failures = failed.IsHung ? ReconciliationIntervals.UpdateAttempts : history.FailedUpdates + 1;

@@ -17,6 +17,7 @@ public sealed partial record ObservedState
                 Deployment = start.Deployment,
                 Revision = start.Revision.Number,
                 Place = start.Place,
+                Gang = start.Gang,
                 StartedAt = now,
                 Reason = start.Reason,
                 InFlight = start.Generation,
@@ -24,7 +25,7 @@ public sealed partial record ObservedState
             ControlAction.StopReplica stop => next.Change(stop.Replica, replica => next.Move(
                 replica with { InFlight = stop.Generation, Pending = null, Reason = stop.Reason }, ReplicaPhaseTrigger.StopRequested)),
             ControlAction.ReconfigureReplica change => next.Change(change.Replica, replica => next.With(
-                replica with { InFlight = change.Generation, Pending = new(change.Deployment, change.Place), Reason = change.Reason })),
+                replica with { InFlight = change.Generation, Pending = new(change.Deployment, change.Place), Reason = change.Deployment.Settings == replica.Deployment.Settings ? replica.Reason : change.Reason })),
             ControlAction.CheckReplicaHealth check => next.Change(check.Replica, replica => next.With(replica with { CheckInFlight = check.Generation })),
             ControlAction.PublishRouteSnapshot publish => next.WithPublished(publish),
             ControlAction.PromoteApplicationRevision promote => next.WithPromoted(promote),
@@ -47,8 +48,18 @@ public sealed partial record ObservedState
     public ObservedState WithNodes(ImmutableSortedDictionary<NodeId, NodeView> nodes, DateTimeOffset now)
     {
         var next = this with { Nodes = nodes };
-        if (Nodes.Keys.Any(node => !nodes.ContainsKey(node)))
-            next = next with { Loads = Loads.RemoveRange(Loads.Keys.Where(node => !nodes.ContainsKey(node))), ReplicaMetrics = ReplicaMetrics.RemoveRange(ReplicaMetrics.Keys.Where(node => !nodes.ContainsKey(node))), Routes = Routes with { Acknowledged = Routes.Acknowledged.RemoveRange(Routes.Acknowledged.Keys.Where(node => !nodes.ContainsKey(node))) } };
+        var left = Nodes.Keys.Where(node => !nodes.ContainsKey(node)).ToList();
+        if (left.Count > 0)
+        {
+            next = next with
+            {
+                Loads = Loads.RemoveRange(left),
+                ReplicaMetrics = ReplicaMetrics.RemoveRange(left),
+                // A node that returns with its name must receive the routes again.
+                Routes = Routes with { Acknowledged = Routes.Acknowledged.RemoveRange(left), SentTo = Routes.SentTo.Except(left) },
+            };
+        }
+
         foreach (var replica in Replicas.Values)
         {
             if (next.NodePhaseOf(replica) == NodePhase.Gone)

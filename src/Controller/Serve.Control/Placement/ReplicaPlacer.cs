@@ -1,4 +1,5 @@
 using Serve.Control.Observed;
+using Serve.Specs;
 
 namespace Serve.Control.Placement;
 
@@ -38,14 +39,48 @@ internal sealed class ReplicaPlacer
         return best?.Id;
     }
 
+    /// <summary>Assigns the resources of one replica, or of all replicas of a gang.</summary>
+    /// <returns>A node for each replica; null if the nodes do not have the resources for all now.</returns>
+    public IReadOnlyList<NodeId>? TryPlace(DeploymentId deployment, ResourceAmounts demand, IReadOnlySet<NodeId> excluded, GangSchedulingSpec? gang, out string? shortage)
+    {
+        shortage = null;
+        var trial = gang is null ? this : Copy();
+        List<NodeId> nodes = [];
+        for (var rank = 0; rank < (gang?.GangSize ?? 1); rank++)
+        {
+            var node = gang is { GangPlacementStrategy: GangPlacementStrategy.Pack } ? trial.TryPack(deployment, demand, excluded, nodes, gang.GangSize - rank) : trial.TryPlace(deployment, demand, excluded);
+            if (node is not { } id)
+            {
+                shortage = trial.DescribeShortage(demand);
+                return null;
+            }
+
+            nodes.Add(id);
+        }
+
+        if (gang is not null)
+        {
+            foreach (var node in nodes)
+                Place(node, deployment, demand);
+        }
+
+        return nodes;
+    }
+
+    // On the node of the previous replica while it has the resources, then on the node that can host the most of the remaining replicas.
+    private NodeId? TryPack(DeploymentId deployment, ResourceAmounts demand, IReadOnlySet<NodeId> excluded, List<NodeId> nodes, int remaining)
+    {
+        var node = nodes.Count > 0 && Find(nodes[^1]) is { } previous && previous.Fits(demand) ? previous
+            : _nodes.Where(node => !excluded.Contains(node.Id) && node.Fits(demand)).OrderByDescending(node => node.CountFitting(demand, remaining)).ThenBy(node => node.Load(deployment)).FirstOrDefault();
+        node?.Assign(deployment, demand);
+        return node?.Id;
+    }
+
     /// <summary>Assigns the resources of one replica on a given node, whether or not it has them. Does nothing if no replicas can be placed there.</summary>
     public void Place(NodeId node, DeploymentId deployment, ResourceAmounts demand) => Find(node)?.Assign(deployment, demand);
 
     /// <summary>Returns the resources of a replica to its node.</summary>
     public void Release(ObservedReplica replica) => Find(replica.Node)?.Release(replica);
-
-    /// <summary>Returns whether any node has the resources.</summary>
-    public bool HasCapacityFor(ResourceAmounts demand) => _nodes.Exists(node => node.Fits(demand));
 
     /// <summary>Describes why no node has the resources now.</summary>
     public string DescribeShortage(ResourceAmounts demand)
@@ -85,6 +120,15 @@ internal sealed class ReplicaPlacer
         public NodeCapacity Copy() => new(this);
 
         public bool Fits(ResourceAmounts demand) => Free is null || demand.FitsIn(Free);
+
+        /// <summary>Returns the number of replicas that it can host, up to a limit.</summary>
+        public int CountFitting(ResourceAmounts demand, int limit)
+        {
+            var (free, count) = (Free, 0);
+            while (count < limit && (free is null || demand.FitsIn(free)))
+                (free, count) = (free?.Minus(demand), count + 1);
+            return count;
+        }
 
         public (int OfDeployment, int Total) Load(DeploymentId deployment) => (_replicas.GetValueOrDefault(deployment), _total);
 

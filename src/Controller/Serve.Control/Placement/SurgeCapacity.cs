@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Serve.Control.Observed;
 using Serve.Control.Rollout;
 
@@ -26,22 +27,22 @@ internal sealed class SurgeCapacity(ReplicaPlacer placer, ObservedState observed
         var trial = placer.Copy();
         foreach (var replica in selection.Live)
             trial.Release(replica);
-        foreach (var replica in selection.Kept.Where(replica => replica.Phase == ReplicaPhase.Running))
+        foreach (var replica in selection.KeptRunning)
             trial.Place(replica.Node, goal.Id, replica.Demand);
         var oldNeeded = Math.Max(0, goal.TargetReplicas - selection.Ready);
-        foreach (var replica in selection.OldRunning.Take(oldNeeded))
+        foreach (var replica in ReplicaUnit.Cover(selection.OldRunning, oldNeeded).SelectMany(unit => unit.Members))
             trial.Place(replica.Node, goal.Id, replica.Demand);
         if (goal.FallbackDeployment is { } fallback)
         {
-            for (var missing = oldNeeded - selection.OldRunning.Count; missing > 0; missing--)
+            for (var missing = oldNeeded - selection.OldRunning.Sum(unit => unit.Members.Count); missing > 0; missing--)
                 trial.TryPlace(goal.Id, ResourceAmounts.Of(fallback.Spec.Resources), history.UnsuitableNodes);
         }
 
-        return trial.TryPlace(goal.Id, demand, history.UnsuitableNodes) is null;
+        return trial.TryPlace(goal.Id, demand, history.UnsuitableNodes, deployment.Spec.Gang, out _) is null;
     }
 
-    /// <summary>Returns the old replica whose resources allow a new one to start; null if none has to be, or can be, stopped now.</summary>
-    public ObservedReplica? FindReplicaToRelease()
+    /// <summary>Returns the old replica, or gang, whose resources allow a new one to start; null if none has to be, or can be, stopped now.</summary>
+    public ReplicaUnit? FindUnitToRelease()
     {
         if (selection.OldNeeded == 0 || selection.Kept.Count >= goal.TargetReplicas
             || selection.Ready < selection.Kept.Count || selection.Ready + selection.OldNeeded < goal.TargetReplicas)
@@ -51,11 +52,12 @@ internal sealed class SurgeCapacity(ReplicaPlacer placer, ObservedState observed
         if (observed.Replicas.Values.Any(replica => !replica.IsLive && !replica.Demand.Units.IsEmpty))
             return null;
         var demand = ResourceAmounts.Of(goal.Deployment!.Spec.Resources);
-        return selection.OldKept.Reverse().FirstOrDefault(replica =>
+        return selection.OldKept.Reverse().FirstOrDefault(unit =>
         {
             var trial = placer.Copy();
-            trial.Release(replica);
-            return trial.HasCapacityFor(demand);
+            foreach (var replica in unit.Members)
+                trial.Release(replica);
+            return trial.TryPlace(goal.Id, demand, ImmutableHashSet<NodeId>.Empty, goal.Deployment.Spec.Gang, out _) is not null;
         });
     }
 }

@@ -34,8 +34,11 @@ internal sealed record DeploymentGoal(DeploymentId Id)
     /// <summary>Whether the deployment is being removed.</summary>
     public bool IsLeaving => Deployment is null;
 
-    /// <summary>How many replicas above the target may exist while replicas are replaced.</summary>
-    public int Surge => Math.Max(1, TargetReplicas / 5);
+    /// <summary>How many replicas above the target may exist while replicas are replaced: whole gangs.</summary>
+    public int Surge => Math.Max(1, TargetReplicas / 5 / GangSize) * GangSize;
+
+    /// <summary>Number of replicas that are started together.</summary>
+    public int GangSize => Deployment?.Spec.Gang?.GangSize ?? 1;
 
     /// <summary>Describes the target as the reason of a start or stop.</summary>
     public string DescribeTarget() => $"the target is {TargetReplicas} {(TargetReplicas == 1 ? "replica" : "replicas")}";

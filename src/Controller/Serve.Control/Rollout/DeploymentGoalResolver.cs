@@ -69,7 +69,8 @@ internal static class DeploymentGoalResolver
 
     // The autoscaler's targets are within bounds that the capacity has already reduced.
     private static int RunningReplicas(DesiredApplication application, DeploymentRevision deployment, ReplicaTarget target) =>
-        deployment.Spec.Autoscaling is null ? application.CapacityOf(target.Replicas) : Math.Min(target.Replicas, application.CapacityOf(deployment.Spec.Autoscaling.MaxReplicas));
+        deployment.InWholeGangs(deployment.Spec.Autoscaling is null
+            ? application.CapacityOf(target.Replicas) : Math.Min(target.Replicas, application.CapacityOf(deployment.Spec.Autoscaling.MaxReplicas)));
 
     private static bool WakesOnRequest(DesiredApplication application, DeploymentRevision deployment, ReplicaTarget target) =>
         deployment.Spec.Autoscaling is { } autoscaling && target.Unloaded is null && application.CapacityOf(autoscaling.MaxReplicas) > 0;

@@ -1,6 +1,8 @@
+using System.Collections.Immutable;
 using Serve.Control.Desired;
 using Serve.Control.Observed;
 using Serve.Control.Placement;
+using Serve.Replicas;
 
 namespace Serve.Control.Rollout;
 
@@ -23,7 +25,7 @@ internal sealed class DeploymentRolloutPlanner
         _selection = ReplicaSelection.Of(goal, plan.Observed);
         var capacity = new SurgeCapacity(plan.Placer, plan.Observed, goal, _selection);
         _lacksSurgeCapacity = capacity.IsLacking();
-        if (_lacksSurgeCapacity && capacity.FindReplicaToRelease() is { } released)
+        if (_lacksSurgeCapacity && capacity.FindUnitToRelease() is { } released)
             _selection.ReleaseOld(released);
     }
 
@@ -34,14 +36,14 @@ internal sealed class DeploymentRolloutPlanner
         ReplicaScaleDownPlanner.Plan(plan, goal, rollout._selection.Surplus);
         rollout.StartMissing();
         var settings = SettingsRollout.Plan(plan, goal, rollout._selection);
-        HealthCheckPlanner.Plan(plan, rollout._selection.Kept.Concat(rollout._selection.OldKept));
+        HealthCheckPlanner.Plan(plan, rollout._selection.Kept.Concat(rollout._selection.OldKeptReplicas));
         return rollout.Result(settings);
     }
 
     private DeploymentRolloutResult Result(SettingsRollout settings) => new(_goal)
     {
-        Routed = [.. _selection.Kept.Where(replica => replica.Phase == ReplicaPhase.Running && !settings.OutOfRotation.Contains(replica))
-            .Concat(_selection.OldKept.Where(replica => !replica.IsApplyingOtherConfig(_goal.Deployment)))
+        Routed = [.. _selection.KeptRunning.Where(replica => !settings.OutOfRotation.Contains(replica))
+            .Concat(_selection.OldKeptReplicas.Where(replica => !replica.IsApplyingOtherConfig(_goal.Deployment)))
             .OrderBy(replica => replica.Rank)
             .ThenBy(replica => replica.Id.Suffix, StringComparer.Ordinal)],
         Ready = _selection.Ready,
@@ -58,8 +60,8 @@ internal sealed class DeploymentRolloutPlanner
         var allowed = _goal.TargetReplicas + _goal.Surge - _selection.Live.Count;
         if (_goal.FallbackDeployment is { } fallback)
         {
-            var kept = _selection.OldKept.Concat(_selection.OldStarting).Where(replica => replica.Deployment.Version == fallback.Version).ToList();
-            var missing = _goal.TargetReplicas - (_lacksSurgeCapacity ? 1 : 0) - _selection.OldNeeded - _selection.OldStarting.Count;
+            var kept = _selection.OldKeptReplicas.Concat(_selection.OldStarting).Where(replica => replica.Deployment.Version == fallback.Version).ToList();
+            var missing = _goal.TargetReplicas - (_lacksSurgeCapacity ? _goal.GangSize : 0) - _selection.OldNeeded - _selection.OldStarting.Count;
             allowed -= Start(_goal.FallbackRevision!, fallback, kept, Math.Min(missing, allowed));
         }
 
@@ -83,19 +85,24 @@ internal sealed class DeploymentRolloutPlanner
 
         var demand = ResourceAmounts.Of(deployment.Spec.Resources);
         var places = new RankAssignment(existing, _goal.TargetReplicas);
-        var started = 0;
-        for (; started < count; started++)
+        var (started, size) = (0, deployment.Spec.Gang?.GangSize ?? 1);
+        for (; started + size <= count; started += size)
         {
-            if (_plan.Placer.TryPlace(_goal.Id, demand, history.UnsuitableNodes) is not { } node)
+            if (_plan.Placer.TryPlace(_goal.Id, demand, history.UnsuitableNodes, deployment.Spec.Gang, out var shortage) is not { } nodes)
             {
-                _waiting = _plan.Placer.DescribeShortage(demand);
+                _waiting = size == 1 ? shortage : $"a gang of {size} replicas is placed as a whole; {shortage}";
                 _plan.MustWaitUntil(_plan.Now + ReconciliationIntervals.RecheckInterval);
                 break;
             }
 
-            var place = places.Add(node);
-            _plan.Add(generation => new ControlAction.StartReplica(
-                generation, StartReason(history, deployment), _plan.CreateReplicaId(_goal.Id, generation), node, revision, deployment, place));
+            var ids = nodes.Select((_, index) => _plan.CreateReplicaId(_goal.Id, _plan.Generation + 1 + index)).ToList();
+            ImmutableArray<string> members = [.. ids.Select(id => id.ToString())];
+            for (var index = 0; index < size; index++)
+            {
+                var (id, node, place) = (ids[index], nodes[index], places.Add(nodes[index]));
+                var gang = deployment.Spec.Gang is null ? null : new ReplicaGang(ids[0].Suffix, index, members);
+                _plan.Add(generation => new ControlAction.StartReplica(generation, StartReason(history, deployment), id, node, revision, deployment, place, gang));
+            }
         }
 
         return started;
@@ -106,7 +113,7 @@ internal sealed class DeploymentRolloutPlanner
         { Failures: > 0 } or { NodeFailures: > 0 } => $"attempt {history.Failures + history.NodeFailures + 1}; last error: {history.Error}",
         { Death: { } death } when _plan.Now - history.CrashedAt < ReconciliationIntervals.RecentDeathWindow => $"replaces a lost replica: {death}",
         _ when _selection.OldRunning.Count > 0 && deployment == _goal.Deployment =>
-            _selection.OldRunning[0] switch
+            _selection.OldRunning[0].Members[0] switch
             {
                 var old when old.Deployment.Version != deployment.Version => "new version",
                 var old when old.IsApplyingOtherConfig(deployment) => "replaces a replica that was still applying settings that have been replaced",

@@ -43,6 +43,7 @@ internal static class ReplicaScaleDownPlanner
     {
         { IsLeaving: true } => "the deployment is being removed",
         { Deployment: { } deployment } when replica.Deployment.Version != deployment.Version => goal.Failure is null ? "replaced by a new version" : "its version failed to start",
+        _ when replica.Gang is { } gang && !gang.Members.All(member => observed.Replicas.GetValueOrDefault(member) is { IsLive: true }) => "another replica of its gang has stopped",
         _ when replica.IsApplyingOtherConfig(goal.Deployment) => "it was still applying settings that have been replaced",
         _ when observed.NodePhaseOf(replica) == NodePhase.Draining => $"node {replica.Node} is draining",
         _ => goal.DescribeTarget(),

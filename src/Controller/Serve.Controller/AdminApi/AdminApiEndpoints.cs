@@ -9,6 +9,7 @@ using Microsoft.Extensions.Logging;
 using Serve.Admin;
 using Serve.Controller.Applications;
 using Serve.Http;
+using Serve.Runtime.Clusters;
 using Serve.Specs;
 
 namespace Serve.Controller.AdminApi;
@@ -17,6 +18,7 @@ namespace Serve.Controller.AdminApi;
 public static class AdminApiEndpoints
 {
     private const string Applications = "/api/serve/applications";
+    private const int MaxDecisions = 1000;
     private const string Health = "/-/healthz";
 
     /// <summary>Maps the admin API on a server of its own, behind the request guard.</summary>
@@ -50,8 +52,11 @@ public static class AdminApiEndpoints
         {
             api.MapClusterState(cluster);
             api.MapWorkflows(cluster);
+            if (cluster is DriverCluster driver)
+                api.MapClusterActions(driver);
         }
 
+        api.MapNodeLogs();
         api.MapGet("/api/v1/applications/{application}/logs", ReplicaLogEndpoint.HandleAsync)
             .WithTags("Logs").WithSummary("Streams the last log lines of an application's replicas, and new ones with 'follow'.")
             .Produces<string>(StatusCodes.Status200OK, "text/plain");
@@ -115,6 +120,10 @@ public static class AdminApiEndpoints
             })
             .WithTags("Applications").WithSummary("Ends the canary of an application, or deploys an earlier revision again.")
             .Accepts<RollbackRequest>("application/json", "*/*").Produces(StatusCodes.Status200OK).ProducesProblem(400).ProducesProblem(404);
+        api.MapPost("/api/v1/applications/{application}/redeploy", async (string application, ServeController controller, CancellationToken cancellationToken) =>
+                Json(new { Changed = await controller.RedeployAsync(application, cancellationToken) }))
+            .WithTags("Applications").WithSummary("Builds the source of an application again and deploys it with the same settings.")
+            .Produces(StatusCodes.Status200OK).ProducesProblem(400).ProducesProblem(404);
         api.MapPost("/api/v1/applications/{application}/promote", async (string application, ServeController controller, CancellationToken cancellationToken) =>
             {
                 await controller.PromoteAsync(application, cancellationToken);
@@ -141,6 +150,11 @@ public static class AdminApiEndpoints
 
     private static void MapNode(IEndpointRouteBuilder api)
     {
+        api.MapGet("/api/v1/decisions", (string? application, string? deployment, string? kind, string? q, long? before, int? limit, ServeController controller) =>
+                limit is < 1 or > MaxDecisions
+                    ? throw new DefinitionException($"limit must be from 1 to {MaxDecisions}, but was {limit}.")
+                    : Json(controller.Decisions.List(new(NullIfEmpty(application), NullIfEmpty(deployment), NullIfEmpty(kind), NullIfEmpty(q)), before, limit ?? 100)))
+            .WithTags("Node").WithSummary("Gets the newest decisions of the controller with their reasons, newest first.").Produces<ControlDecisionList>().ProducesProblem(400);
         api.MapGet("/api/v1/nodes", (ServeController controller) => Json(controller.GetNodes()))
             .WithTags("Node").WithSummary("Gets the nodes with their resources, workers and addresses.").Produces<NodeDetailsList>();
         api.MapPost("/api/v1/drain", (ServeController controller) =>
@@ -163,6 +177,8 @@ public static class AdminApiEndpoints
         api.MapMethods(Health, [HttpMethods.Head], static () => Results.Text("success")).ExcludeFromDescription();
         api.MapGet(Health, () => Results.Text("success")).WithTags("Node").WithSummary("Checks whether the node responds.").Produces<string>(200, "text/plain");
     }
+
+    private static string? NullIfEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
 
     private static IResult Json<T>(T value) => Results.Json(value, ServeJson.Options);
 

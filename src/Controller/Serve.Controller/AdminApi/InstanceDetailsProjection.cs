@@ -205,7 +205,7 @@ internal sealed class InstanceDetailsProjection(INodeDirectory nodes, NodeStateD
             State = replica switch
             {
                 { Phase: ReplicaPhase.Starting } => ReplicaState.Starting,
-                { Phase: ReplicaPhase.Running, Pending: not null } => ReplicaState.Updating,
+                { Phase: ReplicaPhase.Running, IsUpdating: true } => ReplicaState.Updating,
                 { Phase: ReplicaPhase.Running } => ReplicaState.Running,
                 _ => ReplicaState.Stopping,
             },
@@ -255,6 +255,8 @@ internal sealed class InstanceDetailsProjection(INodeDirectory nodes, NodeStateD
             RequestRoutingStatsPeriodS = spec.Router.RequestRoutingStatsPeriodS,
             RequestRoutingStatsTimeoutS = spec.Router.RequestRoutingStatsTimeoutS,
         },
+        GangSchedulingConfig = spec.Gang is { } gang
+            ? new() { GangSize = gang.GangSize, GangPlacementStrategy = gang.GangPlacementStrategy, RuntimeFailurePolicy = gang.RuntimeFailurePolicy } : null,
         ActorOptions = new()
         {
             NumCpus = spec.Resources.NumCpus,

@@ -14,6 +14,12 @@ public interface IApplicationSource
     /// <summary>Returns the path that a package was last built from on this node; the same path if it is not a package, or was not built here.</summary>
     /// <param name="importPath">The <see cref="ApplicationPackage.ImportPath"/> of the package.</param>
     string FindSource(string importPath);
+
+    /// <summary>Deletes the stored packages that are not used, and that were last added or prepared before a time.</summary>
+    /// <param name="used">Hashes of the packages that are used.</param>
+    /// <param name="before">The time.</param>
+    /// <returns>Number of deleted packages.</returns>
+    int DeleteUnused(IReadOnlySet<string> used, DateTimeOffset before);
 }
 
 /// <summary>A requested configuration and its built code.</summary>

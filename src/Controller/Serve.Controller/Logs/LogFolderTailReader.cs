@@ -8,7 +8,8 @@ namespace Serve.Controller.Logs;
 /// </summary>
 /// <param name="folder">The folder.</param>
 /// <param name="tail">Number of existing lines to read.</param>
-internal sealed class LogFolderTailReader(string folder, int tail) : IDisposable
+/// <param name="pattern">Names of the files; all logs by default.</param>
+internal sealed class LogFolderTailReader(string folder, int tail, string pattern = "*.log") : IDisposable
 {
     private const int MaxLineBytes = 1 << 20;
     private const int HeadBytes = 256;
@@ -58,6 +59,20 @@ internal sealed class LogFolderTailReader(string folder, int tail) : IDisposable
 
         foreach (var file in files.Take(first))
             _finished.Add(file.FullName);
+        if (tail == 0)
+        {
+            // Without reading what exists; only its start identifies the file.
+            if (files.Count > 0)
+            {
+                Open(files[^1]);
+                var head = new byte[HeadBytes];
+                _head.Write(head.AsSpan(0, _current!.ReadAtLeast(head, HeadBytes, throwOnEndOfStream: false)));
+                _current.Seek(0, SeekOrigin.End);
+            }
+
+            return;
+        }
+
         foreach (var file in files.Skip(Math.Min(first, Math.Max(0, files.Count - 1))))
         {
             if (_current is not null)
@@ -164,6 +179,6 @@ internal sealed class LogFolderTailReader(string folder, int tail) : IDisposable
     }
 
     private List<FileInfo> Files() => Directory.Exists(folder)
-        ? [.. new DirectoryInfo(folder).EnumerateFiles("*.log").OrderBy(file => file.LastWriteTimeUtc).ThenBy(file => file.Name, StringComparer.Ordinal)]
+        ? [.. new DirectoryInfo(folder).EnumerateFiles(pattern).OrderBy(file => file.LastWriteTimeUtc).ThenBy(file => file.Name, StringComparer.Ordinal)]
         : [];
 }

@@ -4,6 +4,7 @@ using Serve.Control.Autoscaling;
 using Serve.Control.Desired;
 using Serve.Control.Observed;
 using Serve.Controller.Applications;
+using Serve.Controller.Metrics;
 using Serve.Specs;
 
 namespace Serve.Controller.Loop;
@@ -11,7 +12,7 @@ namespace Serve.Controller.Loop;
 /// <summary>
 /// Runs the autoscaling policies of users when they are due, outside of the control loop and one call of each at a time, and reports their results. Called by the control loop alone.
 /// </summary>
-internal sealed partial class AutoscalingPolicyRunner(IAutoscalingPolicyLoader? loader, Func<ControlObservation, ValueTask> report, TimeProvider time, ILogger logger)
+internal sealed partial class AutoscalingPolicyRunner(IAutoscalingPolicyLoader? loader, Func<ControlObservation, ValueTask> report, ControllerMetrics metrics, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(10);
     private readonly Dictionary<PolicyKey, PolicyRun> _runs = [];
@@ -92,6 +93,7 @@ internal sealed partial class AutoscalingPolicyRunner(IAutoscalingPolicyLoader? 
     {
         IReadOnlyDictionary<string, AutoscalingDecision>? decisions = null;
         string? error = null;
+        var started = time.GetTimestamp();
         var deciding = Task.Run(() => Decide(run, key, package, contexts));
         try
         {
@@ -109,6 +111,7 @@ internal sealed partial class AutoscalingPolicyRunner(IAutoscalingPolicyLoader? 
 
         foreach (var context in contexts.Values)
         {
+            metrics.PolicyCalled(context.Deployment, time.GetElapsedTime(started), isShared: key.Deployment is null);
             await report(new ControlObservation.PolicyReturned(context.Deployment, error is not null
                 ? new(null, error, IsError: true)
                 : decisions!.TryGetValue(context.Deployment.Name, out var decision) ? ResultOf(key, decision) : new(null, "the policy of the application keeps the number of replicas")));

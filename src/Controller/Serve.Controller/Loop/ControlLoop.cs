@@ -6,7 +6,9 @@ using Serve.Control.Autoscaling;
 using Serve.Control.Canaries;
 using Serve.Control.Desired;
 using Serve.Control.Observed;
+using Serve.Control.Placement;
 using Serve.Controller.Applications;
+using Serve.Controller.Decisions;
 using Serve.Controller.Metrics;
 using Serve.Controller.Store;
 using Serve.Nodes;
@@ -30,6 +32,7 @@ internal sealed partial class ControlLoop : IAsyncDisposable
     private readonly IClusterStore _store;
     private readonly ControllerOptions _options;
     private readonly ControllerMetrics _metrics;
+    private readonly ControlDecisionLog _decisions;
     private readonly TimeProvider _time;
     private readonly ILogger<ControlLoop> _logger;
     private readonly ControlActionRunner _runner;
@@ -40,12 +43,14 @@ internal sealed partial class ControlLoop : IAsyncDisposable
     private ObservedState _observed = new();
     private ControllerLease? _lease;
     private volatile ControllerStateView _view;
+    private NodeStandby _standby = NodeStandby.None;
     private Task _loop = Task.CompletedTask;
 
     public ControlLoop(
-        INodeDirectory nodes, IClusterStore store, ControllerOptions options, ControllerMetrics metrics, IAutoscalingPolicyLoader? policies,
+        INodeDirectory nodes, IClusterStore store, ControllerOptions options, ControllerMetrics metrics, ControlDecisionLog decisions, IAutoscalingPolicyLoader? policies,
         TimeProvider time, ILoggerFactory loggers)
     {
+        _decisions = decisions;
         _nodes = nodes;
         _store = store;
         _options = options;
@@ -53,7 +58,7 @@ internal sealed partial class ControlLoop : IAsyncDisposable
         _time = time;
         _logger = loggers.CreateLogger<ControlLoop>();
         _runner = new(nodes, options, metrics, time, ReportAsync, loggers.CreateLogger<ControlActionRunner>());
-        _policies = new(policies, ReportAsync, time, loggers.CreateLogger<AutoscalingPolicyRunner>());
+        _policies = new(policies, ReportAsync, metrics, time, loggers.CreateLogger<AutoscalingPolicyRunner>());
         _watcher = new(nodes, EnqueueAsync, time, loggers.CreateLogger<NodeEventWatcher>());
         _timer = time.CreateTimer(_ => _events.Writer.TryWrite(ControlEvent.Tick.Instance), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _view = CreateView();
@@ -199,7 +204,12 @@ internal sealed partial class ControlLoop : IAsyncDisposable
             if (saved.Count > 0)
                 await _store.SaveAsync(_observed.Epoch, saved, [], CancellationToken.None);
             foreach (var application in saved)
-                Log.DesiredStateChanged(_logger, application.Name, application.Requested.Number, application.IsDeleting ? "Delete" : application.Change.ToString());
+            {
+                var change = application.IsDeleting ? "Delete" : application.Change.ToString();
+                Log.DesiredStateChanged(_logger, application.Name, application.Requested.Number, change);
+                _decisions.Add("change_desired_state", application.Name, null, $"requested: {change}", $"revision {application.Requested.Number}");
+            }
+
             ReportCanaries(saved, now);
             var changed = saved.Count > 0 || next.IsStopping != _desired.IsStopping;
             _desired = next;
@@ -237,6 +247,7 @@ internal sealed partial class ControlLoop : IAsyncDisposable
             foreach (var action in plan.Actions)
             {
                 _observed = _observed.WithDispatched(action, now);
+                _decisions.Add(action);
                 if (!await TryConcludeAsync(action))
                     _runner.Run(action);
             }
@@ -252,6 +263,7 @@ internal sealed partial class ControlLoop : IAsyncDisposable
         _timer.Change(delay < TimeSpan.Zero && next is not null ? TimeSpan.Zero : delay, Timeout.InfiniteTimeSpan);
         _view = new(_desired, _observed, plan);
         _metrics.Update(_view);
+        KeepReady();
         Changed?.Invoke(_view);
 
         // After the actions: a request may wait for them, and a lost target is decided again.
@@ -260,6 +272,16 @@ internal sealed partial class ControlLoop : IAsyncDisposable
             if (_desired.Applications.TryGetValue(name, out var application))
                 await PersistAsync(application, name);
         }
+    }
+
+    private void KeepReady()
+    {
+        var (workers, packages) = StandbyPlanner.Plan(_desired, _options.SpareWorkers);
+        if (workers == _standby.SpareWorkers && packages.SequenceEqual(_standby.Packages, StringComparer.Ordinal))
+            return;
+        _standby = new(workers, packages, _options.MaxCachedBytes);
+        foreach (var agent in _nodes.Current.Agents)
+            agent.KeepReady(_standby);
     }
 
     private async Task<DateTimeOffset?> AdvanceCanariesAsync(DateTimeOffset now)
@@ -281,7 +303,9 @@ internal sealed partial class ControlLoop : IAsyncDisposable
         {
             if (application.Canary is not { Decisions: [.., var decision] } state || decision.At != now)
                 continue;
-            _metrics.CountCanaryDecision(CanaryName.ApplicationOf(application.Name)!, application.IsDeleting ? "end" : state.IsPromoting ? "promote" : "share");
+            var kind = application.IsDeleting ? "end" : state.IsPromoting ? "promote" : "share";
+            _metrics.CountCanaryDecision(CanaryName.ApplicationOf(application.Name)!, kind);
+            _decisions.Add($"canary_{kind}", CanaryName.ApplicationOf(application.Name), null, decision.Reason, $"from {decision.From} to {decision.To} percent, revision {application.Requested.Number}");
             Log.CanaryChanged(_logger, application.Name, application.Requested.Number, decision.From, decision.To, decision.Reason);
         }
     }
@@ -295,8 +319,10 @@ internal sealed partial class ControlLoop : IAsyncDisposable
             scaled.Add(application.Name);
             foreach (var (id, state) in _observed.Autoscaling.Where(pair => pair.Key.Application == application.Name))
             {
-                if (state.Decisions is [.., var decision] && decision.At == now)
-                    Log.Scaled(_logger, id, decision.From, decision.To, decision.Reason);
+                if (state.Decisions is not [.., var decision] || decision.At != now)
+                    continue;
+                Log.Scaled(_logger, id, decision.From, decision.To, decision.Reason);
+                _decisions.Add("scale", id.Application, id.Name, decision.Reason, $"from {decision.From} to {decision.To} replicas");
             }
         }
 

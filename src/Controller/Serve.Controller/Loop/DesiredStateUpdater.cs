@@ -149,6 +149,8 @@ internal static class DesiredStateUpdater
         var target = change.Change(application.TargetOf(deployment));
         if (target.Replicas is < 0 or > MaxReplicas)
             throw new DefinitionException($"target_num_replicas must be from 0 to {MaxReplicas}, but was {target.Replicas}.");
+        if (deployment.Spec.Gang is { } gang && target.Replicas % gang.GangSize != 0)
+            throw new DefinitionException($"target_num_replicas must be a multiple of gang_size, {gang.GangSize}, but was {target.Replicas}.");
         var next = application.WithTarget(id.Name, target);
         return ReferenceEquals(next, application) ? desired : desired.With(next);
     }

@@ -26,6 +26,7 @@ internal static class ReplicaActorSpecFactory
             TypeName = start.Deployment.TypeName,
             Args = revision.Config.Args,
             Place = start.Place,
+            Gang = start.Gang,
             Isolation = revision.Isolation,
             DeploymentsByType = revision.Package.Deployments
                 .GroupBy(definition => definition.TypeName)
@@ -43,10 +44,11 @@ internal static class ReplicaActorSpecFactory
         };
     }
 
-    // By code as well as by application, so that the process of old code exits with its last replica.
+    // By code as well as by application, so that the process of old code exits with its last replica and new code cannot end it; unless its loaded models are to be shared.
     private static WorkerPlacement Placement(ControlAction.StartReplica start) => start.Revision.Isolation switch
     {
         IsolationMode.None => WorkerPlacement.InProcess,
+        IsolationMode.Application when start.Revision.Config.ReuseWorker is true => new WorkerPlacement.Shared(start.Replica.Deployment.Application),
         IsolationMode.Application => new WorkerPlacement.Shared(
             $"{start.Replica.Deployment.Application}:{start.Revision.Package.Hash[..Math.Min(12, start.Revision.Package.Hash.Length)]}"),
         IsolationMode.Replica => new WorkerPlacement.Own(start.Replica.ToString()),

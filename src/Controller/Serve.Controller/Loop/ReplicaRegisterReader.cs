@@ -28,6 +28,7 @@ internal static class ReplicaRegisterReader
             Revision = start.Revision,
             Phase = ReplicaPhase.Running,
             Place = update?.Place ?? start.Place,
+            Gang = start.Gang,
             Address = new(node, host.ProcessId, host.HttpAddress, host.Http2Address, host.CallAddress, host.Token),
             StartedAt = now,
             RunningSince = now,

@@ -31,6 +31,7 @@ public sealed class ControllerMetrics
     private readonly Gauge _target;
     private readonly Gauge _desired;
     private readonly Gauge _load;
+    private readonly Gauge _policyTime;
     private readonly Gauge _canaryPercent;
     private readonly Gauge _canaryStep;
     private readonly Gauge _canaryRequests;
@@ -63,6 +64,7 @@ public sealed class ControllerMetrics
         _target = factory.CreateGauge("serve_autoscaling_target_replicas", "Replicas that the autoscaler has decided on.", ByDeployment);
         _desired = factory.CreateGauge("serve_autoscaling_desired_replicas", "Replicas that the load needs, before delays.", ByDeployment);
         _load = factory.CreateGauge("serve_autoscaling_total_requests", "Queued and ongoing requests, as the autoscaler sees them.", ByDeployment);
+        _policyTime = factory.CreateGauge("serve_autoscaling_policy_execution_time_ms", "Duration of the last call of an autoscaling policy of the user in milliseconds.", [.. ByDeployment, "policy_scope"]);
         _canaryPercent = factory.CreateGauge("serve_canary_percent", "Percent of the requests that the canary receives.", ["application"]);
         _canaryStep = factory.CreateGauge("serve_canary_step", "Current step of the automatic promotion, from 1; 0 without steps.", ["application"]);
         _canaryRequests = factory.CreateGauge("serve_canary_requests", "Requests completed while the application has a canary.", ByRole);
@@ -102,6 +104,13 @@ public sealed class ControllerMetrics
         if (!isHealthy)
             _failedChecks.WithLabels(deployment.Application, deployment.Name).Inc();
     }
+
+    /// <summary>Records a call of an autoscaling policy.</summary>
+    /// <param name="deployment">The deployment that it decided about.</param>
+    /// <param name="duration">Duration of the call.</param>
+    /// <param name="isShared">Whether the policy is that of the application.</param>
+    public void PolicyCalled(DeploymentId deployment, TimeSpan duration, bool isShared) =>
+        _policyTime.WithLabels(deployment.Application, deployment.Name, isShared ? "application" : "deployment").Set(duration.TotalMilliseconds);
 
     /// <summary>Counts a change of a canary.</summary>
     /// <param name="application">The application.</param>
@@ -170,6 +179,8 @@ public sealed class ControllerMetrics
         {
             foreach (var gauge in (Gauge[])[_target, _desired, _load])
                 gauge.RemoveLabelled(removed.Application, removed.Name);
+            _policyTime.RemoveLabelled(removed.Application, removed.Name, "application");
+            _policyTime.RemoveLabelled(removed.Application, removed.Name, "deployment");
         }
 
         _shownScaled = scaled;

@@ -8,6 +8,13 @@ namespace Serve.Controller.Packages;
 public sealed class ApplicationPackageStore(string directory)
 {
     private const int CopyBufferSize = 1 << 20;
+    private const string StagingPrefix = ".new-";
+
+    // Of a large upload over a slow connection.
+    private static readonly TimeSpan LongestStaging = TimeSpan.FromDays(1);
+
+    // Between finding a package and deleting it.
+    private readonly Lock _deleting = new();
 
     /// <summary>Returns the folder of a package, whether or not it exists.</summary>
     /// <param name="hash">The package's hash.</param>
@@ -32,7 +39,7 @@ public sealed class ApplicationPackageStore(string directory)
     internal PackageManifest ReadManifest(string hash)
     {
         var file = Path.Combine(FolderOf(hash), PackageManifest.FileName);
-        return File.Exists(file)
+        return TryRenew(hash) && File.Exists(file)
             ? ParseManifest(File.ReadAllBytes(file), file)
             : throw new DefinitionException($"Package {hash} is not stored on this node. Upload it with 'serve deploy FILE.zip'.");
     }
@@ -61,7 +68,7 @@ public sealed class ApplicationPackageStore(string directory)
         RequireSpace(size, static volume => volume.TotalSize);
         // The common case, an unchanged package, reads each file once and writes nothing.
         var known = PackageContentHash.Of(all, (PackageManifest.FileName, json), cancellationToken);
-        if (Directory.Exists(FolderOf(known)))
+        if (TryRenew(known))
             return known;
         RequireSpace(size, static volume => volume.AvailableFreeSpace);
         var staging = NewStaging();
@@ -100,7 +107,9 @@ public sealed class ApplicationPackageStore(string directory)
             throw new DefinitionException($"The package contains neither an assembly nor a model (VERSION/{ModelVersionFiles.FileName}).");
         var hash = PackageContentHash.Of(Files(staging));
         var target = FolderOf(hash);
-        if (!Directory.Exists(target))
+        // Not the time at which its last file was written.
+        Directory.SetLastWriteTimeUtc(staging, DateTime.UtcNow);
+        if (!TryRenew(hash))
         {
             try
             {
@@ -118,7 +127,7 @@ public sealed class ApplicationPackageStore(string directory)
 
     /// <summary>Creates an empty folder on the store's file system, for <see cref="Commit"/> or <see cref="Discard"/>.</summary>
     internal string NewStaging() =>
-        Directory.CreateDirectory(Path.Combine(directory, $".new-{Guid.NewGuid():N}")).FullName;
+        Directory.CreateDirectory(Path.Combine(directory, $"{StagingPrefix}{Guid.NewGuid():N}")).FullName;
 
     /// <summary>Deletes a folder created by <see cref="NewStaging"/>, if it still exists.</summary>
     internal static void Discard(string staging)
@@ -127,10 +136,60 @@ public sealed class ApplicationPackageStore(string directory)
             Directory.Delete(staging, recursive: true);
     }
 
+    /// <summary>Deletes the packages that are not used and were last added or read before a time, and the remains of interrupted uploads.</summary>
+    /// <param name="used">Hashes of the packages that are used.</param>
+    /// <param name="before">The time.</param>
+    /// <returns>Number of deleted packages.</returns>
+    internal int DeleteUnused(IReadOnlySet<string> used, DateTimeOffset before)
+    {
+        if (!Directory.Exists(directory))
+            return 0;
+        var deleted = 0;
+        foreach (var folder in new DirectoryInfo(directory).EnumerateDirectories().ToList())
+        {
+            if (folder.Name.StartsWith(StagingPrefix, StringComparison.Ordinal))
+            {
+                if (folder.LastWriteTimeUtc < before - LongestStaging)
+                    Discard(folder.FullName);
+                continue;
+            }
+
+            if (used.Contains(folder.Name))
+                continue;
+            // Renamed first: a folder of a package is complete or does not exist.
+            var removed = Path.Combine(directory, $"{StagingPrefix}{Guid.NewGuid():N}");
+            lock (_deleting)
+            {
+                folder.Refresh();
+                if (!folder.Exists || folder.LastWriteTimeUtc >= before)
+                    continue;
+                Directory.Move(folder.FullName, removed);
+                File.Delete(SourceFileOf(folder.Name));
+            }
+
+            Discard(removed);
+            deleted++;
+        }
+
+        return deleted;
+    }
+
     /// <summary>Lists the files of a folder, recursively: relative name (with <c>/</c>) and path.</summary>
     internal static IEnumerable<(string Name, string Path)> Files(string folder) =>
         Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
             .Select(path => (Path.GetRelativePath(folder, path).Replace('\\', '/'), path));
+
+    // False if the package is not stored. Otherwise it is not deleted before it can be deployed.
+    private bool TryRenew(string hash)
+    {
+        lock (_deleting)
+        {
+            if (!Directory.Exists(FolderOf(hash)))
+                return false;
+            Directory.SetLastWriteTimeUtc(FolderOf(hash), DateTime.UtcNow);
+            return true;
+        }
+    }
 
     private string SourceFileOf(string hash) => FolderOf(hash) + ".source";
 

@@ -54,4 +54,7 @@ public sealed class PackageApplicationSource(ApplicationPackageBuilder builder, 
 
     /// <inheritdoc/>
     public string FindSource(string importPath) => ImportPath.TryParsePackage(importPath) is { } package && store.ReadSource(package.Location) is { } source ? source : importPath;
+
+    /// <inheritdoc/>
+    public int DeleteUnused(IReadOnlySet<string> used, DateTimeOffset before) => store.DeleteUnused(used, before);
 }

@@ -10,4 +10,9 @@ internal sealed class StoredPackageSource(NodeStateDirectory directory) : INodeP
     public Task FetchAsync(string hash, CancellationToken cancellationToken) => Directory.Exists(directory.Replicas.PackageOf(hash))
         ? Task.CompletedTask
         : Task.FromException(new DirectoryNotFoundException($"The package {hash} is not in {directory.Packages}. Deploy the application again."));
+
+    /// <inheritdoc/>
+    public IEnumerable<string> FindFiles(string hash) => Directory.Exists(directory.Replicas.PackageOf(hash))
+        ? Directory.EnumerateFiles(directory.Replicas.PackageOf(hash), "*", SearchOption.AllDirectories)
+        : [];
 }

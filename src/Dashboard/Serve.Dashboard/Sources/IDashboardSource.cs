@@ -26,6 +26,13 @@ public interface IDashboardSource
     /// <summary>Gets the sequence number of the controller's newest decision; 0 if there is none.</summary>
     long GetNewestDecision();
 
+    /// <summary>Loads or unloads a model, and waits until it is done.</summary>
+    /// <param name="name">The model.</param>
+    /// <param name="isLoad">Whether to load it.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="ServeException">There is no such model, or it cannot be loaded.</exception>
+    Task SetModelLoadedAsync(string name, bool isLoad, CancellationToken cancellationToken);
+
     /// <summary>Collects the metrics of this process and of its workers, one text in Prometheus' format for each.</summary>
     /// <param name="cancellationToken">Cancels the collection.</param>
     Task<IReadOnlyList<string>> CollectMetricsAsync(CancellationToken cancellationToken);

@@ -5,9 +5,9 @@ using System.Text;
 
 namespace Serve.Runtime.Onnx.Sessions;
 
-/// <summary>Identity of a model file: its content, and name, length and time of its external data files. Equal files share a session.</summary>
+/// <summary>Identity of a model file: its content and that of its external data files, wherever they are. Equal files share a session.</summary>
 /// <param name="Path">Absolute path.</param>
-/// <param name="Content">SHA-256 of the file, and stamps of its external data.</param>
+/// <param name="Content">SHA-256 of the file, and names and hashes of its external data.</param>
 internal sealed record OnnxModelFile(string Path, string Content)
 {
     private const int Window = 1 << 20;
@@ -25,19 +25,24 @@ internal sealed record OnnxModelFile(string Path, string Content)
     /// <exception cref="IOException">The file does not exist or cannot be read.</exception>
     public static OnnxModelFile Read(string path)
     {
-        var stamp = StampOf(path);
-        if (!Known.TryGetValue((path, stamp), out var known))
-        {
-            if (Known.Count >= 1000)
-                Known.Clear();
-            known = Known[(path, stamp)] = ContentOf(path);
-        }
-
+        var (hash, dataFiles) = ContentOf(path, isModel: true);
         var directory = System.IO.Path.GetDirectoryName(path)!;
-        return new(path, string.Join('\n', known.DataFiles.Select(name => System.IO.Path.Combine(directory, name)).Select(data => $"{data} {StampOf(data)}").Prepend(known.Hash)));
+        return new(path, string.Join('\n', dataFiles.Select(name => $"{name} {DataHashOf(System.IO.Path.Combine(directory, name))}").Prepend(hash)));
     }
 
-    private static (string Hash, ImmutableArray<string> DataFiles) ContentOf(string path)
+    private static string DataHashOf(string path) => File.Exists(path) ? ContentOf(path, isModel: false).Hash : "gone";
+
+    private static (string Hash, ImmutableArray<string> DataFiles) ContentOf(string path, bool isModel)
+    {
+        var stamp = StampOf(path);
+        if (Known.TryGetValue((path, stamp), out var known))
+            return known;
+        if (Known.Count >= 1000)
+            Known.Clear();
+        return Known[(path, stamp)] = ReadContent(path, isModel);
+    }
+
+    private static (string Hash, ImmutableArray<string> DataFiles) ReadContent(string path, bool isModel)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var names = new SortedSet<string>(StringComparer.Ordinal);
@@ -48,6 +53,8 @@ internal sealed record OnnxModelFile(string Path, string Content)
             while (file.Read(buffer, kept, Window - kept) is > 0 and var read)
             {
                 hash.AppendData(buffer, kept, read);
+                if (!isModel)
+                    continue;
                 var filled = kept + read;
                 var searched = Collect(buffer.AsSpan(0, filled), names);
 

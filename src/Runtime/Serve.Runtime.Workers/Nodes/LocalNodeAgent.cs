@@ -24,6 +24,7 @@ internal sealed class LocalNodeAgent : INodeAgent
     private readonly ActorDirectory _actors;
     private readonly NodeEventLog _events = new();
     private readonly NodeLeaseRegister _leases;
+    private readonly NodeStandbyKeeper _standby;
     private volatile NodePhase _phase = NodePhase.Ready;
     private int _disposed;
 
@@ -40,8 +41,9 @@ internal sealed class LocalNodeAgent : INodeAgent
         _ledger = ledger;
         _cluster = cluster;
         _packages = packages;
+        _standby = new(pool, packages, time);
         _leases = new(options.LeaseLifetime, time, logger);
-        _hub = new ActorReportAggregator(reports, references.ProcessId, PublishAsync, time, logger);
+        _hub = new ActorReportAggregator(reports, references.ProcessId, PublishReportsAsync, time, logger);
         pool.TellDeaths((worker, reason) => _ = OnWorkerDiedAsync(worker, reason));
         pool.TellReached(worker => _ = WatchReportsAsync(worker));
     }
@@ -148,6 +150,8 @@ internal sealed class LocalNodeAgent : INodeAgent
     public Task FetchPackageAsync(string hash, CancellationToken cancellationToken) =>
         _packages?.FetchAsync(hash, cancellationToken) ?? throw new InvalidOperationException($"Node '{Id}' has no package source.");
 
+    public void KeepReady(NodeStandby standby) => _standby.Keep(standby);
+
     /// <summary>Completes at once: the driver's objects are stored on this node.</summary>
     public Task PullObjectAsync(ObjectId id, CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -170,6 +174,14 @@ internal sealed class LocalNodeAgent : INodeAgent
         await Task.WhenAll(here, _pool.PublishAsync(publication, cancellationToken));
     }
 
+    // The node's own process, which counts loads and wakes deployments, does not wait for a worker that is exiting.
+    private async Task PublishReportsAsync(TopicPublication publication, CancellationToken cancellationToken)
+    {
+        var here = _board.PublishAsync(publication, cancellationToken);
+        _pool.Offer(publication);
+        await here;
+    }
+
     public async Task<IReadOnlyList<string>> CollectMetricsAsync(CancellationToken cancellationToken) =>
         [.. (await Task.WhenAll(_pool.Running.Select(worker => worker.CollectMetricsAsync(cancellationToken)))).OfType<string>()];
 
@@ -179,6 +191,7 @@ internal sealed class LocalNodeAgent : INodeAgent
             return;
         _phase = NodePhase.Gone;
         await _actors.CloseAsync(static actor => actor.Definition.Owner == ActorOwner.Controller, "its node stopped", Timeout.InfiniteTimeSpan);
+        await _standby.DisposeAsync();
         await _leases.DisposeAsync();
         await _hub.DisposeAsync();
         await _cluster.DisposeAsync();

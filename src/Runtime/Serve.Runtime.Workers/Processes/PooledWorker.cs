@@ -7,7 +7,7 @@ namespace Serve.Runtime.Workers.Processes;
 /// A worker of the pool, as its node uses it. Its phase and leases are written by <see cref="WorkerProcessPool"/> under the pool's lock; its process and
 /// address once, by the start that the pool runs.
 /// </summary>
-internal sealed class PooledWorker(string id, string? key, string label, string logFile, WorkerProcessPool pool, ProcessConnectionPool connections)
+internal sealed class PooledWorker(string id, string logFile, WorkerProcessPool pool, ProcessConnectionPool connections)
 {
     /// <summary>How long stopping an actor may take beyond its drain, cancellation and disposal included.</summary>
     private static readonly TimeSpan StopSlack = TimeSpan.FromSeconds(15);
@@ -18,6 +18,7 @@ internal sealed class PooledWorker(string id, string? key, string label, string 
     private static readonly TimeSpan ExitDelay = TimeSpan.FromSeconds(2);
 
     private readonly Lock _sync = new();
+    private readonly Dictionary<string, TopicPublication?> _offered = new(StringComparer.Ordinal);
     private HostProcessAddress? _address;
     private string? _callAddress;
     private Task? _listening;
@@ -25,10 +26,10 @@ internal sealed class PooledWorker(string id, string? key, string label, string 
 
     public string Id => id;
 
-    /// <summary>What its actors share; null for a worker of one actor.</summary>
-    public string? Key => key;
+    /// <summary>Key of the placement that its actors share; null for a worker of one actor, and for a spare one.</summary>
+    public string? Key { get; set; }
 
-    public string Label => label;
+    public string Label { get; set; } = "spare";
 
     public string LogFile => logFile;
 
@@ -138,6 +139,23 @@ internal sealed class PooledWorker(string id, string? key, string label, string 
         }
     }
 
+    /// <summary>
+    /// Publishes a topic's value to the worker without waiting for it. Sends one value of a topic at a time, and then the newest that was offered in the meantime, so that a
+    /// worker that does not answer delays no other process and no values pile up.
+    /// </summary>
+    public void Offer(TopicPublication publication)
+    {
+        lock (_sync)
+        {
+            var isSending = _offered.ContainsKey(publication.Topic);
+            _offered[publication.Topic] = publication;
+            if (isSending)
+                return;
+        }
+
+        _ = SendOfferedAsync(publication.Topic);
+    }
+
     /// <summary>Passes on the reports of its actors until it has exited.</summary>
     public async Task WatchReportsAsync(Action<IReadOnlyList<(string Topic, ActorId Actor, ReadOnlyMemory<byte> Payload)>> update)
     {
@@ -204,6 +222,34 @@ internal sealed class PooledWorker(string id, string? key, string label, string 
         catch (Exception thrown) when (thrown is IOException or ObjectDisposedException or InvalidOperationException)
         {
             throw new ConnectionLostException(mayHaveStarted: false, thrown.Message, thrown);
+        }
+    }
+
+    // A key with null: the newest value is being sent.
+    private async Task SendOfferedAsync(string topic)
+    {
+        while (true)
+        {
+            TopicPublication next;
+            lock (_sync)
+            {
+                if (_offered[topic] is not { } offered)
+                {
+                    _offered.Remove(topic);
+                    return;
+                }
+
+                (next, _offered[topic]) = (offered, null);
+            }
+
+            try
+            {
+                await PublishAsync(next, CancellationToken.None);
+            }
+            catch (Exception thrown) when (thrown is IOException or ServeException)
+            {
+                pool.LogNotApplied(this, next, thrown);
+            }
         }
     }
 

@@ -15,7 +15,7 @@ namespace Serve.Runtime.Workers.Processes;
 /// Running  -> Ending    the last lease was returned, or the node stops
 /// any      -> Ended     its process is reaped; from Running, its death is reported
 /// </code>
-/// A lease is one hosted actor, existing or being created. A worker that is ending is not leased again, so the next creation starts another one.
+/// A spare worker has no lease until it is leased instead of a new one. A lease is one hosted actor, existing or being created. A worker that is ending is not leased again, so the next creation starts another one.
 /// </summary>
 internal sealed partial class WorkerProcessPool(
     NodeRuntimeOptions options, ProcessConnectionPool connections, TopicPublicationStore board, NodeCallListener? listener, TimeProvider time, ILogger<WorkerProcessPool> logger) : IAsyncDisposable
@@ -25,12 +25,19 @@ internal sealed partial class WorkerProcessPool(
 
     private static readonly TimeSpan OwnExitDelay = TimeSpan.FromSeconds(2);
 
+    // The worker that was leased instead starts its first actor in that time, undisturbed.
+    private static readonly TimeSpan SpareDelay = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan FailedSpareDelay = TimeSpan.FromSeconds(30);
+
     private readonly Lock _sync = new();
 
     // Processes that start at the same time slow each other down.
     private readonly SemaphoreSlim _startSlots = new(Math.Max(2, Environment.ProcessorCount));
     private readonly Dictionary<string, PooledWorker> _shared = new(StringComparer.Ordinal);
     private readonly HashSet<PooledWorker> _all = [];
+    private readonly List<PooledWorker> _spares = [];
+    private int _wantedSpares;
+    private bool _isAddingSpares;
     private Action<PooledWorker, string> _onDeath = static (_, _) => { };
     private Action<PooledWorker> _onReached = static _ => { };
     private int _started;
@@ -98,12 +105,22 @@ internal sealed partial class WorkerProcessPool(
     public Task PublishAsync(TopicPublication publication, CancellationToken cancellationToken) =>
         Task.WhenAll(Reachable.Select(worker => worker.PublishAsync(publication, cancellationToken)));
 
+    /// <summary>Publishes to every reachable worker without waiting for any of them.</summary>
+    public void Offer(TopicPublication publication)
+    {
+        foreach (var worker in Reachable)
+            worker.Offer(publication);
+    }
+
+    /// <summary>Logs a publication that a worker has not applied.</summary>
+    public void LogNotApplied(PooledWorker worker, TopicPublication publication, Exception error) => LogNotApplied(logger, error, worker.Id, publication.Topic);
+
     public async ValueTask DisposeAsync()
     {
         PooledWorker[] left;
         lock (_sync)
         {
-            _closed = true;
+            (_closed, _wantedSpares) = (true, 0);
             left = [.. _all];
             foreach (var worker in left)
                 BeginEnd(worker);
@@ -124,16 +141,83 @@ internal sealed partial class WorkerProcessPool(
                 return running;
             }
 
-            var number = ++_started;
-            var id = string.Create(CultureInfo.InvariantCulture, $"{options.NodeId}-worker-{number}");
-            var label = key ?? ((WorkerPlacement.Own)placement).Label;
-            var log = WorkerLogFiles.NewFile(options.WorkerLogDirectory, id, time);
-            var worker = new PooledWorker(id, key, label, log, this, connections) { Leases = 1 };
-            _all.Add(worker);
+            var spare = _spares.MaxBy(static candidate => candidate.Phase == WorkerPhase.Running);
+            if (spare is not null)
+                _spares.Remove(spare);
+            var worker = spare ?? Add();
+            (worker.Leases, worker.Key, worker.Label) = (1, key, key ?? ((WorkerPlacement.Own)placement).Label);
             if (key is not null)
                 _shared.Add(key, worker);
-            worker.Started = Task.Run(() => StartAsync(worker));
+            if (spare is not null)
+            {
+                LogAssigned(logger, worker.Id, worker.Label);
+                AddSparesLater(SpareDelay);
+            }
+
             return worker;
+        }
+    }
+
+    // Under the lock.
+    private PooledWorker Add()
+    {
+        var id = string.Create(CultureInfo.InvariantCulture, $"{options.NodeId}-worker-{++_started}");
+        var worker = new PooledWorker(id, WorkerLogFiles.NewFile(options.WorkerLogDirectory, id, time), this, connections);
+        _all.Add(worker);
+        worker.Started = Task.Run(() => StartAsync(worker));
+        return worker;
+    }
+
+    /// <summary>Sets how many workers are kept without a lease. Surplus ones are stopped, missing ones started.</summary>
+    public void KeepSpares(int count)
+    {
+        List<PooledWorker> surplus = [];
+        lock (_sync)
+        {
+            _wantedSpares = _closed ? 0 : count;
+            while (_spares.Count > _wantedSpares)
+            {
+                surplus.Add(_spares[^1]);
+                _spares.RemoveAt(_spares.Count - 1);
+                BeginEnd(surplus[^1]);
+            }
+
+            if (_spares.Count < _wantedSpares)
+                AddSparesLater(SpareDelay);
+        }
+
+        foreach (var worker in surplus)
+            _ = EndAsync(worker);
+    }
+
+    // Under the lock.
+    private void AddSparesLater(TimeSpan delay)
+    {
+        if (_isAddingSpares || _wantedSpares == 0)
+            return;
+        _isAddingSpares = true;
+        _ = AddSparesAsync(delay);
+    }
+
+    private async Task AddSparesAsync(TimeSpan delay)
+    {
+        await Task.Delay(delay, time);
+        List<PooledWorker> added = [];
+        lock (_sync)
+        {
+            _isAddingSpares = false;
+            while (!_closed && _spares.Count < _wantedSpares)
+            {
+                added.Add(Add());
+                _spares.Add(added[^1]);
+            }
+        }
+
+        foreach (var worker in added)
+        {
+            await worker.Started.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (worker.Started.IsFaulted)
+                LogSpareFailed(logger, worker.Started.Exception);
         }
     }
 
@@ -257,6 +341,8 @@ internal sealed partial class WorkerProcessPool(
         if (worker.Phase is WorkerPhase.Ending or WorkerPhase.Ended)
             return;
         worker.Phase = WorkerPhase.Ending;
+        if (_spares.Remove(worker))
+            AddSparesLater(FailedSpareDelay);
         if (worker.Key is { } key && _shared.GetValueOrDefault(key) == worker)
             _shared.Remove(key);
     }
@@ -327,6 +413,15 @@ internal sealed partial class WorkerProcessPool(
 
     [LoggerMessage(EventId = 2001, Level = LogLevel.Error, Message = "Worker {Id} for {Label} died: {Reason}")]
     private static partial void LogDied(ILogger logger, string id, string label, string reason);
+
+    [LoggerMessage(EventId = 2006, Level = LogLevel.Information, Message = "Spare worker {Id} is used for {Label}")]
+    private static partial void LogAssigned(ILogger logger, string id, string label);
+
+    [LoggerMessage(EventId = 2007, Level = LogLevel.Warning, Message = "A spare worker could not be started; the next attempt follows")]
+    private static partial void LogSpareFailed(ILogger logger, Exception? error);
+
+    [LoggerMessage(EventId = 2005, Level = LogLevel.Warning, Message = "Worker {Id} did not apply a publication of topic {Topic}; it is published again with the next change")]
+    private static partial void LogNotApplied(ILogger logger, Exception error, string id, string topic);
 
     [LoggerMessage(EventId = 2002, Level = LogLevel.Warning, Message = "Worker {Id} did not exit within {Timeout} and was killed")]
     private static partial void LogKilled(ILogger logger, string id, TimeSpan timeout);

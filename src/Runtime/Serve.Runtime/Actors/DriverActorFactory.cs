@@ -33,6 +33,23 @@ public sealed class DriverActorFactory : IPlacementGroupOccupant
     /// <summary>Waiting and running calls.</summary>
     internal IEnumerable<FinishedTaskRecord> Calls => Queues.SelectMany(static queue => queue.Calls).Select(static call => call.Describe());
 
+    /// <summary>Cancels an unfinished call by its id, with the tasks that it has started.</summary>
+    /// <param name="id">The id as text.</param>
+    /// <returns>Whether there is one.</returns>
+    public bool TryCancelCall(string id)
+    {
+        foreach (var call in Queues.SelectMany(static queue => queue.Calls))
+        {
+            if (new ObjectId(call.Describe().Id).ToString() != id)
+                continue;
+            call.Cancel();
+            _services.Tasks.CancelChildren(call.Reference.Id, force: false);
+            return true;
+        }
+
+        return false;
+    }
+
     private IEnumerable<ActorCallQueue> Queues => _directory.Living.Select(static actor => actor.Calls).OfType<ActorCallQueue>();
 
     internal DriverActorHandle<TActor> Create<TActor>(MethodCall<TActor> construct, RemoteAttribute defaults, ActorOptions? options)

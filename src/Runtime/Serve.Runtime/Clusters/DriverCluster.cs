@@ -197,7 +197,34 @@ public sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
     public override ClusterSummary Summary() => ClusterStateSummarizer.Summarize(this);
 
     public override Task WriteTimeline(Stream output, CancellationToken cancellationToken = default) =>
-        TimelineTraceWriter.WriteAsync(this, output, TimeProvider.System.GetUtcNow(), cancellationToken);
+        TimelineTraceWriter.WriteAsync(this, limit: null, output, TimeProvider.System.GetUtcNow(), cancellationToken);
+
+    /// <summary>Cancels a task or an actor call by its id.</summary>
+    /// <param name="taskId">The id, as in <see cref="TaskState.TaskId"/>.</param>
+    /// <param name="force">Kills the worker process that runs the task.</param>
+    /// <returns>Whether there is an unfinished one of that id.</returns>
+    public bool TryCancelTask(string taskId, bool force)
+    {
+        if (Tasks.ListUnfinished().Find(task => task.TaskId.ToString() == taskId) is { } found)
+        {
+            found.Cancel(force, recursive: true);
+            return true;
+        }
+
+        return Volatile.Read(ref _actors)?.TryCancelCall(taskId) is true;
+    }
+
+    /// <summary>Kills an actor by its id. Replicas of deployments are not killed: the controller owns them.</summary>
+    /// <param name="actorId">The id, as in <see cref="ActorState.ActorId"/>.</param>
+    /// <param name="noRestart">Whether the actor stays dead if it could be restarted.</param>
+    /// <returns>Whether there is a live one of that id.</returns>
+    public bool TryKillActor(string actorId, bool noRestart)
+    {
+        if (Actors.Directory.Find(new(actorId)) is not { Calls: not null } actor || actor.DeathToken.IsCancellationRequested)
+            return false;
+        actor.Kill(noRestart);
+        return true;
+    }
 
     public override async ValueTask DisposeAsync()
     {

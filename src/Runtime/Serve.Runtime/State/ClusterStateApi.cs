@@ -39,6 +39,15 @@ public static class ClusterStateApi
         One("memory", "Lists what uses memory.", ClusterStateSummarizer.SummarizeMemory),
     ];
 
+    /// <summary>Writes the timeline of tasks in Chrome's trace format.</summary>
+    /// <param name="cluster">The cluster.</param>
+    /// <param name="limit">Number of tasks, the newest ones; null for all.</param>
+    /// <param name="output">Receives the document; not closed.</param>
+    /// <param name="now">End of tasks that run.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    public static Task WriteTimelineAsync(Cluster cluster, int? limit, Stream output, DateTimeOffset now, CancellationToken cancellationToken) =>
+        TimelineTraceWriter.WriteAsync(cluster, limit, output, now, cancellationToken);
+
     private static ClusterStateResource List<T>(string path, string summary, Func<Cluster, IReadOnlyList<T>> list) =>
         new(path, summary, typeof(StateApiResponse<StateList<T>>), IsList: true, (cluster, query) => Wrap(new StateQueryFilter(query).Apply(list(cluster))));
 

@@ -11,8 +11,13 @@ internal static class TimelineTraceWriter
     private const int FlushAt = 32 * 1024;
 
     /// <summary>Writes the timeline of a cluster.</summary>
-    public static Task WriteAsync(Cluster cluster, Stream output, DateTimeOffset now, CancellationToken cancellationToken) =>
-        WriteAsync(cluster.ListTasks(), cluster.ListActors(), cluster.ListWorkers(), Environment.ProcessId, output, now, cancellationToken);
+    /// <param name="cluster">The cluster.</param>
+    /// <param name="limit">Number of tasks, the newest ones; null for all.</param>
+    /// <param name="output">Receives the document.</param>
+    /// <param name="now">End of tasks that run.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    public static Task WriteAsync(Cluster cluster, int? limit, Stream output, DateTimeOffset now, CancellationToken cancellationToken) =>
+        WriteAsync(limit is { } number ? cluster.ListTasks().Where(static task => task.StartTime is not null).TakeLast(number) : cluster.ListTasks(), cluster.ListActors(), cluster.ListWorkers(), Environment.ProcessId, output, now, cancellationToken);
 
     internal static async Task WriteAsync(
         IEnumerable<TaskState> tasks, IEnumerable<ActorState> actors, IReadOnlyList<WorkerState> workers, int ownPid, Stream output, DateTimeOffset now, CancellationToken cancellationToken)

@@ -35,6 +35,9 @@ internal sealed class LocalAgentFixture : IAsyncDisposable
 
     public TestTopicSubscriber Topics => _node.Services.GetRequiredService<TestTopicSubscriber>();
 
+    /// <summary>Reports of the node's own process.</summary>
+    public ActorReportRegistry Reports => _node.Services.GetRequiredService<ActorReportRegistry>();
+
     public async Task<CreatedTestActor> CreateAsync(
         WorkerPlacement placement, string payload = "", double cpus = 0, int maxOngoing = 1000, ConcurrencyMode concurrency = ConcurrencyMode.TurnBased,
         string? id = null, double gpus = 0, CancellationToken cancellationToken = default)

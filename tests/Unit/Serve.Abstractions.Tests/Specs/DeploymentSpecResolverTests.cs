@@ -111,6 +111,33 @@ public sealed class DeploymentSpecResolverTests
         Assert.Equal([expected], error.Errors);
     }
 
+    [Theory]
+    [InlineData("""{"num_replicas":6,"gang_scheduling_config":{"gang_size":4}}""", "A.num_replicas: must be a multiple of gang_size, 4, but was 6")]
+    [InlineData("""{"gang_scheduling_config":{"gang_size":2}}""", "A.num_replicas: must be a multiple of gang_size, 2, but was 1")]
+    [InlineData("""{"autoscaling_config":{"min_replicas":1,"max_replicas":4},"gang_scheduling_config":{"gang_size":2}}""", "A.autoscaling_config.min_replicas: must be a multiple of gang_size, 2, but was 1")]
+    [InlineData("""{"autoscaling_config":{"min_replicas":0,"max_replicas":5},"gang_scheduling_config":{"gang_size":2}}""", "A.autoscaling_config.max_replicas: must be a multiple of gang_size, 2, but was 5")]
+    [InlineData("""{"num_replicas":4,"gang_scheduling_config":{"gang_size":0}}""", "A.gang_scheduling_config.gang_size: must be between 1 and 10000, not 0")]
+    [InlineData("""{"num_replicas":4,"gang_scheduling_config":{}}""", "A.gang_scheduling_config.gang_size: missing; the number of replicas that are placed and restarted together")]
+    [InlineData("""{"num_replicas":4,"gang_scheduling_config":{"gang_size":2,"runtime_failure_policy":"RESTART_REPLICA"}}""", "A.gang_scheduling_config.runtime_failure_policy: expected one of restart_gang, got the text 'RESTART_REPLICA'")]
+    public void Merge_InvalidGangs_OneClearError(string json, string expected)
+    {
+        var text = "{\"applications\":[{\"import_path\":\"a.cs\",\"deployments\":[" + json.Insert(1, "\"name\":\"A\",") + "]}]}";
+
+        var error = Assert.Throws<DefinitionException>(() => DeploymentSpecResolver.Merge(new() { Name = "A" }, ServeConfigReader.Read(JsonNode.Parse(text)).Applications[0].Deployments[0]));
+
+        Assert.EndsWith(expected[1..], Assert.Single(error.Errors), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Merge_GangOfCodeAndFile_AreMergedKeyByKey()
+    {
+        var code = new DeploymentAttribute("A") { NumReplicas = 4, GangSize = 2 }.ToOptions();
+
+        var spec = DeploymentSpecResolver.Merge(code, new() { GangSchedulingConfig = new() { GangPlacementStrategy = GangPlacementStrategy.Spread } });
+
+        Assert.Equal(new GangSchedulingSpec { GangSize = 2, GangPlacementStrategy = GangPlacementStrategy.Spread }, spec.Gang);
+    }
+
     [Fact]
     public void Merge_RouterSettingsOfCodeAndFile_AreMergedKeyByKey()
     {

@@ -80,6 +80,7 @@ public sealed class ServeConfigReaderTests
                 HealthCheckTimeoutS = 2,
                 MaxConstructorRetryCount = 3,
                 RequestRouterConfig = new() { Policy = RoutingPolicy.ConsistentHash, Key = "header:x-session-id", RequestRoutingStatsPeriodS = 1, RequestRoutingStatsTimeoutS = 2 },
+                GangSchedulingConfig = new() { GangSize = 2, GangPlacementStrategy = GangPlacementStrategy.Spread, RuntimeFailurePolicy = GangFailurePolicy.RestartGang },
                 Concurrency = ConcurrencyMode.Parallel,
                 ActorOptions = new ReplicaResourceOptions { NumCpus = 0.5, NumGpus = 2, Memory = 1048576 },
             },
@@ -93,6 +94,7 @@ public sealed class ServeConfigReaderTests
         Assert.Equal(Names<DeploymentOptions>(), Keys("every-key", "applications", 0, "deployments", 0));
         Assert.Equal(Names<AutoscalingOptions>(), Keys("every-key", "applications", 0, "deployments", 0, "autoscaling_config"));
         Assert.Equal(Names<AutoscalingPolicySpec>(), Keys("every-key", "applications", 0, "deployments", 0, "autoscaling_config", "policy"));
+        Assert.Equal(Names<GangSchedulingOptions>(), Keys("every-key", "applications", 0, "deployments", 0, "gang_scheduling_config"));
         Assert.Equal(Names<ReplicaResourceOptions>(), Keys("every-key", "applications", 0, "deployments", 0, "actor_options"));
         Assert.Equal(Names<ApplicationConfig>(), Keys("every-key", "applications", 0));
         Assert.Equal(Names<CanarySpec>(), Keys("every-key", "applications", 0, "canary"));
@@ -144,7 +146,7 @@ public sealed class ServeConfigReaderTests
             "name: must be 'a', the name in the request's path, but was 'b'",
             Assert.Throws<DefinitionException>(() => ServeConfigReader.ReadApplication(JsonNode.Parse("""{"name":"b","import_path":"x"}"""), "a")).Message);
         Assert.Equal(
-            ["num_replica: unknown key 'num_replica'; known keys are args, autoscaling_policy, canary, deployments, external_scaler_enabled, import_path, isolation, name, note, route_prefix, shadow", "deployments[1].name: 'D' is already used by deployments[0]"],
+            ["num_replica: unknown key 'num_replica'; known keys are args, autoscaling_policy, canary, deployments, external_scaler_enabled, import_path, isolation, name, note, reuse_worker, route_prefix, shadow", "deployments[1].name: 'D' is already used by deployments[0]"],
             Assert.Throws<DefinitionException>(() => ServeConfigReader.ReadApplication(JsonNode.Parse(
                 """{"import_path":"x","num_replica":1,"deployments":[{"name":"D"},{"name":"D"}]}"""))).Errors);
     }

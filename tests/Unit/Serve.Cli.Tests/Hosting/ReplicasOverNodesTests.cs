@@ -93,6 +93,48 @@ public sealed class ReplicasOverNodesTests : IAsyncLifetime, IAsyncDisposable
         Assert.Equal(3, results[3].Value);
     }
 
+    [Fact]
+    public async Task Gang_OneProcessDies_AllOfItAreReplacedTogether()
+    {
+        await _controller.DeployAsync(
+            new ApplicationConfig
+            {
+                Name = "where",
+                ImportPath = "where",
+                Isolation = IsolationMode.Replica,
+                Deployments =
+                [
+                    new()
+                    {
+                        Name = nameof(ProcessReporter),
+                        NumReplicas = 4,
+                        GangSchedulingConfig = new() { GangSize = 2 },
+                        ActorOptions = new() { NumCpus = 0.5 },
+                    },
+                ],
+            },
+            CancellationToken.None);
+        await RunsOnAsync("a", "a", "b", "b");
+        var handle = new DeploymentHandle<ProcessReporter>(_nodes["a"].Services.GetRequiredService<IHandleFactory>().GetTarget(nameof(ProcessReporter), "where"), nameof(ProcessReporter));
+        var before = await GangsAsync();
+        Assert.Equal([2, 2], before.CountBy(gang => gang.GangId).Select(gang => gang.Value));
+        Assert.All(before, gang => Assert.Equal((2, 2), (gang.WorldSize, gang.MemberReplicaIds.Count)));
+
+        var dead = (await handle.Call.Broadcast())[0];
+        using (var process = System.Diagnostics.Process.GetProcessById(dead.Value))
+            process.Kill();
+
+        List<GangContext> after = [];
+        await Eventually.TrueAsync(async () =>
+        {
+            after = await GangsAsync();
+            return after.Count == 4 && after.All(gang => !gang.MemberReplicaIds.Contains(dead.ReplicaId));
+        });
+        Assert.Single(after.Select(gang => gang.GangId).Intersect(before.Select(gang => gang.GangId)));
+
+        async Task<List<GangContext>> GangsAsync() => [.. (await handle.Gang.Broadcast()).Where(result => result.Error is null).Select(result => result.Value!)];
+    }
+
     // Reconfigurations follow the routes.
     private static async Task EventuallyRanksAsync(Calls.ICallTarget target, string expected)
     {
@@ -176,6 +218,8 @@ public sealed class ReplicasOverNodesTests : IAsyncLifetime, IAsyncDisposable
 public sealed class ProcessReporter(IReplicaContext replica)
 {
     public string Ranks() => $"{replica.Rank}:{replica.NodeRank}.{replica.LocalRank}";
+
+    public GangContext? Gang() => replica.Gang;
 
     public int FailAtRank(int rank) => replica.Rank == rank ? throw new InvalidOperationException("asked to") : replica.Rank;
 

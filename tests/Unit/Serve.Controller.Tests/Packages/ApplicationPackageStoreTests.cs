@@ -61,5 +61,39 @@ public sealed class ApplicationPackageStoreTests : IDisposable
     public void ReadManifest_UnknownPackage_ErrorNamesServeDeploy() =>
         Assert.Contains("Package nothing is not stored on this node.", Refused(() => _store.ReadManifest("nothing")), StringComparison.Ordinal);
 
+    [Fact]
+    public void DeleteUnused_OldPackageWithoutUse_IsDeletedAndOthersStay()
+    {
+        var (used, old, recent) = (Add("used"), Add("old"), Add("recent"));
+        _store.RecordSource(old, "/code/old");
+        foreach (var hash in new[] { used, old })
+            Directory.SetLastWriteTimeUtc(_store.FolderOf(hash), DateTime.UtcNow.AddHours(-2));
+        var interrupted = _store.NewStaging();
+        Directory.SetLastWriteTimeUtc(interrupted, DateTime.UtcNow.AddDays(-3));
+
+        Assert.Equal(1, _store.DeleteUnused(new HashSet<string> { used }, DateTimeOffset.UtcNow.AddHours(-1)));
+
+        Assert.Equal([Path.GetFullPath(_store.FolderOf(recent)), Path.GetFullPath(_store.FolderOf(used))], Directory.GetFileSystemEntries(_folder.In("packages")).Select(Path.GetFullPath).Order().OrderBy(path => path != _store.FolderOf(recent)));
+        Assert.Null(_store.ReadSource(old));
+    }
+
+    [Fact]
+    public void DeleteUnused_PackageThatIsDeployedAgain_Stays()
+    {
+        var (added, read) = (Add("added"), Add("read"));
+        foreach (var hash in new[] { added, read })
+            Directory.SetLastWriteTimeUtc(_store.FolderOf(hash), DateTime.UtcNow.AddHours(-2));
+        Assert.Equal(added, Add("added"));
+        _store.ReadManifest(read);
+
+        Assert.Equal(0, _store.DeleteUnused(new HashSet<string>(), DateTimeOffset.UtcNow.AddHours(-1)));
+    }
+
+    private string Add(string content)
+    {
+        _folder.Write($"{content}/1/model.onnx", content);
+        return _store.Add(_folder.In(content), null, new() { Name = content });
+    }
+
     private static string Refused(Action act) => Assert.Throws<DefinitionException>(act).Message;
 }

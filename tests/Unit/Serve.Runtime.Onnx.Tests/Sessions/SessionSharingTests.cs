@@ -58,6 +58,27 @@ public sealed class SessionSharingTests : IDisposable
     }
 
     [Fact]
+    public async Task LoadAsync_EqualExternalDataInAnotherFolder_IsOneSession()
+    {
+        OnnxModel[] loaded = [await LoadAsync("v1", 3f), await LoadAsync("v2", 3f), await LoadAsync("v3", 4f)];
+
+        Assert.Same(SessionOf(loaded[0]), SessionOf(loaded[1]));
+        Assert.NotSame(SessionOf(loaded[0]), SessionOf(loaded[2]));
+        Assert.Equal((3f, 4f), (await ValueAsync(loaded[1]), await ValueAsync(loaded[2])));
+        foreach (var model in loaded)
+            model.Dispose();
+
+        async Task<OnnxModel> LoadAsync(string folder, float weight)
+        {
+            var directory = Directory.CreateDirectory(Path.Combine(_models.Directory, folder)).FullName;
+            new OnnxTestModel().ExternalWeights("w", "weights.bin", 1)
+                .Input("x", TensorType.Float32, "1").Output("y", TensorType.Float32, "1").Node("Add", ["x", "w"], ["y"]).Save(directory);
+            await File.WriteAllBytesAsync(Path.Combine(directory, "weights.bin"), BitConverter.GetBytes(weight));
+            return await _models.Loader.LoadAsync(Path.Combine(folder, "model.onnx"));
+        }
+    }
+
+    [Fact]
     public async Task LoadAsync_ExternalDataReplaced_IsAnotherSession()
     {
         new OnnxTestModel().ExternalWeights("w", "weights.bin", 1)

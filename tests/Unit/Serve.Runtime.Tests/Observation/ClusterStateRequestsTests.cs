@@ -68,7 +68,26 @@ public sealed class ClusterStateRequestsTests : IAsyncLifetime, IDisposable
     public async Task Get_Limit_ReturnsNewest() => Assert.Equal(["230", "240"], (await ListAsync("?state=FAILED&limit=2")).Result.Select(task => task.TaskId));
 
     [Theory]
+    [InlineData("?offset=10&limit=3", "10,11,12")]
+    [InlineData("?offset=248", "248,249")]
+    [InlineData("?offset=1000", "")]
+    [InlineData("?sort=task_id&limit=3", "0,1,10")]
+    [InlineData("?sort=-task_id&limit=2", "99,98")]
+    [InlineData("?sort=-task_id&offset=2&limit=2&name=odd", "95,93")]
+    [InlineData("?sort=-start_time&limit=1", "0")]
+    [InlineData("?sort=state&state=FAILED&limit=2", "0,10")]
+    public async Task Get_Page_ReturnsItInOrder(string query, string expected) => Assert.Equal(expected, string.Join(',', (await ListAsync(query)).Result.Select(task => task.TaskId)));
+
+    [Theory]
+    [InlineData("?q=EVE", 125)]
+    [InlineData("?q=demo.work&state=FAILED", 25)]
+    [InlineData("?q=nothing", 0)]
+    public async Task Get_Text_MatchesAnyField(string query, int count) => Assert.Equal(count, (await ListAsync(query)).NumFiltered);
+
+    [Theory]
     [InlineData("?limit=0", "limit")]
+    [InlineData("?offset=-1", "offset")]
+    [InlineData("?sort=-colour", "Unknown filter field 'colour'")]
     [InlineData("?limit=many", "limit")]
     [InlineData("?colour=red", "Unknown filter field 'colour'")]
     [InlineData("?filter_keys=state", "the same number")]

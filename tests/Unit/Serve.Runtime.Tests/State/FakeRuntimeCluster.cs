@@ -32,7 +32,7 @@ internal sealed class FakeRuntimeCluster : RuntimeCluster
     public override ClusterSummary Summary() => ClusterStateSummarizer.Summarize(this);
 
     public override Task WriteTimeline(Stream output, CancellationToken cancellationToken = default) =>
-        TimelineTraceWriter.WriteAsync(this, output, DateTimeOffset.UnixEpoch, cancellationToken);
+        TimelineTraceWriter.WriteAsync(this, limit: null, output, DateTimeOffset.UnixEpoch, cancellationToken);
 
     public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
 

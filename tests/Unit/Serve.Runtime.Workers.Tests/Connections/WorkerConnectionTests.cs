@@ -28,7 +28,7 @@ public sealed class WorkerConnectionTests : IAsyncLifetime, IAsyncDisposable, ID
     private FrameSocketTransport.Listener _listener = null!;
 
     public WorkerConnectionTests() =>
-        _worker = new("worker", null, "tasks", "none.log", new(new(), new ProcessConnectionPool(), new TopicPublicationStore(new ActivatorServiceProvider()), null, TimeProvider.System, NullLogger<WorkerProcessPool>.Instance), new ProcessConnectionPool());
+        _worker = new("worker", "none.log", new(new(), new ProcessConnectionPool(), new TopicPublicationStore(new ActivatorServiceProvider()), null, TimeProvider.System, NullLogger<WorkerProcessPool>.Instance), new ProcessConnectionPool());
 
     public async Task InitializeAsync()
     {

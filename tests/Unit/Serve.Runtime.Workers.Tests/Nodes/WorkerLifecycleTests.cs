@@ -63,6 +63,57 @@ public sealed class WorkerLifecycleTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
+    public async Task Create_WithASpareWorker_UsesItAndAnotherOneIsStarted()
+    {
+        _runtime.Node.KeepReady(new(1, [], 0));
+        var spare = 0;
+        await Eventually.TrueAsync(() => (spare = _runtime.Node.Workers.SingleOrDefault()?.ProcessId ?? 0) != 0);
+        Assert.Equal("spare", _runtime.Node.Workers.Single().Label);
+
+        var actor = await _runtime.CreateAsync(new WorkerPlacement.Shared("app"));
+        var other = await _runtime.CreateAsync(new WorkerPlacement.Shared("app"));
+        Assert.Equal((spare, spare), (await actor.CallAsync<int>("Pid"), await other.CallAsync<int>("Pid")));
+        await Eventually.TrueAsync(() => _runtime.Node.Workers.Select(worker => worker.Label).Order().SequenceEqual(["app", "spare"]));
+
+        await _runtime.Node.StopActorAsync(actor.Id, TimeSpan.Zero, default).SoonAsync();
+        await _runtime.Node.StopActorAsync(other.Id, TimeSpan.Zero, default).SoonAsync();
+        Assert.False(LinuxProcessInfo.Exists(spare));
+        _runtime.Node.KeepReady(NodeStandby.None);
+        await Eventually.TrueAsync(() => _runtime.Node.Workers.Count == 0);
+    }
+
+    [Fact]
+    public async Task Create_SpareWorkerWasKilled_StartsAnotherWorker()
+    {
+        _runtime.Node.KeepReady(new(1, [], 0));
+        await Eventually.TrueAsync(() => _runtime.Node.Workers.Count == 1);
+        Kill(_runtime.Node.Workers.Single().ProcessId);
+        Assert.IsType<NodeEvent.WorkerDied>(await _runtime.NextEventAsync());
+        Assert.Equal(1, await (await _runtime.CreateAsync(new WorkerPlacement.Shared("app"))).CallAsync<int>("Increment"));
+    }
+
+    [Fact]
+    public async Task Reports_WorkerDoesNotAnswer_AreReceivedByTheNodeWithoutDelay()
+    {
+        await using var patient = new LocalAgentFixture(options => options with { PingPeriod = TimeSpan.FromMinutes(1), PingTimeout = TimeSpan.FromMinutes(1) });
+        await patient.CreateAsync(new WorkerPlacement.Own("stopped"));
+        var pid = Assert.Single(patient.Node.Workers).ProcessId;
+        var value = 0;
+        using var report = patient.Reports.Add(new("process:a"), "test", () => System.Text.Encoding.UTF8.GetBytes($"{value}"));
+        Signal(pid, "STOP");
+        var clock = Stopwatch.StartNew();
+        for (value = 1; value <= 8; value++)
+        {
+            report.NotifyChanged();
+            await Eventually.TrueAsync(() => patient.Topics.Newest?.EndsWith($$"""{"process:a":{{value}}}""", StringComparison.Ordinal) == true);
+        }
+
+        // Each took a second when it waited for the worker.
+        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(5), $"{clock.Elapsed}");
+        Signal(pid, "CONT");
+    }
+
+    [Fact]
     public async Task Kill_AWorker_TellsEachActorAndReaps()
     {
         var actor = await _runtime.CreateAsync(new WorkerPlacement.Shared("app"), cpus: 1);
