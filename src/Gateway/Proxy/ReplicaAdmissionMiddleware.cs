@@ -29,6 +29,13 @@ namespace Serve.Gateway.Proxy;
 internal sealed partial class ReplicaAdmissionMiddleware(
     RequestDelegate next, RouteTable table, IActorReferenceResolver directory, WorkerHttpClientFactory workers, ShadowRequestSender shadows, GatewayOptions options, ILogger<ReplicaAdmissionMiddleware> log)
 {
+    private const string GrpcUnknown = "2";
+    private const string GrpcDeadlineExceeded = "4";
+    private const string GrpcResourceExhausted = "8";
+    private const string GrpcInternal = "13";
+    private const string GrpcUnavailable = "14";
+    private const string GrpcDataLoss = "15";
+
     private readonly ConditionalWeakTable<ReplicaSlot, WorkerDestinationPair> _destinations = [];
     private readonly string _rootPath = options.Http.RootPath.TrimEnd('/');
 
@@ -69,7 +76,7 @@ internal sealed partial class ReplicaAdmissionMiddleware(
                 isCanary = await TryServeCanaryAsync(context, scope, proxy, split);
             if (!isCanary)
                 await ServeAsync(context, proxy, stable, stable.Route.RoutePrefix!, scope.Urgency);
-            status = context.Response.StatusCode;
+            status = StatusOf(context);
         }
         catch (Exception error)
         {
@@ -87,6 +94,17 @@ internal sealed partial class ReplicaAdmissionMiddleware(
                     shadows.Send(shadow, split, (status, elapsed), (copy, aborted) => ServeCopyAsync(copy, proxy, split, aborted));
             }
         }
+    }
+
+    // A gRPC call that fails in the server has status 200 and a trailer.
+    private static int StatusOf(HttpContext context)
+    {
+        if (!IsGrpc(context.Request))
+            return context.Response.StatusCode;
+        var code = context.Response.Headers["grpc-status"] is { Count: > 0 } head ? head : context.Features.Get<IHttpResponseTrailersFeature>()?.Trailers["grpc-status"] ?? default;
+        return code.ToString() is GrpcUnknown or GrpcDeadlineExceeded or GrpcResourceExhausted or GrpcInternal or GrpcUnavailable or GrpcDataLoss
+            ? StatusCodes.Status500InternalServerError
+            : context.Response.StatusCode;
     }
 
     private async ValueTask<bool> IsForCanaryAsync(HttpContext context, ApplicationRouteEntry stable, CanarySplit split)

@@ -33,7 +33,7 @@ public sealed class ReplicaFailureTests
         Assert.Empty(simulation.InFlight.OfType<ControlAction.StartReplica>());
         Assert.Contains("v1 throws", simulation.Status("app").Deployments["app"].Message);
 
-        // Between the attempts the neighbor gets what is free.
+        // Between the attempts the neighbor receives the free CPUs.
         simulation.Broken.Clear();
         simulation.Scale("other", 3);
         simulation.EndAll<ControlAction.StartReplica>();

@@ -90,6 +90,22 @@ internal sealed class GatewayTestHost : IAsyncDisposable
         return this;
     }
 
+    /// <summary>Adds a second revision to an application, or removes it.</summary>
+    public GatewayTestHost Canary(string application, CanaryRoute? canary, string replicas = "")
+    {
+        if (canary is null)
+            return Split(application, null).Delete(CanaryName.Of(application));
+        Deploy(CanaryName.Of(application), null, replicas);
+        _applications.Remove(CanaryName.Of(application));
+        return Split(application, canary);
+    }
+
+    private GatewayTestHost Split(string application, CanaryRoute? canary)
+    {
+        _applications[application] = _applications[application] with { Canary = canary };
+        return this;
+    }
+
     public GatewayTestHost Delete(string application)
     {
         _applications.Remove(application);

@@ -172,6 +172,9 @@ public sealed class CanaryControllerTests
         Assert.Single(simulation.Replicas("app"));
 
         simulation.Change(desired => CanaryChanges.Promote(desired, "app", "requested", simulation.Now));
+        // Replicas that start slowly, for longer than the delay of a scale-down.
+        for (var i = 0; i < 10; i++)
+            simulation.Advance(2);
         var fewest = int.MaxValue;
         for (var i = 0; i < 40 && simulation.Desired.Applications.ContainsKey("app@canary"); i++)
         {
