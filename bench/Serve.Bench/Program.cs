@@ -7,6 +7,7 @@ var sections = new Dictionary<string, (string What, Func<BenchOptions, Task> Run
     ["batching"] = ("batching: cost for one caller, gain for many", options => BenchProgramRunner.RunAsync("Serve.BatchBench", options)),
     ["gym"] = ("steps per second of reinforcement learning environments, compared to Gymnasium", options => BenchProgramRunner.RunAsync("Serve.GymBench", options)),
     ["tune"] = ("search algorithms, reports and trials of tuning, compared to Optuna", options => BenchProgramRunner.RunAsync("Serve.TuneBench", options)),
+    ["workflows"] = ("durable workflows: steps per second, CPU per step, start and memory", options => BenchProgramRunner.RunAsync("Serve.WorkflowBench", options)),
     ["inference"] = ("models over HTTP compared to a hand-written endpoint over InferenceSession, and Node.js", InferenceSection.RunAsync),
     ["throughput"] = ("requests/s and p99 compared to Kestrel, YARP, nginx and FastAPI", ThroughputSection.RunAsync),
     ["calls"] = ("handle calls in the same process and to a worker, compared to bare gRPC", HandleCallSection.RunAsync),

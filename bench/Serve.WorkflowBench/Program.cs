@@ -5,10 +5,12 @@ using Serve.WorkflowBench;
 using Serve.Workflows;
 using Serve.Workflows.Storage;
 
-// Usage: Serve.WorkflowBench [WORKFLOWS] [WAITING]. Ratios compare rows of one run.
+// Usage: Serve.WorkflowBench [--quick] [WORKFLOWS] [WAITING]. Ratios compare rows of one run.
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
-var workflows = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 3000;
-var waiting = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 100_000;
+var isQuick = args is ["--quick", ..];
+args = isQuick ? args[1..] : args;
+var workflows = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : isQuick ? 1000 : 4000;
+var waiting = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : isQuick ? 10_000 : 100_000;
 var folder = Directory.CreateTempSubdirectory("serve-workflow-bench-").FullName;
 await using var ray = await Cluster.Init(new() { Observable = false });
 try
