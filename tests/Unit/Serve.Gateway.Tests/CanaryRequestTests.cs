@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Net;
 using Microsoft.AspNetCore.Http;
 using Serve.Routes;
-using Serve.Testing;
 
 namespace Serve.Gateway.Tests;
 

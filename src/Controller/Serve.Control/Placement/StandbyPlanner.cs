@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Serve.Control.Desired;
-using Serve.Specs;
 
 namespace Serve.Control.Placement;
 

@@ -5,7 +5,8 @@ namespace Serve.Controller.Packages;
 
 /// <summary>Content-addressed store of packages: one folder per package, named by the hash of its content. Folders appear atomically and are never changed.</summary>
 /// <param name="directory">Root folder of the store.</param>
-public sealed class ApplicationPackageStore(string directory)
+/// <param name="time">Clock of the last uses of packages. Default: the system's.</param>
+public sealed class ApplicationPackageStore(string directory, TimeProvider? time = null)
 {
     private const int CopyBufferSize = 1 << 20;
     private const string StagingPrefix = ".new-";
@@ -15,6 +16,8 @@ public sealed class ApplicationPackageStore(string directory)
 
     // Between finding a package and deleting it.
     private readonly Lock _deleting = new();
+
+    private DateTime Now => (time ?? TimeProvider.System).GetUtcNow().UtcDateTime;
 
     /// <summary>Returns the folder of a package, whether or not it exists.</summary>
     /// <param name="hash">The package's hash.</param>
@@ -108,7 +111,7 @@ public sealed class ApplicationPackageStore(string directory)
         var hash = PackageContentHash.Of(Files(staging));
         var target = FolderOf(hash);
         // Not the time at which its last file was written.
-        Directory.SetLastWriteTimeUtc(staging, DateTime.UtcNow);
+        Directory.SetLastWriteTimeUtc(staging, Now);
         if (!TryRenew(hash))
         {
             try
@@ -186,7 +189,7 @@ public sealed class ApplicationPackageStore(string directory)
         {
             if (!Directory.Exists(FolderOf(hash)))
                 return false;
-            Directory.SetLastWriteTimeUtc(FolderOf(hash), DateTime.UtcNow);
+            Directory.SetLastWriteTimeUtc(FolderOf(hash), Now);
             return true;
         }
     }

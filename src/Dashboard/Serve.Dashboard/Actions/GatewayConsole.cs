@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using Microsoft.AspNetCore.Http;
 using Serve.Dashboard.Sources;
 
 namespace Serve.Dashboard.Actions;

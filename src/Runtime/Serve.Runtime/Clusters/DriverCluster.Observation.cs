@@ -1,4 +1,3 @@
-using Serve.Hosting;
 using Serve.Runtime.Observation;
 
 namespace Serve.Runtime.Clusters;

@@ -1,5 +1,4 @@
 using System.Net;
-using Serve.Hosting;
 using Serve.Runtime.State;
 
 namespace Serve.Runtime.Observation;
