@@ -32,7 +32,7 @@ internal static class ServeWorkflowCommand
         CreateSend(console, "signal", "signals", "SIGNAL", "Call a signal method of a workflow.", "[]", "Its arguments as a JSON array; '-' reads standard input. Default []."),
     };
 
-    private static Command CreateList(CommandConsole console)
+    private static WorkflowCommand CreateList(CommandConsole console)
     {
         var status = new Option<string?>("--status") { Description = "Only workflows with this status: running, successful, failed, canceled or blocked.", HelpName = "STATUS" };
         var metadata = new Option<string[]>("--metadata") { Description = "Only workflows with this metadata. Can be specified multiple times.", HelpName = "KEY=VALUE" };
@@ -59,7 +59,7 @@ internal static class ServeWorkflowCommand
         });
     }
 
-    private static Command CreateStatus(CommandConsole console)
+    private static WorkflowCommand CreateStatus(CommandConsole console)
     {
         var (id, json) = (Id(), SharedCommandOptions.Json());
         return new WorkflowCommand("status", "Show the status of a workflow.") { id, json }.WithAction(console, async (parsed, client, cancellationToken) =>
@@ -80,7 +80,7 @@ internal static class ServeWorkflowCommand
         });
     }
 
-    private static Command CreateHistory(CommandConsole console)
+    private static WorkflowCommand CreateHistory(CommandConsole console)
     {
         var (id, json) = (Id(), SharedCommandOptions.Json());
         return new WorkflowCommand("history", "List the logged entries of a workflow: results of steps, events, signals, timers.") { id, json }.WithAction(console, async (parsed, client, cancellationToken) =>
@@ -103,7 +103,7 @@ internal static class ServeWorkflowCommand
         });
     }
 
-    private static Command CreateOutput(CommandConsole console)
+    private static WorkflowCommand CreateOutput(CommandConsole console)
     {
         var id = Id();
         var step = new Option<string?>("--step") { Description = "Name of a step, for example BookFlight_1, instead of the workflow's result.", HelpName = "STEP" };
@@ -115,7 +115,7 @@ internal static class ServeWorkflowCommand
         });
     }
 
-    private static Command CreateRun(CommandConsole console)
+    private static WorkflowCommand CreateRun(CommandConsole console)
     {
         var name = new Argument<string>("WORKFLOW") { Description = "Name of the workflow: its class, unless [Workflow] names it." };
         var arguments = new Argument<string?>("ARGUMENTS") { Description = "Arguments as a JSON array; '-' reads standard input. Default [].", Arity = ArgumentArity.ZeroOrOne };
@@ -140,7 +140,7 @@ internal static class ServeWorkflowCommand
         });
     }
 
-    private static Command CreateResumeAll(CommandConsole console)
+    private static WorkflowCommand CreateResumeAll(CommandConsole console)
     {
         var failed = new Option<bool>("--include-failed") { Description = "Also resume failed workflows." };
         return new WorkflowCommand("resume-all", "Resume all blocked workflows; interrupted ones resume by themselves.") { failed }.WithAction(console, async (parsed, client, cancellationToken) =>
@@ -152,7 +152,7 @@ internal static class ServeWorkflowCommand
         });
     }
 
-    private static Command CreateCancel(CommandConsole console)
+    private static WorkflowCommand CreateCancel(CommandConsole console)
     {
         var reason = new Option<string>("--reason") { Description = "Reason, which waiters receive. Default: it was canceled with 'serve workflow cancel'.", DefaultValueFactory = _ => "it was canceled with 'serve workflow cancel'" };
         var command = Change(
@@ -162,7 +162,7 @@ internal static class ServeWorkflowCommand
         return command;
     }
 
-    private static Command CreateSend(CommandConsole console, string verb, string path, string nameOf, string description, string otherwise, string payloadDescription)
+    private static WorkflowCommand CreateSend(CommandConsole console, string verb, string path, string nameOf, string description, string otherwise, string payloadDescription)
     {
         var id = Id();
         var name = new Argument<string>(nameOf) { Description = "Its name." };
@@ -179,7 +179,7 @@ internal static class ServeWorkflowCommand
         });
     }
 
-    private static Command Change(CommandConsole console, string verb, string description, Func<string, ParseResult, (HttpMethod Method, string Path)> request, string done)
+    private static WorkflowCommand Change(CommandConsole console, string verb, string description, Func<string, ParseResult, (HttpMethod Method, string Path)> request, string done)
     {
         var id = Id();
         return new WorkflowCommand(verb, description) { id }.WithAction(console, async (parsed, client, cancellationToken) =>

@@ -24,7 +24,7 @@ public static class DashboardApplicationExtensions
         .AddSingleton<DashboardSampler>()
         .AddSingleton<GatewayConsole>()
         .AddHostedService(static provider => provider.GetRequiredService<DashboardSampler>())
-        .AddSingleton(provider => new DashboardSessionTokens(options.Guard.Token, provider.GetRequiredService<TimeProvider>()));
+        .AddSingleton(provider => new DashboardSessionTokens(options.Guard.Token, options.SignInCode, provider.GetRequiredService<TimeProvider>()));
 
     /// <summary>Serves the pages, and accepts requests of browsers that are signed in. Is called before the guarded API is added.</summary>
     /// <param name="app">The server.</param>

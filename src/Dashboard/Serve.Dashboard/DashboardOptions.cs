@@ -20,6 +20,9 @@ public sealed record DashboardOptions
     /// <summary>Whether it shows a node, or the cluster of a program.</summary>
     public DashboardKind Kind { get; init; }
 
+    /// <summary>A code that signs browsers in as often as it is used, for a server whose address is printed with it; null for none.</summary>
+    public string? SignInCode { get; init; }
+
     /// <summary>Address of a Grafana that the pages link to; null for none.</summary>
     public string? GrafanaUrl { get; init; }
 }

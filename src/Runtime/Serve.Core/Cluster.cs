@@ -120,6 +120,9 @@ public abstract class Cluster : IAsyncDisposable
     /// <summary>Gets the resources that are currently unreserved, by name.</summary>
     public abstract IReadOnlyDictionary<string, double> AvailableResources { get; }
 
+    /// <summary>Gets the address of the dashboard, with a code that signs a browser in; null if there is none.</summary>
+    public virtual string? DashboardUrl => null;
+
     /// <summary>Lists pending and running tasks, and the most recently completed ones.</summary>
     /// <returns>The tasks, newest last.</returns>
     public abstract IReadOnlyList<TaskState> ListTasks();

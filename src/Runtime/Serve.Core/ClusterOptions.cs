@@ -74,6 +74,15 @@ public sealed record ClusterOptions
     /// <summary>Whether <c>serve list</c>, <c>summary</c>, <c>memory</c> and <c>timeline</c> can inspect this cluster from another process. Default true.</summary>
     public bool Observable { get; init; } = true;
 
+    /// <summary>Whether the program has a dashboard, which requires the package <c>Serve.Dashboard.Programs</c>; <see cref="Cluster.DashboardUrl"/> is its address. Default false.</summary>
+    public bool Dashboard { get; init; }
+
+    /// <summary>Address that the dashboard listens on. Default <c>127.0.0.1</c>.</summary>
+    public string DashboardHost { get; init; } = "127.0.0.1";
+
+    /// <summary>Port of the dashboard; 0 selects a free one. Default: 8265, or the next free port after it.</summary>
+    public int? DashboardPort { get; init; }
+
     /// <summary>
     /// Whether calls are checked, for tests and debugging: calls in this process fail with <see cref="NotSerializableException"/> if an argument, result or value of <see cref="Cluster.Put"/> could
     /// not be sent to a worker process, and a call in either isolation fails with <see cref="InvalidOperationException"/> if it wrote to an array in its arguments. Slow. Default: false.

@@ -26,6 +26,7 @@ public sealed class ProjectReferenceTests
         ["Serve.Inference"] = ["Serve.Inference.Analysis", "Serve.Abstractions", "Serve.Contracts", "Serve.Routing", "Serve.Runtime", "Serve.Replica"],
         ["Serve.Gateway"] = ["Serve.Abstractions", "Serve.Contracts", "Serve.Routing", "Serve.Runtime"],
         ["Serve.Dashboard"] = ["Serve.Contracts"],
+        ["Serve.Dashboard.Programs"] = ["Serve.Dashboard", "Serve.Contracts", "Serve.Core", "Serve.Runtime"],
         ["Serve.Gym"] = ["Serve.Core"],
         ["Serve.Experiments"] = ["Serve.Core"],
         ["Serve.Tune"] = ["Serve.Core", "Serve.Experiments"],

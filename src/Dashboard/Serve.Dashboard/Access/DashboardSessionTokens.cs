@@ -10,8 +10,9 @@ namespace Serve.Dashboard.Access;
 /// Links to sign in carry a code that is valid once and for a short time. Thread-safe.
 /// </summary>
 /// <param name="token">The node's token; null if none is required.</param>
+/// <param name="permanentCode">A code that is valid always; null for none.</param>
 /// <param name="time">Clock.</param>
-internal sealed class DashboardSessionTokens(string? token, TimeProvider time)
+internal sealed class DashboardSessionTokens(string? token, string? permanentCode, TimeProvider time)
 {
     /// <summary>How long a browser stays signed in.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromDays(30);
@@ -79,7 +80,8 @@ internal sealed class DashboardSessionTokens(string? token, TimeProvider time)
     public bool TryAccept(string? presented, string? code)
     {
         var isAccepted = token is null
-            || (presented is not null && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(presented.Trim()), Encoding.UTF8.GetBytes(token)))
+            || (presented is not null && AreEqual(presented.Trim(), token))
+            || (code is not null && permanentCode is not null && AreEqual(code, permanentCode))
             || (code is not null && _codes.TryRemove(code, out var expires) && time.GetUtcNow() < expires);
         if (!isAccepted)
         {
@@ -89,6 +91,8 @@ internal sealed class DashboardSessionTokens(string? token, TimeProvider time)
 
         return isAccepted;
     }
+
+    private static bool AreEqual(string presented, string expected) => CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(presented), Encoding.UTF8.GetBytes(expected));
 
     private string Sign(string expires) =>
         Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.UTF8.GetBytes(token ?? ""), Encoding.UTF8.GetBytes("serve dashboard session " + expires)));

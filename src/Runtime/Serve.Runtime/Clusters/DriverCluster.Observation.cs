@@ -7,6 +7,15 @@ public sealed partial class DriverCluster
 {
     private LocalApiPublisher? _observation;
 
+    private IClusterDashboard? _dashboard;
+
+    /// <inheritdoc/>
+    public override string? DashboardUrl => Volatile.Read(ref _dashboard)?.Url;
+
+    /// <summary>Sets the dashboard, which is disposed with the cluster.</summary>
+    /// <param name="dashboard">The dashboard.</param>
+    public void Attach(IClusterDashboard dashboard) => Volatile.Write(ref _dashboard, dashboard);
+
     /// <summary>Whether other processes can observe the cluster, now or soon.</summary>
     internal bool IsObserved => Volatile.Read(ref _observation) is not null;
 

@@ -231,6 +231,8 @@ public sealed partial class DriverCluster : RuntimeCluster, ILocalTaskHost
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
             return;
         await EndObservationAsync().ConfigureAwait(false);
+        if (Volatile.Read(ref _dashboard) is { } dashboard)
+            await dashboard.DisposeAsync().ConfigureAwait(false);
         await Tasks.DisposeAsync().ConfigureAwait(false);
         ReportUnobservedFailures();
         if (Volatile.Read(ref _actors) is { } living)
