@@ -198,6 +198,8 @@ public sealed class ReplicasOverNodesTests : IAsyncLifetime, IAsyncDisposable
         }
 
         public string FindSource(string importPath) => importPath;
+
+        public int DeleteUnused(IReadOnlySet<string> used, DateTimeOffset before) => 0;
     }
 
     /// <summary>Copies packages from another node.</summary>
