@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Serve.Cli.Admin;
 using Serve.Hosting;
-using Serve.Runtime.Observation;
 
 namespace Serve.Cli.Tests.Admin;
 
