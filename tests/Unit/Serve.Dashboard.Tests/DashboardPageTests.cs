@@ -8,7 +8,7 @@ using System.Text.RegularExpressions;
 
 namespace Serve.Dashboard.Tests;
 
-/// <summary>Files of the pages: what the content security policy allows, their size, and the vendored libraries.</summary>
+/// <summary>Files of the pages: their content security policy, their size, and the vendored libraries.</summary>
 public sealed partial class DashboardPageTests
 {
     private const int MaxCompressedBytes = 150 * 1024;
