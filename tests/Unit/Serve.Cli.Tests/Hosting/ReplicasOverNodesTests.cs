@@ -182,7 +182,8 @@ public sealed class ReplicasOverNodesTests : IAsyncLifetime, IAsyncDisposable
 
         _state = NodeStateDirectory.Open(_folder.In(name), name);
         var package = Directory.CreateDirectory(_state.Replicas.PackageOf(Hash)).FullName;
-        foreach (var file in Directory.GetFiles(AppContext.BaseDirectory, "Serve.Cli.Tests.d*").Concat(Directory.GetFiles(AppContext.BaseDirectory, "xunit.*.dll")))
+        foreach (var file in Directory.GetFiles(AppContext.BaseDirectory, "Serve.Cli.Tests.d*").Concat(Directory.GetFiles(AppContext.BaseDirectory, "xunit.*.dll"))
+            .Concat(Directory.GetFiles(AppContext.BaseDirectory, "Serve.Workflows.dll")))
             File.Copy(file, Path.Combine(package, Path.GetFileName(file)));
         services.AddServeController(new() { NodeId = new("a") }, _state);
         services.AddSingleton<IApplicationSource>(new OwnAssemblySource(package));
