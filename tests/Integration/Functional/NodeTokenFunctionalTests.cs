@@ -97,6 +97,8 @@ public sealed class NodeTokenFunctionalTests(SamplePackageFixture packages)
         var config = scratch.Write("serve.yaml", "http_options: {port: 0, allowed_hosts: [app.example]}\napplications: []\n");
         await using var node = await TestNodeProcess.StartAsync(IsolationMode.None, scratch, byConfig ? ["--config", config] : ["--allowed-host", "app.example"]);
 
+        // Until it is ready, a node answers 503 instead of 404.
+        await Eventually.TrueAsync(async () => await StatusAsync("/-/readyz", "127.0.0.1") == HttpStatusCode.OK, () => "the node is ready");
         foreach (var path in new[] { "/lab/version", "/-/routes", "/v2", "/v2/models/digits", "/v2/health/ready" })
         {
             var own = await StatusAsync(path, "127.0.0.1");
